@@ -1,0 +1,43 @@
+# make demo   the whole journey on made-up news, in a terminal       make lint   format, types, style
+# make test   every test but the long ones                           make lock   renew the hash-locked requirements
+# make test-long   the long ones too: crash loops, corpora, fuzzing, the wheel in a fresh environment
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+COMPILE := $(BIN)/uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-header \
+	--no-emit-index-url --no-emit-find-links --upgrade pyproject.toml
+
+.PHONY: demo test test-long lint lock
+
+demo: .venv/run
+	$(BIN)/notifier demo
+
+test: .venv/dev
+	$(BIN)/python -W error -m pytest -q -m "not long"
+
+test-long: .venv/dev
+	$(BIN)/python -W error -m pytest -q --timeout=1200
+
+lint: .venv/dev
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+
+lock: .venv/dev
+	$(PIP) uv
+	$(COMPILE) --group build --output-file requirements.lock
+	$(COMPILE) --group dev --output-file requirements-dev.lock
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "notifier needs Python 3.11 or newer")'
+	$(PYTHON) -m venv .venv
+
+.venv/run: .venv/bin/python requirements.lock
+	$(PIP) --require-hashes -r requirements.lock
+	$(PIP) --no-deps --no-build-isolation --editable .
+	touch $@
+
+.venv/dev: .venv/run requirements-dev.lock
+	$(PIP) --require-hashes -r requirements-dev.lock
+	touch $@
