@@ -1,0 +1,187 @@
+"""Engine, sessions and the schema's upgrade.
+
+Owns everything that differs between SQLite and PostgreSQL, and the words for a database that cannot be used. It knows
+the tables and nothing of what they mean.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.orm import Session
+
+from notifier.errors import SettingsError, StoreError
+
+# Any constant serves, as long as every process of notifier asks PostgreSQL for the same one.
+_UPGRADE_LOCK = 0x6E6F7469
+
+
+def make_engine(url: str) -> Engine:
+    """An engine for SQLite or PostgreSQL.
+
+    Args:
+        url: any SQLAlchemy URL of the two; ``postgresql://`` means psycopg 3.
+
+    Raises:
+        SettingsError: a URL that is neither.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise SettingsError(
+            "database_url is not a database address.", "It looks like sqlite:///subscribers.db or postgresql://…"
+        ) from error
+    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+        raise SettingsError(f"database_url names {parsed.get_backend_name()}.", "Use SQLite or PostgreSQL.")
+    try:
+        engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
+    except (NoSuchModuleError, ImportError) as error:
+        raise SettingsError(f"database_url names a driver that is not there: {error}", "Use postgresql://…") from error
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # the driver would begin too late and commit too early: `_begin_sqlite` does it
+    for pragma in ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that reads first and writes later fails at once when another wrote between, however long the busy
+    # timeout: whoever is going to write takes the lock at the beginning.
+    connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('sqlite_begin', 'DEFERRED')}")
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Session]:
+    """A session that only reads; it sees one state of the database and is rolled back."""
+    with _told_plainly(engine), Session(engine, expire_on_commit=False) as session:
+        yield session
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Session]:
+    """A session in a transaction that is committed at the end, or rolled back when anything is raised."""
+    writer = engine.execution_options(sqlite_begin="IMMEDIATE")
+    with _told_plainly(engine), Session(writer, expire_on_commit=False) as session, session.begin():
+        yield session
+
+
+@contextmanager
+def _told_plainly(engine: Engine) -> Iterator[None]:
+    """Turn the driver's word for a database that is locked, full or away into one that says what to do."""
+    try:
+        yield
+    except OperationalError as error:
+        raise _plain(error, engine) from error
+
+
+def _plain(error: DBAPIError, engine: Engine) -> StoreError:
+    reason = str(error.orig).splitlines()[0]
+    place = engine.url.database if engine.dialect.name == "sqlite" else engine.url.render_as_string(hide_password=True)
+    if "locked" in reason or "busy" in reason:
+        return StoreError(
+            f"The database {place} is locked by another program.",
+            "Nothing was lost. Wait for it to end (or stop it), then run the same command again.",
+        )
+    if "unable to open" in reason:
+        return StoreError(
+            f"The database {place} cannot be opened.", "Check that its folder exists and may be written to."
+        )
+    if "full" in reason:
+        return StoreError(f"There is no room left for {place}.", "Make room on the disk, then run the command again.")
+    return StoreError(f"The database {place} cannot be used: {reason}", "Check database_url and the server behind it.")
+
+
+def upgrade(engine: Engine) -> bool:
+    """Bring the schema to this version's; safe when several processes start at once.
+
+    Returns:
+        Whether anything had to be done.
+
+    Raises:
+        StoreError: the database is of a newer notifier, holds somebody else's tables, or cannot be used.
+    """
+    try:
+        return _upgrade(engine)
+    except DBAPIError as error:
+        raise _plain(error, engine) from error
+
+
+def _upgrade(engine: Engine) -> bool:
+    head = _head()
+    with engine.connect() as connection:
+        if _revision(connection) == head:
+            return False
+    from alembic import command
+
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            # Batch migrations rebuild tables; the pragma does nothing inside a transaction, hence before it.
+            raw = connection.connection.driver_connection
+            assert raw is not None
+            raw.execute("PRAGMA foreign_keys=OFF")
+            connection.execution_options(sqlite_begin="IMMEDIATE")
+            connection.begin()
+        else:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADE_LOCK})
+        found = _revision(connection)
+        if found == head:
+            return False
+        _refuse_strangers(connection, engine, found)
+        config = _alembic_config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        connection.commit()
+        connection.invalidate()  # the next connection has its foreign keys on again
+    return True
+
+
+def _refuse_strangers(connection: Connection, engine: Engine, found: str | None) -> None:
+    from alembic.script import ScriptDirectory
+    from sqlalchemy import inspect
+
+    known = {script.revision for script in ScriptDirectory.from_config(_alembic_config()).walk_revisions()}
+    if found is not None and found not in known:
+        raise StoreError(
+            f"The database {engine.url.database} was made by a newer notifier (schema {found}).",
+            "Install that version, or newer. Nothing was changed.",
+        )
+    if found is None and (
+        tables := [name for name in inspect(connection).get_table_names() if name != "alembic_version"]
+    ):
+        raise StoreError(
+            f"The database {engine.url.database} holds tables that are not notifier's ({', '.join(tables[:3])}).",
+            "Give notifier a database of its own in database_url. Nothing was changed.",
+        )
+
+
+def _alembic_config() -> Any:
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(files("notifier") / "store" / "migrations"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _head() -> str:
+    """The newest migration, told by its file name, so that a start on a current schema need not load Alembic."""
+    versions = files("notifier") / "store" / "migrations" / "versions"
+    return max(path.name[:4] for path in versions.iterdir() if path.name[:4].isdigit())
+
+
+def _revision(connection: Connection) -> str | None:
+    from sqlalchemy import inspect
+
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return found

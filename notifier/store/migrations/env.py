@@ -1,0 +1,13 @@
+"""Alembic's entrance: the connection, and the transaction around it, come from `notifier.store.db.upgrade`."""
+
+from alembic import context
+
+from notifier.store.models import Base
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=Base.metadata,
+    render_as_batch=True,
+    compare_type=True,
+)
+context.run_migrations()

@@ -1,0 +1,80 @@
+"""Text from outside, made safe to store, to compare and to print.
+
+Owns the few forms a text takes on its way: `plain` (markup gone), `clean` (one printable line), `fold` (what the
+matcher and the identity of entries compare). It knows nothing of feeds, profiles or mails.
+"""
+
+import html
+import re
+import unicodedata
+from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
+
+import nh3
+
+_BLOCK = re.compile(r"(?i)<(?=/?(?:p|div|br|li|ul|ol|h[1-6]|tr|td|th|table|blockquote|section|article|figure|hr)\b)")
+_SPACE = re.compile(r"\s+")
+_TRACKING = re.compile(r"(?i)^(utm_\w+|fbclid|gclid|mc_[ce]id|mkt_tok|cmpid|_hsenc|_hsmi)$")
+
+# Overrides and isolates can make a line read otherwise than it is stored (Unicode UAX #9, "Trojan Source").
+_BIDI = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C], None)
+
+
+def clean(text: str) -> str:
+    """One printable line: no control characters, no text-direction overrides, no lone surrogates, single spaces."""
+    text = text.encode("utf-8", "replace").decode("utf-8").translate(_BIDI)
+    text = "".join(" " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char for char in text)
+    return _SPACE.sub(" ", text).strip()
+
+
+def plain(markup: str) -> str:
+    """The words of an HTML snippet on one line; scripts and styles vanish with what they hold."""
+    if "<" in markup:
+        markup = nh3.clean(_BLOCK.sub(" <", markup.replace("\x00", " ")), tags=set())
+    return clean(html.unescape(markup))
+
+
+def fold(text: str) -> str:
+    """The form in which texts are compared: NFKC, case folded, invisible characters gone, words apart by one space.
+
+    Returns:
+        ``"the words of the text"``; letters, digits and combining marks of every script survive, all else parts words.
+    """
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    kept = []
+    for char in folded:
+        category = unicodedata.category(char)
+        if category[0] in "LNM":
+            kept.append(char)
+        elif category != "Cf":
+            kept.append(" ")
+    return _SPACE.sub(" ", "".join(kept)).strip()
+
+
+def shorten(text: str, limit: int) -> str:
+    """The text, cut at a word and ended by an ellipsis where it is longer than `limit` characters."""
+    if len(text) <= limit:
+        return text
+    cut = text[: limit - 1]
+    head, space, _ = cut.rpartition(" ")
+    return (head if space and len(head) > limit // 2 else cut).rstrip(" ,;:–-") + "…"
+
+
+def canonical_url(url: str) -> str:
+    """The address by which two links are told to be the same page: no scheme, ``www.``, fragment or tracking words."""
+    parts = urlsplit(url.strip())
+    host = (parts.hostname or "").removeprefix("www.")
+    if parts.port and parts.port not in (80, 443):
+        host = f"{host}:{parts.port}"
+    query = urlencode([pair for pair in parse_qsl(parts.query, keep_blank_values=True) if not _TRACKING.match(pair[0])])
+    return urlunsplit(("", host, parts.path.rstrip("/"), query, "")).removeprefix("//")
+
+
+def web_address(url: str) -> str:
+    """The address if it is an http or https one that may stand in a mail, else an empty text."""
+    url = clean(url)
+    try:
+        parts: SplitResult = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.username is None
+    except ValueError:
+        return ""
+    return url.replace(" ", "%20").replace('"', "%22").replace("<", "%3C").replace(">", "%3E") if usable else ""
