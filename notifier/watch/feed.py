@@ -1,0 +1,96 @@
+"""Feeds: bytes → observations, by feedparser, without network or database.
+
+Owns what an RSS, RDF or Atom document says. All markup is turned into plain text here: nothing downstream ever holds
+HTML from outside.
+"""
+
+import re
+from calendar import timegm
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from time import struct_time
+from typing import Any
+from urllib.parse import urljoin
+from xml.sax import SAXException
+
+import feedparser
+
+from notifier.text import clean, plain, web_address
+from notifier.watch.observation import Observation, ReadError, Reading
+
+_LAST_PARAGRAPH = re.compile(r"(?is)<p\b[^>]*>(?:(?!</?p\b).)*</p>\s*\Z")
+
+
+def read(body: bytes, headers: Mapping[str, str], url: str) -> Reading:
+    """Read a feed document.
+
+    Args:
+        body: the document; its encoding is told by feedparser from the header, the XML declaration and the bytes.
+        headers: the response headers, names in lower case.
+        url: the address it came from; relative links count from it.
+
+    Raises:
+        ReadError: no feed: empty, an HTML page, or XML too broken to hold an entry.
+    """
+    if not body.strip():
+        raise ReadError("the address answered with nothing")
+    hints = {name: headers[name] for name in ("content-type", "content-location") if name in headers}
+    found = feedparser.parse(
+        body,
+        response_headers={"content-location": url, **hints},
+        sanitize_html=False,
+        resolve_relative_uris=False,
+    )
+    if not found.entries and not found.version:
+        raise ReadError(_what_it_is(body, found))
+    entries = tuple(_observation(entry, url) for entry in found.entries)
+    if isinstance(found.get("bozo_exception"), SAXException) and not any(one.title or one.url for one in entries):
+        raise ReadError(f"the feed is broken XML and holds no entry: {clean(str(found.get('bozo_exception', '')))}")
+    return Reading(plain(found.feed.get("title", "")), entries)
+
+
+def _what_it_is(body: bytes, found: Any) -> str:
+    start = body.lstrip()[:200].lower()
+    if b"<html" in start or b"<!doctype html" in start:
+        return "the address answered with an HTML page, not a feed"
+    return f"the answer is no feed: {clean(str(found.get('bozo_exception', '')))[:200] or 'not XML'}"
+
+
+def _observation(entry: Any, base: str) -> Observation:
+    link = _link(entry, base)
+    summary = entry.get("summary", "") or ""
+    contents = [part.get("value", "") for part in entry.get("content", []) if part.get("value")]
+    body = max(contents, key=len, default="")
+    guid = clean(entry.get("id", "") or "")
+    return Observation(
+        guid=guid,
+        url=link or web_address(guid),
+        title=plain(entry.get("title", "") or ""),
+        summary="" if summary == body else plain(_without_backlink(summary, entry.get("link", ""))),
+        body=plain(_without_backlink(body, entry.get("link", ""))),
+        author=plain(entry.get("author", "") or ""),
+        published_at=_moment(entry.get("published_parsed") or entry.get("updated_parsed")),
+        categories=tuple(plain(tag.get("term") or "") for tag in entry.get("tags", []) if tag.get("term")),
+    )
+
+
+def _link(entry: Any, base: str) -> str:
+    """The entry's own address; a relative one counts from the feed's."""
+    given = entry.get("link") or ""
+    try:
+        return web_address(urljoin(base, given)) if given.strip() else ""
+    except ValueError:
+        return ""
+
+
+def _without_backlink(markup: str, link: str) -> str:
+    """Cut the closing paragraph in which WordPress links the entry to itself ("The post … appeared first on …")."""
+    last = _LAST_PARAGRAPH.search(markup)
+    return markup[: last.start()] if link and last and link in last.group() and last.start() else markup
+
+
+def _moment(parsed: struct_time | None) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(timegm(parsed), UTC) if parsed else None
+    except (ValueError, OverflowError, OSError):
+        return None

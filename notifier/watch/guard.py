@@ -1,0 +1,44 @@
+"""Which addresses may be dialled.
+
+A feed's address, and every redirect, comes from outside: without this check a reader could be sent to the machine's own
+services or to a cloud's metadata (CWE-918). The check is made on the very address that is dialled, so a name that
+resolves differently the second time gains nothing.
+"""
+
+import ipaddress
+import socket
+
+import aiohttp
+from aiohttp import AddrInfoType
+
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# The metadata services of two providers lie in ranges that count as global (168.63.129.16, 100.100.100.200 is not).
+_NEVER = frozenset({ipaddress.ip_address("168.63.129.16")})
+
+
+class AddressRefusedError(OSError):
+    """The name leads to an address that is not public."""
+
+
+def permitted(address: str) -> bool:
+    """Whether an IP address is public: global unicast, after unwrapping IPv6-mapped, 6to4, Teredo and NAT64."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address):
+        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
+        if inner is None and ip in _NAT64:
+            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+        if inner is not None:
+            return permitted(str(inner))
+    return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified) and ip not in _NEVER
+
+
+def connector(*, allow_private: bool, limit: int) -> aiohttp.TCPConnector:
+    """A connector that dials only permitted addresses; `allow_private` permits all (tests, intranets)."""
+
+    def guarded(info: AddrInfoType) -> socket.socket:
+        family, kind, protocol, _, target = info
+        if not allow_private and not permitted(str(target[0])):
+            raise AddressRefusedError(f"the address {target[0]} is not a public one")
+        return socket.socket(family, kind, protocol)
+
+    return aiohttp.TCPConnector(limit=limit, socket_factory=guarded, ttl_dns_cache=60)
