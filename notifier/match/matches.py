@@ -1,0 +1,195 @@
+"""Matches: revisions that were not looked at yet are held against every profile they may concern.
+
+Owns the match sequence of each profile. It writes nothing about a revision that concerns nobody but that it was looked
+at; running it again finds nothing to do.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, joinedload
+
+from notifier.match import profiles as stored_profiles
+from notifier.match.score import PLACES, Judgement, judge
+from notifier.match.terms import Hit, Vocabulary
+from notifier.store.models import Entry, Examination, Match, Profile, Revision, SourceProfile
+from notifier.store.statuses import NewsKind, Tier
+
+BATCH = 500
+
+
+@dataclass(frozen=True)
+class Words:
+    """A text as the matcher sees it: what stands at each place."""
+
+    title: str = ""
+    summary: str = ""
+    body: str = ""
+    categories: str = ""
+
+
+def judge_words(vocabulary: Vocabulary[int], names: Mapping[int, str], words: Words) -> dict[int, Judgement]:
+    """Judge one text for every profile of the vocabulary; those in which nothing was found are not in the answer."""
+    found: dict[int, dict[str, list[Hit]]] = {}
+    for place in PLACES:
+        for profile_id, hits in vocabulary.find(getattr(words, place)).items():
+            found.setdefault(profile_id, {})[place] = hits
+    return {profile_id: judge(names[profile_id], hits) for profile_id, hits in found.items()}
+
+
+def explain(profile: Profile, words: Words) -> Judgement:
+    """Judge a text that is not stored for one profile; where nothing is found it says so."""
+    vocabulary = stored_profiles.vocabulary([profile])
+    return judge_words(vocabulary, {profile.id: profile.name}, words).get(profile.id) or judge(profile.name, {})
+
+
+def examine(session: Session, now: datetime) -> int:
+    """Match the next batch of revisions that were not looked at.
+
+    Args:
+        session: a writing session; the caller commits, and calls again until nothing is left.
+        now: the time the matches are made.
+
+    Returns:
+        How many revisions were looked at.
+    """
+    waiting = _waiting(session)
+    if not waiting:
+        return 0
+    # One writer a profile: whoever holds its row numbers its matches.
+    profiles = list(session.scalars(select(Profile).order_by(Profile.id).with_for_update()))
+    vocabulary = stored_profiles.vocabulary(profiles)
+    names = {profile.id: profile.name for profile in profiles}
+    feeds = _feeds(session, waiting)
+    earlier = _earlier(session, waiting)
+    for revision in waiting:
+        judgements = judge_words(vocabulary, names, _words(revision))
+        allowed = feeds.get(revision.entry.source_id)
+        for profile in profiles:
+            known = earlier.get((profile.id, revision.entry_id))
+            judgement = judgements.get(profile.id)
+            if (known or judgement) and (allowed is None or profile.id in allowed):
+                made = _match(session, profile, revision, judgement, known, now, filed=revision.baseline)
+                if made is not None:
+                    earlier[profile.id, revision.entry_id] = made
+        session.add(Examination(revision_id=revision.id, examined_at=now))
+    session.flush()
+    return len(waiting)
+
+
+def _earlier(session: Session, revisions: Sequence[Revision]) -> dict[tuple[int, int], Match]:
+    """The last match of each of these entries, by profile and entry."""
+    wanted = {revision.entry_id for revision in revisions}
+    chosen = select(Match).where(Match.entry_id.in_(wanted)).order_by(Match.position)
+    return {(match.profile_id, match.entry_id): match for match in session.scalars(chosen)}
+
+
+def file_past(session: Session, profile: Profile, now: datetime) -> int:
+    """Hold a profile that was just imported against what was seen before it; what matches is filed, owed to nobody.
+
+    Returns:
+        How many older entries match now.
+    """
+    vocabulary = stored_profiles.vocabulary([profile])
+    before = profile.position
+    matched = select(Match.entry_id).where(Match.profile_id == profile.id)
+    newest = select(func.max(Revision.id)).group_by(Revision.entry_id)
+    chosen = (
+        select(Revision)
+        .join(Examination, Examination.revision_id == Revision.id)
+        .where(Revision.id.in_(newest), Revision.entry_id.not_in(matched), Revision.kind != NewsKind.WITHDRAWN)
+        .options(joinedload(Revision.entry))
+        .order_by(Revision.id)
+    )
+    revisions = session.scalars(chosen).all()
+    feeds = _feeds(session, revisions)
+    for revision in revisions:
+        if profile.id in feeds.get(revision.entry.source_id, {profile.id}):
+            judgement = judge_words(vocabulary, {profile.id: profile.name}, _words(revision)).get(profile.id)
+            _match(session, profile, revision, judgement, None, now, filed=True)
+    session.flush()
+    return profile.position - before
+
+
+def _waiting(session: Session) -> Sequence[Revision]:
+    chosen = (
+        select(Revision)
+        .outerjoin(Examination, Examination.revision_id == Revision.id)
+        .where(Examination.revision_id.is_(None))
+        .options(joinedload(Revision.entry))
+        .order_by(Revision.id)
+        .limit(BATCH)
+        .with_for_update(of=Revision, skip_locked=True)
+    )
+    return session.scalars(chosen).all()
+
+
+def _feeds(session: Session, revisions: Sequence[Revision]) -> dict[int, set[int]]:
+    """The profiles that a source feeds; a source that is not in the answer feeds all."""
+    wanted = {revision.entry.source_id for revision in revisions}
+    rows = session.execute(
+        select(SourceProfile.source_id, SourceProfile.profile_id).where(SourceProfile.source_id.in_(wanted))
+    )
+    found: dict[int, set[int]] = {}
+    for source_id, profile_id in rows:
+        found.setdefault(source_id, set()).add(profile_id)
+    return found
+
+
+def _words(revision: Revision) -> Words:
+    return Words(revision.title, revision.summary, revision.body, " | ".join(revision.categories))
+
+
+def _match(
+    session: Session,
+    profile: Profile,
+    revision: Revision,
+    judgement: Judgement | None,
+    earlier: Match | None,
+    now: datetime,
+    *,
+    filed: bool,
+) -> Match | None:
+    """Add the match of a revision, if it is news to this profile; `earlier` is the last match of its entry."""
+    concerns = judgement is not None and judgement.tier is not Tier.NONE
+    if earlier is None and (not concerns or revision.kind is NewsKind.WITHDRAWN):
+        return None
+    if earlier is not None and not revision.material:
+        return None
+    if earlier is not None and (judgement is None or not concerns):
+        # The edit took the therapy's name out: those who read the earlier wording are still owed the correction.
+        judgement = Judgement(earlier.tier, earlier.score, tuple(earlier.reasons))
+    assert judgement is not None
+    profile.position += 1
+    made = Match(
+        profile_id=profile.id,
+        revision_id=revision.id,
+        entry_id=revision.entry_id,
+        position=profile.position,
+        kind=NewsKind.NEW if earlier is None else revision.kind,
+        tier=judgement.tier,
+        score=judgement.score,
+        reasons=list(judgement.reasons),
+        filed=filed,
+        created_at=now,
+    )
+    session.add(made)
+    return made
+
+
+def listed(session: Session, profile: Profile | None = None, tier: Tier | None = None) -> list[Match]:
+    """Matches, newest first, with their entry, source, profile and revision."""
+    chosen = (
+        select(Match)
+        .order_by(Match.id.desc())
+        .options(
+            joinedload(Match.entry).joinedload(Entry.source), joinedload(Match.profile), joinedload(Match.revision)
+        )
+    )
+    if profile is not None:
+        chosen = chosen.where(Match.profile_id == profile.id)
+    if tier is not None:
+        chosen = chosen.where(Match.tier == tier)
+    return list(session.scalars(chosen))

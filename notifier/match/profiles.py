@@ -1,0 +1,221 @@
+"""Profiles: the stored therapy profile, in from a file and out to one.
+
+Owns the profile file, its checks and its words of refusal. A file that cannot be taken leaves the stored profile as it
+was; several files are taken all or none.
+"""
+
+import re
+import tomllib
+from collections.abc import Sequence
+from datetime import date, datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any
+
+import tomli_w
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from notifier.errors import NotFoundError, ProfileError, SettingsError
+from notifier.match.terms import TermSpec, Vocabulary
+from notifier.store.models import Profile, Term
+from notifier.store.statuses import TermKind
+from notifier.text import fold, web_address
+
+BUNDLED = "frexalimab"
+
+# The kinds that decide a tier by themselves: a short word there would match everything.
+_DECIDING = (TermKind.NAME, TermKind.CODE, TermKind.TRIAL, TermKind.TARGET, TermKind.CLASS)
+_SHORTEST = 4
+
+
+def _watchable(url: str) -> str:
+    if not web_address(url):
+        raise ValueError("must begin with https:// or http://")
+    return url
+
+
+def _trial_id(text: str) -> str:
+    if not re.fullmatch(r"NCT\d{8}|\d{4}-\d{6}-\d{2}(-\d{2})?|ISRCTN\d{8}", text):
+        raise ValueError("is no trial number; they look like NCT06141473 or 2023-503190-38-00")
+    return text
+
+
+def _spelling(text: str) -> str:
+    if not fold(text):
+        raise ValueError("is empty")
+    return text.strip()
+
+
+Url = Annotated[str, AfterValidator(_watchable)]
+Spelling = Annotated[str, AfterValidator(_spelling)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TermPart(_Part):
+    """A ``[[terms]]`` table."""
+
+    kind: TermKind
+    text: Spelling
+    also: tuple[Spelling, ...] = ()
+
+
+class TrialPart(_Part):
+    """A ``[[trials]]`` table."""
+
+    id: Annotated[str, AfterValidator(_trial_id)]
+    acronym: str = ""
+    phase: str = ""
+    about: str = ""
+
+
+class ProfileFile(_Part):
+    """A whole profile file; the keys are those of a therapy's public profile."""
+
+    slug: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
+    name: Spelling
+    summary: str = ""
+    stage: str = ""
+    stage_as_of: date | None = None
+    pages: tuple[Url, ...] = ()
+    sources: tuple[Url, ...] = ()
+    facts: dict[str, str | list[str]] = {}
+    terms: Annotated[tuple[TermPart, ...], Field(min_length=1)]
+    trials: tuple[TrialPart, ...] = ()
+
+
+def bundled_file() -> str:
+    """The text of the profile that comes with notifier."""
+    return (files("notifier") / "data" / f"{BUNDLED}.toml").read_text(encoding="utf-8")
+
+
+def parse(text: str, place: str) -> ProfileFile:
+    """Check a profile file.
+
+    Args:
+        text: the TOML document.
+        place: how messages call it.
+
+    Raises:
+        ProfileError: with the place in the file, the reason and the fix.
+    """
+    try:
+        profile = ProfileFile.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise ProfileError(f"{place} is not valid TOML: {error}", "Mend the line that is named.") from error
+    except ValidationError as error:
+        raise _refusal(error, place) from error
+    for index, term in enumerate(profile.terms, 1):
+        _refuse_too_broad(term, f"{place}, term {index}")
+    return profile
+
+
+def _refusal(error: ValidationError, place: str) -> ProfileError:
+    first = error.errors()[0]
+    path = ".".join(str(part + 1) if isinstance(part, int) else str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return ProfileError(f"{place}: there is no key {path}.", "See docs/profiles.md for the keys there are.")
+    problem = first["msg"].removeprefix("Value error, ")
+    given = "" if first["type"] == "missing" else f" = {first['input']!r}"
+    return ProfileError(f"{place}: {path}{given}: {problem}.", f"Correct {path} and import it again.")
+
+
+def _refuse_too_broad(term: TermPart, place: str) -> None:
+    for spelling in (term.text, *term.also):
+        if term.kind in _DECIDING and len(fold(spelling)) < _SHORTEST and fold(spelling).isascii():
+            raise ProfileError(
+                f"{place}: {spelling!r} is too short for the kind {term.kind}: it would match almost everything.",
+                "Give a longer name, or the kind indication, which never matches alone.",
+            )
+
+
+def read_files(paths: Sequence[Path]) -> list[ProfileFile]:
+    """Read and check several profile files; one that is wrong refuses them all."""
+    found: list[ProfileFile] = []
+    for path in paths:
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ProfileError(f"{path} cannot be read: {error}", "Give a UTF-8 TOML file.") from error
+        profile = parse(text, str(path))
+        if profile.slug in {other.slug for other in found}:
+            raise ProfileError(f"{path}: the slug {profile.slug!r} is in another of these files.", "Rename one.")
+        found.append(profile)
+    return found
+
+
+def save(session: Session, profile: ProfileFile, now: datetime) -> Profile:
+    """Store a checked profile, new or in place of the one with its slug."""
+    stored = session.scalar(select(Profile).where(Profile.slug == profile.slug))
+    if stored is None:
+        stored = Profile(slug=profile.slug, position=0)
+        session.add(stored)
+    document = profile.model_dump(mode="json", exclude_defaults=True)
+    stored.name, stored.summary, stored.stage = profile.name, profile.summary, profile.stage
+    stored.stage_as_of, stored.document, stored.imported_at = profile.stage_as_of, document, now
+    stored.terms.clear()
+    session.flush()
+    stored.terms.extend(Term(kind=spec.kind, text=spec.text, also=list(spec.also)) for spec in term_specs(profile))
+    session.flush()
+    return stored
+
+
+def term_specs(profile: ProfileFile) -> list[TermSpec]:
+    """The terms of a profile file, its trials' numbers and acronyms among them, each once."""
+    found = [TermSpec(term.kind, term.text, term.also) for term in profile.terms]
+    found += [TermSpec(TermKind.TRIAL, one.id, (one.acronym,) if one.acronym else ()) for one in profile.trials]
+    return list({(spec.kind, spec.text): spec for spec in found}.values())
+
+
+def export(profile: Profile) -> str:
+    """The profile as the TOML that `parse` reads."""
+    document = dict(profile.document)
+    if profile.stage_as_of:
+        document["stage_as_of"] = profile.stage_as_of
+    return tomli_w.dumps(document)
+
+
+def listed(session: Session) -> list[Profile]:
+    """All profiles, in the order they were imported."""
+    return list(session.scalars(select(Profile).order_by(Profile.id)))
+
+
+def find(session: Session, slug: str | None) -> Profile:
+    """The profile with this slug, or the only one there is.
+
+    Raises:
+        NotFoundError: none is stored under this slug, or none at all.
+        SettingsError: several are stored and none was named.
+    """
+    stored = listed(session)
+    if slug is None and len(stored) == 1:
+        return stored[0]
+    if slug is None and stored:
+        names = ", ".join(profile.slug for profile in stored)
+        raise SettingsError("Several profiles are stored.", f"Name one with --profile: {names}.")
+    for profile in stored:
+        if profile.slug == slug:
+            return profile
+    if not stored:
+        raise NotFoundError("No profile is stored.", "Load the bundled one with: notifier init")
+    names = ", ".join(profile.slug for profile in stored)
+    raise NotFoundError(f"There is no profile {slug}.", f"Stored: {names}.")
+
+
+def vocabulary(profiles: Sequence[Profile]) -> Vocabulary[int]:
+    """The terms of stored profiles, ready to be looked for, by profile id."""
+    return Vocabulary(
+        {
+            profile.id: [TermSpec(term.kind, term.text, tuple(term.also)) for term in profile.terms]
+            for profile in profiles
+        }
+    )
+
+
+def facts(profile: Profile) -> dict[str, Any]:
+    """The profile's facts, in the order of its file: ``{"Target": "…", "Side effects": ["…", …]}``."""
+    return {name.replace("_", " ").capitalize(): value for name, value in profile.document.get("facts", {}).items()}

@@ -1,0 +1,94 @@
+"""Score: the hits in a text, by where they stand, become a tier, a score and the reasons.
+
+Pure. The rules, in order: what names the therapy (a name or a code) decides `about` or `mention`; its target, its class
+or one of its trials without its name decides `related`; a sponsor, an indication or a comparator never decides
+anything and only adds to the score; an excluded term outside a headline that names the therapy ends it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from notifier.match.terms import Hit, TermSpec
+from notifier.store.statuses import TermKind, Tier
+
+NAMING = (TermKind.NAME, TermKind.CODE)
+RELATING = (TermKind.TARGET, TermKind.CLASS, TermKind.TRIAL)
+ADDING = (TermKind.SPONSOR, TermKind.INDICATION, TermKind.COMPARATOR)
+
+PLACES = {"title": "the headline", "summary": "the summary", "body": "the text", "categories": "the site's own tags"}
+
+_OFTEN = 3
+_WHAT = {
+    TermKind.CODE: ", a code name of {name}",
+    TermKind.TRIAL: ", a trial of {name}",
+    TermKind.TARGET: ", the target of {name}",
+    TermKind.CLASS: ", the class of {name}",
+}
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """How much a text concerns a profile, from 0 to 1, and why, in sentences fit to print."""
+
+    tier: Tier
+    score: float
+    reasons: tuple[str, ...]
+
+
+def judge(name: str, hits: Mapping[str, Sequence[Hit]]) -> Judgement:
+    """Judge a text.
+
+    Args:
+        name: the therapy's name, as the reasons shall call it.
+        hits: what was found at each place of `PLACES`.
+    """
+    naming = _by_place(hits, NAMING)
+    relating = _by_place(hits, RELATING)
+    excluded = _by_place(hits, (TermKind.EXCLUDE,))
+    if excluded and "title" not in naming:
+        place, found = next(iter(excluded.items()))
+        return Judgement(Tier.NONE, 0.0, (f"{PLACES[place]} names {found[0].spelling}, which the profile excludes",))
+    tier, score = _tier(naming, relating)
+    reasons = _sentences(name, naming) + _sentences(name, relating)
+    if tier is Tier.NONE:
+        return Judgement(tier, 0.0, (_why_not(name, hits),))
+    adding = {hit.term.kind for found in hits.values() for hit in found if hit.term.kind in (*ADDING, *RELATING)}
+    return Judgement(tier, round(min(1.0, score + 0.02 * len(adding)), 2), reasons)
+
+
+def _by_place(hits: Mapping[str, Sequence[Hit]], kinds: Sequence[TermKind]) -> dict[str, list[Hit]]:
+    chosen = {place: [hit for hit in hits.get(place, ()) if hit.term.kind in kinds] for place in PLACES}
+    return {place: found for place, found in chosen.items() if found}
+
+
+def _tier(naming: Mapping[str, Sequence[Hit]], relating: Mapping[str, Sequence[Hit]]) -> tuple[Tier, float]:
+    if "title" in naming:
+        return Tier.ABOUT, 0.9
+    if "summary" in naming:
+        return Tier.ABOUT, 0.7
+    if sum(hit.count for found in naming.values() for hit in found) >= _OFTEN:
+        return Tier.ABOUT, 0.6
+    if naming:
+        return Tier.MENTION, 0.5
+    if "title" in relating:
+        return Tier.RELATED, 0.35
+    return (Tier.RELATED, 0.25) if relating else (Tier.NONE, 0.0)
+
+
+def _sentences(name: str, found: Mapping[str, Sequence[Hit]]) -> tuple[str, ...]:
+    """One sentence a term, for the first place it stands in."""
+    sentences: dict[TermSpec, str] = {}
+    for place, hits in found.items():
+        for hit in hits:
+            what = _WHAT.get(hit.term.kind, "").format(name=name.lower())
+            times = f" {hit.count} times" if place == "body" and hit.count >= _OFTEN else ""
+            sentences.setdefault(hit.term, f"{PLACES[place]} names {hit.spelling}{what}{times}")
+    return tuple(sentences.values())
+
+
+def _why_not(name: str, hits: Mapping[str, Sequence[Hit]]) -> str:
+    found = _by_place(hits, ADDING)
+    if not found:
+        return f"nothing in it names {name.lower()}, its target, its class or its trials"
+    place, first = next(iter(found.items()))
+    return f"{PLACES[place]} names {first[0].spelling}, which alone does not concern {name.lower()}"
