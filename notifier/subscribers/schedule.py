@@ -1,0 +1,112 @@
+"""Due times: a cadence and a wall time in a zone become the next moment, as an aware UTC time.
+
+Pure. A wall time that a clock change skips means the first valid minute after it; one that occurs twice means the
+first; the 31st means a shorter month's last day.
+"""
+
+import re
+from calendar import monthrange
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from notifier.errors import SettingsError
+from notifier.store.statuses import Cadence
+
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+_MINUTE = timedelta(minutes=1)
+
+
+def next_due(cadence: Cadence, at: str, on: int | None, zone: str, after: datetime) -> datetime | None:
+    """The first due moment later than `after`.
+
+    Args:
+        cadence: `immediate` has no due time of its own: None is returned.
+        at: wall time, ``"HH:MM"``.
+        on: weekday 0 (Monday) to 6 for weekly, day 1 to 31 for monthly, else unused.
+        zone: an IANA time zone.
+        after: aware; usually now.
+    """
+    if cadence is Cadence.IMMEDIATE:
+        return None
+    place = ZoneInfo(zone)
+    day = after.astimezone(place).date() - timedelta(days=1)
+    while True:
+        if _falls_on(day, cadence, on):
+            moment = _moment(datetime.combine(day, time.fromisoformat(at)), place)
+            if moment > after:
+                return moment
+        day += timedelta(days=1)
+
+
+def _falls_on(day: date, cadence: Cadence, on: int | None) -> bool:
+    if cadence is Cadence.WEEKLY:
+        return day.weekday() == on
+    if cadence is Cadence.MONTHLY:
+        return on is not None and day.day == min(on, monthrange(day.year, day.month)[1])
+    return True
+
+
+def _moment(wall: datetime, place: ZoneInfo) -> datetime:
+    while True:
+        moment = wall.replace(tzinfo=place, fold=0).astimezone(UTC)
+        if moment.astimezone(place).replace(tzinfo=None) == wall:
+            return moment
+        wall += _MINUTE
+
+
+def parse_at(text: str) -> str:
+    """A wall time as ``"HH:MM"``.
+
+    Raises:
+        SettingsError: it is none.
+    """
+    if not re.fullmatch(r"([01]?\d|2[0-3]):[0-5]\d", text):
+        raise SettingsError(f"{text!r} is no time of day.", "Write it as HH:MM, for example 08:00.")
+    return text.zfill(5)
+
+
+def parse_on(text: str | None, cadence: Cadence) -> int | None:
+    """The day of a cadence: a weekday's name for weekly (Monday if none is given), 1 to 31 for monthly (1).
+
+    Raises:
+        SettingsError: a day that does not go with the cadence.
+    """
+    if cadence in (Cadence.DAILY, Cadence.IMMEDIATE):
+        if text is not None:
+            raise SettingsError(f"--on does not go with {cadence}.", "Leave it out, or choose weekly or monthly.")
+        return None
+    if cadence is Cadence.WEEKLY:
+        name = (text or WEEKDAYS[0]).lower()
+        found = [index for index, day in enumerate(WEEKDAYS) if len(name) >= 3 and day.startswith(name)]
+        if not found:
+            raise SettingsError(f"{text!r} is no weekday.", f"Give one of: {', '.join(WEEKDAYS)}.")
+        return found[0]
+    if text is not None and not (text.isdecimal() and 1 <= int(text) <= 31):
+        raise SettingsError(f"{text!r} is no day of a month.", "Give a number from 1 to 31; 31 means the last day.")
+    return int(text or 1)
+
+
+def parse_zone(name: str) -> str:
+    """A known IANA time zone.
+
+    Raises:
+        SettingsError: there is none of this name.
+    """
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise SettingsError(f"There is no time zone {name!r}.", "Names look like Europe/Berlin or UTC.") from error
+    return name
+
+
+def in_words(cadence: Cadence, at: str, on: int | None, zone: str) -> str:
+    """The schedule as a person says it: ``"weekly, on Monday at 08:00 (Europe/Berlin)"``."""
+    if cadence is Cadence.IMMEDIATE:
+        return "as soon as there is news"
+    day = ""
+    if cadence is Cadence.WEEKLY and on is not None:
+        day = f" on {WEEKDAYS[on].capitalize()}"
+    elif cadence is Cadence.MONTHLY:
+        day = " on the last day of the month" if on == 31 else f" on day {on} of the month"
+    return f"{cadence},{day} at {at} ({zone})"

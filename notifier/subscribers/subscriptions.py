@@ -1,0 +1,223 @@
+"""Subscriptions: asked for, confirmed, due, ended.
+
+Owns a person's place in a profile's match sequence: everything above it is owed. The place is set when the
+subscription is confirmed and moves only when a digest was composed, so that nothing falls between two of them.
+"""
+
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy.orm import Session, joinedload
+
+from notifier.addresses import address_hash, normal_address
+from notifier.errors import NotFoundError, NotifierError
+from notifier.store.models import Installation, Match, Profile, Subscriber, Subscription
+from notifier.store.statuses import Cadence, ConsentEvent, Edition, SubscriptionStatus, Tier
+from notifier.subscribers import consent, suppressions
+from notifier.subscribers.schedule import next_due
+
+LANGUAGE = "en"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """When somebody wants to be written to: cadence, wall time, weekday or day of the month, time zone."""
+
+    cadence: Cadence
+    at: str
+    on: int | None
+    time_zone: str
+
+
+def hash_of(session: Session, email: str) -> str:
+    """The key by which this installation recognises an address.
+
+    Raises:
+        AddressError: it is no address.
+    """
+    salt = session.scalars(select(Installation.salt)).one()
+    return address_hash(normal_address(email), salt)
+
+
+def find_subscriber(session: Session, email: str) -> Subscriber | None:
+    """The person with this address, however it is spelt in capitals."""
+    return session.scalar(select(Subscriber).where(Subscriber.address_hash == hash_of(session, email)))
+
+
+def subscribe(session: Session, email: str, profile: Profile, choice: Choice, now: datetime) -> Subscription:
+    """Store a wish to be written to; asked again it takes the new choice.
+
+    A confirmed subscription stays confirmed; any other is `pending` until `confirm`. The time zone is the person's: a
+    new one moves their other digests too.
+
+    Raises:
+        AddressError: no address that can be written to.
+        NotifierError: an address that is suppressed.
+    """
+    key = hash_of(session, email)
+    if (suppressed := suppressions.of(session, key)) is not None:
+        raise NotifierError(
+            f"This address is suppressed: {suppressed.reason}.",
+            "If its owner wants mail again: notifier subscribers unsuppress EMAIL",
+        )
+    subscriber = session.scalar(select(Subscriber).where(Subscriber.address_hash == key).with_for_update())
+    if subscriber is None:
+        subscriber = Subscriber(email=normal_address(email), address_hash=key, language=LANGUAGE, created_at=now)
+        session.add(subscriber)
+    moved = subscriber.time_zone not in (None, choice.time_zone)
+    subscriber.time_zone = choice.time_zone
+    session.flush()
+    subscription = session.scalar(
+        select(Subscription).where(Subscription.subscriber_id == subscriber.id, Subscription.profile_id == profile.id)
+    )
+    if subscription is None:
+        subscription = Subscription(
+            subscriber=subscriber,
+            profile=profile,
+            edition=Edition.PATIENT,
+            status=SubscriptionStatus.PENDING,
+            link_id=secrets.token_urlsafe(16),
+            position=0,
+            created_at=now,
+        )
+        session.add(subscription)
+    elif subscription.status is SubscriptionStatus.ENDED:
+        subscription.status, subscription.ended_at = SubscriptionStatus.PENDING, None
+    subscription.cadence, subscription.at, subscription.on = choice.cadence, choice.at, choice.on
+    session.flush()
+    for one in subscriber.subscriptions if moved else [subscription]:
+        _plan(one, now)
+    return subscription
+
+
+def confirm(session: Session, subscription: Subscription, method: str, attested_by: str, now: datetime) -> bool:
+    """Let the digests begin: what is matched from now on is owed. Returns whether it was not confirmed before."""
+    if subscription.status is not SubscriptionStatus.PENDING:
+        return False
+    subscription.status, subscription.confirmed_at = SubscriptionStatus.CONFIRMED, now
+    subscription.position = subscription.profile.position
+    _plan(subscription, now)
+    consent.record(session, subscription, ConsentEvent.GIVEN, method, attested_by, now)
+    session.flush()
+    return True
+
+
+def end(session: Session, subscription: Subscription, method: str, attested_by: str, now: datetime) -> bool:
+    """End a subscription at once; nothing more goes out, not even what was composed. Returns whether it ran."""
+    if subscription.status is SubscriptionStatus.ENDED:
+        return False
+    subscription.status, subscription.ended_at = SubscriptionStatus.ENDED, now
+    subscription.next_due_at = None
+    consent.record(session, subscription, ConsentEvent.WITHDRAWN, method, attested_by, now)
+    session.flush()
+    return True
+
+
+def unsubscribe(session: Session, email: str, profile: Profile | None, attested_by: str, now: datetime) -> int:
+    """End one subscription of a person, or all; returns how many were ended."""
+    subscriber = find_subscriber(session, email)
+    running = [one for one in (subscriber.subscriptions if subscriber else ()) if profile in (None, one.profile)]
+    return sum(end(session, one, "command line", attested_by, now) for one in running)
+
+
+def by_link(session: Session, link_id: str) -> Subscription:
+    """The subscription that a signed link means.
+
+    Raises:
+        NotFoundError: it was erased.
+    """
+    chosen = select(Subscription).where(Subscription.link_id == link_id).with_for_update(of=Subscription)
+    found = session.scalar(chosen.options(joinedload(Subscription.profile), joinedload(Subscription.subscriber)))
+    if found is None:
+        raise NotFoundError("This subscription does not exist any more.")
+    return found
+
+
+def _plan(subscription: Subscription, now: datetime) -> None:
+    confirmed = subscription.status is SubscriptionStatus.CONFIRMED
+    zone = subscription.subscriber.time_zone
+    subscription.next_due_at = (
+        next_due(subscription.cadence, subscription.at, subscription.on, zone, now) if confirmed else None
+    )
+
+
+def due(session: Session, profile: Profile, now: datetime, quiet: timedelta) -> list[Subscription]:
+    """The subscriptions of a profile to compose for now, locked, with their subscriber.
+
+    Scheduled ones whose time has come; immediate ones whose oldest unserved match has waited out the quiet time.
+    """
+    chosen = (
+        select(Subscription)
+        .where(
+            Subscription.profile_id == profile.id,
+            Subscription.status == SubscriptionStatus.CONFIRMED,
+            or_(Subscription.next_due_at <= now, and_(*_immediately_due(now - quiet))),
+        )
+        .options(joinedload(Subscription.subscriber))
+        .order_by(Subscription.id)
+        .with_for_update(of=Subscription, skip_locked=True)
+    )
+    return list(session.scalars(chosen))
+
+
+def _immediately_due(before: datetime) -> Iterable[ColumnElement[bool]]:
+    waiting = select(Match.id).where(
+        Match.profile_id == Subscription.profile_id,
+        Match.position > Subscription.position,
+        Match.filed.is_(False),
+        Match.tier.in_((Tier.ABOUT, Tier.MENTION)),
+        Match.created_at <= before,
+    )
+    return Subscription.cadence == Cadence.IMMEDIATE, exists(waiting)
+
+
+def served(subscriptions: Sequence[Subscription], position: int) -> None:
+    """Note that a digest was composed for these, holding all that is owed up to `position`."""
+    for subscription in subscriptions:
+        subscription.position = max(subscription.position, position)
+
+
+def advance(subscription: Subscription, now: datetime) -> None:
+    """Set the next due time, the first one after now: several that were missed give one digest."""
+    _plan(subscription, now)
+
+
+def sample(profile: Profile, cadence: Cadence, time_zone: str, now: datetime) -> Subscription:
+    """A subscription of nobody, stored nowhere, for which a digest can be shown."""
+    on = {Cadence.WEEKLY: 0, Cadence.MONTHLY: 1}.get(cadence)
+    nobody = Subscriber(email="reader@example.org", language=LANGUAGE, time_zone=time_zone, created_at=now)
+    return Subscription(
+        id=0,
+        subscriber=nobody,
+        profile_id=profile.id,
+        cadence=cadence,
+        at="08:00",
+        on=on,
+        edition=Edition.PATIENT,
+        status=SubscriptionStatus.CONFIRMED,
+        link_id="preview",
+        position=0,
+    )
+
+
+def listed(session: Session) -> list[Subscriber]:
+    """All subscribers with their subscriptions."""
+    chosen = select(Subscriber).options(joinedload(Subscriber.subscriptions).joinedload(Subscription.profile))
+    return list(session.scalars(chosen.order_by(Subscriber.id)).unique())
+
+
+def status_of(session: Session, subscriber: Subscriber) -> str:
+    """A person's standing in one word: suppressed, or the best that any of their subscriptions has."""
+    if suppressions.of(session, subscriber.address_hash):
+        return "suppressed"
+    order = (
+        SubscriptionStatus.CONFIRMED,
+        SubscriptionStatus.PENDING,
+        SubscriptionStatus.PAUSED,
+        SubscriptionStatus.ENDED,
+    )
+    found = {one.status for one in subscriber.subscriptions}
+    return next((str(status) for status in order if status in found), str(SubscriptionStatus.ENDED))
