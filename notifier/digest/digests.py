@@ -1,0 +1,212 @@
+"""Digests: composed for groups of like subscriptions, stored with all they told.
+
+Owns what is owed to whom. The window of a digest is a stretch of the profile's match sequence, never one of dates.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, joinedload
+
+from notifier.digest.select import Candidate, choose
+from notifier.digest.view import DigestView, view
+from notifier.errors import NotFoundError
+from notifier.store.models import Delivery, Digest, DigestItem, Entry, Match, Profile, Revision, Subscription
+from notifier.store.statuses import Cadence, DeliveryStatus, DigestStatus, NewsKind
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A digest's subject, first line, and body as HTML fragment and as text, without anything of a recipient's."""
+
+    subject: str
+    headline: str
+    html: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """Subscriptions that are owed the very same items, and these items."""
+
+    subscriptions: tuple[Subscription, ...]
+    items: tuple[Candidate, ...]
+
+
+Renderer = Callable[[DigestView, Cadence], Rendered]
+
+
+def groups(session: Session, profile: Profile, subscriptions: Sequence[Subscription]) -> list[Group]:
+    """Who of these is owed what; those who are owed nothing stand in no group."""
+    if not subscriptions:
+        return []
+    candidates = _candidates(session, profile, min(one.position for one in subscriptions))
+    told = _told(session, candidates, subscriptions)
+    served: dict[tuple[int, frozenset[int]], list[Subscription]] = defaultdict(list)
+    for one in subscriptions:
+        served[one.position, told[one.id]].append(one)
+    found: dict[tuple[str, tuple[Candidate, ...]], list[Subscription]] = defaultdict(list)
+    for (position, known), members in served.items():
+        items = tuple(choose([one for one in candidates if one.position > position], known))
+        for one in members if items else ():
+            found[f"{one.cadence} {one.edition} {one.subscriber.language}", items].append(one)
+    return [Group(tuple(members), items) for (_, items), members in found.items()]
+
+
+def _candidates(session: Session, profile: Profile, above: int) -> list[Candidate]:
+    chosen = (
+        select(Match)
+        .where(Match.profile_id == profile.id, Match.position > above, Match.filed.is_(False))
+        .order_by(Match.position)
+    )
+    return [candidate(match) for match in session.scalars(chosen)]
+
+
+def candidate(match: Match) -> Candidate:
+    """A stored match as the chooser sees it."""
+    return Candidate(match.id, match.position, match.entry_id, match.kind, match.tier, match.score, filed=match.filed)
+
+
+def _told(
+    session: Session, candidates: Sequence[Candidate], subscriptions: Sequence[Subscription]
+) -> dict[int, frozenset[int]]:
+    """Of which changed entries each subscription was told before: what went out, or is on its way."""
+    changed = {one.entry_id for one in candidates if one.kind is not NewsKind.NEW}
+    told: dict[int, set[int]] = {one.id: set() for one in subscriptions}
+    if changed:
+        lost = (DeliveryStatus.FAILED, DeliveryStatus.SUPPRESSED)
+        rows = session.execute(
+            select(Delivery.subscription_id, Match.entry_id)
+            .join(DigestItem, DigestItem.digest_id == Delivery.digest_id)
+            .join(Match, Match.id == DigestItem.match_id)
+            .where(Match.entry_id.in_(changed), Delivery.status.not_in(lost))
+        )
+        for subscription_id, entry_id in rows:
+            if subscription_id in told:
+                told[subscription_id].add(entry_id)
+    return {one: frozenset(entries) for one, entries in told.items()}
+
+
+def compose(
+    session: Session, profile: Profile, group: Group, render: Renderer, due_at: datetime, now: datetime
+) -> Digest:
+    """Store the digest of a group; the caller enqueues its deliveries in the same transaction.
+
+    The unique key (profile, cadence, group, window) makes the same edition the same row, whoever composes it.
+    """
+    first = group.subscriptions[0]
+    key = _group_key(group)
+    window = f"{group.items[0].position}-{profile.position}/{due_at:%Y-%m-%dT%H:%M}Z"
+    same = (Digest.profile_id == profile.id, Digest.cadence == first.cadence)
+    digest = session.scalar(select(Digest).where(*same, Digest.group_key == key, Digest.window == window))
+    if digest is not None:  # another worker composed it for other members of this group
+        digest.status = DigestStatus.APPROVED
+        return digest
+    rendered, revisions = rendered_items(session, profile, group.items, first.cadence, render, now)
+    digest = Digest(
+        profile_id=profile.id,
+        cadence=first.cadence,
+        edition=first.edition,
+        language=first.subscriber.language,
+        group_key=key,
+        window=window,
+        status=DigestStatus.APPROVED,
+        subject=rendered.subject,
+        headline=rendered.headline,
+        body_html=rendered.html,
+        body_text=rendered.text,
+        composed_at=now,
+    )
+    digest.items = [
+        DigestItem(match_id=one.match_id, revision_id=revisions[one.match_id].id, kind=one.kind, rank=rank)
+        for rank, one in enumerate(group.items, 1)
+    ]
+    session.add(digest)
+    session.flush()
+    return digest
+
+
+def rendered_items(
+    session: Session,
+    profile: Profile,
+    items: Sequence[Candidate],
+    cadence: Cadence,
+    render: Renderer,
+    now: datetime,
+) -> tuple[Rendered, dict[int, Revision]]:
+    """These items in words, rendered; and the revision each match tells. Sending and preview both come through here."""
+    matches, revisions = _told_states(session, items)
+    return render(view(profile, items, matches, revisions, now), cadence), revisions
+
+
+def _group_key(group: Group) -> str:
+    first = group.subscriptions[0]
+    parts = [str(first.edition), first.subscriber.language, *(str(one.match_id) for one in group.items)]
+    return hashlib.sha256(" ".join(parts).encode()).hexdigest()
+
+
+def _told_states(session: Session, items: Collection[Candidate]) -> tuple[dict[int, Match], dict[int, Revision]]:
+    """The matches of these items, and the revision each of them tells: the newest for news, else the matched one."""
+    chosen = (
+        select(Match)
+        .where(Match.id.in_([one.match_id for one in items]))
+        .options(joinedload(Match.entry).joinedload(Entry.source), joinedload(Match.revision))
+    )
+    matches = {match.id: match for match in session.scalars(chosen)}
+    newest = (
+        select(func.max(Revision.id))
+        .where(Revision.entry_id.in_([one.entry_id for one in items]))
+        .group_by(Revision.entry_id)
+    )
+    latest = {one.entry_id: one for one in session.scalars(select(Revision).where(Revision.id.in_(newest)))}
+    revisions = {
+        one.match_id: latest[one.entry_id] if one.kind is NewsKind.NEW else matches[one.match_id].revision
+        for one in items
+    }
+    return matches, revisions
+
+
+def seen_since(session: Session, profile: Profile, since: datetime) -> list[Candidate]:
+    """Everything that matched since a moment, filed or not, as news: what a preview without a reader shows."""
+    chosen = select(Match).where(Match.profile_id == profile.id, Match.created_at >= since).order_by(Match.position)
+    shown = [candidate(match) for match in session.scalars(chosen)]
+    told = {one.entry_id for one in shown if one.kind is not NewsKind.NEW}
+    fresh = {one.entry_id for one in shown if one.kind is NewsKind.NEW}
+    unfiled = [Candidate(one.match_id, one.position, one.entry_id, one.kind, one.tier, one.score) for one in shown]
+    return choose(unfiled, told - fresh)
+
+
+def listed(session: Session) -> list[Digest]:
+    """All digests, newest first, with their items and what these tell."""
+    chosen = select(Digest).order_by(Digest.id.desc()).options(joinedload(Digest.profile))
+    return list(session.scalars(chosen))
+
+
+def find(session: Session, digest_id: int) -> Digest:
+    """The digest with this id.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    found = session.get(Digest, digest_id)
+    if found is None:
+        raise NotFoundError(f"There is no digest {digest_id}.", "See them with: notifier digests list")
+    return found
+
+
+def recipients(session: Session, digest: Digest) -> int:
+    """How many deliveries a digest has."""
+    return session.scalar(select(func.count(Delivery.id)).where(Delivery.digest_id == digest.id)) or 0
+
+
+def finish(session: Session) -> None:
+    """Mark those digests sent of which no delivery is open any more."""
+    still = (DeliveryStatus.PENDING, DeliveryStatus.SENDING, DeliveryStatus.UNCERTAIN)
+    open_ones = select(Delivery.digest_id).where(Delivery.status.in_(still), Delivery.digest_id.is_not(None))
+    waiting = select(Digest).where(Digest.status == DigestStatus.APPROVED, Digest.id.not_in(open_ones))
+    for digest in session.scalars(waiting):
+        digest.status = DigestStatus.SENT
