@@ -1,0 +1,76 @@
+"""Links: signed addresses with one purpose each, that hold nothing readable about a person.
+
+Owns the signing (itsdangerous, one salt a purpose, so that a link made for one thing can do no other) and the paths in
+which links stand. A link carries the random id of a subscription, never an address or a therapy.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from itsdangerous import BadData, URLSafeSerializer
+
+from notifier.errors import LinkError, SettingsError
+
+CONFIRM_FOR = timedelta(hours=48)
+
+_SHORTEST_KEY = 16
+
+
+class Purpose(StrEnum):
+    """What a link is for; also its path."""
+
+    CONFIRM = "confirm"
+    UNSUBSCRIBE = "unsubscribe"
+
+
+@dataclass(frozen=True)
+class Links:
+    """The links of one installation.
+
+    Args:
+        public_url: where the pages are reached from outside.
+        secret_key: signs.
+        previous_key: still accepted, so that a key can be changed without breaking the links in old mails.
+    """
+
+    public_url: str
+    secret_key: str
+    previous_key: str | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.secret_key) < _SHORTEST_KEY:
+            raise SettingsError(
+                f"secret_key is {'too short' if self.secret_key else 'not set'}: links could be forged.",
+                "Run `notifier init`, which makes one, or set NOTIFIER_SECRET_KEY to 32 random characters.",
+            )
+
+    def url(self, purpose: Purpose, link_id: str, now: datetime) -> str:
+        """The address to put into a mail."""
+        return f"{self.public_url}/{purpose}/{self.token(purpose, link_id, now)}"
+
+    def token(self, purpose: Purpose, link_id: str, now: datetime) -> str:
+        """The signed part of the address."""
+        payload = [link_id, int(now.timestamp())] if purpose is Purpose.CONFIRM else link_id
+        signed = self._signer(purpose).dumps(payload)
+        return signed if isinstance(signed, str) else signed.decode()
+
+    def read(self, purpose: Purpose, token: str, now: datetime) -> str:
+        """The id of the subscription that a link means.
+
+        Raises:
+            LinkError: forged, cut short, made for something else, or (confirm only) older than 48 hours.
+        """
+        try:
+            payload = self._signer(purpose).loads(token)
+        except BadData as error:
+            raise LinkError("This link is not complete.", "Copy it whole from the mail, or use the button.") from error
+        if purpose is Purpose.CONFIRM:
+            payload, made_at = payload
+            if now - datetime.fromtimestamp(made_at, UTC) > CONFIRM_FOR:
+                raise LinkError("This link is older than 48 hours.", "Subscribe once more to get a new one.")
+        return str(payload)
+
+    def _signer(self, purpose: Purpose) -> URLSafeSerializer:
+        keys = [key for key in (self.previous_key, self.secret_key) if key]
+        return URLSafeSerializer(keys, salt=f"notifier.{purpose}")
