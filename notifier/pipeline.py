@@ -1,0 +1,245 @@
+"""The journey of the news, in the order it is run.
+
+    sources that are due
+    | poll      fetch each, read it, store entries and revisions; a failure is stored beside its source
+    | match     hold what is new against every profile
+    | compose   for every subscription that is due: a digest for its group, and a delivery each, in one transaction
+    | deliver   claim, send, settle by the server's answer
+
+`notifier run --once`, the scheduler and a cron line call the same four steps. Every step asks the database what is due,
+does it, and finds nothing to do when it is run again. Transactions are opened and committed here and in the faces, and
+none is open while the network is used.
+"""
+
+import logging
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from notifier import letters
+from notifier.deliver import outbox
+from notifier.deliver.outbox import Answer, Outcome
+from notifier.deliver.smtp import Parcel
+from notifier.deps import Deps
+from notifier.digest import digests
+from notifier.match import matches, profiles
+from notifier.store.models import Profile, Source
+from notifier.store.statuses import SourceKind
+from notifier.subscribers import subscriptions
+from notifier.watch import entries, feed, page, registry, sources
+from notifier.watch.fetch import Response, fetch_all
+from notifier.watch.observation import ReadError, Reading
+
+log = logging.getLogger("notifier")
+
+_READERS = {SourceKind.FEED: feed.read, SourceKind.PAGE: page.read, SourceKind.REGISTRY: registry.read}
+_HEARTBEAT = 10.0
+
+
+@dataclass(frozen=True)
+class PollResult:
+    """What came of one source: ``ok``, ``unchanged``, ``failed``, ``gone`` or ``not_due``."""
+
+    id: int
+    url: str
+    kind: str
+    status: str
+    entries: int = 0
+    new: int = 0
+    changed: int = 0
+    withdrawn: int = 0
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What came of the outbox: how many deliveries ended how, and why the server could not be used, if so."""
+
+    answers: dict[str, int] = field(default_factory=dict)
+    problem: str = ""
+
+    @property
+    def accepted(self) -> int:
+        """How many messages the mail server took."""
+        return self.answers.get(Answer.ACCEPTED, 0)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What one run did."""
+
+    polled: list[PollResult]
+    matched: int
+    composed: int
+    sent: Sent
+
+    @property
+    def failed(self) -> bool:
+        """Whether a step failed that a person should look at."""
+        refused = self.sent.answers.get(Answer.REFUSED, 0)
+        return bool(self.sent.problem or refused or any(one.status == "failed" for one in self.polled))
+
+
+def run_once(deps: Deps) -> Report:
+    """All four steps, once."""
+    deps.require_sender()
+    polled = poll(deps)
+    matched = match(deps)
+    composed = compose(deps)
+    return Report(polled, matched, composed, deliver(deps))
+
+
+def poll(deps: Deps, wanted: Sequence[str] = (), *, force: bool = False) -> list[PollResult]:
+    """Poll the sources that are due, or of those `wanted` the ones that are; `force` asks whatever their time."""
+    now = deps.now()
+    with deps.reading() as session:
+        requests = sources.due(session, now, wanted, force=force)
+        watched = [sources.find(session, one) for one in wanted] or sources.listed(session)
+    results = {one.id: PollResult(one.id, one.url, one.kind, "not_due") for one in watched}
+
+    def arrived(response: Response) -> None:
+        with deps.writing() as session:
+            source = session.get(Source, response.source_id)
+            if source is not None:  # removed while it was fetched
+                results[source.id] = _stored(session, source, response, deps, now)
+
+    fetch_all(requests, deps.settings, arrived)
+    return list(results.values())
+
+
+def _stored(session: Session, source: Source, response: Response, deps: Deps, now: datetime) -> PollResult:
+    """Store one source's answer and how the source fares."""
+    interval = timedelta(minutes=deps.settings.watch.interval_minutes)
+    validators = response.headers.get("etag"), response.headers.get("last-modified")
+    result = PollResult(source.id, source.url, source.kind, "unchanged")
+    if response.status == 304:
+        sources.succeed(source, now, interval)
+        return result
+    if response.status == 200 and sources.body_hash(response.body) == source.body_hash:
+        sources.succeed(source, now, interval, validators=validators)
+        return result
+    try:
+        reading = _read(source, response)
+    except ReadError as error:
+        gone = response.status == 410
+        sources.fail(source, now, interval, str(error), gone=gone)
+        return PollResult(source.id, source.url, source.kind, "gone" if gone else "failed", error=str(error))
+    stored = entries.store(session, source, reading.observations, now)
+    sources.succeed(source, now, interval, validators=validators, body=response.body, name=reading.name)
+    return PollResult(source.id, source.url, source.kind, "ok", stored.seen, stored.new, stored.changed)
+
+
+def _read(source: Source, response: Response) -> Reading:
+    """The document a source answered with; everything else is a `ReadError` in words for the person who watches it."""
+    if response.error:
+        raise ReadError(response.error)
+    if response.status == 410:
+        raise ReadError("the address answered 410: it is gone for good, and is not asked again")
+    if response.status != 200:
+        raise ReadError(f"the address answered {response.status} instead of a document")
+    try:
+        return _READERS[source.kind](response.body, response.headers, response.url)
+    except ReadError:
+        raise
+    except Exception as error:
+        # A document that a reader stumbles over is one source's failure and must not become another's.
+        log.exception("source %d: its document could not be read", source.id)
+        raise ReadError(f"the document could not be read ({type(error).__name__}: {error})") from error
+
+
+def match(deps: Deps) -> int:
+    """Hold everything that was not looked at yet against the profiles; returns how many revisions that were."""
+    total = 0
+    while True:
+        with deps.writing() as session:
+            looked_at = matches.examine(session, deps.now())
+        if not looked_at:
+            return total
+        total += looked_at
+
+
+def compose(deps: Deps) -> int:
+    """Compose a digest for every group of subscriptions that is due and owed something; returns how many."""
+    now = deps.now()
+    quiet = timedelta(minutes=deps.settings.schedule.quiet_minutes)
+    composed = 0
+    with deps.reading() as session:
+        waiting = [profile.id for profile in profiles.listed(session)]
+    for profile_id in waiting:
+        with deps.writing() as session:
+            # Locked: a match that is made meanwhile must not slip below the place that is noted as served.
+            profile = session.get_one(Profile, profile_id, with_for_update=True)
+            due = subscriptions.due(session, profile, now, quiet)
+            for group in digests.groups(session, profile, due):
+                owed = [(one, one.next_due_at or now) for one in group.subscriptions]
+                first_due = min(due_at for _, due_at in owed)
+                digest = digests.compose(session, profile, group, letters.renderer(deps), first_due, now)
+                outbox.enqueue_digest(session, digest, owed, deps.mail_domain, now)
+                subscriptions.served(group.subscriptions, profile.position)
+                composed += 1
+            for one in due:
+                subscriptions.advance(one, now)
+    return composed
+
+
+def deliver(deps: Deps) -> Sent:
+    """Send what is owed until nothing is left that can be sent now."""
+    deps.require_sender()
+    answers: dict[str, int] = {}
+    problem = ""
+    while not problem:
+        now = deps.now()
+        with deps.writing() as session:
+            claimed = outbox.claim(session, now, _batch(deps))
+            parcels = [letters.parcel(deps, delivery, now) for delivery in claimed]
+        if not parcels:
+            break
+        problem = _send(deps, parcels, answers)
+    with deps.writing() as session:
+        digests.finish(session)
+    return Sent(answers, problem)
+
+
+def _batch(deps: Deps) -> int:
+    return deps.settings.smtp.connections * 10
+
+
+def _send(deps: Deps, parcels: Sequence[Parcel], answers: dict[str, int]) -> str:
+    unsettled = {parcel.delivery_id for parcel in parcels}
+
+    def answered(outcome: Outcome) -> None:
+        with deps.writing() as session:
+            outbox.settle(session, [outcome], deps.now())
+        unsettled.discard(outcome.delivery_id)
+        answers[outcome.answer] = answers.get(outcome.answer, 0) + 1
+
+    with _leases_kept(deps, unsettled):
+        return deps.transport.send(parcels, answered)
+
+
+@contextmanager
+def _leases_kept(deps: Deps, unsettled: set[int]) -> Iterator[None]:
+    """Renew the leases of what is still being sent, so that a slow server is not asked by two workers at once."""
+    done = threading.Event()
+
+    def renew() -> None:
+        while not done.wait(_HEARTBEAT):
+            with deps.writing() as session:
+                outbox.renew(session, tuple(unsettled), deps.now())
+
+    heart = threading.Thread(target=renew, name="leases", daemon=True)
+    heart.start()
+    try:
+        yield
+    finally:
+        done.set()
+        heart.join()
+
+
+def as_document(results: Sequence[PollResult]) -> dict[str, object]:
+    """The JSON document of `poll`."""
+    return {"sources": [asdict(result) for result in results]}
