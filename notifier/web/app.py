@@ -1,0 +1,88 @@
+"""The application: routes, headers, error pages, and the server that runs it."""
+
+import logging
+from collections.abc import Awaitable, Callable
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.base import BaseHTTPMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from notifier.deps import Deps
+from notifier.errors import NotifierError, StoreError
+from notifier.web import pages
+
+log = logging.getLogger("notifier")
+
+# No script, no third party, no frame, and no address of ours (they hold signed links) handed on to anybody.
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Robots-Tag": "noindex",
+    "Cache-Control": "no-store",
+}
+
+
+def create(deps: Deps) -> Starlette:
+    """The web application over an open database."""
+    application = Starlette(
+        routes=[
+            Route("/confirm/{link}", pages.confirm_form, methods=["GET"]),
+            Route("/confirm/{link}", pages.confirm, methods=["POST"]),
+            Route("/unsubscribe/{link}", pages.unsubscribe_form, methods=["GET"]),
+            Route("/unsubscribe/{link}", pages.unsubscribe, methods=["POST"]),
+            Route("/style.css", pages.style, methods=["GET"]),
+        ],
+        middleware=[Middleware(BaseHTTPMiddleware, dispatch=_with_headers)],
+        exception_handlers={HTTPException: _http_error, NotifierError: _our_error, Exception: _unexpected},
+    )
+    application.state.deps = deps
+    return application
+
+
+def serve(deps: Deps, host: str, port: int) -> None:
+    """Run the application until SIGTERM or SIGINT; visits are not logged, for paths hold links."""
+    uvicorn.run(
+        create(deps),
+        host=host,
+        port=port,
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        forwarded_allow_ips=deps.settings.web.trusted_proxies,
+    )
+
+
+async def _with_headers(request: Request, follow: Callable[[Request], Awaitable[Response]]) -> Response:
+    response = await follow(request)
+    response.headers.update(_HEADERS)
+    return response
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    words = {404: "There is no such page.", 405: "This page takes no such request."}
+    response = pages.notice(request, words.get(error.status_code, error.detail), status=error.status_code)
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def _our_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, NotifierError)
+    if isinstance(error, StoreError):
+        log.error("%s %s", error.problem, error.fix)
+        return pages.notice(request, "This page is busy. Please try again in a minute.", status=503)
+    return pages.notice(request, error.problem, error.fix, status=404)
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    log.error("a page failed: %s", type(error).__name__)
+    response = pages.notice(request, "Something went wrong here. Please try again later.", status=500)
+    response.headers.update(_HEADERS)
+    return response
