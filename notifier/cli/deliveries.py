@@ -1,0 +1,52 @@
+"""`notifier deliveries`."""
+
+from typing import Annotated
+
+import typer
+
+from notifier.cli import door
+
+app = door.group("deliveries", "Every message owed, and what the mail server said.")
+
+
+@app.command("list")
+def list_(
+    status: Annotated[str | None, typer.Option(help="pending, sending, sent, failed, uncertain or suppressed.")] = None,
+    json: door.Json = False,
+) -> None:
+    """Show deliveries, newest first; people stand in them by number (see `subscribers list --json`)."""
+    from notifier.deliver import outbox
+    from notifier.store.statuses import DeliveryStatus
+
+    with door.opened() as deps, deps.reading() as session:
+        rows = [
+            {
+                "id": one.id,
+                "digest": one.digest_id,
+                "subscriber": one.subscription.subscriber_id,
+                "kind": one.kind,
+                "status": one.status,
+                "attempts": one.attempts,
+                "message_id": one.message_id,
+                "due_at": door.as_time(one.due_at),
+                "next_attempt_at": door.as_time(one.next_attempt_at),
+                "sent_at": door.as_time(one.sent_at),
+                "error": one.error,
+            }
+            for one in outbox.listed(session, door.choice(DeliveryStatus, status, "--status"))
+        ]
+    if json:
+        door.print_json(rows)
+        return
+    shown = ("id", "digest", "subscriber", "kind", "status", "attempts", "due_at", "sent_at", "error")
+    door.print_table(shown, [[row[key] for key in shown] for row in rows], "No message was owed yet.")
+
+
+@app.command("retry")
+def retry(now: door.Now = "") -> None:
+    """Make failed and uncertain deliveries due again, with the Message-ID they had; the next run sends them."""
+    from notifier.deliver import outbox
+
+    with door.opened(now) as deps, deps.writing() as session:
+        count = outbox.retry(session, deps.now())
+    door.say(f"{count} {'delivery is' if count == 1 else 'deliveries are'} due again.")

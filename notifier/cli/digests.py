@@ -1,0 +1,77 @@
+"""`notifier digests`."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from notifier.cli import door
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from notifier.store.models import Digest
+
+app = door.group("digests", "The editions that were composed.")
+
+
+@app.command("list")
+def list_(json: door.Json = False) -> None:
+    """Show every digest with what is in it, newest first."""
+    from notifier.digest import digests
+
+    with door.opened() as deps, deps.reading() as session:
+        rows = [_row(session, one) for one in digests.listed(session)]
+    if json:
+        door.print_json(rows)
+        return
+    table = [
+        (
+            row["id"],
+            row["profile"],
+            row["cadence"],
+            row["status"],
+            row["composed_at"],
+            len(row["items"]),
+            row["recipients"],
+        )
+        for row in rows
+    ]
+    headings = ("id", "profile", "cadence", "status", "composed", "items", "recipients")
+    door.print_table(headings, table, "No digest was composed yet.")
+
+
+@app.command("show")
+def show(digest_id: Annotated[int, typer.Argument(metavar="ID")], json: door.Json = False) -> None:
+    """Show one digest: its subject, its items and its text."""
+    from notifier.digest import digests
+
+    with door.opened() as deps, deps.reading() as session:
+        found = digests.find(session, digest_id)
+        if json:
+            door.print_json(_row(session, found))
+        else:
+            door.say(f"{found.subject}\n{found.headline}\n{found.body_text}")
+
+
+def _row(session: "Session", one: "Digest") -> dict[str, Any]:
+    from notifier.digest import digests
+
+    return {
+        "id": one.id,
+        "profile": one.profile.slug,
+        "cadence": one.cadence,
+        "status": one.status,
+        "subject": one.subject,
+        "composed_at": door.as_time(one.composed_at),
+        "recipients": digests.recipients(session, one),
+        "items": [
+            {
+                "kind": item.kind,
+                "tier": item.match.tier,
+                "title": item.revision.title,
+                "url": item.match.entry.url,
+                "reasons": item.match.reasons,
+            }
+            for item in one.items
+        ],
+    }

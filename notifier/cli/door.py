@@ -1,0 +1,118 @@
+"""What every command shares: options, the opening of the database, and the two ways of printing a list."""
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from notifier.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from notifier.deps import Deps
+
+# In a pipe nothing is folded: a line is a row.
+_PIPE_WIDTH = 2000
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Now = Annotated[str, typer.Option("--now", metavar="ISO-8601", help="Act as at this moment, for replays and tests.")]
+Profile = Annotated[str | None, typer.Option("--profile", metavar="SLUG", help="The therapy profile.")]
+
+
+def group(name: str, help_text: str) -> typer.Typer:
+    """A noun with commands below it."""
+    return typer.Typer(name=name, help=help_text, no_args_is_help=True, rich_markup_mode=None)
+
+
+def moment(text: str) -> datetime | None:
+    """The moment that `--now` names; without a zone it is UTC.
+
+    Raises:
+        SettingsError: no ISO 8601 time.
+    """
+    if not text:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise SettingsError(f"--now {text!r} is no ISO 8601 time.", "Write 2026-03-01T08:00:00+01:00.") from error
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+@contextmanager
+def opened(now: str = "") -> "Iterator[Deps]":
+    """Settings, database and clock for one command; the database is closed afterwards."""
+    from notifier.deps import open_deps
+
+    deps = open_deps(now=moment(now))
+    try:
+        yield deps
+    finally:
+        deps.engine.dispose()
+
+
+def config_path() -> Path:
+    """Where the settings file is, or would be."""
+    from notifier.settings import CONFIG_NAME
+
+    return Path(os.environ.get("NOTIFIER_CONFIG") or CONFIG_NAME)
+
+
+def as_time(value: datetime | None) -> str | None:
+    """A time as JSON and tables have it: ISO 8601 with offset, to the second."""
+    return value.isoformat(timespec="seconds") if value else None
+
+
+def print_json(document: Any) -> None:
+    """One JSON document on standard output, and nothing else there."""
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+
+
+def print_table(headings: Sequence[str], rows: Sequence[Sequence[object]], empty: str) -> None:
+    """A table on standard output, or one sentence when it would be empty."""
+    if not rows:
+        say(empty)
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
+    width = None if sys.stdout.isatty() else _PIPE_WIDTH
+    Console(width=width, highlight=False).print(table)
+
+
+def say(text: str) -> None:
+    """A sentence for a person, on standard output."""
+    typer.echo(text)
+
+
+def warn(text: str) -> None:
+    """A sentence for a person that no script should read, on standard error."""
+    typer.echo(text, err=True)
+
+
+def choice(kind: Any, text: str | None, option: str) -> Any:
+    """A member of an enumeration by its word.
+
+    Raises:
+        SettingsError: there is none; the words there are stand in the fix.
+    """
+    if text is None:
+        return None
+    try:
+        return kind(text)
+    except ValueError as error:
+        words = ", ".join(kind)
+        raise SettingsError(f"{option} {text!r} is not known.", f"Choose one of: {words}.") from error

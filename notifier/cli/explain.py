@@ -1,0 +1,50 @@
+"""`notifier explain`."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from notifier.cli import door
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("explain")(explain)
+
+
+def explain(
+    title: Annotated[str, typer.Option(help="The headline.")] = "",
+    summary: Annotated[str, typer.Option(help="The summary or lead.")] = "",
+    body: Annotated[str, typer.Option(metavar="FILE|-", help="A file with the text, or - for standard input.")] = "",
+    profile: door.Profile = None,
+    json: door.Json = False,
+) -> None:
+    """Tell the tier, the score and the reasons for a text that is not stored."""
+    from notifier.errors import SettingsError
+    from notifier.match import matches, profiles
+    from notifier.text import plain
+
+    if not (title or summary or body):
+        raise SettingsError("There is nothing to explain.", "Give --title, --summary or --body.")
+    try:
+        text = (
+            sys.stdin.read()
+            if body == "-"
+            else Path(body).read_text(encoding="utf-8", errors="replace")
+            if body
+            else ""
+        )
+    except OSError as error:
+        raise SettingsError(f"{body} cannot be read: {error.strerror}.", "Give a text file, or -.") from error
+    with door.opened() as deps, deps.reading() as session:
+        stored = profiles.find(session, profile)
+        found = matches.explain(stored, matches.Words(plain(title), plain(summary), plain(text)))
+    if json:
+        reasons = list(found.reasons)
+        door.print_json({"profile": stored.slug, "tier": found.tier, "score": found.score, "reasons": reasons})
+        return
+    door.say(f"{found.tier} ({found.score:.2f}) for {stored.name}")
+    for reason in found.reasons:
+        door.say(f"  because {reason}")

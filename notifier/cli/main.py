@@ -1,0 +1,99 @@
+"""The command line as a whole: its commands joined, its errors told, its exit codes."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from notifier.cli import (
+    deliveries,
+    demo,
+    digests,
+    entries,
+    explain,
+    init,
+    matches,
+    poll,
+    preview,
+    profiles,
+    serve,
+    sources,
+    subscribe,
+    subscribers,
+)
+from notifier.cli import (
+    run as running,
+)
+from notifier.errors import NotifierError
+
+app = typer.Typer(
+    name="notifier",
+    help="Follow the news about a therapy, and mail each subscriber a digest: once, on time, with reasons.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+for _command in (init, demo, running, poll, preview, explain, subscribe, serve):
+    _command.register(app)
+for _noun in (sources, entries, profiles, matches, subscribers, digests, deliveries):
+    app.add_typer(_noun.app)
+
+
+@app.callback()
+def _root(
+    config: str = typer.Option(
+        "", metavar="PATH", help="The settings file; else $NOTIFIER_CONFIG, else notifier.toml here."
+    ),
+    version: bool = typer.Option(False, "--version", help="Print the version and leave."),
+) -> None:
+    """Take what stands before the command; `run` has taken `--config` already, wherever it stood."""
+    if version:
+        from notifier import __version__
+
+        typer.echo(f"notifier {__version__}")
+        raise typer.Exit
+    if config:
+        os.environ["NOTIFIER_CONFIG"] = config
+
+
+def run(args: Sequence[str]) -> int:
+    """Run one command.
+
+    Args:
+        args: what stands after the program's name; `--config PATH` may stand anywhere in it.
+
+    Returns:
+        The exit code: 0 done, 1 a step failed, 2 usage or settings.
+    """
+    try:
+        code = app(_config_first(list(args)), standalone_mode=False)
+    except NotifierError as error:
+        _tell(error)
+        return error.exit_code
+    except typer.Abort:
+        return 1
+    except Exception as error:
+        show = getattr(error, "show", None)  # a usage error of the option parser knows how to print itself
+        if show is None or not isinstance(getattr(error, "exit_code", None), int):
+            raise
+        show()
+        return 2
+    return code if isinstance(code, int) else 0
+
+
+def _config_first(args: list[str]) -> list[str]:
+    for index, word in enumerate(args):
+        if word == "--config" and index + 1 < len(args):
+            return ["--config", args[index + 1], *args[:index], *args[index + 2 :]]
+        if word.startswith("--config="):
+            return [word, *args[:index], *args[index + 1 :]]
+    return args
+
+
+def _tell(error: NotifierError) -> None:
+    print(f"Error: {error.problem}", file=sys.stderr)  # noqa: T201 - the words for a person
+    if error.fix:
+        print(f"  {error.fix}", file=sys.stderr)  # noqa: T201 - likewise

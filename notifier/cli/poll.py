@@ -1,0 +1,37 @@
+"""`notifier poll`."""
+
+from typing import Annotated
+
+import typer
+
+from notifier.cli import door
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("poll")(poll)
+
+
+def poll(
+    wanted: Annotated[
+        list[str] | None, typer.Argument(metavar="[SOURCE]...", help="Ids or addresses; else all.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Ask even those whose time has not come.")] = False,
+    json: door.Json = False,
+    now: door.Now = "",
+) -> None:
+    """Poll the sources that are due and match what is new; nothing is mailed."""
+    from notifier import pipeline
+
+    with door.opened(now) as deps:
+        results = pipeline.poll(deps, wanted or (), force=force)
+        pipeline.match(deps)
+    if json:
+        door.print_json(pipeline.as_document(results))
+    else:
+        rows = [(one.id, one.status, one.entries, one.new, one.changed, one.url, one.error) for one in results]
+        headings = ("id", "status", "seen", "new", "changed", "address", "error")
+        door.print_table(headings, rows, "No source is watched. Add one with: notifier sources add URL")
+        if results and all(one.status == "not_due" for one in results):
+            door.say("Nothing is due yet. To ask anyway: notifier poll --force")
+    raise typer.Exit(1 if any(one.status == "failed" for one in results) else 0)

@@ -1,0 +1,83 @@
+"""`notifier preview`."""
+
+import re
+from datetime import timedelta
+from email import message_from_bytes, policy
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from notifier.cli import door
+
+if TYPE_CHECKING:
+    from email.message import EmailMessage
+
+_UNITS = {"h": "hours", "d": "days", "w": "weeks"}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("preview")(preview)
+
+
+def preview(
+    profile: door.Profile = None,
+    every: Annotated[str, typer.Option(metavar="CADENCE", help="immediate, daily, weekly or monthly.")] = "weekly",
+    since: Annotated[
+        str, typer.Option(metavar="30d", help="All that matched since then, the first poll included: 12h, 30d, 4w.")
+    ] = "",
+    to: Annotated[str | None, typer.Option(metavar="EMAIL", help="What this subscriber would get now.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Write digest.html, .txt and .eml there.")] = None,
+    open_: Annotated[bool, typer.Option("--open", help="Show it in the browser.")] = False,
+    now: door.Now = "",
+) -> None:
+    """Render a digest by the very path that sends it; nothing is stored or sent."""
+    from notifier.preview import preview as render
+    from notifier.store.statuses import Cadence
+
+    with door.opened(now) as deps:
+        shown = render(deps, profile, cadence=door.choice(Cadence, every, "--every"), since=_stretch(since), to=to)
+    if shown is None:
+        hint = "Look at the sources first: notifier poll" if since else "To see what was found before: --since 30d"
+        door.say(f"There is nothing to send. {hint}")
+        return
+    mail = message_from_bytes(shown.message, policy=policy.default)
+    html, text = _part(mail, "html"), _part(mail, "plain")
+    if out is None and not open_:
+        door.say(f"Subject: {mail['Subject']}\n\n{text}")
+        return
+    folder = out or Path("preview")
+    _write(folder, {"digest.html": html.encode(), "digest.txt": text.encode(), "digest.eml": shown.message})
+    door.say(f"{mail['Subject']} ({shown.profile}): {folder / 'digest.html'}, digest.txt, digest.eml")
+    if open_:
+        typer.launch(str((folder / "digest.html").resolve()))
+
+
+def _stretch(text: str) -> timedelta | None:
+    from notifier.errors import SettingsError
+
+    if not text:
+        return None
+    found = re.fullmatch(r"(\d{1,5})([hdw])", text)
+    if not found:
+        raise SettingsError(f"--since {text!r} is no stretch of time.", "Write 12h, 30d or 4w.")
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+def _part(mail: "EmailMessage", subtype: str) -> str:
+    part = mail.get_body((subtype,))
+    assert part is not None
+    content: str = part.get_content()
+    return content
+
+
+def _write(folder: Path, files: dict[str, bytes]) -> None:
+    from notifier.errors import SettingsError
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+    except OSError as error:
+        raise SettingsError(f"{folder} cannot be written: {error.strerror}.", "Choose another --out.") from error

@@ -1,0 +1,51 @@
+"""`notifier run`."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from notifier.cli import door
+
+if TYPE_CHECKING:
+    from notifier.pipeline import Report
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("run")(run)
+
+
+def run(
+    once: Annotated[bool, typer.Option("--once", help="Do what is due now, then leave (for cron).")] = False,
+    now: door.Now = "",
+) -> None:
+    """Poll what is due, match, compose what is due, deliver; goes on until stopped, unless --once."""
+    from notifier import pipeline, scheduler
+
+    with door.opened(now) as deps:
+        deps.require_sender()
+        if not deps.settings.public_url.startswith("https://"):
+            door.warn(f"Note: public_url is {deps.settings.public_url}; links in mails lead there.")
+        if once:
+            report = pipeline.run_once(deps)
+            tell(report)
+            raise typer.Exit(1 if report.failed else 0)
+        scheduler.run(deps, tell)
+
+
+def tell(report: "Report") -> None:
+    """What a run did, in a line, and what failed with what to do, on standard error."""
+    looked = [one for one in report.polled if one.status != "not_due"]
+    new = sum(one.new for one in looked)
+    changed = sum(one.changed for one in looked)
+    door.say(
+        f"Polled {len(looked)} of {len(report.polled)} sources: {new} new, {changed} changed. "
+        f"Digests composed: {report.composed}. Mails accepted: {report.sent.accepted}."
+    )
+    for one in looked:
+        if one.error:
+            door.warn(f"Source {one.id} {one.url}: {one.error}. It is asked again; see: notifier sources list")
+    if report.sent.problem:
+        door.warn(f"{report.sent.problem} Nothing was lost: the next run sends what waits.")
+    elif not_taken := sum(report.sent.answers.values()) - report.sent.accepted:
+        door.warn(f"{not_taken} mails were not accepted; see: notifier deliveries list")

@@ -1,0 +1,26 @@
+"""`notifier serve`."""
+
+from typing import Annotated
+
+import typer
+
+from notifier.cli import door
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("serve")(serve)
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Else web.host.")] = None,
+    port: Annotated[int | None, typer.Option(help="Else web.port.")] = None,
+    now: door.Now = "",
+) -> None:
+    """Serve the pages that the links in mails lead to."""
+    from notifier.web.app import serve as run
+
+    with door.opened(now) as deps:
+        web = deps.settings.web
+        door.warn(f"Serving on http://{host or web.host}:{web.port if port is None else port} (Ctrl-C stops)")
+        run(deps, host or web.host, web.port if port is None else port)

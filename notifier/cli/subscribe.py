@@ -1,0 +1,70 @@
+"""`notifier subscribe` and `notifier unsubscribe`."""
+
+import getpass
+from typing import Annotated
+
+import typer
+
+from notifier.cli import door
+
+Email = Annotated[str, typer.Argument(metavar="EMAIL")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("subscribe")(subscribe)
+    app.command("unsubscribe")(unsubscribe)
+
+
+def subscribe(
+    email: Email,
+    profile: door.Profile = None,
+    every: Annotated[str, typer.Option(metavar="CADENCE", help="immediate, daily, weekly or monthly.")] = "weekly",
+    at: Annotated[str, typer.Option(metavar="HH:MM", help="Wall time in the time zone.")] = "08:00",
+    on: Annotated[
+        str | None, typer.Option(metavar="DAY", help="A weekday for weekly, 1 to 31 for monthly (31: the last).")
+    ] = None,
+    time_zone: Annotated[str | None, typer.Option(metavar="ZONE", help="Such as Europe/Berlin.")] = None,
+    confirmed: Annotated[
+        bool, typer.Option("--confirmed", help="You attest that this person agreed; no mail asks them.")
+    ] = False,
+    now: door.Now = "",
+) -> None:
+    """Subscribe somebody. Without --confirmed they are asked by mail, and get nothing else until they agree."""
+    from notifier.deliver import outbox
+    from notifier.match import profiles
+    from notifier.store.statuses import Cadence, SubscriptionStatus
+    from notifier.subscribers import schedule, subscriptions
+
+    cadence = door.choice(Cadence, every, "--every")
+    wall, day = schedule.parse_at(at), schedule.parse_on(on, cadence)
+    with door.opened(now) as deps, deps.writing() as session:
+        zone = schedule.parse_zone(time_zone or deps.settings.schedule.time_zone)
+        choice = subscriptions.Choice(cadence, wall, day, zone)
+        moment = deps.now()
+        one = subscriptions.subscribe(session, email, profiles.find(session, profile), choice, moment)
+        if confirmed:
+            subscriptions.confirm(session, one, "command line", f"operator {getpass.getuser()}", moment)
+        elif one.status is SubscriptionStatus.PENDING:
+            outbox.enqueue_confirmation(session, one, deps.mail_domain, moment)
+        words = schedule.in_words(one.cadence, one.at, one.on, zone)
+        door.say(f"{one.subscriber.email}: {one.profile.slug}, {words}, {one.status}")
+        if one.status is SubscriptionStatus.PENDING:
+            door.say("A confirmation mail waits in the outbox; the next `notifier run` sends it.")
+        else:
+            door.say(f"Next digest: {door.as_time(one.next_due_at) or 'with the next news'}")
+
+
+def unsubscribe(email: Email, profile: door.Profile = None, now: door.Now = "") -> None:
+    """End one subscription of somebody, or all of them; says how many it ended."""
+    from notifier.match import profiles
+    from notifier.subscribers import subscriptions
+
+    with door.opened(now) as deps, deps.writing() as session:
+        chosen = profiles.find(session, profile) if profile else None
+        attested = f"operator {getpass.getuser()}"
+        ended = subscriptions.unsubscribe(session, email, chosen, attested, deps.now())
+    if not ended:
+        door.warn(f"{email} has no running subscription{f' to {profile}' if profile else ''}: nothing was ended.")
+        raise typer.Exit(1)
+    door.say(f"Ended {ended} subscription{'' if ended == 1 else 's'} of {email}.")
