@@ -1,0 +1,156 @@
+"""What the tests share: databases of both kinds, a news site, a mail sink, and an installation that joins them."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from notifier.adoption import adopt
+from notifier.deps import Deps
+from notifier.match import profiles
+from notifier.settings import Schedule, Sender, Settings, Smtp, Watch
+from notifier.store import db
+from notifier.store.models import Base
+from notifier.store.statuses import Cadence
+from notifier.subscribers import subscriptions
+from notifier.subscribers.schedule import parse_on
+from tests import postgres
+from tests import sink as sinks
+from tests import site as sites
+
+SHARED = Path(__file__).parents[2] / "shared"
+
+MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A fresh PostgreSQL database for this worker; without a server the tests that need one are skipped, loudly."""
+    try:
+        with postgres.server() as server, postgres.database(server) as url:
+            yield url
+    except postgres.NoPostgresError as error:
+        if os.environ.get("NOTIFIER_REQUIRE_PG"):
+            raise
+        pytest.skip(f"NO POSTGRESQL FOUND, ITS TESTS ARE SKIPPED: {error}")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """An upgraded, empty database of each kind in turn."""
+    if request.param == "sqlite":
+        made = db.make_engine(f"sqlite:///{tmp_path / 'subscribers.db'}")
+    else:
+        made = db.make_engine(request.getfixturevalue("postgres_url"))
+        with made.begin() as connection:
+            Base.metadata.drop_all(connection)
+            connection.exec_driver_sql("DROP TABLE IF EXISTS alembic_version")
+    db.upgrade(made)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def sqlite_engine(tmp_path: Path) -> Iterator[Engine]:
+    """An upgraded, empty SQLite database, for what has nothing to do with the kind."""
+    made = db.make_engine(f"sqlite:///{tmp_path / 'subscribers.db'}")
+    db.upgrade(made)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def site() -> Iterator[sites.Site]:
+    """A news site on loopback."""
+    with sites.running() as running:
+        yield running
+
+
+@pytest.fixture
+def sink() -> Iterator[sinks.Sink]:
+    """A mail server on loopback."""
+    with sinks.running() as running:
+        yield running
+
+
+def settings_for(smtp_port: int, **changes) -> Settings:
+    """Settings of an installation that may look at loopback and mails to it."""
+    return Settings(
+        public_url="https://news.example.org",
+        secret_key="a key that only the tests know",
+        sender=Sender(
+            name="Example Society",
+            address="digest@example.org",
+            reply_to="office@example.org",
+            postal_address="1 Example Street, Exampletown",
+        ),
+        smtp=Smtp(port=smtp_port, security="none", connections=2, timeout_seconds=5),
+        watch=Watch(allow_private_addresses=True, timeout_seconds=5),
+        schedule=Schedule(time_zone="UTC"),
+    ).model_copy(update=changes)
+
+
+class Installation:
+    """A running notifier: its database, its site, its mail server, and a clock that the test moves."""
+
+    def __init__(self, engine: Engine, site: sites.Site, sink: sinks.Sink) -> None:
+        self.site = site
+        self.sink = sink
+        self.feed = f"{site.address}/feed/"
+        self._deps = Deps(settings_for(sink.port), engine, MONDAY)
+        self.publish([])
+
+    def at(self, moment: datetime) -> Deps:
+        """The same installation at another moment."""
+        return replace(self._deps, fixed_now=moment)
+
+    def publish(self, articles: list[sites.Article]) -> None:
+        """Let the site's feed hold these articles."""
+        self.site.put("/feed/", sites.rss(articles))
+
+    def adopt(self, moment: datetime = MONDAY, **watched: tuple[str, ...]) -> None:
+        """Store the bundled profile, watching the feed or what is named."""
+        file = profiles.parse(profiles.bundled_file(), "the bundled profile")
+        addresses = {"pages": (), "sources": (self.feed,), **watched}
+        with self._deps.writing() as session:
+            adopt(session, file.model_copy(update=addresses), moment)
+
+    def subscribe(
+        self,
+        email: str,
+        every: str = "daily",
+        at: str = "08:00",
+        on: str | None = None,
+        zone: str = "UTC",
+        moment: datetime = MONDAY,
+        *,
+        confirmed: bool = True,
+    ) -> int:
+        """A subscription to the bundled profile; gives its id."""
+        cadence = Cadence(every)
+        choice = subscriptions.Choice(cadence, at, parse_on(on, cadence), zone)
+        with self._deps.writing() as session:
+            one = subscriptions.subscribe(session, email, profiles.find(session, None), choice, moment)
+            if confirmed:
+                subscriptions.confirm(session, one, "command line", "operator test", moment)
+            return one.id
+
+
+@pytest.fixture
+def installation(sqlite_engine: Engine, site: sites.Site, sink: sinks.Sink) -> Installation:
+    """An installation on SQLite with the bundled profile and nobody subscribed."""
+    made = Installation(sqlite_engine, site, sink)
+    made.adopt()
+    return made
+
+
+@pytest.fixture
+def any_installation(engine: Engine, site: sites.Site, sink: sinks.Sink) -> Installation:
+    """The same on each kind of database in turn."""
+    made = Installation(engine, site, sink)
+    made.adopt()
+    return made

@@ -1,0 +1,124 @@
+"""A news site for the tests: a real HTTP server on loopback whose answers a test sets, and which remembers requests."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import format_datetime
+from hashlib import sha256
+from html import escape
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+@dataclass
+class Answer:
+    """What one path answers: a status, headers, a body, and how long it takes."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+    delay: float = 0
+
+
+@dataclass
+class Asked:
+    """One request as it came."""
+
+    path: str
+    headers: dict[str, str]
+    status: int
+
+
+class Site:
+    """The answers by path; a body gets an ETag of its own, and a request that knows it a 304."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.answers: dict[str, Answer] = {}
+        self.asked: list[Asked] = []
+
+    def put(self, path: str, body: str | bytes, kind: str = "application/rss+xml", **headers: str) -> str:
+        """Publish a document; gives its address."""
+        content = body.encode() if isinstance(body, str) else body
+        etag = f'"{sha256(content).hexdigest()[:12]}"'
+        self.answers[path] = Answer(200, content, {"Content-Type": kind, "ETag": etag, **headers})
+        return self.address + path
+
+    def fail(self, path: str, status: int, body: str = "", **headers: str) -> str:
+        """Let a path answer with an error."""
+        self.answers[path] = Answer(status, body.encode(), headers)
+        return self.address + path
+
+    def answer(self, path: str, known: str | None) -> Answer:
+        found = self.answers.get(path, Answer(404))
+        if found.status == 200 and known and known == found.headers.get("ETag"):
+            return Answer(304, b"", {"ETag": known}, found.delay)
+        return found
+
+
+@contextmanager
+def running() -> Iterator[Site]:
+    """A site on a free port of the loopback interface."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            answer = site.answer(self.path, self.headers.get("If-None-Match"))
+            site.asked.append(Asked(self.path, dict(self.headers.items()), answer.status))
+            time.sleep(answer.delay)
+            self.send_response(answer.status)
+            for name, text in answer.headers.items():
+                self.send_header(name, text)
+            self.send_header("Content-Length", str(len(answer.body)))
+            self.end_headers()
+            self.wfile.write(answer.body)
+
+        def log_message(self, *_: object) -> None:
+            """Keep the test's output free of it."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    site = Site(f"http://127.0.0.1:{server.server_port}")
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield site
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@dataclass
+class Article:
+    """One made-up article of a feed."""
+
+    title: str
+    summary: str = "Made up for a test."
+    slug: str = ""
+    guid: str | None = None
+    link: str | None = None
+    published: datetime | None = None
+
+
+def rss(articles: list[Article], title: str = "The Example Herald (fictional)") -> str:
+    """A feed of these articles, as WordPress shapes it."""
+    items = "".join(_item(article) for article in articles)
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?><rss version="2.0"><channel>'
+        f"<title>{escape(title)}</title><link>https://herald.example.org</link>{items}</channel></rss>"
+    )
+
+
+def _item(article: Article) -> str:
+    slug = article.slug or "-".join(article.title.lower().split())
+    link = article.link if article.link is not None else f"https://herald.example.org/{slug}/"
+    guid = article.guid if article.guid is not None else f"https://herald.example.org/?p={slug}"
+    parts = [f"<title>{escape(article.title)}</title>", f"<description>{escape(article.summary)}</description>"]
+    parts += [f"<link>{escape(link)}</link>"] if link else []
+    parts += [f'<guid isPermaLink="false">{escape(guid)}</guid>'] if guid else []
+    parts += [f"<pubDate>{format_datetime(article.published)}</pubDate>"] if article.published else []
+    return f"<item>{''.join(parts)}</item>"

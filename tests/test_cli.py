@@ -1,0 +1,364 @@
+"""The command line as a person uses it: wrong first, then right, and what it says."""
+
+import json
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from email import message_from_bytes, policy
+from pathlib import Path
+
+import pytest
+from freezegun import freeze_time
+
+from notifier.cli.main import run
+from tests import sink as sinks
+from tests import site as sites
+from tests.sink import Sink
+from tests.site import Article, Site
+
+NOW = ["--now", "2026-03-02T09:00:00+00:00"]
+
+
+class Result:
+    """What a command printed, and its exit code."""
+
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+    @property
+    def json(self):
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to work in, without a setting from outside."""
+    for name in [name for name in os.environ if name.startswith("NOTIFIER_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def notifier(home: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch):
+    """The command line."""
+
+    def call(*args: str) -> Result:
+        with monkeypatch.context():
+            code = run(list(args))
+        os.environ.pop("NOTIFIER_CONFIG", None)
+        out, err = capsys.readouterr()
+        return Result(code, out, err)
+
+    return call
+
+
+@pytest.fixture
+def ready(notifier, site: Site, sink: Sink, monkeypatch: pytest.MonkeyPatch):
+    """An installation on a loopback site and mail server, as `init` makes it."""
+    settings = {
+        "WATCH__ALLOW_PRIVATE_ADDRESSES": "true",
+        "SMTP__PORT": str(sink.port),
+        "SMTP__SECURITY": "none",
+        "PUBLIC_URL": "https://news.example.org",
+        "SENDER__ADDRESS": "digest@example.org",
+        "SENDER__POSTAL_ADDRESS": "1 Example Street",
+    }
+    for name, text in settings.items():
+        monkeypatch.setenv(f"NOTIFIER_{name}", text)
+    assert notifier("init", *NOW).code == 0
+    for one in notifier("sources", "list", "--json").json:
+        notifier("sources", "remove", str(one["id"]))
+    site.put("/feed/", sites.rss([]))
+    notifier("sources", "add", f"{site.address}/feed/", "--profile", "frexalimab", *NOW)
+    return notifier
+
+
+def test_init_makes_everything_once_and_nothing_twice(notifier, home: Path):
+    first = notifier("init")
+    assert first.code == 0
+    assert "Loaded the profile Frexalimab with 7 sources" in first.out
+    assert (home / "notifier.toml").stat().st_mode & 0o077 == 0
+    before = (home / "notifier.toml").read_bytes()
+    listed = notifier("sources", "list", "--json").out
+    assert notifier("init").code == 0
+    assert (home / "notifier.toml").read_bytes() == before
+    assert notifier("sources", "list", "--json").out == listed
+    assert {one["kind"] for one in json.loads(listed)} == {"feed", "page", "registry"}
+
+
+def test_init_does_not_bring_back_a_source_that_was_removed(notifier):
+    notifier("init")
+    notifier("sources", "remove", "1")
+    notifier("init")
+    assert len(notifier("sources", "list", "--json").json) == 6
+
+
+def test_the_settings_file_may_be_named_before_or_after_the_command(notifier, home: Path):
+    (home / "elsewhere").mkdir()
+    config = str(home / "elsewhere" / "x.toml")
+    assert notifier("--config", config, "init").code == 0
+    assert (home / "elsewhere" / "subscribers.db").exists()
+    assert not (home / "subscribers.db").exists()
+    assert len(notifier("profiles", "list", "--json", "--config", config).json) == 1
+
+
+def test_a_subscriber_gets_their_digest_once(ready, site: Site, sink: Sink):
+    done = ready("subscribe", "anna@example.org", "--every", "daily", "--at", "08:00", "--confirmed", *NOW)
+    assert "daily, at 08:00 (UTC), confirmed" in done.out
+    assert ready("run", "--once", *NOW).code == 0
+    site.put("/feed/", sites.rss([Article("Frexalimab slows lesions"), Article("Sanofi builds")]))
+    later = ["--now", "2026-03-03T08:00:00Z"]
+    assert ready("run", "--once", *later).code == 0
+    assert ready("run", "--once", *later).code == 0
+    (message,) = sink.messages
+    assert message["To"] == "anna@example.org"
+    (digest,) = ready("digests", "list", "--json").json
+    assert [item["title"] for item in digest["items"]] == ["Frexalimab slows lesions"]
+    assert (digest["status"], digest["recipients"]) == ("sent", 1)
+    (delivery,) = ready("deliveries", "list", "--json").json
+    assert delivery["status"] == "sent"
+    assert delivery["message_id"] == message["Message-ID"]
+    assert "anna" not in ready("deliveries", "list").out
+    assert "Frexalimab slows lesions" in ready("digests", "show", "1").out
+
+
+def test_poll_speaks_json_and_nothing_else(ready, site: Site):
+    site.put("/feed/", sites.rss([Article("Frexalimab slows lesions")]))
+    site.fail("/broken/", 500)
+    ready("sources", "add", f"{site.address}/broken/", *NOW)
+    done = ready("poll", "--json", *NOW)
+    assert done.code == 1
+    good, bad = done.json["sources"]
+    assert {key: good[key] for key in ("status", "entries", "new", "changed", "withdrawn", "error")} == {
+        "status": "ok",
+        "entries": 1,
+        "new": 1,
+        "changed": 0,
+        "withdrawn": 0,
+        "error": None,
+    }
+    assert bad["status"] == "failed"
+    assert "500" in bad["error"]
+    shown = ready("sources", "list", "--json").json
+    assert [one["health"] for one in shown] == ["healthy", "failing"]
+    assert shown[1]["last_error"] == bad["error"]
+
+
+def test_listings_have_the_promised_shapes(ready, site: Site):
+    site.put("/feed/", sites.rss([Article("Frexalimab slows lesions")]))
+    ready("poll", *NOW)
+    ready("subscribe", "anna@example.org", *NOW)
+    (entry,) = ready("entries", "list", "--json").json
+    assert set(entry) >= {"id", "source", "key", "url", "title", "published_at", "first_seen_at", "revisions"}
+    (match,) = ready("matches", "list", "--json").json
+    assert match["reasons"] == ["the headline names frexalimab"]
+    assert (match["tier"], match["kind"], match["entry"]["title"]) == ("about", "new", "Frexalimab slows lesions")
+    assert ready("matches", "list", "--tier", "related", "--json").json == []
+    (person,) = ready("subscribers", "list", "--json").json
+    assert (person["email"], person["status"]) == ("anna@example.org", "pending")
+    assert set(person["subscriptions"][0]) >= {"profile", "cadence", "edition", "status", "next_due_at"}
+    assert "Frexalimab slows lesions" in ready("entries", "show", "1").out
+
+
+def test_a_person_can_be_asked_confirmed_and_let_go(ready, sink: Sink):
+    done = ready("subscribe", "anna@example.org", "--every", "weekly", "--on", "friday", "--time-zone", "Europe/Paris")
+    assert "weekly, on Friday at 08:00 (Europe/Paris), pending" in done.out
+    assert ready("run", "--once").code == 0
+    assert sink.messages[0]["Subject"] == "Please confirm your subscription"
+    again = ready("subscribe", "anna@example.org", "--confirmed")
+    assert "confirmed" in again.out
+    shown = ready("subscribers", "show", "anna@example.org", "--json").json
+    assert shown["consent"][0]["attested_by"].startswith("operator ")
+    assert ready("unsubscribe", "anna@example.org", "--profile", "frexalimab").out.startswith("Ended 1 subscription of")
+    gone = ready("unsubscribe", "anna@example.org")
+    assert gone.code == 1
+    assert "nothing was ended" in gone.err
+
+
+def test_a_suppressed_address_is_told_and_can_be_let_in_again(ready):
+    ready("subscribers", "suppress", "anna@example.org", "--reason", "complained")
+    refused = ready("subscribe", "anna@example.org")
+    assert refused.code == 1
+    assert "suppressed: complained" in refused.err
+    assert ready("subscribers", "unsuppress", "anna@example.org").code == 0
+    assert ready("subscribe", "anna@example.org").code == 0
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["subscribe", "not an address"], "no e-mail address"),
+        (["subscribe", "a@example.org", "--time-zone", "Mars/Olympus"], "no time zone"),
+        (["subscribe", "a@example.org", "--at", "25:00"], "no time of day"),
+        (["subscribe", "a@example.org", "--every", "hourly"], "immediate, daily, weekly, monthly"),
+        (["subscribe", "a@example.org", "--on", "someday"], "no weekday"),
+        (["subscribe", "a@example.org", "--now", "yesterday"], "ISO 8601"),
+        (["subscribe"], "Missing argument"),
+        (["sources", "add", "ftp://x"], "cannot be watched"),
+        (["sources", "add", "https://x.example.org/", "--kind", "podcast"], "feed, page, registry"),
+        (["preview", "--since", "soon"], "12h, 30d or 4w"),
+        (["explain"], "nothing to explain"),
+        (["explain", "--body", "/nowhere/at/all"], "cannot be read"),
+        (["profiles", "import", "/nowhere.toml"], "cannot be read"),
+        (["nonsense"], "No such command"),
+        (["run", "--nonsense"], "No such option"),
+    ],
+)
+def test_a_wrong_call_is_told_what_to_do_and_exits_with_2(ready, args: list[str], said: str):
+    done = ready(*args)
+    assert done.code == 2
+    assert said in " ".join(re.sub(r"[│╭╰─╮╯]", " ", done.err).split())
+    assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["sources", "remove", "99"], "There is no source 99"),
+        (["entries", "show", "99"], "There is no entry 99"),
+        (["digests", "show", "99"], "There is no digest 99"),
+        (["profiles", "show", "nothing"], "There is no profile nothing"),
+        (["preview", "--to", "nobody@example.org"], "no confirmed subscription"),
+        (["subscribers", "show", "nobody@example.org"], "Nobody is stored"),
+    ],
+)
+def test_what_is_not_there_is_told_and_exits_with_1(ready, args: list[str], said: str):
+    done = ready(*args)
+    assert done.code == 1
+    assert said in done.err
+
+
+def test_a_wrong_setting_is_refused_at_start(notifier, home: Path):
+    notifier("init")
+    config = home / "notifier.toml"
+    config.write_text(config.read_text().replace("port = 25", 'port = "many"'))
+    done = notifier("run", "--once")
+    assert done.code == 2
+    assert "smtp.port = 'many'" in done.err
+
+
+def test_a_run_without_a_sender_says_what_to_set(notifier):
+    notifier("init")
+    done = notifier("run", "--once")
+    assert done.code == 2
+    assert "sender.address is not set" in done.err
+    assert "NOTIFIER_SENDER__ADDRESS" in done.err
+
+
+def test_a_mail_server_that_is_down_makes_exit_code_1_and_the_next_run_sends(
+    ready, site: Site, sink: Sink, monkeypatch: pytest.MonkeyPatch
+):
+    ready("subscribe", "anna@example.org", "--confirmed", "--every", "daily", *NOW)
+    ready("run", "--once", *NOW)
+    site.put("/feed/", sites.rss([Article("Frexalimab slows lesions")]))
+    later = ["--now", "2026-03-03T08:00:00Z"]
+    with monkeypatch.context() as patched:
+        patched.setenv("NOTIFIER_SMTP__PORT", str(sinks.free_port()))
+        down = ready("run", "--once", *later)
+    assert down.code == 1
+    assert "cannot be reached" in down.err
+    assert "Nothing was lost" in down.err
+    assert ready("deliveries", "list", "--status", "pending", "--json").json[0]["error"]
+    assert ready("run", "--once", *later).code == 0
+    assert len(sink.messages) == 1
+
+
+def test_no_network_is_told_per_source_and_nothing_is_lost(ready, monkeypatch: pytest.MonkeyPatch):
+    ready("sources", "add", "http://no-such-host.invalid/feed/", *NOW)
+    done = ready("run", "--once", *NOW)
+    assert done.code == 1
+    assert "cannot be resolved" in done.err
+
+
+def test_a_locked_database_is_told(ready, home: Path):
+    holder = sqlite3.connect(home / "subscribers.db", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    done = ready("subscribe", "anna@example.org")
+    holder.close()
+    assert done.code == 1
+    assert "locked by another program" in done.err
+    assert ready("subscribe", "anna@example.org").code == 0
+
+
+def test_a_database_of_a_newer_notifier_is_told(ready, home: Path):
+    with sqlite3.connect(home / "subscribers.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    done = ready("sources", "list")
+    assert done.code == 1
+    assert "newer notifier" in done.err
+
+
+def test_preview_prints_or_writes_what_would_be_sent(ready, home: Path, site: Site):
+    site.put("/feed/", sites.rss([Article("Frexalimab slows lesions")]))
+    ready("poll", *NOW)
+    assert "There is nothing to send" in ready("preview", *NOW).out
+    shown = ready("preview", "--since", "30d", *NOW)
+    assert "Frexalimab slows lesions" in shown.out
+    assert ready("preview", "--since", "30d", "--out", "mail", *NOW).code == 0
+    assert {path.name for path in (home / "mail").iterdir()} == {"digest.html", "digest.txt", "digest.eml"}
+    mail = message_from_bytes((home / "mail" / "digest.eml").read_bytes(), policy=policy.default)
+    assert mail["Subject"] == "Your weekly digest: 1 item"
+    assert "Frexalimab slows lesions" in (home / "mail" / "digest.html").read_text()
+
+
+def test_explain_tells_tier_score_and_reasons(ready, home: Path, monkeypatch: pytest.MonkeyPatch):
+    told = ready("explain", "--title", "Frexalimab slows lesions", "--json").json
+    assert told["tier"] == "about"
+    assert told["reasons"] == ["the headline names frexalimab"]
+    (home / "body.txt").write_text("A CD40L antibody.")
+    assert "related" in ready("explain", "--body", "body.txt").out
+    assert "none (0.00)" in ready("explain", "--title", "Sanofi reports").out
+
+
+def test_a_profile_goes_out_and_comes_in_again(ready, home: Path):
+    text = ready("profiles", "export", "frexalimab").out
+    (home / "copy.toml").write_text(text.replace('slug = "frexalimab"', 'slug = "copy"'))
+    done = ready("profiles", "import", "copy.toml", *NOW)
+    assert done.out.startswith("Stored copy: ")
+    assert [one["slug"] for one in ready("profiles", "list", "--json").json] == ["frexalimab", "copy"]
+    assert ready("subscribe", "a@example.org").code == 2
+    assert "Target: CD40L" in ready("profiles", "show", "copy").out
+    assert ready("profiles", "show", "copy", "--json").json["slug"] == "copy"
+
+
+def test_without_now_the_real_clock_counts(ready):
+    with freeze_time("2026-07-01 12:00:00"):
+        done = ready("subscribe", "anna@example.org", "--every", "monthly", "--on", "31", "--confirmed")
+    assert "2026-07-31T08:00:00+00:00" in done.out
+
+
+def test_the_daemon_runs_and_stops_cleanly(ready, home: Path, site: Site, sink: Sink):
+    process = subprocess.Popen(
+        [sys.executable, "-W", "error", "-m", "notifier", "run"],
+        cwd=home,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 20
+    while not site.asked and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=20)
+    assert (process.returncode, err) == (0, "")
+    assert site.asked
+
+
+@pytest.mark.parametrize("command", ["--help", "sources --help", "subscribe --help", "--version"])
+def test_help_and_version_load_no_heavy_room(command: str):
+    code = (
+        "import sys; from notifier.__main__ import main; sys.argv[1:] = sys.argv[1].split()\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "heavy = {'sqlalchemy', 'aiohttp', 'feedparser', 'jinja2', 'lxml', 'starlette'} & set(sys.modules)\n"
+        "sys.exit(f'loaded {heavy}' if heavy else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, command], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

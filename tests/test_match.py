@@ -1,0 +1,209 @@
+"""Matching: what concerns the therapy, what only sounds like it, and the reasons in plain words."""
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from notifier import pipeline
+from notifier.match import profiles
+from notifier.match.matches import Words, judge_words
+from notifier.match.score import Judgement, judge
+from notifier.match.terms import TermSpec, Vocabulary
+from notifier.store.models import Match
+from notifier.store.statuses import TermKind, Tier
+from notifier.text import fold
+from tests.conftest import MONDAY, SHARED, Installation
+from tests.site import Article
+
+BUNDLED = profiles.parse(profiles.bundled_file(), "the bundled profile")
+VOCABULARY = Vocabulary({1: profiles.term_specs(BUNDLED)})
+
+
+def judged(title: str = "", summary: str = "", body: str = "", categories: str = "") -> Judgement:
+    words = Words(title, summary, body, categories)
+    return judge_words(VOCABULARY, {1: BUNDLED.name}, words).get(1) or judge(BUNDLED.name, {})
+
+
+@pytest.mark.parametrize(
+    ("title", "reason"),
+    [
+        ("Frexalimab slows lesions", "the headline names frexalimab"),
+        ("FREXALIMAB: what we know", "the headline names frexalimab"),
+        ("What frexalimab's makers say", "the headline names frexalimab"),
+        ("Frex\u00adalimab in MS", "the headline names frexalimab"),
+        ("新薬フレキサリマブの試験", "the headline names フレキサリマブ"),
+        ("SAR441344 enters phase 3", "the headline names SAR441344, a code name of frexalimab"),
+        ("SAR-441344 enters phase 3", "the headline names SAR441344, a code name of frexalimab"),
+        ("INX021, long ago", "the headline names INX"),
+    ],
+)
+def test_a_headline_that_names_the_therapy_makes_it_the_subject(title: str, reason: str):
+    found = judged(title)
+    assert found.tier is Tier.ABOUT
+    assert found.reasons[0].startswith(reason)
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Sanofi reports its yearly figures",
+        "Multiple sclerosis: what to eat",
+        "Generic teriflunomide (Aubagio) reaches pharmacies",
+        "Sanofi and multiple sclerosis and teriflunomide",
+        "Amlitelimab, foralumab and temelimab",
+        "SAR441345 and SAR44134",
+        "Tolebrutinib review delayed",
+        "A frexalimabian folly",
+        "The CD40 receptor and CD4 cells",
+        "",
+    ],
+)
+def test_what_does_not_concern_the_therapy_does_not_match(title: str):
+    assert judged(title).tier is Tier.NONE
+
+
+@pytest.mark.parametrize("kind", ["Sanofi", "multiple sclerosis", "teriflunomide"])
+def test_a_sponsor_an_indication_or_a_comparator_alone_says_why_it_does_not_match(kind: str):
+    found = judged(f"News of {kind}")
+    assert found == Judgement(Tier.NONE, 0.0, (f"the headline names {kind}, which alone does not concern frexalimab",))
+
+
+def test_where_the_name_stands_decides_between_subject_and_mention():
+    assert judged("A trial begins", summary="It tests frexalimab.").tier is Tier.ABOUT
+    assert judged("Five trials", "A list.", body="The fourth tests frexalimab.").tier is Tier.MENTION
+    assert judged("Five trials", "A list.", body="Frexalimab here, frexalimab there, frexalimab.").tier is Tier.ABOUT
+
+
+@pytest.mark.parametrize(
+    ("title", "reason"),
+    [
+        ("Another CD40L antibody", "the headline names CD40L, the target of frexalimab"),
+        ("The CD40 ligand story", "the headline names CD40 ligand, the target of frexalimab"),
+        ("FREXALT is enrolling", "the headline names FREXALT, a trial of frexalimab"),
+        ("NCT06141486 updated", "the headline names NCT06141486, a trial of frexalimab"),
+    ],
+)
+def test_its_target_its_class_or_its_trials_make_it_related(title: str, reason: str):
+    found = judged(title)
+    assert found.tier is Tier.RELATED
+    assert reason in found.reasons
+
+
+def test_a_sponsor_beside_the_name_raises_the_score():
+    assert judged("Frexalimab by Sanofi for MS").score > judged("Frexalimab").score
+
+
+def test_an_excluded_term_ends_it_unless_the_headline_names_the_therapy():
+    terms = [TermSpec(TermKind.NAME, "frexalimab"), TermSpec(TermKind.EXCLUDE, "veterinary")]
+    vocabulary = Vocabulary({1: terms})
+
+    def tier(words: Words) -> Tier:
+        return judge_words(vocabulary, {1: "Frexalimab"}, words)[1].tier
+
+    assert tier(Words("Veterinary news", "frexalimab in cats")) is Tier.NONE
+    assert tier(Words("Frexalimab news", "not veterinary")) is Tier.ABOUT
+
+
+words = st.lists(
+    st.sampled_from(["frexalimab", "CD40L", "SAR 441344", "Sanofi", "x", "—", "\u200b", "frexalimabx", "MS"])
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(words, st.sampled_from([" ", "-", ", ", "\n"]))
+def test_the_automaton_finds_just_what_looking_word_by_word_finds(parts: list[str], glue: str):
+    text = glue.join(parts)
+    found = {hit.term.text for hit in VOCABULARY.find(text).get(1, [])}
+    padded = f" {fold(text)} "
+    expected = {
+        spec.text
+        for spec in profiles.term_specs(BUNDLED)
+        if any(f" {fold(one)} " in padded for one in (spec.text, *spec.also))
+        or (spec.text == "SAR441344" and " sar 441344 " in padded)
+    }
+    assert found == expected
+
+
+@given(st.text(st.characters(), max_size=500))
+def test_any_text_is_judged(text: str):
+    assert 0 <= judged(text, text, text).score <= 1
+
+
+@pytest.mark.skipif(not (SHARED / "corpora").exists(), reason="the corpora are not beside the project")
+def test_no_headline_that_concerns_a_reader_is_missed_in_the_labelled_set():
+    lines = (SHARED / "corpora" / "relevance" / "dev.jsonl").read_text(encoding="utf-8").splitlines()
+    items = [json.loads(line) for line in lines]
+    alerts = {one["id"] for one in items if one["label"] in ("about", "mention")}
+    found = {
+        one["id"]
+        for one in items
+        if judged(one["title"], one["summary"], one["body"]).tier in (Tier.ABOUT, Tier.MENTION)
+    }
+    assert len(alerts) == 24
+    assert found == alerts
+
+
+def test_matching_again_adds_nothing(any_installation: Installation):
+    any_installation.publish([Article("Frexalimab"), Article("Sanofi")])
+    deps = any_installation.at(MONDAY)
+    pipeline.poll(deps)
+    assert pipeline.match(deps) == 2
+    assert pipeline.match(deps) == 0
+    with deps.reading() as session:
+        assert session.query(Match).one().position == 1
+
+
+def test_a_source_of_one_profile_does_not_feed_another(any_installation: Installation):
+    made = any_installation
+    deps = made.at(MONDAY)
+    with deps.writing() as session:
+        other = BUNDLED.model_copy(update={"slug": "other", "name": "Other"})
+        profiles.save(session, other, MONDAY)
+    made.publish([Article("Frexalimab")])
+    pipeline.poll(deps)
+    pipeline.match(deps)
+    with deps.reading() as session:
+        assert [one.profile.slug for one in session.query(Match)] == ["frexalimab"]
+
+
+def test_a_source_without_a_profile_feeds_every_profile(any_installation: Installation):
+    from notifier.watch import sources
+
+    made = any_installation
+    deps = made.at(MONDAY)
+    with deps.writing() as session:
+        profiles.save(session, BUNDLED.model_copy(update={"slug": "other", "name": "Other"}), MONDAY)
+        sources.add(session, made.site.put("/open/", "x"), MONDAY)
+    from tests.site import rss
+
+    made.site.put("/open/", rss([Article("Frexalimab")]))
+    pipeline.poll(deps)
+    pipeline.match(deps)
+    with deps.reading() as session:
+        assert {one.profile.slug for one in session.query(Match)} == {"frexalimab", "other"}
+
+
+def test_a_profile_that_comes_later_is_held_against_the_past_and_mails_nothing(any_installation: Installation):
+    made = any_installation
+    deps = made.at(MONDAY)
+    with deps.writing() as session:
+        from notifier.watch import sources
+
+        sources.remove(session, "1", MONDAY)
+        sources.add(session, made.feed, MONDAY)
+    made.publish([])
+    pipeline.poll(deps)
+    made.publish([Article("Toralizumab returns")])
+    pipeline.poll(made.at(MONDAY), force=True)
+    pipeline.match(deps)
+    other = profiles.parse(
+        'slug = "other"\nname = "Toralizumab"\n[[terms]]\nkind = "name"\ntext = "toralizumab"\n', "a test"
+    )
+    from notifier.adoption import adopt
+
+    with deps.writing() as session:
+        assert adopt(session, other, MONDAY).older_matches == 1
+    with deps.reading() as session:
+        assert session.query(Match).one().filed

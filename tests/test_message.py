@@ -1,0 +1,252 @@
+"""Messages: the bytes that go over the wire, their headers, and what they never say."""
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+from email import message_from_bytes, policy
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from notifier import letters, pipeline
+from notifier.deliver.message import Letter, build
+from notifier.digest.digests import Rendered
+from notifier.digest.view import DigestView, ItemView, SectionView, headline, subject
+from notifier.preview import preview
+from notifier.render import Templates
+from notifier.settings import Sender
+from notifier.store.statuses import Cadence, NewsKind
+from tests.conftest import MONDAY, Installation
+from tests.sink import html_of, text_of
+from tests.site import Article
+
+GOLDEN = Path(__file__).parent / "data" / "mails"
+LEAVE = "https://news.example.org/unsubscribe/IkEwOFF2MWwxU0FVR3VHMFdzTXh3Y3ci.do8q3UEz8XIVxHJCzp-3E6bdVjo"
+TEMPLATES = Templates()
+
+SENDER = Sender(
+    name="Example Society",
+    address="digest@example.org",
+    reply_to="office@example.org",
+    postal_address="1 Example Street, Exampletown",
+)
+
+
+def an_item(**changes) -> ItemView:
+    values = {
+        "kind": NewsKind.NEW,
+        "tier": "about",
+        "title": "A made-up headline",
+        "url": "https://herald.example.org/one/",
+        "source": "The Example Herald (fictional)",
+        "authority": "news",
+        "published_on": MONDAY.date(),
+        "summary": "Nothing of it is true.",
+        "changes": (),
+        "reasons": ("the headline names frexalimab",),
+    }
+    return ItemView(**{**values, **changes})
+
+
+def a_digest(*items: ItemView) -> DigestView:
+    section = SectionView("about", "About Frexalimab", items or (an_item(),))
+    return DigestView("Frexalimab", "Investigational", MONDAY.date(), MONDAY.date(), (section,))
+
+
+def a_mail(digest: DigestView, sender: Sender = SENDER) -> bytes:
+    rendered = Rendered(
+        subject(digest, Cadence.WEEKLY, discreet=sender.discreet),
+        headline(digest, discreet=sender.discreet),
+        TEMPLATES.render("email/digest.html.j2", {"digest": digest}),
+        TEMPLATES.render("email/digest.txt.j2", {"digest": digest}),
+    )
+    letter = Letter(
+        message_id="<0123456789abcdef0123456789abcdef@example.org>",
+        to="anna@example.org",
+        subject=rendered.subject,
+        template="mail",
+        values={
+            "headline": rendered.headline,
+            "therapy": digest.therapy,
+            "cadence": "weekly",
+            "composed_on": MONDAY.date(),
+            "schedule": "weekly, on Monday at 08:00 (Europe/Berlin)",
+            "leave_url": LEAVE,
+            "late_since": "",
+            "body_html": rendered.html,
+            "body_text": rendered.text,
+        },
+        leave_url=LEAVE,
+    )
+    return build(letter, sender, TEMPLATES.mail_page, TEMPLATES.render, MONDAY)
+
+
+def parsed(message: bytes):
+    return message_from_bytes(message, policy=policy.default)
+
+
+def test_a_digest_is_the_mail_of_its_golden_file():
+    found = re.sub(rb"={15}\d+==", b"BOUNDARY", a_mail(a_digest()))
+    assert found.decode() == (GOLDEN / "digest.eml").read_bytes().decode()
+
+
+def test_the_headers_are_those_of_a_list_that_can_be_left():
+    mail = parsed(a_mail(a_digest()))
+    assert mail["Message-ID"] == "<0123456789abcdef0123456789abcdef@example.org>"
+    assert mail["List-Id"] == "<digest.example.org>"
+    assert (
+        mail["List-Unsubscribe"]
+        == f"<{LEAVE}>, <mailto:office@example.org?subject=unsubscribe%20{LEAVE.rpartition('/')[2]}>"
+    )
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail["Precedence"] == "bulk"
+    assert mail["Reply-To"] == "office@example.org"
+    assert [part.get_content_type() for part in mail.iter_parts()] == ["text/plain", "text/html"]
+
+
+def test_the_bytes_are_what_every_server_takes():
+    message = a_mail(a_digest(an_item(title="Ünïcödé 🧠 " * 20, summary="x" * 3000)))
+    assert message.isascii()
+    assert b"\n" not in message.replace(b"\r\n", b"")
+    assert max(map(len, message.split(b"\r\n"))) <= 998
+    assert b"=?" not in re.search(rb"(?im)^List-Unsubscribe:.*(?:\r\n .*)*", message).group()
+
+
+def test_both_editions_hold_the_whole_digest():
+    mail = parsed(a_mail(a_digest()))
+    for part in (text_of(mail), html_of(mail)):
+        for words in (
+            "A made-up headline",
+            "https://herald.example.org/one/",
+            "The Example Herald (fictional)",
+            "2 March 2026",
+            "Nothing of it is true.",
+            "the headline names frexalimab",
+            "Not medical advice",
+            "You get this because you asked",
+            "1 Example Street, Exampletown",
+            LEAVE,
+        ):
+            assert words in " ".join(part.split()), words
+
+
+def test_a_discreet_mail_names_the_therapy_nowhere_that_a_lock_screen_shows():
+    message = a_mail(a_digest(an_item(title="Frexalimab in multiple sclerosis")))
+    head, _, _ = message.partition(b"\r\n\r\n")
+    mail = parsed(message)
+    shown = head.decode() + text_of(mail)[:120] + re.sub(r"<style.*?</style>|<[^>]+>", "", html_of(mail)).strip()[:140]
+    assert not re.search(r"(?i)frexalimab|sclerosis|lesion", shown)
+
+
+def test_an_indiscreet_sender_may_say_what_it_is_about():
+    open_sender = SENDER.model_copy(update={"discreet": False})
+    mail = parsed(a_mail(a_digest(an_item(title="Frexalimab in the news")), open_sender))
+    assert mail["Subject"] == "Frexalimab: Frexalimab in the news"
+
+
+def test_nothing_remote_is_loaded_and_no_link_is_rewritten():
+    html = html_of(parsed(a_mail(a_digest())))
+    assert not re.search(r"(?i)<(img|script|link|iframe|object|form|base)\b|@import|url\(|\bsrc=", html)
+    assert set(re.findall(r'href="([^"]+)"', html)) == {LEAVE, "https://herald.example.org/one/"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["<script>alert(1)</script>", "</td></table>", '"><img src=x>', "{{ 7*7 }}", "{% raw %}", "a\x0bb", "&lt;b&gt;"],
+)
+def test_what_comes_from_outside_stays_text(words: str):
+    mail = parsed(a_mail(a_digest(an_item(title=words, summary=words, source=words, reasons=(words,)))))
+    html = html_of(mail)
+    assert "<script" not in html
+    assert "<img" not in html
+    assert "49" not in text_of(mail)
+    assert html.count("</table>") == html.count("<table")
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=300), st.booleans())
+def test_any_headline_makes_a_mail_that_can_be_read_back(title: str, discreet: bool):
+    from notifier.text import plain, shorten
+
+    shown = shorten(plain(title), 220) or "x"
+    message = a_mail(a_digest(an_item(title=shown)), SENDER.model_copy(update={"discreet": discreet}))
+    mail = parsed(message)
+    assert mail["To"] == "anna@example.org"
+    assert mail["Bcc"] is None
+    assert len(mail["Subject"]) <= 90
+    assert mail.get_body(("html",)) is not None
+
+
+def test_a_name_cannot_bring_a_header_of_its_own():
+    mail = parsed(a_mail(a_digest(), SENDER.model_copy(update={"name": "Example\r\nBcc: x@example.org"})))
+    assert mail["Bcc"] is None
+    assert mail["From"] == '"Example Bcc: x@example.org" <digest@example.org>'
+
+
+def test_a_preview_is_the_mail_that_is_sent(any_installation: Installation):
+    made = any_installation
+    made.subscribe("anna@example.org", zone="Europe/Berlin")
+    pipeline.poll(made.at(MONDAY))
+    made.publish([Article("Frexalimab slows lesions")])
+    deps = made.at(MONDAY + timedelta(days=1))
+    pipeline.poll(deps)
+    pipeline.match(deps)
+
+    shown = preview(deps, to="anna@example.org")
+    pipeline.run_once(deps)
+
+    assert shown is not None
+    seen, sent = parsed(shown.message), made.sink.messages[0]
+    assert (text_of(seen), html_of(seen), seen["Subject"]) == (text_of(sent), html_of(sent), sent["Subject"])
+    assert preview(deps, to="anna@example.org") is None
+
+
+def test_a_preview_stores_nothing_and_shows_the_baseline(any_installation: Installation):
+    from notifier.store.models import Delivery, Digest
+
+    made = any_installation
+    made.publish([Article("Frexalimab slows lesions")])
+    deps = made.at(MONDAY)
+    pipeline.poll(deps)
+    pipeline.match(deps)
+
+    assert preview(deps) is None
+    shown = preview(deps, since=timedelta(days=30))
+
+    assert shown is not None
+    assert "Frexalimab slows lesions" in text_of(parsed(shown.message))
+    with deps.reading() as session:
+        assert session.query(Digest).count() == session.query(Delivery).count() == 0
+
+
+def test_a_preview_needs_no_sender(any_installation: Installation):
+    made = any_installation
+    made.publish([Article("Frexalimab slows lesions")])
+    deps = made.at(MONDAY)
+    pipeline.poll(deps)
+    pipeline.match(deps)
+    unset = replace(deps, settings=deps.settings.model_copy(update={"sender": Sender()}))
+    shown = preview(unset, since=timedelta(days=30))
+    assert shown is not None
+    assert "sender.postal_address is not set" in text_of(parsed(shown.message))
+
+
+def test_a_confirmation_has_one_link_and_is_no_list_mail(any_installation: Installation):
+    from notifier.deliver import outbox
+    from notifier.store.models import Subscription
+
+    made = any_installation
+    made.subscribe("anna@example.org", confirmed=False)
+    deps = made.at(MONDAY)
+    with deps.writing() as session:
+        outbox.enqueue_confirmation(session, session.query(Subscription).one(), deps.mail_domain, MONDAY)
+        outbox.enqueue_confirmation(session, session.query(Subscription).one(), deps.mail_domain, MONDAY)
+    pipeline.deliver(deps)
+    (mail,) = made.sink.messages
+    assert mail["Subject"] == "Please confirm your subscription"
+    assert mail["List-Unsubscribe"] is None
+    assert len(set(re.findall(r"https?://\S+?(?=[\"\s<])", html_of(mail)))) == 1
+    assert letters.Purpose.CONFIRM in text_of(mail)

@@ -1,0 +1,94 @@
+"""Settings: checked at the start, refused with the key, the problem and the fix."""
+
+from pathlib import Path
+
+import pytest
+
+from notifier.errors import SettingsError
+from notifier.settings import load, starter_file
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "notifier.toml"
+
+
+def test_without_a_file_everything_has_its_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    settings = load(None, {})
+    assert settings.smtp.port == 25
+    assert settings.smtp.security == "starttls"
+    assert settings.watch.interval_minutes == 30
+    assert settings.sender.discreet is True
+    assert settings.schedule.quiet_minutes == 15
+
+
+def test_the_environment_wins_over_the_file(file: Path):
+    file.write_text('public_url = "https://a.example.org"\n[smtp]\nport = 25\n')
+    environ = {"NOTIFIER_SMTP__PORT": "587", "NOTIFIER_PUBLIC_URL": "https://b.example.org/"}
+    settings = load(file, environ)
+    assert (settings.smtp.port, settings.public_url) == (587, "https://b.example.org")
+
+
+def test_the_file_may_be_named_by_the_environment(file: Path):
+    file.write_text("[smtp]\nport = 2525\n")
+    assert load(None, {"NOTIFIER_CONFIG": str(file)}).smtp.port == 2525
+
+
+def test_a_relative_database_lies_beside_the_settings_file(file: Path):
+    file.write_text('database_url = "sqlite:///data.db"\n')
+    assert load(file, {}).database_url == f"sqlite:///{file.parent}/data.db"
+
+
+@pytest.mark.parametrize(
+    ("content", "environ", "said"),
+    [
+        ("[smtp]\nprot = 25", {}, ["smtp.prot", "Did you mean port?"]),
+        ("[smpt]\nport = 25", {}, ["smpt", "Did you mean smtp?"]),
+        ("[smtp]\nport = 70000", {}, ["smtp.port = 70000", "less than or equal to 65535"]),
+        ("[smtp]\nport = 'x'", {}, ["smtp.port", "integer"]),
+        ("[smtp]\nsecurity = 'ssl'", {}, ["smtp.security", "'starttls'"]),
+        ("", {"NOTIFIER_SMTP__PORT": "many"}, ["NOTIFIER_SMTP__PORT"]),
+        ("", {"NOTIFIER_SMTP__PROT": "1"}, ["NOTIFIER_SMTP__PROT", "Did you mean port?"]),
+        ("", {"NOTIFIER_PUBLIC_URI": "https://x.example.org"}, ["NOTIFIER_PUBLIC_URI", "Did you mean public_url?"]),
+        ("public_url = 'ftp://x'", {}, ["public_url", "https://news.example.org"]),
+        ("[schedule]\ntime_zone = 'Mars/Olympus'", {}, ["schedule.time_zone", "Europe/Berlin"]),
+        ("[sender]\naddress = 'nobody'", {}, ["sender.address", "no e-mail address"]),
+        ('[sender]\nname = "a\\nBcc: x"', {}, ["sender.name", "one line"]),
+        ("[smtp\nport", {}, ["not valid TOML", "line 1"]),
+    ],
+)  # fmt: skip
+def test_a_wrong_setting_is_refused_with_key_problem_and_fix(
+    file: Path, content: str, environ: dict[str, str], said: list[str]
+):
+    file.write_text(content)
+    with pytest.raises(SettingsError) as refused:
+        load(file, environ)
+    words = f"{refused.value.problem} {refused.value.fix}"
+    assert all(word in words for word in said), words
+    assert refused.value.exit_code == 2
+
+
+def test_a_refused_secret_is_not_repeated(file: Path):
+    file.write_text("secret_key = 12345\n[smtp]\npassword = 67890\n")
+    with pytest.raises(SettingsError) as refused:
+        load(file, {})
+    assert "12345" not in refused.value.problem
+    assert "67890" not in refused.value.problem
+
+
+def test_a_file_that_was_named_must_be_there(tmp_path: Path):
+    with pytest.raises(SettingsError, match="no settings file") as refused:
+        load(tmp_path / "nowhere.toml", {})
+    assert "notifier init" in refused.value.fix
+
+
+def test_the_variables_of_the_test_suite_are_no_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    load(None, {"NOTIFIER_REQUIRE_PG": "1", "NOTIFIER_TEST_DATABASE_URL": "x", "NOTIFIER_CHROMIUM": "y"})
+
+
+def test_the_starter_file_is_valid_and_has_a_secret_of_its_own(file: Path):
+    file.write_text(starter_file())
+    assert len(load(file, {}).secret_key) >= 32
+    assert starter_file() != starter_file()

@@ -1,0 +1,187 @@
+"""The store: made once by whoever comes first, refused when it is not ours, told plainly when it cannot be used."""
+
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Engine, inspect, text
+from sqlalchemy.exc import IntegrityError, StatementError
+
+from notifier.errors import SettingsError, StoreError
+from notifier.store import db
+from notifier.store.models import Base, Installation, Source, SourceProfile
+from notifier.store.statuses import Authority, SourceKind
+from tests.conftest import MONDAY
+
+
+def a_source(**changes) -> Source:
+    values = {
+        "kind": SourceKind.FEED,
+        "url": "https://herald.example.org/feed/",
+        "name": "The Example Herald",
+        "authority": Authority.NEWS,
+        "created_at": MONDAY,
+        "next_poll_at": MONDAY,
+        "failures": 0,
+    }
+    return Source(**{**values, **changes})
+
+
+def test_the_migrations_make_exactly_the_tables_of_the_models(engine: Engine):
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_an_upgrade_of_a_current_database_does_nothing(engine: Engine):
+    assert db.upgrade(engine) is False
+
+
+def test_every_installation_has_a_salt_of_its_own(engine: Engine, tmp_path: Path):
+    other = db.make_engine(f"sqlite:///{tmp_path / 'other.db'}")
+    db.upgrade(other)
+    with db.reading(engine) as one, db.reading(other) as two:
+        assert one.query(Installation).one().salt != two.query(Installation).one().salt
+    other.dispose()
+
+
+def test_times_come_back_as_aware_utc_whatever_zone_they_went_in_with(engine: Engine):
+    elsewhere = MONDAY.astimezone(timezone(timedelta(hours=5, minutes=30)))
+    with db.writing(engine) as session:
+        session.add(a_source(next_poll_at=elsewhere))
+    with db.reading(engine) as session:
+        found = session.query(Source).one().next_poll_at
+        assert found == MONDAY
+        assert found.tzinfo is UTC
+        assert session.query(Source).filter(Source.next_poll_at <= MONDAY).count() == 1
+
+
+def test_a_time_without_a_zone_is_refused(engine: Engine):
+    with pytest.raises(StatementError, match="without a zone"), db.writing(engine) as session:
+        session.add(a_source(created_at=datetime(2026, 3, 2)))  # noqa: DTZ001 - that is the point
+
+
+def test_foreign_keys_are_kept(engine: Engine):
+    with pytest.raises(IntegrityError), db.writing(engine) as session:
+        session.add(SourceProfile(source_id=1, profile_id=1))
+
+
+def test_the_same_address_is_not_stored_twice(engine: Engine):
+    with pytest.raises(IntegrityError), db.writing(engine) as session:
+        session.add_all([a_source(), a_source()])
+
+
+def test_what_fails_half_way_leaves_nothing_behind(engine: Engine):
+    def fail_half_way() -> None:
+        with db.writing(engine) as session:
+            session.add(a_source())
+            session.flush()
+            raise RuntimeError("half way")
+
+    with pytest.raises(RuntimeError, match="half way"):
+        fail_half_way()
+    with db.reading(engine) as session:
+        assert session.query(Source).count() == 0
+
+
+def test_sqlite_is_set_for_readers_beside_a_writer_and_for_power_cuts(sqlite_engine: Engine):
+    with sqlite_engine.connect() as connection:
+        pragma = {name: connection.execute(text(f"PRAGMA {name}")).scalar() for name in ("journal_mode", "synchronous")}
+        assert pragma == {"journal_mode": "wal", "synchronous": 2}
+        assert connection.execute(text("PRAGMA busy_timeout")).scalar() == 5000
+
+
+def test_several_processes_may_start_at_once(tmp_path: Path):
+    url = f"sqlite:///{tmp_path / 'subscribers.db'}"
+    code = f"from notifier.store import db; e = db.make_engine({url!r}); db.upgrade(e); e.dispose()"
+    started = [subprocess.Popen([sys.executable, "-W", "error", "-c", code], stderr=subprocess.PIPE) for _ in range(4)]
+    results = [(process.communicate()[1], process.returncode) for process in started]
+    assert results == [(b"", 0)] * 4
+
+
+def test_several_processes_may_start_at_once_on_postgresql(postgres_url: str):
+    engine = db.make_engine(postgres_url)
+    with engine.begin() as connection:
+        Base.metadata.drop_all(connection)
+        connection.exec_driver_sql("DROP TABLE IF EXISTS alembic_version")
+    engine.dispose()
+    code = f"from notifier.store import db; e = db.make_engine({postgres_url!r}); db.upgrade(e); e.dispose()"
+    started = [subprocess.Popen([sys.executable, "-W", "error", "-c", code], stderr=subprocess.PIPE) for _ in range(4)]
+    results = [(process.communicate()[1], process.returncode) for process in started]
+    assert results == [(b"", 0)] * 4
+
+
+def test_a_database_of_a_newer_version_is_refused_and_left_alone(engine: Engine):
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(StoreError, match="newer notifier") as refused:
+        db.upgrade(engine)
+    assert "Install that version" in refused.value.fix
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == "9999"
+
+
+def test_somebody_elses_database_is_refused_and_left_alone(tmp_path: Path):
+    engine = db.make_engine(f"sqlite:///{tmp_path / 'other.db'}")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE invoices (id INTEGER)")
+    with pytest.raises(StoreError, match="not notifier's"):
+        db.upgrade(engine)
+    assert inspect(engine).get_table_names() == ["invoices"]
+    engine.dispose()
+
+
+def test_a_locked_database_is_told_with_what_to_do(tmp_path: Path):
+    import sqlite3
+
+    path = tmp_path / "subscribers.db"
+    engine = db.make_engine(f"sqlite:///{path}")
+    db.upgrade(engine)
+    engine.dispose()
+    impatient = db.make_engine(f"sqlite:///{path}?timeout=0")
+    with impatient.connect() as connection:
+        connection.exec_driver_sql("PRAGMA busy_timeout=50")
+        connection.rollback()
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreError, match="locked by another program") as refused, db.writing(impatient) as session:
+        session.add(a_source())
+    assert "Nothing was lost" in refused.value.fix
+    holder.close()
+    with db.writing(impatient) as session:
+        session.add(a_source())
+    impatient.dispose()
+
+
+@pytest.mark.parametrize("url", ["not a url", "mysql://localhost/x", "oracle://x", "sqlite"])
+def test_another_kind_of_database_is_refused(url: str):
+    with pytest.raises(SettingsError):
+        db.make_engine(url)
+
+
+def test_a_database_that_cannot_be_opened_is_told(tmp_path: Path):
+    engine = db.make_engine(f"sqlite:///{tmp_path / 'nowhere' / 'subscribers.db'}")
+    with pytest.raises(StoreError, match="cannot be opened"):
+        db.upgrade(engine)
+    engine.dispose()
+
+
+def test_a_file_that_is_no_database_is_told(tmp_path: Path):
+    path = tmp_path / "subscribers.db"
+    path.write_text("this is a letter, not a database" * 100)
+    engine = db.make_engine(f"sqlite:///{path}")
+    with pytest.raises(StoreError, match="cannot be used"):
+        db.upgrade(engine)
+    engine.dispose()
+
+
+def test_a_postgresql_that_is_away_is_told_without_its_password():
+    engine = db.make_engine("postgresql://someone:secret@127.0.0.1:1/none")
+    with pytest.raises(StoreError) as refused:
+        db.upgrade(engine)
+    assert "secret" not in refused.value.problem
+    engine.dispose()
