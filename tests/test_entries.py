@@ -41,7 +41,9 @@ def stored_twice(engine: Engine, first: Observation, second: Observation) -> tup
         entries.store(session, a_source(session), [first], MONDAY)
     with db.writing(engine) as session:
         found = entries.store(session, a_source(session), [second], LATER)
-        return found, [entries.find(session, entry.id) for entry, _ in entries.listed(session)]
+        known = [entry for entry, _ in entries.listed(session)]
+        assert all(entry.revisions for entry in known)
+        return found, known
 
 
 @pytest.mark.parametrize(
