@@ -15,7 +15,7 @@ from notifier.deps import Deps
 from notifier.digest.digests import Rendered, Renderer
 from notifier.digest.view import DigestView, headline, subject
 from notifier.links import Purpose
-from notifier.store.models import Delivery, Digest, Subscription
+from notifier.store.models import Delivery, Digest, Notice, Subscription
 from notifier.store.statuses import Cadence, DeliveryKind
 from notifier.subscribers import consent
 from notifier.subscribers.schedule import in_words
@@ -51,11 +51,20 @@ def message(deps: Deps, letter: Letter, now: datetime) -> bytes:
 
 
 def _letter(deps: Deps, delivery: Delivery, now: datetime) -> Letter:
+    if delivery.notice is not None:
+        return notice_letter(delivery.notice, delivery.message_id)
     one = delivery.subscription
+    assert one is not None
     if delivery.kind is DeliveryKind.CONFIRMATION:
         return _confirmation(deps, one, delivery.message_id, now)
     assert delivery.digest is not None
     return digest_letter(deps, Edition.of(delivery.digest), one, delivery.message_id, now, delivery.due_at)
+
+
+def notice_letter(notice: Notice, message_id: str) -> Letter:
+    """A notice to the operator."""
+    paragraphs = [paragraph.splitlines() for paragraph in notice.text.split("\n\n")]
+    return Letter(message_id, notice.to, notice.subject, "notice", {"paragraphs": paragraphs})
 
 
 def _confirmation(deps: Deps, one: Subscription, message_id: str, now: datetime) -> Letter:

@@ -1,7 +1,7 @@
 """The journey of the news, in the order it is run.
 
     sources that are due
-    | poll      fetch each, read it, store entries and revisions; a failure is stored beside its source
+    | poll      fetch each, read it, store entries and revisions; a failure is stored beside its source (polling.py)
     | match     hold what is new against every profile
     | compose   for every subscription that is due: a digest for its group, and a delivery each, in one transaction
     | deliver   claim, send, settle by the server's answer
@@ -16,9 +16,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timedelta
-
-from sqlalchemy.orm import Session
+from datetime import timedelta
 
 from notifier import letters
 from notifier.deliver import outbox
@@ -27,32 +25,13 @@ from notifier.deliver.smtp import Parcel
 from notifier.deps import Deps
 from notifier.digest import digests
 from notifier.match import matches, profiles
-from notifier.store.models import Profile, Source
-from notifier.store.statuses import SourceKind
+from notifier.polling import Poll, PollResult, Progress
+from notifier.store.models import Profile
 from notifier.subscribers import subscriptions
-from notifier.watch import entries, feed, page, registry, sources
-from notifier.watch.fetch import Response, fetch_all
-from notifier.watch.observation import ReadError, Reading
 
 log = logging.getLogger("notifier")
 
-_READERS = {SourceKind.FEED: feed.read, SourceKind.PAGE: page.read, SourceKind.REGISTRY: registry.read}
 _HEARTBEAT = 10.0
-
-
-@dataclass(frozen=True)
-class PollResult:
-    """What came of one source: ``ok``, ``unchanged``, ``failed``, ``gone`` or ``not_due``."""
-
-    id: int
-    url: str
-    kind: str
-    status: str
-    entries: int = 0
-    new: int = 0
-    changed: int = 0
-    withdrawn: int = 0
-    error: str | None = None
 
 
 @dataclass(frozen=True)
@@ -93,62 +72,11 @@ def run_once(deps: Deps) -> Report:
     return Report(polled, matched, composed, deliver(deps))
 
 
-def poll(deps: Deps, wanted: Sequence[str] = (), *, force: bool = False) -> list[PollResult]:
+def poll(
+    deps: Deps, wanted: Sequence[str] = (), *, force: bool = False, progress: Progress | None = None
+) -> list[PollResult]:
     """Poll the sources that are due, or of those `wanted` the ones that are; `force` asks whatever their time."""
-    now = deps.now()
-    with deps.reading() as session:
-        requests = sources.due(session, now, wanted, force=force)
-        watched = [sources.find(session, one) for one in wanted] or sources.listed(session)
-    results = {one.id: PollResult(one.id, one.url, one.kind, "not_due") for one in watched}
-
-    def arrived(response: Response) -> None:
-        with deps.writing() as session:
-            source = session.get(Source, response.source_id)
-            if source is not None:  # removed while it was fetched
-                results[source.id] = _stored(session, source, response, deps, now)
-
-    fetch_all(requests, deps.settings, arrived)
-    return list(results.values())
-
-
-def _stored(session: Session, source: Source, response: Response, deps: Deps, now: datetime) -> PollResult:
-    """Store one source's answer and how the source fares."""
-    interval = timedelta(minutes=deps.settings.watch.interval_minutes)
-    validators = response.headers.get("etag"), response.headers.get("last-modified")
-    result = PollResult(source.id, source.url, source.kind, "unchanged")
-    if response.status == 304:
-        sources.succeed(source, now, interval)
-        return result
-    if response.status == 200 and sources.body_hash(response.body) == source.body_hash:
-        sources.succeed(source, now, interval, validators=validators)
-        return result
-    try:
-        reading = _read(source, response)
-    except ReadError as error:
-        gone = response.status == 410
-        sources.fail(source, now, interval, str(error), gone=gone)
-        return PollResult(source.id, source.url, source.kind, "gone" if gone else "failed", error=str(error))
-    stored = entries.store(session, source, reading.observations, now)
-    sources.succeed(source, now, interval, validators=validators, body=response.body, name=reading.name)
-    return PollResult(source.id, source.url, source.kind, "ok", stored.seen, stored.new, stored.changed)
-
-
-def _read(source: Source, response: Response) -> Reading:
-    """The document a source answered with; everything else is a `ReadError` in words for the person who watches it."""
-    if response.error:
-        raise ReadError(response.error)
-    if response.status == 410:
-        raise ReadError("the address answered 410: it is gone for good, and is not asked again")
-    if response.status != 200:
-        raise ReadError(f"the address answered {response.status} instead of a document")
-    try:
-        return _READERS[source.kind](response.body, response.headers, response.url)
-    except ReadError:
-        raise
-    except Exception as error:
-        # A document that a reader stumbles over is one source's failure and must not become another's.
-        log.exception("source %d: its document could not be read", source.id)
-        raise ReadError(f"the document could not be read ({type(error).__name__}: {error})") from error
+    return Poll(deps, wanted, force=force).run(progress)
 
 
 def match(deps: Deps) -> int:

@@ -103,6 +103,13 @@ class Watch(_Section):
     max_bytes: Annotated[int, Field(ge=1024)] = 10_000_000
     allow_private_addresses: bool = False
     user_agent: Line = ""
+    proxy: Annotated[str, AfterValidator(_web_url)] | None = None
+
+
+class Operator(_Section):
+    """Who runs this installation; unset, nobody is mailed when a source turns bad, and `sources list` shows it."""
+
+    address: Address | None = None
 
 
 class Schedule(_Section):
@@ -131,6 +138,7 @@ class Settings(_Section):
     smtp: Smtp = Smtp()
     watch: Watch = Watch()
     schedule: Schedule = Schedule()
+    operator: Operator = Operator()
     web: Web = Web()
 
     @property
@@ -250,6 +258,9 @@ port = 25
 security = "starttls"                    # none, starttls or tls
 # username = ""
 # password = ""                          # or set NOTIFIER_SMTP__PASSWORD in the environment
+
+[operator]                               # is mailed when a source turns bad, and when it works again
+# address = "office@example.org"
 
 [schedule]
 time_zone = "UTC"                        # for subscribers who named none

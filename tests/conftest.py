@@ -18,6 +18,7 @@ from notifier.store.models import Base
 from notifier.store.statuses import Cadence
 from notifier.subscribers import subscriptions
 from notifier.subscribers.schedule import parse_on
+from notifier.watch import fetch
 from tests import postgres
 from tests import sink as sinks
 from tests import site as sites
@@ -25,6 +26,12 @@ from tests import site as sites
 SHARED = Path(__file__).parents[2] / "shared"
 
 MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests own the hosts they ask, and need not be polite to them; the pause has a test of its own."""
+    monkeypatch.setattr(fetch, "PAUSE_SECONDS", 0.0)
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ FLOORS = {
     "__init__": 0,
     "errors": 1,
     "text": 1,
+    "weights": 1,
     "addresses": 1.5,
     "settings": 1.7,
     "data": 1,
@@ -32,7 +33,9 @@ FLOORS = {
     "letters": 3.7,
     "adoption": 4,
     "preview": 4,
-    "pipeline": 4,
+    "polling": 4,
+    "looking": 4.1,
+    "pipeline": 4.1,
     "scheduler": 5,
     "web": 5,
     "demo": 5.5,
@@ -43,7 +46,7 @@ FLOORS = {
 WRITERS = {
     "Source": "watch/sources.py",
     "Entry": "watch/entries.py",
-    "EntryAlias": "watch/entries.py",
+    "EntryAlias": "watch/identity.py",
     "Revision": "watch/entries.py",
     "Profile": "match/profiles.py",
     "Term": "match/profiles.py",
@@ -56,6 +59,7 @@ WRITERS = {
     "Consent": "subscribers/consent.py",
     "Suppression": "subscribers/suppressions.py",
     "Delivery": "deliver/outbox.py",
+    "Notice": "deliver/notices.py",
 }
 
 ONE_ROOM_EACH = {
@@ -66,9 +70,10 @@ ONE_ROOM_EACH = {
     "css_inline": {"render.py"},
     "itsdangerous": {"links.py"},
     "feedparser": {"watch/feed.py"},
-    "lxml": {"watch/page.py"},
+    "lxml": {"watch/page.py", "watch/discovery.py", "watch/opml.py"},
+    "readability": {"watch/page.py"},
     "ahocorasick_rs": {"match/terms.py"},
-    "alembic": {"store/db.py", "store/migrations/env.py", "store/migrations/versions/0001_initial.py"},
+    "alembic": {"store"},
     "typer": {"cli"},
     "rich": {"cli"},
 }

@@ -335,6 +335,7 @@ def test_without_now_the_real_clock_counts(ready):
 
 
 def test_the_daemon_runs_and_stops_cleanly(ready, home: Path, site: Site, sink: Sink):
+    site.asked.clear()
     process = subprocess.Popen(
         [sys.executable, "-W", "error", "-m", "notifier", "run"],
         cwd=home,

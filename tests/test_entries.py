@@ -146,14 +146,26 @@ def test_going_back_to_an_older_wording_is_a_revision_too(engine: Engine):
         ({"body": "It was safe."}, {"body": "It was safe, they said."}, False),
         ({"title": "A headline"}, {"title": "A  Headline"}, False),
         ({"summary": "Made up."}, {"summary": "Made-up!"}, False),
+        ({"body": "They got 1,200 mg a month."}, {"body": "They got 1200 mg a month."}, False),
+        ({"body": "They got 1,200 mg a month."}, {"body": "They got 1,200 g a month."}, True),
+        ({"body": "It lasted 12 weeks."}, {"body": "It lasted 12 months."}, True),
+        ({"body": "It fell by 50 percent."}, {"body": "It fell by 50%."}, False),
+        ({"body": "Results came on 3 March."}, {"body": "Results came on 3 April."}, True),
+        ({"body": "Results came on 3 mars."}, {"body": "Results came on 3 avril."}, True),
+        ({"body": "A team at Sanofi led it."}, {"body": "A team at Biogen led it."}, True),
+        ({"body": "The drug was effective."}, {"body": "The drug was ineffective."}, True),
+        ({"body": "The drug isn't safe."}, {"body": "The drug is safe."}, True),
+        ({"body": "Two groups took part."}, {"body": "Three groups took part."}, True),
+        ({"body": "Das Mittel ist wirksam."}, {"body": "Das Mittel ist nicht wirksam."}, True),
+        ({"body": "El fármaco es eficaz."}, {"body": "El fármaco no es eficaz."}, True),
+        ({"body": "People recieved it. It ended."}, {"body": "People received it. It ended."}, False),
+        ({"body": "It enrolled 129. It ended."}, {"body": "It ended. It enrolled 129."}, False),
     ],
 )
-def test_an_edit_is_material_when_numbers_negations_or_the_headline_change(
-    engine: Engine, before: dict, after: dict, material: bool
-):
+def test_an_edit_is_material_when_what_it_states_changes(engine: Engine, before: dict, after: dict, material: bool):
     _, (entry,) = stored_twice(engine, an_item(**before), an_item(**after))
     revision = entry.revisions[-1]
-    assert (revision.number, revision.material, bool(revision.changes)) == (2, material, material)
+    assert (revision.number, revision.material) == (2, material)
     assert revision.kind is NewsKind.CORRECTED
 
 
@@ -164,7 +176,12 @@ def test_the_words_of_a_change_say_before_and_after(engine: Engine):
         an_item(body="It was made up. It enrolled 192 people. It ended."),
     )
     assert entry.revisions[-1].changes == [
-        {"what": "text", "before": "It enrolled 129 people.", "after": "It enrolled 192 people."}
+        {
+            "what": "text",
+            "before": "It enrolled 129 people.",
+            "after": "It enrolled 192 people.",
+            "note": "129 → 192",
+        }
     ]
 
 

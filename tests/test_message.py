@@ -45,6 +45,8 @@ def an_item(**changes) -> ItemView:
         "published_on": MONDAY.date(),
         "summary": "Nothing of it is true.",
         "changes": (),
+        "more_changes": 0,
+        "aside": "",
         "reasons": ("the headline names frexalimab",),
     }
     return ItemView(**{**values, **changes})

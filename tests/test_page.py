@@ -2,7 +2,7 @@
 
 import pytest
 
-from notifier.watch.material import State, changes
+from notifier.watch.material import State, compare
 from notifier.watch.observation import ReadError
 from notifier.watch.page import read
 
@@ -24,7 +24,7 @@ def content(page: str) -> dict:
 def test_the_article_is_cut_out_and_split_at_its_headings():
     (found,) = read(PAGE.encode(), {}, ADDRESS).observations
     assert found.title == "A made-up therapy"
-    assert found.content["last_updated"] == "March 1, 2026"
+    assert found.content["aside"]["last_updated"] == "March 1, 2026"
     assert found.content["sections"] == [
         {"heading": "Dose", "blocks": ["The dose is 1,200 mg."]},
         {"heading": "Side effects", "blocks": ["cold", "headache"]},
@@ -47,13 +47,22 @@ def test_a_redesign_around_the_article_is_no_change(was: str, becomes: str):
 
 def test_a_changed_dose_is_told_with_its_section_before_and_after():
     old, new = (State(title="", text="", content=content(one)) for one in (PAGE, PAGE.replace("1,200", "1,800")))
-    assert changes(old, new) == [{"what": "Dose", "before": "The dose is 1,200 mg.", "after": "The dose is 1,800 mg."}]
+    found = compare(old, new)
+    assert found.material
+    assert found.changes == (
+        {
+            "what": "Dose",
+            "before": "The dose is 1,200 mg.",
+            "after": "The dose is 1,800 mg.",
+            "note": "1200 mg → 1800 mg",
+        },
+    )
 
 
 def test_a_section_that_came_and_one_that_went_are_told():
     other = PAGE.replace("<h2>Dose</h2><p>The dose is 1,200 mg.</p>", "<h2>Trials</h2><p>Two run.</p>")
-    found = changes(State(title="", text="", content=content(PAGE)), State(title="", text="", content=content(other)))
-    assert [(one["what"], bool(one["before"]), bool(one["after"])) for one in found] == [
+    found = compare(State(title="", text="", content=content(PAGE)), State(title="", text="", content=content(other)))
+    assert [(one["what"], bool(one["before"]), bool(one["after"])) for one in found.changes] == [
         ("Trials", False, True),
         ("Dose", True, False),
     ]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from notifier.store.statuses import NewsKind
-from notifier.watch.material import State, changes
+from notifier.watch.material import State, compare
 from notifier.watch.observation import Observation, ReadError
 from notifier.watch.registry import read
 
@@ -41,17 +41,60 @@ def test_a_terminated_trial_is_told_with_the_reason_first(record: dict):
     record["protocolSection"]["designModule"]["enrollmentInfo"]["count"] = 12
     new = trial(record)
     states = [State(title=one.title, text=one.body, content=one.content) for one in (old, new)]
-    assert [(one["what"], one["before"], one["after"]) for one in changes(*states)] == [
+    assert [(one["what"], one["before"], one["after"]) for one in compare(*states).changes] == [
         ("Status", "Recruiting", "Terminated"),
         ("Why stopped", "", "Made-up reason"),
         ("Participants", "1400", "12"),
     ]
 
 
+def state(record: dict) -> State:
+    one = trial(record)
+    return State(title=one.title, text=one.body, content=one.content)
+
+
 def test_a_field_that_is_not_followed_is_no_change(record: dict):
     before = trial(record).hash
-    record["protocolSection"]["contactsLocationsModule"]["centralContacts"] = [{"phone": "000"}]
+    record["protocolSection"]["statusModule"]["statusVerifiedDate"] = "2026-05"
     assert trial(record).hash == before
+    assert trial(record).content["aside"]["verified"] == "2026-05"
+
+
+def test_a_contact_that_was_edited_is_kept_but_is_no_news_alone(record: dict):
+    old = state(record)
+    record["protocolSection"]["contactsLocationsModule"]["centralContacts"] = [{"phone": "000"}]
+    found = compare(old, state(record))
+    assert [change["what"] for change in found.changes] == ["Contacts"]
+    assert not found.material
+
+
+def test_changes_are_ranked_by_how_much_they_matter(record: dict):
+    old = state(record)
+    protocol = record["protocolSection"]
+    protocol["contactsLocationsModule"]["centralContacts"] = [{"phone": "000"}]
+    protocol["contactsLocationsModule"]["locations"].append({"facility": "Second", "city": "Town", "country": "Chile"})
+    protocol["statusModule"]["primaryCompletionDateStruct"]["date"] = "2028-01"
+    protocol["statusModule"]["overallStatus"] = "SUSPENDED"
+    protocol["sponsorCollaboratorsModule"] = {"leadSponsor": {"name": "Another (fictional)"}}
+    protocol["armsInterventionsModule"]["armGroups"] = [{"label": "Third arm"}]
+    record["hasResults"] = True
+    found = compare(old, state(record)).changes
+    assert [change["what"] for change in found] == [
+        "Status", "Results posted", "Primary completion", "Arms", "Countries", "Sites", "Sponsor", "Contacts"
+    ]  # fmt: skip
+    notes = {change["what"]: change["note"] for change in found}
+    assert notes["Primary completion"] == "7 months later"
+    assert notes["Countries"] == "1 added"
+    assert notes["Sites"] == "1 opened"
+
+
+def test_a_site_that_closed_is_told(record: dict):
+    old = state(record)
+    record["protocolSection"]["contactsLocationsModule"]["locations"][0]["status"] = "TERMINATED"
+    (site,) = compare(old, state(record)).changes
+    assert (site["what"], site["before"], site["note"]) == (
+        "Sites", "Example Hospital, Exampletown, Germany", "1 closed"
+    )  # fmt: skip
 
 
 def test_a_page_of_studies_gives_an_entry_each(record: dict):

@@ -23,7 +23,7 @@ def list_(
             {
                 "id": one.id,
                 "digest": one.digest_id,
-                "subscriber": one.subscription.subscriber_id,
+                "subscriber": one.subscription.subscriber_id if one.subscription else None,
                 "kind": one.kind,
                 "status": one.status,
                 "attempts": one.attempts,

@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -89,8 +89,13 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[object]], empty
         table.add_column(heading, overflow="fold")
     for row in rows:
         table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
-    width = None if sys.stdout.isatty() else _PIPE_WIDTH
+    width = None if is_terminal() else _PIPE_WIDTH
     Console(width=width, highlight=False).print(table)
+
+
+def is_terminal() -> bool:
+    """Whether a person is looking at standard output."""
+    return sys.stdout.isatty()
 
 
 def say(text: str) -> None:
@@ -101,6 +106,37 @@ def say(text: str) -> None:
 def warn(text: str) -> None:
     """A sentence for a person that no script should read, on standard error."""
     typer.echo(text, err=True)
+
+
+def file_bytes(path: Path) -> bytes:
+    """The bytes of a file that the caller named.
+
+    Raises:
+        SettingsError: it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}.", "Name a file that is there.") from error
+
+
+@contextmanager
+def progress(shown: bool) -> "Iterator[Callable[[int, int, str], None] | None]":
+    """A progress bar on standard error where that is a terminal; elsewhere nothing.
+
+    Yields:
+        What takes how many are done, how many there are, and the one that was done last; None where nothing is shown.
+    """
+    if not shown or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False)
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda done, total, last: bar.update(task, completed=done, total=total, description=last[:60])
 
 
 def choice(kind: Any, text: str | None, option: str) -> Any:

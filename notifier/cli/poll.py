@@ -20,18 +20,22 @@ def poll(
     json: door.Json = False,
     now: door.Now = "",
 ) -> None:
-    """Poll the sources that are due and match what is new; nothing is mailed."""
+    """Poll the sources that are due and match what is new; nothing is mailed. In a pipe only failures are told."""
     from notifier import pipeline
 
-    with door.opened(now) as deps:
-        results = pipeline.poll(deps, wanted or (), force=force)
+    with door.opened(now) as deps, door.progress(not json) as progress:
+        results = pipeline.poll(deps, wanted or (), force=force, progress=progress)
         pipeline.match(deps)
+    failed = [one for one in results if one.status == "failed"]
     if json:
         door.print_json(pipeline.as_document(results))
-    else:
+    elif door.is_terminal():
         rows = [(one.id, one.status, one.entries, one.new, one.changed, one.url, one.error) for one in results]
         headings = ("id", "status", "seen", "new", "changed", "address", "error")
         door.print_table(headings, rows, "No source is watched. Add one with: notifier sources add URL")
         if results and all(one.status == "not_due" for one in results):
             door.say("Nothing is due yet. To ask anyway: notifier poll --force")
-    raise typer.Exit(1 if any(one.status == "failed" for one in results) else 0)
+    else:
+        for one in failed:
+            door.warn(f"Source {one.id} {one.url}: {one.error}. To look closer: notifier sources check {one.id}")
+    raise typer.Exit(1 if failed else 0)

@@ -1,5 +1,6 @@
 """`notifier sources`."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -8,13 +9,17 @@ from notifier.cli import door
 
 app = door.group("sources", "What is watched, and how it fares.")
 
+Wanted = Annotated[list[str] | None, typer.Argument(metavar="[ID-or-URL]...", help="Ids or addresses; else all.")]
+_NONE = "No source is watched. Add one with: notifier sources add URL"
+
 
 @app.command("list")
-def list_(json: door.Json = False) -> None:
+def list_(json: door.Json = False, now: door.Now = "") -> None:
     """Show every source with its health, its last error and its next poll."""
     from notifier.watch import sources
+    from notifier.watch.health import health
 
-    with door.opened() as deps, deps.reading() as session:
+    with door.opened(now) as deps, deps.reading() as session:
         rows = [
             {
                 "id": one.id,
@@ -23,9 +28,10 @@ def list_(json: door.Json = False) -> None:
                 "kind": one.kind,
                 "authority": one.authority,
                 "profiles": [profile.slug for profile in one.profiles],
-                "health": sources.health(one),
+                "health": health(one, deps.now()),
                 "last_error": one.last_error,
                 "last_success_at": door.as_time(one.last_success_at),
+                "changed_at": door.as_time(one.changed_at),
                 "next_poll_at": door.as_time(one.next_poll_at),
                 "failures": one.failures,
             }
@@ -35,14 +41,12 @@ def list_(json: door.Json = False) -> None:
         door.print_json(rows)
         return
     shown = ("id", "kind", "health", "name", "url", "last_success_at", "next_poll_at", "last_error")
-    door.print_table(
-        shown, [[row[key] for key in shown] for row in rows], "No source is watched. Add one: notifier sources add URL"
-    )
+    door.print_table(shown, [[row[key] for key in shown] for row in rows], _NONE)
 
 
 @app.command("add")
 def add(
-    url: Annotated[str, typer.Argument(help="The address of a feed, a therapy page or a registry record.")],
+    url: Annotated[str, typer.Argument(help="A feed, a site with a feed, a therapy page or a registry record.")],
     kind: Annotated[str | None, typer.Option(help="feed, page or registry; else told by the address.")] = None,
     name: Annotated[str, typer.Option(help="What readers see; else what the source calls itself.")] = "",
     profile: door.Profile = None,
@@ -51,22 +55,33 @@ def add(
     ] = None,
     now: door.Now = "",
 ) -> None:
-    """Watch an address. Without --profile it feeds every profile; its first poll is a baseline and mails nothing."""
+    """Watch an address, or the feed behind it; its first poll mails nothing. Without --profile it feeds them all."""
+    from notifier.looking import find_source
     from notifier.match import profiles
     from notifier.store.statuses import Authority, SourceKind
     from notifier.watch import sources
 
-    with door.opened(now) as deps, deps.writing() as session:
-        source, new = sources.add(
-            session,
-            url,
-            deps.now(),
-            kind=door.choice(SourceKind, kind, "--kind"),
-            name=name,
-            authority=door.choice(Authority, authority, "--authority"),
-            profile=profiles.find(session, profile) if profile else None,
-        )
-        door.say(f"{'Watching' if new else 'Already watched:'} {source.url} ({source.kind}, id {source.id})")
+    chosen, tier = door.choice(SourceKind, kind, "--kind"), door.choice(Authority, authority, "--authority")
+    with door.opened(now) as deps:
+        with deps.reading() as session:
+            if profile:
+                profiles.find(session, profile)
+        found = find_source(deps, url, chosen)
+        with deps.writing() as session:
+            source, new = sources.add(
+                session,
+                found.url,
+                deps.now(),
+                kind=found.kind,
+                name=name,
+                authority=tier,
+                profile=profiles.find(session, profile) if profile else None,
+            )
+            if found.how:
+                door.say(found.how)
+            door.say(f"{'Watching' if new else 'Already watched:'} {source.url} ({source.kind}, id {source.id})")
+            if found.problem:
+                door.warn(f"It could not be read now: {found.problem}. It is tried again at every poll.")
 
 
 @app.command("remove")
@@ -76,3 +91,64 @@ def remove(source: Annotated[str, typer.Argument(metavar="ID-or-URL")], now: doo
 
     with door.opened(now) as deps, deps.writing() as session:
         door.say(f"Removed {sources.remove(session, source, deps.now())}")
+
+
+@app.command("check")
+def check(wanted: Wanted = None, json: door.Json = False, now: door.Now = "") -> None:
+    """Try sources now, and say what they answer and what to do about it; nothing is stored."""
+    from notifier.looking import look
+    from notifier.watch import sources
+
+    with door.opened(now) as deps:
+        with deps.reading() as session:
+            chosen = [sources.find(session, one) for one in wanted or ()] or sources.listed(session)
+            named = {one.url: (one.id, one.name) for one in chosen}
+        looks = look(deps, [(one.url, one.kind) for one in chosen])
+    if json:
+        rows = [
+            {"id": named[one.url][0], "url": one.url, "kind": one.kind, "ok": one.ok, "entries": one.entries}
+            | {"error": one.error or None, "findings": list(one.lines)}
+            for one in looks
+        ]
+        door.print_json(rows)
+    elif not looks:
+        door.say(_NONE)
+    else:
+        for one in looks:
+            source_id, name = named[one.url]
+            door.say(f"{'ok  ' if one.ok else 'FAIL'} {source_id} {name}: {one.url} ({one.kind})")
+            for line in one.lines:
+                door.say(f"       {line}")
+    raise typer.Exit(0 if all(one.ok for one in looks) else 1)
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(metavar="FILE.opml", help="As feed readers export it.")],
+    profile: door.Profile = None,
+    now: door.Now = "",
+) -> None:
+    """Watch every feed of an OPML file; what is watched already stays as it is."""
+    from notifier.match import profiles
+    from notifier.store.statuses import Authority, SourceKind
+    from notifier.watch import opml, sources
+
+    outlines = opml.read(door.file_bytes(file), str(file))
+    with door.opened(now) as deps, deps.writing() as session:
+        fed = profiles.find(session, profile) if profile else None
+        new = 0
+        for one in outlines:
+            kind = SourceKind(one.kind) if one.kind in list(SourceKind) else None
+            tier = Authority(one.authority) if one.authority in list(Authority) else None
+            added = sources.add(session, one.url, deps.now(), kind=kind, name=one.name, authority=tier, profile=fed)
+            new += added[1]
+    door.say(f"{len(outlines)} feeds in {file}: {new} are watched from now on, {len(outlines) - new} were already.")
+
+
+@app.command("export")
+def export() -> None:
+    """Print all sources as OPML, which feed readers and `import` take."""
+    from notifier.watch import opml, sources
+
+    with door.opened() as deps, deps.reading() as session:
+        typer.echo(opml.write(sources.listed(session)), nl=False)

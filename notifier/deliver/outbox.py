@@ -13,7 +13,7 @@ from enum import StrEnum
 from sqlalchemy import insert, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
-from notifier.store.models import Delivery, Digest, Subscription, Suppression
+from notifier.store.models import Delivery, Digest, Notice, Subscription, Suppression
 from notifier.store.statuses import DeliveryKind, DeliveryStatus, DigestStatus, SubscriptionStatus
 
 LEASE = timedelta(seconds=30)
@@ -51,7 +51,10 @@ def enqueue_digest(
     session: Session, digest: Digest, owed: Sequence[tuple[Subscription, datetime]], domain: str, now: datetime
 ) -> None:
     """Owe a digest to its group, each member with the time at which it was due to them."""
-    rows = [_row(DeliveryKind.DIGEST, digest.id, one, due_at, domain, now) for one, due_at in owed]
+    rows = [
+        _row(DeliveryKind.DIGEST, due_at, domain, now, digest_id=digest.id, subscription_id=one.id)
+        for one, due_at in owed
+    ]
     session.execute(insert(Delivery), rows)
 
 
@@ -63,16 +66,19 @@ def enqueue_confirmation(session: Session, subscription: Subscription, domain: s
         Delivery.status.in_((DeliveryStatus.PENDING, DeliveryStatus.SENDING)),
     )
     if session.scalar(waiting) is None:
-        session.execute(insert(Delivery), [_row(DeliveryKind.CONFIRMATION, None, subscription, now, domain, now)])
+        row = _row(DeliveryKind.CONFIRMATION, now, domain, now, subscription_id=subscription.id)
+        session.execute(insert(Delivery), [row])
 
 
-def _row(
-    kind: DeliveryKind, digest_id: int | None, subscription: Subscription, due_at: datetime, domain: str, now: datetime
-) -> dict[str, object]:
+def enqueue_notice(session: Session, notice: Notice, domain: str, now: datetime) -> None:
+    """Owe the operator a notice."""
+    session.execute(insert(Delivery), [_row(DeliveryKind.NOTICE, now, domain, now, notice_id=notice.id)])
+
+
+def _row(kind: DeliveryKind, due_at: datetime, domain: str, now: datetime, **about: int) -> dict[str, object]:
     return {
         "kind": kind,
-        "digest_id": digest_id,
-        "subscription_id": subscription.id,
+        **about,
         "message_id": new_message_id(domain),
         "status": DeliveryStatus.PENDING,
         "attempts": 0,
@@ -89,7 +95,7 @@ def claim(session: Session, now: datetime, limit: int) -> list[Delivery]:
     A lease that ran out (its worker died) is taken over. What nobody wants any more is settled as `suppressed` here.
 
     Returns:
-        Deliveries with their subscription, subscriber, profile and digest, in status `sending`.
+        Deliveries with their subscription, subscriber, profile, digest and notice, in status `sending`.
     """
     waiting = (DeliveryStatus.PENDING, DeliveryStatus.UNCERTAIN)
     chosen = (
@@ -107,6 +113,7 @@ def claim(session: Session, now: datetime, limit: int) -> list[Delivery]:
         .with_for_update(of=Delivery, skip_locked=True)
         .options(
             joinedload(Delivery.digest),
+            joinedload(Delivery.notice),
             joinedload(Delivery.subscription).joinedload(Subscription.subscriber),
             joinedload(Delivery.subscription).joinedload(Subscription.profile),
         )
@@ -126,12 +133,14 @@ def claim(session: Session, now: datetime, limit: int) -> list[Delivery]:
 
 
 def _suppressed(session: Session, deliveries: Sequence[Delivery]) -> set[str]:
-    hashes = {delivery.subscription.subscriber.address_hash for delivery in deliveries}
+    hashes = {one.subscription.subscriber.address_hash for one in deliveries if one.subscription is not None}
     return set(session.scalars(select(Suppression.address_hash).where(Suppression.address_hash.in_(hashes))))
 
 
 def _unwanted(delivery: Delivery, suppressed: set[str]) -> str:
     subscription = delivery.subscription
+    if subscription is None:
+        return ""  # a notice to the operator
     if subscription.subscriber.address_hash in suppressed:
         return "the address is suppressed"
     wanted = SubscriptionStatus.CONFIRMED if delivery.kind is DeliveryKind.DIGEST else SubscriptionStatus.PENDING

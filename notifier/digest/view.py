@@ -13,6 +13,7 @@ from notifier.digest.select import Candidate, Section, section_of
 from notifier.store.models import Match, Profile, Revision
 from notifier.store.statuses import Cadence, NewsKind, SourceKind
 from notifier.text import shorten, web_address
+from notifier.weights import RULE
 
 _SUMMARY = 320
 _CHANGES = 6
@@ -29,11 +30,11 @@ TITLES = {
 
 @dataclass(frozen=True)
 class ChangeView:
-    """One difference, as it read before and after."""
+    """One difference: what it concerns, how it read and reads now, and what the eye should catch in it."""
 
     what: str
-    before: str
-    after: str
+    words: str
+    note: str
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,8 @@ class ItemView:
     published_on: date | None
     summary: str
     changes: tuple[ChangeView, ...]
+    more_changes: int
+    aside: str
     reasons: tuple[str, ...]
 
 
@@ -144,6 +147,8 @@ def _item(chosen: Candidate, match: Match, revision: Revision) -> ItemView:
         published_on=_shown_date(revision, entry.published_at, fresh=fresh),
         summary=shorten(revision.summary or revision.body, _SUMMARY) if fresh else "",
         changes=() if fresh else _changes(revision.changes, entry.source.kind),
+        more_changes=0 if fresh else max(len(revision.changes) - _CHANGES, 0),
+        aside=_aside(revision, entry.source.kind, fresh=fresh),
         reasons=_reasons(chosen.kind, match.reasons),
     )
 
@@ -159,9 +164,32 @@ def _shown_date(revision: Revision, published_at: datetime | None, *, fresh: boo
     return (published_at or revision.observed_at).date() if fresh else revision.observed_at.date()
 
 
+def _aside(revision: Revision, kind: SourceKind, *, fresh: bool) -> str:
+    """What a reader should know of a trial's data: by which rule changes are ordered, and of what date they are."""
+    if kind is not SourceKind.REGISTRY:
+        return ""
+    said = [RULE] if not fresh and len(revision.changes) > 1 else []
+    said += [f"Registry data as of {revision.as_of.day} {revision.as_of:%B %Y}."] if revision.as_of else []
+    return " ".join(said)
+
+
 def _changes(stored: Sequence[Mapping[str, Any]], kind: SourceKind) -> tuple[ChangeView, ...]:
-    name = {SourceKind.PAGE: "Section “{}”", SourceKind.REGISTRY: "{}", SourceKind.FEED: "The {}"}[kind]
-    return tuple(
-        ChangeView(name.format(one["what"]), shorten(one["before"], 240), shorten(one["after"], 240))
-        for one in stored[:_CHANGES]
-    )
+    return tuple(ChangeView(_named(one["what"], kind), _words(one), one.get("note", "")) for one in stored[:_CHANGES])
+
+
+def _words(change: Mapping[str, Any]) -> str:
+    before, after = shorten(change["before"], 240), shorten(change["after"], 240)
+    if change["what"] in ("withdrawn", "availability"):
+        return after
+    if change["what"] in ("Sites", "Countries", "Contacts", "Arms", "Primary outcomes", "Secondary outcomes"):
+        parts = (f"added “{after}”" if after else "", f"removed “{before}”" if before else "")
+        return "; ".join(part for part in parts if part)
+    if before and after:
+        return f"was “{before}”, now “{after}”"
+    return f"new: “{after}”" if after else f"removed: “{before}”"
+
+
+def _named(what: str, kind: SourceKind) -> str:
+    if what in ("headline", "text", "availability", "withdrawn", "heading"):
+        return {"withdrawn": "Withdrawn", "availability": "Available again"}.get(what, f"The {what}")
+    return f"Section “{what}”" if kind is SourceKind.PAGE else what

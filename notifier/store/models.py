@@ -85,7 +85,9 @@ class Installation(Base):
 class Source(Base):
     """An address we watch, and how it fares. Writer: `watch/sources.py`.
 
-    One that was removed keeps its row, for its entries are the record of what readers were told.
+    One that was removed keeps its row, for its entries are the record of what readers were told. `expected_by` is when
+    its own rhythm has it publish something at the latest; `told_as` the bad state that the operator was told of;
+    `as_of` the date of a registry's data; `posts_*` belong to a WordPress site's list of posts.
     """
 
     __tablename__ = "source"
@@ -102,8 +104,18 @@ class Source(Base):
     next_poll_at: Mapped[datetime] = mapped_column(index=True)
     last_success_at: Mapped[datetime | None]
     baselined_at: Mapped[datetime | None]
+    changed_at: Mapped[datetime | None]
+    expected_by: Mapped[datetime | None]
+    moved_to: Mapped[str | None] = mapped_column(Text)
+    moved_seen_at: Mapped[datetime | None]
     gone_at: Mapped[datetime | None]
     removed_at: Mapped[datetime | None]
+    ttl_minutes: Mapped[int] = mapped_column(default=0)
+    told_as: Mapped[str] = mapped_column(String(20), default="")
+    as_of: Mapped[datetime | None]
+    posts_url: Mapped[str | None] = mapped_column(Text)
+    posts_until: Mapped[datetime | None]
+    posts_next_at: Mapped[datetime | None]
     failures: Mapped[int] = mapped_column(default=0)
     last_error: Mapped[str | None] = mapped_column(Text)
 
@@ -120,7 +132,11 @@ class SourceProfile(Base):
 
 
 class Entry(Base):
-    """One thing a source publishes, under a key that survives edits. Writer: `watch/entries.py`."""
+    """One thing a source publishes, under a key that survives edits. Writer: `watch/entries.py`.
+
+    `left_at` is when its source no longer listed it, `checked_at` when its own address was last asked, `missing_since`
+    when that first answered that there is no such page.
+    """
 
     __tablename__ = "entry"
     __table_args__ = (UniqueConstraint("source_id", "key"),)
@@ -132,6 +148,9 @@ class Entry(Base):
     title: Mapped[str] = mapped_column(Text)
     published_at: Mapped[datetime | None]
     first_seen_at: Mapped[datetime]
+    left_at: Mapped[datetime | None]
+    checked_at: Mapped[datetime | None]
+    missing_since: Mapped[datetime | None]
 
     source: Mapped[Source] = relationship()
     revisions: Mapped[list["Revision"]] = relationship(back_populates="entry", order_by="Revision.number")
@@ -151,7 +170,8 @@ class Revision(Base):
     """One observed state of an entry. Writer: `watch/entries.py`.
 
     `number` counts from 1 within the entry and is its key: two pollers that saw the same state cannot both store it,
-    and a publisher who goes back to an older wording is seen to do so.
+    and a publisher who goes back to an older wording is seen to do so. `origin` tells which reading it is of: a feed's
+    teaser is never compared with the whole article.
     """
 
     __tablename__ = "revision"
@@ -174,6 +194,8 @@ class Revision(Base):
     categories: Mapped[list[str]]
     content: Mapped[dict[str, Any]]
     changes: Mapped[list[dict[str, Any]]]
+    origin: Mapped[str] = mapped_column(String(20), default="document")
+    as_of: Mapped[datetime | None]
 
     entry: Mapped[Entry] = relationship(back_populates="revisions")
 
@@ -368,10 +390,23 @@ class Suppression(Base):
     at: Mapped[datetime]
 
 
-class Delivery(Base):
-    """One message owed to one subscription, with its attempts. Writer: `deliver/outbox.py`.
+class Notice(Base):
+    """What the operator is told by mail, once. Writer: `deliver/notices.py`."""
 
-    `due_at` is when it was owed and never moves; `next_attempt_at` does, until `given_up_at`.
+    __tablename__ = "notice"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    to: Mapped[str] = mapped_column(String(320))
+    subject: Mapped[str] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime]
+
+
+class Delivery(Base):
+    """One message owed to one subscription, or a notice to the operator, with its attempts.
+
+    Writer: `deliver/outbox.py`. `due_at` is when it was owed and never moves; `next_attempt_at` does, until
+    `given_up_at`.
     """
 
     __tablename__ = "delivery"
@@ -383,7 +418,8 @@ class Delivery(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[DeliveryKind]
     digest_id: Mapped[int | None] = mapped_column(ForeignKey("digest.id", ondelete="CASCADE"))
-    subscription_id: Mapped[int] = mapped_column(ForeignKey("subscription.id", ondelete="CASCADE"), index=True)
+    subscription_id: Mapped[int | None] = mapped_column(ForeignKey("subscription.id", ondelete="CASCADE"), index=True)
+    notice_id: Mapped[int | None] = mapped_column(ForeignKey("notice.id", ondelete="CASCADE"), unique=True)
     message_id: Mapped[str] = mapped_column(String(320), unique=True)
     status: Mapped[DeliveryStatus]
     attempts: Mapped[int] = mapped_column(default=0)
@@ -395,5 +431,6 @@ class Delivery(Base):
     sent_at: Mapped[datetime | None]
     error: Mapped[str | None] = mapped_column(Text)
 
-    subscription: Mapped[Subscription] = relationship()
+    subscription: Mapped[Subscription | None] = relationship()
+    notice: Mapped[Notice | None] = relationship()
     digest: Mapped[Digest | None] = relationship()

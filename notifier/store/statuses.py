@@ -25,6 +25,16 @@ class Authority(StrEnum):
     OPINION = "opinion"
 
 
+class Health(StrEnum):
+    """How a source fares; `silent` is one that answers, but published nothing for longer than it ever used to."""
+
+    NEW = "new"
+    HEALTHY = "healthy"
+    FAILING = "failing"
+    SILENT = "silent"
+    GONE = "gone"
+
+
 class TermKind(StrEnum):
     """What a term of a profile names; each kind has a rule of its own in `match/score.py`."""
 
@@ -97,6 +107,7 @@ class DeliveryKind(StrEnum):
 
     DIGEST = "digest"
     CONFIRMATION = "confirmation"
+    NOTICE = "notice"
 
 
 class DeliveryStatus(StrEnum):

@@ -1,136 +1,91 @@
-"""Entries and their revisions: which observation is which entry, and whether it is news.
+"""Entries and their revisions: what is new, what changed, what was withdrawn.
 
-Owns identity. An entry is known by every key it ever went by (the publisher's guid, its link, its content), so a
-changed guid or a moved link makes no new entry; a key that several things in one document share identifies none of
-them. It knows no profile: whether a revision concerns anybody is for the matcher to say.
+Owns the states of an entry over time, and whether a state is news. It knows no profile: whether a revision concerns
+anybody is for the matcher to say.
 """
 
-import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Select, and_, func, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from notifier.errors import NotFoundError
-from notifier.store.models import Entry, EntryAlias, Revision, Source
+from notifier.store.models import Entry, Match, Revision, Source
 from notifier.store.statuses import NewsKind
-from notifier.text import canonical_url, fold
-from notifier.watch.material import State, changes
-from notifier.watch.observation import Observation
+from notifier.watch.fetch import Purpose, Request
+from notifier.watch.identity import Aliases
+from notifier.watch.material import Change, Difference, State, already_in, comparable, compare
+from notifier.watch.observation import POSTS, Observation
+
+# An entry that changes at every fetch is not followed into every change: so many states a day are stored, and after so
+# many corrections in a month only its headline still makes one.
+MOST_REVISIONS_A_DAY = 3
+MOST_CORRECTIONS_A_MONTH = 5
+
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+_AFTER_THE_WINDOW = timedelta(days=7)
+_MOST_CHECKS = 50
 
 
 @dataclass(frozen=True)
 class Stored:
-    """How many observations were seen, and how many of them were new entries or changed ones."""
+    """What came of the observations of one document.
+
+    Attributes:
+        seen: how many there were.
+        new: how many of them are new entries.
+        changed: how many are known entries in a new state.
+        withdrawn: how many of those are now marked as withdrawn.
+        postponed: how many changed too often today and are looked at again later.
+        entry_ids: the entries that were seen.
+    """
 
     seen: int
-    new: int
-    changed: int
+    new: int = 0
+    changed: int = 0
+    withdrawn: int = 0
+    postponed: int = 0
+    entry_ids: frozenset[int] = frozenset()
 
 
-def keys(observation: Observation) -> list[str]:
-    """The keys an observation goes by, from the one a publisher vouches for to the one that its content gives."""
-    found = []
-    if observation.guid:
-        found.append(f"guid:{observation.guid}")
-    if observation.url:
-        found.append(f"link:{canonical_url(observation.url)}")
-    moment = observation.published_at.isoformat() if observation.published_at else ""
-    words = fold(observation.title), moment or fold(f"{observation.summary} {observation.body}")[:300]
-    if any(words):
-        found.append(f"content:{hashlib.sha256(' | '.join(words).encode()).hexdigest()}")
-    return found
-
-
-def store(session: Session, source: Source, observations: Sequence[Observation], now: datetime) -> Stored:
+def store(
+    session: Session, source: Source, observations: Sequence[Observation], now: datetime, *, known_only: bool = False
+) -> Stored:
     """Store what was observed; what is known and unchanged stays as it is, and nothing is ever forgotten.
 
     Args:
         session: a writing session; the caller commits.
         source: its first successful poll (``baselined_at`` unset) makes a baseline that is owed to nobody.
-        observations: all of one poll; an empty sequence changes nothing.
+        observations: all of one document; an empty sequence changes nothing.
         now: when they were observed.
+        known_only: leave alone what is no known entry.
     """
-    aliases = _Aliases(session, source, observations)
-    new = changed = 0
+    aliases = Aliases(session, source, observations)
+    outcomes: Counter[str] = Counter()
+    seen = set()
     for observation, its_keys in aliases.in_order():
         entry = aliases.entry_of(its_keys)
+        if entry is None and known_only:
+            continue
         if entry is None:
             entry = _create(session, source, observation, its_keys[0], now)
-            new += 1
+            outcomes["new"] += 1
         else:
-            changed += _revise(session, entry, observation, now)
+            outcomes[_revise(session, entry, observation, now)] += 1
+        seen.add(entry.id)
         aliases.learn(entry, its_keys)
-    return Stored(seen=len(observations), new=new, changed=changed)
-
-
-class _Aliases:
-    """The keys of one document's observations, and the entries that are already known by them."""
-
-    def __init__(self, session: Session, source: Source, observations: Sequence[Observation]) -> None:
-        self._session = session
-        self._source = source
-        all_keys = [keys(observation) for observation in observations]
-        shared = Counter(key for its_keys in all_keys for key in its_keys)
-        # A key that two things share tells neither; whoever has no other is told by its content, and a true double
-        # then falls together with its twin.
-        self._items = [
-            (observation, [key for key in its_keys if shared[key] == 1] or its_keys[-1:])
-            for observation, its_keys in zip(observations, all_keys, strict=True)
-            if its_keys
-        ]
-        self._entries = self._known(list(shared))
-        self._settle_rivals()
-
-    def _known(self, wanted: list[str]) -> dict[str, Entry]:
-        found: dict[str, Entry] = {}
-        for start in range(0, len(wanted), 500):
-            chosen = (
-                select(EntryAlias.key, Entry)
-                .join(Entry, Entry.id == EntryAlias.entry_id)
-                .where(EntryAlias.source_id == self._source.id, EntryAlias.key.in_(wanted[start : start + 500]))
-                .options(selectinload(Entry.revisions))
-            )
-            found.update((key, entry) for key, entry in self._session.execute(chosen))
-        return found
-
-    def _settle_rivals(self) -> None:
-        """Let each known entry be claimed once, the strongest key first; a weaker claim then names something new."""
-        claimed: dict[int, int] = {}
-        chosen: dict[int, list[str]] = {}
-        for prefix in ("guid:", "link:", "content:"):
-            for index, (observation, its_keys) in enumerate(self._items):
-                for key in its_keys:
-                    entry = self._entries.get(key) if key.startswith(prefix) and index not in claimed else None
-                    if entry and entry.id not in claimed.values() and _may_be(entry, observation, key):
-                        claimed[index] = entry.id
-                        chosen[index] = [key, *(other for other in its_keys if other != key)]
-        for index, (observation, its_keys) in enumerate(self._items):
-            free = [key for key in its_keys if key not in self._entries]
-            self._items[index] = (observation, chosen.get(index) or free or its_keys[-1:])
-
-    def in_order(self) -> list[tuple[Observation, list[str]]]:
-        return self._items
-
-    def entry_of(self, its_keys: Sequence[str]) -> Entry | None:
-        return self._entries.get(its_keys[0])
-
-    def learn(self, entry: Entry, its_keys: Sequence[str]) -> None:
-        for key in its_keys:
-            if key not in self._entries:
-                self._entries[key] = entry
-                self._session.add(EntryAlias(source_id=self._source.id, key=key, entry_id=entry.id))
-
-
-def _may_be(entry: Entry, observation: Observation, key: str) -> bool:
-    """Whether a claim by link holds: a link that is reused for other news, under another guid, is another entry."""
-    if not key.startswith("link:") or not observation.guid or not entry.key.startswith("guid:"):
-        return True
-    same_date = observation.published_at is not None and observation.published_at == entry.published_at
-    return same_date or fold(entry.title) == fold(observation.title)
+    withdrawn = outcomes["withdrawn"]
+    return Stored(
+        seen=len(observations),
+        new=outcomes["new"],
+        changed=outcomes["changed"] + withdrawn,
+        withdrawn=withdrawn,
+        postponed=outcomes["postponed"],
+        entry_ids=frozenset(seen),
+    )
 
 
 def _create(session: Session, source: Source, observation: Observation, key: str, now: datetime) -> Entry:
@@ -143,29 +98,101 @@ def _create(session: Session, source: Source, observation: Observation, key: str
         first_seen_at=now,
     )
     session.add(entry)
-    entry.revisions.append(_revision(observation, 1, NewsKind.NEW, now, baseline=source.baselined_at is None))
+    # What a site's list of posts shows of the time before its first poll belongs to the baseline, too.
+    before = observation.origin == POSTS and _is_before(observation.published_at, source.baselined_at)
+    baseline = source.baselined_at is None or before
+    entry.revisions.append(_revision(observation, 1, NewsKind.NEW, now, baseline=baseline))
     session.flush()
     return entry
 
 
-def _revise(session: Session, entry: Entry, observation: Observation, now: datetime) -> bool:
-    """Store a new state of a known entry; returns whether there was one."""
-    latest = entry.revisions[-1]
+def _is_before(moment: datetime | None, other: datetime | None) -> bool:
+    return moment is not None and other is not None and moment < other
+
+
+def _revise(session: Session, entry: Entry, observation: Observation, now: datetime) -> str:
+    """Store a new state of a known entry, if it is one: ``changed``, ``withdrawn``, ``postponed``, or nothing."""
+    newest = entry.revisions[-1]
     entry.url = observation.url or entry.url
     entry.published_at = entry.published_at or observation.published_at
-    if latest.hash == observation.hash:
-        return False
-    revision = _revision(observation, latest.number + 1, observation.change, now, baseline=False)
-    found = changes(
-        State(title=latest.title, text=latest.body or latest.summary, content=latest.content),
-        State(title=revision.title, text=revision.body or revision.summary, content=revision.content),
-    )
-    revision.changes = [dict(change) for change in found]
-    revision.material = bool(found)
+    if newest.hash == observation.hash:
+        return ""
+    if newest.kind is NewsKind.WITHDRAWN:
+        return _return(session, entry, observation, now)
+    if observation.withdrawn:
+        return _withdraw(session, entry, observation.withdrawn, now, observation)
+    found = _difference(entry, observation)
+    if found is None:
+        return ""
+    if "fields" not in observation.content:
+        recent = [one for one in entry.revisions[1:] if now - one.observed_at < _DAY]
+        if len(recent) >= MOST_REVISIONS_A_DAY:
+            return "postponed"
+        found = _restrained(found, entry, now)
+    _append(session, entry, observation, found, observation.change, now)
+    return "changed"
+
+
+def _difference(entry: Entry, observation: Observation) -> Difference | None:
+    """How an observation differs from the known state it is compared with; None where it is no state of its own.
+
+    The first reading of another origin is a state of its own only if it is the whole text of what was a teaser, or if
+    it tells an edit; it is news only if it tells an edit. An edit that another reading told before is no news.
+    """
+    newest = entry.revisions[-1]
+    known = next((one for one in reversed(entry.revisions) if one.origin == observation.origin), newest)
+    if known.hash == observation.hash:
+        return None
+    old, new = _state(known), _state(observation)
+    if known.origin != observation.origin and not comparable(old["text"], new["text"]):
+        return Difference((), material=False) if len(new["text"]) > len(old["text"]) else None
+    found = compare(old, new)
+    if known.origin != observation.origin and not found.material:
+        return None
+    if newest is not known and already_in(found, _state(newest)):
+        return Difference(found.changes, material=False)
+    return found
+
+
+def _restrained(found: Difference, entry: Entry, now: datetime) -> Difference:
+    """The difference, without being news where the entry was corrected too often of late."""
+    month = [one for one in entry.revisions[1:] if one.material and now - one.observed_at < timedelta(days=30)]
+    headline = any(change["what"] == "headline" for change in found.changes)
+    return Difference(found.changes, found.material and (headline or len(month) < MOST_CORRECTIONS_A_MONTH))
+
+
+def _return(session: Session, entry: Entry, observation: Observation, now: datetime) -> str:
+    """A withdrawn entry that is published again, unmarked and with its page there, is told to be back."""
+    if observation.withdrawn or entry.missing_since is not None or observation.origin != entry.revisions[-1].origin:
+        return ""
+    reason = entry.revisions[-1].changes[0]["after"]
+    back = Change(what="availability", before=reason, after="The publisher shows it again.", note="")
+    _append(session, entry, observation, Difference((back,), material=True), observation.change, now)
+    return "changed"
+
+
+def _withdraw(session: Session, entry: Entry, reason: str, now: datetime, observation: Observation) -> str:
+    change = Change(what="withdrawn", before="", after=reason, note="")
+    _append(session, entry, observation, Difference((change,), material=True), NewsKind.WITHDRAWN, now)
+    return "withdrawn"
+
+
+def _append(
+    session: Session, entry: Entry, observation: Observation, found: Difference, kind: NewsKind, now: datetime
+) -> None:
+    latest = entry.revisions[-1]
+    # The whole text of what a baseline knew as a teaser is no news either.
+    baseline = latest.baseline and not found.material
+    revision = _revision(observation, latest.number + 1, kind, now, baseline=baseline)
+    revision.changes = [dict(change) for change in found.changes]
+    revision.material = found.material
     entry.title = observation.title or entry.title
     entry.revisions.append(revision)
     session.flush()
-    return True
+
+
+def _state(one: Revision | Observation) -> State:
+    return State(title=one.title, text=one.body or one.summary, content=one.content)
 
 
 def _revision(observation: Observation, number: int, kind: NewsKind, now: datetime, *, baseline: bool) -> Revision:
@@ -185,7 +212,125 @@ def _revision(observation: Observation, number: int, kind: NewsKind, now: dateti
         categories=list(observation.categories),
         content=observation.content,
         changes=[],
+        origin=observation.origin,
     )
+
+
+def note_listed(session: Session, source: Source, listed: Collection[int], now: datetime) -> list[Request]:
+    """Note which entries a feed no longer lists, and give the checks whether their pages are still there.
+
+    Args:
+        session: a writing session.
+        source: a feed whose document was just stored.
+        listed: the entries that stand in it; none at all says nothing.
+        now: when it was read.
+    """
+    if not listed:
+        return []
+    left = []
+    for entry in session.scalars(select(Entry).where(Entry.source_id == source.id, Entry.left_at.is_(None))):
+        if entry.id not in listed:
+            entry.left_at = now
+            left.append(entry.id)
+    for entry in session.scalars(
+        select(Entry).where(Entry.source_id == source.id, Entry.left_at.is_not(None), Entry.id.in_(listed))
+    ):
+        entry.left_at = None
+    wanted = _checkable(source.id).where(Entry.id.in_(left), ~_checked_within(now, _HOUR))
+    return [_check(entry) for entry in session.scalars(wanted)]
+
+
+def due_checks(session: Session, source_ids: Sequence[int], now: datetime) -> list[Request]:
+    """The entries whose own pages are to be asked today whether they are still there.
+
+    Those that concern a profile, once a day, while they are younger than their feed's window and a week more: the
+    newest fifty of each feed.
+    """
+    checks = []
+    for source_id in source_ids:
+        dated = func.coalesce(Entry.published_at, Entry.first_seen_at)
+        window = session.scalar(select(func.min(dated)).where(Entry.source_id == source_id, Entry.left_at.is_(None)))
+        chosen = _checkable(source_id).where(
+            dated > (window or now) - _AFTER_THE_WINDOW, Entry.first_seen_at <= now - _DAY, ~_checked_within(now, _DAY)
+        )
+        checks += [_check(entry) for entry in session.scalars(chosen.order_by(Entry.id.desc()).limit(_MOST_CHECKS))]
+    return checks
+
+
+def _checkable(source_id: int) -> Select[Entry]:
+    concerns_somebody = select(Match.id).where(Match.entry_id == Entry.id).exists()
+    return select(Entry).where(Entry.source_id == source_id, Entry.url != "", concerns_somebody)
+
+
+def _checked_within(now: datetime, span: timedelta) -> ColumnElement[bool]:
+    return and_(Entry.checked_at.is_not(None), Entry.checked_at > now - span)
+
+
+def _check(entry: Entry) -> Request:
+    return Request(entry.source_id, entry.url, purpose=Purpose.CHECK, entry_id=entry.id)
+
+
+def note_checked(session: Session, entry_id: int, missing: str | None, now: datetime) -> bool:
+    """Note whether an entry's page is there; it is withdrawn when it is missing on two checks a day apart.
+
+    Args:
+        session: a writing session.
+        entry_id: the entry whose page was asked.
+        missing: how the page said that it is not there; empty where it is, None where nobody can say.
+        now: when it was asked.
+
+    Returns:
+        Whether the entry is withdrawn by this.
+    """
+    entry = find(session, entry_id)
+    entry.checked_at = now
+    newest = entry.revisions[-1]
+    if missing is None:
+        return False
+    if not missing:
+        was_missing, entry.missing_since = entry.missing_since is not None, None
+        if was_missing and newest.kind is NewsKind.WITHDRAWN:
+            _return(session, entry, _as_observed(newest), now)
+        return False
+    if entry.missing_since is None:
+        entry.missing_since = now
+        return False
+    if newest.kind is NewsKind.WITHDRAWN or now - entry.missing_since < _DAY:
+        return False
+    since = f"{entry.missing_since.day} {entry.missing_since:%B %Y}"
+    reason = f"The publisher took the page down: since {since} it {missing}."
+    _withdraw(session, entry, reason, now, _as_observed(newest, withdrawn=reason))
+    return True
+
+
+def _as_observed(revision: Revision, withdrawn: str = "") -> Observation:
+    """What a revision was made of, for the next one that says no more than that it is gone, or back."""
+    return Observation(
+        guid="",
+        url=revision.url,
+        title=revision.title,
+        summary=revision.summary,
+        body=revision.body,
+        author=revision.author,
+        published_at=revision.published_at,
+        categories=tuple(revision.categories),
+        content=revision.content,
+        withdrawn=withdrawn,
+        origin=revision.origin,
+    )
+
+
+def unlisted(session: Session, source: Source, listed: Collection[int]) -> list[Entry]:
+    """The entries of a source that its search no longer finds."""
+    chosen = select(Entry).where(Entry.source_id == source.id, Entry.id.not_in(listed)).order_by(Entry.id)
+    return list(session.scalars(chosen))
+
+
+def date_revisions(session: Session, source: Source, as_of: datetime, now: datetime) -> None:
+    """Note of what date the registry's data were when these revisions were observed."""
+    its_own = select(Entry.id).where(Entry.source_id == source.id)
+    fresh = Revision.entry_id.in_(its_own), Revision.observed_at == now, Revision.as_of.is_(None)
+    session.execute(update(Revision).where(*fresh).values(as_of=as_of))
 
 
 def listed(session: Session) -> list[tuple[Entry, int]]:

@@ -1,7 +1,7 @@
 """Feeds: bytes → observations, by feedparser, without network or database.
 
-Owns what an RSS, RDF or Atom document says. All markup is turned into plain text here: nothing downstream ever holds
-HTML from outside.
+Owns what an RSS, RDF or Atom document says, and knows a JSON Feed when it sees one. All markup is turned into plain
+text here: nothing downstream ever holds HTML from outside.
 """
 
 import re
@@ -16,7 +16,9 @@ from xml.sax import SAXException
 import feedparser
 
 from notifier.text import clean, plain, web_address
+from notifier.watch import jsonfeed, posts
 from notifier.watch.observation import Observation, ReadError, Reading
+from notifier.watch.retraction import marked
 
 _LAST_PARAGRAPH = re.compile(r"(?is)<p\b[^>]*>(?:(?!</?p\b).)*</p>\s*\Z")
 
@@ -34,6 +36,8 @@ def read(body: bytes, headers: Mapping[str, str], url: str) -> Reading:
     """
     if not body.strip():
         raise ReadError("the address answered with nothing")
+    if jsonfeed.is_json(body):
+        return jsonfeed.read(body, url)
     hints = {name: headers[name] for name in ("content-type", "content-location") if name in headers}
     found = feedparser.parse(
         body,
@@ -46,7 +50,13 @@ def read(body: bytes, headers: Mapping[str, str], url: str) -> Reading:
     entries = tuple(_observation(entry, url) for entry in found.entries)
     if isinstance(found.get("bozo_exception"), SAXException) and not any(one.title or one.url for one in entries):
         raise ReadError(f"the feed is broken XML and holds no entry: {clean(str(found.get('bozo_exception', '')))}")
-    return Reading(plain(found.feed.get("title", "")), entries)
+    generator = (found.feed.get("generator_detail") or {}).get("href") or found.feed.get("generator", "")
+    return Reading(
+        name=plain(found.feed.get("title", "")),
+        observations=entries,
+        ttl_minutes=_ttl(found.feed.get("ttl", "")),
+        posts_url=posts.posts_url(headers, str(generator), str(found.feed.get("link", "")), url),
+    )
 
 
 def _what_it_is(body: bytes, found: Any) -> str:
@@ -62,16 +72,25 @@ def _observation(entry: Any, base: str) -> Observation:
     contents = [part.get("value", "") for part in entry.get("content", []) if part.get("value")]
     body = max(contents, key=len, default="")
     guid = clean(entry.get("id", "") or "")
+    title = plain(entry.get("title", "") or "")
+    categories = tuple(plain(tag.get("term") or "") for tag in entry.get("tags", []) if tag.get("term"))
     return Observation(
         guid=guid,
         url=link or web_address(guid),
-        title=plain(entry.get("title", "") or ""),
+        title=title,
         summary="" if summary == body else plain(_without_backlink(summary, entry.get("link", ""))),
         body=plain(_without_backlink(body, entry.get("link", ""))),
         author=plain(entry.get("author", "") or ""),
         published_at=_moment(entry.get("published_parsed") or entry.get("updated_parsed")),
-        categories=tuple(plain(tag.get("term") or "") for tag in entry.get("tags", []) if tag.get("term")),
+        categories=categories,
+        withdrawn=marked(title, categories),
     )
+
+
+def _ttl(text: str) -> int:
+    """The feed's `ttl` in minutes (RSS 2.0), zero where it gives none that is a number."""
+    text = str(text).strip()
+    return int(text[:6]) if text.isdecimal() and text.isascii() else 0
 
 
 def _link(entry: Any, base: str) -> str:

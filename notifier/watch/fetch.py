@@ -5,15 +5,20 @@ back what came, as it comes, so that no more than the requests in flight lie in 
 """
 
 import asyncio
+import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Self
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 
-from notifier.settings import Settings
-from notifier.watch.guard import AddressRefusedError, connector
+from notifier.settings import Settings, Watch
+from notifier.watch.guard import AddressRefusedError, connector, refuse_private_name
+
+PAUSE_SECONDS = 0.25
 
 _AT_ONCE = 50
 _HOPS = 5
@@ -22,33 +27,71 @@ _ACCEPT = (
 )
 
 
+class Purpose(StrEnum):
+    """What a request is for; a source's document comes first, the others follow from it."""
+
+    DOCUMENT = "document"
+    NEXT_PAGE = "next page"
+    RECORD = "record"
+    AS_OF = "as of"
+    POSTS = "posts"
+    CHECK = "check"
+
+
 @dataclass(frozen=True)
 class Request:
-    """One conditional GET (RFC 9110, 13): the validators are those the server gave with the bytes we know."""
+    """One conditional GET (RFC 9110, 13): the validators are those the server gave with the bytes we know.
+
+    `body_hash` is of the bytes we know, for servers that give no validators; `entry_id` is the entry that a `CHECK`
+    is about.
+    """
 
     source_id: int
     url: str
     etag: str | None = None
     last_modified: str | None = None
+    purpose: Purpose = Purpose.DOCUMENT
+    body_hash: str | None = None
+    entry_id: int = 0
 
 
 @dataclass(frozen=True)
 class Response:
-    """What came of it: a status with its body, or the error in words for the person who watches the source."""
+    """What came of it: a status with its body, or the error in words for the person who watches the source.
 
-    source_id: int
+    `url` is where the answer came from, after redirects; `moved_to` the address that permanent redirects alone (301,
+    308) led to; `refused` means that we would not ask, because the address is not a public one.
+    """
+
+    request: Request
     url: str
     status: int = 0
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     error: str = ""
+    moved_to: str = ""
+    refused: bool = False
+
+    @property
+    def known(self) -> bool:
+        """Whether the bytes are those we have read before."""
+        return self.status == 304 or (self.status == 200 and body_hash(self.body) == self.request.body_hash)
 
 
-def fetch_all(requests: Sequence[Request], settings: Settings, arrived: Callable[[Response], None]) -> None:
+def body_hash(body: bytes) -> str:
+    """The hash by which an unchanged document is known without being read again."""
+    return hashlib.sha256(body).hexdigest()
+
+
+# Takes a response, and may ask for more.
+Arrived = Callable[[Response], Iterable[Request] | None]
+
+
+def fetch_all(requests: Sequence[Request], settings: Settings, arrived: Arrived) -> None:
     """Fetch all requests; `arrived` is called once for each, in the order in which they end.
 
-    One request at a time goes to one host. A request that fails is a `Response` with its `error`; only a failure of
-    `arrived` itself is raised.
+    One request at a time goes to one host, with a pause before the next. What `arrived` returns is fetched too. A
+    request that fails is a `Response` with its `error`; only a failure of `arrived` itself is raised.
     """
     if not requests:
         return
@@ -58,49 +101,85 @@ def fetch_all(requests: Sequence[Request], settings: Settings, arrived: Callable
         raise group.exceptions[0] from group
 
 
-async def _fetch_all(requests: Sequence[Request], settings: Settings, arrived: Callable[[Response], None]) -> None:
-    hosts: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+class _Host:
+    """One host's turn: one request at a time, and a pause before the next."""
+
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+        self._left_at = float("-inf")
+
+    async def __aenter__(self) -> Self:
+        await self._lock.acquire()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._left_at = asyncio.get_running_loop().time()
+        self._lock.release()
+
+    def rest(self) -> float:
+        """The seconds that are left of the pause."""
+        return max(0.0, self._left_at + PAUSE_SECONDS - asyncio.get_running_loop().time())
+
+
+async def _fetch_all(requests: Sequence[Request], settings: Settings, arrived: Arrived) -> None:
+    hosts: dict[str, _Host] = defaultdict(_Host)
     slots = asyncio.Semaphore(_AT_ONCE)
-    async with aiohttp.ClientSession(
-        connector=connector(allow_private=settings.watch.allow_private_addresses, limit=_AT_ONCE),
-        timeout=aiohttp.ClientTimeout(total=settings.watch.timeout_seconds),
-        headers={"User-Agent": settings.user_agent, "Accept": _ACCEPT},
-        trust_env=False,
-    ) as client:
+    watch = settings.watch
+    # What goes to a proxy is dialled by the proxy: the address that is dialled here is one the operator named.
+    allow_private = watch.allow_private_addresses or bool(watch.proxy)
+    async with (
+        aiohttp.ClientSession(
+            connector=connector(allow_private=allow_private, limit=_AT_ONCE),
+            timeout=aiohttp.ClientTimeout(total=watch.timeout_seconds),
+            headers={"User-Agent": settings.user_agent, "Accept": _ACCEPT},
+            proxy=watch.proxy,
+            trust_env=False,
+            cookie_jar=aiohttp.DummyCookieJar(),
+        ) as client,
+        asyncio.TaskGroup() as group,
+    ):
 
         async def one(request: Request) -> None:
-            async with hosts[urlsplit(request.url).netloc], slots:
-                response = await _fetch(client, request, settings)
-                arrived(response)
+            async with hosts[urlsplit(request.url).netloc] as last:
+                await asyncio.sleep(last.rest())
+                async with slots:
+                    response = await _fetch(client, request, settings)
+                for further in arrived(response) or ():
+                    group.create_task(one(further))
 
-        async with asyncio.TaskGroup() as group:
-            for request in requests:
-                group.create_task(one(request))
+        for request in requests:
+            group.create_task(one(request))
 
 
 async def _fetch(client: aiohttp.ClientSession, request: Request, settings: Settings) -> Response:
     try:
-        return await _follow(client, request, settings.watch.max_bytes)
+        return await _follow(client, request, settings.watch)
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-        return Response(request.source_id, request.url, error=_words(error, request.url, settings))
+        words = _words(error, request.url, settings)
+        return Response(request, request.url, error=words, refused=_refusal(error) is not None)
 
 
-async def _follow(client: aiohttp.ClientSession, request: Request, limit: int) -> Response:
-    url = request.url
+async def _follow(client: aiohttp.ClientSession, request: Request, watch: Watch) -> Response:
+    url, moved_to, permanent = request.url, "", True
     for _ in range(_HOPS + 1):
         _refuse_odd(url)
+        if watch.proxy and not watch.allow_private_addresses:
+            refuse_private_name(url)
         async with client.get(url, headers=_validators(request), allow_redirects=False) as answer:
             if answer.status in (301, 302, 303, 307, 308) and "Location" in answer.headers:
                 url = urljoin(url, answer.headers["Location"])
+                permanent = permanent and answer.status in (301, 308)
+                moved_to = url if permanent else moved_to
                 continue
             body = bytearray()
-            if answer.status == 200:
+            if answer.status == 200 and request.purpose is not Purpose.CHECK:
                 async for chunk in answer.content.iter_chunked(65536):
                     body += chunk
-                    if len(body) > limit:
-                        raise ValueError(f"the answer is larger than {limit:,} bytes (watch.max_bytes)")
+                    if len(body) > watch.max_bytes:
+                        raise ValueError(f"the answer is larger than {watch.max_bytes:,} bytes (watch.max_bytes)")
             headers = {name.lower(): text for name, text in answer.headers.items()}
-            return Response(request.source_id, url, answer.status, headers, bytes(body))
+            moved_to = moved_to if answer.status in (200, 304) else ""
+            return Response(request, url, answer.status, headers, bytes(body), moved_to=moved_to)
     raise ValueError(f"the address redirects more than {_HOPS} times")
 
 
@@ -117,12 +196,16 @@ def _validators(request: Request) -> dict[str, str]:
     return {name: text for name, text in given.items() if text}
 
 
+def _refusal(error: Exception) -> AddressRefusedError | None:
+    """The guard's refusal, which the client wraps in an error of its own."""
+    wrapped = (error, error.__cause__, getattr(error, "os_error", None))
+    return next((one for one in wrapped if isinstance(one, AddressRefusedError)), None)
+
+
 def _words(error: Exception, url: str, settings: Settings) -> str:
     host = urlsplit(url).hostname or url
-    cause = error.__cause__ if isinstance(error.__cause__, AddressRefusedError) else error
-    if isinstance(cause, AddressRefusedError) or isinstance(getattr(error, "os_error", None), AddressRefusedError):
-        refused = cause if isinstance(cause, AddressRefusedError) else getattr(error, "os_error", error)
-        return f"{refused}; set watch.allow_private_addresses for an intranet"
+    if refusal := _refusal(error):
+        return f"{refusal}; set watch.allow_private_addresses for an intranet"
     if isinstance(error, TimeoutError):
         return f"{host} gave no whole answer within {settings.watch.timeout_seconds:g} s (watch.timeout_seconds)"
     if isinstance(error, aiohttp.ClientConnectorDNSError):

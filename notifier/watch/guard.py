@@ -7,6 +7,7 @@ resolves differently the second time gains nothing.
 
 import ipaddress
 import socket
+from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp import AddrInfoType
@@ -30,6 +31,29 @@ def permitted(address: str) -> bool:
         if inner is not None:
             return permitted(str(inner))
     return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified) and ip not in _NEVER
+
+
+def refuse_private_name(url: str) -> None:
+    """Refuse an address that names a place that is not public by its very form.
+
+    For requests that a proxy dials: what a name resolves to is then the proxy's to judge, and it cannot judge names
+    that only its own network knows.
+
+    Raises:
+        AddressRefusedError: a literal address that is not public, in any spelling, or a name without a public suffix.
+    """
+    host = (urlsplit(url).hostname or "").rstrip(".")
+    try:
+        literal = str(ipaddress.ip_address(host))
+    except ValueError:
+        try:
+            literal = socket.inet_ntoa(socket.inet_aton(host))  # 0x7f000001, 2130706433, 127.1
+        except OSError:
+            literal = ""
+    if literal and not permitted(literal):
+        raise AddressRefusedError(f"the address {literal} is not a public one")
+    if not literal and ("." not in host or host.endswith((".localhost", ".local", ".internal"))):
+        raise AddressRefusedError(f"the name {host} is not a public one")
 
 
 def connector(*, allow_private: bool, limit: int) -> aiohttp.TCPConnector:

@@ -1,27 +1,40 @@
 """What changed between two states of an entry, and whether a reader needs to know.
 
-Pure: two observations' worth of text in, the changes in words out. An edit is material when its headline, its numbers
-or its negations change, when a page's sections change, or when a followed field of a trial record does.
+Pure: two states in, the changes in words out. An edit of an article or of a page is material when its headline, its
+numbers, names, dates, negations or stated outcomes change, or when a section comes or goes; a trial record's when a
+followed field changes. All else is cosmetic: stored, but no news.
 """
 
-import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from difflib import SequenceMatcher
 from typing import Any, TypedDict
 
 from notifier.text import fold, shorten
+from notifier.watch.facts import facts, numbers, sentences
+from notifier.weights import NO_NEWS_ALONE, weight
 
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*%?")
-_NEGATIONS = {"no", "not", "never", "without", "neither", "nor", "none", "cannot", "failed", "fails", "fail"}
-_NEGATIONS |= {"halted", "stopped", "withdrawn", "retracted"}
+_LENGTH = 400
+_MOST_CHANGES = 40
+_ALIKE = 0.5
 
 
 class Change(TypedDict):
-    """One difference: what it concerns, and how it read before and after; an empty text means it was not there."""
+    """One difference.
+
+    Attributes:
+        what: what it concerns: a field of a record, a section of a page, ``headline`` or ``text``.
+        before: how it read; empty where it was not there.
+        after: how it reads now; empty where it is there no more.
+        note: what the eye should catch: the old and the new numbers, how far a date moved; may be empty.
+    """
 
     what: str
     before: str
     after: str
+    note: str
 
 
 class State(TypedDict):
@@ -32,61 +45,203 @@ class State(TypedDict):
     content: Mapping[str, Any]
 
 
-def changes(old: State, new: State) -> list[Change]:
-    """The material changes from `old` to `new`, the weightiest first; an empty list means a cosmetic edit."""
+@dataclass(frozen=True)
+class Difference:
+    """The changes from one state to another, the weightiest first, and whether they are news."""
+
+    changes: tuple[Change, ...]
+    material: bool
+
+
+def compare(old: State, new: State) -> Difference:
+    """What changed from `old` to `new`."""
     if "fields" in new["content"]:
-        return _field_changes(old["content"].get("fields", {}), new["content"]["fields"])
-    if "sections" in new["content"]:
-        return _section_changes(old["content"].get("sections", []), new["content"]["sections"])
-    found = []
+        return _fields(old["content"], new["content"])
+    headline = []
     if fold(old["title"]) != fold(new["title"]):
-        found.append(Change(what="headline", before=old["title"], after=new["title"]))
-    return found + _sentence_changes(old["text"], new["text"])
+        headline = [_change("headline", old["title"], new["title"])]
+    if "sections" in new["content"]:
+        changes, material = _sections(old["content"].get("sections", []), new["content"]["sections"])
+    else:
+        changes, material = _passages("text", old["text"], new["text"])
+    return Difference((*headline, *changes[:_MOST_CHANGES]), bool(headline) or material)
 
 
-def _field_changes(old: Mapping[str, str], new: Mapping[str, str]) -> list[Change]:
-    names = [*new, *(name for name in old if name not in new)]
-    return [
-        Change(what=name, before=old.get(name, ""), after=new.get(name, ""))
-        for name in names
-        if old.get(name, "") != new.get(name, "")
-    ]
+def comparable(old: str, new: str) -> bool:
+    """Whether two texts can be two states of one: a teaser and the whole article cannot."""
+    before, after = {fold(one) for one in sentences(old)}, {fold(one) for one in sentences(new)}
+    if not before or not after:
+        return before == after
+    return len(before & after) * 2 >= max(len(before), len(after)) or _alike(fold(old)[:2000], fold(new)[:2000]) > 0.8
 
 
-def _section_changes(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> list[Change]:
-    before = {section["heading"]: section["blocks"] for section in old}
-    after = {section["heading"]: section["blocks"] for section in new}
+def already_in(difference: Difference, state: State) -> bool:
+    """Whether a state that was seen before holds all these changes: another reading of the same edit."""
+    text = fold(f"{state['title']} {state['text']}")
+    told = (fold(change["after"].rstrip("…")) in text for change in difference.changes if change["after"])
+    gone = (fold(change["before"].rstrip("…")) not in text for change in difference.changes if change["before"])
+    return bool(difference.changes) and all(told) and all(gone)
+
+
+def _change(what: str, before: str, after: str, note: str = "") -> Change:
+    return Change(what=what, before=shorten(before, _LENGTH), after=shorten(after, _LENGTH), note=note)
+
+
+def _passages(what: str, old: str, new: str) -> tuple[list[Change], bool]:
+    """The sentences that changed, each beside what it became; those that only came or went are told together."""
+    before, after = _only_in(sentences(old), sentences(new)), _only_in(sentences(new), sentences(old))
+    pairs = _pairs(before, after)
+    changes = [_change(what, was, now, _numbers_moved(was, now)) for was, now in pairs]
+    gone = [one for one in before if one not in {was for was, _ in pairs}]
+    come = [one for one in after if one not in {now for _, now in pairs}]
+    if gone or come:
+        changes.append(_change(what, " ".join(gone), " ".join(come)))
+    return changes, facts(old) != facts(new)
+
+
+def _only_in(some: Sequence[str], others: Sequence[str]) -> list[str]:
+    """What stands in the one and not in the other, however it is capitalised or punctuated."""
+    known = Counter(fold(one) for one in others)
     found = []
-    for heading in [*after, *(name for name in before if name not in after)]:
-        was, now = before.get(heading, []), after.get(heading, [])
-        gone = [block for block in was if block not in now]
-        come = [block for block in now if block not in was]
-        if gone or come:
-            found.append(
-                Change(what=heading or "introduction", before=_passage(gone, come), after=_passage(come, gone))
-            )
+    for one in some:
+        if known[fold(one)]:
+            known[fold(one)] -= 1
+        else:
+            found.append(one)
     return found
 
 
-def _passage(blocks: list[str], others: list[str]) -> str:
-    """The sentences of `blocks` that do not stand in `others`."""
-    known = {sentence for block in others for sentence in _sentences(block)}
-    return shorten(" ".join(one for block in blocks for one in _sentences(block) if one not in known), 400)
-
-
-def _sentence_changes(old: str, new: str) -> list[Change]:
-    """The sentences whose numbers or negations changed."""
-    if _facts(old) == _facts(new):
+def _pairs(before: Sequence[str], after: Sequence[str]) -> list[tuple[str, str]]:
+    """Which sentence became which, by how alike they are; each is taken once."""
+    if len(before) * len(after) > 2500:  # rewritten from end to end: no sentence has a counterpart
         return []
-    before = [one for one in _sentences(old) if one not in set(_sentences(new))]
-    after = [one for one in _sentences(new) if one not in set(_sentences(old))]
-    return [Change(what="text", before=shorten(" ".join(before), 300), after=shorten(" ".join(after), 300))]
+    likeness = sorted(
+        ((_alike(was, now), i, j) for i, was in enumerate(before) for j, now in enumerate(after)),
+        key=lambda found: -found[0],
+    )
+    taken: dict[int, int] = {}
+    for ratio, i, j in likeness:
+        if ratio >= _ALIKE and i not in taken and j not in taken.values():
+            taken[i] = j
+    return [(before[i], after[j]) for i, j in sorted(taken.items())]
 
 
-def _facts(text: str) -> Counter[str]:
-    words = [word for word in fold(text).split() if word in _NEGATIONS]
-    return Counter(_NUMBER.findall(text)) + Counter(words)
+def _alike(one: str, other: str) -> float:
+    matcher = SequenceMatcher(None, one.split(), other.split(), autojunk=False)
+    return matcher.ratio() if matcher.real_quick_ratio() >= _ALIKE else 0.0
 
 
-def _sentences(text: str) -> list[str]:
-    return [part for part in re.split(r"(?<=[.!?])\s+", text) if part]
+def _numbers_moved(before: str, after: str) -> str:
+    """``1200 mg → 1800 mg``: the numbers that went and those that came."""
+    was, now = Counter(numbers(before)), Counter(numbers(after))
+    gone, come = list((was - now).elements()), list((now - was).elements())
+    return f"{', '.join(gone)} → {', '.join(come)}" if gone and come else ""
+
+
+def _sections(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]) -> tuple[list[Change], bool]:
+    """Section by section; one that only has another heading is the same section, and its heading changed."""
+    before, after = _by_heading(old), _by_heading(new)
+    changes: list[Change] = []
+    material = False
+    renamed = _renamed(before, after)
+    for heading, text in after.items():
+        name = heading.partition("\0")[0] or "introduction"
+        earlier = renamed.get(heading, heading)
+        if earlier not in before:
+            changes.append(_change(name, "", text, "new section"))
+            material = True
+            continue
+        if earlier != heading:
+            changes.append(_change("heading", earlier.partition("\0")[0], name))
+            material = material or facts(earlier) != facts(heading)
+        if before[earlier] != text:
+            found, weighty = _passages(name, before[earlier], text)
+            changes, material = changes + found, material or weighty
+    for heading, text in before.items():
+        if heading not in after and heading not in renamed.values():
+            changes.append(_change(heading.partition("\0")[0] or "introduction", text, "", "section removed"))
+            material = True
+    return changes, material
+
+
+def _by_heading(sections: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The text by heading; a heading that stands twice is told apart by its number."""
+    found: dict[str, str] = {}
+    for section in sections:
+        heading = section["heading"]
+        while heading in found:
+            heading += "\0"
+        found[heading] = " ".join(_ended(block) for block in section["blocks"])
+    return found
+
+
+def _ended(block: str) -> str:
+    return block if block.endswith((".", "!", "?", "…", ":", ";")) else f"{block}."
+
+
+def _renamed(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str]:
+    gone = [heading for heading in before if heading not in after]
+    renamed: dict[str, str] = {}
+    for heading in (one for one in after if one not in before):
+        twin = next(
+            (one for one in gone if one not in renamed.values() and comparable(before[one], after[heading])), ""
+        )
+        if twin:
+            renamed[heading] = twin
+    return renamed
+
+
+def _fields(old: Mapping[str, Any], new: Mapping[str, Any]) -> Difference:
+    was, now = dict(old.get("fields", {})), new["fields"]
+    if "lists" not in old:  # stored before lists were followed: it says nothing of them
+        was = {name: text for name, text in was.items() if name not in ("Countries", "Primary outcome")}
+    changes = [
+        _change(name, was.get(name, ""), now.get(name, ""), _moved(was.get(name, ""), now.get(name, "")))
+        for name in {**now, **was}
+        if was.get(name, "") != now.get(name, "")
+    ]
+    if "lists" in old:
+        for name in {**new.get("lists", {}), **old["lists"]}:
+            changes += _list_changes(name, old["lists"].get(name, []), new.get("lists", {}).get(name, []))
+    changes.sort(key=lambda change: weight(change["what"]))
+    return Difference(tuple(changes), any(change["what"] not in NO_NEWS_ALONE for change in changes))
+
+
+def _list_changes(name: str, old: Sequence[str], new: Sequence[str]) -> list[Change]:
+    gone, come = [one for one in old if one not in new], [one for one in new if one not in old]
+    if not gone and not come:
+        return []
+    opened = {"Countries": ("added", "removed"), "Sites": ("opened", "closed")}.get(name, ("added", "removed"))
+    counts = [(len(come), opened[0]), (len(gone), opened[1])]
+    note = ", ".join(f"{count} {word}" for count, word in counts if count)
+    return [_change(name, _some(gone), _some(come), note)]
+
+
+def _some(items: Sequence[str], most: int = 5) -> str:
+    return "; ".join(items[:most]) + (f"; and {len(items) - most} more" if len(items) > most else "")
+
+
+def _moved(before: str, after: str) -> str:
+    """``7 months later``: how far a date moved; empty for what is no date."""
+    was, now = _day(before), _day(after)
+    if was is None or now is None or was == now:
+        return ""
+    days = abs((now - was).days)
+    return f"{_span(days)} {'later' if now > was else 'earlier'}"
+
+
+def _span(days: int) -> str:
+    for size, word in ((30.44, "month"), (7, "week")):
+        if days >= size * 0.95:
+            count = round(days / size)
+            return f"{count} {word}{'' if count == 1 else 's'}"
+    return f"{days} day{'' if days == 1 else 's'}"
+
+
+def _day(text: str) -> date | None:
+    """The day of ``2027-06 (estimated)`` or ``2027-06-15``; a month counts from its first day."""
+    day = text.partition(" ")[0]
+    try:
+        return date.fromisoformat(day if len(day) > len("2027-06") else f"{day}-01")
+    except ValueError:
+        return None

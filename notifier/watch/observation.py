@@ -16,14 +16,24 @@ class ReadError(Exception):
     """The bytes are not what the source should give; the text says what they are, for the person who can mend it."""
 
 
+# What a state says about itself rather than about its subject; it changes without being news.
+ASIDE = "aside"
+
+# The readings an observation may be of: what the source publishes, and a WordPress site's list of posts.
+DOCUMENT, POSTS = "document", "posts"
+
+
 @dataclass(frozen=True)
 class Observation:
     """One thing as it stood at one moment.
 
     Attributes:
         guid: the publisher's own key, empty where there is none.
-        content: structured content: ``{"sections": …}`` of a page, ``{"fields": …}`` of a trial record, else empty.
+        content: structured content: ``{"sections": …}`` of a page, ``{"fields": …, "lists": …}`` of a trial record,
+            else empty; under ``"aside"`` stands what is kept but compared with nothing (last updated, reviewer).
         change: the kind of news that a later material revision of it is.
+        withdrawn: why, in words, where the publisher marks it as retracted or of concern.
+        origin: which reading it is of; only readings of one origin are compared.
     """
 
     guid: str
@@ -36,17 +46,31 @@ class Observation:
     categories: tuple[str, ...] = ()
     content: dict[str, Any] = field(default_factory=dict)
     change: NewsKind = NewsKind.CORRECTED
+    withdrawn: str = ""
+    origin: str = DOCUMENT
 
     @property
     def hash(self) -> str:
         """SHA-256 over what a reader would call the content; a moved link or a new date alone is no other state."""
-        document = json.dumps([self.title, self.summary, self.body, self.content], sort_keys=True)
+        content = {name: part for name, part in self.content.items() if name != ASIDE}
+        marked = [self.withdrawn] if self.withdrawn else []
+        document = json.dumps([self.title, self.summary, self.body, content, *marked], sort_keys=True)
         return hashlib.sha256(document.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
 class Reading:
-    """All that one source published, in its order, and the name it gives itself."""
+    """All that one document published, in its order.
+
+    Attributes:
+        name: what the source calls itself.
+        ttl_minutes: how long it asks to be left alone.
+        next_url: where the list goes on; empty at its end.
+        posts_url: where the site lists its posts with their edits (WordPress), empty where it does not say.
+    """
 
     name: str
     observations: tuple[Observation, ...]
+    ttl_minutes: int = 0
+    next_url: str = ""
+    posts_url: str = ""

@@ -1,7 +1,7 @@
 """Therapy pages: bytes → one observation whose sections are the article's, without network or database.
 
-Owns where an article begins and ends on a page. Menus, related articles and footers are no part of it, so a redesign
-around it is no change.
+Owns where an article begins and ends on a page. Menus, related articles, advertisements and footers are no part of it,
+so a redesign around it is no change.
 """
 
 import re
@@ -9,26 +9,62 @@ from collections.abc import Mapping
 from typing import Any
 
 from lxml import etree, html
+from readability import Document
+from readability.readability import Unparseable
 
 from notifier.store.statuses import NewsKind
-from notifier.text import clean, shorten, web_address
-from notifier.watch.observation import Observation, ReadError, Reading
+from notifier.text import clean, fold, shorten, web_address
+from notifier.watch.observation import ASIDE, Observation, ReadError, Reading
 
+# The watched site's own class comes first: the general places hold more than the article there.
 _ARTICLE = (
     "//div[contains(concat(' ', normalize-space(@class), ' '), ' bio-article-body ')]",
-    "//article",
+    "//article[not(ancestor::article)]",
     "//main",
     "//*[@role='main']",
-    "//body",
 )
 _NOT_ARTICLE = (
     "//script|//style|//noscript|//template|//nav|//header[not(ancestor::article)]|//footer|//aside|//form|//iframe"
-    "|//*[@hidden]|//*[@aria-hidden='true']"
+    "|//button|//svg|//dialog|//*[@hidden]|//*[@aria-hidden='true']"
+    "|//*[@role='navigation' or @role='complementary' or @role='search' or @role='banner' or @role='contentinfo']"
 )
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+# Words of class names and ids by which sites mark what stands around an article.
+_AROUND = _words(
+    "ad ads advert advertisement adslot banner breadcrumb breadcrumbs comment comments cookie cookies consent "
+    "footer menu modal nav navbar navigation newsletter pagination popup promo promoted promotion recent "
+    "recirculation recommend recommended recommendations related share sharing sidebar signup social sponsored "
+    "subscribe subscription teaser teasers toc trending widget"
+)
+_AROUND_HEADINGS = frozenset(
+    {"about the author", "advertisement", "advertisements", "comments", "latest news", "latest posts",
+     "leave a comment", "more from our news", "more news", "most popular", "most read", "newsletter", "popular",
+     "read more", "recent articles", "recent news", "recent posts", "recommended", "recommended reading", "related",
+     "related articles", "related news", "related posts", "related reading", "share this", "share this article",
+     "subscribe", "table of contents", "trending", "you may also like"}
+)  # fmt: skip
+_HEADINGS = ("h2", "h3", "h4", "h5")
 _BLOCKS = ("p", "li", "td", "th", "dd", "dt", "blockquote", "figcaption", "pre")
-_UPDATED = re.compile(
-    r"(?i)last updated:?\s+([A-Z][a-z]{2,8}\.?\s+\d{1,2},\s+\d{4}|\d{4}-\d{2}-\d{2}|\d{1,2} \w+ \d{4})"
+
+_MONTH = r"[^\W\d_]{3,9}\.?"
+_DATE = (
+    rf"(?:{_MONTH}\s+\d{{1,2}},?\s+\d{{4}}|\d{{1,2}}\.?\s+(?:de\s+)?{_MONTH}\s+(?:de\s+)?\d{{4}}"
+    r"|\d{4}-\d{2}-\d{2})"
 )
+_UPDATED = re.compile(
+    r"(?i)(?:last\s+)?(?:updated|reviewed|modified|aktualisiert|mise à jour|actualizado)"
+    rf"(?:\s+(?:on|am|le|el))?:?\s+({_DATE})"
+)
+_NAME = r"((?:[^\W\d_][\w.'’-]*,?\s+){0,4}?[^\W\d_][\w.'’-]*(?:,\s+(?:MD|PhD|MSc|PharmD|RN)\b)*)"
+_REVIEWED_BY = re.compile(
+    rf"(?i:(?:medically |scientifically |fact[- ])?(?:reviewed|checked)\s+by:?)\s+{_NAME}\s*(?:[|·•]|$)"
+)
+_WRITTEN_BY = re.compile(rf"(?i:^(?:written\s+)?by:?)\s+{_NAME}\s*(?:[|·•]|$)")
 
 
 def read(body: bytes, headers: Mapping[str, str], url: str) -> Reading:
@@ -39,53 +75,135 @@ def read(body: bytes, headers: Mapping[str, str], url: str) -> Reading:
     """
     if not body.strip():
         raise ReadError("the address answered with nothing")
-    charset = re.search(r"charset=[\"']?([\w-]+)", headers.get("content-type", ""))
-    try:
-        parser = html.HTMLParser(encoding=charset.group(1) if charset else None)
-        root: Any = html.document_fromstring(body, parser=parser)
-    except (etree.ParserError, LookupError, ValueError) as error:
-        raise ReadError(f"the page cannot be read as HTML: {error}") from error
+    root = _parsed(body, headers)
     title = clean(" ".join(root.xpath("(//h1)[1]//text()"))) or clean(root.findtext(".//title") or "")
-    updated = _UPDATED.search(clean(" ".join(root.itertext())))
-    for unwanted in root.xpath(_NOT_ARTICLE):
-        unwanted.drop_tree()
+    aside = _aside(root)
+    canonical = web_address(root.xpath("string((//link[@rel='canonical']/@href)[1])"))
+    site = root.xpath("string((//meta[@property='og:site_name']/@content)[1])")
+    _strip(root)
     sections = _sections(_article(root))
     if not sections:
         raise ReadError("the page holds no article text")
     lead = next((block for section in sections for block in section["blocks"]), "")
     observation = Observation(
         guid="page",
-        url=_canonical(root) or web_address(url),
+        url=canonical or web_address(url),
         title=title,
         summary=shorten(lead, 400),
         body="\n".join(line for section in sections for line in (section["heading"], *section["blocks"]) if line),
-        content={"sections": sections} | ({"last_updated": updated.group(1)} if updated else {}),
+        author=aside.get("author", ""),
+        content={"sections": sections} | ({ASIDE: aside} if aside else {}),
         change=NewsKind.PAGE_CHANGE,
     )
-    site = root.xpath("string((//meta[@property='og:site_name']/@content)[1])")
     return Reading(clean(site), (observation,))
+
+
+def _parsed(body: bytes, headers: Mapping[str, str]) -> Any:
+    charset = re.search(r"charset=[\"']?([\w-]+)", headers.get("content-type", ""))
+    try:
+        parser = html.HTMLParser(encoding=charset.group(1) if charset else None, huge_tree=False)
+        return html.document_fromstring(body, parser=parser)
+    except (etree.ParserError, LookupError, ValueError) as error:
+        raise ReadError(f"the page cannot be read as HTML: {error}") from error
+
+
+def _aside(root: Any) -> dict[str, str]:
+    """What the page says of itself: when it was last updated, who wrote it and who reviewed it."""
+    lines = [_text(element) for element in root.iter("p", "span", "div", "time", "address", "li") if len(element) < 8]
+    short = [line for line in lines if line and len(line) < 200]
+    updated = next((found for line in short if (found := _UPDATED.search(line))), None)
+    meta = root.xpath("string((//meta[@property='article:modified_time']/@content)[1])")
+    author = root.xpath("string((//span[contains(@class, 'bio-avatar-author--name')]//a | //*[@rel='author'])[1])")
+    author = author or root.xpath("string((//meta[@name='author']/@content)[1])")
+    written = next((found for line in short if (found := _WRITTEN_BY.search(line))), None)
+    reviewed = next((found for line in short if (found := _REVIEWED_BY.search(line))), None)
+    told = {
+        "last_updated": updated.group(1) if updated else clean(meta)[:10],
+        "author": clean(author) or (written.group(1) if written else ""),
+        "reviewer": reviewed.group(1) if reviewed else "",
+    }
+    return {name: text for name, text in told.items() if text}
+
+
+def _strip(root: Any) -> None:
+    """Take away what is no article by its element, its role, or the name the site gave it."""
+    for unwanted in root.xpath(_NOT_ARTICLE):
+        unwanted.drop_tree()
+    for element in root.xpath("//*[@class or @id]"):
+        words = set(re.split(r"[^a-z0-9]+", f"{element.get('class', '')} {element.get('id', '')}".lower()))
+        whole = element.tag in ("html", "body", "main", "article") or element.getparent() is None
+        if (
+            words & _AROUND
+            and not whole
+            and not element.xpath("descendant::h1 | descendant::article | descendant::main")
+        ):
+            element.drop_tree()
 
 
 def _article(root: Any) -> Any:
     for path in _ARTICLE:
-        found = root.xpath(path)
-        if found and clean(" ".join(found[0].itertext())):
+        found = [element for element in root.xpath(path) if _text(element)]
+        if len(found) == 1 or (found and path == _ARTICLE[0]):
             return found[0]
-    return root
+    return _found_by_reading(root)
 
 
-def _canonical(root: Any) -> str:
-    return web_address(root.xpath("string((//link[@rel='canonical']/@href)[1])"))
+def _found_by_reading(root: Any) -> Any:
+    """The element that holds all paragraphs which the extractor takes for the article.
+
+    The extractor finds the place and no more: its own cut drops short lists, and side effects stand in short lists.
+    """
+    try:
+        cut = html.fromstring(Document(html.tostring(root, encoding="unicode")).summary(html_partial=True))
+    except (Unparseable, etree.ParserError, ValueError, TypeError):
+        return root
+    wanted = {text for block in cut.iter("p") if (text := _text(block))}
+    held = [block for block in root.iter("p") if _text(block) in wanted]
+    if not held:
+        return root
+    shared = [held[0], *held[0].iterancestors()]
+    for block in held[1:]:
+        above = {block, *block.iterancestors()}
+        shared = [element for element in shared if element in above]
+    return shared[0] if shared and len(held) > 1 else held[0].getparent()
 
 
 def _sections(article: Any) -> list[dict[str, Any]]:
     """The article as ``[{"heading": "…", "blocks": ["…", …]}, …]``, without empty sections and its dateline."""
     sections: list[dict[str, Any]] = [{"heading": "", "blocks": []}]
     for element in article.iter():
-        if element.tag in ("h2", "h3", "h4"):
-            sections.append({"heading": clean(" ".join(element.itertext())), "blocks": []})
+        if element.tag in _HEADINGS:
+            sections.append({"heading": _text(element), "blocks": []})
         elif element.tag in _BLOCKS and not any(parent.tag in _BLOCKS for parent in element.iterancestors()):
-            sections[-1]["blocks"].append(clean(" ".join(element.itertext())))
+            sections[-1]["blocks"] += _blocks(element)
     for section in sections:
-        section["blocks"] = [block for block in section["blocks"] if block and not _UPDATED.search(block)]
-    return [section for section in sections if section["blocks"]]
+        section["blocks"] = [block for block in section["blocks"] if block and not _is_dateline(block)]
+    return [section for section in sections if section["blocks"] and fold(section["heading"]) not in _AROUND_HEADINGS]
+
+
+def _blocks(element: Any) -> list[str]:
+    """The text of a block; an item with a list inside it is a block each. A list of links alone is a menu."""
+    if element.tag == "li" and _is_menu(element.getparent()):
+        return []
+    inner = [one for one in element.iterdescendants("p", "li") if not any(one.iterdescendants("p", "li"))]
+    if not inner:
+        return [_text(element)]
+    own = clean(" ".join(text for text in (element.text, *(one.tail for one in element)) if text))
+    return [*([own] if own else []), *(_text(one) for one in inner)]
+
+
+def _is_menu(items: Any) -> bool:
+    """A list of at least three items, each of which is nothing but a link."""
+    found = [item for item in items if item.tag == "li"]
+    return len(found) >= 3 and all(
+        _text(item) == clean(" ".join(_text(link) for link in item.iter("a"))) for item in found
+    )
+
+
+def _text(element: Any) -> str:
+    return clean(" ".join(element.itertext()))
+
+
+def _is_dateline(block: str) -> bool:
+    """A short line that says only when the page was written or updated, and by whom."""
+    return len(block) < 160 and bool(_UPDATED.search(block) or _REVIEWED_BY.search(block) or _WRITTEN_BY.match(block))

@@ -4,21 +4,26 @@ Owns the source's health and the time of its next poll. A failure is told here, 
 it touches no other source and forgets nothing.
 """
 
-import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from notifier.errors import NotFoundError, SettingsError
 from notifier.store.models import Profile, Source
 from notifier.store.statuses import Authority, SourceKind
 from notifier.text import web_address
-from notifier.watch.fetch import Request
+from notifier.watch.fetch import Request, Response, body_hash
+from notifier.watch.health import expected_by, health, to_tell
+from notifier.watch.observation import Reading
+from notifier.watch.registry import trial_of
+from notifier.watch.rhythm import next_wait
 
-LONGEST_INTERVAL = timedelta(hours=6)
+MOVE_HOLDS = timedelta(hours=1)
+
+_NOT_MODIFIED, _GONE = 304, 410
 
 
 def add(
@@ -59,14 +64,24 @@ def add(
         kind = kind or kind_of(address)
         tier = authority or (Authority.REGISTRY if kind is SourceKind.REGISTRY else Authority.NEWS)
         source = Source(
-            kind=kind, url=address, name=name or _host(address), authority=tier, created_at=now, next_poll_at=now
+            kind=kind,
+            url=address,
+            name=name or _host(address),
+            authority=tier,
+            created_at=now,
+            next_poll_at=now,
+            failures=0,
+            ttl_minutes=0,
+            told_as="",
         )
         session.add(source)
     if source.removed_at is not None:
         # Watched again: what it published meanwhile is a new baseline, mailed to nobody.
         new, source.removed_at, source.baselined_at, source.next_poll_at = True, None, None, now
-        source.etag = source.last_modified = source.body_hash = source.gone_at = source.last_error = None
-        source.failures, source.profiles = 0, []
+        source.etag = source.last_modified = source.body_hash = source.last_error = None
+        source.gone_at = source.changed_at = source.expected_by = source.moved_to = source.moved_seen_at = None
+        source.posts_until = source.posts_next_at = None
+        source.failures, source.told_as, source.profiles = 0, "", []
     if profile is not None and profile not in source.profiles and (new or source.profiles):
         source.profiles.append(profile)
     session.flush()
@@ -117,58 +132,128 @@ def due(session: Session, now: datetime, wanted: Sequence[str] = (), *, force: b
         chosen = chosen.where(Source.id.in_([find(session, one).id for one in wanted]))
     if not force:
         chosen = chosen.where(Source.next_poll_at <= now, Source.gone_at.is_(None))
-    return [Request(source.id, source.url, source.etag, source.last_modified) for source in session.scalars(chosen)]
-
-
-def health(source: Source) -> str:
-    """How a source fares: ``new``, ``healthy``, ``failing`` or ``gone``."""
-    if source.gone_at:
-        return "gone"
-    if source.failures:
-        return "failing"
-    return "healthy" if source.last_success_at else "new"
-
-
-def body_hash(body: bytes) -> str:
-    """The hash by which an unchanged document is known without being read again."""
-    return hashlib.sha256(body).hexdigest()
+    columns = Source.id, Source.url, Source.etag, Source.last_modified, Source.body_hash
+    return [
+        Request(source_id, url, etag, last_modified, body_hash=known)
+        for source_id, url, etag, last_modified, known in session.execute(chosen.with_only_columns(*columns))
+    ]
 
 
 def succeed(
     source: Source,
     now: datetime,
     interval: timedelta,
+    response: Response,
+    reading: Reading | None = None,
     *,
-    validators: tuple[str | None, str | None] | None = None,
-    body: bytes | None = None,
-    name: str = "",
+    changed: bool = False,
+    whole: bool = True,
 ) -> None:
-    """Note a poll that worked.
+    """Note a poll that worked, and when to ask again.
 
     Args:
         source: the source, in a writing session.
         now: when it was polled.
-        interval: how long until the next poll.
-        validators: ETag and Last-Modified of the document; None after a 304, which leaves what we have.
-        body: the document that was read; its hash spares the next reading.
-        name: what the source calls itself; taken where an operator named nothing better.
+        interval: the operator's shortest wait.
+        response: what the server answered; a 304 leaves the validators we have.
+        reading: the document, if it was new and had to be read.
+        changed: whether it held a new or a changed entry.
+        whole: whether all that it says was stored; else it is read again next time, even if it has not changed.
     """
     source.last_success_at = now
-    source.baselined_at = source.baselined_at or now
     source.failures, source.last_error, source.gone_at = 0, None, None
-    source.next_poll_at = now + interval
-    if validators is not None:
-        source.etag, source.last_modified = validators
-    if body is not None:
-        source.body_hash = body_hash(body)
-    if name and source.name == _host(source.url):
-        source.name = name
+    if changed or source.changed_at is None:
+        source.changed_at = now if source.baselined_at else _newest(reading, now)
+    if reading is not None:
+        dates = [one.published_at for one in reading.observations if one.published_at]
+        rhythm = expected_by([*dates, source.changed_at], now) if source.kind is SourceKind.FEED else None
+        source.expected_by, source.ttl_minutes = rhythm, reading.ttl_minutes
+        if reading.name and source.name == _host(source.url):
+            source.name = reading.name
+    source.baselined_at = source.baselined_at or now
+    if not whole:
+        source.etag = source.last_modified = source.body_hash = None
+    elif response.status != _NOT_MODIFIED:
+        source.etag, source.last_modified = response.headers.get("etag"), response.headers.get("last-modified")
+        source.body_hash = body_hash(response.body)
+    quiet_for = max(now - source.changed_at, timedelta(0))
+    source.next_poll_at = now + next_wait(
+        source.id, interval, quiet_for, headers=response.headers, ttl_minutes=source.ttl_minutes, now=now
+    )
 
 
-def fail(source: Source, now: datetime, interval: timedelta, error: str, *, gone: bool = False) -> None:
-    """Note a poll that did not work, and wait longer each time; `gone` (410) stops the polling."""
+def _newest(reading: Reading | None, now: datetime) -> datetime:
+    """When a source that is read for the first time last changed, as far as its dates tell."""
+    dates = [one.published_at for one in reading.observations if one.published_at] if reading else []
+    return max((date for date in dates if date <= now), default=now)
+
+
+def many(session: Session, source_ids: Sequence[int]) -> dict[int, Source]:
+    """Several sources at once, by id."""
+    found: dict[int, Source] = {}
+    for start in range(0, len(source_ids), 500):
+        chosen = select(Source).where(Source.id.in_(source_ids[start : start + 500]))
+        found.update((source.id, source) for source in session.scalars(chosen))
+    return found
+
+
+def followed_trials(session: Session) -> set[str]:
+    """The trials whose own records are watched."""
+    records = select(Source.url).where(Source.kind == SourceKind.REGISTRY, Source.removed_at.is_(None))
+    return {trial for url in session.scalars(records) if (trial := trial_of(url))}
+
+
+def learn_posts(source: Source, url: str, now: datetime) -> None:
+    """Note where a feed's site lists its posts; another address than before is asked at once."""
+    if source.posts_url != (url or None):
+        source.posts_url, source.posts_next_at = url or None, now
+
+
+def note_posts(source: Source, next_at: datetime, until: datetime | None = None) -> None:
+    """Note when to ask for the list of posts again, and up to which edit it was read."""
+    source.posts_next_at = next_at
+    source.posts_until = until or source.posts_until
+
+
+def tell(session: Session, now: datetime) -> list[tuple[Source, str]]:
+    """The sources whose state the operator was not told of, each with what to tell; they count as told from now on."""
+    chosen = select(Source).where(
+        Source.removed_at.is_(None),
+        or_(Source.failures > 0, Source.gone_at.is_not(None), Source.expected_by < now, Source.told_as != ""),
+    )
+    turned = []
+    for source in session.scalars(chosen.order_by(Source.id)):
+        if state := to_tell(source, now):
+            turned.append((source, state))
+            source.told_as = "" if state == "recovered" else str(health(source, now))
+    return turned
+
+
+def fail(source: Source, now: datetime, interval: timedelta, response: Response, error: str) -> None:
+    """Note a poll that did not work, and wait longer each time; 410 stops the polling (RFC 9110, 15.5.11)."""
     source.failures += 1
     source.last_error = error
-    source.gone_at = now if gone else None
-    patience = min(source.failures - 1, 10)
-    source.next_poll_at = now + max(interval, min(interval * 2**patience, LONGEST_INTERVAL))
+    source.gone_at = now if response.status == _GONE else None
+    wait = next_wait(source.id, interval, timedelta(0), failures=source.failures, headers=response.headers, now=now)
+    source.next_poll_at = now + wait
+
+
+def follow_move(session: Session, source: Source, response: Response, now: datetime) -> bool:
+    """Take a permanent redirect (301, 308) for the source's address once it has held for an hour.
+
+    One sighting may be a slip, a captive portal or an attack; an address that is watched already is not taken twice.
+
+    Returns:
+        Whether the source has another address now.
+    """
+    if not response.moved_to:
+        source.moved_to = source.moved_seen_at = None
+        return False
+    if source.moved_to != response.moved_to or source.moved_seen_at is None:
+        source.moved_to, source.moved_seen_at = response.moved_to, now
+        return False
+    taken = session.scalar(select(Source.id).where(Source.url == response.moved_to))
+    if now - source.moved_seen_at < MOVE_HOLDS or taken is not None:
+        return False
+    source.url, source.moved_to, source.moved_seen_at = response.moved_to, None, None
+    return True

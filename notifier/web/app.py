@@ -42,6 +42,7 @@ def create(deps: Deps) -> Starlette:
         middleware=[Middleware(BaseHTTPMiddleware, dispatch=_with_headers)],
         exception_handlers={HTTPException: _http_error, NotifierError: _our_error, Exception: _unexpected},
     )
+    application.router.redirect_slashes = False  # a link is right or it is not; nobody is sent elsewhere for a slash
     application.state.deps = deps
     return application
 

@@ -1,0 +1,182 @@
+"""Looking: what an address answers right now, told to a person. Nothing is stored.
+
+Owns the trial of one address, and the search for the feed behind a site's front page.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import urljoin
+
+from notifier.deps import Deps
+from notifier.errors import SettingsError
+from notifier.polling import read_document
+from notifier.store.statuses import SourceKind
+from notifier.text import shorten, web_address
+from notifier.watch import discovery, sources
+from notifier.watch.fetch import Request, Response, fetch_all
+from notifier.watch.guard import AddressRefusedError, refuse_private_name
+from notifier.watch.observation import ReadError, Reading
+from notifier.watch.rhythm import asked_for
+
+# Where sites keep a feed that their front page does not name, in the order of how common it is.
+_USUAL_PLACES = ("feed/", "rss.xml", "feed.xml", "atom.xml", "index.xml", "rss", "feed.json")
+
+
+@dataclass(frozen=True)
+class Look:
+    """What an address answered: whether a poll would take it, and what there is to say of it, line by line."""
+
+    url: str
+    kind: SourceKind
+    ok: bool
+    entries: int
+    error: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Found:
+    """The address to watch, and how it was found; `problem` where it could not be tried."""
+
+    url: str
+    kind: SourceKind
+    how: str = ""
+    problem: str = ""
+
+
+def look(deps: Deps, addresses: Sequence[tuple[str, SourceKind]]) -> list[Look]:
+    """Try addresses, each as the kind of source that it is meant to be."""
+    answers = _answers(deps, [url for url, _ in addresses])
+    return [_look(kind, answers[url], deps.now()) for url, kind in addresses]
+
+
+def find_source(deps: Deps, url: str, kind: SourceKind | None) -> Found:
+    """The address to watch when somebody gives `url`: it, or the feed behind the page that it is.
+
+    Args:
+        deps: whose settings say how to ask.
+        url: what was given.
+        kind: what it is meant to be; None where nothing was said.
+
+    Raises:
+        SettingsError: it may not be asked, or it is a page without a feed.
+    """
+    address = web_address(url)
+    if not address:
+        raise SettingsError(f"{url!r} cannot be watched.", "Give an address that begins with https:// or http://.")
+    if not deps.settings.watch.allow_private_addresses:
+        _refuse_private(address)
+    kind = kind or sources.kind_of(address)
+    answer = _answers(deps, [address])[address]
+    if answer.refused:
+        raise SettingsError(f"{address} cannot be watched: {answer.error}.", "Only public addresses are asked.")
+    if answer.error or answer.status != 200:
+        return Found(address, kind, problem=answer.error or f"it answered {answer.status}")
+    try:
+        read_document(kind, answer)
+    except ReadError as error:
+        if kind is not SourceKind.FEED:
+            return Found(address, kind, problem=str(error))
+        return _behind(deps, answer, address, error)
+    return Found(address, kind)
+
+
+def _behind(deps: Deps, answer: Response, address: str, error: ReadError) -> Found:
+    """The feed behind a page: the first one the page names that can be read, else one in a usual place."""
+    named = [url for url, _ in discovery.feeds(answer.body, answer.url)]
+    for url in named:
+        if _reads(_answers(deps, [url])[url]):
+            others = [other for other in named if other != url]
+            more = f" It names others, too: {', '.join(others)}" if others else ""
+            return Found(url, SourceKind.FEED, how=f"Found the feed of {address}.{more}")
+    root = urljoin(answer.url, "/")
+    guesses = list(dict.fromkeys(urljoin(base, place) for base in (answer.url, root) for place in _USUAL_PLACES))
+    for url in guesses if b"<html" in answer.body[:2000].lower() and not named else ():
+        if _reads(_answers(deps, [url])[url]):
+            return Found(url, SourceKind.FEED, how=f"{address} names no feed, but has one.")
+    raise SettingsError(
+        f"{address} is no feed, and none was found behind it: {error}.",
+        "Give the feed's own address, or watch it as a therapy page with --kind page.",
+    )
+
+
+def _reads(answer: Response) -> bool:
+    try:
+        read_document(SourceKind.FEED, answer)
+    except ReadError:
+        return False
+    return True
+
+
+def _refuse_private(address: str) -> None:
+    try:
+        refuse_private_name(address)
+    except AddressRefusedError as error:
+        raise SettingsError(
+            f"{address} cannot be watched: {error}.", "For an intranet set watch.allow_private_addresses."
+        ) from error
+
+
+def _answers(deps: Deps, urls: Sequence[str]) -> dict[str, Response]:
+    found: dict[str, Response] = {}
+
+    def arrived(response: Response) -> None:
+        found[response.request.url] = response
+
+    fetch_all([Request(0, url) for url in dict.fromkeys(urls)], deps.settings, arrived)
+    return found
+
+
+def _look(kind: SourceKind, answer: Response, now: datetime) -> Look:
+    lines = _of_the_answer(answer, now)
+    try:
+        reading = read_document(kind, answer)
+    except ReadError as error:
+        advice = _advice(kind, answer)
+        return Look(answer.request.url, kind, False, 0, str(error), (*lines, f"It fails: {error}.", *advice))
+    return Look(
+        answer.request.url, kind, True, len(reading.observations), "", (*lines, *_of_the_reading(kind, reading))
+    )
+
+
+def _of_the_answer(answer: Response, now: datetime) -> list[str]:
+    if answer.error:
+        return []
+    headers = answer.headers
+    kind = headers.get("content-type", "no type").partition(";")[0]
+    lines = [f"It answers {answer.status}, {kind}, {len(answer.body):,} bytes."]
+    if answer.url != answer.request.url:
+        lasting = "for good" if answer.moved_to else "for now"
+        lines.append(f"It leads {lasting} to {answer.url}")
+    if answer.status == 200 and not headers.keys() & {"etag", "last-modified"}:
+        lines.append("It gives neither ETag nor Last-Modified: every poll fetches the whole of it.")
+    if wait := asked_for(headers, now=now):
+        lines.append(f"It asks to be left alone for {round(wait.total_seconds() / 60)} minutes.")
+    return lines
+
+
+def _of_the_reading(kind: SourceKind, reading: Reading) -> list[str]:
+    count = len(reading.observations)
+    lines = [f"It reads well as a {kind}: {count} {'entry' if count == 1 else 'entries'}."]
+    dated = [one for one in reading.observations if one.published_at]
+    newest = max(dated, key=lambda one: one.published_at or datetime.min.replace(tzinfo=UTC), default=None)
+    if newest is not None and newest.published_at is not None:
+        lines.append(f"The newest, of {newest.published_at.date()}: {shorten(newest.title, 80)}")
+    if reading.posts_url:
+        lines.append("The site lists its posts with their edits; they are followed, too.")
+    return lines
+
+
+def _advice(kind: SourceKind, answer: Response) -> list[str]:
+    """What to do about an answer that cannot be taken."""
+    if kind is SourceKind.FEED and (named := discovery.feeds(answer.body, answer.url)):
+        return [f"The page names a feed: notifier sources add {named[0][0]}"]
+    if answer.status in (401, 403):
+        return ["The site turns programs away; ask its owner to let your watch.user_agent in."]
+    if answer.status in (404, 410):
+        front = urljoin(answer.request.url, "/")
+        return [f"If the site still exists, its feed may have moved: notifier sources add {front}"]
+    if answer.status in (429, 503):
+        return ["The site asks for patience; it is asked again later."]
+    return []

@@ -1,0 +1,62 @@
+"""How a source's rhythm, its moves and its health are known; withdrawn entries; notices to the operator."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def _columns() -> list[tuple[str, sa.Column[Any]]]:
+    moment, text = sa.DateTime(timezone=True), sa.Text()
+    return [
+        ("source", sa.Column("changed_at", moment, nullable=True)),
+        ("source", sa.Column("expected_by", moment, nullable=True)),
+        ("source", sa.Column("moved_to", text, nullable=True)),
+        ("source", sa.Column("moved_seen_at", moment, nullable=True)),
+        ("source", sa.Column("ttl_minutes", sa.Integer(), nullable=False, server_default="0")),
+        ("source", sa.Column("told_as", sa.String(20), nullable=False, server_default="")),
+        ("source", sa.Column("as_of", moment, nullable=True)),
+        ("source", sa.Column("posts_url", text, nullable=True)),
+        ("source", sa.Column("posts_until", moment, nullable=True)),
+        ("source", sa.Column("posts_next_at", moment, nullable=True)),
+        ("entry", sa.Column("left_at", moment, nullable=True)),
+        ("entry", sa.Column("checked_at", moment, nullable=True)),
+        ("entry", sa.Column("missing_since", moment, nullable=True)),
+        ("revision", sa.Column("origin", sa.String(20), nullable=False, server_default="document")),
+        ("revision", sa.Column("as_of", moment, nullable=True)),
+    ]
+
+
+def upgrade() -> None:
+    op.create_table(
+        "notice",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("to", sa.String(320), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_notice"),
+    )
+    for table, column in _columns():
+        op.add_column(table, column)
+    with op.batch_alter_table("delivery") as delivery:
+        delivery.alter_column("subscription_id", existing_type=sa.Integer(), nullable=True)
+        delivery.add_column(sa.Column("notice_id", sa.Integer(), nullable=True))
+        delivery.create_foreign_key("fk_delivery_notice_id_notice", "notice", ["notice_id"], ["id"], ondelete="CASCADE")
+        delivery.create_unique_constraint("uq_delivery_notice_id", ["notice_id"])
+
+
+def downgrade() -> None:
+    with op.batch_alter_table("delivery") as delivery:
+        delivery.drop_constraint("uq_delivery_notice_id", type_="unique")
+        delivery.drop_constraint("fk_delivery_notice_id_notice", type_="foreignkey")
+        delivery.drop_column("notice_id")
+        delivery.alter_column("subscription_id", existing_type=sa.Integer(), nullable=False)
+    for table, column in _columns():
+        op.drop_column(table, column.name)
+    op.drop_table("notice")

@@ -1,0 +1,54 @@
+"""Discovery: the feed behind a site's address, told by the page itself.
+
+Pure: bytes in, addresses out. Form: the HTML standard's `link rel=alternate` with a feed's type
+(https://html.spec.whatwg.org/#rel-alternate), as browsers and readers take it.
+"""
+
+from typing import Any
+from urllib.parse import urljoin
+
+from lxml import etree, html
+
+from notifier.text import clean, web_address
+
+_TYPES = (
+    "application/rss+xml",
+    "application/atom+xml",
+    "application/feed+json",
+    "application/rdf+xml",
+    "application/json",
+)
+
+
+def feeds(body: bytes, url: str) -> list[tuple[str, str]]:
+    """The feeds that a page names, each as its address and its title, the site's own first and comments last.
+
+    Args:
+        body: an HTML page.
+        url: where it came from; relative addresses count from it.
+    """
+    try:
+        root: Any = html.document_fromstring(body)
+    except (etree.ParserError, ValueError):
+        return []
+    base = root.xpath("string((//base/@href)[1])")
+    found: dict[str, str] = {}
+    for link in root.xpath("//link[@href] | //a[@href and @type]"):
+        rel = (link.get("rel") or "").lower().split()
+        kind = (link.get("type") or "").partition(";")[0].strip().lower()
+        if kind not in _TYPES or ("alternate" not in rel and link.tag == "link"):
+            continue
+        if kind == "application/json" and "wp-json" in link.get("href"):
+            continue  # WordPress names its interface in the same way
+        try:
+            address = web_address(urljoin(urljoin(url, base), link.get("href")))
+        except ValueError:
+            continue
+        if address:
+            found.setdefault(address, clean(link.get("title") or ""))
+    return sorted(found.items(), key=_is_of_comments)
+
+
+def _is_of_comments(feed: tuple[str, str]) -> bool:
+    address, title = feed
+    return "/comments/" in address or "comment" in title.lower() or "oembed" in address

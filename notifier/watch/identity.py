@@ -1,0 +1,99 @@
+"""Identity: which observation is which entry.
+
+Owns the keys an entry is known by: the publisher's guid, its link, its content. A changed guid or a moved link makes no
+new entry; a key that several things in one document share identifies none of them.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from notifier.store.models import Entry, EntryAlias, Source
+from notifier.text import canonical_url, fold
+from notifier.watch.observation import Observation
+
+
+def keys(observation: Observation) -> list[str]:
+    """The keys an observation goes by, from the one a publisher vouches for to the one that its content gives."""
+    found = []
+    if observation.guid:
+        found.append(f"guid:{observation.guid}")
+    if observation.url:
+        found.append(f"link:{canonical_url(observation.url)}")
+    moment = observation.published_at.isoformat() if observation.published_at else ""
+    words = fold(observation.title), moment or fold(f"{observation.summary} {observation.body}")[:300]
+    if any(words):
+        found.append(f"content:{hashlib.sha256(' | '.join(words).encode()).hexdigest()}")
+    return found
+
+
+class Aliases:
+    """The keys of one document's observations, and the entries that are already known by them."""
+
+    def __init__(self, session: Session, source: Source, observations: Sequence[Observation]) -> None:
+        self._session = session
+        self._source = source
+        all_keys = [keys(observation) for observation in observations]
+        shared = Counter(key for its_keys in all_keys for key in its_keys)
+        # A key that two things share tells neither; whoever has no other is told by its content, and a true double
+        # then falls together with its twin.
+        self._items = [
+            (observation, [key for key in its_keys if shared[key] == 1] or its_keys[-1:])
+            for observation, its_keys in zip(observations, all_keys, strict=True)
+            if its_keys
+        ]
+        self._entries = self._known(list(shared))
+        self._settle_rivals()
+
+    def _known(self, wanted: list[str]) -> dict[str, Entry]:
+        found: dict[str, Entry] = {}
+        for start in range(0, len(wanted), 500):
+            chosen = (
+                select(EntryAlias.key, Entry)
+                .join(Entry, Entry.id == EntryAlias.entry_id)
+                .where(EntryAlias.source_id == self._source.id, EntryAlias.key.in_(wanted[start : start + 500]))
+                .options(selectinload(Entry.revisions))
+            )
+            found.update((key, entry) for key, entry in self._session.execute(chosen))
+        return found
+
+    def _settle_rivals(self) -> None:
+        """Let each known entry be claimed once, the strongest key first; a weaker claim then names something new."""
+        claimed: dict[int, int] = {}
+        chosen: dict[int, list[str]] = {}
+        for prefix in ("guid:", "link:", "content:"):
+            for index, (observation, its_keys) in enumerate(self._items):
+                for key in its_keys:
+                    entry = self._entries.get(key) if key.startswith(prefix) and index not in claimed else None
+                    if entry and entry.id not in claimed.values() and _may_be(entry, observation, key):
+                        claimed[index] = entry.id
+                        chosen[index] = [key, *(other for other in its_keys if other != key)]
+        for index, (observation, its_keys) in enumerate(self._items):
+            free = [key for key in its_keys if key not in self._entries]
+            self._items[index] = (observation, chosen.get(index) or free or its_keys[-1:])
+
+    def in_order(self) -> list[tuple[Observation, list[str]]]:
+        """The observations as they stood, each with the keys that tell it, the strongest first."""
+        return self._items
+
+    def entry_of(self, its_keys: Sequence[str]) -> Entry | None:
+        """The known entry of these keys."""
+        return self._entries.get(its_keys[0])
+
+    def learn(self, entry: Entry, its_keys: Sequence[str]) -> None:
+        """Note that an entry goes by these keys, unless they are another's."""
+        for key in its_keys:
+            if key not in self._entries:
+                self._entries[key] = entry
+                self._session.add(EntryAlias(source_id=self._source.id, key=key, entry_id=entry.id))
+
+
+def _may_be(entry: Entry, observation: Observation, key: str) -> bool:
+    """Whether a claim by link holds: a link that is reused for other news, under another guid, is another entry."""
+    if not key.startswith("link:") or not observation.guid or not entry.key.startswith("guid:"):
+        return True
+    same_date = observation.published_at is not None and observation.published_at == entry.published_at
+    return same_date or fold(entry.title) == fold(observation.title)
