@@ -70,11 +70,14 @@ class Poll:
         with deps.reading() as session:
             self._requests = sources.due(session, self._now, wanted, force=force)
             watched = [sources.find(session, one) for one in wanted] or sources.listed(session)
-            self._checks: dict[int, list[Request]] = defaultdict(list)
+            self._besides: dict[int, list[Request]] = defaultdict(list)
             feeds = {one.id for one in watched if one.kind is SourceKind.FEED}
             asked = [request.source_id for request in self._requests if request.source_id in feeds]
-            for check in entries.due_checks(session, asked, self._now):
-                self._checks[check.source_id].append(check)
+            for check in (
+                *entries.due_checks(session, asked, self._now),
+                *sources.due_posts(session, asked, self._now),
+            ):
+                self._besides[check.source_id].append(check)
         self.results = {one.id: PollResult(one.id, one.url, one.kind, "not_due") for one in watched}
         self._unchanged: list[Response] = []
         self._listed: dict[int, set[int]] = defaultdict(set)
@@ -119,7 +122,7 @@ class Poll:
         self._unchanged.append(response)
         if len(self._unchanged) >= _UNCHANGED_AT_ONCE:
             self._note_unchanged()
-        return self._checks.pop(source_id, ())
+        return self._besides.pop(source_id, ())
 
     def _note_unchanged(self) -> None:
         """Note all documents that had not changed in one transaction; a crash before it costs a repeated question."""
@@ -139,7 +142,7 @@ class Poll:
         if response.known:
             sources.succeed(source, self._now, self._interval, response)
             self._set(source.id, status="unchanged")
-            return self._checks.pop(source.id, ())
+            return self._besides.pop(source.id, ())
         try:
             reading = read_document(source.kind, response)
         except ReadError as error:
@@ -171,14 +174,10 @@ class Poll:
     ) -> list[Request]:
         """What a document that was just stored makes to ask."""
         if source.kind is SourceKind.FEED:
-            further = entries.note_listed(session, source, stored.entry_ids, self._now)
-            due = {check.entry_id for check in further}
-            further += [check for check in self._checks.pop(source.id, ()) if check.entry_id not in due]
             sources.learn_posts(source, reading.posts_url, self._now)
-            since = source.posts_until or self._now - posts.FIRST_LOOK
-            if source.posts_url and (source.posts_next_at is None or source.posts_next_at <= self._now):
-                further.append(self._ask(source, posts.request_url(source.posts_url, since), Purpose.POSTS))
-            return further
+            left = entries.note_listed(session, source, stored.entry_ids, self._now)
+            due = [*self._besides.pop(source.id, ()), *sources.due_posts(session, [source.id], self._now)]
+            return list({(one.purpose, one.entry_id): one for one in (*left, *due)}.values())
         if source.kind is SourceKind.REGISTRY:
             return [*self._more_trials(session, source, response, reading), *self._ask_as_of(source, stored)]
         return []

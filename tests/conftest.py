@@ -115,6 +115,10 @@ class Installation:
         """The same installation at another moment."""
         return replace(self._deps, fixed_now=moment)
 
+    def change(self, **settings) -> None:
+        """Change settings."""
+        self._deps = replace(self._deps, settings=self._deps.settings.model_copy(update=settings))
+
     def publish(self, articles: list[sites.Article]) -> None:
         """Let the site's feed hold these articles."""
         self.site.put("/feed/", sites.rss(articles))

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -37,6 +37,7 @@ class Site:
     def __init__(self, address: str) -> None:
         self.address = address
         self.answers: dict[str, Answer] = {}
+        self.dynamic: dict[str, Callable[[Asked], Answer]] = {}
         self.asked: list[Asked] = []
 
     def put(self, path: str, body: str | bytes, kind: str = "application/rss+xml", **headers: str) -> str:
@@ -52,6 +53,9 @@ class Site:
         return self.address + path
 
     def answer(self, path: str, known: str | None) -> Answer:
+        """The answer to a request; `dynamic` paths are told whatever their query."""
+        if maker := self.dynamic.get(path.partition("?")[0]):
+            return maker(Asked(path, {}, 0))
         found = self.answers.get(path, Answer(404))
         if found.status == 200 and known and known == found.headers.get("ETag"):
             return Answer(304, b"", {"ETag": known}, found.delay)

@@ -236,7 +236,7 @@ def note_listed(session: Session, source: Source, listed: Collection[int], now: 
         select(Entry).where(Entry.source_id == source.id, Entry.left_at.is_not(None), Entry.id.in_(listed))
     ):
         entry.left_at = None
-    wanted = _checkable(source.id).where(Entry.id.in_(left), ~_checked_within(now, _HOUR))
+    wanted = _checkable().where(Entry.id.in_(left), ~_checked_within(now, _HOUR))
     return [_check(entry) for entry in session.scalars(wanted)]
 
 
@@ -246,20 +246,26 @@ def due_checks(session: Session, source_ids: Sequence[int], now: datetime) -> li
     Those that concern a profile, once a day, while they are younger than their feed's window and a week more: the
     newest fifty of each feed.
     """
+    dated = func.coalesce(Entry.published_at, Entry.first_seen_at)
+    of_the_last_year = Entry.first_seen_at.between(now - timedelta(days=365), now - _DAY)
+    chosen = _checkable().where(of_the_last_year, ~_checked_within(now, _DAY)).order_by(Entry.id.desc())
+    by_source: dict[int, list[Entry]] = {}
+    for entry in session.scalars(chosen):
+        by_source.setdefault(entry.source_id, []).append(entry)
+    listed = Entry.source_id.in_(by_source), Entry.left_at.is_(None)
+    oldest = select(Entry.source_id, func.min(dated)).where(*listed).group_by(Entry.source_id)
+    windows = {source_id: window for source_id, window in session.execute(oldest)} if by_source else {}
     checks = []
     for source_id in source_ids:
-        dated = func.coalesce(Entry.published_at, Entry.first_seen_at)
-        window = session.scalar(select(func.min(dated)).where(Entry.source_id == source_id, Entry.left_at.is_(None)))
-        chosen = _checkable(source_id).where(
-            dated > (window or now) - _AFTER_THE_WINDOW, Entry.first_seen_at <= now - _DAY, ~_checked_within(now, _DAY)
-        )
-        checks += [_check(entry) for entry in session.scalars(chosen.order_by(Entry.id.desc()).limit(_MOST_CHECKS))]
+        since = windows.get(source_id, now) - _AFTER_THE_WINDOW
+        young = [one for one in by_source.get(source_id, ()) if (one.published_at or one.first_seen_at) > since]
+        checks += [_check(entry) for entry in young[:_MOST_CHECKS]]
     return checks
 
 
-def _checkable(source_id: int) -> Select[Entry]:
+def _checkable() -> Select[Entry]:
     concerns_somebody = select(Match.id).where(Match.entry_id == Entry.id).exists()
-    return select(Entry).where(Entry.source_id == source_id, Entry.url != "", concerns_somebody)
+    return select(Entry).where(Entry.url != "", concerns_somebody)
 
 
 def _checked_within(now: datetime, span: timedelta) -> ColumnElement[bool]:

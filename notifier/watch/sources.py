@@ -15,9 +15,10 @@ from notifier.errors import NotFoundError, SettingsError
 from notifier.store.models import Profile, Source
 from notifier.store.statuses import Authority, SourceKind
 from notifier.text import web_address
-from notifier.watch.fetch import Request, Response, body_hash
+from notifier.watch.fetch import Purpose, Request, Response, body_hash
 from notifier.watch.health import expected_by, health, to_tell
 from notifier.watch.observation import Reading
+from notifier.watch.posts import FIRST_LOOK, request_url
 from notifier.watch.registry import trial_of
 from notifier.watch.rhythm import next_wait
 
@@ -207,6 +208,17 @@ def learn_posts(source: Source, url: str, now: datetime) -> None:
     """Note where a feed's site lists its posts; another address than before is asked at once."""
     if source.posts_url != (url or None):
         source.posts_url, source.posts_next_at = url or None, now
+
+
+def due_posts(session: Session, source_ids: Sequence[int], now: datetime) -> list[Request]:
+    """The lists of posts to ask for now, each from the edit up to which it was read."""
+    chosen = select(Source).where(Source.posts_url.is_not(None), Source.posts_next_at <= now)
+    found = {source.id: source for source in session.scalars(chosen)}
+    return [
+        Request(one, request_url(url, found[one].posts_until or now - FIRST_LOOK), purpose=Purpose.POSTS)
+        for one in source_ids
+        if one in found and (url := found[one].posts_url)
+    ]
 
 
 def note_posts(source: Source, next_at: datetime, until: datetime | None = None) -> None:
