@@ -218,6 +218,8 @@ class Poll:
             reading = read_document(SourceKind.REGISTRY, response)
         except ReadError as error:
             log.warning("source %d: %s: %s", source.id, purpose, error)
+            if purpose is Purpose.NEXT_PAGE:
+                sources.forget_baseline(source, self._now)
             return ()
         stored = self._stored(session, source, reading)
         following = self._more_trials(session, source, response, reading) if purpose is Purpose.NEXT_PAGE else ()

@@ -58,7 +58,8 @@ def store(
 
     Args:
         session: a writing session; the caller commits.
-        source: its first successful poll (``baselined_at`` unset) makes a baseline that is owed to nobody.
+        source: its first successful poll (``baselined_at`` unset, or this moment: the list went on) makes a baseline
+            that is owed to nobody.
         observations: all of one document; an empty sequence changes nothing.
         now: when they were observed.
         known_only: leave alone what is no known entry.
@@ -100,7 +101,7 @@ def _create(session: Session, source: Source, observation: Observation, key: str
     session.add(entry)
     # What a site's list of posts shows of the time before its first poll belongs to the baseline, too.
     before = observation.origin == POSTS and _is_before(observation.published_at, source.baselined_at)
-    baseline = source.baselined_at is None or before
+    baseline = source.baselined_at in (None, now) or before
     entry.revisions.append(_revision(observation, 1, NewsKind.NEW, now, baseline=baseline))
     session.flush()
     return entry
@@ -254,7 +255,7 @@ def due_checks(session: Session, source_ids: Sequence[int], now: datetime) -> li
         by_source.setdefault(entry.source_id, []).append(entry)
     listed = Entry.source_id.in_(by_source), Entry.left_at.is_(None)
     oldest = select(Entry.source_id, func.min(dated)).where(*listed).group_by(Entry.source_id)
-    windows = {source_id: window for source_id, window in session.execute(oldest)} if by_source else {}
+    windows = {row[0]: row[1] for row in session.execute(oldest)} if by_source else {}
     checks = []
     for source_id in source_ids:
         since = windows.get(source_id, now) - _AFTER_THE_WINDOW

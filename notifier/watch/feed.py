@@ -20,6 +20,7 @@ from notifier.watch import jsonfeed, posts
 from notifier.watch.observation import Observation, ReadError, Reading
 from notifier.watch.retraction import marked
 
+_PARTS = ("title", "link", "id", "summary", "content", "links", "media_content", "media_thumbnail")
 _LAST_PARAGRAPH = re.compile(r"(?is)<p\b[^>]*>(?:(?!</?p\b).)*</p>\s*\Z")
 
 
@@ -45,10 +46,11 @@ def read(body: bytes, headers: Mapping[str, str], url: str) -> Reading:
         sanitize_html=False,
         resolve_relative_uris=False,
     )
-    if not found.entries and not found.version:
+    broken = isinstance(found.get("bozo_exception"), SAXException)
+    if not found.entries and not found.version and (_is_html(body) or broken or not found.feed):
         raise ReadError(_what_it_is(body, found))
     entries = tuple(_observation(entry, url) for entry in found.entries)
-    if isinstance(found.get("bozo_exception"), SAXException) and not any(one.title or one.url for one in entries):
+    if broken and not any(map(_says_something, found.entries)):
         raise ReadError(f"the feed is broken XML and holds no entry: {clean(str(found.get('bozo_exception', '')))}")
     generator = (found.feed.get("generator_detail") or {}).get("href") or found.feed.get("generator", "")
     return Reading(
@@ -59,13 +61,22 @@ def read(body: bytes, headers: Mapping[str, str], url: str) -> Reading:
     )
 
 
+def _says_something(entry: Any) -> bool:
+    return any(dict.get(entry, part) for part in _PARTS)
+
+
 def _what_it_is(body: bytes, found: Any) -> str:
-    start = body.lstrip()[:200].lower()
-    if b"<html" in start or b"<!doctype html" in start:
+    if _is_html(body):
         return "the address answered with an HTML page, not a feed"
     return f"the answer is no feed: {clean(str(found.get('bozo_exception', '')))[:200] or 'not XML'}"
 
 
+def _is_html(body: bytes) -> bool:
+    start = body.lstrip()[:500].lower()
+    return b"<html" in start or b"<!doctype html" in start
+
+
+# `dict.get`, because a feedparser entry answers for one date with the other, and warns that it will not always.
 def _observation(entry: Any, base: str) -> Observation:
     link = _link(entry, base)
     summary = entry.get("summary", "") or ""
@@ -81,7 +92,7 @@ def _observation(entry: Any, base: str) -> Observation:
         summary="" if summary == body else plain(_without_backlink(summary, entry.get("link", ""))),
         body=plain(_without_backlink(body, entry.get("link", ""))),
         author=plain(entry.get("author", "") or ""),
-        published_at=_moment(entry.get("published_parsed") or entry.get("updated_parsed")),
+        published_at=_moment(dict.get(entry, "published_parsed") or dict.get(entry, "updated_parsed")),
         categories=categories,
         withdrawn=marked(title, categories),
     )

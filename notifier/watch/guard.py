@@ -13,8 +13,8 @@ import aiohttp
 from aiohttp import AddrInfoType
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
-# The metadata services of two providers lie in ranges that count as global (168.63.129.16, 100.100.100.200 is not).
-_NEVER = frozenset({ipaddress.ip_address("168.63.129.16")})
+# Metadata services of providers in ranges that count as global.
+_NEVER = frozenset(ipaddress.ip_address(one) for one in ("168.63.129.16", "192.0.0.192"))
 
 
 class AddressRefusedError(OSError):

@@ -189,6 +189,12 @@ def _newest(reading: Reading | None, now: datetime) -> datetime:
     return max((date for date in dates if date <= now), default=now)
 
 
+def forget_baseline(source: Source, now: datetime) -> None:
+    """Let the next poll be the baseline where this one began it and could not read the list to its end."""
+    if source.baselined_at == now:
+        source.baselined_at = None
+
+
 def many(session: Session, source_ids: Sequence[int]) -> dict[int, Source]:
     """Several sources at once, by id."""
     found: dict[int, Source] = {}

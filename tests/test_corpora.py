@@ -1,0 +1,185 @@
+"""Feeds and hostile input that the project did not write; they lie beside it, and these tests run where they do."""
+
+import csv
+import json
+import re
+import time
+from pathlib import Path
+
+import pytest
+
+from notifier.errors import SettingsError
+from notifier.letters import renderer
+from notifier.looking import find_source
+from notifier.text import clean, plain
+from notifier.watch import feed, guard, page, registry
+from notifier.watch.observation import ReadError
+from tests.conftest import MONDAY, SHARED, Installation
+from tests.site import Article, Site, rss
+
+FEEDS = SHARED / "corpora" / "feeds"
+HOSTILE = SHARED / "corpora" / "hostile"
+
+pytestmark = pytest.mark.skipif(not FEEDS.is_dir(), reason="the corpora do not lie beside this checkout")
+
+# Its only item breaks off before it says anything: to take it for an empty feed would hide that.
+CUT_OFF = {"rss_incomplete_cdata.xml"}
+
+SLOWEST = 5.0  # seconds; the limit is against blow-ups, not a measurement
+
+
+def rows() -> list[dict[str, str]]:
+    with (FEEDS / "manifest.tsv").open(encoding="utf-8", newline="") as file:
+        return [row for row in csv.DictReader(file, delimiter="\t") if row["role"] == "feed"]
+
+
+def headers_of(body: bytes) -> dict[str, str]:
+    """The headers that a file of feedparser's own tests asks to be served with."""
+    found = re.findall(rb"(?m)^Header:\s*([\w-]+):\s*(.+?)\s*$", body[:2000])
+    return {name.decode().lower(): text.decode("latin-1") for name, text in found}
+
+
+@pytest.mark.parametrize("collection", ["feedparser", "wordpress", "rss-parser", "yarr", "feed-rs"])
+def test_every_feed_gives_its_entries_or_a_readable_error(collection: str):
+    wrong = []
+    for row in rows():
+        if not row["file"].startswith(f"{collection}/"):
+            continue
+        body = (FEEDS / row["file"]).read_bytes()
+        start = time.monotonic()
+        try:
+            count, said = len(feed.read(body, {}, "https://x.example.org/feed").observations), ""
+        except ReadError as error:
+            count, said = 0, str(error)
+            assert said == clean(said)
+        assert time.monotonic() - start < SLOWEST, row["file"]
+        if row["bozo"] == "no" and (count != int(row["entries"]) or said):
+            wrong.append((row["file"], count, row["entries"], said))
+        if said and int(row["entries"]) and row["file"].rpartition("/")[2] not in CUT_OFF:
+            wrong.append((row["file"], "refused", said))
+    assert wrong == []
+
+
+def test_json_feeds_are_read():
+    for row in rows():
+        if row["file"].startswith("feed-rs/"):
+            body = (FEEDS / row["file"]).read_bytes()
+            assert len(feed.read(body, {}, "https://x.example.org/").observations) == len(json.loads(body)["items"])
+
+
+def test_no_script_survives_any_feed():
+    for row in rows():
+        body = (FEEDS / row["file"]).read_bytes()
+        try:
+            reading = feed.read(body, headers_of(body), "https://x.example.org/feed")
+        except ReadError:
+            continue
+        for one in reading.observations:
+            assert one.url == "" or one.url.startswith(("http://", "https://")), row["file"]
+            for text in (one.title, one.summary, one.body, one.author, *one.categories):
+                assert text == clean(text), row["file"]
+
+
+@pytest.mark.parametrize("path", sorted((HOSTILE / "xml").glob("*.xml")), ids=lambda path: path.name)
+def test_a_bomb_or_a_request_for_a_file_is_an_entry_or_an_error_in_bounded_time(path: Path):
+    start = time.monotonic()
+    try:
+        reading = feed.read(path.read_bytes(), {}, "https://x.example.org/feed")
+        text = " ".join(f"{one.title} {one.summary} {one.body}" for one in reading.observations)
+    except ReadError as error:
+        text = str(error)
+    assert len(text) < 100_000
+    assert "root:" not in text
+    assert time.monotonic() - start < SLOWEST
+
+
+def payloads() -> list[str]:
+    lines = (HOSTILE / "xss.txt").read_text(encoding="utf-8").splitlines()
+    return lines + [one["payload"] for one in json.loads((HOSTILE / "dompurify.json").read_text(encoding="utf-8"))]
+
+
+def test_no_payload_makes_markup_of_a_mail(installation: Installation):
+    from lxml import html
+
+    from notifier.digest.view import DigestView, ItemView, SectionView
+    from notifier.store.statuses import Cadence, NewsKind
+
+    deps = installation.at(MONDAY)
+    render = renderer(deps)
+    allowed = {"a", "p", "h2", "h3", "strong", "span", "table", "tbody", "tr", "td", "div", "br"}
+    for start in range(0, len(payloads()), 400):
+        items = []
+        for payload in payloads()[start : start + 400]:
+            body = rss([Article(payload, payload, link=payload)]).encode()
+            for one in feed.read(body, {}, "https://x.example.org/").observations:
+                values = NewsKind.NEW, "about", one.title, one.url, payload, "news", None, one.summary
+                items.append(ItemView(*values, (), 0, "", (payload,)))
+        view = DigestView("Frexalimab", "", None, MONDAY.date(), (SectionView("about", "About", tuple(items)),))
+        root = html.fromstring(f"<div><table>{render(view, Cadence.DAILY).html}</table></div>")
+        for element in root.iter():
+            assert element.tag in allowed, html.tostring(element)[:300]
+            assert not [name for name in element.attrib if name.startswith("on")]
+            assert not element.get("href") or element.get("href").startswith(("http://", "https://"))
+
+
+def test_no_payload_brings_a_page_or_a_record_to_fall():
+    for payload in payloads():
+        for body in (payload, f"<html><body><article><h1>{payload}</h1><p>{payload}</p></article></body></html>"):
+            try:
+                (one,) = page.read(body.encode(), {}, "https://x.example.org/").observations
+            except ReadError:
+                continue
+            assert one.url.startswith("https://")
+            assert "<script" not in one.body.lower() or "<script" in plain(payload).lower()
+        with pytest.raises(ReadError):
+            registry.read(json.dumps({"protocolSection": payload}).encode(), {}, "https://x.example.org/")
+
+
+def test_naughty_strings_are_kept_as_they_are_but_for_what_cannot_be_printed():
+    for text in json.loads((HOSTILE / "naughty_strings.json").read_text(encoding="utf-8")):
+        found = jsonfeed_of(text)
+        assert found.body == clean(text)
+
+
+def jsonfeed_of(text: str):
+    body = json.dumps({"version": "https://jsonfeed.org/version/1.1", "items": [{"id": "1", "content_text": text}]})
+    (one,) = feed.read(body.encode(), {}, "https://x.example.org/").observations
+    return one
+
+
+def lines(name: str) -> list[tuple[str, str]]:
+    text = (HOSTILE / name).read_text(encoding="utf-8")
+    return [tuple(line.split("\t")[:2]) for line in text.splitlines() if "\t" in line and not line.startswith("#")]
+
+
+def test_no_refused_address_is_asked(installation: Installation, site: Site, monkeypatch: pytest.MonkeyPatch):
+    """Names resolve to private addresses here, as a hostile resolver would have it; nothing may be dialled."""
+    import socket
+
+    dialled = []
+    monkeypatch.setattr(socket.socket, "connect", lambda *target: dialled.append(target))
+    watch = installation.at(MONDAY).settings.watch.model_copy(update={"allow_private_addresses": False})
+    installation.change(watch=watch)
+
+    def resolve(host, port, *_, **__):
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port or 80))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    for url, _ in lines("ssrf_urls.txt"):
+        try:
+            assert find_source(installation.at(MONDAY), url, None).problem, url
+        except SettingsError:
+            continue
+    assert dialled == []
+
+
+def test_public_addresses_at_the_edges_are_not_refused():
+    import ipaddress
+    from urllib.parse import urlsplit
+
+    for url, _ in lines("ssrf_allowed.txt"):
+        host = urlsplit(url).hostname or ""
+        try:
+            assert guard.permitted(str(ipaddress.ip_address(host))), url
+        except ValueError:
+            guard.refuse_private_name(url)
