@@ -16,14 +16,16 @@ _SPACE = re.compile(r"\s+")
 _TRACKING = re.compile(r"(?i)^(utm_\w+|fbclid|gclid|mc_[ce]id|mkt_tok|cmpid|_hsenc|_hsmi)$")
 
 # Overrides and isolates can make a line read otherwise than it is stored (Unicode UAX #9, "Trojan Source").
-_BIDI = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C], None)
+_DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]")
+# The control characters, and the two that part lines and paragraphs (Unicode categories Cc, Zl, Zp).
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 def clean(text: str) -> str:
     """One printable line: no control characters, no text-direction overrides, no lone surrogates, single spaces."""
-    text = text.encode("utf-8", "replace").decode("utf-8").translate(_BIDI)
-    text = "".join(" " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char for char in text)
-    return _SPACE.sub(" ", text).strip()
+    if not text.isprintable():  # most texts are, and need no closer look
+        text = _CONTROL.sub(" ", _DIRECTION.sub("", text.encode("utf-8", "replace").decode("utf-8")))
+    return " ".join(text.split())
 
 
 def plain(markup: str) -> str:

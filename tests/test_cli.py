@@ -82,7 +82,7 @@ def ready(notifier, site: Site, sink: Sink, monkeypatch: pytest.MonkeyPatch):
 def test_init_makes_everything_once_and_nothing_twice(notifier, home: Path):
     first = notifier("init")
     assert first.code == 0
-    assert "Loaded the profile Frexalimab with 7 sources" in first.out
+    assert "Loaded the profile Frexalimab with 8 sources" in first.out
     assert (home / "notifier.toml").stat().st_mode & 0o077 == 0
     before = (home / "notifier.toml").read_bytes()
     listed = notifier("sources", "list", "--json").out
@@ -96,7 +96,7 @@ def test_init_does_not_bring_back_a_source_that_was_removed(notifier):
     notifier("init")
     notifier("sources", "remove", "1")
     notifier("init")
-    assert len(notifier("sources", "list", "--json").json) == 6
+    assert len(notifier("sources", "list", "--json").json) == 7
 
 
 def test_the_settings_file_may_be_named_before_or_after_the_command(notifier, home: Path):

@@ -26,7 +26,7 @@ def test_the_bundled_profile_holds_the_facts_of_the_therapy():
     assert {"name", "code", "target", "class", "sponsor", "indication", "comparator"} <= kinds
     spellings = {spelling for term in bundled.terms for spelling in (term.text, *term.also)}
     assert {"frexalimab", "SAR441344", "INX-021", "CD40L", "CD154", "CD40 ligand", "Sanofi", "Aubagio"} <= spellings
-    assert len(bundled.sources) == 6
+    assert len(bundled.sources) == 7
     assert str(bundled.stage_as_of) == "2025-10-02"
 
 

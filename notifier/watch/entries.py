@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, and_, func, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from notifier.errors import NotFoundError
@@ -66,7 +66,7 @@ def store(
     """
     aliases = Aliases(session, source, observations)
     outcomes: Counter[str] = Counter()
-    seen = set()
+    seen = []
     for observation, its_keys in aliases.in_order():
         entry = aliases.entry_of(its_keys)
         if entry is None and known_only:
@@ -75,9 +75,11 @@ def store(
             entry = _create(session, source, observation, its_keys[0], now)
             outcomes["new"] += 1
         else:
-            outcomes[_revise(session, entry, observation, now)] += 1
-        seen.add(entry.id)
+            outcomes[_revise(entry, observation, now)] += 1
+        seen.append(entry)
         aliases.learn(entry, its_keys)
+    session.flush()
+    aliases.write()
     withdrawn = outcomes["withdrawn"]
     return Stored(
         seen=len(observations),
@@ -85,7 +87,7 @@ def store(
         changed=outcomes["changed"] + withdrawn,
         withdrawn=withdrawn,
         postponed=outcomes["postponed"],
-        entry_ids=frozenset(seen),
+        entry_ids=frozenset(entry.id for entry in seen),
     )
 
 
@@ -103,7 +105,6 @@ def _create(session: Session, source: Source, observation: Observation, key: str
     before = observation.origin == POSTS and _is_before(observation.published_at, source.baselined_at)
     baseline = source.baselined_at in (None, now) or before
     entry.revisions.append(_revision(observation, 1, NewsKind.NEW, now, baseline=baseline))
-    session.flush()
     return entry
 
 
@@ -111,7 +112,7 @@ def _is_before(moment: datetime | None, other: datetime | None) -> bool:
     return moment is not None and other is not None and moment < other
 
 
-def _revise(session: Session, entry: Entry, observation: Observation, now: datetime) -> str:
+def _revise(entry: Entry, observation: Observation, now: datetime) -> str:
     """Store a new state of a known entry, if it is one: ``changed``, ``withdrawn``, ``postponed``, or nothing."""
     newest = entry.revisions[-1]
     entry.url = observation.url or entry.url
@@ -119,9 +120,9 @@ def _revise(session: Session, entry: Entry, observation: Observation, now: datet
     if newest.hash == observation.hash:
         return ""
     if newest.kind is NewsKind.WITHDRAWN:
-        return _return(session, entry, observation, now)
+        return _return(entry, observation, now)
     if observation.withdrawn:
-        return _withdraw(session, entry, observation.withdrawn, now, observation)
+        return _withdraw(entry, observation.withdrawn, now, observation)
     found = _difference(entry, observation)
     if found is None:
         return ""
@@ -130,7 +131,7 @@ def _revise(session: Session, entry: Entry, observation: Observation, now: datet
         if len(recent) >= MOST_REVISIONS_A_DAY:
             return "postponed"
         found = _restrained(found, entry, now)
-    _append(session, entry, observation, found, observation.change, now)
+    _append(entry, observation, found, observation.change, now)
     return "changed"
 
 
@@ -162,25 +163,23 @@ def _restrained(found: Difference, entry: Entry, now: datetime) -> Difference:
     return Difference(found.changes, found.material and (headline or len(month) < MOST_CORRECTIONS_A_MONTH))
 
 
-def _return(session: Session, entry: Entry, observation: Observation, now: datetime) -> str:
+def _return(entry: Entry, observation: Observation, now: datetime) -> str:
     """A withdrawn entry that is published again, unmarked and with its page there, is told to be back."""
     if observation.withdrawn or entry.missing_since is not None or observation.origin != entry.revisions[-1].origin:
         return ""
     reason = entry.revisions[-1].changes[0]["after"]
     back = Change(what="availability", before=reason, after="The publisher shows it again.", note="")
-    _append(session, entry, observation, Difference((back,), material=True), observation.change, now)
+    _append(entry, observation, Difference((back,), material=True), observation.change, now)
     return "changed"
 
 
-def _withdraw(session: Session, entry: Entry, reason: str, now: datetime, observation: Observation) -> str:
+def _withdraw(entry: Entry, reason: str, now: datetime, observation: Observation) -> str:
     change = Change(what="withdrawn", before="", after=reason, note="")
-    _append(session, entry, observation, Difference((change,), material=True), NewsKind.WITHDRAWN, now)
+    _append(entry, observation, Difference((change,), material=True), NewsKind.WITHDRAWN, now)
     return "withdrawn"
 
 
-def _append(
-    session: Session, entry: Entry, observation: Observation, found: Difference, kind: NewsKind, now: datetime
-) -> None:
+def _append(entry: Entry, observation: Observation, found: Difference, kind: NewsKind, now: datetime) -> None:
     latest = entry.revisions[-1]
     # The whole text of what a baseline knew as a teaser is no news either.
     baseline = latest.baseline and not found.material
@@ -189,7 +188,6 @@ def _append(
     revision.material = found.material
     entry.title = observation.title or entry.title
     entry.revisions.append(revision)
-    session.flush()
 
 
 def _state(one: Revision | Observation) -> State:
@@ -228,15 +226,16 @@ def note_listed(session: Session, source: Source, listed: Collection[int], now: 
     """
     if not listed:
         return []
+    its_own = select(Entry).where(Entry.source_id == source.id, or_(Entry.left_at.is_(None), Entry.id.in_(listed)))
     left = []
-    for entry in session.scalars(select(Entry).where(Entry.source_id == source.id, Entry.left_at.is_(None))):
-        if entry.id not in listed:
+    for entry in session.scalars(its_own):
+        if entry.id in listed:
+            entry.left_at = None
+        elif entry.left_at is None:
             entry.left_at = now
             left.append(entry.id)
-    for entry in session.scalars(
-        select(Entry).where(Entry.source_id == source.id, Entry.left_at.is_not(None), Entry.id.in_(listed))
-    ):
-        entry.left_at = None
+    if not left:
+        return []
     wanted = _checkable().where(Entry.id.in_(left), ~_checked_within(now, _HOUR))
     return [_check(entry) for entry in session.scalars(wanted)]
 
@@ -297,7 +296,7 @@ def note_checked(session: Session, entry_id: int, missing: str | None, now: date
     if not missing:
         was_missing, entry.missing_since = entry.missing_since is not None, None
         if was_missing and newest.kind is NewsKind.WITHDRAWN:
-            _return(session, entry, _as_observed(newest), now)
+            _return(entry, _as_observed(newest), now)
         return False
     if entry.missing_since is None:
         entry.missing_since = now
@@ -306,7 +305,7 @@ def note_checked(session: Session, entry_id: int, missing: str | None, now: date
         return False
     since = f"{entry.missing_since.day} {entry.missing_since:%B %Y}"
     reason = f"The publisher took the page down: since {since} it {missing}."
-    _withdraw(session, entry, reason, now, _as_observed(newest, withdrawn=reason))
+    _withdraw(entry, reason, now, _as_observed(newest, withdrawn=reason))
     return True
 
 

@@ -4,7 +4,6 @@ Owns what an RSS, RDF or Atom document says, and knows a JSON Feed when it sees 
 text here: nothing downstream ever holds HTML from outside.
 """
 
-import re
 from calendar import timegm
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -21,7 +20,6 @@ from notifier.watch.observation import Observation, ReadError, Reading
 from notifier.watch.retraction import marked
 
 _PARTS = ("title", "link", "id", "summary", "content", "links", "media_content", "media_thumbnail")
-_LAST_PARAGRAPH = re.compile(r"(?is)<p\b[^>]*>(?:(?!</?p\b).)*</p>\s*\Z")
 
 
 def read(body: bytes, headers: Mapping[str, str], url: str) -> Reading:
@@ -115,8 +113,9 @@ def _link(entry: Any, base: str) -> str:
 
 def _without_backlink(markup: str, link: str) -> str:
     """Cut the closing paragraph in which WordPress links the entry to itself ("The post … appeared first on …")."""
-    last = _LAST_PARAGRAPH.search(markup)
-    return markup[: last.start()] if link and last and link in last.group() and last.start() else markup
+    start = markup.rfind("<p")
+    last = markup[start:].rstrip()
+    return markup[:start] if link and start > 0 and link in last and last.endswith("</p>") else markup
 
 
 def _moment(parsed: struct_time | None) -> datetime | None:

@@ -8,7 +8,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session, selectinload
 
 from notifier.store.models import Entry, EntryAlias, Source
@@ -36,6 +36,7 @@ class Aliases:
     def __init__(self, session: Session, source: Source, observations: Sequence[Observation]) -> None:
         self._session = session
         self._source = source
+        self._learnt: list[tuple[str, Entry]] = []
         all_keys = [keys(observation) for observation in observations]
         shared = Counter(key for its_keys in all_keys for key in its_keys)
         # A key that two things share tells neither; whoever has no other is told by its content, and a true double
@@ -84,11 +85,18 @@ class Aliases:
         return self._entries.get(its_keys[0])
 
     def learn(self, entry: Entry, its_keys: Sequence[str]) -> None:
-        """Note that an entry goes by these keys, unless they are another's."""
+        """Note that an entry goes by these keys, unless they are another's; `write` stores it."""
         for key in its_keys:
             if key not in self._entries:
                 self._entries[key] = entry
-                self._session.add(EntryAlias(source_id=self._source.id, key=key, entry_id=entry.id))
+                self._learnt.append((key, entry))
+
+    def write(self) -> None:
+        """Store what was learnt; the entries have their numbers by then."""
+        learnt, self._learnt = self._learnt, []
+        rows = [{"source_id": self._source.id, "key": key, "entry_id": entry.id} for key, entry in learnt]
+        if rows:
+            self._session.execute(insert(EntryAlias), rows)
 
 
 def _may_be(entry: Entry, observation: Observation, key: str) -> bool:

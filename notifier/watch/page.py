@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from lxml import etree, html
-from readability import Document
-from readability.readability import Unparseable
 
 from notifier.store.statuses import NewsKind
 from notifier.text import clean, fold, shorten, web_address
@@ -153,6 +151,9 @@ def _found_by_reading(root: Any) -> Any:
 
     The extractor finds the place and no more: its own cut drops short lists, and side effects stand in short lists.
     """
+    from readability import Document
+    from readability.readability import Unparseable
+
     try:
         cut = html.fromstring(Document(html.tostring(root, encoding="unicode")).summary(html_partial=True))
     except (Unparseable, etree.ParserError, ValueError, TypeError):
