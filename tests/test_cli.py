@@ -295,6 +295,62 @@ def test_a_database_of_a_newer_notifier_is_told(ready, home: Path):
     assert "newer notifier" in done.err
 
 
+def test_a_front_page_is_added_breaks_is_told_and_is_mended(ready, site: Site, sink: Sink):
+    """The journey of an operator whose source dies."""
+    front = (
+        '<html><head><link rel="alternate" type="application/rss+xml" href="/news.xml"></head><body>Hi</body></html>'
+    )
+    site.put("/", front, "text/html")
+    site.put("/news.xml", sites.rss([Article("Frexalimab, before")]))
+    added = ready("sources", "add", f"{site.address}/", *NOW)
+    assert f"Found the feed of {site.address}/" in added.out
+    assert f"Watching {site.address}/news.xml (feed, id 10)" in added.out
+    os.environ["NOTIFIER_OPERATOR__ADDRESS"] = "operator@example.org"
+    try:
+        assert ready("run", "--once", "--now", "2026-03-02T09:00:00Z").code == 0
+        site.fail("/news.xml", 500)
+        for hour in (10, 13):
+            assert ready("run", "--once", "--now", f"2026-03-02T{hour}:00:00Z").code == 1
+        (told,) = sink.to("operator@example.org")
+        assert told["Subject"] == "notifier: 1 source needs attention"
+        (row,) = [one for one in ready("sources", "list", "--json", *NOW).json if one["id"] == 10]
+        assert (row["health"], row["failures"]) == ("failing", 2)
+        assert "answered 500" in row["last_error"]
+        checked = ready("sources", "check", "10")
+        assert checked.code == 1
+        assert "FAIL 10" in checked.out
+        site.put("/news.xml", sites.rss([Article("Frexalimab, meanwhile"), Article("Frexalimab, before")]))
+        assert ready("sources", "check", "10").code == 0
+        assert ready("run", "--once", "--now", "2026-03-03T09:00:00Z").code == 0
+        assert [one["Subject"] for one in sink.to("operator@example.org")][1:] == ["notifier: 1 source works again"]
+        titles = [one["title"] for one in ready("entries", "list", "--json").json]
+        assert titles == ["Frexalimab, meanwhile", "Frexalimab, before"]
+    finally:
+        del os.environ["NOTIFIER_OPERATOR__ADDRESS"]
+
+
+def test_sources_go_out_and_come_in_as_a_list(ready, home: Path):
+    out = ready("sources", "export").out
+    assert "xmlUrl=" in out
+    (home / "list.opml").write_text(out.replace("/feed/", "/other-feed/"), encoding="utf-8")
+    told = ready("sources", "import", "list.opml", *NOW).out
+    assert "are watched from now on" in told
+    again = ready("sources", "import", "list.opml", *NOW).out
+    assert ": 0 are watched from now on" in again
+    (home / "odd.opml").write_text("<html/>", encoding="utf-8")
+    assert ready("sources", "import", "odd.opml", *NOW).code == 2
+    assert ready("sources", "import", "missing.opml", *NOW).code == 2
+
+
+def test_a_poll_is_quiet_in_a_pipe_but_for_what_failed(ready, site: Site):
+    assert ready("poll", *NOW).out == ""
+    site.fail("/feed/", 500)
+    done = ready("poll", "--force", *NOW)
+    assert (done.code, done.out) == (1, "")
+    assert "answered 500" in done.err
+    assert "notifier sources check" in done.err
+
+
 def test_preview_prints_or_writes_what_would_be_sent(ready, home: Path, site: Site):
     site.put("/feed/", sites.rss([Article("Frexalimab slows lesions")]))
     ready("poll", *NOW)

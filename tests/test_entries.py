@@ -8,12 +8,14 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from notifier import pipeline
 from notifier.store import db
 from notifier.store.models import Base, Entry, Source
 from notifier.store.statuses import NewsKind
 from notifier.watch import entries, sources
 from notifier.watch.observation import Observation
-from tests.conftest import MONDAY
+from tests.conftest import MONDAY, Installation
+from tests.site import Article
 
 LATER = MONDAY + timedelta(days=1)
 
@@ -183,6 +185,40 @@ def test_the_words_of_a_change_say_before_and_after(engine: Engine):
             "note": "129 → 192",
         }
     ]
+
+
+def states(engine: Engine, *wordings: str, hours: int = 1) -> list[tuple[int, bool]]:
+    """Store wordings one after another; gives the revisions, each as its number and whether it is news."""
+    for index, body in enumerate(wordings):
+        with db.writing(engine) as session:
+            entries.store(session, a_source(session), [an_item(body=body)], MONDAY + timedelta(hours=hours * index))
+    with db.reading(engine) as session:
+        (entry,) = session.query(Entry).all()
+        return [(one.number, one.material) for one in entry.revisions]
+
+
+def test_an_entry_that_changes_at_every_fetch_is_not_followed_into_every_change(engine: Engine):
+    found = states(engine, *(f"Read {number} times." for number in range(60)))
+    assert len(found) <= 1 + 3 * 3
+    assert sum(material for _, material in found) <= 1 + 5
+
+
+def test_what_was_put_off_is_not_lost(engine: Engine):
+    wordings = [f"It enrolled {number} people." for number in (129, 130, 131, 132, 192)]
+    found = states(engine, *wordings)
+    assert found[-1] == (4, True)
+    with db.writing(engine) as session:
+        later = MONDAY + timedelta(days=2)
+        assert entries.store(session, a_source(session), [an_item(body=wordings[-1])], later).changed == 1
+
+
+def test_a_poll_whose_changes_were_put_off_reads_the_same_bytes_again(installation: Installation):
+    for number in range(6):
+        installation.publish([Article("One", f"It enrolled {number} people.")])
+        (result,) = pipeline.poll(installation.at(MONDAY + timedelta(hours=number)), force=True)
+    assert result.changed == 0
+    (result,) = pipeline.poll(installation.at(MONDAY + timedelta(days=3)), force=True)
+    assert (result.status, result.changed) == ("ok", 1)
 
 
 documents = st.lists(

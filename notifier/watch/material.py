@@ -63,7 +63,8 @@ def compare(old: State, new: State) -> Difference:
     if "sections" in new["content"]:
         changes, material = _sections(old["content"].get("sections", []), new["content"]["sections"])
     else:
-        changes, material = _passages("text", old["text"], new["text"])
+        changes, _ = _passages("text", old["text"], new["text"])
+        material = facts(old["text"]) != facts(new["text"])
     return Difference((*headline, *changes[:_MOST_CHANGES]), bool(headline) or material)
 
 
@@ -88,7 +89,11 @@ def _change(what: str, before: str, after: str, note: str = "") -> Change:
 
 
 def _passages(what: str, old: str, new: str) -> tuple[list[Change], bool]:
-    """The sentences that changed, each beside what it became; those that only came or went are told together."""
+    """The sentences that changed, each beside what it became; those that only came or went are told together.
+
+    Returns:
+        The changes, and whether a sentence came or went.
+    """
     before, after = _only_in(sentences(old), sentences(new)), _only_in(sentences(new), sentences(old))
     pairs = _pairs(before, after)
     changes = [_change(what, was, now, _numbers_moved(was, now)) for was, now in pairs]
@@ -96,7 +101,7 @@ def _passages(what: str, old: str, new: str) -> tuple[list[Change], bool]:
     come = [one for one in after if one not in {now for _, now in pairs}]
     if gone or come:
         changes.append(_change(what, " ".join(gone), " ".join(come)))
-    return changes, facts(old) != facts(new)
+    return changes, bool(gone or come)
 
 
 def _only_in(some: Sequence[str], others: Sequence[str]) -> list[str]:
@@ -155,8 +160,10 @@ def _sections(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]
             changes.append(_change("heading", earlier.partition("\0")[0], name))
             material = material or facts(earlier) != facts(heading)
         if before[earlier] != text:
-            found, weighty = _passages(name, before[earlier], text)
-            changes, material = changes + found, material or weighty
+            # On a page that people look things up in, a side effect that is struck off is news without any number.
+            found, came_or_went = _passages(name, before[earlier], text)
+            changes += found
+            material = material or came_or_went or facts(before[earlier]) != facts(text)
     for heading, text in before.items():
         if heading not in after and heading not in renamed.values():
             changes.append(_change(heading.partition("\0")[0] or "introduction", text, "", "section removed"))

@@ -47,6 +47,8 @@ _AROUND_HEADINGS = frozenset(
      "subscribe", "table of contents", "trending", "you may also like"}
 )  # fmt: skip
 _HEADINGS = ("h2", "h3", "h4", "h5")
+_BOXES = ("div", "section", "article", "main", "details", "summary", "body")
+_INLINE = _words("a abbr b br cite code em i mark small span strong sub sup time u")
 _BLOCKS = ("p", "li", "td", "th", "dd", "dt", "blockquote", "figcaption", "pre")
 
 _MONTH = r"[^\W\d_]{3,9}\.?"
@@ -58,11 +60,12 @@ _UPDATED = re.compile(
     r"(?i)(?:last\s+)?(?:updated|reviewed|modified|aktualisiert|mise à jour|actualizado)"
     rf"(?:\s+(?:on|am|le|el))?:?\s+({_DATE})"
 )
-_NAME = r"((?:[^\W\d_][\w.'’-]*,?\s+){0,4}?[^\W\d_][\w.'’-]*(?:,\s+(?:MD|PhD|MSc|PharmD|RN)\b)*)"
+_NAME_PART = r"(?:(?:van|von|de|der|den|la|di)\s+)?[A-ZÀ-ÖØ-Þ][\w.'’-]*"
+_NAME = rf"({_NAME_PART}(?:,?\s+{_NAME_PART}){{0,4}})"
 _REVIEWED_BY = re.compile(
     rf"(?i:(?:medically |scientifically |fact[- ])?(?:reviewed|checked)\s+by:?)\s+{_NAME}\s*(?:[|·•]|$)"
 )
-_WRITTEN_BY = re.compile(rf"(?i:^(?:written\s+)?by:?)\s+{_NAME}\s*(?:[|·•]|$)")
+_WRITTEN_BY = re.compile(rf"(?i:(?:^|,\s)(?:written\s+)?by:?)\s+{_NAME}\s*(?:[|·•]|$)")
 
 
 def read(body: bytes, headers: Mapping[str, str], url: str) -> Reading:
@@ -177,6 +180,8 @@ def _sections(article: Any) -> list[dict[str, Any]]:
             sections.append({"heading": _text(element), "blocks": []})
         elif element.tag in _BLOCKS and not any(parent.tag in _BLOCKS for parent in element.iterancestors()):
             sections[-1]["blocks"] += _blocks(element)
+        elif element.tag in _BOXES:
+            sections[-1]["blocks"].append(_loose_text(element))
     for section in sections:
         section["blocks"] = [block for block in section["blocks"] if block and not _is_dateline(block)]
     return [section for section in sections if section["blocks"] and fold(section["heading"]) not in _AROUND_HEADINGS]
@@ -191,6 +196,16 @@ def _blocks(element: Any) -> list[str]:
         return [_text(element)]
     own = clean(" ".join(text for text in (element.text, *(one.tail for one in element)) if text))
     return [*([own] if own else []), *(_text(one) for one in inner)]
+
+
+def _loose_text(box: Any) -> str:
+    """The text that stands in a box itself, in no paragraph; a word or two, or a bare date, is a label."""
+    inside_block = any(parent.tag in _BLOCKS or parent.tag in _HEADINGS for parent in box.iterancestors())
+    parts = [box.text or ""]
+    for child in box:
+        parts += [_text(child) if child.tag in _INLINE else "", child.tail or ""]
+    text = clean(" ".join(parts))
+    return "" if inside_block or len(text.split()) < 3 or re.fullmatch(_DATE, text) else text
 
 
 def _is_menu(items: Any) -> bool:
