@@ -3,6 +3,7 @@
 Owns the trial of one address, and the search for the feed behind a site's front page.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -62,7 +63,8 @@ def find_source(deps: Deps, url: str, kind: SourceKind | None) -> Found:
     Raises:
         SettingsError: it may not be asked, or it is a page without a feed.
     """
-    address = web_address(url)
+    bare = "://" not in url and re.fullmatch(r"[\w-]+(\.[\w-]+)+(/\S*)?", url.strip())
+    address = web_address(f"https://{url.strip()}" if bare else url)
     if not address:
         raise SettingsError(f"{url!r} cannot be watched.", "Give an address that begins with https:// or http://.")
     if not deps.settings.watch.allow_private_addresses:

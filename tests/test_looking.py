@@ -65,6 +65,12 @@ def test_a_private_or_odd_address_is_refused_at_the_door(installation: Installat
         find_source(installation.at(MONDAY), url, None)
 
 
+def test_an_address_may_be_given_as_people_say_it(installation: Installation):
+    found = find_source(installation.at(MONDAY), "no-such-host.invalid/feed/", None)
+    assert found.url == "https://no-such-host.invalid/feed/"
+    assert "cannot be resolved" in found.problem
+
+
 def test_a_look_says_what_comes_and_what_to_do(installation: Installation):
     installation.publish([Article("One", published=MONDAY)])
     site = installation.site
