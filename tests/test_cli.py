@@ -351,6 +351,30 @@ def test_a_poll_is_quiet_in_a_pipe_but_for_what_failed(ready, site: Site):
     assert "notifier sources check" in done.err
 
 
+def test_a_poll_on_a_terminal_shows_how_far_it_is_and_a_table(ready, home: Path):
+    import pty
+
+    leader, follower = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-W", "error", "-m", "notifier", "poll", *NOW],
+        cwd=home,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "TERM": "xterm", "COLUMNS": "200"},
+        stdout=follower,
+        stderr=follower,
+    )
+    os.close(follower)
+    shown = b""
+    while True:
+        try:
+            shown += os.read(leader, 4096)
+        except OSError:  # how a terminal on Linux says that nobody writes to it any more
+            break
+    os.close(leader)
+    assert process.wait(timeout=20) == 0
+    assert b"1/1" in shown
+    assert re.search(rb"ok\s+0\s+0\s+0\s+http", shown)
+
+
 def test_preview_prints_or_writes_what_would_be_sent(ready, home: Path, site: Site):
     site.put("/feed/", sites.rss([Article("Frexalimab slows lesions")]))
     ready("poll", *NOW)

@@ -188,6 +188,16 @@ def test_a_name_cannot_bring_a_header_of_its_own():
     assert mail["From"] == '"Example Bcc: x@example.org" <digest@example.org>'
 
 
+@pytest.mark.parametrize(
+    "hidden", ["=?utf-8?q?x=0D=0ABcc:_x@example.org?=", "=?utf-8?b?eA0KQmNjOiB4QGV4YW1wbGUub3Jn?="]
+)
+def test_no_encoded_word_brings_a_header_either(hidden: str):
+    sender = SENDER.model_copy(update={"name": hidden, "discreet": False})
+    mail = parsed(a_mail(a_digest(an_item(title=hidden)), sender))
+    assert mail.keys() == parsed(a_mail(a_digest())).keys()
+    assert mail["Bcc"] is None
+
+
 def test_a_preview_is_the_mail_that_is_sent(any_installation: Installation):
     made = any_installation
     made.subscribe("anna@example.org", zone="Europe/Berlin")

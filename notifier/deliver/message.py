@@ -64,10 +64,10 @@ def build(letter: Letter, sender: Sender, render_html: Render, render_text: Rend
     """
     assert sender.address is not None
     message = EmailMessage(policy=_POLICY)
-    message["From"] = Address(clean(sender.name), addr_spec=wire_address(sender.address))
+    message["From"] = Address(_header_text(sender.name), addr_spec=wire_address(sender.address))
     message["To"] = Address(addr_spec=wire_address(letter.to))
     message["Reply-To"] = Address(addr_spec=wire_address(sender.reply_to or sender.address))
-    message["Subject"] = clean(letter.subject)
+    message["Subject"] = _header_text(letter.subject)
     message["Date"] = format_datetime(now)
     message["Message-ID"] = letter.message_id
     message["Auto-Submitted"] = "auto-generated"
@@ -87,6 +87,15 @@ def build(letter: Letter, sender: Sender, render_html: Render, render_text: Rend
     message.set_content(text, cte="quoted-printable")
     message.add_alternative(html, subtype="html", cte="quoted-printable")
     return message.as_bytes()
+
+
+def _header_text(text: str) -> str:
+    """Text that stays text in a header.
+
+    The library decodes an encoded-word (RFC 2047) that stands in a value, and one may hide a line end and a header of
+    a stranger's own behind it.
+    """
+    return clean(text).replace("=?", "= ?")
 
 
 def _list_headers(leave_url: str, sender: Sender) -> dict[str, str]:
