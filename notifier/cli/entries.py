@@ -39,9 +39,12 @@ def show(entry_id: Annotated[int, typer.Argument(metavar="ID")], json: door.Json
         return
     door.say(f"{document['title']}\n{document['url']}\n")
     for one in document["history"]:
-        door.say(f"{one['observed_at']}  revision {one['number']}{'' if one['material'] else ', cosmetic'}")
+        weight = "" if one["material"] else ", cosmetic"
+        as_of = f", data as of {one['as_of']}" if one["as_of"] else ""
+        door.say(f"{one['observed_at']}  revision {one['number']}: {one['kind']}{weight}{as_of}")
         for change in one["changes"]:
-            door.say(f"    {change['what']}: {change['before']!r} -> {change['after']!r}")
+            note = f"  ({change['note']})" if change.get("note") else ""
+            door.say(f"    {change['what']}: {change['before']!r} -> {change['after']!r}{note}")
 
 
 def _row(entry: "Entry", revisions: int) -> dict[str, Any]:
@@ -63,6 +66,7 @@ def _revision(one: Any) -> dict[str, Any]:
         "kind": one.kind,
         "material": one.material,
         "observed_at": door.as_time(one.observed_at),
+        "as_of": door.as_time(one.as_of),
         "title": one.title,
         "summary": one.summary,
         "changes": one.changes,

@@ -90,7 +90,7 @@ def numbers(text: str) -> list[str]:
         number = re.match(r"[-−]?[\d.,]*\d", match.group())
         if number:
             unit = _UNITS.get(match.group()[number.end() :].strip().casefold(), "")
-            found.append(f"{number.group().replace('−', '-')} {unit}".strip())
+            found.append(f"{number.group().replace('−', '-')}{'' if unit in '%‰' else ' '}{unit}")
     return found
 
 

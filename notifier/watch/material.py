@@ -59,7 +59,7 @@ def compare(old: State, new: State) -> Difference:
         return _fields(old["content"], new["content"])
     headline = []
     if fold(old["title"]) != fold(new["title"]):
-        headline = [_change("headline", old["title"], new["title"])]
+        headline = [_change("headline", old["title"], new["title"], _numbers_moved(old["title"], new["title"]))]
     if "sections" in new["content"]:
         changes, material = _sections(old["content"].get("sections", []), new["content"]["sections"])
     else:
