@@ -35,21 +35,33 @@ def plain(markup: str) -> str:
     return clean(html.unescape(markup))
 
 
+def paragraphs(markup: str) -> str:
+    """The words of an HTML text, a line for each block of it; a text without markup keeps its own lines."""
+    if "<" in markup:
+        markup = nh3.clean(_BLOCK.sub("\n<", _SPACE.sub(" ", markup.replace("\x00", " "))), tags=set())
+    lines = (clean(line) for line in html.unescape(markup).splitlines())
+    return "\n".join(line for line in lines if line)
+
+
+class _Kept(dict[int, str | None]):
+    """What becomes of each character in a folded text, worked out once: letters, digits and marks stay."""
+
+    def __missing__(self, code: int) -> str | None:
+        category = unicodedata.category(chr(code))
+        self[code] = chr(code) if category[0] in "LNM" else None if category == "Cf" else " "
+        return self[code]
+
+
+_KEPT = _Kept()
+
+
 def fold(text: str) -> str:
     """The form in which texts are compared: NFKC, case folded, invisible characters gone, words apart by one space.
 
     Returns:
         ``"the words of the text"``; letters, digits and combining marks of every script survive, all else parts words.
     """
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    kept = []
-    for char in folded:
-        category = unicodedata.category(char)
-        if category[0] in "LNM":
-            kept.append(char)
-        elif category != "Cf":
-            kept.append(" ")
-    return _SPACE.sub(" ", "".join(kept)).strip()
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().translate(_KEPT).split())
 
 
 def shorten(text: str, limit: int) -> str:

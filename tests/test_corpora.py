@@ -77,7 +77,7 @@ def test_no_script_survives_any_feed():
             continue
         for one in reading.observations:
             assert one.url == "" or one.url.startswith(("http://", "https://")), row["file"]
-            for text in (one.title, one.summary, one.body, one.author, *one.categories):
+            for text in (one.title, one.summary, *one.body.split("\n"), one.author, *one.categories):
                 assert text == clean(text), row["file"]
 
 
@@ -139,7 +139,7 @@ def test_no_payload_brings_a_page_or_a_record_to_fall():
 def test_naughty_strings_are_kept_as_they_are_but_for_what_cannot_be_printed():
     for text in json.loads((HOSTILE / "naughty_strings.json").read_text(encoding="utf-8")):
         found = jsonfeed_of(text)
-        assert found.body == clean(text)
+        assert found.body == "\n".join(line for part in text.splitlines() if (line := clean(part)))
 
 
 def test_no_payload_brings_a_header_or_a_recipient_of_its_own(installation: Installation):

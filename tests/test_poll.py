@@ -182,6 +182,7 @@ def test_private_addresses_are_refused_unless_they_are_allowed(site: Site):
         ("100.64.0.1", False),
         ("169.254.169.254", False),
         ("168.63.129.16", False),
+        ("192.0.0.192", False),
         ("0.0.0.0", False),
         ("224.0.0.1", False),
         ("255.255.255.255", False),

@@ -38,8 +38,9 @@ class WordPress:
         post["content"]["rendered"] = post["content"]["rendered"].replace(before, after)
         post["modified_gmt"] = f"{moment:%Y-%m-%dT%H:%M:%S}"
 
-    def poll(self, after: timedelta = timedelta(0)):
-        self.site.put(self.path, self._feed())
+    def poll(self, after: timedelta = timedelta(0), *, feed_is_stale: bool = False):
+        if not feed_is_stale:
+            self.site.put(self.path, self._feed())
         deps = self.made.at(MONDAY + after)
         (result,) = pipeline.poll(deps, force=True)
         pipeline.match(deps)
@@ -117,6 +118,20 @@ def test_an_edit_that_feed_and_list_both_show_is_told_once(press: WordPress):
     press.poll(2 * HOUR)
     press.poll(4 * HOUR)
     assert [material for _, _, material in press.entries()["Frexalimab"]].count(True) == 2
+
+
+def test_an_edit_that_the_list_shows_before_the_feed_is_told_once(any_installation: Installation):
+    press = WordPress(any_installation, teaser=True)
+    body = (
+        "It begins like this and goes on for a while. Then it says more of frexalimab and of all that is made up. " * 3
+    )
+    post = press.write("Frexalimab", body, MONDAY - DAY)
+    press.poll()
+    post["title"]["rendered"] = "Frexalimab, corrected"
+    post["modified_gmt"] = f"{MONDAY + HOUR:%Y-%m-%dT%H:%M:%S}"
+    press.poll(2 * HOUR, feed_is_stale=True)
+    press.poll(4 * HOUR)
+    assert [material for _, _, material in press.entries()["Frexalimab"]] == [True, False, True, False]
 
 
 def test_a_teaser_is_never_compared_with_the_whole_article(any_installation: Installation):

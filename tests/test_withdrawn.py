@@ -74,6 +74,19 @@ def test_an_article_that_was_taken_down_is_told_to_whom_it_was_sent(herald: Hera
     assert herald.kinds() == [NewsKind.NEW, NewsKind.WITHDRAWN]
 
 
+def test_two_sightings_within_a_day_are_one(herald: Herald):
+    one = herald.write("Frexalimab does wonders")
+    herald.run(HOUR)
+    herald.run(DAY)
+    herald.take_down(one)
+    herald.run(2 * DAY)  # missing, while the feed still lists it
+    herald.articles.remove(one)
+    herald.run(2 * DAY + 4 * HOUR)  # looked at once more because it left the feed
+    asked = [request.status for request in herald.made.site.asked if request.path == f"/news/{one.slug}/"]
+    assert asked[-2:] == [404, 404]
+    assert herald.kinds() == [NewsKind.NEW]
+
+
 def test_what_nobody_was_sent_is_not_withdrawn_to_anybody(herald: Herald):
     one = herald.write("Frexalimab does wonders")
     herald.run(HOUR)

@@ -24,7 +24,7 @@ def explain(
     """Tell the tier, the score and the reasons for a text that is not stored."""
     from notifier.errors import SettingsError
     from notifier.match import matches, profiles
-    from notifier.text import plain
+    from notifier.text import paragraphs, plain
 
     if not (title or summary or body):
         raise SettingsError("There is nothing to explain.", "Give --title, --summary or --body.")
@@ -40,7 +40,7 @@ def explain(
         raise SettingsError(f"{body} cannot be read: {error.strerror}.", "Give a text file, or -.") from error
     with door.opened() as deps, deps.reading() as session:
         stored = profiles.find(session, profile)
-        found = matches.explain(stored, matches.Words(plain(title), plain(summary), plain(text)))
+        found = matches.judge_of(stored)(matches.Words(plain(title), plain(summary), paragraphs(text)))
     if json:
         reasons = list(found.reasons)
         door.print_json({"profile": stored.slug, "tier": found.tier, "score": found.score, "reasons": reasons})

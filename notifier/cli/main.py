@@ -11,6 +11,7 @@ from notifier.cli import (
     demo,
     digests,
     entries,
+    evaluate,
     explain,
     init,
     matches,
@@ -36,7 +37,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-for _command in (init, demo, running, poll, preview, explain, subscribe, serve):
+for _command in (init, demo, running, poll, preview, explain, evaluate, subscribe, serve):
     _command.register(app)
 for _noun in (sources, entries, profiles, matches, subscribers, digests, deliveries):
     app.add_typer(_noun.app)

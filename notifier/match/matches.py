@@ -4,7 +4,7 @@ Owns the match sequence of each profile. It writes nothing about a revision that
 at; running it again finds nothing to do.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +12,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
 from notifier.match import profiles as stored_profiles
-from notifier.match.score import PLACES, Judgement, judge
+from notifier.match.boilerplate import split_lead, without_boilerplate
+from notifier.match.score import Judgement, judge, speaks_of_medicine
 from notifier.match.terms import Hit, Vocabulary
 from notifier.store.models import Entry, Examination, Match, Profile, Revision, SourceProfile
 from notifier.store.statuses import NewsKind, Tier
@@ -33,16 +34,24 @@ class Words:
 def judge_words(vocabulary: Vocabulary[int], names: Mapping[int, str], words: Words) -> dict[int, Judgement]:
     """Judge one text for every profile of the vocabulary; those in which nothing was found are not in the answer."""
     found: dict[int, dict[str, list[Hit]]] = {}
-    for place in PLACES:
-        for profile_id, hits in vocabulary.find(getattr(words, place)).items():
+    lead, body = split_lead(without_boilerplate(words.body))
+    texts = {"title": words.title, "summary": words.summary, "lead": lead, "body": body, "categories": words.categories}
+    for place, text in texts.items():
+        for profile_id, hits in vocabulary.find(text).items():
             found.setdefault(profile_id, {})[place] = hits
-    return {profile_id: judge(names[profile_id], hits) for profile_id, hits in found.items()}
+    medical = bool(found) and any(map(speaks_of_medicine, texts.values()))
+    return {profile_id: judge(names[profile_id], hits, medical=medical) for profile_id, hits in found.items()}
 
 
-def explain(profile: Profile, words: Words) -> Judgement:
-    """Judge a text that is not stored for one profile; where nothing is found it says so."""
+def judge_of(profile: Profile) -> Callable[[Words], Judgement]:
+    """What judges texts that are not stored for one profile; where nothing is found it says so."""
     vocabulary = stored_profiles.vocabulary([profile])
-    return judge_words(vocabulary, {profile.id: profile.name}, words).get(profile.id) or judge(profile.name, {})
+    names = {profile.id: profile.name}
+
+    def judge_one(words: Words) -> Judgement:
+        return judge_words(vocabulary, names, words).get(profile.id) or judge(profile.name, {})
+
+    return judge_one
 
 
 def examine(session: Session, now: datetime) -> int:

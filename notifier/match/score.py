@@ -1,10 +1,12 @@
 """Score: the hits in a text, by where they stand, become a tier, a score and the reasons.
 
-Pure. The rules, in order: what names the therapy (a name or a code) decides `about` or `mention`; its target, its class
-or one of its trials without its name decides `related`; a sponsor, an indication or a comparator never decides
-anything and only adds to the score; an excluded term outside a headline that names the therapy ends it.
+Pure. The rules, in order: what names the therapy (a name or a code) decides `about` or `mention`; a headline about one
+of its trials is about it, too; its target, its class, or one of its trials further down decides `related`; a sponsor,
+an indication or a comparator never decides anything and only adds to the score; an excluded term outside a headline
+that names the therapy ends it. An acronym counts only where something else says that medicine is spoken of.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,7 +17,13 @@ NAMING = (TermKind.NAME, TermKind.CODE)
 RELATING = (TermKind.TARGET, TermKind.CLASS, TermKind.TRIAL)
 ADDING = (TermKind.SPONSOR, TermKind.INDICATION, TermKind.COMPARATOR)
 
-PLACES = {"title": "the headline", "summary": "the summary", "body": "the text", "categories": "the site's own tags"}
+PLACES = {
+    "title": "the headline",
+    "summary": "the summary",
+    "lead": "the first sentence",
+    "body": "the text",
+    "categories": "the site's own tags",
+}
 
 _OFTEN = 3
 _WHAT = {
@@ -35,13 +43,16 @@ class Judgement:
     reasons: tuple[str, ...]
 
 
-def judge(name: str, hits: Mapping[str, Sequence[Hit]]) -> Judgement:
+def judge(name: str, hits: Mapping[str, Sequence[Hit]], *, medical: bool = True) -> Judgement:
     """Judge a text.
 
     Args:
         name: the therapy's name, as the reasons shall call it.
         hits: what was found at each place of `PLACES`.
+        medical: whether the text speaks of medicine at all.
     """
+    if not medical and all(hit.acronym for found in hits.values() for hit in found):
+        hits = {}
     naming = _by_place(hits, NAMING)
     relating = _by_place(hits, RELATING)
     excluded = _by_place(hits, (TermKind.EXCLUDE,))
@@ -56,18 +67,38 @@ def judge(name: str, hits: Mapping[str, Sequence[Hit]]) -> Judgement:
     return Judgement(tier, round(min(1.0, score + 0.02 * len(adding)), 2), reasons)
 
 
+_MEDICINE = re.compile(
+    r"(?i)\b(?:trials?|stud(?:y|ies)|phase|patients?|placebo|disease|drug|therap\w+|treatments?|dos(?:e|es|ing)|clinical|"
+    r"medic\w+|sclerosis|diabetes|fda|ema|studien?|phase|krank\w+|arznei\w+|essais?|étude|maladie|médica\w+|"
+    r"ensayos?|estudios?|pacientes?|fármacos?|enferme\w+|sperimentazione|farmac\w+|enrol\w*|recruit\w*)\b|試験|治験|임상|"
+    r"исследован|препарат"
+)
+
+
+def speaks_of_medicine(text: str) -> bool:
+    """Whether a text uses a word that only medicine, or hardly anything else, uses; in the commoner languages."""
+    return bool(_MEDICINE.search(text))
+
+
 def _by_place(hits: Mapping[str, Sequence[Hit]], kinds: Sequence[TermKind]) -> dict[str, list[Hit]]:
     chosen = {place: [hit for hit in hits.get(place, ()) if hit.term.kind in kinds] for place in PLACES}
     return {place: found for place, found in chosen.items() if found}
 
 
 def _tier(naming: Mapping[str, Sequence[Hit]], relating: Mapping[str, Sequence[Hit]]) -> tuple[Tier, float]:
-    if "title" in naming:
-        return Tier.ABOUT, 0.9
-    if "summary" in naming:
-        return Tier.ABOUT, 0.7
-    if sum(hit.count for found in naming.values() for hit in found) >= _OFTEN:
-        return Tier.ABOUT, 0.6
+    times = sum(hit.count for found in naming.values() for hit in found)
+    # What a headline or a lead calls "a CD40L antibody" and the text then names is the article's subject.
+    introduced = "body" in naming and any(place in relating for place in ("title", "summary"))
+    on_a_trial = any(hit.term.kind is TermKind.TRIAL for hit in relating.get("title", ()))
+    for holds, score in (
+        ("title" in naming, 0.9),
+        (on_a_trial, 0.8),
+        ("summary" in naming, 0.7),
+        ("lead" in naming, 0.65),
+        (introduced or times >= _OFTEN, 0.6),
+    ):
+        if holds:
+            return Tier.ABOUT, score
     if naming:
         return Tier.MENTION, 0.5
     if "title" in relating:
@@ -81,6 +112,10 @@ def _sentences(name: str, found: Mapping[str, Sequence[Hit]]) -> tuple[str, ...]
     for place, hits in found.items():
         for hit in hits:
             what = _WHAT.get(hit.term.kind, "").format(name=name.lower())
+            if hit.written:
+                script = "a misspelling of" if hit.written.isascii() else "another script for"
+                sentences.setdefault(hit.term, f"{PLACES[place]} names {hit.written}, {script} {hit.spelling}")
+                continue
             times = f" {hit.count} times" if place == "body" and hit.count >= _OFTEN else ""
             sentences.setdefault(hit.term, f"{PLACES[place]} names {hit.spelling}{what}{times}")
     return tuple(sentences.values())

@@ -14,7 +14,7 @@ from xml.sax import SAXException
 
 import feedparser
 
-from notifier.text import clean, plain, web_address
+from notifier.text import clean, paragraphs, plain, web_address
 from notifier.watch import jsonfeed, posts
 from notifier.watch.observation import Observation, ReadError, Reading
 from notifier.watch.retraction import marked
@@ -88,7 +88,7 @@ def _observation(entry: Any, base: str) -> Observation:
         url=link or web_address(guid),
         title=title,
         summary="" if summary == body else plain(_without_backlink(summary, entry.get("link", ""))),
-        body=plain(_without_backlink(body, entry.get("link", ""))),
+        body=paragraphs(_without_backlink(body, entry.get("link", ""))),
         author=plain(entry.get("author", "") or ""),
         published_at=_moment(dict.get(entry, "published_parsed") or dict.get(entry, "updated_parsed")),
         categories=categories,

@@ -3,12 +3,13 @@
 Owns what a JSON Feed says (https://www.jsonfeed.org/version/1.1/); feedparser reads the XML formats only.
 """
 
+import html
 import json
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urljoin
 
-from notifier.text import clean, plain, web_address
+from notifier.text import clean, paragraphs, plain, web_address
 from notifier.watch.observation import Observation, ReadError, Reading
 from notifier.watch.retraction import marked
 
@@ -40,7 +41,7 @@ def read(body: bytes, url: str) -> Reading:
 
 
 def _observation(item: dict[str, Any], base: str) -> Observation:
-    body = plain(_text(item.get("content_html"))) or clean(_text(item.get("content_text")))
+    body = paragraphs(_text(item.get("content_html")) or html.escape(_text(item.get("content_text"))))
     title = plain(_text(item.get("title")))
     categories = tuple(clean(_text(tag)) for tag in _items(item.get("tags")) if _text(tag))
     authors = [one for one in (*_items(item.get("authors")), item.get("author")) if isinstance(one, dict)]

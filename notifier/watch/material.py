@@ -6,7 +6,7 @@ followed field changes. All else is cosmetic: stored, but no news.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from difflib import SequenceMatcher
@@ -78,10 +78,17 @@ def comparable(old: str, new: str) -> bool:
 
 def already_in(difference: Difference, state: State) -> bool:
     """Whether a state that was seen before holds all these changes: another reading of the same edit."""
-    text = fold(f"{state['title']} {state['text']}")
-    told = (fold(change["after"].rstrip("…")) in text for change in difference.changes if change["after"])
-    gone = (fold(change["before"].rstrip("…")) not in text for change in difference.changes if change["before"])
-    return bool(difference.changes) and all(told) and all(gone)
+    title, lines = fold(state["title"]), {fold(one) for one in sentences(state["text"])}
+    return bool(difference.changes) and all(_told(change, title, lines) for change in difference.changes)
+
+
+def _told(change: Change, title: str, lines: Collection[str]) -> bool:
+    if change["what"] == "headline":
+        return fold(change["after"]) == title
+    come, gone = (
+        [fold(one) for one in sentences(text) if not one.endswith("…")] for text in (change["after"], change["before"])
+    )
+    return all(one in lines for one in come) and not any(one in lines for one in gone)
 
 
 def _change(what: str, before: str, after: str, note: str = "") -> Change:

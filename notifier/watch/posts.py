@@ -6,12 +6,12 @@ https://developer.wordpress.org/rest-api/reference/posts/ (`modified_after`, sin
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
-from notifier.text import plain, web_address
+from notifier.text import paragraphs, plain, web_address
 from notifier.watch.observation import POSTS, Observation, ReadError, Reading
 from notifier.watch.retraction import marked
 
@@ -101,16 +101,16 @@ def _observation(post: dict[str, Any]) -> Observation:
         url=web_address(str(post.get("link") or "")),
         title=title,
         summary=_rendered(post, "excerpt"),
-        body=_rendered(post, "content"),
+        body=_rendered(post, "content", paragraphs),
         published_at=_moment(post.get("date_gmt")),
         withdrawn=marked(title),
         origin=POSTS,
     )
 
 
-def _rendered(post: Mapping[str, Any], name: str) -> str:
+def _rendered(post: Mapping[str, Any], name: str, words: Callable[[str], str] = plain) -> str:
     part = post.get(name)
-    return plain(str(part.get("rendered") or "")) if isinstance(part, dict) else ""
+    return words(str(part.get("rendered") or "")) if isinstance(part, dict) else ""
 
 
 def _number(text: Any) -> int:

@@ -1,0 +1,64 @@
+"""`notifier evaluate`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from notifier.cli import door
+
+if TYPE_CHECKING:
+    from notifier.match.evaluation import Evaluation, Measure
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("evaluate")(evaluate)
+
+
+def evaluate(
+    file: Annotated[Path, typer.Argument(metavar="FILE.jsonl", help="A line a text: title, label, summary, body.")],
+    profile: door.Profile = None,
+    json: door.Json = False,
+) -> None:
+    """Judge labelled texts by a stored profile: the confusion matrix, precision and recall, and every mistake."""
+    from notifier.match import evaluation, matches, profiles
+
+    items = evaluation.read(door.file_bytes(file).decode("utf-8", "replace"), str(file))
+    with door.opened() as deps, deps.reading() as session:
+        found = evaluation.evaluate(items, matches.judge_of(profiles.find(session, profile)))
+    if json:
+        door.print_json(_document(found))
+        return
+    _tell(found)
+
+
+def _document(found: "Evaluation") -> dict[str, object]:
+    return {
+        "items": found.items,
+        "confusion": found.confusion,
+        "alert": vars(found.alert),
+        "tiers": {tier: vars(measure) for tier, measure in found.tiers.items()},
+        "errors": [
+            {"title": one.title, "label": one.label, "tier": one.tier, "reasons": list(one.reasons)}
+            for one in found.mistakes
+        ],
+    }
+
+
+def _tell(found: "Evaluation") -> None:
+    tiers = list(found.tiers)
+    rows = [[label, *(row[tier] for tier in tiers)] for label, row in found.confusion.items()]
+    door.print_table(("label", *tiers), rows, "The file holds no text.")
+    if not found.items:
+        return
+    door.say(f"\n{found.items} texts. Alerts (about or mention): {_percent(found.alert)}")
+    for tier, measure in found.tiers.items():
+        door.say(f"  {tier:<8} {_percent(measure)}")
+    for one in found.mistakes:
+        door.say(f"\n{one.label} taken for {one.tier}: {one.title}\n  because {'; '.join(one.reasons)}")
+
+
+def _percent(measure: "Measure") -> str:
+    parts = zip(("precision", "recall"), (measure.precision, measure.recall), strict=True)
+    return ", ".join(f"{name} {'–' if value is None else f'{value:.2f}'}" for name, value in parts)
