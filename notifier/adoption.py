@@ -9,7 +9,9 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from notifier.errors import ProfileError
 from notifier.match import matches, profiles
+from notifier.match.matches import Estimate
 from notifier.match.profiles import ProfileFile
 from notifier.store.statuses import SourceKind
 from notifier.watch import sources
@@ -23,20 +25,30 @@ class Adopted:
     name: str
     new_sources: int
     older_matches: int
+    estimate: Estimate
 
 
-def adopt(session: Session, file: ProfileFile, now: datetime) -> Adopted:
-    """Store a profile, watch its pages and sources, and file what already matches.
+def adopt(session: Session, file: ProfileFile, now: datetime, *, include_past: bool = False) -> Adopted:
+    """Store a profile, watch its pages and sources, and match the past anew.
 
     Args:
         session: a writing session; the caller commits.
         file: a checked profile file.
         now: the moment of the import.
+        include_past: whether older entries that match now go into the next digests; else they are filed.
+
+    Raises:
+        ProfileError: a canary of the file does not get its tier.
     """
+    terms = profiles.term_specs(file)
+    if failed := matches.check_canaries(file.model_dump(mode="json"), terms, file.name):
+        raise ProfileError(f"{file.slug}: a canary fails: {'; '.join(failed)}.", "Mend the terms, or the canary.")
+    expected = matches.estimate(session, terms, file.name, now)
     profile = profiles.save(session, file, now)
     new = 0
     for url in file.sources:
         new += sources.add(session, url, now, profile=profile)[1]
     for url in file.pages:
         new += sources.add(session, url, now, kind=SourceKind.PAGE, profile=profile)[1]
-    return Adopted(profile.slug, profile.name, new, matches.file_past(session, profile, now))
+    older = matches.match_past(session, profile, now, include=include_past)
+    return Adopted(profile.slug, profile.name, new, older, expected)

@@ -49,6 +49,7 @@ WRITERS = {
     "EntryAlias": "watch/identity.py",
     "Revision": "watch/entries.py",
     "Profile": "match/profiles.py",
+    "ProfileRevision": "match/profiles.py",
     "Term": "match/profiles.py",
     "Examination": "match/matches.py",
     "Match": "match/matches.py",

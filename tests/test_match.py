@@ -1,6 +1,7 @@
 """Matching: what concerns the therapy, what only sounds like it, and the reasons in plain words."""
 
 import json
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -10,6 +11,7 @@ from notifier import pipeline
 from notifier.match import profiles
 from notifier.match.matches import Words, judge_words
 from notifier.match.score import Judgement, judge
+from notifier.match.spelling import layout
 from notifier.match.terms import TermSpec, Vocabulary
 from notifier.store.models import Match
 from notifier.store.statuses import TermKind, Tier
@@ -244,6 +246,30 @@ def test_the_automaton_finds_just_what_looking_word_by_word_finds(parts: list[st
         if any(f" {fold(one)} " in padded for one in (spec.text, *spec.also))
         or (spec.text == "SAR441344" and " sar 441344 " in padded)
     }
+    assert found == expected
+
+
+short = st.sampled_from(["ab", "abc", "ab cd", "x1", "x-2", "CD", "ef", "νόσος", "薬", "q"])
+catalogues = st.dictionaries(
+    st.integers(0, 6),
+    st.lists(st.builds(TermSpec, st.sampled_from([TermKind.TARGET, TermKind.SPONSOR]), short), min_size=1, max_size=4),
+    min_size=1,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(catalogues, st.lists(st.one_of(short, st.sampled_from(["CD", "Ef", "zz", "-"])), max_size=12))
+def test_many_profiles_at_once_get_what_a_regular_expression_for_each_would_give(terms: dict, parts: list[str]):
+    text = " ".join(parts)
+    found = {key: {hit.term: hit.count for hit in hits} for key, hits in Vocabulary(terms).find(text).items()}
+    expected: dict[int, dict] = {}
+    for key, specs in terms.items():
+        for spec in specs:
+            word = re.escape(fold(spec.text))
+            pattern = word if "薬" in spec.text else rf"(?<= ){word}(?= )"
+            count = len(re.findall(rf"(?={pattern})", layout(text)))
+            if count and (spec.text != "CD" or "CD" in parts):
+                expected.setdefault(key, {})[spec] = count
     assert found == expected
 
 

@@ -1,14 +1,21 @@
 """Profiles: in from a file, checked, out again the same; what is wrong is refused and leaves the stored one alone."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
+from notifier import pipeline
+from notifier.adoption import adopt
 from notifier.errors import NotFoundError, ProfileError, SettingsError
-from notifier.match import profiles
+from notifier.match import matches, profiles
+from notifier.match.terms import Vocabulary
 from notifier.store import db
-from tests.conftest import MONDAY
+from notifier.store.models import Match
+from notifier.store.statuses import Tier
+from tests.conftest import MONDAY, Installation
+from tests.site import Article
 
 GOOD = 'slug = "x"\nname = "X"\n[[terms]]\nkind = "name"\ntext = "examplimab"\n'
 
@@ -87,3 +94,73 @@ def test_the_only_profile_need_not_be_named_but_one_of_several_must(engine: Engi
             profiles.find(session, None)
         with pytest.raises(NotFoundError, match="no profile z"):
             profiles.find(session, "z")
+
+
+@pytest.mark.parametrize("slug", profiles.bundled_slugs())
+def test_every_bundled_profile_can_be_taken_and_keeps_its_canaries(slug: str):
+    file = profiles.parse(profiles.bundled_file(slug), slug)
+    assert file.slug == slug
+    assert file.canaries
+    assert matches.check_canaries(file.model_dump(mode="json"), profiles.term_specs(file), file.name) == []
+
+
+def test_a_headline_goes_to_the_therapy_it_is_about_and_to_no_other():
+    files = [profiles.parse(profiles.bundled_file(slug), slug) for slug in profiles.bundled_slugs()]
+    vocabulary = Vocabulary({file.slug: profiles.term_specs(file) for file in files})
+    names = {file.slug: file.name for file in files}
+    for file in files:
+        found = matches.judge_words(vocabulary, names, matches.Words(f"{file.name} news"))
+        assert {slug: one.tier for slug, one in found.items()} == {file.slug: Tier.ABOUT}
+
+
+def test_a_canary_that_fails_refuses_the_import(engine: Engine):
+    text = GOOD + '[[canaries]]\ntitle = "Something else"\ntier = "about"\n'
+    with db.writing(engine) as session, pytest.raises(ProfileError, match="is none, and must be about"):
+        adopt(session, profiles.parse(text, "a test"), MONDAY)
+
+
+@pytest.mark.parametrize("word", ["treatment", "Multiple Sclerosis", "clinical trials"])
+def test_a_term_that_would_match_everything_is_refused_with_its_line(word: str):
+    with pytest.raises(ProfileError, match=r"wrong.toml, line \d+, term 1: .* would match almost everything"):
+        profiles.parse(GOOD.replace("examplimab", word), "wrong.toml")
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [(("kind", "kidn"), 3), (('"name"', '"nonsense"'), 4), (("examplimab", " - "), 5), (('"x"', '"Not A Slug"'), 1)],
+)
+def test_the_line_of_what_is_wrong_is_told(change: tuple[str, str], line: int):
+    text = 'slug = "x"\nname = "X"\n[[terms]]\nkind = "name"\ntext = "examplimab"\n'
+    with pytest.raises(ProfileError, match=rf"line {line}\b"):
+        profiles.parse(text.replace(*change), "wrong.toml")
+
+
+def test_the_history_tells_what_each_import_changed(engine: Engine):
+    texts = (GOOD, GOOD, GOOD.replace("examplimab", "otherlimab"), 'stage = "New"\n' + GOOD)
+    for day, text in enumerate(texts):
+        with db.writing(engine) as session:
+            stored = profiles.save(session, profiles.parse(text, "a test"), MONDAY + timedelta(days=day))
+    with db.reading(engine) as session:
+        found = profiles.history(session, stored)
+        assert [(one.number, (one.imported_at - MONDAY).days) for one in found] == [(1, 0), (2, 2), (3, 3)]
+        assert profiles.changes(found[0].document, found[1].document) == [
+            "term added: name otherlimab",
+            "term removed: name examplimab",
+        ]
+        assert "stage changed: New" in profiles.changes(found[1].document, found[2].document)
+
+
+@pytest.mark.parametrize("include", [False, True])
+def test_what_an_import_finds_in_the_past_is_filed_or_owed(any_installation: Installation, include: bool):
+    made = any_installation
+    pipeline.poll(made.at(MONDAY))
+    made.publish([Article("Examplimab in the past")])
+    deps = made.at(MONDAY + timedelta(hours=1))
+    pipeline.poll(deps)
+    pipeline.match(deps)
+    text = f'sources = ["{made.feed}"]\n{GOOD}'
+    with deps.writing() as session:
+        done = adopt(session, profiles.parse(text, "a test"), deps.now(), include_past=include)
+        assert done.older_matches == 1
+        assert (done.estimate.entries, done.estimate.matched[Tier.ABOUT], done.estimate.share) == (1, 1, 1.0)
+        assert [one.filed for one in session.query(Match)] == [not include]

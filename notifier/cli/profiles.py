@@ -1,11 +1,19 @@
 """`notifier profiles`."""
 
+from itertools import pairwise
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from notifier.cli import door
+
+if TYPE_CHECKING:
+    from notifier.match.matches import Estimate
+
+# Fewer entries say nothing about how broad a profile is; more than this share of them is more than one therapy's news.
+_FEWEST_TO_JUDGE_BY = 20
+_TOO_BROAD = 0.3
 
 app = door.group("profiles", "The stored therapy profiles.")
 
@@ -58,19 +66,62 @@ def show(slug: Annotated[str, typer.Argument()], json: door.Json = False) -> Non
 
 
 @app.command("import")
-def import_(files: Annotated[list[Path], typer.Argument(metavar="FILE.toml...")], now: door.Now = "") -> None:
-    """Store profiles from files, all or none, watch their sources, and file older entries that match."""
+def import_(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE.toml...", help="Files, or slugs of bundled profiles.")],
+    past: Annotated[str, typer.Option(help="include or file: what becomes of older entries that match now.")] = "file",
+    now: door.Now = "",
+) -> None:
+    """Store profiles from files, all or none, watch their sources, and match what was seen before."""
     from notifier.adoption import adopt
+    from notifier.errors import SettingsError
     from notifier.match import profiles
 
+    if past not in ("include", "file"):
+        raise SettingsError(f"--past {past!r} is not known.", "Choose include or file.")
     read = profiles.read_files(files)
     with door.opened(now) as deps, deps.writing() as session:
         for file in read:
-            done = adopt(session, file, deps.now())
+            done = adopt(session, file, deps.now(), include_past=past == "include")
+            fate = "go into the next digests" if past == "include" else "are filed (mailed to nobody)"
             door.say(
                 f"Stored {done.slug}: {done.new_sources} new sources to watch, "
-                f"{done.older_matches} older entries match and are filed (mailed to nobody)."
+                f"{done.older_matches} older entries match and {fate}."
             )
+            _say_how_much(done.slug, done.estimate)
+
+
+def _say_how_much(slug: str, expected: "Estimate") -> None:
+    if expected.entries < _FEWEST_TO_JUDGE_BY:
+        return
+    counts = ", ".join(f"{count} {tier}" for tier, count in expected.matched.items() if tier != "none")
+    door.say(f"  Of {expected.entries} entries of the last {expected.days} days it matches: {counts}.")
+    if expected.share > _TOO_BROAD:
+        door.warn(
+            f"  {slug} is broad: {expected.share:.0%} of all entries would be mailed. "
+            "See which term does it with: notifier matches list"
+        )
+
+
+@app.command("history")
+def history(slug: Annotated[str, typer.Argument()], json: door.Json = False) -> None:
+    """Show when a profile was imported, and what changed each time."""
+    from notifier.match import profiles
+
+    with door.opened() as deps, deps.reading() as session:
+        found = profiles.history(session, profiles.find(session, slug))
+    steps = [["first import"], *(profiles.changes(a.document, b.document) for a, b in pairwise(found))]
+    if json:
+        door.print_json(
+            [
+                {"number": one.number, "imported_at": door.as_time(one.imported_at), "changes": lines}
+                for one, lines in zip(found, steps, strict=True)
+            ]
+        )
+        return
+    for one, lines in zip(found, steps, strict=True):
+        door.say(f"{door.as_time(one.imported_at)}  import {one.number}")
+        for line in lines:
+            door.say(f"    {line}")
 
 
 @app.command("export")

@@ -6,7 +6,8 @@ at; running it again finds nothing to do.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
@@ -14,7 +15,7 @@ from sqlalchemy.orm import Session, joinedload
 from notifier.match import profiles as stored_profiles
 from notifier.match.boilerplate import split_lead, without_boilerplate
 from notifier.match.score import Judgement, judge, speaks_of_medicine
-from notifier.match.terms import Hit, Vocabulary
+from notifier.match.terms import Hit, TermSpec, Vocabulary
 from notifier.store.models import Entry, Examination, Match, Profile, Revision, SourceProfile
 from notifier.store.statuses import NewsKind, Tier
 
@@ -52,6 +53,18 @@ def judge_of(profile: Profile) -> Callable[[Words], Judgement]:
         return judge_words(vocabulary, names, words).get(profile.id) or judge(profile.name, {})
 
     return judge_one
+
+
+def check_canaries(document: Mapping[str, Any], terms: Sequence[TermSpec], name: str) -> list[str]:
+    """The canaries of a profile that do not get their tier, a sentence each; none where all is well."""
+    vocabulary = Vocabulary({0: terms})
+    failed = []
+    for one in document.get("canaries", ()):
+        words = Words(one["title"], one.get("summary", ""), one.get("body", ""))
+        tier = (judge_words(vocabulary, {0: name}, words).get(0) or judge(name, {})).tier
+        if tier != one["tier"]:
+            failed.append(f"“{one['title']}” is {tier}, and must be {one['tier']}")
+    return failed
 
 
 def examine(session: Session, now: datetime) -> int:
@@ -95,11 +108,17 @@ def _earlier(session: Session, revisions: Sequence[Revision]) -> dict[tuple[int,
     return {(match.profile_id, match.entry_id): match for match in session.scalars(chosen)}
 
 
-def file_past(session: Session, profile: Profile, now: datetime) -> int:
-    """Hold a profile that was just imported against what was seen before it; what matches is filed, owed to nobody.
+def match_past(session: Session, profile: Profile, now: datetime, *, include: bool = False) -> int:
+    """Hold a profile that was just imported against what was seen before it.
+
+    Args:
+        session: a writing session.
+        profile: as it is stored now.
+        now: when it was imported.
+        include: whether what matches goes into the next digests; else it is filed, owed to nobody.
 
     Returns:
-        How many older entries match now.
+        How many older entries match now that did not before.
     """
     vocabulary = stored_profiles.vocabulary([profile])
     before = profile.position
@@ -117,9 +136,35 @@ def file_past(session: Session, profile: Profile, now: datetime) -> int:
     for revision in revisions:
         if profile.id in feeds.get(revision.entry.source_id, {profile.id}):
             judgement = judge_words(vocabulary, {profile.id: profile.name}, _words(revision)).get(profile.id)
-            _match(session, profile, revision, judgement, None, now, filed=True)
+            _match(session, profile, revision, judgement, None, now, filed=not include)
     session.flush()
     return profile.position - before
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a profile would have matched lately: of how many entries how many, by tier."""
+
+    entries: int
+    matched: dict[Tier, int]
+    days: int
+
+    @property
+    def share(self) -> float:
+        """The part of all entries that would go into a digest."""
+        return (self.matched[Tier.ABOUT] + self.matched[Tier.MENTION]) / self.entries if self.entries else 0.0
+
+
+def estimate(session: Session, terms: Sequence[TermSpec], name: str, now: datetime, days: int = 90) -> Estimate:
+    """Hold terms that are not stored yet against what was seen in the last days."""
+    vocabulary = Vocabulary({0: terms})
+    newest = select(func.max(Revision.id)).where(Revision.observed_at > now - timedelta(days=days))
+    chosen = select(Revision).where(Revision.id.in_(newest.group_by(Revision.entry_id)))
+    counts = dict.fromkeys(Tier, 0)
+    for revision in session.scalars(chosen):
+        judgement = judge_words(vocabulary, {0: name}, _words(revision)).get(0)
+        counts[judgement.tier if judgement else Tier.NONE] += 1
+    return Estimate(sum(counts.values()), counts, days)
 
 
 def _waiting(session: Session) -> Sequence[Revision]:

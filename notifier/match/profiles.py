@@ -6,7 +6,7 @@ was; several files are taken all or none.
 
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -19,8 +19,8 @@ from sqlalchemy.orm import Session
 
 from notifier.errors import NotFoundError, ProfileError, SettingsError
 from notifier.match.terms import TermSpec, Vocabulary
-from notifier.store.models import Profile, Term
-from notifier.store.statuses import TermKind
+from notifier.store.models import Profile, ProfileRevision, Term
+from notifier.store.statuses import TermKind, Tier
 from notifier.text import fold, web_address
 
 BUNDLED = "frexalimab"
@@ -28,6 +28,14 @@ BUNDLED = "frexalimab"
 # The kinds that decide a tier by themselves: a short word there would match everything.
 _DECIDING = (TermKind.NAME, TermKind.CODE, TermKind.TRIAL, TermKind.TARGET, TermKind.CLASS)
 _SHORTEST = 4
+# Words that stand in most texts of the field: alone they tell nothing.
+_EVERYWHERE = frozenset(
+    ("antibody", "biologic", "clinical", "clinical trial", "clinical trials", "cure", "disease", "doctor", "doctors",
+     "dose", "drug", "drugs", "health", "infusion", "injection", "medication", "medicine", "multiple sclerosis",
+     "new drug", "news", "patient", "patients", "phase", "phase 2", "phase 3", "placebo", "research", "results",
+     "sclerosis", "side effects", "studies", "study", "symptoms", "tablet", "test", "therapies", "therapy", "treatment",
+     "treatments", "trial", "trials", "vaccine")
+)  # fmt: skip
 
 
 def _watchable(url: str) -> str:
@@ -64,6 +72,15 @@ class TermPart(_Part):
     also: tuple[Spelling, ...] = ()
 
 
+class CanaryPart(_Part):
+    """A ``[[canaries]]`` table: a known text, and the tier that it must get for ever."""
+
+    title: Spelling
+    summary: str = ""
+    body: str = ""
+    tier: Tier
+
+
 class TrialPart(_Part):
     """A ``[[trials]]`` table."""
 
@@ -86,11 +103,17 @@ class ProfileFile(_Part):
     facts: dict[str, str | list[str]] = {}
     terms: Annotated[tuple[TermPart, ...], Field(min_length=1)]
     trials: tuple[TrialPart, ...] = ()
+    canaries: tuple[CanaryPart, ...] = ()
 
 
-def bundled_file() -> str:
-    """The text of the profile that comes with notifier."""
-    return (files("notifier") / "data" / f"{BUNDLED}.toml").read_text(encoding="utf-8")
+def bundled_slugs() -> list[str]:
+    """The profiles that come with notifier: the one that `init` loads, and starting points for others."""
+    return sorted(path.name[:-5] for path in (files("notifier") / "data").iterdir() if path.name.endswith(".toml"))
+
+
+def bundled_file(slug: str = BUNDLED) -> str:
+    """The text of a profile that comes with notifier."""
+    return (files("notifier") / "data" / f"{slug}.toml").read_text(encoding="utf-8")
 
 
 def parse(text: str, place: str) -> ProfileFile:
@@ -108,14 +131,31 @@ def parse(text: str, place: str) -> ProfileFile:
     except tomllib.TOMLDecodeError as error:
         raise ProfileError(f"{place} is not valid TOML: {error}", "Mend the line that is named.") from error
     except ValidationError as error:
-        raise _refusal(error, place) from error
-    for index, term in enumerate(profile.terms, 1):
-        _refuse_too_broad(term, f"{place}, term {index}")
+        raise _refusal(error, place, text) from error
+    for index, term in enumerate(profile.terms):
+        line = _line_of(text, ("terms", index, "text"))
+        _refuse_too_broad(term, f"{place}{line}, term {index + 1}")
     return profile
 
 
-def _refusal(error: ValidationError, place: str) -> ProfileError:
+def _line_of(text: str, path: Sequence[str | int]) -> str:
+    """``, line 12``: where a key stands in the file, as far as its layout tells; else empty."""
+    lines = text.splitlines()
+    start = 0
+    index = path[1] if len(path) > 1 else None
+    if isinstance(index, int):
+        headers = [n for n, line in enumerate(lines) if re.match(rf"\s*\[\[\s*{re.escape(str(path[0]))}\s*\]\]", line)]
+        if index < len(headers):
+            start = headers[index]
+    key = re.escape(str(path[-1] if len(path) > 1 and start else path[0]))
+    found = (n for n, line in enumerate(lines[start:], start + 1) if re.match(rf"\s*[\"']?{key}[\"']?\s*=", line))
+    line = next(found, start + 1 if start else 0)
+    return f", line {line}" if line else ""
+
+
+def _refusal(error: ValidationError, place: str, text: str) -> ProfileError:
     first = error.errors()[0]
+    place += _line_of(text, first["loc"])
     path = ".".join(str(part + 1) if isinstance(part, int) else str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         return ProfileError(f"{place}: there is no key {path}.", "See docs/profiles.md for the keys there are.")
@@ -126,6 +166,11 @@ def _refusal(error: ValidationError, place: str) -> ProfileError:
 
 def _refuse_too_broad(term: TermPart, place: str) -> None:
     for spelling in (term.text, *term.also):
+        if term.kind in _DECIDING and fold(spelling) in _EVERYWHERE:
+            raise ProfileError(
+                f"{place}: {spelling!r} of the kind {term.kind} would match almost everything.",
+                "Give a name that only the therapy has, or the kind indication, which never matches alone.",
+            )
         if term.kind in _DECIDING and len(fold(spelling)) < _SHORTEST and fold(spelling).isascii():
             raise ProfileError(
                 f"{place}: {spelling!r} is too short for the kind {term.kind}: it would match almost everything.",
@@ -134,13 +179,16 @@ def _refuse_too_broad(term: TermPart, place: str) -> None:
 
 
 def read_files(paths: Sequence[Path]) -> list[ProfileFile]:
-    """Read and check several profile files; one that is wrong refuses them all."""
+    """Read and check several profile files, or bundled ones by their slug; one that is wrong refuses them all."""
     found: list[ProfileFile] = []
     for path in paths:
         try:
-            text = path.read_text(encoding="utf-8")
+            bundled = not path.exists() and str(path) in bundled_slugs()
+            text = bundled_file(str(path)) if bundled else path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise ProfileError(f"{path} cannot be read: {error}", "Give a UTF-8 TOML file.") from error
+            raise ProfileError(
+                f"{path} cannot be read: {error}", f"Give a UTF-8 TOML file, or one of: {', '.join(bundled_slugs())}."
+            ) from error
         profile = parse(text, str(path))
         if profile.slug in {other.slug for other in found}:
             raise ProfileError(f"{path}: the slug {profile.slug!r} is in another of these files.", "Rename one.")
@@ -161,7 +209,39 @@ def save(session: Session, profile: ProfileFile, now: datetime) -> Profile:
     session.flush()
     stored.terms.extend(Term(kind=spec.kind, text=spec.text, also=list(spec.also)) for spec in term_specs(profile))
     session.flush()
+    known = history(session, stored)
+    if not known or known[-1].document != document:
+        number = known[-1].number + 1 if known else 1
+        session.add(ProfileRevision(profile_id=stored.id, number=number, document=document, imported_at=now))
+    session.flush()
     return stored
+
+
+def history(session: Session, profile: Profile) -> list[ProfileRevision]:
+    """Every imported state of a profile, the first one first."""
+    chosen = select(ProfileRevision).where(ProfileRevision.profile_id == profile.id).order_by(ProfileRevision.number)
+    return list(session.scalars(chosen))
+
+
+def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """What changed between two documents of a profile, a line each."""
+    lines = []
+    for kind, label in (("terms", "term"), ("trials", "trial"), ("canaries", "canary")):
+        before, after = ({_named(one): one for one in document.get(kind, ())} for document in (old, new))
+        lines += [f"{label} added: {name}" for name in after if name not in before]
+        lines += [f"{label} removed: {name}" for name in before if name not in after]
+        lines += [f"{label} changed: {name}" for name in after if name in before and after[name] != before[name]]
+    for key in ("pages", "sources"):
+        lines += [f"{key[:-1]} added: {url}" for url in new.get(key, ()) if url not in old.get(key, ())]
+        lines += [f"{key[:-1]} removed: {url}" for url in old.get(key, ()) if url not in new.get(key, ())]
+    for key in ("name", "summary", "stage", "stage_as_of", "facts"):
+        if old.get(key) != new.get(key):
+            lines.append(f"{key} changed" + (f": {new.get(key)}" if isinstance(new.get(key), str) else ""))
+    return lines
+
+
+def _named(part: Mapping[str, Any]) -> str:
+    return " ".join(str(part[key]) for key in ("kind", "text", "id", "title") if key in part)
 
 
 def term_specs(profile: ProfileFile) -> list[TermSpec]:

@@ -60,15 +60,15 @@ class Vocabulary(Generic[Key]):
     """
 
     def __init__(self, terms: Mapping[Key, Sequence[TermSpec]]) -> None:
-        owners: dict[str, list[tuple[Key, TermSpec, str]]] = {}
-        names: dict[str, list[tuple[Key, TermSpec, str]]] = {}
+        owners: dict[str, dict[tuple[Key, TermSpec], str]] = {}
+        names: dict[str, dict[tuple[Key, TermSpec], str]] = {}
         for key, specs in terms.items():
             for spec in specs:
                 for spelling in (spec.text, *spec.also):
                     for pattern in _patterns(spelling, spec.kind):
-                        owners.setdefault(pattern, []).append((key, spec, spelling))
+                        owners.setdefault(pattern, {}).setdefault((key, spec), spelling)
                     if spec.kind is TermKind.NAME:
-                        names.setdefault(fold(spelling), []).append((key, spec, spelling))
+                        names.setdefault(fold(spelling), {}).setdefault((key, spec), spelling)
         self._owners = list(owners.values())
         self._automaton = AhoCorasick(list(owners)) if owners else None
         self._names = names
@@ -81,13 +81,13 @@ class Vocabulary(Generic[Key]):
         counts: dict[tuple[Key, TermSpec], tuple[str, int, str]] = {}
         laid_out = layout(text)
         for pattern, _start, _end in self._automaton.find_matches_as_indexes(laid_out, overlapping=True):
-            for key, spec, spelling in self._owners[pattern]:
-                first, count, _ = counts.get((key, spec), (spelling, 0, ""))
-                counts[key, spec] = first, count + 1, ""
+            for owner, spelling in self._owners[pattern].items():
+                first, count, _ = counts.get(owner, (spelling, 0, ""))
+                counts[owner] = first, count + 1, ""
         for word, name in (*self._neighbours.slips(laid_out), *self._neighbours.transcriptions(laid_out)):
-            for key, spec, spelling in self._names[name]:
-                first, count, written = counts.get((key, spec), (spelling, 0, word))
-                counts[key, spec] = first, count + 1, written
+            for owner, spelling in self._names[name].items():
+                first, count, written = counts.get(owner, (spelling, 0, word))
+                counts[owner] = first, count + 1, written
         found: dict[Key, list[Hit]] = {}
         for (key, spec), (spelling, count, written) in counts.items():
             acronym = _is_acronym(spelling, spec.kind)

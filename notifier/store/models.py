@@ -223,6 +223,17 @@ class Profile(Base):
     )
 
 
+class ProfileRevision(Base):
+    """One imported state of a profile, numbered from 1. Writer: `match/profiles.py`."""
+
+    __tablename__ = "profile_revision"
+
+    profile_id: Mapped[int] = mapped_column(ForeignKey("profile.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    document: Mapped[dict[str, Any]]
+    imported_at: Mapped[datetime]
+
+
 class Term(Base):
     """One thing to look for, with its kind and its other spellings. Writer: `match/profiles.py`."""
 

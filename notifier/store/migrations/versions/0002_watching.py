@@ -1,4 +1,4 @@
-"""How a source's rhythm, its moves and its health are known; withdrawn entries; notices to the operator."""
+"""How a source's rhythm, its moves and its health are known; withdrawn entries; notices; the history of profiles."""
 
 from typing import Any
 
@@ -42,6 +42,21 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_notice"),
     )
+    op.create_table(
+        "profile_revision",
+        sa.Column("profile_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("document", sa.JSON(), nullable=False),
+        sa.Column("imported_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["profile_id"], ["profile.id"], name="fk_profile_revision_profile_id_profile", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("profile_id", "number", name="pk_profile_revision"),
+    )
+    op.execute(
+        "INSERT INTO profile_revision (profile_id, number, document, imported_at) "
+        "SELECT id, 1, document, imported_at FROM profile"
+    )
     for table, column in _columns():
         op.add_column(table, column)
     with op.batch_alter_table("delivery") as delivery:
@@ -59,4 +74,5 @@ def downgrade() -> None:
         delivery.alter_column("subscription_id", existing_type=sa.Integer(), nullable=False)
     for table, column in _columns():
         op.drop_column(table, column.name)
+    op.drop_table("profile_revision")
     op.drop_table("notice")
