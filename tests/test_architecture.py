@@ -53,6 +53,7 @@ WRITERS = {
     "Term": "match/profiles.py",
     "Examination": "match/matches.py",
     "Match": "match/matches.py",
+    "NearMiss": "match/matches.py",
     "Digest": "digest/digests.py",
     "DigestItem": "digest/digests.py",
     "Subscriber": "subscribers/subscriptions.py",

@@ -2,13 +2,15 @@
 
 import json
 import re
+from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from notifier import pipeline
-from notifier.match import profiles
+from notifier.errors import NotFoundError
+from notifier.match import matches, profiles
 from notifier.match.matches import Words, judge_words
 from notifier.match.score import Judgement, judge
 from notifier.match.spelling import layout
@@ -17,6 +19,7 @@ from notifier.store.models import Match
 from notifier.store.statuses import TermKind, Tier
 from notifier.text import fold
 from tests.conftest import MONDAY, SHARED, Installation
+from tests.sink import text_of
 from tests.site import Article
 
 BUNDLED = profiles.parse(profiles.bundled_file(), "the bundled profile")
@@ -69,7 +72,8 @@ def test_what_does_not_concern_the_therapy_does_not_match(title: str):
 @pytest.mark.parametrize("kind", ["Sanofi", "multiple sclerosis", "teriflunomide"])
 def test_a_sponsor_an_indication_or_a_comparator_alone_says_why_it_does_not_match(kind: str):
     found = judged(f"News of {kind}")
-    assert found == Judgement(Tier.NONE, 0.0, (f"the headline names {kind}, which alone does not concern frexalimab",))
+    assert found.tier is Tier.NONE
+    assert found.reasons == (f"the headline names {kind}, which alone does not concern frexalimab",)
 
 
 def test_where_the_name_stands_decides_between_subject_and_mention():
@@ -354,3 +358,47 @@ def test_a_profile_that_comes_later_is_held_against_the_past_and_mails_nothing(a
         assert adopt(session, other, MONDAY).older_matches == 1
     with deps.reading() as session:
         assert session.query(Match).one().filed
+
+
+def test_near_misses_are_held_with_their_reason_and_can_be_released(any_installation: Installation):
+    made = any_installation
+    made.subscribe("anna@example.org", every="daily", at="08:00")
+    deps = made.at(MONDAY)
+    pipeline.poll(deps)
+    pipeline.match(deps)
+    made.publish(
+        [
+            Article("Sanofi and multiple sclerosis", "News without the name."),
+            Article("FREXALT, the album", "Out now."),
+            Article("Weather", "Rain."),
+        ]
+    )
+    deps = made.at(MONDAY + timedelta(hours=1))
+    pipeline.poll(deps)
+    pipeline.match(deps)
+    with deps.reading() as session:
+        found = {one.entry.title: (one.id, one.tier, one.reasons) for one in matches.held(session)}
+    assert set(found) == {"Sanofi and multiple sclerosis", "FREXALT, the album"}
+    assert found["FREXALT, the album"][1:] == (Tier.ABOUT, ["it names FREXALT, but speaks of no medicine"])
+    pipeline.run_once(made.at(MONDAY + timedelta(days=1)))
+    assert made.sink.to("anna@example.org") == []
+
+    with deps.writing() as session:
+        matches.release(session, found["FREXALT, the album"][0], deps.now())
+    with deps.writing() as session:
+        with pytest.raises(NotFoundError):
+            matches.release(session, found["FREXALT, the album"][0], deps.now())
+        assert [one.entry.title for one in matches.held(session)] == ["Sanofi and multiple sclerosis"]
+    pipeline.run_once(made.at(MONDAY + timedelta(days=2)))
+    (mail,) = made.sink.to("anna@example.org")
+    assert "FREXALT, the album" in text_of(mail)
+    assert "a person released it" in " ".join(text_of(mail).split())
+
+
+def test_what_only_a_pointer_or_an_exclusion_kept_out_is_held():
+    pointed = judged("MS roundup", body="Ocrevus news. Recommended Reading: Frexalimab trial opens.")
+    assert (pointed.tier, pointed.held) == (Tier.NONE, Tier.MENTION)
+    vocabulary = Vocabulary({1: [TermSpec(TermKind.NAME, "frexalimab"), TermSpec(TermKind.EXCLUDE, "veterinary")]})
+    kept_out = judge_words(vocabulary, {1: "Frexalimab"}, Words("Veterinary news", "frexalimab in cats"))[1]
+    assert (kept_out.tier, kept_out.held) == (Tier.NONE, Tier.ABOUT)
+    assert judged("Weather").held is None

@@ -7,7 +7,7 @@ import typer
 from notifier.cli import door
 
 if TYPE_CHECKING:
-    from notifier.store.models import Match
+    from notifier.store.models import Entry, Match, NearMiss
 
 app = door.group("matches", "What concerns a profile, and why.")
 
@@ -16,15 +16,20 @@ app = door.group("matches", "What concerns a profile, and why.")
 def list_(
     profile: door.Profile = None,
     tier: Annotated[str | None, typer.Option(help="about, mention or related.")] = None,
+    held: Annotated[bool, typer.Option("--held", help="What was nearly a match, and why it was held back.")] = False,
     json: door.Json = False,
 ) -> None:
-    """Show matches with tier, score and reasons, newest first."""
+    """Show matches with tier, score and reasons, newest first; with --held what was held back."""
     from notifier.match import matches, profiles
     from notifier.store.statuses import Tier
 
     with door.opened() as deps, deps.reading() as session:
         chosen = profiles.find(session, profile) if profile else None
-        rows = [_row(one) for one in matches.listed(session, chosen, door.choice(Tier, tier, "--tier"))]
+        wanted = door.choice(Tier, tier, "--tier")
+        if held:
+            rows = [_held(one) for one in matches.held(session, chosen) if wanted in (None, one.tier)]
+        else:
+            rows = [_row(one) for one in matches.listed(session, chosen, wanted)]
     if json:
         door.print_json(rows)
         return
@@ -32,7 +37,39 @@ def list_(
         (row["id"], row["tier"], row["score"], row["kind"], row["entry"]["title"], "; ".join(row["reasons"]))
         for row in rows
     ]
-    door.print_table(("id", "tier", "score", "kind", "title", "reasons"), table, "Nothing matched yet.")
+    empty = "Nothing is held back." if held else "Nothing matched yet."
+    door.print_table(("id", "tier", "score", "kind", "title", "reasons"), table, empty)
+    if held and table:
+        door.say("\nTo let one go into the next digests: notifier matches release ID")
+
+
+@app.command("release")
+def release(
+    held_id: Annotated[int, typer.Argument(metavar="ID", help="As `matches list --held` shows it.")], now: door.Now = ""
+) -> None:
+    """Let what was held back go into the next digests."""
+    from notifier.match import matches
+
+    with door.opened(now) as deps, deps.writing() as session:
+        made = matches.release(session, held_id, deps.now())
+        door.say(f"Released as match {made.id} ({made.tier}): {made.entry.title}")
+
+
+def _held(one: "NearMiss") -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "profile": one.profile.slug,
+        "tier": one.tier,
+        "score": 0.0,
+        "reasons": one.reasons,
+        "held": True,
+        "filed": one.baseline,
+        "kind": "new",
+        "story": None,
+        "revision": one.revision.number,
+        "matched_at": door.as_time(one.held_at),
+        "entry": _entry(one.entry),
+    }
 
 
 def _row(one: "Match") -> dict[str, Any]:
@@ -48,11 +85,15 @@ def _row(one: "Match") -> dict[str, Any]:
         "story": None,
         "revision": one.revision.number,
         "matched_at": door.as_time(one.created_at),
-        "entry": {
-            "id": one.entry.id,
-            "url": one.entry.url,
-            "title": one.entry.title,
-            "source": one.entry.source_id,
-            "published_at": door.as_time(one.entry.published_at),
-        },
+        "entry": _entry(one.entry),
+    }
+
+
+def _entry(one: "Entry") -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "url": one.url,
+        "title": one.title,
+        "source": one.source_id,
+        "published_at": door.as_time(one.published_at),
     }

@@ -82,12 +82,16 @@ def import_(
     with door.opened(now) as deps, deps.writing() as session:
         for file in read:
             done = adopt(session, file, deps.now(), include_past=past == "include")
-            fate = "go into the next digests" if past == "include" else "are filed (mailed to nobody)"
+            fate = "for the next digests" if past == "include" else "filed (mailed to nobody)"
             door.say(
-                f"Stored {done.slug}: {done.new_sources} new sources to watch, "
-                f"{done.older_matches} older entries match and {fate}."
+                f"Stored {done.slug}: {_count(done.new_sources, 'new source')} to watch, "
+                f"{_count(done.older_matches, 'older match', 'es')} {fate}."
             )
             _say_how_much(done.slug, done.estimate)
+
+
+def _count(number: int, word: str, ending: str = "s") -> str:
+    return f"{number} {word}{'' if number == 1 else ending}"
 
 
 def _say_how_much(slug: str, expected: "Estimate") -> None:

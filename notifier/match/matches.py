@@ -12,14 +12,17 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
+from notifier.errors import NotFoundError
 from notifier.match import profiles as stored_profiles
 from notifier.match.boilerplate import split_lead, without_boilerplate
-from notifier.match.score import Judgement, judge, speaks_of_medicine
+from notifier.match.score import NAMING, Judgement, judge, only_pointed_to, speaks_of_medicine
 from notifier.match.terms import Hit, TermSpec, Vocabulary
-from notifier.store.models import Entry, Examination, Match, Profile, Revision, SourceProfile
+from notifier.store.models import Entry, Examination, Match, NearMiss, Profile, Revision, SourceProfile
 from notifier.store.statuses import NewsKind, Tier
 
 BATCH = 500
+
+_RELEASED = 0.5
 
 
 @dataclass(frozen=True)
@@ -35,13 +38,20 @@ class Words:
 def judge_words(vocabulary: Vocabulary[int], names: Mapping[int, str], words: Words) -> dict[int, Judgement]:
     """Judge one text for every profile of the vocabulary; those in which nothing was found are not in the answer."""
     found: dict[int, dict[str, list[Hit]]] = {}
-    lead, body = split_lead(without_boilerplate(words.body))
+    own_text = without_boilerplate(words.body)
+    lead, body = split_lead(own_text)
     texts = {"title": words.title, "summary": words.summary, "lead": lead, "body": body, "categories": words.categories}
     for place, text in texts.items():
         for profile_id, hits in vocabulary.find(text).items():
             found.setdefault(profile_id, {})[place] = hits
     medical = bool(found) and any(map(speaks_of_medicine, texts.values()))
-    return {profile_id: judge(names[profile_id], hits, medical=medical) for profile_id, hits in found.items()}
+    judged = {profile_id: judge(names[profile_id], hits, medical=medical) for profile_id, hits in found.items()}
+    if len(own_text) < len(words.body):
+        for profile_id, hits in vocabulary.find(words.body).items():
+            named = any(hit.term.kind in NAMING for hit in hits)
+            if named and (profile_id not in judged or judged[profile_id].tier is Tier.NONE):
+                judged[profile_id] = only_pointed_to(names[profile_id])
+    return judged
 
 
 def judge_of(profile: Profile) -> Callable[[Words], Judgement]:
@@ -96,6 +106,8 @@ def examine(session: Session, now: datetime) -> int:
                 made = _match(session, profile, revision, judgement, known, now, filed=revision.baseline)
                 if made is not None:
                     earlier[profile.id, revision.entry_id] = made
+                elif known is None and judgement is not None and judgement.held:
+                    _hold(session, profile, revision, judgement, now)
         session.add(Examination(revision_id=revision.id, examined_at=now))
     session.flush()
     return len(waiting)
@@ -230,6 +242,50 @@ def _match(
         created_at=now,
     )
     session.add(made)
+    return made
+
+
+def _hold(session: Session, profile: Profile, revision: Revision, judgement: Judgement, now: datetime) -> None:
+    """Keep a near miss where a person can find it; of an entry its last one."""
+    its_last = select(NearMiss).where(NearMiss.profile_id == profile.id, NearMiss.entry_id == revision.entry_id)
+    near = session.scalar(its_last)
+    if near is None:
+        near = NearMiss(profile_id=profile.id, entry_id=revision.entry_id)
+        session.add(near)
+    assert judgement.held is not None
+    near.revision_id, near.tier, near.reasons = revision.id, judgement.held, list(judgement.reasons)
+    near.baseline, near.held_at = revision.baseline, now
+
+
+def held(session: Session, profile: Profile | None = None) -> list[NearMiss]:
+    """Near misses that were not released and do not match by now, newest first, with entry, profile and revision."""
+    matched = select(Match.id).where(Match.profile_id == NearMiss.profile_id, Match.entry_id == NearMiss.entry_id)
+    chosen = (
+        select(NearMiss)
+        .where(NearMiss.released_at.is_(None), ~matched.exists())
+        .order_by(NearMiss.id.desc())
+        .options(joinedload(NearMiss.entry), joinedload(NearMiss.profile), joinedload(NearMiss.revision))
+    )
+    if profile is not None:
+        chosen = chosen.where(NearMiss.profile_id == profile.id)
+    return list(session.scalars(chosen))
+
+
+def release(session: Session, near_id: int, now: datetime) -> Match:
+    """Let a near miss go into the next digests, in the tier that it would have had.
+
+    Raises:
+        NotFoundError: there is none, or it was released already.
+    """
+    near = next((one for one in held(session) if one.id == near_id), None)
+    if near is None:
+        raise NotFoundError(f"No near miss {near_id} is held.", "See them with: notifier matches list --held")
+    profile = session.get_one(Profile, near.profile_id, with_for_update=True)
+    near.released_at = now
+    judgement = Judgement(near.tier, _RELEASED, (*near.reasons, "a person released it"))
+    made = _match(session, profile, near.revision, judgement, None, now, filed=False)
+    assert made is not None
+    session.flush()
     return made
 
 

@@ -36,11 +36,15 @@ _WHAT = {
 
 @dataclass(frozen=True)
 class Judgement:
-    """How much a text concerns a profile, from 0 to 1, and why, in sentences fit to print."""
+    """How much a text concerns a profile, from 0 to 1, and why, in sentences fit to print.
+
+    `held` is the tier that a near miss would have had, for a person who finds that it was wrongly held back.
+    """
 
     tier: Tier
     score: float
     reasons: tuple[str, ...]
+    held: Tier | None = None
 
 
 def judge(name: str, hits: Mapping[str, Sequence[Hit]], *, medical: bool = True) -> Judgement:
@@ -51,20 +55,36 @@ def judge(name: str, hits: Mapping[str, Sequence[Hit]], *, medical: bool = True)
         hits: what was found at each place of `PLACES`.
         medical: whether the text speaks of medicine at all.
     """
-    if not medical and all(hit.acronym for found in hits.values() for hit in found):
-        hits = {}
+    if not medical and hits and all(hit.acronym for found in hits.values() for hit in found):
+        spelling = next(hit.spelling for found in hits.values() for hit in found)
+        reason = f"it names {spelling}, but speaks of no medicine"
+        return Judgement(Tier.NONE, 0.0, (reason,), held=_or_none(_tier({}, _by_place(hits, RELATING))[0]))
     naming = _by_place(hits, NAMING)
     relating = _by_place(hits, RELATING)
     excluded = _by_place(hits, (TermKind.EXCLUDE,))
     if excluded and "title" not in naming:
         place, found = next(iter(excluded.items()))
-        return Judgement(Tier.NONE, 0.0, (f"{PLACES[place]} names {found[0].spelling}, which the profile excludes",))
+        reason = f"{PLACES[place]} names {found[0].spelling}, which the profile excludes"
+        return Judgement(Tier.NONE, 0.0, (reason,), held=_or_none(_tier(naming, relating)[0]))
     tier, score = _tier(naming, relating)
     reasons = _sentences(name, naming) + _sentences(name, relating)
     if tier is Tier.NONE:
-        return Judgement(tier, 0.0, (_why_not(name, hits),))
+        # Sponsor and illness together, without the name: mostly other news, now and then a slip of the matcher.
+        beside = {hit.term.kind for place in ("title", "summary", "lead") for hit in hits.get(place, ())}
+        near = {TermKind.SPONSOR, TermKind.INDICATION} <= beside
+        return Judgement(tier, 0.0, (_why_not(name, hits),), held=Tier.RELATED if near else None)
     adding = {hit.term.kind for found in hits.values() for hit in found if hit.term.kind in (*ADDING, *RELATING)}
     return Judgement(tier, round(min(1.0, score + 0.02 * len(adding)), 2), reasons)
+
+
+def only_pointed_to(name: str) -> Judgement:
+    """The judgement on a text that names the therapy only where it points to other articles."""
+    reason = f"only a pointer to another article names {name.lower()}"
+    return Judgement(Tier.NONE, 0.0, (reason,), held=Tier.MENTION)
+
+
+def _or_none(tier: Tier) -> Tier | None:
+    return None if tier is Tier.NONE else tier
 
 
 _MEDICINE = re.compile(
@@ -113,8 +133,10 @@ def _sentences(name: str, found: Mapping[str, Sequence[Hit]]) -> tuple[str, ...]
         for hit in hits:
             what = _WHAT.get(hit.term.kind, "").format(name=name.lower())
             if hit.written:
-                script = "a misspelling of" if hit.written.isascii() else "another script for"
-                sentences.setdefault(hit.term, f"{PLACES[place]} names {hit.written}, {script} {hit.spelling}")
+                slip = (
+                    f"a misspelling of {hit.spelling}" if hit.written.isascii() else f"{hit.spelling} in another script"
+                )
+                sentences.setdefault(hit.term, f"{PLACES[place]} names {hit.written}, {slip}")
                 continue
             times = f" {hit.count} times" if place == "body" and hit.count >= _OFTEN else ""
             sentences.setdefault(hit.term, f"{PLACES[place]} names {hit.spelling}{what}{times}")

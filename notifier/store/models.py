@@ -287,6 +287,27 @@ class Match(Base):
     entry: Mapped[Entry] = relationship()
 
 
+class NearMiss(Base):
+    """A revision that was held back, why, and the tier it would have had. Writer: `match/matches.py`."""
+
+    __tablename__ = "near_miss"
+    __table_args__ = (UniqueConstraint("profile_id", "entry_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    profile_id: Mapped[int] = mapped_column(ForeignKey("profile.id", ondelete="CASCADE"))
+    entry_id: Mapped[int] = mapped_column(ForeignKey("entry.id", ondelete="CASCADE"), index=True)
+    revision_id: Mapped[int] = mapped_column(ForeignKey("revision.id", ondelete="CASCADE"), index=True)
+    tier: Mapped[Tier]
+    reasons: Mapped[list[str]]
+    baseline: Mapped[bool]
+    held_at: Mapped[datetime]
+    released_at: Mapped[datetime | None]
+
+    profile: Mapped[Profile] = relationship()
+    entry: Mapped[Entry] = relationship()
+    revision: Mapped[Revision] = relationship()
+
+
 class Digest(Base):
     """One composed edition, its body rendered once. Writer: `digest/digests.py`."""
 

@@ -57,6 +57,29 @@ def upgrade() -> None:
         "INSERT INTO profile_revision (profile_id, number, document, imported_at) "
         "SELECT id, 1, document, imported_at FROM profile"
     )
+    op.create_table(
+        "near_miss",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("profile_id", sa.Integer(), nullable=False),
+        sa.Column("entry_id", sa.Integer(), nullable=False),
+        sa.Column("revision_id", sa.Integer(), nullable=False),
+        sa.Column("tier", sa.String(20), nullable=False),
+        sa.Column("reasons", sa.JSON(), nullable=False),
+        sa.Column("baseline", sa.Boolean(), nullable=False),
+        sa.Column("held_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("released_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["profile_id"], ["profile.id"], name="fk_near_miss_profile_id_profile", ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(["entry_id"], ["entry.id"], name="fk_near_miss_entry_id_entry", ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["revision_id"], ["revision.id"], name="fk_near_miss_revision_id_revision", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_near_miss"),
+        sa.UniqueConstraint("profile_id", "entry_id", name="uq_near_miss_profile_id"),
+    )
+    op.create_index("ix_near_miss_entry_id", "near_miss", ["entry_id"], unique=False)
+    op.create_index("ix_near_miss_revision_id", "near_miss", ["revision_id"], unique=False)
     for table, column in _columns():
         op.add_column(table, column)
     with op.batch_alter_table("delivery") as delivery:
@@ -74,5 +97,6 @@ def downgrade() -> None:
         delivery.alter_column("subscription_id", existing_type=sa.Integer(), nullable=False)
     for table, column in _columns():
         op.drop_column(table, column.name)
+    op.drop_table("near_miss")
     op.drop_table("profile_revision")
     op.drop_table("notice")
