@@ -82,7 +82,7 @@ def _row(one: "Match") -> dict[str, Any]:
         "held": False,
         "filed": one.filed,
         "kind": one.kind,
-        "story": None,
+        "story": one.story,
         "revision": one.revision.number,
         "matched_at": door.as_time(one.created_at),
         "entry": _entry(one.entry),

@@ -11,7 +11,7 @@ from typing import Any
 
 from notifier.digest.select import Candidate, Section, section_of
 from notifier.store.models import Match, Profile, Revision
-from notifier.store.statuses import Cadence, NewsKind, SourceKind
+from notifier.store.statuses import Authority, Cadence, NewsKind, SourceKind
 from notifier.text import shorten, web_address
 from notifier.weights import RULE
 
@@ -38,6 +38,16 @@ class ChangeView:
 
 
 @dataclass(frozen=True)
+class OutletView:
+    """Another outlet that tells the same news."""
+
+    source: str
+    authority: str
+    title: str
+    url: str
+
+
+@dataclass(frozen=True)
 class ItemView:
     """One item of a digest."""
 
@@ -53,6 +63,7 @@ class ItemView:
     more_changes: int
     aside: str
     reasons: tuple[str, ...]
+    others: tuple[OutletView, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -97,9 +108,12 @@ def view(
         now: when it is composed.
     """
     sections = []
+    stories = _stories(chosen, matches)
     for section in Section:
         items = tuple(
-            _item(one, matches[one.match_id], revisions[one.match_id]) for one in chosen if section_of(one) is section
+            _item(lead, matches[lead.match_id], revisions[lead.match_id], [matches[one.match_id] for one in others])
+            for place, lead, others in stories
+            if place is section
         )
         if items:
             sections.append(SectionView(str(section), TITLES[section].format(name=profile.name), items))
@@ -110,6 +124,26 @@ def view(
         composed_on=now.date(),
         sections=tuple(sections),
     )
+
+
+def _stories(
+    chosen: Sequence[Candidate], matches: Mapping[int, Match]
+) -> list[tuple[Section, Candidate, list[Candidate]]]:
+    """The items with those that tell the same news put together.
+
+    Returns:
+        Where each story stands (the best place of its tellings), its most authoritative telling, and the others.
+    """
+    tellings: dict[tuple[str, int], list[Candidate]] = {}
+    for one in chosen:
+        story = matches[one.match_id].story if one.kind is NewsKind.NEW else None
+        tellings.setdefault(("story", story) if story else ("match", one.match_id), []).append(one)
+    ranks, places = list(Authority), list(Section)
+    found = []
+    for members in tellings.values():
+        lead, *others = sorted(members, key=lambda one: ranks.index(matches[one.match_id].entry.source.authority))
+        found.append((min((section_of(one) for one in members), key=places.index), lead, others))
+    return found
 
 
 def subject(digest: DigestView, cadence: Cadence, *, discreet: bool) -> str:
@@ -134,7 +168,7 @@ def headline(digest: DigestView, *, discreet: bool) -> str:
     return f"{number}: {shorten(digest.sections[0].items[0].title, 120)}"
 
 
-def _item(chosen: Candidate, match: Match, revision: Revision) -> ItemView:
+def _item(chosen: Candidate, match: Match, revision: Revision, others: Sequence[Match]) -> ItemView:
     entry = match.entry
     fresh = chosen.kind is NewsKind.NEW
     return ItemView(
@@ -150,6 +184,15 @@ def _item(chosen: Candidate, match: Match, revision: Revision) -> ItemView:
         more_changes=0 if fresh else max(len(revision.changes) - _CHANGES, 0),
         aside=_aside(revision, entry.source.kind, fresh=fresh),
         reasons=_reasons(chosen.kind, match.reasons),
+        others=tuple(_outlet(one) for one in others),
+    )
+
+
+def _outlet(match: Match) -> OutletView:
+    entry = match.entry
+    url = web_address(entry.url) or web_address(entry.source.url)
+    return OutletView(
+        entry.source.name, str(entry.source.authority), shorten(entry.title or "Without a title", 160), url
     )
 
 

@@ -16,6 +16,7 @@ from notifier.errors import NotFoundError
 from notifier.match import profiles as stored_profiles
 from notifier.match.boilerplate import split_lead, without_boilerplate
 from notifier.match.score import NAMING, Judgement, judge, only_pointed_to, speaks_of_medicine
+from notifier.match.stories import Telling, same_news, telling
 from notifier.match.terms import Hit, TermSpec, Vocabulary
 from notifier.store.models import Entry, Examination, Match, NearMiss, Profile, Revision, SourceProfile
 from notifier.store.statuses import NewsKind, Tier
@@ -23,6 +24,7 @@ from notifier.store.statuses import NewsKind, Tier
 BATCH = 500
 
 _RELEASED = 0.5
+_STORY_LASTS = timedelta(days=14)
 
 
 @dataclass(frozen=True)
@@ -242,7 +244,33 @@ def _match(
         created_at=now,
     )
     session.add(made)
+    if made.kind is NewsKind.NEW:
+        _join_story(session, made, revision, now)
     return made
+
+
+def _join_story(session: Session, made: Match, revision: Revision, now: datetime) -> None:
+    """Put a match beside the first one of late that told the same news from another place."""
+    told = _telling(revision)
+    recent = (
+        select(Match)
+        .where(
+            Match.profile_id == made.profile_id,
+            Match.kind == NewsKind.NEW,
+            Match.created_at > now - _STORY_LASTS,
+            Match.entry_id != made.entry_id,
+        )
+        .order_by(Match.position)
+        .options(joinedload(Match.revision))
+    )
+    first = next((one for one in session.scalars(recent) if same_news(_telling(one.revision), told)), None)
+    if first is not None:
+        session.flush()
+        first.story = made.story = first.story or first.id
+
+
+def _telling(revision: Revision) -> Telling:
+    return telling(revision.url, revision.title, revision.body or revision.summary, revision.content.get("trial", ""))
 
 
 def _hold(session: Session, profile: Profile, revision: Revision, judgement: Judgement, now: datetime) -> None:

@@ -261,6 +261,8 @@ class Examination(Base):
 class Match(Base):
     """A revision that concerns a profile; `position` orders them within it. Writer: `match/matches.py`.
 
+    `story` is the first match that told the same news; none where nobody else tells it.
+
     `filed` matches are shown and counted but owed to nobody: a source's first poll, or a past that was filed.
     """
 
@@ -279,6 +281,7 @@ class Match(Base):
     tier: Mapped[Tier]
     score: Mapped[float]
     reasons: Mapped[list[str]]
+    story: Mapped[int | None] = mapped_column(index=True)
     filed: Mapped[bool]
     created_at: Mapped[datetime]
 

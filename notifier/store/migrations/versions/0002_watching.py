@@ -29,6 +29,7 @@ def _columns() -> list[tuple[str, sa.Column[Any]]]:
         ("entry", sa.Column("missing_since", moment, nullable=True)),
         ("revision", sa.Column("origin", sa.String(20), nullable=False, server_default="document")),
         ("revision", sa.Column("as_of", moment, nullable=True)),
+        ("match", sa.Column("story", sa.Integer(), nullable=True)),
     ]
 
 
@@ -82,6 +83,7 @@ def upgrade() -> None:
     op.create_index("ix_near_miss_revision_id", "near_miss", ["revision_id"], unique=False)
     for table, column in _columns():
         op.add_column(table, column)
+    op.create_index("ix_match_story", "match", ["story"], unique=False)
     with op.batch_alter_table("delivery") as delivery:
         delivery.alter_column("subscription_id", existing_type=sa.Integer(), nullable=True)
         delivery.add_column(sa.Column("notice_id", sa.Integer(), nullable=True))
@@ -95,6 +97,7 @@ def downgrade() -> None:
         delivery.drop_constraint("fk_delivery_notice_id_notice", type_="foreignkey")
         delivery.drop_column("notice_id")
         delivery.alter_column("subscription_id", existing_type=sa.Integer(), nullable=False)
+    op.drop_index("ix_match_story", "match")
     for table, column in _columns():
         op.drop_column(table, column.name)
     op.drop_table("near_miss")
