@@ -41,12 +41,12 @@ from notifier.match import profiles
 from notifier.pipeline import Report
 from notifier.settings import load
 from notifier.store.models import Profile
-from notifier.store.statuses import Cadence
+from notifier.store.statuses import Authority, Cadence
 from notifier.subscribers import subscriptions
 from notifier.subscribers.subscriptions import Choice
+from notifier.watch import sources
 
 PUBLIC_URL = "https://news.example.org"
-_SITE = "https://herald.example.org"  # what the made-up site calls itself in its links
 
 _MARK = "# Made by `notifier demo`, which may delete this folder's demo files and make them anew."
 _SETTINGS = """\
@@ -85,14 +85,14 @@ class Site:
         """Feed, therapy page and trial record, each with its ETag."""
         return Starlette(
             routes=[
-                Route("/feed/", self._feed),
+                Route("/{outlet}/feed/", self._feed),
                 Route("/frexalimab/", self._page),
                 Route("/api/v2/studies/NCT99990001", self._trial),
             ]
         )
 
     def _feed(self, request: Request) -> Response:
-        return self._answer(request, self.feed(), "application/rss+xml")
+        return self._answer(request, self.feed(request.path_params["outlet"]), "application/rss+xml")
 
     def _page(self, request: Request) -> Response:
         return self._answer(request, self._file("page", "html"), "text/html; charset=utf-8")
@@ -110,32 +110,37 @@ class Site:
         self.answers[status] = self.answers.get(status, 0) + 1
         return Response(b"" if known else body, status, {"ETag": etag}, media_type=kind)
 
-    def feed(self) -> bytes:
-        """The feed as WordPress shapes it: the ten newest articles, teaser and whole text."""
+    def feed(self, outlet: str) -> bytes:
+        """An outlet's feed as WordPress shapes it: the ten newest articles, teaser and whole text."""
         content = tomllib.loads((_DATA / "articles.toml").read_text(encoding="utf-8"))
         ET.register_namespace("content", _CONTENT)
         root = ET.Element("rss", version="2.0")
         channel = ET.SubElement(root, "channel")
-        _element(channel, "title", content["site"])
-        _element(channel, "link", _SITE)
+        named = content["outlets"][outlet]
+        _element(channel, "title", named["name"])
+        _element(channel, "link", named["address"])
         _element(channel, "generator", "https://wordpress.org/?v=6.8")
-        shown = [article for article in content["articles"] if article["stage"] <= self.stage]
+        shown = [
+            article
+            for article in content["articles"]
+            if article["stage"] <= self.stage and article.get("outlet", "herald") == outlet
+        ]
         for article in sorted(shown, key=lambda one: one["published"], reverse=True)[:10]:
-            self._item(channel, article)
+            self._item(channel, article, named["address"])
         document: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
         return document
 
-    def _item(self, channel: ET.Element, article: dict[str, Any]) -> None:
+    def _item(self, channel: ET.Element, article: dict[str, Any], home: str) -> None:
         later = article.get("later", {})
         now = {**article, **later} if later.get("stage", self.stage + 1) <= self.stage else article
-        link = f"{_SITE}/news-posts/{now['published']:%Y/%m/%d}/{now['slug']}/"
+        link = f"{home}/news-posts/{now['published']:%Y/%m/%d}/{now['slug']}/"
         backlink = (
-            f'<p>The post <a href="{link}">{now["title"]}</a> appeared first on <a href="{_SITE}">the site</a>.</p>'
+            f'<p>The post <a href="{link}">{now["title"]}</a> appeared first on <a href="{home}">the site</a>.</p>'
         )
         item = ET.SubElement(channel, "item")
         _element(item, "title", now["title"])
         _element(item, "link", link)
-        _element(item, "guid", f"{_SITE}/?p={int(now['published'].timestamp())}").set("isPermaLink", "false")
+        _element(item, "guid", f"{home}/?p={int(now['published'].timestamp())}").set("isPermaLink", "false")
         _element(item, "pubDate", format_datetime(now["published"]))
         _element(item, "category", now["category"])
         _element(item, "description", f"<p>{now['text'][0]}</p>\n{backlink}")
@@ -194,7 +199,7 @@ class Story:
 _TIMELINE = (
     ("2026-03-02T09:00", 1, "First look at each source: a baseline, mailed to nobody. One person is asked to confirm."),
     ("2026-03-02T12:30", 1, "Half past seven in New York: the daily digest is due, holds nothing, and is not sent."),
-    ("2026-03-03T05:00", 2, "Overnight: seven new articles, a changed therapy page, a changed trial record."),
+    ("2026-03-03T05:00", 2, "Overnight: nine new articles, a changed therapy page, a changed trial record."),
     ("2026-03-03T05:20", 2, "After the quiet time: the digest of those who want news at once."),
     ("2026-03-03T12:30", 2, "The daily digest."),
     ("2026-03-04T12:30", 2, "A day without news: nothing is sent."),
@@ -256,9 +261,10 @@ def _install(folder: Path, address: str, smtp_port: int) -> Deps:
     bundled = profiles.parse(profiles.bundled_file(), "the bundled profile")
     watched = {
         "pages": (f"{address}/frexalimab/",),
-        "sources": (f"{address}/feed/", f"{address}/api/v2/studies/NCT99990001"),
+        "sources": (f"{address}/herald/feed/", f"{address}/wire/feed/", f"{address}/api/v2/studies/NCT99990001"),
     }
     with deps.writing() as session:
+        sources.add(session, f"{address}/company/feed/", began, authority=Authority.SPONSOR)
         adopt(session, bundled.model_copy(update=watched), began)
         profile = profiles.find(session, bundled.slug)
         for email, choice in _PEOPLE:

@@ -37,7 +37,7 @@ def test_nothing_irrelevant_is_in_a_digest(story: demo.Story):
             )
     (weekly,) = texts(story, "anna")
     for title in ("Frexalimab cuts new lesions by 86%", "Under-the-skin option", "Five trials", "CD40L antibody"):
-        assert title in weekly
+        assert title in " ".join(weekly.split())
 
 
 def test_the_baseline_is_mailed_to_nobody(story: demo.Story):
@@ -72,3 +72,12 @@ def test_the_demo_replaces_its_own_folder_and_no_other(story: demo.Story, tmp_pa
     with pytest.raises(SettingsError, match="not the demo's"):
         demo.run(tmp_path)
     assert (tmp_path / "letter.txt").read_text() == "mine"
+
+
+def test_a_story_of_three_outlets_is_one_item_with_two_more_links(story: demo.Story):
+    (weekly,) = texts(story, "anna")
+    one_line = " ".join(weekly.split())
+    assert "Press release: a study of frexalimab under the skin begins https://company.example.org/" in one_line
+    assert "Also told by The Example Herald (fictional) (news): Under-the-skin option moves ahead" in one_line
+    assert "Also told by The Example Wire (fictional) (news): Sanofi begins a study" in one_line
+    assert one_line.count("About 160 people") == 1
