@@ -9,6 +9,7 @@ change is noted for all sources together.
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -19,7 +20,7 @@ from notifier.deliver import notices
 from notifier.deps import Deps
 from notifier.store.models import Source
 from notifier.store.statuses import SourceKind
-from notifier.watch import entries, feed, health, page, posts, registry, sources
+from notifier.watch import articles, entries, feed, health, page, posts, registry, sources
 from notifier.watch.entries import Stored
 from notifier.watch.fetch import Purpose, Request, Response, fetch_all
 from notifier.watch.observation import ReadError, Reading
@@ -177,7 +178,9 @@ class Poll:
             sources.learn_posts(source, reading.posts_url, self._now)
             left = entries.note_listed(session, source, stored.entry_ids, self._now)
             due = [*self._besides.pop(source.id, ()), *sources.due_posts(session, [source.id], self._now)]
-            return list({(one.purpose, one.entry_id): one for one in (*left, *due)}.values())
+            # A list of posts holds the whole texts; elsewhere they are fetched one by one.
+            pages = [] if source.posts_url else articles.wanted(session, stored.new_ids)
+            return list({(one.purpose, one.entry_id): one for one in (*left, *due, *pages)}.values())
         if source.kind is SourceKind.REGISTRY:
             return [*self._more_trials(session, source, response, reading), *self._ask_as_of(source, stored)]
         return []
@@ -214,6 +217,11 @@ class Poll:
             return ()
         if purpose is Purpose.POSTS:
             return self._posts(session, source, response)
+        if purpose is Purpose.ARTICLE:
+            with suppress(ReadError):
+                text = read_document(SourceKind.PAGE, response).observations[0].body
+                articles.keep(session, response.request.entry_id, text, self._now)
+            return ()
         try:
             reading = read_document(SourceKind.REGISTRY, response)
         except ReadError as error:

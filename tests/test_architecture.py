@@ -48,6 +48,7 @@ WRITERS = {
     "Entry": "watch/entries.py",
     "EntryAlias": "watch/identity.py",
     "Revision": "watch/entries.py",
+    "Article": "watch/articles.py",
     "Profile": "match/profiles.py",
     "ProfileRevision": "match/profiles.py",
     "Term": "match/profiles.py",

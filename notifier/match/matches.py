@@ -18,7 +18,7 @@ from notifier.match.boilerplate import split_lead, without_boilerplate
 from notifier.match.score import NAMING, Judgement, judge, only_pointed_to, speaks_of_medicine
 from notifier.match.stories import Telling, same_news, telling
 from notifier.match.terms import Hit, TermSpec, Vocabulary
-from notifier.store.models import Entry, Examination, Match, NearMiss, Profile, Revision, SourceProfile
+from notifier.store.models import Article, Entry, Examination, Match, NearMiss, Profile, Revision, SourceProfile
 from notifier.store.statuses import NewsKind, Tier
 
 BATCH = 500
@@ -98,8 +98,9 @@ def examine(session: Session, now: datetime) -> int:
     names = {profile.id: profile.name for profile in profiles}
     feeds = _feeds(session, waiting)
     earlier = _earlier(session, waiting)
+    articles = _articles(session, waiting)
     for revision in waiting:
-        judgements = judge_words(vocabulary, names, _words(revision))
+        judgements = judge_words(vocabulary, names, _words(revision, articles))
         allowed = feeds.get(revision.entry.source_id)
         for profile in profiles:
             known = earlier.get((profile.id, revision.entry_id))
@@ -146,10 +147,10 @@ def match_past(session: Session, profile: Profile, now: datetime, *, include: bo
         .order_by(Revision.id)
     )
     revisions = session.scalars(chosen).all()
-    feeds = _feeds(session, revisions)
+    feeds, articles = _feeds(session, revisions), _articles(session, revisions)
     for revision in revisions:
         if profile.id in feeds.get(revision.entry.source_id, {profile.id}):
-            judgement = judge_words(vocabulary, {profile.id: profile.name}, _words(revision)).get(profile.id)
+            judgement = judge_words(vocabulary, {profile.id: profile.name}, _words(revision, articles)).get(profile.id)
             _match(session, profile, revision, judgement, None, now, filed=not include)
     session.flush()
     return profile.position - before
@@ -175,8 +176,10 @@ def estimate(session: Session, terms: Sequence[TermSpec], name: str, now: dateti
     newest = select(func.max(Revision.id)).where(Revision.observed_at > now - timedelta(days=days))
     chosen = select(Revision).where(Revision.id.in_(newest.group_by(Revision.entry_id)))
     counts = dict.fromkeys(Tier, 0)
-    for revision in session.scalars(chosen):
-        judgement = judge_words(vocabulary, {0: name}, _words(revision)).get(0)
+    revisions = session.scalars(chosen).all()
+    articles = _articles(session, revisions)
+    for revision in revisions:
+        judgement = judge_words(vocabulary, {0: name}, _words(revision, articles)).get(0)
         counts[judgement.tier if judgement else Tier.NONE] += 1
     return Estimate(sum(counts.values()), counts, days)
 
@@ -206,8 +209,17 @@ def _feeds(session: Session, revisions: Sequence[Revision]) -> dict[int, set[int
     return found
 
 
-def _words(revision: Revision) -> Words:
-    return Words(revision.title, revision.summary, revision.body, " | ".join(revision.categories))
+def _words(revision: Revision, articles: Mapping[int, str]) -> Words:
+    """What a revision says; where its feed shows a teaser, with the text of its page."""
+    body = max(revision.body, articles.get(revision.entry_id, ""), key=len)
+    return Words(revision.title, revision.summary, body, " | ".join(revision.categories))
+
+
+def _articles(session: Session, revisions: Sequence[Revision]) -> dict[int, str]:
+    """The texts that were fetched for these entries."""
+    wanted = {revision.entry_id for revision in revisions}
+    rows = session.execute(select(Article.entry_id, Article.text).where(Article.entry_id.in_(wanted)))
+    return {row[0]: row[1] for row in rows}
 
 
 def _match(

@@ -200,6 +200,16 @@ class Revision(Base):
     entry: Mapped[Entry] = relationship(back_populates="revisions")
 
 
+class Article(Base):
+    """The text of an article's own page, where its feed shows only a teaser. Writer: `watch/articles.py`."""
+
+    __tablename__ = "article"
+
+    entry_id: Mapped[int] = mapped_column(ForeignKey("entry.id", ondelete="CASCADE"), primary_key=True)
+    text: Mapped[str] = mapped_column(Text)
+    fetched_at: Mapped[datetime]
+
+
 class Profile(Base):
     """The stored therapy profile; `position` is the last one given in its match sequence.
 

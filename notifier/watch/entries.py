@@ -41,6 +41,7 @@ class Stored:
         withdrawn: how many of those are now marked as withdrawn.
         postponed: how many changed too often today and are looked at again later.
         entry_ids: the entries that were seen.
+        new_ids: those of them that are new.
     """
 
     seen: int
@@ -49,6 +50,7 @@ class Stored:
     withdrawn: int = 0
     postponed: int = 0
     entry_ids: frozenset[int] = frozenset()
+    new_ids: frozenset[int] = frozenset()
 
 
 def store(
@@ -66,14 +68,14 @@ def store(
     """
     aliases = Aliases(session, source, observations)
     outcomes: Counter[str] = Counter()
-    seen = []
+    seen, created = [], []
     for observation, its_keys in aliases.in_order():
         entry = aliases.entry_of(its_keys)
         if entry is None and known_only:
             continue
         if entry is None:
             entry = _create(session, source, observation, its_keys[0], now)
-            outcomes["new"] += 1
+            created.append(entry)
         else:
             outcomes[_revise(entry, observation, now)] += 1
         seen.append(entry)
@@ -83,11 +85,12 @@ def store(
     withdrawn = outcomes["withdrawn"]
     return Stored(
         seen=len(observations),
-        new=outcomes["new"],
+        new=len(created),
         changed=outcomes["changed"] + withdrawn,
         withdrawn=withdrawn,
         postponed=outcomes["postponed"],
         entry_ids=frozenset(entry.id for entry in seen),
+        new_ids=frozenset(entry.id for entry in created),
     )
 
 

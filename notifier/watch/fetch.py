@@ -35,6 +35,7 @@ class Purpose(StrEnum):
     RECORD = "record"
     AS_OF = "as of"
     POSTS = "posts"
+    ARTICLE = "article"
     CHECK = "check"
 
 
@@ -42,8 +43,8 @@ class Purpose(StrEnum):
 class Request:
     """One conditional GET (RFC 9110, 13): the validators are those the server gave with the bytes we know.
 
-    `body_hash` is of the bytes we know, for servers that give no validators; `entry_id` is the entry that a `CHECK`
-    is about.
+    `body_hash` is of the bytes we know, for servers that give no validators; `entry_id` is the entry that an
+    `ARTICLE` or a `CHECK` is about.
     """
 
     source_id: int

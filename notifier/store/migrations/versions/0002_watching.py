@@ -59,6 +59,14 @@ def upgrade() -> None:
         "SELECT id, 1, document, imported_at FROM profile"
     )
     op.create_table(
+        "article",
+        sa.Column("entry_id", sa.Integer(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("fetched_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["entry_id"], ["entry.id"], name="fk_article_entry_id_entry", ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("entry_id", name="pk_article"),
+    )
+    op.create_table(
         "near_miss",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("profile_id", sa.Integer(), nullable=False),
@@ -101,5 +109,6 @@ def downgrade() -> None:
     for table, column in _columns():
         op.drop_column(table, column.name)
     op.drop_table("near_miss")
+    op.drop_table("article")
     op.drop_table("profile_revision")
     op.drop_table("notice")
