@@ -33,6 +33,7 @@ FLOORS = {
     "letters": 3.7,
     "adoption": 4,
     "preview": 4,
+    "backtest": 4,
     "polling": 4,
     "looking": 4.1,
     "pipeline": 4.1,

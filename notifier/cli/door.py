@@ -31,8 +31,8 @@ def group(name: str, help_text: str) -> typer.Typer:
     return typer.Typer(name=name, help=help_text, no_args_is_help=True, rich_markup_mode=None)
 
 
-def moment(text: str) -> datetime | None:
-    """The moment that `--now` names; without a zone it is UTC.
+def moment(text: str, option: str = "--now") -> datetime | None:
+    """The moment that an option names; without a zone it is UTC.
 
     Raises:
         SettingsError: no ISO 8601 time.
@@ -42,7 +42,7 @@ def moment(text: str) -> datetime | None:
     try:
         found = datetime.fromisoformat(text)
     except ValueError as error:
-        raise SettingsError(f"--now {text!r} is no ISO 8601 time.", "Write 2026-03-01T08:00:00+01:00.") from error
+        raise SettingsError(f"{option} {text!r} is no ISO 8601 time.", "Write 2026-03-01T08:00:00+01:00.") from error
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import typer
 
 from notifier.cli import (
+    backtest,
     deliveries,
     demo,
     digests,
@@ -37,7 +38,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-for _command in (init, demo, running, poll, preview, explain, evaluate, subscribe, serve):
+for _command in (init, demo, running, poll, preview, explain, evaluate, backtest, subscribe, serve):
     _command.register(app)
 for _noun in (sources, entries, profiles, matches, subscribers, digests, deliveries):
     app.add_typer(_noun.app)

@@ -67,6 +67,23 @@ def judge_of(profile: Profile) -> Callable[[Words], Judgement]:
     return judge_one
 
 
+def judge_stored(session: Session, profile: Profile) -> Callable[[Revision], Judgement | None]:
+    """What judges stored revisions for one profile by its terms of now; None for those that its sources do not feed."""
+    vocabulary = stored_profiles.vocabulary([profile])
+    names = {profile.id: profile.name}
+    fed = select(SourceProfile.source_id, SourceProfile.profile_id)
+    feeds: dict[int, set[int]] = {}
+    for source_id, profile_id in session.execute(fed):
+        feeds.setdefault(source_id, set()).add(profile_id)
+
+    def judge_one(revision: Revision) -> Judgement | None:
+        if profile.id not in feeds.get(revision.entry.source_id, {profile.id}):
+            return None
+        return judge_words(vocabulary, names, _words(revision, _articles(session, [revision]))).get(profile.id)
+
+    return judge_one
+
+
 def check_canaries(document: Mapping[str, Any], terms: Sequence[TermSpec], name: str) -> list[str]:
     """The canaries of a profile that do not get their tier, a sentence each; none where all is well."""
     vocabulary = Vocabulary({0: terms})
