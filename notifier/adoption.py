@@ -25,7 +25,6 @@ class Adopted:
     name: str
     new_sources: int
     older_matches: int
-    estimate: Estimate
 
 
 def adopt(session: Session, file: ProfileFile, now: datetime, *, include_past: bool = False) -> Adopted:
@@ -43,7 +42,6 @@ def adopt(session: Session, file: ProfileFile, now: datetime, *, include_past: b
     terms = profiles.term_specs(file)
     if failed := matches.check_canaries(file.model_dump(mode="json"), terms, file.name):
         raise ProfileError(f"{file.slug}: a canary fails: {'; '.join(failed)}.", "Mend the terms, or the canary.")
-    expected = matches.estimate(session, terms, file.name, now)
     profile = profiles.save(session, file, now)
     new = 0
     for url in file.sources:
@@ -51,4 +49,9 @@ def adopt(session: Session, file: ProfileFile, now: datetime, *, include_past: b
     for url in file.pages:
         new += sources.add(session, url, now, kind=SourceKind.PAGE, profile=profile)[1]
     older = matches.match_past(session, profile, now, include=include_past)
-    return Adopted(profile.slug, profile.name, new, older, expected)
+    return Adopted(profile.slug, profile.name, new, older)
+
+
+def expected(session: Session, file: ProfileFile, now: datetime) -> Estimate:
+    """What a profile would have matched lately, before it is stored."""
+    return matches.estimate(session, profiles.term_specs(file), file.name, now)

@@ -79,6 +79,16 @@ def poll(
     return Poll(deps, wanted, force=force).run(progress)
 
 
+def failing_canaries(deps: Deps) -> list[str]:
+    """The known texts of stored profiles that no longer get their tier, a sentence each; none where all is well."""
+    with deps.reading() as session:
+        return [
+            f"{profile.slug}: {failed}"
+            for profile in profiles.listed(session)
+            for failed in matches.check_canaries(profile.document, profiles.stored_specs(profile), profile.name)
+        ]
+
+
 def match(deps: Deps) -> int:
     """Hold everything that was not looked at yet against the profiles; returns how many revisions that were."""
     total = 0

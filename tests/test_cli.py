@@ -380,6 +380,26 @@ def test_matching_is_measured_played_back_and_mended_from_the_command_line(ready
     assert ready("profiles", "import", "x.toml", "--past", "perhaps", *later).code == 2
 
 
+def test_a_profile_that_is_too_broad_is_told_before_it_is_stored(ready, home: Path, site: Site):
+    site.put("/feed/", sites.rss([Article(f"Madeupumab and number {number}") for number in range(30)]))
+    ready("poll", *NOW)
+    terms = '[[terms]]\nkind = "name"\ntext = "madeupumab"\n'
+    (home / "broad.toml").write_text(f'slug = "broad"\nname = "Broad"\n{terms}')
+    done = ready("profiles", "import", "broad.toml", *NOW)
+    assert done.code == 0
+    assert "broad matches, of 30 entries of the last 90 days: 30 about, 0 mention, 0 related." in done.out
+    assert "broad is broad: 100% of all entries would be mailed." in done.err
+
+
+def test_a_canary_that_fails_is_told_at_every_start(ready, home: Path):
+    with sqlite3.connect(home / "subscribers.db") as connection:
+        connection.execute("UPDATE term SET text = 'something else' WHERE text = 'frexalimab'")
+    connection.close()
+    done = ready("run", "--once", *NOW)
+    assert done.code == 0
+    assert "Canary of frexalimab: “Frexalimab slows lesions in relapsing MS” is " in done.err
+
+
 def test_a_poll_on_a_terminal_shows_how_far_it_is_and_a_table(ready, home: Path):
     import pty
 

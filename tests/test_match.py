@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from datetime import timedelta
 
 import pytest
@@ -402,3 +403,25 @@ def test_what_only_a_pointer_or_an_exclusion_kept_out_is_held():
     kept_out = judge_words(vocabulary, {1: "Frexalimab"}, Words("Veterinary news", "frexalimab in cats"))[1]
     assert (kept_out.tier, kept_out.held) == (Tier.NONE, Tier.ABOUT)
     assert judged("Weather").held is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\x00\x07" * 2_000_000,
+        "Read more: x. " * 700_000,
+        "frexalima " * 1_000_000,
+        "\u0301" * 2_000_000,
+        "ab" * 5_000_000,
+        "x" * 90_000 + "\nRelated\n" + "y " * 40_000,
+        "Related\n" * 1_000_000,
+        "фрексали " * 600_000,
+        "aф" * 1_000_000,
+        "&amp;" * 2_000_000,
+    ],
+    ids=lambda text: repr(text[:8]),
+)
+def test_a_huge_or_senseless_text_is_judged_in_bounded_time(text: str):
+    began = time.monotonic()
+    judged("x", body=f"{text} frexalimab")
+    assert time.monotonic() - began < 30

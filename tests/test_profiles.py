@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine
 
 from notifier import pipeline
-from notifier.adoption import adopt
+from notifier.adoption import adopt, expected
 from notifier.errors import NotFoundError, ProfileError, SettingsError
 from notifier.match import matches, profiles
 from notifier.match.terms import Vocabulary
@@ -162,5 +162,6 @@ def test_what_an_import_finds_in_the_past_is_filed_or_owed(any_installation: Ins
     with deps.writing() as session:
         done = adopt(session, profiles.parse(text, "a test"), deps.now(), include_past=include)
         assert done.older_matches == 1
-        assert (done.estimate.entries, done.estimate.matched[Tier.ABOUT], done.estimate.share) == (1, 1, 1.0)
+        found = expected(session, profiles.parse(text, "a test"), deps.now())
+        assert (found.entries, found.matched[Tier.ABOUT], found.share) == (1, 1, 1.0)
         assert [one.filed for one in session.query(Match)] == [not include]

@@ -1,5 +1,6 @@
 """`notifier profiles`."""
 
+import sys
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -72,7 +73,7 @@ def import_(
     now: door.Now = "",
 ) -> None:
     """Store profiles from files, all or none, watch their sources, and match what was seen before."""
-    from notifier.adoption import adopt
+    from notifier.adoption import adopt, expected
     from notifier.errors import SettingsError
     from notifier.match import profiles
 
@@ -81,29 +82,30 @@ def import_(
     read = profiles.read_files(files)
     with door.opened(now) as deps, deps.writing() as session:
         for file in read:
+            _say_how_much(file.slug, expected(session, file, deps.now()))
             done = adopt(session, file, deps.now(), include_past=past == "include")
             fate = "for the next digests" if past == "include" else "filed (mailed to nobody)"
             door.say(
                 f"Stored {done.slug}: {_count(done.new_sources, 'new source')} to watch, "
                 f"{_count(done.older_matches, 'older match', 'es')} {fate}."
             )
-            _say_how_much(done.slug, done.estimate)
 
 
 def _count(number: int, word: str, ending: str = "s") -> str:
     return f"{number} {word}{'' if number == 1 else ending}"
 
 
-def _say_how_much(slug: str, expected: "Estimate") -> None:
-    if expected.entries < _FEWEST_TO_JUDGE_BY:
+def _say_how_much(slug: str, found: "Estimate") -> None:
+    """Say what a profile would have matched; a broad one is asked about, where somebody is there to answer."""
+    if found.entries < _FEWEST_TO_JUDGE_BY:
         return
-    counts = ", ".join(f"{count} {tier}" for tier, count in expected.matched.items() if tier != "none")
-    door.say(f"  Of {expected.entries} entries of the last {expected.days} days it matches: {counts}.")
-    if expected.share > _TOO_BROAD:
-        door.warn(
-            f"  {slug} is broad: {expected.share:.0%} of all entries would be mailed. "
-            "See which term does it with: notifier matches list"
-        )
+    counts = ", ".join(f"{count} {tier}" for tier, count in found.matched.items() if tier != "none")
+    door.say(f"{slug} matches, of {found.entries} entries of the last {found.days} days: {counts}.")
+    if found.share <= _TOO_BROAD:
+        return
+    door.warn(f"{slug} is broad: {found.share:.0%} of all entries would be mailed.")
+    if sys.stdin.isatty():
+        typer.confirm("Store it all the same?", abort=True)
 
 
 @app.command("history")

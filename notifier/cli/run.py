@@ -26,6 +26,8 @@ def run(
         deps.require_sender()
         if not deps.settings.public_url.startswith("https://"):
             door.warn(f"Note: public_url is {deps.settings.public_url}; links in mails lead there.")
+        for failed in pipeline.failing_canaries(deps):
+            door.warn(f"Canary of {failed}. Import the profile again, or mend its terms.")
         if once:
             report = pipeline.run_once(deps)
             tell(report)

@@ -32,8 +32,8 @@ _INLINE = re.compile(rf"(?i)(?:(?<=^)|(?<=[.!?…»”\"')\]|•·>\n]))\s*(?:{_
 _SENTENCE = re.compile(r"[^.!?…]*(?:[.!?…]+(?=\s|$)|$)")
 _TAIL = 0.6
 _LONGEST_LEAD = 400
-# A line of prose is a whole sentence of some length; the titles of other articles have no full stop.
-_PROSE = re.compile(r".{60,}[.!?…][\"'”»)]*\s*$")
+_LONGEST_TITLE = 60
+_LONGEST_ARTICLE = 100_000
 
 
 def without_boilerplate(text: str) -> str:
@@ -42,6 +42,8 @@ def without_boilerplate(text: str) -> str:
     A line that is such a heading goes with the lines below it that are no prose. Inside a line the pointer goes with
     its sentence. In the last part of a text all that follows goes, because there it opens a list.
     """
+    if len(text) > _LONGEST_ARTICLE:
+        return text  # a book or an attack: what points where in it is not worth the looking
     if "\n" in text:
         text = _without_blocks(text)
     found = _INLINE.search(text)
@@ -68,8 +70,13 @@ def _without_blocks(text: str) -> str:
     for index, line in enumerate(lines):
         if _HEADING.fullmatch(line):
             dropping = True
-        elif dropping and _PROSE.search(line) and index < len(lines) * _TAIL:
+        elif dropping and _is_prose(line) and index < len(lines) * _TAIL:
             dropping = False
         if not dropping:
             kept.append(line)
     return "\n".join(kept)
+
+
+def _is_prose(line: str) -> bool:
+    """A whole sentence of some length; the titles of other articles have no full stop."""
+    return len(line) > _LONGEST_TITLE and line.rstrip(" \"'”»)").endswith((".", "!", "?", "…"))

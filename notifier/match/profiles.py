@@ -286,14 +286,14 @@ def find(session: Session, slug: str | None) -> Profile:
     raise NotFoundError(f"There is no profile {slug}.", f"Stored: {names}.")
 
 
+def stored_specs(profile: Profile) -> list[TermSpec]:
+    """The terms of a stored profile."""
+    return [TermSpec(term.kind, term.text, tuple(term.also)) for term in profile.terms]
+
+
 def vocabulary(profiles: Sequence[Profile]) -> Vocabulary[int]:
     """The terms of stored profiles, ready to be looked for, by profile id."""
-    return Vocabulary(
-        {
-            profile.id: [TermSpec(term.kind, term.text, tuple(term.also)) for term in profile.terms]
-            for profile in profiles
-        }
-    )
+    return Vocabulary({profile.id: stored_specs(profile) for profile in profiles})
 
 
 def facts(profile: Profile) -> dict[str, Any]:

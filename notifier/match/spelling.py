@@ -6,6 +6,7 @@ Pure. Owns the layout in which texts are searched, misspellings within one edit,
 import html
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from anyascii import anyascii
@@ -21,11 +22,12 @@ _LONGEST_ENDING = 2
 _LATIN = re.compile(r"[a-z\u00c0-\u024f]")
 # Japanese sets no spaces, but writes names in a script of their own.
 _KATAKANA = re.compile(r"(?<=[^\W\u30a0-\u30ff])[\u30a0-\u30ff]+")
-_MIXED = re.compile(r"\w*(?:[a-z]\w*[\u0370-\u03ff\u0400-\u052f]|[\u0370-\u03ff\u0400-\u052f]\w*[a-z])\w*")
+_LOOKALIKE_SCRIPT = re.compile(r"[\u0370-\u03ff\u0400-\u052f]")
 # Letters of Cyrillic and Greek that look like Latin ones (Unicode TR 39, the ones that occur in words).
 _LOOKALIKES = str.maketrans("авекмнорстухіјѕԁһӏαβεικνορτυχ", "abekmhopctyxijsdhlabeikvoptux")
 _BROKEN_WORD = re.compile(r"(?<=[^\W\d_]{2})[-\u2010\u2011]\s+(?=[^\W\d_]{2})")
-_HYPHENATED = re.compile(r"[^\W\d_]+(?:[-\u2010\u2011][^\W\d_]+)+")
+# Bounded on both sides, so that a page of letters without a space costs no more than its length.
+_HYPHENATED = re.compile(r"(?<![^\W\d_])[^\W\d_]{1,40}(?:[-\u2010\u2011][^\W\d_]{1,40})+")
 
 
 def layout(text: str) -> str:
@@ -43,7 +45,15 @@ def layout(text: str) -> str:
         known = set(text.split())
         joined += [word for word in mended.split() if word not in known]
     folded = fold(" \u2028 ".join((text, *joined)))
-    return f" {_MIXED.sub(lambda word: word.group().translate(_LOOKALIKES), folded)} "
+    if _LOOKALIKE_SCRIPT.search(folded):
+        folded = " ".join(map(_in_one_script, folded.split(" ")))
+    return f" {folded} "
+
+
+def _in_one_script(word: str) -> str:
+    """The word with its look-alikes made Latin, where it is a Latin word."""
+    mixed = _LATIN.search(word) and _LOOKALIKE_SCRIPT.search(word)
+    return word.translate(_LOOKALIKES) if mixed else word
 
 
 class Neighbours:
@@ -57,6 +67,7 @@ class Neighbours:
     def __init__(self, names: Iterable[str], known: Iterable[str]) -> None:
         self._names = {name for name in names if len(name) >= SHORTEST_FUZZY and name.isascii() and name.isalpha()}
         self._known = frozenset(known) | self._names
+        self._longest = max(map(len, self._names), default=0)
         self._by_part: dict[str, set[str]] = {}
         for name in self._names:
             for part in _parts(name):
@@ -68,12 +79,13 @@ class Neighbours:
 
     def slips(self, laid_out: str) -> Iterator[tuple[str, str]]:
         """The words of a text that are a slip of a name, each with the name: one edit, or letters changed places."""
-        for word in laid_out.split():
-            if len(word) < SHORTEST_FUZZY - 1 or not word.isascii() or word in self._known:
+        for word, count in Counter(laid_out.split()).items():
+            fits = SHORTEST_FUZZY - 1 <= len(word) <= self._longest + 1
+            if not fits or not word.isascii() or word in self._known:
                 continue
             near = {name for part in _parts(word) for name in self._by_part.get(part, ())}
             if name := next((one for one in sorted(near) if is_slip(word, one)), ""):
-                yield word, name
+                yield from [(word, name)] * count
 
     def transcriptions(self, laid_out: str) -> Iterator[tuple[str, str]]:
         """The words in another script that sound like a name, each with the name."""
