@@ -129,7 +129,7 @@ def test_an_acronym_in_small_letters_or_out_of_medicine_and_a_number_that_is_off
 
 
 @pytest.mark.parametrize(
-    "written", ["frexilimab", "frexalimib", "fraxelimab", "frexaliimab", "frexlimab", "Frexalimabs"]
+    "written", ["frexilimab", "frexalimib", "fraxelimab", "frexaliimab", "frexlimab", "Frexalimabs", "fréxalimab"]
 )
 def test_a_misspelt_name_is_found_and_said_to_be_one(written: str):
     found = judged(f"New data on {written}")

@@ -80,11 +80,12 @@ class Neighbours:
     def slips(self, laid_out: str) -> Iterator[tuple[str, str]]:
         """The words of a text that are a slip of a name, each with the name: one edit, or letters changed places."""
         for word, count in Counter(laid_out.split()).items():
-            fits = SHORTEST_FUZZY - 1 <= len(word) <= self._longest + 1
-            if not fits or not word.isascii() or word in self._known:
+            bare = _without_accents(word)
+            fits = SHORTEST_FUZZY - 1 <= len(bare) <= self._longest + 1
+            if not fits or not bare.isascii() or word in self._known:
                 continue
-            near = {name for part in _parts(word) for name in self._by_part.get(part, ())}
-            if name := next((one for one in sorted(near) if is_slip(word, one)), ""):
+            near = {name for part in _parts(bare) for name in self._by_part.get(part, ())}
+            if name := next((one for one in sorted(near) if bare == one or is_slip(bare, one)), ""):
                 yield from [(word, name)] * count
 
     def transcriptions(self, laid_out: str) -> Iterator[tuple[str, str]]:
@@ -100,6 +101,13 @@ class Neighbours:
                 if name and (not _SPELT_OUT.search(word) or _sounds_like(word, name)):
                     yield word, name
                     break
+
+
+def _without_accents(word: str) -> str:
+    """The word with plain Latin letters: é is e."""
+    if word.isascii():
+        return word
+    return "".join(char for char in unicodedata.normalize("NFKD", word) if not unicodedata.combining(char))
 
 
 def _parts(word: str) -> Iterator[str]:
