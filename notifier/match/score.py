@@ -26,6 +26,7 @@ PLACES = {
 }
 
 _OFTEN = 3
+_LATIN = re.compile(r"[a-z]")
 _WHAT = {
     TermKind.CODE: ", a code name of {name}",
     TermKind.TRIAL: ", a trial of {name}",
@@ -134,7 +135,9 @@ def _sentences(name: str, found: Mapping[str, Sequence[Hit]]) -> tuple[str, ...]
             what = _WHAT.get(hit.term.kind, "").format(name=name.lower())
             if hit.written:
                 slip = (
-                    f"a misspelling of {hit.spelling}" if hit.written.isascii() else f"{hit.spelling} in another script"
+                    f"a misspelling of {hit.spelling}"
+                    if _LATIN.search(hit.written)
+                    else f"{hit.spelling} in another script"
                 )
                 sentences.setdefault(hit.term, f"{PLACES[place]} names {hit.written}, {slip}")
                 continue
