@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, inspect, text
@@ -13,7 +14,15 @@ from sqlalchemy.exc import IntegrityError, StatementError
 
 from notifier.errors import SettingsError, StoreError
 from notifier.store import db
-from notifier.store.models import Base, Installation, Source, SourceProfile
+from notifier.store.models import (
+    Base,
+    Delivery,
+    Installation,
+    ProfileRevision,
+    Source,
+    SourceProfile,
+    Subscription,
+)
 from notifier.store.statuses import Authority, SourceKind
 from tests.conftest import MONDAY
 
@@ -185,3 +194,44 @@ def test_a_postgresql_that_is_away_is_told_without_its_password():
         db.upgrade(engine)
     assert "secret" not in refused.value.problem
     engine.dispose()
+
+
+STAMP = "2026-03-02 09:00:00+00:00"
+OLD_ROWS = {
+    "profile": {"id": 1, "slug": "x", "name": "X", "summary": "", "stage": "", "document": '{"slug": "x"}',
+                "imported_at": STAMP, "position": 3},
+    "source": {"id": 1, "kind": "feed", "url": "https://x.example.org", "name": "X", "authority": "news",
+               "created_at": STAMP, "next_poll_at": STAMP, "failures": 0},
+    "subscriber": {"id": 1, "email": "anna@example.org", "address_hash": "h", "language": "en", "time_zone": "UTC",
+                   "created_at": STAMP},
+    "subscription": {"id": 1, "subscriber_id": 1, "profile_id": 1, "cadence": "daily", "at": "08:00",
+                     "edition": "patient", "status": "confirmed", "link_id": "l", "position": 2, "created_at": STAMP},
+    "delivery": {"id": 1, "kind": "confirmation", "subscription_id": 1, "message_id": "<1@x>", "status": "sent",
+                 "attempts": 1, "created_at": STAMP, "due_at": STAMP, "next_attempt_at": STAMP, "given_up_at": STAMP},
+}  # fmt: skip
+
+
+def test_an_upgrade_from_the_first_schema_keeps_what_is_stored(engine: Engine):
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.connection.driver_connection.execute("PRAGMA foreign_keys=OFF")
+        config = db._alembic_config()
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0001")
+        for table, row in OLD_ROWS.items():
+            columns, values = ", ".join(row), ", ".join(f":{name}" for name in row)
+            connection.execute(text(f"INSERT INTO {table} ({columns}) VALUES ({values})"), row)
+        connection.commit()
+        connection.invalidate()
+    assert db.upgrade(engine) is True
+    with db.writing(engine) as session:
+        source = session.query(Source).one()
+        assert (source.told_as, source.ttl_minutes, source.changed_at) == ("", 0, None)
+        delivery = session.query(Delivery).one()
+        assert (delivery.subscription.subscriber.email, delivery.notice_id, delivery.message_id) == (
+            "anna@example.org", None, "<1@x>"
+        )  # fmt: skip
+        assert session.query(ProfileRevision).one().document == {"slug": "x"}
+        session.delete(session.query(Subscription).one())
+    with db.reading(engine) as session:
+        assert session.query(Delivery).count() == 0  # the foreign key survived the rebuilt table
