@@ -85,7 +85,8 @@ def test_a_file_that_was_named_must_be_there(tmp_path: Path):
 
 def test_the_variables_of_the_test_suite_are_no_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
-    load(None, {"NOTIFIER_REQUIRE_PG": "1", "NOTIFIER_TEST_DATABASE_URL": "x", "NOTIFIER_CHROMIUM": "y"})
+    surrounding = {"NOTIFIER_REQUIRE_PG": "1", "NOTIFIER_TEST_DATABASE_URL": "x", "NOTIFIER_CHROMIUM": "y"}
+    assert load(None, surrounding) == load(None, {})
 
 
 def test_the_starter_file_is_valid_and_has_a_secret_of_its_own(file: Path):
