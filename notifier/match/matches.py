@@ -234,9 +234,12 @@ def _words(revision: Revision, articles: Mapping[int, str]) -> Words:
 
 def _articles(session: Session, revisions: Sequence[Revision]) -> dict[int, str]:
     """The texts that were fetched for these entries."""
-    wanted = {revision.entry_id for revision in revisions}
-    rows = session.execute(select(Article.entry_id, Article.text).where(Article.entry_id.in_(wanted)))
-    return {row[0]: row[1] for row in rows}
+    wanted = sorted({revision.entry_id for revision in revisions})
+    found: dict[int, str] = {}
+    for start in range(0, len(wanted), BATCH):
+        chosen = select(Article.entry_id, Article.text).where(Article.entry_id.in_(wanted[start : start + BATCH]))
+        found.update((row[0], row[1]) for row in session.execute(chosen))
+    return found
 
 
 def _match(
