@@ -139,8 +139,8 @@ class Poll:
 
     def _document(self, session: Session, source: Source, response: Response) -> Sequence[Request]:
         """Store a source's own answer and how the source fares; gives what to ask next."""
-        sources.follow_move(session, source, response, self._now)
         if response.known:
+            sources.follow_move(session, source, response, self._now)
             sources.succeed(source, self._now, self._interval, response)
             self._set(source.id, status="unchanged")
             return self._besides.pop(source.id, ())
@@ -156,6 +156,7 @@ class Poll:
         changed = bool(stored.new or stored.changed)
         # A search is a list that goes on: that its first page is unchanged says nothing of the others.
         whole = not stored.postponed and not (source.kind is SourceKind.REGISTRY and registry.is_search(source.url))
+        sources.follow_move(session, source, response, self._now)
         sources.succeed(source, self._now, self._interval, response, reading, changed=changed, whole=whole)
         return further
 
@@ -238,7 +239,7 @@ class Poll:
         if moment is None:
             return
         for source in sources.many(session, self._as_of[response.request.url]).values():
-            source.as_of = moment
+            sources.note_as_of(source, moment)
             entries.date_revisions(session, source, moment, self._now)
 
     def _posts(self, session: Session, source: Source, response: Response) -> Sequence[Request]:
@@ -272,11 +273,12 @@ class Poll:
         return ()
 
     def _note_missing(self) -> None:
-        for source_id, found in self._missing.items():
+        for source_id, answers in self._missing.items():
+            found = answers
             missing = Counter(bool(one) for one in found.values())[True]
             if missing >= _MOST_MISSING and missing * 2 > len(found):
                 log.warning("source %d: %d of %d articles are missing at once", source_id, missing, len(found))
-                continue
+                found = dict.fromkeys(found)  # asked, and nobody can say
             with self._deps.writing() as session:
                 taken_down = sum(
                     entries.note_checked(session, entry_id, words, self._now) for entry_id, words in found.items()

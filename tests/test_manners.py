@@ -150,6 +150,14 @@ def test_a_move_that_did_not_hold_is_forgotten(mover: Mover):
     assert mover.poll(3 * HOUR) == mover.new
 
 
+def test_a_failure_in_between_does_not_forget_a_move(mover: Mover):
+    assert mover.poll(0 * HOUR) == mover.made.feed
+    mover.made.site.fail("/feed/", 500)
+    mover.poll(HOUR / 2)
+    mover.redirect(301)
+    assert mover.poll(HOUR) == mover.new
+
+
 def test_a_move_to_an_address_that_fails_or_is_watched_already_is_not_taken(mover: Mover):
     mover.made.site.fail("/new/", 404)
     assert [mover.poll(hours * HOUR) for hours in range(3)] == [mover.made.feed] * 3

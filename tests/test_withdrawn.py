@@ -147,6 +147,9 @@ def test_a_site_that_moves_all_its_articles_has_withdrawn_none(herald: Herald):
     for one in written:
         herald.take_down(one)
     assert [text for days in range(2, 7) for text in herald.run(days * DAY)] == []
+    herald.made.site.asked.clear()
+    herald.run(6 * DAY + 7 * HOUR)
+    assert not [one for one in herald.made.site.asked if one.path.startswith("/news/")]  # asked once a day, not more
 
 
 def test_an_article_is_looked_after_while_it_is_young_and_no_longer(herald: Herald):

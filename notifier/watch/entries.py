@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from notifier.errors import NotFoundError
@@ -18,7 +18,7 @@ from notifier.store.statuses import NewsKind
 from notifier.watch.fetch import Purpose, Request
 from notifier.watch.identity import Aliases
 from notifier.watch.material import Change, Difference, State, already_in, comparable, compare
-from notifier.watch.observation import POSTS, Observation
+from notifier.watch.observation import DOCUMENT, POSTS, Observation
 
 # An entry that changes at every fetch is not followed into every change: so many states a day are stored, and after so
 # many corrections in a month only its headline still makes one.
@@ -78,6 +78,8 @@ def store(
             created.append(entry)
         else:
             outcomes[_revise(entry, observation, now)] += 1
+        if observation.origin == DOCUMENT:
+            entry.left_at = None
         seen.append(entry)
         aliases.learn(entry, its_keys)
     session.flush()
@@ -229,17 +231,14 @@ def note_listed(session: Session, source: Source, listed: Collection[int], now: 
     """
     if not listed:
         return []
-    its_own = select(Entry).where(Entry.source_id == source.id, or_(Entry.left_at.is_(None), Entry.id.in_(listed)))
-    left = []
-    for entry in session.scalars(its_own):
-        if entry.id in listed:
-            entry.left_at = None
-        elif entry.left_at is None:
-            entry.left_at = now
-            left.append(entry.id)
+    shown = select(Entry).where(Entry.source_id == source.id, Entry.left_at.is_(None))
+    left = [entry for entry in session.scalars(shown) if entry.id not in listed]
+    for entry in left:
+        entry.left_at = now
     if not left:
         return []
-    wanted = _checkable().where(Entry.id.in_(left), ~_checked_within(now, _HOUR))
+    newest = sorted(entry.id for entry in left)[-_MOST_CHECKS:]
+    wanted = _checkable().where(Entry.id.in_(newest), ~_checked_within(now, _HOUR))
     return [_check(entry) for entry in session.scalars(wanted)]
 
 

@@ -210,6 +210,11 @@ def followed_trials(session: Session) -> set[str]:
     return {trial for url in session.scalars(records) if (trial := trial_of(url))}
 
 
+def note_as_of(source: Source, moment: datetime) -> None:
+    """Note of what date a registry says its data are."""
+    source.as_of = moment
+
+
 def learn_posts(source: Source, url: str, now: datetime) -> None:
     """Note where a feed's site lists its posts; another address than before is asked at once."""
     if source.posts_url != (url or None):
