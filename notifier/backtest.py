@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, joinedload
 from notifier.deps import Deps
 from notifier.digest.select import Candidate, choose
 from notifier.match import matches, profiles
+from notifier.match.score import Judgement
 from notifier.store.models import Profile, Revision
 from notifier.store.statuses import Cadence, NewsKind, Tier
 from notifier.subscribers import subscriptions
@@ -85,7 +86,7 @@ def _events(session: Session, profile: Profile, since: datetime, now: datetime) 
     """What would have matched, in its order, and how many entries would have been held."""
     judge = matches.judge_stored(session, profile)
     chosen = select(Revision).options(joinedload(Revision.entry)).order_by(Revision.observed_at, Revision.id)
-    known: dict[int, Candidate] = {}
+    known: dict[int, Judgement] = {}
     held: set[int] = set()
     events: list[_Event] = []
     for revision in session.scalars(chosen):
@@ -95,22 +96,14 @@ def _events(session: Session, profile: Profile, since: datetime, now: datetime) 
         if moment > now:
             continue
         judgement = judge(revision)
-        concerns = judgement is not None and judgement.tier is not Tier.NONE
-        earlier = known.get(revision.entry_id)
-        if judgement is not None and judgement.held and earlier is None:
-            held |= {revision.entry_id} if moment > since else set()
-        if (earlier is None and (not concerns or revision.kind is NewsKind.WITHDRAWN)) or (
-            earlier is not None and not revision.material
-        ):
-            continue
-        tier, score = (judgement.tier, judgement.score) if judgement and concerns else (Tier.MENTION, 0.0)
-        if earlier is not None and not concerns:
-            tier, score = earlier.tier, earlier.score
-        kind = NewsKind.NEW if earlier is None else revision.kind
-        made = Candidate(revision.id, len(events) + 1, revision.entry_id, kind, tier, score)
-        known[revision.entry_id] = made
-        if moment > since:
-            events.append(_Event(moment, made, revision))
+        news = matches.as_news(revision, judgement, known.get(revision.entry_id))
+        if news is not None:
+            kind, known[revision.entry_id] = news
+            made = known[revision.entry_id]
+            candidate = Candidate(revision.id, len(events) + 1, revision.entry_id, kind, made.tier, made.score)
+            events += [_Event(moment, candidate, revision)] if moment > since else []
+        elif judgement is not None and judgement.held and moment > since:
+            held.add(revision.entry_id)
     events.sort(key=lambda event: (event.moment, event.candidate.position))
     return events, len(held - known.keys())
 

@@ -242,6 +242,26 @@ def _articles(session: Session, revisions: Sequence[Revision]) -> dict[int, str]
     return found
 
 
+def as_news(
+    revision: Revision, judgement: Judgement | None, earlier: Judgement | None
+) -> tuple[NewsKind, Judgement] | None:
+    """What kind of news a revision is to a profile, and how much it concerns it; None where it is none.
+
+    Args:
+        revision: a state of an entry.
+        judgement: on this state.
+        earlier: on the last state of the entry that was news to the profile, if there was one.
+    """
+    concerns = judgement is not None and judgement.tier is not Tier.NONE
+    if earlier is None:
+        is_news = concerns and revision.kind is not NewsKind.WITHDRAWN
+        return (NewsKind.NEW, judgement) if is_news and judgement is not None else None
+    if not revision.material:
+        return None
+    # Where an edit took the therapy's name out, those who read the earlier wording are still owed the correction.
+    return revision.kind, judgement if concerns and judgement is not None else earlier
+
+
 def _match(
     session: Session,
     profile: Profile,
@@ -253,22 +273,18 @@ def _match(
     filed: bool,
 ) -> Match | None:
     """Add the match of a revision, if it is news to this profile; `earlier` is the last match of its entry."""
-    concerns = judgement is not None and judgement.tier is not Tier.NONE
-    if earlier is None and (not concerns or revision.kind is NewsKind.WITHDRAWN):
+    before = Judgement(earlier.tier, earlier.score, tuple(earlier.reasons)) if earlier else None
+    news = as_news(revision, judgement, before)
+    if news is None:
         return None
-    if earlier is not None and not revision.material:
-        return None
-    if earlier is not None and (judgement is None or not concerns):
-        # The edit took the therapy's name out: those who read the earlier wording are still owed the correction.
-        judgement = Judgement(earlier.tier, earlier.score, tuple(earlier.reasons))
-    assert judgement is not None
+    kind, judgement = news
     profile.position += 1
     made = Match(
         profile_id=profile.id,
         revision_id=revision.id,
         entry_id=revision.entry_id,
         position=profile.position,
-        kind=NewsKind.NEW if earlier is None else revision.kind,
+        kind=kind,
         tier=judgement.tier,
         score=judgement.score,
         reasons=list(judgement.reasons),
