@@ -1,0 +1,38 @@
+"""All tables, a file for each part of the journey.
+
+Owns the shape of what is stored and the unique keys that make each step safe to repeat. It knows no room: who may
+write a table is named beside it, and anyone may read.
+"""
+
+from notifier.store.models.digests import Digest, DigestItem
+from notifier.store.models.ground import Base, Installation, UTCDateTime
+from notifier.store.models.mail import Delivery, Notice
+from notifier.store.models.matching import Examination, Match, NearMiss, Profile, ProfileRevision, Term
+from notifier.store.models.people import Consent, Subscriber, Subscription, Suppression
+from notifier.store.models.watching import Article, Entry, EntryAlias, Revision, Source, SourceProfile
+
+__all__ = [
+    "Article",
+    "Base",
+    "Consent",
+    "Delivery",
+    "Digest",
+    "DigestItem",
+    "Entry",
+    "EntryAlias",
+    "Examination",
+    "Installation",
+    "Match",
+    "NearMiss",
+    "Notice",
+    "Profile",
+    "ProfileRevision",
+    "Revision",
+    "Source",
+    "SourceProfile",
+    "Subscriber",
+    "Subscription",
+    "Suppression",
+    "Term",
+    "UTCDateTime",
+]

@@ -1,0 +1,53 @@
+"""What was told: digests, and what stands in them."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from notifier.store.models.ground import Base
+from notifier.store.models.matching import Match, Profile
+from notifier.store.models.watching import Revision
+from notifier.store.statuses import Cadence, DigestStatus, Edition, NewsKind
+
+
+class Digest(Base):
+    """One composed edition, its body rendered once. Writer: `digest/digests.py`."""
+
+    __tablename__ = "digest"
+    __table_args__ = (UniqueConstraint("profile_id", "cadence", "group_key", "window"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    profile_id: Mapped[int] = mapped_column(ForeignKey("profile.id", ondelete="CASCADE"))
+    cadence: Mapped[Cadence]
+    edition: Mapped[Edition]
+    language: Mapped[str] = mapped_column(String(12))
+    group_key: Mapped[str] = mapped_column(String(64))
+    window: Mapped[str] = mapped_column(String(80))
+    status: Mapped[DigestStatus]
+    subject: Mapped[str] = mapped_column(Text)
+    headline: Mapped[str] = mapped_column(Text)
+    body_html: Mapped[str] = mapped_column(Text)
+    body_text: Mapped[str] = mapped_column(Text)
+    composed_at: Mapped[datetime]
+
+    profile: Mapped[Profile] = relationship()
+    items: Mapped[list["DigestItem"]] = relationship(order_by="DigestItem.rank")
+
+
+class DigestItem(Base):
+    """That a match stands in a digest, as what, in which revision: the ledger of what was told.
+
+    Writer: `digest/digests.py`.
+    """
+
+    __tablename__ = "digest_item"
+
+    digest_id: Mapped[int] = mapped_column(ForeignKey("digest.id", ondelete="CASCADE"), primary_key=True)
+    match_id: Mapped[int] = mapped_column(ForeignKey("match.id", ondelete="CASCADE"), primary_key=True, index=True)
+    revision_id: Mapped[int] = mapped_column(ForeignKey("revision.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[NewsKind]
+    rank: Mapped[int]
+
+    match: Mapped[Match] = relationship()
+    revision: Mapped[Revision] = relationship()

@@ -1,0 +1,57 @@
+"""What is owed: deliveries, and notices to the operator."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from notifier.store.models.digests import Digest
+from notifier.store.models.ground import Base
+from notifier.store.models.people import Subscription
+from notifier.store.statuses import DeliveryKind, DeliveryStatus
+
+
+class Notice(Base):
+    """What the operator is told by mail, once. Writer: `deliver/notices.py`."""
+
+    __tablename__ = "notice"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    to: Mapped[str] = mapped_column(String(320))
+    subject: Mapped[str] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime]
+
+
+class Delivery(Base):
+    """One message owed to one subscription, or a notice to the operator, with its attempts.
+
+    Writer: `deliver/outbox.py`. `due_at` is when it was owed and never moves; `next_attempt_at` does, until
+    `given_up_at`.
+    """
+
+    __tablename__ = "delivery"
+    __table_args__ = (
+        UniqueConstraint("digest_id", "subscription_id"),
+        Index("ix_delivery_open", "status", "next_attempt_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[DeliveryKind]
+    digest_id: Mapped[int | None] = mapped_column(ForeignKey("digest.id", ondelete="CASCADE"))
+    subscription_id: Mapped[int | None] = mapped_column(ForeignKey("subscription.id", ondelete="CASCADE"), index=True)
+    notice_id: Mapped[int | None] = mapped_column(ForeignKey("notice.id", ondelete="CASCADE"), unique=True)
+    message_id: Mapped[str] = mapped_column(String(320), unique=True)
+    status: Mapped[DeliveryStatus]
+    attempts: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    next_attempt_at: Mapped[datetime]
+    given_up_at: Mapped[datetime]
+    leased_until: Mapped[datetime | None]
+    sent_at: Mapped[datetime | None]
+    error: Mapped[str | None] = mapped_column(Text)
+
+    subscription: Mapped[Subscription | None] = relationship()
+    notice: Mapped[Notice | None] = relationship()
+    digest: Mapped[Digest | None] = relationship()

@@ -1,0 +1,122 @@
+"""What is looked for and what was found: profiles, terms, matches."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from notifier.store.models.ground import Base
+from notifier.store.models.watching import Entry, Revision
+from notifier.store.statuses import NewsKind, TermKind, Tier
+
+
+class Profile(Base):
+    """The stored therapy profile; `position` is the last one given in its match sequence.
+
+    Writer: `match/profiles.py`, and `match/matches.py` for the position.
+    """
+
+    __tablename__ = "profile"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(String(80), unique=True)
+    name: Mapped[str] = mapped_column(Text)
+    summary: Mapped[str] = mapped_column(Text)
+    stage: Mapped[str] = mapped_column(Text)
+    stage_as_of: Mapped[date | None]
+    document: Mapped[dict[str, Any]]
+    imported_at: Mapped[datetime]
+    position: Mapped[int] = mapped_column(default=0)
+
+    terms: Mapped[list["Term"]] = relationship(
+        back_populates="profile", cascade="all, delete-orphan", order_by="Term.id"
+    )
+
+
+class ProfileRevision(Base):
+    """One imported state of a profile, numbered from 1. Writer: `match/profiles.py`."""
+
+    __tablename__ = "profile_revision"
+
+    profile_id: Mapped[int] = mapped_column(ForeignKey("profile.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    document: Mapped[dict[str, Any]]
+    imported_at: Mapped[datetime]
+
+
+class Term(Base):
+    """One thing to look for, with its kind and its other spellings. Writer: `match/profiles.py`."""
+
+    __tablename__ = "term"
+    __table_args__ = (UniqueConstraint("profile_id", "kind", "text"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    profile_id: Mapped[int] = mapped_column(ForeignKey("profile.id", ondelete="CASCADE"))
+    kind: Mapped[TermKind]
+    text: Mapped[str] = mapped_column(Text)
+    also: Mapped[list[str]]
+
+    profile: Mapped[Profile] = relationship(back_populates="terms")
+
+
+class Examination(Base):
+    """That a revision was held against the profiles. Writer: `match/matches.py`."""
+
+    __tablename__ = "examination"
+
+    revision_id: Mapped[int] = mapped_column(ForeignKey("revision.id", ondelete="CASCADE"), primary_key=True)
+    examined_at: Mapped[datetime]
+
+
+class Match(Base):
+    """A revision that concerns a profile; `position` orders them within it. Writer: `match/matches.py`.
+
+    `story` is the first match that told the same news; none where nobody else tells it.
+
+    `filed` matches are shown and counted but owed to nobody: a source's first poll, or a past that was filed.
+    """
+
+    __tablename__ = "match"
+    __table_args__ = (
+        UniqueConstraint("profile_id", "revision_id", name="uq_match_profile_revision"),
+        UniqueConstraint("profile_id", "position", name="uq_match_profile_position"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    profile_id: Mapped[int] = mapped_column(ForeignKey("profile.id", ondelete="CASCADE"))
+    revision_id: Mapped[int] = mapped_column(ForeignKey("revision.id", ondelete="CASCADE"), index=True)
+    entry_id: Mapped[int] = mapped_column(ForeignKey("entry.id", ondelete="CASCADE"), index=True)
+    position: Mapped[int]
+    kind: Mapped[NewsKind]
+    tier: Mapped[Tier]
+    score: Mapped[float]
+    reasons: Mapped[list[str]]
+    story: Mapped[int | None] = mapped_column(index=True)
+    filed: Mapped[bool]
+    created_at: Mapped[datetime]
+
+    profile: Mapped[Profile] = relationship()
+    revision: Mapped[Revision] = relationship()
+    entry: Mapped[Entry] = relationship()
+
+
+class NearMiss(Base):
+    """A revision that was held back, why, and the tier it would have had. Writer: `match/matches.py`."""
+
+    __tablename__ = "near_miss"
+    __table_args__ = (UniqueConstraint("profile_id", "entry_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    profile_id: Mapped[int] = mapped_column(ForeignKey("profile.id", ondelete="CASCADE"))
+    entry_id: Mapped[int] = mapped_column(ForeignKey("entry.id", ondelete="CASCADE"), index=True)
+    revision_id: Mapped[int] = mapped_column(ForeignKey("revision.id", ondelete="CASCADE"), index=True)
+    tier: Mapped[Tier]
+    reasons: Mapped[list[str]]
+    baseline: Mapped[bool]
+    held_at: Mapped[datetime]
+    released_at: Mapped[datetime | None]
+
+    profile: Mapped[Profile] = relationship()
+    entry: Mapped[Entry] = relationship()
+    revision: Mapped[Revision] = relationship()

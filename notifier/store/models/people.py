@@ -1,0 +1,82 @@
+"""Who is told, and by what right: subscribers, subscriptions, consent, suppressions."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from notifier.store.models.ground import Base
+from notifier.store.models.matching import Profile
+from notifier.store.statuses import Cadence, ConsentEvent, Edition, SubscriptionStatus
+
+
+class Subscriber(Base):
+    """A person's address, language and time zone. Writer: `subscribers/subscriptions.py`."""
+
+    __tablename__ = "subscriber"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(String(320))
+    address_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    language: Mapped[str] = mapped_column(String(12))
+    time_zone: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime]
+
+    subscriptions: Mapped[list["Subscription"]] = relationship(back_populates="subscriber", order_by="Subscription.id")
+
+
+class Subscription(Base):
+    """Subscriber × profile. Writer: `subscribers/subscriptions.py`.
+
+    `position` is how far in the profile's match sequence this person has been served: what lies above is owed.
+    `link_id` stands in signed links in place of anything that says who or what.
+    """
+
+    __tablename__ = "subscription"
+    __table_args__ = (
+        UniqueConstraint("subscriber_id", "profile_id"),
+        Index("ix_subscription_due", "status", "next_due_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscriber.id", ondelete="CASCADE"))
+    profile_id: Mapped[int] = mapped_column(ForeignKey("profile.id", ondelete="CASCADE"), index=True)
+    cadence: Mapped[Cadence]
+    at: Mapped[str] = mapped_column(String(5))
+    on: Mapped[int | None]
+    edition: Mapped[Edition]
+    status: Mapped[SubscriptionStatus]
+    link_id: Mapped[str] = mapped_column(String(32), unique=True)
+    position: Mapped[int] = mapped_column(default=0)
+    next_due_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+
+    subscriber: Mapped[Subscriber] = relationship(back_populates="subscriptions")
+    profile: Mapped[Profile] = relationship()
+
+
+class Consent(Base):
+    """The dated record of what was agreed to, in which wording, attested by whom. Writer: `subscribers/consent.py`."""
+
+    __tablename__ = "consent"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    subscription_id: Mapped[int] = mapped_column(ForeignKey("subscription.id", ondelete="CASCADE"), index=True)
+    event: Mapped[ConsentEvent]
+    method: Mapped[str] = mapped_column(String(40))
+    attested_by: Mapped[str] = mapped_column(Text)
+    wording_version: Mapped[str] = mapped_column(String(20))
+    wording_hash: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime]
+
+
+class Suppression(Base):
+    """An address never mailed again, known only by its hash, and why. Writer: `subscribers/suppressions.py`."""
+
+    __tablename__ = "suppression"
+
+    address_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    reason: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime]
