@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from notifier.deliver import notices
 from notifier.deps import Deps
+from notifier.said import Said
 from notifier.store.models import Source
 from notifier.store.statuses import SourceKind
 from notifier.watch import articles, entries, feed, health, page, posts, registry, sources
@@ -264,9 +265,9 @@ class Poll:
         request = response.request
         missing: str | None = ""
         if response.status in (404, 410):
-            missing = f"answers that there is no such page ({response.status})"
+            missing = Said("answers that there is no such page (%(status)s)", status=response.status)
         elif response.status == 200 and _front_page(response.url) and not _front_page(request.url):
-            missing = "leads to the site's front page"
+            missing = Said("leads to the site's front page")
         elif response.error or response.status >= 400:
             missing = None
         self._missing[request.source_id][request.entry_id] = missing

@@ -3,22 +3,27 @@
 Owns the order that the watcher sorts by and the digest shows. It knows no record and no mail.
 """
 
-# What stands earlier matters more; each group with the fields it holds.
-GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("whether the trial goes on", ("Status", "Why stopped")),
-    ("results", ("Results posted",)),
-    ("dates", ("Primary completion", "Completion", "Start")),
-    ("size and design", ("Participants", "Phase", "Arms", "Primary outcomes", "Secondary outcomes")),
-    ("places", ("Countries", "Sites")),
-    ("sponsor and conditions", ("Sponsor", "Conditions")),
-    ("contacts", ("Contacts",)),
+from notifier.said import mark
+
+# What stands earlier matters more; the groups are those that the rule names.
+GROUPS: tuple[tuple[str, ...], ...] = (
+    ("Status", "Why stopped"),
+    ("Results posted",),
+    ("Primary completion", "Completion", "Start"),
+    ("Participants", "Phase", "Arms", "Primary outcomes", "Secondary outcomes"),
+    ("Countries", "Sites"),
+    ("Sponsor", "Conditions"),
+    ("Contacts",),
 )
-RULE = "Most important first: " + ", ".join(group for group, _ in GROUPS) + "."
+RULE = mark(
+    "Most important first: whether the trial goes on, results, dates, size and design, places, sponsor and conditions, "
+    "contacts."
+)
 
 # A change of these alone is kept, but is no news.
 NO_NEWS_ALONE = frozenset({"Contacts"})
 
-_ORDER = [name for _, names in GROUPS for name in names]
+_ORDER = [name for names in GROUPS for name in names]
 
 
 def weight(field: str) -> int:

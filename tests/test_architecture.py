@@ -13,6 +13,8 @@ PACKAGE = Path(__file__).parents[1] / "notifier"
 FLOORS = {
     "__init__": 0,
     "errors": 1,
+    "said": 0.9,
+    "language": 1.5,
     "text": 1,
     "weights": 1,
     "addresses": 1.5,
@@ -71,6 +73,7 @@ ONE_ROOM_EACH = {
     "asyncio": {"watch/fetch.py", "demo.py"},
     "smtplib": {"deliver/smtp.py"},
     "jinja2": {"render.py"},
+    "babel": {"language.py"},
     "css_inline": {"render.py"},
     "itsdangerous": {"links.py"},
     "feedparser": {"watch/feed.py"},

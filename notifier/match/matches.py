@@ -18,6 +18,7 @@ from notifier.match.boilerplate import split_lead, without_boilerplate
 from notifier.match.score import NAMING, Judgement, judge, only_pointed_to, speaks_of_medicine
 from notifier.match.stories import Telling, same_news, telling
 from notifier.match.terms import Hit, TermSpec, Vocabulary
+from notifier.said import Said
 from notifier.store.models import Article, Entry, Examination, Match, NearMiss, Profile, Revision, SourceProfile
 from notifier.store.statuses import NewsKind, Tier
 
@@ -358,7 +359,7 @@ def release(session: Session, near_id: int, now: datetime) -> Match:
         raise NotFoundError(f"No near miss {near_id} is held.", "See them with: notifier matches list --held")
     profile = session.get_one(Profile, near.profile_id, with_for_update=True)
     near.released_at = now
-    judgement = Judgement(near.tier, _RELEASED, (*near.reasons, "a person released it"))
+    judgement = Judgement(near.tier, _RELEASED, (*near.reasons, Said("a person released it")))
     made = _match(session, profile, near.revision, judgement, None, now, filed=False)
     assert made is not None
     session.flush()

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from notifier.match.terms import Hit, TermSpec
+from notifier.said import Said, mark
 from notifier.store.statuses import TermKind, Tier
 
 NAMING = (TermKind.NAME, TermKind.CODE)
@@ -18,20 +19,20 @@ RELATING = (TermKind.TARGET, TermKind.CLASS, TermKind.TRIAL)
 ADDING = (TermKind.SPONSOR, TermKind.INDICATION, TermKind.COMPARATOR)
 
 PLACES = {
-    "title": "the headline",
-    "summary": "the summary",
-    "lead": "the first sentence",
-    "body": "the text",
-    "categories": "the site's own tags",
+    "title": Said("the headline"),
+    "summary": Said("the summary"),
+    "lead": Said("the first sentence"),
+    "body": Said("the text"),
+    "categories": Said("the site's own tags"),
 }
 
 _OFTEN = 3
 _LATIN = re.compile(r"[a-z]")
 _WHAT = {
-    TermKind.CODE: ", a code name of {name}",
-    TermKind.TRIAL: ", a trial of {name}",
-    TermKind.TARGET: ", the target of {name}",
-    TermKind.CLASS: ", the class of {name}",
+    TermKind.CODE: mark("%(place)s names %(term)s, a code name of %(name)s"),
+    TermKind.TRIAL: mark("%(place)s names %(term)s, a trial of %(name)s"),
+    TermKind.TARGET: mark("%(place)s names %(term)s, the target of %(name)s"),
+    TermKind.CLASS: mark("%(place)s names %(term)s, the class of %(name)s"),
 }
 
 
@@ -58,14 +59,16 @@ def judge(name: str, hits: Mapping[str, Sequence[Hit]], *, medical: bool = True)
     """
     if not medical and hits and all(hit.acronym for found in hits.values() for hit in found):
         spelling = next(hit.spelling for found in hits.values() for hit in found)
-        reason = f"it names {spelling}, but speaks of no medicine"
+        reason = Said("it names %(term)s, but speaks of no medicine", term=spelling)
         return Judgement(Tier.NONE, 0.0, (reason,), held=_or_none(_tier({}, _by_place(hits, RELATING))[0]))
     naming = _by_place(hits, NAMING)
     relating = _by_place(hits, RELATING)
     excluded = _by_place(hits, (TermKind.EXCLUDE,))
     if excluded and "title" not in naming:
         place, found = next(iter(excluded.items()))
-        reason = f"{PLACES[place]} names {found[0].spelling}, which the profile excludes"
+        reason = Said(
+            "%(place)s names %(term)s, which the profile excludes", place=PLACES[place], term=found[0].spelling
+        )
         return Judgement(Tier.NONE, 0.0, (reason,), held=_or_none(_tier(naming, relating)[0]))
     tier, score = _tier(naming, relating)
     reasons = _sentences(name, naming) + _sentences(name, relating)
@@ -80,7 +83,7 @@ def judge(name: str, hits: Mapping[str, Sequence[Hit]], *, medical: bool = True)
 
 def only_pointed_to(name: str) -> Judgement:
     """The judgement on a text that names the therapy only where it points to other articles."""
-    reason = f"only a pointer to another article names {name.lower()}"
+    reason = Said("only a pointer to another article names %(name)s", name=name.lower())
     return Judgement(Tier.NONE, 0.0, (reason,), held=Tier.MENTION)
 
 
@@ -132,23 +135,35 @@ def _sentences(name: str, found: Mapping[str, Sequence[Hit]]) -> tuple[str, ...]
     sentences: dict[TermSpec, str] = {}
     for place, hits in found.items():
         for hit in hits:
-            what = _WHAT.get(hit.term.kind, "").format(name=name.lower())
-            if hit.written:
-                slip = (
-                    f"a misspelling of {hit.spelling}"
-                    if _LATIN.search(hit.written)
-                    else f"{hit.spelling} in another script"
-                )
-                sentences.setdefault(hit.term, f"{PLACES[place]} names {hit.written}, {slip}")
-                continue
-            times = f" {hit.count} times" if place == "body" and hit.count >= _OFTEN else ""
-            sentences.setdefault(hit.term, f"{PLACES[place]} names {hit.spelling}{what}{times}")
+            sentences.setdefault(hit.term, _sentence(name, place, hit))
     return tuple(sentences.values())
+
+
+def _sentence(name: str, place: str, hit: Hit) -> str:
+    where = PLACES[place]
+    if hit.written:
+        slip = (
+            mark("%(place)s names %(written)s, a misspelling of %(term)s")
+            if _LATIN.search(hit.written)
+            else mark("%(place)s names %(written)s, %(term)s in another script")
+        )
+        return Said(slip, place=where, written=hit.written, term=hit.spelling)
+    if hit.term.kind in _WHAT:
+        said = Said(_WHAT[hit.term.kind], place=where, term=hit.spelling, name=name.lower())
+    else:
+        said = Said("%(place)s names %(term)s", place=where, term=hit.spelling)
+    often = place == "body" and hit.count >= _OFTEN
+    return Said("%(what)s, %(count)s times", what=said, count=hit.count) if often else said
 
 
 def _why_not(name: str, hits: Mapping[str, Sequence[Hit]]) -> str:
     found = _by_place(hits, ADDING)
     if not found:
-        return f"nothing in it names {name.lower()}, its target, its class or its trials"
+        return Said("nothing in it names %(name)s, its target, its class or its trials", name=name.lower())
     place, first = next(iter(found.items()))
-    return f"{PLACES[place]} names {first[0].spelling}, which alone does not concern {name.lower()}"
+    return Said(
+        "%(place)s names %(term)s, which alone does not concern %(name)s",
+        place=PLACES[place],
+        term=first[0].spelling,
+        name=name.lower(),
+    )

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from notifier.errors import NotFoundError
+from notifier.said import Said
 from notifier.store.models import Entry, Match, Revision, Source
 from notifier.store.statuses import NewsKind
 from notifier.watch.fetch import Purpose, Request
@@ -173,7 +174,7 @@ def _return(entry: Entry, observation: Observation, now: datetime) -> str:
     if observation.withdrawn or entry.missing_since is not None or observation.origin != entry.revisions[-1].origin:
         return ""
     reason = entry.revisions[-1].changes[0]["after"]
-    back = Change(what="availability", before=reason, after="The publisher shows it again.", note="")
+    back = Change(what="availability", before=reason, after=Said("The publisher shows it again."), note="")
     _append(entry, observation, Difference((back,), material=True), observation.change, now)
     return "changed"
 
@@ -305,8 +306,8 @@ def note_checked(session: Session, entry_id: int, missing: str | None, now: date
         return False
     if newest.kind is NewsKind.WITHDRAWN or now - entry.missing_since < _DAY:
         return False
-    since = f"{entry.missing_since.day} {entry.missing_since:%B %Y}"
-    reason = f"The publisher took the page down: since {since} it {missing}."
+    since = entry.missing_since.date()
+    reason = Said("The publisher took the page down: since %(since)s it %(answer)s.", since=since, answer=missing)
     _withdraw(entry, reason, now, _as_observed(newest, withdrawn=reason))
     return True
 

@@ -12,6 +12,7 @@ from datetime import date
 from difflib import SequenceMatcher
 from typing import Any, TypedDict
 
+from notifier.said import Said, counted, mark_number
 from notifier.text import fold, shorten
 from notifier.watch.facts import facts, numbers, sentences
 from notifier.weights import NO_NEWS_ALONE, weight
@@ -160,7 +161,7 @@ def _sections(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]
         name = heading.partition("\0")[0] or "introduction"
         earlier = renamed.get(heading, heading)
         if earlier not in before:
-            changes.append(_change(name, "", text, "new section"))
+            changes.append(_change(name, "", text, Said("new section")))
             material = True
             continue
         if earlier != heading:
@@ -173,7 +174,7 @@ def _sections(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]
             material = material or came_or_went or facts(before[earlier]) != facts(text)
     for heading, text in before.items():
         if heading not in after and heading not in renamed.values():
-            changes.append(_change(heading.partition("\0")[0] or "introduction", text, "", "section removed"))
+            changes.append(_change(heading.partition("\0")[0] or "introduction", text, "", Said("section removed")))
             material = True
     return changes, material
 
@@ -225,14 +226,22 @@ def _list_changes(name: str, old: Sequence[str], new: Sequence[str]) -> list[Cha
     gone, come = [one for one in old if one not in new], [one for one in new if one not in old]
     if not gone and not come:
         return []
-    opened = {"Countries": ("added", "removed"), "Sites": ("opened", "closed")}.get(name, ("added", "removed"))
-    counts = [(len(come), opened[0]), (len(gone), opened[1])]
-    note = ", ".join(f"{count} {word}" for count, word in counts if count)
-    return [_change(name, _some(gone), _some(come), note)]
+    return [_change(name, _some(gone), _some(come), _counted(len(come), len(gone), sites=name == "Sites"))]
+
+
+def _counted(come: int, gone: int, *, sites: bool) -> str:
+    added = counted("%(n)s opened", "%(n)s opened", come) if sites else counted("%(n)s added", "%(n)s added", come)
+    removed = (
+        counted("%(n)s closed", "%(n)s closed", gone) if sites else counted("%(n)s removed", "%(n)s removed", gone)
+    )
+    if come and gone:
+        return Said("%(come)s, %(gone)s", come=added, gone=removed)
+    return added if come else removed
 
 
 def _some(items: Sequence[str], most: int = 5) -> str:
-    return "; ".join(items[:most]) + (f"; and {len(items) - most} more" if len(items) > most else "")
+    named = "; ".join(items[:most])
+    return Said("%(items)s; and %(n)s more", items=named, n=len(items) - most) if len(items) > most else named
 
 
 def _moved(before: str, after: str) -> str:
@@ -241,15 +250,23 @@ def _moved(before: str, after: str) -> str:
     if was is None or now is None or was == now:
         return ""
     days = abs((now - was).days)
-    return f"{_span(days)} {'later' if now > was else 'earlier'}"
+    size, later, earlier = next(span for span in _SPANS if days >= span[0] * 0.95)
+    return counted(*(later if now > was else earlier), round(days / size))
 
 
-def _span(days: int) -> str:
-    for size, word in ((30.44, "month"), (7, "week")):
-        if days >= size * 0.95:
-            count = round(days / size)
-            return f"{count} {word}{'' if count == 1 else 's'}"
-    return f"{days} day{'' if days == 1 else 's'}"
+_SPANS = (
+    (
+        30.44,
+        mark_number("%(n)s month later", "%(n)s months later"),
+        mark_number("%(n)s month earlier", "%(n)s months earlier"),
+    ),
+    (
+        7,
+        mark_number("%(n)s week later", "%(n)s weeks later"),
+        mark_number("%(n)s week earlier", "%(n)s weeks earlier"),
+    ),
+    (1, mark_number("%(n)s day later", "%(n)s days later"), mark_number("%(n)s day earlier", "%(n)s days earlier")),
+)
 
 
 def _day(text: str) -> date | None:

@@ -7,24 +7,25 @@ that tells of another article's retraction is news of its own and is not marked 
 import re
 from collections.abc import Iterable
 
+from notifier.said import Said
 from notifier.text import fold
 
 _LABELS = (
     (re.compile(r"(?i)^\W*(?:retracted(?:\s+article|\s+paper)?|retraction|rétracté|zurückgezogen|retractado)\s*[:\])|–—-]"),
-     "The publisher retracted it."),
+     Said("The publisher retracted it.")),
     (re.compile(r"(?i)^\W*(?:withdrawn(?:\s+article|\s+paper)?|withdrawal|retiré|retirado)\s*[:\])|–—-]"),
-     "The publisher withdrew it."),
+     Said("The publisher withdrew it.")),
     (re.compile(r"(?i)^\W*(?:editorial\s+)?expression of concern\s*[:\])|–—-]"),
-     "The publisher expresses concern about it."),
-    (re.compile(r"(?i)[(\[]\s*(?:retracted|withdrawn|retraction)\s*[)\]]\W*$"), "The publisher retracted it."),
+     Said("The publisher expresses concern about it.")),
+    (re.compile(r"(?i)[(\[]\s*(?:retracted|withdrawn|retraction)\s*[)\]]\W*$"), Said("The publisher retracted it.")),
 )  # fmt: skip
 _TYPES = {
-    "retracted publication": "The index marks it as retracted.",
-    "retracted": "The publisher retracted it.",
-    "retracted article": "The publisher retracted it.",
-    "withdrawn": "The publisher withdrew it.",
-    "withdrawn article": "The publisher withdrew it.",
-    "expression of concern": "The publisher expresses concern about it.",
+    "retracted publication": Said("The index marks it as retracted."),
+    "retracted": Said("The publisher retracted it."),
+    "retracted article": Said("The publisher retracted it."),
+    "withdrawn": Said("The publisher withdrew it."),
+    "withdrawn article": Said("The publisher withdrew it."),
+    "expression of concern": Said("The publisher expresses concern about it."),
 }
 
 

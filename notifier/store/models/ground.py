@@ -8,6 +8,8 @@ from sqlalchemy import JSON, DateTime, Dialect, Enum, MetaData, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
+from notifier.said import recall, record
+
 
 class UTCDateTime(TypeDecorator[datetime]):
     """An aware UTC time; a naive one is refused, because nobody can say what it meant."""
@@ -26,6 +28,19 @@ class UTCDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Spoken(TypeDecorator[Any]):
+    """A JSON document in which sentences of ours keep their message and values, to be said in any language."""
+
+    impl = JSON
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        return record(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        return recall(value)
 
 
 def _choice(kind: type[StrEnum]) -> Enum:
@@ -49,7 +64,6 @@ class Base(DeclarativeBase):
         datetime: UTCDateTime(),
         dict[str, Any]: JSON(),
         list[str]: JSON(),
-        list[dict[str, Any]]: JSON(),
         StrEnum: _choice(StrEnum),
     }
 

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from notifier.store.models.ground import Base
+from notifier.store.models.ground import Base, Spoken
 from notifier.store.models.watching import Entry, Revision
 from notifier.store.statuses import NewsKind, TermKind, Tier
 
@@ -91,7 +91,7 @@ class Match(Base):
     kind: Mapped[NewsKind]
     tier: Mapped[Tier]
     score: Mapped[float]
-    reasons: Mapped[list[str]]
+    reasons: Mapped[list[str]] = mapped_column(Spoken)
     story: Mapped[int | None] = mapped_column(index=True)
     filed: Mapped[bool]
     created_at: Mapped[datetime]
@@ -112,7 +112,7 @@ class NearMiss(Base):
     entry_id: Mapped[int] = mapped_column(ForeignKey("entry.id", ondelete="CASCADE"), index=True)
     revision_id: Mapped[int] = mapped_column(ForeignKey("revision.id", ondelete="CASCADE"), index=True)
     tier: Mapped[Tier]
-    reasons: Mapped[list[str]]
+    reasons: Mapped[list[str]] = mapped_column(Spoken)
     baseline: Mapped[bool]
     held_at: Mapped[datetime]
     released_at: Mapped[datetime | None]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from notifier.store.models.ground import Base
+from notifier.store.models.ground import Base, Spoken
 from notifier.store.statuses import Authority, NewsKind, SourceKind
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ class Revision(Base):
     author: Mapped[str] = mapped_column(Text)
     categories: Mapped[list[str]]
     content: Mapped[dict[str, Any]]
-    changes: Mapped[list[dict[str, Any]]]
+    changes: Mapped[list[dict[str, Any]]] = mapped_column(Spoken)
     origin: Mapped[str] = mapped_column(String(20), default="document")
     as_of: Mapped[datetime | None]
 
