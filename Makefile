@@ -1,5 +1,6 @@
 # make demo   the whole journey on made-up news, in a terminal       make lint   format, types, style
 # make test   every test but the long ones                           make lock   renew the hash-locked requirements
+# make words  gather what is to be translated into notifier/locale/
 # make test-long   the long ones too: crash loops, corpora, fuzzing, the wheel in a fresh environment
 
 PYTHON ?= python3
@@ -8,7 +9,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 COMPILE := $(BIN)/uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-header \
 	--no-emit-index-url --no-emit-find-links --upgrade pyproject.toml
 
-.PHONY: demo test test-long lint lock
+.PHONY: demo test test-long lint lock words
 
 demo: .venv/run
 	$(BIN)/notifier demo
@@ -23,6 +24,14 @@ lint: .venv/dev
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
+
+words: .venv/dev
+	$(BIN)/pybabel -q extract -F pyproject.toml --no-default-keywords --omit-header --sort-output --no-location \
+		-k _ -k ngettext:1,2 -k mark -k mark_number:1,2 -k Said -k counted:1,2 -k phrase -k number:1,2 \
+		-o .venv/words.pot .
+	for code in de fr es; do \
+		$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --omit-header -w 118 -l $$code -i .venv/words.pot \
+			-o notifier/locale/$$code.po; done
 
 lock: .venv/dev
 	$(PIP) uv

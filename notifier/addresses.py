@@ -38,6 +38,8 @@ def address_hash(address: str, salt: str) -> str:
 
 def wire_address(address: str) -> str:
     """The address with its domain as SMTP wants it, in A-labels (RFC 5890)."""
+    if address.isascii():  # a stored one is normal already, and this is asked for every mail
+        return address
     return validate_email(address, check_deliverability=False, test_environment=True).ascii_email or address
 
 

@@ -69,16 +69,16 @@ def backtest(deps: Deps, slug: str | None, *, since: datetime, cadence: Cadence)
     with deps.reading() as session:
         profile = profiles.find(session, slug)
         events, held = _events(session, profile, since, now)
-        reader = subscriptions.sample(profile, cadence, deps.settings.schedule.time_zone, now)
+        reader = subscriptions.usual(cadence, deps.settings.schedule.time_zone)
     quiet = timedelta(minutes=deps.settings.schedule.quiet_minutes)
     if cadence is Cadence.IMMEDIATE:
         moments = [event.moment + quiet for event in events]
     else:
         moments = []
-        due = next_due(cadence, reader.at, reader.on, reader.subscriber.time_zone, since)
+        due = next_due(cadence, reader.at, reader.on, reader.time_zone, since)
         while due is not None and due <= now:
             moments.append(due)
-            due = next_due(cadence, reader.at, reader.on, reader.subscriber.time_zone, due)
+            due = next_due(cadence, reader.at, reader.on, reader.time_zone, due)
     return Backtest(tuple(_played(events, moments)), held)
 
 

@@ -64,7 +64,7 @@ class Deps:
         """The compiled templates."""
         from notifier.render import Templates
 
-        return Templates()
+        return Templates(self.settings.templates.directory)
 
     @cached_property
     def transport(self) -> "Transport":
@@ -117,4 +117,7 @@ def from_settings(settings: Settings, now: datetime | None = None) -> Deps:
     """The same from settings that are at hand."""
     engine = db.make_engine(settings.database_url)
     db.upgrade(engine)
-    return Deps(settings, engine, now)
+    deps = Deps(settings, engine, now)
+    if settings.templates.directory is not None:
+        assert deps.templates  # compiled now, so that a broken one is refused before anything is done
+    return deps

@@ -33,7 +33,7 @@ class Language:
         self.translations = _translations(code)
         self._locale = Locale.parse(_LOCALES.get(code, code))
 
-    def say(self, message: str, /, **values: "str | int | date") -> str:
+    def phrase(self, message: str, /, **values: "str | int | date") -> str:
         """A message of ours, its values put in; a value that was said is translated too."""
         return self.said(Said(message, **values))
 
@@ -56,13 +56,16 @@ class Language:
         return dates.format_skeleton("yMMMM", value, locale=self._locale)
 
     def moment(self, value: datetime) -> str:
-        """A weekday, day and wall time: ``Monday 2 March, 08:00``; the zone is the value's own."""
-        day = dates.format_skeleton("MMMMEEEEd", value.date(), locale=self._locale)
-        return f"{day}, {value:%H:%M}"
+        """A weekday, day and wall time: ``Monday, 2 March 2026, 08:00``; the zone is the value's own."""
+        return f"{dates.format_date(value, 'full', locale=self._locale)}, {value:%H:%M}"
 
     def weekday(self, number: int) -> str:
         """The name of a weekday, Monday being 0."""
         return str(dates.get_day_names("wide", "stand-alone", locale=self._locale)[number])
+
+    def territory(self, code: str) -> str:
+        """The name of a country (ISO 3166 code, or ``EU``); any other text stays as it is."""
+        return str(self._locale.territories.get(code, code))
 
     def joined(self, items: Iterable[str]) -> str:
         """``one, two and three``."""
@@ -99,4 +102,6 @@ def _translations(code: str) -> NullTranslations:
     return GNUTranslations(compiled)
 
 
-__all__ = ["LANGUAGES", "SOURCE", "Language", "language", "mark", "negotiated"]
+ENGLISH = Language(SOURCE)
+
+__all__ = ["ENGLISH", "LANGUAGES", "SOURCE", "Language", "language", "mark", "negotiated"]

@@ -4,50 +4,146 @@ Owns the joining of a rendered digest with what is one person's: their schedule 
 comes late. The sender and the preview both take their mails from here.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from notifier.addresses import wire_address
-from notifier.deliver.message import Letter, build
+from notifier.deliver.message import Letter, Listing, Mould, cast
 from notifier.deliver.smtp import Parcel
 from notifier.deps import Deps
 from notifier.digest.digests import Rendered, Renderer
+from notifier.digest.quiet import QuietView
 from notifier.digest.view import DigestView, headline, subject
+from notifier.language import Language, language
 from notifier.links import Purpose
+from notifier.said import mark
 from notifier.store.models import Delivery, Digest, Notice, Subscription
 from notifier.store.statuses import Cadence, DeliveryKind
 from notifier.subscribers import consent
 from notifier.subscribers.schedule import in_words
 
+# Gmail shows no more than 102 KB of a mail and hides the way to leave below that: a digest ends well before.
+LARGEST = 90_000
+
 _LATE = timedelta(hours=1)
+_ISSUES = {
+    Cadence.IMMEDIATE: "",
+    Cadence.DAILY: mark("daily digest"),
+    Cadence.WEEKLY: mark("weekly digest"),
+    Cadence.MONTHLY: mark("monthly digest"),
+}
 
 
 def renderer(deps: Deps) -> Renderer:
     """The way from a digest's view to its subject and body; composing and previewing share it."""
 
-    def render(view: DigestView, cadence: Cadence) -> Rendered:
+    def render(view: DigestView) -> Rendered:
+        shown, html = _fitting(deps, view)
         return Rendered(
-            subject=subject(view, cadence, discreet=deps.settings.sender.discreet),
+            subject=subject(view, discreet=deps.settings.sender.discreet),
             headline=headline(view, discreet=deps.settings.sender.discreet),
-            html=deps.templates.render("email/digest.html.j2", {"digest": view}),
-            text=deps.templates.render("email/digest.txt.j2", {"digest": view}),
+            html=html,
+            text=deps.templates.render("email/digest.txt.j2", {"digest": shown}, view.variant.language),
+            left_out=shown.left_out,
         )
 
     return render
 
 
-def parcel(deps: Deps, delivery: Delivery, now: datetime) -> Parcel:
-    """A claimed delivery as the bytes and the envelope that go to the mail server."""
-    sender = deps.settings.sender
-    assert sender.address is not None
-    letter = _letter(deps, delivery, now)
-    return Parcel(delivery.id, wire_address(sender.address), wire_address(letter.to), message(deps, letter, now))
+def rendered_quiet(deps: Deps, view: QuietView) -> Rendered:
+    """A month without news, rendered."""
+    code = view.variant.language
+    return Rendered(
+        subject=view.subject,
+        headline=view.looked,
+        html=deps.templates.render("email/quiet.html.j2", {"quiet": view}, code),
+        text=deps.templates.render("email/quiet.txt.j2", {"quiet": view}, code),
+    )
+
+
+def whole(deps: Deps, view: DigestView) -> str:
+    """The body of a digest with all its items, for a page that has room for them."""
+    return _fragment(deps, view)
+
+
+def issue(cadence: Cadence, spoken: Language) -> str:
+    """What a digest of this cadence is called; empty for those that come with the news."""
+    return spoken.phrase(_ISSUES[cadence]) if _ISSUES[cadence] else ""
+
+
+def _fitting(deps: Deps, view: DigestView) -> tuple[DigestView, str]:
+    """The digest with as many of its items as a mail may hold, and its body."""
+    shown, html = view, _fragment(deps, view)
+    # Style takes up to twice the room of what it is written into; most digests are nowhere near.
+    while len(html) * 3 > LARGEST and (size := _size(deps, shown, html)) > LARGEST:
+        number = shown.count - shown.left_out
+        if number == 1:
+            break
+        shown = view.first(max(1, min(number - 1, number * LARGEST // size)))
+        html = _fragment(deps, shown)
+    return shown, html
+
+
+def _fragment(deps: Deps, view: DigestView) -> str:
+    return deps.templates.render("email/digest.html.j2", {"digest": view}, view.variant.language)
+
+
+def _size(deps: Deps, view: DigestView, html: str) -> int:
+    """How many bytes the HTML of a mail has that holds this body, its style written into the elements."""
+    address = "https://a-rather-long-name.example.org/unsubscribe/" + "x" * 60
+    values = {
+        "language": view.variant.language,
+        "subject": subject(view, discreet=False),
+        "sender_name": deps.settings.sender.name,
+        "postal_address": deps.settings.sender.postal_address or "",
+        "headline": headline(view, discreet=True),
+        "therapy": view.therapy,
+        "issue": "",
+        "composed_on": view.composed_on,
+        "late_since": "Wednesday 30 September, 08:00",
+        "archive_url": address,
+        "left_out": view.count,
+        "body_html": html,
+        "schedule": "monthly, on the last day of the month at 08:00 (America/Argentina/ComodRivadavia)",
+        "leave_url": address,
+        "preferences_url": address,
+    }
+    return len(deps.templates.mail_page("email/mail.html.j2", values, view.variant.language).encode())
+
+
+@dataclass
+class Press:
+    """Turns deliveries into messages; what many get alike is cast once."""
+
+    deps: Deps
+    _moulds: dict[str, Mould] = field(default_factory=dict)
+
+    def parcel(self, delivery: Delivery, now: datetime) -> Parcel:
+        """A claimed delivery as the bytes and the envelope that go to the mail server."""
+        sender = self.deps.settings.sender
+        assert sender.address is not None
+        letter = _letter(self.deps, delivery, now)
+        bytes_ = self._message(letter, delivery, now)
+        return Parcel(delivery.id, wire_address(sender.address), wire_address(letter.to), bytes_)
+
+    def _message(self, letter: Letter, delivery: Delivery, now: datetime) -> bytes:
+        if delivery.digest_id is None:
+            return message(self.deps, letter, now)
+        key = f"{delivery.digest_id} {letter.values['composed_on']} {letter.values['late_since']}"
+        if key not in self._moulds:
+            self._moulds[key] = mould(self.deps, letter)
+        return self._moulds[key].fill(letter, now)
+
+
+def mould(deps: Deps, letter: Letter) -> Mould:
+    """A letter cast for all who get the same."""
+    return cast(letter, deps.settings.sender, deps.templates.mail_page, deps.templates.render)
 
 
 def message(deps: Deps, letter: Letter, now: datetime) -> bytes:
     """A letter, framed and encoded."""
-    return build(letter, deps.settings.sender, deps.templates.mail_page, deps.templates.render, now)
+    return mould(deps, letter).fill(letter, now)
 
 
 def _letter(deps: Deps, delivery: Delivery, now: datetime) -> Letter:
@@ -56,9 +152,9 @@ def _letter(deps: Deps, delivery: Delivery, now: datetime) -> Letter:
     one = delivery.subscription
     assert one is not None
     if delivery.kind is DeliveryKind.CONFIRMATION:
-        return _confirmation(deps, one, delivery.message_id, now)
+        return confirmation_letter(deps, one, delivery.message_id, now)
     assert delivery.digest is not None
-    return digest_letter(deps, Edition.of(delivery.digest), one, delivery.message_id, now, delivery.due_at)
+    return digest_letter(deps, Composed.of(deps, delivery.digest, now), one, delivery.message_id, now, delivery.due_at)
 
 
 def notice_letter(notice: Notice, message_id: str) -> Letter:
@@ -67,60 +163,85 @@ def notice_letter(notice: Notice, message_id: str) -> Letter:
     return Letter(message_id, notice.to, notice.subject, "notice", {"paragraphs": paragraphs})
 
 
-def _confirmation(deps: Deps, one: Subscription, message_id: str, now: datetime) -> Letter:
+def confirmation_letter(deps: Deps, one: Subscription, message_id: str, now: datetime) -> Letter:
+    """The question whether it was they who subscribed."""
+    spoken = language(one.subscriber.language)
+    plain = spoken.phrase("Please confirm your subscription")
     therapy = one.profile.name
-    discreet = deps.settings.sender.discreet
+    named = spoken.phrase("Please confirm your subscription to news about %(therapy)s", therapy=therapy)
     return Letter(
         message_id=message_id,
         to=one.subscriber.email,
-        subject="Please confirm your subscription" + ("" if discreet else f" to news about {therapy}"),
+        subject=plain if deps.settings.sender.discreet else named,
         template="confirmation",
-        values={
-            "therapy": therapy,
-            "schedule": in_words(one.cadence, one.at, one.on, one.subscriber.time_zone),
+        values={"therapy": therapy, "wording": consent.wording(spoken)},
+        personal={
+            "schedule": _schedule(one, spoken),
             "confirm_url": deps.links.url(Purpose.CONFIRM, one.link_id, now),
-            "wording": consent.WORDING,
         },
+        language=spoken.code,
     )
 
 
+def _schedule(one: Subscription, spoken: Language) -> str:
+    return in_words(one.cadence, one.at, one.on, one.subscriber.time_zone, spoken)
+
+
 @dataclass(frozen=True)
-class Edition:
-    """A rendered digest, stored or only previewed."""
+class Composed:
+    """A rendered digest, stored or only previewed, with what its frame says."""
 
     rendered: Rendered
     therapy: str
     cadence: Cadence
+    language: str
     composed_at: datetime
+    archive_url: str
+    number: int = 0
 
     @classmethod
-    def of(cls, digest: Digest) -> "Edition":
+    def of(cls, deps: Deps, digest: Digest, now: datetime) -> "Composed":
         """The stored one."""
-        rendered = Rendered(digest.subject, digest.headline, digest.body_html, digest.body_text)
-        return cls(rendered, digest.profile.name, digest.cadence, digest.composed_at)
+        return cls(
+            Rendered(digest.subject, digest.headline, digest.body_html, digest.body_text, digest.left_out),
+            digest.profile.name,
+            digest.cadence,
+            digest.language,
+            digest.composed_at,
+            deps.links.archived(digest.id, now, public=bool(digest.profile.document.get("public"))),
+            digest.id,
+        )
 
 
 def digest_letter(
-    deps: Deps, edition: Edition, one: Subscription, message_id: str, now: datetime, due_at: datetime
+    deps: Deps, composed: Composed, one: Subscription, message_id: str, now: datetime, due_at: datetime
 ) -> Letter:
     """One person's digest: the shared body, and what is theirs around it; a late one says when it was due."""
-    zone = one.subscriber.time_zone
-    late_since = f"{due_at.astimezone(ZoneInfo(zone)):%A, %d %B at %H:%M}" if now - due_at > _LATE else ""
+    zone = ZoneInfo(one.subscriber.time_zone)
+    spoken = language(composed.language)
+    rendered = composed.rendered
     leave_url = deps.links.url(Purpose.UNSUBSCRIBE, one.link_id, now)
-    shared = {
-        "headline": edition.rendered.headline,
-        "therapy": edition.therapy,
-        "cadence": str(edition.cadence),
-        "composed_on": edition.composed_at.astimezone(ZoneInfo(zone)).date(),
-        "schedule": in_words(one.cadence, one.at, one.on, zone),
-        "leave_url": leave_url,
-        "late_since": late_since,
-    }
     return Letter(
         message_id=message_id,
         to=one.subscriber.email,
-        subject=edition.rendered.subject,
+        subject=rendered.subject,
         template="mail",
-        values={**shared, "body_html": edition.rendered.html, "body_text": edition.rendered.text},
-        leave_url=leave_url,
+        values={
+            "headline": rendered.headline,
+            "therapy": composed.therapy,
+            "issue": issue(composed.cadence, spoken),
+            "composed_on": composed.composed_at.astimezone(zone).date(),
+            "late_since": spoken.moment(due_at.astimezone(zone)) if now - due_at > _LATE else "",
+            "archive_url": composed.archive_url,
+            "left_out": rendered.left_out,
+            "body_html": rendered.html,
+            "body_text": rendered.text,
+        },
+        personal={
+            "schedule": _schedule(one, spoken),
+            "leave_url": leave_url,
+            "preferences_url": deps.links.url(Purpose.PREFERENCES, one.link_id, now),
+        },
+        language=spoken.code,
+        listing=Listing(leave_url, one.link_id, composed.archive_url, f"{composed.number}:{composed.cadence}:digest"),
     )

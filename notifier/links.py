@@ -11,6 +11,7 @@ from enum import StrEnum
 from itsdangerous import BadData, URLSafeSerializer
 
 from notifier.errors import LinkError, SettingsError
+from notifier.said import Said
 
 CONFIRM_FOR = timedelta(hours=48)
 
@@ -22,6 +23,8 @@ class Purpose(StrEnum):
 
     CONFIRM = "confirm"
     UNSUBSCRIBE = "unsubscribe"
+    PREFERENCES = "preferences"
+    ARCHIVE = "archive"
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,12 @@ class Links:
         """The address to put into a mail."""
         return f"{self.public_url}/{purpose}/{self.token(purpose, link_id, now)}"
 
+    def archived(self, digest_id: int, now: datetime, *, public: bool) -> str:
+        """Where a digest can be read: a public one by its number, any other only by who was given its link."""
+        if public:
+            return f"{self.public_url}/{Purpose.ARCHIVE}/{digest_id}"
+        return self.url(Purpose.ARCHIVE, str(digest_id), now)
+
     def token(self, purpose: Purpose, link_id: str, now: datetime) -> str:
         """The signed part of the address."""
         payload = [link_id, int(now.timestamp())] if purpose is Purpose.CONFIRM else link_id
@@ -64,11 +73,15 @@ class Links:
         try:
             payload = self._signer(purpose).loads(token)
         except BadData as error:
-            raise LinkError("This link is not complete.", "Copy it whole from the mail, or use the button.") from error
+            raise LinkError(
+                Said("This link is not complete."), Said("Copy it whole from the mail, or use the button.")
+            ) from error
         if purpose is Purpose.CONFIRM:
             payload, made_at = payload
             if now - datetime.fromtimestamp(made_at, UTC) > CONFIRM_FOR:
-                raise LinkError("This link is older than 48 hours.", "Subscribe once more to get a new one.")
+                raise LinkError(
+                    Said("This link is older than 48 hours."), Said("Subscribe once more to get a new one.")
+                )
         return str(payload)
 
     def _signer(self, purpose: Purpose) -> URLSafeSerializer:

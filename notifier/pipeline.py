@@ -16,7 +16,9 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
 
 from notifier import letters
 from notifier.deliver import outbox
@@ -24,10 +26,17 @@ from notifier.deliver.outbox import Answer, Outcome
 from notifier.deliver.smtp import Parcel
 from notifier.deps import Deps
 from notifier.digest import digests
+from notifier.digest.evidence import snapshot_key
+from notifier.digest.quiet import Watched, quiet
+from notifier.digest.view import Variant
 from notifier.match import matches, profiles
 from notifier.polling import Poll, PollResult, Progress
-from notifier.store.models import Profile
+from notifier.store.models import Profile, Subscription
+from notifier.store.statuses import Health
 from notifier.subscribers import subscriptions
+from notifier.subscribers.subscriptions import MONTH
+from notifier.watch import sources
+from notifier.watch.health import health
 
 log = logging.getLogger("notifier")
 
@@ -117,11 +126,36 @@ def compose(deps: Deps) -> int:
                 first_due = min(due_at for _, due_at in owed)
                 digest = digests.compose(session, profile, group, letters.renderer(deps), first_due, now)
                 outbox.enqueue_digest(session, digest, owed, deps.mail_domain, now)
-                subscriptions.served(group.subscriptions, profile.position)
+                subscriptions.served(group.subscriptions, profile.position, snapshot_key(profile.document), now)
                 composed += 1
             for one in due:
                 subscriptions.advance(one, now)
+            if deps.settings.schedule.sign_of_life:
+                composed += _reassure(deps, session, profile, now)
     return composed
+
+
+def _reassure(deps: Deps, session: Session, profile: Profile, now: datetime) -> int:
+    """Tell those who have heard nothing for a month that we looked; returns how many digests say so."""
+    silent = dict(subscriptions.in_silence(session, profile, now))
+    owed = {one for group in digests.groups(session, profile, list(silent)) for one in group.subscriptions}
+    watched = sources.feeding(session, profile)
+    served: dict[Variant, list[Subscription]] = {}
+    for one in silent:
+        if one not in owed and watched:
+            # Nothing of a snapshot is shown: what was introduced before stays so.
+            served.setdefault(digests.variant_of(one, one.introduced), []).append(one)
+    since = (now - MONTH).date()
+    failing = (source.name for source in watched if health(source, now) in (Health.FAILING, Health.GONE))
+    seen = Watched(sum(sources.looks_since(one, since) for one in watched), len(watched), tuple(failing))
+    for variant, members in served.items():
+        due_at = min(silent[one] for one in members)
+        rendered = letters.rendered_quiet(deps, quiet(profile, variant, seen, now.date()))
+        digest = digests.compose_quiet(session, profile, variant, rendered, due_at, now)
+        outbox.enqueue_digest(session, digest, [(one, silent[one]) for one in members], deps.mail_domain, now)
+        for one in members:
+            subscriptions.reassured(one, now)
+    return len(served)
 
 
 def deliver(deps: Deps) -> Sent:
@@ -129,11 +163,12 @@ def deliver(deps: Deps) -> Sent:
     deps.require_sender()
     answers: dict[str, int] = {}
     problem = ""
+    press = letters.Press(deps)
     while not problem:
         now = deps.now()
         with deps.writing() as session:
             claimed = outbox.claim(session, now, _batch(deps))
-            parcels = [letters.parcel(deps, delivery, now) for delivery in claimed]
+            parcels = [press.parcel(delivery, now) for delivery in claimed]
         if not parcels:
             break
         problem = _send(deps, parcels, answers)

@@ -4,21 +4,43 @@ It goes the very way that sending goes: the same choice of items, the same words
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
 from notifier import letters
-from notifier.deliver.outbox import new_message_id
+from notifier.addresses import normal_address, wire_address
+from notifier.deliver.outbox import Outcome, new_message_id
+from notifier.deliver.smtp import Parcel
 from notifier.deps import Deps
 from notifier.digest import digests
+from notifier.digest.evidence import snapshot_key
 from notifier.digest.select import Candidate
 from notifier.errors import NotFoundError
 from notifier.match import profiles
 from notifier.store.models import Profile, Subscription
-from notifier.store.statuses import Cadence, SubscriptionStatus
+from notifier.store.statuses import Cadence, Edition, SubscriptionStatus
 from notifier.subscribers import subscriptions
+
+
+@dataclass(frozen=True)
+class Wish:
+    """Which digest shall be shown.
+
+    Attributes:
+        profile: its slug; the only one there is if None.
+        cadence: what the reader without a name subscribed to; `edition` and `language` likewise.
+        since: everything that matched in this stretch before now, the first poll's baseline included.
+        to: a subscriber: exactly what they would get now.
+    """
+
+    profile: str | None = None
+    cadence: Cadence = Cadence.WEEKLY
+    edition: Edition = Edition.PATIENT
+    language: str = "en"
+    since: timedelta | None = None
+    to: str | None = None
 
 
 @dataclass(frozen=True)
@@ -30,45 +52,73 @@ class Preview:
     profile: str
 
 
-def preview(
-    deps: Deps,
-    slug: str | None = None,
-    *,
-    cadence: Cadence = Cadence.WEEKLY,
-    since: timedelta | None = None,
-    to: str | None = None,
-) -> Preview | None:
+_ANY = Wish()
+
+
+def preview(deps: Deps, wish: Wish = _ANY, recipient: str | None = None) -> Preview | None:
     """Render a digest by the very path that sends, and store nothing.
 
     Args:
         deps: as for sending.
-        slug: the profile; the only one there is if None.
-        cadence: what the reader without a name subscribed to.
-        since: everything that matched in this stretch before now, the first poll's baseline included.
-        to: a subscriber: exactly what they would get now.
+        wish: which one.
+        recipient: who the mail is addressed to, if not who it is for; its links are then nobody's.
 
     Returns:
         None when there is nothing to send.
 
     Raises:
-        NotFoundError: no such profile, or `to` has no running subscription to it.
+        NotFoundError: no such profile, or the subscriber has no running subscription to it.
     """
     now = deps.now()
     with deps.reading() as session:
-        profile = profiles.find(session, slug)
-        if to is not None:
-            one = _running(session, to, profile)
-            cadence = one.cadence
-        else:
-            one = subscriptions.sample(profile, cadence, deps.settings.schedule.time_zone, now)
-        items = _owed_items(session, profile, one, now - since if since else None)
+        profile = profiles.find(session, wish.profile)
+        one = _reader(deps, session, profile, wish, now)
+        items = _owed_items(session, profile, one, now - wish.since if wish.since else None)
         if not items:
             return None
-        rendered, _ = digests.rendered_items(session, profile, items, cadence, letters.renderer(deps), now)
-        edition = letters.Edition(rendered, profile.name, cadence, now)
+        variant = digests.variant_of(one, snapshot_key(profile.document))
+        view, _ = digests.shown_items(session, profile, items, variant, now)
+        rendered = letters.renderer(deps)(view)
+        archive = f"{deps.settings.public_url}/archive"
+        composed = letters.Composed(rendered, profile.name, variant.cadence, variant.language, now, archive)
         due_at = min(now, one.next_due_at or now)
-        letter = letters.digest_letter(deps, edition, one, new_message_id(deps.mail_domain), now, due_at)
+        if recipient is not None:
+            one = subscriptions.sample(profile, subscriptions.choice_of(one), now, recipient)
+        letter = letters.digest_letter(deps, composed, one, new_message_id(deps.mail_domain), now, due_at)
         return Preview(letters.message(deps.for_preview(), letter, now), len(items), profile.slug)
+
+
+def send(deps: Deps, wish: Wish, recipient: str) -> Outcome | None:
+    """Send a preview to one address, as a trial of the looks and of the mail server.
+
+    It is no delivery and is stored nowhere; what became of it is told at once.
+
+    Returns:
+        The server's answer; None when there is nothing to send.
+
+    Raises:
+        AddressError: the recipient is no address.
+        SettingsError: it is not set who writes.
+    """
+    deps.require_sender()
+    address = normal_address(recipient)
+    shown = preview(deps, wish, address)
+    if shown is None:
+        return None
+    sender = deps.settings.sender.address
+    assert sender is not None
+    outcomes: list[Outcome] = []
+    problem = deps.transport.send(
+        [Parcel(0, wire_address(sender), wire_address(address), shown.message)], outcomes.append
+    )
+    return replace(outcomes[0], said=problem or outcomes[0].said)
+
+
+def _reader(deps: Deps, session: Session, profile: Profile, wish: Wish, now: datetime) -> Subscription:
+    if wish.to is not None:
+        return _running(session, wish.to, profile)
+    choice = subscriptions.usual(wish.cadence, deps.settings.schedule.time_zone, wish.edition, wish.language)
+    return subscriptions.sample(profile, choice, now)
 
 
 def _running(session: Session, email: str, profile: Profile) -> Subscription:

@@ -1,27 +1,32 @@
 """Rendering: values in, HTML and text out.
 
-Owns the template engine, its filters and the inlining of style. Whatever reaches a template is text and is escaped
-there. It knows no table and no recipient.
+Owns the template engine, its filters and the inlining of style, and whose file a template is: the operator's, where
+they have one of that name, else ours. Whatever reaches a template is text and is escaped there. It knows no table and
+no recipient.
 """
 
+import re
 import textwrap
+import traceback
 from collections.abc import Mapping
-from datetime import date
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import css_inline
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError
+from markupsafe import Markup
 
-from notifier.text import clean
+from notifier.errors import SettingsError
+from notifier.language import SOURCE, Language, language
+from notifier.text import clean, right_to_left
 
 _MARKER = Path("email") / "digest.html.j2"
 _WIDTH = 72
 
 
 def template_folder() -> Path:
-    """Where the templates lie: inside the installed package, or beside it in a checkout."""
+    """Where our templates lie: inside the installed package, or beside it in a checkout."""
     package = Path(str(files("notifier")))
     for folder in (package / "templates", package.parent / "templates"):
         if (folder / _MARKER).is_file():
@@ -30,36 +35,117 @@ def template_folder() -> Path:
 
 
 class Templates:
-    """The templates of one installation, compiled once."""
+    """The templates of one installation, compiled once for each language.
 
-    def __init__(self) -> None:
-        self._environment = Environment(
-            loader=FileSystemLoader(template_folder()),
-            autoescape=_is_html,  # noqa: S701 - every HTML template is escaped; text templates must not be
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=True,
-        )
-        self._environment.filters |= {"day": day, "wrap": wrap, "sentence": sentence}
-        self._inliner = css_inline.CSSInliner(load_remote_stylesheets=False, keep_style_tags=False)
+    Args:
+        own: the operator's folder, whose files stand in for ours of the same name.
 
-    def render(self, name: str, values: Mapping[str, Any]) -> str:
-        """The template with these values; a value that is missing is an error, not a gap."""
-        return self._environment.get_template(name).render(values)
+    Raises:
+        SettingsError: it is no folder, it holds a file that stands in for none, or one that is no template; with the
+            file and the line.
+    """
 
-    def mail_page(self, name: str, values: Mapping[str, Any]) -> str:
+    def __init__(self, own: Path | None = None) -> None:
+        self._own = own
+        self._folders = [folder for folder in (own, template_folder()) if folder is not None]
+        self._environments: dict[str, Environment] = {}
+        self._inliner = css_inline.CSSInliner(load_remote_stylesheets=False, keep_style_tags=False, minify_css=True)
+        if own is not None:
+            self._check(own)
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Where templates come from, the operator's first."""
+        return tuple(self._folders)
+
+    def render(self, name: str, values: Mapping[str, Any], code: str = SOURCE) -> str:
+        """The template with these values, in a language; a value that is missing is an error, not a gap.
+
+        Raises:
+            SettingsError: the template is broken; with its file and line.
+        """
+        try:
+            return self._environment(code).get_template(name).render(values)
+        except Exception as error:
+            refusal = self._refusal(error)
+            if refusal is None:
+                raise
+            raise refusal from error
+
+    def mail_page(self, name: str, values: Mapping[str, Any], code: str = SOURCE) -> str:
         """A whole HTML mail, its style written into the elements, because many mail programs drop a style sheet."""
-        return self._inliner.inline(self.render(name, values))
+        page = self._inliner.inline(self.render(name, values, code))
+        # What only a style sheet can say goes in afterwards, for the inliner would take it apart.
+        media = _tight(self.render("email/media.css", {}))
+        return page.replace("<!--media.css-->", f"<style>{media}</style>", 1)
+
+    def _environment(self, code: str) -> Environment:
+        if code not in self._environments:
+            self._environments[code] = _environment(self._folders, language(code))
+        return self._environments[code]
+
+    def _check(self, own: Path) -> None:
+        if not own.is_dir():
+            raise SettingsError(f"templates.directory: there is no folder {own}.", "Make it, or leave the setting out.")
+        ours = template_folder()
+        for path in sorted(path for path in own.rglob("*") if path.is_file()):
+            name = path.relative_to(own).as_posix()
+            if not (ours / name).is_file():
+                raise SettingsError(f"{path} stands in for no template.", f"The names are those under {ours}.")
+            try:
+                self._environment(SOURCE).get_template(name)
+            except (TemplateError, UnicodeDecodeError) as error:
+                raise self._refusal(error) or error from error
+
+    def _refusal(self, error: Exception) -> SettingsError | None:
+        """What a failure means to whoever edits the templates; None where it did not happen in one."""
+        if isinstance(error, TemplateSyntaxError):
+            return _broken(error.filename or error.name or "", error.lineno, error.message or "")
+        if isinstance(error, UnicodeDecodeError):
+            return SettingsError("A template is no UTF-8 text.", "Save it as UTF-8.")
+        frames = traceback.extract_tb(error.__traceback__)
+        inside = [frame for frame in frames if any(Path(frame.filename).is_relative_to(one) for one in self._folders)]
+        return _broken(inside[-1].filename, inside[-1].lineno, str(error)) if inside else None
+
+
+def _broken(file: str, line: int | None, problem: str) -> SettingsError:
+    return SettingsError(f"{file}, line {line}: {problem}", "Mend the template; an own one can also be removed.")
+
+
+def _environment(folders: list[Path], spoken: Language) -> Environment:
+    environment = Environment(
+        loader=ChoiceLoader([FileSystemLoader(folder) for folder in folders]),
+        autoescape=_is_html,  # noqa: S701 - every HTML template is escaped; text templates must not be
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    environment.install_gettext_translations(spoken.translations, newstyle=True)  # type: ignore[attr-defined]
+    environment.filters |= {
+        "day": spoken.day,
+        "joined": spoken.joined,
+        "wrap": wrap,
+        "sentence": sentence,
+        "dir": _dir,
+    }
+    return environment
+
+
+def _tight(css: str) -> str:
+    """A style sheet without its comments and its spaces: every mail carries it."""
+    css = re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
+    return re.sub(r";}", "}", re.sub(r"\s*([{}:;,])\s*|\s*(?=!)", r"\1", " ".join(css.split())))
 
 
 def _is_html(name: str | None) -> bool:
     return bool(name and name.endswith(".html.j2"))
 
 
-def day(value: date | None) -> str:
-    """A date as English prose has it: ``2 October 2025``; empty for none."""
-    return f"{value.day} {value:%B %Y}" if value else ""
+def _dir(text: str) -> Markup:
+    """The attribute by which a text that runs from right to left is shown so; nothing for the others."""
+    return Markup(' dir="rtl"') if right_to_left(text) else Markup("")
 
 
 def sentence(words: str) -> str:

@@ -113,9 +113,13 @@ class Operator(_Section):
 
 
 class Schedule(_Section):
-    """When digests are due for subscribers who named no time zone, and how long `immediate` waits and merges."""
+    """When digests are due for subscribers who named no time zone, and how long `immediate` waits and merges.
+
+    With `sign_of_life` who has heard nothing for a month is told how often we looked.
+    """
 
     time_zone: Zone = "UTC"
+    sign_of_life: bool = False
     quiet_minutes: Annotated[int, Field(ge=0, le=1440)] = 15
 
 
@@ -125,6 +129,12 @@ class Web(_Section):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     trusted_proxies: str = "127.0.0.1"
+
+
+class TemplateFiles(_Section):
+    """The operator's own templates: each file in the directory stands in for ours of the same name."""
+
+    directory: Path | None = None
 
 
 class Settings(_Section):
@@ -140,6 +150,7 @@ class Settings(_Section):
     schedule: Schedule = Schedule()
     operator: Operator = Operator()
     web: Web = Web()
+    templates: TemplateFiles = TemplateFiles()
 
     @property
     def user_agent(self) -> str:
@@ -166,7 +177,12 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> S
         settings = Settings.model_validate(values)
     except ValidationError as error:
         raise _refusal(error, str(file), origin) from error
-    return settings.model_copy(update={"database_url": _anchored(settings.database_url, file.parent)})
+    own = settings.templates.directory
+    anchored = {
+        "database_url": _anchored(settings.database_url, file.parent),
+        "templates": TemplateFiles(directory=(file.parent / own).resolve() if own else None),
+    }
+    return settings.model_copy(update=anchored)
 
 
 def _read(file: Path) -> dict[str, Any]:

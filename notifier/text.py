@@ -13,6 +13,10 @@ import nh3
 
 _BLOCK = re.compile(r"(?i)<(?=/?(?:p|div|br|li|ul|ol|h[1-6]|tr|td|th|table|blockquote|section|article|figure|hr)\b)")
 _SPACE = re.compile(r"\s+")
+_PAPER = re.compile(
+    r"(?i)\b10\.\d{4,9}/[^\s\"<>]*[^\s\"<>.,;)\]]|(?<=pubmed\.ncbi\.nlm\.nih\.gov/)\d+|\bPMID:?\s*\d{6,9}"
+)
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TRACKING = re.compile(r"(?i)^(utm_\w+|fbclid|gclid|mc_[ce]id|mkt_tok|cmpid|_hsenc|_hsmi)$")
 
 # Overrides and isolates can make a line read otherwise than it is stored (Unicode UAX #9, "Trojan Source").
@@ -62,6 +66,23 @@ def fold(text: str) -> str:
         ``"the words of the text"``; letters, digits and combining marks of every script survive, all else parts words.
     """
     return " ".join(unicodedata.normalize("NFKC", text).casefold().translate(_KEPT).split())
+
+
+def paper_ids(text: str) -> list[str]:
+    """The papers that a text names, each once: DOIs (``10.…``) and PubMed numbers, in lower case."""
+    found = (paper.lower().removeprefix("pmid").lstrip(": ") for paper in _PAPER.findall(text))
+    return list(dict.fromkeys(found))
+
+
+def xml_text(text: str) -> str:
+    """The text without the characters that no XML document may hold (XML 1.0, 2.2)."""
+    return _NOT_XML.sub("", text.encode("utf-8", "replace").decode("utf-8"))
+
+
+def right_to_left(text: str) -> bool:
+    """Whether a text begins in a script that runs from right to left: its first strong letter says so (UAX #9, P2)."""
+    strong = (kind for char in text if (kind := unicodedata.bidirectional(char)) in ("L", "R", "AL"))
+    return next(strong, "L") != "L"
 
 
 def shorten(text: str, limit: int) -> str:

@@ -33,6 +33,7 @@ FLOORS = {
     "subscribers": 3,
     "deps": 3.5,
     "letters": 3.7,
+    "rehearsal": 3.8,
     "adoption": 4,
     "preview": 4,
     "backtest": 4,

@@ -15,6 +15,7 @@ from notifier.text import clean, plain
 from notifier.watch import feed, guard, page, registry
 from notifier.watch.observation import ReadError
 from tests.conftest import MONDAY, SHARED, Installation
+from tests.mails import a_digest
 from tests.site import Article, Site, rss
 
 FEEDS = SHARED / "corpora" / "feeds"
@@ -102,8 +103,8 @@ def payloads() -> list[str]:
 def test_no_payload_makes_markup_of_a_mail(installation: Installation):
     from lxml import html
 
-    from notifier.digest.view import DigestView, ItemView, SectionView
-    from notifier.store.statuses import Cadence, NewsKind
+    from notifier.digest.items import ItemView
+    from notifier.store.statuses import NewsKind
 
     deps = installation.at(MONDAY)
     render = renderer(deps)
@@ -115,8 +116,7 @@ def test_no_payload_makes_markup_of_a_mail(installation: Installation):
             for one in feed.read(body, {}, "https://x.example.org/").observations:
                 values = NewsKind.NEW, "about", one.title, one.url, payload, "news", None, one.summary
                 items.append(ItemView(*values, (), 0, "", (payload,)))
-        view = DigestView("Frexalimab", "", None, MONDAY.date(), (SectionView("about", "About", tuple(items)),))
-        root = html.fromstring(f"<div><table>{render(view, Cadence.DAILY).html}</table></div>")
+        root = html.fromstring(f"<div><table>{render(a_digest(*items)).html}</table></div>")
         for element in root.iter():
             assert element.tag in allowed, html.tostring(element)[:300]
             assert not [name for name in element.attrib if name.startswith("on")]

@@ -97,11 +97,11 @@ def test_three_outlets_make_one_item_led_by_the_most_authoritative(any_installat
     pipeline.run_once(made.at(MONDAY + timedelta(days=1)))
 
     (mail,) = made.sink.to("anna@example.org")
-    text = text_of(mail)
+    text = " ".join(text_of(mail).split())
     assert mail["Subject"] == "Your daily digest: 2 items"
-    assert text.index("https://sponsor.example.org/1") < text.index("Also told by The Example Herald")
-    assert text.index("Also told by The Example Herald") < text.index("Also told by Blog (opinion)")
-    assert html_of(mail).count('<h3 class="item"') or html_of(mail).count("<h3") == 2
+    assert text.index("https://sponsor.example.org/1") < text.index("Also told by:")
+    assert text.index("Also told by:") < text.index("(The Example Herald") < text.index("(Blog, opinion)")
+    assert html_of(mail).count("<h3") == 2
     with deps.reading() as session:
         found = {match.entry.title: match.story for match in session.query(Match)}
     first = min(story for story in found.values() if story)

@@ -119,10 +119,10 @@ def test_leaving_takes_one_post_as_often_as_it_is_asked(
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-@pytest.mark.parametrize("purpose", list(Purpose))
+@pytest.mark.parametrize("purpose", [Purpose.CONFIRM, Purpose.UNSUBSCRIBE, Purpose.PREFERENCES])
 def test_a_link_scanner_changes_nothing(installation: Installation, client: Client, method: str, purpose: Purpose):
     deps = installation.at(MONDAY)
-    installation.subscribe("anna@example.org", confirmed=purpose is Purpose.UNSUBSCRIBE)
+    installation.subscribe("anna@example.org", confirmed=purpose is not Purpose.CONFIRM)
     before = status(deps)
     assert client.request(method, path(deps, purpose)).status_code == 200
     assert status(deps) is before

@@ -23,6 +23,7 @@ _PIPE_WIDTH = 2000
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Now = Annotated[str, typer.Option("--now", metavar="ISO-8601", help="Act as at this moment, for replays and tests.")]
+Language = Annotated[str, typer.Option("--language", metavar="CODE", help="en, de, fr or es.")]
 Profile = Annotated[str | None, typer.Option("--profile", metavar="SLUG", help="The therapy profile.")]
 
 
@@ -137,6 +138,19 @@ def progress(shown: bool) -> "Iterator[Callable[[int, int, str], None] | None]":
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=None)
         yield lambda done, total, last: bar.update(task, completed=done, total=total, description=last[:60])
+
+
+def spoken(code: str) -> str:
+    """The code of a language that notifier speaks.
+
+    Raises:
+        SettingsError: it is none; those there are stand in the fix.
+    """
+    from notifier.language import LANGUAGES
+
+    if code not in LANGUAGES:
+        raise SettingsError(f"--language {code!r} is not spoken here.", f"Choose one of: {', '.join(LANGUAGES)}.")
+    return code
 
 
 def choice(kind: Any, text: str | None, option: str) -> Any:

@@ -13,6 +13,9 @@ from notifier.cli import door
 if TYPE_CHECKING:
     from email.message import EmailMessage
 
+    from notifier.deps import Deps
+    from notifier.preview import Wish
+
 _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -24,23 +27,40 @@ def register(app: typer.Typer) -> None:
 def preview(
     profile: door.Profile = None,
     every: Annotated[str, typer.Option(metavar="CADENCE", help="immediate, daily, weekly or monthly.")] = "weekly",
+    edition: Annotated[str, typer.Option(metavar="EDITION", help="patient or clinician.")] = "patient",
+    language: door.Language = "en",
     since: Annotated[
         str, typer.Option(metavar="30d", help="All that matched since then, the first poll included: 12h, 30d, 4w.")
     ] = "",
     to: Annotated[str | None, typer.Option(metavar="EMAIL", help="What this subscriber would get now.")] = None,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Write digest.html, .txt and .eml there.")] = None,
     open_: Annotated[bool, typer.Option("--open", help="Show it in the browser.")] = False,
+    send_to: Annotated[
+        str | None, typer.Option(metavar="EMAIL", help="Mail it to this address, as a trial; its links are nobody's.")
+    ] = None,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Show it side by side (desktop, phone, dark, text), on this machine only.")
+    ] = False,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Where --serve listens.")] = 8001,
     now: door.Now = "",
 ) -> None:
-    """Render a digest by the very path that sends it; nothing is stored or sent."""
+    """Render a digest by the very path that sends it; nothing is stored, and nothing sent but with --send-to."""
+    from notifier.preview import Wish
     from notifier.preview import preview as render
-    from notifier.store.statuses import Cadence
+    from notifier.store.statuses import Cadence, Edition
 
+    cadence, worded = door.choice(Cadence, every, "--every"), door.choice(Edition, edition, "--edition")
+    wish = Wish(profile, cadence, worded, door.spoken(language), _stretch(since), to)
     with door.opened(now) as deps:
-        shown = render(deps, profile, cadence=door.choice(Cadence, every, "--every"), since=_stretch(since), to=to)
+        if serve:
+            _serve(deps, wish, port)
+            return
+        if send_to is not None:
+            _send(deps, wish, send_to)
+            return
+        shown = render(deps, wish)
     if shown is None:
-        hint = "Look at the sources first: notifier poll" if since else "To see what was found before: --since 30d"
-        door.say(f"There is nothing to send. {hint}")
+        _say_nothing(wish)
         return
     mail = message_from_bytes(shown.message, policy=policy.default)
     html, text = _part(mail, "html"), _part(mail, "plain")
@@ -52,6 +72,32 @@ def preview(
     door.say(f"{mail['Subject']} ({shown.profile}): {folder / 'digest.html'}, digest.txt, digest.eml")
     if open_:
         typer.launch(str((folder / "digest.html").resolve()))
+
+
+def _say_nothing(wish: "Wish") -> None:
+    hint = "Look at the sources first: notifier poll" if wish.since else "To see what was found before: --since 30d"
+    door.say(f"There is nothing to send. {hint}")
+
+
+def _send(deps: "Deps", wish: "Wish", recipient: str) -> None:
+    from notifier.deliver.outbox import Answer
+    from notifier.preview import send
+
+    outcome = send(deps, wish, recipient)
+    if outcome is None:
+        _say_nothing(wish)
+    elif outcome.answer is Answer.ACCEPTED:
+        door.say(f"The mail server took it for {recipient}. Its links are nobody's; nothing was stored.")
+    else:
+        door.warn(f"It was not sent: {outcome.said or outcome.answer}")
+        raise typer.Exit(1)
+
+
+def _serve(deps: "Deps", wish: "Wish", port: int) -> None:
+    from notifier.web import showroom
+
+    door.say(f"Side by side: http://127.0.0.1:{port}/ (this machine only; Ctrl-C ends it)")
+    showroom.serve(deps, wish, port)
 
 
 def _stretch(text: str) -> timedelta | None:

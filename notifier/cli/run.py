@@ -20,10 +20,12 @@ def run(
     now: door.Now = "",
 ) -> None:
     """Poll what is due, match, compose what is due, deliver; goes on until stopped, unless --once."""
-    from notifier import pipeline, scheduler
+    from notifier import pipeline, rehearsal, scheduler
 
     with door.opened(now) as deps:
         deps.require_sender()
+        if deps.settings.templates.directory is not None:
+            rehearsal.rehearse(deps)
         if not deps.settings.public_url.startswith("https://"):
             door.warn(f"Note: public_url is {deps.settings.public_url}; links in mails lead there.")
         for failed in pipeline.failing_canaries(deps):

@@ -25,6 +25,8 @@ def subscribe(
         str | None, typer.Option(metavar="DAY", help="A weekday for weekly, 1 to 31 for monthly (31: the last).")
     ] = None,
     time_zone: Annotated[str | None, typer.Option(metavar="ZONE", help="Such as Europe/Berlin.")] = None,
+    edition: Annotated[str, typer.Option(metavar="EDITION", help="patient or clinician.")] = "patient",
+    language: door.Language = "en",
     confirmed: Annotated[
         bool, typer.Option("--confirmed", help="You attest that this person agreed; no mail asks them.")
     ] = False,
@@ -33,14 +35,15 @@ def subscribe(
     """Subscribe somebody. Without --confirmed they are asked by mail, and get nothing else until they agree."""
     from notifier.deliver import outbox
     from notifier.match import profiles
-    from notifier.store.statuses import Cadence, SubscriptionStatus
+    from notifier.store.statuses import Cadence, Edition, SubscriptionStatus
     from notifier.subscribers import schedule, subscriptions
 
-    cadence = door.choice(Cadence, every, "--every")
+    cadence, words_for = door.choice(Cadence, every, "--every"), door.choice(Edition, edition, "--edition")
+    spoken = door.spoken(language)
     wall, day = schedule.parse_at(at), schedule.parse_on(on, cadence)
     with door.opened(now) as deps, deps.writing() as session:
         zone = schedule.parse_zone(time_zone or deps.settings.schedule.time_zone)
-        choice = subscriptions.Choice(cadence, wall, day, zone)
+        choice = subscriptions.Choice(cadence, wall, day, zone, words_for, spoken)
         moment = deps.now()
         one = subscriptions.subscribe(session, email, profiles.find(session, profile), choice, moment)
         if confirmed:

@@ -1,37 +1,45 @@
 """Messages: a digest and a recipient become the bytes that go over the wire.
 
-Owns the headers (RFC 5322, 2369, 2919, 3834, 8058) and the frame around the shared body. Preview and sending both come
-through here.
+Owns the headers (RFC 5322, 2369, 2919, 3834, 8058) and the frame around the shared body. A letter is cast once for all
+who get the same, with slots for what is each person's own; filling the slots is a join of bytes that are encoded
+already. Preview and sending both come through here.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import re
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import EmailPolicy
+from email.quoprimime import body_encode
 from email.utils import format_datetime
+from html import escape
 from urllib.parse import quote
 
 from notifier.addresses import domain_of, wire_address
 from notifier.settings import Sender
 from notifier.text import clean
 
-# Headers whose values are addresses of ours: the library would rather encode a long one than let its line be long, and
-# an encoded URI (RFC 2047) is none that a mail program finds (RFC 2369, 2: only folding between the brackets).
-_NEVER_ENCODED = frozenset({"list-unsubscribe", "list-unsubscribe-post", "list-id", "message-id"})
+_SOFT_BREAK = b"=\r\n"
+_LINE = 76  # RFC 2045, 6.7 (5)
+# Text that quoted-printable leaves as it is, and that is short enough for a line of its own.
+_AS_IS = re.compile(r"[ -<>-~]{0,73}[!-<>-~]")
 
 
 class _Policy(EmailPolicy):
+    """An address of ours is never encoded: an encoded URI (RFC 2047) is none that a mail program finds."""
+
     def fold_binary(self, name: str, value: str) -> bytes:
-        if name.lower() in _NEVER_ENCODED:
-            return f"{name}: {value}\r\n".replace(">, <", ">,\r\n <").encode("ascii")
+        if name.lower() in ("list-id", "list-archive", "list-help"):
+            return f"{name}: {value}\r\n".encode("ascii")
         return super().fold_binary(name, value)
 
 
 _POLICY = _Policy(linesep="\r\n")
 
-Render = Callable[[str, Mapping[str, object]], str]
+Render = Callable[[str, Mapping[str, object], str], str]
 
 
 @dataclass(frozen=True)
@@ -39,9 +47,14 @@ class Letter:
     """One mail before it is framed.
 
     Attributes:
-        template: ``mail`` or ``confirmation``, under ``templates/email/``.
-        values: what the template needs.
-        leave_url: the one-click address of a digest; empty for mails that belong to no list.
+        message_id: fixed by the delivery.
+        to: the recipient's address.
+        subject: one line, the same for all who get the same.
+        template: ``mail``, ``confirmation`` or ``notice``, under ``templates/email/``.
+        values: what the template needs, the same for all who get the same.
+        personal: what it needs of this recipient's own: one line of plain text each.
+        language: of our words.
+        listing: what makes it a mail of a list that can be left; None for mails that belong to none.
     """
 
     message_id: str
@@ -49,44 +62,150 @@ class Letter:
     subject: str
     template: str
     values: Mapping[str, object]
-    leave_url: str = ""
+    personal: Mapping[str, str] = field(default_factory=dict)
+    language: str = "en"
+    listing: "Listing | None" = None
 
 
-def build(letter: Letter, sender: Sender, render_html: Render, render_text: Render, now: datetime) -> bytes:
-    """The message as RFC 5322 bytes with CRLF line ends, all ASCII, no line longer than 998 octets.
+@dataclass(frozen=True)
+class Listing:
+    """What the headers of a list's mail say (RFC 2369, 8058).
+
+    Attributes:
+        leave_url: the recipient's one-click address.
+        leave_word: what the subject of a mail says that ends the subscription.
+        archive_url: where the digests can be read.
+        feedback: the digest, as the mail provider's complaint statistics call it; nothing of the recipient's.
+    """
+
+    leave_url: str
+    leave_word: str
+    archive_url: str
+    feedback: str
+
+
+@dataclass(frozen=True)
+class Mould:
+    """A letter cast once: its bytes with slots between them, each slot with the encoding of its place."""
+
+    _head: bytes
+    _parts: tuple[bytes | tuple[str, bool], ...]
+    _replies: str
+
+    def fill(self, letter: Letter, now: datetime) -> bytes:
+        """The message of one recipient, dated `now`; the letter may differ from the cast one in what is personal."""
+        pieces = [self._head, *_own_headers(letter, self._replies, now), b"\r\n"]
+        encoded = {
+            (name, html): _encoded(escape(text) if html else text)
+            for name, text in letter.personal.items()
+            for html in (False, True)
+        }
+        pieces += [part if isinstance(part, bytes) else encoded[part] for part in self._parts]
+        return b"".join(pieces)
+
+
+def cast(letter: Letter, sender: Sender, render_html: Render, render_text: Render) -> Mould:
+    """Render and encode everything of a letter that is not its recipient's own.
 
     Args:
         letter: what is said to whom.
         sender: who says it; its address must be set.
-        render_html: renders a whole HTML mail from a template's name and values.
+        render_html: renders a whole HTML mail from a template's name, values and language.
         render_text: renders a text template.
-        now: the Date.
     """
-    assert sender.address is not None
-    message = EmailMessage(policy=_POLICY)
-    message["From"] = Address(_header_text(sender.name), addr_spec=wire_address(sender.address))
-    message["To"] = Address(addr_spec=wire_address(letter.to))
-    message["Reply-To"] = Address(addr_spec=wire_address(sender.reply_to or sender.address))
-    message["Subject"] = _header_text(letter.subject)
-    message["Date"] = format_datetime(now)
-    message["Message-ID"] = letter.message_id
-    message["Auto-Submitted"] = "auto-generated"
-    message["X-Auto-Response-Suppress"] = "OOF, AutoReply"
-    if letter.leave_url:
-        for name, text in _list_headers(letter.leave_url, sender).items():
-            message[name] = text
+    # Nobody can foresee the slots' names: a text from outside that looked like one would be filled, too.
+    mark = uuid.uuid4().hex
+    slots = {f"{mark}x{number}x": name for number, name in enumerate(letter.personal)}
     values = {
-        "language": "en",
+        "language": letter.language,
         "subject": letter.subject,
         "sender_name": sender.name,
         "postal_address": sender.postal_address or "",
         **letter.values,
+        **{name: slot for slot, name in slots.items()},
     }
-    text = render_text(f"email/{letter.template}.txt.j2", values)
-    html = render_html(f"email/{letter.template}.html.j2", values)
-    message.set_content(text, cte="quoted-printable")
-    message.add_alternative(html, subtype="html", cte="quoted-printable")
-    return message.as_bytes()
+    text = render_text(f"email/{letter.template}.txt.j2", values, letter.language)
+    html = render_html(f"email/{letter.template}.html.j2", values, letter.language)
+    boundary = f"=_{mark}"  # quoted-printable never writes an equals sign before an underline
+    parts: list[bytes | tuple[str, bool]] = []
+    for subtype, content in (("plain", text), ("html", html)):
+        parts.append(
+            f'--{boundary}\r\nContent-Type: text/{subtype}; charset="utf-8"\r\n'
+            "Content-Transfer-Encoding: quoted-printable\r\n\r\n".encode()
+        )
+        parts += _segments(content, slots, html=subtype == "html")
+        parts.append(b"\r\n")
+    parts.append(f"--{boundary}--\r\n".encode())
+    return Mould(_shared_head(letter, sender, boundary), _joined(parts), _replies(sender))
+
+
+def _segments(content: str, slots: Mapping[str, str], *, html: bool) -> list[bytes | tuple[str, bool]]:
+    """A body in quoted-printable, cut at its slots: a soft line break on either side keeps lines short (RFC 2045)."""
+    pieces = re.split(f"({'|'.join(slots)})", content) if slots else [content]
+    found: list[bytes | tuple[str, bool]] = []
+    for index, piece in enumerate(pieces):
+        if piece in slots:
+            found.append((slots[piece], html))
+            continue
+        if index and piece and not piece.startswith("\n"):
+            found.append(_SOFT_BREAK)
+        found.append(_quoted(piece))
+        if index < len(pieces) - 1 and piece and not piece.endswith("\n"):
+            found.append(_SOFT_BREAK)
+    return found
+
+
+def _joined(parts: Sequence[bytes | tuple[str, bool]]) -> tuple[bytes | tuple[str, bool], ...]:
+    joined: list[bytes | tuple[str, bool]] = []
+    for part in parts:
+        if isinstance(part, bytes) and joined and isinstance(joined[-1], bytes):
+            joined[-1] += part
+        else:
+            joined.append(part)
+    return tuple(joined)
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("ascii") if _AS_IS.fullmatch(text) else _quoted(clean(text))
+
+
+def _quoted(text: str) -> bytes:
+    octets = text.encode("utf-8").decode("latin-1")
+    return body_encode(octets, maxlinelen=_LINE, eol="\r\n").encode("ascii")
+
+
+def _shared_head(letter: Letter, sender: Sender, boundary: str) -> bytes:
+    assert sender.address is not None
+    message = EmailMessage(policy=_POLICY)
+    message["From"] = Address(_header_text(sender.name), addr_spec=wire_address(sender.address))
+    message["Reply-To"] = Address(addr_spec=_replies(sender))
+    message["Subject"] = _header_text(letter.subject)
+    message["Auto-Submitted"] = "auto-generated"
+    message["X-Auto-Response-Suppress"] = "OOF, AutoReply"
+    if letter.listing is not None:
+        domain = domain_of(sender.address)
+        message["List-Id"] = f"<{sender.list_id or f'digest.{domain}'}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+        message["List-Archive"] = f"<{letter.listing.archive_url}>"
+        message["List-Help"] = f"<mailto:{_replies(sender)}?subject=help>"
+        message["Precedence"] = "bulk"
+        message["Feedback-ID"] = f"{letter.listing.feedback}:{domain.replace(':', '')}"
+    head = b"".join(_POLICY.fold_binary(name, value) for name, value in message.items())
+    kind = f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n'
+    return head + kind.encode()
+
+
+def _own_headers(letter: Letter, replies: str, now: datetime) -> list[bytes]:
+    own = {"To": wire_address(letter.to), "Date": format_datetime(now), "Message-ID": letter.message_id}
+    if letter.listing is not None:
+        leave = f"<mailto:{replies}?subject={quote('unsubscribe ' + letter.listing.leave_word)}>"
+        own["List-Unsubscribe"] = f"<{letter.listing.leave_url}>,\r\n {leave}"
+    return [f"{name}: {value}\r\n".encode("ascii") for name, value in own.items()]
+
+
+def _replies(sender: Sender) -> str:
+    assert sender.address is not None
+    return wire_address(sender.reply_to or sender.address)
 
 
 def _header_text(text: str) -> str:
@@ -96,16 +215,3 @@ def _header_text(text: str) -> str:
     a stranger's own behind it.
     """
     return clean(text).replace("=?", "= ?")
-
-
-def _list_headers(leave_url: str, sender: Sender) -> dict[str, str]:
-    assert sender.address is not None
-    replies = wire_address(sender.reply_to or sender.address)
-    label = sender.list_id or f"digest.{domain_of(sender.address)}"
-    token = leave_url.rpartition("/")[2]
-    return {
-        "List-Id": f"<{label}>",
-        "List-Unsubscribe": f"<{leave_url}>, <mailto:{replies}?subject={quote('unsubscribe ' + token)}>",
-        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-        "Precedence": "bulk",
-    }

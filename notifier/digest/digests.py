@@ -12,8 +12,9 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
+from notifier.digest.evidence import snapshot_key
 from notifier.digest.select import Candidate, choose
-from notifier.digest.view import DigestView, view
+from notifier.digest.view import DigestView, Variant, view
 from notifier.errors import NotFoundError
 from notifier.store.models import Delivery, Digest, DigestItem, Entry, Match, Profile, Revision, Subscription
 from notifier.store.statuses import Cadence, DeliveryStatus, DigestStatus, NewsKind
@@ -21,23 +22,31 @@ from notifier.store.statuses import Cadence, DeliveryStatus, DigestStatus, NewsK
 
 @dataclass(frozen=True)
 class Rendered:
-    """A digest's subject, first line, and body as HTML fragment and as text, without anything of a recipient's."""
+    """A digest's subject, first line, and body as HTML fragment and as text, without anything of a recipient's.
+
+    `left_out` of its items did not fit into a mail.
+    """
 
     subject: str
     headline: str
     html: str
     text: str
+    left_out: int = 0
 
 
 @dataclass(frozen=True)
 class Group:
-    """Subscriptions that are owed the very same items, and these items."""
+    """Subscriptions that are owed the very same items in the very same words, and these items."""
 
     subscriptions: tuple[Subscription, ...]
     items: tuple[Candidate, ...]
+    variant: Variant
 
 
-Renderer = Callable[[DigestView, Cadence], Rendered]
+# What stands for any snapshot of a profile that is not the current one.
+_EARLIER = "earlier"
+
+Renderer = Callable[[DigestView], Rendered]
 
 
 def groups(session: Session, profile: Profile, subscriptions: Sequence[Subscription]) -> list[Group]:
@@ -49,12 +58,19 @@ def groups(session: Session, profile: Profile, subscriptions: Sequence[Subscript
     served: dict[tuple[int, frozenset[int]], list[Subscription]] = defaultdict(list)
     for one in subscriptions:
         served[one.position, told[one.id]].append(one)
-    found: dict[tuple[str, tuple[Candidate, ...]], list[Subscription]] = defaultdict(list)
+    found: dict[tuple[Variant, tuple[Candidate, ...]], list[Subscription]] = defaultdict(list)
+    snapshot = snapshot_key(profile.document)
     for (position, known), members in served.items():
         items = tuple(choose([one for one in candidates if one.position > position], known))
         for one in members if items else ():
-            found[f"{one.cadence} {one.edition} {one.subscriber.language}", items].append(one)
-    return [Group(tuple(members), items) for (_, items), members in found.items()]
+            found[variant_of(one, snapshot), items].append(one)
+    return [Group(tuple(members), items, variant) for (variant, items), members in found.items()]
+
+
+def variant_of(one: Subscription, snapshot: str) -> Variant:
+    """For whom a subscription's digest is made; of the snapshots before the current one all are the same."""
+    seen = one.introduced if one.introduced in ("", snapshot) else _EARLIER
+    return Variant(one.cadence, one.edition, one.subscriber.language, seen)
 
 
 def _candidates(session: Session, profile: Profile, above: int) -> list[Candidate]:
@@ -66,9 +82,10 @@ def _candidates(session: Session, profile: Profile, above: int) -> list[Candidat
     return [candidate(match) for match in session.scalars(chosen)]
 
 
-def candidate(match: Match) -> Candidate:
-    """A stored match as the chooser sees it."""
-    return Candidate(match.id, match.position, match.entry_id, match.kind, match.tier, match.score, filed=match.filed)
+def candidate(match: Match, kind: NewsKind | None = None) -> Candidate:
+    """A stored match as the chooser sees it; as another kind of news where it was told as one."""
+    kind = kind or match.kind
+    return Candidate(match.id, match.position, match.entry_id, kind, match.tier, match.score, filed=match.filed)
 
 
 def _told(
@@ -98,29 +115,12 @@ def compose(
 
     The unique key (profile, cadence, group, window) makes the same edition the same row, whoever composes it.
     """
-    first = group.subscriptions[0]
     key = _group_key(group)
     window = f"{group.items[0].position}-{profile.position}/{due_at:%Y-%m-%dT%H:%M}Z"
-    same = (Digest.profile_id == profile.id, Digest.cadence == first.cadence)
-    digest = session.scalar(select(Digest).where(*same, Digest.group_key == key, Digest.window == window))
-    if digest is not None:  # another worker composed it for other members of this group
-        digest.status = DigestStatus.APPROVED
-        return digest
-    rendered, revisions = rendered_items(session, profile, group.items, first.cadence, render, now)
-    digest = Digest(
-        profile_id=profile.id,
-        cadence=first.cadence,
-        edition=first.edition,
-        language=first.subscriber.language,
-        group_key=key,
-        window=window,
-        status=DigestStatus.APPROVED,
-        subject=rendered.subject,
-        headline=rendered.headline,
-        body_html=rendered.html,
-        body_text=rendered.text,
-        composed_at=now,
-    )
+    if (known := _composed(session, profile, group.variant.cadence, key, window)) is not None:
+        return known
+    shown, revisions = shown_items(session, profile, group.items, group.variant, now)
+    digest = _digest(profile, group.variant, key, window, render(shown), now)
     digest.items = [
         DigestItem(match_id=one.match_id, revision_id=revisions[one.match_id].id, kind=one.kind, rank=rank)
         for rank, one in enumerate(group.items, 1)
@@ -130,22 +130,58 @@ def compose(
     return digest
 
 
-def rendered_items(
-    session: Session,
-    profile: Profile,
-    items: Sequence[Candidate],
-    cadence: Cadence,
-    render: Renderer,
-    now: datetime,
-) -> tuple[Rendered, dict[int, Revision]]:
-    """These items in words, rendered; and the revision each match tells. Sending and preview both come through here."""
+def compose_quiet(
+    session: Session, profile: Profile, variant: Variant, rendered: Rendered, due_at: datetime, now: datetime
+) -> Digest:
+    """Store a digest that says that there was nothing to say; one a day serves everybody whose month is over."""
+    key = hashlib.sha256(f"{variant.edition} {variant.language}".encode()).hexdigest()
+    window = f"quiet/{due_at:%Y-%m-%d}"
+    digest = _composed(session, profile, variant.cadence, key, window)
+    if digest is None:
+        digest = _digest(profile, variant, key, window, rendered, now)
+        session.add(digest)
+        session.flush()
+    return digest
+
+
+def _composed(session: Session, profile: Profile, cadence: Cadence, key: str, window: str) -> Digest | None:
+    """The same edition, where another worker composed it for other members of this group."""
+    same = (Digest.profile_id == profile.id, Digest.cadence == cadence)
+    digest = session.scalar(select(Digest).where(*same, Digest.group_key == key, Digest.window == window))
+    if digest is not None:
+        digest.status = DigestStatus.APPROVED
+    return digest
+
+
+def _digest(profile: Profile, variant: Variant, key: str, window: str, rendered: Rendered, now: datetime) -> Digest:
+    return Digest(
+        profile_id=profile.id,
+        cadence=variant.cadence,
+        edition=variant.edition,
+        language=variant.language,
+        group_key=key,
+        window=window,
+        status=DigestStatus.APPROVED,
+        subject=rendered.subject,
+        headline=rendered.headline,
+        body_html=rendered.html,
+        body_text=rendered.text,
+        left_out=rendered.left_out,
+        composed_at=now,
+    )
+
+
+def shown_items(
+    session: Session, profile: Profile, items: Sequence[Candidate], variant: Variant, now: datetime
+) -> tuple[DigestView, dict[int, Revision]]:
+    """These items in words, and the revision that each match tells. Sending and preview both come through here."""
     matches, revisions = _told_states(session, items)
-    return render(view(profile, items, matches, revisions, now), cadence), revisions
+    return view(profile, items, matches, revisions, variant, now), revisions
 
 
 def _group_key(group: Group) -> str:
-    first = group.subscriptions[0]
-    parts = [str(first.edition), first.subscriber.language, *(str(one.match_id) for one in group.items)]
+    of = group.variant
+    parts = [str(of.edition), of.language, of.introduced, *(str(one.match_id) for one in group.items)]
     return hashlib.sha256(" ".join(parts).encode()).hexdigest()
 
 

@@ -1,69 +1,55 @@
 """View: what a digest says, as plain values ready to be rendered.
 
-Owns the words between matches and templates: section titles, reasons, what a change is called. Everything here is text;
-the templates escape it.
+Owns which parts a digest has and what stands in each; the words of the parts are made by the rooms beside it.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any
 
+from notifier.digest import evidence, glossary
+from notifier.digest.evidence import EvidenceView, SnapshotView
+from notifier.digest.glossary import Explained
+from notifier.digest.items import ItemView, item
 from notifier.digest.select import Candidate, Section, section_of
+from notifier.language import Language, language
+from notifier.said import mark, mark_number
 from notifier.store.models import Match, Profile, Revision
-from notifier.store.statuses import Authority, Cadence, NewsKind, SourceKind
-from notifier.text import shorten, web_address
-from notifier.weights import RULE
-
-_SUMMARY = 320
-_CHANGES = 6
+from notifier.store.statuses import Authority, Cadence, Edition, NewsKind
+from notifier.text import shorten
 
 TITLES = {
-    Section.CORRECTED: "Corrected since we wrote",
-    Section.ABOUT: "About {name}",
-    Section.TRIALS: "Trials",
-    Section.PAGE: "The therapy page changed",
-    Section.MENTION: "Also mentioned",
-    Section.RELATED: "Related: same target, class or trials",
+    Section.CORRECTED: mark("Corrected since we wrote"),
+    Section.ABOUT: mark("About %(therapy)s"),
+    Section.TRIALS: mark("Trials"),
+    Section.PAGE: mark("The therapy page changed"),
+    Section.MENTION: mark("Also mentioned"),
+    Section.RELATED: mark("Related: same target, class or trials"),
 }
+_SUBJECTS = {
+    Cadence.IMMEDIATE: mark_number("Your digest: %(n)s item", "Your digest: %(n)s items"),
+    Cadence.DAILY: mark_number("Your daily digest: %(n)s item", "Your daily digest: %(n)s items"),
+    Cadence.WEEKLY: mark_number("Your weekly digest: %(n)s item", "Your weekly digest: %(n)s items"),
+    Cadence.MONTHLY: mark_number("Your monthly digest: %(n)s item", "Your monthly digest: %(n)s items"),
+}
+_SUBJECT = 70
 
 
 @dataclass(frozen=True)
-class ChangeView:
-    """One difference: what it concerns, how it read and reads now, and what the eye should catch in it."""
+class Variant:
+    """For whom a digest is made: what like subscriptions have in common.
 
-    what: str
-    words: str
-    note: str
+    Attributes:
+        cadence: how often they are written to.
+        edition: for patients or for clinicians.
+        language: the code of the language.
+        introduced: the key of the profile's snapshot that they have seen; empty for none.
+    """
 
-
-@dataclass(frozen=True)
-class OutletView:
-    """Another outlet that tells the same news."""
-
-    source: str
-    authority: str
-    title: str
-    url: str
-
-
-@dataclass(frozen=True)
-class ItemView:
-    """One item of a digest."""
-
-    kind: NewsKind
-    tier: str
-    title: str
-    url: str
-    source: str
-    authority: str
-    published_on: date | None
-    summary: str
-    changes: tuple[ChangeView, ...]
-    more_changes: int
-    aside: str
-    reasons: tuple[str, ...]
-    others: tuple[OutletView, ...] = ()
+    cadence: Cadence
+    edition: Edition
+    language: str
+    introduced: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,18 +63,42 @@ class SectionView:
 
 @dataclass(frozen=True)
 class DigestView:
-    """A whole digest, the same for everyone in its group."""
+    """A whole digest, the same for everyone in its group; `left_out` items did not fit."""
 
     therapy: str
-    stage: str
-    stage_as_of: date | None
+    variant: Variant
     composed_on: date
     sections: tuple[SectionView, ...]
+    evidence: EvidenceView | None = None
+    snapshot: SnapshotView | None = None
+    left_out: int = 0
 
     @property
     def count(self) -> int:
-        """How many items there are."""
-        return sum(len(section.items) for section in self.sections)
+        """How many items there are, those left out included."""
+        return sum(len(section.items) for section in self.sections) + self.left_out
+
+    @property
+    def lead(self) -> ItemView:
+        """The first item."""
+        return self.sections[0].items[0]
+
+    @property
+    def glossary(self) -> tuple[Explained, ...]:
+        """The words of its items that a patient's edition explains."""
+        if self.variant.edition is not Edition.PATIENT:
+            return ()
+        texts = (text for section in self.sections for one in section.items for text in one.texts)
+        return glossary.explain(texts, language(self.variant.language))
+
+    def first(self, number: int) -> "DigestView":
+        """The same with its first items only."""
+        kept, left = [], number
+        for section in self.sections:
+            if left > 0:
+                kept.append(replace(section, items=section.items[:left]))
+                left -= len(section.items)
+        return replace(self, sections=tuple(kept), left_out=self.count - number)
 
 
 def view(
@@ -96,6 +106,7 @@ def view(
     chosen: Sequence[Candidate],
     matches: Mapping[int, Match],
     revisions: Mapping[int, Revision],
+    variant: Variant,
     now: datetime,
 ) -> DigestView:
     """Put a digest into words.
@@ -105,25 +116,50 @@ def view(
         chosen: the items in their order.
         matches: by match id, with their entry and its source.
         revisions: by match id, the state of the entry that is told.
+        variant: for whom.
         now: when it is composed.
     """
-    sections = []
+    spoken = language(variant.language)
+    trials = profile.document.get("trials", [])
     stories = _stories(chosen, matches)
+    sections = []
     for section in Section:
         items = tuple(
-            _item(lead, matches[lead.match_id], revisions[lead.match_id], [matches[one.match_id] for one in others])
+            item(
+                lead,
+                matches[lead.match_id],
+                revisions[lead.match_id],
+                [matches[one.match_id] for one in others],
+                trials,
+                variant.edition,
+                spoken,
+            )
             for place, lead, others in stories
             if place is section
         )
         if items:
-            sections.append(SectionView(str(section), TITLES[section].format(name=profile.name), items))
+            sections.append(SectionView(str(section), _title(section, profile, spoken), items))
     return DigestView(
         therapy=profile.name,
-        stage=profile.stage,
-        stage_as_of=profile.stage_as_of,
+        variant=variant,
         composed_on=now.date(),
         sections=tuple(sections),
+        evidence=evidence.evidence(profile, spoken),
+        snapshot=_snapshot(profile, variant, spoken),
     )
+
+
+def _title(section: Section, profile: Profile, spoken: Language) -> str:
+    if section is Section.ABOUT:
+        return spoken.phrase(TITLES[section], therapy=profile.name)
+    return spoken.phrase(TITLES[section])
+
+
+def _snapshot(profile: Profile, variant: Variant, spoken: Language) -> SnapshotView | None:
+    """The profile in short, for those who have not seen it as it stands."""
+    if variant.introduced == evidence.snapshot_key(profile.document):
+        return None
+    return evidence.snapshot(profile, variant.edition, spoken, changed=bool(variant.introduced))
 
 
 def _stories(
@@ -146,12 +182,11 @@ def _stories(
     return found
 
 
-def subject(digest: DigestView, cadence: Cadence, *, discreet: bool) -> str:
+def subject(digest: DigestView, *, discreet: bool) -> str:
     """The subject line; a discreet one names neither the therapy nor what it treats, for lock screens show it."""
     if not discreet:
-        return shorten(f"{digest.therapy}: {digest.sections[0].items[0].title}", 70)
-    number = "1 item" if digest.count == 1 else f"{digest.count} items"
-    return f"Your digest: {number}" if cadence is Cadence.IMMEDIATE else f"Your {cadence} digest: {number}"
+        return shorten(f"{digest.therapy}: {digest.lead.title}", _SUBJECT)
+    return language(digest.variant.language).number(*_SUBJECTS[digest.variant.cadence], digest.count)
 
 
 def headline(digest: DigestView, *, discreet: bool) -> str:
@@ -159,80 +194,14 @@ def headline(digest: DigestView, *, discreet: bool) -> str:
 
     A discreet one is long enough that nothing of what follows is shown there too.
     """
-    number = "One item" if digest.count == 1 else f"{digest.count} items"
-    if discreet:
-        return (
-            f"{number} in this digest, chosen from the sources we watch for you. Each one says where it comes from "
-            "and why it was chosen, with a link to the original."
-        )
-    return f"{number}: {shorten(digest.sections[0].items[0].title, 120)}"
-
-
-def _item(chosen: Candidate, match: Match, revision: Revision, others: Sequence[Match]) -> ItemView:
-    entry = match.entry
-    fresh = chosen.kind is NewsKind.NEW
-    return ItemView(
-        kind=chosen.kind,
-        tier=str(chosen.tier),
-        title=shorten(revision.title or entry.title or "Without a title", 220),
-        url=web_address(entry.url) or web_address(entry.source.url),
-        source=entry.source.name,
-        authority=str(entry.source.authority),
-        published_on=_shown_date(revision, entry.published_at, fresh=fresh),
-        summary=shorten(revision.summary or revision.body, _SUMMARY) if fresh else "",
-        changes=() if fresh else _changes(revision.changes, entry.source.kind),
-        more_changes=0 if fresh else max(len(revision.changes) - _CHANGES, 0),
-        aside=_aside(revision, entry.source.kind, fresh=fresh),
-        reasons=_reasons(chosen.kind, match.reasons),
-        others=tuple(_outlet(one) for one in others),
+    spoken = language(digest.variant.language)
+    if not discreet:
+        title = shorten(digest.lead.title, 120)
+        return spoken.number("%(n)s item: %(title)s", "%(n)s items: %(title)s", digest.count, title=title)
+    return spoken.number(
+        "%(n)s item in this digest, chosen from the sources we watch for you. It says where it comes from and why "
+        "it was chosen, with a link to the original.",
+        "%(n)s items in this digest, chosen from the sources we watch for you. Each one says where it comes from "
+        "and why it was chosen, with a link to the original.",
+        digest.count,
     )
-
-
-def _outlet(match: Match) -> OutletView:
-    entry = match.entry
-    url = web_address(entry.url) or web_address(entry.source.url)
-    return OutletView(
-        entry.source.name, str(entry.source.authority), shorten(entry.title or "Without a title", 160), url
-    )
-
-
-def _reasons(kind: NewsKind, stored: Sequence[str]) -> tuple[str, ...]:
-    if kind in (NewsKind.CORRECTED, NewsKind.WITHDRAWN):
-        return ("you were sent the earlier version", *stored)
-    return tuple(stored)
-
-
-def _shown_date(revision: Revision, published_at: datetime | None, *, fresh: bool) -> date | None:
-    """When the news is from: the publisher's date, else the day we saw it; a change is dated by the day we saw it."""
-    return (published_at or revision.observed_at).date() if fresh else revision.observed_at.date()
-
-
-def _aside(revision: Revision, kind: SourceKind, *, fresh: bool) -> str:
-    """What a reader should know of a trial's data: by which rule changes are ordered, and of what date they are."""
-    if kind is not SourceKind.REGISTRY:
-        return ""
-    said = [RULE] if not fresh and len(revision.changes) > 1 else []
-    said += [f"Registry data as of {revision.as_of.day} {revision.as_of:%B %Y}."] if revision.as_of else []
-    return " ".join(said)
-
-
-def _changes(stored: Sequence[Mapping[str, Any]], kind: SourceKind) -> tuple[ChangeView, ...]:
-    return tuple(ChangeView(_named(one["what"], kind), _words(one), one.get("note", "")) for one in stored[:_CHANGES])
-
-
-def _words(change: Mapping[str, Any]) -> str:
-    before, after = shorten(change["before"], 240), shorten(change["after"], 240)
-    if change["what"] in ("withdrawn", "availability"):
-        return after
-    if change["what"] in ("Sites", "Countries", "Contacts", "Arms", "Primary outcomes", "Secondary outcomes"):
-        parts = (f"added “{after}”" if after else "", f"removed “{before}”" if before else "")
-        return "; ".join(part for part in parts if part)
-    if before and after:
-        return f"was “{before}”, now “{after}”"
-    return f"new: “{after}”" if after else f"removed: “{before}”"
-
-
-def _named(what: str, kind: SourceKind) -> str:
-    if what in ("headline", "text", "availability", "withdrawn", "heading"):
-        return {"withdrawn": "Withdrawn", "availability": "Available again"}.get(what, f"The {what}")
-    return f"Section “{what}”" if kind is SourceKind.PAGE else what

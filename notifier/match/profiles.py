@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import tomli_w
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -18,6 +18,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from notifier.errors import NotFoundError, ProfileError, SettingsError
+from notifier.language import LANGUAGES
 from notifier.match.terms import TermSpec, Vocabulary
 from notifier.store.models import Profile, ProfileRevision, Term
 from notifier.store.statuses import TermKind, Tier
@@ -56,6 +57,13 @@ def _spelling(text: str) -> str:
     return text.strip()
 
 
+def _spoken(code: str) -> str:
+    if code not in LANGUAGES:
+        raise ValueError(f"is no language that notifier speaks; it speaks {', '.join(LANGUAGES)}")
+    return code
+
+
+Tongue = Annotated[str, AfterValidator(_spoken)]
 Url = Annotated[str, AfterValidator(_watchable)]
 Spelling = Annotated[str, AfterValidator(_spelling)]
 
@@ -90,6 +98,23 @@ class TrialPart(_Part):
     about: str = ""
 
 
+class ApprovalPart(_Part):
+    """An ``[[approvals]]`` table: where the therapy may be used. `where` is a country's ISO 3166 code, or ``EU``."""
+
+    where: Spelling
+    status: Literal["approved", "not approved", "under review", "refused", "withdrawn"]
+    since: Annotated[int, Field(ge=1900, le=2100)] | None = None
+    as_of: date | None = None
+
+
+class TranslationPart(_Part):
+    """A ``[translations.xx]`` table: what readers of another language are shown."""
+
+    summary: str = ""
+    stage: str = ""
+    facts: dict[str, str | list[str]] = {}
+
+
 class ProfileFile(_Part):
     """A whole profile file; the keys are those of a therapy's public profile."""
 
@@ -98,12 +123,15 @@ class ProfileFile(_Part):
     summary: str = ""
     stage: str = ""
     stage_as_of: date | None = None
+    public: bool = False
+    approvals: tuple[ApprovalPart, ...] = ()
     pages: tuple[Url, ...] = ()
     sources: tuple[Url, ...] = ()
     facts: dict[str, str | list[str]] = {}
     terms: Annotated[tuple[TermPart, ...], Field(min_length=1)]
     trials: tuple[TrialPart, ...] = ()
     canaries: tuple[CanaryPart, ...] = ()
+    translations: dict[Tongue, TranslationPart] = {}
 
 
 def bundled_slugs() -> list[str]:
@@ -234,7 +262,7 @@ def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     for key in ("pages", "sources"):
         lines += [f"{key[:-1]} added: {url}" for url in new.get(key, ()) if url not in old.get(key, ())]
         lines += [f"{key[:-1]} removed: {url}" for url in old.get(key, ()) if url not in new.get(key, ())]
-    for key in ("name", "summary", "stage", "stage_as_of", "facts"):
+    for key in ("name", "summary", "stage", "stage_as_of", "public", "approvals", "facts", "translations"):
         if old.get(key) != new.get(key):
             lines.append(f"{key} changed" + (f": {new.get(key)}" if isinstance(new.get(key), str) else ""))
     return lines

@@ -10,11 +10,8 @@ from urllib.parse import urlsplit
 
 from rapidfuzz import fuzz
 
-from notifier.text import canonical_url, fold
+from notifier.text import canonical_url, fold, paper_ids
 
-_PAPER = re.compile(
-    r"(?i)\b10\.\d{4,9}/[^\s\"<>]*[^\s\"<>.,;)\]]|(?<=pubmed\.ncbi\.nlm\.nih\.gov/)\d+|\bPMID:?\s*\d{6,9}"
-)
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 
 _SAME_HEADLINE = 88
@@ -43,8 +40,7 @@ def telling(url: str, title: str, text: str, trial: str = "") -> Telling:
         text: its body, or its summary where it has none.
         trial: the number of the trial whose record it is, if it is one.
     """
-    found = _PAPER.findall(f"{url} {title} {text[:_LEAD]}")
-    papers = {paper.lower().removeprefix("pmid").lstrip(": ") for paper in found}
+    papers = set(paper_ids(f"{url} {title} {text[:_LEAD]}"))
     place = urlsplit(url).fragment  # two places of one page are two pieces of news
     # A roundup names many papers, and is the story of none of them.
     one_paper = papers if len(papers) == 1 else set()

@@ -10,15 +10,22 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from notifier.language import Language, language
+from notifier.said import mark
 from notifier.store.models import Consent, Subscription
 from notifier.store.statuses import ConsentEvent
 
 WORDING_VERSION = "1"
-WORDING = (
+WORDING = mark(
     "I want to receive a digest of news about this therapy by e-mail. I know that following a therapy says something "
     "about health, and I agree that my address and this choice are stored and used for this purpose only. I can leave "
     "at any time with the link in every mail."
 )
+
+
+def wording(spoken: Language) -> str:
+    """What is agreed to, in a language."""
+    return spoken.phrase(WORDING)
 
 
 def record(
@@ -34,6 +41,7 @@ def record(
         attested_by: ``subscriber`` where the person acted, else who vouches for it.
         now: when.
     """
+    spoken = language(subscription.subscriber.language)
     session.add(
         Consent(
             subscription_id=subscription.id,
@@ -41,7 +49,7 @@ def record(
             method=method,
             attested_by=attested_by,
             wording_version=WORDING_VERSION,
-            wording_hash=hashlib.sha256(WORDING.encode()).hexdigest(),
+            wording_hash=hashlib.sha256(wording(spoken).encode()).hexdigest(),
             at=now,
         )
     )

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from notifier.errors import SettingsError
+from notifier.language import ENGLISH, Language
 from notifier.store.statuses import Cadence
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -100,13 +101,15 @@ def parse_zone(name: str) -> str:
     return name
 
 
-def in_words(cadence: Cadence, at: str, on: int | None, zone: str) -> str:
+def in_words(cadence: Cadence, at: str, on: int | None, zone: str, spoken: Language = ENGLISH) -> str:
     """The schedule as a person says it: ``"weekly, on Monday at 08:00 (Europe/Berlin)"``."""
     if cadence is Cadence.IMMEDIATE:
-        return "as soon as there is news"
-    day = ""
+        return spoken.phrase("as soon as there is news")
     if cadence is Cadence.WEEKLY and on is not None:
-        day = f" on {WEEKDAYS[on].capitalize()}"
-    elif cadence is Cadence.MONTHLY:
-        day = " on the last day of the month" if on == 31 else f" on day {on} of the month"
-    return f"{cadence},{day} at {at} ({zone})"
+        day = spoken.weekday(on)
+        return spoken.phrase("weekly, on %(weekday)s at %(time)s (%(zone)s)", weekday=day, time=at, zone=zone)
+    if cadence is Cadence.MONTHLY and on == 31:
+        return spoken.phrase("monthly, on the last day of the month at %(time)s (%(zone)s)", time=at, zone=zone)
+    if cadence is Cadence.MONTHLY and on is not None:
+        return spoken.phrase("monthly, on day %(day)s of the month at %(time)s (%(zone)s)", day=on, time=at, zone=zone)
+    return spoken.phrase("daily, at %(time)s (%(zone)s)", time=at, zone=zone)

@@ -9,27 +9,34 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy.orm import Session, joinedload, object_session
 
 from notifier.addresses import address_hash, normal_address
 from notifier.errors import NotFoundError, NotifierError
+from notifier.language import SOURCE
+from notifier.said import Said
 from notifier.store.models import Installation, Match, Profile, Subscriber, Subscription
 from notifier.store.statuses import Cadence, ConsentEvent, Edition, SubscriptionStatus, Tier
 from notifier.subscribers import consent, suppressions
 from notifier.subscribers.schedule import next_due
 
-LANGUAGE = "en"
+# The id in the links of a mail that is only looked at: it is nobody's.
+PREVIEWED = "preview"
+
+MONTH = timedelta(days=30)
 
 
 @dataclass(frozen=True)
 class Choice:
-    """When somebody wants to be written to: cadence, wall time, weekday or day of the month, time zone."""
+    """How somebody wants to be written to: cadence, wall time, weekday or day of the month, time zone, words."""
 
     cadence: Cadence
     at: str
     on: int | None
     time_zone: str
+    edition: Edition = Edition.PATIENT
+    language: str = SOURCE
 
 
 def hash_of(session: Session, email: str) -> str:
@@ -65,10 +72,10 @@ def subscribe(session: Session, email: str, profile: Profile, choice: Choice, no
         )
     subscriber = session.scalar(select(Subscriber).where(Subscriber.address_hash == key).with_for_update())
     if subscriber is None:
-        subscriber = Subscriber(email=normal_address(email), address_hash=key, language=LANGUAGE, created_at=now)
+        subscriber = Subscriber(email=normal_address(email), address_hash=key, created_at=now)
         session.add(subscriber)
     moved = subscriber.time_zone not in (None, choice.time_zone)
-    subscriber.time_zone = choice.time_zone
+    subscriber.time_zone, subscriber.language = choice.time_zone, choice.language
     session.flush()
     subscription = session.scalar(
         select(Subscription).where(Subscription.subscriber_id == subscriber.id, Subscription.profile_id == profile.id)
@@ -77,7 +84,6 @@ def subscribe(session: Session, email: str, profile: Profile, choice: Choice, no
         subscription = Subscription(
             subscriber=subscriber,
             profile=profile,
-            edition=Edition.PATIENT,
             status=SubscriptionStatus.PENDING,
             link_id=secrets.token_urlsafe(16),
             position=0,
@@ -86,11 +92,28 @@ def subscribe(session: Session, email: str, profile: Profile, choice: Choice, no
         session.add(subscription)
     elif subscription.status is SubscriptionStatus.ENDED:
         subscription.status, subscription.ended_at = SubscriptionStatus.PENDING, None
-    subscription.cadence, subscription.at, subscription.on = choice.cadence, choice.at, choice.on
-    session.flush()
-    for one in subscriber.subscriptions if moved else [subscription]:
-        _plan(one, now)
+    _take(subscription, choice, now, moved=moved)
     return subscription
+
+
+def _take(subscription: Subscription, choice: Choice, now: datetime, *, moved: bool) -> None:
+    subscription.cadence, subscription.at, subscription.on = choice.cadence, choice.at, choice.on
+    subscription.edition = choice.edition
+    if choice.cadence is Cadence.IMMEDIATE:
+        subscription.on = None
+    session = object_session(subscription)
+    assert session is not None
+    session.flush()
+    for one in subscription.subscriber.subscriptions if moved else [subscription]:
+        _plan(one, now)
+
+
+def choose(subscription: Subscription, choice: Choice, now: datetime) -> None:
+    """Take a person's new choice; the time zone and the language are theirs, for all that they subscribe to."""
+    subscriber = subscription.subscriber
+    moved = subscriber.time_zone != choice.time_zone
+    subscriber.time_zone, subscriber.language = choice.time_zone, choice.language
+    _take(subscription, choice, now, moved=moved)
 
 
 def confirm(session: Session, subscription: Subscription, method: str, attested_by: str, now: datetime) -> bool:
@@ -98,7 +121,7 @@ def confirm(session: Session, subscription: Subscription, method: str, attested_
     if subscription.status is not SubscriptionStatus.PENDING:
         return False
     subscription.status, subscription.confirmed_at = SubscriptionStatus.CONFIRMED, now
-    subscription.position = subscription.profile.position
+    subscription.position, subscription.heard_at = subscription.profile.position, now
     _plan(subscription, now)
     consent.record(session, subscription, ConsentEvent.GIVEN, method, attested_by, now)
     session.flush()
@@ -132,7 +155,7 @@ def by_link(session: Session, link_id: str) -> Subscription:
     chosen = select(Subscription).where(Subscription.link_id == link_id).with_for_update(of=Subscription)
     found = session.scalar(chosen.options(joinedload(Subscription.profile), joinedload(Subscription.subscriber)))
     if found is None:
-        raise NotFoundError("This subscription does not exist any more.")
+        raise NotFoundError(Said("This subscription does not exist any more."))
     return found
 
 
@@ -174,10 +197,38 @@ def _immediately_due(before: datetime) -> Iterable[ColumnElement[bool]]:
     return Subscription.cadence == Cadence.IMMEDIATE, exists(waiting)
 
 
-def served(subscriptions: Sequence[Subscription], position: int) -> None:
-    """Note that a digest was composed for these, holding all that is owed up to `position`."""
+def served(subscriptions: Sequence[Subscription], position: int, snapshot: str, now: datetime) -> None:
+    """Note that a digest was composed for these, with all that is owed up to `position` and the profile's snapshot."""
     for subscription in subscriptions:
         subscription.position = max(subscription.position, position)
+        subscription.introduced, subscription.heard_at = snapshot, now
+
+
+def in_silence(session: Session, profile: Profile, now: datetime) -> list[tuple[Subscription, datetime]]:
+    """The subscriptions that have not heard of us for a month, each with its hour, a month and a bit after the last."""
+    chosen = (
+        select(Subscription)
+        .where(
+            Subscription.profile_id == profile.id,
+            Subscription.status == SubscriptionStatus.CONFIRMED,
+            func.coalesce(Subscription.heard_at, Subscription.confirmed_at) < now - MONTH,
+        )
+        .options(joinedload(Subscription.subscriber))
+        .order_by(Subscription.id)
+        .with_for_update(of=Subscription, skip_locked=True)
+    )
+    found = []
+    for one in session.scalars(chosen):
+        last = one.heard_at or one.confirmed_at or one.created_at
+        moment = next_due(Cadence.DAILY, one.at, None, one.subscriber.time_zone, last + MONTH)
+        if moment is not None and moment <= now:
+            found.append((one, moment))
+    return found
+
+
+def reassured(one: Subscription, now: datetime) -> None:
+    """Note that somebody was told that there is nothing to tell."""
+    one.heard_at = now
 
 
 def advance(subscription: Subscription, now: datetime) -> None:
@@ -185,21 +236,33 @@ def advance(subscription: Subscription, now: datetime) -> None:
     _plan(subscription, now)
 
 
-def sample(profile: Profile, cadence: Cadence, time_zone: str, now: datetime) -> Subscription:
-    """A subscription of nobody, stored nowhere, for which a digest can be shown."""
+def usual(cadence: Cadence, time_zone: str, edition: Edition = Edition.PATIENT, language: str = SOURCE) -> Choice:
+    """A choice with the usual hour and day: 08:00, Mondays, the first of the month."""
     on = {Cadence.WEEKLY: 0, Cadence.MONTHLY: 1}.get(cadence)
-    nobody = Subscriber(email="reader@example.org", language=LANGUAGE, time_zone=time_zone, created_at=now)
+    return Choice(cadence, "08:00", on, time_zone, edition, language)
+
+
+def choice_of(one: Subscription) -> Choice:
+    """The choice that a subscription stands for."""
+    person = one.subscriber
+    return Choice(one.cadence, one.at, one.on, person.time_zone, one.edition, person.language)
+
+
+def sample(profile: Profile, choice: Choice, now: datetime, email: str = "reader@example.org") -> Subscription:
+    """A subscription of nobody, stored nowhere, for which a digest can be shown."""
+    nobody = Subscriber(email=email, language=choice.language, time_zone=choice.time_zone, created_at=now)
     return Subscription(
         id=0,
         subscriber=nobody,
         profile_id=profile.id,
-        cadence=cadence,
-        at="08:00",
-        on=on,
-        edition=Edition.PATIENT,
+        cadence=choice.cadence,
+        at=choice.at,
+        on=choice.on,
+        edition=choice.edition,
         status=SubscriptionStatus.CONFIRMED,
-        link_id="preview",
+        link_id=PREVIEWED,
         position=0,
+        introduced="",
     )
 
 

@@ -4,15 +4,15 @@ Owns the source's health and the time of its next poll. A failure is told here, 
 it touches no other source and forgets nothing.
 """
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
 from urllib.parse import urlsplit
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from notifier.errors import NotFoundError, SettingsError
-from notifier.store.models import Profile, Source
+from notifier.store.models import Profile, Source, SourceProfile
 from notifier.store.statuses import Authority, SourceKind
 from notifier.text import web_address
 from notifier.watch.fetch import Purpose, Request, Response, body_hash
@@ -25,6 +25,8 @@ from notifier.watch.rhythm import next_wait
 MOVE_HOLDS = timedelta(hours=1)
 
 _NOT_MODIFIED, _GONE = 304, 410
+# A month, which is what readers are told of, and some days more.
+_REMEMBERED = timedelta(days=40)
 
 
 def add(
@@ -162,6 +164,7 @@ def succeed(
         whole: whether all that it says was stored; else it is read again next time, even if it has not changed.
     """
     source.last_success_at = now
+    source.looks = _counted(source.looks, now)
     source.failures, source.last_error, source.gone_at = 0, None, None
     if changed or source.changed_at is None:
         source.changed_at = now if source.baselined_at else _newest(reading, now)
@@ -183,6 +186,13 @@ def succeed(
     )
 
 
+def _counted(looks: Mapping[str, int] | None, now: datetime) -> dict[str, int]:
+    """One look more today; days that nobody will ask for any more are forgotten."""
+    oldest, today = (now - _REMEMBERED).date().isoformat(), now.date().isoformat()
+    kept = {day: count for day, count in (looks or {}).items() if day >= oldest}
+    return {**kept, today: kept.get(today, 0) + 1}
+
+
 def _newest(reading: Reading | None, now: datetime) -> datetime:
     """When a source that is read for the first time last changed, as far as its dates tell."""
     dates = [one.published_at for one in reading.observations if one.published_at] if reading else []
@@ -202,6 +212,19 @@ def many(session: Session, source_ids: Sequence[int]) -> dict[int, Source]:
         chosen = select(Source).where(Source.id.in_(source_ids[start : start + 500]))
         found.update((source.id, source) for source in session.scalars(chosen))
     return found
+
+
+def feeding(session: Session, profile: Profile) -> list[Source]:
+    """The sources that are watched for a profile: its own, and those that feed every profile."""
+    named = select(SourceProfile.source_id)
+    own = named.where(SourceProfile.profile_id == profile.id)
+    chosen = select(Source).where(Source.removed_at.is_(None), or_(Source.id.in_(own), Source.id.not_in(named)))
+    return list(session.scalars(chosen.order_by(Source.id)))
+
+
+def looks_since(source: Source, day: date) -> int:
+    """How often a source answered since the beginning of a day."""
+    return sum(count for of, count in source.looks.items() if of >= day.isoformat())
 
 
 def followed_trials(session: Session) -> set[str]:

@@ -14,7 +14,9 @@ from starlette.routing import Route
 
 from notifier.deps import Deps
 from notifier.errors import NotifierError, StoreError
-from notifier.web import pages
+from notifier.said import Said
+from notifier.web import pages, reading
+from notifier.web.page import deps_of, notice
 
 log = logging.getLogger("notifier")
 
@@ -37,7 +39,12 @@ def create(deps: Deps) -> Starlette:
             Route("/confirm/{link}", pages.confirm, methods=["POST"]),
             Route("/unsubscribe/{link}", pages.unsubscribe_form, methods=["GET"]),
             Route("/unsubscribe/{link}", pages.unsubscribe, methods=["POST"]),
-            Route("/style.css", pages.style, methods=["GET"]),
+            Route("/preferences/{link}", pages.preferences_form, methods=["GET"]),
+            Route("/preferences/{link}", pages.preferences, methods=["POST"]),
+            Route("/archive", reading.index, methods=["GET"]),
+            Route("/archive/{key}", reading.digest, methods=["GET"]),
+            Route("/feeds/{slug}.atom", reading.feed, methods=["GET"]),
+            Route("/style.css", _style, methods=["GET"]),
         ],
         middleware=[Middleware(BaseHTTPMiddleware, dispatch=_with_headers)],
         exception_handlers={HTTPException: _http_error, NotifierError: _our_error, Exception: _unexpected},
@@ -60,16 +67,26 @@ def serve(deps: Deps, host: str, port: int) -> None:
     )
 
 
+def _style(request: Request) -> Response:
+    """The style sheet of all pages."""
+    return Response(deps_of(request).templates.render("web/style.css", {}), media_type="text/css")
+
+
 async def _with_headers(request: Request, follow: Callable[[Request], Awaitable[Response]]) -> Response:
     response = await follow(request)
-    response.headers.update(_HEADERS)
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
     return response
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    words = {404: "There is no such page.", 405: "This page takes no such request."}
-    response = pages.notice(request, words.get(error.status_code, error.detail), status=error.status_code)
+    words = {
+        404: Said("There is no such page."),
+        405: Said("This page takes no such request."),
+        400: Said("This form could not be read."),
+    }
+    response = notice(request, words.get(error.status_code, error.detail), status=error.status_code)
     response.headers.update(error.headers or {})
     return response
 
@@ -78,12 +95,12 @@ async def _our_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, NotifierError)
     if isinstance(error, StoreError):
         log.error("%s %s", error.problem, error.fix)
-        return pages.notice(request, "This page is busy. Please try again in a minute.", status=503)
-    return pages.notice(request, error.problem, error.fix, status=404)
+        return notice(request, Said("This page is busy. Please try again in a minute."), status=503)
+    return notice(request, error.problem, error.fix, status=404)
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:
     log.error("a page failed: %s", type(error).__name__)
-    response = pages.notice(request, "Something went wrong here. Please try again later.", status=500)
+    response = notice(request, Said("Something went wrong here. Please try again later."), status=500)
     response.headers.update(_HEADERS)
     return response

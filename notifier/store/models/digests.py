@@ -12,7 +12,10 @@ from notifier.store.statuses import Cadence, DigestStatus, Edition, NewsKind
 
 
 class Digest(Base):
-    """One composed edition, its body rendered once. Writer: `digest/digests.py`."""
+    """One composed edition, its body rendered once. Writer: `digest/digests.py`.
+
+    `left_out` of its items did not fit into a mail. One without items says that there was nothing to say.
+    """
 
     __tablename__ = "digest"
     __table_args__ = (UniqueConstraint("profile_id", "cadence", "group_key", "window"),)
@@ -29,6 +32,7 @@ class Digest(Base):
     headline: Mapped[str] = mapped_column(Text)
     body_html: Mapped[str] = mapped_column(Text)
     body_text: Mapped[str] = mapped_column(Text)
+    left_out: Mapped[int] = mapped_column(default=0)
     composed_at: Mapped[datetime]
 
     profile: Mapped[Profile] = relationship()

@@ -29,6 +29,7 @@ class Subscription(Base):
     """Subscriber × profile. Writer: `subscribers/subscriptions.py`.
 
     `position` is how far in the profile's match sequence this person has been served: what lies above is owed.
+    `introduced` is the snapshot of the profile that they were shown last, `heard_at` when they were last written to.
     `link_id` stands in signed links in place of anything that says who or what.
     """
 
@@ -49,6 +50,8 @@ class Subscription(Base):
     link_id: Mapped[str] = mapped_column(String(32), unique=True)
     position: Mapped[int] = mapped_column(default=0)
     next_due_at: Mapped[datetime | None]
+    introduced: Mapped[str] = mapped_column(String(16), default="")
+    heard_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     confirmed_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]

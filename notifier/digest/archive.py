@@ -1,0 +1,171 @@
+"""The archive: digests that anybody may read, what was corrected since, and the news of a profile as a list.
+
+Reads the ledger of what was told; writes nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from notifier.digest import changes
+from notifier.digest.changes import ChangeView
+from notifier.digest.digests import candidate
+from notifier.digest.evidence import snapshot_key
+from notifier.digest.items import item
+from notifier.digest.view import DigestView, Variant, view
+from notifier.errors import NotFoundError
+from notifier.language import ENGLISH, language
+from notifier.said import Said
+from notifier.store.models import Digest, DigestItem, Entry, Match, Profile, Revision
+from notifier.store.statuses import DigestStatus, Edition, NewsKind, Tier
+from notifier.text import web_address
+
+_MOST_LISTED = 200
+_MOST_NEWS = 50
+_SHOWN = (DigestStatus.APPROVED, DigestStatus.SENT)
+
+
+@dataclass(frozen=True)
+class Since:
+    """How an item of a digest reads now, where that is not what the digest says any more."""
+
+    title: str
+    url: str
+    on: date
+    changes: tuple[ChangeView, ...]
+    withdrawn: bool
+
+
+@dataclass(frozen=True)
+class News:
+    """One entry's news in its newest state."""
+
+    entry_id: int
+    title: str
+    url: str
+    source: str
+    tier: str
+    summary: str
+    published: datetime | None
+    updated: datetime
+
+
+def public_profiles(session: Session) -> list[Profile]:
+    """The profiles whose digests anybody may read."""
+    return [one for one in session.scalars(select(Profile).order_by(Profile.id)) if one.document.get("public")]
+
+
+def public_profile(session: Session, slug: str) -> Profile:
+    """The public profile with this slug.
+
+    Raises:
+        NotFoundError: there is none; that a profile is there and not public is told to nobody.
+    """
+    for one in public_profiles(session):
+        if one.slug == slug:
+            return one
+    raise NotFoundError(Said("There is no such feed."))
+
+
+def listed(session: Session) -> list[Digest]:
+    """The newest digests of public profiles that hold something, with their profile and items."""
+    ids = [one.id for one in public_profiles(session)]
+    chosen = (
+        select(Digest)
+        .where(Digest.profile_id.in_(ids), Digest.status.in_(_SHOWN), Digest.items.any())
+        .order_by(Digest.id.desc())
+        .limit(_MOST_LISTED)
+        .options(joinedload(Digest.profile), selectinload(Digest.items))
+    )
+    return list(session.scalars(chosen))
+
+
+def public(session: Session, digest_id: int) -> Digest:
+    """A digest of a public profile.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    found = session.get(Digest, digest_id)
+    if found is None or found.status not in _SHOWN or not found.profile.document.get("public"):
+        raise NotFoundError(Said("There is no such digest."))
+    return found
+
+
+def told(session: Session, digest: Digest) -> DigestView:
+    """All that a digest told, those items too that did not fit into its mail."""
+    chosen, matches, revisions = [], {}, {}
+    for one in _items(session, digest):
+        match = one.match
+        chosen.append(candidate(match, one.kind))
+        matches[match.id], revisions[match.id] = match, one.revision
+    profile = digest.profile
+    variant = Variant(digest.cadence, digest.edition, digest.language, snapshot_key(profile.document))
+    return view(profile, chosen, matches, revisions, variant, digest.composed_at)
+
+
+def corrected_since(session: Session, digest: Digest) -> tuple[Since, ...]:
+    """What of a digest was corrected or withdrawn after it was composed."""
+    spoken = language(digest.language)
+    found = []
+    for one in _items(session, digest):
+        later = select(Revision).where(
+            Revision.entry_id == one.revision.entry_id,
+            Revision.number > one.revision.number,
+            Revision.material.is_(True),
+        )
+        revisions = session.scalars(later.order_by(Revision.number)).all()
+        if not revisions:
+            continue
+        newest = revisions[-1]
+        entry = one.match.entry
+        said = [text for revision in revisions for text in revision.changes]
+        found.append(
+            Since(
+                newest.title or entry.title,
+                web_address(entry.url) or web_address(entry.source.url),
+                newest.observed_at.date(),
+                changes.in_words(said, entry.source.kind, digest.edition, spoken),
+                newest.kind is NewsKind.WITHDRAWN,
+            )
+        )
+    return tuple(found)
+
+
+def _items(session: Session, digest: Digest) -> Sequence[DigestItem]:
+    chosen = select(DigestItem).where(DigestItem.digest_id == digest.id).order_by(DigestItem.rank)
+    return session.scalars(
+        chosen.options(
+            joinedload(DigestItem.revision),
+            joinedload(DigestItem.match).joinedload(Match.entry).joinedload(Entry.source),
+        )
+    ).all()
+
+
+def news(session: Session, profile: Profile) -> list[News]:
+    """The newest news of a profile, an entry once and in its newest state, newest first."""
+    newest = (
+        select(func.max(Match.id))
+        .where(Match.profile_id == profile.id, Match.tier.in_((Tier.ABOUT, Tier.MENTION)))
+        .group_by(Match.entry_id)
+        .order_by(func.max(Match.position).desc())
+        .limit(_MOST_NEWS)
+    )
+    chosen = (
+        select(Match)
+        .where(Match.id.in_(newest))
+        .order_by(Match.position.desc())
+        .options(joinedload(Match.entry).joinedload(Entry.source), joinedload(Match.revision))
+    )
+    return [_news(match) for match in session.scalars(chosen)]
+
+
+def _news(match: Match) -> News:
+    shown = item(candidate(match), match, match.revision, (), (), Edition.PATIENT, ENGLISH)
+    told_changes = [f"{change.what}: {change.words}" for change in shown.changes]
+    summary = " ".join([shown.summary, *told_changes, f"Why it is here: {'; '.join(shown.reasons)}."]).strip()
+    published = match.entry.published_at
+    return News(match.entry_id, shown.title, shown.url, shown.source, shown.tier, summary, published, match.created_at)

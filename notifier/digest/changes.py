@@ -1,0 +1,149 @@
+"""Changes in words: how an article, a page or a trial record reads now, beside how it read before.
+
+Owns what the fields and the values of a trial record are called, in plain words for patients and in the registry's own
+for clinicians. Pure.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from notifier.language import Language
+from notifier.said import mark
+from notifier.store.statuses import Edition, SourceKind
+from notifier.text import shorten
+
+MOST = 6
+
+_LENGTH = 240
+_PARTS = {
+    "headline": mark("The headline"),
+    "text": mark("The text"),
+    "heading": mark("The heading"),
+    "withdrawn": mark("Withdrawn"),
+    "availability": mark("Available again"),
+}
+_FIELDS = {
+    "Status": mark("Status"),
+    "Why stopped": mark("Why stopped"),
+    "Results posted": mark("Results posted"),
+    "Phase": mark("Phase"),
+    "Participants": mark("Participants"),
+    "Start": mark("Start"),
+    "Primary completion": mark("Primary completion"),
+    "Completion": mark("Completion"),
+    "Conditions": mark("Conditions"),
+    "Sponsor": mark("Sponsor"),
+    "Arms": mark("Arms"),
+    "Primary outcomes": mark("Primary outcomes"),
+    "Secondary outcomes": mark("Secondary outcomes"),
+    "Countries": mark("Countries"),
+    "Sites": mark("Sites"),
+    "Contacts": mark("Contacts"),
+}
+_PLAIN_FIELDS = {
+    "Primary completion": mark("End of the main measurements"),
+    "Completion": mark("End of the trial"),
+    "Arms": mark("Groups compared"),
+    "Primary outcomes": mark("What is mainly measured"),
+    "Secondary outcomes": mark("What else is measured"),
+    "Sites": mark("Places that take part"),
+    "Conditions": mark("Illnesses"),
+    "Sponsor": mark("Run by"),
+}
+_LISTS = frozenset(("Arms", "Primary outcomes", "Secondary outcomes", "Countries", "Sites", "Contacts"))
+_VALUES = {
+    "Not yet recruiting": mark("Not yet recruiting"),
+    "Recruiting": mark("Recruiting"),
+    "Enrolling by invitation": mark("Enrolling by invitation"),
+    "Active not recruiting": mark("Active, not recruiting"),
+    "Suspended": mark("Suspended"),
+    "Terminated": mark("Terminated"),
+    "Completed": mark("Completed"),
+    "Withdrawn": mark("Withdrawn before it began"),
+    "Unknown": mark("Unknown"),
+    "yes": mark("yes"),
+    "no": mark("no"),
+}
+_DATE = re.compile(r"(\d{4})-(\d{2})(?:-(\d{2}))?( \(estimated\))?")
+
+
+@dataclass(frozen=True)
+class ChangeView:
+    """One difference: what it concerns, how it read and reads now, and what the eye should catch in it."""
+
+    what: str
+    words: str
+    note: str
+
+
+def in_words(
+    stored: Sequence[Mapping[str, Any]], kind: SourceKind, edition: Edition, language: Language
+) -> tuple[ChangeView, ...]:
+    """The weightiest changes of a revision, in words."""
+    return tuple(
+        ChangeView(
+            _named(one["what"], kind, edition, language),
+            _words(one, kind, language),
+            language.said(one.get("note", "")),
+        )
+        for one in stored[:MOST]
+    )
+
+
+def trial_in_words(fields: Mapping[str, str], edition: Edition, language: Language) -> str:
+    """A trial record as one line: its status, phase, size and the date that is waited for."""
+    shown = ("Status", "Phase", "Participants", "Primary completion")
+    parts = [
+        f"{_field(name, edition, language)}: {_value(fields[name], language)}" for name in shown if fields.get(name)
+    ]
+    return "; ".join(parts) + "." if parts else ""
+
+
+def _words(change: Mapping[str, Any], kind: SourceKind, language: Language) -> str:
+    what = change["what"]
+    before, after = (shorten(language.said(change[side]), _LENGTH) for side in ("before", "after"))
+    if what in ("withdrawn", "availability"):
+        return after
+    if kind is SourceKind.REGISTRY:
+        before, after = _value(before, language), _value(after, language)
+    if kind is SourceKind.REGISTRY and what in _LISTS:
+        added = language.phrase("added “%(text)s”", text=after) if after else ""
+        removed = language.phrase("removed “%(text)s”", text=before) if before else ""
+        return "; ".join(part for part in (added, removed) if part)
+    if before and after:
+        return language.phrase("was “%(before)s”, now “%(after)s”", before=before, after=after)
+    if after:
+        return language.phrase("new: “%(text)s”", text=after)
+    return language.phrase("removed: “%(text)s”", text=before)
+
+
+def _named(what: str, kind: SourceKind, edition: Edition, language: Language) -> str:
+    if what in _PARTS:
+        return language.phrase(_PARTS[what])
+    if kind is SourceKind.PAGE:
+        return language.phrase("Section “%(name)s”", name=what)
+    return _field(what, edition, language)
+
+
+def _field(name: str, edition: Edition, language: Language) -> str:
+    plain = _PLAIN_FIELDS.get(name) if edition is Edition.PATIENT else None
+    label = plain or _FIELDS.get(name)
+    return language.phrase(label) if label else name
+
+
+def _value(text: str, language: Language) -> str:
+    if text in _VALUES:
+        return language.phrase(_VALUES[text])
+    found = _DATE.fullmatch(text)
+    if not found:
+        return text
+    year, month, day, estimated = found.groups()
+    try:
+        moment = date(int(year), int(month), int(day or 1))
+    except ValueError:
+        return text
+    shown = language.day(moment) if day else language.month(moment)
+    return language.phrase("%(date)s (estimated)", date=shown) if estimated else shown

@@ -1,0 +1,198 @@
+"""Items: one piece of news as its reader sees it.
+
+Owns the words between a match and the templates: the source's tier, the date, the reasons, and what a clinician wants
+beside it. Everything here is text; the templates escape it.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from notifier.digest import changes
+from notifier.digest.changes import ChangeView
+from notifier.digest.select import Candidate
+from notifier.language import Language
+from notifier.said import mark
+from notifier.store.models import Match, Revision
+from notifier.store.statuses import Authority, Edition, NewsKind, SourceKind
+from notifier.text import paper_ids, shorten, web_address
+from notifier.weights import RULE
+
+_TITLE, _SUMMARY, _OTHER_TITLE = 200, 280, 140
+_MOST_ENDPOINTS = 2
+_TRIAL = re.compile(r"\bNCT\d{8}\b")
+
+_AUTHORITIES = {
+    Authority.REGISTRY: mark("trial registry"),
+    Authority.REGULATOR: mark("regulator"),
+    Authority.PEER_REVIEWED: mark("peer-reviewed"),
+    Authority.SPONSOR: mark("sponsor"),
+    Authority.NEWS: mark("news"),
+    Authority.OPINION: mark("opinion"),
+}
+_PLAIN_AUTHORITIES = {
+    Authority.REGULATOR: mark("medicines authority"),
+    Authority.PEER_REVIEWED: mark("journal, checked by experts"),
+    Authority.SPONSOR: mark("from the company"),
+}
+
+
+@dataclass(frozen=True)
+class OutletView:
+    """Another outlet that tells the same news."""
+
+    source: str
+    authority: str
+    title: str
+    url: str
+
+
+@dataclass(frozen=True)
+class DetailView:
+    """What a clinician wants beside an item: a trial's number and phase, its endpoints, a paper's DOI."""
+
+    label: str
+    text: str
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class ItemView:
+    """One item of a digest."""
+
+    kind: NewsKind
+    tier: str
+    title: str
+    url: str
+    source: str
+    authority: str
+    published_on: date | None
+    summary: str
+    changes: tuple[ChangeView, ...]
+    more_changes: int
+    aside: str
+    reasons: tuple[str, ...]
+    others: tuple[OutletView, ...] = ()
+    details: tuple[DetailView, ...] = ()
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The publisher's words and the changes: where words stand that may need to be explained."""
+        return (self.title, self.summary, *(change.words for change in self.changes))
+
+
+def item(
+    chosen: Candidate,
+    match: Match,
+    revision: Revision,
+    others: Sequence[Match],
+    trials: Sequence[Mapping[str, Any]],
+    edition: Edition,
+    language: Language,
+) -> ItemView:
+    """A chosen match in words.
+
+    Args:
+        chosen: as what it goes out.
+        match: with its entry and its source.
+        revision: the state of the entry that is told.
+        others: matches that tell the same news.
+        trials: the trials of the profile's document.
+        edition: for whom it is worded.
+        language: whose words are used around the publisher's.
+    """
+    entry = match.entry
+    fresh = chosen.kind is NewsKind.NEW
+    kind = entry.source.kind
+    return ItemView(
+        kind=chosen.kind,
+        tier=str(chosen.tier),
+        title=shorten(revision.title or entry.title, _TITLE) or language.phrase("Without a title"),
+        url=_url(match),
+        source=entry.source.name,
+        authority=_authority(entry.source.authority, edition, language),
+        published_on=_shown_date(revision, entry.published_at, fresh=fresh),
+        summary=_summary(revision, kind, edition, language) if fresh else "",
+        changes=() if fresh else changes.in_words(revision.changes, kind, edition, language),
+        more_changes=0 if fresh else max(len(revision.changes) - changes.MOST, 0),
+        aside=_aside(revision, kind, language, fresh=fresh),
+        reasons=_reasons(chosen.kind, match.reasons, language),
+        others=tuple(_outlet(one, edition, language) for one in others),
+        details=_details(revision, match, trials, language) if edition is Edition.CLINICIAN else (),
+    )
+
+
+def _url(match: Match) -> str:
+    return web_address(match.entry.url) or web_address(match.entry.source.url)
+
+
+def _authority(authority: Authority, edition: Edition, language: Language) -> str:
+    plain = _PLAIN_AUTHORITIES.get(authority) if edition is Edition.PATIENT else None
+    return language.phrase(plain or _AUTHORITIES[authority])
+
+
+def _outlet(match: Match, edition: Edition, language: Language) -> OutletView:
+    source = match.entry.source
+    title = shorten(match.entry.title, _OTHER_TITLE) or language.phrase("Without a title")
+    return OutletView(source.name, _authority(source.authority, edition, language), title, _url(match))
+
+
+def _summary(revision: Revision, kind: SourceKind, edition: Edition, language: Language) -> str:
+    if kind is SourceKind.REGISTRY and revision.content.get("fields"):
+        return changes.trial_in_words(revision.content["fields"], edition, language)
+    return shorten(revision.summary or revision.body, _SUMMARY)
+
+
+def _reasons(kind: NewsKind, stored: Sequence[str], language: Language) -> tuple[str, ...]:
+    said = tuple(language.said(reason) for reason in stored)
+    if kind in (NewsKind.CORRECTED, NewsKind.WITHDRAWN):
+        return (language.phrase("you were sent the earlier version"), *said)
+    return said
+
+
+def _shown_date(revision: Revision, published_at: datetime | None, *, fresh: bool) -> date | None:
+    """When the news is from: the publisher's date, else the day we saw it; a change is dated by the day we saw it."""
+    return (published_at or revision.observed_at).date() if fresh else revision.observed_at.date()
+
+
+def _aside(revision: Revision, kind: SourceKind, language: Language, *, fresh: bool) -> str:
+    """What a reader should know of a trial's data: by which rule changes are ordered, and of what date they are."""
+    if kind is not SourceKind.REGISTRY:
+        return ""
+    said = [language.phrase(RULE)] if not fresh and len(revision.changes) > 1 else []
+    if revision.as_of:
+        said.append(language.phrase("Registry data as of %(date)s.", date=revision.as_of.date()))
+    return " ".join(said)
+
+
+def _details(
+    revision: Revision, match: Match, trials: Sequence[Mapping[str, Any]], language: Language
+) -> tuple[DetailView, ...]:
+    text = f"{revision.title} {revision.summary} {revision.body} {match.entry.url}"
+    own = revision.content.get("trial", "")
+    numbers = [own] if own else sorted(set(_TRIAL.findall(text)))
+    numbers += [one["id"] for one in trials if _named(one, text) and one["id"] not in numbers and not own]
+    found = [_trial(number, trials, language) for number in numbers]
+    endpoints = revision.content.get("lists", {}).get("Primary outcomes", [])
+    if endpoints:
+        said = "; ".join(shorten(one, 160) for one in endpoints[:_MOST_ENDPOINTS])
+        found.append(DetailView(language.phrase("Primary endpoints"), said))
+    for paper in paper_ids(text)[:2]:
+        doi = paper.startswith("10.")
+        base = "https://doi.org/" if doi else "https://pubmed.ncbi.nlm.nih.gov/"
+        found.append(DetailView("DOI" if doi else "PubMed", paper, web_address(base + paper)))
+    return tuple(found)
+
+
+def _named(trial: Mapping[str, Any], text: str) -> bool:
+    acronym = trial.get("acronym")
+    return bool(acronym and re.search(rf"(?<!\w){re.escape(acronym)}(?!\w)", text))
+
+
+def _trial(number: str, trials: Sequence[Mapping[str, Any]], language: Language) -> DetailView:
+    known: Mapping[str, Any] = next((one for one in trials if one["id"] == number), {})
+    parts = [number, known.get("acronym", "")]
+    parts += [language.phrase("phase %(phase)s", phase=known["phase"])] if known.get("phase") else []
+    return DetailView(language.phrase("Trial"), ", ".join(part for part in parts if part))

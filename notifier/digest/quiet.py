@@ -1,0 +1,58 @@
+"""Quiet: the digest that says that there was nothing to say, so that silence can be trusted.
+
+Owns its words. It says only what was counted: how often how many sources were looked at, and which of them fail.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+from notifier.digest import evidence
+from notifier.digest.evidence import EvidenceView
+from notifier.digest.view import Variant
+from notifier.language import language
+from notifier.store.models import Profile
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What was watched in the last month: how often, how many sources, and the names of those that fail now."""
+
+    looks: int
+    sources: int
+    failing: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class QuietView:
+    """A month without news, in words."""
+
+    therapy: str
+    variant: Variant
+    composed_on: date
+    looked: str
+    health: str
+    evidence: EvidenceView | None
+
+    @property
+    def subject(self) -> str:
+        """The subject line; it names no therapy, discreet or not."""
+        return language(self.variant.language).phrase("Your digest: nothing new this month")
+
+
+def quiet(profile: Profile, variant: Variant, watched: Watched, today: date) -> QuietView:
+    """Put a month without news into words."""
+    spoken = language(variant.language)
+    times = spoken.number("%(n)s time", "%(n)s times", watched.looks)
+    sources = spoken.number("%(n)s source", "%(n)s sources", watched.sources)
+    looked = spoken.phrase(
+        "Nothing new in the last 30 days: we looked %(times)s at %(sources)s and found nothing to tell you.",
+        times=times,
+        sources=sources,
+    )
+    health = spoken.phrase("All of them are well.")
+    if watched.failing:
+        names = spoken.joined(watched.failing)
+        health = spoken.phrase(
+            "These cannot be read at the moment, and whoever runs this was told: %(names)s.", names=names
+        )
+    return QuietView(profile.name, variant, today, looked, health, evidence.evidence(profile, spoken))

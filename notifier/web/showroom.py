@@ -1,0 +1,144 @@
+"""The showroom: a digest side by side (desktop, phone, dark, text, raw), for whoever edits the templates.
+
+It is an application of its own that listens on loopback only; `notifier serve` has no route to it. Every view is
+rendered anew by the path that sends, and the page reloads when a template changes.
+"""
+
+import hashlib
+from dataclasses import replace
+from datetime import timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from notifier.deps import Deps
+from notifier.errors import NotifierError
+from notifier.language import LANGUAGES
+from notifier.match import profiles
+from notifier.preview import Wish, preview
+from notifier.store.statuses import Cadence, Edition
+
+_DARK = "@media (prefers-color-scheme:dark)"
+_STRETCHES = (0, 7, 30, 365)
+
+
+def create(deps: Deps, wish: Wish) -> Starlette:
+    """The showroom over an open database.
+
+    Args:
+        deps: as for sending.
+        wish: which digest is shown first; the page has controls for the others.
+    """
+    application = Starlette(
+        routes=[
+            Route("/", _room, methods=["GET"]),
+            Route("/view/{kind}", _view, methods=["GET"]),
+            Route("/version", _version, methods=["GET"]),
+            Route("/showroom.css", _file, methods=["GET"]),
+            Route("/showroom.js", _file, methods=["GET"]),
+        ],
+        # A page elsewhere must not reach it by a name of its own that points to loopback.
+        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])],
+        exception_handlers={NotifierError: _told},
+    )
+    application.state.deps, application.state.wish = deps, wish
+    return application
+
+
+def serve(deps: Deps, wish: Wish, port: int) -> None:
+    """Run it until it is interrupted, on loopback whatever the settings say."""
+    uvicorn.run(create(deps, wish), host="127.0.0.1", port=port, access_log=False, log_level="warning")
+
+
+def _deps(request: Request) -> Deps:
+    """The same with templates read anew, for they may have changed."""
+    deps: Deps = request.app.state.deps
+    return replace(deps)
+
+
+def _wish(request: Request) -> Wish:
+    wish: Wish = request.app.state.wish
+    asked = request.query_params
+    try:
+        return replace(
+            wish,
+            profile=asked.get("profile") or wish.profile,
+            cadence=Cadence(asked.get("every", wish.cadence)),
+            edition=Edition(asked.get("edition", wish.edition)),
+            language=asked.get("language", wish.language),
+            since=timedelta(days=int(asked["since"])) or None if "since" in asked else wish.since,
+        )
+    except (ValueError, OverflowError) as error:
+        raise NotifierError("There is no such view.", "Choose from the lists.") from error
+
+
+def _room(request: Request) -> Response:
+    deps, wish = _deps(request), _wish(request)
+    with deps.reading() as session:
+        shown = profiles.find(session, wish.profile).slug
+        slugs = [profile.slug for profile in profiles.listed(session)]
+    days = wish.since.days if wish.since else 0
+    values = {
+        "wish": wish,
+        "profile": shown,
+        "profiles": slugs,
+        "cadences": [str(one) for one in Cadence],
+        "editions": [str(one) for one in Edition],
+        "languages": LANGUAGES,
+        "days": days,
+        "stretches": sorted({*_STRETCHES, days}),
+        "query": f"profile={shown}&every={wish.cadence}&edition={wish.edition}&language={wish.language}&since={days}",
+    }
+    return HTMLResponse(deps.templates.render("web/showroom.html.j2", values))
+
+
+def _view(request: Request) -> Response:
+    shown = preview(_deps(request), _wish(request))
+    if shown is None:
+        return PlainTextResponse("There is nothing to send: choose a longer stretch of time.")
+    if request.path_params["kind"] == "raw":
+        return PlainTextResponse(shown.message.decode("ascii"))
+    mail = message_from_bytes(shown.message, policy=policy.default)
+    assert isinstance(mail, EmailMessage)
+    if request.path_params["kind"] == "text":
+        return PlainTextResponse(f"Subject: {mail['Subject']}\n\n{_part(mail, 'plain')}")
+    when = "@media all" if request.path_params["kind"] == "dark" else "@media not all"
+    html = _part(mail, "html").replace(_DARK, when)
+    scheme = "dark" if request.path_params["kind"] == "dark" else "light"
+    return HTMLResponse(html.replace("color-scheme:light dark", f"color-scheme:{scheme}", 1))
+
+
+def _part(mail: EmailMessage, subtype: str) -> str:
+    part = mail.get_body((subtype,))
+    assert part is not None
+    content: str = part.get_content()
+    return content
+
+
+def _version(request: Request) -> Response:
+    """By which the page learns that a template changed."""
+    seen = hashlib.sha256()
+    deps: Deps = request.app.state.deps
+    for folder in deps.templates.folders:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                seen.update(f"{path} {path.stat().st_mtime_ns}\n".encode())
+    return PlainTextResponse(seen.hexdigest())
+
+
+def _file(request: Request) -> Response:
+    name = request.url.path.removeprefix("/")
+    kind = "text/css" if name.endswith(".css") else "text/javascript"
+    return Response(_deps(request).templates.render(f"web/{name}", {}), media_type=kind)
+
+
+def _told(request: Request, error: Exception) -> Response:  # noqa: ARG001 - handlers are called alike
+    assert isinstance(error, NotifierError)
+    return PlainTextResponse(f"{error.problem}\n{error.fix}", 422)
