@@ -97,7 +97,11 @@ def trial_in_words(fields: Mapping[str, str], edition: Edition, language: Langua
     """A trial record as one line: its status, phase, size and the date that is waited for."""
     shown = ("Status", "Phase", "Participants", "Primary completion")
     parts = [
-        f"{_field(name, edition, language)}: {_value(fields[name], language)}" for name in shown if fields.get(name)
+        language.phrase(
+            "%(label)s: %(text)s", label=_field(name, edition, language), text=_value(fields[name], language)
+        )
+        for name in shown
+        if fields.get(name)
     ]
     return "; ".join(parts) + "." if parts else ""
 

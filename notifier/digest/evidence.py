@@ -29,7 +29,7 @@ _FACTS = {
     "common_side_effects": mark("Common side effects"),
 }
 # What a pharmacologist asks for, and a patient's edition leaves out.
-_FOR_CLINICIANS = frozenset(("target", "class", "doses_in_phase_2", "compared_with"))
+_FOR_CLINICIANS = frozenset(("target", "class", "studied_for", "doses_in_phase_2", "compared_with"))
 _APPROVALS = {
     "approved": mark("Approved: %(places)s."),
     "under review": mark("Under review: %(places)s."),
