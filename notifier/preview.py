@@ -6,6 +6,9 @@ It goes the very way that sending goes: the same choice of items, the same words
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from functools import cached_property
 
 from sqlalchemy.orm import Session
 
@@ -50,6 +53,33 @@ class Preview:
     message: bytes
     items: int
     profile: str
+
+    @property
+    def subject(self) -> str:
+        """The subject, decoded."""
+        return str(self._parsed["Subject"])
+
+    @property
+    def html(self) -> str:
+        """The HTML part, decoded."""
+        return self._part("html")
+
+    @property
+    def text(self) -> str:
+        """The plain part, decoded."""
+        return self._part("plain")
+
+    @cached_property
+    def _parsed(self) -> EmailMessage:
+        mail = message_from_bytes(self.message, policy=policy.default)
+        assert isinstance(mail, EmailMessage)
+        return mail
+
+    def _part(self, subtype: str) -> str:
+        part = self._parsed.get_body((subtype,))
+        assert part is not None
+        content: str = part.get_content()
+        return content.replace("\r\n", "\n")
 
 
 _ANY = Wish()

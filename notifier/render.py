@@ -129,6 +129,7 @@ def _environment(folders: list[Path], spoken: Language) -> Environment:
         "wrap": wrap,
         "sentence": sentence,
         "dir": _dir,
+        "strong": _strong,
     }
     return environment
 
@@ -146,6 +147,11 @@ def _is_html(name: str | None) -> bool:
 def _dir(text: str) -> Markup:
     """The attribute by which a text that runs from right to left is shown so; nothing for the others."""
     return Markup(' dir="rtl"') if right_to_left(text) else Markup("")
+
+
+def _strong(text: str) -> Markup:
+    """The text, escaped, as one that stands out."""
+    return Markup("<strong>{}</strong>").format(text)
 
 
 def sentence(words: str) -> str:

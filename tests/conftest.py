@@ -15,7 +15,7 @@ from notifier.match import profiles
 from notifier.settings import Schedule, Sender, Settings, Smtp, Watch
 from notifier.store import db
 from notifier.store.models import Base
-from notifier.store.statuses import Cadence
+from notifier.store.statuses import Cadence, Edition
 from notifier.subscribers import subscriptions
 from notifier.subscribers.schedule import parse_on
 from notifier.watch import fetch
@@ -140,10 +140,12 @@ class Installation:
         moment: datetime = MONDAY,
         *,
         confirmed: bool = True,
+        edition: str = "patient",
+        language: str = "en",
     ) -> int:
         """A subscription to the bundled profile; gives its id."""
         cadence = Cadence(every)
-        choice = subscriptions.Choice(cadence, at, parse_on(on, cadence), zone)
+        choice = subscriptions.Choice(cadence, at, parse_on(on, cadence), zone, Edition(edition), language)
         with self._deps.writing() as session:
             one = subscriptions.subscribe(session, email, profiles.find(session, None), choice, moment)
             if confirmed:

@@ -203,6 +203,11 @@ def test_a_suppressed_address_is_told_and_can_be_let_in_again(ready):
         (["sources", "add", "ftp://x"], "cannot be watched"),
         (["sources", "add", "https://x.example.org/", "--kind", "podcast"], "feed, page, registry"),
         (["preview", "--since", "soon"], "12h, 30d or 4w"),
+        (["preview", "--language", "tlh"], "Choose one of: en, de, fr, es."),
+        (["preview", "--edition", "doctor"], "Choose one of: patient, clinician."),
+        (["preview", "--since", "30d", "--send-to", "nobody"], "is no e-mail address"),
+        (["subscribe", "x@example.org", "--language", "klingon"], "Choose one of: en, de, fr, es."),
+        (["subscribe", "x@example.org", "--edition", "short"], "Choose one of: patient, clinician."),
         (["explain"], "nothing to explain"),
         (["explain", "--body", "/nowhere/at/all"], "cannot be read"),
         (["profiles", "import", "/nowhere.toml"], "cannot be read"),
@@ -435,6 +440,54 @@ def test_preview_prints_or_writes_what_would_be_sent(ready, home: Path, site: Si
     mail = message_from_bytes((home / "mail" / "digest.eml").read_bytes(), policy=policy.default)
     assert mail["Subject"] == "Your weekly digest: 1 item"
     assert "Frexalimab slows lesions" in (home / "mail" / "digest.html").read_text()
+
+
+def test_a_preview_speaks_the_language_and_the_edition_that_are_asked_for(ready, site: Site):
+    site.put("/feed/", sites.rss([Article("Frexalimab slows lesions (10.5555/made-up)")]))
+    ready("poll", *NOW)
+    german = ready("preview", "--since", "30d", "--language", "de", *NOW).out
+    assert "Warum es hier steht: die Überschrift nennt frexalimab." in german
+    assert "\r" not in german
+    assert "DOI: 10.5555/made-up" in ready("preview", "--since", "30d", "--edition", "clinician", *NOW).out
+
+
+def test_a_trial_send_goes_to_one_address_with_nobodys_links_and_is_stored_nowhere(ready, site: Site, sink: Sink):
+    ready("subscribe", "anna@example.org", "--confirmed", "--language", "fr", "--every", "daily", *NOW)
+    site.put("/feed/", sites.rss([Article("Frexalimab slows lesions")]))
+    ready("poll", *NOW)
+    shown = ready("preview", "--since", "30d", "--to", "anna@example.org", "--send-to", "editor@example.org", *NOW)
+    assert "The mail server took it for editor@example.org" in shown.out
+    (mail,) = sink.messages
+    assert mail["To"] == "editor@example.org"
+    assert mail["Subject"] == "Votre lettre du jour : 1 information"
+    assert ready("deliveries", "list", "--json").json == []
+    leave = re.search(r"/unsubscribe/([\w.-]+)", str(mail["List-Unsubscribe"]))[1]
+    assert leave == re.search(r"/unsubscribe/([\w.-]+)", ready("preview", "--since", "30d", *NOW).out)[1]
+
+    sink.refuse_recipient["editor@example.org"] = "550 5.1.1 no such user"
+    refused = ready("preview", "--since", "30d", "--send-to", "editor@example.org", *NOW)
+    assert refused.code == 1
+    assert "It was not sent: the server answered 550 to RCPT TO: 5.1.1 no such user" in refused.err
+    assert "nothing to send" in ready("preview", "--send-to", "editor@example.org", *NOW).out
+
+
+def test_a_subscription_takes_an_edition_and_a_language(ready):
+    told = ready("subscribe", "anna@example.org", "--edition", "clinician", "--language", "de", *NOW)
+    assert told.code == 0
+    (person,) = ready("subscribers", "list", "--json").json
+    assert (person["language"], person["subscriptions"][0]["edition"]) == ("de", "clinician")
+
+
+def test_a_broken_template_is_refused_before_anything_is_done(ready, home: Path, monkeypatch: pytest.MonkeyPatch):
+    own = home / "own" / "email"
+    own.mkdir(parents=True)
+    monkeypatch.setenv("NOTIFIER_TEMPLATES__DIRECTORY", str(home / "own"))
+    (own / "item.html.j2").write_text("\n{{ item.nothing }}")
+    refused = ready("run", "--once", *NOW)
+    assert refused.code == 2
+    assert f"{own / 'item.html.j2'}, line 2: " in refused.err
+    (own / "item.html.j2").write_text("{% for %}")
+    assert ready("sources", "list").code == 2
 
 
 def test_explain_tells_tier_score_and_reasons(ready, home: Path, monkeypatch: pytest.MonkeyPatch):

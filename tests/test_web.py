@@ -2,10 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from email.message import Message
-from http.client import HTTPConnection
 
 import pytest
 from freezegun import freeze_time
@@ -22,37 +19,7 @@ from notifier.web.app import create
 from tests.conftest import MONDAY, Installation
 from tests.sink import text_of
 from tests.site import Article
-
-
-@dataclass
-class Answer:
-    """What the application answered over the wire."""
-
-    status_code: int
-    headers: Message
-    text: str
-
-
-class Client:
-    """A visitor: plain HTTP to the running application, no cookies, no redirects."""
-
-    def __init__(self, address: str) -> None:
-        self._host = address.removeprefix("http://")
-
-    def request(self, method: str, address: str, body: str = "", kind: str = "") -> Answer:
-        connection = HTTPConnection(self._host, timeout=10)
-        path = address.removeprefix("https://news.example.org")
-        connection.request(method, path, body.encode(), {"Content-Type": kind} if kind else {})
-        response = connection.getresponse()
-        text = response.read().decode()
-        connection.close()
-        return Answer(response.status, response.headers, text)
-
-    def get(self, address: str) -> Answer:
-        return self.request("GET", address)
-
-    def post(self, address: str, body: str = "", kind: str = "") -> Answer:
-        return self.request("POST", address, body, kind)
+from tests.visitor import Client
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import re
 from datetime import timedelta
-from email import message_from_bytes, policy
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,8 +10,6 @@ import typer
 from notifier.cli import door
 
 if TYPE_CHECKING:
-    from email.message import EmailMessage
-
     from notifier.deps import Deps
     from notifier.preview import Wish
 
@@ -62,14 +59,13 @@ def preview(
     if shown is None:
         _say_nothing(wish)
         return
-    mail = message_from_bytes(shown.message, policy=policy.default)
-    html, text = _part(mail, "html"), _part(mail, "plain")
     if out is None and not open_:
-        door.say(f"Subject: {mail['Subject']}\n\n{text}")
+        door.say(f"Subject: {shown.subject}\n\n{shown.text}")
         return
     folder = out or Path("preview")
-    _write(folder, {"digest.html": html.encode(), "digest.txt": text.encode(), "digest.eml": shown.message})
-    door.say(f"{mail['Subject']} ({shown.profile}): {folder / 'digest.html'}, digest.txt, digest.eml")
+    files = {"digest.html": shown.html.encode(), "digest.txt": shown.text.encode(), "digest.eml": shown.message}
+    _write(folder, files)
+    door.say(f"{shown.subject} ({shown.profile}): {folder / 'digest.html'}, digest.txt, digest.eml")
     if open_:
         typer.launch(str((folder / "digest.html").resolve()))
 
@@ -109,13 +105,6 @@ def _stretch(text: str) -> timedelta | None:
     if not found:
         raise SettingsError(f"--since {text!r} is no stretch of time.", "Write 12h, 30d or 4w.")
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
-
-
-def _part(mail: "EmailMessage", subtype: str) -> str:
-    part = mail.get_body((subtype,))
-    assert part is not None
-    content: str = part.get_content()
-    return content
 
 
 def _write(folder: Path, files: dict[str, bytes]) -> None:

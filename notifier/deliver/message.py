@@ -23,7 +23,8 @@ from notifier.settings import Sender
 from notifier.text import clean
 
 _SOFT_BREAK = b"=\r\n"
-_LINE = 76  # RFC 2045, 6.7 (5)
+# A line holds 76 characters (RFC 2045, 6.7 (5)), one of which is the break that may follow a piece.
+_LINE = 75
 # Text that quoted-printable leaves as it is, and that is short enough for a line of its own.
 _AS_IS = re.compile(r"[ -<>-~]{0,73}[!-<>-~]")
 

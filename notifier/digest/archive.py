@@ -166,6 +166,6 @@ def news(session: Session, profile: Profile) -> list[News]:
 def _news(match: Match) -> News:
     shown = item(candidate(match), match, match.revision, (), (), Edition.PATIENT, ENGLISH)
     told_changes = [f"{change.what}: {change.words}" for change in shown.changes]
-    summary = " ".join([shown.summary, *told_changes, f"Why it is here: {'; '.join(shown.reasons)}."]).strip()
+    summary = f"{shown.summary} {'; '.join(told_changes)} Why it is here: {'; '.join(match.reasons)}.".strip()
     published = match.entry.published_at
     return News(match.entry_id, shown.title, shown.url, shown.source, shown.tier, summary, published, match.created_at)

@@ -31,11 +31,10 @@ def index(request: Request) -> Response:
             {
                 "id": digest.id,
                 "therapy": digest.profile.name,
-                "issue": letters.issue(digest.cadence, spoken),
                 "edition": str(digest.edition),
                 "language": LANGUAGES.get(digest.language, digest.language),
                 "on": digest.composed_at.date(),
-                "items": len(digest.items),
+                "subject": digest.subject,
             }
             for digest in archive.listed(session)
         ]
@@ -57,10 +56,15 @@ def digest(request: Request) -> Response:
             "therapy": found.profile.name,
             "issue": letters.issue(found.cadence, spoken),
             "on": found.composed_at.date(),
-            "body": body,
+            "body": _for_a_page(body),
             "since": archive.corrected_since(session, found),
         }
     return page(request, "digest", values, spoken)
+
+
+def _for_a_page(body: str) -> str:
+    """A mail's body without the attributes that only mail programs need, and HTML's rules for pages forbid."""
+    return re.sub(r' (?:width|cellpadding|cellspacing|border|align)="[^"<>]*"(?=[^<>]*>)', "", body)
 
 
 def _linked(request: Request, session: Session, key: str) -> Digest:

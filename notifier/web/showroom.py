@@ -7,8 +7,6 @@ rendered anew by the path that sends, and the page reloads when a template chang
 import hashlib
 from dataclasses import replace
 from datetime import timedelta
-from email import message_from_bytes, policy
-from email.message import EmailMessage
 
 import uvicorn
 from starlette.applications import Starlette
@@ -105,21 +103,11 @@ def _view(request: Request) -> Response:
         return PlainTextResponse("There is nothing to send: choose a longer stretch of time.")
     if request.path_params["kind"] == "raw":
         return PlainTextResponse(shown.message.decode("ascii"))
-    mail = message_from_bytes(shown.message, policy=policy.default)
-    assert isinstance(mail, EmailMessage)
     if request.path_params["kind"] == "text":
-        return PlainTextResponse(f"Subject: {mail['Subject']}\n\n{_part(mail, 'plain')}")
-    when = "@media all" if request.path_params["kind"] == "dark" else "@media not all"
-    html = _part(mail, "html").replace(_DARK, when)
+        return PlainTextResponse(f"Subject: {shown.subject}\n\n{shown.text}")
     scheme = "dark" if request.path_params["kind"] == "dark" else "light"
+    html = shown.html.replace(_DARK, "@media all" if scheme == "dark" else "@media not all")
     return HTMLResponse(html.replace("color-scheme:light dark", f"color-scheme:{scheme}", 1))
-
-
-def _part(mail: EmailMessage, subtype: str) -> str:
-    part = mail.get_body((subtype,))
-    assert part is not None
-    content: str = part.get_content()
-    return content
 
 
 def _version(request: Request) -> Response:
