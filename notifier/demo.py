@@ -41,7 +41,7 @@ from notifier.match import profiles
 from notifier.pipeline import Report
 from notifier.settings import load
 from notifier.store.models import Profile
-from notifier.store.statuses import Authority, Cadence
+from notifier.store.statuses import Authority, Cadence, DeliveryKind
 from notifier.subscribers import subscriptions
 from notifier.subscribers.subscriptions import Choice
 from notifier.watch import sources
@@ -278,7 +278,7 @@ def _ask_somebody(deps: Deps, session: Any, profile: Profile, now: datetime) -> 
     """One person who has not confirmed yet: they get the question, and nothing else."""
     choice = Choice(Cadence.WEEKLY, "08:00", 4, "Europe/Paris")
     one = subscriptions.subscribe(session, "newcomer@example.org", profile, choice, now)
-    outbox.enqueue_confirmation(session, one, deps.mail_domain, now)
+    outbox.enqueue_asked(session, DeliveryKind.CONFIRMATION, one, deps.mail_domain, now)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from notifier import notes
 from notifier.addresses import wire_address
 from notifier.deliver.message import Letter, Listing, Mould, cast
 from notifier.deliver.smtp import Parcel
@@ -149,8 +150,12 @@ def message(deps: Deps, letter: Letter, now: datetime) -> bytes:
 def _letter(deps: Deps, delivery: Delivery, now: datetime) -> Letter:
     if delivery.notice is not None:
         return notice_letter(delivery.notice, delivery.message_id)
+    if delivery.change is not None:
+        return notes.change_letter(deps, delivery.change, delivery.kind, delivery.message_id, now)
     one = delivery.subscription
     assert one is not None
+    if delivery.kind in notes.KINDS:
+        return notes.letter(deps, delivery.kind, one, delivery.message_id, now)
     if delivery.kind is DeliveryKind.CONFIRMATION:
         return confirmation_letter(deps, one, delivery.message_id, now)
     assert delivery.digest is not None

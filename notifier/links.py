@@ -25,6 +25,8 @@ class Purpose(StrEnum):
     UNSUBSCRIBE = "unsubscribe"
     PREFERENCES = "preferences"
     ARCHIVE = "archive"
+    RENEW = "renew"
+    ADDRESS = "address"
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
     sources that are due
     | poll      fetch each, read it, store entries and revisions; a failure is stored beside its source (polling.py)
     | match     hold what is new against every profile
+    | tidy      answer what was asked for on the web; end pauses, forget what is not needed any more
     | compose   for every subscription that is due: a digest for its group, and a delivery each, in one transaction
     | deliver   claim, send, settle by the server's answer
 
@@ -21,6 +22,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from notifier import letters
+from notifier.admission import admit
 from notifier.deliver import outbox
 from notifier.deliver.outbox import Answer, Outcome
 from notifier.deliver.smtp import Parcel
@@ -35,6 +37,7 @@ from notifier.store.models import Profile, Subscription
 from notifier.store.statuses import Health
 from notifier.subscribers import subscriptions
 from notifier.subscribers.subscriptions import MONTH
+from notifier.tidying import tidy
 from notifier.watch import sources
 from notifier.watch.health import health
 
@@ -73,10 +76,12 @@ class Report:
 
 
 def run_once(deps: Deps) -> Report:
-    """All four steps, once."""
+    """All steps, once."""
     deps.require_sender()
     polled = poll(deps)
     matched = match(deps)
+    admit(deps)
+    tidy(deps)
     composed = compose(deps)
     return Report(polled, matched, composed, deliver(deps))
 

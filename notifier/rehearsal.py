@@ -6,7 +6,7 @@ Owns a digest that has something in every part. Nothing of it is true, and nothi
 from dataclasses import replace
 from datetime import date, datetime
 
-from notifier import letters
+from notifier import letters, notes
 from notifier.deliver.outbox import new_message_id
 from notifier.deps import Deps
 from notifier.digest.changes import ChangeView
@@ -18,7 +18,7 @@ from notifier.digest.select import Section
 from notifier.digest.view import DigestView, SectionView, Variant
 from notifier.match import profiles
 from notifier.store.models import Profile, Subscription
-from notifier.store.statuses import Cadence, Edition, NewsKind
+from notifier.store.statuses import Cadence, DeliveryKind, Edition, NewsKind
 from notifier.subscribers import subscriptions
 
 _ON = date(2026, 3, 2)
@@ -78,6 +78,8 @@ def rehearse(deps: Deps) -> None:
             _mail(shown, profile, variant, letters.rendered_quiet(shown, quiet), now)
             asked = letters.confirmation_letter(shown, _reader(profile, variant, now), _message_id(), now)
             letters.message(shown, asked, now)
+            reader = _reader(profile, variant, now)
+            letters.message(shown, notes.letter(shown, DeliveryKind.WELCOME, reader, _message_id(), now), now)
 
 
 def _message_id() -> str:

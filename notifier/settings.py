@@ -123,6 +123,12 @@ class Schedule(_Section):
     quiet_minutes: Annotated[int, Field(ge=0, le=1440)] = 15
 
 
+class Subscriptions(_Section):
+    """What time does to a subscription: after `renewal_months` its owner is asked whether they still want it."""
+
+    renewal_months: Annotated[int, Field(ge=0, le=120)] = 0
+
+
 class Web(_Section):
     """Where `notifier serve` listens, and which proxies may speak for a visitor."""
 
@@ -149,6 +155,7 @@ class Settings(_Section):
     watch: Watch = Watch()
     schedule: Schedule = Schedule()
     operator: Operator = Operator()
+    subscriptions: Subscriptions = Subscriptions()
     web: Web = Web()
     templates: TemplateFiles = TemplateFiles()
 

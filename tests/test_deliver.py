@@ -16,7 +16,7 @@ from notifier.deliver.smtp import Parcel, Transport, transact
 from notifier.errors import SettingsError
 from notifier.settings import Sender, Smtp
 from notifier.store.models import Delivery, Digest
-from notifier.store.statuses import DeliveryStatus, DigestStatus
+from notifier.store.statuses import DeliveryStatus, DigestStatus, SuppressionCause
 from tests.conftest import MONDAY, Installation
 from tests.sink import free_port
 from tests.site import Article
@@ -171,7 +171,8 @@ def test_a_suppressed_address_gets_nothing(owed: Installation):
     from notifier.subscribers import subscriptions, suppressions
 
     with owed.at(TUESDAY).writing() as session:
-        suppressions.add(session, subscriptions.hash_of(session, "BEN@example.org"), "complained", TUESDAY)
+        key = subscriptions.hash_of(session, "BEN@example.org")
+        suppressions.add(session, key, SuppressionCause.COMPLAINED, "complained", TUESDAY)
     pipeline.deliver(owed.at(TUESDAY))
     assert owed.sink.to("ben@example.org") == []
     assert deliveries(owed)["ben"].status is DeliveryStatus.SUPPRESSED

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from notifier import letters, pipeline
 from notifier.preview import Wish, preview
 from notifier.settings import Sender
+from notifier.store.statuses import DeliveryKind
 from tests.conftest import MONDAY, Installation
 from tests.mails import LEAVE, PREFERENCES, SENDER, a_digest, a_mail, an_item
 from tests.sink import html_of, text_of
@@ -198,8 +199,10 @@ def test_a_confirmation_has_one_link_and_is_no_list_mail(any_installation: Insta
     made.subscribe("anna@example.org", confirmed=False)
     deps = made.at(MONDAY)
     with deps.writing() as session:
-        outbox.enqueue_confirmation(session, session.query(Subscription).one(), deps.mail_domain, MONDAY)
-        outbox.enqueue_confirmation(session, session.query(Subscription).one(), deps.mail_domain, MONDAY)
+        one = session.query(Subscription).one()
+        outbox.enqueue_asked(session, DeliveryKind.CONFIRMATION, one, deps.mail_domain, MONDAY)
+        one = session.query(Subscription).one()
+        outbox.enqueue_asked(session, DeliveryKind.CONFIRMATION, one, deps.mail_domain, MONDAY)
     pipeline.deliver(deps)
     (mail,) = made.sink.messages
     assert mail["Subject"] == "Please confirm your subscription"

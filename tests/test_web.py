@@ -14,7 +14,7 @@ from notifier.demo import serving
 from notifier.deps import Deps
 from notifier.links import Links, Purpose
 from notifier.store.models import Consent, Subscription
-from notifier.store.statuses import SubscriptionStatus
+from notifier.store.statuses import DeliveryKind, SubscriptionStatus
 from notifier.web.app import create
 from tests.conftest import MONDAY, Installation
 from tests.sink import text_of
@@ -167,7 +167,8 @@ def test_the_way_from_the_mail_to_the_first_digest_and_out_again(installation: I
     deps = made.at(MONDAY)
     made.subscribe("anna@example.org", confirmed=False)
     with deps.writing() as session:
-        outbox.enqueue_confirmation(session, session.query(Subscription).one(), deps.mail_domain, MONDAY)
+        one = session.query(Subscription).one()
+        outbox.enqueue_asked(session, DeliveryKind.CONFIRMATION, one, deps.mail_domain, MONDAY)
     pipeline.run_once(deps)
     (question,) = made.sink.messages
     (confirm,) = re.findall(r"https://\S+/confirm/\S+", text_of(question))

@@ -64,10 +64,12 @@ def suppress(
     email: Email, reason: Annotated[str, typer.Option(help="Why; shown when somebody asks.")] = "asked by its owner"
 ) -> None:
     """Never mail this address again, whatever it is subscribed to."""
+    from notifier.store.statuses import SuppressionCause
     from notifier.subscribers import subscriptions, suppressions
 
     with door.opened() as deps, deps.writing() as session:
-        new = suppressions.add(session, subscriptions.hash_of(session, email), reason, deps.now())
+        key = subscriptions.hash_of(session, email)
+        new = suppressions.add(session, key, SuppressionCause.ASKED, reason, deps.now())
     door.say(f"{email} is suppressed." if new else f"{email} was suppressed already.")
 
 

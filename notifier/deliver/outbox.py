@@ -5,20 +5,32 @@ more when it is claimed.
 """
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import func, insert, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
-from notifier.store.models import Delivery, Digest, Notice, Subscription, Suppression
-from notifier.store.statuses import DeliveryKind, DeliveryStatus, DigestStatus, SubscriptionStatus
+from notifier.store.models import AddressChange, Delivery, Digest, Notice, Subscription, Suppression
+from notifier.store.statuses import (
+    DeliveryKind,
+    DeliveryStatus,
+    DigestStatus,
+    SubscriptionStatus,
+    SuppressionCause,
+)
 
 LEASE = timedelta(seconds=30)
 PATIENCE = timedelta(days=3)
 
+# How many mails an hour others can have sent to somebody's address.
+ASKED_PER_HOUR = 3
+
+_ASKED = (DeliveryKind.CONFIRMATION, DeliveryKind.ALREADY, DeliveryKind.LINK)
+_RUNNING = (SubscriptionStatus.CONFIRMED, SubscriptionStatus.PAUSED)
+_PAUSE_LOOK = timedelta(hours=6)
 _FIRST_WAIT = timedelta(minutes=5)
 _LONGEST_WAIT = timedelta(hours=4)
 
@@ -58,16 +70,49 @@ def enqueue_digest(
     session.execute(insert(Delivery), rows)
 
 
-def enqueue_confirmation(session: Session, subscription: Subscription, domain: str, now: datetime) -> None:
-    """Owe somebody the question whether it was they who subscribed; one that still waits is not owed twice."""
+def enqueue_asked(
+    session: Session, kind: DeliveryKind, subscription: Subscription, domain: str, now: datetime
+) -> bool:
+    """Owe somebody a mail that anybody can ask for in their name: a confirmation, a link.
+
+    One that still waits is not owed twice, and a person gets no more of these than `ASKED_PER_HOUR`, so that nobody can
+    be buried in them.
+
+    Returns:
+        Whether it is owed now.
+    """
     waiting = select(Delivery.id).where(
         Delivery.subscription_id == subscription.id,
-        Delivery.kind == DeliveryKind.CONFIRMATION,
+        Delivery.kind == kind,
         Delivery.status.in_((DeliveryStatus.PENDING, DeliveryStatus.SENDING)),
     )
-    if session.scalar(waiting) is None:
-        row = _row(DeliveryKind.CONFIRMATION, now, domain, now, subscription_id=subscription.id)
-        session.execute(insert(Delivery), [row])
+    if session.scalar(waiting) is not None:
+        return True
+    of_person = select(Subscription.id).where(Subscription.subscriber_id == subscription.subscriber_id)
+    lately = select(func.count(Delivery.id)).where(
+        Delivery.subscription_id.in_(of_person),
+        Delivery.kind.in_(_ASKED),
+        Delivery.created_at > now - timedelta(hours=1),
+    )
+    if (session.scalar(lately) or 0) >= ASKED_PER_HOUR:
+        return False
+    enqueue_own(session, kind, [subscription.id], domain, now)
+    return True
+
+
+def enqueue_own(
+    session: Session, kind: DeliveryKind, subscription_ids: Sequence[int], domain: str, now: datetime
+) -> None:
+    """Owe people a mail about their own subscription."""
+    if subscription_ids:
+        rows = [_row(kind, now, domain, now, subscription_id=one) for one in subscription_ids]
+        session.execute(insert(Delivery), rows)
+
+
+def enqueue_change(session: Session, change: AddressChange, domain: str, now: datetime) -> None:
+    """Owe both addresses the question whether the one shall take the other's place."""
+    kinds = (DeliveryKind.CHANGE_OLD, DeliveryKind.CHANGE_NEW)
+    session.execute(insert(Delivery), [_row(kind, now, domain, now, change_id=change.id) for kind in kinds])
 
 
 def enqueue_notice(session: Session, notice: Notice, domain: str, now: datetime) -> None:
@@ -95,7 +140,7 @@ def claim(session: Session, now: datetime, limit: int) -> list[Delivery]:
     A lease that ran out (its worker died) is taken over. What nobody wants any more is settled as `suppressed` here.
 
     Returns:
-        Deliveries with their subscription, subscriber, profile, digest and notice, in status `sending`.
+        Deliveries with their subscription, subscriber, profile, digest, notice and change, in status `sending`.
     """
     waiting = (DeliveryStatus.PENDING, DeliveryStatus.UNCERTAIN)
     chosen = (
@@ -114,6 +159,7 @@ def claim(session: Session, now: datetime, limit: int) -> list[Delivery]:
         .options(
             joinedload(Delivery.digest),
             joinedload(Delivery.notice),
+            joinedload(Delivery.change).joinedload(AddressChange.subscriber),
             joinedload(Delivery.subscription).joinedload(Subscription.subscriber),
             joinedload(Delivery.subscription).joinedload(Subscription.profile),
         )
@@ -122,7 +168,10 @@ def claim(session: Session, now: datetime, limit: int) -> list[Delivery]:
     suppressed = _suppressed(session, found)
     taken = []
     for delivery in found:
-        if refusal := _unwanted(delivery, suppressed):
+        if _paused(delivery):
+            delivery.status, delivery.leased_until = DeliveryStatus.PENDING, None
+            delivery.next_attempt_at, delivery.given_up_at = now + _PAUSE_LOOK, now + PATIENCE
+        elif refusal := _unwanted(delivery, suppressed):
             delivery.status, delivery.error, delivery.leased_until = DeliveryStatus.SUPPRESSED, refusal, None
         else:
             delivery.status, delivery.leased_until = DeliveryStatus.SENDING, now + LEASE
@@ -132,19 +181,39 @@ def claim(session: Session, now: datetime, limit: int) -> list[Delivery]:
     return taken
 
 
-def _suppressed(session: Session, deliveries: Sequence[Delivery]) -> set[str]:
-    hashes = {one.subscription.subscriber.address_hash for one in deliveries if one.subscription is not None}
-    return set(session.scalars(select(Suppression.address_hash).where(Suppression.address_hash.in_(hashes))))
+def _suppressed(session: Session, deliveries: Sequence[Delivery]) -> dict[str, SuppressionCause]:
+    hashes = {key for one in deliveries if (key := _address_hash(one))}
+    chosen = select(Suppression.address_hash, Suppression.cause).where(Suppression.address_hash.in_(hashes))
+    return {key: cause for key, cause in session.execute(chosen)}
 
 
-def _unwanted(delivery: Delivery, suppressed: set[str]) -> str:
+def _address_hash(delivery: Delivery) -> str:
+    if delivery.change is not None:
+        new = delivery.kind is DeliveryKind.CHANGE_NEW
+        return delivery.change.address_hash if new else delivery.change.subscriber.address_hash
+    return delivery.subscription.subscriber.address_hash if delivery.subscription is not None else ""
+
+
+def _paused(delivery: Delivery) -> bool:
+    """Whether a digest waits until its reader is back."""
+    one = delivery.subscription
+    return delivery.kind is DeliveryKind.DIGEST and one is not None and one.status is SubscriptionStatus.PAUSED
+
+
+def _unwanted(delivery: Delivery, suppressed: Mapping[str, SuppressionCause]) -> str:
+    cause = suppressed.get(_address_hash(delivery))
+    confirming = delivery.kind is DeliveryKind.CONFIRMATION
+    # Who left or was erased and signs up again is asked once more whether it was they; nothing else is sent.
+    if cause is not None and not (confirming and cause in (SuppressionCause.ERASED, SuppressionCause.LEFT)):
+        return "the address is suppressed"
     subscription = delivery.subscription
     if subscription is None:
-        return ""  # a notice to the operator
-    if subscription.subscriber.address_hash in suppressed:
-        return "the address is suppressed"
-    wanted = SubscriptionStatus.CONFIRMED if delivery.kind is DeliveryKind.DIGEST else SubscriptionStatus.PENDING
-    return "" if subscription.status is wanted else f"the subscription is {subscription.status}"
+        return ""
+    wanted = {
+        DeliveryKind.DIGEST: (SubscriptionStatus.CONFIRMED,),
+        DeliveryKind.CONFIRMATION: (SubscriptionStatus.PENDING,),
+    }.get(delivery.kind, _RUNNING)
+    return "" if subscription.status in wanted else f"the subscription is {subscription.status}"
 
 
 def renew(session: Session, delivery_ids: Collection[int], now: datetime) -> None:

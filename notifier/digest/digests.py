@@ -55,13 +55,13 @@ def groups(session: Session, profile: Profile, subscriptions: Sequence[Subscript
         return []
     candidates = _candidates(session, profile, min(one.position for one in subscriptions))
     told = _told(session, candidates, subscriptions)
-    served: dict[tuple[int, frozenset[int]], list[Subscription]] = defaultdict(list)
+    served: dict[tuple[int, frozenset[int], frozenset[str]], list[Subscription]] = defaultdict(list)
     for one in subscriptions:
-        served[one.position, told[one.id]].append(one)
+        served[one.position, told[one.id], frozenset(one.hidden)].append(one)
     found: dict[tuple[Variant, tuple[Candidate, ...]], list[Subscription]] = defaultdict(list)
     snapshot = snapshot_key(profile.document)
-    for (position, known), members in served.items():
-        items = tuple(choose([one for one in candidates if one.position > position], known))
+    for (position, known, hidden), members in served.items():
+        items = tuple(choose([one for one in candidates if one.position > position], known, hidden))
         for one in members if items else ():
             found[variant_of(one, snapshot), items].append(one)
     return [Group(tuple(members), items, variant) for (variant, items), members in found.items()]

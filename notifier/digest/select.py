@@ -22,6 +22,10 @@ class Section(StrEnum):
     RELATED = "related"
 
 
+# What a reader may do without. Corrections of what they were told, and the therapy itself, are the digest.
+OPTIONAL = (Section.TRIALS, Section.PAGE, Section.MENTION, Section.RELATED)
+
+
 @dataclass(frozen=True)
 class Candidate:
     """A match that may go out, as far as choosing needs it."""
@@ -35,18 +39,20 @@ class Candidate:
     filed: bool = False
 
 
-def choose(candidates: Sequence[Candidate], told: Collection[int]) -> list[Candidate]:
+def choose(candidates: Sequence[Candidate], told: Collection[int], hidden: Collection[str] = ()) -> list[Candidate]:
     """The items of a digest, most important first; nothing when only related ones are owed.
 
     Args:
         candidates: above the person's place in the match sequence, in its order.
         told: entries of which this person was sent an earlier revision.
+        hidden: the parts of a digest that this person does without.
     """
     entries: dict[int, list[Candidate]] = {}
     for candidate in candidates:
         if not candidate.filed:
             entries.setdefault(candidate.entry_id, []).append(candidate)
     chosen = [item for entry_id, found in entries.items() for item in _of_entry(found, told=entry_id in told)]
+    chosen = [item for item in chosen if section_of(item) not in hidden]
     if all(section_of(item) is Section.RELATED for item in chosen):
         return []
     order = list(Section)

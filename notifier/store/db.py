@@ -4,12 +4,15 @@ Owns everything that differs between SQLite and PostgreSQL, and the words for a 
 the tables and nothing of what they mean.
 """
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.resources import files
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.orm import Session
@@ -18,6 +21,10 @@ from notifier.errors import SettingsError, StoreError
 
 # Any constant serves, as long as every process of notifier asks PostgreSQL for the same one.
 _UPGRADE_LOCK = 0x6E6F7469
+# What holds people's own words: rewritten whole when somebody is erased.
+_PERSONAL = ("subscriber", "subscription", "consent", "delivery", "request", "address_change")
+
+_writers: "WeakKeyDictionary[Engine, threading.Lock]" = WeakKeyDictionary()
 
 
 def make_engine(url: str) -> Engine:
@@ -70,8 +77,51 @@ def reading(engine: Engine) -> Iterator[Session]:
 def writing(engine: Engine) -> Iterator[Session]:
     """A session in a transaction that is committed at the end, or rolled back when anything is raised."""
     writer = engine.execution_options(sqlite_begin="IMMEDIATE")
-    with _told_plainly(engine), Session(writer, expire_on_commit=False) as session, session.begin():
+    with (
+        _in_turn(engine),
+        _told_plainly(engine),
+        Session(writer, expire_on_commit=False) as session,
+        session.begin(),
+    ):
         yield session
+
+
+@contextmanager
+def _in_turn(engine: Engine) -> Iterator[None]:
+    """Threads of this process write to SQLite in turn: its own waiting is unfair, and lets some starve in a crowd."""
+    if engine.dialect.name != "sqlite":
+        yield
+        return
+    with _writers.setdefault(engine, threading.Lock()):
+        yield
+
+
+def insert_missing(session: Session, table: type[Any], values: Mapping[str, Any]) -> None:
+    """Add a row unless its key is there already, whoever else adds it meanwhile."""
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    session.execute(insert(table).values(**values).on_conflict_do_nothing())
+
+
+def scrub(engine: Engine) -> None:
+    """Rewrite the files, so that nothing readable is left of what was deleted: in no gap, and not in the log.
+
+    Raises:
+        StoreError: other programs use the database at this moment; what is left to do, and how.
+    """
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection, _told_plainly(engine):
+        if engine.dialect.name != "sqlite":
+            for table in _PERSONAL:
+                connection.exec_driver_sql(f'VACUUM FULL "{table}"')
+            return
+        raw = connection.connection.driver_connection
+        assert raw is not None
+        raw.execute("VACUUM")
+        busy, *_ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if busy:
+        raise StoreError(
+            "The deleted rows still stand in the database's write-ahead log: another program is reading.",
+            "It empties by itself when that program is done; to be sure, run the same command again.",
+        )
 
 
 @contextmanager

@@ -107,6 +107,13 @@ class DeliveryKind(StrEnum):
 
     DIGEST = "digest"
     CONFIRMATION = "confirmation"
+    WELCOME = "welcome"
+    ALREADY = "already"
+    LINK = "link"
+    CHANGE_OLD = "change_old"
+    CHANGE_NEW = "change_new"
+    RENEWAL = "renewal"
+    REMINDER = "reminder"
     NOTICE = "notice"
 
 
@@ -119,6 +126,23 @@ class DeliveryStatus(StrEnum):
     FAILED = "failed"
     UNCERTAIN = "uncertain"
     SUPPRESSED = "suppressed"
+
+
+class RequestKind(StrEnum):
+    """What somebody asks for through a form that anybody can fill in."""
+
+    SUBSCRIBE = "subscribe"
+    LINK = "link"
+
+
+class SuppressionCause(StrEnum):
+    """Why an address is never mailed; `erased` and `left` give way to its owner's own double opt-in."""
+
+    ASKED = "asked"
+    ERASED = "erased"
+    LEFT = "left"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
 
 
 class ConsentEvent(StrEnum):

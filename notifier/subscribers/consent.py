@@ -6,13 +6,16 @@ Owns the wording and its version. Rows are only ever added.
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from notifier.language import Language, language
 from notifier.said import mark
-from notifier.store.models import Consent, Subscription
+from notifier.store import db
+from notifier.store.models import Consent, Subscription, Wording
 from notifier.store.statuses import ConsentEvent
 
 WORDING_VERSION = "1"
@@ -37,22 +40,55 @@ def record(
         session: a writing session; the caller commits.
         subscription: to what it applies.
         event: given or withdrawn.
-        method: how, in a word: ``link``, ``one-click``, ``command line``.
+        method: how, in a word: ``link``, ``command line``, ``import``, ``undo``, ``renewal``, ``silence``.
         attested_by: ``subscriber`` where the person acted, else who vouches for it.
         now: when.
     """
-    spoken = language(subscription.subscriber.language)
-    session.add(
-        Consent(
-            subscription_id=subscription.id,
-            event=event,
-            method=method,
-            attested_by=attested_by,
-            wording_version=WORDING_VERSION,
-            wording_hash=hashlib.sha256(wording(spoken).encode()).hexdigest(),
-            at=now,
-        )
-    )
+    code = subscription.subscriber.language
+    _keep_wording(session, code)
+    session.add(Consent(**_row(subscription.id, code, event, method, attested_by, now)))
+
+
+def record_many(
+    session: Session, given: Sequence[tuple[int, str]], method: str, attested_by: str, now: datetime
+) -> None:
+    """Add to the ledger that these consented: ids of subscriptions, each with the code of the person's language."""
+    for code in sorted({code for _, code in given}):
+        _keep_wording(session, code)
+    rows = [_row(one, code, ConsentEvent.GIVEN, method, attested_by, now) for one, code in given]
+    if rows:
+        session.execute(insert(Consent), rows)
+
+
+def _row(
+    subscription_id: int, code: str, event: ConsentEvent, method: str, attested_by: str, now: datetime
+) -> dict[str, Any]:
+    return {
+        "subscription_id": subscription_id,
+        "event": event,
+        "method": method,
+        "attested_by": attested_by,
+        "wording_version": WORDING_VERSION,
+        "wording_hash": _hash(code),
+        "at": now,
+    }
+
+
+def _keep_wording(session: Session, code: str) -> None:
+    """Keep the text itself: a hash alone could not show what was agreed to."""
+    key, text = _hash(code), wording(language(code))
+    db.insert_missing(session, Wording, {"hash": key, "version": WORDING_VERSION, "language": code, "text": text})
+
+
+@cache
+def _hash(code: str) -> str:
+    return hashlib.sha256(wording(language(code)).encode()).hexdigest()
+
+
+def wordings(session: Session, ledger: Sequence[Consent]) -> dict[str, str]:
+    """The texts that these entries of the ledger name, by their hash; those from before texts were kept are missing."""
+    chosen = select(Wording).where(Wording.hash.in_({one.wording_hash for one in ledger}))
+    return {one.hash: one.text for one in session.scalars(chosen)}
 
 
 def of(session: Session, subscription_ids: Sequence[int]) -> list[Consent]:

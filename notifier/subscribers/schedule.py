@@ -56,6 +56,12 @@ def _moment(wall: datetime, place: ZoneInfo) -> datetime:
         wall += _MINUTE
 
 
+def months_earlier(moment: datetime, months: int) -> datetime:
+    """The same day of the month so many months before, or that month's last day."""
+    year, month = divmod(moment.year * 12 + moment.month - 1 - months, 12)
+    return moment.replace(year=year, month=month + 1, day=min(moment.day, monthrange(year, month + 1)[1]))
+
+
 def parse_at(text: str) -> str:
     """A wall time as ``"HH:MM"``.
 

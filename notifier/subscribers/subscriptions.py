@@ -5,11 +5,12 @@ subscription is confirmed and moves only when a digest was composed, so that not
 """
 
 import secrets
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, or_, select
 from sqlalchemy.orm import Session, joinedload, object_session
 
 from notifier.addresses import address_hash, normal_address
@@ -26,10 +27,19 @@ PREVIEWED = "preview"
 
 MONTH = timedelta(days=30)
 
+RUNNING = (SubscriptionStatus.CONFIRMED, SubscriptionStatus.PAUSED)
+
+# By the link of a mail that only they got.
+OWN_LINK = "link"
+
 
 @dataclass(frozen=True)
 class Choice:
-    """How somebody wants to be written to: cadence, wall time, weekday or day of the month, time zone, words."""
+    """How somebody wants to be written to: cadence, wall time, weekday or day of the month, time zone, words.
+
+    `hidden` are the parts of a digest that they do without; `urgent` lets what cannot wait come at once. None leaves
+    either as it is.
+    """
 
     cadence: Cadence
     at: str
@@ -37,6 +47,8 @@ class Choice:
     time_zone: str
     edition: Edition = Edition.PATIENT
     language: str = SOURCE
+    hidden: tuple[str, ...] | None = None
+    urgent: bool | None = None
 
 
 def hash_of(session: Session, email: str) -> str:
@@ -54,18 +66,22 @@ def find_subscriber(session: Session, email: str) -> Subscriber | None:
     return session.scalar(select(Subscriber).where(Subscriber.address_hash == hash_of(session, email)))
 
 
-def subscribe(session: Session, email: str, profile: Profile, choice: Choice, now: datetime) -> Subscription:
+def subscribe(
+    session: Session, email: str, profile: Profile, choice: Choice, now: datetime, *, own: bool = False
+) -> Subscription:
     """Store a wish to be written to; asked again it takes the new choice.
 
     A confirmed subscription stays confirmed; any other is `pending` until `confirm`. The time zone is the person's: a
-    new one moves their other digests too.
+    new one moves their other digests too. With `own` the person asks themselves: that lets them come back after they
+    left or were erased.
 
     Raises:
         AddressError: no address that can be written to.
         NotifierError: an address that is suppressed.
     """
     key = hash_of(session, email)
-    if (suppressed := suppressions.of(session, key)) is not None:
+    suppressed = suppressions.of(session, key)
+    if suppressed is not None and not (own and suppressed.cause in suppressions.LIFTED_BY_OWNER):
         raise NotifierError(
             f"This address is suppressed: {suppressed.reason}.",
             "If its owner wants mail again: notifier subscribers unsuppress EMAIL",
@@ -74,6 +90,9 @@ def subscribe(session: Session, email: str, profile: Profile, choice: Choice, no
     if subscriber is None:
         subscriber = Subscriber(email=normal_address(email), address_hash=key, created_at=now)
         session.add(subscriber)
+    if own and any(one.status in RUNNING for one in subscriber.subscriptions):
+        # Anybody can fill in a form: what somebody chose already changes by their own links alone.
+        choice = replace(choice, time_zone=subscriber.time_zone, language=subscriber.language)
     moved = subscriber.time_zone not in (None, choice.time_zone)
     subscriber.time_zone, subscriber.language = choice.time_zone, choice.language
     session.flush()
@@ -92,6 +111,7 @@ def subscribe(session: Session, email: str, profile: Profile, choice: Choice, no
         session.add(subscription)
     elif subscription.status is SubscriptionStatus.ENDED:
         subscription.status, subscription.ended_at = SubscriptionStatus.PENDING, None
+    subscription.asked_at = now
     _take(subscription, choice, now, moved=moved)
     return subscription
 
@@ -99,13 +119,17 @@ def subscribe(session: Session, email: str, profile: Profile, choice: Choice, no
 def _take(subscription: Subscription, choice: Choice, now: datetime, *, moved: bool) -> None:
     subscription.cadence, subscription.at, subscription.on = choice.cadence, choice.at, choice.on
     subscription.edition = choice.edition
+    if choice.hidden is not None:
+        subscription.hidden = [*choice.hidden]
+    if choice.urgent is not None:
+        subscription.urgent = choice.urgent
     if choice.cadence is Cadence.IMMEDIATE:
         subscription.on = None
     session = object_session(subscription)
     assert session is not None
     session.flush()
     for one in subscription.subscriber.subscriptions if moved else [subscription]:
-        _plan(one, now)
+        plan(one, now)
 
 
 def choose(subscription: Subscription, choice: Choice, now: datetime) -> None:
@@ -117,12 +141,17 @@ def choose(subscription: Subscription, choice: Choice, now: datetime) -> None:
 
 
 def confirm(session: Session, subscription: Subscription, method: str, attested_by: str, now: datetime) -> bool:
-    """Let the digests begin: what is matched from now on is owed. Returns whether it was not confirmed before."""
+    """Let the digests begin: what is matched from now on is owed. Returns whether it was not confirmed before.
+
+    The person's own yes to the link of a mail lifts what they themselves had the address suppressed for.
+    """
     if subscription.status is not SubscriptionStatus.PENDING:
         return False
+    if method == OWN_LINK:
+        suppressions.lift(session, subscription.subscriber.address_hash)
     subscription.status, subscription.confirmed_at = SubscriptionStatus.CONFIRMED, now
     subscription.position, subscription.heard_at = subscription.profile.position, now
-    _plan(subscription, now)
+    plan(subscription, now)
     consent.record(session, subscription, ConsentEvent.GIVEN, method, attested_by, now)
     session.flush()
     return True
@@ -133,7 +162,7 @@ def end(session: Session, subscription: Subscription, method: str, attested_by: 
     if subscription.status is SubscriptionStatus.ENDED:
         return False
     subscription.status, subscription.ended_at = SubscriptionStatus.ENDED, now
-    subscription.next_due_at = None
+    subscription.next_due_at, subscription.paused_until = None, None
     consent.record(session, subscription, ConsentEvent.WITHDRAWN, method, attested_by, now)
     session.flush()
     return True
@@ -159,7 +188,8 @@ def by_link(session: Session, link_id: str) -> Subscription:
     return found
 
 
-def _plan(subscription: Subscription, now: datetime) -> None:
+def plan(subscription: Subscription, now: datetime) -> None:
+    """Set the next due time by the choice that is stored; none while it is not confirmed."""
     confirmed = subscription.status is SubscriptionStatus.CONFIRMED
     zone = subscription.subscriber.time_zone
     subscription.next_due_at = (
@@ -233,7 +263,7 @@ def reassured(one: Subscription, now: datetime) -> None:
 
 def advance(subscription: Subscription, now: datetime) -> None:
     """Set the next due time, the first one after now: several that were missed give one digest."""
-    _plan(subscription, now)
+    plan(subscription, now)
 
 
 def usual(cadence: Cadence, time_zone: str, edition: Edition = Edition.PATIENT, language: str = SOURCE) -> Choice:
@@ -245,7 +275,9 @@ def usual(cadence: Cadence, time_zone: str, edition: Edition = Edition.PATIENT, 
 def choice_of(one: Subscription) -> Choice:
     """The choice that a subscription stands for."""
     person = one.subscriber
-    return Choice(one.cadence, one.at, one.on, person.time_zone, one.edition, person.language)
+    return Choice(
+        one.cadence, one.at, one.on, person.time_zone, one.edition, person.language, tuple(one.hidden), one.urgent
+    )
 
 
 def sample(profile: Profile, choice: Choice, now: datetime, email: str = "reader@example.org") -> Subscription:
@@ -263,7 +295,36 @@ def sample(profile: Profile, choice: Choice, now: datetime, email: str = "reader
         link_id=PREVIEWED,
         position=0,
         introduced="",
+        hidden=[*(choice.hidden or ())],
+        urgent=bool(choice.urgent),
     )
+
+
+def remove(session: Session, subscriber_ids: Collection[int]) -> None:
+    """Delete people with all that hangs on them: subscriptions, their part of the ledger, deliveries."""
+    session.execute(delete(Subscriber).where(Subscriber.id.in_(subscriber_ids)))
+
+
+def cancel(session: Session, subscription_ids: Collection[int]) -> None:
+    """Delete subscriptions that never began, and the people who have no other."""
+    people = select(Subscription.subscriber_id).where(Subscription.id.in_(subscription_ids))
+    owners = session.scalars(people).all()
+    session.execute(delete(Subscription).where(Subscription.id.in_(subscription_ids)))
+    others = select(Subscription.subscriber_id).where(Subscription.subscriber_id.in_(owners))
+    session.execute(delete(Subscriber).where(Subscriber.id.in_(owners), Subscriber.id.not_in(others)))
+
+
+def add_people(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Store many people at once; the keys are those of the table."""
+    if rows:
+        session.execute(insert(Subscriber), rows)
+
+
+def add_subscriptions(session: Session, rows: Sequence[dict[str, Any]]) -> list[int]:
+    """Store many subscriptions at once; gives their ids, in the order of the rows."""
+    if not rows:
+        return []
+    return list(session.scalars(insert(Subscription).returning(Subscription.id, sort_by_parameter_order=True), rows))
 
 
 def listed(session: Session) -> list[Subscriber]:

@@ -15,14 +15,14 @@ from starlette.routing import Route
 from notifier.deps import Deps
 from notifier.errors import NotifierError, StoreError
 from notifier.said import Said
-from notifier.web import pages, reading
+from notifier.web import pages, preferences, reading, signup
 from notifier.web.page import deps_of, notice
 
 log = logging.getLogger("notifier")
 
-# No script, no third party, no frame, and no address of ours (they hold signed links) handed on to anybody.
+# No script but our own file, no third party, no frame, and no address of ours (they hold signed links) handed on to anybody.
 _HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; "
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
@@ -35,16 +35,25 @@ def create(deps: Deps) -> Starlette:
     """The web application over an open database."""
     application = Starlette(
         routes=[
+            Route("/", signup.form, methods=["GET"]),
+            Route("/subscribe", signup.subscribe, methods=["POST"]),
+            Route("/link", signup.link_form, methods=["GET"]),
+            Route("/link", signup.link, methods=["POST"]),
             Route("/confirm/{link}", pages.confirm_form, methods=["GET"]),
             Route("/confirm/{link}", pages.confirm, methods=["POST"]),
             Route("/unsubscribe/{link}", pages.unsubscribe_form, methods=["GET"]),
             Route("/unsubscribe/{link}", pages.unsubscribe, methods=["POST"]),
-            Route("/preferences/{link}", pages.preferences_form, methods=["GET"]),
-            Route("/preferences/{link}", pages.preferences, methods=["POST"]),
+            Route("/preferences/{link}", preferences.form, methods=["GET"]),
+            Route("/preferences/{link}", preferences.act, methods=["POST"]),
+            Route("/renew/{link}", pages.renew_form, methods=["GET"]),
+            Route("/renew/{link}", pages.renew, methods=["POST"]),
+            Route("/address/{link}", pages.address_form, methods=["GET"]),
+            Route("/address/{link}", pages.address, methods=["POST"]),
             Route("/archive", reading.index, methods=["GET"]),
             Route("/archive/{key}", reading.digest, methods=["GET"]),
             Route("/feeds/{slug}.atom", reading.feed, methods=["GET"]),
             Route("/style.css", _style, methods=["GET"]),
+            Route("/page.js", _script, methods=["GET"]),
         ],
         middleware=[Middleware(BaseHTTPMiddleware, dispatch=_with_headers)],
         exception_handlers={HTTPException: _http_error, NotifierError: _our_error, Exception: _unexpected},
@@ -72,6 +81,11 @@ def _style(request: Request) -> Response:
     return Response(deps_of(request).templates.render("web/style.css", {}), media_type="text/css")
 
 
+def _script(request: Request) -> Response:
+    """What makes the forms nicer; they work without it."""
+    return Response(deps_of(request).templates.render("web/page.js", {}), media_type="text/javascript")
+
+
 async def _with_headers(request: Request, follow: Callable[[Request], Awaitable[Response]]) -> Response:
     response = await follow(request)
     for name, value in _HEADERS.items():
@@ -85,6 +99,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
         404: Said("There is no such page."),
         405: Said("This page takes no such request."),
         400: Said("This form could not be read."),
+        413: Said("This form is too large."),
     }
     response = notice(request, words.get(error.status_code, error.detail), status=error.status_code)
     response.headers.update(error.headers or {})

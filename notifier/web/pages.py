@@ -1,26 +1,32 @@
-"""The pages behind the links of a mail: confirm, unsubscribe, preferences.
+"""The pages behind the links of a mail: confirm, unsubscribe, renew, agree to a new address.
 
 A GET (a person's, a link scanner's, a preview's) only shows; the POST acts, as often as it is asked, without cookie,
 login or redirect (RFC 8058).
 """
 
+from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import available_timezones
 
+from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from notifier.errors import NotFoundError, SettingsError
-from notifier.language import LANGUAGES, Language, language
+from notifier.deliver import outbox
+from notifier.errors import NotFoundError
+from notifier.language import Language, language
 from notifier.links import Purpose
 from notifier.said import Said
 from notifier.store.models import Subscription
-from notifier.store.statuses import Cadence, Edition, SubscriptionStatus
-from notifier.subscribers import consent, schedule, subscriptions
-from notifier.subscribers.subscriptions import Choice
+from notifier.store.statuses import DeliveryKind, SubscriptionStatus
+from notifier.subscribers import consent, moving, schedule, standing, subscriptions
+from notifier.subscribers.moving import Side
+from notifier.subscribers.subscriptions import RUNNING
+from notifier.web import forms
 from notifier.web.page import deps_of, notice, page
 
+_PAUSE = timedelta(days=30)
 _NOT_SUBSCRIBED = Said("You are not subscribed."), Said("Nothing more is sent to you.")
 
 
@@ -43,7 +49,8 @@ def confirm(request: Request) -> Response:
     link_id = deps.links.read(Purpose.CONFIRM, request.path_params["link"], now)
     with deps.writing() as session:
         one = subscriptions.by_link(session, link_id)
-        subscriptions.confirm(session, one, "link", "subscriber", now)
+        if subscriptions.confirm(session, one, subscriptions.OWN_LINK, "subscriber", now):
+            outbox.enqueue_own(session, DeliveryKind.WELCOME, [one.id], deps.mail_domain, now)
         return _confirmed(request, one)
 
 
@@ -69,12 +76,24 @@ def unsubscribe_form(request: Request) -> Response:
         one = subscriptions.by_link(session, link_id)
         spoken = _spoken(one)
         if one.status is SubscriptionStatus.ENDED:
-            return notice(request, *_NOT_SUBSCRIBED, spoken)
+            return _left(request, one, spoken, deps.now())
         return page(request, "unsubscribe", _words(one, spoken), spoken)
 
 
-def unsubscribe(request: Request) -> Response:
-    """End the subscription at once; asked again, or after erasure, the answer is the same."""
+async def unsubscribe(request: Request) -> Response:
+    """End the subscription at once; asked again, or after erasure, the answer is the same.
+
+    Whatever is posted here ends it (RFC 8058), but for the two buttons of the page that then appears: a leaving can be
+    taken back for a while, or turned into a pause.
+    """
+    try:
+        wish = forms.text(await forms.form_of(request), "do")
+    except HTTPException:
+        wish = ""  # a body that is no form asks to leave like any other
+    return await run_in_threadpool(_unsubscribe, request, wish)
+
+
+def _unsubscribe(request: Request, wish: str) -> Response:
     deps = deps_of(request)
     now = deps.now()
     link_id = deps.links.read(Purpose.UNSUBSCRIBE, request.path_params["link"], now)
@@ -83,83 +102,100 @@ def unsubscribe(request: Request) -> Response:
             one = subscriptions.by_link(session, link_id)
         except NotFoundError:
             return notice(request, *_NOT_SUBSCRIBED)
-        subscriptions.end(session, one, "link", "subscriber", now)
         spoken = _spoken(one)
-    words = Said("Nothing more is sent to you, not even what was already written.")
-    return notice(request, Said("You are unsubscribed."), words, spoken)
+        if wish in ("undo", "pause"):
+            return _taken_back(request, session, one, spoken, pause=wish == "pause")
+        subscriptions.end(session, one, subscriptions.OWN_LINK, "subscriber", now)
+        return _left(request, one, spoken, now)
 
 
-def preferences_form(request: Request) -> Response:
-    """Show when and in which words somebody is written to."""
+def _taken_back(request: Request, session: Session, one: Subscription, spoken: Language, *, pause: bool) -> Response:
+    now = deps_of(request).now()
+    if one.status is SubscriptionStatus.ENDED and not standing.undo(session, one, now):
+        return notice(
+            request,
+            Said("It is too late to take this back."),
+            Said("To get news again, subscribe once more."),
+            spoken,
+            status=410,
+        )
+    if pause and one.status in RUNNING:
+        until = now + _PAUSE
+        standing.pause(one, until, now)
+        words = Said("No digest comes until %(day)s; then one tells all that you missed.", day=until.date())
+        return notice(request, Said("Your subscription is paused."), words, spoken)
+    words = Said("You get news about %(therapy)s: %(schedule)s.", **_words(one, spoken))
+    return notice(request, Said("You are subscribed again, as if nothing had been."), words, spoken)
+
+
+def _left(request: Request, one: Subscription, spoken: Language, now: datetime) -> Response:
+    values = {"therapy": one.profile.name, "undo": standing.may_undo(one, now)}
+    return page(request, "left", values, spoken)
+
+
+def renew_form(request: Request) -> Response:
+    """Show what goes on, and the button."""
     deps = deps_of(request)
-    link_id = deps.links.read(Purpose.PREFERENCES, request.path_params["link"], deps.now())
+    link_id = deps.links.read(Purpose.RENEW, request.path_params["link"], deps.now())
     with deps.reading() as session:
         one = subscriptions.by_link(session, link_id)
-        if one.status is SubscriptionStatus.ENDED:
-            return notice(request, *_NOT_SUBSCRIBED, _spoken(one))
-        return _preferences(request, one)
+        spoken = _spoken(one)
+        if one.status not in RUNNING:
+            return notice(request, *_NOT_SUBSCRIBED, spoken)
+        values = {
+            "title": spoken.phrase("Do you still want your digest?"),
+            "text": spoken.phrase("You get news about %(therapy)s: %(schedule)s.", **_words(one, spoken)),
+            "button": spoken.phrase("Yes, I still want it"),
+        }
+        return page(request, "question", values, spoken)
 
 
-async def preferences(request: Request) -> Response:
-    """Take the new choice; a wrong one changes nothing and is told beside the form."""
-    form = {name: str(value) for name, value in (await request.form(max_files=0)).items()}
-    return await run_in_threadpool(_choose, request, form)
-
-
-def _choose(request: Request, form: dict[str, str]) -> Response:
+def renew(request: Request) -> Response:
+    """Note the yes; doing so again changes nothing."""
     deps = deps_of(request)
     now = deps.now()
-    link_id = deps.links.read(Purpose.PREFERENCES, request.path_params["link"], now)
+    link_id = deps.links.read(Purpose.RENEW, request.path_params["link"], now)
     with deps.writing() as session:
         one = subscriptions.by_link(session, link_id)
-        if one.status is SubscriptionStatus.ENDED:
-            return notice(request, *_NOT_SUBSCRIBED, _spoken(one))
-        try:
-            choice = _choice(form)
-        except (SettingsError, ValueError):
-            return _preferences(request, one, problem=True)
-        subscriptions.choose(one, choice, now)
-        return _preferences(request, one, saved=True)
+        spoken = _spoken(one)
+        if not standing.renew(session, one, now):
+            return notice(request, *_NOT_SUBSCRIBED, spoken)
+        words = Said("You get news about %(therapy)s: %(schedule)s.", **_words(one, spoken))
+    return notice(request, Said("Thank you: everything goes on as it was."), words, spoken)
 
 
-def _choice(form: dict[str, str]) -> Choice:
-    """The choice that a form holds.
-
-    Raises:
-        SettingsError: a day, an hour or a zone that is none.
-        ValueError: a word that no list of the form holds.
-    """
-    cadence = Cadence(form.get("every", ""))
-    if form.get("language") not in LANGUAGES:
-        raise ValueError(form.get("language"))
-    on = {Cadence.WEEKLY: form.get("weekday"), Cadence.MONTHLY: form.get("day")}.get(cadence)
-    return Choice(
-        cadence,
-        schedule.parse_at(form.get("at", "")),
-        schedule.parse_on(on, cadence),
-        schedule.parse_zone(form.get("time_zone", "")),
-        Edition(form.get("edition", "")),
-        form["language"],
-    )
+def address_form(request: Request) -> Response:
+    """Show which address shall take the other's place, and the button."""
+    deps = deps_of(request)
+    _, link_id = _side(deps.links.read(Purpose.ADDRESS, request.path_params["link"], deps.now()))
+    with deps.reading() as session:
+        change = moving.by_link(session, link_id, deps.now())
+        spoken = language(change.subscriber.language)
+        values = {
+            "title": spoken.phrase("Please confirm the change of address"),
+            "text": spoken.phrase("From then on we write to %(address)s.", address=change.email),
+            "button": spoken.phrase("Agree to the change"),
+        }
+        return page(request, "question", values, spoken)
 
 
-def _preferences(request: Request, one: Subscription, *, saved: bool = False, problem: bool = False) -> Response:
-    spoken = _spoken(one)
-    values = {
-        **_words(one, spoken),
-        "saved": saved,
-        "problem": problem,
-        "cadence": str(one.cadence),
-        "at": one.at,
-        "weekday": one.on if one.cadence is Cadence.WEEKLY and one.on is not None else 0,
-        "day": one.on if one.cadence is Cadence.MONTHLY and one.on is not None else 1,
-        "weekdays": [(name, spoken.weekday(number)) for number, name in enumerate(schedule.WEEKDAYS)],
-        "time_zone": one.subscriber.time_zone,
-        "time_zones": sorted(available_timezones()),
-        "edition": str(one.edition),
-        "languages": LANGUAGES,
-    }
-    return page(request, "preferences", values, spoken, 422 if problem else 200)
+def address(request: Request) -> Response:
+    """Note one address's yes; with the other's the change is made."""
+    deps = deps_of(request)
+    now = deps.now()
+    side, link_id = _side(deps.links.read(Purpose.ADDRESS, request.path_params["link"], now))
+    with deps.writing() as session:
+        change = moving.by_link(session, link_id, now)
+        spoken = language(change.subscriber.language)
+        moved = moving.agree(session, change, side, now)
+    if moved:
+        return notice(request, Said("Your address is changed."), Said("We write to the new one from now on."), spoken)
+    return notice(request, Said("Thank you."), Said("The other address has to agree, too."), spoken)
+
+
+def _side(text: str) -> tuple[Side, str]:
+    side, _, link_id = text.partition(":")
+    return Side(side), link_id
 
 
 def _spoken(one: Subscription) -> Language:

@@ -8,10 +8,19 @@ from notifier.store.models.digests import Digest, DigestItem
 from notifier.store.models.ground import Base, Installation, UTCDateTime
 from notifier.store.models.mail import Delivery, Notice
 from notifier.store.models.matching import Examination, Match, NearMiss, Profile, ProfileRevision, Term
-from notifier.store.models.people import Consent, Subscriber, Subscription, Suppression
+from notifier.store.models.people import (
+    AddressChange,
+    Consent,
+    Request,
+    Subscriber,
+    Subscription,
+    Suppression,
+    Wording,
+)
 from notifier.store.models.watching import Article, Entry, EntryAlias, Revision, Source, SourceProfile
 
 __all__ = [
+    "AddressChange",
     "Article",
     "Base",
     "Consent",
@@ -27,6 +36,7 @@ __all__ = [
     "Notice",
     "Profile",
     "ProfileRevision",
+    "Request",
     "Revision",
     "Source",
     "SourceProfile",
@@ -35,4 +45,5 @@ __all__ = [
     "Suppression",
     "Term",
     "UTCDateTime",
+    "Wording",
 ]

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from notifier.store.models.digests import Digest
 from notifier.store.models.ground import Base
-from notifier.store.models.people import Subscription
+from notifier.store.models.people import AddressChange, Subscription
 from notifier.store.statuses import DeliveryKind, DeliveryStatus
 
 
@@ -24,7 +24,7 @@ class Notice(Base):
 
 
 class Delivery(Base):
-    """One message owed to one subscription, or a notice to the operator, with its attempts.
+    """One message owed to one subscription, or for a change of address, or a notice to the operator, with its attempts.
 
     Writer: `deliver/outbox.py`. `due_at` is when it was owed and never moves; `next_attempt_at` does, until
     `given_up_at`.
@@ -41,6 +41,7 @@ class Delivery(Base):
     digest_id: Mapped[int | None] = mapped_column(ForeignKey("digest.id", ondelete="CASCADE"))
     subscription_id: Mapped[int | None] = mapped_column(ForeignKey("subscription.id", ondelete="CASCADE"), index=True)
     notice_id: Mapped[int | None] = mapped_column(ForeignKey("notice.id", ondelete="CASCADE"), unique=True)
+    change_id: Mapped[int | None] = mapped_column(ForeignKey("address_change.id", ondelete="CASCADE"), index=True)
     message_id: Mapped[str] = mapped_column(String(320), unique=True)
     status: Mapped[DeliveryStatus]
     attempts: Mapped[int] = mapped_column(default=0)
@@ -54,4 +55,5 @@ class Delivery(Base):
 
     subscription: Mapped[Subscription | None] = relationship()
     notice: Mapped[Notice | None] = relationship()
+    change: Mapped[AddressChange | None] = relationship()
     digest: Mapped[Digest | None] = relationship()

@@ -1,13 +1,14 @@
 """Who is told, and by what right: subscribers, subscriptions, consent, suppressions."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from notifier.store.models.ground import Base
 from notifier.store.models.matching import Profile
-from notifier.store.statuses import Cadence, ConsentEvent, Edition, SubscriptionStatus
+from notifier.store.statuses import Cadence, ConsentEvent, Edition, RequestKind, SubscriptionStatus, SuppressionCause
 
 
 class Subscriber(Base):
@@ -30,7 +31,10 @@ class Subscription(Base):
 
     `position` is how far in the profile's match sequence this person has been served: what lies above is owed.
     `introduced` is the snapshot of the profile that they were shown last, `heard_at` when they were last written to.
-    `link_id` stands in signed links in place of anything that says who or what.
+    `link_id` stands in signed links in place of anything that says who or what. `hidden` are the parts of a digest that
+    they do not want, `urgent` lets what cannot wait break the schedule. `asked_at` is when they last asked to be written
+    to, `paused_until` the end of a pause (None: until they say so); the `renew…` times belong to the question whether
+    they still want it.
     """
 
     __tablename__ = "subscription"
@@ -52,7 +56,14 @@ class Subscription(Base):
     next_due_at: Mapped[datetime | None]
     introduced: Mapped[str] = mapped_column(String(16), default="")
     heard_at: Mapped[datetime | None]
+    hidden: Mapped[list[str]] = mapped_column(default=list)
+    urgent: Mapped[bool] = mapped_column(default=False)
+    paused_until: Mapped[datetime | None]
+    renewed_at: Mapped[datetime | None]
+    renewal_asked_at: Mapped[datetime | None]
+    renewal_reminded_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
+    asked_at: Mapped[datetime | None]
     confirmed_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
 
@@ -75,11 +86,62 @@ class Consent(Base):
     at: Mapped[datetime]
 
 
+class Wording(Base):
+    """A text that was agreed to, under the hash that the ledger names it by. Writer: `subscribers/consent.py`."""
+
+    __tablename__ = "wording"
+
+    hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    version: Mapped[str] = mapped_column(String(20))
+    language: Mapped[str] = mapped_column(String(12))
+    text: Mapped[str] = mapped_column(Text)
+
+
+class Request(Base):
+    """What somebody asked for through a public form. Writer: `subscribers/requests.py`.
+
+    Address and wish are forgotten as soon as it is answered; the rest stays an hour, for the limits. `network` is a
+    keyed hash of where it came from.
+    """
+
+    __tablename__ = "request"
+    __table_args__ = (Index("ix_request_network", "network", "at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[RequestKind]
+    network: Mapped[str] = mapped_column(String(64))
+    email: Mapped[str | None] = mapped_column(String(320))
+    wish: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    at: Mapped[datetime]
+    answered_at: Mapped[datetime | None] = mapped_column(index=True)
+
+
+class AddressChange(Base):
+    """A new address that somebody wants, until both the old and the new one have said yes.
+
+    Writer: `subscribers/moving.py`.
+    """
+
+    __tablename__ = "address_change"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscriber.id", ondelete="CASCADE"), unique=True)
+    email: Mapped[str] = mapped_column(String(320))
+    address_hash: Mapped[str] = mapped_column(String(64))
+    link_id: Mapped[str] = mapped_column(String(32), unique=True)
+    asked_at: Mapped[datetime]
+    by_old_at: Mapped[datetime | None]
+    by_new_at: Mapped[datetime | None]
+
+    subscriber: Mapped[Subscriber] = relationship()
+
+
 class Suppression(Base):
     """An address never mailed again, known only by its hash, and why. Writer: `subscribers/suppressions.py`."""
 
     __tablename__ = "suppression"
 
     address_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    cause: Mapped[SuppressionCause] = mapped_column(default=SuppressionCause.ASKED)
     reason: Mapped[str] = mapped_column(Text)
     at: Mapped[datetime]

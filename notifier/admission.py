@@ -1,0 +1,90 @@
+"""Admission: what was asked for through a public form is answered by mail, to the owner of the address alone.
+
+The page has answered before this begins, the same for all. A request that was stored is answered once, whoever comes
+first: the application right after its page, or the next run.
+"""
+
+from sqlalchemy.orm import Session
+
+from notifier.deliver import outbox
+from notifier.deps import Deps
+from notifier.errors import NotifierError
+from notifier.match import profiles
+from notifier.store.models import Request
+from notifier.store.statuses import Cadence, DeliveryKind, Edition, RequestKind, SubscriptionStatus
+from notifier.subscribers import requests, subscriptions
+from notifier.subscribers.subscriptions import RUNNING, Choice
+
+
+def admit(deps: Deps) -> int:
+    """Answer all requests that wait; returns how many there were."""
+    with deps.reading() as session:
+        waiting = requests.waiting(session)
+    for one in waiting:
+        admit_one(deps, one)
+    return len(waiting)
+
+
+def admit_one(deps: Deps, request_id: int) -> None:
+    """Answer one request, unless somebody else did."""
+    with deps.writing() as session:
+        request = requests.taken(session, request_id)
+        if request is not None:
+            _answer(deps, session, request)
+            requests.answered(request, deps.now())
+
+
+def as_document(profile: str, choice: Choice) -> dict[str, object]:
+    """A wish as it is stored until it is answered."""
+    return {
+        "profile": profile,
+        "every": choice.cadence,
+        "at": choice.at,
+        "on": choice.on,
+        "time_zone": choice.time_zone,
+        "edition": choice.edition,
+        "language": choice.language,
+    }
+
+
+def _answer(deps: Deps, session: Session, request: Request) -> None:
+    assert request.email is not None
+    if request.kind is RequestKind.SUBSCRIBE:
+        _subscribe(deps, session, request.email, request.wish or {})
+    else:
+        _send_link(deps, session, request.email)
+
+
+def _subscribe(deps: Deps, session: Session, email: str, wish: dict[str, object]) -> None:
+    now = deps.now()
+    try:
+        profile = profiles.find(session, str(wish["profile"]))
+        person = subscriptions.find_subscriber(session, email)
+        known = next((one for one in person.subscriptions if one.profile_id == profile.id), None) if person else None
+        if known is not None and known.status in RUNNING:
+            outbox.enqueue_asked(session, DeliveryKind.ALREADY, known, deps.mail_domain, now)
+            return
+        one = subscriptions.subscribe(session, email, profile, _choice(wish), now, own=True)
+    except NotifierError:
+        return  # an address that is never mailed, a profile that went meanwhile: nobody is told anything
+    assert one.status is SubscriptionStatus.PENDING
+    outbox.enqueue_asked(session, DeliveryKind.CONFIRMATION, one, deps.mail_domain, now)
+
+
+def _choice(wish: dict[str, object]) -> Choice:
+    on = wish["on"]
+    return Choice(
+        Cadence(str(wish["every"])),
+        str(wish["at"]),
+        on if isinstance(on, int) else None,
+        str(wish["time_zone"]),
+        Edition(str(wish["edition"])),
+        str(wish["language"]),
+    )
+
+
+def _send_link(deps: Deps, session: Session, email: str) -> None:
+    person = subscriptions.find_subscriber(session, email)
+    running = next((one for one in person.subscriptions if one.status in RUNNING), None) if person else None
+    if running is not None:
+        outbox.enqueue_asked(session, DeliveryKind.LINK, running, deps.mail_domain, deps.now())

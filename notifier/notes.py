@@ -1,0 +1,160 @@
+"""Notes: what somebody is written about their own subscription, beside the digests.
+
+Owns the words of these mails: welcome, already subscribed, the lost link, a new address, the question whether they still
+want it. Each says what to do in one link, and names no therapy outside its body.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from notifier.deliver.message import Letter
+from notifier.deps import Deps
+from notifier.language import Language, language
+from notifier.links import Purpose
+from notifier.store.models import AddressChange, Subscription
+from notifier.store.statuses import DeliveryKind
+from notifier.subscribers.moving import Side
+from notifier.subscribers.schedule import in_words
+from notifier.subscribers.subscriptions import RUNNING
+
+KINDS = frozenset(
+    (
+        DeliveryKind.WELCOME,
+        DeliveryKind.ALREADY,
+        DeliveryKind.LINK,
+        DeliveryKind.RENEWAL,
+        DeliveryKind.REMINDER,
+    )
+)
+
+
+def letter(deps: Deps, kind: DeliveryKind, one: Subscription, message_id: str, now: datetime) -> Letter:
+    """The mail of this kind to the owner of a subscription."""
+    spoken = language(one.subscriber.language)
+    if kind is DeliveryKind.WELCOME:
+        return _welcome(deps, one, spoken, message_id, now)
+    if kind in (DeliveryKind.RENEWAL, DeliveryKind.REMINDER):
+        return _renewal(deps, kind, one, spoken, message_id, now)
+    return _links(deps, kind, one, spoken, message_id, now)
+
+
+def _welcome(deps: Deps, one: Subscription, spoken: Language, message_id: str, now: datetime) -> Letter:
+    first = spoken.phrase("The first digest comes with the first news.")
+    if one.next_due_at is not None:
+        moment = spoken.moment(one.next_due_at.astimezone(ZoneInfo(one.subscriber.time_zone)))
+        first = spoken.phrase("The first digest can come on %(moment)s.", moment=moment)
+    quiet = spoken.phrase("When there is nothing to tell, no mail comes.")
+    subject = spoken.phrase("Welcome: your subscription is confirmed")
+    return _note(
+        one.subscriber.email,
+        message_id,
+        subject,
+        spoken,
+        [_told(one, spoken), f"{first} {quiet}"],
+        [(spoken.phrase("Change what you get, and when"), deps.links.url(Purpose.PREFERENCES, one.link_id, now))],
+        spoken.phrase("The same link stands in every mail. It is yours alone: who has it can change your choice."),
+        _leave_url(deps, one, now),
+    )
+
+
+def _links(
+    deps: Deps, kind: DeliveryKind, one: Subscription, spoken: Language, message_id: str, now: datetime
+) -> Letter:
+    """The way to the preferences of everything somebody is subscribed to."""
+    asked_again = kind is DeliveryKind.ALREADY
+    subject = spoken.phrase("You are subscribed already") if asked_again else spoken.phrase("The link you asked for")
+    reason = (
+        spoken.phrase("Somebody, perhaps you, asked us to send news to this address. You get them already:")
+        if asked_again
+        else spoken.phrase("Somebody, perhaps you, asked us for the link to your preferences:")
+    )
+    running = [each for each in one.subscriber.subscriptions if each.status in RUNNING]
+    return _note(
+        one.subscriber.email,
+        message_id,
+        subject,
+        spoken,
+        [reason, *(_told(each, spoken) for each in running)],
+        [
+            (
+                spoken.phrase("Preferences: %(therapy)s", therapy=each.profile.name),
+                deps.links.url(Purpose.PREFERENCES, each.link_id, now),
+            )
+            for each in running
+        ],
+        spoken.phrase("If it was not you, do nothing: nothing has changed."),
+    )
+
+
+def _renewal(
+    deps: Deps, kind: DeliveryKind, one: Subscription, spoken: Language, message_id: str, now: datetime
+) -> Letter:
+    last = kind is DeliveryKind.REMINDER
+    silence = (
+        spoken.phrase("This is the last question: without your yes your subscription ends in two weeks.")
+        if last
+        else spoken.phrase("Without your yes we ask once more in two weeks, and then end your subscription.")
+    )
+    return _note(
+        one.subscriber.email,
+        message_id,
+        spoken.phrase("Last question: do you still want your digest?")
+        if last
+        else spoken.phrase("Do you still want your digest?"),
+        spoken,
+        [
+            _told(one, spoken),
+            spoken.phrase("From time to time we ask whether that is still right, so that no list outlives its use."),
+            silence,
+        ],
+        [(spoken.phrase("Yes, I still want it"), deps.links.url(Purpose.RENEW, one.link_id, now))],
+        leave_url=_leave_url(deps, one, now),
+    )
+
+
+def change_letter(deps: Deps, change: AddressChange, kind: DeliveryKind, message_id: str, now: datetime) -> Letter:
+    """The question to one of two addresses whether the new one shall take the old one's place."""
+    spoken = language(change.subscriber.language)
+    old = kind is DeliveryKind.CHANGE_OLD
+    side, to = (Side.OLD, change.subscriber.email) if old else (Side.NEW, change.email)
+    what = (
+        spoken.phrase("You asked us to write to another address from now on: %(address)s.", address=change.email)
+        if old
+        else spoken.phrase("Somebody, we hope you, asked us to write to this address from now on.")
+    )
+    return _note(
+        to,
+        message_id,
+        spoken.phrase("Please confirm the change of address"),
+        spoken,
+        [
+            what,
+            spoken.phrase("Both addresses, the old and the new one, have to agree. The link holds for 48 hours."),
+        ],
+        [(spoken.phrase("Agree to the change"), deps.links.url(Purpose.ADDRESS, f"{side}:{change.link_id}", now))],
+        spoken.phrase("If it was not you, do nothing: nothing has changed."),
+    )
+
+
+def _told(one: Subscription, spoken: Language) -> str:
+    schedule = in_words(one.cadence, one.at, one.on, one.subscriber.time_zone, spoken)
+    return spoken.phrase("You get news about %(therapy)s: %(schedule)s.", therapy=one.profile.name, schedule=schedule)
+
+
+def _leave_url(deps: Deps, one: Subscription, now: datetime) -> str:
+    return deps.links.url(Purpose.UNSUBSCRIBE, one.link_id, now)
+
+
+def _note(
+    to: str,
+    message_id: str,
+    subject: str,
+    spoken: Language,
+    paragraphs: Sequence[str],
+    actions: Sequence[tuple[str, str]],
+    aside: str = "",
+    leave_url: str = "",
+) -> Letter:
+    values = {"paragraphs": paragraphs, "actions": actions, "aside": aside, "leave_url": leave_url}
+    return Letter(message_id, to, subject, "note", values, language=spoken.code)

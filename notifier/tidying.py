@@ -1,0 +1,28 @@
+"""Tidying: what time does to subscriptions, and what is kept no longer than it is needed.
+
+Run before digests are composed, as often as anybody likes: pauses end, unconfirmed sign-ups vanish, renewals are asked
+for, and who left long ago is forgotten.
+"""
+
+from notifier.deliver import outbox
+from notifier.deps import Deps
+from notifier.store.statuses import DeliveryKind, SuppressionCause
+from notifier.subscribers import moving, privacy, requests, standing
+
+
+def tidy(deps: Deps) -> None:
+    """Do what is due."""
+    now = deps.now()
+    with deps.writing() as session:
+        standing.wake(session, now)
+        standing.forget_unconfirmed(session, now)
+        requests.forget(session, now)
+        moving.forget(session, now)
+        for person in standing.long_gone(session, now):
+            privacy.erase(session, person, SuppressionCause.LEFT, "left more than a year ago", now)
+    months = deps.settings.subscriptions.renewal_months
+    if months:
+        with deps.writing() as session:
+            found = standing.renewals(session, months, now)
+            for kind, ones in ((DeliveryKind.RENEWAL, found.asked), (DeliveryKind.REMINDER, found.reminded)):
+                outbox.enqueue_own(session, kind, [one.id for one in ones], deps.mail_domain, now)

@@ -1,0 +1,125 @@
+"""Forms: what a visitor sent, as far as it may be looked at, and the choice that it holds.
+
+Owns the size of a form and the words of its fields; what is wrong with one is told beside it.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from zoneinfo import available_timezones
+
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import Message
+
+from notifier.digest.select import OPTIONAL
+from notifier.digest.view import TITLES
+from notifier.errors import SettingsError
+from notifier.language import LANGUAGES, Language
+from notifier.store.statuses import Cadence, Edition
+from notifier.subscribers import schedule
+from notifier.subscribers.subscriptions import Choice
+
+FIELDS = ("every", "at", "weekday", "day", "time_zone", "edition", "language")
+
+_LARGEST = 64_000
+_FIELDS = 60
+
+
+async def form_of(request: Request) -> FormData:
+    """The form that was sent; empty for a body of another kind.
+
+    Raises:
+        HTTPException: 413 for one that is larger than any form of ours, 400 for one that is none.
+    """
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _LARGEST:
+            raise HTTPException(413)
+
+    async def replay() -> Message:
+        return {"type": "http.request", "body": bytes(body), "more_body": False}
+
+    return await Request(request.scope, replay).form(max_files=0, max_fields=_FIELDS)
+
+
+def text(form: FormData, name: str, default: str = "") -> str:
+    """A field as one trimmed line."""
+    value = form.get(name, default)
+    return value.strip() if isinstance(value, str) else default
+
+
+def choice_of(values: Mapping[str, str], *, hidden: tuple[str, ...] | None = None, urgent: bool | None = None) -> Choice:
+    """The choice that the fields hold.
+
+    Raises:
+        SettingsError: a day, an hour or a zone that is none.
+        ValueError: a word that no list of the form holds.
+    """
+    cadence = Cadence(values.get("every", ""))
+    if values.get("language") not in LANGUAGES:
+        raise ValueError(values.get("language"))
+    on = {Cadence.WEEKLY: values.get("weekday"), Cadence.MONTHLY: values.get("day")}.get(cadence)
+    return Choice(
+        cadence,
+        schedule.parse_at(values.get("at", "")),
+        schedule.parse_on(on, cadence),
+        schedule.parse_zone(values.get("time_zone", "")),
+        Edition(values.get("edition", "")),
+        values["language"],
+        hidden,
+        urgent,
+    )
+
+
+def fields_of(choice: Choice) -> dict[str, str]:
+    """The fields in which a choice is shown."""
+    weekly, monthly = choice.cadence is Cadence.WEEKLY, choice.cadence is Cadence.MONTHLY
+    return {
+        "every": str(choice.cadence),
+        "at": choice.at,
+        "weekday": schedule.WEEKDAYS[choice.on if weekly and choice.on is not None else 0],
+        "day": str(choice.on if monthly and choice.on is not None else 1),
+        "time_zone": choice.time_zone,
+        "edition": str(choice.edition),
+        "language": choice.language,
+    }
+
+
+def options(spoken: Language) -> dict[str, Any]:
+    """What the lists of the form offer, each value with its words."""
+    return {
+        "weekdays": [(name, spoken.weekday(number)) for number, name in enumerate(schedule.WEEKDAYS)],
+        "time_zones": sorted(available_timezones()),
+        "languages": LANGUAGES,
+        "sections": [(str(section), spoken.phrase(TITLES[section])) for section in OPTIONAL],
+    }
+
+
+def problem_with(values: Mapping[str, str]) -> dict[str, str]:
+    """Which fields of a choice cannot be meant; empty where all can."""
+    found = {}
+    for name, default in (("every", "weekly"), ("at", ""), ("time_zone", ""), ("edition", ""), ("language", "")):
+        try:
+            choice_of({**_USUAL, name: values.get(name, default)})
+        except (SettingsError, ValueError):
+            found[name] = "wrong"
+    for name, cadence in (("weekday", "weekly"), ("day", "monthly")):
+        if values.get("every") == cadence:
+            try:
+                choice_of({**_USUAL, "every": cadence, name: values.get(name, "")})
+            except (SettingsError, ValueError):
+                found[name] = "wrong"
+    return found
+
+
+_USUAL = {
+    "every": "daily",
+    "at": "08:00",
+    "weekday": "monday",
+    "day": "1",
+    "time_zone": "UTC",
+    "edition": "patient",
+    "language": "en",
+}

@@ -1,0 +1,220 @@
+"""Preferences: who holds the link of a mail chooses what comes when, pauses, moves, takes their data or leaves.
+
+One address, one page, several forms; each says in its field `do` what it does. A form that is wrong changes nothing.
+"""
+
+import json
+import logging
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+from starlette.background import BackgroundTask
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import Response
+
+from notifier.deliver import outbox
+from notifier.deps import Deps
+from notifier.digest import archive
+from notifier.digest.select import OPTIONAL
+from notifier.errors import AddressError, SettingsError, StoreError
+from notifier.language import Language, language
+from notifier.links import Purpose
+from notifier.match import profiles
+from notifier.said import Said
+from notifier.store import db
+from notifier.store.models import Subscription
+from notifier.store.statuses import SubscriptionStatus, SuppressionCause
+from notifier.subscribers import consent, moving, privacy, schedule, standing, subscriptions
+from notifier.subscribers.subscriptions import RUNNING, choice_of
+from notifier.web import forms
+from notifier.web.page import deps_of, notice, page
+
+log = logging.getLogger("notifier")
+
+_NOT_SUBSCRIBED = Said("You are not subscribed."), Said("Nothing more is sent to you.")
+_LONGEST_PAUSE = timedelta(days=366)
+
+
+def form(request: Request) -> Response:
+    """Show what is chosen, and everything that can be done about it."""
+    deps = deps_of(request)
+    link_id = deps.links.read(Purpose.PREFERENCES, request.path_params["link"], deps.now())
+    with deps.reading() as session:
+        one = subscriptions.by_link(session, link_id)
+        if one.status not in RUNNING:
+            return notice(request, *_NOT_SUBSCRIBED, _spoken(one))
+        return _page(request, session, one)
+
+
+async def act(request: Request) -> Response:
+    """Do what the form says; a wrong one changes nothing and is told on the page."""
+    sent = await forms.form_of(request)
+    return await run_in_threadpool(_act, request, sent)
+
+
+def _act(request: Request, sent: FormData) -> Response:
+    deps = deps_of(request)
+    link_id = deps.links.read(Purpose.PREFERENCES, request.path_params["link"], deps.now())
+    with deps.writing() as session:
+        one = subscriptions.by_link(session, link_id)
+        if one.status not in RUNNING:
+            return notice(request, *_NOT_SUBSCRIBED, _spoken(one))
+        doing = _DEEDS.get(forms.text(sent, "do", "save"), _save)
+        try:
+            return doing(request, session, one, sent)
+        except (SettingsError, ValueError):
+            return _page(request, session, one, problem=Said("Nothing was changed: one of these cannot be."))
+
+
+def _save(request: Request, session: Session, one: Subscription, sent: FormData) -> Response:
+    hidden, urgent = None, None
+    if forms.text(sent, "sections"):
+        shown = set(sent.getlist("show"))
+        hidden = tuple(str(section) for section in OPTIONAL if str(section) not in shown)
+        urgent = forms.text(sent, "urgent") == "yes"
+    values = {name: forms.text(sent, name) for name in forms.FIELDS}
+    subscriptions.choose(one, forms.choice_of(values, hidden=hidden, urgent=urgent), deps_of(request).now())
+    return _page(request, session, one, done=Said("Saved."))
+
+
+def _pause(request: Request, session: Session, one: Subscription, sent: FormData) -> Response:
+    now = deps_of(request).now()
+    zone = ZoneInfo(one.subscriber.time_zone)
+    day = date.fromisoformat(forms.text(sent, "until"))
+    until = datetime.combine(day, time(), zone).astimezone(UTC)
+    if not now < until < now + _LONGEST_PAUSE:
+        raise ValueError(day)
+    standing.pause(one, until, now)
+    return _page(request, session, one, done=Said("Your subscription is paused."))
+
+
+def _resume(request: Request, session: Session, one: Subscription, _sent: FormData) -> Response:
+    standing.resume(one, deps_of(request).now())
+    return _page(request, session, one, done=Said("Your digests come again."))
+
+
+def _leave(request: Request, session: Session, one: Subscription, _sent: FormData) -> Response:
+    now = deps_of(request).now()
+    subscriptions.end(session, one, subscriptions.OWN_LINK, "subscriber", now)
+    leave_url = deps_of(request).links.token(Purpose.UNSUBSCRIBE, one.link_id, now)
+    values = {"therapy": one.profile.name, "undo": True, "leave_url": leave_url}
+    return page(request, "left", values, _spoken(one))
+
+
+def _follow(request: Request, session: Session, one: Subscription, sent: FormData) -> Response:
+    """Subscribe to another therapy, too: the link has shown whose address it is, the box gives the consent."""
+    now = deps_of(request).now()
+    offered = {slug for slug, _ in _others(session, one)}
+    slug = forms.text(sent, "profile")
+    if slug not in offered or forms.text(sent, "consent") != "yes":
+        raise ValueError(slug)
+    new = subscriptions.subscribe(
+        session, one.subscriber.email, profiles.find(session, slug), choice_of(one), now, own=True
+    )
+    subscriptions.confirm(session, new, subscriptions.OWN_LINK, "subscriber", now)
+    session.refresh(one.subscriber, ["subscriptions"])
+    return _page(request, session, one, done=Said("You follow %(therapy)s, too.", therapy=new.profile.name))
+
+
+def _move(request: Request, session: Session, one: Subscription, sent: FormData) -> Response:
+    deps = deps_of(request)
+    try:
+        change = moving.ask(session, one.subscriber, forms.text(sent, "email")[:400], deps.now())
+    except AddressError as error:
+        raise ValueError("email") from error
+    if change is not None:
+        outbox.enqueue_change(session, change, deps.mail_domain, deps.now())
+    words = Said("A mail goes to both addresses. When both have agreed, the new one takes the old one's place.")
+    return _page(request, session, one, done=words)
+
+
+def _export(_request: Request, session: Session, one: Subscription, _sent: FormData) -> Response:
+    document = json.dumps(privacy.export(session, one.subscriber), ensure_ascii=False, indent=2)
+    headers = {"Content-Disposition": 'attachment; filename="my-data.json"'}
+    return Response(document, headers=headers, media_type="application/json")
+
+
+def _erase(request: Request, session: Session, one: Subscription, sent: FormData) -> Response:
+    spoken = _spoken(one)
+    if forms.text(sent, "sure") != "yes":
+        return page(request, "erase", {}, spoken)
+    deps = deps_of(request)
+    privacy.erase(session, one.subscriber, SuppressionCause.ERASED, "erased by its owner", deps.now())
+    answer = notice(
+        request,
+        Said("Everything about you is deleted."),
+        Said("Only a fingerprint of your address stays, so that nobody writes to it again unless you ask for it."),
+        spoken,
+    )
+    answer.background = BackgroundTask(_scrub, deps)
+    return answer
+
+
+def _scrub(deps: Deps) -> None:
+    try:
+        db.scrub(deps.engine)
+    except StoreError as error:
+        log.warning("%s %s", error.problem, error.fix)
+
+
+_DEEDS = {
+    "save": _save,
+    "pause": _pause,
+    "resume": _resume,
+    "leave": _leave,
+    "follow": _follow,
+    "address": _move,
+    "export": _export,
+    "erase": _erase,
+}
+
+
+def _page(
+    request: Request, session: Session, one: Subscription, *, done: str = "", problem: str = ""
+) -> Response:
+    spoken = _spoken(one)
+    now = deps_of(request).now()
+    zone = ZoneInfo(one.subscriber.time_zone)
+    paused = one.status is SubscriptionStatus.PAUSED
+    values: dict[str, Any] = {
+        **forms.options(spoken),
+        "values": forms.fields_of(choice_of(one)),
+        "therapy": one.profile.name,
+        "schedule": schedule.in_words(one.cadence, one.at, one.on, one.subscriber.time_zone, spoken),
+        "done": spoken.said(done),
+        "problem": spoken.said(problem),
+        "shown": [str(section) for section in OPTIONAL if str(section) not in one.hidden],
+        "urgent": one.urgent,
+        "paused": paused,
+        "paused_until": one.paused_until.astimezone(zone).date() if one.paused_until else None,
+        "tomorrow": (now.astimezone(zone) + timedelta(days=1)).date().isoformat(),
+        "next_due": spoken.moment(one.next_due_at.astimezone(zone)) if one.next_due_at else "",
+        "siblings": _siblings(request, one),
+        "others": _others(session, one),
+        "wording": consent.wording(spoken),
+    }
+    return page(request, "preferences", values, spoken, 422 if problem else 200)
+
+
+def _siblings(request: Request, one: Subscription) -> list[tuple[str, str]]:
+    """What else this person follows, each with the path of its own preferences."""
+    deps = deps_of(request)
+    return [
+        (each.profile.name, deps.links.token(Purpose.PREFERENCES, each.link_id, deps.now()))
+        for each in one.subscriber.subscriptions
+        if each.id != one.id and each.status in RUNNING
+    ]
+
+
+def _others(session: Session, one: Subscription) -> list[tuple[str, str]]:
+    """What this person could follow besides."""
+    followed = {each.profile_id for each in one.subscriber.subscriptions if each.status in RUNNING}
+    return [(each.slug, each.name) for each in archive.public_profiles(session) if each.id not in followed]
+
+
+def _spoken(one: Subscription) -> Language:
+    return language(one.subscriber.language)

@@ -1,0 +1,160 @@
+"""Signing up: the form, and what is answered to it: the same, in the same time, whoever is named in it.
+
+The page stores the request and answers; only then is it looked up whether the address is known, and only its owner is
+told, by mail.
+"""
+
+import logging
+from collections.abc import Mapping
+
+from starlette.background import BackgroundTask
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from notifier import admission
+from notifier.addresses import normal_address
+from notifier.deps import Deps
+from notifier.digest import archive
+from notifier.errors import AddressError, StoreError
+from notifier.language import LANGUAGES, Language, language
+from notifier.said import Said
+from notifier.store.statuses import Cadence, RequestKind
+from notifier.subscribers import consent, requests, subscriptions
+from notifier.subscribers.requests import TooManyError
+from notifier.web import forms
+from notifier.web.page import deps_of, notice, page, spoken_by
+
+log = logging.getLogger("notifier")
+
+# A field that people neither see nor reach; who fills it in is a program.
+_HONEYPOT = "website"
+_LONGEST_ADDRESS = 320
+_RETRY_AFTER = str(int(requests.LIMIT_PERIOD.total_seconds()))
+
+
+def form(request: Request) -> Response:
+    """The form, with the usual choice in it."""
+    spoken = _spoken(request)
+    zone = deps_of(request).settings.schedule.time_zone
+    usual = forms.fields_of(subscriptions.usual(Cadence.WEEKLY, zone, language=spoken.code))
+    return _form(request, spoken, {**usual, "email": "", "profile": request.query_params.get("profile", "")})
+
+
+def _spoken(request: Request, code: str = "") -> Language:
+    asked = code or request.query_params.get("language", "")
+    return language(asked) if asked in LANGUAGES else spoken_by(request)
+
+
+def _form(
+    request: Request, spoken: Language, values: Mapping[str, str], errors: Mapping[str, str] | None = None
+) -> Response:
+    deps = deps_of(request)
+    with deps.reading() as session:
+        offered = [(profile.slug, profile.name) for profile in archive.public_profiles(session)]
+    if not offered:
+        return notice(request, Said("Nobody can sign up here at the moment."), spoken=spoken)
+    shown = {
+        **forms.options(spoken),
+        "values": values,
+        "errors": errors or {},
+        "profiles": offered,
+        "wording": consent.wording(spoken),
+        "honeypot": _HONEYPOT,
+    }
+    return page(request, "signup", shown, spoken, 422 if errors else 200)
+
+
+async def subscribe(request: Request) -> Response:
+    """Take a sign-up; what is wrong with its fields is told beside them, whose address it is to nobody."""
+    sent = await forms.form_of(request)
+    values = {name: forms.text(sent, name) for name in ("email", "profile", "consent", _HONEYPOT, *forms.FIELDS)}
+    values["weekday"] = values["weekday"] or forms.text(sent, "on")
+    values["day"] = values["day"] or forms.text(sent, "on")
+    spoken = _spoken(request, forms.text(sent, "spoken"))
+    if values[_HONEYPOT]:
+        return _sent(request, spoken)
+    usual = forms.fields_of(
+        subscriptions.usual(Cadence.WEEKLY, deps_of(request).settings.schedule.time_zone, language=spoken.code)
+    )
+    values |= {name: usual[name] for name in usual if not values.get(name)}
+    return await run_in_threadpool(_subscribe, request, spoken, values)
+
+
+def _subscribe(request: Request, spoken: Language, values: dict[str, str]) -> Response:
+    deps = deps_of(request)
+    errors = forms.problem_with(values)
+    with deps.reading() as session:
+        slugs = [profile.slug for profile in archive.public_profiles(session)]
+    values["profile"] = values["profile"] or (slugs[0] if len(slugs) == 1 else "")
+    if values["profile"] not in slugs:
+        errors["profile"] = "wrong"
+    if values["consent"] != "yes":
+        errors["consent"] = "missing"
+    email = _address(values["email"])
+    if not email:
+        errors["email"] = "wrong"
+    if errors:
+        return _form(request, spoken, values, errors)
+    wish = admission.as_document(values["profile"], forms.choice_of(values))
+    return _asked(request, spoken, RequestKind.SUBSCRIBE, email, wish)
+
+
+def _address(text: str) -> str:
+    try:
+        return normal_address(text) if len(text) <= _LONGEST_ADDRESS else ""
+    except AddressError:
+        return ""
+
+
+def _asked(
+    request: Request, spoken: Language, kind: RequestKind, email: str, wish: Mapping[str, object] | None
+) -> Response:
+    deps = deps_of(request)
+    visitor = request.client.host if request.client else ""
+    try:
+        with deps.writing() as session:
+            stored = requests.ask(session, kind, email, wish, visitor, deps.now())
+    except TooManyError as error:
+        answer = notice(request, error.problem, error.fix, spoken, status=429)
+        answer.headers["Retry-After"] = _RETRY_AFTER
+        return answer
+    answer = _sent(request, spoken)
+    answer.background = BackgroundTask(_admit, deps, stored)
+    return answer
+
+
+def _admit(deps: Deps, request_id: int) -> None:
+    try:
+        admission.admit_one(deps, request_id)
+    except StoreError as error:
+        log.warning("a request waits for the next run: %s", error.problem)
+
+
+def _sent(request: Request, spoken: Language) -> Response:
+    return notice(
+        request,
+        Said("Please look into your mailbox."),
+        Said(
+            "If the address is right, a mail is on its way to it, and says how to go on. It can take some minutes, and "
+            "it may lie among the unwanted mails."
+        ),
+        spoken,
+    )
+
+
+def link_form(request: Request) -> Response:
+    """The form for who lost the link to their preferences."""
+    return page(request, "link", {"problem": False, "honeypot": _HONEYPOT}, _spoken(request))
+
+
+async def link(request: Request) -> Response:
+    """Take the wish for a link; the answer is the same for everybody."""
+    sent = await forms.form_of(request)
+    spoken = _spoken(request, forms.text(sent, "spoken"))
+    email = _address(forms.text(sent, "email"))
+    if forms.text(sent, _HONEYPOT):
+        return _sent(request, spoken)
+    if not email:
+        return page(request, "link", {"problem": True, "honeypot": _HONEYPOT}, spoken, 422)
+    return await run_in_threadpool(_asked, request, spoken, RequestKind.LINK, email, None)
