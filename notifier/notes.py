@@ -1,10 +1,11 @@
 """Notes: what somebody is written about their own subscription, beside the digests.
 
-Owns the words of these mails: welcome, already subscribed, the lost link, a new address, the question whether they still
-want it. Each says what to do in one link, and names no therapy outside its body.
+Owns the words of these mails: welcome, already subscribed, the lost link, a new address, the question whether they
+still want it. Each says what to do in one link, and names no therapy outside its body.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -47,10 +48,8 @@ def _welcome(deps: Deps, one: Subscription, spoken: Language, message_id: str, n
     quiet = spoken.phrase("When there is nothing to tell, no mail comes.")
     subject = spoken.phrase("Welcome: your subscription is confirmed")
     return _note(
-        one.subscriber.email,
-        message_id,
+        _Envelope(one.subscriber.email, message_id, spoken),
         subject,
-        spoken,
         [_told(one, spoken), f"{first} {quiet}"],
         [(spoken.phrase("Change what you get, and when"), deps.links.url(Purpose.PREFERENCES, one.link_id, now))],
         spoken.phrase("The same link stands in every mail. It is yours alone: who has it can change your choice."),
@@ -71,10 +70,8 @@ def _links(
     )
     running = [each for each in one.subscriber.subscriptions if each.status in RUNNING]
     return _note(
-        one.subscriber.email,
-        message_id,
+        _Envelope(one.subscriber.email, message_id, spoken),
         subject,
-        spoken,
         [reason, *(_told(each, spoken) for each in running)],
         [
             (
@@ -97,12 +94,10 @@ def _renewal(
         else spoken.phrase("Without your yes we ask once more in two weeks, and then end your subscription.")
     )
     return _note(
-        one.subscriber.email,
-        message_id,
+        _Envelope(one.subscriber.email, message_id, spoken),
         spoken.phrase("Last question: do you still want your digest?")
         if last
         else spoken.phrase("Do you still want your digest?"),
-        spoken,
         [
             _told(one, spoken),
             spoken.phrase("From time to time we ask whether that is still right, so that no list outlives its use."),
@@ -124,10 +119,8 @@ def change_letter(deps: Deps, change: AddressChange, kind: DeliveryKind, message
         else spoken.phrase("Somebody, we hope you, asked us to write to this address from now on.")
     )
     return _note(
-        to,
-        message_id,
+        _Envelope(to, message_id, spoken),
         spoken.phrase("Please confirm the change of address"),
-        spoken,
         [
             what,
             spoken.phrase("Both addresses, the old and the new one, have to agree. The link holds for 48 hours."),
@@ -146,15 +139,20 @@ def _leave_url(deps: Deps, one: Subscription, now: datetime) -> str:
     return deps.links.url(Purpose.UNSUBSCRIBE, one.link_id, now)
 
 
+@dataclass(frozen=True)
+class _Envelope:
+    to: str
+    message_id: str
+    spoken: Language
+
+
 def _note(
-    to: str,
-    message_id: str,
+    envelope: _Envelope,
     subject: str,
-    spoken: Language,
     paragraphs: Sequence[str],
     actions: Sequence[tuple[str, str]],
     aside: str = "",
     leave_url: str = "",
 ) -> Letter:
     values = {"paragraphs": paragraphs, "actions": actions, "aside": aside, "leave_url": leave_url}
-    return Letter(message_id, to, subject, "note", values, language=spoken.code)
+    return Letter(envelope.message_id, envelope.to, subject, "note", values, language=envelope.spoken.code)

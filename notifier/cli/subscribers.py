@@ -1,5 +1,10 @@
 """`notifier subscribers`."""
 
+import getpass
+import os
+import sys
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -7,9 +12,13 @@ import typer
 from notifier.cli import door
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import TextIO
+
     from sqlalchemy.orm import Session
 
-    from notifier.store.models import Subscriber
+    from notifier.store.models import Subscriber, Subscription
+    from notifier.subscribers.lists import Report
 
 app = door.group("subscribers", "People: who gets what, when, and by which consent.")
 
@@ -57,6 +66,200 @@ def show(email: Email, json: door.Json = False) -> None:
         door.say(f"  {one['profile']}: {one['schedule']}, {one['status']}, next due {one['next_due_at'] or '-'}")
     for one in document["consent"]:
         door.say(f"  {one['at']}  consent {one['event']} by {one['method']}, attested by {one['attested_by']}")
+
+
+@app.command("pause")
+def pause(
+    email: Email,
+    until: Annotated[str, typer.Option(metavar="DATE", help="The day it goes on; left out: until `resume`.")] = "",
+    profile: door.Profile = None,
+    now: door.Now = "",
+) -> None:
+    """Hold somebody's digests back; what matches meanwhile comes in the first one after it."""
+    from notifier.errors import SettingsError
+    from notifier.subscribers import standing
+
+    with door.opened(now) as deps, deps.writing() as session:
+        end = door.moment(until, "--until")
+        if end is not None and end <= deps.now():
+            raise SettingsError(f"--until {until} is over.", "Name a day to come.")
+        paused = [one for one in _running(session, email, profile) if standing.pause(one, end, deps.now())]
+    door.say(f"Paused {_counted(len(paused))} of {email}{f' until {until}' if until else ''}.")
+
+
+@app.command("resume")
+def resume(email: Email, profile: door.Profile = None, now: door.Now = "") -> None:
+    """End a pause; the next digest holds what was held back."""
+    from notifier.subscribers import standing
+
+    with door.opened(now) as deps, deps.writing() as session:
+        woken = [one for one in _running(session, email, profile) if standing.resume(one, deps.now())]
+    if not woken:
+        door.warn(f"No subscription of {email} is paused: nothing was changed.")
+        raise typer.Exit(1)
+    door.say(f"{_counted(len(woken))} of {email} {'goes' if len(woken) == 1 else 'go'} on.")
+
+
+@app.command("erase")
+def erase(email: Email, now: door.Now = "") -> None:
+    """Delete everything about a person (GDPR Art. 17); a hash stays, so that nobody writes to the address again."""
+    from notifier.errors import NotFoundError
+    from notifier.store import db
+    from notifier.store.statuses import SuppressionCause
+    from notifier.subscribers import privacy, subscriptions
+
+    with door.opened(now) as deps:
+        with deps.writing() as session:
+            found = subscriptions.find_subscriber(session, email)
+            if found is not None:
+                privacy.erase(session, found, SuppressionCause.ERASED, "erased", deps.now())
+        db.scrub(deps.engine)
+    if found is None:
+        raise NotFoundError(f"Nobody is stored under {email}.", "See: notifier subscribers list")
+    door.say(f"{email} is erased. Backups made before today may still hold it; see docs/privacy.md.")
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV, or JSON Lines if it ends in .jsonl.")],
+    confirmed: Annotated[
+        bool, typer.Option("--confirmed", help="You attest that all these people agreed; no mail asks them.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would become of each line; store nothing.")
+    ] = False,
+    json: door.Json = False,
+    now: door.Now = "",
+) -> None:
+    """Take many people from a list. Nobody who left, bounced or complained is revived."""
+    from notifier.deliver import outbox
+    from notifier.match import profiles
+    from notifier.store.statuses import DeliveryKind
+    from notifier.subscribers import lists
+
+    with (
+        door.opened(now) as deps,
+        door.progress(shown=not json) as bar,
+        _text_of(file) as text,
+        deps.writing() as session,
+    ):
+        terms = lists.Terms(
+            profiles={one.slug: one for one in profiles.listed(session)},
+            time_zone=deps.settings.schedule.time_zone,
+            attested_by=f"operator {getpass.getuser()}" if confirmed else None,
+            dry=dry_run,
+        )
+        total = sum(1 for _ in text)
+        text.seek(0)
+        shown = (lambda done: bar(done, total, "")) if bar else (lambda _: None)
+        lines = lists.read(text, json_lines=_is_json_lines(file))
+        report = lists.take(session, lines, terms, deps.now(), shown)
+        outbox.enqueue_own(session, DeliveryKind.CONFIRMATION, report.unasked, deps.mail_domain, deps.now())
+    _tell(report, dry=dry_run, json=json, asked=not confirmed)
+    if report.count()[lists.Fate.INVALID]:
+        raise typer.Exit(1)
+
+
+def _tell(report: "Report", *, dry: bool, json: bool, asked: bool) -> None:
+    from notifier.subscribers.lists import Fate
+
+    counts = report.count()
+    if json:
+        lines = [{"line": line, "result": fate, "reason": why} for line, fate, why in report.lines]
+        counted = {str(fate): counts[fate] for fate in Fate}
+        door.print_json({"dry_run": dry, "rows": len(report.lines), **counted, "lines": lines})
+        return
+    for line, fate, why in report.lines:
+        if fate is not Fate.ADDED:
+            door.say(f"line {line}: {fate}: {why}")
+    told = ", ".join(f"{counts[fate]} {fate}" for fate in Fate if counts[fate]) or "nothing in it"
+    door.say(f"{len(report.lines)} lines: {told}.{' Nothing was stored: this was a dry run.' if dry else ''}")
+    if asked and report.unasked:
+        door.say("Each of those added is asked by mail; the next `notifier run` sends the questions.")
+
+
+@app.command("export")
+def export(
+    email: Annotated[str | None, typer.Argument(metavar="[EMAIL]")] = None,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Else standard output.")] = None,
+    form: Annotated[str, typer.Option("--format", help="Of the whole list: csv or jsonl.")] = "csv",
+) -> None:
+    """With EMAIL: everything held of that person, as JSON (GDPR Art. 20). Without: the list of all, for an import."""
+    import json
+
+    from notifier.errors import NotFoundError, SettingsError
+    from notifier.subscribers import lists, privacy, subscriptions
+
+    if form not in ("csv", "jsonl"):
+        raise SettingsError(f"--format {form!r} is not known.", "Choose one of: csv, jsonl.")
+    with door.opened() as deps, deps.reading() as session:
+        if email is None:
+            _write(out, lists.write(lists.rows(session), json_lines=form == "jsonl"))
+            return
+        found = subscriptions.find_subscriber(session, email)
+        if found is None:
+            raise NotFoundError(f"Nobody is stored under {email}.", "See: notifier subscribers list")
+        _write(out, [json.dumps(privacy.export(session, found), ensure_ascii=False, indent=2) + "\n"])
+
+
+def _write(out: Path | None, pieces: "Iterable[str]") -> None:
+    from notifier.errors import SettingsError
+
+    if out is None:
+        for piece in pieces:
+            sys.stdout.write(piece)
+        return
+    try:
+        # Whose addresses these are is nobody else's business: only the owner of the file may read it.
+        with os.fdopen(
+            os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8", newline=""
+        ) as file:
+            file.writelines(pieces)
+    except OSError as error:
+        raise SettingsError(
+            f"{out} cannot be written: {error.strerror}.", "Name a file in a folder of yours."
+        ) from error
+
+
+def _is_json_lines(file: Path) -> bool:
+    return file.suffix.lower() in (".jsonl", ".ndjson")
+
+
+@contextmanager
+def _text_of(file: Path) -> "Iterator[TextIO]":
+    from notifier.errors import SettingsError
+
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as text:
+            yield text
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{file} is no UTF-8 text.", "Save it as UTF-8 (in Excel: CSV UTF-8).") from error
+    except OSError as error:
+        raise SettingsError(f"{file} cannot be read: {error.strerror}.", "Name a file that is there.") from error
+
+
+def _running(session: "Session", email: str, profile: str | None) -> "list[Subscription]":
+    from notifier.errors import NotFoundError
+    from notifier.match import profiles
+    from notifier.subscribers import subscriptions
+
+    chosen = profiles.find(session, profile) if profile else None
+    person = subscriptions.find_subscriber(session, email)
+    found = [
+        one
+        for one in (person.subscriptions if person else ())
+        if chosen in (None, one.profile) and one.status in subscriptions.RUNNING
+    ]
+    if not found:
+        raise NotFoundError(
+            f"{email} has no running subscription{f' to {profile}' if profile else ''}.",
+            "See them with: notifier subscribers list",
+        )
+    return found
+
+
+def _counted(number: int) -> str:
+    return f"{number} subscription{'' if number == 1 else 's'}"
 
 
 @app.command("suppress")

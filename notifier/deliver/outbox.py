@@ -70,9 +70,7 @@ def enqueue_digest(
     session.execute(insert(Delivery), rows)
 
 
-def enqueue_asked(
-    session: Session, kind: DeliveryKind, subscription: Subscription, domain: str, now: datetime
-) -> bool:
+def enqueue_asked(session: Session, kind: DeliveryKind, subscription: Subscription, domain: str, now: datetime) -> bool:
     """Owe somebody a mail that anybody can ask for in their name: a confirmation, a link.
 
     One that still waits is not owed twice, and a person gets no more of these than `ASKED_PER_HOUR`, so that nobody can
@@ -184,7 +182,7 @@ def claim(session: Session, now: datetime, limit: int) -> list[Delivery]:
 def _suppressed(session: Session, deliveries: Sequence[Delivery]) -> dict[str, SuppressionCause]:
     hashes = {key for one in deliveries if (key := _address_hash(one))}
     chosen = select(Suppression.address_hash, Suppression.cause).where(Suppression.address_hash.in_(hashes))
-    return {key: cause for key, cause in session.execute(chosen)}
+    return dict(session.execute(chosen).tuples().all())
 
 
 def _address_hash(delivery: Delivery) -> str:

@@ -99,7 +99,9 @@ def read(file: TextIO, *, json_lines: bool) -> Iterator[tuple[int, dict[str, str
     except UnicodeDecodeError as error:
         raise SettingsError("The file is no UTF-8 text.", "Save it as UTF-8 (in Excel: CSV UTF-8).") from error
     except csv.Error as error:
-        raise SettingsError(f"The file cannot be read as CSV: {error}.", "Export it once more, and look at it.") from error
+        raise SettingsError(
+            f"The file cannot be read as CSV: {error}.", "Export it once more, and look at it."
+        ) from error
 
 
 def _csv_lines(file: TextIO) -> Iterator[tuple[int, dict[str, str]]]:
@@ -196,9 +198,10 @@ class _Taking:
             self._store(fresh, people)
 
     def _row(self, number: int, values: Mapping[str, str]) -> _Row | None:
+        if "problem" in values:
+            self._tell(number, Fate.INVALID, values["problem"])
+            return None
         try:
-            if "problem" in values:
-                raise SettingsError(f"It is {values['problem']}.")
             email = normal_address(values.get("email", "")[:400])
             profile = self._profile(values.get("profile", "").strip())
             names = ("every", "at", "on", "time_zone", "edition", "language")
@@ -232,7 +235,7 @@ class _Taking:
 
     def _people(self, keys: set[str]) -> dict[str, int]:
         chosen = select(Subscriber.address_hash, Subscriber.id).where(Subscriber.address_hash.in_(keys))
-        return {key: one for key, one in self._session.execute(chosen)}
+        return dict(self._session.execute(chosen).tuples().all())
 
     def _standing(self, people: Iterable[int]) -> dict[tuple[int, int], SubscriptionStatus]:
         chosen = select(Subscription.subscriber_id, Subscription.profile_id, Subscription.status)

@@ -1,7 +1,7 @@
 """Requests: what somebody asked for through a public form, kept until it is answered by mail.
 
-Owns the limit of a network. Storing one costs the same whoever is named in it, so the page that takes it can neither say
-nor show by its time whether an address is known.
+Owns the limit of a network. Storing one costs the same whoever is named in it, so the page that takes it can
+neither say nor show by its time whether an address is known.
 """
 
 import hashlib
@@ -46,9 +46,7 @@ def ask(
     network = _network(session, visitor)
     lately = select(func.count(Request.id)).where(Request.network == network, Request.at > now - LIMIT_PERIOD)
     if (session.scalar(lately) or 0) >= PER_NETWORK:
-        raise TooManyError(
-            Said("Too many requests came from your network."), Said("Please try again in an hour.")
-        )
+        raise TooManyError(Said("Too many requests came from your network."), Said("Please try again in an hour."))
     request = Request(kind=kind, network=network, email=email, wish=dict(wish) if wish else None, at=now)
     session.add(request)
     session.flush()

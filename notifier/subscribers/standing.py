@@ -73,7 +73,7 @@ def wake(session: Session, now: datetime) -> int:
 def forget_unconfirmed(session: Session, now: datetime) -> int:
     """Let sign-ups vanish that nobody confirmed in time; returns how many.
 
-    Counted from the last question that went out. Who was subscribed before is then as they were: no subscriber any more.
+    Counted from the last question that went out. Who was subscribed before is then as they were: one who left.
     """
     asked_lately = select(Delivery.subscription_id).where(
         Delivery.kind == DeliveryKind.CONFIRMATION,
@@ -131,9 +131,7 @@ def renewals(session: Session, months: int, now: datetime) -> Renewals:
     """
     running = Subscription.status == SubscriptionStatus.CONFIRMED
     since = func.coalesce(Subscription.renewed_at, Subscription.confirmed_at)
-    asked = _some(
-        session, running, since <= months_earlier(now, months), Subscription.renewal_asked_at.is_(None)
-    )
+    asked = _some(session, running, since <= months_earlier(now, months), Subscription.renewal_asked_at.is_(None))
     for one in asked:
         one.renewal_asked_at = now
     reminded = _some(

@@ -20,10 +20,10 @@ from notifier.web.page import deps_of, notice
 
 log = logging.getLogger("notifier")
 
-# No script but our own file, no third party, no frame, and no address of ours (they hold signed links) handed on to anybody.
+# No script but our own file, no third party, no frame, and no address of ours (they hold signed links) handed on.
 _HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "X-Robots-Tag": "noindex",

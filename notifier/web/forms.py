@@ -50,7 +50,9 @@ def text(form: FormData, name: str, default: str = "") -> str:
     return value.strip() if isinstance(value, str) else default
 
 
-def choice_of(values: Mapping[str, str], *, hidden: tuple[str, ...] | None = None, urgent: bool | None = None) -> Choice:
+def choice_of(
+    values: Mapping[str, str], *, hidden: tuple[str, ...] | None = None, urgent: bool | None = None
+) -> Choice:
     """The choice that the fields hold.
 
     Raises:

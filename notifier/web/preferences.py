@@ -173,9 +173,7 @@ _DEEDS = {
 }
 
 
-def _page(
-    request: Request, session: Session, one: Subscription, *, done: str = "", problem: str = ""
-) -> Response:
+def _page(request: Request, session: Session, one: Subscription, *, done: str = "", problem: str = "") -> Response:
     spoken = _spoken(one)
     now = deps_of(request).now()
     zone = ZoneInfo(one.subscriber.time_zone)

@@ -31,10 +31,10 @@ class Subscription(Base):
 
     `position` is how far in the profile's match sequence this person has been served: what lies above is owed.
     `introduced` is the snapshot of the profile that they were shown last, `heard_at` when they were last written to.
-    `link_id` stands in signed links in place of anything that says who or what. `hidden` are the parts of a digest that
-    they do not want, `urgent` lets what cannot wait break the schedule. `asked_at` is when they last asked to be written
-    to, `paused_until` the end of a pause (None: until they say so); the `renew…` times belong to the question whether
-    they still want it.
+    `link_id` stands in signed links in place of anything that says who or what. `hidden` are the parts of a digest
+    that they do not want, `urgent` lets what cannot wait break the schedule. `asked_at` is when they last asked to be
+    written to, `paused_until` the end of a pause (None: until they say so); the `renew…` times belong to the question
+    whether they still want it.
     """
 
     __tablename__ = "subscription"
