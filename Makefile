@@ -15,9 +15,11 @@ demo: .venv/run
 	$(BIN)/notifier demo
 
 test: .venv/dev
+	tests/install-chromium
 	$(BIN)/python -W error -m pytest -q -m "not long"
 
 test-long: .venv/dev
+	tests/install-chromium
 	$(BIN)/python -W error -m pytest -q --timeout=1200
 
 lint: .venv/dev

@@ -6,10 +6,17 @@ mail arrives is learnt from the server that takes it.
 
 import hashlib
 import hmac
+import re
+from functools import lru_cache
 
 from email_validator import EmailNotValidError, validate_email
 
 from notifier.errors import AddressError
+
+# What stands before the @ in nearly every address, and needs no closer look (RFC 5322, dot-atom).
+_PLAIN = re.compile(r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*", re.ASCII)
+# RFC 5321, 4.5.3.1: 64 octets before the @, and 254 for the whole.
+_LONGEST_LOCAL, _LONGEST_DOMAIN = 64, 180
 
 
 def normal_address(text: str) -> str:
@@ -18,6 +25,28 @@ def normal_address(text: str) -> str:
     Raises:
         AddressError: with the reason in words.
     """
+    local, at, domain = text.strip().rpartition("@")
+    if (
+        at
+        and len(local) <= _LONGEST_LOCAL
+        and _PLAIN.fullmatch(local)
+        and len(domain) < _LONGEST_DOMAIN
+        and (known := _plain_domain(domain))
+    ):
+        return f"{local}@{known}"
+    return _checked(text)
+
+
+@lru_cache(maxsize=4096)
+def _plain_domain(domain: str) -> str:
+    """The normal form of a domain; empty where only the whole address can be judged. Lists name few of them, often."""
+    try:
+        return _checked(f"x@{domain}").removeprefix("x@")
+    except AddressError:
+        return ""
+
+
+def _checked(text: str) -> str:
     try:
         # The "test environment" of the library allows names under .test (RFC 6761), which never reach a stranger.
         found = validate_email(text.strip(), check_deliverability=False, test_environment=True, strict=True)

@@ -10,28 +10,28 @@ from notifier.deliver import outbox
 from notifier.deps import Deps
 from notifier.errors import NotifierError
 from notifier.match import profiles
-from notifier.store.models import Request
-from notifier.store.statuses import Cadence, DeliveryKind, Edition, RequestKind, SubscriptionStatus
-from notifier.subscribers import requests, subscriptions
+from notifier.store.models import Enquiry
+from notifier.store.statuses import Cadence, DeliveryKind, Edition, EnquiryKind, SubscriptionStatus
+from notifier.subscribers import enquiries, subscriptions
 from notifier.subscribers.subscriptions import RUNNING, Choice
 
 
 def admit(deps: Deps) -> int:
     """Answer all requests that wait; returns how many there were."""
     with deps.reading() as session:
-        waiting = requests.waiting(session)
+        waiting = enquiries.waiting(session)
     for one in waiting:
         admit_one(deps, one)
     return len(waiting)
 
 
-def admit_one(deps: Deps, request_id: int) -> None:
+def admit_one(deps: Deps, enquiry_id: int) -> None:
     """Answer one request, unless somebody else did."""
     with deps.writing() as session:
-        request = requests.taken(session, request_id)
-        if request is not None:
-            _answer(deps, session, request)
-            requests.answered(request, deps.now())
+        enquiry = enquiries.taken(session, enquiry_id)
+        if enquiry is not None:
+            _answer(deps, session, enquiry)
+            enquiries.answered(enquiry, deps.now())
 
 
 def as_document(profile: str, choice: Choice) -> dict[str, object]:
@@ -47,12 +47,12 @@ def as_document(profile: str, choice: Choice) -> dict[str, object]:
     }
 
 
-def _answer(deps: Deps, session: Session, request: Request) -> None:
-    assert request.email is not None
-    if request.kind is RequestKind.SUBSCRIBE:
-        _subscribe(deps, session, request.email, request.wish or {})
+def _answer(deps: Deps, session: Session, enquiry: Enquiry) -> None:
+    assert enquiry.email is not None
+    if enquiry.kind is EnquiryKind.SUBSCRIBE:
+        _subscribe(deps, session, enquiry.email, enquiry.wish or {})
     else:
-        _send_link(deps, session, request.email)
+        _send_link(deps, session, enquiry.email)
 
 
 def _subscribe(deps: Deps, session: Session, email: str, wish: dict[str, object]) -> None:

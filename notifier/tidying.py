@@ -7,7 +7,7 @@ for, and who left long ago is forgotten.
 from notifier.deliver import outbox
 from notifier.deps import Deps
 from notifier.store.statuses import DeliveryKind, SuppressionCause
-from notifier.subscribers import moving, privacy, requests, standing
+from notifier.subscribers import enquiries, moving, privacy, standing
 
 
 def tidy(deps: Deps) -> None:
@@ -16,7 +16,7 @@ def tidy(deps: Deps) -> None:
     with deps.writing() as session:
         standing.wake(session, now)
         standing.forget_unconfirmed(session, now)
-        requests.forget(session, now)
+        enquiries.forget(session, now)
         moving.forget(session, now)
         for person in standing.long_gone(session, now):
             privacy.erase(session, person, SuppressionCause.LEFT, "left more than a year ago", now)

@@ -69,7 +69,7 @@ WRITERS = {
     "Consent": "subscribers/consent.py",
     "Suppression": "subscribers/suppressions.py",
     "Wording": "subscribers/consent.py",
-    "Request": "subscribers/requests.py",
+    "Enquiry": "subscribers/enquiries.py",
     "AddressChange": "subscribers/moving.py",
     "Delivery": "deliver/outbox.py",
     "Notice": "deliver/notices.py",

@@ -1,20 +1,27 @@
 """Preferences: who holds the link of a mail chooses when and in which words they are written to."""
 
+import json
+import re
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from notifier import pipeline
+from notifier.adoption import adopt
 from notifier.demo import serving
 from notifier.links import Purpose
-from notifier.store.models import Subscription
-from notifier.store.statuses import Cadence, Edition
+from notifier.match import profiles
+from notifier.store.models import Consent, Subscriber, Subscription
+from notifier.store.statuses import Cadence, Edition, SubscriptionStatus
 from notifier.subscribers import subscriptions
 from notifier.web.app import create
 from tests.conftest import MONDAY, Installation
+from tests.sink import text_of
+from tests.site import Article
 from tests.visitor import Answer, Client
 
 FORM = "application/x-www-form-urlencoded"
@@ -140,3 +147,118 @@ def test_who_left_finds_that_they_left(installation: Installation, client: Clien
     assert "You are not subscribed." in client.get(link(installation)).text
     assert "You are not subscribed." in send(client, link(installation)).text
     assert state(installation) == before
+
+
+def stored(made: Installation) -> Subscription:
+    with made.at(MONDAY).reading() as session:
+        return session.query(Subscription).order_by(Subscription.id).first()
+
+
+def do(client: Client, path: str, what: str, **fields: str) -> Answer:
+    return client.post(path, urlencode({"do": what, **fields}), FORM)
+
+
+def test_parts_that_somebody_does_without_are_left_out_and_the_therapy_never_is(
+    installation: Installation, client: Client
+):
+    made = installation
+    made.subscribe("anna@example.org")
+    pipeline.run_once(made.at(MONDAY))
+    send(client, link(made), every="daily", at="08:00", language="en", time_zone="UTC", sections="yes", show="trials")
+    assert stored(made).hidden == ["page", "mention", "related"]
+    assert 'id="show-trials" value="trials" checked' in client.get(link(made)).text
+    made.publish([Article("Frexalimab slows lesions"), Article("Another CD40L antibody reports lupus results")])
+    pipeline.run_once(made.at(MONDAY + timedelta(days=1)))
+    (mail,) = made.sink.messages
+    assert "Frexalimab slows lesions" in text_of(mail)
+    assert "Another CD40L antibody" not in text_of(mail)
+
+
+def test_a_choice_without_the_boxes_leaves_them_as_they_are(installation: Installation, client: Client):
+    installation.subscribe("anna@example.org")
+    send(client, link(installation), sections="yes", urgent="yes")
+    assert (stored(installation).hidden, stored(installation).urgent) == (
+        ["trials", "page", "mention", "related"],
+        True,
+    )
+    send(client, link(installation))
+    assert (stored(installation).hidden, stored(installation).urgent) == (
+        ["trials", "page", "mention", "related"],
+        True,
+    )
+
+
+def test_a_pause_has_a_last_day_in_the_persons_own_zone(installation: Installation, client: Client):
+    installation.subscribe("anna@example.org", zone="Pacific/Auckland")
+    assert "Paused until 20 March 2026." in do(client, link(installation), "pause", until="2026-03-20").text
+    assert stored(installation).paused_until == datetime.fromisoformat("2026-03-19T11:00:00+00:00")
+    assert "come again" in do(client, link(installation), "resume").text
+    assert stored(installation).status is SubscriptionStatus.CONFIRMED
+    for wrong in ("", "yesterday", "2026-03-01", "2036-01-01", "2026-02-30"):
+        assert do(client, link(installation), "pause", until=wrong).status_code == 422
+    assert stored(installation).status is SubscriptionStatus.CONFIRMED
+
+
+def test_everything_that_is_held_can_be_taken_along(installation: Installation, client: Client):
+    installation.subscribe("anna@example.org")
+    answer = do(client, link(installation), "export")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="my-data.json"'
+    document = json.loads(answer.text)
+    assert document["email"] == "anna@example.org"
+    assert document["subscriptions"][0]["therapy"] == "Frexalimab"
+    assert document["consent"][0]["wording"].startswith("I want to receive a digest")
+
+
+def test_erasing_asks_once_and_then_leaves_nothing(installation: Installation, client: Client):
+    installation.subscribe("anna@example.org")
+    path = link(installation)
+    assert "Yes, delete everything" in do(client, path, "erase").text
+    assert stored(installation) is not None
+    assert "deleted" in do(client, path, "erase", sure="yes").text
+    assert stored(installation) is None
+    assert client.get(path).status_code == 404
+    assert do(client, path, "erase", sure="yes").status_code == 404
+
+
+def test_another_therapy_is_followed_only_with_a_consent_of_its_own(installation: Installation, client: Client):
+    installation.subscribe("anna@example.org")
+    deps = installation.at(MONDAY)
+    with deps.writing() as session:
+        adopt(session, profiles.parse(profiles.bundled_file("tolebrutinib"), "the profile"), MONDAY)
+    path = link(installation)
+    assert do(client, path, "follow", profile="tolebrutinib").status_code == 422
+    assert do(client, path, "follow", profile="nothing", consent="yes").status_code == 422
+    assert "You follow Tolebrutinib, too." in do(client, path, "follow", profile="tolebrutinib", consent="yes").text
+    with deps.reading() as session:
+        both = session.query(Subscription).all()
+        assert [one.status for one in both] == [SubscriptionStatus.CONFIRMED] * 2
+        assert session.query(Consent).count() == 2
+    assert "Preferences: Tolebrutinib" in client.get(path).text
+
+
+def test_a_new_address_takes_the_old_ones_place_when_both_have_agreed(installation: Installation, client: Client):
+    made = installation
+    made.subscribe("anna@example.org")
+    told = do(client, link(made), "address", email="anna@new.example.org")
+    assert "both addresses" in told.text
+    pipeline.run_once(made.at(MONDAY))
+    links = {mail["To"]: re.search(r"https://\S+/address/\S+", text_of(mail)).group() for mail in made.sink.messages}
+    assert set(links) == {"anna@example.org", "anna@new.example.org"}
+    for where in links.values():
+        assert client.get(where).status_code == 200
+    assert "has to agree, too" in client.post(links["anna@new.example.org"]).text
+    with made.at(MONDAY).reading() as session:
+        assert session.query(Subscriber).one().email == "anna@example.org"
+    assert "Your address is changed." in client.post(links["anna@example.org"]).text
+    with made.at(MONDAY).reading() as session:
+        assert session.query(Subscriber).one().email == "anna@new.example.org"
+        assert subscriptions.find_subscriber(session, "anna@new.example.org") is not None
+    assert client.post(links["anna@example.org"]).status_code == 404
+
+
+def test_whether_a_new_address_is_known_is_told_to_nobody(installation: Installation, client: Client):
+    installation.subscribe("ben@example.org")
+    path = link(installation)
+    answers = {do(client, path, "address", email=f"{name}@example.org").text for name in ("ben", "new")}
+    assert len(answers) == 1
+    assert do(client, path, "address", email="nobody").status_code == 422

@@ -9,7 +9,7 @@ from notifier.errors import AddressError, NotifierError
 from notifier.match import profiles
 from notifier.store import db
 from notifier.store.models import Consent, Profile, Subscriber
-from notifier.store.statuses import Cadence, ConsentEvent, SubscriptionStatus
+from notifier.store.statuses import Cadence, ConsentEvent, SubscriptionStatus, SuppressionCause
 from notifier.subscribers import consent, subscriptions, suppressions
 from notifier.subscribers.subscriptions import Choice
 from tests.conftest import MONDAY
@@ -83,8 +83,8 @@ def test_a_suppressed_address_cannot_be_subscribed(engine: Engine, profile_id: i
     with db.writing(engine) as session:
         profile = session.get_one(Profile, profile_id)
         key = subscriptions.hash_of(session, "anna@example.org")
-        assert suppressions.add(session, key, "complained", MONDAY)
-        assert not suppressions.add(session, key, "asked", MONDAY)
+        assert suppressions.add(session, key, SuppressionCause.COMPLAINED, "complained", MONDAY)
+        assert not suppressions.add(session, key, SuppressionCause.ASKED, "asked", MONDAY)
         with pytest.raises(NotifierError, match="suppressed: complained"):
             subscriptions.subscribe(session, "ANNA@example.org", profile, WEEKLY, MONDAY)
         assert suppressions.lift(session, key)

@@ -182,7 +182,7 @@ def claim(session: Session, now: datetime, limit: int) -> list[Delivery]:
 def _suppressed(session: Session, deliveries: Sequence[Delivery]) -> dict[str, SuppressionCause]:
     hashes = {key for one in deliveries if (key := _address_hash(one))}
     chosen = select(Suppression.address_hash, Suppression.cause).where(Suppression.address_hash.in_(hashes))
-    return dict(session.execute(chosen).tuples().all())
+    return dict(session.execute(chosen).all())
 
 
 def _address_hash(delivery: Delivery) -> str:

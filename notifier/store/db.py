@@ -22,7 +22,7 @@ from notifier.errors import SettingsError, StoreError
 # Any constant serves, as long as every process of notifier asks PostgreSQL for the same one.
 _UPGRADE_LOCK = 0x6E6F7469
 # What holds people's own words: rewritten whole when somebody is erased.
-_PERSONAL = ("subscriber", "subscription", "consent", "delivery", "request", "address_change")
+_PERSONAL = ("subscriber", "subscription", "consent", "delivery", "enquiry", "address_change")
 
 _writers: "WeakKeyDictionary[Engine, threading.Lock]" = WeakKeyDictionary()
 

@@ -128,7 +128,7 @@ class DeliveryStatus(StrEnum):
     SUPPRESSED = "suppressed"
 
 
-class RequestKind(StrEnum):
+class EnquiryKind(StrEnum):
     """What somebody asks for through a form that anybody can fill in."""
 
     SUBSCRIBE = "subscribe"

@@ -155,6 +155,7 @@ def take(
     while batch := list(islice(waiting, _BATCH)):
         taking.batch(batch)
         progress(len(taking.report.lines))
+    taking.report.lines.sort()
     return taking.report
 
 
@@ -235,7 +236,7 @@ class _Taking:
 
     def _people(self, keys: set[str]) -> dict[str, int]:
         chosen = select(Subscriber.address_hash, Subscriber.id).where(Subscriber.address_hash.in_(keys))
-        return dict(self._session.execute(chosen).tuples().all())
+        return dict(self._session.execute(chosen).all())
 
     def _standing(self, people: Iterable[int]) -> dict[tuple[int, int], SubscriptionStatus]:
         chosen = select(Subscription.subscriber_id, Subscription.profile_id, Subscription.status)
@@ -308,24 +309,28 @@ def _choice(every: str, at: str, on: str, zone: str, edition: str, language: str
 
 def rows(session: Session) -> Iterator[dict[str, str]]:
     """Everybody with each of their subscriptions, by the columns of an import and what is told besides."""
+    shown = (Subscriber.email, Profile.slug, Subscription.cadence, Subscription.at, Subscription.on)
+    shown += (Subscriber.time_zone, Subscription.edition, Subscriber.language)
+    shown += (Subscription.status, Subscription.confirmed_at)
     chosen = (
-        select(Subscriber, Subscription, Profile.slug)
+        select(*shown)
+        .select_from(Subscriber)
         .join(Subscription, Subscription.subscriber_id == Subscriber.id)
         .join(Profile, Profile.id == Subscription.profile_id)
         .order_by(Subscriber.id, Subscription.id)
         .execution_options(yield_per=_BATCH)
     )
-    for person, one, slug in session.execute(chosen):
+    for one in session.execute(chosen):
         day = "" if one.on is None else WEEKDAYS[one.on] if one.cadence is Cadence.WEEKLY else str(one.on)
         yield {
-            "email": person.email,
-            "profile": slug,
+            "email": one.email,
+            "profile": one.slug,
             "every": str(one.cadence),
             "at": one.at,
             "on": day,
-            "time_zone": person.time_zone,
+            "time_zone": one.time_zone,
             "edition": str(one.edition),
-            "language": person.language,
+            "language": one.language,
             "status": str(one.status),
             "confirmed_at": one.confirmed_at.isoformat(timespec="seconds") if one.confirmed_at else "",
         }

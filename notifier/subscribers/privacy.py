@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from notifier.store.models import AddressChange, Consent, Delivery, Request, Subscriber, Subscription
+from notifier.store.models import AddressChange, Consent, Delivery, Enquiry, Subscriber, Subscription
 from notifier.store.statuses import SuppressionCause
-from notifier.subscribers import consent, requests, subscriptions, suppressions
+from notifier.subscribers import consent, enquiries, subscriptions, suppressions
 
 
 def export(session: Session, subscriber: Subscriber) -> dict[str, Any]:
@@ -22,7 +22,7 @@ def export(session: Session, subscriber: Subscriber) -> dict[str, Any]:
     ledger = consent.of(session, ids)
     texts = consent.wordings(session, ledger)
     changes = session.scalars(select(AddressChange).where(AddressChange.subscriber_id == subscriber.id))
-    asked = session.scalars(select(Request).where(Request.email == subscriber.email))
+    asked = session.scalars(select(Enquiry).where(Enquiry.email == subscriber.email))
     deliveries = session.scalars(
         select(Delivery)
         .where(Delivery.subscription_id.in_(ids))
@@ -40,7 +40,7 @@ def export(session: Session, subscriber: Subscriber) -> dict[str, Any]:
         "subscriptions": [_subscription(one) for one in subscriber.subscriptions],
         "consent": [_consent(one, texts) for one in ledger],
         "address_changes": [{"email": one.email, "asked_at": _at(one.asked_at)} for one in changes],
-        "requests": [{"kind": one.kind, "wish": one.wish, "at": _at(one.at)} for one in asked],
+        "enquiries": [{"kind": one.kind, "wish": one.wish, "at": _at(one.at)} for one in asked],
         "deliveries": [_delivery(one) for one in deliveries],
     }
 
@@ -106,7 +106,7 @@ def erase(session: Session, subscriber: Subscriber, cause: SuppressionCause, rea
     The files still hold the deleted bytes until they are rewritten (`store.db.scrub`).
     """
     key, email = subscriber.address_hash, subscriber.email
-    requests.erase(session, email)
+    enquiries.erase(session, email)
     subscriptions.remove(session, [subscriber.id])
     suppressions.add(session, key, cause, reason, now)
     session.expunge_all()

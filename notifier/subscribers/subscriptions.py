@@ -324,7 +324,12 @@ def add_subscriptions(session: Session, rows: Sequence[dict[str, Any]]) -> list[
     """Store many subscriptions at once; gives their ids, in the order of the rows."""
     if not rows:
         return []
-    return list(session.scalars(insert(Subscription).returning(Subscription.id, sort_by_parameter_order=True), rows))
+    session.execute(insert(Subscription), rows)
+    chosen = select(Subscription.link_id, Subscription.id).where(
+        Subscription.link_id.in_([row["link_id"] for row in rows])
+    )
+    ids = dict(session.execute(chosen).all())
+    return [ids[row["link_id"]] for row in rows]
 
 
 def listed(session: Session) -> list[Subscriber]:

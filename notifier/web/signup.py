@@ -19,9 +19,9 @@ from notifier.digest import archive
 from notifier.errors import AddressError, StoreError
 from notifier.language import LANGUAGES, Language, language
 from notifier.said import Said
-from notifier.store.statuses import Cadence, RequestKind
-from notifier.subscribers import consent, requests, subscriptions
-from notifier.subscribers.requests import TooManyError
+from notifier.store.statuses import Cadence, EnquiryKind
+from notifier.subscribers import consent, enquiries, subscriptions
+from notifier.subscribers.enquiries import TooManyError
 from notifier.web import forms
 from notifier.web.page import deps_of, notice, page, spoken_by
 
@@ -30,7 +30,7 @@ log = logging.getLogger("notifier")
 # A field that people neither see nor reach; who fills it in is a program.
 _HONEYPOT = "website"
 _LONGEST_ADDRESS = 320
-_RETRY_AFTER = str(int(requests.LIMIT_PERIOD.total_seconds()))
+_RETRY_AFTER = str(int(enquiries.LIMIT_PERIOD.total_seconds()))
 
 
 def form(request: Request) -> Response:
@@ -97,7 +97,7 @@ def _subscribe(request: Request, spoken: Language, values: dict[str, str]) -> Re
     if errors:
         return _form(request, spoken, values, errors)
     wish = admission.as_document(values["profile"], forms.choice_of(values))
-    return _asked(request, spoken, RequestKind.SUBSCRIBE, email, wish)
+    return _asked(request, spoken, EnquiryKind.SUBSCRIBE, email, wish)
 
 
 def _address(text: str) -> str:
@@ -108,13 +108,13 @@ def _address(text: str) -> str:
 
 
 def _asked(
-    request: Request, spoken: Language, kind: RequestKind, email: str, wish: Mapping[str, object] | None
+    request: Request, spoken: Language, kind: EnquiryKind, email: str, wish: Mapping[str, object] | None
 ) -> Response:
     deps = deps_of(request)
     visitor = request.client.host if request.client else ""
     try:
         with deps.writing() as session:
-            stored = requests.ask(session, kind, email, wish, visitor, deps.now())
+            stored = enquiries.ask(session, kind, email, wish, visitor, deps.now())
     except TooManyError as error:
         answer = notice(request, error.problem, error.fix, spoken, status=429)
         answer.headers["Retry-After"] = _RETRY_AFTER
@@ -157,4 +157,4 @@ async def link(request: Request) -> Response:
         return _sent(request, spoken)
     if not email:
         return page(request, "link", {"problem": True, "honeypot": _HONEYPOT}, spoken, 422)
-    return await run_in_threadpool(_asked, request, spoken, RequestKind.LINK, email, None)
+    return await run_in_threadpool(_asked, request, spoken, EnquiryKind.LINK, email, None)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from notifier.store.models.ground import Base
 from notifier.store.models.matching import Profile
-from notifier.store.statuses import Cadence, ConsentEvent, Edition, RequestKind, SubscriptionStatus, SuppressionCause
+from notifier.store.statuses import Cadence, ConsentEvent, Edition, EnquiryKind, SubscriptionStatus, SuppressionCause
 
 
 class Subscriber(Base):
@@ -97,18 +97,18 @@ class Wording(Base):
     text: Mapped[str] = mapped_column(Text)
 
 
-class Request(Base):
-    """What somebody asked for through a public form. Writer: `subscribers/requests.py`.
+class Enquiry(Base):
+    """What somebody asked for through a public form. Writer: `subscribers/enquiries.py`.
 
     Address and wish are forgotten as soon as it is answered; the rest stays an hour, for the limits. `network` is a
     keyed hash of where it came from.
     """
 
-    __tablename__ = "request"
-    __table_args__ = (Index("ix_request_network", "network", "at"),)
+    __tablename__ = "enquiry"
+    __table_args__ = (Index("ix_enquiry_network", "network", "at"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    kind: Mapped[RequestKind]
+    kind: Mapped[EnquiryKind]
     network: Mapped[str] = mapped_column(String(64))
     email: Mapped[str | None] = mapped_column(String(320))
     wish: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))

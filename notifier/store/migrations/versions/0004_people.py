@@ -1,4 +1,4 @@
-"""Pauses, hidden parts, renewal; requests from the web; changes of address; the wordings that were agreed to."""
+"""Pauses, hidden parts, renewal; enquiries from the web; changes of address; the wordings that were agreed to."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -46,7 +46,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("hash", name="pk_wording"),
     )
     op.create_table(
-        "request",
+        "enquiry",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(20), nullable=False),
         sa.Column("network", sa.String(64), nullable=False),
@@ -54,10 +54,10 @@ def upgrade() -> None:
         sa.Column("wish", sa.JSON(), nullable=True),
         _moment("at"),
         _moment("answered_at", nullable=True),
-        sa.PrimaryKeyConstraint("id", name="pk_request"),
+        sa.PrimaryKeyConstraint("id", name="pk_enquiry"),
     )
-    op.create_index("ix_request_network", "request", ["network", "at"])
-    op.create_index("ix_request_answered_at", "request", ["answered_at"])
+    op.create_index("ix_enquiry_network", "enquiry", ["network", "at"])
+    op.create_index("ix_enquiry_answered_at", "enquiry", ["answered_at"])
     op.create_table(
         "address_change",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -101,7 +101,7 @@ def downgrade() -> None:
         table.drop_index("ix_delivery_change_id")
         table.drop_constraint("fk_delivery_change_id_address_change", type_="foreignkey")
         table.drop_column("change_id")
-    for name in ("address_change", "request", "wording"):
+    for name in ("address_change", "enquiry", "wording"):
         op.drop_table(name)
     op.drop_column("suppression", "cause")
     for name in (*_TIMES, "hidden", "urgent"):
