@@ -48,7 +48,7 @@ def main() -> None:
         return replace(letter, to=f"p{number}@example.org", message_id=f"<{number}@example.org>", personal=personal)
 
     def joined(number: int) -> bytes:
-        return mould.fill(own(number), MONDAY)
+        return mould.fill(own(number).own, MONDAY)
 
     def rendered(_number: int) -> None:
         TEMPLATES.render("email/digest.html.j2", {"digest": digest})

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from notifier import settings as files
-from notifier.addresses import domain_of
+from notifier.addresses import domain_of, wire_address
 from notifier.errors import SettingsError
 from notifier.settings import Settings
 from notifier.store import db
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session
 
+    from notifier.deliver.dkim import Signer
     from notifier.deliver.smtp import Transport
     from notifier.links import Links
     from notifier.render import Templates
@@ -72,6 +73,26 @@ class Deps:
         from notifier.deliver.smtp import Transport
 
         return Transport(self.settings.smtp)
+
+    @cached_property
+    def signers(self) -> "tuple[Signer, ...]":
+        """The keys that sign our mails; none where none are set.
+
+        Raises:
+            SettingsError: a key cannot be read or is too weak.
+        """
+        dkim = self.settings.dkim
+        if dkim.domain is None or dkim.private_key_file is None:
+            return ()
+        from notifier.deliver.dkim import Signer, read_key
+
+        keys = [(dkim.selector, dkim.private_key_file), *((one.selector, one.private_key_file) for one in dkim.also)]
+        return tuple(Signer(dkim.domain, selector, read_key(file)) for selector, file in keys)
+
+    @property
+    def bounce_address(self) -> str:
+        """Where reports about our mails come back to."""
+        return wire_address(self.settings.sender.bounce_address or f"bounce@{self.mail_domain}")
 
     @property
     def mail_domain(self) -> str:

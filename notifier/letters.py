@@ -4,13 +4,17 @@ Owns the joining of a rendered digest with what is one person's: their schedule 
 comes late. The sender and the preview both take their mails from here.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
 
 from notifier import notes
 from notifier.addresses import wire_address
-from notifier.deliver.message import Letter, Listing, Mould, cast
+from notifier.deliver.message import Letter, Listing, Mould, Own, cast
+from notifier.deliver.outbox import Claimed
 from notifier.deliver.smtp import Parcel
 from notifier.deps import Deps
 from notifier.digest.digests import Rendered, Renderer
@@ -115,36 +119,66 @@ def _size(deps: Deps, view: DigestView, html: str) -> int:
 
 @dataclass
 class Press:
-    """Turns deliveries into messages; what many get alike is cast once."""
+    """Turns deliveries into messages; what many get alike is cast once, and filled for each when it is sent."""
 
     deps: Deps
-    _moulds: dict[str, Mould] = field(default_factory=dict)
+    _composed: dict[int, "Composed"] = field(default_factory=dict)
+    _moulds: dict[tuple[int, date, str], Mould] = field(default_factory=dict)
+    _schedules: dict[tuple[Cadence, str, int | None, str, str], str] = field(default_factory=dict)
 
-    def parcel(self, delivery: Delivery, now: datetime) -> Parcel:
-        """A claimed delivery as the bytes and the envelope that go to the mail server."""
-        sender = self.deps.settings.sender
-        assert sender.address is not None
-        letter = _letter(self.deps, delivery, now)
-        bytes_ = self._message(letter, delivery, now)
-        return Parcel(delivery.id, wire_address(sender.address), wire_address(letter.to), bytes_)
+    def parcel(self, session: Session, claimed: Claimed, now: datetime) -> Parcel:
+        """A claimed delivery as the envelope and the bytes that go to the mail server."""
+        if claimed.delivery is not None:
+            letter = _letter(self.deps, claimed.delivery, now)
+            octets = message(self.deps, letter, now)
+            return self._parcel(claimed.id, wire_address(letter.to), lambda: octets)
+        composed = self._composed.get(claimed.digest_id)
+        if composed is None:
+            composed = self._composed[claimed.digest_id] = Composed.of(
+                self.deps, session.get_one(Digest, claimed.digest_id), now
+            )
+        made = self._mould(composed, claimed, now)
+        return self._parcel(claimed.id, wire_address(claimed.to), lambda: made.fill(self._own(composed, claimed), now))
 
-    def _message(self, letter: Letter, delivery: Delivery, now: datetime) -> bytes:
-        if delivery.digest_id is None:
-            return message(self.deps, letter, now)
-        key = f"{delivery.digest_id} {letter.values['composed_on']} {letter.values['late_since']}"
+    def _parcel(self, delivery_id: int, to: str, octets: Callable[[], bytes]) -> Parcel:
+        local, _, domain = self.deps.bounce_address.rpartition("@")
+        return Parcel(delivery_id, f"{local}+{self.deps.links.bounce_token(delivery_id)}@{domain}", to, octets)
+
+    def _mould(self, composed: "Composed", claimed: Claimed, now: datetime) -> Mould:
+        zone = ZoneInfo(claimed.time_zone)
+        key = (
+            composed.number,
+            composed.composed_at.astimezone(zone).date(),
+            _late(composed, claimed.due_at, zone, now),
+        )
         if key not in self._moulds:
+            own = self._own(composed, claimed)
+            letter = composed.letter(self.deps, own, key[1], key[2])
             self._moulds[key] = mould(self.deps, letter)
-        return self._moulds[key].fill(letter, now)
+        return self._moulds[key]
+
+    def _own(self, composed: "Composed", claimed: Claimed) -> Own:
+        key = (claimed.cadence, claimed.at, claimed.on, claimed.time_zone, composed.language)
+        if key not in self._schedules:
+            self._schedules[key] = in_words(*key[:4], language(composed.language))
+        links, when = self.deps.links, composed.composed_at
+        leave_url = links.url(Purpose.UNSUBSCRIBE, claimed.link_id, when)
+        personal = {
+            "schedule": self._schedules[key],
+            "leave_url": leave_url,
+            "preferences_url": links.url(Purpose.PREFERENCES, claimed.link_id, when),
+        }
+        return Own(wire_address(claimed.to), claimed.message_id, personal, leave_url, claimed.link_id)
 
 
 def mould(deps: Deps, letter: Letter) -> Mould:
     """A letter cast for all who get the same."""
-    return cast(letter, deps.settings.sender, deps.templates.mail_page, deps.templates.render)
+    return cast(letter, deps.settings.sender, deps.templates.mail_page, deps.templates.render, deps.signers)
 
 
 def message(deps: Deps, letter: Letter, now: datetime) -> bytes:
-    """A letter, framed and encoded."""
-    return mould(deps, letter).fill(letter, now)
+    """A letter, framed, encoded and signed."""
+    return mould(deps, letter).fill(letter.own, now)
 
 
 def _letter(deps: Deps, delivery: Delivery, now: datetime) -> Letter:
@@ -156,10 +190,7 @@ def _letter(deps: Deps, delivery: Delivery, now: datetime) -> Letter:
     assert one is not None
     if delivery.kind in notes.KINDS:
         return notes.letter(deps, delivery.kind, one, delivery.message_id, now)
-    if delivery.kind is DeliveryKind.CONFIRMATION:
-        return confirmation_letter(deps, one, delivery.message_id, now)
-    assert delivery.digest is not None
-    return digest_letter(deps, Composed.of(deps, delivery.digest, now), one, delivery.message_id, now, delivery.due_at)
+    return confirmation_letter(deps, one, delivery.message_id, now)
 
 
 def notice_letter(notice: Notice, message_id: str) -> Letter:
@@ -217,36 +248,45 @@ class Composed:
             digest.id,
         )
 
+    def letter(self, deps: Deps, own: Own, composed_on: date, late_since: str) -> Letter:
+        """One person's digest: the shared body, and what is theirs around it; a late one says when it was due."""
+        spoken = language(self.language)
+        rendered = self.rendered
+        return Letter(
+            message_id=own.message_id,
+            to=own.to,
+            subject=rendered.subject,
+            template="mail",
+            values={
+                "headline": rendered.headline,
+                "therapy": self.therapy,
+                "issue": issue(self.cadence, spoken),
+                "composed_on": composed_on,
+                "late_since": late_since,
+                "archive_url": self.archive_url,
+                "left_out": rendered.left_out,
+                "body_html": rendered.html,
+                "body_text": rendered.text,
+            },
+            personal=own.personal,
+            language=spoken.code,
+            listing=Listing(own.leave_url, own.leave_word, self.archive_url, f"{self.number}:{self.cadence}:digest"),
+        )
+
+
+def _late(composed: Composed, due_at: datetime, zone: ZoneInfo, now: datetime) -> str:
+    """When a digest was due that comes late, in words; empty for one that is on time."""
+    return language(composed.language).moment(due_at.astimezone(zone)) if now - due_at > _LATE else ""
+
 
 def digest_letter(
     deps: Deps, composed: Composed, one: Subscription, message_id: str, now: datetime, due_at: datetime
 ) -> Letter:
-    """One person's digest: the shared body, and what is theirs around it; a late one says when it was due."""
-    zone = ZoneInfo(one.subscriber.time_zone)
-    spoken = language(composed.language)
-    rendered = composed.rendered
-    leave_url = deps.links.url(Purpose.UNSUBSCRIBE, one.link_id, now)
-    return Letter(
-        message_id=message_id,
-        to=one.subscriber.email,
-        subject=rendered.subject,
-        template="mail",
-        values={
-            "headline": rendered.headline,
-            "therapy": composed.therapy,
-            "issue": issue(composed.cadence, spoken),
-            "composed_on": composed.composed_at.astimezone(zone).date(),
-            "late_since": spoken.moment(due_at.astimezone(zone)) if now - due_at > _LATE else "",
-            "archive_url": composed.archive_url,
-            "left_out": rendered.left_out,
-            "body_html": rendered.html,
-            "body_text": rendered.text,
-        },
-        personal={
-            "schedule": _schedule(one, spoken),
-            "leave_url": leave_url,
-            "preferences_url": deps.links.url(Purpose.PREFERENCES, one.link_id, now),
-        },
-        language=spoken.code,
-        listing=Listing(leave_url, one.link_id, composed.archive_url, f"{composed.number}:{composed.cadence}:digest"),
+    """The digest of one subscription, as the press would make it."""
+    person = one.subscriber
+    zone = ZoneInfo(person.time_zone)
+    claimed = Claimed(
+        0, message_id, due_at, composed.number, person.email, one.link_id, one.cadence, one.at, one.on, person.time_zone
     )
+    own = Press(deps)._own(composed, claimed)  # noqa: SLF001 - the press is of this room
+    return composed.letter(deps, own, composed.composed_at.astimezone(zone).date(), _late(composed, due_at, zone, now))

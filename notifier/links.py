@@ -4,11 +4,14 @@ Owns the signing (itsdangerous, one salt a purpose, so that a link made for one 
 which links stand. A link carries the random id of a subscription, never an address or a therapy.
 """
 
+import hmac
+from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 
-from itsdangerous import BadData, URLSafeSerializer
+from itsdangerous import BadData, Signer, URLSafeSerializer
 
 from notifier.errors import LinkError, SettingsError
 from notifier.said import Said
@@ -63,8 +66,30 @@ class Links:
     def token(self, purpose: Purpose, link_id: str, now: datetime) -> str:
         """The signed part of the address."""
         payload = [link_id, int(now.timestamp())] if purpose is Purpose.CONFIRM else link_id
-        signed = self._signer(purpose).dumps(payload)
+        signer = self._serializers[purpose]
+        if isinstance(payload, str):
+            # What the serializer would do, with the key derived once: a digest for many asks for many links.
+            value = urlsafe_b64encode(f'"{payload}"'.encode()).rstrip(b"=")
+            return self._derived[purpose].sign(value).decode()
+        signed = signer.dumps(payload)
         return signed if isinstance(signed, str) else signed.decode()
+
+    def bounce_token(self, delivery_id: int) -> str:
+        """The word in an envelope sender by which a returned mail is known again; it says nothing to others."""
+        return f"{delivery_id:x}-{self._bounce_mark(delivery_id)}"
+
+    def bounced(self, token: str) -> int | None:
+        """The delivery that such a word means; None for one that is not ours."""
+        number, _, mark = token.partition("-")
+        try:
+            delivery_id = int(number, 16)
+        except ValueError:
+            return None
+        return delivery_id if hmac.compare_digest(mark.encode(), self._bounce_mark(delivery_id).encode()) else None
+
+    def _bounce_mark(self, delivery_id: int) -> str:
+        key = f"notifier.bounce {self.secret_key}".encode()
+        return hmac.digest(key, str(delivery_id).encode(), "sha256").hex()[:12]
 
     def read(self, purpose: Purpose, token: str, now: datetime) -> str:
         """The id of the subscription that a link means.
@@ -73,7 +98,7 @@ class Links:
             LinkError: forged, cut short, made for something else, or (confirm only) older than 48 hours.
         """
         try:
-            payload = self._signer(purpose).loads(token)
+            payload = self._serializers[purpose].loads(token)
         except BadData as error:
             raise LinkError(
                 Said("This link is not complete."), Said("Copy it whole from the mail, or use the button.")
@@ -86,6 +111,15 @@ class Links:
                 )
         return str(payload)
 
-    def _signer(self, purpose: Purpose) -> URLSafeSerializer:
+    @cached_property
+    def _serializers(self) -> dict[Purpose, URLSafeSerializer]:
         keys = [key for key in (self.previous_key, self.secret_key) if key]
-        return URLSafeSerializer(keys, salt=f"notifier.{purpose}")
+        return {purpose: URLSafeSerializer(keys, salt=f"notifier.{purpose}") for purpose in Purpose}
+
+    @cached_property
+    def _derived(self) -> dict[Purpose, Signer]:
+        found = {}
+        for purpose, serializer in self._serializers.items():
+            signer = serializer.make_signer(f"notifier.{purpose}")
+            found[purpose] = Signer(signer.derive_key(), salt=b"", key_derivation="none")
+        return found

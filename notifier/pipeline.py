@@ -14,6 +14,7 @@ none is open while the network is used.
 
 import logging
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -23,7 +24,7 @@ from sqlalchemy.orm import Session
 
 from notifier import letters
 from notifier.admission import admit
-from notifier.deliver import outbox
+from notifier.deliver import outbox, pace
 from notifier.deliver.outbox import Answer, Outcome
 from notifier.deliver.smtp import Parcel
 from notifier.deps import Deps
@@ -44,6 +45,8 @@ from notifier.watch.health import health
 log = logging.getLogger("notifier")
 
 _HEARTBEAT = 10.0
+_CLAIM_SECONDS = 1.0
+_MOST_CLAIMED = 1000
 
 
 @dataclass(frozen=True)
@@ -167,36 +170,55 @@ def deliver(deps: Deps) -> Sent:
     """Send what is owed until nothing is left that can be sent now."""
     deps.require_sender()
     answers: dict[str, int] = {}
-    problem = ""
-    press = letters.Press(deps)
-    while not problem:
-        now = deps.now()
-        with deps.writing() as session:
-            claimed = outbox.claim(session, now, _batch(deps))
-            parcels = [press.parcel(delivery, now) for delivery in claimed]
-        if not parcels:
-            break
-        problem = _send(deps, parcels, answers)
+    press, size, problem = letters.Press(deps), _smallest(deps), ""
+    try:
+        while not problem:
+            now = deps.now()
+            with deps.writing() as session:
+                claimed = outbox.claim(session, now, _terms(deps, size))
+                parcels = [press.parcel(session, one, now) for one in claimed]
+                rate = deps.settings.smtp.rate_per_second
+                wait = pace.reserve(session, rate, len(parcels), now) if rate and parcels else timedelta()
+            if not parcels:
+                break
+            started = time.monotonic()
+            problem = _send(deps, parcels, answers, wait)
+            size = _next_size(deps, size, time.monotonic() - started)
+    finally:
+        deps.transport.close()
     with deps.writing() as session:
         digests.finish(session)
     return Sent(answers, problem)
 
 
-def _batch(deps: Deps) -> int:
+def _smallest(deps: Deps) -> int:
     return deps.settings.smtp.connections * 10
 
 
-def _send(deps: Deps, parcels: Sequence[Parcel], answers: dict[str, int]) -> str:
+def _next_size(deps: Deps, size: int, took: float) -> int:
+    """How many to claim next: about a second's worth, so that who leaves meanwhile is asked for soon enough."""
+    if took < _CLAIM_SECONDS / 2:
+        return min(size * 2, _MOST_CLAIMED)
+    return max(size // 2, _smallest(deps)) if took > _CLAIM_SECONDS else size
+
+
+def _terms(deps: Deps, size: int) -> outbox.Terms:
+    smtp = deps.settings.smtp
+    return outbox.Terms(size, hold_uncertain=smtp.when_uncertain == "hold", domain_rates=smtp.domain_rates)
+
+
+def _send(deps: Deps, parcels: Sequence[Parcel], answers: dict[str, int], wait: timedelta) -> str:
     unsettled = {parcel.delivery_id for parcel in parcels}
 
-    def answered(outcome: Outcome) -> None:
+    def settle(outcomes: Sequence[Outcome]) -> None:
         with deps.writing() as session:
-            outbox.settle(session, [outcome], deps.now())
-        unsettled.discard(outcome.delivery_id)
-        answers[outcome.answer] = answers.get(outcome.answer, 0) + 1
+            outbox.settle(session, outcomes, deps.now())
+        for outcome in outcomes:
+            unsettled.discard(outcome.delivery_id)
+            answers[outcome.answer] = answers.get(outcome.answer, 0) + 1
 
     with _leases_kept(deps, unsettled):
-        return deps.transport.send(parcels, answered)
+        return deps.transport.send(parcels, settle, wait.total_seconds())
 
 
 @contextmanager

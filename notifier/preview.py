@@ -139,8 +139,9 @@ def send(deps: Deps, wish: Wish, recipient: str) -> Outcome | None:
     assert sender is not None
     outcomes: list[Outcome] = []
     problem = deps.transport.send(
-        [Parcel(0, wire_address(sender), wire_address(address), shown.message)], outcomes.append
+        [Parcel(0, wire_address(sender), wire_address(address), lambda: shown.message)], outcomes.extend
     )
+    deps.transport.close()
     return replace(outcomes[0], said=problem or outcomes[0].said)
 
 

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from notifier import __version__
 from notifier.addresses import normal_address
@@ -62,6 +62,12 @@ def _list_id(label: str) -> str:
     return label
 
 
+def _selector(label: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?", label):
+        raise ValueError("must be a DNS label, such as notifier or key-2026")
+    return label
+
+
 Zone = Annotated[str, AfterValidator(_known_zone)]
 Address = Annotated[str, AfterValidator(_mail_address)]
 Line = Annotated[str, AfterValidator(_one_line)]
@@ -79,11 +85,16 @@ class Sender(_Section):
     reply_to: Address | None = None
     postal_address: str | None = None
     list_id: Annotated[str, AfterValidator(_list_id)] | None = None
+    bounce_address: Address | None = None
     discreet: bool = True
 
 
 class Smtp(_Section):
-    """The mail server that takes our messages; `rate_per_second` 0 means no limit."""
+    """The mail server that takes our messages; `rate_per_second` 0 means no limit.
+
+    `domain_rates` limits single domains (mails a second); `when_uncertain` says what becomes of a mail that the server
+    may or may not have taken: `retry` sends it again with the same Message-ID, `hold` leaves it to a person.
+    """
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 25
@@ -92,7 +103,31 @@ class Smtp(_Section):
     password: str | None = None
     connections: Annotated[int, Field(ge=1, le=64)] = 4
     rate_per_second: Annotated[float, Field(ge=0)] = 0
+    domain_rates: dict[str, Annotated[float, Field(gt=0)]] = {}
+    when_uncertain: Literal["retry", "hold"] = "retry"
     timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 30
+
+
+class SigningKey(_Section):
+    """One more key that signs, under a selector of its own."""
+
+    selector: Annotated[str, AfterValidator(_selector)]
+    private_key_file: Path
+
+
+class Dkim(_Section):
+    """How mails are signed; without a domain they are not. `also` adds keys of another algorithm."""
+
+    domain: Annotated[str, AfterValidator(_list_id)] | None = None
+    selector: Annotated[str, AfterValidator(_selector)] = "notifier"
+    private_key_file: Path | None = None
+    also: tuple[SigningKey, ...] = ()
+
+    @model_validator(mode="after")
+    def _with_a_key(self) -> "Dkim":
+        if self.domain and not self.private_key_file:
+            raise ValueError("private_key_file is missing: make a key with `notifier dkim`")
+        return self
 
 
 class Watch(_Section):
@@ -152,6 +187,7 @@ class Settings(_Section):
     secret_key_previous: str | None = None
     sender: Sender = Sender()
     smtp: Smtp = Smtp()
+    dkim: Dkim = Dkim()
     watch: Watch = Watch()
     schedule: Schedule = Schedule()
     operator: Operator = Operator()
@@ -188,8 +224,17 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> S
     anchored = {
         "database_url": _anchored(settings.database_url, file.parent),
         "templates": TemplateFiles(directory=(file.parent / own).resolve() if own else None),
+        "dkim": _beside(settings.dkim, file.parent),
     }
     return settings.model_copy(update=anchored)
+
+
+def _beside(dkim: Dkim, folder: Path) -> Dkim:
+    """The same with key files that count from the settings file."""
+    if dkim.private_key_file is None:
+        return dkim
+    also = [one.model_copy(update={"private_key_file": folder / one.private_key_file}) for one in dkim.also]
+    return dkim.model_copy(update={"private_key_file": folder / dkim.private_key_file, "also": tuple(also)})
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -86,4 +86,4 @@ def a_letter(digest: DigestView, sender: Sender = SENDER, **personal: str) -> Le
 
 def a_mail(digest: DigestView, sender: Sender = SENDER) -> bytes:
     letter = a_letter(digest, sender)
-    return cast(letter, sender, TEMPLATES.mail_page, TEMPLATES.render).fill(letter, MONDAY)
+    return cast(letter, sender, TEMPLATES.mail_page, TEMPLATES.render).fill(letter.own, MONDAY)

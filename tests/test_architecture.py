@@ -73,6 +73,9 @@ WRITERS = {
     "AddressChange": "subscribers/moving.py",
     "Delivery": "deliver/outbox.py",
     "Notice": "deliver/notices.py",
+    "Pace": "deliver/pace.py",
+    "BounceReport": "deliver/bounces.py",
+    "Alarm": "deliver/alarms.py",
 }
 
 ONE_ROOM_EACH = {
@@ -83,6 +86,8 @@ ONE_ROOM_EACH = {
     "babel": {"language.py"},
     "css_inline": {"render.py"},
     "itsdangerous": {"links.py"},
+    "cryptography": {"deliver/dkim.py"},
+    "flufl": {"deliver/reports.py"},
     "feedparser": {"watch/feed.py"},
     "lxml": {"watch/page.py", "watch/discovery.py", "watch/opml.py"},
     "readability": {"watch/page.py"},

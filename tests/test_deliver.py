@@ -11,7 +11,7 @@ import pytest
 
 from notifier import pipeline
 from notifier.deliver import outbox
-from notifier.deliver.outbox import Answer
+from notifier.deliver.outbox import Answer, Terms
 from notifier.deliver.smtp import Parcel, Transport, transact
 from notifier.errors import SettingsError
 from notifier.settings import Sender, Smtp
@@ -128,7 +128,7 @@ def test_a_server_that_cannot_do_what_is_set_is_told_with_the_setting(owed: Inst
 def test_a_worker_that_died_is_succeeded_after_its_lease(owed: Installation):
     deps = owed.at(TUESDAY)
     with deps.writing() as session:
-        claimed = [one.message_id for one in outbox.claim(session, TUESDAY, 100)]
+        claimed = [one.message_id for one in outbox.claim(session, TUESDAY, Terms(100))]
     assert pipeline.deliver(owed.at(TUESDAY + timedelta(seconds=20))).answers == {}
 
     pipeline.deliver(owed.at(TUESDAY + timedelta(seconds=31)))
@@ -139,9 +139,9 @@ def test_a_worker_that_died_is_succeeded_after_its_lease(owed: Installation):
 def test_two_workers_never_take_the_same_delivery(owed: Installation):
     deps = owed.at(TUESDAY)
     with deps.writing() as session:
-        first = {one.id for one in outbox.claim(session, TUESDAY, 2)}
+        first = {one.id for one in outbox.claim(session, TUESDAY, Terms(2))}
     with deps.writing() as session:
-        second = {one.id for one in outbox.claim(session, TUESDAY, 2)}
+        second = {one.id for one in outbox.claim(session, TUESDAY, Terms(2))}
     assert (len(first), len(second), first & second) == (2, 1, set())
 
 
@@ -222,7 +222,7 @@ def scripted(*answers: bytes):
 
 
 GREETING = (b"220 test", b"250 test")
-PARCEL = Parcel(7, "digest@example.org", "anna@example.org", b"Subject: x\r\n\r\n.a line with a dot\r\n")
+PARCEL = Parcel(7, "digest@example.org", "anna@example.org", lambda: b"Subject: x\r\n\r\n.a line with a dot\r\n")
 
 
 @pytest.mark.parametrize(
@@ -265,7 +265,7 @@ def test_what_is_uncertain_is_sent_again_with_its_message_id(owed: Installation)
     from notifier.deliver.outbox import Outcome
 
     with owed.at(TUESDAY).writing() as session:
-        (one, *_) = outbox.claim(session, TUESDAY, 1)
+        (one, *_) = outbox.claim(session, TUESDAY, Terms(1))
         outbox.settle(session, [Outcome(one.id, Answer.UNKNOWN, "the connection ended")], TUESDAY)
         assert one.status is DeliveryStatus.UNCERTAIN
     pipeline.deliver(owed.at(TUESDAY + timedelta(minutes=6)))

@@ -33,7 +33,7 @@ def test_each_recipient_finds_their_own_links_and_nobody_elses():
         letter = replace(
             first, to=f"p{number}@example.org", message_id=f"<{number}@x>", personal=personal, listing=listing
         )
-        mail = parsed(made.fill(letter, MONDAY))
+        mail = parsed(made.fill(letter.own, MONDAY))
         assert mail["To"] == f"p{number}@example.org"
         assert mail["Message-ID"] == f"<{number}@x>"
         assert mail["List-Unsubscribe"] == f"<{url}>, <mailto:office@example.org?subject=unsubscribe%20word-{number}>"
@@ -49,7 +49,7 @@ WORDS = st.text(st.characters(codec="utf-8"), max_size=300)
 @given(WORDS, WORDS)
 def test_whatever_is_filled_in_is_read_back_and_no_line_grows_too_long(schedule: str, title: str):
     letter = a_letter(a_digest(an_item(title=clean(title) or "x", summary=title)), schedule=schedule)
-    message = mould(letter).fill(letter, MONDAY)
+    message = mould(letter).fill(letter.own, MONDAY)
     assert message.isascii()
     assert b"\n" not in message.replace(b"\r\n", b"")
     body = message.partition(b"\r\n\r\n")[2]
@@ -67,14 +67,14 @@ def test_whatever_is_filled_in_is_read_back_and_no_line_grows_too_long(schedule:
 )
 def test_a_personal_text_is_escaped_in_html_and_plain_in_text(schedule: str):
     letter = a_letter(a_digest(), schedule=schedule)
-    mail = parsed(mould(letter).fill(letter, MONDAY))
+    mail = parsed(mould(letter).fill(letter.own, MONDAY))
     assert clean(schedule) in text_of(mail)
     assert "<b>now" not in html_of(mail)
 
 
 def test_a_text_from_outside_cannot_name_a_slot():
     letter = a_letter(a_digest(an_item(title="leave_url {{ leave_url }} @@leave_url@@", summary="x0x")))
-    html = html_of(parsed(mould(letter).fill(letter, MONDAY)))
+    html = html_of(parsed(mould(letter).fill(letter.own, MONDAY)))
     assert "leave_url {{ leave_url }} @@leave_url@@" in html
     assert html.count(letter.personal["leave_url"]) == 2
 
@@ -83,6 +83,6 @@ def test_a_letter_without_slots_is_cast_too():
     letter = replace(
         a_letter(a_digest()), template="notice", values={"paragraphs": [["one", "two"]]}, personal={}, listing=None
     )
-    mail = parsed(mould(letter).fill(letter, MONDAY))
+    mail = parsed(mould(letter).fill(letter.own, MONDAY))
     assert "one" in text_of(mail)
     assert mail["List-Unsubscribe"] is None

@@ -5,8 +5,10 @@ who get the same, with slots for what is each person's own; filling the slots is
 already. Preview and sending both come through here.
 """
 
+import hashlib
 import re
 import uuid
+from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,18 +17,20 @@ from email.message import EmailMessage
 from email.policy import EmailPolicy
 from email.quoprimime import body_encode
 from email.utils import format_datetime
+from functools import lru_cache
 from html import escape
 from urllib.parse import quote
 
 from notifier.addresses import domain_of, wire_address
+from notifier.deliver.dkim import SIGNED, Signer, canonical_body, canonical_header, signatures
 from notifier.settings import Sender
 from notifier.text import clean
 
 _SOFT_BREAK = b"=\r\n"
 # A line holds 76 characters (RFC 2045, 6.7 (5)), one of which is the break that may follow a piece.
 _LINE = 75
-# Text that quoted-printable leaves as it is, and that is short enough for a line of its own.
-_AS_IS = re.compile(r"[ -<>-~]{0,73}[!-<>-~]")
+# Text that quoted-printable leaves as it is.
+_AS_IS = re.compile(r"[!-<>-~]+(?: [!-<>-~]+)*")
 
 
 class _Policy(EmailPolicy):
@@ -67,6 +71,32 @@ class Letter:
     language: str = "en"
     listing: "Listing | None" = None
 
+    @property
+    def own(self) -> "Own":
+        """What of it is this recipient's alone."""
+        listing = self.listing
+        leaving = (listing.leave_url, listing.leave_word) if listing else ("", "")
+        return Own(wire_address(self.to), self.message_id, self.personal, *leaving)
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What a recipient does not share with those who get the same.
+
+    Attributes:
+        to: the address as SMTP wants it.
+        message_id: fixed by the delivery.
+        personal: what stands in the slots of the body, by name.
+        leave_url: the one-click address; empty for mails that belong to no list.
+        leave_word: what the subject of a mail says that ends the subscription.
+    """
+
+    to: str
+    message_id: str
+    personal: Mapping[str, str]
+    leave_url: str = ""
+    leave_word: str = ""
+
 
 @dataclass(frozen=True)
 class Listing:
@@ -85,27 +115,58 @@ class Listing:
     feedback: str
 
 
+Part = bytes | tuple[str, bool]
+
+
 @dataclass(frozen=True)
 class Mould:
-    """A letter cast once: its bytes with slots between them, each slot with the encoding of its place."""
+    """A letter cast once: its bytes with slots between them, each slot with the encoding of its place.
+
+    Where messages are signed, what is shared stands here once more in the form that is signed.
+    """
 
     _head: bytes
-    _parts: tuple[bytes | tuple[str, bool], ...]
+    _parts: tuple[Part, ...]
     _replies: str
+    _signers: tuple[Signer, ...] = ()
+    _canonical: tuple[Part, ...] = ()
+    _headers: tuple[tuple[str, bytes], ...] = ()
 
-    def fill(self, letter: Letter, now: datetime) -> bytes:
-        """The message of one recipient, dated `now`; the letter may differ from the cast one in what is personal."""
-        pieces = [self._head, *_own_headers(letter, self._replies, now), b"\r\n"]
-        encoded = {
-            (name, html): _encoded(escape(text) if html else text)
-            for name, text in letter.personal.items()
-            for html in (False, True)
-        }
+    def fill(self, own: Own, now: datetime) -> bytes:
+        """The message of one recipient, dated `now`."""
+        headers = self._own_headers(own, now)
+        encoded: dict[Part, bytes] = {}
+        for name, text in own.personal.items():
+            encoded[name, False] = _encoded(text)
+            encoded[name, True] = _encoded(escape(text))
+        shown = [f"{name}: {value}\r\n".encode("ascii") for name, value in headers]
+        pieces = [self._head, *shown, b"\r\n"]
         pieces += [part if isinstance(part, bytes) else encoded[part] for part in self._parts]
+        if self._signers:
+            body = hashlib.sha256()
+            for part in self._canonical:
+                body.update(part if isinstance(part, bytes) else encoded[part])
+            signed = [*self._headers, *((name, canonical_header(name, value)) for name, value in headers)]
+            pieces[:0] = signatures(self._signers, signed, b64encode(body.digest()).decode(), now)
         return b"".join(pieces)
 
+    def _own_headers(self, own: Own, now: datetime) -> list[tuple[str, str]]:
+        found = [("To", own.to), ("Date", _date(now.replace(microsecond=0))), ("Message-ID", own.message_id)]
+        if own.leave_url:
+            word = f"unsubscribe%20{quote(own.leave_word)}"
+            leave = f"<mailto:{self._replies}?subject={word}>"
+            found.append(("List-Unsubscribe", f"<{own.leave_url}>,\r\n {leave}"))
+        return found
 
-def cast(letter: Letter, sender: Sender, render_html: Render, render_text: Render) -> Mould:
+
+@lru_cache(maxsize=64)
+def _date(moment: datetime) -> str:
+    return format_datetime(moment)
+
+
+def cast(
+    letter: Letter, sender: Sender, render_html: Render, render_text: Render, signers: Sequence[Signer] = ()
+) -> Mould:
     """Render and encode everything of a letter that is not its recipient's own.
 
     Args:
@@ -113,6 +174,7 @@ def cast(letter: Letter, sender: Sender, render_html: Render, render_text: Rende
         sender: who says it; its address must be set.
         render_html: renders a whole HTML mail from a template's name, values and language.
         render_text: renders a text template.
+        signers: the keys that sign it.
     """
     # Nobody can foresee the slots' names: a text from outside that looked like one would be filled, too.
     mark = uuid.uuid4().hex
@@ -128,7 +190,7 @@ def cast(letter: Letter, sender: Sender, render_html: Render, render_text: Rende
     text = render_text(f"email/{letter.template}.txt.j2", values, letter.language)
     html = render_html(f"email/{letter.template}.html.j2", values, letter.language)
     boundary = f"=_{mark}"  # quoted-printable never writes an equals sign before an underline
-    parts: list[bytes | tuple[str, bool]] = []
+    parts: list[Part] = []
     for subtype, content in (("plain", text), ("html", html)):
         parts.append(
             f'--{boundary}\r\nContent-Type: text/{subtype}; charset="utf-8"\r\n'
@@ -137,13 +199,27 @@ def cast(letter: Letter, sender: Sender, render_html: Render, render_text: Rende
         parts += _segments(content, slots, html=subtype == "html")
         parts.append(b"\r\n")
     parts.append(f"--{boundary}--\r\n".encode())
-    return Mould(_shared_head(letter, sender, boundary), _joined(parts), _replies(sender))
+    head, joined = _shared_head(letter, sender, boundary), _joined(parts)
+    if not signers:
+        return Mould(head, joined, _replies(sender))
+    canonical = tuple(canonical_body(part) if isinstance(part, bytes) else part for part in joined)
+    return Mould(head, joined, _replies(sender), tuple(signers), canonical, _signed_headers(head))
 
 
-def _segments(content: str, slots: Mapping[str, str], *, html: bool) -> list[bytes | tuple[str, bool]]:
+def _signed_headers(head: bytes) -> tuple[tuple[str, bytes], ...]:
+    """Those of the shared headers that are signed, in the form that is."""
+    found = []
+    for line in re.split(r"\r\n(?![ \t])", head.decode("ascii").removesuffix("\r\n")):
+        name, _, value = line.partition(":")
+        if name in SIGNED:
+            found.append((name, canonical_header(name, value)))
+    return tuple(found)
+
+
+def _segments(content: str, slots: Mapping[str, str], *, html: bool) -> list[Part]:
     """A body in quoted-printable, cut at its slots: a soft line break on either side keeps lines short (RFC 2045)."""
     pieces = re.split(f"({'|'.join(slots)})", content) if slots else [content]
-    found: list[bytes | tuple[str, bool]] = []
+    found: list[Part] = []
     for index, piece in enumerate(pieces):
         if piece in slots:
             found.append((slots[piece], html))
@@ -156,8 +232,8 @@ def _segments(content: str, slots: Mapping[str, str], *, html: bool) -> list[byt
     return found
 
 
-def _joined(parts: Sequence[bytes | tuple[str, bool]]) -> tuple[bytes | tuple[str, bool], ...]:
-    joined: list[bytes | tuple[str, bool]] = []
+def _joined(parts: Sequence[Part]) -> tuple[Part, ...]:
+    joined: list[Part] = []
     for part in parts:
         if isinstance(part, bytes) and joined and isinstance(joined[-1], bytes):
             joined[-1] += part
@@ -167,7 +243,13 @@ def _joined(parts: Sequence[bytes | tuple[str, bool]]) -> tuple[bytes | tuple[st
 
 
 def _encoded(text: str) -> bytes:
-    return text.encode("ascii") if _AS_IS.fullmatch(text) else _quoted(clean(text))
+    """A personal text in quoted-printable; an address of ours is plain, and only cut into lines."""
+    if not _AS_IS.fullmatch(text):
+        return _quoted(clean(text))
+    if len(text) < _LINE:
+        return text.encode("ascii")
+    lines = (text[at : at + _LINE - 1] for at in range(0, len(text), _LINE - 1))
+    return "=\r\n".join(lines).encode("ascii")
 
 
 def _quoted(text: str) -> bytes:
@@ -194,14 +276,6 @@ def _shared_head(letter: Letter, sender: Sender, boundary: str) -> bytes:
     head = b"".join(_POLICY.fold_binary(name, value) for name, value in message.items())
     kind = f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n'
     return head + kind.encode()
-
-
-def _own_headers(letter: Letter, replies: str, now: datetime) -> list[bytes]:
-    own = {"To": wire_address(letter.to), "Date": format_datetime(now), "Message-ID": letter.message_id}
-    if letter.listing is not None:
-        leave = f"<mailto:{replies}?subject={quote('unsubscribe ' + letter.listing.leave_word)}>"
-        own["List-Unsubscribe"] = f"<{letter.listing.leave_url}>,\r\n {leave}"
-    return [f"{name}: {value}\r\n".encode("ascii") for name, value in own.items()]
 
 
 def _replies(sender: Sender) -> str:

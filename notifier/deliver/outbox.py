@@ -4,17 +4,21 @@ Owns the statuses of a delivery. The row is there before anything is sent; wheth
 more when it is claimed.
 """
 
+import hashlib
 import uuid
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import func, insert, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
-from notifier.store.models import AddressChange, Delivery, Digest, Notice, Subscription, Suppression
+from notifier.deliver import pace
+from notifier.store.models import AddressChange, Delivery, Digest, Notice, Subscriber, Subscription, Suppression
 from notifier.store.statuses import (
+    Cadence,
     DeliveryKind,
     DeliveryStatus,
     DigestStatus,
@@ -132,51 +136,154 @@ def _row(kind: DeliveryKind, due_at: datetime, domain: str, now: datetime, **abo
     }
 
 
-def claim(session: Session, now: datetime, limit: int) -> list[Delivery]:
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A delivery that this worker holds for the length of a lease.
+
+    A digest comes as the few values its mail needs; any other mail as the whole row, for there are few of them.
+    """
+
+    id: int
+    message_id: str
+    due_at: datetime
+    digest_id: int = 0
+    to: str = ""
+    link_id: str = ""
+    cadence: Cadence = Cadence.WEEKLY
+    at: str = ""
+    on: int | None = None
+    time_zone: str = "UTC"
+    delivery: Delivery | None = None
+
+
+@dataclass(frozen=True)
+class Terms:
+    """By what deliveries are claimed.
+
+    Attributes:
+        limit: how many at the most.
+        hold_uncertain: leave those to a person of which nobody knows whether they went out.
+        domain_rates: mails a second for single domains.
+    """
+
+    limit: int
+    hold_uncertain: bool = False
+    domain_rates: Mapping[str, float] = field(default_factory=dict)
+
+
+def claim(session: Session, now: datetime, terms: Terms) -> list[Claimed]:
     """Take the next deliveries for this worker, for the length of a lease.
 
-    A lease that ran out (its worker died) is taken over. What nobody wants any more is settled as `suppressed` here.
-
-    Returns:
-        Deliveries with their subscription, subscriber, profile, digest, notice and change, in status `sending`.
+    A lease that ran out (its worker died) is taken over. What nobody wants any more is settled as `suppressed` here;
+    what has to wait (a pause, a mailbox that was full, a domain's limit) is put off.
     """
-    waiting = (DeliveryStatus.PENDING, DeliveryStatus.UNCERTAIN)
+    dead = Delivery.status == DeliveryStatus.SENDING, Delivery.leased_until < now
+    session.execute(update(Delivery).where(*dead).values(status=DeliveryStatus.PENDING, leased_until=None))
+    rows = _waiting(session, DeliveryStatus.PENDING, now, terms.limit)
+    if len(rows) < terms.limit and not terms.hold_uncertain:
+        rows += _waiting(session, DeliveryStatus.UNCERTAIN, now, terms.limit - len(rows))
+    taken = _digests(session, [row for row in rows if row.digest_id is not None], terms, now)
+    taken += _others(session, [row.id for row in rows if row.digest_id is None], now)
+    if taken:
+        session.execute(
+            update(Delivery)
+            .where(Delivery.id.in_([one.id for one in taken]))
+            .values(status=DeliveryStatus.SENDING, leased_until=now + LEASE, attempts=Delivery.attempts + 1)
+            .execution_options(synchronize_session=False)
+        )
+    return taken
+
+
+def _waiting(session: Session, status: DeliveryStatus, now: datetime, limit: int) -> list[Any]:
+    """The next ones of a status, in the order of their index."""
     chosen = (
-        select(Delivery)
+        select(
+            Delivery.id,
+            Delivery.message_id,
+            Delivery.due_at,
+            Delivery.digest_id,
+            Subscription.status,
+            Subscription.link_id,
+            Subscription.cadence,
+            Subscription.at,
+            Subscription.on,
+            Subscriber.email,
+            Subscriber.time_zone,
+            Subscriber.address_hash,
+            Subscriber.held_until,
+        )
         .outerjoin(Digest, Digest.id == Delivery.digest_id)
+        .outerjoin(Subscription, Subscription.id == Delivery.subscription_id)
+        .outerjoin(Subscriber, Subscriber.id == Subscription.subscriber_id)
         .where(
-            or_(
-                Delivery.status.in_(waiting) & (Delivery.next_attempt_at <= now),
-                (Delivery.status == DeliveryStatus.SENDING) & (Delivery.leased_until < now),
-            ),
+            Delivery.status == status,
+            Delivery.next_attempt_at <= now,
             or_(Delivery.digest_id.is_(None), Digest.status == DigestStatus.APPROVED),
         )
         .order_by(Delivery.next_attempt_at, Delivery.id)
         .limit(limit)
         .with_for_update(of=Delivery, skip_locked=True)
-        .options(
-            joinedload(Delivery.digest),
+    )
+    return list(session.execute(chosen))
+
+
+def _digests(session: Session, rows: Sequence[Any], terms: Terms, now: datetime) -> list[Claimed]:
+    hashes = {row.address_hash for row in rows}
+    suppressed = set(session.scalars(select(Suppression.address_hash).where(Suppression.address_hash.in_(hashes))))
+    later: dict[datetime, list[int]] = {}
+    refused: dict[str, list[int]] = {}
+    taken = []
+    limits = pace.Limits(session, terms.domain_rates, now)
+    for row in rows:
+        if row.address_hash in suppressed:
+            refused.setdefault("the address is suppressed", []).append(row.id)
+        elif row.status is SubscriptionStatus.PAUSED:
+            later.setdefault(now + _PAUSE_LOOK, []).append(row.id)
+        elif row.status is not SubscriptionStatus.CONFIRMED:
+            refused.setdefault(f"the subscription is {row.status}", []).append(row.id)
+        elif row.held_until is not None and row.held_until > now:
+            later.setdefault(row.held_until, []).append(row.id)
+        elif (slot := limits.slot(row.email)) > now:
+            later.setdefault(slot, []).append(row.id)
+        else:
+            given = (row.id, row.message_id, row.due_at, row.digest_id, row.email, row.link_id)
+            taken.append(Claimed(*given, row.cadence, row.at, row.on, row.time_zone))
+    for reason, ids in refused.items():
+        gone = {"status": DeliveryStatus.SUPPRESSED, "error": reason, "leased_until": None}
+        _change(session, ids, gone)
+    for moment, ids in later.items():
+        put_off = {"status": DeliveryStatus.PENDING, "next_attempt_at": moment, "given_up_at": moment + PATIENCE}
+        _change(session, ids, put_off)
+    limits.keep()
+    return taken
+
+
+def _others(session: Session, ids: Sequence[int], now: datetime) -> list[Claimed]:
+    if not ids:
+        return []
+    chosen = select(Delivery).where(Delivery.id.in_(ids)).order_by(Delivery.next_attempt_at, Delivery.id)
+    found = session.scalars(
+        chosen.options(
             joinedload(Delivery.notice),
             joinedload(Delivery.change).joinedload(AddressChange.subscriber),
             joinedload(Delivery.subscription).joinedload(Subscription.subscriber),
             joinedload(Delivery.subscription).joinedload(Subscription.profile),
-        )
-    )
-    found = session.scalars(chosen).all()
+        ).execution_options(populate_existing=True)
+    ).all()
     suppressed = _suppressed(session, found)
     taken = []
     for delivery in found:
-        if _paused(delivery):
-            delivery.status, delivery.leased_until = DeliveryStatus.PENDING, None
-            delivery.next_attempt_at, delivery.given_up_at = now + _PAUSE_LOOK, now + PATIENCE
-        elif refusal := _unwanted(delivery, suppressed):
+        if refusal := _unwanted(delivery, suppressed):
             delivery.status, delivery.error, delivery.leased_until = DeliveryStatus.SUPPRESSED, refusal, None
         else:
-            delivery.status, delivery.leased_until = DeliveryStatus.SENDING, now + LEASE
-            delivery.attempts += 1
-            taken.append(delivery)
+            taken.append(Claimed(delivery.id, delivery.message_id, delivery.due_at, delivery=delivery))
     session.flush()
     return taken
+
+
+def _change(session: Session, ids: Sequence[int], values: Mapping[str, Any]) -> None:
+    changed = update(Delivery).where(Delivery.id.in_(ids)).values(**values)
+    session.execute(changed.execution_options(synchronize_session=False))
 
 
 def _suppressed(session: Session, deliveries: Sequence[Delivery]) -> dict[str, SuppressionCause]:
@@ -192,12 +299,6 @@ def _address_hash(delivery: Delivery) -> str:
     return delivery.subscription.subscriber.address_hash if delivery.subscription is not None else ""
 
 
-def _paused(delivery: Delivery) -> bool:
-    """Whether a digest waits until its reader is back."""
-    one = delivery.subscription
-    return delivery.kind is DeliveryKind.DIGEST and one is not None and one.status is SubscriptionStatus.PAUSED
-
-
 def _unwanted(delivery: Delivery, suppressed: Mapping[str, SuppressionCause]) -> str:
     cause = suppressed.get(_address_hash(delivery))
     confirming = delivery.kind is DeliveryKind.CONFIRMATION
@@ -207,10 +308,7 @@ def _unwanted(delivery: Delivery, suppressed: Mapping[str, SuppressionCause]) ->
     subscription = delivery.subscription
     if subscription is None:
         return ""
-    wanted = {
-        DeliveryKind.DIGEST: (SubscriptionStatus.CONFIRMED,),
-        DeliveryKind.CONFIRMATION: (SubscriptionStatus.PENDING,),
-    }.get(delivery.kind, _RUNNING)
+    wanted = (SubscriptionStatus.PENDING,) if confirming else _RUNNING
     return "" if subscription.status in wanted else f"the subscription is {subscription.status}"
 
 
@@ -221,10 +319,17 @@ def renew(session: Session, delivery_ids: Collection[int], now: datetime) -> Non
 
 
 def settle(session: Session, outcomes: Sequence[Outcome], now: datetime) -> None:
-    """Write down what the server answered."""
-    chosen = select(Delivery).where(Delivery.id.in_([one.delivery_id for one in outcomes]))
+    """Write down what the server answered; what it took, in one statement."""
+    accepted = [one.delivery_id for one in outcomes if one.answer is Answer.ACCEPTED]
+    if accepted:
+        sent = {"status": DeliveryStatus.SENT, "sent_at": now, "error": None, "leased_until": None}
+        _change(session, accepted, sent)
+    others = [one for one in outcomes if one.answer is not Answer.ACCEPTED]
+    if not others:
+        return
+    chosen = select(Delivery).where(Delivery.id.in_([one.delivery_id for one in others]))
     deliveries = {delivery.id: delivery for delivery in session.scalars(chosen)}
-    for outcome in outcomes:
+    for outcome in others:
         _settle(deliveries[outcome.delivery_id], outcome, now)
     session.flush()
 
@@ -232,9 +337,7 @@ def settle(session: Session, outcomes: Sequence[Outcome], now: datetime) -> None
 def _settle(delivery: Delivery, outcome: Outcome, now: datetime) -> None:
     delivery.leased_until = None
     delivery.error = outcome.said or None
-    if outcome.answer is Answer.ACCEPTED:
-        delivery.status, delivery.sent_at, delivery.error = DeliveryStatus.SENT, now, None
-    elif outcome.answer is Answer.REFUSED:
+    if outcome.answer is Answer.REFUSED:
         delivery.status = DeliveryStatus.FAILED
     elif outcome.answer is Answer.NOT_TRIED:
         delivery.status = DeliveryStatus.PENDING  # the server's fault, not the recipient's: due again at once
@@ -245,7 +348,17 @@ def _settle(delivery: Delivery, outcome: Outcome, now: datetime) -> None:
     else:
         unknown = outcome.answer is Answer.UNKNOWN
         delivery.status = DeliveryStatus.UNCERTAIN if unknown else DeliveryStatus.PENDING
-        delivery.next_attempt_at = now + min(_FIRST_WAIT * 2 ** min(delivery.attempts - 1, 10), _LONGEST_WAIT)
+        delivery.next_attempt_at = now + _wait(delivery)
+
+
+def _wait(delivery: Delivery) -> timedelta:
+    """How long until the next attempt: doubled each time, spread by a fifth so that a crowd does not come back as one.
+
+    Every delivery has a spread of its own, the same at each attempt, so that a run that is repeated does the same.
+    """
+    wait = min(_FIRST_WAIT * 2 ** min(delivery.attempts - 1, 10), _LONGEST_WAIT)
+    spread = int(hashlib.sha256(delivery.message_id.encode()).hexdigest()[:4], 16) / 0xFFFF
+    return wait * (0.9 + 0.2 * spread)
 
 
 def retry(session: Session, now: datetime) -> int:

@@ -145,6 +145,18 @@ class SuppressionCause(StrEnum):
     COMPLAINED = "complained"
 
 
+class BounceKind(StrEnum):
+    """What a mail says that came back to us."""
+
+    HARD = "hard"
+    SOFT = "soft"
+    COMPLAINT = "complaint"
+    DELAYED = "delayed"
+    AUTOREPLY = "autoreply"
+    UNSUBSCRIBE = "unsubscribe"
+    NONE = "not_a_bounce"
+
+
 class ConsentEvent(StrEnum):
     """What the dated record says happened."""
 

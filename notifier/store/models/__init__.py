@@ -6,7 +6,7 @@ write a table is named beside it, and anyone may read.
 
 from notifier.store.models.digests import Digest, DigestItem
 from notifier.store.models.ground import Base, Installation, UTCDateTime
-from notifier.store.models.mail import Delivery, Notice
+from notifier.store.models.mail import Alarm, BounceReport, Delivery, Notice, Pace
 from notifier.store.models.matching import Examination, Match, NearMiss, Profile, ProfileRevision, Term
 from notifier.store.models.people import (
     AddressChange,
@@ -21,8 +21,10 @@ from notifier.store.models.watching import Article, Entry, EntryAlias, Revision,
 
 __all__ = [
     "AddressChange",
+    "Alarm",
     "Article",
     "Base",
+    "BounceReport",
     "Consent",
     "Delivery",
     "Digest",
@@ -35,6 +37,7 @@ __all__ = [
     "Match",
     "NearMiss",
     "Notice",
+    "Pace",
     "Profile",
     "ProfileRevision",
     "Revision",

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from notifier.store.models.digests import Digest
 from notifier.store.models.ground import Base
 from notifier.store.models.people import AddressChange, Subscription
-from notifier.store.statuses import DeliveryKind, DeliveryStatus
+from notifier.store.statuses import BounceKind, DeliveryKind, DeliveryStatus
 
 
 class Notice(Base):
@@ -21,6 +21,35 @@ class Notice(Base):
     subject: Mapped[str] = mapped_column(Text)
     text: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime]
+
+
+class Pace(Base):
+    """When the next mail may go to a limited domain, or at all (an empty key). Writer: `deliver/pace.py`."""
+
+    __tablename__ = "pace"
+
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    next_at: Mapped[datetime]
+
+
+class BounceReport(Base):
+    """That a report was read, known by its hash: read again it changes nothing. Writer: `deliver/bounces.py`."""
+
+    __tablename__ = "bounce_report"
+
+    hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    kind: Mapped[BounceKind]
+    read_at: Mapped[datetime]
+
+
+class Alarm(Base):
+    """What is broken at the moment and was told to the operator. Writer: `deliver/alarms.py`."""
+
+    __tablename__ = "alarm"
+
+    name: Mapped[str] = mapped_column(String(80), primary_key=True)
+    detail: Mapped[str] = mapped_column(Text)
+    since: Mapped[datetime]
 
 
 class Delivery(Base):
@@ -50,7 +79,7 @@ class Delivery(Base):
     next_attempt_at: Mapped[datetime]
     given_up_at: Mapped[datetime]
     leased_until: Mapped[datetime | None]
-    sent_at: Mapped[datetime | None]
+    sent_at: Mapped[datetime | None] = mapped_column(index=True)
     error: Mapped[str | None] = mapped_column(Text)
 
     subscription: Mapped[Subscription | None] = relationship()

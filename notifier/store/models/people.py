@@ -12,7 +12,11 @@ from notifier.store.statuses import Cadence, ConsentEvent, Edition, EnquiryKind,
 
 
 class Subscriber(Base):
-    """A person's address, language and time zone. Writer: `subscribers/subscriptions.py`."""
+    """A person's address, language and time zone. Writer: `subscribers/subscriptions.py`.
+
+    `soft_bounces` is how often their mail came back for a reason that passes, lately; until `held_until` they are sent
+    nothing.
+    """
 
     __tablename__ = "subscriber"
 
@@ -22,6 +26,9 @@ class Subscriber(Base):
     language: Mapped[str] = mapped_column(String(12))
     time_zone: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime]
+    soft_bounces: Mapped[int] = mapped_column(default=0)
+    bounced_at: Mapped[datetime | None]
+    held_until: Mapped[datetime | None]
 
     subscriptions: Mapped[list["Subscription"]] = relationship(back_populates="subscriber", order_by="Subscription.id")
 
