@@ -15,7 +15,7 @@ from notifier import notes
 from notifier.addresses import wire_address
 from notifier.deliver.message import Letter, Listing, Mould, Own, cast
 from notifier.deliver.outbox import Claimed
-from notifier.deliver.smtp import Parcel
+from notifier.deliver.dialogue import Parcel
 from notifier.deps import Deps
 from notifier.digest.digests import Rendered, Renderer
 from notifier.digest.quiet import QuietView

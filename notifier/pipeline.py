@@ -26,7 +26,7 @@ from notifier import letters
 from notifier.admission import admit
 from notifier.deliver import outbox, pace
 from notifier.deliver.outbox import Answer, Outcome
-from notifier.deliver.smtp import Parcel
+from notifier.deliver.dialogue import Parcel
 from notifier.deps import Deps
 from notifier.digest import digests
 from notifier.digest.evidence import snapshot_key

@@ -255,7 +255,7 @@ def test_a_server_that_stalls_is_left_alone():
     listener = socket.create_server(("127.0.0.1", 0))
     smtp = Smtp(port=listener.getsockname()[1], security="none", timeout_seconds=0.3, connections=1)
     outcomes = []
-    problem = Transport(smtp).send([PARCEL], outcomes.append)
+    problem = Transport(smtp).send([PARCEL], outcomes.extend)
     assert "timed out" in problem
     assert [one.answer for one in outcomes] == [Answer.NOT_TRIED]
     listener.close()
@@ -267,7 +267,7 @@ def test_what_is_uncertain_is_sent_again_with_its_message_id(owed: Installation)
     with owed.at(TUESDAY).writing() as session:
         (one, *_) = outbox.claim(session, TUESDAY, Terms(1))
         outbox.settle(session, [Outcome(one.id, Answer.UNKNOWN, "the connection ended")], TUESDAY)
-        assert one.status is DeliveryStatus.UNCERTAIN
+        assert session.get_one(Delivery, one.id).status is DeliveryStatus.UNCERTAIN
     pipeline.deliver(owed.at(TUESDAY + timedelta(minutes=6)))
     assert len({message["Message-ID"] for message in owed.sink.messages}) == 3
 
@@ -288,4 +288,4 @@ def test_a_bare_dot_at_the_start_of_a_line_survives(owed: Installation):
     assert transact(client, PARCEL).answer is Answer.ACCEPTED
     client.quit()
     controller.stop()
-    assert Keeper.content == PARCEL.message
+    assert Keeper.content == PARCEL.message()

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import bindparam, func, insert, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from notifier.deliver import pace
@@ -320,10 +320,9 @@ def renew(session: Session, delivery_ids: Collection[int], now: datetime) -> Non
 
 def settle(session: Session, outcomes: Sequence[Outcome], now: datetime) -> None:
     """Write down what the server answered; what it took, in one statement."""
-    accepted = [one.delivery_id for one in outcomes if one.answer is Answer.ACCEPTED]
+    accepted = [{"one": one.delivery_id, "now": now} for one in outcomes if one.answer is Answer.ACCEPTED]
     if accepted:
-        sent = {"status": DeliveryStatus.SENT, "sent_at": now, "error": None, "leased_until": None}
-        _change(session, accepted, sent)
+        session.connection().execute(_SENT, accepted)
     others = [one for one in outcomes if one.answer is not Answer.ACCEPTED]
     if not others:
         return
@@ -332,6 +331,13 @@ def settle(session: Session, outcomes: Sequence[Outcome], now: datetime) -> None
     for outcome in others:
         _settle(deliveries[outcome.delivery_id], outcome, now)
     session.flush()
+
+
+_SENT = (
+    update(Delivery.__table__)  # type: ignore[arg-type]
+    .where(Delivery.__table__.c.id == bindparam("one"))
+    .values(status=DeliveryStatus.SENT, sent_at=bindparam("now"), error=None, leased_until=None)
+)
 
 
 def _settle(delivery: Delivery, outcome: Outcome, now: datetime) -> None:
@@ -356,9 +362,9 @@ def _wait(delivery: Delivery) -> timedelta:
 
     Every delivery has a spread of its own, the same at each attempt, so that a run that is repeated does the same.
     """
-    wait = min(_FIRST_WAIT * 2 ** min(delivery.attempts - 1, 10), _LONGEST_WAIT)
+    wait: timedelta = min(_FIRST_WAIT * 2 ** min(delivery.attempts - 1, 10), _LONGEST_WAIT)
     spread = int(hashlib.sha256(delivery.message_id.encode()).hexdigest()[:4], 16) / 0xFFFF
-    return wait * (0.9 + 0.2 * spread)
+    return timedelta(seconds=wait.total_seconds() * (0.9 + 0.2 * spread))
 
 
 def retry(session: Session, now: datetime) -> int:

@@ -1,146 +1,95 @@
-"""SMTP: messages over kept connections, each answer told as it was given, and written down before the next message ends.
+"""SMTP: messages over kept connections, each answer written down before the connection's next message ends.
 
-Owns the mail client (smtplib: connecting, TLS, AUTH). The transaction is ours, for speed: where the server offers
-PIPELINING (RFC 2920) one write carries the end of a message and the envelope of the next, a round trip a mail; where it
-does not, or lies about it, the commands go one by one. An attempt that fails is a value, never an exception; what the
-server said is what a person is shown.
-
-A connection ends a message only after its last answer is settled: a crash can repeat one mail a connection, no more.
+Owns the mail client (smtplib: connecting, TLS, AUTH) and the loop that serves all connections in one thread; what is said
+on them is `dialogue.py`'s. An attempt that fails is a value, never an exception; what the server said is what a person is
+shown.
 """
 
-import re
+import selectors
 import smtplib
 import socket
 import ssl
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from notifier.deliver.dialogue import Dialogue, OutOfStepError, Parcel, SenderRefusedError
 from notifier.deliver.outbox import Answer, Outcome
 from notifier.settings import Smtp
-from notifier.text import clean, shorten
+from notifier.text import clean
 
-_BARE_DOT = re.compile(rb"(?m)^\.")
-_END = b".\r\n"
+_CHUNK = 65_536
+# How long an answer waits for others to be written down with it, in seconds, while connections go on.
+_LONGEST_WAIT = 0.05
+_BUSY = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 Settle = Callable[[Sequence[Outcome]], None]
-
-
-@dataclass(frozen=True)
-class Parcel:
-    """One message on its way: its envelope, and what makes its RFC 5322 bytes (CRLF line ends) when it is sent."""
-
-    delivery_id: int
-    envelope_from: str
-    envelope_to: str
-    message: Callable[[], bytes]
-
-    @property
-    def envelope(self) -> bytes:
-        """The commands before the message."""
-        return f"MAIL FROM:<{self.envelope_from}>\r\nRCPT TO:<{self.envelope_to}>\r\nDATA\r\n".encode()
 
 
 class ServerDownError(Exception):
     """No connection to the mail server, or it takes no mail from us; the text says why and what to do."""
 
 
-class _LiarError(Exception):
-    """The server offered PIPELINING and lost what came that way."""
-
-
 @dataclass
-class _Ledger:
-    """Where answers wait until they are written down: whoever waits first writes for all that wait.
+class _Line:
+    """A connection, its dialogue, and what waits to be written."""
 
-    The commits of all connections become one that way (group commit), without a clock.
-    """
+    client: smtplib.SMTP
+    sock: socket.socket
+    dialogue: Dialogue
+    waiting: deque[memoryview] = field(default_factory=deque)
+    heard_at: float = 0.0
+    watched: bool = False
 
-    settle: Settle
-    _waiting: list[Outcome] = field(default_factory=list)
-    _told: int = 0
-    _written: int = 0
-    _busy: bool = False
-    _error: Exception | None = None
-    _turn: threading.Condition = field(default_factory=threading.Condition)
+    def write(self) -> None:
+        """Send as much as the other side takes."""
+        if octets := self.dialogue.output():
+            self.waiting.append(memoryview(octets))
+        while self.waiting:
+            piece = self.waiting[0]
+            try:
+                sent = self.sock.send(piece)
+            except _BUSY:
+                return
+            if sent < len(piece):
+                self.waiting[0] = piece[sent:]
+                return
+            self.waiting.popleft()
 
-    def tell(self, outcome: Outcome) -> int:
-        """Note an answer; returns the number to wait for."""
-        with self._turn:
-            self._waiting.append(outcome)
-            self._told += 1
-            return self._told
-
-    def wait(self, number: int) -> None:
-        """Until the answer of this number is written down.
+    def read(self) -> None:
+        """Take what the other side said.
 
         Raises:
-            Exception: what kept it from being written, for every connection.
+            OSError: it hung up.
         """
         while True:
-            with self._turn:
-                while self._busy and self._written < number and self._error is None:
-                    self._turn.wait()
-                if self._error is not None:
-                    raise self._error
-                if self._written >= number:
-                    return
-                self._busy, batch, self._waiting = True, self._waiting, []
-            self._write(batch)
-
-    def _write(self, batch: list[Outcome]) -> None:
-        error: Exception | None = None
-        try:
-            self.settle(batch)
-        except Exception as raised:  # noqa: BLE001 - whatever it is, it is raised again in every thread that waits
-            error = raised
-        with self._turn:
-            self._error = self._error or error
-            self._written += len(batch)
-            self._busy = False
-            self._turn.notify_all()
-
-
-class _Queue:
-    """The parcels that no connection has taken yet."""
-
-    def __init__(self, parcels: Sequence[Parcel]) -> None:
-        self._parcels = deque(parcels)
-
-    def take(self) -> Parcel | None:
-        """The next one, if there is one."""
-        try:
-            return self._parcels.popleft()
-        except IndexError:
-            return None
-
-    def back(self, parcel: Parcel) -> None:
-        """Put one back that was not tried."""
-        self._parcels.appendleft(parcel)
-
-    def __len__(self) -> int:
-        return len(self._parcels)
+            try:
+                octets = self.sock.recv(_CHUNK)
+            except _BUSY:
+                return
+            if not octets:
+                raise ConnectionResetError("the server hung up")
+            self.dialogue.received(octets)
+            if len(octets) < _CHUNK and not (isinstance(self.sock, ssl.SSLSocket) and self.sock.pending()):
+                return
 
 
 class Transport:
-    """Sends parcels over as many connections as the settings allow, each used by one thread."""
+    """Sends parcels over as many connections as the settings allow."""
 
     def __init__(self, smtp: Smtp) -> None:
         self._smtp = smtp
-        self._next_slot = 0.0
-        self._pace = threading.Lock()
         self._kept: list[smtplib.SMTP] = []
-        self._lockstep = False
+        self._one_by_one = False
+        self._next_slot = 0.0
 
     def send(self, parcels: Sequence[Parcel], settle: Settle, start_in: float = 0.0) -> str:
         """Send these, and have each answer written down.
 
         Args:
             parcels: what is to be sent.
-            settle: writes answers down; called by one thread at a time, with one answer or with several.
+            settle: writes answers down, all that came since it was called last.
             start_in: seconds until the first may go, where a rate is kept.
 
         Returns:
@@ -148,51 +97,59 @@ class Transport:
             as such.
 
         Raises:
-            Exception: what `settle` raised; what was being sent is then known to nobody.
+            Exception: what `settle` raised; what is being sent at that moment is known to nobody.
         """
-        self._next_slot = max(self._next_slot, time.monotonic() + start_in) if start_in else self._next_slot
-        queue, ledger = _Queue(parcels), _Ledger(settle)
-        lanes = min(self._smtp.connections, len(parcels))
-        with ThreadPoolExecutor(max(lanes, 1), "smtp") as pool:
-            running = [pool.submit(self._lane, queue, ledger) for _ in range(lanes)]
-            problems = [lane.result() for lane in running]
-        problem = next((one for one in problems if one), "") if len(queue) else ""
-        if problem:
-            last = 0
-            while parcel := queue.take():
-                last = ledger.tell(Outcome(parcel.delivery_id, Answer.NOT_TRIED, problem))
-            ledger.wait(last)
-        return problem
+        if self._smtp.rate_per_second:
+            self._next_slot = max(self._next_slot, time.monotonic() + start_in)
+        sending = _Sending(self, deque(parcels), settle)
+        try:
+            problem = sending.run()
+        finally:
+            sending.leave()
+        if problem and sending.queue:
+            settle([Outcome(parcel.delivery_id, Answer.NOT_TRIED, problem) for parcel in sending.queue])
+            return problem
+        return ""
 
     def close(self) -> None:
-        """Take leave of the server; connections are kept between calls of `send` until then."""
+        """Take leave of the server; until then connections are kept from one `send` to the next."""
         while self._kept:
             _quit(self._kept.pop())
 
-    def _lane(self, queue: _Queue, ledger: _Ledger) -> str:
-        """Send over one connection until nothing is left; a connection that ends is followed by another."""
-        client: smtplib.SMTP | None = None
-        try:
-            while len(queue):
-                client = client or self._kept_one() or self.connect()
-                try:
-                    if self._lockstep or not client.has_extn("pipelining"):
-                        self._one_by_one(client, queue, ledger)
-                    else:
-                        self._in_a_stream(client, queue, ledger)
-                except _LiarError:
-                    self._lockstep = True
-                if client.sock is None:  # the server hung up: what is left goes over a new connection
-                    client = None
-        except ServerDownError as error:
-            return str(error)
-        finally:
-            if client is not None and client.sock is not None:
-                self._kept.append(client)
-        return ""
+    @property
+    def timeout(self) -> float:
+        """How long an answer may take, in seconds."""
+        return self._smtp.timeout_seconds
 
-    def _kept_one(self) -> smtplib.SMTP | None:
-        """A connection of before that still answers."""
+    @property
+    def connections(self) -> int:
+        """How many are used at the most."""
+        return self._smtp.connections
+
+    def pipelining(self, client: smtplib.SMTP) -> bool:
+        """Whether commands may go together: offered, and not found to be a lie before."""
+        return not self._one_by_one and not self._smtp.rate_per_second and client.has_extn("pipelining")
+
+    def distrust(self) -> None:
+        """The server lost what came together: from now on the commands go one by one."""
+        self._one_by_one = True
+
+    def slot(self) -> float:
+        """Seconds until the next message may begin; the place is taken when it is 0."""
+        if not self._smtp.rate_per_second:
+            return 0.0
+        now = time.monotonic()
+        if self._next_slot > now:
+            return self._next_slot - now
+        self._next_slot = max(now, self._next_slot) + 1 / self._smtp.rate_per_second
+        return 0.0
+
+    def open(self) -> smtplib.SMTP:
+        """A connection: one that was kept and still answers, or a new one.
+
+        Raises:
+            ServerDownError: with the reason and the setting to look at.
+        """
         while self._kept:
             client = self._kept.pop()
             try:
@@ -201,85 +158,11 @@ class Transport:
             except (OSError, smtplib.SMTPException):
                 pass
             client.close()
-        return None
+        return self.connect()
 
-    def _one_by_one(self, client: smtplib.SMTP, queue: _Queue, ledger: _Ledger) -> None:
-        while client.sock is not None and (parcel := queue.take()):
-            self._keep_pace()
-            try:
-                outcome = transact(client, parcel)
-            except ServerDownError:
-                queue.back(parcel)
-                raise
-            ledger.wait(ledger.tell(outcome))
-
-    def _in_a_stream(self, client: smtplib.SMTP, queue: _Queue, ledger: _Ledger) -> None:
-        """Send with the envelope of the next message in the write that ends the one before (RFC 2920, 3.1)."""
-        parcel, settled = queue.take(), 0
-        if parcel is None:
-            return
-        self._keep_pace()
-        try:
-            client.sock.sendall(parcel.envelope)
-            while parcel is not None:
-                refusal = _answers_to_envelope(client, parcel)
-                if refusal is not None:
-                    settled = ledger.tell(refusal)
-                    parcel = self._following(client, queue, b"RSET\r\n")
-                    continue
-                _send_body(client, parcel)
-                ledger.wait(settled)
-                sent, parcel = parcel, self._end(client, parcel, queue, ledger)
-                settled = ledger.tell(_answer_to_message(client, sent))
-                if client.sock is None and parcel is not None:
-                    queue.back(parcel)
-                    parcel = None
-        except (ServerDownError, _LiarError):
-            client.close()  # answers that nobody read are still to come
-            if parcel is not None:
-                queue.back(parcel)
-            raise
-        except (OSError, smtplib.SMTPException) as error:
-            client.close()
-            if parcel is not None:
-                said = f"the connection ended before the message was handed over: {_said(error)}"
-                settled = ledger.tell(Outcome(parcel.delivery_id, Answer.DEFERRED, said))
-        finally:
-            if settled:
-                ledger.wait(settled)
-
-    def _end(self, client: smtplib.SMTP, parcel: Parcel, queue: _Queue, ledger: _Ledger) -> Parcel | None:
-        """End a message, and begin the next with the same write."""
-        following = queue.take()
-        if following is not None:
-            self._keep_pace()
-        try:
-            client.sock.sendall(_END + (following.envelope if following else b""))
-        except OSError:
-            client.close()
-            if following is not None:
-                queue.back(following)
-            return None
-        return following
-
-    def _following(self, client: smtplib.SMTP, queue: _Queue, before: bytes) -> Parcel | None:
-        """Begin another message after one that was refused."""
-        parcel = queue.take()
-        if client.sock is None:
-            if parcel is not None:
-                queue.back(parcel)
-            return None
-        if parcel is not None:
-            self._keep_pace()
-        try:
-            client.sock.sendall(before + (parcel.envelope if parcel else b""))
-            client.getreply()
-        except (OSError, smtplib.SMTPException):
-            client.close()
-            if parcel is not None:
-                queue.back(parcel)
-            return None
-        return parcel
+    def keep(self, client: smtplib.SMTP) -> None:
+        """Keep a connection for the next time."""
+        self._kept.append(client)
 
     def connect(self) -> smtplib.SMTP:
         """A connection that is secured and logged in as the settings say.
@@ -289,11 +172,10 @@ class Transport:
         """
         smtp = self._smtp
         place = f"{smtp.host}:{smtp.port}"
-        context = ssl.create_default_context()
         try:
             if smtp.security == "tls":
                 client: smtplib.SMTP = smtplib.SMTP_SSL(
-                    smtp.host, smtp.port, timeout=smtp.timeout_seconds, context=context
+                    smtp.host, smtp.port, timeout=smtp.timeout_seconds, context=ssl.create_default_context()
                 )
             else:
                 client = smtplib.SMTP(smtp.host, smtp.port, timeout=smtp.timeout_seconds)
@@ -305,7 +187,10 @@ class Transport:
             ) from error
         try:
             if smtp.security == "starttls":
-                client.starttls(context=context)
+                client.starttls(context=ssl.create_default_context())
+            assert client.sock is not None
+            # The end of a message is a small write after a large one: Nagle's algorithm would let it wait for 40 ms.
+            client.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             client.ehlo_or_helo_if_needed()
             if smtp.username:
                 client.login(smtp.username, smtp.password or "")
@@ -323,112 +208,150 @@ class Transport:
             raise ServerDownError(f"The mail server {place} gave up during the greeting: {_said(error)}.") from error
         return client
 
-    def _keep_pace(self) -> None:
-        if not self._smtp.rate_per_second:
-            return
-        with self._pace:
-            now = time.monotonic()
-            slot = max(now, self._next_slot)
-            self._next_slot = slot + 1 / self._smtp.rate_per_second
-        time.sleep(slot - now)
 
+class _Sending:
+    """One call of `send`: the parcels that no connection has taken yet, and the connections."""
 
-def _answers_to_envelope(client: smtplib.SMTP, parcel: Parcel) -> Outcome | None:
-    """Read the three answers to an envelope that went out whole; None when the message may follow.
+    def __init__(self, transport: Transport, queue: deque[Parcel], settle: Settle) -> None:
+        self._transport, self.queue, self._settle = transport, queue, settle
+        self._selector = selectors.DefaultSelector()
+        self._lines: list[_Line] = []
+        self._problem = ""
+        self._nap = 0.0
+        self._told_at = 0.0
 
-    Raises:
-        ServerDownError: the sender is refused for good, whoever the recipient is.
-        _LiarError: the answers to the later commands do not come, or are out of step.
-    """
-    refusal: Outcome | None = None
-    for step, wanted in (("MAIL FROM", 250), ("RCPT TO", 250), ("DATA", 354)):
+    def run(self) -> str:
+        """Send until nothing is left; returns why the server cannot be used, if so."""
+        while True:
+            self._open_lines()
+            self._start_idle()
+            busy = [line for line in self._lines if not line.dialogue.idle]
+            if not busy and (self._problem or not self.queue):
+                return self._problem
+            moved = self._wait(busy)
+            if not moved or time.monotonic() - self._told_at > _LONGEST_WAIT:
+                self._settle_told()
+            self._drop_silent()
+
+    def _open_lines(self) -> None:
+        """As many connections as there is use for; fewer, where the server wants fewer."""
+        wanted = min(self._transport.connections, len(self._lines) + len(self.queue))
+        while not self._problem and self.queue and len(self._lines) < wanted:
+            try:
+                client = self._transport.open()
+            except ServerDownError as error:
+                if not self._lines:
+                    self._problem = str(error)
+                return
+            assert client.sock is not None
+            client.sock.setblocking(False)
+            dialogue = Dialogue(self._following, pipelining=self._transport.pipelining(client))
+            line = _Line(client, client.sock, dialogue, heard_at=time.monotonic())
+            self._lines.append(line)
+            self._selector.register(line.sock, selectors.EVENT_READ, line)
+            self._start(line)
+
+    def _following(self) -> Parcel | None:
+        if self._problem or not self.queue:
+            return None
+        self._nap = self._transport.slot()
+        return None if self._nap else self.queue.popleft()
+
+    def _start_idle(self) -> None:
+        for line in [one for one in self._lines if one.dialogue.idle]:
+            self._start(line)
+
+    def _start(self, line: _Line) -> None:
+        if line.dialogue.begin():
+            line.heard_at = time.monotonic()
+            self._talk(line, line.write)
+
+    def _wait(self, busy: Sequence[_Line]) -> bool:
+        """Until a connection can go on, for a moment at the most, and for none while an answer is to be written down.
+
+        Returns:
+            Whether one went on.
+        """
+        if not busy:
+            time.sleep(min(self._nap, 1.0))
+            return False
+        for line in busy:
+            if bool(line.waiting) is not line.watched:
+                line.watched = bool(line.waiting)
+                wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if line.watched else 0)
+                self._selector.modify(line.sock, wanted, line)
+        told = any(line.dialogue.outcomes for line in busy)
+        if not told:
+            self._told_at = time.monotonic()
+        moment = 0.0 if told else self._nap or min(self._transport.timeout / 4, 1.0)
+        ready = self._selector.select(moment)
+        for key, events in ready:
+            line = key.data
+            if events & selectors.EVENT_READ:
+                line.heard_at = time.monotonic()
+                self._talk(line, line.read)
+            if line in self._lines:
+                self._talk(line, line.write)
+        return bool(ready)
+
+    def _talk(self, line: _Line, act: Callable[[], None]) -> None:
+        """Let a connection go on; what ends it is told."""
         try:
-            code, said = client.getreply()
-        except smtplib.SMTPServerDisconnected as error:
-            if step != "MAIL FROM" and isinstance(error.__context__, TimeoutError):
-                raise _LiarError from error
-            raise
-        if step == "DATA" and code == wanted and refusal is not None:
-            client.sock.sendall(_END)  # it waits for a message that has no recipient: an empty one ends that
-            client.getreply()
-        elif code // 100 != wanted // 100 and refusal is None:
-            refusal = _told(client, parcel, step, code, said)
-        if client.sock is None:
-            return refusal
-    return refusal
+            act()
+        except SenderRefusedError as error:
+            self._problem = (
+                f"The mail server refuses our sender: {error}. Check sender.address and sender.bounce_address."
+            )
+            self._end(line, line.dialogue.given_up())
+        except (OSError, OutOfStepError) as error:
+            self._end(line, line.dialogue.broken(_said(error)))
+        else:
+            if line.dialogue.over:
+                self._end(line, line.dialogue.broken("the server closed it"))
 
+    def _end(self, line: _Line, untried: Parcel | None) -> None:
+        if untried is not None:
+            self.queue.appendleft(untried)
+        self._lines.remove(line)
+        self._selector.unregister(line.sock)
+        line.client.close()
+        if line.dialogue.outcomes:
+            told, line.dialogue.outcomes = line.dialogue.outcomes, []
+            self._settle(told)
 
-def _send_body(client: smtplib.SMTP, parcel: Parcel) -> None:
-    """Send a message up to the dot that ends it."""
-    client.sock.sendall(_stuffed(parcel.message()))
+    def _settle_told(self) -> None:
+        """Write down the answers of all connections together; then what waited for it goes on."""
+        told = [line for line in self._lines if line.dialogue.outcomes]
+        if not told:
+            return
+        self._settle([outcome for line in told for outcome in line.dialogue.outcomes])
+        for line in told:
+            line.dialogue.outcomes = []
+            line.dialogue.settled()
+            self._talk(line, line.write)
 
+    def _drop_silent(self) -> None:
+        """Give up connections that say nothing for too long.
 
-def _stuffed(message: bytes) -> bytes:
-    """The message with its dots doubled where they begin a line (RFC 5321, 4.5.2), and ended by a line end."""
-    if message.startswith(b".") or b"\n." in message:
-        message = _BARE_DOT.sub(b"..", message)
-    return message if message.endswith(b"\r\n") else message + b"\r\n"
+        One that answered the first of several commands and not the others has lost them: it is talked to otherwise.
+        """
+        limit = time.monotonic() - self._transport.timeout
+        for line in [one for one in self._lines if not one.dialogue.idle and one.heard_at < limit]:
+            if line.dialogue.pending in ("RCPT TO", "DATA") and self._transport.pipelining(line.client):
+                self._transport.distrust()
+                self._end(line, line.dialogue.given_up())
+            else:
+                self._end(line, line.dialogue.broken("no answer in time"))
 
-
-def _answer_to_message(client: smtplib.SMTP, parcel: Parcel) -> Outcome:
-    """What became of a message whose end was sent; nobody knows when the connection ends instead of an answer."""
-    if client.sock is None:
-        return _lost(parcel, "its end could not be sent")
-    try:
-        code, said = client.getreply()
-    except (OSError, smtplib.SMTPException) as error:
-        client.close()
-        return _lost(parcel, _said(error))
-    return (
-        Outcome(parcel.delivery_id, Answer.ACCEPTED)
-        if code == 250
-        else _told(client, parcel, "the message", code, said)
-    )
-
-
-def _lost(parcel: Parcel, why: str) -> Outcome:
-    said = f"the connection ended after the message was handed over: {why}"
-    return Outcome(parcel.delivery_id, Answer.UNKNOWN, said)
-
-
-def transact(client: smtplib.SMTP, parcel: Parcel) -> Outcome:
-    """One mail transaction (RFC 5321, 3.3), command by command; a connection that cannot be used any more is closed.
-
-    Raises:
-        ServerDownError: the sender is refused for good, whoever the recipient is.
-    """
-    try:
-        client.ehlo_or_helo_if_needed()
-        for command in parcel.envelope.decode().splitlines():
-            code, said = client.docmd(command)
-            if not 200 <= code < 400:
-                outcome = _told(client, parcel, command.partition(":")[0], code, said)
-                if client.sock is not None:
-                    client.rset()
-                return outcome
-        _send_body(client, parcel)
-    except (OSError, smtplib.SMTPException) as error:
-        client.close()
-        said_last = f"the connection ended before the message was handed over: {_said(error)}"
-        return Outcome(parcel.delivery_id, Answer.DEFERRED, said_last)
-    try:
-        client.sock.sendall(_END)
-    except OSError:
-        client.close()
-    return _answer_to_message(client, parcel)
-
-
-def _told(client: smtplib.SMTP, parcel: Parcel, step: str, code: int, said: bytes) -> Outcome:
-    """A refusal, told without the address: what the server says about a person stays in the database."""
-    if code == 421:
-        client.close()
-    words = shorten(clean(said.decode("utf-8", "replace")).replace(parcel.envelope_to, "(the recipient)"), 300)
-    if step == "MAIL FROM" and 500 <= code < 600:
-        raise ServerDownError(
-            f"The mail server refuses our sender: {code} {words}. Check sender.address and sender.bounce_address."
-        )
-    answer = Answer.REFUSED if 500 <= code < 600 else Answer.DEFERRED
-    return Outcome(parcel.delivery_id, answer, f"the server answered {code} to {step}: {words}")
+    def leave(self) -> None:
+        """Keep the connections that are at rest, close the others."""
+        for line in self._lines:
+            if line.dialogue.idle and not line.waiting:
+                line.sock.settimeout(self._transport.timeout)
+                self._transport.keep(line.client)
+            else:
+                line.client.close()
+        self._selector.close()
 
 
 def _said(error: Exception) -> str:

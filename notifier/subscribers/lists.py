@@ -309,11 +309,19 @@ def _choice(every: str, at: str, on: str, zone: str, edition: str, language: str
 
 def rows(session: Session) -> Iterator[dict[str, str]]:
     """Everybody with each of their subscriptions, by the columns of an import and what is told besides."""
-    shown = (Subscriber.email, Profile.slug, Subscription.cadence, Subscription.at, Subscription.on)
-    shown += (Subscriber.time_zone, Subscription.edition, Subscriber.language)
-    shown += (Subscription.status, Subscription.confirmed_at)
     chosen = (
-        select(*shown)
+        select(
+            Subscriber.email,
+            Profile.slug,
+            Subscription.cadence,
+            Subscription.at,
+            Subscription.on,
+            Subscriber.time_zone,
+            Subscription.edition,
+            Subscriber.language,
+            Subscription.status,
+            Subscription.confirmed_at,
+        )
         .select_from(Subscriber)
         .join(Subscription, Subscription.subscriber_id == Subscriber.id)
         .join(Profile, Profile.id == Subscription.profile_id)

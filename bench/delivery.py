@@ -1,0 +1,239 @@
+"""What a delivery costs on the whole path, beside other senders, as ratios in one run.
+
+    python bench/delivery.py [--postfix DIR] [--rss2email PYTHON]
+
+The whole path: claimed from the database (SQLite, WAL, synchronous=FULL), links signed, the message joined, sent, and its
+acceptance written down before the connection's next message ends. Beside it, to the same sink: Postfix's smtp-source (the
+yardstick), smtplib with a message built for each, and aiosmtplib if it is there. Goals: at least 0.9 × smtp-source at
+40 KB, 0.85 × at 10 KB; with DKIM 0.4 × (RSA-2048) and 0.75 × (Ed25519).
+
+smtp-source and smtp-sink come with Debian's package postfix; --postfix names a folder into which it was unpacked.
+"""
+
+import argparse
+import asyncio
+import importlib.util
+import os
+import resource
+import shutil
+import smtplib
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from notifier import pipeline
+from notifier.adoption import adopt
+from notifier.deliver import dkim
+from notifier.deps import Deps
+from notifier.match import profiles
+from notifier.settings import Dkim, Smtp
+from notifier.store import db
+from notifier.store.models import Delivery, Digest, Profile
+from notifier.store.statuses import Cadence, DeliveryKind, DeliveryStatus, DigestStatus, Edition, SubscriptionStatus
+from notifier.subscribers import subscriptions
+from tests.conftest import settings_for
+
+NOW = datetime(2026, 3, 3, 9, tzinfo=UTC)
+CONNECTIONS = 8
+
+
+def tool(folder: str | None, name: str) -> str:
+    found = shutil.which(name, path=f"{folder}/usr/sbin" if folder else None) or shutil.which(name)
+    if found is None:
+        raise SystemExit(f"{name} is not there: unpack Debian's package postfix and name the folder with --postfix")
+    return found
+
+
+@contextmanager
+def sink(program: str) -> Iterator[int]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    user = ["-u", "nobody"] if os.geteuid() == 0 else []
+    running = subprocess.Popen([program, *user, f"127.0.0.1:{port}", "100"], stderr=subprocess.DEVNULL)
+    for _ in range(100):
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            break
+        except OSError:
+            time.sleep(0.05)
+    try:
+        yield port
+    finally:
+        running.terminate()
+        running.wait()
+
+
+def installation(folder: Path, port: int, people: int, body: int, keys: tuple[str, ...]) -> Deps:
+    """A database in which so many people are owed a digest of so many bytes."""
+    signing = {}
+    if keys:
+        for name in keys:
+            (folder / f"{name}.pem").write_bytes(dkim.new_key(name))
+        signing = {"dkim": Dkim(domain="example.org", private_key_file=folder / f"{keys[0]}.pem")}
+    smtp = Smtp(port=port, security="none", connections=CONNECTIONS)
+    settings = settings_for(port, smtp=smtp, **signing)
+    engine = db.make_engine(f"sqlite:///{folder / 'bench.db'}")
+    db.upgrade(engine)
+    deps = Deps(settings, engine, NOW)
+    with deps.writing() as session:
+        adopt(session, profiles.parse(profiles.bundled_file(), "the bundled profile"), NOW)
+        profile = session.query(Profile).one()
+        digest = Digest(
+            profile_id=profile.id,
+            cadence=Cadence.DAILY,
+            edition=Edition.PATIENT,
+            language="en",
+            group_key="bench",
+            window="bench",
+            status=DigestStatus.APPROVED,
+            subject="Your daily digest: 12 items",
+            headline="12 items in this digest",
+            body_html=f"<tr><td>{'<p>Nothing of it is true.</p>' * (body // 2 // 30)}</td></tr>",
+            body_text="Nothing of it is true.\n" * (body // 2 // 23),
+            composed_at=NOW,
+        )
+        session.add(digest)
+        session.flush()
+        for start in range(0, people, 10_000):
+            _owe(session, profile.id, digest.id, range(start, min(start + 10_000, people)))
+    return deps
+
+
+def _owe(session, profile_id: int, digest_id: int, numbers: range) -> None:
+    from sqlalchemy import insert
+
+    subscriptions.add_people(
+        session,
+        [
+            {
+                "id": n + 1,
+                "email": f"person{n}@example.com",
+                "address_hash": f"{n:064x}",
+                "language": "en",
+                "time_zone": "UTC",
+                "created_at": NOW,
+            }
+            for n in numbers
+        ],
+    )
+    common = {"profile_id": profile_id, "cadence": Cadence.DAILY, "at": "08:00", "on": None}
+    common |= {"edition": Edition.PATIENT, "status": SubscriptionStatus.CONFIRMED, "position": 0, "introduced": ""}
+    common |= {"hidden": [], "urgent": False, "created_at": NOW}
+    subscriptions.add_subscriptions(
+        session, [{**common, "id": n + 1, "subscriber_id": n + 1, "link_id": f"link{n:018}"} for n in numbers]
+    )
+    owed = {"kind": DeliveryKind.DIGEST, "digest_id": digest_id, "status": DeliveryStatus.PENDING, "attempts": 0}
+    owed |= {"created_at": NOW, "due_at": NOW, "next_attempt_at": NOW, "given_up_at": NOW}
+    rows = [{**owed, "subscription_id": n + 1, "message_id": f"<{n:032x}@example.org>"} for n in numbers]
+    session.execute(insert(Delivery), rows)
+
+
+def whole_path(program: str, people: int, body: int, keys: tuple[str, ...] = ()) -> float:
+    with tempfile.TemporaryDirectory() as name, sink(program) as port:
+        deps = installation(Path(name), port, people, body, keys)
+        started = time.perf_counter()
+        sent = pipeline.deliver(deps)
+        took = time.perf_counter() - started
+        deps.engine.dispose()
+    assert sent.accepted == people, sent
+    return people / took
+
+
+def smtp_source(source: str, program: str, people: int, body: int) -> float:
+    with sink(program) as port:
+        started = time.perf_counter()
+        words = ["-d", "-s", str(CONNECTIONS), "-m", str(people), "-l", str(body), f"127.0.0.1:{port}"]
+        subprocess.run([source, *words], check=True)
+        return people / (time.perf_counter() - started)
+
+
+def _message(number: int, body: int) -> bytes:
+    from email.message import EmailMessage
+
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = "digest@example.org", f"person{number}@example.com", "Your digest"
+    mail.set_content("Nothing of it is true.\n" * (body // 23), cte="quoted-printable")
+    return mail.as_bytes()
+
+
+def plain_smtplib(program: str, people: int, body: int) -> float:
+    with sink(program) as port:
+        started = time.perf_counter()
+        with smtplib.SMTP("127.0.0.1", port) as client:
+            for n in range(people):
+                client.sendmail("digest@example.org", f"person{n}@example.com", _message(n, body))
+        return people / (time.perf_counter() - started)
+
+
+def aio(program: str, people: int, body: int) -> float:
+    import aiosmtplib
+
+    async def lane(port: int, numbers: range) -> None:
+        async with aiosmtplib.SMTP(hostname="127.0.0.1", port=port, start_tls=False) as client:
+            for n in numbers:
+                await client.sendmail("digest@example.org", [f"person{n}@example.com"], _message(n, body))
+
+    async def everything(port: int) -> None:
+        await asyncio.gather(*(lane(port, range(start, people, CONNECTIONS)) for start in range(CONNECTIONS)))
+
+    with sink(program) as port:
+        started = time.perf_counter()
+        asyncio.run(everything(port))
+        return people / (time.perf_counter() - started)
+
+
+def flatness(program: str) -> None:
+    """The cost of one delivery while the list grows (10 KB, no signature), and the memory of the process."""
+    for people in (1_000, 10_000, 100_000):
+        rate = whole_path(program, people, 10_000)
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(f"{people:>9,} people: {1e6 / rate:.0f} µs a delivery, {memory:.0f} MB at the most so far")
+
+
+def main() -> None:
+    options = argparse.ArgumentParser()
+    options.add_argument("--postfix")
+    options.add_argument("--people", type=int, default=6000)
+    options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--flatness", action="store_true")
+    chosen = options.parse_args()
+    if chosen.postfix:
+        os.environ["LD_LIBRARY_PATH"] = f"{chosen.postfix}/usr/lib/postfix"
+    source, program = tool(chosen.postfix, "smtp-source"), tool(chosen.postfix, "smtp-sink")
+    if chosen.flatness:
+        flatness(program)
+        return
+    people, few = chosen.people, max(chosen.people // 10, 100)
+    for body in (40_000, 10_000):
+        runs = {
+            "smtp-source": lambda body=body: smtp_source(source, program, people, body),
+            "notifier, whole path": lambda body=body: whole_path(program, people, body),
+            "notifier, Ed25519": lambda body=body: whole_path(program, people, body, ("ed25519",)),
+            "notifier, RSA-2048": lambda body=body: whole_path(program, people, body, ("rsa",)),
+            "smtplib, one connection": lambda body=body: plain_smtplib(program, few, body),
+        }
+        if importlib.util.find_spec("aiosmtplib"):
+            runs["aiosmtplib"] = lambda body=body: aio(program, few, body)
+        rates: dict[str, list[float]] = {name: [] for name in runs}
+        for _ in range(chosen.rounds):
+            for name, run in runs.items():
+                rates[name].append(run())
+        yardstick = statistics.median(rates["smtp-source"])
+        print(f"{body // 1000} KB, {people} mails, {CONNECTIONS} connections:")
+        for name, found in rates.items():
+            rate = statistics.median(found)
+            print(f"  {name:<26} {rate:>7,.0f}/s = {rate / yardstick:.2f} × smtp-source")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,243 @@
+"""Dialogue: what is said on one connection to a mail server, without the connection (RFC 5321, 3.3; RFC 2920).
+
+Bytes of the server go in; bytes for it and answers about deliveries come out. Where the server offers PIPELINING, one
+write carries the end of a message and the envelope of the next, a round trip a mail; else the commands go one by one.
+
+A message is handed over only after the answer to the one before was written down: a crash can repeat one mail a
+connection, no more. Whether the server took a message is unknown from the dot that ends it to the answer.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from notifier.deliver.outbox import Answer, Outcome
+from notifier.text import clean, shorten
+
+_END = b".\r\n"
+_LONGEST_REPLY = 100_000
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """One message on its way: its envelope, and what makes its RFC 5322 bytes (CRLF line ends) when it is sent."""
+
+    delivery_id: int
+    envelope_from: str
+    envelope_to: str
+    message: Callable[[], bytes]
+
+    @property
+    def commands(self) -> tuple[bytes, bytes, bytes]:
+        """What goes before the message."""
+        return (
+            f"MAIL FROM:<{self.envelope_from}>\r\n".encode(),
+            f"RCPT TO:<{self.envelope_to}>\r\n".encode(),
+            b"DATA\r\n",
+        )
+
+
+class SenderRefusedError(Exception):
+    """The server takes no mail from our address at all, whoever the recipient is; the text is its answer."""
+
+
+class OutOfStepError(Exception):
+    """The server said what no server says at that place."""
+
+
+class Dialogue:
+    """One connection's talk.
+
+    Args:
+        pipelining: whether commands may go together.
+        following: gives the next parcel, or None when there is none (or none yet).
+    """
+
+    def __init__(self, following: Callable[[], Parcel | None], *, pipelining: bool) -> None:
+        self._following, self._pipelining = following, pipelining
+        self._in = b""
+        self._out: list[bytes] = []
+        self._lines: list[bytes] = []
+        self._expected: deque[str] = deque()
+        self._refusal: Outcome | None = None
+        self._parcel: Parcel | None = None
+        self._ending: Parcel | None = None
+        self._wanted = False
+        self._unsettled = False
+        self.outcomes: list[Outcome] = []
+        self.over = False
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is under way: another message may begin, or leave be taken."""
+        return self._parcel is None and self._ending is None and not self._expected and not self._unsettled
+
+    @property
+    def pending(self) -> str:
+        """The command whose answer is waited for."""
+        return self._expected[0] if self._expected else ""
+
+    def output(self) -> bytes:
+        """What is to be sent."""
+        out, self._out = self._out, []
+        return b"".join(out)
+
+    def begin(self) -> bool:
+        """Begin the next message, where there is one; returns whether there was."""
+        self._parcel = self._following()
+        if self._parcel is None:
+            return False
+        self._envelope(self._parcel)
+        return True
+
+    def _envelope(self, parcel: Parcel) -> None:
+        self._refusal, self._wanted = None, False
+        commands = parcel.commands
+        if self._pipelining:
+            self._out += commands
+            self._expected.extend(("MAIL FROM", "RCPT TO", "DATA"))
+        else:
+            self._say("MAIL FROM", commands[0])
+
+    def _say(self, step: str, octets: bytes) -> None:
+        self._out.append(octets)
+        self._expected.append(step)
+
+    def received(self, octets: bytes) -> None:
+        """Take what the server said.
+
+        Raises:
+            SenderRefusedError: it refuses our sender for good.
+            OutOfStepError: it said what makes no sense here.
+        """
+        self._in += octets
+        if len(self._in) > _LONGEST_REPLY:
+            raise OutOfStepError("an answer without an end")
+        while not self.over and b"\n" in self._in:
+            line, _, self._in = self._in.partition(b"\n")
+            line = line.rstrip(b"\r")
+            self._lines.append(line[4:])
+            if line[3:4] == b"-":
+                continue
+            said, self._lines = b" ".join(self._lines), []
+            if not line[:3].isdigit():
+                raise OutOfStepError(f"an answer without a code: {clean(line[:60].decode('utf-8', 'replace'))}")
+            if not self._expected:
+                if line[:3] == b"421":
+                    self.over = True
+                    return
+                raise OutOfStepError("an answer that nobody asked for")
+            self._answer(self._expected.popleft(), int(line[:3]), said)
+
+    def _answer(self, step: str, code: int, said: bytes) -> None:
+        if step == "END":
+            assert self._ending is not None
+            parcel, self._ending = self._ending, None
+            accepted = Outcome(parcel.delivery_id, Answer.ACCEPTED)
+            self._tell(accepted if code == 250 else _told(parcel, "the message", code, said))
+        elif step in ("MAIL FROM", "RCPT TO", "DATA"):
+            self._answer_to_envelope(step, code, said)
+        elif step == "VOID":
+            self._conclude()
+        elif not self.begin():
+            return
+        if code == 421:
+            self.over = True
+
+    def _answer_to_envelope(self, step: str, code: int, said: bytes) -> None:
+        assert self._parcel is not None
+        good = code == 354 if step == "DATA" else 200 <= code < 300
+        if not good and self._refusal is None:
+            if step == "MAIL FROM" and 500 <= code < 600:
+                raise SenderRefusedError(f"{code} {_words(self._parcel, said)}")
+            if code == 354:
+                raise OutOfStepError("a message was asked for too early")
+            self._refusal = _told(self._parcel, step, code, said)
+        if code == 421:
+            self._conclude()
+        elif self._pipelining and step != "DATA":
+            return
+        elif self._refusal is not None:
+            if good:  # it waits for a message that has no recipient: an empty one ends that
+                self._say("VOID", _END)
+            else:
+                self._conclude()
+                self._say("RSET", b"RSET\r\n")
+        elif step == "DATA":
+            self._wanted = True
+            if not self._unsettled:
+                self._hand_over()
+        else:
+            following = {"MAIL FROM": ("RCPT TO", 1), "RCPT TO": ("DATA", 2)}[step]
+            self._say(following[0], self._parcel.commands[following[1]])
+
+    def _conclude(self) -> None:
+        """Tell a refusal; another message may begin."""
+        refusal, self._refusal, self._parcel = self._refusal, None, None
+        if refusal is not None:
+            self._tell(refusal)
+        if not self._expected and self._pipelining and refusal is None:
+            self.begin()
+
+    def _tell(self, outcome: Outcome) -> None:
+        self.outcomes.append(outcome)
+        self._unsettled = True
+
+    def settled(self) -> None:
+        """All answers that were told are written down: what waited for that goes on."""
+        self._unsettled = False
+        if self._parcel is not None and self._wanted:
+            self._hand_over()
+        elif self._parcel is None and not self._expected and not self.over:
+            self.begin()
+
+    def _hand_over(self) -> None:
+        """Send the message, and begin the next with the same write where that is understood."""
+        assert self._parcel is not None
+        self._out += (_stuffed(self._parcel.message()), _END)
+        self._expected.append("END")
+        self._ending, self._parcel, self._wanted = self._parcel, None, False
+        if self._pipelining:
+            self.begin()
+
+    def broken(self, why: str) -> Parcel | None:
+        """The connection is gone: tell what that means for what was under way.
+
+        Returns:
+            A parcel that was not tried and can go over another connection.
+        """
+        self.over = True
+        ending, parcel, self._ending, self._parcel = self._ending, self._parcel, None, None
+        self._expected.clear()
+        if ending is not None:
+            said = f"the connection ended after the message was handed over: {why}"
+            self._tell(Outcome(ending.delivery_id, Answer.UNKNOWN, said))
+            return parcel
+        if parcel is not None:
+            said = f"the connection ended before the message was handed over: {why}"
+            self._tell(Outcome(parcel.delivery_id, Answer.DEFERRED, said))
+        return None
+
+    def given_up(self) -> Parcel | None:
+        """Take back what was begun and not handed over; nothing is told of it."""
+        self.over = True
+        parcel, self._parcel = self._parcel, None
+        return parcel
+
+
+def _stuffed(message: bytes) -> bytes:
+    """The message with its dots doubled where they begin a line (RFC 5321, 4.5.2), and ended by a line end."""
+    message = message.replace(b"\r\n.", b"\r\n..")
+    if message.startswith(b"."):
+        message = b"." + message
+    return message if message.endswith(b"\r\n") else message + b"\r\n"
+
+
+def _told(parcel: Parcel, step: str, code: int, said: bytes) -> Outcome:
+    answer = Answer.REFUSED if 500 <= code < 600 else Answer.DEFERRED
+    return Outcome(parcel.delivery_id, answer, f"the server answered {code} to {step}: {_words(parcel, said)}")
+
+
+def _words(parcel: Parcel, said: bytes) -> str:
+    """What the server said, without the address: that it says something about a person stays in the database."""
+    return shorten(clean(said.decode("utf-8", "replace")).replace(parcel.envelope_to, "(the recipient)"), 300)
