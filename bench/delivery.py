@@ -1,11 +1,11 @@
 """What a delivery costs on the whole path, beside other senders, as ratios in one run.
 
-    python bench/delivery.py [--postfix DIR] [--rss2email PYTHON]
+    python bench/delivery.py [--postfix DIR] [--people N] [--rounds N] [--flatness]
 
-The whole path: claimed from the database (SQLite, WAL, synchronous=FULL), links signed, the message joined, sent, and its
-acceptance written down before the connection's next message ends. Beside it, to the same sink: Postfix's smtp-source (the
-yardstick), smtplib with a message built for each, and aiosmtplib if it is there. Goals: at least 0.9 × smtp-source at
-40 KB, 0.85 × at 10 KB; with DKIM 0.4 × (RSA-2048) and 0.75 × (Ed25519).
+The whole path: claimed from the database (SQLite, WAL, synchronous=FULL), links signed, the message joined, sent, and
+its acceptance written down before the connection's next message is handed over. Beside it, to the same sink: Postfix's
+smtp-source (the yardstick), smtplib with a message built for each, and aiosmtplib if it is there. Goals: at least
+0.9 × smtp-source at 40 KB, 0.85 × at 10 KB; with DKIM 0.4 × (RSA-2048) and 0.75 × (Ed25519).
 
 smtp-source and smtp-sink come with Debian's package postfix; --postfix names a folder into which it was unpacked.
 """

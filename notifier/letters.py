@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from notifier import notes
 from notifier.addresses import wire_address
+from notifier.deliver.dialogue import Parcel
 from notifier.deliver.message import Letter, Listing, Mould, Own, cast
 from notifier.deliver.outbox import Claimed
-from notifier.deliver.dialogue import Parcel
 from notifier.deps import Deps
 from notifier.digest.digests import Rendered, Renderer
 from notifier.digest.quiet import QuietView
@@ -24,7 +24,7 @@ from notifier.language import Language, language
 from notifier.links import Purpose
 from notifier.said import mark
 from notifier.store.models import Delivery, Digest, Notice, Subscription
-from notifier.store.statuses import Cadence, DeliveryKind
+from notifier.store.statuses import Cadence
 from notifier.subscribers import consent
 from notifier.subscribers.schedule import in_words
 
@@ -153,7 +153,7 @@ class Press:
         )
         if key not in self._moulds:
             own = self._own(composed, claimed)
-            letter = composed.letter(self.deps, own, key[1], key[2])
+            letter = composed.letter(own, key[1], key[2])
             self._moulds[key] = mould(self.deps, letter)
         return self._moulds[key]
 
@@ -248,7 +248,7 @@ class Composed:
             digest.id,
         )
 
-    def letter(self, deps: Deps, own: Own, composed_on: date, late_since: str) -> Letter:
+    def letter(self, own: Own, composed_on: date, late_since: str) -> Letter:
         """One person's digest: the shared body, and what is theirs around it; a late one says when it was due."""
         spoken = language(self.language)
         rendered = self.rendered
@@ -289,4 +289,4 @@ def digest_letter(
         0, message_id, due_at, composed.number, person.email, one.link_id, one.cadence, one.at, one.on, person.time_zone
     )
     own = Press(deps)._own(composed, claimed)  # noqa: SLF001 - the press is of this room
-    return composed.letter(deps, own, composed.composed_at.astimezone(zone).date(), _late(composed, due_at, zone, now))
+    return composed.letter(own, composed.composed_at.astimezone(zone).date(), _late(composed, due_at, zone, now))

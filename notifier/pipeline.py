@@ -25,8 +25,8 @@ from sqlalchemy.orm import Session
 from notifier import letters
 from notifier.admission import admit
 from notifier.deliver import outbox, pace
-from notifier.deliver.outbox import Answer, Outcome
 from notifier.deliver.dialogue import Parcel
+from notifier.deliver.outbox import Answer, Outcome
 from notifier.deps import Deps
 from notifier.digest import digests
 from notifier.digest.evidence import snapshot_key

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from notifier import letters
 from notifier.addresses import normal_address, wire_address
-from notifier.deliver.outbox import Outcome, new_message_id
 from notifier.deliver.dialogue import Parcel
+from notifier.deliver.outbox import Outcome, new_message_id
 from notifier.deps import Deps
 from notifier.digest import digests
 from notifier.digest.evidence import snapshot_key

@@ -1,6 +1,5 @@
 """Delivery: each message once, settled only by the server's answer, and every failure where a person looks."""
 
-import smtplib
 import socket
 import threading
 from contextlib import contextmanager
@@ -11,8 +10,9 @@ import pytest
 
 from notifier import pipeline
 from notifier.deliver import outbox
+from notifier.deliver.dialogue import Parcel
 from notifier.deliver.outbox import Answer, Terms
-from notifier.deliver.smtp import Parcel, Transport, transact
+from notifier.deliver.smtp import Transport
 from notifier.errors import SettingsError
 from notifier.settings import Sender, Smtp
 from notifier.store.models import Delivery, Digest
@@ -232,7 +232,7 @@ PARCEL = Parcel(7, "digest@example.org", "anna@example.org", lambda: b"Subject: 
         ((*GREETING, b"250 ok", b"250 ok", b"354 go", b"(body)"), Answer.UNKNOWN, "after the message was handed over"),
         ((*GREETING, b"250 ok"), Answer.DEFERRED, "before the message was handed over"),
         ((*GREETING, b"421 closing", b"250 ok"), Answer.DEFERRED, "421 to MAIL FROM"),
-        ((*GREETING, b"550 no such sender", b"250 ok"), Answer.REFUSED, "550 to MAIL FROM"),
+        ((*GREETING, b"550 no such sender", b"250 ok"), Answer.NOT_TRIED, "Check sender.address"),
         (
             (*GREETING, b"250 ok", b"250 ok", b"354 go", b"(body)", b"452 full", b"250"),
             Answer.DEFERRED,
@@ -242,10 +242,12 @@ PARCEL = Parcel(7, "digest@example.org", "anna@example.org", lambda: b"Subject: 
     ],
 )
 def test_each_end_of_a_transaction_is_told_for_what_it_is(script: tuple[bytes, ...], answer: Answer, said: str):
+    outcomes = []
     with scripted(*script) as port:
-        client = smtplib.SMTP("127.0.0.1", port, timeout=5)
-        outcome = transact(client, PARCEL)
-        client.close()
+        transport = Transport(Smtp(port=port, security="none", connections=1, timeout_seconds=5))
+        transport.send([PARCEL], outcomes.extend)
+        transport.close()
+    (outcome,) = outcomes
     assert outcome.answer is answer
     assert said in outcome.said
     assert "anna" not in outcome.said
@@ -284,8 +286,10 @@ def test_a_bare_dot_at_the_start_of_a_line_survives(owed: Installation):
 
     controller = Controller(Keeper(), hostname="127.0.0.1", port=free_port())
     controller.start()
-    client = smtplib.SMTP("127.0.0.1", controller.port, timeout=5)
-    assert transact(client, PARCEL).answer is Answer.ACCEPTED
-    client.quit()
+    outcomes = []
+    transport = Transport(Smtp(port=controller.port, security="none", connections=1))
+    transport.send([PARCEL], outcomes.extend)
+    transport.close()
+    assert [one.answer for one in outcomes] == [Answer.ACCEPTED]
     controller.stop()
     assert Keeper.content == PARCEL.message()

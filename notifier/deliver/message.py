@@ -137,8 +137,8 @@ class Mould:
         headers = self._own_headers(own, now)
         encoded: dict[Part, bytes] = {}
         for name, text in own.personal.items():
-            encoded[name, False] = _encoded(text)
-            encoded[name, True] = _encoded(escape(text))
+            plain, html = _encoded(text), escape(text)
+            encoded[name, False], encoded[name, True] = plain, plain if html == text else _encoded(html)
         shown = [f"{name}: {value}\r\n".encode("ascii") for name, value in headers]
         pieces = [self._head, *shown, b"\r\n"]
         pieces += [part if isinstance(part, bytes) else encoded[part] for part in self._parts]
@@ -153,8 +153,8 @@ class Mould:
     def _own_headers(self, own: Own, now: datetime) -> list[tuple[str, str]]:
         found = [("To", own.to), ("Date", _date(now.replace(microsecond=0))), ("Message-ID", own.message_id)]
         if own.leave_url:
-            word = f"unsubscribe%20{quote(own.leave_word)}"
-            leave = f"<mailto:{self._replies}?subject={word}>"
+            word = own.leave_word if own.leave_word.isalnum() else quote(own.leave_word)
+            leave = f"<mailto:{self._replies}?subject=unsubscribe%20{word}>"
             found.append(("List-Unsubscribe", f"<{own.leave_url}>,\r\n {leave}"))
         return found
 

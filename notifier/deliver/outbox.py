@@ -183,7 +183,7 @@ def claim(session: Session, now: datetime, terms: Terms) -> list[Claimed]:
     if len(rows) < terms.limit and not terms.hold_uncertain:
         rows += _waiting(session, DeliveryStatus.UNCERTAIN, now, terms.limit - len(rows))
     taken = _digests(session, [row for row in rows if row.digest_id is not None], terms, now)
-    taken += _others(session, [row.id for row in rows if row.digest_id is None], now)
+    taken += _others(session, [row.id for row in rows if row.digest_id is None])
     if taken:
         session.execute(
             update(Delivery)
@@ -258,7 +258,7 @@ def _digests(session: Session, rows: Sequence[Any], terms: Terms, now: datetime)
     return taken
 
 
-def _others(session: Session, ids: Sequence[int], now: datetime) -> list[Claimed]:
+def _others(session: Session, ids: Sequence[int]) -> list[Claimed]:
     if not ids:
         return []
     chosen = select(Delivery).where(Delivery.id.in_(ids)).order_by(Delivery.next_attempt_at, Delivery.id)

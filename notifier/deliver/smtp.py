@@ -1,8 +1,8 @@
 """SMTP: messages over kept connections, each answer written down before the connection's next message ends.
 
-Owns the mail client (smtplib: connecting, TLS, AUTH) and the loop that serves all connections in one thread; what is said
-on them is `dialogue.py`'s. An attempt that fails is a value, never an exception; what the server said is what a person is
-shown.
+Owns the mail client (smtplib: connecting, TLS, AUTH) and the loop that serves all connections in one thread; what is
+said on them is `dialogue.py`'s. An attempt that fails is a value, never an exception; what the server said is what a
+person is shown.
 """
 
 import selectors
