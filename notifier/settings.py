@@ -25,7 +25,7 @@ from notifier.errors import AddressError, SettingsError
 CONFIG_NAME = "notifier.toml"
 
 # Variables of the same prefix that are not settings: where the file lies, and what the test suite looks for.
-_NOT_SETTINGS = re.compile(r"CONFIG$|REQUIRE_|TEST_|CHROMIUM$")
+_NOT_SETTINGS = re.compile(r"CONFIG$|REQUIRE_|TEST_|CHROMIUM$|IMAP_PASSWORD$")
 
 
 def _known_zone(name: str) -> str:

@@ -42,6 +42,7 @@ FLOORS = {
     "looking": 4.1,
     "admission": 4,
     "tidying": 4,
+    "returns": 4,
     "pipeline": 4.1,
     "scheduler": 5,
     "web": 5,

@@ -8,9 +8,11 @@ import typer
 
 from notifier.cli import (
     backtest,
+    bounces,
     deliveries,
     demo,
     digests,
+    dkim,
     entries,
     evaluate,
     explain,
@@ -38,9 +40,9 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-for _command in (init, demo, running, poll, preview, explain, evaluate, backtest, subscribe, serve):
+for _command in (init, demo, running, poll, preview, explain, evaluate, backtest, subscribe, serve, dkim):
     _command.register(app)
-for _noun in (sources, entries, profiles, matches, subscribers, digests, deliveries):
+for _noun in (sources, entries, profiles, matches, subscribers, digests, deliveries, bounces):
     app.add_typer(_noun.app)
 
 

@@ -367,6 +367,15 @@ def _wait(delivery: Delivery) -> timedelta:
     return timedelta(seconds=wait.total_seconds() * (0.9 + 0.2 * spread))
 
 
+def again(delivery: Delivery, when: datetime, why: str) -> None:
+    """Owe a message once more that was taken and came back, with the Message-ID it had."""
+    if delivery.status is DeliveryStatus.SENT:
+        delivery.status, delivery.error, delivery.attempts = DeliveryStatus.PENDING, why, 0
+        delivery.next_attempt_at, delivery.given_up_at = when, when + PATIENCE
+        if delivery.digest is not None and delivery.digest.status is DigestStatus.SENT:
+            delivery.digest.status = DigestStatus.APPROVED
+
+
 def retry(session: Session, now: datetime) -> int:
     """Make every failed or uncertain delivery due again, each with its old Message-ID; returns how many."""
     chosen = select(Delivery).where(Delivery.status.in_((DeliveryStatus.FAILED, DeliveryStatus.UNCERTAIN)))

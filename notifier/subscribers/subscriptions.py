@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, or_, select
-from sqlalchemy.orm import Session, joinedload, object_session
+from sqlalchemy.orm import Session, contains_eager, joinedload, object_session
 
 from notifier.addresses import address_hash, normal_address
 from notifier.errors import NotFoundError, NotifierError
@@ -209,7 +209,10 @@ def due(session: Session, profile: Profile, now: datetime, quiet: timedelta) -> 
             Subscription.status == SubscriptionStatus.CONFIRMED,
             or_(Subscription.next_due_at <= now, and_(*_immediately_due(now - quiet))),
         )
-        .options(joinedload(Subscription.subscriber))
+        .join(Subscription.subscriber)
+        # Whose mailbox was full is written to when it may have room again; nothing is composed for nobody.
+        .where(or_(Subscriber.held_until.is_(None), Subscriber.held_until <= now))
+        .options(contains_eager(Subscription.subscriber))
         .order_by(Subscription.id)
         .with_for_update(of=Subscription, skip_locked=True)
     )

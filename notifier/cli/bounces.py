@@ -1,0 +1,59 @@
+"""`notifier bounces`."""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from notifier.cli import door
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+app = door.group("bounces", "Mails that came back: who is gone, who complained, who wants to leave.")
+
+
+@app.callback()
+def _noun() -> None:
+    """Keep `read` a word of its own, though it is the only one yet."""
+
+
+@app.command("read")
+def read(
+    files: Annotated[list[Path] | None, typer.Argument(metavar="FILE…", help="Mails; - is standard input.")] = None,
+    maildir: Annotated[Path | None, typer.Option("--maildir", metavar="DIR", help="Its new mails.")] = None,
+    imap: Annotated[
+        str, typer.Option("--imap", metavar="URL", help="Its unseen mails; the password: $NOTIFIER_IMAP_PASSWORD.")
+    ] = "",
+    json: door.Json = False,
+    now: door.Now = "",
+) -> None:
+    """Read reports (RFC 3464), complaints (RFC 5965) and wishes to leave; what was read before changes nothing."""
+    from notifier import returns
+    from notifier.errors import SettingsError
+
+    if bool(files) + bool(maildir) + bool(imap) != 1:
+        raise SettingsError("Name what to read.", "Give files, or --maildir DIR, or --imap URL.")
+    mails: Iterable[bytes]
+    if maildir:
+        mails = returns.from_maildir(maildir)
+    elif imap:
+        mails = returns.from_imap(imap, os.environ.get("NOTIFIER_IMAP_PASSWORD", ""))
+    elif files == [Path("-")]:
+        mails = [sys.stdin.buffer.read()]
+    else:
+        mails = returns.from_files(files or [])
+    with door.opened(now) as deps:
+        done = returns.read(deps, mails)
+    if json:
+        kinds = {str(kind): number for kind, number in done.kinds.items()}
+        acts = {"suppressed": done.suppressed, "held": done.held, "unsubscribed": done.unsubscribed}
+        door.print_json({"kinds": kinds, "known_already": done.known, **acts})
+        return
+    told = ", ".join(f"{number} {kind}" for kind, number in sorted(done.kinds.items())) or "nothing new"
+    door.say(
+        f"Read: {told}; {done.known} known already. Suppressed {done.suppressed}, held back for a while {done.held}, "
+        f"ended {done.unsubscribed}."
+    )
