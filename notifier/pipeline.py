@@ -6,6 +6,7 @@
     | tidy      answer what was asked for on the web; end pauses, forget what is not needed any more
     | compose   for every subscription that is due: a digest for its group, and a delivery each, in one transaction
     | deliver   claim, send, settle by the server's answer
+    | watch     tell the operator once when mails do not go out
 
 `notifier run --once`, the scheduler and a cron line call the same four steps. Every step asks the database what is due,
 does it, and finds nothing to do when it is run again. Transactions are opened and committed here and in the faces, and
@@ -22,7 +23,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from notifier import letters
+from notifier import letters, refusals
 from notifier.admission import admit
 from notifier.deliver import outbox, pace
 from notifier.deliver.dialogue import Parcel
@@ -41,6 +42,7 @@ from notifier.subscribers.subscriptions import MONTH
 from notifier.tidying import tidy
 from notifier.watch import sources
 from notifier.watch.health import health
+from notifier.watchman import watch
 
 log = logging.getLogger("notifier")
 
@@ -86,7 +88,9 @@ def run_once(deps: Deps) -> Report:
     admit(deps)
     tidy(deps)
     composed = compose(deps)
-    return Report(polled, matched, composed, deliver(deps))
+    sent = deliver(deps)
+    watch(deps)
+    return Report(polled, matched, composed, sent)
 
 
 def poll(
@@ -212,7 +216,10 @@ def _send(deps: Deps, parcels: Sequence[Parcel], answers: dict[str, int], wait: 
 
     def settle(outcomes: Sequence[Outcome]) -> None:
         with deps.writing() as session:
-            outbox.settle(session, outcomes, deps.now())
+            now = deps.now()
+            outbox.settle(session, outcomes, now)
+            if any(outcome.answer is Answer.REFUSED for outcome in outcomes):
+                refusals.follow(deps, session, outcomes, now)
         for outcome in outcomes:
             unsettled.discard(outcome.delivery_id)
             answers[outcome.answer] = answers.get(outcome.answer, 0) + 1

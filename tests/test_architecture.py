@@ -43,6 +43,8 @@ FLOORS = {
     "admission": 4,
     "tidying": 4,
     "returns": 4,
+    "refusals": 4,
+    "watchman": 4,
     "pipeline": 4.1,
     "scheduler": 5,
     "web": 5,

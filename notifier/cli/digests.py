@@ -75,3 +75,29 @@ def _row(session: "Session", one: "Digest") -> dict[str, Any]:
             for item in one.items
         ],
     }
+
+
+@app.command("approve")
+def approve(digest: Annotated[int, typer.Argument(metavar="ID")], now: door.Now = "") -> None:
+    """Let a digest go out that was held; the next run sends what is left of it."""
+    from notifier.digest import digests
+
+    with door.opened(now) as deps, deps.writing() as session:
+        done = digests.approve(digests.find(session, digest), deps.now())
+    if not done:
+        door.warn(f"Digest {digest} is not held: nothing was changed.")
+        raise typer.Exit(1)
+    door.say(f"Digest {digest} is approved; the next `notifier run` goes on with it.")
+
+
+@app.command("hold")
+def hold(digest: Annotated[int, typer.Argument(metavar="ID")]) -> None:
+    """Let nothing more of a digest go out until it is approved."""
+    from notifier.digest import digests
+
+    with door.opened() as deps, deps.writing() as session:
+        done = digests.hold(digests.find(session, digest))
+    if not done:
+        door.warn(f"Digest {digest} is not going out: nothing was changed.")
+        raise typer.Exit(1)
+    door.say(f"Digest {digest} is held.")

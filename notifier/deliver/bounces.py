@@ -85,7 +85,7 @@ def _verdict(
     said = " ".join(part for part in (failure.status, failure.said) if part)
     if person is None or failure.kind is not BounceKind.SOFT:
         return Verdict(failure.kind, person, said=said)
-    given_up = _hold(person, now)
+    given_up = hold(person, now)
     if delivery is not None and delivery.kind is DeliveryKind.DIGEST and not given_up and _newest(session, delivery):
         assert person.held_until is not None
         outbox.again(delivery, person.held_until, f"came back: {said}")
@@ -107,7 +107,7 @@ def _person(
     return session.scalar(select(Subscriber).where(Subscriber.address_hash == key))
 
 
-def _hold(person: Subscriber, now: datetime) -> bool:
+def hold(person: Subscriber, now: datetime) -> bool:
     """Hold a person's mails back, twice as long as the last time; returns whether the address is to be given up."""
     if person.bounced_at is not None:
         person.soft_bounces = max(0, person.soft_bounces - (now - person.bounced_at) // _DECAY)

@@ -367,6 +367,11 @@ def _wait(delivery: Delivery) -> timedelta:
     return timedelta(seconds=wait.total_seconds() * (0.9 + 0.2 * spread))
 
 
+def wait_for(delivery: Delivery, when: datetime) -> None:
+    """Try a refused message again when the mailbox may have room."""
+    delivery.status, delivery.next_attempt_at, delivery.given_up_at = DeliveryStatus.PENDING, when, when + PATIENCE
+
+
 def again(delivery: Delivery, when: datetime, why: str) -> None:
     """Owe a message once more that was taken and came back, with the Message-ID it had."""
     if delivery.status is DeliveryStatus.SENT:

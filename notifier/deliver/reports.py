@@ -196,7 +196,7 @@ def _delivery_status(message: Message) -> Iterator[Failure]:
                 yield Failure(BounceKind.NONE, recipient, status, diagnostic)
             else:
                 said = diagnostic if _telling(diagnostic) else f"{diagnostic} {notes}"
-                yield Failure(_verdict(status, said), recipient, status, diagnostic[:300])
+                yield Failure(verdict(status, said), recipient, status, diagnostic[:300])
 
 
 def _notifications(text: str) -> Iterator[Failure]:
@@ -229,11 +229,16 @@ def _status(first: str, diagnostic: str) -> str:
     return found_any.group() if found_any else ""
 
 
+def status_in(said: str) -> str:
+    """The enhanced status code that stands in a server's words; empty where there is none."""
+    return _status("", said)
+
+
 def _telling(said: str) -> bool:
     return bool(_GONE.search(said) or _PASSES.search(said))
 
 
-def _verdict(status: str, said: str) -> BounceKind:
+def verdict(status: str, said: str) -> BounceKind:
     """Hard only for what says that address or domain is gone; what the words say beats the number."""
     if status.startswith("4") or status.endswith((".1.7", ".1.8")) or _FULL.search(said):
         return BounceKind.SOFT  # for now, or for what is wrong with the sender
@@ -265,11 +270,7 @@ def _bounced(message: Message) -> bool:
 
 def _unstructured(message: Message, text: str) -> Iterator[Failure]:
     """What follows no standard: who is named by a shape that is known, or in the words of a mail system."""
-    try:
-        temporary, permanent = scan_message(message)
-    except Exception:  # noqa: BLE001 - its detectors trip over odd mails; such a mail is judged by its words
-        temporary, permanent = frozenset(), frozenset()
-    shapes = {_plain_address(one) for one in (*temporary, *permanent)}
+    shapes = _shapes(message)
     body = _body(message, text)
     shapes |= {one.lower() for one in _NAMED.findall(body)} if shapes else set()
     named = sorted(one for one in shapes if _ADDRESS.fullmatch(one))
@@ -288,7 +289,16 @@ def _unstructured(message: Message, text: str) -> Iterator[Failure]:
     for recipient in named:
         said = _about(body, recipient, named)
         status = _status("", said) or _status("", body)
-        yield Failure(_verdict(status, said), recipient, status)
+        yield Failure(verdict(status, said), recipient, status)
+
+
+def _shapes(message: Message) -> set[str]:
+    """Whom a mail names in a shape that flufl.bounce knows."""
+    try:
+        found = scan_message(message)
+    except Exception:  # noqa: BLE001 - its detectors trip over odd mails; such a mail is judged by its words
+        return set()
+    return {_plain_address(one) for group in found for one in group}
 
 
 def _from_a_machine(message: Message) -> bool:

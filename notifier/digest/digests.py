@@ -239,6 +239,45 @@ def recipients(session: Session, digest: Digest) -> int:
     return session.scalar(select(func.count(Delivery.id)).where(Delivery.digest_id == digest.id)) or 0
 
 
+# A digest is held when at least so many of its recipients were refused, and so large a share.
+_FEWEST_REFUSED, _SHARE_REFUSED = 10, 0.2
+
+
+def hold_if_refused(session: Session, digest_id: int) -> tuple[int, int, str] | None:
+    """Hold a digest that too many recipients' servers refuse.
+
+    Returns:
+        How many were refused, of how many tried, and what was said last; None where it goes on.
+    """
+    counted = select(Delivery.status, func.count(Delivery.id)).where(Delivery.digest_id == digest_id)
+    by_status = dict(session.execute(counted.group_by(Delivery.status)).all())
+    refused, sent = by_status.get(DeliveryStatus.FAILED, 0), by_status.get(DeliveryStatus.SENT, 0)
+    digest = session.get_one(Digest, digest_id)
+    if digest.status is not DigestStatus.APPROVED or refused < _FEWEST_REFUSED:
+        return None
+    if digest.approved_at is not None or refused < _SHARE_REFUSED * (refused + sent):
+        return None
+    digest.status = DigestStatus.HELD
+    last = select(Delivery.error).where(Delivery.digest_id == digest_id, Delivery.status == DeliveryStatus.FAILED)
+    return refused, refused + sent, session.scalar(last.order_by(Delivery.id.desc()).limit(1)) or ""
+
+
+def approve(digest: Digest, now: datetime) -> bool:
+    """Let a digest go out, whatever it was held for; returns whether it was held."""
+    if digest.status not in (DigestStatus.HELD, DigestStatus.DRAFT):
+        return False
+    digest.status, digest.approved_at = DigestStatus.APPROVED, now
+    return True
+
+
+def hold(digest: Digest) -> bool:
+    """Let nothing more of a digest go out until it is approved; returns whether it could still be held."""
+    if digest.status is not DigestStatus.APPROVED:
+        return False
+    digest.status = DigestStatus.HELD
+    return True
+
+
 def finish(session: Session) -> None:
     """Mark those digests sent of which no delivery is open any more."""
     still = (DeliveryStatus.PENDING, DeliveryStatus.SENDING, DeliveryStatus.UNCERTAIN)

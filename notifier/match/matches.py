@@ -18,6 +18,7 @@ from notifier.match.boilerplate import split_lead, without_boilerplate
 from notifier.match.score import NAMING, Judgement, judge, only_pointed_to, speaks_of_medicine
 from notifier.match.stories import Telling, same_news, telling
 from notifier.match.terms import Hit, TermSpec, Vocabulary
+from notifier.match.urgency import urgent
 from notifier.said import Said
 from notifier.store.models import Article, Entry, Examination, Match, NearMiss, Profile, Revision, SourceProfile
 from notifier.store.statuses import NewsKind, Tier
@@ -290,6 +291,7 @@ def _match(
         score=judgement.score,
         reasons=list(judgement.reasons),
         filed=filed,
+        urgent=urgent(kind, judgement.tier, revision.title, revision.changes),
         created_at=now,
     )
     session.add(made)

@@ -200,14 +200,19 @@ def plan(subscription: Subscription, now: datetime) -> None:
 def due(session: Session, profile: Profile, now: datetime, quiet: timedelta) -> list[Subscription]:
     """The subscriptions of a profile to compose for now, locked, with their subscriber.
 
-    Scheduled ones whose time has come; immediate ones whose oldest unserved match has waited out the quiet time.
+    Scheduled ones whose time has come; immediate ones whose oldest unserved match has waited out the quiet time; and
+    those who asked for it when something urgent is owed.
     """
     chosen = (
         select(Subscription)
         .where(
             Subscription.profile_id == profile.id,
             Subscription.status == SubscriptionStatus.CONFIRMED,
-            or_(Subscription.next_due_at <= now, and_(*_immediately_due(now - quiet))),
+            or_(
+                Subscription.next_due_at <= now,
+                and_(*_immediately_due(now - quiet)),
+                and_(Subscription.urgent.is_(True), _something_urgent()),
+            ),
         )
         .join(Subscription.subscriber)
         # Whose mailbox was full is written to when it may have room again; nothing is composed for nobody.
@@ -228,6 +233,16 @@ def _immediately_due(before: datetime) -> Iterable[ColumnElement[bool]]:
         Match.created_at <= before,
     )
     return Subscription.cadence == Cadence.IMMEDIATE, exists(waiting)
+
+
+def _something_urgent() -> ColumnElement[bool]:
+    waiting = select(Match.id).where(
+        Match.profile_id == Subscription.profile_id,
+        Match.position > Subscription.position,
+        Match.filed.is_(False),
+        Match.urgent.is_(True),
+    )
+    return exists(waiting)
 
 
 def served(subscriptions: Sequence[Subscription], position: int, snapshot: str, now: datetime) -> None:

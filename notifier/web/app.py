@@ -52,6 +52,7 @@ def create(deps: Deps) -> Starlette:
             Route("/archive", reading.index, methods=["GET"]),
             Route("/archive/{key}", reading.digest, methods=["GET"]),
             Route("/feeds/{slug}.atom", reading.feed, methods=["GET"]),
+            Route("/healthz", reading.healthz, methods=["GET"]),
             Route("/style.css", _style, methods=["GET"]),
             Route("/page.js", _script, methods=["GET"]),
         ],

@@ -5,13 +5,14 @@ Nothing here knows a reader. A digest of a profile that is not public is shown o
 
 import hashlib
 import re
+from dataclasses import asdict
 from xml.etree import ElementTree as ET
 
 from sqlalchemy.orm import Session
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
-from notifier import letters
+from notifier import letters, watchman
 from notifier.digest import archive, digests
 from notifier.errors import NotFoundError
 from notifier.language import LANGUAGES, language
@@ -78,6 +79,16 @@ def _number(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,15}", text):
         raise NotFoundError(Said("There is no such digest."))
     return int(text)
+
+
+def healthz(request: Request) -> Response:
+    """Whether mails go out and sources answer, for a monitor: 200, or 503 when something is broken; names no person."""
+    deps = deps_of(request)
+    with deps.reading() as session:
+        found = watchman.findings(session, deps.now())
+    ok = all(one.ok for one in found)
+    document = {"status": "ok" if ok else "failing", "checks": [asdict(one) for one in found]}
+    return JSONResponse(document, 200 if ok else 503)
 
 
 def feed(request: Request) -> Response:

@@ -15,6 +15,7 @@ class Digest(Base):
     """One composed edition, its body rendered once. Writer: `digest/digests.py`.
 
     `left_out` of its items did not fit into a mail. One without items says that there was nothing to say.
+    `approved_at` is when a person let it go on after it was held; it is not held for refusals again.
     """
 
     __tablename__ = "digest"
@@ -34,6 +35,7 @@ class Digest(Base):
     body_text: Mapped[str] = mapped_column(Text)
     left_out: Mapped[int] = mapped_column(default=0)
     composed_at: Mapped[datetime]
+    approved_at: Mapped[datetime | None]
 
     profile: Mapped[Profile] = relationship()
     items: Mapped[list["DigestItem"]] = relationship(order_by="DigestItem.rank")

@@ -74,6 +74,8 @@ class Match(Base):
 
     `story` is the first match that told the same news; none where nobody else tells it.
 
+    `urgent` ones break the schedule of who asked for that.
+
     `filed` matches are shown and counted but owed to nobody: a source's first poll, or a past that was filed.
     """
 
@@ -94,6 +96,7 @@ class Match(Base):
     reasons: Mapped[list[str]] = mapped_column(Spoken)
     story: Mapped[int | None] = mapped_column(index=True)
     filed: Mapped[bool]
+    urgent: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
 
     profile: Mapped[Profile] = relationship()

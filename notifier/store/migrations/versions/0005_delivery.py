@@ -1,4 +1,4 @@
-"""Rates that several workers share, bounces, and the alarms that were told."""
+"""Rates that several workers share, bounces, alarms that were told, news that breaks a schedule."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -17,6 +17,8 @@ def upgrade() -> None:
     op.add_column("subscriber", sa.Column("soft_bounces", sa.Integer(), nullable=False, server_default="0"))
     op.add_column("subscriber", _moment("bounced_at", nullable=True))
     op.add_column("subscriber", _moment("held_until", nullable=True))
+    op.add_column("match", sa.Column("urgent", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.add_column("digest", _moment("approved_at", nullable=True))
     op.create_table(
         "pace",
         sa.Column("key", sa.String(255), nullable=False),
@@ -44,5 +46,7 @@ def downgrade() -> None:
     op.drop_index("ix_delivery_sent_at", "delivery")
     for name in ("alarm", "bounce_report", "pace"):
         op.drop_table(name)
+    op.drop_column("digest", "approved_at")
+    op.drop_column("match", "urgent")
     for name in ("soft_bounces", "bounced_at", "held_until"):
         op.drop_column("subscriber", name)

@@ -1,0 +1,54 @@
+"""The watchman: the few things that mean it is broken, told once to the operator and shown by `/healthz`.
+
+A digest that was due and of which nothing was accepted an hour later; a backlog that does not shrink; a source past its
+rhythm (which is told by `watch/health.py`, and only shown here). Nothing else alarms.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from notifier.deliver import alarms, notices
+from notifier.deps import Deps
+from notifier.store.models import Source
+from notifier.store.statuses import Health
+from notifier.watch import sources
+from notifier.watch.health import health
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at; names no person."""
+
+    name: str
+    ok: bool
+    finding: str
+
+
+def findings(session: Session, now: datetime) -> list[Finding]:
+    """Everything that is looked at, as it stands."""
+    wrong = {one.name: one.detail for one in alarms.raised(session, now)}
+    found = [Finding(name, name not in wrong, wrong.get(name, "")) for name in ("digests", "backlog")]
+    bad = [one for one in sources.listed(session) if health(one, now) in (Health.FAILING, Health.SILENT, Health.GONE)]
+    return [*found, Finding("sources", not bad, _named(bad, now))]
+
+
+def _named(bad: Sequence[Source], now: datetime) -> str:
+    return "; ".join(f"source {one.id} is {health(one, now)}" for one in bad)
+
+
+def watch(deps: Deps) -> None:
+    """Tell the operator once what broke, and once that it works again."""
+    now = deps.now()
+    with deps.writing() as session:
+        begun, ended = alarms.turn(session, alarms.raised(session, now), now)
+        operator = deps.settings.operator.address
+        if operator is None or not (begun or ended):
+            return
+        paragraphs = [f"{one.detail}\n{one.fix}" for one in begun]
+        paragraphs += [f"It works again: {name}." for name in ended]
+        subject = "notifier: mails are not going out" if begun else "notifier: mails go out again"
+        closing = "Nothing was lost: what is owed stays in the outbox. See: notifier deliveries list"
+        notices.owe(session, operator, subject, "\n\n".join([*paragraphs, closing]), deps.mail_domain, now)
