@@ -54,7 +54,7 @@ class Dialogue:
     """
 
     def __init__(self, following: Callable[[], Parcel | None], *, pipelining: bool) -> None:
-        self._following, self._pipelining = following, pipelining
+        self._following, self.pipelining = following, pipelining
         self._in = b""
         self._out: list[bytes] = []
         self._lines: list[bytes] = []
@@ -63,6 +63,7 @@ class Dialogue:
         self._parcel: Parcel | None = None
         self._ending: Parcel | None = None
         self._wanted = False
+        self._behind = False  # whether only the envelope of a message went out, with the end of the one before
         self._unsettled = False
         self.outcomes: list[Outcome] = []
         self.over = False
@@ -93,7 +94,7 @@ class Dialogue:
     def _envelope(self, parcel: Parcel) -> None:
         self._refusal, self._wanted = None, False
         commands = parcel.commands
-        if self._pipelining:
+        if self.pipelining:
             self._out += commands
             self._expected.extend(("MAIL FROM", "RCPT TO", "DATA"))
         else:
@@ -146,6 +147,7 @@ class Dialogue:
 
     def _answer_to_envelope(self, step: str, code: int, said: bytes) -> None:
         assert self._parcel is not None
+        self._behind = False
         good = code == 354 if step == "DATA" else 200 <= code < 300
         if not good and self._refusal is None:
             if step == "MAIL FROM" and 500 <= code < 600:
@@ -155,7 +157,7 @@ class Dialogue:
             self._refusal = _told(self._parcel, step, code, said)
         if code == 421:
             self._conclude()
-        elif self._pipelining and step != "DATA":
+        elif self.pipelining and step != "DATA":
             return
         elif self._refusal is not None:
             if good:  # it waits for a message that has no recipient: an empty one ends that
@@ -176,7 +178,7 @@ class Dialogue:
         refusal, self._refusal, self._parcel = self._refusal, None, None
         if refusal is not None:
             self._tell(refusal)
-        if not self._expected and self._pipelining and refusal is None:
+        if not self._expected and self.pipelining and refusal is None:
             self.begin()
 
     def _tell(self, outcome: Outcome) -> None:
@@ -197,8 +199,8 @@ class Dialogue:
         self._out += (_stuffed(self._parcel.message()), _END)
         self._expected.append("END")
         self._ending, self._parcel, self._wanted = self._parcel, None, False
-        if self._pipelining:
-            self.begin()
+        if self.pipelining:
+            self._behind = self.begin()
 
     def broken(self, why: str) -> Parcel | None:
         """The connection is gone: tell what that means for what was under way.
@@ -212,6 +214,7 @@ class Dialogue:
         if ending is not None:
             said = f"the connection ended after the message was handed over: {why}"
             self._tell(Outcome(ending.delivery_id, Answer.UNKNOWN, said))
+        if self._behind:
             return parcel
         if parcel is not None:
             said = f"the connection ended before the message was handed over: {why}"

@@ -337,7 +337,7 @@ class _Sending:
         """
         limit = time.monotonic() - self._transport.timeout
         for line in [one for one in self._lines if not one.dialogue.idle and one.heard_at < limit]:
-            if line.dialogue.pending in ("RCPT TO", "DATA") and self._transport.pipelining(line.client):
+            if line.dialogue.pending in ("RCPT TO", "DATA") and line.dialogue.pipelining:
                 self._transport.distrust()
                 self._end(line, line.dialogue.given_up())
             else:

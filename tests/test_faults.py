@@ -1,0 +1,234 @@
+"""Mail servers that fail in the middle: nothing is lost, and nothing is sent twice but for what nobody can know."""
+
+import sqlite3
+from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from notifier import pipeline
+from notifier.deliver.outbox import Answer
+from notifier.errors import StoreError
+from notifier.settings import Operator, Smtp
+from notifier.store.models import Delivery, Digest, Suppression
+from notifier.store.statuses import DeliveryStatus, DigestStatus, SuppressionCause
+from tests import faulty
+from tests.conftest import MONDAY, Installation
+from tests.site import Article
+
+TUESDAY = MONDAY + timedelta(days=1)
+PEOPLE = 12
+
+
+@pytest.fixture
+def owed(installation: Installation) -> Installation:
+    """A dozen people are owed a digest that nobody sent yet."""
+    made = installation
+    for number in range(PEOPLE):
+        made.subscribe(f"person{number}@example.org")
+    pipeline.poll(made.at(MONDAY))
+    made.publish([Article("Frexalimab slows lesions")])
+    deps = made.at(TUESDAY)
+    pipeline.poll(deps)
+    pipeline.match(deps)
+    pipeline.compose(deps)
+    return made
+
+
+def send(made: Installation, server: faulty.Faulty, moment=TUESDAY, **smtp) -> pipeline.Sent:
+    settings = {"port": server.port, "security": "none", "connections": 3, "timeout_seconds": 0.8, **smtp}
+    made.change(smtp=Smtp(**settings))
+    return pipeline.deliver(made.at(moment))
+
+
+def statuses(made: Installation) -> Counter[DeliveryStatus]:
+    with made.at(MONDAY).reading() as session:
+        return Counter(one.status for one in session.query(Delivery))
+
+
+def everything_went_out_once(made: Installation, server: faulty.Faulty) -> None:
+    assert statuses(made) == {DeliveryStatus.SENT: PEOPLE}
+    assert Counter(Counter(server.envelopes).values()) == {1: PEOPLE}
+    assert len(set(server.accepted)) == PEOPLE
+
+
+@pytest.mark.parametrize("pipelining", [True, False])
+def test_all_goes_well(owed: Installation, pipelining: bool):
+    with faulty.running(pipelining=pipelining) as server:
+        assert send(owed, server).answers == {Answer.ACCEPTED: PEOPLE}
+        everything_went_out_once(owed, server)
+        assert server.connections == 3
+
+
+def test_a_server_that_lies_about_pipelining_gets_its_commands_one_by_one(owed: Installation):
+    with faulty.running(loses=True) as server:
+        assert send(owed, server).answers == {Answer.ACCEPTED: PEOPLE}
+        everything_went_out_once(owed, server)
+
+
+@pytest.mark.parametrize("pipelining", [True, False])
+@pytest.mark.parametrize(
+    ("faults", "later"),
+    [
+        ({"answers": {"RCPT": [b"451 4.7.1 greylisted"] * 4}}, 4),
+        ({"answers": {"MAIL": [b"421 4.3.2 closing"] * 2}}, 2),
+        ({"answers": {"BODY": [b"421 4.3.2 closing"] * 2}}, 2),
+        ({"answers": {"BODY": [b"452 4.3.1 no room"] * 3}}, 3),
+        ({"answers": {"DATA": [b"451 4.3.0 later"] * 3}}, 3),
+        ({"drops": {"RCPT": 2}}, 2),
+        ({"drops": {"DATA": 2}}, 2),
+    ],
+    ids=["greylisting", "421 at the envelope", "421 at the message", "no room", "no data", "drop", "drop at data"],
+)
+def test_what_is_put_off_goes_out_later_and_once(owed: Installation, faults: dict, later: int, pipelining: bool):
+    with faulty.running(pipelining=pipelining, **faults) as server:
+        first = send(owed, server)
+        assert first.answers[Answer.DEFERRED] == later
+        send(owed, server, TUESDAY + timedelta(hours=1))
+        everything_went_out_once(owed, server)
+
+
+@pytest.mark.parametrize("pipelining", [True, False])
+def test_a_connection_that_dies_before_a_message_ended_repeats_nothing(owed: Installation, pipelining: bool):
+    with faulty.running(pipelining=pipelining, drops={"BODY": 2}) as server:
+        first = send(owed, server)
+        unknown = first.answers[Answer.UNKNOWN]
+        assert unknown == 2
+        assert statuses(owed)[DeliveryStatus.UNCERTAIN] == 2
+        send(owed, server, TUESDAY + timedelta(hours=1))
+        everything_went_out_once(owed, server)
+
+
+def test_a_connection_that_dies_before_the_answer_leaves_it_uncertain_and_the_repeat_has_the_same_message_id(
+    owed: Installation,
+):
+    with faulty.running(drops={"ANSWER": 2}) as server:
+        send(owed, server)
+        assert statuses(owed)[DeliveryStatus.UNCERTAIN] == 2
+        send(owed, server, TUESDAY + timedelta(hours=1))
+        assert statuses(owed) == {DeliveryStatus.SENT: PEOPLE}
+        assert len(server.accepted) == PEOPLE + 2
+        assert len(set(server.accepted)) == PEOPLE
+
+
+def test_what_is_uncertain_can_be_left_to_a_person(owed: Installation):
+    from notifier.deliver import outbox
+
+    with faulty.running(drops={"ANSWER": 2}) as server:
+        send(owed, server, when_uncertain="hold")
+        send(owed, server, TUESDAY + timedelta(hours=9), when_uncertain="hold")
+        assert statuses(owed)[DeliveryStatus.UNCERTAIN] == 2
+        with owed.at(TUESDAY).writing() as session:
+            assert outbox.retry(session, TUESDAY) == 2
+        send(owed, server, TUESDAY + timedelta(hours=9), when_uncertain="hold")
+        assert statuses(owed) == {DeliveryStatus.SENT: PEOPLE}
+
+
+@pytest.mark.parametrize("word", ["MAIL", "RCPT", "DATA"])
+def test_a_server_that_stalls_is_left_and_tried_again(owed: Installation, word: str):
+    with faulty.running(stalls={word: 1}) as server:
+        send(owed, server, timeout_seconds=0.4)
+        send(owed, server, TUESDAY + timedelta(hours=1), timeout_seconds=0.4)
+        everything_went_out_once(owed, server)
+
+
+def test_a_refused_sender_is_told_with_the_setting_and_costs_nobody_their_mail(owed: Installation):
+    with faulty.running(answers={"MAIL": [b"550 5.7.1 not from you"] * 3}) as server:
+        first = send(owed, server)
+        assert "refuses our sender: 550 5.7.1 not from you. Check sender.address" in first.problem
+        assert statuses(owed) == {DeliveryStatus.PENDING: PEOPLE}
+        send(owed, server)
+        everything_went_out_once(owed, server)
+
+
+def test_an_address_that_is_gone_is_suppressed_and_a_full_mailbox_is_waited_for(owed: Installation):
+    answers = {"RCPT": [b"550 5.1.1 user unknown", b"552 5.2.2 mailbox full", b"550 5.7.1 policy"]}
+    with faulty.running(answers=answers) as server:
+        send(owed, server, connections=1)
+        assert statuses(owed) == {DeliveryStatus.SENT: PEOPLE - 3, DeliveryStatus.FAILED: 2, DeliveryStatus.PENDING: 1}
+        with owed.at(TUESDAY).reading() as session:
+            assert session.query(Suppression).one().cause is SuppressionCause.BOUNCED
+        send(owed, server, TUESDAY + timedelta(hours=1), connections=1)
+        assert statuses(owed)[DeliveryStatus.PENDING] == 1
+        send(owed, server, TUESDAY + timedelta(hours=3), connections=1)
+        assert statuses(owed)[DeliveryStatus.SENT] == PEOPLE - 2
+
+
+def test_a_digest_that_too_many_refuse_is_held_and_the_operator_told(owed: Installation):
+    owed.change(operator=Operator(address="office@example.org"))
+    with faulty.running(answers={"RCPT": [b"550 5.7.1 you are blocked"] * 10}) as server:
+        send(owed, server, connections=1)
+        assert statuses(owed)[DeliveryStatus.FAILED] == 10
+        with owed.at(TUESDAY).reading() as session:
+            digest = session.query(Digest).one()
+            assert digest.status is DigestStatus.HELD
+        assert server.envelopes.count("office@example.org") == 1
+    with owed.at(TUESDAY).writing() as session:
+        from notifier.digest import digests
+
+        assert digests.approve(session.query(Digest).one(), TUESDAY)
+
+
+def test_a_limit_of_one_domain_is_kept_and_the_others_go_out(owed: Installation):
+    owed.subscribe("far@elsewhere.example.com")
+    with faulty.running() as server:
+        send(owed, server, domain_rates={"example.org": 0.5})
+        assert len(server.envelopes) <= 3
+        assert statuses(owed)[DeliveryStatus.PENDING] >= PEOPLE - 3
+        for minute in range(1, 30):
+            send(owed, server, TUESDAY + timedelta(seconds=10 * minute), domain_rates={"example.org": 0.5})
+        everything_went_out_once(owed, server)
+
+
+def test_a_full_disk_stops_the_sending_and_loses_nothing(owed: Installation, monkeypatch: pytest.MonkeyPatch):
+    from sqlalchemy.exc import OperationalError
+
+    from notifier.deliver import outbox
+
+    settle, failed = outbox.settle, []
+
+    def full(session, outcomes, now):
+        if len(failed) < 1:
+            failed.append(outcomes)
+            raise OperationalError("COMMIT", {}, sqlite3.OperationalError("database or disk is full"))
+        settle(session, outcomes, now)
+
+    monkeypatch.setattr(outbox, "settle", full)
+    with faulty.running() as server:
+        with pytest.raises(StoreError, match="no room left"):
+            send(owed, server)
+        repeated = len(server.accepted)
+        assert repeated <= 3
+        send(owed, server, TUESDAY + timedelta(minutes=2))
+        assert statuses(owed) == {DeliveryStatus.SENT: PEOPLE}
+        assert len(server.accepted) <= PEOPLE + 3
+        assert len(set(server.accepted)) == PEOPLE
+
+
+def test_two_processes_deliver_one_digest_without_a_duplicate(owed: Installation):
+    import threading
+
+    with faulty.running(slow=0.01) as server:
+        owed.change(smtp=Smtp(port=server.port, security="none", connections=2, timeout_seconds=2))
+        from notifier.store import db
+
+        url = owed.at(TUESDAY).engine.url
+        others = [replace(owed.at(TUESDAY), engine=db.make_engine(str(url))) for _ in range(2)]
+        threads = [threading.Thread(target=pipeline.deliver, args=(deps,)) for deps in others]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        for deps in others:
+            deps.engine.dispose()
+        everything_went_out_once(owed, server)
+
+
+def test_a_clock_that_is_set_back_sends_nothing_twice(owed: Installation):
+    with faulty.running() as server:
+        send(owed, server)
+        send(owed, server, TUESDAY - timedelta(days=2))
+        pipeline.compose(owed.at(TUESDAY - timedelta(hours=3)))
+        send(owed, server, TUESDAY)
+        everything_went_out_once(owed, server)
