@@ -17,6 +17,7 @@ class Sink:
     port: int = 0
     messages: list[EmailMessage] = field(default_factory=list)
     envelopes: list[tuple[str, str]] = field(default_factory=list)
+    raw: list[bytes] = field(default_factory=list)
     refuse_recipient: dict[str, str] = field(default_factory=dict)
     refuse_message: dict[str, str] = field(default_factory=dict)
 
@@ -32,6 +33,7 @@ class Sink:
             return self.refuse_message[recipient]
         self.messages.append(message_from_bytes(envelope.content, policy=policy.default))
         self.envelopes.append((envelope.mail_from, recipient))
+        self.raw.append(envelope.content)
         return "250 OK"
 
     def to(self, address: str) -> list[EmailMessage]:

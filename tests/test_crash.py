@@ -1,0 +1,88 @@
+"""kill -9 at any moment of the sending: nobody is lost, and what is repeated was in flight, one mail a connection."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from notifier import pipeline
+from notifier.deliver.outbox import LEASE
+from notifier.store.models import Delivery
+from notifier.store.statuses import DeliveryStatus
+from tests import faulty
+from tests.conftest import MONDAY, Installation
+from tests.site import Article
+
+CONNECTIONS = 4
+PEOPLE = 60
+SEED = 20260302
+
+
+def crash(made: Installation, kills: int, seed: int) -> None:
+    """Kill a delivering process again and again, each time a lease later, then let one finish."""
+    chance = random.Random(seed)
+    url = str(made.at(MONDAY).engine.url)
+    moment = MONDAY + timedelta(days=1)
+    killed = 0
+    with faulty.running(slow=0.004) as server:
+        for _ in range(kills):
+            before = len(server.accepted)
+            process = subprocess.Popen(
+                [sys.executable, "-m", "tests.crash", url, str(server.port), moment.isoformat()],
+                cwd=Path(__file__).parents[1],
+                stderr=subprocess.DEVNULL,
+            )
+            while not len(server.accepted) > before and process.poll() is None:
+                time.sleep(0.001)
+            time.sleep(chance.random() * 0.03)
+            killed += process.poll() is None
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait()
+            moment += LEASE + timedelta(seconds=1)
+        time.sleep(0.1)
+        from dataclasses import replace
+
+        from notifier.settings import Smtp
+
+        deps = replace(
+            made.at(moment),
+            settings=made.at(moment).settings.model_copy(update={"smtp": Smtp(port=server.port, security="none")}),
+        )
+        pipeline.deliver(deps)
+        with deps.reading() as session:
+            assert Counter(one.status for one in session.query(Delivery)) == {DeliveryStatus.SENT: PEOPLE}
+            owed = {one.message_id for one in session.query(Delivery)}
+        assert set(server.accepted) == owed, "nobody is lost, and a repeat has the same Message-ID"
+        repeats = len(server.accepted) - PEOPLE
+        assert repeats <= killed * CONNECTIONS, f"{repeats} repeats after {killed} kills"
+
+
+@pytest.fixture
+def owed(installation: Installation) -> Installation:
+    made = installation
+    for number in range(PEOPLE):
+        made.subscribe(f"person{number}@example.org")
+    pipeline.poll(made.at(MONDAY))
+    made.publish([Article("Frexalimab slows lesions")])
+    deps = made.at(MONDAY + timedelta(days=1))
+    pipeline.poll(deps)
+    pipeline.match(deps)
+    pipeline.compose(deps)
+    return made
+
+
+def test_a_sample_of_kills_loses_nobody(owed: Installation):
+    crash(owed, 6, SEED)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(20))
+def test_two_hundred_kills_lose_nobody(owed: Installation, seed: int):
+    crash(owed, 10, seed)

@@ -1,0 +1,76 @@
+"""The watchman: one mail when mails do not go out, one when they do again, and nothing for less."""
+
+import json
+from datetime import timedelta
+
+from notifier import pipeline
+from notifier.demo import serving
+from notifier.settings import Operator, Smtp
+from notifier.web.app import create
+from tests.conftest import MONDAY, Installation
+from tests.sink import free_port, text_of
+from tests.site import Article
+from tests.visitor import Client
+
+TUESDAY = MONDAY + timedelta(days=1)
+
+
+def looked_at(made: Installation, moment) -> tuple[int, dict]:
+    with serving(create(made.at(moment))) as address:
+        answer = Client(address).get("/healthz")
+        return answer.status_code, json.loads(answer.text)
+
+
+def test_a_mail_server_that_is_away_for_an_hour_is_told_once_and_its_return_too(installation: Installation):
+    made = installation
+    made.change(operator=Operator(address="office@example.org"))
+    made.subscribe("anna@example.org")
+    pipeline.run_once(made.at(MONDAY))
+    assert looked_at(made, MONDAY)[0] == 200
+    made.publish([Article("Frexalimab slows lesions")])
+    good = made.at(MONDAY).settings.smtp
+    made.change(smtp=Smtp(port=free_port(), security="none"))
+    pipeline.run_once(made.at(TUESDAY))
+    assert looked_at(made, TUESDAY + timedelta(minutes=30))[0] == 200
+    for hours in (1, 2, 3):
+        pipeline.run_once(made.at(TUESDAY + timedelta(hours=hours)))
+    status, document = looked_at(made, TUESDAY + timedelta(hours=3))
+    assert (status, document["status"]) == (503, "failing")
+    assert "anna" not in json.dumps(document)
+    made.change(smtp=good)
+    for hours in (4, 5):
+        pipeline.run_once(made.at(TUESDAY + timedelta(hours=hours)))
+    told = made.sink.to("office@example.org")
+    assert [mail["Subject"] for mail in told] == [
+        "notifier: mails are not going out",
+        "notifier: mails go out again",
+    ]
+    assert "notifier deliveries list" in text_of(told[0])
+    assert len(made.sink.to("anna@example.org")) == 1
+    assert looked_at(made, TUESDAY + timedelta(hours=5))[0] == 200
+
+
+def test_a_source_that_fails_is_shown(installation: Installation):
+    made = installation
+    pipeline.run_once(made.at(MONDAY))
+    with made.at(MONDAY).writing() as session:
+        from notifier.watch import sources
+
+        (source,) = sources.listed(session)
+        source.failures, source.last_error = 5, "HTTP 500"
+    status, document = looked_at(made, MONDAY)
+    assert status == 503
+    assert [one["name"] for one in document["checks"] if not one["ok"]] == ["sources"]
+
+
+def test_a_person_who_is_put_off_alone_alarms_nobody(installation: Installation):
+    made = installation
+    made.change(operator=Operator(address="office@example.org"))
+    for name in ("anna", "ben"):
+        made.subscribe(f"{name}@example.org")
+    pipeline.run_once(made.at(MONDAY))
+    made.publish([Article("Frexalimab slows lesions")])
+    made.sink.refuse_recipient["ben@example.org"] = "451 4.7.1 not now"
+    for minutes in range(0, 300, 20):
+        pipeline.run_once(made.at(TUESDAY + timedelta(minutes=minutes)))
+    assert made.sink.to("office@example.org") == []
