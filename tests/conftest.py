@@ -1,13 +1,15 @@
 """What the tests share: databases of both kinds, a news site, a mail sink, and an installation that joins them."""
 
 import os
+import secrets
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, inspect
 
 from notifier.adoption import adopt
 from notifier.deps import Deps
@@ -46,28 +48,57 @@ def postgres_url() -> Iterator[str]:
         pytest.skip(f"NO POSTGRESQL FOUND, ITS TESTS ARE SKIPPED: {error}")
 
 
+@pytest.fixture(scope="session")
+def upgraded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An upgraded, empty SQLite database, made once a worker; each test gets a copy."""
+    path = tmp_path_factory.mktemp("upgraded") / "subscribers.db"
+    made = db.make_engine(f"sqlite:///{path}")
+    db.upgrade(made)
+    with made.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    made.dispose()
+    return path
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+def engine(request: pytest.FixtureRequest, upgraded: Path, tmp_path: Path) -> Iterator[Engine]:
     """An upgraded, empty database of each kind in turn."""
     if request.param == "sqlite":
-        made = db.make_engine(f"sqlite:///{tmp_path / 'subscribers.db'}")
+        made = _copied(upgraded, tmp_path)
     else:
         made = db.make_engine(request.getfixturevalue("postgres_url"))
-        with made.begin() as connection:
-            Base.metadata.drop_all(connection)
-            connection.exec_driver_sql("DROP TABLE IF EXISTS alembic_version")
-    db.upgrade(made)
+        _emptied(made)
     yield made
     made.dispose()
 
 
 @pytest.fixture
-def sqlite_engine(tmp_path: Path) -> Iterator[Engine]:
+def sqlite_engine(upgraded: Path, tmp_path: Path) -> Iterator[Engine]:
     """An upgraded, empty SQLite database, for what has nothing to do with the kind."""
-    made = db.make_engine(f"sqlite:///{tmp_path / 'subscribers.db'}")
-    db.upgrade(made)
+    made = _copied(upgraded, tmp_path)
     yield made
     made.dispose()
+
+
+def _copied(upgraded: Path, folder: Path) -> Engine:
+    shutil.copy(upgraded, folder / "subscribers.db")
+    return db.make_engine(f"sqlite:///{folder / 'subscribers.db'}")
+
+
+def _emptied(made: Engine) -> None:
+    """A PostgreSQL database as the migrations leave it: emptied where it is whole, else made anew."""
+    tables = {table.name for table in Base.metadata.sorted_tables}
+    with made.begin() as connection:
+        whole = set(inspect(connection).get_table_names()) == {*tables, "alembic_version"}
+        version = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() if whole else None
+        if version == db._head():
+            names = ", ".join(f'"{name}"' for name in tables)
+            connection.exec_driver_sql(f"TRUNCATE {names} RESTART IDENTITY")
+            connection.exec_driver_sql(f"INSERT INTO installation (id, salt) VALUES (1, '{secrets.token_hex(32)}')")
+        else:
+            Base.metadata.drop_all(connection)
+            connection.exec_driver_sql("DROP TABLE IF EXISTS alembic_version")
+    db.upgrade(made)
 
 
 @pytest.fixture

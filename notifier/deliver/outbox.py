@@ -182,8 +182,9 @@ def claim(session: Session, now: datetime, terms: Terms) -> list[Claimed]:
     rows = _waiting(session, DeliveryStatus.PENDING, now, terms.limit)
     if len(rows) < terms.limit and not terms.hold_uncertain:
         rows += _waiting(session, DeliveryStatus.UNCERTAIN, now, terms.limit - len(rows))
-    taken = _digests(session, [row for row in rows if row.digest_id is not None], terms, now)
-    taken += _others(session, [row.id for row in rows if row.digest_id is None])
+    # What somebody waits for at this moment (a confirmation, a link) goes before what comes on a schedule.
+    taken = _others(session, [row.id for row in rows if row.digest_id is None])
+    taken += _digests(session, [row for row in rows if row.digest_id is not None], terms, now)
     if taken:
         session.execute(
             update(Delivery)

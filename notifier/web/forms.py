@@ -32,14 +32,32 @@ async def form_of(request: Request) -> FormData:
     Raises:
         HTTPException: 413 for one that is larger than any form of ours, 400 for one that is none.
     """
+    return await form_in(request, await body_of(request))
+
+
+async def body_of(request: Request) -> bytes:
+    """What was sent, as it came.
+
+    Raises:
+        HTTPException: 413 for more than any form of ours has.
+    """
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > _LARGEST:
             raise HTTPException(413)
+    return bytes(body)
+
+
+async def form_in(request: Request, body: bytes) -> FormData:
+    """The form in a body that was read already.
+
+    Raises:
+        HTTPException: 400 for one that is none.
+    """
 
     async def replay() -> Message:
-        return {"type": "http.request", "body": bytes(body), "more_body": False}
+        return {"type": "http.request", "body": body, "more_body": False}
 
     return await Request(request.scope, replay).form(max_files=0, max_fields=_FIELDS)
 

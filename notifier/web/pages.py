@@ -83,13 +83,19 @@ def unsubscribe_form(request: Request) -> Response:
 async def unsubscribe(request: Request) -> Response:
     """End the subscription at once; asked again, or after erasure, the answer is the same.
 
-    Whatever is posted here ends it (RFC 8058), but for the two buttons of the page that then appears: a leaving can be
-    taken back for a while, or turned into a pause.
+    A mail program says ``List-Unsubscribe=One-Click`` (RFC 8058, 3.1), in whatever form; the button of the page, or a
+    bare POST, asks for the same. The page that then appears takes a leaving back, or turns it into a pause. A body that
+    says something else changes nothing.
     """
+    body = await forms.body_of(request)
+    if not body.strip() or b"one-click" in body.lower():
+        return await run_in_threadpool(_unsubscribe, request, "leave")
     try:
-        wish = forms.text(await forms.form_of(request), "do")
+        wish = forms.text(await forms.form_in(request, body), "do")
     except HTTPException:
-        wish = ""  # a body that is no form asks to leave like any other
+        wish = ""
+    if wish not in ("leave", "undo", "pause"):
+        return await run_in_threadpool(unsubscribe_form, request)
     return await run_in_threadpool(_unsubscribe, request, wish)
 
 
