@@ -24,6 +24,12 @@ from tests.sink import text_of
 from tests.site import Article
 
 PHONE, DESKTOP = {"width": 360, "height": 780}, {"width": 1280, "height": 900}
+VIEWS = [
+    pytest.param(PHONE, "light", id="phone, light"),
+    pytest.param(DESKTOP, "dark", id="desktop, dark"),
+    pytest.param(PHONE, "dark", id="phone, dark", marks=pytest.mark.long),
+    pytest.param(DESKTOP, "light", id="desktop, light", marks=pytest.mark.long),
+]
 
 
 @pytest.fixture(scope="module")
@@ -133,8 +139,7 @@ def test_only_what_goes_with_the_cadence_is_shown(chromium: Browser, site_addres
     assert (weekday.is_visible(), day.is_visible(), at.is_visible()) == (False, False, False)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
+@pytest.mark.parametrize(("viewport", "scheme"), VIEWS)
 def test_every_page_is_accessible_fits_and_asks_nobody_else(
     chromium: Browser, installation: Installation, site_address: str, viewport: dict[str, int], scheme: str
 ):
