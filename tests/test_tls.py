@@ -1,0 +1,86 @@
+"""Delivery over TLS: the same loop, encrypted; a certificate that nobody vouches for gets no mail."""
+
+import ipaddress
+import ssl
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from aiosmtpd.controller import Controller
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+from notifier.deliver.dialogue import Parcel
+from notifier.deliver.outbox import Answer
+from notifier.deliver.smtp import Transport
+from notifier.settings import Smtp
+from tests.sink import Sink, free_port
+
+# Larger than what a TLS record and a socket's buffer hold.
+MESSAGE = b"Subject: x\r\nTo: anna@example.org\r\n\r\n" + b"Nothing of it is true.\r\n" * 40_000
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for loopback, and its key, in one file."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(datetime(2020, 1, 1, tzinfo=UTC))
+        .not_valid_after(datetime(2020, 1, 1, tzinfo=UTC) + timedelta(days=36500))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    file = tmp_path_factory.mktemp("tls") / "server.pem"
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    file.write_bytes(made.public_bytes(Encoding.PEM) + secret)
+    return file
+
+
+@pytest.fixture(params=["starttls", "tls"])
+def server(request: pytest.FixtureRequest, certificate: Path) -> Iterator[tuple[Sink, str]]:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+    sink = Sink(free_port())
+    wrapped = {"ssl_context": context} if request.param == "tls" else {"tls_context": context}
+    controller = Controller(sink, hostname="127.0.0.1", port=sink.port, data_size_limit=5_000_000, **wrapped)
+    if request.param == "tls":
+        context.check_hostname = False
+    controller.start()
+    yield sink, request.param
+    controller.stop()
+
+
+def send(sink: Sink, security: str) -> tuple[str, list]:
+    outcomes: list = []
+    transport = Transport(Smtp(port=sink.port, security=security, connections=2, timeout_seconds=5))
+    parcels = [Parcel(n, "digest@example.org", f"p{n}@example.org", lambda: MESSAGE) for n in range(6)]
+    problem = transport.send(parcels, outcomes.extend)
+    transport.close()
+    return problem, outcomes
+
+
+def test_mails_go_out_encrypted(server: tuple[Sink, str], certificate: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    problem, outcomes = send(*server)
+    assert problem == ""
+    assert [one.answer for one in outcomes] == [Answer.ACCEPTED] * 6
+    assert {recipient for _, recipient in server[0].envelopes} == {f"p{n}@example.org" for n in range(6)}
+    assert set(server[0].raw) == {MESSAGE}
+
+
+def test_a_certificate_that_nobody_vouches_for_gets_no_mail(server: tuple[Sink, str]):
+    problem, outcomes = send(*server)
+    assert "certificate verify failed" in problem
+    assert {one.answer for one in outcomes} == {Answer.NOT_TRIED}
+    assert server[0].raw == []
