@@ -81,6 +81,7 @@ class _Talk:
                 self._in = b""
             if word == "EHLO":
                 offered = b"250-PIPELINING\r\n" if self._server.pipelining else b""
+                offered += b"250-AUTH PLAIN\r\n"
                 self._say(b"250-faulty.example.org\r\n" + offered + b"250 8BITMIME")
             elif word == "RCPT":
                 recipient = line.decode().partition("<")[2].partition(">")[0]

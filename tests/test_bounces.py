@@ -223,6 +223,23 @@ def test_a_maildir_is_read_once(sent: Installation, tmp_path: Path):
     assert len(box) == 1
 
 
+def test_a_mail_server_can_pipe_a_mail(sent: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys):
+    import io
+    import sys
+
+    from notifier.cli.main import run
+
+    deps = sent.at(TUESDAY)
+    config = tmp_path / "notifier.toml"
+    config.write_text(f'database_url = "{deps.engine.url}"\nsecret_key = "{deps.settings.secret_key}"\n')
+    mail = a_report(envelope(sent), "5.1.1", "550 user unknown")
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(mail)))
+    monkeypatch.setenv("NOTIFIER_CONFIG", str(config))
+    assert run(["bounces", "read", "-"]) == 0
+    assert "Suppressed 1" in capsys.readouterr().out
+    assert standing(sent) == {"anna@example.org": SuppressionCause.BOUNCED}
+
+
 def test_a_report_keeps_no_address(sent: Installation):
     returns.read(sent.at(TUESDAY), [a_report(envelope(sent), "5.1.1", "550 user unknown")])
     with sent.at(TUESDAY).reading() as session:

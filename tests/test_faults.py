@@ -232,3 +232,13 @@ def test_a_clock_that_is_set_back_sends_nothing_twice(owed: Installation):
         pipeline.compose(owed.at(TUESDAY - timedelta(hours=3)))
         send(owed, server, TUESDAY)
         everything_went_out_once(owed, server)
+
+
+def test_a_refused_log_in_is_told_with_the_settings_and_costs_nobody_their_mail(owed: Installation):
+    with faulty.running(answers={"AUTH": [b"535 5.7.8 wrong password"] * 2}) as server:
+        first = send(owed, server, username="digest", password="wrong", connections=1)
+        assert "refuses the log-in: 535" in first.problem
+        assert "smtp.username" in first.problem
+        assert statuses(owed) == {DeliveryStatus.PENDING: PEOPLE}
+        send(owed, server)
+        everything_went_out_once(owed, server)
