@@ -14,7 +14,7 @@ from notifier.deliver import bounces, notices, outbox, reports
 from notifier.deliver.outbox import Answer, Outcome
 from notifier.deps import Deps
 from notifier.digest import digests
-from notifier.store.models import Delivery
+from notifier.store.models import Delivery, Subscriber
 from notifier.store.statuses import BounceKind, SuppressionCause
 from notifier.subscribers import suppressions
 
@@ -36,11 +36,18 @@ def follow(deps: Deps, session: Session, outcomes: Sequence[Outcome], now: datet
         kind = reports.verdict(reports.status_in(found[2]), found[2])
         if kind is BounceKind.HARD:
             suppressions.add(session, person.address_hash, SuppressionCause.BOUNCED, outcome.said[:300], now)
-        elif _MAILBOX.search(found[2]) and not bounces.hold(person, now) and person.held_until is not None:
-            outbox.wait_for(delivery, person.held_until)
+        elif _MAILBOX.search(found[2]):
+            _wait_or_give_up(session, delivery, person, outcome, now)
     for digest_id in concerned - {None}:
         assert digest_id is not None
         _pause(deps, session, digest_id, now)
+
+
+def _wait_or_give_up(session: Session, delivery: Delivery, person: Subscriber, outcome: Outcome, now: datetime) -> None:
+    if bounces.hold(person, now):
+        suppressions.add(session, person.address_hash, SuppressionCause.BOUNCED, outcome.said[:300], now)
+    elif person.held_until is not None:
+        outbox.wait_for(delivery, person.held_until)
 
 
 def _pause(deps: Deps, session: Session, digest_id: int, now: datetime) -> None:

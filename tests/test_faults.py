@@ -242,3 +242,17 @@ def test_a_refused_log_in_is_told_with_the_settings_and_costs_nobody_their_mail(
         assert statuses(owed) == {DeliveryStatus.PENDING: PEOPLE}
         send(owed, server)
         everything_went_out_once(owed, server)
+
+
+def test_a_mailbox_that_stays_full_is_given_up(owed: Installation):
+    with faulty.running(answers={"RCPT": [b"552 5.2.2 mailbox full"] * 8}) as server:
+        moment = TUESDAY
+        with owed.at(TUESDAY).writing() as session:
+            for one in session.query(Delivery).order_by(Delivery.id).offset(1):
+                one.status = DeliveryStatus.SENT
+        for _ in range(8):
+            send(owed, server, moment, connections=1)
+            moment += timedelta(hours=65)
+        assert server.envelopes == []
+        with owed.at(TUESDAY).reading() as session:
+            assert session.query(Suppression).one().cause is SuppressionCause.BOUNCED
