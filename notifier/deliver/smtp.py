@@ -52,6 +52,7 @@ class _Line:
                 sent = self.sock.send(piece)
             except _BUSY:
                 return
+            self.heard_at = time.monotonic()  # it takes what we say: it is there
             if sent < len(piece):
                 self.waiting[0] = piece[sent:]
                 return
