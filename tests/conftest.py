@@ -5,12 +5,13 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, inspect
 
+from notifier import pipeline
 from notifier.adoption import adopt
 from notifier.deps import Deps
 from notifier.match import profiles
@@ -182,6 +183,17 @@ class Installation:
             if confirmed:
                 subscriptions.confirm(session, one, "command line", "operator test", moment)
             return one.id
+
+    def discover(self, people: int, title: str = "Frexalimab slows lesions") -> datetime:
+        """So many people subscribe, and news for their daily digest is found; gives the moment at which that is due."""
+        for number in range(people):
+            self.subscribe(f"person{number}@example.org")
+        pipeline.poll(self.at(MONDAY))
+        self.publish([sites.Article(title)])
+        due = MONDAY + timedelta(days=1)
+        pipeline.poll(self.at(due))
+        pipeline.match(self.at(due))
+        return due
 
 
 @pytest.fixture

@@ -17,7 +17,6 @@ from notifier.store.models import Delivery
 from notifier.store.statuses import DeliveryStatus
 from tests import faulty
 from tests.conftest import MONDAY, Installation
-from tests.site import Article
 
 CONNECTIONS = 4
 PEOPLE = 200
@@ -65,16 +64,8 @@ def crash(made: Installation, kills: int, seed: int) -> None:
 
 @pytest.fixture
 def owed(installation: Installation) -> Installation:
-    made = installation
-    for number in range(PEOPLE):
-        made.subscribe(f"person{number}@example.org")
-    pipeline.poll(made.at(MONDAY))
-    made.publish([Article("Frexalimab slows lesions")])
-    deps = made.at(MONDAY + timedelta(days=1))
-    pipeline.poll(deps)
-    pipeline.match(deps)
-    pipeline.compose(deps)
-    return made
+    pipeline.compose(installation.at(installation.discover(PEOPLE)))
+    return installation
 
 
 def test_a_sample_of_kills_loses_nobody(owed: Installation):

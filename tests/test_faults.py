@@ -15,7 +15,6 @@ from notifier.store.models import Delivery, Digest, Suppression
 from notifier.store.statuses import DeliveryStatus, DigestStatus, SuppressionCause
 from tests import faulty
 from tests.conftest import MONDAY, Installation
-from tests.site import Article
 
 TUESDAY = MONDAY + timedelta(days=1)
 PEOPLE = 12
@@ -24,16 +23,8 @@ PEOPLE = 12
 @pytest.fixture
 def owed(installation: Installation) -> Installation:
     """A dozen people are owed a digest that nobody sent yet."""
-    made = installation
-    for number in range(PEOPLE):
-        made.subscribe(f"person{number}@example.org")
-    pipeline.poll(made.at(MONDAY))
-    made.publish([Article("Frexalimab slows lesions")])
-    deps = made.at(TUESDAY)
-    pipeline.poll(deps)
-    pipeline.match(deps)
-    pipeline.compose(deps)
-    return made
+    pipeline.compose(installation.at(installation.discover(PEOPLE)))
+    return installation
 
 
 def send(made: Installation, server: faulty.Faulty, moment=TUESDAY, **smtp) -> pipeline.Sent:
