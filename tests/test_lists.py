@@ -98,6 +98,7 @@ def test_what_becomes_of_each_line_is_told(installation: Installation):
         Fate.DUPLICATE: 1,
         Fate.INVALID: 3,
     }
+    assert "every is 'hourly'; it can be immediate, daily, weekly, monthly" in [why for _, _, why in report.lines]
     assert not any("example.org" in why for _, _, why in report.lines), "a report names lines, not people"
     assert set(fates(take(installation, text))) == {
         Fate.KNOWN,

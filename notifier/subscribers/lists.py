@@ -296,10 +296,10 @@ class _Taking:
 
 @lru_cache(maxsize=4096)
 def _choice(every: str, at: str, on: str, zone: str, edition: str, language: str, default_zone: str) -> Choice:
-    try:
-        cadence, words_for = Cadence(every or "weekly"), Edition(edition or "patient")
-    except ValueError as error:
-        raise SettingsError(f"{error}.") from error
+    for name, text, known in (("every", every, Cadence), ("edition", edition, Edition)):
+        if text and text not in list(known):
+            raise SettingsError(f"{name} is {text!r}; it can be {', '.join(known)}")
+    cadence, words_for = Cadence(every or "weekly"), Edition(edition or "patient")
     if language and language not in LANGUAGES:
         raise SettingsError(f"{language!r} is not spoken here.")
     day = parse_on(on or None, cadence) if cadence in (Cadence.WEEKLY, Cadence.MONTHLY) else None
