@@ -55,7 +55,7 @@ class Alarm(Base):
 class Delivery(Base):
     """One message owed to one subscription, or for a change of address, or a notice to the operator, with its attempts.
 
-    Writer: `deliver/outbox.py`. `due_at` is when it was owed and never moves; `next_attempt_at` does, until
+    Writer: `deliver/outbox/`. `due_at` is when it was owed and never moves; `next_attempt_at` does, until
     `given_up_at`.
     """
 

@@ -1,22 +1,20 @@
-"""The outbox: every message owed, claimed by one worker at a time, settled only by the server's answer.
+"""Claims: the deliveries that one worker holds for the length of a lease.
 
-Owns the statuses of a delivery. The row is there before anything is sent; whether somebody still wants it is asked once
-more when it is claimed.
+Owns the taking. Whether somebody still wants what is owed to them is asked once more here, for the last time before it
+is sent.
 """
 
-import hashlib
-import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, or_, select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from notifier.deliver import pace
-from notifier.store.models import AddressChange, Delivery, Digest, Notice, Subscriber, Subscription, Suppression
+from notifier.deliver.outbox.owing import PATIENCE
+from notifier.store.models import AddressChange, Delivery, Digest, Subscriber, Subscription, Suppression
 from notifier.store.statuses import (
     Cadence,
     DeliveryKind,
@@ -27,113 +25,9 @@ from notifier.store.statuses import (
 )
 
 LEASE = timedelta(seconds=30)
-PATIENCE = timedelta(days=3)
 
-# How many mails an hour others can have sent to somebody's address.
-ASKED_PER_HOUR = 3
-
-_ASKED = (DeliveryKind.CONFIRMATION, DeliveryKind.ALREADY, DeliveryKind.LINK)
 _RUNNING = (SubscriptionStatus.CONFIRMED, SubscriptionStatus.PAUSED)
 _PAUSE_LOOK = timedelta(hours=6)
-_FIRST_WAIT = timedelta(minutes=5)
-_LONGEST_WAIT = timedelta(hours=4)
-
-
-class Answer(StrEnum):
-    """What came of an attempt."""
-
-    ACCEPTED = "accepted"
-    REFUSED = "refused"
-    DEFERRED = "deferred"
-    UNKNOWN = "unknown"
-    NOT_TRIED = "not tried"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The answer to one delivery's attempt, and what the server (or the connection) said."""
-
-    delivery_id: int
-    answer: Answer
-    said: str = ""
-
-
-def new_message_id(domain: str) -> str:
-    """A Message-ID of our own domain (RFC 5322, 3.6.4), given once and kept through every attempt."""
-    return f"<{uuid.uuid4().hex}@{domain}>"
-
-
-def enqueue_digest(
-    session: Session, digest: Digest, owed: Sequence[tuple[Subscription, datetime]], domain: str, now: datetime
-) -> None:
-    """Owe a digest to its group, each member with the time at which it was due to them."""
-    rows = [
-        _row(DeliveryKind.DIGEST, due_at, domain, now, digest_id=digest.id, subscription_id=one.id)
-        for one, due_at in owed
-    ]
-    session.execute(insert(Delivery), rows)
-
-
-def enqueue_asked(session: Session, kind: DeliveryKind, subscription: Subscription, domain: str, now: datetime) -> bool:
-    """Owe somebody a mail that anybody can ask for in their name: a confirmation, a link.
-
-    One that still waits is not owed twice, and a person gets no more of these than `ASKED_PER_HOUR`, so that nobody can
-    be buried in them.
-
-    Returns:
-        Whether it is owed now.
-    """
-    waiting = select(Delivery.id).where(
-        Delivery.subscription_id == subscription.id,
-        Delivery.kind == kind,
-        Delivery.status.in_((DeliveryStatus.PENDING, DeliveryStatus.SENDING)),
-    )
-    if session.scalar(waiting) is not None:
-        return True
-    of_person = select(Subscription.id).where(Subscription.subscriber_id == subscription.subscriber_id)
-    lately = select(func.count(Delivery.id)).where(
-        Delivery.subscription_id.in_(of_person),
-        Delivery.kind.in_(_ASKED),
-        Delivery.created_at > now - timedelta(hours=1),
-    )
-    if (session.scalar(lately) or 0) >= ASKED_PER_HOUR:
-        return False
-    enqueue_own(session, kind, [subscription.id], domain, now)
-    return True
-
-
-def enqueue_own(
-    session: Session, kind: DeliveryKind, subscription_ids: Sequence[int], domain: str, now: datetime
-) -> None:
-    """Owe people a mail about their own subscription."""
-    if subscription_ids:
-        rows = [_row(kind, now, domain, now, subscription_id=one) for one in subscription_ids]
-        session.execute(insert(Delivery), rows)
-
-
-def enqueue_change(session: Session, change: AddressChange, domain: str, now: datetime) -> None:
-    """Owe both addresses the question whether the one shall take the other's place."""
-    kinds = (DeliveryKind.CHANGE_OLD, DeliveryKind.CHANGE_NEW)
-    session.execute(insert(Delivery), [_row(kind, now, domain, now, change_id=change.id) for kind in kinds])
-
-
-def enqueue_notice(session: Session, notice: Notice, domain: str, now: datetime) -> None:
-    """Owe the operator a notice."""
-    session.execute(insert(Delivery), [_row(DeliveryKind.NOTICE, now, domain, now, notice_id=notice.id)])
-
-
-def _row(kind: DeliveryKind, due_at: datetime, domain: str, now: datetime, **about: int) -> dict[str, object]:
-    return {
-        "kind": kind,
-        **about,
-        "message_id": new_message_id(domain),
-        "status": DeliveryStatus.PENDING,
-        "attempts": 0,
-        "created_at": now,
-        "due_at": due_at,
-        "next_attempt_at": now,
-        "given_up_at": now + PATIENCE,
-    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,87 +211,3 @@ def renew(session: Session, delivery_ids: Collection[int], now: datetime) -> Non
     """Keep the lease on deliveries that are still being sent."""
     still = Delivery.id.in_(delivery_ids), Delivery.status == DeliveryStatus.SENDING
     session.execute(update(Delivery).where(*still).values(leased_until=now + LEASE))
-
-
-def settle(session: Session, outcomes: Sequence[Outcome], now: datetime) -> None:
-    """Write down what the server answered; what it took, in one statement."""
-    accepted = [{"one": one.delivery_id, "now": now} for one in outcomes if one.answer is Answer.ACCEPTED]
-    if accepted:
-        session.connection().execute(_SENT, accepted)
-    others = [one for one in outcomes if one.answer is not Answer.ACCEPTED]
-    if not others:
-        return
-    chosen = select(Delivery).where(Delivery.id.in_([one.delivery_id for one in others]))
-    deliveries = {delivery.id: delivery for delivery in session.scalars(chosen)}
-    for outcome in others:
-        _settle(deliveries[outcome.delivery_id], outcome, now)
-    session.flush()
-
-
-_SENT = (
-    update(Delivery.__table__)  # type: ignore[arg-type]
-    .where(Delivery.__table__.c.id == bindparam("one"))
-    .values(status=DeliveryStatus.SENT, sent_at=bindparam("now"), error=None, leased_until=None)
-)
-
-
-def _settle(delivery: Delivery, outcome: Outcome, now: datetime) -> None:
-    delivery.leased_until = None
-    delivery.error = outcome.said or None
-    if outcome.answer is Answer.REFUSED:
-        delivery.status = DeliveryStatus.FAILED
-    elif outcome.answer is Answer.NOT_TRIED:
-        delivery.status = DeliveryStatus.PENDING  # the server's fault, not the recipient's: due again at once
-        delivery.attempts -= 1
-    elif now >= delivery.given_up_at:
-        delivery.status = DeliveryStatus.FAILED
-        delivery.error = f"given up after {PATIENCE.days} days: {outcome.said}"
-    else:
-        unknown = outcome.answer is Answer.UNKNOWN
-        delivery.status = DeliveryStatus.UNCERTAIN if unknown else DeliveryStatus.PENDING
-        delivery.next_attempt_at = now + _wait(delivery)
-
-
-def _wait(delivery: Delivery) -> timedelta:
-    """How long until the next attempt: doubled each time, spread by a fifth so that a crowd does not come back as one.
-
-    Every delivery has a spread of its own, the same at each attempt, so that a run that is repeated does the same.
-    """
-    wait: timedelta = min(_FIRST_WAIT * 2 ** min(delivery.attempts - 1, 10), _LONGEST_WAIT)
-    spread = int(hashlib.sha256(delivery.message_id.encode()).hexdigest()[:4], 16) / 0xFFFF
-    return timedelta(seconds=wait.total_seconds() * (0.9 + 0.2 * spread))
-
-
-def wait_for(delivery: Delivery, when: datetime) -> None:
-    """Try a refused message again when the mailbox may have room."""
-    delivery.status, delivery.next_attempt_at, delivery.given_up_at = DeliveryStatus.PENDING, when, when + PATIENCE
-
-
-def again(delivery: Delivery, when: datetime, why: str) -> None:
-    """Owe a message once more that was taken and came back, with the Message-ID it had."""
-    if delivery.status is DeliveryStatus.SENT:
-        delivery.status, delivery.error, delivery.attempts = DeliveryStatus.PENDING, why, 0
-        delivery.next_attempt_at, delivery.given_up_at = when, when + PATIENCE
-        if delivery.digest is not None and delivery.digest.status is DigestStatus.SENT:
-            delivery.digest.status = DigestStatus.APPROVED
-
-
-def retry(session: Session, now: datetime) -> int:
-    """Make every failed or uncertain delivery due again, each with its old Message-ID; returns how many."""
-    chosen = select(Delivery).where(Delivery.status.in_((DeliveryStatus.FAILED, DeliveryStatus.UNCERTAIN)))
-    found = session.scalars(chosen).all()
-    for delivery in found:
-        delivery.status, delivery.attempts = DeliveryStatus.PENDING, 0
-        delivery.next_attempt_at, delivery.given_up_at = now, now + PATIENCE
-        if delivery.digest is not None and delivery.digest.status is DigestStatus.SENT:
-            delivery.digest.status = DigestStatus.APPROVED
-    session.flush()
-    return len(found)
-
-
-def listed(session: Session, status: DeliveryStatus | None = None) -> list[Delivery]:
-    """Deliveries, newest first, with their subscription and digest."""
-    chosen = select(Delivery).order_by(Delivery.id.desc())
-    if status is not None:
-        chosen = chosen.where(Delivery.status == status)
-    return list(session.scalars(chosen.options(joinedload(Delivery.subscription))))

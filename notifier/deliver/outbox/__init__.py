@@ -1,0 +1,42 @@
+"""The outbox: every message owed, claimed by one worker at a time, settled only by the server's answer.
+
+Owns the statuses of a delivery, in three steps with a file each: owing, claims, answers.
+"""
+
+from notifier.deliver.outbox.answers import Answer, Outcome, settle
+from notifier.deliver.outbox.claims import LEASE, Claimed, Terms, claim, renew
+from notifier.deliver.outbox.owing import (
+    ASKED_PER_HOUR,
+    again,
+    enqueue_asked,
+    enqueue_change,
+    enqueue_digest,
+    enqueue_notice,
+    enqueue_own,
+    listed,
+    new_message_id,
+    retry,
+    wait_for,
+)
+
+__all__ = [
+    "ASKED_PER_HOUR",
+    "LEASE",
+    "Answer",
+    "Claimed",
+    "Outcome",
+    "Terms",
+    "again",
+    "claim",
+    "enqueue_asked",
+    "enqueue_change",
+    "enqueue_digest",
+    "enqueue_notice",
+    "enqueue_own",
+    "listed",
+    "new_message_id",
+    "renew",
+    "retry",
+    "settle",
+    "wait_for",
+]

@@ -1,0 +1,88 @@
+"""Answers: what came of an attempt, written down.
+
+Owns how a delivery ends, or when it is tried again. Nothing but what a mail server (or a connection) said settles one.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.orm import Session
+
+from notifier.deliver.outbox.owing import PATIENCE
+from notifier.store.models import Delivery
+from notifier.store.statuses import DeliveryStatus
+
+_FIRST_WAIT = timedelta(minutes=5)
+_LONGEST_WAIT = timedelta(hours=4)
+
+
+class Answer(StrEnum):
+    """What came of an attempt."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    DEFERRED = "deferred"
+    UNKNOWN = "unknown"
+    NOT_TRIED = "not tried"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The answer to one delivery's attempt, and what the server (or the connection) said."""
+
+    delivery_id: int
+    answer: Answer
+    said: str = ""
+
+
+def settle(session: Session, outcomes: Sequence[Outcome], now: datetime) -> None:
+    """Write down what the server answered; what it took, in one statement."""
+    accepted = [{"one": one.delivery_id, "now": now} for one in outcomes if one.answer is Answer.ACCEPTED]
+    if accepted:
+        session.connection().execute(_SENT, accepted)
+    others = [one for one in outcomes if one.answer is not Answer.ACCEPTED]
+    if not others:
+        return
+    chosen = select(Delivery).where(Delivery.id.in_([one.delivery_id for one in others]))
+    deliveries = {delivery.id: delivery for delivery in session.scalars(chosen)}
+    for outcome in others:
+        _settle(deliveries[outcome.delivery_id], outcome, now)
+    session.flush()
+
+
+_SENT = (
+    update(Delivery.__table__)  # type: ignore[arg-type]
+    .where(Delivery.__table__.c.id == bindparam("one"))
+    .values(status=DeliveryStatus.SENT, sent_at=bindparam("now"), error=None, leased_until=None)
+)
+
+
+def _settle(delivery: Delivery, outcome: Outcome, now: datetime) -> None:
+    delivery.leased_until = None
+    delivery.error = outcome.said or None
+    if outcome.answer is Answer.REFUSED:
+        delivery.status = DeliveryStatus.FAILED
+    elif outcome.answer is Answer.NOT_TRIED:
+        delivery.status = DeliveryStatus.PENDING  # the server's fault, not the recipient's: due again at once
+        delivery.attempts -= 1
+    elif now >= delivery.given_up_at:
+        delivery.status = DeliveryStatus.FAILED
+        delivery.error = f"given up after {PATIENCE.days} days: {outcome.said}"
+    else:
+        unknown = outcome.answer is Answer.UNKNOWN
+        delivery.status = DeliveryStatus.UNCERTAIN if unknown else DeliveryStatus.PENDING
+        delivery.next_attempt_at = now + _wait(delivery)
+
+
+def _wait(delivery: Delivery) -> timedelta:
+    """How long until the next attempt: doubled each time, spread by a fifth so that a crowd does not come back as one.
+
+    Every delivery has a spread of its own, the same at each attempt, so that a run that is repeated does the same.
+    """
+    wait: timedelta = min(_FIRST_WAIT * 2 ** min(delivery.attempts - 1, 10), _LONGEST_WAIT)
+    spread = int(hashlib.sha256(delivery.message_id.encode()).hexdigest()[:4], 16) / 0xFFFF
+    return timedelta(seconds=wait.total_seconds() * (0.9 + 0.2 * spread))

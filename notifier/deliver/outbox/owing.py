@@ -1,0 +1,134 @@
+"""Owing: every message that is to be sent has its row before anything is sent.
+
+Owns how deliveries come to be, and how one that ended is owed again.
+"""
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.orm import Session, joinedload
+
+from notifier.store.models import AddressChange, Delivery, Digest, Notice, Subscription
+from notifier.store.statuses import DeliveryKind, DeliveryStatus, DigestStatus
+
+PATIENCE = timedelta(days=3)
+
+# How many mails an hour others can have sent to somebody's address.
+ASKED_PER_HOUR = 3
+
+_ASKED = (DeliveryKind.CONFIRMATION, DeliveryKind.ALREADY, DeliveryKind.LINK)
+
+
+def new_message_id(domain: str) -> str:
+    """A Message-ID of our own domain (RFC 5322, 3.6.4), given once and kept through every attempt."""
+    return f"<{uuid.uuid4().hex}@{domain}>"
+
+
+def enqueue_digest(
+    session: Session, digest: Digest, owed: Sequence[tuple[Subscription, datetime]], domain: str, now: datetime
+) -> None:
+    """Owe a digest to its group, each member with the time at which it was due to them."""
+    rows = [
+        _row(DeliveryKind.DIGEST, due_at, domain, now, digest_id=digest.id, subscription_id=one.id)
+        for one, due_at in owed
+    ]
+    session.execute(insert(Delivery), rows)
+
+
+def enqueue_asked(session: Session, kind: DeliveryKind, subscription: Subscription, domain: str, now: datetime) -> bool:
+    """Owe somebody a mail that anybody can ask for in their name: a confirmation, a link.
+
+    One that still waits is not owed twice, and a person gets no more of these than `ASKED_PER_HOUR`, so that nobody can
+    be buried in them.
+
+    Returns:
+        Whether it is owed now.
+    """
+    waiting = select(Delivery.id).where(
+        Delivery.subscription_id == subscription.id,
+        Delivery.kind == kind,
+        Delivery.status.in_((DeliveryStatus.PENDING, DeliveryStatus.SENDING)),
+    )
+    if session.scalar(waiting) is not None:
+        return True
+    of_person = select(Subscription.id).where(Subscription.subscriber_id == subscription.subscriber_id)
+    lately = select(func.count(Delivery.id)).where(
+        Delivery.subscription_id.in_(of_person),
+        Delivery.kind.in_(_ASKED),
+        Delivery.created_at > now - timedelta(hours=1),
+    )
+    if (session.scalar(lately) or 0) >= ASKED_PER_HOUR:
+        return False
+    enqueue_own(session, kind, [subscription.id], domain, now)
+    return True
+
+
+def enqueue_own(
+    session: Session, kind: DeliveryKind, subscription_ids: Sequence[int], domain: str, now: datetime
+) -> None:
+    """Owe people a mail about their own subscription."""
+    if subscription_ids:
+        rows = [_row(kind, now, domain, now, subscription_id=one) for one in subscription_ids]
+        session.execute(insert(Delivery), rows)
+
+
+def enqueue_change(session: Session, change: AddressChange, domain: str, now: datetime) -> None:
+    """Owe both addresses the question whether the one shall take the other's place."""
+    kinds = (DeliveryKind.CHANGE_OLD, DeliveryKind.CHANGE_NEW)
+    session.execute(insert(Delivery), [_row(kind, now, domain, now, change_id=change.id) for kind in kinds])
+
+
+def enqueue_notice(session: Session, notice: Notice, domain: str, now: datetime) -> None:
+    """Owe the operator a notice."""
+    session.execute(insert(Delivery), [_row(DeliveryKind.NOTICE, now, domain, now, notice_id=notice.id)])
+
+
+def _row(kind: DeliveryKind, due_at: datetime, domain: str, now: datetime, **about: int) -> dict[str, object]:
+    return {
+        "kind": kind,
+        **about,
+        "message_id": new_message_id(domain),
+        "status": DeliveryStatus.PENDING,
+        "attempts": 0,
+        "created_at": now,
+        "due_at": due_at,
+        "next_attempt_at": now,
+        "given_up_at": now + PATIENCE,
+    }
+
+
+def wait_for(delivery: Delivery, when: datetime) -> None:
+    """Try a refused message again when the mailbox may have room."""
+    delivery.status, delivery.next_attempt_at, delivery.given_up_at = DeliveryStatus.PENDING, when, when + PATIENCE
+
+
+def again(delivery: Delivery, when: datetime, why: str) -> None:
+    """Owe a message once more that was taken and came back, with the Message-ID it had."""
+    if delivery.status is DeliveryStatus.SENT:
+        delivery.status, delivery.error, delivery.attempts = DeliveryStatus.PENDING, why, 0
+        delivery.next_attempt_at, delivery.given_up_at = when, when + PATIENCE
+        if delivery.digest is not None and delivery.digest.status is DigestStatus.SENT:
+            delivery.digest.status = DigestStatus.APPROVED
+
+
+def retry(session: Session, now: datetime) -> int:
+    """Make every failed or uncertain delivery due again, each with its old Message-ID; returns how many."""
+    chosen = select(Delivery).where(Delivery.status.in_((DeliveryStatus.FAILED, DeliveryStatus.UNCERTAIN)))
+    found = session.scalars(chosen).all()
+    for delivery in found:
+        delivery.status, delivery.attempts = DeliveryStatus.PENDING, 0
+        delivery.next_attempt_at, delivery.given_up_at = now, now + PATIENCE
+        if delivery.digest is not None and delivery.digest.status is DigestStatus.SENT:
+            delivery.digest.status = DigestStatus.APPROVED
+    session.flush()
+    return len(found)
+
+
+def listed(session: Session, status: DeliveryStatus | None = None) -> list[Delivery]:
+    """Deliveries, newest first, with their subscription and digest."""
+    chosen = select(Delivery).order_by(Delivery.id.desc())
+    if status is not None:
+        chosen = chosen.where(Delivery.status == status)
+    return list(session.scalars(chosen.options(joinedload(Delivery.subscription))))
