@@ -30,9 +30,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from notifier import pipeline
+from notifier import letters, pipeline
 from notifier.adoption import adopt
-from notifier.deliver import dkim
+from notifier.deliver import dkim, outbox
 from notifier.deps import Deps
 from notifier.match import profiles
 from notifier.settings import Dkim, Smtp
@@ -73,8 +73,23 @@ def sink(program: str) -> Iterator[int]:
         running.wait()
 
 
-def installation(folder: Path, port: int, people: int, body: int, keys: tuple[str, ...]) -> Deps:
-    """A database in which so many people are owed a digest of so many bytes."""
+def installation(folder: Path, port: int, people: int, size: int, keys: tuple[str, ...] = ()) -> Deps:
+    """A database in which so many people are owed a mail of so many bytes, headers and all."""
+    with tempfile.TemporaryDirectory() as name:
+        least, some = (_size_of_a_mail(Path(name) / str(body), body) for body in (0, 6000))
+    body = round((size - least) * 6000 / (some - least))
+    return _installation(folder, port, people, body, keys)
+
+
+def _size_of_a_mail(folder: Path, body: int) -> int:
+    folder.mkdir()
+    deps = _installation(folder, 25, 1, body, ())
+    with deps.writing() as session:
+        (claimed,) = outbox.claim(session, NOW, outbox.Terms(1))
+        return len(letters.Press(deps).parcel(session, claimed, NOW).message())
+
+
+def _installation(folder: Path, port: int, people: int, body: int, keys: tuple[str, ...]) -> Deps:
     signing = {}
     if keys:
         for name in keys:

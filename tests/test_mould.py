@@ -52,6 +52,7 @@ def test_whatever_is_filled_in_is_read_back_and_no_line_grows_too_long(schedule:
     message = mould(letter).fill(letter.own, MONDAY)
     assert message.isascii()
     assert b"\n" not in message.replace(b"\r\n", b"")
+    assert b"\n." not in message
     body = message.partition(b"\r\n\r\n")[2]
     assert max(map(len, body.split(b"\r\n"))) <= 76
     mail = parsed(message)
@@ -70,6 +71,19 @@ def test_a_personal_text_is_escaped_in_html_and_plain_in_text(schedule: str):
     mail = parsed(mould(letter).fill(letter.own, MONDAY))
     assert clean(schedule) in text_of(mail)
     assert "<b>now" not in html_of(mail)
+
+
+@pytest.mark.parametrize("schedule", [".", "...", ".x" * 100, "x" * 72 + ".y", " .", "é" * 12 + "." * 90])
+def test_no_line_begins_with_a_dot_and_the_dots_are_read_back(schedule: str):
+    dotted = ".first\n.second\n" + "a" * 70 + "....." + "é" * 9 + "." * 200
+    letter = a_letter(a_digest(an_item(title=".NET", summary=dotted)), schedule=schedule)
+    message = mould(letter).fill(letter.own, MONDAY)
+    assert b"\n." not in message
+    assert max(map(len, message.partition(b"\r\n\r\n")[2].split(b"\r\n"))) <= 76
+    text = text_of(parsed(message))
+    assert clean(schedule) in text
+    assert ".NET" in text
+    assert "." * 200 in text.replace("\n", "").replace(" ", "")
 
 
 def test_a_text_from_outside_cannot_name_a_slot():

@@ -27,10 +27,11 @@ from notifier.settings import Sender
 from notifier.text import clean
 
 _SOFT_BREAK = b"=\r\n"
-# A line holds 76 characters (RFC 2045, 6.7 (5)), one of which is the break that may follow a piece.
-_LINE = 75
-# Text that quoted-printable leaves as it is.
-_AS_IS = re.compile(r"[!-<>-~]+(?: [!-<>-~]+)*")
+# A line holds 76 characters (RFC 2045, 6.7 (5)): one is the break that may follow a piece, and a dot at its beginning
+# becomes three.
+_LINE = 73
+# Text that quoted-printable leaves as it is, and HTML, too.
+_AS_IS = re.compile(r"[!#-%(-;?-~]+(?: [!#-%(-;?-~]+)*")
 
 
 class _Policy(EmailPolicy):
@@ -133,14 +134,13 @@ class Mould:
     _headers: tuple[tuple[str, bytes], ...] = ()
 
     def fill(self, own: Own, now: datetime) -> bytes:
-        """The message of one recipient, dated `now`."""
+        """The message of one recipient, dated `now`; no line of it begins with a dot (RFC 5321, 4.5.2)."""
         headers = self._own_headers(own, now)
         encoded: dict[Part, bytes] = {}
         for name, text in own.personal.items():
-            plain, html = _encoded(text), escape(text)
-            encoded[name, False], encoded[name, True] = plain, plain if html == text else _encoded(html)
-        shown = [f"{name}: {value}\r\n".encode("ascii") for name, value in headers]
-        pieces = [self._head, *shown, b"\r\n"]
+            encoded[name, False], encoded[name, True] = _encoded(text)
+        shown = "".join([f"{name}: {value}\r\n" for name, value in headers]).encode("ascii")
+        pieces = [self._head, shown, b"\r\n"]
         pieces += [part if isinstance(part, bytes) else encoded[part] for part in self._parts]
         if self._signers:
             body = hashlib.sha256()
@@ -242,19 +242,29 @@ def _joined(parts: Sequence[Part]) -> tuple[Part, ...]:
     return tuple(joined)
 
 
-def _encoded(text: str) -> bytes:
-    """A personal text in quoted-printable; an address of ours is plain, and only cut into lines."""
+def _encoded(text: str) -> tuple[bytes, bytes]:
+    """A personal text in quoted-printable, for the plain part and for HTML.
+
+    An address of ours is the same in both, and only cut into lines.
+    """
     if not _AS_IS.fullmatch(text):
-        return _quoted(clean(text))
-    if len(text) < _LINE:
-        return text.encode("ascii")
-    lines = (text[at : at + _LINE - 1] for at in range(0, len(text), _LINE - 1))
-    return "=\r\n".join(lines).encode("ascii")
+        return _quoted(clean(text)), _quoted(escape(clean(text)))
+    lines = [text[at : at + _LINE - 1] for at in range(0, len(text), _LINE - 1)]
+    plain = _without_dots("=\r\n".join(lines))
+    return plain, plain
 
 
 def _quoted(text: str) -> bytes:
     octets = text.encode("utf-8").decode("latin-1")
-    return body_encode(octets, maxlinelen=_LINE, eol="\r\n").encode("ascii")
+    return _without_dots(body_encode(octets, maxlinelen=_LINE, eol="\r\n"))
+
+
+def _without_dots(encoded: str) -> bytes:
+    """The same with the dots encoded that begin a line: SMTP would double them, and some servers lose them (RFC 2049)."""
+    if "\n." in encoded or encoded.startswith("."):
+        encoded = encoded.replace("\n.", "\n=2E")
+        encoded = f"=2E{encoded[1:]}" if encoded.startswith(".") else encoded
+    return encoded.encode("ascii")
 
 
 def _shared_head(letter: Letter, sender: Sender, boundary: str) -> bytes:
