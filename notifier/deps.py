@@ -18,7 +18,9 @@ from notifier.settings import Settings
 from notifier.store import db
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from collections.abc import Callable
+
+    from sqlalchemy import Connection, Engine
     from sqlalchemy.orm import Session
 
     from notifier.deliver.dkim import Signer
@@ -52,6 +54,10 @@ class Deps:
     def writing(self) -> "AbstractContextManager[Session]":
         """A session in a transaction of its own."""
         return db.writing(self.engine)
+
+    def settling(self) -> "AbstractContextManager[Callable[[], AbstractContextManager[Connection]]]":
+        """A connection kept for many small transactions; what is given begins one."""
+        return db.settling(self.engine)
 
     @cached_property
     def links(self) -> "Links":

@@ -5,8 +5,9 @@ comes late. The sender and the preview both take their mails from here.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -117,58 +118,72 @@ def _size(deps: Deps, view: DigestView, html: str) -> int:
     return len(deps.templates.mail_page("email/mail.html.j2", values, view.variant.language).encode())
 
 
-@dataclass
+class _Shared(NamedTuple):
+    """What a digest's recipients with one schedule share."""
+
+    composed: "Composed"
+    schedule: str
+    mould: Mould
+
+
 class Press:
     """Turns deliveries into messages; what many get alike is cast once, and filled for each when it is sent."""
 
-    deps: Deps
-    _composed: dict[int, "Composed"] = field(default_factory=dict)
-    _moulds: dict[tuple[int, date, str], Mould] = field(default_factory=dict)
-    _schedules: dict[tuple[Cadence, str, int | None, str, str], str] = field(default_factory=dict)
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+        self._local, _, self._domain = deps.bounce_address.rpartition("@")
+        self._composed: dict[int, Composed] = {}
+        self._moulds: dict[tuple[int, date, str], Mould] = {}
+        self._shared: dict[tuple[object, ...], _Shared] = {}
 
     def parcel(self, session: Session, claimed: Claimed, now: datetime) -> Parcel:
         """A claimed delivery as the envelope and the bytes that go to the mail server."""
         if claimed.delivery is not None:
-            letter = _letter(self.deps, claimed.delivery, now)
-            octets = message(self.deps, letter, now)
+            letter = _letter(self._deps, claimed.delivery, now)
+            octets = message(self._deps, letter, now)
             return self._parcel(claimed.id, wire_address(letter.to), lambda: octets)
-        composed = self._composed.get(claimed.digest_id)
-        if composed is None:
-            composed = self._composed[claimed.digest_id] = Composed.of(
-                self.deps, session.get_one(Digest, claimed.digest_id), now
-            )
-        made = self._mould(composed, claimed, now)
-        return self._parcel(claimed.id, wire_address(claimed.to), lambda: made.fill(self._own(composed, claimed), now))
+        late, schedule = now - claimed.due_at > _LATE, (claimed.cadence, claimed.at, claimed.on, claimed.time_zone)
+        key = (claimed.digest_id, *schedule, claimed.due_at, late)
+        shared = self._shared.get(key)
+        if shared is None:
+            shared = self._shared[key] = self._share(session, claimed, now)
+        return self._parcel(
+            claimed.id,
+            wire_address(claimed.to),
+            lambda: shared.mould.fill(_own(self._deps, shared.composed, shared.schedule, claimed), now),
+        )
+
+    def _share(self, session: Session, claimed: Claimed, now: datetime) -> _Shared:
+        number = claimed.digest_id
+        assert number is not None
+        if number not in self._composed:
+            self._composed[number] = Composed.of(self._deps, session.get_one(Digest, number), now)
+        composed = self._composed[number]
+        spoken = language(composed.language)
+        schedule = in_words(claimed.cadence, claimed.at, claimed.on, claimed.time_zone, spoken)
+        zone = ZoneInfo(claimed.time_zone)
+        composed_on, late = composed.composed_at.astimezone(zone).date(), _late(composed, claimed.due_at, zone, now)
+        made = self._moulds.get((number, composed_on, late))
+        if made is None:
+            letter = composed.letter(_own(self._deps, composed, schedule, claimed), composed_on, late)
+            made = self._moulds[number, composed_on, late] = mould(self._deps, letter)
+        return _Shared(composed, schedule, made)
 
     def _parcel(self, delivery_id: int, to: str, octets: Callable[[], bytes]) -> Parcel:
-        local, _, domain = self.deps.bounce_address.rpartition("@")
-        return Parcel(delivery_id, f"{local}+{self.deps.links.bounce_token(delivery_id)}@{domain}", to, octets)
+        word = self._deps.links.bounce_token(delivery_id)
+        return Parcel(delivery_id, f"{self._local}+{word}@{self._domain}", to, octets)
 
-    def _mould(self, composed: "Composed", claimed: Claimed, now: datetime) -> Mould:
-        zone = ZoneInfo(claimed.time_zone)
-        key = (
-            composed.number,
-            composed.composed_at.astimezone(zone).date(),
-            _late(composed, claimed.due_at, zone, now),
-        )
-        if key not in self._moulds:
-            own = self._own(composed, claimed)
-            letter = composed.letter(own, key[1], key[2])
-            self._moulds[key] = mould(self.deps, letter)
-        return self._moulds[key]
 
-    def _own(self, composed: "Composed", claimed: Claimed) -> Own:
-        key = (claimed.cadence, claimed.at, claimed.on, claimed.time_zone, composed.language)
-        if key not in self._schedules:
-            self._schedules[key] = in_words(*key[:4], language(composed.language))
-        links, when = self.deps.links, composed.composed_at
-        leave_url = links.url(Purpose.UNSUBSCRIBE, claimed.link_id, when)
-        personal = {
-            "schedule": self._schedules[key],
-            "leave_url": leave_url,
-            "preferences_url": links.url(Purpose.PREFERENCES, claimed.link_id, when),
-        }
-        return Own(wire_address(claimed.to), claimed.message_id, personal, leave_url, claimed.link_id)
+def _own(deps: Deps, composed: "Composed", schedule: str, claimed: Claimed) -> Own:
+    """What of a digest is one recipient's alone."""
+    when = composed.composed_at
+    leave_url = deps.links.url(Purpose.UNSUBSCRIBE, claimed.link_id, when)
+    personal = {
+        "schedule": schedule,
+        "leave_url": leave_url,
+        "preferences_url": deps.links.url(Purpose.PREFERENCES, claimed.link_id, when),
+    }
+    return Own(wire_address(claimed.to), claimed.message_id, personal, leave_url, claimed.link_id)
 
 
 def mould(deps: Deps, letter: Letter) -> Mould:
@@ -288,5 +303,5 @@ def digest_letter(
     claimed = Claimed(
         0, message_id, due_at, composed.number, person.email, one.link_id, one.cadence, one.at, one.on, person.time_zone
     )
-    own = Press(deps)._own(composed, claimed)  # noqa: SLF001 - the press is of this room
+    own = _own(deps, composed, _schedule(one, language(composed.language)), claimed)
     return composed.letter(own, composed.composed_at.astimezone(zone).date(), _late(composed, due_at, zone, now))

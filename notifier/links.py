@@ -77,7 +77,7 @@ class Links:
 
     def bounce_token(self, delivery_id: int) -> str:
         """The word in an envelope sender by which a returned mail is known again; it says nothing to others."""
-        return f"{delivery_id:x}-{self._bounce_mark(delivery_id)}"
+        return f"{delivery_id:x}-{_bounce_mark(self._bounce_keys[0], delivery_id)}"
 
     def bounced(self, token: str) -> int | None:
         """The delivery that such a word means; None for one that is not ours."""
@@ -86,11 +86,8 @@ class Links:
             delivery_id = int(number, 16)
         except ValueError:
             return None
-        return delivery_id if hmac.compare_digest(mark.encode(), self._bounce_mark(delivery_id).encode()) else None
-
-    def _bounce_mark(self, delivery_id: int) -> str:
-        key = f"notifier.bounce {self.secret_key}".encode()
-        return hmac.digest(key, str(delivery_id).encode(), "sha256").hex()[:12]
+        known = (_bounce_mark(key, delivery_id) for key in self._bounce_keys)
+        return delivery_id if any(hmac.compare_digest(mark.encode(), one.encode()) for one in known) else None
 
     def read(self, purpose: Purpose, token: str, now: datetime) -> str:
         """The id of the subscription that a link means.
@@ -113,6 +110,11 @@ class Links:
         return str(payload)
 
     @cached_property
+    def _bounce_keys(self) -> list[bytes]:
+        keys = (self.secret_key, self.previous_key)
+        return [f"notifier.bounce {key}".encode() for key in keys if key]
+
+    @cached_property
     def _serializers(self) -> dict[Purpose, URLSafeSerializer]:
         keys = [key for key in (self.previous_key, self.secret_key) if key]
         return {purpose: URLSafeSerializer(keys, salt=f"notifier.{purpose}") for purpose in Purpose}
@@ -123,3 +125,7 @@ class Links:
             purpose: serializer.make_signer(f"notifier.{purpose}").derive_key()
             for purpose, serializer in self._serializers.items()
         }
+
+
+def _bounce_mark(key: bytes, delivery_id: int) -> str:
+    return hmac.digest(key, str(delivery_id).encode(), "sha256").hex()[:12]

@@ -16,17 +16,17 @@ none is open while the network is used.
 import logging
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 
+from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from notifier import letters, refusals
 from notifier.admission import admit
 from notifier.deliver import outbox, pace
-from notifier.deliver.dialogue import Parcel
 from notifier.deliver.outbox import Answer, Outcome
 from notifier.deps import Deps
 from notifier.digest import digests
@@ -173,9 +173,9 @@ def _reassure(deps: Deps, session: Session, profile: Profile, now: datetime) -> 
 def deliver(deps: Deps) -> Sent:
     """Send what is owed until nothing is left that can be sent now."""
     deps.require_sender()
-    answers: dict[str, int] = {}
     press, size, problem = letters.Press(deps), _smallest(deps), ""
-    try:
+    with deps.settling() as begin, closing(deps.transport) as transport:
+        settling = _Settling(deps, begin)
         while not problem:
             now = deps.now()
             with deps.writing() as session:
@@ -186,13 +186,13 @@ def deliver(deps: Deps) -> Sent:
             if not parcels:
                 break
             started = time.monotonic()
-            problem = _send(deps, parcels, answers, wait)
+            settling.open.update(parcel.delivery_id for parcel in parcels)
+            with _leases_kept(deps, settling.open):
+                problem = transport.send(parcels, settling, wait.total_seconds())
             size = _next_size(deps, size, time.monotonic() - started)
-    finally:
-        deps.transport.close()
     with deps.writing() as session:
         digests.finish(session)
-    return Sent(answers, problem)
+    return Sent(settling.answers, problem)
 
 
 def _smallest(deps: Deps) -> int:
@@ -211,21 +211,31 @@ def _terms(deps: Deps, size: int) -> outbox.Terms:
     return outbox.Terms(size, hold_uncertain=smtp.when_uncertain == "hold", domain_rates=smtp.domain_rates)
 
 
-def _send(deps: Deps, parcels: Sequence[Parcel], answers: dict[str, int], wait: timedelta) -> str:
-    unsettled = {parcel.delivery_id for parcel in parcels}
+class _Settling:
+    """Writes down what the server answers, and counts it."""
 
-    def settle(outcomes: Sequence[Outcome]) -> None:
-        with deps.writing() as session:
-            now = deps.now()
-            outbox.settle(session, outcomes, now)
-            if any(outcome.answer is Answer.REFUSED for outcome in outcomes):
-                refusals.follow(deps, session, outcomes, now)
-        for outcome in outcomes:
-            unsettled.discard(outcome.delivery_id)
-            answers[outcome.answer] = answers.get(outcome.answer, 0) + 1
+    def __init__(self, deps: Deps, begin: Callable[[], AbstractContextManager[Connection]]) -> None:
+        self._deps, self._begin = deps, begin
+        self.answers: dict[str, int] = {}
+        self.open: set[int] = set()
 
-    with _leases_kept(deps, unsettled):
-        return deps.transport.send(parcels, settle, wait.total_seconds())
+    def __call__(self, outcomes: Sequence[Outcome]) -> None:
+        """Write these down: what was accepted, which is nearly all, the short way."""
+        now = self._deps.now()
+        accepted = [one.delivery_id for one in outcomes if one.answer is Answer.ACCEPTED]
+        if accepted:
+            with self._begin() as connection:
+                outbox.settle_accepted(connection, accepted, now)
+            self.open.difference_update(accepted)
+            self.answers[Answer.ACCEPTED] = self.answers.get(Answer.ACCEPTED, 0) + len(accepted)
+        others = [one for one in outcomes if one.answer is not Answer.ACCEPTED]
+        if others:
+            with self._deps.writing() as session:
+                outbox.settle(session, others, now)
+                refusals.follow(self._deps, session, others, now)
+        for one in others:
+            self.open.discard(one.delivery_id)
+            self.answers[one.answer] = self.answers.get(one.answer, 0) + 1
 
 
 @contextmanager

@@ -4,7 +4,7 @@ It goes the very way that sending goes: the same choice of items, the same words
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -142,7 +142,7 @@ def send(deps: Deps, wish: Wish, recipient: str) -> Outcome | None:
         [Parcel(0, wire_address(sender), wire_address(address), lambda: shown.message)], outcomes.extend
     )
     deps.transport.close()
-    return replace(outcomes[0], said=problem or outcomes[0].said)
+    return outcomes[0]._replace(said=problem or outcomes[0].said)
 
 
 def _reader(deps: Deps, session: Session, profile: Profile, wish: Wish, now: datetime) -> Subscription:

@@ -177,15 +177,15 @@ def test_a_full_disk_stops_the_sending_and_loses_nothing(owed: Installation, mon
 
     from notifier.deliver import outbox
 
-    settle, failed = outbox.settle, []
+    settle, failed = outbox.settle_accepted, []
 
-    def full(session, outcomes, now):
+    def full(connection, delivery_ids, now):
         if len(failed) < 1:
-            failed.append(outcomes)
+            failed.append(delivery_ids)
             raise OperationalError("COMMIT", {}, sqlite3.OperationalError("database or disk is full"))
-        settle(session, outcomes, now)
+        settle(connection, delivery_ids, now)
 
-    monkeypatch.setattr(outbox, "settle", full)
+    monkeypatch.setattr(outbox, "settle_accepted", full)
     with faulty.running() as server:
         with pytest.raises(StoreError, match="no room left"):
             send(owed, server)

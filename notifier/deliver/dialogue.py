@@ -8,33 +8,36 @@ connection, no more. Whether the server took a message is unknown from the dot t
 """
 
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from notifier.deliver.outbox import Answer, Outcome
 from notifier.text import clean, shorten
 
 _END = b".\r\n"
 _LONGEST_REPLY = 100_000
+_MOST_LINES = 1000
 
 
-@dataclass(frozen=True)
-class Parcel:
-    """One message on its way: its envelope, and what makes its RFC 5322 bytes (CRLF line ends) when it is sent."""
+class Parcel(NamedTuple):
+    """One message on its way.
+
+    Attributes:
+        delivery_id: what is settled by the answer.
+        envelope_from: where reports about it come back to.
+        envelope_to: the recipient.
+        message: makes its RFC 5322 bytes when it is sent: CRLF line ends, the last line too, and none that begins with
+            a dot, so that nothing has to be changed on the way (RFC 5321, 4.5.2).
+    """
 
     delivery_id: int
     envelope_from: str
     envelope_to: str
     message: Callable[[], bytes]
 
-    @property
-    def commands(self) -> tuple[bytes, bytes, bytes]:
+    def commands(self) -> tuple[str, str, str]:
         """What goes before the message."""
-        return (
-            f"MAIL FROM:<{self.envelope_from}>\r\n".encode(),
-            f"RCPT TO:<{self.envelope_to}>\r\n".encode(),
-            b"DATA\r\n",
-        )
+        return f"MAIL FROM:<{self.envelope_from}>\r\n", f"RCPT TO:<{self.envelope_to}>\r\n", "DATA\r\n"
 
 
 class SenderRefusedError(Exception):
@@ -93,12 +96,12 @@ class Dialogue:
 
     def _envelope(self, parcel: Parcel) -> None:
         self._refusal, self._wanted = None, False
-        commands = parcel.commands
+        commands = parcel.commands()
         if self.pipelining:
-            self._out += commands
+            self._out.append("".join(commands).encode())
             self._expected.extend(("MAIL FROM", "RCPT TO", "DATA"))
         else:
-            self._say("MAIL FROM", commands[0])
+            self._say("MAIL FROM", commands[0].encode())
 
     def _say(self, step: str, octets: bytes) -> None:
         self._out.append(octets)
@@ -111,31 +114,37 @@ class Dialogue:
             SenderRefusedError: it refuses our sender for good.
             OutOfStepError: it said what makes no sense here.
         """
-        self._in += octets
-        if len(self._in) > _LONGEST_REPLY:
-            raise OutOfStepError("an answer without an end")
-        while not self.over and b"\n" in self._in:
-            line, _, self._in = self._in.partition(b"\n")
-            line = line.rstrip(b"\r")
+        *lines, self._in = (self._in + octets).split(b"\n")
+        for line in lines:
+            if self.over:
+                return
             self._lines.append(line[4:])
             if line[3:4] == b"-":
+                self._check_length()
                 continue
-            said, self._lines = b" ".join(self._lines), []
+            said, self._lines = self._lines, []
             if not line[:3].isdigit():
                 raise OutOfStepError(f"an answer without a code: {clean(line[:60].decode('utf-8', 'replace'))}")
-            if not self._expected:
-                if line[:3] == b"421":
-                    self.over = True
-                    return
+            if self._expected:
+                self._answer(self._expected.popleft(), int(line[:3]), said)
+            elif line[:3] == b"421":
+                self.over = True
+            else:
                 raise OutOfStepError("an answer that nobody asked for")
-            self._answer(self._expected.popleft(), int(line[:3]), said)
+        self._check_length()
 
-    def _answer(self, step: str, code: int, said: bytes) -> None:
+    def _check_length(self) -> None:
+        if len(self._in) > _LONGEST_REPLY or len(self._lines) > _MOST_LINES:
+            raise OutOfStepError("an answer without an end")
+
+    def _answer(self, step: str, code: int, said: Sequence[bytes]) -> None:
         if step == "END":
             assert self._ending is not None
             parcel, self._ending = self._ending, None
-            accepted = Outcome(parcel.delivery_id, Answer.ACCEPTED)
-            self._tell(accepted if code == 250 else _told(parcel, "the message", code, said))
+            accepted = code == 250
+            self._tell(
+                Outcome(parcel.delivery_id, Answer.ACCEPTED) if accepted else _told(parcel, "the message", code, said)
+            )
         elif step in ("MAIL FROM", "RCPT TO", "DATA"):
             self._answer_to_envelope(step, code, said)
         elif step == "VOID":
@@ -145,7 +154,7 @@ class Dialogue:
         if code == 421:
             self.over = True
 
-    def _answer_to_envelope(self, step: str, code: int, said: bytes) -> None:
+    def _answer_to_envelope(self, step: str, code: int, said: Sequence[bytes]) -> None:
         assert self._parcel is not None
         self._behind = False
         good = code == 354 if step == "DATA" else 200 <= code < 300
@@ -171,7 +180,7 @@ class Dialogue:
                 self._hand_over()
         else:
             following = {"MAIL FROM": ("RCPT TO", 1), "RCPT TO": ("DATA", 2)}[step]
-            self._say(following[0], self._parcel.commands[following[1]])
+            self._say(following[0], self._parcel.commands()[following[1]].encode())
 
     def _conclude(self) -> None:
         """Tell a refusal; another message may begin."""
@@ -196,7 +205,7 @@ class Dialogue:
     def _hand_over(self) -> None:
         """Send the message, and begin the next with the same write where that is understood."""
         assert self._parcel is not None
-        self._out += (_stuffed(self._parcel.message()), _END)
+        self._out += (self._parcel.message(), _END)
         self._expected.append("END")
         self._ending, self._parcel, self._wanted = self._parcel, None, False
         if self.pipelining:
@@ -228,19 +237,13 @@ class Dialogue:
         return parcel
 
 
-def _stuffed(message: bytes) -> bytes:
-    """The message with its dots doubled where they begin a line (RFC 5321, 4.5.2), and ended by a line end."""
-    message = message.replace(b"\r\n.", b"\r\n..")
-    if message.startswith(b"."):
-        message = b"." + message
-    return message if message.endswith(b"\r\n") else message + b"\r\n"
-
-
-def _told(parcel: Parcel, step: str, code: int, said: bytes) -> Outcome:
+def _told(parcel: Parcel, step: str, code: int, said: Sequence[bytes]) -> Outcome:
     answer = Answer.REFUSED if 500 <= code < 600 else Answer.DEFERRED
     return Outcome(parcel.delivery_id, answer, f"the server answered {code} to {step}: {_words(parcel, said)}")
 
 
-def _words(parcel: Parcel, said: bytes) -> str:
+def _words(parcel: Parcel, said: Sequence[bytes]) -> str:
     """What the server said, without the address: that it says something about a person stays in the database."""
-    return shorten(clean(said.decode("utf-8", "replace")).replace(parcel.envelope_to, "(the recipient)"), 300)
+    return shorten(
+        clean(b" ".join(said).decode("utf-8", "replace")).replace(parcel.envelope_to, "(the recipient)"), 300
+    )

@@ -260,7 +260,7 @@ def _quoted(text: str) -> bytes:
 
 
 def _without_dots(encoded: str) -> bytes:
-    """The same with the dots encoded that begin a line: SMTP would double them, and some servers lose them (RFC 2049)."""
+    """The same with the dots encoded that begin a line: SMTP would double them, some servers lose them (RFC 2049)."""
     if "\n." in encoded or encoded.startswith("."):
         encoded = encoded.replace("\n.", "\n=2E")
         encoded = f"=2E{encoded[1:]}" if encoded.startswith(".") else encoded

@@ -31,7 +31,7 @@ class ServerDownError(Exception):
     """No connection to the mail server, or it takes no mail from us; the text says why and what to do."""
 
 
-@dataclass
+@dataclass(eq=False)
 class _Line:
     """A connection, its dialogue, and what waits to be written."""
 
@@ -217,20 +217,25 @@ class _Sending:
         self._transport, self.queue, self._settle = transport, queue, settle
         self._selector = selectors.DefaultSelector()
         self._lines: list[_Line] = []
+        self._told: list[_Line] = []
+        self._told_at = 0.0
+        self._looked_at = 0.0
         self._problem = ""
         self._nap = 0.0
-        self._told_at = 0.0
 
     def run(self) -> str:
         """Send until nothing is left; returns why the server cannot be used, if so."""
         while True:
             self._open_lines()
             self._start_idle()
-            busy = [line for line in self._lines if not line.dialogue.idle]
-            if not busy and (self._problem or not self.queue):
-                return self._problem
-            moved = self._wait(busy)
-            if not moved or time.monotonic() - self._told_at > _LONGEST_WAIT:
+            if all(line.dialogue.idle for line in self._lines):
+                if self._problem or not self.queue:
+                    return self._problem
+                time.sleep(min(self._nap, 1.0))
+                continue
+            moved = self._wait()
+            # An answer is written down with as many others as come without waiting for them.
+            if self._told and (not moved or time.monotonic() - self._told_at > _LONGEST_WAIT):
                 self._settle_told()
             self._drop_silent()
 
@@ -259,56 +264,52 @@ class _Sending:
         return None if self._nap else self.queue.popleft()
 
     def _start_idle(self) -> None:
-        for line in [one for one in self._lines if one.dialogue.idle]:
-            self._start(line)
+        if self.queue:
+            for line in [one for one in self._lines if one.dialogue.idle]:
+                self._start(line)
 
     def _start(self, line: _Line) -> None:
         if line.dialogue.begin():
             line.heard_at = time.monotonic()
-            self._talk(line, line.write)
+            self._go_on(line)
 
-    def _wait(self, busy: Sequence[_Line]) -> bool:
+    def _wait(self) -> bool:
         """Until a connection can go on, for a moment at the most, and for none while an answer is to be written down.
 
         Returns:
             Whether one went on.
         """
-        if not busy:
-            time.sleep(min(self._nap, 1.0))
-            return False
-        for line in busy:
-            if bool(line.waiting) is not line.watched:
-                line.watched = bool(line.waiting)
-                wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if line.watched else 0)
-                self._selector.modify(line.sock, wanted, line)
-        told = any(line.dialogue.outcomes for line in busy)
-        if not told:
-            self._told_at = time.monotonic()
-        moment = 0.0 if told else self._nap or min(self._transport.timeout / 4, 1.0)
-        ready = self._selector.select(moment)
+        ready = self._selector.select(0.0 if self._told else self._nap or min(self._transport.timeout / 4, 1.0))
         for key, events in ready:
-            line = key.data
-            if events & selectors.EVENT_READ:
-                line.heard_at = time.monotonic()
-                self._talk(line, line.read)
-            if line in self._lines:
-                self._talk(line, line.write)
+            self._go_on(key.data, hear=bool(events & selectors.EVENT_READ))
         return bool(ready)
 
-    def _talk(self, line: _Line, act: Callable[[], None]) -> None:
+    def _go_on(self, line: _Line, *, hear: bool = False) -> None:
         """Let a connection go on; what ends it is told."""
         try:
-            act()
+            if hear:
+                line.heard_at = time.monotonic()
+                line.read()
+            line.write()
         except SenderRefusedError as error:
             self._problem = (
                 f"The mail server refuses our sender: {error}. Check sender.address and sender.bounce_address."
             )
             self._end(line, line.dialogue.given_up())
+            return
         except (OSError, OutOfStepError) as error:
             self._end(line, line.dialogue.broken(_said(error)))
-        else:
-            if line.dialogue.over:
-                self._end(line, line.dialogue.broken("the server closed it"))
+            return
+        if line.dialogue.over:
+            self._end(line, line.dialogue.broken("the server closed it"))
+            return
+        if line.dialogue.outcomes and line not in self._told:
+            self._told_at = self._told_at if self._told else time.monotonic()
+            self._told.append(line)
+        if bool(line.waiting) is not line.watched:
+            line.watched = bool(line.waiting)
+            wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if line.watched else 0)
+            self._selector.modify(line.sock, wanted, line)
 
     def _end(self, line: _Line, untried: Parcel | None) -> None:
         if untried is not None:
@@ -316,27 +317,30 @@ class _Sending:
         self._lines.remove(line)
         self._selector.unregister(line.sock)
         line.client.close()
+        if line in self._told:
+            self._told.remove(line)
         if line.dialogue.outcomes:
             told, line.dialogue.outcomes = line.dialogue.outcomes, []
             self._settle(told)
 
     def _settle_told(self) -> None:
         """Write down the answers of all connections together; then what waited for it goes on."""
-        told = [line for line in self._lines if line.dialogue.outcomes]
-        if not told:
-            return
+        told, self._told = self._told, []
         self._settle([outcome for line in told for outcome in line.dialogue.outcomes])
         for line in told:
             line.dialogue.outcomes = []
             line.dialogue.settled()
-            self._talk(line, line.write)
+            self._go_on(line)
 
     def _drop_silent(self) -> None:
         """Give up connections that say nothing for too long.
 
         One that answered the first of several commands and not the others has lost them: it is talked to otherwise.
         """
-        limit = time.monotonic() - self._transport.timeout
+        now = time.monotonic()
+        if now - self._looked_at < min(self._transport.timeout / 4, 1.0):
+            return
+        self._looked_at, limit = now, now - self._transport.timeout
         for line in [one for one in self._lines if not one.dialogue.idle and one.heard_at < limit]:
             if line.dialogue.pending in ("RCPT TO", "DATA") and line.dialogue.pipelining:
                 self._transport.distrust()

@@ -3,7 +3,7 @@
 Owns the statuses of a delivery, in three steps with a file each: owing, claims, answers.
 """
 
-from notifier.deliver.outbox.answers import Answer, Outcome, settle
+from notifier.deliver.outbox.answers import Answer, Outcome, settle, settle_accepted
 from notifier.deliver.outbox.claims import LEASE, Claimed, Terms, claim, renew
 from notifier.deliver.outbox.owing import (
     ASKED_PER_HOUR,
@@ -38,5 +38,6 @@ __all__ = [
     "renew",
     "retry",
     "settle",
+    "settle_accepted",
     "wait_for",
 ]

@@ -5,11 +5,11 @@ Owns how a delivery ends, or when it is tried again. Nothing but what a mail ser
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from notifier.deliver.outbox.owing import PATIENCE
@@ -30,8 +30,7 @@ class Answer(StrEnum):
     NOT_TRIED = "not tried"
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """The answer to one delivery's attempt, and what the server (or the connection) said."""
 
     delivery_id: int
@@ -39,11 +38,23 @@ class Outcome:
     said: str = ""
 
 
+def settle_accepted(connection: Connection, delivery_ids: Sequence[int], now: datetime) -> None:
+    """Write down what the server took, in one statement."""
+    connection.execute(_SENT, {"ids": delivery_ids, "now": now})
+
+
+_SENT = (
+    update(Delivery)
+    .where(Delivery.id.in_(bindparam("ids", expanding=True)))
+    .values(status=DeliveryStatus.SENT, sent_at=bindparam("now"), error=None, leased_until=None)
+)
+
+
 def settle(session: Session, outcomes: Sequence[Outcome], now: datetime) -> None:
-    """Write down what the server answered; what it took, in one statement."""
-    accepted = [{"one": one.delivery_id, "now": now} for one in outcomes if one.answer is Answer.ACCEPTED]
+    """Write down what the server answered, whatever it was."""
+    accepted = [one.delivery_id for one in outcomes if one.answer is Answer.ACCEPTED]
     if accepted:
-        session.connection().execute(_SENT, accepted)
+        settle_accepted(session.connection(), accepted, now)
     others = [one for one in outcomes if one.answer is not Answer.ACCEPTED]
     if not others:
         return
@@ -52,13 +63,6 @@ def settle(session: Session, outcomes: Sequence[Outcome], now: datetime) -> None
     for outcome in others:
         _settle(deliveries[outcome.delivery_id], outcome, now)
     session.flush()
-
-
-_SENT = (
-    update(Delivery.__table__)  # type: ignore[arg-type]
-    .where(Delivery.__table__.c.id == bindparam("one"))
-    .values(status=DeliveryStatus.SENT, sent_at=bindparam("now"), error=None, leased_until=None)
-)
 
 
 def _settle(delivery: Delivery, outcome: Outcome, now: datetime) -> None:

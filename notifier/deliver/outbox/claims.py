@@ -7,7 +7,7 @@ is sent.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session, joinedload
@@ -30,8 +30,7 @@ _RUNNING = (SubscriptionStatus.CONFIRMED, SubscriptionStatus.PAUSED)
 _PAUSE_LOOK = timedelta(hours=6)
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(NamedTuple):
     """A delivery that this worker holds for the length of a lease.
 
     A digest comes as the few values its mail needs; any other mail as the whole row, for there are few of them.
@@ -40,7 +39,7 @@ class Claimed:
     id: int
     message_id: str
     due_at: datetime
-    digest_id: int = 0
+    digest_id: int | None = None
     to: str = ""
     link_id: str = ""
     cadence: Cadence = Cadence.WEEKLY
@@ -48,6 +47,22 @@ class Claimed:
     on: int | None = None
     time_zone: str = "UTC"
     delivery: Delivery | None = None
+
+
+# What of a row makes a claimed digest; what follows in the row says whether it may be sent.
+_CLAIMED = (
+    Delivery.id,
+    Delivery.message_id,
+    Delivery.due_at,
+    Delivery.digest_id,
+    Subscriber.email,
+    Subscription.link_id,
+    Subscription.cadence,
+    Subscription.at,
+    Subscription.on,
+    Subscriber.time_zone,
+)
+_STANDING = (Subscription.status, Subscriber.address_hash, Subscriber.held_until)
 
 
 @dataclass(frozen=True)
@@ -92,21 +107,7 @@ def claim(session: Session, now: datetime, terms: Terms) -> list[Claimed]:
 def _waiting(session: Session, status: DeliveryStatus, now: datetime, limit: int) -> list[Any]:
     """The next ones of a status, in the order of their index."""
     chosen = (
-        select(
-            Delivery.id,
-            Delivery.message_id,
-            Delivery.due_at,
-            Delivery.digest_id,
-            Subscription.status,
-            Subscription.link_id,
-            Subscription.cadence,
-            Subscription.at,
-            Subscription.on,
-            Subscriber.email,
-            Subscriber.time_zone,
-            Subscriber.address_hash,
-            Subscriber.held_until,
-        )
+        select(*_CLAIMED, *_STANDING)
         .outerjoin(Digest, Digest.id == Delivery.digest_id)
         .outerjoin(Subscription, Subscription.id == Delivery.subscription_id)
         .outerjoin(Subscriber, Subscriber.id == Subscription.subscriber_id)
@@ -130,19 +131,19 @@ def _digests(session: Session, rows: Sequence[Any], terms: Terms, now: datetime)
     taken = []
     limits = pace.Limits(session, terms.domain_rates, now)
     for row in rows:
-        if row.address_hash in suppressed:
+        status, address_hash, held_until = row[len(_CLAIMED) :]
+        if address_hash in suppressed:
             refused.setdefault("the address is suppressed", []).append(row.id)
-        elif row.status is SubscriptionStatus.PAUSED:
+        elif status is SubscriptionStatus.PAUSED:
             later.setdefault(now + _PAUSE_LOOK, []).append(row.id)
-        elif row.status is not SubscriptionStatus.CONFIRMED:
-            refused.setdefault(f"the subscription is {row.status}", []).append(row.id)
-        elif row.held_until is not None and row.held_until > now:
-            later.setdefault(row.held_until, []).append(row.id)
+        elif status is not SubscriptionStatus.CONFIRMED:
+            refused.setdefault(f"the subscription is {status}", []).append(row.id)
+        elif held_until is not None and held_until > now:
+            later.setdefault(held_until, []).append(row.id)
         elif (slot := limits.slot(row.email)) > now:
             later.setdefault(slot, []).append(row.id)
         else:
-            given = (row.id, row.message_id, row.due_at, row.digest_id, row.email, row.link_id)
-            taken.append(Claimed(*given, row.cadence, row.at, row.on, row.time_zone))
+            taken.append(Claimed(*row[: len(_CLAIMED)]))
     for reason, ids in refused.items():
         gone = {"status": DeliveryStatus.SUPPRESSED, "error": reason, "leased_until": None}
         _change(session, ids, gone)
