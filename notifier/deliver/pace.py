@@ -25,6 +25,8 @@ class Limits:
 
     def slot(self, email: str) -> datetime:
         """When a mail to this address may go: now, or at a later moment that is spread over the domain's others."""
+        if not self._rates:
+            return self._now
         domain = email.rpartition("@")[2].lower()
         rate = self._rates.get(domain)
         if rate is None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from notifier.deliver import pace
@@ -62,7 +62,13 @@ _CLAIMED = (
     Subscription.on,
     Subscriber.time_zone,
 )
-_STANDING = (Subscription.status, Subscriber.address_hash, Subscriber.held_until)
+_STANDING = (Subscription.status, Suppression.address_hash, Subscriber.held_until)
+
+_LEASED = (
+    update(Delivery)
+    .where(Delivery.id.in_(bindparam("ids", expanding=True)))
+    .values(status=DeliveryStatus.SENDING, leased_until=bindparam("until"), attempts=Delivery.attempts + 1)
+)
 
 
 @dataclass(frozen=True)
@@ -95,12 +101,7 @@ def claim(session: Session, now: datetime, terms: Terms) -> list[Claimed]:
     taken = _others(session, [row.id for row in rows if row.digest_id is None])
     taken += _digests(session, [row for row in rows if row.digest_id is not None], terms, now)
     if taken:
-        session.execute(
-            update(Delivery)
-            .where(Delivery.id.in_([one.id for one in taken]))
-            .values(status=DeliveryStatus.SENDING, leased_until=now + LEASE, attempts=Delivery.attempts + 1)
-            .execution_options(synchronize_session=False)
-        )
+        session.connection().execute(_LEASED, {"ids": [one.id for one in taken], "until": now + LEASE})
     return taken
 
 
@@ -111,6 +112,7 @@ def _waiting(session: Session, status: DeliveryStatus, now: datetime, limit: int
         .outerjoin(Digest, Digest.id == Delivery.digest_id)
         .outerjoin(Subscription, Subscription.id == Delivery.subscription_id)
         .outerjoin(Subscriber, Subscriber.id == Subscription.subscriber_id)
+        .outerjoin(Suppression, Suppression.address_hash == Subscriber.address_hash)
         .where(
             Delivery.status == status,
             Delivery.next_attempt_at <= now,
@@ -124,15 +126,13 @@ def _waiting(session: Session, status: DeliveryStatus, now: datetime, limit: int
 
 
 def _digests(session: Session, rows: Sequence[Any], terms: Terms, now: datetime) -> list[Claimed]:
-    hashes = {row.address_hash for row in rows}
-    suppressed = set(session.scalars(select(Suppression.address_hash).where(Suppression.address_hash.in_(hashes))))
     later: dict[datetime, list[int]] = {}
     refused: dict[str, list[int]] = {}
     taken = []
     limits = pace.Limits(session, terms.domain_rates, now)
     for row in rows:
-        status, address_hash, held_until = row[len(_CLAIMED) :]
-        if address_hash in suppressed:
+        status, suppressed, held_until = row[len(_CLAIMED) :]
+        if suppressed is not None:
             refused.setdefault("the address is suppressed", []).append(row.id)
         elif status is SubscriptionStatus.PAUSED:
             later.setdefault(now + _PAUSE_LOOK, []).append(row.id)
