@@ -7,6 +7,7 @@ comes late. The sender and the preview both take their mails from here.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -147,11 +148,7 @@ class Press:
         shared = self._shared.get(key)
         if shared is None:
             shared = self._shared[key] = self._share(session, claimed, now)
-        return self._parcel(
-            claimed.id,
-            wire_address(claimed.to),
-            lambda: shared.mould.fill(_own(self._deps, shared.composed, shared.schedule, claimed), now),
-        )
+        return self._parcel(claimed.id, wire_address(claimed.to), partial(_filled, self._deps, shared, claimed, now))
 
     def _share(self, session: Session, claimed: Claimed, now: datetime) -> _Shared:
         number = claimed.digest_id
@@ -172,6 +169,10 @@ class Press:
     def _parcel(self, delivery_id: int, to: str, octets: Callable[[], bytes]) -> Parcel:
         word = self._deps.links.bounce_token(delivery_id)
         return Parcel(delivery_id, f"{self._local}+{word}@{self._domain}", to, octets)
+
+
+def _filled(deps: Deps, shared: _Shared, claimed: Claimed, now: datetime) -> bytes:
+    return shared.mould.fill(_own(deps, shared.composed, shared.schedule, claimed), now)
 
 
 def _own(deps: Deps, composed: "Composed", schedule: str, claimed: Claimed) -> Own:

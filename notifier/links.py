@@ -5,7 +5,7 @@ which links stand. A link carries the random id of a subscription, never an addr
 """
 
 import hmac
-from base64 import urlsafe_b64encode
+from binascii import b2a_base64
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -19,6 +19,7 @@ from notifier.said import Said
 CONFIRM_FOR = timedelta(hours=48)
 
 _SHORTEST_KEY = 16
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 class Purpose(StrEnum):
@@ -69,9 +70,8 @@ class Links:
         signer = self._serializers[purpose]
         if isinstance(payload, str):
             # What the serializer would do, with the key derived once: a digest for many asks for many links.
-            value = urlsafe_b64encode(f'"{payload}"'.encode()).rstrip(b"=")
-            mark = urlsafe_b64encode(hmac.digest(self._derived[purpose], value, "sha1")).rstrip(b"=")
-            return f"{value.decode()}.{mark.decode()}"
+            value = _base64(f'"{payload}"'.encode())
+            return f"{value.decode()}.{_base64(hmac.digest(self._derived[purpose], value, 'sha1')).decode()}"
         signed = signer.dumps(payload)
         return signed if isinstance(signed, str) else signed.decode()
 
@@ -125,6 +125,11 @@ class Links:
             purpose: serializer.make_signer(f"notifier.{purpose}").derive_key()
             for purpose, serializer in self._serializers.items()
         }
+
+
+def _base64(octets: bytes) -> bytes:
+    """The form for addresses (RFC 4648, 5), without padding."""
+    return b2a_base64(octets, newline=False).translate(_URL_SAFE, b"=")
 
 
 def _bounce_mark(key: bytes, delivery_id: int) -> str:

@@ -60,7 +60,7 @@ class Dialogue:
         self._following, self.pipelining = following, pipelining
         self._in = b""
         self._out: list[bytes] = []
-        self._lines: list[bytes] = []
+        self._said: list[bytes] = []  # the lines of the present answer
         self._expected: deque[str] = deque()
         self._refusal: Outcome | None = None
         self._parcel: Parcel | None = None
@@ -118,35 +118,35 @@ class Dialogue:
         for line in lines:
             if self.over:
                 return
-            self._lines.append(line[4:])
             if line[3:4] == b"-":
+                self._said.append(line[4:])
                 self._check_length()
                 continue
-            said, self._lines = self._lines, []
             if not line[:3].isdigit():
                 raise OutOfStepError(f"an answer without a code: {clean(line[:60].decode('utf-8', 'replace'))}")
+            self._said.append(line[4:])
             if self._expected:
-                self._answer(self._expected.popleft(), int(line[:3]), said)
+                self._answer(self._expected.popleft(), int(line[:3]))
             elif line[:3] == b"421":
                 self.over = True
             else:
                 raise OutOfStepError("an answer that nobody asked for")
+            self._said.clear()
         self._check_length()
 
     def _check_length(self) -> None:
-        if len(self._in) > _LONGEST_REPLY or len(self._lines) > _MOST_LINES:
+        if len(self._in) > _LONGEST_REPLY or len(self._said) > _MOST_LINES:
             raise OutOfStepError("an answer without an end")
 
-    def _answer(self, step: str, code: int, said: Sequence[bytes]) -> None:
+    def _answer(self, step: str, code: int) -> None:
         if step == "END":
             assert self._ending is not None
             parcel, self._ending = self._ending, None
-            accepted = code == 250
-            self._tell(
-                Outcome(parcel.delivery_id, Answer.ACCEPTED) if accepted else _told(parcel, "the message", code, said)
-            )
+            taken = code == 250
+            ending = parcel.delivery_id, Answer.ACCEPTED
+            self._tell(Outcome(*ending) if taken else _told(parcel, "the message", code, self._said))
         elif step in ("MAIL FROM", "RCPT TO", "DATA"):
-            self._answer_to_envelope(step, code, said)
+            self._answer_to_envelope(step, code)
         elif step == "VOID":
             self._conclude()
         elif not self.begin():
@@ -154,16 +154,16 @@ class Dialogue:
         if code == 421:
             self.over = True
 
-    def _answer_to_envelope(self, step: str, code: int, said: Sequence[bytes]) -> None:
+    def _answer_to_envelope(self, step: str, code: int) -> None:
         assert self._parcel is not None
         self._behind = False
         good = code == 354 if step == "DATA" else 200 <= code < 300
         if not good and self._refusal is None:
             if step == "MAIL FROM" and 500 <= code < 600:
-                raise SenderRefusedError(f"{code} {_words(self._parcel, said)}")
+                raise SenderRefusedError(f"{code} {_words(self._parcel, self._said)}")
             if code == 354:
                 raise OutOfStepError("a message was asked for too early")
-            self._refusal = _told(self._parcel, step, code, said)
+            self._refusal = _told(self._parcel, step, code, self._said)
         if code == 421:
             self._conclude()
         elif self.pipelining and step != "DATA":

@@ -19,6 +19,7 @@ from email.quoprimime import body_encode
 from email.utils import format_datetime
 from functools import lru_cache
 from html import escape
+from typing import NamedTuple
 from urllib.parse import quote
 
 from notifier.addresses import domain_of, wire_address
@@ -80,8 +81,7 @@ class Letter:
         return Own(wire_address(self.to), self.message_id, self.personal, *leaving)
 
 
-@dataclass(frozen=True, slots=True)
-class Own:
+class Own(NamedTuple):
     """What a recipient does not share with those who get the same.
 
     Attributes:
@@ -151,7 +151,7 @@ class Mould:
         return b"".join(pieces)
 
     def _own_headers(self, own: Own, now: datetime) -> list[tuple[str, str]]:
-        found = [("To", own.to), ("Date", _date(now.replace(microsecond=0))), ("Message-ID", own.message_id)]
+        found = [("To", own.to), ("Date", _date(now)), ("Message-ID", own.message_id)]
         if own.leave_url:
             word = own.leave_word if own.leave_word.isalnum() else quote(own.leave_word)
             leave = f"<mailto:{self._replies}?subject=unsubscribe%20{word}>"

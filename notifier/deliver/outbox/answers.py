@@ -7,9 +7,10 @@ import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, Integer, Update, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from notifier.deliver.outbox.owing import PATIENCE
@@ -40,14 +41,15 @@ class Outcome(NamedTuple):
 
 def settle_accepted(connection: Connection, delivery_ids: Sequence[int], now: datetime) -> None:
     """Write down what the server took, in one statement."""
-    connection.execute(_SENT, {"ids": delivery_ids, "now": now})
+    connection.execute(_sent(len(delivery_ids)), {f"id{n}": one for n, one in enumerate(delivery_ids)} | {"now": now})
 
 
-_SENT = (
-    update(Delivery)
-    .where(Delivery.id.in_(bindparam("ids", expanding=True)))
-    .values(status=DeliveryStatus.SENT, sent_at=bindparam("now"), error=None, leased_until=None)
-)
+@lru_cache(maxsize=64)
+def _sent(number: int) -> Update:
+    """The statement for so many deliveries: a list that the library would expand costs more than the update itself."""
+    ids = [bindparam(f"id{n}", type_=Integer) for n in range(number)]
+    sent = update(Delivery).where(Delivery.id.in_(ids))
+    return sent.values(status=DeliveryStatus.SENT, sent_at=bindparam("now"), error=None, leased_until=None)
 
 
 def settle(session: Session, outcomes: Sequence[Outcome], now: datetime) -> None:

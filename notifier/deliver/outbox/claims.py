@@ -122,7 +122,7 @@ def _waiting(session: Session, status: DeliveryStatus, now: datetime, limit: int
         .limit(limit)
         .with_for_update(of=Delivery, skip_locked=True)
     )
-    return list(session.execute(chosen))
+    return list(session.connection().execute(chosen))
 
 
 def _digests(session: Session, rows: Sequence[Any], terms: Terms, now: datetime) -> list[Claimed]:
