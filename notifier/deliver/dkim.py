@@ -49,8 +49,11 @@ SIGNED = (
 
 _SHORTEST_RSA = 2048
 _WIDTH = 76
-_SPACES = re.compile(rb"[ \t]+")
-_PADDING = padding.PKCS1v15()
+_SPACES = re.compile(r"[ \t]+")
+_SPACES_IN_BODY = re.compile(rb"[ \t]+")
+_PADDING, _SHA256 = padding.PKCS1v15(), SHA256()
+# How long the two values of a signature are that differ from message to message.
+_MOMENT, _HASH = 10, 44
 
 
 @dataclass(frozen=True)
@@ -72,26 +75,11 @@ class Signer:
         """As the header names it."""
         return "rsa-sha256" if isinstance(self.key, rsa.RSAPrivateKey) else "ed25519-sha256"
 
-    def header(self, signed: bytes, names: str, body_hash: str, now: datetime) -> bytes:
-        """The header that goes on top of a message.
-
-        Args:
-            signed: the canonical headers, in the order of `names`, each ended by CRLF.
-            names: their names as `h=` has them.
-            body_hash: base64 of the SHA-256 of the canonical body.
-            now: when it is signed.
-        """
-        fields = (
-            f"v=1; a={self.algorithm}; c=relaxed/relaxed; d={self.domain}; s={self.selector}; "
-            f"t={int(now.timestamp())}; h={names}; bh={body_hash}; b="
-        )
-        signature = base64.b64encode(self._sign(signed + b"dkim-signature:" + fields.encode())).decode()
-        return _folded(fields, signature)
-
-    def _sign(self, octets: bytes) -> bytes:
+    def sign(self, octets: bytes) -> bytes:
+        """The signature of these octets, in base64."""
         if isinstance(self.key, rsa.RSAPrivateKey):
-            return self.key.sign(octets, _PADDING, SHA256())
-        return self.key.sign(hashlib.sha256(octets).digest())
+            return base64.b64encode(self.key.sign(octets, _PADDING, _SHA256))
+        return base64.b64encode(self.key.sign(hashlib.sha256(octets).digest()))
 
     def record(self) -> tuple[str, str]:
         """What has to stand in the DNS: the name of the TXT record, and its text."""
@@ -103,30 +91,84 @@ class Signer:
         return f"{self.selector}._domainkey.{self.domain}", f"v=DKIM1; k={kind}; p={base64.b64encode(octets).decode()}"
 
 
-def _folded(fields: str, signature: str) -> bytes:
-    """The header in lines of less than 78 characters: breaks stand where the relaxed form does not see them."""
-    lines, line = [], "DKIM-Signature:"
-    for word in fields.split(" "):
-        if len(line) + 1 + len(word) > _WIDTH:
-            lines.append(line)
-            line = ""
-        line += f" {word}"
-    lines.append(line)
-    room = _WIDTH - len(line)
-    lines[-1] += signature[:room]
-    lines += [f" {signature[at : at + _WIDTH - 1]}" for at in range(room, len(signature), _WIDTH - 1)]
-    return "\r\n".join(lines).encode() + b"\r\n"
+class Seal:
+    """The signing of messages that have the same headers: what of a signature is not one message's is laid out once.
+
+    Args:
+        signers: the keys.
+        shared: the headers that all have alike, of those in `SIGNED`: their names, and their canonical forms.
+        own: the names of those that each has its own.
+    """
+
+    def __init__(self, signers: Sequence[Signer], shared: Sequence[tuple[str, bytes]], own: Sequence[str]) -> None:
+        self._shared = b"".join(octets for _, octets in shared)
+        names = _names((*(name for name, _ in shared), *own))
+        self._layouts = [_Layout.of(one, names) for one in signers]
+
+    def headers(self, own: bytes, body: bytes, now: datetime) -> bytes:
+        """The DKIM headers that go on top of a message, one for each key.
+
+        Args:
+            own: the message's own headers, canonical.
+            body: the SHA-256 of the canonical body.
+            now: when it is signed.
+        """
+        moment, body_hash = b"%d" % now.timestamp(), base64.b64encode(body)
+        return b"".join([one.header(self._shared + own, moment, body_hash) for one in self._layouts])
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """The DKIM header of one key, cut where a message's own values stand: the time, and the hash of the body."""
+
+    signer: Signer
+    signed: tuple[bytes, bytes, bytes]
+    shown: tuple[bytes, bytes, bytes]
+    room: int
+
+    @classmethod
+    def of(cls, signer: Signer, names: str) -> "_Layout":
+        """The header with room for a time of ten digits (until the year 2286) and a hash of 44 letters."""
+        moment, body_hash = "0" * _MOMENT, "=" * _HASH
+        fields = (
+            f"v=1; a={signer.algorithm}; c=relaxed/relaxed; d={signer.domain}; s={signer.selector}; "
+            f"t={moment}; h={names}; bh={body_hash}; b="
+        )
+        # Lines of less than 78 characters, broken where the relaxed form does not see it.
+        lines, line = [], "DKIM-Signature:"
+        for word in fields.split(" "):
+            if len(line) + 1 + len(word) > _WIDTH:
+                lines.append(line)
+                line = ""
+            line += f" {word}"
+        text = "\r\n".join([*lines, line])
+
+        def cut(whole: str) -> tuple[bytes, bytes, bytes]:
+            before, _, rest = whole.partition(f"t={moment}")
+            between, _, after = rest.partition(f"bh={body_hash}")
+            return f"{before}t=".encode(), f"{between}bh=".encode(), after.encode()
+
+        return cls(signer, cut(f"dkim-signature:{fields}"), cut(text), _WIDTH - len(line))
+
+    def header(self, headers: bytes, moment: bytes, body_hash: bytes) -> bytes:
+        """The header of a message with these canonical headers."""
+        before, between, after = self.signed
+        signature = self.signer.sign(b"".join((headers, before, moment, between, body_hash, after)))
+        before, between, after = self.shown
+        lines = [signature[: self.room]]
+        lines += [signature[at : at + _WIDTH - 1] for at in range(self.room, len(signature), _WIDTH - 1)]
+        return b"".join((before, moment, between, body_hash, after, b"\r\n ".join(lines), b"\r\n"))
 
 
 def canonical_header(name: str, value: str) -> bytes:
     """A header in the relaxed form (RFC 6376, 3.4.2)."""
-    unfolded = _SPACES.sub(b" ", value.replace("\r\n", "").encode()).strip()
-    return name.lower().encode() + b":" + unfolded + b"\r\n"
+    unfolded = _SPACES.sub(" ", value.replace("\r\n", "")).strip()
+    return f"{name.lower()}:{unfolded}\r\n".encode()
 
 
 def canonical_body(octets: bytes) -> bytes:
     """A piece of a body in the relaxed form (RFC 6376, 3.4.4); the empty lines at its very end are the caller's."""
-    return _SPACES.sub(b" ", octets).replace(b" \r\n", b"\r\n")
+    return _SPACES_IN_BODY.sub(b" ", octets).replace(b" \r\n", b"\r\n")
 
 
 def new_key(algorithm: str) -> bytes:
@@ -161,22 +203,6 @@ def read_key(file: Path) -> rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey:
         f"The DKIM key {file} is too weak or of a kind that receivers do not verify.",
         f"Use RSA with at least {_SHORTEST_RSA} bits, or Ed25519: notifier dkim",
     )
-
-
-def signatures(
-    signers: Sequence[Signer], headers: Sequence[tuple[str, bytes]], body_hash: str, now: datetime
-) -> list[bytes]:
-    """The DKIM headers of a message, one for each key.
-
-    Args:
-        signers: the keys.
-        headers: those of `SIGNED` that the message has, canonical, in its order.
-        body_hash: base64 of the SHA-256 of the canonical body.
-        now: when.
-    """
-    signed = b"".join(octets for _, octets in headers)
-    names = _names(tuple(name for name, _ in headers))
-    return [one.header(signed, names, body_hash, now) for one in signers]
 
 
 @cache

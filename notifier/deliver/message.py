@@ -8,7 +8,6 @@ already. Preview and sending both come through here.
 import hashlib
 import re
 import uuid
-from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,7 +22,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from notifier.addresses import domain_of, wire_address
-from notifier.deliver.dkim import SIGNED, Signer, canonical_body, canonical_header, signatures
+from notifier.deliver.dkim import SIGNED, Seal, Signer, canonical_body, canonical_header
 from notifier.settings import Sender
 from notifier.text import clean
 
@@ -129,9 +128,8 @@ class Mould:
     _head: bytes
     _parts: tuple[Part, ...]
     _replies: str
-    _signers: tuple[Signer, ...] = ()
+    _seal: Seal | None = None
     _canonical: tuple[Part, ...] = ()
-    _headers: tuple[tuple[str, bytes], ...] = ()
 
     def fill(self, own: Own, now: datetime) -> bytes:
         """The message of one recipient, dated `now`; no line of it begins with a dot (RFC 5321, 4.5.2)."""
@@ -142,12 +140,12 @@ class Mould:
         shown = "".join([f"{name}: {value}\r\n" for name, value in headers]).encode("ascii")
         pieces = [self._head, shown, b"\r\n"]
         pieces += [part if isinstance(part, bytes) else encoded[part] for part in self._parts]
-        if self._signers:
+        if self._seal is not None:
             body = hashlib.sha256()
             for part in self._canonical:
                 body.update(part if isinstance(part, bytes) else encoded[part])
-            signed = [*self._headers, *((name, canonical_header(name, value)) for name, value in headers)]
-            pieces[:0] = signatures(self._signers, signed, b64encode(body.digest()).decode(), now)
+            signed = b"".join([canonical_header(name, value) for name, value in headers])
+            pieces.insert(0, self._seal.headers(signed, body.digest(), now))
         return b"".join(pieces)
 
     def _own_headers(self, own: Own, now: datetime) -> list[tuple[str, str]]:
@@ -203,7 +201,8 @@ def cast(
     if not signers:
         return Mould(head, joined, _replies(sender))
     canonical = tuple(canonical_body(part) if isinstance(part, bytes) else part for part in joined)
-    return Mould(head, joined, _replies(sender), tuple(signers), canonical, _signed_headers(head))
+    own_names = ("To", "Date", "Message-ID", *(("List-Unsubscribe",) if letter.listing else ()))
+    return Mould(head, joined, _replies(sender), Seal(signers, _signed_headers(head), own_names), canonical)
 
 
 def _signed_headers(head: bytes) -> tuple[tuple[str, bytes], ...]:
