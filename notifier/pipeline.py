@@ -27,6 +27,7 @@ from sqlalchemy.orm import Session
 from notifier import letters, refusals
 from notifier.admission import admit
 from notifier.deliver import outbox, pace
+from notifier.deliver.ahead import Ahead
 from notifier.deliver.outbox import Answer, Outcome
 from notifier.deps import Deps
 from notifier.digest import digests
@@ -174,7 +175,8 @@ def deliver(deps: Deps) -> Sent:
     """Send what is owed until nothing is left that can be sent now."""
     deps.require_sender()
     press, size, problem = letters.Press(deps), _smallest(deps), ""
-    with deps.settling() as begin, closing(deps.transport) as transport:
+    slow = any(one.slow for one in deps.signers)
+    with deps.settling() as begin, closing(deps.transport) as transport, Ahead() as ahead:
         settling = _Settling(deps, begin)
         while not problem:
             now = deps.now()
@@ -186,6 +188,8 @@ def deliver(deps: Deps) -> Sent:
             if not parcels:
                 break
             started = time.monotonic()
+            if slow:
+                parcels = ahead.prepared(parcels)
             settling.open.update(parcel.delivery_id for parcel in parcels)
             with _leases_kept(deps, settling.open):
                 problem = transport.send(parcels, settling, wait.total_seconds())

@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Connection, Engine, insert, inspect, text
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from notifier.errors import SettingsError, StoreError
@@ -18,6 +20,7 @@ from notifier.store.models import (
     Base,
     Delivery,
     Installation,
+    Pace,
     ProfileRevision,
     Source,
     SourceProfile,
@@ -235,3 +238,55 @@ def test_an_upgrade_from_the_first_schema_keeps_what_is_stored(engine: Engine):
         session.delete(session.query(Subscription).one())
     with db.reading(engine) as session:
         assert session.query(Delivery).count() == 0  # the foreign key survived the rebuilt table
+
+
+def waits(connection: Connection) -> bool:
+    """Whether this connection's commits wait for the disk."""
+    if connection.dialect.name == "sqlite":
+        return connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+    return connection.exec_driver_sql("SHOW synchronous_commit").scalar() == "on"
+
+
+def test_what_is_settled_is_seen_by_others_at_once(engine: Engine):
+    with db.settling(engine) as begin:
+        for number in range(3):
+            with begin() as connection:
+                connection.execute(insert(Pace).values(key=f"{number}.example.org", next_at=MONDAY))
+            with db.reading(engine) as session:
+                assert session.query(Pace).count() == number + 1
+
+
+def test_what_fails_while_settling_is_undone_and_the_rest_stays(engine: Engine):
+    with db.settling(engine) as begin:
+        with begin() as connection:
+            connection.execute(insert(Pace).values(key="good.example.org", next_at=MONDAY))
+        with pytest.raises(IntegrityError), begin() as connection:
+            connection.execute(
+                insert(Pace), [{"key": f"{one}.example.org", "next_at": MONDAY} for one in ("new", "good")]
+            )
+        with begin() as connection:
+            connection.execute(insert(Pace).values(key="next.example.org", next_at=MONDAY))
+    with db.reading(engine) as session:
+        assert {one.key for one in session.query(Pace)} == {"good.example.org", "next.example.org"}
+
+
+def test_settling_waits_for_the_disk_every_50_milliseconds_and_not_for_each(engine: Engine):
+    with db.settling(engine) as begin:
+        with begin() as connection:
+            assert not waits(connection)
+        time.sleep(0.06)
+        with begin() as connection:
+            assert waits(connection)
+        with begin() as connection:
+            assert not waits(connection)
+
+
+@pytest.mark.parametrize("failure", [None, ZeroDivisionError])
+def test_after_settling_every_commit_waits_for_the_disk_again(engine: Engine, failure: type[Exception] | None):
+    with suppress(ZeroDivisionError), db.settling(engine) as begin:
+        with begin() as connection:
+            assert not waits(connection)
+        if failure is not None:
+            raise failure
+    with db.writing(engine) as session:
+        assert waits(session.connection())

@@ -75,6 +75,11 @@ class Signer:
         """As the header names it."""
         return "rsa-sha256" if isinstance(self.key, rsa.RSAPrivateKey) else "ed25519-sha256"
 
+    @property
+    def slow(self) -> bool:
+        """Whether a signature takes longer than all else about a mail (RSA: ten times an Ed25519 one)."""
+        return isinstance(self.key, rsa.RSAPrivateKey)
+
     def sign(self, octets: bytes) -> bytes:
         """The signature of these octets, in base64."""
         if isinstance(self.key, rsa.RSAPrivateKey):

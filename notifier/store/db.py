@@ -4,10 +4,11 @@ Owns everything that differs between SQLite and PostgreSQL, and the words for a 
 the tables and nothing of what they mean.
 """
 
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from importlib.resources import files
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -114,9 +115,12 @@ def settling(engine: Engine) -> Iterator[Callable[[], AbstractContextManager[Con
 
         try:
             yield transaction
-        finally:
-            _wait_for_disk(connection, wait=True)
-            if engine.dialect.name == "sqlite":
+        except BaseException:
+            connection.invalidate()  # nobody else shall write over a connection that does not wait
+            raise
+        _wait_for_disk(connection, wait=True)
+        if engine.dialect.name == "sqlite":
+            with suppress(sqlite3.Error):  # nothing is lost by it, and who writes next is told what is wrong
                 _raw(connection).execute("PRAGMA wal_checkpoint(PASSIVE)")
 
 
