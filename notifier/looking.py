@@ -15,7 +15,8 @@ from notifier.polling import read_document
 from notifier.store.statuses import SourceKind
 from notifier.text import shorten, web_address
 from notifier.watch import discovery, sources
-from notifier.watch.fetch import Request, Response, fetch_all
+from notifier.watch.exchange import Request, Response
+from notifier.watch.fetch import fetch_all
 from notifier.watch.guard import AddressRefusedError, refuse_private_name
 from notifier.watch.observation import ReadError, Reading
 from notifier.watch.rhythm import asked_for

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
@@ -35,7 +36,6 @@ from notifier.digest.evidence import snapshot_key
 from notifier.digest.quiet import Watched, quiet
 from notifier.digest.view import Variant
 from notifier.match import matches, profiles
-from notifier.polling import Poll, PollResult, Progress
 from notifier.store.models import Profile, Subscription
 from notifier.store.statuses import Health
 from notifier.subscribers import subscriptions
@@ -44,6 +44,9 @@ from notifier.tidying import tidy
 from notifier.watch import sources
 from notifier.watch.health import health
 from notifier.watchman import watch
+
+if TYPE_CHECKING:
+    from notifier.polling import PollResult, Progress
 
 log = logging.getLogger("notifier")
 
@@ -69,7 +72,7 @@ class Sent:
 class Report:
     """What one run did."""
 
-    polled: list[PollResult]
+    polled: "list[PollResult]"
     matched: int
     composed: int
     sent: Sent
@@ -95,9 +98,11 @@ def run_once(deps: Deps) -> Report:
 
 
 def poll(
-    deps: Deps, wanted: Sequence[str] = (), *, force: bool = False, progress: Progress | None = None
-) -> list[PollResult]:
+    deps: Deps, wanted: Sequence[str] = (), *, force: bool = False, progress: "Progress | None" = None
+) -> "list[PollResult]":
     """Poll the sources that are due, or of those `wanted` the ones that are; `force` asks whatever their time."""
+    from notifier.polling import Poll
+
     return Poll(deps, wanted, force=force).run(progress)
 
 
@@ -261,6 +266,6 @@ def _leases_kept(deps: Deps, unsettled: set[int]) -> Iterator[None]:
         heart.join()
 
 
-def as_document(results: Sequence[PollResult]) -> dict[str, object]:
+def as_document(results: "Sequence[PollResult]") -> dict[str, object]:
     """The JSON document of `poll`."""
     return {"sources": [asdict(result) for result in results]}

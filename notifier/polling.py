@@ -23,7 +23,8 @@ from notifier.store.models import Source
 from notifier.store.statuses import SourceKind
 from notifier.watch import articles, entries, feed, health, page, posts, registry, sources
 from notifier.watch.entries import Stored
-from notifier.watch.fetch import Purpose, Request, Response, fetch_all
+from notifier.watch.exchange import Purpose, Request, Response
+from notifier.watch.fetch import fetch_all
 from notifier.watch.observation import ReadError, Reading
 
 log = logging.getLogger("notifier")

@@ -9,7 +9,8 @@ import pytest
 
 from notifier import pipeline
 from notifier.deliver import dkim as keys
-from notifier.deliver.dkim import SIGNED, Signer
+from notifier.deliver.dkim import Signer
+from notifier.deliver.seal import SIGNED
 from notifier.errors import SettingsError
 from notifier.settings import Dkim, SigningKey, load
 from tests.conftest import MONDAY, Installation

@@ -11,7 +11,8 @@ from backports import zstd
 from notifier import pipeline
 from notifier.store.models import Source
 from notifier.watch import fetch
-from notifier.watch.fetch import Request, Response, fetch_all
+from notifier.watch.exchange import Request, Response
+from notifier.watch.fetch import fetch_all
 from tests.conftest import MONDAY, Installation, settings_for
 from tests.site import Answer, Article, Site, rss
 

@@ -9,7 +9,8 @@ import pytest
 from notifier import pipeline, polling
 from notifier.store.models import Entry, Source
 from notifier.watch import guard, sources
-from notifier.watch.fetch import Request, fetch_all
+from notifier.watch.exchange import Request
+from notifier.watch.fetch import fetch_all
 from notifier.watch.health import health
 from tests.conftest import MONDAY, Installation, settings_for
 from tests.sink import free_port

@@ -18,13 +18,16 @@ from email.quoprimime import body_encode
 from email.utils import format_datetime
 from functools import lru_cache
 from html import escape
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from notifier.addresses import domain_of, wire_address
-from notifier.deliver.dkim import SIGNED, Seal, Signer, canonical_body, canonical_header
+from notifier.deliver.seal import SIGNED, Seal, canonical_body, canonical_header
 from notifier.settings import Sender
 from notifier.text import clean
+
+if TYPE_CHECKING:
+    from notifier.deliver.dkim import Signer
 
 _SOFT_BREAK = b"=\r\n"
 # A line holds 76 characters (RFC 2045, 6.7 (5)): one is the break that may follow a piece, and a dot at its beginning
@@ -163,7 +166,7 @@ def _date(moment: datetime) -> str:
 
 
 def cast(
-    letter: Letter, sender: Sender, render_html: Render, render_text: Render, signers: Sequence[Signer] = ()
+    letter: Letter, sender: Sender, render_html: Render, render_text: Render, signers: "Sequence[Signer]" = ()
 ) -> Mould:
     """Render and encode everything of a letter that is not its recipient's own.
 

@@ -16,7 +16,7 @@ from notifier.errors import NotFoundError
 from notifier.said import Said
 from notifier.store.models import Entry, Match, Revision, Source
 from notifier.store.statuses import NewsKind
-from notifier.watch.fetch import Purpose, Request
+from notifier.watch.exchange import Purpose, Request
 from notifier.watch.identity import Aliases
 from notifier.watch.material import Change, Difference, State, already_in, comparable, compare
 from notifier.watch.observation import DOCUMENT, POSTS, Observation

@@ -5,17 +5,15 @@ back what came, as it comes, so that no more than the requests in flight lie in 
 """
 
 import asyncio
-import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
+from collections.abc import Callable, Iterable, Sequence
 from typing import Self
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 
 from notifier.settings import Settings, Watch
+from notifier.watch.exchange import Purpose, Request, Response
 from notifier.watch.guard import AddressRefusedError, connector, refuse_private_name
 
 PAUSE_SECONDS = 0.25
@@ -25,63 +23,6 @@ _HOPS = 5
 _ACCEPT = (
     "application/rss+xml, application/atom+xml, application/json, application/xml;q=0.9, text/html;q=0.8, */*;q=0.5"
 )
-
-
-class Purpose(StrEnum):
-    """What a request is for; a source's document comes first, the others follow from it."""
-
-    DOCUMENT = "document"
-    NEXT_PAGE = "next page"
-    RECORD = "record"
-    AS_OF = "as of"
-    POSTS = "posts"
-    ARTICLE = "article"
-    CHECK = "check"
-
-
-@dataclass(frozen=True)
-class Request:
-    """One conditional GET (RFC 9110, 13): the validators are those the server gave with the bytes we know.
-
-    `body_hash` is of the bytes we know, for servers that give no validators; `entry_id` is the entry that an
-    `ARTICLE` or a `CHECK` is about.
-    """
-
-    source_id: int
-    url: str
-    etag: str | None = None
-    last_modified: str | None = None
-    purpose: Purpose = Purpose.DOCUMENT
-    body_hash: str | None = None
-    entry_id: int = 0
-
-
-@dataclass(frozen=True)
-class Response:
-    """What came of it: a status with its body, or the error in words for the person who watches the source.
-
-    `url` is where the answer came from, after redirects; `moved_to` the address that permanent redirects alone (301,
-    308) led to; `refused` means that we would not ask, because the address is not a public one.
-    """
-
-    request: Request
-    url: str
-    status: int = 0
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
-    error: str = ""
-    moved_to: str = ""
-    refused: bool = False
-
-    @property
-    def known(self) -> bool:
-        """Whether the bytes are those we have read before."""
-        return self.status == 304 or (self.status == 200 and body_hash(self.body) == self.request.body_hash)
-
-
-def body_hash(body: bytes) -> str:
-    """The hash by which an unchanged document is known without being read again."""
-    return hashlib.sha256(body).hexdigest()
 
 
 # Takes a response, and may ask for more.

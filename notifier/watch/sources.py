@@ -15,7 +15,7 @@ from notifier.errors import NotFoundError, SettingsError
 from notifier.store.models import Profile, Source, SourceProfile
 from notifier.store.statuses import Authority, SourceKind
 from notifier.text import web_address
-from notifier.watch.fetch import Purpose, Request, Response, body_hash
+from notifier.watch.exchange import Purpose, Request, Response, body_hash
 from notifier.watch.health import expected_by, health, to_tell
 from notifier.watch.observation import Reading
 from notifier.watch.posts import FIRST_LOOK, request_url

@@ -1,0 +1,40 @@
+"""A process that does nothing but deliver what is owed in a database, and tells what it cost; `delivery.py` starts it.
+
+python bench/delivering.py DATABASE PORT CONNECTIONS
+"""
+
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from notifier import pipeline
+from notifier.deps import Deps
+from notifier.settings import Settings, Smtp
+from notifier.store import db
+
+NOW = datetime(2026, 3, 3, 9, tzinfo=UTC)
+
+
+def main() -> None:
+    database, port, connections = sys.argv[1:]
+    smtp = Smtp(port=int(port), security="none", connections=int(connections))
+    sender = {"name": "Example Society", "address": "digest@example.org", "postal_address": "1 Example Street"}
+    settings = Settings(public_url="https://news.example.org", secret_key="x" * 32, sender=sender, smtp=smtp)
+    deps = Deps(settings, db.make_engine(f"sqlite:///{database}"), NOW)
+    started = time.perf_counter()
+    sent = pipeline.deliver(deps)
+    took = time.perf_counter() - started
+    print(f"{sent.accepted:>9,} people: {took / sent.accepted * 1e6:.0f} µs a delivery, {peak():.0f} MB at the most")
+
+
+def peak() -> float:
+    """The most memory that this process had at once, in MB; what `getrusage` says counts who started it, too."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
+
+if __name__ == "__main__":
+    main()
