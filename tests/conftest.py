@@ -22,7 +22,7 @@ from notifier.store.statuses import Cadence, Edition
 from notifier.subscribers import subscriptions
 from notifier.subscribers.schedule import parse_on
 from notifier.watch import fetch
-from tests import postgres
+from tests import certificates, postgres
 from tests import sink as sinks
 from tests import site as sites
 
@@ -210,3 +210,9 @@ def any_installation(engine: Engine, site: sites.Site, sink: sinks.Sink) -> Inst
     made = Installation(engine, site, sink)
     made.adopt()
     return made
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for loopback that nobody vouches for, and its key, in one file."""
+    return certificates.write(tmp_path_factory.mktemp("tls") / "server.pem")

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifier import pipeline, returns
-from notifier.deliver import reports
+from notifier.deliver import mailboxes, reports
 from notifier.store.models import BounceReport, Delivery, Subscriber, Subscription, Suppression
 from notifier.store.statuses import BounceKind, DeliveryStatus, SubscriptionStatus, SuppressionCause
 from tests.conftest import MONDAY, SHARED, Installation
@@ -218,8 +218,8 @@ def test_a_mail_to_the_address_of_the_header_ends_the_subscription(sent: Install
 def test_a_maildir_is_read_once(sent: Installation, tmp_path: Path):
     box = mailbox.Maildir(tmp_path / "box", create=True)
     box.add(a_report(envelope(sent), "5.1.1", "550 user unknown"))
-    assert returns.read(sent.at(TUESDAY), returns.from_maildir(tmp_path / "box")).suppressed == 1
-    assert list(returns.from_maildir(tmp_path / "box")) == []
+    assert returns.read(sent.at(TUESDAY), mailboxes.from_maildir(tmp_path / "box")).suppressed == 1
+    assert list(mailboxes.from_maildir(tmp_path / "box")) == []
     assert len(box) == 1
 
 

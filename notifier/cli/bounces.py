@@ -32,19 +32,20 @@ def read(
 ) -> None:
     """Read reports (RFC 3464), complaints (RFC 5965) and wishes to leave; what was read before changes nothing."""
     from notifier import returns
+    from notifier.deliver import mailboxes
     from notifier.errors import SettingsError
 
     if bool(files) + bool(maildir) + bool(imap) != 1:
         raise SettingsError("Name what to read.", "Give files, or --maildir DIR, or --imap URL.")
     mails: Iterable[bytes]
     if maildir:
-        mails = returns.from_maildir(maildir)
+        mails = mailboxes.from_maildir(maildir)
     elif imap:
-        mails = returns.from_imap(imap, os.environ.get("NOTIFIER_IMAP_PASSWORD", ""))
+        mails = mailboxes.from_imap(imap, os.environ.get("NOTIFIER_IMAP_PASSWORD", ""))
     elif files == [Path("-")]:
         mails = [sys.stdin.buffer.read()]
     else:
-        mails = returns.from_files(files or [])
+        mails = mailboxes.from_files(files or [])
     with door.opened(now) as deps:
         done = returns.read(deps, mails)
     if json:

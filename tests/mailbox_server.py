@@ -1,0 +1,86 @@
+"""A mailbox that is read by IMAP (RFC 9051): one folder, one user, as much of the protocol as a reader needs."""
+
+import re
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+PASSWORD = "a password of the tests"
+
+
+@dataclass
+class Box:
+    """What lies in the folder, by number, and what was seen."""
+
+    mails: dict[int, bytes]
+    port: int = 0
+    seen: set[int] = field(default_factory=set)
+    hangs_up_after: int | None = None
+
+    def speak(self, connection: socket.socket) -> None:
+        """Answer one client until it takes its leave."""
+        connection.sendall(b"* OK ready\r\n")
+        fetched = 0
+        for line in connection.makefile("rb"):
+            tag, _, command = line.decode("latin-1").strip().partition(" ")
+            if command.upper().startswith("UID FETCH"):
+                if fetched == self.hangs_up_after:
+                    return
+                fetched += 1
+            for said in self._answers(command):
+                connection.sendall(said + b"\r\n")
+            connection.sendall(f"{tag} {self._end(command)}\r\n".encode())
+            if command.upper() == "LOGOUT":
+                return
+
+    def _answers(self, command: str) -> list[bytes]:
+        word, number = command.upper(), command.split()[2:3]
+        if word.startswith("CAPABILITY"):
+            return [b"* CAPABILITY IMAP4REV1"]
+        if word.startswith("UID SEARCH UNSEEN"):
+            return [b"* SEARCH " + " ".join(str(one) for one in sorted(self.mails.keys() - self.seen)).encode()]
+        if word.startswith("UID FETCH"):
+            mail = self.mails[int(number[0])][: int(re.search(r"<0\.(\d+)>", command)[1])]
+            head = f"* 1 FETCH (UID {number[0]} BODY[]<0> {{{len(mail)}}}\r\n".encode()
+            return [b"* 1 FETCH (FLAGS ())", head + mail + b")"]  # a server may say what it was not asked
+        if word.startswith("UID STORE"):
+            self.seen.add(int(number[0]))
+        return [b"* BYE"] if word == "LOGOUT" else []
+
+    def _end(self, command: str) -> str:
+        if command.upper().startswith("LOGIN") and PASSWORD not in command:
+            return "NO [AUTHENTICATIONFAILED] wrong name or password"
+        if command.upper().startswith("SELECT") and "INBOX" not in command:
+            return "NO no such folder"
+        return "OK done"
+
+
+@contextmanager
+def running(mails: list[bytes], certificate: Path | None = None, hangs_up_after: int | None = None) -> Iterator[Box]:
+    """A server with these mails, numbered from 101 on as after many others; with a certificate, one that speaks TLS."""
+    box = Box({101 + number: mail for number, mail in enumerate(mails)}, hangs_up_after=hangs_up_after)
+    listener = socket.create_server(("127.0.0.1", 0))
+    box.port = listener.getsockname()[1]
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                with suppress(OSError):
+                    if certificate is not None:
+                        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+                        context.load_cert_chain(certificate)
+                        connection = context.wrap_socket(connection, server_side=True)
+                    box.speak(connection)
+                connection.close()
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    yield box
+    listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+    thread.join(5)
