@@ -256,6 +256,14 @@ def test_a_run_without_a_sender_says_what_to_set(notifier):
     assert "NOTIFIER_SENDER__ADDRESS" in done.err
 
 
+def test_a_run_from_cron_says_nothing_on_standard_error_while_all_is_well(ready, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("NOTIFIER_PUBLIC_URL", "http://127.0.0.1:8000")
+    done = ready("run", "--once", *NOW)
+    assert (done.code, done.err) == (0, "")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    assert "links in mails lead there" in ready("run", "--once", *NOW).err
+
+
 def test_a_mail_server_that_is_down_makes_exit_code_1_and_the_next_run_sends(
     ready, site: Site, sink: Sink, monkeypatch: pytest.MonkeyPatch
 ):

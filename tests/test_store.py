@@ -1,5 +1,6 @@
 """The store: made once by whoever comes first, refused when it is not ours, told plainly when it cannot be used."""
 
+import os
 import subprocess
 import sys
 import time
@@ -238,6 +239,32 @@ def test_an_upgrade_from_the_first_schema_keeps_what_is_stored(engine: Engine):
         session.delete(session.query(Subscription).one())
     with db.reading(engine) as session:
         assert session.query(Delivery).count() == 0  # the foreign key survived the rebuilt table
+
+
+def test_a_new_database_can_be_read_by_its_owner_alone(tmp_path: Path):
+    before = os.umask(0o022)
+    try:
+        engine = db.make_engine(f"sqlite:///{tmp_path / 'new.db'}")
+        db.upgrade(engine)
+        with db.writing(engine) as session:
+            session.add(a_source())
+            session.flush()
+            files = list(tmp_path.iterdir())
+            assert {file.name for file in files} == {"new.db", "new.db-wal", "new.db-shm"}
+            assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
+    finally:
+        os.umask(before)
+        engine.dispose()
+
+
+def test_the_permissions_of_a_database_that_is_there_stay(tmp_path: Path):
+    file = tmp_path / "old.db"
+    file.touch(mode=0o640)
+    file.chmod(0o640)
+    engine = db.make_engine(f"sqlite:///{file}")
+    db.upgrade(engine)
+    engine.dispose()
+    assert file.stat().st_mode & 0o777 == 0o640
 
 
 def waits(connection: Connection) -> bool:

@@ -4,6 +4,7 @@ Owns everything that differs between SQLite and PostgreSQL, and the words for a 
 the tables and nothing of what they mean.
 """
 
+import os
 import sqlite3
 import threading
 import time
@@ -54,9 +55,21 @@ def make_engine(url: str) -> Engine:
     except (NoSuchModuleError, ImportError) as error:
         raise SettingsError(f"database_url names a driver that is not there: {error}", "Use postgresql://…") from error
     if engine.dialect.name == "sqlite":
+        event.listen(engine, "do_connect", _make_private)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _make_private(_dialect: Any, _record: Any, arguments: list[Any], _options: Any) -> None:
+    """Let the owner alone read a new file: that somebody subscribes says something about their health.
+
+    SQLite gives the files beside it the same permissions.
+    """
+    if arguments and not str(arguments[0]).startswith((":", "file:")):
+        # One that is there stays as it is; where it cannot be made, SQLite says why.
+        with suppress(OSError):
+            os.close(os.open(arguments[0], os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
