@@ -3,6 +3,7 @@
 python bench/delivering.py DATABASE PORT CONNECTIONS
 """
 
+import json
 import sys
 import time
 from datetime import UTC, datetime
@@ -12,22 +13,23 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from notifier import pipeline
 from notifier.deps import Deps
-from notifier.settings import Settings, Smtp
+from notifier.settings import Dkim, Settings, Smtp
 from notifier.store import db
 
 NOW = datetime(2026, 3, 3, 9, tzinfo=UTC)
 
 
 def main() -> None:
-    database, port, connections = sys.argv[1:]
+    database, port, connections, *keys = sys.argv[1:]
+    dkim = Dkim(domain="example.org", private_key_file=keys[0]) if keys else Dkim()
     smtp = Smtp(port=int(port), security="none", connections=int(connections))
     sender = {"name": "Example Society", "address": "digest@example.org", "postal_address": "1 Example Street"}
-    settings = Settings(public_url="https://news.example.org", secret_key="x" * 32, sender=sender, smtp=smtp)
+    settings = Settings(public_url="https://news.example.org", secret_key="x" * 32, sender=sender, smtp=smtp, dkim=dkim)
     deps = Deps(settings, db.make_engine(f"sqlite:///{database}"), NOW)
     started = time.perf_counter()
     sent = pipeline.deliver(deps)
     took = time.perf_counter() - started
-    print(f"{sent.accepted:>9,} people: {took / sent.accepted * 1e6:.0f} µs a delivery, {peak():.0f} MB at the most")
+    print(json.dumps({"accepted": sent.accepted, "seconds": took, "peak": peak()}))
 
 
 def peak() -> float:
