@@ -45,7 +45,7 @@ from notifier.subscribers import subscriptions
 from tests.conftest import settings_for
 
 NOW = datetime(2026, 3, 3, 9, tzinfo=UTC)
-CONNECTIONS = 20
+CONNECTIONS = 32
 YARDSTICK = 8
 
 
@@ -244,7 +244,7 @@ def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("--postfix")
     options.add_argument("--rss2email")
-    options.add_argument("--people", type=int, default=20_000)
+    options.add_argument("--people", type=int, default=30_000)
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--flatness", type=int, nargs="+")
     chosen = options.parse_args()

@@ -13,6 +13,7 @@ does it, and finds nothing to do when it is run again. Transactions are opened a
 none is open while the network is used.
 """
 
+import gc
 import logging
 import threading
 import time
@@ -181,7 +182,7 @@ def deliver(deps: Deps) -> Sent:
     deps.require_sender()
     press, size, problem = letters.Press(deps), _smallest(deps), ""
     slow = any(one.slow for one in deps.signers)
-    with deps.settling() as begin, closing(deps.transport) as transport, Ahead() as ahead:
+    with _little_rubbish(), deps.settling() as begin, closing(deps.transport) as transport, Ahead() as ahead:
         settling = _Settling(deps, begin)
         while not problem:
             now = deps.now()
@@ -202,6 +203,16 @@ def deliver(deps: Deps) -> Sent:
     with deps.writing() as session:
         digests.finish(session)
     return Sent(settling.answers, problem)
+
+
+@contextmanager
+def _little_rubbish() -> Iterator[None]:
+    """Keep the garbage collector to what is made meanwhile: else it looks through all there is every few mails."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _smallest(deps: Deps) -> int:
