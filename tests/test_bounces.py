@@ -253,16 +253,30 @@ def test_any_bytes_are_judged_without_falling(octets: bytes):
     assert reports.read(b"Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\n" + octets).failures
 
 
+def test_prose_about_two_people_is_read_for_each():
+    mail = b"""From: MAILER-DAEMON@mx.example.org
+To: bounce@example.org
+Subject: Mail delivery failed: returning message to sender
+
+One address failed for good, one may work later.
+
+"anna@example.org":
+SMTP error from remote server after RCPT command:
+5.1.1 <anna@example.org>... User Unknown
+"ben@example.org":
+SMTP error from remote server after RCPT command:
+5.2.2 <ben@example.org>... Mailbox Full
+"""
+    found = {one.recipient: (one.kind, one.status) for one in reports.read(mail).failures}
+    assert found == {"anna@example.org": (BounceKind.HARD, "5.1.1"), "ben@example.org": (BounceKind.SOFT, "5.2.2")}
+
+
 def rows() -> dict[str, list[dict[str, str]]]:
     found = defaultdict(list)
     with (CORPUS / "expected.tsv").open(encoding="utf-8") as file:
         for row in csv.DictReader(file, delimiter="\t"):
             found[row["file"]].append(row)
     return found
-
-
-# A mail that names two people and says of the second one what flufl.bounce does not see.
-KNOWN_MISSES = {"maildir/bsd/lhost-gmx-03.eml"}
 
 
 @pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus of bounces is not here")
@@ -279,5 +293,5 @@ def test_real_reports_are_judged_as_careful_readers_judge_them():
                 assert named, f"{file} names {row['recipient']}"
             if row["kind"] not in ("hard", "soft") and found.kind is BounceKind.HARD:
                 forbidden.append(file)
-    assert set(wrong) <= KNOWN_MISSES
+    assert wrong == []
     assert forbidden == []

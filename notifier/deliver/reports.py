@@ -64,7 +64,7 @@ _FULL = re.compile(
     r"(?i)mailbox (?:is )?(?:too )?full|over ?quota|quota exceeded|exceeded[^\n]{0,30}quota|mailbox size limit"
 )
 # Lines that begin with an address, and say something of it.
-_NAMED = re.compile(rf"(?m)^[ \t]*<?({_ADDRESS.pattern})>?[ \t]*(?::[ \t]|:?\r?$)")
+_NAMED = re.compile(rf"(?m)^[ \t]*[<\"]?({_ADDRESS.pattern})[>\"]?[ \t]*(?::[ \t]|:?\r?$)")
 _GONE_CODES = {(1, 1), (1, 2), (1, 3), (1, 6), (1, 10), (2, 1), (4, 4)}
 
 
