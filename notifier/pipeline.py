@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
-from notifier import letters, refusals
+from notifier import letters
 from notifier.admission import admit
 from notifier.deliver import outbox, pace
 from notifier.deliver.ahead import Ahead
@@ -37,6 +37,7 @@ from notifier.digest.evidence import snapshot_key
 from notifier.digest.quiet import Watched, quiet
 from notifier.digest.view import Variant
 from notifier.match import matches, profiles
+from notifier.refusals import Refusals
 from notifier.store.models import Profile, Subscription
 from notifier.store.statuses import Health
 from notifier.subscribers import subscriptions
@@ -235,7 +236,7 @@ class _Settling:
     """Writes down what the server answers, and counts it."""
 
     def __init__(self, deps: Deps, begin: Callable[[], AbstractContextManager[Connection]]) -> None:
-        self._deps, self._begin = deps, begin
+        self._deps, self._begin, self._refusals = deps, begin, Refusals(deps)
         self.answers: dict[str, int] = {}
         self.open: set[int] = set()
 
@@ -252,7 +253,7 @@ class _Settling:
         if others:
             with self._deps.writing() as session:
                 outbox.settle(session, others, now)
-                refusals.follow(self._deps, session, others, now)
+                self._refusals.follow(session, others, now)
         for one in others:
             self.open.discard(one.delivery_id)
             self.answers[one.answer] = self.answers.get(one.answer, 0) + 1

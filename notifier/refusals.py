@@ -5,6 +5,7 @@ is held, and the operator told, before our name is spoilt.
 """
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -20,27 +21,43 @@ from notifier.subscribers import suppressions
 
 _TO_RECIPIENT = re.compile(r"the server answered (5\d\d) to RCPT TO: (.*)", re.DOTALL)
 _MAILBOX = re.compile(r"\b5\.2\.[1-9]\b")
+_LOOK_AFTER = 1.1
 
 
-def follow(deps: Deps, session: Session, outcomes: Sequence[Outcome], now: datetime) -> None:
-    """Draw the consequences of refusals, in the transaction that writes them down."""
-    refused = [one for one in outcomes if one.answer is Answer.REFUSED]
-    concerned = set()
-    for outcome in refused:
-        delivery = session.get_one(Delivery, outcome.delivery_id)
-        concerned.add(delivery.digest_id)
-        found = _TO_RECIPIENT.match(outcome.said)
-        person = delivery.subscription.subscriber if delivery.subscription is not None else None
-        if found is None or person is None:
-            continue
-        kind = reports.verdict(reports.status_in(found[2]), found[2])
-        if kind is BounceKind.HARD:
-            suppressions.add(session, person.address_hash, SuppressionCause.BOUNCED, outcome.said[:300], now)
-        elif _MAILBOX.search(found[2]):
-            _wait_or_give_up(session, delivery, person, outcome, now)
-    for digest_id in concerned - {None}:
-        assert digest_id is not None
-        _pause(deps, session, digest_id, now)
+class Refusals:
+    """The refusals of one run, and what follows from them."""
+
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+        self._refused: Counter[int] = Counter()
+        self._looked_at: Counter[int] = Counter()
+
+    def follow(self, session: Session, outcomes: Sequence[Outcome], now: datetime) -> None:
+        """Draw the consequences of refusals, in the transaction that writes them down."""
+        concerned: Counter[int] = Counter()
+        for outcome in [one for one in outcomes if one.answer is Answer.REFUSED]:
+            delivery = session.get_one(Delivery, outcome.delivery_id)
+            if delivery.digest_id is not None:
+                concerned[delivery.digest_id] += 1
+            _judge(session, delivery, outcome, now)
+        self._refused += concerned
+        for digest_id in concerned:
+            # To count what a long list has taken costs something: it is done for every tenth more.
+            if self._refused[digest_id] > self._looked_at[digest_id] * _LOOK_AFTER:
+                self._looked_at[digest_id] = self._refused[digest_id]
+                _pause(self._deps, session, digest_id, now)
+
+
+def _judge(session: Session, delivery: Delivery, outcome: Outcome, now: datetime) -> None:
+    found = _TO_RECIPIENT.match(outcome.said)
+    person = delivery.subscription.subscriber if delivery.subscription is not None else None
+    if found is None or person is None:
+        return
+    kind = reports.verdict(reports.status_in(found[2]), found[2])
+    if kind is BounceKind.HARD:
+        suppressions.add(session, person.address_hash, SuppressionCause.BOUNCED, outcome.said[:300], now)
+    elif _MAILBOX.search(found[2]):
+        _wait_or_give_up(session, delivery, person, outcome, now)
 
 
 def _wait_or_give_up(session: Session, delivery: Delivery, person: Subscriber, outcome: Outcome, now: datetime) -> None:

@@ -282,6 +282,26 @@ def test_a_mail_server_that_is_down_makes_exit_code_1_and_the_next_run_sends(
     assert len(sink.messages) == 1
 
 
+def test_a_digest_can_be_held_and_let_go(ready, site: Site, sink: Sink, monkeypatch: pytest.MonkeyPatch):
+    ready("subscribe", "anna@example.org", "--confirmed", "--every", "daily", *NOW)
+    ready("run", "--once", *NOW)
+    site.put("/feed/", sites.rss([Article("Frexalimab slows lesions")]))
+    later = ["--now", "2026-03-03T08:00:00Z"]
+    with monkeypatch.context() as patched:
+        patched.setenv("NOTIFIER_SMTP__PORT", str(sinks.free_port()))
+        ready("run", "--once", *later)
+    assert "Digest 1 is held" in ready("digests", "hold", "1").out
+    again = ready("digests", "hold", "1")
+    assert (again.code, again.err) == (1, "Digest 1 is not going out: nothing was changed.\n")
+    assert ready("run", "--once", *later).code == 0
+    assert sink.messages == []
+    assert "Digest 1 is approved" in ready("digests", "approve", "1", *later).out
+    assert ready("digests", "approve", "1", *later).code == 1
+    assert ready("run", "--once", *later).code == 0
+    assert len(sink.messages) == 1
+    assert "There is no digest 9" in ready("digests", "hold", "9").err
+
+
 def test_no_network_is_told_per_source_and_nothing_is_lost(ready, monkeypatch: pytest.MonkeyPatch):
     ready("sources", "add", "http://no-such-host.invalid/feed/", *NOW)
     done = ready("run", "--once", *NOW)

@@ -161,6 +161,24 @@ def test_a_digest_that_too_many_refuse_is_held_and_the_operator_told(owed: Insta
         assert digests.approve(session.query(Digest).one(), TUESDAY)
 
 
+def test_a_few_refusals_among_many_hold_no_digest_and_are_not_counted_each_time(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+):
+    from notifier.digest import digests
+
+    looks = []
+    look = digests.hold_if_refused
+    monkeypatch.setattr(digests, "hold_if_refused", lambda session, one: looks.append(one) or look(session, one))
+    pipeline.compose(installation.at(installation.discover(200)))
+    one_in_six = [*[b"250 ok"] * 5, b"550 5.1.1 user unknown"] * 33
+    with faulty.running(answers={"RCPT": one_in_six}) as server:
+        send(installation, server, connections=1)
+        assert statuses(installation) == {DeliveryStatus.FAILED: 33, DeliveryStatus.SENT: 167}
+        with installation.at(TUESDAY).reading() as session:
+            assert session.query(Digest).one().status is DigestStatus.SENT
+    assert 10 < len(looks) < 33
+
+
 def test_a_limit_of_one_domain_is_kept_and_the_others_go_out(owed: Installation):
     owed.subscribe("far@elsewhere.example.com")
     with faulty.running() as server:
