@@ -1,12 +1,14 @@
 """What a delivery costs on the whole path, beside other senders, as ratios in one run.
 
-    python bench/delivery.py [--postfix DIR] [--rss2email FILE] [--people N] [--rounds N] [--flatness N ...]
+    python bench/delivery.py [--postfix DIR] [--rss2email FILE] [--mailman PYTHON] [--people N]
+                             [--rounds N] [--flatness N ...]
 
 The whole path: claimed from the database (SQLite, WAL), links signed, the message joined, sent, and its acceptance
 committed before the connection's next message is handed over (the disk is waited for every 50 ms). Beside it, to the
-same sink: Postfix's smtp-source (the yardstick), smtplib with a message built for each, aiosmtplib if it is there, and
-rss2email if its program r2e is named. Goals: at least 0.9 × smtp-source at 40 KB, 0.85 × at 10 KB; with DKIM 0.4 ×
-(RSA-2048) and 0.75 × (Ed25519); 10 × rss2email. Sizes are those of whole messages.
+same sink: Postfix's smtp-source (the yardstick), smtplib with a message built for each, aiosmtplib if it is there,
+rss2email if its program r2e is named, and Mailman 3 if the Python it is installed for is named. Goals: at least 0.9 ×
+smtp-source at 40 KB, 0.85 × at 10 KB; with DKIM 0.4 × (RSA-2048) and 0.75 × (Ed25519); 10 × rss2email, 50 × Mailman's
+personalised delivery. Sizes are those of whole messages.
 
 --flatness delivers to lists of these lengths, each in a process of its own, and tells its memory.
 
@@ -233,6 +235,13 @@ def rss2email(r2e: str, program: str, mails: int, size: int) -> float:
         return mails / (run(Path(name), port, mails + 1) - run(Path(name), port, 1))
 
 
+def mailman(python: str, program: str, mails: int, size: int) -> float:
+    """Mailman 3, personalised for each."""
+    with sink(program) as port:
+        words = [python, Path(__file__).with_name("with_mailman.py"), str(port), str(mails), str(size)]
+        return float(subprocess.run(words, check=True, capture_output=True, text=True).stdout.split()[-1])
+
+
 def flatness(program: str, lengths: list[int]) -> None:
     """The cost of one delivery while the list grows (10 KB, no signature), and the memory of the process."""
     for people in lengths:
@@ -244,6 +253,7 @@ def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("--postfix")
     options.add_argument("--rss2email")
+    options.add_argument("--mailman")
     options.add_argument("--people", type=int, default=30_000)
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--flatness", type=int, nargs="+")
@@ -267,6 +277,8 @@ def main() -> None:
             runs["aiosmtplib"] = lambda body=body: aio(program, few, body)
         if chosen.rss2email:
             runs["rss2email"] = lambda body=body: rss2email(chosen.rss2email, program, few, body)
+        if chosen.mailman:
+            runs["Mailman 3"] = lambda body=body: mailman(chosen.mailman, program, few, body)
         rates: dict[str, list[float]] = {name: [] for name in runs}
         for _ in range(chosen.rounds):
             for name, run in runs.items():
