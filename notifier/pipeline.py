@@ -36,6 +36,7 @@ from notifier.digest import digests
 from notifier.digest.evidence import snapshot_key
 from notifier.digest.quiet import Watched, quiet
 from notifier.digest.view import Variant
+from notifier.errors import StoreError
 from notifier.match import matches, profiles
 from notifier.refusals import Refusals
 from notifier.store.models import Profile, Subscription
@@ -266,8 +267,11 @@ def _leases_kept(deps: Deps, unsettled: set[int]) -> Iterator[None]:
 
     def renew() -> None:
         while not done.wait(_HEARTBEAT):
-            with deps.writing() as session:
-                outbox.renew(session, tuple(unsettled), deps.now())
+            try:
+                with deps.writing() as session:
+                    outbox.renew(session, tuple(unsettled), deps.now())
+            except StoreError as error:  # a lease outlives two beats that are missed
+                log.warning("%s", error.problem)
 
     heart = threading.Thread(target=renew, name="leases", daemon=True)
     heart.start()

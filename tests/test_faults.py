@@ -1,11 +1,14 @@
 """Mail servers that fail in the middle: nothing is lost, and nothing is sent twice but for what nobody can know."""
 
 import sqlite3
+import threading
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
 
 from notifier import pipeline
 from notifier.deliver.outbox import Answer
@@ -191,8 +194,6 @@ def test_a_limit_of_one_domain_is_kept_and_the_others_go_out(owed: Installation)
 
 
 def test_a_full_disk_stops_the_sending_and_loses_nothing(owed: Installation, monkeypatch: pytest.MonkeyPatch):
-    from sqlalchemy.exc import OperationalError
-
     from notifier.deliver import outbox
 
     settle, failed = outbox.settle_accepted, []
@@ -215,9 +216,46 @@ def test_a_full_disk_stops_the_sending_and_loses_nothing(owed: Installation, mon
         assert len(set(server.accepted)) == PEOPLE
 
 
-def test_two_processes_deliver_one_digest_without_a_duplicate(owed: Installation):
-    import threading
+def test_a_database_that_is_locked_in_the_middle_stops_the_sending_and_loses_nothing(owed: Installation):
+    engine = owed.at(TUESDAY).engine
+    event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA busy_timeout=100"))
+    engine.dispose()
+    other = sqlite3.connect(engine.url.database, isolation_level=None, check_same_thread=False)
+    with faulty.running(slow=0.05) as server:
+        locking = threading.Timer(0.2, other.execute, ["BEGIN IMMEDIATE"])
+        locking.start()
+        with pytest.raises(StoreError, match="locked by another program"):
+            send(owed, server, connections=2)
+        locking.join()
+        first = len(server.accepted)
+        assert 0 < first < PEOPLE
+        other.execute("ROLLBACK")
+        other.close()
+        send(owed, server, TUESDAY + timedelta(minutes=2), connections=2)
+        assert statuses(owed) == {DeliveryStatus.SENT: PEOPLE}
+        assert len(set(server.accepted)) == PEOPLE
+        assert len(server.accepted) <= PEOPLE + 2
 
+
+def test_leases_are_renewed_again_when_the_database_is_there_again(owed: Installation, monkeypatch: pytest.MonkeyPatch):
+    from notifier.deliver import outbox
+
+    beats = []
+
+    def renew(session, delivery_ids, now):
+        beats.append(delivery_ids)
+        if len(beats) == 1:
+            raise OperationalError("UPDATE", {}, sqlite3.OperationalError("database is locked"))
+
+    monkeypatch.setattr(outbox, "renew", renew)
+    monkeypatch.setattr(pipeline, "_HEARTBEAT", 0.02)
+    with faulty.running(slow=0.02) as server:
+        send(owed, server, connections=1)
+        everything_went_out_once(owed, server)
+    assert len(beats) > 2
+
+
+def test_two_processes_deliver_one_digest_without_a_duplicate(owed: Installation):
     with faulty.running(slow=0.01) as server:
         owed.change(smtp=Smtp(port=server.port, security="none", connections=2, timeout_seconds=2))
         from notifier.store import db
