@@ -189,10 +189,14 @@ def deliver(deps: Deps) -> Sent:
         while not problem:
             now = deps.now()
             with deps.writing() as session:
-                claimed = outbox.claim(session, now, _terms(deps, size))
+                terms = _terms(deps, size)
+                claimed = outbox.claim(session, now, terms)
+                more = not claimed and outbox.waits(session, now, terms)
                 parcels = [press.parcel(session, one, now) for one in claimed]
                 rate = deps.settings.smtp.rate_per_second
                 wait = pace.reserve(session, rate, len(parcels), now) if rate and parcels else timedelta()
+            if more:
+                continue
             if not parcels:
                 break
             started = time.monotonic()

@@ -193,6 +193,16 @@ def test_a_limit_of_one_domain_is_kept_and_the_others_go_out(owed: Installation)
         everything_went_out_once(owed, server)
 
 
+def test_a_crowd_at_a_limited_domain_keeps_nobody_else_waiting(installation: Installation):
+    for number in range(40):
+        installation.subscribe(f"a{number}@crowd.example.org")
+    pipeline.compose(installation.at(installation.discover(5)))
+    with faulty.running() as server:
+        send(installation, server, connections=1, domain_rates={"crowd.example.org": 0.1})
+        assert sum(one.endswith("@example.org") for one in server.envelopes) == 5
+        assert sum(one.endswith("@crowd.example.org") for one in server.envelopes) == 1
+
+
 def test_a_full_disk_stops_the_sending_and_loses_nothing(owed: Installation, monkeypatch: pytest.MonkeyPatch):
     from notifier.deliver import outbox
 

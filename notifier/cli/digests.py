@@ -80,10 +80,14 @@ def _row(session: "Session", one: "Digest") -> dict[str, Any]:
 @app.command("approve")
 def approve(digest: Annotated[int, typer.Argument(metavar="ID")], now: door.Now = "") -> None:
     """Let a digest go out that was held; the next run sends what is left of it."""
+    from notifier.deliver import outbox
     from notifier.digest import digests
 
     with door.opened(now) as deps, deps.writing() as session:
-        done = digests.approve(digests.find(session, digest), deps.now())
+        found = digests.find(session, digest)
+        done = digests.approve(found, deps.now())
+        if done:
+            outbox.resume(session, found, deps.now())
     if not done:
         door.warn(f"Digest {digest} is not held: nothing was changed.")
         raise typer.Exit(1)

@@ -4,7 +4,7 @@ Owns the statuses of a delivery, in three steps with a file each: owing, claims,
 """
 
 from notifier.deliver.outbox.answers import Answer, Outcome, settle, settle_accepted
-from notifier.deliver.outbox.claims import LEASE, Claimed, Terms, claim, renew
+from notifier.deliver.outbox.claims import LEASE, Claimed, Terms, claim, renew, waits
 from notifier.deliver.outbox.owing import (
     ASKED_PER_HOUR,
     again,
@@ -15,6 +15,7 @@ from notifier.deliver.outbox.owing import (
     enqueue_own,
     listed,
     new_message_id,
+    resume,
     retry,
     wait_for,
 )
@@ -36,8 +37,10 @@ __all__ = [
     "listed",
     "new_message_id",
     "renew",
+    "resume",
     "retry",
     "settle",
     "settle_accepted",
     "wait_for",
+    "waits",
 ]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from notifier.deliver import pace
@@ -27,7 +27,8 @@ from notifier.store.statuses import (
 LEASE = timedelta(seconds=30)
 
 _RUNNING = (SubscriptionStatus.CONFIRMED, SubscriptionStatus.PAUSED)
-_PAUSE_LOOK = timedelta(hours=6)
+# How long what is held or paused is not looked at again: a list may be long. Who lets it go says so (`resume`).
+_HELD_LOOK = timedelta(hours=6)
 
 
 class Claimed(NamedTuple):
@@ -62,7 +63,7 @@ _CLAIMED = (
     Subscription.on,
     Subscriber.time_zone,
 )
-_STANDING = (Subscription.status, Suppression.address_hash, Subscriber.held_until)
+_STANDING = (Digest.status, Subscription.status, Suppression.address_hash, Subscriber.held_until)
 
 _LEASED = (
     update(Delivery)
@@ -90,7 +91,8 @@ def claim(session: Session, now: datetime, terms: Terms) -> list[Claimed]:
     """Take the next deliveries for this worker, for the length of a lease.
 
     A lease that ran out (its worker died) is taken over. What nobody wants any more is settled as `suppressed` here;
-    what has to wait (a pause, a mailbox that was full, a domain's limit) is put off.
+    what has to wait (a digest that is held, a pause, a mailbox that was full, a domain's limit) is put off. So nothing
+    may be taken although more waits: see `waits`.
     """
     dead = Delivery.status == DeliveryStatus.SENDING, Delivery.leased_until < now
     session.execute(update(Delivery).where(*dead).values(status=DeliveryStatus.PENDING, leased_until=None))
@@ -105,6 +107,12 @@ def claim(session: Session, now: datetime, terms: Terms) -> list[Claimed]:
     return taken
 
 
+def waits(session: Session, now: datetime, terms: Terms) -> bool:
+    """Whether there is more to claim."""
+    statuses = [DeliveryStatus.PENDING] + [DeliveryStatus.UNCERTAIN] * (not terms.hold_uncertain)
+    return any(_waiting(session, status, now, 1) for status in statuses)
+
+
 def _waiting(session: Session, status: DeliveryStatus, now: datetime, limit: int) -> list[Any]:
     """The next ones of a status, in the order of their index."""
     chosen = (
@@ -113,11 +121,7 @@ def _waiting(session: Session, status: DeliveryStatus, now: datetime, limit: int
         .outerjoin(Subscription, Subscription.id == Delivery.subscription_id)
         .outerjoin(Subscriber, Subscriber.id == Subscription.subscriber_id)
         .outerjoin(Suppression, Suppression.address_hash == Subscriber.address_hash)
-        .where(
-            Delivery.status == status,
-            Delivery.next_attempt_at <= now,
-            or_(Delivery.digest_id.is_(None), Digest.status == DigestStatus.APPROVED),
-        )
+        .where(Delivery.status == status, Delivery.next_attempt_at <= now)
         .order_by(Delivery.next_attempt_at, Delivery.id)
         .limit(limit)
         .with_for_update(of=Delivery, skip_locked=True)
@@ -131,11 +135,13 @@ def _digests(session: Session, rows: Sequence[Any], terms: Terms, now: datetime)
     taken = []
     limits = pace.Limits(session, terms.domain_rates, now)
     for row in rows:
-        status, suppressed, held_until = row[len(_CLAIMED) :]
-        if suppressed is not None:
+        digest, status, suppressed, held_until = row[len(_CLAIMED) :]
+        if digest is not DigestStatus.APPROVED:
+            later.setdefault(now + _HELD_LOOK, []).append(row.id)
+        elif suppressed is not None:
             refused.setdefault("the address is suppressed", []).append(row.id)
         elif status is SubscriptionStatus.PAUSED:
-            later.setdefault(now + _PAUSE_LOOK, []).append(row.id)
+            later.setdefault(now + _HELD_LOOK, []).append(row.id)
         elif status is not SubscriptionStatus.CONFIRMED:
             refused.setdefault(f"the subscription is {status}", []).append(row.id)
         elif held_until is not None and held_until > now:

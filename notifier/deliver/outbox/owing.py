@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from notifier.store.models import AddressChange, Delivery, Digest, Notice, Subscription
@@ -111,6 +111,12 @@ def again(delivery: Delivery, when: datetime, why: str) -> None:
         delivery.next_attempt_at, delivery.given_up_at = when, when + PATIENCE
         if delivery.digest is not None and delivery.digest.status is DigestStatus.SENT:
             delivery.digest.status = DigestStatus.APPROVED
+
+
+def resume(session: Session, digest: Digest, now: datetime) -> None:
+    """Make due what was put off while a digest was held."""
+    put_off = Delivery.digest_id == digest.id, Delivery.status == DeliveryStatus.PENDING
+    session.execute(update(Delivery).where(*put_off).values(next_attempt_at=now, given_up_at=now + PATIENCE))
 
 
 def retry(session: Session, now: datetime) -> int:
