@@ -74,3 +74,31 @@ def test_a_person_who_is_put_off_alone_alarms_nobody(installation: Installation)
     for minutes in range(0, 300, 20):
         pipeline.run_once(made.at(TUESDAY + timedelta(minutes=minutes)))
     assert made.sink.to("office@example.org") == []
+
+
+def test_a_mail_server_that_puts_everybody_off_is_told(installation: Installation):
+    made = installation
+    made.change(operator=Operator(address="office@example.org"))
+    made.subscribe("anna@example.org")
+    pipeline.run_once(made.at(MONDAY))
+    made.publish([Article("Frexalimab slows lesions")])
+    made.sink.refuse_recipient["anna@example.org"] = "451 4.7.1 not now"
+    for minutes in range(0, 60, 20):
+        pipeline.run_once(made.at(TUESDAY + timedelta(minutes=minutes)))
+    assert made.sink.to("office@example.org") == []
+    for minutes in range(60, 300, 20):
+        pipeline.run_once(made.at(TUESDAY + timedelta(minutes=minutes)))
+    (told,) = made.sink.to("office@example.org")
+    assert "nothing of it accepted by the mail server: digest 1" in text_of(told).replace("\n", " ")
+
+
+def test_a_mailbox_that_is_full_alarms_nobody(installation: Installation):
+    made = installation
+    made.change(operator=Operator(address="office@example.org"))
+    made.subscribe("anna@example.org")
+    pipeline.run_once(made.at(MONDAY))
+    made.publish([Article("Frexalimab slows lesions")])
+    made.sink.refuse_recipient["anna@example.org"] = "552 5.2.2 mailbox full"
+    for minutes in range(0, 110, 20):
+        pipeline.run_once(made.at(TUESDAY + timedelta(minutes=minutes)))
+    assert made.sink.to("office@example.org") == []

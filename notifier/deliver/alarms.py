@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from notifier.store.models import Alarm, Delivery, Digest
+from notifier.store.models import Alarm, Delivery, Digest, Subscriber, Subscription
 from notifier.store.statuses import DeliveryKind, DeliveryStatus, DigestStatus
 
 PATIENCE = timedelta(hours=1)
@@ -49,11 +49,18 @@ def raised(session: Session, now: datetime) -> list[Trouble]:
 def _overdue(session: Session, now: datetime) -> Sequence[int]:
     """Digests of which not one delivery was accepted an hour after the first was due."""
     accepted = select(Delivery.id).where(Delivery.digest_id == Digest.id, Delivery.status == DeliveryStatus.SENT)
-    waiting = select(Delivery.id).where(
-        Delivery.digest_id == Digest.id,
-        Delivery.status.in_(_OPEN),
-        Delivery.created_at <= now - PATIENCE,
-        Delivery.next_attempt_at <= now,
+    # What waits for a person (a pause, a full mailbox) is no trouble; what the mail server puts off is.
+    tried = (Delivery.attempts > 0) & (Subscriber.held_until.is_(None) | (Subscriber.held_until <= now))
+    waiting = (
+        select(Delivery.id)
+        .join(Subscription, Subscription.id == Delivery.subscription_id)
+        .join(Subscriber, Subscriber.id == Subscription.subscriber_id)
+        .where(
+            Delivery.digest_id == Digest.id,
+            Delivery.status.in_(_OPEN),
+            Delivery.created_at <= now - PATIENCE,
+            (Delivery.next_attempt_at <= now) | tried,
+        )
     )
     chosen = select(Digest.id).where(Digest.status == DigestStatus.APPROVED, waiting.exists(), ~accepted.exists())
     return session.scalars(chosen.order_by(Digest.id).limit(10)).all()
