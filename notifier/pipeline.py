@@ -70,6 +70,12 @@ class Sent:
         """How many messages the mail server took."""
         return self.answers.get(Answer.ACCEPTED, 0)
 
+    @property
+    def not_accepted(self) -> int:
+        """How many it refused, put off, or left in doubt."""
+        tried = (Answer.REFUSED, Answer.DEFERRED, Answer.UNKNOWN)
+        return sum(self.answers.get(answer, 0) for answer in tried)
+
 
 @dataclass(frozen=True)
 class Report:
@@ -87,15 +93,19 @@ class Report:
         return bool(self.sent.problem or refused or any(one.status == "failed" for one in self.polled))
 
 
-def run_once(deps: Deps) -> Report:
-    """All steps, once."""
+def _never() -> bool:
+    return False
+
+
+def run_once(deps: Deps, stop: Callable[[], bool] = _never) -> Report:
+    """All steps, once; when it is to `stop`, no further mail is begun."""
     deps.require_sender()
     polled = poll(deps)
     matched = match(deps)
     admit(deps)
     tidy(deps)
     composed = compose(deps)
-    sent = deliver(deps)
+    sent = deliver(deps, stop)
     watch(deps)
     return Report(polled, matched, composed, sent)
 
@@ -179,14 +189,14 @@ def _reassure(deps: Deps, session: Session, profile: Profile, now: datetime) -> 
     return len(served)
 
 
-def deliver(deps: Deps) -> Sent:
-    """Send what is owed until nothing is left that can be sent now."""
+def deliver(deps: Deps, stop: Callable[[], bool] = _never) -> Sent:
+    """Send what is owed until nothing is left that can be sent now, or it is to `stop`."""
     deps.require_sender()
     press, size, problem = letters.Press(deps), _smallest(deps), ""
     slow = any(one.slow for one in deps.signers)
     with _little_rubbish(), deps.settling() as begin, closing(deps.transport) as transport, Ahead() as ahead:
         settling = _Settling(deps, begin)
-        while not problem:
+        while not problem and not stop():
             now = deps.now()
             with deps.writing() as session:
                 terms = _terms(deps, size)
@@ -204,7 +214,7 @@ def deliver(deps: Deps) -> Sent:
                 parcels = ahead.prepared(parcels)
             settling.open.update(parcel.delivery_id for parcel in parcels)
             with _leases_kept(deps, settling.open):
-                problem = transport.send(parcels, settling, wait.total_seconds())
+                problem = transport.send(parcels, settling, wait.total_seconds(), stop)
             size = _next_size(deps, size, time.monotonic() - started)
     with deps.writing() as session:
         digests.finish(session)

@@ -20,7 +20,7 @@ log = logging.getLogger("notifier")
 
 
 def run(deps: Deps, tell: Callable[[Report], None], tick: float = TICK_SECONDS) -> None:
-    """Run all steps every `tick` seconds until SIGTERM or SIGINT; what is under way is finished first.
+    """Run all steps every `tick` seconds until SIGTERM or SIGINT; mails that are under way are finished first.
 
     A database that is locked or away is waited for; a setting that is wrong is raised.
     """
@@ -34,7 +34,7 @@ def run(deps: Deps, tell: Callable[[Report], None], tick: float = TICK_SECONDS) 
     try:
         while not stop.is_set():
             try:
-                _told(pipeline.run_once(deps), tell)
+                _told(pipeline.run_once(deps, stop.is_set), tell)
             except StoreError as error:
                 log.warning("%s %s", error.problem, error.fix)
             stop.wait(tick)

@@ -1,5 +1,7 @@
 """Mail servers that fail in the middle: nothing is lost, and nothing is sent twice but for what nobody can know."""
 
+import os
+import signal
 import sqlite3
 import threading
 from collections import Counter
@@ -10,7 +12,7 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
-from notifier import pipeline
+from notifier import pipeline, scheduler
 from notifier.deliver.outbox import Answer
 from notifier.errors import StoreError
 from notifier.settings import Operator, Smtp
@@ -190,6 +192,37 @@ def test_a_limit_of_one_domain_is_kept_and_the_others_go_out(owed: Installation)
         assert statuses(owed)[DeliveryStatus.PENDING] >= PEOPLE - 3
         for minute in range(1, 30):
             send(owed, server, TUESDAY + timedelta(seconds=10 * minute), domain_rates={"example.org": 0.5})
+        everything_went_out_once(owed, server)
+
+
+@pytest.mark.parametrize("rate", [0, 20])
+def test_who_is_told_to_stop_finishes_what_is_under_way_and_begins_no_more(owed: Installation, rate: int):
+    with faulty.running(slow=0.02) as server:
+        owed.change(smtp=Smtp(port=server.port, security="none", connections=2, rate_per_second=rate))
+        sent = pipeline.deliver(owed.at(TUESDAY), lambda: len(server.accepted) >= 3)
+        assert (sent.problem, sent.not_accepted) == ("", 0)
+        assert 3 <= sent.accepted == len(server.accepted) <= 3 + 2 * 2
+        assert statuses(owed) == {
+            DeliveryStatus.SENT: sent.accepted,
+            DeliveryStatus.PENDING: PEOPLE - sent.accepted,
+        }
+        with owed.at(TUESDAY).reading() as session:
+            waiting = session.query(Delivery).filter_by(status=DeliveryStatus.PENDING)
+            assert {(one.attempts, one.error, one.leased_until) for one in waiting} == {(0, None, None)}
+        pipeline.deliver(owed.at(TUESDAY))
+        everything_went_out_once(owed, server)
+
+
+def test_a_daemon_that_is_told_to_stop_does_not_go_on_to_the_end_of_its_list(owed: Installation):
+    with faulty.running() as server:
+        owed.change(smtp=Smtp(port=server.port, security="none", connections=2, rate_per_second=4))
+        threading.Timer(0.6, os.kill, [os.getpid(), signal.SIGTERM]).start()
+        reports: list[pipeline.Report] = []
+        scheduler.run(owed.at(TUESDAY), reports.append, tick=60)
+        (report,) = reports
+        assert 0 < report.sent.accepted == len(server.accepted) < PEOPLE
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+        pipeline.deliver(owed.at(TUESDAY + timedelta(minutes=1)))
         everything_went_out_once(owed, server)
 
 

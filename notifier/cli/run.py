@@ -52,5 +52,5 @@ def tell(report: "Report") -> None:
             door.warn(f"Source {one.id} {one.url}: {one.error}. It is asked again; see: notifier sources list")
     if report.sent.problem:
         door.warn(f"{report.sent.problem} Nothing was lost: the next run sends what waits.")
-    elif not_taken := sum(report.sent.answers.values()) - report.sent.accepted:
-        door.warn(f"{not_taken} mails were not accepted; see: notifier deliveries list")
+    elif report.sent.not_accepted:
+        door.warn(f"{report.sent.not_accepted} mails were not accepted; see: notifier deliveries list")

@@ -85,29 +85,31 @@ class Transport:
         self._one_by_one = False
         self._next_slot = 0.0
 
-    def send(self, parcels: Sequence[Parcel], settle: Settle, start_in: float = 0.0) -> str:
+    def send(
+        self, parcels: Sequence[Parcel], settle: Settle, start_in: float = 0.0, stop: Callable[[], bool] = lambda: False
+    ) -> str:
         """Send these, and have each answer written down.
 
         Args:
             parcels: what is to be sent.
             settle: writes answers down, all that came since it was called last.
             start_in: seconds until the first may go, where a rate is kept.
+            stop: whether to begin no further one; what is under way is finished.
 
         Returns:
-            Why the server cannot be used, or an empty text. Parcels that were not tried for that reason are answered
-            as such.
+            Why the server cannot be used, or an empty text. Parcels that were not tried are answered as such.
 
         Raises:
             Exception: what `settle` raised; what is being sent at that moment is known to nobody.
         """
         if self._smtp.rate_per_second:
             self._next_slot = max(self._next_slot, time.monotonic() + start_in)
-        sending = _Sending(self, deque(parcels), settle)
+        sending = _Sending(self, deque(parcels), settle, stop)
         try:
             problem = sending.run()
         finally:
             sending.leave()
-        if problem and sending.queue:
+        if sending.queue:
             settle([Outcome(parcel.delivery_id, Answer.NOT_TRIED, problem) for parcel in sending.queue])
             return problem
         return ""
@@ -213,8 +215,8 @@ class Transport:
 class _Sending:
     """One call of `send`: the parcels that no connection has taken yet, and the connections."""
 
-    def __init__(self, transport: Transport, queue: deque[Parcel], settle: Settle) -> None:
-        self._transport, self.queue, self._settle = transport, queue, settle
+    def __init__(self, transport: Transport, queue: deque[Parcel], settle: Settle, stop: Callable[[], bool]) -> None:
+        self._transport, self.queue, self._settle, self._stop = transport, queue, settle, stop
         self._selector = selectors.DefaultSelector()
         self._lines: list[_Line] = []
         self._told: list[_Line] = []
@@ -229,7 +231,7 @@ class _Sending:
             self._open_lines()
             self._start_idle()
             if all(line.dialogue.idle for line in self._lines):
-                if self._problem or not self.queue:
+                if self._over or not self.queue:
                     return self._problem
                 time.sleep(min(self._nap, 1.0))
                 continue
@@ -239,10 +241,15 @@ class _Sending:
                 self._settle_told()
             self._drop_silent()
 
+    @property
+    def _over(self) -> bool:
+        """Whether no further message is to begin."""
+        return bool(self._problem) or self._stop()
+
     def _open_lines(self) -> None:
         """As many connections as there is use for; fewer, where the server wants fewer."""
         wanted = min(self._transport.connections, len(self._lines) + len(self.queue))
-        while not self._problem and self.queue and len(self._lines) < wanted:
+        while self.queue and len(self._lines) < wanted and not self._over:
             try:
                 client = self._transport.open()
             except ServerDownError as error:
@@ -258,7 +265,7 @@ class _Sending:
             self._start(line)
 
     def _following(self) -> Parcel | None:
-        if self._problem or not self.queue:
+        if not self.queue or self._over:
             return None
         self._nap = self._transport.slot()
         return None if self._nap else self.queue.popleft()
