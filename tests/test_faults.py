@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
-from notifier import pipeline, scheduler
+from notifier import delivering, pipeline, scheduler
 from notifier.deliver.outbox import Answer
 from notifier.errors import StoreError
 from notifier.settings import Operator, Smtp
@@ -291,7 +291,7 @@ def test_leases_are_renewed_again_when_the_database_is_there_again(owed: Install
             raise OperationalError("UPDATE", {}, sqlite3.OperationalError("database is locked"))
 
     monkeypatch.setattr(outbox, "renew", renew)
-    monkeypatch.setattr(pipeline, "_HEARTBEAT", 0.02)
+    monkeypatch.setattr(delivering, "_HEARTBEAT", 0.02)
     with faulty.running(slow=0.02) as server:
         send(owed, server, connections=1)
         everything_went_out_once(owed, server)

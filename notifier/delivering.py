@@ -1,0 +1,162 @@
+"""Delivering: what is owed goes out, and each answer is written down before its connection goes on.
+
+Joins the outbox (what is owed to whom), the letters (what it says) and the mail server (who takes it). Transactions are
+opened here, and none is open while the network is used.
+"""
+
+import gc
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from sqlalchemy import Connection
+
+from notifier import letters
+from notifier.deliver import outbox, pace
+from notifier.deliver.ahead import Ahead
+from notifier.deliver.outbox import Answer, Outcome
+from notifier.deps import Deps
+from notifier.digest import digests
+from notifier.errors import StoreError
+from notifier.refusals import Refusals
+
+log = logging.getLogger("notifier")
+
+_HEARTBEAT = 10.0
+_CLAIM_SECONDS = 1.0
+_MOST_CLAIMED = 1000
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What came of the outbox: how many deliveries ended how, and why the server could not be used, if so."""
+
+    answers: dict[str, int] = field(default_factory=dict)
+    problem: str = ""
+
+    @property
+    def accepted(self) -> int:
+        """How many messages the mail server took."""
+        return self.answers.get(Answer.ACCEPTED, 0)
+
+    @property
+    def not_accepted(self) -> int:
+        """How many it refused, put off, or left in doubt."""
+        tried = (Answer.REFUSED, Answer.DEFERRED, Answer.UNKNOWN)
+        return sum(self.answers.get(answer, 0) for answer in tried)
+
+
+def never() -> bool:
+    """Go on to the end."""
+    return False
+
+
+def deliver(deps: Deps, stop: Callable[[], bool] = never) -> Sent:
+    """Send what is owed until nothing is left that can be sent now, or it is to `stop`."""
+    deps.require_sender()
+    press, size, problem = letters.Press(deps), _smallest(deps), ""
+    slow = any(one.slow for one in deps.signers)
+    with _little_rubbish(), deps.settling() as begin, closing(deps.transport) as transport, Ahead() as ahead:
+        settling = _Settling(deps, begin)
+        while not problem and not stop():
+            now = deps.now()
+            with deps.writing() as session:
+                terms = _terms(deps, size)
+                claimed = outbox.claim(session, now, terms)
+                more = not claimed and outbox.waits(session, now, terms)
+                parcels = [press.parcel(session, one, now) for one in claimed]
+                rate = deps.settings.smtp.rate_per_second
+                wait = pace.reserve(session, rate, len(parcels), now) if rate and parcels else timedelta()
+            if more:
+                continue
+            if not parcels:
+                break
+            started = time.monotonic()
+            if slow:
+                parcels = ahead.prepared(parcels)
+            settling.open.update(parcel.delivery_id for parcel in parcels)
+            with _leases_kept(deps, settling.open):
+                problem = transport.send(parcels, settling, wait.total_seconds(), stop)
+            size = _next_size(deps, size, time.monotonic() - started)
+    with deps.writing() as session:
+        digests.finish(session)
+    return Sent(settling.answers, problem)
+
+
+@contextmanager
+def _little_rubbish() -> Iterator[None]:
+    """Keep the garbage collector to what is made meanwhile: else it looks through all there is every few mails."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+def _smallest(deps: Deps) -> int:
+    return deps.settings.smtp.connections * 10
+
+
+def _next_size(deps: Deps, size: int, took: float) -> int:
+    """How many to claim next: about a second's worth, so that who leaves meanwhile is asked for soon enough."""
+    if took < _CLAIM_SECONDS / 2:
+        return min(size * 2, _MOST_CLAIMED)
+    return max(size // 2, _smallest(deps)) if took > _CLAIM_SECONDS else size
+
+
+def _terms(deps: Deps, size: int) -> outbox.Terms:
+    smtp = deps.settings.smtp
+    return outbox.Terms(size, hold_uncertain=smtp.when_uncertain == "hold", domain_rates=smtp.domain_rates)
+
+
+class _Settling:
+    """Writes down what the server answers, and counts it."""
+
+    def __init__(self, deps: Deps, begin: Callable[[], AbstractContextManager[Connection]]) -> None:
+        self._deps, self._begin, self._refusals = deps, begin, Refusals(deps)
+        self.answers: dict[str, int] = {}
+        self.open: set[int] = set()
+
+    def __call__(self, outcomes: Sequence[Outcome]) -> None:
+        """Write these down: what was accepted, which is nearly all, the short way."""
+        now = self._deps.now()
+        accepted = [one.delivery_id for one in outcomes if one.answer is Answer.ACCEPTED]
+        if accepted:
+            with self._begin() as connection:
+                outbox.settle_accepted(connection, accepted, now)
+            self.open.difference_update(accepted)
+            self.answers[Answer.ACCEPTED] = self.answers.get(Answer.ACCEPTED, 0) + len(accepted)
+        others = [one for one in outcomes if one.answer is not Answer.ACCEPTED]
+        if others:
+            with self._deps.writing() as session:
+                outbox.settle(session, others, now)
+                self._refusals.follow(session, others, now)
+        for one in others:
+            self.open.discard(one.delivery_id)
+            self.answers[one.answer] = self.answers.get(one.answer, 0) + 1
+
+
+@contextmanager
+def _leases_kept(deps: Deps, unsettled: set[int]) -> Iterator[None]:
+    """Renew the leases of what is still being sent, so that a slow server is not asked by two workers at once."""
+    done = threading.Event()
+
+    def renew() -> None:
+        while not done.wait(_HEARTBEAT):
+            try:
+                with deps.writing() as session:
+                    outbox.renew(session, tuple(unsettled), deps.now())
+            except StoreError as error:  # a lease outlives two beats that are missed
+                log.warning("%s", error.problem)
+
+    heart = threading.Thread(target=renew, name="leases", daemon=True)
+    heart.start()
+    try:
+        yield
+    finally:
+        done.set()
+        heart.join()
