@@ -5,15 +5,14 @@
     | match     hold what is new against every profile
     | tidy      answer what was asked for on the web; end pauses, forget what is not needed any more
     | compose   for every subscription that is due: a digest for its group, and a delivery each, in one transaction
-    | deliver   claim, send, settle by the server's answer
+    | deliver   claim, send, settle by the server's answer (delivering.py)
     | watch     tell the operator once when mails do not go out
 
-`notifier run --once`, the scheduler and a cron line call the same four steps. Every step asks the database what is due,
+`notifier run --once`, the scheduler and a cron line call the same steps. Every step asks the database what is due,
 does it, and finds nothing to do when it is run again. Transactions are opened and committed here and in the faces, and
 none is open while the network is used.
 """
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -43,8 +42,6 @@ from notifier.watchman import watch
 
 if TYPE_CHECKING:
     from notifier.polling import PollResult, Progress
-
-log = logging.getLogger("notifier")
 
 
 @dataclass(frozen=True)
