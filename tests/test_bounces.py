@@ -253,6 +253,29 @@ def test_any_bytes_are_judged_without_falling(octets: bytes):
     assert reports.read(b"Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\n" + octets).failures
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "553 5.3.0 <anna@example.org>... Addressee unknown",
+        "L'adresse de messagerie n'existe pas.",
+        "Das Postfach existiert nicht.",
+        "La cuenta no existe.",
+        "Invalid final delivery userid",
+    ],
+)
+def test_who_is_gone_is_understood_in_other_words(said: str):
+    mail = f"""From: postmaster@mx.example.org
+To: bounce@example.org
+Subject: Undeliverable mail
+
+This message could not be delivered to:
+anna@example.org
+{said}
+""".encode()
+    (found,) = reports.read(mail).failures
+    assert (found.kind, found.recipient) == (BounceKind.HARD, "anna@example.org")
+
+
 def test_prose_about_two_people_is_read_for_each():
     mail = b"""From: MAILER-DAEMON@mx.example.org
 To: bounce@example.org

@@ -46,7 +46,8 @@ _GONE = re.compile(
     r"|domain (?:is )?not reachable|find a mail exchanger|name service error"
     r"|address (?:unknown|error)|all relevant MX records point to non-existent|can't resolve|cannot resolve"
     r"|couldn't find any host named|recipnotfound|not listed in|deactivated|account (?:is )?(?:closed"
-    r"|deleted)|inactive user"
+    r"|deleted)|inactive user|addressee unknown|invalid final delivery userid"
+    r"|n['’]existe pas|existiert nicht|no existe|n[ãa]o existe|non esiste|unbekannter (?:benutzer|empf[äa]nger)"
 )
 # What passes, whatever class its number has.
 _PASSES = re.compile(
