@@ -47,8 +47,8 @@ _GONE = re.compile(
     r"|address (?:unknown|error)|all relevant MX records point to non-existent|can't resolve|cannot resolve"
     r"|couldn't find any host named|recipnotfound|not listed in|deactivated|account (?:is )?(?:closed"
     r"|deleted)|inactive user|addressee unknown|invalid final delivery userid"
-    r"|(?:adresse|compte|bo[iî]te|utilisateur|destinataire|postfach|konto|empf[äa]nger|benutzer|cuenta|buz[oó]n|usuario"
-    r"|direcci[oó]n|conta|endere[cç]o|usu[aá]rio|indirizzo|casella|utente)[^\n]{0,80} (?:n['’]existe pas"
+    r"|\b(?:adresse|compte|bo[iî]te|utilisateur|destinataire|postfach|konto|empf[äa]nger|benutzer|cuenta|buz[oó]n|usuario"
+    r"|direcci[oó]n|conta|endere[cç]o|usu[aá]rio|indirizzo|casella|utente)\b[^\n]{0,80} (?:n['’]existe pas"
     r"|existiert nicht|no existe|n[aã]o existe|non esiste)|unbekannter (?:benutzer|empf[äa]nger)"
 )
 # What passes, whatever class its number has.
