@@ -25,6 +25,16 @@ def test_unseen_mails_are_read_once_and_marked_when_they_are_done_with():
         assert list(mailboxes.from_imap(address(box), PASSWORD)) == []
 
 
+def test_the_unseen_mails_of_a_maildir_are_read_once_wherever_another_program_put_them(tmp_path: Path):
+    for name, mail in (("new/1", MAILS[0]), ("cur/2:2,", MAILS[1]), ("cur/3:2,F", MAILS[2]), ("cur/4:2,S", b"seen")):
+        (tmp_path / "box" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "box" / name).write_bytes(mail)
+    (tmp_path / "box" / "tmp").mkdir()
+    assert list(mailboxes.from_maildir(tmp_path / "box")) == MAILS
+    assert {file.name for file in (tmp_path / "box" / "cur").iterdir()} == {"1:2,S", "2:2,S", "3:2,FS", "4:2,S"}
+    assert list(mailboxes.from_maildir(tmp_path / "box")) == []
+
+
 def test_a_mail_whose_reader_fails_is_read_again():
     with mailbox_server.running(MAILS) as box:
         mails = mailboxes.from_imap(address(box), PASSWORD)

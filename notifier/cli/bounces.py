@@ -23,7 +23,7 @@ def _noun() -> None:
 @app.command("read")
 def read(
     files: Annotated[list[Path] | None, typer.Argument(metavar="FILE…", help="Mails; - is standard input.")] = None,
-    maildir: Annotated[Path | None, typer.Option("--maildir", metavar="DIR", help="Its new mails.")] = None,
+    maildir: Annotated[Path | None, typer.Option("--maildir", metavar="DIR", help="Its unseen mails.")] = None,
     imap: Annotated[
         str, typer.Option("--imap", metavar="URL", help="Its unseen mails; the password: $NOTIFIER_IMAP_PASSWORD.")
     ] = "",

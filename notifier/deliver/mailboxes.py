@@ -5,7 +5,6 @@ reader is done with it, so that one whose reader failed is read again. What the 
 """
 
 import imaplib
-import mailbox
 import ssl
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -19,6 +18,7 @@ from notifier.text import clean
 _LARGEST = 5_000_000
 _PORTS = {"imap": 143, "imaps": 993}
 _TIMEOUT = 30
+_FLAGS = ":2,"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -37,24 +37,30 @@ def from_files(files: Iterable[Path]) -> Iterator[bytes]:
 
 
 def from_maildir(folder: Path) -> Iterator[bytes]:
-    """The new mails of a Maildir; each is marked as seen once it was read.
+    """The unseen mails of a Maildir (https://cr.yp.to/proto/maildir.html), each marked as seen once it was read.
+
+    Those in `cur` count, too, into which other programs move them. Nothing but names of files is changed.
 
     Raises:
-        SettingsError: it is no Maildir.
+        SettingsError: it is no Maildir, or may not be read.
     """
     if not (folder / "new").is_dir():
         raise SettingsError(f"{folder} is no Maildir.", "Name a folder that holds new, cur and tmp.")
-    box = mailbox.Maildir(folder, create=False)
-    try:
-        for key in sorted(box.keys()):
-            found = box[key]
-            if found.get_subdir() == "new":
-                yield box.get_bytes(key)[:_LARGEST]
-                found.set_subdir("cur")
-                found.add_flag("S")
-                box[key] = found
-    finally:
-        box.close()
+    for file in [*sorted((folder / "new").iterdir()), *sorted((folder / "cur").glob("*"))]:
+        name, _, flags = file.name.partition(_FLAGS)
+        if name.startswith(".") or "S" in flags:
+            continue
+        try:
+            with file.open("rb") as opened:
+                octets = opened.read(_LARGEST)
+        except FileNotFoundError:
+            continue  # another program took it meanwhile
+        except OSError as error:
+            raise SettingsError(f"{file} cannot be read: {error.strerror}.", "Let this user read it.") from error
+        yield octets
+        with suppress(FileNotFoundError):
+            (folder / "cur").mkdir(exist_ok=True)
+            file.rename(folder / "cur" / f"{name}{_FLAGS}{''.join(sorted({*flags, 'S'}))}")
 
 
 def from_imap(url: str, password: str) -> Iterator[bytes]:
