@@ -128,6 +128,23 @@ def test_a_subscriber_gets_their_digest_once(ready, site: Site, sink: Sink):
     assert "Frexalimab slows lesions" in ready("digests", "show", "1").out
 
 
+def test_long_lists_are_shown_from_their_newest_end(ready):
+    for number in range(5):
+        ready("subscribe", f"p{number}@example.org", *NOW)
+    shown = ready("deliveries", "list", "--limit", "2")
+    assert "These are the newest 2 of 5" in shown.err
+    assert [one["id"] for one in ready("deliveries", "list", "--limit", "2", "--json").json] == [5, 4]
+    assert len(ready("deliveries", "list", "--json").json) == 5
+    assert ready("deliveries", "list").err == ""
+    assert ready("deliveries", "list", "--limit", "0").code == 2
+    people = ready("subscribers", "list", "--limit", "2")
+    assert "p3@example.org" in people.out
+    assert "p4@example.org" in people.out
+    assert "p2@example.org" not in people.out
+    assert "These are the newest 2 of 5" in people.err
+    assert len(ready("subscribers", "list", "--json").json) == 5
+
+
 def test_poll_speaks_json_and_nothing_else(ready, site: Site):
     site.put("/feed/", sites.rss([Article("Frexalimab slows lesions")]))
     site.fail("/broken/", 500)

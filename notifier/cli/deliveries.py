@@ -12,6 +12,7 @@ app = door.group("deliveries", "Every message owed, and what the mail server sai
 @app.command("list")
 def list_(
     status: Annotated[str | None, typer.Option(help="pending, sending, sent, failed, uncertain or suppressed.")] = None,
+    limit: door.Limit = None,
     json: door.Json = False,
 ) -> None:
     """Show deliveries, newest first; people stand in them by number (see `subscribers list --json`)."""
@@ -19,27 +20,16 @@ def list_(
     from notifier.store.statuses import DeliveryStatus
 
     with door.opened() as deps, deps.reading() as session:
-        rows = [
-            {
-                "id": one.id,
-                "digest": one.digest_id,
-                "subscriber": one.subscription.subscriber_id if one.subscription else None,
-                "kind": one.kind,
-                "status": one.status,
-                "attempts": one.attempts,
-                "message_id": one.message_id,
-                "due_at": door.as_time(one.due_at),
-                "next_attempt_at": door.as_time(one.next_attempt_at),
-                "sent_at": door.as_time(one.sent_at),
-                "error": one.error,
-            }
-            for one in outbox.listed(session, door.choice(DeliveryStatus, status, "--status"))
-        ]
+        found, total = outbox.listed(
+            session, door.choice(DeliveryStatus, status, "--status"), door.most(limit, json=json)
+        )
+    rows = [{key: door.as_time(value) if key.endswith("_at") else value for key, value in row.items()} for row in found]
     if json:
         door.print_json(rows)
         return
     shown = ("id", "digest", "subscriber", "kind", "status", "attempts", "due_at", "sent_at", "error")
     door.print_table(shown, [[row[key] for key in shown] for row in rows], "No message was owed yet.")
+    door.say_if_cut(len(rows), total)
 
 
 @app.command("retry")

@@ -20,8 +20,12 @@ if TYPE_CHECKING:
 
 # In a pipe nothing is folded: a line is a row.
 _PIPE_WIDTH = 2000
+_SHOWN = 100
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Limit = Annotated[
+    int | None, typer.Option("--limit", min=1, help=f"How many of the newest: {_SHOWN}, or all with --json.")
+]
 Now = Annotated[str, typer.Option("--now", metavar="ISO-8601", help="Act as at this moment, for replays and tests.")]
 Language = Annotated[str, typer.Option("--language", metavar="CODE", help="en, de, fr or es.")]
 Profile = Annotated[str | None, typer.Option("--profile", metavar="SLUG", help="The therapy profile.")]
@@ -92,6 +96,17 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[object]], empty
         table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
     width = None if is_terminal() else _PIPE_WIDTH
     Console(width=width, highlight=False).print(table)
+
+
+def most(limit: int | None, *, json: bool) -> int | None:
+    """How many rows to show; a table of all there are would hide its end from people, and JSON is for programs."""
+    return limit or (None if json else _SHOWN)
+
+
+def say_if_cut(shown: int, total: int) -> None:
+    """Say that a table holds the newest rows alone."""
+    if shown < total:
+        warn(f"These are the newest {shown} of {total}; --limit shows more.")
 
 
 def is_terminal() -> bool:

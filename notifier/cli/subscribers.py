@@ -26,12 +26,13 @@ Email = Annotated[str, typer.Argument(metavar="EMAIL")]
 
 
 @app.command("list")
-def list_(json: door.Json = False) -> None:
-    """Show everybody with their subscriptions."""
+def list_(limit: door.Limit = None, json: door.Json = False) -> None:
+    """Show people with their subscriptions, the newest last."""
     from notifier.subscribers import subscriptions
 
     with door.opened() as deps, deps.reading() as session:
-        rows = [_row(session, one) for one in subscriptions.listed(session)]
+        found, total = subscriptions.listed(session, door.most(limit, json=json))
+        rows = [_row(session, one) for one in found]
     if json:
         door.print_json(rows)
         return
@@ -41,6 +42,7 @@ def list_(json: door.Json = False) -> None:
         for one in row["subscriptions"]
     ]
     door.print_table(("email", "standing", "profile", "cadence", "subscription", "next due"), table, "Nobody yet.")
+    door.say_if_cut(len(rows), total)
 
 
 @app.command("show")

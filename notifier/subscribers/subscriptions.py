@@ -350,10 +350,18 @@ def add_subscriptions(session: Session, rows: Sequence[dict[str, Any]]) -> list[
     return [ids[row["link_id"]] for row in rows]
 
 
-def listed(session: Session) -> list[Subscriber]:
-    """All subscribers with their subscriptions."""
-    chosen = select(Subscriber).options(joinedload(Subscriber.subscriptions).joinedload(Subscription.profile))
-    return list(session.scalars(chosen.order_by(Subscriber.id)).unique())
+def listed(session: Session, limit: int | None = None) -> tuple[list[Subscriber], int]:
+    """Subscribers with their subscriptions, the newest last, and how many there are in all.
+
+    Args:
+        session: a reading session.
+        limit: so many of the newest; all when None.
+    """
+    newest = select(Subscriber.id).order_by(Subscriber.id.desc()).limit(limit)
+    chosen = select(Subscriber).where(Subscriber.id.in_(newest)) if limit else select(Subscriber)
+    loaded = chosen.options(joinedload(Subscriber.subscriptions).joinedload(Subscription.profile))
+    total = session.scalar(select(func.count(Subscriber.id))) or 0
+    return list(session.scalars(loaded.order_by(Subscriber.id)).unique()), total
 
 
 def status_of(session: Session, subscriber: Subscriber) -> str:

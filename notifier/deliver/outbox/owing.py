@@ -6,9 +6,10 @@ Owns how deliveries come to be, and how one that ended is owed again.
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import func, insert, select, update
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import RowMapping, func, insert, select, update
+from sqlalchemy.orm import Session
 
 from notifier.store.models import AddressChange, Delivery, Digest, Notice, Subscription
 from notifier.store.statuses import DeliveryKind, DeliveryStatus, DigestStatus
@@ -132,9 +133,24 @@ def retry(session: Session, now: datetime) -> int:
     return len(found)
 
 
-def listed(session: Session, status: DeliveryStatus | None = None) -> list[Delivery]:
-    """Deliveries, newest first, with their subscription and digest."""
-    chosen = select(Delivery).order_by(Delivery.id.desc())
-    if status is not None:
-        chosen = chosen.where(Delivery.status == status)
-    return list(session.scalars(chosen.options(joinedload(Delivery.subscription))))
+def listed(
+    session: Session, status: DeliveryStatus | None = None, limit: int | None = None
+) -> tuple[Sequence[RowMapping], int]:
+    """Deliveries as rows of what is told of them, newest first, and how many there are in all."""
+    told: tuple[Any, ...] = (
+        Delivery.id,
+        Delivery.digest_id.label("digest"),
+        Subscription.subscriber_id.label("subscriber"),
+        Delivery.kind,
+        Delivery.status,
+        Delivery.attempts,
+        Delivery.message_id,
+        Delivery.due_at,
+        Delivery.next_attempt_at,
+        Delivery.sent_at,
+        Delivery.error,
+    )
+    wanted = [Delivery.status == status] if status is not None else []
+    chosen = select(*told).outerjoin(Subscription, Subscription.id == Delivery.subscription_id).where(*wanted)
+    total = session.scalar(select(func.count(Delivery.id)).where(*wanted)) or 0
+    return session.execute(chosen.order_by(Delivery.id.desc()).limit(limit)).mappings().all(), total
