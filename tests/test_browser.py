@@ -164,13 +164,13 @@ def test_every_page_is_accessible_fits_and_asks_nobody_else(
         _judged(page, path)
     page.goto(site_address)
     page.evaluate("document.querySelector('form').noValidate = true")
-    page.get_by_role("button", name="Subscribe").click()
+    _pressed(page, "Subscribe")
     _judged(page, "the form with its errors")
     page.goto(f"{site_address}/preferences/{links[Purpose.PREFERENCES]}")
-    page.get_by_role("button", name="Delete everything about me").click()
+    _pressed(page, "Delete everything about me")
     _judged(page, "the question before erasing")
     page.goto(f"{site_address}/unsubscribe/{links[Purpose.UNSUBSCRIBE]}")
-    page.get_by_role("button", name="Unsubscribe me").click()
+    _pressed(page, "Unsubscribe me")
     _judged(page, "the page after leaving")
     assert [url for url in asked if not url.startswith(site_address)] == []
     assert [text for text in problems if "404" not in text and "422" not in text] == []
@@ -192,6 +192,12 @@ def _subscribed(made: Installation) -> str:
     made.publish([Article("Frexalimab slows lesions", "A made-up summary.")])
     run(made.at(MONDAY + timedelta(days=1)))
     return link_id
+
+
+def _pressed(page: Page, name: str) -> None:
+    """Press a button and wait for the page that follows, style and all: a click alone waits for nothing."""
+    with page.expect_navigation(wait_until="load"):
+        page.get_by_role("button", name=name).click()
 
 
 def _judged(page: Page, what: str) -> None:
