@@ -35,6 +35,19 @@ def test_the_unseen_mails_of_a_maildir_are_read_once_wherever_another_program_pu
     assert list(mailboxes.from_maildir(tmp_path / "box")) == []
 
 
+def test_a_maildir_that_may_not_be_written_to_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    for name in ("new", "cur", "tmp"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "new" / "1").write_bytes(MAILS[0])
+
+    def refuse(_self: Path, _target: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(SettingsError, match="cannot be marked as seen: Permission denied"):
+        list(mailboxes.from_maildir(tmp_path))
+
+
 def test_a_mail_whose_reader_fails_is_read_again():
     with mailbox_server.running(MAILS) as box:
         mails = mailboxes.from_imap(address(box), PASSWORD)

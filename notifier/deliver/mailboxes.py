@@ -44,7 +44,7 @@ def from_maildir(folder: Path) -> Iterator[bytes]:
     Raises:
         SettingsError: it is no Maildir, or may not be read.
     """
-    if not (folder / "new").is_dir():
+    if not ((folder / "new").is_dir() and (folder / "cur").is_dir()):
         raise SettingsError(f"{folder} is no Maildir.", "Name a folder that holds new, cur and tmp.")
     for file in [*sorted((folder / "new").iterdir()), *sorted((folder / "cur").glob("*"))]:
         name, _, flags = file.name.partition(_FLAGS)
@@ -58,9 +58,14 @@ def from_maildir(folder: Path) -> Iterator[bytes]:
         except OSError as error:
             raise SettingsError(f"{file} cannot be read: {error.strerror}.", "Let this user read it.") from error
         yield octets
-        with suppress(FileNotFoundError):
-            (folder / "cur").mkdir(exist_ok=True)
+        try:
             file.rename(folder / "cur" / f"{name}{_FLAGS}{''.join(sorted({*flags, 'S'}))}")
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise SettingsError(
+                f"{file} cannot be marked as seen: {error.strerror}.", f"Let this user write to {folder}."
+            ) from error
 
 
 def from_imap(url: str, password: str) -> Iterator[bytes]:
