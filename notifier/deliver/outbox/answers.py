@@ -53,16 +53,10 @@ def _sent(number: int) -> Update:
 
 
 def settle(session: Session, outcomes: Sequence[Outcome], now: datetime) -> None:
-    """Write down what the server answered, whatever it was."""
-    accepted = [one.delivery_id for one in outcomes if one.answer is Answer.ACCEPTED]
-    if accepted:
-        settle_accepted(session.connection(), accepted, now)
-    others = [one for one in outcomes if one.answer is not Answer.ACCEPTED]
-    if not others:
-        return
-    chosen = select(Delivery).where(Delivery.id.in_([one.delivery_id for one in others]))
+    """Write down what the server answered to those that it did not take."""
+    chosen = select(Delivery).where(Delivery.id.in_([one.delivery_id for one in outcomes]))
     deliveries = {delivery.id: delivery for delivery in session.scalars(chosen)}
-    for outcome in others:
+    for outcome in outcomes:
         _settle(deliveries[outcome.delivery_id], outcome, now)
     session.flush()
 
