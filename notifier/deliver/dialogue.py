@@ -142,9 +142,10 @@ class Dialogue:
         if step == "END":
             assert self._ending is not None
             parcel, self._ending = self._ending, None
-            taken = code == 250
-            ending = parcel.delivery_id, Answer.ACCEPTED
-            self._tell(Outcome(*ending) if taken else _told(parcel, "the message", code, self._said))
+            if code == 250:
+                self._tell(Outcome(parcel.delivery_id, Answer.ACCEPTED))
+            else:
+                self._tell(_told(parcel, "the message", code, self._said))
         elif step in ("MAIL FROM", "RCPT TO", "DATA"):
             self._answer_to_envelope(step, code)
         elif step == "VOID":
