@@ -123,5 +123,7 @@ def test_a_relative_folder_counts_from_the_settings_file(tmp_path: Path, own: Pa
 
 def test_every_template_of_ours_compiles():
     templates = Templates()
-    for path in template_folder().rglob("*.j2"):
-        templates._environment("de").get_template(path.relative_to(template_folder()).as_posix())
+    names = [path.relative_to(template_folder()).as_posix() for path in template_folder().rglob("*.j2")]
+    assert {"email/mail.html.j2", "email/mail.txt.j2", "web/page.html.j2"} <= set(names)
+    for name in names:
+        assert templates._environment("de").get_template(name).name == name
