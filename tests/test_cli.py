@@ -281,40 +281,41 @@ def test_a_run_from_cron_says_nothing_on_standard_error_while_all_is_well(ready,
     assert "links in mails lead there" in ready("run", "--once", *NOW).err
 
 
-def test_a_mail_server_that_is_down_makes_exit_code_1_and_the_next_run_sends(
-    ready, site: Site, sink: Sink, monkeypatch: pytest.MonkeyPatch
-):
+LATER = ["--now", "2026-03-03T08:00:00Z"]
+
+
+def run_without_a_mail_server(ready, site: Site, monkeypatch: pytest.MonkeyPatch) -> Result:
+    """Anna's digest is due, and nobody takes it."""
     ready("subscribe", "anna@example.org", "--confirmed", "--every", "daily", *NOW)
     ready("run", "--once", *NOW)
     site.put("/feed/", sites.rss([Article("Frexalimab slows lesions")]))
-    later = ["--now", "2026-03-03T08:00:00Z"]
     with monkeypatch.context() as patched:
         patched.setenv("NOTIFIER_SMTP__PORT", str(sinks.free_port()))
-        down = ready("run", "--once", *later)
+        return ready("run", "--once", *LATER)
+
+
+def test_a_mail_server_that_is_down_makes_exit_code_1_and_the_next_run_sends(
+    ready, site: Site, sink: Sink, monkeypatch: pytest.MonkeyPatch
+):
+    down = run_without_a_mail_server(ready, site, monkeypatch)
     assert down.code == 1
     assert "cannot be reached" in down.err
     assert "Nothing was lost" in down.err
     assert ready("deliveries", "list", "--status", "pending", "--json").json[0]["error"]
-    assert ready("run", "--once", *later).code == 0
+    assert ready("run", "--once", *LATER).code == 0
     assert len(sink.messages) == 1
 
 
 def test_a_digest_can_be_held_and_let_go(ready, site: Site, sink: Sink, monkeypatch: pytest.MonkeyPatch):
-    ready("subscribe", "anna@example.org", "--confirmed", "--every", "daily", *NOW)
-    ready("run", "--once", *NOW)
-    site.put("/feed/", sites.rss([Article("Frexalimab slows lesions")]))
-    later = ["--now", "2026-03-03T08:00:00Z"]
-    with monkeypatch.context() as patched:
-        patched.setenv("NOTIFIER_SMTP__PORT", str(sinks.free_port()))
-        ready("run", "--once", *later)
+    run_without_a_mail_server(ready, site, monkeypatch)
     assert "Digest 1 is held" in ready("digests", "hold", "1").out
     again = ready("digests", "hold", "1")
     assert (again.code, again.err) == (1, "Digest 1 is not going out: nothing was changed.\n")
-    assert ready("run", "--once", *later).code == 0
+    assert ready("run", "--once", *LATER).code == 0
     assert sink.messages == []
-    assert "Digest 1 is approved" in ready("digests", "approve", "1", *later).out
-    assert ready("digests", "approve", "1", *later).code == 1
-    assert ready("run", "--once", *later).code == 0
+    assert "Digest 1 is approved" in ready("digests", "approve", "1", *LATER).out
+    assert ready("digests", "approve", "1", *LATER).code == 1
+    assert ready("run", "--once", *LATER).code == 0
     assert len(sink.messages) == 1
     assert "There is no digest 9" in ready("digests", "hold", "9").err
 

@@ -63,42 +63,37 @@ def test_a_source_that_fails_is_shown(installation: Installation):
     assert [one["name"] for one in document["checks"] if not one["ok"]] == ["sources"]
 
 
-def test_a_person_who_is_put_off_alone_alarms_nobody(installation: Installation):
-    made = installation
+def refused(made: Installation, people: list[str], whom: str, said: str) -> None:
+    """These people's digest is due on Tuesday, and their mail server says this of one of them."""
     made.change(operator=Operator(address="office@example.org"))
-    for name in ("anna", "ben"):
-        made.subscribe(f"{name}@example.org")
+    for one in people:
+        made.subscribe(one)
     pipeline.run_once(made.at(MONDAY))
     made.publish([Article("Frexalimab slows lesions")])
-    made.sink.refuse_recipient["ben@example.org"] = "451 4.7.1 not now"
-    for minutes in range(0, 300, 20):
+    made.sink.refuse_recipient[whom] = said
+
+
+def run_every_20_minutes(made: Installation, begin: int, end: int) -> None:
+    for minutes in range(begin, end, 20):
         pipeline.run_once(made.at(TUESDAY + timedelta(minutes=minutes)))
-    assert made.sink.to("office@example.org") == []
+
+
+def test_a_person_who_is_put_off_alone_alarms_nobody(installation: Installation):
+    refused(installation, ["anna@example.org", "ben@example.org"], "ben@example.org", "451 4.7.1 not now")
+    run_every_20_minutes(installation, 0, 300)
+    assert installation.sink.to("office@example.org") == []
 
 
 def test_a_mail_server_that_puts_everybody_off_is_told(installation: Installation):
-    made = installation
-    made.change(operator=Operator(address="office@example.org"))
-    made.subscribe("anna@example.org")
-    pipeline.run_once(made.at(MONDAY))
-    made.publish([Article("Frexalimab slows lesions")])
-    made.sink.refuse_recipient["anna@example.org"] = "451 4.7.1 not now"
-    for minutes in range(0, 60, 20):
-        pipeline.run_once(made.at(TUESDAY + timedelta(minutes=minutes)))
-    assert made.sink.to("office@example.org") == []
-    for minutes in range(60, 300, 20):
-        pipeline.run_once(made.at(TUESDAY + timedelta(minutes=minutes)))
-    (told,) = made.sink.to("office@example.org")
+    refused(installation, ["anna@example.org"], "anna@example.org", "451 4.7.1 not now")
+    run_every_20_minutes(installation, 0, 60)
+    assert installation.sink.to("office@example.org") == []
+    run_every_20_minutes(installation, 60, 300)
+    (told,) = installation.sink.to("office@example.org")
     assert "nothing of it accepted by the mail server: digest 1" in text_of(told).replace("\n", " ")
 
 
 def test_a_mailbox_that_is_full_alarms_nobody(installation: Installation):
-    made = installation
-    made.change(operator=Operator(address="office@example.org"))
-    made.subscribe("anna@example.org")
-    pipeline.run_once(made.at(MONDAY))
-    made.publish([Article("Frexalimab slows lesions")])
-    made.sink.refuse_recipient["anna@example.org"] = "552 5.2.2 mailbox full"
-    for minutes in range(0, 110, 20):
-        pipeline.run_once(made.at(TUESDAY + timedelta(minutes=minutes)))
-    assert made.sink.to("office@example.org") == []
+    refused(installation, ["anna@example.org"], "anna@example.org", "552 5.2.2 mailbox full")
+    run_every_20_minutes(installation, 0, 110)
+    assert installation.sink.to("office@example.org") == []
