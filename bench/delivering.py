@@ -24,7 +24,14 @@ def main() -> None:
     dkim = Dkim(domain="example.org", private_key_file=keys[0]) if keys else Dkim()
     smtp = Smtp(port=int(port), security="none", connections=int(connections))
     sender = {"name": "Example Society", "address": "digest@example.org", "postal_address": "1 Example Street"}
-    settings = Settings(public_url="https://news.example.org", secret_key="x" * 32, sender=sender, smtp=smtp, dkim=dkim)
+    settings = Settings(
+        public_url="https://news.example.org",
+        secret_key="x" * 32,
+        suppression_key="y" * 32,
+        sender=sender,
+        smtp=smtp,
+        dkim=dkim,
+    )
     deps = Deps(settings, db.make_engine(f"sqlite:///{database}"), NOW)
     started = time.perf_counter()
     sent = pipeline.deliver(deps)

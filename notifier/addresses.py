@@ -60,9 +60,29 @@ def _checked(text: str) -> str:
     return found.normalized
 
 
-def address_hash(address: str, salt: str) -> str:
-    """The key by which an address is recognised, even after it was erased: HMAC-SHA256 of its case-folded form."""
-    return hmac.new(salt.encode(), address.casefold().encode(), hashlib.sha256).hexdigest()
+def address_hash(address: str, salt: str, key: str) -> str:
+    """By what an address is recognised, even after it was erased: HMAC-SHA256, 64 hexadecimal digits.
+
+    Args:
+        address: in its normal form; capitals do not count.
+        salt: the installation's own, from its database.
+        key: `suppression_key`, from its settings: without it the database alone gives no address away.
+    """
+    return rekeyed(hmac.new(salt.encode(), address.casefold().encode(), hashlib.sha256).hexdigest(), key)
+
+
+def rekeyed(salted_hash: str, key: str) -> str:
+    """The hash under `suppression_key` of an address that is known only by its salted hash."""
+    return hmac.new(key.encode(), salted_hash.encode(), hashlib.sha256).hexdigest()
+
+
+def mailbox_of(address: str) -> str:
+    """The form in which addresses of one mailbox are alike: case folded, without a ``+tag`` and without dots.
+
+    For limits alone: providers differ in what they fold, so nothing is ever written to this form.
+    """
+    local, _, domain = address.casefold().rpartition("@")
+    return f"{local.partition('+')[0].replace('.', '') or local}@{domain}"
 
 
 def wire_address(address: str) -> str:

@@ -54,6 +54,7 @@ _SETTINGS = """\
 
 public_url = "{url}"
 secret_key = "{key}"
+suppression_key = "{suppression_key}"
 
 [sender]
 name = "Example Society"
@@ -255,7 +256,8 @@ def _clear(folder: Path) -> None:
 def _install(folder: Path, address: str, smtp_port: int) -> Deps:
     """Settings, database, profile and people, as an operator would set them up."""
     config = folder / "notifier.toml"
-    config.write_text(_SETTINGS.format(mark=_MARK, url=PUBLIC_URL, key=secrets.token_urlsafe(32), port=smtp_port))
+    keys = {"key": secrets.token_urlsafe(32), "suppression_key": secrets.token_urlsafe(32)}
+    config.write_text(_SETTINGS.format(mark=_MARK, url=PUBLIC_URL, port=smtp_port, **keys))
     began = datetime.fromisoformat(_TIMELINE[0][0]).replace(tzinfo=UTC)
     deps = from_settings(load(config, {}), began)
     bundled = profiles.parse(profiles.bundled_file(), "the bundled profile")

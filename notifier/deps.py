@@ -15,7 +15,7 @@ from notifier import settings as files
 from notifier.addresses import domain_of, wire_address
 from notifier.errors import SettingsError
 from notifier.settings import Settings
-from notifier.store import db
+from notifier.store import db, keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,11 +49,11 @@ class Deps:
 
     def reading(self) -> "AbstractContextManager[Session]":
         """A session that only reads."""
-        return db.reading(self.engine)
+        return db.reading(self.engine, self.settings.suppression_key)
 
     def writing(self) -> "AbstractContextManager[Session]":
         """A session in a transaction of its own."""
-        return db.writing(self.engine)
+        return db.writing(self.engine, self.settings.suppression_key)
 
     def settling(self) -> "AbstractContextManager[Callable[[], AbstractContextManager[Connection]]]":
         """A connection kept for many small transactions; what is given begins one."""
@@ -142,8 +142,10 @@ def open_deps(config: Path | None = None, now: datetime | None = None) -> Deps:
 
 def from_settings(settings: Settings, now: datetime | None = None) -> Deps:
     """The same from settings that are at hand."""
+    keys.require(settings.suppression_key)
     engine = db.make_engine(settings.database_url)
     db.upgrade(engine)
+    keys.adopt(engine, settings.suppression_key)
     deps = Deps(settings, engine, now)
     if settings.templates.directory is not None:
         assert deps.templates  # compiled now, so that a broken one is refused before anything is done

@@ -185,6 +185,7 @@ class Settings(_Section):
     public_url: Annotated[str, AfterValidator(_web_url)] = "http://127.0.0.1:8000"
     secret_key: str = ""
     secret_key_previous: str | None = None
+    suppression_key: str = ""
     sender: Sender = Sender()
     smtp: Smtp = Smtp()
     dkim: Dkim = Dkim()
@@ -305,6 +306,22 @@ def _anchored(url: str, folder: Path) -> str:
     return f"sqlite:///{folder / path}"
 
 
+def suppression_key_line() -> str:
+    """The line of `notifier.toml` that holds a fresh `suppression_key`."""
+    key = secrets.token_urlsafe(32)
+    return f'suppression_key = "{key}"   # keys what is known of addresses: never change it, keep it in your backups'
+
+
+def with_suppression_key(text: str) -> str:
+    """The text of a settings file that has no `suppression_key`, with one: a top-level key stands before all tables."""
+    lines = text.splitlines(keepends=True)
+    at = next((n for n, line in enumerate(lines) if line.lstrip().startswith("[")), len(lines))
+    while at and not lines[at - 1].strip():
+        at -= 1
+    before = "".join(lines[:at])
+    return f"{before}{'' if not before or before.endswith(chr(10)) else chr(10)}{suppression_key_line()}\n{''.join(lines[at:])}"
+
+
 def starter_file() -> str:
     """The text of a fresh `notifier.toml`, with a secret of its own."""
     return f"""\
@@ -313,6 +330,7 @@ def starter_file() -> str:
 database_url = "sqlite:///subscribers.db"
 public_url = "http://127.0.0.1:8000"     # where readers reach `notifier serve`; links in mails start with it
 secret_key = "{secrets.token_urlsafe(32)}"   # signs those links: keep it secret, keep it in your backups
+{suppression_key_line()}
 
 [sender]                                 # needed before the first mail
 name = "News digest"                     # seen in inboxes and on lock screens: name no illness here

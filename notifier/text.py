@@ -13,6 +13,9 @@ import nh3
 
 _BLOCK = re.compile(r"(?i)<(?=/?(?:p|div|br|li|ul|ol|h[1-6]|tr|td|th|table|blockquote|section|article|figure|hr)\b)")
 _SPACE = re.compile(r"\s+")
+_WORD = re.compile(r"\S+")
+# How an @ is written where it is not written plainly: full width, small, and in an address of the web.
+_AT = re.compile("[@\uff20\ufe6b]|%40")
 _PAPER = re.compile(
     r"(?i)\b10\.\d{4,9}/[^\s\"<>]*[^\s\"<>.,;)\]]|(?<=pubmed\.ncbi\.nlm\.nih\.gov/)\d+|\bPMID:?\s*\d{6,9}"
 )
@@ -30,6 +33,14 @@ def clean(text: str) -> str:
     if not text.isprintable():  # most texts are, and need no closer look
         text = _CONTROL.sub(" ", _DIRECTION.sub("", text.encode("utf-8", "replace").decode("utf-8")))
     return " ".join(text.split())
+
+
+def redacted(text: str) -> str:
+    """The text without e-mail addresses: what others write into answers, reports and errors may name people.
+
+    Every word that holds an ``@`` goes, whatever it is, because servers write addresses in many forms.
+    """
+    return _WORD.sub(lambda found: "(an address)" if _AT.search(found[0]) else found[0], text)
 
 
 def plain(markup: str) -> str:

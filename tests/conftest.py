@@ -28,6 +28,8 @@ from tests import site as sites
 
 SHARED = Path(__file__).parents[2] / "shared"
 
+SUPPRESSION_KEY = "another key that only the tests know"
+
 MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 
@@ -121,6 +123,7 @@ def settings_for(smtp_port: int, **changes) -> Settings:
     return Settings(
         public_url="https://news.example.org",
         secret_key="a key that only the tests know",
+        suppression_key=SUPPRESSION_KEY,
         sender=Sender(
             name="Example Society",
             address="digest@example.org",

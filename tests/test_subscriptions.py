@@ -12,7 +12,7 @@ from notifier.store.models import Consent, Profile, Subscriber
 from notifier.store.statuses import Cadence, ConsentEvent, SubscriptionStatus, SuppressionCause
 from notifier.subscribers import consent, subscriptions, suppressions
 from notifier.subscribers.subscriptions import Choice
-from tests.conftest import MONDAY
+from tests.conftest import MONDAY, SUPPRESSION_KEY
 
 WEEKLY = Choice(Cadence.WEEKLY, "08:00", 0, "Europe/Berlin")
 DAILY = Choice(Cadence.DAILY, "07:30", None, "America/New_York")
@@ -20,12 +20,12 @@ DAILY = Choice(Cadence.DAILY, "07:30", None, "America/New_York")
 
 @pytest.fixture
 def profile_id(engine: Engine) -> int:
-    with db.writing(engine) as session:
+    with db.writing(engine, SUPPRESSION_KEY) as session:
         return profiles.save(session, profiles.parse(profiles.bundled_file(), "bundled"), MONDAY).id
 
 
 def test_a_subscription_waits_until_it_is_confirmed(engine: Engine, profile_id: int):
-    with db.writing(engine) as session:
+    with db.writing(engine, SUPPRESSION_KEY) as session:
         profile = session.get_one(Profile, profile_id)
         one = subscriptions.subscribe(session, "anna@example.org", profile, WEEKLY, MONDAY)
         assert (one.status, one.next_due_at) == (SubscriptionStatus.PENDING, None)
@@ -37,7 +37,7 @@ def test_a_subscription_waits_until_it_is_confirmed(engine: Engine, profile_id: 
 
 
 def test_an_address_is_the_same_person_however_it_is_written(engine: Engine, profile_id: int):
-    with db.writing(engine) as session:
+    with db.writing(engine, SUPPRESSION_KEY) as session:
         profile = session.get_one(Profile, profile_id)
         for email in ("Anna@Example.ORG", " anna@example.org "):
             subscriptions.subscribe(session, email, profile, WEEKLY, MONDAY)
@@ -45,7 +45,7 @@ def test_an_address_is_the_same_person_however_it_is_written(engine: Engine, pro
 
 
 def test_asking_again_takes_the_new_choice_and_keeps_the_consent(engine: Engine, profile_id: int):
-    with db.writing(engine) as session:
+    with db.writing(engine, SUPPRESSION_KEY) as session:
         profile = session.get_one(Profile, profile_id)
         one = subscriptions.subscribe(session, "anna@example.org", profile, WEEKLY, MONDAY)
         subscriptions.confirm(session, one, "link", "subscriber", MONDAY)
@@ -56,7 +56,7 @@ def test_asking_again_takes_the_new_choice_and_keeps_the_consent(engine: Engine,
 
 
 def test_ending_is_at_once_and_said_by_the_ledger(engine: Engine, profile_id: int):
-    with db.writing(engine) as session:
+    with db.writing(engine, SUPPRESSION_KEY) as session:
         profile = session.get_one(Profile, profile_id)
         one = subscriptions.subscribe(session, "anna@example.org", profile, WEEKLY, MONDAY)
         subscriptions.confirm(session, one, "link", "subscriber", MONDAY)
@@ -67,7 +67,7 @@ def test_ending_is_at_once_and_said_by_the_ledger(engine: Engine, profile_id: in
 
 
 def test_who_comes_back_must_confirm_again(engine: Engine, profile_id: int):
-    with db.writing(engine) as session:
+    with db.writing(engine, SUPPRESSION_KEY) as session:
         profile = session.get_one(Profile, profile_id)
         one = subscriptions.subscribe(session, "anna@example.org", profile, WEEKLY, MONDAY)
         subscriptions.confirm(session, one, "link", "subscriber", MONDAY)
@@ -80,7 +80,7 @@ def test_who_comes_back_must_confirm_again(engine: Engine, profile_id: int):
 
 
 def test_a_suppressed_address_cannot_be_subscribed(engine: Engine, profile_id: int):
-    with db.writing(engine) as session:
+    with db.writing(engine, SUPPRESSION_KEY) as session:
         profile = session.get_one(Profile, profile_id)
         key = subscriptions.hash_of(session, "anna@example.org")
         assert suppressions.add(session, key, SuppressionCause.COMPLAINED, "complained", MONDAY)
@@ -97,15 +97,15 @@ def test_a_suppressed_address_cannot_be_subscribed(engine: Engine, profile_id: i
      "a@-example.org", "a@example..org", "żółw@example.org", "a" * 65 + "@example.org", '"x"@y'],
 )  # fmt: skip
 def test_what_is_no_address_is_refused_with_the_reason(engine: Engine, profile_id: int, address: str):
-    with pytest.raises(AddressError) as refused, db.writing(engine) as session:
+    with pytest.raises(AddressError) as refused, db.writing(engine, SUPPRESSION_KEY) as session:
         subscriptions.subscribe(session, address, session.get_one(Profile, profile_id), WEEKLY, MONDAY)
     assert refused.value.exit_code == 2
-    with db.reading(engine) as session:
+    with db.reading(engine, SUPPRESSION_KEY) as session:
         assert session.query(Subscriber).count() == 0
 
 
 def test_an_international_domain_is_taken(engine: Engine, profile_id: int):
-    with db.writing(engine) as session:
+    with db.writing(engine, SUPPRESSION_KEY) as session:
         one = subscriptions.subscribe(
             session, "anna@müller.example.org", session.get_one(Profile, profile_id), WEEKLY, MONDAY
         )
@@ -113,7 +113,7 @@ def test_an_international_domain_is_taken(engine: Engine, profile_id: int):
 
 
 def test_a_new_time_zone_moves_all_of_a_persons_digests(engine: Engine, profile_id: int):
-    with db.writing(engine) as session:
+    with db.writing(engine, SUPPRESSION_KEY) as session:
         profile = session.get_one(Profile, profile_id)
         other = profiles.save(
             session, profiles.parse(profiles.bundled_file().replace('"frexalimab"', '"other"', 1), "other"), MONDAY

@@ -27,6 +27,9 @@ _UPGRADE_LOCK = 0x6E6F7469
 # What holds people's own words: rewritten whole when somebody is erased.
 _PERSONAL = ("subscriber", "subscription", "consent", "delivery", "enquiry", "address_change")
 
+# Under which name a session carries the key by which addresses are recognised.
+ADDRESS_KEY = "address_key"
+
 # How long what was settled may be safe from the end of a process alone, in seconds, before it is safe from a power cut.
 _LONGEST_UNSAFE = 0.05
 
@@ -51,7 +54,8 @@ def make_engine(url: str) -> Engine:
     if parsed.get_backend_name() not in ("sqlite", "postgresql"):
         raise SettingsError(f"database_url names {parsed.get_backend_name()}.", "Use SQLite or PostgreSQL.")
     try:
-        engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
+        # Parameters are addresses and links: they stand in no error and in no log.
+        engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite", hide_parameters=True)
     except (NoSuchModuleError, ImportError) as error:
         raise SettingsError(f"database_url names a driver that is not there: {error}", "Use postgresql://…") from error
     if engine.dialect.name == "sqlite":
@@ -85,20 +89,27 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 @contextmanager
-def reading(engine: Engine) -> Iterator[Session]:
-    """A session that only reads; it sees one state of the database and is rolled back."""
-    with _told_plainly(engine), Session(engine, expire_on_commit=False) as session:
+def reading(engine: Engine, address_key: str = "") -> Iterator[Session]:
+    """A session that only reads; it sees one state of the database and is rolled back.
+
+    Args:
+        engine: the database.
+        address_key: `suppression_key`, which `store/keys.py` takes from the session to recognise addresses.
+    """
+    info = {ADDRESS_KEY: address_key}
+    with _told_plainly(engine), Session(engine, expire_on_commit=False, info=info) as session:
         yield session
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Session]:
+def writing(engine: Engine, address_key: str = "") -> Iterator[Session]:
     """A session in a transaction that is committed at the end, or rolled back when anything is raised."""
     writer = engine.execution_options(sqlite_begin="IMMEDIATE")
+    info = {ADDRESS_KEY: address_key}
     with (
         _in_turn(engine),
         _told_plainly(engine),
-        Session(writer, expire_on_commit=False) as session,
+        Session(writer, expire_on_commit=False, info=info) as session,
         session.begin(),
     ):
         yield session

@@ -133,12 +133,18 @@ class EnquiryKind(StrEnum):
 
     SUBSCRIBE = "subscribe"
     LINK = "link"
+    ADDRESS = "address"
 
 
 class SuppressionCause(StrEnum):
-    """Why an address is never mailed; `erased` and `left` give way to its owner's own double opt-in."""
+    """Why an address is not mailed.
+
+    `erased`, `left`, `complained` and an old `bounced` give way to the owner's own double opt-in; `asked` (the operator's)
+    and `never` (the owner's own "never write to this address again") are lifted by the operator alone.
+    """
 
     ASKED = "asked"
+    NEVER = "never"
     ERASED = "erased"
     LEFT = "left"
     BOUNCED = "bounced"
@@ -146,7 +152,10 @@ class SuppressionCause(StrEnum):
 
 
 class BounceKind(StrEnum):
-    """What a mail says that came back to us."""
+    """What a mail says that came back to us.
+
+    `unproven` is a report that names none of our mails, and changes nothing; `unreadable` one that could not be parsed.
+    """
 
     HARD = "hard"
     SOFT = "soft"
@@ -154,6 +163,8 @@ class BounceKind(StrEnum):
     DELAYED = "delayed"
     AUTOREPLY = "autoreply"
     UNSUBSCRIBE = "unsubscribe"
+    UNPROVEN = "unproven"
+    UNREADABLE = "unreadable"
     NONE = "not_a_bounce"
 
 

@@ -4,8 +4,6 @@ Owns the limit of a network. Storing one costs the same whoever is named in it, 
 neither say nor show by its time whether an address is known.
 """
 
-import hashlib
-import hmac
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from ipaddress import IPv4Address, ip_address, ip_network
@@ -16,7 +14,8 @@ from sqlalchemy.orm import Session
 
 from notifier.errors import NotifierError
 from notifier.said import Said
-from notifier.store.models import Enquiry, Installation
+from notifier.store import keys
+from notifier.store.models import Enquiry
 from notifier.store.statuses import EnquiryKind
 
 LIMIT_PERIOD = timedelta(hours=1)
@@ -55,13 +54,12 @@ def ask(
 
 def _network(session: Session, visitor: str) -> str:
     """The network of an address (IPv4: /24, IPv6: /48) under a keyed hash, which says nothing to who reads it."""
-    salt = session.scalars(select(Installation.salt)).one()
     try:
         address = ip_address(visitor)
         shown = str(ip_network(f"{visitor}/{24 if isinstance(address, IPv4Address) else 48}", strict=False))
     except ValueError:
         shown = visitor
-    return hmac.new(salt.encode(), b"network " + shown.encode(), hashlib.sha256).hexdigest()
+    return keys.secret_name(session, "network", shown)
 
 
 def waiting(session: Session) -> Sequence[int]:

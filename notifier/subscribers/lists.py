@@ -21,10 +21,11 @@ from typing import Any, TextIO
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from notifier.addresses import address_hash, normal_address
+from notifier.addresses import normal_address
 from notifier.errors import AddressError, SettingsError
 from notifier.language import LANGUAGES, SOURCE
-from notifier.store.models import Installation, Profile, Subscriber, Subscription
+from notifier.store import keys
+from notifier.store.models import Profile, Subscriber, Subscription
 from notifier.store.statuses import Cadence, Edition, SubscriptionStatus
 from notifier.subscribers import consent, subscriptions, suppressions
 from notifier.subscribers.schedule import WEEKDAYS, next_due, parse_at, parse_on, parse_zone
@@ -173,7 +174,7 @@ class _Taking:
 
     def __init__(self, session: Session, terms: Terms, now: datetime) -> None:
         self._session, self._terms, self._now = session, terms, now
-        self._salt = session.scalars(select(Installation.salt)).one()
+        self._hash_of = keys.hasher(session)
         self._seen: set[tuple[bytes, int]] = set()
         self.report = Report()
         self._due = lru_cache(maxsize=4096)(self._next_due)
@@ -214,7 +215,7 @@ class _Taking:
         except SettingsError as error:
             self._tell(number, Fate.INVALID, error.problem)
             return None
-        key = address_hash(email, self._salt)
+        key = self._hash_of(email)
         seen = bytes.fromhex(key)[:16], profile.id
         if seen in self._seen:
             self._tell(number, Fate.DUPLICATE)

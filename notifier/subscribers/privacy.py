@@ -66,6 +66,8 @@ def _subscription(one: Subscription) -> dict[str, Any]:
         "renewal_asked_at": _at(one.renewal_asked_at),
         "last_written_to_at": _at(one.heard_at),
         "next_due_at": _at(one.next_due_at),
+        "wish": one.wish,
+        "trouble": one.trouble,
     }
 
 

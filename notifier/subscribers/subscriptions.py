@@ -13,11 +13,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, or_, select
 from sqlalchemy.orm import Session, contains_eager, joinedload, object_session
 
-from notifier.addresses import address_hash, normal_address
+from notifier.addresses import normal_address
 from notifier.errors import NotFoundError, NotifierError
 from notifier.language import SOURCE
 from notifier.said import Said
-from notifier.store.models import Installation, Match, Profile, Subscriber, Subscription
+from notifier.store import keys
+from notifier.store.models import Match, Profile, Subscriber, Subscription
 from notifier.store.statuses import Cadence, ConsentEvent, Edition, SubscriptionStatus, Tier
 from notifier.subscribers import consent, suppressions
 from notifier.subscribers.schedule import next_due
@@ -57,8 +58,7 @@ def hash_of(session: Session, email: str) -> str:
     Raises:
         AddressError: it is no address.
     """
-    salt = session.scalars(select(Installation.salt)).one()
-    return address_hash(normal_address(email), salt)
+    return keys.hash_of(session, normal_address(email))
 
 
 def find_subscriber(session: Session, email: str) -> Subscriber | None:

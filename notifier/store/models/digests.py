@@ -1,5 +1,6 @@
 """What was told: digests, and what stands in them."""
 
+import secrets
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
@@ -15,13 +16,16 @@ class Digest(Base):
     """One composed edition, its body rendered once. Writer: `digest/digests.py`.
 
     `left_out` of its items did not fit into a mail. One without items says that there was nothing to say.
-    `approved_at` is when a person let it go on after it was held; it is not held for refusals again.
+    `approved_at` is when a person let it go on after it was held; it is not held for refusals again. `key` stands in
+    the addresses of its archive page: random, so that nobody can count digests or guess one. `page_html` is the body
+    with all its items where some did not fit into the mail.
     """
 
     __tablename__ = "digest"
     __table_args__ = (UniqueConstraint("profile_id", "cadence", "group_key", "window"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(String(32), unique=True, default=lambda: secrets.token_urlsafe(16))
     profile_id: Mapped[int] = mapped_column(ForeignKey("profile.id", ondelete="CASCADE"))
     cadence: Mapped[Cadence]
     edition: Mapped[Edition]
@@ -33,6 +37,7 @@ class Digest(Base):
     headline: Mapped[str] = mapped_column(Text)
     body_html: Mapped[str] = mapped_column(Text)
     body_text: Mapped[str] = mapped_column(Text)
+    page_html: Mapped[str | None] = mapped_column(Text)
     left_out: Mapped[int] = mapped_column(default=0)
     composed_at: Mapped[datetime]
     approved_at: Mapped[datetime | None]

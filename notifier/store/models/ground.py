@@ -69,9 +69,14 @@ class Base(DeclarativeBase):
 
 
 class Installation(Base):
-    """One row: the salt by which addresses are recognised after erasure. Written by the first migration."""
+    """One row: by what addresses are recognised. Written by the first migration, the fingerprint by `store/keys.py`.
+
+    `salt` is the inner key of an address's hash; the outer one is `suppression_key` in the settings, of which only
+    `key_fingerprint` stands here: so a copy of the database alone tells nobody whether an address is in it.
+    """
 
     __tablename__ = "installation"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     salt: Mapped[str] = mapped_column(String(64))
+    key_fingerprint: Mapped[str | None] = mapped_column(String(16))

@@ -15,7 +15,7 @@ class Subscriber(Base):
     """A person's address, language and time zone. Writer: `subscribers/subscriptions.py`.
 
     `soft_bounces` is how often their mail came back for a reason that passes, lately; until `held_until` they are sent
-    nothing.
+    nothing. `moved_at` is when the address was last changed: what was sent before that went to another mailbox.
     """
 
     __tablename__ = "subscriber"
@@ -29,6 +29,7 @@ class Subscriber(Base):
     soft_bounces: Mapped[int] = mapped_column(default=0)
     bounced_at: Mapped[datetime | None]
     held_until: Mapped[datetime | None]
+    moved_at: Mapped[datetime | None]
 
     subscriptions: Mapped[list["Subscription"]] = relationship(back_populates="subscriber", order_by="Subscription.id")
 
@@ -41,7 +42,8 @@ class Subscription(Base):
     `link_id` stands in signed links in place of anything that says who or what. `hidden` are the parts of a digest
     that they do not want, `urgent` lets what cannot wait break the schedule. `asked_at` is when they last asked to be
     written to, `paused_until` the end of a pause (None: until they say so); the `renew…` times belong to the question
-    whether they still want it.
+    whether they still want it. `wish` is the choice of a sign-up that its owner has not confirmed yet, where an older
+    subscription stays as it is until then. `trouble` says why this person could not be served, for the operator.
     """
 
     __tablename__ = "subscription"
@@ -73,9 +75,21 @@ class Subscription(Base):
     asked_at: Mapped[datetime | None]
     confirmed_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
+    wish: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    trouble: Mapped[str | None] = mapped_column(Text)
 
     subscriber: Mapped[Subscriber] = relationship(back_populates="subscriptions")
     profile: Mapped[Profile] = relationship()
+
+
+class RetiredLink(Base):
+    """A link id from before a change of address: it only unsubscribes. Writer: `subscribers/subscriptions.py`."""
+
+    __tablename__ = "retired_link"
+
+    link_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    subscription_id: Mapped[int] = mapped_column(ForeignKey("subscription.id", ondelete="CASCADE"), index=True)
+    retired_at: Mapped[datetime]
 
 
 class Consent(Base):
@@ -107,16 +121,23 @@ class Wording(Base):
 class Enquiry(Base):
     """What somebody asked for through a public form. Writer: `subscribers/enquiries.py`.
 
-    Address and wish are forgotten as soon as it is answered; the rest stays an hour, for the limits. `network` is a
-    keyed hash of where it came from.
+    Address and wish are forgotten as soon as it is answered; the rest stays an hour, for the limits. `network`, `target`
+    and `asker` are keyed hashes: of where it came from, of the mailbox that is written to (tags and dots left out), and
+    of who asked, where that is known.
     """
 
     __tablename__ = "enquiry"
-    __table_args__ = (Index("ix_enquiry_network", "network", "at"),)
+    __table_args__ = (
+        Index("ix_enquiry_network", "network", "at"),
+        Index("ix_enquiry_target", "target", "at"),
+        Index("ix_enquiry_asker", "asker", "at"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[EnquiryKind]
     network: Mapped[str] = mapped_column(String(64))
+    target: Mapped[str] = mapped_column(String(64), default="")
+    asker: Mapped[str] = mapped_column(String(64), default="")
     email: Mapped[str | None] = mapped_column(String(320))
     wish: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     at: Mapped[datetime]
@@ -144,7 +165,11 @@ class AddressChange(Base):
 
 
 class Suppression(Base):
-    """An address never mailed again, known only by its hash, and why. Writer: `subscribers/suppressions.py`."""
+    """An address that is not mailed, known only by its hash, and why. Writer: `subscribers/suppressions.py`.
+
+    `reason` is a code (``5.1.1``) or an operator's own words, never what a stranger wrote. `asked_at` is when the owner
+    of a suppressed address was last asked by mail whether a sign-up was theirs.
+    """
 
     __tablename__ = "suppression"
 
@@ -152,3 +177,4 @@ class Suppression(Base):
     cause: Mapped[SuppressionCause] = mapped_column(default=SuppressionCause.ASKED)
     reason: Mapped[str] = mapped_column(Text)
     at: Mapped[datetime]
+    asked_at: Mapped[datetime | None]

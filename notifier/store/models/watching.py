@@ -18,8 +18,8 @@ class Source(Base):
 
     One that was removed keeps its row, for its entries are the record of what readers were told. `expected_by` is when
     its own rhythm has it publish something at the latest; `told_as` the bad state that the operator was told of;
-    `as_of` the date of a registry's data; `looks` how often it answered on each of the last days; `posts_*` belong to a
-    WordPress site's list of posts.
+    `as_of` the date of a registry's data; `looks` how often it answered on each of the last days; `left_out` how many
+    items of its last document were more than are read; `posts_*` belong to a WordPress site's list of posts.
     """
 
     __tablename__ = "source"
@@ -49,6 +49,7 @@ class Source(Base):
     posts_until: Mapped[datetime | None]
     posts_next_at: Mapped[datetime | None]
     failures: Mapped[int] = mapped_column(default=0)
+    left_out: Mapped[int] = mapped_column(default=0)
     looks: Mapped[dict[str, Any]] = mapped_column(default=dict)
     last_error: Mapped[str | None] = mapped_column(Text)
 

@@ -1,0 +1,88 @@
+"""Security: keyed hashes, random archive keys, retired links, limits by target, waiting wishes; addresses redacted."""
+
+import re
+import secrets
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0006"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+# What others wrote into these columns may name people.
+_WRITTEN_BY_OTHERS = (("delivery", "id", "error"), ("suppression", "address_hash", "reason"), ("notice", "id", "text"))
+_WORD_WITH_AT = re.compile(r"\S*@\S*")
+
+
+def _moment(name: str, *, nullable: bool = False) -> "sa.Column[object]":
+    return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable)
+
+
+def upgrade() -> None:
+    op.add_column("installation", sa.Column("key_fingerprint", sa.String(16), nullable=True))
+    op.add_column("source", sa.Column("left_out", sa.Integer(), nullable=False, server_default="0"))
+    op.add_column("subscriber", _moment("moved_at", nullable=True))
+    op.add_column("subscription", sa.Column("wish", sa.JSON(), nullable=True))
+    op.add_column("subscription", sa.Column("trouble", sa.Text(), nullable=True))
+    op.add_column("suppression", _moment("asked_at", nullable=True))
+    for name in ("target", "asker"):
+        op.add_column("enquiry", sa.Column(name, sa.String(64), nullable=False, server_default=""))
+        op.create_index(f"ix_enquiry_{name}", "enquiry", [name, "at"])
+    op.create_table(
+        "retired_link",
+        sa.Column("link_id", sa.String(32), nullable=False),
+        sa.Column("subscription_id", sa.Integer(), nullable=False),
+        _moment("retired_at"),
+        sa.PrimaryKeyConstraint("link_id", name="pk_retired_link"),
+        sa.ForeignKeyConstraint(
+            ["subscription_id"],
+            ["subscription.id"],
+            name="fk_retired_link_subscription_id_subscription",
+            ondelete="CASCADE",
+        ),
+    )
+    op.create_index("ix_retired_link_subscription_id", "retired_link", ["subscription_id"])
+    _digest_keys()
+    _redact()
+
+
+def _digest_keys() -> None:
+    """Give every digest a random key; the column is filled before it must not be empty."""
+    op.add_column("digest", sa.Column("page_html", sa.Text(), nullable=True))
+    op.add_column("digest", sa.Column("key", sa.String(32), nullable=True))
+    connection = op.get_bind()
+    digest = sa.table("digest", sa.column("id", sa.Integer), sa.column("key", sa.String))
+    for (number,) in connection.execute(sa.select(digest.c.id)).all():
+        connection.execute(digest.update().where(digest.c.id == number).values(key=secrets.token_urlsafe(16)))
+    with op.batch_alter_table("digest") as batch:
+        batch.alter_column("key", existing_type=sa.String(32), nullable=False)
+        batch.create_unique_constraint("uq_digest_key", ["key"])
+
+
+def _redact() -> None:
+    connection = op.get_bind()
+    for name, key, column in _WRITTEN_BY_OTHERS:
+        table = sa.table(name, sa.column(key), sa.column(column))
+        chosen = sa.select(table.c[key], table.c[column]).where(table.c[column].like("%@%"))
+        for row_key, text in connection.execute(chosen).all():
+            redacted = _WORD_WITH_AT.sub("(an address)", text)
+            connection.execute(table.update().where(table.c[key] == row_key).values({column: redacted}))
+
+
+def downgrade() -> None:
+    with op.batch_alter_table("digest") as batch:
+        batch.drop_constraint("uq_digest_key", type_="unique")
+        batch.drop_column("key")
+        batch.drop_column("page_html")
+    op.drop_table("retired_link")
+    for name in ("target", "asker"):
+        op.drop_index(f"ix_enquiry_{name}", "enquiry")
+        op.drop_column("enquiry", name)
+    op.drop_column("suppression", "asked_at")
+    for name in ("trouble", "wish"):
+        op.drop_column("subscription", name)
+    op.drop_column("subscriber", "moved_at")
+    op.drop_column("source", "left_out")
+    op.drop_column("installation", "key_fingerprint")
