@@ -319,7 +319,9 @@ def with_suppression_key(text: str) -> str:
     while at and not lines[at - 1].strip():
         at -= 1
     before = "".join(lines[:at])
-    return f"{before}{'' if not before or before.endswith(chr(10)) else chr(10)}{suppression_key_line()}\n{''.join(lines[at:])}"
+    if before and not before.endswith("\n"):
+        before += "\n"
+    return f"{before}{suppression_key_line()}\n{''.join(lines[at:])}"
 
 
 def starter_file() -> str:

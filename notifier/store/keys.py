@@ -48,8 +48,8 @@ def adopt(engine: Engine, key: str) -> None:
     if found != fingerprint(key):
         raise SettingsError(
             "suppression_key is not the one that this database was made with.",
-            "Put the old key back (it is in the backup of the settings): with another one, people who said no, or whose "
-            "mails came back, would be written to again.",
+            "Put the old key back (the backup of the settings holds it): with another one, people who said no, or "
+            "whose mails came back, would be written to again.",
         )
 
 

@@ -139,8 +139,8 @@ class EnquiryKind(StrEnum):
 class SuppressionCause(StrEnum):
     """Why an address is not mailed.
 
-    `erased`, `left`, `complained` and an old `bounced` give way to the owner's own double opt-in; `asked` (the operator's)
-    and `never` (the owner's own "never write to this address again") are lifted by the operator alone.
+    `erased`, `left`, `complained` and an old `bounced` give way to the owner's own double opt-in; `asked` (the
+    operator's) and `never` (the owner's own "never write to this address again") are lifted by the operator alone.
     """
 
     ASKED = "asked"

@@ -121,9 +121,9 @@ class Wording(Base):
 class Enquiry(Base):
     """What somebody asked for through a public form. Writer: `subscribers/enquiries.py`.
 
-    Address and wish are forgotten as soon as it is answered; the rest stays an hour, for the limits. `network`, `target`
-    and `asker` are keyed hashes: of where it came from, of the mailbox that is written to (tags and dots left out), and
-    of who asked, where that is known.
+    Address and wish are forgotten as soon as it is answered; the rest stays an hour, for the limits. `network`,
+    `target` and `asker` are keyed hashes: of where it came from, of the mailbox that is written to (tags and dots left
+    out), and of who asked, where that is known.
     """
 
     __tablename__ = "enquiry"
