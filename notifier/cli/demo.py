@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,9 @@ from notifier.cli import door
 
 if TYPE_CHECKING:
     from notifier.demo import Story
+
+# What the extra `demo` holds: the mail server that takes the demo's mails.
+MAIL_SERVER = "aiosmtpd>=1.4.6"
 
 
 def register(app: typer.Typer) -> None:
@@ -25,12 +29,24 @@ def demo(
     serve: Annotated[bool, typer.Option("--serve", help="Afterwards serve the pages that the mails link to.")] = False,
 ) -> None:
     """Play the whole journey on this machine: a made-up news site, three subscribers, a week, their mails."""
+    _require_mail_server()
     from notifier import demo as play
 
     story = play.run(out)
     _tell(story)
     if serve:
         _serve(story)
+
+
+def _require_mail_server() -> None:
+    """Refuse before anything is touched: a production installation has no mail server of its own."""
+    from notifier.errors import SettingsError
+
+    if find_spec("aiosmtpd") is None:
+        raise SettingsError(
+            "The demo needs a mail server on this machine, and it is not installed.",
+            f"It is the extra notifier[demo]. Install it: {sys.executable} -m pip install '{MAIL_SERVER}'",
+        )
 
 
 def _tell(story: "Story") -> None:
