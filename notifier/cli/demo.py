@@ -1,5 +1,6 @@
 """`notifier demo`."""
 
+import shlex
 import shutil
 import sys
 from importlib.util import find_spec
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from notifier.cli import door
+from notifier.text import one_printable_line
 
 if TYPE_CHECKING:
     from notifier.demo import Story
@@ -51,6 +53,7 @@ def _require_mail_server() -> None:
 
 def _tell(story: "Story") -> None:
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     console = Console(highlight=False)
@@ -70,7 +73,8 @@ def _tell(story: "Story") -> None:
     console.print(week)
     console.print(
         f"\nThe site answered {story.answers.get(200, 0)} times with a document and "
-        f"{story.answers.get(304, 0)} times with [i]not modified[/i]. Mails in {story.folder / 'mails'}:\n"
+        f"{story.answers.get(304, 0)} times with [i]not modified[/i]. "
+        f"Mails in {escape(one_printable_line(str(story.folder / 'mails')))}:\n"
     )
     mails = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     for heading in ("File", "To", "Subject"):
@@ -81,7 +85,7 @@ def _tell(story: "Story") -> None:
     config = story.folder / "notifier.toml"
     console.print("\nOpen one in a browser (.eml and .txt lie beside it), then go on in the same installation:")
     for command in ("preview --since 30d --open", "matches list", "digests list", "deliveries list"):
-        console.print(f"  {_program()} --config {config} {command}", soft_wrap=True)
+        door.say(f"  {_program()} --config {shlex.quote(str(config))} {command}")
 
 
 def _program() -> str:
