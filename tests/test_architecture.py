@@ -229,6 +229,8 @@ def test_one_room_prints_and_one_writes_the_log():
     rooms = {path.relative_to(PACKAGE).as_posix() for path in modules() if prints.search(path.read_text("utf-8"))}
     # The demo prints its own made-up story in colour; the entrance answers --version before anything is loaded.
     assert rooms == {"cli/door.py", "cli/demo.py", "__main__.py"}
-    handlers = re.compile(r"basicConfig|StreamHandler|dictConfig|fileConfig|uvicorn\.(run|Config)\((?!.*log_config=None)")
+    handlers = re.compile(
+        r"basicConfig|StreamHandler|dictConfig|fileConfig|uvicorn\.(run|Config)\((?!.*log_config=None)"
+    )
     texts = {path: " ".join(path.read_text("utf-8").split()) for path in modules()}
     assert {path.name for path, text in texts.items() if handlers.search(text)} == {"logs.py"}
