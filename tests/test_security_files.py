@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import socket
 import stat
 import subprocess
@@ -22,16 +23,27 @@ from notifier.store import files
 NOW = ["--now", "2026-03-02T09:00:00+00:00"]
 
 
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with an installation and one subscriber, which each test gets a copy of."""
+    folder = tmp_path_factory.mktemp("installed")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("NOTIFIER_")}
+    for command in (("init", *NOW), ("subscribe", "anna@example.org", "--confirmed", *NOW)):
+        program = [sys.executable, "-m", "notifier", *command]
+        subprocess.run(program, cwd=folder, env=environment, check=True, capture_output=True)
+    return folder
+
+
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An installation with one subscriber, in an empty folder; the umask lets everybody read what is made."""
+def home(installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The installation, in a folder of its own; the umask lets everybody read what is made."""
     for name in [name for name in os.environ if name.startswith("NOTIFIER_")]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(door, "_reported", set())
+    for path in installed.iterdir():
+        shutil.copy2(path, tmp_path)
     before = os.umask(0)
-    assert run(["init", *NOW]) == 0
-    assert run(["subscribe", "anna@example.org", "--confirmed", *NOW]) == 0
     yield tmp_path
     os.umask(before)
 
@@ -230,9 +242,9 @@ def test_what_init_and_dkim_make_is_its_owners_alone(home: Path):
 def test_a_new_key_never_takes_the_place_of_anything(home: Path, before: Callable[[Path], None]):
     path = home / "dkim-notifier-rsa.pem"
     before(path)
-    kept = os.readlink(path) if path.is_symlink() else path.read_bytes()
+    kept = path.readlink() if path.is_symlink() else path.read_bytes()
     assert run(["dkim", "--domain", "example.org"]) == 2
-    assert (os.readlink(path) if path.is_symlink() else path.read_bytes()) == kept
+    assert (path.readlink() if path.is_symlink() else path.read_bytes()) == kept
     assert not (home / "nowhere").exists()
 
 
@@ -339,8 +351,10 @@ def test_a_file_that_everybody_may_open_is_reported_with_the_fix(
     json.loads(out)
     (line,) = err.splitlines()
     assert line.startswith("Warning: ")
-    assert f"chmod o= {line.rpartition(' ')[2]}" in line
-    assert line.endswith(name)
+    listed, _, fix = line.partition(". To end that: ")
+    assert listed.endswith(name)
+    subprocess.run(["sh", "-c", fix], check=True)
+    assert mode(signing / name) == rights & 0o770
     assert run(["sources", "list", "--json"]) == 0
     assert capsys.readouterr().err == ""  # once a process
 
@@ -369,13 +383,16 @@ def test_the_fix_can_be_pasted_whatever_the_folder_is_called(
 ):
     folder = home / "a b; touch x"
     folder.mkdir()
-    (home / "notifier.toml").rename(folder / "notifier.toml")
-    (folder / "notifier.toml").chmod(0o644)
+    for name in ("notifier.toml", "subscribers.db"):
+        (home / name).rename(folder / name)
+        (folder / name).chmod(0o644)
     monkeypatch.setenv("NOTIFIER_CONFIG", str(folder / "notifier.toml"))
     assert run(["sources", "list"]) == 0
     _, _, fix = capsys.readouterr().err.partition("To end that: ")
     subprocess.run(["sh", "-c", fix], check=True)
-    assert mode(folder / "notifier.toml") == 0o640
+    assert {path.name: mode(path) for path in folder.iterdir()} == dict.fromkeys(
+        ("notifier.toml", "subscribers.db"), 0o640
+    )
     assert not (home / "x").exists()
 
 

@@ -1,16 +1,25 @@
 """Settings and what they refuse: no secret is repeated anywhere, and no password goes out in the clear."""
 
+import json
 import os
 import re
+import socketserver
+import threading
+from base64 import b64encode
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from sqlalchemy import Engine
 
+from notifier import pipeline
 from notifier.cli.main import run
 from notifier.errors import SettingsError, StoreError
-from notifier.settings import Smtp, load
+from notifier.settings import Smtp, Watch, load
 from notifier.store import db
+from notifier.watch import sources
+from tests.conftest import MONDAY, Installation
+from tests.sink import free_port
 
 CANARY = "cAnArY-7f3e"
 KEY = "a suppression key of the tests"
@@ -191,8 +200,16 @@ def test_a_server_that_refuses_the_password_is_told_without_it(engine: Engine):
 
 @pytest.mark.parametrize(
     "host",
-    ["mail.example.org", "10.0.0.5", "192.168.1.1", "::2", "localhost.example.org", "127.0.0.1.example.org", "128.0.0.1"],
-)  # fmt: skip
+    [
+        "mail.example.org",
+        "10.0.0.5",
+        "192.168.1.1",
+        "::2",
+        "localhost.example.org",
+        "127.0.0.1.example.org",
+        "128.0.0.1",
+    ],
+)
 @pytest.mark.parametrize("where", ["file", "environment"])
 def test_a_password_is_not_sent_in_the_clear(home: Path, host: str, where: str):
     content = f'[smtp]\nhost = "{host}"\nsecurity = "none"\nusername = "u"\n'
@@ -226,3 +243,58 @@ def test_a_password_goes_out_encrypted_without_a_word(security: str):
 def test_without_a_password_nothing_is_refused():
     assert Smtp(host="mail.example.org", security="none").password is None
     assert Smtp(host="mail.example.org", security="none", password="").password == ""
+
+
+class RefusingProxy(socketserver.StreamRequestHandler):
+    """A proxy that asks for another log-in, or says nothing that is HTTP, whatever it is given."""
+
+    answer = b""
+    asked: list[bytes]
+
+    def handle(self) -> None:
+        while line := self.rfile.readline().strip():
+            self.asked.append(line)
+        self.wfile.write(self.answer)
+
+
+@pytest.mark.parametrize("password", [CANARY, f"{CANARY}%40%2F%20x"])
+@pytest.mark.parametrize("url", ["https://herald.example.org/feed/", "http://herald.example.org/feed/"])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n",
+        b"",
+        b"nonsense\r\n\r\n",
+        None,
+    ],
+    ids=["407", "502", "nothing", "nonsense", "no proxy there"],
+)
+def test_a_proxy_that_refuses_is_told_without_its_password(
+    installation: Installation,
+    capsys: pytest.CaptureFixture,
+    caplog: pytest.LogCaptureFixture,
+    password: str,
+    url: str,
+    answer: bytes | None,
+):
+    asked: list[bytes] = []
+    handler = type("Answering", (RefusingProxy,), {"answer": answer or b"", "asked": asked})
+    with socketserver.TCPServer(("127.0.0.1", 0), handler) as proxy:
+        port = proxy.server_address[1] if answer is not None else free_port()
+        thread = threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        installation.change(watch=Watch(proxy=f"http://user:{password}@127.0.0.1:{port}", timeout_seconds=2))
+        with installation.at(MONDAY).writing() as session:
+            sources.add(session, url, MONDAY)
+        try:
+            results = pipeline.poll(installation.at(MONDAY), [url], force=True)
+        finally:
+            proxy.shutdown()
+            thread.join()
+    assert results[0].error
+    if answer is not None:
+        log_in = b64encode(f"user:{unquote(password)}".encode())
+        assert b"Proxy-Authorization: Basic " + log_in in asked
+    words = json.dumps(pipeline.as_document(results))
+    assert CANARY not in f"{words}{capsys.readouterr()}{caplog.text}"

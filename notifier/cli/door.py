@@ -78,16 +78,19 @@ def opened(now: str = "") -> "Iterator[Deps]":
 
 
 def _warn_of_readable_files(deps: "Deps") -> None:
-    """Say, once a process, which files with secrets or people any user of this machine may read."""
+    """Say, once a process, which files with secrets or people everybody on this machine may open; and the fix."""
     from notifier.store.files import readable_by_others
 
-    dkim, database = deps.settings.dkim, deps.engine.url.database
+    dkim, database = deps.settings.dkim, Path(deps.engine.url.database or "")
     keys = [dkim.private_key_file, *(key.private_key_file for key in dkim.also)]
-    stored = [Path(f"{database}{end}") for end in ("", "-wal", "-shm")] if deps.engine.dialect.name == "sqlite" else []
-    for path in readable_by_others([config_path(), *(key for key in keys if key), *stored]):
-        if path not in _reported:
-            _reported.add(path)
-            warn(f"Warning: every user of this machine may open {path}. To end that: chmod o= {shlex.quote(str(path))}")
+    exposed = {path: shlex.quote(str(path)) for path in readable_by_others([config_path(), *filter(None, keys)])}
+    beside = [database.with_name(f"{database.name}{end}") for end in ("", "-wal", "-shm")]
+    if deps.engine.dialect.name == "sqlite" and readable_by_others(beside):
+        exposed[database] = f"{shlex.quote(str(database))}*"  # those beside it come and go
+    if new := {path: quoted for path, quoted in exposed.items() if path not in _reported}:
+        _reported.update(new)
+        names = ", ".join(str(path) for path in new)
+        warn(f"Warning: every user of this machine may open {names}. To end that: chmod o= {' '.join(new.values())}")
 
 
 def config_path() -> Path:
