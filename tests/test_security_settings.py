@@ -14,6 +14,9 @@ from sqlalchemy import Engine
 
 from notifier import pipeline
 from notifier.cli.main import run
+from notifier.deliver.dialogue import Parcel
+from notifier.deliver.outbox import Answer, Outcome
+from notifier.deliver.smtp import Transport
 from notifier.errors import SettingsError, StoreError
 from notifier.settings import Smtp, Watch, load
 from notifier.store import db
@@ -298,3 +301,35 @@ def test_a_proxy_that_refuses_is_told_without_its_password(
         assert b"Proxy-Authorization: Basic " + log_in in asked
     words = json.dumps(pipeline.as_document(results))
     assert CANARY not in f"{words}{capsys.readouterr()}{caplog.text}"
+
+
+@pytest.mark.parametrize(
+    "offer",
+    [b"250 AUTH PLAIN LOGIN\r\n", b"250-AUTH PLAIN LOGIN\r\n250 XSTARTTLS\r\n", b"250-AUTH PLAIN\r\n250 STARTTL\r\n"],
+)
+def test_a_server_whose_offer_of_starttls_was_taken_away_gets_no_password(offer: bytes):
+    """RFC 3207, 6: who sits between can delete the offer."""
+    said: list[bytes] = []
+
+    class Stripped(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            self.wfile.write(b"220 mail.example.org\r\n")
+            while line := self.rfile.readline():
+                said.append(line)
+                self.wfile.write(b"250-mail.example.org\r\n" + offer if line[:4].upper() == b"EHLO" else b"221 bye\r\n")
+
+    outcomes: list[Outcome] = []
+    with socketserver.TCPServer(("127.0.0.1", 0), Stripped) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        smtp = Smtp(port=server.server_address[1], username="u", password=CANARY, timeout_seconds=5, connections=1)
+        transport = Transport(smtp)
+        parcel = Parcel(1, "digest@example.org", "anna@example.org", lambda: b"Subject: x\r\n\r\nx\r\n")
+        problem = transport.send([parcel], outcomes.extend)
+        transport.close()
+        server.shutdown()
+        thread.join()
+    assert "STARTTLS" in problem
+    assert CANARY not in problem
+    assert [outcome.answer for outcome in outcomes] == [Answer.NOT_TRIED]
+    assert not [line for line in said if line.upper().startswith((b"AUTH", b"MAIL", b"DATA"))]

@@ -108,13 +108,9 @@ def rewrite_settings(path: Path, content: bytes) -> None:
         OSError: it cannot be written, or not be given to its owner.
     """
     path = path.resolve(strict=True)
-    before = path.stat()
     beside = path.parent / f".{secrets.token_hex(8)}.new"
-    _write_new(beside, content)
+    _write_new(beside, content, like=path.stat())
     try:
-        if hasattr(os, "chown") and (before.st_uid, before.st_gid) != (os.geteuid(), os.getegid()):
-            os.chown(beside, before.st_uid, before.st_gid)
-        beside.chmod(stat.S_IMODE(before.st_mode) & ~_OTHERS)
         beside.replace(path)
     except OSError:
         beside.unlink()
@@ -134,18 +130,29 @@ def readable_by_others(paths: Iterable[Path]) -> list[Path]:
     return exposed
 
 
-def _write_new(path: Path, content: bytes | Iterable[bytes]) -> None:
+def _write_new(path: Path, content: bytes | Iterable[bytes], like: os.stat_result | None = None) -> None:
+    """Write a file that is not there yet, for its owner alone or for owner and group of another one."""
     # The mode counts from the first moment, and a link of that name is not followed.
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), _PRIVATE)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            path.chmod(_PRIVATE)  # a umask may have taken the owner's own rights
+            _give(file.fileno(), like)
             file.writelines([content] if isinstance(content, bytes) else content)
             file.flush()
             os.fsync(file.fileno())
     except BaseException:
         path.unlink()
         raise
+
+
+def _give(descriptor: int, like: os.stat_result | None) -> None:
+    """Set owner and permissions by the open file: behind its name somebody could put another one meanwhile."""
+    if os.name == "nt":  # permissions mean something else there
+        return
+    if like is not None and (like.st_uid, like.st_gid) != (os.geteuid(), os.getegid()):
+        os.fchown(descriptor, like.st_uid, like.st_gid)
+    # A umask may have taken the owner's own rights.
+    os.fchmod(descriptor, stat.S_IMODE(like.st_mode) & ~_OTHERS if like else _PRIVATE)
 
 
 def _refuse_what_is_no_file(path: Path) -> None:
