@@ -13,9 +13,9 @@ import typer
 from sqlalchemy import Engine, select, update
 
 from notifier.cli.main import app, run
+from notifier.cli.starter import starter_file, with_suppression_key
 from notifier.errors import SettingsError
 from notifier.match import profiles
-from notifier.settings import starter_file, with_suppression_key
 from notifier.store import db, keys
 from notifier.store.models import Installation, Subscriber, Suppression
 from notifier.store.statuses import Cadence, SuppressionCause
@@ -184,7 +184,7 @@ def test_init_makes_no_second_key_for_a_database_that_has_one(home: Path, capsys
 
 
 def test_a_key_that_cannot_be_placed_is_refused_with_another_way(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("notifier.settings._with_line", lambda text, line: iter([f"{text}{line}"]))
+    monkeypatch.setattr("notifier.cli.starter._with_line", lambda text, line: iter([f"{text}{line}"]))
     with pytest.raises(SettingsError, match="cannot be added") as error:
         with_suppression_key('[sender]\nname = "x"\n')
     assert "NOTIFIER_SUPPRESSION_KEY" in error.value.fix

@@ -51,8 +51,8 @@ def init(now: door.Now = "") -> None:
 
 
 def _write_settings(path: Path) -> bool:
+    from notifier.cli.starter import starter_file
     from notifier.errors import SettingsError
-    from notifier.settings import starter_file
     from notifier.store.files import create_private
 
     try:
@@ -66,8 +66,9 @@ def _write_settings(path: Path) -> bool:
 
 def _add_suppression_key(path: Path) -> bool:
     """Complete a settings file from before there was such a key; returns whether it was missing."""
+    from notifier.cli.starter import with_suppression_key
     from notifier.errors import SettingsError
-    from notifier.settings import load, with_suppression_key
+    from notifier.settings import load
     from notifier.store.files import rewrite_settings
 
     settings = load(path)

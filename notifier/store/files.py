@@ -43,7 +43,7 @@ def open_input(path: Path, largest: int) -> BinaryIO:
         raise SettingsError(f"{path} cannot be read: it is {_kind(state.st_mode)}.", "Name a plain file.")
     if state.st_size > largest:
         opened.close()
-        raise SettingsError(f"{path} is larger than {largest:,} bytes.", "Cut it into several files.")
+        raise SettingsError(f"{path} is larger than {largest:,} bytes.", "Name a smaller one, or cut it into several.")
     return opened
 
 
@@ -59,7 +59,7 @@ def read_input(path: Path, largest: int) -> bytes:
         except OSError as error:
             raise SettingsError(f"{path} cannot be read: {_reason(error)}.", "Name a file that is there.") from error
     if len(content) > largest:  # some systems' files do not say their size beforehand
-        raise SettingsError(f"{path} is larger than {largest:,} bytes.", "Cut it into several files.")
+        raise SettingsError(f"{path} is larger than {largest:,} bytes.", "Name a smaller one, or cut it into several.")
     return content
 
 
