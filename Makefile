@@ -7,11 +7,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 COMPILE := $(BIN)/uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-header \
-	--no-emit-index-url --no-emit-find-links --upgrade pyproject.toml
+	--no-emit-index-url --no-emit-find-links
 
 .PHONY: demo test test-long lint lock words
 
-demo: .venv/run
+demo: .venv/demo
 	$(BIN)/notifier demo
 
 test: .venv/dev
@@ -37,16 +37,26 @@ words: .venv/dev
 
 lock: .venv/dev
 	$(PIP) uv
-	$(COMPILE) --group build --output-file requirements.lock
-	$(COMPILE) --group dev --output-file requirements-dev.lock
+	$(COMPILE) --upgrade pyproject.toml --extra demo --group dev --output-file requirements-dev.lock
+	@# What a lock pins already is kept: each of the others begins as a copy, and loses what it does not need.
+	for lock in requirements requirements-demo requirements-build; do cp requirements-dev.lock $$lock.lock; done
+	$(COMPILE) pyproject.toml --output-file requirements.lock
+	$(COMPILE) pyproject.toml --extra demo --output-file requirements-demo.lock
+	$(COMPILE) --group build --output-file requirements-build.lock
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "notifier needs Python 3.11 or newer")'
 	$(PYTHON) -m venv .venv
 
-.venv/run: .venv/bin/python requirements.lock
+# What runs every day, from this checkout; the build tools are in their own lock, because an installation needs none.
+.venv/run: .venv/bin/python requirements.lock requirements-build.lock
 	$(PIP) --require-hashes -r requirements.lock
+	$(PIP) --require-hashes -r requirements-build.lock
 	$(PIP) --no-deps --no-build-isolation --editable .
+	touch $@
+
+.venv/demo: .venv/run requirements-demo.lock
+	$(PIP) --require-hashes -r requirements-demo.lock
 	touch $@
 
 .venv/dev: .venv/run requirements-dev.lock

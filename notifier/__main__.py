@@ -10,8 +10,10 @@ def main() -> None:
     if sys.argv[1:] == ["--version"]:
         print(f"notifier {__version__}")  # noqa: T201 - the answer
         return
+    from notifier.cli import logs
     from notifier.cli.main import run
 
+    logs.set_up()
     sys.exit(run(sys.argv[1:]))
 
 

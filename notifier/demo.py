@@ -40,6 +40,7 @@ from notifier.errors import SettingsError
 from notifier.match import profiles
 from notifier.pipeline import Report
 from notifier.settings import load
+from notifier.store.files import read_input, write_private
 from notifier.store.models import Profile
 from notifier.store.statuses import Authority, Cadence, DeliveryKind
 from notifier.subscribers import subscriptions
@@ -71,6 +72,7 @@ connections = 1
 [watch]
 allow_private_addresses = true
 """
+_LARGEST_SETTINGS = 100_000
 _DATA = files("notifier") / "data" / "demo"
 _CONTENT = "http://purl.org/rss/1.0/modules/content/"
 
@@ -168,11 +170,11 @@ class Sink:
         assert isinstance(mail, EmailMessage)
         person = envelope.rcpt_tos[0].partition("@")[0]
         stem = self._folder / f"{len(self.received) + 1:02}-{person}"
-        stem.with_suffix(".eml").write_bytes(envelope.content)
+        write_private(stem.with_suffix(".eml"), envelope.content)
         for ending, subtype in ((".html", "html"), (".txt", "plain")):
             part = mail.get_body((subtype,))
             if part is not None:
-                stem.with_suffix(ending).write_text(part.get_content(), encoding="utf-8")
+                write_private(stem.with_suffix(ending), part.get_content().encode("utf-8"))
         self.received.append((envelope.rcpt_tos[0], str(mail["Subject"]), stem.with_suffix(".html")))
         return "250 OK"
 
@@ -228,9 +230,7 @@ def run(folder: Path) -> Story:
         SettingsError: the folder is not the demo's to write to.
     """
     _clear(folder)
-    mails = folder / "mails"
-    mails.mkdir()
-    site, sink = Site(), Sink(mails)
+    site, sink = Site(), Sink(folder / "mails")
     with serving(site.application()) as address, mail_sink(sink) as port:
         deps = _install(folder, address, port)
         steps = []
@@ -243,21 +243,39 @@ def run(folder: Path) -> Story:
 
 
 def _clear(folder: Path) -> None:
-    config = folder / "notifier.toml"
-    if folder.exists() and any(folder.iterdir()):
-        if not config.is_file() or not config.read_text(encoding="utf-8").startswith(_MARK):
-            raise SettingsError(f"{folder} holds files that are not the demo's.", "Choose another folder with --out.")
-        shutil.rmtree(folder / "mails", ignore_errors=True)
-        for file in folder.glob("subscribers.db*"):
-            file.unlink()
-    folder.mkdir(parents=True, exist_ok=True)
+    mails = folder / "mails"
+    try:
+        if folder.exists() and any(folder.iterdir()):
+            if not _is_demo(folder / "notifier.toml"):
+                raise SettingsError(
+                    f"{folder} holds files that are not the demo's.", "Choose another folder with --out."
+                )
+            if mails.is_symlink():
+                mails.unlink()  # what it leads to is not the demo's
+            elif mails.exists():
+                shutil.rmtree(mails)
+            for file in folder.glob("subscribers.db*"):
+                file.unlink()
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        mails.mkdir(mode=0o700)
+    except OSError as error:
+        raise SettingsError(
+            f"{folder} cannot be used: {error.strerror}.", "Choose another folder with --out."
+        ) from error
+
+
+def _is_demo(config: Path) -> bool:
+    try:
+        return read_input(config, _LARGEST_SETTINGS).startswith(_MARK.encode("utf-8"))
+    except SettingsError:
+        return False
 
 
 def _install(folder: Path, address: str, smtp_port: int) -> Deps:
     """Settings, database, profile and people, as an operator would set them up."""
     config = folder / "notifier.toml"
     keys = {"key": secrets.token_urlsafe(32), "suppression_key": secrets.token_urlsafe(32)}
-    config.write_text(_SETTINGS.format(mark=_MARK, url=PUBLIC_URL, port=smtp_port, **keys))
+    write_private(config, _SETTINGS.format(mark=_MARK, url=PUBLIC_URL, port=smtp_port, **keys).encode("utf-8"))
     began = datetime.fromisoformat(_TIMELINE[0][0]).replace(tzinfo=UTC)
     deps = from_settings(load(config, {}), began)
     bundled = profiles.parse(profiles.bundled_file(), "the bundled profile")
@@ -288,7 +306,7 @@ def serving(application: Starlette) -> Iterator[str]:
     """The application on a free loopback port; gives its address."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(application, log_level="error", lifespan="off")
+        config = uvicorn.Config(application, log_level="error", log_config=None, lifespan="off")
         server = uvicorn.Server(config)
         thread = threading.Thread(
             target=lambda: asyncio.run(server.serve(sockets=[listener])), name="demo-site", daemon=True

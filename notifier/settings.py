@@ -1,28 +1,34 @@
 """What an operator may set, with its defaults, its checks and the words that refuse a wrong value.
 
 Owns `notifier.toml` and the environment variables over it. It knows no other room; a setting that nothing reads yet
-does not exist here, so a file that names it is refused rather than silently half obeyed.
+does not exist here, so a file that names it is refused rather than silently half obeyed. What refuses a value names its
+key and its place and never repeats the value: it may be a password, or have been put into the wrong line.
 """
 
 import json
 import os
 import re
-import secrets
 import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
 from notifier import __version__
 from notifier.addresses import normal_address
 from notifier.errors import AddressError, SettingsError
 
 CONFIG_NAME = "notifier.toml"
+
+_LARGEST_FILE = 1_000_000
+# Refusals of a number that is out of its range: the only ones that repeat what was given.
+_OUT_OF_RANGE = ("greater_than", "greater_than_equal", "less_than", "less_than_equal")
 
 # Variables of the same prefix that are not settings: where the file lies, and what the test suite looks for.
 _NOT_SETTINGS = re.compile(r"CONFIG$|REQUIRE_|TEST_|CHROMIUM$|IMAP_PASSWORD$")
@@ -32,22 +38,38 @@ def _known_zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError(f"there is no time zone {name!r}; names look like Europe/Berlin") from error
+        raise ValueError("there is no such time zone; names look like Europe/Berlin") from error
     return name
 
 
 def _web_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and url.isprintable()
+    except ValueError:  # its words repeat the address, and a password may stand in that
+        usable = False
+    if not usable or parts.query or parts.fragment:
         raise ValueError("must look like https://news.example.org, without a question mark or a hash")
     return url.rstrip("/")
+
+
+def _public_url(url: str) -> str:
+    if "@" in urlsplit(_web_url(url)).netloc:
+        raise ValueError("must hold no user name and no password: it stands in every mail")
+    return _web_url(url)
+
+
+def _sendable_login(text: str) -> str:
+    if not (text.isascii() and text.isprintable()):
+        raise ValueError("must be one line of ASCII: the log-in can carry nothing else")
+    return text
 
 
 def _mail_address(address: str) -> str:
     try:
         return normal_address(address)
     except AddressError as error:
-        raise ValueError(error.problem) from error
+        raise ValueError("is no e-mail address that mail can be sent to; write digest@example.org") from error
 
 
 def _one_line(text: str) -> str:
@@ -70,11 +92,12 @@ def _selector(label: str) -> str:
 
 Zone = Annotated[str, AfterValidator(_known_zone)]
 Address = Annotated[str, AfterValidator(_mail_address)]
+Login = Annotated[str, AfterValidator(_sendable_login)]
 Line = Annotated[str, AfterValidator(_one_line)]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class Sender(_Section):
@@ -99,13 +122,38 @@ class Smtp(_Section):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 25
     security: Literal["none", "starttls", "tls"] = "starttls"
-    username: str | None = None
-    password: str | None = None
+    username: Login | None = None
+    password: Login | None = None
+    allow_plaintext_password: bool = False
     connections: Annotated[int, Field(ge=1, le=64)] = 4
     rate_per_second: Annotated[float, Field(ge=0)] = 0
     domain_rates: dict[str, Annotated[float, Field(gt=0)]] = {}
     when_uncertain: Literal["retry", "hold"] = "retry"
     timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 30
+
+    @model_validator(mode="after")
+    def _with_a_password_that_nobody_reads(self) -> "Smtp":
+        """Refuse a log-in that the whole way to the server could read (RFC 4954, 4)."""
+        if self.security == "none" and self.password and not self.allow_plaintext_password and not _loopback(self.host):
+            raise PydanticCustomError(
+                "refused_with_fix",
+                'smtp.security is "none": the whole way to the mail server could read smtp.password.',
+                {
+                    "fix": 'Set smtp.security to "starttls" or "tls", or, where you trust every machine on the way, '
+                    "smtp.allow_plaintext_password to true."
+                },
+            )
+        return self
+
+
+def _loopback(host: str) -> bool:
+    """Whether a host is this machine by its very name or number; other names could lead anywhere."""
+    try:
+        address = ip_address(host.strip("[]"))
+    except ValueError:
+        return host.lower().rstrip(".") == "localhost"
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback
 
 
 class SigningKey(_Section):
@@ -182,7 +230,7 @@ class Settings(_Section):
     """All settings of one installation; every value is checked, none is read anywhere else."""
 
     database_url: str = "sqlite:///subscribers.db"
-    public_url: Annotated[str, AfterValidator(_web_url)] = "http://127.0.0.1:8000"
+    public_url: Annotated[str, AfterValidator(_public_url)] = "http://127.0.0.1:8000"
     secret_key: str = ""
     secret_key_previous: str | None = None
     suppression_key: str = ""
@@ -220,7 +268,7 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> S
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
-        raise _refusal(error, str(file), origin) from error
+        raise _refusal(error, str(file), origin) from None  # a trace of it would repeat what was given
     own = settings.templates.directory
     anchored = {
         "database_url": _anchored(settings.database_url, file.parent),
@@ -240,13 +288,21 @@ def _beside(dkim: Dkim, folder: Path) -> Dkim:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        with file.open("rb") as opened:
+            content = opened.read(_LARGEST_FILE + 1)
     except FileNotFoundError as error:
         raise SettingsError(f"There is no settings file {file}.", "Make one with: notifier init") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{file} cannot be read: {error}", "Give a readable UTF-8 file with --config.") from error
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{file} is not valid TOML: {error}", "Mend the line that is named.") from error
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise SettingsError(f"{file} cannot be read: {reason}.", "Give a readable file with --config.") from error
+    if len(content) > _LARGEST_FILE:
+        raise SettingsError(f"{file} is larger than {_LARGEST_FILE:,} bytes.", "Give a settings file with --config.")
+    try:
+        return tomllib.loads(content.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{file} is no UTF-8 text, from byte {error.start + 1} on.", "Save it as UTF-8.") from None
+    except (ValueError, RecursionError) as error:
+        raise SettingsError(f"{file} is not valid TOML: {error}", "Mend the line that is named.") from None
 
 
 def _overlay(values: dict[str, Any], environ: Mapping[str, str]) -> dict[str, str]:
@@ -271,13 +327,15 @@ def _overlay(values: dict[str, Any], environ: Mapping[str, str]) -> dict[str, st
 def _is_json(text: str) -> bool:
     try:
         json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True
 
 
 def _refusal(error: ValidationError, file: str, origin: Mapping[str, str]) -> SettingsError:
-    first = error.errors()[0]
+    first = error.errors(include_url=False)[0]
+    if first["type"] == "refused_with_fix":
+        return SettingsError(first["msg"], first["ctx"]["fix"])
     where = [str(part) for part in first["loc"]]
     key = ".".join(where)
     place = f"the variable {origin[key]}" if key in origin else file
@@ -287,7 +345,7 @@ def _refusal(error: ValidationError, file: str, origin: Mapping[str, str]) -> Se
         fix = f"Did you mean {close[0]}?" if close else f"Known here: {', '.join(known)}."
         return SettingsError(f"Unknown setting {key} in {place}.", fix)
     problem = first["msg"].removeprefix("Value error, ")
-    shown = "" if "password" in key or "secret" in key else f" = {first['input']!r}"
+    shown = f" = {first['input']!r}" if first["type"] in _OUT_OF_RANGE else ""
     return SettingsError(f"Wrong setting {key}{shown} in {place}: {problem}.", f"Correct {key} and try again.")
 
 
@@ -304,52 +362,3 @@ def _anchored(url: str, folder: Path) -> str:
     if path == url or not path or path.startswith((":memory:", "file:")) or Path(path).is_absolute():
         return url
     return f"sqlite:///{folder / path}"
-
-
-def suppression_key_line() -> str:
-    """The line of `notifier.toml` that holds a fresh `suppression_key`."""
-    key = secrets.token_urlsafe(32)
-    return f'suppression_key = "{key}"   # keys what is known of addresses: never change it, keep it in your backups'
-
-
-def with_suppression_key(text: str) -> str:
-    """The text of a settings file that has no `suppression_key`, with one: a top-level key stands before all tables."""
-    lines = text.splitlines(keepends=True)
-    at = next((n for n, line in enumerate(lines) if line.lstrip().startswith("[")), len(lines))
-    while at and not lines[at - 1].strip():
-        at -= 1
-    before = "".join(lines[:at])
-    if before and not before.endswith("\n"):
-        before += "\n"
-    return f"{before}{suppression_key_line()}\n{''.join(lines[at:])}"
-
-
-def starter_file() -> str:
-    """The text of a fresh `notifier.toml`, with a secret of its own."""
-    return f"""\
-# Settings of notifier. What is left out has its default; `notifier --help` and docs/settings.md list them all.
-
-database_url = "sqlite:///subscribers.db"
-public_url = "http://127.0.0.1:8000"     # where readers reach `notifier serve`; links in mails start with it
-secret_key = "{secrets.token_urlsafe(32)}"   # signs those links: keep it secret, keep it in your backups
-{suppression_key_line()}
-
-[sender]                                 # needed before the first mail
-name = "News digest"                     # seen in inboxes and on lock screens: name no illness here
-# address = "digest@example.org"
-# reply_to = "office@example.org"
-# postal_address = "Example Society, 1 Example Street, Example Town"
-
-[smtp]
-host = "127.0.0.1"
-port = 25
-security = "starttls"                    # none, starttls or tls
-# username = ""
-# password = ""                          # or set NOTIFIER_SMTP__PASSWORD in the environment
-
-[operator]                               # is mailed when a source turns bad, and when it works again
-# address = "office@example.org"
-
-[schedule]
-time_zone = "UTC"                        # for subscribers who named none
-"""

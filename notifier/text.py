@@ -27,12 +27,43 @@ _DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]")
 # The control characters, and the two that part lines and paragraphs (Unicode categories Cc, Zl, Zp).
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
+# What acts on a terminal instead of standing there, or makes a line read otherwise than it is stored: the controls of
+# C0 and C1 (ECMA-48) but tab and the end of a line, direction controls (UAX #9), separators, notes between lines, and
+# halves of surrogate pairs.
+_ACTS_ON_TERMINALS = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
+    "|\r(?!\n)"
+)
+
 
 def clean(text: str) -> str:
     """One printable line: no control characters, no text-direction overrides, no lone surrogates, single spaces."""
     if not text.isprintable():  # most texts are, and need no closer look
         text = _CONTROL.sub(" ", _DIRECTION.sub("", text.encode("utf-8", "replace").decode("utf-8")))
     return " ".join(text.split())
+
+
+def printable(text: str, notation: str = "") -> str:
+    r"""The text with a visible mark for each character that would act on a terminal; lines and tabs stay as they are.
+
+    Args:
+        text: anything, also what strangers wrote.
+        notation: how a mark is written, as `str.format` fills it with the character's number: ``\u{:04x}`` for JSON
+            and TOML, ``&#x{:x};`` for XML; else ``\x1b`` or ``\u202e``, for people.
+    """
+    if text.isprintable():  # most texts are
+        return text
+
+    def mark(character: re.Match[str]) -> str:
+        code = ord(character[0])
+        return (notation or ("\\x{:02x}" if code < 0x100 else "\\u{:04x}")).format(code)
+
+    return _ACTS_ON_TERMINALS.sub(mark, text)
+
+
+def one_printable_line(text: str) -> str:
+    """The same with marks for the ends of lines and tabs as well: a cell of a table, or a line of a log."""
+    return printable(text.replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r"))
 
 
 def redacted(text: str) -> str:

@@ -24,6 +24,7 @@ FLOORS = {
     "store.models": 1.1,
     "store.db": 2,
     "store.keys": 2,
+    "store.files": 1.5,
     "store": 1,
     "render": 2,
     "links": 2,
@@ -220,3 +221,17 @@ def test_no_room_has_a_name_without_meaning():
 
 def test_every_module_says_what_it_owns():
     assert [str(path) for path in modules() if not ast.get_docstring(parsed(path))] == []
+
+
+def test_one_room_prints_and_one_writes_the_log():
+    """What is printed elsewhere would reach the terminal as a stranger wrote it."""
+    prints = re.compile(r"(?<![\w.])print\(|typer\.(echo|secho)|click\.echo|sys\.(stdout|stderr)|(?<!\w)Console\(")
+    rooms = {path.relative_to(PACKAGE).as_posix() for path in modules() if prints.search(path.read_text("utf-8"))}
+    # The demo prints its own made-up story in colour; the entrance answers --version before anything is loaded; the
+    # process that parses documents answers the one that started it.
+    assert rooms - {"watch/parsing/child.py"} == {"cli/door.py", "cli/demo.py", "__main__.py"}
+    handlers = re.compile(
+        r"basicConfig|StreamHandler|dictConfig|fileConfig|uvicorn\.(run|Config)\((?!.*log_config=None)"
+    )
+    texts = {path: " ".join(path.read_text("utf-8").split()) for path in modules()}
+    assert {path.name for path, text in texts.items() if handlers.search(text)} == {"logs.py"}

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from notifier.cli.starter import starter_file
 from notifier.errors import SettingsError
-from notifier.settings import load, starter_file
+from notifier.settings import load
 
 
 @pytest.fixture

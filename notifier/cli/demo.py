@@ -1,16 +1,22 @@
 """`notifier demo`."""
 
+import shlex
 import shutil
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from notifier.cli import door
+from notifier.text import one_printable_line
 
 if TYPE_CHECKING:
     from notifier.demo import Story
+
+# What the extra `demo` holds: the mail server that takes the demo's mails.
+MAIL_SERVER = "aiosmtpd>=1.4.6"
 
 
 def register(app: typer.Typer) -> None:
@@ -25,6 +31,7 @@ def demo(
     serve: Annotated[bool, typer.Option("--serve", help="Afterwards serve the pages that the mails link to.")] = False,
 ) -> None:
     """Play the whole journey on this machine: a made-up news site, three subscribers, a week, their mails."""
+    _require_mail_server()
     from notifier import demo as play
 
     story = play.run(out)
@@ -33,8 +40,20 @@ def demo(
         _serve(story)
 
 
+def _require_mail_server() -> None:
+    """Refuse before anything is touched: a production installation has no mail server of its own."""
+    from notifier.errors import SettingsError
+
+    if find_spec("aiosmtpd") is None:
+        raise SettingsError(
+            "The demo needs a mail server on this machine, and it is not installed.",
+            f"It is the extra notifier[demo]. Install it: {sys.executable} -m pip install '{MAIL_SERVER}'",
+        )
+
+
 def _tell(story: "Story") -> None:
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     console = Console(highlight=False)
@@ -54,7 +73,8 @@ def _tell(story: "Story") -> None:
     console.print(week)
     console.print(
         f"\nThe site answered {story.answers.get(200, 0)} times with a document and "
-        f"{story.answers.get(304, 0)} times with [i]not modified[/i]. Mails in {story.folder / 'mails'}:\n"
+        f"{story.answers.get(304, 0)} times with [i]not modified[/i]. "
+        f"Mails in {escape(one_printable_line(str(story.folder / 'mails')))}:\n"
     )
     mails = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     for heading in ("File", "To", "Subject"):
@@ -65,7 +85,7 @@ def _tell(story: "Story") -> None:
     config = story.folder / "notifier.toml"
     console.print("\nOpen one in a browser (.eml and .txt lie beside it), then go on in the same installation:")
     for command in ("preview --since 30d --open", "matches list", "digests list", "deliveries list"):
-        console.print(f"  {_program()} --config {config} {command}", soft_wrap=True)
+        door.say(f"  {_program()} --config {shlex.quote(str(config))} {command}")
 
 
 def _program() -> str:

@@ -22,6 +22,7 @@ def dkim(
     from notifier.deliver import dkim as keys
     from notifier.errors import SettingsError
     from notifier.settings import load
+    from notifier.store.files import create_private
 
     if algorithm not in ("rsa", "ed25519"):
         raise SettingsError(f"--algorithm {algorithm!r} is not known.", "Choose one of: rsa, ed25519.")
@@ -33,9 +34,7 @@ def dkim(
     name = selector or f"notifier-{algorithm}"
     file = door.config_path().parent / f"dkim-{name}.pem"
     try:
-        with file.open("xb") as out:
-            file.chmod(0o600)
-            out.write(keys.new_key(algorithm))
+        create_private(file, keys.new_key(algorithm))
     except FileExistsError as error:
         raise SettingsError(
             f"{file} is there already.", "Give another --selector; old mails need the old key."

@@ -1,7 +1,13 @@
-"""What every command shares: options, the opening of the database, and the two ways of printing a list."""
+"""What every command shares: options, the opening of the database, and everything that is printed.
 
+Nothing else in the package writes to standard output or standard error (`logs.py` beside it writes the log), so that no
+text of a feed, a header or a file can act on a terminal: it is made printable here.
+"""
+
+import io
 import json
 import os
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
@@ -12,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from notifier.errors import SettingsError
+from notifier.text import one_printable_line, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +28,12 @@ if TYPE_CHECKING:
 # In a pipe nothing is folded: a line is a row.
 _PIPE_WIDTH = 2000
 _SHOWN = 100
+
+JSON_NOTATION = TOML_NOTATION = "\\u{:04x}"
+XML_NOTATION = "&#x{:x};"
+
+# Which files were reported as open to others already.
+_reported: set[Path] = set()
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Limit = Annotated[
@@ -57,10 +70,27 @@ def opened(now: str = "") -> "Iterator[Deps]":
     from notifier.deps import open_deps
 
     deps = open_deps(now=moment(now))
+    _warn_of_readable_files(deps)
     try:
         yield deps
     finally:
         deps.engine.dispose()
+
+
+def _warn_of_readable_files(deps: "Deps") -> None:
+    """Say, once a process, which files with secrets or people everybody on this machine may open; and the fix."""
+    from notifier.store.files import readable_by_others
+
+    dkim, database = deps.settings.dkim, Path(deps.engine.url.database or "")
+    keys = [dkim.private_key_file, *(key.private_key_file for key in dkim.also)]
+    exposed = {path: shlex.quote(str(path)) for path in readable_by_others([config_path(), *filter(None, keys)])}
+    beside = [database.with_name(f"{database.name}{end}") for end in ("", "-wal", "-shm")]
+    if deps.engine.dialect.name == "sqlite" and readable_by_others(beside):
+        exposed[database] = f"{shlex.quote(str(database))}*"  # those beside it come and go
+    if new := {path: quoted for path, quoted in exposed.items() if path not in _reported}:
+        _reported.update(new)
+        names = ", ".join(str(path) for path in new)
+        warn(f"Warning: every user of this machine may open {names}. To end that: chmod o= {' '.join(new.values())}")
 
 
 def config_path() -> Path:
@@ -76,8 +106,35 @@ def as_time(value: datetime | None) -> str | None:
 
 
 def print_json(document: Any) -> None:
-    """One JSON document on standard output, and nothing else there."""
-    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+    """One JSON document on standard output, and nothing else there; what acts on terminals is escaped in it."""
+    text = printable(json.dumps(document, ensure_ascii=False, indent=2), JSON_NOTATION)
+    if not _can_be_written(text):
+        text = json.dumps(document, indent=2)
+    sys.stdout.write(f"{text}\n")
+
+
+def print_data(text: str, notation: str = "") -> None:
+    """A file for programs on standard output: UTF-8 whatever the terminal speaks, and with nothing that acts on one.
+
+    Args:
+        text: the file, or a piece of it.
+        notation: how its format escapes a character, see `text.printable`; without one, marks for people are written.
+    """
+    text = printable(text, notation)
+    if is_terminal() or not hasattr(sys.stdout, "buffer"):
+        sys.stdout.write(text)
+        return
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode("utf-8"))
+    sys.stdout.buffer.flush()
+
+
+def _can_be_written(text: str) -> bool:
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def print_table(headings: Sequence[str], rows: Sequence[Sequence[object]], empty: str) -> None:
@@ -93,7 +150,7 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[object]], empty
     for heading in headings:
         table.add_column(heading, overflow="fold")
     for row in rows:
-        table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
+        table.add_row(*(Text("" if cell is None else one_printable_line(str(cell))) for cell in row))
     width = None if is_terminal() else _PIPE_WIDTH
     Console(width=width, highlight=False).print(table)
 
@@ -116,24 +173,42 @@ def is_terminal() -> bool:
 
 def say(text: str) -> None:
     """A sentence for a person, on standard output."""
-    typer.echo(text)
+    typer.echo(printable(text))
 
 
 def warn(text: str) -> None:
     """A sentence for a person that no script should read, on standard error."""
-    typer.echo(text, err=True)
+    typer.echo(printable(text), err=True)
 
 
-def file_bytes(path: Path) -> bytes:
-    """The bytes of a file that the caller named.
+def write_every_character() -> None:
+    """Let no character end a command: what standard output's encoding does not have is written as its number."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def file_bytes(path: Path, largest: int = 10_000_000) -> bytes:
+    """The bytes of a plain file that the caller named, of at most `largest` bytes.
 
     Raises:
-        SettingsError: it cannot be read.
+        SettingsError: it cannot be read, is no plain file, or is too large.
     """
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise SettingsError(f"{path} cannot be read: {error.strerror}.", "Name a file that is there.") from error
+    from notifier.store.files import read_input
+
+    return read_input(path, largest)
+
+
+def standard_input(largest: int) -> bytes:
+    """What is piped into the command, of at most `largest` bytes.
+
+    Raises:
+        SettingsError: it is larger.
+    """
+    content: bytes = sys.stdin.buffer.read(largest + 1)
+    if len(content) > largest:
+        raise SettingsError(f"Standard input holds more than {largest:,} bytes.", "Give less of it.")
+    return content
 
 
 @contextmanager
@@ -152,7 +227,9 @@ def progress(shown: bool) -> "Iterator[Callable[[int, int, str], None] | None]":
     columns = BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False)
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=None)
-        yield lambda done, total, last: bar.update(task, completed=done, total=total, description=last[:60])
+        yield lambda done, total, last: bar.update(
+            task, completed=done, total=total, description=one_printable_line(last[:60])
+        )
 
 
 def spoken(code: str) -> str:

@@ -1,12 +1,14 @@
 """`notifier explain`."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from notifier.cli import door
+
+# More than any article holds.
+_LARGEST_BODY = 1_000_000
 
 
 def register(app: typer.Typer) -> None:
@@ -28,16 +30,10 @@ def explain(
 
     if not (title or summary or body):
         raise SettingsError("There is nothing to explain.", "Give --title, --summary or --body.")
-    try:
-        text = (
-            sys.stdin.read()
-            if body == "-"
-            else Path(body).read_text(encoding="utf-8", errors="replace")
-            if body
-            else ""
-        )
-    except OSError as error:
-        raise SettingsError(f"{body} cannot be read: {error.strerror}.", "Give a text file, or -.") from error
+    octets = b""
+    if body:
+        octets = door.standard_input(_LARGEST_BODY) if body == "-" else door.file_bytes(Path(body), _LARGEST_BODY)
+    text = octets.decode("utf-8", "replace")
     with door.opened() as deps, deps.reading() as session:
         stored = profiles.find(session, profile)
         found = matches.judge_of(stored)(matches.Words(plain(title), plain(summary), paragraphs(text)))

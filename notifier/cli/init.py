@@ -1,6 +1,7 @@
 """`notifier init`."""
 
 import os
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,9 +9,18 @@ import typer
 
 from notifier.cli import door
 
+try:
+    import fcntl
+except ImportError:  # Windows has none
+    fcntl = None  # type: ignore[assignment]
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from notifier.adoption import Adopted
     from notifier.deps import Deps
+
+_VARIABLE = "NOTIFIER_SUPPRESSION_KEY"
 
 
 def register(app: typer.Typer) -> None:
@@ -41,13 +51,12 @@ def init(now: door.Now = "") -> None:
 
 
 def _write_settings(path: Path) -> bool:
+    from notifier.cli.starter import starter_file
     from notifier.errors import SettingsError
-    from notifier.settings import starter_file
+    from notifier.store.files import create_private
 
     try:
-        with path.open("x", encoding="utf-8") as file:
-            path.chmod(0o600)
-            file.write(starter_file())
+        create_private(path, starter_file().encode("utf-8"))
     except FileExistsError:
         return False
     except OSError as error:
@@ -57,22 +66,56 @@ def _write_settings(path: Path) -> bool:
 
 def _add_suppression_key(path: Path) -> bool:
     """Complete a settings file from before there was such a key; returns whether it was missing."""
+    from notifier.cli.starter import with_suppression_key
     from notifier.errors import SettingsError
-    from notifier.settings import load, with_suppression_key
+    from notifier.settings import load
+    from notifier.store.files import rewrite_settings
 
-    if load(path).suppression_key:
+    settings = load(path)
+    if settings.suppression_key:
         return False
-    text = with_suppression_key(path.read_text(encoding="utf-8"))
-    beside = path.with_name(f"{path.name}.new")
+    if _VARIABLE in os.environ:
+        raise SettingsError(f"The variable {_VARIABLE} is empty.", "Remove it, or set it to the key.")
+    _refuse_a_second_key(settings.database_url, path)
     try:
-        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            file.write(text)
-        beside.replace(path)
+        with _alone_with(path):
+            if load(path).suppression_key:  # another process added it meanwhile
+                return False
+            text = path.read_bytes().decode("utf-8")
+            rewrite_settings(path, with_suppression_key(text).encode("utf-8"))
     except OSError as error:
         raise SettingsError(
-            f"suppression_key cannot be added to {path}: {error.strerror}.", "Let this user write to its folder."
+            f"suppression_key cannot be added to {path}: {error.strerror}.",
+            "Run `notifier init` as the owner of that file and its folder. Or make a key of 32 random characters, and "
+            f'put it into the file yourself, as suppression_key = "…" before the first [section], or into {_VARIABLE}.',
         ) from error
     return True
+
+
+def _refuse_a_second_key(database_url: str, path: Path) -> None:
+    """Refuse to make a key for a database that has one: by another, nobody who said no would be recognised."""
+    from notifier.errors import SettingsError
+    from notifier.store import db, keys
+
+    engine = db.make_engine(database_url)
+    try:
+        taken = keys.is_taken(engine)
+    finally:
+        engine.dispose()
+    if taken:
+        raise SettingsError(
+            f"The database was made with a suppression_key, and it is not in {path}.",
+            "Take the key from the backup of the settings: with another one, people who said no would be written to.",
+        )
+
+
+@contextmanager
+def _alone_with(path: Path) -> "Iterator[None]":
+    """Let no other process complete the same file meanwhile, where the system has locks."""
+    with path.open("rb") as file:
+        if fcntl is not None:
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _load_bundled(deps: "Deps") -> "Adopted | None":

@@ -1,7 +1,8 @@
 """The command line as a whole: its commands joined, its errors told, its exit codes."""
 
+import io
 import os
-import sys
+import traceback
 from collections.abc import Sequence
 
 import typer
@@ -13,6 +14,7 @@ from notifier.cli import (
     demo,
     digests,
     dkim,
+    door,
     entries,
     evaluate,
     explain,
@@ -57,7 +59,7 @@ def _root(
     if version:
         from notifier import __version__
 
-        typer.echo(f"notifier {__version__}")
+        door.say(f"notifier {__version__}")
         raise typer.Exit
     if config:
         os.environ["NOTIFIER_CONFIG"] = config
@@ -72,6 +74,7 @@ def run(args: Sequence[str]) -> int:
     Returns:
         The exit code: 0 done, 1 a step failed, 2 usage or settings.
     """
+    door.write_every_character()
     try:
         code = app(_config_first(list(args)), standalone_mode=False)
     except NotifierError as error:
@@ -79,13 +82,26 @@ def run(args: Sequence[str]) -> int:
         return error.exit_code
     except typer.Abort:
         return 1
-    except Exception as error:
-        show = getattr(error, "show", None)  # a usage error of the option parser knows how to print itself
-        if show is None or not isinstance(getattr(error, "exit_code", None), int):
-            raise
-        show()
-        return 2
+    except Exception as error:  # noqa: BLE001 - whatever it is, its words are made printable
+        return _refused_usage(error) or _unexpected(error)
     return code if isinstance(code, int) else 0
+
+
+def _refused_usage(error: Exception) -> int:
+    """Print a usage error of the option parser, which knows its own words; 0 if the error is something else."""
+    show = getattr(error, "show", None)
+    if show is None or not isinstance(getattr(error, "exit_code", None), int):
+        return 0
+    words = io.StringIO()
+    show(file=words)  # the words repeat what was typed
+    door.warn(words.getvalue().rstrip("\n"))
+    return 2
+
+
+def _unexpected(error: Exception) -> int:
+    """Print the trace of an error that nobody foresaw, for a report; its words may be a stranger's."""
+    door.warn("".join(traceback.format_exception(error)).rstrip("\n"))
+    return 1
 
 
 def _config_first(args: list[str]) -> list[str]:
@@ -98,6 +114,6 @@ def _config_first(args: list[str]) -> list[str]:
 
 
 def _tell(error: NotifierError) -> None:
-    print(f"Error: {error.problem}", file=sys.stderr)  # noqa: T201 - the words for a person
+    door.warn(f"Error: {error.problem}")
     if error.fix:
-        print(f"  {error.fix}", file=sys.stderr)  # noqa: T201 - likewise
+        door.warn(f"  {error.fix}")

@@ -108,11 +108,13 @@ def _stretch(text: str) -> timedelta | None:
 
 
 def _write(folder: Path, files: dict[str, bytes]) -> None:
+    """Write the mail's parts: with --to they hold links by which anyone can change that person's subscription."""
     from notifier.errors import SettingsError
+    from notifier.store.files import write_private
 
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, content in files.items():
-            (folder / name).write_bytes(content)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise SettingsError(f"{folder} cannot be written: {error.strerror}.", "Choose another --out.") from error
+    for name, content in files.items():
+        write_private(folder / name, content)

@@ -136,4 +136,4 @@ def export(slug: Annotated[str, typer.Argument()]) -> None:
     from notifier.match import profiles
 
     with door.opened() as deps, deps.reading() as session:
-        typer.echo(profiles.export(profiles.find(session, slug)), nl=False)
+        door.print_data(profiles.export(profiles.find(session, slug)), door.TOML_NOTATION)

@@ -151,4 +151,4 @@ def export() -> None:
     from notifier.watch import opml, sources
 
     with door.opened() as deps, deps.reading() as session:
-        typer.echo(opml.write(sources.listed(session)), nl=False)
+        door.print_data(opml.write(sources.listed(session)).decode("utf-8"), door.XML_NOTATION)

@@ -1,8 +1,7 @@
 """`notifier subscribers`."""
 
 import getpass
-import os
-import sys
+import io
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,6 +20,9 @@ if TYPE_CHECKING:
     from notifier.subscribers.lists import Report
 
 app = door.group("subscribers", "People: who gets what, when, and by which consent.")
+
+# About a million people; the whole list is one transaction.
+_LARGEST_LIST = 100_000_000
 
 Email = Annotated[str, typer.Argument(metavar="EMAIL")]
 
@@ -196,31 +198,25 @@ def export(
         raise SettingsError(f"--format {form!r} is not known.", "Choose one of: csv, jsonl.")
     with door.opened() as deps, deps.reading() as session:
         if email is None:
-            _write(out, lists.write(lists.rows(session), json_lines=form == "jsonl"))
+            notation = door.JSON_NOTATION if form == "jsonl" else ""
+            _write(out, lists.write(lists.rows(session), json_lines=form == "jsonl"), notation)
             return
         found = subscriptions.find_subscriber(session, email)
         if found is None:
             raise NotFoundError(f"Nobody is stored under {email}.", "See: notifier subscribers list")
-        _write(out, [json.dumps(privacy.export(session, found), ensure_ascii=False, indent=2) + "\n"])
+        document = json.dumps(privacy.export(session, found), ensure_ascii=False, indent=2)
+        _write(out, [f"{document}\n"], door.JSON_NOTATION)
 
 
-def _write(out: Path | None, pieces: "Iterable[str]") -> None:
-    from notifier.errors import SettingsError
+def _write(out: Path | None, pieces: "Iterable[str]", notation: str) -> None:
+    from notifier.store.files import write_private
 
     if out is None:
         for piece in pieces:
-            sys.stdout.write(piece)
+            door.print_data(piece, notation)
         return
-    try:
-        # Whose addresses these are is nobody else's business: only the owner of the file may read it.
-        with os.fdopen(
-            os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8", newline=""
-        ) as file:
-            file.writelines(pieces)
-    except OSError as error:
-        raise SettingsError(
-            f"{out} cannot be written: {error.strerror}.", "Name a file in a folder of yours."
-        ) from error
+    # Whose addresses these are is nobody else's business: only the owner of the file may read it.
+    write_private(out, (piece.encode("utf-8") for piece in pieces))
 
 
 def _is_json_lines(file: Path) -> bool:
@@ -230,14 +226,13 @@ def _is_json_lines(file: Path) -> bool:
 @contextmanager
 def _text_of(file: Path) -> "Iterator[TextIO]":
     from notifier.errors import SettingsError
+    from notifier.store.files import open_input
 
     try:
-        with file.open(encoding="utf-8-sig", newline="") as text:
+        with io.TextIOWrapper(open_input(file, _LARGEST_LIST), encoding="utf-8-sig", newline="") as text:
             yield text
     except UnicodeDecodeError as error:
         raise SettingsError(f"{file} is no UTF-8 text.", "Save it as UTF-8 (in Excel: CSV UTF-8).") from error
-    except OSError as error:
-        raise SettingsError(f"{file} cannot be read: {error.strerror}.", "Name a file that is there.") from error
 
 
 def _running(session: "Session", email: str, profile: str | None) -> "list[Subscription]":

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from notifier.errors import NotFoundError, ProfileError, SettingsError
 from notifier.language import LANGUAGES
 from notifier.match.terms import TermSpec, Vocabulary
+from notifier.store.files import read_input
 from notifier.store.models import Profile, ProfileRevision, Term
 from notifier.store.statuses import TermKind, Tier
 from notifier.text import fold, web_address
@@ -29,6 +30,8 @@ BUNDLED = "frexalimab"
 # The kinds that decide a tier by themselves: a short word there would match everything.
 _DECIDING = (TermKind.NAME, TermKind.CODE, TermKind.TRIAL, TermKind.TARGET, TermKind.CLASS)
 _SHORTEST = 4
+# Fourteen times the longest bundled one, in bytes; the reading of odd TOML takes a time that grows as the square.
+_LARGEST_FILE = 100_000
 # Words that stand in most texts of the field: alone they tell nothing.
 _EVERYWHERE = frozenset(
     ("antibody", "biologic", "clinical", "clinical trial", "clinical trials", "cure", "disease", "doctor", "doctors",
@@ -156,10 +159,10 @@ def parse(text: str, place: str) -> ProfileFile:
     """
     try:
         profile = ProfileFile.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise ProfileError(f"{place} is not valid TOML: {error}", "Mend the line that is named.") from error
     except ValidationError as error:
         raise _refusal(error, place, text) from error
+    except (ValueError, RecursionError) as error:  # no TOML, a number of thousands of digits, a thousand brackets
+        raise ProfileError(f"{place} is not valid TOML: {error}", "Mend the line that is named.") from error
     for index, term in enumerate(profile.terms):
         line = _line_of(text, ("terms", index, "text"))
         _refuse_too_broad(term, f"{place}{line}, term {index + 1}")
@@ -212,7 +215,11 @@ def read_files(paths: Sequence[Path]) -> list[ProfileFile]:
     for path in paths:
         try:
             bundled = not path.exists() and str(path) in bundled_slugs()
-            text = bundled_file(str(path)) if bundled else path.read_text(encoding="utf-8")
+            text = bundled_file(str(path)) if bundled else read_input(path, _LARGEST_FILE).decode("utf-8")
+        except SettingsError as error:
+            raise ProfileError(
+                error.problem, f"Give a UTF-8 TOML file, or one of: {', '.join(bundled_slugs())}."
+            ) from error
         except (OSError, UnicodeDecodeError) as error:
             raise ProfileError(
                 f"{path} cannot be read: {error}", f"Give a UTF-8 TOML file, or one of: {', '.join(bundled_slugs())}."

@@ -8,16 +8,17 @@ import os
 import sqlite3
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from importlib.resources import files
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError, SAWarning
 from sqlalchemy.orm import Session
 
 from notifier.errors import SettingsError, StoreError
@@ -26,6 +27,8 @@ from notifier.errors import SettingsError, StoreError
 _UPGRADE_LOCK = 0x6E6F7469
 # What holds people's own words: rewritten whole when somebody is erased.
 _PERSONAL = ("subscriber", "subscription", "consent", "delivery", "enquiry", "address_change")
+
+_LOOKS_LIKE = "It looks like sqlite:///subscribers.db or postgresql://name:password@host/database."
 
 # Under which name a session carries the key by which addresses are recognised.
 ADDRESS_KEY = "address_key"
@@ -45,19 +48,26 @@ def make_engine(url: str) -> Engine:
     Raises:
         SettingsError: a URL that is neither.
     """
+    # A password may stand in the address: nothing of it is repeated, and no error that holds it is handed on.
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
-        raise SettingsError(
-            "database_url is not a database address.", "It looks like sqlite:///subscribers.db or postgresql://…"
-        ) from error
+    except (ArgumentError, ValueError):
+        raise SettingsError("database_url is not a database address.", _LOOKS_LIKE) from None
     if parsed.get_backend_name() not in ("sqlite", "postgresql"):
-        raise SettingsError(f"database_url names {parsed.get_backend_name()}.", "Use SQLite or PostgreSQL.")
+        raise SettingsError("database_url names neither SQLite nor PostgreSQL.", _LOOKS_LIKE)
+    if "@" in (parsed.host or ""):
+        raise SettingsError(
+            "database_url holds one @ too many.", "In a user name or a password, write %40 for @, and %2F for /."
+        )
     try:
-        # Parameters are addresses and links: they stand in no error and in no log.
-        engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite", hide_parameters=True)
-    except (NoSuchModuleError, ImportError) as error:
-        raise SettingsError(f"database_url names a driver that is not there: {error}", "Use postgresql://…") from error
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", SAWarning)  # an option that the driver would ignore
+            # Parameters are addresses and links: they stand in no error and in no log.
+            engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite", hide_parameters=True)
+    except (NoSuchModuleError, ImportError):
+        raise SettingsError("database_url names a driver that is not there.", _LOOKS_LIKE) from None
+    except (ArgumentError, SAWarning, TypeError, ValueError):
+        raise SettingsError("database_url holds an option that cannot be used.", _LOOKS_LIKE) from None
     if engine.dialect.name == "sqlite":
         event.listen(engine, "do_connect", _make_private)
         event.listen(engine, "connect", _prepare_sqlite)
@@ -213,8 +223,8 @@ def _told_plainly(engine: Engine) -> Iterator[None]:
 
 
 def _plain(error: DBAPIError, engine: Engine) -> StoreError:
-    reason = str(error.orig).splitlines()[0]
-    place = engine.url.database if engine.dialect.name == "sqlite" else engine.url.render_as_string(hide_password=True)
+    reason = _without_passwords(next(iter(str(error.orig).splitlines()), ""), engine.url)
+    place = engine.url.database if engine.dialect.name == "sqlite" else _place(engine.url)
     if "locked" in reason or "busy" in reason:
         return StoreError(
             f"The database {place} is locked by another program.",
@@ -227,6 +237,20 @@ def _plain(error: DBAPIError, engine: Engine) -> StoreError:
     if "full" in reason:
         return StoreError(f"There is no room left for {place}.", "Make room on the disk, then run the command again.")
     return StoreError(f"The database {place} cannot be used: {reason}", "Check database_url and the server behind it.")
+
+
+def _place(url: URL) -> str:
+    """A server's database without the password and the options, in which another one can stand."""
+    return url.set(password=None, query={}).render_as_string(hide_password=True)
+
+
+def _without_passwords(words: str, url: URL) -> str:
+    """A driver's words without the passwords that it was given."""
+    options = [value for name, values in url.normalized_query.items() if "password" in name.lower() for value in values]
+    for password in (url.password, *options):
+        if password:
+            words = words.replace(str(password), "***")
+    return words
 
 
 def upgrade(engine: Engine) -> bool:
@@ -246,7 +270,7 @@ def upgrade(engine: Engine) -> bool:
 
 def _upgrade(engine: Engine) -> bool:
     head = _head()
-    with engine.connect() as connection:
+    with connect(engine) as connection:
         if _revision(connection) == head:
             return False
     from alembic import command
@@ -269,6 +293,21 @@ def _upgrade(engine: Engine) -> bool:
         connection.commit()
         connection.invalidate()  # the next connection has its foreign keys on again
     return True
+
+
+def connect(engine: Engine) -> Connection:
+    """The first connection to a database, by which it shows whether `database_url` is right.
+
+    Raises:
+        SettingsError: the address holds an option that the driver does not take.
+        StoreError: the database cannot be used.
+    """
+    try:
+        return engine.connect()
+    except DBAPIError as error:
+        raise _plain(error, engine) from error
+    except (ArgumentError, TypeError, ValueError):
+        raise SettingsError("database_url holds an option that cannot be used.", _LOOKS_LIKE) from None
 
 
 def _refuse_strangers(connection: Connection, engine: Engine, found: str | None) -> None:

@@ -9,12 +9,12 @@ import hashlib
 import hmac
 from collections.abc import Callable
 
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import Connection, Engine, inspect, select, update
 from sqlalchemy.orm import Session
 
 from notifier.addresses import address_hash, rekeyed
 from notifier.errors import SettingsError
-from notifier.store.db import ADDRESS_KEY
+from notifier.store.db import ADDRESS_KEY, connect
 from notifier.store.models import Base, Installation
 
 _SHORTEST_KEY = 16
@@ -51,6 +51,22 @@ def adopt(engine: Engine, key: str) -> None:
             "Put the old key back (the backup of the settings holds it): with another one, people who said no, or "
             "whose mails came back, would be written to again.",
         )
+
+
+def is_taken(engine: Engine) -> bool:
+    """Whether a database was made with a key already; one without tables, or from before there were keys, was not.
+
+    Raises:
+        SettingsError: `database_url` holds an option that cannot be used.
+        StoreError: the database cannot be used.
+    """
+    with connect(engine) as connection:
+        columns = inspect(connection)
+        if not columns.has_table("installation"):
+            return False
+        if "key_fingerprint" not in {column["name"] for column in columns.get_columns("installation")}:
+            return False
+        return connection.execute(select(Installation.key_fingerprint)).scalar() is not None
 
 
 def _take(connection: Connection, key: str) -> str:

@@ -8,7 +8,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Self
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 import aiohttp
 
@@ -97,8 +97,17 @@ async def _fetch(client: aiohttp.ClientSession, request: Request, settings: Sett
     try:
         return await _follow(client, request, settings.watch)
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-        words = _words(error, request.url, settings)
+        words = _without_log_in(_words(error, request.url, settings), settings.watch.proxy)
         return Response(request, request.url, error=words, refused=_refusal(error) is not None)
+
+
+def _without_log_in(words: str, proxy: str | None) -> str:
+    """The words of an error without the proxy's user name and password: they are stored, shown and mailed."""
+    log_in = urlsplit(proxy or "").netloc.rpartition("@")[0]
+    password = log_in.partition(":")[2]
+    for secret in (f"{log_in}@", password, unquote(password)):
+        words = words.replace(secret, "***") if secret.strip("@") else words
+    return words
 
 
 async def _follow(client: aiohttp.ClientSession, request: Request, watch: Watch) -> Response:

@@ -12,7 +12,7 @@ from lxml import etree
 from notifier.errors import SettingsError
 from notifier.store.models import Source
 from notifier.store.statuses import SourceKind
-from notifier.text import clean, web_address
+from notifier.text import clean, web_address, xml_text
 
 
 @dataclass(frozen=True)
@@ -64,5 +64,5 @@ def write(sources: Iterable[Source]) -> bytes:
     for source in sources:
         own = {"notifierKind": str(source.kind), "notifierAuthority": str(source.authority)}
         kind = {"type": "rss"} if source.kind is SourceKind.FEED else {}
-        etree.SubElement(body, "outline", {"text": clean(source.name), **kind, "xmlUrl": source.url, **own})
+        etree.SubElement(body, "outline", {"text": clean(source.name), **kind, "xmlUrl": xml_text(source.url), **own})
     return etree.tostring(root, encoding="utf-8", xml_declaration=True, pretty_print=True)

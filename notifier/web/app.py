@@ -72,6 +72,7 @@ def serve(deps: Deps, host: str, port: int) -> None:
         port=port,
         access_log=False,
         log_level="warning",
+        log_config=None,  # its messages go to our log, which makes them printable
         server_header=False,
         forwarded_allow_ips=deps.settings.web.trusted_proxies,
     )

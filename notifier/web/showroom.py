@@ -52,7 +52,7 @@ def create(deps: Deps, wish: Wish) -> Starlette:
 
 def serve(deps: Deps, wish: Wish, port: int) -> None:
     """Run it until it is interrupted, on loopback whatever the settings say."""
-    uvicorn.run(create(deps, wish), host="127.0.0.1", port=port, access_log=False, log_level="warning")
+    uvicorn.run(create(deps, wish), host="127.0.0.1", port=port, access_log=False, log_level="warning", log_config=None)
 
 
 def _deps(request: Request) -> Deps:
