@@ -14,6 +14,7 @@ FLOORS = {
     "__init__": 0,
     "errors": 1,
     "said": 0.9,
+    "markup": 0.9,
     "language": 1.5,
     "text": 1,
     "weights": 1,
