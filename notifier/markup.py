@@ -18,12 +18,14 @@ MOST_ATTRIBUTES = 200
 _TAG = re.compile(r"<(/?)([A-Za-z][^\s<>/\x00]*)([^<>]*)>?|<!--|<[!?][^<>]*>?")
 # Elements that hold nothing, and those that end where the next of their kind begins (HTML standard, 13.1.2).
 _NEVER_OPEN = frozenset(
-    "area base br col embed hr img input link meta param source track wbr p li dt dd option optgroup tr td th thead "
-    "tbody tfoot rp rt".split()
-)
+    ("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr",
+     "p", "li", "dt", "dd", "option", "optgroup", "tr", "td", "th", "thead", "tbody", "tfoot", "rp", "rt")
+)  # fmt: skip
 # A slash at the end of these does not close them, and each that stays open is opened again in every block that follows
 # (HTML standard, 13.2.4.3).
-_FORMATTING = frozenset("a b big code em font i nobr s small strike strong tt u".split())
+_FORMATTING = frozenset(
+    ("a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u")
+)
 # Their repeated tags add attributes to the first one.
 _MERGED = frozenset(("html", "body"))
 # What these hold is no markup.

@@ -31,6 +31,7 @@ _TRACKING = re.compile(r"(?i)^(utm_\w+|fbclid|gclid|mc_[ce]id|mkt_tok|cmpid|_hse
 _DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]")
 # The control characters, and the two that part lines and paragraphs (Unicode categories Cc, Zl, Zp).
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_UNSTORABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 # A longer run of marks on one letter is no word of any language, and sorting it takes the square of its length
 # (Unicode UAX #15, 13: the Stream-Safe Text Format).
@@ -62,6 +63,14 @@ def _first_marks(run: re.Match[str]) -> str:
         if marks <= _MOST_MARKS:
             kept.append(char)
     return "".join(kept)
+
+
+def storable(text: str) -> str:
+    """The text without control characters (but line ends) and lone surrogates, which PostgreSQL refuses."""
+    if text.isprintable():
+        return text
+    text = text.encode("utf-8", "replace").decode("utf-8")
+    return _UNSTORABLE.sub(" ", text)
 
 
 def redacted(text: str) -> str:
