@@ -99,7 +99,7 @@ ONE_ROOM_EACH = {
     "lxml": {"watch/page.py", "watch/discovery.py", "watch/opml.py"},
     "readability": {"watch/page.py"},
     "ahocorasick_rs": {"match/terms.py"},
-    "rapidfuzz": {"match/spelling.py", "match/stories.py"},
+    "rapidfuzz": {"match/spelling.py", "match/stories.py", "watch/material.py"},
     "anyascii": {"match/spelling.py"},
     "alembic": {"store"},
     "typer": {"cli"},
