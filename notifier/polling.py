@@ -11,6 +11,7 @@ on. Only a database that cannot be used is raised, after everything else was tri
 """
 
 import logging
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -41,6 +42,8 @@ MOST_PAGES = 50
 # What follows from a document and whose failure says nothing of the source.
 _BESIDES = (Purpose.ARTICLE, Purpose.CHECK, Purpose.AS_OF)
 _UNCHANGED_AT_ONCE = 500
+# Seconds in which others may write between two parts of a large document: SQLite looks for a gap ten times a second.
+_PAUSE_BETWEEN_PARTS = 0.11
 # When so many of a site's articles are missing at once, the site has moved: nobody withdraws most of what they wrote.
 _MOST_MISSING = 3
 
@@ -287,6 +290,8 @@ class Poll:
         further: list[Request] = []
         stored = Stored(0)
         for number, part in enumerate(plan.parts, start=1):
+            if number > 1:
+                time.sleep(_PAUSE_BETWEEN_PARTS)
             with self._deps.writing() as session:
                 source = self._source(session, source_id)
                 if source is None:
