@@ -83,13 +83,14 @@ def _observation(entry: Any, base: str) -> Observation:
     contents = [part.get("value", "") for part in entry.get("content", []) if part.get("value")]
     body = max(contents, key=len, default="")
     given = entry.get("link") or ""
-    # An address too long to be shown still tells one item from another.
-    guid = clean(entry.get("id", "") or "") or (clean(given) if len(given) > LONGEST_ADDRESS else "")
+    too_long = len(given) > LONGEST_ADDRESS
+    # An address too long to be shown still tells one item from another; readers are led to the source instead.
+    guid = clean(entry.get("id", "") or "") or (clean(given) if too_long else "")
     title = plain(entry.get("title", "") or "")
     categories = tuple(plain(tag.get("term") or "") for tag in entry.get("tags", []) if tag.get("term"))
     return Observation(
         guid=guid,
-        url=link or web_address(guid),
+        url=link or ("" if too_long else web_address(guid)),
         title=title,
         summary="" if summary == body else plain(_without_backlink(summary, entry.get("link", ""))),
         body=paragraphs(_without_backlink(body, entry.get("link", ""))),

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
 from notifier.store.statuses import NewsKind
-from notifier.text import clean
+from notifier.text import clean, storable
 from notifier.watch.observation import Observation, ReadError, Reading, published_moment
 
 NAME = "ClinicalTrials.gov"
@@ -35,7 +35,7 @@ def read(body: bytes, headers: Mapping[str, str], url: str) -> Reading:  # noqa:
     if not isinstance(studies, list):
         raise ReadError("the registry's answer holds no study")
     token = document.get("nextPageToken")
-    following = _with_token(url, token) if isinstance(token, str) and token else ""
+    following = _with_token(url, storable(token)) if isinstance(token, str) and token else ""
     return Reading(NAME, tuple(_observation(study) for study in studies), next_url=following)
 
 
