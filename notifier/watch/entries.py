@@ -16,9 +16,10 @@ from notifier.errors import NotFoundError
 from notifier.said import Said
 from notifier.store.models import Entry, Match, Revision, Source
 from notifier.store.statuses import NewsKind
+from notifier.watch.edits import Compared, Known, difference_of, is_edit, states_of
 from notifier.watch.exchange import Purpose, Request
 from notifier.watch.identity import Aliases, Identified, identified
-from notifier.watch.material import Change, Difference, State, already_in, comparable, compare
+from notifier.watch.material import Change, Difference
 from notifier.watch.observation import DOCUMENT, POSTS, Observation
 
 # An entry that changes at every fetch is not followed into every change: so many states a day are stored, and after so
@@ -31,8 +32,6 @@ _AFTER_THE_WINDOW = timedelta(days=7)
 _MOST_CHECKS = 50
 # So many entries are stored in one transaction: whoever writes meanwhile waits for one, not for the whole document.
 _AT_ONCE = 100
-# Texts of so many characters together are compared inside a transaction, too.
-_SHORT = 20_000
 # How many trials that left a search are asked for in one poll.
 _MOST_UNLISTED = 200
 # So many ids may stand in one statement of every database.
@@ -74,28 +73,6 @@ class Stored:
         )
 
 
-@dataclass(frozen=True)
-class _Known:
-    """What is known of an entry: its newest state, and its newest of the origin that an observation is of."""
-
-    newest: Revision
-    same_origin: Revision
-
-    @classmethod
-    def of(cls, entry: Entry, observation: Observation) -> "_Known":
-        newest = entry.revisions[-1]
-        same = (revision for revision in reversed(entry.revisions) if revision.origin == observation.origin)
-        return cls(newest, next(same, newest))
-
-    def is_short_beside(self, observation: Observation) -> bool:
-        """Whether the two are compared so fast that a transaction may wait for it."""
-        return len(_state(self.same_origin)["text"]) + len(_state(observation)["text"]) <= _SHORT
-
-
-# The hashes and the origins of the states that were compared.
-_Compared = tuple[str, str, str, str, str]
-
-
 def store(
     session: Session, source: Source, observations: Sequence[Observation], now: datetime, *, known_only: bool = False
 ) -> Stored:
@@ -121,15 +98,15 @@ class Plan:
         differences: what `compare` worked out, by the two states that were compared.
     """
 
-    def __init__(self, items: Sequence[Identified], pairs: Sequence[tuple[_Known, Observation]]) -> None:
+    def __init__(self, items: Sequence[Identified], pairs: Sequence[tuple[Known, Observation]]) -> None:
         self.parts = [items[start : start + _AT_ONCE] for start in range(0, len(items), _AT_ONCE)] or [[]]
-        self.differences: dict[_Compared, Difference | None] = {}
+        self.differences: dict[Compared, Difference | None] = {}
         self._pairs = pairs
 
     def compare(self) -> None:
         """Compare every changed state with the known one. To be called while no session is open: it may take long."""
         for known, observation in self._pairs:
-            self.differences[_compared(known, observation)] = _difference(known, observation)
+            self.differences[states_of(known, observation)] = difference_of(known, observation)
         self._pairs = ()
 
 
@@ -146,8 +123,8 @@ def plan(session: Session, source: Source, observations: Sequence[Observation]) 
     pairs = []
     for observation, its_keys in items:
         entry = aliases.entry_of(its_keys)
-        if entry is not None and _is_edit(entry, observation):
-            pairs.append((_Known.of(entry, observation), observation))
+        if entry is not None and is_edit(entry, observation):
+            pairs.append((Known.of(entry, observation), observation))
     return Plan(items, pairs)
 
 
@@ -155,7 +132,7 @@ def store_part(
     session: Session,
     source: Source,
     items: Sequence[Identified],
-    differences: Mapping[_Compared, Difference | None] | None,
+    differences: Mapping[Compared, Difference | None] | None,
     now: datetime,
     *,
     known_only: bool = False,
@@ -222,14 +199,8 @@ def _is_before(moment: datetime | None, other: datetime | None) -> bool:
     return moment is not None and other is not None and moment < other
 
 
-def _is_edit(entry: Entry, observation: Observation) -> bool:
-    """Whether an observation is to be compared with what is known of its entry."""
-    newest = entry.revisions[-1]
-    return newest.hash != observation.hash and newest.kind is not NewsKind.WITHDRAWN and not observation.withdrawn
-
-
 def _revise(
-    entry: Entry, observation: Observation, now: datetime, differences: Mapping[_Compared, Difference | None] | None
+    entry: Entry, observation: Observation, now: datetime, differences: Mapping[Compared, Difference | None] | None
 ) -> str:
     """Store a new state of a known entry, if it is one: ``changed``, ``withdrawn``, ``postponed``, or nothing."""
     newest = entry.revisions[-1]
@@ -241,11 +212,11 @@ def _revise(
         return _return(entry, observation, now)
     if observation.withdrawn:
         return _withdraw(entry, observation.withdrawn, now, observation)
-    known = _Known.of(entry, observation)
-    compared = _compared(known, observation)
+    known = Known.of(entry, observation)
+    compared = states_of(known, observation)
     if differences is not None and compared not in differences and not known.is_short_beside(observation):
         return "postponed"
-    difference = differences[compared] if differences and compared in differences else _difference(known, observation)
+    difference = differences[compared] if differences and compared in differences else difference_of(known, observation)
     return _follow(entry, observation, difference, now) if difference is not None else ""
 
 
@@ -258,30 +229,6 @@ def _follow(entry: Entry, observation: Observation, difference: Difference, now:
         difference = _restrained(difference, entry, now)
     _append(entry, observation, difference, observation.change, now)
     return "changed"
-
-
-def _compared(known: _Known, observation: Observation) -> _Compared:
-    return known.same_origin.hash, known.newest.hash, known.same_origin.origin, observation.hash, observation.origin
-
-
-def _difference(states: _Known, observation: Observation) -> Difference | None:
-    """How an observation differs from the known state it is compared with; None where it is no state of its own.
-
-    The first reading of another origin is a state of its own only if it is the whole text of what was a teaser, or if
-    it tells an edit; it is news only if it tells an edit. An edit that another reading told before is no news.
-    """
-    newest, known = states.newest, states.same_origin
-    if known.hash == observation.hash:
-        return None
-    old, new = _state(known), _state(observation)
-    if known.origin != observation.origin and not comparable(old["text"], new["text"]):
-        return Difference((), material=False) if len(new["text"]) > len(old["text"]) else None
-    difference = compare(old, new)
-    if known.origin != observation.origin and not difference.material:
-        return None
-    if newest is not known and already_in(difference, _state(newest)):
-        return Difference(difference.changes, material=False)
-    return difference
 
 
 def _restrained(found: Difference, entry: Entry, now: datetime) -> Difference:
@@ -316,10 +263,6 @@ def _append(entry: Entry, observation: Observation, found: Difference, kind: New
     revision.material = found.material
     entry.title = observation.title or entry.title
     entry.revisions.append(revision)
-
-
-def _state(one: Revision | Observation) -> State:
-    return State(title=one.title, text=one.body or one.summary, content=one.content)
 
 
 def _revision(observation: Observation, number: int, kind: NewsKind, now: datetime, *, baseline: bool) -> Revision:
