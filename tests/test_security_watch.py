@@ -1,7 +1,10 @@
 """What sources send: odd dates, headers, keys and lists stay one source's trouble, and nothing odd is stored."""
 
 import json
+import pkgutil
 import unicodedata
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
@@ -13,10 +16,11 @@ from notifier import pipeline, polling
 from notifier.errors import SettingsError, StoreError
 from notifier.looking import find_source, look
 from notifier.settings import Operator
+from notifier.store import db
 from notifier.store.models import Entry, EntryAlias, Revision, Source
 from notifier.store.statuses import SourceKind
 from notifier.text import LONGEST_ADDRESS, clean, fold
-from notifier.watch import entries, guard, sources
+from notifier.watch import edits, entries, guard, posts, sources
 from notifier.watch.exchange import Request
 from notifier.watch.fetch import fetch_all
 from notifier.watch.guard import AddressRefusedError
@@ -129,8 +133,6 @@ def test_a_published_date_lies_within_the_years_that_news_can_be_of(moment: date
 
 
 def test_posts_that_are_dated_ahead_do_not_hide_the_edits_until_then():
-    from notifier.watch import posts
-
     body = json.dumps([{"modified_gmt": "2099-01-01T00:00:00"}]).encode()
     until = posts.read_until(body, {"x-wp-totalpages": "9"}, "https://x.example.org/?page=1", MONDAY)
     assert until <= MONDAY
@@ -345,8 +347,6 @@ def test_whatever_goes_wrong_with_one_answer_is_that_sources_trouble(
     watched_beside(made, rss([Article("Odd")]))
     odd_id = stored(made, "/odd/").id
     owner, name = place.rsplit(".", 1)
-    import pkgutil
-
     before = getattr(pkgutil.resolve_name(owner), name)
 
     def stumble(*args, **options):
@@ -644,3 +644,98 @@ def test_an_address_that_is_too_long_cannot_be_watched(installation: Installatio
         sources.add(session, url, MONDAY)
     with pytest.raises(SettingsError):
         find_source(installation.at(MONDAY), url, None)
+
+
+def test_nothing_is_read_or_compared_while_somebody_could_be_kept_waiting(
+    any_installation: Installation, monkeypatch: pytest.MonkeyPatch
+):
+    made = any_installation
+    writing, read, compare = db.writing, Parser.read, edits.compare
+    is_open, seen = [], []
+
+    @contextmanager
+    def noted(*arguments):
+        with writing(*arguments) as session:
+            is_open.append(True)
+            yield session
+            is_open.pop()
+
+    def checked(kind: str, function):
+        def call(*arguments):
+            seen.append(kind)
+            assert not is_open
+            return function(*arguments)
+
+        return call
+
+    monkeypatch.setattr(db, "writing", noted)
+    monkeypatch.setattr(Parser, "read", checked("read", read))
+    monkeypatch.setattr(edits, "compare", checked("compared", compare))
+    for number in range(2):
+        made.publish([Article("Frexalimab", f"It slowed lesions by {number + 50} %.", slug="one")])
+        assert results(made, MONDAY + number * DAY)["/feed/"].status == "ok"
+    assert seen == ["read", "read", "compared"]
+
+
+@pytest.mark.parametrize(("words", "stored_now"), [(10, True), (20_000, False)])
+def test_a_long_state_that_changed_meanwhile_is_looked_at_again_later(engine, words: int, stored_now: bool):
+    def edition(number: int) -> list[Observation]:
+        return [Observation(guid="1", url="", title="T", body=f"It slowed lesions by {number} %. " + "word " * words)]
+
+    with db.writing(engine) as session:
+        source, _ = sources.add(session, "https://x.example.org/feed/", MONDAY)
+        entries.store(session, source, edition(10), MONDAY)
+    with db.reading(engine) as session:
+        plan = entries.plan(session, session.get(Source, source.id), edition(30))
+    plan.compare()
+    with db.writing(engine) as session:
+        entries.store(session, session.get(Source, source.id), edition(20), MONDAY + HOUR)
+    with db.writing(engine) as session:
+        outcome = entries.store_part(
+            session, session.get(Source, source.id), plan.parts[0], plan.differences, MONDAY + HOUR
+        )
+    assert (outcome.changed, outcome.postponed) == ((1, 0) if stored_now else (0, 1))
+
+
+def test_parts_of_a_document_are_one_document(engine):
+    def observed(number: int, title: str) -> Observation:
+        return Observation(guid=f"g{number}", url=f"https://x.example.org/{number}", title=title)
+
+    with db.writing(engine) as session:
+        source, _ = sources.add(session, "https://x.example.org/feed/", MONDAY)
+        assert entries.store(session, source, [observed(n, f"Title {n}") for n in range(250)], MONDAY).new == 250
+    # The last one takes over the link of the first, and the first has another: the guid is the stronger key.
+    moved = [replace(observed(249, "Title 249"), url="https://x.example.org/0")]
+    document = (
+        [observed(n, f"Title {n}") for n in range(1, 249)]
+        + moved
+        + [Observation(guid="new", url="https://x.example.org/249", title="New")]
+    )
+    with db.reading(engine) as session:
+        plan = entries.plan(session, session.get(Source, source.id), document)
+    assert len(plan.parts) == 3
+    plan.compare()
+    new = 0
+    for part in plan.parts:
+        with db.writing(engine) as session:
+            found = session.get(Source, source.id)
+            new += entries.store_part(session, found, part, plan.differences, MONDAY + HOUR).new
+    assert new == 1
+
+
+def test_what_is_left_out_of_a_long_document_is_shown(installation: Installation, tmp_path: Path):
+    from typer.testing import CliRunner
+
+    from notifier.cli.main import app
+
+    installation.publish([Article(f"Article {n}") for n in range(5_003)])
+    (seen,) = look(installation.at(MONDAY), [(installation.feed, SourceKind.FEED)])
+    assert "It lists 3 older items more; the newest 5,000 are read." in seen.lines
+    with installation.at(MONDAY).writing() as session:
+        sources.listed(session)[0].left_out = 3
+    config = tmp_path / "notifier.toml"
+    database = installation.at(MONDAY).engine.url.database
+    key = installation.at(MONDAY).settings.suppression_key
+    config.write_text(f'database_url = "sqlite:///{database}"\nsecret_key = "x"\nsuppression_key = "{key}"\n')
+    shown = CliRunner().invoke(app, ["--config", str(config), "sources", "list", "--json"])
+    assert [source["left_out"] for source in json.loads(shown.stdout)] == [3]
