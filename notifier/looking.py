@@ -13,7 +13,7 @@ from urllib.parse import urljoin
 from notifier.deps import Deps
 from notifier.errors import SettingsError
 from notifier.store.statuses import SourceKind
-from notifier.text import shorten, web_address
+from notifier.text import clean, shorten, web_address
 from notifier.watch import sources
 from notifier.watch.exchange import Request, Response
 from notifier.watch.fetch import fetch_all
@@ -171,11 +171,11 @@ def _of_the_answer(answer: Response, now: datetime) -> list[str]:
     if answer.error:
         return []
     headers = answer.headers
-    kind = headers.get("content-type", "no type").partition(";")[0]
+    kind = clean(headers.get("content-type", "no type").partition(";")[0])
     lines = [f"It answers {answer.status}, {kind}, {len(answer.body):,} bytes."]
     if answer.url != answer.request.url:
         lasting = "for good" if answer.moved_to else "for now"
-        lines.append(f"It leads {lasting} to {answer.url}")
+        lines.append(f"It leads {lasting} to {clean(answer.url)}")
     if answer.status == 200 and not headers.keys() & {"etag", "last-modified"}:
         lines.append("It gives neither ETag nor Last-Modified: every poll fetches the whole of it.")
     if wait := asked_for(headers, now=now):

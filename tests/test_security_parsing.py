@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -10,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from notifier import pipeline
 from notifier.store.statuses import SourceKind
@@ -322,3 +325,72 @@ def test_an_inline_script_that_compares_numbers_is_no_nested_markup(parser: Pars
     body = f"<html><article><h1>T</h1><p>A made-up sentence.</p>{script}{drawings}</article></html>"
     (observation,) = parser.read(SourceKind.PAGE, body.encode(), {}, URL).observations
     assert observation.body == "A made-up sentence."
+
+
+WORDS = st.sampled_from(
+    ["Frexalimab", "<b>", "</i>", "&#0;", "&amp;", "\x00", "\ud800", "\x1b[2J", "\u202e", "<![CDATA[", "]]>", "<!--",
+     "<p a=1", "0001-01-01", "9999-12-31T23:59:59Z", "1e999", "-1", "\u0301" * 40, "javascript:alert(1)",
+     "https://x.example.org/", "subscribers.db", "/dev/zero", "<!DOCTYPE x [", "{{", "%(x)s", "\r\n.\r\n",
+     " " * 300, "x" * 3_000]
+)  # fmt: skip
+NAMES = (
+    "items", "id", "url", "title", "summary", "content_html", "content_text", "date_published", "tags", "authors",
+    "name", "studies", "protocolSection", "identificationModule", "nctId", "briefTitle", "statusModule",
+     "overallStatus",
+    "studyFirstPostDateStruct", "date", "armsInterventionsModule", "armGroups", "nextPageToken", "guid", "rendered",
+    "link", "content", "excerpt", "modified_gmt", "date_gmt",
+)  # fmt: skip
+TEXTS = st.lists(WORDS | st.text(max_size=20), max_size=5).map("".join)
+VALUES = st.recursive(
+    TEXTS | st.integers() | st.floats() | st.none() | st.booleans(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(NAMES) | TEXTS, inner, max_size=6),
+    max_leaves=20,
+)
+ITEMS = st.lists(st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=8), max_size=3).map(
+    lambda items: {"version": "https://jsonfeed.org/version/1.1", "items": items, "studies": items}
+)
+TAG = st.sampled_from(
+    ["rss", "channel", "item", "title", "link", "guid", "pubDate", "description", "content:encoded", "feed", "entry",
+     "id", "updated", "html", "body", "article", "main", "h1", "h2", "p", "ul", "li", "a", "div", "script", "table",
+     "base"]
+)  # fmt: skip
+TAGS = st.lists(st.builds(lambda tag, words: f"<{tag}>{words}", TAG, TEXTS) | TAG.map("</{}>".format), max_size=20).map(
+    "".join
+)
+
+
+UNSTORABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+@pytest.fixture(scope="module")
+def fuzzed() -> Iterator[Parser]:
+    """A parser for many documents."""
+    with Parser() as made:
+        yield made
+
+
+@pytest.mark.long
+@settings(max_examples=400, derandomize=True, deadline=None)
+@given(
+    kind=st.sampled_from(SourceKind), document=TAGS | TEXTS | VALUES.map(json.dumps) | ITEMS.map(json.dumps), url=TEXTS
+)
+def test_whatever_is_answered_it_is_read_or_refused_in_words_and_can_be_stored(
+    fuzzed: Parser, kind: SourceKind, document: str, url: str
+):
+    body = document.encode("utf-8", "surrogatepass")
+    headers = {"content-type": url, "link": url, "x-wp-totalpages": url}
+    for read in (
+        lambda: fuzzed.read(kind, body, headers, f"https://x.example.org/{url}"),
+        lambda: fuzzed.posts(body, headers, f"https://x.example.org/?page={url}", MONDAY),
+    ):
+        try:
+            reading = read()
+        except ReadError as error:
+            assert "(" not in str(error) or "could not be read (" not in str(error), error  # noqa: PT017 - the words
+            continue
+        for one in reading.observations:
+            texts = [one.guid, one.url, one.title, one.summary, one.body, one.author, *one.categories]
+            assert not [words for words in texts if UNSTORABLE.search(words)]
+            assert not one.url or one.url.startswith(("http://", "https://"))
+            assert one.published_at is None or 1900 <= one.published_at.year <= 2100
+    fuzzed.feeds(body, f"https://x.example.org/{url}")

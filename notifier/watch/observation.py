@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from notifier.store.statuses import NewsKind
-from notifier.text import storable
+from notifier.text import storable, web_address
 
 # No document of a news site lists more; a poll reads so many of them, the newest.
 MOST_ITEMS = 5_000
@@ -130,6 +130,7 @@ def _within_limits(observation: Observation) -> Observation:
     return replace(
         observation,
         guid=storable(observation.guid),
+        url=web_address(observation.url),
         title=storable(observation.title)[:_LONGEST_TITLE],
         summary=storable(observation.summary)[:_LONGEST_TEXT],
         body=storable(observation.body)[:_LONGEST_TEXT],

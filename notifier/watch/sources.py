@@ -331,14 +331,15 @@ def follow_move(session: Session, source: Source, response: Response, now: datet
     Returns:
         Whether the source has another address now.
     """
-    if not web_address(response.moved_to):  # none, or one that no reader's link could show
+    moved_to = web_address(response.moved_to)
+    if not moved_to:  # none, or one that no reader's link could show
         source.moved_to = source.moved_seen_at = None
         return False
-    if source.moved_to != response.moved_to or source.moved_seen_at is None:
-        source.moved_to, source.moved_seen_at = response.moved_to, now
+    if source.moved_to != moved_to or source.moved_seen_at is None:
+        source.moved_to, source.moved_seen_at = moved_to, now
         return False
-    taken = session.scalar(select(Source.id).where(Source.url == response.moved_to))
+    taken = session.scalar(select(Source.id).where(Source.url == moved_to))
     if now - source.moved_seen_at < MOVE_HOLDS or taken is not None:
         return False
-    source.url, source.moved_to, source.moved_seen_at = response.moved_to, None, None
+    source.url, source.moved_to, source.moved_seen_at = moved_to, None, None
     return True
