@@ -3,6 +3,7 @@
 Owns the trial of one address, and the search for the feed behind a site's front page.
 """
 
+import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,16 +12,20 @@ from urllib.parse import urljoin
 
 from notifier.deps import Deps
 from notifier.errors import SettingsError
-from notifier.polling import read_document
 from notifier.store.statuses import SourceKind
-from notifier.text import shorten, web_address
-from notifier.watch import discovery, sources
+from notifier.text import clean, shorten, web_address
+from notifier.watch import sources
 from notifier.watch.exchange import Request, Response
 from notifier.watch.fetch import fetch_all
 from notifier.watch.guard import AddressRefusedError, refuse_private_name
-from notifier.watch.observation import ReadError, Reading
+from notifier.watch.observation import MOST_ITEMS, ReadError, Reading
+from notifier.watch.parsing import Parser, read_document
 from notifier.watch.rhythm import asked_for
 
+log = logging.getLogger("notifier")
+
+# So many of the feeds that a page names are tried.
+_MOST_TRIED = 20
 # Where sites keep a feed that their front page does not name, in the order of how common it is.
 _USUAL_PLACES = ("feed/", "rss.xml", "feed.xml", "atom.xml", "index.xml", "rss", "feed.json")
 
@@ -50,7 +55,8 @@ class Found:
 def look(deps: Deps, addresses: Sequence[tuple[str, SourceKind]]) -> list[Look]:
     """Try addresses, each as the kind of source that it is meant to be."""
     answers = _answers(deps, [url for url, _ in addresses])
-    return [_look(kind, answers[url], deps.now()) for url, kind in addresses]
+    with Parser() as parser:
+        return [_contained_look(kind, answers[url], deps.now(), parser) for url, kind in addresses]
 
 
 def find_source(deps: Deps, url: str, kind: SourceKind | None) -> Found:
@@ -76,27 +82,28 @@ def find_source(deps: Deps, url: str, kind: SourceKind | None) -> Found:
         raise SettingsError(f"{address} cannot be watched: {answer.error}.", "Only public addresses are asked.")
     if answer.error or answer.status != 200:
         return Found(address, kind, problem=answer.error or f"it answered {answer.status}")
-    try:
-        read_document(kind, answer)
-    except ReadError as error:
-        if kind is not SourceKind.FEED:
-            return Found(address, kind, problem=str(error))
-        return _behind(deps, answer, address, error)
+    with Parser() as parser:
+        try:
+            read_document(kind, answer, parser)
+        except ReadError as error:
+            if kind is not SourceKind.FEED:
+                return Found(address, kind, problem=str(error))
+            return _behind(deps, answer, address, error, parser)
     return Found(address, kind)
 
 
-def _behind(deps: Deps, answer: Response, address: str, error: ReadError) -> Found:
+def _behind(deps: Deps, answer: Response, address: str, error: ReadError, parser: Parser) -> Found:
     """The feed behind a page: the first one the page names that can be read, else one in a usual place."""
-    named = [url for url, _ in discovery.feeds(answer.body, answer.url)]
+    named = [url for url, _ in _feeds_named(answer, parser)][:_MOST_TRIED]
     for url in named:
-        if _reads(_answers(deps, [url])[url]):
+        if _reads(_answers(deps, [url])[url], parser):
             others = [other for other in named if other != url]
             more = f" It names others, too: {', '.join(others)}" if others else ""
             return Found(url, SourceKind.FEED, how=f"Found the feed of {address}.{more}")
     root = urljoin(answer.url, "/")
     guesses = list(dict.fromkeys(urljoin(base, place) for base in (answer.url, root) for place in _USUAL_PLACES))
     for url in guesses if b"<html" in answer.body[:2000].lower() and not named else ():
-        if _reads(_answers(deps, [url])[url]):
+        if _reads(_answers(deps, [url])[url], parser):
             return Found(url, SourceKind.FEED, how=f"{address} names no feed, but has one.")
     raise SettingsError(
         f"{address} is no feed, and none was found behind it: {error}.",
@@ -104,9 +111,16 @@ def _behind(deps: Deps, answer: Response, address: str, error: ReadError) -> Fou
     )
 
 
-def _reads(answer: Response) -> bool:
+def _feeds_named(answer: Response, parser: Parser) -> list[tuple[str, str]]:
     try:
-        read_document(SourceKind.FEED, answer)
+        return parser.feeds(answer.body, answer.url)
+    except ReadError:
+        return []
+
+
+def _reads(answer: Response, parser: Parser) -> bool:
+    try:
+        read_document(SourceKind.FEED, answer, parser)
     except ReadError:
         return False
     return True
@@ -131,12 +145,22 @@ def _answers(deps: Deps, urls: Sequence[str]) -> dict[str, Response]:
     return found
 
 
-def _look(kind: SourceKind, answer: Response, now: datetime) -> Look:
+def _contained_look(kind: SourceKind, answer: Response, now: datetime, parser: Parser) -> Look:
+    """The look at one address; what goes wrong with it keeps nobody from looking at the others."""
+    try:
+        return _look(kind, answer, now, parser)
+    except Exception as error:
+        log.exception("an address could not be looked at")
+        words = f"the answer could not be looked at ({type(error).__name__})"
+        return Look(answer.request.url, kind, False, 0, words, (f"It fails: {words}.",))
+
+
+def _look(kind: SourceKind, answer: Response, now: datetime, parser: Parser) -> Look:
     lines = _of_the_answer(answer, now)
     try:
-        reading = read_document(kind, answer)
+        reading = read_document(kind, answer, parser)
     except ReadError as error:
-        advice = _advice(kind, answer)
+        advice = _advice(kind, answer, parser)
         return Look(answer.request.url, kind, False, 0, str(error), (*lines, f"It fails: {error}.", *advice))
     return Look(
         answer.request.url, kind, True, len(reading.observations), "", (*lines, *_of_the_reading(kind, reading))
@@ -147,11 +171,11 @@ def _of_the_answer(answer: Response, now: datetime) -> list[str]:
     if answer.error:
         return []
     headers = answer.headers
-    kind = headers.get("content-type", "no type").partition(";")[0]
+    kind = clean(headers.get("content-type", "no type").partition(";")[0])
     lines = [f"It answers {answer.status}, {kind}, {len(answer.body):,} bytes."]
     if answer.url != answer.request.url:
         lasting = "for good" if answer.moved_to else "for now"
-        lines.append(f"It leads {lasting} to {answer.url}")
+        lines.append(f"It leads {lasting} to {clean(answer.url)}")
     if answer.status == 200 and not headers.keys() & {"etag", "last-modified"}:
         lines.append("It gives neither ETag nor Last-Modified: every poll fetches the whole of it.")
     if wait := asked_for(headers, now=now):
@@ -166,14 +190,16 @@ def _of_the_reading(kind: SourceKind, reading: Reading) -> list[str]:
     newest = max(dated, key=lambda one: one.published_at or datetime.min.replace(tzinfo=UTC), default=None)
     if newest is not None and newest.published_at is not None:
         lines.append(f"The newest, of {newest.published_at.date()}: {shorten(newest.title, 80)}")
+    if reading.left_out:
+        lines.append(f"It lists {reading.left_out:,} older items more; the newest {MOST_ITEMS:,} are read.")
     if reading.posts_url:
         lines.append("The site lists its posts with their edits; they are followed, too.")
     return lines
 
 
-def _advice(kind: SourceKind, answer: Response) -> list[str]:
+def _advice(kind: SourceKind, answer: Response, parser: Parser) -> list[str]:
     """What to do about an answer that cannot be taken."""
-    if kind is SourceKind.FEED and (named := discovery.feeds(answer.body, answer.url)):
+    if kind is SourceKind.FEED and answer.body and (named := _feeds_named(answer, parser)):
         return [f"The page names a feed: notifier sources add {named[0][0]}"]
     if answer.status in (401, 403):
         return ["The site turns programs away; ask its owner to let your watch.user_agent in."]

@@ -2,14 +2,19 @@
 
 Owns the order of requests. A source's document comes first; what it says may make more to ask: the next page of a
 search, the record of a trial that left it, the site's list of edited posts, whether an article's page is still there.
-Each answer is stored in a transaction of its own, and none is open while the network is used. What a source did not
-change is noted for all sources together.
+An answer is read and compared with what is known while no transaction is open; then it is stored, a large one in
+several transactions, so that nobody who writes meanwhile waits. What a source did not change is noted for all sources
+together.
+
+Whatever goes wrong with one answer is that source's trouble: it is undone, stored beside the source, and the others go
+on. Only a database that cannot be used is raised, after everything else was tried.
 """
 
 import logging
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -18,19 +23,27 @@ from sqlalchemy.orm import Session
 
 from notifier.deliver import notices
 from notifier.deps import Deps
+from notifier.errors import StoreError
 from notifier.said import Said
 from notifier.store.models import Source
 from notifier.store.statuses import SourceKind
-from notifier.watch import articles, entries, feed, health, page, posts, registry, sources
+from notifier.watch import articles, entries, health, posts, registry, sources
 from notifier.watch.entries import Stored
 from notifier.watch.exchange import Purpose, Request, Response
 from notifier.watch.fetch import fetch_all
 from notifier.watch.observation import ReadError, Reading
+from notifier.watch.parsing import Parser, read_document, require_document
 
 log = logging.getLogger("notifier")
 
-_READERS = {SourceKind.FEED: feed.read, SourceKind.PAGE: page.read, SourceKind.REGISTRY: registry.read}
+# A list that goes on for longer is not followed: nobody watches so many trials, and some servers never come to an end.
+MOST_PAGES = 50
+
+# What follows from a document and whose failure says nothing of the source.
+_BESIDES = (Purpose.ARTICLE, Purpose.CHECK, Purpose.AS_OF)
 _UNCHANGED_AT_ONCE = 500
+# Seconds in which others may write between two parts of a large document: SQLite looks for a gap ten times a second.
+_PAUSE_BETWEEN_PARTS = 0.11
 # When so many of a site's articles are missing at once, the site has moved: nobody withdraws most of what they wrote.
 _MOST_MISSING = 3
 
@@ -61,6 +74,8 @@ class PollResult:
 
 
 Progress = Callable[[int, int, str], None]
+# What is done in the last transaction in which a document is stored; gives what to ask next.
+Finish = Callable[[Session, Source, Stored], list[Request]]
 
 
 class Poll:
@@ -70,54 +85,129 @@ class Poll:
         self._deps = deps
         self._now = deps.now()
         self._interval = timedelta(minutes=deps.settings.watch.interval_minutes)
+        self._parser = Parser()
         with deps.reading() as session:
             self._requests = sources.due(session, self._now, wanted, force=force)
-            watched = [sources.find(session, one) for one in wanted] or sources.listed(session)
-            self._besides: dict[int, list[Request]] = defaultdict(list)
-            feeds = {one.id for one in watched if one.kind is SourceKind.FEED}
-            asked = [request.source_id for request in self._requests if request.source_id in feeds]
-            for check in (
-                *entries.due_checks(session, asked, self._now),
-                *sources.due_posts(session, asked, self._now),
-            ):
+            watched = sources.watched(session, wanted)
+        self._kinds = {source_id: kind for source_id, _, kind in watched}
+        self.results = {source_id: PollResult(source_id, url, kind, "not_due") for source_id, url, kind in watched}
+        self._requests = [request for request in self._requests if request.source_id in self._kinds]
+        asked = [one.source_id for one in self._requests if self._kinds[one.source_id] is SourceKind.FEED]
+        self._besides: dict[int, list[Request]] = defaultdict(list)
+        for look in (entries.due_checks, sources.due_posts):
+            for check in self._due_besides(look, asked):
                 self._besides[check.source_id].append(check)
-        self.results = {one.id: PollResult(one.id, one.url, one.kind, "not_due") for one in watched}
         self._unchanged: list[Response] = []
         self._listed: dict[int, set[int]] = defaultdict(set)
+        self._pages: dict[int, set[str]] = defaultdict(set)
         self._as_of: dict[str, list[int]] = {}
         self._missing: dict[int, dict[int, str | None]] = defaultdict(dict)
+        self._unusable: StoreError | None = None
 
     def run(self, progress: Progress | None = None) -> list[PollResult]:
-        """Ask, store, and tell the operator; `progress` hears of every document that came: how many of how many."""
+        """Ask, store, and tell the operator; `progress` hears of every document that came: how many of how many.
+
+        Raises:
+            StoreError: the database could not be used for something; everything else was done.
+        """
         done = 0
 
         def arrived(response: Response) -> Iterable[Request]:
             nonlocal done
-            further = self._arrived(response)
+            further = self._taken(response)
             if response.request.purpose is Purpose.DOCUMENT:
                 done += 1
                 if progress is not None:
                     progress(done, len(self._requests), response.request.url)
             return further
 
-        fetch_all(self._requests, self._deps.settings, arrived)
+        with self._parser:
+            fetch_all(self._requests, self._deps.settings, arrived)
         self._note_unchanged()
         self._note_missing()
-        self._tell_operator()
+        with self._contained("the operator could not be told of the sources"):
+            self._tell_operator()
+        if self._unusable is not None:
+            raise self._unusable
         return list(self.results.values())
 
+    def _due_besides(self, look: Callable[..., list[Request]], source_ids: Sequence[int]) -> list[Request]:
+        """What else is to be asked of these sources; where that cannot be told for all, source by source."""
+        try:
+            with self._deps.reading() as session:
+                return look(session, source_ids, self._now)
+        except StoreError:
+            raise
+        except Exception:
+            if len(source_ids) <= 1:
+                log.exception("sources %s: what else to ask cannot be told", source_ids)
+                return []
+        return [request for source_id in source_ids for request in self._due_besides(look, [source_id])]
+
+    @contextmanager
+    def _contained(self, trouble: str, *values: object) -> Iterator[None]:
+        """Let what goes wrong inside be the trouble of this alone: it is logged, and the poll goes on."""
+        try:
+            yield
+        except StoreError as error:
+            log.warning(trouble, *values)
+            self._unusable = self._unusable or error
+        except Exception:
+            log.exception(trouble, *values)
+
+    def _taken(self, response: Response) -> Sequence[Request]:
+        """Take an answer; what goes wrong with it is undone and stored as its source's trouble."""
+        source_id = response.request.source_id
+        further: Sequence[Request] = ()
+        with self._contained("source %d: what it answered could not be stored", source_id):
+            try:
+                further = self._arrived(response)
+            except StoreError as error:
+                if response.request.purpose not in _BESIDES:
+                    self._set(source_id, status="failed", error=str(error))
+                raise
+            except Exception as error:
+                self._note_trouble(response, error)
+                raise
+        return further
+
+    def _note_trouble(self, response: Response, error: Exception) -> None:
+        request = response.request
+        if request.purpose in _BESIDES:
+            return
+        words = f"the answer could not be stored ({type(error).__name__})"
+        self._set(request.source_id, status="failed", error=words)
+        with (
+            self._contained("source %d: that it failed could not be stored", request.source_id),
+            self._deps.writing() as session,
+        ):
+            source = self._source(session, request.source_id)
+            if source is None:
+                return
+            if request.purpose is Purpose.POSTS:
+                sources.note_posts(source, next_at=self._now + posts.PAUSE_AFTER_FAILURE)
+            # Without the answer's headers, which may be what is wrong with it.
+            sources.fail(source, self._now, self._interval, Response(request, request.url), words)
+            sources.forget_baseline(source, self._now)
+
     def _arrived(self, response: Response) -> Sequence[Request]:
-        if response.request.purpose is Purpose.DOCUMENT and response.known and not response.moved_to:
-            return self._unchanged_document(response)
-        if response.request.purpose is Purpose.CHECK:
+        purpose = response.request.purpose
+        if purpose is Purpose.DOCUMENT:
+            return self._document(response)
+        if purpose is Purpose.CHECK:
             return self._checked(response)
-        with self._deps.writing() as session:
-            source = session.get(Source, response.request.source_id)
-            if source is None or source.removed_at is not None:  # removed while it was fetched
-                return ()
-            if response.request.purpose is Purpose.DOCUMENT:
-                return self._document(session, source, response)
-            return self._further(session, source, response)
+        if purpose is Purpose.AS_OF:
+            return self._note_as_of(response)
+        if purpose is Purpose.POSTS:
+            return self._posts(response)
+        if purpose is Purpose.ARTICLE:
+            return self._article(response)
+        return self._further(response)
+
+    def _source(self, session: Session, source_id: int) -> Source | None:
+        """The source, unless it was removed while it was fetched."""
+        source = session.get(Source, source_id)
+        return source if source is not None and source.removed_at is None else None
 
     def _unchanged_document(self, response: Response) -> Sequence[Request]:
         source_id = response.request.source_id
@@ -132,46 +222,87 @@ class Poll:
         waiting, self._unchanged = self._unchanged, []
         if not waiting:
             return
-        with self._deps.writing() as session:
-            found = sources.many(session, [one.request.source_id for one in waiting])
+        try:
+            self._note_these_unchanged(waiting)
+        except StoreError as error:
+            self._unusable = self._unusable or error
+        except Exception:
+            log.exception("%d unchanged sources could not be noted together", len(waiting))
             for response in waiting:
-                if source := found.get(response.request.source_id):
+                with self._contained("source %d: it could not be noted", response.request.source_id):
+                    self._note_these_unchanged([response])
+
+    def _note_these_unchanged(self, responses: Sequence[Response]) -> None:
+        with self._deps.writing() as session:
+            known = sources.many(session, [response.request.source_id for response in responses])
+            for response in responses:
+                if source := known.get(response.request.source_id):
                     sources.follow_move(session, source, response, self._now)
                     sources.succeed(source, self._now, self._interval, response)
 
-    def _document(self, session: Session, source: Source, response: Response) -> Sequence[Request]:
+    def _document(self, response: Response) -> Sequence[Request]:
         """Store a source's own answer and how the source fares; gives what to ask next."""
         if response.known:
-            sources.follow_move(session, source, response, self._now)
-            sources.succeed(source, self._now, self._interval, response)
-            self._set(source.id, status="unchanged")
-            return self._besides.pop(source.id, ())
+            return self._unchanged_document(response)
+        source_id = response.request.source_id
         try:
-            reading = read_document(source.kind, response)
+            reading = read_document(self._kinds[source_id], response, self._parser)
         except ReadError as error:
-            sources.fail(source, self._now, self._interval, response, str(error))
-            self._set(source.id, status="gone" if source.gone_at else "failed", error=str(error))
+            self._failed(response, str(error))
             return ()
-        stored = self._stored(session, source, reading)
-        self._set(source.id, status="ok")
-        further = self._next(session, source, response, reading, stored)
-        changed = bool(stored.new or stored.changed)
-        # A search is a list that goes on: that its first page is unchanged says nothing of the others.
-        whole = not stored.postponed and not (source.kind is SourceKind.REGISTRY and registry.is_search(source.url))
-        sources.follow_move(session, source, response, self._now)
-        sources.succeed(source, self._now, self._interval, response, reading, changed=changed, whole=whole)
-        return further
 
-    def _stored(self, session: Session, source: Source, reading: Reading, *, known_only: bool = False) -> Stored:
-        observations = reading.observations
-        if source.kind is SourceKind.REGISTRY and registry.is_search(source.url):
-            # A trial whose own record is watched is told of from there.
-            watched = sources.followed_trials(session)
-            observations = tuple(one for one in observations if one.guid not in watched)
-        stored = entries.store(session, source, observations, self._now, known_only=known_only)
-        self._listed[source.id] |= stored.entry_ids
-        self.results[source.id] = self.results[source.id].plus(stored)
-        return stored
+        def finish(session: Session, source: Source, stored: Stored) -> list[Request]:
+            further = self._next(session, source, response, reading, stored)
+            changed = bool(stored.new or stored.changed)
+            # A search is a list that goes on: that its first page is unchanged says nothing of the others.
+            is_search = source.kind is SourceKind.REGISTRY and registry.is_search(source.url)
+            whole = not stored.postponed and not is_search
+            sources.follow_move(session, source, response, self._now)
+            sources.succeed(source, self._now, self._interval, response, reading, changed=changed, whole=whole)
+            self._set(source_id, status="ok")
+            return further
+
+        return self._stored(source_id, reading, finish)
+
+    def _failed(self, response: Response, words: str) -> None:
+        source_id = response.request.source_id
+        with self._deps.writing() as session:
+            source = self._source(session, source_id)
+            if source is None:
+                return
+            sources.fail(source, self._now, self._interval, response, words)
+            status = "gone" if source.gone_at else "failed"
+        self._set(source_id, status=status, error=words)
+
+    def _stored(self, source_id: int, reading: Reading, finish: Finish, *, known_only: bool = False) -> list[Request]:
+        """Store what was read; `finish` is called in the last of its transactions and says what to ask next."""
+        with self._deps.reading() as session:
+            source = self._source(session, source_id)
+            if source is None:
+                return []
+            observations = reading.observations
+            if source.kind is SourceKind.REGISTRY and registry.is_search(source.url):
+                # A trial whose own record is watched is told of from there.
+                watched = sources.followed_trials(session)
+                observations = tuple(trial for trial in observations if trial.guid not in watched)
+            plan = entries.plan(session, source, observations)
+        plan.compare()
+        further: list[Request] = []
+        stored = Stored(0)
+        for number, part in enumerate(plan.parts, start=1):
+            if number > 1:
+                time.sleep(_PAUSE_BETWEEN_PARTS)
+            with self._deps.writing() as session:
+                source = self._source(session, source_id)
+                if source is None:
+                    return []
+                of_part = entries.store_part(session, source, part, plan.differences, self._now, known_only=known_only)
+                stored = stored.plus(of_part)
+                if number == len(plan.parts):
+                    self._listed[source_id] |= stored.entry_ids
+                    further = finish(session, source, stored)
+            self.results[source_id] = self.results[source_id].plus(of_part)
+        return further
 
     def _next(
         self, session: Session, source: Source, response: Response, reading: Reading, stored: Stored
@@ -191,7 +322,7 @@ class Poll:
     def _more_trials(self, session: Session, source: Source, response: Response, reading: Reading) -> Sequence[Request]:
         """The next page of a search; after its last one the records of the trials that the search no longer finds."""
         if reading.next_url and urlsplit(reading.next_url).netloc == urlsplit(response.url).netloc:
-            return [self._ask(source, reading.next_url, Purpose.NEXT_PAGE)]
+            return self._next_page(source, reading.next_url)
         if not registry.is_search(source.url):
             return ()
         left = entries.unlisted(session, source, self._listed[source.id])
@@ -203,6 +334,15 @@ class Poll:
             if trial not in watched
         ]
 
+    def _next_page(self, source: Source, url: str) -> Sequence[Request]:
+        """The next page of a list, unless it was asked for before or the list does not end."""
+        asked = self._pages[source.id]
+        if url in asked or len(asked) + 1 >= MOST_PAGES:
+            log.warning("source %d: its list does not end after %d pages", source.id, len(asked) + 1)
+            return ()  # what stands on no page is not known, and so nothing counts as having left
+        asked.add(url)
+        return [self._ask(source, url, Purpose.NEXT_PAGE)]
+
     def _ask_as_of(self, source: Source, stored: Stored) -> list[Request]:
         """Ask once a poll of what date a registry's data are, where there is something to date."""
         if not (stored.new or stored.changed):
@@ -212,53 +352,75 @@ class Poll:
         self._as_of.setdefault(url, []).append(source.id)
         return [] if asked else [self._ask(source, url, Purpose.AS_OF)]
 
-    def _further(self, session: Session, source: Source, response: Response) -> Sequence[Request]:
-        """Take an answer that a document made us ask for; one that fails is no failure of the source."""
-        purpose = response.request.purpose
-        if purpose is Purpose.AS_OF:
-            self._note_as_of(session, response)
-            return ()
-        if purpose is Purpose.POSTS:
-            return self._posts(session, source, response)
-        if purpose is Purpose.ARTICLE:
-            with suppress(ReadError):
-                text = read_document(SourceKind.PAGE, response).observations[0].body
-                articles.keep(session, response.request.entry_id, text, self._now)
-            return ()
+    def _further(self, response: Response) -> Sequence[Request]:
+        """Take a further page, or a record, that a document made us ask for; its failure is not the source's."""
+        source_id, purpose = response.request.source_id, response.request.purpose
         try:
-            reading = read_document(SourceKind.REGISTRY, response)
+            reading = read_document(SourceKind.REGISTRY, response, self._parser)
         except ReadError as error:
-            log.warning("source %d: %s: %s", source.id, purpose, error)
+            log.warning("source %d: %s: %s", source_id, purpose, error)
             if purpose is Purpose.NEXT_PAGE:
-                sources.forget_baseline(source, self._now)
+                with self._deps.writing() as session:
+                    if source := self._source(session, source_id):
+                        sources.forget_baseline(source, self._now)
             return ()
-        stored = self._stored(session, source, reading)
-        following = self._more_trials(session, source, response, reading) if purpose is Purpose.NEXT_PAGE else ()
-        return [*following, *self._ask_as_of(source, stored)]
 
-    def _note_as_of(self, session: Session, response: Response) -> None:
-        moment = registry.read_as_of(response.body)
-        if moment is None:
-            return
-        for source in sources.many(session, self._as_of[response.request.url]).values():
-            sources.note_as_of(source, moment)
-            entries.date_revisions(session, source, moment, self._now)
+        def finish(session: Session, source: Source, stored: Stored) -> list[Request]:
+            following = self._more_trials(session, source, response, reading) if purpose is Purpose.NEXT_PAGE else ()
+            return [*following, *self._ask_as_of(source, stored)]
 
-    def _posts(self, session: Session, source: Source, response: Response) -> Sequence[Request]:
-        if response.status in (400, 401, 403, 404, 410):
-            sources.note_posts(source, next_at=self._now + posts.PAUSE_AFTER_REFUSAL)
-            return ()
+        return self._stored(source_id, reading, finish)
+
+    def _article(self, response: Response) -> Sequence[Request]:
         try:
-            reading = _read_posts(response)
-        except ReadError as error:
-            log.warning("source %d: the site's list of posts: %s", source.id, error)
-            sources.note_posts(source, next_at=self._now + posts.PAUSE_AFTER_FAILURE)
+            text = read_document(SourceKind.PAGE, response, self._parser).observations[0].body
+        except ReadError:
             return ()
-        self._stored(session, source, reading, known_only=not posts.is_whole_site(source.url))
-        if reading.next_url:
-            return [self._ask(source, reading.next_url, Purpose.POSTS)]
-        until = posts.read_until(response.body, response.headers, response.request.url, self._now)
-        sources.note_posts(source, next_at=self._now + posts.PAUSE, until=until)
+        with self._deps.writing() as session:
+            if self._source(session, response.request.source_id):
+                articles.keep(session, response.request.entry_id, text, self._now)
+        return ()
+
+    def _note_as_of(self, response: Response) -> Sequence[Request]:
+        try:
+            require_document(response)
+            moment = self._parser.as_of(response.body)
+        except ReadError:
+            return ()
+        if moment is None:
+            return ()
+        with self._deps.writing() as session:
+            for source in sources.many(session, self._as_of[response.request.url]).values():
+                sources.note_as_of(source, moment)
+                entries.date_revisions(session, source, moment, self._now)
+        return ()
+
+    def _posts(self, response: Response) -> Sequence[Request]:
+        source_id, address = response.request.source_id, response.request.url
+        if response.status in (400, 401, 403, 404, 410):
+            return self._leave_posts(source_id, posts.PAUSE_AFTER_REFUSAL)
+        try:
+            require_document(response)
+            reading = self._parser.posts(response.body, response.headers, address, self._now)
+        except ReadError as error:
+            log.warning("source %d: the site's list of posts: %s", source_id, error)
+            return self._leave_posts(source_id, posts.PAUSE_AFTER_FAILURE)
+
+        def finish(_: Session, source: Source, __: Stored) -> list[Request]:
+            if reading.next_url:
+                return [self._ask(source, reading.next_url, Purpose.POSTS)]
+            sources.note_posts(source, next_at=self._now + posts.PAUSE, until=reading.until)
+            return []
+
+        with self._deps.reading() as session:
+            source = self._source(session, source_id)
+            known_only = source is not None and not posts.is_whole_site(source.url)
+        return self._stored(source_id, reading, finish, known_only=known_only)
+
+    def _leave_posts(self, source_id: int, pause: timedelta) -> Sequence[Request]:
+        with self._deps.writing() as session:
+            if source := self._source(session, source_id):
+                sources.note_posts(source, next_at=self._now + pause)
         return ()
 
     def _checked(self, response: Response) -> Sequence[Request]:
@@ -276,16 +438,19 @@ class Poll:
 
     def _note_missing(self) -> None:
         for source_id, answers in self._missing.items():
-            found = answers
-            missing = Counter(bool(one) for one in found.values())[True]
-            if missing >= _MOST_MISSING and missing * 2 > len(found):
-                log.warning("source %d: %d of %d articles are missing at once", source_id, missing, len(found))
-                found = dict.fromkeys(found)  # asked, and nobody can say
-            with self._deps.writing() as session:
-                taken_down = sum(
-                    entries.note_checked(session, entry_id, words, self._now) for entry_id, words in found.items()
-                )
-            self.results[source_id] = self.results[source_id].plus(Stored(0, changed=taken_down, withdrawn=taken_down))
+            with self._contained("source %d: what its articles answered could not be stored", source_id):
+                self._note_missing_of(source_id, answers)
+
+    def _note_missing_of(self, source_id: int, answers: Mapping[int, str | None]) -> None:
+        missing = sum(bool(words) for words in answers.values())
+        if missing >= _MOST_MISSING and missing * 2 > len(answers):
+            log.warning("source %d: %d of %d articles are missing at once", source_id, missing, len(answers))
+            answers = dict.fromkeys(answers)  # asked, and nobody can say
+        with self._deps.writing() as session:
+            taken_down = sum(
+                entries.note_checked(session, entry_id, words, self._now) for entry_id, words in answers.items()
+            )
+        self.results[source_id] = self.results[source_id].plus(Stored(0, changed=taken_down, withdrawn=taken_down))
 
     def _tell_operator(self) -> None:
         operator = self._deps.settings.operator.address
@@ -305,31 +470,3 @@ class Poll:
 
 def _front_page(url: str) -> bool:
     return urlsplit(url).path in ("", "/")
-
-
-def _read_posts(response: Response) -> Reading:
-    if response.error or response.status != 200:
-        raise ReadError(response.error or f"it answered {response.status}")
-    return posts.read(response.body, response.headers, response.request.url)
-
-
-def read_document(kind: SourceKind, response: Response) -> Reading:
-    """The document that was answered, read as one of this kind.
-
-    Raises:
-        ReadError: everything else that came, in words for the person who watches the source.
-    """
-    if response.error:
-        raise ReadError(response.error)
-    if response.status == 410:
-        raise ReadError("the address answered 410: it is gone for good, and is not asked again")
-    if response.status != 200:
-        raise ReadError(f"the address answered {response.status} instead of a document")
-    try:
-        return _READERS[kind](response.body, response.headers, response.url)
-    except ReadError:
-        raise
-    except Exception as error:
-        # A document that a reader stumbles over is one source's failure and must not become another's.
-        log.exception("source %d: its document could not be read", response.request.source_id)
-        raise ReadError(f"the document could not be read ({type(error).__name__}: {error})") from error

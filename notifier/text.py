@@ -11,6 +11,8 @@ from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
 
 import nh3
 
+from notifier import markup
+
 _BLOCK = re.compile(r"(?i)<(?=/?(?:p|div|br|li|ul|ol|h[1-6]|tr|td|th|table|blockquote|section|article|figure|hr)\b)")
 _SPACE = re.compile(r"\s+")
 _WORD = re.compile(r"\S+")
@@ -20,12 +22,23 @@ _PAPER = re.compile(
     r"(?i)\b10\.\d{4,9}/[^\s\"<>]*[^\s\"<>.,;)\]]|(?<=pubmed\.ncbi\.nlm\.nih\.gov/)\d+|\bPMID:?\s*\d{6,9}"
 )
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# No browser, mail program or reader needs a longer address; many cut one that is.
+LONGEST_ADDRESS = 2_000
+
 _TRACKING = re.compile(r"(?i)^(utm_\w+|fbclid|gclid|mc_[ce]id|mkt_tok|cmpid|_hsenc|_hsmi)$")
 
 # Overrides and isolates can make a line read otherwise than it is stored (Unicode UAX #9, "Trojan Source").
 _DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]")
 # The control characters, and the two that part lines and paragraphs (Unicode categories Cc, Zl, Zp).
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_UNSTORABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+# A longer run of marks on one letter is no word of any language, and sorting it takes the square of its length
+# (Unicode UAX #15, 13: the Stream-Safe Text Format).
+_MOST_MARKS = 30
+_MARKS = re.compile(r"[^\x00-\u02ff\w\s]{31,}")
+# The numbers of characters end at seven digits; Python refuses to read a number of more than 4,300.
+_LONG_CHARACTER_NUMBER = re.compile(r"&#(?:\d{8,}|[xX][0-9A-Fa-f]{8,});?")
 
 # What acts on a terminal instead of standing there, or makes a line read otherwise than it is stored: the controls of
 # C0 and C1 (ECMA-48) but tab and the end of a line, direction controls (UAX #9), separators, notes between lines, and
@@ -40,7 +53,32 @@ def clean(text: str) -> str:
     """One printable line: no control characters, no text-direction overrides, no lone surrogates, single spaces."""
     if not text.isprintable():  # most texts are, and need no closer look
         text = _CONTROL.sub(" ", _DIRECTION.sub("", text.encode("utf-8", "replace").decode("utf-8")))
-    return " ".join(text.split())
+    return " ".join(_with_few_marks(text).split())
+
+
+def _with_few_marks(text: str) -> str:
+    """The text in which no letter carries more than thirty combining marks."""
+    if text.isascii():
+        return text
+    return _MARKS.sub(_first_marks, text)
+
+
+def _first_marks(run: re.Match[str]) -> str:
+    kept: list[str] = []
+    marks = 0
+    for char in run[0]:
+        marks = marks + 1 if unicodedata.combining(char) else 0
+        if marks <= _MOST_MARKS:
+            kept.append(char)
+    return "".join(kept)
+
+
+def storable(text: str) -> str:
+    """The text without control characters (but line ends) and lone surrogates, which PostgreSQL refuses."""
+    if text.isprintable():
+        return text
+    text = text.encode("utf-8", "replace").decode("utf-8")
+    return _UNSTORABLE.sub(" ", text)
 
 
 def printable(text: str, notation: str = "") -> str:
@@ -74,19 +112,27 @@ def redacted(text: str) -> str:
     return _WORD.sub(lambda found: "(an address)" if _AT.search(found[0]) else found[0], text)
 
 
-def plain(markup: str) -> str:
+def plain(text: str) -> str:
     """The words of an HTML snippet on one line; scripts and styles vanish with what they hold."""
-    if "<" in markup:
-        markup = nh3.clean(_BLOCK.sub(" <", markup.replace("\x00", " ")), tags=set())
-    return clean(html.unescape(markup))
+    return clean(_unescaped(_without_tags(_BLOCK.sub(" <", text)) if "<" in text else text))
 
 
-def paragraphs(markup: str) -> str:
+def paragraphs(text: str) -> str:
     """The words of an HTML text, a line for each block of it; a text without markup keeps its own lines."""
-    if "<" in markup:
-        markup = nh3.clean(_BLOCK.sub("\n<", _SPACE.sub(" ", markup.replace("\x00", " "))), tags=set())
-    lines = (clean(line) for line in html.unescape(markup).splitlines())
+    words = _without_tags(_BLOCK.sub("\n<", _SPACE.sub(" ", text))) if "<" in text else text
+    lines = (clean(line) for line in _unescaped(words).splitlines())
     return "\n".join(line for line in lines if line)
+
+
+def _without_tags(text: str) -> str:
+    """The text of a markup snippet, its characters still escaped; scripts and styles vanish with what they hold."""
+    text = text.replace("\x00", " ")
+    # The parser keeps every element that is open: nested deep enough, a megabyte takes gigabytes of memory.
+    return markup.bare_text(text) if markup.is_excessive(text) else nh3.clean(text, tags=set())
+
+
+def _unescaped(text: str) -> str:
+    return html.unescape(_LONG_CHARACTER_NUMBER.sub("\ufffd", text))
 
 
 class _Kept(dict[int, str | None]):
@@ -107,7 +153,7 @@ def fold(text: str) -> str:
     Returns:
         ``"the words of the text"``; letters, digits and combining marks of every script survive, all else parts words.
     """
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().translate(_KEPT).split())
+    return " ".join(unicodedata.normalize("NFKC", _with_few_marks(text)).casefold().translate(_KEPT).split())
 
 
 def paper_ids(text: str) -> list[str]:
@@ -147,11 +193,17 @@ def canonical_url(url: str) -> str:
 
 
 def web_address(url: str) -> str:
-    """The address if it is an http or https one that may stand in a mail, else an empty text."""
+    """The address if it is an http or https one that may stand in a mail, else an empty text.
+
+    One of more than 2,000 characters (`LONGEST_ADDRESS`) is none either.
+    """
+    if len(url) > 2 * LONGEST_ADDRESS:
+        return ""
     url = clean(url)
     try:
         parts: SplitResult = urlsplit(url)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.username is None
     except ValueError:
         return ""
-    return url.replace(" ", "%20").replace('"', "%22").replace("<", "%3C").replace(">", "%3E") if usable else ""
+    url = url.replace(" ", "%20").replace('"', "%22").replace("<", "%3C").replace(">", "%3E")
+    return url if usable and len(url) <= LONGEST_ADDRESS else ""

@@ -21,7 +21,7 @@ from notifier.store.models import Base
 from notifier.store.statuses import Cadence, Edition
 from notifier.subscribers import subscriptions
 from notifier.subscribers.schedule import parse_on
-from notifier.watch import fetch
+from notifier.watch import fetch, parsing
 from tests import certificates, postgres
 from tests import sink as sinks
 from tests import site as sites
@@ -37,6 +37,25 @@ MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
 def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests own the hosts they ask, and need not be polite to them; the pause has a test of its own."""
     monkeypatch.setattr(fetch, "PAUSE_SECONDS", 0.0)
+
+
+_readers: list[parsing.Child] = []
+
+
+@pytest.fixture(autouse=True)
+def _kept_readers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The processes that read documents serve many tests; that they end with each poll has a test of its own."""
+    start = parsing.start
+    monkeypatch.setattr(parsing, "start", lambda: _readers.pop() if _readers else start())
+    monkeypatch.setattr(parsing, "release", lambda child: _readers.append(child) if child.reusable else child.end())
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _ended_readers() -> Iterator[None]:
+    """At the end of all tests they are ended."""
+    yield
+    while _readers:
+        _readers.pop().end()
 
 
 @pytest.fixture(scope="session")

@@ -6,12 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from notifier import pipeline, polling
+from notifier import pipeline
 from notifier.store.models import Entry, Source
-from notifier.watch import guard, sources
+from notifier.watch import guard, parsing, sources
 from notifier.watch.exchange import Request
 from notifier.watch.fetch import fetch_all
 from notifier.watch.health import health
+from notifier.watch.parsing import child
 from tests.conftest import MONDAY, Installation, settings_for
 from tests.sink import free_port
 from tests.site import Answer, Article, Site, rss
@@ -202,13 +203,19 @@ def test_which_addresses_are_public(address: str, public: bool):
 
 
 def test_a_bug_in_a_reader_is_one_sources_failure(installation: Installation, monkeypatch: pytest.MonkeyPatch, caplog):
-    from notifier.store.statuses import SourceKind
 
     def stumble(*_):
         raise RecursionError("too deep")
 
     installation.adopt(sources=(installation.feed,), pages=(installation.site.put("/page/", "<p>x", "text/html"),))
-    monkeypatch.setitem(polling._READERS, SourceKind.PAGE, stumble)
+    monkeypatch.setitem(child._READERS, "page", stumble)
+    answer = child._answer({"reader": "page"}, b"<p>x")
+    ask = parsing.Child.ask
+    monkeypatch.setattr(
+        parsing.Child,
+        "ask",
+        lambda self, request, *rest: answer if request["reader"] == "page" else ask(self, request, *rest),
+    )
     installation.publish([Article("One")])
     results = {one.kind: one for one in pipeline.poll(installation.at(MONDAY))}
     assert results["feed"].status == "ok"

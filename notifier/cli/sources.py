@@ -34,13 +34,14 @@ def list_(json: door.Json = False, now: door.Now = "") -> None:
                 "changed_at": door.as_time(one.changed_at),
                 "next_poll_at": door.as_time(one.next_poll_at),
                 "failures": one.failures,
+                "left_out": one.left_out,
             }
             for one in sources.listed(session)
         ]
     if json:
         door.print_json(rows)
         return
-    shown = ("id", "kind", "health", "name", "url", "last_success_at", "next_poll_at", "last_error")
+    shown = ("id", "kind", "health", "name", "url", "last_success_at", "next_poll_at", "left_out", "last_error")
     door.print_table(shown, [[row[key] for key in shown] for row in rows], _NONE)
 
 

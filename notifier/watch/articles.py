@@ -8,13 +8,14 @@ from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from notifier.store.models import Article, Entry
 from notifier.watch.exchange import Purpose, Request
 
 MOST_AT_ONCE = 20
 
+_MOST_LOOKED_AT = 200
 _LONGEST_TEASER = 600
 _LONGEST_TEXT = 50_000
 _CUT_OFF = ("…", "[…]", "...", "[...]", "[&hellip;]", "Read more", "Continue reading")
@@ -22,8 +23,10 @@ _CUT_OFF = ("…", "[…]", "...", "[...]", "[&hellip;]", "Read more", "Continue
 
 def wanted(session: Session, entry_ids: Collection[int]) -> list[Request]:
     """The pages to fetch for entries that were just stored and are teasers: the newest twenty of them."""
-    chosen = select(Entry).where(Entry.id.in_(entry_ids), Entry.url != "").order_by(Entry.id.desc())
-    newest = [(entry, entry.revisions[-1]) for entry in session.scalars(chosen)]
+    # Of a long list the newest are looked at, because each look reads the entry's text.
+    newest_ids = sorted(entry_ids)[-_MOST_LOOKED_AT:]
+    chosen = select(Entry).where(Entry.id.in_(newest_ids), Entry.url != "").order_by(Entry.id.desc())
+    newest = [(entry, entry.revisions[-1]) for entry in session.scalars(chosen.options(selectinload(Entry.revisions)))]
     teasers = [entry for entry, revision in newest if is_teaser(revision.summary, revision.body)]
     return [
         Request(entry.source_id, entry.url, purpose=Purpose.ARTICLE, entry_id=entry.id)

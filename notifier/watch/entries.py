@@ -5,7 +5,7 @@ anybody is for the matcher to say.
 """
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,9 +16,10 @@ from notifier.errors import NotFoundError
 from notifier.said import Said
 from notifier.store.models import Entry, Match, Revision, Source
 from notifier.store.statuses import NewsKind
+from notifier.watch.edits import Compared, Known, difference_of, is_edit, states_of
 from notifier.watch.exchange import Purpose, Request
-from notifier.watch.identity import Aliases
-from notifier.watch.material import Change, Difference, State, already_in, comparable, compare
+from notifier.watch.identity import Aliases, Identified, identified
+from notifier.watch.material import Change, Difference
 from notifier.watch.observation import DOCUMENT, POSTS, Observation
 
 # An entry that changes at every fetch is not followed into every change: so many states a day are stored, and after so
@@ -29,6 +30,12 @@ MOST_CORRECTIONS_A_MONTH = 5
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _AFTER_THE_WINDOW = timedelta(days=7)
 _MOST_CHECKS = 50
+# So many entries are stored in one transaction: whoever writes meanwhile waits for one, not for the whole document.
+_AT_ONCE = 100
+# How many trials that left a search are asked for in one poll.
+_MOST_UNLISTED = 200
+# So many ids may stand in one statement of every database.
+_FEW = 500
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,18 @@ class Stored:
     entry_ids: frozenset[int] = frozenset()
     new_ids: frozenset[int] = frozenset()
 
+    def plus(self, other: "Stored") -> "Stored":
+        """With what came of another part of the same document."""
+        return Stored(
+            seen=self.seen + other.seen,
+            new=self.new + other.new,
+            changed=self.changed + other.changed,
+            withdrawn=self.withdrawn + other.withdrawn,
+            postponed=self.postponed + other.postponed,
+            entry_ids=self.entry_ids | other.entry_ids,
+            new_ids=self.new_ids | other.new_ids,
+        )
+
 
 def store(
     session: Session, source: Source, observations: Sequence[Observation], now: datetime, *, known_only: bool = False
@@ -67,10 +86,72 @@ def store(
         now: when they were observed.
         known_only: leave alone what is no known entry.
     """
-    aliases = Aliases(session, source, observations)
+    items = Aliases(session, source, identified(observations)).settle()
+    return store_part(session, source, items, None, now, known_only=known_only)
+
+
+class Plan:
+    """What is to be done with the observations of one document: in which parts, and how they differ from what is known.
+
+    Attributes:
+        parts: the observations with their keys, in parts of which each is stored in a transaction of its own.
+        differences: what `compare` worked out, by the two states that were compared.
+    """
+
+    def __init__(self, items: Sequence[Identified], pairs: Sequence[tuple[Known, Observation]]) -> None:
+        self.parts = [items[start : start + _AT_ONCE] for start in range(0, len(items), _AT_ONCE)] or [[]]
+        self.differences: dict[Compared, Difference | None] = {}
+        self._pairs = pairs
+
+    def compare(self) -> None:
+        """Compare every changed state with the known one. To be called while no session is open: it may take long."""
+        for known, observation in self._pairs:
+            self.differences[states_of(known, observation)] = difference_of(known, observation)
+        self._pairs = ()
+
+
+def plan(session: Session, source: Source, observations: Sequence[Observation]) -> Plan:
+    """Look up what is known of a document's observations.
+
+    Args:
+        session: a reading session.
+        source: the source of the document.
+        observations: all of one document.
+    """
+    aliases = Aliases(session, source, identified(observations))
+    items = aliases.settle()
+    pairs = []
+    for observation, its_keys in items:
+        entry = aliases.entry_of(its_keys)
+        if entry is not None and is_edit(entry, observation):
+            pairs.append((Known.of(entry, observation), observation))
+    return Plan(items, pairs)
+
+
+def store_part(
+    session: Session,
+    source: Source,
+    items: Sequence[Identified],
+    differences: Mapping[Compared, Difference | None] | None,
+    now: datetime,
+    *,
+    known_only: bool = False,
+) -> Stored:
+    """Store a part of a document's observations, as `store` does with all of them.
+
+    Args:
+        session: a writing session; the caller commits.
+        source: the source of the document.
+        items: a part of a `Plan`.
+        differences: what was compared before; a state that is not among them, because its entry was changed by another
+            process meanwhile, is postponed unless it is short. None compares everything here.
+        now: when they were observed.
+        known_only: leave alone what is no known entry.
+    """
+    aliases = Aliases(session, source, items)
     outcomes: Counter[str] = Counter()
     seen, created = [], []
-    for observation, its_keys in aliases.in_order():
+    for observation, its_keys in items:
         entry = aliases.entry_of(its_keys)
         if entry is None and known_only:
             continue
@@ -78,7 +159,7 @@ def store(
             entry = _create(session, source, observation, its_keys[0], now)
             created.append(entry)
         else:
-            outcomes[_revise(entry, observation, now)] += 1
+            outcomes[_revise(entry, observation, now, differences)] += 1
         if observation.origin == DOCUMENT:
             entry.left_at = None
         seen.append(entry)
@@ -87,7 +168,7 @@ def store(
     aliases.write()
     withdrawn = outcomes["withdrawn"]
     return Stored(
-        seen=len(observations),
+        seen=len(items),
         new=len(created),
         changed=outcomes["changed"] + withdrawn,
         withdrawn=withdrawn,
@@ -118,7 +199,9 @@ def _is_before(moment: datetime | None, other: datetime | None) -> bool:
     return moment is not None and other is not None and moment < other
 
 
-def _revise(entry: Entry, observation: Observation, now: datetime) -> str:
+def _revise(
+    entry: Entry, observation: Observation, now: datetime, differences: Mapping[Compared, Difference | None] | None
+) -> str:
     """Store a new state of a known entry, if it is one: ``changed``, ``withdrawn``, ``postponed``, or nothing."""
     newest = entry.revisions[-1]
     entry.url = observation.url or entry.url
@@ -129,37 +212,23 @@ def _revise(entry: Entry, observation: Observation, now: datetime) -> str:
         return _return(entry, observation, now)
     if observation.withdrawn:
         return _withdraw(entry, observation.withdrawn, now, observation)
-    found = _difference(entry, observation)
-    if found is None:
-        return ""
+    known = Known.of(entry, observation)
+    compared = states_of(known, observation)
+    if differences is not None and compared not in differences and not known.is_short_beside(observation):
+        return "postponed"
+    difference = differences[compared] if differences and compared in differences else difference_of(known, observation)
+    return _follow(entry, observation, difference, now) if difference is not None else ""
+
+
+def _follow(entry: Entry, observation: Observation, difference: Difference, now: datetime) -> str:
+    """Store an edit, unless the entry is edited too often: ``changed`` or ``postponed``."""
     if "fields" not in observation.content:
         recent = [one for one in entry.revisions[1:] if now - one.observed_at < _DAY]
         if len(recent) >= MOST_REVISIONS_A_DAY:
             return "postponed"
-        found = _restrained(found, entry, now)
-    _append(entry, observation, found, observation.change, now)
+        difference = _restrained(difference, entry, now)
+    _append(entry, observation, difference, observation.change, now)
     return "changed"
-
-
-def _difference(entry: Entry, observation: Observation) -> Difference | None:
-    """How an observation differs from the known state it is compared with; None where it is no state of its own.
-
-    The first reading of another origin is a state of its own only if it is the whole text of what was a teaser, or if
-    it tells an edit; it is news only if it tells an edit. An edit that another reading told before is no news.
-    """
-    newest = entry.revisions[-1]
-    known = next((one for one in reversed(entry.revisions) if one.origin == observation.origin), newest)
-    if known.hash == observation.hash:
-        return None
-    old, new = _state(known), _state(observation)
-    if known.origin != observation.origin and not comparable(old["text"], new["text"]):
-        return Difference((), material=False) if len(new["text"]) > len(old["text"]) else None
-    found = compare(old, new)
-    if known.origin != observation.origin and not found.material:
-        return None
-    if newest is not known and already_in(found, _state(newest)):
-        return Difference(found.changes, material=False)
-    return found
 
 
 def _restrained(found: Difference, entry: Entry, now: datetime) -> Difference:
@@ -194,10 +263,6 @@ def _append(entry: Entry, observation: Observation, found: Difference, kind: New
     revision.material = found.material
     entry.title = observation.title or entry.title
     entry.revisions.append(revision)
-
-
-def _state(one: Revision | Observation) -> State:
-    return State(title=one.title, text=one.body or one.summary, content=one.content)
 
 
 def _revision(observation: Observation, number: int, kind: NewsKind, now: datetime, *, baseline: bool) -> Revision:
@@ -252,6 +317,8 @@ def due_checks(session: Session, source_ids: Sequence[int], now: datetime) -> li
     dated = func.coalesce(Entry.published_at, Entry.first_seen_at)
     of_the_last_year = Entry.first_seen_at.between(now - timedelta(days=365), now - _DAY)
     chosen = _checkable().where(of_the_last_year, ~_checked_within(now, _DAY)).order_by(Entry.id.desc())
+    if len(source_ids) <= _FEW:
+        chosen = chosen.where(Entry.source_id.in_(source_ids))
     by_source: dict[int, list[Entry]] = {}
     for entry in session.scalars(chosen):
         by_source.setdefault(entry.source_id, []).append(entry)
@@ -330,9 +397,10 @@ def _as_observed(revision: Revision, withdrawn: str = "") -> Observation:
 
 
 def unlisted(session: Session, source: Source, listed: Collection[int]) -> list[Entry]:
-    """The entries of a source that its search no longer finds."""
-    chosen = select(Entry).where(Entry.source_id == source.id, Entry.id.not_in(listed)).order_by(Entry.id)
-    return list(session.scalars(chosen))
+    """The entries of a source that its search no longer finds: the newest two hundred of them."""
+    known = session.scalars(select(Entry.id).where(Entry.source_id == source.id).order_by(Entry.id.desc()))
+    left = [entry_id for entry_id in known if entry_id not in listed][:_MOST_UNLISTED]
+    return list(session.scalars(select(Entry).where(Entry.id.in_(left)).order_by(Entry.id)))
 
 
 def date_revisions(session: Session, source: Source, as_of: datetime, now: datetime) -> None:

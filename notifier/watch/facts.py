@@ -76,8 +76,8 @@ def facts(text: str) -> Counter[str]:
             folded = word.casefold()
             if folded in _NEGATIONS or folded in _COUNTING or folded in _MONTHS or folded in _OUTCOME_WORDS:
                 found[folded] += 1
-            elif stem := next((stem for stem in _OUTCOMES if folded.startswith(stem)), ""):
-                found[stem] += 1
+            elif folded.startswith(_OUTCOMES):
+                found[next(stem for stem in _OUTCOMES if folded.startswith(stem))] += 1
             elif _is_name(word, first=index == 0):
                 found[fold(word)] += 1
     return found

@@ -4,6 +4,7 @@ Owns what an RSS, RDF or Atom document says, and knows a JSON Feed when it sees 
 text here: nothing downstream ever holds HTML from outside.
 """
 
+import io
 from calendar import timegm
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -14,9 +15,9 @@ from xml.sax import SAXException
 
 import feedparser
 
-from notifier.text import clean, paragraphs, plain, web_address
+from notifier.text import LONGEST_ADDRESS, clean, paragraphs, plain, web_address
 from notifier.watch import jsonfeed, posts
-from notifier.watch.observation import Observation, ReadError, Reading
+from notifier.watch.observation import Observation, ReadError, Reading, published_moment
 from notifier.watch.retraction import marked
 
 _PARTS = ("title", "link", "id", "summary", "content", "links", "media_content", "media_thumbnail")
@@ -38,8 +39,9 @@ def read(body: bytes, headers: Mapping[str, str], url: str) -> Reading:
     if jsonfeed.is_json(body):
         return jsonfeed.read(body, url)
     hints = {name: headers[name] for name in ("content-type", "content-location") if name in headers}
+    # A stream, because feedparser takes bytes for the name of a file or an address first, and opens it.
     found = feedparser.parse(
-        body,
+        io.BytesIO(body),
         response_headers={"content-location": url, **hints},
         sanitize_html=False,
         resolve_relative_uris=False,
@@ -80,12 +82,15 @@ def _observation(entry: Any, base: str) -> Observation:
     summary = entry.get("summary", "") or ""
     contents = [part.get("value", "") for part in entry.get("content", []) if part.get("value")]
     body = max(contents, key=len, default="")
-    guid = clean(entry.get("id", "") or "")
+    given = entry.get("link") or ""
+    too_long = len(given) > LONGEST_ADDRESS
+    # An address too long to be shown still tells one item from another; readers are led to the source instead.
+    guid = clean(entry.get("id", "") or "") or (clean(given) if too_long else "")
     title = plain(entry.get("title", "") or "")
     categories = tuple(plain(tag.get("term") or "") for tag in entry.get("tags", []) if tag.get("term"))
     return Observation(
         guid=guid,
-        url=link or web_address(guid),
+        url=link or ("" if too_long else web_address(guid)),
         title=title,
         summary="" if summary == body else plain(_without_backlink(summary, entry.get("link", ""))),
         body=paragraphs(_without_backlink(body, entry.get("link", ""))),
@@ -120,6 +125,6 @@ def _without_backlink(markup: str, link: str) -> str:
 
 def _moment(parsed: struct_time | None) -> datetime | None:
     try:
-        return datetime.fromtimestamp(timegm(parsed), UTC) if parsed else None
+        return published_moment(datetime.fromtimestamp(timegm(parsed), UTC)) if parsed else None
     except (ValueError, OverflowError, OSError):
         return None

@@ -5,14 +5,17 @@ back what came, as it comes, so that no more than the requests in flight lie in 
 """
 
 import asyncio
+import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Self
 from urllib.parse import unquote, urljoin, urlsplit
 
 import aiohttp
 
 from notifier.settings import Settings, Watch
+from notifier.text import clean, shorten, storable
 from notifier.watch.exchange import Purpose, Request, Response
 from notifier.watch.guard import AddressRefusedError, connector, refuse_private_name
 
@@ -20,6 +23,10 @@ PAUSE_SECONDS = 0.25
 
 _AT_ONCE = 50
 _HOPS = 5
+# Longer ones are no validator and no address that anybody meant (RFC 9110, 4.1 asks for 8,000 octets of an address).
+_LONGEST_VALIDATOR, _LONGEST_LOCATION, _LONGEST_ERROR = 1_000, 8_000, 400
+# What aiohttp makes of bytes that are not UTF-8 (PEP 383), and the characters that no address holds.
+_NO_ADDRESS = re.compile("[\udc80-\udcff\x00-\x20\x7f]")
 _ACCEPT = (
     "application/rss+xml, application/atom+xml, application/json, application/xml;q=0.9, text/html;q=0.8, */*;q=0.5"
 )
@@ -33,14 +40,16 @@ def fetch_all(requests: Sequence[Request], settings: Settings, arrived: Arrived)
     """Fetch all requests; `arrived` is called once for each, in the order in which they end.
 
     One request at a time goes to one host, with a pause before the next. What `arrived` returns is fetched too. A
-    request that fails is a `Response` with its `error`; only a failure of `arrived` itself is raised.
+    request that fails is a `Response` with its `error`. `arrived` is called in a thread of its own, for one response at
+    a time, so that however long it takes no other request times out. An exception of it is raised when all others have
+    been served.
     """
     if not requests:
         return
-    try:
-        asyncio.run(_fetch_all(requests, settings, arrived))
-    except ExceptionGroup as group:
-        raise group.exceptions[0] from group
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="arrived") as thread:
+        failures = asyncio.run(_fetch_all(requests, settings, arrived, thread))
+    if failures:
+        raise failures[0]
 
 
 class _Host:
@@ -63,7 +72,11 @@ class _Host:
         return max(0.0, self._left_at + PAUSE_SECONDS - asyncio.get_running_loop().time())
 
 
-async def _fetch_all(requests: Sequence[Request], settings: Settings, arrived: Arrived) -> None:
+async def _fetch_all(
+    requests: Sequence[Request], settings: Settings, arrived: Arrived, thread: ThreadPoolExecutor
+) -> list[Exception]:
+    failures: list[Exception] = []
+    loop = asyncio.get_running_loop()
     hosts: dict[str, _Host] = defaultdict(_Host)
     slots = asyncio.Semaphore(_AT_ONCE)
     watch = settings.watch
@@ -84,13 +97,20 @@ async def _fetch_all(requests: Sequence[Request], settings: Settings, arrived: A
         async def one(request: Request) -> None:
             async with hosts[urlsplit(request.url).netloc] as last:
                 await asyncio.sleep(last.rest())
+                # The slot is kept until the response is taken, so that no more of them lie in memory.
                 async with slots:
                     response = await _fetch(client, request, settings)
-                for further in arrived(response) or ():
-                    group.create_task(one(further))
+                    try:
+                        further = await loop.run_in_executor(thread, arrived, response)
+                    except Exception as error:  # noqa: BLE001 - raised when the others have been served
+                        failures.append(error)
+                        return
+                for following in further or ():
+                    group.create_task(one(following))
 
         for request in requests:
             group.create_task(one(request))
+    return failures
 
 
 async def _fetch(client: aiohttp.ClientSession, request: Request, settings: Settings) -> Response:
@@ -98,6 +118,7 @@ async def _fetch(client: aiohttp.ClientSession, request: Request, settings: Sett
         return await _follow(client, request, settings.watch)
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
         words = _without_log_in(_words(error, request.url, settings), settings.watch.proxy)
+        words = shorten(clean(words), _LONGEST_ERROR)
         return Response(request, request.url, error=words, refused=_refusal(error) is not None)
 
 
@@ -118,7 +139,7 @@ async def _follow(client: aiohttp.ClientSession, request: Request, watch: Watch)
             refuse_private_name(url)
         async with client.get(url, headers=_validators(request), allow_redirects=False) as answer:
             if answer.status in (301, 302, 303, 307, 308) and "Location" in answer.headers:
-                url = urljoin(url, answer.headers["Location"])
+                url = urljoin(url, _location(answer.headers["Location"]))
                 permanent = permanent and answer.status in (301, 308)
                 moved_to = url if permanent else moved_to
                 continue
@@ -128,10 +149,31 @@ async def _follow(client: aiohttp.ClientSession, request: Request, watch: Watch)
                     body += chunk
                     if len(body) > watch.max_bytes:
                         raise ValueError(f"the answer is larger than {watch.max_bytes:,} bytes (watch.max_bytes)")
-            headers = {name.lower(): text for name, text in answer.headers.items()}
+            headers = _clean_headers(answer.headers)
             moved_to = moved_to if answer.status in (200, 304) else ""
             return Response(request, url, answer.status, headers, bytes(body), moved_to=moved_to)
     raise ValueError(f"the address redirects more than {_HOPS} times")
+
+
+def _location(text: str) -> str:
+    """The target of a redirect; bytes that are not UTF-8 stand in it percent-encoded, as browsers send them."""
+    if len(text) > _LONGEST_LOCATION:
+        raise ValueError(f"the address redirects to an address of more than {_LONGEST_LOCATION:,} characters")
+    return _NO_ADDRESS.sub(lambda char: f"%{ord(char[0]) & 0xFF:02X}", text.strip())
+
+
+def _clean_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers by their names in lower case, as texts that can be stored.
+
+    A validator that could not be sent back byte by byte is left out: it would match nothing.
+    """
+    cleaned = {}
+    for name, text in headers.items():
+        lower = name.lower()
+        if lower in ("etag", "last-modified") and not (text.isprintable() and len(text) <= _LONGEST_VALIDATOR):
+            continue
+        cleaned[storable(lower)] = storable(text)
+    return cleaned
 
 
 def _refuse_odd(url: str) -> None:

@@ -7,11 +7,25 @@ resolves differently the second time gains nothing.
 
 import ipaddress
 import socket
-from urllib.parse import urlsplit
+import unicodedata
+from urllib.parse import unquote, urlsplit
 
 import aiohttp
 from aiohttp import AddrInfoType
 
+# What Python counts as public, and nobody routes any more: the anycast relays of 6to4 (RFC 7526), site-local addresses
+# (RFC 3879), the 6bone (RFC 3701), and addresses of IPv4 in a form that was given up (RFC 4291, 2.5.5.1).
+_RETIRED = tuple(
+    ipaddress.ip_network(network)
+    for network in ("192.88.99.0/24", "fec0::/10", "3ffe::/16", "::/96", "64:ff9b:1::/48", "5f00::/8")
+)
+# Names that only a network of one's own knows (RFC 6761, RFC 6762, RFC 8375, ICANN's `internal`, and custom).
+_PRIVATE_NAMES = (
+    ".localhost", ".localdomain", ".local", ".internal", ".intranet", ".private", ".lan", ".corp", ".home",
+    ".home.arpa", ".onion", ".test", ".invalid",
+)  # fmt: skip
+# The full stops of other scripts, which a name may have instead (UTS #46, 4.5; RFC 3490, 3.1).
+_DOTS = str.maketrans("\u3002\uff0e\uff61", "...")
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 # Metadata services of providers in ranges that count as global.
 _NEVER = frozenset(ipaddress.ip_address(one) for one in ("168.63.129.16", "192.0.0.192"))
@@ -30,6 +44,8 @@ def permitted(address: str) -> bool:
             inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
         if inner is not None:
             return permitted(str(inner))
+    if any(ip in network for network in _RETIRED if network.version == ip.version):
+        return False
     return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified) and ip not in _NEVER
 
 
@@ -42,7 +58,7 @@ def refuse_private_name(url: str) -> None:
     Raises:
         AddressRefusedError: a literal address that is not public, in any spelling, or a name without a public suffix.
     """
-    host = (urlsplit(url).hostname or "").rstrip(".")
+    host = _as_dialled(urlsplit(url).hostname or "")
     try:
         literal = str(ipaddress.ip_address(host))
     except ValueError:
@@ -52,8 +68,27 @@ def refuse_private_name(url: str) -> None:
             literal = ""
     if literal and not permitted(literal):
         raise AddressRefusedError(f"the address {literal} is not a public one")
-    if not literal and ("." not in host or host.endswith((".localhost", ".local", ".internal"))):
+    if not literal and ("." not in host or f".{host}".endswith(_PRIVATE_NAMES)):
         raise AddressRefusedError(f"the name {host} is not a public one")
+
+
+def _as_dialled(host: str) -> str:
+    """The host as clients and proxies come to understand it: decoded, NFKC, in lower case, IDNA, no dot at its end.
+
+    Raises:
+        AddressRefusedError: no name that can be looked up; a proxy might make another one of it.
+    """
+    # Decoded twice, because a proxy may decode what we decoded already.
+    host = unicodedata.normalize("NFKC", unquote(unquote(host)).translate(_DOTS)).translate(_DOTS).lower().rstrip(".")
+    host = "".join(char for char in host if unicodedata.category(char) != "Cf")
+    if any(char.isspace() or char in "/\\@#?%" or not char.isprintable() for char in host):
+        raise AddressRefusedError("the name of the host is none that can be looked up")
+    if host.isascii() or ":" in host:
+        return host
+    try:
+        return host.encode("idna").decode("ascii")
+    except UnicodeError as error:
+        raise AddressRefusedError("the name of the host is none that can be looked up") from error
 
 
 def connector(*, allow_private: bool, limit: int) -> aiohttp.TCPConnector:

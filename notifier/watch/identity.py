@@ -15,14 +15,20 @@ from notifier.store.models import Entry, EntryAlias, Source
 from notifier.text import canonical_url, fold
 from notifier.watch.observation import Observation
 
+# An observation with the keys that tell it, the strongest first.
+Identified = tuple[Observation, list[str]]
+
+# A page of PostgreSQL's index holds about 2,700 bytes of one key.
+_LONGEST_KEY = 2_000
+
 
 def keys(observation: Observation) -> list[str]:
     """The keys an observation goes by, from the one a publisher vouches for to the one that its content gives."""
     found = []
     if observation.guid:
-        found.append(f"guid:{observation.guid}")
+        found.append(_key("guid", observation.guid))
     if observation.url:
-        found.append(f"link:{canonical_url(observation.url)}")
+        found.append(_key("link", canonical_url(observation.url)))
     moment = observation.published_at.isoformat() if observation.published_at else ""
     words = fold(observation.title), moment or fold(f"{observation.summary} {observation.body}")[:300]
     if any(words):
@@ -30,27 +36,40 @@ def keys(observation: Observation) -> list[str]:
     return found
 
 
-class Aliases:
-    """The keys of one document's observations, and the entries that are already known by them."""
+def _key(prefix: str, name: str) -> str:
+    """``guid:…``; of a name that is longer than an index can hold, a hash stands in the key instead."""
+    if len(name.encode()) <= _LONGEST_KEY:
+        return f"{prefix}:{name}"
+    return f"{prefix}:sha256:{hashlib.sha256(name.encode()).hexdigest()}"
 
-    def __init__(self, session: Session, source: Source, observations: Sequence[Observation]) -> None:
+
+def identified(observations: Sequence[Observation]) -> list[Identified]:
+    """The observations of one document, each with the keys that tell it, the strongest first; some have none.
+
+    A key that two things share tells neither; whoever has no other is told by its content, and a true double then
+    falls together with its twin.
+    """
+    all_keys = [keys(observation) for observation in observations]
+    shared = Counter(key for its_keys in all_keys for key in its_keys)
+    return [
+        (observation, [key for key in its_keys if shared[key] == 1] or its_keys[-1:])
+        for observation, its_keys in zip(observations, all_keys, strict=True)
+        if its_keys
+    ]
+
+
+class Aliases:
+    """The keys of a document's observations, or of a part of them, and the entries that are already known by them."""
+
+    def __init__(self, session: Session, source: Source, items: Sequence[Identified]) -> None:
         self._session = session
         self._source = source
         self._learnt: list[tuple[str, Entry]] = []
-        all_keys = [keys(observation) for observation in observations]
-        shared = Counter(key for its_keys in all_keys for key in its_keys)
-        # A key that two things share tells neither; whoever has no other is told by its content, and a true double
-        # then falls together with its twin.
-        self._items = [
-            (observation, [key for key in its_keys if shared[key] == 1] or its_keys[-1:])
-            for observation, its_keys in zip(observations, all_keys, strict=True)
-            if its_keys
-        ]
-        self._entries = self._known(list(shared))
-        self._settle_rivals()
+        self._items = list(items)
+        self._entries = self._known(list(dict.fromkeys(key for _, its_keys in items for key in its_keys)))
 
     def _known(self, wanted: list[str]) -> dict[str, Entry]:
-        found: dict[str, Entry] = {}
+        known: dict[str, Entry] = {}
         for start in range(0, len(wanted), 500):
             chosen = (
                 select(EntryAlias.key, Entry)
@@ -58,23 +77,27 @@ class Aliases:
                 .where(EntryAlias.source_id == self._source.id, EntryAlias.key.in_(wanted[start : start + 500]))
                 .options(selectinload(Entry.revisions))
             )
-            found.update((key, entry) for key, entry in self._session.execute(chosen))
-        return found
+            known.update((key, entry) for key, entry in self._session.execute(chosen))
+        return known
 
-    def _settle_rivals(self) -> None:
-        """Let each known entry be claimed once, the strongest key first; a weaker claim then names something new."""
-        claimed: dict[int, int] = {}
-        chosen: dict[int, list[str]] = {}
+    def settle(self) -> list[Identified]:
+        """Let each known entry be claimed once, the strongest key first; a weaker claim then names something new.
+
+        To be called with all items of a document at once. Gives them with the keys that are left to them.
+        """
+        claimants: dict[int, list[str]] = {}
+        claimed: set[int] = set()
         for prefix in ("guid:", "link:", "content:"):
             for index, (observation, its_keys) in enumerate(self._items):
                 for key in its_keys:
-                    entry = self._entries.get(key) if key.startswith(prefix) and index not in claimed else None
-                    if entry and entry.id not in claimed.values() and _may_be(entry, observation, key):
-                        claimed[index] = entry.id
-                        chosen[index] = [key, *(other for other in its_keys if other != key)]
+                    entry = self._entries.get(key) if key.startswith(prefix) and index not in claimants else None
+                    if entry and entry.id not in claimed and _may_be(entry, observation, key):
+                        claimed.add(entry.id)
+                        claimants[index] = [key, *(other for other in its_keys if other != key)]
         for index, (observation, its_keys) in enumerate(self._items):
             free = [key for key in its_keys if key not in self._entries]
-            self._items[index] = (observation, chosen.get(index) or free or its_keys[-1:])
+            self._items[index] = (observation, claimants.get(index) or free or its_keys[-1:])
+        return self._items
 
     def in_order(self) -> list[tuple[Observation, list[str]]]:
         """The observations as they stood, each with the keys that tell it, the strongest first."""

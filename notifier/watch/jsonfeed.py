@@ -5,12 +5,12 @@ Owns what a JSON Feed says (https://www.jsonfeed.org/version/1.1/); feedparser r
 
 import html
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import urljoin
 
-from notifier.text import clean, paragraphs, plain, web_address
-from notifier.watch.observation import Observation, ReadError, Reading
+from notifier.text import LONGEST_ADDRESS, clean, paragraphs, plain, web_address
+from notifier.watch.observation import Observation, ReadError, Reading, published_moment
 from notifier.watch.retraction import marked
 
 
@@ -49,7 +49,8 @@ def _observation(item: dict[str, Any], base: str) -> Observation:
     link = _text(item.get("url")) or _text(item.get("external_url"))
     return Observation(
         guid=guid,
-        url=_address(base, link) or web_address(guid),
+        # Readers are led to the source instead of an address that is too long to be shown.
+        url=_address(base, link) or ("" if len(link) > LONGEST_ADDRESS else web_address(guid)),
         title=title,
         summary=plain(_text(item.get("summary"))),
         body=body,
@@ -78,7 +79,6 @@ def _address(base: str, link: str) -> str:
 def _moment(text: Any) -> datetime | None:
     """An RFC 3339 time; one without a zone is UTC."""
     try:
-        found = datetime.fromisoformat(_text(text).strip())
-        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
+        return published_moment(datetime.fromisoformat(_text(text).strip()))
+    except ValueError:
         return None

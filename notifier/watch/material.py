@@ -9,8 +9,9 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from difflib import SequenceMatcher
 from typing import Any, TypedDict
+
+from rapidfuzz.distance import Indel
 
 from notifier.said import Said, counted, mark_number
 from notifier.text import fold, shorten
@@ -20,6 +21,11 @@ from notifier.weights import NO_NEWS_ALONE, weight
 _LENGTH = 400
 _MOST_CHANGES = 40
 _ALIKE = 0.5
+# How much is compared word by word: of each sentence so many words, and no more than so many pairs of sentences or of
+# sections. What is longer was written anew.
+_MOST_WORDS, _MOST_PAIRS, _MOST_RENAMED = 1_000, 2_500, 400
+# What is told of a change is cut to a few hundred characters; its numbers are looked for in so many.
+_LONGEST_NOTE = 20_000
 
 
 class Change(TypedDict):
@@ -105,8 +111,9 @@ def _passages(what: str, old: str, new: str) -> tuple[list[Change], bool]:
     before, after = _only_in(sentences(old), sentences(new)), _only_in(sentences(new), sentences(old))
     pairs = _pairs(before, after)
     changes = [_change(what, was, now, _numbers_moved(was, now)) for was, now in pairs]
-    gone = [one for one in before if one not in {was for was, _ in pairs}]
-    come = [one for one in after if one not in {now for _, now in pairs}]
+    paired_before, paired_after = {was for was, _ in pairs}, {now for _, now in pairs}
+    gone = [one for one in before if one not in paired_before]
+    come = [one for one in after if one not in paired_after]
     if gone or come:
         changes.append(_change(what, " ".join(gone), " ".join(come)))
     return changes, bool(gone or come)
@@ -126,27 +133,30 @@ def _only_in(some: Sequence[str], others: Sequence[str]) -> list[str]:
 
 def _pairs(before: Sequence[str], after: Sequence[str]) -> list[tuple[str, str]]:
     """Which sentence became which, by how alike they are; each is taken once."""
-    if len(before) * len(after) > 2500:  # rewritten from end to end: no sentence has a counterpart
+    if len(before) * len(after) > _MOST_PAIRS:  # rewritten from end to end: no sentence has a counterpart
         return []
     likeness = sorted(
         ((_alike(was, now), i, j) for i, was in enumerate(before) for j, now in enumerate(after)),
         key=lambda found: -found[0],
     )
     taken: dict[int, int] = {}
+    partners: set[int] = set()
     for ratio, i, j in likeness:
-        if ratio >= _ALIKE and i not in taken and j not in taken.values():
+        if ratio >= _ALIKE and i not in taken and j not in partners:
             taken[i] = j
+            partners.add(j)
     return [(before[i], after[j]) for i, j in sorted(taken.items())]
 
 
 def _alike(one: str, other: str) -> float:
-    matcher = SequenceMatcher(None, one.split(), other.split(), autojunk=False)
-    return matcher.ratio() if matcher.real_quick_ratio() >= _ALIKE else 0.0
+    """From 0 to 1: how many of their words two sentences share in the same order (the longest common subsequence)."""
+    some, others = one.split(None, _MOST_WORDS)[:_MOST_WORDS], other.split(None, _MOST_WORDS)[:_MOST_WORDS]
+    return Indel.normalized_similarity(some, others, score_cutoff=_ALIKE)
 
 
 def _numbers_moved(before: str, after: str) -> str:
     """``1200 mg → 1800 mg``: the numbers that went and those that came."""
-    was, now = Counter(numbers(before)), Counter(numbers(after))
+    was, now = Counter(numbers(before[:_LONGEST_NOTE])), Counter(numbers(after[:_LONGEST_NOTE]))
     gone, come = list((was - now).elements()), list((now - was).elements())
     return f"{', '.join(gone)} → {', '.join(come)}" if gone and come else ""
 
@@ -166,14 +176,15 @@ def _sections(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]
             continue
         if earlier != heading:
             changes.append(_change("heading", earlier.partition("\0")[0], name))
-            material = material or facts(earlier) != facts(heading)
+            material = material or facts(earlier.partition("\0")[0]) != facts(heading.partition("\0")[0])
         if before[earlier] != text:
             # On a page that people look things up in, a side effect that is struck off is news without any number.
             found, came_or_went = _passages(name, before[earlier], text)
             changes += found
             material = material or came_or_went or facts(before[earlier]) != facts(text)
+    twins = set(renamed.values())
     for heading, text in before.items():
-        if heading not in after and heading not in renamed.values():
+        if heading not in after and heading not in twins:
             changes.append(_change(heading.partition("\0")[0] or "introduction", text, "", Said("section removed")))
             material = True
     return changes, material
@@ -182,10 +193,12 @@ def _sections(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]
 def _by_heading(sections: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """The text by heading; a heading that stands twice is told apart by its number."""
     found: dict[str, str] = {}
+    times: Counter[str] = Counter()
     for section in sections:
         heading = section["heading"]
-        while heading in found:
-            heading += "\0"
+        times[heading] += 1
+        if times[heading] > 1:
+            heading = f"{heading}\0{times[heading]}"
         found[heading] = " ".join(_ended(block) for block in section["blocks"])
     return found
 
@@ -196,13 +209,16 @@ def _ended(block: str) -> str:
 
 def _renamed(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str]:
     gone = [heading for heading in before if heading not in after]
+    come = [heading for heading in after if heading not in before]
+    if len(gone) * len(come) > _MOST_RENAMED:  # so many at once: a section is known again by its very text
+        by_text = {before[heading]: heading for heading in gone}
+        return {heading: by_text.pop(after[heading]) for heading in come if after[heading] in by_text}
     renamed: dict[str, str] = {}
-    for heading in (one for one in after if one not in before):
-        twin = next(
-            (one for one in gone if one not in renamed.values() and comparable(before[one], after[heading])), ""
-        )
+    for heading in come:
+        twin = next((earlier for earlier in gone if comparable(before[earlier], after[heading])), "")
         if twin:
             renamed[heading] = twin
+            gone.remove(twin)
     return renamed
 
 
@@ -223,7 +239,8 @@ def _fields(old: Mapping[str, Any], new: Mapping[str, Any]) -> Difference:
 
 
 def _list_changes(name: str, old: Sequence[str], new: Sequence[str]) -> list[Change]:
-    gone, come = [one for one in old if one not in new], [one for one in new if one not in old]
+    were, are = set(old), set(new)
+    gone, come = [one for one in old if one not in are], [one for one in new if one not in were]
     if not gone and not come:
         return []
     return [_change(name, _some(gone), _some(come), _counted(len(come), len(gone), sites=name == "Sites"))]

@@ -5,11 +5,12 @@ so a redesign around it is no change.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from lxml import etree, html
 
+from notifier import markup
 from notifier.store.statuses import NewsKind
 from notifier.text import clean, fold, shorten, web_address
 from notifier.watch.observation import ASIDE, Observation, ReadError, Reading
@@ -48,6 +49,8 @@ _AROUND_HEADINGS = frozenset(
 )  # fmt: skip
 _HEADINGS = ("h2", "h3", "h4", "h5")
 _BOXES = ("div", "section", "article", "main", "details", "summary", "body")
+# How long a line may be that says when a page was updated, or by whom.
+_LONGEST_ASIDE = 200
 _INLINE = _words("a abbr b br cite code em i mark small span strong sub sup time u")
 _BLOCKS = ("p", "li", "td", "th", "dd", "dt", "blockquote", "figcaption", "pre")
 
@@ -101,6 +104,11 @@ def read(body: bytes, headers: Mapping[str, str], url: str) -> Reading:
 
 def _parsed(body: bytes, headers: Mapping[str, str]) -> Any:
     charset = re.search(r"charset=[\"']?([\w-]+)", headers.get("content-type", ""))
+    # As Latin-1 each byte is a character: enough to see the tags before any parser does.
+    text = body.decode("latin-1")
+    if markup.nests_too_deep(text):
+        raise ReadError(f"the page nests its elements more than {markup.DEEPEST} deep")
+    body = markup.with_few_attributes(text).encode("latin-1")
     try:
         parser = html.HTMLParser(encoding=charset.group(1) if charset else None, huge_tree=False)
         return html.document_fromstring(body, parser=parser)
@@ -110,8 +118,8 @@ def _parsed(body: bytes, headers: Mapping[str, str]) -> Any:
 
 def _aside(root: Any) -> dict[str, str]:
     """What the page says of itself: when it was last updated, who wrote it and who reviewed it."""
-    lines = [_text(element) for element in root.iter("p", "span", "div", "time", "address", "li") if len(element) < 8]
-    short = [line for line in lines if line and len(line) < 200]
+    elements = (element for element in root.iter("p", "span", "div", "time", "address", "li") if len(element) < 8)
+    short = [line for element in elements if (line := _short_text(element))]
     updated = next((found for line in short if (found := _UPDATED.search(line))), None)
     meta = root.xpath("string((//meta[@property='article:modified_time']/@content)[1])")
     author = root.xpath("string((//span[contains(@class, 'bio-avatar-author--name')]//a | //*[@rel='author'])[1])")
@@ -130,20 +138,28 @@ def _strip(root: Any) -> None:
     """Take away what is no article by its element, its role, or the name the site gave it."""
     for unwanted in root.xpath(_NOT_ARTICLE):
         unwanted.drop_tree()
+    holders = _with_their_ancestors(root.iter("h1", "article", "main"))
     for element in root.xpath("//*[@class or @id]"):
         words = set(re.split(r"[^a-z0-9]+", f"{element.get('class', '')} {element.get('id', '')}".lower()))
         whole = element.tag in ("html", "body", "main", "article") or element.getparent() is None
-        if (
-            words & _AROUND
-            and not whole
-            and not element.xpath("descendant::h1 | descendant::article | descendant::main")
-        ):
+        if words & _AROUND and not whole and element not in holders:
             element.drop_tree()
+
+
+def _with_their_ancestors(elements: Iterable[Any]) -> set[Any]:
+    """Everything that holds one of these elements."""
+    holders: set[Any] = set()
+    for element in elements:
+        above = element.getparent()
+        while above is not None and above not in holders:
+            holders.add(above)
+            above = above.getparent()
+    return holders
 
 
 def _article(root: Any) -> Any:
     for path in _ARTICLE:
-        found = [element for element in root.xpath(path) if _text(element)]
+        found = [element for element in root.xpath(path) if any(clean(text) for text in element.itertext())]
         if len(found) == 1 or (found and path == _ARTICLE[0]):
             return found[0]
     return _found_by_reading(root)
@@ -166,8 +182,8 @@ def _found_by_reading(root: Any) -> Any:
     if not held:
         return root
     shared = [held[0], *held[0].iterancestors()]
-    for block in held[1:]:
-        above = {block, *block.iterancestors()}
+    for parent in {block.getparent() for block in held[1:] if block.getparent() is not None}:
+        above = {parent, *parent.iterancestors()}
         shared = [element for element in shared if element in above]
     return shared[0] if shared and len(held) > 1 else held[0].getparent()
 
@@ -175,11 +191,12 @@ def _found_by_reading(root: Any) -> Any:
 def _sections(article: Any) -> list[dict[str, Any]]:
     """The article as ``[{"heading": "…", "blocks": ["…", …]}, …]``, without empty sections and its dateline."""
     sections: list[dict[str, Any]] = [{"heading": "", "blocks": []}]
+    menus = {items for items in article.iter("ul", "ol", "menu") if _is_menu(items)}
     for element in article.iter():
         if element.tag in _HEADINGS:
             sections.append({"heading": _text(element), "blocks": []})
         elif element.tag in _BLOCKS and not any(parent.tag in _BLOCKS for parent in element.iterancestors()):
-            sections[-1]["blocks"] += _blocks(element)
+            sections[-1]["blocks"] += [] if element.getparent() in menus else _blocks(element)
         elif element.tag in _BOXES:
             sections[-1]["blocks"].append(_loose_text(element))
     for section in sections:
@@ -188,10 +205,10 @@ def _sections(article: Any) -> list[dict[str, Any]]:
 
 
 def _blocks(element: Any) -> list[str]:
-    """The text of a block; an item with a list inside it is a block each. A list of links alone is a menu."""
-    if element.tag == "li" and _is_menu(element.getparent()):
-        return []
-    inner = [one for one in element.iterdescendants("p", "li") if not any(one.iterdescendants("p", "li"))]
+    """The text of a block; an item with a list inside it is a block each."""
+    inside = list(element.iterdescendants("p", "li"))
+    holders = _with_their_ancestors(inside)
+    inner = [one for one in inside if one not in holders]
     if not inner:
         return [_text(element)]
     own = clean(" ".join(text for text in (element.text, *(one.tail for one in element)) if text))
@@ -218,6 +235,20 @@ def _is_menu(items: Any) -> bool:
 
 def _text(element: Any) -> str:
     return clean(" ".join(element.itertext()))
+
+
+def _short_text(element: Any) -> str:
+    """The text of an element, empty where it is longer than a line: boxes in boxes are not read again and again."""
+    parts: list[str] = []
+    length = 0
+    for text in element.itertext():
+        words = clean(text)
+        length += len(words)
+        if length >= _LONGEST_ASIDE or len(parts) > _LONGEST_ASIDE:
+            return ""
+        parts.append(words)
+    line = clean(" ".join(parts))
+    return line if len(line) < _LONGEST_ASIDE else ""
 
 
 def _is_dateline(block: str) -> bool:

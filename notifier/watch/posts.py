@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 from notifier.text import paragraphs, plain, web_address
-from notifier.watch.observation import POSTS, Observation, ReadError, Reading
+from notifier.watch.observation import POSTS, Observation, ReadError, Reading, published_moment
 from notifier.watch.retraction import marked
 
 # How far back the first look goes, and by how much each look overlaps the one before it: a site's clock may be off.
@@ -86,11 +86,14 @@ def read(body: bytes, headers: Mapping[str, str], url: str) -> Reading:
 
 
 def read_until(body: bytes, headers: Mapping[str, str], url: str, now: datetime) -> datetime:
-    """From when the next look should ask: now, less an overlap; where the list went on, from its last edit."""
+    """From when the next look should ask: now, less an overlap; where the list went on, from its last edit.
+
+    An edit that is dated ahead is taken as one of now: else nothing that was edited until then would be seen.
+    """
     if _number(headers.get("x-wp-totalpages")) <= _number(dict(parse_qsl(urlsplit(url).query)).get("page")):
         return now - OVERLAP
     edits = [_moment(one.get("modified_gmt")) for one in json.loads(body) if isinstance(one, dict)]
-    return max((edit for edit in edits if edit), default=now) - OVERLAP
+    return min(max((edit for edit in edits if edit), default=now), now) - OVERLAP
 
 
 def _observation(post: dict[str, Any]) -> Observation:
@@ -119,6 +122,6 @@ def _number(text: Any) -> int:
 
 def _moment(text: Any) -> datetime | None:
     try:
-        return datetime.fromisoformat(str(text)).replace(tzinfo=UTC)
+        return published_moment(datetime.fromisoformat(str(text)).replace(tzinfo=UTC))
     except ValueError:
         return None

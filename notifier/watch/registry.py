@@ -7,13 +7,13 @@ change. Record shapes: the API's data dictionary, https://clinicaltrials.gov/dat
 import json
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
 from notifier.store.statuses import NewsKind
-from notifier.text import clean
-from notifier.watch.observation import Observation, ReadError, Reading
+from notifier.text import clean, storable
+from notifier.watch.observation import Observation, ReadError, Reading, published_moment
 
 NAME = "ClinicalTrials.gov"
 
@@ -35,7 +35,7 @@ def read(body: bytes, headers: Mapping[str, str], url: str) -> Reading:  # noqa:
     if not isinstance(studies, list):
         raise ReadError("the registry's answer holds no study")
     token = document.get("nextPageToken")
-    following = _with_token(url, token) if isinstance(token, str) and token else ""
+    following = _with_token(url, storable(token)) if isinstance(token, str) and token else ""
     return Reading(NAME, tuple(_observation(study) for study in studies), next_url=following)
 
 
@@ -202,7 +202,6 @@ def _date(status: dict[str, Any], name: str) -> str | None:
 
 def _moment(text: Any) -> datetime | None:
     try:
-        found = datetime.fromisoformat(str(text))
+        return published_moment(datetime.fromisoformat(str(text)))
     except ValueError:
         return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -4,6 +4,7 @@ Owns the source's health and the time of its next poll. A failure is told here, 
 it touches no other source and forgets nothing.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from urllib.parse import urlsplit
@@ -14,7 +15,7 @@ from sqlalchemy.orm import Session
 from notifier.errors import NotFoundError, SettingsError
 from notifier.store.models import Profile, Source, SourceProfile
 from notifier.store.statuses import Authority, SourceKind
-from notifier.text import web_address
+from notifier.text import LONGEST_ADDRESS, clean, shorten, web_address
 from notifier.watch.exchange import Purpose, Request, Response, body_hash
 from notifier.watch.health import expected_by, health, to_tell
 from notifier.watch.observation import Reading
@@ -22,9 +23,14 @@ from notifier.watch.posts import FIRST_LOOK, request_url
 from notifier.watch.registry import trial_of
 from notifier.watch.rhythm import next_wait
 
+log = logging.getLogger("notifier")
+
 MOVE_HOLDS = timedelta(hours=1)
 
 _NOT_MODIFIED, _GONE = 304, 410
+_LONGEST_ERROR = 500
+# So many ids may stand in one statement of every database.
+_FEW = 500
 # A month, which is what readers are told of, and some days more.
 _REMEMBERED = timedelta(days=40)
 
@@ -60,7 +66,10 @@ def add(
     """
     address = web_address(url)
     if not address:
-        raise SettingsError(f"{url!r} cannot be watched.", "Give an address that begins with https:// or http://.")
+        problem = f"{shorten(url, 200)!r} cannot be watched."
+        raise SettingsError(
+            problem, f"Give an address that begins with https:// or http://, {LONGEST_ADDRESS:,} characters at most."
+        )
     source = session.scalar(select(Source).where(Source.url == address))
     new = source is None
     if source is None:
@@ -142,6 +151,33 @@ def due(session: Session, now: datetime, wanted: Sequence[str] = (), *, force: b
     ]
 
 
+def watched(session: Session, wanted: Sequence[str] = ()) -> list[tuple[int, str, SourceKind]]:
+    """The id, the address and the kind of the sources that are watched, or of those `wanted`.
+
+    A row that cannot be read is left out and logged, so that it keeps no other source from being polled.
+
+    Raises:
+        NotFoundError: a source that is wanted and not there.
+    """
+    chosen = select(Source.id).where(Source.removed_at.is_(None)).order_by(Source.id)
+    if wanted:
+        chosen = chosen.where(Source.id.in_([find(session, one).id for one in wanted]))
+    columns = Source.id, Source.url, Source.kind
+    try:
+        return [(row[0], row[1], row[2]) for row in session.execute(chosen.with_only_columns(*columns))]
+    except (LookupError, ValueError):
+        log.warning("a source's row cannot be read; each is looked at alone")
+    rows = []
+    for source_id in session.scalars(chosen).all():
+        try:
+            row = session.execute(select(*columns).where(Source.id == source_id)).one()
+        except (LookupError, ValueError):
+            log.exception("source %d: its row cannot be read", source_id)
+        else:
+            rows.append((row[0], row[1], row[2]))
+    return rows
+
+
 def succeed(
     source: Source,
     now: datetime,
@@ -172,6 +208,7 @@ def succeed(
         dates = [one.published_at for one in reading.observations if one.published_at]
         rhythm = expected_by([*dates, source.changed_at], now) if source.kind is SourceKind.FEED else None
         source.expected_by, source.ttl_minutes = rhythm, reading.ttl_minutes
+        source.left_out = reading.left_out
         if reading.name and source.name == _host(source.url):
             source.name = reading.name
     source.baselined_at = source.baselined_at or now
@@ -247,6 +284,8 @@ def learn_posts(source: Source, url: str, now: datetime) -> None:
 def due_posts(session: Session, source_ids: Sequence[int], now: datetime) -> list[Request]:
     """The lists of posts to ask for now, each from the edit up to which it was read."""
     chosen = select(Source).where(Source.posts_url.is_not(None), Source.posts_next_at <= now)
+    if len(source_ids) <= _FEW:
+        chosen = chosen.where(Source.id.in_(source_ids))
     found = {source.id: source for source in session.scalars(chosen)}
     return [
         Request(one, request_url(url, found[one].posts_until or now - FIRST_LOOK), purpose=Purpose.POSTS)
@@ -278,7 +317,7 @@ def tell(session: Session, now: datetime) -> list[tuple[Source, str]]:
 def fail(source: Source, now: datetime, interval: timedelta, response: Response, error: str) -> None:
     """Note a poll that did not work, and wait longer each time; 410 stops the polling (RFC 9110, 15.5.11)."""
     source.failures += 1
-    source.last_error = error
+    source.last_error = shorten(clean(error), _LONGEST_ERROR)
     source.gone_at = now if response.status == _GONE else None
     wait = next_wait(source.id, interval, timedelta(0), failures=source.failures, headers=response.headers, now=now)
     source.next_poll_at = now + wait
@@ -292,14 +331,15 @@ def follow_move(session: Session, source: Source, response: Response, now: datet
     Returns:
         Whether the source has another address now.
     """
-    if not response.moved_to:
+    moved_to = web_address(response.moved_to)
+    if not moved_to:  # none, or one that no reader's link could show
         source.moved_to = source.moved_seen_at = None
         return False
-    if source.moved_to != response.moved_to or source.moved_seen_at is None:
-        source.moved_to, source.moved_seen_at = response.moved_to, now
+    if source.moved_to != moved_to or source.moved_seen_at is None:
+        source.moved_to, source.moved_seen_at = moved_to, now
         return False
-    taken = session.scalar(select(Source.id).where(Source.url == response.moved_to))
+    taken = session.scalar(select(Source.id).where(Source.url == moved_to))
     if now - source.moved_seen_at < MOVE_HOLDS or taken is not None:
         return False
-    source.url, source.moved_to, source.moved_seen_at = response.moved_to, None, None
+    source.url, source.moved_to, source.moved_seen_at = moved_to, None, None
     return True
