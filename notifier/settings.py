@@ -24,6 +24,9 @@ from notifier.errors import AddressError, SettingsError
 
 CONFIG_NAME = "notifier.toml"
 
+# What is left of 64 octets (RFC 5321, 4.5.3.1.1) beside the plus sign and the word that each mail has of its own.
+_LONGEST_BOUNCE_LOCAL = 25
+
 # Variables of the same prefix that are not settings: where the file lies, and what the test suite looks for.
 _NOT_SETTINGS = re.compile(r"CONFIG$|REQUIRE_|TEST_|CHROMIUM$|IMAP_PASSWORD$")
 
@@ -48,6 +51,16 @@ def _mail_address(address: str) -> str:
         return normal_address(address)
     except AddressError as error:
         raise ValueError(error.problem) from error
+
+
+def _bounce_address(address: str) -> str:
+    local = address.rpartition("@")[0]
+    if len(local) > _LONGEST_BOUNCE_LOCAL:
+        raise ValueError(
+            f"may have {_LONGEST_BOUNCE_LOCAL} characters before the @, not {len(local)}: a plus sign and a word of 38"
+            " are added there, by which mails that come back are known, and 64 are allowed"
+        )
+    return address
 
 
 def _one_line(text: str) -> str:
@@ -85,7 +98,7 @@ class Sender(_Section):
     reply_to: Address | None = None
     postal_address: str | None = None
     list_id: Annotated[str, AfterValidator(_list_id)] | None = None
-    bounce_address: Address | None = None
+    bounce_address: Annotated[Address, AfterValidator(_bounce_address)] | None = None
     discreet: bool = True
 
 

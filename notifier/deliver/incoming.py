@@ -65,12 +65,12 @@ class Part(Message):
             lines = self._payload[:_LONGEST_TEXT].splitlines(keepends=True)
             self._payload = "".join(_short(line) for line in lines[:_MOST_LINES])
 
-    def get_param(self, param: str, *arguments: Any, **options: Any) -> Any:
+    def get_param(self, param: str, failobj: Any = None, header: str = "content-type", unquote: bool = True) -> Any:
         """A parameter of a header field; of charsets only those that mails are written in."""
         try:
-            value = super().get_param(param, *arguments, **options)
+            value = super().get_param(param, failobj, header, unquote)
         except (TypeError, ValueError):  # parts of a parameter that fit no order (RFC 2231, 3)
-            return None
+            value = failobj
         if param != "charset":
             return value
         return value if isinstance(value, str) and _CHARSET.fullmatch(value) else "ascii"

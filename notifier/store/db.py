@@ -176,10 +176,11 @@ def _in_turn(engine: Engine) -> Iterator[None]:
         yield
 
 
-def insert_missing(session: Session, table: type[Any], values: Mapping[str, Any]) -> None:
-    """Add a row unless its key is there already, whoever else adds it meanwhile."""
+def insert_missing(session: Session, table: type[Any], values: Mapping[str, Any]) -> bool:
+    """Add a row unless its key is there already, whoever else adds it meanwhile; returns whether it was added."""
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    session.execute(insert(table).values(**values).on_conflict_do_nothing())
+    added = session.connection().execute(insert(table).values(**values).on_conflict_do_nothing())
+    return added.rowcount == 1
 
 
 def scrub(engine: Engine) -> None:
