@@ -17,6 +17,7 @@ _RECIPIENT = "(the recipient)"
 _SECRET = "(a secret)"  # noqa: S105 - stands in the place of one
 # What looks like the encoded words of a log-in (RFC 4954), whatever mechanism made them.
 _ENCODED = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
+_SHORTEST_SECRET = 8
 # Local parts that are words of their own in what servers say ("user unknown"): they name nobody.
 _SHORTEST_NAME = 3
 _COMMON = frozenset(
@@ -62,10 +63,18 @@ def without_secrets(text: str, *secrets: str | None) -> str:
 
     Args:
         text: what a server said to a log-in.
-        secrets: user name and password; they go as they are and in base64.
+        secrets: user name and password; they go as they are and in base64. A short one of letters alone stays, because
+            it may as well be a word of the server's.
     """
     text = _beginning(text)
-    for secret in (one for one in secrets if one):
+    for secret in (one for one in secrets if one and (len(one) >= _SHORTEST_SECRET or not one.isalpha())):
         for form in (secret, base64.b64encode(secret.encode()).decode()):
             text = text.replace(form, _SECRET)
-    return shorten(redacted(_ENCODED.sub(_SECRET, text)), _LONGEST)
+    return shorten(redacted(_ENCODED.sub(_unless_a_word, text)), _LONGEST)
+
+
+def _unless_a_word(match: re.Match[str]) -> str:
+    """Words have one case and no digits; what is encoded has both cases, or digits."""
+    word = match[0]
+    mixed = word[1:] not in (word[1:].lower(), word[1:].upper())
+    return _SECRET if mixed or any(letter.isdigit() for letter in word) else word
