@@ -54,7 +54,7 @@ def _forms(recipient: str) -> tuple[re.Pattern[str], ...]:
     whole = r"\s?".join(re.escape(letter) for letter in recipient)
     names = sorted({local, local.partition("+")[0]}, key=len, reverse=True)
     telling = [name for name in names if len(name) >= _SHORTEST_NAME and name.lower() not in _COMMON]
-    alone = [rf"(?i)(?<![\w.+-]){re.escape(name)}(?![\w+-])" for name in telling]
+    alone = [rf"(?i)(?<![\w.+-]){re.escape(name)}(?![\w-])" for name in telling]
     return tuple(re.compile(form) for form in (f"(?i)<?{whole}>?", *alone))
 
 
