@@ -114,8 +114,8 @@ def _unreadable_folder(folder: Path) -> Path:
     unreadable = inbox / f".{UNREADABLE}"
     if unreadable.is_symlink():
         raise OSError(errno.ELOOP, f"{unreadable.name} is a link")
-    for name in ("tmp", "new", "cur"):
-        (unreadable / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+    for place in (unreadable, unreadable / "tmp", unreadable / "new", unreadable / "cur"):
+        place.mkdir(mode=0o700, exist_ok=True)
     (unreadable / "maildirfolder").touch(mode=0o600)
     return unreadable
 
