@@ -5,11 +5,15 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from alembic import command
+from sqlalchemy import Engine, text
 
 from notifier import pipeline, returns
+from notifier.deliver import bounces, reports
 from notifier.deliver.outbox import new_message_id
 from notifier.links import TOKEN_LENGTH, Links
 from notifier.settings import Operator, Settings
+from notifier.store import db
 from notifier.store.models import (
     BounceReport,
     Delivery,
@@ -341,6 +345,46 @@ def test_the_code_is_the_enhanced_one_else_the_reply_code_else_none(
     returns.read(sent.at(TUESDAY), [a_report(envelope(sent), status, said)])
     with sent.at(TUESDAY).reading() as session:
         assert [row.reason for row in session.query(Suppression)] == [code]
+
+
+OLD_REASONS = {
+    ("bounced", "mails to it come back: 5.1.1 smtp; 550 5.1.1 user anna unknown"): "5.1.1",
+    ("bounced", "the server answered 550 to RCPT TO: user anna unknown"): "550",
+    ("bounced", "mails to it come back"): "",
+    ("complained", "its owner called a mail unwanted"): "",
+    ("asked", "she told us on the phone"): "she told us on the phone",
+}
+
+
+def test_an_upgrade_keeps_the_codes_alone_of_what_servers_said(engine: Engine):
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.connection.driver_connection.execute("PRAGMA foreign_keys=OFF")
+        config = db._alembic_config()
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0005")
+        insert = text("INSERT INTO suppression (address_hash, cause, reason, at) VALUES (:key, :cause, :reason, :at)")
+        for number, (cause, reason) in enumerate(OLD_REASONS):
+            row = {"key": f"h{number}", "cause": cause, "reason": reason, "at": "2026-03-02 09:00:00+00:00"}
+            connection.execute(insert, row)
+        connection.commit()
+        connection.invalidate()
+    db.upgrade(engine)
+    with db.reading(engine) as session:
+        stored = [row.reason for row in session.query(Suppression).order_by(Suppression.address_hash)]
+    assert stored == list(OLD_REASONS.values())
+
+
+def test_of_two_readers_of_one_mail_one_alone_acts(sent: Installation):
+    mail = a_report(envelope(sent), "5.2.2", "552 mailbox full")
+    deps, name = sent.at(TUESDAY), bounces.name_of(mail)
+    for number in range(2):
+        with deps.writing() as session:
+            report = reports.read(mail)
+            verdict = bounces.take(session, name, report, deps.links.bounced, deps.mail_domain, TUESDAY)
+        assert (verdict is None) is (number == 1)
+    with deps.reading() as session:
+        assert session.query(Subscriber).filter_by(email="anna@example.org").one().soft_bounces == 1
 
 
 def leave(subject: str) -> bytes:
