@@ -169,11 +169,11 @@ def _tell_operator(deps: Deps) -> None:
 
 def _untold(session: Session, now: datetime) -> int:
     """How many reports without proof came since the operator was last told; 0 where that is less than a day ago."""
-    told_at = session.scalar(select(func.max(Notice.created_at)).where(Notice.subject == _NOTICE_SUBJECT))
-    if told_at is not None and now - told_at < _NOTICE_EVERY:
+    noticed_at = session.scalar(select(func.max(Notice.created_at)).where(Notice.subject == _NOTICE_SUBJECT))
+    if noticed_at is not None and now - noticed_at < _NOTICE_EVERY:
         return 0
     unproven = select(func.count(BounceReport.hash)).where(BounceReport.kind == BounceKind.UNPROVEN)
-    return session.scalar(unproven if told_at is None else unproven.where(BounceReport.read_at > told_at)) or 0
+    return session.scalar(unproven if noticed_at is None else unproven.where(BounceReport.read_at > noticed_at)) or 0
 
 
 def _notice(deps: Deps, number: int) -> str:

@@ -295,8 +295,9 @@ def test_a_mail_that_never_went_out_cannot_come_back(sent: Installation, status:
     assert untouched(sent)
 
 
-def test_a_mail_of_which_nobody_knows_whether_it_went_out_can_come_back(sent: Installation):
-    change_delivery(sent, status=DeliveryStatus.UNCERTAIN, sent_at=None)
+@pytest.mark.parametrize("status", [DeliveryStatus.UNCERTAIN, DeliveryStatus.SENDING])
+def test_a_mail_of_which_nobody_knows_whether_it_went_out_can_come_back(sent: Installation, status: DeliveryStatus):
+    change_delivery(sent, status=status, sent_at=None)
     assert returns.read(sent.at(TUESDAY), [a_report(envelope(sent), *GONE)]).suppressed == 1
 
 

@@ -226,6 +226,12 @@ def test_no_secret_stands_in_what_a_log_in_fails_with(answer: str):
     assert answer[:3] in shown
 
 
+@pytest.mark.parametrize("password", ["two  blanks 1", "tab\tin it 2", "ü-umlaut-3", "short4!", "a" * 200])
+def test_a_password_goes_whatever_it_is_made_of(password: str):
+    shown = without_secrets(f"535 you said {password} and {base64.b64encode(password.encode()).decode()}", password)
+    assert shown == "535 you said (a secret) and (a secret)"
+
+
 def test_ordinary_words_of_a_log_in_stay():
     words = "535 5.7.8 [AUTHENTICATIONFAILED] wrong name or password; unauthenticated"
     assert without_secrets(words, PASSWORD, USER) == words

@@ -201,9 +201,9 @@ def test_of_many_recipients_a_hundred_are_looked_at():
 @pytest.mark.parametrize("form", ["200,000 parts", "a field of a megabyte", "50,000 Received fields", "100,000 names"])
 def test_the_tree_of_a_mail_is_small_whatever_it_holds(form: str):
     message = incoming.parsed(ODD[form])
-    found = list(incoming.parts(message))
-    assert len(found) <= 200
-    for part in found:
+    tree = list(incoming.parts(message))
+    assert len(tree) <= 200
+    for part in tree:
         fields = list(part.raw_items())
         assert len(fields) <= 200
         assert all(len(value) <= 2_000 for _, value in fields)

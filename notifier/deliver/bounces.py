@@ -153,8 +153,8 @@ def _delivery(session: Session, report: Report, named_by: Callable[[str], str | 
 
 def _by_name(session: Session, name: str, domain: str) -> Delivery | None:
     """The delivery whose Message-ID begins like this; our domain may have been another when it was made."""
-    found = session.scalar(select(Delivery).where(Delivery.message_id == f"<{name}@{domain}>"))
-    return found or session.scalar(select(Delivery).where(Delivery.message_id.startswith(f"<{name}@")))
+    delivery = session.scalar(select(Delivery).where(Delivery.message_id == f"<{name}@{domain}>"))
+    return delivery or session.scalar(select(Delivery).where(Delivery.message_id.startswith(f"<{name}@")))
 
 
 def _went_out(delivery: Delivery, now: datetime) -> bool:
@@ -180,8 +180,8 @@ def _consequence(session: Session, failure: Failure, delivery: Delivery, person:
     given_up = hold(person, now)
     if delivery.kind is DeliveryKind.DIGEST and not given_up and _newest(session, delivery):
         assert person.held_until is not None
-        said = " ".join(part for part in (failure.status, failure.said) if part)
-        outbox.again(delivery, person.held_until, f"came back: {safe(said, person.email)}")
+        reason = safe(f"{failure.status} {failure.said}".strip(), person.email)
+        outbox.again(delivery, person.held_until, f"came back: {reason}")
     return Verdict(failure.kind, person, given_up=given_up, code=code)
 
 

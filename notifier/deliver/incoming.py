@@ -119,7 +119,7 @@ def text_of(part: Part) -> str:
     """The text of a part, decoded; of one that holds others (a status, a returned mail) their fields and texts."""
     payload = part.get_payload()
     if isinstance(payload, list):
-        inner = (_source(one) for one in islice(payload, _MOST_PARTS) if isinstance(one, Part))
+        inner = (_source(child) for child in islice(payload, _MOST_PARTS) if isinstance(child, Part))
         return "\n\n".join(inner)[:_LONGEST_TEXT]
     octets = part.get_payload(decode=True)
     return octets.decode("utf-8", "replace") if isinstance(octets, bytes) else ""

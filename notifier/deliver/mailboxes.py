@@ -219,7 +219,7 @@ def _unseen(server: imaplib.IMAP4, folder: str) -> Iterator[Mail]:
     for number in (found[0] or b"").split():
         uid = number.decode("ascii")
         _, answers = server.uid("FETCH", uid, f"(BODY.PEEK[]<0.{_LARGEST}>)")
-        for mail in [Mail(one[1]) for one in answers if isinstance(one, tuple)]:
+        for mail in [Mail(answer[1]) for answer in answers if isinstance(answer, tuple)]:
             yield mail
             if mail.fate is Fate.MOVED:
                 _move_away(server, uid)

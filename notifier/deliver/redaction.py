@@ -67,8 +67,9 @@ def without_secrets(text: str, *secrets: str | None) -> str:
             it may as well be a word of the server's.
     """
     text = _beginning(text)
-    for secret in (one for one in secrets if one and (len(one) >= _SHORTEST_SECRET or not one.isalpha())):
-        for form in (secret, base64.b64encode(secret.encode()).decode()):
+    given = [secret for secret in secrets if secret]
+    for secret in (secret for secret in given if len(secret) >= _SHORTEST_SECRET or not secret.isalpha()):
+        for form in filter(None, (secret, clean(secret), base64.b64encode(secret.encode()).decode())):
             text = text.replace(form, _SECRET)
     return shorten(redacted(_ENCODED.sub(_unless_a_word, text)), _LONGEST)
 

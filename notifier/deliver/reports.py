@@ -147,12 +147,12 @@ def read(octets: bytes) -> Report:
     leave = _LEAVE.match(decoded(message.get("Subject", "")))
     addresses = " ".join(readable(value) for name in _ADDRESSED for value in message.get_all(name, []))
     bodies = "\n".join([text, *_encoded_texts(message)])
-    own = {one.lower() for one in _MESSAGE_ID.findall(readable(message.get("Message-ID", "")))}
+    own = _distinct(_MESSAGE_ID.findall(readable(message.get("Message-ID", ""))))
     return Report(
         failures,
         _distinct(_TOKEN.findall(addresses)),
         _distinct(_TOKEN.findall(bodies)),
-        tuple(f"<{one}>" for one in _distinct(_MESSAGE_ID.findall(bodies)) if one not in own),
+        tuple(f"<{name}>" for name in _distinct(_MESSAGE_ID.findall(bodies)) if name not in own),
         (leave[1],) if leave else (),
     )
 
@@ -206,8 +206,8 @@ def _complainer(message: Part) -> str:
             if found := _ADDRESS.search(fields.get(name, "")):
                 return found.group().lower()
     for part in (*parts(message, "message/rfc822"), *parts(message, "text/rfc822-headers")):
-        if found := _ADDRESS.search(_fields(text_of(part)[:SEARCHED]).get("to", "")):
-            return found.group().lower()
+        if address := _ADDRESS.search(_fields(text_of(part)[:SEARCHED]).get("to", "")):
+            return address.group().lower()
     return ""
 
 
@@ -353,7 +353,8 @@ def _unstructured(message: Part, text: str) -> Iterator[Failure]:
     if not named:
         named = sorted({one.lower() for one in _NAMED.findall(body)})
     if not named:
-        ours = {one.lower() for name in ("To", "From") for one in _ADDRESS.findall(str(message.get(name, "")))}
+        fields = " ".join(str(message.get(name, "")) for name in ("To", "From"))
+        ours = {address.lower() for address in _ADDRESS.findall(fields)}
         others = [one.lower() for one in _ADDRESS.findall(body) if one.lower() not in ours]
         named = others[:1] or [""]
     for recipient in named[:_MOST_NAMED]:
