@@ -142,13 +142,13 @@ class Press:
         if claimed.delivery is not None:
             letter = _letter(self._deps, claimed.delivery, now)
             octets = message(self._deps, letter, now)
-            return self._parcel(claimed.id, wire_address(letter.to), lambda: octets)
+            return self._parcel(claimed, wire_address(letter.to), lambda: octets)
         late, schedule = now - claimed.due_at > _LATE, (claimed.cadence, claimed.at, claimed.on, claimed.time_zone)
         key = (claimed.digest_id, *schedule, claimed.due_at, late)
         shared = self._shared.get(key)
         if shared is None:
             shared = self._shared[key] = self._share(session, claimed, now)
-        return self._parcel(claimed.id, wire_address(claimed.to), partial(_filled, self._deps, shared, claimed, now))
+        return self._parcel(claimed, wire_address(claimed.to), partial(_filled, self._deps, shared, claimed, now))
 
     def _share(self, session: Session, claimed: Claimed, now: datetime) -> _Shared:
         number = claimed.digest_id
@@ -166,9 +166,10 @@ class Press:
             made = self._moulds[number, composed_on, late] = mould(self._deps, letter)
         return _Shared(composed, schedule, made)
 
-    def _parcel(self, delivery_id: int, to: str, octets: Callable[[], bytes]) -> Parcel:
-        word = self._deps.links.bounce_token(delivery_id)
-        return Parcel(delivery_id, f"{self._local}+{word}@{self._domain}", to, octets)
+    def _parcel(self, claimed: Claimed, to: str, octets: Callable[[], bytes]) -> Parcel:
+        word = self._deps.links.bounce_token(claimed.message_id)
+        tag = f"+{word}" if word else ""
+        return Parcel(claimed.id, f"{self._local}{tag}@{self._domain}", to, octets)
 
 
 def _filled(deps: Deps, shared: _Shared, claimed: Claimed, now: datetime) -> bytes:

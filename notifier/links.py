@@ -5,6 +5,8 @@ which links stand. A link carries the random id of a subscription, never an addr
 """
 
 import hmac
+import re
+from base64 import b32decode, b32encode
 from binascii import b2a_base64
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,6 +21,11 @@ from notifier.said import Said
 CONFIRM_FOR = timedelta(hours=48)
 
 _SHORTEST_KEY = 16
+# How long a word in an envelope sender is, and how many of its letters name the delivery.
+TOKEN_LENGTH = 38
+_NAME_LETTERS = 26
+# The random part of our Message-IDs.
+_NAME = re.compile(r"[0-9a-f]{32}")
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
@@ -75,19 +82,28 @@ class Links:
         signed = signer.dumps(payload)
         return signed if isinstance(signed, str) else signed.decode()
 
-    def bounce_token(self, delivery_id: int) -> str:
-        """The word in an envelope sender by which a returned mail is known again; it says nothing to others."""
-        return f"{delivery_id:x}-{_bounce_mark(self._bounce_keys[0], delivery_id)}"
+    def bounce_token(self, message_id: str) -> str:
+        """The word in an envelope sender by which a returned mail is known again; it says nothing to others.
 
-    def bounced(self, token: str) -> int | None:
-        """The delivery that such a word means; None for one that is not ours."""
-        number, _, mark = token.partition("-")
+        Args:
+            message_id: of the delivery, ``<32 hexadecimal digits@domain>``.
+
+        Returns:
+            38 letters and digits of which the case does not count (RFC 4648, 6): the 128 random bits of the Message-ID,
+            and 62 bits of their signature. Empty for an identifier that is not of our form.
+        """
+        name = message_id.partition("@")[0].removeprefix("<")
+        return _bounce_word(self._bounce_keys[0], name) if _NAME.fullmatch(name) else ""
+
+    def bounced(self, token: str) -> str | None:
+        """The 32 hexadecimal digits that begin the Message-ID which such a word means; None for a word not of ours."""
+        word = token.lower().encode()
         try:
-            delivery_id = int(number, 16)
+            name = b32decode(word[:_NAME_LETTERS].upper() + b"======").hex()
         except ValueError:
             return None
-        known = (_bounce_mark(key, delivery_id) for key in self._bounce_keys)
-        return delivery_id if any(hmac.compare_digest(mark.encode(), one.encode()) for one in known) else None
+        ours = [hmac.compare_digest(word, _bounce_word(key, name).encode()) for key in self._bounce_keys]
+        return name if any(ours) else None
 
     def read(self, purpose: Purpose, token: str, now: datetime) -> str:
         """The id of the subscription that a link means.
@@ -132,5 +148,6 @@ def _base64(octets: bytes) -> bytes:
     return b2a_base64(octets, newline=False).translate(_URL_SAFE, b"=")
 
 
-def _bounce_mark(key: bytes, delivery_id: int) -> str:
-    return hmac.digest(key, str(delivery_id).encode(), "sha256").hex()[:12]
+def _bounce_word(key: bytes, name: str) -> str:
+    signed = bytes.fromhex(name) + hmac.digest(key, name.encode(), "sha256")[:8]
+    return b32encode(signed)[:TOKEN_LENGTH].decode().lower()

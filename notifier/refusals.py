@@ -11,17 +11,19 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from notifier.deliver import bounces, notices, outbox, reports
+from notifier.addresses import wire_address
+from notifier.deliver import bounces, notices, outbox
 from notifier.deliver.outbox import Answer, Outcome
+from notifier.deliver.redaction import safe
 from notifier.deps import Deps
 from notifier.digest import digests
 from notifier.store.models import Delivery, Subscriber
 from notifier.store.statuses import BounceKind, SuppressionCause
 from notifier.subscribers import suppressions
 
-_TO_RECIPIENT = re.compile(r"the server answered (5\d\d) to RCPT TO: (.*)", re.DOTALL)
-_MAILBOX = re.compile(r"\b5\.2\.[1-9]\b")
+_MAILBOX = re.compile(r"(?a)5\.2\.[1-9]")
 _LOOK_AFTER = 1.1
+_LONGEST_QUOTE = 200
 
 
 class Refusals:
@@ -49,20 +51,19 @@ class Refusals:
 
 
 def _judge(session: Session, delivery: Delivery, outcome: Outcome, now: datetime) -> None:
-    found = _TO_RECIPIENT.match(outcome.said)
+    """Draw the consequences for the person who was written to; who has another address by now is not that one."""
     person = delivery.subscription.subscriber if delivery.subscription is not None else None
-    if found is None or person is None:
+    if person is None or outcome.recipient != wire_address(person.email):
         return
-    kind = reports.verdict(reports.status_in(found[2]), found[2])
-    if kind is BounceKind.HARD:
-        suppressions.add(session, person.address_hash, SuppressionCause.BOUNCED, outcome.said[:300], now)
-    elif _MAILBOX.search(found[2]):
+    if outcome.verdict is BounceKind.HARD:
+        suppressions.add(session, person.address_hash, SuppressionCause.BOUNCED, outcome.code, now)
+    elif _MAILBOX.fullmatch(outcome.code):
         _wait_or_give_up(session, delivery, person, outcome, now)
 
 
 def _wait_or_give_up(session: Session, delivery: Delivery, person: Subscriber, outcome: Outcome, now: datetime) -> None:
     if bounces.hold(person, now):
-        suppressions.add(session, person.address_hash, SuppressionCause.BOUNCED, outcome.said[:300], now)
+        suppressions.add(session, person.address_hash, SuppressionCause.BOUNCED, outcome.code, now)
     elif person.held_until is not None:
         outbox.wait_for(delivery, person.held_until)
 
@@ -75,7 +76,7 @@ def _pause(deps: Deps, session: Session, digest_id: int, now: datetime) -> None:
     refused, tried, said = share
     text = (
         f"Digest {digest_id} is held: of {tried} recipients tried, the mail server refused {refused}.\n"
-        f"Last it said: {said}\n\n"
+        f"Last it said: {safe(said, limit=_LONGEST_QUOTE)}\n\n"
         "Mend what it complains of (often: no DKIM or SPF record, an address list that is old, a blocked sender).\n"
         f"Then let the rest go out: notifier digests approve {digest_id}\n"
         "Those that were refused: notifier deliveries list --status failed"

@@ -29,6 +29,8 @@ CONFIG_NAME = "notifier.toml"
 _LARGEST_FILE = 1_000_000
 # Refusals of a number that is out of its range: the only ones that repeat what was given.
 _OUT_OF_RANGE = ("greater_than", "greater_than_equal", "less_than", "less_than_equal")
+# What is left of 64 octets (RFC 5321, 4.5.3.1.1) beside the plus sign and the word that each mail has of its own.
+_LONGEST_BOUNCE_LOCAL = 25
 
 # Variables of the same prefix that are not settings: where the file lies, and what the test suite looks for.
 _NOT_SETTINGS = re.compile(r"CONFIG$|REQUIRE_|TEST_|CHROMIUM$|IMAP_PASSWORD$")
@@ -72,6 +74,16 @@ def _mail_address(address: str) -> str:
         raise ValueError("is no e-mail address that mail can be sent to; write digest@example.org") from error
 
 
+def _bounce_address(address: str) -> str:
+    local = address.rpartition("@")[0]
+    if len(local) > _LONGEST_BOUNCE_LOCAL:
+        raise ValueError(
+            f"may have {_LONGEST_BOUNCE_LOCAL} characters before the @, not {len(local)}: a plus sign and a word of 38"
+            " are added there, by which mails that come back are known, and 64 are allowed"
+        )
+    return address
+
+
 def _one_line(text: str) -> str:
     if not text.isprintable():
         raise ValueError("must be one line without control characters")
@@ -108,7 +120,7 @@ class Sender(_Section):
     reply_to: Address | None = None
     postal_address: str | None = None
     list_id: Annotated[str, AfterValidator(_list_id)] | None = None
-    bounce_address: Address | None = None
+    bounce_address: Annotated[Address, AfterValidator(_bounce_address)] | None = None
     discreet: bool = True
 
 

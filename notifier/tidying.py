@@ -1,10 +1,10 @@
 """Tidying: what time does to subscriptions, and what is kept no longer than it is needed.
 
 Run before digests are composed, as often as anybody likes: pauses end, unconfirmed sign-ups vanish, renewals are asked
-for, and who left long ago is forgotten.
+for, who left long ago is forgotten, and so is what the operator was told.
 """
 
-from notifier.deliver import outbox
+from notifier.deliver import notices, outbox
 from notifier.deps import Deps
 from notifier.store.statuses import DeliveryKind, SuppressionCause
 from notifier.subscribers import enquiries, moving, privacy, standing
@@ -18,6 +18,7 @@ def tidy(deps: Deps) -> None:
         standing.forget_unconfirmed(session, now)
         enquiries.forget(session, now)
         moving.forget(session, now)
+        notices.forget(session, now)
         for person in standing.long_gone(session, now):
             privacy.erase(session, person, SuppressionCause.LEFT, "left more than a year ago", now)
     months = deps.settings.subscriptions.renewal_months

@@ -14,12 +14,21 @@ PASSWORD = "a password of the tests"
 
 @dataclass
 class Box:
-    """What lies in the folder, by number, and what was seen."""
+    """What lies in the folder, by number, and what was seen; `folders` are others, which a client makes.
+
+    `offers` is what the server can do beyond the minimum; `deleted` are marked, and stay until they are expunged.
+    `below_inbox` refuses folders beside INBOX, as some servers do.
+    """
 
     mails: dict[int, bytes]
     port: int = 0
     seen: set[int] = field(default_factory=set)
     hangs_up_after: int | None = None
+    offers: str = ""
+    below_inbox: bool = False
+    folders: dict[str, list[bytes]] = field(default_factory=dict)
+    deleted: set[int] = field(default_factory=set)
+    commands: list[str] = field(default_factory=list)
 
     def speak(self, connection: socket.socket) -> None:
         """Answer one client until it takes its leave."""
@@ -27,6 +36,7 @@ class Box:
         fetched = 0
         for line in connection.makefile("rb"):
             tag, _, command = line.decode("latin-1").strip().partition(" ")
+            self.commands.append(command)
             if command.upper().startswith("UID FETCH"):
                 if fetched == self.hangs_up_after:
                     return
@@ -40,7 +50,7 @@ class Box:
     def _answers(self, command: str) -> list[bytes]:
         word, number = command.upper(), command.split()[2:3]
         if word.startswith("CAPABILITY"):
-            return [b"* CAPABILITY IMAP4REV1"]
+            return [f"* CAPABILITY IMAP4REV1 {self.offers}".strip().encode()]
         if word.startswith("UID SEARCH UNSEEN"):
             return [b"* SEARCH " + " ".join(str(one) for one in sorted(self.mails.keys() - self.seen)).encode()]
         if word.startswith("UID FETCH"):
@@ -49,13 +59,41 @@ class Box:
             return [b"* 1 FETCH (FLAGS ())", head + mail + b")"]  # a server may say what it was not asked
         if word.startswith("UID STORE"):
             self.seen.add(int(number[0]))
+            if "\\DELETED" in word:
+                self.deleted.add(int(number[0]))
+        if word.startswith("UID EXPUNGE"):
+            self._remove(int(number[0]))
         return [b"* BYE"] if word == "LOGOUT" else []
 
+    def _remove(self, number: int) -> None:
+        self.deleted.discard(number)
+        self.seen.discard(number)
+        del self.mails[number]
+
     def _end(self, command: str) -> str:
+        word, *arguments = command.split(" ", 3)
         if command.upper().startswith("LOGIN") and PASSWORD not in command:
             return "NO [AUTHENTICATIONFAILED] wrong name or password"
         if command.upper().startswith("SELECT") and "INBOX" not in command:
             return "NO no such folder"
+        if word.upper() == "CREATE":
+            return self._create(arguments[0].strip('"'))
+        if command.upper().startswith(("UID MOVE", "UID COPY")):
+            return self._copy(int(arguments[1]), arguments[2].strip('"'), moves=arguments[0].upper() == "MOVE")
+        return "OK done"
+
+    def _create(self, folder: str) -> str:
+        if folder in self.folders or (self.below_inbox and not folder.startswith("INBOX.")):
+            return "NO it cannot be made"
+        self.folders[folder] = []
+        return "OK made"
+
+    def _copy(self, number: int, folder: str, *, moves: bool) -> str:
+        if folder not in self.folders or (moves and "MOVE" not in self.offers):
+            return "NO [TRYCREATE] no such folder"
+        self.folders[folder].append(self.mails[number])
+        if moves:
+            self._remove(number)
         return "OK done"
 
 

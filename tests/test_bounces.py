@@ -111,22 +111,22 @@ def test_who_is_gone_is_suppressed_whatever_address_the_report_names(sent: Insta
     assert (again.known, again.suppressed) == (1, 0)
 
 
-def test_without_our_word_the_address_or_the_message_id_tells_who_it_is(sent: Installation):
+def test_without_our_word_the_message_id_tells_who_it_is_and_a_named_address_does_not(sent: Installation):
     plain = a_report("bounce@example.org", "5.1.1", "550 no such user", recipient="Ben@Example.org")
-    assert returns.read(sent.at(TUESDAY), [plain]).suppressed == 1
+    done = returns.read(sent.at(TUESDAY), [plain])
+    assert (done.suppressed, done.kinds) == (0, {BounceKind.UNPROVEN: 1})
     with sent.at(TUESDAY).reading() as session:
         anna = session.query(Delivery).order_by(Delivery.id).first().message_id
     returned = a_report("bounce@example.org", "5.1.1", "550 no such user", recipient="x@example.net")
     returned += f"\nMessage-ID: {anna}\n".encode()
     assert returns.read(sent.at(TUESDAY), [returned]).suppressed == 1
-    assert set(standing(sent)) == {"anna@example.org", "ben@example.org"}
+    assert standing(sent) == {"anna@example.org": SuppressionCause.BOUNCED}
 
 
 def test_a_forged_word_means_nobody(sent: Installation):
-    local, _, rest = envelope(sent).partition("-")
-    forged = a_report(f"{local}-{'0' * 12}@example.org", "5.1.1", "550 user unknown", recipient="x@example.net")
+    local, _, domain = envelope(sent).partition("@")
+    forged = a_report(f"{local[:-12]}{'a' * 12}@{domain}", "5.1.1", "550 user unknown")
     assert returns.read(sent.at(TUESDAY), [forged]).suppressed == 0
-    assert rest
 
 
 def test_a_full_mailbox_holds_mails_back_twice_as_long_each_time_and_then_gets_the_digest_again(sent: Installation):
@@ -231,12 +231,14 @@ def test_a_mail_server_can_pipe_a_mail(sent: Installation, tmp_path: Path, monke
 
     deps = sent.at(TUESDAY)
     config = tmp_path / "notifier.toml"
-    config.write_text(f'database_url = "{deps.engine.url}"\nsecret_key = "{deps.settings.secret_key}"\n')
+    keys = {key: getattr(deps.settings, key) for key in ("secret_key", "suppression_key")}
+    lines = {"database_url": deps.engine.url, **keys, "public_url": "https://example.org"}
+    config.write_text("".join(f'{key} = "{value}"\n' for key, value in lines.items()))
     mail = a_report(envelope(sent), "5.1.1", "550 user unknown")
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(mail)))
     monkeypatch.setenv("NOTIFIER_CONFIG", str(config))
-    assert run(["bounces", "read", "-"]) == 0
-    assert "Suppressed 1" in capsys.readouterr().out
+    assert run(["bounces", "read", "-", "--now", TUESDAY.isoformat()]) == 0
+    assert "Suppressed 1," in capsys.readouterr().out
     assert standing(sent) == {"anna@example.org": SuppressionCause.BOUNCED}
 
 

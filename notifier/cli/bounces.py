@@ -34,6 +34,7 @@ def read(
     from notifier import returns
     from notifier.deliver import mailboxes
     from notifier.errors import SettingsError
+    from notifier.store.statuses import BounceKind
 
     if bool(files) + bool(maildir) + bool(imap) != 1:
         raise SettingsError("Name what to read.", "Give files, or --maildir DIR, or --imap URL.")
@@ -43,7 +44,7 @@ def read(
     elif imap:
         mails = mailboxes.from_imap(imap, os.environ.get("NOTIFIER_IMAP_PASSWORD", ""))
     elif files == [Path("-")]:
-        mails = [sys.stdin.buffer.read()]
+        mails = [mailboxes.from_stream(sys.stdin.buffer)]
     else:
         mails = mailboxes.from_files(files or [])
     with door.opened(now) as deps:
@@ -51,10 +52,15 @@ def read(
     if json:
         kinds = {str(kind): number for kind, number in done.kinds.items()}
         acts = {"suppressed": done.suppressed, "held": done.held, "unsubscribed": done.unsubscribed}
-        door.print_json({"kinds": kinds, "known_already": done.known, **acts})
+        without = {"unproven": done.kinds[BounceKind.UNPROVEN], "unreadable": done.kinds[BounceKind.UNREADABLE]}
+        door.print_json({"kinds": kinds, **without, "known_already": done.known, **acts})
         return
-    told = ", ".join(f"{number} {kind}" for kind, number in sorted(done.kinds.items())) or "nothing new"
+    counts = ", ".join(f"{number} {kind}" for kind, number in sorted(done.kinds.items())) or "nothing new"
     door.say(
-        f"Read: {told}; {done.known} known already. Suppressed {done.suppressed}, held back for a while {done.held}, "
+        f"Read: {counts}; {done.known} known already. Suppressed {done.suppressed}, held back for a while {done.held}, "
         f"ended {done.unsubscribed}."
     )
+    if done.kinds[BounceKind.UNPROVEN]:
+        door.say("An unproven report names no mail that we sent in the last 35 days. It changes nothing.")
+    if done.kinds[BounceKind.UNREADABLE]:
+        door.say(f"An unreadable mail is moved from a mailbox to its folder {mailboxes.UNREADABLE}.")

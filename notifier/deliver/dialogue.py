@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from notifier.deliver.outbox import Answer, Outcome
-from notifier.text import clean, shorten
+from notifier.deliver.redaction import safe
 
 _END = b".\r\n"
 _LONGEST_REPLY = 100_000
@@ -123,7 +123,7 @@ class Dialogue:
                 self._check_length()
                 continue
             if not line[:3].isdigit():
-                raise OutOfStepError(f"an answer without a code: {clean(line[:60].decode('utf-8', 'replace'))}")
+                raise OutOfStepError(f"an answer without a code: {safe(line[:60].decode('utf-8', 'replace'))}")
             self._said.append(line[4:])
             if self._expected:
                 self._answer(self._expected.popleft(), int(line[:3]))
@@ -145,7 +145,7 @@ class Dialogue:
             if code == 250:
                 self._tell(Outcome(parcel.delivery_id, Answer.ACCEPTED))
             else:
-                self._tell(_told(parcel, "the message", code, self._said))
+                self._tell(_refusal(parcel, "the message", code, self._said))
         elif step in ("MAIL FROM", "RCPT TO", "DATA"):
             self._answer_to_envelope(step, code)
         elif step == "VOID":
@@ -161,10 +161,10 @@ class Dialogue:
         good = code == 354 if step == "DATA" else 200 <= code < 300
         if not good and self._refusal is None:
             if step == "MAIL FROM" and 500 <= code < 600:
-                raise SenderRefusedError(f"{code} {_words(self._parcel, self._said)}")
+                raise SenderRefusedError(f"{code} {safe(_words(self._said), self._parcel.envelope_to)}")
             if code == 354:
                 raise OutOfStepError("a message was asked for too early")
-            self._refusal = _told(self._parcel, step, code, self._said)
+            self._refusal = _refusal(self._parcel, step, code, self._said)
         if code == 421:
             self._conclude()
         elif self.pipelining and step != "DATA":
@@ -222,12 +222,12 @@ class Dialogue:
         ending, parcel, self._ending, self._parcel = self._ending, self._parcel, None, None
         self._expected.clear()
         if ending is not None:
-            said = f"the connection ended after the message was handed over: {why}"
+            said = f"the connection ended after the message was handed over: {safe(why, ending.envelope_to)}"
             self._tell(Outcome(ending.delivery_id, Answer.UNKNOWN, said))
         if self._behind:
             return parcel
         if parcel is not None:
-            said = f"the connection ended before the message was handed over: {why}"
+            said = f"the connection ended before the message was handed over: {safe(why, parcel.envelope_to)}"
             self._tell(Outcome(parcel.delivery_id, Answer.DEFERRED, said))
         return None
 
@@ -238,13 +238,19 @@ class Dialogue:
         return parcel
 
 
-def _told(parcel: Parcel, step: str, code: int, said: Sequence[bytes]) -> Outcome:
-    answer = Answer.REFUSED if 500 <= code < 600 else Answer.DEFERRED
-    return Outcome(parcel.delivery_id, answer, f"the server answered {code} to {step}: {_words(parcel, said)}")
+def _refusal(parcel: Parcel, step: str, code: int, said: Sequence[bytes]) -> Outcome:
+    words = _words(said)
+    shown = f"the server answered {code} to {step}: {safe(words, parcel.envelope_to)}"
+    if not 500 <= code < 600:
+        return Outcome(parcel.delivery_id, Answer.DEFERRED, shown)
+    if step != "RCPT TO":
+        return Outcome(parcel.delivery_id, Answer.REFUSED, shown)
+    from notifier.deliver import reports  # it is large, and most mails are taken
+
+    status = reports.status_in(words)
+    judged, reason = reports.verdict(status, words), reports.code_of(status, str(code))
+    return Outcome(parcel.delivery_id, Answer.REFUSED, shown, parcel.envelope_to, judged, reason)
 
 
-def _words(parcel: Parcel, said: Sequence[bytes]) -> str:
-    """What the server said, without the address: that it says something about a person stays in the database."""
-    return shorten(
-        clean(b" ".join(said).decode("utf-8", "replace")).replace(parcel.envelope_to, "(the recipient)"), 300
-    )
+def _words(said: Sequence[bytes]) -> str:
+    return b" ".join(said).decode("utf-8", "replace")

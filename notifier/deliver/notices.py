@@ -1,14 +1,22 @@
 """Notices: what the operator is told by mail.
 
-Owns the words once they are said; the outbox brings them, like every other message, once.
+Owns the words once they are said, and how long they are kept, for they may speak about people; the outbox brings them,
+like every other message, once.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from notifier.deliver import outbox
-from notifier.store.models import Notice
+from notifier.store.models import Delivery, Notice
+from notifier.store.statuses import DeliveryStatus
+
+# How long a notice is kept after it went out, or was given up.
+KEPT_FOR = timedelta(days=30)
+
+_OPEN = (DeliveryStatus.PENDING, DeliveryStatus.SENDING)
 
 
 def owe(session: Session, to: str, subject: str, text: str, domain: str, now: datetime) -> None:
@@ -26,3 +34,15 @@ def owe(session: Session, to: str, subject: str, text: str, domain: str, now: da
     session.add(notice)
     session.flush()
     outbox.enqueue_notice(session, notice, domain, now)
+
+
+def forget(session: Session, now: datetime) -> None:
+    """Delete the notices whose time is over, with their deliveries; one that is still to go out stays.
+
+    A delivery that failed has no time of its own: the last attempt that was planned stands for it.
+    """
+    settled_at = func.coalesce(Delivery.sent_at, Delivery.next_attempt_at)
+    kept = select(Delivery.notice_id).where(
+        Delivery.notice_id.is_not(None), Delivery.status.in_(_OPEN) | (settled_at > now - KEPT_FOR)
+    )
+    session.execute(delete(Notice).where(Notice.created_at <= now - KEPT_FOR, Notice.id.not_in(kept)))

@@ -3,26 +3,33 @@
 Pure. What follows the standards is read by them; for the rest flufl.bounce (Mailman's) knows the shapes of many
 systems. Only what says that the address or its domain is gone is `hard`: a full mailbox, a policy or suspected spam
 passes, or is ours to mend, and costs nobody their mails for good.
+
+What a mail says is written by strangers: every expression here takes linear time, or sees a bounded text.
 """
 
+import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from email import message_from_bytes
-from email.header import decode_header, make_header
-from email.message import Message
-from email.utils import getaddresses
+from functools import cached_property
+from itertools import islice
 
 from flufl.bounce import scan_message
 
+from notifier.deliver.incoming import LARGEST, SEARCHED, Part, decoded, parsed, parts, readable, text_of
 from notifier.store.statuses import BounceKind
 
-_STATUS = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
-_CODE = re.compile(r"(?<![\d.-])([45]\d\d)[ -](?:#?[245]\.\d|\S)")
-_ADDRESS = re.compile(r"[A-Za-z0-9_.+=/&'#$%!*?^`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
-_LEAVE = re.compile(r"(?i)^\s*unsubscribe[ +_]+([\w-]{10,64})\s*$")
-_TOKEN = re.compile(r"(?i)\+([0-9a-f]{1,16}-[0-9a-f]{12})@")
-_MESSAGE_ID = re.compile(r"(?im)^Message-ID:\s*(<[^<>\s]+>)")
+# It would log what a mail holds when one of its detectors trips.
+logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL + 1)
+
+_STATUS = re.compile(r"(?a)(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
+_CODE = re.compile(r"(?a)(?<![\d.-])([45]\d\d)(?![\d.])")
+_LOCAL = r"[A-Za-z0-9_.+=/&'#$%!*?^`{|}~-]"
+_ADDRESS = re.compile(rf"(?<!{_LOCAL}){_LOCAL}{{1,64}}@[A-Za-z0-9-]{{1,63}}(?:\.[A-Za-z0-9-]{{1,63}}){{1,20}}")
+_LEAVE = re.compile(r"(?ai)^\s*unsubscribe[ +_]+([\w-]{16,64})\s*$")
+_TOKEN = re.compile(r"(?i)\+([a-z2-7]{38})@")
+# Our own have this form: 128 random bits in hexadecimal digits.
+_MESSAGE_ID = re.compile(r"(?i)<([0-9a-f]{32}@[a-z0-9.-]{1,255})>")
 _AWAY = re.compile(
     r"(?i)out of (?:the )?office|vacation|auto(?:matic|mated)?[ -]?(?:reply|response|antwort)|abwesen|absence"
     r"|away from my (?:mail|e-mail|desk)|on holiday|r[ée]ponse automatique|respuesta autom"
@@ -68,6 +75,11 @@ _FULL = re.compile(
 )
 # Lines that begin with an address, and say something of it.
 _NAMED = re.compile(rf"(?m)^[ \t]*[<\"]?({_ADDRESS.pattern})[>\"]?[ \t]*(?::[ \t]|:?\r?$)")
+# Where a mail that is returned begins, in a report without parts.
+_RETURNED = re.compile(
+    r"(?im)^(?:-+ ?(?:original|unsent|this is a copy|below this line|returned|message header|the header)[^\n]*"
+    r"|Received: from|Return-Path:|>? ?Message-ID:)"
+)
 _GONE_CODES = {(1, 1), (1, 2), (1, 3), (1, 6), (1, 10), (2, 1), (4, 4)}
 
 
@@ -94,44 +106,71 @@ class Report:
 
     Attributes:
         failures: what it says, of each recipient; one `not_a_bounce` for any other mail.
-        tokens: words of ours in its envelope addresses, by which the delivery is known.
-        message_ids: of the mails it is about.
+        envelope_tokens: words like ours in the addresses that the mail itself was sent to.
+        tokens: such words anywhere else, where a returned mail stands.
+        message_ids: identifiers of the form of ours that stand in it, without the mail's own.
         leave_words: of a mail that asks to end a subscription.
     """
 
     failures: tuple[Failure, ...]
+    envelope_tokens: tuple[str, ...] = ()
     tokens: tuple[str, ...] = ()
     message_ids: tuple[str, ...] = ()
     leave_words: tuple[str, ...] = ()
 
 
+# Where a mail says which address it arrived at.
+_ADDRESSED = (
+    "To",
+    "Delivered-To",
+    "X-Delivered-To",
+    "X-Original-To",
+    "Envelope-To",
+    "X-Envelope-To",
+    "X-RCPT-To",
+)
+# So many recipients, words and identifiers of one mail are looked at.
+_MOST_NAMED = 100
+# A group of fields in a report has no more lines, and no longer ones.
+_MOST_LINES, _LONGEST_FIELD = 200, 2_000
+
+
 def read(octets: bytes) -> Report:
-    """Judge a mail; anything that is none, or broken, is `not_a_bounce`."""
-    message = message_from_bytes(octets)
-    text = octets.decode("utf-8", "replace")
-    failures = tuple(_failures(message, text)) or (Failure(BounceKind.NONE),)
-    found = _LEAVE.match(_decoded(message.get("Subject", "")))
-    addresses = " ".join(str(value) for name in _ADDRESSED for value in message.get_all(name, []))
-    own = {str(message.get("Message-ID", "")).strip()}
+    """Judge a mail; anything that is none, or broken, is `not_a_bounce`.
+
+    Raises:
+        UnreadableMailError: it exceeds what any real report has.
+    """
+    message = parsed(octets)
+    text = octets[:LARGEST].decode("utf-8", "replace")
+    failures = tuple(islice(_failures(message, text), _MOST_NAMED)) or (Failure(BounceKind.NONE),)
+    leave = _LEAVE.match(decoded(message.get("Subject", "")))
+    addresses = " ".join(readable(value) for name in _ADDRESSED for value in message.get_all(name, []))
+    bodies = "\n".join([text, *_encoded_texts(message)])
+    own = _distinct(_MESSAGE_ID.findall(readable(message.get("Message-ID", ""))))
     return Report(
         failures,
-        tuple(dict.fromkeys(_TOKEN.findall(f"{addresses} {text}"))),
-        tuple(one for one in dict.fromkeys(_MESSAGE_ID.findall(text)) if one not in own),
-        (found[1],) if found else (),
+        _distinct(_TOKEN.findall(addresses)),
+        _distinct(_TOKEN.findall(bodies)),
+        tuple(f"<{name}>" for name in _distinct(_MESSAGE_ID.findall(bodies)) if name not in own),
+        (leave[1],) if leave else (),
     )
 
 
-_ADDRESSED = ("To", "Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To")
+def _distinct(words: Iterable[str]) -> tuple[str, ...]:
+    """The words in lower case, each once: servers change the case of addresses (RFC 5321, 2.4)."""
+    return tuple(islice(dict.fromkeys(word.lower() for word in words), _MOST_NAMED))
 
 
-def _decoded(value: object) -> str:
-    try:
-        return str(make_header(decode_header(str(value))))
-    except (LookupError, ValueError, UnicodeError):
-        return str(value)
+def _encoded_texts(message: Part) -> Iterator[str]:
+    """The texts whose words cannot be found in the mail as it stands."""
+    for part in parts(message):
+        encoding = str(part.get("Content-Transfer-Encoding", "")).strip().lower()
+        if encoding in ("base64", "quoted-printable") and not part.is_multipart():
+            yield text_of(part)
 
 
-def _failures(message: Message, text: str) -> Iterator[Failure]:
+def _failures(message: Part, text: str) -> Iterator[Failure]:
     if (kind := _feedback(message)) is not None:
         yield Failure(kind, _complainer(message), said="feedback report")
         return
@@ -149,38 +188,34 @@ def _failures(message: Message, text: str) -> Iterator[Failure]:
     yield from _unstructured(message, text)
 
 
-def _parts(message: Message, kind: str) -> Iterator[Message]:
-    return (part for part in message.walk() if part.get_content_type() == kind)
-
-
-def _feedback(message: Message) -> BounceKind | None:
+def _feedback(message: Part) -> BounceKind | None:
     """The verdict of a feedback report (RFC 5965), where it is one."""
-    if "complaint about message from" in _decoded(message.get("Subject", "")).lower():
+    if "complaint about message from" in decoded(message.get("Subject", "")).lower():
         return BounceKind.COMPLAINT  # Microsoft's own form: the mail itself is attached
-    for part in _parts(message, "message/feedback-report"):
-        fields = _fields(_text(part))
+    for part in parts(message, "message/feedback-report"):
+        fields = _fields(text_of(part))
         sort = fields.get("feedback-type", "abuse").lower()
         return BounceKind.NONE if sort in ("auth-failure", "not-spam") else BounceKind.COMPLAINT
     return None
 
 
-def _complainer(message: Message) -> str:
-    for part in _parts(message, "message/feedback-report"):
-        fields = _fields(_text(part))
+def _complainer(message: Part) -> str:
+    for part in parts(message, "message/feedback-report"):
+        fields = _fields(text_of(part))
         for name in ("original-rcpt-to", "removal-recipient"):
             if found := _ADDRESS.search(fields.get(name, "")):
                 return found.group().lower()
-    for part in (*_parts(message, "message/rfc822"), *_parts(message, "text/rfc822-headers")):
-        if found := re.search(r"(?im)^To:[^\n]*?([^\s<>,;]+@[^\s<>,;]+)", _text(part)):
-            return found[1].lower()
+    for part in (*parts(message, "message/rfc822"), *parts(message, "text/rfc822-headers")):
+        if address := _ADDRESS.search(_fields(text_of(part)[:SEARCHED]).get("to", "")):
+            return address.group().lower()
     return ""
 
 
-def _delivery_status(message: Message) -> Iterator[Failure]:
+def _delivery_status(message: Part) -> Iterator[Failure]:
     """What a delivery status notification says, of each recipient (RFC 3464)."""
-    notes = " ".join(_text(part) for part in _parts(message, "text/plain"))[:20_000]
-    for part in _parts(message, "message/delivery-status"):
-        for block in _blocks(_text(part)):
+    notes = _Words(" ".join(text_of(part) for part in parts(message, "text/plain")))
+    for part in parts(message, "message/delivery-status"):
+        for block in _blocks(text_of(part)):
             fields = _fields(block)
             if "final-recipient" not in fields and "action" not in fields:
                 continue
@@ -198,8 +233,8 @@ def _delivery_status(message: Message) -> Iterator[Failure]:
             elif action in ("delivered", "relayed", "expanded") or status.startswith("2"):
                 yield Failure(BounceKind.NONE, recipient, status, diagnostic)
             else:
-                said = diagnostic if _telling(diagnostic) else f"{diagnostic} {notes}"
-                yield Failure(verdict(status, said), recipient, status, diagnostic[:300])
+                own = _Words(diagnostic)
+                yield Failure(_verdict(status, own if own.telling else notes), recipient, status, diagnostic)
 
 
 def _notifications(text: str) -> Iterator[Failure]:
@@ -210,8 +245,8 @@ def _notifications(text: str) -> Iterator[Failure]:
     kind = BounceKind.COMPLAINT
     if sort[1] == "Bounce":
         kind = BounceKind.HARD if re.search(r'"bounceType"\s*:\s*"Permanent"', text) else BounceKind.SOFT
-    status = re.search(r'"status"\s*:\s*"([245]\.\d+\.\d+)"', text)
-    for address in dict.fromkeys(re.findall(r'"emailAddress"\s*:\s*"([^"]+)"', text)):
+    status = re.search(r'"status"\s*:\s*"([245]\.\d{1,3}\.\d{1,3})"', text)
+    for address in dict.fromkeys(re.findall(r'"emailAddress"\s*:\s*"([^"]{1,320})"', text)):
         yield Failure(kind, address.lower(), status[1] if status else "")
 
 
@@ -237,65 +272,97 @@ def status_in(said: str) -> str:
     return _status("", said)
 
 
-def _telling(said: str) -> bool:
-    return bool(_GONE.search(said) or _PASSES.search(said))
+def code_of(status: str, said: str) -> str:
+    """The reason of a failure in a code: the enhanced status (``5.1.1``), else the reply code (``550``), else empty."""
+    code = _CODE.search(said[:SEARCHED])
+    return status or (code[1] if code else "")
+
+
+class _Words:
+    """What somebody says of a failure, each expression searched for once, in a bounded text."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text[:SEARCHED]
+
+    @cached_property
+    def gone(self) -> re.Match[str] | None:
+        return _GONE.search(self._text)
+
+    @cached_property
+    def passes(self) -> re.Match[str] | None:
+        return _PASSES.search(self._text)
+
+    @cached_property
+    def full(self) -> bool:
+        return bool(_FULL.search(self._text))
+
+    @cached_property
+    def status(self) -> str:
+        return _status("", self._text)
+
+    @property
+    def telling(self) -> bool:
+        return bool(self.gone or self.passes)
 
 
 def verdict(status: str, said: str) -> BounceKind:
     """Hard only for what says that address or domain is gone; what the words say beats the number."""
-    if status.startswith("4") or status.endswith((".1.7", ".1.8")) or _FULL.search(said):
+    return _verdict(status, _Words(said))
+
+
+def _verdict(status: str, words: _Words) -> BounceKind:
+    if status.startswith("4") or status.endswith((".1.7", ".1.8")) or words.full:
         return BounceKind.SOFT  # for now, or for what is wrong with the sender
-    gone, passes = _GONE.search(said), _PASSES.search(said)
+    gone, passes = words.gone, words.passes
     if gone and not (passes and passes.start() < gone.start()):
         return BounceKind.HARD
     if passes:
         return BounceKind.SOFT
-    parts = _STATUS.search(status)
-    if parts and parts[1] == "5" and (int(parts[2]), int(parts[3])) in _GONE_CODES:
+    code = _STATUS.search(status)
+    if code and code[1] == "5" and (int(code[2]), int(code[3])) in _GONE_CODES:
         return BounceKind.HARD
     return BounceKind.HARD if gone else BounceKind.SOFT
 
 
-def _automatic(message: Message) -> bool:
+def _automatic(message: Part) -> bool:
     """Whether somebody's program answered that they are away (RFC 3834)."""
     submitted = str(message.get("Auto-Submitted", "")).strip().lower()
     if submitted.startswith("auto-replied") or message.get("X-Autoreply") or message.get("X-Autorespond"):
         return not _bounced(message)
     if str(message.get("Precedence", "")).strip().lower() in ("auto_reply", "auto-reply"):
         return True
-    return bool(_AWAY.search(_decoded(message.get("Subject", "")))) and not _bounced(message)
+    return bool(_AWAY.search(decoded(message.get("Subject", "")))) and not _bounced(message)
 
 
-def _bounced(message: Message) -> bool:
+def _bounced(message: Part) -> bool:
     sender = str(message.get("From", "")).lower()
     return "mailer-daemon" in sender or "postmaster" in sender or message.get_content_type() == "multipart/report"
 
 
-def _unstructured(message: Message, text: str) -> Iterator[Failure]:
+def _unstructured(message: Part, text: str) -> Iterator[Failure]:
     """What follows no standard: who is named by a shape that is known, or in the words of a mail system."""
     shapes = _shapes(message)
     body = _body(message, text)
+    words = _Words(body)
     shapes |= {one.lower() for one in _NAMED.findall(body)} if shapes else set()
     named = sorted(one for one in shapes if _ADDRESS.fullmatch(one))
     if not named and not (_bounced(message) or _from_a_machine(message)):
         return
-    if not named and not _bounced(message) and not _telling(body) and not _STATUS.search(body):
+    if not named and not _bounced(message) and not words.telling and not words.status:
         return
     if not named:
         named = sorted({one.lower() for one in _NAMED.findall(body)})
     if not named:
-        ours = {
-            address.lower() for _, address in getaddresses([str(message.get("To", "")), str(message.get("From", ""))])
-        }
+        fields = " ".join(str(message.get(name, "")) for name in ("To", "From"))
+        ours = {address.lower() for address in _ADDRESS.findall(fields)}
         others = [one.lower() for one in _ADDRESS.findall(body) if one.lower() not in ours]
         named = others[:1] or [""]
-    for recipient in named:
-        said = _about(body, recipient, named)
-        status = _status("", said) or _status("", body)
-        yield Failure(verdict(status, said), recipient, status)
+    for recipient in named[:_MOST_NAMED]:
+        near = _about(body, recipient, named[:_MOST_NAMED]) or words
+        yield Failure(_verdict(near.status or words.status, near), recipient, near.status or words.status)
 
 
-def _shapes(message: Message) -> set[str]:
+def _shapes(message: Part) -> set[str]:
     """Whom a mail names in a shape that flufl.bounce knows."""
     try:
         found = scan_message(message)
@@ -304,8 +371,8 @@ def _shapes(message: Message) -> set[str]:
     return {_plain_address(one) for group in found for one in group}
 
 
-def _from_a_machine(message: Message) -> bool:
-    subject = _decoded(message.get("Subject", "")).lower()
+def _from_a_machine(message: Part) -> bool:
+    subject = decoded(message.get("Subject", "")).lower()
     words = (
         "undeliver",
         "returned mail",
@@ -323,41 +390,26 @@ def _plain_address(one: object) -> str:
     return (one.decode("utf-8", "replace") if isinstance(one, bytes) else str(one)).strip().strip("<>").lower()
 
 
-def _body(message: Message, text: str) -> str:
+def _body(message: Part, text: str) -> str:
     """The words of the mail itself, without the mail that it returns."""
-    own = "\n".join(_text(part) for part in _parts(message, "text/plain")) or text.partition("\n\n")[2]
-    cut = re.split(
-        r"(?im)^(?:-+ ?(?:original|unsent|this is a copy|below this line|returned|message header|the header)[^\n]*"
-        r"|Received: from|Return-Path:|>? ?Message-ID:)",
-        own,
-        maxsplit=1,
-    )[0]
-    return (cut if cut.strip() else own)[:20_000]
+    own = "\n".join(text_of(part) for part in parts(message, "text/plain")) or text.partition("\n\n")[2]
+    cut = _RETURNED.split(own[: 5 * SEARCHED], maxsplit=1)[0]
+    return (cut if cut.strip() else own)[:SEARCHED]
 
 
-def _about(body: str, recipient: str, named: Sequence[str]) -> str:
-    """What is said behind a recipient's name, up to the next one's; else everything."""
+def _about(body: str, recipient: str, named: Sequence[str]) -> _Words | None:
+    """What is said behind a recipient's name, up to the next one's; None where that tells nothing."""
     lower = body.lower()
     at = lower.find(recipient) if recipient else -1
     if at < 0:
-        return body
-    ends = [place for one in named if one != recipient and (place := lower.find(one, at + 1)) > 0]
-    near = body[at : min([*ends, at + 700])]
-    return near if _telling(near) or _STATUS.search(near) else body
-
-
-def _text(part: Message) -> str:
-    payload = part.get_payload(decode=True)
-    if isinstance(payload, bytes):
-        return payload.decode("utf-8", "replace")
-    inner = part.get_payload()
-    if isinstance(inner, list):
-        return "\n\n".join(one.as_string() if isinstance(one, Message) else str(one) for one in inner)
-    return str(inner)
+        return None
+    ends = [place for one in named if one != recipient and (place := lower.find(one, at + 1, at + 700)) > 0]
+    near = _Words(body[at : min([*ends, at + 700])])
+    return near if near.telling or near.status else None
 
 
 def _fields(block: str) -> dict[str, str]:
-    """Header fields by their name in lower case, unfolded."""
+    """Header fields by their name in lower case, unfolded and cut to a length that real ones have."""
     lines = re.sub(r"\r?\n[ \t]+", " ", block).splitlines()
-    pairs = (line.partition(":") for line in lines if ":" in line)
+    pairs = (line[:_LONGEST_FIELD].partition(":") for line in lines[:_MOST_LINES] if ":" in line)
     return {name.strip().lower(): value.strip() for name, _, value in pairs}

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 
 from notifier.deliver.dialogue import Dialogue, OutOfStepError, Parcel, SenderRefusedError
 from notifier.deliver.outbox import Answer, Outcome
+from notifier.deliver.redaction import safe, without_secrets
 from notifier.settings import Smtp
-from notifier.text import clean
 
 _CHUNK = 65_536
 # How long an answer waits for others to be written down with it, in seconds, while connections go on.
@@ -183,7 +183,7 @@ class Transport:
             else:
                 client = smtplib.SMTP(smtp.host, smtp.port, timeout=smtp.timeout_seconds)
         except ssl.SSLError as error:
-            raise ServerDownError(f"The mail server {place} cannot be trusted: {error}.") from error
+            raise ServerDownError(f"The mail server {place} cannot be trusted: {safe(str(error))}.") from error
         except (OSError, smtplib.SMTPException) as error:
             raise ServerDownError(
                 f"The mail server {place} cannot be reached: {_said(error)}. Check smtp.host and smtp.port."
@@ -200,15 +200,20 @@ class Transport:
         except smtplib.SMTPNotSupportedError as error:
             _quit(client)
             fix = "set smtp.security to none or tls" if smtp.security == "starttls" else "remove smtp.username"
-            raise ServerDownError(f"The mail server {place}: {error} If that is as it should be, {fix}.") from error
+            raise ServerDownError(
+                f"The mail server {place}: {_without_log_in(error, smtp)} If that is as it should be, {fix}."
+            ) from error
         except smtplib.SMTPAuthenticationError as error:
             _quit(client)
             raise ServerDownError(
-                f"The mail server {place} refuses the log-in: {_said(error)}. Check smtp.username and smtp.password."
-            ) from error
+                f"The mail server {place} refuses the log-in: {_without_log_in(error, smtp)}. "
+                "Check smtp.username and smtp.password."
+            ) from None  # what the library raised repeats the server's answer
         except (OSError, smtplib.SMTPException) as error:
             client.close()
-            raise ServerDownError(f"The mail server {place} gave up during the greeting: {_said(error)}.") from error
+            raise ServerDownError(
+                f"The mail server {place} gave up during the greeting: {_without_log_in(error, smtp)}."
+            ) from None
         return client
 
 
@@ -367,9 +372,18 @@ class _Sending:
 
 
 def _said(error: Exception) -> str:
+    return safe(_words(error))
+
+
+def _without_log_in(error: Exception, smtp: Smtp) -> str:
+    """What a server says before it knows who we are: an odd one repeats what it was given."""
+    return without_secrets(_words(error), smtp.password, smtp.username)
+
+
+def _words(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPResponseException):
         said = error.smtp_error
-        return f"{error.smtp_code} {clean(said.decode('utf-8', 'replace') if isinstance(said, bytes) else said)}"
+        return f"{error.smtp_code} {said.decode('utf-8', 'replace') if isinstance(said, bytes) else said}"
     if isinstance(error, socket.gaierror):
         return "the name cannot be resolved"
     if isinstance(error, TimeoutError):

@@ -15,7 +15,7 @@ from importlib.resources import files
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, literal_column, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError, SAWarning
@@ -186,10 +186,11 @@ def _in_turn(engine: Engine) -> Iterator[None]:
         yield
 
 
-def insert_missing(session: Session, table: type[Any], values: Mapping[str, Any]) -> None:
-    """Add a row unless its key is there already, whoever else adds it meanwhile."""
+def insert_missing(session: Session, table: type[Any], values: Mapping[str, Any]) -> bool:
+    """Add a row unless its key is there already, whoever else adds it meanwhile; returns whether it was added."""
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    session.execute(insert(table).values(**values).on_conflict_do_nothing())
+    adding = insert(table).values(**values).on_conflict_do_nothing()
+    return session.connection().execute(adding.returning(literal_column("1"))).first() is not None
 
 
 def scrub(engine: Engine) -> None:

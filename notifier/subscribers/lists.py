@@ -188,7 +188,7 @@ class _Taking:
         for row in rows:
             known = standing.get((people.get(row.key, 0), row.profile.id))
             if row.key in suppressed:
-                self._tell(row.line, Fate.SUPPRESSED, f"suppressed: {suppressed[row.key].reason}")
+                self._tell(row.line, Fate.SUPPRESSED, f"suppressed: {suppressions.why(suppressed[row.key])}")
             elif known is SubscriptionStatus.ENDED:
                 self._tell(row.line, Fate.LEFT)
             elif known is not None:

@@ -83,7 +83,7 @@ def subscribe(
     suppressed = suppressions.of(session, key)
     if suppressed is not None and not (own and suppressed.cause in suppressions.LIFTED_BY_OWNER):
         raise NotifierError(
-            f"This address is suppressed: {suppressed.reason}.",
+            f"This address is suppressed: {suppressions.why(suppressed)}.",
             "If its owner wants mail again: notifier subscribers unsuppress EMAIL",
         )
     subscriber = session.scalar(select(Subscriber).where(Subscriber.address_hash == key).with_for_update())

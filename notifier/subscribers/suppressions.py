@@ -22,6 +22,13 @@ def add(session: Session, address_hash: str, cause: SuppressionCause, reason: st
     return True
 
 
+def why(suppression: Suppression) -> str:
+    """Why an address is suppressed: the operator's own words, or the cause with its code (``bounced 5.1.1``)."""
+    if suppression.cause is SuppressionCause.BOUNCED:
+        return f"{suppression.cause} {suppression.reason}".strip()
+    return suppression.reason or str(suppression.cause)
+
+
 def lift(session: Session, address_hash: str) -> bool:
     """Let an address be mailed again; returns whether it was suppressed."""
     found = session.get(Suppression, address_hash)

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from notifier.deliver.outbox.owing import PATIENCE
 from notifier.store.models import Delivery
-from notifier.store.statuses import DeliveryStatus
+from notifier.store.statuses import BounceKind, DeliveryStatus
 
 _FIRST_WAIT = timedelta(minutes=5)
 _LONGEST_WAIT = timedelta(hours=4)
@@ -32,11 +32,23 @@ class Answer(StrEnum):
 
 
 class Outcome(NamedTuple):
-    """The answer to one delivery's attempt, and what the server (or the connection) said."""
+    """The answer to one delivery's attempt.
+
+    Attributes:
+        delivery_id: which one.
+        answer: how it ended.
+        said: what the server (or the connection) said, without addresses.
+        recipient: the address that refused, where the server refused the recipient for good (RCPT TO); else empty.
+        verdict: what that says of the address.
+        code: the reason as a code: ``5.1.1``, else ``550``.
+    """
 
     delivery_id: int
     answer: Answer
     said: str = ""
+    recipient: str = ""
+    verdict: BounceKind = BounceKind.NONE
+    code: str = ""
 
 
 def settle_accepted(connection: Connection, delivery_ids: Sequence[int], now: datetime) -> None:

@@ -14,6 +14,8 @@ depends_on = None
 # What others wrote into these columns may name people.
 _WRITTEN_BY_OTHERS = (("delivery", "id", "error"), ("suppression", "address_hash", "reason"), ("notice", "id", "text"))
 _WORD_WITH_AT = re.compile(r"\S*@\S*")
+_STATUS = re.compile(r"(?a)(?<![\d.])[45]\.\d{1,3}\.\d{1,3}(?![\d.])")
+_REPLY = re.compile(r"(?a)(?<![\d.-])[45]\d\d(?![\d.])")
 
 
 def _moment(name: str, *, nullable: bool = False) -> "sa.Column[object]":
@@ -46,6 +48,7 @@ def upgrade() -> None:
     op.create_index("ix_retired_link_subscription_id", "retired_link", ["subscription_id"])
     _digest_keys()
     _redact()
+    _keep_codes()
 
 
 def _digest_keys() -> None:
@@ -69,6 +72,16 @@ def _redact() -> None:
         for row_key, text in connection.execute(chosen).all():
             redacted = _WORD_WITH_AT.sub("(an address)", text)
             connection.execute(table.update().where(table.c[key] == row_key).values({column: redacted}))
+
+
+def _keep_codes() -> None:
+    """Keep the code alone of what servers said when an address was suppressed: names may stand in the rest."""
+    connection = op.get_bind()
+    table = sa.table("suppression", sa.column("address_hash"), sa.column("cause"), sa.column("reason"))
+    chosen = sa.select(table.c.address_hash, table.c.reason).where(table.c.cause.in_(("bounced", "complained")))
+    for key, reason in connection.execute(chosen).all():
+        code = _STATUS.search(reason) or _REPLY.search(reason)
+        connection.execute(table.update().where(table.c.address_hash == key).values(reason=code[0] if code else ""))
 
 
 def downgrade() -> None:
