@@ -14,11 +14,10 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from notifier import __version__
+from notifier import __version__, times
 from notifier.addresses import normal_address
 from notifier.errors import AddressError, SettingsError
 
@@ -30,10 +29,9 @@ _NOT_SETTINGS = re.compile(r"CONFIG$|REQUIRE_|TEST_|CHROMIUM$|IMAP_PASSWORD$")
 
 def _known_zone(name: str) -> str:
     try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        return times.zone(name).key
+    except ValueError as error:
         raise ValueError(f"there is no time zone {name!r}; names look like Europe/Berlin") from error
-    return name
 
 
 def _web_url(url: str) -> str:

@@ -16,6 +16,7 @@ FLOORS = {
     "said": 0.9,
     "language": 1.5,
     "text": 1,
+    "times": 1,
     "weights": 1,
     "addresses": 1.5,
     "settings": 1.7,

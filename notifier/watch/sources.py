@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from notifier import times
 from notifier.errors import NotFoundError, SettingsError
 from notifier.store.models import Profile, Source, SourceProfile
 from notifier.store.statuses import Authority, SourceKind
@@ -25,6 +26,8 @@ from notifier.watch.rhythm import next_wait
 MOVE_HOLDS = timedelta(hours=1)
 
 _NOT_MODIFIED, _GONE = 304, 410
+# A number beyond what PostgreSQL's INTEGER holds is nobody's.
+_LARGEST_ID = 2**31 - 1
 # A month, which is what readers are told of, and some days more.
 _REMEMBERED = timedelta(days=40)
 
@@ -106,7 +109,10 @@ def find(session: Session, wanted: str) -> Source:
     Raises:
         NotFoundError: there is none.
     """
-    condition = Source.id == int(wanted) if wanted.isdecimal() else Source.url == web_address(wanted)
+    try:
+        condition = Source.id == times.whole_number(wanted, 1, _LARGEST_ID)
+    except ValueError:
+        condition = Source.url == web_address(wanted)
     source = session.scalar(select(Source).where(condition, Source.removed_at.is_(None)))
     if source is None:
         raise NotFoundError(f"There is no source {wanted}.", "See them with: notifier sources list")

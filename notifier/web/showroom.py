@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from notifier import times
 from notifier.deps import Deps
 from notifier.errors import NotifierError
 from notifier.language import LANGUAGES
@@ -25,6 +26,7 @@ from notifier.store.statuses import Cadence, Edition
 
 _DARK = "@media (prefers-color-scheme:dark)"
 _STRETCHES = (0, 7, 30, 365)
+_LONGEST_STRETCH = 3660
 
 
 def create(deps: Deps, wish: Wish) -> Starlette:
@@ -71,9 +73,11 @@ def _wish(request: Request) -> Wish:
             cadence=Cadence(asked.get("every", wish.cadence)),
             edition=Edition(asked.get("edition", wish.edition)),
             language=asked.get("language", wish.language),
-            since=timedelta(days=int(asked["since"])) or None if "since" in asked else wish.since,
+            since=timedelta(days=times.whole_number(asked["since"], 0, _LONGEST_STRETCH)) or None
+            if "since" in asked
+            else wish.since,
         )
-    except (ValueError, OverflowError) as error:
+    except ValueError as error:
         raise NotifierError("There is no such view.", "Choose from the lists.") from error
 
 
@@ -122,7 +126,7 @@ def _version(request: Request) -> Response:
 
 
 def _file(request: Request) -> Response:
-    name = request.url.path.removeprefix("/")
+    name = request.scope["path"].removeprefix("/")
     kind = "text/css" if name.endswith(".css") else "text/javascript"
     return Response(_deps(request).templates.render(f"web/{name}", {}), media_type=kind)
 

@@ -2,6 +2,8 @@
 
 import re
 import secrets
+import unicodedata
+from importlib.resources import files
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,6 +16,7 @@ depends_on = None
 # What others wrote into these columns may name people.
 _WRITTEN_BY_OTHERS = (("delivery", "id", "error"), ("suppression", "address_hash", "reason"), ("notice", "id", "text"))
 _WORD_WITH_AT = re.compile(r"\S*@\S*")
+_WALL_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
 
 def _moment(name: str, *, nullable: bool = False) -> "sa.Column[object]":
@@ -46,6 +49,7 @@ def upgrade() -> None:
     op.create_index("ix_retired_link_subscription_id", "retired_link", ["subscription_id"])
     _digest_keys()
     _redact()
+    _readable_schedules()
 
 
 def _digest_keys() -> None:
@@ -69,6 +73,27 @@ def _redact() -> None:
         for row_key, text in connection.execute(chosen).all():
             redacted = _WORD_WITH_AT.sub("(an address)", text)
             connection.execute(table.update().where(table.c[key] == row_key).values({column: redacted}))
+
+
+def _readable_schedules() -> None:
+    """Mend schedules that an earlier version stored although it had refused them: each ended every run.
+
+    Digits of other scripts mean what they say; a time that is none becomes the usual one. A zone that only one machine
+    knew becomes UTC; a pause beyond all calendars has no end.
+    """
+    connection = op.get_bind()
+    subscription = sa.table("subscription", sa.column("id"), sa.column("at"))
+    for number, at in connection.execute(sa.select(subscription.c.id, subscription.c.at)).all():
+        if not _WALL_TIME.fullmatch(at):
+            digits = "".join(str(unicodedata.decimal(char, char)) for char in at).zfill(5)
+            mended = digits if _WALL_TIME.fullmatch(digits) else "08:00"
+            connection.execute(subscription.update().where(subscription.c.id == number).values(at=mended))
+    zones = (files("tzdata") / "zones").read_text(encoding="ascii").split()
+    subscriber = sa.table("subscriber", sa.column("time_zone"))
+    for (zone,) in connection.execute(sa.select(subscriber.c.time_zone).distinct()).all():
+        if zone not in zones or zone == "Factory":
+            connection.execute(subscriber.update().where(subscriber.c.time_zone == zone).values(time_zone="UTC"))
+    connection.execute(sa.text("UPDATE subscription SET paused_until = NULL WHERE paused_until >= '2100-01-01'"))
 
 
 def downgrade() -> None:
