@@ -41,6 +41,19 @@ def _web_url(url: str) -> str:
     return url.rstrip("/")
 
 
+def _origin(text: str) -> str:
+    origin = text.lower().removesuffix("/").removesuffix(":443")
+    if not re.fullmatch(r"https://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?", origin):
+        raise ValueError("must look like https://www.example.org, without a path; names beyond ASCII as xn--…")
+    return origin
+
+
+def _token(text: str) -> str:
+    if not re.fullmatch(r"[!-~]{16,200}", text):
+        raise ValueError("must be 16 to 200 letters, digits and signs without a space")
+    return text
+
+
 def _mail_address(address: str) -> str:
     try:
         return normal_address(address)
@@ -163,11 +176,17 @@ class Subscriptions(_Section):
 
 
 class Web(_Section):
-    """Where `notifier serve` listens, and which proxies may speak for a visitor."""
+    """Where `notifier serve` listens, and which proxies may speak for a visitor.
+
+    `form_origins` are other sites whose pages hold our sign-up form; with `metrics_token` counts are shown to who knows
+    it, from wherever they ask.
+    """
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     trusted_proxies: str = "127.0.0.1"
+    form_origins: tuple[Annotated[str, AfterValidator(_origin)], ...] = ()
+    metrics_token: Annotated[str, AfterValidator(_token)] | None = None
 
 
 class TemplateFiles(_Section):
@@ -285,7 +304,7 @@ def _refusal(error: ValidationError, file: str, origin: Mapping[str, str]) -> Se
         fix = f"Did you mean {close[0]}?" if close else f"Known here: {', '.join(known)}."
         return SettingsError(f"Unknown setting {key} in {place}.", fix)
     problem = first["msg"].removeprefix("Value error, ")
-    shown = "" if "password" in key or "secret" in key else f" = {first['input']!r}"
+    shown = "" if re.search("password|secret|suppression_key|token", key) else f" = {first['input']!r}"
     return SettingsError(f"Wrong setting {key}{shown} in {place}: {problem}.", f"Correct {key} and try again.")
 
 

@@ -87,7 +87,9 @@ WRITERS = {
 
 ONE_ROOM_EACH = {
     "aiohttp": {"watch/fetch.py", "watch/guard.py"},
-    "asyncio": {"watch/fetch.py", "demo.py"},
+    "asyncio": {"watch/fetch.py", "web/server.py", "demo.py"},
+    "h11": {"web/server.py"},
+    "uvicorn": {"web/app.py", "web/server.py", "web/showroom.py", "demo.py"},
     "smtplib": {"deliver/smtp.py"},
     "jinja2": {"render.py"},
     "babel": {"language.py"},

@@ -283,7 +283,7 @@ def test_a_wall_time_is_read(text: str, value: time):
 
 @pytest.mark.parametrize("text", NOT_DAYS, ids=ascii)
 def test_only_one_form_of_a_day_is_read(text: str):
-    with pytest.raises(ValueError, match="day|month|year"):
+    with pytest.raises(ValueError, match=r"day|month|year"):
         times.day(text)
 
 

@@ -19,6 +19,7 @@ from notifier.language import LANGUAGES, Language
 from notifier.store.statuses import Cadence, Edition
 from notifier.subscribers import schedule
 from notifier.subscribers.subscriptions import Choice
+from notifier.text import clean
 
 FIELDS = ("every", "at", "weekday", "day", "time_zone", "edition", "language")
 
@@ -63,9 +64,9 @@ async def form_in(request: Request, body: bytes) -> FormData:
 
 
 def text(form: FormData, name: str, default: str = "") -> str:
-    """A field as one trimmed line."""
+    """A field as one printable line: what cannot be stored or shown (NUL, lone surrogates) is gone."""
     value = form.get(name, default)
-    return value.strip() if isinstance(value, str) else default
+    return clean(value) if isinstance(value, str) else default
 
 
 def choice_of(
