@@ -194,8 +194,8 @@ def scrub(engine: Engine) -> None:
     """Leave nothing readable of what was deleted, while others read and write on.
 
     SQLite has overwritten it (`secure_delete` is on in every connection), and only its write-ahead log still holds the
-    pages as they were: it is emptied. PostgreSQL marks the space of deleted rows for reuse; until it is used again their
-    bytes can be found there, and only `VACUUM FULL`, which locks the tables, would end that.
+    pages as they were: it is emptied. PostgreSQL marks the space of deleted rows for reuse; until it is used again
+    their bytes can be found there, and only `VACUUM FULL`, which locks the tables, would end that.
 
     Raises:
         StoreError: other programs use the database all the time; what is left to do, and how.

@@ -30,6 +30,7 @@ from notifier.store.statuses import Cadence, Edition, SubscriptionStatus
 from notifier.subscribers import consent, subscriptions, suppressions
 from notifier.subscribers.schedule import WEEKDAYS, next_due, parse_at, parse_on, parse_zone
 from notifier.subscribers.subscriptions import Choice
+from notifier.text import redacted
 
 COLUMNS = ("email", "profile", "every", "at", "on", "time_zone", "edition", "language")
 # What an export says besides; an import reads it only to leave out who had left.
@@ -128,7 +129,11 @@ def _json_lines(file: TextIO) -> Iterator[tuple[int, dict[str, str]]]:
             yield number, {"problem": "no JSON object"}
             continue
         _check_columns(["email", *found])
-        yield number, {str(name): "" if value is None else str(value) for name, value in found.items()}
+        odd = [name for name, value in found.items() if not isinstance(value, (str, int, type(None)))]
+        if odd:
+            yield number, {"problem": f"{odd[0]} is no text"}
+            continue
+        yield number, {name: "" if value is None else str(value) for name, value in found.items()}
 
 
 def _check_columns(names: list[str]) -> None:
@@ -210,10 +215,14 @@ class _Taking:
             choice = _choice(*(values.get(name, "").strip()[:80] for name in names), self._terms.time_zone)
         except AddressError as error:
             # The report may be kept or sent on: it names the line, and not the person.
-            self._tell(number, Fate.INVALID, error.problem.partition(": ")[2] or "no e-mail address")
+            self._tell(number, Fate.INVALID, str(error.__cause__ or "no e-mail address"))
             return None
         except SettingsError as error:
-            self._tell(number, Fate.INVALID, error.problem)
+            self._tell(number, Fate.INVALID, redacted(error.problem))
+            return None
+        except ValueError:
+            # Characters that no database and no mail can hold, such as half of a surrogate pair.
+            self._tell(number, Fate.INVALID, "it holds characters that cannot be stored")
             return None
         key = self._hash_of(email)
         seen = bytes.fromhex(key)[:16], profile.id
