@@ -209,20 +209,9 @@ class _Taking:
             self._tell(number, Fate.INVALID, values["problem"])
             return None
         try:
-            email = normal_address(values.get("email", "")[:400])
-            profile = self._profile(values.get("profile", "").strip())
-            names = ("every", "at", "on", "time_zone", "edition", "language")
-            choice = _choice(*(values.get(name, "").strip()[:80] for name in names), self._terms.time_zone)
-        except AddressError as error:
-            # The report may be kept or sent on: it names the line, and not the person.
-            self._tell(number, Fate.INVALID, str(error.__cause__ or "no e-mail address"))
-            return None
-        except SettingsError as error:
-            self._tell(number, Fate.INVALID, redacted(error.problem))
-            return None
-        except ValueError:
-            # Characters that no database and no mail can hold, such as half of a surrogate pair.
-            self._tell(number, Fate.INVALID, "it holds characters that cannot be stored")
+            email, profile, choice = self._read(values)
+        except (SettingsError, ValueError) as error:
+            self._tell(number, Fate.INVALID, _reason(error))
             return None
         key = self._hash_of(email)
         seen = bytes.fromhex(key)[:16], profile.id
@@ -234,6 +223,12 @@ class _Taking:
             self._tell(number, Fate.LEFT)
             return None
         return _Row(number, email, key, profile, choice)
+
+    def _read(self, values: Mapping[str, str]) -> tuple[str, Profile, Choice]:
+        email = normal_address(values.get("email", "")[:400])
+        profile = self._profile(values.get("profile", "").strip())
+        names = ("every", "at", "on", "time_zone", "edition", "language")
+        return email, profile, _choice(*(values.get(name, "").strip()[:80] for name in names), self._terms.time_zone)
 
     def _profile(self, slug: str) -> Profile:
         profiles = self._terms.profiles
@@ -302,6 +297,16 @@ class _Taking:
 
     def _tell(self, line: int, fate: Fate, why: str = "") -> None:
         self.report.lines.append((line, fate, why or _WHY.get(fate, "")))
+
+
+def _reason(error: Exception) -> str:
+    """Why a line is invalid; the report may be kept or sent on: it names the line, and not the person."""
+    if isinstance(error, AddressError):
+        return str(error.__cause__ or "no e-mail address")
+    if isinstance(error, SettingsError):
+        return redacted(error.problem)
+    # Half of a surrogate pair, for example.
+    return "it holds characters that cannot be stored"
 
 
 @lru_cache(maxsize=4096)
