@@ -45,7 +45,6 @@ def limits() -> dict[str, Any]:
         "access_log": False,
         "server_header": False,
         "backlog": WAITING_CONNECTIONS,
-        "h11_max_incomplete_event_size": HEAD_BYTES,
         "timeout_keep_alive": KEEP_ALIVE_SECONDS,
         "timeout_graceful_shutdown": STOP_SECONDS,
     }

@@ -23,6 +23,7 @@ from notifier.language import LANGUAGES
 from notifier.match import profiles
 from notifier.preview import Wish, preview
 from notifier.store.statuses import Cadence, Edition
+from notifier.web.server import limits
 
 _DARK = "@media (prefers-color-scheme:dark)"
 _STRETCHES = (0, 7, 30, 365)
@@ -54,7 +55,7 @@ def create(deps: Deps, wish: Wish) -> Starlette:
 
 def serve(deps: Deps, wish: Wish, port: int) -> None:
     """Run it until it is interrupted, on loopback whatever the settings say."""
-    uvicorn.run(create(deps, wish), host="127.0.0.1", port=port, access_log=False, log_level="warning")
+    uvicorn.run(create(deps, wish), host="127.0.0.1", port=port, log_level="warning", **limits())
 
 
 def _deps(request: Request) -> Deps:
