@@ -4,6 +4,7 @@ import random
 import sqlite3
 import threading
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from notifier.store.statuses import (
     SuppressionCause,
 )
 from notifier.subscribers import privacy, subscriptions
+from notifier.tidying import tidy
 from notifier.web.app import create
 from tests.conftest import MONDAY, Installation
 from tests.visitor import Client
@@ -80,6 +82,16 @@ def test_a_long_text_about_somebody_is_in_no_file_after_erasure(installation: In
     assert holding(made) != []
     erase(made, "anna@example.org")
     db.scrub(made.at(MONDAY).engine)
+    assert holding(made) == []
+
+
+def test_an_address_that_is_forgotten_a_year_after_leaving_is_in_no_file(installation: Installation):
+    made = installation
+    made.subscribe(f"{SECRET}@example.org")
+    with made.at(MONDAY).writing() as session:
+        subscriptions.end(session, session.query(Subscription).one(), "link", "subscriber", MONDAY)
+    assert holding(made) != []
+    tidy(made.at(MONDAY + timedelta(days=366)))
     assert holding(made) == []
 
 
