@@ -46,6 +46,7 @@ from notifier.store.statuses import Authority, Cadence, DeliveryKind
 from notifier.subscribers import subscriptions
 from notifier.subscribers.subscriptions import Choice
 from notifier.watch import sources
+from notifier.web.server import limits
 
 PUBLIC_URL = "https://news.example.org"
 
@@ -306,7 +307,7 @@ def serving(application: Starlette) -> Iterator[str]:
     """The application on a free loopback port; gives its address."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(application, log_level="error", log_config=None, lifespan="off")
+        config = uvicorn.Config(application, log_level="error", log_config=None, lifespan="off", **limits())
         server = uvicorn.Server(config)
         thread = threading.Thread(
             target=lambda: asyncio.run(server.serve(sockets=[listener])), name="demo-site", daemon=True

@@ -154,7 +154,7 @@ class Press:
         number = claimed.digest_id
         assert number is not None
         if number not in self._composed:
-            self._composed[number] = Composed.of(self._deps, session.get_one(Digest, number), now)
+            self._composed[number] = Composed.of(self._deps, session.get_one(Digest, number))
         composed = self._composed[number]
         spoken = language(composed.language)
         schedule = in_words(claimed.cadence, claimed.at, claimed.on, claimed.time_zone, spoken)
@@ -253,7 +253,7 @@ class Composed:
     number: int = 0
 
     @classmethod
-    def of(cls, deps: Deps, digest: Digest, now: datetime) -> "Composed":
+    def of(cls, deps: Deps, digest: Digest) -> "Composed":
         """The stored one."""
         return cls(
             Rendered(digest.subject, digest.headline, digest.body_html, digest.body_text, digest.left_out),
@@ -261,7 +261,7 @@ class Composed:
             digest.cadence,
             digest.language,
             digest.composed_at,
-            deps.links.archived(digest.id, now, public=bool(digest.profile.document.get("public"))),
+            deps.links.archived(digest.key),
             digest.id,
         )
 
@@ -287,7 +287,7 @@ class Composed:
             },
             personal=own.personal,
             language=spoken.code,
-            listing=Listing(own.leave_url, own.leave_word, self.archive_url, f"{self.number}:{self.cadence}:digest"),
+            listing=Listing(own.leave_url, own.leave_word, self.archive_url, f"{self.cadence}:digest:news"),
         )
 
 

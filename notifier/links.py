@@ -65,11 +65,9 @@ class Links:
         """The address to put into a mail."""
         return f"{self.public_url}/{purpose}/{self.token(purpose, link_id, now)}"
 
-    def archived(self, digest_id: int, now: datetime, *, public: bool) -> str:
-        """Where a digest can be read: a public one by its number, any other only by who was given its link."""
-        if public:
-            return f"{self.public_url}/{Purpose.ARCHIVE}/{digest_id}"
-        return self.url(Purpose.ARCHIVE, str(digest_id), now)
+    def archived(self, key: str) -> str:
+        """Where a digest can be read; its random key stands in for a signature, and counts nothing."""
+        return f"{self.public_url}/{Purpose.ARCHIVE}/{key}"
 
     def token(self, purpose: Purpose, link_id: str, now: datetime) -> str:
         """The signed part of the address."""

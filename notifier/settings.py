@@ -15,12 +15,11 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
-from notifier import __version__
+from notifier import __version__, times
 from notifier.addresses import normal_address
 from notifier.errors import AddressError, SettingsError
 
@@ -38,10 +37,9 @@ _NOT_SETTINGS = re.compile(r"CONFIG$|REQUIRE_|TEST_|CHROMIUM$|IMAP_PASSWORD$")
 
 def _known_zone(name: str) -> str:
     try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        return times.zone(name).key
+    except ValueError as error:
         raise ValueError("there is no such time zone; names look like Europe/Berlin") from error
-    return name
 
 
 def _web_url(url: str) -> str:
@@ -64,6 +62,19 @@ def _public_url(url: str) -> str:
 def _sendable_login(text: str) -> str:
     if not (text.isascii() and text.isprintable()):
         raise ValueError("must be one line of ASCII: the log-in can carry nothing else")
+    return text
+
+
+def _origin(text: str) -> str:
+    origin = text.lower().removesuffix("/").removesuffix(":443")
+    if not re.fullmatch(r"https://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?", origin):
+        raise ValueError("must look like https://www.example.org, without a path; names beyond ASCII as xn--…")
+    return origin
+
+
+def _token(text: str) -> str:
+    if not re.fullmatch(r"[!-~]{16,200}", text):
+        raise ValueError("must be 16 to 200 letters, digits and signs without a space")
     return text
 
 
@@ -225,11 +236,17 @@ class Subscriptions(_Section):
 
 
 class Web(_Section):
-    """Where `notifier serve` listens, and which proxies may speak for a visitor."""
+    """Where `notifier serve` listens, and which proxies may speak for a visitor.
+
+    `form_origins` are other sites whose pages hold our sign-up form; with `metrics_token` counts are shown to who knows
+    it, from wherever they ask.
+    """
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     trusted_proxies: str = "127.0.0.1"
+    form_origins: tuple[Annotated[str, AfterValidator(_origin)], ...] = ()
+    metrics_token: Annotated[str, AfterValidator(_token)] | None = None
 
 
 class TemplateFiles(_Section):

@@ -80,7 +80,7 @@ def a_letter(digest: DigestView, sender: Sender = SENDER, **personal: str) -> Le
             **personal,
         },
         language=digest.variant.language,
-        listing=Listing(LEAVE, "A08Qv1l1SAUGuG0WsMxwcw", "https://news.example.org/archive/7", "7:weekly:digest"),
+        listing=Listing(LEAVE, "A08Qv1l1SAUGuG0WsMxwcw", "https://news.example.org/archive/7", "weekly:digest:news"),
     )
 
 

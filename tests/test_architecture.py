@@ -17,6 +17,7 @@ FLOORS = {
     "markup": 0.9,
     "language": 1.5,
     "text": 1,
+    "times": 1,
     "weights": 1,
     "addresses": 1.5,
     "settings": 1.7,
@@ -88,7 +89,9 @@ WRITERS = {
 
 ONE_ROOM_EACH = {
     "aiohttp": {"watch/fetch.py", "watch/guard.py"},
-    "asyncio": {"watch/fetch.py", "demo.py"},
+    "asyncio": {"watch/fetch.py", "web/server.py", "demo.py"},
+    "h11": {"web/server.py"},
+    "uvicorn": {"web/app.py", "web/server.py", "web/showroom.py", "demo.py"},
     "smtplib": {"deliver/smtp.py"},
     "jinja2": {"render.py"},
     "babel": {"language.py"},
@@ -198,6 +201,18 @@ def test_rooms_neither_open_nor_commit_a_session():
         assert ".commit(" not in text, f"{place} commits"
         if place.split("/")[0] in ("watch", "match", "digest", "deliver", "subscribers"):
             assert not re.search(r"\b(reading|writing)\(", text), f"{place} opens a session"
+
+
+def test_no_page_keeps_half_of_what_it_refuses():
+    """A refusal that is caught inside the transaction lets it commit what was changed before."""
+    refusals = {"ValueError", "SettingsError", "AddressError", "NotifierError", "Exception", "BaseException"}
+    for path in (PACKAGE / "web").rglob("*.py"):
+        for block in ast.walk(parsed(path)):
+            if isinstance(block, ast.With) and any(".writing(" in ast.unparse(item) for item in block.items):
+                handlers = [node for node in ast.walk(block) if isinstance(node, ast.ExceptHandler)]
+                caught = {word for node in handlers for word in re.findall(r"\w+", ast.unparse(node).split(":")[0])}
+                assert not caught & refusals, f"{path.name} catches a refusal inside its transaction"
+                assert all(node.type is not None for node in handlers), f"{path.name} catches everything"
 
 
 def test_there_is_one_clock():

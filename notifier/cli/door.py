@@ -11,12 +11,13 @@ import shlex
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from notifier import times
 from notifier.errors import SettingsError
 from notifier.text import one_printable_line, printable
 
@@ -53,15 +54,14 @@ def moment(text: str, option: str = "--now") -> datetime | None:
     """The moment that an option names; without a zone it is UTC.
 
     Raises:
-        SettingsError: no ISO 8601 time.
+        SettingsError: no ISO 8601 time between the years 1900 and 2100.
     """
     if not text:
         return None
     try:
-        found = datetime.fromisoformat(text)
+        return times.moment(text)
     except ValueError as error:
         raise SettingsError(f"{option} {text!r} is no ISO 8601 time.", "Write 2026-03-01T08:00:00+01:00.") from error
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 @contextmanager

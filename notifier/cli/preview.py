@@ -101,7 +101,7 @@ def _stretch(text: str) -> timedelta | None:
 
     if not text:
         return None
-    found = re.fullmatch(r"(\d{1,5})([hdw])", text)
+    found = re.fullmatch(r"([0-9]{1,5})([hdw])", text)
     if not found:
         raise SettingsError(f"--since {text!r} is no stretch of time.", "Write 12h, 30d or 4w.")
     return timedelta(**{_UNITS[found[2]]: int(found[1])})

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from notifier import times
 from notifier.cli import door
 
 if TYPE_CHECKING:
@@ -85,8 +86,13 @@ def pause(
 
     with door.opened(now) as deps, deps.writing() as session:
         end = door.moment(until, "--until")
-        if end is not None and end <= deps.now():
-            raise SettingsError(f"--until {until} is over.", "Name a day to come.")
+        if end is not None:
+            try:
+                times.day_ahead(end.date().isoformat(), deps.now().date())
+            except ValueError as error:
+                raise SettingsError(
+                    f"--until {until} is out of range.", "Name a day between today and five years ahead."
+                ) from error
         paused = [one for one in _running(session, email, profile) if standing.pause(one, end, deps.now())]
     door.say(f"Paused {_counted(len(paused))} of {email}{f' until {until}' if until else ''}.")
 

@@ -109,7 +109,8 @@ class Listing:
         leave_url: the recipient's one-click address.
         leave_word: what the subject of a mail says that ends the subscription.
         archive_url: where the digests can be read.
-        feedback: the digest, as the mail provider's complaint statistics call it; nothing of the recipient's.
+        feedback: the sort of mail, as the mail provider's complaint statistics call it: words that are the same for
+            all digests of a cadence, and say nothing of the recipient or the therapy.
     """
 
     leave_url: str
@@ -284,10 +285,19 @@ def _shared_head(letter: Letter, sender: Sender, boundary: str) -> bytes:
         message["List-Archive"] = f"<{letter.listing.archive_url}>"
         message["List-Help"] = f"<mailto:{_replies(sender)}?subject=help>"
         message["Precedence"] = "bulk"
-        message["Feedback-ID"] = f"{letter.listing.feedback}:{domain.replace(':', '')}"
+        message["Feedback-ID"] = f"{letter.listing.feedback}:{_sender_id(domain)}"
     head = b"".join(_POLICY.fold_binary(name, value) for name, value in message.items())
     kind = f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n'
     return head + kind.encode()
+
+
+def _sender_id(domain: str) -> str:
+    """The last field of a Feedback-ID: 5 to 15 characters that are always the same for a sender (Gmail's guidelines).
+
+    The longest label of the domain, which is nearly always its own name: ``example`` for ``mail.example.org``.
+    """
+    name = max(domain.split("."), key=len)
+    return (name if len(name) >= 5 else domain.replace(".", "-"))[:15]
 
 
 def _replies(sender: Sender) -> str:

@@ -3,6 +3,7 @@
 Reads the ledger of what was told; writes nothing.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -25,6 +26,8 @@ from notifier.text import web_address
 
 _MOST_LISTED = 200
 _MOST_NEWS = 50
+# What `secrets.token_urlsafe` writes.
+_KEY = re.compile(r"[A-Za-z0-9_-]{16,32}")
 _SHOWN = (DigestStatus.APPROVED, DigestStatus.SENT)
 
 
@@ -84,15 +87,32 @@ def listed(session: Session) -> list[Digest]:
 
 
 def public(session: Session, digest_id: int) -> Digest:
-    """A digest of a public profile.
+    """A digest of a public profile, by its number, as it stands in older mails.
 
     Raises:
         NotFoundError: there is none.
     """
     found = session.get(Digest, digest_id)
-    if found is None or found.status not in _SHOWN or not found.profile.document.get("public"):
+    if found is None or not is_public(found):
         raise NotFoundError(Said("There is no such digest."))
     return found
+
+
+def by_key(session: Session, key: str) -> Digest:
+    """The digest with this random key, public or not: who knows the key was sent the digest.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    digest = session.scalar(select(Digest).where(Digest.key == key)) if _KEY.fullmatch(key) else None
+    if digest is None:
+        raise NotFoundError(Said("There is no such digest."))
+    return digest
+
+
+def is_public(digest: Digest) -> bool:
+    """Whether anybody may read a digest, and whoever passes it on may keep a copy."""
+    return digest.status in _SHOWN and bool(digest.profile.document.get("public"))
 
 
 def told(session: Session, digest: Digest) -> DigestView:

@@ -22,7 +22,7 @@ from notifier.weights import RULE
 
 _TITLE, _SUMMARY, _OTHER_TITLE = 200, 280, 140
 _MOST_ENDPOINTS = 2
-_TRIAL = re.compile(r"\bNCT\d{8}\b")
+_TRIAL = re.compile(r"\bNCT[0-9]{8}\b")
 
 _AUTHORITIES = {
     Authority.REGISTRY: mark("trial registry"),

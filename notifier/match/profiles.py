@@ -49,7 +49,7 @@ def _watchable(url: str) -> str:
 
 
 def _trial_id(text: str) -> str:
-    if not re.fullmatch(r"NCT\d{8}|\d{4}-\d{6}-\d{2}(-\d{2})?|ISRCTN\d{8}", text):
+    if not re.fullmatch(r"NCT[0-9]{8}|[0-9]{4}-[0-9]{6}-[0-9]{2}(-[0-9]{2})?|ISRCTN[0-9]{8}", text):
         raise ValueError("is no trial number; they look like NCT06141473 or 2023-503190-38-00")
     return text
 

@@ -25,13 +25,20 @@ from notifier.errors import SettingsError, StoreError
 
 # Any constant serves, as long as every process of notifier asks PostgreSQL for the same one.
 _UPGRADE_LOCK = 0x6E6F7469
-# What holds people's own words: rewritten whole when somebody is erased.
-_PERSONAL = ("subscriber", "subscription", "consent", "delivery", "enquiry", "address_change")
+# What holds people's own words.
+_PERSONAL = ("subscriber", "subscription", "consent", "delivery", "enquiry", "address_change", "notice")
 
 _LOOKS_LIKE = "It looks like sqlite:///subscribers.db or postgresql://name:password@host/database."
 
 # Under which name a session carries the key by which addresses are recognised.
 ADDRESS_KEY = "address_key"
+
+# How long a connection waits for another's lock, in milliseconds.
+_BUSY_TIMEOUT_MS = 5000
+# How long the emptying of SQLite's log may keep writers waiting at a time, and how often it is tried: a one-click
+# unsubscription has to succeed within a second meanwhile.
+_EMPTYING_WAITS_MS = 100
+_EMPTYING_TRIES = 50
 
 # How long what was settled may be safe from the end of a process alone, in seconds, before it is safe from a power cut.
 _LONGEST_UNSAFE = 0.05
@@ -88,7 +95,8 @@ def _make_private(_dialect: Any, _record: Any, arguments: list[Any], _options: A
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # the driver would begin too late and commit too early: `_begin_sqlite` does it
-    for pragma in ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
+    waits = f"busy_timeout={_BUSY_TIMEOUT_MS}"
+    for pragma in (waits, "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 
@@ -194,24 +202,45 @@ def insert_missing(session: Session, table: type[Any], values: Mapping[str, Any]
 
 
 def scrub(engine: Engine) -> None:
-    """Rewrite the files, so that nothing readable is left of what was deleted: in no gap, and not in the log.
+    """Leave nothing readable of what was deleted, while others read and write on.
+
+    SQLite has overwritten it (`secure_delete` is on in every connection), and only its write-ahead log still holds the
+    pages as they were: it is emptied. PostgreSQL marks the space of deleted rows for reuse; until it is used again
+    their bytes can be found there, and only `VACUUM FULL`, which locks the tables, would end that.
 
     Raises:
-        StoreError: other programs use the database at this moment; what is left to do, and how.
+        StoreError: other programs use the database all the time; what is left to do, and how.
     """
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection, _told_plainly(engine):
         if engine.dialect.name != "sqlite":
             for table in _PERSONAL:
-                connection.exec_driver_sql(f'VACUUM FULL "{table}"')
+                # Giving empty pages back to the system would lock the table for a moment.
+                connection.exec_driver_sql(f'VACUUM (TRUNCATE FALSE) "{table}"')
             return
-        raw = _raw(connection)
-        raw.execute("VACUUM")
-        busy, *_ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    if busy:
+        emptied = _empty_log(_raw(connection))
+    if not emptied:
         raise StoreError(
             "The deleted rows still stand in the database's write-ahead log: another program is reading.",
             "It empties by itself when that program is done; to be sure, run the same command again.",
         )
+
+
+def _empty_log(raw: sqlite3.Connection) -> bool:
+    """Move the write-ahead log into the database and cut it to nothing; returns whether that could be done.
+
+    The last step keeps writers out while it waits for readers. It waits for a moment only, and tries again.
+    """
+    raw.execute(f"PRAGMA busy_timeout={_EMPTYING_WAITS_MS}")
+    try:
+        for _ in range(_EMPTYING_TRIES):
+            raw.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            busy, *_ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if not busy:
+                return True
+            time.sleep(_EMPTYING_WAITS_MS / 1000)
+    finally:
+        raw.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
+    return False
 
 
 @contextmanager

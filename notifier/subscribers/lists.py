@@ -30,6 +30,7 @@ from notifier.store.statuses import Cadence, Edition, SubscriptionStatus
 from notifier.subscribers import consent, subscriptions, suppressions
 from notifier.subscribers.schedule import WEEKDAYS, next_due, parse_at, parse_on, parse_zone
 from notifier.subscribers.subscriptions import Choice
+from notifier.text import redacted
 
 COLUMNS = ("email", "profile", "every", "at", "on", "time_zone", "edition", "language")
 # What an export says besides; an import reads it only to leave out who had left.
@@ -128,7 +129,11 @@ def _json_lines(file: TextIO) -> Iterator[tuple[int, dict[str, str]]]:
             yield number, {"problem": "no JSON object"}
             continue
         _check_columns(["email", *found])
-        yield number, {str(name): "" if value is None else str(value) for name, value in found.items()}
+        odd = [name for name, value in found.items() if not isinstance(value, (str, int, type(None)))]
+        if odd:
+            yield number, {"problem": f"{odd[0]} is no text"}
+            continue
+        yield number, {name: "" if value is None else str(value) for name, value in found.items()}
 
 
 def _check_columns(names: list[str]) -> None:
@@ -204,16 +209,9 @@ class _Taking:
             self._tell(number, Fate.INVALID, values["problem"])
             return None
         try:
-            email = normal_address(values.get("email", "")[:400])
-            profile = self._profile(values.get("profile", "").strip())
-            names = ("every", "at", "on", "time_zone", "edition", "language")
-            choice = _choice(*(values.get(name, "").strip()[:80] for name in names), self._terms.time_zone)
-        except AddressError as error:
-            # The report may be kept or sent on: it names the line, and not the person.
-            self._tell(number, Fate.INVALID, error.problem.partition(": ")[2] or "no e-mail address")
-            return None
-        except SettingsError as error:
-            self._tell(number, Fate.INVALID, error.problem)
+            email, profile, choice = self._read(values)
+        except (SettingsError, ValueError) as error:
+            self._tell(number, Fate.INVALID, _reason(error))
             return None
         key = self._hash_of(email)
         seen = bytes.fromhex(key)[:16], profile.id
@@ -225,6 +223,12 @@ class _Taking:
             self._tell(number, Fate.LEFT)
             return None
         return _Row(number, email, key, profile, choice)
+
+    def _read(self, values: Mapping[str, str]) -> tuple[str, Profile, Choice]:
+        email = normal_address(values.get("email", "")[:400])
+        profile = self._profile(values.get("profile", "").strip())
+        names = ("every", "at", "on", "time_zone", "edition", "language")
+        return email, profile, _choice(*(values.get(name, "").strip()[:80] for name in names), self._terms.time_zone)
 
     def _profile(self, slug: str) -> Profile:
         profiles = self._terms.profiles
@@ -293,6 +297,16 @@ class _Taking:
 
     def _tell(self, line: int, fate: Fate, why: str = "") -> None:
         self.report.lines.append((line, fate, why or _WHY.get(fate, "")))
+
+
+def _reason(error: Exception) -> str:
+    """Why a line is invalid; the report may be kept or sent on: it names the line, and not the person."""
+    if isinstance(error, AddressError):
+        return str(error.__cause__ or "no e-mail address")
+    if isinstance(error, SettingsError):
+        return redacted(error.problem)
+    # Half of a surrogate pair, for example.
+    return "it holds characters that cannot be stored"
 
 
 @lru_cache(maxsize=4096)

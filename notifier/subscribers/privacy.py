@@ -105,7 +105,7 @@ def _at(value: datetime | None) -> str | None:
 def erase(session: Session, subscriber: Subscriber, cause: SuppressionCause, reason: str, now: datetime) -> None:
     """Delete a person with everything that hangs on them; only the hash of the address stays, suppressed.
 
-    The files still hold the deleted bytes until they are rewritten (`store.db.scrub`).
+    The write-ahead log still holds the deleted bytes until it is emptied (`store.db.scrub`).
     """
     key, email = subscriber.address_hash, subscriber.email
     enquiries.erase(session, email)

@@ -4,11 +4,11 @@ Pure. A wall time that a clock change skips means the first valid minute after i
 first; the 31st means a shorter month's last day.
 """
 
-import re
 from calendar import monthrange
-from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
+from notifier import times
 from notifier.errors import SettingsError
 from notifier.language import ENGLISH, Language
 from notifier.store.statuses import Cadence
@@ -16,6 +16,8 @@ from notifier.store.statuses import Cadence
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 _MINUTE = timedelta(minutes=1)
+# The day before, a whole month, and a day that a zone skipped when it changed sides of the date line.
+_DAYS_TO_SEARCH = 34
 
 
 def next_due(cadence: Cadence, at: str, on: int | None, zone: str, after: datetime) -> datetime | None:
@@ -27,17 +29,21 @@ def next_due(cadence: Cadence, at: str, on: int | None, zone: str, after: dateti
         on: weekday 0 (Monday) to 6 for weekly, day 1 to 31 for monthly, else unused.
         zone: an IANA time zone.
         after: aware; usually now.
+
+    Raises:
+        ValueError: no such time of day, zone or day.
     """
     if cadence is Cadence.IMMEDIATE:
         return None
-    place = ZoneInfo(zone)
-    day = after.astimezone(place).date() - timedelta(days=1)
-    while True:
+    place, wall = times.zone(zone), times.wall_time(at)
+    yesterday = after.astimezone(place).date() - timedelta(days=1)
+    for days in range(_DAYS_TO_SEARCH):
+        day = yesterday + timedelta(days=days)
         if _falls_on(day, cadence, on):
-            moment = _moment(datetime.combine(day, time.fromisoformat(at)), place)
+            moment = _moment(datetime.combine(day, wall), place)
             if moment > after:
                 return moment
-        day += timedelta(days=1)
+    raise ValueError(f"such a day never comes: {cadence}, {on!r}")
 
 
 def _falls_on(day: date, cadence: Cadence, on: int | None) -> bool:
@@ -62,15 +68,29 @@ def months_earlier(moment: datetime, months: int) -> datetime:
     return moment.replace(year=year, month=month + 1, day=min(moment.day, monthrange(year, month + 1)[1]))
 
 
+def check(cadence: Cadence, at: str, on: int | None, zone: str) -> None:
+    """Refuse a schedule that no due time can be worked out of.
+
+    Raises:
+        SettingsError: a wall time, a zone, or a day that does not go with the cadence.
+    """
+    parse_at(at)
+    parse_zone(zone)
+    days = {Cadence.WEEKLY: range(7), Cadence.MONTHLY: range(1, 32)}.get(cadence)
+    if (on is not None) if days is None else (on not in days):
+        raise SettingsError(f"{on!r} is no day for {cadence}.", "Weekly takes 0 to 6, monthly 1 to 31, others none.")
+
+
 def parse_at(text: str) -> str:
     """A wall time as ``"HH:MM"``.
 
     Raises:
         SettingsError: it is none.
     """
-    if not re.fullmatch(r"([01]?\d|2[0-3]):[0-5]\d", text):
-        raise SettingsError(f"{text!r} is no time of day.", "Write it as HH:MM, for example 08:00.")
-    return text.zfill(5)
+    try:
+        return times.wall_time(text).strftime("%H:%M")
+    except ValueError as error:
+        raise SettingsError(f"{text!r} is no time of day.", "Write it as HH:MM, for example 08:00.") from error
 
 
 def parse_on(text: str | None, cadence: Cadence) -> int | None:
@@ -85,26 +105,28 @@ def parse_on(text: str | None, cadence: Cadence) -> int | None:
         return None
     if cadence is Cadence.WEEKLY:
         name = (text or WEEKDAYS[0]).lower()
-        found = [index for index, day in enumerate(WEEKDAYS) if len(name) >= 3 and day.startswith(name)]
-        if not found:
+        matching = [index for index, day in enumerate(WEEKDAYS) if len(name) >= 3 and day.startswith(name)]
+        if not matching:
             raise SettingsError(f"{text!r} is no weekday.", f"Give one of: {', '.join(WEEKDAYS)}.")
-        return found[0]
-    if text is not None and not (text.isdecimal() and 1 <= int(text) <= 31):
-        raise SettingsError(f"{text!r} is no day of a month.", "Give a number from 1 to 31; 31 means the last day.")
-    return int(text or 1)
+        return matching[0]
+    try:
+        return times.whole_number(text or "1", 1, 31)
+    except ValueError as error:
+        raise SettingsError(
+            f"{text!r} is no day of a month.", "Give a number from 1 to 31; 31 means the last day."
+        ) from error
 
 
 def parse_zone(name: str) -> str:
-    """A known IANA time zone.
+    """A time zone of the IANA database, in exactly this spelling.
 
     Raises:
         SettingsError: there is none of this name.
     """
     try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        return times.zone(name).key
+    except ValueError as error:
         raise SettingsError(f"There is no time zone {name!r}.", "Names look like Europe/Berlin or UTC.") from error
-    return name
 
 
 def in_words(cadence: Cadence, at: str, on: int | None, zone: str, spoken: Language = ENGLISH) -> str:

@@ -20,7 +20,7 @@ from notifier.said import Said
 from notifier.store import keys
 from notifier.store.models import Match, Profile, Subscriber, Subscription
 from notifier.store.statuses import Cadence, ConsentEvent, Edition, SubscriptionStatus, Tier
-from notifier.subscribers import consent, suppressions
+from notifier.subscribers import consent, schedule, suppressions
 from notifier.subscribers.schedule import next_due
 
 # The id in the links of a mail that is only looked at: it is nobody's.
@@ -40,6 +40,9 @@ class Choice:
 
     `hidden` are the parts of a digest that they do without; `urgent` lets what cannot wait come at once. None leaves
     either as it is.
+
+    Raises:
+        SettingsError: a schedule that no due time can be worked out of.
     """
 
     cadence: Cadence
@@ -50,6 +53,9 @@ class Choice:
     language: str = SOURCE
     hidden: tuple[str, ...] | None = None
     urgent: bool | None = None
+
+    def __post_init__(self) -> None:
+        schedule.check(self.cadence, self.at, self.on, self.time_zone)
 
 
 def hash_of(session: Session, email: str) -> str:

@@ -18,7 +18,7 @@ from notifier.watch.observation import Observation, ReadError, Reading, publishe
 NAME = "ClinicalTrials.gov"
 
 _STUDIES = "/api/v2/studies"
-_NUMBER = re.compile(r"NCT\d{8}")
+_NUMBER = re.compile(r"NCT[0-9]{8}")
 
 
 def read(body: bytes, headers: Mapping[str, str], url: str) -> Reading:  # noqa: ARG001 - all readers are called alike

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from notifier import times
 from notifier.errors import NotFoundError, SettingsError
 from notifier.store.models import Profile, Source, SourceProfile
 from notifier.store.statuses import Authority, SourceKind
@@ -31,6 +32,8 @@ _NOT_MODIFIED, _GONE = 304, 410
 _LONGEST_ERROR = 500
 # So many ids may stand in one statement of every database.
 _FEW = 500
+# A number beyond what PostgreSQL's INTEGER holds is nobody's.
+_LARGEST_ID = 2**31 - 1
 # A month, which is what readers are told of, and some days more.
 _REMEMBERED = timedelta(days=40)
 
@@ -115,7 +118,10 @@ def find(session: Session, wanted: str) -> Source:
     Raises:
         NotFoundError: there is none.
     """
-    condition = Source.id == int(wanted) if wanted.isdecimal() else Source.url == web_address(wanted)
+    try:
+        condition = Source.id == times.whole_number(wanted, 1, _LARGEST_ID)
+    except ValueError:
+        condition = Source.url == web_address(wanted)
     source = session.scalar(select(Source).where(condition, Source.removed_at.is_(None)))
     if source is None:
         raise NotFoundError(f"There is no source {wanted}.", "See them with: notifier sources list")

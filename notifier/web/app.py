@@ -1,21 +1,23 @@
 """The application: routes, headers, error pages, and the server that runs it."""
 
 import logging
-from collections.abc import Awaitable, Callable
+import traceback
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.base import BaseHTTPMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from notifier.deps import Deps
-from notifier.errors import NotifierError, StoreError
+from notifier.errors import LinkError, NotFoundError, NotifierError, StoreError
 from notifier.said import Said
-from notifier.web import pages, preferences, reading, signup
+from notifier.web import pages, preferences, reading, server, signup
+from notifier.web.origins import from_own_pages
 from notifier.web.page import deps_of, notice
 
 log = logging.getLogger("notifier")
@@ -31,14 +33,30 @@ _HEADERS = {
 }
 
 
+# Forms whose addresses hold no link. Without a referrer browsers would name no origin, either, and a form of our own
+# could not be told from another site's.
+_OPEN_FORMS = ("/", "/subscribe", "/link")
+
+
+class _Application(Starlette):
+    """Ends a failure at the request that had it: the trace is logged without the values, which may name people."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        except Exception as error:  # noqa: BLE001 - the visitor has a page by now, and the others go on
+            where = "".join(traceback.format_tb(error.__traceback__))
+            log.error("a page failed: %s\n%s", type(error).__name__, where)  # noqa: TRY400 - without the message
+
+
 def create(deps: Deps) -> Starlette:
     """The web application over an open database."""
-    application = Starlette(
+    application = _Application(
         routes=[
             Route("/", signup.form, methods=["GET"]),
-            Route("/subscribe", signup.subscribe, methods=["POST"]),
+            Route("/subscribe", from_own_pages(signup.subscribe), methods=["POST"]),
             Route("/link", signup.link_form, methods=["GET"]),
-            Route("/link", signup.link, methods=["POST"]),
+            Route("/link", from_own_pages(signup.link), methods=["POST"]),
             Route("/confirm/{link}", pages.confirm_form, methods=["GET"]),
             Route("/confirm/{link}", pages.confirm, methods=["POST"]),
             Route("/unsubscribe/{link}", pages.unsubscribe_form, methods=["GET"]),
@@ -56,8 +74,13 @@ def create(deps: Deps) -> Starlette:
             Route("/style.css", _style, methods=["GET"]),
             Route("/page.js", _script, methods=["GET"]),
         ],
-        middleware=[Middleware(BaseHTTPMiddleware, dispatch=_with_headers)],
-        exception_handlers={HTTPException: _http_error, NotifierError: _our_error, Exception: _unexpected},
+        middleware=[Middleware(_Headers)],
+        exception_handlers={
+            HTTPException: _http_error,
+            NotifierError: _our_error,
+            ClientDisconnect: _gone,
+            Exception: _unexpected,
+        },
     )
     application.router.redirect_slashes = False  # a link is right or it is not; nobody is sent elsewhere for a slash
     application.state.deps = deps
@@ -70,11 +93,10 @@ def serve(deps: Deps, host: str, port: int) -> None:
         create(deps),
         host=host,
         port=port,
-        access_log=False,
         log_level="warning",
         log_config=None,  # its messages go to our log, which makes them printable
-        server_header=False,
         forwarded_allow_ips=deps.settings.web.trusted_proxies,
+        **server.limits(),
     )
 
 
@@ -88,22 +110,40 @@ def _script(request: Request) -> Response:
     return Response(deps_of(request).templates.render("web/page.js", {}), media_type="text/javascript")
 
 
-async def _with_headers(request: Request, follow: Callable[[Request], Awaitable[Response]]) -> Response:
-    response = await follow(request)
-    for name, value in _HEADERS.items():
-        response.headers.setdefault(name, value)
-    return response
+class _Headers:
+    """Adds the headers of all pages to every answer that does not have its own.
+
+    Args:
+        app: what answers.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                if scope["path"] in _OPEN_FORMS:
+                    headers.setdefault("Referrer-Policy", "same-origin")
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+
+
+_WORDS = {
+    400: Said("This form could not be read."),
+    404: Said("There is no such page."),
+    405: Said("This page takes no such request."),
+    413: Said("This form is too large."),
+}
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    words = {
-        404: Said("There is no such page."),
-        405: Said("This page takes no such request."),
-        400: Said("This form could not be read."),
-        413: Said("This form is too large."),
-    }
-    response = notice(request, words.get(error.status_code, error.detail), status=error.status_code)
+    response = notice(request, _WORDS.get(error.status_code, error.detail), status=error.status_code)
     response.headers.update(error.headers or {})
     return response
 
@@ -113,11 +153,16 @@ async def _our_error(request: Request, error: Exception) -> Response:
     if isinstance(error, StoreError):
         log.error("%s %s", error.problem, error.fix)
         return notice(request, Said("This page is busy. Please try again in a minute."), status=503)
-    return notice(request, error.problem, error.fix, status=404)
+    missing = isinstance(error, (LinkError, NotFoundError))
+    return notice(request, error.problem, error.fix, status=404 if missing else 422)
 
 
-async def _unexpected(request: Request, error: Exception) -> Response:
-    log.error("a page failed: %s", type(error).__name__)
+async def _gone(_request: Request, _error: Exception) -> Response:
+    """What nobody reads: the visitor went away in the middle of the form."""
+    return Response(status_code=400)
+
+
+async def _unexpected(request: Request, _error: Exception) -> Response:
     response = notice(request, Said("Something went wrong here. Please try again later."), status=500)
     response.headers.update(_HEADERS)
     return response

@@ -5,13 +5,13 @@ Owns the size of a form and the words of its fields; what is wrong with one is t
 
 from collections.abc import Mapping
 from typing import Any
-from zoneinfo import available_timezones
 
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import Message
 
+from notifier import times
 from notifier.digest.select import OPTIONAL
 from notifier.digest.view import TITLES
 from notifier.errors import SettingsError
@@ -19,6 +19,7 @@ from notifier.language import LANGUAGES, Language
 from notifier.store.statuses import Cadence, Edition
 from notifier.subscribers import schedule
 from notifier.subscribers.subscriptions import Choice
+from notifier.text import clean
 
 FIELDS = ("every", "at", "weekday", "day", "time_zone", "edition", "language")
 
@@ -63,9 +64,9 @@ async def form_in(request: Request, body: bytes) -> FormData:
 
 
 def text(form: FormData, name: str, default: str = "") -> str:
-    """A field as one trimmed line."""
+    """A field as one printable line: what cannot be stored or shown (NUL, lone surrogates) is gone."""
     value = form.get(name, default)
-    return value.strip() if isinstance(value, str) else default
+    return clean(value) if isinstance(value, str) else default
 
 
 def choice_of(
@@ -111,7 +112,7 @@ def options(spoken: Language) -> dict[str, Any]:
     """What the lists of the form offer, each value with its words."""
     return {
         "weekdays": [(name, spoken.weekday(number)) for number, name in enumerate(schedule.WEEKDAYS)],
-        "time_zones": sorted(available_timezones()),
+        "time_zones": sorted(times.zone_names()),
         "languages": LANGUAGES,
         "sections": [(str(section), spoken.phrase(TITLES[section])) for section in OPTIONAL],
     }

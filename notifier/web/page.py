@@ -42,7 +42,7 @@ def page(
     sender = deps.settings.sender
     common = {
         "language": spoken.code,
-        "root": "../" * (request.url.path.count("/") - 1) or "./",
+        "root": "../" * (request.scope["path"].count("/") - 1) or "./",
         "sender_name": sender.name,
         "postal_address": sender.postal_address or "",
     }

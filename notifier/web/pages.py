@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from notifier.deliver import outbox
-from notifier.errors import NotFoundError
+from notifier.errors import LinkError, NotFoundError
 from notifier.language import Language, language
 from notifier.links import Purpose
 from notifier.said import Said
@@ -201,6 +201,8 @@ def address(request: Request) -> Response:
 
 def _side(text: str) -> tuple[Side, str]:
     side, _, link_id = text.partition(":")
+    if side not in list(Side):
+        raise LinkError(Said("This link is not complete."), Said("Copy it whole from the mail, or use the button."))
     return Side(side), link_id
 
 

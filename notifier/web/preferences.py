@@ -5,7 +5,7 @@ One address, one page, several forms; each says in its field `do` what it does. 
 
 import json
 import logging
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,6 +16,7 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 
+from notifier import times
 from notifier.deliver import outbox
 from notifier.deps import Deps
 from notifier.digest import archive
@@ -36,7 +37,6 @@ from notifier.web.page import deps_of, notice, page
 log = logging.getLogger("notifier")
 
 _NOT_SUBSCRIBED = Said("You are not subscribed."), Said("Nothing more is sent to you.")
-_LONGEST_PAUSE = timedelta(days=366)
 
 
 def form(request: Request) -> Response:
@@ -59,15 +59,18 @@ async def act(request: Request) -> Response:
 def _act(request: Request, sent: FormData) -> Response:
     deps = deps_of(request)
     link_id = deps.links.read(Purpose.PREFERENCES, request.path_params["link"], deps.now())
-    with deps.writing() as session:
-        one = subscriptions.by_link(session, link_id)
-        if one.status not in RUNNING:
-            return notice(request, *_NOT_SUBSCRIBED, _spoken(one))
-        doing = _DEEDS.get(forms.text(sent, "do", "save"), _save)
-        try:
+    try:
+        with deps.writing() as session:
+            one = subscriptions.by_link(session, link_id)
+            if one.status not in RUNNING:
+                return notice(request, *_NOT_SUBSCRIBED, _spoken(one))
+            doing = _DEEDS.get(forms.text(sent, "do", "save"), _save)
             return doing(request, session, one, sent)
-        except (SettingsError, ValueError):
-            return _page(request, session, one, problem=Said("Nothing was changed: one of these cannot be."))
+    except (SettingsError, ValueError):
+        # Only here is the transaction rolled back: inside it, what was changed before the error would be committed.
+        with deps.reading() as session:
+            unchanged = subscriptions.by_link(session, link_id)
+            return _page(request, session, unchanged, problem=Said("Nothing was changed: one of these cannot be."))
 
 
 def _save(request: Request, session: Session, one: Subscription, sent: FormData) -> Response:
@@ -84,10 +87,8 @@ def _save(request: Request, session: Session, one: Subscription, sent: FormData)
 def _pause(request: Request, session: Session, one: Subscription, sent: FormData) -> Response:
     now = deps_of(request).now()
     zone = ZoneInfo(one.subscriber.time_zone)
-    day = date.fromisoformat(forms.text(sent, "until"))
+    day = times.day_ahead(forms.text(sent, "until"), now.astimezone(zone).date())
     until = datetime.combine(day, time(), zone).astimezone(UTC)
-    if not now < until < now + _LONGEST_PAUSE:
-        raise ValueError(day)
     standing.pause(one, until, now)
     return _page(request, session, one, done=Said("Your subscription is paused."))
 

@@ -14,13 +14,16 @@ from starlette.responses import JSONResponse, Response
 
 from notifier import letters, watchman
 from notifier.digest import archive, digests
-from notifier.errors import NotFoundError
 from notifier.language import LANGUAGES, language
 from notifier.links import Purpose
-from notifier.said import Said
 from notifier.store.models import Digest
-from notifier.web import atom
+from notifier.web import atom, operators
 from notifier.web.page import deps_of, page, spoken_by
+
+# How long a page that anybody may read may be kept by browsers and proxies, in seconds.
+_FRESH_FOR = 300
+# A digest's number in older mails; longer ones than databases count are nobody's.
+_NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 def index(request: Request) -> Response:
@@ -30,7 +33,7 @@ def index(request: Request) -> Response:
     with deps.reading() as session:
         shown = [
             {
-                "id": digest.id,
+                "key": digest.key,
                 "therapy": digest.profile.name,
                 "edition": str(digest.edition),
                 "language": LANGUAGES.get(digest.language, digest.language),
@@ -40,7 +43,17 @@ def index(request: Request) -> Response:
             for digest in archive.listed(session)
         ]
         feeds = [(profile.slug, profile.name) for profile in archive.public_profiles(session)]
-    return page(request, "archive", {"digests": shown, "feeds": feeds}, spoken)
+    return _cached(request, page(request, "archive", {"digests": shown, "feeds": feeds}, spoken))
+
+
+def _cached(request: Request, answer: Response) -> Response:
+    """The answer, to be kept for some minutes; 304 where the visitor has it already (RFC 9110, 13.1.2)."""
+    etag = f'"{hashlib.sha256(bytes(answer.body)).hexdigest()[:32]}"'
+    kept = {"ETag": etag, "Cache-Control": f"public, max-age={_FRESH_FOR}"}
+    if etag in request.headers.get("if-none-match", ""):
+        answer = Response(status_code=304, headers={"Vary": answer.headers["Vary"]})
+    answer.headers.update(kept)
+    return answer
 
 
 def digest(request: Request) -> Response:
@@ -48,7 +61,7 @@ def digest(request: Request) -> Response:
     deps = deps_of(request)
     key = request.path_params["key"]
     with deps.reading() as session:
-        found = archive.public(session, _number(key)) if key.isdecimal() else _linked(request, session, key)
+        found = _digest(request, session, key)
         spoken = language(found.language)
         body = found.body_html
         if found.left_out:
@@ -60,7 +73,9 @@ def digest(request: Request) -> Response:
             "body": _for_a_page(body),
             "since": archive.corrected_since(session, found),
         }
-    return page(request, "digest", values, spoken)
+        public = archive.is_public(found)
+    answer = page(request, "digest", values, spoken)
+    return _cached(request, answer) if public else answer
 
 
 def _for_a_page(body: str) -> str:
@@ -68,26 +83,36 @@ def _for_a_page(body: str) -> str:
     return re.sub(r' (?:width|cellpadding|cellspacing|border|align)="[^"<>]*"(?=[^<>]*>)', "", body)
 
 
-def _linked(request: Request, session: Session, key: str) -> Digest:
-    """The digest that a signed link means."""
+def _digest(request: Request, session: Session, key: str) -> Digest:
+    """The digest that an address means: by its key, or as older mails have it.
+
+    Those name a public digest by its number, and any other by a signed one.
+
+    Raises:
+        NotFoundError: there is none, or it is not public and its number was guessed.
+        LinkError: a signed number that is forged or cut short.
+    """
     deps = deps_of(request)
-    return digests.find(session, _number(deps.links.read(Purpose.ARCHIVE, key, deps.now())))
-
-
-def _number(text: str) -> int:
-    """The number of a digest; none has one of more digits than a database counts."""
-    if not re.fullmatch(r"[0-9]{1,15}", text):
-        raise NotFoundError(Said("There is no such digest."))
-    return int(text)
+    if _NUMBER.fullmatch(key):
+        return archive.public(session, int(key))
+    if "." in key:
+        signed = deps.links.read(Purpose.ARCHIVE, key, deps.now())
+        return digests.find(session, int(signed) if _NUMBER.fullmatch(signed) else 0)
+    return archive.by_key(session, key)
 
 
 def healthz(request: Request) -> Response:
-    """Whether mails go out and sources answer, for a monitor: 200, or 503 when something is broken; names no person."""
+    """Whether mails go out and sources answer, for a monitor: 200, or 503 when something is broken.
+
+    What was looked at, with numbers, is shown to operators alone: it tells how many people read here.
+    """
     deps = deps_of(request)
     with deps.reading() as session:
-        found = watchman.findings(session, deps.now())
-    ok = all(one.ok for one in found)
-    document = {"status": "ok" if ok else "failing", "checks": [asdict(one) for one in found]}
+        findings = watchman.findings(session, deps.now())
+    ok = all(finding.ok for finding in findings)
+    document: dict[str, object] = {"status": "ok" if ok else "failing"}
+    if operators.asks(request, deps.settings.web.metrics_token):
+        document["checks"] = [asdict(finding) for finding in findings]
     return JSONResponse(document, 200 if ok else 503)
 
 

@@ -16,15 +16,18 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from notifier import times
 from notifier.deps import Deps
 from notifier.errors import NotifierError
 from notifier.language import LANGUAGES
 from notifier.match import profiles
 from notifier.preview import Wish, preview
 from notifier.store.statuses import Cadence, Edition
+from notifier.web.server import limits
 
 _DARK = "@media (prefers-color-scheme:dark)"
 _STRETCHES = (0, 7, 30, 365)
+_LONGEST_STRETCH = 3660
 
 
 def create(deps: Deps, wish: Wish) -> Starlette:
@@ -52,7 +55,7 @@ def create(deps: Deps, wish: Wish) -> Starlette:
 
 def serve(deps: Deps, wish: Wish, port: int) -> None:
     """Run it until it is interrupted, on loopback whatever the settings say."""
-    uvicorn.run(create(deps, wish), host="127.0.0.1", port=port, access_log=False, log_level="warning", log_config=None)
+    uvicorn.run(create(deps, wish), host="127.0.0.1", port=port, log_level="warning", log_config=None, **limits())
 
 
 def _deps(request: Request) -> Deps:
@@ -71,9 +74,11 @@ def _wish(request: Request) -> Wish:
             cadence=Cadence(asked.get("every", wish.cadence)),
             edition=Edition(asked.get("edition", wish.edition)),
             language=asked.get("language", wish.language),
-            since=timedelta(days=int(asked["since"])) or None if "since" in asked else wish.since,
+            since=timedelta(days=times.whole_number(asked["since"], 0, _LONGEST_STRETCH)) or None
+            if "since" in asked
+            else wish.since,
         )
-    except (ValueError, OverflowError) as error:
+    except ValueError as error:
         raise NotifierError("There is no such view.", "Choose from the lists.") from error
 
 
@@ -122,7 +127,7 @@ def _version(request: Request) -> Response:
 
 
 def _file(request: Request) -> Response:
-    name = request.url.path.removeprefix("/")
+    name = request.scope["path"].removeprefix("/")
     kind = "text/css" if name.endswith(".css") else "text/javascript"
     return Response(_deps(request).templates.render(f"web/{name}", {}), media_type=kind)
 

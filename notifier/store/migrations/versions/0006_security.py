@@ -2,6 +2,8 @@
 
 import re
 import secrets
+import unicodedata
+from importlib.resources import files
 
 import sqlalchemy as sa
 from alembic import op
@@ -16,6 +18,7 @@ _WRITTEN_BY_OTHERS = (("delivery", "id", "error"), ("suppression", "address_hash
 _WORD_WITH_AT = re.compile(r"\S*@\S*")
 _STATUS = re.compile(r"(?a)(?<![\d.])[45]\.\d{1,3}\.\d{1,3}(?![\d.])")
 _REPLY = re.compile(r"(?a)(?<![\d.-])[45]\d\d(?![\d.])")
+_WALL_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
 
 def _moment(name: str, *, nullable: bool = False) -> "sa.Column[object]":
@@ -49,6 +52,7 @@ def upgrade() -> None:
     _digest_keys()
     _redact()
     _keep_codes()
+    _readable_schedules()
 
 
 def _digest_keys() -> None:
@@ -82,6 +86,27 @@ def _keep_codes() -> None:
     for key, reason in connection.execute(chosen).all():
         code = _STATUS.search(reason) or _REPLY.search(reason)
         connection.execute(table.update().where(table.c.address_hash == key).values(reason=code[0] if code else ""))
+
+
+def _readable_schedules() -> None:
+    """Mend schedules that an earlier version stored although it had refused them: each ended every run.
+
+    Digits of other scripts mean what they say; a time that is none becomes the usual one. A zone that only one machine
+    knew becomes UTC; a pause beyond all calendars has no end.
+    """
+    connection = op.get_bind()
+    subscription = sa.table("subscription", sa.column("id"), sa.column("at"))
+    for number, at in connection.execute(sa.select(subscription.c.id, subscription.c.at)).all():
+        if not _WALL_TIME.fullmatch(at):
+            digits = "".join(str(unicodedata.decimal(char, char)) for char in at).zfill(5)
+            mended = digits if _WALL_TIME.fullmatch(digits) else "08:00"
+            connection.execute(subscription.update().where(subscription.c.id == number).values(at=mended))
+    zones = (files("tzdata") / "zones").read_text(encoding="ascii").split()
+    subscriber = sa.table("subscriber", sa.column("time_zone"))
+    for (zone,) in connection.execute(sa.select(subscriber.c.time_zone).distinct()).all():
+        if zone not in zones or zone == "Factory":
+            connection.execute(subscriber.update().where(subscriber.c.time_zone == zone).values(time_zone="UTC"))
+    connection.execute(sa.text("UPDATE subscription SET paused_until = NULL WHERE paused_until >= '2100-01-01'"))
 
 
 def downgrade() -> None:
