@@ -139,8 +139,8 @@ class Press:
 
     def parcel(self, session: Session, claimed: Claimed, now: datetime) -> Parcel:
         """A claimed delivery as the envelope and the bytes that go to the mail server."""
-        if claimed.delivery is not None:
-            letter = _letter(self._deps, claimed.delivery, now)
+        if claimed.digest_id is None:
+            letter = _letter(self._deps, session.get_one(Delivery, claimed.id), now)
             octets = message(self._deps, letter, now)
             return self._parcel(claimed.id, wire_address(letter.to), lambda: octets)
         late, schedule = now - claimed.due_at > _LATE, (claimed.cadence, claimed.at, claimed.on, claimed.time_zone)
