@@ -25,6 +25,8 @@ from notifier.store.statuses import NewsKind, Tier
 BATCH = 500
 
 _RELEASED = 0.5
+# How many characters of each place are read: the longest honest documents have fewer.
+_MOST_READ = 500_000
 
 
 @dataclass(frozen=True)
@@ -109,9 +111,10 @@ def feeds_of(session: Session, revisions: Sequence[Revision]) -> dict[int, set[i
 
 
 def words_of(revision: Revision, articles: Mapping[int, str]) -> Words:
-    """What a revision says; where its feed shows a teaser, with the text of its page."""
+    """What a revision says, as far as it is read; where its feed shows a teaser, with the text of its page."""
     body = max(revision.body, articles.get(revision.entry_id, ""), key=len)
-    return Words(revision.title, revision.summary, body, " | ".join(revision.categories))
+    places = (revision.title, revision.summary, body, " | ".join(revision.categories))
+    return Words(*(text[:_MOST_READ] for text in places))
 
 
 def articles_of(session: Session, revisions: Sequence[Revision]) -> dict[int, str]:
