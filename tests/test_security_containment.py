@@ -2,17 +2,16 @@
 
 import json
 import logging
-from dataclasses import replace
+import signal
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import text as sql
 from typer.testing import CliRunner
 
-from notifier import admission, composing, delivering, letters, matching, pipeline, tidying, watchman
+from notifier import admission, composing, delivering, letters, matching, pipeline, scheduler, tidying, watchman
 from notifier.cli.main import app
 from notifier.containment import Problems
-from notifier.deliver.outbox import LEASE
 from notifier.digest import digests
 from notifier.errors import StoreError
 from notifier.settings import Dkim, Operator
@@ -416,7 +415,6 @@ def test_an_unexpected_error_while_leases_are_renewed_ends_nothing(installation:
     monkeypatch.setattr(delivering, "_HEARTBEAT", 0.001)
     monkeypatch.setattr(outbox, "renew", fails(ValueError("anna@example.org")))
     assert pipeline.deliver(made.at(due)).accepted == 3
-    assert LEASE > timedelta()
 
 
 def test_who_unsubscribes_while_a_digest_is_rendered_gets_none(any_installation: Installation, monkeypatch):
@@ -498,22 +496,13 @@ def test_a_long_list_is_served_in_portions_with_one_digest(any_installation: Ins
 
 
 def test_the_scheduler_goes_on_after_a_run_that_failed(installation: Installation, monkeypatch: pytest.MonkeyPatch):
-    from notifier import scheduler
-
-    ticks: list[int] = []
-
-    class Stop:
-        def is_set(self) -> bool:
-            return len(ticks) >= 3
-
-        def wait(self, _seconds: float) -> None:
-            ticks.append(1)
-
-        def set(self) -> None:
-            ticks.extend([1, 1, 1])
-
-    monkeypatch.setattr(scheduler.threading, "Event", Stop)
     monkeypatch.setattr(pipeline, "compose", fails(ValueError("x")))
     told: list[bool] = []
-    scheduler.run(replace(installation.at(MONDAY)), lambda report: told.append(report.failed), 0.0)
+
+    def tell(report: pipeline.Report) -> None:
+        told.append(report.failed)
+        if len(told) == 3:
+            signal.raise_signal(signal.SIGTERM)
+
+    scheduler.run(installation.at(MONDAY), tell, 0.0)
     assert told == [True, True, True]
