@@ -6,6 +6,7 @@ first: the application right after its page, or the next run.
 
 from sqlalchemy.orm import Session
 
+from notifier.containment import Problems
 from notifier.deliver import outbox
 from notifier.deps import Deps
 from notifier.errors import NotifierError
@@ -16,12 +17,14 @@ from notifier.subscribers import enquiries, subscriptions
 from notifier.subscribers.subscriptions import RUNNING, Choice
 
 
-def admit(deps: Deps) -> int:
-    """Answer all requests that wait; returns how many there were."""
+def admit(deps: Deps, problems: Problems | None = None) -> int:
+    """Answer all requests that wait, one that fails with the next run; returns how many there were."""
+    problems = problems if problems is not None else Problems()
     with deps.reading() as session:
         waiting = enquiries.waiting(session)
-    for one in waiting:
-        admit_one(deps, one)
+    for enquiry_id in waiting:
+        with problems.contained(f"Answering request {enquiry_id}"):
+            admit_one(deps, enquiry_id)
     return len(waiting)
 
 

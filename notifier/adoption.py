@@ -1,7 +1,7 @@
 """Adopting a profile: stored, its addresses watched, the past held against it.
 
-What `init`, `profiles import` and the demo share; all of it in the caller's transaction, so that several files are
-taken all or none.
+What `init`, `profiles import` and the demo share. It is written in the caller's transaction, so that several files are
+taken all or none; what takes long, judging the past, is done before it begins (`judged`).
 """
 
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from notifier.errors import ProfileError
-from notifier.match import matches, profiles
-from notifier.match.matches import Estimate
+from notifier.match import matches, past, profiles
+from notifier.match.past import Estimate, Past
 from notifier.match.profiles import ProfileFile
 from notifier.store.statuses import SourceKind
 from notifier.watch import sources
@@ -27,11 +27,11 @@ class Adopted:
     older_matches: int
 
 
-def adopt(session: Session, file: ProfileFile, now: datetime, *, include_past: bool = False) -> Adopted:
-    """Store a profile, watch its pages and sources, and match the past anew.
+def judged(session: Session, file: ProfileFile, now: datetime, *, include_past: bool = False) -> Past:
+    """Hold a profile that is going to be stored against what was seen; nothing is written.
 
     Args:
-        session: a writing session; the caller commits.
+        session: a reading session.
         file: a checked profile file.
         now: the moment of the import.
         include_past: whether older entries that match now go into the next digests; else they are filed.
@@ -42,16 +42,38 @@ def adopt(session: Session, file: ProfileFile, now: datetime, *, include_past: b
     terms = profiles.term_specs(file)
     if failed := matches.check_canaries(file.model_dump(mode="json"), terms, file.name):
         raise ProfileError(f"{file.slug}: a canary fails: {'; '.join(failed)}.", "Mend the terms, or the canary.")
+    addresses = (*file.sources, *file.pages)
+    return past.judge_past(session, file.slug, terms, file.name, now, include=include_past, sources=addresses)
+
+
+def adopt(
+    session: Session, file: ProfileFile, now: datetime, *, include_past: bool = False, before: Past | None = None
+) -> Adopted:
+    """Store a profile, watch its pages and sources, and match the past anew.
+
+    Args:
+        session: a writing session; the caller commits.
+        file: a checked profile file.
+        now: the moment of the import.
+        include_past: whether older entries that match now go into the next digests; else they are filed.
+        before: what `judged` found for this file; judged here, where nothing much was seen yet, if it is None.
+
+    Raises:
+        ProfileError: a canary of the file does not get its tier.
+    """
+    if before is None:
+        before = judged(session, file, now, include_past=include_past)
+    matches.lock_profiles(session)
     profile = profiles.save(session, file, now)
     new = 0
     for url in file.sources:
         new += sources.add(session, url, now, profile=profile)[1]
     for url in file.pages:
         new += sources.add(session, url, now, kind=SourceKind.PAGE, profile=profile)[1]
-    older = matches.match_past(session, profile, now, include=include_past)
+    older = past.store(session, profile, before, now)
     return Adopted(profile.slug, profile.name, new, older)
 
 
 def expected(session: Session, file: ProfileFile, now: datetime) -> Estimate:
     """What a profile would have matched lately, before it is stored."""
-    return matches.estimate(session, profiles.term_specs(file), file.name, now)
+    return past.estimate(session, profiles.term_specs(file), file.name, now)

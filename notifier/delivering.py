@@ -5,26 +5,24 @@ opened here, and none is open while the network is used.
 """
 
 import gc
-import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
 from notifier import letters
+from notifier.containment import log_trace, reason
 from notifier.deliver import outbox, pace
 from notifier.deliver.ahead import Ahead
-from notifier.deliver.outbox import Answer, Outcome
+from notifier.deliver.dialogue import Parcel
+from notifier.deliver.outbox import Answer, Claimed, Outcome
 from notifier.deps import Deps
 from notifier.digest import digests
-from notifier.errors import StoreError
 from notifier.refusals import Refusals
-
-log = logging.getLogger("notifier")
 
 _HEARTBEAT = 10.0
 _CLAIM_SECONDS = 1.0
@@ -68,23 +66,44 @@ def deliver(deps: Deps, stop: Callable[[], bool] = never) -> Sent:
                 terms = _terms(deps, size)
                 claimed = outbox.claim(session, now, terms)
                 more = not claimed and outbox.waits(session, now, terms)
-                parcels = [press.parcel(session, one, now) for one in claimed]
                 rate = deps.settings.smtp.rate_per_second
-                wait = pace.reserve(session, rate, len(parcels), now) if rate and parcels else timedelta()
+                wait = pace.reserve(session, rate, len(claimed), now) if rate and claimed else timedelta()
             if more:
                 continue
-            if not parcels:
+            if not claimed:
                 break
             started = time.monotonic()
-            if slow:
-                parcels = ahead.prepared(parcels)
-            settling.open.update(parcel.delivery_id for parcel in parcels)
+            settling.open.update(one.id for one in claimed)
             with _leases_kept(deps, settling.open):
+                parcels = _built(deps, press, claimed, settling, now)
+                if slow:
+                    parcels = ahead.prepared(parcels)
                 problem = transport.send(parcels, settling, wait.total_seconds(), stop)
             size = _next_size(deps, size, time.monotonic() - started)
     with deps.writing() as session:
         digests.finish(session)
     return Sent(settling.answers, problem)
+
+
+def _built(
+    deps: Deps, press: letters.Press, claimed: Sequence[Claimed], settling: "_Settling", now: datetime
+) -> list[Parcel]:
+    """The parcels of claimed deliveries; one that cannot be built is put off, and the others go out."""
+    parcels: list[Parcel] = []
+    failed: list[Outcome] = []
+    logged: set[int | None] = set()
+    with deps.reading() as session:
+        for delivery in claimed:
+            try:
+                parcels.append(press.parcel(session, delivery, now))
+            except Exception as error:  # noqa: BLE001 - one mail stops no other
+                if delivery.digest_id is None or delivery.digest_id not in logged:  # one trace a digest is enough
+                    log_trace(f"Delivery {delivery.id} cannot be built", error)
+                logged.add(delivery.digest_id)
+                failed.append(Outcome(delivery.id, Answer.DEFERRED, f"the mail cannot be built: {reason(error)}"))
+    if failed:
+        settling(failed)
+    return parcels
 
 
 @contextmanager
@@ -150,8 +169,8 @@ def _leases_kept(deps: Deps, unsettled: set[int]) -> Iterator[None]:
             try:
                 with deps.writing() as session:
                     outbox.renew(session, tuple(unsettled), deps.now())
-            except StoreError as error:  # a lease outlives two beats that are missed
-                log.warning("%s", error.problem)
+            except Exception as error:  # noqa: BLE001 - a lease outlives two beats that are missed
+                log_trace("Leases could not be renewed", error)
 
     heart = threading.Thread(target=renew, name="leases", daemon=True)
     heart.start()

@@ -21,7 +21,7 @@ from notifier.deliver.outbox import Claimed
 from notifier.deps import Deps
 from notifier.digest.digests import Rendered, Renderer
 from notifier.digest.quiet import QuietView
-from notifier.digest.view import DigestView, headline, subject
+from notifier.digest.view import LONGEST_NAME, DigestView, headline, subject
 from notifier.language import Language, language
 from notifier.links import Purpose
 from notifier.said import mark
@@ -29,6 +29,7 @@ from notifier.store.models import Delivery, Digest, Notice, Subscription
 from notifier.store.statuses import Cadence
 from notifier.subscribers import consent
 from notifier.subscribers.schedule import in_words
+from notifier.text import shorten
 
 # Gmail shows no more than 102 KB of a mail and hides the way to leave below that: a digest ends well before.
 LARGEST = 90_000
@@ -46,13 +47,15 @@ def renderer(deps: Deps) -> Renderer:
     """The way from a digest's view to its subject and body; composing and previewing share it."""
 
     def render(view: DigestView) -> Rendered:
-        shown, html = _fitting(deps, view)
+        whole_html = whole(deps, view)
+        shown, html = _fitting(deps, view, whole_html)
         return Rendered(
             subject=subject(view, discreet=deps.settings.sender.discreet),
             headline=headline(view, discreet=deps.settings.sender.discreet),
             html=html,
             text=deps.templates.render("email/digest.txt.j2", {"digest": shown}, view.variant.language),
             left_out=shown.left_out,
+            page=whole_html if shown is not view else None,
         )
 
     return render
@@ -63,7 +66,7 @@ def rendered_quiet(deps: Deps, view: QuietView) -> Rendered:
     code = view.variant.language
     return Rendered(
         subject=view.subject,
-        headline=view.looked,
+        headline=view.headline,
         html=deps.templates.render("email/quiet.html.j2", {"quiet": view}, code),
         text=deps.templates.render("email/quiet.txt.j2", {"quiet": view}, code),
     )
@@ -71,7 +74,7 @@ def rendered_quiet(deps: Deps, view: QuietView) -> Rendered:
 
 def whole(deps: Deps, view: DigestView) -> str:
     """The body of a digest with all its items, for a page that has room for them."""
-    return _fragment(deps, view)
+    return deps.templates.render("email/digest.html.j2", {"digest": view}, view.variant.language)
 
 
 def issue(cadence: Cadence, spoken: Language) -> str:
@@ -79,21 +82,18 @@ def issue(cadence: Cadence, spoken: Language) -> str:
     return spoken.phrase(_ISSUES[cadence]) if _ISSUES[cadence] else ""
 
 
-def _fitting(deps: Deps, view: DigestView) -> tuple[DigestView, str]:
-    """The digest with as many of its items as a mail may hold, and its body."""
-    shown, html = view, _fragment(deps, view)
+def _fitting(deps: Deps, view: DigestView, html: str) -> tuple[DigestView, str]:
+    """The digest with as many of its items as a mail may hold, and its body; one item alone can be too long, too."""
+    shown = view
     # Style takes up to twice the room of what it is written into; most digests are nowhere near.
     while len(html) * 3 > LARGEST and (size := _size(deps, shown, html)) > LARGEST:
         number = shown.count - shown.left_out
         if number == 1:
-            break
+            shown = view.in_short()
+            return shown, whole(deps, shown)
         shown = view.first(max(1, min(number - 1, number * LARGEST // size)))
-        html = _fragment(deps, shown)
+        html = whole(deps, shown)
     return shown, html
-
-
-def _fragment(deps: Deps, view: DigestView) -> str:
-    return deps.templates.render("email/digest.html.j2", {"digest": view}, view.variant.language)
 
 
 def _size(deps: Deps, view: DigestView, html: str) -> int:
@@ -139,8 +139,8 @@ class Press:
 
     def parcel(self, session: Session, claimed: Claimed, now: datetime) -> Parcel:
         """A claimed delivery as the envelope and the bytes that go to the mail server."""
-        if claimed.delivery is not None:
-            letter = _letter(self._deps, claimed.delivery, now)
+        if claimed.digest_id is None:
+            letter = _letter(self._deps, session.get_one(Delivery, claimed.id), now)
             octets = message(self._deps, letter, now)
             return self._parcel(claimed, wire_address(letter.to), lambda: octets)
         late, schedule = now - claimed.due_at > _LATE, (claimed.cadence, claimed.at, claimed.on, claimed.time_zone)
@@ -257,7 +257,7 @@ class Composed:
         """The stored one."""
         return cls(
             Rendered(digest.subject, digest.headline, digest.body_html, digest.body_text, digest.left_out),
-            digest.profile.name,
+            shorten(digest.profile.name, LONGEST_NAME),
             digest.cadence,
             digest.language,
             digest.composed_at,

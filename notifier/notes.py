@@ -1,7 +1,8 @@
 """Notes: what somebody is written about their own subscription, beside the digests.
 
 Owns the words of these mails: welcome, already subscribed, the lost link, a new address, the question whether they
-still want it. Each says what to do in one link, and names no therapy outside its body.
+still want it. Each says what to do in one link. None names a therapy in its subject or at its beginning, which lock
+screens show: what is said first is long enough to fill that room.
 """
 
 from collections.abc import Sequence
@@ -46,11 +47,15 @@ def _welcome(deps: Deps, one: Subscription, spoken: Language, message_id: str, n
         moment = spoken.moment(one.next_due_at.astimezone(ZoneInfo(one.subscriber.time_zone)))
         first = spoken.phrase("The first digest can come on %(moment)s.", moment=moment)
     quiet = spoken.phrase("When there is nothing to tell, no mail comes.")
+    below = spoken.phrase("What you chose stands below; you can change it at any time.")
     subject = spoken.phrase("Welcome: your subscription is confirmed")
     return _note(
         _Envelope(one.subscriber.email, message_id, spoken),
         subject,
-        [_told(one, spoken), f"{first} {quiet}"],
+        [
+            f"{first} {quiet} {below}",
+            _told(one, spoken),
+        ],
         [(spoken.phrase("Change what you get, and when"), deps.links.url(Purpose.PREFERENCES, one.link_id, now))],
         spoken.phrase("The same link stands in every mail. It is yours alone: who has it can change your choice."),
         _leave_url(deps, one, now),
@@ -68,11 +73,15 @@ def _links(
         if asked_again
         else spoken.phrase("Somebody, perhaps you, asked us for the link to your preferences:")
     )
+    neutral = spoken.phrase(
+        "This mail is about your subscriptions. The links below are yours alone: who has one of them can change what "
+        "you get, and when, or end it."
+    )
     running = [each for each in one.subscriber.subscriptions if each.status in RUNNING]
     return _note(
         _Envelope(one.subscriber.email, message_id, spoken),
         subject,
-        [reason, *(_told(each, spoken) for each in running)],
+        [neutral, reason, *(_told(each, spoken) for each in running)],
         [
             (
                 spoken.phrase("Preferences: %(therapy)s", therapy=each.profile.name),
@@ -99,9 +108,12 @@ def _renewal(
         if last
         else spoken.phrase("Do you still want your digest?"),
         [
-            _told(one, spoken),
-            spoken.phrase("From time to time we ask whether that is still right, so that no list outlives its use."),
+            spoken.phrase(
+                "From time to time we ask everybody whether they still want their digest, so that no list outlives its "
+                "use."
+            ),
             silence,
+            _told(one, spoken),
         ],
         [(spoken.phrase("Yes, I still want it"), deps.links.url(Purpose.RENEW, one.link_id, now))],
         leave_url=_leave_url(deps, one, now),

@@ -2,75 +2,83 @@
 
     sources that are due
     | poll      fetch each, read it, store entries and revisions; a failure is stored beside its source (polling.py)
-    | match     hold what is new against every profile
-    | tidy      answer what was asked for on the web; end pauses, forget what is not needed any more
-    | compose   for every subscription that is due: a digest for its group, and a delivery each, in one transaction
+    | match     judge what is new for every profile, and store what concerns one (matching.py)
+    | admit     answer what was asked for on the web
+    | tidy      end pauses, forget what is not needed any more
+    | compose   for every subscription that is due: a digest for its group, and a delivery each (composing.py)
     | deliver   claim, send, settle by the server's answer (delivering.py)
     | watch     tell the operator once when mails do not go out
 
 `notifier run --once`, the scheduler and a cron line call the same steps. Every step asks the database what is due,
-does it, and finds nothing to do when it is run again. Transactions are opened and committed here and in the faces, and
-none is open while the network is used.
+does it, and finds nothing to do when it is run again. Each is run whatever became of the one before. Transactions are
+opened and committed in these rooms and in the faces, and none is open while the network is used or a text is judged,
+rendered or signed.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy.orm import Session
-
-from notifier import letters
 from notifier.admission import admit
-from notifier.deliver import outbox
+from notifier.composing import compose
+from notifier.containment import Problems
 from notifier.deliver.outbox import Answer
 from notifier.delivering import Sent, deliver, never
 from notifier.deps import Deps
-from notifier.digest import digests
-from notifier.digest.evidence import snapshot_key
-from notifier.digest.quiet import Watched, quiet
-from notifier.digest.view import Variant
 from notifier.match import matches, profiles
-from notifier.store.models import Profile, Subscription
-from notifier.store.statuses import Health
-from notifier.subscribers import subscriptions
-from notifier.subscribers.subscriptions import MONTH
+from notifier.matching import match
 from notifier.tidying import tidy
-from notifier.watch import sources
-from notifier.watch.health import health
 from notifier.watchman import watch
 
 if TYPE_CHECKING:
     from notifier.polling import PollResult, Progress
 
+__all__ = ["Report", "as_document", "compose", "deliver", "failing_canaries", "match", "poll", "run_once"]
+
 
 @dataclass(frozen=True)
 class Report:
-    """What one run did."""
+    """What one run did; `problems` are the steps, profiles and people that could not be served, a sentence each."""
 
     polled: "list[PollResult]"
     matched: int
     composed: int
     sent: Sent
+    problems: tuple[str, ...] = ()
 
     @property
     def failed(self) -> bool:
         """Whether a step failed that a person should look at."""
         refused = self.sent.answers.get(Answer.REFUSED, 0)
-        return bool(self.sent.problem or refused or any(one.status == "failed" for one in self.polled))
+        unanswered = any(source.status == "failed" for source in self.polled)
+        return bool(self.problems or self.sent.problem or refused or unanswered)
 
 
 def run_once(deps: Deps, stop: Callable[[], bool] = never) -> Report:
-    """All steps, once; when it is to `stop`, no further mail is begun."""
+    """All steps, once, each of them whatever became of the others; when it is to `stop`, no further mail is begun.
+
+    Raises:
+        SettingsError: it is not set who writes; nothing was done.
+    """
     deps.require_sender()
-    polled = poll(deps)
-    matched = match(deps)
-    admit(deps)
-    tidy(deps)
-    composed = compose(deps)
-    sent = deliver(deps, stop)
-    watch(deps)
-    return Report(polled, matched, composed, sent)
+    problems = Problems()
+    polled: list[PollResult] = []
+    matched, composed, sent = 0, 0, Sent()
+    with problems.contained("The step poll"):
+        polled = poll(deps)
+    with problems.contained("The step match"):
+        matched = match(deps, problems)
+    with problems.contained("The step admit"):
+        admit(deps, problems)
+    with problems.contained("The step tidy"):
+        tidy(deps, problems)
+    with problems.contained("The step compose"):
+        composed = compose(deps, problems)
+    with problems.contained("The step deliver"):
+        sent = deliver(deps, stop)
+    with problems.contained("The step watch"):
+        watch(deps)
+    return Report(polled, matched, composed, sent, tuple(problems.lines))
 
 
 def poll(
@@ -90,66 +98,6 @@ def failing_canaries(deps: Deps) -> list[str]:
             for profile in profiles.listed(session)
             for failed in matches.check_canaries(profile.document, profiles.stored_specs(profile), profile.name)
         ]
-
-
-def match(deps: Deps) -> int:
-    """Hold everything that was not looked at yet against the profiles; returns how many revisions that were."""
-    total = 0
-    while True:
-        with deps.writing() as session:
-            looked_at = matches.examine(session, deps.now())
-        if not looked_at:
-            return total
-        total += looked_at
-
-
-def compose(deps: Deps) -> int:
-    """Compose a digest for every group of subscriptions that is due and owed something; returns how many."""
-    now = deps.now()
-    quiet = timedelta(minutes=deps.settings.schedule.quiet_minutes)
-    composed = 0
-    with deps.reading() as session:
-        waiting = [profile.id for profile in profiles.listed(session)]
-    for profile_id in waiting:
-        with deps.writing() as session:
-            # Locked: a match that is made meanwhile must not slip below the place that is noted as served.
-            profile = session.get_one(Profile, profile_id, with_for_update=True)
-            due = subscriptions.due(session, profile, now, quiet)
-            for group in digests.groups(session, profile, due):
-                owed = [(one, one.next_due_at or now) for one in group.subscriptions]
-                first_due = min(due_at for _, due_at in owed)
-                digest = digests.compose(session, profile, group, letters.renderer(deps), first_due, now)
-                outbox.enqueue_digest(session, digest, owed, deps.mail_domain, now)
-                subscriptions.served(group.subscriptions, profile.position, snapshot_key(profile.document), now)
-                composed += 1
-            for one in due:
-                subscriptions.advance(one, now)
-            if deps.settings.schedule.sign_of_life:
-                composed += _reassure(deps, session, profile, now)
-    return composed
-
-
-def _reassure(deps: Deps, session: Session, profile: Profile, now: datetime) -> int:
-    """Tell those who have heard nothing for a month that we looked; returns how many digests say so."""
-    silent = dict(subscriptions.in_silence(session, profile, now))
-    owed = {one for group in digests.groups(session, profile, list(silent)) for one in group.subscriptions}
-    watched = sources.feeding(session, profile)
-    served: dict[Variant, list[Subscription]] = {}
-    for one in silent:
-        if one not in owed and watched:
-            # Nothing of a snapshot is shown: what was introduced before stays so.
-            served.setdefault(digests.variant_of(one, one.introduced), []).append(one)
-    since = (now - MONTH).date()
-    failing = (source.name for source in watched if health(source, now) in (Health.FAILING, Health.GONE))
-    seen = Watched(sum(sources.looks_since(one, since) for one in watched), len(watched), tuple(failing))
-    for variant, members in served.items():
-        due_at = min(silent[one] for one in members)
-        rendered = letters.rendered_quiet(deps, quiet(profile, variant, seen, now.date()))
-        digest = digests.compose_quiet(session, profile, variant, rendered, due_at, now)
-        outbox.enqueue_digest(session, digest, [(one, silent[one]) for one in members], deps.mail_domain, now)
-        for one in members:
-            subscriptions.reassured(one, now)
-    return len(served)
 
 
 def as_document(results: "Sequence[PollResult]") -> dict[str, object]:

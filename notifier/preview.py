@@ -107,7 +107,7 @@ def preview(deps: Deps, wish: Wish = _ANY, recipient: str | None = None) -> Prev
         if not items:
             return None
         variant = digests.variant_of(one, snapshot_key(profile.document))
-        view, _ = digests.shown_items(session, profile, items, variant, now)
+        view = digests.shown_items(session, profile, items, variant, now)
         rendered = letters.renderer(deps)(view)
         archive = f"{deps.settings.public_url}/archive"
         composed = letters.Composed(rendered, profile.name, variant.cadence, variant.language, now, archive)

@@ -22,7 +22,8 @@ log = logging.getLogger("notifier")
 def run(deps: Deps, tell: Callable[[Report], None], tick: float = TICK_SECONDS) -> None:
     """Run all steps every `tick` seconds until SIGTERM or SIGINT; mails that are under way are finished first.
 
-    A database that is locked or away is waited for; a setting that is wrong is raised.
+    A database that is locked or away is waited for, and a step that fails is tried again with the next run; that it is
+    not set who writes is raised.
     """
     stop = threading.Event()
 
@@ -34,7 +35,7 @@ def run(deps: Deps, tell: Callable[[Report], None], tick: float = TICK_SECONDS) 
     try:
         while not stop.is_set():
             try:
-                _told(pipeline.run_once(deps, stop.is_set), tell)
+                _tell_if_worth_it(pipeline.run_once(deps, stop.is_set), tell)
             except StoreError as error:
                 log.warning("%s %s", error.problem, error.fix)
             stop.wait(tick)
@@ -43,7 +44,7 @@ def run(deps: Deps, tell: Callable[[Report], None], tick: float = TICK_SECONDS) 
             signal.signal(number, handler)
 
 
-def _told(report: Report, tell: Callable[[Report], None]) -> None:
+def _tell_if_worth_it(report: Report, tell: Callable[[Report], None]) -> None:
     """Say what happened when something did; a quiet minute is not worth a line."""
     if report.composed or report.sent.answers or report.failed or any(one.new or one.changed for one in report.polled):
         tell(report)

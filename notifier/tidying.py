@@ -1,41 +1,67 @@
 """Tidying: what time does to subscriptions, and what is kept no longer than it is needed.
 
 Run before digests are composed, as often as anybody likes: pauses end, unconfirmed sign-ups vanish, renewals are asked
-for, who left long ago is forgotten, and so is what the operator was told.
+for, who left long ago is forgotten, and so is what the operator was told. Each of these has a transaction of its own
+and is done whatever became of the others.
 """
 
-import logging
+from collections.abc import Callable
+from datetime import datetime
 
+from sqlalchemy.orm import Session
+
+from notifier.containment import Problems
 from notifier.deliver import notices, outbox
 from notifier.deps import Deps
-from notifier.errors import StoreError
 from notifier.store import db
 from notifier.store.statuses import DeliveryKind, SuppressionCause
-from notifier.subscribers import enquiries, moving, privacy, standing
+from notifier.subscribers import enquiries, moving, privacy, serving, standing, subscriptions
 
-log = logging.getLogger("notifier")
+_STEPS: tuple[tuple[str, Callable[[Session, datetime], object]], ...] = (
+    ("Forgetting sign-ups that nobody confirmed", standing.forget_unconfirmed),
+    ("Forgetting requests", enquiries.forget),
+    ("Forgetting changes of address", moving.forget),
+    ("Forgetting what the operator was told", notices.forget),
+)
 
 
-def tidy(deps: Deps) -> None:
+def tidy(deps: Deps, problems: Problems | None = None) -> None:
     """Do what is due."""
+    problems = problems if problems is not None else Problems()
     now = deps.now()
+    with problems.contained("Ending pauses"):
+        _wake(deps, now)
+    for what, step in _STEPS:
+        with problems.contained(what), deps.writing() as session:
+            step(session, now)
+    with problems.contained("Forgetting who left long ago"):
+        _forget_long_gone(deps, now)
+    months = deps.settings.subscriptions.renewal_months
+    if months:
+        with problems.contained("Asking for renewals"), deps.writing() as session:
+            found = standing.renewals(session, months, now)
+            for kind, ones in ((DeliveryKind.RENEWAL, found.asked), (DeliveryKind.REMINDER, found.reminded)):
+                outbox.enqueue_own(session, kind, [one.id for one in ones], deps.mail_domain, now)
+
+
+def _wake(deps: Deps, now: datetime) -> None:
+    """End the pauses whose time is over; what cannot be read of somebody is noted beside them, and they stay paused."""
+    with deps.reading() as session:
+        paused, troubles = serving.readable(session, standing.pauses_over(session, now))
+    if not paused and not troubles:
+        return
     with deps.writing() as session:
-        standing.wake(session, now)
-        standing.forget_unconfirmed(session, now)
-        enquiries.forget(session, now)
-        moving.forget(session, now)
-        notices.forget(session, now)
+        for subscription in serving.unchanged(session, paused):
+            standing.resume(subscription, now)
+        for subscription_id, trouble in troubles.items():
+            subscriptions.put_off(session, subscription_id, trouble, now + serving.RETRY_AFTER)
+
+
+def _forget_long_gone(deps: Deps, now: datetime) -> None:
+    """Erase who left more than a year ago, and their words from the database's log."""
+    with deps.writing() as session:
         forgotten = standing.long_gone(session, now)
         for person in forgotten:
             privacy.erase(session, person, SuppressionCause.LEFT, "left more than a year ago", now)
     if forgotten:
-        try:
-            db.scrub(deps.engine)
-        except StoreError as error:
-            log.warning("%s %s", error.problem, error.fix)
-    months = deps.settings.subscriptions.renewal_months
-    if months:
-        with deps.writing() as session:
-            found = standing.renewals(session, months, now)
-            for kind, ones in ((DeliveryKind.RENEWAL, found.asked), (DeliveryKind.REMINDER, found.reminded)):
-                outbox.enqueue_own(session, kind, [one.id for one in ones], deps.mail_domain, now)
+        db.scrub(deps.engine)

@@ -1,7 +1,8 @@
 """The watchman: the few things that mean it is broken, told once to the operator and shown by `/healthz`.
 
-A digest that was due and of which nothing was accepted an hour later; a backlog that does not shrink; a source past its
-rhythm (which is told by `watch/health.py`, and only shown here). Nothing else alarms.
+A digest that was due and of which nothing was accepted an hour later; a backlog that does not shrink; subscribers whose
+stored choice cannot be read; a source past its rhythm (which is told by `watch/health.py`, and only shown here).
+Nothing else alarms.
 """
 
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from notifier.deliver import alarms, notices
+from notifier.deliver.alarms import Trouble
 from notifier.deps import Deps
 from notifier.store.models import Source
 from notifier.store.statuses import Health
@@ -30,7 +32,7 @@ class Finding:
 def findings(session: Session, now: datetime) -> list[Finding]:
     """Everything that is looked at, as it stands."""
     wrong = {one.name: one.detail for one in alarms.raised(session, now)}
-    found = [Finding(name, name not in wrong, wrong.get(name, "")) for name in ("digests", "backlog")]
+    found = [Finding(name, name not in wrong, wrong.get(name, "")) for name in ("digests", "backlog", alarms.PEOPLE)]
     bad = [one for one in sources.listed(session) if health(one, now) in (Health.FAILING, Health.SILENT, Health.GONE)]
     return [*found, Finding("sources", not bad, _named(bad, now))]
 
@@ -49,6 +51,13 @@ def watch(deps: Deps) -> None:
             return
         paragraphs = [f"{one.detail}\n{one.fix}" for one in begun]
         paragraphs += [f"It works again: {name}." for name in ended]
-        subject = "notifier: mails are not going out" if begun else "notifier: mails go out again"
         closing = "Nothing was lost: what is owed stays in the outbox. See: notifier deliveries list"
-        notices.owe(session, operator, subject, "\n\n".join([*paragraphs, closing]), deps.mail_domain, now)
+        text = "\n\n".join([*paragraphs, closing])
+        notices.owe(session, operator, _subject(begun, ended), text, deps.mail_domain, now)
+
+
+def _subject(begun: Sequence[Trouble], ended: Sequence[str]) -> str:
+    names = [trouble.name for trouble in begun] or ended
+    if set(names) == {alarms.PEOPLE}:
+        return "notifier: some subscribers cannot be served" if begun else "notifier: all subscribers are served again"
+    return "notifier: mails are not going out" if begun else "notifier: mails go out again"

@@ -48,11 +48,15 @@ def release(
     held_id: Annotated[int, typer.Argument(metavar="ID", help="As `matches list --held` shows it.")], now: door.Now = ""
 ) -> None:
     """Let what was held back go into the next digests."""
-    from notifier.match import matches
+    from notifier.match import batches, matches
 
-    with door.opened(now) as deps, deps.writing() as session:
-        made = matches.release(session, held_id, deps.now())
-        door.say(f"Released as match {made.id} ({made.tier}): {made.entry.title}")
+    with door.opened(now) as deps:
+        with deps.reading() as session:
+            twin = batches.twin_of_held(session, held_id, deps.now())
+        with deps.writing() as session:
+            made = matches.release(session, held_id, deps.now(), twin)
+            title = made.entry.title
+        door.say(f"Released as match {made.id} ({made.tier}): {title}")
 
 
 def _held(one: "NearMiss") -> dict[str, Any]:

@@ -22,10 +22,14 @@ def poll(
 ) -> None:
     """Poll the sources that are due and match what is new; nothing is mailed. In a pipe only failures are told."""
     from notifier import pipeline
+    from notifier.containment import Problems
 
+    problems = Problems()
     with door.opened(now) as deps, door.progress(not json) as progress:
         results = pipeline.poll(deps, wanted or (), force=force, progress=progress)
-        pipeline.match(deps)
+        pipeline.match(deps, problems)
+    for problem in problems.lines:
+        door.warn(problem)
     failed = [one for one in results if one.status == "failed"]
     if json:
         door.print_json(pipeline.as_document(results))
@@ -38,4 +42,4 @@ def poll(
     else:
         for one in failed:
             door.warn(f"Source {one.id} {one.url}: {one.error}. To look closer: notifier sources check {one.id}")
-    raise typer.Exit(1 if failed else 0)
+    raise typer.Exit(1 if failed or problems.lines else 0)

@@ -10,7 +10,7 @@ import typer
 from notifier.cli import door
 
 if TYPE_CHECKING:
-    from notifier.match.matches import Estimate
+    from notifier.match.past import Estimate
 
 # Fewer entries say nothing about how broad a profile is; more than this share of them is more than one therapy's news.
 _FEWEST_TO_JUDGE_BY = 20
@@ -73,22 +73,33 @@ def import_(
     now: door.Now = "",
 ) -> None:
     """Store profiles from files, all or none, watch their sources, and match what was seen before."""
-    from notifier.adoption import adopt, expected
+    from notifier.adoption import adopt, expected, judged
     from notifier.errors import SettingsError
     from notifier.match import profiles
 
     if past not in ("include", "file"):
         raise SettingsError(f"--past {past!r} is not known.", "Choose include or file.")
     read = profiles.read_files(files)
-    with door.opened(now) as deps, deps.writing() as session:
+    include = past == "include"
+    with door.opened(now) as deps:
+        moment = deps.now()
+        before = []
+        # What takes long, and what asks somebody, comes before the transaction that stores all of them or none.
         for file in read:
-            _say_how_much(file.slug, expected(session, file, deps.now()))
-            done = adopt(session, file, deps.now(), include_past=past == "include")
-            fate = "for the next digests" if past == "include" else "filed (mailed to nobody)"
-            door.say(
-                f"Stored {done.slug}: {_count(done.new_sources, 'new source')} to watch, "
-                f"{_count(done.older_matches, 'older match', 'es')} {fate}."
-            )
+            with deps.reading() as session:
+                _say_how_much(file.slug, expected(session, file, moment))
+                before.append(judged(session, file, moment, include_past=include))
+        with deps.writing() as session:
+            stored = [
+                adopt(session, file, moment, include_past=include, before=seen)
+                for file, seen in zip(read, before, strict=True)
+            ]
+    fate = "for the next digests" if include else "filed (mailed to nobody)"
+    for done in stored:
+        door.say(
+            f"Stored {done.slug}: {_count(done.new_sources, 'new source')} to watch, "
+            f"{_count(done.older_matches, 'older match', 'es')} {fate}."
+        )
 
 
 def _count(number: int, word: str, ending: str = "s") -> str:

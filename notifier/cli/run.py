@@ -50,6 +50,8 @@ def tell(report: "Report") -> None:
     for one in looked:
         if one.error:
             door.warn(f"Source {one.id} {one.url}: {one.error}. It is asked again; see: notifier sources list")
+    for problem in report.problems:
+        door.warn(f"{problem} Nothing was lost; the next run tries again.")
     if report.sent.problem:
         door.warn(f"{report.sent.problem} Nothing was lost: the next run sends what waits.")
     elif report.sent.not_accepted:

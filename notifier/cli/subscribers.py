@@ -69,6 +69,8 @@ def show(email: Email, json: door.Json = False) -> None:
     door.say(f"{document['email']}: {document['status']}, {document['time_zone']}")
     for one in document["subscriptions"]:
         door.say(f"  {one['profile']}: {one['schedule']}, {one['status']}, next due {one['next_due_at'] or '-'}")
+        if one["trouble"]:
+            door.warn(f"  Cannot be served: {one['trouble']} Name the choice anew: notifier subscribe EMAIL")
     for one in document["consent"]:
         door.say(f"  {one['at']}  consent {one['event']} by {one['method']}, attested by {one['attested_by']}")
 
@@ -294,7 +296,6 @@ def unsuppress(email: Email) -> None:
 
 def _row(session: "Session", one: "Subscriber") -> dict[str, Any]:
     from notifier.subscribers import subscriptions
-    from notifier.subscribers.schedule import in_words
 
     return {
         "id": one.id,
@@ -306,11 +307,21 @@ def _row(session: "Session", one: "Subscriber") -> dict[str, Any]:
             {
                 "profile": each.profile.slug,
                 "cadence": each.cadence,
-                "schedule": in_words(each.cadence, each.at, each.on, one.time_zone),
+                "schedule": _schedule(each, one.time_zone),
                 "edition": each.edition,
                 "status": each.status,
                 "next_due_at": door.as_time(each.next_due_at),
+                "trouble": each.trouble,
             }
             for each in one.subscriptions
         ],
     }
+
+
+def _schedule(subscription: "Subscription", zone: str) -> str:
+    from notifier.subscribers.schedule import in_words
+
+    try:
+        return in_words(subscription.cadence, subscription.at, subscription.on, zone)
+    except (LookupError, TypeError, ValueError):
+        return "cannot be read"

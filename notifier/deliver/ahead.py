@@ -49,4 +49,10 @@ class Ahead:
 
 
 def _made(parcels: Sequence[Parcel]) -> list[bytes | None]:
-    return [parcel.message() for parcel in parcels]
+    made: list[bytes | None] = []
+    for parcel in parcels:
+        try:
+            made.append(parcel.message())
+        except Exception:  # noqa: BLE001 - it is made again in its turn, where its failure is answered
+            made.append(None)
+    return made

@@ -1,6 +1,7 @@
 """Alarms: whether mails go out at all.
 
 Owns what counts as broken, and that it is said once. An alarm that rings for less is not listened to when it counts.
+Subscribers who cannot be served at all count, for nobody else would ever notice.
 """
 
 from collections.abc import Sequence
@@ -11,9 +12,12 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from notifier.store.models import Alarm, Delivery, Digest, Subscriber, Subscription
-from notifier.store.statuses import DeliveryKind, DeliveryStatus, DigestStatus
+from notifier.store.statuses import DeliveryKind, DeliveryStatus, DigestStatus, SubscriptionStatus
 
 PATIENCE = timedelta(hours=1)
+
+# The name of the alarm for subscriptions that cannot be served.
+PEOPLE = "subscribers"
 
 _OPEN = (DeliveryStatus.PENDING, DeliveryStatus.SENDING, DeliveryStatus.UNCERTAIN)
 
@@ -43,7 +47,24 @@ def raised(session: Session, now: datetime) -> list[Trouble]:
             f"The backlog does not shrink: {late} mails are more than an hour late, {sent} went out in the last hour."
         )
         found.append(Trouble("backlog", detail, "Look at smtp.rate_per_second, and at what the mail server says."))
+    unserved = _unserved(session)
+    if unserved:
+        detail = (
+            f"{unserved} subscriber{'' if unserved == 1 else 's'} cannot be served, because what is stored of their "
+            "choice cannot be read."
+        )
+        fix = (
+            'Their "trouble" says what: notifier subscribers list --json. '
+            "Name the choice anew: notifier subscribe EMAIL"
+        )
+        found.append(Trouble(PEOPLE, detail, fix))
     return found
+
+
+def _unserved(session: Session) -> int:
+    running = Subscription.status.in_((SubscriptionStatus.CONFIRMED, SubscriptionStatus.PAUSED))
+    chosen = select(func.count(Subscription.id)).where(Subscription.trouble.is_not(None), running)
+    return session.scalar(chosen) or 0
 
 
 def _overdue(session: Session, now: datetime) -> Sequence[int]:

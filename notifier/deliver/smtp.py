@@ -5,11 +5,13 @@ said on them is `dialogue.py`'s. An attempt that fails is a value, never an exce
 person is shown.
 """
 
+import logging
 import selectors
 import smtplib
 import socket
 import ssl
 import time
+import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +20,9 @@ from notifier.deliver.dialogue import Dialogue, OutOfStepError, Parcel, SenderRe
 from notifier.deliver.outbox import Answer, Outcome
 from notifier.deliver.redaction import safe, without_secrets
 from notifier.settings import Smtp
+from notifier.text import redacted
+
+log = logging.getLogger("notifier")
 
 _CHUNK = 65_536
 # How long an answer waits for others to be written down with it, in seconds, while connections go on.
@@ -229,12 +234,16 @@ class _Sending:
         self._looked_at = 0.0
         self._problem = ""
         self._nap = 0.0
+        self._unbuilt: list[Outcome] = []
 
     def run(self) -> str:
         """Send until nothing is left; returns why the server cannot be used, if so."""
         while True:
             self._open_lines()
             self._start_idle()
+            if self._unbuilt:
+                unbuilt, self._unbuilt = self._unbuilt, []
+                self._settle(unbuilt)
             if all(line.dialogue.idle for line in self._lines):
                 if self._over or not self.queue:
                     return self._problem
@@ -272,8 +281,22 @@ class _Sending:
     def _following(self) -> Parcel | None:
         if not self.queue or self._over:
             return None
-        self._nap = self._transport.slot()
-        return None if self._nap else self.queue.popleft()
+        while self.queue:
+            self._nap = self._transport.slot()
+            if self._nap:
+                return None
+            parcel = self.queue.popleft()
+            # Made before its envelope is sent: a message that cannot be made then breaks no dialogue.
+            try:
+                message = parcel.message()
+            except Exception as error:  # noqa: BLE001 - one mail stops no other
+                trace = redacted(traceback.format_exc())
+                log.error("Delivery %d cannot be built:\n%s", parcel.delivery_id, trace)  # noqa: TRY400 - redacted
+                said = f"the mail cannot be built: an unexpected error ({type(error).__name__})"
+                self._unbuilt.append(Outcome(parcel.delivery_id, Answer.DEFERRED, said))
+                continue
+            return parcel._replace(message=_ready(message))
+        return None
 
     def _start_idle(self) -> None:
         if self.queue:
@@ -369,6 +392,10 @@ class _Sending:
             else:
                 line.client.close()
         self._selector.close()
+
+
+def _ready(message: bytes) -> Callable[[], bytes]:
+    return lambda: message
 
 
 def _said(error: Exception) -> str:

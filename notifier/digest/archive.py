@@ -7,9 +7,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session, aliased, joinedload, selectinload
 
 from notifier.digest import changes
 from notifier.digest.changes import ChangeView
@@ -20,7 +21,7 @@ from notifier.digest.view import DigestView, Variant, view
 from notifier.errors import NotFoundError
 from notifier.language import ENGLISH, language
 from notifier.said import Said
-from notifier.store.models import Digest, DigestItem, Entry, Match, Profile, Revision
+from notifier.store.models import Digest, DigestItem, Entry, Match, Profile, Revision, Source
 from notifier.store.statuses import DigestStatus, Edition, NewsKind, Tier
 from notifier.text import web_address
 
@@ -130,29 +131,45 @@ def told(session: Session, digest: Digest) -> DigestView:
 def corrected_since(session: Session, digest: Digest) -> tuple[Since, ...]:
     """What of a digest was corrected or withdrawn after it was composed."""
     spoken = language(digest.language)
-    found = []
-    for one in _items(session, digest):
-        later = select(Revision).where(
-            Revision.entry_id == one.revision.entry_id,
-            Revision.number > one.revision.number,
-            Revision.material.is_(True),
+    later: dict[int, list[Any]] = {}
+    for row in session.execute(_later_revisions(digest)):
+        later.setdefault(row.rank, []).append(row)
+    return tuple(
+        Since(
+            rows[-1].title or rows[-1].entry_title,
+            web_address(rows[-1].url) or web_address(rows[-1].source_url),
+            rows[-1].observed_at.date(),
+            changes.in_words(
+                [change for row in rows for change in row.changes], rows[-1].source_kind, digest.edition, spoken
+            ),
+            rows[-1].kind is NewsKind.WITHDRAWN,
         )
-        revisions = session.scalars(later.order_by(Revision.number)).all()
-        if not revisions:
-            continue
-        newest = revisions[-1]
-        entry = one.match.entry
-        said = [text for revision in revisions for text in revision.changes]
-        found.append(
-            Since(
-                newest.title or entry.title,
-                web_address(entry.url) or web_address(entry.source.url),
-                newest.observed_at.date(),
-                changes.in_words(said, entry.source.kind, digest.edition, spoken),
-                newest.kind is NewsKind.WITHDRAWN,
-            )
+        for rows in later.values()
+    )
+
+
+def _later_revisions(digest: Digest) -> Select[Any]:
+    """The material revisions of a digest's entries that are newer than what it tells, in one question."""
+    told_of = aliased(Revision)
+    return (
+        select(
+            DigestItem.rank,
+            Revision.title,
+            Revision.kind,
+            Revision.changes,
+            Revision.observed_at,
+            Entry.title.label("entry_title"),
+            Entry.url,
+            Source.url.label("source_url"),
+            Source.kind.label("source_kind"),
         )
-    return tuple(found)
+        .join(told_of, told_of.id == DigestItem.revision_id)
+        .join(Revision, Revision.entry_id == told_of.entry_id)
+        .join(Entry, Entry.id == told_of.entry_id)
+        .join(Source, Source.id == Entry.source_id)
+        .where(DigestItem.digest_id == digest.id, Revision.number > told_of.number, Revision.material.is_(True))
+        .order_by(DigestItem.rank, Revision.number)
+    )
 
 
 def _items(session: Session, digest: Digest) -> Sequence[DigestItem]:

@@ -17,7 +17,7 @@ from notifier.text import shorten
 
 MOST = 6
 
-_LENGTH = 240
+_LENGTH, _NAME = 240, 120
 _PARTS = {
     "headline": mark("The headline"),
     "text": mark("The text"),
@@ -87,7 +87,7 @@ def in_words(
         ChangeView(
             _named(one["what"], kind, edition, language),
             _words(one, kind, language),
-            language.said(one.get("note", "")),
+            shorten(language.said(one.get("note", "")), _LENGTH),
         )
         for one in stored[:MOST]
     )
@@ -128,8 +128,8 @@ def _named(what: str, kind: SourceKind, edition: Edition, language: Language) ->
     if what in _PARTS:
         return language.phrase(_PARTS[what])
     if kind is SourceKind.PAGE:
-        return language.phrase("Section “%(name)s”", name=what)
-    return _field(what, edition, language)
+        return language.phrase("Section “%(name)s”", name=shorten(what, _NAME))
+    return shorten(_field(what, edition, language), _NAME)
 
 
 def _field(name: str, edition: Edition, language: Language) -> str:

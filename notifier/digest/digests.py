@@ -5,7 +5,7 @@ Owns what is owed to whom. The window of a digest is a stretch of the profile's 
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,14 +17,14 @@ from notifier.digest.select import Candidate, choose
 from notifier.digest.view import DigestView, Variant, view
 from notifier.errors import NotFoundError
 from notifier.store.models import Delivery, Digest, DigestItem, Entry, Match, Profile, Revision, Subscription
-from notifier.store.statuses import Cadence, DeliveryStatus, DigestStatus, NewsKind
+from notifier.store.statuses import DeliveryStatus, DigestStatus, NewsKind
 
 
 @dataclass(frozen=True)
 class Rendered:
     """A digest's subject, first line, and body as HTML fragment and as text, without anything of a recipient's.
 
-    `left_out` of its items did not fit into a mail.
+    `left_out` of its items did not fit into a mail; then `page` is the body with all of them, for the archive.
     """
 
     subject: str
@@ -32,6 +32,7 @@ class Rendered:
     html: str
     text: str
     left_out: int = 0
+    page: str | None = None
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,25 @@ class Group:
     subscriptions: tuple[Subscription, ...]
     items: tuple[Candidate, ...]
     variant: Variant
+
+
+@dataclass(frozen=True)
+class States:
+    """What the items of a digest tell: the matches by their id, and the revision that each of them shows."""
+
+    matches: Mapping[int, Match]
+    revisions: Mapping[int, Revision]
+
+
+@dataclass(frozen=True)
+class Edition:
+    """A digest that is rendered and not stored yet; `items` are match, revision and kind, in their order."""
+
+    variant: Variant
+    group_key: str
+    window: str
+    rendered: Rendered
+    items: tuple[tuple[int, int, NewsKind], ...] = ()
 
 
 # What stands for any snapshot of a profile that is not the current one.
@@ -76,7 +96,13 @@ def variant_of(one: Subscription, snapshot: str) -> Variant:
 def _candidates(session: Session, profile: Profile, above: int) -> list[Candidate]:
     chosen = (
         select(Match)
-        .where(Match.profile_id == profile.id, Match.position > above, Match.filed.is_(False))
+        .where(
+            Match.profile_id == profile.id,
+            Match.position > above,
+            # What was matched since the profile was read comes next time: `profile.position` is noted as served.
+            Match.position <= profile.position,
+            Match.filed.is_(False),
+        )
         .order_by(Match.position)
     )
     return [candidate(match) for match in session.scalars(chosen)]
@@ -108,85 +134,8 @@ def _told(
     return {one: frozenset(entries) for one, entries in told.items()}
 
 
-def compose(
-    session: Session, profile: Profile, group: Group, render: Renderer, due_at: datetime, now: datetime
-) -> Digest:
-    """Store the digest of a group; the caller enqueues its deliveries in the same transaction.
-
-    The unique key (profile, cadence, group, window) makes the same edition the same row, whoever composes it.
-    """
-    key = _group_key(group)
-    window = f"{group.items[0].position}-{profile.position}/{due_at:%Y-%m-%dT%H:%M}Z"
-    if (known := _composed(session, profile, group.variant.cadence, key, window)) is not None:
-        return known
-    shown, revisions = shown_items(session, profile, group.items, group.variant, now)
-    digest = _digest(profile, group.variant, key, window, render(shown), now)
-    digest.items = [
-        DigestItem(match_id=one.match_id, revision_id=revisions[one.match_id].id, kind=one.kind, rank=rank)
-        for rank, one in enumerate(group.items, 1)
-    ]
-    session.add(digest)
-    session.flush()
-    return digest
-
-
-def compose_quiet(
-    session: Session, profile: Profile, variant: Variant, rendered: Rendered, due_at: datetime, now: datetime
-) -> Digest:
-    """Store a digest that says that there was nothing to say; one a day serves everybody whose month is over."""
-    key = hashlib.sha256(f"{variant.edition} {variant.language}".encode()).hexdigest()
-    window = f"quiet/{due_at:%Y-%m-%d}"
-    digest = _composed(session, profile, variant.cadence, key, window)
-    if digest is None:
-        digest = _digest(profile, variant, key, window, rendered, now)
-        session.add(digest)
-        session.flush()
-    return digest
-
-
-def _composed(session: Session, profile: Profile, cadence: Cadence, key: str, window: str) -> Digest | None:
-    """The same edition, where another worker composed it for other members of this group."""
-    same = (Digest.profile_id == profile.id, Digest.cadence == cadence)
-    digest = session.scalar(select(Digest).where(*same, Digest.group_key == key, Digest.window == window))
-    if digest is not None:
-        digest.status = DigestStatus.APPROVED
-    return digest
-
-
-def _digest(profile: Profile, variant: Variant, key: str, window: str, rendered: Rendered, now: datetime) -> Digest:
-    return Digest(
-        profile_id=profile.id,
-        cadence=variant.cadence,
-        edition=variant.edition,
-        language=variant.language,
-        group_key=key,
-        window=window,
-        status=DigestStatus.APPROVED,
-        subject=rendered.subject,
-        headline=rendered.headline,
-        body_html=rendered.html,
-        body_text=rendered.text,
-        left_out=rendered.left_out,
-        composed_at=now,
-    )
-
-
-def shown_items(
-    session: Session, profile: Profile, items: Sequence[Candidate], variant: Variant, now: datetime
-) -> tuple[DigestView, dict[int, Revision]]:
-    """These items in words, and the revision that each match tells. Sending and preview both come through here."""
-    matches, revisions = _told_states(session, items)
-    return view(profile, items, matches, revisions, variant, now), revisions
-
-
-def _group_key(group: Group) -> str:
-    of = group.variant
-    parts = [str(of.edition), of.language, of.introduced, *(str(one.match_id) for one in group.items)]
-    return hashlib.sha256(" ".join(parts).encode()).hexdigest()
-
-
-def _told_states(session: Session, items: Collection[Candidate]) -> tuple[dict[int, Match], dict[int, Revision]]:
-    """The matches of these items, and the revision each of them tells: the newest for news, else the matched one."""
+def states(session: Session, items: Collection[Candidate]) -> States:
+    """What these items tell: the newest revision of what is news, else the one that matched."""
     chosen = (
         select(Match)
         .where(Match.id.in_([one.match_id for one in items]))
@@ -203,7 +152,85 @@ def _told_states(session: Session, items: Collection[Candidate]) -> tuple[dict[i
         one.match_id: latest[one.entry_id] if one.kind is NewsKind.NEW else matches[one.match_id].revision
         for one in items
     }
-    return matches, revisions
+    return States(matches, revisions)
+
+
+def edition(profile: Profile, group: Group, told: States, render: Renderer, due_at: datetime, now: datetime) -> Edition:
+    """Render the digest of a group. No session is needed: everything was read before.
+
+    The unique key (profile, cadence, group, window) makes the same edition the same row, whoever composes it.
+    """
+    shown = view(profile, group.items, told.matches, told.revisions, group.variant, now)
+    window = f"{group.items[0].position}-{profile.position}/{due_at:%Y-%m-%dT%H:%M}Z"
+    items = tuple((one.match_id, told.revisions[one.match_id].id, one.kind) for one in group.items)
+    return Edition(group.variant, _group_key(group), window, render(shown), items)
+
+
+def quiet_edition(variant: Variant, rendered: Rendered, due_at: datetime) -> Edition:
+    """A digest that says that there was nothing to say; one a day serves everybody whose month is over."""
+    key = hashlib.sha256(f"{variant.edition} {variant.language}".encode()).hexdigest()
+    return Edition(variant, key, f"quiet/{due_at:%Y-%m-%d}", rendered)
+
+
+def store(session: Session, profile_id: int, made: Edition, now: datetime) -> Digest:
+    """Store an edition; the caller enqueues its deliveries in the same transaction.
+
+    Returns:
+        The digest: the one that is stored already where this edition went to other members of its group before.
+    """
+    same = (
+        Digest.profile_id == profile_id,
+        Digest.cadence == made.variant.cadence,
+        Digest.group_key == made.group_key,
+        Digest.window == made.window,
+    )
+    digest = session.scalar(select(Digest).where(*same))
+    if digest is not None:
+        if digest.status is DigestStatus.SENT:
+            digest.status = DigestStatus.APPROVED
+        return digest
+    digest = _digest(profile_id, made, now)
+    digest.items = [
+        DigestItem(match_id=match_id, revision_id=revision_id, kind=kind, rank=rank)
+        for rank, (match_id, revision_id, kind) in enumerate(made.items, 1)
+    ]
+    session.add(digest)
+    session.flush()
+    return digest
+
+
+def _digest(profile_id: int, made: Edition, now: datetime) -> Digest:
+    rendered = made.rendered
+    return Digest(
+        profile_id=profile_id,
+        cadence=made.variant.cadence,
+        edition=made.variant.edition,
+        language=made.variant.language,
+        group_key=made.group_key,
+        window=made.window,
+        status=DigestStatus.APPROVED,
+        subject=rendered.subject,
+        headline=rendered.headline,
+        body_html=rendered.html,
+        body_text=rendered.text,
+        page_html=rendered.page,
+        left_out=rendered.left_out,
+        composed_at=now,
+    )
+
+
+def shown_items(
+    session: Session, profile: Profile, items: Sequence[Candidate], variant: Variant, now: datetime
+) -> DigestView:
+    """These items in words, as `edition` renders them; for a preview."""
+    told = states(session, items)
+    return view(profile, items, told.matches, told.revisions, variant, now)
+
+
+def _group_key(group: Group) -> str:
+    of = group.variant
+    parts = [str(of.edition), of.language, of.introduced, *(str(one.match_id) for one in group.items)]
+    return hashlib.sha256(" ".join(parts).encode()).hexdigest()
 
 
 def seen_since(session: Session, profile: Profile, since: datetime) -> list[Candidate]:

@@ -14,7 +14,10 @@ from notifier.language import Language
 from notifier.said import mark
 from notifier.store.models import Profile
 from notifier.store.statuses import Edition
+from notifier.text import shorten
 
+# What no part of a profile may be longer than in a mail; all of it stands in the profile.
+_LONGEST_NAME, _LONGEST_FACT, _LONGEST_SUMMARY, _MOST_PARTS = 80, 600, 1200, 24
 # The parts of a profile that its snapshot shows: a change of these is shown once more to everybody.
 _SHOWN = ("summary", "stage", "stage_as_of", "facts", "approvals", "trials")
 
@@ -78,7 +81,8 @@ def evidence(profile: Profile, language: Language) -> EvidenceView | None:
         if (places := [_place(one, language) for one in approvals if one["status"] == status])
     ]
     # What is known of several dates is only as good as the oldest of them.
-    return EvidenceView(stage, tuple(sentences), min(dates, default=None))
+    shown = tuple(shorten(sentence, _LONGEST_FACT) for sentence in sentences)
+    return EvidenceView(shorten(stage, _LONGEST_FACT), shown, min(dates, default=None))
 
 
 def snapshot(profile: Profile, edition: Edition, language: Language, *, changed: bool) -> SnapshotView:
@@ -87,8 +91,9 @@ def snapshot(profile: Profile, edition: Edition, language: Language, *, changed:
     document = profile.document
     known = {**document.get("facts", {}), **document.get("translations", {}).get(language.code, {}).get("facts", {})}
     facts = [(_label(name, language), _listed(value)) for name, value in known.items() if name not in left_out]
-    trials = [_trial(one, language) for one in document.get("trials", [])]
-    return SnapshotView(changed, _translated(profile, "summary", language), tuple(facts), tuple(trials))
+    trials = [_trial(one, language) for one in document.get("trials", [])[:_MOST_PARTS]]
+    summary = shorten(_translated(profile, "summary", language), _LONGEST_SUMMARY)
+    return SnapshotView(changed, summary, tuple(facts[:_MOST_PARTS]), tuple(trials))
 
 
 def _translated(profile: Profile, key: str, language: Language) -> str:
@@ -97,11 +102,12 @@ def _translated(profile: Profile, key: str, language: Language) -> str:
 
 
 def _label(name: str, language: Language) -> str:
-    return language.phrase(_FACTS[name]) if name in _FACTS else name.replace("_", " ").capitalize()
+    label = language.phrase(_FACTS[name]) if name in _FACTS else name.replace("_", " ").capitalize()
+    return shorten(label, _LONGEST_NAME)
 
 
 def _listed(value: str | list[str]) -> str:
-    return value if isinstance(value, str) else "; ".join(value)
+    return shorten(value if isinstance(value, str) else "; ".join(value), _LONGEST_FACT)
 
 
 def _place(approval: Mapping[str, Any], language: Language) -> str:
@@ -111,7 +117,7 @@ def _place(approval: Mapping[str, Any], language: Language) -> str:
 
 
 def _trial(trial: Mapping[str, Any], language: Language) -> str:
-    name = trial.get("acronym") or trial["id"]
+    name = shorten(trial.get("acronym") or trial["id"], _LONGEST_NAME)
     return (
         language.phrase("%(trial)s (phase %(phase)s)", trial=name, phase=trial["phase"]) if trial.get("phase") else name
     )

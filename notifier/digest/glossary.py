@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from notifier.language import Language
 from notifier.said import mark
+from notifier.text import shorten
 
-_MOST = 4
+_MOST, _LONGEST = 4, 60
 
 
 @dataclass(frozen=True)
@@ -61,5 +62,5 @@ def explain(texts: Iterable[str], language: Language) -> tuple[Explained, ...]:
     for pattern, meaning in _FOUND:
         match = pattern.search(said)
         if match:
-            found.append((match.start(), Explained(match.group(), language.phrase(meaning))))
+            found.append((match.start(), Explained(shorten(match.group(), _LONGEST), language.phrase(meaning))))
     return tuple(explained for _, explained in sorted(found, key=lambda one: one[0])[:_MOST])

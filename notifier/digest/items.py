@@ -6,7 +6,7 @@ beside it. Everything here is text; the templates escape it.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -20,8 +20,11 @@ from notifier.store.statuses import Authority, Edition, NewsKind, SourceKind
 from notifier.text import paper_ids, shorten, web_address
 from notifier.weights import RULE
 
-_TITLE, _SUMMARY, _OTHER_TITLE = 200, 280, 140
-_MOST_ENDPOINTS = 2
+# What no item may be longer than, for one of them alone must never make a mail too large.
+_TITLE, _SUMMARY, _OTHER_TITLE, _NAME, _SENTENCE = 200, 280, 140, 120, 300
+_MOST_ENDPOINTS, _MOST_REASONS, _MOST_OUTLETS, _MOST_TRIALS = 2, 8, 8, 6
+# A longer address is replaced by its source's: mail programs and proxies cut it.
+_ADDRESS, _PAPER = 2000, 200
 _TRIAL = re.compile(r"\bNCT[0-9]{8}\b")
 
 _AUTHORITIES = {
@@ -76,6 +79,13 @@ class ItemView:
     reasons: tuple[str, ...]
     others: tuple[OutletView, ...] = ()
     details: tuple[DetailView, ...] = ()
+    more_others: int = 0
+
+    def in_short(self) -> "ItemView":
+        """The same with nothing but what it is, where it stands and why it is here."""
+        url = self.url if len(self.url) <= _PAPER * 2 else ""
+        bare = replace(self, url=url, summary="", aside="", others=(), details=(), reasons=self.reasons[:1])
+        return replace(bare, more_others=0, changes=self.changes[:1], more_changes=max(len(self.changes) - 1, 0))
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -111,7 +121,7 @@ def item(
         tier=str(chosen.tier),
         title=shorten(revision.title or entry.title, _TITLE) or language.phrase("Without a title"),
         url=_url(match),
-        source=entry.source.name,
+        source=shorten(entry.source.name, _NAME),
         authority=_authority(entry.source.authority, edition, language),
         published_on=_shown_date(revision, entry.published_at, fresh=fresh),
         summary=_summary(revision, kind, edition, language) if fresh else "",
@@ -119,13 +129,15 @@ def item(
         more_changes=0 if fresh else max(len(revision.changes) - changes.MOST, 0),
         aside=_aside(revision, kind, language, fresh=fresh),
         reasons=_reasons(chosen.kind, match.reasons, language),
-        others=tuple(_outlet(one, edition, language) for one in others),
+        others=tuple(_outlet(one, edition, language) for one in others[:_MOST_OUTLETS]),
+        more_others=max(len(others) - _MOST_OUTLETS, 0),
         details=_details(revision, match, trials, language) if edition is Edition.CLINICIAN else (),
     )
 
 
 def _url(match: Match) -> str:
-    return web_address(match.entry.url) or web_address(match.entry.source.url)
+    addresses = (web_address(match.entry.url), web_address(match.entry.source.url))
+    return next((address for address in addresses if 0 < len(address) <= _ADDRESS), "")
 
 
 def _authority(authority: Authority, edition: Edition, language: Language) -> str:
@@ -136,7 +148,7 @@ def _authority(authority: Authority, edition: Edition, language: Language) -> st
 def _outlet(match: Match, edition: Edition, language: Language) -> OutletView:
     source = match.entry.source
     title = shorten(match.entry.title, _OTHER_TITLE) or language.phrase("Without a title")
-    return OutletView(source.name, _authority(source.authority, edition, language), title, _url(match))
+    return OutletView(shorten(source.name, _NAME), _authority(source.authority, edition, language), title, _url(match))
 
 
 def _summary(revision: Revision, kind: SourceKind, edition: Edition, language: Language) -> str:
@@ -146,7 +158,7 @@ def _summary(revision: Revision, kind: SourceKind, edition: Edition, language: L
 
 
 def _reasons(kind: NewsKind, stored: Sequence[str], language: Language) -> tuple[str, ...]:
-    said = tuple(language.said(reason) for reason in stored)
+    said = tuple(shorten(language.said(reason), _SENTENCE) for reason in stored[:_MOST_REASONS])
     if kind in (NewsKind.CORRECTED, NewsKind.WITHDRAWN):
         return (language.phrase("you were sent the earlier version"), *said)
     return said
@@ -174,7 +186,7 @@ def _details(
     own = revision.content.get("trial", "")
     numbers = [own] if own else sorted(set(_TRIAL.findall(text)))
     numbers += [one["id"] for one in trials if _named(one, text) and one["id"] not in numbers and not own]
-    found = [_trial(number, trials, language) for number in numbers]
+    found = [_trial(number, trials, language) for number in numbers[:_MOST_TRIALS]]
     endpoints = revision.content.get("lists", {}).get("Primary outcomes", [])
     if endpoints:
         said = "; ".join(shorten(one, 160) for one in endpoints[:_MOST_ENDPOINTS])
@@ -182,7 +194,8 @@ def _details(
     for paper in paper_ids(text)[:2]:
         doi = paper.startswith("10.")
         base = "https://doi.org/" if doi else "https://pubmed.ncbi.nlm.nih.gov/"
-        found.append(DetailView("DOI" if doi else "PubMed", paper, web_address(base + paper)))
+        if len(paper) <= _PAPER:
+            found.append(DetailView("DOI" if doi else "PubMed", paper, web_address(base + paper)))
     return tuple(found)
 
 
@@ -195,4 +208,4 @@ def _trial(number: str, trials: Sequence[Mapping[str, Any]], language: Language)
     known: Mapping[str, Any] = next((one for one in trials if one["id"] == number), {})
     parts = [number, known.get("acronym", "")]
     parts += [language.phrase("phase %(phase)s", phase=known["phase"])] if known.get("phase") else []
-    return DetailView(language.phrase("Trial"), ", ".join(part for part in parts if part))
+    return DetailView(language.phrase("Trial"), shorten(", ".join(part for part in parts if part), _SENTENCE))

@@ -38,6 +38,14 @@ class QuietView:
         """The subject line; it names no therapy, discreet or not."""
         return language(self.variant.language).phrase("Your digest: nothing new this month")
 
+    @property
+    def headline(self) -> str:
+        """The first visible line; it is long enough that lock screens show nothing of what follows."""
+        return language(self.variant.language).phrase(
+            "There was no news for you in the last 30 days. This mail only says that everything works: we looked at "
+            "our sources as always, and you will hear from us as soon as there is something to tell."
+        )
+
 
 def quiet(profile: Profile, variant: Variant, watched: Watched, today: date) -> QuietView:
     """Put a month without news into words."""

@@ -33,6 +33,8 @@ _SUBJECTS = {
     Cadence.MONTHLY: mark_number("Your monthly digest: %(n)s item", "Your monthly digest: %(n)s items"),
 }
 _SUBJECT = 70
+# How much of a therapy's name a mail shows.
+LONGEST_NAME = 120
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,10 @@ class SectionView:
 
 @dataclass(frozen=True)
 class DigestView:
-    """A whole digest, the same for everyone in its group; `left_out` items did not fit."""
+    """A whole digest, the same for everyone in its group.
+
+    `left_out` of its items did not fit; a `bare` one explains no words.
+    """
 
     therapy: str
     variant: Variant
@@ -72,6 +77,7 @@ class DigestView:
     evidence: EvidenceView | None = None
     snapshot: SnapshotView | None = None
     left_out: int = 0
+    bare: bool = False
 
     @property
     def count(self) -> int:
@@ -86,7 +92,7 @@ class DigestView:
     @property
     def glossary(self) -> tuple[Explained, ...]:
         """The words of its items that a patient's edition explains."""
-        if self.variant.edition is not Edition.PATIENT:
+        if self.variant.edition is not Edition.PATIENT or self.bare:
             return ()
         texts = (text for section in self.sections for one in section.items for text in one.texts)
         return glossary.explain(texts, language(self.variant.language))
@@ -99,6 +105,14 @@ class DigestView:
                 kept.append(replace(section, items=section.items[:left]))
                 left -= len(section.items)
         return replace(self, sections=tuple(kept), left_out=self.count - number)
+
+    def in_short(self) -> "DigestView":
+        """The first item alone, with nothing but what it is: what fits into any mail."""
+        first = self.first(1)
+        (section,) = first.sections
+        items = tuple(item.in_short() for item in section.items)
+        sections = (replace(section, items=items),)
+        return replace(first, sections=sections, evidence=None, snapshot=None, bare=True)
 
 
 def view(
@@ -140,7 +154,7 @@ def view(
         if items:
             sections.append(SectionView(str(section), _title(section, profile, spoken), items))
     return DigestView(
-        therapy=profile.name,
+        therapy=shorten(profile.name, LONGEST_NAME),
         variant=variant,
         composed_on=now.date(),
         sections=tuple(sections),
@@ -151,7 +165,7 @@ def view(
 
 def _title(section: Section, profile: Profile, spoken: Language) -> str:
     if section is Section.ABOUT:
-        return spoken.phrase(TITLES[section], therapy=profile.name)
+        return spoken.phrase(TITLES[section], therapy=shorten(profile.name, LONGEST_NAME))
     return spoken.phrase(TITLES[section])
 
 

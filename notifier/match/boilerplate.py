@@ -26,10 +26,14 @@ _ABOUT_US = (
     r"subscribe to our newsletter|sign up for our newsletter|this (?:web)?site uses cookies|we use cookies|"
     r"cookie (?:policy|settings)|all rights reserved|tags|filed under|categories|share this(?: article| post)?"
 )
-_HEADING = re.compile(rf"(?i)\s*(?:{_POINTERS}|{_ABOUT_US})\s*[:：]?\s*")
+_HEADING = re.compile(rf"(?i)(?:{_POINTERS}|{_ABOUT_US})\s?[:：]?")
 # In running text a pointer counts only with its colon (or its dash): "related" and "tags" are words like others.
-_INLINE = re.compile(rf"(?i)(?:(?<=^)|(?<=[.!?…»”\"')\]|•·>\n]))\s*(?:{_POINTERS}|{_ABOUT_US})\s*[:：|»›–—]\s*")
-_SENTENCE = re.compile(r"[^.!?…]*(?:[.!?…]+(?=\s|$)|$)")
+# The spaces before it are bounded: else a text of nothing but line ends would be read from each of them to the end.
+_INLINE = re.compile(
+    rf"(?i)(?:(?<=^)|(?<=[.!?…»”\"')\]|•·>\n]))\s{{0,40}}+(?:{_POINTERS}|{_ABOUT_US})\s{{0,40}}[:：|»›–—]\s{{0,40}}"
+)
+# The stops after which a sentence ends, or (without the group) goes on, as in 2.0 or example.org.
+_STOPS = re.compile(r"[.!?…]+(?P<ends>(?=\s|$))?")
 _TAIL = 0.6
 _LONGEST_LEAD = 400
 _LONGEST_TITLE = 60
@@ -49,7 +53,7 @@ def without_boilerplate(text: str) -> str:
     found = _INLINE.search(text)
     while found:
         rest = "" if found.start() > len(text) * _TAIL else text[found.end() :]
-        text = f"{text[: found.start()]} {_SENTENCE.sub('', rest, count=1)}"
+        text = f"{text[: found.start()]} {_without_first_sentence(rest)}"
         found = _INLINE.search(text, found.start())
     return text
 
@@ -57,9 +61,20 @@ def without_boilerplate(text: str) -> str:
 def split_lead(text: str) -> tuple[str, str]:
     """The first sentence of a text, and the rest of it."""
     text = text.lstrip()
-    first = _SENTENCE.match(text)
-    end = min(first.end() if first else 0, _LONGEST_LEAD)
+    stops = _STOPS.search(text)
+    end = len(text) if stops is None else stops.end() if stops["ends"] is not None else 0
+    end = min(end, _LONGEST_LEAD)
     return text[:end], text[end:]
+
+
+def _without_first_sentence(text: str) -> str:
+    """The text without the first sentence in it; what stands before a stop inside a word stays."""
+    begin = 0
+    for stops in _STOPS.finditer(text):
+        if stops["ends"] is not None:
+            return text[:begin] + text[stops.end() :]
+        begin = stops.end()
+    return text[:begin]
 
 
 def _without_blocks(text: str) -> str:
@@ -68,7 +83,7 @@ def _without_blocks(text: str) -> str:
     kept: list[str] = []
     dropping = False
     for index, line in enumerate(lines):
-        if _HEADING.fullmatch(line):
+        if _HEADING.fullmatch(line.strip()):
             dropping = True
         elif dropping and _is_prose(line) and index < len(lines) * _TAIL:
             dropping = False

@@ -1,22 +1,21 @@
-"""Matches: revisions that were not looked at yet are held against every profile they may concern.
+"""Matches: what a revision is to a profile, and the rows that say so.
 
-Owns the match sequence of each profile. It writes nothing about a revision that concerns nobody but that it was looked
-at; running it again finds nothing to do.
+Owns the judgement on one text, the match sequence of each profile, and the writing of all matches. Whole batches are
+read and judged in `match/batches.py`, outside transactions; here is stored what was found, by one writer a profile.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, joinedload
 
 from notifier.errors import NotFoundError
 from notifier.match import profiles as stored_profiles
 from notifier.match.boilerplate import split_lead, without_boilerplate
 from notifier.match.score import NAMING, Judgement, judge, only_pointed_to, speaks_of_medicine
-from notifier.match.stories import Telling, same_news, telling
 from notifier.match.terms import Hit, TermSpec, Vocabulary
 from notifier.match.urgency import urgent
 from notifier.said import Said
@@ -26,7 +25,8 @@ from notifier.store.statuses import NewsKind, Tier
 BATCH = 500
 
 _RELEASED = 0.5
-_STORY_LASTS = timedelta(days=14)
+# How many characters of each place are read: the longest honest documents have fewer.
+_MOST_READ = 500_000
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def judge_stored(session: Session, profile: Profile) -> Callable[[Revision], Jud
     def judge_one(revision: Revision) -> Judgement | None:
         if profile.id not in feeds.get(revision.entry.source_id, {profile.id}):
             return None
-        return judge_words(vocabulary, names, _words(revision, _articles(session, [revision]))).get(profile.id)
+        return judge_words(vocabulary, names, words_of(revision, articles_of(session, [revision]))).get(profile.id)
 
     return judge_one
 
@@ -98,125 +98,7 @@ def check_canaries(document: Mapping[str, Any], terms: Sequence[TermSpec], name:
     return failed
 
 
-def examine(session: Session, now: datetime) -> int:
-    """Match the next batch of revisions that were not looked at.
-
-    Args:
-        session: a writing session; the caller commits, and calls again until nothing is left.
-        now: the time the matches are made.
-
-    Returns:
-        How many revisions were looked at.
-    """
-    waiting = _waiting(session)
-    if not waiting:
-        return 0
-    # One writer a profile: whoever holds its row numbers its matches.
-    profiles = list(session.scalars(select(Profile).order_by(Profile.id).with_for_update()))
-    vocabulary = stored_profiles.vocabulary(profiles)
-    names = {profile.id: profile.name for profile in profiles}
-    feeds = _feeds(session, waiting)
-    earlier = _earlier(session, waiting)
-    articles = _articles(session, waiting)
-    for revision in waiting:
-        judgements = judge_words(vocabulary, names, _words(revision, articles))
-        allowed = feeds.get(revision.entry.source_id)
-        for profile in profiles:
-            known = earlier.get((profile.id, revision.entry_id))
-            judgement = judgements.get(profile.id)
-            if (known or judgement) and (allowed is None or profile.id in allowed):
-                made = _match(session, profile, revision, judgement, known, now, filed=revision.baseline)
-                if made is not None:
-                    earlier[profile.id, revision.entry_id] = made
-                elif known is None and judgement is not None and judgement.held:
-                    _hold(session, profile, revision, judgement, now)
-        session.add(Examination(revision_id=revision.id, examined_at=now))
-    session.flush()
-    return len(waiting)
-
-
-def _earlier(session: Session, revisions: Sequence[Revision]) -> dict[tuple[int, int], Match]:
-    """The last match of each of these entries, by profile and entry."""
-    wanted = {revision.entry_id for revision in revisions}
-    chosen = select(Match).where(Match.entry_id.in_(wanted)).order_by(Match.position)
-    return {(match.profile_id, match.entry_id): match for match in session.scalars(chosen)}
-
-
-def match_past(session: Session, profile: Profile, now: datetime, *, include: bool = False) -> int:
-    """Hold a profile that was just imported against what was seen before it.
-
-    Args:
-        session: a writing session.
-        profile: as it is stored now.
-        now: when it was imported.
-        include: whether what matches goes into the next digests; else it is filed, owed to nobody.
-
-    Returns:
-        How many older entries match now that did not before.
-    """
-    vocabulary = stored_profiles.vocabulary([profile])
-    before = profile.position
-    matched = select(Match.entry_id).where(Match.profile_id == profile.id)
-    newest = select(func.max(Revision.id)).group_by(Revision.entry_id)
-    chosen = (
-        select(Revision)
-        .join(Examination, Examination.revision_id == Revision.id)
-        .where(Revision.id.in_(newest), Revision.entry_id.not_in(matched), Revision.kind != NewsKind.WITHDRAWN)
-        .options(joinedload(Revision.entry))
-        .order_by(Revision.id)
-    )
-    revisions = session.scalars(chosen).all()
-    feeds, articles = _feeds(session, revisions), _articles(session, revisions)
-    for revision in revisions:
-        if profile.id in feeds.get(revision.entry.source_id, {profile.id}):
-            judgement = judge_words(vocabulary, {profile.id: profile.name}, _words(revision, articles)).get(profile.id)
-            _match(session, profile, revision, judgement, None, now, filed=not include)
-    session.flush()
-    return profile.position - before
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """What a profile would have matched lately: of how many entries how many, by tier."""
-
-    entries: int
-    matched: dict[Tier, int]
-    days: int
-
-    @property
-    def share(self) -> float:
-        """The part of all entries that would go into a digest."""
-        return (self.matched[Tier.ABOUT] + self.matched[Tier.MENTION]) / self.entries if self.entries else 0.0
-
-
-def estimate(session: Session, terms: Sequence[TermSpec], name: str, now: datetime, days: int = 90) -> Estimate:
-    """Hold terms that are not stored yet against what was seen in the last days."""
-    vocabulary = Vocabulary({0: terms})
-    newest = select(func.max(Revision.id)).where(Revision.observed_at > now - timedelta(days=days))
-    chosen = select(Revision).where(Revision.id.in_(newest.group_by(Revision.entry_id)))
-    counts = dict.fromkeys(Tier, 0)
-    revisions = session.scalars(chosen).all()
-    articles = _articles(session, revisions)
-    for revision in revisions:
-        judgement = judge_words(vocabulary, {0: name}, _words(revision, articles)).get(0)
-        counts[judgement.tier if judgement else Tier.NONE] += 1
-    return Estimate(sum(counts.values()), counts, days)
-
-
-def _waiting(session: Session) -> Sequence[Revision]:
-    chosen = (
-        select(Revision)
-        .outerjoin(Examination, Examination.revision_id == Revision.id)
-        .where(Examination.revision_id.is_(None))
-        .options(joinedload(Revision.entry))
-        .order_by(Revision.id)
-        .limit(BATCH)
-        .with_for_update(of=Revision, skip_locked=True)
-    )
-    return session.scalars(chosen).all()
-
-
-def _feeds(session: Session, revisions: Sequence[Revision]) -> dict[int, set[int]]:
+def feeds_of(session: Session, revisions: Sequence[Revision]) -> dict[int, set[int]]:
     """The profiles that a source feeds; a source that is not in the answer feeds all."""
     wanted = {revision.entry.source_id for revision in revisions}
     rows = session.execute(
@@ -228,13 +110,14 @@ def _feeds(session: Session, revisions: Sequence[Revision]) -> dict[int, set[int
     return found
 
 
-def _words(revision: Revision, articles: Mapping[int, str]) -> Words:
-    """What a revision says; where its feed shows a teaser, with the text of its page."""
+def words_of(revision: Revision, articles: Mapping[int, str]) -> Words:
+    """What a revision says, as far as it is read; where its feed shows a teaser, with the text of its page."""
     body = max(revision.body, articles.get(revision.entry_id, ""), key=len)
-    return Words(revision.title, revision.summary, body, " | ".join(revision.categories))
+    places = (revision.title, revision.summary, body, " | ".join(revision.categories))
+    return Words(*(text[:_MOST_READ] for text in places))
 
 
-def _articles(session: Session, revisions: Sequence[Revision]) -> dict[int, str]:
+def articles_of(session: Session, revisions: Sequence[Revision]) -> dict[int, str]:
     """The texts that were fetched for these entries."""
     wanted = sorted({revision.entry_id for revision in revisions})
     found: dict[int, str] = {}
@@ -264,76 +147,165 @@ def as_news(
     return revision.kind, judgement if concerns and judgement is not None else earlier
 
 
-def _match(
-    session: Session,
-    profile: Profile,
-    revision: Revision,
-    judgement: Judgement | None,
-    earlier: Match | None,
-    now: datetime,
-    *,
-    filed: bool,
-) -> Match | None:
-    """Add the match of a revision, if it is news to this profile; `earlier` is the last match of its entry."""
-    before = Judgement(earlier.tier, earlier.score, tuple(earlier.reasons)) if earlier else None
-    news = as_news(revision, judgement, before)
+@dataclass(frozen=True)
+class Candidacy:
+    """A revision that is news to a profile and not stored as a match yet.
+
+    Attributes:
+        twin: the id of a stored match that told the same news first.
+        twin_place: the place, in the list it is stored with, of another that did.
+    """
+
+    profile_id: int
+    revision_id: int
+    entry_id: int
+    kind: NewsKind
+    judgement: Judgement
+    filed: bool
+    urgent: bool
+    twin: int | None = None
+    twin_place: int | None = None
+
+
+@dataclass(frozen=True)
+class Held:
+    """A near miss that is not stored yet."""
+
+    profile_id: int
+    revision_id: int
+    entry_id: int
+    judgement: Judgement
+    baseline: bool
+
+
+# By what a profile is known to be the one that was read: its place in its match sequence, and when it was imported.
+Versions = Mapping[int, tuple[int, datetime]]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What came of a batch: which revisions were looked at, what is news, what is held."""
+
+    revision_ids: Sequence[int]
+    versions: Versions
+    news: Sequence[Candidacy] = ()
+    held: Sequence[Held] = ()
+
+
+def candidacy(
+    profile_id: int, revision: Revision, judgement: Judgement | None, earlier: Judgement | None, *, filed: bool
+) -> Candidacy | None:
+    """What a revision becomes that is news to a profile; None where it is none."""
+    news = as_news(revision, judgement, earlier)
     if news is None:
         return None
     kind, judgement = news
-    profile.position += 1
-    made = Match(
-        profile_id=profile.id,
-        revision_id=revision.id,
-        entry_id=revision.entry_id,
-        position=profile.position,
-        kind=kind,
-        tier=judgement.tier,
-        score=judgement.score,
-        reasons=list(judgement.reasons),
-        filed=filed,
-        urgent=urgent(kind, judgement.tier, revision.title, revision.changes),
-        created_at=now,
-    )
-    session.add(made)
-    if made.kind is NewsKind.NEW:
-        _join_story(session, made, revision, now)
+    breaks = urgent(kind, judgement.tier, revision.title, revision.changes)
+    return Candidacy(profile_id, revision.id, revision.entry_id, kind, judgement, filed, breaks)
+
+
+def lock_profiles(session: Session) -> Versions:
+    """Lock all profiles for the one who matches, or imports one, and tell their versions as they stand now.
+
+    Two statements: the second sees also a profile that was stored while the first waited for its lock.
+    """
+    session.execute(select(Profile.id).order_by(Profile.id).with_for_update()).all()
+    return versions(session)
+
+
+def versions(session: Session) -> Versions:
+    """The version of each profile."""
+    rows = session.execute(select(Profile.id, Profile.position, Profile.imported_at))
+    return {profile_id: (position, imported_at) for profile_id, position, imported_at in rows}
+
+
+def store(session: Session, found: Found, now: datetime) -> int | None:
+    """Store what came of a batch.
+
+    Args:
+        session: a writing session; the caller commits.
+        found: judged outside the transaction.
+        now: the time the matches are made.
+
+    Returns:
+        How many revisions were looked at; None, and nothing is written, where a profile was imported or matched by
+        somebody else since the batch was read.
+    """
+    if lock_profiles(session) != found.versions:
+        return None
+    done = set(_examined(session, found.revision_ids))
+    store_news(session, [one for one in found.news if one.revision_id not in done], now)
+    for near in found.held:
+        if near.revision_id not in done:
+            _hold(session, near, now)
+    fresh = [revision_id for revision_id in found.revision_ids if revision_id not in done]
+    session.add_all(Examination(revision_id=revision_id, examined_at=now) for revision_id in fresh)
+    session.flush()
+    return len(fresh)
+
+
+def _examined(session: Session, revision_ids: Sequence[int]) -> Sequence[int]:
+    chosen = select(Examination.revision_id).where(Examination.revision_id.in_(revision_ids))
+    return session.scalars(chosen).all()
+
+
+def look_again(session: Session, after: int) -> None:
+    """Have revisions judged once more that were looked at while a profile was imported that did not know them.
+
+    Args:
+        session: a writing session in which the profiles are locked.
+        after: the newest revision that the imported profile knows.
+    """
+    session.execute(delete(Examination).where(Examination.revision_id > after))
+
+
+def store_news(session: Session, news: Sequence[Candidacy], now: datetime) -> list[Match]:
+    """Add matches, in their order, at the end of their profile's sequence; the profiles are locked."""
+    profiles = {
+        profile.id: profile
+        for profile in session.scalars(select(Profile).where(Profile.id.in_({one.profile_id for one in news})))
+    }
+    made: list[Match] = []
+    for one in news:
+        profile = profiles[one.profile_id]
+        profile.position += 1
+        made.append(
+            Match(
+                profile_id=one.profile_id,
+                revision_id=one.revision_id,
+                entry_id=one.entry_id,
+                position=profile.position,
+                kind=one.kind,
+                tier=one.judgement.tier,
+                score=one.judgement.score,
+                reasons=list(one.judgement.reasons),
+                filed=one.filed,
+                urgent=one.urgent,
+                created_at=now,
+            )
+        )
+    session.add_all(made)
+    session.flush()
+    for one, match in zip(news, made, strict=True):
+        first = session.get(Match, one.twin) if one.twin is not None else None
+        if one.twin_place is not None:
+            first = made[one.twin_place]
+        if first is not None:
+            first.story = match.story = first.story or first.id
+    session.flush()
     return made
 
 
-def _join_story(session: Session, made: Match, revision: Revision, now: datetime) -> None:
-    """Put a match beside the first one of late that told the same news from another place."""
-    told = _telling(revision)
-    recent = (
-        select(Match)
-        .where(
-            Match.profile_id == made.profile_id,
-            Match.kind == NewsKind.NEW,
-            Match.created_at > now - _STORY_LASTS,
-            Match.entry_id != made.entry_id,
-        )
-        .order_by(Match.position)
-        .options(joinedload(Match.revision))
-    )
-    first = next((one for one in session.scalars(recent) if same_news(_telling(one.revision), told)), None)
-    if first is not None:
-        session.flush()
-        first.story = made.story = first.story or first.id
-
-
-def _telling(revision: Revision) -> Telling:
-    return telling(revision.url, revision.title, revision.body or revision.summary, revision.content.get("trial", ""))
-
-
-def _hold(session: Session, profile: Profile, revision: Revision, judgement: Judgement, now: datetime) -> None:
+def _hold(session: Session, near: Held, now: datetime) -> None:
     """Keep a near miss where a person can find it; of an entry its last one."""
-    its_last = select(NearMiss).where(NearMiss.profile_id == profile.id, NearMiss.entry_id == revision.entry_id)
-    near = session.scalar(its_last)
-    if near is None:
-        near = NearMiss(profile_id=profile.id, entry_id=revision.entry_id)
-        session.add(near)
-    assert judgement.held is not None
-    near.revision_id, near.tier, near.reasons = revision.id, judgement.held, list(judgement.reasons)
-    near.baseline, near.held_at = revision.baseline, now
+    its_last = select(NearMiss).where(NearMiss.profile_id == near.profile_id, NearMiss.entry_id == near.entry_id)
+    row = session.scalar(its_last)
+    if row is None:
+        row = NearMiss(profile_id=near.profile_id, entry_id=near.entry_id)
+        session.add(row)
+    assert near.judgement.held is not None
+    row.revision_id, row.tier, row.reasons = near.revision_id, near.judgement.held, list(near.judgement.reasons)
+    row.baseline, row.held_at = near.baseline, now
 
 
 def held(session: Session, profile: Profile | None = None) -> list[NearMiss]:
@@ -350,22 +322,40 @@ def held(session: Session, profile: Profile | None = None) -> list[NearMiss]:
     return list(session.scalars(chosen))
 
 
-def release(session: Session, near_id: int, now: datetime) -> Match:
-    """Let a near miss go into the next digests, in the tier that it would have had.
+def near_miss(session: Session, near_id: int) -> NearMiss:
+    """A near miss that is held, with its revision.
 
     Raises:
         NotFoundError: there is none, or it was released already.
     """
-    near = next((one for one in held(session) if one.id == near_id), None)
+    matched = select(Match.id).where(Match.profile_id == NearMiss.profile_id, Match.entry_id == NearMiss.entry_id)
+    chosen = select(NearMiss).where(NearMiss.id == near_id, NearMiss.released_at.is_(None), ~matched.exists())
+    near = session.scalar(chosen.options(joinedload(NearMiss.revision)))
     if near is None:
         raise NotFoundError(f"No near miss {near_id} is held.", "See them with: notifier matches list --held")
-    profile = session.get_one(Profile, near.profile_id, with_for_update=True)
+    return near
+
+
+def release(session: Session, near_id: int, now: datetime, twin: int | None = None) -> Match:
+    """Let a near miss go into the next digests, in the tier that it would have had.
+
+    Args:
+        session: a writing session.
+        near_id: as `held` lists it.
+        now: when.
+        twin: the match that told the same news first, as `batches.twin_of_held` found it.
+
+    Raises:
+        NotFoundError: there is none, or it was released already.
+    """
+    session.get_one(Profile, near_miss(session, near_id).profile_id, with_for_update=True)
+    near = near_miss(session, near_id)
     near.released_at = now
     judgement = Judgement(near.tier, _RELEASED, (*near.reasons, Said("a person released it")))
-    made = _match(session, profile, near.revision, judgement, None, now, filed=False)
+    made = candidacy(near.profile_id, near.revision, judgement, None, filed=False)
     assert made is not None
-    session.flush()
-    return made
+    (match,) = store_news(session, [replace(made, twin=twin)], now)
+    return match
 
 
 def listed(session: Session, profile: Profile | None = None, tier: Tier | None = None) -> list[Match]:

@@ -294,6 +294,11 @@ def export(profile: Profile) -> str:
     return tomli_w.dumps(document)
 
 
+def ids(session: Session) -> Sequence[int]:
+    """The ids of all profiles, in the order they were imported."""
+    return session.scalars(select(Profile.id).order_by(Profile.id)).all()
+
+
 def listed(session: Session) -> list[Profile]:
     """All profiles, in the order they were imported."""
     return list(session.scalars(select(Profile).order_by(Profile.id)))

@@ -93,13 +93,13 @@ class Neighbours:
         if laid_out.isascii() or not self._by_skeleton:
             return
         foreign = [word for word in laid_out.split() if not word.isascii() and not _LATIN.search(word)]
-        for word in (*foreign, *_KATAKANA.findall(laid_out)):
+        for word, count in Counter((*foreign, *_KATAKANA.findall(laid_out))).items():
             skeleton = skeleton_of(word)
             for ending in range(_LONGEST_ENDING + 1):
                 stem = skeleton[: len(skeleton) - ending]
                 name = self._by_skeleton.get(stem) if len(stem) in self._skeleton_sizes else None
                 if name and (not _SPELT_OUT.search(word) or _sounds_like(word, name)):
-                    yield word, name
+                    yield from [(word, name)] * count
                     break
 
 

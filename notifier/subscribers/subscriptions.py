@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, or_, select
-from sqlalchemy.orm import Session, contains_eager, joinedload, object_session
+from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy.orm import Session, joinedload, object_session
 
 from notifier.addresses import normal_address
 from notifier.errors import NotFoundError, NotifierError
@@ -195,25 +195,30 @@ def by_link(session: Session, link_id: str) -> Subscription:
 
 
 def plan(subscription: Subscription, now: datetime) -> None:
-    """Set the next due time by the choice that is stored; none while it is not confirmed."""
+    """Set the next due time by the choice that is stored; none while it is not confirmed.
+
+    Where that succeeds, the choice can be read: an earlier trouble with it is over.
+    """
     confirmed = subscription.status is SubscriptionStatus.CONFIRMED
     zone = subscription.subscriber.time_zone
     subscription.next_due_at = (
         next_due(subscription.cadence, subscription.at, subscription.on, zone, now) if confirmed else None
     )
+    subscription.trouble = None
 
 
-def due(session: Session, profile: Profile, now: datetime, quiet: timedelta) -> list[Subscription]:
-    """The subscriptions of a profile to compose for now, locked, with their subscriber.
+def due(session: Session, profile_id: int, now: datetime, quiet: timedelta) -> Sequence[int]:
+    """The ids of the subscriptions of a profile to compose for now; `subscribers/serving.py` reads their rows.
 
     Scheduled ones whose time has come; immediate ones whose oldest unserved match has waited out the quiet time; and
-    those who asked for it when something urgent is owed.
+    those who asked for it when something urgent is owed. Who could not be served waits for the time that was set then.
     """
     chosen = (
-        select(Subscription)
+        select(Subscription.id)
         .where(
-            Subscription.profile_id == profile.id,
+            Subscription.profile_id == profile_id,
             Subscription.status == SubscriptionStatus.CONFIRMED,
+            _not_put_off(now),
             or_(
                 Subscription.next_due_at <= now,
                 and_(*_immediately_due(now - quiet)),
@@ -223,11 +228,13 @@ def due(session: Session, profile: Profile, now: datetime, quiet: timedelta) -> 
         .join(Subscription.subscriber)
         # Whose mailbox was full is written to when it may have room again; nothing is composed for nobody.
         .where(or_(Subscriber.held_until.is_(None), Subscriber.held_until <= now))
-        .options(contains_eager(Subscription.subscriber))
         .order_by(Subscription.id)
-        .with_for_update(of=Subscription, skip_locked=True)
     )
-    return list(session.scalars(chosen))
+    return session.scalars(chosen).all()
+
+
+def _not_put_off(now: datetime) -> ColumnElement[bool]:
+    return or_(Subscription.trouble.is_(None), Subscription.next_due_at.is_(None), Subscription.next_due_at <= now)
 
 
 def _immediately_due(before: datetime) -> Iterable[ColumnElement[bool]]:
@@ -258,26 +265,21 @@ def served(subscriptions: Sequence[Subscription], position: int, snapshot: str, 
         subscription.introduced, subscription.heard_at = snapshot, now
 
 
-def in_silence(session: Session, profile: Profile, now: datetime) -> list[tuple[Subscription, datetime]]:
-    """The subscriptions that have not heard of us for a month, each with its hour, a month and a bit after the last."""
-    chosen = (
-        select(Subscription)
-        .where(
-            Subscription.profile_id == profile.id,
-            Subscription.status == SubscriptionStatus.CONFIRMED,
-            func.coalesce(Subscription.heard_at, Subscription.confirmed_at) < now - MONTH,
-        )
-        .options(joinedload(Subscription.subscriber))
-        .order_by(Subscription.id)
-        .with_for_update(of=Subscription, skip_locked=True)
+def in_silence(session: Session, profile_id: int, now: datetime) -> Sequence[int]:
+    """The ids of the subscriptions that have not heard of us for a month; `silent_since` says whether it is time."""
+    chosen = select(Subscription.id).where(
+        Subscription.profile_id == profile_id,
+        Subscription.status == SubscriptionStatus.CONFIRMED,
+        _not_put_off(now),
+        func.coalesce(Subscription.heard_at, Subscription.confirmed_at) < now - MONTH,
     )
-    found = []
-    for one in session.scalars(chosen):
-        last = one.heard_at or one.confirmed_at or one.created_at
-        moment = next_due(Cadence.DAILY, one.at, None, one.subscriber.time_zone, last + MONTH)
-        if moment is not None and moment <= now:
-            found.append((one, moment))
-    return found
+    return session.scalars(chosen.order_by(Subscription.id)).all()
+
+
+def silent_since(subscription: Subscription) -> datetime | None:
+    """When somebody is to be told that there is nothing to tell: at their hour, a month and a bit after the last."""
+    last = subscription.heard_at or subscription.confirmed_at or subscription.created_at
+    return next_due(Cadence.DAILY, subscription.at, None, subscription.subscriber.time_zone, last + MONTH)
 
 
 def reassured(one: Subscription, now: datetime) -> None:
@@ -288,6 +290,16 @@ def reassured(one: Subscription, now: datetime) -> None:
 def advance(subscription: Subscription, now: datetime) -> None:
     """Set the next due time, the first one after now: several that were missed give one digest."""
     plan(subscription, now)
+
+
+def put_off(session: Session, subscription_id: int, trouble: str, until: datetime) -> None:
+    """Note why somebody cannot be served, for the operator; they are tried again at a later moment.
+
+    It reads nothing of the row, for what stands there may be what cannot be read.
+    """
+    changed = update(Subscription).where(Subscription.id == subscription_id)
+    values = {"trouble": trouble, "next_due_at": until}
+    session.execute(changed.values(**values).execution_options(synchronize_session=False))
 
 
 def usual(cadence: Cadence, time_zone: str, edition: Edition = Edition.PATIENT, language: str = SOURCE) -> Choice:

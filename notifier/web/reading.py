@@ -63,8 +63,8 @@ def digest(request: Request) -> Response:
     with deps.reading() as session:
         found = _digest(request, session, key)
         spoken = language(found.language)
-        body = found.body_html
-        if found.left_out:
+        body = found.page_html or found.body_html
+        if found.left_out and found.page_html is None:  # composed before pages were stored
             body = letters.whole(deps, archive.told(session, found))
         values = {
             "therapy": found.profile.name,

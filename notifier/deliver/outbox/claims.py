@@ -34,7 +34,8 @@ _HELD_LOOK = timedelta(hours=6)
 class Claimed(NamedTuple):
     """A delivery that this worker holds for the length of a lease.
 
-    A digest comes as the few values its mail needs; any other mail as the whole row, for there are few of them.
+    A digest comes as the few values its mail needs; of any other mail, of which there are few, whoever builds it reads
+    the row.
     """
 
     id: int
@@ -47,7 +48,6 @@ class Claimed(NamedTuple):
     at: str = ""
     on: int | None = None
     time_zone: str = "UTC"
-    delivery: Delivery | None = None
 
 
 # What of a row makes a claimed digest; what follows in the row says whether it may be sent.
@@ -178,7 +178,7 @@ def _others(session: Session, ids: Sequence[int]) -> list[Claimed]:
         if refusal := _unwanted(delivery, suppressed):
             delivery.status, delivery.error, delivery.leased_until = DeliveryStatus.SUPPRESSED, refusal, None
         else:
-            taken.append(Claimed(delivery.id, delivery.message_id, delivery.due_at, delivery=delivery))
+            taken.append(Claimed(delivery.id, delivery.message_id, delivery.due_at))
     session.flush()
     return taken
 

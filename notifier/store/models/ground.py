@@ -1,5 +1,6 @@
 """The ground of all tables: how times and statuses are stored, how constraints are named."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -41,6 +42,30 @@ class Spoken(TypeDecorator[Any]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
         return recall(value)
+
+
+class LenientJSON(TypeDecorator[Any]):
+    """A JSON document of one person's; one that cannot be read is None, and the rest of the row is still there.
+
+    So whose choice was damaged can still leave, be shown and be erased.
+    """
+
+    impl = JSON
+    cache_ok = True
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
+        """Read as JSON does, without its error."""
+        read = super().result_processor(dialect, coltype)
+        if read is None:
+            return None
+
+        def lenient(value: Any) -> Any:
+            try:
+                return read(value)
+            except ValueError:
+                return None
+
+        return lenient
 
 
 def _choice(kind: type[StrEnum]) -> Enum:

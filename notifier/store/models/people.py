@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from notifier.store.models.ground import Base
+from notifier.store.models.ground import Base, LenientJSON
 from notifier.store.models.matching import Profile
 from notifier.store.statuses import Cadence, ConsentEvent, Edition, EnquiryKind, SubscriptionStatus, SuppressionCause
 
@@ -65,7 +65,7 @@ class Subscription(Base):
     next_due_at: Mapped[datetime | None]
     introduced: Mapped[str] = mapped_column(String(16), default="")
     heard_at: Mapped[datetime | None]
-    hidden: Mapped[list[str]] = mapped_column(default=list)
+    hidden: Mapped[list[str]] = mapped_column(LenientJSON, default=list)
     urgent: Mapped[bool] = mapped_column(default=False)
     paused_until: Mapped[datetime | None]
     renewed_at: Mapped[datetime | None]
