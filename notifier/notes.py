@@ -127,6 +127,7 @@ def change_letter(deps: Deps, change: AddressChange, kind: DeliveryKind, message
         ],
         [(spoken.phrase("Agree to the change"), deps.links.url(Purpose.ADDRESS, f"{side}:{change.link_id}", now))],
         spoken.phrase("If it was not you, do nothing: nothing has changed."),
+        never_url="" if old else deps.links.url(Purpose.NEVER, change.address_hash, now),
     )
 
 
@@ -153,6 +154,13 @@ def _note(
     actions: Sequence[tuple[str, str]],
     aside: str = "",
     leave_url: str = "",
+    never_url: str = "",
 ) -> Letter:
-    values = {"paragraphs": paragraphs, "actions": actions, "aside": aside, "leave_url": leave_url}
+    values = {
+        "paragraphs": paragraphs,
+        "actions": actions,
+        "aside": aside,
+        "leave_url": leave_url,
+        "never_url": never_url,
+    }
     return Letter(envelope.message_id, envelope.to, subject, "note", values, language=envelope.spoken.code)

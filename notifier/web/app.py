@@ -49,6 +49,8 @@ def create(deps: Deps) -> Starlette:
             Route("/renew/{link}", pages.renew, methods=["POST"]),
             Route("/address/{link}", pages.address_form, methods=["GET"]),
             Route("/address/{link}", pages.address, methods=["POST"]),
+            Route("/never/{link}", pages.never_form, methods=["GET"]),
+            Route("/never/{link}", pages.never, methods=["POST"]),
             Route("/archive", reading.index, methods=["GET"]),
             Route("/archive/{key}", reading.digest, methods=["GET"]),
             Route("/feeds/{slug}.atom", reading.feed, methods=["GET"]),

@@ -1,0 +1,81 @@
+"""Choices: how somebody wants to be written to, as a value, and as JSON where it waits for its owner's yes.
+
+Owns the fields of a choice and their stored form; `subscriptions` applies it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from notifier.language import SOURCE
+from notifier.store.models import Subscription
+from notifier.store.statuses import Cadence, Edition
+
+
+@dataclass(frozen=True)
+class Choice:
+    """How somebody wants to be written to: cadence, wall time, weekday or day of the month, time zone, words.
+
+    `hidden` are the parts of a digest that they do without; `urgent` lets what cannot wait come at once. None leaves
+    either as it is.
+    """
+
+    cadence: Cadence
+    at: str
+    on: int | None
+    time_zone: str
+    edition: Edition = Edition.PATIENT
+    language: str = SOURCE
+    hidden: tuple[str, ...] | None = None
+    urgent: bool | None = None
+
+
+def usual(cadence: Cadence, time_zone: str, edition: Edition = Edition.PATIENT, language: str = SOURCE) -> Choice:
+    """A choice with the usual hour and day: 08:00, Mondays, the first of the month."""
+    on = {Cadence.WEEKLY: 0, Cadence.MONTHLY: 1}.get(cadence)
+    return Choice(cadence, "08:00", on, time_zone, edition, language)
+
+
+def choice_of(subscription: Subscription) -> Choice:
+    """The choice by which a subscription is served."""
+    person = subscription.subscriber
+    return Choice(
+        subscription.cadence,
+        subscription.at,
+        subscription.on,
+        person.time_zone,
+        subscription.edition,
+        person.language,
+        tuple(subscription.hidden),
+        subscription.urgent,
+    )
+
+
+def choice_to_confirm(subscription: Subscription) -> Choice:
+    """The choice that a yes would begin: the wish that waits for it, else the one that is stored."""
+    return from_document(subscription.wish) if subscription.wish is not None else choice_of(subscription)
+
+
+def as_document(choice: Choice) -> dict[str, Any]:
+    """A choice as JSON: ``at`` is ``"HH:MM"``, ``on`` a weekday (0–6), a day of the month (1–31) or null."""
+    return {
+        "every": choice.cadence,
+        "at": choice.at,
+        "on": choice.on,
+        "time_zone": choice.time_zone,
+        "edition": choice.edition,
+        "language": choice.language,
+    }
+
+
+def from_document(document: Mapping[str, Any]) -> Choice:
+    """The choice that `as_document` stored; other keys are left alone."""
+    on = document["on"]
+    return Choice(
+        Cadence(str(document["every"])),
+        str(document["at"]),
+        on if isinstance(on, int) else None,
+        str(document["time_zone"]),
+        Edition(str(document["edition"])),
+        str(document["language"]),
+    )
