@@ -15,7 +15,7 @@ from importlib.resources import files
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, literal_column, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
@@ -180,8 +180,8 @@ def _in_turn(engine: Engine) -> Iterator[None]:
 def insert_missing(session: Session, table: type[Any], values: Mapping[str, Any]) -> bool:
     """Add a row unless its key is there already, whoever else adds it meanwhile; returns whether it was added."""
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    added = session.execute(insert(table).values(**values).on_conflict_do_nothing())
-    return bool(added.rowcount)  # type: ignore[attr-defined]
+    added = insert(table).values(**values).on_conflict_do_nothing().returning(literal_column("1"))
+    return session.execute(added).first() is not None
 
 
 def take_turns(session: Session, *names: str) -> None:

@@ -49,8 +49,9 @@ _WEIGHT = {
 def add(session: Session, address_hash: str, cause: SuppressionCause, reason: str, now: datetime) -> bool:
     """Suppress an address; safe when several do so at once.
 
-    An address that is suppressed already stays so. A cause that weighs more takes the place of the one that is stored:
-    what only the operator may lift is not weakened, and a new bounce counts from now.
+    An address that is suppressed already stays so. A cause that weighs as much or more takes the place of the stored
+    one, whose reason is kept beside the new one: nothing weakens what only the operator may lift, and a new bounce
+    counts from now.
 
     Args:
         session: a writing session.
@@ -69,7 +70,9 @@ def add(session: Session, address_hash: str, cause: SuppressionCause, reason: st
     chosen = select(Suppression).where(Suppression.address_hash == address_hash).with_for_update()
     stored = session.scalar(chosen.execution_options(populate_existing=True))
     if stored is not None and _WEIGHT[cause] >= _WEIGHT[stored.cause]:
-        stored.cause, stored.reason, stored.at = cause, str(values["reason"]), now
+        known = "" if cause in (stored.cause, SuppressionCause.BOUNCED) else stored.reason
+        stored.reason = "; ".join(reason for reason in (known, values["reason"]) if reason)[:_LONGEST_REASON]
+        stored.cause, stored.at = cause, now
         session.flush()
     return False
 
@@ -105,8 +108,8 @@ def note_asked(suppression: Suppression | None, now: datetime) -> None:
 
 def lift(session: Session, address_hash: str) -> bool:
     """Let an address be mailed again, whatever it was suppressed for; returns whether it was suppressed."""
-    lifted = session.execute(delete(Suppression).where(Suppression.address_hash == address_hash))
-    return bool(lifted.rowcount)  # type: ignore[attr-defined]
+    lifted = delete(Suppression).where(Suppression.address_hash == address_hash).returning(Suppression.address_hash)
+    return session.execute(lifted).first() is not None
 
 
 def lift_by_owner(session: Session, address_hash: str) -> bool:
