@@ -111,11 +111,12 @@ def _ask_both(deps: Deps, session: Session, enquiry: Enquiry, link_id: str) -> N
     """Ask both addresses of a change, each within the limits of its mailbox; the new one as if it signed up."""
     now, kinds = deps.now(), []
     change = moving.find(session, link_id)
-    if change is None or not change.email:
-        return  # replaced or erased meanwhile
+    if change is None:
+        return  # replaced meanwhile
     if enquiries.count_mail(session, EnquiryKind.ADDRESS, change.subscriber.email, now):
         kinds.append(DeliveryKind.CHANGE_OLD)
     suppression = suppressions.of(session, change.address_hash)
+    # One that was erased meanwhile is owed the question, too: it is refused when it is to be sent, where nobody sees it.
     if enquiries.may_be_mailed(session, enquiry) and suppressions.may_be_asked(suppression, now):
         suppressions.note_asked(suppression, now)
         kinds.append(DeliveryKind.CHANGE_NEW)

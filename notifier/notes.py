@@ -114,7 +114,7 @@ def change_letter(deps: Deps, change: AddressChange, kind: DeliveryKind, message
     old = kind is DeliveryKind.CHANGE_OLD
     side, to = (Side.OLD, change.subscriber.email) if old else (Side.NEW, change.email)
     what = (
-        spoken.phrase("You asked us to write to another address from now on: %(address)s.", address=change.email)
+        spoken.phrase("You asked us to write to another address from now on: %(address)s.", address=change.email or "…")
         if old
         else spoken.phrase("Somebody, we hope you, asked us to write to this address from now on.")
     )

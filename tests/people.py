@@ -1,4 +1,4 @@
-"""What tests of forms and links share: a visitor's forms, the links in the mails that came, and four kinds of addresses."""
+"""What tests of forms and links share: a visitor's forms, the links in mails, and four kinds of addresses."""
 
 import re
 from collections.abc import Iterator

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from notifier import letters, pipeline
+from notifier import pipeline
 from notifier.preview import Wish, preview
 from notifier.settings import Sender
 from notifier.store.statuses import DeliveryKind

@@ -180,7 +180,7 @@ def _in_turn(engine: Engine) -> Iterator[None]:
 def insert_missing(session: Session, table: type[Any], values: Mapping[str, Any]) -> bool:
     """Add a row unless its key is there already, whoever else adds it meanwhile; returns whether it was added."""
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    added = insert(table).values(**values).on_conflict_do_nothing().returning(literal_column("1"))
+    added: Any = insert(table).values(**values).on_conflict_do_nothing().returning(literal_column("1"))
     return session.execute(added).first() is not None
 
 

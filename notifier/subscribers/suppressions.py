@@ -64,14 +64,15 @@ def add(session: Session, address_hash: str, cause: SuppressionCause, reason: st
     Returns:
         Whether it was not suppressed before.
     """
-    values = {"cause": cause, "reason": reason_of(cause, reason), "at": now}
-    if db.insert_missing(session, Suppression, {"address_hash": address_hash, **values}):
+    short = reason_of(cause, reason)
+    values = {"address_hash": address_hash, "cause": cause, "reason": short, "at": now}
+    if db.insert_missing(session, Suppression, values):
         return True
     chosen = select(Suppression).where(Suppression.address_hash == address_hash).with_for_update()
     stored = session.scalar(chosen.execution_options(populate_existing=True))
     if stored is not None and _WEIGHT[cause] >= _WEIGHT[stored.cause]:
         known = "" if cause in (stored.cause, SuppressionCause.BOUNCED) else stored.reason
-        stored.reason = "; ".join(reason for reason in (known, values["reason"]) if reason)[:_LONGEST_REASON]
+        stored.reason = "; ".join(words for words in (known, short) if words)[:_LONGEST_REASON]
         stored.cause, stored.at = cause, now
         session.flush()
     return False

@@ -236,7 +236,7 @@ def address_form(request: Request) -> Response:
         spoken = language(change.subscriber.language)
         values = {
             "title": spoken.phrase("Please confirm the change of address"),
-            "text": spoken.phrase("From then on we write to %(address)s.", address=change.email),
+            "text": spoken.phrase("From then on we write to the new address."),
             "button": spoken.phrase("Agree to the change"),
         }
         return page(request, "question", values, spoken)

@@ -205,7 +205,7 @@ def _unwanted(delivery: Delivery, suppressed: Mapping[str, Suppression]) -> str:
     suppression = suppressed.get(_address_hash(delivery))
     if suppression is not None and not _asks_owner(delivery, suppression):
         return "the address is suppressed"
-    if delivery.change is not None and not delivery.change.email:
+    if delivery.kind is DeliveryKind.CHANGE_NEW and delivery.change is not None and not delivery.change.email:
         return "the address was erased"
     subscription = delivery.subscription
     if subscription is None:
