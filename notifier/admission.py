@@ -116,7 +116,7 @@ def _ask_both(deps: Deps, session: Session, enquiry: Enquiry, link_id: str) -> N
     if enquiries.count_mail(session, EnquiryKind.ADDRESS, change.subscriber.email, now):
         kinds.append(DeliveryKind.CHANGE_OLD)
     suppression = suppressions.of(session, change.address_hash)
-    # One that was erased meanwhile is owed the question, too: it is refused when it is to be sent, where nobody sees it.
+    # One that was erased meanwhile is owed the question, too; it is refused when it is to be sent, where nobody looks.
     if enquiries.may_be_mailed(session, enquiry) and suppressions.may_be_asked(suppression, now):
         suppressions.note_asked(suppression, now)
         kinds.append(DeliveryKind.CHANGE_NEW)

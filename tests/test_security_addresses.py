@@ -26,7 +26,6 @@ from tests.people import (
     people,
     post,
     sign_up,
-    subscription_of,
     suppress,
     suppression_of,
     visiting,
@@ -58,7 +57,7 @@ def seen_by_the_asker(made: Installation, email: str) -> str:
         question, agreed = comparable(client.get(link)), comparable(client.post(link))
         exports.append(export(client, made))
     mails = [
-        (mail["Subject"], text_of(mail).replace(email, "NEW"), html_of(mail).replace(email, "NEW"))
+        (mail["Subject"], " ".join(text_of(mail).split()).replace(email, "NEW"), html_of(mail).replace(email, "NEW"))
         for mail in made.sink.to(ANNA)
     ]
     seen = json.dumps([exports, answer[0], answer[2], page, question, agreed, mails])
