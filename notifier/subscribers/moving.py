@@ -97,10 +97,10 @@ def _move(session: Session, subscriber: Subscriber, email: str, now: datetime) -
     """Give a person another address and new links; the old links only unsubscribe.
 
     Where the new address belongs to somebody who is stored, both are the same person, for they have shown that they
-    read both mailboxes. The one with the new address stays. They take over what exists under the old address alone;
-    what runs under both goes on as it is under the new one and ends under the old one; what runs under the old one
-    and only exists under the new one goes on in the new one's row. What then is left under the old address has ended,
-    and stays for the ledger until it is forgotten. Sign-ups that the old address never confirmed are dropped.
+    read both mailboxes. The one with the new address stays. They take over what they do not have; what runs under both
+    goes on as it is under the new address, and ends under the old one; what had ended under the new one goes on there as
+    it ran under the old one. What then is left under the old address has ended, and stays for the ledger until it is
+    forgotten. Sign-ups that were never confirmed give way.
     """
     key = subscriptions.hash_of(session, email)
     owned = select(Subscriber).where(Subscriber.address_hash == key).with_for_update(of=Subscriber)
@@ -139,13 +139,11 @@ def by_retired_link(session: Session, link_id: str) -> Subscription | None:
 
 
 def _merge(session: Session, old: Subscriber, owner: Subscriber, now: datetime) -> None:
+    _drop_what_never_began(session, old, owner)
     theirs = {each.profile_id: each for each in owner.subscriptions}
-    dropped = []
     for subscription in list(old.subscriptions):
         counterpart = theirs.get(subscription.profile_id)
-        if subscription.status is SubscriptionStatus.PENDING:
-            dropped.append(subscription.id)
-        elif counterpart is None:
+        if counterpart is None:
             subscription.subscriber, subscription.wish = owner, None
             subscriptions.plan(subscription, now)
         elif subscription.status in RUNNING:
@@ -153,15 +151,24 @@ def _merge(session: Session, old: Subscriber, owner: Subscriber, now: datetime) 
                 _take_over(session, subscription, counterpart, now)
             subscriptions.end(session, subscription, _METHOD, "subscriber", now)
     session.flush()
-    subscriptions.drop(session, dropped)
     session.refresh(old, ["subscriptions"])
     session.refresh(owner, ["subscriptions"])
     if not old.subscriptions:
         subscriptions.remove(session, [old.id])
 
 
+def _drop_what_never_began(session: Session, old: Subscriber, owner: Subscriber) -> None:
+    """Delete the old address's pending sign-ups, and the new one's where something takes their place that runs."""
+    running = {each.profile_id for each in old.subscriptions if each.status in RUNNING}
+    dropped = [each.id for each in old.subscriptions if each.status is SubscriptionStatus.PENDING]
+    dropped += [each.id for each in owner.subscriptions if each.confirmed_at is None and each.profile_id in running]
+    subscriptions.drop(session, dropped)
+    session.refresh(old, ["subscriptions"])
+    session.refresh(owner, ["subscriptions"])
+
+
 def _take_over(session: Session, running: Subscription, counterpart: Subscription, now: datetime) -> None:
-    """Let what runs under the old address go on in the row that ended, or never began, under the new one."""
+    """Let what runs under the old address go on in the row that ended under the new one."""
     owner = counterpart.subscriber
     counterpart.wish, counterpart.ended_at = None, None
     counterpart.status, counterpart.confirmed_at = running.status, now
