@@ -98,8 +98,8 @@ def _move(session: Session, subscriber: Subscriber, email: str, now: datetime) -
 
     Where the new address belongs to somebody who is stored, both are the same person, for they have shown that they
     read both mailboxes. The one with the new address stays. They take over what they do not have; what runs under both
-    goes on as it is under the new address, and ends under the old one; what had ended under the new one goes on there as
-    it ran under the old one. What then is left under the old address has ended, and stays for the ledger until it is
+    goes on as it is under the new address, and ends under the old one; what had ended under the new one goes on there
+    as it ran under the old one. What then is left under the old address has ended, and stays for the ledger until it is
     forgotten. Sign-ups that were never confirmed give way.
     """
     key = subscriptions.hash_of(session, email)

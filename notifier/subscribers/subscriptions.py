@@ -75,7 +75,7 @@ def subscribe(
     suppressed = suppressions.of(session, key)
     if suppressed is not None and not (own and suppressions.may_be_asked(suppressed, now)):
         raise SuppressedError(
-            f"This address is suppressed: {suppressed.reason or suppressed.cause}.",
+            f"This address is suppressed: {suppressions.why(suppressed)}.",
             "If its owner wants mail again: notifier subscribers unsuppress EMAIL",
         )
     subscriber = _stored_person(session, normal_address(email), key, choice, now)

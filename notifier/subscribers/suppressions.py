@@ -86,6 +86,13 @@ def reason_of(cause: SuppressionCause, text: str) -> str:
     return redacted(clean(text))[:_LONGEST_REASON]
 
 
+def why(suppression: Suppression) -> str:
+    """Why an address is suppressed: the operator's own words, or the cause with its code (``bounced 5.1.1``)."""
+    if suppression.cause is SuppressionCause.BOUNCED:
+        return f"{suppression.cause} {suppression.reason}".strip()
+    return suppression.reason or str(suppression.cause)
+
+
 def may_be_asked(suppression: Suppression | None, now: datetime) -> bool:
     """Whether the owner of an address may be asked by mail if a sign-up, or a change to this address, was theirs.
 
