@@ -70,7 +70,7 @@ def test_an_old_link_opens_nothing_and_hints_at_a_fresh_one(
         ):
             answer = client.request(method, old, body if method == "POST" else "", FORM if method == "POST" else "")
             assert answer.status_code == 404
-            assert "Have a fresh one sent to the address" in answer.text
+            assert '<a href="../link">The link to your preferences</a>' in answer.text
             assert "new.example.org" not in answer.text
             assert "Frexalimab" not in answer.text
     assert people(made) == [NEW]

@@ -247,7 +247,7 @@ def test_the_link_never_to_write_again_asks_first_and_acts_by_post_as_often_as_a
         assert suppression_of(made, PETRA) is None
         answers = {comparable(client.post(link)) for _ in range(3)}
         assert len(answers) == 1
-        assert "never again" in answers.pop()[2]
+        assert "We will never write to this address again." in answers.pop()[2]
         assert comparable(client.get(link)) == comparable(page)
     assert suppression_of(made, PETRA).cause is SuppressionCause.NEVER
     with made.at(MONDAY).reading() as session:

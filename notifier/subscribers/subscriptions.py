@@ -38,6 +38,10 @@ OWN_LINK = "link"
 ON_PREFERENCES = "preferences"
 
 
+class UnknownLinkError(NotFoundError):
+    """A signed link whose subscription was erased, or whose owner has changed their address since."""
+
+
 class SuppressedError(NotifierError):
     """The address is suppressed, and nobody but the operator, or time, changes that."""
 
@@ -249,14 +253,13 @@ def by_link(session: Session, link_id: str) -> Subscription:
     """The subscription that a signed link means; a link from before a change of address means none.
 
     Raises:
-        NotFoundError: it was erased, or the address was changed since.
+        UnknownLinkError: it was erased, or the address was changed since.
     """
     chosen = select(Subscription).where(Subscription.link_id == link_id).with_for_update(of=Subscription)
     found = session.scalar(chosen.options(joinedload(Subscription.profile), joinedload(Subscription.subscriber)))
     if found is None:
-        raise NotFoundError(
-            Said("This link does not work any more."),
-            Said("Have a fresh one sent to the address that your digests go to: use the page for lost links."),
+        raise UnknownLinkError(
+            Said("This link does not work any more."), Said("Have a fresh one sent to the address of your digests.")
         )
     return found
 

@@ -15,6 +15,7 @@ from starlette.routing import Route
 from notifier.deps import Deps
 from notifier.errors import NotifierError, StoreError
 from notifier.said import Said
+from notifier.subscribers.subscriptions import UnknownLinkError
 from notifier.web import pages, preferences, reading, signup
 from notifier.web.page import deps_of, notice
 
@@ -59,7 +60,12 @@ def create(deps: Deps) -> Starlette:
             Route("/page.js", _script, methods=["GET"]),
         ],
         middleware=[Middleware(BaseHTTPMiddleware, dispatch=_with_headers)],
-        exception_handlers={HTTPException: _http_error, NotifierError: _our_error, Exception: _unexpected},
+        exception_handlers={
+            HTTPException: _http_error,
+            UnknownLinkError: pages.unknown_link,
+            NotifierError: _our_error,
+            Exception: _unexpected,
+        },
     )
     application.router.redirect_slashes = False  # a link is right or it is not; nobody is sent elsewhere for a slash
     application.state.deps = deps

@@ -31,6 +31,11 @@ _PAUSE = timedelta(days=30)
 _NOT_SUBSCRIBED = Said("You are not subscribed."), Said("Nothing more is sent to you.")
 
 
+async def unknown_link(request: Request, _error: Exception) -> Response:
+    """The page for a link that opens nothing any more, with the way to a fresh one; it names nobody."""
+    return page(request, "unknown", {}, status=404)
+
+
 def confirm_form(request: Request) -> Response:
     """Show what will be confirmed, and the button."""
     deps = deps_of(request)
