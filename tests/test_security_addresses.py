@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event
 
 from notifier import pipeline
 from notifier.addresses import mailbox_of
@@ -104,6 +105,34 @@ def test_the_page_answers_before_it_is_looked_up_whose_address_that_is(
             assert session.query(AddressChange).one().email == NEW
         looked_up.set()
     assert mails_to(made) == {ANNA: 1, NEW: 1}
+
+
+REQUESTS: dict[str, Callable] = {
+    "a sign-up": lambda client, _made, email: sign_up(client, email),
+    "a lost link": lambda client, _made, email: post(client, "/link", email=email),
+    "a change of address": change_to,
+}
+
+
+@pytest.mark.parametrize("request_of", REQUESTS)
+def test_the_answer_takes_the_same_steps_in_the_database_for_every_kind_of_address(
+    any_installation: Installation, monkeypatch: pytest.MonkeyPatch, request_of: str
+):
+    made = any_installation
+    made.subscribe(ANNA)
+    four_kinds(made)
+    monkeypatch.setattr("notifier.web.asking._admit", lambda *_: None)
+    statements: list[str] = []
+    event.listen(made.at(MONDAY).engine, "before_cursor_execute", lambda *arguments: statements.append(arguments[2]))
+    steps = []
+    with visiting(made) as client:
+        REQUESTS[request_of](client, made, "first@example.org")  # what is loaded once is loaded now
+        for kind in KINDS:
+            statements.clear()
+            assert REQUESTS[request_of](client, made, f"{kind}@example.org").status_code == 200
+            steps.append(tuple(statements))
+    assert len(set(steps)) == 1
+    assert len(steps[0]) > 2
 
 
 @pytest.mark.parametrize(
