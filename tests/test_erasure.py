@@ -240,6 +240,12 @@ def test_an_address_that_only_an_enquiry_names_can_be_erased(with_key: Installat
         assert session.query(Suppression).one().cause is SuppressionCause.ERASED
 
 
+def test_an_address_that_was_erased_is_not_erased_again(with_key: Installation):
+    with_key.subscribe("petra@example.org")
+    assert run_command(with_key, "subscribers", "erase", "petra@example.org") == 0
+    assert run_command(with_key, "subscribers", "erase", "petra@example.org") == 1
+
+
 def test_an_address_that_nothing_names_cannot_be_erased(with_key: Installation):
     assert run_command(with_key, "subscribers", "erase", "petra@example.org") == 1
     with with_key.at(MONDAY).reading() as session:

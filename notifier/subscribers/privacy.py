@@ -15,6 +15,10 @@ from notifier.store.statuses import EnquiryKind, SuppressionCause
 from notifier.subscribers import consent, enquiries, moving, subscriptions, suppressions
 
 
+# By what an address is suppressed of which nothing else is left.
+_ERASED = (SuppressionCause.ERASED, SuppressionCause.LEFT)
+
+
 def export(session: Session, subscriber: Subscriber) -> dict[str, Any]:
     """Everything we hold of a person, as a JSON document; times are ISO 8601 with offset.
 
@@ -130,9 +134,11 @@ def erase_address(session: Session, address_hash: str, cause: SuppressionCause, 
         now: when.
 
     Returns:
-        Whether anything was stored: a person, an enquiry that waits, somebody's wish to move to it, a suppression.
+        Whether there was anything: a person, an enquiry that waits, somebody's wish to move to it, or a suppression
+        that is not from an erasure.
     """
-    suppressed = suppressions.of(session, address_hash) is not None
+    suppression = suppressions.of(session, address_hash)
+    suppressed = suppression is not None and suppression.cause not in _ERASED
     named = enquiries.erase(session, address_hash, now) + moving.erase(session, address_hash)
     person = session.scalar(select(Subscriber.id).where(Subscriber.address_hash == address_hash))
     if not (suppressed or named or person):
