@@ -14,7 +14,6 @@ from notifier.store.models import AddressChange, Consent, Delivery, Enquiry, Sub
 from notifier.store.statuses import EnquiryKind, SuppressionCause
 from notifier.subscribers import consent, enquiries, moving, subscriptions, suppressions
 
-
 # By what an address is suppressed of which nothing else is left.
 _ERASED = (SuppressionCause.ERASED, SuppressionCause.LEFT)
 

@@ -155,26 +155,34 @@ def _follow(request: Request, session: Session, one: Subscription, sent: FormDat
 
 def _move(request: Request, link_id: str, sent: FormData) -> Response:
     """Note a new address; page, export and time are the same whoever it belongs to: it is looked at afterwards."""
-    deps = deps_of(request)
-    now, spoken = deps.now(), spoken_by(request)
+    deps, spoken = deps_of(request), spoken_by(request)
+    enquiry_id = None
     try:
         with deps.writing() as session:
             one = subscriptions.by_link(session, link_id)
             spoken = _spoken(one)
-            if one.status not in RUNNING:
-                return notice(request, *_NOT_SUBSCRIBED, spoken)
-            try:
-                change = moving.ask(session, one.subscriber, forms.text(sent, "email")[:400], now)
-            except AddressError:
-                return _page(request, session, one, problem=_NOTHING_CHANGED)
-            asker, wish = enquiries.asker_of(session, one.subscriber), {"change": change.link_id}
-            place = asking.visitor(request)
-            enquiry_id = enquiries.ask(session, EnquiryKind.ADDRESS, change.email, wish, place, now, asker)
-            answer = _page(request, session, one, done=_BOTH_ARE_ASKED)
+            if one.status in RUNNING:
+                enquiry_id = _ask_for_move(request, session, one, forms.text(sent, "email")[:400])
+        words = {"done": _BOTH_ARE_ASKED}
     except TooManyError as error:
         return asking.too_many(request, error, spoken)
-    answer.background = asking.answering(deps, enquiry_id)
+    except AddressError:
+        words = {"problem": _NOTHING_CHANGED}
+    with deps.reading() as session:
+        one = subscriptions.by_link(session, link_id)
+        if one.status not in RUNNING:
+            return notice(request, *_NOT_SUBSCRIBED, _spoken(one))
+        answer = _page(request, session, one, **words)
+    if enquiry_id is not None:
+        answer.background = asking.answering(deps, enquiry_id)
     return answer
+
+
+def _ask_for_move(request: Request, session: Session, one: Subscription, email: str) -> int:
+    now = deps_of(request).now()
+    change = moving.ask(session, one.subscriber, email, now)
+    asker, wish = enquiries.asker_of(session, one.subscriber), {"change": change.link_id}
+    return enquiries.ask(session, EnquiryKind.ADDRESS, change.email, wish, asking.visitor(request), now, asker)
 
 
 def _export(_request: Request, session: Session, one: Subscription, _sent: FormData) -> Response:

@@ -228,7 +228,7 @@ def _asks_owner(delivery: Delivery, suppression: Suppression) -> bool:
     if suppression.cause in (SuppressionCause.ERASED, SuppressionCause.LEFT):
         return True
     by_owner = suppression.cause in (SuppressionCause.BOUNCED, SuppressionCause.COMPLAINED)
-    return by_owner and suppression.asked_at == delivery.created_at and suppression.at < delivery.created_at
+    return by_owner and suppression.asked_at == delivery.created_at and suppression.at <= delivery.created_at
 
 
 def renew(session: Session, delivery_ids: Collection[int], now: datetime) -> None:
