@@ -250,3 +250,24 @@ def test_an_operators_subscribe_still_asks_somebody_who_left(installation: Insta
     made.subscribe(PETRA, every="monthly", confirmed=False)
     one = subscription_of(made, PETRA)
     assert (one.status, one.cadence, one.wish) == (SubscriptionStatus.PENDING, Cadence.MONTHLY, None)
+
+
+def test_who_follows_another_therapy_keeps_the_parts_that_they_do_without(any_installation: Installation):
+    made = any_installation
+    made.subscribe(PETRA, every="daily")
+    second_profile(made)
+    with made.at(MONDAY).writing() as session:
+        one = session.query(Subscription).one()
+        one.hidden, one.urgent = ["trials", "related"], True
+    with visiting(made) as client:
+        path = link_to(made, Purpose.PREFERENCES, PETRA)
+        assert post(client, path, do="follow", profile="tolebrutinib", consent="yes").status_code == 200
+    with made.at(MONDAY).reading() as session:
+        new = session.query(Subscription).order_by(Subscription.id.desc()).first()
+        assert (new.status, new.cadence, new.hidden, new.urgent, new.wish) == (
+            SubscriptionStatus.CONFIRMED,
+            Cadence.DAILY,
+            ["trials", "related"],
+            True,
+            None,
+        )

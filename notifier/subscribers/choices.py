@@ -57,20 +57,26 @@ def choice_to_confirm(subscription: Subscription) -> Choice:
 
 
 def as_document(choice: Choice) -> dict[str, Any]:
-    """A choice as JSON: ``at`` is ``"HH:MM"``, ``on`` a weekday (0–6), a day of the month (1–31) or null."""
-    return {
+    """A choice as JSON: ``at`` is ``"HH:MM"``, ``on`` a weekday (0–6), a day of the month (1–31) or null.
+
+    ``hidden`` and ``urgent`` stand there only where the choice says something of them.
+    """
+    document = {
         "every": choice.cadence,
         "at": choice.at,
         "on": choice.on,
         "time_zone": choice.time_zone,
         "edition": choice.edition,
         "language": choice.language,
+        "hidden": None if choice.hidden is None else [*choice.hidden],
+        "urgent": choice.urgent,
     }
+    return {name: value for name, value in document.items() if name == "on" or value is not None}
 
 
 def from_document(document: Mapping[str, Any]) -> Choice:
     """The choice that `as_document` stored; other keys are left alone."""
-    on = document["on"]
+    on, hidden, urgent = document["on"], document.get("hidden"), document.get("urgent")
     return Choice(
         Cadence(str(document["every"])),
         str(document["at"]),
@@ -78,4 +84,6 @@ def from_document(document: Mapping[str, Any]) -> Choice:
         str(document["time_zone"]),
         Edition(str(document["edition"])),
         str(document["language"]),
+        None if hidden is None else tuple(str(section) for section in hidden),
+        urgent if isinstance(urgent, bool) else None,
     )
