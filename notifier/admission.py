@@ -1,20 +1,27 @@
-"""Admission: what was asked for through a public form is answered by mail, to the owner of the address alone.
+"""Admission: what was asked for through a form is answered by mail, to the owner of the address alone.
 
 The page has answered before this begins, the same for all. A request that was stored is answered once, whoever comes
-first: the application right after its page, or the next run.
+first: the application right after its page, or the next run. The limits of what a mailbox is sent are kept here, where
+nobody who asks can see them.
 """
+
+import logging
+import traceback
 
 from sqlalchemy.orm import Session
 
 from notifier.containment import Problems
 from notifier.deliver import outbox
 from notifier.deps import Deps
-from notifier.errors import NotifierError
+from notifier.errors import NotFoundError, StoreError
 from notifier.match import profiles
 from notifier.store.models import Enquiry
-from notifier.store.statuses import Cadence, DeliveryKind, Edition, EnquiryKind, SubscriptionStatus
-from notifier.subscribers import enquiries, subscriptions
-from notifier.subscribers.subscriptions import RUNNING, Choice
+from notifier.store.statuses import DeliveryKind, EnquiryKind
+from notifier.subscribers import choices, enquiries, moving, subscriptions, suppressions
+from notifier.subscribers.choices import Choice
+from notifier.subscribers.subscriptions import RUNNING, SuppressedError
+
+log = logging.getLogger("notifier")
 
 
 def admit(deps: Deps, problems: Problems | None = None) -> int:
@@ -29,65 +36,91 @@ def admit(deps: Deps, problems: Problems | None = None) -> int:
 
 
 def admit_one(deps: Deps, enquiry_id: int) -> None:
-    """Answer one request, unless somebody else did."""
-    with deps.writing() as session:
-        enquiry = enquiries.taken(session, enquiry_id)
-        if enquiry is not None:
-            _answer(deps, session, enquiry)
-            enquiries.answered(enquiry, deps.now())
+    """Answer one request, unless somebody else did.
+
+    One that cannot be answered is logged, by its number, and dropped; the others go on.
+
+    Raises:
+        StoreError: the database cannot be used now; the request waits.
+    """
+    try:
+        with deps.writing() as session:
+            enquiry = enquiries.taken(session, enquiry_id)
+            if enquiry is not None:
+                _answer(deps, session, enquiry)
+                enquiries.answered(enquiry, deps.now())
+    except StoreError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a fault of ours in one request shall not stop the others
+        # The words of the error may hold an address; where it was raised does not.
+        trace = "".join(traceback.format_tb(error.__traceback__))
+        log.error(  # noqa: TRY400 - see above
+            "request %d could not be answered: %s\n%s", enquiry_id, type(error).__name__, trace
+        )
+        with deps.writing() as session:
+            enquiry = enquiries.taken(session, enquiry_id)
+            if enquiry is not None:
+                enquiries.answered(enquiry, deps.now())
 
 
 def as_document(profile: str, choice: Choice) -> dict[str, object]:
     """A wish as it is stored until it is answered."""
-    return {
-        "profile": profile,
-        "every": choice.cadence,
-        "at": choice.at,
-        "on": choice.on,
-        "time_zone": choice.time_zone,
-        "edition": choice.edition,
-        "language": choice.language,
-    }
+    return {"profile": profile, **choices.as_document(choice)}
 
 
 def _answer(deps: Deps, session: Session, enquiry: Enquiry) -> None:
-    assert enquiry.email is not None
+    wish = enquiry.wish or {}
     if enquiry.kind is EnquiryKind.SUBSCRIBE:
-        _subscribe(deps, session, enquiry.email, enquiry.wish or {})
+        _subscribe(deps, session, enquiry, wish)
+    elif enquiry.kind is EnquiryKind.ADDRESS:
+        _ask_both(deps, session, enquiry, str(wish["change"]))
     else:
-        _send_link(deps, session, enquiry.email)
+        _send_link(deps, session, enquiry)
 
 
-def _subscribe(deps: Deps, session: Session, email: str, wish: dict[str, object]) -> None:
-    now = deps.now()
+def _subscribe(deps: Deps, session: Session, enquiry: Enquiry, wish: dict[str, object]) -> None:
+    now, email = deps.now(), enquiry.email
+    assert email is not None
+    if not enquiries.may_be_mailed(session, enquiry):
+        return
     try:
         profile = profiles.find(session, str(wish["profile"]))
-        person = subscriptions.find_subscriber(session, email)
-        known = next((one for one in person.subscriptions if one.profile_id == profile.id), None) if person else None
-        if known is not None and known.status in RUNNING:
-            outbox.enqueue_asked(session, DeliveryKind.ALREADY, known, deps.mail_domain, now)
-            return
-        one = subscriptions.subscribe(session, email, profile, _choice(wish), now, own=True)
-    except NotifierError:
-        return  # an address that is never mailed, a profile that went meanwhile: nobody is told anything
-    assert one.status is SubscriptionStatus.PENDING
-    outbox.enqueue_asked(session, DeliveryKind.CONFIRMATION, one, deps.mail_domain, now)
-
-
-def _choice(wish: dict[str, object]) -> Choice:
-    on = wish["on"]
-    return Choice(
-        Cadence(str(wish["every"])),
-        str(wish["at"]),
-        on if isinstance(on, int) else None,
-        str(wish["time_zone"]),
-        Edition(str(wish["edition"])),
-        str(wish["language"]),
-    )
-
-
-def _send_link(deps: Deps, session: Session, email: str) -> None:
+    except NotFoundError:
+        return  # a profile that went meanwhile
     person = subscriptions.find_subscriber(session, email)
-    running = next((one for one in person.subscriptions if one.status in RUNNING), None) if person else None
+    known = next((each for each in person.subscriptions if each.profile_id == profile.id), None) if person else None
+    if known is not None and known.status in RUNNING:
+        outbox.enqueue_asked(session, DeliveryKind.ALREADY, known, deps.mail_domain, now)
+        return
+    try:
+        subscription = subscriptions.subscribe(session, email, profile, choices.from_document(wish), now, own=True)
+    except SuppressedError:
+        return
+    suppressions.note_asked(suppressions.of(session, subscription.subscriber.address_hash), now)
+    outbox.enqueue_asked(session, DeliveryKind.CONFIRMATION, subscription, deps.mail_domain, now)
+
+
+def _send_link(deps: Deps, session: Session, enquiry: Enquiry) -> None:
+    assert enquiry.email is not None
+    if not enquiries.may_be_mailed(session, enquiry):
+        return
+    person = subscriptions.find_subscriber(session, enquiry.email)
+    running = next((each for each in person.subscriptions if each.status in RUNNING), None) if person else None
     if running is not None:
         outbox.enqueue_asked(session, DeliveryKind.LINK, running, deps.mail_domain, deps.now())
+
+
+def _ask_both(deps: Deps, session: Session, enquiry: Enquiry, link_id: str) -> None:
+    """Ask both addresses of a change, each within the limits of its mailbox; the new one as if it signed up."""
+    now, kinds = deps.now(), []
+    change = moving.find(session, link_id)
+    if change is None:
+        return  # replaced meanwhile
+    if enquiries.count_mail(session, EnquiryKind.ADDRESS, change.subscriber.email, now):
+        kinds.append(DeliveryKind.CHANGE_OLD)
+    suppression = suppressions.of(session, change.address_hash)
+    # One that was erased meanwhile is owed the question, too; it is refused when it is to be sent, where nobody looks.
+    if enquiries.may_be_mailed(session, enquiry) and suppressions.may_be_asked(suppression, now):
+        suppressions.note_asked(suppression, now)
+        kinds.append(DeliveryKind.CHANGE_NEW)
+    outbox.enqueue_change(session, change, kinds, deps.mail_domain, now)

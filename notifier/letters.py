@@ -28,6 +28,7 @@ from notifier.said import mark
 from notifier.store.models import Delivery, Digest, Notice, Subscription
 from notifier.store.statuses import Cadence
 from notifier.subscribers import consent
+from notifier.subscribers.choices import choice_to_confirm
 from notifier.subscribers.schedule import in_words
 from notifier.text import shorten
 
@@ -217,20 +218,22 @@ def notice_letter(notice: Notice, message_id: str) -> Letter:
 
 
 def confirmation_letter(deps: Deps, one: Subscription, message_id: str, now: datetime) -> Letter:
-    """The question whether it was they who subscribed."""
-    spoken = language(one.subscriber.language)
+    """The question whether it was they who subscribed, with the choice that their yes begins."""
+    choice, person = choice_to_confirm(one), one.subscriber
+    spoken = language(choice.language)
     plain = spoken.phrase("Please confirm your subscription")
     therapy = one.profile.name
     named = spoken.phrase("Please confirm your subscription to news about %(therapy)s", therapy=therapy)
     return Letter(
         message_id=message_id,
-        to=one.subscriber.email,
+        to=person.email,
         subject=plain if deps.settings.sender.discreet else named,
         template="confirmation",
         values={"therapy": therapy, "wording": consent.wording(spoken)},
         personal={
-            "schedule": _schedule(one, spoken),
+            "schedule": in_words(choice.cadence, choice.at, choice.on, choice.time_zone, spoken),
             "confirm_url": deps.links.url(Purpose.CONFIRM, one.link_id, now),
+            "never_url": deps.links.url(Purpose.NEVER, person.address_hash, now),
         },
         language=spoken.code,
     )

@@ -1,7 +1,7 @@
 """Links: signed addresses with one purpose each, that hold nothing readable about a person.
 
-Owns the signing (itsdangerous, one salt a purpose, so that a link made for one thing can do no other) and the paths in
-which links stand. A link carries the random id of a subscription, never an address or a therapy.
+Owns the signing (itsdangerous, one salt a purpose, so that a link made for one thing can do no other), the paths in
+which links stand, and how long they work. A link carries a random id or a keyed hash, never an address or a therapy.
 """
 
 import hmac
@@ -19,6 +19,7 @@ from notifier.errors import LinkError, SettingsError
 from notifier.said import Said
 
 CONFIRM_FOR = timedelta(hours=48)
+PREFERENCES_FOR = timedelta(days=400)
 
 _SHORTEST_KEY = 16
 # How long a word in an envelope sender is, and how many of its letters name the delivery.
@@ -38,6 +39,19 @@ class Purpose(StrEnum):
     ARCHIVE = "archive"
     RENEW = "renew"
     ADDRESS = "address"
+    NEVER = "never"
+
+
+# Links of these purposes say when they were made, and work only so long.
+_HOLDS = {Purpose.CONFIRM: CONFIRM_FOR, Purpose.PREFERENCES: PREFERENCES_FOR}
+
+
+class ExpiredLinkError(LinkError):
+    """A link of ours that is too old; `link_id` is what it once opened."""
+
+    def __init__(self, problem: str, fix: str, link_id: str) -> None:
+        super().__init__(problem, fix)
+        self.link_id = link_id
 
 
 @dataclass(frozen=True)
@@ -70,15 +84,18 @@ class Links:
         return f"{self.public_url}/{Purpose.ARCHIVE}/{key}"
 
     def token(self, purpose: Purpose, link_id: str, now: datetime) -> str:
-        """The signed part of the address."""
-        payload = [link_id, int(now.timestamp())] if purpose is Purpose.CONFIRM else link_id
-        signer = self._serializers[purpose]
-        if isinstance(payload, str):
-            # What the serializer would do, with the key derived once: a digest for many asks for many links.
-            value = _base64(f'"{payload}"'.encode())
-            return f"{value.decode()}.{_base64(hmac.digest(self._derived[purpose], value, 'sha1')).decode()}"
-        signed = signer.dumps(payload)
-        return signed if isinstance(signed, str) else signed.decode()
+        """The signed part of the address.
+
+        Args:
+            purpose: what the link is for.
+            link_id: letters, digits and ``:_-`` alone: the random id of a subscription or a change of address, or the
+                keyed hash of an address (`NEVER`).
+            now: when it is made; a link that expires says so.
+        """
+        payload = f'["{link_id}",{int(now.timestamp())}]' if purpose in _HOLDS else f'"{link_id}"'
+        # What the serializer would do, with the key derived once: a digest for many asks for many links.
+        value = _base64(payload.encode())
+        return f"{value.decode()}.{_base64(hmac.digest(self._derived[purpose], value, 'sha1')).decode()}"
 
     def bounce_token(self, message_id: str) -> str:
         """The word in an envelope sender by which a returned mail is known again; it says nothing to others.
@@ -104,24 +121,24 @@ class Links:
         return name if any(ours) else None
 
     def read(self, purpose: Purpose, token: str, now: datetime) -> str:
-        """The id of the subscription that a link means.
+        """The id of what a link means.
 
         Raises:
-            LinkError: forged, cut short, made for something else, or (confirm only) older than 48 hours.
+            LinkError: forged, cut short, or made for something else.
+            ExpiredLinkError: a link to confirm after 48 hours, or to preferences after 400 days. One that does not say
+                when it was made is from before links said so, and has expired, too.
         """
         try:
             payload = self._serializers[purpose].loads(token)
         except BadData as error:
-            raise LinkError(
-                Said("This link is not complete."), Said("Copy it whole from the mail, or use the button.")
-            ) from error
-        if purpose is Purpose.CONFIRM:
-            payload, made_at = payload
-            if now - datetime.fromtimestamp(made_at, UTC) > CONFIRM_FOR:
-                raise LinkError(
-                    Said("This link is older than 48 hours."), Said("Subscribe once more to get a new one.")
-                )
-        return str(payload)
+            raise _incomplete() from error
+        link_id, made_at = payload if isinstance(payload, list) and len(payload) == 2 else (payload, None)
+        if not isinstance(link_id, str):
+            raise _incomplete()
+        holds = _HOLDS.get(purpose)
+        if holds is not None and not (isinstance(made_at, int) and now - holds <= datetime.fromtimestamp(made_at, UTC)):
+            raise _expired(purpose, link_id)
+        return link_id
 
     @cached_property
     def _bounce_keys(self) -> list[bytes]:
@@ -139,6 +156,20 @@ class Links:
             purpose: serializer.make_signer(f"notifier.{purpose}").derive_key()
             for purpose, serializer in self._serializers.items()
         }
+
+
+def _incomplete() -> LinkError:
+    return LinkError(Said("This link is not complete."), Said("Copy it whole from the mail, or use the button."))
+
+
+def _expired(purpose: Purpose, link_id: str) -> ExpiredLinkError:
+    if purpose is Purpose.CONFIRM:
+        return ExpiredLinkError(
+            Said("This link is older than 48 hours."), Said("Subscribe once more to get a new one."), link_id
+        )
+    return ExpiredLinkError(
+        Said("This link is older than 400 days."), Said("Have a fresh one sent to you, then go on."), link_id
+    )
 
 
 def _base64(octets: bytes) -> bytes:

@@ -126,7 +126,7 @@ def change_letter(deps: Deps, change: AddressChange, kind: DeliveryKind, message
     old = kind is DeliveryKind.CHANGE_OLD
     side, to = (Side.OLD, change.subscriber.email) if old else (Side.NEW, change.email)
     what = (
-        spoken.phrase("You asked us to write to another address from now on: %(address)s.", address=change.email)
+        spoken.phrase("You asked us to write to another address from now on: %(address)s.", address=change.email or "…")
         if old
         else spoken.phrase("Somebody, we hope you, asked us to write to this address from now on.")
     )
@@ -139,6 +139,7 @@ def change_letter(deps: Deps, change: AddressChange, kind: DeliveryKind, message
         ],
         [(spoken.phrase("Agree to the change"), deps.links.url(Purpose.ADDRESS, f"{side}:{change.link_id}", now))],
         spoken.phrase("If it was not you, do nothing: nothing has changed."),
+        never_url="" if old else deps.links.url(Purpose.NEVER, change.address_hash, now),
     )
 
 
@@ -165,6 +166,13 @@ def _note(
     actions: Sequence[tuple[str, str]],
     aside: str = "",
     leave_url: str = "",
+    never_url: str = "",
 ) -> Letter:
-    values = {"paragraphs": paragraphs, "actions": actions, "aside": aside, "leave_url": leave_url}
+    values = {
+        "paragraphs": paragraphs,
+        "actions": actions,
+        "aside": aside,
+        "leave_url": leave_url,
+        "never_url": never_url,
+    }
     return Letter(envelope.message_id, envelope.to, subject, "note", values, language=envelope.spoken.code)

@@ -95,6 +95,15 @@ def _bounce_address(address: str) -> str:
     return address
 
 
+def _contact(text: str) -> str:
+    if text.startswith("https://"):
+        return _web_url(text)
+    try:
+        return normal_address(text)
+    except AddressError as error:
+        raise ValueError("must be an e-mail address or look like https://www.example.org/contact") from error
+
+
 def _one_line(text: str) -> str:
     if not text.isprintable():
         raise ValueError("must be one line without control characters")
@@ -249,6 +258,12 @@ class Web(_Section):
     metrics_token: Annotated[str, AfterValidator(_token)] | None = None
 
 
+class Privacy(_Section):
+    """Whom people write to about their data, or when a mail that they wait for does not come."""
+
+    contact: Annotated[str, AfterValidator(_contact)] | None = None
+
+
 class TemplateFiles(_Section):
     """The operator's own templates: each file in the directory stands in for ours of the same name."""
 
@@ -271,7 +286,13 @@ class Settings(_Section):
     operator: Operator = Operator()
     subscriptions: Subscriptions = Subscriptions()
     web: Web = Web()
+    privacy: Privacy = Privacy()
     templates: TemplateFiles = TemplateFiles()
+
+    @property
+    def contact(self) -> str:
+        """Whom people write to: an e-mail address or an https address; empty where none is known."""
+        return self.privacy.contact or self.sender.reply_to or self.sender.address or ""
 
     @property
     def user_agent(self) -> str:

@@ -80,7 +80,7 @@ WRITERS = {
     "Consent": "subscribers/consent.py",
     "Suppression": "subscribers/suppressions.py",
     "Wording": "subscribers/consent.py",
-    "RetiredLink": "subscribers/subscriptions.py",
+    "RetiredLink": "subscribers/moving.py",
     "Enquiry": "subscribers/enquiries.py",
     "AddressChange": "subscribers/moving.py",
     "Delivery": "deliver/outbox/",

@@ -6,17 +6,22 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from typer.testing import CliRunner
 
 from notifier import pipeline
+from notifier.addresses import normal_address, wire_address
+from notifier.cli.main import app
 from notifier.demo import serving
 from notifier.errors import NotifierError
+from notifier.links import Purpose
 from notifier.match import profiles
-from notifier.store import db
-from notifier.store.models import Consent, Delivery, Subscriber, Subscription, Suppression
-from notifier.store.statuses import Cadence, SubscriptionStatus, SuppressionCause
-from notifier.subscribers import privacy, subscriptions
+from notifier.store import db, keys
+from notifier.store.models import Base, Consent, Delivery, Subscriber, Subscription, Suppression
+from notifier.store.statuses import Cadence, EnquiryKind, SubscriptionStatus, SuppressionCause
+from notifier.subscribers import enquiries, privacy, subscriptions, suppressions
 from notifier.web.app import create
-from tests.conftest import MONDAY, Installation
+from tests.conftest import MONDAY, SUPPRESSION_KEY, Installation
+from tests.people import link_to, post, sign_up, visiting
 from tests.sink import text_of
 from tests.site import Article
 from tests.visitor import Client
@@ -129,3 +134,130 @@ def test_the_export_holds_everything_that_is_stored_of_a_person(installation: In
     for column in held:
         key = named.get(column, column)
         assert key is None or key in document["subscriptions"][0], column
+
+
+@pytest.fixture
+def with_key(any_installation: Installation) -> Installation:
+    """An installation whose database knows the key of its settings, as commands want it."""
+    keys.adopt(any_installation.at(MONDAY).engine, SUPPRESSION_KEY)
+    return any_installation
+
+
+SPELLINGS = [
+    ("petra@example.org", "petra@example.org"),
+    ("Petra@Example.ORG", "PETRA@EXAMPLE.ORG"),
+    ("PETRA.LONG@EXAMPLE.ORG", "petra.long@example.org"),
+    ("petra+news@example.org", "Petra+News@example.org"),
+    ("petra+a+b@example.org", "petra+a+b@example.org"),
+    ("p.e.t.r.a@example.org", "P.e.t.r.a@example.org"),
+    ("petra@müller.example.org", "petra@xn--mller-kva.example.org"),
+    ("petra@xn--mller-kva.example.org", "PETRA@MÜLLER.example.org"),
+    ("petra+x@bücher.example.org", "petra+x@BÜCHER.example.org"),
+    ("petra_o-k@example.org", " petra_o-k@example.org "),
+    ("p@example.org", "p@EXAMPLE.org"),
+]
+
+
+def everything_stored(made: Installation) -> str:
+    """Every text and every JSON document in every table, in small letters."""
+    with made.at(MONDAY).engine.connect() as connection:
+        rows = [row for table in Base.metadata.sorted_tables for row in connection.execute(table.select())]
+    return "\n".join(str(value) for row in rows for value in row if isinstance(value, (str, dict, list))).casefold()
+
+
+def traces(email: str) -> set[str]:
+    """In which forms an address could stand somewhere, in small letters."""
+    local, _, domain = email.strip().casefold().rpartition("@")
+    return {
+        f"{local}@{domain}",
+        f"{local}@{domain.encode().decode('idna') if domain.isascii() else domain}",
+        f"{local}@",
+    }
+
+
+@pytest.mark.parametrize(("stored", "named"), SPELLINGS)
+def test_an_address_is_erased_from_every_table_however_it_is_written(with_key: Installation, stored: str, named: str):
+    made = with_key
+    wire = wire_address(normal_address(stored))
+    made.subscribe(stored)
+    made.subscribe("other@example.org")
+    made.sink.refuse_recipient[wire] = f"550 5.7.1 <{wire.upper()}> refused for {wire}"
+    with visiting(made) as client:
+        post(client, "/link", email=stored)
+        post(client, link_to(made, Purpose.PREFERENCES, "other@example.org"), do="address", email=stored)
+        post(client, link_to(made, Purpose.PREFERENCES, stored), do="address", email="third@example.org")
+        pipeline.run_once(made.at(MONDAY))
+        sign_up(client, stored)
+    with made.at(MONDAY).writing() as session:
+        session.query(Subscription).first().trouble = f"no mail could be made for {stored}"
+        for number, kind in enumerate(EnquiryKind):
+            enquiries.ask(session, kind, normal_address(stored), {"x": stored}, f"198.51.{number}.7", MONDAY)
+    assert traces(stored) & {trace for trace in traces(stored) if trace in everything_stored(made)}
+    assert run_command(made, "subscribers", "erase", named) == 0
+    left = everything_stored(made)
+    assert [trace for trace in traces(stored) if trace in left] == []
+    assert "other@example.org" in left
+
+
+def test_the_page_erases_as_much_as_the_command(with_key: Installation):
+    made = with_key
+    made.subscribe("Petra@example.org")
+    made.subscribe("other@example.org")
+    with visiting(made) as client:
+        post(client, link_to(made, Purpose.PREFERENCES, "other@example.org"), do="address", email="petra@example.org")
+        with made.at(MONDAY).writing() as session:
+            enquiries.ask(session, EnquiryKind.LINK, "PETRA@example.org", None, "198.51.100.7", MONDAY)
+        answer = post(client, link_to(made, Purpose.PREFERENCES, "petra@example.org"), do="erase", sure="yes")
+    assert "deleted" in answer.text
+    assert "petra" not in everything_stored(made)
+
+
+def run_command(made: Installation, *arguments: str) -> int:
+    """Run a command on the installation's database; gives the exit code."""
+    url = made.at(MONDAY).engine.url.render_as_string(hide_password=False)
+    environment = {"NOTIFIER_DATABASE_URL": url, "NOTIFIER_SUPPRESSION_KEY": SUPPRESSION_KEY}
+    environment["NOTIFIER_SECRET_KEY"] = made.at(MONDAY).settings.secret_key
+    return CliRunner().invoke(app, [*arguments, "--now", MONDAY.isoformat()], env=environment).exit_code
+
+
+def test_an_address_that_is_only_suppressed_can_be_erased(with_key: Installation):
+    made = with_key
+    with made.at(MONDAY).writing() as session:
+        key = subscriptions.hash_of(session, "petra@example.org")
+        suppressions.add(session, key, SuppressionCause.BOUNCED, "5.1.1", MONDAY)
+    assert run_command(made, "subscribers", "erase", "PETRA@example.org") == 0
+    with made.at(MONDAY).reading() as session:
+        assert session.query(Suppression).one().cause is SuppressionCause.BOUNCED
+
+
+def test_an_address_that_only_an_enquiry_names_can_be_erased(with_key: Installation):
+    made = with_key
+    with made.at(MONDAY).writing() as session:
+        enquiries.ask(session, EnquiryKind.LINK, "Petra@example.org", None, "198.51.100.7", MONDAY)
+    assert run_command(made, "subscribers", "erase", "petra@example.org") == 0
+    assert "petra" not in everything_stored(made)
+    with made.at(MONDAY).reading() as session:
+        assert session.query(Suppression).one().cause is SuppressionCause.ERASED
+
+
+def test_an_address_that_was_erased_is_not_erased_again(with_key: Installation):
+    with_key.subscribe("petra@example.org")
+    assert run_command(with_key, "subscribers", "erase", "petra@example.org") == 0
+    assert run_command(with_key, "subscribers", "erase", "petra@example.org") == 1
+
+
+def test_an_address_that_nothing_names_cannot_be_erased(with_key: Installation):
+    assert run_command(with_key, "subscribers", "erase", "petra@example.org") == 1
+    with with_key.at(MONDAY).reading() as session:
+        assert session.query(Suppression).count() == 0
+
+
+@pytest.mark.parametrize("cause", [SuppressionCause.NEVER, SuppressionCause.ASKED, SuppressionCause.COMPLAINED])
+def test_erasing_does_not_weaken_what_the_address_was_suppressed_for(with_key: Installation, cause: SuppressionCause):
+    made = with_key
+    made.subscribe("petra@example.org")
+    with made.at(MONDAY).writing() as session:
+        suppressions.add(session, subscriptions.hash_of(session, "petra@example.org"), cause, "", MONDAY)
+    erase(made, "petra@example.org")
+    with made.at(MONDAY).reading() as session:
+        assert session.query(Suppression).one().cause is cause

@@ -36,8 +36,8 @@ def subscribe(
     from notifier.deliver import outbox
     from notifier.errors import NotifierError
     from notifier.match import profiles
-    from notifier.store.statuses import Cadence, DeliveryKind, Edition, SubscriptionStatus
-    from notifier.subscribers import schedule, subscriptions
+    from notifier.store.statuses import Cadence, DeliveryKind, Edition, EnquiryKind, SubscriptionStatus
+    from notifier.subscribers import enquiries, schedule, subscriptions
 
     cadence, words_for = door.choice(Cadence, every, "--every"), door.choice(Edition, edition, "--edition")
     spoken = door.spoken(language)
@@ -49,13 +49,13 @@ def subscribe(
         one = subscriptions.subscribe(session, email, profiles.find(session, profile), choice, moment)
         if confirmed:
             subscriptions.confirm(session, one, "command line", f"operator {getpass.getuser()}", moment)
-        elif one.status is SubscriptionStatus.PENDING and not (
+        elif one.status is SubscriptionStatus.PENDING:
+            if not enquiries.count_mail(session, EnquiryKind.SUBSCRIBE, email, moment):
+                raise NotifierError(
+                    f"{email} was sent {enquiries.PER_MAILBOX} such mails within the hour: no further one is owed.",
+                    "Ask its owner to look among the unwanted mails, or try again later. Nothing was changed.",
+                )
             outbox.enqueue_asked(session, DeliveryKind.CONFIRMATION, one, deps.mail_domain, moment)
-        ):
-            raise NotifierError(
-                f"{email} was sent {outbox.ASKED_PER_HOUR} such mails within the hour: no further one is owed.",
-                "Ask its owner to look among the unwanted mails, or try again later. Nothing was changed.",
-            )
         words = schedule.in_words(one.cadence, one.at, one.on, zone)
         door.say(f"{one.subscriber.email}: {one.profile.slug}, {words}, {one.status}")
         if one.status is SubscriptionStatus.PENDING:

@@ -122,11 +122,10 @@ def erase(email: Email, now: door.Now = "") -> None:
 
     with door.opened(now) as deps:
         with deps.writing() as session:
-            found = subscriptions.find_subscriber(session, email)
-            if found is not None:
-                privacy.erase(session, found, SuppressionCause.ERASED, "erased", deps.now())
+            key = subscriptions.hash_of(session, email)
+            erased = privacy.erase_address(session, key, SuppressionCause.ERASED, "erased", deps.now())
         db.scrub(deps.engine)
-    if found is None:
+    if not erased:
         raise NotFoundError(f"Nobody is stored under {email}.", "See: notifier subscribers list")
     door.say(f"{email} is erased. Backups made before today may still hold it; see docs/privacy.md.")
 
@@ -269,7 +268,8 @@ def _counted(number: int) -> str:
 
 @app.command("suppress")
 def suppress(
-    email: Email, reason: Annotated[str, typer.Option(help="Why; shown when somebody asks.")] = "asked by its owner"
+    email: Email,
+    reason: Annotated[str, typer.Option(help="Why, in your words; addresses are left out.")] = "asked by its owner",
 ) -> None:
     """Never mail this address again, whatever it is subscribed to."""
     from notifier.store.statuses import SuppressionCause

@@ -4,6 +4,7 @@ Owns everything that differs between SQLite and PostgreSQL, and the words for a 
 the tables and nothing of what they mean.
 """
 
+import hashlib
 import os
 import sqlite3
 import threading
@@ -197,8 +198,20 @@ def _in_turn(engine: Engine) -> Iterator[None]:
 def insert_missing(session: Session, table: type[Any], values: Mapping[str, Any]) -> bool:
     """Add a row unless its key is there already, whoever else adds it meanwhile; returns whether it was added."""
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    adding = insert(table).values(**values).on_conflict_do_nothing()
-    return session.connection().execute(adding.returning(literal_column("1"))).first() is not None
+    added: Any = insert(table).values(**values).on_conflict_do_nothing().returning(literal_column("1"))
+    return session.execute(added).first() is not None
+
+
+def take_turns(session: Session, *names: str) -> None:
+    """Let transactions that name the same thing go one after the other, until each has ended.
+
+    For what no row can be locked for, because it may not exist yet: a count that must not be passed. SQLite has one
+    writer at a time anyway; PostgreSQL takes an advisory lock of the transaction for each name.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        return
+    for key in sorted(int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True) for name in names):
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
 
 
 def scrub(engine: Engine) -> None:

@@ -40,7 +40,8 @@ def record(
         session: a writing session; the caller commits.
         subscription: to what it applies.
         event: given or withdrawn.
-        method: how, in a word: ``link``, ``command line``, ``import``, ``undo``, ``renewal``, ``silence``.
+        method: how, in a word: ``link``, ``preferences``, ``command line``, ``import``, ``undo``, ``renewal``,
+            ``silence``, ``never``, ``address change``.
         attested_by: ``subscriber`` where the person acted, else who vouches for it.
         now: when.
     """

@@ -1,6 +1,6 @@
 """Privacy: everything that is stored of one person, handed out (GDPR Art. 15, 20) or erased (Art. 17).
 
-Reads across the tables that name a person; what is left after erasure is a salted hash, so that the address is not
+Reads across the tables that name a person; what is left after erasure is a keyed hash, so that the address is not
 mailed again until its owner asks for it themselves.
 """
 
@@ -11,18 +11,24 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from notifier.store.models import AddressChange, Consent, Delivery, Enquiry, Subscriber, Subscription
-from notifier.store.statuses import SuppressionCause
-from notifier.subscribers import consent, enquiries, subscriptions, suppressions
+from notifier.store.statuses import EnquiryKind, SuppressionCause
+from notifier.subscribers import consent, enquiries, moving, subscriptions, suppressions
+
+# By what an address is suppressed of which nothing else is left.
+_ERASED = (SuppressionCause.ERASED, SuppressionCause.LEFT)
 
 
 def export(session: Session, subscriber: Subscriber) -> dict[str, Any]:
-    """Everything we hold of a person, as a JSON document; times are ISO 8601 with offset."""
+    """Everything we hold of a person, as a JSON document; times are ISO 8601 with offset.
+
+    Of a change of address it says when it was asked for, not the new address: until both have agreed that may be
+    somebody else's (GDPR Art. 15(4)), and whether it is known here is told to nobody.
+    """
     ids = [one.id for one in subscriber.subscriptions]
     suppressed = suppressions.of(session, subscriber.address_hash)
     ledger = consent.of(session, ids)
     texts = consent.wordings(session, ledger)
     changes = session.scalars(select(AddressChange).where(AddressChange.subscriber_id == subscriber.id))
-    asked = session.scalars(select(Enquiry).where(Enquiry.email == subscriber.email))
     deliveries = session.scalars(
         select(Delivery)
         .where(Delivery.subscription_id.in_(ids))
@@ -34,15 +40,21 @@ def export(session: Session, subscriber: Subscriber) -> dict[str, Any]:
         "language": subscriber.language,
         "time_zone": subscriber.time_zone,
         "created_at": _at(subscriber.created_at),
+        "address_changed_at": _at(subscriber.moved_at),
         "suppressed": None
         if suppressed is None
         else {"cause": suppressed.cause, "reason": suppressed.reason, "at": _at(suppressed.at)},
         "subscriptions": [_subscription(one) for one in subscriber.subscriptions],
         "consent": [_consent(one, texts) for one in ledger],
-        "address_changes": [{"email": one.email, "asked_at": _at(one.asked_at)} for one in changes],
-        "enquiries": [{"kind": one.kind, "wish": one.wish, "at": _at(one.at)} for one in asked],
+        "address_changes": [{"asked_at": _at(change.asked_at)} for change in changes],
+        "enquiries": [_enquiry(enquiry) for enquiry in enquiries.about(session, subscriber.address_hash)],
         "deliveries": [_delivery(one) for one in deliveries],
     }
+
+
+def _enquiry(enquiry: Enquiry) -> dict[str, Any]:
+    wish = enquiry.wish if enquiry.kind is EnquiryKind.SUBSCRIBE else None
+    return {"kind": enquiry.kind, "wish": wish, "at": _at(enquiry.at)}
 
 
 def _subscription(one: Subscription) -> dict[str, Any]:
@@ -103,12 +115,36 @@ def _at(value: datetime | None) -> str | None:
 
 
 def erase(session: Session, subscriber: Subscriber, cause: SuppressionCause, reason: str, now: datetime) -> None:
-    """Delete a person with everything that hangs on them; only the hash of the address stays, suppressed.
+    """Delete a person with everything that hangs on them; only the keyed hash of the address stays, suppressed.
 
     The write-ahead log still holds the deleted bytes until it is emptied (`store.db.scrub`).
     """
-    key, email = subscriber.address_hash, subscriber.email
-    enquiries.erase(session, email)
-    subscriptions.remove(session, [subscriber.id])
-    suppressions.add(session, key, cause, reason, now)
+    erase_address(session, subscriber.address_hash, cause, reason, now)
+
+
+def erase_address(session: Session, address_hash: str, cause: SuppressionCause, reason: str, now: datetime) -> bool:
+    """Erase whatever is stored under an address, whether or not it is a subscriber's.
+
+    Args:
+        session: a writing session.
+        address_hash: of the address.
+        cause: of the suppression that stays.
+        reason: of it, in a word.
+        now: when.
+
+    Returns:
+        Whether there was anything: a person, an enquiry that waits, somebody's wish to move to it, or a suppression
+        that is not from an erasure.
+    """
+    suppression = suppressions.of(session, address_hash)
+    suppressed = suppression is not None and suppression.cause not in _ERASED
+    named = enquiries.erase(session, address_hash, now) + moving.erase(session, address_hash)
+    person = session.scalar(select(Subscriber.id).where(Subscriber.address_hash == address_hash))
+    if not (suppressed or named or person):
+        return False
+    if person is not None:
+        subscriptions.remove(session, [person])
+    suppressions.add(session, address_hash, cause, reason, now)
+    session.flush()
     session.expunge_all()
+    return True

@@ -56,7 +56,7 @@ def undo(session: Session, one: Subscription, now: datetime) -> bool:
     """Take a leaving back, as if it had not been; nothing is lost. Returns whether it still could be."""
     if not may_undo(one, now):
         return False
-    one.status, one.ended_at = SubscriptionStatus.CONFIRMED, None
+    one.status, one.ended_at, one.wish = SubscriptionStatus.CONFIRMED, None, None
     subscriptions.plan(one, now)
     consent.record(session, one, ConsentEvent.GIVEN, "undo", "subscriber", now)
     return True
@@ -89,21 +89,26 @@ def forget_unconfirmed(session: Session, now: datetime) -> int:
     chosen = (
         select(Subscription)
         .where(
-            Subscription.status == SubscriptionStatus.PENDING,
+            (Subscription.status == SubscriptionStatus.PENDING) | Subscription.wish.is_not(None),
             func.coalesce(Subscription.asked_at, Subscription.created_at) <= now - UNCONFIRMED_FOR,
             Subscription.id.not_in(asked_lately),
         )
         .limit(_AT_ONCE)
     )
-    found = session.scalars(chosen).all()
-    for one in found:
-        if one.confirmed_at is not None:
-            one.status, one.ended_at = SubscriptionStatus.ENDED, one.ended_at or now
-    never = [one.id for one in found if one.confirmed_at is None]
+    unconfirmed = session.scalars(chosen).all()
+    never = []
+    for subscription in unconfirmed:
+        subscription.wish = None
+        if subscription.status is not SubscriptionStatus.PENDING:
+            continue
+        if subscription.confirmed_at is None:
+            never.append(subscription.id)
+        else:
+            subscription.status, subscription.ended_at = SubscriptionStatus.ENDED, subscription.ended_at or now
+    session.flush()
     if never:
-        session.flush()
         subscriptions.cancel(session, never)
-    return len(found)
+    return len(unconfirmed)
 
 
 def long_gone(session: Session, now: datetime) -> Sequence[Subscriber]:

@@ -6,7 +6,7 @@ subscription is confirmed and moves only when a digest was composed, so that not
 
 import secrets
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,13 +15,16 @@ from sqlalchemy.orm import Session, joinedload, object_session
 
 from notifier.addresses import normal_address
 from notifier.errors import NotFoundError, NotifierError
-from notifier.language import SOURCE
 from notifier.said import Said
-from notifier.store import keys
+from notifier.store import db, keys
 from notifier.store.models import Match, Profile, Subscriber, Subscription
-from notifier.store.statuses import Cadence, ConsentEvent, Edition, SubscriptionStatus, Tier
-from notifier.subscribers import consent, schedule, suppressions
+from notifier.store.statuses import Cadence, ConsentEvent, SubscriptionStatus, SuppressionCause, Tier
+from notifier.subscribers import consent, suppressions
+from notifier.subscribers.choices import Choice, as_document, choice_of, choice_to_confirm, usual
 from notifier.subscribers.schedule import next_due
+
+# What other rooms take from here, although it stands in `choices`.
+__all__ = ["Choice", "choice_of", "usual"]
 
 # The id in the links of a mail that is only looked at: it is nobody's.
 PREVIEWED = "preview"
@@ -30,32 +33,17 @@ MONTH = timedelta(days=30)
 
 RUNNING = (SubscriptionStatus.CONFIRMED, SubscriptionStatus.PAUSED)
 
-# By the link of a mail that only they got.
+# How a consent was given: by the link of a mail that only they got, and on the page behind the link to preferences.
 OWN_LINK = "link"
+ON_PREFERENCES = "preferences"
 
 
-@dataclass(frozen=True)
-class Choice:
-    """How somebody wants to be written to: cadence, wall time, weekday or day of the month, time zone, words.
+class UnknownLinkError(NotFoundError):
+    """A signed link whose subscription was erased, or whose owner has changed their address since."""
 
-    `hidden` are the parts of a digest that they do without; `urgent` lets what cannot wait come at once. None leaves
-    either as it is.
 
-    Raises:
-        SettingsError: a schedule that no due time can be worked out of.
-    """
-
-    cadence: Cadence
-    at: str
-    on: int | None
-    time_zone: str
-    edition: Edition = Edition.PATIENT
-    language: str = SOURCE
-    hidden: tuple[str, ...] | None = None
-    urgent: bool | None = None
-
-    def __post_init__(self) -> None:
-        schedule.check(self.cadence, self.at, self.on, self.time_zone)
+class SuppressedError(NotifierError):
+    """The address is suppressed, and nobody but the operator, or time, changes that."""
 
 
 def hash_of(session: Session, email: str) -> str:
@@ -75,50 +63,92 @@ def find_subscriber(session: Session, email: str) -> Subscriber | None:
 def subscribe(
     session: Session, email: str, profile: Profile, choice: Choice, now: datetime, *, own: bool = False
 ) -> Subscription:
-    """Store a wish to be written to; asked again it takes the new choice.
+    """Store a wish to be written to; safe when several do so at once.
 
-    A confirmed subscription stays confirmed; any other is `pending` until `confirm`. The time zone is the person's: a
-    new one moves their other digests too. With `own` the person asks themselves: that lets them come back after they
-    left or were erased.
+    Without `own` an operator asks: a confirmed subscription takes the choice and stays confirmed, any other is
+    `pending` until `confirm`. The time zone is the person's: a new one moves their other digests too.
+
+    With `own` somebody filled in a form, whoever that was. A person who never confirmed anything is stored as the form
+    says. For anybody else the choice waits as the subscription's `wish`, and nothing of theirs changes until `confirm`.
 
     Raises:
         AddressError: no address that can be written to.
-        NotifierError: an address that is suppressed.
+        SuppressedError: the address is suppressed, and (with `own`) its owner may not be asked now.
     """
     key = hash_of(session, email)
     suppressed = suppressions.of(session, key)
-    if suppressed is not None and not (own and suppressed.cause in suppressions.LIFTED_BY_OWNER):
-        raise NotifierError(
+    if suppressed is not None and not (own and suppressions.may_be_asked(suppressed, now)):
+        raise SuppressedError(
             f"This address is suppressed: {suppressions.why(suppressed)}.",
             "If its owner wants mail again: notifier subscribers unsuppress EMAIL",
         )
-    subscriber = session.scalar(select(Subscriber).where(Subscriber.address_hash == key).with_for_update())
-    if subscriber is None:
-        subscriber = Subscriber(email=normal_address(email), address_hash=key, created_at=now)
-        session.add(subscriber)
-    if own and any(one.status in RUNNING for one in subscriber.subscriptions):
-        # Anybody can fill in a form: what somebody chose already changes by their own links alone.
-        choice = replace(choice, time_zone=subscriber.time_zone, language=subscriber.language)
-    moved = subscriber.time_zone not in (None, choice.time_zone)
+    subscriber = _stored_person(session, normal_address(email), key, choice, now)
+    if own and _has_history(subscriber):
+        return _wish(session, subscriber, profile, choice, now)
+    moved = subscriber.time_zone != choice.time_zone
     subscriber.time_zone, subscriber.language = choice.time_zone, choice.language
-    session.flush()
-    subscription = session.scalar(
-        select(Subscription).where(Subscription.subscriber_id == subscriber.id, Subscription.profile_id == profile.id)
-    )
-    if subscription is None:
-        subscription = Subscription(
-            subscriber=subscriber,
-            profile=profile,
-            status=SubscriptionStatus.PENDING,
-            link_id=secrets.token_urlsafe(16),
-            position=0,
-            created_at=now,
-        )
-        session.add(subscription)
-    elif subscription.status is SubscriptionStatus.ENDED:
+    subscription = _stored_subscription(session, subscriber, profile, choice, now)
+    if subscription.status is SubscriptionStatus.ENDED:
         subscription.status, subscription.ended_at = SubscriptionStatus.PENDING, None
-    subscription.asked_at = now
+    subscription.asked_at, subscription.wish = now, None
     _take(subscription, choice, now, moved=moved)
+    return subscription
+
+
+def _stored_person(session: Session, email: str, key: str, choice: Choice, now: datetime) -> Subscriber:
+    """The person with an address, made if there is none, locked until the transaction ends."""
+    locked = select(Subscriber).where(Subscriber.address_hash == key).with_for_update(of=Subscriber)
+    while (subscriber := session.scalar(locked.execution_options(populate_existing=True))) is None:
+        values = {"email": email, "language": choice.language, "time_zone": choice.time_zone, "created_at": now}
+        db.insert_missing(session, Subscriber, {"address_hash": key, **values})
+    session.expire(subscriber, ["subscriptions"])
+    return subscriber
+
+
+def _stored_subscription(
+    session: Session, subscriber: Subscriber, profile: Profile, choice: Choice, now: datetime
+) -> Subscription:
+    """A locked person's subscription to a profile; a new one is pending."""
+    stored = next((each for each in subscriber.subscriptions if each.profile_id == profile.id), None)
+    if stored is not None:
+        return stored
+    subscription = Subscription(
+        subscriber=subscriber,
+        profile=profile,
+        cadence=choice.cadence,
+        at=choice.at,
+        on=choice.on,
+        edition=choice.edition,
+        status=SubscriptionStatus.PENDING,
+        link_id=new_link_id(),
+        position=0,
+        created_at=now,
+    )
+    session.add(subscription)
+    session.flush()
+    return subscription
+
+
+def new_link_id() -> str:
+    """A random id for signed links: it says nothing of whom it means."""
+    return secrets.token_urlsafe(16)
+
+
+def _has_history(subscriber: Subscriber) -> bool:
+    """Whether there is anything about a person that a stranger's form must not change."""
+    return any(
+        each.status is not SubscriptionStatus.PENDING or each.confirmed_at is not None
+        for each in subscriber.subscriptions
+    )
+
+
+def _wish(session: Session, subscriber: Subscriber, profile: Profile, choice: Choice, now: datetime) -> Subscription:
+    """Keep a form's choice beside what is stored, until its owner confirms it."""
+    if any(each.status in RUNNING for each in subscriber.subscriptions):
+        choice = replace(choice, time_zone=subscriber.time_zone, language=subscriber.language)
+    subscription = _stored_subscription(session, subscriber, profile, choice, now)
+    subscription.wish, subscription.asked_at = as_document(choice), now
+    session.flush()
     return subscription
 
 
@@ -134,8 +164,8 @@ def _take(subscription: Subscription, choice: Choice, now: datetime, *, moved: b
     session = object_session(subscription)
     assert session is not None
     session.flush()
-    for one in subscription.subscriber.subscriptions if moved else [subscription]:
-        plan(one, now)
+    for affected in subscription.subscriber.subscriptions if moved else [subscription]:
+        plan(affected, now)
 
 
 def choose(subscription: Subscription, choice: Choice, now: datetime) -> None:
@@ -147,15 +177,19 @@ def choose(subscription: Subscription, choice: Choice, now: datetime) -> None:
 
 
 def confirm(session: Session, subscription: Subscription, method: str, attested_by: str, now: datetime) -> bool:
-    """Let the digests begin: what is matched from now on is owed. Returns whether it was not confirmed before.
+    """Let the digests begin: what is matched from now on is owed. Returns whether they did not run before.
 
-    The person's own yes to the link of a mail lifts what they themselves had the address suppressed for.
+    A choice that waited for this yes is applied. With `OWN_LINK` the person said yes to the link of a mail: that lifts
+    what its owner may lift; an address that only the operator may free stays as it is, and so does the subscription.
     """
-    if subscription.status is not SubscriptionStatus.PENDING:
+    if not waits_for_yes(subscription):
         return False
-    if method == OWN_LINK:
-        suppressions.lift(session, subscription.subscriber.address_hash)
+    if method == OWN_LINK and not suppressions.lift_by_owner(session, subscription.subscriber.address_hash):
+        return False
+    if subscription.wish is not None:
+        _apply_wish(subscription, now)
     subscription.status, subscription.confirmed_at = SubscriptionStatus.CONFIRMED, now
+    subscription.ended_at = None
     subscription.position, subscription.heard_at = subscription.profile.position, now
     plan(subscription, now)
     consent.record(session, subscription, ConsentEvent.GIVEN, method, attested_by, now)
@@ -163,8 +197,25 @@ def confirm(session: Session, subscription: Subscription, method: str, attested_
     return True
 
 
+def waits_for_yes(subscription: Subscription) -> bool:
+    """Whether a sign-up waits for its owner's yes: it never began, or it ended and a form asks for it again."""
+    ended = subscription.status is SubscriptionStatus.ENDED
+    return subscription.status is SubscriptionStatus.PENDING or (ended and subscription.wish is not None)
+
+
+def _apply_wish(subscription: Subscription, now: datetime) -> None:
+    choice = choice_to_confirm(subscription)
+    person = subscription.subscriber
+    if any(each.status in RUNNING for each in person.subscriptions):
+        # Meanwhile something of theirs runs: zone and language are theirs, and are changed on their own page alone.
+        choice = replace(choice, time_zone=person.time_zone, language=person.language)
+    subscription.wish = None
+    choose(subscription, choice, now)
+
+
 def end(session: Session, subscription: Subscription, method: str, attested_by: str, now: datetime) -> bool:
     """End a subscription at once; nothing more goes out, not even what was composed. Returns whether it ran."""
+    subscription.wish = None
     if subscription.status is SubscriptionStatus.ENDED:
         return False
     subscription.status, subscription.ended_at = SubscriptionStatus.ENDED, now
@@ -172,6 +223,23 @@ def end(session: Session, subscription: Subscription, method: str, attested_by: 
     consent.record(session, subscription, ConsentEvent.WITHDRAWN, method, attested_by, now)
     session.flush()
     return True
+
+
+def never_again(session: Session, address_hash: str, now: datetime) -> None:
+    """Suppress an address because its owner wants no mail from us ever again; only the operator lifts that.
+
+    Sign-ups that wait are cancelled, and what runs ends: consent is withdrawn. Asked again it changes nothing.
+    """
+    suppressions.add(session, address_hash, SuppressionCause.NEVER, "asked for by its owner", now)
+    person = session.scalar(select(Subscriber).where(Subscriber.address_hash == address_hash).with_for_update())
+    if person is None:
+        return
+    for subscription in person.subscriptions:
+        if subscription.status in RUNNING or subscription.wish is not None:
+            end(session, subscription, "never", "subscriber", now)
+    pending = [each.id for each in person.subscriptions if each.status is SubscriptionStatus.PENDING]
+    if pending:
+        cancel(session, pending)
 
 
 def unsubscribe(session: Session, email: str, profile: Profile | None, attested_by: str, now: datetime) -> int:
@@ -182,15 +250,17 @@ def unsubscribe(session: Session, email: str, profile: Profile | None, attested_
 
 
 def by_link(session: Session, link_id: str) -> Subscription:
-    """The subscription that a signed link means.
+    """The subscription that a signed link means; a link from before a change of address means none.
 
     Raises:
-        NotFoundError: it was erased.
+        UnknownLinkError: it was erased, or the address was changed since.
     """
     chosen = select(Subscription).where(Subscription.link_id == link_id).with_for_update(of=Subscription)
     found = session.scalar(chosen.options(joinedload(Subscription.profile), joinedload(Subscription.subscriber)))
     if found is None:
-        raise NotFoundError(Said("This subscription does not exist any more."))
+        raise UnknownLinkError(
+            Said("This link does not work any more."), Said("Have a fresh one sent to the address of your digests.")
+        )
     return found
 
 
@@ -302,20 +372,6 @@ def put_off(session: Session, subscription_id: int, trouble: str, until: datetim
     session.execute(changed.values(**values).execution_options(synchronize_session=False))
 
 
-def usual(cadence: Cadence, time_zone: str, edition: Edition = Edition.PATIENT, language: str = SOURCE) -> Choice:
-    """A choice with the usual hour and day: 08:00, Mondays, the first of the month."""
-    on = {Cadence.WEEKLY: 0, Cadence.MONTHLY: 1}.get(cadence)
-    return Choice(cadence, "08:00", on, time_zone, edition, language)
-
-
-def choice_of(one: Subscription) -> Choice:
-    """The choice that a subscription stands for."""
-    person = one.subscriber
-    return Choice(
-        one.cadence, one.at, one.on, person.time_zone, one.edition, person.language, tuple(one.hidden), one.urgent
-    )
-
-
 def sample(profile: Profile, choice: Choice, now: datetime, email: str = "reader@example.org") -> Subscription:
     """A subscription of nobody, stored nowhere, for which a digest can be shown."""
     nobody = Subscriber(email=email, language=choice.language, time_zone=choice.time_zone, created_at=now)
@@ -341,11 +397,16 @@ def remove(session: Session, subscriber_ids: Collection[int]) -> None:
     session.execute(delete(Subscriber).where(Subscriber.id.in_(subscriber_ids)))
 
 
+def drop(session: Session, subscription_ids: Collection[int]) -> None:
+    """Delete subscriptions that never began."""
+    session.execute(delete(Subscription).where(Subscription.id.in_(subscription_ids)))
+
+
 def cancel(session: Session, subscription_ids: Collection[int]) -> None:
     """Delete subscriptions that never began, and the people who have no other."""
     people = select(Subscription.subscriber_id).where(Subscription.id.in_(subscription_ids))
     owners = session.scalars(people).all()
-    session.execute(delete(Subscription).where(Subscription.id.in_(subscription_ids)))
+    drop(session, subscription_ids)
     others = select(Subscription.subscriber_id).where(Subscription.subscriber_id.in_(owners))
     session.execute(delete(Subscriber).where(Subscriber.id.in_(owners), Subscriber.id.not_in(others)))
 

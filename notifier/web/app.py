@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from notifier.deps import Deps
 from notifier.errors import LinkError, NotFoundError, NotifierError, StoreError
 from notifier.said import Said
+from notifier.subscribers.subscriptions import UnknownLinkError
 from notifier.web import pages, preferences, reading, server, signup
 from notifier.web.origins import from_own_pages
 from notifier.web.page import deps_of, notice
@@ -67,6 +68,8 @@ def create(deps: Deps) -> Starlette:
             Route("/renew/{link}", pages.renew, methods=["POST"]),
             Route("/address/{link}", pages.address_form, methods=["GET"]),
             Route("/address/{link}", pages.address, methods=["POST"]),
+            Route("/never/{link}", pages.never_form, methods=["GET"]),
+            Route("/never/{link}", pages.never, methods=["POST"]),
             Route("/archive", reading.index, methods=["GET"]),
             Route("/archive/{key}", reading.digest, methods=["GET"]),
             Route("/feeds/{slug}.atom", reading.feed, methods=["GET"]),
@@ -77,6 +80,7 @@ def create(deps: Deps) -> Starlette:
         middleware=[Middleware(_Headers)],
         exception_handlers={
             HTTPException: _http_error,
+            UnknownLinkError: pages.unknown_link,
             NotifierError: _our_error,
             ClientDisconnect: _gone,
             Exception: _unexpected,

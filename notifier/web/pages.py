@@ -1,4 +1,4 @@
-"""The pages behind the links of a mail: confirm, unsubscribe, renew, agree to a new address.
+"""The pages behind the links of a mail: confirm, unsubscribe, renew, agree to a new address, never be written to.
 
 A GET (a person's, a link scanner's, a preview's) only shows; the POST acts, as often as it is asked, without cookie,
 login or redirect (RFC 8058).
@@ -19,15 +19,21 @@ from notifier.language import Language, language
 from notifier.links import Purpose
 from notifier.said import Said
 from notifier.store.models import Subscription
-from notifier.store.statuses import DeliveryKind, SubscriptionStatus
-from notifier.subscribers import consent, moving, schedule, standing, subscriptions
+from notifier.store.statuses import DeliveryKind, EnquiryKind, SubscriptionStatus
+from notifier.subscribers import consent, enquiries, moving, schedule, standing, subscriptions
+from notifier.subscribers.choices import choice_to_confirm
 from notifier.subscribers.moving import Side
 from notifier.subscribers.subscriptions import RUNNING
-from notifier.web import forms
-from notifier.web.page import deps_of, notice, page
+from notifier.web import asking, forms
+from notifier.web.page import deps_of, notice, page, spoken_by
 
 _PAUSE = timedelta(days=30)
 _NOT_SUBSCRIBED = Said("You are not subscribed."), Said("Nothing more is sent to you.")
+
+
+async def unknown_link(request: Request, _error: Exception) -> Response:
+    """The page for a link that opens nothing any more, with the way to a fresh one; it names nobody."""
+    return page(request, "unknown", {}, status=404)
 
 
 def confirm_form(request: Request) -> Response:
@@ -35,11 +41,17 @@ def confirm_form(request: Request) -> Response:
     deps = deps_of(request)
     link_id = deps.links.read(Purpose.CONFIRM, request.path_params["link"], deps.now())
     with deps.reading() as session:
-        one = subscriptions.by_link(session, link_id)
-        if one.status is not SubscriptionStatus.PENDING:
-            return _confirmed(request, one)
-        spoken = _spoken(one)
-        return page(request, "confirm", {**_words(one, spoken), "wording": consent.wording(spoken)}, spoken)
+        subscription = subscriptions.by_link(session, link_id)
+        if not subscriptions.waits_for_yes(subscription):
+            return _confirmed(request, subscription)
+        choice = choice_to_confirm(subscription)
+        spoken = language(choice.language)
+        values = {
+            "therapy": subscription.profile.name,
+            "schedule": schedule.in_words(choice.cadence, choice.at, choice.on, choice.time_zone, spoken),
+            "wording": consent.wording(spoken),
+        }
+        return page(request, "confirm", values, spoken)
 
 
 def confirm(request: Request) -> Response:
@@ -48,14 +60,18 @@ def confirm(request: Request) -> Response:
     now = deps.now()
     link_id = deps.links.read(Purpose.CONFIRM, request.path_params["link"], now)
     with deps.writing() as session:
-        one = subscriptions.by_link(session, link_id)
-        if subscriptions.confirm(session, one, subscriptions.OWN_LINK, "subscriber", now):
-            outbox.enqueue_own(session, DeliveryKind.WELCOME, [one.id], deps.mail_domain, now)
-        return _confirmed(request, one)
+        subscription = subscriptions.by_link(session, link_id)
+        if subscriptions.confirm(session, subscription, subscriptions.OWN_LINK, "subscriber", now) and (
+            enquiries.count_mail(session, EnquiryKind.SUBSCRIBE, subscription.subscriber.email, now)
+        ):
+            outbox.enqueue_own(session, DeliveryKind.WELCOME, [subscription.id], deps.mail_domain, now)
+        return _confirmed(request, subscription)
 
 
 def _confirmed(request: Request, one: Subscription) -> Response:
     spoken = _spoken(one)
+    if subscriptions.waits_for_yes(one):
+        return notice(request, Said("No mail is sent to this address: please write to us."), "", spoken, status=410)
     if one.status is SubscriptionStatus.CONFIRMED:
         words = Said("You will get news about %(therapy)s: %(schedule)s.", **_words(one, spoken))
         return notice(request, Said("Your subscription is confirmed."), words, spoken)
@@ -73,6 +89,8 @@ def unsubscribe_form(request: Request) -> Response:
     deps = deps_of(request)
     link_id = deps.links.read(Purpose.UNSUBSCRIBE, request.path_params["link"], deps.now())
     with deps.reading() as session:
+        if moving.by_retired_link(session, link_id) is not None:
+            return _retired(request)
         one = subscriptions.by_link(session, link_id)
         spoken = _spoken(one)
         if one.status is SubscriptionStatus.ENDED:
@@ -104,6 +122,9 @@ def _unsubscribe(request: Request, wish: str) -> Response:
     now = deps.now()
     link_id = deps.links.read(Purpose.UNSUBSCRIBE, request.path_params["link"], now)
     with deps.writing() as session:
+        retired = moving.by_retired_link(session, link_id)
+        if retired is not None:
+            return _end_by_retired_link(request, session, retired, wish)
         try:
             one = subscriptions.by_link(session, link_id)
         except NotFoundError:
@@ -113,6 +134,24 @@ def _unsubscribe(request: Request, wish: str) -> Response:
             return _taken_back(request, session, one, spoken, pause=wish == "pause")
         subscriptions.end(session, one, subscriptions.OWN_LINK, "subscriber", now)
         return _left(request, one, spoken, now)
+
+
+def _retired(request: Request) -> Response:
+    """What a link from before a change of address still does, in the visitor's language; nothing of the person."""
+    spoken = spoken_by(request)
+    values = {
+        "title": spoken.phrase("Unsubscribe"),
+        "text": spoken.phrase("This link is from before a change of address. It ends the subscription, and no more."),
+        "button": spoken.phrase("Unsubscribe me"),
+    }
+    return page(request, "question", values, spoken)
+
+
+def _end_by_retired_link(request: Request, session: Session, one: Subscription, wish: str) -> Response:
+    if wish != "leave":
+        return _retired(request)
+    subscriptions.end(session, one, subscriptions.OWN_LINK, "subscriber", deps_of(request).now())
+    return notice(request, Said("You are unsubscribed."), Said("Nothing more is sent to you."))
 
 
 def _taken_back(request: Request, session: Session, one: Subscription, spoken: Language, *, pause: bool) -> Response:
@@ -137,6 +176,29 @@ def _taken_back(request: Request, session: Session, one: Subscription, spoken: L
 def _left(request: Request, one: Subscription, spoken: Language, now: datetime) -> Response:
     values = {"therapy": one.profile.name, "undo": standing.may_undo(one, now)}
     return page(request, "left", values, spoken)
+
+
+def never_form(request: Request) -> Response:
+    """Ask whether an address shall never be written to again; the page is the same whoever it belongs to."""
+    deps, spoken = deps_of(request), spoken_by(request)
+    deps.links.read(Purpose.NEVER, request.path_params["link"], deps.now())
+    values = {
+        "title": spoken.phrase("Never write to this address again?"),
+        "text": spoken.phrase("From then on we send no mail to it, whoever asks for one. Only we can undo that."),
+        "button": spoken.phrase("Never write to it again"),
+    }
+    return page(request, "question", values, spoken)
+
+
+def never(request: Request) -> Response:
+    """Suppress the address that a confirmation went to, as often as it is asked; the answer is always the same."""
+    deps = deps_of(request)
+    address_hash = deps.links.read(Purpose.NEVER, request.path_params["link"], deps.now())
+    with deps.writing() as session:
+        subscriptions.never_again(session, address_hash, deps.now())
+    contact = deps.settings.contact
+    values = {"contact": contact, "contact_url": asking.contact_url(contact)}
+    return page(request, "never", values)
 
 
 def renew_form(request: Request) -> Response:
@@ -179,7 +241,7 @@ def address_form(request: Request) -> Response:
         spoken = language(change.subscriber.language)
         values = {
             "title": spoken.phrase("Please confirm the change of address"),
-            "text": spoken.phrase("From then on we write to %(address)s.", address=change.email),
+            "text": spoken.phrase("From then on we write to the new address."),
             "button": spoken.phrase("Agree to the change"),
         }
         return page(request, "question", values, spoken)

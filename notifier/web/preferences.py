@@ -17,32 +17,38 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from notifier import times
-from notifier.deliver import outbox
 from notifier.deps import Deps
 from notifier.digest import archive
 from notifier.digest.select import OPTIONAL
 from notifier.errors import AddressError, SettingsError, StoreError
 from notifier.language import Language, language
-from notifier.links import Purpose
+from notifier.links import ExpiredLinkError, Purpose
 from notifier.match import profiles
 from notifier.said import Said
 from notifier.store import db
 from notifier.store.models import Subscription
-from notifier.store.statuses import SubscriptionStatus, SuppressionCause
-from notifier.subscribers import consent, moving, privacy, schedule, standing, subscriptions
-from notifier.subscribers.subscriptions import RUNNING, choice_of
-from notifier.web import forms
-from notifier.web.page import deps_of, notice, page
+from notifier.store.statuses import EnquiryKind, SubscriptionStatus, SuppressionCause
+from notifier.subscribers import consent, enquiries, moving, privacy, schedule, standing, subscriptions
+from notifier.subscribers.choices import choice_of
+from notifier.subscribers.enquiries import TooManyError
+from notifier.subscribers.subscriptions import ON_PREFERENCES, RUNNING, SuppressedError
+from notifier.web import asking, forms
+from notifier.web.page import deps_of, notice, page, spoken_by
 
 log = logging.getLogger("notifier")
 
 _NOT_SUBSCRIBED = Said("You are not subscribed."), Said("Nothing more is sent to you.")
+_BOTH_ARE_ASKED = Said("A mail goes to both addresses. When both have agreed, the new one takes the old one's place.")
+_NOTHING_CHANGED = Said("Nothing was changed: one of these cannot be.")
 
 
 def form(request: Request) -> Response:
     """Show what is chosen, and everything that can be done about it."""
     deps = deps_of(request)
-    link_id = deps.links.read(Purpose.PREFERENCES, request.path_params["link"], deps.now())
+    try:
+        link_id = deps.links.read(Purpose.PREFERENCES, request.path_params["link"], deps.now())
+    except ExpiredLinkError:
+        return _expired(request)
     with deps.reading() as session:
         one = subscriptions.by_link(session, link_id)
         if one.status not in RUNNING:
@@ -58,19 +64,43 @@ async def act(request: Request) -> Response:
 
 def _act(request: Request, sent: FormData) -> Response:
     deps = deps_of(request)
-    link_id = deps.links.read(Purpose.PREFERENCES, request.path_params["link"], deps.now())
+    doing = forms.text(sent, "do", "save")
+    try:
+        link_id = deps.links.read(Purpose.PREFERENCES, request.path_params["link"], deps.now())
+    except ExpiredLinkError as error:
+        return _send_fresh(request, error.link_id) if doing == "fresh" else _expired(request)
+    if doing == "address":
+        return _move(request, link_id, sent)
     try:
         with deps.writing() as session:
             one = subscriptions.by_link(session, link_id)
             if one.status not in RUNNING:
                 return notice(request, *_NOT_SUBSCRIBED, _spoken(one))
-            doing = _DEEDS.get(forms.text(sent, "do", "save"), _save)
-            return doing(request, session, one, sent)
+            return _DEEDS.get(doing, _save)(request, session, one, sent)
     except (SettingsError, ValueError):
         # Only here is the transaction rolled back: inside it, what was changed before the error would be committed.
         with deps.reading() as session:
-            unchanged = subscriptions.by_link(session, link_id)
-            return _page(request, session, unchanged, problem=Said("Nothing was changed: one of these cannot be."))
+            return _page(request, session, subscriptions.by_link(session, link_id), problem=_NOTHING_CHANGED)
+
+
+def _expired(request: Request) -> Response:
+    return page(request, "expired", {}, status=410)
+
+
+def _send_fresh(request: Request, link_id: str) -> Response:
+    """Send a fresh link to the address that an old link's digests go to; the page says nothing of that address."""
+    deps, spoken = deps_of(request), spoken_by(request)
+    try:
+        with deps.writing() as session:
+            subscriber = subscriptions.by_link(session, link_id).subscriber
+            asker = enquiries.asker_of(session, subscriber)
+            place = asking.visitor(request)
+            enquiry_id = enquiries.ask(session, EnquiryKind.LINK, subscriber.email, None, place, deps.now(), asker)
+    except TooManyError as error:
+        return asking.too_many(request, error, spoken)
+    answer = asking.look_into_mailbox(request, spoken)
+    answer.background = asking.answering(deps, enquiry_id)
+    return answer
 
 
 def _save(request: Request, session: Session, one: Subscription, sent: FormData) -> Response:
@@ -113,24 +143,46 @@ def _follow(request: Request, session: Session, one: Subscription, sent: FormDat
     slug = forms.text(sent, "profile")
     if slug not in offered or forms.text(sent, "consent") != "yes":
         raise ValueError(slug)
-    new = subscriptions.subscribe(
-        session, one.subscriber.email, profiles.find(session, slug), choice_of(one), now, own=True
-    )
-    subscriptions.confirm(session, new, subscriptions.OWN_LINK, "subscriber", now)
+    profile = profiles.find(session, slug)
+    try:
+        new = subscriptions.subscribe(session, one.subscriber.email, profile, choice_of(one), now, own=True)
+    except SuppressedError:
+        return _page(request, session, one, problem=Said("No mail is sent to this address: please write to us."))
+    subscriptions.confirm(session, new, ON_PREFERENCES, "subscriber", now)
     session.refresh(one.subscriber, ["subscriptions"])
     return _page(request, session, one, done=Said("You follow %(therapy)s, too.", therapy=new.profile.name))
 
 
-def _move(request: Request, session: Session, one: Subscription, sent: FormData) -> Response:
-    deps = deps_of(request)
+def _move(request: Request, link_id: str, sent: FormData) -> Response:
+    """Note a new address; page, export and time are the same whoever it belongs to: it is looked at afterwards."""
+    deps, spoken = deps_of(request), spoken_by(request)
+    enquiry_id = None
     try:
-        change = moving.ask(session, one.subscriber, forms.text(sent, "email")[:400], deps.now())
-    except AddressError as error:
-        raise ValueError("email") from error
-    if change is not None:
-        outbox.enqueue_change(session, change, deps.mail_domain, deps.now())
-    words = Said("A mail goes to both addresses. When both have agreed, the new one takes the old one's place.")
-    return _page(request, session, one, done=words)
+        with deps.writing() as session:
+            one = subscriptions.by_link(session, link_id)
+            spoken = _spoken(one)
+            if one.status in RUNNING:
+                enquiry_id = _ask_for_move(request, session, one, forms.text(sent, "email")[:400])
+        words = {"done": _BOTH_ARE_ASKED}
+    except TooManyError as error:
+        return asking.too_many(request, error, spoken)
+    except AddressError:
+        words = {"problem": _NOTHING_CHANGED}
+    with deps.reading() as session:
+        one = subscriptions.by_link(session, link_id)
+        if one.status not in RUNNING:
+            return notice(request, *_NOT_SUBSCRIBED, _spoken(one))
+        answer = _page(request, session, one, **words)
+    if enquiry_id is not None:
+        answer.background = asking.answering(deps, enquiry_id)
+    return answer
+
+
+def _ask_for_move(request: Request, session: Session, one: Subscription, email: str) -> int:
+    now = deps_of(request).now()
+    change = moving.ask(session, one.subscriber, email, now)
+    asker, wish = enquiries.asker_of(session, one.subscriber), {"change": change.link_id}
+    return enquiries.ask(session, EnquiryKind.ADDRESS, change.email, wish, asking.visitor(request), now, asker)
 
 
 def _export(_request: Request, session: Session, one: Subscription, _sent: FormData) -> Response:
@@ -144,7 +196,7 @@ def _erase(request: Request, session: Session, one: Subscription, sent: FormData
     if forms.text(sent, "sure") != "yes":
         return page(request, "erase", {}, spoken)
     deps = deps_of(request)
-    privacy.erase(session, one.subscriber, SuppressionCause.ERASED, "erased by its owner", deps.now())
+    privacy.erase(session, one.subscriber, SuppressionCause.ERASED, "erased", deps.now())
     answer = notice(
         request,
         Said("Everything about you is deleted."),
@@ -168,7 +220,6 @@ _DEEDS = {
     "resume": _resume,
     "leave": _leave,
     "follow": _follow,
-    "address": _move,
     "export": _export,
     "erase": _erase,
 }

@@ -4,33 +4,26 @@ The page stores the request and answers; only then is it looked up whether the a
 told, by mail.
 """
 
-import logging
 from collections.abc import Mapping
 
-from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from notifier import admission
 from notifier.addresses import normal_address
-from notifier.deps import Deps
 from notifier.digest import archive
-from notifier.errors import AddressError, StoreError
+from notifier.errors import AddressError
 from notifier.language import LANGUAGES, Language, language
 from notifier.said import Said
 from notifier.store.statuses import Cadence, EnquiryKind
-from notifier.subscribers import consent, enquiries, subscriptions
-from notifier.subscribers.enquiries import TooManyError
-from notifier.web import forms
+from notifier.subscribers import consent, subscriptions
+from notifier.web import asking, forms
 from notifier.web.page import deps_of, notice, page, spoken_by
-
-log = logging.getLogger("notifier")
 
 # A field that people neither see nor reach; who fills it in is a program.
 _HONEYPOT = "website"
 _LONGEST_ADDRESS = 320
-_RETRY_AFTER = str(int(enquiries.LIMIT_PERIOD.total_seconds()))
 
 
 def form(request: Request) -> Response:
@@ -73,7 +66,7 @@ async def subscribe(request: Request) -> Response:
     values["day"] = values["day"] or forms.text(sent, "on")
     spoken = _spoken(request, forms.text(sent, "spoken"))
     if values[_HONEYPOT]:
-        return _sent(request, spoken)
+        return asking.look_into_mailbox(request, spoken)
     usual = forms.fields_of(
         subscriptions.usual(Cadence.WEEKLY, deps_of(request).settings.schedule.time_zone, language=spoken.code)
     )
@@ -97,7 +90,7 @@ def _subscribe(request: Request, spoken: Language, values: dict[str, str]) -> Re
     if errors:
         return _form(request, spoken, values, errors)
     wish = admission.as_document(values["profile"], forms.choice_of(values))
-    return _asked(request, spoken, EnquiryKind.SUBSCRIBE, email, wish)
+    return asking.ask(request, spoken, EnquiryKind.SUBSCRIBE, email, wish)
 
 
 def _address(text: str) -> str:
@@ -105,42 +98,6 @@ def _address(text: str) -> str:
         return normal_address(text) if len(text) <= _LONGEST_ADDRESS else ""
     except AddressError:
         return ""
-
-
-def _asked(
-    request: Request, spoken: Language, kind: EnquiryKind, email: str, wish: Mapping[str, object] | None
-) -> Response:
-    deps = deps_of(request)
-    visitor = request.client.host if request.client else ""
-    try:
-        with deps.writing() as session:
-            stored = enquiries.ask(session, kind, email, wish, visitor, deps.now())
-    except TooManyError as error:
-        answer = notice(request, error.problem, error.fix, spoken, status=429)
-        answer.headers["Retry-After"] = _RETRY_AFTER
-        return answer
-    answer = _sent(request, spoken)
-    answer.background = BackgroundTask(_admit, deps, stored)
-    return answer
-
-
-def _admit(deps: Deps, request_id: int) -> None:
-    try:
-        admission.admit_one(deps, request_id)
-    except StoreError as error:
-        log.warning("a request waits for the next run: %s", error.problem)
-
-
-def _sent(request: Request, spoken: Language) -> Response:
-    return notice(
-        request,
-        Said("Please look into your mailbox."),
-        Said(
-            "If the address is right, a mail is on its way to it, and says how to go on. It can take some minutes, and "
-            "it may lie among the unwanted mails."
-        ),
-        spoken,
-    )
 
 
 def link_form(request: Request) -> Response:
@@ -154,7 +111,7 @@ async def link(request: Request) -> Response:
     spoken = _spoken(request, forms.text(sent, "spoken"))
     email = _address(forms.text(sent, "email"))
     if forms.text(sent, _HONEYPOT):
-        return _sent(request, spoken)
+        return asking.look_into_mailbox(request, spoken)
     if not email:
         return page(request, "link", {"problem": True, "honeypot": _HONEYPOT}, spoken, 422)
-    return await run_in_threadpool(_asked, request, spoken, EnquiryKind.LINK, email, None)
+    return await run_in_threadpool(asking.ask, request, spoken, EnquiryKind.LINK, email, None)

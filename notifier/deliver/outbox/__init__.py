@@ -6,7 +6,6 @@ Owns the statuses of a delivery, in three steps with a file each: owing, claims,
 from notifier.deliver.outbox.answers import Answer, Outcome, settle, settle_accepted
 from notifier.deliver.outbox.claims import LEASE, Claimed, Terms, claim, renew, waits
 from notifier.deliver.outbox.owing import (
-    ASKED_PER_HOUR,
     again,
     enqueue_asked,
     enqueue_change,
@@ -21,7 +20,6 @@ from notifier.deliver.outbox.owing import (
 )
 
 __all__ = [
-    "ASKED_PER_HOUR",
     "LEASE",
     "Answer",
     "Claimed",

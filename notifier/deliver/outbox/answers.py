@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from notifier.deliver.outbox.owing import PATIENCE
 from notifier.store.models import Delivery
 from notifier.store.statuses import BounceKind, DeliveryStatus
+from notifier.text import redacted
 
 _FIRST_WAIT = timedelta(minutes=5)
 _LONGEST_WAIT = timedelta(hours=4)
@@ -75,7 +76,8 @@ def settle(session: Session, outcomes: Sequence[Outcome], now: datetime) -> None
 
 def _settle(delivery: Delivery, outcome: Outcome, now: datetime) -> None:
     delivery.leased_until = None
-    delivery.error = outcome.said or None
+    said = redacted(outcome.said)  # servers name people in their answers
+    delivery.error = said or None
     if outcome.answer is Answer.REFUSED:
         delivery.status = DeliveryStatus.FAILED
     elif outcome.answer is Answer.NOT_TRIED:
@@ -83,7 +85,7 @@ def _settle(delivery: Delivery, outcome: Outcome, now: datetime) -> None:
         delivery.attempts -= 1
     elif now >= delivery.given_up_at:
         delivery.status = DeliveryStatus.FAILED
-        delivery.error = f"given up after {PATIENCE.days} days: {outcome.said}"
+        delivery.error = f"given up after {PATIENCE.days} days: {said}"
     else:
         unknown = outcome.answer is Answer.UNKNOWN
         delivery.status = DeliveryStatus.UNCERTAIN if unknown else DeliveryStatus.PENDING

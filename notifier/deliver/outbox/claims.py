@@ -188,10 +188,10 @@ def _change(session: Session, ids: Sequence[int], values: Mapping[str, Any]) -> 
     session.execute(changed.execution_options(synchronize_session=False))
 
 
-def _suppressed(session: Session, deliveries: Sequence[Delivery]) -> dict[str, SuppressionCause]:
+def _suppressed(session: Session, deliveries: Sequence[Delivery]) -> dict[str, Suppression]:
     hashes = {key for one in deliveries if (key := _address_hash(one))}
-    chosen = select(Suppression.address_hash, Suppression.cause).where(Suppression.address_hash.in_(hashes))
-    return dict(session.execute(chosen).all())
+    chosen = select(Suppression).where(Suppression.address_hash.in_(hashes))
+    return {each.address_hash: each for each in session.scalars(chosen.execution_options(populate_existing=True))}
 
 
 def _address_hash(delivery: Delivery) -> str:
@@ -201,17 +201,34 @@ def _address_hash(delivery: Delivery) -> str:
     return delivery.subscription.subscriber.address_hash if delivery.subscription is not None else ""
 
 
-def _unwanted(delivery: Delivery, suppressed: Mapping[str, SuppressionCause]) -> str:
-    cause = suppressed.get(_address_hash(delivery))
-    confirming = delivery.kind is DeliveryKind.CONFIRMATION
-    # Who left or was erased and signs up again is asked once more whether it was they; nothing else is sent.
-    if cause is not None and not (confirming and cause in (SuppressionCause.ERASED, SuppressionCause.LEFT)):
+def _unwanted(delivery: Delivery, suppressed: Mapping[str, Suppression]) -> str:
+    suppression = suppressed.get(_address_hash(delivery))
+    if suppression is not None and not _asks_owner(delivery, suppression):
         return "the address is suppressed"
+    if delivery.kind is DeliveryKind.CHANGE_NEW and delivery.change is not None and not delivery.change.email:
+        return "the address was erased"
     subscription = delivery.subscription
     if subscription is None:
         return ""
-    wanted = (SubscriptionStatus.PENDING,) if confirming else _RUNNING
-    return "" if subscription.status in wanted else f"the subscription is {subscription.status}"
+    if delivery.kind is DeliveryKind.CONFIRMATION:
+        wanted = subscription.status is SubscriptionStatus.PENDING or subscription.wish is not None
+    else:
+        wanted = subscription.status in _RUNNING
+    return "" if wanted else f"the subscription is {subscription.status}"
+
+
+def _asks_owner(delivery: Delivery, suppression: Suppression) -> bool:
+    """Whether this is the mail that asks the owner of a suppressed address if they want to be written to again.
+
+    Who left or was erased is always asked. For others the suppression says when a mail was owed to ask them: only that
+    very mail goes out, and only while nothing newer was learnt of the address.
+    """
+    if delivery.kind not in (DeliveryKind.CONFIRMATION, DeliveryKind.CHANGE_NEW):
+        return False
+    if suppression.cause in (SuppressionCause.ERASED, SuppressionCause.LEFT):
+        return True
+    by_owner = suppression.cause in (SuppressionCause.BOUNCED, SuppressionCause.COMPLAINED)
+    return by_owner and suppression.asked_at == delivery.created_at and suppression.at <= delivery.created_at
 
 
 def renew(session: Session, delivery_ids: Collection[int], now: datetime) -> None:

@@ -16,11 +16,6 @@ from notifier.store.statuses import DeliveryKind, DeliveryStatus, DigestStatus
 
 PATIENCE = timedelta(days=3)
 
-# How many mails an hour others can have sent to somebody's address.
-ASKED_PER_HOUR = 3
-
-_ASKED = (DeliveryKind.CONFIRMATION, DeliveryKind.ALREADY, DeliveryKind.LINK)
-
 
 def new_message_id(domain: str) -> str:
     """A Message-ID of our own domain (RFC 5322, 3.6.4), given once and kept through every attempt."""
@@ -38,32 +33,18 @@ def enqueue_digest(
     session.execute(insert(Delivery), rows)
 
 
-def enqueue_asked(session: Session, kind: DeliveryKind, subscription: Subscription, domain: str, now: datetime) -> bool:
+def enqueue_asked(session: Session, kind: DeliveryKind, subscription: Subscription, domain: str, now: datetime) -> None:
     """Owe somebody a mail that anybody can ask for in their name: a confirmation, a link.
 
-    One that still waits is not owed twice, and a person gets no more of these than `ASKED_PER_HOUR`, so that nobody can
-    be buried in them.
-
-    Returns:
-        Whether it is owed now.
+    One that still waits is not owed twice. How many a mailbox gets is limited before, by `subscribers/enquiries.py`.
     """
     waiting = select(Delivery.id).where(
         Delivery.subscription_id == subscription.id,
         Delivery.kind == kind,
         Delivery.status.in_((DeliveryStatus.PENDING, DeliveryStatus.SENDING)),
     )
-    if session.scalar(waiting) is not None:
-        return True
-    of_person = select(Subscription.id).where(Subscription.subscriber_id == subscription.subscriber_id)
-    lately = select(func.count(Delivery.id)).where(
-        Delivery.subscription_id.in_(of_person),
-        Delivery.kind.in_(_ASKED),
-        Delivery.created_at > now - timedelta(hours=1),
-    )
-    if (session.scalar(lately) or 0) >= ASKED_PER_HOUR:
-        return False
-    enqueue_own(session, kind, [subscription.id], domain, now)
-    return True
+    if session.scalar(waiting) is None:
+        enqueue_own(session, kind, [subscription.id], domain, now)
 
 
 def enqueue_own(
@@ -75,10 +56,20 @@ def enqueue_own(
         session.execute(insert(Delivery), rows)
 
 
-def enqueue_change(session: Session, change: AddressChange, domain: str, now: datetime) -> None:
-    """Owe both addresses the question whether the one shall take the other's place."""
-    kinds = (DeliveryKind.CHANGE_OLD, DeliveryKind.CHANGE_NEW)
-    session.execute(insert(Delivery), [_row(kind, now, domain, now, change_id=change.id) for kind in kinds])
+def enqueue_change(
+    session: Session, change: AddressChange, kinds: Sequence[DeliveryKind], domain: str, now: datetime
+) -> None:
+    """Owe addresses of a change the question whether the new one takes the old one's place.
+
+    Args:
+        session: a writing session.
+        change: what is asked.
+        kinds: `CHANGE_OLD`, `CHANGE_NEW`, or both: who is asked.
+        domain: the right side of the Message-IDs.
+        now: when.
+    """
+    if kinds:
+        session.execute(insert(Delivery), [_row(kind, now, domain, now, change_id=change.id) for kind in kinds])
 
 
 def enqueue_notice(session: Session, notice: Notice, domain: str, now: datetime) -> None:

@@ -83,7 +83,7 @@ class Subscription(Base):
 
 
 class RetiredLink(Base):
-    """A link id from before a change of address: it only unsubscribes. Writer: `subscribers/subscriptions.py`."""
+    """A link id from before a change of address: it only unsubscribes. Writer: `subscribers/moving.py`."""
 
     __tablename__ = "retired_link"
 
