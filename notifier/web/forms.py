@@ -3,6 +3,7 @@
 Owns the size of a form and the words of its fields; what is wrong with one is told beside it.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,12 +20,13 @@ from notifier.language import LANGUAGES, Language
 from notifier.store.statuses import Cadence, Edition
 from notifier.subscribers import schedule
 from notifier.subscribers.subscriptions import Choice
-from notifier.text import clean
 
 FIELDS = ("every", "at", "weekday", "day", "time_zone", "edition", "language")
 
 _LARGEST = 64_000
 _FIELDS = 60
+# NUL, which PostgreSQL refuses, and halves of surrogate pairs, which UTF-8 has no form for.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 async def form_of(request: Request) -> FormData:
@@ -64,9 +66,9 @@ async def form_in(request: Request, body: bytes) -> FormData:
 
 
 def text(form: FormData, name: str, default: str = "") -> str:
-    """A field as one printable line: what cannot be stored or shown (NUL, lone surrogates) is gone."""
+    """A field as trimmed text; what no database or page can hold becomes U+FFFD, which no field of ours may hold."""
     value = form.get(name, default)
-    return clean(value) if isinstance(value, str) else default
+    return _UNSTORABLE.sub("\ufffd", value).strip() if isinstance(value, str) else default
 
 
 def choice_of(
