@@ -92,7 +92,7 @@ class Poll:
         self._kinds = {source_id: kind for source_id, _, kind in watched}
         self.results = {source_id: PollResult(source_id, url, kind, "not_due") for source_id, url, kind in watched}
         self._requests = [request for request in self._requests if request.source_id in self._kinds]
-        asked = [one.source_id for one in self._requests if self._kinds[one.source_id] is SourceKind.FEED]
+        asked = [request.source_id for request in self._requests if self._kinds[request.source_id] is SourceKind.FEED]
         self._besides: dict[int, list[Request]] = defaultdict(list)
         for look in (entries.due_checks, sources.due_posts):
             for check in self._due_besides(look, asked):

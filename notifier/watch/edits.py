@@ -61,13 +61,13 @@ def difference_of(states: Known, observation: Observation) -> Difference | None:
     old, new = _state(known), _state(observation)
     if known.origin != observation.origin and not comparable(old["text"], new["text"]):
         return Difference((), material=False) if len(new["text"]) > len(old["text"]) else None
-    found = compare(old, new)
-    if known.origin != observation.origin and not found.material:
+    difference = compare(old, new)
+    if known.origin != observation.origin and not difference.material:
         return None
-    if newest is not known and already_in(found, _state(newest)):
-        return Difference(found.changes, material=False)
-    return found
+    if newest is not known and already_in(difference, _state(newest)):
+        return Difference(difference.changes, material=False)
+    return difference
 
 
-def _state(one: Revision | Observation) -> State:
-    return State(title=one.title, text=one.body or one.summary, content=one.content)
+def _state(state: Revision | Observation) -> State:
+    return State(title=state.title, text=state.body or state.summary, content=state.content)

@@ -165,16 +165,16 @@ def watched(session: Session, wanted: Sequence[str] = ()) -> list[tuple[int, str
     Raises:
         NotFoundError: a source that is wanted and not there.
     """
-    chosen = select(Source.id).where(Source.removed_at.is_(None)).order_by(Source.id)
+    statement = select(Source.id).where(Source.removed_at.is_(None)).order_by(Source.id)
     if wanted:
-        chosen = chosen.where(Source.id.in_([find(session, one).id for one in wanted]))
+        statement = statement.where(Source.id.in_([find(session, name).id for name in wanted]))
     columns = Source.id, Source.url, Source.kind
     try:
-        return [(row[0], row[1], row[2]) for row in session.execute(chosen.with_only_columns(*columns))]
+        return [(row[0], row[1], row[2]) for row in session.execute(statement.with_only_columns(*columns))]
     except (LookupError, ValueError):
         log.warning("a source's row cannot be read; each is looked at alone")
     rows = []
-    for source_id in session.scalars(chosen).all():
+    for source_id in session.scalars(statement).all():
         try:
             row = session.execute(select(*columns).where(Source.id == source_id)).one()
         except (LookupError, ValueError):

@@ -77,7 +77,7 @@ def as_reading(document: Any) -> Reading:
     """
     return Reading(
         name=_text(document["name"]),
-        observations=tuple(_observation(one) for one in document["observations"]),
+        observations=tuple(_observation(part) for part in document["observations"]),
         ttl_minutes=int(document["ttl_minutes"]),
         next_url=_text(document["next_url"]),
         posts_url=_text(document["posts_url"]),
