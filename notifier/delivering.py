@@ -15,13 +15,14 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from notifier import letters
-from notifier.containment import log_trace, reason
+from notifier.containment import Problems, log_trace, reason
 from notifier.deliver import outbox, pace
 from notifier.deliver.ahead import Ahead
 from notifier.deliver.dialogue import Parcel
 from notifier.deliver.outbox import Answer, Claimed, Outcome
 from notifier.deps import Deps
 from notifier.digest import digests
+from notifier.errors import StoreError
 from notifier.refusals import Refusals
 
 _HEARTBEAT = 10.0
@@ -151,12 +152,27 @@ class _Settling:
             self.answers[Answer.ACCEPTED] = self.answers.get(Answer.ACCEPTED, 0) + len(accepted)
         others = [one for one in outcomes if one.answer is not Answer.ACCEPTED]
         if others:
-            with self._deps.writing() as session:
-                outbox.settle(session, others, now)
-                self._refusals.follow(session, others, now)
+            self._settle_others(others, now)
         for one in others:
             self.open.discard(one.delivery_id)
             self.answers[one.answer] = self.answers.get(one.answer, 0) + 1
+
+    def _settle_others(self, outcomes: Sequence[Outcome], now: datetime) -> None:
+        """Write down what was not accepted, with what follows from it; what cannot be drawn from one stops no other."""
+        try:
+            with self._deps.writing() as session:
+                outbox.settle(session, outcomes, now)
+                self._refusals.follow(session, outcomes, now)
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - an answer that is not written down would be asked for again
+            log_trace("What follows from refusals could not be written down", error)
+            with self._deps.writing() as session:
+                outbox.settle(session, outcomes, now)
+            for outcome in outcomes:
+                what = f"What follows for delivery {outcome.delivery_id}"
+                with Problems().contained(what), self._deps.writing() as session:
+                    self._refusals.follow(session, [outcome], now)
 
 
 @contextmanager

@@ -38,7 +38,9 @@ class Refusals:
         """Draw the consequences of refusals, in the transaction that writes them down."""
         concerned: Counter[int] = Counter()
         for outcome in [one for one in outcomes if one.answer is Answer.REFUSED]:
-            delivery = session.get_one(Delivery, outcome.delivery_id)
+            delivery = session.get(Delivery, outcome.delivery_id)
+            if delivery is None:  # its recipient was erased while it was being sent
+                continue
             if delivery.digest_id is not None:
                 concerned[delivery.digest_id] += 1
             _judge(session, delivery, outcome, now)

@@ -9,13 +9,24 @@ import pytest
 from sqlalchemy import text as sql
 from typer.testing import CliRunner
 
-from notifier import admission, composing, delivering, letters, matching, pipeline, scheduler, tidying, watchman
+from notifier import (
+    admission,
+    composing,
+    delivering,
+    letters,
+    matching,
+    pipeline,
+    refusals,
+    scheduler,
+    tidying,
+    watchman,
+)
 from notifier.cli.main import app
 from notifier.containment import Problems
 from notifier.digest import digests
 from notifier.errors import StoreError
 from notifier.settings import Dkim, Operator
-from notifier.store.models import Alarm, Delivery, Digest, Enquiry, Subscription
+from notifier.store.models import Alarm, Delivery, Digest, Enquiry, Subscription, Suppression
 from notifier.store.statuses import DeliveryKind, DeliveryStatus, EnquiryKind, SubscriptionStatus
 from notifier.subscribers import standing
 from tests.conftest import MONDAY, Installation
@@ -506,3 +517,47 @@ def test_the_scheduler_goes_on_after_a_run_that_failed(installation: Installatio
 
     scheduler.run(installation.at(MONDAY), tell, 0.0)
     assert told == [True, True, True]
+
+
+def test_a_consequence_that_cannot_be_drawn_loses_no_answer(any_installation: Installation, monkeypatch):
+    made = any_installation
+    due = made.discover(4)
+    made.sink.refuse_recipient = {f"person{number}@example.org": "550 5.1.1 no such user" for number in (1, 2)}
+    real = refusals._judge
+
+    def judge(session, delivery, outcome, now):
+        if delivery.subscription.subscriber.email == "person1@example.org":
+            raise ValueError(delivery.subscription.subscriber.email)
+        real(session, delivery, outcome, now)
+
+    monkeypatch.setattr(refusals, "_judge", judge)
+    report = pipeline.run_once(made.at(due))
+    assert report.sent.answers == {"accepted": 2, "refused": 2}
+    assert not report.problems
+    with made.at(due).reading() as session:
+        assert sum(delivery.status is DeliveryStatus.FAILED for delivery in session.query(Delivery)) == 2
+        assert session.query(Suppression).count() == 1
+
+
+def test_somebody_who_is_erased_while_their_mail_is_refused_stops_nobody(any_installation: Installation, monkeypatch):
+    made = any_installation
+    due = made.discover(3)
+    made.sink.refuse_recipient = {"person1@example.org": "550 5.1.1 no such user"}
+    real = letters.Press.parcel
+
+    def parcel(self, session, claimed, now):
+        built = real(self, session, claimed, now)
+        if claimed.to != "person1@example.org":
+            return built
+
+        def message() -> bytes:
+            with made.at(due).writing() as other:
+                other.execute(sql("DELETE FROM subscriber WHERE email = 'person1@example.org'"))
+            return built.message()
+
+        return built._replace(message=message)
+
+    monkeypatch.setattr(letters.Press, "parcel", parcel)
+    report = pipeline.run_once(made.at(due))
+    assert report.sent.accepted == 2
+    assert not report.problems

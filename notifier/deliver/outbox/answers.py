@@ -70,7 +70,8 @@ def settle(session: Session, outcomes: Sequence[Outcome], now: datetime) -> None
     chosen = select(Delivery).where(Delivery.id.in_([one.delivery_id for one in outcomes]))
     deliveries = {delivery.id: delivery for delivery in session.scalars(chosen)}
     for outcome in outcomes:
-        _settle(deliveries[outcome.delivery_id], outcome, now)
+        if outcome.delivery_id in deliveries:  # else its recipient was erased while it was being sent
+            _settle(deliveries[outcome.delivery_id], outcome, now)
     session.flush()
 
 
