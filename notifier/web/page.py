@@ -3,7 +3,7 @@
 Owns what all pages share: the sender in their foot, the way to the style sheet, the choice of the language.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from starlette.requests import Request
@@ -12,6 +12,10 @@ from starlette.responses import HTMLResponse, Response
 from notifier.deps import Deps
 from notifier.language import Language, negotiated
 from notifier.said import Said
+
+# A page whose values were read, and that is rendered when it is called: after the transaction that read them, for
+# nobody else can write while a page is made.
+Unrendered = Callable[[], Response]
 
 
 def deps_of(request: Request) -> Deps:

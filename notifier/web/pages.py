@@ -5,6 +5,7 @@ login or redirect (RFC 8058).
 """
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -25,7 +26,7 @@ from notifier.subscribers.choices import choice_to_confirm
 from notifier.subscribers.moving import Side
 from notifier.subscribers.subscriptions import RUNNING
 from notifier.web import asking, forms
-from notifier.web.page import deps_of, notice, page, spoken_by
+from notifier.web.page import Unrendered, deps_of, notice, page, spoken_by
 
 _PAUSE = timedelta(days=30)
 _NOT_SUBSCRIBED = Said("You are not subscribed."), Said("Nothing more is sent to you.")
@@ -43,7 +44,7 @@ def confirm_form(request: Request) -> Response:
     with deps.reading() as session:
         subscription = subscriptions.by_link(session, link_id)
         if not subscriptions.waits_for_yes(subscription):
-            return _confirmed(request, subscription)
+            return _confirmed(request, subscription)()
         choice = choice_to_confirm(subscription)
         spoken = language(choice.language)
         values = {
@@ -65,17 +66,21 @@ def confirm(request: Request) -> Response:
             enquiries.count_mail(session, EnquiryKind.SUBSCRIBE, subscription.subscriber.email, now)
         ):
             outbox.enqueue_own(session, DeliveryKind.WELCOME, [subscription.id], deps.mail_domain, now)
-        return _confirmed(request, subscription)
+        answer = _confirmed(request, subscription)
+    return answer()
 
 
-def _confirmed(request: Request, one: Subscription) -> Response:
+def _confirmed(request: Request, one: Subscription) -> Unrendered:
     spoken = _spoken(one)
     if subscriptions.waits_for_yes(one):
-        return notice(request, Said("No mail is sent to this address: please write to us."), "", spoken, status=410)
+        return partial(
+            notice, request, Said("No mail is sent to this address: please write to us."), "", spoken, status=410
+        )
     if one.status is SubscriptionStatus.CONFIRMED:
         words = Said("You will get news about %(therapy)s: %(schedule)s.", **_words(one, spoken))
-        return notice(request, Said("Your subscription is confirmed."), words, spoken)
-    return notice(
+        return partial(notice, request, Said("Your subscription is confirmed."), words, spoken)
+    return partial(
+        notice,
         request,
         Said("This subscription has ended."),
         Said("To get news again, subscribe once more."),
@@ -90,11 +95,11 @@ def unsubscribe_form(request: Request) -> Response:
     link_id = deps.links.read(Purpose.UNSUBSCRIBE, request.path_params["link"], deps.now())
     with deps.reading() as session:
         if moving.by_retired_link(session, link_id) is not None:
-            return _retired(request)
+            return _retired(request)()
         one = subscriptions.by_link(session, link_id)
         spoken = _spoken(one)
         if one.status is SubscriptionStatus.ENDED:
-            return _left(request, one, spoken, deps.now())
+            return _left(request, one, spoken, deps.now())()
         return page(request, "unsubscribe", _words(one, spoken), spoken)
 
 
@@ -119,24 +124,29 @@ async def unsubscribe(request: Request) -> Response:
 
 def _unsubscribe(request: Request, wish: str) -> Response:
     deps = deps_of(request)
-    now = deps.now()
-    link_id = deps.links.read(Purpose.UNSUBSCRIBE, request.path_params["link"], now)
-    with deps.writing() as session:
-        retired = moving.by_retired_link(session, link_id)
-        if retired is not None:
-            return _end_by_retired_link(request, session, retired, wish)
-        try:
-            one = subscriptions.by_link(session, link_id)
-        except NotFoundError:
-            return notice(request, *_NOT_SUBSCRIBED)
-        spoken = _spoken(one)
-        if wish in ("undo", "pause"):
-            return _taken_back(request, session, one, spoken, pause=wish == "pause")
-        subscriptions.end(session, one, subscriptions.OWN_LINK, "subscriber", now)
-        return _left(request, one, spoken, now)
+    link_id = deps.links.read(Purpose.UNSUBSCRIBE, request.path_params["link"], deps.now())
+    try:
+        with deps.writing() as session:
+            answer = _end(request, session, link_id, wish)
+    except NotFoundError:
+        return notice(request, *_NOT_SUBSCRIBED)
+    return answer()
 
 
-def _retired(request: Request) -> Response:
+def _end(request: Request, session: Session, link_id: str, wish: str) -> Unrendered:
+    now = deps_of(request).now()
+    retired = moving.by_retired_link(session, link_id)
+    if retired is not None:
+        return _end_by_retired_link(request, session, retired, wish)
+    one = subscriptions.by_link(session, link_id)
+    spoken = _spoken(one)
+    if wish in ("undo", "pause"):
+        return _taken_back(request, session, one, spoken, pause=wish == "pause")
+    subscriptions.end(session, one, subscriptions.OWN_LINK, "subscriber", now)
+    return _left(request, one, spoken, now)
+
+
+def _retired(request: Request) -> Unrendered:
     """What a link from before a change of address still does, in the visitor's language; nothing of the person."""
     spoken = spoken_by(request)
     values = {
@@ -144,20 +154,21 @@ def _retired(request: Request) -> Response:
         "text": spoken.phrase("This link is from before a change of address. It ends the subscription, and no more."),
         "button": spoken.phrase("Unsubscribe me"),
     }
-    return page(request, "question", values, spoken)
+    return partial(page, request, "question", values, spoken)
 
 
-def _end_by_retired_link(request: Request, session: Session, one: Subscription, wish: str) -> Response:
+def _end_by_retired_link(request: Request, session: Session, one: Subscription, wish: str) -> Unrendered:
     if wish != "leave":
         return _retired(request)
     subscriptions.end(session, one, subscriptions.OWN_LINK, "subscriber", deps_of(request).now())
-    return notice(request, Said("You are unsubscribed."), Said("Nothing more is sent to you."))
+    return partial(notice, request, Said("You are unsubscribed."), Said("Nothing more is sent to you."))
 
 
-def _taken_back(request: Request, session: Session, one: Subscription, spoken: Language, *, pause: bool) -> Response:
+def _taken_back(request: Request, session: Session, one: Subscription, spoken: Language, *, pause: bool) -> Unrendered:
     now = deps_of(request).now()
     if one.status is SubscriptionStatus.ENDED and not standing.undo(session, one, now):
-        return notice(
+        return partial(
+            notice,
             request,
             Said("It is too late to take this back."),
             Said("To get news again, subscribe once more."),
@@ -168,14 +179,14 @@ def _taken_back(request: Request, session: Session, one: Subscription, spoken: L
         until = now + _PAUSE
         standing.pause(one, until, now)
         words = Said("No digest comes until %(day)s; then one tells all that you missed.", day=until.date())
-        return notice(request, Said("Your subscription is paused."), words, spoken)
+        return partial(notice, request, Said("Your subscription is paused."), words, spoken)
     words = Said("You get news about %(therapy)s: %(schedule)s.", **_words(one, spoken))
-    return notice(request, Said("You are subscribed again, as if nothing had been."), words, spoken)
+    return partial(notice, request, Said("You are subscribed again, as if nothing had been."), words, spoken)
 
 
-def _left(request: Request, one: Subscription, spoken: Language, now: datetime) -> Response:
+def _left(request: Request, one: Subscription, spoken: Language, now: datetime) -> Unrendered:
     values = {"therapy": one.profile.name, "undo": standing.may_undo(one, now)}
-    return page(request, "left", values, spoken)
+    return partial(page, request, "left", values, spoken)
 
 
 def never_form(request: Request) -> Response:
@@ -226,9 +237,10 @@ def renew(request: Request) -> Response:
     with deps.writing() as session:
         one = subscriptions.by_link(session, link_id)
         spoken = _spoken(one)
-        if not standing.renew(session, one, now):
-            return notice(request, *_NOT_SUBSCRIBED, spoken)
+        runs = standing.renew(session, one, now)
         words = Said("You get news about %(therapy)s: %(schedule)s.", **_words(one, spoken))
+    if not runs:
+        return notice(request, *_NOT_SUBSCRIBED, spoken)
     return notice(request, Said("Thank you: everything goes on as it was."), words, spoken)
 
 

@@ -6,6 +6,7 @@ One address, one page, several forms; each says in its field `do` what it does. 
 import json
 import logging
 from datetime import UTC, datetime, time, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -33,7 +34,7 @@ from notifier.subscribers.choices import choice_of
 from notifier.subscribers.enquiries import TooManyError
 from notifier.subscribers.subscriptions import ON_PREFERENCES, RUNNING, SuppressedError
 from notifier.web import asking, forms
-from notifier.web.page import deps_of, notice, page, spoken_by
+from notifier.web.page import Unrendered, deps_of, notice, page, spoken_by
 
 log = logging.getLogger("notifier")
 
@@ -53,7 +54,8 @@ def form(request: Request) -> Response:
         one = subscriptions.by_link(session, link_id)
         if one.status not in RUNNING:
             return notice(request, *_NOT_SUBSCRIBED, _spoken(one))
-        return _page(request, session, one)
+        answer = _page(request, session, one)
+    return answer()
 
 
 async def act(request: Request) -> Response:
@@ -72,15 +74,18 @@ def _act(request: Request, sent: FormData) -> Response:
     if doing == "address":
         return _move(request, link_id, sent)
     try:
-        with deps.writing() as session:
+        # To hand out somebody's data takes no writer's turn.
+        with deps.reading() if doing == "export" else deps.writing() as session:
             one = subscriptions.by_link(session, link_id)
-            if one.status not in RUNNING:
-                return notice(request, *_NOT_SUBSCRIBED, _spoken(one))
-            return _DEEDS.get(doing, _save)(request, session, one, sent)
+            if one.status in RUNNING:
+                answer = _DEEDS.get(doing, _save)(request, session, one, sent)
+            else:
+                answer = partial(notice, request, *_NOT_SUBSCRIBED, _spoken(one))
     except (SettingsError, ValueError):
         # Only here is the transaction rolled back: inside it, what was changed before the error would be committed.
         with deps.reading() as session:
-            return _page(request, session, subscriptions.by_link(session, link_id), problem=_NOTHING_CHANGED)
+            answer = _page(request, session, subscriptions.by_link(session, link_id), problem=_NOTHING_CHANGED)
+    return answer()
 
 
 def _expired(request: Request) -> Response:
@@ -103,7 +108,7 @@ def _send_fresh(request: Request, link_id: str) -> Response:
     return answer
 
 
-def _save(request: Request, session: Session, one: Subscription, sent: FormData) -> Response:
+def _save(request: Request, session: Session, one: Subscription, sent: FormData) -> Unrendered:
     hidden, urgent = None, None
     if forms.text(sent, "sections"):
         shown = set(sent.getlist("show"))
@@ -114,7 +119,7 @@ def _save(request: Request, session: Session, one: Subscription, sent: FormData)
     return _page(request, session, one, done=Said("Saved."))
 
 
-def _pause(request: Request, session: Session, one: Subscription, sent: FormData) -> Response:
+def _pause(request: Request, session: Session, one: Subscription, sent: FormData) -> Unrendered:
     now = deps_of(request).now()
     zone = ZoneInfo(one.subscriber.time_zone)
     day = times.day_ahead(forms.text(sent, "until"), now.astimezone(zone).date())
@@ -123,20 +128,20 @@ def _pause(request: Request, session: Session, one: Subscription, sent: FormData
     return _page(request, session, one, done=Said("Your subscription is paused."))
 
 
-def _resume(request: Request, session: Session, one: Subscription, _sent: FormData) -> Response:
+def _resume(request: Request, session: Session, one: Subscription, _sent: FormData) -> Unrendered:
     standing.resume(one, deps_of(request).now())
     return _page(request, session, one, done=Said("Your digests come again."))
 
 
-def _leave(request: Request, session: Session, one: Subscription, _sent: FormData) -> Response:
+def _leave(request: Request, session: Session, one: Subscription, _sent: FormData) -> Unrendered:
     now = deps_of(request).now()
     subscriptions.end(session, one, subscriptions.OWN_LINK, "subscriber", now)
     leave_url = deps_of(request).links.token(Purpose.UNSUBSCRIBE, one.link_id, now)
     values = {"therapy": one.profile.name, "undo": True, "leave_url": leave_url}
-    return page(request, "left", values, _spoken(one))
+    return partial(page, request, "left", values, _spoken(one))
 
 
-def _follow(request: Request, session: Session, one: Subscription, sent: FormData) -> Response:
+def _follow(request: Request, session: Session, one: Subscription, sent: FormData) -> Unrendered:
     """Subscribe to another therapy, too: the link has shown whose address it is, the box gives the consent."""
     now = deps_of(request).now()
     offered = {slug for slug, _ in _others(session, one)}
@@ -172,7 +177,8 @@ def _move(request: Request, link_id: str, sent: FormData) -> Response:
         one = subscriptions.by_link(session, link_id)
         if one.status not in RUNNING:
             return notice(request, *_NOT_SUBSCRIBED, _spoken(one))
-        answer = _page(request, session, one, **words)
+        unrendered = _page(request, session, one, **words)
+    answer = unrendered()
     if enquiry_id is not None:
         answer.background = asking.answering(deps, enquiry_id)
     return answer
@@ -185,25 +191,32 @@ def _ask_for_move(request: Request, session: Session, one: Subscription, email: 
     return enquiries.ask(session, EnquiryKind.ADDRESS, change.email, wish, asking.visitor(request), now, asker)
 
 
-def _export(_request: Request, session: Session, one: Subscription, _sent: FormData) -> Response:
-    document = json.dumps(privacy.export(session, one.subscriber), ensure_ascii=False, indent=2)
+def _export(_request: Request, session: Session, one: Subscription, _sent: FormData) -> Unrendered:
+    return partial(_download, privacy.export(session, one.subscriber))
+
+
+def _download(document: dict[str, Any]) -> Response:
     headers = {"Content-Disposition": 'attachment; filename="my-data.json"'}
-    return Response(document, headers=headers, media_type="application/json")
+    text = json.dumps(document, ensure_ascii=False, indent=2)
+    return Response(text, headers=headers, media_type="application/json")
 
 
-def _erase(request: Request, session: Session, one: Subscription, sent: FormData) -> Response:
+def _erase(request: Request, session: Session, one: Subscription, sent: FormData) -> Unrendered:
     spoken = _spoken(one)
     if forms.text(sent, "sure") != "yes":
-        return page(request, "erase", {}, spoken)
-    deps = deps_of(request)
-    privacy.erase(session, one.subscriber, SuppressionCause.ERASED, "erased", deps.now())
+        return partial(page, request, "erase", {}, spoken)
+    privacy.erase(session, one.subscriber, SuppressionCause.ERASED, "erased", deps_of(request).now())
+    return partial(_erased, request, spoken)
+
+
+def _erased(request: Request, spoken: Language) -> Response:
     answer = notice(
         request,
         Said("Everything about you is deleted."),
         Said("Only a fingerprint of your address stays, so that nobody writes to it again unless you ask for it."),
         spoken,
     )
-    answer.background = BackgroundTask(_scrub, deps)
+    answer.background = BackgroundTask(_scrub, deps_of(request))
     return answer
 
 
@@ -225,7 +238,7 @@ _DEEDS = {
 }
 
 
-def _page(request: Request, session: Session, one: Subscription, *, done: str = "", problem: str = "") -> Response:
+def _page(request: Request, session: Session, one: Subscription, *, done: str = "", problem: str = "") -> Unrendered:
     spoken = _spoken(one)
     now = deps_of(request).now()
     zone = ZoneInfo(one.subscriber.time_zone)
@@ -247,7 +260,7 @@ def _page(request: Request, session: Session, one: Subscription, *, done: str = 
         "others": _others(session, one),
         "wording": consent.wording(spoken),
     }
-    return page(request, "preferences", values, spoken, 422 if problem else 200)
+    return partial(page, request, "preferences", values, spoken, 422 if problem else 200)
 
 
 def _siblings(request: Request, one: Subscription) -> list[tuple[str, str]]:
