@@ -5,9 +5,6 @@ first: the application right after its page, or the next run. The limits of what
 nobody who asks can see them.
 """
 
-import logging
-import traceback
-
 from sqlalchemy.orm import Session
 
 from notifier.containment import Problems
@@ -21,24 +18,23 @@ from notifier.subscribers import choices, enquiries, moving, subscriptions, supp
 from notifier.subscribers.choices import Choice
 from notifier.subscribers.subscriptions import RUNNING, SuppressedError
 
-log = logging.getLogger("notifier")
-
 
 def admit(deps: Deps, problems: Problems | None = None) -> int:
-    """Answer all requests that wait, one that fails with the next run; returns how many there were."""
+    """Answer all requests that wait; returns how many there were."""
     problems = problems if problems is not None else Problems()
     with deps.reading() as session:
         waiting = enquiries.waiting(session)
     for enquiry_id in waiting:
         with problems.contained(f"Answering request {enquiry_id}"):
-            admit_one(deps, enquiry_id)
+            admit_one(deps, enquiry_id, problems)
     return len(waiting)
 
 
-def admit_one(deps: Deps, enquiry_id: int) -> None:
+def admit_one(deps: Deps, enquiry_id: int, problems: Problems | None = None) -> None:
     """Answer one request, unless somebody else did.
 
-    One that cannot be answered is logged, by its number, and dropped; the others go on.
+    One that cannot be answered is noted, by its number, and dropped: the address in it is kept no longer than it is of
+    use, and whoever asked can ask again.
 
     Raises:
         StoreError: the database cannot be used now; the request waits.
@@ -52,11 +48,7 @@ def admit_one(deps: Deps, enquiry_id: int) -> None:
     except StoreError:
         raise
     except Exception as error:  # noqa: BLE001 - a fault of ours in one request shall not stop the others
-        # The words of the error may hold an address; where it was raised does not.
-        trace = "".join(traceback.format_tb(error.__traceback__))
-        log.error(  # noqa: TRY400 - see above
-            "request %d could not be answered: %s\n%s", enquiry_id, type(error).__name__, trace
-        )
+        (problems or Problems()).note(f"Answering request {enquiry_id}", error)
         with deps.writing() as session:
             enquiry = enquiries.taken(session, enquiry_id)
             if enquiry is not None:

@@ -72,7 +72,7 @@ class Links:
         if len(self.secret_key) < _SHORTEST_KEY:
             raise SettingsError(
                 f"secret_key is {'too short' if self.secret_key else 'not set'}: links could be forged.",
-                "Run `notifier init`, which makes one, or set NOTIFIER_SECRET_KEY to 32 random characters.",
+                "Set it, or NOTIFIER_SECRET_KEY, to 32 random characters; `notifier init` makes one at the start.",
             )
 
     def url(self, purpose: Purpose, link_id: str, now: datetime) -> str:

@@ -1,18 +1,19 @@
 """The log: warnings and errors of this program and of its libraries, on standard error.
 
 Owns how a line of it looks. Messages and traces repeat what strangers sent (headers, titles, paths), so each line is
-made printable: nothing in it acts on a terminal, and no message can pass for two.
+made printable: nothing in it acts on a terminal, and no message can pass for two. Words with an ``@`` are left out: a
+database names in its errors the very row that it refuses.
 """
 
 import logging
 import sys
 import threading
 
-from notifier.text import one_printable_line, printable
+from notifier.text import one_printable_line, printable, redacted
 
 
 class PrintableFormatter(logging.Formatter):
-    """A message on one line, then its trace, without a character that acts on a terminal."""
+    """A message on one line, then its trace, without e-mail addresses or a character that acts on a terminal."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the library's name
         """The message, its line ends shown as marks."""
@@ -20,7 +21,7 @@ class PrintableFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The message and its trace, if there is one."""
-        return printable(super().format(record))
+        return printable(redacted(super().format(record)))
 
 
 def set_up() -> None:

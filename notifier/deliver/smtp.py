@@ -204,10 +204,13 @@ class Transport:
                 client.login(smtp.username, smtp.password or "")
         except smtplib.SMTPNotSupportedError as error:
             _quit(client)
-            fix = "set smtp.security to none or tls" if smtp.security == "starttls" else "remove smtp.username"
-            raise ServerDownError(
-                f"The mail server {place}: {_without_log_in(error, smtp)} If that is as it should be, {fix}."
-            ) from error
+            # A server that usually offers encryption and does not now may be somebody else's.
+            fix = (
+                "Where it has a port for TLS (465), set smtp.security to tls; none is for a server on this machine."
+                if smtp.security == "starttls"
+                else "If it wants no log-in, remove smtp.username."
+            )
+            raise ServerDownError(f"The mail server {place}: {_without_log_in(error, smtp)} {fix}") from error
         except smtplib.SMTPAuthenticationError as error:
             _quit(client)
             raise ServerDownError(

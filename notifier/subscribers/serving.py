@@ -6,16 +6,14 @@ question whether a row is still what it was when a digest was composed for it.
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from notifier.errors import SettingsError
+from notifier import times
 from notifier.language import LANGUAGES
 from notifier.store.models import Subscription
 from notifier.store.statuses import Cadence
-from notifier.subscribers.schedule import parse_at, parse_zone
 
 # Who cannot be served is tried again after so long.
 RETRY_AFTER = timedelta(hours=1)
@@ -24,8 +22,6 @@ RETRY_AFTER = timedelta(hours=1)
 _AT_ONCE = 500
 # The days that go with a cadence: weekdays from Monday (0), days of the month.
 _DAYS = {Cadence.WEEKLY: range(7), Cadence.MONTHLY: range(1, 32)}
-# A name that means whatever zone a machine is set to, or counts leap seconds: not a zone of the IANA database.
-_OF_THIS_MACHINE = ("localtime", "posixrules", "Factory", "posix/", "right/")
 
 
 def readable(session: Session, ids: Sequence[int]) -> tuple[list[Subscription], dict[int, str]]:
@@ -86,20 +82,16 @@ def _is_list_of_names(value: object) -> bool:
 
 
 def _is_time(text: object) -> bool:
-    if not isinstance(text, str) or len(text) != len("HH:MM") or not text.isascii():
-        return False
     try:
-        return parse_at(text) == text
-    except SettingsError:
+        return isinstance(text, str) and times.wall_time(text).strftime("%H:%M") == text
+    except ValueError:
         return False
 
 
 def _is_zone(name: object) -> bool:
-    if not isinstance(name, str) or not name.isascii() or name.startswith(_OF_THIS_MACHINE):
-        return False
     try:
-        return ZoneInfo(parse_zone(name)).key == name
-    except SettingsError:
+        return isinstance(name, str) and times.zone(name).key == name
+    except ValueError:
         return False
 
 
