@@ -242,7 +242,7 @@ def test_a_request_that_fails_is_dropped_and_does_not_stop_the_others(
             enquiries.ask(session, EnquiryKind.SUBSCRIBE, email, wish, "198.51.100.7", MONDAY)
     assert pipeline.admit(made.at(MONDAY)) == 2
     assert people(made) == [PETRA]
-    assert "could not be answered: IntegrityError" in caplog.text
+    assert "Answering request 1 failed: an unexpected error (IntegrityError)" in caplog.text
     assert "unlucky" not in caplog.text
     caplog.clear()
     assert pipeline.admit(made.at(MONDAY)) == 0
