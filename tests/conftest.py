@@ -114,8 +114,10 @@ def _emptied(made: Engine) -> None:
         whole = set(inspect(connection).get_table_names()) == {*tables, "alembic_version"}
         version = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() if whole else None
         if version == db._head():
-            names = ", ".join(f'"{name}"' for name in tables)
-            connection.exec_driver_sql(f"TRUNCATE {names} RESTART IDENTITY")
+            # A hundred times quicker than to truncate them, for they hold next to nothing.
+            for table in reversed(Base.metadata.sorted_tables):
+                connection.exec_driver_sql(f'DELETE FROM "{table.name}"')
+            connection.exec_driver_sql("SELECT setval(c.oid, 1, false) FROM pg_class c WHERE c.relkind = 'S'")
             connection.exec_driver_sql(f"INSERT INTO installation (id, salt) VALUES (1, '{secrets.token_hex(32)}')")
         else:
             Base.metadata.drop_all(connection)

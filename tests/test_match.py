@@ -416,8 +416,8 @@ def test_what_only_a_pointer_or_an_exclusion_kept_out_is_held():
         "x" * 90_000 + "\nRelated\n" + "y " * 40_000,
         "Related\n" * 1_000_000,
         "фрексали " * 600_000,
-        "aф" * 1_000_000,
-        "&amp;" * 2_000_000,
+        pytest.param("aф" * 1_000_000, marks=pytest.mark.long),
+        pytest.param("&amp;" * 2_000_000, marks=pytest.mark.long),
     ],
     ids=lambda text: repr(text[:8]),
 )

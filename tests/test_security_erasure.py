@@ -183,6 +183,7 @@ def many(engine: Engine, people: int) -> None:
         )
 
 
+@pytest.mark.long
 def test_one_click_succeeds_within_a_second_while_somebody_is_erased_from_a_large_database(
     any_installation: Installation,
 ):

@@ -197,6 +197,7 @@ def test_no_address_brings_a_page_to_fall(pages: Pages, path: str, odd: str | by
     assert status in (200, 404, 405) or (status == 400 and len(octets) > 3000), (path, odd)
 
 
+@pytest.mark.long
 def test_every_odd_value_in_every_field_of_every_form_is_answered_in_words(pages: Pages):
     for path in pages.paths:
         for deed in DEEDS:

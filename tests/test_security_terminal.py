@@ -243,10 +243,10 @@ def _command(folder: Path, *args: str, **environment: str) -> subprocess.Complet
     "environment",
     [
         {"PYTHONIOENCODING": "ascii"},
-        {"PYTHONIOENCODING": "ascii:strict"},
-        {"PYTHONIOENCODING": "latin-1:strict"},
+        pytest.param({"PYTHONIOENCODING": "ascii:strict"}, marks=pytest.mark.long),
+        pytest.param({"PYTHONIOENCODING": "latin-1:strict"}, marks=pytest.mark.long),
         {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"},
-        {"LC_ALL": "POSIX"},
+        pytest.param({"LC_ALL": "POSIX"}, marks=pytest.mark.long),
     ],
     ids=str,
 )

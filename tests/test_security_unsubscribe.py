@@ -83,7 +83,12 @@ def equal_words(made: Installation, number: int) -> None:
     made.publish([Article("Frexalimab", "word " * (8000 + number))])
 
 
-@pytest.mark.parametrize("publish", [page_of_links, feed_of_5000, nested_markup, attributes, endless_list, equal_words])
+LONG = [
+    pytest.param(publish, marks=pytest.mark.long) for publish in (feed_of_5000, nested_markup, attributes, endless_list)
+]
+
+
+@pytest.mark.parametrize("publish", [page_of_links, equal_words, *LONG])
 def test_leaving_takes_less_than_a_second_while_a_source_is_polled(
     any_installation: Installation, client: Client, publish
 ):

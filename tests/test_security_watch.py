@@ -523,8 +523,8 @@ def listing(made: Installation, token) -> str:
     [
         (lambda number: f"t{number}", polling.MOST_PAGES),
         (lambda _: "the same", 2),
-        (lambda number: "x" * 100 + str(number), polling.MOST_PAGES),
-        (lambda number: f"\u0661{number}", polling.MOST_PAGES),
+        pytest.param(lambda number: "x" * 100 + str(number), polling.MOST_PAGES, marks=pytest.mark.long),
+        pytest.param(lambda number: f"\u0661{number}", polling.MOST_PAGES, marks=pytest.mark.long),
         (lambda _: "\udc80", 2),
         (lambda _: ["no text"], 1),
         (lambda _: "", 1),
