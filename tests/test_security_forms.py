@@ -230,6 +230,7 @@ def test_health_shows_everybody_the_same_one_word(installation: Installation):
                 "digests",
                 "backlog",
                 "sources",
+                "subscribers",
             }
 
 
