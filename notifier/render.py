@@ -9,6 +9,7 @@ import re
 import textwrap
 import traceback
 from collections.abc import Mapping
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined,
 from markupsafe import Markup
 
 from notifier.errors import SettingsError
-from notifier.language import SOURCE, Language, language
+from notifier.language import SOURCE, language
 from notifier.text import clean, right_to_left
 
 _MARKER = Path("email") / "digest.html.j2"
@@ -47,8 +48,7 @@ class Templates:
 
     def __init__(self, own: Path | None = None) -> None:
         self._own = own
-        self._folders = [folder for folder in (own, template_folder()) if folder is not None]
-        self._environments: dict[str, Environment] = {}
+        self._folders = tuple(folder for folder in (own, template_folder()) if folder is not None)
         self._inliner = css_inline.CSSInliner(load_remote_stylesheets=False, keep_style_tags=False, minify_css=True)
         if own is not None:
             self._check(own)
@@ -56,7 +56,7 @@ class Templates:
     @property
     def folders(self) -> tuple[Path, ...]:
         """Where templates come from, the operator's first."""
-        return tuple(self._folders)
+        return self._folders
 
     def render(self, name: str, values: Mapping[str, Any], code: str = SOURCE) -> str:
         """The template with these values, in a language; a value that is missing is an error, not a gap.
@@ -80,9 +80,7 @@ class Templates:
         return page.replace("<!--media.css-->", f"<style>{media}</style>", 1)
 
     def _environment(self, code: str) -> Environment:
-        if code not in self._environments:
-            self._environments[code] = _environment(self._folders, language(code))
-        return self._environments[code]
+        return _environment(self._folders, language(code).code)
 
     def _check(self, own: Path) -> None:
         if not own.is_dir():
@@ -112,7 +110,10 @@ def _broken(file: str, line: int | None, problem: str) -> SettingsError:
     return SettingsError(f"{file}, line {line}: {problem}", "Mend the template; an own one can also be removed.")
 
 
-def _environment(folders: list[Path], spoken: Language) -> Environment:
+@lru_cache(maxsize=32)
+def _environment(folders: tuple[Path, ...], code: str) -> Environment:
+    """The templates of these folders in a language; one that changes on the disk is compiled anew."""
+    spoken = language(code)
     environment = Environment(
         loader=ChoiceLoader([FileSystemLoader(folder) for folder in folders]),
         autoescape=_is_html,  # noqa: S701 - every HTML template is escaped; text templates must not be

@@ -3,6 +3,7 @@
 import os
 import secrets
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -28,9 +29,25 @@ from tests import site as sites
 
 SHARED = Path(__file__).parents[2] / "shared"
 
+_VARIANTS_ON_POSTGRES = 2
+
+_FIRST_OF_A_KIND: dict[str, Engine] = {}
+
 SUPPRESSION_KEY = "another key that only the tests know"
 
 MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Try each behaviour on PostgreSQL with two of its variants; the others are among the long tests."""
+    variants: Counter[str] = Counter()
+    for item in items:
+        parameters = item.callspec.params if hasattr(item, "callspec") else {}
+        if parameters.get("engine") == "postgresql":
+            test = item.nodeid.partition("[")[0]
+            variants[test] += 1
+            if variants[test] > _VARIANTS_ON_POSTGRES:
+                item.add_marker(pytest.mark.long)
 
 
 @pytest.fixture(autouse=True)
@@ -88,7 +105,7 @@ def engine(request: pytest.FixtureRequest, upgraded: Path, tmp_path: Path) -> It
     if request.param == "sqlite":
         made = _copied(upgraded, tmp_path)
     else:
-        made = db.make_engine(request.getfixturevalue("postgres_url"))
+        made = _sharing_statements(db.make_engine(request.getfixturevalue("postgres_url")))
         _emptied(made)
     yield made
     made.dispose()
@@ -104,7 +121,16 @@ def sqlite_engine(upgraded: Path, tmp_path: Path) -> Iterator[Engine]:
 
 def _copied(upgraded: Path, folder: Path) -> Engine:
     shutil.copy(upgraded, folder / "subscribers.db")
-    return db.make_engine(f"sqlite:///{folder / 'subscribers.db'}")
+    return _sharing_statements(db.make_engine(f"sqlite:///{folder / 'subscribers.db'}"))
+
+
+def _sharing_statements(made: Engine) -> Engine:
+    """The engine with the statements that others of its kind compiled: each test has an engine of its own."""
+    with made.connect():  # what it learns of the database at its first connection is its own
+        first = _FIRST_OF_A_KIND.setdefault(made.dialect.name, made)
+    if first is not made:
+        made.dialect, made._compiled_cache = first.dialect, first._compiled_cache
+    return made
 
 
 def _emptied(made: Engine) -> None:
