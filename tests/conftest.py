@@ -29,7 +29,7 @@ from tests import site as sites
 
 SHARED = Path(__file__).parents[2] / "shared"
 
-_VARIANTS_ON_POSTGRES = 2
+_VARIANTS_ON_POSTGRES = 1
 
 _FIRST_OF_A_KIND: dict[str, Engine] = {}
 
@@ -39,7 +39,7 @@ MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Try each behaviour on PostgreSQL with two of its variants; the others are among the long tests."""
+    """Try each behaviour on PostgreSQL with one of its variants; the others are among the long tests."""
     variants: Counter[str] = Counter()
     for item in items:
         parameters = item.callspec.params if hasattr(item, "callspec") else {}

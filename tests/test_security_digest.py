@@ -212,6 +212,7 @@ def test_a_digest_whose_items_all_fit_stores_no_second_page(installation: Instal
         assert session.query(Digest).one().page_html is None
 
 
+@pytest.mark.long
 def test_leaving_by_one_click_takes_less_than_a_second_while_hundreds_match_and_are_composed(
     any_installation: Installation,
 ):

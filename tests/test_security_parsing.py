@@ -227,6 +227,7 @@ def test_how_long_a_document_may_take(size: int, seconds: float):
     assert parsing.seconds_for(size) == seconds
 
 
+@pytest.mark.long
 def test_while_one_document_is_read_for_long_the_others_are_fetched(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ):

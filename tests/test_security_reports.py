@@ -173,6 +173,7 @@ def hostile(place: str) -> Iterator[tuple[str, bytes]]:
             yield f"{size} bytes of {unit}", PLACES[place](octets * (size // len(octets)))  # type: ignore[operator]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("place", PLACES)
 def test_no_text_anywhere_in_a_mail_takes_a_second(place: str):
     slow = {name: took for name, mail in hostile(place) if (took := seconds(mail)) > LIMIT}

@@ -84,11 +84,12 @@ def equal_words(made: Installation, number: int) -> None:
 
 
 LONG = [
-    pytest.param(publish, marks=pytest.mark.long) for publish in (feed_of_5000, nested_markup, attributes, endless_list)
+    pytest.param(publish, marks=pytest.mark.long)
+    for publish in (feed_of_5000, nested_markup, attributes, endless_list, equal_words)
 ]
 
 
-@pytest.mark.parametrize("publish", [page_of_links, equal_words, *LONG])
+@pytest.mark.parametrize("publish", [page_of_links, *LONG])
 def test_leaving_takes_less_than_a_second_while_a_source_is_polled(
     any_installation: Installation, client: Client, publish
 ):
