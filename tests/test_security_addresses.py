@@ -17,6 +17,7 @@ from notifier.store.statuses import DeliveryKind, SubscriptionStatus, Suppressio
 from notifier.subscribers import enquiries, subscriptions
 from tests.conftest import MONDAY, Installation
 from tests.people import (
+    FORM,
     KINDS,
     comparable,
     erase,
@@ -384,6 +385,19 @@ def test_who_has_nothing_in_common_becomes_one_person_and_the_old_address_is_for
         agree(client, made)
     assert people(made) == [NEW]
     assert standing_of(made, NEW) == {"frexalimab": ("confirmed", "weekly"), "tolebrutinib": ("confirmed", "daily")}
+
+
+@pytest.mark.parametrize("running", [True, False], ids=["runs under both", "had ended under the new one"])
+def test_an_old_mail_still_ends_what_goes_on_under_the_new_address(any_installation: Installation, running: bool):
+    made = any_installation
+    follow(made, ANNA, "frexalimab", "weekly")
+    follow(made, NEW, "frexalimab", "daily", running=running)
+    in_an_old_mail = link_to(made, Purpose.UNSUBSCRIBE, ANNA)
+    with visiting(made) as client:
+        agree(client, made)
+        assert standing_of(made, NEW)["frexalimab"][0] == "confirmed"
+        assert client.request("POST", in_an_old_mail, "List-Unsubscribe=One-Click", FORM).status_code == 200
+    assert standing_of(made, NEW)["frexalimab"][0] == "ended"
 
 
 def test_a_change_to_the_own_address_in_other_capitals_changes_only_how_it_is_written(any_installation: Installation):

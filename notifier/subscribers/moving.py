@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload
 
@@ -146,7 +146,11 @@ def _merge(session: Session, old: Subscriber, owner: Subscriber, now: datetime) 
         if counterpart is None:
             subscription.subscriber, subscription.wish = owner, None
             subscriptions.plan(subscription, now)
-        elif subscription.status in RUNNING:
+            continue
+        # Who leaves by an old mail means what goes on, and that is the other row from now on.
+        retired = update(RetiredLink).where(RetiredLink.subscription_id == subscription.id)
+        session.execute(retired.values(subscription_id=counterpart.id))
+        if subscription.status in RUNNING:
             if counterpart.status not in RUNNING:
                 _take_over(session, subscription, counterpart, now)
             subscriptions.end(session, subscription, _METHOD, "subscriber", now)
