@@ -18,7 +18,7 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 
 import pytest
-from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, event
 
@@ -49,7 +49,8 @@ FEW = settings(
     max_examples=120,
     deadline=None,
     database=None,
-    derandomize=False,
+    # A failure depends on what the database holds by then: to look for a shorter one finds another, or none, for long.
+    phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 MANY = settings(FEW, max_examples=250)
@@ -179,7 +180,7 @@ def keep_to_this_machine(installation: Installation, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(socket, "getaddrinfo", only_here)
     monkeypatch.setattr(guard, "permitted", lambda address: address == "127.0.0.1")
-    installation.change(watch=Watch(timeout_seconds=5))
+    installation.change(watch=Watch(timeout_seconds=30))
 
 
 def test_hostile_sources_never_stop_the_one_that_is_well(
