@@ -76,11 +76,11 @@ def _add_suppression_key(path: Path) -> bool:
         return False
     if _VARIABLE in os.environ:
         raise SettingsError(f"The variable {_VARIABLE} is empty.", "Remove it, or set it to the key.")
-    _refuse_a_second_key(settings.database_url, path)
     try:
         with _alone_with(path):
             if load(path).suppression_key:  # another process added it meanwhile
                 return False
+            _refuse_a_second_key(settings.database_url, path)
             text = path.read_bytes().decode("utf-8")
             rewrite_settings(path, with_suppression_key(text).encode("utf-8"))
     except OSError as error:
