@@ -1,6 +1,6 @@
 # make demo   the whole journey on made-up news, in a terminal       make lint   format, types, style
 # make test   every test but the long ones                           make lock   renew the hash-locked requirements
-# make words  gather what is to be translated into notifier/locale/
+# make words  gather what is to be translated into notifier/i18n/locale/
 # make test-long   the long ones too: crash loops, corpora, fuzzing, the wheel in a fresh environment
 
 PYTHON ?= python3
@@ -33,7 +33,7 @@ words: .venv/dev
 		-o .venv/words.pot .
 	for code in de fr es; do \
 		$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --omit-header -w 118 -l $$code -i .venv/words.pot \
-			-o notifier/locale/$$code.po; done
+			-o notifier/i18n/locale/$$code.po; done
 
 lock: .venv/dev
 	$(PIP) uv

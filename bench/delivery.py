@@ -39,10 +39,10 @@ from notifier import letters
 from notifier.adoption import adopt
 from notifier.deliver import dkim, outbox
 from notifier.deps import Deps
+from notifier.enums import Cadence, DeliveryKind, DeliveryStatus, DigestStatus, Edition, SubscriptionStatus
 from notifier.match import profiles
 from notifier.store import db
 from notifier.store.models import Delivery, Digest, Profile
-from notifier.store.statuses import Cadence, DeliveryKind, DeliveryStatus, DigestStatus, Edition, SubscriptionStatus
 from notifier.subscribers import subscriptions
 from tests.conftest import settings_for
 

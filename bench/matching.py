@@ -16,13 +16,13 @@ import sys
 import time
 from pathlib import Path
 
+from notifier.enums import TermKind, Tier
 from notifier.match import evaluation, profiles
 from notifier.match.evaluation import ALERTS, Labelled
 from notifier.match.matches import Words, judge_words
 from notifier.match.score import judge
 from notifier.match.spelling import layout
 from notifier.match.terms import TermSpec, Vocabulary
-from notifier.store.statuses import TermKind, Tier
 
 PROFILE = profiles.parse(profiles.bundled_file(), "the bundled profile")
 TERMS = profiles.term_specs(PROFILE)

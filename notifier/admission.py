@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 from notifier.containment import Problems
 from notifier.deliver import outbox
 from notifier.deps import Deps
+from notifier.enums import DeliveryKind, EnquiryKind
 from notifier.errors import NotFoundError, StoreError
 from notifier.match import profiles
 from notifier.store.models import Enquiry
-from notifier.store.statuses import DeliveryKind, EnquiryKind
 from notifier.subscribers import choices, enquiries, moving, subscriptions, suppressions
 from notifier.subscribers.choices import Choice
 from notifier.subscribers.subscriptions import RUNNING, SuppressedError

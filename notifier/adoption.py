@@ -9,11 +9,11 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from notifier.enums import SourceKind
 from notifier.errors import ProfileError
 from notifier.match import matches, past, profiles
 from notifier.match.past import Estimate, Past
 from notifier.match.profiles import ProfileFile
-from notifier.store.statuses import SourceKind
 from notifier.watch import sources
 
 

@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session, joinedload
 
 from notifier.deps import Deps
 from notifier.digest.select import Candidate, choose
+from notifier.enums import Cadence, NewsKind, Tier
 from notifier.match import matches, profiles
 from notifier.match.score import Judgement
 from notifier.store.models import Profile, Revision
-from notifier.store.statuses import Cadence, NewsKind, Tier
 from notifier.subscribers import subscriptions
 from notifier.subscribers.schedule import next_due
 

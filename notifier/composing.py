@@ -20,9 +20,9 @@ from notifier.digest.digests import Edition, Group, States
 from notifier.digest.evidence import snapshot_key
 from notifier.digest.quiet import Watched, quiet
 from notifier.digest.view import Variant
+from notifier.enums import Health
 from notifier.match import profiles
 from notifier.store.models import Profile, Subscription
-from notifier.store.statuses import Health
 from notifier.subscribers import serving, subscriptions
 from notifier.subscribers.subscriptions import MONTH
 from notifier.watch import sources

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from notifier.errors import NotifierError
-from notifier.text import redacted
+from notifier.text.cleaning import redacted
 
 log = logging.getLogger("notifier")
 

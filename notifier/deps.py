@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from notifier import settings as files
-from notifier.addresses import domain_of, wire_address
+from notifier.email_addresses import domain_of, wire_address
 from notifier.errors import SettingsError
 from notifier.settings import Settings
 from notifier.store import db, keys

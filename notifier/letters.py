@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from notifier import notes
-from notifier.addresses import wire_address
 from notifier.deliver.dialogue import Parcel
 from notifier.deliver.message import Letter, Listing, Mould, Own, cast
 from notifier.deliver.outbox import Claimed
@@ -22,15 +21,16 @@ from notifier.deps import Deps
 from notifier.digest.digests import Rendered, Renderer
 from notifier.digest.quiet import QuietView
 from notifier.digest.view import LONGEST_NAME, DigestView, headline, subject
-from notifier.language import Language, language
+from notifier.email_addresses import wire_address
+from notifier.enums import Cadence
+from notifier.i18n.catalog import Language, language
+from notifier.i18n.messages import mark
 from notifier.links import Purpose
-from notifier.said import mark
 from notifier.store.models import Delivery, Digest, Notice, Subscription
-from notifier.store.statuses import Cadence
 from notifier.subscribers import consent
 from notifier.subscribers.choices import choice_to_confirm
 from notifier.subscribers.schedule import in_words
-from notifier.text import shorten
+from notifier.text.cleaning import shorten
 
 # Gmail shows no more than 102 KB of a mail and hides the way to leave below that: a digest ends well before.
 LARGEST = 90_000

@@ -16,7 +16,7 @@ from functools import cached_property
 from itsdangerous import BadData, URLSafeSerializer
 
 from notifier.errors import LinkError, SettingsError
-from notifier.said import Said
+from notifier.i18n.messages import Said
 
 CONFIRM_FOR = timedelta(hours=48)
 PREFERENCES_FOR = timedelta(days=400)

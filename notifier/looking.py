@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from urllib.parse import urljoin
 
 from notifier.deps import Deps
+from notifier.enums import SourceKind
 from notifier.errors import SettingsError
-from notifier.store.statuses import SourceKind
-from notifier.text import clean, shorten, web_address
+from notifier.text.cleaning import clean, shorten, web_address
 from notifier.watch import sources
 from notifier.watch.exchange import Request, Response
 from notifier.watch.fetch import fetch_all

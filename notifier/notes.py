@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 
 from notifier.deliver.message import Letter
 from notifier.deps import Deps
-from notifier.language import Language, language
+from notifier.enums import DeliveryKind
+from notifier.i18n.catalog import Language, language
 from notifier.links import Purpose
 from notifier.store.models import AddressChange, Subscription
-from notifier.store.statuses import DeliveryKind
 from notifier.subscribers.moving import Side
 from notifier.subscribers.schedule import in_words
 from notifier.subscribers.subscriptions import RUNNING

@@ -23,10 +23,10 @@ from sqlalchemy.orm import Session
 
 from notifier.deliver import notices
 from notifier.deps import Deps
+from notifier.enums import SourceKind
 from notifier.errors import StoreError
-from notifier.said import Said
+from notifier.i18n.messages import Said
 from notifier.store.models import Source
-from notifier.store.statuses import SourceKind
 from notifier.watch import articles, entries, health, posts, registry, sources
 from notifier.watch.entries import Stored
 from notifier.watch.exchange import Purpose, Request, Response

@@ -13,17 +13,17 @@ from functools import cached_property
 from sqlalchemy.orm import Session
 
 from notifier import letters
-from notifier.addresses import normal_address, wire_address
 from notifier.deliver.dialogue import Parcel
 from notifier.deliver.outbox import Outcome, new_message_id
 from notifier.deps import Deps
 from notifier.digest import digests
 from notifier.digest.evidence import snapshot_key
 from notifier.digest.select import Candidate
+from notifier.email_addresses import normal_address, wire_address
+from notifier.enums import Cadence, Edition, SubscriptionStatus
 from notifier.errors import NotFoundError
 from notifier.match import profiles
 from notifier.store.models import Profile, Subscription
-from notifier.store.statuses import Cadence, Edition, SubscriptionStatus
 from notifier.subscribers import subscriptions
 
 

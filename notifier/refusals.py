@@ -11,14 +11,14 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from notifier.addresses import wire_address
 from notifier.deliver import bounces, notices, outbox
 from notifier.deliver.outbox import Answer, Outcome
 from notifier.deliver.redaction import safe
 from notifier.deps import Deps
 from notifier.digest import digests
+from notifier.email_addresses import wire_address
+from notifier.enums import BounceKind, SuppressionCause
 from notifier.store.models import Delivery, Subscriber
-from notifier.store.statuses import BounceKind, SuppressionCause
 from notifier.subscribers import suppressions
 
 _MAILBOX = re.compile(r"(?a)5\.2\.[1-9]")

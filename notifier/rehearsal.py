@@ -16,9 +16,9 @@ from notifier.digest.items import DetailView, ItemView, OutletView
 from notifier.digest.quiet import QuietView
 from notifier.digest.select import Section
 from notifier.digest.view import DigestView, SectionView, Variant
+from notifier.enums import Cadence, DeliveryKind, Edition, NewsKind
 from notifier.match import profiles
 from notifier.store.models import Profile, Subscription
-from notifier.store.statuses import Cadence, DeliveryKind, Edition, NewsKind
 from notifier.subscribers import subscriptions
 
 _ON = date(2026, 3, 2)

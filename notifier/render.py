@@ -19,8 +19,8 @@ from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined,
 from markupsafe import Markup
 
 from notifier.errors import SettingsError
-from notifier.language import SOURCE, language
-from notifier.text import clean, right_to_left
+from notifier.i18n.catalog import SOURCE, language
+from notifier.text.cleaning import clean, right_to_left
 
 _MARKER = Path("email") / "digest.html.j2"
 _WIDTH = 72

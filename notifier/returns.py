@@ -21,9 +21,9 @@ from notifier.deliver import bounces, notices, reports
 from notifier.deliver.bounces import Verdict
 from notifier.deliver.mailboxes import Fate, Mail
 from notifier.deps import Deps
+from notifier.enums import BounceKind, SuppressionCause
 from notifier.errors import NotifierError
 from notifier.store.models import BounceReport, Installation, Notice
-from notifier.store.statuses import BounceKind, SuppressionCause
 from notifier.subscribers import subscriptions, suppressions
 
 log = logging.getLogger("notifier")

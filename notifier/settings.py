@@ -19,9 +19,10 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
-from notifier import __version__, times
-from notifier.addresses import normal_address
+from notifier import __version__
+from notifier.email_addresses import normal_address
 from notifier.errors import AddressError, SettingsError
+from notifier.text import times
 
 CONFIG_NAME = "notifier.toml"
 

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from notifier.containment import Problems
 from notifier.deliver import notices, outbox
 from notifier.deps import Deps
+from notifier.enums import DeliveryKind, SuppressionCause
 from notifier.store import db
-from notifier.store.statuses import DeliveryKind, SuppressionCause
 from notifier.subscribers import enquiries, moving, privacy, serving, standing, subscriptions
 
 _STEPS: tuple[tuple[str, Callable[[Session, datetime], object]], ...] = (

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 from notifier.deliver import alarms, notices
 from notifier.deliver.alarms import Trouble
 from notifier.deps import Deps
+from notifier.enums import Health
 from notifier.store.models import Source
-from notifier.store.statuses import Health
 from notifier.watch import sources
 from notifier.watch.health import health
 

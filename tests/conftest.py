@@ -15,11 +15,11 @@ from sqlalchemy import Engine, inspect
 from notifier import pipeline
 from notifier.adoption import adopt
 from notifier.deps import Deps
+from notifier.enums import Cadence, Edition
 from notifier.match import profiles
 from notifier.settings import Schedule, Sender, Settings, Smtp, Watch
 from notifier.store import db
 from notifier.store.models import Base
-from notifier.store.statuses import Cadence, Edition
 from notifier.subscribers import subscriptions
 from notifier.subscribers.schedule import parse_on
 from notifier.watch import fetch, parsing

@@ -4,9 +4,9 @@ from notifier.deliver.message import Letter, Listing, cast
 from notifier.digest.digests import Rendered
 from notifier.digest.items import ItemView
 from notifier.digest.view import DigestView, SectionView, Variant, headline, subject
+from notifier.enums import Cadence, Edition, NewsKind
 from notifier.render import Templates
 from notifier.settings import Sender
-from notifier.store.statuses import Cadence, Edition, NewsKind
 from tests.conftest import MONDAY
 
 TEMPLATES = Templates()

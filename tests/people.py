@@ -7,10 +7,10 @@ from datetime import datetime
 from urllib.parse import urlencode
 
 from notifier import pipeline
-from notifier.demo import serving
+from notifier.demo.story import serving
+from notifier.enums import SuppressionCause
 from notifier.links import Purpose
 from notifier.store.models import Subscriber, Subscription, Suppression
-from notifier.store.statuses import SuppressionCause
 from notifier.subscribers import privacy, subscriptions, suppressions
 from notifier.web.app import create
 from tests.conftest import MONDAY, Installation

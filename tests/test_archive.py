@@ -9,7 +9,7 @@ import feedparser
 import pytest
 
 from notifier import pipeline
-from notifier.demo import serving
+from notifier.demo.story import serving
 from notifier.match import profiles
 from notifier.web.app import create
 from tests.conftest import MONDAY, Installation

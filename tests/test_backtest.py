@@ -6,9 +6,9 @@ import pytest
 
 from notifier import pipeline
 from notifier.backtest import backtest
+from notifier.enums import Cadence, NewsKind, Tier
 from notifier.match import profiles
 from notifier.store.models import Delivery, Digest, Match
-from notifier.store.statuses import Cadence, NewsKind, Tier
 from tests.conftest import MONDAY, Installation
 from tests.site import Article
 

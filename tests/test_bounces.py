@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from notifier import pipeline, returns
 from notifier.deliver import mailboxes, reports
+from notifier.enums import BounceKind, DeliveryStatus, SubscriptionStatus, SuppressionCause
 from notifier.store.models import BounceReport, Delivery, Subscriber, Subscription, Suppression
-from notifier.store.statuses import BounceKind, DeliveryStatus, SubscriptionStatus, SuppressionCause
 from tests.conftest import MONDAY, SHARED, Installation
 from tests.site import Article
 

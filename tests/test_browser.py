@@ -11,12 +11,12 @@ from playwright.sync_api import Browser, Page
 
 from notifier import pipeline
 from notifier.adoption import adopt
-from notifier.demo import serving
+from notifier.demo.story import serving
 from notifier.deps import Deps
+from notifier.enums import Cadence, SubscriptionStatus
 from notifier.links import Purpose
 from notifier.match import profiles
 from notifier.store.models import Digest, Subscriber, Subscription
-from notifier.store.statuses import Cadence, SubscriptionStatus
 from notifier.web.app import create
 from tests.browser import browser
 from tests.conftest import MONDAY, Installation

@@ -11,7 +11,7 @@ import pytest
 from notifier.errors import SettingsError
 from notifier.letters import renderer
 from notifier.looking import find_source
-from notifier.text import clean, plain
+from notifier.text.cleaning import clean, plain
 from notifier.watch import feed, guard, page, registry
 from notifier.watch.observation import ReadError
 from tests.conftest import MONDAY, SHARED, Installation
@@ -104,7 +104,7 @@ def test_no_payload_makes_markup_of_a_mail(installation: Installation):
     from lxml import html
 
     from notifier.digest.items import ItemView
-    from notifier.store.statuses import NewsKind
+    from notifier.enums import NewsKind
 
     deps = installation.at(MONDAY)
     render = renderer(deps)

@@ -13,8 +13,8 @@ import pytest
 
 from notifier import pipeline
 from notifier.deliver.outbox import LEASE
+from notifier.enums import DeliveryStatus
 from notifier.store.models import Delivery
-from notifier.store.statuses import DeliveryStatus
 from tests import faulty
 from tests.conftest import MONDAY, Installation
 

@@ -13,10 +13,10 @@ from notifier.deliver import outbox
 from notifier.deliver.dialogue import Parcel
 from notifier.deliver.outbox import Answer, Terms
 from notifier.deliver.smtp import Transport
+from notifier.enums import DeliveryStatus, DigestStatus, SuppressionCause
 from notifier.errors import SettingsError
 from notifier.settings import Sender, Smtp
 from notifier.store.models import Delivery, Digest
-from notifier.store.statuses import DeliveryStatus, DigestStatus, SuppressionCause
 from tests.conftest import MONDAY, Installation
 from tests.sink import free_port
 from tests.site import Article

@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 
 from notifier import pipeline
+from notifier.enums import Edition
 from notifier.match import profiles
 from notifier.preview import Wish, preview
 from notifier.store.models import Digest, Subscription
-from notifier.store.statuses import Edition
 from tests.conftest import MONDAY, Installation
 from tests.sink import html_of, text_of
 from tests.site import Article, rss
 from tests.test_message import parsed
 
 DAY = timedelta(days=1)
-DATA = Path(__file__).parents[1] / "notifier" / "data" / "demo"
+DATA = Path(__file__).parents[1] / "notifier" / "demo" / "data"
 PAPER = Article(
     "Frexalimab lowers neurofilament in a placebo-controlled phase 2 trial",
     "Lesions and relapses were fewer. The paper is at https://doi.org/10.5555/Made-Up.2026 (NCT04879628).",

@@ -9,9 +9,9 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from notifier import pipeline
+from notifier.enums import NewsKind
 from notifier.store import db
 from notifier.store.models import Base, Entry, Source
-from notifier.store.statuses import NewsKind
 from notifier.watch import entries, sources
 from notifier.watch.observation import Observation
 from tests.conftest import MONDAY, Installation

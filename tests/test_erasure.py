@@ -9,15 +9,15 @@ from sqlalchemy.exc import DBAPIError
 from typer.testing import CliRunner
 
 from notifier import pipeline
-from notifier.addresses import normal_address, wire_address
 from notifier.cli.main import app
-from notifier.demo import serving
+from notifier.demo.story import serving
+from notifier.email_addresses import normal_address, wire_address
+from notifier.enums import Cadence, EnquiryKind, SubscriptionStatus, SuppressionCause
 from notifier.errors import NotifierError
 from notifier.links import Purpose
 from notifier.match import profiles
 from notifier.store import db, keys
 from notifier.store.models import Base, Consent, Delivery, Subscriber, Subscription, Suppression
-from notifier.store.statuses import Cadence, EnquiryKind, SubscriptionStatus, SuppressionCause
 from notifier.subscribers import enquiries, privacy, subscriptions, suppressions
 from notifier.web.app import create
 from tests.conftest import MONDAY, SUPPRESSION_KEY, Installation

@@ -4,13 +4,13 @@ import json
 
 import pytest
 
+from notifier.enums import Tier
 from notifier.errors import SettingsError
 from notifier.match import evaluation, profiles
 from notifier.match.evaluation import Measure
 from notifier.match.matches import Words, judge_words
 from notifier.match.score import Judgement, judge
 from notifier.match.terms import Vocabulary
-from notifier.store.statuses import Tier
 from tests.conftest import SHARED
 
 BUNDLED = profiles.parse(profiles.bundled_file(), "the bundled profile")

@@ -14,10 +14,10 @@ from sqlalchemy.exc import OperationalError
 
 from notifier import delivering, pipeline, scheduler
 from notifier.deliver.outbox import Answer
+from notifier.enums import DeliveryStatus, DigestStatus, SuppressionCause
 from notifier.errors import StoreError
 from notifier.settings import Operator, Smtp
 from notifier.store.models import Delivery, Digest, Suppression
-from notifier.store.statuses import DeliveryStatus, DigestStatus, SuppressionCause
 from tests import faulty
 from tests.conftest import MONDAY, Installation
 

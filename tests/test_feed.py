@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from notifier.text import clean
+from notifier.text.cleaning import clean
 from notifier.watch.feed import read
 from notifier.watch.observation import ReadError, Reading
 

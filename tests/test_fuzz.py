@@ -23,13 +23,13 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, event
 
 from notifier import pipeline, returns
-from notifier.demo import serving
+from notifier.demo.story import serving
+from notifier.enums import SourceKind
 from notifier.errors import SettingsError
 from notifier.links import Purpose
 from notifier.match import profiles
 from notifier.settings import Watch
 from notifier.store.models import Delivery, Subscriber, Subscription, Suppression
-from notifier.store.statuses import SourceKind
 from notifier.subscribers import lists
 from notifier.watch import guard, sources
 from notifier.web.app import create

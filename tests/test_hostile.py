@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from notifier import pipeline
-from notifier.demo import serving
+from notifier.demo.story import serving
 from notifier.web.app import create
 from tests.conftest import MONDAY, Installation
 from tests.sink import html_of, text_of

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 from notifier import pipeline
+from notifier.enums import DeliveryStatus
 from notifier.store.models import Delivery, Digest
-from notifier.store.statuses import DeliveryStatus
 from tests.conftest import MONDAY, Installation
 from tests.sink import html_of, text_of
 from tests.site import Article

@@ -10,8 +10,8 @@ from babel.messages.pofile import read_po
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifier.language import ENGLISH, LANGUAGES, language, negotiated
-from notifier.said import Said, counted, recall, record
+from notifier.i18n.catalog import ENGLISH, LANGUAGES, language, negotiated
+from notifier.i18n.messages import Said, counted, recall, record
 
 ROOT = Path(__file__).parents[1]
 KEYWORDS = {
@@ -35,7 +35,7 @@ def messages_of_the_program() -> set:
 
 @pytest.mark.parametrize("code", OTHERS)
 def test_every_text_of_ours_is_translated_with_its_values(code: str):
-    with (ROOT / "notifier" / "locale" / f"{code}.po").open("rb") as file:
+    with (ROOT / "notifier" / "i18n" / "locale" / f"{code}.po").open("rb") as file:
         catalog = read_po(file, locale=code)
     known = {
         message.id if isinstance(message.id, str) else tuple(message.id): message for message in catalog if message.id

@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 
 from notifier import pipeline
-from notifier.demo import serving
+from notifier.demo.story import serving
+from notifier.enums import ConsentEvent, SubscriptionStatus
 from notifier.links import Purpose
 from notifier.store.models import Consent, Subscription
-from notifier.store.statuses import ConsentEvent, SubscriptionStatus
 from notifier.web.app import create
 from tests.conftest import MONDAY, Installation
 from tests.sink import text_of

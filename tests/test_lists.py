@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from notifier import pipeline
+from notifier.enums import Cadence, SubscriptionStatus, SuppressionCause
 from notifier.errors import SettingsError
 from notifier.match import profiles
 from notifier.store.models import Consent, Delivery, Subscriber, Subscription
-from notifier.store.statuses import Cadence, SubscriptionStatus, SuppressionCause
 from notifier.subscribers import lists, subscriptions, suppressions
 from notifier.subscribers.lists import Fate, Report, Terms
 from tests.conftest import MONDAY, SHARED, Installation
@@ -50,7 +50,7 @@ def test_a_list_is_taken_with_every_choice_in_it(any_installation: Installation)
 
 def test_those_whose_consent_is_not_attested_are_asked(installation: Installation):
     from notifier.deliver import outbox
-    from notifier.store.statuses import DeliveryKind
+    from notifier.enums import DeliveryKind
 
     report = take(installation, "email\nanna@example.org\n", confirmed=False)
     with installation.at(MONDAY).writing() as session:

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from notifier.enums import Authority, SourceKind
 from notifier.errors import SettingsError
 from notifier.looking import find_source, look
 from notifier.store.models import Source
-from notifier.store.statuses import Authority, SourceKind
 from notifier.watch import discovery, jsonfeed, opml
 from tests.conftest import MONDAY, Installation
 from tests.site import Answer, Article, rss

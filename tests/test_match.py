@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from notifier import pipeline
+from notifier.enums import TermKind, Tier
 from notifier.errors import NotFoundError
 from notifier.match import matches, profiles
 from notifier.match.matches import Words, judge_words
@@ -17,8 +18,7 @@ from notifier.match.score import Judgement, judge
 from notifier.match.spelling import layout
 from notifier.match.terms import TermSpec, Vocabulary
 from notifier.store.models import Match
-from notifier.store.statuses import TermKind, Tier
-from notifier.text import fold
+from notifier.text.cleaning import fold
 from tests.conftest import MONDAY, SHARED, Installation
 from tests.sink import text_of
 from tests.site import Article

@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from notifier import pipeline
+from notifier.enums import DeliveryKind
 from notifier.preview import Wish, preview
 from notifier.settings import Sender
-from notifier.store.statuses import DeliveryKind
 from tests.conftest import MONDAY, Installation
 from tests.mails import LEAVE, PREFERENCES, SENDER, a_digest, a_mail, an_item
 from tests.sink import html_of, text_of
@@ -113,7 +113,7 @@ def test_what_comes_from_outside_stays_text(words: str):
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=300), st.booleans())
 def test_any_headline_makes_a_mail_that_can_be_read_back(title: str, discreet: bool):
-    from notifier.text import plain, shorten
+    from notifier.text.cleaning import plain, shorten
 
     shown = shorten(plain(title), 220) or "x"
     message = a_mail(a_digest(an_item(title=shown)), SENDER.model_copy(update={"discreet": discreet}))

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from notifier.deliver.message import cast
-from notifier.text import clean
+from notifier.text.cleaning import clean
 from tests.conftest import MONDAY
 from tests.mails import SENDER, TEMPLATES, a_digest, a_letter, an_item
 from tests.sink import html_of, text_of

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from notifier import pipeline
 from notifier.adoption import adopt
-from notifier.demo import serving
+from notifier.demo.story import serving
+from notifier.enums import Cadence, Edition, SubscriptionStatus
 from notifier.links import Purpose
 from notifier.match import profiles
 from notifier.store.models import Consent, Subscriber, Subscription
-from notifier.store.statuses import Cadence, Edition, SubscriptionStatus
 from notifier.subscribers import subscriptions
 from notifier.web.app import create
 from tests.conftest import MONDAY, Installation

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from notifier import pipeline
+from notifier.enums import Edition
 from notifier.settings import Sender
-from notifier.store.statuses import Edition
 from tests.conftest import MONDAY, Installation, settings_for
 from tests.sink import html_of, text_of
 from tests.site import Article

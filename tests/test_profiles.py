@@ -8,12 +8,12 @@ from sqlalchemy import Engine
 
 from notifier import pipeline
 from notifier.adoption import adopt, expected
+from notifier.enums import Tier
 from notifier.errors import NotFoundError, ProfileError, SettingsError
 from notifier.match import matches, profiles
 from notifier.match.terms import Vocabulary
 from notifier.store import db
 from notifier.store.models import Match
-from notifier.store.statuses import Tier
 from tests.conftest import MONDAY, Installation
 from tests.site import Article
 

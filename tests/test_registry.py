@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from notifier.store.statuses import NewsKind
+from notifier.enums import NewsKind
 from notifier.watch.material import State, compare
 from notifier.watch.observation import Observation, ReadError
 from notifier.watch.registry import read
 
-DEMO = Path(__file__).parents[1] / "notifier" / "data" / "demo"
+DEMO = Path(__file__).parents[1] / "notifier" / "demo" / "data"
 ADDRESS = "https://clinicaltrials.gov/api/v2/studies/NCT99990001"
 
 

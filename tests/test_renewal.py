@@ -4,10 +4,10 @@ import re
 from datetime import timedelta
 
 from notifier import pipeline
-from notifier.demo import serving
+from notifier.demo.story import serving
+from notifier.enums import SubscriptionStatus
 from notifier.settings import Subscriptions
 from notifier.store.models import Consent, Subscription
-from notifier.store.statuses import SubscriptionStatus
 from notifier.web.app import create
 from tests.conftest import MONDAY, Installation
 from tests.sink import text_of

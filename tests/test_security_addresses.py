@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import event
 
 from notifier import pipeline
-from notifier.addresses import mailbox_of
+from notifier.email_addresses import mailbox_of
+from notifier.enums import DeliveryKind, SubscriptionStatus, SuppressionCause
 from notifier.links import Purpose
 from notifier.store.models import AddressChange, Delivery, Enquiry, Subscriber, Subscription
-from notifier.store.statuses import DeliveryKind, SubscriptionStatus, SuppressionCause
 from notifier.subscribers import enquiries, subscriptions
 from tests.conftest import MONDAY, Installation
 from tests.people import (
@@ -338,8 +338,8 @@ def two_profiles(made: Installation) -> None:
 
 
 def follow(made: Installation, email: str, slug: str, every: str, *, running: bool = True) -> None:
+    from notifier.enums import Cadence
     from notifier.match import profiles
-    from notifier.store.statuses import Cadence
 
     with made.at(MONDAY).writing() as session:
         choice = subscriptions.usual(Cadence(every), "UTC")

@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 
 from notifier import pipeline
-from notifier.demo import serving
+from notifier.demo.story import serving
+from notifier.enums import DigestStatus
 from notifier.links import Purpose
 from notifier.match import profiles
 from notifier.store.models import Digest
-from notifier.store.statuses import DigestStatus
 from notifier.web.app import create
 from tests.conftest import MONDAY, Installation
 from tests.sink import html_of

@@ -11,6 +11,7 @@ from sqlalchemy import Engine, text
 from notifier import pipeline, returns
 from notifier.deliver import bounces, reports
 from notifier.deliver.outbox import new_message_id
+from notifier.enums import BounceKind, DeliveryKind, DeliveryStatus, SubscriptionStatus, SuppressionCause
 from notifier.links import TOKEN_LENGTH, Links
 from notifier.settings import Operator, Settings
 from notifier.store import db
@@ -23,7 +24,6 @@ from notifier.store.models import (
     Subscription,
     Suppression,
 )
-from notifier.store.statuses import BounceKind, DeliveryKind, DeliveryStatus, SubscriptionStatus, SuppressionCause
 from tests.conftest import MONDAY, Installation
 from tests.site import Article
 from tests.test_bounces import a_complaint, a_report

@@ -24,10 +24,10 @@ from notifier import (
 from notifier.cli.main import app
 from notifier.containment import Problems
 from notifier.digest import digests
+from notifier.enums import DeliveryKind, DeliveryStatus, EnquiryKind, SubscriptionStatus
 from notifier.errors import StoreError
 from notifier.settings import Dkim, Operator
 from notifier.store.models import Alarm, Delivery, Digest, Enquiry, Subscription, Suppression
-from notifier.store.statuses import DeliveryKind, DeliveryStatus, EnquiryKind, SubscriptionStatus
 from notifier.subscribers import standing
 from tests.conftest import MONDAY, Installation
 from tests.sink import text_of

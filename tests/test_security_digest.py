@@ -11,13 +11,13 @@ import pytest
 from sqlalchemy import event
 
 from notifier import letters, pipeline
-from notifier.demo import serving
+from notifier.demo.story import serving
 from notifier.digest import archive, digests
+from notifier.enums import SubscriptionStatus
 from notifier.links import Purpose
 from notifier.match import profiles
 from notifier.store import db
 from notifier.store.models import Digest, Match, Profile, Revision, Source, Subscription
-from notifier.store.statuses import SubscriptionStatus
 from notifier.web.app import create
 from tests.conftest import MONDAY, Installation
 from tests.sink import html_of, text_of

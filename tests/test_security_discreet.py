@@ -10,11 +10,11 @@ from notifier import letters, notes
 from notifier.digest import quiet as quiet_months
 from notifier.digest.quiet import Watched
 from notifier.digest.view import Variant
-from notifier.language import LANGUAGES
+from notifier.enums import Cadence, DeliveryKind, Edition, TermKind
+from notifier.i18n.catalog import LANGUAGES
 from notifier.match import profiles
 from notifier.rehearsal import example
 from notifier.store.models import AddressChange, Profile, Subscription
-from notifier.store.statuses import Cadence, DeliveryKind, Edition, TermKind
 from notifier.subscribers import subscriptions
 from tests.conftest import MONDAY, Installation
 from tests.sink import html_of, text_of

@@ -10,19 +10,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, delete, insert
 
-from notifier.demo import serving
+from notifier.demo.story import serving
+from notifier.enums import Cadence, DeliveryKind, DeliveryStatus, Edition, SubscriptionStatus, SuppressionCause
 from notifier.errors import StoreError
 from notifier.links import Purpose
 from notifier.store import db
 from notifier.store.models import Delivery, Profile, Subscriber, Subscription
-from notifier.store.statuses import (
-    Cadence,
-    DeliveryKind,
-    DeliveryStatus,
-    Edition,
-    SubscriptionStatus,
-    SuppressionCause,
-)
 from notifier.subscribers import privacy, subscriptions
 from notifier.tidying import tidy
 from notifier.web.app import create

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
-from notifier.demo import serving
+from notifier.demo.story import serving
+from notifier.enums import SubscriptionStatus
 from notifier.links import Purpose
 from notifier.store.models import Enquiry, Subscription
-from notifier.store.statuses import SubscriptionStatus
 from notifier.web.app import create
 from tests.conftest import MONDAY, Installation
 

@@ -7,10 +7,10 @@ import pytest
 from itsdangerous import URLSafeSerializer
 
 from notifier import pipeline
+from notifier.enums import ConsentEvent, SubscriptionStatus
 from notifier.errors import LinkError
 from notifier.links import ExpiredLinkError, Links, Purpose
 from notifier.store.models import Consent, Delivery, Enquiry, RetiredLink, Subscriber, Subscription
-from notifier.store.statuses import ConsentEvent, SubscriptionStatus
 from notifier.subscribers import moving, subscriptions
 from tests.conftest import MONDAY, Installation
 from tests.people import comparable, link_to, links_in_mails, mails_to, people, post, subscription_of, visiting

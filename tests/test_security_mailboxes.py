@@ -15,9 +15,9 @@ import pytest
 from notifier import pipeline, returns
 from notifier.cli.main import run
 from notifier.deliver import mailboxes, reports
+from notifier.enums import BounceKind
 from notifier.errors import NotifierError, SettingsError
 from notifier.store.models import BounceReport, Suppression
-from notifier.store.statuses import BounceKind
 from tests import mailbox_server
 from tests.conftest import MONDAY, Installation
 from tests.mailbox_server import PASSWORD, Box

@@ -10,13 +10,13 @@ from sqlalchemy import event
 
 from notifier import matching, pipeline
 from notifier.containment import Problems
+from notifier.enums import NewsKind, Tier
 from notifier.match import batches, boilerplate, matches, past, profiles
 from notifier.match.score import speaks_of_medicine
 from notifier.match.stories import Recent, same_news, telling
 from notifier.match.terms import Vocabulary
 from notifier.match.urgency import urgent
 from notifier.store.models import Entry, Examination, Match, NearMiss, Revision, Source
-from notifier.store.statuses import NewsKind, Tier
 from tests.conftest import MONDAY, Installation
 from tests.site import Article
 

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from notifier import pipeline
-from notifier.store.statuses import SourceKind
+from notifier.enums import SourceKind
 from notifier.watch import parsing
 from notifier.watch.observation import MOST_ITEMS, ReadError
 from notifier.watch.parsing import Parser

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from notifier import admission, pipeline
+from notifier.enums import EnquiryKind, SubscriptionStatus, SuppressionCause
 from notifier.links import Purpose
 from notifier.store import db
 from notifier.store.models import (
@@ -21,7 +22,6 @@ from notifier.store.models import (
     Suppression,
     Wording,
 )
-from notifier.store.statuses import EnquiryKind, SubscriptionStatus, SuppressionCause
 from notifier.subscribers import enquiries, moving, subscriptions, suppressions
 from tests.conftest import MONDAY, Installation
 from tests.people import link_to, links_in_mails, people, post, sign_up, subscription_of, visiting

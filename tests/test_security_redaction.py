@@ -12,9 +12,9 @@ from notifier import pipeline, returns
 from notifier.deliver.outbox import Answer
 from notifier.deliver.redaction import safe, without_secrets
 from notifier.deliver.smtp import ServerDownError, Transport
+from notifier.enums import DeliveryStatus, SuppressionCause
 from notifier.settings import Operator, Smtp
 from notifier.store.models import Delivery, Notice, Subscriber, Suppression
-from notifier.store.statuses import DeliveryStatus, SuppressionCause
 from tests import faulty
 from tests.conftest import MONDAY, Installation
 from tests.site import Article

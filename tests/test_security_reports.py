@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from notifier.deliver import incoming, reports
 from notifier.deliver.incoming import UnreadableMailError
-from notifier.store.statuses import BounceKind
+from notifier.enums import BounceKind
 
 HEAD = b"From: MAILER-DAEMON@mx.example.org\nTo: bounce@example.org\nSubject: Mail delivery failed\n"
 REPORT = HEAD + b"Content-Type: multipart/report; boundary=b\n\n"

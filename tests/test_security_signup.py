@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 
 from notifier import pipeline
+from notifier.enums import ConsentEvent, SubscriptionStatus, SuppressionCause
 from notifier.links import Purpose
 from notifier.settings import Privacy
 from notifier.store.models import Consent, Subscriber, Subscription
-from notifier.store.statuses import ConsentEvent, SubscriptionStatus, SuppressionCause
 from notifier.subscribers import subscriptions, suppressions
 from tests.conftest import MONDAY, Installation, settings_for
 from tests.people import (

@@ -21,7 +21,7 @@ from notifier import pipeline
 from notifier.cli import door, logs
 from notifier.cli.main import run
 from notifier.store.models import Base
-from notifier.text import one_printable_line, printable
+from notifier.text.cleaning import one_printable_line, printable
 from tests import site as sites
 from tests.conftest import MONDAY, Installation
 from tests.site import Article

@@ -12,20 +12,21 @@ import pytest
 from alembic import command
 from sqlalchemy import Connection, Engine, text
 
-from notifier import pipeline, times
+from notifier import pipeline
 from notifier.cli import door
-from notifier.demo import serving
+from notifier.demo.story import serving
+from notifier.enums import Cadence
 from notifier.errors import SettingsError
-from notifier.language import language
+from notifier.i18n.catalog import language
 from notifier.links import Purpose
 from notifier.match import profiles
 from notifier.settings import load
 from notifier.store import db
 from notifier.store.models import Subscription
-from notifier.store.statuses import Cadence
 from notifier.subscribers import lists, schedule
 from notifier.subscribers.lists import Fate
 from notifier.subscribers.subscriptions import Choice
+from notifier.text import times
 from notifier.web import forms
 from notifier.web.app import create
 from tests.conftest import MONDAY, Installation

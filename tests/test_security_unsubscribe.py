@@ -10,10 +10,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.orm import Session
 
-from notifier.demo import serving
+from notifier.demo.story import serving
+from notifier.enums import SourceKind, SubscriptionStatus
 from notifier.links import Purpose
 from notifier.store.models import Subscription
-from notifier.store.statuses import SourceKind, SubscriptionStatus
 from notifier.watch import sources
 from notifier.web.app import create
 from tests.conftest import MONDAY, Installation

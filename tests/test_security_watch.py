@@ -13,13 +13,13 @@ import pytest
 from sqlalchemy import text
 
 from notifier import pipeline, polling
+from notifier.enums import SourceKind
 from notifier.errors import SettingsError, StoreError
 from notifier.looking import find_source, look
 from notifier.settings import Operator
 from notifier.store import db
 from notifier.store.models import Entry, EntryAlias, Revision, Source
-from notifier.store.statuses import SourceKind
-from notifier.text import LONGEST_ADDRESS, clean, fold
+from notifier.text.cleaning import LONGEST_ADDRESS, clean, fold
 from notifier.watch import edits, entries, guard, posts, sources
 from notifier.watch.exchange import Request
 from notifier.watch.fetch import fetch_all

@@ -7,10 +7,10 @@ import pytest
 
 from notifier import pipeline
 from notifier.adoption import adopt
+from notifier.enums import Cadence, ConsentEvent, Edition, SubscriptionStatus
 from notifier.links import Purpose
 from notifier.match import profiles
 from notifier.store.models import Consent, Subscriber, Subscription, Wording
-from notifier.store.statuses import Cadence, ConsentEvent, Edition, SubscriptionStatus
 from notifier.subscribers import standing, subscriptions
 from tests.conftest import MONDAY, Installation
 from tests.people import link_to, links_in_mails, mails_to, post, sign_up, subscription_of, visiting

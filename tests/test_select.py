@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifier.digest.select import Candidate, Section, choose, section_of
-from notifier.store.statuses import NewsKind, Tier
+from notifier.enums import NewsKind, Tier
 
 
 def a_match(position: int, entry: int, kind: NewsKind = NewsKind.NEW, tier: Tier = Tier.ABOUT, **more) -> Candidate:

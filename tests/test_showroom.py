@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from notifier import pipeline
-from notifier.demo import serving
+from notifier.demo.story import serving
 from notifier.preview import Wish, preview
 from notifier.settings import TemplateFiles
 from notifier.store.models import Delivery, Digest

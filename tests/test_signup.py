@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from notifier import pipeline
-from notifier.demo import serving
+from notifier.demo.story import serving
+from notifier.enums import Cadence, Edition, SubscriptionStatus, SuppressionCause
 from notifier.store.models import Consent, Delivery, Enquiry, Subscriber, Subscription, Wording
-from notifier.store.statuses import Cadence, Edition, SubscriptionStatus, SuppressionCause
 from notifier.subscribers import subscriptions, suppressions
 from notifier.web.app import create
 from tests.conftest import MONDAY, Installation

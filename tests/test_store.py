@@ -15,6 +15,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Engine, insert, inspect, text
 from sqlalchemy.exc import IntegrityError, StatementError
 
+from notifier.enums import Authority, SourceKind
 from notifier.errors import SettingsError, StoreError
 from notifier.store import db
 from notifier.store.models import (
@@ -27,7 +28,6 @@ from notifier.store.models import (
     SourceProfile,
     Subscription,
 )
-from notifier.store.statuses import Authority, SourceKind
 from tests.conftest import MONDAY
 
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifier import pipeline
+from notifier.enums import Authority
 from notifier.match.stories import same_news, telling
 from notifier.store.models import Match
-from notifier.store.statuses import Authority
 from notifier.watch import sources
 from tests.conftest import MONDAY, SHARED, Installation
 from tests.sink import html_of, text_of

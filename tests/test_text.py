@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifier.text import canonical_url, clean, fold, plain, shorten, web_address
+from notifier.text.cleaning import canonical_url, clean, fold, plain, shorten, web_address
 
 
 @pytest.mark.parametrize(

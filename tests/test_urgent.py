@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from notifier import pipeline
+from notifier.enums import NewsKind, Tier
 from notifier.match.urgency import urgent
 from notifier.store.models import Subscription
-from notifier.store.statuses import NewsKind, Tier
 from tests.conftest import MONDAY, Installation
 from tests.sink import text_of
 from tests.site import Article

@@ -4,7 +4,7 @@ import json
 from datetime import timedelta
 
 from notifier import pipeline
-from notifier.demo import serving
+from notifier.demo.story import serving
 from notifier.settings import Operator, Smtp
 from notifier.web.app import create
 from tests.conftest import MONDAY, Installation

@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from notifier import pipeline
-from notifier.demo import serving
+from notifier.demo.story import serving
 from notifier.deps import Deps
+from notifier.enums import DeliveryKind, SubscriptionStatus
 from notifier.links import Links, Purpose
 from notifier.store.models import Consent, Subscription
-from notifier.store.statuses import DeliveryKind, SubscriptionStatus
 from notifier.web.app import create
 from tests.conftest import MONDAY, Installation
 from tests.sink import text_of

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from notifier import pipeline
+from notifier.enums import NewsKind
 from notifier.store.models import Entry
-from notifier.store.statuses import NewsKind
 from notifier.watch.retraction import marked
 from tests.conftest import MONDAY, Installation
 from tests.sink import text_of

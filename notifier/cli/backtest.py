@@ -22,7 +22,7 @@ def backtest(
 ) -> None:
     """Show which digests would have gone out, had the profile been what it is now; nothing is stored or sent."""
     from notifier.backtest import backtest as play
-    from notifier.store.statuses import Cadence
+    from notifier.enums import Cadence
 
     cadence = door.choice(Cadence, every, "--every")
     with door.opened(now) as deps:

@@ -33,8 +33,8 @@ def read(
     """Read reports (RFC 3464), complaints (RFC 5965) and wishes to leave; what was read before changes nothing."""
     from notifier import returns
     from notifier.deliver import mailboxes
+    from notifier.enums import BounceKind
     from notifier.errors import SettingsError
-    from notifier.store.statuses import BounceKind
 
     if bool(files) + bool(maildir) + bool(imap) != 1:
         raise SettingsError("Name what to read.", "Give files, or --maildir DIR, or --imap URL.")

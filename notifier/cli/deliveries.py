@@ -17,7 +17,7 @@ def list_(
 ) -> None:
     """Show deliveries, newest first; people stand in them by number (see `subscribers list --json`)."""
     from notifier.deliver import outbox
-    from notifier.store.statuses import DeliveryStatus
+    from notifier.enums import DeliveryStatus
 
     with door.opened() as deps, deps.reading() as session:
         found, total = outbox.listed(

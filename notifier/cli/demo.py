@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from notifier.cli import door
-from notifier.text import one_printable_line
+from notifier.text.cleaning import one_printable_line
 
 if TYPE_CHECKING:
-    from notifier.demo import Story
+    from notifier.demo.story import Story
 
 # What the extra `demo` holds: the mail server that takes the demo's mails.
 MAIL_SERVER = "aiosmtpd>=1.4.6"
@@ -32,7 +32,7 @@ def demo(
 ) -> None:
     """Play the whole journey on this machine: a made-up news site, three subscribers, a week, their mails."""
     _require_mail_server()
-    from notifier import demo as play
+    from notifier.demo import story as play
 
     story = play.run(out)
     _tell(story)
@@ -97,7 +97,7 @@ def _program() -> str:
 
 
 def _serve(story: "Story") -> None:
-    from notifier import demo as play
+    from notifier.demo import story as play
     from notifier.deps import from_settings
     from notifier.settings import load
     from notifier.web.app import serve

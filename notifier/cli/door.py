@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from notifier import times
 from notifier.errors import SettingsError
-from notifier.text import one_printable_line, printable
+from notifier.text import times
+from notifier.text.cleaning import one_printable_line, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -238,7 +238,7 @@ def spoken(code: str) -> str:
     Raises:
         SettingsError: it is none; those there are stand in the fix.
     """
-    from notifier.language import LANGUAGES
+    from notifier.i18n.catalog import LANGUAGES
 
     if code not in LANGUAGES:
         raise SettingsError(f"--language {code!r} is not spoken here.", f"Choose one of: {', '.join(LANGUAGES)}.")

@@ -26,7 +26,7 @@ def explain(
     """Tell the tier, the score and the reasons for a text that is not stored."""
     from notifier.errors import SettingsError
     from notifier.match import matches, profiles
-    from notifier.text import paragraphs, plain
+    from notifier.text.cleaning import paragraphs, plain
 
     if not (title or summary or body):
         raise SettingsError("There is nothing to explain.", "Give --title, --summary or --body.")

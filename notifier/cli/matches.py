@@ -20,8 +20,8 @@ def list_(
     json: door.Json = False,
 ) -> None:
     """Show matches with tier, score and reasons, newest first; with --held what was held back."""
+    from notifier.enums import Tier
     from notifier.match import matches, profiles
-    from notifier.store.statuses import Tier
 
     with door.opened() as deps, deps.reading() as session:
         chosen = profiles.find(session, profile) if profile else None

@@ -42,9 +42,9 @@ def preview(
     now: door.Now = "",
 ) -> None:
     """Render a digest by the very path that sends it; nothing is stored, and nothing sent but with --send-to."""
+    from notifier.enums import Cadence, Edition
     from notifier.preview import Wish
     from notifier.preview import preview as render
-    from notifier.store.statuses import Cadence, Edition
 
     cadence, worded = door.choice(Cadence, every, "--every"), door.choice(Edition, edition, "--edition")
     wish = Wish(profile, cadence, worded, door.spoken(language), _stretch(since), to)

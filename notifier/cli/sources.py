@@ -57,9 +57,9 @@ def add(
     now: door.Now = "",
 ) -> None:
     """Watch an address, or the feed behind it; its first poll mails nothing. Without --profile it feeds them all."""
+    from notifier.enums import Authority, SourceKind
     from notifier.looking import find_source
     from notifier.match import profiles
-    from notifier.store.statuses import Authority, SourceKind
     from notifier.watch import sources
 
     chosen, tier = door.choice(SourceKind, kind, "--kind"), door.choice(Authority, authority, "--authority")
@@ -130,8 +130,8 @@ def import_(
     now: door.Now = "",
 ) -> None:
     """Watch every feed of an OPML file; what is watched already stays as it is."""
+    from notifier.enums import Authority, SourceKind
     from notifier.match import profiles
-    from notifier.store.statuses import Authority, SourceKind
     from notifier.watch import opml, sources
 
     outlines = opml.read(door.file_bytes(file), str(file))

@@ -34,9 +34,9 @@ def subscribe(
 ) -> None:
     """Subscribe somebody. Without --confirmed they are asked by mail, and get nothing else until they agree."""
     from notifier.deliver import outbox
+    from notifier.enums import Cadence, DeliveryKind, Edition, EnquiryKind, SubscriptionStatus
     from notifier.errors import NotifierError
     from notifier.match import profiles
-    from notifier.store.statuses import Cadence, DeliveryKind, Edition, EnquiryKind, SubscriptionStatus
     from notifier.subscribers import enquiries, schedule, subscriptions
 
     cadence, words_for = door.choice(Cadence, every, "--every"), door.choice(Edition, edition, "--edition")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from notifier import times
 from notifier.cli import door
+from notifier.text import times
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -115,9 +115,9 @@ def resume(email: Email, profile: door.Profile = None, now: door.Now = "") -> No
 @app.command("erase")
 def erase(email: Email, now: door.Now = "") -> None:
     """Delete everything about a person (GDPR Art. 17); a hash stays, so that nobody writes to the address again."""
+    from notifier.enums import SuppressionCause
     from notifier.errors import NotFoundError
     from notifier.store import db
-    from notifier.store.statuses import SuppressionCause
     from notifier.subscribers import privacy, subscriptions
 
     with door.opened(now) as deps:
@@ -144,8 +144,8 @@ def import_(
 ) -> None:
     """Take many people from a list. Nobody who left, bounced or complained is revived."""
     from notifier.deliver import outbox
+    from notifier.enums import DeliveryKind
     from notifier.match import profiles
-    from notifier.store.statuses import DeliveryKind
     from notifier.subscribers import lists
 
     with (
@@ -272,7 +272,7 @@ def suppress(
     reason: Annotated[str, typer.Option(help="Why, in your words; addresses are left out.")] = "asked by its owner",
 ) -> None:
     """Never mail this address again, whatever it is subscribed to."""
-    from notifier.store.statuses import SuppressionCause
+    from notifier.enums import SuppressionCause
     from notifier.subscribers import subscriptions, suppressions
 
     with door.opened() as deps, deps.writing() as session:

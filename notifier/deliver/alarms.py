@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from notifier.enums import DeliveryKind, DeliveryStatus, DigestStatus, SubscriptionStatus
 from notifier.store.models import Alarm, Delivery, Digest, Subscriber, Subscription
-from notifier.store.statuses import DeliveryKind, DeliveryStatus, DigestStatus, SubscriptionStatus
 
 PATIENCE = timedelta(hours=1)
 

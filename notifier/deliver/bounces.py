@@ -17,9 +17,9 @@ from sqlalchemy.orm import Session
 from notifier.deliver import outbox, reports
 from notifier.deliver.redaction import safe
 from notifier.deliver.reports import Failure, Report
+from notifier.enums import BounceKind, DeliveryKind, DeliveryStatus
 from notifier.store import db
 from notifier.store.models import BounceReport, Delivery, RetiredLink, Subscriber, Subscription
-from notifier.store.statuses import BounceKind, DeliveryKind, DeliveryStatus
 
 # The first soft bounce holds a person's mails back for two hours, the next for four, up to 64.
 _FIRST_HOLD, _MOST_DOUBLINGS = timedelta(hours=2), 5

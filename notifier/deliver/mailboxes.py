@@ -20,7 +20,7 @@ from urllib.parse import unquote, urlsplit
 
 from notifier.deliver.redaction import without_secrets
 from notifier.errors import NotifierError, SettingsError
-from notifier.text import clean
+from notifier.text.cleaning import clean
 
 log = logging.getLogger("notifier")
 

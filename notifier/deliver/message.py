@@ -21,10 +21,10 @@ from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
-from notifier.addresses import domain_of, wire_address
 from notifier.deliver.seal import SIGNED, Seal, canonical_body, canonical_header
+from notifier.email_addresses import domain_of, wire_address
 from notifier.settings import Sender
-from notifier.text import clean
+from notifier.text.cleaning import clean
 
 if TYPE_CHECKING:
     from notifier.deliver.dkim import Signer

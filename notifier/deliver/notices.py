@@ -10,8 +10,8 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from notifier.deliver import outbox
+from notifier.enums import DeliveryStatus
 from notifier.store.models import Delivery, Notice
-from notifier.store.statuses import DeliveryStatus
 
 # How long a notice is kept after it went out, or was given up.
 KEPT_FOR = timedelta(days=30)

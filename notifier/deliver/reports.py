@@ -17,7 +17,7 @@ from itertools import islice
 from flufl.bounce import scan_message
 
 from notifier.deliver.incoming import LARGEST, SEARCHED, Part, decoded, parsed, parts, readable, text_of
-from notifier.store.statuses import BounceKind
+from notifier.enums import BounceKind
 
 # It would log what a mail holds when one of its detectors trips.
 logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL + 1)

@@ -20,7 +20,7 @@ from notifier.deliver.dialogue import Dialogue, OutOfStepError, Parcel, SenderRe
 from notifier.deliver.outbox import Answer, Outcome
 from notifier.deliver.redaction import safe, without_secrets
 from notifier.settings import Smtp
-from notifier.text import redacted
+from notifier.text.cleaning import redacted
 
 log = logging.getLogger("notifier")
 

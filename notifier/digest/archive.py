@@ -18,12 +18,12 @@ from notifier.digest.digests import candidate
 from notifier.digest.evidence import snapshot_key
 from notifier.digest.items import item
 from notifier.digest.view import DigestView, Variant, view
+from notifier.enums import DigestStatus, Edition, NewsKind, Tier
 from notifier.errors import NotFoundError
-from notifier.language import ENGLISH, language
-from notifier.said import Said
+from notifier.i18n.catalog import ENGLISH, language
+from notifier.i18n.messages import Said
 from notifier.store.models import Digest, DigestItem, Entry, Match, Profile, Revision, Source
-from notifier.store.statuses import DigestStatus, Edition, NewsKind, Tier
-from notifier.text import web_address
+from notifier.text.cleaning import web_address
 
 _MOST_LISTED = 200
 _MOST_NEWS = 50

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from notifier.language import Language
-from notifier.said import mark
-from notifier.store.statuses import Edition, SourceKind
-from notifier.text import shorten
+from notifier.enums import Edition, SourceKind
+from notifier.i18n.catalog import Language
+from notifier.i18n.messages import mark
+from notifier.text.cleaning import shorten
 
 MOST = 6
 

@@ -15,9 +15,9 @@ from sqlalchemy.orm import Session, joinedload
 from notifier.digest.evidence import snapshot_key
 from notifier.digest.select import Candidate, choose
 from notifier.digest.view import DigestView, Variant, view
+from notifier.enums import DeliveryStatus, DigestStatus, NewsKind
 from notifier.errors import NotFoundError
 from notifier.store.models import Delivery, Digest, DigestItem, Entry, Match, Profile, Revision, Subscription
-from notifier.store.statuses import DeliveryStatus, DigestStatus, NewsKind
 
 
 @dataclass(frozen=True)

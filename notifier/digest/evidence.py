@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from notifier.language import Language
-from notifier.said import mark
+from notifier.enums import Edition
+from notifier.i18n.catalog import Language
+from notifier.i18n.messages import mark
 from notifier.store.models import Profile
-from notifier.store.statuses import Edition
-from notifier.text import shorten
+from notifier.text.cleaning import shorten
 
 # What no part of a profile may be longer than in a mail; all of it stands in the profile.
 _LONGEST_NAME, _LONGEST_FACT, _LONGEST_SUMMARY, _MOST_PARTS = 80, 600, 1200, 24

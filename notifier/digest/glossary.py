@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from notifier.language import Language
-from notifier.said import mark
-from notifier.text import shorten
+from notifier.i18n.catalog import Language
+from notifier.i18n.messages import mark
+from notifier.text.cleaning import shorten
 
 _MOST, _LONGEST = 4, 60
 

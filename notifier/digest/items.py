@@ -13,12 +13,12 @@ from typing import Any
 from notifier.digest import changes
 from notifier.digest.changes import ChangeView
 from notifier.digest.select import Candidate
-from notifier.language import Language
-from notifier.said import mark
+from notifier.enums import Authority, Edition, NewsKind, SourceKind
+from notifier.i18n.catalog import Language
+from notifier.i18n.messages import mark
 from notifier.store.models import Match, Revision
-from notifier.store.statuses import Authority, Edition, NewsKind, SourceKind
-from notifier.text import paper_ids, shorten, web_address
-from notifier.weights import RULE
+from notifier.text.cleaning import paper_ids, shorten, web_address
+from notifier.trial_fields import RULE
 
 # What no item may be longer than, for one of them alone must never make a mail too large.
 _TITLE, _SUMMARY, _OTHER_TITLE, _NAME, _SENTENCE = 200, 280, 140, 120, 300

@@ -9,7 +9,7 @@ from datetime import date
 from notifier.digest import evidence
 from notifier.digest.evidence import EvidenceView
 from notifier.digest.view import Variant
-from notifier.language import language
+from notifier.i18n.catalog import language
 from notifier.store.models import Profile
 
 

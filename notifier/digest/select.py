@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from notifier.store.statuses import NewsKind, Tier
+from notifier.enums import NewsKind, Tier
 
 
 class Section(StrEnum):

@@ -12,11 +12,11 @@ from notifier.digest.evidence import EvidenceView, SnapshotView
 from notifier.digest.glossary import Explained
 from notifier.digest.items import ItemView, item
 from notifier.digest.select import Candidate, Section, section_of
-from notifier.language import Language, language
-from notifier.said import mark, mark_number
+from notifier.enums import Authority, Cadence, Edition, NewsKind
+from notifier.i18n.catalog import Language, language
+from notifier.i18n.messages import mark, mark_number
 from notifier.store.models import Match, Profile, Revision
-from notifier.store.statuses import Authority, Cadence, Edition, NewsKind
-from notifier.text import shorten
+from notifier.text.cleaning import shorten
 
 TITLES = {
     Section.CORRECTED: mark("Corrected since we wrote"),

@@ -11,15 +11,15 @@ from typing import Any, NamedTuple
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
+from notifier.enums import NewsKind, Tier
+from notifier.i18n.messages import Said
 from notifier.match import matches
 from notifier.match import profiles as stored_profiles
 from notifier.match.matches import Candidacy, Found, Held, Versions
 from notifier.match.score import Judgement
 from notifier.match.stories import Recent, Telling, telling
 from notifier.match.terms import TermSpec, Vocabulary
-from notifier.said import Said
 from notifier.store.models import Examination, Match, Profile, Revision
-from notifier.store.statuses import NewsKind, Tier
 
 BATCH = 500
 

@@ -8,11 +8,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from notifier.enums import Tier
 from notifier.errors import SettingsError
 from notifier.match.matches import Words
 from notifier.match.score import Judgement
-from notifier.store.statuses import Tier
-from notifier.text import paragraphs, plain
+from notifier.text.cleaning import paragraphs, plain
 
 ALERTS = (Tier.ABOUT, Tier.MENTION)
 

@@ -12,15 +12,15 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, joinedload
 
+from notifier.enums import NewsKind, Tier
 from notifier.errors import NotFoundError
+from notifier.i18n.messages import Said
 from notifier.match import profiles as stored_profiles
 from notifier.match.boilerplate import split_lead, without_boilerplate
 from notifier.match.score import NAMING, Judgement, judge, only_pointed_to, speaks_of_medicine
 from notifier.match.terms import Hit, TermSpec, Vocabulary
 from notifier.match.urgency import urgent
-from notifier.said import Said
 from notifier.store.models import Article, Entry, Examination, Match, NearMiss, Profile, Revision, SourceProfile
-from notifier.store.statuses import NewsKind, Tier
 
 BATCH = 500
 

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
+from notifier.enums import NewsKind, Tier
 from notifier.match import batches, matches
 from notifier.match.batches import BATCH
 from notifier.match.matches import Candidacy
@@ -19,7 +20,6 @@ from notifier.match.score import Judgement
 from notifier.match.stories import Telling
 from notifier.match.terms import TermSpec, Vocabulary
 from notifier.store.models import Entry, Examination, Match, Profile, Revision, Source, SourceProfile
-from notifier.store.statuses import NewsKind, Tier
 
 # What of a revision is needed to judge it: whole rows of the object mapper would be kept until the session ends.
 _JUDGED = (

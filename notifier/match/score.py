@@ -10,9 +10,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from notifier.enums import TermKind, Tier
+from notifier.i18n.messages import Said, mark
 from notifier.match.terms import Hit, TermSpec
-from notifier.said import Said, mark
-from notifier.store.statuses import TermKind, Tier
 
 NAMING = (TermKind.NAME, TermKind.CODE)
 RELATING = (TermKind.TARGET, TermKind.CLASS, TermKind.TRIAL)

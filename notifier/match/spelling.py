@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from anyascii import anyascii
 from rapidfuzz.distance import DamerauLevenshtein
 
-from notifier.text import fold
+from notifier.text.cleaning import fold
 
 # A shorter name has too many honest neighbours.
 SHORTEST_FUZZY = 8

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from rapidfuzz import fuzz, process
 
-from notifier.text import canonical_url, fold, paper_ids
+from notifier.text.cleaning import canonical_url, fold, paper_ids
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 

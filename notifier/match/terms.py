@@ -13,9 +13,9 @@ from typing import Generic, TypeVar
 
 from ahocorasick_rs import AhoCorasick
 
+from notifier.enums import TermKind
 from notifier.match.spelling import Neighbours, layout
-from notifier.store.statuses import TermKind
-from notifier.text import fold
+from notifier.text.cleaning import fold
 
 Key = TypeVar("Key", bound=Hashable)
 

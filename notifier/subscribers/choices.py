@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from notifier.language import SOURCE
+from notifier.enums import Cadence, Edition
+from notifier.i18n.catalog import SOURCE
 from notifier.store.models import Subscription
-from notifier.store.statuses import Cadence, Edition
 from notifier.subscribers import schedule
 
 

@@ -14,12 +14,12 @@ from typing import Any
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from notifier.addresses import mailbox_of, normal_address
+from notifier.email_addresses import mailbox_of, normal_address
+from notifier.enums import EnquiryKind
 from notifier.errors import NotifierError
-from notifier.said import Said
+from notifier.i18n.messages import Said
 from notifier.store import db, keys
 from notifier.store.models import Enquiry, Subscriber
-from notifier.store.statuses import EnquiryKind
 
 LIMIT_PERIOD = timedelta(hours=1)
 PER_NETWORK = 30

@@ -21,16 +21,16 @@ from typing import Any, TextIO
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from notifier.addresses import normal_address
+from notifier.email_addresses import normal_address
+from notifier.enums import Cadence, Edition, SubscriptionStatus
 from notifier.errors import AddressError, SettingsError
-from notifier.language import LANGUAGES, SOURCE
+from notifier.i18n.catalog import LANGUAGES, SOURCE
 from notifier.store import keys
 from notifier.store.models import Profile, Subscriber, Subscription
-from notifier.store.statuses import Cadence, Edition, SubscriptionStatus
 from notifier.subscribers import consent, subscriptions, suppressions
 from notifier.subscribers.schedule import WEEKDAYS, next_due, parse_at, parse_on, parse_zone
 from notifier.subscribers.subscriptions import Choice
-from notifier.text import redacted
+from notifier.text.cleaning import redacted
 
 COLUMNS = ("email", "profile", "every", "at", "on", "time_zone", "edition", "language")
 # What an export says besides; an import reads it only to leave out who had left.

@@ -13,11 +13,11 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload
 
-from notifier.addresses import normal_address
+from notifier.email_addresses import normal_address
+from notifier.enums import ConsentEvent, SubscriptionStatus
 from notifier.errors import NotFoundError
-from notifier.said import Said
+from notifier.i18n.messages import Said
 from notifier.store.models import AddressChange, RetiredLink, Subscriber, Subscription
-from notifier.store.statuses import ConsentEvent, SubscriptionStatus
 from notifier.subscribers import consent, subscriptions, suppressions
 from notifier.subscribers.choices import choice_of
 from notifier.subscribers.subscriptions import RUNNING

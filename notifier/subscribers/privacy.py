@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
+from notifier.enums import EnquiryKind, SuppressionCause
 from notifier.store.models import AddressChange, Consent, Delivery, Enquiry, Subscriber, Subscription
-from notifier.store.statuses import EnquiryKind, SuppressionCause
 from notifier.subscribers import consent, enquiries, moving, subscriptions, suppressions
 
 # By what an address is suppressed of which nothing else is left.

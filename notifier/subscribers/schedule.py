@@ -8,10 +8,10 @@ from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from notifier import times
+from notifier.enums import Cadence
 from notifier.errors import SettingsError
-from notifier.language import ENGLISH, Language
-from notifier.store.statuses import Cadence
+from notifier.i18n.catalog import ENGLISH, Language
+from notifier.text import times
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 

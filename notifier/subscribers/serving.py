@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from notifier import times
-from notifier.language import LANGUAGES
+from notifier.enums import Cadence
+from notifier.i18n.catalog import LANGUAGES
 from notifier.store.models import Subscription
-from notifier.store.statuses import Cadence
+from notifier.text import times
 
 # Who cannot be served is tried again after so long.
 RETRY_AFTER = timedelta(hours=1)

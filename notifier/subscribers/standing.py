@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
+from notifier.enums import ConsentEvent, DeliveryKind, DeliveryStatus, SubscriptionStatus
 from notifier.store.models import Delivery, Subscriber, Subscription
-from notifier.store.statuses import ConsentEvent, DeliveryKind, DeliveryStatus, SubscriptionStatus
 from notifier.subscribers import consent, subscriptions
 from notifier.subscribers.schedule import months_earlier
 

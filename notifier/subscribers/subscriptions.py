@@ -13,12 +13,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, or_, select, update
 from sqlalchemy.orm import Session, joinedload, object_session
 
-from notifier.addresses import normal_address
+from notifier.email_addresses import normal_address
+from notifier.enums import Cadence, ConsentEvent, SubscriptionStatus, SuppressionCause, Tier
 from notifier.errors import NotFoundError, NotifierError
-from notifier.said import Said
+from notifier.i18n.messages import Said
 from notifier.store import db, keys
 from notifier.store.models import Match, Profile, Subscriber, Subscription
-from notifier.store.statuses import Cadence, ConsentEvent, SubscriptionStatus, SuppressionCause, Tier
 from notifier.subscribers import consent, suppressions
 from notifier.subscribers.choices import Choice, as_document, choice_of, choice_to_confirm, usual
 from notifier.subscribers.schedule import next_due

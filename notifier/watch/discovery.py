@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 
 from lxml import etree, html
 
-from notifier.text import clean, web_address
+from notifier.text.cleaning import clean, web_address
 
 _TYPES = (
     "application/rss+xml",

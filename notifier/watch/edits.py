@@ -6,8 +6,8 @@ with: readings of different origins (a feed's teaser, the whole post) are not he
 
 from dataclasses import dataclass
 
+from notifier.enums import NewsKind
 from notifier.store.models import Entry, Revision
-from notifier.store.statuses import NewsKind
 from notifier.watch.material import Difference, State, already_in, comparable, compare
 from notifier.watch.observation import Observation
 

@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Select, and_, func, select, update
 from sqlalchemy.orm import Session, selectinload
 
+from notifier.enums import NewsKind
 from notifier.errors import NotFoundError
-from notifier.said import Said
+from notifier.i18n.messages import Said
 from notifier.store.models import Entry, Match, Revision, Source
-from notifier.store.statuses import NewsKind
 from notifier.watch.edits import Compared, Known, difference_of, is_edit, states_of
 from notifier.watch.exchange import Purpose, Request
 from notifier.watch.identity import Aliases, Identified, identified

@@ -15,7 +15,7 @@ from xml.sax import SAXException
 
 import feedparser
 
-from notifier.text import LONGEST_ADDRESS, clean, paragraphs, plain, web_address
+from notifier.text.cleaning import LONGEST_ADDRESS, clean, paragraphs, plain, web_address
 from notifier.watch import jsonfeed, posts
 from notifier.watch.observation import Observation, ReadError, Reading, published_moment
 from notifier.watch.retraction import marked

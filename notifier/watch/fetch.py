@@ -15,7 +15,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 import aiohttp
 
 from notifier.settings import Settings, Watch
-from notifier.text import clean, shorten, storable
+from notifier.text.cleaning import clean, shorten, storable
 from notifier.watch.exchange import Purpose, Request, Response
 from notifier.watch.guard import AddressRefusedError, connector, refuse_private_name
 

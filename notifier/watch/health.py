@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+from notifier.enums import Health
 from notifier.store.models import Source
-from notifier.store.statuses import Health
 
 # One failed poll is weather; the next one, half an hour later, is a fault.
 FAILURES_THAT_COUNT = 2

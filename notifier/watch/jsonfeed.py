@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urljoin
 
-from notifier.text import LONGEST_ADDRESS, clean, paragraphs, plain, web_address
+from notifier.text.cleaning import LONGEST_ADDRESS, clean, paragraphs, plain, web_address
 from notifier.watch.observation import Observation, ReadError, Reading, published_moment
 from notifier.watch.retraction import marked
 

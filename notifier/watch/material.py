@@ -13,10 +13,10 @@ from typing import Any, TypedDict
 
 from rapidfuzz.distance import Indel
 
-from notifier.said import Said, counted, mark_number
-from notifier.text import fold, shorten
+from notifier.i18n.messages import Said, counted, mark_number
+from notifier.text.cleaning import fold, shorten
+from notifier.trial_fields import NO_NEWS_ALONE, weight
 from notifier.watch.facts import facts, numbers, sentences
-from notifier.weights import NO_NEWS_ALONE, weight
 
 _LENGTH = 400
 _MOST_CHANGES = 40

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
-from notifier.store.statuses import NewsKind
-from notifier.text import storable, web_address
+from notifier.enums import NewsKind
+from notifier.text.cleaning import storable, web_address
 
 # No document of a news site lists more; a poll reads so many of them, the newest.
 MOST_ITEMS = 5_000

@@ -10,9 +10,9 @@ from typing import Any
 
 from lxml import etree, html
 
-from notifier import markup
-from notifier.store.statuses import NewsKind
-from notifier.text import clean, fold, shorten, web_address
+from notifier.enums import NewsKind
+from notifier.text import markup
+from notifier.text.cleaning import clean, fold, shorten, web_address
 from notifier.watch.observation import ASIDE, Observation, ReadError, Reading
 
 # The watched site's own class comes first: the general places hold more than the article there.

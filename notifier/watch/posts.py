@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
-from notifier.text import paragraphs, plain, web_address
+from notifier.text.cleaning import paragraphs, plain, web_address
 from notifier.watch.observation import POSTS, Observation, ReadError, Reading, published_moment
 from notifier.watch.retraction import marked
 

@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
-from notifier.store.statuses import NewsKind
-from notifier.text import clean, storable
+from notifier.enums import NewsKind
+from notifier.text.cleaning import clean, storable
 from notifier.watch.observation import Observation, ReadError, Reading, published_moment
 
 NAME = "ClinicalTrials.gov"

@@ -7,8 +7,8 @@ that tells of another article's retraction is news of its own and is not marked 
 import re
 from collections.abc import Iterable
 
-from notifier.said import Said
-from notifier.text import fold
+from notifier.i18n.messages import Said
+from notifier.text.cleaning import fold
 
 _LABELS = (
     (re.compile(r"(?i)^\W*(?:retracted(?:\s+article|\s+paper)?|retraction|rétracté|zurückgezogen|retractado)\s*[:\])|–—-]"),

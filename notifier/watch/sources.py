@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from notifier import times
+from notifier.enums import Authority, SourceKind
 from notifier.errors import NotFoundError, SettingsError
 from notifier.store.models import Profile, Source, SourceProfile
-from notifier.store.statuses import Authority, SourceKind
-from notifier.text import LONGEST_ADDRESS, clean, shorten, web_address
+from notifier.text import times
+from notifier.text.cleaning import LONGEST_ADDRESS, clean, shorten, web_address
 from notifier.watch.exchange import Purpose, Request, Response, body_hash
 from notifier.watch.health import expected_by, health, to_tell
 from notifier.watch.observation import Reading

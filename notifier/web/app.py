@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from notifier.deps import Deps
 from notifier.errors import LinkError, NotFoundError, NotifierError, StoreError
-from notifier.said import Said
+from notifier.i18n.messages import Said
 from notifier.subscribers.subscriptions import UnknownLinkError
 from notifier.web import pages, preferences, reading, server, signup
 from notifier.web.origins import from_own_pages

@@ -13,9 +13,9 @@ from starlette.responses import Response
 
 from notifier import admission
 from notifier.deps import Deps
+from notifier.enums import EnquiryKind
 from notifier.errors import StoreError
-from notifier.language import Language
-from notifier.store.statuses import EnquiryKind
+from notifier.i18n.catalog import Language
 from notifier.subscribers import enquiries
 from notifier.subscribers.enquiries import TooManyError
 from notifier.web.page import deps_of, notice, page

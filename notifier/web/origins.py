@@ -13,7 +13,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 
-from notifier.said import Said
+from notifier.i18n.messages import Said
 from notifier.web.page import deps_of, notice
 
 Page = Callable[[Request], Awaitable[Response]]

@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from notifier.deps import Deps
-from notifier.language import Language, negotiated
-from notifier.said import Said
+from notifier.i18n.catalog import Language, negotiated
+from notifier.i18n.messages import Said
 
 # A page whose values were read, and that is rendered when it is called: after the transaction that read them, for
 # nobody else can write while a page is made.

@@ -15,12 +15,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from notifier.deliver import outbox
+from notifier.enums import DeliveryKind, EnquiryKind, SubscriptionStatus
 from notifier.errors import LinkError, NotFoundError
-from notifier.language import Language, language
+from notifier.i18n.catalog import Language, language
+from notifier.i18n.messages import Said
 from notifier.links import Purpose
-from notifier.said import Said
 from notifier.store.models import Subscription
-from notifier.store.statuses import DeliveryKind, EnquiryKind, SubscriptionStatus
 from notifier.subscribers import consent, enquiries, moving, schedule, standing, subscriptions
 from notifier.subscribers.choices import choice_to_confirm
 from notifier.subscribers.moving import Side

@@ -17,22 +17,22 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 
-from notifier import times
 from notifier.deps import Deps
 from notifier.digest import archive
 from notifier.digest.select import OPTIONAL
+from notifier.enums import EnquiryKind, SubscriptionStatus, SuppressionCause
 from notifier.errors import AddressError, SettingsError, StoreError
-from notifier.language import Language, language
+from notifier.i18n.catalog import Language, language
+from notifier.i18n.messages import Said
 from notifier.links import ExpiredLinkError, Purpose
 from notifier.match import profiles
-from notifier.said import Said
 from notifier.store import db
 from notifier.store.models import Subscription
-from notifier.store.statuses import EnquiryKind, SubscriptionStatus, SuppressionCause
 from notifier.subscribers import consent, enquiries, moving, privacy, schedule, standing, subscriptions
 from notifier.subscribers.choices import choice_of
 from notifier.subscribers.enquiries import TooManyError
 from notifier.subscribers.subscriptions import ON_PREFERENCES, RUNNING, SuppressedError
+from notifier.text import times
 from notifier.web import asking, forms
 from notifier.web.page import Unrendered, deps_of, notice, page, spoken_by
 

@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 
 from notifier import letters, watchman
 from notifier.digest import archive, digests
-from notifier.language import LANGUAGES, language
+from notifier.i18n.catalog import LANGUAGES, language
 from notifier.links import Purpose
 from notifier.store.models import Digest
 from notifier.web import atom, operators

@@ -16,13 +16,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from notifier import times
 from notifier.deps import Deps
+from notifier.enums import Cadence, Edition
 from notifier.errors import NotifierError
-from notifier.language import LANGUAGES
+from notifier.i18n.catalog import LANGUAGES
 from notifier.match import profiles
 from notifier.preview import Wish, preview
-from notifier.store.statuses import Cadence, Edition
+from notifier.text import times
 from notifier.web.server import limits
 
 _DARK = "@media (prefers-color-scheme:dark)"

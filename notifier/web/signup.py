@@ -11,12 +11,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from notifier import admission
-from notifier.addresses import normal_address
 from notifier.digest import archive
+from notifier.email_addresses import normal_address
+from notifier.enums import Cadence, EnquiryKind
 from notifier.errors import AddressError
-from notifier.language import LANGUAGES, Language, language
-from notifier.said import Said
-from notifier.store.statuses import Cadence, EnquiryKind
+from notifier.i18n.catalog import LANGUAGES, Language, language
+from notifier.i18n.messages import Said
 from notifier.subscribers import consent, subscriptions
 from notifier.web import asking, forms
 from notifier.web.page import deps_of, notice, page, spoken_by

@@ -14,9 +14,9 @@ from sqlalchemy import Connection, Integer, Update, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from notifier.deliver.outbox.owing import PATIENCE
+from notifier.enums import BounceKind, DeliveryStatus
 from notifier.store.models import Delivery
-from notifier.store.statuses import BounceKind, DeliveryStatus
-from notifier.text import redacted
+from notifier.text.cleaning import redacted
 
 _FIRST_WAIT = timedelta(minutes=5)
 _LONGEST_WAIT = timedelta(hours=4)

@@ -14,15 +14,8 @@ from sqlalchemy.orm import Session, joinedload
 
 from notifier.deliver import pace
 from notifier.deliver.outbox.owing import PATIENCE
+from notifier.enums import Cadence, DeliveryKind, DeliveryStatus, DigestStatus, SubscriptionStatus, SuppressionCause
 from notifier.store.models import AddressChange, Delivery, Digest, Subscriber, Subscription, Suppression
-from notifier.store.statuses import (
-    Cadence,
-    DeliveryKind,
-    DeliveryStatus,
-    DigestStatus,
-    SubscriptionStatus,
-    SuppressionCause,
-)
 
 LEASE = timedelta(seconds=30)
 

@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import RowMapping, func, insert, select, update
 from sqlalchemy.orm import Session
 
+from notifier.enums import DeliveryKind, DeliveryStatus, DigestStatus
 from notifier.store.models import AddressChange, Delivery, Digest, Notice, Subscription
-from notifier.store.statuses import DeliveryKind, DeliveryStatus, DigestStatus
 
 PATIENCE = timedelta(days=3)
 

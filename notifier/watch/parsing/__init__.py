@@ -18,7 +18,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import IO, Any, Self
 
-from notifier.store.statuses import SourceKind
+from notifier.enums import SourceKind
 from notifier.watch.exchange import Response
 from notifier.watch.observation import ReadError, Reading, within_limits
 from notifier.watch.parsing import wire

@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
-from notifier.text import shorten, storable
+from notifier.text.cleaning import shorten, storable
 from notifier.watch import discovery, feed, page, posts, registry
 from notifier.watch.observation import ReadError, within_limits
 from notifier.watch.parsing import wire

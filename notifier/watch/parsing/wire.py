@@ -7,8 +7,8 @@ import struct
 from datetime import datetime
 from typing import IO, Any
 
-from notifier.said import recall, record
-from notifier.store.statuses import NewsKind
+from notifier.enums import NewsKind
+from notifier.i18n.messages import recall, record
 from notifier.watch.observation import Observation, Reading
 
 MOST_OF_AN_ERROR = 1_000_000

@@ -5,10 +5,10 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from notifier.enums import BounceKind, DeliveryKind, DeliveryStatus
+from notifier.store.models.base import Base
 from notifier.store.models.digests import Digest
-from notifier.store.models.ground import Base
-from notifier.store.models.people import AddressChange, Subscription
-from notifier.store.statuses import BounceKind, DeliveryKind, DeliveryStatus
+from notifier.store.models.subscribers import AddressChange, Subscription
 
 
 class Notice(Base):

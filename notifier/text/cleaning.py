@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
 
 import nh3
 
-from notifier import markup
+from notifier.text import markup
 
 _BLOCK = re.compile(r"(?i)<(?=/?(?:p|div|br|li|ul|ol|h[1-6]|tr|td|th|table|blockquote|section|article|figure|hr)\b)")
 _SPACE = re.compile(r"\s+")

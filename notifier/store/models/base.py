@@ -9,7 +9,7 @@ from sqlalchemy import JSON, DateTime, Dialect, Enum, MetaData, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
-from notifier.said import recall, record
+from notifier.i18n.messages import recall, record
 
 
 class UTCDateTime(TypeDecorator[datetime]):

@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from notifier.store.models.ground import Base, LenientJSON
-from notifier.store.models.matching import Profile
-from notifier.store.statuses import Cadence, ConsentEvent, Edition, EnquiryKind, SubscriptionStatus, SuppressionCause
+from notifier.enums import Cadence, ConsentEvent, Edition, EnquiryKind, SubscriptionStatus, SuppressionCause
+from notifier.store.models.base import Base, LenientJSON
+from notifier.store.models.profiles import Profile
 
 
 class Subscriber(Base):

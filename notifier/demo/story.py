@@ -36,13 +36,13 @@ from notifier import pipeline
 from notifier.adoption import adopt
 from notifier.deliver import outbox
 from notifier.deps import Deps, from_settings
+from notifier.enums import Authority, Cadence, DeliveryKind
 from notifier.errors import SettingsError
 from notifier.match import profiles
 from notifier.pipeline import Report
 from notifier.settings import load
 from notifier.store.files import read_input, write_private
 from notifier.store.models import Profile
-from notifier.store.statuses import Authority, Cadence, DeliveryKind
 from notifier.subscribers import subscriptions
 from notifier.subscribers.subscriptions import Choice
 from notifier.watch import sources
@@ -74,7 +74,7 @@ connections = 1
 allow_private_addresses = true
 """
 _LARGEST_SETTINGS = 100_000
-_DATA = files("notifier") / "data" / "demo"
+_DATA = files("notifier") / "demo" / "data"
 _CONTENT = "http://purl.org/rss/1.0/modules/content/"
 
 

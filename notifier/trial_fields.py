@@ -3,7 +3,7 @@
 Owns the order that the watcher sorts by and the digest shows. It knows no record and no mail.
 """
 
-from notifier.said import mark
+from notifier.i18n.messages import mark
 
 # What stands earlier matters more; the groups are those that the rule names.
 GROUPS: tuple[tuple[str, ...], ...] = (

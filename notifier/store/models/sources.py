@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from notifier.store.models.ground import Base, Spoken
-from notifier.store.statuses import Authority, NewsKind, SourceKind
+from notifier.enums import Authority, NewsKind, SourceKind
+from notifier.store.models.base import Base, Spoken
 
 if TYPE_CHECKING:
-    from notifier.store.models.matching import Profile
+    from notifier.store.models.profiles import Profile
 
 
 class Source(Base):

@@ -15,7 +15,7 @@ from babel import Locale, dates, lists, negotiate_locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-from notifier.said import Said, mark
+from notifier.i18n.messages import Said, mark
 
 SOURCE = "en"
 # The languages whose catalogues are complete, each with its own name.
@@ -94,7 +94,7 @@ def negotiated(accepted: str) -> Language:
 def _translations(code: str) -> NullTranslations:
     if code == SOURCE:
         return NullTranslations()
-    with (files("notifier") / "locale" / f"{code}.po").open("rb") as file:
+    with (files("notifier") / "i18n" / "locale" / f"{code}.po").open("rb") as file:
         catalog = read_po(file, locale=code)
     compiled = io.BytesIO()
     write_mo(compiled, catalog)

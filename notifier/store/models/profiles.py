@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from notifier.store.models.ground import Base, Spoken
-from notifier.store.models.watching import Entry, Revision
-from notifier.store.statuses import NewsKind, TermKind, Tier
+from notifier.enums import NewsKind, TermKind, Tier
+from notifier.store.models.base import Base, Spoken
+from notifier.store.models.sources import Entry, Revision
 
 
 class Profile(Base):
