@@ -37,7 +37,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from notifier import letters
 from notifier.adoption import adopt
-from notifier.deliver import dkim, outbox
+from notifier.deliver import outbox
+from notifier.deliver.mime import dkim_keys
 from notifier.deps import Deps
 from notifier.enums import Cadence, DeliveryKind, DeliveryStatus, DigestStatus, Edition, SubscriptionStatus
 from notifier.match import profiles
@@ -90,7 +91,7 @@ def _size_of_a_mail(folder: Path, body: int) -> int:
     folder.mkdir()
     deps = _installation(folder, 25, 1, body)
     with deps.writing() as session:
-        (claimed,) = outbox.claim(session, NOW, outbox.Terms(1))
+        (claimed,) = outbox.claim_due(session, NOW, outbox.Terms(1))
         return len(letters.Press(deps).parcel(session, claimed, NOW).message())
 
 
@@ -159,7 +160,7 @@ def whole_path(program: str, people: int, size: int, key: str = "") -> tuple[flo
         installation(folder, port, people, size)
         words = [str(folder / "bench.db"), str(port), str(CONNECTIONS)]
         if key:
-            (folder / "key.pem").write_bytes(dkim.new_key(key))
+            (folder / "key.pem").write_bytes(dkim_keys.new_key(key))
             words.append(str(folder / "key.pem"))
         ours = Path(__file__).with_name("delivering.py")
         done = subprocess.run([sys.executable, ours, *words], check=True, capture_output=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from notifier.deliver.message import cast
+from notifier.deliver.mime.message import cast
 from tests.conftest import MONDAY
 from tests.mails import SENDER, TEMPLATES, a_digest, a_letter, an_item
 

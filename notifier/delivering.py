@@ -16,10 +16,10 @@ from sqlalchemy import Connection
 
 from notifier import letters
 from notifier.containment import Problems, log_trace, reason
-from notifier.deliver import outbox, pace
-from notifier.deliver.ahead import Ahead
-from notifier.deliver.dialogue import Parcel
-from notifier.deliver.outbox import Answer, Claimed, Outcome
+from notifier.deliver import outbox
+from notifier.deliver.outbox import Answer, Claimed, Outcome, rate_limits
+from notifier.deliver.smtp.prefetch import Ahead
+from notifier.deliver.smtp.protocol import Parcel
 from notifier.deps import Deps
 from notifier.digest import digests
 from notifier.errors import StoreError
@@ -65,10 +65,10 @@ def deliver(deps: Deps, stop: Callable[[], bool] = never) -> Sent:
             now = deps.now()
             with deps.writing() as session:
                 terms = _terms(deps, size)
-                claimed = outbox.claim(session, now, terms)
+                claimed = outbox.claim_due(session, now, terms)
                 more = not claimed and outbox.waits(session, now, terms)
                 rate = deps.settings.smtp.rate_per_second
-                wait = pace.reserve(session, rate, len(claimed), now) if rate and claimed else timedelta()
+                wait = rate_limits.reserve(session, rate, len(claimed), now) if rate and claimed else timedelta()
             if more:
                 continue
             if not claimed:
@@ -161,14 +161,14 @@ class _Settling:
         """Write down what was not accepted, with what follows from it; what cannot be drawn from one stops no other."""
         try:
             with self._deps.writing() as session:
-                outbox.settle(session, outcomes, now)
+                outbox.settle_attempts(session, outcomes, now)
                 self._refusals.follow(session, outcomes, now)
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001 - an answer that is not written down would be asked for again
             log_trace("What follows from refusals could not be written down", error)
             with self._deps.writing() as session:
-                outbox.settle(session, outcomes, now)
+                outbox.settle_attempts(session, outcomes, now)
             for outcome in outcomes:
                 what = f"What follows for delivery {outcome.delivery_id}"
                 with Problems().contained(what), self._deps.writing() as session:

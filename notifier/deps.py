@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
     from sqlalchemy.orm import Session
 
-    from notifier.deliver.dkim import Signer
-    from notifier.deliver.smtp import Transport
+    from notifier.deliver.mime.dkim_keys import Signer
+    from notifier.deliver.smtp.client import Transport
     from notifier.links import Links
     from notifier.render import Templates
 
@@ -76,7 +76,7 @@ class Deps:
     @cached_property
     def transport(self) -> "Transport":
         """The way to the mail server."""
-        from notifier.deliver.smtp import Transport
+        from notifier.deliver.smtp.client import Transport
 
         return Transport(self.settings.smtp)
 
@@ -90,7 +90,7 @@ class Deps:
         dkim = self.settings.dkim
         if dkim.domain is None or dkim.private_key_file is None:
             return ()
-        from notifier.deliver.dkim import Signer, read_key
+        from notifier.deliver.mime.dkim_keys import Signer, read_key
 
         keys = [(dkim.selector, dkim.private_key_file), *((one.selector, one.private_key_file) for one in dkim.also)]
         return tuple(Signer(dkim.domain, selector, read_key(file)) for selector, file in keys)

@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from notifier import notes
-from notifier.deliver.dialogue import Parcel
-from notifier.deliver.message import Letter, Listing, Mould, Own, cast
+from notifier.deliver.mime.message import Letter, Listing, Mould, Own, cast
 from notifier.deliver.outbox import Claimed
+from notifier.deliver.smtp.protocol import Parcel
 from notifier.deps import Deps
 from notifier.digest.digests import Rendered, Renderer
 from notifier.digest.quiet import QuietView

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from notifier.deliver.message import Letter
+from notifier.deliver.mime.message import Letter
 from notifier.deps import Deps
 from notifier.enums import DeliveryKind
 from notifier.i18n.catalog import Language, language

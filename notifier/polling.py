@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy.orm import Session
 
-from notifier.deliver import notices
+from notifier.deliver import operator_mail
 from notifier.deps import Deps
 from notifier.enums import SourceKind
 from notifier.errors import StoreError
@@ -459,7 +459,7 @@ class Poll:
         with self._deps.writing() as session:
             if turned := sources.tell(session, self._now):
                 subject, text = health.notice(turned, self._now)
-                notices.owe(session, operator, subject, text, self._deps.mail_domain, self._now)
+                operator_mail.owe(session, operator, subject, text, self._deps.mail_domain, self._now)
 
     def _ask(self, source: Source, url: str, purpose: Purpose) -> Request:
         return Request(source.id, url, purpose=purpose)

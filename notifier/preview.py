@@ -13,8 +13,8 @@ from functools import cached_property
 from sqlalchemy.orm import Session
 
 from notifier import letters
-from notifier.deliver.dialogue import Parcel
 from notifier.deliver.outbox import Outcome, new_message_id
+from notifier.deliver.smtp.protocol import Parcel
 from notifier.deps import Deps
 from notifier.digest import digests
 from notifier.digest.evidence import snapshot_key

@@ -11,7 +11,8 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from notifier.deliver import bounces, notices, outbox
+from notifier.deliver import operator_mail, outbox
+from notifier.deliver.bounces import policy
 from notifier.deliver.outbox import Answer, Outcome
 from notifier.deliver.redaction import safe
 from notifier.deps import Deps
@@ -64,7 +65,7 @@ def _judge(session: Session, delivery: Delivery, outcome: Outcome, now: datetime
 
 
 def _wait_or_give_up(session: Session, delivery: Delivery, person: Subscriber, outcome: Outcome, now: datetime) -> None:
-    if bounces.hold(person, now):
+    if policy.hold(person, now):
         suppressions.add(session, person.address_hash, SuppressionCause.BOUNCED, outcome.code, now)
     elif person.held_until is not None:
         outbox.wait_for(delivery, person.held_until)
@@ -83,4 +84,4 @@ def _pause(deps: Deps, session: Session, digest_id: int, now: datetime) -> None:
         f"Then let the rest go out: notifier digests approve {digest_id}\n"
         "Those that were refused: notifier deliveries list --status failed"
     )
-    notices.owe(session, operator, f"notifier: digest {digest_id} is held", text, deps.mail_domain, now)
+    operator_mail.owe(session, operator, f"notifier: digest {digest_id} is held", text, deps.mail_domain, now)

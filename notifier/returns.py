@@ -17,9 +17,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from notifier.deliver import bounces, notices, reports
-from notifier.deliver.bounces import Verdict
-from notifier.deliver.mailboxes import Fate, Mail
+from notifier.deliver import operator_mail
+from notifier.deliver.bounces import parser, policy
+from notifier.deliver.bounces.mailbox import Fate, Mail
+from notifier.deliver.bounces.policy import Verdict
 from notifier.deps import Deps
 from notifier.enums import BounceKind, SuppressionCause
 from notifier.errors import NotifierError
@@ -78,17 +79,17 @@ def _fate(kind: BounceKind) -> Fate:
 
 def _read(deps: Deps, octets: bytes, summary: Summary) -> BounceKind:
     """Read one mail, whatever it holds; returns what it is."""
-    name = bounces.name_of(octets)
+    name = policy.name_of(octets)
     with deps.reading() as session:
-        kind = bounces.known(session, name)
+        kind = policy.known(session, name)
     if kind is not None:
         summary.known += 1
         return kind
     try:
         with _time_limit():
-            report = reports.read(octets)
+            report = parser.read(octets)
         with deps.writing() as session:
-            verdict = bounces.take(session, name, report, deps.links.bounced, deps.mail_domain, deps.now())
+            verdict = policy.take(session, name, report, deps.links.bounced, deps.mail_domain, deps.now())
             acts = _follow(deps, session, verdict) if verdict else Counter()
     except NotifierError:  # the database is away: the mail is read again when it is back
         raise
@@ -110,7 +111,7 @@ def _unreadable(deps: Deps, name: str, error: BaseException, summary: Summary) -
     places = " < ".join(f"{frame.name} line {frame.lineno}" for frame in reversed(frames))
     log.warning("A mail that came back could not be read: %s in %s.", type(error).__name__, places)
     with deps.writing() as session:
-        bounces.note(session, name, BounceKind.UNREADABLE, deps.now())
+        policy.note(session, name, BounceKind.UNREADABLE, deps.now())
     summary.kinds[BounceKind.UNREADABLE] += 1
     return BounceKind.UNREADABLE
 
@@ -164,7 +165,7 @@ def _tell_operator(deps: Deps) -> None:
     with deps.writing() as session:
         session.execute(select(Installation.id).with_for_update())  # two readers tell it once
         if number := _untold(session, now):
-            notices.owe(session, operator, _NOTICE_SUBJECT, _notice(deps, number), deps.mail_domain, now)
+            operator_mail.owe(session, operator, _NOTICE_SUBJECT, _notice(deps, number), deps.mail_domain, now)
 
 
 def _untold(session: Session, now: datetime) -> int:

@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from notifier.containment import Problems
-from notifier.deliver import notices, outbox
+from notifier.deliver import operator_mail, outbox
 from notifier.deps import Deps
 from notifier.enums import DeliveryKind, SuppressionCause
 from notifier.store import db
@@ -21,7 +21,7 @@ _STEPS: tuple[tuple[str, Callable[[Session, datetime], object]], ...] = (
     ("Forgetting sign-ups that nobody confirmed", standing.forget_unconfirmed),
     ("Forgetting requests", enquiries.forget),
     ("Forgetting changes of address", moving.forget),
-    ("Forgetting what the operator was told", notices.forget),
+    ("Forgetting what the operator was told", operator_mail.forget),
 )
 
 

@@ -11,8 +11,8 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from notifier.deliver import alarms, notices
-from notifier.deliver.alarms import Trouble
+from notifier.deliver import alerts, operator_mail
+from notifier.deliver.alerts import Trouble
 from notifier.deps import Deps
 from notifier.enums import Health
 from notifier.store.models import Source
@@ -31,8 +31,8 @@ class Finding:
 
 def findings(session: Session, now: datetime) -> list[Finding]:
     """Everything that is looked at, as it stands."""
-    wrong = {one.name: one.detail for one in alarms.raised(session, now)}
-    found = [Finding(name, name not in wrong, wrong.get(name, "")) for name in ("digests", "backlog", alarms.PEOPLE)]
+    wrong = {one.name: one.detail for one in alerts.raised(session, now)}
+    found = [Finding(name, name not in wrong, wrong.get(name, "")) for name in ("digests", "backlog", alerts.PEOPLE)]
     bad = [one for one in sources.listed(session) if health(one, now) in (Health.FAILING, Health.SILENT, Health.GONE)]
     return [*found, Finding("sources", not bad, _named(bad, now))]
 
@@ -45,7 +45,7 @@ def watch(deps: Deps) -> None:
     """Tell the operator once what broke, and once that it works again."""
     now = deps.now()
     with deps.writing() as session:
-        begun, ended = alarms.turn(session, alarms.raised(session, now), now)
+        begun, ended = alerts.turn(session, alerts.raised(session, now), now)
         operator = deps.settings.operator.address
         if operator is None or not (begun or ended):
             return
@@ -53,11 +53,11 @@ def watch(deps: Deps) -> None:
         paragraphs += [f"It works again: {name}." for name in ended]
         closing = "Nothing was lost: what is owed stays in the outbox. See: notifier deliveries list"
         text = "\n\n".join([*paragraphs, closing])
-        notices.owe(session, operator, _subject(begun, ended), text, deps.mail_domain, now)
+        operator_mail.owe(session, operator, _subject(begun, ended), text, deps.mail_domain, now)
 
 
 def _subject(begun: Sequence[Trouble], ended: Sequence[str]) -> str:
     names = [trouble.name for trouble in begun] or ended
-    if set(names) == {alarms.PEOPLE}:
+    if set(names) == {alerts.PEOPLE}:
         return "notifier: some subscribers cannot be served" if begun else "notifier: all subscribers are served again"
     return "notifier: mails are not going out" if begun else "notifier: mails go out again"

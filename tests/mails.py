@@ -1,6 +1,6 @@
 """Mails that are made by hand: a digest of made-up items, framed as the sending path frames it."""
 
-from notifier.deliver.message import Letter, Listing, cast
+from notifier.deliver.mime.message import Letter, Listing, cast
 from notifier.digest.digests import Rendered
 from notifier.digest.items import ItemView
 from notifier.digest.view import DigestView, SectionView, Variant, headline, subject

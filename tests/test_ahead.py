@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from notifier.deliver.ahead import _AT_ONCE, _GOES, Ahead
-from notifier.deliver.dialogue import Parcel
+from notifier.deliver.smtp.prefetch import _AT_ONCE, _GOES, Ahead
+from notifier.deliver.smtp.protocol import Parcel
 
 NUMBER = 200
 

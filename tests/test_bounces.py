@@ -1,10 +1,10 @@
 """Mails that come back: who is gone is written to no more, who is full is waited for, an auto-reply judges nobody."""
 
 import csv
-import mailbox
 from collections import defaultdict
 from datetime import timedelta
 from email.message import EmailMessage
+from mailbox import Maildir
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifier import pipeline, returns
-from notifier.deliver import mailboxes, reports
+from notifier.deliver.bounces import mailbox, parser
 from notifier.enums import BounceKind, DeliveryStatus, SubscriptionStatus, SuppressionCause
 from notifier.store.models import BounceReport, Delivery, Subscriber, Subscription, Suppression
 from tests.conftest import MONDAY, SHARED, Installation
@@ -216,10 +216,10 @@ def test_a_mail_to_the_address_of_the_header_ends_the_subscription(sent: Install
 
 
 def test_a_maildir_is_read_once(sent: Installation, tmp_path: Path):
-    box = mailbox.Maildir(tmp_path / "box", create=True)
+    box = Maildir(tmp_path / "box", create=True)
     box.add(a_report(envelope(sent), "5.1.1", "550 user unknown"))
-    assert returns.read(sent.at(TUESDAY), mailboxes.from_maildir(tmp_path / "box")).suppressed == 1
-    assert list(mailboxes.from_maildir(tmp_path / "box")) == []
+    assert returns.read(sent.at(TUESDAY), mailbox.from_maildir(tmp_path / "box")).suppressed == 1
+    assert list(mailbox.from_maildir(tmp_path / "box")) == []
     assert len(box) == 1
 
 
@@ -251,8 +251,8 @@ def test_a_report_keeps_no_address(sent: Installation):
 
 @given(st.binary(max_size=400))
 def test_any_bytes_are_judged_without_falling(octets: bytes):
-    assert reports.read(octets).failures
-    assert reports.read(b"Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\n" + octets).failures
+    assert parser.read(octets).failures
+    assert parser.read(b"Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\n" + octets).failures
 
 
 @pytest.mark.parametrize(
@@ -274,7 +274,7 @@ This message could not be delivered to:
 anna@example.org
 {said}
 """.encode()
-    (found,) = reports.read(mail).failures
+    (found,) = parser.read(mail).failures
     assert (found.kind, found.recipient) == (BounceKind.HARD, "anna@example.org")
 
 
@@ -292,7 +292,7 @@ SMTP error from remote server after RCPT command:
 SMTP error from remote server after RCPT command:
 5.2.2 <ben@example.org>... Mailbox Full
 """
-    found = {one.recipient: (one.kind, one.status) for one in reports.read(mail).failures}
+    found = {one.recipient: (one.kind, one.status) for one in parser.read(mail).failures}
     assert found == {"anna@example.org": (BounceKind.HARD, "5.1.1"), "ben@example.org": (BounceKind.SOFT, "5.2.2")}
 
 
@@ -308,7 +308,7 @@ def rows() -> dict[str, list[dict[str, str]]]:
 def test_real_reports_are_judged_as_careful_readers_judge_them():
     wrong, forbidden = [], []
     for file, expected in rows().items():
-        failures = reports.read((CORPUS / file).read_bytes()).failures
+        failures = parser.read((CORPUS / file).read_bytes()).failures
         for number, row in enumerate(expected):
             named = [one for one in failures if row["recipient"] and one.recipient == row["recipient"].lower()]
             found = (named or failures[number : number + 1] or failures[:1])[0]

@@ -145,7 +145,7 @@ def test_naughty_strings_are_kept_as_they_are_but_for_what_cannot_be_printed():
 def test_no_payload_brings_a_header_or_a_recipient_of_its_own(installation: Installation):
     from email import message_from_bytes, policy
 
-    from notifier.deliver.message import Letter
+    from notifier.deliver.mime.message import Letter
     from notifier.letters import message
 
     deps = installation.at(MONDAY)

@@ -10,9 +10,9 @@ import pytest
 
 from notifier import pipeline
 from notifier.deliver import outbox
-from notifier.deliver.dialogue import Parcel
 from notifier.deliver.outbox import Answer, Terms
-from notifier.deliver.smtp import Transport
+from notifier.deliver.smtp.client import Transport
+from notifier.deliver.smtp.protocol import Parcel
 from notifier.enums import DeliveryStatus, DigestStatus, SuppressionCause
 from notifier.errors import SettingsError
 from notifier.settings import Sender, Smtp
@@ -128,7 +128,7 @@ def test_a_server_that_cannot_do_what_is_set_is_told_with_the_setting(owed: Inst
 def test_a_worker_that_died_is_succeeded_after_its_lease(owed: Installation):
     deps = owed.at(TUESDAY)
     with deps.writing() as session:
-        claimed = [one.message_id for one in outbox.claim(session, TUESDAY, Terms(100))]
+        claimed = [one.message_id for one in outbox.claim_due(session, TUESDAY, Terms(100))]
     assert pipeline.deliver(owed.at(TUESDAY + timedelta(seconds=20))).answers == {}
 
     pipeline.deliver(owed.at(TUESDAY + timedelta(seconds=31)))
@@ -139,9 +139,9 @@ def test_a_worker_that_died_is_succeeded_after_its_lease(owed: Installation):
 def test_two_workers_never_take_the_same_delivery(owed: Installation):
     deps = owed.at(TUESDAY)
     with deps.writing() as session:
-        first = {one.id for one in outbox.claim(session, TUESDAY, Terms(2))}
+        first = {one.id for one in outbox.claim_due(session, TUESDAY, Terms(2))}
     with deps.writing() as session:
-        second = {one.id for one in outbox.claim(session, TUESDAY, Terms(2))}
+        second = {one.id for one in outbox.claim_due(session, TUESDAY, Terms(2))}
     assert (len(first), len(second), first & second) == (2, 1, set())
 
 
@@ -270,8 +270,8 @@ def test_what_is_uncertain_is_sent_again_with_its_message_id(owed: Installation)
     from notifier.deliver.outbox import Outcome
 
     with owed.at(TUESDAY).writing() as session:
-        (one, *_) = outbox.claim(session, TUESDAY, Terms(1))
-        outbox.settle(session, [Outcome(one.id, Answer.UNKNOWN, "the connection ended")], TUESDAY)
+        (one, *_) = outbox.claim_due(session, TUESDAY, Terms(1))
+        outbox.settle_attempts(session, [Outcome(one.id, Answer.UNKNOWN, "the connection ended")], TUESDAY)
         assert session.get_one(Delivery, one.id).status is DeliveryStatus.UNCERTAIN
     pipeline.deliver(owed.at(TUESDAY + timedelta(minutes=6)))
     assert len({message["Message-ID"] for message in owed.sink.messages}) == 3

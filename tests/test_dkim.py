@@ -8,9 +8,9 @@ import dkim
 import pytest
 
 from notifier import pipeline
-from notifier.deliver import dkim as keys
-from notifier.deliver.dkim import Signer
-from notifier.deliver.seal import SIGNED
+from notifier.deliver.mime import dkim_keys as keys
+from notifier.deliver.mime.dkim_keys import Signer
+from notifier.deliver.mime.dkim_signature import SIGNED
 from notifier.errors import SettingsError
 from notifier.settings import Dkim, SigningKey, load
 from tests.conftest import MONDAY, Installation
@@ -25,7 +25,7 @@ def signer(tmp_path: Path, algorithm: str) -> Signer:
 
 
 def signed(*signers: Signer, **item: str) -> bytes:
-    from notifier.deliver.message import cast
+    from notifier.deliver.mime.message import cast
 
     letter = a_letter(a_digest(an_item(**item)))
     return cast(letter, SENDER, TEMPLATES.mail_page, TEMPLATES.render, signers).fill(letter.own, MONDAY)

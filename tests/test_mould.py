@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from notifier.deliver.message import cast
+from notifier.deliver.mime.message import cast
 from notifier.text.cleaning import clean
 from tests.conftest import MONDAY
 from tests.mails import SENDER, TEMPLATES, a_digest, a_letter, an_item

@@ -9,7 +9,7 @@ from alembic import command
 from sqlalchemy import Engine, text
 
 from notifier import pipeline, returns
-from notifier.deliver import bounces, reports
+from notifier.deliver.bounces import parser, policy
 from notifier.deliver.outbox import new_message_id
 from notifier.enums import BounceKind, DeliveryKind, DeliveryStatus, SubscriptionStatus, SuppressionCause
 from notifier.links import TOKEN_LENGTH, Links
@@ -378,11 +378,11 @@ def test_an_upgrade_keeps_the_codes_alone_of_what_servers_said(engine: Engine):
 
 def test_of_two_readers_of_one_mail_one_alone_acts(sent: Installation):
     mail = a_report(envelope(sent), "5.2.2", "552 mailbox full")
-    deps, name = sent.at(TUESDAY), bounces.name_of(mail)
+    deps, name = sent.at(TUESDAY), policy.name_of(mail)
     for number in range(2):
         with deps.writing() as session:
-            report = reports.read(mail)
-            verdict = bounces.take(session, name, report, deps.links.bounced, deps.mail_domain, TUESDAY)
+            report = parser.read(mail)
+            verdict = policy.take(session, name, report, deps.links.bounced, deps.mail_domain, TUESDAY)
         assert (verdict is None) is (number == 1)
     with deps.reading() as session:
         assert session.query(Subscriber).filter_by(email="anna@example.org").one().soft_bounces == 1

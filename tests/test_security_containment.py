@@ -327,10 +327,10 @@ def test_a_mail_that_cannot_be_built_is_put_off_and_the_others_go_out(
 ):
     made = any_installation
     if signed:
-        from notifier.deliver import dkim
+        from notifier.deliver.mime import dkim_keys
 
         key = tmp_path / "key.pem"
-        key.write_bytes(dkim.new_key("rsa"))
+        key.write_bytes(dkim_keys.new_key("rsa"))
         made.change(dkim=Dkim(domain="example.org", private_key_file=key))
     due = made.discover(12)
     pipeline.compose(made.at(due))

@@ -1,20 +1,20 @@
 """Mailboxes: each mail is contained, what cannot be read is moved away, and other people's mail is left as it is."""
 
 import logging
-import mailbox
 import os
 import socket
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
+from mailbox import Maildir
 from pathlib import Path
 
 import pytest
 
 from notifier import pipeline, returns
 from notifier.cli.main import run
-from notifier.deliver import mailboxes, reports
+from notifier.deliver.bounces import mailbox, parser
 from notifier.enums import BounceKind
 from notifier.errors import NotifierError, SettingsError
 from notifier.store.models import BounceReport, Suppression
@@ -49,7 +49,7 @@ def sent(installation: Installation) -> Installation:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """An empty Maildir."""
-    mailbox.Maildir(tmp_path / "box", create=True)
+    Maildir(tmp_path / "box", create=True)
     return tmp_path / "box"
 
 
@@ -62,11 +62,11 @@ def names(folder: Path) -> set[str]:
 
 
 def read(made: Installation, folder: Path) -> returns.Summary:
-    return returns.read(made.at(TUESDAY), mailboxes.from_maildir(folder))
+    return returns.read(made.at(TUESDAY), mailbox.from_maildir(folder))
 
 
 def imap(box: Box) -> Iterator[bytes]:
-    return mailboxes.from_imap(f"imap://bounce%40example.org@127.0.0.1:{box.port}/INBOX", PASSWORD)
+    return mailbox.from_imap(f"imap://bounce%40example.org@127.0.0.1:{box.port}/INBOX", PASSWORD)
 
 
 def test_a_mail_that_breaks_its_reader_stops_no_other(sent: Installation, folder: Path):
@@ -77,7 +77,7 @@ def test_a_mail_that_breaks_its_reader_stops_no_other(sent: Installation, folder
     assert suppressed(sent) == {"anna@example.org"}
     assert names(folder) == {"2:2,S"}
     assert (folder / ".notifier-unreadable" / "new" / "1").read_bytes() == BREAKING
-    assert mailbox.Maildir(folder, create=False).list_folders() == ["notifier-unreadable"]
+    assert Maildir(folder, create=False).list_folders() == ["notifier-unreadable"]
 
 
 @pytest.mark.parametrize("error", [RecursionError, MemoryError, LookupError, AssertionError, ValueError, RuntimeError])
@@ -86,14 +86,14 @@ def test_whatever_goes_wrong_with_one_mail_the_next_is_read(
 ):
     put(folder, "1", b"Subject: odd\n\nx")
     put(folder, "2", a_report(envelope(sent), *GONE))
-    judge = reports.read
+    judge = parser.read
 
-    def trip(octets: bytes) -> reports.Report:
+    def trip(octets: bytes) -> parser.Report:
         if b"odd" in octets:
             raise error("odd")
         return judge(octets)
 
-    monkeypatch.setattr(reports, "read", trip)
+    monkeypatch.setattr(parser, "read", trip)
     assert read(sent, folder).kinds == {BounceKind.UNREADABLE: 1, BounceKind.HARD: 1}
     assert names(folder / ".notifier-unreadable") == {"1"}
 
@@ -121,13 +121,13 @@ def test_an_error_while_a_report_is_followed_stops_no_other_and_changes_nothing(
 
 
 def test_a_mail_that_takes_too_long_is_given_up(sent: Installation, monkeypatch: pytest.MonkeyPatch):
-    def forever(_octets: bytes) -> reports.Report:
+    def forever(_octets: bytes) -> parser.Report:
         while True:
             with suppress(Exception):  # a reader that catches everything
                 sum(range(1000))
 
     monkeypatch.setattr(returns, "LONGEST_READING", 0.2)
-    monkeypatch.setattr(reports, "read", forever)
+    monkeypatch.setattr(parser, "read", forever)
     started = time.monotonic()
     assert returns.read(sent.at(TUESDAY), [b"x"]).kinds == {BounceKind.UNREADABLE: 1}
     assert time.monotonic() - started < 10
@@ -135,12 +135,12 @@ def test_a_mail_that_takes_too_long_is_given_up(sent: Installation, monkeypatch:
 
 def test_what_could_not_be_read_is_not_read_again(sent: Installation, monkeypatch: pytest.MonkeyPatch):
     assert returns.read(sent.at(TUESDAY), [BREAKING]).kinds == {BounceKind.UNREADABLE: 1}
-    monkeypatch.setattr(reports, "read", lambda _octets: pytest.fail("it was read again"))
+    monkeypatch.setattr(parser, "read", lambda _octets: pytest.fail("it was read again"))
     assert returns.read(sent.at(TUESDAY), [BREAKING]).known == 1
 
 
 def test_a_database_that_is_away_loses_no_mail(sent: Installation, folder: Path, monkeypatch: pytest.MonkeyPatch):
-    from notifier.deliver import bounces
+    from notifier.deliver.bounces import policy
     from notifier.errors import StoreError
 
     put(folder, "1", a_report(envelope(sent), *GONE))
@@ -149,7 +149,7 @@ def test_a_database_that_is_away_loses_no_mail(sent: Installation, folder: Path,
         raise StoreError("The database is away.")
 
     with monkeypatch.context() as patched:
-        patched.setattr(bounces, "take", away)
+        patched.setattr(policy, "take", away)
         with pytest.raises(StoreError):
             read(sent, folder)
     assert names(folder) == {"1"}
@@ -165,7 +165,7 @@ def test_other_peoples_mail_is_neither_moved_nor_marked_nor_parsed_twice(
     assert set(read(sent, folder).kinds) <= {BounceKind.NONE, BounceKind.AUTOREPLY}
     assert names(folder) == {"1", "2", "3", "4", "5"}
     assert not (folder / ".notifier-unreadable").exists()
-    monkeypatch.setattr(reports, "read", lambda _octets: pytest.fail("it was read again"))
+    monkeypatch.setattr(parser, "read", lambda _octets: pytest.fail("it was read again"))
     assert read(sent, folder).known == 5
     assert names(folder) == {"1", "2", "3", "4", "5"}
 
@@ -201,7 +201,7 @@ def test_a_mail_that_was_read_before_its_mailbox_could_be_changed_is_marked_the_
 
 
 def test_the_folder_for_unreadable_mail_lies_beside_a_subfolder(sent: Installation, folder: Path):
-    mailbox.Maildir(folder).add_folder("Bounces")
+    Maildir(folder).add_folder("Bounces")
     put(folder / ".Bounces", "1", BREAKING)
     read(sent, folder / ".Bounces")
     assert names(folder / ".notifier-unreadable") == {"1"}
@@ -253,7 +253,7 @@ def test_files_that_are_named_are_looked_at_in_the_same_way(
     odd = no_mail_files(folder)
     (folder / "new" / "mail").write_bytes(a_report(envelope(sent), *GONE))
     files = [folder / "new" / name for name in sorted(odd) if not name.startswith("fifo2")] + [folder / "new" / "mail"]
-    assert returns.read(sent.at(TUESDAY), mailboxes.from_files(files)).kinds == {BounceKind.HARD: 1}
+    assert returns.read(sent.at(TUESDAY), mailbox.from_files(files)).kinds == {BounceKind.HARD: 1}
     assert len(caplog.records) == len(files) - 1
 
 
@@ -280,19 +280,19 @@ def test_a_file_that_becomes_a_fifo_meanwhile_is_not_waited_for(folder: Path, mo
     plain = (folder / "plain").write_bytes(b"x") and os.lstat(folder / "plain")
     monkeypatch.setattr(Path, "lstat", lambda _path: plain)
     started = time.monotonic()
-    assert list(mailboxes.from_files([folder / "new" / "1"])) == []
+    assert list(mailbox.from_files([folder / "new" / "1"])) == []
     assert time.monotonic() - started < 5
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path):
     with pytest.raises(SettingsError, match="no file"):
-        list(mailboxes.from_files([tmp_path / "nowhere"]))
+        list(mailbox.from_files([tmp_path / "nowhere"]))
 
 
 def test_what_is_piped_in_is_limited(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(mailboxes, "_LARGEST", 1000)
+    monkeypatch.setattr(mailbox, "_LARGEST", 1000)
     with open("/dev/zero", "rb") as endless:  # noqa: PTH123 - a stream like standard input
-        assert len(mailboxes.from_stream(endless)) == 1000
+        assert len(mailbox.from_stream(endless)) == 1000
 
 
 @pytest.mark.parametrize("offers", ["MOVE", "MOVE UIDPLUS", "UIDPLUS", ""])
@@ -330,7 +330,7 @@ def test_other_peoples_mail_stays_unseen_on_a_server(sent: Installation):
 @pytest.mark.parametrize("url", ["imap://me%0d%0aX@127.0.0.1/INBOX", "imap://me@127.0.0.1/IN%0aBOX", "imap://a%00b@x/"])
 def test_an_address_of_a_mailbox_cannot_smuggle_commands(url: str):
     with pytest.raises(SettingsError, match="names no mailbox"):
-        list(mailboxes.from_imap(url, PASSWORD))
+        list(mailbox.from_imap(url, PASSWORD))
 
 
 def test_what_an_imap_server_repeats_of_a_log_in_is_not_shown(monkeypatch: pytest.MonkeyPatch):
@@ -341,7 +341,7 @@ def test_what_an_imap_server_repeats_of_a_log_in_is_not_shown(monkeypatch: pytes
 
     monkeypatch.setattr(Box, "_end", end)
     with mailbox_server.running([]) as box, pytest.raises(NotifierError) as refused:
-        list(mailboxes.from_imap(f"imap://bounce%40example.org@127.0.0.1:{box.port}/INBOX", password))
+        list(mailbox.from_imap(f"imap://bounce%40example.org@127.0.0.1:{box.port}/INBOX", password))
     shown = str(refused.value)
     assert "AUTHENTICATIONFAILED" in shown
     assert not any(secret in shown for secret in (password, "bounce@example.org", "hunter2"))

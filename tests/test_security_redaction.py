@@ -11,7 +11,7 @@ import pytest
 from notifier import pipeline, returns
 from notifier.deliver.outbox import Answer
 from notifier.deliver.redaction import safe, without_secrets
-from notifier.deliver.smtp import ServerDownError, Transport
+from notifier.deliver.smtp.client import ServerDownError, Transport
 from notifier.enums import DeliveryStatus, SuppressionCause
 from notifier.settings import Operator, Smtp
 from notifier.store.models import Delivery, Notice, Subscriber, Suppression
@@ -126,7 +126,7 @@ def test_a_refusal_of_the_address_that_somebody_had_before_counts_for_nobody(any
     a_digest_is_owed(any_installation, "anna@example.org")
     deps = any_installation.at(TUESDAY)
     with deps.writing() as session:
-        (claimed,) = outbox.claim(session, TUESDAY, outbox.Terms(1))
+        (claimed,) = outbox.claim_due(session, TUESDAY, outbox.Terms(1))
         parcel = Press(deps).parcel(session, claimed, TUESDAY)
     with deps.writing() as session:
         session.query(Subscriber).update({"email": "anna@example.net", "moved_at": TUESDAY})
@@ -136,7 +136,7 @@ def test_a_refusal_of_the_address_that_somebody_had_before_counts_for_nobody(any
         transport.send([parcel], outcomes.extend)
         transport.close()
     with deps.writing() as session:
-        outbox.settle(session, outcomes, TUESDAY)
+        outbox.settle_attempts(session, outcomes, TUESDAY)
         Refusals(deps).follow(session, outcomes, TUESDAY)
     with deps.reading() as session:
         assert session.query(Suppression).count() == 0
@@ -259,12 +259,12 @@ def test_what_makes_no_sense_is_told_without_addresses(installation: Installatio
 def test_nothing_of_a_mail_that_cannot_be_read_stands_in_the_log(
     installation: Installation, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
-    from notifier.deliver import reports
+    from notifier.deliver.bounces import parser
 
     def trip(octets: bytes) -> Callable[[], None]:
         raise ValueError(octets.decode())
 
-    monkeypatch.setattr(reports, "read", trip)
+    monkeypatch.setattr(parser, "read", trip)
     with caplog.at_level(logging.DEBUG):
         returns.read(installation.at(TUESDAY), [b"Subject: anna@example.org\n\nsecret words"])
     assert "ValueError" in caplog.text

@@ -14,9 +14,9 @@ from sqlalchemy import Engine
 
 from notifier import pipeline
 from notifier.cli.main import run
-from notifier.deliver.dialogue import Parcel
 from notifier.deliver.outbox import Answer, Outcome
-from notifier.deliver.smtp import Transport
+from notifier.deliver.smtp.client import Transport
+from notifier.deliver.smtp.protocol import Parcel
 from notifier.errors import SettingsError, StoreError
 from notifier.settings import Smtp, Watch, load
 from notifier.store import db

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from aiosmtpd.controller import Controller
 
-from notifier.deliver.dialogue import Parcel
 from notifier.deliver.outbox import Answer
-from notifier.deliver.smtp import Transport
+from notifier.deliver.smtp.client import Transport
+from notifier.deliver.smtp.protocol import Parcel
 from notifier.settings import Smtp
 from tests.sink import Sink, free_port
 

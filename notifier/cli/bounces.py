@@ -32,7 +32,7 @@ def read(
 ) -> None:
     """Read reports (RFC 3464), complaints (RFC 5965) and wishes to leave; what was read before changes nothing."""
     from notifier import returns
-    from notifier.deliver import mailboxes
+    from notifier.deliver.bounces import mailbox
     from notifier.enums import BounceKind
     from notifier.errors import SettingsError
 
@@ -40,13 +40,13 @@ def read(
         raise SettingsError("Name what to read.", "Give files, or --maildir DIR, or --imap URL.")
     mails: Iterable[bytes]
     if maildir:
-        mails = mailboxes.from_maildir(maildir)
+        mails = mailbox.from_maildir(maildir)
     elif imap:
-        mails = mailboxes.from_imap(imap, os.environ.get("NOTIFIER_IMAP_PASSWORD", ""))
+        mails = mailbox.from_imap(imap, os.environ.get("NOTIFIER_IMAP_PASSWORD", ""))
     elif files == [Path("-")]:
-        mails = [mailboxes.from_stream(sys.stdin.buffer)]
+        mails = [mailbox.from_stream(sys.stdin.buffer)]
     else:
-        mails = mailboxes.from_files(files or [])
+        mails = mailbox.from_files(files or [])
     with door.opened(now) as deps:
         done = returns.read(deps, mails)
     if json:
@@ -63,4 +63,4 @@ def read(
     if done.kinds[BounceKind.UNPROVEN]:
         door.say("An unproven report names no mail that we sent in the last 35 days. It changes nothing.")
     if done.kinds[BounceKind.UNREADABLE]:
-        door.say(f"An unreadable mail is moved from a mailbox to its folder {mailboxes.UNREADABLE}.")
+        door.say(f"An unreadable mail is moved from a mailbox to its folder {mailbox.UNREADABLE}.")

@@ -18,7 +18,7 @@ def dkim(
     selector: Annotated[str, typer.Option(help="A name for this key; a new key, a new name.")] = "",
 ) -> None:
     """Make a key that signs our mails, and say what to set and what to publish."""
-    from notifier.deliver import dkim as keys
+    from notifier.deliver.mime import dkim_keys as keys
     from notifier.email_addresses import domain_of
     from notifier.errors import SettingsError
     from notifier.settings import load

@@ -1,11 +1,10 @@
 """The outbox: every message owed, claimed by one worker at a time, settled only by the server's answer.
 
-Owns the statuses of a delivery, in three steps with a file each: owing, claims, answers.
+Owns the statuses of a delivery, in three steps with a file each: enqueue, claim, settle.
 """
 
-from notifier.deliver.outbox.answers import Answer, Outcome, settle, settle_accepted
-from notifier.deliver.outbox.claims import LEASE, Claimed, Terms, claim, renew, waits
-from notifier.deliver.outbox.owing import (
+from notifier.deliver.outbox.claim import LEASE, Claimed, Terms, claim_due, renew, waits
+from notifier.deliver.outbox.enqueue import (
     again,
     enqueue_asked,
     enqueue_change,
@@ -18,6 +17,7 @@ from notifier.deliver.outbox.owing import (
     retry,
     wait_for,
 )
+from notifier.deliver.outbox.settle import Answer, Outcome, settle_accepted, settle_attempts
 
 __all__ = [
     "LEASE",
@@ -26,7 +26,7 @@ __all__ = [
     "Outcome",
     "Terms",
     "again",
-    "claim",
+    "claim_due",
     "enqueue_asked",
     "enqueue_change",
     "enqueue_digest",
@@ -37,8 +37,8 @@ __all__ = [
     "renew",
     "resume",
     "retry",
-    "settle",
     "settle_accepted",
+    "settle_attempts",
     "wait_for",
     "waits",
 ]

@@ -12,7 +12,7 @@ from notifier.store.models.subscribers import AddressChange, Subscription
 
 
 class Notice(Base):
-    """What the operator is told by mail, once. Writer: `deliver/notices.py`."""
+    """What the operator is told by mail, once. Writer: `deliver/operator_mail.py`."""
 
     __tablename__ = "notice"
 
@@ -24,7 +24,10 @@ class Notice(Base):
 
 
 class Pace(Base):
-    """When the next mail may go to a limited domain, or at all (an empty key). Writer: `deliver/pace.py`."""
+    """The time at which the next mail may go to a limited domain, or at all (an empty key).
+
+    Writer: `deliver/outbox/rate_limits.py`.
+    """
 
     __tablename__ = "pace"
 
@@ -33,7 +36,7 @@ class Pace(Base):
 
 
 class BounceReport(Base):
-    """That a report was read, known by its hash: read again it changes nothing. Writer: `deliver/bounces.py`."""
+    """That a report was read, known by its hash: read again it changes nothing. Writer: `deliver/bounces/policy.py`."""
 
     __tablename__ = "bounce_report"
 
@@ -43,7 +46,7 @@ class BounceReport(Base):
 
 
 class Alarm(Base):
-    """What is broken at the moment and was told to the operator. Writer: `deliver/alarms.py`."""
+    """What is broken at the moment and was told to the operator. Writer: `deliver/alerts.py`."""
 
     __tablename__ = "alarm"
 

@@ -16,7 +16,7 @@ from itertools import islice
 
 from flufl.bounce import scan_message
 
-from notifier.deliver.incoming import LARGEST, SEARCHED, Part, decoded, parsed, parts, readable, text_of
+from notifier.deliver.bounces.incoming_mail import LARGEST, SEARCHED, Part, decoded, parsed, parts, readable, text_of
 from notifier.enums import BounceKind
 
 # It would log what a mail holds when one of its detectors trips.

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, Integer, Update, bindparam, select, update
 from sqlalchemy.orm import Session
 
-from notifier.deliver.outbox.owing import PATIENCE
+from notifier.deliver.outbox.enqueue import PATIENCE
 from notifier.enums import BounceKind, DeliveryStatus
 from notifier.store.models import Delivery
 from notifier.text.cleaning import redacted
@@ -65,7 +65,7 @@ def _sent(number: int) -> Update:
     return sent.values(status=DeliveryStatus.SENT, sent_at=bindparam("now"), error=None, leased_until=None)
 
 
-def settle(session: Session, outcomes: Sequence[Outcome], now: datetime) -> None:
+def settle_attempts(session: Session, outcomes: Sequence[Outcome], now: datetime) -> None:
     """Write down what the server answered to those that it did not take."""
     chosen = select(Delivery).where(Delivery.id.in_([one.delivery_id for one in outcomes]))
     deliveries = {delivery.id: delivery for delivery in session.scalars(chosen)}

@@ -21,13 +21,13 @@ from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
-from notifier.deliver.seal import SIGNED, Seal, canonical_body, canonical_header
+from notifier.deliver.mime.dkim_signature import SIGNED, Seal, canonical_body, canonical_header
 from notifier.email_addresses import domain_of, wire_address
 from notifier.settings import Sender
 from notifier.text.cleaning import clean
 
 if TYPE_CHECKING:
-    from notifier.deliver.dkim import Signer
+    from notifier.deliver.mime.dkim_keys import Signer
 
 _SOFT_BREAK = b"=\r\n"
 # A line holds 76 characters (RFC 2045, 6.7 (5)): one is the break that may follow a piece, and a dot at its beginning

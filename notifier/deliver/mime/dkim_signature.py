@@ -14,7 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from notifier.deliver.dkim import Signer
+    from notifier.deliver.mime.dkim_keys import Signer
 
 # What is protected; each is named once more than it occurs.
 SIGNED = (

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session, joinedload
 
-from notifier.deliver import pace
-from notifier.deliver.outbox.owing import PATIENCE
+from notifier.deliver.outbox import rate_limits
+from notifier.deliver.outbox.enqueue import PATIENCE
 from notifier.enums import Cadence, DeliveryKind, DeliveryStatus, DigestStatus, SubscriptionStatus, SuppressionCause
 from notifier.store.models import AddressChange, Delivery, Digest, Subscriber, Subscription, Suppression
 
@@ -80,7 +80,7 @@ class Terms:
     domain_rates: Mapping[str, float] = field(default_factory=dict)
 
 
-def claim(session: Session, now: datetime, terms: Terms) -> list[Claimed]:
+def claim_due(session: Session, now: datetime, terms: Terms) -> list[Claimed]:
     """Take the next deliveries for this worker, for the length of a lease.
 
     A lease that ran out (its worker died) is taken over. What nobody wants any more is settled as `suppressed` here;
@@ -126,7 +126,7 @@ def _digests(session: Session, rows: Sequence[Any], terms: Terms, now: datetime)
     later: dict[datetime, list[int]] = {}
     refused: dict[str, list[int]] = {}
     taken = []
-    limits = pace.Limits(session, terms.domain_rates, now)
+    limits = rate_limits.Limits(session, terms.domain_rates, now)
     for row in rows:
         digest, status, suppressed, held_until = row[len(_CLAIMED) :]
         if digest is not DigestStatus.APPROVED:

@@ -11,7 +11,7 @@ from functools import partial
 from types import TracebackType
 from typing import Self
 
-from notifier.deliver.dialogue import Parcel
+from notifier.deliver.smtp.protocol import Parcel
 
 # How many are made at one go, and how many goes are under way before the first is asked for: all these are kept.
 _AT_ONCE = 8

@@ -14,9 +14,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from notifier.deliver import outbox, reports
+from notifier.deliver import outbox
+from notifier.deliver.bounces import parser
+from notifier.deliver.bounces.parser import Failure, Report
 from notifier.deliver.redaction import safe
-from notifier.deliver.reports import Failure, Report
 from notifier.enums import BounceKind, DeliveryKind, DeliveryStatus
 from notifier.store import db
 from notifier.store.models import BounceReport, Delivery, RetiredLink, Subscriber, Subscription
@@ -174,7 +175,7 @@ def _was_elsewhere(delivery: Delivery, person: Subscriber) -> bool:
 
 
 def _consequence(session: Session, failure: Failure, delivery: Delivery, person: Subscriber, now: datetime) -> Verdict:
-    code = reports.code_of(failure.status, failure.said)
+    code = parser.code_of(failure.status, failure.said)
     if failure.kind is not BounceKind.SOFT:
         return Verdict(failure.kind, person, code=code)
     given_up = hold(person, now)

@@ -16,9 +16,9 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from notifier.deliver.dialogue import Dialogue, OutOfStepError, Parcel, SenderRefusedError
 from notifier.deliver.outbox import Answer, Outcome
 from notifier.deliver.redaction import safe, without_secrets
+from notifier.deliver.smtp.protocol import Dialogue, OutOfStepError, Parcel, SenderRefusedError
 from notifier.settings import Smtp
 from notifier.text.cleaning import redacted
 

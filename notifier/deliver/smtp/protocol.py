@@ -245,10 +245,10 @@ def _refusal(parcel: Parcel, step: str, code: int, said: Sequence[bytes]) -> Out
         return Outcome(parcel.delivery_id, Answer.DEFERRED, shown)
     if step != "RCPT TO":
         return Outcome(parcel.delivery_id, Answer.REFUSED, shown)
-    from notifier.deliver import reports  # it is large, and most mails are taken
+    from notifier.deliver.bounces import parser  # it is large, and most mails are taken
 
-    status = reports.status_in(words)
-    judged, reason = reports.verdict(status, words), reports.code_of(status, str(code))
+    status = parser.status_in(words)
+    judged, reason = parser.verdict(status, words), parser.code_of(status, str(code))
     return Outcome(parcel.delivery_id, Answer.REFUSED, shown, parcel.envelope_to, judged, reason)
 
 
