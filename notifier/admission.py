@@ -14,7 +14,7 @@ from notifier.enums import DeliveryKind, EnquiryKind
 from notifier.errors import NotFoundError, StoreError
 from notifier.match import profiles
 from notifier.store.models import Enquiry
-from notifier.subscribers import choices, enquiries, moving, subscriptions, suppressions
+from notifier.subscribers import address_changes, choices, signup_requests, subscriptions, suppressions
 from notifier.subscribers.choices import Choice
 from notifier.subscribers.subscriptions import RUNNING, SuppressedError
 
@@ -23,7 +23,7 @@ def admit(deps: Deps, problems: Problems | None = None) -> int:
     """Answer all requests that wait; returns how many there were."""
     problems = problems if problems is not None else Problems()
     with deps.reading() as session:
-        waiting = enquiries.waiting(session)
+        waiting = signup_requests.waiting(session)
     for enquiry_id in waiting:
         with problems.contained(f"Answering request {enquiry_id}"):
             admit_one(deps, enquiry_id, problems)
@@ -41,18 +41,18 @@ def admit_one(deps: Deps, enquiry_id: int, problems: Problems | None = None) -> 
     """
     try:
         with deps.writing() as session:
-            enquiry = enquiries.taken(session, enquiry_id)
+            enquiry = signup_requests.taken(session, enquiry_id)
             if enquiry is not None:
                 _answer(deps, session, enquiry)
-                enquiries.answered(enquiry, deps.now())
+                signup_requests.answered(enquiry, deps.now())
     except StoreError:
         raise
     except Exception as error:  # noqa: BLE001 - a fault of ours in one request shall not stop the others
         (problems or Problems()).note(f"Answering request {enquiry_id}", error)
         with deps.writing() as session:
-            enquiry = enquiries.taken(session, enquiry_id)
+            enquiry = signup_requests.taken(session, enquiry_id)
             if enquiry is not None:
-                enquiries.answered(enquiry, deps.now())
+                signup_requests.answered(enquiry, deps.now())
 
 
 def as_document(profile: str, choice: Choice) -> dict[str, object]:
@@ -73,7 +73,7 @@ def _answer(deps: Deps, session: Session, enquiry: Enquiry) -> None:
 def _subscribe(deps: Deps, session: Session, enquiry: Enquiry, wish: dict[str, object]) -> None:
     now, email = deps.now(), enquiry.email
     assert email is not None
-    if not enquiries.may_be_mailed(session, enquiry):
+    if not signup_requests.may_be_mailed(session, enquiry):
         return
     try:
         profile = profiles.find(session, str(wish["profile"]))
@@ -94,7 +94,7 @@ def _subscribe(deps: Deps, session: Session, enquiry: Enquiry, wish: dict[str, o
 
 def _send_link(deps: Deps, session: Session, enquiry: Enquiry) -> None:
     assert enquiry.email is not None
-    if not enquiries.may_be_mailed(session, enquiry):
+    if not signup_requests.may_be_mailed(session, enquiry):
         return
     person = subscriptions.find_subscriber(session, enquiry.email)
     running = next((each for each in person.subscriptions if each.status in RUNNING), None) if person else None
@@ -105,14 +105,14 @@ def _send_link(deps: Deps, session: Session, enquiry: Enquiry) -> None:
 def _ask_both(deps: Deps, session: Session, enquiry: Enquiry, link_id: str) -> None:
     """Ask both addresses of a change, each within the limits of its mailbox; the new one as if it signed up."""
     now, kinds = deps.now(), []
-    change = moving.find(session, link_id)
+    change = address_changes.find(session, link_id)
     if change is None:
         return  # replaced meanwhile
-    if enquiries.count_mail(session, EnquiryKind.ADDRESS, change.subscriber.email, now):
+    if signup_requests.count_mail(session, EnquiryKind.ADDRESS, change.subscriber.email, now):
         kinds.append(DeliveryKind.CHANGE_OLD)
     suppression = suppressions.of(session, change.address_hash)
     # One that was erased meanwhile is owed the question, too; it is refused when it is to be sent, where nobody looks.
-    if enquiries.may_be_mailed(session, enquiry) and suppressions.may_be_asked(suppression, now):
+    if signup_requests.may_be_mailed(session, enquiry) and suppressions.may_be_asked(suppression, now):
         suppressions.note_asked(suppression, now)
         kinds.append(DeliveryKind.CHANGE_NEW)
     outbox.enqueue_change(session, change, kinds, deps.mail_domain, now)

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from notifier.enums import SourceKind
 from notifier.errors import ProfileError
-from notifier.match import matches, past, profiles
-from notifier.match.past import Estimate, Past
+from notifier.match import matches, past_entries, profiles
+from notifier.match.past_entries import Estimate, Past
 from notifier.match.profiles import ProfileFile
 from notifier.watch import sources
 
@@ -43,7 +43,7 @@ def judged(session: Session, file: ProfileFile, now: datetime, *, include_past: 
     if failed := matches.check_canaries(file.model_dump(mode="json"), terms, file.name):
         raise ProfileError(f"{file.slug}: a canary fails: {'; '.join(failed)}.", "Mend the terms, or the canary.")
     addresses = (*file.sources, *file.pages)
-    return past.judge_past(session, file.slug, terms, file.name, now, include=include_past, sources=addresses)
+    return past_entries.judge_past(session, file.slug, terms, file.name, now, include=include_past, sources=addresses)
 
 
 def adopt(
@@ -70,10 +70,10 @@ def adopt(
         new += sources.add(session, url, now, profile=profile)[1]
     for url in file.pages:
         new += sources.add(session, url, now, kind=SourceKind.PAGE, profile=profile)[1]
-    older = past.store(session, profile, before, now)
+    older = past_entries.store(session, profile, before, now)
     return Adopted(profile.slug, profile.name, new, older)
 
 
 def expected(session: Session, file: ProfileFile, now: datetime) -> Estimate:
     """What a profile would have matched lately, before it is stored."""
-    return past.estimate(session, profiles.term_specs(file), file.name, now)
+    return past_entries.estimate(session, profiles.term_specs(file), file.name, now)

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from notifier.deps import Deps
-from notifier.digest.select import Candidate, choose
+from notifier.digest.selection import Candidate, choose
 from notifier.enums import Cadence, NewsKind, Tier
 from notifier.match import matches, profiles
 from notifier.match.score import Judgement

@@ -18,12 +18,12 @@ from notifier.deps import Deps
 from notifier.digest import digests
 from notifier.digest.digests import Edition, Group, States
 from notifier.digest.evidence import snapshot_key
-from notifier.digest.quiet import Watched, quiet
+from notifier.digest.no_news import Watched, quiet
 from notifier.digest.view import Variant
 from notifier.enums import Health
 from notifier.match import profiles
 from notifier.store.models import Profile, Subscription
-from notifier.subscribers import serving, subscriptions
+from notifier.subscribers import due_subscriptions, subscriptions
 from notifier.subscribers.subscriptions import MONTH
 from notifier.watch import sources
 from notifier.watch.health import health
@@ -89,7 +89,7 @@ def _read_due(deps: Deps, profile_id: int, now: datetime, problems: Problems) ->
         profile = session.get(Profile, profile_id)
         if profile is None:
             return None
-        people, troubles = serving.readable(session, subscriptions.due(session, profile_id, now, quiet_time))
+        people, troubles = due_subscriptions.readable(session, subscriptions.due(session, profile_id, now, quiet_time))
         groups = _groups(session, profile, people, troubles, problems)
         owed = {subscription.id for group in groups for subscription in group.subscriptions}
         rest = tuple(one for one in people if one.id not in owed and one.id not in troubles)
@@ -118,7 +118,7 @@ def _compose_group(
     deps: Deps, profile: Profile, group: Group, states: States, now: datetime, problems: Problems
 ) -> int:
     """Render and store one digest; returns how many were stored: one, or none where its members all changed."""
-    due_at = serving.first_due(group.subscriptions, now)
+    due_at = due_subscriptions.first_due(group.subscriptions, now)
     snapshot = snapshot_key(profile.document)
     served = 0
     try:
@@ -126,7 +126,7 @@ def _compose_group(
         for members in _portions(group.subscriptions):
             with deps.writing() as session:
                 _require_position(session, profile)
-                unchanged = serving.unchanged(session, members)
+                unchanged = due_subscriptions.unchanged(session, members)
                 if unchanged:
                     owed = [(one, one.next_due_at or now) for one in unchanged]
                     _owe(deps, session, profile, edition, owed, now)
@@ -166,7 +166,7 @@ def _advance(deps: Deps, due: _Due, now: datetime) -> None:
     for members in _portions(due.owed_nothing):
         with deps.writing() as session:
             _require_position(session, due.profile)
-            for subscription in serving.unchanged(session, members):
+            for subscription in due_subscriptions.unchanged(session, members):
                 subscriptions.advance(subscription, now)
 
 
@@ -174,7 +174,7 @@ def _put_off(deps: Deps, troubles: dict[int, str], now: datetime) -> None:
     if troubles:
         with deps.writing() as session:
             for subscription_id, trouble in troubles.items():
-                subscriptions.put_off(session, subscription_id, trouble, now + serving.RETRY_AFTER)
+                subscriptions.put_off(session, subscription_id, trouble, now + due_subscriptions.RETRY_AFTER)
 
 
 def _portions(members: Sequence[Subscription]) -> Iterator[Sequence[Subscription]]:
@@ -188,7 +188,7 @@ def _reassure(deps: Deps, profile_id: int, now: datetime, problems: Problems) ->
         profile = session.get(Profile, profile_id)
         if profile is None:
             return 0
-        people, troubles = serving.readable(session, subscriptions.in_silence(session, profile_id, now))
+        people, troubles = due_subscriptions.readable(session, subscriptions.in_silence(session, profile_id, now))
         moments = {one.id: moment for one in people if (moment := subscriptions.silent_since(one)) and moment <= now}
         silent = [one for one in people if one.id in moments]
         groups = _groups(session, profile, silent, troubles, problems)
@@ -233,7 +233,7 @@ def _tell_quiet(
     for members in _portions([subscription for subscription, _ in owed]):
         with deps.writing() as session:
             _require_position(session, profile)
-            unchanged = serving.unchanged(session, members)
+            unchanged = due_subscriptions.unchanged(session, members)
             if unchanged:
                 _owe(deps, session, profile, edition, [(one, moments[one.id]) for one in unchanged], now)
                 for subscription in unchanged:

@@ -19,7 +19,7 @@ from notifier.deliver.outbox import Claimed
 from notifier.deliver.smtp.protocol import Parcel
 from notifier.deps import Deps
 from notifier.digest.digests import Rendered, Renderer
-from notifier.digest.quiet import QuietView
+from notifier.digest.no_news import QuietView
 from notifier.digest.view import LONGEST_NAME, DigestView, headline, subject
 from notifier.email_addresses import wire_address
 from notifier.enums import Cadence

@@ -15,12 +15,12 @@ from notifier.enums import SourceKind
 from notifier.errors import SettingsError
 from notifier.text.cleaning import clean, shorten, web_address
 from notifier.watch import sources
-from notifier.watch.exchange import Request, Response
-from notifier.watch.fetch import fetch_all
-from notifier.watch.guard import AddressRefusedError, refuse_private_name
-from notifier.watch.observation import MOST_ITEMS, ReadError, Reading
-from notifier.watch.parsing import Parser, read_document
-from notifier.watch.rhythm import asked_for
+from notifier.watch.http.client import fetch_all
+from notifier.watch.http.ssrf import AddressRefusedError, refuse_private_name
+from notifier.watch.http.types import Request, Response
+from notifier.watch.parser_process import Parser, read_document
+from notifier.watch.parsers.observation import MOST_ITEMS, ReadError, Reading
+from notifier.watch.polling_interval import asked_for
 
 log = logging.getLogger("notifier")
 

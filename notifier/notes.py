@@ -16,7 +16,7 @@ from notifier.enums import DeliveryKind
 from notifier.i18n.catalog import Language, language
 from notifier.links import Purpose
 from notifier.store.models import AddressChange, Subscription
-from notifier.subscribers.moving import Side
+from notifier.subscribers.address_changes import Side
 from notifier.subscribers.schedule import in_words
 from notifier.subscribers.subscriptions import RUNNING
 

@@ -27,12 +27,13 @@ from notifier.enums import SourceKind
 from notifier.errors import StoreError
 from notifier.i18n.messages import Said
 from notifier.store.models import Source
-from notifier.watch import articles, entries, health, posts, registry, sources
+from notifier.watch import articles, entries, health, sources
 from notifier.watch.entries import Stored
-from notifier.watch.exchange import Purpose, Request, Response
-from notifier.watch.fetch import fetch_all
-from notifier.watch.observation import ReadError, Reading
-from notifier.watch.parsing import Parser, read_document, require_document
+from notifier.watch.http.client import fetch_all
+from notifier.watch.http.types import Purpose, Request, Response
+from notifier.watch.parser_process import Parser, read_document, require_document
+from notifier.watch.parsers import clinicaltrials, wordpress
+from notifier.watch.parsers.observation import ReadError, Reading
 
 log = logging.getLogger("notifier")
 
@@ -185,7 +186,7 @@ class Poll:
             if source is None:
                 return
             if request.purpose is Purpose.POSTS:
-                sources.note_posts(source, next_at=self._now + posts.PAUSE_AFTER_FAILURE)
+                sources.note_posts(source, next_at=self._now + wordpress.PAUSE_AFTER_FAILURE)
             # Without the answer's headers, which may be what is wrong with it.
             sources.fail(source, self._now, self._interval, Response(request, request.url), words)
             sources.forget_baseline(source, self._now)
@@ -255,7 +256,7 @@ class Poll:
             further = self._next(session, source, response, reading, stored)
             changed = bool(stored.new or stored.changed)
             # A search is a list that goes on: that its first page is unchanged says nothing of the others.
-            is_search = source.kind is SourceKind.REGISTRY and registry.is_search(source.url)
+            is_search = source.kind is SourceKind.REGISTRY and clinicaltrials.is_search(source.url)
             whole = not stored.postponed and not is_search
             sources.follow_move(session, source, response, self._now)
             sources.succeed(source, self._now, self._interval, response, reading, changed=changed, whole=whole)
@@ -281,7 +282,7 @@ class Poll:
             if source is None:
                 return []
             observations = reading.observations
-            if source.kind is SourceKind.REGISTRY and registry.is_search(source.url):
+            if source.kind is SourceKind.REGISTRY and clinicaltrials.is_search(source.url):
                 # A trial whose own record is watched is told of from there.
                 watched = sources.followed_trials(session)
                 observations = tuple(trial for trial in observations if trial.guid not in watched)
@@ -323,13 +324,13 @@ class Poll:
         """The next page of a search; after its last one the records of the trials that the search no longer finds."""
         if reading.next_url and urlsplit(reading.next_url).netloc == urlsplit(response.url).netloc:
             return self._next_page(source, reading.next_url)
-        if not registry.is_search(source.url):
+        if not clinicaltrials.is_search(source.url):
             return ()
         left = entries.unlisted(session, source, self._listed[source.id])
         watched = sources.followed_trials(session)
         trials = [one.key.removeprefix("guid:") for one in left]
         return [
-            self._ask(source, registry.record_url(source.url, trial), Purpose.RECORD)
+            self._ask(source, clinicaltrials.record_url(source.url, trial), Purpose.RECORD)
             for trial in trials
             if trial not in watched
         ]
@@ -347,7 +348,7 @@ class Poll:
         """Ask once a poll of what date a registry's data are, where there is something to date."""
         if not (stored.new or stored.changed):
             return []
-        url = registry.as_of_url(source.url)
+        url = clinicaltrials.as_of_url(source.url)
         asked = url in self._as_of
         self._as_of.setdefault(url, []).append(source.id)
         return [] if asked else [self._ask(source, url, Purpose.AS_OF)]
@@ -398,23 +399,23 @@ class Poll:
     def _posts(self, response: Response) -> Sequence[Request]:
         source_id, address = response.request.source_id, response.request.url
         if response.status in (400, 401, 403, 404, 410):
-            return self._leave_posts(source_id, posts.PAUSE_AFTER_REFUSAL)
+            return self._leave_posts(source_id, wordpress.PAUSE_AFTER_REFUSAL)
         try:
             require_document(response)
             reading = self._parser.posts(response.body, response.headers, address, self._now)
         except ReadError as error:
             log.warning("source %d: the site's list of posts: %s", source_id, error)
-            return self._leave_posts(source_id, posts.PAUSE_AFTER_FAILURE)
+            return self._leave_posts(source_id, wordpress.PAUSE_AFTER_FAILURE)
 
         def finish(_: Session, source: Source, __: Stored) -> list[Request]:
             if reading.next_url:
                 return [self._ask(source, reading.next_url, Purpose.POSTS)]
-            sources.note_posts(source, next_at=self._now + posts.PAUSE, until=reading.until)
+            sources.note_posts(source, next_at=self._now + wordpress.PAUSE, until=reading.until)
             return []
 
         with self._deps.reading() as session:
             source = self._source(session, source_id)
-            known_only = source is not None and not posts.is_whole_site(source.url)
+            known_only = source is not None and not wordpress.is_whole_site(source.url)
         return self._stored(source_id, reading, finish, known_only=known_only)
 
     def _leave_posts(self, source_id: int, pause: timedelta) -> Sequence[Request]:

@@ -18,7 +18,7 @@ from notifier.deliver.smtp.protocol import Parcel
 from notifier.deps import Deps
 from notifier.digest import digests
 from notifier.digest.evidence import snapshot_key
-from notifier.digest.select import Candidate
+from notifier.digest.selection import Candidate
 from notifier.email_addresses import normal_address, wire_address
 from notifier.enums import Cadence, Edition, SubscriptionStatus
 from notifier.errors import NotFoundError

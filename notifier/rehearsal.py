@@ -13,8 +13,8 @@ from notifier.digest.changes import ChangeView
 from notifier.digest.digests import Rendered
 from notifier.digest.evidence import EvidenceView, SnapshotView
 from notifier.digest.items import DetailView, ItemView, OutletView
-from notifier.digest.quiet import QuietView
-from notifier.digest.select import Section
+from notifier.digest.no_news import QuietView
+from notifier.digest.selection import Section
 from notifier.digest.view import DigestView, SectionView, Variant
 from notifier.enums import Cadence, DeliveryKind, Edition, NewsKind
 from notifier.match import profiles

@@ -15,12 +15,12 @@ from notifier.deliver import operator_mail, outbox
 from notifier.deps import Deps
 from notifier.enums import DeliveryKind, SuppressionCause
 from notifier.store import db
-from notifier.subscribers import enquiries, moving, privacy, serving, standing, subscriptions
+from notifier.subscribers import address_changes, due_subscriptions, lifecycle, privacy, signup_requests, subscriptions
 
 _STEPS: tuple[tuple[str, Callable[[Session, datetime], object]], ...] = (
-    ("Forgetting sign-ups that nobody confirmed", standing.forget_unconfirmed),
-    ("Forgetting requests", enquiries.forget),
-    ("Forgetting changes of address", moving.forget),
+    ("Forgetting sign-ups that nobody confirmed", lifecycle.forget_unconfirmed),
+    ("Forgetting requests", signup_requests.forget),
+    ("Forgetting changes of address", address_changes.forget),
     ("Forgetting what the operator was told", operator_mail.forget),
 )
 
@@ -39,7 +39,7 @@ def tidy(deps: Deps, problems: Problems | None = None) -> None:
     months = deps.settings.subscriptions.renewal_months
     if months:
         with problems.contained("Asking for renewals"), deps.writing() as session:
-            found = standing.renewals(session, months, now)
+            found = lifecycle.renewals(session, months, now)
             for kind, ones in ((DeliveryKind.RENEWAL, found.asked), (DeliveryKind.REMINDER, found.reminded)):
                 outbox.enqueue_own(session, kind, [one.id for one in ones], deps.mail_domain, now)
 
@@ -47,20 +47,20 @@ def tidy(deps: Deps, problems: Problems | None = None) -> None:
 def _wake(deps: Deps, now: datetime) -> None:
     """End the pauses whose time is over; what cannot be read of somebody is noted beside them, and they stay paused."""
     with deps.reading() as session:
-        paused, troubles = serving.readable(session, standing.pauses_over(session, now))
+        paused, troubles = due_subscriptions.readable(session, lifecycle.pauses_over(session, now))
     if not paused and not troubles:
         return
     with deps.writing() as session:
-        for subscription in serving.unchanged(session, paused):
-            standing.resume(subscription, now)
+        for subscription in due_subscriptions.unchanged(session, paused):
+            lifecycle.resume(subscription, now)
         for subscription_id, trouble in troubles.items():
-            subscriptions.put_off(session, subscription_id, trouble, now + serving.RETRY_AFTER)
+            subscriptions.put_off(session, subscription_id, trouble, now + due_subscriptions.RETRY_AFTER)
 
 
 def _forget_long_gone(deps: Deps, now: datetime) -> None:
     """Erase who left more than a year ago, and their words from the database's log."""
     with deps.writing() as session:
-        forgotten = standing.long_gone(session, now)
+        forgotten = lifecycle.long_gone(session, now)
         for person in forgotten:
             privacy.erase(session, person, SuppressionCause.LEFT, "left more than a year ago", now)
     if forgotten:

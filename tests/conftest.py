@@ -22,7 +22,8 @@ from notifier.store import db
 from notifier.store.models import Base
 from notifier.subscribers import subscriptions
 from notifier.subscribers.schedule import parse_on
-from notifier.watch import fetch, parsing
+from notifier.watch import parser_process
+from notifier.watch.http import client
 from tests import certificates, postgres
 from tests import sink as sinks
 from tests import site as sites
@@ -53,18 +54,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests own the hosts they ask, and need not be polite to them; the pause has a test of its own."""
-    monkeypatch.setattr(fetch, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(client, "PAUSE_SECONDS", 0.0)
 
 
-_readers: list[parsing.Child] = []
+_readers: list[parser_process.Child] = []
 
 
 @pytest.fixture(autouse=True)
 def _kept_readers(monkeypatch: pytest.MonkeyPatch) -> None:
     """The processes that read documents serve many tests; that they end with each poll has a test of its own."""
-    start = parsing.start
-    monkeypatch.setattr(parsing, "start", lambda: _readers.pop() if _readers else start())
-    monkeypatch.setattr(parsing, "release", lambda child: _readers.append(child) if child.reusable else child.end())
+    start = parser_process.start
+    monkeypatch.setattr(parser_process, "start", lambda: _readers.pop() if _readers else start())
+    monkeypatch.setattr(
+        parser_process, "release", lambda child: _readers.append(child) if child.reusable else child.end()
+    )
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -13,7 +13,7 @@ from notifier.enums import NewsKind
 from notifier.store import db
 from notifier.store.models import Base, Entry, Source
 from notifier.watch import entries, sources
-from notifier.watch.observation import Observation
+from notifier.watch.parsers.observation import Observation
 from tests.conftest import MONDAY, Installation
 from tests.site import Article
 

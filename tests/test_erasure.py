@@ -18,7 +18,7 @@ from notifier.links import Purpose
 from notifier.match import profiles
 from notifier.store import db, keys
 from notifier.store.models import Base, Consent, Delivery, Subscriber, Subscription, Suppression
-from notifier.subscribers import enquiries, privacy, subscriptions, suppressions
+from notifier.subscribers import privacy, signup_requests, subscriptions, suppressions
 from notifier.web.app import create
 from tests.conftest import MONDAY, SUPPRESSION_KEY, Installation
 from tests.people import link_to, post, sign_up, visiting
@@ -191,7 +191,7 @@ def test_an_address_is_erased_from_every_table_however_it_is_written(with_key: I
     with made.at(MONDAY).writing() as session:
         session.query(Subscription).first().trouble = f"no mail could be made for {stored}"
         for number, kind in enumerate(EnquiryKind):
-            enquiries.ask(session, kind, normal_address(stored), {"x": stored}, f"198.51.{number}.7", MONDAY)
+            signup_requests.ask(session, kind, normal_address(stored), {"x": stored}, f"198.51.{number}.7", MONDAY)
     assert traces(stored) & {trace for trace in traces(stored) if trace in everything_stored(made)}
     assert run_command(made, "subscribers", "erase", named) == 0
     left = everything_stored(made)
@@ -206,7 +206,7 @@ def test_the_page_erases_as_much_as_the_command(with_key: Installation):
     with visiting(made) as client:
         post(client, link_to(made, Purpose.PREFERENCES, "other@example.org"), do="address", email="petra@example.org")
         with made.at(MONDAY).writing() as session:
-            enquiries.ask(session, EnquiryKind.LINK, "PETRA@example.org", None, "198.51.100.7", MONDAY)
+            signup_requests.ask(session, EnquiryKind.LINK, "PETRA@example.org", None, "198.51.100.7", MONDAY)
         answer = post(client, link_to(made, Purpose.PREFERENCES, "petra@example.org"), do="erase", sure="yes")
     assert "deleted" in answer.text
     assert "petra" not in everything_stored(made)
@@ -233,7 +233,7 @@ def test_an_address_that_is_only_suppressed_can_be_erased(with_key: Installation
 def test_an_address_that_only_an_enquiry_names_can_be_erased(with_key: Installation):
     made = with_key
     with made.at(MONDAY).writing() as session:
-        enquiries.ask(session, EnquiryKind.LINK, "Petra@example.org", None, "198.51.100.7", MONDAY)
+        signup_requests.ask(session, EnquiryKind.LINK, "Petra@example.org", None, "198.51.100.7", MONDAY)
     assert run_command(made, "subscribers", "erase", "petra@example.org") == 0
     assert "petra" not in everything_stored(made)
     with made.at(MONDAY).reading() as session:

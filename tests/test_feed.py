@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from notifier.text.cleaning import clean
-from notifier.watch.feed import read
-from notifier.watch.observation import ReadError, Reading
+from notifier.watch.parsers.observation import ReadError, Reading
+from notifier.watch.parsers.rss import read
 
 FEEDS = Path(__file__).parent / "data" / "feeds"
 ADDRESS = "https://herald.example.org/feed/"

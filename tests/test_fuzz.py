@@ -30,8 +30,9 @@ from notifier.links import Purpose
 from notifier.match import profiles
 from notifier.settings import Watch
 from notifier.store.models import Delivery, Subscriber, Subscription, Suppression
-from notifier.subscribers import lists
-from notifier.watch import guard, sources
+from notifier.subscribers import import_export
+from notifier.watch import sources
+from notifier.watch.http import ssrf
 from notifier.web.app import create
 from tests.audit import watching
 from tests.conftest import MONDAY, Installation
@@ -179,7 +180,7 @@ def keep_to_this_machine(installation: Installation, monkeypatch: pytest.MonkeyP
         return look_up(host, *arguments, **options)
 
     monkeypatch.setattr(socket, "getaddrinfo", only_here)
-    monkeypatch.setattr(guard, "permitted", lambda address: address == "127.0.0.1")
+    monkeypatch.setattr(ssrf, "permitted", lambda address: address == "127.0.0.1")
     installation.change(watch=Watch(timeout_seconds=30))
 
 
@@ -318,10 +319,12 @@ def test_no_line_of_a_list_stops_the_lines_around_it(any_installation: Installat
     def take(table: bytes, objects: bytes) -> None:
         for octets, json_lines in ((header + table, False), (objects, True)):
             with in_time(), deps.writing() as session:
-                terms = lists.Terms({profile.slug: profile for profile in profiles.listed(session)}, "UTC", "a test")
+                terms = import_export.Terms(
+                    {profile.slug: profile for profile in profiles.listed(session)}, "UTC", "a test"
+                )
                 text = io.TextIOWrapper(io.BytesIO(octets), encoding="utf-8-sig", newline="")
                 try:
-                    lists.take(session, lists.read(text, json_lines=json_lines), terms, MONDAY)
+                    import_export.take(session, import_export.read(text, json_lines=json_lines), terms, MONDAY)
                 except SettingsError:  # the file as a whole cannot be taken, and nothing of it is
                     session.rollback()
 

@@ -107,8 +107,8 @@ def test_what_was_composed_before_a_pause_waits_for_its_end(installation: Instal
     assert made.sink.messages == []
     client.post(link(made), "do=undo", FORM)
     with made.at(MONDAY).writing() as session:
-        from notifier.subscribers import standing
+        from notifier.subscribers import lifecycle
 
-        standing.resume(session.query(Subscription).one(), MONDAY)
+        lifecycle.resume(session.query(Subscription).one(), MONDAY)
     pipeline.deliver(made.at(MONDAY + timedelta(days=3)))
     assert len(made.sink.messages) == 1

@@ -13,8 +13,8 @@ from notifier.enums import Cadence, SubscriptionStatus, SuppressionCause
 from notifier.errors import SettingsError
 from notifier.match import profiles
 from notifier.store.models import Consent, Delivery, Subscriber, Subscription
-from notifier.subscribers import lists, subscriptions, suppressions
-from notifier.subscribers.lists import Fate, Report, Terms
+from notifier.subscribers import import_export, subscriptions, suppressions
+from notifier.subscribers.import_export import Fate, Report, Terms
 from tests.conftest import MONDAY, SHARED, Installation
 
 
@@ -24,7 +24,7 @@ def take(
     with made.at(MONDAY).writing() as session:
         known = {one.slug: one for one in profiles.listed(session)}
         terms = Terms(known, "Europe/Berlin", "operator test" if confirmed else None, dry)
-        return lists.take(session, lists.read(io.StringIO(text), json_lines=json_lines), terms, MONDAY)
+        return import_export.take(session, import_export.read(io.StringIO(text), json_lines=json_lines), terms, MONDAY)
 
 
 def fates(report: Report) -> list[Fate]:
@@ -144,7 +144,7 @@ def test_what_goes_out_comes_in_again_but_for_those_who_left(installation: Insta
         subscriptions.end(session, carla.subscriptions[0], "link", "subscriber", MONDAY)
     for json_lines in (False, True):
         with deps.reading() as session:
-            text = "".join(lists.write(lists.rows(session), json_lines=json_lines))
+            text = "".join(import_export.write(import_export.rows(session), json_lines=json_lines))
         with deps.writing() as session:
             subscriptions.remove(session, [one.id for one in session.query(Subscriber)])
         assert Counter(fates(take(made, text, json_lines=json_lines))) == {Fate.ADDED: 2, Fate.LEFT: 1}
@@ -159,7 +159,7 @@ def test_what_goes_out_comes_in_again_but_for_those_who_left(installation: Insta
 
 @given(st.lists(st.text(max_size=20), min_size=1, max_size=5))
 def test_no_cell_of_an_export_is_a_formula(cells: list[str]):
-    text = "".join(lists.write([dict(enumerate(cells))], json_lines=False))
+    text = "".join(import_export.write([dict(enumerate(cells))], json_lines=False))
     for row in list(csv.reader(io.StringIO(text, newline="")))[1:]:
         assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in row)
 
@@ -180,6 +180,6 @@ def test_csv_injection_of_the_corpus_never_comes_out_as_a_formula():
     if not found:
         pytest.skip("the corpus of hostile input is not here")
     payloads = [line for path in found if path.is_file() for line in path.read_text("utf-8", "replace").splitlines()]
-    text = "".join(lists.write([{"x": one} for one in payloads], json_lines=False))
+    text = "".join(import_export.write([{"x": one} for one in payloads], json_lines=False))
     for row in list(csv.reader(io.StringIO(text, newline="")))[1:]:
         assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in row)

@@ -11,7 +11,8 @@ from notifier.enums import Authority, SourceKind
 from notifier.errors import SettingsError
 from notifier.looking import find_source, look
 from notifier.store.models import Source
-from notifier.watch import discovery, jsonfeed, opml
+from notifier.watch import discovery, opml
+from notifier.watch.parsers import json_feed
 from tests.conftest import MONDAY, Installation
 from tests.site import Answer, Article, rss
 
@@ -144,7 +145,7 @@ def test_a_json_feed_gives_its_entries():
             "odd",
         ],
     }  # fmt: skip
-    reading = jsonfeed.read(b"\xef\xbb\xbf" + json.dumps(document).encode(), "https://x.example.org/feed.json")
+    reading = json_feed.read(b"\xef\xbb\xbf" + json.dumps(document).encode(), "https://x.example.org/feed.json")
     one, two = reading.observations
     assert reading.name == "A made-up feed"
     assert (one.guid, one.url, one.title, one.body) == ("7", "https://x.example.org/one", "One bold", "Text & more")

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifier.watch.material import State, compare
-from notifier.watch.observation import ReadError
-from notifier.watch.page import read
+from notifier.watch.diff import State, compare
+from notifier.watch.parsers.html_page import read
+from notifier.watch.parsers.observation import ReadError
 
 ADDRESS = "https://herald.example.org/frexalimab/"
 

@@ -8,11 +8,12 @@ import pytest
 
 from notifier import pipeline
 from notifier.store.models import Entry, Source
-from notifier.watch import guard, parsing, sources
-from notifier.watch.exchange import Request
-from notifier.watch.fetch import fetch_all
+from notifier.watch import parser_process, sources
 from notifier.watch.health import health
-from notifier.watch.parsing import child
+from notifier.watch.http import ssrf
+from notifier.watch.http.client import fetch_all
+from notifier.watch.http.types import Request
+from notifier.watch.parser_process import child
 from tests.conftest import MONDAY, Installation, settings_for
 from tests.sink import free_port
 from tests.site import Answer, Article, Site, rss
@@ -199,7 +200,7 @@ def test_private_addresses_are_refused_unless_they_are_allowed(site: Site):
     ],
 )
 def test_which_addresses_are_public(address: str, public: bool):
-    assert guard.permitted(address) is public
+    assert ssrf.permitted(address) is public
 
 
 def test_a_bug_in_a_reader_is_one_sources_failure(installation: Installation, monkeypatch: pytest.MonkeyPatch, caplog):
@@ -210,9 +211,9 @@ def test_a_bug_in_a_reader_is_one_sources_failure(installation: Installation, mo
     installation.adopt(sources=(installation.feed,), pages=(installation.site.put("/page/", "<p>x", "text/html"),))
     monkeypatch.setitem(child._READERS, "page", stumble)
     answer = child._answer({"reader": "page"}, b"<p>x")
-    ask = parsing.Child.ask
+    ask = parser_process.Child.ask
     monkeypatch.setattr(
-        parsing.Child,
+        parser_process.Child,
         "ask",
         lambda self, request, *rest: answer if request["reader"] == "page" else ask(self, request, *rest),
     )

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from notifier.enums import NewsKind
-from notifier.watch.material import State, compare
-from notifier.watch.observation import Observation, ReadError
-from notifier.watch.registry import read
+from notifier.watch.diff import State, compare
+from notifier.watch.parsers.clinicaltrials import read
+from notifier.watch.parsers.observation import Observation, ReadError
 
 DEMO = Path(__file__).parents[1] / "notifier" / "demo" / "data"
 ADDRESS = "https://clinicaltrials.gov/api/v2/studies/NCT99990001"

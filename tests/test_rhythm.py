@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifier.watch.rhythm import LONGEST_FRESHNESS, LONGEST_OF_OURS, LONGEST_RETRY, asked_for, next_wait
+from notifier.watch.polling_interval import LONGEST_FRESHNESS, LONGEST_OF_OURS, LONGEST_RETRY, asked_for, next_wait
 from tests.conftest import MONDAY
 
 HALF_HOUR, HOUR, DAY = timedelta(minutes=30), timedelta(hours=1), timedelta(days=1)

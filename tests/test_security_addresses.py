@@ -14,7 +14,7 @@ from notifier.email_addresses import mailbox_of
 from notifier.enums import DeliveryKind, SubscriptionStatus, SuppressionCause
 from notifier.links import Purpose
 from notifier.store.models import AddressChange, Delivery, Enquiry, Subscriber, Subscription
-from notifier.subscribers import enquiries, subscriptions
+from notifier.subscribers import signup_requests, subscriptions
 from tests.conftest import MONDAY, Installation
 from tests.people import (
     FORM,
@@ -303,7 +303,7 @@ def test_erasing_or_repeating_resets_no_limit(any_installation: Installation, ta
     ],
 )
 def test_networks_are_told_apart_by_the_address_that_they_really_have(first: str, second: str, same: bool):
-    assert (enquiries.network_of(first) == enquiries.network_of(second)) is same
+    assert (signup_requests.network_of(first) == signup_requests.network_of(second)) is same
 
 
 def test_thirty_sign_ups_from_one_network_are_thirty_however_its_addresses_are_written(any_installation: Installation):

@@ -28,7 +28,7 @@ from notifier.enums import DeliveryKind, DeliveryStatus, EnquiryKind, Subscripti
 from notifier.errors import StoreError
 from notifier.settings import Dkim, Operator
 from notifier.store.models import Alarm, Delivery, Digest, Enquiry, Subscription, Suppression
-from notifier.subscribers import standing
+from notifier.subscribers import lifecycle
 from tests.conftest import MONDAY, Installation
 from tests.sink import text_of
 from tests.site import Article
@@ -239,7 +239,7 @@ def test_a_pause_that_ends_for_somebody_whose_zone_is_broken_ends_for_the_others
     due = made.discover(3)
     with made.at(MONDAY).writing() as session:
         for subscription in session.query(Subscription):
-            standing.pause(subscription, MONDAY + HOUR, MONDAY)
+            lifecycle.pause(subscription, MONDAY + HOUR, MONDAY)
     damage(made, "UPDATE subscriber SET time_zone='No/Where' WHERE id=1")
     tidying.tidy(made.at(due))
     with made.at(due).reading() as session:

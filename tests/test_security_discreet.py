@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from notifier import letters, notes
-from notifier.digest import quiet as quiet_months
-from notifier.digest.quiet import Watched
+from notifier.digest import no_news as quiet_months
+from notifier.digest.no_news import Watched
 from notifier.digest.view import Variant
 from notifier.enums import Cadence, DeliveryKind, Edition, TermKind
 from notifier.i18n.catalog import LANGUAGES

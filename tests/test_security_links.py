@@ -11,7 +11,7 @@ from notifier.enums import ConsentEvent, SubscriptionStatus
 from notifier.errors import LinkError
 from notifier.links import ExpiredLinkError, Links, Purpose
 from notifier.store.models import Consent, Delivery, Enquiry, RetiredLink, Subscriber, Subscription
-from notifier.subscribers import moving, subscriptions
+from notifier.subscribers import address_changes, subscriptions
 from tests.conftest import MONDAY, Installation
 from tests.people import comparable, link_to, links_in_mails, mails_to, people, post, subscription_of, visiting
 from tests.sink import text_of
@@ -26,9 +26,9 @@ FORM = "application/x-www-form-urlencoded"
 def move(made: Installation) -> None:
     """Change Anna's address, as if both addresses had agreed."""
     with made.at(MONDAY).writing() as session:
-        change = moving.ask(session, subscriptions.find_subscriber(session, ANNA), NEW, MONDAY)
-        assert not moving.agree(session, change, moving.Side.OLD, MONDAY)
-        assert moving.agree(session, change, moving.Side.NEW, MONDAY)
+        change = address_changes.ask(session, subscriptions.find_subscriber(session, ANNA), NEW, MONDAY)
+        assert not address_changes.agree(session, change, address_changes.Side.OLD, MONDAY)
+        assert address_changes.agree(session, change, address_changes.Side.NEW, MONDAY)
 
 
 def test_a_change_of_address_makes_new_links_for_all_subscriptions_and_notes_when(any_installation: Installation):

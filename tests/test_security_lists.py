@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from notifier.errors import SettingsError
 from notifier.match import profiles
-from notifier.subscribers import lists
-from notifier.subscribers.lists import COLUMNS, Fate
+from notifier.subscribers import import_export
+from notifier.subscribers.import_export import COLUMNS, Fate
 from tests.conftest import MONDAY, Installation
 
 ADDRESS = "a@example.org"
@@ -19,8 +19,10 @@ ADDRESS = "a@example.org"
 
 def taken(made: Installation, text: str, *, json_lines: bool, dry: bool = False) -> list[tuple[Fate, str]]:
     with made.at(MONDAY).writing() as session:
-        terms = lists.Terms({"frexalimab": profiles.find(session, None)}, "UTC", "operator test", dry)
-        report = lists.take(session, lists.read(io.StringIO(text), json_lines=json_lines), terms, MONDAY)
+        terms = import_export.Terms({"frexalimab": profiles.find(session, None)}, "UTC", "operator test", dry)
+        report = import_export.take(
+            session, import_export.read(io.StringIO(text), json_lines=json_lines), terms, MONDAY
+        )
     return [(fate, why) for _, fate, why in report.lines]
 
 

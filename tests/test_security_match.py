@@ -11,7 +11,7 @@ from sqlalchemy import event
 from notifier import matching, pipeline
 from notifier.containment import Problems
 from notifier.enums import NewsKind, Tier
-from notifier.match import batches, boilerplate, matches, past, profiles
+from notifier.match import batches, boilerplate, matches, past_entries, profiles
 from notifier.match.score import speaks_of_medicine
 from notifier.match.stories import Recent, same_news, telling
 from notifier.match.terms import Vocabulary
@@ -311,7 +311,7 @@ def test_the_past_of_many_entries_is_judged_for_a_new_profile_outside_the_transa
     pipeline.match(deps)
     file = profiles.parse(profiles.bundled_file("tolebrutinib"), "the other profile")
     with deps.reading() as session:
-        judged = past.judge_past(session, file.slug, profiles.term_specs(file), file.name, MONDAY)
+        judged = past_entries.judge_past(session, file.slug, profiles.term_specs(file), file.name, MONDAY)
     assert len(judged.news) == 30
     assert all(candidacy.filed for candidacy in judged.news)
     with deps.reading() as session:

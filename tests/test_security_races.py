@@ -22,7 +22,7 @@ from notifier.store.models import (
     Suppression,
     Wording,
 )
-from notifier.subscribers import enquiries, moving, subscriptions, suppressions
+from notifier.subscribers import address_changes, signup_requests, subscriptions, suppressions
 from tests.conftest import MONDAY, Installation
 from tests.people import link_to, links_in_mails, people, post, sign_up, subscription_of, visiting
 
@@ -78,7 +78,7 @@ def test_requests_that_are_answered_by_several_at_once_are_answered_once_each(an
     with deps.writing() as session:
         wish = admission.as_document("frexalimab", choice)
         waiting = [
-            enquiries.ask(session, EnquiryKind.SUBSCRIBE, PETRA, wish, f"198.51.{number}.7", MONDAY)
+            signup_requests.ask(session, EnquiryKind.SUBSCRIBE, PETRA, wish, f"198.51.{number}.7", MONDAY)
             for number in range(3)
         ]
     at_once(*[lambda one=one: admission.admit_one(deps, one) for one in waiting for _ in range(3)])
@@ -160,7 +160,7 @@ def test_parallel_changes_of_address_leave_one_and_stay_within_the_limit(any_ins
                 for number in range(TIMES)
             ]
         )
-    assert Counter(answers) == {200: enquiries.PER_ASKER, 429: TIMES - enquiries.PER_ASKER}
+    assert Counter(answers) == {200: signup_requests.PER_ASKER, 429: TIMES - signup_requests.PER_ASKER}
     with made.at(MONDAY).reading() as session:
         assert session.query(AddressChange).count() == 1
 
@@ -181,13 +181,15 @@ def test_a_new_address_that_signs_up_at_the_moment_of_the_change_becomes_one_per
     made = any_installation
     made.subscribe(ANNA)
     with made.at(MONDAY).writing() as session:
-        change = moving.ask(session, subscriptions.find_subscriber(session, ANNA), NEW, MONDAY)
-        moving.agree(session, change, moving.Side.OLD, MONDAY)
+        change = address_changes.ask(session, subscriptions.find_subscriber(session, ANNA), NEW, MONDAY)
+        address_changes.agree(session, change, address_changes.Side.OLD, MONDAY)
         link_id = change.link_id
 
     def agree() -> None:
         with made.at(MONDAY).writing() as session:
-            moving.agree(session, moving.by_link(session, link_id, MONDAY), moving.Side.NEW, MONDAY)
+            address_changes.agree(
+                session, address_changes.by_link(session, link_id, MONDAY), address_changes.Side.NEW, MONDAY
+            )
 
     at_once(agree, *[lambda: made.subscribe(NEW, confirmed=False)] * 4)
     assert people(made) == [NEW]
@@ -202,8 +204,8 @@ def test_no_limit_is_passed_by_asking_at_once(any_installation: Installation, ne
         with made.at(MONDAY).writing() as session:
             visitor = f"10.{number % networks}.0.1"
             try:
-                enquiries.ask(session, EnquiryKind.LINK, f"p{number}@example.org", None, visitor, MONDAY)
-            except enquiries.TooManyError:
+                signup_requests.ask(session, EnquiryKind.LINK, f"p{number}@example.org", None, visitor, MONDAY)
+            except signup_requests.TooManyError:
                 return 429
             return 200
 
@@ -211,7 +213,7 @@ def test_no_limit_is_passed_by_asking_at_once(any_installation: Installation, ne
         at_once(*[lambda number=number: ask(number) for number in range(8)])
     with made.at(MONDAY).reading() as session:
         stored = Counter(enquiry.network for enquiry in session.query(Enquiry))
-    assert max(stored.values()) <= enquiries.PER_NETWORK
+    assert max(stored.values()) <= signup_requests.PER_NETWORK
 
 
 def test_no_mailbox_gets_more_than_its_limit_by_asking_at_once(any_installation: Installation):
@@ -219,7 +221,7 @@ def test_no_mailbox_gets_more_than_its_limit_by_asking_at_once(any_installation:
 
     def count() -> bool:
         with made.at(MONDAY).writing() as session:
-            return enquiries.count_mail(session, EnquiryKind.LINK, PETRA, MONDAY)
+            return signup_requests.count_mail(session, EnquiryKind.LINK, PETRA, MONDAY)
 
     assert Counter(at_once(*[count] * TIMES)) == {True: 3, False: TIMES - 3}
 
@@ -239,7 +241,7 @@ def test_a_request_that_fails_is_dropped_and_does_not_stop_the_others(
     with made.at(MONDAY).writing() as session:
         wish = admission.as_document("frexalimab", subscriptions.usual("weekly", "UTC"))
         for email in ("unlucky@example.org", PETRA):
-            enquiries.ask(session, EnquiryKind.SUBSCRIBE, email, wish, "198.51.100.7", MONDAY)
+            signup_requests.ask(session, EnquiryKind.SUBSCRIBE, email, wish, "198.51.100.7", MONDAY)
     assert pipeline.admit(made.at(MONDAY)) == 2
     assert people(made) == [PETRA]
     assert "Answering request 1 failed: an unexpected error (IntegrityError)" in caplog.text

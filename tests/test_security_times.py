@@ -23,8 +23,8 @@ from notifier.match import profiles
 from notifier.settings import load
 from notifier.store import db
 from notifier.store.models import Subscription
-from notifier.subscribers import lists, schedule
-from notifier.subscribers.lists import Fate
+from notifier.subscribers import import_export, schedule
+from notifier.subscribers.import_export import Fate
 from notifier.subscribers.subscriptions import Choice
 from notifier.text import times
 from notifier.web import forms
@@ -237,8 +237,8 @@ def test_a_line_of_a_list_with_such_a_value_is_invalid_and_the_next_is_taken(any
     rows = [{"email": f"a{number}@example.org", **values} for number, values in enumerate(wrong)]
     file = io.StringIO("".join(json.dumps(row) + "\n" for row in [*rows, {"email": "last@example.org"}]))
     with any_installation.at(MONDAY).writing() as session:
-        terms = lists.Terms({"frexalimab": profiles.find(session, None)}, "UTC", "operator test")
-        report = lists.take(session, lists.read(file, json_lines=True), terms, MONDAY)
+        terms = import_export.Terms({"frexalimab": profiles.find(session, None)}, "UTC", "operator test")
+        report = import_export.take(session, import_export.read(file, json_lines=True), terms, MONDAY)
     assert [fate for _, fate, _ in report.lines] == [Fate.INVALID] * len(rows) + [Fate.ADDED]
 
 

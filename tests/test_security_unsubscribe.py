@@ -30,9 +30,9 @@ from notifier import pipeline
 from notifier.deps import Deps
 from notifier.settings import Settings
 from notifier.store import db
-from notifier.watch import fetch
+from notifier.watch.http import client
 
-fetch.PAUSE_SECONDS = 0.0
+client.PAUSE_SECONDS = 0.0
 settings = Settings.model_validate_json(sys.stdin.read())
 pipeline.poll(Deps(settings, db.make_engine(settings.database_url), datetime.fromisoformat(sys.argv[1])), force=True)
 """

@@ -20,15 +20,17 @@ from notifier.settings import Operator
 from notifier.store import db
 from notifier.store.models import Entry, EntryAlias, Revision, Source
 from notifier.text.cleaning import LONGEST_ADDRESS, clean, fold
-from notifier.watch import edits, entries, guard, posts, sources
-from notifier.watch.exchange import Request
-from notifier.watch.fetch import fetch_all
-from notifier.watch.guard import AddressRefusedError
+from notifier.watch import edits, entries, sources
 from notifier.watch.health import expected_by
+from notifier.watch.http import ssrf
+from notifier.watch.http.client import fetch_all
+from notifier.watch.http.ssrf import AddressRefusedError
+from notifier.watch.http.types import Request
 from notifier.watch.identity import keys
-from notifier.watch.observation import Observation, published_moment
-from notifier.watch.parsing import Parser
-from notifier.watch.rhythm import LONGEST_RETRY, asked_for
+from notifier.watch.parser_process import Parser
+from notifier.watch.parsers import wordpress
+from notifier.watch.parsers.observation import Observation, published_moment
+from notifier.watch.polling_interval import LONGEST_RETRY, asked_for
 from tests.conftest import MONDAY, SHARED, Installation, settings_for
 from tests.site import Answer, Article, Asked, rss
 
@@ -134,7 +136,7 @@ def test_a_published_date_lies_within_the_years_that_news_can_be_of(moment: date
 
 def test_posts_that_are_dated_ahead_do_not_hide_the_edits_until_then():
     body = json.dumps([{"modified_gmt": "2099-01-01T00:00:00"}]).encode()
-    until = posts.read_until(body, {"x-wp-totalpages": "9"}, "https://x.example.org/?page=1", MONDAY)
+    until = wordpress.read_until(body, {"x-wp-totalpages": "9"}, "https://x.example.org/?page=1", MONDAY)
     assert until <= MONDAY
 
 
@@ -321,7 +323,7 @@ PLACES = (
     "notifier.watch.sources.follow_move",
     "notifier.watch.sources.learn_posts",
     "notifier.watch.entries.Plan.compare",
-    "notifier.watch.parsing.Parser.read",
+    "notifier.watch.parser_process.Parser.read",
     "notifier.polling.Poll._document",
 )
 ERRORS = (
@@ -590,7 +592,7 @@ NOT_PUBLIC = [
 @pytest.mark.parametrize("url", NOT_PUBLIC)
 def test_a_proxy_is_never_asked_for_a_place_that_is_not_public(url: str):
     with pytest.raises((AddressRefusedError, ValueError)):
-        guard.refuse_private_name(url)
+        ssrf.refuse_private_name(url)
 
 
 @pytest.mark.parametrize(
@@ -612,14 +614,14 @@ def test_a_proxy_is_never_asked_for_a_place_that_is_not_public(url: str):
     ],
 )
 def test_a_public_name_is_asked_for(url: str):
-    guard.refuse_private_name(url)
+    ssrf.refuse_private_name(url)
 
 
 @pytest.mark.parametrize(
     "network", ["fec0::1", "feff:ffff::1", "3ffe:831f::1", "192.88.99.1", "192.88.99.255", "::1.2.3.4"]
 )
 def test_ranges_that_nobody_routes_are_not_public(network: str):
-    assert not guard.permitted(network)
+    assert not ssrf.permitted(network)
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="the corpora are not here")
@@ -630,7 +632,7 @@ def test_no_address_of_the_corpus_reaches_a_proxy_by_its_form():
         url, _, kind = line.partition("\t")
         try:
             if url.startswith(("http://", "https://")):
-                guard.refuse_private_name(url)
+                ssrf.refuse_private_name(url)
                 passed.append(kind)
         except (AddressRefusedError, ValueError):
             continue

@@ -11,7 +11,7 @@ from notifier.enums import Cadence, ConsentEvent, Edition, SubscriptionStatus
 from notifier.links import Purpose
 from notifier.match import profiles
 from notifier.store.models import Consent, Subscriber, Subscription, Wording
-from notifier.subscribers import standing, subscriptions
+from notifier.subscribers import lifecycle, subscriptions
 from tests.conftest import MONDAY, Installation
 from tests.people import link_to, links_in_mails, mails_to, post, sign_up, subscription_of, visiting
 from tests.sink import text_of
@@ -187,7 +187,7 @@ def test_a_form_about_somebody_with_another_subscription_leaves_their_zone_and_l
     made.subscribe(PETRA, every="daily", zone="Europe/Paris", language="de")
     if status == "paused":
         with made.at(MONDAY).writing() as session:
-            standing.pause(session.query(Subscription).one(), None, MONDAY)
+            lifecycle.pause(session.query(Subscription).one(), None, MONDAY)
     second_profile(made)
     people, first, _ = everything(made)
     with visiting(made) as client:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifier.digest.select import Candidate, Section, choose, section_of
+from notifier.digest.selection import Candidate, Section, choose, section_of
 from notifier.enums import NewsKind, Tier
 
 

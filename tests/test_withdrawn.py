@@ -7,7 +7,7 @@ import pytest
 from notifier import pipeline
 from notifier.enums import NewsKind
 from notifier.store.models import Entry
-from notifier.watch.retraction import marked
+from notifier.watch.parsers.retraction import marked
 from tests.conftest import MONDAY, Installation
 from tests.sink import text_of
 from tests.site import Answer, Article

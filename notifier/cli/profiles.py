@@ -10,7 +10,7 @@ import typer
 from notifier.cli import door
 
 if TYPE_CHECKING:
-    from notifier.match.past import Estimate
+    from notifier.match.past_entries import Estimate
 
 # Fewer entries say nothing about how broad a profile is; more than this share of them is more than one therapy's news.
 _FEWEST_TO_JUDGE_BY = 20

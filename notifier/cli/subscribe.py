@@ -37,7 +37,7 @@ def subscribe(
     from notifier.enums import Cadence, DeliveryKind, Edition, EnquiryKind, SubscriptionStatus
     from notifier.errors import NotifierError
     from notifier.match import profiles
-    from notifier.subscribers import enquiries, schedule, subscriptions
+    from notifier.subscribers import schedule, signup_requests, subscriptions
 
     cadence, words_for = door.choice(Cadence, every, "--every"), door.choice(Edition, edition, "--edition")
     spoken = door.spoken(language)
@@ -50,9 +50,10 @@ def subscribe(
         if confirmed:
             subscriptions.confirm(session, one, "command line", f"operator {getpass.getuser()}", moment)
         elif one.status is SubscriptionStatus.PENDING:
-            if not enquiries.count_mail(session, EnquiryKind.SUBSCRIBE, email, moment):
+            if not signup_requests.count_mail(session, EnquiryKind.SUBSCRIBE, email, moment):
                 raise NotifierError(
-                    f"{email} was sent {enquiries.PER_MAILBOX} such mails within the hour: no further one is owed.",
+                    f"{email} was sent {signup_requests.PER_MAILBOX} such mails within the hour:"
+                    " no further one is owed.",
                     "Ask its owner to look among the unwanted mails, or try again later. Nothing was changed.",
                 )
             outbox.enqueue_asked(session, DeliveryKind.CONFIRMATION, one, deps.mail_domain, moment)

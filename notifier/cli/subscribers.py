@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from notifier.store.models import Subscriber, Subscription
-    from notifier.subscribers.lists import Report
+    from notifier.subscribers.import_export import Report
 
 app = door.group("subscribers", "People: who gets what, when, and by which consent.")
 
@@ -84,7 +84,7 @@ def pause(
 ) -> None:
     """Hold somebody's digests back; what matches meanwhile comes in the first one after it."""
     from notifier.errors import SettingsError
-    from notifier.subscribers import standing
+    from notifier.subscribers import lifecycle
 
     with door.opened(now) as deps, deps.writing() as session:
         end = door.moment(until, "--until")
@@ -95,17 +95,17 @@ def pause(
                 raise SettingsError(
                     f"--until {until} is out of range.", "Name a day between today and five years ahead."
                 ) from error
-        paused = [one for one in _running(session, email, profile) if standing.pause(one, end, deps.now())]
+        paused = [one for one in _running(session, email, profile) if lifecycle.pause(one, end, deps.now())]
     door.say(f"Paused {_counted(len(paused))} of {email}{f' until {until}' if until else ''}.")
 
 
 @app.command("resume")
 def resume(email: Email, profile: door.Profile = None, now: door.Now = "") -> None:
     """End a pause; the next digest holds what was held back."""
-    from notifier.subscribers import standing
+    from notifier.subscribers import lifecycle
 
     with door.opened(now) as deps, deps.writing() as session:
-        woken = [one for one in _running(session, email, profile) if standing.resume(one, deps.now())]
+        woken = [one for one in _running(session, email, profile) if lifecycle.resume(one, deps.now())]
     if not woken:
         door.warn(f"No subscription of {email} is paused: nothing was changed.")
         raise typer.Exit(1)
@@ -146,7 +146,7 @@ def import_(
     from notifier.deliver import outbox
     from notifier.enums import DeliveryKind
     from notifier.match import profiles
-    from notifier.subscribers import lists
+    from notifier.subscribers import import_export
 
     with (
         door.opened(now) as deps,
@@ -154,7 +154,7 @@ def import_(
         _text_of(file) as text,
         deps.writing() as session,
     ):
-        terms = lists.Terms(
+        terms = import_export.Terms(
             profiles={one.slug: one for one in profiles.listed(session)},
             time_zone=deps.settings.schedule.time_zone,
             attested_by=f"operator {getpass.getuser()}" if confirmed else None,
@@ -163,16 +163,16 @@ def import_(
         total = sum(1 for _ in text)
         text.seek(0)
         shown = (lambda done: bar(done, total, "")) if bar else (lambda _: None)
-        lines = lists.read(text, json_lines=_is_json_lines(file))
-        report = lists.take(session, lines, terms, deps.now(), shown)
+        lines = import_export.read(text, json_lines=_is_json_lines(file))
+        report = import_export.take(session, lines, terms, deps.now(), shown)
         outbox.enqueue_own(session, DeliveryKind.CONFIRMATION, report.unasked, deps.mail_domain, deps.now())
     _tell(report, dry=dry_run, json=json, asked=not confirmed)
-    if report.count()[lists.Fate.INVALID]:
+    if report.count()[import_export.Fate.INVALID]:
         raise typer.Exit(1)
 
 
 def _tell(report: "Report", *, dry: bool, json: bool, asked: bool) -> None:
-    from notifier.subscribers.lists import Fate
+    from notifier.subscribers.import_export import Fate
 
     counts = report.count()
     if json:
@@ -199,14 +199,14 @@ def export(
     import json
 
     from notifier.errors import NotFoundError, SettingsError
-    from notifier.subscribers import lists, privacy, subscriptions
+    from notifier.subscribers import import_export, privacy, subscriptions
 
     if form not in ("csv", "jsonl"):
         raise SettingsError(f"--format {form!r} is not known.", "Choose one of: csv, jsonl.")
     with door.opened() as deps, deps.reading() as session:
         if email is None:
             notation = door.JSON_NOTATION if form == "jsonl" else ""
-            _write(out, lists.write(lists.rows(session), json_lines=form == "jsonl"), notation)
+            _write(out, import_export.write(import_export.rows(session), json_lines=form == "jsonl"), notation)
             return
         found = subscriptions.find_subscriber(session, email)
         if found is None:

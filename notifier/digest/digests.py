@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
 from notifier.digest.evidence import snapshot_key
-from notifier.digest.select import Candidate, choose
+from notifier.digest.selection import Candidate, choose
 from notifier.digest.view import DigestView, Variant, view
 from notifier.enums import DeliveryStatus, DigestStatus, NewsKind
 from notifier.errors import NotFoundError

@@ -12,7 +12,7 @@ from typing import Any
 
 from notifier.digest import changes
 from notifier.digest.changes import ChangeView
-from notifier.digest.select import Candidate
+from notifier.digest.selection import Candidate
 from notifier.enums import Authority, Edition, NewsKind, SourceKind
 from notifier.i18n.catalog import Language
 from notifier.i18n.messages import mark

@@ -11,7 +11,7 @@ from notifier.digest import evidence, glossary
 from notifier.digest.evidence import EvidenceView, SnapshotView
 from notifier.digest.glossary import Explained
 from notifier.digest.items import ItemView, item
-from notifier.digest.select import Candidate, Section, section_of
+from notifier.digest.selection import Candidate, Section, section_of
 from notifier.enums import Authority, Cadence, Edition, NewsKind
 from notifier.i18n.catalog import Language, language
 from notifier.i18n.messages import mark, mark_number

@@ -278,7 +278,7 @@ def plan(subscription: Subscription, now: datetime) -> None:
 
 
 def due(session: Session, profile_id: int, now: datetime, quiet: timedelta) -> Sequence[int]:
-    """The ids of the subscriptions of a profile to compose for now; `subscribers/serving.py` reads their rows.
+    """The ids of the subscriptions of a profile to compose for now; `due_subscriptions.py` reads their rows.
 
     Scheduled ones whose time has come; immediate ones whose oldest unserved match has waited out the quiet time; and
     those who asked for it when something urgent is owed. Who could not be served waits for the time that was set then.

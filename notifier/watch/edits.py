@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from notifier.enums import NewsKind
 from notifier.store.models import Entry, Revision
-from notifier.watch.material import Difference, State, already_in, comparable, compare
-from notifier.watch.observation import Observation
+from notifier.watch.diff import Difference, State, already_in, comparable, compare
+from notifier.watch.parsers.observation import Observation
 
 # Texts of so many characters together are compared inside a transaction, too.
 _SHORT = 20_000

@@ -16,11 +16,11 @@ from notifier.enums import NewsKind
 from notifier.errors import NotFoundError
 from notifier.i18n.messages import Said
 from notifier.store.models import Entry, Match, Revision, Source
+from notifier.watch.diff import Change, Difference
 from notifier.watch.edits import Compared, Known, difference_of, is_edit, states_of
-from notifier.watch.exchange import Purpose, Request
+from notifier.watch.http.types import Purpose, Request
 from notifier.watch.identity import Aliases, Identified, identified
-from notifier.watch.material import Change, Difference
-from notifier.watch.observation import DOCUMENT, POSTS, Observation
+from notifier.watch.parsers.observation import DOCUMENT, POSTS, Observation
 
 # An entry that changes at every fetch is not followed into every change: so many states a day are stored, and after so
 # many corrections in a month only its headline still makes one.

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from notifier.store.models import Entry, EntryAlias, Source
 from notifier.text.cleaning import canonical_url, fold
-from notifier.watch.observation import Observation
+from notifier.watch.parsers.observation import Observation
 
 # An observation with the keys that tell it, the strongest first.
 Identified = tuple[Observation, list[str]]

@@ -17,12 +17,12 @@ from notifier.errors import NotFoundError, SettingsError
 from notifier.store.models import Profile, Source, SourceProfile
 from notifier.text import times
 from notifier.text.cleaning import LONGEST_ADDRESS, clean, shorten, web_address
-from notifier.watch.exchange import Purpose, Request, Response, body_hash
 from notifier.watch.health import expected_by, health, to_tell
-from notifier.watch.observation import Reading
-from notifier.watch.posts import FIRST_LOOK, request_url
-from notifier.watch.registry import trial_of
-from notifier.watch.rhythm import next_wait
+from notifier.watch.http.types import Purpose, Request, Response, body_hash
+from notifier.watch.parsers.clinicaltrials import trial_of
+from notifier.watch.parsers.observation import Reading
+from notifier.watch.parsers.wordpress import FIRST_LOOK, request_url
+from notifier.watch.polling_interval import next_wait
 
 log = logging.getLogger("notifier")
 

@@ -16,13 +16,13 @@ from notifier.deps import Deps
 from notifier.enums import EnquiryKind
 from notifier.errors import StoreError
 from notifier.i18n.catalog import Language
-from notifier.subscribers import enquiries
-from notifier.subscribers.enquiries import TooManyError
+from notifier.subscribers import signup_requests
+from notifier.subscribers.signup_requests import TooManyError
 from notifier.web.page import deps_of, notice, page
 
 log = logging.getLogger("notifier")
 
-_RETRY_AFTER = str(int(enquiries.LIMIT_PERIOD.total_seconds()))
+_RETRY_AFTER = str(int(signup_requests.LIMIT_PERIOD.total_seconds()))
 
 
 def ask(
@@ -32,7 +32,7 @@ def ask(
     deps = deps_of(request)
     try:
         with deps.writing() as session:
-            enquiry_id = enquiries.ask(session, kind, email, wish, visitor(request), deps.now())
+            enquiry_id = signup_requests.ask(session, kind, email, wish, visitor(request), deps.now())
     except TooManyError as error:
         return too_many(request, error, spoken)
     answer = look_into_mailbox(request, spoken)

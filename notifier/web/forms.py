@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import Message
 
-from notifier.digest.select import OPTIONAL
+from notifier.digest.selection import OPTIONAL
 from notifier.digest.view import TITLES
 from notifier.enums import Cadence, Edition
 from notifier.errors import SettingsError

@@ -21,9 +21,9 @@ from notifier.i18n.catalog import Language, language
 from notifier.i18n.messages import Said
 from notifier.links import Purpose
 from notifier.store.models import Subscription
-from notifier.subscribers import consent, enquiries, moving, schedule, standing, subscriptions
+from notifier.subscribers import address_changes, consent, lifecycle, schedule, signup_requests, subscriptions
+from notifier.subscribers.address_changes import Side
 from notifier.subscribers.choices import choice_to_confirm
-from notifier.subscribers.moving import Side
 from notifier.subscribers.subscriptions import RUNNING
 from notifier.web import asking, forms
 from notifier.web.page import Unrendered, deps_of, notice, page, spoken_by
@@ -63,7 +63,7 @@ def confirm(request: Request) -> Response:
     with deps.writing() as session:
         subscription = subscriptions.by_link(session, link_id)
         if subscriptions.confirm(session, subscription, subscriptions.OWN_LINK, "subscriber", now) and (
-            enquiries.count_mail(session, EnquiryKind.SUBSCRIBE, subscription.subscriber.email, now)
+            signup_requests.count_mail(session, EnquiryKind.SUBSCRIBE, subscription.subscriber.email, now)
         ):
             outbox.enqueue_own(session, DeliveryKind.WELCOME, [subscription.id], deps.mail_domain, now)
         answer = _confirmed(request, subscription)
@@ -94,7 +94,7 @@ def unsubscribe_form(request: Request) -> Response:
     deps = deps_of(request)
     link_id = deps.links.read(Purpose.UNSUBSCRIBE, request.path_params["link"], deps.now())
     with deps.reading() as session:
-        if moving.by_retired_link(session, link_id) is not None:
+        if address_changes.by_retired_link(session, link_id) is not None:
             return _retired(request)()
         one = subscriptions.by_link(session, link_id)
         spoken = _spoken(one)
@@ -135,7 +135,7 @@ def _unsubscribe(request: Request, wish: str) -> Response:
 
 def _end(request: Request, session: Session, link_id: str, wish: str) -> Unrendered:
     now = deps_of(request).now()
-    retired = moving.by_retired_link(session, link_id)
+    retired = address_changes.by_retired_link(session, link_id)
     if retired is not None:
         return _end_by_retired_link(request, session, retired, wish)
     one = subscriptions.by_link(session, link_id)
@@ -166,7 +166,7 @@ def _end_by_retired_link(request: Request, session: Session, one: Subscription, 
 
 def _taken_back(request: Request, session: Session, one: Subscription, spoken: Language, *, pause: bool) -> Unrendered:
     now = deps_of(request).now()
-    if one.status is SubscriptionStatus.ENDED and not standing.undo(session, one, now):
+    if one.status is SubscriptionStatus.ENDED and not lifecycle.undo(session, one, now):
         return partial(
             notice,
             request,
@@ -177,7 +177,7 @@ def _taken_back(request: Request, session: Session, one: Subscription, spoken: L
         )
     if pause and one.status in RUNNING:
         until = now + _PAUSE
-        standing.pause(one, until, now)
+        lifecycle.pause(one, until, now)
         words = Said("No digest comes until %(day)s; then one tells all that you missed.", day=until.date())
         return partial(notice, request, Said("Your subscription is paused."), words, spoken)
     words = Said("You get news about %(therapy)s: %(schedule)s.", **_words(one, spoken))
@@ -185,7 +185,7 @@ def _taken_back(request: Request, session: Session, one: Subscription, spoken: L
 
 
 def _left(request: Request, one: Subscription, spoken: Language, now: datetime) -> Unrendered:
-    values = {"therapy": one.profile.name, "undo": standing.may_undo(one, now)}
+    values = {"therapy": one.profile.name, "undo": lifecycle.may_undo(one, now)}
     return partial(page, request, "left", values, spoken)
 
 
@@ -237,7 +237,7 @@ def renew(request: Request) -> Response:
     with deps.writing() as session:
         one = subscriptions.by_link(session, link_id)
         spoken = _spoken(one)
-        runs = standing.renew(session, one, now)
+        runs = lifecycle.renew(session, one, now)
         words = Said("You get news about %(therapy)s: %(schedule)s.", **_words(one, spoken))
     if not runs:
         return notice(request, *_NOT_SUBSCRIBED, spoken)
@@ -249,7 +249,7 @@ def address_form(request: Request) -> Response:
     deps = deps_of(request)
     _, link_id = _side(deps.links.read(Purpose.ADDRESS, request.path_params["link"], deps.now()))
     with deps.reading() as session:
-        change = moving.by_link(session, link_id, deps.now())
+        change = address_changes.by_link(session, link_id, deps.now())
         spoken = language(change.subscriber.language)
         values = {
             "title": spoken.phrase("Please confirm the change of address"),
@@ -265,9 +265,9 @@ def address(request: Request) -> Response:
     now = deps.now()
     side, link_id = _side(deps.links.read(Purpose.ADDRESS, request.path_params["link"], now))
     with deps.writing() as session:
-        change = moving.by_link(session, link_id, now)
+        change = address_changes.by_link(session, link_id, now)
         spoken = language(change.subscriber.language)
-        moved = moving.agree(session, change, side, now)
+        moved = address_changes.agree(session, change, side, now)
     if moved:
         return notice(request, Said("Your address is changed."), Said("We write to the new one from now on."), spoken)
     return notice(request, Said("Thank you."), Said("The other address has to agree, too."), spoken)

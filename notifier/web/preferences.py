@@ -19,7 +19,7 @@ from starlette.responses import Response
 
 from notifier.deps import Deps
 from notifier.digest import archive
-from notifier.digest.select import OPTIONAL
+from notifier.digest.selection import OPTIONAL
 from notifier.enums import EnquiryKind, SubscriptionStatus, SuppressionCause
 from notifier.errors import AddressError, SettingsError, StoreError
 from notifier.i18n.catalog import Language, language
@@ -28,9 +28,9 @@ from notifier.links import ExpiredLinkError, Purpose
 from notifier.match import profiles
 from notifier.store import db
 from notifier.store.models import Subscription
-from notifier.subscribers import consent, enquiries, moving, privacy, schedule, standing, subscriptions
+from notifier.subscribers import address_changes, consent, lifecycle, privacy, schedule, signup_requests, subscriptions
 from notifier.subscribers.choices import choice_of
-from notifier.subscribers.enquiries import TooManyError
+from notifier.subscribers.signup_requests import TooManyError
 from notifier.subscribers.subscriptions import ON_PREFERENCES, RUNNING, SuppressedError
 from notifier.text import times
 from notifier.web import asking, forms
@@ -98,9 +98,11 @@ def _send_fresh(request: Request, link_id: str) -> Response:
     try:
         with deps.writing() as session:
             subscriber = subscriptions.by_link(session, link_id).subscriber
-            asker = enquiries.asker_of(session, subscriber)
+            asker = signup_requests.asker_of(session, subscriber)
             place = asking.visitor(request)
-            enquiry_id = enquiries.ask(session, EnquiryKind.LINK, subscriber.email, None, place, deps.now(), asker)
+            enquiry_id = signup_requests.ask(
+                session, EnquiryKind.LINK, subscriber.email, None, place, deps.now(), asker
+            )
     except TooManyError as error:
         return asking.too_many(request, error, spoken)
     answer = asking.look_into_mailbox(request, spoken)
@@ -124,12 +126,12 @@ def _pause(request: Request, session: Session, one: Subscription, sent: FormData
     zone = ZoneInfo(one.subscriber.time_zone)
     day = times.day_ahead(forms.text(sent, "until"), now.astimezone(zone).date())
     until = datetime.combine(day, time(), zone).astimezone(UTC)
-    standing.pause(one, until, now)
+    lifecycle.pause(one, until, now)
     return _page(request, session, one, done=Said("Your subscription is paused."))
 
 
 def _resume(request: Request, session: Session, one: Subscription, _sent: FormData) -> Unrendered:
-    standing.resume(one, deps_of(request).now())
+    lifecycle.resume(one, deps_of(request).now())
     return _page(request, session, one, done=Said("Your digests come again."))
 
 
@@ -186,9 +188,9 @@ def _move(request: Request, link_id: str, sent: FormData) -> Response:
 
 def _ask_for_move(request: Request, session: Session, one: Subscription, email: str) -> int:
     now = deps_of(request).now()
-    change = moving.ask(session, one.subscriber, email, now)
-    asker, wish = enquiries.asker_of(session, one.subscriber), {"change": change.link_id}
-    return enquiries.ask(session, EnquiryKind.ADDRESS, change.email, wish, asking.visitor(request), now, asker)
+    change = address_changes.ask(session, one.subscriber, email, now)
+    asker, wish = signup_requests.asker_of(session, one.subscriber), {"change": change.link_id}
+    return signup_requests.ask(session, EnquiryKind.ADDRESS, change.email, wish, asking.visitor(request), now, asker)
 
 
 def _export(_request: Request, session: Session, one: Subscription, _sent: FormData) -> Unrendered:

@@ -36,7 +36,8 @@ def enqueue_digest(
 def enqueue_asked(session: Session, kind: DeliveryKind, subscription: Subscription, domain: str, now: datetime) -> None:
     """Owe somebody a mail that anybody can ask for in their name: a confirmation, a link.
 
-    One that still waits is not owed twice. How many a mailbox gets is limited before, by `subscribers/enquiries.py`.
+    One that still waits is not owed twice. How many a mailbox gets is limited before, by
+    `subscribers/signup_requests.py`.
     """
     waiting = select(Delivery.id).where(
         Delivery.subscription_id == subscription.id,

@@ -83,7 +83,7 @@ class Subscription(Base):
 
 
 class RetiredLink(Base):
-    """A link id from before a change of address: it only unsubscribes. Writer: `subscribers/moving.py`."""
+    """A link id from before a change of address: it only unsubscribes. Writer: `subscribers/address_changes.py`."""
 
     __tablename__ = "retired_link"
 
@@ -119,7 +119,7 @@ class Wording(Base):
 
 
 class Enquiry(Base):
-    """What somebody asked for through a public form. Writer: `subscribers/enquiries.py`.
+    """What somebody asked for through a public form. Writer: `subscribers/signup_requests.py`.
 
     Address and wish are forgotten as soon as it is answered; the rest stays an hour, for the limits. `network`,
     `target` and `asker` are keyed hashes: of where it came from, of the mailbox that is written to (tags and dots left
@@ -147,7 +147,7 @@ class Enquiry(Base):
 class AddressChange(Base):
     """A new address that somebody wants, until both the old and the new one have said yes.
 
-    Writer: `subscribers/moving.py`.
+    Writer: `subscribers/address_changes.py`.
     """
 
     __tablename__ = "address_change"

@@ -16,8 +16,8 @@ import aiohttp
 
 from notifier.settings import Settings, Watch
 from notifier.text.cleaning import clean, shorten, storable
-from notifier.watch.exchange import Purpose, Request, Response
-from notifier.watch.guard import AddressRefusedError, connector, refuse_private_name
+from notifier.watch.http.ssrf import AddressRefusedError, connector, refuse_private_name
+from notifier.watch.http.types import Purpose, Request, Response
 
 PAUSE_SECONDS = 0.25
 

@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from notifier.text.cleaning import shorten, storable
-from notifier.watch import discovery, feed, page, posts, registry
-from notifier.watch.observation import ReadError, within_limits
-from notifier.watch.parsing import wire
+from notifier.watch import discovery
+from notifier.watch.parser_process import wire
+from notifier.watch.parsers import clinicaltrials, html_page, rss, wordpress
+from notifier.watch.parsers.observation import ReadError, within_limits
 
 # Processor time, in seconds, after which the process ends by itself if nobody is there to end it.
 _SECONDS_ALONE = 60
@@ -85,14 +86,14 @@ def _document(read: Callable[..., Any]) -> Callable[[Mapping[str, Any], bytes], 
 
 
 def _posts(request: Mapping[str, Any], body: bytes) -> dict[str, Any]:
-    reading = posts.read(body, request["headers"], request["url"])
+    reading = wordpress.read(body, request["headers"], request["url"])
     now = datetime.fromisoformat(request["now"])
-    until = posts.read_until(body, request["headers"], request["url"], now)
+    until = wordpress.read_until(body, request["headers"], request["url"], now)
     return {**wire.as_document(within_limits(reading)), "until": until.isoformat()}
 
 
 def _as_of(_: Mapping[str, Any], body: bytes) -> str | None:
-    moment = registry.read_as_of(body)
+    moment = clinicaltrials.read_as_of(body)
     return moment.isoformat() if moment else None
 
 
@@ -101,9 +102,9 @@ def _feeds(request: Mapping[str, Any], body: bytes) -> list[tuple[str, str]]:
 
 
 _READERS: Mapping[str, Callable[[Mapping[str, Any], bytes], Any]] = {
-    "feed": _document(feed.read),
-    "page": _document(page.read),
-    "registry": _document(registry.read),
+    "feed": _document(rss.read),
+    "page": _document(html_page.read),
+    "registry": _document(clinicaltrials.read),
     "posts": _posts,
     "as_of": _as_of,
     "feeds": _feeds,

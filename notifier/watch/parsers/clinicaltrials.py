@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
 from notifier.enums import NewsKind
 from notifier.text.cleaning import clean, storable
-from notifier.watch.observation import Observation, ReadError, Reading, published_moment
+from notifier.watch.parsers.observation import Observation, ReadError, Reading, published_moment
 
 NAME = "ClinicalTrials.gov"
 

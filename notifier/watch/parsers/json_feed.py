@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import urljoin
 
 from notifier.text.cleaning import LONGEST_ADDRESS, clean, paragraphs, plain, web_address
-from notifier.watch.observation import Observation, ReadError, Reading, published_moment
-from notifier.watch.retraction import marked
+from notifier.watch.parsers.observation import Observation, ReadError, Reading, published_moment
+from notifier.watch.parsers.retraction import marked
 
 
 def is_json(body: bytes) -> bool:

@@ -16,9 +16,9 @@ from xml.sax import SAXException
 import feedparser
 
 from notifier.text.cleaning import LONGEST_ADDRESS, clean, paragraphs, plain, web_address
-from notifier.watch import jsonfeed, posts
-from notifier.watch.observation import Observation, ReadError, Reading, published_moment
-from notifier.watch.retraction import marked
+from notifier.watch.parsers import json_feed, wordpress
+from notifier.watch.parsers.observation import Observation, ReadError, Reading, published_moment
+from notifier.watch.parsers.retraction import marked
 
 _PARTS = ("title", "link", "id", "summary", "content", "links", "media_content", "media_thumbnail")
 
@@ -36,8 +36,8 @@ def read(body: bytes, headers: Mapping[str, str], url: str) -> Reading:
     """
     if not body.strip():
         raise ReadError("the address answered with nothing")
-    if jsonfeed.is_json(body):
-        return jsonfeed.read(body, url)
+    if json_feed.is_json(body):
+        return json_feed.read(body, url)
     hints = {name: headers[name] for name in ("content-type", "content-location") if name in headers}
     # A stream, because feedparser takes bytes for the name of a file or an address first, and opens it.
     found = feedparser.parse(
@@ -57,7 +57,7 @@ def read(body: bytes, headers: Mapping[str, str], url: str) -> Reading:
         name=plain(found.feed.get("title", "")),
         observations=entries,
         ttl_minutes=_ttl(found.feed.get("ttl", "")),
-        posts_url=posts.posts_url(headers, str(generator), str(found.feed.get("link", "")), url),
+        posts_url=wordpress.posts_url(headers, str(generator), str(found.feed.get("link", "")), url),
     )
 
 

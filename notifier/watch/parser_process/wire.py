@@ -9,7 +9,7 @@ from typing import IO, Any
 
 from notifier.enums import NewsKind
 from notifier.i18n.messages import recall, record
-from notifier.watch.observation import Observation, Reading
+from notifier.watch.parsers.observation import Observation, Reading
 
 MOST_OF_AN_ERROR = 1_000_000
 

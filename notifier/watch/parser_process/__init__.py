@@ -19,9 +19,9 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 from notifier.enums import SourceKind
-from notifier.watch.exchange import Response
-from notifier.watch.observation import ReadError, Reading, within_limits
-from notifier.watch.parsing import wire
+from notifier.watch.http.types import Response
+from notifier.watch.parser_process import wire
+from notifier.watch.parsers.observation import ReadError, Reading, within_limits
 
 log = logging.getLogger("notifier")
 
@@ -34,7 +34,8 @@ _SECONDS_TO_START = 60.0
 # What of our environment the process gets: nothing of the settings, which may stand there.
 _ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "SYSTEMROOT", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 _PROGRAM = (
-    "import sys, json; sys.path[:] = json.loads(sys.argv[1]); from notifier.watch.parsing.child import main; main()"
+    "import sys, json; sys.path[:] = json.loads(sys.argv[1]);"
+    " from notifier.watch.parser_process.child import main; main()"
 )
 
 

@@ -65,7 +65,7 @@ def undo(session: Session, one: Subscription, now: datetime) -> bool:
 def pauses_over(session: Session, now: datetime) -> Sequence[int]:
     """The ids of the subscriptions whose pause is over; of those that could not be read lately, none before its time.
 
-    `subscribers/serving.py` reads their rows.
+    `subscribers/due_subscriptions.py` reads their rows.
     """
     chosen = select(Subscription.id).where(
         Subscription.status == SubscriptionStatus.PAUSED,

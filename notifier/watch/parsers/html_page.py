@@ -13,7 +13,7 @@ from lxml import etree, html
 from notifier.enums import NewsKind
 from notifier.text import markup
 from notifier.text.cleaning import clean, fold, shorten, web_address
-from notifier.watch.observation import ASIDE, Observation, ReadError, Reading
+from notifier.watch.parsers.observation import ASIDE, Observation, ReadError, Reading
 
 # The watched site's own class comes first: the general places hold more than the article there.
 _ARTICLE = (

@@ -12,8 +12,8 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 from notifier.text.cleaning import paragraphs, plain, web_address
-from notifier.watch.observation import POSTS, Observation, ReadError, Reading, published_moment
-from notifier.watch.retraction import marked
+from notifier.watch.parsers.observation import POSTS, Observation, ReadError, Reading, published_moment
+from notifier.watch.parsers.retraction import marked
 
 # How far back the first look goes, and by how much each look overlaps the one before it: a site's clock may be off.
 FIRST_LOOK = timedelta(days=30)
