@@ -35,13 +35,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from notifier import letters
-from notifier.adoption import adopt
+from notifier.admin.profile_import import adopt
 from notifier.deliver import outbox
 from notifier.deliver.mime import dkim_keys
 from notifier.deps import Deps
 from notifier.enums import Cadence, DeliveryKind, DeliveryStatus, DigestStatus, Edition, SubscriptionStatus
 from notifier.match import profiles
+from notifier.messages import digest_mail
 from notifier.store import db
 from notifier.store.models import Delivery, Digest, Profile
 from notifier.subscribers import subscriptions
@@ -92,7 +92,7 @@ def _size_of_a_mail(folder: Path, body: int) -> int:
     deps = _installation(folder, 25, 1, body)
     with deps.writing() as session:
         (claimed,) = outbox.claim_due(session, NOW, outbox.Terms(1))
-        return len(letters.Press(deps).parcel(session, claimed, NOW).message())
+        return len(digest_mail.Press(deps).parcel(session, claimed, NOW).message())
 
 
 def _installation(folder: Path, port: int, people: int, body: int) -> Deps:
@@ -162,7 +162,7 @@ def whole_path(program: str, people: int, size: int, key: str = "") -> tuple[flo
         if key:
             (folder / "key.pem").write_bytes(dkim_keys.new_key(key))
             words.append(str(folder / "key.pem"))
-        ours = Path(__file__).with_name("delivering.py")
+        ours = Path(__file__).with_name("pipeline/deliver.py")
         done = subprocess.run([sys.executable, ours, *words], check=True, capture_output=True)
     found = json.loads(done.stdout)
     assert found["accepted"] == people, found

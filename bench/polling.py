@@ -38,7 +38,7 @@ OURS = """
 import json, resource, sys, time
 from datetime import UTC, datetime, timedelta
 from notifier.deps import Deps
-from notifier.polling import Poll
+from notifier.pipeline import poll
 from notifier.settings import Settings
 from notifier.store import db
 from notifier.watch.http import ssrf
@@ -50,7 +50,7 @@ settings, now = Settings(secret_key="only for this measurement", suppression_key
 times = []
 for day in range(3):
     began = time.perf_counter()
-    found = Poll(Deps(settings, engine, now + timedelta(days=day)), force=True).run()
+    found = poll.run(Deps(settings, engine, now + timedelta(days=day)), force=True)
     times.append(time.perf_counter() - began)
     wanted = "unchanged" if day else "ok"
     assert {one.status for one in found} == {wanted}, [one for one in found if one.status != wanted][:1]

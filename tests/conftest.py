@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, inspect
 
-from notifier import pipeline
-from notifier.adoption import adopt
+from notifier.admin.profile_import import adopt
 from notifier.deps import Deps
 from notifier.enums import Cadence, Edition
 from notifier.match import profiles
+from notifier.pipeline import match, poll
 from notifier.settings import Schedule, Sender, Settings, Smtp, Watch
 from notifier.store import db
 from notifier.store.models import Base
@@ -241,11 +241,11 @@ class Installation:
         """So many people subscribe, and news for their daily digest is found; gives the moment at which that is due."""
         for number in range(people):
             self.subscribe(f"person{number}@example.org")
-        pipeline.poll(self.at(MONDAY))
+        poll.run(self.at(MONDAY))
         self.publish([sites.Article(title)])
         due = MONDAY + timedelta(days=1)
-        pipeline.poll(self.at(due))
-        pipeline.match(self.at(due))
+        poll.run(self.at(due))
+        match.run(self.at(due))
         return due
 
 

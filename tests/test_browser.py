@@ -9,13 +9,13 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from notifier import pipeline
-from notifier.adoption import adopt
+from notifier.admin.profile_import import adopt
 from notifier.demo.story import serving
 from notifier.deps import Deps
 from notifier.enums import Cadence, SubscriptionStatus
 from notifier.links import Purpose
 from notifier.match import profiles
+from notifier.pipeline.run import run_once
 from notifier.store.models import Digest, Subscriber, Subscription
 from notifier.web.app import create
 from tests.browser import browser
@@ -57,7 +57,7 @@ def local(address: str, link: str) -> str:
 def run(deps: Deps) -> None:
     """A run in a thread of its own, for Playwright keeps an event loop in this one."""
     with ThreadPoolExecutor(1) as aside:
-        aside.submit(pipeline.run_once, deps).result()
+        aside.submit(run_once, deps).result()
 
 
 def one(made: Installation) -> Subscription:

@@ -8,16 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from notifier.admin.source_check import find_source
 from notifier.errors import SettingsError
-from notifier.letters import renderer
-from notifier.looking import find_source
+from notifier.messages.digest_mail import renderer
 from notifier.text.cleaning import clean, plain
 from notifier.watch.http import ssrf
 from notifier.watch.parsers import clinicaltrials, html_page, rss
 from notifier.watch.parsers.observation import ReadError
+from tests import site
 from tests.conftest import MONDAY, SHARED, Installation
 from tests.mails import a_digest
-from tests.site import Article, Site, rss
+from tests.site import Article, Site
 
 FEEDS = SHARED / "corpora" / "feeds"
 HOSTILE = SHARED / "corpora" / "hostile"
@@ -113,7 +114,7 @@ def test_no_payload_makes_markup_of_a_mail(installation: Installation):
     for start in range(0, len(payloads()), 400):
         items = []
         for payload in payloads()[start : start + 400]:
-            body = rss([Article(payload, payload, link=payload)]).encode()
+            body = site.rss([Article(payload, payload, link=payload)]).encode()
             for one in rss.read(body, {}, "https://x.example.org/").observations:
                 values = NewsKind.NEW, "about", one.title, one.url, payload, "news", None, one.summary
                 items.append(ItemView(*values, (), 0, "", (payload,)))
@@ -147,7 +148,7 @@ def test_no_payload_brings_a_header_or_a_recipient_of_its_own(installation: Inst
     from email import message_from_bytes, policy
 
     from notifier.deliver.mime.message import Letter
-    from notifier.letters import message
+    from notifier.messages.digest_mail import message
 
     deps = installation.at(MONDAY)
     names = None

@@ -8,13 +8,13 @@ from datetime import timedelta
 
 import pytest
 
-from notifier import pipeline
 from notifier.deliver import outbox
 from notifier.deliver.outbox import Answer, Terms
 from notifier.deliver.smtp.client import Transport
 from notifier.deliver.smtp.protocol import Parcel
 from notifier.enums import DeliveryStatus, DigestStatus, SuppressionCause
 from notifier.errors import SettingsError
+from notifier.pipeline import compose, deliver, match, poll
 from notifier.settings import Sender, Smtp
 from notifier.store.models import Delivery, Digest
 from tests.conftest import MONDAY, Installation
@@ -30,12 +30,12 @@ def owed(any_installation: Installation) -> Installation:
     made = any_installation
     for name in ("anna", "ben", "cleo"):
         made.subscribe(f"{name}@example.org")
-    pipeline.poll(made.at(MONDAY))
+    poll.run(made.at(MONDAY))
     made.publish([Article("Frexalimab slows lesions")])
     deps = made.at(TUESDAY)
-    pipeline.poll(deps)
-    pipeline.match(deps)
-    assert pipeline.compose(deps) == 1
+    poll.run(deps)
+    match.run(deps)
+    assert compose.run(deps) == 1
     return made
 
 
@@ -47,7 +47,7 @@ def deliveries(made: Installation) -> dict[str, Delivery]:
 def test_a_refused_recipient_fails_alone_with_the_servers_words(owed: Installation):
     owed.sink.refuse_recipient["ben@example.org"] = "550 5.1.1 no mailbox ben@example.org"
 
-    sent = pipeline.deliver(owed.at(TUESDAY))
+    sent = deliver.run(owed.at(TUESDAY))
 
     assert sent.answers == {Answer.ACCEPTED: 2, Answer.REFUSED: 1}
     found = deliveries(owed)
@@ -58,18 +58,18 @@ def test_a_refused_recipient_fails_alone_with_the_servers_words(owed: Installati
     }
     assert found["ben"].error == "the server answered 550 to RCPT TO: 5.1.1 no mailbox (the recipient)"
     assert found["anna"].error is None
-    assert pipeline.deliver(owed.at(TUESDAY)).answers == {}
+    assert deliver.run(owed.at(TUESDAY)).answers == {}
 
 
 def test_a_recipient_that_is_put_off_is_tried_again_later_with_the_same_message_id(owed: Installation):
     owed.sink.refuse_recipient["ben@example.org"] = "451 4.7.1 greylisted, come back"
-    pipeline.deliver(owed.at(TUESDAY))
+    deliver.run(owed.at(TUESDAY))
     first = deliveries(owed)["ben"]
     assert (first.status, first.attempts) == (DeliveryStatus.PENDING, 1)
-    assert pipeline.deliver(owed.at(TUESDAY + timedelta(minutes=1))).answers == {}
+    assert deliver.run(owed.at(TUESDAY + timedelta(minutes=1))).answers == {}
     owed.sink.refuse_recipient.clear()
 
-    pipeline.deliver(owed.at(TUESDAY + timedelta(minutes=6)))
+    deliver.run(owed.at(TUESDAY + timedelta(minutes=6)))
 
     (message,) = owed.sink.to("ben@example.org")
     assert message["Message-ID"] == first.message_id
@@ -81,7 +81,7 @@ def test_a_recipient_that_is_put_off_for_three_days_is_given_up(owed: Installati
     moment, tries = TUESDAY, 0
     while deliveries(owed)["ben"].status is DeliveryStatus.PENDING:
         tries += 1
-        pipeline.deliver(owed.at(moment))
+        deliver.run(owed.at(moment))
         moment = max(moment + timedelta(minutes=1), deliveries(owed)["ben"].next_attempt_at)
     found = deliveries(owed)["ben"]
     assert found.status is DeliveryStatus.FAILED
@@ -91,7 +91,7 @@ def test_a_recipient_that_is_put_off_for_three_days_is_given_up(owed: Installati
 
 def test_a_refused_message_fails(owed: Installation):
     owed.sink.refuse_message["ben@example.org"] = "554 5.7.1 spam"
-    pipeline.deliver(owed.at(TUESDAY))
+    deliver.run(owed.at(TUESDAY))
     assert "554 to the message: 5.7.1 spam" in deliveries(owed)["ben"].error
 
 
@@ -99,13 +99,13 @@ def test_a_server_that_is_down_loses_nothing(owed: Installation):
     good = owed.at(TUESDAY)
     down = replace(good, settings=good.settings.model_copy(update={"smtp": Smtp(port=free_port(), security="none")}))
 
-    sent = pipeline.deliver(down)
+    sent = deliver.run(down)
 
     assert "cannot be reached" in sent.problem
     assert "smtp.host" in sent.problem
     assert {(one.status, one.attempts) for one in deliveries(owed).values()} == {(DeliveryStatus.PENDING, 0)}
     assert "cannot be reached" in deliveries(owed)["anna"].error
-    assert pipeline.deliver(good).accepted == 3
+    assert deliver.run(good).accepted == 3
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_a_server_that_is_down_loses_nothing(owed: Installation):
 def test_a_server_that_cannot_do_what_is_set_is_told_with_the_setting(owed: Installation, smtp: dict, said: str):
     deps = owed.at(TUESDAY)
     changed = deps.settings.smtp.model_copy(update={**smtp, "timeout_seconds": 2})
-    sent = pipeline.deliver(replace(deps, settings=deps.settings.model_copy(update={"smtp": changed})))
+    sent = deliver.run(replace(deps, settings=deps.settings.model_copy(update={"smtp": changed})))
     assert said in sent.problem
     assert {one.status for one in deliveries(owed).values()} == {DeliveryStatus.PENDING}
 
@@ -129,9 +129,9 @@ def test_a_worker_that_died_is_succeeded_after_its_lease(owed: Installation):
     deps = owed.at(TUESDAY)
     with deps.writing() as session:
         claimed = [one.message_id for one in outbox.claim_due(session, TUESDAY, Terms(100))]
-    assert pipeline.deliver(owed.at(TUESDAY + timedelta(seconds=20))).answers == {}
+    assert deliver.run(owed.at(TUESDAY + timedelta(seconds=20))).answers == {}
 
-    pipeline.deliver(owed.at(TUESDAY + timedelta(seconds=31)))
+    deliver.run(owed.at(TUESDAY + timedelta(seconds=31)))
 
     assert sorted(message["Message-ID"] for message in owed.sink.messages) == sorted(claimed)
 
@@ -147,22 +147,22 @@ def test_two_workers_never_take_the_same_delivery(owed: Installation):
 
 def test_a_digest_is_sent_when_its_last_delivery_is_settled(owed: Installation):
     owed.sink.refuse_recipient["ben@example.org"] = "451 later"
-    pipeline.deliver(owed.at(TUESDAY))
+    deliver.run(owed.at(TUESDAY))
     with owed.at(TUESDAY).reading() as session:
         assert session.query(Digest).one().status is DigestStatus.APPROVED
     owed.sink.refuse_recipient["ben@example.org"] = "550 never"
-    pipeline.deliver(owed.at(TUESDAY + timedelta(hours=1)))
+    deliver.run(owed.at(TUESDAY + timedelta(hours=1)))
     with owed.at(TUESDAY).reading() as session:
         assert session.query(Digest).one().status is DigestStatus.SENT
 
 
 def test_a_failed_delivery_can_be_tried_again_by_hand(owed: Installation):
     owed.sink.refuse_recipient["ben@example.org"] = "550 5.7.1 blocked"
-    pipeline.deliver(owed.at(TUESDAY))
+    deliver.run(owed.at(TUESDAY))
     owed.sink.refuse_recipient.clear()
     with owed.at(TUESDAY).writing() as session:
         assert outbox.retry(session, TUESDAY) == 1
-    pipeline.deliver(owed.at(TUESDAY))
+    deliver.run(owed.at(TUESDAY))
     (message,) = owed.sink.to("ben@example.org")
     assert message["Message-ID"] == deliveries(owed)["ben"].message_id
 
@@ -173,7 +173,7 @@ def test_a_suppressed_address_gets_nothing(owed: Installation):
     with owed.at(TUESDAY).writing() as session:
         key = subscriptions.hash_of(session, "BEN@example.org")
         suppressions.add(session, key, SuppressionCause.COMPLAINED, "complained", TUESDAY)
-    pipeline.deliver(owed.at(TUESDAY))
+    deliver.run(owed.at(TUESDAY))
     assert owed.sink.to("ben@example.org") == []
     assert deliveries(owed)["ben"].status is DeliveryStatus.SUPPRESSED
 
@@ -182,7 +182,7 @@ def test_nothing_is_claimed_before_it_is_known_who_writes(owed: Installation):
     deps = owed.at(TUESDAY)
     unset = replace(deps, settings=deps.settings.model_copy(update={"sender": Sender()}))
     with pytest.raises(SettingsError, match=r"sender\.address is not set"):
-        pipeline.deliver(unset)
+        deliver.run(unset)
     assert {one.status for one in deliveries(owed).values()} == {DeliveryStatus.PENDING}
 
 
@@ -192,7 +192,7 @@ def test_a_limit_of_mails_a_second_is_kept(owed: Installation):
     deps = owed.at(TUESDAY)
     slow = deps.settings.smtp.model_copy(update={"rate_per_second": 10})
     began = time.monotonic()
-    pipeline.deliver(replace(deps, settings=deps.settings.model_copy(update={"smtp": slow})))
+    deliver.run(replace(deps, settings=deps.settings.model_copy(update={"smtp": slow})))
     assert time.monotonic() - began >= 0.2
     assert len(owed.sink.messages) == 3
 
@@ -273,7 +273,7 @@ def test_what_is_uncertain_is_sent_again_with_its_message_id(owed: Installation)
         (one, *_) = outbox.claim_due(session, TUESDAY, Terms(1))
         outbox.settle_attempts(session, [Outcome(one.id, Answer.UNKNOWN, "the connection ended")], TUESDAY)
         assert session.get_one(Delivery, one.id).status is DeliveryStatus.UNCERTAIN
-    pipeline.deliver(owed.at(TUESDAY + timedelta(minutes=6)))
+    deliver.run(owed.at(TUESDAY + timedelta(minutes=6)))
     assert len({message["Message-ID"] for message in owed.sink.messages}) == 3
 
 

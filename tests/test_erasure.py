@@ -8,7 +8,6 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from typer.testing import CliRunner
 
-from notifier import pipeline
 from notifier.cli.main import app
 from notifier.demo.story import serving
 from notifier.email_addresses import normal_address, wire_address
@@ -16,6 +15,8 @@ from notifier.enums import Cadence, EnquiryKind, SubscriptionStatus, Suppression
 from notifier.errors import NotifierError
 from notifier.links import Purpose
 from notifier.match import profiles
+from notifier.pipeline import poll
+from notifier.pipeline.run import run_once
 from notifier.store import db, keys
 from notifier.store.models import Base, Consent, Delivery, Subscriber, Subscription, Suppression
 from notifier.subscribers import privacy, signup_requests, subscriptions, suppressions
@@ -46,9 +47,9 @@ def test_an_erased_address_is_in_no_file(installation: Installation):
     made.subscribe(SECRET.decode())
     for number in range(300):
         made.subscribe(f"other{number}@example.org", zone="Europe/Berlin")
-    pipeline.run_once(made.at(MONDAY))
+    run_once(made.at(MONDAY))
     made.publish([Article("Frexalimab slows lesions")])
-    pipeline.poll(made.at(MONDAY))
+    poll.run(made.at(MONDAY))
     assert any(SECRET in file.read_bytes() for file in files(made))
     erase(made)
     assert [file for file in files(made) if SECRET in file.read_bytes()] == []
@@ -82,7 +83,7 @@ def test_an_erased_address_is_lifted_by_its_owners_own_double_opt_in_alone(insta
             f"email={SECRET.decode()}&consent=yes".replace("@", "%40"),
             "application/x-www-form-urlencoded",
         )
-        pipeline.run_once(made.at(MONDAY))
+        run_once(made.at(MONDAY))
         (question,) = made.sink.messages
         client.post(next(line for line in text_of(question).splitlines() if "/confirm/" in line))
     with made.at(MONDAY).reading() as session:
@@ -97,10 +98,10 @@ def test_who_left_a_year_ago_is_forgotten_but_for_the_hash(installation: Install
     made.subscribe("anna@example.org")
     with made.at(MONDAY).writing() as session:
         subscriptions.end(session, session.query(Subscription).one(), "link", "subscriber", MONDAY)
-    pipeline.run_once(made.at(MONDAY + timedelta(days=364)))
+    run_once(made.at(MONDAY + timedelta(days=364)))
     with made.at(MONDAY).reading() as session:
         assert session.query(Subscriber).count() == 1
-    pipeline.run_once(made.at(MONDAY + timedelta(days=366)))
+    run_once(made.at(MONDAY + timedelta(days=366)))
     with made.at(MONDAY).reading() as session:
         assert session.query(Subscriber).count() == 0
         assert session.query(Suppression).one().cause is SuppressionCause.LEFT
@@ -186,7 +187,7 @@ def test_an_address_is_erased_from_every_table_however_it_is_written(with_key: I
         post(client, "/link", email=stored)
         post(client, link_to(made, Purpose.PREFERENCES, "other@example.org"), do="address", email=stored)
         post(client, link_to(made, Purpose.PREFERENCES, stored), do="address", email="third@example.org")
-        pipeline.run_once(made.at(MONDAY))
+        run_once(made.at(MONDAY))
         sign_up(client, stored)
     with made.at(MONDAY).writing() as session:
         session.query(Subscription).first().trouble = f"no mail could be made for {stored}"

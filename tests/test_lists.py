@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from notifier import pipeline
 from notifier.enums import Cadence, SubscriptionStatus, SuppressionCause
 from notifier.errors import SettingsError
 from notifier.match import profiles
+from notifier.pipeline.run import run_once
 from notifier.store.models import Consent, Delivery, Subscriber, Subscription
 from notifier.subscribers import import_export, subscriptions, suppressions
 from notifier.subscribers.import_export import Fate, Report, Terms
@@ -55,7 +55,7 @@ def test_those_whose_consent_is_not_attested_are_asked(installation: Installatio
     report = take(installation, "email\nanna@example.org\n", confirmed=False)
     with installation.at(MONDAY).writing() as session:
         outbox.enqueue_own(session, DeliveryKind.CONFIRMATION, report.unasked, "example.org", MONDAY)
-    pipeline.run_once(installation.at(MONDAY))
+    run_once(installation.at(MONDAY))
     assert [mail["Subject"] for mail in installation.sink.messages] == ["Please confirm your subscription"]
 
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from notifier.admin.source_check import find_source, look
 from notifier.enums import Authority, SourceKind
 from notifier.errors import SettingsError
-from notifier.looking import find_source, look
 from notifier.store.models import Source
 from notifier.watch import discovery, opml
 from notifier.watch.parsers import json_feed

@@ -8,7 +8,7 @@ import brotli
 import pytest
 from backports import zstd
 
-from notifier import pipeline
+from notifier.pipeline import poll as poll_step
 from notifier.store.models import Source
 from notifier.watch.http import client
 from notifier.watch.http.client import fetch_all
@@ -113,7 +113,7 @@ class Mover:
 
     def poll(self, after: timedelta) -> str:
         """One poll; gives the address that is stored after it."""
-        pipeline.poll(self.made.at(MONDAY + after), force=True)
+        poll_step.run(self.made.at(MONDAY + after), force=True)
         with self.made.at(MONDAY).reading() as session:
             return session.query(Source).one().url
 

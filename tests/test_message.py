@@ -10,9 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from notifier import pipeline
+from notifier.admin.preview import Wish, preview
 from notifier.enums import DeliveryKind
-from notifier.preview import Wish, preview
+from notifier.pipeline import deliver, match, poll
+from notifier.pipeline.run import run_once
 from notifier.settings import Sender
 from tests.conftest import MONDAY, Installation
 from tests.mails import LEAVE, PREFERENCES, SENDER, a_digest, a_mail, an_item
@@ -143,14 +144,14 @@ def test_no_encoded_word_brings_a_header_either(hidden: str):
 def test_a_preview_is_the_mail_that_is_sent(any_installation: Installation):
     made = any_installation
     made.subscribe("anna@example.org", zone="Europe/Berlin")
-    pipeline.poll(made.at(MONDAY))
+    poll.run(made.at(MONDAY))
     made.publish([Article("Frexalimab slows lesions")])
     deps = made.at(MONDAY + timedelta(days=1))
-    pipeline.poll(deps)
-    pipeline.match(deps)
+    poll.run(deps)
+    match.run(deps)
 
     shown = preview(deps, Wish(to="anna@example.org"))
-    pipeline.run_once(deps)
+    run_once(deps)
 
     assert shown is not None
     seen, sent = parsed(shown.message), made.sink.messages[0]
@@ -167,8 +168,8 @@ def test_a_preview_stores_nothing_and_shows_the_baseline(any_installation: Insta
     made = any_installation
     made.publish([Article("Frexalimab slows lesions")])
     deps = made.at(MONDAY)
-    pipeline.poll(deps)
-    pipeline.match(deps)
+    poll.run(deps)
+    match.run(deps)
 
     assert preview(deps) is None
     shown = preview(deps, Wish(since=timedelta(days=30)))
@@ -183,8 +184,8 @@ def test_a_preview_needs_no_sender(any_installation: Installation):
     made = any_installation
     made.publish([Article("Frexalimab slows lesions")])
     deps = made.at(MONDAY)
-    pipeline.poll(deps)
-    pipeline.match(deps)
+    poll.run(deps)
+    match.run(deps)
     unset = replace(deps, settings=deps.settings.model_copy(update={"sender": Sender()}))
     shown = preview(unset, Wish(since=timedelta(days=30)))
     assert shown is not None
@@ -203,7 +204,7 @@ def test_a_confirmation_has_a_link_for_yes_and_one_for_never_and_is_no_list_mail
         outbox.enqueue_asked(session, DeliveryKind.CONFIRMATION, one, deps.mail_domain, MONDAY)
         one = session.query(Subscription).one()
         outbox.enqueue_asked(session, DeliveryKind.CONFIRMATION, one, deps.mail_domain, MONDAY)
-    pipeline.deliver(deps)
+    deliver.run(deps)
     (mail,) = made.sink.messages
     assert mail["Subject"] == "Please confirm your subscription"
     assert mail["List-Unsubscribe"] is None

@@ -6,7 +6,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from notifier import pipeline
+from notifier.pipeline import match
+from notifier.pipeline import poll as poll_step
 from notifier.store.models import Entry, Source
 from notifier.watch.parsers import wordpress
 from notifier.watch.parsers.observation import ReadError
@@ -42,8 +43,8 @@ class WordPress:
         if not feed_is_stale:
             self.site.put(self.path, self._feed())
         deps = self.made.at(MONDAY + after)
-        (result,) = pipeline.poll(deps, force=True)
-        pipeline.match(deps)
+        (result,) = poll_step.run(deps, force=True)
+        match.run(deps)
         return result
 
     def _feed(self) -> str:

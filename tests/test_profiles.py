@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from notifier import pipeline
-from notifier.adoption import adopt, expected
+from notifier.admin.profile_import import adopt, expected
 from notifier.enums import Tier
 from notifier.errors import NotFoundError, ProfileError, SettingsError
 from notifier.match import matches, profiles
 from notifier.match.terms import Vocabulary
+from notifier.pipeline import match, poll
 from notifier.store import db
 from notifier.store.models import Match
 from tests.conftest import MONDAY, Installation
@@ -153,11 +153,11 @@ def test_the_history_tells_what_each_import_changed(engine: Engine):
 @pytest.mark.parametrize("include", [False, True])
 def test_what_an_import_finds_in_the_past_is_filed_or_owed(any_installation: Installation, include: bool):
     made = any_installation
-    pipeline.poll(made.at(MONDAY))
+    poll.run(made.at(MONDAY))
     made.publish([Article("Examplimab in the past")])
     deps = made.at(MONDAY + timedelta(hours=1))
-    pipeline.poll(deps)
-    pipeline.match(deps)
+    poll.run(deps)
+    match.run(deps)
     text = f'sources = ["{made.feed}"]\n{GOOD}'
     with deps.writing() as session:
         done = adopt(session, profiles.parse(text, "a test"), deps.now(), include_past=include)

@@ -208,7 +208,7 @@ def test_a_preview_with_somebodys_links_is_its_owners_alone(
     class Shown:
         subject, text, html, message, profile = "x", "a link", "a link", b"a link", "frexalimab"
 
-    monkeypatch.setattr("notifier.preview.preview", lambda *_: Shown())
+    monkeypatch.setattr("notifier.admin.preview.preview", lambda *_: Shown())
     (home / "out").mkdir()
     before(home / "out" / name)
     assert run(["preview", "--to", "anna@example.org", "--out", "out"]) == 0
@@ -223,7 +223,7 @@ def test_a_preview_makes_a_folder_that_only_its_owner_opens(home: Path, monkeypa
     class Shown:
         subject, text, html, message, profile = "x", "a link", "a link", b"a link", "frexalimab"
 
-    monkeypatch.setattr("notifier.preview.preview", lambda *_: Shown())
+    monkeypatch.setattr("notifier.admin.preview.preview", lambda *_: Shown())
     assert run(["preview", "--out", "new/deep"]) == 0
     assert mode(home / "new" / "deep") == 0o700
     (home / "file").write_text("x")
@@ -373,7 +373,7 @@ def test_every_command_that_opens_the_database_reports_it(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture, command: str
 ):
     (home / "subscribers.db").chmod(0o644)
-    monkeypatch.setattr("notifier.pipeline.poll", lambda *_, **__: [])
+    monkeypatch.setattr("notifier.pipeline.poll.run", lambda *_, **__: [])
     run(command.split())
     assert "every user of this machine may open" in capsys.readouterr().err
 

@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from notifier import pipeline, returns
 from notifier.cli.main import run
 from notifier.deliver.bounces import mailbox, parser
 from notifier.enums import BounceKind
 from notifier.errors import NotifierError, SettingsError
+from notifier.pipeline import bounces
+from notifier.pipeline.run import run_once
 from notifier.store.models import BounceReport, Suppression
 from tests import mailbox_server
 from tests.conftest import MONDAY, Installation
@@ -40,9 +41,9 @@ def sent(installation: Installation) -> Installation:
     """Anna and Ben were sent a digest."""
     installation.subscribe("anna@example.org")
     installation.subscribe("ben@example.org")
-    pipeline.run_once(installation.at(MONDAY))
+    run_once(installation.at(MONDAY))
     installation.publish([Article("Frexalimab slows lesions")])
-    pipeline.run_once(installation.at(TUESDAY))
+    run_once(installation.at(TUESDAY))
     return installation
 
 
@@ -61,8 +62,8 @@ def names(folder: Path) -> set[str]:
     return {file.name for place in ("new", "cur") for file in (folder / place).iterdir()}
 
 
-def read(made: Installation, folder: Path) -> returns.Summary:
-    return returns.read(made.at(TUESDAY), mailbox.from_maildir(folder))
+def read(made: Installation, folder: Path) -> bounces.Summary:
+    return bounces.read(made.at(TUESDAY), mailbox.from_maildir(folder))
 
 
 def imap(box: Box) -> Iterator[bytes]:
@@ -115,7 +116,7 @@ def test_an_error_while_a_report_is_followed_stops_no_other_and_changes_nothing(
     tripped: list[str] = []
     monkeypatch.setattr(suppressions, "add", trip)
     mails = [a_report(envelope(sent, f"{name}@example.org"), *GONE) for name in ("anna", "ben")]
-    done = returns.read(sent.at(TUESDAY), mails)
+    done = bounces.read(sent.at(TUESDAY), mails)
     assert done.kinds == {BounceKind.UNREADABLE: 1, BounceKind.HARD: 1}
     assert suppressed(sent) == {"ben@example.org"}
 
@@ -126,17 +127,17 @@ def test_a_mail_that_takes_too_long_is_given_up(sent: Installation, monkeypatch:
             with suppress(Exception):  # a reader that catches everything
                 sum(range(1000))
 
-    monkeypatch.setattr(returns, "LONGEST_READING", 0.2)
+    monkeypatch.setattr(bounces, "LONGEST_READING", 0.2)
     monkeypatch.setattr(parser, "read", forever)
     started = time.monotonic()
-    assert returns.read(sent.at(TUESDAY), [b"x"]).kinds == {BounceKind.UNREADABLE: 1}
+    assert bounces.read(sent.at(TUESDAY), [b"x"]).kinds == {BounceKind.UNREADABLE: 1}
     assert time.monotonic() - started < 10
 
 
 def test_what_could_not_be_read_is_not_read_again(sent: Installation, monkeypatch: pytest.MonkeyPatch):
-    assert returns.read(sent.at(TUESDAY), [BREAKING]).kinds == {BounceKind.UNREADABLE: 1}
+    assert bounces.read(sent.at(TUESDAY), [BREAKING]).kinds == {BounceKind.UNREADABLE: 1}
     monkeypatch.setattr(parser, "read", lambda _octets: pytest.fail("it was read again"))
-    assert returns.read(sent.at(TUESDAY), [BREAKING]).known == 1
+    assert bounces.read(sent.at(TUESDAY), [BREAKING]).known == 1
 
 
 def test_a_database_that_is_away_loses_no_mail(sent: Installation, folder: Path, monkeypatch: pytest.MonkeyPatch):
@@ -192,7 +193,7 @@ def test_a_mail_that_was_read_before_its_mailbox_could_be_changed_is_marked_the_
     sent: Installation, folder: Path
 ):
     mails = {"1": a_report(envelope(sent), *GONE), "2": BREAKING, "3": PERSONAL}
-    returns.read(sent.at(TUESDAY), mails.values())
+    bounces.read(sent.at(TUESDAY), mails.values())
     for name, mail in mails.items():
         put(folder, name, mail)
     assert read(sent, folder).known == 3
@@ -253,7 +254,7 @@ def test_files_that_are_named_are_looked_at_in_the_same_way(
     odd = no_mail_files(folder)
     (folder / "new" / "mail").write_bytes(a_report(envelope(sent), *GONE))
     files = [folder / "new" / name for name in sorted(odd) if not name.startswith("fifo2")] + [folder / "new" / "mail"]
-    assert returns.read(sent.at(TUESDAY), mailbox.from_files(files)).kinds == {BounceKind.HARD: 1}
+    assert bounces.read(sent.at(TUESDAY), mailbox.from_files(files)).kinds == {BounceKind.HARD: 1}
     assert len(caplog.records) == len(files) - 1
 
 
@@ -301,7 +302,7 @@ def test_an_unreadable_mail_is_moved_by_imap_and_no_other_is_expunged(sent: Inst
     with mailbox_server.running(mails) as box:
         box.offers = offers
         box.mails[99], box.deleted, box.seen = b"Subject: somebody deleted this\r\n\r\n", {99}, {99}
-        done = returns.read(sent.at(TUESDAY), imap(box))
+        done = bounces.read(sent.at(TUESDAY), imap(box))
         assert done.kinds == {BounceKind.UNREADABLE: 1, BounceKind.NONE: 1, BounceKind.HARD: 1}
         assert box.folders == {"notifier-unreadable": [BREAKING]}
         assert 99 in box.mails
@@ -313,16 +314,16 @@ def test_an_unreadable_mail_is_moved_by_imap_and_no_other_is_expunged(sent: Inst
 def test_a_server_that_keeps_all_folders_below_inbox_gets_one_there(sent: Installation):
     with mailbox_server.running([BREAKING]) as box:
         box.offers, box.below_inbox = "MOVE", True
-        returns.read(sent.at(TUESDAY), imap(box))
+        bounces.read(sent.at(TUESDAY), imap(box))
         assert box.folders == {"INBOX.notifier-unreadable": [BREAKING]}
         assert box.mails == {}
 
 
 def test_other_peoples_mail_stays_unseen_on_a_server(sent: Installation):
     with mailbox_server.running([PERSONAL, AWAY, leave("unsubscribe " + "x" * 22)]) as box:
-        returns.read(sent.at(TUESDAY), imap(box))
+        bounces.read(sent.at(TUESDAY), imap(box))
         assert box.seen == {103}
-        assert returns.read(sent.at(TUESDAY), imap(box)).known == 2
+        assert bounces.read(sent.at(TUESDAY), imap(box)).known == 2
         assert box.seen == {103}
         assert box.folders == {}
 
@@ -373,7 +374,7 @@ def test_the_command_counts_what_is_unproven_and_unreadable(
 
 def test_the_log_of_an_unreadable_mail_says_where_it_failed(sent: Installation, caplog: pytest.LogCaptureFixture):
     with caplog.at_level(logging.WARNING):
-        returns.read(sent.at(TUESDAY), [BREAKING])
+        bounces.read(sent.at(TUESDAY), [BREAKING])
     (record,) = caplog.records
     assert "UnreadableMailError" in record.getMessage()
     with sent.at(TUESDAY).reading() as session:

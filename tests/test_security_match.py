@@ -8,14 +8,15 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event
 
-from notifier import matching, pipeline
-from notifier.containment import Problems
 from notifier.enums import NewsKind, Tier
 from notifier.match import batches, boilerplate, matches, past_entries, profiles
 from notifier.match.score import speaks_of_medicine
 from notifier.match.stories import Recent, same_news, telling
 from notifier.match.terms import Vocabulary
 from notifier.match.urgency import urgent
+from notifier.pipeline import match
+from notifier.pipeline.problems import Problems
+from notifier.pipeline.run import run_once
 from notifier.store.models import Entry, Examination, Match, NearMiss, Revision, Source
 from tests.conftest import MONDAY, Installation
 from tests.site import Article
@@ -134,7 +135,7 @@ def test_four_hundred_items_match_in_seconds_and_hold_the_database_for_moments(i
             begun.append(time.perf_counter())
 
     spent = time.process_time()
-    assert pipeline.match(installation.at(MONDAY)) == 400
+    assert match.run(installation.at(MONDAY)) == 400
     assert time.process_time() - spent < 20, "it was 89 seconds when each was compared with all"
     assert max(held) < 2
 
@@ -163,7 +164,7 @@ def test_nothing_is_judged_or_compared_while_a_write_transaction_is_open(
 
     monkeypatch.setattr(matches, "store", store)
     write(made, ["Frexalimab slows lesions in a trial"], ["A text."])
-    assert pipeline.match(made.at(MONDAY)) == 1
+    assert match.run(made.at(MONDAY)) == 1
     with made.at(MONDAY).reading() as session:
         assert session.query(Match).count() == 1
 
@@ -177,11 +178,11 @@ def test_what_was_matched_meanwhile_is_not_matched_twice(any_installation: Insta
     def judge(batch):
         if not others:
             others.append(0)
-            others.append(pipeline.match(made.at(MONDAY)))
+            others.append(match.run(made.at(MONDAY)))
         return real(batch)
 
     monkeypatch.setattr(batches, "judge", judge)
-    assert pipeline.match(made.at(MONDAY)) == 0
+    assert match.run(made.at(MONDAY)) == 0
     assert others == [0, 2]
     with made.at(MONDAY).reading() as session:
         assert session.query(Match).count() == 2
@@ -199,7 +200,7 @@ def test_a_profile_that_is_imported_while_a_batch_is_judged_misses_nothing(any_i
     def judge(batch):
         if not imported:
             imported.append(True)
-            from notifier.adoption import adopt
+            from notifier.admin.profile_import import adopt
 
             with made.at(MONDAY).writing() as session:
                 source = session.query(Source).filter(Source.kind == "feed").first()
@@ -208,7 +209,7 @@ def test_a_profile_that_is_imported_while_a_batch_is_judged_misses_nothing(any_i
         return real(batch)
 
     monkeypatch.setattr(batches, "judge", judge)
-    pipeline.match(made.at(MONDAY))
+    match.run(made.at(MONDAY))
     with made.at(MONDAY).reading() as session:
         assert [match.profile.slug for match in session.query(Match) if match.tier is Tier.ABOUT] == ["tolebrutinib"]
 
@@ -218,17 +219,17 @@ def test_what_is_looked_at_while_a_profile_is_imported_is_looked_at_once_more_fo
     deps = made.at(MONDAY)
     other = profiles.parse(profiles.bundled_file("tolebrutinib"), "the other profile")
     other = other.model_copy(update={"sources": (), "pages": ()})
-    from notifier import adoption
+    from notifier.admin import profile_import
 
     with deps.writing() as session:
         session.query(Source).filter(Source.kind == "feed").first().profiles = []
     write(made, ["Frexalimab and tolebrutinib slow lesions"], ["a"])
     with deps.reading() as session:
-        before = adoption.judged(session, other, MONDAY)
-    assert pipeline.match(deps) == 1
+        before = profile_import.judged(session, other, MONDAY)
+    assert match.run(deps) == 1
     with deps.writing() as session:
-        adoption.adopt(session, other, MONDAY, before=before)
-    assert pipeline.match(deps) == 1
+        profile_import.adopt(session, other, MONDAY, before=before)
+    assert match.run(deps) == 1
     with deps.reading() as session:
         assert sorted(match.profile.slug for match in session.query(Match)) == ["frexalimab", "tolebrutinib"]
 
@@ -247,7 +248,7 @@ def test_a_revision_that_cannot_be_judged_is_held_for_a_person_and_the_others_ma
 
     monkeypatch.setattr(matches, "judge_words", judge_words)
     problems = Problems()
-    assert matching.match(made.at(MONDAY), problems) == 3
+    assert match.run(made.at(MONDAY), problems) == 3
     with made.at(MONDAY).reading() as session:
         assert [match.revision.title for match in session.query(Match)] == ["Frexalimab one", "Frexalimab three"]
         (near,) = session.query(NearMiss)
@@ -308,7 +309,7 @@ def test_the_past_of_many_entries_is_judged_for_a_new_profile_outside_the_transa
     with deps.writing() as session:
         session.query(Source).filter(Source.kind == "feed").first().profiles = []
     write(made, [f"Tolebrutinib report {number}" for number in range(30)], ["a"] * 30)
-    pipeline.match(deps)
+    match.run(deps)
     file = profiles.parse(profiles.bundled_file("tolebrutinib"), "the other profile")
     with deps.reading() as session:
         judged = past_entries.judge_past(session, file.slug, profiles.term_specs(file), file.name, MONDAY)
@@ -321,12 +322,12 @@ def test_the_past_of_many_entries_is_judged_for_a_new_profile_outside_the_transa
 def test_a_story_goes_on_over_two_runs_and_a_release(any_installation: Installation):
     made = any_installation
     made.subscribe("anna@example.org")
-    pipeline.run_once(made.at(MONDAY))
+    run_once(made.at(MONDAY))
     title = "Frexalimab lowers lesions in a made-up trial"
     made.publish([Article(title, slug="one")])
-    pipeline.run_once(made.at(MONDAY + timedelta(hours=1)))
+    run_once(made.at(MONDAY + timedelta(hours=1)))
     made.publish([Article(title, slug="one"), Article(f"{title}!", slug="two", link="https://wire.example.org/1")])
-    pipeline.run_once(made.at(MONDAY + timedelta(hours=2)))
+    run_once(made.at(MONDAY + timedelta(hours=2)))
     with made.at(MONDAY).reading() as session:
         stories = [match.story for match in session.query(Match)]
     assert len(stories) == 2
@@ -337,7 +338,7 @@ def test_a_story_goes_on_over_two_runs_and_a_release(any_installation: Installat
 def test_a_batch_that_is_always_outdated_is_left_to_the_next_run(installation: Installation, monkeypatch):
     write(installation, ["Frexalimab one"], ["a"])
     monkeypatch.setattr(matches, "store", lambda *_: None)
-    assert pipeline.match(installation.at(MONDAY)) == 0
+    assert match.run(installation.at(MONDAY)) == 0
     with installation.at(MONDAY).reading() as session:
         assert session.query(Examination).count() == 0
 

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from notifier import pipeline
 from notifier.enums import SourceKind
+from notifier.pipeline import poll
 from notifier.watch import parser_process
 from notifier.watch.parser_process import Parser
 from notifier.watch.parsers.observation import MOST_ITEMS, ReadError
@@ -111,7 +111,7 @@ def test_a_feed_that_names_a_file_is_told_to_be_no_feed(
     folder.mkdir()
     monkeypatch.chdir(folder)
     installation.site.put("/feed/", bodies(folder, installation.site.address)[number])
-    (result,) = pipeline.poll(installation.at(MONDAY))
+    (result,) = poll.run(installation.at(MONDAY))
     assert result.status == "failed"
     assert "no feed" in result.error
     assert [asked.path for asked in installation.site.asked] == ["/feed/"]
@@ -167,10 +167,10 @@ def test_one_process_reads_all_documents_of_a_poll_and_ends_with_it(
     monkeypatch.setattr(parser_process, "release", parser_process.Child.end)
     others = [installation.site.put(f"/{n}/", rss([Article(f"Of {n}")])) for n in range(5)]
     installation.adopt(sources=(installation.feed, *others))
-    pipeline.poll(installation.at(MONDAY))
+    poll.run(installation.at(MONDAY))
     assert len(started) == 1
     assert started[0]._process.poll() is not None
-    pipeline.poll(installation.at(MONDAY), force=True)
+    poll.run(installation.at(MONDAY), force=True)
     assert len(started) == 1  # nothing had changed: nothing was to be read
 
 
@@ -243,7 +243,7 @@ def test_while_one_document_is_read_for_long_the_others_are_fetched(
     installation.change(watch=watch)
     others = [installation.site.put(f"/{n}/", rss([Article(f"Of {n}")])) for n in range(3)]
     installation.adopt(sources=(installation.feed, *others))
-    assert {result.status for result in pipeline.poll(installation.at(MONDAY))} == {"ok"}
+    assert {result.status for result in poll.run(installation.at(MONDAY))} == {"ok"}
     assert threading.active_count() < 20
 
 

@@ -8,9 +8,11 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from notifier import admission, pipeline
 from notifier.enums import EnquiryKind, SubscriptionStatus, SuppressionCause
 from notifier.links import Purpose
+from notifier.pipeline import signup_requests as admission
+from notifier.pipeline.run import run_once
+from notifier.pipeline.signup_requests import answer_all
 from notifier.store import db
 from notifier.store.models import (
     AddressChange,
@@ -64,7 +66,7 @@ def test_parallel_clicks_on_subscribe_give_one_person_and_one_question(any_insta
     with visiting(made) as client:
         answers = at_once(*[lambda: sign_up(client, email).status_code] * TIMES)
     assert answers == [200] * TIMES
-    pipeline.admit(made.at(MONDAY))
+    answer_all(made.at(MONDAY))
     with made.at(MONDAY).reading() as session:
         counts = [session.query(table).count() for table in (Subscriber, Subscription, Delivery)]
         assert counts == [1, 1, 1]
@@ -81,7 +83,7 @@ def test_requests_that_are_answered_by_several_at_once_are_answered_once_each(an
             signup_requests.ask(session, EnquiryKind.SUBSCRIBE, PETRA, wish, f"198.51.{number}.7", MONDAY)
             for number in range(3)
         ]
-    at_once(*[lambda one=one: admission.admit_one(deps, one) for one in waiting for _ in range(3)])
+    at_once(*[lambda one=one: admission.answer(deps, one) for one in waiting for _ in range(3)])
     with deps.reading() as session:
         assert session.query(Subscriber).count() == session.query(Subscription).count() == 1
         assert session.query(Delivery).count() == 1
@@ -101,7 +103,7 @@ def test_parallel_confirmations_give_one_consent_and_one_welcome(any_installatio
     made = any_installation
     with visiting(made) as client:
         sign_up(client, PETRA, language="fr")
-        pipeline.run_once(made.at(MONDAY))
+        run_once(made.at(MONDAY))
         link = links_in_mails(made, Purpose.CONFIRM)[PETRA]
         answers = at_once(*[lambda: client.post(link).status_code] * TIMES)
     assert answers == [200] * TIMES
@@ -141,7 +143,7 @@ def test_the_link_never_to_write_again_may_be_pressed_by_several_at_once(any_ins
     made = any_installation
     with visiting(made) as client:
         sign_up(client, PETRA)
-        pipeline.run_once(made.at(MONDAY))
+        run_once(made.at(MONDAY))
         link = links_in_mails(made, Purpose.NEVER)[PETRA]
         assert at_once(*[lambda: client.post(link).status_code] * TIMES) == [200] * TIMES
     assert people(made) == []
@@ -170,7 +172,7 @@ def test_both_addresses_may_agree_at_the_same_moment(any_installation: Installat
     made.subscribe(ANNA)
     with visiting(made) as client:
         post(client, link_to(made, Purpose.PREFERENCES, ANNA), do="address", email=NEW)
-        pipeline.run_once(made.at(MONDAY))
+        run_once(made.at(MONDAY))
         links = links_in_mails(made, Purpose.ADDRESS)
         answers = at_once(*[lambda link=link: client.post(link).status_code for link in (*links.values(),) * 3])
     assert set(answers) <= {200, 404}
@@ -242,12 +244,12 @@ def test_a_request_that_fails_is_dropped_and_does_not_stop_the_others(
         wish = admission.as_document("frexalimab", subscriptions.usual("weekly", "UTC"))
         for email in ("unlucky@example.org", PETRA):
             signup_requests.ask(session, EnquiryKind.SUBSCRIBE, email, wish, "198.51.100.7", MONDAY)
-    assert pipeline.admit(made.at(MONDAY)) == 2
+    assert answer_all(made.at(MONDAY)) == 2
     assert people(made) == [PETRA]
     assert "Answering request 1 failed: an unexpected error (IntegrityError)" in caplog.text
     assert "unlucky" not in caplog.text
     caplog.clear()
-    assert pipeline.admit(made.at(MONDAY)) == 0
+    assert answer_all(made.at(MONDAY)) == 0
 
 
 def test_what_is_there_already_is_not_added_again(engine):

@@ -8,11 +8,12 @@ from datetime import timedelta
 
 import pytest
 
-from notifier import pipeline, returns
 from notifier.deliver.outbox import Answer
 from notifier.deliver.redaction import safe, without_secrets
 from notifier.deliver.smtp.client import ServerDownError, Transport
 from notifier.enums import DeliveryStatus, SuppressionCause
+from notifier.pipeline import bounces, compose, deliver, match, poll
+from notifier.pipeline.run import Sent
 from notifier.settings import Operator, Smtp
 from notifier.store.models import Delivery, Notice, Subscriber, Suppression
 from tests import faulty
@@ -52,15 +53,15 @@ def shows_nobody(text: str) -> bool:
 def a_digest_is_owed(made: Installation, *people: str) -> None:
     for person in people:
         made.subscribe(person)
-    pipeline.poll(made.at(MONDAY))
+    poll.run(made.at(MONDAY))
     made.publish([Article("Frexalimab slows lesions")])
-    for step in (pipeline.poll, pipeline.match, pipeline.compose):
+    for step in (poll.run, match.run, compose.run):
         step(made.at(TUESDAY))
 
 
-def send(made: Installation, server: faulty.Faulty, **smtp) -> pipeline.Sent:
+def send(made: Installation, server: faulty.Faulty, **smtp) -> Sent:
     made.change(smtp=Smtp(port=server.port, security="none", connections=1, timeout_seconds=2, **smtp))
-    return pipeline.deliver(made.at(TUESDAY))
+    return deliver.run(made.at(TUESDAY))
 
 
 @pytest.mark.parametrize("step", ["RCPT", "BODY"])
@@ -120,8 +121,8 @@ def test_a_refusal_suppresses_with_a_code(any_installation: Installation, answer
 
 def test_a_refusal_of_the_address_that_somebody_had_before_counts_for_nobody(any_installation: Installation):
     from notifier.deliver import outbox
-    from notifier.letters import Press
-    from notifier.refusals import Refusals
+    from notifier.messages.digest_mail import Press
+    from notifier.pipeline.refusals import Refusals
 
     a_digest_is_owed(any_installation, "anna@example.org")
     deps = any_installation.at(TUESDAY)
@@ -171,9 +172,9 @@ DIAGNOSTICS = [
 @pytest.mark.parametrize("diagnostic", DIAGNOSTICS)
 def test_the_words_of_a_report_are_stored_without_addresses(installation: Installation, diagnostic: str):
     a_digest_is_owed(installation, "anna@example.org")
-    pipeline.deliver(installation.at(TUESDAY))
+    deliver.run(installation.at(TUESDAY))
     (sender, _), *_ = installation.sink.envelopes
-    assert returns.read(installation.at(TUESDAY), [a_report(sender, "5.2.2", diagnostic)]).held == 1
+    assert bounces.read(installation.at(TUESDAY), [a_report(sender, "5.2.2", diagnostic)]).held == 1
     with installation.at(TUESDAY).reading() as session:
         error = session.query(Delivery).one().error
     assert error.startswith("came back: 5.2.2")
@@ -183,7 +184,7 @@ def test_the_words_of_a_report_are_stored_without_addresses(installation: Instal
 def test_nothing_that_came_back_leaves_an_address_in_the_database(installation: Installation, tmp_path):
     made = installation
     a_digest_is_owed(made, "anna@example.org")
-    pipeline.deliver(made.at(TUESDAY))
+    deliver.run(made.at(TUESDAY))
     (sender, _), *_ = made.sink.envelopes
     made.change(operator=Operator(address="operator@example.org"))
     mails = [
@@ -191,7 +192,7 @@ def test_nothing_that_came_back_leaves_an_address_in_the_database(installation: 
         a_report("bounce@example.org", "5.1.1", "550 zoe.private@example.net", recipient="zoe.private@example.net"),
         b"From: zoe.private@example.net\nSubject: hello\n\nzoe.private@example.net",
     ]
-    returns.read(made.at(TUESDAY), mails)
+    bounces.read(made.at(TUESDAY), mails)
     dump = "\n".join(sqlite3.connect(made.at(TUESDAY).engine.url.database).iterdump())
     assert "zoe" not in dump
 
@@ -266,7 +267,7 @@ def test_nothing_of_a_mail_that_cannot_be_read_stands_in_the_log(
 
     monkeypatch.setattr(parser, "read", trip)
     with caplog.at_level(logging.DEBUG):
-        returns.read(installation.at(TUESDAY), [b"Subject: anna@example.org\n\nsecret words"])
+        bounces.read(installation.at(TUESDAY), [b"Subject: anna@example.org\n\nsecret words"])
     assert "ValueError" in caplog.text
     assert "trip" in caplog.text
     assert not any(word in caplog.text for word in ("anna", "secret words"))

@@ -12,12 +12,13 @@ from urllib.parse import unquote
 import pytest
 from sqlalchemy import Engine
 
-from notifier import pipeline
 from notifier.cli.main import run
 from notifier.deliver.outbox import Answer, Outcome
 from notifier.deliver.smtp.client import Transport
 from notifier.deliver.smtp.protocol import Parcel
 from notifier.errors import SettingsError, StoreError
+from notifier.pipeline import poll
+from notifier.pipeline.run import as_document
 from notifier.settings import Smtp, Watch, load
 from notifier.store import db
 from notifier.watch import sources
@@ -291,7 +292,7 @@ def test_a_proxy_that_refuses_is_told_without_its_password(
         with installation.at(MONDAY).writing() as session:
             sources.add(session, url, MONDAY)
         try:
-            results = pipeline.poll(installation.at(MONDAY), [url], force=True)
+            results = poll.run(installation.at(MONDAY), [url], force=True)
         finally:
             proxy.shutdown()
             thread.join()
@@ -299,7 +300,7 @@ def test_a_proxy_that_refuses_is_told_without_its_password(
     if answer is not None:
         log_in = b64encode(f"user:{unquote(password)}".encode())
         assert b"Proxy-Authorization: Basic " + log_in in asked
-    words = json.dumps(pipeline.as_document(results))
+    words = json.dumps(as_document(results))
     assert CANARY not in f"{words}{capsys.readouterr()}{caplog.text}"
 
 

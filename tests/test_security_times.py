@@ -12,7 +12,6 @@ import pytest
 from alembic import command
 from sqlalchemy import Connection, Engine, text
 
-from notifier import pipeline
 from notifier.cli import door
 from notifier.demo.story import serving
 from notifier.enums import Cadence
@@ -20,6 +19,7 @@ from notifier.errors import SettingsError
 from notifier.i18n.catalog import language
 from notifier.links import Purpose
 from notifier.match import profiles
+from notifier.pipeline.run import run_once
 from notifier.settings import load
 from notifier.store import db
 from notifier.store.models import Subscription
@@ -176,10 +176,10 @@ def test_a_zone_is_known_where_the_machine_has_no_zone_files_of_its_own(monkeypa
 def test_digests_go_on_after_a_form_with_digits_of_another_script(any_installation: Installation, client: Client):
     made = any_installation
     made.subscribe("anna@example.org")
-    pipeline.run_once(made.at(MONDAY))
+    run_once(made.at(MONDAY))
     assert send(client, preferences(made), at="0٣:00").status_code == 422
     made.publish([Article("Frexalimab slows lesions")])
-    pipeline.run_once(made.at(MONDAY + timedelta(days=1)))
+    run_once(made.at(MONDAY + timedelta(days=1)))
     assert [mail["To"] for mail in made.sink.messages] == ["anna@example.org"]
 
 

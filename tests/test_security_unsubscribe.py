@@ -26,15 +26,16 @@ PEOPLE = 100
 POLL = """
 import sys
 from datetime import datetime
-from notifier import pipeline
 from notifier.deps import Deps
+from notifier.pipeline import poll
 from notifier.settings import Settings
 from notifier.store import db
 from notifier.watch.http import client
 
 client.PAUSE_SECONDS = 0.0
 settings = Settings.model_validate_json(sys.stdin.read())
-pipeline.poll(Deps(settings, db.make_engine(settings.database_url), datetime.fromisoformat(sys.argv[1])), force=True)
+now = datetime.fromisoformat(sys.argv[1])
+poll.run(Deps(settings, db.make_engine(settings.database_url), now), force=True)
 """
 
 

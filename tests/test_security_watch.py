@@ -12,10 +12,12 @@ from urllib.parse import quote
 import pytest
 from sqlalchemy import text
 
-from notifier import pipeline, polling
+from notifier.admin.source_check import find_source, look
 from notifier.enums import SourceKind
 from notifier.errors import SettingsError, StoreError
-from notifier.looking import find_source, look
+from notifier.pipeline import poll as poll_step
+from notifier.pipeline import poll as polling
+from notifier.pipeline.run import run_once
 from notifier.settings import Operator
 from notifier.store import db
 from notifier.store.models import Entry, EntryAlias, Revision, Source
@@ -39,7 +41,7 @@ HOUR = timedelta(hours=1)
 
 
 def results(made: Installation, moment: datetime = MONDAY, **options) -> dict[str, polling.PollResult]:
-    return {result.url.removeprefix(made.site.address): result for result in pipeline.poll(made.at(moment), **options)}
+    return {result.url.removeprefix(made.site.address): result for result in poll_step.run(made.at(moment), **options)}
 
 
 def stored(made: Installation, path: str) -> Source:
@@ -247,9 +249,9 @@ def test_short_keys_stay_as_they_are():
 
 def test_an_item_with_too_long_a_link_leads_to_its_source(installation: Installation):
     installation.subscribe("anna@example.org")
-    pipeline.run_once(installation.at(MONDAY))
+    run_once(installation.at(MONDAY))
     installation.publish([Article("Frexalimab slows lesions", link=f"https://herald.example.org/{'x' * 3_000}")])
-    pipeline.run_once(installation.at(MONDAY + DAY))
+    run_once(installation.at(MONDAY + DAY))
     (mail,) = installation.sink.messages
     assert f'href="{installation.feed}"' in mail.get_body(("html",)).get_content()
 
@@ -324,7 +326,7 @@ PLACES = (
     "notifier.watch.sources.learn_posts",
     "notifier.watch.entries.Plan.compare",
     "notifier.watch.parser_process.Parser.read",
-    "notifier.polling.Poll._document",
+    "notifier.pipeline.poll.Poll._document",
 )
 ERRORS = (
     OddError,
@@ -469,7 +471,7 @@ def test_a_database_that_cannot_be_used_is_told_after_everything_else_was_tried(
 
     monkeypatch.setattr(entries, "store_part", locked)
     with pytest.raises(StoreError, match="locked"):
-        pipeline.poll(made.at(MONDAY))
+        poll_step.run(made.at(MONDAY))
     assert stored(made, "/feed/").last_success_at == MONDAY
     assert stored(made, "/odd/").failures == 0  # it is not the site's fault
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from notifier import pipeline
+from notifier.admin.preview import Wish, preview
 from notifier.demo.story import serving
-from notifier.preview import Wish, preview
+from notifier.pipeline import match, poll
 from notifier.settings import TemplateFiles
 from notifier.store.models import Delivery, Digest
 from notifier.web import app, showroom
@@ -33,8 +33,8 @@ def room(installation: Installation, own: Path) -> Iterator[Client]:
     installation.change(templates=TemplateFiles(directory=own))
     installation.publish([Article("Frexalimab slows lesions")])
     deps = installation.at(MONDAY)
-    pipeline.poll(deps)
-    pipeline.match(deps)
+    poll.run(deps)
+    match.run(deps)
     with serving(showroom.create(deps, SEEN)) as address:
         yield Client(address)
 

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from notifier import pipeline
 from notifier.demo.story import serving
 from notifier.enums import Cadence, Edition, SubscriptionStatus, SuppressionCause
+from notifier.pipeline.run import run_once
+from notifier.pipeline.signup_requests import answer_all
 from notifier.store.models import Consent, Delivery, Enquiry, Subscriber, Subscription, Wording
 from notifier.subscribers import subscriptions, suppressions
 from notifier.web.app import create
@@ -51,19 +52,19 @@ def link_in(mail, purpose: str) -> str:
 def test_a_sign_up_is_asked_by_mail_confirmed_and_welcomed(installation: Installation, client: Client):
     answer = sign_up(client)
     assert answer.status_code == 200
-    pipeline.admit(installation.at(MONDAY))
+    answer_all(installation.at(MONDAY))
     with installation.at(MONDAY).reading() as session:
         one = session.query(Subscription).one()
         assert one.status is SubscriptionStatus.PENDING
         assert (one.cadence, one.on, one.at, one.edition) == (Cadence.WEEKLY, 4, "07:30", Edition.CLINICIAN)
         assert (one.subscriber.time_zone, one.subscriber.language) == ("Europe/Berlin", "de")
         assert session.query(Consent).count() == 0
-    pipeline.run_once(installation.at(MONDAY))
+    run_once(installation.at(MONDAY))
     (question,) = installation.sink.messages
     assert question["To"] == "petra@example.org"
 
     client.post(link_in(question, "confirm"))
-    pipeline.run_once(installation.at(MONDAY + timedelta(minutes=1)))
+    run_once(installation.at(MONDAY + timedelta(minutes=1)))
     welcome = installation.sink.messages[1]
     assert welcome["Subject"] == "Willkommen: Ihr Abonnement ist bestätigt"
     assert "Die erste Sendung kann am Freitag, 6. März 2026, 07:30 kommen." in " ".join(text_of(welcome).split())
@@ -83,7 +84,7 @@ def test_the_answer_is_the_same_whether_an_address_is_known_or_not(installation:
     assert len(answers) == 1
     links = {client.post("/link", f"email={name}%40example.org", FORM).text for name in ("anna", "nobody", "gone")}
     assert len(links) == 1
-    pipeline.run_once(deps)
+    run_once(deps)
     told = sorted((mail["To"], mail["Subject"]) for mail in installation.sink.messages)
     assert told == [
         ("anna@example.org", "The link you asked for"),
@@ -114,7 +115,7 @@ def test_the_page_answers_before_it_is_looked_up_who_that_is(
         assert session.query(Enquiry).one().email == "petra@example.org"
         assert session.query(Subscriber).count() == 0
     asked.set()
-    pipeline.run_once(installation.at(MONDAY))
+    run_once(installation.at(MONDAY))
     assert len(installation.sink.messages) == 1
     with installation.at(MONDAY).reading() as session:
         answered = session.query(Enquiry).one()
@@ -163,12 +164,12 @@ def test_an_address_gets_three_mails_an_hour_and_no_more(installation: Installat
     deps = installation.at(MONDAY)
     for _ in range(6):
         assert sign_up(client).status_code == 200
-        pipeline.run_once(deps)
+        run_once(deps)
     assert len(installation.sink.messages) == 3
     later = installation.at(MONDAY + timedelta(minutes=61))
     with serving(create(later)) as address:
         sign_up(Client(address))
-    pipeline.run_once(later)
+    run_once(later)
     assert len(installation.sink.messages) == 4
 
 
@@ -177,7 +178,7 @@ def test_one_network_is_limited_and_the_next_one_is_not(installation: Installati
     assert [one.status_code for one in answers] == [200] * 30 + [429] * 3
     assert answers[-1].headers["Retry-After"] == "3600"
     assert sign_up(client, "198.51.101.1").status_code == 200
-    pipeline.run_once(installation.at(MONDAY + timedelta(hours=2)))
+    run_once(installation.at(MONDAY + timedelta(hours=2)))
     with installation.at(MONDAY).reading() as session:
         assert session.query(Enquiry).count() == 0
 
@@ -199,7 +200,7 @@ def test_two_hundred_at_once_from_as_many_networks_lose_none_and_from_one_are_li
         thread.join()
     taken = 200 if networks == 200 else 30
     assert sorted(answers) == [200] * taken + [429] * (200 - taken)
-    pipeline.admit(installation.at(MONDAY))
+    answer_all(installation.at(MONDAY))
     with installation.at(MONDAY).reading() as session:
         assert session.query(Subscription).count() == taken
         assert session.query(Delivery).count() == taken
@@ -207,11 +208,11 @@ def test_two_hundred_at_once_from_as_many_networks_lose_none_and_from_one_are_li
 
 def test_a_sign_up_that_nobody_confirms_vanishes_after_48_hours(installation: Installation, client: Client):
     sign_up(client)
-    pipeline.run_once(installation.at(MONDAY))
-    pipeline.run_once(installation.at(MONDAY + timedelta(hours=47)))
+    run_once(installation.at(MONDAY))
+    run_once(installation.at(MONDAY + timedelta(hours=47)))
     with installation.at(MONDAY).reading() as session:
         assert session.query(Subscriber).count() == 1
-    pipeline.run_once(installation.at(MONDAY + timedelta(hours=49)))
+    run_once(installation.at(MONDAY + timedelta(hours=49)))
     with installation.at(MONDAY).reading() as session:
         assert session.query(Subscriber).count() == session.query(Delivery).count() == 0
 
@@ -222,8 +223,8 @@ def test_who_left_and_asks_again_without_confirming_has_left_still(installation:
     with deps.writing() as session:
         subscriptions.end(session, session.query(Subscription).one(), "link", "subscriber", MONDAY)
     sign_up(client)
-    pipeline.run_once(deps)
-    pipeline.run_once(installation.at(MONDAY + timedelta(hours=50)))
+    run_once(deps)
+    run_once(installation.at(MONDAY + timedelta(hours=50)))
     with deps.reading() as session:
         assert session.query(Subscription).one().status is SubscriptionStatus.ENDED
 

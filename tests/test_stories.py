@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifier import pipeline
 from notifier.enums import Authority
 from notifier.match.stories import same_news, telling
+from notifier.pipeline.run import run_once
 from notifier.store.models import Match
 from notifier.watch import sources
 from tests.conftest import MONDAY, SHARED, Installation
@@ -89,12 +89,12 @@ def test_three_outlets_make_one_item_led_by_the_most_authoritative(any_installat
         for name, tier in (("Sponsor", Authority.SPONSOR), ("Blog", Authority.OPINION)):
             address = made.site.put(f"/{name}/", rss([], title=name))
             sources.add(session, address, MONDAY, name=name, authority=tier)
-    pipeline.run_once(deps)
+    run_once(deps)
     title = "Frexalimab lowers lesions in a made-up trial of phase 2"
     made.publish([Article(title, slug="herald"), Article("Frexalimab and something else entirely", slug="other")])
     made.site.put("/Sponsor/", rss([Article(f"{title}!", slug="sponsor", link="https://sponsor.example.org/1")]))
     made.site.put("/Blog/", rss([Article(f"{title}?", slug="blog", link="https://blog.example.org/1")]))
-    pipeline.run_once(made.at(MONDAY + timedelta(days=1)))
+    run_once(made.at(MONDAY + timedelta(days=1)))
 
     (mail,) = made.sink.to("anna@example.org")
     text = " ".join(text_of(mail).split())

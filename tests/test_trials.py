@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from notifier import pipeline
+from notifier.pipeline.run import run_once
 from notifier.store.models import Entry, Source
 from notifier.watch.parsers import clinicaltrials
 from tests.conftest import MONDAY, Installation
@@ -54,7 +54,7 @@ class Registry:
             trial = one["protocolSection"]["identificationModule"]["nctId"]
             self.site.dynamic[f"/api/v2/studies/{trial}"] = lambda _, one=one: self._json(one)
         before = len(self.made.sink.to(READER))
-        pipeline.run_once(self.made.at(MONDAY + after))
+        run_once(self.made.at(MONDAY + after))
         return [" ".join(text_of(message).split()) for message in self.made.sink.to(READER)[before:]]
 
 

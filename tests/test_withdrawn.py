@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from notifier import pipeline
 from notifier.enums import NewsKind
+from notifier.pipeline import match, poll
+from notifier.pipeline.run import run_once
 from notifier.store.models import Entry
 from notifier.watch.parsers.retraction import marked
 from tests.conftest import MONDAY, Installation
@@ -28,7 +29,7 @@ class Herald:
         """One run; gives the texts of the mails that the reader got in it."""
         before = len(self.made.sink.to(READER))
         self.made.publish(self.articles)
-        pipeline.run_once(self.made.at(MONDAY + after))
+        run_once(self.made.at(MONDAY + after))
         return [text_of(message) for message in self.made.sink.to(READER)[before:]]
 
     def write(self, title: str, **more) -> Article:
@@ -94,8 +95,8 @@ def test_what_nobody_was_sent_is_not_withdrawn_to_anybody(herald: Herald):
     herald.take_down(one)
     herald.made.publish(herald.articles)
     for moment in (MONDAY + 2 * HOUR, MONDAY + DAY + 3 * HOUR):
-        pipeline.poll(herald.made.at(moment), force=True)
-        pipeline.match(herald.made.at(moment))
+        poll.run(herald.made.at(moment), force=True)
+        match.run(herald.made.at(moment))
     assert herald.kinds() == [NewsKind.NEW, NewsKind.WITHDRAWN]
     assert herald.run(DAY + 4 * HOUR) == []
 

@@ -21,7 +21,7 @@ def backtest(
     now: door.Now = "",
 ) -> None:
     """Show which digests would have gone out, had the profile been what it is now; nothing is stored or sent."""
-    from notifier.backtest import backtest as play
+    from notifier.admin.backtest import backtest as play
     from notifier.enums import Cadence
 
     cadence = door.choice(Cadence, every, "--every")

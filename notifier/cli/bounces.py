@@ -31,10 +31,10 @@ def read(
     now: door.Now = "",
 ) -> None:
     """Read reports (RFC 3464), complaints (RFC 5965) and wishes to leave; what was read before changes nothing."""
-    from notifier import returns
     from notifier.deliver.bounces import mailbox
     from notifier.enums import BounceKind
     from notifier.errors import SettingsError
+    from notifier.pipeline import bounces
 
     if bool(files) + bool(maildir) + bool(imap) != 1:
         raise SettingsError("Name what to read.", "Give files, or --maildir DIR, or --imap URL.")
@@ -48,7 +48,7 @@ def read(
     else:
         mails = mailbox.from_files(files or [])
     with door.opened(now) as deps:
-        done = returns.read(deps, mails)
+        done = bounces.read(deps, mails)
     if json:
         kinds = {str(kind): number for kind, number in done.kinds.items()}
         acts = {"suppressed": done.suppressed, "held": done.held, "unsubscribed": done.unsubscribed}

@@ -17,7 +17,7 @@ except ImportError:  # Windows has none
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from notifier.adoption import Adopted
+    from notifier.admin.profile_import import Adopted
     from notifier.deps import Deps
 
 _VARIABLE = "NOTIFIER_SUPPRESSION_KEY"
@@ -119,7 +119,7 @@ def _alone_with(path: Path) -> "Iterator[None]":
 
 
 def _load_bundled(deps: "Deps") -> "Adopted | None":
-    from notifier.adoption import adopt
+    from notifier.admin.profile_import import adopt
     from notifier.match import profiles
 
     with deps.writing() as session:

@@ -21,18 +21,20 @@ def poll(
     now: door.Now = "",
 ) -> None:
     """Poll the sources that are due and match what is new; nothing is mailed. In a pipe only failures are told."""
-    from notifier import pipeline
-    from notifier.containment import Problems
+    from notifier.pipeline import match
+    from notifier.pipeline import poll as poll_step
+    from notifier.pipeline.problems import Problems
+    from notifier.pipeline.run import as_document
 
     problems = Problems()
     with door.opened(now) as deps, door.progress(not json) as progress:
-        results = pipeline.poll(deps, wanted or (), force=force, progress=progress)
-        pipeline.match(deps, problems)
+        results = poll_step.run(deps, wanted or (), force=force, progress=progress)
+        match.run(deps, problems)
     for problem in problems.lines:
         door.warn(problem)
     failed = [one for one in results if one.status == "failed"]
     if json:
-        door.print_json(pipeline.as_document(results))
+        door.print_json(as_document(results))
     elif door.is_terminal():
         rows = [(one.id, one.status, one.entries, one.new, one.changed, one.url, one.error) for one in results]
         headings = ("id", "status", "seen", "new", "changed", "address", "error")

@@ -10,8 +10,8 @@ import typer
 from notifier.cli import door
 
 if TYPE_CHECKING:
+    from notifier.admin.preview import Wish
     from notifier.deps import Deps
-    from notifier.preview import Wish
 
 _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 
@@ -42,9 +42,9 @@ def preview(
     now: door.Now = "",
 ) -> None:
     """Render a digest by the very path that sends it; nothing is stored, and nothing sent but with --send-to."""
+    from notifier.admin.preview import Wish
+    from notifier.admin.preview import preview as render
     from notifier.enums import Cadence, Edition
-    from notifier.preview import Wish
-    from notifier.preview import preview as render
 
     cadence, worded = door.choice(Cadence, every, "--every"), door.choice(Edition, edition, "--edition")
     wish = Wish(profile, cadence, worded, door.spoken(language), _stretch(since), to)
@@ -76,8 +76,8 @@ def _say_nothing(wish: "Wish") -> None:
 
 
 def _send(deps: "Deps", wish: "Wish", recipient: str) -> None:
+    from notifier.admin.preview import send
     from notifier.deliver.outbox import Answer
-    from notifier.preview import send
 
     outcome = send(deps, wish, recipient)
     if outcome is None:

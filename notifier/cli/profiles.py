@@ -73,7 +73,7 @@ def import_(
     now: door.Now = "",
 ) -> None:
     """Store profiles from files, all or none, watch their sources, and match what was seen before."""
-    from notifier.adoption import adopt, expected, judged
+    from notifier.admin.profile_import import adopt, expected, judged
     from notifier.errors import SettingsError
     from notifier.match import profiles
 

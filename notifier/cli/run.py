@@ -7,7 +7,7 @@ import typer
 from notifier.cli import door
 
 if TYPE_CHECKING:
-    from notifier.pipeline import Report
+    from notifier.pipeline.run import Report
 
 
 def register(app: typer.Typer) -> None:
@@ -20,19 +20,21 @@ def run(
     now: door.Now = "",
 ) -> None:
     """Poll what is due, match, compose what is due, deliver; goes on until stopped, unless --once."""
-    from notifier import pipeline, rehearsal, scheduler
+    from notifier import scheduler
+    from notifier.admin import template_check
+    from notifier.pipeline.run import failing_canaries, run_once
 
     with door.opened(now) as deps:
         deps.require_sender()
         if deps.settings.templates.directory is not None:
-            rehearsal.rehearse(deps)
+            template_check.rehearse(deps)
         # Cron mails what a run says: every five minutes the same would teach its reader to delete it.
         if not deps.settings.public_url.startswith("https://") and (door.is_terminal() or not once):
             door.warn(f"Note: public_url is {deps.settings.public_url}; links in mails lead there.")
-        for failed in pipeline.failing_canaries(deps):
+        for failed in failing_canaries(deps):
             door.warn(f"Canary of {failed}. Import the profile again, or mend its terms.")
         if once:
-            report = pipeline.run_once(deps)
+            report = run_once(deps)
             tell(report)
             raise typer.Exit(1 if report.failed else 0)
         scheduler.run(deps, tell)

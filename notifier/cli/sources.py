@@ -57,8 +57,8 @@ def add(
     now: door.Now = "",
 ) -> None:
     """Watch an address, or the feed behind it; its first poll mails nothing. Without --profile it feeds them all."""
+    from notifier.admin.source_check import find_source
     from notifier.enums import Authority, SourceKind
-    from notifier.looking import find_source
     from notifier.match import profiles
     from notifier.watch import sources
 
@@ -97,7 +97,7 @@ def remove(source: Annotated[str, typer.Argument(metavar="ID-or-URL")], now: doo
 @app.command("check")
 def check(wanted: Wanted = None, json: door.Json = False, now: door.Now = "") -> None:
     """Try sources now, and say what they answer and what to do about it; nothing is stored."""
-    from notifier.looking import look
+    from notifier.admin.source_check import look
     from notifier.watch import sources
 
     with door.opened(now) as deps:

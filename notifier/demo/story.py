@@ -32,14 +32,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from notifier import pipeline
-from notifier.adoption import adopt
+from notifier.admin.profile_import import adopt
 from notifier.deliver import outbox
 from notifier.deps import Deps, from_settings
 from notifier.enums import Authority, Cadence, DeliveryKind
 from notifier.errors import SettingsError
 from notifier.match import profiles
-from notifier.pipeline import Report
+from notifier.pipeline.run import Report, run_once
 from notifier.settings import load
 from notifier.store.files import read_input, write_private
 from notifier.store.models import Profile
@@ -238,7 +237,7 @@ def run(folder: Path) -> Story:
         for text, stage, told in _TIMELINE:
             site.stage = stage
             moment = datetime.fromisoformat(text).replace(tzinfo=UTC)
-            steps.append(Step(moment, told, pipeline.run_once(replace(deps, fixed_now=moment))))
+            steps.append(Step(moment, told, run_once(replace(deps, fixed_now=moment))))
         deps.engine.dispose()
     return Story(folder, tuple(steps), tuple(sink.received), site.answers)
 

@@ -11,11 +11,11 @@ from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import Response
 
-from notifier import admission
 from notifier.deps import Deps
 from notifier.enums import EnquiryKind
 from notifier.errors import StoreError
 from notifier.i18n.catalog import Language
+from notifier.pipeline import signup_requests as admission
 from notifier.subscribers import signup_requests
 from notifier.subscribers.signup_requests import TooManyError
 from notifier.web.page import deps_of, notice, page
@@ -70,6 +70,6 @@ def answering(deps: Deps, enquiry_id: int) -> BackgroundTask:
 
 def _admit(deps: Deps, enquiry_id: int) -> None:
     try:
-        admission.admit_one(deps, enquiry_id)
+        admission.answer(deps, enquiry_id)
     except StoreError as error:
         log.warning("a request waits for the next run: %s", error.problem)

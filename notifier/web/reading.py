@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from notifier import letters, watchman
 from notifier.digest import archive, digests
 from notifier.i18n.catalog import LANGUAGES, language
 from notifier.links import Purpose
+from notifier.messages import digest_mail
+from notifier.pipeline import monitoring
 from notifier.store.models import Digest
 from notifier.web import atom, operators
 from notifier.web.page import deps_of, page, spoken_by
@@ -65,10 +66,10 @@ def digest(request: Request) -> Response:
         spoken = language(found.language)
         body = found.page_html or found.body_html
         if found.left_out and found.page_html is None:  # composed before pages were stored
-            body = letters.whole(deps, archive.told(session, found))
+            body = digest_mail.whole(deps, archive.told(session, found))
         values = {
             "therapy": found.profile.name,
-            "issue": letters.issue(found.cadence, spoken),
+            "issue": digest_mail.issue(found.cadence, spoken),
             "on": found.composed_at.date(),
             "body": _for_a_page(body),
             "since": archive.corrected_since(session, found),
@@ -108,7 +109,7 @@ def healthz(request: Request) -> Response:
     """
     deps = deps_of(request)
     with deps.reading() as session:
-        findings = watchman.findings(session, deps.now())
+        findings = monitoring.findings(session, deps.now())
     ok = all(finding.ok for finding in findings)
     document: dict[str, object] = {"status": "ok" if ok else "failing"}
     if operators.asks(request, deps.settings.web.metrics_token):

@@ -16,12 +16,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from notifier.admin.preview import Wish, preview
 from notifier.deps import Deps
 from notifier.enums import Cadence, Edition
 from notifier.errors import NotifierError
 from notifier.i18n.catalog import LANGUAGES
 from notifier.match import profiles
-from notifier.preview import Wish, preview
 from notifier.text import times
 from notifier.web.server import limits
 

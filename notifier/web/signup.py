@@ -10,13 +10,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from notifier import admission
 from notifier.digest import archive
 from notifier.email_addresses import normal_address
 from notifier.enums import Cadence, EnquiryKind
 from notifier.errors import AddressError
 from notifier.i18n.catalog import LANGUAGES, Language, language
 from notifier.i18n.messages import Said
+from notifier.pipeline import signup_requests
 from notifier.subscribers import consent, subscriptions
 from notifier.web import asking, forms
 from notifier.web.page import deps_of, notice, page, spoken_by
@@ -89,7 +89,7 @@ def _subscribe(request: Request, spoken: Language, values: dict[str, str]) -> Re
         errors["email"] = "wrong"
     if errors:
         return _form(request, spoken, values, errors)
-    wish = admission.as_document(values["profile"], forms.choice_of(values))
+    wish = signup_requests.as_document(values["profile"], forms.choice_of(values))
     return asking.ask(request, spoken, EnquiryKind.SUBSCRIBE, email, wish)
 
 

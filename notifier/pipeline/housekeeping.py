@@ -10,10 +10,10 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from notifier.containment import Problems
 from notifier.deliver import operator_mail, outbox
 from notifier.deps import Deps
 from notifier.enums import DeliveryKind, SuppressionCause
+from notifier.pipeline.problems import Problems
 from notifier.store import db
 from notifier.subscribers import address_changes, due_subscriptions, lifecycle, privacy, signup_requests, subscriptions
 
@@ -25,7 +25,7 @@ _STEPS: tuple[tuple[str, Callable[[Session, datetime], object]], ...] = (
 )
 
 
-def tidy(deps: Deps, problems: Problems | None = None) -> None:
+def run(deps: Deps, problems: Problems | None = None) -> None:
     """Do what is due."""
     problems = problems if problems is not None else Problems()
     now = deps.now()

@@ -7,30 +7,30 @@ nobody who asks can see them.
 
 from sqlalchemy.orm import Session
 
-from notifier.containment import Problems
 from notifier.deliver import outbox
 from notifier.deps import Deps
 from notifier.enums import DeliveryKind, EnquiryKind
 from notifier.errors import NotFoundError, StoreError
 from notifier.match import profiles
+from notifier.pipeline.problems import Problems
 from notifier.store.models import Enquiry
 from notifier.subscribers import address_changes, choices, signup_requests, subscriptions, suppressions
 from notifier.subscribers.choices import Choice
 from notifier.subscribers.subscriptions import RUNNING, SuppressedError
 
 
-def admit(deps: Deps, problems: Problems | None = None) -> int:
+def answer_all(deps: Deps, problems: Problems | None = None) -> int:
     """Answer all requests that wait; returns how many there were."""
     problems = problems if problems is not None else Problems()
     with deps.reading() as session:
         waiting = signup_requests.waiting(session)
     for enquiry_id in waiting:
         with problems.contained(f"Answering request {enquiry_id}"):
-            admit_one(deps, enquiry_id, problems)
+            answer(deps, enquiry_id, problems)
     return len(waiting)
 
 
-def admit_one(deps: Deps, enquiry_id: int, problems: Problems | None = None) -> None:
+def answer(deps: Deps, enquiry_id: int, problems: Problems | None = None) -> None:
     """Answer one request, unless somebody else did.
 
     One that cannot be answered is noted, by its number, and dropped: the address in it is kept no longer than it is of

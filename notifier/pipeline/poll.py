@@ -79,6 +79,17 @@ Progress = Callable[[int, int, str], None]
 Finish = Callable[[Session, Source, Stored], list[Request]]
 
 
+def run(
+    deps: Deps, wanted: Sequence[str] = (), *, force: bool = False, progress: Progress | None = None
+) -> list[PollResult]:
+    """Poll the sources that are due, or of those `wanted` the ones that are; `force` asks whatever their time.
+
+    Raises:
+        StoreError: the database could not be used for something; everything else was done.
+    """
+    return Poll(deps, wanted, force=force).run(progress)
+
+
 class Poll:
     """One poll of the sources that are due."""
 

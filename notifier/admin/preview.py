@@ -12,7 +12,6 @@ from functools import cached_property
 
 from sqlalchemy.orm import Session
 
-from notifier import letters
 from notifier.deliver.outbox import Outcome, new_message_id
 from notifier.deliver.smtp.protocol import Parcel
 from notifier.deps import Deps
@@ -23,6 +22,7 @@ from notifier.email_addresses import normal_address, wire_address
 from notifier.enums import Cadence, Edition, SubscriptionStatus
 from notifier.errors import NotFoundError
 from notifier.match import profiles
+from notifier.messages import digest_mail
 from notifier.store.models import Profile, Subscription
 from notifier.subscribers import subscriptions
 
@@ -108,14 +108,14 @@ def preview(deps: Deps, wish: Wish = _ANY, recipient: str | None = None) -> Prev
             return None
         variant = digests.variant_of(one, snapshot_key(profile.document))
         view = digests.shown_items(session, profile, items, variant, now)
-        rendered = letters.renderer(deps)(view)
+        rendered = digest_mail.renderer(deps)(view)
         archive = f"{deps.settings.public_url}/archive"
-        composed = letters.Composed(rendered, profile.name, variant.cadence, variant.language, now, archive)
+        composed = digest_mail.Composed(rendered, profile.name, variant.cadence, variant.language, now, archive)
         due_at = min(now, one.next_due_at or now)
         if recipient is not None:
             one = subscriptions.sample(profile, subscriptions.choice_of(one), now, recipient)
-        letter = letters.digest_letter(deps, composed, one, new_message_id(deps.mail_domain), now, due_at)
-        return Preview(letters.message(deps.for_preview(), letter, now), len(items), profile.slug)
+        letter = digest_mail.digest_letter(deps, composed, one, new_message_id(deps.mail_domain), now, due_at)
+        return Preview(digest_mail.message(deps.for_preview(), letter, now), len(items), profile.slug)
 
 
 def send(deps: Deps, wish: Wish, recipient: str) -> Outcome | None:

@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from notifier import notes
 from notifier.deliver.mime.message import Letter, Listing, Mould, Own, cast
 from notifier.deliver.outbox import Claimed
 from notifier.deliver.smtp.protocol import Parcel
@@ -26,6 +25,7 @@ from notifier.enums import Cadence
 from notifier.i18n.catalog import Language, language
 from notifier.i18n.messages import mark
 from notifier.links import Purpose
+from notifier.messages import account_mail
 from notifier.store.models import Delivery, Digest, Notice, Subscription
 from notifier.subscribers import consent
 from notifier.subscribers.choices import choice_to_confirm
@@ -203,11 +203,11 @@ def _letter(deps: Deps, delivery: Delivery, now: datetime) -> Letter:
     if delivery.notice is not None:
         return notice_letter(delivery.notice, delivery.message_id)
     if delivery.change is not None:
-        return notes.change_letter(deps, delivery.change, delivery.kind, delivery.message_id, now)
+        return account_mail.change_letter(deps, delivery.change, delivery.kind, delivery.message_id, now)
     one = delivery.subscription
     assert one is not None
-    if delivery.kind in notes.KINDS:
-        return notes.letter(deps, delivery.kind, one, delivery.message_id, now)
+    if delivery.kind in account_mail.KINDS:
+        return account_mail.letter(deps, delivery.kind, one, delivery.message_id, now)
     return confirmation_letter(deps, one, delivery.message_id, now)
 
 

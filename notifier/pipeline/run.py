@@ -1,46 +1,45 @@
 """The journey of the news, in the order it is run.
 
     sources that are due
-    | poll      fetch each, read it, store entries and revisions; a failure is stored beside its source (polling.py)
-    | match     judge what is new for every profile, and store what concerns one (matching.py)
-    | admit     answer what was asked for on the web
-    | tidy      end pauses, forget what is not needed any more
-    | compose   for every subscription that is due: a digest for its group, and a delivery each (composing.py)
-    | deliver   claim, send, settle by the server's answer (delivering.py)
-    | watch     tell the operator once when mails do not go out
+    | poll             fetch each, read it, store entries and revisions; a failure is stored beside its source
+    | match            judge what is new for every profile, and store what concerns one
+    | signup_requests  answer what was asked for on the web
+    | housekeeping     end pauses, delete what is not needed any more
+    | compose          for every subscription that is due: a digest for its group, and a delivery each
+    | deliver          claim, send, settle by the server's answer
+    | monitoring       tell the operator once when mails do not go out
 
 `notifier run --once`, the scheduler and a cron line call the same steps. Every step asks the database what is due,
 does it, and finds nothing to do when it is run again. Each is run whatever became of the one before. Transactions are
-opened and committed in these rooms and in the faces, and none is open while the network is used or a text is judged,
-rendered or signed.
+opened and committed in these files, in `admin/`, `web/` and `cli/`, and none is open while the network is used or a
+text is judged, rendered or signed.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
 
-from notifier.admission import admit
-from notifier.composing import compose
-from notifier.containment import Problems
 from notifier.deliver.outbox import Answer
-from notifier.delivering import Sent, deliver, never
 from notifier.deps import Deps
 from notifier.match import matches, profiles
-from notifier.matching import match
-from notifier.tidying import tidy
-from notifier.watchman import watch
-
-if TYPE_CHECKING:
-    from notifier.polling import PollResult, Progress
-
-__all__ = ["Report", "as_document", "compose", "deliver", "failing_canaries", "match", "poll", "run_once"]
+from notifier.pipeline import (
+    compose,
+    deliver,
+    housekeeping,
+    match,
+    monitoring,
+    poll,
+    signup_requests,
+)
+from notifier.pipeline.deliver import Sent
+from notifier.pipeline.poll import PollResult
+from notifier.pipeline.problems import Problems
 
 
 @dataclass(frozen=True)
 class Report:
     """What one run did; `problems` are the steps, profiles and people that could not be served, a sentence each."""
 
-    polled: "list[PollResult]"
+    polled: list[PollResult]
     matched: int
     composed: int
     sent: Sent
@@ -54,7 +53,7 @@ class Report:
         return bool(self.problems or self.sent.problem or refused or unanswered)
 
 
-def run_once(deps: Deps, stop: Callable[[], bool] = never) -> Report:
+def run_once(deps: Deps, stop: Callable[[], bool] = deliver.never) -> Report:
     """All steps, once, each of them whatever became of the others; when it is to `stop`, no further mail is begun.
 
     Raises:
@@ -65,29 +64,20 @@ def run_once(deps: Deps, stop: Callable[[], bool] = never) -> Report:
     polled: list[PollResult] = []
     matched, composed, sent = 0, 0, Sent()
     with problems.contained("The step poll"):
-        polled = poll(deps)
+        polled = poll.run(deps)
     with problems.contained("The step match"):
-        matched = match(deps, problems)
-    with problems.contained("The step admit"):
-        admit(deps, problems)
-    with problems.contained("The step tidy"):
-        tidy(deps, problems)
+        matched = match.run(deps, problems)
+    with problems.contained("The step signup_requests"):
+        signup_requests.answer_all(deps, problems)
+    with problems.contained("The step housekeeping"):
+        housekeeping.run(deps, problems)
     with problems.contained("The step compose"):
-        composed = compose(deps, problems)
+        composed = compose.run(deps, problems)
     with problems.contained("The step deliver"):
-        sent = deliver(deps, stop)
-    with problems.contained("The step watch"):
-        watch(deps)
+        sent = deliver.run(deps, stop)
+    with problems.contained("The step monitoring"):
+        monitoring.notify_operator(deps)
     return Report(polled, matched, composed, sent, tuple(problems.lines))
-
-
-def poll(
-    deps: Deps, wanted: Sequence[str] = (), *, force: bool = False, progress: "Progress | None" = None
-) -> "list[PollResult]":
-    """Poll the sources that are due, or of those `wanted` the ones that are; `force` asks whatever their time."""
-    from notifier.polling import Poll
-
-    return Poll(deps, wanted, force=force).run(progress)
 
 
 def failing_canaries(deps: Deps) -> list[str]:
@@ -100,6 +90,6 @@ def failing_canaries(deps: Deps) -> list[str]:
         ]
 
 
-def as_document(results: "Sequence[PollResult]") -> dict[str, object]:
+def as_document(results: Sequence[PollResult]) -> dict[str, object]:
     """The JSON document of `poll`."""
     return {"sources": [asdict(result) for result in results]}

@@ -6,9 +6,9 @@ judged again when somebody else matched, or imported a profile, meanwhile.
 
 import logging
 
-from notifier.containment import Problems
 from notifier.deps import Deps
 from notifier.match import batches, matches
+from notifier.pipeline.problems import Problems
 
 log = logging.getLogger("notifier")
 
@@ -16,7 +16,7 @@ log = logging.getLogger("notifier")
 _ATTEMPTS = 20
 
 
-def match(deps: Deps, problems: Problems | None = None) -> int:
+def run(deps: Deps, problems: Problems | None = None) -> int:
     """Judge everything that was not looked at yet; returns how many revisions that were."""
     problems = problems if problems is not None else Problems()
     total = outdated = 0

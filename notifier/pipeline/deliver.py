@@ -14,8 +14,6 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from notifier import letters
-from notifier.containment import Problems, log_trace, reason
 from notifier.deliver import outbox
 from notifier.deliver.outbox import Answer, Claimed, Outcome, rate_limits
 from notifier.deliver.smtp.prefetch import Ahead
@@ -23,7 +21,9 @@ from notifier.deliver.smtp.protocol import Parcel
 from notifier.deps import Deps
 from notifier.digest import digests
 from notifier.errors import StoreError
-from notifier.refusals import Refusals
+from notifier.messages import digest_mail
+from notifier.pipeline.problems import Problems, log_trace, reason
+from notifier.pipeline.refusals import Refusals
 
 _HEARTBEAT = 10.0
 _CLAIM_SECONDS = 1.0
@@ -54,10 +54,10 @@ def never() -> bool:
     return False
 
 
-def deliver(deps: Deps, stop: Callable[[], bool] = never) -> Sent:
+def run(deps: Deps, stop: Callable[[], bool] = never) -> Sent:
     """Send what is owed until nothing is left that can be sent now, or it is to `stop`."""
     deps.require_sender()
-    press, size, problem = letters.Press(deps), _smallest(deps), ""
+    press, size, problem = digest_mail.Press(deps), _smallest(deps), ""
     slow = any(one.slow for one in deps.signers)
     with _little_rubbish(), deps.settling() as begin, closing(deps.transport) as transport, Ahead() as ahead:
         settling = _Settling(deps, begin)
@@ -87,7 +87,7 @@ def deliver(deps: Deps, stop: Callable[[], bool] = never) -> Sent:
 
 
 def _built(
-    deps: Deps, press: letters.Press, claimed: Sequence[Claimed], settling: "_Settling", now: datetime
+    deps: Deps, press: digest_mail.Press, claimed: Sequence[Claimed], settling: "_Settling", now: datetime
 ) -> list[Parcel]:
     """The parcels of claimed deliveries; one that cannot be built is put off, and the others go out."""
     parcels: list[Parcel] = []

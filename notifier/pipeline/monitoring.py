@@ -41,7 +41,7 @@ def _named(bad: Sequence[Source], now: datetime) -> str:
     return "; ".join(f"source {one.id} is {health(one, now)}" for one in bad)
 
 
-def watch(deps: Deps) -> None:
+def notify_operator(deps: Deps) -> None:
     """Tell the operator once what broke, and once that it works again."""
     now = deps.now()
     with deps.writing() as session:

@@ -11,8 +11,6 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from notifier import letters
-from notifier.containment import Problems
 from notifier.deliver import outbox
 from notifier.deps import Deps
 from notifier.digest import digests
@@ -22,6 +20,8 @@ from notifier.digest.no_news import Watched, quiet
 from notifier.digest.view import Variant
 from notifier.enums import Health
 from notifier.match import profiles
+from notifier.messages import digest_mail
+from notifier.pipeline.problems import Problems
 from notifier.store.models import Profile, Subscription
 from notifier.subscribers import due_subscriptions, subscriptions
 from notifier.subscribers.subscriptions import MONTH
@@ -50,7 +50,7 @@ class _Due:
     troubles: dict[int, str]
 
 
-def compose(deps: Deps, problems: Problems | None = None) -> int:
+def run(deps: Deps, problems: Problems | None = None) -> int:
     """Compose a digest for every group of subscriptions that is due and owed something; returns how many."""
     problems = problems if problems is not None else Problems()
     now = deps.now()
@@ -122,7 +122,7 @@ def _compose_group(
     snapshot = snapshot_key(profile.document)
     served = 0
     try:
-        edition = digests.edition(profile, group, states, letters.renderer(deps), due_at, now)
+        edition = digests.edition(profile, group, states, digest_mail.renderer(deps), due_at, now)
         for members in _portions(group.subscriptions):
             with deps.writing() as session:
                 _require_position(session, profile)
@@ -226,7 +226,7 @@ def _tell_quiet(
     now: datetime,
 ) -> int:
     due_at = min(moment for _, moment in owed)
-    rendered = letters.rendered_quiet(deps, quiet(profile, variant, seen, now.date()))
+    rendered = digest_mail.rendered_quiet(deps, quiet(profile, variant, seen, now.date()))
     edition = digests.quiet_edition(variant, rendered, due_at)
     moments = {subscription.id: moment for subscription, moment in owed}
     served = 0

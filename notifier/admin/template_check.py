@@ -6,7 +6,6 @@ Owns a digest that has something in every part. Nothing of it is true, and nothi
 from dataclasses import replace
 from datetime import date, datetime
 
-from notifier import letters, notes
 from notifier.deliver.outbox import new_message_id
 from notifier.deps import Deps
 from notifier.digest.changes import ChangeView
@@ -18,6 +17,7 @@ from notifier.digest.selection import Section
 from notifier.digest.view import DigestView, SectionView, Variant
 from notifier.enums import Cadence, DeliveryKind, Edition, NewsKind
 from notifier.match import profiles
+from notifier.messages import account_mail, digest_mail
 from notifier.store.models import Profile, Subscription
 from notifier.subscribers import subscriptions
 
@@ -72,14 +72,16 @@ def rehearse(deps: Deps) -> None:
         for profile in profiles.listed(session)[:1]:
             for edition in Edition:
                 variant = Variant(Cadence.WEEKLY, edition, "en")
-                rendered = letters.renderer(shown)(example(variant))
+                rendered = digest_mail.renderer(shown)(example(variant))
                 _mail(shown, profile, variant, replace(rendered, left_out=3), now)
             quiet = QuietView(profile.name, variant, _ON, "We looked.", "All is well.", None)
-            _mail(shown, profile, variant, letters.rendered_quiet(shown, quiet), now)
-            asked = letters.confirmation_letter(shown, _reader(profile, variant, now), _message_id(), now)
-            letters.message(shown, asked, now)
+            _mail(shown, profile, variant, digest_mail.rendered_quiet(shown, quiet), now)
+            asked = digest_mail.confirmation_letter(shown, _reader(profile, variant, now), _message_id(), now)
+            digest_mail.message(shown, asked, now)
             reader = _reader(profile, variant, now)
-            letters.message(shown, notes.letter(shown, DeliveryKind.WELCOME, reader, _message_id(), now), now)
+            digest_mail.message(
+                shown, account_mail.letter(shown, DeliveryKind.WELCOME, reader, _message_id(), now), now
+            )
 
 
 def _message_id() -> str:
@@ -88,9 +90,9 @@ def _message_id() -> str:
 
 def _mail(deps: Deps, profile: Profile, variant: Variant, rendered: Rendered, now: datetime) -> None:
     address = deps.settings.public_url
-    composed = letters.Composed(rendered, profile.name, variant.cadence, variant.language, now, address)
-    letter = letters.digest_letter(deps, composed, _reader(profile, variant, now), _message_id(), now, now)
-    letters.message(deps, letter, now)
+    composed = digest_mail.Composed(rendered, profile.name, variant.cadence, variant.language, now, address)
+    letter = digest_mail.digest_letter(deps, composed, _reader(profile, variant, now), _message_id(), now, now)
+    digest_mail.message(deps, letter, now)
 
 
 def _reader(profile: Profile, variant: Variant, now: datetime) -> Subscription:
