@@ -75,7 +75,7 @@ ONE_ROOM_EACH = {
     "aiohttp": {"watch/http/client.py", "watch/http/ssrf.py"},
     "asyncio": {"watch/http/client.py", "web/server.py", "demo/story.py"},
     "h11": {"web/server.py"},
-    "uvicorn": {"web/app.py", "web/server.py", "web/showroom.py", "demo/story.py"},
+    "uvicorn": {"web/app.py", "web/server.py", "web/preview_server.py", "demo/story.py"},
     "smtplib": {"deliver/smtp/client.py"},
     "jinja2": {"render.py"},
     "babel": {"i18n/catalog.py"},
@@ -230,7 +230,7 @@ def test_one_room_prints_and_one_writes_the_log():
     rooms = {path.relative_to(PACKAGE).as_posix() for path in modules() if prints.search(path.read_text("utf-8"))}
     # The demo prints its own made-up story in colour; the entrance answers --version before anything is loaded; the
     # process that parses documents answers the one that started it.
-    assert rooms - {"watch/parser_process/child.py"} == {"cli/door.py", "cli/demo.py", "__main__.py"}
+    assert rooms - {"watch/parser_process/child.py"} == {"cli/shared.py", "cli/demo.py", "__main__.py"}
     handlers = re.compile(
         r"basicConfig|StreamHandler|dictConfig|fileConfig|uvicorn\.(run|Config)\((?!.*log_config=None)"
     )

@@ -84,7 +84,7 @@ def test_a_failing_step_makes_exit_code_1_and_says_so(ready, monkeypatch: pytest
 @pytest.fixture
 def ready(installation: Installation, monkeypatch: pytest.MonkeyPatch):
     """Runs a command on the installation."""
-    from notifier.cli import door
+    from notifier.cli import shared
 
     class Opened:
         def __enter__(self):
@@ -93,7 +93,7 @@ def ready(installation: Installation, monkeypatch: pytest.MonkeyPatch):
         def __exit__(self, *_):
             return None
 
-    monkeypatch.setattr(door, "opened", lambda *_words, **_named: Opened())
+    monkeypatch.setattr(shared, "opened", lambda *_words, **_named: Opened())
     return lambda *words: CliRunner().invoke(app, [*words])
 
 

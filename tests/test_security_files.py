@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from notifier.cli import door
+from notifier.cli import shared
 from notifier.cli.main import run
 from notifier.demo import story
 from notifier.errors import SettingsError
@@ -40,7 +40,7 @@ def home(installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     for name in [name for name in os.environ if name.startswith("NOTIFIER_")]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(door, "_reported", set())
+    monkeypatch.setattr(shared, "_reported", set())
     for path in installed.iterdir():
         shutil.copy2(path, tmp_path)
     before = os.umask(0)

@@ -17,7 +17,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from sqlalchemy import JSON, Engine, String, Text, create_engine, text
 
-from notifier.cli import door, logs
+from notifier.cli import logs, shared
 from notifier.cli.main import run
 from notifier.pipeline import poll
 from notifier.pipeline.run import as_document, run_once
@@ -313,7 +313,7 @@ def test_a_progress_bar_shows_an_address_without_letting_it_act(monkeypatch: pyt
     stream.isatty = lambda: True  # type: ignore[method-assign]
     monkeypatch.setattr(sys, "stderr", stream)
     monkeypatch.setenv("TERM", "xterm-256color")
-    with door.progress(shown=True) as bar:
+    with shared.progress(shown=True) as bar:
         assert bar is not None
         bar(1, 2, HOSTILE)
     assert "\x07" not in stream.getvalue()
@@ -332,9 +332,9 @@ def test_a_feed_that_is_an_attack_shows_as_words_from_the_first_poll_on(
     feed = {"version": "https://jsonfeed.org/version/1.1", "title": f"Herald{HOSTILE}", "items": items}
     installation.site.put("/feed/", json.dumps(feed), "application/feed+json")
     results = poll.run(installation.at(MONDAY), force=True)
-    door.print_json(as_document(results))
+    shared.print_json(as_document(results))
     for result in results:
-        door.warn(f"Source {result.id} {result.url}: {result.error}")
+        shared.warn(f"Source {result.id} {result.url}: {result.error}")
     out, err = capsys.readouterr()
     assert ACTS.sub("", out + err) == out + err
 
@@ -344,10 +344,10 @@ def test_headers_of_an_answer_do_not_act(installation: Installation, capsys: pyt
     header = attack.replace("\r", "").encode().decode("latin-1")  # as the server writes it: UTF-8
     installation.site.fail("/feed/", 302, Location=f"https://example.org/{header}")
     for result in poll.run(installation.at(MONDAY), force=True):
-        door.warn(f"Source {result.id} {result.url}: {result.error}")
+        shared.warn(f"Source {result.id} {result.url}: {result.error}")
     installation.site.put("/feed/", sites.rss([]), **{"ETag": f'"{header}"', "Last-Modified": header})
     for result in poll.run(installation.at(MONDAY + timedelta(hours=7)), force=True):
-        door.warn(f"Source {result.id} {result.url}: {result.error}")
+        shared.warn(f"Source {result.id} {result.url}: {result.error}")
     out, err = capsys.readouterr()
     assert ACTS.sub("", out + err) == out + err
 

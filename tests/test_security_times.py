@@ -12,7 +12,7 @@ import pytest
 from alembic import command
 from sqlalchemy import Connection, Engine, text
 
-from notifier.cli import door
+from notifier.cli import shared
 from notifier.demo.story import serving
 from notifier.enums import Cadence
 from notifier.errors import SettingsError
@@ -318,7 +318,7 @@ def test_days_ahead_reach_from_today_to_the_same_day_in_five_years():
 @pytest.mark.parametrize("option", ["--now", "--until", "--since"])
 def test_a_moment_on_the_command_line_in_another_form_is_refused(text: str, option: str):
     with pytest.raises(SettingsError, match=option):
-        door.moment(text, option)
+        shared.moment(text, option)
 
 
 @pytest.mark.parametrize(
@@ -332,7 +332,7 @@ def test_a_moment_on_the_command_line_in_another_form_is_refused(text: str, opti
     ],
 )
 def test_a_moment_on_the_command_line_is_read(text: str, moment: datetime):
-    assert door.moment(text) == moment
+    assert shared.moment(text) == moment
 
 
 def test_an_upgrade_mends_schedules_that_no_run_could_use(engine: Engine):

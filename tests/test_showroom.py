@@ -12,7 +12,7 @@ from notifier.demo.story import serving
 from notifier.pipeline import match, poll
 from notifier.settings import TemplateFiles
 from notifier.store.models import Delivery, Digest
-from notifier.web import app, showroom
+from notifier.web import app, preview_server
 from tests.conftest import MONDAY, Installation
 from tests.site import Article
 from tests.test_message import parsed, text_of
@@ -35,7 +35,7 @@ def room(installation: Installation, own: Path) -> Iterator[Client]:
     deps = installation.at(MONDAY)
     poll.run(deps)
     match.run(deps)
-    with serving(showroom.create(deps, SEEN)) as address:
+    with serving(preview_server.create(deps, SEEN)) as address:
         yield Client(address)
 
 
@@ -102,5 +102,5 @@ def test_its_script_and_its_style_are_served(room: Client):
 def test_it_shows_what_a_subscriber_would_get(installation: Installation, room: Client):
     installation.subscribe("anna@example.org", language="es")
     made = replace(SEEN, to="anna@example.org")
-    with serving(showroom.create(installation.at(MONDAY), made)) as address:
+    with serving(preview_server.create(installation.at(MONDAY), made)) as address:
         assert "Por qué está aquí" in Client(address).get("/view/text").text

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from notifier.cli import door
+from notifier.cli import shared
 from notifier.text.cleaning import one_printable_line
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _tell(story: "Story") -> None:
     config = story.folder / "notifier.toml"
     console.print("\nOpen one in a browser (.eml and .txt lie beside it), then go on in the same installation:")
     for command in ("preview --since 30d --open", "matches list", "digests list", "deliveries list"):
-        door.say(f"  {_program()} --config {shlex.quote(str(config))} {command}")
+        shared.say(f"  {_program()} --config {shlex.quote(str(config))} {command}")
 
 
 def _program() -> str:
@@ -104,5 +104,7 @@ def _serve(story: "Story") -> None:
 
     deps = from_settings(load(story.folder / "notifier.toml", {}), story.steps[-1].moment)
     web = deps.settings.web
-    door.say(f"\nServing on http://{web.host}:{web.port}. In the mails, read {play.PUBLIC_URL} as that. Ctrl-C stops.")
+    shared.say(
+        f"\nServing on http://{web.host}:{web.port}. In the mails, read {play.PUBLIC_URL} as that. Ctrl-C stops."
+    )
     serve(deps, web.host, web.port)

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from notifier.i18n.messages import Said
-from notifier.web.page import deps_of, notice
+from notifier.web.responses import deps_of, notice
 
 Page = Callable[[Request], Awaitable[Response]]
 

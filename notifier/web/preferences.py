@@ -33,8 +33,8 @@ from notifier.subscribers.choices import choice_of
 from notifier.subscribers.signup_requests import TooManyError
 from notifier.subscribers.subscriptions import ON_PREFERENCES, RUNNING, SuppressedError
 from notifier.text import times
-from notifier.web import asking, forms
-from notifier.web.page import Unrendered, deps_of, notice, page, spoken_by
+from notifier.web import forms, mail_requests
+from notifier.web.responses import Unrendered, deps_of, notice, page, spoken_by
 
 log = logging.getLogger("notifier")
 
@@ -99,14 +99,14 @@ def _send_fresh(request: Request, link_id: str) -> Response:
         with deps.writing() as session:
             subscriber = subscriptions.by_link(session, link_id).subscriber
             asker = signup_requests.asker_of(session, subscriber)
-            place = asking.visitor(request)
+            place = mail_requests.visitor(request)
             enquiry_id = signup_requests.ask(
                 session, EnquiryKind.LINK, subscriber.email, None, place, deps.now(), asker
             )
     except TooManyError as error:
-        return asking.too_many(request, error, spoken)
-    answer = asking.look_into_mailbox(request, spoken)
-    answer.background = asking.answering(deps, enquiry_id)
+        return mail_requests.too_many(request, error, spoken)
+    answer = mail_requests.look_into_mailbox(request, spoken)
+    answer.background = mail_requests.answering(deps, enquiry_id)
     return answer
 
 
@@ -172,7 +172,7 @@ def _move(request: Request, link_id: str, sent: FormData) -> Response:
                 enquiry_id = _ask_for_move(request, session, one, forms.text(sent, "email")[:400])
         words = {"done": _BOTH_ARE_ASKED}
     except TooManyError as error:
-        return asking.too_many(request, error, spoken)
+        return mail_requests.too_many(request, error, spoken)
     except AddressError:
         words = {"problem": _NOTHING_CHANGED}
     with deps.reading() as session:
@@ -182,7 +182,7 @@ def _move(request: Request, link_id: str, sent: FormData) -> Response:
         unrendered = _page(request, session, one, **words)
     answer = unrendered()
     if enquiry_id is not None:
-        answer.background = asking.answering(deps, enquiry_id)
+        answer.background = mail_requests.answering(deps, enquiry_id)
     return answer
 
 
@@ -190,7 +190,9 @@ def _ask_for_move(request: Request, session: Session, one: Subscription, email: 
     now = deps_of(request).now()
     change = address_changes.ask(session, one.subscriber, email, now)
     asker, wish = signup_requests.asker_of(session, one.subscriber), {"change": change.link_id}
-    return signup_requests.ask(session, EnquiryKind.ADDRESS, change.email, wish, asking.visitor(request), now, asker)
+    return signup_requests.ask(
+        session, EnquiryKind.ADDRESS, change.email, wish, mail_requests.visitor(request), now, asker
+    )
 
 
 def _export(_request: Request, session: Session, one: Subscription, _sent: FormData) -> Unrendered:

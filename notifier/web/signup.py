@@ -18,8 +18,8 @@ from notifier.i18n.catalog import LANGUAGES, Language, language
 from notifier.i18n.messages import Said
 from notifier.pipeline import signup_requests
 from notifier.subscribers import consent, subscriptions
-from notifier.web import asking, forms
-from notifier.web.page import deps_of, notice, page, spoken_by
+from notifier.web import forms, mail_requests
+from notifier.web.responses import deps_of, notice, page, spoken_by
 
 # A field that people neither see nor reach; who fills it in is a program.
 _HONEYPOT = "website"
@@ -66,7 +66,7 @@ async def subscribe(request: Request) -> Response:
     values["day"] = values["day"] or forms.text(sent, "on")
     spoken = _spoken(request, forms.text(sent, "spoken"))
     if values[_HONEYPOT]:
-        return asking.look_into_mailbox(request, spoken)
+        return mail_requests.look_into_mailbox(request, spoken)
     usual = forms.fields_of(
         subscriptions.usual(Cadence.WEEKLY, deps_of(request).settings.schedule.time_zone, language=spoken.code)
     )
@@ -90,7 +90,7 @@ def _subscribe(request: Request, spoken: Language, values: dict[str, str]) -> Re
     if errors:
         return _form(request, spoken, values, errors)
     wish = signup_requests.as_document(values["profile"], forms.choice_of(values))
-    return asking.ask(request, spoken, EnquiryKind.SUBSCRIBE, email, wish)
+    return mail_requests.ask(request, spoken, EnquiryKind.SUBSCRIBE, email, wish)
 
 
 def _address(text: str) -> str:
@@ -111,7 +111,7 @@ async def link(request: Request) -> Response:
     spoken = _spoken(request, forms.text(sent, "spoken"))
     email = _address(forms.text(sent, "email"))
     if forms.text(sent, _HONEYPOT):
-        return asking.look_into_mailbox(request, spoken)
+        return mail_requests.look_into_mailbox(request, spoken)
     if not email:
         return page(request, "link", {"problem": True, "honeypot": _HONEYPOT}, spoken, 422)
-    return await run_in_threadpool(asking.ask, request, spoken, EnquiryKind.LINK, email, None)
+    return await run_in_threadpool(mail_requests.ask, request, spoken, EnquiryKind.LINK, email, None)

@@ -18,7 +18,7 @@ from notifier.i18n.catalog import Language
 from notifier.pipeline import signup_requests as admission
 from notifier.subscribers import signup_requests
 from notifier.subscribers.signup_requests import TooManyError
-from notifier.web.page import deps_of, notice, page
+from notifier.web.responses import deps_of, notice, page
 
 log = logging.getLogger("notifier")
 

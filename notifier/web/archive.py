@@ -18,8 +18,8 @@ from notifier.links import Purpose
 from notifier.messages import digest_mail
 from notifier.pipeline import monitoring
 from notifier.store.models import Digest
-from notifier.web import atom, operators
-from notifier.web.page import deps_of, page, spoken_by
+from notifier.web import atom, operator_access
+from notifier.web.responses import deps_of, page, spoken_by
 
 # How long a page that anybody may read may be kept by browsers and proxies, in seconds.
 _FRESH_FOR = 300
@@ -112,7 +112,7 @@ def healthz(request: Request) -> Response:
         findings = monitoring.findings(session, deps.now())
     ok = all(finding.ok for finding in findings)
     document: dict[str, object] = {"status": "ok" if ok else "failing"}
-    if operators.asks(request, deps.settings.web.metrics_token):
+    if operator_access.asks(request, deps.settings.web.metrics_token):
         document["checks"] = [asdict(finding) for finding in findings]
     return JSONResponse(document, 200 if ok else 503)
 

@@ -25,8 +25,8 @@ from notifier.subscribers import address_changes, consent, lifecycle, schedule, 
 from notifier.subscribers.address_changes import Side
 from notifier.subscribers.choices import choice_to_confirm
 from notifier.subscribers.subscriptions import RUNNING
-from notifier.web import asking, forms
-from notifier.web.page import Unrendered, deps_of, notice, page, spoken_by
+from notifier.web import forms, mail_requests
+from notifier.web.responses import Unrendered, deps_of, notice, page, spoken_by
 
 _PAUSE = timedelta(days=30)
 _NOT_SUBSCRIBED = Said("You are not subscribed."), Said("Nothing more is sent to you.")
@@ -208,7 +208,7 @@ def never(request: Request) -> Response:
     with deps.writing() as session:
         subscriptions.never_again(session, address_hash, deps.now())
     contact = deps.settings.contact
-    values = {"contact": contact, "contact_url": asking.contact_url(contact)}
+    values = {"contact": contact, "contact_url": mail_requests.contact_url(contact)}
     return page(request, "never", values)
 
 
