@@ -19,7 +19,7 @@ from pathlib import Path
 from notifier.enums import TermKind, Tier
 from notifier.match import evaluation, profiles
 from notifier.match.evaluation import ALERTS, Labelled
-from notifier.match.matches import Words, judge_words
+from notifier.match.judging import Words, judge_words
 from notifier.match.score import judge
 from notifier.match.spelling import layout
 from notifier.match.terms import TermSpec, Vocabulary

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from urllib.parse import urlencode
 
-from notifier.demo.story import serving
+from notifier.demo.servers import serving
 from notifier.enums import SuppressionCause
 from notifier.links import Purpose
 from notifier.pipeline.run import run_once

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 import feedparser
 import pytest
 
-from notifier.demo.story import serving
+from notifier.demo.servers import serving
 from notifier.match import profiles
 from notifier.pipeline.run import run_once
 from notifier.web.app import create

@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from notifier.admin.profile_import import adopt
-from notifier.demo.story import serving
+from notifier.demo.servers import serving
 from notifier.deps import Deps
 from notifier.enums import Cadence, SubscriptionStatus
 from notifier.links import Purpose

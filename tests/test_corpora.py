@@ -10,7 +10,7 @@ import pytest
 
 from notifier.admin.source_check import find_source
 from notifier.errors import SettingsError
-from notifier.messages.digest_mail import renderer
+from notifier.messages.digest_body import renderer
 from notifier.text.cleaning import clean, plain
 from notifier.watch.http import ssrf
 from notifier.watch.parsers import clinicaltrials, html_page, rss

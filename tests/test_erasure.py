@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from typer.testing import CliRunner
 
 from notifier.cli.main import app
-from notifier.demo.story import serving
+from notifier.demo.servers import serving
 from notifier.email_addresses import normal_address, wire_address
 from notifier.enums import Cadence, EnquiryKind, SubscriptionStatus, SuppressionCause
 from notifier.errors import NotifierError

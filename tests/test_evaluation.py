@@ -8,7 +8,7 @@ from notifier.enums import Tier
 from notifier.errors import SettingsError
 from notifier.match import evaluation, profiles
 from notifier.match.evaluation import Measure
-from notifier.match.matches import Words, judge_words
+from notifier.match.judging import Words, judge_words
 from notifier.match.score import Judgement, judge
 from notifier.match.terms import Vocabulary
 from tests.conftest import SHARED

@@ -22,7 +22,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, event
 
-from notifier.demo.story import serving
+from notifier.demo.servers import serving
 from notifier.enums import SourceKind
 from notifier.errors import SettingsError
 from notifier.links import Purpose

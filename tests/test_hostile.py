@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from notifier.demo.story import serving
+from notifier.demo.servers import serving
 from notifier.pipeline.run import run_once
 from notifier.web.app import create
 from tests.conftest import MONDAY, Installation

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from notifier.demo.story import serving
+from notifier.demo.servers import serving
 from notifier.enums import ConsentEvent, SubscriptionStatus
 from notifier.links import Purpose
 from notifier.pipeline import compose, deliver, match, poll

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from notifier.enums import TermKind, Tier
 from notifier.errors import NotFoundError
 from notifier.match import matches, profiles
-from notifier.match.matches import Words, judge_words
+from notifier.match.judging import Words, judge_words
 from notifier.match.score import Judgement, judge
 from notifier.match.spelling import layout
 from notifier.match.terms import TermSpec, Vocabulary

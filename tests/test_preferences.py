@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from notifier.admin.profile_import import adopt
-from notifier.demo.story import serving
+from notifier.demo.servers import serving
 from notifier.enums import Cadence, Edition, SubscriptionStatus
 from notifier.links import Purpose
 from notifier.match import profiles

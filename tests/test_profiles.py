@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from notifier.admin.profile_import import adopt, expected
 from notifier.enums import Tier
 from notifier.errors import NotFoundError, ProfileError, SettingsError
-from notifier.match import matches, profiles
+from notifier.match import judging, profiles
 from notifier.match.terms import Vocabulary
 from notifier.pipeline import match, poll
 from notifier.store import db
@@ -101,7 +101,7 @@ def test_every_bundled_profile_can_be_taken_and_keeps_its_canaries(slug: str):
     file = profiles.parse(profiles.bundled_file(slug), slug)
     assert file.slug == slug
     assert file.canaries
-    assert matches.check_canaries(file.model_dump(mode="json"), profiles.term_specs(file), file.name) == []
+    assert judging.check_canaries(file.model_dump(mode="json"), profiles.term_specs(file), file.name) == []
 
 
 def test_a_headline_goes_to_the_therapy_it_is_about_and_to_no_other():
@@ -109,7 +109,7 @@ def test_a_headline_goes_to_the_therapy_it_is_about_and_to_no_other():
     vocabulary = Vocabulary({file.slug: profiles.term_specs(file) for file in files})
     names = {file.slug: file.name for file in files}
     for file in files:
-        found = matches.judge_words(vocabulary, names, matches.Words(f"{file.name} news"))
+        found = judging.judge_words(vocabulary, names, judging.Words(f"{file.name} news"))
         assert {slug: one.tier for slug, one in found.items()} == {file.slug: Tier.ABOUT}
 
 

@@ -3,7 +3,7 @@
 import re
 from datetime import timedelta
 
-from notifier.demo.story import serving
+from notifier.demo.servers import serving
 from notifier.enums import SubscriptionStatus
 from notifier.pipeline.run import run_once
 from notifier.settings import Subscriptions

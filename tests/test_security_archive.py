@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from notifier.demo.story import serving
+from notifier.demo.servers import serving
 from notifier.enums import DigestStatus
 from notifier.links import Purpose
 from notifier.match import profiles

@@ -10,12 +10,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event
 
-from notifier.demo.story import serving
+from notifier.demo.servers import serving
 from notifier.digest import archive, digests
 from notifier.enums import SubscriptionStatus
 from notifier.links import Purpose
 from notifier.match import profiles
-from notifier.messages import digest_mail
+from notifier.messages import digest_body, digest_mail
 from notifier.pipeline import compose, deliver
 from notifier.pipeline import match as match_step
 from notifier.pipeline.run import run_once
@@ -272,7 +272,7 @@ def test_nothing_is_rendered_while_a_write_transaction_is_open(any_installation:
     made = any_installation
     due = made.discover(3)
     writing: list[bool] = []
-    real_store, real_render = digests.store, digest_mail.renderer
+    real_store, real_render = digests.store, digest_body.renderer
 
     def store(*words):
         writing.append(True)

@@ -13,7 +13,7 @@ from notifier.digest.view import Variant
 from notifier.enums import Cadence, DeliveryKind, Edition, TermKind
 from notifier.i18n.catalog import LANGUAGES
 from notifier.match import profiles
-from notifier.messages import account_mail, digest_mail
+from notifier.messages import account_mail, digest_body, digest_mail
 from notifier.store.models import AddressChange, Profile, Subscription
 from notifier.subscribers import subscriptions
 from tests.conftest import MONDAY, Installation
@@ -53,17 +53,17 @@ def letter_of(deps, kind: str, profile: Profile, cadence: Cadence, edition: Edit
     variant = Variant(cadence, edition, language)
     if kind in ("digest", "quiet", "late"):
         view = example(variant)
-        rendered = digest_mail.renderer(deps)(view)
+        rendered = digest_body.renderer(deps)(view)
         if kind == "quiet":
             month = quiet_months.quiet(profile, variant, Watched(1, 1, ("MS News",)), MONDAY.date())
-            rendered = digest_mail.rendered_quiet(deps, month)
+            rendered = digest_body.rendered_quiet(deps, month)
         composed = digest_mail.Composed(
             rendered, profile.name, cadence, language, MONDAY, "https://news.example.org/a/1"
         )
         due_at = MONDAY - timedelta(hours=3) if kind == "late" else MONDAY
         return digest_mail.digest_letter(deps, composed, subscription, "<1@example.org>", MONDAY, due_at)
     if kind == "confirmation":
-        return digest_mail.confirmation_letter(deps, subscription, "<1@example.org>", MONDAY)
+        return account_mail.confirmation_letter(deps, subscription, "<1@example.org>", MONDAY)
     if kind.startswith("change"):
         change = AddressChange(subscriber=subscription.subscriber, email="x@example.org", link_id="link")
         return account_mail.change_letter(deps, change, DeliveryKind(kind), "<1@example.org>", MONDAY)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, delete, insert
 
-from notifier.demo.story import serving
+from notifier.demo.servers import serving
 from notifier.enums import Cadence, DeliveryKind, DeliveryStatus, Edition, SubscriptionStatus, SuppressionCause
 from notifier.errors import StoreError
 from notifier.links import Purpose

@@ -11,7 +11,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.routing import Route
 
-from notifier.demo.story import serving
+from notifier.demo.servers import serving
 from notifier.errors import (
     AddressError,
     LinkError,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
-from notifier.demo.story import serving
+from notifier.demo.servers import serving
 from notifier.enums import SubscriptionStatus
 from notifier.links import Purpose
 from notifier.store.models import Enquiry, Subscription

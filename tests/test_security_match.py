@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import event
 
 from notifier.enums import NewsKind, Tier
-from notifier.match import batches, boilerplate, matches, past_entries, profiles
+from notifier.match import batches, boilerplate, judging, matches, past_entries, profiles
 from notifier.match.score import speaks_of_medicine
 from notifier.match.stories import Recent, same_news, telling
 from notifier.match.terms import Vocabulary
@@ -59,7 +59,7 @@ HOSTILE = {
 def test_a_hostile_text_costs_no_more_than_its_length(text: str):
     """Each took minutes to for ever where it was quadratic; a megabyte may take seconds on a busy machine."""
     begun = time.process_time()
-    matches.judge_words(VOCABULARY, {1: BUNDLED.name}, matches.Words(text[:2000], text[:2000], text))
+    judging.judge_words(VOCABULARY, {1: BUNDLED.name}, judging.Words(text[:2000], text[:2000], text))
     boilerplate.without_boilerplate(text[:99_999])
     boilerplate.split_lead(text)
     speaks_of_medicine(text)
@@ -239,7 +239,7 @@ def test_a_revision_that_cannot_be_judged_is_held_for_a_person_and_the_others_ma
 ):
     made = any_installation
     write(made, ["Frexalimab one", "Frexalimab breaks it", "Frexalimab three"], ["a", "b", "c"])
-    real = matches.judge_words
+    real = judging.judge_words
 
     def judge_words(vocabulary, names, words):
         if "breaks" in words.title:

@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from notifier.demo.story import serving
+from notifier.demo.servers import serving
 from notifier.web import server
 from notifier.web.app import create
 from tests.conftest import MONDAY, Installation

@@ -13,7 +13,7 @@ from alembic import command
 from sqlalchemy import Connection, Engine, text
 
 from notifier.cli import shared
-from notifier.demo.story import serving
+from notifier.demo.servers import serving
 from notifier.enums import Cadence
 from notifier.errors import SettingsError
 from notifier.i18n.catalog import language

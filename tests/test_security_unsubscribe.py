@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.orm import Session
 
-from notifier.demo.story import serving
+from notifier.demo.servers import serving
 from notifier.enums import SourceKind, SubscriptionStatus
 from notifier.links import Purpose
 from notifier.store.models import Subscription

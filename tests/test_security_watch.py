@@ -21,7 +21,8 @@ from notifier.pipeline.run import run_once
 from notifier.settings import Operator
 from notifier.store import db
 from notifier.store.models import Entry, EntryAlias, Revision, Source
-from notifier.text.cleaning import LONGEST_ADDRESS, clean, fold
+from notifier.text.cleaning import clean, fold
+from notifier.text.urls import LONGEST_ADDRESS
 from notifier.watch import edits, entries, sources
 from notifier.watch.health import expected_by
 from notifier.watch.http import ssrf

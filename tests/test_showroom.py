@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from notifier.admin.preview import Wish, preview
-from notifier.demo.story import serving
+from notifier.demo.servers import serving
 from notifier.pipeline import match, poll
 from notifier.settings import TemplateFiles
 from notifier.store.models import Delivery, Digest

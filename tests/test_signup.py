@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from notifier.demo.story import serving
+from notifier.demo.servers import serving
 from notifier.enums import Cadence, Edition, SubscriptionStatus, SuppressionCause
 from notifier.pipeline.run import run_once
 from notifier.pipeline.signup_requests import answer_all

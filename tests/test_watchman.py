@@ -3,7 +3,7 @@
 import json
 from datetime import timedelta
 
-from notifier.demo.story import serving
+from notifier.demo.servers import serving
 from notifier.pipeline.run import run_once
 from notifier.settings import Operator, Smtp
 from notifier.web.app import create

@@ -9,7 +9,7 @@ from freezegun import freeze_time
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from notifier.demo.story import serving
+from notifier.demo.servers import serving
 from notifier.deps import Deps
 from notifier.enums import DeliveryKind, SubscriptionStatus
 from notifier.links import Links, Purpose

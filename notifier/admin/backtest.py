@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, joinedload
 from notifier.deps import Deps
 from notifier.digest.selection import Candidate, choose
 from notifier.enums import Cadence, NewsKind, Tier
-from notifier.match import matches, profiles
+from notifier.match import judging, profiles
 from notifier.match.score import Judgement
 from notifier.store.models import Profile, Revision
 from notifier.subscribers import subscriptions
@@ -84,7 +84,7 @@ def backtest(deps: Deps, slug: str | None, *, since: datetime, cadence: Cadence)
 
 def _events(session: Session, profile: Profile, since: datetime, now: datetime) -> tuple[list[_Event], int]:
     """What would have matched, in its order, and how many entries would have been held."""
-    judge = matches.judge_stored(session, profile)
+    judge = judging.judge_stored(session, profile)
     chosen = select(Revision).options(joinedload(Revision.entry)).order_by(Revision.observed_at, Revision.id)
     known: dict[int, Judgement] = {}
     held: set[int] = set()
@@ -96,7 +96,7 @@ def _events(session: Session, profile: Profile, since: datetime, now: datetime) 
         if moment > now:
             continue
         judgement = judge(revision)
-        news = matches.as_news(revision, judgement, known.get(revision.entry_id))
+        news = judging.as_news(revision, judgement, known.get(revision.entry_id))
         if news is not None:
             kind, known[revision.entry_id] = news
             made = known[revision.entry_id]

@@ -22,7 +22,7 @@ from notifier.email_addresses import normal_address, wire_address
 from notifier.enums import Cadence, Edition, SubscriptionStatus
 from notifier.errors import NotFoundError
 from notifier.match import profiles
-from notifier.messages import digest_mail
+from notifier.messages import digest_body, digest_mail
 from notifier.store.models import Profile, Subscription
 from notifier.subscribers import subscriptions
 
@@ -108,7 +108,7 @@ def preview(deps: Deps, wish: Wish = _ANY, recipient: str | None = None) -> Prev
             return None
         variant = digests.variant_of(one, snapshot_key(profile.document))
         view = digests.shown_items(session, profile, items, variant, now)
-        rendered = digest_mail.renderer(deps)(view)
+        rendered = digest_body.renderer(deps)(view)
         archive = f"{deps.settings.public_url}/archive"
         composed = digest_mail.Composed(rendered, profile.name, variant.cadence, variant.language, now, archive)
         due_at = min(now, one.next_due_at or now)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from notifier.enums import SourceKind
 from notifier.errors import ProfileError
-from notifier.match import matches, past_entries, profiles
+from notifier.match import judging, matches, past_entries, profiles
 from notifier.match.past_entries import Estimate, Past
 from notifier.match.profiles import ProfileFile
 from notifier.watch import sources
@@ -40,7 +40,7 @@ def judged(session: Session, file: ProfileFile, now: datetime, *, include_past: 
         ProfileError: a canary of the file does not get its tier.
     """
     terms = profiles.term_specs(file)
-    if failed := matches.check_canaries(file.model_dump(mode="json"), terms, file.name):
+    if failed := judging.check_canaries(file.model_dump(mode="json"), terms, file.name):
         raise ProfileError(f"{file.slug}: a canary fails: {'; '.join(failed)}.", "Mend the terms, or the canary.")
     addresses = (*file.sources, *file.pages)
     return past_entries.judge_past(session, file.slug, terms, file.name, now, include=include_past, sources=addresses)

@@ -13,7 +13,8 @@ from urllib.parse import urljoin
 from notifier.deps import Deps
 from notifier.enums import SourceKind
 from notifier.errors import SettingsError
-from notifier.text.cleaning import clean, shorten, web_address
+from notifier.text.cleaning import clean, shorten
+from notifier.text.urls import web_address
 from notifier.watch import sources
 from notifier.watch.http.client import fetch_all
 from notifier.watch.http.ssrf import AddressRefusedError, refuse_private_name

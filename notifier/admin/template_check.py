@@ -17,7 +17,7 @@ from notifier.digest.selection import Section
 from notifier.digest.view import DigestView, SectionView, Variant
 from notifier.enums import Cadence, DeliveryKind, Edition, NewsKind
 from notifier.match import profiles
-from notifier.messages import account_mail, digest_mail
+from notifier.messages import account_mail, digest_body, digest_mail
 from notifier.store.models import Profile, Subscription
 from notifier.subscribers import subscriptions
 
@@ -72,11 +72,11 @@ def rehearse(deps: Deps) -> None:
         for profile in profiles.listed(session)[:1]:
             for edition in Edition:
                 variant = Variant(Cadence.WEEKLY, edition, "en")
-                rendered = digest_mail.renderer(shown)(example(variant))
+                rendered = digest_body.renderer(shown)(example(variant))
                 _mail(shown, profile, variant, replace(rendered, left_out=3), now)
             quiet = QuietView(profile.name, variant, _ON, "We looked.", "All is well.", None)
-            _mail(shown, profile, variant, digest_mail.rendered_quiet(shown, quiet), now)
-            asked = digest_mail.confirmation_letter(shown, _reader(profile, variant, now), _message_id(), now)
+            _mail(shown, profile, variant, digest_body.rendered_quiet(shown, quiet), now)
+            asked = account_mail.confirmation_letter(shown, _reader(profile, variant, now), _message_id(), now)
             digest_mail.message(shown, asked, now)
             reader = _reader(profile, variant, now)
             digest_mail.message(

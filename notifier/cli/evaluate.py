@@ -22,11 +22,11 @@ def evaluate(
     json: shared.Json = False,
 ) -> None:
     """Judge labelled texts by a stored profile: the confusion matrix, precision and recall, and every mistake."""
-    from notifier.match import evaluation, matches, profiles
+    from notifier.match import evaluation, judging, profiles
 
     items = evaluation.read(shared.file_bytes(file).decode("utf-8", "replace"), str(file))
     with shared.opened() as deps, deps.reading() as session:
-        found = evaluation.evaluate(items, matches.judge_of(profiles.find(session, profile)))
+        found = evaluation.evaluate(items, judging.judge_of(profiles.find(session, profile)))
     if json:
         shared.print_json(_document(found))
         return

@@ -25,7 +25,7 @@ def explain(
 ) -> None:
     """Tell the tier, the score and the reasons for a text that is not stored."""
     from notifier.errors import SettingsError
-    from notifier.match import matches, profiles
+    from notifier.match import judging, profiles
     from notifier.text.cleaning import paragraphs, plain
 
     if not (title or summary or body):
@@ -36,7 +36,7 @@ def explain(
     text = octets.decode("utf-8", "replace")
     with shared.opened() as deps, deps.reading() as session:
         stored = profiles.find(session, profile)
-        found = matches.judge_of(stored)(matches.Words(plain(title), plain(summary), paragraphs(text)))
+        found = judging.judge_of(stored)(judging.Words(plain(title), plain(summary), paragraphs(text)))
     if json:
         reasons = list(found.reasons)
         shared.print_json({"profile": stored.slug, "tier": found.tier, "score": found.score, "reasons": reasons})

@@ -23,7 +23,7 @@ from notifier.errors import NotFoundError
 from notifier.i18n.catalog import ENGLISH, language
 from notifier.i18n.messages import Said
 from notifier.store.models import Digest, DigestItem, Entry, Match, Profile, Revision, Source
-from notifier.text.cleaning import web_address
+from notifier.text.urls import web_address
 
 _MOST_LISTED = 200
 _MOST_NEWS = 50

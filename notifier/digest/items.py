@@ -17,7 +17,8 @@ from notifier.enums import Authority, Edition, NewsKind, SourceKind
 from notifier.i18n.catalog import Language
 from notifier.i18n.messages import mark
 from notifier.store.models import Match, Revision
-from notifier.text.cleaning import paper_ids, shorten, web_address
+from notifier.text.cleaning import paper_ids, shorten
+from notifier.text.urls import web_address
 from notifier.trial_fields import RULE
 
 # What no item may be longer than, for one of them alone must never make a mail too large.

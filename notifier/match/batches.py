@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from notifier.enums import NewsKind, Tier
 from notifier.i18n.messages import Said
-from notifier.match import matches
+from notifier.match import judging, matches
 from notifier.match import profiles as stored_profiles
 from notifier.match.matches import Candidacy, Found, Held, Versions
 from notifier.match.score import Judgement
@@ -100,9 +100,9 @@ def read(session: Session) -> Batch:
         versions,
         {profile.id: profile.name for profile in profiles},
         {profile.id: stored_profiles.stored_specs(profile) for profile in profiles},
-        matches.feeds_of(session, revisions),
+        judging.feeds_of(session, revisions),
         _earlier(session, revisions),
-        matches.articles_of(session, revisions),
+        judging.articles_of(session, revisions),
     )
 
 
@@ -130,8 +130,8 @@ def judge(batch: Batch) -> JudgedBatch:
     tellings: dict[int, Telling] = {}
     for revision in batch.revisions:
         try:
-            words = matches.words_of(revision, batch.articles)
-            judgements = matches.judge_words(vocabulary, batch.names, words)
+            words = judging.words_of(revision, batch.articles)
+            judgements = judging.judge_words(vocabulary, batch.names, words)
             told = telling_of(revision) if judgements else None
         except Exception as error:  # noqa: BLE001 - one revision stops no other
             errors.append((f"Judging revision {revision.id}", error))

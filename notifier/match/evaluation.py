@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from notifier.enums import Tier
 from notifier.errors import SettingsError
-from notifier.match.matches import Words
+from notifier.match.judging import Words
 from notifier.match.score import Judgement
 from notifier.text.cleaning import paragraphs, plain
 

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from notifier.enums import NewsKind, Tier
-from notifier.match import batches, matches
+from notifier.match import batches, judging, matches
 from notifier.match.batches import BATCH
 from notifier.match.matches import Candidacy
 from notifier.match.score import Judgement
@@ -141,7 +141,7 @@ def _judge(terms: Sequence[TermSpec], name: str) -> Callable[[Any, Mapping[int, 
     vocabulary = Vocabulary({0: terms})
 
     def judge_row(row: Any, articles: Mapping[int, str]) -> Judgement | None:
-        return matches.judge_words(vocabulary, {0: name}, matches.words_of(row, articles)).get(0)
+        return judging.judge_words(vocabulary, {0: name}, judging.words_of(row, articles)).get(0)
 
     return judge_row
 
@@ -165,7 +165,7 @@ def _judged(
         rows: Sequence[Any] = session.execute(chosen).all()
         if not rows:
             return
-        articles = matches.articles_of(session, rows)
+        articles = judging.articles_of(session, rows)
         for row in rows:
             yield row, judge(row, articles)
         last = rows[-1].id

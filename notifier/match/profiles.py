@@ -23,7 +23,8 @@ from notifier.i18n.catalog import LANGUAGES
 from notifier.match.terms import TermSpec, Vocabulary
 from notifier.store.files import read_input
 from notifier.store.models import Profile, ProfileRevision, Term
-from notifier.text.cleaning import fold, web_address
+from notifier.text.cleaning import fold
+from notifier.text.urls import web_address
 
 BUNDLED = "frexalimab"
 

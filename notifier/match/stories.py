@@ -18,7 +18,8 @@ from urllib.parse import urlsplit
 
 from rapidfuzz import fuzz, process
 
-from notifier.text.cleaning import canonical_url, fold, paper_ids
+from notifier.text.cleaning import fold, paper_ids
+from notifier.text.urls import canonical_url
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 

@@ -15,8 +15,10 @@ from notifier.deps import Deps
 from notifier.enums import DeliveryKind
 from notifier.i18n.catalog import Language, language
 from notifier.links import Purpose
-from notifier.store.models import AddressChange, Subscription
+from notifier.store.models import AddressChange, Notice, Subscription
+from notifier.subscribers import consent
 from notifier.subscribers.address_changes import Side
+from notifier.subscribers.choices import choice_to_confirm
 from notifier.subscribers.schedule import in_words
 from notifier.subscribers.subscriptions import RUNNING
 
@@ -176,3 +178,31 @@ def _note(
         "never_url": never_url,
     }
     return Letter(envelope.message_id, envelope.to, subject, "note", values, language=envelope.spoken.code)
+
+
+def notice_letter(notice: Notice, message_id: str) -> Letter:
+    """A notice to the operator."""
+    paragraphs = [paragraph.splitlines() for paragraph in notice.text.split("\n\n")]
+    return Letter(message_id, notice.to, notice.subject, "notice", {"paragraphs": paragraphs})
+
+
+def confirmation_letter(deps: Deps, one: Subscription, message_id: str, now: datetime) -> Letter:
+    """The question whether it was they who subscribed, with the choice that their yes begins."""
+    choice, person = choice_to_confirm(one), one.subscriber
+    spoken = language(choice.language)
+    plain = spoken.phrase("Please confirm your subscription")
+    therapy = one.profile.name
+    named = spoken.phrase("Please confirm your subscription to news about %(therapy)s", therapy=therapy)
+    return Letter(
+        message_id=message_id,
+        to=person.email,
+        subject=plain if deps.settings.sender.discreet else named,
+        template="confirmation",
+        values={"therapy": therapy, "wording": consent.wording(spoken)},
+        personal={
+            "schedule": in_words(choice.cadence, choice.at, choice.on, choice.time_zone, spoken),
+            "confirm_url": deps.links.url(Purpose.CONFIRM, one.link_id, now),
+            "never_url": deps.links.url(Purpose.NEVER, person.address_hash, now),
+        },
+        language=spoken.code,
+    )

@@ -20,7 +20,7 @@ from notifier.digest.no_news import Watched, quiet
 from notifier.digest.view import Variant
 from notifier.enums import Health
 from notifier.match import profiles
-from notifier.messages import digest_mail
+from notifier.messages import digest_body
 from notifier.pipeline.problems import Problems
 from notifier.store.models import Profile, Subscription
 from notifier.subscribers import due_subscriptions, subscriptions
@@ -122,7 +122,7 @@ def _compose_group(
     snapshot = snapshot_key(profile.document)
     served = 0
     try:
-        edition = digests.edition(profile, group, states, digest_mail.renderer(deps), due_at, now)
+        edition = digests.edition(profile, group, states, digest_body.renderer(deps), due_at, now)
         for members in _portions(group.subscriptions):
             with deps.writing() as session:
                 _require_position(session, profile)
@@ -226,7 +226,7 @@ def _tell_quiet(
     now: datetime,
 ) -> int:
     due_at = min(moment for _, moment in owed)
-    rendered = digest_mail.rendered_quiet(deps, quiet(profile, variant, seen, now.date()))
+    rendered = digest_body.rendered_quiet(deps, quiet(profile, variant, seen, now.date()))
     edition = digests.quiet_edition(variant, rendered, due_at)
     moments = {subscription.id: moment for subscription, moment in owed}
     served = 0

@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass
 
 from notifier.deliver.outbox import Answer
 from notifier.deps import Deps
-from notifier.match import matches, profiles
+from notifier.match import judging, profiles
 from notifier.pipeline import (
     compose,
     deliver,
@@ -86,7 +86,7 @@ def failing_canaries(deps: Deps) -> list[str]:
         return [
             f"{profile.slug}: {failed}"
             for profile in profiles.listed(session)
-            for failed in matches.check_canaries(profile.document, profiles.stored_specs(profile), profile.name)
+            for failed in judging.check_canaries(profile.document, profiles.stored_specs(profile), profile.name)
         ]
 
 

@@ -12,7 +12,8 @@ from lxml import etree
 from notifier.enums import SourceKind
 from notifier.errors import SettingsError
 from notifier.store.models import Source
-from notifier.text.cleaning import clean, web_address, xml_text
+from notifier.text.cleaning import clean, xml_text
+from notifier.text.urls import web_address
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ from notifier.enums import Authority, SourceKind
 from notifier.errors import NotFoundError, SettingsError
 from notifier.store.models import Profile, Source, SourceProfile
 from notifier.text import times
-from notifier.text.cleaning import LONGEST_ADDRESS, clean, shorten, web_address
+from notifier.text.cleaning import clean, shorten
+from notifier.text.urls import LONGEST_ADDRESS, web_address
 from notifier.watch.health import expected_by, health, to_tell
 from notifier.watch.http.types import Purpose, Request, Response, body_hash
 from notifier.watch.parsers.clinicaltrials import trial_of

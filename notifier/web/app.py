@@ -17,7 +17,7 @@ from notifier.deps import Deps
 from notifier.errors import LinkError, NotFoundError, NotifierError, StoreError
 from notifier.i18n.messages import Said
 from notifier.subscribers.subscriptions import UnknownLinkError
-from notifier.web import archive, link_actions, preferences, server, signup
+from notifier.web import archive, health, link_actions, preferences, server, signup
 from notifier.web.origins import from_own_pages
 from notifier.web.responses import deps_of, notice
 
@@ -73,7 +73,7 @@ def create(deps: Deps) -> Starlette:
             Route("/archive", archive.index, methods=["GET"]),
             Route("/archive/{key}", archive.digest, methods=["GET"]),
             Route("/feeds/{slug}.atom", archive.feed, methods=["GET"]),
-            Route("/healthz", archive.healthz, methods=["GET"]),
+            Route("/healthz", health.healthz, methods=["GET"]),
             Route("/style.css", _style, methods=["GET"]),
             Route("/page.js", _script, methods=["GET"]),
         ],

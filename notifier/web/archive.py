@@ -5,20 +5,18 @@ Nothing here knows a reader. A digest of a profile that is not public is shown o
 
 import hashlib
 import re
-from dataclasses import asdict
 from xml.etree import ElementTree as ET
 
 from sqlalchemy.orm import Session
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from notifier.digest import archive, digests
 from notifier.i18n.catalog import LANGUAGES, language
 from notifier.links import Purpose
-from notifier.messages import digest_mail
-from notifier.pipeline import monitoring
+from notifier.messages import digest_body
 from notifier.store.models import Digest
-from notifier.web import atom, operator_access
+from notifier.web import atom
 from notifier.web.responses import deps_of, page, spoken_by
 
 # How long a page that anybody may read may be kept by browsers and proxies, in seconds.
@@ -66,10 +64,10 @@ def digest(request: Request) -> Response:
         spoken = language(found.language)
         body = found.page_html or found.body_html
         if found.left_out and found.page_html is None:  # composed before pages were stored
-            body = digest_mail.whole(deps, archive.told(session, found))
+            body = digest_body.whole(deps, archive.told(session, found))
         values = {
             "therapy": found.profile.name,
-            "issue": digest_mail.issue(found.cadence, spoken),
+            "issue": digest_body.issue(found.cadence, spoken),
             "on": found.composed_at.date(),
             "body": _for_a_page(body),
             "since": archive.corrected_since(session, found),
@@ -100,21 +98,6 @@ def _digest(request: Request, session: Session, key: str) -> Digest:
         signed = deps.links.read(Purpose.ARCHIVE, key, deps.now())
         return digests.find(session, int(signed) if _NUMBER.fullmatch(signed) else 0)
     return archive.by_key(session, key)
-
-
-def healthz(request: Request) -> Response:
-    """Whether mails go out and sources answer, for a monitor: 200, or 503 when something is broken.
-
-    What was looked at, with numbers, is shown to operators alone: it tells how many people read here.
-    """
-    deps = deps_of(request)
-    with deps.reading() as session:
-        findings = monitoring.findings(session, deps.now())
-    ok = all(finding.ok for finding in findings)
-    document: dict[str, object] = {"status": "ok" if ok else "failing"}
-    if operator_access.asks(request, deps.settings.web.metrics_token):
-        document["checks"] = [asdict(finding) for finding in findings]
-    return JSONResponse(document, 200 if ok else 503)
 
 
 def feed(request: Request) -> Response:

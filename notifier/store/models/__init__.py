@@ -7,7 +7,8 @@ write a table is named beside it, and anyone may read.
 from notifier.store.models.base import Base, Installation, UTCDateTime
 from notifier.store.models.deliveries import Alarm, BounceReport, Delivery, Notice, Pace
 from notifier.store.models.digests import Digest, DigestItem
-from notifier.store.models.profiles import Examination, Match, NearMiss, Profile, ProfileRevision, Term
+from notifier.store.models.matches import Examination, Match, NearMiss
+from notifier.store.models.profiles import Profile, ProfileRevision, Term
 from notifier.store.models.sources import Article, Entry, EntryAlias, Revision, Source, SourceProfile
 from notifier.store.models.subscribers import (
     AddressChange,

@@ -8,7 +8,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from notifier.enums import Cadence, DigestStatus, Edition, NewsKind
 from notifier.store.models.base import Base
-from notifier.store.models.profiles import Match, Profile
+from notifier.store.models.matches import Match
+from notifier.store.models.profiles import Profile
 from notifier.store.models.sources import Revision
 
 

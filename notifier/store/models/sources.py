@@ -1,16 +1,14 @@
 """What is watched and what was seen: sources, entries, their revisions."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from notifier.enums import Authority, NewsKind, SourceKind
 from notifier.store.models.base import Base, Spoken
-
-if TYPE_CHECKING:
-    from notifier.store.models.profiles import Profile
+from notifier.store.models.profiles import Profile
 
 
 class Source(Base):
@@ -53,7 +51,7 @@ class Source(Base):
     looks: Mapped[dict[str, Any]] = mapped_column(default=dict)
     last_error: Mapped[str | None] = mapped_column(Text)
 
-    profiles: Mapped[list["Profile"]] = relationship(secondary="source_profile", order_by="Profile.id")
+    profiles: Mapped[list[Profile]] = relationship(secondary="source_profile", order_by="Profile.id")
 
 
 class SourceProfile(Base):

@@ -12,7 +12,8 @@ from lxml import etree, html
 
 from notifier.enums import NewsKind
 from notifier.text import markup
-from notifier.text.cleaning import clean, fold, shorten, web_address
+from notifier.text.cleaning import clean, fold, shorten
+from notifier.text.urls import web_address
 from notifier.watch.parsers.observation import ASIDE, Observation, ReadError, Reading
 
 # The watched site's own class comes first: the general places hold more than the article there.

@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urljoin
 
-from notifier.text.cleaning import LONGEST_ADDRESS, clean, paragraphs, plain, web_address
+from notifier.text.cleaning import clean, paragraphs, plain
+from notifier.text.urls import LONGEST_ADDRESS, web_address
 from notifier.watch.parsers.observation import Observation, ReadError, Reading, published_moment
 from notifier.watch.parsers.retraction import marked
 

@@ -12,7 +12,8 @@ from functools import cached_property
 from typing import Any
 
 from notifier.enums import NewsKind
-from notifier.text.cleaning import storable, web_address
+from notifier.text.cleaning import storable
+from notifier.text.urls import web_address
 
 # No document of a news site lists more; a poll reads so many of them, the newest.
 MOST_ITEMS = 5_000

@@ -15,7 +15,8 @@ from xml.sax import SAXException
 
 import feedparser
 
-from notifier.text.cleaning import LONGEST_ADDRESS, clean, paragraphs, plain, web_address
+from notifier.text.cleaning import clean, paragraphs, plain
+from notifier.text.urls import LONGEST_ADDRESS, web_address
 from notifier.watch.parsers import json_feed, wordpress
 from notifier.watch.parsers.observation import Observation, ReadError, Reading, published_moment
 from notifier.watch.parsers.retraction import marked

@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
-from notifier.text.cleaning import paragraphs, plain, web_address
+from notifier.text.cleaning import paragraphs, plain
+from notifier.text.urls import web_address
 from notifier.watch.parsers.observation import POSTS, Observation, ReadError, Reading, published_moment
 from notifier.watch.parsers.retraction import marked
 
