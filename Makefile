@@ -29,7 +29,7 @@ lint: .venv/dev
 
 words: .venv/dev
 	$(BIN)/pybabel -q extract -F pyproject.toml --no-default-keywords --omit-header --sort-output --no-location \
-		-k _ -k ngettext:1,2 -k mark -k mark_number:1,2 -k Said -k counted:1,2 -k phrase -k number:1,2 \
+		-k _ -k ngettext:1,2 -k mark -k mark_number:1,2 -k LazyMessage -k plural:1,2 -k gettext \
 		-o .venv/words.pot .
 	for code in de fr es; do \
 		$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --omit-header -w 118 -l $$code -i .venv/words.pot \

@@ -35,7 +35,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from notifier.admin.profile_import import adopt
+from notifier.admin.profile_import import import_profile
 from notifier.deliver import outbox
 from notifier.deliver.mime import dkim_keys
 from notifier.deps import Deps
@@ -91,8 +91,8 @@ def _size_of_a_mail(folder: Path, body: int) -> int:
     folder.mkdir()
     deps = _installation(folder, 25, 1, body)
     with deps.writing() as session:
-        (claimed,) = outbox.claim_due(session, NOW, outbox.Terms(1))
-        return len(digest_mail.Press(deps).parcel(session, claimed, NOW).message())
+        (claimed,) = outbox.claim_due(session, NOW, outbox.ClaimOptions(1))
+        return len(digest_mail.MessageBuilder(deps).outgoing(session, claimed, NOW).message())
 
 
 def _installation(folder: Path, port: int, people: int, body: int) -> Deps:
@@ -101,7 +101,7 @@ def _installation(folder: Path, port: int, people: int, body: int) -> Deps:
     db.upgrade(engine)
     deps = Deps(settings, engine, NOW)
     with deps.writing() as session:
-        adopt(session, profiles.parse(profiles.bundled_file(), "the bundled profile"), NOW)
+        import_profile(session, profiles.parse(profiles.bundled_file(), "the bundled profile"), NOW)
         profile = session.query(Profile).one()
         digest = Digest(
             profile_id=profile.id,
@@ -142,7 +142,7 @@ def _owe(session, profile_id: int, digest_id: int, numbers: range) -> None:
         ],
     )
     common = {"profile_id": profile_id, "cadence": Cadence.DAILY, "at": "08:00", "on": None}
-    common |= {"edition": Edition.PATIENT, "status": SubscriptionStatus.CONFIRMED, "position": 0, "introduced": ""}
+    common |= {"edition": Edition.PATIENT, "status": SubscriptionStatus.CONFIRMED, "position": 0, "seen_snapshot": ""}
     common |= {"hidden": [], "urgent": False, "created_at": NOW}
     subscriptions.add_subscriptions(
         session, [{**common, "id": n + 1, "subscriber_id": n + 1, "link_id": f"link{n:018}"} for n in numbers]

@@ -43,8 +43,8 @@ from notifier.settings import Settings
 from notifier.store import db
 from notifier.watch.http import ssrf
 
-permitted = ssrf.permitted
-ssrf.permitted = lambda address: permitted(address) or address.startswith("127.1.")
+is_public_ip = ssrf.is_public_ip
+ssrf.is_public_ip = lambda address: is_public_ip(address) or address.startswith("127.1.")
 engine = db.make_engine(f"sqlite:///{sys.argv[1]}/subscribers.db")
 settings, now = Settings(secret_key="only for this measurement", suppression_key="x" * 32), datetime.now(UTC)
 times = []

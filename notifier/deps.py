@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from notifier import settings as files
-from notifier.email_addresses import domain_of, wire_address
+from notifier.email_addresses import domain_of, to_ascii_domain
 from notifier.errors import SettingsError
 from notifier.settings import Settings
 from notifier.store import db, keys
@@ -55,9 +55,9 @@ class Deps:
         """A session in a transaction of its own."""
         return db.writing(self.engine, self.settings.suppression_key)
 
-    def settling(self) -> "AbstractContextManager[Callable[[], AbstractContextManager[Connection]]]":
+    def small_transactions(self) -> "AbstractContextManager[Callable[[], AbstractContextManager[Connection]]]":
         """A connection kept for many small transactions; what is given begins one."""
-        return db.settling(self.engine)
+        return db.small_transactions(self.engine)
 
     @cached_property
     def links(self) -> "Links":
@@ -98,7 +98,7 @@ class Deps:
     @property
     def bounce_address(self) -> str:
         """Where reports about our mails come back to."""
-        return wire_address(self.settings.sender.bounce_address or f"bounce@{self.mail_domain}")
+        return to_ascii_domain(self.settings.sender.bounce_address or f"bounce@{self.mail_domain}")
 
     @property
     def mail_domain(self) -> str:

@@ -19,7 +19,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*", re.ASCII)
 _LONGEST_LOCAL, _LONGEST_DOMAIN = 64, 180
 
 
-def normal_address(text: str) -> str:
+def normalize(text: str) -> str:
     """The address in the form it is stored and written to (RFC 5321, 5890, 6531).
 
     Raises:
@@ -85,7 +85,7 @@ def mailbox_of(address: str) -> str:
     return f"{local.partition('+')[0].replace('.', '') or local}@{domain}"
 
 
-def wire_address(address: str) -> str:
+def to_ascii_domain(address: str) -> str:
     """The address with its domain as SMTP wants it, in A-labels (RFC 5890)."""
     if address.isascii():  # a stored one is normal already, and this is asked for every mail
         return address
@@ -94,4 +94,4 @@ def wire_address(address: str) -> str:
 
 def domain_of(address: str) -> str:
     """The A-label domain of an address."""
-    return wire_address(address).rpartition("@")[2]
+    return to_ascii_domain(address).rpartition("@")[2]

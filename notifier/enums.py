@@ -128,7 +128,7 @@ class DeliveryStatus(StrEnum):
     SUPPRESSED = "suppressed"
 
 
-class EnquiryKind(StrEnum):
+class SignupRequestKind(StrEnum):
     """What somebody asks for through a form that anybody can fill in."""
 
     SUBSCRIBE = "subscribe"

@@ -126,7 +126,7 @@ def _environment(folders: tuple[Path, ...], code: str) -> Environment:
     environment.install_gettext_translations(spoken.translations, newstyle=True)  # type: ignore[attr-defined]
     environment.filters |= {
         "day": spoken.day,
-        "joined": spoken.joined,
+        "joined": spoken.join,
         "wrap": wrap,
         "sentence": sentence,
         "dir": _dir,

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, inspect
 
-from notifier.admin.profile_import import adopt
+from notifier.admin.profile_import import import_profile
 from notifier.deps import Deps
 from notifier.enums import Cadence, Edition
 from notifier.match import profiles
@@ -213,7 +213,7 @@ class Installation:
         file = profiles.parse(profiles.bundled_file(), "the bundled profile")
         addresses = {"pages": (), "sources": (self.feed,), **watched}
         with self._deps.writing() as session:
-            adopt(session, file.model_copy(update=addresses), moment)
+            import_profile(session, file.model_copy(update=addresses), moment)
 
     def subscribe(
         self,

@@ -62,11 +62,11 @@ WRITERS = {
     "Suppression": "subscribers/suppressions.py",
     "Wording": "subscribers/consent.py",
     "RetiredLink": "subscribers/address_changes.py",
-    "Enquiry": "subscribers/signup_requests.py",
+    "SignupRequest": "subscribers/signup_requests.py",
     "AddressChange": "subscribers/address_changes.py",
     "Delivery": "deliver/outbox/",
     "Notice": "deliver/operator_mail.py",
-    "Pace": "deliver/outbox/rate_limits.py",
+    "RateLimit": "deliver/outbox/rate_limits.py",
     "BounceReport": "deliver/bounces/policy.py",
     "Alarm": "deliver/alerts.py",
 }

@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from notifier.admin.profile_import import adopt
+from notifier.admin.profile_import import import_profile
 from notifier.demo.servers import serving
 from notifier.deps import Deps
 from notifier.enums import Cadence, SubscriptionStatus
@@ -146,7 +146,7 @@ def test_every_page_is_accessible_fits_and_asks_nobody_else(
     made = installation
     deps = made.at(MONDAY)
     with deps.writing() as session:
-        adopt(session, profiles.parse(profiles.bundled_file("tolebrutinib"), "the profile"), MONDAY)
+        import_profile(session, profiles.parse(profiles.bundled_file("tolebrutinib"), "the profile"), MONDAY)
     made_id = _subscribed(made)
     page = opened(chromium, viewport, color_scheme=scheme)
     asked: list[str] = []
@@ -182,7 +182,7 @@ def _subscribed(made: Installation) -> str:
     with deps.writing() as session:
         from notifier.subscribers import subscriptions
 
-        choice = subscriptions.usual(Cadence.DAILY, "UTC")
+        choice = subscriptions.default_choice(Cadence.DAILY, "UTC")
         stored = subscriptions.subscribe(
             session, "anna@example.org", profiles.find(session, "frexalimab"), choice, MONDAY
         )

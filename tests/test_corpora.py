@@ -14,7 +14,7 @@ from notifier.messages.digest_body import renderer
 from notifier.text.cleaning import clean, plain
 from notifier.watch.http import ssrf
 from notifier.watch.parsers import clinicaltrials, html_page, rss
-from notifier.watch.parsers.observation import ReadError
+from notifier.watch.parsers.observation import ParseError
 from tests import site
 from tests.conftest import MONDAY, SHARED, Installation
 from tests.mails import a_digest
@@ -52,7 +52,7 @@ def test_every_feed_gives_its_entries_or_a_readable_error(collection: str):
         start = time.monotonic()
         try:
             count, said = len(rss.read(body, {}, "https://x.example.org/feed").observations), ""
-        except ReadError as error:
+        except ParseError as error:
             count, said = 0, str(error)
             assert said == clean(said)
         assert time.monotonic() - start < SLOWEST, row["file"]
@@ -76,7 +76,7 @@ def test_no_script_survives_any_feed():
         body = (FEEDS / row["file"]).read_bytes()
         try:
             reading = rss.read(body, headers_of(body), "https://x.example.org/feed")
-        except ReadError:
+        except ParseError:
             continue
         for one in reading.observations:
             assert one.url == "" or one.url.startswith(("http://", "https://")), row["file"]
@@ -90,7 +90,7 @@ def test_a_bomb_or_a_request_for_a_file_is_an_entry_or_an_error_in_bounded_time(
     try:
         reading = rss.read(path.read_bytes(), {}, "https://x.example.org/feed")
         text = " ".join(f"{one.title} {one.summary} {one.body}" for one in reading.observations)
-    except ReadError as error:
+    except ParseError as error:
         text = str(error)
     assert len(text) < 100_000
     assert "root:" not in text
@@ -130,11 +130,11 @@ def test_no_payload_brings_a_page_or_a_record_to_fall():
         for body in (payload, f"<html><body><article><h1>{payload}</h1><p>{payload}</p></article></body></html>"):
             try:
                 (one,) = html_page.read(body.encode(), {}, "https://x.example.org/").observations
-            except ReadError:
+            except ParseError:
                 continue
             assert one.url.startswith("https://")
             assert "<script" not in one.body.lower() or "<script" in plain(payload).lower()
-        with pytest.raises(ReadError):
+        with pytest.raises(ParseError):
             clinicaltrials.read(json.dumps({"protocolSection": payload}).encode(), {}, "https://x.example.org/")
 
 
@@ -147,8 +147,8 @@ def test_naughty_strings_are_kept_as_they_are_but_for_what_cannot_be_printed():
 def test_no_payload_brings_a_header_or_a_recipient_of_its_own(installation: Installation):
     from email import message_from_bytes, policy
 
-    from notifier.deliver.mime.message import Letter
-    from notifier.messages.digest_mail import message
+    from notifier.deliver.mime.message import MessageSpec
+    from notifier.messages.digest_mail import build_message
 
     deps = installation.at(MONDAY)
     names = None
@@ -157,8 +157,10 @@ def test_no_payload_brings_a_header_or_a_recipient_of_its_own(installation: Inst
         found = rss.read(jsonfeed(payload, payload), {}, "https://x.example.org/").observations[0]
         sender = deps.settings.sender.model_copy(update={"name": payload})
         installation.change(sender=sender)
-        letter = Letter("<1@example.org>", "anna@example.org", found.title, "notice", {"paragraphs": [[found.title]]})
-        parsed = message_from_bytes(message(installation.at(MONDAY), letter, MONDAY), policy=policy.default)
+        letter = MessageSpec(
+            "<1@example.org>", "anna@example.org", found.title, "notice", {"paragraphs": [[found.title]]}
+        )
+        parsed = message_from_bytes(build_message(installation.at(MONDAY), letter, MONDAY), policy=policy.default)
         names = names or parsed.keys()
         assert parsed.keys() == names, payload
         assert parsed["To"] == "anna@example.org"
@@ -208,6 +210,6 @@ def test_public_addresses_at_the_edges_are_not_refused():
     for url, _ in lines("ssrf_allowed.txt"):
         host = urlsplit(url).hostname or ""
         try:
-            assert ssrf.permitted(str(ipaddress.ip_address(host))), url
+            assert ssrf.is_public_ip(str(ipaddress.ip_address(host))), url
         except ValueError:
             ssrf.refuse_private_name(url)

@@ -9,9 +9,9 @@ from datetime import timedelta
 import pytest
 
 from notifier.deliver import outbox
-from notifier.deliver.outbox import Answer, Terms
+from notifier.deliver.outbox import ClaimOptions, SendResult
 from notifier.deliver.smtp.client import Transport
-from notifier.deliver.smtp.protocol import Parcel
+from notifier.deliver.smtp.protocol import OutgoingMessage
 from notifier.enums import DeliveryStatus, DigestStatus, SuppressionCause
 from notifier.errors import SettingsError
 from notifier.pipeline import compose, deliver, match, poll
@@ -49,7 +49,7 @@ def test_a_refused_recipient_fails_alone_with_the_servers_words(owed: Installati
 
     sent = deliver.run(owed.at(TUESDAY))
 
-    assert sent.answers == {Answer.ACCEPTED: 2, Answer.REFUSED: 1}
+    assert sent.answers == {SendResult.ACCEPTED: 2, SendResult.REFUSED: 1}
     found = deliveries(owed)
     assert {name: one.status for name, one in found.items()} == {
         "anna": DeliveryStatus.SENT,
@@ -128,7 +128,7 @@ def test_a_server_that_cannot_do_what_is_set_is_told_with_the_setting(owed: Inst
 def test_a_worker_that_died_is_succeeded_after_its_lease(owed: Installation):
     deps = owed.at(TUESDAY)
     with deps.writing() as session:
-        claimed = [one.message_id for one in outbox.claim_due(session, TUESDAY, Terms(100))]
+        claimed = [one.message_id for one in outbox.claim_due(session, TUESDAY, ClaimOptions(100))]
     assert deliver.run(owed.at(TUESDAY + timedelta(seconds=20))).answers == {}
 
     deliver.run(owed.at(TUESDAY + timedelta(seconds=31)))
@@ -139,9 +139,9 @@ def test_a_worker_that_died_is_succeeded_after_its_lease(owed: Installation):
 def test_two_workers_never_take_the_same_delivery(owed: Installation):
     deps = owed.at(TUESDAY)
     with deps.writing() as session:
-        first = {one.id for one in outbox.claim_due(session, TUESDAY, Terms(2))}
+        first = {one.id for one in outbox.claim_due(session, TUESDAY, ClaimOptions(2))}
     with deps.writing() as session:
-        second = {one.id for one in outbox.claim_due(session, TUESDAY, Terms(2))}
+        second = {one.id for one in outbox.claim_due(session, TUESDAY, ClaimOptions(2))}
     assert (len(first), len(second), first & second) == (2, 1, set())
 
 
@@ -223,28 +223,34 @@ def scripted(*answers: bytes):
 
 
 GREETING = (b"220 test", b"250 test")
-PARCEL = Parcel(7, "digest@example.org", "anna@example.org", lambda: b"Subject: x\r\n\r\nNothing of it is true.\r\n")
+PARCEL = OutgoingMessage(
+    7, "digest@example.org", "anna@example.org", lambda: b"Subject: x\r\n\r\nNothing of it is true.\r\n"
+)
 
 
 @pytest.mark.parametrize(
     ("script", "answer", "said"),
     [
-        ((*GREETING, b"250 ok", b"250 ok", b"354 go", b"(body)", b"250 taken"), Answer.ACCEPTED, ""),
-        ((*GREETING, b"250 ok", b"250 ok", b"354 go", b"(body)"), Answer.UNKNOWN, "after the message was handed over"),
-        ((*GREETING, b"250 ok"), Answer.DEFERRED, "before the message was handed over"),
-        ((*GREETING, b"421 closing", b"250 ok"), Answer.DEFERRED, "421 to MAIL FROM"),
-        ((*GREETING, b"550 no such sender", b"250 ok"), Answer.NOT_TRIED, "Check sender.address"),
+        ((*GREETING, b"250 ok", b"250 ok", b"354 go", b"(body)", b"250 taken"), SendResult.ACCEPTED, ""),
+        (
+            (*GREETING, b"250 ok", b"250 ok", b"354 go", b"(body)"),
+            SendResult.UNKNOWN,
+            "after the message was handed over",
+        ),
+        ((*GREETING, b"250 ok"), SendResult.DEFERRED, "before the message was handed over"),
+        ((*GREETING, b"421 closing", b"250 ok"), SendResult.DEFERRED, "421 to MAIL FROM"),
+        ((*GREETING, b"550 no such sender", b"250 ok"), SendResult.NOT_TRIED, "Check sender.address"),
         (
             (*GREETING, b"250 ok", b"250 ok", b"354 go", b"(body)", b"452 full", b"250"),
-            Answer.DEFERRED,
+            SendResult.DEFERRED,
             "452 to the mess",
         ),
-        ((*GREETING, b"nonsense"), Answer.DEFERRED, "an answer without a code"),
-        ((*GREETING, b"250-and\r\n" * 1100), Answer.DEFERRED, "an answer without an end"),
-        ((*GREETING, b"250 " + b"x" * 200_000), Answer.DEFERRED, "an answer without an end"),
+        ((*GREETING, b"nonsense"), SendResult.DEFERRED, "an answer without a code"),
+        ((*GREETING, b"250-and\r\n" * 1100), SendResult.DEFERRED, "an answer without an end"),
+        ((*GREETING, b"250 " + b"x" * 200_000), SendResult.DEFERRED, "an answer without an end"),
     ],
 )
-def test_each_end_of_a_transaction_is_told_for_what_it_is(script: tuple[bytes, ...], answer: Answer, said: str):
+def test_each_end_of_a_transaction_is_told_for_what_it_is(script: tuple[bytes, ...], answer: SendResult, said: str):
     outcomes = []
     with scripted(*script) as port:
         transport = Transport(Smtp(port=port, security="none", connections=1, timeout_seconds=5))
@@ -262,7 +268,7 @@ def test_a_server_that_stalls_is_left_alone():
     outcomes = []
     problem = Transport(smtp).send([PARCEL], outcomes.extend)
     assert "timed out" in problem
-    assert [one.answer for one in outcomes] == [Answer.NOT_TRIED]
+    assert [one.answer for one in outcomes] == [SendResult.NOT_TRIED]
     listener.close()
 
 
@@ -270,8 +276,8 @@ def test_what_is_uncertain_is_sent_again_with_its_message_id(owed: Installation)
     from notifier.deliver.outbox import Outcome
 
     with owed.at(TUESDAY).writing() as session:
-        (one, *_) = outbox.claim_due(session, TUESDAY, Terms(1))
-        outbox.settle_attempts(session, [Outcome(one.id, Answer.UNKNOWN, "the connection ended")], TUESDAY)
+        (one, *_) = outbox.claim_due(session, TUESDAY, ClaimOptions(1))
+        outbox.settle_attempts(session, [Outcome(one.id, SendResult.UNKNOWN, "the connection ended")], TUESDAY)
         assert session.get_one(Delivery, one.id).status is DeliveryStatus.UNCERTAIN
     deliver.run(owed.at(TUESDAY + timedelta(minutes=6)))
     assert len({message["Message-ID"] for message in owed.sink.messages}) == 3
@@ -293,6 +299,6 @@ def test_a_bare_dot_at_the_start_of_a_line_survives(owed: Installation):
     transport = Transport(Smtp(port=controller.port, security="none", connections=1))
     transport.send([PARCEL], outcomes.extend)
     transport.close()
-    assert [one.answer for one in outcomes] == [Answer.ACCEPTED]
+    assert [one.answer for one in outcomes] == [SendResult.ACCEPTED]
     controller.stop()
     assert Keeper.content == PARCEL.message()

@@ -25,10 +25,10 @@ def signer(tmp_path: Path, algorithm: str) -> Signer:
 
 
 def signed(*signers: Signer, **item: str) -> bytes:
-    from notifier.deliver.mime.message import cast
+    from notifier.deliver.mime.message import compile_message
 
     letter = a_letter(a_digest(an_item(**item)))
-    return cast(letter, SENDER, TEMPLATES.mail_page, TEMPLATES.render, signers).fill(letter.own, MONDAY)
+    return compile_message(letter, SENDER, TEMPLATES.mail_page, TEMPLATES.render, signers).render(letter.own, MONDAY)
 
 
 def verifies(message: bytes, *signers: Signer) -> bool:

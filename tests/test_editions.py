@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from notifier.admin.preview import Wish, preview
+from notifier.admin.preview import PreviewOptions, preview
 from notifier.enums import Edition
 from notifier.match import profiles
 from notifier.pipeline import match, poll
@@ -257,7 +257,7 @@ def test_the_text_says_what_the_html_says(installation: Installation, language: 
     made.site.put("/feed/", rss([PAPER]))
     poll.run(made.at(MONDAY))
     match.run(made.at(MONDAY))
-    shown = preview(made.at(MONDAY), Wish(since=DAY, language=language, edition=edition))
+    shown = preview(made.at(MONDAY), PreviewOptions(since=DAY, language=language, edition=edition))
     assert shown is not None
     mail = parsed(shown.message)
     visible = re.sub(r"<(style|title).*?</\1>|<[^>]+>", " ", html_of(mail), flags=re.DOTALL)

@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from notifier.cli.main import app
 from notifier.demo.servers import serving
-from notifier.email_addresses import normal_address, wire_address
-from notifier.enums import Cadence, EnquiryKind, SubscriptionStatus, SuppressionCause
+from notifier.email_addresses import normalize, to_ascii_domain
+from notifier.enums import Cadence, SignupRequestKind, SubscriptionStatus, SuppressionCause
 from notifier.errors import NotifierError
 from notifier.links import Purpose
 from notifier.match import profiles
@@ -73,7 +73,7 @@ def test_an_erased_address_is_lifted_by_its_owners_own_double_opt_in_alone(insta
     made.subscribe(SECRET.decode())
     erase(made)
     with made.at(MONDAY).reading() as session:
-        choice, profile = subscriptions.usual(Cadence.DAILY, "UTC"), profiles.find(session, None)
+        choice, profile = subscriptions.default_choice(Cadence.DAILY, "UTC"), profiles.find(session, None)
         with pytest.raises(NotifierError, match="suppressed"):
             subscriptions.subscribe(session, SECRET.decode(), profile, choice, MONDAY)
     with serving(create(made.at(MONDAY))) as address:
@@ -179,7 +179,7 @@ def traces(email: str) -> set[str]:
 @pytest.mark.parametrize(("stored", "named"), SPELLINGS)
 def test_an_address_is_erased_from_every_table_however_it_is_written(with_key: Installation, stored: str, named: str):
     made = with_key
-    wire = wire_address(normal_address(stored))
+    wire = to_ascii_domain(normalize(stored))
     made.subscribe(stored)
     made.subscribe("other@example.org")
     made.sink.refuse_recipient[wire] = f"550 5.7.1 <{wire.upper()}> refused for {wire}"
@@ -191,8 +191,8 @@ def test_an_address_is_erased_from_every_table_however_it_is_written(with_key: I
         sign_up(client, stored)
     with made.at(MONDAY).writing() as session:
         session.query(Subscription).first().trouble = f"no mail could be made for {stored}"
-        for number, kind in enumerate(EnquiryKind):
-            signup_requests.ask(session, kind, normal_address(stored), {"x": stored}, f"198.51.{number}.7", MONDAY)
+        for number, kind in enumerate(SignupRequestKind):
+            signup_requests.ask(session, kind, normalize(stored), {"x": stored}, f"198.51.{number}.7", MONDAY)
     assert traces(stored) & {trace for trace in traces(stored) if trace in everything_stored(made)}
     assert run_command(made, "subscribers", "erase", named) == 0
     left = everything_stored(made)
@@ -207,7 +207,7 @@ def test_the_page_erases_as_much_as_the_command(with_key: Installation):
     with visiting(made) as client:
         post(client, link_to(made, Purpose.PREFERENCES, "other@example.org"), do="address", email="petra@example.org")
         with made.at(MONDAY).writing() as session:
-            signup_requests.ask(session, EnquiryKind.LINK, "PETRA@example.org", None, "198.51.100.7", MONDAY)
+            signup_requests.ask(session, SignupRequestKind.LINK, "PETRA@example.org", None, "198.51.100.7", MONDAY)
         answer = post(client, link_to(made, Purpose.PREFERENCES, "petra@example.org"), do="erase", sure="yes")
     assert "deleted" in answer.text
     assert "petra" not in everything_stored(made)
@@ -234,7 +234,7 @@ def test_an_address_that_is_only_suppressed_can_be_erased(with_key: Installation
 def test_an_address_that_only_an_enquiry_names_can_be_erased(with_key: Installation):
     made = with_key
     with made.at(MONDAY).writing() as session:
-        signup_requests.ask(session, EnquiryKind.LINK, "Petra@example.org", None, "198.51.100.7", MONDAY)
+        signup_requests.ask(session, SignupRequestKind.LINK, "Petra@example.org", None, "198.51.100.7", MONDAY)
     assert run_command(made, "subscribers", "erase", "petra@example.org") == 0
     assert "petra" not in everything_stored(made)
     with made.at(MONDAY).reading() as session:

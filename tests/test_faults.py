@@ -13,7 +13,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
 from notifier import scheduler
-from notifier.deliver.outbox import Answer
+from notifier.deliver.outbox import SendResult
 from notifier.enums import DeliveryStatus, DigestStatus, SuppressionCause
 from notifier.errors import StoreError
 from notifier.pipeline import compose, deliver
@@ -54,14 +54,14 @@ def everything_went_out_once(made: Installation, server: faulty.Faulty) -> None:
 @pytest.mark.parametrize("pipelining", [True, False])
 def test_all_goes_well(owed: Installation, pipelining: bool):
     with faulty.running(pipelining=pipelining) as server:
-        assert send(owed, server).answers == {Answer.ACCEPTED: PEOPLE}
+        assert send(owed, server).answers == {SendResult.ACCEPTED: PEOPLE}
         everything_went_out_once(owed, server)
         assert server.connections == 3
 
 
 def test_a_server_that_lies_about_pipelining_gets_its_commands_one_by_one(owed: Installation):
     with faulty.running(loses=True) as server:
-        assert send(owed, server).answers == {Answer.ACCEPTED: PEOPLE}
+        assert send(owed, server).answers == {SendResult.ACCEPTED: PEOPLE}
         everything_went_out_once(owed, server)
 
 
@@ -82,7 +82,7 @@ def test_a_server_that_lies_about_pipelining_gets_its_commands_one_by_one(owed: 
 def test_what_is_put_off_goes_out_later_and_once(owed: Installation, faults: dict, later: int, pipelining: bool):
     with faulty.running(pipelining=pipelining, **faults) as server:
         first = send(owed, server)
-        assert first.answers[Answer.DEFERRED] == later
+        assert first.answers[SendResult.DEFERRED] == later
         send(owed, server, TUESDAY + timedelta(hours=1))
         everything_went_out_once(owed, server)
 
@@ -91,7 +91,7 @@ def test_what_is_put_off_goes_out_later_and_once(owed: Installation, faults: dic
 def test_a_connection_that_dies_before_a_message_ended_repeats_nothing(owed: Installation, pipelining: bool):
     with faulty.running(pipelining=pipelining, drops={"BODY": 2}) as server:
         first = send(owed, server)
-        unknown = first.answers[Answer.UNKNOWN]
+        unknown = first.answers[SendResult.UNKNOWN]
         assert unknown == 2
         assert statuses(owed)[DeliveryStatus.UNCERTAIN] == 2
         send(owed, server, TUESDAY + timedelta(hours=1))

@@ -320,12 +320,12 @@ def test_no_line_of_a_list_stops_the_lines_around_it(any_installation: Installat
     def take(table: bytes, objects: bytes) -> None:
         for octets, json_lines in ((header + table, False), (objects, True)):
             with in_time(), deps.writing() as session:
-                terms = import_export.Terms(
+                terms = import_export.ImportOptions(
                     {profile.slug: profile for profile in profiles.listed(session)}, "UTC", "a test"
                 )
                 text = io.TextIOWrapper(io.BytesIO(octets), encoding="utf-8-sig", newline="")
                 try:
-                    import_export.take(session, import_export.read(text, json_lines=json_lines), terms, MONDAY)
+                    import_export.import_rows(session, import_export.read(text, json_lines=json_lines), terms, MONDAY)
                 except SettingsError:  # the file as a whole cannot be taken, and nothing of it is
                     session.rollback()
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifier.admin.source_check import find_source, look
+from notifier.admin.source_check import check, find_source
 from notifier.enums import Authority, SourceKind
 from notifier.errors import SettingsError
 from notifier.store.models import Source
@@ -80,7 +80,7 @@ def test_a_look_says_what_comes_and_what_to_do(installation: Installation):
     site.answers["/plain/"] = Answer(200, rss([]).encode(), {"Cache-Control": "max-age=7200"})
     site.answers["/moved/"] = Answer(301, b"", {"Location": "/feed/"})
     paths = ("/feed/", "/page/", "/closed/", "/plain/", "/moved/", "/none/")
-    good, page, closed, bare, moved, none = look(
+    good, page, closed, bare, moved, none = check(
         installation.at(MONDAY), [(site.address + path, SourceKind.FEED) for path in paths]
     )
     assert (good.ok, good.entries) == (True, 1)

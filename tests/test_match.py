@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from notifier.enums import TermKind, Tier
 from notifier.errors import NotFoundError
 from notifier.match import matches, profiles
-from notifier.match.judging import Words, judge_words
+from notifier.match.judging import Document, judge_document
 from notifier.match.score import Judgement, judge
 from notifier.match.spelling import layout
 from notifier.match.terms import TermSpec, Vocabulary
@@ -29,8 +29,8 @@ VOCABULARY = Vocabulary({1: profiles.term_specs(BUNDLED)})
 
 
 def judged(title: str = "", summary: str = "", body: str = "", categories: str = "") -> Judgement:
-    words = Words(title, summary, body, categories)
-    return judge_words(VOCABULARY, {1: BUNDLED.name}, words).get(1) or judge(BUNDLED.name, {})
+    words = Document(title, summary, body, categories)
+    return judge_document(VOCABULARY, {1: BUNDLED.name}, words).get(1) or judge(BUNDLED.name, {})
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_a_slip_never_crosses_to_another_drug_that_is_stored():
 )
 def test_a_name_in_another_script_is_found(written: str):
     bare = Vocabulary({1: [TermSpec(TermKind.NAME, "frexalimab")]})
-    assert judge_words(bare, {1: "Frexalimab"}, Words(f"x {written} y"))[1].tier is Tier.ABOUT
+    assert judge_document(bare, {1: "Frexalimab"}, Document(f"x {written} y"))[1].tier is Tier.ABOUT
 
 
 @pytest.mark.parametrize("written", ["тирабрутиниб", "форалумаб", "окрелизумаб", "фрекс", "препарат", "исследование"])
@@ -228,11 +228,11 @@ def test_an_excluded_term_ends_it_unless_the_headline_names_the_therapy():
     terms = [TermSpec(TermKind.NAME, "frexalimab"), TermSpec(TermKind.EXCLUDE, "veterinary")]
     vocabulary = Vocabulary({1: terms})
 
-    def tier(words: Words) -> Tier:
-        return judge_words(vocabulary, {1: "Frexalimab"}, words)[1].tier
+    def tier(words: Document) -> Tier:
+        return judge_document(vocabulary, {1: "Frexalimab"}, words)[1].tier
 
-    assert tier(Words("Veterinary news", "frexalimab in cats")) is Tier.NONE
-    assert tier(Words("Frexalimab news", "not veterinary")) is Tier.ABOUT
+    assert tier(Document("Veterinary news", "frexalimab in cats")) is Tier.NONE
+    assert tier(Document("Frexalimab news", "not veterinary")) is Tier.ABOUT
 
 
 words = st.lists(
@@ -354,10 +354,10 @@ def test_a_profile_that_comes_later_is_held_against_the_past_and_mails_nothing(a
     other = profiles.parse(
         'slug = "other"\nname = "Madeupumab"\n[[terms]]\nkind = "name"\ntext = "madeupumab"\n', "a test"
     )
-    from notifier.admin.profile_import import adopt
+    from notifier.admin.profile_import import import_profile
 
     with deps.writing() as session:
-        assert adopt(session, other, MONDAY).older_matches == 1
+        assert import_profile(session, other, MONDAY).older_matches == 1
     with deps.reading() as session:
         assert session.query(Match).one().filed
 
@@ -379,7 +379,7 @@ def test_near_misses_are_held_with_their_reason_and_can_be_released(any_installa
     poll.run(deps)
     match.run(deps)
     with deps.reading() as session:
-        found = {one.entry.title: (one.id, one.tier, one.reasons) for one in matches.held(session)}
+        found = {one.entry.title: (one.id, one.tier, one.reasons) for one in matches.list_near_misses(session)}
     assert set(found) == {"Sanofi and multiple sclerosis", "FREXALT, the album"}
     assert found["FREXALT, the album"][1:] == (Tier.ABOUT, ["it names FREXALT, but speaks of no medicine"])
     run_once(made.at(MONDAY + timedelta(days=1)))
@@ -390,7 +390,7 @@ def test_near_misses_are_held_with_their_reason_and_can_be_released(any_installa
     with deps.writing() as session:
         with pytest.raises(NotFoundError):
             matches.release(session, found["FREXALT, the album"][0], deps.now())
-        assert [one.entry.title for one in matches.held(session)] == ["Sanofi and multiple sclerosis"]
+        assert [one.entry.title for one in matches.list_near_misses(session)] == ["Sanofi and multiple sclerosis"]
     run_once(made.at(MONDAY + timedelta(days=2)))
     (mail,) = made.sink.to("anna@example.org")
     assert "FREXALT, the album" in text_of(mail)
@@ -401,7 +401,7 @@ def test_what_only_a_pointer_or_an_exclusion_kept_out_is_held():
     pointed = judged("MS roundup", body="Ocrevus news. Recommended Reading: Frexalimab trial opens.")
     assert (pointed.tier, pointed.held) == (Tier.NONE, Tier.MENTION)
     vocabulary = Vocabulary({1: [TermSpec(TermKind.NAME, "frexalimab"), TermSpec(TermKind.EXCLUDE, "veterinary")]})
-    kept_out = judge_words(vocabulary, {1: "Frexalimab"}, Words("Veterinary news", "frexalimab in cats"))[1]
+    kept_out = judge_document(vocabulary, {1: "Frexalimab"}, Document("Veterinary news", "frexalimab in cats"))[1]
     assert (kept_out.tier, kept_out.held) == (Tier.NONE, Tier.ABOUT)
     assert judged("Weather").held is None
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from notifier.admin.preview import Wish, preview
+from notifier.admin.preview import PreviewOptions, preview
 from notifier.enums import DeliveryKind
 from notifier.pipeline import deliver, match, poll
 from notifier.pipeline.run import run_once
@@ -150,7 +150,7 @@ def test_a_preview_is_the_mail_that_is_sent(any_installation: Installation):
     poll.run(deps)
     match.run(deps)
 
-    shown = preview(deps, Wish(to="anna@example.org"))
+    shown = preview(deps, PreviewOptions(to="anna@example.org"))
     run_once(deps)
 
     assert shown is not None
@@ -159,7 +159,7 @@ def test_a_preview_is_the_mail_that_is_sent(any_installation: Installation):
     assert stored.search(html_of(sent))
     assert (text_of(seen), html_of(seen)) == (stored.sub("", text_of(sent)), stored.sub("", html_of(sent)))
     assert seen["Subject"] == sent["Subject"]
-    assert preview(deps, Wish(to="anna@example.org")) is None
+    assert preview(deps, PreviewOptions(to="anna@example.org")) is None
 
 
 def test_a_preview_stores_nothing_and_shows_the_baseline(any_installation: Installation):
@@ -172,7 +172,7 @@ def test_a_preview_stores_nothing_and_shows_the_baseline(any_installation: Insta
     match.run(deps)
 
     assert preview(deps) is None
-    shown = preview(deps, Wish(since=timedelta(days=30)))
+    shown = preview(deps, PreviewOptions(since=timedelta(days=30)))
 
     assert shown is not None
     assert "Frexalimab slows lesions" in text_of(parsed(shown.message))
@@ -187,7 +187,7 @@ def test_a_preview_needs_no_sender(any_installation: Installation):
     poll.run(deps)
     match.run(deps)
     unset = replace(deps, settings=deps.settings.model_copy(update={"sender": Sender()}))
-    shown = preview(unset, Wish(since=timedelta(days=30)))
+    shown = preview(unset, PreviewOptions(since=timedelta(days=30)))
     assert shown is not None
     assert "sender.postal_address is not set" in text_of(parsed(shown.message))
 

@@ -200,7 +200,7 @@ def test_private_addresses_are_refused_unless_they_are_allowed(site: Site):
     ],
 )
 def test_which_addresses_are_public(address: str, public: bool):
-    assert ssrf.permitted(address) is public
+    assert ssrf.is_public_ip(address) is public
 
 
 def test_a_bug_in_a_reader_is_one_sources_failure(installation: Installation, monkeypatch: pytest.MonkeyPatch, caplog):

@@ -10,7 +10,7 @@ from notifier.pipeline import match
 from notifier.pipeline import poll as poll_step
 from notifier.store.models import Entry, Source
 from notifier.watch.parsers import wordpress
-from notifier.watch.parsers.observation import ReadError
+from notifier.watch.parsers.observation import ParseError
 from tests.conftest import MONDAY, Installation
 from tests.site import Answer, Asked
 
@@ -207,7 +207,7 @@ def test_where_a_site_lists_its_posts(headers: dict, generator: str, feed: str, 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b'{"code": "rest_disabled"}', b"[" * 100_000])
 def test_what_is_no_list_is_told(body: bytes):
-    with pytest.raises(ReadError):
+    with pytest.raises(ParseError):
         wordpress.read(body, {}, "https://x.example.org/wp-json/wp/v2/posts?page=1")
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from notifier.admin.profile_import import adopt
+from notifier.admin.profile_import import import_profile
 from notifier.demo.servers import serving
 from notifier.enums import Cadence, Edition, SubscriptionStatus
 from notifier.links import Purpose
@@ -224,7 +224,7 @@ def test_another_therapy_is_followed_only_with_a_consent_of_its_own(installation
     installation.subscribe("anna@example.org")
     deps = installation.at(MONDAY)
     with deps.writing() as session:
-        adopt(session, profiles.parse(profiles.bundled_file("tolebrutinib"), "the profile"), MONDAY)
+        import_profile(session, profiles.parse(profiles.bundled_file("tolebrutinib"), "the profile"), MONDAY)
     path = link(installation)
     assert do(client, path, "follow", profile="tolebrutinib").status_code == 422
     assert do(client, path, "follow", profile="nothing", consent="yes").status_code == 422

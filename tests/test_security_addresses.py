@@ -14,7 +14,7 @@ from notifier.enums import DeliveryKind, SubscriptionStatus, SuppressionCause
 from notifier.links import Purpose
 from notifier.pipeline.run import run_once
 from notifier.pipeline.signup_requests import answer_all
-from notifier.store.models import AddressChange, Delivery, Enquiry, Subscriber, Subscription
+from notifier.store.models import AddressChange, Delivery, SignupRequest, Subscriber, Subscription
 from notifier.subscribers import signup_requests, subscriptions
 from tests.conftest import MONDAY, Installation
 from tests.people import (
@@ -79,7 +79,7 @@ def test_page_export_and_mails_of_who_asks_are_the_same_for_every_kind_of_new_ad
         seen.add(seen_by_the_asker(made, f"{kind}@example.org"))
         made.sink.messages.clear()
         with made.at(MONDAY).writing() as session:
-            session.query(Enquiry).delete()
+            session.query(SignupRequest).delete()
             session.query(AddressChange).delete()
     assert len(seen) == 1
 
@@ -331,11 +331,11 @@ def standing_of(made: Installation, email: str) -> dict[str, tuple[str, str]]:
 
 
 def two_profiles(made: Installation) -> None:
-    from notifier.admin.profile_import import adopt
+    from notifier.admin.profile_import import import_profile
     from notifier.match import profiles
 
     with made.at(MONDAY).writing() as session:
-        adopt(session, profiles.parse(profiles.bundled_file("tolebrutinib"), "the profile"), MONDAY)
+        import_profile(session, profiles.parse(profiles.bundled_file("tolebrutinib"), "the profile"), MONDAY)
 
 
 def follow(made: Installation, email: str, slug: str, every: str, *, running: bool = True) -> None:
@@ -343,7 +343,7 @@ def follow(made: Installation, email: str, slug: str, every: str, *, running: bo
     from notifier.match import profiles
 
     with made.at(MONDAY).writing() as session:
-        choice = subscriptions.usual(Cadence(every), "UTC")
+        choice = subscriptions.default_choice(Cadence(every), "UTC")
         one = subscriptions.subscribe(session, email, profiles.find(session, slug), choice, MONDAY)
         subscriptions.confirm(session, one, "command line", "operator test", MONDAY)
         if not running:

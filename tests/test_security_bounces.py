@@ -383,7 +383,7 @@ def test_of_two_readers_of_one_mail_one_alone_acts(sent: Installation):
     for number in range(2):
         with deps.writing() as session:
             report = parser.read(mail)
-            verdict = policy.take(session, name, report, deps.links.bounced, deps.mail_domain, TUESDAY)
+            verdict = policy.record(session, name, report, deps.links.bounced, deps.mail_domain, TUESDAY)
         assert (verdict is None) is (number == 1)
     with deps.reading() as session:
         assert session.query(Subscriber).filter_by(email="anna@example.org").one().soft_bounces == 1
@@ -426,7 +426,7 @@ def test_words_in_envelope_senders_are_random_and_fit_every_server(sent: Install
 def test_every_change_of_a_word_makes_it_worthless():
     links = Links("https://news.example.org", "a key that only the tests know")
     word = links.bounce_token(new_message_id("example.org"))
-    assert links.bounced(word.upper()) == links.bounced(word) is not None
+    assert links.parse_bounce_token(word.upper()) == links.parse_bounce_token(word) is not None
     alphabet = "abcdefghijklmnopqrstuvwxyz234567"
     changed = [f"{word[:n]}{alphabet[alphabet.index(word[n]) - 1]}{word[n + 1 :]}" for n in range(len(word))]
     changed += [
@@ -438,7 +438,7 @@ def test_every_change_of_a_word_makes_it_worthless():
         "0" * TOKEN_LENGTH,
         "+" * TOKEN_LENGTH,
     ]
-    assert [links.bounced(one) for one in changed] == [None] * len(changed)
+    assert [links.parse_bounce_token(one) for one in changed] == [None] * len(changed)
 
 
 def test_a_word_outlives_a_change_of_our_domain(sent: Installation):

@@ -12,14 +12,14 @@ from typer.testing import CliRunner
 from notifier import scheduler
 from notifier.cli.main import app
 from notifier.digest import digests
-from notifier.enums import DeliveryKind, DeliveryStatus, EnquiryKind, SubscriptionStatus
+from notifier.enums import DeliveryKind, DeliveryStatus, SignupRequestKind, SubscriptionStatus
 from notifier.errors import StoreError
 from notifier.messages import digest_mail
 from notifier.pipeline import compose, deliver, housekeeping, match, monitoring, poll, refusals, signup_requests
 from notifier.pipeline.problems import Problems
 from notifier.pipeline.run import Report, run_once
 from notifier.settings import Dkim, Operator
-from notifier.store.models import Alarm, Delivery, Digest, Enquiry, Subscription, Suppression
+from notifier.store.models import Alarm, Delivery, Digest, SignupRequest, Subscription, Suppression
 from notifier.subscribers import lifecycle
 from tests.conftest import MONDAY, Installation
 from tests.sink import text_of
@@ -201,7 +201,7 @@ def test_the_operator_is_told_once_that_somebody_cannot_be_served_and_once_that_
     assert "1 subscriber cannot be served" in " ".join(text_of(told).split())
     assert "person0" not in text_of(told)
     with made.at(due).reading() as session:
-        assert [check.name for check in monitoring.findings(session, due) if not check.ok] == ["subscribers"]
+        assert [check.name for check in monitoring.checks(session, due) if not check.ok] == ["subscribers"]
     damage(made, "UPDATE subscriber SET time_zone='UTC' WHERE id=1")
     for hours in range(4, 7):
         run_once(made.at(due + hours * HOUR))
@@ -283,7 +283,9 @@ def test_one_request_that_fails_is_dropped_and_stops_no_other(
     deps = installation.at(MONDAY)
     with deps.writing() as session:
         for number in range(3):
-            session.add(Enquiry(kind=EnquiryKind.LINK, network="n", email=f"p{number}@example.org", at=MONDAY))
+            session.add(
+                SignupRequest(kind=SignupRequestKind.LINK, network="n", email=f"p{number}@example.org", at=MONDAY)
+            )
     real = signup_requests._answer
 
     def answer(deps, session, enquiry):
@@ -298,7 +300,9 @@ def test_one_request_that_fails_is_dropped_and_stops_no_other(
         "Answering request 2 failed: an unexpected error (ValueError), whose trace is in the log."
     ]
     with deps.reading() as session:
-        assert all(enquiry.answered_at is not None and enquiry.email is None for enquiry in session.query(Enquiry))
+        assert all(
+            enquiry.answered_at is not None and enquiry.email is None for enquiry in session.query(SignupRequest)
+        )
 
 
 def test_one_part_of_tidying_that_fails_stops_no_other(installation: Installation, monkeypatch):
@@ -326,16 +330,16 @@ def test_a_mail_that_cannot_be_built_is_put_off_and_the_others_go_out(
         made.change(dkim=Dkim(domain="example.org", private_key_file=key))
     due = made.discover(12)
     compose.run(made.at(due))
-    real = digest_mail.Press.parcel
+    real = digest_mail.MessageBuilder.outgoing
 
-    def parcel(self, session, claimed, now):
+    def outgoing(self, session, claimed, now):
         if claimed.to != "person3@example.org":
             return real(self, session, claimed, now)
         if place == "in the parcel":
             raise KeyError(claimed.to)
         return real(self, session, claimed, now)._replace(message=fails(KeyError(claimed.to)))
 
-    monkeypatch.setattr(digest_mail.Press, "parcel", parcel)
+    monkeypatch.setattr(digest_mail.MessageBuilder, "outgoing", outgoing)
     sent = deliver.run(made.at(due))
     assert sent.accepted == 11
     assert sent.answers["deferred"] == 1
@@ -345,7 +349,7 @@ def test_a_mail_that_cannot_be_built_is_put_off_and_the_others_go_out(
         assert waiting.error.startswith("the mail cannot be built: an unexpected error (KeyError)")
         assert "@" not in waiting.error
         assert waiting.next_attempt_at > due
-    monkeypatch.setattr(digest_mail.Press, "parcel", real)
+    monkeypatch.setattr(digest_mail.MessageBuilder, "outgoing", real)
     deliver.run(made.at(due + HOUR))
     assert len(made.sink.to("person3@example.org")) == 1
 
@@ -354,7 +358,7 @@ def test_a_mail_that_can_never_be_built_is_given_up_after_the_usual_patience(ins
     made = installation
     due = made.discover(1)
     compose.run(made.at(due))
-    monkeypatch.setattr(digest_mail.Press, "parcel", fails(KeyError("x")))
+    monkeypatch.setattr(digest_mail.MessageBuilder, "outgoing", fails(KeyError("x")))
     for hours in range(0, 100, 6):
         deliver.run(made.at(due + hours * HOUR))
     with made.at(due).reading() as session:
@@ -401,13 +405,13 @@ def test_parcels_are_built_outside_the_transaction_that_claims(any_installation:
             return opened()
 
     watched = Watched(deps.settings, deps.engine, due)
-    real = digest_mail.Press.parcel
+    real = digest_mail.MessageBuilder.outgoing
 
-    def parcel(self, *words):
+    def outgoing(self, *words):
         assert not open_now
         return real(self, *words)
 
-    monkeypatch.setattr(digest_mail.Press, "parcel", parcel)
+    monkeypatch.setattr(digest_mail.MessageBuilder, "outgoing", outgoing)
     assert deliver.run(watched).accepted == 4
 
 
@@ -537,9 +541,9 @@ def test_somebody_who_is_erased_while_their_mail_is_refused_stops_nobody(any_ins
     made = any_installation
     due = made.discover(3)
     made.sink.refuse_recipient = {"person1@example.org": "550 5.1.1 no such user"}
-    real = digest_mail.Press.parcel
+    real = digest_mail.MessageBuilder.outgoing
 
-    def parcel(self, session, claimed, now):
+    def outgoing(self, session, claimed, now):
         built = real(self, session, claimed, now)
         if claimed.to != "person1@example.org":
             return built
@@ -551,7 +555,7 @@ def test_somebody_who_is_erased_while_their_mail_is_refused_stops_nobody(any_ins
 
         return built._replace(message=message)
 
-    monkeypatch.setattr(digest_mail.Press, "parcel", parcel)
+    monkeypatch.setattr(digest_mail.MessageBuilder, "outgoing", outgoing)
     report = run_once(made.at(due))
     assert report.sent.accepted == 2
     assert not report.problems

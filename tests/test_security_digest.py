@@ -192,7 +192,7 @@ def test_the_archive_page_stores_what_it_shows(any_installation: Installation, m
         raise AssertionError("nothing is rendered when somebody reads")
 
     monkeypatch.setattr(digest_mail, "whole", render)
-    monkeypatch.setattr(archive, "told", render)
+    monkeypatch.setattr(archive, "sent_view", render)
     with serving(create(made.at(MONDAY))) as server:
         page = Client(server).get(address)
     assert page.status_code == 200

@@ -23,7 +23,7 @@ from notifier.errors import (
 )
 from notifier.links import Purpose
 from notifier.settings import Web, load
-from notifier.store.models import Enquiry, Subscription
+from notifier.store.models import SignupRequest, Subscription
 from notifier.web import operator_access
 from notifier.web.app import create
 from notifier.web.origins import is_foreign
@@ -44,7 +44,7 @@ def client(installation: Installation) -> Iterator[Client]:
 
 def asked(made: Installation) -> int:
     with made.at(MONDAY).reading() as session:
-        return session.query(Enquiry).count()
+        return session.query(SignupRequest).count()
 
 
 FOREIGN = [

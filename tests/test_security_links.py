@@ -11,7 +11,7 @@ from notifier.errors import LinkError
 from notifier.links import ExpiredLinkError, Links, Purpose
 from notifier.pipeline import compose, deliver, match, poll
 from notifier.pipeline.run import run_once
-from notifier.store.models import Consent, Delivery, Enquiry, RetiredLink, Subscriber, Subscription
+from notifier.store.models import Consent, Delivery, RetiredLink, SignupRequest, Subscriber, Subscription
 from notifier.subscribers import address_changes, subscriptions
 from tests.conftest import MONDAY, Installation
 from tests.people import comparable, link_to, links_in_mails, mails_to, people, post, subscription_of, visiting
@@ -33,14 +33,14 @@ def move(made: Installation) -> None:
 
 
 def test_a_change_of_address_makes_new_links_for_all_subscriptions_and_notes_when(any_installation: Installation):
-    from notifier.admin.profile_import import adopt
+    from notifier.admin.profile_import import import_profile
     from notifier.match import profiles
 
     made = any_installation
     made.subscribe(ANNA)
     with made.at(MONDAY).writing() as session:
-        adopt(session, profiles.parse(profiles.bundled_file("tolebrutinib"), "the profile"), MONDAY)
-        choice, profile = subscriptions.usual("daily", "UTC"), profiles.find(session, "tolebrutinib")
+        import_profile(session, profiles.parse(profiles.bundled_file("tolebrutinib"), "the profile"), MONDAY)
+        choice, profile = subscriptions.default_choice("daily", "UTC"), profiles.find(session, "tolebrutinib")
         second = subscriptions.subscribe(session, ANNA, profile, choice, MONDAY)
         subscriptions.confirm(session, second, "command line", "operator test", MONDAY)
         before = {each.link_id for each in session.query(Subscription)}
@@ -289,7 +289,7 @@ def test_an_expired_link_from_before_a_change_of_address_sends_nothing(installat
         assert client.get(old).status_code == 410
         assert client.post(old, "do=fresh", FORM).status_code == 404
     with made.at(MONDAY).reading() as session:
-        assert session.query(Enquiry).count() == session.query(Delivery).count() == 0
+        assert session.query(SignupRequest).count() == session.query(Delivery).count() == 0
 
 
 def test_the_links_in_a_digest_open_preferences_for_400_days_after_it_was_composed(installation: Installation):

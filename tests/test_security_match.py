@@ -11,7 +11,7 @@ from sqlalchemy import event
 from notifier.enums import NewsKind, Tier
 from notifier.match import batches, boilerplate, judging, matches, past_entries, profiles
 from notifier.match.score import speaks_of_medicine
-from notifier.match.stories import Recent, same_news, telling
+from notifier.match.stories import Recent, fingerprint, same_news
 from notifier.match.terms import Vocabulary
 from notifier.match.urgency import urgent
 from notifier.pipeline import match
@@ -59,11 +59,11 @@ HOSTILE = {
 def test_a_hostile_text_costs_no_more_than_its_length(text: str):
     """Each took minutes to for ever where it was quadratic; a megabyte may take seconds on a busy machine."""
     begun = time.process_time()
-    judging.judge_words(VOCABULARY, {1: BUNDLED.name}, judging.Words(text[:2000], text[:2000], text))
+    judging.judge_document(VOCABULARY, {1: BUNDLED.name}, judging.Document(text[:2000], text[:2000], text))
     boilerplate.without_boilerplate(text[:99_999])
     boilerplate.split_lead(text)
     speaks_of_medicine(text)
-    telling(f"https://x.example.org/{text[:100]}", text, text)
+    fingerprint(f"https://x.example.org/{text[:100]}", text, text)
     urgent(NewsKind.NEW, Tier.ABOUT, text[:100_000], ())
     assert time.process_time() - begun < 15
 
@@ -200,12 +200,12 @@ def test_a_profile_that_is_imported_while_a_batch_is_judged_misses_nothing(any_i
     def judge(batch):
         if not imported:
             imported.append(True)
-            from notifier.admin.profile_import import adopt
+            from notifier.admin.profile_import import import_profile
 
             with made.at(MONDAY).writing() as session:
                 source = session.query(Source).filter(Source.kind == "feed").first()
                 source.profiles = []
-                adopt(session, other.model_copy(update={"sources": (), "pages": ()}), MONDAY)
+                import_profile(session, other.model_copy(update={"sources": (), "pages": ()}), MONDAY)
         return real(batch)
 
     monkeypatch.setattr(batches, "judge", judge)
@@ -228,7 +228,7 @@ def test_what_is_looked_at_while_a_profile_is_imported_is_looked_at_once_more_fo
         before = profile_import.judged(session, other, MONDAY)
     assert match.run(deps) == 1
     with deps.writing() as session:
-        profile_import.adopt(session, other, MONDAY, before=before)
+        profile_import.import_profile(session, other, MONDAY, before=before)
     assert match.run(deps) == 1
     with deps.reading() as session:
         assert sorted(match.profile.slug for match in session.query(Match)) == ["frexalimab", "tolebrutinib"]
@@ -239,7 +239,7 @@ def test_a_revision_that_cannot_be_judged_is_held_for_a_person_and_the_others_ma
 ):
     made = any_installation
     write(made, ["Frexalimab one", "Frexalimab breaks it", "Frexalimab three"], ["a", "b", "c"])
-    real = judging.judge_words
+    real = judging.judge_document
 
     def judge_words(vocabulary, names, words):
         if "breaks" in words.title:
@@ -285,9 +285,9 @@ PAIRS = [
 @pytest.mark.parametrize(("one", "other"), PAIRS)
 def test_the_index_finds_what_a_comparison_of_each_with_each_finds(one: dict, other: dict):
     empty = {"url": "", "title": "", "text": ""}
-    earlier, later = telling(**{**empty, **one}), telling(**{**empty, **other})
+    earlier, later = fingerprint(**{**empty, **one}), fingerprint(**{**empty, **other})
     recent = Recent()
-    recent.add(1, 1, telling("https://y.example.org/", "Something else entirely is told here", "Another text."))
+    recent.add(1, 1, fingerprint("https://y.example.org/", "Something else entirely is told here", "Another text."))
     recent.add(2, 2, earlier)
     assert (recent.first_like(3, later) == 2) is same_news(earlier, later)
     assert recent.first_like(2, later) is None, "an entry is no other telling of itself"
@@ -296,11 +296,11 @@ def test_the_index_finds_what_a_comparison_of_each_with_each_finds(one: dict, ot
 def test_of_several_tellings_the_first_is_found():
     recent = Recent()
     for number in range(5):
-        recent.add(number, number, telling(f"https://x.example.org/{number}", f"Title {number:c}", RELEASE * 3))
+        recent.add(number, number, fingerprint(f"https://x.example.org/{number}", f"Title {number:c}", RELEASE * 3))
     title = "Frexalimab slows new lesions in a trial"
-    recent.add(6, 6, telling("https://x.example.org/6", title, ""))
-    recent.add(7, 7, telling("https://x.example.org/7", title, ""))
-    assert recent.first_like(8, telling("https://y.example.org", title, "")) == 6
+    recent.add(6, 6, fingerprint("https://x.example.org/6", title, ""))
+    recent.add(7, 7, fingerprint("https://x.example.org/7", title, ""))
+    assert recent.first_like(8, fingerprint("https://y.example.org", title, "")) == 6
 
 
 def test_the_past_of_many_entries_is_judged_for_a_new_profile_outside_the_transaction(any_installation: Installation):
@@ -353,7 +353,7 @@ def test_versions_tell_a_match_and_an_import(any_installation: Installation):
 
 
 def test_a_telling_reads_no_more_of_a_text_than_is_compared():
-    told = telling("https://x.example.org", "t" * 10_000, "word " * 100_000)
+    told = fingerprint("https://x.example.org", "t" * 10_000, "word " * 100_000)
     assert len(told.title) <= 600
     assert len(told.text) <= 4500
     assert replace(told, title="") != told

@@ -18,7 +18,7 @@ from notifier.enums import SourceKind
 from notifier.pipeline import poll
 from notifier.watch import parser_process
 from notifier.watch.parser_process import Parser
-from notifier.watch.parsers.observation import MOST_ITEMS, ReadError
+from notifier.watch.parsers.observation import MOST_ITEMS, ParseError
 from tests.conftest import MONDAY, Installation
 from tests.site import Article, rss
 
@@ -29,7 +29,7 @@ OPENED = """
 import json, sys
 from notifier.watch import discovery
 from notifier.watch.parsers import clinicaltrials, html_page, json_feed, rss, wordpress
-from notifier.watch.parsers.observation import ReadError
+from notifier.watch.parsers.observation import ParseError
 from readability import Document
 
 html_page.read(b"<body><p>" + b"a made-up sentence, and another one. " * 40, {}, "https://x.example.org/")  # its modules
@@ -44,7 +44,7 @@ for body in json.load(sys.stdin):
     for read in (rss.read, html_page.read, clinicaltrials.read, wordpress.read):
         try:
             read(body.encode(), {}, "https://x.example.org/")
-        except ReadError:
+        except ParseError:
             pass
     discovery.feeds(body.encode(), "https://x.example.org/")
 print(json.dumps(opened))
@@ -204,7 +204,7 @@ def test_a_process_that_does_not_answer_well_fails_one_document(
     with monkeypatch.context() as patched:
         hanging(patched, program)
         began = time.monotonic()
-        with pytest.raises(ReadError, match=words):
+        with pytest.raises(ParseError, match=words):
             parser.read(SourceKind.FEED, rss([Article("One")]).encode(), {}, URL)
         assert time.monotonic() - began < 5
         parser.close()
@@ -215,7 +215,7 @@ def test_a_process_that_does_not_answer_well_fails_one_document(
 def test_a_document_that_takes_too_much_memory_fails_alone(parser: Parser, monkeypatch: pytest.MonkeyPatch):
     parser.read(SourceKind.FEED, rss([Article("One")]).encode(), {}, URL)
     monkeypatch.setattr(parser_process, "MEGABYTES", 4)
-    with pytest.raises(ReadError, match=r"more than 4 MB|ended the program"):
+    with pytest.raises(ParseError, match=r"more than 4 MB|ended the program"):
         parser.read(
             SourceKind.FEED, rss([Article(f"Article {n}", "words " * 200) for n in range(3000)]).encode(), {}, URL
         )
@@ -285,7 +285,7 @@ def test_no_markup_takes_long_or_much(parser: Parser, monkeypatch: pytest.Monkey
     began = time.monotonic()
     try:
         (observation,) = parser.read(kind, document.encode(), headers, URL).observations
-    except ReadError as error:
+    except ParseError as error:
         refused = str(error)
     assert time.monotonic() - began < 4
     if refused:
@@ -307,9 +307,9 @@ def test_no_markup_takes_long_or_much(parser: Parser, monkeypatch: pytest.Monkey
 )
 @pytest.mark.parametrize("kind", [SourceKind.FEED, SourceKind.REGISTRY])
 def test_deep_json_is_told_to_be_broken(parser: Parser, kind: SourceKind, body: bytes):
-    with pytest.raises(ReadError):
+    with pytest.raises(ParseError):
         parser.read(kind, body, {}, URL)
-    with pytest.raises(ReadError):
+    with pytest.raises(ParseError):
         parser.posts(body, {}, URL, MONDAY)
 
 
@@ -387,7 +387,7 @@ def test_whatever_is_answered_it_is_read_or_refused_in_words_and_can_be_stored(
     ):
         try:
             reading = read()
-        except ReadError as error:
+        except ParseError as error:
             assert "(" not in str(error) or "could not be read (" not in str(error), error  # noqa: PT017 - the words
             continue
         for one in reading.observations:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from notifier.enums import EnquiryKind, SubscriptionStatus, SuppressionCause
+from notifier.enums import SignupRequestKind, SubscriptionStatus, SuppressionCause
 from notifier.links import Purpose
 from notifier.pipeline import signup_requests as admission
 from notifier.pipeline.run import run_once
@@ -18,7 +18,7 @@ from notifier.store.models import (
     AddressChange,
     Consent,
     Delivery,
-    Enquiry,
+    SignupRequest,
     Subscriber,
     Subscription,
     Suppression,
@@ -70,17 +70,17 @@ def test_parallel_clicks_on_subscribe_give_one_person_and_one_question(any_insta
     with made.at(MONDAY).reading() as session:
         counts = [session.query(table).count() for table in (Subscriber, Subscription, Delivery)]
         assert counts == [1, 1, 1]
-        assert all(enquiry.email is None for enquiry in session.query(Enquiry))
+        assert all(enquiry.email is None for enquiry in session.query(SignupRequest))
 
 
 def test_requests_that_are_answered_by_several_at_once_are_answered_once_each(any_installation: Installation):
     made = any_installation
     deps = made.at(MONDAY)
-    choice = subscriptions.usual("weekly", "UTC")
+    choice = subscriptions.default_choice("weekly", "UTC")
     with deps.writing() as session:
         wish = admission.as_document("frexalimab", choice)
         waiting = [
-            signup_requests.ask(session, EnquiryKind.SUBSCRIBE, PETRA, wish, f"198.51.{number}.7", MONDAY)
+            signup_requests.ask(session, SignupRequestKind.SUBSCRIBE, PETRA, wish, f"198.51.{number}.7", MONDAY)
             for number in range(3)
         ]
     at_once(*[lambda one=one: admission.answer(deps, one) for one in waiting for _ in range(3)])
@@ -206,7 +206,7 @@ def test_no_limit_is_passed_by_asking_at_once(any_installation: Installation, ne
         with made.at(MONDAY).writing() as session:
             visitor = f"10.{number % networks}.0.1"
             try:
-                signup_requests.ask(session, EnquiryKind.LINK, f"p{number}@example.org", None, visitor, MONDAY)
+                signup_requests.ask(session, SignupRequestKind.LINK, f"p{number}@example.org", None, visitor, MONDAY)
             except signup_requests.TooManyError:
                 return 429
             return 200
@@ -214,7 +214,7 @@ def test_no_limit_is_passed_by_asking_at_once(any_installation: Installation, ne
     for _ in range(5):
         at_once(*[lambda number=number: ask(number) for number in range(8)])
     with made.at(MONDAY).reading() as session:
-        stored = Counter(enquiry.network for enquiry in session.query(Enquiry))
+        stored = Counter(enquiry.network for enquiry in session.query(SignupRequest))
     assert max(stored.values()) <= signup_requests.PER_NETWORK
 
 
@@ -223,7 +223,7 @@ def test_no_mailbox_gets_more_than_its_limit_by_asking_at_once(any_installation:
 
     def count() -> bool:
         with made.at(MONDAY).writing() as session:
-            return signup_requests.count_mail(session, EnquiryKind.LINK, PETRA, MONDAY)
+            return signup_requests.count_mail(session, SignupRequestKind.LINK, PETRA, MONDAY)
 
     assert Counter(at_once(*[count] * TIMES)) == {True: 3, False: TIMES - 3}
 
@@ -241,9 +241,9 @@ def test_a_request_that_fails_is_dropped_and_does_not_stop_the_others(
 
     monkeypatch.setattr(subscriptions, "subscribe", failing)
     with made.at(MONDAY).writing() as session:
-        wish = admission.as_document("frexalimab", subscriptions.usual("weekly", "UTC"))
+        wish = admission.as_document("frexalimab", subscriptions.default_choice("weekly", "UTC"))
         for email in ("unlucky@example.org", PETRA):
-            signup_requests.ask(session, EnquiryKind.SUBSCRIBE, email, wish, "198.51.100.7", MONDAY)
+            signup_requests.ask(session, SignupRequestKind.SUBSCRIBE, email, wish, "198.51.100.7", MONDAY)
     assert answer_all(made.at(MONDAY)) == 2
     assert people(made) == [PETRA]
     assert "Answering request 1 failed: an unexpected error (IntegrityError)" in caplog.text

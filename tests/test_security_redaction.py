@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from notifier.deliver.outbox import Answer
+from notifier.deliver.outbox import SendResult
 from notifier.deliver.redaction import safe, without_secrets
 from notifier.deliver.smtp.client import ServerDownError, Transport
 from notifier.enums import DeliveryStatus, SuppressionCause
@@ -71,7 +71,7 @@ def test_a_refusal_is_stored_without_the_address_however_it_is_written(
 ):
     a_digest_is_owed(installation, ANNA)
     with faulty.running(answers={step: [answer.encode()]}) as server:
-        assert send(installation, server).answers == {Answer.REFUSED: 1}
+        assert send(installation, server).answers == {SendResult.REFUSED: 1}
     with installation.at(TUESDAY).reading() as session:
         errors = [delivery.error for delivery in session.query(Delivery)]
         reasons = [row.reason for row in session.query(Suppression)]
@@ -121,14 +121,14 @@ def test_a_refusal_suppresses_with_a_code(any_installation: Installation, answer
 
 def test_a_refusal_of_the_address_that_somebody_had_before_counts_for_nobody(any_installation: Installation):
     from notifier.deliver import outbox
-    from notifier.messages.digest_mail import Press
+    from notifier.messages.digest_mail import MessageBuilder
     from notifier.pipeline.refusals import Refusals
 
     a_digest_is_owed(any_installation, "anna@example.org")
     deps = any_installation.at(TUESDAY)
     with deps.writing() as session:
-        (claimed,) = outbox.claim_due(session, TUESDAY, outbox.Terms(1))
-        parcel = Press(deps).parcel(session, claimed, TUESDAY)
+        (claimed,) = outbox.claim_due(session, TUESDAY, outbox.ClaimOptions(1))
+        parcel = MessageBuilder(deps).outgoing(session, claimed, TUESDAY)
     with deps.writing() as session:
         session.query(Subscriber).update({"email": "anna@example.net", "moved_at": TUESDAY})
     outcomes: list[outbox.Outcome] = []

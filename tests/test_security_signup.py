@@ -310,13 +310,13 @@ def test_the_link_never_to_write_again_does_nothing_else(installation: Installat
 
 
 def test_nobody_is_followed_on_by_preferences_where_the_address_is_suppressed(installation: Installation):
-    from notifier.admin.profile_import import adopt
+    from notifier.admin.profile_import import import_profile
     from notifier.match import profiles
 
     made = installation
     made.subscribe(PETRA)
     with made.at(MONDAY).writing() as session:
-        adopt(session, profiles.parse(profiles.bundled_file("tolebrutinib"), "the profile"), MONDAY)
+        import_profile(session, profiles.parse(profiles.bundled_file("tolebrutinib"), "the profile"), MONDAY)
     suppress(made, PETRA, SuppressionCause.ASKED)
     with visiting(made) as client:
         answer = post(

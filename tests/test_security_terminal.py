@@ -20,7 +20,7 @@ from sqlalchemy import JSON, Engine, String, Text, create_engine, text
 from notifier.cli import logs, shared
 from notifier.cli.main import run
 from notifier.pipeline import poll
-from notifier.pipeline.run import as_document, run_once
+from notifier.pipeline.run import run_once, to_json
 from notifier.store.models import Base
 from notifier.text.cleaning import one_printable_line, printable
 from tests import site as sites
@@ -332,7 +332,7 @@ def test_a_feed_that_is_an_attack_shows_as_words_from_the_first_poll_on(
     feed = {"version": "https://jsonfeed.org/version/1.1", "title": f"Herald{HOSTILE}", "items": items}
     installation.site.put("/feed/", json.dumps(feed), "application/feed+json")
     results = poll.run(installation.at(MONDAY), force=True)
-    shared.print_json(as_document(results))
+    shared.print_json(to_json(results))
     for result in results:
         shared.warn(f"Source {result.id} {result.url}: {result.error}")
     out, err = capsys.readouterr()

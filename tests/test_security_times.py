@@ -24,7 +24,7 @@ from notifier.settings import load
 from notifier.store import db
 from notifier.store.models import Subscription
 from notifier.subscribers import import_export, schedule
-from notifier.subscribers.import_export import Fate
+from notifier.subscribers.import_export import RowResult
 from notifier.subscribers.subscriptions import Choice
 from notifier.text import times
 from notifier.web import forms
@@ -237,9 +237,9 @@ def test_a_line_of_a_list_with_such_a_value_is_invalid_and_the_next_is_taken(any
     rows = [{"email": f"a{number}@example.org", **values} for number, values in enumerate(wrong)]
     file = io.StringIO("".join(json.dumps(row) + "\n" for row in [*rows, {"email": "last@example.org"}]))
     with any_installation.at(MONDAY).writing() as session:
-        terms = import_export.Terms({"frexalimab": profiles.find(session, None)}, "UTC", "operator test")
-        report = import_export.take(session, import_export.read(file, json_lines=True), terms, MONDAY)
-    assert [fate for _, fate, _ in report.lines] == [Fate.INVALID] * len(rows) + [Fate.ADDED]
+        terms = import_export.ImportOptions({"frexalimab": profiles.find(session, None)}, "UTC", "operator test")
+        report = import_export.import_rows(session, import_export.read(file, json_lines=True), terms, MONDAY)
+    assert [fate for _, fate, _ in report.lines] == [RowResult.INVALID] * len(rows) + [RowResult.ADDED]
 
 
 @pytest.mark.parametrize("at", NOT_WALL_TIMES, ids=ascii)

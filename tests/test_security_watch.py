@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pytest
 from sqlalchemy import text
 
-from notifier.admin.source_check import find_source, look
+from notifier.admin.source_check import check, find_source
 from notifier.enums import SourceKind
 from notifier.errors import SettingsError, StoreError
 from notifier.pipeline import poll as poll_step
@@ -33,7 +33,7 @@ from notifier.watch.identity import keys
 from notifier.watch.parser_process import Parser
 from notifier.watch.parsers import wordpress
 from notifier.watch.parsers.observation import Observation, published_moment
-from notifier.watch.polling_interval import LONGEST_RETRY, asked_for
+from notifier.watch.polling_interval import LONGEST_RETRY, server_requested_wait
 from tests.conftest import MONDAY, SHARED, Installation, settings_for
 from tests.site import Answer, Article, Asked, rss
 
@@ -145,9 +145,9 @@ def test_posts_that_are_dated_ahead_do_not_hide_the_edits_until_then():
 
 def test_what_a_source_asks_for_overflows_nothing():
     far = {"retry-after": "Fri, 31 Dec 9999 23:59:59 GMT", "cache-control": "max-age=999999999"}
-    assert asked_for({**far, "date": "Mon, 01 Jan 0001 00:00:00 GMT"}, 999_999, MONDAY) == LONGEST_RETRY
+    assert server_requested_wait({**far, "date": "Mon, 01 Jan 0001 00:00:00 GMT"}, 999_999, MONDAY) == LONGEST_RETRY
     for odd in ("9" * 4000, "-1", "٩", "", "\udcff", "Mon, 01 Jan 0001 00:00:00 +9999", "1e9"):
-        asked_for(
+        server_requested_wait(
             {"retry-after": odd, "expires": odd, "date": odd, "age": odd, "cache-control": f"max-age={odd}"}, 0, MONDAY
         )
     assert expected_by([datetime(1900 + n * 20, 1, 1, tzinfo=UTC) for n in range(6)], MONDAY) > MONDAY
@@ -322,7 +322,7 @@ PLACES = (
     "notifier.watch.entries.store_part",
     "notifier.watch.entries.plan",
     "notifier.watch.entries.note_listed",
-    "notifier.watch.sources.succeed",
+    "notifier.watch.sources.record_success",
     "notifier.watch.sources.follow_move",
     "notifier.watch.sources.learn_posts",
     "notifier.watch.entries.Plan.compare",
@@ -396,7 +396,7 @@ def test_one_unchanged_source_that_cannot_be_noted_keeps_no_other_from_it(
     made = any_installation
     watched_beside(made, rss([Article("Odd")]))
     results(made)
-    odd_id, succeed = stored(made, "/odd/").id, sources.succeed
+    odd_id, succeed = stored(made, "/odd/").id, sources.record_success
 
     def stumble(source: Source, *rest, **options):
         if source.id == odd_id:
@@ -504,7 +504,7 @@ def test_looking_tells_what_is_wrong_with_one_address_and_looks_at_the_others(
 
     monkeypatch.setattr(Parser, "read", stumble)
     wanted = [(f"{installation.site.address}{path}", SourceKind.FEED) for path in ("/odd/", "/feed/")]
-    odd, healthy = look(installation.at(MONDAY), wanted)
+    odd, healthy = check(installation.at(MONDAY), wanted)
     assert (odd.ok, odd.error) == (False, "the answer could not be looked at (OddError)")
     assert healthy.ok
 
@@ -624,7 +624,7 @@ def test_a_public_name_is_asked_for(url: str):
     "network", ["fec0::1", "feff:ffff::1", "3ffe:831f::1", "192.88.99.1", "192.88.99.255", "::1.2.3.4"]
 )
 def test_ranges_that_nobody_routes_are_not_public(network: str):
-    assert not ssrf.permitted(network)
+    assert not ssrf.is_public_ip(network)
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="the corpora are not here")
@@ -734,7 +734,7 @@ def test_what_is_left_out_of_a_long_document_is_shown(installation: Installation
     from notifier.cli.main import app
 
     installation.publish([Article(f"Article {n}") for n in range(5_003)])
-    (seen,) = look(installation.at(MONDAY), [(installation.feed, SourceKind.FEED)])
+    (seen,) = check(installation.at(MONDAY), [(installation.feed, SourceKind.FEED)])
     assert "It lists 3 older items more; the newest 5,000 are read." in seen.lines
     with installation.at(MONDAY).writing() as session:
         sources.listed(session)[0].left_out = 3

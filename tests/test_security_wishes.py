@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from notifier.admin.profile_import import adopt
+from notifier.admin.profile_import import import_profile
 from notifier.enums import Cadence, ConsentEvent, Edition, SubscriptionStatus
 from notifier.links import Purpose
 from notifier.match import profiles
@@ -55,7 +55,7 @@ def leave(made: Installation, moment=MONDAY) -> None:
 
 def second_profile(made: Installation) -> None:
     with made.at(MONDAY).writing() as session:
-        adopt(session, profiles.parse(profiles.bundled_file("tolebrutinib"), "the profile"), MONDAY)
+        import_profile(session, profiles.parse(profiles.bundled_file("tolebrutinib"), "the profile"), MONDAY)
 
 
 def wish_of(made: Installation) -> dict[str, Any] | None:

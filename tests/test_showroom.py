@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from notifier.admin.preview import Wish, preview
+from notifier.admin.preview import PreviewOptions, preview
 from notifier.demo.servers import serving
 from notifier.pipeline import match, poll
 from notifier.settings import TemplateFiles
@@ -18,7 +18,7 @@ from tests.site import Article
 from tests.test_message import parsed, text_of
 from tests.visitor import Client
 
-SEEN = Wish(since=timedelta(days=30))
+SEEN = PreviewOptions(since=timedelta(days=30))
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from notifier.demo.servers import serving
 from notifier.enums import Cadence, Edition, SubscriptionStatus, SuppressionCause
 from notifier.pipeline.run import run_once
 from notifier.pipeline.signup_requests import answer_all
-from notifier.store.models import Consent, Delivery, Enquiry, Subscriber, Subscription, Wording
+from notifier.store.models import Consent, Delivery, SignupRequest, Subscriber, Subscription, Wording
 from notifier.subscribers import subscriptions, suppressions
 from notifier.web.app import create
 from tests.conftest import MONDAY, Installation
@@ -112,13 +112,13 @@ def test_the_page_answers_before_it_is_looked_up_who_that_is(
     monkeypatch.setattr("notifier.web.mail_requests._admit", lambda *_: asked.wait(5))
     assert sign_up(client).status_code == 200
     with installation.at(MONDAY).reading() as session:
-        assert session.query(Enquiry).one().email == "petra@example.org"
+        assert session.query(SignupRequest).one().email == "petra@example.org"
         assert session.query(Subscriber).count() == 0
     asked.set()
     run_once(installation.at(MONDAY))
     assert len(installation.sink.messages) == 1
     with installation.at(MONDAY).reading() as session:
-        answered = session.query(Enquiry).one()
+        answered = session.query(SignupRequest).one()
         assert (answered.email, answered.wish) == (None, None)
 
 
@@ -129,7 +129,7 @@ def test_a_program_that_fills_in_every_field_gets_the_usual_answer_and_nothing_i
     hidden = re.search(r'<input name="(\w+)" type="text" tabindex="-1" aria-hidden="true"', page)[1]
     assert sign_up(client, **{hidden: "https://spam.example.org"}).text == sign_up(client, language="de").text
     with installation.at(MONDAY).reading() as session:
-        assert session.query(Enquiry).count() == 1
+        assert session.query(SignupRequest).count() == 1
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_a_wrong_field_is_told_beside_it_and_nothing_is_stored(
     assert 'role="alert"' in answer.text
     assert 'aria-invalid="true"' in answer.text or field == "profile"
     with installation.at(MONDAY).reading() as session:
-        assert session.query(Enquiry).count() == 0
+        assert session.query(SignupRequest).count() == 0
 
 
 def test_an_address_gets_three_mails_an_hour_and_no_more(installation: Installation, client: Client):
@@ -180,7 +180,7 @@ def test_one_network_is_limited_and_the_next_one_is_not(installation: Installati
     assert sign_up(client, "198.51.101.1").status_code == 200
     run_once(installation.at(MONDAY + timedelta(hours=2)))
     with installation.at(MONDAY).reading() as session:
-        assert session.query(Enquiry).count() == 0
+        assert session.query(SignupRequest).count() == 0
 
 
 @pytest.mark.parametrize("networks", [200, 1])
@@ -240,7 +240,7 @@ def test_without_a_public_profile_nobody_can_sign_up(installation: Installation,
     assert "Nobody can sign up here" in client.get("/").text
     assert sign_up(client).status_code in (200, 422)
     with installation.at(MONDAY).reading() as session:
-        assert session.query(Enquiry).count() == 0
+        assert session.query(SignupRequest).count() == 0
 
 
 def test_a_form_of_a_million_characters_is_refused(client: Client):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from notifier.admin import template_check
-from notifier.admin.preview import Wish, preview
+from notifier.admin.preview import PreviewOptions, preview
 from notifier.deps import Deps, from_settings
 from notifier.errors import SettingsError
 from notifier.pipeline import match, poll
@@ -38,7 +38,7 @@ def test_a_template_of_theirs_stands_in_for_ours_and_the_others_stay(installatio
     installation.publish([Article("Frexalimab <b>slows</b> lesions")])
     poll.run(deps)
     match.run(deps)
-    shown = preview(deps, Wish(since=timedelta(days=30)))
+    shown = preview(deps, PreviewOptions(since=timedelta(days=30)))
     assert shown is not None
     html = html_of(parsed(shown.message))
     assert "OURS: Frexalimab" in html
@@ -90,13 +90,13 @@ def test_a_template_that_asks_for_what_is_not_there_is_refused_by_the_rehearsal(
     (own / name).write_text(content)
     deps = with_templates(installation, own)
     with pytest.raises(SettingsError) as refused:
-        template_check.rehearse(deps)
+        template_check.check_templates(deps)
     assert f"{own / name}, line {line}: " in refused.value.problem
 
 
 def test_our_own_templates_pass_the_rehearsal(installation: Installation):
-    template_check.rehearse(installation.at(MONDAY))
-    template_check.rehearse(replace(installation.at(MONDAY), settings=settings_for(25)))
+    template_check.check_templates(installation.at(MONDAY))
+    template_check.check_templates(replace(installation.at(MONDAY), settings=settings_for(25)))
 
 
 def test_a_file_that_stands_in_for_none_is_refused(own: Path):

@@ -8,7 +8,7 @@ from notifier.enums import NewsKind
 from notifier.pipeline import match, poll
 from notifier.pipeline.run import run_once
 from notifier.store.models import Entry
-from notifier.watch.parsers.retraction import marked
+from notifier.watch.parsers.retraction import retraction_reason
 from tests.conftest import MONDAY, Installation
 from tests.sink import text_of
 from tests.site import Answer, Article
@@ -191,8 +191,11 @@ def test_an_article_that_its_publisher_marks_is_withdrawn_at_once(herald: Herald
      "Concern grows over prices", "Frexalimab trial retracted its claim"],
 )  # fmt: skip
 def test_a_headline_about_a_withdrawal_is_none(title: str):
-    assert marked(title) == ""
+    assert retraction_reason(title) == ""
 
 
 def test_an_index_marks_by_the_type_of_publication():
-    assert marked("Anything", ["Journal Article", "Retracted Publication"]) == "The index marks it as retracted."
+    assert (
+        retraction_reason("Anything", ["Journal Article", "Retracted Publication"])
+        == "The index marks it as retracted."
+    )

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from notifier.deps import Deps
-from notifier.digest.selection import Candidate, choose
+from notifier.digest.selection import Candidate, select_items
 from notifier.enums import Cadence, NewsKind, Tier
 from notifier.match import judging, profiles
 from notifier.match.score import Judgement
@@ -69,7 +69,7 @@ def backtest(deps: Deps, slug: str | None, *, since: datetime, cadence: Cadence)
     with deps.reading() as session:
         profile = profiles.find(session, slug)
         events, held = _events(session, profile, since, now)
-        reader = subscriptions.usual(cadence, deps.settings.schedule.time_zone)
+        reader = subscriptions.default_choice(cadence, deps.settings.schedule.time_zone)
     quiet = timedelta(minutes=deps.settings.schedule.quiet_minutes)
     if cadence is Cadence.IMMEDIATE:
         moments = [event.moment + quiet for event in events]
@@ -96,7 +96,7 @@ def _events(session: Session, profile: Profile, since: datetime, now: datetime) 
         if moment > now:
             continue
         judgement = judge(revision)
-        news = judging.as_news(revision, judgement, known.get(revision.entry_id))
+        news = judging.classify(revision, judgement, known.get(revision.entry_id))
         if news is not None:
             kind, known[revision.entry_id] = news
             made = known[revision.entry_id]
@@ -117,7 +117,7 @@ def _played(events: Sequence[_Event], moments: Sequence[datetime]) -> list[Playe
         while index < len(events) and events[index].moment <= due:
             waiting.append(events[index].candidate)
             index += 1
-        chosen = choose(waiting, told)
+        chosen = select_items(waiting, told)
         if chosen:
             told |= {one.entry_id for one in chosen}
             waiting = []

@@ -13,12 +13,12 @@ from functools import cached_property
 from sqlalchemy.orm import Session
 
 from notifier.deliver.outbox import Outcome, new_message_id
-from notifier.deliver.smtp.protocol import Parcel
+from notifier.deliver.smtp.protocol import OutgoingMessage
 from notifier.deps import Deps
 from notifier.digest import digests
 from notifier.digest.evidence import snapshot_key
 from notifier.digest.selection import Candidate
-from notifier.email_addresses import normal_address, wire_address
+from notifier.email_addresses import normalize, to_ascii_domain
 from notifier.enums import Cadence, Edition, SubscriptionStatus
 from notifier.errors import NotFoundError
 from notifier.match import profiles
@@ -28,7 +28,7 @@ from notifier.subscribers import subscriptions
 
 
 @dataclass(frozen=True)
-class Wish:
+class PreviewOptions:
     """Which digest shall be shown.
 
     Attributes:
@@ -82,10 +82,10 @@ class Preview:
         return content.replace("\r\n", "\n")
 
 
-_ANY = Wish()
+_ANY = PreviewOptions()
 
 
-def preview(deps: Deps, wish: Wish = _ANY, recipient: str | None = None) -> Preview | None:
+def preview(deps: Deps, wish: PreviewOptions = _ANY, recipient: str | None = None) -> Preview | None:
     """Render a digest by the very path that sends, and store nothing.
 
     Args:
@@ -107,18 +107,18 @@ def preview(deps: Deps, wish: Wish = _ANY, recipient: str | None = None) -> Prev
         if not items:
             return None
         variant = digests.variant_of(one, snapshot_key(profile.document))
-        view = digests.shown_items(session, profile, items, variant, now)
+        view = digests.build_view(session, profile, items, variant, now)
         rendered = digest_body.renderer(deps)(view)
         archive = f"{deps.settings.public_url}/archive"
-        composed = digest_mail.Composed(rendered, profile.name, variant.cadence, variant.language, now, archive)
+        composed = digest_mail.RenderedDigest(rendered, profile.name, variant.cadence, variant.language, now, archive)
         due_at = min(now, one.next_due_at or now)
         if recipient is not None:
-            one = subscriptions.sample(profile, subscriptions.choice_of(one), now, recipient)
-        letter = digest_mail.digest_letter(deps, composed, one, new_message_id(deps.mail_domain), now, due_at)
-        return Preview(digest_mail.message(deps.for_preview(), letter, now), len(items), profile.slug)
+            one = subscriptions.dummy_subscription(profile, subscriptions.choice_of(one), now, recipient)
+        letter = digest_mail.digest_spec(deps, composed, one, new_message_id(deps.mail_domain), now, due_at)
+        return Preview(digest_mail.build_message(deps.for_preview(), letter, now), len(items), profile.slug)
 
 
-def send(deps: Deps, wish: Wish, recipient: str) -> Outcome | None:
+def send(deps: Deps, wish: PreviewOptions, recipient: str) -> Outcome | None:
     """Send a preview to one address, as a trial of the looks and of the mail server.
 
     It is no delivery and is stored nowhere; what became of it is told at once.
@@ -131,7 +131,7 @@ def send(deps: Deps, wish: Wish, recipient: str) -> Outcome | None:
         SettingsError: it is not set who writes.
     """
     deps.require_sender()
-    address = normal_address(recipient)
+    address = normalize(recipient)
     shown = preview(deps, wish, address)
     if shown is None:
         return None
@@ -139,17 +139,17 @@ def send(deps: Deps, wish: Wish, recipient: str) -> Outcome | None:
     assert sender is not None
     outcomes: list[Outcome] = []
     problem = deps.transport.send(
-        [Parcel(0, wire_address(sender), wire_address(address), lambda: shown.message)], outcomes.extend
+        [OutgoingMessage(0, to_ascii_domain(sender), to_ascii_domain(address), lambda: shown.message)], outcomes.extend
     )
     deps.transport.close()
     return outcomes[0]._replace(said=problem or outcomes[0].said)
 
 
-def _reader(deps: Deps, session: Session, profile: Profile, wish: Wish, now: datetime) -> Subscription:
+def _reader(deps: Deps, session: Session, profile: Profile, wish: PreviewOptions, now: datetime) -> Subscription:
     if wish.to is not None:
         return _running(session, wish.to, profile)
-    choice = subscriptions.usual(wish.cadence, deps.settings.schedule.time_zone, wish.edition, wish.language)
-    return subscriptions.sample(profile, choice, now)
+    choice = subscriptions.default_choice(wish.cadence, deps.settings.schedule.time_zone, wish.edition, wish.language)
+    return subscriptions.dummy_subscription(profile, choice, now)
 
 
 def _running(session: Session, email: str, profile: Profile) -> Subscription:

@@ -18,7 +18,7 @@ from notifier.watch import sources
 
 
 @dataclass(frozen=True)
-class Adopted:
+class ImportResult:
     """What came of it: how many addresses are watched that were not, and how many older entries match now."""
 
     slug: str
@@ -46,9 +46,9 @@ def judged(session: Session, file: ProfileFile, now: datetime, *, include_past: 
     return past_entries.judge_past(session, file.slug, terms, file.name, now, include=include_past, sources=addresses)
 
 
-def adopt(
+def import_profile(
     session: Session, file: ProfileFile, now: datetime, *, include_past: bool = False, before: Past | None = None
-) -> Adopted:
+) -> ImportResult:
     """Store a profile, watch its pages and sources, and match the past anew.
 
     Args:
@@ -71,9 +71,9 @@ def adopt(
     for url in file.pages:
         new += sources.add(session, url, now, kind=SourceKind.PAGE, profile=profile)[1]
     older = past_entries.store(session, profile, before, now)
-    return Adopted(profile.slug, profile.name, new, older)
+    return ImportResult(profile.slug, profile.name, new, older)
 
 
-def expected(session: Session, file: ProfileFile, now: datetime) -> Estimate:
+def estimate_matches(session: Session, file: ProfileFile, now: datetime) -> Estimate:
     """What a profile would have matched lately, before it is stored."""
     return past_entries.estimate(session, profiles.term_specs(file), file.name, now)

@@ -20,8 +20,8 @@ from notifier.watch.http.client import fetch_all
 from notifier.watch.http.ssrf import AddressRefusedError, refuse_private_name
 from notifier.watch.http.types import Request, Response
 from notifier.watch.parser_process import Parser, read_document
-from notifier.watch.parsers.observation import MOST_ITEMS, ReadError, Reading
-from notifier.watch.polling_interval import asked_for
+from notifier.watch.parsers.observation import MOST_ITEMS, ParsedDocument, ParseError
+from notifier.watch.polling_interval import server_requested_wait
 
 log = logging.getLogger("notifier")
 
@@ -32,7 +32,7 @@ _USUAL_PLACES = ("feed/", "rss.xml", "feed.xml", "atom.xml", "index.xml", "rss",
 
 
 @dataclass(frozen=True)
-class Look:
+class SourceCheck:
     """What an address answered: whether a poll would take it, and what there is to say of it, line by line."""
 
     url: str
@@ -44,7 +44,7 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundSource:
     """The address to watch, and how it was found; `problem` where it could not be tried."""
 
     url: str
@@ -53,14 +53,14 @@ class Found:
     problem: str = ""
 
 
-def look(deps: Deps, addresses: Sequence[tuple[str, SourceKind]]) -> list[Look]:
+def check(deps: Deps, addresses: Sequence[tuple[str, SourceKind]]) -> list[SourceCheck]:
     """Try addresses, each as the kind of source that it is meant to be."""
     answers = _answers(deps, [url for url, _ in addresses])
     with Parser() as parser:
         return [_contained_look(kind, answers[url], deps.now(), parser) for url, kind in addresses]
 
 
-def find_source(deps: Deps, url: str, kind: SourceKind | None) -> Found:
+def find_source(deps: Deps, url: str, kind: SourceKind | None) -> FoundSource:
     """The address to watch when somebody gives `url`: it, or the feed behind the page that it is.
 
     Args:
@@ -82,30 +82,30 @@ def find_source(deps: Deps, url: str, kind: SourceKind | None) -> Found:
     if answer.refused:
         raise SettingsError(f"{address} cannot be watched: {answer.error}.", "Only public addresses are asked.")
     if answer.error or answer.status != 200:
-        return Found(address, kind, problem=answer.error or f"it answered {answer.status}")
+        return FoundSource(address, kind, problem=answer.error or f"it answered {answer.status}")
     with Parser() as parser:
         try:
             read_document(kind, answer, parser)
-        except ReadError as error:
+        except ParseError as error:
             if kind is not SourceKind.FEED:
-                return Found(address, kind, problem=str(error))
+                return FoundSource(address, kind, problem=str(error))
             return _behind(deps, answer, address, error, parser)
-    return Found(address, kind)
+    return FoundSource(address, kind)
 
 
-def _behind(deps: Deps, answer: Response, address: str, error: ReadError, parser: Parser) -> Found:
+def _behind(deps: Deps, answer: Response, address: str, error: ParseError, parser: Parser) -> FoundSource:
     """The feed behind a page: the first one the page names that can be read, else one in a usual place."""
     named = [url for url, _ in _feeds_named(answer, parser)][:_MOST_TRIED]
     for url in named:
         if _reads(_answers(deps, [url])[url], parser):
             others = [other for other in named if other != url]
             more = f" It names others, too: {', '.join(others)}" if others else ""
-            return Found(url, SourceKind.FEED, how=f"Found the feed of {address}.{more}")
+            return FoundSource(url, SourceKind.FEED, how=f"Found the feed of {address}.{more}")
     root = urljoin(answer.url, "/")
     guesses = list(dict.fromkeys(urljoin(base, place) for base in (answer.url, root) for place in _USUAL_PLACES))
     for url in guesses if b"<html" in answer.body[:2000].lower() and not named else ():
         if _reads(_answers(deps, [url])[url], parser):
-            return Found(url, SourceKind.FEED, how=f"{address} names no feed, but has one.")
+            return FoundSource(url, SourceKind.FEED, how=f"{address} names no feed, but has one.")
     raise SettingsError(
         f"{address} is no feed, and none was found behind it: {error}.",
         "Give the feed's own address, or watch it as a therapy page with --kind page.",
@@ -115,14 +115,14 @@ def _behind(deps: Deps, answer: Response, address: str, error: ReadError, parser
 def _feeds_named(answer: Response, parser: Parser) -> list[tuple[str, str]]:
     try:
         return parser.feeds(answer.body, answer.url)
-    except ReadError:
+    except ParseError:
         return []
 
 
 def _reads(answer: Response, parser: Parser) -> bool:
     try:
         read_document(SourceKind.FEED, answer, parser)
-    except ReadError:
+    except ParseError:
         return False
     return True
 
@@ -146,24 +146,24 @@ def _answers(deps: Deps, urls: Sequence[str]) -> dict[str, Response]:
     return found
 
 
-def _contained_look(kind: SourceKind, answer: Response, now: datetime, parser: Parser) -> Look:
+def _contained_look(kind: SourceKind, answer: Response, now: datetime, parser: Parser) -> SourceCheck:
     """The look at one address; what goes wrong with it keeps nobody from looking at the others."""
     try:
         return _look(kind, answer, now, parser)
     except Exception as error:
         log.exception("an address could not be looked at")
         words = f"the answer could not be looked at ({type(error).__name__})"
-        return Look(answer.request.url, kind, False, 0, words, (f"It fails: {words}.",))
+        return SourceCheck(answer.request.url, kind, False, 0, words, (f"It fails: {words}.",))
 
 
-def _look(kind: SourceKind, answer: Response, now: datetime, parser: Parser) -> Look:
+def _look(kind: SourceKind, answer: Response, now: datetime, parser: Parser) -> SourceCheck:
     lines = _of_the_answer(answer, now)
     try:
         reading = read_document(kind, answer, parser)
-    except ReadError as error:
+    except ParseError as error:
         advice = _advice(kind, answer, parser)
-        return Look(answer.request.url, kind, False, 0, str(error), (*lines, f"It fails: {error}.", *advice))
-    return Look(
+        return SourceCheck(answer.request.url, kind, False, 0, str(error), (*lines, f"It fails: {error}.", *advice))
+    return SourceCheck(
         answer.request.url, kind, True, len(reading.observations), "", (*lines, *_of_the_reading(kind, reading))
     )
 
@@ -179,12 +179,12 @@ def _of_the_answer(answer: Response, now: datetime) -> list[str]:
         lines.append(f"It leads {lasting} to {clean(answer.url)}")
     if answer.status == 200 and not headers.keys() & {"etag", "last-modified"}:
         lines.append("It gives neither ETag nor Last-Modified: every poll fetches the whole of it.")
-    if wait := asked_for(headers, now=now):
+    if wait := server_requested_wait(headers, now=now):
         lines.append(f"It asks to be left alone for {round(wait.total_seconds() / 60)} minutes.")
     return lines
 
 
-def _of_the_reading(kind: SourceKind, reading: Reading) -> list[str]:
+def _of_the_reading(kind: SourceKind, reading: ParsedDocument) -> list[str]:
     count = len(reading.observations)
     lines = [f"It reads well as a {kind}: {count} {'entry' if count == 1 else 'entries'}."]
     dated = [one for one in reading.observations if one.published_at]

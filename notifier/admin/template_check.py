@@ -12,7 +12,7 @@ from notifier.digest.changes import ChangeView
 from notifier.digest.digests import Rendered
 from notifier.digest.evidence import EvidenceView, SnapshotView
 from notifier.digest.items import DetailView, ItemView, OutletView
-from notifier.digest.no_news import QuietView
+from notifier.digest.no_news import NoNewsView
 from notifier.digest.selection import Section
 from notifier.digest.view import DigestView, SectionView, Variant
 from notifier.enums import Cadence, DeliveryKind, Edition, NewsKind
@@ -61,7 +61,7 @@ def example(variant: Variant) -> DigestView:
     return DigestView("Madeupimab", variant, _ON, sections, box, profile)
 
 
-def rehearse(deps: Deps) -> None:
+def check_templates(deps: Deps) -> None:
     """Render one mail of each kind, with the name of the first stored profile.
 
     Raises:
@@ -74,13 +74,13 @@ def rehearse(deps: Deps) -> None:
                 variant = Variant(Cadence.WEEKLY, edition, "en")
                 rendered = digest_body.renderer(shown)(example(variant))
                 _mail(shown, profile, variant, replace(rendered, left_out=3), now)
-            quiet = QuietView(profile.name, variant, _ON, "We looked.", "All is well.", None)
-            _mail(shown, profile, variant, digest_body.rendered_quiet(shown, quiet), now)
-            asked = account_mail.confirmation_letter(shown, _reader(profile, variant, now), _message_id(), now)
-            digest_mail.message(shown, asked, now)
+            quiet = NoNewsView(profile.name, variant, _ON, "We looked.", "All is well.", None)
+            _mail(shown, profile, variant, digest_body.render_no_news(shown, quiet), now)
+            asked = account_mail.confirmation_spec(shown, _reader(profile, variant, now), _message_id(), now)
+            digest_mail.build_message(shown, asked, now)
             reader = _reader(profile, variant, now)
-            digest_mail.message(
-                shown, account_mail.letter(shown, DeliveryKind.WELCOME, reader, _message_id(), now), now
+            digest_mail.build_message(
+                shown, account_mail.account_spec(shown, DeliveryKind.WELCOME, reader, _message_id(), now), now
             )
 
 
@@ -90,12 +90,14 @@ def _message_id() -> str:
 
 def _mail(deps: Deps, profile: Profile, variant: Variant, rendered: Rendered, now: datetime) -> None:
     address = deps.settings.public_url
-    composed = digest_mail.Composed(rendered, profile.name, variant.cadence, variant.language, now, address)
-    letter = digest_mail.digest_letter(deps, composed, _reader(profile, variant, now), _message_id(), now, now)
-    digest_mail.message(deps, letter, now)
+    composed = digest_mail.RenderedDigest(rendered, profile.name, variant.cadence, variant.language, now, address)
+    letter = digest_mail.digest_spec(deps, composed, _reader(profile, variant, now), _message_id(), now, now)
+    digest_mail.build_message(deps, letter, now)
 
 
 def _reader(profile: Profile, variant: Variant, now: datetime) -> Subscription:
-    one = subscriptions.sample(profile, subscriptions.usual(variant.cadence, "UTC", variant.edition), now)
+    one = subscriptions.dummy_subscription(
+        profile, subscriptions.default_choice(variant.cadence, "UTC", variant.edition), now
+    )
     one.profile = profile
     return one

@@ -25,7 +25,7 @@ def backtest(
     from notifier.enums import Cadence
 
     cadence = shared.choice(Cadence, every, "--every")
-    with shared.opened(now) as deps:
+    with shared.open_deps(now) as deps:
         start = shared.moment(since, "--since") or deps.now() - timedelta(days=90)
         found = play(deps, profile, since=start, cadence=cadence)
     if json:

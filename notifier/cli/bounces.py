@@ -47,7 +47,7 @@ def read(
         mails = [mailbox.from_stream(sys.stdin.buffer)]
     else:
         mails = mailbox.from_files(files or [])
-    with shared.opened(now) as deps:
+    with shared.open_deps(now) as deps:
         done = bounces.read(deps, mails)
     if json:
         kinds = {str(kind): number for kind, number in done.kinds.items()}

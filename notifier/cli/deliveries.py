@@ -19,7 +19,7 @@ def list_(
     from notifier.deliver import outbox
     from notifier.enums import DeliveryStatus
 
-    with shared.opened() as deps, deps.reading() as session:
+    with shared.open_deps() as deps, deps.reading() as session:
         found, total = outbox.listed(
             session, shared.choice(DeliveryStatus, status, "--status"), shared.most(limit, json=json)
         )
@@ -39,6 +39,6 @@ def retry(now: shared.Now = "") -> None:
     """Make failed and uncertain deliveries due again, with the Message-ID they had; the next run sends them."""
     from notifier.deliver import outbox
 
-    with shared.opened(now) as deps, deps.writing() as session:
+    with shared.open_deps(now) as deps, deps.writing() as session:
         count = outbox.retry(session, deps.now())
     shared.say(f"{count} {'delivery is' if count == 1 else 'deliveries are'} due again.")

@@ -19,7 +19,7 @@ def list_(json: shared.Json = False) -> None:
     """Show every digest with what is in it, newest first."""
     from notifier.digest import digests
 
-    with shared.opened() as deps, deps.reading() as session:
+    with shared.open_deps() as deps, deps.reading() as session:
         rows = [_row(session, one) for one in digests.listed(session)]
     if json:
         shared.print_json(rows)
@@ -45,7 +45,7 @@ def show(digest_id: Annotated[int, typer.Argument(metavar="ID")], json: shared.J
     """Show one digest: its subject, its items and its text."""
     from notifier.digest import digests
 
-    with shared.opened() as deps, deps.reading() as session:
+    with shared.open_deps() as deps, deps.reading() as session:
         found = digests.find(session, digest_id)
         if json:
             shared.print_json(_row(session, found))
@@ -83,7 +83,7 @@ def approve(digest: Annotated[int, typer.Argument(metavar="ID")], now: shared.No
     from notifier.deliver import outbox
     from notifier.digest import digests
 
-    with shared.opened(now) as deps, deps.writing() as session:
+    with shared.open_deps(now) as deps, deps.writing() as session:
         found = digests.find(session, digest)
         done = digests.approve(found, deps.now())
         if done:
@@ -99,7 +99,7 @@ def hold(digest: Annotated[int, typer.Argument(metavar="ID")]) -> None:
     """Let nothing more of a digest go out until it is approved."""
     from notifier.digest import digests
 
-    with shared.opened() as deps, deps.writing() as session:
+    with shared.open_deps() as deps, deps.writing() as session:
         done = digests.hold(digests.find(session, digest))
     if not done:
         shared.warn(f"Digest {digest} is not going out: nothing was changed.")

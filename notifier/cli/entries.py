@@ -17,7 +17,7 @@ def list_(json: shared.Json = False) -> None:
     """Show every entry that was seen, newest first."""
     from notifier.watch import entries
 
-    with shared.opened() as deps, deps.reading() as session:
+    with shared.open_deps() as deps, deps.reading() as session:
         rows = [_row(entry, count) for entry, count in entries.listed(session)]
     if json:
         shared.print_json(rows)
@@ -31,7 +31,7 @@ def show(entry_id: Annotated[int, typer.Argument(metavar="ID")], json: shared.Js
     """Show one entry with every revision of it and what changed in each."""
     from notifier.watch import entries
 
-    with shared.opened() as deps, deps.reading() as session:
+    with shared.open_deps() as deps, deps.reading() as session:
         entry = entries.find(session, entry_id)
         document = {**_row(entry, len(entry.revisions)), "history": [_revision(one) for one in entry.revisions]}
     if json:

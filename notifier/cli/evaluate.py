@@ -25,7 +25,7 @@ def evaluate(
     from notifier.match import evaluation, judging, profiles
 
     items = evaluation.read(shared.file_bytes(file).decode("utf-8", "replace"), str(file))
-    with shared.opened() as deps, deps.reading() as session:
+    with shared.open_deps() as deps, deps.reading() as session:
         found = evaluation.evaluate(items, judging.judge_of(profiles.find(session, profile)))
     if json:
         shared.print_json(_document(found))

@@ -34,9 +34,9 @@ def explain(
     if body:
         octets = shared.standard_input(_LARGEST_BODY) if body == "-" else shared.file_bytes(Path(body), _LARGEST_BODY)
     text = octets.decode("utf-8", "replace")
-    with shared.opened() as deps, deps.reading() as session:
+    with shared.open_deps() as deps, deps.reading() as session:
         stored = profiles.find(session, profile)
-        found = judging.judge_of(stored)(judging.Words(plain(title), plain(summary), paragraphs(text)))
+        found = judging.judge_of(stored)(judging.Document(plain(title), plain(summary), paragraphs(text)))
     if json:
         reasons = list(found.reasons)
         shared.print_json({"profile": stored.slug, "tier": found.tier, "score": found.score, "reasons": reasons})

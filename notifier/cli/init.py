@@ -17,7 +17,7 @@ except ImportError:  # Windows has none
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from notifier.admin.profile_import import Adopted
+    from notifier.admin.profile_import import ImportResult
     from notifier.deps import Deps
 
 _VARIABLE = "NOTIFIER_SUPPRESSION_KEY"
@@ -33,7 +33,7 @@ def init(now: shared.Now = "") -> None:
     path = shared.config_path()
     written = _write_settings(path)
     completed = not written and _add_suppression_key(path)
-    with shared.opened(now) as deps:
+    with shared.open_deps(now) as deps:
         loaded = _load_bundled(deps)
         place = deps.engine.url.database
     shared.say(f"{'Wrote' if written else 'Kept '} {path}")
@@ -118,11 +118,11 @@ def _alone_with(path: Path) -> "Iterator[None]":
         yield
 
 
-def _load_bundled(deps: "Deps") -> "Adopted | None":
-    from notifier.admin.profile_import import adopt
+def _load_bundled(deps: "Deps") -> "ImportResult | None":
+    from notifier.admin.profile_import import import_profile
     from notifier.match import profiles
 
     with deps.writing() as session:
         if any(one.slug == profiles.BUNDLED for one in profiles.listed(session)):
             return None
-        return adopt(session, profiles.parse(profiles.bundled_file(), "the bundled profile"), deps.now())
+        return import_profile(session, profiles.parse(profiles.bundled_file(), "the bundled profile"), deps.now())

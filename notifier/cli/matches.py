@@ -23,11 +23,11 @@ def list_(
     from notifier.enums import Tier
     from notifier.match import matches, profiles
 
-    with shared.opened() as deps, deps.reading() as session:
+    with shared.open_deps() as deps, deps.reading() as session:
         chosen = profiles.find(session, profile) if profile else None
         wanted = shared.choice(Tier, tier, "--tier")
         if held:
-            rows = [_held(one) for one in matches.held(session, chosen) if wanted in (None, one.tier)]
+            rows = [_held(one) for one in matches.list_near_misses(session, chosen) if wanted in (None, one.tier)]
         else:
             rows = [_row(one) for one in matches.listed(session, chosen, wanted)]
     if json:
@@ -51,7 +51,7 @@ def release(
     """Let what was held back go into the next digests."""
     from notifier.match import batches, matches
 
-    with shared.opened(now) as deps:
+    with shared.open_deps(now) as deps:
         with deps.reading() as session:
             twin = batches.twin_of_held(session, held_id, deps.now())
         with deps.writing() as session:

@@ -24,17 +24,17 @@ def poll(
     from notifier.pipeline import match
     from notifier.pipeline import poll as poll_step
     from notifier.pipeline.problems import Problems
-    from notifier.pipeline.run import as_document
+    from notifier.pipeline.run import to_json
 
     problems = Problems()
-    with shared.opened(now) as deps, shared.progress(not json) as progress:
+    with shared.open_deps(now) as deps, shared.progress(not json) as progress:
         results = poll_step.run(deps, wanted or (), force=force, progress=progress)
         match.run(deps, problems)
     for problem in problems.lines:
         shared.warn(problem)
     failed = [one for one in results if one.status == "failed"]
     if json:
-        shared.print_json(as_document(results))
+        shared.print_json(to_json(results))
     elif shared.is_terminal():
         rows = [(one.id, one.status, one.entries, one.new, one.changed, one.url, one.error) for one in results]
         headings = ("id", "status", "seen", "new", "changed", "address", "error")

@@ -10,7 +10,7 @@ import typer
 from notifier.cli import shared
 
 if TYPE_CHECKING:
-    from notifier.admin.preview import Wish
+    from notifier.admin.preview import PreviewOptions
     from notifier.deps import Deps
 
 _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
@@ -42,13 +42,13 @@ def preview(
     now: shared.Now = "",
 ) -> None:
     """Render a digest by the very path that sends it; nothing is stored, and nothing sent but with --send-to."""
-    from notifier.admin.preview import Wish
+    from notifier.admin.preview import PreviewOptions
     from notifier.admin.preview import preview as render
     from notifier.enums import Cadence, Edition
 
     cadence, worded = shared.choice(Cadence, every, "--every"), shared.choice(Edition, edition, "--edition")
-    wish = Wish(profile, cadence, worded, shared.spoken(language), _stretch(since), to)
-    with shared.opened(now) as deps:
+    wish = PreviewOptions(profile, cadence, worded, shared.spoken(language), _stretch(since), to)
+    with shared.open_deps(now) as deps:
         if serve:
             _serve(deps, wish, port)
             return
@@ -70,26 +70,26 @@ def preview(
         typer.launch(str((folder / "digest.html").resolve()))
 
 
-def _say_nothing(wish: "Wish") -> None:
+def _say_nothing(wish: "PreviewOptions") -> None:
     hint = "Look at the sources first: notifier poll" if wish.since else "To see what was found before: --since 30d"
     shared.say(f"There is nothing to send. {hint}")
 
 
-def _send(deps: "Deps", wish: "Wish", recipient: str) -> None:
+def _send(deps: "Deps", wish: "PreviewOptions", recipient: str) -> None:
     from notifier.admin.preview import send
-    from notifier.deliver.outbox import Answer
+    from notifier.deliver.outbox import SendResult
 
     outcome = send(deps, wish, recipient)
     if outcome is None:
         _say_nothing(wish)
-    elif outcome.answer is Answer.ACCEPTED:
+    elif outcome.answer is SendResult.ACCEPTED:
         shared.say(f"The mail server took it for {recipient}. Its links are nobody's; nothing was stored.")
     else:
         shared.warn(f"It was not sent: {outcome.said or outcome.answer}")
         raise typer.Exit(1)
 
 
-def _serve(deps: "Deps", wish: "Wish", port: int) -> None:
+def _serve(deps: "Deps", wish: "PreviewOptions", port: int) -> None:
     from notifier.web import preview_server
 
     shared.say(f"Side by side: http://127.0.0.1:{port}/ (this machine only; Ctrl-C ends it)")

@@ -24,7 +24,7 @@ def list_(json: shared.Json = False) -> None:
     """Show the stored profiles."""
     from notifier.match import profiles
 
-    with shared.opened() as deps, deps.reading() as session:
+    with shared.open_deps() as deps, deps.reading() as session:
         rows = [
             {
                 "slug": one.slug,
@@ -48,7 +48,7 @@ def show(slug: Annotated[str, typer.Argument()], json: shared.Json = False) -> N
     """Show one profile: its facts, its trials and what is looked for."""
     from notifier.match import profiles
 
-    with shared.opened() as deps, deps.reading() as session:
+    with shared.open_deps() as deps, deps.reading() as session:
         profile = profiles.find(session, slug)
         if json:
             shared.print_json(profile.document)
@@ -73,7 +73,7 @@ def import_(
     now: shared.Now = "",
 ) -> None:
     """Store profiles from files, all or none, watch their sources, and match what was seen before."""
-    from notifier.admin.profile_import import adopt, expected, judged
+    from notifier.admin.profile_import import estimate_matches, import_profile, judged
     from notifier.errors import SettingsError
     from notifier.match import profiles
 
@@ -81,17 +81,17 @@ def import_(
         raise SettingsError(f"--past {past!r} is not known.", "Choose include or file.")
     read = profiles.read_files(files)
     include = past == "include"
-    with shared.opened(now) as deps:
+    with shared.open_deps(now) as deps:
         moment = deps.now()
         before = []
         # What takes long, and what asks somebody, comes before the transaction that stores all of them or none.
         for file in read:
             with deps.reading() as session:
-                _say_how_much(file.slug, expected(session, file, moment))
+                _say_how_much(file.slug, estimate_matches(session, file, moment))
                 before.append(judged(session, file, moment, include_past=include))
         with deps.writing() as session:
             stored = [
-                adopt(session, file, moment, include_past=include, before=seen)
+                import_profile(session, file, moment, include_past=include, before=seen)
                 for file, seen in zip(read, before, strict=True)
             ]
     fate = "for the next digests" if include else "filed (mailed to nobody)"
@@ -124,7 +124,7 @@ def history(slug: Annotated[str, typer.Argument()], json: shared.Json = False) -
     """Show when a profile was imported, and what changed each time."""
     from notifier.match import profiles
 
-    with shared.opened() as deps, deps.reading() as session:
+    with shared.open_deps() as deps, deps.reading() as session:
         found = profiles.history(session, profiles.find(session, slug))
     steps = [["first import"], *(profiles.changes(a.document, b.document) for a, b in pairwise(found))]
     if json:
@@ -146,5 +146,5 @@ def export(slug: Annotated[str, typer.Argument()]) -> None:
     """Print a profile as the file that `import` reads."""
     from notifier.match import profiles
 
-    with shared.opened() as deps, deps.reading() as session:
+    with shared.open_deps() as deps, deps.reading() as session:
         shared.print_data(profiles.export(profiles.find(session, slug)), shared.TOML_NOTATION)

@@ -24,10 +24,10 @@ def run(
     from notifier.admin import template_check
     from notifier.pipeline.run import failing_canaries, run_once
 
-    with shared.opened(now) as deps:
+    with shared.open_deps(now) as deps:
         deps.require_sender()
         if deps.settings.templates.directory is not None:
-            template_check.rehearse(deps)
+            template_check.check_templates(deps)
         # Cron mails what a run says: every five minutes the same would teach its reader to delete it.
         if not deps.settings.public_url.startswith("https://") and (shared.is_terminal() or not once):
             shared.warn(f"Note: public_url is {deps.settings.public_url}; links in mails lead there.")

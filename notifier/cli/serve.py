@@ -20,7 +20,7 @@ def serve(
     """Serve the pages that the links in mails lead to."""
     from notifier.web.app import serve as run
 
-    with shared.opened(now) as deps:
+    with shared.open_deps(now) as deps:
         web = deps.settings.web
         shared.warn(f"Serving on http://{host or web.host}:{web.port if port is None else port} (Ctrl-C stops)")
         run(deps, host or web.host, web.port if port is None else port)

@@ -65,7 +65,7 @@ def moment(text: str, option: str = "--now") -> datetime | None:
 
 
 @contextmanager
-def opened(now: str = "") -> "Iterator[Deps]":
+def open_deps(now: str = "") -> "Iterator[Deps]":
     """Settings, database and clock for one command; the database is closed afterwards."""
     from notifier.deps import open_deps
 

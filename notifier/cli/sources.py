@@ -19,7 +19,7 @@ def list_(json: shared.Json = False, now: shared.Now = "") -> None:
     from notifier.watch import sources
     from notifier.watch.health import health
 
-    with shared.opened(now) as deps, deps.reading() as session:
+    with shared.open_deps(now) as deps, deps.reading() as session:
         rows = [
             {
                 "id": one.id,
@@ -63,7 +63,7 @@ def add(
     from notifier.watch import sources
 
     chosen, tier = shared.choice(SourceKind, kind, "--kind"), shared.choice(Authority, authority, "--authority")
-    with shared.opened(now) as deps:
+    with shared.open_deps(now) as deps:
         with deps.reading() as session:
             if profile:
                 profiles.find(session, profile)
@@ -90,17 +90,17 @@ def remove(source: Annotated[str, typer.Argument(metavar="ID-or-URL")], now: sha
     """Stop watching a source; what it published stays on record."""
     from notifier.watch import sources
 
-    with shared.opened(now) as deps, deps.writing() as session:
+    with shared.open_deps(now) as deps, deps.writing() as session:
         shared.say(f"Removed {sources.remove(session, source, deps.now())}")
 
 
 @app.command("check")
 def check(wanted: Wanted = None, json: shared.Json = False, now: shared.Now = "") -> None:
     """Try sources now, and say what they answer and what to do about it; nothing is stored."""
-    from notifier.admin.source_check import look
+    from notifier.admin.source_check import check as look
     from notifier.watch import sources
 
-    with shared.opened(now) as deps:
+    with shared.open_deps(now) as deps:
         with deps.reading() as session:
             chosen = [sources.find(session, one) for one in wanted or ()] or sources.listed(session)
             named = {one.url: (one.id, one.name) for one in chosen}
@@ -135,7 +135,7 @@ def import_(
     from notifier.watch import opml, sources
 
     outlines = opml.read(shared.file_bytes(file), str(file))
-    with shared.opened(now) as deps, deps.writing() as session:
+    with shared.open_deps(now) as deps, deps.writing() as session:
         fed = profiles.find(session, profile) if profile else None
         new = 0
         for one in outlines:
@@ -151,5 +151,5 @@ def export() -> None:
     """Print all sources as OPML, which feed readers and `import` take."""
     from notifier.watch import opml, sources
 
-    with shared.opened() as deps, deps.reading() as session:
+    with shared.open_deps() as deps, deps.reading() as session:
         shared.print_data(opml.write(sources.listed(session)).decode("utf-8"), shared.XML_NOTATION)

@@ -34,7 +34,7 @@ def subscribe(
 ) -> None:
     """Subscribe somebody. Without --confirmed they are asked by mail, and get nothing else until they agree."""
     from notifier.deliver import outbox
-    from notifier.enums import Cadence, DeliveryKind, Edition, EnquiryKind, SubscriptionStatus
+    from notifier.enums import Cadence, DeliveryKind, Edition, SignupRequestKind, SubscriptionStatus
     from notifier.errors import NotifierError
     from notifier.match import profiles
     from notifier.subscribers import schedule, signup_requests, subscriptions
@@ -42,7 +42,7 @@ def subscribe(
     cadence, words_for = shared.choice(Cadence, every, "--every"), shared.choice(Edition, edition, "--edition")
     spoken = shared.spoken(language)
     wall, day = schedule.parse_at(at), schedule.parse_on(on, cadence)
-    with shared.opened(now) as deps, deps.writing() as session:
+    with shared.open_deps(now) as deps, deps.writing() as session:
         zone = schedule.parse_zone(time_zone or deps.settings.schedule.time_zone)
         choice = subscriptions.Choice(cadence, wall, day, zone, words_for, spoken)
         moment = deps.now()
@@ -50,7 +50,7 @@ def subscribe(
         if confirmed:
             subscriptions.confirm(session, one, "command line", f"operator {getpass.getuser()}", moment)
         elif one.status is SubscriptionStatus.PENDING:
-            if not signup_requests.count_mail(session, EnquiryKind.SUBSCRIBE, email, moment):
+            if not signup_requests.count_mail(session, SignupRequestKind.SUBSCRIBE, email, moment):
                 raise NotifierError(
                     f"{email} was sent {signup_requests.PER_MAILBOX} such mails within the hour:"
                     " no further one is owed.",
@@ -70,7 +70,7 @@ def unsubscribe(email: Email, profile: shared.Profile = None, now: shared.Now = 
     from notifier.match import profiles
     from notifier.subscribers import subscriptions
 
-    with shared.opened(now) as deps, deps.writing() as session:
+    with shared.open_deps(now) as deps, deps.writing() as session:
         chosen = profiles.find(session, profile) if profile else None
         attested = f"operator {getpass.getuser()}"
         ended = subscriptions.unsubscribe(session, email, chosen, attested, deps.now())

@@ -33,7 +33,7 @@ def list_(limit: shared.Limit = None, json: shared.Json = False) -> None:
     """Show people with their subscriptions, the newest last."""
     from notifier.subscribers import subscriptions
 
-    with shared.opened() as deps, deps.reading() as session:
+    with shared.open_deps() as deps, deps.reading() as session:
         found, total = subscriptions.listed(session, shared.most(limit, json=json))
         rows = [_row(session, one) for one in found]
     if json:
@@ -54,7 +54,7 @@ def show(email: Email, json: shared.Json = False) -> None:
     from notifier.errors import NotFoundError
     from notifier.subscribers import consent, subscriptions
 
-    with shared.opened() as deps, deps.reading() as session:
+    with shared.open_deps() as deps, deps.reading() as session:
         found = subscriptions.find_subscriber(session, email)
         if found is None:
             raise NotFoundError(f"Nobody is stored under {email}.", "See: notifier subscribers list")
@@ -86,7 +86,7 @@ def pause(
     from notifier.errors import SettingsError
     from notifier.subscribers import lifecycle
 
-    with shared.opened(now) as deps, deps.writing() as session:
+    with shared.open_deps(now) as deps, deps.writing() as session:
         end = shared.moment(until, "--until")
         if end is not None:
             try:
@@ -104,7 +104,7 @@ def resume(email: Email, profile: shared.Profile = None, now: shared.Now = "") -
     """End a pause; the next digest holds what was held back."""
     from notifier.subscribers import lifecycle
 
-    with shared.opened(now) as deps, deps.writing() as session:
+    with shared.open_deps(now) as deps, deps.writing() as session:
         woken = [one for one in _running(session, email, profile) if lifecycle.resume(one, deps.now())]
     if not woken:
         shared.warn(f"No subscription of {email} is paused: nothing was changed.")
@@ -120,7 +120,7 @@ def erase(email: Email, now: shared.Now = "") -> None:
     from notifier.store import db
     from notifier.subscribers import privacy, subscriptions
 
-    with shared.opened(now) as deps:
+    with shared.open_deps(now) as deps:
         with deps.writing() as session:
             key = subscriptions.hash_of(session, email)
             erased = privacy.erase_address(session, key, SuppressionCause.ERASED, "erased", deps.now())
@@ -149,12 +149,12 @@ def import_(
     from notifier.subscribers import import_export
 
     with (
-        shared.opened(now) as deps,
+        shared.open_deps(now) as deps,
         shared.progress(shown=not json) as bar,
         _text_of(file) as text,
         deps.writing() as session,
     ):
-        terms = import_export.Terms(
+        terms = import_export.ImportOptions(
             profiles={one.slug: one for one in profiles.listed(session)},
             time_zone=deps.settings.schedule.time_zone,
             attested_by=f"operator {getpass.getuser()}" if confirmed else None,
@@ -164,26 +164,26 @@ def import_(
         text.seek(0)
         shown = (lambda done: bar(done, total, "")) if bar else (lambda _: None)
         lines = import_export.read(text, json_lines=_is_json_lines(file))
-        report = import_export.take(session, lines, terms, deps.now(), shown)
+        report = import_export.import_rows(session, lines, terms, deps.now(), shown)
         outbox.enqueue_own(session, DeliveryKind.CONFIRMATION, report.unasked, deps.mail_domain, deps.now())
     _tell(report, dry=dry_run, json=json, asked=not confirmed)
-    if report.count()[import_export.Fate.INVALID]:
+    if report.count()[import_export.RowResult.INVALID]:
         raise typer.Exit(1)
 
 
 def _tell(report: "Report", *, dry: bool, json: bool, asked: bool) -> None:
-    from notifier.subscribers.import_export import Fate
+    from notifier.subscribers.import_export import RowResult
 
     counts = report.count()
     if json:
         lines = [{"line": line, "result": fate, "reason": why} for line, fate, why in report.lines]
-        counted = {str(fate): counts[fate] for fate in Fate}
+        counted = {str(fate): counts[fate] for fate in RowResult}
         shared.print_json({"dry_run": dry, "rows": len(report.lines), **counted, "lines": lines})
         return
     for line, fate, why in report.lines:
-        if fate is not Fate.ADDED:
+        if fate is not RowResult.ADDED:
             shared.say(f"line {line}: {fate}: {why}")
-    told = ", ".join(f"{counts[fate]} {fate}" for fate in Fate if counts[fate]) or "nothing in it"
+    told = ", ".join(f"{counts[fate]} {fate}" for fate in RowResult if counts[fate]) or "nothing in it"
     shared.say(f"{len(report.lines)} lines: {told}.{' Nothing was stored: this was a dry run.' if dry else ''}")
     if asked and report.unasked:
         shared.say("Each of those added is asked by mail; the next `notifier run` sends the questions.")
@@ -203,10 +203,10 @@ def export(
 
     if form not in ("csv", "jsonl"):
         raise SettingsError(f"--format {form!r} is not known.", "Choose one of: csv, jsonl.")
-    with shared.opened() as deps, deps.reading() as session:
+    with shared.open_deps() as deps, deps.reading() as session:
         if email is None:
             notation = shared.JSON_NOTATION if form == "jsonl" else ""
-            _write(out, import_export.write(import_export.rows(session), json_lines=form == "jsonl"), notation)
+            _write(out, import_export.write(import_export.export_rows(session), json_lines=form == "jsonl"), notation)
             return
         found = subscriptions.find_subscriber(session, email)
         if found is None:
@@ -275,7 +275,7 @@ def suppress(
     from notifier.enums import SuppressionCause
     from notifier.subscribers import subscriptions, suppressions
 
-    with shared.opened() as deps, deps.writing() as session:
+    with shared.open_deps() as deps, deps.writing() as session:
         key = subscriptions.hash_of(session, email)
         new = suppressions.add(session, key, SuppressionCause.ASKED, reason, deps.now())
     shared.say(f"{email} is suppressed." if new else f"{email} was suppressed already.")
@@ -286,7 +286,7 @@ def unsuppress(email: Email) -> None:
     """Let this address be mailed again; its subscriptions are as they were."""
     from notifier.subscribers import subscriptions, suppressions
 
-    with shared.opened() as deps, deps.writing() as session:
+    with shared.open_deps() as deps, deps.writing() as session:
         lifted = suppressions.lift(session, subscriptions.hash_of(session, email))
     if not lifted:
         shared.warn(f"{email} is not suppressed: nothing was changed.")

@@ -31,7 +31,7 @@ class Trouble:
     fix: str
 
 
-def raised(session: Session, now: datetime) -> list[Trouble]:
+def current(session: Session, now: datetime) -> list[Trouble]:
     """What is broken at this moment."""
     overdue = _overdue(session, now)
     found = []
@@ -101,7 +101,7 @@ def _late(session: Session, now: datetime) -> int:
     return session.scalar(chosen) or 0
 
 
-def turn(session: Session, troubles: Sequence[Trouble], now: datetime) -> tuple[list[Trouble], list[str]]:
+def update(session: Session, troubles: Sequence[Trouble], now: datetime) -> tuple[list[Trouble], list[str]]:
     """Note what is broken now; returns what began since the last look, and the names of what ended."""
     known = {one.name for one in session.scalars(select(Alarm))}
     names = {one.name for one in troubles}

@@ -19,7 +19,7 @@ KEPT_FOR = timedelta(days=30)
 _OPEN = (DeliveryStatus.PENDING, DeliveryStatus.SENDING)
 
 
-def owe(session: Session, to: str, subject: str, text: str, domain: str, now: datetime) -> None:
+def enqueue(session: Session, to: str, subject: str, text: str, domain: str, now: datetime) -> None:
     """Owe the operator a mail.
 
     Args:

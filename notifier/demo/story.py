@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from notifier.admin.profile_import import adopt
+from notifier.admin.profile_import import import_profile
 from notifier.deliver import outbox
 from notifier.demo.servers import Sink, Site, mail_sink, serving
 from notifier.deps import Deps, from_settings
@@ -160,7 +160,7 @@ def _install(folder: Path, address: str, smtp_port: int) -> Deps:
     }
     with deps.writing() as session:
         sources.add(session, f"{address}/company/feed/", began, authority=Authority.SPONSOR)
-        adopt(session, bundled.model_copy(update=watched), began)
+        import_profile(session, bundled.model_copy(update=watched), began)
         profile = profiles.find(session, bundled.slug)
         for email, choice in _PEOPLE:
             one = subscriptions.subscribe(session, email, profile, choice, began)

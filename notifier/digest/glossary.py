@@ -62,5 +62,5 @@ def explain(texts: Iterable[str], language: Language) -> tuple[Explained, ...]:
     for pattern, meaning in _FOUND:
         match = pattern.search(said)
         if match:
-            found.append((match.start(), Explained(shorten(match.group(), _LONGEST), language.phrase(meaning))))
+            found.append((match.start(), Explained(shorten(match.group(), _LONGEST), language.gettext(meaning))))
     return tuple(explained for _, explained in sorted(found, key=lambda one: one[0])[:_MOST])

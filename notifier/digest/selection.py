@@ -39,7 +39,9 @@ class Candidate:
     filed: bool = False
 
 
-def choose(candidates: Sequence[Candidate], told: Collection[int], hidden: Collection[str] = ()) -> list[Candidate]:
+def select_items(
+    candidates: Sequence[Candidate], told: Collection[int], hidden: Collection[str] = ()
+) -> list[Candidate]:
     """The items of a digest, most important first; nothing when only related ones are owed.
 
     Args:

@@ -15,7 +15,7 @@ from babel import Locale, dates, lists, negotiate_locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-from notifier.i18n.messages import Said, mark
+from notifier.i18n.messages import LazyMessage, mark
 
 SOURCE = "en"
 # The languages whose catalogues are complete, each with its own name.
@@ -33,19 +33,19 @@ class Language:
         self.translations = _translations(code)
         self._locale = Locale.parse(_LOCALES.get(code, code))
 
-    def phrase(self, message: str, /, **values: "str | int | date") -> str:
+    def gettext(self, message: str, /, **values: "str | int | date") -> str:
         """A message of ours, its values put in; a value that was said is translated too."""
-        return self.said(Said(message, **values))
+        return self.translate(LazyMessage(message, **values))
 
-    def number(self, one: str, many: str, n: int, /, **values: "str | int | date") -> str:
+    def ngettext(self, one: str, many: str, n: int, /, **values: "str | int | date") -> str:
         """A message whose form depends on the number `n`."""
-        return self.said(Said(one, many, n=n, **values))
+        return self.translate(LazyMessage(one, many, n=n, **values))
 
-    def said(self, text: str) -> str:
+    def translate(self, text: str) -> str:
         """What was said, in this language; any other text (a publisher's) stays as it is."""
-        if not isinstance(text, Said):
+        if not isinstance(text, LazyMessage):
             return text
-        return text.told(self.translations.gettext, self.translations.ngettext, self.day)
+        return text.translate_with(self.translations.gettext, self.translations.ngettext, self.day)
 
     def day(self, value: date | None) -> str:
         """``2 October 2025``; empty for none."""
@@ -67,7 +67,7 @@ class Language:
         """The name of a country (ISO 3166 code, or ``EU``); any other text stays as it is."""
         return str(self._locale.territories.get(code, code))
 
-    def joined(self, items: Iterable[str]) -> str:
+    def join(self, items: Iterable[str]) -> str:
         """``one, two and three``."""
         return lists.format_list(list(items), locale=self._locale)
 
@@ -78,7 +78,7 @@ def language(code: str) -> Language:
     return Language(code if code in LANGUAGES else SOURCE)
 
 
-def negotiated(accepted: str) -> Language:
+def negotiate(accepted: str) -> Language:
     """The language that a browser's ``Accept-Language`` header (RFC 9110, 12.5.4) asks for, as far as it is spoken."""
     wanted = []
     for part in accepted[:500].split(","):
@@ -104,4 +104,4 @@ def _translations(code: str) -> NullTranslations:
 
 ENGLISH = Language(SOURCE)
 
-__all__ = ["ENGLISH", "LANGUAGES", "SOURCE", "Language", "language", "mark", "negotiated"]
+__all__ = ["ENGLISH", "LANGUAGES", "SOURCE", "Language", "language", "mark", "negotiate"]

@@ -26,7 +26,7 @@ def english_day(value: date) -> str:
     return f"{value.day} {value:%B %Y}"
 
 
-class Said(str):
+class LazyMessage(str):
     """A message with its values (``%(name)s``); as a string it is the English sentence.
 
     Args:
@@ -49,7 +49,7 @@ class Said(str):
         said.message, said.many, said.values = message, many, values
         return said
 
-    def told(
+    def translate_with(
         self,
         gettext: Callable[[str], str],
         ngettext: Callable[[str, str, int], str],
@@ -61,8 +61,8 @@ class Said(str):
             return chosen
         shown: dict[str, Any] = {}
         for name, value in self.values.items():
-            if isinstance(value, Said):
-                shown[name] = value.told(gettext, ngettext, day)
+            if isinstance(value, LazyMessage):
+                shown[name] = value.translate_with(gettext, ngettext, day)
             else:
                 shown[name] = day(value) if isinstance(value, date) else value
         return chosen % shown
@@ -72,30 +72,30 @@ def _in_english(value: Any) -> Any:
     return english_day(value) if isinstance(value, date) else value
 
 
-def counted(one: str, many: str, n: int, /, **values: "str | int | date") -> Said:
+def plural(one: str, many: str, n: int, /, **values: "str | int | date") -> LazyMessage:
     """A message whose form depends on the number `n`."""
-    return Said(one, many, n=n, **values)
+    return LazyMessage(one, many, n=n, **values)
 
 
-def record(value: Any) -> Any:
+def to_json(value: Any) -> Any:
     """A JSON document in which everything said is stored as message and values."""
-    if isinstance(value, Said):
-        values = {name: record(one) for name, one in value.values.items()}
+    if isinstance(value, LazyMessage):
+        values = {name: to_json(one) for name, one in value.values.items()}
         return {_MESSAGE: value.message, **({_MANY: value.many} if value.many else {}), "values": values}
     if isinstance(value, date):
         return {"day": value.isoformat()}
     if isinstance(value, Mapping):
-        return {name: record(one) for name, one in value.items()}
-    return [record(one) for one in value] if isinstance(value, (list, tuple)) else value
+        return {name: to_json(one) for name, one in value.items()}
+    return [to_json(one) for one in value] if isinstance(value, (list, tuple)) else value
 
 
-def recall(value: Any) -> Any:
+def from_json(value: Any) -> Any:
     """What `record` stored; a text that was stored before sentences were kept apart stays the text it is."""
     if isinstance(value, dict):
         if isinstance(value.get(_MESSAGE), str):
-            values = {name: recall(one) for name, one in value.get("values", {}).items()}
-            return Said(value[_MESSAGE], value.get(_MANY, ""), **values)
+            values = {name: from_json(one) for name, one in value.get("values", {}).items()}
+            return LazyMessage(value[_MESSAGE], value.get(_MANY, ""), **values)
         if set(value) == {"day"}:
             return date.fromisoformat(value["day"])
-        return {name: recall(one) for name, one in value.items()}
-    return [recall(one) for one in value] if isinstance(value, list) else value
+        return {name: from_json(one) for name, one in value.items()}
+    return [from_json(one) for one in value] if isinstance(value, list) else value

@@ -25,7 +25,7 @@ _MOST_READ = 500_000
 
 
 @dataclass(frozen=True)
-class Words:
+class Document:
     """A text as the matcher sees it: what stands at each place."""
 
     title: str = ""
@@ -34,7 +34,7 @@ class Words:
     categories: str = ""
 
 
-def judge_words(vocabulary: Vocabulary[int], names: Mapping[int, str], words: Words) -> dict[int, Judgement]:
+def judge_document(vocabulary: Vocabulary[int], names: Mapping[int, str], words: Document) -> dict[int, Judgement]:
     """Judge one text for every profile of the vocabulary; those in which nothing was found are not in the answer."""
     found: dict[int, dict[str, list[Hit]]] = {}
     own_text = without_boilerplate(words.body)
@@ -53,13 +53,13 @@ def judge_words(vocabulary: Vocabulary[int], names: Mapping[int, str], words: Wo
     return judged
 
 
-def judge_of(profile: Profile) -> Callable[[Words], Judgement]:
+def judge_of(profile: Profile) -> Callable[[Document], Judgement]:
     """What judges texts that are not stored for one profile; where nothing is found it says so."""
     vocabulary = stored_profiles.vocabulary([profile])
     names = {profile.id: profile.name}
 
-    def judge_one(words: Words) -> Judgement:
-        return judge_words(vocabulary, names, words).get(profile.id) or judge(profile.name, {})
+    def judge_one(words: Document) -> Judgement:
+        return judge_document(vocabulary, names, words).get(profile.id) or judge(profile.name, {})
 
     return judge_one
 
@@ -76,7 +76,9 @@ def judge_stored(session: Session, profile: Profile) -> Callable[[Revision], Jud
     def judge_one(revision: Revision) -> Judgement | None:
         if profile.id not in feeds.get(revision.entry.source_id, {profile.id}):
             return None
-        return judge_words(vocabulary, names, words_of(revision, articles_of(session, [revision]))).get(profile.id)
+        return judge_document(vocabulary, names, document_of(revision, articles_of(session, [revision]))).get(
+            profile.id
+        )
 
     return judge_one
 
@@ -86,8 +88,8 @@ def check_canaries(document: Mapping[str, Any], terms: Sequence[TermSpec], name:
     vocabulary = Vocabulary({0: terms})
     failed = []
     for one in document.get("canaries", ()):
-        words = Words(one["title"], one.get("summary", ""), one.get("body", ""))
-        tier = (judge_words(vocabulary, {0: name}, words).get(0) or judge(name, {})).tier
+        words = Document(one["title"], one.get("summary", ""), one.get("body", ""))
+        tier = (judge_document(vocabulary, {0: name}, words).get(0) or judge(name, {})).tier
         if tier != one["tier"]:
             failed.append(f"“{one['title']}” is {tier}, and must be {one['tier']}")
     return failed
@@ -105,11 +107,11 @@ def feeds_of(session: Session, revisions: Sequence[Revision]) -> dict[int, set[i
     return found
 
 
-def words_of(revision: Revision, articles: Mapping[int, str]) -> Words:
+def document_of(revision: Revision, articles: Mapping[int, str]) -> Document:
     """What a revision says, as far as it is read; where its feed shows a teaser, with the text of its page."""
     body = max(revision.body, articles.get(revision.entry_id, ""), key=len)
     places = (revision.title, revision.summary, body, " | ".join(revision.categories))
-    return Words(*(text[:_MOST_READ] for text in places))
+    return Document(*(text[:_MOST_READ] for text in places))
 
 
 def articles_of(session: Session, revisions: Sequence[Revision]) -> dict[int, str]:
@@ -122,7 +124,7 @@ def articles_of(session: Session, revisions: Sequence[Revision]) -> dict[int, st
     return found
 
 
-def as_news(
+def classify(
     revision: Revision, judgement: Judgement | None, earlier: Judgement | None
 ) -> tuple[NewsKind, Judgement] | None:
     """What kind of news a revision is to a profile, and how much it concerns it; None where it is none.

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session, joinedload
 
 from notifier.enums import NewsKind, Tier
 from notifier.errors import NotFoundError
-from notifier.i18n.messages import Said
-from notifier.match.judging import as_news
+from notifier.i18n.messages import LazyMessage
+from notifier.match.judging import classify
 from notifier.match.score import Judgement
 from notifier.match.urgency import urgent
 from notifier.store.models import Entry, Examination, Match, NearMiss, Profile, Revision
@@ -43,7 +43,7 @@ class Candidacy:
 
 
 @dataclass(frozen=True)
-class Held:
+class NearMissDraft:
     """A near miss that is not stored yet."""
 
     profile_id: int
@@ -58,20 +58,20 @@ Versions = Mapping[int, tuple[int, datetime]]
 
 
 @dataclass(frozen=True)
-class Found:
+class BatchResult:
     """What came of a batch: which revisions were looked at, what is news, what is held."""
 
     revision_ids: Sequence[int]
     versions: Versions
     news: Sequence[Candidacy] = ()
-    held: Sequence[Held] = ()
+    held: Sequence[NearMissDraft] = ()
 
 
 def candidacy(
     profile_id: int, revision: Revision, judgement: Judgement | None, earlier: Judgement | None, *, filed: bool
 ) -> Candidacy | None:
     """What a revision becomes that is news to a profile; None where it is none."""
-    news = as_news(revision, judgement, earlier)
+    news = classify(revision, judgement, earlier)
     if news is None:
         return None
     kind, judgement = news
@@ -94,7 +94,7 @@ def versions(session: Session) -> Versions:
     return {profile_id: (position, imported_at) for profile_id, position, imported_at in rows}
 
 
-def store(session: Session, found: Found, now: datetime) -> int | None:
+def store(session: Session, found: BatchResult, now: datetime) -> int | None:
     """Store what came of a batch.
 
     Args:
@@ -124,7 +124,7 @@ def _examined(session: Session, revision_ids: Sequence[int]) -> Sequence[int]:
     return session.scalars(chosen).all()
 
 
-def look_again(session: Session, after: int) -> None:
+def requeue_examined_after(session: Session, after: int) -> None:
     """Have revisions judged once more that were looked at while a profile was imported that did not know them.
 
     Args:
@@ -171,7 +171,7 @@ def store_news(session: Session, news: Sequence[Candidacy], now: datetime) -> li
     return made
 
 
-def _hold(session: Session, near: Held, now: datetime) -> None:
+def _hold(session: Session, near: NearMissDraft, now: datetime) -> None:
     """Keep a near miss where a person can find it; of an entry its last one."""
     its_last = select(NearMiss).where(NearMiss.profile_id == near.profile_id, NearMiss.entry_id == near.entry_id)
     row = session.scalar(its_last)
@@ -183,7 +183,7 @@ def _hold(session: Session, near: Held, now: datetime) -> None:
     row.baseline, row.held_at = near.baseline, now
 
 
-def held(session: Session, profile: Profile | None = None) -> list[NearMiss]:
+def list_near_misses(session: Session, profile: Profile | None = None) -> list[NearMiss]:
     """Near misses that were not released and do not match by now, newest first, with entry, profile and revision."""
     matched = select(Match.id).where(Match.profile_id == NearMiss.profile_id, Match.entry_id == NearMiss.entry_id)
     chosen = (
@@ -226,7 +226,7 @@ def release(session: Session, near_id: int, now: datetime, twin: int | None = No
     session.get_one(Profile, near_miss(session, near_id).profile_id, with_for_update=True)
     near = near_miss(session, near_id)
     near.released_at = now
-    judgement = Judgement(near.tier, _RELEASED, (*near.reasons, Said("a person released it")))
+    judgement = Judgement(near.tier, _RELEASED, (*near.reasons, LazyMessage("a person released it")))
     made = candidacy(near.profile_id, near.revision, judgement, None, filed=False)
     assert made is not None
     (match,) = store_news(session, [replace(made, twin=twin)], now)

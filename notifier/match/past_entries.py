@@ -17,7 +17,7 @@ from notifier.match import batches, judging, matches
 from notifier.match.batches import BATCH
 from notifier.match.matches import Candidacy
 from notifier.match.score import Judgement
-from notifier.match.stories import Telling
+from notifier.match.stories import Fingerprint
 from notifier.match.terms import TermSpec, Vocabulary
 from notifier.store.models import Entry, Examination, Match, Profile, Revision, Source, SourceProfile
 
@@ -91,7 +91,7 @@ def judge_past(
     examined = Revision.id.in_(select(Examination.revision_id))
     wanted = [Revision.id.in_(newest), unmatched, examined, Revision.kind != NewsKind.WITHDRAWN]
     news: list[Candidacy] = []
-    tellings: dict[int, Telling] = {}
+    tellings: dict[int, Fingerprint] = {}
     for row, judgement in _judged(session, wanted, judge):
         allowed = feeds.get(row.source_id)
         if allowed is not None and profile_id not in allowed and row.source_url not in sources:
@@ -99,7 +99,7 @@ def judge_past(
         made = matches.candidacy(profile_id or 0, row, judgement, None, filed=not include)
         if made is not None:
             news.append(made)
-            tellings[row.id] = batches.telling_of(row)
+            tellings[row.id] = batches.fingerprint_of(row)
     recent = batches.read_recent(session, [profile_id] if profile_id is not None and news else [], now)
     return Past(batches.in_stories(news, tellings, recent), through)
 
@@ -124,7 +124,7 @@ def store(session: Session, profile: Profile, past: Past, now: datetime) -> int:
     else:
         fresh = list(past.news)
     made = matches.store_news(session, [replace(one, profile_id=profile.id) for one in fresh], now)
-    matches.look_again(session, past.through)
+    matches.requeue_examined_after(session, past.through)
     return len(made)
 
 
@@ -141,7 +141,7 @@ def _judge(terms: Sequence[TermSpec], name: str) -> Callable[[Any, Mapping[int, 
     vocabulary = Vocabulary({0: terms})
 
     def judge_row(row: Any, articles: Mapping[int, str]) -> Judgement | None:
-        return judging.judge_words(vocabulary, {0: name}, judging.words_of(row, articles)).get(0)
+        return judging.judge_document(vocabulary, {0: name}, judging.document_of(row, articles)).get(0)
 
     return judge_row
 

@@ -2,7 +2,7 @@
 
 from notifier.deps import Deps
 from notifier.digest.digests import Rendered, Renderer
-from notifier.digest.no_news import QuietView
+from notifier.digest.no_news import NoNewsView
 from notifier.digest.view import DigestView, headline, subject
 from notifier.enums import Cadence
 from notifier.i18n.catalog import Language
@@ -24,7 +24,7 @@ def renderer(deps: Deps) -> Renderer:
     """The way from a digest's view to its subject and body; composing and previewing share it."""
 
     def render(view: DigestView) -> Rendered:
-        whole_html = whole(deps, view)
+        whole_html = full_body(deps, view)
         shown, html = _fitting(deps, view, whole_html)
         return Rendered(
             subject=subject(view, discreet=deps.settings.sender.discreet),
@@ -38,7 +38,7 @@ def renderer(deps: Deps) -> Renderer:
     return render
 
 
-def rendered_quiet(deps: Deps, view: QuietView) -> Rendered:
+def render_no_news(deps: Deps, view: NoNewsView) -> Rendered:
     """A month without news, rendered."""
     code = view.variant.language
     return Rendered(
@@ -49,14 +49,14 @@ def rendered_quiet(deps: Deps, view: QuietView) -> Rendered:
     )
 
 
-def whole(deps: Deps, view: DigestView) -> str:
+def full_body(deps: Deps, view: DigestView) -> str:
     """The body of a digest with all its items, for a page that has room for them."""
     return deps.templates.render("email/digest.html.j2", {"digest": view}, view.variant.language)
 
 
-def issue(cadence: Cadence, spoken: Language) -> str:
+def digest_title(cadence: Cadence, spoken: Language) -> str:
     """What a digest of this cadence is called; empty for those that come with the news."""
-    return spoken.phrase(_ISSUES[cadence]) if _ISSUES[cadence] else ""
+    return spoken.gettext(_ISSUES[cadence]) if _ISSUES[cadence] else ""
 
 
 def _fitting(deps: Deps, view: DigestView, html: str) -> tuple[DigestView, str]:
@@ -67,9 +67,9 @@ def _fitting(deps: Deps, view: DigestView, html: str) -> tuple[DigestView, str]:
         number = shown.count - shown.left_out
         if number == 1:
             shown = view.in_short()
-            return shown, whole(deps, shown)
+            return shown, full_body(deps, shown)
         shown = view.first(max(1, min(number - 1, number * LARGEST // size)))
-        html = whole(deps, shown)
+        html = full_body(deps, shown)
     return shown, html
 
 

@@ -13,19 +13,19 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from notifier.deliver.mime.message import Letter, Listing, Mould, Own, cast
+from notifier.deliver.mime.message import ListHeaders, MessageSpec, MessageTemplate, Recipient, compile_message
 from notifier.deliver.outbox import Claimed
-from notifier.deliver.smtp.protocol import Parcel
+from notifier.deliver.smtp.protocol import OutgoingMessage
 from notifier.deps import Deps
 from notifier.digest.digests import Rendered
 from notifier.digest.view import LONGEST_NAME
-from notifier.email_addresses import wire_address
+from notifier.email_addresses import to_ascii_domain
 from notifier.enums import Cadence
 from notifier.i18n.catalog import Language, language
 from notifier.links import Purpose
 from notifier.messages import account_mail
-from notifier.messages.account_mail import confirmation_letter, notice_letter
-from notifier.messages.digest_body import issue
+from notifier.messages.account_mail import confirmation_spec, operator_alert_spec
+from notifier.messages.digest_body import digest_title
 from notifier.store.models import Delivery, Digest, Subscription
 from notifier.subscribers.schedule import in_words
 from notifier.text.cleaning import shorten
@@ -36,39 +36,39 @@ _LATE = timedelta(hours=1)
 class _Shared(NamedTuple):
     """What a digest's recipients with one schedule share."""
 
-    composed: "Composed"
+    composed: "RenderedDigest"
     schedule: str
-    mould: Mould
+    mould: MessageTemplate
 
 
-class Press:
+class MessageBuilder:
     """Turns deliveries into messages; what many get alike is cast once, and filled for each when it is sent."""
 
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
         self._local, _, self._domain = deps.bounce_address.rpartition("@")
-        self._composed: dict[int, Composed] = {}
-        self._moulds: dict[tuple[int, date, str], Mould] = {}
+        self._composed: dict[int, RenderedDigest] = {}
+        self._moulds: dict[tuple[int, date, str], MessageTemplate] = {}
         self._shared: dict[tuple[object, ...], _Shared] = {}
 
-    def parcel(self, session: Session, claimed: Claimed, now: datetime) -> Parcel:
+    def outgoing(self, session: Session, claimed: Claimed, now: datetime) -> OutgoingMessage:
         """A claimed delivery as the envelope and the bytes that go to the mail server."""
         if claimed.digest_id is None:
             letter = _letter(self._deps, session.get_one(Delivery, claimed.id), now)
-            octets = message(self._deps, letter, now)
-            return self._parcel(claimed, wire_address(letter.to), lambda: octets)
+            octets = build_message(self._deps, letter, now)
+            return self._parcel(claimed, to_ascii_domain(letter.to), lambda: octets)
         late, schedule = now - claimed.due_at > _LATE, (claimed.cadence, claimed.at, claimed.on, claimed.time_zone)
         key = (claimed.digest_id, *schedule, claimed.due_at, late)
         shared = self._shared.get(key)
         if shared is None:
             shared = self._shared[key] = self._share(session, claimed, now)
-        return self._parcel(claimed, wire_address(claimed.to), partial(_filled, self._deps, shared, claimed, now))
+        return self._parcel(claimed, to_ascii_domain(claimed.to), partial(_filled, self._deps, shared, claimed, now))
 
     def _share(self, session: Session, claimed: Claimed, now: datetime) -> _Shared:
         number = claimed.digest_id
         assert number is not None
         if number not in self._composed:
-            self._composed[number] = Composed.of(self._deps, session.get_one(Digest, number))
+            self._composed[number] = RenderedDigest.of(self._deps, session.get_one(Digest, number))
         composed = self._composed[number]
         spoken = language(composed.language)
         schedule = in_words(claimed.cadence, claimed.at, claimed.on, claimed.time_zone, spoken)
@@ -76,21 +76,21 @@ class Press:
         composed_on, late = composed.composed_at.astimezone(zone).date(), _late(composed, claimed.due_at, zone, now)
         made = self._moulds.get((number, composed_on, late))
         if made is None:
-            letter = composed.letter(_own(self._deps, composed, schedule, claimed), composed_on, late)
-            made = self._moulds[number, composed_on, late] = mould(self._deps, letter)
+            letter = composed.spec(_own(self._deps, composed, schedule, claimed), composed_on, late)
+            made = self._moulds[number, composed_on, late] = compile_template(self._deps, letter)
         return _Shared(composed, schedule, made)
 
-    def _parcel(self, claimed: Claimed, to: str, octets: Callable[[], bytes]) -> Parcel:
+    def _parcel(self, claimed: Claimed, to: str, octets: Callable[[], bytes]) -> OutgoingMessage:
         word = self._deps.links.bounce_token(claimed.message_id)
         tag = f"+{word}" if word else ""
-        return Parcel(claimed.id, f"{self._local}{tag}@{self._domain}", to, octets)
+        return OutgoingMessage(claimed.id, f"{self._local}{tag}@{self._domain}", to, octets)
 
 
 def _filled(deps: Deps, shared: _Shared, claimed: Claimed, now: datetime) -> bytes:
-    return shared.mould.fill(_own(deps, shared.composed, shared.schedule, claimed), now)
+    return shared.mould.render(_own(deps, shared.composed, shared.schedule, claimed), now)
 
 
-def _own(deps: Deps, composed: "Composed", schedule: str, claimed: Claimed) -> Own:
+def _own(deps: Deps, composed: "RenderedDigest", schedule: str, claimed: Claimed) -> Recipient:
     """What of a digest is one recipient's alone."""
     when = composed.composed_at
     leave_url = deps.links.url(Purpose.UNSUBSCRIBE, claimed.link_id, when)
@@ -99,29 +99,29 @@ def _own(deps: Deps, composed: "Composed", schedule: str, claimed: Claimed) -> O
         "leave_url": leave_url,
         "preferences_url": deps.links.url(Purpose.PREFERENCES, claimed.link_id, when),
     }
-    return Own(wire_address(claimed.to), claimed.message_id, personal, leave_url, claimed.link_id)
+    return Recipient(to_ascii_domain(claimed.to), claimed.message_id, personal, leave_url, claimed.link_id)
 
 
-def mould(deps: Deps, letter: Letter) -> Mould:
+def compile_template(deps: Deps, letter: MessageSpec) -> MessageTemplate:
     """A letter cast for all who get the same."""
-    return cast(letter, deps.settings.sender, deps.templates.mail_page, deps.templates.render, deps.signers)
+    return compile_message(letter, deps.settings.sender, deps.templates.mail_page, deps.templates.render, deps.signers)
 
 
-def message(deps: Deps, letter: Letter, now: datetime) -> bytes:
+def build_message(deps: Deps, letter: MessageSpec, now: datetime) -> bytes:
     """A letter, framed, encoded and signed."""
-    return mould(deps, letter).fill(letter.own, now)
+    return compile_template(deps, letter).render(letter.own, now)
 
 
-def _letter(deps: Deps, delivery: Delivery, now: datetime) -> Letter:
+def _letter(deps: Deps, delivery: Delivery, now: datetime) -> MessageSpec:
     if delivery.notice is not None:
-        return notice_letter(delivery.notice, delivery.message_id)
+        return operator_alert_spec(delivery.notice, delivery.message_id)
     if delivery.change is not None:
-        return account_mail.change_letter(deps, delivery.change, delivery.kind, delivery.message_id, now)
+        return account_mail.address_change_spec(deps, delivery.change, delivery.kind, delivery.message_id, now)
     one = delivery.subscription
     assert one is not None
     if delivery.kind in account_mail.KINDS:
-        return account_mail.letter(deps, delivery.kind, one, delivery.message_id, now)
-    return confirmation_letter(deps, one, delivery.message_id, now)
+        return account_mail.account_spec(deps, delivery.kind, one, delivery.message_id, now)
+    return confirmation_spec(deps, one, delivery.message_id, now)
 
 
 def _schedule(one: Subscription, spoken: Language) -> str:
@@ -129,7 +129,7 @@ def _schedule(one: Subscription, spoken: Language) -> str:
 
 
 @dataclass(frozen=True)
-class Composed:
+class RenderedDigest:
     """A rendered digest, stored or only previewed, with what its frame says."""
 
     rendered: Rendered
@@ -141,7 +141,7 @@ class Composed:
     number: int = 0
 
     @classmethod
-    def of(cls, deps: Deps, digest: Digest) -> "Composed":
+    def of(cls, deps: Deps, digest: Digest) -> "RenderedDigest":
         """The stored one."""
         return cls(
             Rendered(digest.subject, digest.headline, digest.body_html, digest.body_text, digest.left_out),
@@ -153,11 +153,11 @@ class Composed:
             digest.id,
         )
 
-    def letter(self, own: Own, composed_on: date, late_since: str) -> Letter:
+    def spec(self, own: Recipient, composed_on: date, late_since: str) -> MessageSpec:
         """One person's digest: the shared body, and what is theirs around it; a late one says when it was due."""
         spoken = language(self.language)
         rendered = self.rendered
-        return Letter(
+        return MessageSpec(
             message_id=own.message_id,
             to=own.to,
             subject=rendered.subject,
@@ -165,7 +165,7 @@ class Composed:
             values={
                 "headline": rendered.headline,
                 "therapy": self.therapy,
-                "issue": issue(self.cadence, spoken),
+                "issue": digest_title(self.cadence, spoken),
                 "composed_on": composed_on,
                 "late_since": late_since,
                 "archive_url": self.archive_url,
@@ -175,18 +175,18 @@ class Composed:
             },
             personal=own.personal,
             language=spoken.code,
-            listing=Listing(own.leave_url, own.leave_word, self.archive_url, f"{self.cadence}:digest:news"),
+            listing=ListHeaders(own.leave_url, own.unsubscribe_token, self.archive_url, f"{self.cadence}:digest:news"),
         )
 
 
-def _late(composed: Composed, due_at: datetime, zone: ZoneInfo, now: datetime) -> str:
+def _late(composed: RenderedDigest, due_at: datetime, zone: ZoneInfo, now: datetime) -> str:
     """When a digest was due that comes late, in words; empty for one that is on time."""
     return language(composed.language).moment(due_at.astimezone(zone)) if now - due_at > _LATE else ""
 
 
-def digest_letter(
-    deps: Deps, composed: Composed, one: Subscription, message_id: str, now: datetime, due_at: datetime
-) -> Letter:
+def digest_spec(
+    deps: Deps, composed: RenderedDigest, one: Subscription, message_id: str, now: datetime, due_at: datetime
+) -> MessageSpec:
     """The digest of one subscription, as the press would make it."""
     person = one.subscriber
     zone = ZoneInfo(person.time_zone)
@@ -194,4 +194,4 @@ def digest_letter(
         0, message_id, due_at, composed.number, person.email, one.link_id, one.cadence, one.at, one.on, person.time_zone
     )
     own = _own(deps, composed, _schedule(one, language(composed.language)), claimed)
-    return composed.letter(own, composed.composed_at.astimezone(zone).date(), _late(composed, due_at, zone, now))
+    return composed.spec(own, composed.composed_at.astimezone(zone).date(), _late(composed, due_at, zone, now))

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from notifier.deliver import operator_mail
 from notifier.deliver.bounces import parser, policy
-from notifier.deliver.bounces.mailbox import Fate, Mail
+from notifier.deliver.bounces.mailbox import Handling, Mail
 from notifier.deliver.bounces.policy import Verdict
 from notifier.deps import Deps
 from notifier.enums import BounceKind, SuppressionCause
@@ -71,10 +71,10 @@ def read(deps: Deps, mails: Iterable[bytes]) -> Summary:
     return summary
 
 
-def _fate(kind: BounceKind) -> Fate:
+def _fate(kind: BounceKind) -> Handling:
     if kind is BounceKind.UNREADABLE:
-        return Fate.MOVED
-    return Fate.LEFT if kind in _LEFT_ALONE else Fate.SEEN
+        return Handling.MOVED
+    return Handling.LEFT if kind in _LEFT_ALONE else Handling.SEEN
 
 
 def _read(deps: Deps, octets: bytes, summary: Summary) -> BounceKind:
@@ -89,7 +89,7 @@ def _read(deps: Deps, octets: bytes, summary: Summary) -> BounceKind:
         with _time_limit():
             report = parser.read(octets)
         with deps.writing() as session:
-            verdict = policy.take(session, name, report, deps.links.bounced, deps.mail_domain, deps.now())
+            verdict = policy.record(session, name, report, deps.links.parse_bounce_token, deps.mail_domain, deps.now())
             acts = _follow(deps, session, verdict) if verdict else Counter()
     except NotifierError:  # the database is away: the mail is read again when it is back
         raise
@@ -165,7 +165,7 @@ def _tell_operator(deps: Deps) -> None:
     with deps.writing() as session:
         session.execute(select(Installation.id).with_for_update())  # two readers tell it once
         if number := _untold(session, now):
-            operator_mail.owe(session, operator, _NOTICE_SUBJECT, _notice(deps, number), deps.mail_domain, now)
+            operator_mail.enqueue(session, operator, _NOTICE_SUBJECT, _notice(deps, number), deps.mail_domain, now)
 
 
 def _untold(session: Session, now: datetime) -> int:

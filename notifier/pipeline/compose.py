@@ -16,7 +16,7 @@ from notifier.deps import Deps
 from notifier.digest import digests
 from notifier.digest.digests import Edition, Group, States
 from notifier.digest.evidence import snapshot_key
-from notifier.digest.no_news import Watched, quiet
+from notifier.digest.no_news import PollingSummary, no_news_view
 from notifier.digest.view import Variant
 from notifier.enums import Health
 from notifier.match import profiles
@@ -62,7 +62,7 @@ def run(deps: Deps, problems: Problems | None = None) -> int:
             composed += _compose_for(deps, profile_id, now, problems)
         if deps.settings.schedule.sign_of_life:
             with problems.contained(f"The sign of life for profile {profile_id}"):
-                composed += _reassure(deps, profile_id, now, problems)
+                composed += _compose_no_news(deps, profile_id, now, problems)
     return composed
 
 
@@ -130,7 +130,7 @@ def _compose_group(
                 if unchanged:
                     owed = [(one, one.next_due_at or now) for one in unchanged]
                     _owe(deps, session, profile, edition, owed, now)
-                    subscriptions.served(unchanged, profile.position, snapshot, now)
+                    subscriptions.mark_composed(unchanged, profile.position, snapshot, now)
                     for subscription in unchanged:
                         subscriptions.advance(subscription, now)
                 served += len(unchanged)
@@ -182,13 +182,15 @@ def _portions(members: Sequence[Subscription]) -> Iterator[Sequence[Subscription
         yield members[start : start + _AT_ONCE]
 
 
-def _reassure(deps: Deps, profile_id: int, now: datetime, problems: Problems) -> int:
+def _compose_no_news(deps: Deps, profile_id: int, now: datetime, problems: Problems) -> int:
     """Tell those who have heard nothing for a month that we looked; returns how many digests say so."""
     with deps.reading() as session:
         profile = session.get(Profile, profile_id)
         if profile is None:
             return 0
-        people, troubles = due_subscriptions.readable(session, subscriptions.in_silence(session, profile_id, now))
+        people, troubles = due_subscriptions.readable(
+            session, subscriptions.inactive_subscriptions(session, profile_id, now)
+        )
         moments = {one.id: moment for one in people if (moment := subscriptions.silent_since(one)) and moment <= now}
         silent = [one for one in people if one.id in moments]
         groups = _groups(session, profile, silent, troubles, problems)
@@ -199,34 +201,34 @@ def _reassure(deps: Deps, profile_id: int, now: datetime, problems: Problems) ->
     for subscription in silent:
         if subscription.id not in owed and subscription.id not in troubles and seen.sources:
             # Nothing of a snapshot is shown: what was introduced before stays so.
-            variant = digests.variant_of(subscription, subscription.introduced)
+            variant = digests.variant_of(subscription, subscription.seen_snapshot)
             served.setdefault(variant, []).append(subscription)
     composed = 0
     for variant, members in served.items():
         with problems.contained(f"A sign of life for profile {profile_id}"):
-            composed += _tell_quiet(deps, profile, variant, seen, [(one, moments[one.id]) for one in members], now)
+            composed += _store_no_news(deps, profile, variant, seen, [(one, moments[one.id]) for one in members], now)
     return composed
 
 
-def _watched(session: Session, profile: Profile, now: datetime) -> Watched:
+def _watched(session: Session, profile: Profile, now: datetime) -> PollingSummary:
     """What was watched in the last month."""
-    watched = sources.feeding(session, profile)
+    watched = sources.sources_for(session, profile)
     since = (now - MONTH).date()
     failing = (source.name for source in watched if health(source, now) in (Health.FAILING, Health.GONE))
-    looks = sum(sources.looks_since(source, since) for source in watched)
-    return Watched(looks, len(watched), tuple(failing))
+    looks = sum(sources.poll_counts_since(source, since) for source in watched)
+    return PollingSummary(looks, len(watched), tuple(failing))
 
 
-def _tell_quiet(
+def _store_no_news(
     deps: Deps,
     profile: Profile,
     variant: Variant,
-    seen: Watched,
+    seen: PollingSummary,
     owed: Sequence[tuple[Subscription, datetime]],
     now: datetime,
 ) -> int:
     due_at = min(moment for _, moment in owed)
-    rendered = digest_body.rendered_quiet(deps, quiet(profile, variant, seen, now.date()))
+    rendered = digest_body.render_no_news(deps, no_news_view(profile, variant, seen, now.date()))
     edition = digests.quiet_edition(variant, rendered, due_at)
     moments = {subscription.id: moment for subscription, moment in owed}
     served = 0

@@ -15,14 +15,14 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from notifier.deliver import outbox
-from notifier.deliver.outbox import Answer, Claimed, Outcome, rate_limits
-from notifier.deliver.smtp.prefetch import Ahead
-from notifier.deliver.smtp.protocol import Parcel
+from notifier.deliver.outbox import Claimed, Outcome, SendResult, rate_limits
+from notifier.deliver.smtp.prefetch import Prefetcher
+from notifier.deliver.smtp.protocol import OutgoingMessage
 from notifier.deps import Deps
 from notifier.digest import digests
 from notifier.errors import StoreError
 from notifier.messages import digest_mail
-from notifier.pipeline.problems import Problems, log_trace, reason
+from notifier.pipeline.problems import Problems, describe_unexpected, log_trace
 from notifier.pipeline.refusals import Refusals
 
 _HEARTBEAT = 10.0
@@ -40,12 +40,12 @@ class Sent:
     @property
     def accepted(self) -> int:
         """How many messages the mail server took."""
-        return self.answers.get(Answer.ACCEPTED, 0)
+        return self.answers.get(SendResult.ACCEPTED, 0)
 
     @property
     def not_accepted(self) -> int:
         """How many it refused, put off, or left in doubt."""
-        tried = (Answer.REFUSED, Answer.DEFERRED, Answer.UNKNOWN)
+        tried = (SendResult.REFUSED, SendResult.DEFERRED, SendResult.UNKNOWN)
         return sum(self.answers.get(answer, 0) for answer in tried)
 
 
@@ -57,16 +57,16 @@ def never() -> bool:
 def run(deps: Deps, stop: Callable[[], bool] = never) -> Sent:
     """Send what is owed until nothing is left that can be sent now, or it is to `stop`."""
     deps.require_sender()
-    press, size, problem = digest_mail.Press(deps), _smallest(deps), ""
+    press, size, problem = digest_mail.MessageBuilder(deps), _smallest(deps), ""
     slow = any(one.slow for one in deps.signers)
-    with _little_rubbish(), deps.settling() as begin, closing(deps.transport) as transport, Ahead() as ahead:
+    with _gc_frozen(), deps.small_transactions() as begin, closing(deps.transport) as transport, Prefetcher() as ahead:
         settling = _Settling(deps, begin)
         while not problem and not stop():
             now = deps.now()
             with deps.writing() as session:
                 terms = _terms(deps, size)
                 claimed = outbox.claim_due(session, now, terms)
-                more = not claimed and outbox.waits(session, now, terms)
+                more = not claimed and outbox.has_more(session, now, terms)
                 rate = deps.settings.smtp.rate_per_second
                 wait = rate_limits.reserve(session, rate, len(claimed), now) if rate and claimed else timedelta()
             if more:
@@ -87,28 +87,30 @@ def run(deps: Deps, stop: Callable[[], bool] = never) -> Sent:
 
 
 def _built(
-    deps: Deps, press: digest_mail.Press, claimed: Sequence[Claimed], settling: "_Settling", now: datetime
-) -> list[Parcel]:
+    deps: Deps, press: digest_mail.MessageBuilder, claimed: Sequence[Claimed], settling: "_Settling", now: datetime
+) -> list[OutgoingMessage]:
     """The parcels of claimed deliveries; one that cannot be built is put off, and the others go out."""
-    parcels: list[Parcel] = []
+    parcels: list[OutgoingMessage] = []
     failed: list[Outcome] = []
     logged: set[int | None] = set()
     with deps.reading() as session:
         for delivery in claimed:
             try:
-                parcels.append(press.parcel(session, delivery, now))
+                parcels.append(press.outgoing(session, delivery, now))
             except Exception as error:  # noqa: BLE001 - one mail stops no other
                 if delivery.digest_id is None or delivery.digest_id not in logged:  # one trace a digest is enough
                     log_trace(f"Delivery {delivery.id} cannot be built", error)
                 logged.add(delivery.digest_id)
-                failed.append(Outcome(delivery.id, Answer.DEFERRED, f"the mail cannot be built: {reason(error)}"))
+                failed.append(
+                    Outcome(delivery.id, SendResult.DEFERRED, f"the mail cannot be built: {describe_unexpected(error)}")
+                )
     if failed:
         settling(failed)
     return parcels
 
 
 @contextmanager
-def _little_rubbish() -> Iterator[None]:
+def _gc_frozen() -> Iterator[None]:
     """Keep the garbage collector to what is made meanwhile: else it looks through all there is every few mails."""
     gc.freeze()
     try:
@@ -128,9 +130,9 @@ def _next_size(deps: Deps, size: int, took: float) -> int:
     return max(size // 2, _smallest(deps)) if took > _CLAIM_SECONDS else size
 
 
-def _terms(deps: Deps, size: int) -> outbox.Terms:
+def _terms(deps: Deps, size: int) -> outbox.ClaimOptions:
     smtp = deps.settings.smtp
-    return outbox.Terms(size, hold_uncertain=smtp.when_uncertain == "hold", domain_rates=smtp.domain_rates)
+    return outbox.ClaimOptions(size, hold_uncertain=smtp.when_uncertain == "hold", domain_rates=smtp.domain_rates)
 
 
 class _Settling:
@@ -144,13 +146,13 @@ class _Settling:
     def __call__(self, outcomes: Sequence[Outcome]) -> None:
         """Write these down: what was accepted, which is nearly all, the short way."""
         now = self._deps.now()
-        accepted = [one.delivery_id for one in outcomes if one.answer is Answer.ACCEPTED]
+        accepted = [one.delivery_id for one in outcomes if one.answer is SendResult.ACCEPTED]
         if accepted:
             with self._begin() as connection:
                 outbox.settle_accepted(connection, accepted, now)
             self.open.difference_update(accepted)
-            self.answers[Answer.ACCEPTED] = self.answers.get(Answer.ACCEPTED, 0) + len(accepted)
-        others = [one for one in outcomes if one.answer is not Answer.ACCEPTED]
+            self.answers[SendResult.ACCEPTED] = self.answers.get(SendResult.ACCEPTED, 0) + len(accepted)
+        others = [one for one in outcomes if one.answer is not SendResult.ACCEPTED]
         if others:
             self._settle_others(others, now)
         for one in others:

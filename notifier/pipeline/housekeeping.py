@@ -30,7 +30,7 @@ def run(deps: Deps, problems: Problems | None = None) -> None:
     problems = problems if problems is not None else Problems()
     now = deps.now()
     with problems.contained("Ending pauses"):
-        _wake(deps, now)
+        _resume_expired_pauses(deps, now)
     for what, step in _STEPS:
         with problems.contained(what), deps.writing() as session:
             step(session, now)
@@ -44,7 +44,7 @@ def run(deps: Deps, problems: Problems | None = None) -> None:
                 outbox.enqueue_own(session, kind, [one.id for one in ones], deps.mail_domain, now)
 
 
-def _wake(deps: Deps, now: datetime) -> None:
+def _resume_expired_pauses(deps: Deps, now: datetime) -> None:
     """End the pauses whose time is over; what cannot be read of somebody is noted beside them, and they stay paused."""
     with deps.reading() as session:
         paused, troubles = due_subscriptions.readable(session, lifecycle.pauses_over(session, now))
@@ -60,7 +60,7 @@ def _wake(deps: Deps, now: datetime) -> None:
 def _forget_long_gone(deps: Deps, now: datetime) -> None:
     """Erase who left more than a year ago, and their words from the database's log."""
     with deps.writing() as session:
-        forgotten = lifecycle.long_gone(session, now)
+        forgotten = lifecycle.expired_subscribers(session, now)
         for person in forgotten:
             privacy.erase(session, person, SuppressionCause.LEFT, "left more than a year ago", now)
     if forgotten:

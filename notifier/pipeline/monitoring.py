@@ -21,7 +21,7 @@ from notifier.watch.health import health
 
 
 @dataclass(frozen=True)
-class Finding:
+class Check:
     """One thing that was looked at; names no person."""
 
     name: str
@@ -29,12 +29,12 @@ class Finding:
     finding: str
 
 
-def findings(session: Session, now: datetime) -> list[Finding]:
+def checks(session: Session, now: datetime) -> list[Check]:
     """Everything that is looked at, as it stands."""
-    wrong = {one.name: one.detail for one in alerts.raised(session, now)}
-    found = [Finding(name, name not in wrong, wrong.get(name, "")) for name in ("digests", "backlog", alerts.PEOPLE)]
+    wrong = {one.name: one.detail for one in alerts.current(session, now)}
+    found = [Check(name, name not in wrong, wrong.get(name, "")) for name in ("digests", "backlog", alerts.PEOPLE)]
     bad = [one for one in sources.listed(session) if health(one, now) in (Health.FAILING, Health.SILENT, Health.GONE)]
-    return [*found, Finding("sources", not bad, _named(bad, now))]
+    return [*found, Check("sources", not bad, _named(bad, now))]
 
 
 def _named(bad: Sequence[Source], now: datetime) -> str:
@@ -45,7 +45,7 @@ def notify_operator(deps: Deps) -> None:
     """Tell the operator once what broke, and once that it works again."""
     now = deps.now()
     with deps.writing() as session:
-        begun, ended = alerts.turn(session, alerts.raised(session, now), now)
+        begun, ended = alerts.update(session, alerts.current(session, now), now)
         operator = deps.settings.operator.address
         if operator is None or not (begun or ended):
             return
@@ -53,7 +53,7 @@ def notify_operator(deps: Deps) -> None:
         paragraphs += [f"It works again: {name}." for name in ended]
         closing = "Nothing was lost: what is owed stays in the outbox. See: notifier deliveries list"
         text = "\n\n".join([*paragraphs, closing])
-        operator_mail.owe(session, operator, _subject(begun, ended), text, deps.mail_domain, now)
+        operator_mail.enqueue(session, operator, _subject(begun, ended), text, deps.mail_domain, now)
 
 
 def _subject(begun: Sequence[Trouble], ended: Sequence[str]) -> str:

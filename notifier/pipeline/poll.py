@@ -25,7 +25,7 @@ from notifier.deliver import operator_mail
 from notifier.deps import Deps
 from notifier.enums import SourceKind
 from notifier.errors import StoreError
-from notifier.i18n.messages import Said
+from notifier.i18n.messages import LazyMessage
 from notifier.store.models import Source
 from notifier.watch import articles, entries, health, sources
 from notifier.watch.entries import Stored
@@ -33,7 +33,7 @@ from notifier.watch.http.client import fetch_all
 from notifier.watch.http.types import Purpose, Request, Response
 from notifier.watch.parser_process import Parser, read_document, require_document
 from notifier.watch.parsers import clinicaltrials, wordpress
-from notifier.watch.parsers.observation import ReadError, Reading
+from notifier.watch.parsers.observation import ParsedDocument, ParseError
 
 log = logging.getLogger("notifier")
 
@@ -199,7 +199,7 @@ class Poll:
             if request.purpose is Purpose.POSTS:
                 sources.note_posts(source, next_at=self._now + wordpress.PAUSE_AFTER_FAILURE)
             # Without the answer's headers, which may be what is wrong with it.
-            sources.fail(source, self._now, self._interval, Response(request, request.url), words)
+            sources.record_failure(source, self._now, self._interval, Response(request, request.url), words)
             sources.forget_baseline(source, self._now)
 
     def _arrived(self, response: Response) -> Sequence[Request]:
@@ -250,7 +250,7 @@ class Poll:
             for response in responses:
                 if source := known.get(response.request.source_id):
                     sources.follow_move(session, source, response, self._now)
-                    sources.succeed(source, self._now, self._interval, response)
+                    sources.record_success(source, self._now, self._interval, response)
 
     def _document(self, response: Response) -> Sequence[Request]:
         """Store a source's own answer and how the source fares; gives what to ask next."""
@@ -259,7 +259,7 @@ class Poll:
         source_id = response.request.source_id
         try:
             reading = read_document(self._kinds[source_id], response, self._parser)
-        except ReadError as error:
+        except ParseError as error:
             self._failed(response, str(error))
             return ()
 
@@ -270,7 +270,7 @@ class Poll:
             is_search = source.kind is SourceKind.REGISTRY and clinicaltrials.is_search(source.url)
             whole = not stored.postponed and not is_search
             sources.follow_move(session, source, response, self._now)
-            sources.succeed(source, self._now, self._interval, response, reading, changed=changed, whole=whole)
+            sources.record_success(source, self._now, self._interval, response, reading, changed=changed, whole=whole)
             self._set(source_id, status="ok")
             return further
 
@@ -282,11 +282,13 @@ class Poll:
             source = self._source(session, source_id)
             if source is None:
                 return
-            sources.fail(source, self._now, self._interval, response, words)
+            sources.record_failure(source, self._now, self._interval, response, words)
             status = "gone" if source.gone_at else "failed"
         self._set(source_id, status=status, error=words)
 
-    def _stored(self, source_id: int, reading: Reading, finish: Finish, *, known_only: bool = False) -> list[Request]:
+    def _stored(
+        self, source_id: int, reading: ParsedDocument, finish: Finish, *, known_only: bool = False
+    ) -> list[Request]:
         """Store what was read; `finish` is called in the last of its transactions and says what to ask next."""
         with self._deps.reading() as session:
             source = self._source(session, source_id)
@@ -317,7 +319,7 @@ class Poll:
         return further
 
     def _next(
-        self, session: Session, source: Source, response: Response, reading: Reading, stored: Stored
+        self, session: Session, source: Source, response: Response, reading: ParsedDocument, stored: Stored
     ) -> list[Request]:
         """What a document that was just stored makes to ask."""
         if source.kind is SourceKind.FEED:
@@ -331,7 +333,9 @@ class Poll:
             return [*self._more_trials(session, source, response, reading), *self._ask_as_of(source, stored)]
         return []
 
-    def _more_trials(self, session: Session, source: Source, response: Response, reading: Reading) -> Sequence[Request]:
+    def _more_trials(
+        self, session: Session, source: Source, response: Response, reading: ParsedDocument
+    ) -> Sequence[Request]:
         """The next page of a search; after its last one the records of the trials that the search no longer finds."""
         if reading.next_url and urlsplit(reading.next_url).netloc == urlsplit(response.url).netloc:
             return self._next_page(source, reading.next_url)
@@ -369,7 +373,7 @@ class Poll:
         source_id, purpose = response.request.source_id, response.request.purpose
         try:
             reading = read_document(SourceKind.REGISTRY, response, self._parser)
-        except ReadError as error:
+        except ParseError as error:
             log.warning("source %d: %s: %s", source_id, purpose, error)
             if purpose is Purpose.NEXT_PAGE:
                 with self._deps.writing() as session:
@@ -386,7 +390,7 @@ class Poll:
     def _article(self, response: Response) -> Sequence[Request]:
         try:
             text = read_document(SourceKind.PAGE, response, self._parser).observations[0].body
-        except ReadError:
+        except ParseError:
             return ()
         with self._deps.writing() as session:
             if self._source(session, response.request.source_id):
@@ -397,7 +401,7 @@ class Poll:
         try:
             require_document(response)
             moment = self._parser.as_of(response.body)
-        except ReadError:
+        except ParseError:
             return ()
         if moment is None:
             return ()
@@ -414,7 +418,7 @@ class Poll:
         try:
             require_document(response)
             reading = self._parser.posts(response.body, response.headers, address, self._now)
-        except ReadError as error:
+        except ParseError as error:
             log.warning("source %d: the site's list of posts: %s", source_id, error)
             return self._leave_posts(source_id, wordpress.PAUSE_AFTER_FAILURE)
 
@@ -440,9 +444,9 @@ class Poll:
         request = response.request
         missing: str | None = ""
         if response.status in (404, 410):
-            missing = Said("answers that there is no such page (%(status)s)", status=response.status)
+            missing = LazyMessage("answers that there is no such page (%(status)s)", status=response.status)
         elif response.status == 200 and _front_page(response.url) and not _front_page(request.url):
-            missing = Said("leads to the site's front page")
+            missing = LazyMessage("leads to the site's front page")
         elif response.error or response.status >= 400:
             missing = None
         self._missing[request.source_id][request.entry_id] = missing
@@ -469,9 +473,9 @@ class Poll:
         if operator is None:
             return
         with self._deps.writing() as session:
-            if turned := sources.tell(session, self._now):
+            if turned := sources.record_reported_states(session, self._now):
                 subject, text = health.notice(turned, self._now)
-                operator_mail.owe(session, operator, subject, text, self._deps.mail_domain, self._now)
+                operator_mail.enqueue(session, operator, subject, text, self._deps.mail_domain, self._now)
 
     def _ask(self, source: Source, url: str, purpose: Purpose) -> Request:
         return Request(source.id, url, purpose=purpose)

@@ -39,12 +39,12 @@ class Problems:
             line = redacted(f"{what} failed: {error.problem} {error.fix}".rstrip())
             log.warning("%s", line)
         else:
-            line = f"{what} failed: {reason(error)}"
+            line = f"{what} failed: {describe_unexpected(error)}"
             log_trace(line, error)
         self.lines.append(line)
 
 
-def reason(error: Exception) -> str:
+def describe_unexpected(error: Exception) -> str:
     """An error that nobody expected, in words for a report; its text is left out, for it may name a person."""
     return f"an unexpected error ({type(error).__name__}), whose trace is in the log."
 

@@ -13,11 +13,11 @@ from sqlalchemy.orm import Session
 
 from notifier.deliver import operator_mail, outbox
 from notifier.deliver.bounces import policy
-from notifier.deliver.outbox import Answer, Outcome
+from notifier.deliver.outbox import Outcome, SendResult
 from notifier.deliver.redaction import safe
 from notifier.deps import Deps
 from notifier.digest import digests
-from notifier.email_addresses import wire_address
+from notifier.email_addresses import to_ascii_domain
 from notifier.enums import BounceKind, SuppressionCause
 from notifier.store.models import Delivery, Subscriber
 from notifier.subscribers import suppressions
@@ -38,7 +38,7 @@ class Refusals:
     def follow(self, session: Session, outcomes: Sequence[Outcome], now: datetime) -> None:
         """Draw the consequences of refusals, in the transaction that writes them down."""
         concerned: Counter[int] = Counter()
-        for outcome in [one for one in outcomes if one.answer is Answer.REFUSED]:
+        for outcome in [one for one in outcomes if one.answer is SendResult.REFUSED]:
             delivery = session.get(Delivery, outcome.delivery_id)
             if delivery is None:  # its recipient was erased while it was being sent
                 continue
@@ -56,7 +56,7 @@ class Refusals:
 def _judge(session: Session, delivery: Delivery, outcome: Outcome, now: datetime) -> None:
     """Draw the consequences for the person who was written to; who has another address by now is not that one."""
     person = delivery.subscription.subscriber if delivery.subscription is not None else None
-    if person is None or outcome.recipient != wire_address(person.email):
+    if person is None or outcome.recipient != to_ascii_domain(person.email):
         return
     if outcome.verdict is BounceKind.HARD:
         suppressions.add(session, person.address_hash, SuppressionCause.BOUNCED, outcome.code, now)
@@ -84,4 +84,4 @@ def _pause(deps: Deps, session: Session, digest_id: int, now: datetime) -> None:
         f"Then let the rest go out: notifier digests approve {digest_id}\n"
         "Those that were refused: notifier deliveries list --status failed"
     )
-    operator_mail.owe(session, operator, f"notifier: digest {digest_id} is held", text, deps.mail_domain, now)
+    operator_mail.enqueue(session, operator, f"notifier: digest {digest_id} is held", text, deps.mail_domain, now)

@@ -18,7 +18,7 @@ text is judged, rendered or signed.
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
-from notifier.deliver.outbox import Answer
+from notifier.deliver.outbox import SendResult
 from notifier.deps import Deps
 from notifier.match import judging, profiles
 from notifier.pipeline import (
@@ -48,7 +48,7 @@ class Report:
     @property
     def failed(self) -> bool:
         """Whether a step failed that a person should look at."""
-        refused = self.sent.answers.get(Answer.REFUSED, 0)
+        refused = self.sent.answers.get(SendResult.REFUSED, 0)
         unanswered = any(source.status == "failed" for source in self.polled)
         return bool(self.problems or self.sent.problem or refused or unanswered)
 
@@ -90,6 +90,6 @@ def failing_canaries(deps: Deps) -> list[str]:
         ]
 
 
-def as_document(results: Sequence[PollResult]) -> dict[str, object]:
+def to_json(results: Sequence[PollResult]) -> dict[str, object]:
     """The JSON document of `poll`."""
     return {"sources": [asdict(result) for result in results]}

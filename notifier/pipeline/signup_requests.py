@@ -9,11 +9,11 @@ from sqlalchemy.orm import Session
 
 from notifier.deliver import outbox
 from notifier.deps import Deps
-from notifier.enums import DeliveryKind, EnquiryKind
+from notifier.enums import DeliveryKind, SignupRequestKind
 from notifier.errors import NotFoundError, StoreError
 from notifier.match import profiles
 from notifier.pipeline.problems import Problems
-from notifier.store.models import Enquiry
+from notifier.store.models import SignupRequest
 from notifier.subscribers import address_changes, choices, signup_requests, subscriptions, suppressions
 from notifier.subscribers.choices import Choice
 from notifier.subscribers.subscriptions import RUNNING, SuppressedError
@@ -60,17 +60,17 @@ def as_document(profile: str, choice: Choice) -> dict[str, object]:
     return {"profile": profile, **choices.as_document(choice)}
 
 
-def _answer(deps: Deps, session: Session, enquiry: Enquiry) -> None:
+def _answer(deps: Deps, session: Session, enquiry: SignupRequest) -> None:
     wish = enquiry.wish or {}
-    if enquiry.kind is EnquiryKind.SUBSCRIBE:
+    if enquiry.kind is SignupRequestKind.SUBSCRIBE:
         _subscribe(deps, session, enquiry, wish)
-    elif enquiry.kind is EnquiryKind.ADDRESS:
+    elif enquiry.kind is SignupRequestKind.ADDRESS:
         _ask_both(deps, session, enquiry, str(wish["change"]))
     else:
         _send_link(deps, session, enquiry)
 
 
-def _subscribe(deps: Deps, session: Session, enquiry: Enquiry, wish: dict[str, object]) -> None:
+def _subscribe(deps: Deps, session: Session, enquiry: SignupRequest, wish: dict[str, object]) -> None:
     now, email = deps.now(), enquiry.email
     assert email is not None
     if not signup_requests.may_be_mailed(session, enquiry):
@@ -92,7 +92,7 @@ def _subscribe(deps: Deps, session: Session, enquiry: Enquiry, wish: dict[str, o
     outbox.enqueue_asked(session, DeliveryKind.CONFIRMATION, subscription, deps.mail_domain, now)
 
 
-def _send_link(deps: Deps, session: Session, enquiry: Enquiry) -> None:
+def _send_link(deps: Deps, session: Session, enquiry: SignupRequest) -> None:
     assert enquiry.email is not None
     if not signup_requests.may_be_mailed(session, enquiry):
         return
@@ -102,13 +102,13 @@ def _send_link(deps: Deps, session: Session, enquiry: Enquiry) -> None:
         outbox.enqueue_asked(session, DeliveryKind.LINK, running, deps.mail_domain, deps.now())
 
 
-def _ask_both(deps: Deps, session: Session, enquiry: Enquiry, link_id: str) -> None:
+def _ask_both(deps: Deps, session: Session, enquiry: SignupRequest, link_id: str) -> None:
     """Ask both addresses of a change, each within the limits of its mailbox; the new one as if it signed up."""
     now, kinds = deps.now(), []
     change = address_changes.find(session, link_id)
     if change is None:
         return  # replaced meanwhile
-    if signup_requests.count_mail(session, EnquiryKind.ADDRESS, change.subscriber.email, now):
+    if signup_requests.count_mail(session, SignupRequestKind.ADDRESS, change.subscriber.email, now):
         kinds.append(DeliveryKind.CHANGE_OLD)
     suppression = suppressions.of(session, change.address_hash)
     # One that was erased meanwhile is owed the question, too; it is refused when it is to be sent, where nobody looks.

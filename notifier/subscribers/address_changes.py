@@ -13,10 +13,10 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload
 
-from notifier.email_addresses import normal_address
+from notifier.email_addresses import normalize
 from notifier.enums import ConsentEvent, SubscriptionStatus
 from notifier.errors import NotFoundError
-from notifier.i18n.messages import Said
+from notifier.i18n.messages import LazyMessage
 from notifier.store.models import AddressChange, RetiredLink, Subscriber, Subscription
 from notifier.subscribers import consent, subscriptions, suppressions
 from notifier.subscribers.choices import choice_of
@@ -41,7 +41,7 @@ def ask(session: Session, subscriber: Subscriber, email: str, now: datetime) -> 
     Raises:
         AddressError: it is no address.
     """
-    address, key = normal_address(email), subscriptions.hash_of(session, email)
+    address, key = normalize(email), subscriptions.hash_of(session, email)
     session.scalar(select(Subscriber.id).where(Subscriber.id == subscriber.id).with_for_update())
     session.execute(delete(AddressChange).where(AddressChange.subscriber_id == subscriber.id))
     change = AddressChange(
@@ -67,7 +67,8 @@ def by_link(session: Session, link_id: str, now: datetime) -> AddressChange:
     change = find(session, link_id)
     if change is None or now - change.asked_at > MOVE_FOR:
         raise NotFoundError(
-            Said("There is no change of address to agree to any more."), Said("Ask for it again in your preferences.")
+            LazyMessage("There is no change of address to agree to any more."),
+            LazyMessage("Ask for it again in your preferences."),
         )
     return change
 
@@ -108,7 +109,7 @@ def _move(session: Session, subscriber: Subscriber, email: str, now: datetime) -
     if owner is None:
         try:
             with session.begin_nested():
-                subscriber.email, subscriber.address_hash = normal_address(email), key
+                subscriber.email, subscriber.address_hash = normalize(email), key
                 session.flush()
         except IntegrityError:  # somebody signed up with it at this very moment
             session.refresh(subscriber)
@@ -117,7 +118,7 @@ def _move(session: Session, subscriber: Subscriber, email: str, now: datetime) -
     if owner is not None and owner is not subscriber:
         _merge(session, subscriber, owner, now)
     person = owner or subscriber
-    person.email, person.moved_at = normal_address(email), now
+    person.email, person.moved_at = normalize(email), now
     # These told of the old mailbox.
     person.soft_bounces, person.bounced_at, person.held_until = 0, None, None
     session.flush()
@@ -145,7 +146,7 @@ def _merge(session: Session, old: Subscriber, owner: Subscriber, now: datetime) 
         counterpart = theirs.get(subscription.profile_id)
         if counterpart is None:
             subscription.subscriber, subscription.wish = owner, None
-            subscriptions.plan(subscription, now)
+            subscriptions.reschedule(subscription, now)
             continue
         # Who leaves by an old mail means what goes on, and that is the other row from now on.
         retired = update(RetiredLink).where(RetiredLink.subscription_id == subscription.id)
@@ -176,8 +177,8 @@ def _take_over(session: Session, running: Subscription, counterpart: Subscriptio
     owner = counterpart.subscriber
     counterpart.wish, counterpart.ended_at = None, None
     counterpart.status, counterpart.confirmed_at = running.status, now
-    counterpart.paused_until, counterpart.introduced = running.paused_until, running.introduced
-    counterpart.position, counterpart.heard_at = running.position, running.heard_at
+    counterpart.paused_until, counterpart.seen_snapshot = running.paused_until, running.seen_snapshot
+    counterpart.position, counterpart.last_mailed_at = running.position, running.last_mailed_at
     taken = replace(choice_of(running), time_zone=owner.time_zone, language=owner.language)
     subscriptions.choose(counterpart, taken, now)
     consent.record(session, counterpart, ConsentEvent.GIVEN, _METHOD, "subscriber", now)

@@ -28,7 +28,7 @@ WORDING = mark(
 
 def wording(spoken: Language) -> str:
     """What is agreed to, in a language."""
-    return spoken.phrase(WORDING)
+    return spoken.gettext(WORDING)
 
 
 def record(

@@ -21,7 +21,7 @@ from typing import Any, TextIO
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from notifier.email_addresses import normal_address
+from notifier.email_addresses import normalize
 from notifier.enums import Cadence, Edition, SubscriptionStatus
 from notifier.errors import AddressError, SettingsError
 from notifier.i18n.catalog import LANGUAGES, SOURCE
@@ -42,7 +42,7 @@ _LONGEST_LINE = 100_000
 _FORMULA = re.compile(r"^[=+\-@\t\r]")
 
 
-class Fate(StrEnum):
+class RowResult(StrEnum):
     """What becomes of a line."""
 
     ADDED = "added"
@@ -54,10 +54,10 @@ class Fate(StrEnum):
 
 
 _WHY = {
-    Fate.ADDED: "",
-    Fate.KNOWN: "already subscribed; their choice stays",
-    Fate.DUPLICATE: "the same person and profile as a line above",
-    Fate.LEFT: "left, and only they themselves can come back",
+    RowResult.ADDED: "",
+    RowResult.KNOWN: "already subscribed; their choice stays",
+    RowResult.DUPLICATE: "the same person and profile as a line above",
+    RowResult.LEFT: "left, and only they themselves can come back",
 }
 
 
@@ -65,16 +65,16 @@ _WHY = {
 class Report:
     """What an import did: each line's number, fate and reason; and the ids of those who are still to be asked."""
 
-    lines: list[tuple[int, Fate, str]] = field(default_factory=list)
+    lines: list[tuple[int, RowResult, str]] = field(default_factory=list)
     unasked: list[int] = field(default_factory=list)
 
-    def count(self) -> Counter[Fate]:
+    def count(self) -> Counter[RowResult]:
         """How many lines ended how."""
         return Counter(fate for _, fate, _ in self.lines)
 
 
 @dataclass(frozen=True)
-class Terms:
+class ImportOptions:
     """By what an import goes.
 
     Attributes:
@@ -148,10 +148,10 @@ def _plain(cell: str) -> str:
     return cell[1:] if cell.startswith("'") and _FORMULA.match(cell[1:]) else cell
 
 
-def take(
+def import_rows(
     session: Session,
     lines: Iterable[tuple[int, Mapping[str, str]]],
-    terms: Terms,
+    terms: ImportOptions,
     now: datetime,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Report:
@@ -177,7 +177,7 @@ class _Row:
 class _Taking:
     """One import: what it knows of the lines above."""
 
-    def __init__(self, session: Session, terms: Terms, now: datetime) -> None:
+    def __init__(self, session: Session, terms: ImportOptions, now: datetime) -> None:
         self._session, self._terms, self._now = session, terms, now
         self._hash_of = keys.hasher(session)
         self._seen: set[tuple[bytes, int]] = set()
@@ -193,39 +193,39 @@ class _Taking:
         for row in rows:
             known = standing.get((people.get(row.key, 0), row.profile.id))
             if row.key in suppressed:
-                self._tell(row.line, Fate.SUPPRESSED, f"suppressed: {suppressions.why(suppressed[row.key])}")
+                self._tell(row.line, RowResult.SUPPRESSED, f"suppressed: {suppressions.why(suppressed[row.key])}")
             elif known is SubscriptionStatus.ENDED:
-                self._tell(row.line, Fate.LEFT)
+                self._tell(row.line, RowResult.LEFT)
             elif known is not None:
-                self._tell(row.line, Fate.KNOWN)
+                self._tell(row.line, RowResult.KNOWN)
             else:
-                self._tell(row.line, Fate.ADDED)
+                self._tell(row.line, RowResult.ADDED)
                 fresh.append(row)
         if not self._terms.dry:
             self._store(fresh, people)
 
     def _row(self, number: int, values: Mapping[str, str]) -> _Row | None:
         if "problem" in values:
-            self._tell(number, Fate.INVALID, values["problem"])
+            self._tell(number, RowResult.INVALID, values["problem"])
             return None
         try:
             email, profile, choice = self._read(values)
         except (SettingsError, ValueError) as error:
-            self._tell(number, Fate.INVALID, _reason(error))
+            self._tell(number, RowResult.INVALID, _reason(error))
             return None
         key = self._hash_of(email)
         seen = bytes.fromhex(key)[:16], profile.id
         if seen in self._seen:
-            self._tell(number, Fate.DUPLICATE)
+            self._tell(number, RowResult.DUPLICATE)
             return None
         self._seen.add(seen)
         if values.get("status", "").strip() == SubscriptionStatus.ENDED:
-            self._tell(number, Fate.LEFT)
+            self._tell(number, RowResult.LEFT)
             return None
         return _Row(number, email, key, profile, choice)
 
     def _read(self, values: Mapping[str, str]) -> tuple[str, Profile, Choice]:
-        email = normal_address(values.get("email", "")[:400])
+        email = normalize(values.get("email", "")[:400])
         profile = self._profile(values.get("profile", "").strip())
         names = ("every", "at", "on", "time_zone", "edition", "language")
         return email, profile, _choice(*(values.get(name, "").strip()[:80] for name in names), self._terms.time_zone)
@@ -282,11 +282,11 @@ class _Taking:
             "status": SubscriptionStatus.CONFIRMED if confirmed else SubscriptionStatus.PENDING,
             "link_id": secrets.token_urlsafe(16),
             "position": row.profile.position if confirmed else 0,
-            "introduced": "",
+            "seen_snapshot": "",
             "hidden": [],
             "urgent": False,
             "next_due_at": self._due(row.choice) if confirmed else None,
-            "heard_at": self._now if confirmed else None,
+            "last_mailed_at": self._now if confirmed else None,
             "created_at": self._now,
             "asked_at": self._now,
             "confirmed_at": self._now if confirmed else None,
@@ -295,7 +295,7 @@ class _Taking:
     def _next_due(self, choice: Choice) -> datetime | None:
         return next_due(choice.cadence, choice.at, choice.on, choice.time_zone, self._now)
 
-    def _tell(self, line: int, fate: Fate, why: str = "") -> None:
+    def _tell(self, line: int, fate: RowResult, why: str = "") -> None:
         self.report.lines.append((line, fate, why or _WHY.get(fate, "")))
 
 
@@ -322,7 +322,7 @@ def _choice(every: str, at: str, on: str, zone: str, edition: str, language: str
     return Choice(cadence, wall, day, parse_zone(zone or default_zone), words_for, language or SOURCE)
 
 
-def rows(session: Session) -> Iterator[dict[str, str]]:
+def export_rows(session: Session) -> Iterator[dict[str, str]]:
     """Everybody with each of their subscriptions, by the columns of an import and what is told besides."""
     chosen = (
         select(

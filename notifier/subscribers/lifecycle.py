@@ -33,7 +33,7 @@ def pause(one: Subscription, until: datetime | None, now: datetime) -> bool:
     if one.status not in (SubscriptionStatus.CONFIRMED, SubscriptionStatus.PAUSED):
         return False
     one.status, one.paused_until = SubscriptionStatus.PAUSED, until
-    subscriptions.plan(one, now)
+    subscriptions.reschedule(one, now)
     return True
 
 
@@ -42,7 +42,7 @@ def resume(one: Subscription, now: datetime) -> bool:
     if one.status is not SubscriptionStatus.PAUSED:
         return False
     one.status, one.paused_until = SubscriptionStatus.CONFIRMED, None
-    subscriptions.plan(one, now)
+    subscriptions.reschedule(one, now)
     return True
 
 
@@ -57,7 +57,7 @@ def undo(session: Session, one: Subscription, now: datetime) -> bool:
     if not may_undo(one, now):
         return False
     one.status, one.ended_at, one.wish = SubscriptionStatus.CONFIRMED, None, None
-    subscriptions.plan(one, now)
+    subscriptions.reschedule(one, now)
     consent.record(session, one, ConsentEvent.GIVEN, "undo", "subscriber", now)
     return True
 
@@ -111,7 +111,7 @@ def forget_unconfirmed(session: Session, now: datetime) -> int:
     return len(unconfirmed)
 
 
-def long_gone(session: Session, now: datetime) -> Sequence[Subscriber]:
+def expired_subscribers(session: Session, now: datetime) -> Sequence[Subscriber]:
     """People whose last subscription ended so long ago that nothing readable of them is needed any more."""
     running = select(Subscription.subscriber_id).where(
         (Subscription.status != SubscriptionStatus.ENDED)

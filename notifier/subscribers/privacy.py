@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from notifier.enums import EnquiryKind, SuppressionCause
-from notifier.store.models import AddressChange, Consent, Delivery, Enquiry, Subscriber, Subscription
+from notifier.enums import SignupRequestKind, SuppressionCause
+from notifier.store.models import AddressChange, Consent, Delivery, SignupRequest, Subscriber, Subscription
 from notifier.subscribers import address_changes, consent, signup_requests, subscriptions, suppressions
 
 # By what an address is suppressed of which nothing else is left.
@@ -52,8 +52,8 @@ def export(session: Session, subscriber: Subscriber) -> dict[str, Any]:
     }
 
 
-def _enquiry(enquiry: Enquiry) -> dict[str, Any]:
-    wish = enquiry.wish if enquiry.kind is EnquiryKind.SUBSCRIBE else None
+def _enquiry(enquiry: SignupRequest) -> dict[str, Any]:
+    wish = enquiry.wish if enquiry.kind is SignupRequestKind.SUBSCRIBE else None
     return {"kind": enquiry.kind, "wish": wish, "at": _at(enquiry.at)}
 
 
@@ -76,7 +76,7 @@ def _subscription(one: Subscription) -> dict[str, Any]:
         "paused_until": _at(one.paused_until),
         "renewed_at": _at(one.renewed_at),
         "renewal_asked_at": _at(one.renewal_asked_at),
-        "last_written_to_at": _at(one.heard_at),
+        "last_written_to_at": _at(one.last_mailed_at),
         "next_due_at": _at(one.next_due_at),
         "wish": one.wish,
         "trouble": one.trouble,

@@ -14,12 +14,12 @@ from typing import Any
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from notifier.email_addresses import mailbox_of, normal_address
-from notifier.enums import EnquiryKind
+from notifier.email_addresses import mailbox_of, normalize
+from notifier.enums import SignupRequestKind
 from notifier.errors import NotifierError
-from notifier.i18n.messages import Said
+from notifier.i18n.messages import LazyMessage
 from notifier.store import db, keys
-from notifier.store.models import Enquiry, Subscriber
+from notifier.store.models import SignupRequest, Subscriber
 
 LIMIT_PERIOD = timedelta(hours=1)
 PER_NETWORK = 30
@@ -37,7 +37,7 @@ class TooManyError(NotifierError):
 
 def ask(
     session: Session,
-    kind: EnquiryKind,
+    kind: SignupRequestKind,
     email: str,
     wish: Mapping[str, Any] | None,
     visitor: str,
@@ -60,11 +60,13 @@ def ask(
     """
     network = keys.secret_name(session, "network", network_of(visitor))
     db.take_turns(session, *(name for name in (network, asker) if name))
-    if _lately(session, Enquiry.network, network, now) >= PER_NETWORK:
-        raise TooManyError(Said("Too many requests came from your network."), Said("Please try again in an hour."))
-    if asker and _lately(session, Enquiry.asker, asker, now) >= PER_ASKER:
-        raise TooManyError(Said("You asked for too many mails."), Said("Please try again in an hour."))
-    enquiry = Enquiry(
+    if _lately(session, SignupRequest.network, network, now) >= PER_NETWORK:
+        raise TooManyError(
+            LazyMessage("Too many requests came from your network."), LazyMessage("Please try again in an hour.")
+        )
+    if asker and _lately(session, SignupRequest.asker, asker, now) >= PER_ASKER:
+        raise TooManyError(LazyMessage("You asked for too many mails."), LazyMessage("Please try again in an hour."))
+    enquiry = SignupRequest(
         kind=kind,
         network=network,
         target=_target(session, email),
@@ -83,33 +85,42 @@ def asker_of(session: Session, subscriber: Subscriber) -> str:
     return keys.secret_name(session, "asker", f"{subscriber.id} {subscriber.created_at.isoformat()}")
 
 
-def may_be_mailed(session: Session, enquiry: Enquiry) -> bool:
+def may_be_mailed(session: Session, enquiry: SignupRequest) -> bool:
     """Whether the mailbox that an enquiry names gets a mail for it; one over the limit counts no further."""
     db.take_turns(session, enquiry.target)
-    earlier = Enquiry.target == enquiry.target, Enquiry.at > enquiry.at - LIMIT_PERIOD, Enquiry.id < enquiry.id
-    if (session.scalar(select(func.count(Enquiry.id)).where(*earlier)) or 0) < PER_MAILBOX:
+    earlier = (
+        SignupRequest.target == enquiry.target,
+        SignupRequest.at > enquiry.at - LIMIT_PERIOD,
+        SignupRequest.id < enquiry.id,
+    )
+    if (session.scalar(select(func.count(SignupRequest.id)).where(*earlier)) or 0) < PER_MAILBOX:
         return True
     enquiry.target = ""
     return False
 
 
-def count_mail(session: Session, kind: EnquiryKind, email: str, now: datetime) -> bool:
+def count_mail(session: Session, kind: SignupRequestKind, email: str, now: datetime) -> bool:
     """Count one more mail to a mailbox that no enquiry stands for; returns whether the limit allows it."""
     target = _target(session, email)
     db.take_turns(session, target)
-    if _lately(session, Enquiry.target, target, now) >= PER_MAILBOX:
+    if _lately(session, SignupRequest.target, target, now) >= PER_MAILBOX:
         return False
-    session.add(Enquiry(kind=kind, network="", target=target, at=now, answered_at=now))
+    session.add(SignupRequest(kind=kind, network="", target=target, at=now, answered_at=now))
     session.flush()
     return True
 
 
 def _lately(session: Session, column: InstrumentedAttribute[str], value: str, now: datetime) -> int:
-    return session.scalar(select(func.count(Enquiry.id)).where(column == value, Enquiry.at > now - LIMIT_PERIOD)) or 0
+    return (
+        session.scalar(
+            select(func.count(SignupRequest.id)).where(column == value, SignupRequest.at > now - LIMIT_PERIOD)
+        )
+        or 0
+    )
 
 
 def _target(session: Session, email: str) -> str:
-    return keys.secret_name(session, "mailbox", mailbox_of(normal_address(email)))
+    return keys.secret_name(session, "mailbox", mailbox_of(normalize(email)))
 
 
 def network_of(visitor: str) -> str:
@@ -138,24 +149,26 @@ def _carried_by(address: IPv6Address) -> IPv4Address | None:
 
 def waiting(session: Session) -> Sequence[int]:
     """The ids of the enquiries that were not answered yet, oldest first."""
-    return session.scalars(select(Enquiry.id).where(Enquiry.answered_at.is_(None)).order_by(Enquiry.id)).all()
+    return session.scalars(
+        select(SignupRequest.id).where(SignupRequest.answered_at.is_(None)).order_by(SignupRequest.id)
+    ).all()
 
 
-def taken(session: Session, enquiry_id: int) -> Enquiry | None:
+def taken(session: Session, enquiry_id: int) -> SignupRequest | None:
     """One that waits, locked for who answers it; None where somebody else did."""
-    chosen = select(Enquiry).where(Enquiry.id == enquiry_id, Enquiry.answered_at.is_(None))
+    chosen = select(SignupRequest).where(SignupRequest.id == enquiry_id, SignupRequest.answered_at.is_(None))
     return session.scalar(chosen.with_for_update(skip_locked=True))
 
 
-def answered(enquiry: Enquiry, now: datetime) -> None:
+def answered(enquiry: SignupRequest, now: datetime) -> None:
     """Forget whom it named and what they wanted."""
     enquiry.answered_at, enquiry.email, enquiry.wish = now, None, None
 
 
-def about(session: Session, address_hash: str) -> list[Enquiry]:
+def about(session: Session, address_hash: str) -> list[SignupRequest]:
     """The enquiries that wait and name this address, however it is spelt in capitals."""
     hash_of = keys.hasher(session)
-    named = session.scalars(select(Enquiry).where(Enquiry.email.is_not(None)).order_by(Enquiry.id))
+    named = session.scalars(select(SignupRequest).where(SignupRequest.email.is_not(None)).order_by(SignupRequest.id))
     return [enquiry for enquiry in named if enquiry.email and hash_of(enquiry.email) == address_hash]
 
 
@@ -170,5 +183,5 @@ def erase(session: Session, address_hash: str, now: datetime) -> int:
 
 def forget(session: Session, now: datetime) -> None:
     """Delete what no limit needs any more."""
-    old = Enquiry.answered_at.is_not(None), Enquiry.at <= now - LIMIT_PERIOD
-    session.execute(delete(Enquiry).where(*old))
+    old = SignupRequest.answered_at.is_not(None), SignupRequest.at <= now - LIMIT_PERIOD
+    session.execute(delete(SignupRequest).where(*old))

@@ -13,7 +13,7 @@ from typing import Any, TypedDict
 
 from rapidfuzz.distance import Indel
 
-from notifier.i18n.messages import Said, counted, mark_number
+from notifier.i18n.messages import LazyMessage, mark_number, plural
 from notifier.text.cleaning import fold, shorten
 from notifier.trial_fields import NO_NEWS_ALONE, weight
 from notifier.watch.facts import facts, numbers, sentences
@@ -83,7 +83,7 @@ def comparable(old: str, new: str) -> bool:
     return len(before & after) * 2 >= max(len(before), len(after)) or _alike(fold(old)[:2000], fold(new)[:2000]) > 0.8
 
 
-def already_in(difference: Difference, state: State) -> bool:
+def contains_changes(difference: Difference, state: State) -> bool:
     """Whether a state that was seen before holds all these changes: another reading of the same edit."""
     title, lines = fold(state["title"]), {fold(one) for one in sentences(state["text"])}
     return bool(difference.changes) and all(_told(change, title, lines) for change in difference.changes)
@@ -171,7 +171,7 @@ def _sections(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]
         name = heading.partition("\0")[0] or "introduction"
         earlier = renamed.get(heading, heading)
         if earlier not in before:
-            changes.append(_change(name, "", text, Said("new section")))
+            changes.append(_change(name, "", text, LazyMessage("new section")))
             material = True
             continue
         if earlier != heading:
@@ -185,7 +185,9 @@ def _sections(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]
     twins = set(renamed.values())
     for heading, text in before.items():
         if heading not in after and heading not in twins:
-            changes.append(_change(heading.partition("\0")[0] or "introduction", text, "", Said("section removed")))
+            changes.append(
+                _change(heading.partition("\0")[0] or "introduction", text, "", LazyMessage("section removed"))
+            )
             material = True
     return changes, material
 
@@ -247,18 +249,16 @@ def _list_changes(name: str, old: Sequence[str], new: Sequence[str]) -> list[Cha
 
 
 def _counted(come: int, gone: int, *, sites: bool) -> str:
-    added = counted("%(n)s opened", "%(n)s opened", come) if sites else counted("%(n)s added", "%(n)s added", come)
-    removed = (
-        counted("%(n)s closed", "%(n)s closed", gone) if sites else counted("%(n)s removed", "%(n)s removed", gone)
-    )
+    added = plural("%(n)s opened", "%(n)s opened", come) if sites else plural("%(n)s added", "%(n)s added", come)
+    removed = plural("%(n)s closed", "%(n)s closed", gone) if sites else plural("%(n)s removed", "%(n)s removed", gone)
     if come and gone:
-        return Said("%(come)s, %(gone)s", come=added, gone=removed)
+        return LazyMessage("%(come)s, %(gone)s", come=added, gone=removed)
     return added if come else removed
 
 
 def _some(items: Sequence[str], most: int = 5) -> str:
     named = "; ".join(items[:most])
-    return Said("%(items)s; and %(n)s more", items=named, n=len(items) - most) if len(items) > most else named
+    return LazyMessage("%(items)s; and %(n)s more", items=named, n=len(items) - most) if len(items) > most else named
 
 
 def _moved(before: str, after: str) -> str:
@@ -268,7 +268,7 @@ def _moved(before: str, after: str) -> str:
         return ""
     days = abs((now - was).days)
     size, later, earlier = next(span for span in _SPANS if days >= span[0] * 0.95)
-    return counted(*(later if now > was else earlier), round(days / size))
+    return plural(*(later if now > was else earlier), round(days / size))
 
 
 _SPANS = (

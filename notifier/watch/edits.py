@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from notifier.enums import NewsKind
 from notifier.store.models import Entry, Revision
-from notifier.watch.diff import Difference, State, already_in, comparable, compare
+from notifier.watch.diff import Difference, State, comparable, compare, contains_changes
 from notifier.watch.parsers.observation import Observation
 
 # Texts of so many characters together are compared inside a transaction, too.
@@ -64,7 +64,7 @@ def difference_of(states: Known, observation: Observation) -> Difference | None:
     difference = compare(old, new)
     if known.origin != observation.origin and not difference.material:
         return None
-    if newest is not known and already_in(difference, _state(newest)):
+    if newest is not known and contains_changes(difference, _state(newest)):
         return Difference(difference.changes, material=False)
     return difference
 

@@ -47,10 +47,10 @@ def next_wait(
     if failures:
         ours = max(interval, min(interval * 2 ** min(failures - 1, 20), LONGEST_OF_OURS))
     ours *= 1 - _JITTER * _fraction(source_id)
-    return max(ours, asked_for(headers or {}, ttl_minutes, now))
+    return max(ours, server_requested_wait(headers or {}, ttl_minutes, now))
 
 
-def asked_for(headers: Mapping[str, str], ttl_minutes: int = 0, now: datetime | None = None) -> timedelta:
+def server_requested_wait(headers: Mapping[str, str], ttl_minutes: int = 0, now: datetime | None = None) -> timedelta:
     """The longest wait that the server asks for, each wish within its cap; zero where it asks for none."""
     served_at = _date(headers.get("date", "")) or now
     fresh = max(timedelta(minutes=max(ttl_minutes, 0)), _freshness(headers, served_at))

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from notifier.deps import Deps
 from notifier.errors import LinkError, NotFoundError, NotifierError, StoreError
-from notifier.i18n.messages import Said
+from notifier.i18n.messages import LazyMessage
 from notifier.subscribers.subscriptions import UnknownLinkError
 from notifier.web import archive, health, link_actions, preferences, server, signup
 from notifier.web.origins import from_own_pages
@@ -138,10 +138,10 @@ class _Headers:
 
 
 _WORDS = {
-    400: Said("This form could not be read."),
-    404: Said("There is no such page."),
-    405: Said("This page takes no such request."),
-    413: Said("This form is too large."),
+    400: LazyMessage("This form could not be read."),
+    404: LazyMessage("There is no such page."),
+    405: LazyMessage("This page takes no such request."),
+    413: LazyMessage("This form is too large."),
 }
 
 
@@ -156,7 +156,7 @@ async def _our_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, NotifierError)
     if isinstance(error, StoreError):
         log.error("%s %s", error.problem, error.fix)
-        return notice(request, Said("This page is busy. Please try again in a minute."), status=503)
+        return notice(request, LazyMessage("This page is busy. Please try again in a minute."), status=503)
     missing = isinstance(error, (LinkError, NotFoundError))
     return notice(request, error.problem, error.fix, status=404 if missing else 422)
 
@@ -167,6 +167,6 @@ async def _gone(_request: Request, _error: Exception) -> Response:
 
 
 async def _unexpected(request: Request, _error: Exception) -> Response:
-    response = notice(request, Said("Something went wrong here. Please try again later."), status=500)
+    response = notice(request, LazyMessage("Something went wrong here. Please try again later."), status=500)
     response.headers.update(_HEADERS)
     return response

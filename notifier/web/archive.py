@@ -64,10 +64,10 @@ def digest(request: Request) -> Response:
         spoken = language(found.language)
         body = found.page_html or found.body_html
         if found.left_out and found.page_html is None:  # composed before pages were stored
-            body = digest_body.whole(deps, archive.told(session, found))
+            body = digest_body.full_body(deps, archive.sent_view(session, found))
         values = {
             "therapy": found.profile.name,
-            "issue": digest_body.issue(found.cadence, spoken),
+            "issue": digest_body.digest_title(found.cadence, spoken),
             "on": found.composed_at.date(),
             "body": _for_a_page(body),
             "since": archive.corrected_since(session, found),

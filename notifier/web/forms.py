@@ -116,7 +116,7 @@ def options(spoken: Language) -> dict[str, Any]:
         "weekdays": [(name, spoken.weekday(number)) for number, name in enumerate(schedule.WEEKDAYS)],
         "time_zones": sorted(times.zone_names()),
         "languages": LANGUAGES,
-        "sections": [(str(section), spoken.phrase(TITLES[section])) for section in OPTIONAL],
+        "sections": [(str(section), spoken.gettext(TITLES[section])) for section in OPTIONAL],
     }
 
 

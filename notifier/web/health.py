@@ -17,7 +17,7 @@ def healthz(request: Request) -> Response:
     """
     deps = deps_of(request)
     with deps.reading() as session:
-        findings = monitoring.findings(session, deps.now())
+        findings = monitoring.checks(session, deps.now())
     ok = all(finding.ok for finding in findings)
     document: dict[str, object] = {"status": "ok" if ok else "failing"}
     if operator_access.asks(request, deps.settings.web.metrics_token):

@@ -15,10 +15,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from notifier.deliver import outbox
-from notifier.enums import DeliveryKind, EnquiryKind, SubscriptionStatus
+from notifier.enums import DeliveryKind, SignupRequestKind, SubscriptionStatus
 from notifier.errors import LinkError, NotFoundError
 from notifier.i18n.catalog import Language, language
-from notifier.i18n.messages import Said
+from notifier.i18n.messages import LazyMessage
 from notifier.links import Purpose
 from notifier.store.models import Subscription
 from notifier.subscribers import address_changes, consent, lifecycle, schedule, signup_requests, subscriptions
@@ -29,7 +29,7 @@ from notifier.web import forms, mail_requests
 from notifier.web.responses import Unrendered, deps_of, notice, page, spoken_by
 
 _PAUSE = timedelta(days=30)
-_NOT_SUBSCRIBED = Said("You are not subscribed."), Said("Nothing more is sent to you.")
+_NOT_SUBSCRIBED = LazyMessage("You are not subscribed."), LazyMessage("Nothing more is sent to you.")
 
 
 async def unknown_link(request: Request, _error: Exception) -> Response:
@@ -63,7 +63,7 @@ def confirm(request: Request) -> Response:
     with deps.writing() as session:
         subscription = subscriptions.by_link(session, link_id)
         if subscriptions.confirm(session, subscription, subscriptions.OWN_LINK, "subscriber", now) and (
-            signup_requests.count_mail(session, EnquiryKind.SUBSCRIBE, subscription.subscriber.email, now)
+            signup_requests.count_mail(session, SignupRequestKind.SUBSCRIBE, subscription.subscriber.email, now)
         ):
             outbox.enqueue_own(session, DeliveryKind.WELCOME, [subscription.id], deps.mail_domain, now)
         answer = _confirmed(request, subscription)
@@ -74,16 +74,16 @@ def _confirmed(request: Request, one: Subscription) -> Unrendered:
     spoken = _spoken(one)
     if subscriptions.waits_for_yes(one):
         return partial(
-            notice, request, Said("No mail is sent to this address: please write to us."), "", spoken, status=410
+            notice, request, LazyMessage("No mail is sent to this address: please write to us."), "", spoken, status=410
         )
     if one.status is SubscriptionStatus.CONFIRMED:
-        words = Said("You will get news about %(therapy)s: %(schedule)s.", **_words(one, spoken))
-        return partial(notice, request, Said("Your subscription is confirmed."), words, spoken)
+        words = LazyMessage("You will get news about %(therapy)s: %(schedule)s.", **_words(one, spoken))
+        return partial(notice, request, LazyMessage("Your subscription is confirmed."), words, spoken)
     return partial(
         notice,
         request,
-        Said("This subscription has ended."),
-        Said("To get news again, subscribe once more."),
+        LazyMessage("This subscription has ended."),
+        LazyMessage("To get news again, subscribe once more."),
         spoken,
         status=410,
     )
@@ -150,9 +150,9 @@ def _retired(request: Request) -> Unrendered:
     """What a link from before a change of address still does, in the visitor's language; nothing of the person."""
     spoken = spoken_by(request)
     values = {
-        "title": spoken.phrase("Unsubscribe"),
-        "text": spoken.phrase("This link is from before a change of address. It ends the subscription, and no more."),
-        "button": spoken.phrase("Unsubscribe me"),
+        "title": spoken.gettext("Unsubscribe"),
+        "text": spoken.gettext("This link is from before a change of address. It ends the subscription, and no more."),
+        "button": spoken.gettext("Unsubscribe me"),
     }
     return partial(page, request, "question", values, spoken)
 
@@ -161,7 +161,7 @@ def _end_by_retired_link(request: Request, session: Session, one: Subscription, 
     if wish != "leave":
         return _retired(request)
     subscriptions.end(session, one, subscriptions.OWN_LINK, "subscriber", deps_of(request).now())
-    return partial(notice, request, Said("You are unsubscribed."), Said("Nothing more is sent to you."))
+    return partial(notice, request, LazyMessage("You are unsubscribed."), LazyMessage("Nothing more is sent to you."))
 
 
 def _taken_back(request: Request, session: Session, one: Subscription, spoken: Language, *, pause: bool) -> Unrendered:
@@ -170,18 +170,18 @@ def _taken_back(request: Request, session: Session, one: Subscription, spoken: L
         return partial(
             notice,
             request,
-            Said("It is too late to take this back."),
-            Said("To get news again, subscribe once more."),
+            LazyMessage("It is too late to take this back."),
+            LazyMessage("To get news again, subscribe once more."),
             spoken,
             status=410,
         )
     if pause and one.status in RUNNING:
         until = now + _PAUSE
         lifecycle.pause(one, until, now)
-        words = Said("No digest comes until %(day)s; then one tells all that you missed.", day=until.date())
-        return partial(notice, request, Said("Your subscription is paused."), words, spoken)
-    words = Said("You get news about %(therapy)s: %(schedule)s.", **_words(one, spoken))
-    return partial(notice, request, Said("You are subscribed again, as if nothing had been."), words, spoken)
+        words = LazyMessage("No digest comes until %(day)s; then one tells all that you missed.", day=until.date())
+        return partial(notice, request, LazyMessage("Your subscription is paused."), words, spoken)
+    words = LazyMessage("You get news about %(therapy)s: %(schedule)s.", **_words(one, spoken))
+    return partial(notice, request, LazyMessage("You are subscribed again, as if nothing had been."), words, spoken)
 
 
 def _left(request: Request, one: Subscription, spoken: Language, now: datetime) -> Unrendered:
@@ -194,9 +194,9 @@ def never_form(request: Request) -> Response:
     deps, spoken = deps_of(request), spoken_by(request)
     deps.links.read(Purpose.NEVER, request.path_params["link"], deps.now())
     values = {
-        "title": spoken.phrase("Never write to this address again?"),
-        "text": spoken.phrase("From then on we send no mail to it, whoever asks for one. Only we can undo that."),
-        "button": spoken.phrase("Never write to it again"),
+        "title": spoken.gettext("Never write to this address again?"),
+        "text": spoken.gettext("From then on we send no mail to it, whoever asks for one. Only we can undo that."),
+        "button": spoken.gettext("Never write to it again"),
     }
     return page(request, "question", values, spoken)
 
@@ -222,9 +222,9 @@ def renew_form(request: Request) -> Response:
         if one.status not in RUNNING:
             return notice(request, *_NOT_SUBSCRIBED, spoken)
         values = {
-            "title": spoken.phrase("Do you still want your digest?"),
-            "text": spoken.phrase("You get news about %(therapy)s: %(schedule)s.", **_words(one, spoken)),
-            "button": spoken.phrase("Yes, I still want it"),
+            "title": spoken.gettext("Do you still want your digest?"),
+            "text": spoken.gettext("You get news about %(therapy)s: %(schedule)s.", **_words(one, spoken)),
+            "button": spoken.gettext("Yes, I still want it"),
         }
         return page(request, "question", values, spoken)
 
@@ -238,10 +238,10 @@ def renew(request: Request) -> Response:
         one = subscriptions.by_link(session, link_id)
         spoken = _spoken(one)
         runs = lifecycle.renew(session, one, now)
-        words = Said("You get news about %(therapy)s: %(schedule)s.", **_words(one, spoken))
+        words = LazyMessage("You get news about %(therapy)s: %(schedule)s.", **_words(one, spoken))
     if not runs:
         return notice(request, *_NOT_SUBSCRIBED, spoken)
-    return notice(request, Said("Thank you: everything goes on as it was."), words, spoken)
+    return notice(request, LazyMessage("Thank you: everything goes on as it was."), words, spoken)
 
 
 def address_form(request: Request) -> Response:
@@ -252,9 +252,9 @@ def address_form(request: Request) -> Response:
         change = address_changes.by_link(session, link_id, deps.now())
         spoken = language(change.subscriber.language)
         values = {
-            "title": spoken.phrase("Please confirm the change of address"),
-            "text": spoken.phrase("From then on we write to the new address."),
-            "button": spoken.phrase("Agree to the change"),
+            "title": spoken.gettext("Please confirm the change of address"),
+            "text": spoken.gettext("From then on we write to the new address."),
+            "button": spoken.gettext("Agree to the change"),
         }
         return page(request, "question", values, spoken)
 
@@ -269,14 +269,21 @@ def address(request: Request) -> Response:
         spoken = language(change.subscriber.language)
         moved = address_changes.agree(session, change, side, now)
     if moved:
-        return notice(request, Said("Your address is changed."), Said("We write to the new one from now on."), spoken)
-    return notice(request, Said("Thank you."), Said("The other address has to agree, too."), spoken)
+        return notice(
+            request,
+            LazyMessage("Your address is changed."),
+            LazyMessage("We write to the new one from now on."),
+            spoken,
+        )
+    return notice(request, LazyMessage("Thank you."), LazyMessage("The other address has to agree, too."), spoken)
 
 
 def _side(text: str) -> tuple[Side, str]:
     side, _, link_id = text.partition(":")
     if side not in list(Side):
-        raise LinkError(Said("This link is not complete."), Said("Copy it whole from the mail, or use the button."))
+        raise LinkError(
+            LazyMessage("This link is not complete."), LazyMessage("Copy it whole from the mail, or use the button.")
+        )
     return Side(side), link_id
 
 

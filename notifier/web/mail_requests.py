@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from notifier.deps import Deps
-from notifier.enums import EnquiryKind
+from notifier.enums import SignupRequestKind
 from notifier.errors import StoreError
 from notifier.i18n.catalog import Language
 from notifier.pipeline import signup_requests as admission
@@ -26,7 +26,7 @@ _RETRY_AFTER = str(int(signup_requests.LIMIT_PERIOD.total_seconds()))
 
 
 def ask(
-    request: Request, spoken: Language, kind: EnquiryKind, email: str, wish: Mapping[str, object] | None
+    request: Request, spoken: Language, kind: SignupRequestKind, email: str, wish: Mapping[str, object] | None
 ) -> Response:
     """Store what a visitor asks for; the answer says nothing of the address."""
     deps = deps_of(request)

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from notifier.admin.preview import Wish, preview
+from notifier.admin.preview import PreviewOptions, preview
 from notifier.deps import Deps
 from notifier.enums import Cadence, Edition
 from notifier.errors import NotifierError
@@ -30,7 +30,7 @@ _STRETCHES = (0, 7, 30, 365)
 _LONGEST_STRETCH = 3660
 
 
-def create(deps: Deps, wish: Wish) -> Starlette:
+def create(deps: Deps, wish: PreviewOptions) -> Starlette:
     """The showroom over an open database.
 
     Args:
@@ -53,7 +53,7 @@ def create(deps: Deps, wish: Wish) -> Starlette:
     return application
 
 
-def serve(deps: Deps, wish: Wish, port: int) -> None:
+def serve(deps: Deps, wish: PreviewOptions, port: int) -> None:
     """Run it until it is interrupted, on loopback whatever the settings say."""
     uvicorn.run(create(deps, wish), host="127.0.0.1", port=port, log_level="warning", log_config=None, **limits())
 
@@ -64,8 +64,8 @@ def _deps(request: Request) -> Deps:
     return replace(deps)
 
 
-def _wish(request: Request) -> Wish:
-    wish: Wish = request.app.state.wish
+def _wish(request: Request) -> PreviewOptions:
+    wish: PreviewOptions = request.app.state.wish
     asked = request.query_params
     try:
         return replace(

@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from notifier.deps import Deps
-from notifier.i18n.catalog import Language, negotiated
-from notifier.i18n.messages import Said
+from notifier.i18n.catalog import Language, negotiate
+from notifier.i18n.messages import LazyMessage
 
 # A page whose values were read, and that is rendered when it is called: after the transaction that read them, for
 # nobody else can write while a page is made.
@@ -26,7 +26,7 @@ def deps_of(request: Request) -> Deps:
 
 def spoken_by(request: Request) -> Language:
     """The language that the browser asks for."""
-    return negotiated(request.headers.get("accept-language", ""))
+    return negotiate(request.headers.get("accept-language", ""))
 
 
 def page(
@@ -63,4 +63,4 @@ def notice(
 
 
 def _in(text: str, spoken: Language) -> str:
-    return spoken.said(text) if isinstance(text, Said) else text
+    return spoken.translate(text) if isinstance(text, LazyMessage) else text

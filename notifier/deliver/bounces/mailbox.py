@@ -34,7 +34,7 @@ _FLAGS = ":2,"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-class Fate(StrEnum):
+class Handling(StrEnum):
     """What becomes of a mail in its mailbox when its reader is done with it."""
 
     SEEN = "seen"
@@ -45,7 +45,7 @@ class Fate(StrEnum):
 class Mail(bytes):
     """A mail of a mailbox. Its reader may change its fate; unless it does, the mail is marked as seen."""
 
-    fate = Fate.SEEN
+    fate = Handling.SEEN
 
 
 def from_files(files: Iterable[Path]) -> Iterator[bytes]:
@@ -93,9 +93,9 @@ def from_maildir(folder: Path) -> Iterator[Mail]:
         mail = Mail(octets)
         yield mail
         try:
-            if mail.fate is Fate.SEEN:
+            if mail.fate is Handling.SEEN:
                 file.rename(folder / "cur" / f"{name}{_FLAGS}{''.join(sorted({*flags, 'S'}))}")
-            elif mail.fate is Fate.MOVED:
+            elif mail.fate is Handling.MOVED:
                 file.rename(_unreadable_folder(folder) / "new" / name)
         except FileNotFoundError:
             continue
@@ -221,9 +221,9 @@ def _unseen(server: imaplib.IMAP4, folder: str) -> Iterator[Mail]:
         _, answers = server.uid("FETCH", uid, f"(BODY.PEEK[]<0.{_LARGEST}>)")
         for mail in [Mail(answer[1]) for answer in answers if isinstance(answer, tuple)]:
             yield mail
-            if mail.fate is Fate.MOVED:
+            if mail.fate is Handling.MOVED:
                 _move_away(server, uid)
-            elif mail.fate is Fate.SEEN:
+            elif mail.fate is Handling.SEEN:
                 server.uid("STORE", uid, "+FLAGS.SILENT", r"(\Seen)")
 
 

@@ -109,14 +109,14 @@ class Report:
         envelope_tokens: words like ours in the addresses that the mail itself was sent to.
         tokens: such words anywhere else, where a returned mail stands.
         message_ids: identifiers of the form of ours that stand in it, without the mail's own.
-        leave_words: of a mail that asks to end a subscription.
+        unsubscribe_tokens: of a mail that asks to end a subscription.
     """
 
     failures: tuple[Failure, ...]
     envelope_tokens: tuple[str, ...] = ()
     tokens: tuple[str, ...] = ()
     message_ids: tuple[str, ...] = ()
-    leave_words: tuple[str, ...] = ()
+    unsubscribe_tokens: tuple[str, ...] = ()
 
 
 # Where a mail says which address it arrived at.

@@ -63,7 +63,7 @@ def note(session: Session, name: str, kind: BounceKind, now: datetime) -> bool:
     return db.insert_missing(session, BounceReport, {"hash": name, "kind": kind, "read_at": now})
 
 
-def take(
+def record(
     session: Session,
     name: str,
     report: Report,
@@ -95,8 +95,8 @@ def take(
 def _verdict(
     session: Session, report: Report, named_by: Callable[[str], str | None], domain: str, now: datetime
 ) -> Verdict:
-    if report.leave_words:
-        subscription = _leaving(session, report.leave_words[0])
+    if report.unsubscribe_tokens:
+        subscription = _leaving(session, report.unsubscribe_tokens[0])
         return Verdict(BounceKind.UNSUBSCRIBE, subscription.subscriber if subscription else None, subscription)
     if not any(failure.kind in _ACTING for failure in report.failures):
         return Verdict(report.failures[0].kind)
@@ -182,7 +182,7 @@ def _consequence(session: Session, failure: Failure, delivery: Delivery, person:
     if delivery.kind is DeliveryKind.DIGEST and not given_up and _newest(session, delivery):
         assert person.held_until is not None
         reason = safe(f"{failure.status} {failure.said}".strip(), person.email)
-        outbox.again(delivery, person.held_until, f"came back: {reason}")
+        outbox.requeue(delivery, person.held_until, f"came back: {reason}")
     return Verdict(failure.kind, person, given_up=given_up, code=code)
 
 

@@ -43,7 +43,7 @@ _SPACES_IN_BODY = re.compile(rb"[ \t]+")
 _MOMENT, _HASH = 10, 44
 
 
-class Seal:
+class DkimSigner:
     """The signing of messages that have the same headers: what of a signature is not one message's is laid out once.
 
     Args:

@@ -21,8 +21,8 @@ from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
-from notifier.deliver.mime.dkim_signature import SIGNED, Seal, canonical_body, canonical_header
-from notifier.email_addresses import domain_of, wire_address
+from notifier.deliver.mime.dkim_signature import SIGNED, DkimSigner, canonical_body, canonical_header
+from notifier.email_addresses import domain_of, to_ascii_domain
 from notifier.settings import Sender
 from notifier.text.cleaning import clean
 
@@ -52,7 +52,7 @@ Render = Callable[[str, Mapping[str, object], str], str]
 
 
 @dataclass(frozen=True)
-class Letter:
+class MessageSpec:
     """One mail before it is framed.
 
     Attributes:
@@ -73,17 +73,17 @@ class Letter:
     values: Mapping[str, object]
     personal: Mapping[str, str] = field(default_factory=dict)
     language: str = "en"
-    listing: "Listing | None" = None
+    listing: "ListHeaders | None" = None
 
     @property
-    def own(self) -> "Own":
+    def own(self) -> "Recipient":
         """What of it is this recipient's alone."""
         listing = self.listing
-        leaving = (listing.leave_url, listing.leave_word) if listing else ("", "")
-        return Own(wire_address(self.to), self.message_id, self.personal, *leaving)
+        leaving = (listing.leave_url, listing.unsubscribe_token) if listing else ("", "")
+        return Recipient(to_ascii_domain(self.to), self.message_id, self.personal, *leaving)
 
 
-class Own(NamedTuple):
+class Recipient(NamedTuple):
     """What a recipient does not share with those who get the same.
 
     Attributes:
@@ -91,30 +91,30 @@ class Own(NamedTuple):
         message_id: fixed by the delivery.
         personal: what stands in the slots of the body, by name.
         leave_url: the one-click address; empty for mails that belong to no list.
-        leave_word: what the subject of a mail says that ends the subscription.
+        unsubscribe_token: what the subject of a mail says that ends the subscription.
     """
 
     to: str
     message_id: str
     personal: Mapping[str, str]
     leave_url: str = ""
-    leave_word: str = ""
+    unsubscribe_token: str = ""
 
 
 @dataclass(frozen=True)
-class Listing:
+class ListHeaders:
     """What the headers of a list's mail say (RFC 2369, 8058).
 
     Attributes:
         leave_url: the recipient's one-click address.
-        leave_word: what the subject of a mail says that ends the subscription.
+        unsubscribe_token: what the subject of a mail says that ends the subscription.
         archive_url: where the digests can be read.
         feedback: the sort of mail, as the mail provider's complaint statistics call it: words that are the same for
             all digests of a cadence, and say nothing of the recipient or the therapy.
     """
 
     leave_url: str
-    leave_word: str
+    unsubscribe_token: str
     archive_url: str
     feedback: str
 
@@ -123,7 +123,7 @@ Part = bytes | tuple[str, bool]
 
 
 @dataclass(frozen=True)
-class Mould:
+class MessageTemplate:
     """A letter cast once: its bytes with slots between them, each slot with the encoding of its place.
 
     Where messages are signed, what is shared stands here once more in the form that is signed.
@@ -132,10 +132,10 @@ class Mould:
     _head: bytes
     _parts: tuple[Part, ...]
     _replies: str
-    _seal: Seal | None = None
+    _seal: DkimSigner | None = None
     _canonical: tuple[Part, ...] = ()
 
-    def fill(self, own: Own, now: datetime) -> bytes:
+    def render(self, own: Recipient, now: datetime) -> bytes:
         """The message of one recipient, dated `now`; no line of it begins with a dot (RFC 5321, 4.5.2)."""
         headers = self._own_headers(own, now)
         encoded: dict[Part, bytes] = {}
@@ -152,10 +152,10 @@ class Mould:
             pieces.insert(0, self._seal.headers(signed, body.digest(), now))
         return b"".join(pieces)
 
-    def _own_headers(self, own: Own, now: datetime) -> list[tuple[str, str]]:
+    def _own_headers(self, own: Recipient, now: datetime) -> list[tuple[str, str]]:
         found = [("To", own.to), ("Date", _date(now)), ("Message-ID", own.message_id)]
         if own.leave_url:
-            word = own.leave_word if own.leave_word.isalnum() else quote(own.leave_word)
+            word = own.unsubscribe_token if own.unsubscribe_token.isalnum() else quote(own.unsubscribe_token)
             leave = f"<mailto:{self._replies}?subject=unsubscribe%20{word}>"
             found.append(("List-Unsubscribe", f"<{own.leave_url}>,\r\n {leave}"))
         return found
@@ -166,9 +166,9 @@ def _date(moment: datetime) -> str:
     return format_datetime(moment)
 
 
-def cast(
-    letter: Letter, sender: Sender, render_html: Render, render_text: Render, signers: "Sequence[Signer]" = ()
-) -> Mould:
+def compile_message(
+    letter: MessageSpec, sender: Sender, render_html: Render, render_text: Render, signers: "Sequence[Signer]" = ()
+) -> MessageTemplate:
     """Render and encode everything of a letter that is not its recipient's own.
 
     Args:
@@ -203,10 +203,12 @@ def cast(
     parts.append(f"--{boundary}--\r\n".encode())
     head, joined = _shared_head(letter, sender, boundary), _joined(parts)
     if not signers:
-        return Mould(head, joined, _replies(sender))
+        return MessageTemplate(head, joined, _replies(sender))
     canonical = tuple(canonical_body(part) if isinstance(part, bytes) else part for part in joined)
     own_names = ("To", "Date", "Message-ID", *(("List-Unsubscribe",) if letter.listing else ()))
-    return Mould(head, joined, _replies(sender), Seal(signers, _signed_headers(head), own_names), canonical)
+    return MessageTemplate(
+        head, joined, _replies(sender), DkimSigner(signers, _signed_headers(head), own_names), canonical
+    )
 
 
 def _signed_headers(head: bytes) -> tuple[tuple[str, bytes], ...]:
@@ -270,10 +272,10 @@ def _without_dots(encoded: str) -> bytes:
     return encoded.encode("ascii")
 
 
-def _shared_head(letter: Letter, sender: Sender, boundary: str) -> bytes:
+def _shared_head(letter: MessageSpec, sender: Sender, boundary: str) -> bytes:
     assert sender.address is not None
     message = EmailMessage(policy=_POLICY)
-    message["From"] = Address(_header_text(sender.name), addr_spec=wire_address(sender.address))
+    message["From"] = Address(_header_text(sender.name), addr_spec=to_ascii_domain(sender.address))
     message["Reply-To"] = Address(addr_spec=_replies(sender))
     message["Subject"] = _header_text(letter.subject)
     message["Auto-Submitted"] = "auto-generated"
@@ -302,7 +304,7 @@ def _sender_id(domain: str) -> str:
 
 def _replies(sender: Sender) -> str:
     assert sender.address is not None
-    return wire_address(sender.reply_to or sender.address)
+    return to_ascii_domain(sender.reply_to or sender.address)
 
 
 def _header_text(text: str) -> str:

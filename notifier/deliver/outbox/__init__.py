@@ -3,9 +3,8 @@
 Owns the statuses of a delivery, in three steps with a file each: enqueue, claim, settle.
 """
 
-from notifier.deliver.outbox.claim import LEASE, Claimed, Terms, claim_due, renew, waits
+from notifier.deliver.outbox.claim import LEASE, Claimed, ClaimOptions, claim_due, has_more, renew
 from notifier.deliver.outbox.enqueue import (
-    again,
     enqueue_asked,
     enqueue_change,
     enqueue_digest,
@@ -13,32 +12,33 @@ from notifier.deliver.outbox.enqueue import (
     enqueue_own,
     listed,
     new_message_id,
+    requeue,
     resume,
     retry,
     wait_for,
 )
-from notifier.deliver.outbox.settle import Answer, Outcome, settle_accepted, settle_attempts
+from notifier.deliver.outbox.settle import Outcome, SendResult, settle_accepted, settle_attempts
 
 __all__ = [
     "LEASE",
-    "Answer",
+    "ClaimOptions",
     "Claimed",
     "Outcome",
-    "Terms",
-    "again",
+    "SendResult",
     "claim_due",
     "enqueue_asked",
     "enqueue_change",
     "enqueue_digest",
     "enqueue_notice",
     "enqueue_own",
+    "has_more",
     "listed",
     "new_message_id",
     "renew",
+    "requeue",
     "resume",
     "retry",
     "settle_accepted",
     "settle_attempts",
     "wait_for",
-    "waits",
 ]

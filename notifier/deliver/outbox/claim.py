@@ -66,7 +66,7 @@ _LEASED = (
 
 
 @dataclass(frozen=True)
-class Terms:
+class ClaimOptions:
     """By what deliveries are claimed.
 
     Attributes:
@@ -80,7 +80,7 @@ class Terms:
     domain_rates: Mapping[str, float] = field(default_factory=dict)
 
 
-def claim_due(session: Session, now: datetime, terms: Terms) -> list[Claimed]:
+def claim_due(session: Session, now: datetime, terms: ClaimOptions) -> list[Claimed]:
     """Take the next deliveries for this worker, for the length of a lease.
 
     A lease that ran out (its worker died) is taken over. What nobody wants any more is settled as `suppressed` here;
@@ -100,7 +100,7 @@ def claim_due(session: Session, now: datetime, terms: Terms) -> list[Claimed]:
     return taken
 
 
-def waits(session: Session, now: datetime, terms: Terms) -> bool:
+def has_more(session: Session, now: datetime, terms: ClaimOptions) -> bool:
     """Whether there is more to claim."""
     statuses = [DeliveryStatus.PENDING] + [DeliveryStatus.UNCERTAIN] * (not terms.hold_uncertain)
     return any(_waiting(session, status, now, 1) for status in statuses)
@@ -122,7 +122,7 @@ def _waiting(session: Session, status: DeliveryStatus, now: datetime, limit: int
     return list(session.connection().execute(chosen))
 
 
-def _digests(session: Session, rows: Sequence[Any], terms: Terms, now: datetime) -> list[Claimed]:
+def _digests(session: Session, rows: Sequence[Any], terms: ClaimOptions, now: datetime) -> list[Claimed]:
     later: dict[datetime, list[int]] = {}
     refused: dict[str, list[int]] = {}
     taken = []

@@ -97,7 +97,7 @@ def wait_for(delivery: Delivery, when: datetime) -> None:
     delivery.status, delivery.next_attempt_at, delivery.given_up_at = DeliveryStatus.PENDING, when, when + PATIENCE
 
 
-def again(delivery: Delivery, when: datetime, why: str) -> None:
+def requeue(delivery: Delivery, when: datetime, why: str) -> None:
     """Owe a message once more that was taken and came back, with the Message-ID it had."""
     if delivery.status is DeliveryStatus.SENT:
         delivery.status, delivery.error, delivery.attempts = DeliveryStatus.PENDING, why, 0

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from notifier.store.models import Pace
+from notifier.store.models import RateLimit
 
 _SERVER = ""
 
@@ -20,7 +20,7 @@ class Limits:
     def __init__(self, session: Session, rates: Mapping[str, float], now: datetime) -> None:
         self._session, self._now = session, now
         self._rates = {domain.lower(): rate for domain, rate in rates.items()}
-        self._rows: dict[str, Pace] = {}
+        self._rows: dict[str, RateLimit] = {}
         self._put_off: dict[str, int] = {}
 
     def slot(self, email: str) -> datetime:
@@ -60,10 +60,10 @@ def reserve(session: Session, rate: float, number: int, now: datetime) -> timede
     return start - now
 
 
-def _row(session: Session, key: str, now: datetime) -> Pace:
-    found = session.scalar(select(Pace).where(Pace.key == key).with_for_update())
+def _row(session: Session, key: str, now: datetime) -> RateLimit:
+    found = session.scalar(select(RateLimit).where(RateLimit.key == key).with_for_update())
     if found is None:
-        found = Pace(key=key, next_at=now)
+        found = RateLimit(key=key, next_at=now)
         session.add(found)
         session.flush()
     return found

@@ -22,7 +22,7 @@ _FIRST_WAIT = timedelta(minutes=5)
 _LONGEST_WAIT = timedelta(hours=4)
 
 
-class Answer(StrEnum):
+class SendResult(StrEnum):
     """What came of an attempt."""
 
     ACCEPTED = "accepted"
@@ -45,7 +45,7 @@ class Outcome(NamedTuple):
     """
 
     delivery_id: int
-    answer: Answer
+    answer: SendResult
     said: str = ""
     recipient: str = ""
     verdict: BounceKind = BounceKind.NONE
@@ -79,16 +79,16 @@ def _settle(delivery: Delivery, outcome: Outcome, now: datetime) -> None:
     delivery.leased_until = None
     said = redacted(outcome.said)  # servers name people in their answers
     delivery.error = said or None
-    if outcome.answer is Answer.REFUSED:
+    if outcome.answer is SendResult.REFUSED:
         delivery.status = DeliveryStatus.FAILED
-    elif outcome.answer is Answer.NOT_TRIED:
+    elif outcome.answer is SendResult.NOT_TRIED:
         delivery.status = DeliveryStatus.PENDING  # the server's fault, not the recipient's: due again at once
         delivery.attempts -= 1
     elif now >= delivery.given_up_at:
         delivery.status = DeliveryStatus.FAILED
         delivery.error = f"given up after {PATIENCE.days} days: {said}"
     else:
-        unknown = outcome.answer is Answer.UNKNOWN
+        unknown = outcome.answer is SendResult.UNKNOWN
         delivery.status = DeliveryStatus.UNCERTAIN if unknown else DeliveryStatus.PENDING
         delivery.next_attempt_at = now + _wait(delivery)
 

@@ -16,9 +16,9 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from notifier.deliver.outbox import Answer, Outcome
+from notifier.deliver.outbox import Outcome, SendResult
 from notifier.deliver.redaction import safe, without_secrets
-from notifier.deliver.smtp.protocol import Dialogue, OutOfStepError, Parcel, SenderRefusedError
+from notifier.deliver.smtp.protocol import OutgoingMessage, ProtocolError, SenderRefusedError, SmtpProtocol
 from notifier.settings import Smtp
 from notifier.text.cleaning import redacted
 
@@ -37,12 +37,12 @@ class ServerDownError(Exception):
 
 
 @dataclass(eq=False)
-class _Line:
+class _Connection:
     """A connection, its dialogue, and what waits to be written."""
 
     client: smtplib.SMTP
     sock: socket.socket
-    dialogue: Dialogue
+    dialogue: SmtpProtocol
     waiting: deque[memoryview] = field(default_factory=deque)
     heard_at: float = 0.0
     watched: bool = False
@@ -91,7 +91,11 @@ class Transport:
         self._next_slot = 0.0
 
     def send(
-        self, parcels: Sequence[Parcel], settle: Settle, start_in: float = 0.0, stop: Callable[[], bool] = lambda: False
+        self,
+        parcels: Sequence[OutgoingMessage],
+        settle: Settle,
+        start_in: float = 0.0,
+        stop: Callable[[], bool] = lambda: False,
     ) -> str:
         """Send these, and have each answer written down.
 
@@ -115,7 +119,7 @@ class Transport:
         finally:
             sending.leave()
         if sending.queue:
-            settle([Outcome(parcel.delivery_id, Answer.NOT_TRIED, problem) for parcel in sending.queue])
+            settle([Outcome(parcel.delivery_id, SendResult.NOT_TRIED, problem) for parcel in sending.queue])
             return problem
         return ""
 
@@ -228,11 +232,13 @@ class Transport:
 class _Sending:
     """One call of `send`: the parcels that no connection has taken yet, and the connections."""
 
-    def __init__(self, transport: Transport, queue: deque[Parcel], settle: Settle, stop: Callable[[], bool]) -> None:
+    def __init__(
+        self, transport: Transport, queue: deque[OutgoingMessage], settle: Settle, stop: Callable[[], bool]
+    ) -> None:
         self._transport, self.queue, self._settle, self._stop = transport, queue, settle, stop
         self._selector = selectors.DefaultSelector()
-        self._lines: list[_Line] = []
-        self._told: list[_Line] = []
+        self._lines: list[_Connection] = []
+        self._told: list[_Connection] = []
         self._told_at = 0.0
         self._looked_at = 0.0
         self._problem = ""
@@ -275,13 +281,13 @@ class _Sending:
                 return
             assert client.sock is not None
             client.sock.setblocking(False)
-            dialogue = Dialogue(self._following, pipelining=self._transport.pipelining(client))
-            line = _Line(client, client.sock, dialogue, heard_at=time.monotonic())
+            dialogue = SmtpProtocol(self._following, pipelining=self._transport.pipelining(client))
+            line = _Connection(client, client.sock, dialogue, heard_at=time.monotonic())
             self._lines.append(line)
             self._selector.register(line.sock, selectors.EVENT_READ, line)
             self._start(line)
 
-    def _following(self) -> Parcel | None:
+    def _following(self) -> OutgoingMessage | None:
         if not self.queue or self._over:
             return None
         while self.queue:
@@ -296,7 +302,7 @@ class _Sending:
                 trace = redacted(traceback.format_exc())
                 log.error("Delivery %d cannot be built:\n%s", parcel.delivery_id, trace)  # noqa: TRY400 - redacted
                 said = f"the mail cannot be built: an unexpected error ({type(error).__name__})"
-                self._unbuilt.append(Outcome(parcel.delivery_id, Answer.DEFERRED, said))
+                self._unbuilt.append(Outcome(parcel.delivery_id, SendResult.DEFERRED, said))
                 continue
             return parcel._replace(message=_ready(message))
         return None
@@ -306,7 +312,7 @@ class _Sending:
             for line in [one for one in self._lines if one.dialogue.idle]:
                 self._start(line)
 
-    def _start(self, line: _Line) -> None:
+    def _start(self, line: _Connection) -> None:
         if line.dialogue.begin():
             line.heard_at = time.monotonic()
             self._go_on(line)
@@ -322,7 +328,7 @@ class _Sending:
             self._go_on(key.data, hear=bool(events & selectors.EVENT_READ))
         return bool(ready)
 
-    def _go_on(self, line: _Line, *, hear: bool = False) -> None:
+    def _go_on(self, line: _Connection, *, hear: bool = False) -> None:
         """Let a connection go on; what ends it is told."""
         try:
             if hear:
@@ -335,7 +341,7 @@ class _Sending:
             )
             self._end(line, line.dialogue.given_up())
             return
-        except (OSError, OutOfStepError) as error:
+        except (OSError, ProtocolError) as error:
             self._end(line, line.dialogue.broken(_said(error)))
             return
         if line.dialogue.over:
@@ -349,7 +355,7 @@ class _Sending:
             wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if line.watched else 0)
             self._selector.modify(line.sock, wanted, line)
 
-    def _end(self, line: _Line, untried: Parcel | None) -> None:
+    def _end(self, line: _Connection, untried: OutgoingMessage | None) -> None:
         if untried is not None:
             self.queue.appendleft(untried)
         self._lines.remove(line)

@@ -11,14 +11,14 @@ from functools import partial
 from types import TracebackType
 from typing import Self
 
-from notifier.deliver.smtp.protocol import Parcel
+from notifier.deliver.smtp.protocol import OutgoingMessage
 
 # How many are made at one go, and how many goes are under way before the first is asked for: all these are kept.
 _AT_ONCE = 8
 _GOES = 8
 
 
-class Ahead:
+class Prefetcher:
     """Makes the messages of parcels in their order, some of them before they are asked for."""
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class Ahead:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._pool.shutdown(cancel_futures=True)
 
-    def prepared(self, parcels: Sequence[Parcel]) -> list[Parcel]:
+    def prepared(self, parcels: Sequence[OutgoingMessage]) -> list[OutgoingMessage]:
         """The same parcels, each of which waits for its message instead of making it."""
         goes = [parcels[start : start + _AT_ONCE] for start in range(0, len(parcels), _AT_ONCE)]
         made: list[Future[list[bytes | None]]] = []
@@ -48,7 +48,7 @@ class Ahead:
         ]
 
 
-def _made(parcels: Sequence[Parcel]) -> list[bytes | None]:
+def _made(parcels: Sequence[OutgoingMessage]) -> list[bytes | None]:
     made: list[bytes | None] = []
     for parcel in parcels:
         try:

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from notifier.deliver.outbox import Answer, Outcome
+from notifier.deliver.outbox import Outcome, SendResult
 from notifier.deliver.redaction import safe
 
 _END = b".\r\n"
@@ -19,7 +19,7 @@ _LONGEST_REPLY = 100_000
 _MOST_LINES = 1000
 
 
-class Parcel(NamedTuple):
+class OutgoingMessage(NamedTuple):
     """One message on its way.
 
     Attributes:
@@ -44,11 +44,11 @@ class SenderRefusedError(Exception):
     """The server takes no mail from our address at all, whoever the recipient is; the text is its answer."""
 
 
-class OutOfStepError(Exception):
+class ProtocolError(Exception):
     """The server said what no server says at that place."""
 
 
-class Dialogue:
+class SmtpProtocol:
     """One connection's talk.
 
     Args:
@@ -56,15 +56,15 @@ class Dialogue:
         following: gives the next parcel, or None when there is none (or none yet).
     """
 
-    def __init__(self, following: Callable[[], Parcel | None], *, pipelining: bool) -> None:
+    def __init__(self, following: Callable[[], OutgoingMessage | None], *, pipelining: bool) -> None:
         self._following, self.pipelining = following, pipelining
         self._in = b""
         self._out: list[bytes] = []
         self._said: list[bytes] = []  # the lines of the present answer
         self._expected: deque[str] = deque()
         self._refusal: Outcome | None = None
-        self._parcel: Parcel | None = None
-        self._ending: Parcel | None = None
+        self._parcel: OutgoingMessage | None = None
+        self._ending: OutgoingMessage | None = None
         self._wanted = False
         self._behind = False  # whether only the envelope of a message went out, with the end of the one before
         self._unsettled = False
@@ -94,7 +94,7 @@ class Dialogue:
         self._envelope(self._parcel)
         return True
 
-    def _envelope(self, parcel: Parcel) -> None:
+    def _envelope(self, parcel: OutgoingMessage) -> None:
         self._refusal, self._wanted = None, False
         commands = parcel.commands()
         if self.pipelining:
@@ -123,27 +123,27 @@ class Dialogue:
                 self._check_length()
                 continue
             if not line[:3].isdigit():
-                raise OutOfStepError(f"an answer without a code: {safe(line[:60].decode('utf-8', 'replace'))}")
+                raise ProtocolError(f"an answer without a code: {safe(line[:60].decode('utf-8', 'replace'))}")
             self._said.append(line[4:])
             if self._expected:
                 self._answer(self._expected.popleft(), int(line[:3]))
             elif line[:3] == b"421":
                 self.over = True
             else:
-                raise OutOfStepError("an answer that nobody asked for")
+                raise ProtocolError("an answer that nobody asked for")
             self._said.clear()
         self._check_length()
 
     def _check_length(self) -> None:
         if len(self._in) > _LONGEST_REPLY or len(self._said) > _MOST_LINES:
-            raise OutOfStepError("an answer without an end")
+            raise ProtocolError("an answer without an end")
 
     def _answer(self, step: str, code: int) -> None:
         if step == "END":
             assert self._ending is not None
             parcel, self._ending = self._ending, None
             if code == 250:
-                self._tell(Outcome(parcel.delivery_id, Answer.ACCEPTED))
+                self._tell(Outcome(parcel.delivery_id, SendResult.ACCEPTED))
             else:
                 self._tell(_refusal(parcel, "the message", code, self._said))
         elif step in ("MAIL FROM", "RCPT TO", "DATA"):
@@ -163,7 +163,7 @@ class Dialogue:
             if step == "MAIL FROM" and 500 <= code < 600:
                 raise SenderRefusedError(f"{code} {safe(_words(self._said), self._parcel.envelope_to)}")
             if code == 354:
-                raise OutOfStepError("a message was asked for too early")
+                raise ProtocolError("a message was asked for too early")
             self._refusal = _refusal(self._parcel, step, code, self._said)
         if code == 421:
             self._conclude()
@@ -212,7 +212,7 @@ class Dialogue:
         if self.pipelining:
             self._behind = self.begin()
 
-    def broken(self, why: str) -> Parcel | None:
+    def broken(self, why: str) -> OutgoingMessage | None:
         """The connection is gone: tell what that means for what was under way.
 
         Returns:
@@ -223,33 +223,33 @@ class Dialogue:
         self._expected.clear()
         if ending is not None:
             said = f"the connection ended after the message was handed over: {safe(why, ending.envelope_to)}"
-            self._tell(Outcome(ending.delivery_id, Answer.UNKNOWN, said))
+            self._tell(Outcome(ending.delivery_id, SendResult.UNKNOWN, said))
         if self._behind:
             return parcel
         if parcel is not None:
             said = f"the connection ended before the message was handed over: {safe(why, parcel.envelope_to)}"
-            self._tell(Outcome(parcel.delivery_id, Answer.DEFERRED, said))
+            self._tell(Outcome(parcel.delivery_id, SendResult.DEFERRED, said))
         return None
 
-    def given_up(self) -> Parcel | None:
+    def given_up(self) -> OutgoingMessage | None:
         """Take back what was begun and not handed over; nothing is told of it."""
         self.over = True
         parcel, self._parcel = self._parcel, None
         return parcel
 
 
-def _refusal(parcel: Parcel, step: str, code: int, said: Sequence[bytes]) -> Outcome:
+def _refusal(parcel: OutgoingMessage, step: str, code: int, said: Sequence[bytes]) -> Outcome:
     words = _words(said)
     shown = f"the server answered {code} to {step}: {safe(words, parcel.envelope_to)}"
     if not 500 <= code < 600:
-        return Outcome(parcel.delivery_id, Answer.DEFERRED, shown)
+        return Outcome(parcel.delivery_id, SendResult.DEFERRED, shown)
     if step != "RCPT TO":
-        return Outcome(parcel.delivery_id, Answer.REFUSED, shown)
+        return Outcome(parcel.delivery_id, SendResult.REFUSED, shown)
     from notifier.deliver.bounces import parser  # it is large, and most mails are taken
 
     status = parser.status_in(words)
     judged, reason = parser.verdict(status, words), parser.code_of(status, str(code))
-    return Outcome(parcel.delivery_id, Answer.REFUSED, shown, parcel.envelope_to, judged, reason)
+    return Outcome(parcel.delivery_id, SendResult.REFUSED, shown, parcel.envelope_to, judged, reason)
 
 
 def _words(said: Sequence[bytes]) -> str:

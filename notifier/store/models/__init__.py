@@ -5,7 +5,7 @@ write a table is named beside it, and anyone may read.
 """
 
 from notifier.store.models.base import Base, Installation, UTCDateTime
-from notifier.store.models.deliveries import Alarm, BounceReport, Delivery, Notice, Pace
+from notifier.store.models.deliveries import Alarm, BounceReport, Delivery, Notice, RateLimit
 from notifier.store.models.digests import Digest, DigestItem
 from notifier.store.models.matches import Examination, Match, NearMiss
 from notifier.store.models.profiles import Profile, ProfileRevision, Term
@@ -13,8 +13,8 @@ from notifier.store.models.sources import Article, Entry, EntryAlias, Revision, 
 from notifier.store.models.subscribers import (
     AddressChange,
     Consent,
-    Enquiry,
     RetiredLink,
+    SignupRequest,
     Subscriber,
     Subscription,
     Suppression,
@@ -31,7 +31,6 @@ __all__ = [
     "Delivery",
     "Digest",
     "DigestItem",
-    "Enquiry",
     "Entry",
     "EntryAlias",
     "Examination",
@@ -39,11 +38,12 @@ __all__ = [
     "Match",
     "NearMiss",
     "Notice",
-    "Pace",
     "Profile",
     "ProfileRevision",
+    "RateLimit",
     "RetiredLink",
     "Revision",
+    "SignupRequest",
     "Source",
     "SourceProfile",
     "Subscriber",

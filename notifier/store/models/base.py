@@ -9,7 +9,7 @@ from sqlalchemy import JSON, DateTime, Dialect, Enum, MetaData, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
-from notifier.i18n.messages import recall, record
+from notifier.i18n.messages import from_json, to_json
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -31,17 +31,17 @@ class UTCDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-class Spoken(TypeDecorator[Any]):
+class MessageJSON(TypeDecorator[Any]):
     """A JSON document in which sentences of ours keep their message and values, to be said in any language."""
 
     impl = JSON
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
-        return record(value)
+        return to_json(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
-        return recall(value)
+        return from_json(value)
 
 
 class LenientJSON(TypeDecorator[Any]):
@@ -68,7 +68,7 @@ class LenientJSON(TypeDecorator[Any]):
         return lenient
 
 
-def _choice(kind: type[StrEnum]) -> Enum:
+def _enum(kind: type[StrEnum]) -> Enum:
     """A status as its text, checked by Python and by no database type, so that a new one needs no rebuilt table."""
     return Enum(kind, native_enum=False, length=20, values_callable=lambda members: [str(one) for one in members])
 
@@ -89,7 +89,7 @@ class Base(DeclarativeBase):
         datetime: UTCDateTime(),
         dict[str, Any]: JSON(),
         list[str]: JSON(),
-        StrEnum: _choice(StrEnum),
+        StrEnum: _enum(StrEnum),
     }
 
 

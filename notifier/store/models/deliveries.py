@@ -23,7 +23,7 @@ class Notice(Base):
     created_at: Mapped[datetime]
 
 
-class Pace(Base):
+class RateLimit(Base):
     """The time at which the next mail may go to a limited domain, or at all (an empty key).
 
     Writer: `deliver/outbox/rate_limits.py`.

@@ -6,7 +6,7 @@ from sqlalchemy import ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from notifier.enums import NewsKind, Tier
-from notifier.store.models.base import Base, Spoken
+from notifier.store.models.base import Base, MessageJSON
 from notifier.store.models.profiles import Profile
 from notifier.store.models.sources import Entry, Revision
 
@@ -44,7 +44,7 @@ class Match(Base):
     kind: Mapped[NewsKind]
     tier: Mapped[Tier]
     score: Mapped[float]
-    reasons: Mapped[list[str]] = mapped_column(Spoken)
+    reasons: Mapped[list[str]] = mapped_column(MessageJSON)
     story: Mapped[int | None] = mapped_column(index=True)
     filed: Mapped[bool]
     urgent: Mapped[bool] = mapped_column(default=False)
@@ -66,7 +66,7 @@ class NearMiss(Base):
     entry_id: Mapped[int] = mapped_column(ForeignKey("entry.id", ondelete="CASCADE"), index=True)
     revision_id: Mapped[int] = mapped_column(ForeignKey("revision.id", ondelete="CASCADE"), index=True)
     tier: Mapped[Tier]
-    reasons: Mapped[list[str]] = mapped_column(Spoken)
+    reasons: Mapped[list[str]] = mapped_column(MessageJSON)
     baseline: Mapped[bool]
     held_at: Mapped[datetime]
     released_at: Mapped[datetime | None]

@@ -7,17 +7,18 @@ from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from notifier.enums import Authority, NewsKind, SourceKind
-from notifier.store.models.base import Base, Spoken
+from notifier.store.models.base import Base, MessageJSON
 from notifier.store.models.profiles import Profile
 
 
 class Source(Base):
     """An address we watch, and how it fares. Writer: `watch/sources.py`.
 
-    One that was removed keeps its row, for its entries are the record of what readers were told. `expected_by` is when
-    its own rhythm has it publish something at the latest; `told_as` the bad state that the operator was told of;
-    `as_of` the date of a registry's data; `looks` how often it answered on each of the last days; `left_out` how many
-    items of its last document were more than are read; `posts_*` belong to a WordPress site's list of posts.
+    A removed one keeps its row, for its entries are the record of what readers were told. `expected_by` is the latest
+    time at which its own rhythm has it publish something; `reported_state` the bad state that the operator was told
+    of; `as_of` the date of a registry's data; `poll_counts` how often it answered on each of the last days
+    (``{"2026-03-02": 48}``); `left_out` how many items of its last document were more than are read; `posts_*` belong
+    to a WordPress site's list of posts.
     """
 
     __tablename__ = "source"
@@ -41,14 +42,14 @@ class Source(Base):
     gone_at: Mapped[datetime | None]
     removed_at: Mapped[datetime | None]
     ttl_minutes: Mapped[int] = mapped_column(default=0)
-    told_as: Mapped[str] = mapped_column(String(20), default="")
+    reported_state: Mapped[str] = mapped_column("told_as", String(20), default="")
     as_of: Mapped[datetime | None]
     posts_url: Mapped[str | None] = mapped_column(Text)
     posts_until: Mapped[datetime | None]
     posts_next_at: Mapped[datetime | None]
     failures: Mapped[int] = mapped_column(default=0)
     left_out: Mapped[int] = mapped_column(default=0)
-    looks: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    poll_counts: Mapped[dict[str, Any]] = mapped_column("looks", default=dict)
     last_error: Mapped[str | None] = mapped_column(Text)
 
     profiles: Mapped[list[Profile]] = relationship(secondary="source_profile", order_by="Profile.id")
@@ -125,7 +126,7 @@ class Revision(Base):
     author: Mapped[str] = mapped_column(Text)
     categories: Mapped[list[str]]
     content: Mapped[dict[str, Any]]
-    changes: Mapped[list[dict[str, Any]]] = mapped_column(Spoken)
+    changes: Mapped[list[dict[str, Any]]] = mapped_column(MessageJSON)
     origin: Mapped[str] = mapped_column(String(20), default="document")
     as_of: Mapped[datetime | None]
 

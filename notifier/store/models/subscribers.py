@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from notifier.enums import Cadence, ConsentEvent, Edition, EnquiryKind, SubscriptionStatus, SuppressionCause
+from notifier.enums import Cadence, ConsentEvent, Edition, SignupRequestKind, SubscriptionStatus, SuppressionCause
 from notifier.store.models.base import Base, LenientJSON
 from notifier.store.models.profiles import Profile
 
@@ -38,7 +38,8 @@ class Subscription(Base):
     """Subscriber × profile. Writer: `subscribers/subscriptions.py`.
 
     `position` is how far in the profile's match sequence this person has been served: what lies above is owed.
-    `introduced` is the snapshot of the profile that they were shown last, `heard_at` when they were last written to.
+    `seen_snapshot` is the snapshot of the profile that they were shown last, `last_mailed_at` the time of their last
+    mail.
     `link_id` stands in signed links in place of anything that says who or what. `hidden` are the parts of a digest
     that they do not want, `urgent` lets what cannot wait break the schedule. `asked_at` is when they last asked to be
     written to, `paused_until` the end of a pause (None: until they say so); the `renew…` times belong to the question
@@ -63,8 +64,8 @@ class Subscription(Base):
     link_id: Mapped[str] = mapped_column(String(32), unique=True)
     position: Mapped[int] = mapped_column(default=0)
     next_due_at: Mapped[datetime | None]
-    introduced: Mapped[str] = mapped_column(String(16), default="")
-    heard_at: Mapped[datetime | None]
+    seen_snapshot: Mapped[str] = mapped_column("introduced", String(16), default="")
+    last_mailed_at: Mapped[datetime | None] = mapped_column("heard_at")
     hidden: Mapped[list[str]] = mapped_column(LenientJSON, default=list)
     urgent: Mapped[bool] = mapped_column(default=False)
     paused_until: Mapped[datetime | None]
@@ -118,7 +119,7 @@ class Wording(Base):
     text: Mapped[str] = mapped_column(Text)
 
 
-class Enquiry(Base):
+class SignupRequest(Base):
     """What somebody asked for through a public form. Writer: `subscribers/signup_requests.py`.
 
     Address and wish are forgotten as soon as it is answered; the rest stays an hour, for the limits. `network`,
@@ -134,7 +135,7 @@ class Enquiry(Base):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    kind: Mapped[EnquiryKind]
+    kind: Mapped[SignupRequestKind]
     network: Mapped[str] = mapped_column(String(64))
     target: Mapped[str] = mapped_column(String(64), default="")
     asker: Mapped[str] = mapped_column(String(64), default="")

@@ -33,10 +33,10 @@ _ACCEPT = (
 
 
 # Takes a response, and may ask for more.
-Arrived = Callable[[Response], Iterable[Request] | None]
+OnResponse = Callable[[Response], Iterable[Request] | None]
 
 
-def fetch_all(requests: Sequence[Request], settings: Settings, arrived: Arrived) -> None:
+def fetch_all(requests: Sequence[Request], settings: Settings, arrived: OnResponse) -> None:
     """Fetch all requests; `arrived` is called once for each, in the order in which they end.
 
     One request at a time goes to one host, with a pause before the next. What `arrived` returns is fetched too. A
@@ -67,13 +67,13 @@ class _Host:
         self._left_at = asyncio.get_running_loop().time()
         self._lock.release()
 
-    def rest(self) -> float:
+    def seconds_until_free(self) -> float:
         """The seconds that are left of the pause."""
         return max(0.0, self._left_at + PAUSE_SECONDS - asyncio.get_running_loop().time())
 
 
 async def _fetch_all(
-    requests: Sequence[Request], settings: Settings, arrived: Arrived, thread: ThreadPoolExecutor
+    requests: Sequence[Request], settings: Settings, arrived: OnResponse, thread: ThreadPoolExecutor
 ) -> list[Exception]:
     failures: list[Exception] = []
     loop = asyncio.get_running_loop()
@@ -96,7 +96,7 @@ async def _fetch_all(
 
         async def one(request: Request) -> None:
             async with hosts[urlsplit(request.url).netloc] as last:
-                await asyncio.sleep(last.rest())
+                await asyncio.sleep(last.seconds_until_free())
                 # The slot is kept until the response is taken, so that no more of them lie in memory.
                 async with slots:
                     response = await _fetch(client, request, settings)

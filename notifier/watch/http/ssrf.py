@@ -35,7 +35,7 @@ class AddressRefusedError(OSError):
     """The name leads to an address that is not public."""
 
 
-def permitted(address: str) -> bool:
+def is_public_ip(address: str) -> bool:
     """Whether an IP address is public: global unicast, after unwrapping IPv6-mapped, 6to4, Teredo and NAT64."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
@@ -43,7 +43,7 @@ def permitted(address: str) -> bool:
         if inner is None and ip in _NAT64:
             inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
         if inner is not None:
-            return permitted(str(inner))
+            return is_public_ip(str(inner))
     if any(ip in network for network in _RETIRED if network.version == ip.version):
         return False
     return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified) and ip not in _NEVER
@@ -66,7 +66,7 @@ def refuse_private_name(url: str) -> None:
             literal = socket.inet_ntoa(socket.inet_aton(host))  # 0x7f000001, 2130706433, 127.1
         except OSError:
             literal = ""
-    if literal and not permitted(literal):
+    if literal and not is_public_ip(literal):
         raise AddressRefusedError(f"the address {literal} is not a public one")
     if not literal and ("." not in host or f".{host}".endswith(_PRIVATE_NAMES)):
         raise AddressRefusedError(f"the name {host} is not a public one")
@@ -96,7 +96,7 @@ def connector(*, allow_private: bool, limit: int) -> aiohttp.TCPConnector:
 
     def guarded(info: AddrInfoType) -> socket.socket:
         family, kind, protocol, _, target = info
-        if not allow_private and not permitted(str(target[0])):
+        if not allow_private and not is_public_ip(str(target[0])):
             raise AddressRefusedError(f"the address {target[0]} is not a public one")
         return socket.socket(family, kind, protocol)
 

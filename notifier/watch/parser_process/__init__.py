@@ -21,7 +21,7 @@ from typing import IO, Any, Self
 from notifier.enums import SourceKind
 from notifier.watch.http.types import Response
 from notifier.watch.parser_process import wire
-from notifier.watch.parsers.observation import ReadError, Reading, within_limits
+from notifier.watch.parsers.observation import ParsedDocument, ParseError, within_limits
 
 log = logging.getLogger("notifier")
 
@@ -167,7 +167,7 @@ class Parser:
         if child is not None:
             release(child)
 
-    def read(self, kind: SourceKind, body: bytes, headers: Mapping[str, str], url: str) -> Reading:
+    def read(self, kind: SourceKind, body: bytes, headers: Mapping[str, str], url: str) -> ParsedDocument:
         """The document, read as one of this kind.
 
         Raises:
@@ -175,7 +175,7 @@ class Parser:
         """
         return self._reading(str(kind), body, headers=dict(headers), url=url)
 
-    def posts(self, body: bytes, headers: Mapping[str, str], url: str, now: datetime) -> Reading:
+    def posts(self, body: bytes, headers: Mapping[str, str], url: str, now: datetime) -> ParsedDocument:
         """A page of a WordPress site's list of posts; `until` says up to which edit it was read.
 
         Raises:
@@ -200,13 +200,13 @@ class Parser:
         """
         return [(str(address), str(title)) for address, title in self._ask("feeds", body, url=url)]
 
-    def _reading(self, reader: str, body: bytes, **arguments: Any) -> Reading:
+    def _reading(self, reader: str, body: bytes, **arguments: Any) -> ParsedDocument:
         answer = self._ask(reader, body, **arguments)
         try:
             # Checked once more here: a child that was taken over may answer anything.
             return within_limits(wire.as_reading(answer))
         except (KeyError, TypeError, ValueError, RecursionError) as error:
-            raise ReadError("the document could not be read (it made the reader answer nonsense)") from error
+            raise ParseError("the document could not be read (it made the reader answer nonsense)") from error
 
     def _ask(self, reader: str, body: bytes, **arguments: Any) -> Any:
         seconds = seconds_for(len(body))
@@ -217,11 +217,11 @@ class Parser:
         except ChildEndedError as error:
             self.close()
             reason = f"could not be read within {seconds:g} s" if error.timed_out else "ended the program that reads it"
-            raise ReadError(f"the document {reason}") from error
+            raise ParseError(f"the document {reason}") from error
         except OSError as error:
             self.close()
             log.exception("the program that reads documents could not be started")
-            raise ReadError(
+            raise ParseError(
                 f"the document could not be read: no program could be started for it ({type(error).__name__})"
             ) from error
         if not self._child.reusable:
@@ -230,7 +230,7 @@ class Parser:
             return answer["answer"]
         if trace := answer.get("trace"):
             log.error("a document could not be read\n%s", trace)
-        raise ReadError(str(answer.get("error", "the document could not be read")))
+        raise ParseError(str(answer.get("error", "the document could not be read")))
 
 
 def seconds_for(size: int) -> float:
@@ -238,7 +238,7 @@ def seconds_for(size: int) -> float:
     return min(max(size / 1_000_000 * SECONDS_PER_MEGABYTE, LEAST_SECONDS), MOST_SECONDS)
 
 
-def read_document(kind: SourceKind, response: Response, parser: Parser) -> Reading:
+def read_document(kind: SourceKind, response: Response, parser: Parser) -> ParsedDocument:
     """The document that was answered, read as one of this kind.
 
     Raises:
@@ -255,8 +255,8 @@ def require_document(response: Response) -> None:
         ReadError: what it is instead, in words for the person who watches the source.
     """
     if response.error:
-        raise ReadError(response.error)
+        raise ParseError(response.error)
     if response.status == 410:
-        raise ReadError("the address answered 410: it is gone for good, and is not asked again")
+        raise ParseError("the address answered 410: it is gone for good, and is not asked again")
     if response.status != 200:
-        raise ReadError(f"the address answered {response.status} instead of a document")
+        raise ParseError(f"the address answered {response.status} instead of a document")

@@ -19,7 +19,7 @@ from notifier.text.cleaning import shorten, storable
 from notifier.watch import discovery
 from notifier.watch.parser_process import wire
 from notifier.watch.parsers import clinicaltrials, html_page, rss, wordpress
-from notifier.watch.parsers.observation import ReadError, within_limits
+from notifier.watch.parsers.observation import ParseError, within_limits
 
 # Processor time, in seconds, after which the process ends by itself if nobody is there to end it.
 _SECONDS_ALONE = 60
@@ -64,7 +64,7 @@ def main() -> None:
 def _answer(request: Mapping[str, Any], body: bytes) -> dict[str, Any]:
     try:
         return {"answer": _READERS[request["reader"]](request, body)}
-    except ReadError as error:
+    except ParseError as error:
         return {"error": shorten(storable(str(error)), 500)}
     except MemoryError:
         return _out_of_memory(request)

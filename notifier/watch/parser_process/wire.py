@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import IO, Any
 
 from notifier.enums import NewsKind
-from notifier.i18n.messages import recall, record
-from notifier.watch.parsers.observation import Observation, Reading
+from notifier.i18n.messages import from_json, to_json
+from notifier.watch.parsers.observation import Observation, ParsedDocument
 
 MOST_OF_AN_ERROR = 1_000_000
 
@@ -46,7 +46,7 @@ def read(pipe: IO[bytes], most: int) -> bytes | None:
     return frame if len(frame) == length else None
 
 
-def as_document(reading: Reading) -> dict[str, Any]:
+def as_document(reading: ParsedDocument) -> dict[str, Any]:
     """A reading as JSON."""
     return {
         "name": reading.name,
@@ -65,17 +65,17 @@ def _observation_document(observation: Observation) -> dict[str, Any]:
         "categories": observation.categories,
         "content": observation.content,
         "change": str(observation.change),
-        "withdrawn": record(observation.withdrawn),
+        "withdrawn": to_json(observation.withdrawn),
     }
 
 
-def as_reading(document: Any) -> Reading:
+def as_reading(document: Any) -> ParsedDocument:
     """The reading of a JSON document.
 
     Raises:
         KeyError, TypeError, ValueError: no reading's document.
     """
-    return Reading(
+    return ParsedDocument(
         name=_text(document["name"]),
         observations=tuple(_observation(part) for part in document["observations"]),
         ttl_minutes=int(document["ttl_minutes"]),
@@ -95,7 +95,7 @@ def _observation(document: Any) -> Observation:
         categories=tuple(_text(category) for category in document["categories"]),
         content=document["content"],
         change=NewsKind(document["change"]),
-        withdrawn=_text(recall(document["withdrawn"])),
+        withdrawn=_text(from_json(document["withdrawn"])),
     )
 
 

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
 from notifier.enums import NewsKind
 from notifier.text.cleaning import clean, storable
-from notifier.watch.parsers.observation import Observation, ReadError, Reading, published_moment
+from notifier.watch.parsers.observation import Observation, ParsedDocument, ParseError, published_moment
 
 NAME = "ClinicalTrials.gov"
 
@@ -21,7 +21,7 @@ _STUDIES = "/api/v2/studies"
 _NUMBER = re.compile(r"NCT[0-9]{8}")
 
 
-def read(body: bytes, headers: Mapping[str, str], url: str) -> Reading:  # noqa: ARG001 - all readers are called alike
+def read(body: bytes, headers: Mapping[str, str], url: str) -> ParsedDocument:  # noqa: ARG001 - all readers are called alike
     """Read one study record, or a page of a search (``{"studies": […], "nextPageToken": "…"}``).
 
     Raises:
@@ -30,13 +30,13 @@ def read(body: bytes, headers: Mapping[str, str], url: str) -> Reading:  # noqa:
     try:
         document = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise ReadError("the registry's answer is not JSON") from error
+        raise ParseError("the registry's answer is not JSON") from error
     studies = document.get("studies", [document]) if isinstance(document, dict) else None
     if not isinstance(studies, list):
-        raise ReadError("the registry's answer holds no study")
+        raise ParseError("the registry's answer holds no study")
     token = document.get("nextPageToken")
     following = _with_token(url, storable(token)) if isinstance(token, str) and token else ""
-    return Reading(NAME, tuple(_observation(study) for study in studies), next_url=following)
+    return ParsedDocument(NAME, tuple(_observation(study) for study in studies), next_url=following)
 
 
 def read_as_of(body: bytes) -> datetime | None:
@@ -80,7 +80,7 @@ def _observation(study: Any) -> Observation:
     names = _inner(protocol, "identificationModule")
     trial = _text(names.get("nctId"))
     if not trial:
-        raise ReadError("the registry's answer holds a study without its number (nctId)")
+        raise ParseError("the registry's answer holds a study without its number (nctId)")
     fields, lists = _fields(study, protocol), _lists(protocol)
     acronym = _text(names.get("acronym"))
     brief = _text(names.get("briefTitle") or names.get("officialTitle"))

@@ -14,7 +14,7 @@ from notifier.enums import NewsKind
 from notifier.text import markup
 from notifier.text.cleaning import clean, fold, shorten
 from notifier.text.urls import web_address
-from notifier.watch.parsers.observation import ASIDE, Observation, ReadError, Reading
+from notifier.watch.parsers.observation import ASIDE, Observation, ParsedDocument, ParseError
 
 # The watched site's own class comes first: the general places hold more than the article there.
 _ARTICLE = (
@@ -72,14 +72,14 @@ _REVIEWED_BY = re.compile(
 _WRITTEN_BY = re.compile(rf"(?i:(?:^|,\s)(?:written\s+)?by:?)\s+{_NAME}\s*(?:[|·•]|$)")
 
 
-def read(body: bytes, headers: Mapping[str, str], url: str) -> Reading:
+def read(body: bytes, headers: Mapping[str, str], url: str) -> ParsedDocument:
     """Read a page down to its article.
 
     Raises:
         ReadError: empty, or nothing in it that reads as an article.
     """
     if not body.strip():
-        raise ReadError("the address answered with nothing")
+        raise ParseError("the address answered with nothing")
     root = _parsed(body, headers)
     title = clean(" ".join(root.xpath("(//h1)[1]//text()"))) or clean(root.findtext(".//title") or "")
     aside = _aside(root)
@@ -88,7 +88,7 @@ def read(body: bytes, headers: Mapping[str, str], url: str) -> Reading:
     _strip(root)
     sections = _sections(_article(root))
     if not sections:
-        raise ReadError("the page holds no article text")
+        raise ParseError("the page holds no article text")
     lead = next((block for section in sections for block in section["blocks"]), "")
     observation = Observation(
         guid="page",
@@ -100,7 +100,7 @@ def read(body: bytes, headers: Mapping[str, str], url: str) -> Reading:
         content={"sections": sections} | ({ASIDE: aside} if aside else {}),
         change=NewsKind.PAGE_CHANGE,
     )
-    return Reading(clean(site), (observation,))
+    return ParsedDocument(clean(site), (observation,))
 
 
 def _parsed(body: bytes, headers: Mapping[str, str]) -> Any:
@@ -108,13 +108,13 @@ def _parsed(body: bytes, headers: Mapping[str, str]) -> Any:
     # As Latin-1 each byte is a character: enough to see the tags before any parser does.
     text = body.decode("latin-1")
     if markup.nests_too_deep(text):
-        raise ReadError(f"the page nests its elements more than {markup.DEEPEST} deep")
+        raise ParseError(f"the page nests its elements more than {markup.DEEPEST} deep")
     body = markup.with_few_attributes(text).encode("latin-1")
     try:
         parser = html.HTMLParser(encoding=charset.group(1) if charset else None, huge_tree=False)
         return html.document_fromstring(body, parser=parser)
     except (etree.ParserError, LookupError, ValueError) as error:
-        raise ReadError(f"the page cannot be read as HTML: {error}") from error
+        raise ParseError(f"the page cannot be read as HTML: {error}") from error
 
 
 def _aside(root: Any) -> dict[str, str]:

@@ -11,8 +11,8 @@ from urllib.parse import urljoin
 
 from notifier.text.cleaning import clean, paragraphs, plain
 from notifier.text.urls import LONGEST_ADDRESS, web_address
-from notifier.watch.parsers.observation import Observation, ReadError, Reading, published_moment
-from notifier.watch.parsers.retraction import marked
+from notifier.watch.parsers.observation import Observation, ParsedDocument, ParseError, published_moment
+from notifier.watch.parsers.retraction import retraction_reason
 
 
 def is_json(body: bytes) -> bool:
@@ -20,7 +20,7 @@ def is_json(body: bytes) -> bool:
     return body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{"
 
 
-def read(body: bytes, url: str) -> Reading:
+def read(body: bytes, url: str) -> ParsedDocument:
     """Read a JSON Feed of version 1 or 1.1.
 
     Args:
@@ -33,12 +33,12 @@ def read(body: bytes, url: str) -> Reading:
     try:
         document = json.loads(body.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
-        raise ReadError("the feed is broken JSON") from error
+        raise ParseError("the feed is broken JSON") from error
     items = document.get("items")
     if not isinstance(items, list):
-        raise ReadError("the answer is JSON, but no JSON Feed: it lists no items")
+        raise ParseError("the answer is JSON, but no JSON Feed: it lists no items")
     entries = tuple(_observation(item, url) for item in items if isinstance(item, dict))
-    return Reading(plain(_text(document.get("title"))), entries)
+    return ParsedDocument(plain(_text(document.get("title"))), entries)
 
 
 def _observation(item: dict[str, Any], base: str) -> Observation:
@@ -58,7 +58,7 @@ def _observation(item: dict[str, Any], base: str) -> Observation:
         author=", ".join(dict.fromkeys(plain(_text(one.get("name"))) for one in authors if one.get("name"))),
         published_at=_moment(item.get("date_published")) or _moment(item.get("date_modified")),
         categories=categories,
-        withdrawn=marked(title, categories),
+        withdrawn=retraction_reason(title, categories),
     )
 
 

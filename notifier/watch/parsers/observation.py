@@ -25,7 +25,7 @@ _MOST_CATEGORIES = 200
 _EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2101, 1, 1, tzinfo=UTC)
 
 
-class ReadError(Exception):
+class ParseError(Exception):
     """The bytes are not what the source should give; the text says what they are, for the person who can mend it."""
 
 
@@ -72,7 +72,7 @@ class Observation:
 
 
 @dataclass(frozen=True)
-class Reading:
+class ParsedDocument:
     """All that one document published, in its order.
 
     Attributes:
@@ -108,7 +108,7 @@ def published_moment(moment: datetime | None) -> datetime | None:
     return moment if _EARLIEST <= moment < _LATEST else None
 
 
-def within_limits(reading: Reading) -> Reading:
+def within_limits(reading: ParsedDocument) -> ParsedDocument:
     """The reading as it may be stored: the newest 5,000 items, each text storable and of bounded length."""
     observations = reading.observations
     if len(observations) > MOST_ITEMS:

@@ -7,29 +7,30 @@ that tells of another article's retraction is news of its own and is not marked 
 import re
 from collections.abc import Iterable
 
-from notifier.i18n.messages import Said
+from notifier.i18n.messages import LazyMessage
 from notifier.text.cleaning import fold
 
 _LABELS = (
     (re.compile(r"(?i)^\W*(?:retracted(?:\s+article|\s+paper)?|retraction|rétracté|zurückgezogen|retractado)\s*[:\])|–—-]"),
-     Said("The publisher retracted it.")),
+     LazyMessage("The publisher retracted it.")),
     (re.compile(r"(?i)^\W*(?:withdrawn(?:\s+article|\s+paper)?|withdrawal|retiré|retirado)\s*[:\])|–—-]"),
-     Said("The publisher withdrew it.")),
+     LazyMessage("The publisher withdrew it.")),
     (re.compile(r"(?i)^\W*(?:editorial\s+)?expression of concern\s*[:\])|–—-]"),
-     Said("The publisher expresses concern about it.")),
-    (re.compile(r"(?i)[(\[]\s*(?:retracted|withdrawn|retraction)\s*[)\]]\W*$"), Said("The publisher retracted it.")),
+     LazyMessage("The publisher expresses concern about it.")),
+    (re.compile(r"(?i)[(\[]\s*(?:retracted|withdrawn|retraction)\s*[)\]]\W*$"),
+     LazyMessage("The publisher retracted it.")),
 )  # fmt: skip
 _TYPES = {
-    "retracted publication": Said("The index marks it as retracted."),
-    "retracted": Said("The publisher retracted it."),
-    "retracted article": Said("The publisher retracted it."),
-    "withdrawn": Said("The publisher withdrew it."),
-    "withdrawn article": Said("The publisher withdrew it."),
-    "expression of concern": Said("The publisher expresses concern about it."),
+    "retracted publication": LazyMessage("The index marks it as retracted."),
+    "retracted": LazyMessage("The publisher retracted it."),
+    "retracted article": LazyMessage("The publisher retracted it."),
+    "withdrawn": LazyMessage("The publisher withdrew it."),
+    "withdrawn article": LazyMessage("The publisher withdrew it."),
+    "expression of concern": LazyMessage("The publisher expresses concern about it."),
 }
 
 
-def marked(title: str, categories: Iterable[str] = ()) -> str:
+def retraction_reason(title: str, categories: Iterable[str] = ()) -> str:
     """Why an article is withdrawn, in a sentence; empty where nothing marks it so.
 
     Args:

@@ -18,13 +18,13 @@ import feedparser
 from notifier.text.cleaning import clean, paragraphs, plain
 from notifier.text.urls import LONGEST_ADDRESS, web_address
 from notifier.watch.parsers import json_feed, wordpress
-from notifier.watch.parsers.observation import Observation, ReadError, Reading, published_moment
-from notifier.watch.parsers.retraction import marked
+from notifier.watch.parsers.observation import Observation, ParsedDocument, ParseError, published_moment
+from notifier.watch.parsers.retraction import retraction_reason
 
 _PARTS = ("title", "link", "id", "summary", "content", "links", "media_content", "media_thumbnail")
 
 
-def read(body: bytes, headers: Mapping[str, str], url: str) -> Reading:
+def read(body: bytes, headers: Mapping[str, str], url: str) -> ParsedDocument:
     """Read a feed document.
 
     Args:
@@ -36,7 +36,7 @@ def read(body: bytes, headers: Mapping[str, str], url: str) -> Reading:
         ReadError: no feed: empty, an HTML page, or XML too broken to hold an entry.
     """
     if not body.strip():
-        raise ReadError("the address answered with nothing")
+        raise ParseError("the address answered with nothing")
     if json_feed.is_json(body):
         return json_feed.read(body, url)
     hints = {name: headers[name] for name in ("content-type", "content-location") if name in headers}
@@ -49,12 +49,12 @@ def read(body: bytes, headers: Mapping[str, str], url: str) -> Reading:
     )
     broken = isinstance(found.get("bozo_exception"), SAXException)
     if not found.entries and not found.version and (_is_html(body) or broken or not found.feed):
-        raise ReadError(_what_it_is(body, found))
+        raise ParseError(_what_it_is(body, found))
     entries = tuple(_observation(entry, url) for entry in found.entries)
     if broken and not any(map(_says_something, found.entries)):
-        raise ReadError(f"the feed is broken XML and holds no entry: {clean(str(found.get('bozo_exception', '')))}")
+        raise ParseError(f"the feed is broken XML and holds no entry: {clean(str(found.get('bozo_exception', '')))}")
     generator = (found.feed.get("generator_detail") or {}).get("href") or found.feed.get("generator", "")
-    return Reading(
+    return ParsedDocument(
         name=plain(found.feed.get("title", "")),
         observations=entries,
         ttl_minutes=_ttl(found.feed.get("ttl", "")),
@@ -98,7 +98,7 @@ def _observation(entry: Any, base: str) -> Observation:
         author=plain(entry.get("author", "") or ""),
         published_at=_moment(dict.get(entry, "published_parsed") or dict.get(entry, "updated_parsed")),
         categories=categories,
-        withdrawn=marked(title, categories),
+        withdrawn=retraction_reason(title, categories),
     )
 
 

@@ -13,8 +13,8 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 from notifier.text.cleaning import paragraphs, plain
 from notifier.text.urls import web_address
-from notifier.watch.parsers.observation import POSTS, Observation, ReadError, Reading, published_moment
-from notifier.watch.parsers.retraction import marked
+from notifier.watch.parsers.observation import POSTS, Observation, ParsedDocument, ParseError, published_moment
+from notifier.watch.parsers.retraction import retraction_reason
 
 # How far back the first look goes, and by how much each look overlaps the one before it: a site's clock may be off.
 FIRST_LOOK = timedelta(days=30)
@@ -66,7 +66,7 @@ def is_whole_site(feed_url: str) -> bool:
     return bool(_ROOT_FEED.fullmatch(parts.path)) and not set(dict(parse_qsl(parts.query))) & {"cat", "tag", "s"}
 
 
-def read(body: bytes, headers: Mapping[str, str], url: str) -> Reading:
+def read(body: bytes, headers: Mapping[str, str], url: str) -> ParsedDocument:
     """Read a page of the list; `next_url` of the answer is its next page.
 
     Raises:
@@ -75,15 +75,15 @@ def read(body: bytes, headers: Mapping[str, str], url: str) -> Reading:
     try:
         posts = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise ReadError("the site's list of posts is not JSON") from error
+        raise ParseError("the site's list of posts is not JSON") from error
     if not isinstance(posts, list):
-        raise ReadError("the site's list of posts is none")
+        raise ParseError("the site's list of posts is none")
     query = dict(parse_qsl(urlsplit(url).query))
     page, pages = _number(query.get("page")), _number(headers.get("x-wp-totalpages"))
     following = ""
     if posts and page < min(pages, MOST_PAGES):
         following = urlsplit(url)._replace(query=urlencode(query | {"page": page + 1})).geturl()
-    return Reading("", tuple(_observation(one) for one in posts if isinstance(one, dict)), next_url=following)
+    return ParsedDocument("", tuple(_observation(one) for one in posts if isinstance(one, dict)), next_url=following)
 
 
 def read_until(body: bytes, headers: Mapping[str, str], url: str, now: datetime) -> datetime:
@@ -107,7 +107,7 @@ def _observation(post: dict[str, Any]) -> Observation:
         summary=_rendered(post, "excerpt"),
         body=_rendered(post, "content", paragraphs),
         published_at=_moment(post.get("date_gmt")),
-        withdrawn=marked(title),
+        withdrawn=retraction_reason(title),
         origin=POSTS,
     )
 
