@@ -133,7 +133,11 @@ def imports(tree: ast.AST) -> Iterator[str]:
 def own_imports(path: Path) -> set[str]:
     """The rooms of notifier that a file imports."""
     known = {name_of(other) for other in modules()}
-    found = {name.removeprefix("notifier.") for name in imports(parsed(path)) if name.startswith("notifier.")}
+    found = {
+        name.removeprefix("notifier.")
+        for name in imports(parsed(path))
+        if name.startswith("notifier.")
+    }
     folders = {name.rpartition(".")[0] for name in found if name in known}
     return {name for name in found if name in known and name not in folders}
 
@@ -171,7 +175,11 @@ def test_a_table_is_written_by_its_own_room_alone(table: str, writer: str):
             if isinstance(node, ast.Call):
                 called = ast.unparse(node.func)
                 makes = called == table
-                changes = called in ("insert", "update", "delete") and node.args and ast.unparse(node.args[0]) == table
+                changes = (
+                    called in ("insert", "update", "delete")
+                    and node.args
+                    and ast.unparse(node.args[0]) == table
+                )
                 writes = makes or changes
                 assert not writes, f"{place} writes {table}"
 
@@ -189,19 +197,40 @@ def test_rooms_neither_open_nor_commit_a_session():
 
 def test_no_page_keeps_half_of_what_it_refuses():
     """A refusal that is caught inside the transaction lets it commit what was changed before."""
-    refusals = {"ValueError", "SettingsError", "AddressError", "NotifierError", "Exception", "BaseException"}
+    refusals = {
+        "ValueError",
+        "SettingsError",
+        "AddressError",
+        "NotifierError",
+        "Exception",
+        "BaseException",
+    }
     for path in (PACKAGE / "web").rglob("*.py"):
         for block in ast.walk(parsed(path)):
-            if isinstance(block, ast.With) and any(".writing(" in ast.unparse(item) for item in block.items):
+            if isinstance(block, ast.With) and any(
+                ".writing(" in ast.unparse(item) for item in block.items
+            ):
                 handlers = [node for node in ast.walk(block) if isinstance(node, ast.ExceptHandler)]
-                caught = {word for node in handlers for word in re.findall(r"\w+", ast.unparse(node).split(":")[0])}
-                assert not caught & refusals, f"{path.name} catches a refusal inside its transaction"
-                assert all(node.type is not None for node in handlers), f"{path.name} catches everything"
+                caught = {
+                    word
+                    for node in handlers
+                    for word in re.findall(r"\w+", ast.unparse(node).split(":")[0])
+                }
+                assert not caught & refusals, (
+                    f"{path.name} catches a refusal inside its transaction"
+                )
+                assert all(node.type is not None for node in handlers), (
+                    f"{path.name} catches everything"
+                )
 
 
 def test_there_is_one_clock():
     clock = re.compile(r"datetime\.now\(|\.utcnow\(|\.today\(|\btime\.time\(")
-    found = {path.relative_to(PACKAGE).as_posix() for path in modules() if clock.search(path.read_text("utf-8"))}
+    found = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in modules()
+        if clock.search(path.read_text("utf-8"))
+    }
     assert found == {"deps.py"}
 
 
@@ -211,7 +240,9 @@ def test_a_library_is_imported_where_it_belongs(library: str, rooms: set[str]):
         place = path.relative_to(PACKAGE).as_posix()
         if place in rooms or place.split("/")[0] in rooms:
             continue
-        assert library not in {name.split(".")[0] for name in imports(parsed(path))}, f"{place} imports {library}"
+        assert library not in {name.split(".")[0] for name in imports(parsed(path))}, (
+            f"{place} imports {library}"
+        )
 
 
 def test_no_room_has_a_name_without_meaning():
@@ -226,11 +257,21 @@ def test_every_module_says_what_it_owns():
 
 def test_one_room_prints_and_one_writes_the_log():
     """What is printed elsewhere would reach the terminal as a stranger wrote it."""
-    prints = re.compile(r"(?<![\w.])print\(|typer\.(echo|secho)|click\.echo|sys\.(stdout|stderr)|(?<!\w)Console\(")
-    rooms = {path.relative_to(PACKAGE).as_posix() for path in modules() if prints.search(path.read_text("utf-8"))}
-    # The demo prints its own made-up story in colour; the entrance answers --version before anything is loaded; the
-    # process that parses documents answers the one that started it.
-    assert rooms - {"watch/parser_process/child.py"} == {"cli/shared.py", "cli/demo.py", "__main__.py"}
+    prints = re.compile(
+        r"(?<![\w.])print\(|typer\.(echo|secho)|click\.echo|sys\.(stdout|stderr)|(?<!\w)Console\("
+    )
+    rooms = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in modules()
+        if prints.search(path.read_text("utf-8"))
+    }
+    # The demo prints its own made-up story in colour; the entrance answers --version before
+    # anything is loaded; the process that parses documents answers the one that started it.
+    assert rooms - {"watch/parser_process/child.py"} == {
+        "cli/shared.py",
+        "cli/demo.py",
+        "__main__.py",
+    }
     handlers = re.compile(
         r"basicConfig|StreamHandler|dictConfig|fileConfig|uvicorn\.(run|Config)\((?!.*log_config=None)"
     )
