@@ -51,8 +51,8 @@ def main() -> None:
         return mould.fill(own(number).own, MONDAY)
 
     def rendered(_number: int) -> None:
-        TEMPLATES.render("email/digest.html.j2", {"digest": digest})
-        TEMPLATES.render("email/digest.txt.j2", {"digest": digest})
+        TEMPLATES.render("email/digest_body.html.j2", {"digest": digest})
+        TEMPLATES.render("email/digest_body.txt.j2", {"digest": digest})
         TEMPLATES.render("email/mail.html.j2", values)
         TEMPLATES.render("email/mail.txt.j2", values)
 

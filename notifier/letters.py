@@ -54,7 +54,7 @@ def renderer(deps: Deps) -> Renderer:
             subject=subject(view, discreet=deps.settings.sender.discreet),
             headline=headline(view, discreet=deps.settings.sender.discreet),
             html=html,
-            text=deps.templates.render("email/digest.txt.j2", {"digest": shown}, view.variant.language),
+            text=deps.templates.render("email/digest_body.txt.j2", {"digest": shown}, view.variant.language),
             left_out=shown.left_out,
             page=whole_html if shown is not view else None,
         )
@@ -75,7 +75,7 @@ def rendered_quiet(deps: Deps, view: QuietView) -> Rendered:
 
 def whole(deps: Deps, view: DigestView) -> str:
     """The body of a digest with all its items, for a page that has room for them."""
-    return deps.templates.render("email/digest.html.j2", {"digest": view}, view.variant.language)
+    return deps.templates.render("email/digest_body.html.j2", {"digest": view}, view.variant.language)
 
 
 def issue(cadence: Cadence, spoken: Language) -> str:

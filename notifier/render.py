@@ -22,7 +22,7 @@ from notifier.errors import SettingsError
 from notifier.language import SOURCE, language
 from notifier.text import clean, right_to_left
 
-_MARKER = Path("email") / "digest.html.j2"
+_MARKER = Path("email") / "digest_body.html.j2"
 _WIDTH = 72
 
 

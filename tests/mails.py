@@ -50,8 +50,8 @@ def rendered(digest: DigestView, sender: Sender = SENDER) -> Rendered:
     return Rendered(
         subject(digest, discreet=sender.discreet),
         headline(digest, discreet=sender.discreet),
-        TEMPLATES.render("email/digest.html.j2", {"digest": digest}, code),
-        TEMPLATES.render("email/digest.txt.j2", {"digest": digest}, code),
+        TEMPLATES.render("email/digest_body.html.j2", {"digest": digest}, code),
+        TEMPLATES.render("email/digest_body.txt.j2", {"digest": digest}, code),
     )
 
 

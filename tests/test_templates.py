@@ -77,7 +77,7 @@ def test_a_template_that_cannot_be_read_is_refused_at_the_start(
     ("name", "content", "line"),
     [
         ("email/item.html.j2", "{{ item.title }}\n{{ item.nonsense }}", 2),
-        ("email/digest.txt.j2", "\n\n{{ digest.nothing }}", 3),
+        ("email/digest_body.txt.j2", "\n\n{{ digest.nothing }}", 3),
         ("email/mail.html.j2", "{{ 1 / 0 }}", 1),
         ("email/confirmation.txt.j2", "{{ whose }}", 1),
         ("email/quiet.html.j2", "{{ quiet.loud }}", 1),
