@@ -68,8 +68,8 @@ def rendered_quiet(deps: Deps, view: QuietView) -> Rendered:
     return Rendered(
         subject=view.subject,
         headline=view.headline,
-        html=deps.templates.render("email/quiet.html.j2", {"quiet": view}, code),
-        text=deps.templates.render("email/quiet.txt.j2", {"quiet": view}, code),
+        html=deps.templates.render("email/no_news.html.j2", {"quiet": view}, code),
+        text=deps.templates.render("email/no_news.txt.j2", {"quiet": view}, code),
     )
 
 
@@ -117,7 +117,7 @@ def _size(deps: Deps, view: DigestView, html: str) -> int:
         "leave_url": address,
         "preferences_url": address,
     }
-    return len(deps.templates.mail_page("email/mail.html.j2", values, view.variant.language).encode())
+    return len(deps.templates.mail_page("email/digest.html.j2", values, view.variant.language).encode())
 
 
 class _Shared(NamedTuple):
@@ -214,7 +214,7 @@ def _letter(deps: Deps, delivery: Delivery, now: datetime) -> Letter:
 def notice_letter(notice: Notice, message_id: str) -> Letter:
     """A notice to the operator."""
     paragraphs = [paragraph.splitlines() for paragraph in notice.text.split("\n\n")]
-    return Letter(message_id, notice.to, notice.subject, "notice", {"paragraphs": paragraphs})
+    return Letter(message_id, notice.to, notice.subject, "operator_alert", {"paragraphs": paragraphs})
 
 
 def confirmation_letter(deps: Deps, one: Subscription, message_id: str, now: datetime) -> Letter:
@@ -276,7 +276,7 @@ class Composed:
             message_id=own.message_id,
             to=own.to,
             subject=rendered.subject,
-            template="mail",
+            template="digest",
             values={
                 "headline": rendered.headline,
                 "therapy": self.therapy,

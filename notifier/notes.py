@@ -175,4 +175,4 @@ def _note(
         "leave_url": leave_url,
         "never_url": never_url,
     }
-    return Letter(envelope.message_id, envelope.to, subject, "note", values, language=envelope.spoken.code)
+    return Letter(envelope.message_id, envelope.to, subject, "account", values, language=envelope.spoken.code)

@@ -61,7 +61,7 @@ def a_letter(digest: DigestView, sender: Sender = SENDER, **personal: str) -> Le
         message_id="<0123456789abcdef0123456789abcdef@example.org>",
         to="anna@example.org",
         subject=shown.subject,
-        template="mail",
+        template="digest",
         values={
             "headline": shown.headline,
             "therapy": digest.therapy,

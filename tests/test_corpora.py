@@ -155,7 +155,9 @@ def test_no_payload_brings_a_header_or_a_recipient_of_its_own(installation: Inst
         found = feed.read(jsonfeed(payload, payload), {}, "https://x.example.org/").observations[0]
         sender = deps.settings.sender.model_copy(update={"name": payload})
         installation.change(sender=sender)
-        letter = Letter("<1@example.org>", "anna@example.org", found.title, "notice", {"paragraphs": [[found.title]]})
+        letter = Letter(
+            "<1@example.org>", "anna@example.org", found.title, "operator_alert", {"paragraphs": [[found.title]]}
+        )
         parsed = message_from_bytes(message(installation.at(MONDAY), letter, MONDAY), policy=policy.default)
         names = names or parsed.keys()
         assert parsed.keys() == names, payload

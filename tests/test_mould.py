@@ -95,7 +95,11 @@ def test_a_text_from_outside_cannot_name_a_slot():
 
 def test_a_letter_without_slots_is_cast_too():
     letter = replace(
-        a_letter(a_digest()), template="notice", values={"paragraphs": [["one", "two"]]}, personal={}, listing=None
+        a_letter(a_digest()),
+        template="operator_alert",
+        values={"paragraphs": [["one", "two"]]},
+        personal={},
+        listing=None,
     )
     mail = parsed(mould(letter).fill(letter.own, MONDAY))
     assert "one" in text_of(mail)

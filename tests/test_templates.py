@@ -47,17 +47,17 @@ def test_a_template_of_theirs_stands_in_for_ours_and_the_others_stay(installatio
 
 
 def test_their_words_are_translated_where_the_catalogues_know_them(own: Path):
-    (own / "web" / "notice.html.j2").write_text('{{ _("Preferences") }} {{ _("Only ours") }} {{ problem }}')
+    (own / "web" / "message.html.j2").write_text('{{ _("Preferences") }} {{ _("Only ours") }} {{ problem }}')
     templates = Templates(own)
-    assert templates.render("web/notice.html.j2", {"problem": "<"}, "de") == "Einstellungen Only ours &lt;"
+    assert templates.render("web/message.html.j2", {"problem": "<"}, "de") == "Einstellungen Only ours &lt;"
 
 
 @pytest.mark.parametrize(
     ("name", "content", "line", "problem"),
     [
         ("email/item.html.j2", "one\ntwo\n{% for %}\n", 3, "Expected an expression"),
-        ("email/mail.txt.j2", "{{ headline }}\n{% if %}", 2, "Expected an expression"),
-        ("web/page.html.j2", "{% block a %}\n{% nothing %}", 2, "unknown tag 'nothing'"),
+        ("email/digest.txt.j2", "{{ headline }}\n{% if %}", 2, "Expected an expression"),
+        ("web/base.html.j2", "{% block a %}\n{% nothing %}", 2, "unknown tag 'nothing'"),
         ("email/item.html.j2", "\n{{ item.title | louder }}", 2, "No filter named 'louder'"),
         ("email/style.css", "body {% { }", 1, "tag name expected"),
     ],
@@ -78,9 +78,9 @@ def test_a_template_that_cannot_be_read_is_refused_at_the_start(
     [
         ("email/item.html.j2", "{{ item.title }}\n{{ item.nonsense }}", 2),
         ("email/digest_body.txt.j2", "\n\n{{ digest.nothing }}", 3),
-        ("email/mail.html.j2", "{{ 1 / 0 }}", 1),
+        ("email/digest.html.j2", "{{ 1 / 0 }}", 1),
         ("email/confirmation.txt.j2", "{{ whose }}", 1),
-        ("email/quiet.html.j2", "{{ quiet.loud }}", 1),
+        ("email/no_news.html.j2", "{{ quiet.loud }}", 1),
     ],
 )
 def test_a_template_that_asks_for_what_is_not_there_is_refused_by_the_rehearsal(
@@ -124,6 +124,6 @@ def test_a_relative_folder_counts_from_the_settings_file(tmp_path: Path, own: Pa
 def test_every_template_of_ours_compiles():
     templates = Templates()
     names = [path.relative_to(template_folder()).as_posix() for path in template_folder().rglob("*.j2")]
-    assert {"email/mail.html.j2", "email/mail.txt.j2", "web/page.html.j2"} <= set(names)
+    assert {"email/digest.html.j2", "email/digest.txt.j2", "web/base.html.j2"} <= set(names)
     for name in names:
         assert templates._environment("de").get_template(name).name == name

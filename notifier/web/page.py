@@ -59,7 +59,7 @@ def notice(
 ) -> Response:
     """A page that says one thing; what was `Said` is translated."""
     spoken = spoken or spoken_by(request)
-    return page(request, "notice", {"problem": _in(problem, spoken), "fix": _in(fix, spoken)}, spoken, status)
+    return page(request, "message", {"problem": _in(problem, spoken), "fix": _in(fix, spoken)}, spoken, status)
 
 
 def _in(text: str, spoken: Language) -> str:
