@@ -127,3 +127,13 @@ def test_every_template_of_ours_compiles():
     assert {"email/digest.html.j2", "email/digest.txt.j2", "web/base.html.j2"} <= set(names)
     for name in names:
         assert templates._environment("de").get_template(name).name == name
+
+
+def test_no_line_of_a_template_is_longer_than_160_characters():
+    lines = [
+        (path.name, number, len(line))
+        for path in template_folder().rglob("*.*")
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+    ]
+    assert len(lines) > 800
+    assert [line for line in lines if line[2] > 160] == []
