@@ -64,20 +64,20 @@ def main() -> None:
         return mould.render(own(number).own, MONDAY)
 
     def rendered(_number: int) -> None:
-        TEMPLATES.render("email/digest.html.j2", {"digest": digest})
-        TEMPLATES.render("email/digest.txt.j2", {"digest": digest})
-        TEMPLATES.render("email/mail.html.j2", values)
-        TEMPLATES.render("email/mail.txt.j2", values)
+        TEMPLATES.render("email/digest_body.html.j2", {"digest": digest})
+        TEMPLATES.render("email/digest_body.txt.j2", {"digest": digest})
+        TEMPLATES.render("email/digest.html.j2", values)
+        TEMPLATES.render("email/digest.txt.j2", values)
 
     def plain(_number: int) -> bytes:
         message = EmailMessage()
-        message.set_content(TEMPLATES.render("email/mail.txt.j2", values), cte="quoted-printable")
-        html = TEMPLATES.mail_page("email/mail.html.j2", values)
+        message.set_content(TEMPLATES.render("email/digest.txt.j2", values), cte="quoted-printable")
+        html = TEMPLATES.mail_page("email/digest.html.j2", values)
         message.add_alternative(html, subtype="html", cte="quoted-printable")
         return message.as_bytes()
 
     join, render, whole = per_call(joined, RECIPIENTS), per_call(rendered, 200), per_call(plain, 50)
-    frame = per_call(lambda _: TEMPLATES.render("email/mail.html.j2", values), 500)
+    frame = per_call(lambda _: TEMPLATES.render("email/digest.html.j2", values), 500)
     size = len(joined(1))
     print(f"message of 12 items: {size} bytes")
     print(f"joined for a recipient: {join * 1e6:.1f} µs, {1 / join:,.0f} a second")

@@ -30,7 +30,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_holds_templates_profile_demo_and_migrations_and_no_tests(wheel: Path):
     names = set(zipfile.ZipFile(wheel).namelist())
     for wanted in (
-        "notifier/templates/email/mail.html.j2",
+        "notifier/templates/email/digest.html.j2",
         "notifier/templates/web/style.css",
         "notifier/match/bundled/frexalimab.toml",
         "notifier/demo/data/articles.toml",

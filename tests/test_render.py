@@ -1,5 +1,8 @@
 """The operator's own templates: they stand in for ours file by file, and a broken one is refused at the start."""
 
+import re
+import shlex
+import subprocess
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -52,12 +55,12 @@ def test_a_template_of_theirs_stands_in_for_ours_and_the_others_stay(
 
 
 def test_their_words_are_translated_where_the_catalogues_know_them(own: Path):
-    (own / "web" / "notice.html.j2").write_text(
+    (own / "web" / "message.html.j2").write_text(
         '{{ _("Preferences") }} {{ _("Only ours") }} {{ problem }}'
     )
     templates = Templates(own)
     assert (
-        templates.render("web/notice.html.j2", {"problem": "<"}, "de")
+        templates.render("web/message.html.j2", {"problem": "<"}, "de")
         == "Einstellungen Only ours &lt;"
     )
 
@@ -66,8 +69,8 @@ def test_their_words_are_translated_where_the_catalogues_know_them(own: Path):
     ("name", "content", "line", "problem"),
     [
         ("email/item.html.j2", "one\ntwo\n{% for %}\n", 3, "Expected an expression"),
-        ("email/mail.txt.j2", "{{ headline }}\n{% if %}", 2, "Expected an expression"),
-        ("web/page.html.j2", "{% block a %}\n{% nothing %}", 2, "unknown tag 'nothing'"),
+        ("email/digest.txt.j2", "{{ headline }}\n{% if %}", 2, "Expected an expression"),
+        ("web/base.html.j2", "{% block a %}\n{% nothing %}", 2, "unknown tag 'nothing'"),
         ("email/item.html.j2", "\n{{ item.title | louder }}", 2, "No filter named 'louder'"),
         ("email/style.css", "body {% { }", 1, "tag name expected"),
     ],
@@ -89,10 +92,10 @@ def test_a_template_that_cannot_be_read_is_refused_at_the_start(
     ("name", "content", "line"),
     [
         ("email/item.html.j2", "{{ item.title }}\n{{ item.nonsense }}", 2),
-        ("email/digest.txt.j2", "\n\n{{ digest.nothing }}", 3),
-        ("email/mail.html.j2", "{{ 1 / 0 }}", 1),
+        ("email/digest_body.txt.j2", "\n\n{{ digest.nothing }}", 3),
+        ("email/digest.html.j2", "{{ 1 / 0 }}", 1),
         ("email/confirmation.txt.j2", "{{ whose }}", 1),
-        ("email/quiet.html.j2", "{{ quiet.loud }}", 1),
+        ("email/no_news.html.j2", "{{ quiet.loud }}", 1),
     ],
 )
 def test_a_template_that_asks_for_what_is_not_there_is_refused_by_the_rehearsal(
@@ -113,6 +116,151 @@ def test_our_own_templates_pass_the_rehearsal(installation: Installation):
 def test_a_file_that_stands_in_for_none_is_refused(own: Path):
     (own / "email" / "digets.html.j2").write_text("x")
     with pytest.raises(SettingsError, match=r"digets\.html\.j2 stands in for no template"):
+        Templates(own)
+
+
+# Every file as it was named before version 0.1.0, with its name now.
+OLD_NAMES = {
+    "email/digest.html.j2": "email/digest_body.html.j2",
+    "email/digest.txt.j2": "email/digest_body.txt.j2",
+    "email/frame.html.j2": "email/base.html.j2",
+    "email/mail.html.j2": "email/digest.html.j2",
+    "email/mail.txt.j2": "email/digest.txt.j2",
+    "email/note.html.j2": "email/account.html.j2",
+    "email/note.txt.j2": "email/account.txt.j2",
+    "email/notice.html.j2": "email/operator_alert.html.j2",
+    "email/notice.txt.j2": "email/operator_alert.txt.j2",
+    "email/quiet.html.j2": "email/no_news.html.j2",
+    "email/quiet.txt.j2": "email/no_news.txt.j2",
+    "web/fields.html.j2": "web/form_fields.html.j2",
+    "web/left.html.j2": "web/unsubscribed.html.j2",
+    "web/link.html.j2": "web/link_request.html.j2",
+    "web/never.html.j2": "web/suppressed.html.j2",
+    "web/notice.html.j2": "web/message.html.j2",
+    "web/page.html.j2": "web/base.html.j2",
+    "web/page.js": "web/base.js",
+    "web/showroom.css": "web/preview.css",
+    "web/showroom.html.j2": "web/preview.html.j2",
+    "web/showroom.js": "web/preview.js",
+}
+NAMES_THAT_STAYED = (
+    "email/evidence.html.j2",
+    "email/evidence.txt.j2",
+    "email/item.html.j2",
+    "web/digest.html.j2",
+)
+
+
+def as_before(name: str) -> str:
+    """One of our templates as it was before version 0.1.0, with the old names of templates and variables in it."""
+    text = (template_folder() / name).read_text()
+    for old, new in (
+        ("email/frame", "email/base"),
+        ("web/page", "web/base"),
+        ("web/fields", "web/form_fields"),
+    ):
+        text = text.replace(f'"{new}.html.j2"', f'"{old}.html.j2"')
+    return re.sub(r"\bview(?= = |\.)", "of", text)
+
+
+def from_before(own: Path, *names: str) -> Path:
+    for name in names:
+        (own / name).write_text(as_before(OLD_NAMES.get(name, name)))
+    return own
+
+
+def commands_against(own: Path) -> str:
+    """The commands that a refusal of the old names in a folder gives."""
+    with pytest.raises(SettingsError) as refused:
+        Templates(own)
+    assert refused.value.exit_code == 2
+    advice, _, commands = refused.value.fix.partition("\n")
+    assert advice.startswith("Rename them with these commands")
+    return commands
+
+
+def run_in_a_shell(commands: str) -> None:
+    subprocess.run(["/bin/sh", "-e"], input=commands, text=True, check=True, timeout=30)
+
+
+def files_in(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_all_old_names_are_refused_together_and_the_commands_rename_them(
+    installation: Installation, tmp_path: Path
+):
+    own = tmp_path / "it's an $old folder; rm"
+    for part in ("email", "web"):
+        (own / part).mkdir(parents=True)
+    from_before(own, *OLD_NAMES, *NAMES_THAT_STAYED)
+    commands = commands_against(own)
+    assert len(commands.splitlines()) == len(OLD_NAMES)
+    run_in_a_shell(commands)
+    assert files_in(own) == {*OLD_NAMES.values(), *NAMES_THAT_STAYED}
+    for old, new in OLD_NAMES.items():
+        assert (own / new).read_text() == as_before(new), old
+    template_check.check_templates(with_templates(installation, own))
+
+
+@pytest.mark.parametrize("name", [*OLD_NAMES, "email/evidence.html.j2", "email/evidence.txt.j2"])
+def test_one_template_from_before_works_beside_ours_once_it_is_renamed(
+    installation: Installation, own: Path, name: str
+):
+    from_before(own, name)
+    if name in OLD_NAMES:
+        commands = commands_against(own)
+        assert shlex.split(commands) == ["mv", "-i", str(own / name), str(own / OLD_NAMES[name])]
+        run_in_a_shell(commands)
+    assert files_in(own) == {OLD_NAMES.get(name, name)}
+    deps = with_templates(installation, own)
+    template_check.check_templates(deps)
+    quiet = {
+        "looked": "a",
+        "health": "b",
+        "therapy": "c",
+        "evidence": {"stage": "d", "approvals": ["e"], "as_of": None},
+    }
+    shared = {"language": "en", "root": "./", "sender_name": "s", "postal_address": ""}
+    for template, values in (
+        ("email/no_news.html.j2", {"quiet": quiet}),
+        ("email/no_news.txt.j2", {"quiet": quiet}),
+        ("web/link_request.html.j2", {**shared, "problem": True, "honeypot": "h"}),
+        ("web/message.html.j2", {**shared, "problem": "p", "fix": ""}),
+    ):
+        assert deps.templates.render(template, values) == Templates().render(template, values)
+
+
+@pytest.mark.parametrize("kind", ["html", "txt"])
+def test_a_digest_template_is_old_only_where_it_is_a_body(own: Path, kind: str):
+    mail, body = own / "email" / f"digest.{kind}.j2", own / "email" / f"digest_body.{kind}.j2"
+    mail.write_text((template_folder() / "email" / mail.name).read_text())
+    body.write_text((template_folder() / "email" / body.name).read_text())
+    Templates(own)  # both have their new names
+    (own / "email" / f"mail.{kind}.j2").write_text(mail.read_text())
+    assert shlex.split(commands_against(own))[:3] == [
+        "mv",
+        "-i",
+        str(own / "email" / f"mail.{kind}.j2"),
+    ]
+    body.rename(mail)
+    assert shlex.split(commands_against(own))[:4] == ["mv", "-i", str(mail), str(body)]
+
+
+def test_the_commands_replace_no_file_unasked(own: Path):
+    (own / "web" / "page.html.j2").write_text("old")
+    (own / "web" / "base.html.j2").write_text("new")
+    subprocess.run(
+        ["/bin/sh", "-c", commands_against(own)], stdin=subprocess.DEVNULL, check=False, timeout=30
+    )
+    assert (own / "web" / "base.html.j2").read_text() == "new"
+    assert (own / "web" / "page.html.j2").read_text() == "old"
+
+
+def test_a_digest_template_that_cannot_be_read_is_refused_before_a_command_is_given(own: Path):
+    from_before(own, "email/mail.html.j2")
+    (own / "email" / "digest.html.j2").write_text("\n{% for %}")
+    with pytest.raises(SettingsError, match=r"digest\.html\.j2, line 2: "):
         Templates(own)
 
 
@@ -138,6 +286,16 @@ def test_every_template_of_ours_compiles():
     names = [
         path.relative_to(template_folder()).as_posix() for path in template_folder().rglob("*.j2")
     ]
-    assert {"email/mail.html.j2", "email/mail.txt.j2", "web/page.html.j2"} <= set(names)
+    assert {"email/digest.html.j2", "email/digest.txt.j2", "web/base.html.j2"} <= set(names)
     for name in names:
         assert templates._environment("de").get_template(name).name == name
+
+
+def test_no_line_of_a_template_is_longer_than_160_characters():
+    lines = [
+        (path.name, number, len(line))
+        for path in template_folder().rglob("*.*")
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+    ]
+    assert len(lines) > 800
+    assert [line for line in lines if line[2] > 160] == []

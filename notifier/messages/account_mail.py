@@ -224,14 +224,16 @@ def _note(
         "never_url": never_url,
     }
     return MessageSpec(
-        envelope.message_id, envelope.to, subject, "note", values, language=envelope.spoken.code
+        envelope.message_id, envelope.to, subject, "account", values, language=envelope.spoken.code
     )
 
 
 def operator_alert_spec(notice: Notice, message_id: str) -> MessageSpec:
     """A notice to the operator."""
     paragraphs = [paragraph.splitlines() for paragraph in notice.text.split("\n\n")]
-    return MessageSpec(message_id, notice.to, notice.subject, "notice", {"paragraphs": paragraphs})
+    return MessageSpec(
+        message_id, notice.to, notice.subject, "operator_alert", {"paragraphs": paragraphs}
+    )
 
 
 def confirmation_spec(deps: Deps, one: Subscription, message_id: str, now: datetime) -> MessageSpec:

@@ -32,7 +32,7 @@ def renderer(deps: Deps) -> Renderer:
             headline=headline(view, discreet=deps.settings.sender.discreet),
             html=html,
             text=deps.templates.render(
-                "email/digest.txt.j2", {"digest": shown}, view.variant.language
+                "email/digest_body.txt.j2", {"digest": shown}, view.variant.language
             ),
             left_out=shown.left_out,
             page=whole_html if shown is not view else None,
@@ -47,14 +47,16 @@ def render_no_news(deps: Deps, view: NoNewsView) -> Rendered:
     return Rendered(
         subject=view.subject,
         headline=view.headline,
-        html=deps.templates.render("email/quiet.html.j2", {"quiet": view}, code),
-        text=deps.templates.render("email/quiet.txt.j2", {"quiet": view}, code),
+        html=deps.templates.render("email/no_news.html.j2", {"quiet": view}, code),
+        text=deps.templates.render("email/no_news.txt.j2", {"quiet": view}, code),
     )
 
 
 def full_body(deps: Deps, view: DigestView) -> str:
     """The body of a digest with all its items, for a page that has room for them."""
-    return deps.templates.render("email/digest.html.j2", {"digest": view}, view.variant.language)
+    return deps.templates.render(
+        "email/digest_body.html.j2", {"digest": view}, view.variant.language
+    )
 
 
 def digest_title(cadence: Cadence, spoken: Language) -> str:
@@ -97,5 +99,5 @@ def _size(deps: Deps, view: DigestView, html: str) -> int:
         "preferences_url": address,
     }
     return len(
-        deps.templates.mail_page("email/mail.html.j2", values, view.variant.language).encode()
+        deps.templates.mail_page("email/digest.html.j2", values, view.variant.language).encode()
     )

@@ -183,7 +183,7 @@ class RenderedDigest:
             message_id=own.message_id,
             to=own.to,
             subject=rendered.subject,
-            template="mail",
+            template="digest",
             values={
                 "headline": rendered.headline,
                 "therapy": self.therapy,

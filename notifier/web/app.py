@@ -115,7 +115,7 @@ def _style(request: Request) -> Response:
 def _script(request: Request) -> Response:
     """What makes the forms nicer; they work without it."""
     return Response(
-        deps_of(request).templates.render("web/page.js", {}), media_type="text/javascript"
+        deps_of(request).templates.render("web/base.js", {}), media_type="text/javascript"
     )
 
 

@@ -232,7 +232,7 @@ def _taken_back(
 
 def _left(request: Request, one: Subscription, spoken: Language, now: datetime) -> Unrendered:
     values = {"therapy": one.profile.name, "undo": lifecycle.may_undo(one, now)}
-    return partial(page, request, "left", values, spoken)
+    return partial(page, request, "unsubscribed", values, spoken)
 
 
 def never_form(request: Request) -> Response:
@@ -257,7 +257,7 @@ def never(request: Request) -> Response:
         subscriptions.never_again(session, address_hash, deps.now())
     contact = deps.settings.contact
     values = {"contact": contact, "contact_url": mail_requests.contact_url(contact)}
-    return page(request, "never", values)
+    return page(request, "suppressed", values)
 
 
 def renew_form(request: Request) -> Response:

@@ -159,7 +159,7 @@ def _leave(request: Request, session: Session, one: Subscription, _sent: FormDat
     subscriptions.end(session, one, subscriptions.OWN_LINK, "subscriber", now)
     leave_url = deps_of(request).links.token(Purpose.UNSUBSCRIBE, one.link_id, now)
     values = {"therapy": one.profile.name, "undo": True, "leave_url": leave_url}
-    return partial(page, request, "left", values, _spoken(one))
+    return partial(page, request, "unsubscribed", values, _spoken(one))
 
 
 def _follow(request: Request, session: Session, one: Subscription, sent: FormData) -> Unrendered:

@@ -28,6 +28,11 @@ from notifier.web.server import limits
 _DARK = "@media (prefers-color-scheme:dark)"
 _STRETCHES = (0, 7, 30, 365)
 _LONGEST_STRETCH = 3660
+# The addresses stay when a file gets another name: an operator's own page may name them.
+_FILES = {
+    "/showroom.css": ("web/preview.css", "text/css"),
+    "/showroom.js": ("web/preview.js", "text/javascript"),
+}
 
 
 def create(deps: Deps, wish: PreviewOptions) -> Starlette:
@@ -42,8 +47,7 @@ def create(deps: Deps, wish: PreviewOptions) -> Starlette:
             Route("/", _room, methods=["GET"]),
             Route("/view/{kind}", _view, methods=["GET"]),
             Route("/version", _version, methods=["GET"]),
-            Route("/showroom.css", _file, methods=["GET"]),
-            Route("/showroom.js", _file, methods=["GET"]),
+            *(Route(path, _file, methods=["GET"]) for path in _FILES),
         ],
         # A page elsewhere must not reach it by a name of its own that points to loopback.
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])],
@@ -106,7 +110,7 @@ def _room(request: Request) -> Response:
         "stretches": sorted({*_STRETCHES, days}),
         "query": f"profile={shown}&every={wish.cadence}&edition={wish.edition}&language={wish.language}&since={days}",
     }
-    return HTMLResponse(deps.templates.render("web/showroom.html.j2", values))
+    return HTMLResponse(deps.templates.render("web/preview.html.j2", values))
 
 
 def _view(request: Request) -> Response:
@@ -134,9 +138,8 @@ def _version(request: Request) -> Response:
 
 
 def _file(request: Request) -> Response:
-    name = request.scope["path"].removeprefix("/")
-    kind = "text/css" if name.endswith(".css") else "text/javascript"
-    return Response(_deps(request).templates.render(f"web/{name}", {}), media_type=kind)
+    name, kind = _FILES[request.scope["path"]]
+    return Response(_deps(request).templates.render(name, {}), media_type=kind)
 
 
 def _told(request: Request, error: Exception) -> Response:  # noqa: ARG001 - handlers are called alike

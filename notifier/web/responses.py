@@ -71,7 +71,7 @@ def notice(
     spoken = spoken or spoken_by(request)
     return page(
         request,
-        "notice",
+        "message",
         {"problem": _in(problem, spoken), "fix": _in(fix, spoken)},
         spoken,
         status,

@@ -114,7 +114,9 @@ def _address(text: str) -> str:
 
 def link_form(request: Request) -> Response:
     """The form for who lost the link to their preferences."""
-    return page(request, "link", {"problem": False, "honeypot": _HONEYPOT}, _spoken(request))
+    return page(
+        request, "link_request", {"problem": False, "honeypot": _HONEYPOT}, _spoken(request)
+    )
 
 
 async def link(request: Request) -> Response:
@@ -125,7 +127,7 @@ async def link(request: Request) -> Response:
     if forms.text(sent, _HONEYPOT):
         return mail_requests.look_into_mailbox(request, spoken)
     if not email:
-        return page(request, "link", {"problem": True, "honeypot": _HONEYPOT}, spoken, 422)
+        return page(request, "link_request", {"problem": True, "honeypot": _HONEYPOT}, spoken, 422)
     return await run_in_threadpool(
         mail_requests.ask, request, spoken, SignupRequestKind.LINK, email, None
     )

@@ -633,6 +633,14 @@ def test_a_broken_template_is_refused_before_anything_is_done(
     assert f"{own / 'item.html.j2'}, line 2: " in refused.err
     (own / "item.html.j2").write_text("{% for %}")
     assert ready("sources", "list").code == 2
+    (own / "item.html.j2").rename(own / "notice.html.j2")
+    (own / "notice.html.j2").write_text("{{ subject }}")
+    refused = ready("sources", "list")
+    assert refused.code == 2
+    assert "these templates in" in refused.err
+    assert f"\nmv -i {own / 'notice.html.j2'} {own / 'operator_alert.html.j2'}\n" in refused.err
+    (own / "notice.html.j2").rename(own / "operator_alert.html.j2")
+    assert ready("sources", "list").code == 0
 
 
 def test_explain_tells_tier_score_and_reasons(ready, home: Path, monkeypatch: pytest.MonkeyPatch):

@@ -112,7 +112,7 @@ def test_a_text_from_outside_cannot_name_a_slot():
 def test_a_letter_without_slots_is_cast_too():
     letter = replace(
         a_letter(a_digest()),
-        template="notice",
+        template="operator_alert",
         values={"paragraphs": [["one", "two"]]},
         personal={},
         listing=None,

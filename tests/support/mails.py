@@ -50,8 +50,8 @@ def rendered(digest: DigestView, sender: Sender = SENDER) -> Rendered:
     return Rendered(
         subject(digest, discreet=sender.discreet),
         headline(digest, discreet=sender.discreet),
-        TEMPLATES.render("email/digest.html.j2", {"digest": digest}, code),
-        TEMPLATES.render("email/digest.txt.j2", {"digest": digest}, code),
+        TEMPLATES.render("email/digest_body.html.j2", {"digest": digest}, code),
+        TEMPLATES.render("email/digest_body.txt.j2", {"digest": digest}, code),
     )
 
 
@@ -61,7 +61,7 @@ def a_letter(digest: DigestView, sender: Sender = SENDER, **personal: str) -> Me
         message_id="<0123456789abcdef0123456789abcdef@example.org>",
         to="anna@example.org",
         subject=shown.subject,
-        template="mail",
+        template="digest",
         values={
             "headline": shown.headline,
             "therapy": digest.therapy,

@@ -193,7 +193,7 @@ def test_no_payload_brings_a_header_or_a_recipient_of_its_own(installation: Inst
             "<1@example.org>",
             "anna@example.org",
             found.title,
-            "notice",
+            "operator_alert",
             {"paragraphs": [[found.title]]},
         )
         parsed = message_from_bytes(

@@ -64,7 +64,8 @@ class MessageSpec:
         message_id: fixed by the delivery.
         to: the recipient's address.
         subject: one line, the same for all who get the same.
-        template: ``mail``, ``confirmation`` or ``notice``, under ``templates/email/``.
+        template: ``digest``, ``confirmation``, ``account`` or ``operator_alert``, under
+            ``templates/email/``.
         values: what the template needs, the same for all who get the same.
         personal: what it needs of this recipient's own: one line of plain text each.
         language: of our words.

@@ -1,3 +1,4 @@
+{# The script of the forms. No variables. #}
 // Makes the forms nicer; without it they work the same.
 "use strict";
 

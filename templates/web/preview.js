@@ -1,3 +1,4 @@
+{# The script of the page of `notifier preview --serve`. No variables. #}
 // Reload when a template changes; the select boxes need no button.
 let known = "";
 async function look() {
