@@ -57,14 +57,14 @@ def test_every_key_of_a_profile_stands_in_its_document():
 
 
 def test_every_direct_dependency_is_explained_and_locked():
-    notes = (ROOT / "docs" / "design-notes.md").read_text(encoding="utf-8").lower()
+    decisions = (ROOT / "docs" / "decisions.md").read_text(encoding="utf-8").lower()
     lock = (ROOT / "requirements-dev.lock").read_text(encoding="utf-8")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["build"]]
     wanted += [one for one in project["dependency-groups"]["dev"] if isinstance(one, str)]
     for one in wanted:
         name = re.match(r"[A-Za-z0-9.-]+", one)[0]
-        assert name.lower() in notes, name
+        assert name.lower() in decisions, name
         assert f"\n{name.replace('.', '-')}==" in f"\n{lock}", name
 
 
