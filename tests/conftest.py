@@ -12,17 +12,18 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, inspect
 
-from notifier import pipeline
-from notifier.adoption import adopt
+from notifier.admin.profile_import import import_profile
 from notifier.deps import Deps
+from notifier.enums import Cadence, Edition
 from notifier.match import profiles
+from notifier.pipeline import match, poll
 from notifier.settings import Schedule, Sender, Settings, Smtp, Watch
 from notifier.store import db
 from notifier.store.models import Base
-from notifier.store.statuses import Cadence, Edition
 from notifier.subscribers import subscriptions
 from notifier.subscribers.schedule import parse_on
-from notifier.watch import fetch, parsing
+from notifier.watch import parser_process
+from notifier.watch.http import client
 from tests import certificates, postgres
 from tests import sink as sinks
 from tests import site as sites
@@ -53,18 +54,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests own the hosts they ask, and need not be polite to them; the pause has a test of its own."""
-    monkeypatch.setattr(fetch, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(client, "PAUSE_SECONDS", 0.0)
 
 
-_readers: list[parsing.Child] = []
+_readers: list[parser_process.Child] = []
 
 
 @pytest.fixture(autouse=True)
 def _kept_readers(monkeypatch: pytest.MonkeyPatch) -> None:
     """The processes that read documents serve many tests; that they end with each poll has a test of its own."""
-    start = parsing.start
-    monkeypatch.setattr(parsing, "start", lambda: _readers.pop() if _readers else start())
-    monkeypatch.setattr(parsing, "release", lambda child: _readers.append(child) if child.reusable else child.end())
+    start = parser_process.start
+    monkeypatch.setattr(parser_process, "start", lambda: _readers.pop() if _readers else start())
+    monkeypatch.setattr(
+        parser_process, "release", lambda child: _readers.append(child) if child.reusable else child.end()
+    )
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -210,7 +213,7 @@ class Installation:
         file = profiles.parse(profiles.bundled_file(), "the bundled profile")
         addresses = {"pages": (), "sources": (self.feed,), **watched}
         with self._deps.writing() as session:
-            adopt(session, file.model_copy(update=addresses), moment)
+            import_profile(session, file.model_copy(update=addresses), moment)
 
     def subscribe(
         self,
@@ -238,11 +241,11 @@ class Installation:
         """So many people subscribe, and news for their daily digest is found; gives the moment at which that is due."""
         for number in range(people):
             self.subscribe(f"person{number}@example.org")
-        pipeline.poll(self.at(MONDAY))
+        poll.run(self.at(MONDAY))
         self.publish([sites.Article(title)])
         due = MONDAY + timedelta(days=1)
-        pipeline.poll(self.at(due))
-        pipeline.match(self.at(due))
+        poll.run(self.at(due))
+        match.run(self.at(due))
         return due
 
 

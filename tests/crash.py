@@ -3,8 +3,8 @@
 import sys
 from datetime import datetime
 
-from notifier import pipeline
 from notifier.deps import Deps
+from notifier.pipeline import deliver
 from notifier.settings import Smtp
 from notifier.store import db
 from tests.conftest import settings_for
@@ -13,7 +13,7 @@ from tests.conftest import settings_for
 def main() -> None:
     database, port, moment = sys.argv[1], int(sys.argv[2]), datetime.fromisoformat(sys.argv[3])
     smtp = Smtp(port=port, security="none", connections=4, timeout_seconds=5)
-    pipeline.deliver(Deps(settings_for(port, smtp=smtp), db.make_engine(database), moment))
+    deliver.run(Deps(settings_for(port, smtp=smtp), db.make_engine(database), moment))
 
 
 if __name__ == "__main__":

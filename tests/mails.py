@@ -1,12 +1,12 @@
 """Mails that are made by hand: a digest of made-up items, framed as the sending path frames it."""
 
-from notifier.deliver.message import Letter, Listing, cast
+from notifier.deliver.mime.message import ListHeaders, MessageSpec, compile_message
 from notifier.digest.digests import Rendered
 from notifier.digest.items import ItemView
 from notifier.digest.view import DigestView, SectionView, Variant, headline, subject
+from notifier.enums import Cadence, Edition, NewsKind
 from notifier.render import Templates
 from notifier.settings import Sender
-from notifier.store.statuses import Cadence, Edition, NewsKind
 from tests.conftest import MONDAY
 
 TEMPLATES = Templates()
@@ -55,9 +55,9 @@ def rendered(digest: DigestView, sender: Sender = SENDER) -> Rendered:
     )
 
 
-def a_letter(digest: DigestView, sender: Sender = SENDER, **personal: str) -> Letter:
+def a_letter(digest: DigestView, sender: Sender = SENDER, **personal: str) -> MessageSpec:
     shown = rendered(digest, sender)
-    return Letter(
+    return MessageSpec(
         message_id="<0123456789abcdef0123456789abcdef@example.org>",
         to="anna@example.org",
         subject=shown.subject,
@@ -80,10 +80,12 @@ def a_letter(digest: DigestView, sender: Sender = SENDER, **personal: str) -> Le
             **personal,
         },
         language=digest.variant.language,
-        listing=Listing(LEAVE, "A08Qv1l1SAUGuG0WsMxwcw", "https://news.example.org/archive/7", "weekly:digest:news"),
+        listing=ListHeaders(
+            LEAVE, "A08Qv1l1SAUGuG0WsMxwcw", "https://news.example.org/archive/7", "weekly:digest:news"
+        ),
     )
 
 
 def a_mail(digest: DigestView, sender: Sender = SENDER) -> bytes:
     letter = a_letter(digest, sender)
-    return cast(letter, sender, TEMPLATES.mail_page, TEMPLATES.render).fill(letter.own, MONDAY)
+    return compile_message(letter, sender, TEMPLATES.mail_page, TEMPLATES.render).render(letter.own, MONDAY)

@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from datetime import datetime
 from urllib.parse import urlencode
 
-from notifier import pipeline
-from notifier.demo import serving
+from notifier.demo.servers import serving
+from notifier.enums import SuppressionCause
 from notifier.links import Purpose
+from notifier.pipeline.run import run_once
 from notifier.store.models import Subscriber, Subscription, Suppression
-from notifier.store.statuses import SuppressionCause
 from notifier.subscribers import privacy, subscriptions, suppressions
 from notifier.web.app import create
 from tests.conftest import MONDAY, Installation
@@ -104,7 +104,7 @@ def people(made: Installation) -> list[str]:
 
 def mails_to(made: Installation, moment: datetime = MONDAY) -> dict[str, int]:
     """How many mails each address got, after everything owed at a moment was sent."""
-    pipeline.run_once(made.at(moment))
+    run_once(made.at(moment))
     counts: dict[str, int] = {}
     for mail in made.sink.messages:
         counts[mail["To"]] = counts.get(mail["To"], 0) + 1

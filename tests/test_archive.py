@@ -8,9 +8,9 @@ from xml.etree import ElementTree as ET
 import feedparser
 import pytest
 
-from notifier import pipeline
-from notifier.demo import serving
+from notifier.demo.servers import serving
 from notifier.match import profiles
+from notifier.pipeline.run import run_once
 from notifier.web.app import create
 from tests.conftest import MONDAY, Installation
 from tests.sink import html_of, text_of
@@ -30,9 +30,9 @@ def client(installation: Installation) -> Iterator[Client]:
 def told(made: Installation, *articles: Article, day: int = 1) -> None:
     if day == 1:
         made.subscribe("anna@example.org")
-        pipeline.run_once(made.at(MONDAY))
+        run_once(made.at(MONDAY))
     made.publish(list(articles))
-    pipeline.run_once(made.at(MONDAY + day * DAY))
+    run_once(made.at(MONDAY + day * DAY))
 
 
 def keep_private(made: Installation) -> None:
@@ -120,9 +120,9 @@ def test_a_withdrawn_article_is_told_in_the_archive(installation: Installation, 
 def test_a_digest_is_read_in_its_own_language_and_the_list_in_the_visitors(installation: Installation, client: Client):
     made = installation
     made.subscribe("anna@example.org", language="de")
-    pipeline.run_once(made.at(MONDAY))
+    run_once(made.at(MONDAY))
     made.publish([Article("Frexalimab slows lesions")])
-    pipeline.run_once(made.at(MONDAY + DAY))
+    run_once(made.at(MONDAY + DAY))
     page = client.get("/archive/1", Accept_Language="fr")
     assert '<html lang="de">' in page.text
     assert "Warum es hier steht:" in page.text
@@ -204,5 +204,5 @@ def test_a_digest_that_gmail_would_cut_is_cut_behind_an_item_and_the_archive_hol
     assert len(re.findall(r"Why it is here", text)) == shown
     page = client.get("/archive/1").text
     assert len(re.findall(r"<h3", page)) == 200
-    pipeline.run_once(made.at(MONDAY + 2 * DAY))
+    run_once(made.at(MONDAY + 2 * DAY))
     assert len(made.sink.messages) == 1, "what was cut was told, by the archive"

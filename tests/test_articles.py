@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from notifier import pipeline
+from notifier.pipeline import match as match_step
+from notifier.pipeline import poll
 from notifier.store.models import Article as Text
 from notifier.store.models import Entry, Match
 from notifier.watch.articles import is_teaser
@@ -22,8 +23,8 @@ def polled(made: Installation, article: Article, after: timedelta = timedelta(0)
     """Poll with this article in the feed; gives the tiers of all matches."""
     made.publish([article])
     deps = made.at(MONDAY + after)
-    pipeline.poll(deps, force=True)
-    pipeline.match(deps)
+    poll.run(deps, force=True)
+    match_step.run(deps)
     with deps.reading() as session:
         return [match.tier for match in session.query(Match)]
 

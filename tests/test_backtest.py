@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from notifier import pipeline
-from notifier.backtest import backtest
+from notifier.admin.backtest import backtest
+from notifier.enums import Cadence, NewsKind, Tier
 from notifier.match import profiles
+from notifier.pipeline import match, poll
 from notifier.store.models import Delivery, Digest, Match
-from notifier.store.statuses import Cadence, NewsKind, Tier
 from tests.conftest import MONDAY, Installation
 from tests.site import Article
 
@@ -22,16 +22,16 @@ def past(any_installation: Installation) -> Installation:
     made.publish([Article("Frexalimab before it was watched", published=MONDAY - 5 * DAY)])
     articles = {1: "Frexalimab slows lesions by 89%", 2: "Weather", 4: "A CD40L antibody", 6: "Frexalimab again"}
     shown = [Article("Frexalimab before it was watched", published=MONDAY - 5 * DAY)]
-    pipeline.poll(made.at(MONDAY))
+    poll.run(made.at(MONDAY))
     for day, title in articles.items():
         shown.insert(0, Article(title, slug=f"day-{day}"))
         made.publish(shown)
-        pipeline.poll(made.at(MONDAY + day * DAY), force=True)
+        poll.run(made.at(MONDAY + day * DAY), force=True)
     next(one for one in shown if one.slug == "day-1").title = "Frexalimab slows lesions by 86%"
     shown.insert(0, Article("Sanofi and multiple sclerosis", slug="near"))
     made.publish(shown)
-    pipeline.poll(made.at(MONDAY + 8 * DAY), force=True)
-    pipeline.match(made.at(MONDAY + 8 * DAY))
+    poll.run(made.at(MONDAY + 8 * DAY), force=True)
+    match.run(made.at(MONDAY + 8 * DAY))
     return made
 
 

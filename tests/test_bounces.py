@@ -1,20 +1,21 @@
 """Mails that come back: who is gone is written to no more, who is full is waited for, an auto-reply judges nobody."""
 
 import csv
-import mailbox
 from collections import defaultdict
 from datetime import timedelta
 from email.message import EmailMessage
+from mailbox import Maildir
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifier import pipeline, returns
-from notifier.deliver import mailboxes, reports
+from notifier.deliver.bounces import mailbox, parser
+from notifier.enums import BounceKind, DeliveryStatus, SubscriptionStatus, SuppressionCause
+from notifier.pipeline import bounces
+from notifier.pipeline.run import run_once
 from notifier.store.models import BounceReport, Delivery, Subscriber, Subscription, Suppression
-from notifier.store.statuses import BounceKind, DeliveryStatus, SubscriptionStatus, SuppressionCause
 from tests.conftest import MONDAY, SHARED, Installation
 from tests.site import Article
 
@@ -76,9 +77,9 @@ def sent(installation: Installation) -> Installation:
     made = installation
     made.subscribe("anna@example.org")
     made.subscribe("ben@example.org")
-    pipeline.run_once(made.at(MONDAY))
+    run_once(made.at(MONDAY))
     made.publish([Article("Frexalimab slows lesions")])
-    pipeline.run_once(made.at(TUESDAY))
+    run_once(made.at(TUESDAY))
     assert len(made.sink.messages) == 2
     return made
 
@@ -105,42 +106,42 @@ def test_each_mail_has_an_envelope_sender_that_says_nothing_of_its_reader(sent: 
 
 def test_who_is_gone_is_suppressed_whatever_address_the_report_names(sent: Installation):
     mail = a_report(envelope(sent), "5.1.1", "550 5.1.1 user unknown", recipient="someone.else@example.net")
-    assert returns.read(sent.at(TUESDAY), [mail]).suppressed == 1
+    assert bounces.read(sent.at(TUESDAY), [mail]).suppressed == 1
     assert standing(sent) == {"anna@example.org": SuppressionCause.BOUNCED}
-    again = returns.read(sent.at(TUESDAY), [mail])
+    again = bounces.read(sent.at(TUESDAY), [mail])
     assert (again.known, again.suppressed) == (1, 0)
 
 
 def test_without_our_word_the_message_id_tells_who_it_is_and_a_named_address_does_not(sent: Installation):
     plain = a_report("bounce@example.org", "5.1.1", "550 no such user", recipient="Ben@Example.org")
-    done = returns.read(sent.at(TUESDAY), [plain])
+    done = bounces.read(sent.at(TUESDAY), [plain])
     assert (done.suppressed, done.kinds) == (0, {BounceKind.UNPROVEN: 1})
     with sent.at(TUESDAY).reading() as session:
         anna = session.query(Delivery).order_by(Delivery.id).first().message_id
     returned = a_report("bounce@example.org", "5.1.1", "550 no such user", recipient="x@example.net")
     returned += f"\nMessage-ID: {anna}\n".encode()
-    assert returns.read(sent.at(TUESDAY), [returned]).suppressed == 1
+    assert bounces.read(sent.at(TUESDAY), [returned]).suppressed == 1
     assert standing(sent) == {"anna@example.org": SuppressionCause.BOUNCED}
 
 
 def test_a_forged_word_means_nobody(sent: Installation):
     local, _, domain = envelope(sent).partition("@")
     forged = a_report(f"{local[:-12]}{'a' * 12}@{domain}", "5.1.1", "550 user unknown")
-    assert returns.read(sent.at(TUESDAY), [forged]).suppressed == 0
+    assert bounces.read(sent.at(TUESDAY), [forged]).suppressed == 0
 
 
 def test_a_full_mailbox_holds_mails_back_twice_as_long_each_time_and_then_gets_the_digest_again(sent: Installation):
     made = sent
     full = "552 5.2.2 mailbox full"
-    assert returns.read(made.at(TUESDAY), [a_report(envelope(made), "5.2.2", full)]).held == 1
+    assert bounces.read(made.at(TUESDAY), [a_report(envelope(made), "5.2.2", full)]).held == 1
     assert standing(made) == {}
-    pipeline.run_once(made.at(TUESDAY + timedelta(hours=1)))
+    run_once(made.at(TUESDAY + timedelta(hours=1)))
     assert len(made.sink.to("anna@example.org")) == 1
-    pipeline.run_once(made.at(TUESDAY + timedelta(hours=2, minutes=1)))
+    run_once(made.at(TUESDAY + timedelta(hours=2, minutes=1)))
     first, again = made.sink.to("anna@example.org")
     assert first["Message-ID"] == again["Message-ID"]
     later = TUESDAY + timedelta(hours=3)
-    returns.read(made.at(later), [a_report(envelope(made), "5.2.2", f"{full} again")])
+    bounces.read(made.at(later), [a_report(envelope(made), "5.2.2", f"{full} again")])
     with made.at(later).reading() as session:
         held = session.query(Subscriber).filter_by(email="anna@example.org").one().held_until
     assert held == later + timedelta(hours=4)
@@ -148,32 +149,32 @@ def test_a_full_mailbox_holds_mails_back_twice_as_long_each_time_and_then_gets_t
 
 def test_what_came_meanwhile_is_in_the_first_digest_after_the_wait(sent: Installation):
     made = sent
-    returns.read(made.at(TUESDAY), [a_report(envelope(made), "4.2.2", "452 4.2.2 over quota") for _ in range(1)])
+    bounces.read(made.at(TUESDAY), [a_report(envelope(made), "4.2.2", "452 4.2.2 over quota") for _ in range(1)])
     with made.at(TUESDAY).writing() as session:
         session.query(Subscriber).filter_by(email="anna@example.org").one().held_until = TUESDAY + timedelta(days=2)
     made.publish([Article("Frexalimab slows lesions"), Article("Frexalimab again, meanwhile")])
-    pipeline.run_once(made.at(TUESDAY + timedelta(days=1)))
+    run_once(made.at(TUESDAY + timedelta(days=1)))
     assert len(made.sink.to("ben@example.org")) == 2
     assert not any("meanwhile" in mail.as_string() for mail in made.sink.to("anna@example.org"))
-    pipeline.run_once(made.at(TUESDAY + timedelta(days=2, minutes=1)))
+    run_once(made.at(TUESDAY + timedelta(days=2, minutes=1)))
     assert any("meanwhile" in mail.as_string() for mail in made.sink.to("anna@example.org"))
 
 
 def test_a_mailbox_that_stays_full_is_given_up_and_a_quiet_week_forgives_one(sent: Installation):
     made, moment = sent, TUESDAY
     for number in range(7):
-        returns.read(made.at(moment), [a_report(envelope(made), "5.2.2", f"552 mailbox full {number}")])
+        bounces.read(made.at(moment), [a_report(envelope(made), "5.2.2", f"552 mailbox full {number}")])
         moment += timedelta(days=3)
     assert standing(made) == {}
     moment += timedelta(days=8)
-    returns.read(made.at(moment), [a_report(envelope(made), "5.2.2", "552 mailbox full, after a while")])
+    bounces.read(made.at(moment), [a_report(envelope(made), "5.2.2", "552 mailbox full, after a while")])
     assert standing(made) == {}
-    returns.read(made.at(moment), [a_report(envelope(made), "5.2.2", "552 mailbox full, once more")])
+    bounces.read(made.at(moment), [a_report(envelope(made), "5.2.2", "552 mailbox full, once more")])
     assert standing(made) == {"anna@example.org": SuppressionCause.BOUNCED}
 
 
 def test_a_complaint_ends_everything(sent: Installation):
-    done = returns.read(sent.at(TUESDAY), [a_complaint(envelope(sent))])
+    done = bounces.read(sent.at(TUESDAY), [a_complaint(envelope(sent))])
     assert (done.suppressed, done.unsubscribed) == (1, 1)
     assert standing(sent) == {"anna@example.org": SuppressionCause.COMPLAINED}
 
@@ -193,13 +194,13 @@ def test_an_answer_changes_nothing(sent: Installation, headers: dict[str, str]):
     for name, value in headers.items():
         mail[name] = value
     mail.set_content("The user unknown to many does not exist in the office. 550 5.1.1")
-    done = returns.read(sent.at(TUESDAY), [mail.as_bytes()])
+    done = bounces.read(sent.at(TUESDAY), [mail.as_bytes()])
     assert (done.suppressed, done.held, done.unsubscribed) == (0, 0, 0)
 
 
 def test_a_delay_is_no_bounce(sent: Installation):
     mail = a_report(envelope(sent), "4.4.1", "connection timed out", action="delayed")
-    assert returns.read(sent.at(TUESDAY), [mail]).kinds == {BounceKind.DELAYED: 1}
+    assert bounces.read(sent.at(TUESDAY), [mail]).kinds == {BounceKind.DELAYED: 1}
     with sent.at(TUESDAY).reading() as session:
         assert {one.status for one in session.query(Delivery)} == {DeliveryStatus.SENT}
 
@@ -209,17 +210,17 @@ def test_a_mail_to_the_address_of_the_header_ends_the_subscription(sent: Install
     subject = header.partition("subject=")[2].partition(">")[0].replace("%20", " ")
     mail = EmailMessage()
     mail["From"], mail["To"], mail["Subject"] = "whoever@example.net", "office@example.org", subject
-    assert returns.read(sent.at(TUESDAY), [mail.as_bytes()]).unsubscribed == 1
+    assert bounces.read(sent.at(TUESDAY), [mail.as_bytes()]).unsubscribed == 1
     with sent.at(TUESDAY).reading() as session:
         ended = [one.subscriber.email for one in session.query(Subscription) if one.status is SubscriptionStatus.ENDED]
     assert ended == ["anna@example.org"]
 
 
 def test_a_maildir_is_read_once(sent: Installation, tmp_path: Path):
-    box = mailbox.Maildir(tmp_path / "box", create=True)
+    box = Maildir(tmp_path / "box", create=True)
     box.add(a_report(envelope(sent), "5.1.1", "550 user unknown"))
-    assert returns.read(sent.at(TUESDAY), mailboxes.from_maildir(tmp_path / "box")).suppressed == 1
-    assert list(mailboxes.from_maildir(tmp_path / "box")) == []
+    assert bounces.read(sent.at(TUESDAY), mailbox.from_maildir(tmp_path / "box")).suppressed == 1
+    assert list(mailbox.from_maildir(tmp_path / "box")) == []
     assert len(box) == 1
 
 
@@ -243,7 +244,7 @@ def test_a_mail_server_can_pipe_a_mail(sent: Installation, tmp_path: Path, monke
 
 
 def test_a_report_keeps_no_address(sent: Installation):
-    returns.read(sent.at(TUESDAY), [a_report(envelope(sent), "5.1.1", "550 user unknown")])
+    bounces.read(sent.at(TUESDAY), [a_report(envelope(sent), "5.1.1", "550 user unknown")])
     with sent.at(TUESDAY).reading() as session:
         (kept,) = session.query(BounceReport)
         assert (len(kept.hash), kept.kind) == (64, BounceKind.HARD)
@@ -251,8 +252,8 @@ def test_a_report_keeps_no_address(sent: Installation):
 
 @given(st.binary(max_size=400))
 def test_any_bytes_are_judged_without_falling(octets: bytes):
-    assert reports.read(octets).failures
-    assert reports.read(b"Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\n" + octets).failures
+    assert parser.read(octets).failures
+    assert parser.read(b"Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\n" + octets).failures
 
 
 @pytest.mark.parametrize(
@@ -274,7 +275,7 @@ This message could not be delivered to:
 anna@example.org
 {said}
 """.encode()
-    (found,) = reports.read(mail).failures
+    (found,) = parser.read(mail).failures
     assert (found.kind, found.recipient) == (BounceKind.HARD, "anna@example.org")
 
 
@@ -292,7 +293,7 @@ SMTP error from remote server after RCPT command:
 SMTP error from remote server after RCPT command:
 5.2.2 <ben@example.org>... Mailbox Full
 """
-    found = {one.recipient: (one.kind, one.status) for one in reports.read(mail).failures}
+    found = {one.recipient: (one.kind, one.status) for one in parser.read(mail).failures}
     assert found == {"anna@example.org": (BounceKind.HARD, "5.1.1"), "ben@example.org": (BounceKind.SOFT, "5.2.2")}
 
 
@@ -308,7 +309,7 @@ def rows() -> dict[str, list[dict[str, str]]]:
 def test_real_reports_are_judged_as_careful_readers_judge_them():
     wrong, forbidden = [], []
     for file, expected in rows().items():
-        failures = reports.read((CORPUS / file).read_bytes()).failures
+        failures = parser.read((CORPUS / file).read_bytes()).failures
         for number, row in enumerate(expected):
             named = [one for one in failures if row["recipient"] and one.recipient == row["recipient"].lower()]
             found = (named or failures[number : number + 1] or failures[:1])[0]

@@ -9,14 +9,14 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from notifier import pipeline
-from notifier.adoption import adopt
-from notifier.demo import serving
+from notifier.admin.profile_import import import_profile
+from notifier.demo.servers import serving
 from notifier.deps import Deps
+from notifier.enums import Cadence, SubscriptionStatus
 from notifier.links import Purpose
 from notifier.match import profiles
+from notifier.pipeline.run import run_once
 from notifier.store.models import Digest, Subscriber, Subscription
-from notifier.store.statuses import Cadence, SubscriptionStatus
 from notifier.web.app import create
 from tests.browser import browser
 from tests.conftest import MONDAY, Installation
@@ -57,7 +57,7 @@ def local(address: str, link: str) -> str:
 def run(deps: Deps) -> None:
     """A run in a thread of its own, for Playwright keeps an event loop in this one."""
     with ThreadPoolExecutor(1) as aside:
-        aside.submit(pipeline.run_once, deps).result()
+        aside.submit(run_once, deps).result()
 
 
 def one(made: Installation) -> Subscription:
@@ -146,7 +146,7 @@ def test_every_page_is_accessible_fits_and_asks_nobody_else(
     made = installation
     deps = made.at(MONDAY)
     with deps.writing() as session:
-        adopt(session, profiles.parse(profiles.bundled_file("tolebrutinib"), "the profile"), MONDAY)
+        import_profile(session, profiles.parse(profiles.bundled_file("tolebrutinib"), "the profile"), MONDAY)
     made_id = _subscribed(made)
     page = opened(chromium, viewport, color_scheme=scheme)
     asked: list[str] = []
@@ -182,7 +182,7 @@ def _subscribed(made: Installation) -> str:
     with deps.writing() as session:
         from notifier.subscribers import subscriptions
 
-        choice = subscriptions.usual(Cadence.DAILY, "UTC")
+        choice = subscriptions.default_choice(Cadence.DAILY, "UTC")
         stored = subscriptions.subscribe(
             session, "anna@example.org", profiles.find(session, "frexalimab"), choice, MONDAY
         )

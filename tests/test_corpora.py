@@ -8,15 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from notifier.admin.source_check import find_source
 from notifier.errors import SettingsError
-from notifier.letters import renderer
-from notifier.looking import find_source
-from notifier.text import clean, plain
-from notifier.watch import feed, guard, page, registry
-from notifier.watch.observation import ReadError
+from notifier.messages.digest_body import renderer
+from notifier.text.cleaning import clean, plain
+from notifier.watch.http import ssrf
+from notifier.watch.parsers import clinicaltrials, html_page, rss
+from notifier.watch.parsers.observation import ParseError
+from tests import site
 from tests.conftest import MONDAY, SHARED, Installation
 from tests.mails import a_digest
-from tests.site import Article, Site, rss
+from tests.site import Article, Site
 
 FEEDS = SHARED / "corpora" / "feeds"
 HOSTILE = SHARED / "corpora" / "hostile"
@@ -49,8 +51,8 @@ def test_every_feed_gives_its_entries_or_a_readable_error(collection: str):
         body = (FEEDS / row["file"]).read_bytes()
         start = time.monotonic()
         try:
-            count, said = len(feed.read(body, {}, "https://x.example.org/feed").observations), ""
-        except ReadError as error:
+            count, said = len(rss.read(body, {}, "https://x.example.org/feed").observations), ""
+        except ParseError as error:
             count, said = 0, str(error)
             assert said == clean(said)
         assert time.monotonic() - start < SLOWEST, row["file"]
@@ -66,15 +68,15 @@ def test_json_feeds_are_read():
     for row in rows():
         if row["file"].startswith("feed-rs/"):
             body = (FEEDS / row["file"]).read_bytes()
-            assert len(feed.read(body, {}, "https://x.example.org/").observations) == len(json.loads(body)["items"])
+            assert len(rss.read(body, {}, "https://x.example.org/").observations) == len(json.loads(body)["items"])
 
 
 def test_no_script_survives_any_feed():
     for row in rows():
         body = (FEEDS / row["file"]).read_bytes()
         try:
-            reading = feed.read(body, headers_of(body), "https://x.example.org/feed")
-        except ReadError:
+            reading = rss.read(body, headers_of(body), "https://x.example.org/feed")
+        except ParseError:
             continue
         for one in reading.observations:
             assert one.url == "" or one.url.startswith(("http://", "https://")), row["file"]
@@ -86,9 +88,9 @@ def test_no_script_survives_any_feed():
 def test_a_bomb_or_a_request_for_a_file_is_an_entry_or_an_error_in_bounded_time(path: Path):
     start = time.monotonic()
     try:
-        reading = feed.read(path.read_bytes(), {}, "https://x.example.org/feed")
+        reading = rss.read(path.read_bytes(), {}, "https://x.example.org/feed")
         text = " ".join(f"{one.title} {one.summary} {one.body}" for one in reading.observations)
-    except ReadError as error:
+    except ParseError as error:
         text = str(error)
     assert len(text) < 100_000
     assert "root:" not in text
@@ -104,7 +106,7 @@ def test_no_payload_makes_markup_of_a_mail(installation: Installation):
     from lxml import html
 
     from notifier.digest.items import ItemView
-    from notifier.store.statuses import NewsKind
+    from notifier.enums import NewsKind
 
     deps = installation.at(MONDAY)
     render = renderer(deps)
@@ -112,8 +114,8 @@ def test_no_payload_makes_markup_of_a_mail(installation: Installation):
     for start in range(0, len(payloads()), 400):
         items = []
         for payload in payloads()[start : start + 400]:
-            body = rss([Article(payload, payload, link=payload)]).encode()
-            for one in feed.read(body, {}, "https://x.example.org/").observations:
+            body = site.rss([Article(payload, payload, link=payload)]).encode()
+            for one in rss.read(body, {}, "https://x.example.org/").observations:
                 values = NewsKind.NEW, "about", one.title, one.url, payload, "news", None, one.summary
                 items.append(ItemView(*values, (), 0, "", (payload,)))
         root = html.fromstring(f"<div><table>{render(a_digest(*items)).html}</table></div>")
@@ -127,13 +129,13 @@ def test_no_payload_brings_a_page_or_a_record_to_fall():
     for payload in payloads():
         for body in (payload, f"<html><body><article><h1>{payload}</h1><p>{payload}</p></article></body></html>"):
             try:
-                (one,) = page.read(body.encode(), {}, "https://x.example.org/").observations
-            except ReadError:
+                (one,) = html_page.read(body.encode(), {}, "https://x.example.org/").observations
+            except ParseError:
                 continue
             assert one.url.startswith("https://")
             assert "<script" not in one.body.lower() or "<script" in plain(payload).lower()
-        with pytest.raises(ReadError):
-            registry.read(json.dumps({"protocolSection": payload}).encode(), {}, "https://x.example.org/")
+        with pytest.raises(ParseError):
+            clinicaltrials.read(json.dumps({"protocolSection": payload}).encode(), {}, "https://x.example.org/")
 
 
 def test_naughty_strings_are_kept_as_they_are_but_for_what_cannot_be_printed():
@@ -145,18 +147,20 @@ def test_naughty_strings_are_kept_as_they_are_but_for_what_cannot_be_printed():
 def test_no_payload_brings_a_header_or_a_recipient_of_its_own(installation: Installation):
     from email import message_from_bytes, policy
 
-    from notifier.deliver.message import Letter
-    from notifier.letters import message
+    from notifier.deliver.mime.message import MessageSpec
+    from notifier.messages.digest_mail import build_message
 
     deps = installation.at(MONDAY)
     names = None
     for line in (HOSTILE / "header_injection.txt").read_text(encoding="utf-8").splitlines():
         payload = json.loads(line)
-        found = feed.read(jsonfeed(payload, payload), {}, "https://x.example.org/").observations[0]
+        found = rss.read(jsonfeed(payload, payload), {}, "https://x.example.org/").observations[0]
         sender = deps.settings.sender.model_copy(update={"name": payload})
         installation.change(sender=sender)
-        letter = Letter("<1@example.org>", "anna@example.org", found.title, "notice", {"paragraphs": [[found.title]]})
-        parsed = message_from_bytes(message(installation.at(MONDAY), letter, MONDAY), policy=policy.default)
+        letter = MessageSpec(
+            "<1@example.org>", "anna@example.org", found.title, "notice", {"paragraphs": [[found.title]]}
+        )
+        parsed = message_from_bytes(build_message(installation.at(MONDAY), letter, MONDAY), policy=policy.default)
         names = names or parsed.keys()
         assert parsed.keys() == names, payload
         assert parsed["To"] == "anna@example.org"
@@ -169,7 +173,7 @@ def jsonfeed(title: str, text: str) -> bytes:
 
 
 def jsonfeed_of(text: str):
-    (one,) = feed.read(jsonfeed("", text), {}, "https://x.example.org/").observations
+    (one,) = rss.read(jsonfeed("", text), {}, "https://x.example.org/").observations
     return one
 
 
@@ -206,6 +210,6 @@ def test_public_addresses_at_the_edges_are_not_refused():
     for url, _ in lines("ssrf_allowed.txt"):
         host = urlsplit(url).hostname or ""
         try:
-            assert guard.permitted(str(ipaddress.ip_address(host))), url
+            assert ssrf.is_public_ip(str(ipaddress.ip_address(host))), url
         except ValueError:
-            guard.refuse_private_name(url)
+            ssrf.refuse_private_name(url)

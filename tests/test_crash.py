@@ -11,10 +11,10 @@ from signal import SIGKILL
 
 import pytest
 
-from notifier import pipeline
 from notifier.deliver.outbox import LEASE
+from notifier.enums import DeliveryStatus
+from notifier.pipeline import compose, deliver
 from notifier.store.models import Delivery
-from notifier.store.statuses import DeliveryStatus
 from tests import faulty
 from tests.conftest import MONDAY, Installation
 
@@ -52,7 +52,7 @@ def crash(made: Installation, kills: int, seed: int) -> None:
             made.at(moment),
             settings=made.at(moment).settings.model_copy(update={"smtp": Smtp(port=server.port, security="none")}),
         )
-        pipeline.deliver(deps)
+        deliver.run(deps)
         with deps.reading() as session:
             assert Counter(one.status for one in session.query(Delivery)) == {DeliveryStatus.SENT: PEOPLE}
             owed = {one.message_id for one in session.query(Delivery)}
@@ -64,7 +64,7 @@ def crash(made: Installation, kills: int, seed: int) -> None:
 
 def owed(made: Installation) -> Installation:
     """So many people are owed a digest that nobody sent yet."""
-    pipeline.compose(made.at(made.discover(PEOPLE)))
+    compose.run(made.at(made.discover(PEOPLE)))
     return made
 
 

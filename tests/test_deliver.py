@@ -8,15 +8,15 @@ from datetime import timedelta
 
 import pytest
 
-from notifier import pipeline
 from notifier.deliver import outbox
-from notifier.deliver.dialogue import Parcel
-from notifier.deliver.outbox import Answer, Terms
-from notifier.deliver.smtp import Transport
+from notifier.deliver.outbox import ClaimOptions, SendResult
+from notifier.deliver.smtp.client import Transport
+from notifier.deliver.smtp.protocol import OutgoingMessage
+from notifier.enums import DeliveryStatus, DigestStatus, SuppressionCause
 from notifier.errors import SettingsError
+from notifier.pipeline import compose, deliver, match, poll
 from notifier.settings import Sender, Smtp
 from notifier.store.models import Delivery, Digest
-from notifier.store.statuses import DeliveryStatus, DigestStatus, SuppressionCause
 from tests.conftest import MONDAY, Installation
 from tests.sink import free_port
 from tests.site import Article
@@ -30,12 +30,12 @@ def owed(any_installation: Installation) -> Installation:
     made = any_installation
     for name in ("anna", "ben", "cleo"):
         made.subscribe(f"{name}@example.org")
-    pipeline.poll(made.at(MONDAY))
+    poll.run(made.at(MONDAY))
     made.publish([Article("Frexalimab slows lesions")])
     deps = made.at(TUESDAY)
-    pipeline.poll(deps)
-    pipeline.match(deps)
-    assert pipeline.compose(deps) == 1
+    poll.run(deps)
+    match.run(deps)
+    assert compose.run(deps) == 1
     return made
 
 
@@ -47,9 +47,9 @@ def deliveries(made: Installation) -> dict[str, Delivery]:
 def test_a_refused_recipient_fails_alone_with_the_servers_words(owed: Installation):
     owed.sink.refuse_recipient["ben@example.org"] = "550 5.1.1 no mailbox ben@example.org"
 
-    sent = pipeline.deliver(owed.at(TUESDAY))
+    sent = deliver.run(owed.at(TUESDAY))
 
-    assert sent.answers == {Answer.ACCEPTED: 2, Answer.REFUSED: 1}
+    assert sent.answers == {SendResult.ACCEPTED: 2, SendResult.REFUSED: 1}
     found = deliveries(owed)
     assert {name: one.status for name, one in found.items()} == {
         "anna": DeliveryStatus.SENT,
@@ -58,18 +58,18 @@ def test_a_refused_recipient_fails_alone_with_the_servers_words(owed: Installati
     }
     assert found["ben"].error == "the server answered 550 to RCPT TO: 5.1.1 no mailbox (the recipient)"
     assert found["anna"].error is None
-    assert pipeline.deliver(owed.at(TUESDAY)).answers == {}
+    assert deliver.run(owed.at(TUESDAY)).answers == {}
 
 
 def test_a_recipient_that_is_put_off_is_tried_again_later_with_the_same_message_id(owed: Installation):
     owed.sink.refuse_recipient["ben@example.org"] = "451 4.7.1 greylisted, come back"
-    pipeline.deliver(owed.at(TUESDAY))
+    deliver.run(owed.at(TUESDAY))
     first = deliveries(owed)["ben"]
     assert (first.status, first.attempts) == (DeliveryStatus.PENDING, 1)
-    assert pipeline.deliver(owed.at(TUESDAY + timedelta(minutes=1))).answers == {}
+    assert deliver.run(owed.at(TUESDAY + timedelta(minutes=1))).answers == {}
     owed.sink.refuse_recipient.clear()
 
-    pipeline.deliver(owed.at(TUESDAY + timedelta(minutes=6)))
+    deliver.run(owed.at(TUESDAY + timedelta(minutes=6)))
 
     (message,) = owed.sink.to("ben@example.org")
     assert message["Message-ID"] == first.message_id
@@ -81,7 +81,7 @@ def test_a_recipient_that_is_put_off_for_three_days_is_given_up(owed: Installati
     moment, tries = TUESDAY, 0
     while deliveries(owed)["ben"].status is DeliveryStatus.PENDING:
         tries += 1
-        pipeline.deliver(owed.at(moment))
+        deliver.run(owed.at(moment))
         moment = max(moment + timedelta(minutes=1), deliveries(owed)["ben"].next_attempt_at)
     found = deliveries(owed)["ben"]
     assert found.status is DeliveryStatus.FAILED
@@ -91,7 +91,7 @@ def test_a_recipient_that_is_put_off_for_three_days_is_given_up(owed: Installati
 
 def test_a_refused_message_fails(owed: Installation):
     owed.sink.refuse_message["ben@example.org"] = "554 5.7.1 spam"
-    pipeline.deliver(owed.at(TUESDAY))
+    deliver.run(owed.at(TUESDAY))
     assert "554 to the message: 5.7.1 spam" in deliveries(owed)["ben"].error
 
 
@@ -99,13 +99,13 @@ def test_a_server_that_is_down_loses_nothing(owed: Installation):
     good = owed.at(TUESDAY)
     down = replace(good, settings=good.settings.model_copy(update={"smtp": Smtp(port=free_port(), security="none")}))
 
-    sent = pipeline.deliver(down)
+    sent = deliver.run(down)
 
     assert "cannot be reached" in sent.problem
     assert "smtp.host" in sent.problem
     assert {(one.status, one.attempts) for one in deliveries(owed).values()} == {(DeliveryStatus.PENDING, 0)}
     assert "cannot be reached" in deliveries(owed)["anna"].error
-    assert pipeline.deliver(good).accepted == 3
+    assert deliver.run(good).accepted == 3
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_a_server_that_is_down_loses_nothing(owed: Installation):
 def test_a_server_that_cannot_do_what_is_set_is_told_with_the_setting(owed: Installation, smtp: dict, said: str):
     deps = owed.at(TUESDAY)
     changed = deps.settings.smtp.model_copy(update={**smtp, "timeout_seconds": 2})
-    sent = pipeline.deliver(replace(deps, settings=deps.settings.model_copy(update={"smtp": changed})))
+    sent = deliver.run(replace(deps, settings=deps.settings.model_copy(update={"smtp": changed})))
     assert said in sent.problem
     assert {one.status for one in deliveries(owed).values()} == {DeliveryStatus.PENDING}
 
@@ -128,10 +128,10 @@ def test_a_server_that_cannot_do_what_is_set_is_told_with_the_setting(owed: Inst
 def test_a_worker_that_died_is_succeeded_after_its_lease(owed: Installation):
     deps = owed.at(TUESDAY)
     with deps.writing() as session:
-        claimed = [one.message_id for one in outbox.claim(session, TUESDAY, Terms(100))]
-    assert pipeline.deliver(owed.at(TUESDAY + timedelta(seconds=20))).answers == {}
+        claimed = [one.message_id for one in outbox.claim_due(session, TUESDAY, ClaimOptions(100))]
+    assert deliver.run(owed.at(TUESDAY + timedelta(seconds=20))).answers == {}
 
-    pipeline.deliver(owed.at(TUESDAY + timedelta(seconds=31)))
+    deliver.run(owed.at(TUESDAY + timedelta(seconds=31)))
 
     assert sorted(message["Message-ID"] for message in owed.sink.messages) == sorted(claimed)
 
@@ -139,30 +139,30 @@ def test_a_worker_that_died_is_succeeded_after_its_lease(owed: Installation):
 def test_two_workers_never_take_the_same_delivery(owed: Installation):
     deps = owed.at(TUESDAY)
     with deps.writing() as session:
-        first = {one.id for one in outbox.claim(session, TUESDAY, Terms(2))}
+        first = {one.id for one in outbox.claim_due(session, TUESDAY, ClaimOptions(2))}
     with deps.writing() as session:
-        second = {one.id for one in outbox.claim(session, TUESDAY, Terms(2))}
+        second = {one.id for one in outbox.claim_due(session, TUESDAY, ClaimOptions(2))}
     assert (len(first), len(second), first & second) == (2, 1, set())
 
 
 def test_a_digest_is_sent_when_its_last_delivery_is_settled(owed: Installation):
     owed.sink.refuse_recipient["ben@example.org"] = "451 later"
-    pipeline.deliver(owed.at(TUESDAY))
+    deliver.run(owed.at(TUESDAY))
     with owed.at(TUESDAY).reading() as session:
         assert session.query(Digest).one().status is DigestStatus.APPROVED
     owed.sink.refuse_recipient["ben@example.org"] = "550 never"
-    pipeline.deliver(owed.at(TUESDAY + timedelta(hours=1)))
+    deliver.run(owed.at(TUESDAY + timedelta(hours=1)))
     with owed.at(TUESDAY).reading() as session:
         assert session.query(Digest).one().status is DigestStatus.SENT
 
 
 def test_a_failed_delivery_can_be_tried_again_by_hand(owed: Installation):
     owed.sink.refuse_recipient["ben@example.org"] = "550 5.7.1 blocked"
-    pipeline.deliver(owed.at(TUESDAY))
+    deliver.run(owed.at(TUESDAY))
     owed.sink.refuse_recipient.clear()
     with owed.at(TUESDAY).writing() as session:
         assert outbox.retry(session, TUESDAY) == 1
-    pipeline.deliver(owed.at(TUESDAY))
+    deliver.run(owed.at(TUESDAY))
     (message,) = owed.sink.to("ben@example.org")
     assert message["Message-ID"] == deliveries(owed)["ben"].message_id
 
@@ -173,7 +173,7 @@ def test_a_suppressed_address_gets_nothing(owed: Installation):
     with owed.at(TUESDAY).writing() as session:
         key = subscriptions.hash_of(session, "BEN@example.org")
         suppressions.add(session, key, SuppressionCause.COMPLAINED, "complained", TUESDAY)
-    pipeline.deliver(owed.at(TUESDAY))
+    deliver.run(owed.at(TUESDAY))
     assert owed.sink.to("ben@example.org") == []
     assert deliveries(owed)["ben"].status is DeliveryStatus.SUPPRESSED
 
@@ -182,7 +182,7 @@ def test_nothing_is_claimed_before_it_is_known_who_writes(owed: Installation):
     deps = owed.at(TUESDAY)
     unset = replace(deps, settings=deps.settings.model_copy(update={"sender": Sender()}))
     with pytest.raises(SettingsError, match=r"sender\.address is not set"):
-        pipeline.deliver(unset)
+        deliver.run(unset)
     assert {one.status for one in deliveries(owed).values()} == {DeliveryStatus.PENDING}
 
 
@@ -192,7 +192,7 @@ def test_a_limit_of_mails_a_second_is_kept(owed: Installation):
     deps = owed.at(TUESDAY)
     slow = deps.settings.smtp.model_copy(update={"rate_per_second": 10})
     began = time.monotonic()
-    pipeline.deliver(replace(deps, settings=deps.settings.model_copy(update={"smtp": slow})))
+    deliver.run(replace(deps, settings=deps.settings.model_copy(update={"smtp": slow})))
     assert time.monotonic() - began >= 0.2
     assert len(owed.sink.messages) == 3
 
@@ -223,28 +223,34 @@ def scripted(*answers: bytes):
 
 
 GREETING = (b"220 test", b"250 test")
-PARCEL = Parcel(7, "digest@example.org", "anna@example.org", lambda: b"Subject: x\r\n\r\nNothing of it is true.\r\n")
+PARCEL = OutgoingMessage(
+    7, "digest@example.org", "anna@example.org", lambda: b"Subject: x\r\n\r\nNothing of it is true.\r\n"
+)
 
 
 @pytest.mark.parametrize(
     ("script", "answer", "said"),
     [
-        ((*GREETING, b"250 ok", b"250 ok", b"354 go", b"(body)", b"250 taken"), Answer.ACCEPTED, ""),
-        ((*GREETING, b"250 ok", b"250 ok", b"354 go", b"(body)"), Answer.UNKNOWN, "after the message was handed over"),
-        ((*GREETING, b"250 ok"), Answer.DEFERRED, "before the message was handed over"),
-        ((*GREETING, b"421 closing", b"250 ok"), Answer.DEFERRED, "421 to MAIL FROM"),
-        ((*GREETING, b"550 no such sender", b"250 ok"), Answer.NOT_TRIED, "Check sender.address"),
+        ((*GREETING, b"250 ok", b"250 ok", b"354 go", b"(body)", b"250 taken"), SendResult.ACCEPTED, ""),
+        (
+            (*GREETING, b"250 ok", b"250 ok", b"354 go", b"(body)"),
+            SendResult.UNKNOWN,
+            "after the message was handed over",
+        ),
+        ((*GREETING, b"250 ok"), SendResult.DEFERRED, "before the message was handed over"),
+        ((*GREETING, b"421 closing", b"250 ok"), SendResult.DEFERRED, "421 to MAIL FROM"),
+        ((*GREETING, b"550 no such sender", b"250 ok"), SendResult.NOT_TRIED, "Check sender.address"),
         (
             (*GREETING, b"250 ok", b"250 ok", b"354 go", b"(body)", b"452 full", b"250"),
-            Answer.DEFERRED,
+            SendResult.DEFERRED,
             "452 to the mess",
         ),
-        ((*GREETING, b"nonsense"), Answer.DEFERRED, "an answer without a code"),
-        ((*GREETING, b"250-and\r\n" * 1100), Answer.DEFERRED, "an answer without an end"),
-        ((*GREETING, b"250 " + b"x" * 200_000), Answer.DEFERRED, "an answer without an end"),
+        ((*GREETING, b"nonsense"), SendResult.DEFERRED, "an answer without a code"),
+        ((*GREETING, b"250-and\r\n" * 1100), SendResult.DEFERRED, "an answer without an end"),
+        ((*GREETING, b"250 " + b"x" * 200_000), SendResult.DEFERRED, "an answer without an end"),
     ],
 )
-def test_each_end_of_a_transaction_is_told_for_what_it_is(script: tuple[bytes, ...], answer: Answer, said: str):
+def test_each_end_of_a_transaction_is_told_for_what_it_is(script: tuple[bytes, ...], answer: SendResult, said: str):
     outcomes = []
     with scripted(*script) as port:
         transport = Transport(Smtp(port=port, security="none", connections=1, timeout_seconds=5))
@@ -262,7 +268,7 @@ def test_a_server_that_stalls_is_left_alone():
     outcomes = []
     problem = Transport(smtp).send([PARCEL], outcomes.extend)
     assert "timed out" in problem
-    assert [one.answer for one in outcomes] == [Answer.NOT_TRIED]
+    assert [one.answer for one in outcomes] == [SendResult.NOT_TRIED]
     listener.close()
 
 
@@ -270,10 +276,10 @@ def test_what_is_uncertain_is_sent_again_with_its_message_id(owed: Installation)
     from notifier.deliver.outbox import Outcome
 
     with owed.at(TUESDAY).writing() as session:
-        (one, *_) = outbox.claim(session, TUESDAY, Terms(1))
-        outbox.settle(session, [Outcome(one.id, Answer.UNKNOWN, "the connection ended")], TUESDAY)
+        (one, *_) = outbox.claim_due(session, TUESDAY, ClaimOptions(1))
+        outbox.settle_attempts(session, [Outcome(one.id, SendResult.UNKNOWN, "the connection ended")], TUESDAY)
         assert session.get_one(Delivery, one.id).status is DeliveryStatus.UNCERTAIN
-    pipeline.deliver(owed.at(TUESDAY + timedelta(minutes=6)))
+    deliver.run(owed.at(TUESDAY + timedelta(minutes=6)))
     assert len({message["Message-ID"] for message in owed.sink.messages}) == 3
 
 
@@ -293,6 +299,6 @@ def test_a_bare_dot_at_the_start_of_a_line_survives(owed: Installation):
     transport = Transport(Smtp(port=controller.port, security="none", connections=1))
     transport.send([PARCEL], outcomes.extend)
     transport.close()
-    assert [one.answer for one in outcomes] == [Answer.ACCEPTED]
+    assert [one.answer for one in outcomes] == [SendResult.ACCEPTED]
     controller.stop()
     assert Keeper.content == PARCEL.message()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from notifier import demo
+from notifier.demo import story as demo
 from notifier.errors import SettingsError
 
 

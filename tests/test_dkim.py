@@ -7,11 +7,11 @@ from pathlib import Path
 import dkim
 import pytest
 
-from notifier import pipeline
-from notifier.deliver import dkim as keys
-from notifier.deliver.dkim import Signer
-from notifier.deliver.seal import SIGNED
+from notifier.deliver.mime import dkim_keys as keys
+from notifier.deliver.mime.dkim_keys import Signer
+from notifier.deliver.mime.dkim_signature import SIGNED
 from notifier.errors import SettingsError
+from notifier.pipeline.run import run_once
 from notifier.settings import Dkim, SigningKey, load
 from tests.conftest import MONDAY, Installation
 from tests.mails import SENDER, TEMPLATES, a_digest, a_letter, an_item
@@ -25,10 +25,10 @@ def signer(tmp_path: Path, algorithm: str) -> Signer:
 
 
 def signed(*signers: Signer, **item: str) -> bytes:
-    from notifier.deliver.message import cast
+    from notifier.deliver.mime.message import compile_message
 
     letter = a_letter(a_digest(an_item(**item)))
-    return cast(letter, SENDER, TEMPLATES.mail_page, TEMPLATES.render, signers).fill(letter.own, MONDAY)
+    return compile_message(letter, SENDER, TEMPLATES.mail_page, TEMPLATES.render, signers).render(letter.own, MONDAY)
 
 
 def verifies(message: bytes, *signers: Signer) -> bool:
@@ -91,9 +91,9 @@ def test_what_goes_out_is_signed_and_verifies(installation: Installation, tmp_pa
     also = (SigningKey(selector="second", private_key_file=files["ed25519"]),)
     made.change(dkim=Dkim(domain="example.org", selector="first", private_key_file=files["rsa"], also=also))
     made.subscribe("anna@example.org", zone="Europe/Berlin")
-    pipeline.run_once(made.at(MONDAY))
+    run_once(made.at(MONDAY))
     made.publish([Article("Frexalimab slows lesions", "Größer ist nicht besser.")])
-    pipeline.run_once(made.at(MONDAY + timedelta(days=1)))
+    run_once(made.at(MONDAY + timedelta(days=1)))
     octets = made.sink.raw[-1]
     signers = [Signer("example.org", "first", keys.read_key(files["rsa"]))]
     signers.append(Signer("example.org", "second", keys.read_key(files["ed25519"])))

@@ -7,18 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from notifier import pipeline
+from notifier.admin.preview import PreviewOptions, preview
+from notifier.enums import Edition
 from notifier.match import profiles
-from notifier.preview import Wish, preview
+from notifier.pipeline import match, poll
+from notifier.pipeline.run import run_once
 from notifier.store.models import Digest, Subscription
-from notifier.store.statuses import Edition
 from tests.conftest import MONDAY, Installation
 from tests.sink import html_of, text_of
 from tests.site import Article, rss
 from tests.test_message import parsed
 
 DAY = timedelta(days=1)
-DATA = Path(__file__).parents[1] / "notifier" / "data" / "demo"
+DATA = Path(__file__).parents[1] / "notifier" / "demo" / "data"
 PAPER = Article(
     "Frexalimab lowers neurofilament in a placebo-controlled phase 2 trial",
     "Lesions and relapses were fewer. The paper is at https://doi.org/10.5555/Made-Up.2026 (NCT04879628).",
@@ -26,9 +27,9 @@ PAPER = Article(
 
 
 def after_the_baseline(made: Installation, *articles: Article) -> None:
-    pipeline.run_once(made.at(MONDAY))
+    run_once(made.at(MONDAY))
     made.publish(list(articles))
-    pipeline.run_once(made.at(MONDAY + DAY))
+    run_once(made.at(MONDAY + DAY))
 
 
 def the_text(made: Installation, email: str) -> str:
@@ -115,10 +116,10 @@ def test_a_changed_trial_is_told_in_the_readers_language(
     made.adopt(sources=(address,))
     made.subscribe("anna@example.org", language=language)
     made.subscribe("doctor@example.org", language=language, edition="clinician")
-    pipeline.run_once(made.at(MONDAY))
+    run_once(made.at(MONDAY))
     later = {"date": "2027-12", "type": "ESTIMATED"}
     made.site.put("/api/v2/studies/NCT99990001", a_trial(overallStatus="SUSPENDED", primaryCompletionDateStruct=later))
-    pipeline.run_once(made.at(MONDAY + DAY))
+    run_once(made.at(MONDAY + DAY))
     assert told in the_text(made, "anna@example.org")
     assert clinical in the_text(made, "doctor@example.org")
     assert "Relapses in a year (36 months)" in the_text(made, "doctor@example.org")
@@ -172,11 +173,11 @@ def test_people_of_other_languages_and_editions_get_digests_of_their_own(any_ins
 def test_the_profile_is_shown_in_the_first_digest_and_again_when_it_changed(any_installation: Installation):
     made = any_installation
     made.subscribe("anna@example.org")
-    pipeline.run_once(made.at(MONDAY))
+    run_once(made.at(MONDAY))
 
     def next_text(day: int, articles: int) -> str:
         made.publish([Article(f"Frexalimab news {number}", slug=str(number)) for number in range(articles)])
-        pipeline.run_once(made.at(MONDAY + day * DAY))
+        run_once(made.at(MONDAY + day * DAY))
         return " ".join(text_of(made.sink.messages[-1]).split())
 
     first, second = next_text(1, 1), next_text(2, 2)
@@ -209,7 +210,7 @@ def test_who_joins_later_gets_the_introduction_of_their_own(any_installation: In
     after_the_baseline(made, Article("Frexalimab news", slug="1"))
     made.subscribe("ben@example.org", moment=MONDAY + DAY)
     made.publish([Article("Frexalimab news", slug="1"), Article("Frexalimab more", slug="2")])
-    pipeline.run_once(made.at(MONDAY + 2 * DAY))
+    run_once(made.at(MONDAY + 2 * DAY))
     assert "in short" in text_of(made.sink.to("ben@example.org")[0])
     assert "in short" not in text_of(made.sink.to("anna@example.org")[1])
 
@@ -254,9 +255,9 @@ def test_a_headline_that_runs_from_right_to_left_survives(any_installation: Inst
 def test_the_text_says_what_the_html_says(installation: Installation, language: str, edition: Edition):
     made = installation
     made.site.put("/feed/", rss([PAPER]))
-    pipeline.poll(made.at(MONDAY))
-    pipeline.match(made.at(MONDAY))
-    shown = preview(made.at(MONDAY), Wish(since=DAY, language=language, edition=edition))
+    poll.run(made.at(MONDAY))
+    match.run(made.at(MONDAY))
+    shown = preview(made.at(MONDAY), PreviewOptions(since=DAY, language=language, edition=edition))
     assert shown is not None
     mail = parsed(shown.message)
     visible = re.sub(r"<(style|title).*?</\1>|<[^>]+>", " ", html_of(mail), flags=re.DOTALL)

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from notifier import pipeline
+from notifier.enums import NewsKind
+from notifier.pipeline import poll
 from notifier.store import db
 from notifier.store.models import Base, Entry, Source
-from notifier.store.statuses import NewsKind
 from notifier.watch import entries, sources
-from notifier.watch.observation import Observation
+from notifier.watch.parsers.observation import Observation
 from tests.conftest import MONDAY, Installation
 from tests.site import Article
 
@@ -215,9 +215,9 @@ def test_what_was_put_off_is_not_lost(engine: Engine):
 def test_a_poll_whose_changes_were_put_off_reads_the_same_bytes_again(installation: Installation):
     for number in range(6):
         installation.publish([Article("One", f"It enrolled {number} people.")])
-        (result,) = pipeline.poll(installation.at(MONDAY + timedelta(hours=number)), force=True)
+        (result,) = poll.run(installation.at(MONDAY + timedelta(hours=number)), force=True)
     assert result.changed == 0
-    (result,) = pipeline.poll(installation.at(MONDAY + timedelta(days=3)), force=True)
+    (result,) = poll.run(installation.at(MONDAY + timedelta(days=3)), force=True)
     assert (result.status, result.changed) == ("ok", 1)
 
 

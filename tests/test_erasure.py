@@ -8,17 +8,18 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from typer.testing import CliRunner
 
-from notifier import pipeline
-from notifier.addresses import normal_address, wire_address
 from notifier.cli.main import app
-from notifier.demo import serving
+from notifier.demo.servers import serving
+from notifier.email_addresses import normalize, to_ascii_domain
+from notifier.enums import Cadence, SignupRequestKind, SubscriptionStatus, SuppressionCause
 from notifier.errors import NotifierError
 from notifier.links import Purpose
 from notifier.match import profiles
+from notifier.pipeline import poll
+from notifier.pipeline.run import run_once
 from notifier.store import db, keys
 from notifier.store.models import Base, Consent, Delivery, Subscriber, Subscription, Suppression
-from notifier.store.statuses import Cadence, EnquiryKind, SubscriptionStatus, SuppressionCause
-from notifier.subscribers import enquiries, privacy, subscriptions, suppressions
+from notifier.subscribers import privacy, signup_requests, subscriptions, suppressions
 from notifier.web.app import create
 from tests.conftest import MONDAY, SUPPRESSION_KEY, Installation
 from tests.people import link_to, post, sign_up, visiting
@@ -46,9 +47,9 @@ def test_an_erased_address_is_in_no_file(installation: Installation):
     made.subscribe(SECRET.decode())
     for number in range(300):
         made.subscribe(f"other{number}@example.org", zone="Europe/Berlin")
-    pipeline.run_once(made.at(MONDAY))
+    run_once(made.at(MONDAY))
     made.publish([Article("Frexalimab slows lesions")])
-    pipeline.poll(made.at(MONDAY))
+    poll.run(made.at(MONDAY))
     assert any(SECRET in file.read_bytes() for file in files(made))
     erase(made)
     assert [file for file in files(made) if SECRET in file.read_bytes()] == []
@@ -72,7 +73,7 @@ def test_an_erased_address_is_lifted_by_its_owners_own_double_opt_in_alone(insta
     made.subscribe(SECRET.decode())
     erase(made)
     with made.at(MONDAY).reading() as session:
-        choice, profile = subscriptions.usual(Cadence.DAILY, "UTC"), profiles.find(session, None)
+        choice, profile = subscriptions.default_choice(Cadence.DAILY, "UTC"), profiles.find(session, None)
         with pytest.raises(NotifierError, match="suppressed"):
             subscriptions.subscribe(session, SECRET.decode(), profile, choice, MONDAY)
     with serving(create(made.at(MONDAY))) as address:
@@ -82,7 +83,7 @@ def test_an_erased_address_is_lifted_by_its_owners_own_double_opt_in_alone(insta
             f"email={SECRET.decode()}&consent=yes".replace("@", "%40"),
             "application/x-www-form-urlencoded",
         )
-        pipeline.run_once(made.at(MONDAY))
+        run_once(made.at(MONDAY))
         (question,) = made.sink.messages
         client.post(next(line for line in text_of(question).splitlines() if "/confirm/" in line))
     with made.at(MONDAY).reading() as session:
@@ -97,10 +98,10 @@ def test_who_left_a_year_ago_is_forgotten_but_for_the_hash(installation: Install
     made.subscribe("anna@example.org")
     with made.at(MONDAY).writing() as session:
         subscriptions.end(session, session.query(Subscription).one(), "link", "subscriber", MONDAY)
-    pipeline.run_once(made.at(MONDAY + timedelta(days=364)))
+    run_once(made.at(MONDAY + timedelta(days=364)))
     with made.at(MONDAY).reading() as session:
         assert session.query(Subscriber).count() == 1
-    pipeline.run_once(made.at(MONDAY + timedelta(days=366)))
+    run_once(made.at(MONDAY + timedelta(days=366)))
     with made.at(MONDAY).reading() as session:
         assert session.query(Subscriber).count() == 0
         assert session.query(Suppression).one().cause is SuppressionCause.LEFT
@@ -178,7 +179,7 @@ def traces(email: str) -> set[str]:
 @pytest.mark.parametrize(("stored", "named"), SPELLINGS)
 def test_an_address_is_erased_from_every_table_however_it_is_written(with_key: Installation, stored: str, named: str):
     made = with_key
-    wire = wire_address(normal_address(stored))
+    wire = to_ascii_domain(normalize(stored))
     made.subscribe(stored)
     made.subscribe("other@example.org")
     made.sink.refuse_recipient[wire] = f"550 5.7.1 <{wire.upper()}> refused for {wire}"
@@ -186,12 +187,12 @@ def test_an_address_is_erased_from_every_table_however_it_is_written(with_key: I
         post(client, "/link", email=stored)
         post(client, link_to(made, Purpose.PREFERENCES, "other@example.org"), do="address", email=stored)
         post(client, link_to(made, Purpose.PREFERENCES, stored), do="address", email="third@example.org")
-        pipeline.run_once(made.at(MONDAY))
+        run_once(made.at(MONDAY))
         sign_up(client, stored)
     with made.at(MONDAY).writing() as session:
         session.query(Subscription).first().trouble = f"no mail could be made for {stored}"
-        for number, kind in enumerate(EnquiryKind):
-            enquiries.ask(session, kind, normal_address(stored), {"x": stored}, f"198.51.{number}.7", MONDAY)
+        for number, kind in enumerate(SignupRequestKind):
+            signup_requests.ask(session, kind, normalize(stored), {"x": stored}, f"198.51.{number}.7", MONDAY)
     assert traces(stored) & {trace for trace in traces(stored) if trace in everything_stored(made)}
     assert run_command(made, "subscribers", "erase", named) == 0
     left = everything_stored(made)
@@ -206,7 +207,7 @@ def test_the_page_erases_as_much_as_the_command(with_key: Installation):
     with visiting(made) as client:
         post(client, link_to(made, Purpose.PREFERENCES, "other@example.org"), do="address", email="petra@example.org")
         with made.at(MONDAY).writing() as session:
-            enquiries.ask(session, EnquiryKind.LINK, "PETRA@example.org", None, "198.51.100.7", MONDAY)
+            signup_requests.ask(session, SignupRequestKind.LINK, "PETRA@example.org", None, "198.51.100.7", MONDAY)
         answer = post(client, link_to(made, Purpose.PREFERENCES, "petra@example.org"), do="erase", sure="yes")
     assert "deleted" in answer.text
     assert "petra" not in everything_stored(made)
@@ -233,7 +234,7 @@ def test_an_address_that_is_only_suppressed_can_be_erased(with_key: Installation
 def test_an_address_that_only_an_enquiry_names_can_be_erased(with_key: Installation):
     made = with_key
     with made.at(MONDAY).writing() as session:
-        enquiries.ask(session, EnquiryKind.LINK, "Petra@example.org", None, "198.51.100.7", MONDAY)
+        signup_requests.ask(session, SignupRequestKind.LINK, "Petra@example.org", None, "198.51.100.7", MONDAY)
     assert run_command(made, "subscribers", "erase", "petra@example.org") == 0
     assert "petra" not in everything_stored(made)
     with made.at(MONDAY).reading() as session:

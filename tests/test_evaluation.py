@@ -4,13 +4,13 @@ import json
 
 import pytest
 
+from notifier.enums import Tier
 from notifier.errors import SettingsError
 from notifier.match import evaluation, profiles
 from notifier.match.evaluation import Measure
-from notifier.match.matches import Words, judge_words
+from notifier.match.judging import Document, judge_document
 from notifier.match.score import Judgement, judge
 from notifier.match.terms import Vocabulary
-from notifier.store.statuses import Tier
 from tests.conftest import SHARED
 
 BUNDLED = profiles.parse(profiles.bundled_file(), "the bundled profile")
@@ -18,8 +18,8 @@ VOCABULARY = Vocabulary({1: profiles.term_specs(BUNDLED)})
 SETS = SHARED / "corpora" / "relevance"
 
 
-def judged(words: Words) -> Judgement:
-    return judge_words(VOCABULARY, {1: BUNDLED.name}, words).get(1) or judge(BUNDLED.name, {})
+def judged(words: Document) -> Judgement:
+    return judge_document(VOCABULARY, {1: BUNDLED.name}, words).get(1) or judge(BUNDLED.name, {})
 
 
 def lines(*items: dict) -> str:

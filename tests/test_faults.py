@@ -12,12 +12,14 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
-from notifier import delivering, pipeline, scheduler
-from notifier.deliver.outbox import Answer
+from notifier import scheduler
+from notifier.deliver.outbox import SendResult
+from notifier.enums import DeliveryStatus, DigestStatus, SuppressionCause
 from notifier.errors import StoreError
+from notifier.pipeline import compose, deliver
+from notifier.pipeline.run import Report, Sent
 from notifier.settings import Operator, Smtp
 from notifier.store.models import Delivery, Digest, Suppression
-from notifier.store.statuses import DeliveryStatus, DigestStatus, SuppressionCause
 from tests import faulty
 from tests.conftest import MONDAY, Installation
 
@@ -28,14 +30,14 @@ PEOPLE = 12
 @pytest.fixture
 def owed(installation: Installation) -> Installation:
     """A dozen people are owed a digest that nobody sent yet."""
-    pipeline.compose(installation.at(installation.discover(PEOPLE)))
+    compose.run(installation.at(installation.discover(PEOPLE)))
     return installation
 
 
-def send(made: Installation, server: faulty.Faulty, moment=TUESDAY, **smtp) -> pipeline.Sent:
+def send(made: Installation, server: faulty.Faulty, moment=TUESDAY, **smtp) -> Sent:
     settings = {"port": server.port, "security": "none", "connections": 3, "timeout_seconds": 0.8, **smtp}
     made.change(smtp=Smtp(**settings))
-    return pipeline.deliver(made.at(moment))
+    return deliver.run(made.at(moment))
 
 
 def statuses(made: Installation) -> Counter[DeliveryStatus]:
@@ -52,14 +54,14 @@ def everything_went_out_once(made: Installation, server: faulty.Faulty) -> None:
 @pytest.mark.parametrize("pipelining", [True, False])
 def test_all_goes_well(owed: Installation, pipelining: bool):
     with faulty.running(pipelining=pipelining) as server:
-        assert send(owed, server).answers == {Answer.ACCEPTED: PEOPLE}
+        assert send(owed, server).answers == {SendResult.ACCEPTED: PEOPLE}
         everything_went_out_once(owed, server)
         assert server.connections == 3
 
 
 def test_a_server_that_lies_about_pipelining_gets_its_commands_one_by_one(owed: Installation):
     with faulty.running(loses=True) as server:
-        assert send(owed, server).answers == {Answer.ACCEPTED: PEOPLE}
+        assert send(owed, server).answers == {SendResult.ACCEPTED: PEOPLE}
         everything_went_out_once(owed, server)
 
 
@@ -80,7 +82,7 @@ def test_a_server_that_lies_about_pipelining_gets_its_commands_one_by_one(owed: 
 def test_what_is_put_off_goes_out_later_and_once(owed: Installation, faults: dict, later: int, pipelining: bool):
     with faulty.running(pipelining=pipelining, **faults) as server:
         first = send(owed, server)
-        assert first.answers[Answer.DEFERRED] == later
+        assert first.answers[SendResult.DEFERRED] == later
         send(owed, server, TUESDAY + timedelta(hours=1))
         everything_went_out_once(owed, server)
 
@@ -89,7 +91,7 @@ def test_what_is_put_off_goes_out_later_and_once(owed: Installation, faults: dic
 def test_a_connection_that_dies_before_a_message_ended_repeats_nothing(owed: Installation, pipelining: bool):
     with faulty.running(pipelining=pipelining, drops={"BODY": 2}) as server:
         first = send(owed, server)
-        unknown = first.answers[Answer.UNKNOWN]
+        unknown = first.answers[SendResult.UNKNOWN]
         assert unknown == 2
         assert statuses(owed)[DeliveryStatus.UNCERTAIN] == 2
         send(owed, server, TUESDAY + timedelta(hours=1))
@@ -174,7 +176,7 @@ def test_a_few_refusals_among_many_hold_no_digest_and_are_not_counted_each_time(
     looks = []
     look = digests.hold_if_refused
     monkeypatch.setattr(digests, "hold_if_refused", lambda session, one: looks.append(one) or look(session, one))
-    pipeline.compose(installation.at(installation.discover(200)))
+    compose.run(installation.at(installation.discover(200)))
     one_in_six = [*[b"250 ok"] * 5, b"550 5.1.1 user unknown"] * 33
     with faulty.running(answers={"RCPT": one_in_six}) as server:
         send(installation, server, connections=1)
@@ -199,7 +201,7 @@ def test_a_limit_of_one_domain_is_kept_and_the_others_go_out(owed: Installation)
 def test_who_is_told_to_stop_finishes_what_is_under_way_and_begins_no_more(owed: Installation, rate: int):
     with faulty.running(slow=0.02) as server:
         owed.change(smtp=Smtp(port=server.port, security="none", connections=2, rate_per_second=rate))
-        sent = pipeline.deliver(owed.at(TUESDAY), lambda: len(server.accepted) >= 3)
+        sent = deliver.run(owed.at(TUESDAY), lambda: len(server.accepted) >= 3)
         assert (sent.problem, sent.not_accepted) == ("", 0)
         assert 3 <= sent.accepted == len(server.accepted) <= 3 + 2 * 2
         assert statuses(owed) == {
@@ -209,7 +211,7 @@ def test_who_is_told_to_stop_finishes_what_is_under_way_and_begins_no_more(owed:
         with owed.at(TUESDAY).reading() as session:
             waiting = session.query(Delivery).filter_by(status=DeliveryStatus.PENDING)
             assert {(one.attempts, one.error, one.leased_until) for one in waiting} == {(0, None, None)}
-        pipeline.deliver(owed.at(TUESDAY))
+        deliver.run(owed.at(TUESDAY))
         everything_went_out_once(owed, server)
 
 
@@ -217,19 +219,19 @@ def test_a_daemon_that_is_told_to_stop_does_not_go_on_to_the_end_of_its_list(owe
     with faulty.running() as server:
         owed.change(smtp=Smtp(port=server.port, security="none", connections=2, rate_per_second=4))
         threading.Timer(0.6, os.kill, [os.getpid(), signal.SIGTERM]).start()
-        reports: list[pipeline.Report] = []
+        reports: list[Report] = []
         scheduler.run(owed.at(TUESDAY), reports.append, tick=60)
         (report,) = reports
         assert 0 < report.sent.accepted == len(server.accepted) < PEOPLE
         assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-        pipeline.deliver(owed.at(TUESDAY + timedelta(minutes=1)))
+        deliver.run(owed.at(TUESDAY + timedelta(minutes=1)))
         everything_went_out_once(owed, server)
 
 
 def test_a_crowd_at_a_limited_domain_keeps_nobody_else_waiting(installation: Installation):
     for number in range(40):
         installation.subscribe(f"a{number}@crowd.example.org")
-    pipeline.compose(installation.at(installation.discover(5)))
+    compose.run(installation.at(installation.discover(5)))
     with faulty.running() as server:
         send(installation, server, connections=1, domain_rates={"crowd.example.org": 0.1})
         assert sum(one.endswith("@example.org") for one in server.envelopes) == 5
@@ -291,7 +293,7 @@ def test_leases_are_renewed_again_when_the_database_is_there_again(owed: Install
             raise OperationalError("UPDATE", {}, sqlite3.OperationalError("database is locked"))
 
     monkeypatch.setattr(outbox, "renew", renew)
-    monkeypatch.setattr(delivering, "_HEARTBEAT", 0.02)
+    monkeypatch.setattr(deliver, "_HEARTBEAT", 0.02)
     with faulty.running(slow=0.02) as server:
         send(owed, server, connections=1)
         everything_went_out_once(owed, server)
@@ -305,7 +307,7 @@ def test_two_processes_deliver_one_digest_without_a_duplicate(owed: Installation
 
         url = owed.at(TUESDAY).engine.url
         others = [replace(owed.at(TUESDAY), engine=db.make_engine(str(url))) for _ in range(2)]
-        threads = [threading.Thread(target=pipeline.deliver, args=(deps,)) for deps in others]
+        threads = [threading.Thread(target=deliver.run, args=(deps,)) for deps in others]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -319,7 +321,7 @@ def test_a_clock_that_is_set_back_sends_nothing_twice(owed: Installation):
     with faulty.running() as server:
         send(owed, server)
         send(owed, server, TUESDAY - timedelta(days=2))
-        pipeline.compose(owed.at(TUESDAY - timedelta(hours=3)))
+        compose.run(owed.at(TUESDAY - timedelta(hours=3)))
         send(owed, server, TUESDAY)
         everything_went_out_once(owed, server)
 

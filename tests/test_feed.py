@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from notifier.text import clean
-from notifier.watch.feed import read
-from notifier.watch.observation import ReadError, Reading
+from notifier.text.cleaning import clean
+from notifier.watch.parsers.observation import ParsedDocument, ParseError
+from notifier.watch.parsers.rss import read
 
 FEEDS = Path(__file__).parent / "data" / "feeds"
 ADDRESS = "https://herald.example.org/feed/"
 
 
-def as_document(reading: Reading) -> dict:
+def as_document(reading: ParsedDocument) -> dict:
     """A reading as its golden file has it."""
     entries = [
         {key: value for key, value in asdict(one).items() if value and key not in ("change", "origin")}
@@ -46,13 +46,13 @@ def test_a_feed_gives_the_entries_of_its_golden_file(path: Path):
     ],
 )
 def test_what_is_no_feed_is_told_in_words(body: bytes, said: str):
-    with pytest.raises(ReadError, match=said):
+    with pytest.raises(ParseError, match=said):
         read(body, {}, ADDRESS)
 
 
 def test_a_feed_without_entries_is_a_feed():
     document = b"<?xml version='1.0'?><rss version='2.0'><channel><title>Quiet</title></channel></rss>"
-    assert read(document, {}, ADDRESS) == Reading("Quiet", ())
+    assert read(document, {}, ADDRESS) == ParsedDocument("Quiet", ())
 
 
 def test_the_encoding_that_the_server_names_is_used():
@@ -69,7 +69,7 @@ def test_an_entity_bomb_is_survived():
     document = bomb + b"]><rss version='2.0'><channel><item><title>&j;</title></item></channel></rss>"
     try:
         titles = [one.title for one in read(document, {}, ADDRESS).observations]
-    except ReadError:
+    except ParseError:
         titles = []
     assert sum(map(len, titles)) < 100_000
 
@@ -80,6 +80,6 @@ def test_whatever_a_document_holds_it_is_read_or_told(words: str, noise: bytes):
     document = f"<rss version='2.0'><channel><item><title>{words}</title>".encode() + noise + b"</item></channel></rss>"
     try:
         titles = [one.title for one in read(document, {}, ADDRESS).observations]
-    except ReadError:
+    except ParseError:
         titles = []
     assert [clean(title) for title in titles] == titles

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from notifier import pipeline
+from notifier.pipeline.run import run_once
 from tests.conftest import MONDAY, Installation
 from tests.sink import text_of
 from tests.site import Article
@@ -49,7 +49,7 @@ def test_each_subscriber_gets_each_relevant_entry_exactly_once(any_installation:
     chance = random.Random(seed)
     for email, choice in READERS.items():
         made.subscribe(email, **choice)
-    pipeline.run_once(made.at(MONDAY))
+    run_once(made.at(MONDAY))
     published: list[tuple[Article, str]] = []
     kinds = ["plain", "post-dated", "back-dated", "undated", "re-identified", "moved"]
 
@@ -65,8 +65,8 @@ def test_each_subscriber_gets_each_relevant_entry_exactly_once(any_installation:
         if 5 * 24 < hour < 5 * 24 + 20:
             made.site.fail("/feed/", chance.choice([500, 503, 404]))
         if chance.random() < 0.4:
-            pipeline.run_once(made.at(moment))
-    pipeline.run_once(made.at(MONDAY + timedelta(days=21)))
+            run_once(made.at(moment))
+    run_once(made.at(MONDAY + timedelta(days=21)))
 
     assert len(published) == 12
     for email in READERS:

@@ -22,16 +22,18 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, event
 
-from notifier import pipeline, returns
-from notifier.demo import serving
+from notifier.demo.servers import serving
+from notifier.enums import SourceKind
 from notifier.errors import SettingsError
 from notifier.links import Purpose
 from notifier.match import profiles
+from notifier.pipeline import bounces, match, poll
+from notifier.pipeline.run import run_once
 from notifier.settings import Watch
 from notifier.store.models import Delivery, Subscriber, Subscription, Suppression
-from notifier.store.statuses import SourceKind
-from notifier.subscribers import lists
-from notifier.watch import guard, sources
+from notifier.subscribers import import_export
+from notifier.watch import sources
+from notifier.watch.http import ssrf
 from notifier.web.app import create
 from tests.audit import watching
 from tests.conftest import MONDAY, Installation
@@ -162,8 +164,8 @@ def poll_hostile_sources(installation: Installation, moments: Iterator, data: st
         site.dynamic[path] = lambda _asked, answer=answer: answer
     site.put("/well/", rss([Article(f"Frexalimab, made-up news of {now:%d %B %Y}")]))
     with in_time():
-        results = pipeline.poll(installation.at(now), force=True)
-        pipeline.match(installation.at(now))
+        results = poll.run(installation.at(now), force=True)
+        match.run(installation.at(now))
     assert {result.status for result in results} <= {"ok", "unchanged", "failed", "gone", "not_due"}
     (well,) = [result for result in results if result.url.endswith("/well/")]
     assert (well.status, well.new) == ("ok", 1)
@@ -179,7 +181,7 @@ def keep_to_this_machine(installation: Installation, monkeypatch: pytest.MonkeyP
         return look_up(host, *arguments, **options)
 
     monkeypatch.setattr(socket, "getaddrinfo", only_here)
-    monkeypatch.setattr(guard, "permitted", lambda address: address == "127.0.0.1")
+    monkeypatch.setattr(ssrf, "permitted", lambda address: address == "127.0.0.1")
     installation.change(watch=Watch(timeout_seconds=30))
 
 
@@ -195,10 +197,10 @@ def test_hostile_sources_never_stop_the_one_that_is_well(
     installation.subscribe("anna@example.org")
     moments = (MONDAY + timedelta(days=number) for number in range(10_000))
     site.put("/well/", rss([Article("Made-up news before it all begins")]))
-    pipeline.poll(installation.at(next(moments)), force=True)
+    poll.run(installation.at(next(moments)), force=True)
     with within_limits(installation.at(MONDAY).engine, tmp_path):
         poll_hostile_sources(installation, moments)
-        report = pipeline.run_once(installation.at(next(moments)))
+        report = run_once(installation.at(next(moments)))
     assert report.sent.accepted == 1  # and the reader of the well source gets a digest after all that
 
 
@@ -237,7 +239,7 @@ def test_hostile_mails_are_counted_and_touch_nobody(any_installation: Installati
     @given(st.lists(mutated(reports()), min_size=1, max_size=3))
     def read(mails: list[bytes]) -> None:
         with in_time():
-            summary = returns.read(deps, mails)
+            summary = bounces.read(deps, mails)
         assert sum(summary.kinds.values()) + summary.known >= len(mails)
 
     with within_limits(deps.engine, tmp_path):
@@ -292,7 +294,7 @@ def test_no_form_gives_a_server_error_or_leaves_a_row_that_stops_a_run(any_insta
     with serving(create(deps)) as address, within_limits(deps.engine, tmp_path):
         send()
     for days in (0, 1, 8, 40):
-        report = pipeline.run_once(installation.at(MONDAY + timedelta(days=days)))
+        report = run_once(installation.at(MONDAY + timedelta(days=days)))
         assert not report.sent.problem
     with deps.reading() as session:
         assert all(delivery.status != "pending" or delivery.attempts for delivery in session.query(Delivery))
@@ -318,16 +320,18 @@ def test_no_line_of_a_list_stops_the_lines_around_it(any_installation: Installat
     def take(table: bytes, objects: bytes) -> None:
         for octets, json_lines in ((header + table, False), (objects, True)):
             with in_time(), deps.writing() as session:
-                terms = lists.Terms({profile.slug: profile for profile in profiles.listed(session)}, "UTC", "a test")
+                terms = import_export.ImportOptions(
+                    {profile.slug: profile for profile in profiles.listed(session)}, "UTC", "a test"
+                )
                 text = io.TextIOWrapper(io.BytesIO(octets), encoding="utf-8-sig", newline="")
                 try:
-                    lists.take(session, lists.read(text, json_lines=json_lines), terms, MONDAY)
+                    import_export.import_rows(session, import_export.read(text, json_lines=json_lines), terms, MONDAY)
                 except SettingsError:  # the file as a whole cannot be taken, and nothing of it is
                     session.rollback()
 
     with within_limits(deps.engine, tmp_path):
         take()
     for days in (0, 8, 40):
-        assert not pipeline.run_once(any_installation.at(MONDAY + timedelta(days=days))).sent.problem
+        assert not run_once(any_installation.at(MONDAY + timedelta(days=days))).sent.problem
     with deps.reading() as session:
         assert {person.email for person in session.query(Subscriber)} >= {"ben@example.org"}

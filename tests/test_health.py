@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from notifier import pipeline
+from notifier.pipeline.run import run_once
 from notifier.settings import Operator
 from notifier.store.models import Source
 from notifier.watch.health import expected_by, health
@@ -27,7 +27,7 @@ def watched(any_installation: Installation) -> Installation:
 def run(made: Installation, after: timedelta) -> list[str]:
     """One run; gives the subjects of the mails that the operator got in it."""
     before = len(made.sink.to(OPERATOR))
-    pipeline.run_once(made.at(MONDAY + after))
+    run_once(made.at(MONDAY + after))
     return [message["Subject"] for message in made.sink.to(OPERATOR)[before:]]
 
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from notifier import pipeline
-from notifier.demo import serving
+from notifier.demo.servers import serving
+from notifier.pipeline.run import run_once
 from notifier.web.app import create
 from tests.conftest import MONDAY, Installation
 from tests.sink import html_of, text_of
@@ -49,9 +49,9 @@ def client(installation: Installation) -> Iterator[Client]:
 def digest_of(made: Installation, feed: str):
     made.subscribe("anna@example.org")
     made.subscribe("doctor@example.org", edition="clinician", language="de")
-    pipeline.run_once(made.at(MONDAY))
+    run_once(made.at(MONDAY))
     made.site.put("/feed/", feed)
-    pipeline.run_once(made.at(MONDAY + DAY))
+    run_once(made.at(MONDAY + DAY))
     assert len(made.sink.messages) == 2
     return made.sink.messages
 

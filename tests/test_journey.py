@@ -2,9 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
-from notifier import pipeline
+from notifier.enums import DeliveryStatus
+from notifier.pipeline import compose, deliver, match, poll
+from notifier.pipeline.run import run_once
 from notifier.store.models import Delivery, Digest
-from notifier.store.statuses import DeliveryStatus
 from tests.conftest import MONDAY, Installation
 from tests.sink import html_of, text_of
 from tests.site import Article
@@ -18,12 +19,12 @@ IRRELEVANT = Article("Sanofi opens a plant", summary="Vaccines will be made ther
 def test_a_new_article_about_the_therapy_reaches_the_subscriber_once(any_installation: Installation):
     made = any_installation
     made.subscribe("anna@example.org", every="daily", at="08:00")
-    pipeline.run_once(made.at(MONDAY))
+    run_once(made.at(MONDAY))
     made.publish([RELEVANT, IRRELEVANT])
 
-    pipeline.run_once(made.at(TUESDAY))
-    pipeline.run_once(made.at(TUESDAY + timedelta(hours=1)))
-    pipeline.run_once(made.at(TUESDAY + timedelta(days=1)))
+    run_once(made.at(TUESDAY))
+    run_once(made.at(TUESDAY + timedelta(hours=1)))
+    run_once(made.at(TUESDAY + timedelta(days=1)))
 
     (message,) = made.sink.messages
     assert message["To"] == "anna@example.org"
@@ -38,8 +39,8 @@ def test_the_first_poll_of_a_source_mails_nothing(any_installation: Installation
     made.subscribe("anna@example.org", every="immediate")
     made.publish([RELEVANT])
 
-    pipeline.run_once(made.at(MONDAY))
-    pipeline.run_once(made.at(MONDAY + timedelta(days=2)))
+    run_once(made.at(MONDAY))
+    run_once(made.at(MONDAY + timedelta(days=2)))
 
     assert made.sink.messages == []
 
@@ -47,31 +48,31 @@ def test_the_first_poll_of_a_source_mails_nothing(any_installation: Installation
 def test_a_digest_and_its_deliveries_are_stored_before_anything_is_sent(any_installation: Installation):
     made = any_installation
     made.subscribe("anna@example.org")
-    pipeline.poll(made.at(MONDAY))
+    poll.run(made.at(MONDAY))
     made.publish([RELEVANT])
     deps = made.at(TUESDAY)
-    pipeline.poll(deps)
-    pipeline.match(deps)
+    poll.run(deps)
+    match.run(deps)
 
-    assert pipeline.compose(deps) == 1
+    assert compose.run(deps) == 1
 
     assert made.sink.messages == []
     with deps.reading() as session:
         (delivery,) = session.query(Delivery).all()
         assert delivery.status is DeliveryStatus.PENDING
         assert session.query(Digest).one().items[0].match.entry.title == RELEVANT.title
-    assert pipeline.compose(deps) == 0
-    assert pipeline.deliver(deps).accepted == 1
+    assert compose.run(deps) == 0
+    assert deliver.run(deps).accepted == 1
 
 
 def test_people_with_the_same_needs_share_one_digest(any_installation: Installation):
     made = any_installation
     for name in ("anna", "ben", "cleo"):
         made.subscribe(f"{name}@example.org")
-    pipeline.poll(made.at(MONDAY))
+    poll.run(made.at(MONDAY))
     made.publish([RELEVANT])
 
-    report = pipeline.run_once(made.at(TUESDAY))
+    report = run_once(made.at(TUESDAY))
 
     assert report.composed == 1
     assert {str(message["To"]) for message in made.sink.messages} == {
@@ -85,13 +86,13 @@ def test_people_with_the_same_needs_share_one_digest(any_installation: Installat
 def test_somebody_who_joins_later_is_not_sent_what_went_before(any_installation: Installation):
     made = any_installation
     made.subscribe("anna@example.org")
-    pipeline.poll(made.at(MONDAY))
+    poll.run(made.at(MONDAY))
     made.publish([RELEVANT])
-    pipeline.run_once(made.at(TUESDAY))
+    run_once(made.at(TUESDAY))
     made.subscribe("ben@example.org", moment=TUESDAY)
     made.publish([RELEVANT, Article("Frexalimab study widens", summary="Made up.")])
 
-    pipeline.run_once(made.at(TUESDAY + timedelta(days=1)))
+    run_once(made.at(TUESDAY + timedelta(days=1)))
 
     (to_ben,) = made.sink.to("ben@example.org")
     assert "Frexalimab study widens" in text_of(to_ben)
@@ -103,16 +104,16 @@ def test_whoever_leaves_after_a_digest_was_composed_gets_nothing(any_installatio
 
     made = any_installation
     made.subscribe("anna@example.org")
-    pipeline.poll(made.at(MONDAY))
+    poll.run(made.at(MONDAY))
     made.publish([RELEVANT])
     deps = made.at(TUESDAY)
-    pipeline.poll(deps)
-    pipeline.match(deps)
-    pipeline.compose(deps)
+    poll.run(deps)
+    match.run(deps)
+    compose.run(deps)
     with deps.writing() as session:
         assert subscriptions.unsubscribe(session, "anna@example.org", None, "operator test", TUESDAY) == 1
 
-    pipeline.deliver(deps)
+    deliver.run(deps)
 
     assert made.sink.messages == []
     with deps.reading() as session:
@@ -122,10 +123,10 @@ def test_whoever_leaves_after_a_digest_was_composed_gets_nothing(any_installatio
 def test_nothing_is_sent_to_somebody_who_has_not_confirmed(any_installation: Installation):
     made = any_installation
     made.subscribe("anna@example.org", confirmed=False)
-    pipeline.poll(made.at(MONDAY))
+    poll.run(made.at(MONDAY))
     made.publish([RELEVANT])
 
-    pipeline.run_once(made.at(TUESDAY))
+    run_once(made.at(TUESDAY))
 
     assert made.sink.messages == []
 
@@ -135,10 +136,10 @@ def test_one_source_that_fails_does_not_touch_the_others(any_installation: Insta
     broken = made.site.fail("/broken/", 500)
     made.adopt(sources=(broken, made.feed))
     made.subscribe("anna@example.org")
-    pipeline.poll(made.at(MONDAY))
+    poll.run(made.at(MONDAY))
     made.publish([RELEVANT])
 
-    report = pipeline.run_once(made.at(TUESDAY))
+    report = run_once(made.at(TUESDAY))
 
     assert {one.url: one.status for one in report.polled} == {broken: "failed", made.feed: "ok"}
     assert len(made.sink.messages) == 1
@@ -148,13 +149,13 @@ def test_a_later_correction_goes_to_exactly_those_who_got_the_first_wording(any_
     made = any_installation
     made.subscribe("daily@example.org", every="daily")
     made.subscribe("monthly@example.org", every="monthly", on="31")
-    pipeline.poll(made.at(MONDAY))
+    poll.run(made.at(MONDAY))
     made.publish([Article("Frexalimab cuts lesions by 89%", slug="cut")])
-    pipeline.run_once(made.at(TUESDAY))
+    run_once(made.at(TUESDAY))
     made.publish([Article("Frexalimab cuts lesions by 86%", slug="cut")])
-    pipeline.run_once(made.at(TUESDAY + timedelta(days=1)))
+    run_once(made.at(TUESDAY + timedelta(days=1)))
 
-    pipeline.run_once(made.at(datetime(2026, 3, 31, 9, tzinfo=UTC)))
+    run_once(made.at(datetime(2026, 3, 31, 9, tzinfo=UTC)))
 
     first, second = made.sink.to("daily@example.org")
     assert "89%" in text_of(first)
@@ -170,12 +171,12 @@ def test_a_later_correction_goes_to_exactly_those_who_got_the_first_wording(any_
 def test_a_cosmetic_edit_is_no_news(any_installation: Installation):
     made = any_installation
     made.subscribe("anna@example.org")
-    pipeline.poll(made.at(MONDAY))
+    poll.run(made.at(MONDAY))
     made.publish([Article("Frexalimab slows lesions", summary="A made up result.", slug="one")])
-    pipeline.run_once(made.at(TUESDAY))
+    run_once(made.at(TUESDAY))
     made.publish([Article("Frexalimab slows lesions", summary="A made-up  result!", slug="one")])
 
-    pipeline.run_once(made.at(TUESDAY + timedelta(days=1)))
+    run_once(made.at(TUESDAY + timedelta(days=1)))
 
     assert len(made.sink.messages) == 1
 
@@ -183,10 +184,10 @@ def test_a_cosmetic_edit_is_no_news(any_installation: Installation):
 def test_a_late_digest_says_that_it_is_late_and_holds_everything(any_installation: Installation):
     made = any_installation
     made.subscribe("anna@example.org", every="daily", at="08:00")
-    pipeline.poll(made.at(MONDAY))
+    poll.run(made.at(MONDAY))
     made.publish([RELEVANT])
 
-    pipeline.run_once(made.at(MONDAY + timedelta(days=4)))
+    run_once(made.at(MONDAY + timedelta(days=4)))
 
     (message,) = made.sink.messages
     assert "was due on Tuesday, 3 March 2026, 08:00 and comes late" in " ".join(text_of(message).split())
@@ -196,14 +197,14 @@ def test_a_late_digest_says_that_it_is_late_and_holds_everything(any_installatio
 def test_immediate_news_waits_out_the_quiet_time_and_comes_as_one_mail(any_installation: Installation):
     made = any_installation
     made.subscribe("anna@example.org", every="immediate")
-    pipeline.poll(made.at(MONDAY))
+    poll.run(made.at(MONDAY))
     made.publish([RELEVANT])
-    pipeline.run_once(made.at(MONDAY + timedelta(minutes=31)))
+    run_once(made.at(MONDAY + timedelta(minutes=31)))
     assert made.sink.messages == []
     made.publish([RELEVANT, Article("Frexalimab again", summary="Made up.")])
-    pipeline.poll(made.at(MONDAY + timedelta(minutes=40)), force=True)
+    poll.run(made.at(MONDAY + timedelta(minutes=40)), force=True)
 
-    pipeline.run_once(made.at(MONDAY + timedelta(minutes=47)))
+    run_once(made.at(MONDAY + timedelta(minutes=47)))
 
     (message,) = made.sink.messages
     assert RELEVANT.title in text_of(message)
@@ -213,13 +214,13 @@ def test_immediate_news_waits_out_the_quiet_time_and_comes_as_one_mail(any_insta
 def test_related_items_alone_make_no_digest_but_are_not_lost(any_installation: Installation):
     made = any_installation
     made.subscribe("anna@example.org")
-    pipeline.poll(made.at(MONDAY))
+    poll.run(made.at(MONDAY))
     related = Article("Another CD40L antibody fails", summary="Made up, in lupus.")
     made.publish([related])
-    pipeline.run_once(made.at(TUESDAY))
+    run_once(made.at(TUESDAY))
     assert made.sink.messages == []
     made.publish([related, RELEVANT])
 
-    pipeline.run_once(made.at(TUESDAY + timedelta(days=1)))
+    run_once(made.at(TUESDAY + timedelta(days=1)))
 
     assert related.title in text_of(made.sink.messages[0])

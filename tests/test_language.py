@@ -10,13 +10,13 @@ from babel.messages.pofile import read_po
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifier.language import ENGLISH, LANGUAGES, language, negotiated
-from notifier.said import Said, counted, recall, record
+from notifier.i18n.catalog import ENGLISH, LANGUAGES, language, negotiate
+from notifier.i18n.messages import LazyMessage, from_json, plural, to_json
 
 ROOT = Path(__file__).parents[1]
 KEYWORDS = {
-    **dict.fromkeys(("_", "mark", "Said", "phrase"), None),
-    **dict.fromkeys(("ngettext", "mark_number", "counted", "number"), (1, 2)),
+    **dict.fromkeys(("_", "mark", "LazyMessage", "gettext"), None),
+    **dict.fromkeys(("ngettext", "mark_number", "plural"), (1, 2)),
 }
 OTHERS = [code for code in LANGUAGES if code != "en"]
 
@@ -35,7 +35,7 @@ def messages_of_the_program() -> set:
 
 @pytest.mark.parametrize("code", OTHERS)
 def test_every_text_of_ours_is_translated_with_its_values(code: str):
-    with (ROOT / "notifier" / "locale" / f"{code}.po").open("rb") as file:
+    with (ROOT / "notifier" / "i18n" / "locale" / f"{code}.po").open("rb") as file:
         catalog = read_po(file, locale=code)
     known = {
         message.id if isinstance(message.id, str) else tuple(message.id): message for message in catalog if message.id
@@ -54,11 +54,11 @@ def test_every_text_of_ours_is_translated_with_its_values(code: str):
 
 
 def test_a_sentence_is_english_to_everything_that_does_not_care():
-    said = Said("%(place)s names %(term)s", place=Said("the headline"), term="frexalimab")
+    said = LazyMessage("%(place)s names %(term)s", place=LazyMessage("the headline"), term="frexalimab")
     assert said == "the headline names frexalimab"
     assert f"{said}!" == "the headline names frexalimab!"
-    assert language("de").said(said) == "die Überschrift nennt frexalimab"
-    assert language("fr").said("a publisher's own words") == "a publisher's own words"
+    assert language("de").translate(said) == "die Überschrift nennt frexalimab"
+    assert language("fr").translate("a publisher's own words") == "a publisher's own words"
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_a_sentence_is_english_to_everything_that_does_not_care():
 )
 def test_numbers_decide_the_form(code: str, one: str, many: str):
     for number, words in ((1, one), (3, many)):
-        assert language(code).said(counted("%(n)s month later", "%(n)s months later", number)) == words
+        assert language(code).translate(plural("%(n)s month later", "%(n)s months later", number)) == words
 
 
 @pytest.mark.parametrize(
@@ -92,9 +92,9 @@ def test_dates_are_written_as_the_language_writes_them(code: str, day: str, mont
 
 
 def test_a_date_in_a_sentence_is_written_by_whoever_says_it():
-    said = Said("Registry data as of %(date)s.", date=date(2026, 3, 2))
+    said = LazyMessage("Registry data as of %(date)s.", date=date(2026, 3, 2))
     assert said == "Registry data as of 2 March 2026."
-    assert language("de").said(said) == "Registerdaten vom 2. März 2026."
+    assert language("de").translate(said) == "Registerdaten vom 2. März 2026."
 
 
 VALUES = st.dictionaries(
@@ -104,17 +104,17 @@ VALUES = st.dictionaries(
 
 @given(VALUES, st.text(), st.integers(0, 5))
 def test_what_was_said_is_recalled_as_it_was_said(values: dict, outside: str, number: int):
-    said = Said("a %(inner)s", inner=counted("%(n)s week later", "%(n)s weeks later", number), **values)
+    said = LazyMessage("a %(inner)s", inner=plural("%(n)s week later", "%(n)s weeks later", number), **values)
     document = {"reasons": [said, outside, ""], "deep": [{"note": said}], "number": 3}
-    again = recall(record(document))
+    again = from_json(to_json(document))
     assert again == document
     for code in LANGUAGES:
-        assert language(code).said(again["reasons"][0]) == language(code).said(said)
+        assert language(code).translate(again["reasons"][0]) == language(code).translate(said)
 
 
 def test_what_was_stored_before_sentences_were_kept_apart_stays_what_it_is():
-    assert recall(["the headline names frexalimab"]) == ["the headline names frexalimab"]
-    assert language("de").said(recall(["the headline names frexalimab"])[0]) == "the headline names frexalimab"
+    assert from_json(["the headline names frexalimab"]) == ["the headline names frexalimab"]
+    assert language("de").translate(from_json(["the headline names frexalimab"])[0]) == "the headline names frexalimab"
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_what_was_stored_before_sentences_were_kept_apart_stays_what_it_is():
     ],
 )
 def test_a_browser_gets_the_language_it_asks_for(accepted: str, code: str):
-    assert negotiated(accepted).code == code
+    assert negotiate(accepted).code == code
 
 
 def test_a_language_that_is_not_spoken_is_english():

@@ -5,11 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from notifier import pipeline
-from notifier.demo import serving
+from notifier.demo.servers import serving
+from notifier.enums import ConsentEvent, SubscriptionStatus
 from notifier.links import Purpose
+from notifier.pipeline import compose, deliver, match, poll
+from notifier.pipeline.run import run_once
 from notifier.store.models import Consent, Subscription
-from notifier.store.statuses import ConsentEvent, SubscriptionStatus
 from notifier.web.app import create
 from tests.conftest import MONDAY, Installation
 from tests.sink import text_of
@@ -77,17 +78,17 @@ def test_a_sign_up_that_was_never_confirmed_cannot_be_undone_into_one(installati
 def test_a_pause_holds_back_and_tells_afterwards_what_was_missed(installation: Installation, client: Client):
     made = installation
     made.subscribe("anna@example.org")
-    pipeline.run_once(made.at(MONDAY))
+    run_once(made.at(MONDAY))
     client.post(link(made))
     assert "paused" in client.post(link(made), "do=pause", FORM).text
     assert stored(made).status is SubscriptionStatus.PAUSED
     made.publish([Article("Frexalimab slows lesions")])
     for day in (1, 2, 29):
-        pipeline.run_once(made.at(MONDAY + timedelta(days=day)))
+        run_once(made.at(MONDAY + timedelta(days=day)))
     assert made.sink.messages == []
-    pipeline.run_once(made.at(MONDAY + timedelta(days=30, hours=1)))
+    run_once(made.at(MONDAY + timedelta(days=30, hours=1)))
     assert stored(made).status is SubscriptionStatus.CONFIRMED
-    pipeline.run_once(made.at(MONDAY + timedelta(days=31)))
+    run_once(made.at(MONDAY + timedelta(days=31)))
     (mail,) = made.sink.messages
     assert "Frexalimab slows lesions" in text_of(mail)
 
@@ -95,20 +96,20 @@ def test_a_pause_holds_back_and_tells_afterwards_what_was_missed(installation: I
 def test_what_was_composed_before_a_pause_waits_for_its_end(installation: Installation, client: Client):
     made = installation
     made.subscribe("anna@example.org")
-    pipeline.run_once(made.at(MONDAY))
+    run_once(made.at(MONDAY))
     made.publish([Article("Frexalimab slows lesions")])
     tuesday = made.at(MONDAY + timedelta(days=1))
-    pipeline.poll(tuesday)
-    pipeline.match(tuesday)
-    assert pipeline.compose(tuesday) == 1
+    poll.run(tuesday)
+    match.run(tuesday)
+    assert compose.run(tuesday) == 1
     client.post(link(made))
     client.post(link(made), "do=pause", FORM)
-    pipeline.deliver(tuesday)
+    deliver.run(tuesday)
     assert made.sink.messages == []
     client.post(link(made), "do=undo", FORM)
     with made.at(MONDAY).writing() as session:
-        from notifier.subscribers import standing
+        from notifier.subscribers import lifecycle
 
-        standing.resume(session.query(Subscription).one(), MONDAY)
-    pipeline.deliver(made.at(MONDAY + timedelta(days=3)))
+        lifecycle.resume(session.query(Subscription).one(), MONDAY)
+    deliver.run(made.at(MONDAY + timedelta(days=3)))
     assert len(made.sink.messages) == 1

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from notifier import pipeline
+from notifier.enums import Cadence, SubscriptionStatus, SuppressionCause
 from notifier.errors import SettingsError
 from notifier.match import profiles
+from notifier.pipeline.run import run_once
 from notifier.store.models import Consent, Delivery, Subscriber, Subscription
-from notifier.store.statuses import Cadence, SubscriptionStatus, SuppressionCause
-from notifier.subscribers import lists, subscriptions, suppressions
-from notifier.subscribers.lists import Fate, Report, Terms
+from notifier.subscribers import import_export, subscriptions, suppressions
+from notifier.subscribers.import_export import ImportOptions, Report, RowResult
 from tests.conftest import MONDAY, SHARED, Installation
 
 
@@ -23,11 +23,13 @@ def take(
 ) -> Report:
     with made.at(MONDAY).writing() as session:
         known = {one.slug: one for one in profiles.listed(session)}
-        terms = Terms(known, "Europe/Berlin", "operator test" if confirmed else None, dry)
-        return lists.take(session, lists.read(io.StringIO(text), json_lines=json_lines), terms, MONDAY)
+        terms = ImportOptions(known, "Europe/Berlin", "operator test" if confirmed else None, dry)
+        return import_export.import_rows(
+            session, import_export.read(io.StringIO(text), json_lines=json_lines), terms, MONDAY
+        )
 
 
-def fates(report: Report) -> list[Fate]:
+def fates(report: Report) -> list[RowResult]:
     return [fate for _, fate, _ in report.lines]
 
 
@@ -38,7 +40,7 @@ def test_a_list_is_taken_with_every_choice_in_it(any_installation: Installation)
         "anna@example.org,weekly,7:30,friday,America/New_York,clinician,fr\n"
         "ben@example.org,,,,,,\n",
     )
-    assert fates(report) == [Fate.ADDED, Fate.ADDED]
+    assert fates(report) == [RowResult.ADDED, RowResult.ADDED]
     with any_installation.at(MONDAY).reading() as session:
         anna, ben = session.query(Subscription).order_by(Subscription.id)
         assert (anna.cadence, anna.at, anna.on, anna.subscriber.language) == (Cadence.WEEKLY, "07:30", 4, "fr")
@@ -50,12 +52,12 @@ def test_a_list_is_taken_with_every_choice_in_it(any_installation: Installation)
 
 def test_those_whose_consent_is_not_attested_are_asked(installation: Installation):
     from notifier.deliver import outbox
-    from notifier.store.statuses import DeliveryKind
+    from notifier.enums import DeliveryKind
 
     report = take(installation, "email\nanna@example.org\n", confirmed=False)
     with installation.at(MONDAY).writing() as session:
         outbox.enqueue_own(session, DeliveryKind.CONFIRMATION, report.unasked, "example.org", MONDAY)
-    pipeline.run_once(installation.at(MONDAY))
+    run_once(installation.at(MONDAY))
     assert [mail["Subject"] for mail in installation.sink.messages] == ["Please confirm your subscription"]
 
 
@@ -81,31 +83,31 @@ def test_what_becomes_of_each_line_is_told(installation: Installation):
     )
     report = take(installation, text)
     assert [(line, fate) for line, fate, _ in report.lines] == [
-        (2, Fate.KNOWN),
-        (3, Fate.LEFT),
-        (4, Fate.SUPPRESSED),
-        (6, Fate.ADDED),
-        (7, Fate.DUPLICATE),
-        (8, Fate.INVALID),
-        (9, Fate.INVALID),
-        (10, Fate.INVALID),
+        (2, RowResult.KNOWN),
+        (3, RowResult.LEFT),
+        (4, RowResult.SUPPRESSED),
+        (6, RowResult.ADDED),
+        (7, RowResult.DUPLICATE),
+        (8, RowResult.INVALID),
+        (9, RowResult.INVALID),
+        (10, RowResult.INVALID),
     ]
     assert Counter(fates(report)) == {
-        Fate.KNOWN: 1,
-        Fate.LEFT: 1,
-        Fate.SUPPRESSED: 1,
-        Fate.ADDED: 1,
-        Fate.DUPLICATE: 1,
-        Fate.INVALID: 3,
+        RowResult.KNOWN: 1,
+        RowResult.LEFT: 1,
+        RowResult.SUPPRESSED: 1,
+        RowResult.ADDED: 1,
+        RowResult.DUPLICATE: 1,
+        RowResult.INVALID: 3,
     }
     assert "every is 'hourly'; it can be immediate, daily, weekly, monthly" in [why for _, _, why in report.lines]
     assert not any("example.org" in why for _, _, why in report.lines), "a report names lines, not people"
     assert set(fates(take(installation, text))) == {
-        Fate.KNOWN,
-        Fate.LEFT,
-        Fate.SUPPRESSED,
-        Fate.DUPLICATE,
-        Fate.INVALID,
+        RowResult.KNOWN,
+        RowResult.LEFT,
+        RowResult.SUPPRESSED,
+        RowResult.DUPLICATE,
+        RowResult.INVALID,
     }
 
 
@@ -130,7 +132,7 @@ def test_a_file_that_is_no_list_is_refused_whole(installation: Installation, tex
 def test_json_lines_are_read_and_a_broken_line_is_told(installation: Installation):
     text = '{"email": "anna@example.org", "on": 31, "every": "monthly"}\n{broken\n[1]\n'
     report = take(installation, text, json_lines=True)
-    assert fates(report) == [Fate.ADDED, Fate.INVALID, Fate.INVALID]
+    assert fates(report) == [RowResult.ADDED, RowResult.INVALID, RowResult.INVALID]
     with installation.at(MONDAY).reading() as session:
         assert session.query(Subscription).one().on == 31
 
@@ -144,22 +146,22 @@ def test_what_goes_out_comes_in_again_but_for_those_who_left(installation: Insta
         subscriptions.end(session, carla.subscriptions[0], "link", "subscriber", MONDAY)
     for json_lines in (False, True):
         with deps.reading() as session:
-            text = "".join(lists.write(lists.rows(session), json_lines=json_lines))
+            text = "".join(import_export.write(import_export.export_rows(session), json_lines=json_lines))
         with deps.writing() as session:
             subscriptions.remove(session, [one.id for one in session.query(Subscriber)])
-        assert Counter(fates(take(made, text, json_lines=json_lines))) == {Fate.ADDED: 2, Fate.LEFT: 1}
+        assert Counter(fates(take(made, text, json_lines=json_lines))) == {RowResult.ADDED: 2, RowResult.LEFT: 1}
         with deps.reading() as session:
             found = {one.subscriber.email: (one.cadence, one.on) for one in session.query(Subscription)}
         assert found == {"+anna@example.org": (Cadence.MONTHLY, 31), "=ben@example.org": (Cadence.WEEKLY, 6)}
         with deps.writing() as session:
-            choice = subscriptions.usual(Cadence.WEEKLY, "UTC")
+            choice = subscriptions.default_choice(Cadence.WEEKLY, "UTC")
             one = subscriptions.subscribe(session, "carla@example.org", profiles.find(session, None), choice, MONDAY)
             subscriptions.end(session, one, "link", "subscriber", MONDAY)
 
 
 @given(st.lists(st.text(max_size=20), min_size=1, max_size=5))
 def test_no_cell_of_an_export_is_a_formula(cells: list[str]):
-    text = "".join(lists.write([dict(enumerate(cells))], json_lines=False))
+    text = "".join(import_export.write([dict(enumerate(cells))], json_lines=False))
     for row in list(csv.reader(io.StringIO(text, newline="")))[1:]:
         assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in row)
 
@@ -180,6 +182,6 @@ def test_csv_injection_of_the_corpus_never_comes_out_as_a_formula():
     if not found:
         pytest.skip("the corpus of hostile input is not here")
     payloads = [line for path in found if path.is_file() for line in path.read_text("utf-8", "replace").splitlines()]
-    text = "".join(lists.write([{"x": one} for one in payloads], json_lines=False))
+    text = "".join(import_export.write([{"x": one} for one in payloads], json_lines=False))
     for row in list(csv.reader(io.StringIO(text, newline="")))[1:]:
         assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in row)

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from notifier.admin.source_check import check, find_source
+from notifier.enums import Authority, SourceKind
 from notifier.errors import SettingsError
-from notifier.looking import find_source, look
 from notifier.store.models import Source
-from notifier.store.statuses import Authority, SourceKind
-from notifier.watch import discovery, jsonfeed, opml
+from notifier.watch import discovery, opml
+from notifier.watch.parsers import json_feed
 from tests.conftest import MONDAY, Installation
 from tests.site import Answer, Article, rss
 
@@ -79,7 +80,7 @@ def test_a_look_says_what_comes_and_what_to_do(installation: Installation):
     site.answers["/plain/"] = Answer(200, rss([]).encode(), {"Cache-Control": "max-age=7200"})
     site.answers["/moved/"] = Answer(301, b"", {"Location": "/feed/"})
     paths = ("/feed/", "/page/", "/closed/", "/plain/", "/moved/", "/none/")
-    good, page, closed, bare, moved, none = look(
+    good, page, closed, bare, moved, none = check(
         installation.at(MONDAY), [(site.address + path, SourceKind.FEED) for path in paths]
     )
     assert (good.ok, good.entries) == (True, 1)
@@ -144,7 +145,7 @@ def test_a_json_feed_gives_its_entries():
             "odd",
         ],
     }  # fmt: skip
-    reading = jsonfeed.read(b"\xef\xbb\xbf" + json.dumps(document).encode(), "https://x.example.org/feed.json")
+    reading = json_feed.read(b"\xef\xbb\xbf" + json.dumps(document).encode(), "https://x.example.org/feed.json")
     one, two = reading.observations
     assert reading.name == "A made-up feed"
     assert (one.guid, one.url, one.title, one.body) == ("7", "https://x.example.org/one", "One bold", "Text & more")

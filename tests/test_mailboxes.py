@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from notifier.deliver import mailboxes
+from notifier.deliver.bounces import mailbox
 from notifier.errors import NotifierError, SettingsError
 from tests import mailbox_server
 from tests.mailbox_server import PASSWORD, Box
@@ -18,11 +18,11 @@ def address(box: Box, scheme: str = "imap", folder: str = "INBOX") -> str:
 
 def test_unseen_mails_are_read_once_and_marked_when_they_are_done_with():
     with mailbox_server.running(MAILS) as box:
-        for number, mail in enumerate(mailboxes.from_imap(address(box), PASSWORD)):
+        for number, mail in enumerate(mailbox.from_imap(address(box), PASSWORD)):
             assert mail == MAILS[number]
             assert len(box.seen) == number
         assert box.seen == {101, 102, 103}
-        assert list(mailboxes.from_imap(address(box), PASSWORD)) == []
+        assert list(mailbox.from_imap(address(box), PASSWORD)) == []
 
 
 def test_the_unseen_mails_of_a_maildir_are_read_once_wherever_another_program_put_them(tmp_path: Path):
@@ -30,9 +30,9 @@ def test_the_unseen_mails_of_a_maildir_are_read_once_wherever_another_program_pu
         (tmp_path / "box" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "box" / name).write_bytes(mail)
     (tmp_path / "box" / "tmp").mkdir()
-    assert list(mailboxes.from_maildir(tmp_path / "box")) == MAILS
+    assert list(mailbox.from_maildir(tmp_path / "box")) == MAILS
     assert {file.name for file in (tmp_path / "box" / "cur").iterdir()} == {"1:2,S", "2:2,S", "3:2,FS", "4:2,S"}
-    assert list(mailboxes.from_maildir(tmp_path / "box")) == []
+    assert list(mailbox.from_maildir(tmp_path / "box")) == []
 
 
 def test_a_maildir_that_may_not_be_written_to_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -45,55 +45,55 @@ def test_a_maildir_that_may_not_be_written_to_is_told(tmp_path: Path, monkeypatc
 
     monkeypatch.setattr(Path, "rename", refuse)
     with pytest.raises(SettingsError, match="cannot be marked as seen: Permission denied"):
-        list(mailboxes.from_maildir(tmp_path))
+        list(mailbox.from_maildir(tmp_path))
 
 
 def test_a_mail_whose_reader_fails_is_read_again():
     with mailbox_server.running(MAILS) as box:
-        mails = mailboxes.from_imap(address(box), PASSWORD)
+        mails = mailbox.from_imap(address(box), PASSWORD)
         assert [next(mails), next(mails)] == MAILS[:2]
         mails.close()  # what becomes of it when its reader raises something
         assert box.seen == {101}
-        assert list(mailboxes.from_imap(address(box), PASSWORD)) == MAILS[1:]
+        assert list(mailbox.from_imap(address(box), PASSWORD)) == MAILS[1:]
 
 
 def test_a_connection_that_ends_in_the_middle_loses_no_mail():
     with mailbox_server.running(MAILS, hangs_up_after=2) as box:
-        mails = mailboxes.from_imap(address(box), PASSWORD)
+        mails = mailbox.from_imap(address(box), PASSWORD)
         assert [next(mails), next(mails)] == MAILS[:2]
         with pytest.raises(NotifierError, match="cannot be read"):
             next(mails)
         box.hangs_up_after = None
-        assert list(mailboxes.from_imap(address(box), PASSWORD)) == MAILS[2:]
+        assert list(mailbox.from_imap(address(box), PASSWORD)) == MAILS[2:]
 
 
 def test_only_the_beginning_of_an_endless_mail_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    monkeypatch.setattr(mailboxes, "_LARGEST", 1000)
+    monkeypatch.setattr(mailbox, "_LARGEST", 1000)
     endless = b"Subject: long\r\n\r\n" + b"x" * 5000
     with mailbox_server.running([endless]) as box:
-        assert list(mailboxes.from_imap(address(box), PASSWORD)) == [endless[:1000]]
+        assert list(mailbox.from_imap(address(box), PASSWORD)) == [endless[:1000]]
     file = tmp_path / "mail.eml"
     file.write_bytes(endless)
-    assert list(mailboxes.from_files([file])) == [endless[:1000]]
+    assert list(mailbox.from_files([file])) == [endless[:1000]]
 
 
 def test_a_mailbox_is_read_over_tls(certificate: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     with mailbox_server.running(MAILS, certificate) as box:
-        assert list(mailboxes.from_imap(address(box, "imaps"), PASSWORD)) == MAILS
+        assert list(mailbox.from_imap(address(box, "imaps"), PASSWORD)) == MAILS
 
 
 def test_a_server_that_nobody_vouches_for_is_given_no_password(certificate: Path):
     with mailbox_server.running(MAILS, certificate) as box:
         with pytest.raises(NotifierError, match="cannot be trusted"):
-            list(mailboxes.from_imap(address(box, "imaps"), PASSWORD))
+            list(mailbox.from_imap(address(box, "imaps"), PASSWORD))
         assert box.seen == set()
 
 
 def test_a_server_elsewhere_that_offers_no_encryption_is_given_no_password(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(mailboxes, "_LOOPBACK", ())
+    monkeypatch.setattr(mailbox, "_LOOPBACK", ())
     with mailbox_server.running(MAILS) as box, pytest.raises(NotifierError, match="TLS"):
-        list(mailboxes.from_imap(address(box), PASSWORD))
+        list(mailbox.from_imap(address(box), PASSWORD))
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_a_server_elsewhere_that_offers_no_encryption_is_given_no_password(monke
 def test_what_the_server_refuses_is_told_in_its_words(change: dict[str, str], said: str):
     password = change.pop("password", PASSWORD)
     with mailbox_server.running(MAILS) as box, pytest.raises(NotifierError, match=said):
-        list(mailboxes.from_imap(address(box, **change), password))
+        list(mailbox.from_imap(address(box, **change), password))
 
 
 @pytest.mark.parametrize(
@@ -115,12 +115,12 @@ def test_what_the_server_refuses_is_told_in_its_words(change: dict[str, str], sa
 )
 def test_what_names_no_mailbox_is_refused_with_an_example(url: str):
     with pytest.raises(SettingsError) as refused:
-        list(mailboxes.from_imap(url, PASSWORD))
+        list(mailbox.from_imap(url, PASSWORD))
     assert "imaps://bounce@mail.example.org/INBOX" in refused.value.fix
 
 
 def test_a_password_in_the_address_is_refused_and_not_repeated():
     with pytest.raises(SettingsError) as refused:
-        list(mailboxes.from_imap("imaps://me:hunter2@mail.example.org/INBOX", ""))
+        list(mailbox.from_imap("imaps://me:hunter2@mail.example.org/INBOX", ""))
     assert "NOTIFIER_IMAP_PASSWORD" in refused.value.fix
     assert "hunter2" not in str(refused.value)

@@ -8,11 +8,11 @@ import brotli
 import pytest
 from backports import zstd
 
-from notifier import pipeline
+from notifier.pipeline import poll as poll_step
 from notifier.store.models import Source
-from notifier.watch import fetch
-from notifier.watch.exchange import Request, Response
-from notifier.watch.fetch import fetch_all
+from notifier.watch.http import client
+from notifier.watch.http.client import fetch_all
+from notifier.watch.http.types import Request, Response
 from tests.conftest import MONDAY, Installation, settings_for
 from tests.site import Answer, Article, Site, rss
 
@@ -28,7 +28,7 @@ def fetched(site: Site, *paths: str, **watch) -> list[Response]:
 
 
 def test_a_host_is_asked_one_thing_at_a_time_with_a_pause_between(site: Site, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(fetch, "PAUSE_SECONDS", 0.2)
+    monkeypatch.setattr(client, "PAUSE_SECONDS", 0.2)
     busy, most = [], []
 
     def slow(_):
@@ -53,7 +53,7 @@ def test_the_pause_is_never_longer_than_a_second():
 class Pause:
     """The pause as it is shipped; the other tests run without it."""
 
-    seconds = fetch.PAUSE_SECONDS
+    seconds = client.PAUSE_SECONDS
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ class Mover:
 
     def poll(self, after: timedelta) -> str:
         """One poll; gives the address that is stored after it."""
-        pipeline.poll(self.made.at(MONDAY + after), force=True)
+        poll_step.run(self.made.at(MONDAY + after), force=True)
         with self.made.at(MONDAY).reading() as session:
             return session.query(Source).one().url
 

@@ -9,16 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from notifier import pipeline
+from notifier.enums import TermKind, Tier
 from notifier.errors import NotFoundError
 from notifier.match import matches, profiles
-from notifier.match.matches import Words, judge_words
+from notifier.match.judging import Document, judge_document
 from notifier.match.score import Judgement, judge
 from notifier.match.spelling import layout
 from notifier.match.terms import TermSpec, Vocabulary
+from notifier.pipeline import match, poll
+from notifier.pipeline.run import run_once
 from notifier.store.models import Match
-from notifier.store.statuses import TermKind, Tier
-from notifier.text import fold
+from notifier.text.cleaning import fold
 from tests.conftest import MONDAY, SHARED, Installation
 from tests.sink import text_of
 from tests.site import Article
@@ -28,8 +29,8 @@ VOCABULARY = Vocabulary({1: profiles.term_specs(BUNDLED)})
 
 
 def judged(title: str = "", summary: str = "", body: str = "", categories: str = "") -> Judgement:
-    words = Words(title, summary, body, categories)
-    return judge_words(VOCABULARY, {1: BUNDLED.name}, words).get(1) or judge(BUNDLED.name, {})
+    words = Document(title, summary, body, categories)
+    return judge_document(VOCABULARY, {1: BUNDLED.name}, words).get(1) or judge(BUNDLED.name, {})
 
 
 @pytest.mark.parametrize(
@@ -166,7 +167,7 @@ def test_a_slip_never_crosses_to_another_drug_that_is_stored():
 )
 def test_a_name_in_another_script_is_found(written: str):
     bare = Vocabulary({1: [TermSpec(TermKind.NAME, "frexalimab")]})
-    assert judge_words(bare, {1: "Frexalimab"}, Words(f"x {written} y"))[1].tier is Tier.ABOUT
+    assert judge_document(bare, {1: "Frexalimab"}, Document(f"x {written} y"))[1].tier is Tier.ABOUT
 
 
 @pytest.mark.parametrize("written", ["тирабрутиниб", "форалумаб", "окрелизумаб", "фрекс", "препарат", "исследование"])
@@ -227,11 +228,11 @@ def test_an_excluded_term_ends_it_unless_the_headline_names_the_therapy():
     terms = [TermSpec(TermKind.NAME, "frexalimab"), TermSpec(TermKind.EXCLUDE, "veterinary")]
     vocabulary = Vocabulary({1: terms})
 
-    def tier(words: Words) -> Tier:
-        return judge_words(vocabulary, {1: "Frexalimab"}, words)[1].tier
+    def tier(words: Document) -> Tier:
+        return judge_document(vocabulary, {1: "Frexalimab"}, words)[1].tier
 
-    assert tier(Words("Veterinary news", "frexalimab in cats")) is Tier.NONE
-    assert tier(Words("Frexalimab news", "not veterinary")) is Tier.ABOUT
+    assert tier(Document("Veterinary news", "frexalimab in cats")) is Tier.NONE
+    assert tier(Document("Frexalimab news", "not veterinary")) is Tier.ABOUT
 
 
 words = st.lists(
@@ -300,9 +301,9 @@ def test_no_headline_that_concerns_a_reader_is_missed_in_the_labelled_set():
 def test_matching_again_adds_nothing(any_installation: Installation):
     any_installation.publish([Article("Frexalimab"), Article("Sanofi")])
     deps = any_installation.at(MONDAY)
-    pipeline.poll(deps)
-    assert pipeline.match(deps) == 2
-    assert pipeline.match(deps) == 0
+    poll.run(deps)
+    assert match.run(deps) == 2
+    assert match.run(deps) == 0
     with deps.reading() as session:
         assert session.query(Match).one().position == 1
 
@@ -314,8 +315,8 @@ def test_a_source_of_one_profile_does_not_feed_another(any_installation: Install
         other = BUNDLED.model_copy(update={"slug": "other", "name": "Other"})
         profiles.save(session, other, MONDAY)
     made.publish([Article("Frexalimab")])
-    pipeline.poll(deps)
-    pipeline.match(deps)
+    poll.run(deps)
+    match.run(deps)
     with deps.reading() as session:
         assert [one.profile.slug for one in session.query(Match)] == ["frexalimab"]
 
@@ -331,8 +332,8 @@ def test_a_source_without_a_profile_feeds_every_profile(any_installation: Instal
     from tests.site import rss
 
     made.site.put("/open/", rss([Article("Frexalimab")]))
-    pipeline.poll(deps)
-    pipeline.match(deps)
+    poll.run(deps)
+    match.run(deps)
     with deps.reading() as session:
         assert {one.profile.slug for one in session.query(Match)} == {"frexalimab", "other"}
 
@@ -346,17 +347,17 @@ def test_a_profile_that_comes_later_is_held_against_the_past_and_mails_nothing(a
         sources.remove(session, "1", MONDAY)
         sources.add(session, made.feed, MONDAY)
     made.publish([])
-    pipeline.poll(deps)
+    poll.run(deps)
     made.publish([Article("Madeupumab returns")])
-    pipeline.poll(made.at(MONDAY), force=True)
-    pipeline.match(deps)
+    poll.run(made.at(MONDAY), force=True)
+    match.run(deps)
     other = profiles.parse(
         'slug = "other"\nname = "Madeupumab"\n[[terms]]\nkind = "name"\ntext = "madeupumab"\n', "a test"
     )
-    from notifier.adoption import adopt
+    from notifier.admin.profile_import import import_profile
 
     with deps.writing() as session:
-        assert adopt(session, other, MONDAY).older_matches == 1
+        assert import_profile(session, other, MONDAY).older_matches == 1
     with deps.reading() as session:
         assert session.query(Match).one().filed
 
@@ -365,8 +366,8 @@ def test_near_misses_are_held_with_their_reason_and_can_be_released(any_installa
     made = any_installation
     made.subscribe("anna@example.org", every="daily", at="08:00")
     deps = made.at(MONDAY)
-    pipeline.poll(deps)
-    pipeline.match(deps)
+    poll.run(deps)
+    match.run(deps)
     made.publish(
         [
             Article("Sanofi and multiple sclerosis", "News without the name."),
@@ -375,13 +376,13 @@ def test_near_misses_are_held_with_their_reason_and_can_be_released(any_installa
         ]
     )
     deps = made.at(MONDAY + timedelta(hours=1))
-    pipeline.poll(deps)
-    pipeline.match(deps)
+    poll.run(deps)
+    match.run(deps)
     with deps.reading() as session:
-        found = {one.entry.title: (one.id, one.tier, one.reasons) for one in matches.held(session)}
+        found = {one.entry.title: (one.id, one.tier, one.reasons) for one in matches.list_near_misses(session)}
     assert set(found) == {"Sanofi and multiple sclerosis", "FREXALT, the album"}
     assert found["FREXALT, the album"][1:] == (Tier.ABOUT, ["it names FREXALT, but speaks of no medicine"])
-    pipeline.run_once(made.at(MONDAY + timedelta(days=1)))
+    run_once(made.at(MONDAY + timedelta(days=1)))
     assert made.sink.to("anna@example.org") == []
 
     with deps.writing() as session:
@@ -389,8 +390,8 @@ def test_near_misses_are_held_with_their_reason_and_can_be_released(any_installa
     with deps.writing() as session:
         with pytest.raises(NotFoundError):
             matches.release(session, found["FREXALT, the album"][0], deps.now())
-        assert [one.entry.title for one in matches.held(session)] == ["Sanofi and multiple sclerosis"]
-    pipeline.run_once(made.at(MONDAY + timedelta(days=2)))
+        assert [one.entry.title for one in matches.list_near_misses(session)] == ["Sanofi and multiple sclerosis"]
+    run_once(made.at(MONDAY + timedelta(days=2)))
     (mail,) = made.sink.to("anna@example.org")
     assert "FREXALT, the album" in text_of(mail)
     assert "a person released it" in " ".join(text_of(mail).split())
@@ -400,7 +401,7 @@ def test_what_only_a_pointer_or_an_exclusion_kept_out_is_held():
     pointed = judged("MS roundup", body="Ocrevus news. Recommended Reading: Frexalimab trial opens.")
     assert (pointed.tier, pointed.held) == (Tier.NONE, Tier.MENTION)
     vocabulary = Vocabulary({1: [TermSpec(TermKind.NAME, "frexalimab"), TermSpec(TermKind.EXCLUDE, "veterinary")]})
-    kept_out = judge_words(vocabulary, {1: "Frexalimab"}, Words("Veterinary news", "frexalimab in cats"))[1]
+    kept_out = judge_document(vocabulary, {1: "Frexalimab"}, Document("Veterinary news", "frexalimab in cats"))[1]
     assert (kept_out.tier, kept_out.held) == (Tier.NONE, Tier.ABOUT)
     assert judged("Weather").held is None
 

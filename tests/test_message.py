@@ -10,10 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from notifier import pipeline
-from notifier.preview import Wish, preview
+from notifier.admin.preview import PreviewOptions, preview
+from notifier.enums import DeliveryKind
+from notifier.pipeline import deliver, match, poll
+from notifier.pipeline.run import run_once
 from notifier.settings import Sender
-from notifier.store.statuses import DeliveryKind
 from tests.conftest import MONDAY, Installation
 from tests.mails import LEAVE, PREFERENCES, SENDER, a_digest, a_mail, an_item
 from tests.sink import html_of, text_of
@@ -113,7 +114,7 @@ def test_what_comes_from_outside_stays_text(words: str):
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=300), st.booleans())
 def test_any_headline_makes_a_mail_that_can_be_read_back(title: str, discreet: bool):
-    from notifier.text import plain, shorten
+    from notifier.text.cleaning import plain, shorten
 
     shown = shorten(plain(title), 220) or "x"
     message = a_mail(a_digest(an_item(title=shown)), SENDER.model_copy(update={"discreet": discreet}))
@@ -143,14 +144,14 @@ def test_no_encoded_word_brings_a_header_either(hidden: str):
 def test_a_preview_is_the_mail_that_is_sent(any_installation: Installation):
     made = any_installation
     made.subscribe("anna@example.org", zone="Europe/Berlin")
-    pipeline.poll(made.at(MONDAY))
+    poll.run(made.at(MONDAY))
     made.publish([Article("Frexalimab slows lesions")])
     deps = made.at(MONDAY + timedelta(days=1))
-    pipeline.poll(deps)
-    pipeline.match(deps)
+    poll.run(deps)
+    match.run(deps)
 
-    shown = preview(deps, Wish(to="anna@example.org"))
-    pipeline.run_once(deps)
+    shown = preview(deps, PreviewOptions(to="anna@example.org"))
+    run_once(deps)
 
     assert shown is not None
     seen, sent = parsed(shown.message), made.sink.messages[0]
@@ -158,7 +159,7 @@ def test_a_preview_is_the_mail_that_is_sent(any_installation: Installation):
     assert stored.search(html_of(sent))
     assert (text_of(seen), html_of(seen)) == (stored.sub("", text_of(sent)), stored.sub("", html_of(sent)))
     assert seen["Subject"] == sent["Subject"]
-    assert preview(deps, Wish(to="anna@example.org")) is None
+    assert preview(deps, PreviewOptions(to="anna@example.org")) is None
 
 
 def test_a_preview_stores_nothing_and_shows_the_baseline(any_installation: Installation):
@@ -167,11 +168,11 @@ def test_a_preview_stores_nothing_and_shows_the_baseline(any_installation: Insta
     made = any_installation
     made.publish([Article("Frexalimab slows lesions")])
     deps = made.at(MONDAY)
-    pipeline.poll(deps)
-    pipeline.match(deps)
+    poll.run(deps)
+    match.run(deps)
 
     assert preview(deps) is None
-    shown = preview(deps, Wish(since=timedelta(days=30)))
+    shown = preview(deps, PreviewOptions(since=timedelta(days=30)))
 
     assert shown is not None
     assert "Frexalimab slows lesions" in text_of(parsed(shown.message))
@@ -183,10 +184,10 @@ def test_a_preview_needs_no_sender(any_installation: Installation):
     made = any_installation
     made.publish([Article("Frexalimab slows lesions")])
     deps = made.at(MONDAY)
-    pipeline.poll(deps)
-    pipeline.match(deps)
+    poll.run(deps)
+    match.run(deps)
     unset = replace(deps, settings=deps.settings.model_copy(update={"sender": Sender()}))
-    shown = preview(unset, Wish(since=timedelta(days=30)))
+    shown = preview(unset, PreviewOptions(since=timedelta(days=30)))
     assert shown is not None
     assert "sender.postal_address is not set" in text_of(parsed(shown.message))
 
@@ -203,7 +204,7 @@ def test_a_confirmation_has_a_link_for_yes_and_one_for_never_and_is_no_list_mail
         outbox.enqueue_asked(session, DeliveryKind.CONFIRMATION, one, deps.mail_domain, MONDAY)
         one = session.query(Subscription).one()
         outbox.enqueue_asked(session, DeliveryKind.CONFIRMATION, one, deps.mail_domain, MONDAY)
-    pipeline.deliver(deps)
+    deliver.run(deps)
     (mail,) = made.sink.messages
     assert mail["Subject"] == "Please confirm your subscription"
     assert mail["List-Unsubscribe"] is None

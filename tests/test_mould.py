@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from notifier.deliver.message import cast
-from notifier.text import clean
+from notifier.deliver.mime.message import compile_message
+from notifier.text.cleaning import clean
 from tests.conftest import MONDAY
 from tests.mails import SENDER, TEMPLATES, a_digest, a_letter, an_item
 from tests.sink import html_of, text_of
@@ -20,7 +20,7 @@ def parsed(message: bytes):
 
 
 def mould(letter):
-    return cast(letter, SENDER, TEMPLATES.mail_page, TEMPLATES.render)
+    return compile_message(letter, SENDER, TEMPLATES.mail_page, TEMPLATES.render)
 
 
 def test_each_recipient_finds_their_own_links_and_nobody_elses():
@@ -28,12 +28,12 @@ def test_each_recipient_finds_their_own_links_and_nobody_elses():
     made = mould(first)
     for number in range(3):
         url = f"https://news.example.org/unsubscribe/token-{number}"
-        listing = replace(first.listing, leave_url=url, leave_word=f"word-{number}")
+        listing = replace(first.listing, leave_url=url, unsubscribe_token=f"word-{number}")
         personal = {**first.personal, "leave_url": url, "schedule": f"weekly, at 0{number}:00"}
         letter = replace(
             first, to=f"p{number}@example.org", message_id=f"<{number}@x>", personal=personal, listing=listing
         )
-        mail = parsed(made.fill(letter.own, MONDAY))
+        mail = parsed(made.render(letter.own, MONDAY))
         assert mail["To"] == f"p{number}@example.org"
         assert mail["Message-ID"] == f"<{number}@x>"
         assert mail["List-Unsubscribe"] == f"<{url}>, <mailto:office@example.org?subject=unsubscribe%20word-{number}>"
@@ -49,7 +49,7 @@ WORDS = st.text(st.characters(codec="utf-8"), max_size=300)
 @given(WORDS, WORDS)
 def test_whatever_is_filled_in_is_read_back_and_no_line_grows_too_long(schedule: str, title: str):
     letter = a_letter(a_digest(an_item(title=clean(title) or "x", summary=title)), schedule=schedule)
-    message = mould(letter).fill(letter.own, MONDAY)
+    message = mould(letter).render(letter.own, MONDAY)
     assert message.isascii()
     assert b"\n" not in message.replace(b"\r\n", b"")
     assert b"\n." not in message
@@ -68,7 +68,7 @@ def test_whatever_is_filled_in_is_read_back_and_no_line_grows_too_long(schedule:
 )
 def test_a_personal_text_is_escaped_in_html_and_plain_in_text(schedule: str):
     letter = a_letter(a_digest(), schedule=schedule)
-    mail = parsed(mould(letter).fill(letter.own, MONDAY))
+    mail = parsed(mould(letter).render(letter.own, MONDAY))
     assert clean(schedule) in text_of(mail)
     assert "<b>now" not in html_of(mail)
 
@@ -77,7 +77,7 @@ def test_a_personal_text_is_escaped_in_html_and_plain_in_text(schedule: str):
 def test_no_line_begins_with_a_dot_and_the_dots_are_read_back(schedule: str):
     dotted = ".first\n.second\n" + "a" * 70 + "....." + "é" * 9 + "." * 200
     letter = a_letter(a_digest(an_item(title=".NET", summary=dotted)), schedule=schedule)
-    message = mould(letter).fill(letter.own, MONDAY)
+    message = mould(letter).render(letter.own, MONDAY)
     assert b"\n." not in message
     assert max(map(len, message.partition(b"\r\n\r\n")[2].split(b"\r\n"))) <= 76
     text = text_of(parsed(message))
@@ -88,7 +88,7 @@ def test_no_line_begins_with_a_dot_and_the_dots_are_read_back(schedule: str):
 
 def test_a_text_from_outside_cannot_name_a_slot():
     letter = a_letter(a_digest(an_item(title="leave_url {{ leave_url }} @@leave_url@@", summary="x0x")))
-    html = html_of(parsed(mould(letter).fill(letter.own, MONDAY)))
+    html = html_of(parsed(mould(letter).render(letter.own, MONDAY)))
     assert "leave_url {{ leave_url }} @@leave_url@@" in html
     assert html.count(letter.personal["leave_url"]) == 2
 
@@ -97,6 +97,6 @@ def test_a_letter_without_slots_is_cast_too():
     letter = replace(
         a_letter(a_digest()), template="notice", values={"paragraphs": [["one", "two"]]}, personal={}, listing=None
     )
-    mail = parsed(mould(letter).fill(letter.own, MONDAY))
+    mail = parsed(mould(letter).render(letter.own, MONDAY))
     assert "one" in text_of(mail)
     assert mail["List-Unsubscribe"] is None

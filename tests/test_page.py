@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifier.watch.material import State, compare
-from notifier.watch.observation import ReadError
-from notifier.watch.page import read
+from notifier.watch.diff import State, compare
+from notifier.watch.parsers.html_page import read
+from notifier.watch.parsers.observation import ParseError
 
 ADDRESS = "https://herald.example.org/frexalimab/"
 
@@ -76,12 +76,12 @@ def test_a_section_that_came_and_one_that_went_are_told():
     "body", [b"", b"  ", b"<html><body></body></html>", b"\x00\x01", b"<nav><p>only a menu</p></nav>"]
 )
 def test_a_page_without_an_article_is_told(body: bytes):
-    with pytest.raises(ReadError):
+    with pytest.raises(ParseError):
         read(body, {}, ADDRESS)
 
 
 def test_an_encoding_that_does_not_exist_is_told_or_survived():
-    with pytest.raises(ReadError):
+    with pytest.raises(ParseError):
         read(PAGE.encode(), {"content-type": "text/html; charset=klingon-8"}, ADDRESS)
 
 
@@ -200,5 +200,5 @@ def test_a_new_date_or_reviewer_alone_is_no_new_state():
 
 @given(st.one_of(st.binary(max_size=400), st.text(max_size=400).map(str.encode)))
 def test_any_bytes_are_a_page_or_are_told_to_be_none(body: bytes):
-    with contextlib.suppress(ReadError):
+    with contextlib.suppress(ParseError):
         assert len(read(body, {}, ADDRESS).observations) == 1

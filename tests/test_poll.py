@@ -6,13 +6,14 @@ from datetime import timedelta
 
 import pytest
 
-from notifier import pipeline
+from notifier.pipeline import poll as poll_step
 from notifier.store.models import Entry, Source
-from notifier.watch import guard, parsing, sources
-from notifier.watch.exchange import Request
-from notifier.watch.fetch import fetch_all
+from notifier.watch import parser_process, sources
 from notifier.watch.health import health
-from notifier.watch.parsing import child
+from notifier.watch.http import ssrf
+from notifier.watch.http.client import fetch_all
+from notifier.watch.http.types import Request
+from notifier.watch.parser_process import child
 from tests.conftest import MONDAY, Installation, settings_for
 from tests.sink import free_port
 from tests.site import Answer, Article, Site, rss
@@ -21,7 +22,7 @@ HALF_HOUR = timedelta(minutes=30)
 
 
 def poll(made: Installation, after: timedelta = timedelta(0), **options):
-    (result,) = pipeline.poll(made.at(MONDAY + after), **options)
+    (result,) = poll_step.run(made.at(MONDAY + after), **options)
     return result
 
 
@@ -104,7 +105,7 @@ def test_a_failure_is_stored_in_words_and_forgets_nothing(installation: Installa
 
 def test_a_host_that_is_not_there_is_told(installation: Installation):
     installation.adopt(sources=(f"http://127.0.0.1:{free_port()}/feed/", "http://no-such-host.invalid/feed/"))
-    results = pipeline.poll(installation.at(MONDAY))
+    results = poll_step.run(installation.at(MONDAY))
     errors = [one.error for one in results if one.status == "failed"]
     assert len(errors) == 2
     assert "cannot be reached" in errors[0]
@@ -199,7 +200,7 @@ def test_private_addresses_are_refused_unless_they_are_allowed(site: Site):
     ],
 )
 def test_which_addresses_are_public(address: str, public: bool):
-    assert guard.permitted(address) is public
+    assert ssrf.is_public_ip(address) is public
 
 
 def test_a_bug_in_a_reader_is_one_sources_failure(installation: Installation, monkeypatch: pytest.MonkeyPatch, caplog):
@@ -210,14 +211,14 @@ def test_a_bug_in_a_reader_is_one_sources_failure(installation: Installation, mo
     installation.adopt(sources=(installation.feed,), pages=(installation.site.put("/page/", "<p>x", "text/html"),))
     monkeypatch.setitem(child._READERS, "page", stumble)
     answer = child._answer({"reader": "page"}, b"<p>x")
-    ask = parsing.Child.ask
+    ask = parser_process.Child.ask
     monkeypatch.setattr(
-        parsing.Child,
+        parser_process.Child,
         "ask",
         lambda self, request, *rest: answer if request["reader"] == "page" else ask(self, request, *rest),
     )
     installation.publish([Article("One")])
-    results = {one.kind: one for one in pipeline.poll(installation.at(MONDAY))}
+    results = {one.kind: one for one in poll_step.run(installation.at(MONDAY))}
     assert results["feed"].status == "ok"
     assert "RecursionError" in results["page"].error
 
@@ -225,7 +226,7 @@ def test_a_bug_in_a_reader_is_one_sources_failure(installation: Installation, mo
 def test_a_source_takes_the_name_it_gives_itself_unless_an_operator_named_it(installation: Installation):
     with installation.at(MONDAY).writing() as session:
         sources.add(session, installation.site.put("/other/", rss([], title="Their name")), MONDAY, name="Our name")
-    pipeline.poll(installation.at(MONDAY))
+    poll_step.run(installation.at(MONDAY))
     with installation.at(MONDAY).reading() as session:
         assert [one.name for one in sources.listed(session)] == ["The Example Herald (fictional)", "Our name"]
 
@@ -234,10 +235,10 @@ def test_a_removed_source_is_not_asked_but_what_it_told_stays_on_record(any_inst
     made = any_installation
     made.publish([Article("Frexalimab")])
     deps = made.at(MONDAY)
-    pipeline.poll(deps)
+    poll_step.run(deps)
     with deps.writing() as session:
         sources.remove(session, "1", MONDAY)
-    assert pipeline.poll(deps, force=True) == []
+    assert poll_step.run(deps, force=True) == []
     with deps.reading() as session:
         assert sources.listed(session) == []
         assert session.query(Entry).count() == 1
@@ -246,11 +247,11 @@ def test_a_removed_source_is_not_asked_but_what_it_told_stays_on_record(any_inst
 def test_a_source_that_is_watched_again_begins_with_a_baseline(any_installation: Installation):
     made = any_installation
     deps = made.at(MONDAY)
-    pipeline.poll(deps)
+    poll_step.run(deps)
     with deps.writing() as session:
         sources.remove(session, "1", MONDAY)
         assert sources.add(session, made.feed, MONDAY)[1]
     made.publish([Article("Frexalimab, meanwhile")])
-    pipeline.poll(deps)
+    poll_step.run(deps)
     with deps.reading() as session:
         assert [one.revisions[0].baseline for one in session.query(Entry)] == [True]

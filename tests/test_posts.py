@@ -6,10 +6,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from notifier import pipeline
+from notifier.pipeline import match
+from notifier.pipeline import poll as poll_step
 from notifier.store.models import Entry, Source
-from notifier.watch import posts
-from notifier.watch.observation import ReadError
+from notifier.watch.parsers import wordpress
+from notifier.watch.parsers.observation import ParseError
 from tests.conftest import MONDAY, Installation
 from tests.site import Answer, Asked
 
@@ -42,8 +43,8 @@ class WordPress:
         if not feed_is_stale:
             self.site.put(self.path, self._feed())
         deps = self.made.at(MONDAY + after)
-        (result,) = pipeline.poll(deps, force=True)
-        pipeline.match(deps)
+        (result,) = poll_step.run(deps, force=True)
+        match.run(deps)
         return result
 
     def _feed(self) -> str:
@@ -201,16 +202,16 @@ def test_the_list_is_not_asked_at_every_poll(press: WordPress):
     ],
 )  # fmt: skip
 def test_where_a_site_lists_its_posts(headers: dict, generator: str, feed: str, found: str):
-    assert posts.posts_url(headers, generator, "https://x.example.org", feed) == found
+    assert wordpress.posts_url(headers, generator, "https://x.example.org", feed) == found
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b'{"code": "rest_disabled"}', b"[" * 100_000])
 def test_what_is_no_list_is_told(body: bytes):
-    with pytest.raises(ReadError):
-        posts.read(body, {}, "https://x.example.org/wp-json/wp/v2/posts?page=1")
+    with pytest.raises(ParseError):
+        wordpress.read(body, {}, "https://x.example.org/wp-json/wp/v2/posts?page=1")
 
 
 @pytest.mark.parametrize("post", [{}, {"title": None}, {"title": {"rendered": 7}, "guid": "x", "date_gmt": "never"}])
 def test_an_odd_post_is_read_all_the_same(post: dict):
-    (found,) = posts.read(json.dumps([post, 3, None]).encode(), {}, "https://x.example.org/").observations
+    (found,) = wordpress.read(json.dumps([post, 3, None]).encode(), {}, "https://x.example.org/").observations
     assert found.origin == "posts"

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from notifier import pipeline
-from notifier.adoption import adopt
-from notifier.demo import serving
+from notifier.admin.profile_import import import_profile
+from notifier.demo.servers import serving
+from notifier.enums import Cadence, Edition, SubscriptionStatus
 from notifier.links import Purpose
 from notifier.match import profiles
+from notifier.pipeline.run import run_once
 from notifier.store.models import Consent, Subscriber, Subscription
-from notifier.store.statuses import Cadence, Edition, SubscriptionStatus
 from notifier.subscribers import subscriptions
 from notifier.web.app import create
 from tests.conftest import MONDAY, Installation
@@ -163,12 +163,12 @@ def test_parts_that_somebody_does_without_are_left_out_and_the_therapy_never_is(
 ):
     made = installation
     made.subscribe("anna@example.org")
-    pipeline.run_once(made.at(MONDAY))
+    run_once(made.at(MONDAY))
     send(client, link(made), every="daily", at="08:00", language="en", time_zone="UTC", sections="yes", show="trials")
     assert stored(made).hidden == ["page", "mention", "related"]
     assert 'id="show-trials" value="trials" checked' in client.get(link(made)).text
     made.publish([Article("Frexalimab slows lesions"), Article("Another CD40L antibody reports lupus results")])
-    pipeline.run_once(made.at(MONDAY + timedelta(days=1)))
+    run_once(made.at(MONDAY + timedelta(days=1)))
     (mail,) = made.sink.messages
     assert "Frexalimab slows lesions" in text_of(mail)
     assert "Another CD40L antibody" not in text_of(mail)
@@ -224,7 +224,7 @@ def test_another_therapy_is_followed_only_with_a_consent_of_its_own(installation
     installation.subscribe("anna@example.org")
     deps = installation.at(MONDAY)
     with deps.writing() as session:
-        adopt(session, profiles.parse(profiles.bundled_file("tolebrutinib"), "the profile"), MONDAY)
+        import_profile(session, profiles.parse(profiles.bundled_file("tolebrutinib"), "the profile"), MONDAY)
     path = link(installation)
     assert do(client, path, "follow", profile="tolebrutinib").status_code == 422
     assert do(client, path, "follow", profile="nothing", consent="yes").status_code == 422
@@ -241,7 +241,7 @@ def test_a_new_address_takes_the_old_ones_place_when_both_have_agreed(installati
     made.subscribe("anna@example.org")
     told = do(client, link(made), "address", email="anna@new.example.org")
     assert "both addresses" in told.text
-    pipeline.run_once(made.at(MONDAY))
+    run_once(made.at(MONDAY))
     links = {mail["To"]: re.search(r"https://\S+/address/\S+", text_of(mail)).group() for mail in made.sink.messages}
     assert set(links) == {"anna@example.org", "anna@new.example.org"}
     for where in links.values():

@@ -6,9 +6,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from notifier import pipeline
+from notifier.enums import Edition
+from notifier.pipeline.run import run_once
 from notifier.settings import Sender
-from notifier.store.statuses import Edition
 from tests.conftest import MONDAY, Installation, settings_for
 from tests.sink import html_of, text_of
 from tests.site import Article
@@ -30,9 +30,9 @@ def mail(request: pytest.FixtureRequest, installation: Installation):
 
 
 def delivered(made: Installation):
-    pipeline.run_once(made.at(MONDAY))
+    run_once(made.at(MONDAY))
     made.publish([ARTICLE])
-    pipeline.run_once(made.at(MONDAY + timedelta(days=1)))
+    run_once(made.at(MONDAY + timedelta(days=1)))
     (found,) = made.sink.messages
     return found
 

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from notifier import pipeline
-from notifier.adoption import adopt, expected
+from notifier.admin.profile_import import estimate_matches, import_profile
+from notifier.enums import Tier
 from notifier.errors import NotFoundError, ProfileError, SettingsError
-from notifier.match import matches, profiles
+from notifier.match import judging, profiles
 from notifier.match.terms import Vocabulary
+from notifier.pipeline import match, poll
 from notifier.store import db
 from notifier.store.models import Match
-from notifier.store.statuses import Tier
 from tests.conftest import MONDAY, Installation
 from tests.site import Article
 
@@ -101,7 +101,7 @@ def test_every_bundled_profile_can_be_taken_and_keeps_its_canaries(slug: str):
     file = profiles.parse(profiles.bundled_file(slug), slug)
     assert file.slug == slug
     assert file.canaries
-    assert matches.check_canaries(file.model_dump(mode="json"), profiles.term_specs(file), file.name) == []
+    assert judging.check_canaries(file.model_dump(mode="json"), profiles.term_specs(file), file.name) == []
 
 
 def test_a_headline_goes_to_the_therapy_it_is_about_and_to_no_other():
@@ -109,14 +109,14 @@ def test_a_headline_goes_to_the_therapy_it_is_about_and_to_no_other():
     vocabulary = Vocabulary({file.slug: profiles.term_specs(file) for file in files})
     names = {file.slug: file.name for file in files}
     for file in files:
-        found = matches.judge_words(vocabulary, names, matches.Words(f"{file.name} news"))
+        found = judging.judge_document(vocabulary, names, judging.Document(f"{file.name} news"))
         assert {slug: one.tier for slug, one in found.items()} == {file.slug: Tier.ABOUT}
 
 
 def test_a_canary_that_fails_refuses_the_import(engine: Engine):
     text = GOOD + '[[canaries]]\ntitle = "Something else"\ntier = "about"\n'
     with db.writing(engine) as session, pytest.raises(ProfileError, match="is none, and must be about"):
-        adopt(session, profiles.parse(text, "a test"), MONDAY)
+        import_profile(session, profiles.parse(text, "a test"), MONDAY)
 
 
 @pytest.mark.parametrize("word", ["treatment", "Multiple Sclerosis", "clinical trials"])
@@ -153,15 +153,15 @@ def test_the_history_tells_what_each_import_changed(engine: Engine):
 @pytest.mark.parametrize("include", [False, True])
 def test_what_an_import_finds_in_the_past_is_filed_or_owed(any_installation: Installation, include: bool):
     made = any_installation
-    pipeline.poll(made.at(MONDAY))
+    poll.run(made.at(MONDAY))
     made.publish([Article("Examplimab in the past")])
     deps = made.at(MONDAY + timedelta(hours=1))
-    pipeline.poll(deps)
-    pipeline.match(deps)
+    poll.run(deps)
+    match.run(deps)
     text = f'sources = ["{made.feed}"]\n{GOOD}'
     with deps.writing() as session:
-        done = adopt(session, profiles.parse(text, "a test"), deps.now(), include_past=include)
+        done = import_profile(session, profiles.parse(text, "a test"), deps.now(), include_past=include)
         assert done.older_matches == 1
-        found = expected(session, profiles.parse(text, "a test"), deps.now())
+        found = estimate_matches(session, profiles.parse(text, "a test"), deps.now())
         assert (found.entries, found.matched[Tier.ABOUT], found.share) == (1, 1, 1.0)
         assert [one.filed for one in session.query(Match)] == [not include]

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from notifier import pipeline
+from notifier.pipeline.run import run_once
 from notifier.settings import Schedule
 from notifier.store.models import Digest
 from tests.conftest import MONDAY, Installation
@@ -14,7 +14,7 @@ DAY = timedelta(days=1)
 
 def run(made: Installation, days: int, first: int = 0) -> None:
     for day in range(first, days):
-        pipeline.run_once(made.at(MONDAY + day * DAY))
+        run_once(made.at(MONDAY + day * DAY))
 
 
 def alive(made: Installation) -> None:

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from notifier.store.statuses import NewsKind
-from notifier.watch.material import State, compare
-from notifier.watch.observation import Observation, ReadError
-from notifier.watch.registry import read
+from notifier.enums import NewsKind
+from notifier.watch.diff import State, compare
+from notifier.watch.parsers.clinicaltrials import read
+from notifier.watch.parsers.observation import Observation, ParseError
 
-DEMO = Path(__file__).parents[1] / "notifier" / "data" / "demo"
+DEMO = Path(__file__).parents[1] / "notifier" / "demo" / "data"
 ADDRESS = "https://clinicaltrials.gov/api/v2/studies/NCT99990001"
 
 
@@ -109,7 +109,7 @@ def test_a_page_of_studies_gives_an_entry_each(record: dict):
      b'{"protocolSection": {"identificationModule": []}}'],
 )  # fmt: skip
 def test_what_is_no_record_is_told(body: bytes):
-    with pytest.raises(ReadError):
+    with pytest.raises(ParseError):
         read(body, {}, ADDRESS)
 
 

@@ -3,11 +3,11 @@
 import re
 from datetime import timedelta
 
-from notifier import pipeline
-from notifier.demo import serving
+from notifier.demo.servers import serving
+from notifier.enums import SubscriptionStatus
+from notifier.pipeline.run import run_once
 from notifier.settings import Subscriptions
 from notifier.store.models import Consent, Subscription
-from notifier.store.statuses import SubscriptionStatus
 from notifier.web.app import create
 from tests.conftest import MONDAY, Installation
 from tests.sink import text_of
@@ -35,17 +35,17 @@ def status(made: Installation) -> SubscriptionStatus:
 
 def test_nobody_is_asked_unless_it_is_set(installation: Installation):
     installation.subscribe("anna@example.org")
-    pipeline.run_once(installation.at(MONDAY + days(2000)))
+    run_once(installation.at(MONDAY + days(2000)))
     assert subjects(installation) == []
 
 
 def test_silence_ends_a_subscription_after_a_reminder(installation: Installation):
     made = yearly(installation)
     for day in (364, 365, 366, 378, 380, 381):
-        pipeline.run_once(made.at(MONDAY + days(day)))
+        run_once(made.at(MONDAY + days(day)))
     assert subjects(made) == ["Do you still want your digest?", "Last question: do you still want your digest?"]
     assert status(made) is SubscriptionStatus.CONFIRMED
-    pipeline.run_once(made.at(MONDAY + days(395)))
+    run_once(made.at(MONDAY + days(395)))
     assert status(made) is SubscriptionStatus.ENDED
     with made.at(MONDAY).reading() as session:
         last = session.query(Consent).order_by(Consent.id.desc()).first()
@@ -55,7 +55,7 @@ def test_silence_ends_a_subscription_after_a_reminder(installation: Installation
 def test_one_click_keeps_it_for_another_year(installation: Installation):
     made = yearly(installation)
     asked = MONDAY + days(366)
-    pipeline.run_once(made.at(asked))
+    run_once(made.at(asked))
     link = re.search(r"https://\S+/renew/\S+", text_of(made.sink.messages[0])).group()
     with serving(create(made.at(asked))) as address:
         page = Client(address).get(link)
@@ -65,9 +65,9 @@ def test_one_click_keeps_it_for_another_year(installation: Installation):
         for _ in range(2):
             assert "everything goes on" in Client(address).post(link).text
     for day in (380, 400, 500, 700):
-        pipeline.run_once(made.at(MONDAY + days(day)))
+        run_once(made.at(MONDAY + days(day)))
     assert len(made.sink.messages) == 1
-    pipeline.run_once(made.at(MONDAY + days(733)))
+    run_once(made.at(MONDAY + days(733)))
     assert len(made.sink.messages) == 2
     with made.at(MONDAY).reading() as session:
         assert [one.method for one in session.query(Consent).order_by(Consent.id)] == ["command line", "renewal"]

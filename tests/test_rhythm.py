@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifier.watch.rhythm import LONGEST_FRESHNESS, LONGEST_OF_OURS, LONGEST_RETRY, asked_for, next_wait
+from notifier.watch.polling_interval import (
+    LONGEST_FRESHNESS,
+    LONGEST_OF_OURS,
+    LONGEST_RETRY,
+    next_wait,
+    server_requested_wait,
+)
 from tests.conftest import MONDAY
 
 HALF_HOUR, HOUR, DAY = timedelta(minutes=30), timedelta(hours=1), timedelta(days=1)
@@ -51,12 +57,12 @@ def test_sources_do_not_come_all_at_once_but_each_has_its_own_place():
     ],
 )
 def test_what_the_server_asks_for(headers: dict[str, str], wait: timedelta):
-    assert asked_for(headers, now=MONDAY) == wait
+    assert server_requested_wait(headers, now=MONDAY) == wait
 
 
 def test_a_feeds_ttl_counts_like_its_freshness():
-    assert asked_for({}, ttl_minutes=90) == 1.5 * HOUR
-    assert asked_for({"cache-control": "max-age=7200"}, ttl_minutes=90) == 2 * HOUR
+    assert server_requested_wait({}, ttl_minutes=90) == 1.5 * HOUR
+    assert server_requested_wait({"cache-control": "max-age=7200"}, ttl_minutes=90) == 2 * HOUR
 
 
 def test_our_wait_and_theirs_the_longer_one_holds():

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from notifier.enums import Cadence
 from notifier.errors import SettingsError
-from notifier.store.statuses import Cadence
 from notifier.subscribers.schedule import in_words, next_due, parse_at, parse_on, parse_zone
 
 

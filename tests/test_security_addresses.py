@@ -9,12 +9,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event
 
-from notifier import pipeline
-from notifier.addresses import mailbox_of
+from notifier.email_addresses import mailbox_of
+from notifier.enums import DeliveryKind, SubscriptionStatus, SuppressionCause
 from notifier.links import Purpose
-from notifier.store.models import AddressChange, Delivery, Enquiry, Subscriber, Subscription
-from notifier.store.statuses import DeliveryKind, SubscriptionStatus, SuppressionCause
-from notifier.subscribers import enquiries, subscriptions
+from notifier.pipeline.run import run_once
+from notifier.pipeline.signup_requests import answer_all
+from notifier.store.models import AddressChange, Delivery, SignupRequest, Subscriber, Subscription
+from notifier.subscribers import signup_requests, subscriptions
 from tests.conftest import MONDAY, Installation
 from tests.people import (
     FORM,
@@ -53,7 +54,7 @@ def seen_by_the_asker(made: Installation, email: str) -> str:
         answer = comparable(change_to(client, made, email))
         page = comparable(client.get(link_to(made, Purpose.PREFERENCES, ANNA)))
         exports = [before, export(client, made)]
-        pipeline.run_once(made.at(MONDAY))
+        run_once(made.at(MONDAY))
         exports.append(export(client, made))
         link = links_in_mails(made, Purpose.ADDRESS)[ANNA]
         question, agreed = comparable(client.get(link)), comparable(client.post(link))
@@ -78,7 +79,7 @@ def test_page_export_and_mails_of_who_asks_are_the_same_for_every_kind_of_new_ad
         seen.add(seen_by_the_asker(made, f"{kind}@example.org"))
         made.sink.messages.clear()
         with made.at(MONDAY).writing() as session:
-            session.query(Enquiry).delete()
+            session.query(SignupRequest).delete()
             session.query(AddressChange).delete()
     assert len(seen) == 1
 
@@ -98,7 +99,7 @@ def test_the_page_answers_before_it_is_looked_up_whose_address_that_is(
     made = installation
     made.subscribe(ANNA)
     looked_up = threading.Event()
-    monkeypatch.setattr("notifier.web.asking._admit", lambda *_: looked_up.wait(5))
+    monkeypatch.setattr("notifier.web.mail_requests._admit", lambda *_: looked_up.wait(5))
     with visiting(made) as client:
         assert change_to(client, made, NEW).status_code == 200
         with made.at(MONDAY).reading() as session:
@@ -122,7 +123,7 @@ def test_the_answer_takes_the_same_steps_in_the_database_for_every_kind_of_addre
     made = any_installation
     made.subscribe(ANNA)
     four_kinds(made)
-    monkeypatch.setattr("notifier.web.asking._admit", lambda *_: None)
+    monkeypatch.setattr("notifier.web.mail_requests._admit", lambda *_: None)
     statements: list[str] = []
     event.listen(made.at(MONDAY).engine, "before_cursor_execute", lambda *arguments: statements.append(arguments[2]))
     steps = []
@@ -171,7 +172,7 @@ def test_the_mail_to_a_new_address_offers_never_to_write_again_and_the_one_to_th
     installation.subscribe(ANNA)
     with visiting(installation) as client:
         change_to(client, installation, NEW)
-        pipeline.run_once(installation.at(MONDAY))
+        run_once(installation.at(MONDAY))
         assert set(links_in_mails(installation, Purpose.NEVER)) == {NEW}
         client.post(links_in_mails(installation, Purpose.NEVER)[NEW])
         for link in links_in_mails(installation, Purpose.ADDRESS).values():
@@ -232,10 +233,10 @@ def test_all_kinds_of_mails_together_count_for_one_mailbox(any_installation: Ins
 def test_a_welcome_counts_for_the_mailbox_too(installation: Installation):
     with visiting(installation) as client:
         sign_up(client, ANNA)
-        pipeline.run_once(installation.at(MONDAY))
+        run_once(installation.at(MONDAY))
         sign_up(client, ANNA)
         post(client, "/link", email=ANNA)
-        pipeline.run_once(installation.at(MONDAY))
+        run_once(installation.at(MONDAY))
         client.post(links_in_mails(installation, Purpose.CONFIRM)[ANNA])
     counted = len(installation.sink.messages)
     assert mails_to(installation) == {ANNA: counted}
@@ -303,7 +304,7 @@ def test_erasing_or_repeating_resets_no_limit(any_installation: Installation, ta
     ],
 )
 def test_networks_are_told_apart_by_the_address_that_they_really_have(first: str, second: str, same: bool):
-    assert (enquiries.network_of(first) == enquiries.network_of(second)) is same
+    assert (signup_requests.network_of(first) == signup_requests.network_of(second)) is same
 
 
 def test_thirty_sign_ups_from_one_network_are_thirty_however_its_addresses_are_written(any_installation: Installation):
@@ -315,7 +316,7 @@ def test_thirty_sign_ups_from_one_network_are_thirty_however_its_addresses_are_w
 
 def agree(client, made: Installation, old: str = ANNA, new: str = NEW) -> None:
     change_to(client, made, new, old)
-    pipeline.run_once(made.at(MONDAY))
+    run_once(made.at(MONDAY))
     links = links_in_mails(made, Purpose.ADDRESS)
     client.post(links[new])
     assert "Your address is changed." in client.post(links[old]).text
@@ -330,19 +331,19 @@ def standing_of(made: Installation, email: str) -> dict[str, tuple[str, str]]:
 
 
 def two_profiles(made: Installation) -> None:
-    from notifier.adoption import adopt
+    from notifier.admin.profile_import import import_profile
     from notifier.match import profiles
 
     with made.at(MONDAY).writing() as session:
-        adopt(session, profiles.parse(profiles.bundled_file("tolebrutinib"), "the profile"), MONDAY)
+        import_profile(session, profiles.parse(profiles.bundled_file("tolebrutinib"), "the profile"), MONDAY)
 
 
 def follow(made: Installation, email: str, slug: str, every: str, *, running: bool = True) -> None:
+    from notifier.enums import Cadence
     from notifier.match import profiles
-    from notifier.store.statuses import Cadence
 
     with made.at(MONDAY).writing() as session:
-        choice = subscriptions.usual(Cadence(every), "UTC")
+        choice = subscriptions.default_choice(Cadence(every), "UTC")
         one = subscriptions.subscribe(session, email, profiles.find(session, slug), choice, MONDAY)
         subscriptions.confirm(session, one, "command line", "operator test", MONDAY)
         if not running:
@@ -405,7 +406,7 @@ def test_a_change_to_the_own_address_in_other_capitals_changes_only_how_it_is_wr
     made.subscribe(ANNA)
     with visiting(made) as client:
         change_to(client, made, "Anna@example.org")
-        pipeline.run_once(made.at(MONDAY))
+        run_once(made.at(MONDAY))
         for mail in list(made.sink.messages):
             for word in text_of(mail).split():
                 if "/address/" in word:
@@ -422,7 +423,7 @@ def test_a_new_address_that_was_erased_meanwhile_takes_nobodys_place_and_the_ask
     made.subscribe(NEW)
     with visiting(made) as client:
         change_to(client, made, NEW)
-        pipeline.run_once(made.at(MONDAY))
+        run_once(made.at(MONDAY))
         before = export(client, made)
         erase(made, NEW)
         assert export(client, made) == before
@@ -441,7 +442,7 @@ def test_an_erased_new_address_is_not_written_to_by_a_question_that_waits(any_in
     made.subscribe(NEW)
     with visiting(made) as client:
         change_to(client, made, NEW)
-        pipeline.admit(made.at(MONDAY))
+        answer_all(made.at(MONDAY))
     erase(made, NEW)
     assert mails_to(made) == {ANNA: 1}
     with made.at(MONDAY).reading() as session:

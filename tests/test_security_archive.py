@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from notifier import pipeline
-from notifier.demo import serving
+from notifier.demo.servers import serving
+from notifier.enums import DigestStatus
 from notifier.links import Purpose
 from notifier.match import profiles
+from notifier.pipeline.run import run_once
 from notifier.store.models import Digest
-from notifier.store.statuses import DigestStatus
 from notifier.web.app import create
 from tests.conftest import MONDAY, Installation
 from tests.sink import html_of
@@ -33,9 +33,9 @@ def mail_with_digest(made: Installation, *, public: bool = True, every: str = "d
             private = file.model_copy(update={"public": False, "sources": (made.feed,), "pages": ()})
             profiles.save(session, private, MONDAY)
     made.subscribe("anna@example.org", every=every, on="tuesday" if every == "weekly" else None)
-    pipeline.run_once(made.at(MONDAY))
+    run_once(made.at(MONDAY))
     made.publish([Article("Frexalimab slows lesions")])
-    pipeline.run_once(made.at(MONDAY + timedelta(days=1)))
+    run_once(made.at(MONDAY + timedelta(days=1)))
     return made.sink.messages[-1]
 
 

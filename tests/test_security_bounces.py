@@ -8,10 +8,12 @@ import pytest
 from alembic import command
 from sqlalchemy import Engine, text
 
-from notifier import pipeline, returns
-from notifier.deliver import bounces, reports
+from notifier.deliver.bounces import parser, policy
 from notifier.deliver.outbox import new_message_id
+from notifier.enums import BounceKind, DeliveryKind, DeliveryStatus, SubscriptionStatus, SuppressionCause
 from notifier.links import TOKEN_LENGTH, Links
+from notifier.pipeline import bounces, deliver
+from notifier.pipeline.run import run_once
 from notifier.settings import Operator, Settings
 from notifier.store import db
 from notifier.store.models import (
@@ -23,7 +25,6 @@ from notifier.store.models import (
     Subscription,
     Suppression,
 )
-from notifier.store.statuses import BounceKind, DeliveryKind, DeliveryStatus, SubscriptionStatus, SuppressionCause
 from tests.conftest import MONDAY, Installation
 from tests.site import Article
 from tests.test_bounces import a_complaint, a_report
@@ -36,9 +37,9 @@ PLAIN = "bounce@example.org"
 def owe_a_digest(made: Installation, *people: str) -> None:
     for person in people:
         made.subscribe(person)
-    pipeline.run_once(made.at(MONDAY))
+    run_once(made.at(MONDAY))
     made.publish([Article("Frexalimab slows lesions")])
-    pipeline.run_once(made.at(TUESDAY))
+    run_once(made.at(TUESDAY))
 
 
 @pytest.fixture
@@ -174,7 +175,7 @@ FORGED: dict[str, Callable[[str], bytes]] = {
 @pytest.mark.parametrize("form", FORGED)
 def test_a_forged_report_is_counted_and_changes_nothing(sent: Installation, form: str):
     mails = [FORGED[form](recipient) for recipient in ("anna@example.org", "ben@example.org")]
-    done = returns.read(sent.at(TUESDAY), dict.fromkeys(mails))
+    done = bounces.read(sent.at(TUESDAY), dict.fromkeys(mails))
     assert done.kinds == {BounceKind.UNPROVEN: len({*mails})}
     assert (done.suppressed, done.held, done.unsubscribed) == (0, 0, 0)
     assert untouched(sent)
@@ -184,7 +185,7 @@ def test_two_hundred_guessed_addresses_stay_as_they_are(installation: Installati
     for number in range(200):
         installation.subscribe(f"person{number}@example.org")
     mails = [a_report(PLAIN, *GONE, recipient=f"person{number}@example.org") for number in range(200)]
-    done = returns.read(installation.at(TUESDAY), mails)
+    done = bounces.read(installation.at(TUESDAY), mails)
     assert (done.suppressed, done.kinds) == (0, {BounceKind.UNPROVEN: 200})
     assert untouched(installation)
 
@@ -200,7 +201,7 @@ def test_our_word_in_the_address_of_the_mail_proves_it_in_any_case(
     mail = a_report("someone@example.net", *GONE).replace(
         b"To: someone@example.net", f"{field}: <{case(envelope(sent))}>".encode()
     )
-    assert returns.read(sent.at(TUESDAY), [mail]).suppressed == 1
+    assert bounces.read(sent.at(TUESDAY), [mail]).suppressed == 1
     assert suppressed(sent) == {"anna@example.org"}
 
 
@@ -218,7 +219,7 @@ def test_our_word_in_the_address_of_the_mail_proves_it_in_any_case(
 )
 def test_the_returned_mail_proves_it(sent: Installation, fields: str):
     filled = fields.format(message_id=message_id(sent), envelope=envelope(sent))
-    assert returns.read(sent.at(TUESDAY), [a_returned_mail(PLAIN, filled)]).suppressed == 1
+    assert bounces.read(sent.at(TUESDAY), [a_returned_mail(PLAIN, filled)]).suppressed == 1
     assert suppressed(sent) == {"anna@example.org"}
 
 
@@ -230,40 +231,40 @@ def test_an_identifier_in_a_text_that_is_encoded_proves_it_too(sent: Installatio
         f"From: mailer-daemon@mx.example.org\nTo: {PLAIN}\nSubject: Undeliverable\nContent-Type: text/plain\n"
         "Content-Transfer-Encoding: base64\n\n"
     ).encode() + base64.encodebytes(inner)
-    assert returns.read(sent.at(TUESDAY), [mail]).suppressed == 1
+    assert bounces.read(sent.at(TUESDAY), [mail]).suppressed == 1
 
 
 def test_a_complaint_that_returns_our_mail_ends_that_persons_subscriptions_alone(sent: Installation):
     returned = f"To: ben@example.org\nMessage-ID: {message_id(sent)}\n\nx\n"
     mail = a_complaint(PLAIN).replace(b"--b--", f"--b\nContent-Type: message/rfc822\n\n{returned}\n--b--".encode())
-    done = returns.read(sent.at(TUESDAY), [mail])
+    done = bounces.read(sent.at(TUESDAY), [mail])
     assert (done.suppressed, done.unsubscribed) == (1, 1)
     assert suppressed(sent) == ended(sent) == {"anna@example.org"}
 
 
 def test_a_report_with_proof_acts_on_whom_the_delivery_was_written_to_alone(sent: Installation):
     mail = a_report(envelope(sent), *GONE, recipient="ben@example.org")
-    returns.read(sent.at(TUESDAY), [mail])
+    bounces.read(sent.at(TUESDAY), [mail])
     assert suppressed(sent) == {"anna@example.org"}
 
 
 def test_of_several_recipients_what_is_said_of_ours_counts(sent: Installation):
     more = b"\nFinal-Recipient: rfc822; anna@example.org\nAction: failed\nStatus: 4.2.2\n\n--b--"
     mail = a_report(envelope(sent), *GONE, recipient="ben@example.org").replace(b"--b--", more)
-    done = returns.read(sent.at(TUESDAY), [mail])
+    done = bounces.read(sent.at(TUESDAY), [mail])
     assert (done.kinds, suppressed(sent)) == ({BounceKind.SOFT: 1}, set())
 
 
 def test_of_several_addresses_behind_an_alias_one_that_is_gone_suppresses_nobody(sent: Installation):
     more = b"\nFinal-Recipient: rfc822; b@example.net\nAction: delayed\nStatus: 4.4.1\n\n--b--"
     mail = a_report(envelope(sent), *GONE, recipient="a@example.net").replace(b"--b--", more)
-    returns.read(sent.at(TUESDAY), [mail])
+    bounces.read(sent.at(TUESDAY), [mail])
     assert untouched(sent)
 
 
 def test_the_word_in_the_envelope_wins_over_what_the_body_names(sent: Installation):
     mail = a_returned_mail(envelope(sent), f"Message-ID: {message_id(sent, 'ben@example.org')}")
-    returns.read(sent.at(TUESDAY), [mail])
+    bounces.read(sent.at(TUESDAY), [mail])
     assert suppressed(sent) == {"anna@example.org"}
 
 
@@ -283,7 +284,7 @@ def test_a_mail_that_names_several_of_ours_proves_nothing(sent: Installation, to
         "anna_id": message_id(sent),
         "ben_id": message_id(sent, "ben@example.org"),
     }
-    done = returns.read(sent.at(TUESDAY), [a_returned_mail(to.format(**values), fields.format(**values))])
+    done = bounces.read(sent.at(TUESDAY), [a_returned_mail(to.format(**values), fields.format(**values))])
     assert done.kinds == {BounceKind.UNPROVEN: 1}
     assert untouched(sent)
 
@@ -291,22 +292,22 @@ def test_a_mail_that_names_several_of_ours_proves_nothing(sent: Installation, to
 @pytest.mark.parametrize("status", [DeliveryStatus.PENDING, DeliveryStatus.FAILED, DeliveryStatus.SUPPRESSED])
 def test_a_mail_that_never_went_out_cannot_come_back(sent: Installation, status: DeliveryStatus):
     change_delivery(sent, status=status, sent_at=None)
-    assert returns.read(sent.at(TUESDAY), [a_report(envelope(sent), *GONE)]).kinds == {BounceKind.UNPROVEN: 1}
+    assert bounces.read(sent.at(TUESDAY), [a_report(envelope(sent), *GONE)]).kinds == {BounceKind.UNPROVEN: 1}
     assert untouched(sent)
 
 
 @pytest.mark.parametrize("status", [DeliveryStatus.UNCERTAIN, DeliveryStatus.SENDING])
 def test_a_mail_of_which_nobody_knows_whether_it_went_out_can_come_back(sent: Installation, status: DeliveryStatus):
     change_delivery(sent, status=status, sent_at=None)
-    assert returns.read(sent.at(TUESDAY), [a_report(envelope(sent), *GONE)]).suppressed == 1
+    assert bounces.read(sent.at(TUESDAY), [a_report(envelope(sent), *GONE)]).suppressed == 1
 
 
 @pytest.mark.parametrize(("days", "people"), [(35, 1), (35.1, 0), (400, 0)])
 def test_what_comes_back_after_five_weeks_proves_nothing(sent: Installation, days: float, people: int):
     later = TUESDAY + timedelta(days=days)
-    assert returns.read(sent.at(later), [a_report(envelope(sent), *GONE)]).suppressed == people
+    assert bounces.read(sent.at(later), [a_report(envelope(sent), *GONE)]).suppressed == people
     mail = a_complaint(envelope(sent)) + b"\n"
-    assert returns.read(sent.at(later), [mail]).unsubscribed == people
+    assert bounces.read(sent.at(later), [mail]).unsubscribed == people
 
 
 @pytest.mark.parametrize(
@@ -317,7 +318,7 @@ def test_a_report_about_the_address_before_a_change_counts_for_nobody(sent: Inst
         session.query(Subscriber).filter_by(email="anna@example.org").update(
             {"email": "anna@example.net", "moved_at": TUESDAY + timedelta(hours=1)}
         )
-    done = returns.read(sent.at(TUESDAY + timedelta(hours=2)), [mail(envelope(sent))])
+    done = bounces.read(sent.at(TUESDAY + timedelta(hours=2)), [mail(envelope(sent))])
     assert (done.suppressed, done.held, done.unsubscribed, BounceKind.UNPROVEN in done.kinds) == (0, 0, 0, False)
     assert untouched(sent)
 
@@ -325,12 +326,12 @@ def test_a_report_about_the_address_before_a_change_counts_for_nobody(sent: Inst
 def test_a_report_about_the_address_after_a_change_counts(sent: Installation):
     with sent.at(TUESDAY).writing() as session:
         session.query(Subscriber).update({"moved_at": MONDAY})
-    assert returns.read(sent.at(TUESDAY), [a_report(envelope(sent), *GONE)]).suppressed == 1
+    assert bounces.read(sent.at(TUESDAY), [a_report(envelope(sent), *GONE)]).suppressed == 1
 
 
 def test_a_suppression_stores_a_code_and_a_complaint_not_even_that(sent: Installation):
-    returns.read(sent.at(TUESDAY), [a_report(envelope(sent), "5.1.1", "550 5.1.1 anna@example.org (Anna A.) unknown")])
-    returns.read(sent.at(TUESDAY), [a_complaint(envelope(sent, "ben@example.org"))])
+    bounces.read(sent.at(TUESDAY), [a_report(envelope(sent), "5.1.1", "550 5.1.1 anna@example.org (Anna A.) unknown")])
+    bounces.read(sent.at(TUESDAY), [a_complaint(envelope(sent, "ben@example.org"))])
     with sent.at(TUESDAY).reading() as session:
         stored = {row.cause: row.reason for row in session.query(Suppression)}
     assert stored == {SuppressionCause.BOUNCED: "5.1.1", SuppressionCause.COMPLAINED: ""}
@@ -343,7 +344,7 @@ def test_a_suppression_stores_a_code_and_a_complaint_not_even_that(sent: Install
 def test_the_code_is_the_enhanced_one_else_the_reply_code_else_none(
     sent: Installation, status: str, said: str, code: str
 ):
-    returns.read(sent.at(TUESDAY), [a_report(envelope(sent), status, said)])
+    bounces.read(sent.at(TUESDAY), [a_report(envelope(sent), status, said)])
     with sent.at(TUESDAY).reading() as session:
         assert [row.reason for row in session.query(Suppression)] == [code]
 
@@ -378,11 +379,11 @@ def test_an_upgrade_keeps_the_codes_alone_of_what_servers_said(engine: Engine):
 
 def test_of_two_readers_of_one_mail_one_alone_acts(sent: Installation):
     mail = a_report(envelope(sent), "5.2.2", "552 mailbox full")
-    deps, name = sent.at(TUESDAY), bounces.name_of(mail)
+    deps, name = sent.at(TUESDAY), policy.name_of(mail)
     for number in range(2):
         with deps.writing() as session:
-            report = reports.read(mail)
-            verdict = bounces.take(session, name, report, deps.links.bounced, deps.mail_domain, TUESDAY)
+            report = parser.read(mail)
+            verdict = policy.record(session, name, report, deps.links.bounced, deps.mail_domain, TUESDAY)
         assert (verdict is None) is (number == 1)
     with deps.reading() as session:
         assert session.query(Subscriber).filter_by(email="anna@example.org").one().soft_bounces == 1
@@ -397,7 +398,7 @@ def test_a_retired_link_still_ends_the_subscription_by_mail(sent: Installation):
     with sent.at(TUESDAY).writing() as session:
         anna = session.query(Subscription).order_by(Subscription.id).first()
         session.add(RetiredLink(link_id=word, subscription_id=anna.id, retired_at=TUESDAY))
-    assert returns.read(sent.at(TUESDAY), [leave(f"unsubscribe {word}")]).unsubscribed == 1
+    assert bounces.read(sent.at(TUESDAY), [leave(f"unsubscribe {word}")]).unsubscribed == 1
     assert ended(sent) == {"anna@example.org"}
 
 
@@ -410,7 +411,7 @@ def test_words_that_end_a_subscription_are_128_random_bits(sent: Installation):
 
 @pytest.mark.parametrize("subject", ["unsubscribe", "unsubscribe 1", "unsubscribe %", "unsubscribe " + "x" * 22, "un"])
 def test_a_guess_ends_no_subscription(sent: Installation, subject: str):
-    assert returns.read(sent.at(TUESDAY), [leave(subject)]).unsubscribed == 0
+    assert bounces.read(sent.at(TUESDAY), [leave(subject)]).unsubscribed == 0
     assert untouched(sent)
 
 
@@ -425,7 +426,7 @@ def test_words_in_envelope_senders_are_random_and_fit_every_server(sent: Install
 def test_every_change_of_a_word_makes_it_worthless():
     links = Links("https://news.example.org", "a key that only the tests know")
     word = links.bounce_token(new_message_id("example.org"))
-    assert links.bounced(word.upper()) == links.bounced(word) is not None
+    assert links.parse_bounce_token(word.upper()) == links.parse_bounce_token(word) is not None
     alphabet = "abcdefghijklmnopqrstuvwxyz234567"
     changed = [f"{word[:n]}{alphabet[alphabet.index(word[n]) - 1]}{word[n + 1 :]}" for n in range(len(word))]
     changed += [
@@ -437,14 +438,14 @@ def test_every_change_of_a_word_makes_it_worthless():
         "0" * TOKEN_LENGTH,
         "+" * TOKEN_LENGTH,
     ]
-    assert [links.bounced(one) for one in changed] == [None] * len(changed)
+    assert [links.parse_bounce_token(one) for one in changed] == [None] * len(changed)
 
 
 def test_a_word_outlives_a_change_of_our_domain(sent: Installation):
     mail = a_report(envelope(sent), *GONE)
     sender = sent.at(TUESDAY).settings.sender.model_copy(update={"address": "digest@new.example.org"})
     sent.change(sender=sender)
-    assert returns.read(sent.at(TUESDAY), [mail]).suppressed == 1
+    assert bounces.read(sent.at(TUESDAY), [mail]).suppressed == 1
 
 
 @pytest.mark.parametrize(("local", "fits"), [("b" * 25, True), ("b" * 26, False), ("b" * 60, False)])
@@ -469,25 +470,25 @@ def test_the_operator_is_told_once_a_day_and_nothing_of_what_was_forged(sent: In
     def forged(number: int) -> bytes:
         return a_report(PLAIN, "5.1.1", f"550 secret words {number}", recipient="victim@example.net")
 
-    returns.read(sent.at(TUESDAY), [forged(1), forged(2)])
-    returns.read(sent.at(TUESDAY + timedelta(hours=1)), [forged(3)])
-    returns.read(sent.at(TUESDAY + timedelta(hours=23)), [forged(4)])
+    bounces.read(sent.at(TUESDAY), [forged(1), forged(2)])
+    bounces.read(sent.at(TUESDAY + timedelta(hours=1)), [forged(3)])
+    bounces.read(sent.at(TUESDAY + timedelta(hours=23)), [forged(4)])
     (first,) = notices(sent)
     assert "2 since you were last told" in first.text
     assert "bounce+test@example.org" in first.text
-    returns.read(sent.at(TUESDAY + timedelta(hours=25)), [forged(4)])
-    returns.read(sent.at(TUESDAY + timedelta(hours=26)), [forged(5)])
+    bounces.read(sent.at(TUESDAY + timedelta(hours=25)), [forged(4)])
+    bounces.read(sent.at(TUESDAY + timedelta(hours=26)), [forged(5)])
     _, second = notices(sent)
     assert "2 since you were last told" in second.text
     for notice in notices(sent):
         assert not re.search("victim|secret words|example.net|anna|ben", notice.text)
-    pipeline.deliver(sent.at(TUESDAY + timedelta(hours=26)))
+    deliver.run(sent.at(TUESDAY + timedelta(hours=26)))
     assert len(sent.sink.to("operator@example.org")) == 2
 
 
 def test_without_forged_reports_the_operator_is_told_nothing(sent: Installation):
     sent.change(operator=Operator(address="operator@example.org"))
-    returns.read(
+    bounces.read(
         sent.at(TUESDAY), [a_report(envelope(sent), *GONE), leave("unsubscribe x"), b"Subject: hello\n\nhello"]
     )
     assert notices(sent) == []
@@ -495,13 +496,13 @@ def test_without_forged_reports_the_operator_is_told_nothing(sent: Installation)
 
 def test_a_notice_is_kept_for_30_days_after_it_went_out(sent: Installation):
     sent.change(operator=Operator(address="operator@example.org"))
-    returns.read(sent.at(TUESDAY), [a_report(PLAIN, *GONE)])
+    bounces.read(sent.at(TUESDAY), [a_report(PLAIN, *GONE)])
     went_out = TUESDAY + timedelta(days=2)
-    pipeline.run_once(sent.at(went_out))
+    run_once(sent.at(went_out))
     for days, number in ((29, 1), (30, 0), (30, 0)):
-        from notifier.tidying import tidy
+        from notifier.pipeline import housekeeping
 
-        tidy(sent.at(went_out + timedelta(days=days)))
+        housekeeping.run(sent.at(went_out + timedelta(days=days)))
         with sent.at(TUESDAY).reading() as session:
             deliveries = session.query(Delivery).filter_by(kind=DeliveryKind.NOTICE).count()
         assert (len(notices(sent)), deliveries) == (number, number)
@@ -509,32 +510,32 @@ def test_a_notice_is_kept_for_30_days_after_it_went_out(sent: Installation):
 
 @pytest.mark.parametrize("status", [DeliveryStatus.PENDING, DeliveryStatus.SENDING])
 def test_a_notice_that_still_waits_is_kept(sent: Installation, status: DeliveryStatus):
-    from notifier.tidying import tidy
+    from notifier.pipeline import housekeeping
 
     sent.change(operator=Operator(address="operator@example.org"))
-    returns.read(sent.at(TUESDAY), [a_report(PLAIN, *GONE)])
+    bounces.read(sent.at(TUESDAY), [a_report(PLAIN, *GONE)])
     with sent.at(TUESDAY).writing() as session:
         session.query(Delivery).filter_by(kind=DeliveryKind.NOTICE).update({"status": status})
-    tidy(sent.at(TUESDAY + timedelta(days=100)))
+    housekeeping.run(sent.at(TUESDAY + timedelta(days=100)))
     assert len(notices(sent)) == 1
 
 
 @pytest.mark.parametrize("status", [DeliveryStatus.FAILED, DeliveryStatus.SUPPRESSED, DeliveryStatus.UNCERTAIN])
 def test_a_notice_that_nobody_took_expires_too(sent: Installation, status: DeliveryStatus):
-    from notifier.tidying import tidy
+    from notifier.pipeline import housekeeping
 
     sent.change(operator=Operator(address="operator@example.org"))
-    returns.read(sent.at(TUESDAY), [a_report(PLAIN, *GONE)])
+    bounces.read(sent.at(TUESDAY), [a_report(PLAIN, *GONE)])
     with sent.at(TUESDAY).writing() as session:
         session.query(Delivery).filter_by(kind=DeliveryKind.NOTICE).update({"status": status})
-    tidy(sent.at(TUESDAY + timedelta(days=31)))
+    housekeeping.run(sent.at(TUESDAY + timedelta(days=31)))
     assert notices(sent) == []
 
 
 def test_what_a_mail_was_is_stored_by_its_hash_alone(sent: Installation):
     mails = [a_report(PLAIN, *GONE), a_report(envelope(sent), *GONE), b"Subject: hello\n\nhello"]
-    returns.read(sent.at(TUESDAY), mails)
+    bounces.read(sent.at(TUESDAY), mails)
     with sent.at(TUESDAY).reading() as session:
         kinds = sorted(row.kind for row in session.query(BounceReport))
     assert kinds == sorted([BounceKind.UNPROVEN, BounceKind.HARD, BounceKind.NONE])
-    assert returns.read(sent.at(TUESDAY), mails).known == 3
+    assert bounces.read(sent.at(TUESDAY), mails).known == 3

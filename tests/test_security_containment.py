@@ -9,26 +9,18 @@ import pytest
 from sqlalchemy import text as sql
 from typer.testing import CliRunner
 
-from notifier import (
-    admission,
-    composing,
-    delivering,
-    letters,
-    matching,
-    pipeline,
-    refusals,
-    scheduler,
-    tidying,
-    watchman,
-)
+from notifier import scheduler
 from notifier.cli.main import app
-from notifier.containment import Problems
 from notifier.digest import digests
+from notifier.enums import DeliveryKind, DeliveryStatus, SignupRequestKind, SubscriptionStatus
 from notifier.errors import StoreError
+from notifier.messages import digest_mail
+from notifier.pipeline import compose, deliver, housekeeping, match, monitoring, poll, refusals, signup_requests
+from notifier.pipeline.problems import Problems
+from notifier.pipeline.run import Report, run_once
 from notifier.settings import Dkim, Operator
-from notifier.store.models import Alarm, Delivery, Digest, Enquiry, Subscription, Suppression
-from notifier.store.statuses import DeliveryKind, DeliveryStatus, EnquiryKind, SubscriptionStatus
-from notifier.subscribers import standing
+from notifier.store.models import Alarm, Delivery, Digest, SignupRequest, Subscription, Suppression
+from notifier.subscribers import lifecycle
 from tests.conftest import MONDAY, Installation
 from tests.sink import text_of
 from tests.site import Article
@@ -37,13 +29,13 @@ TUESDAY = MONDAY + timedelta(days=1)
 HOUR = timedelta(hours=1)
 
 STEPS = {
-    "poll": (pipeline, "poll"),
-    "match": (pipeline, "match"),
-    "admit": (pipeline, "admit"),
-    "tidy": (pipeline, "tidy"),
-    "compose": (pipeline, "compose"),
-    "deliver": (pipeline, "deliver"),
-    "watch": (pipeline, "watch"),
+    "poll": (poll, "run"),
+    "match": (match, "run"),
+    "signup_requests": (signup_requests, "answer_all"),
+    "housekeeping": (housekeeping, "run"),
+    "compose": (compose, "run"),
+    "deliver": (deliver, "run"),
+    "monitoring": (monitoring, "notify_operator"),
 }
 
 
@@ -73,7 +65,7 @@ def test_each_step_is_run_whatever_the_one_before_did(
 
         monkeypatch.setattr(module, function, noted)
     with caplog.at_level(logging.WARNING):
-        report = pipeline.run_once(installation.at(MONDAY))
+        report = run_once(installation.at(MONDAY))
     assert run == list(STEPS)
     assert report.failed
     (line,) = report.problems
@@ -83,7 +75,7 @@ def test_each_step_is_run_whatever_the_one_before_did(
 
 
 def test_a_failing_step_makes_exit_code_1_and_says_so(ready, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(pipeline, "compose", fails(ValueError("x")))
+    monkeypatch.setattr(compose, "run", fails(ValueError("x")))
     done = ready("run", "--once", "--now", "2026-03-03T09:00Z")
     assert done.exit_code == 1
     assert "The step compose failed: an unexpected error (ValueError)" in done.stderr
@@ -92,7 +84,7 @@ def test_a_failing_step_makes_exit_code_1_and_says_so(ready, monkeypatch: pytest
 @pytest.fixture
 def ready(installation: Installation, monkeypatch: pytest.MonkeyPatch):
     """Runs a command on the installation."""
-    from notifier.cli import door
+    from notifier.cli import shared
 
     class Opened:
         def __enter__(self):
@@ -101,7 +93,7 @@ def ready(installation: Installation, monkeypatch: pytest.MonkeyPatch):
         def __exit__(self, *_):
             return None
 
-    monkeypatch.setattr(door, "opened", lambda *_words, **_named: Opened())
+    monkeypatch.setattr(shared, "opened", lambda *_words, **_named: Opened())
     return lambda *words: CliRunner().invoke(app, [*words])
 
 
@@ -147,7 +139,7 @@ def test_one_row_that_cannot_be_read_stops_nobody_else(any_installation: Install
     made = any_installation
     due = made.discover(3)
     damage(made, statement)
-    report = pipeline.run_once(made.at(due))
+    report = run_once(made.at(due))
     assert {mail["To"] for mail in made.sink.messages} == {"person1@example.org", "person2@example.org"}
     sentence, _ = trouble(made)
     assert sentence.startswith("The stored ")
@@ -159,7 +151,7 @@ def test_one_row_that_cannot_be_read_stops_nobody_else(any_installation: Install
 def test_a_value_that_sqlite_alone_lets_in_stops_nobody_else(installation: Installation, statement: str):
     due = installation.discover(3)
     damage(installation, statement)
-    pipeline.run_once(installation.at(due))
+    run_once(installation.at(due))
     assert {mail["To"] for mail in installation.sink.messages} == {"person1@example.org", "person2@example.org"}
     assert trouble(installation)[0]
 
@@ -168,12 +160,12 @@ def test_who_cannot_be_served_is_tried_again_after_an_hour_and_served_when_mende
     made = any_installation
     due = made.discover(2)
     damage(made, "UPDATE subscriber SET time_zone='No/Where' WHERE id=1")
-    pipeline.run_once(made.at(due))
+    run_once(made.at(due))
     before = trouble(made)
-    pipeline.run_once(made.at(due + HOUR / 2))
+    run_once(made.at(due + HOUR / 2))
     assert trouble(made) == before
     damage(made, "UPDATE subscriber SET time_zone='UTC' WHERE id=1")
-    pipeline.run_once(made.at(due + HOUR))
+    run_once(made.at(due + HOUR))
     assert len(made.sink.to("person0@example.org")) == 1
     assert trouble(made)[0] is None
 
@@ -181,17 +173,17 @@ def test_who_cannot_be_served_is_tried_again_after_an_hour_and_served_when_mende
 def test_an_immediate_reader_who_cannot_be_served_is_not_tried_every_half_minute(installation: Installation):
     made = installation
     made.subscribe("anna@example.org", every="immediate")
-    pipeline.run_once(made.at(MONDAY))
+    run_once(made.at(MONDAY))
     made.publish([Article("Frexalimab slows lesions")])
     damage(made, "UPDATE subscription SET hidden='null'")
     for minutes in (30, 60, 89):
-        pipeline.run_once(made.at(MONDAY + timedelta(minutes=minutes)))
+        run_once(made.at(MONDAY + timedelta(minutes=minutes)))
     assert made.sink.messages == []
     damage(made, "UPDATE subscription SET hidden='[]'")
-    pipeline.run_once(made.at(MONDAY + timedelta(minutes=60)))
+    run_once(made.at(MONDAY + timedelta(minutes=60)))
     assert made.sink.messages == [], "its next attempt is later"
     for minutes in (151, 152):
-        pipeline.run_once(made.at(MONDAY + timedelta(minutes=minutes)))
+        run_once(made.at(MONDAY + timedelta(minutes=minutes)))
     assert len(made.sink.messages) == 1
     assert trouble(made) == (None, None)
 
@@ -202,17 +194,17 @@ def test_the_operator_is_told_once_that_somebody_cannot_be_served_and_once_that_
     due = made.discover(2)
     damage(made, "UPDATE subscriber SET time_zone='No/Where' WHERE id=1")
     for hours in range(3):
-        pipeline.run_once(made.at(due + hours * HOUR))
-    pipeline.deliver(made.at(due + 3 * HOUR))
+        run_once(made.at(due + hours * HOUR))
+    deliver.run(made.at(due + 3 * HOUR))
     (told,) = made.sink.to("office@example.org")
     assert told["Subject"] == "notifier: some subscribers cannot be served"
     assert "1 subscriber cannot be served" in " ".join(text_of(told).split())
     assert "person0" not in text_of(told)
     with made.at(due).reading() as session:
-        assert [check.name for check in watchman.findings(session, due) if not check.ok] == ["subscribers"]
+        assert [check.name for check in monitoring.checks(session, due) if not check.ok] == ["subscribers"]
     damage(made, "UPDATE subscriber SET time_zone='UTC' WHERE id=1")
     for hours in range(4, 7):
-        pipeline.run_once(made.at(due + hours * HOUR))
+        run_once(made.at(due + hours * HOUR))
     subjects = [mail["Subject"] for mail in made.sink.to("office@example.org")]
     assert subjects[1:] == ["notifier: all subscribers are served again"]
     with made.at(due).reading() as session:
@@ -223,7 +215,7 @@ def test_a_trouble_is_shown_to_the_operator(installation: Installation, ready):
     due = installation.discover(2)
     damage(installation, "UPDATE subscription SET hidden='[broken' WHERE id=1")
     damage(installation, """UPDATE subscription SET cadence='weekly', "on"=99 WHERE id=2""")
-    pipeline.run_once(installation.at(due))
+    run_once(installation.at(due))
     done = ready("subscribers", "list", "--json")
     assert done.exit_code == 0, done.output
     troubles = [one["trouble"] for person in json.loads(done.stdout) for one in person["subscriptions"]]
@@ -239,9 +231,9 @@ def test_a_pause_that_ends_for_somebody_whose_zone_is_broken_ends_for_the_others
     due = made.discover(3)
     with made.at(MONDAY).writing() as session:
         for subscription in session.query(Subscription):
-            standing.pause(subscription, MONDAY + HOUR, MONDAY)
+            lifecycle.pause(subscription, MONDAY + HOUR, MONDAY)
     damage(made, "UPDATE subscriber SET time_zone='No/Where' WHERE id=1")
-    tidying.tidy(made.at(due))
+    housekeeping.run(made.at(due))
     with made.at(due).reading() as session:
         found = {one.id: one.status for one in session.query(Subscription)}
     assert found[1] is SubscriptionStatus.PAUSED
@@ -262,11 +254,11 @@ def test_a_digest_that_cannot_be_rendered_stops_no_other_group(any_installation:
         return real(profile, group, *rest)
 
     monkeypatch.setattr(digests, "edition", edition)
-    report = pipeline.run_once(made.at(due))
+    report = run_once(made.at(due))
     assert len(made.sink.messages) == 2
     assert report.failed
     monkeypatch.setattr(digests, "edition", real)
-    pipeline.run_once(made.at(due + HOUR))
+    run_once(made.at(due + HOUR))
     assert len(made.sink.to("doctor@example.org")) == 1
 
 
@@ -278,10 +270,10 @@ def test_one_profile_that_cannot_be_composed_stops_no_other(installation: Instal
     with other.writing() as session:
         file = profiles.parse(profiles.bundled_file("tolebrutinib"), "the other profile")
         profiles.save(session, file, due)
-    real = composing._read_due
-    monkeypatch.setattr(composing, "_read_due", lambda *words: fails(ValueError())() if words[1] == 2 else real(*words))
+    real = compose._read_due
+    monkeypatch.setattr(compose, "_read_due", lambda *words: fails(ValueError())() if words[1] == 2 else real(*words))
     problems = Problems()
-    assert pipeline.compose(other, problems) == 1
+    assert compose.run(other, problems) == 1
     assert len(problems.lines) == 1
 
 
@@ -291,31 +283,35 @@ def test_one_request_that_fails_is_dropped_and_stops_no_other(
     deps = installation.at(MONDAY)
     with deps.writing() as session:
         for number in range(3):
-            session.add(Enquiry(kind=EnquiryKind.LINK, network="n", email=f"p{number}@example.org", at=MONDAY))
-    real = admission._answer
+            session.add(
+                SignupRequest(kind=SignupRequestKind.LINK, network="n", email=f"p{number}@example.org", at=MONDAY)
+            )
+    real = signup_requests._answer
 
     def answer(deps, session, enquiry):
         if enquiry.email == "p1@example.org":
             raise ValueError(enquiry.email)
         return real(deps, session, enquiry)
 
-    monkeypatch.setattr(admission, "_answer", answer)
+    monkeypatch.setattr(signup_requests, "_answer", answer)
     problems = Problems()
-    assert admission.admit(deps, problems) == 3
+    assert signup_requests.answer_all(deps, problems) == 3
     assert problems.lines == [
         "Answering request 2 failed: an unexpected error (ValueError), whose trace is in the log."
     ]
     with deps.reading() as session:
-        assert all(enquiry.answered_at is not None and enquiry.email is None for enquiry in session.query(Enquiry))
+        assert all(
+            enquiry.answered_at is not None and enquiry.email is None for enquiry in session.query(SignupRequest)
+        )
 
 
 def test_one_part_of_tidying_that_fails_stops_no_other(installation: Installation, monkeypatch):
     done: list[str] = []
     steps = (("One", fails(ValueError("x"))), ("Two", lambda *_: done.append("two")))
-    monkeypatch.setattr(tidying, "_STEPS", steps)
-    monkeypatch.setattr(tidying, "_wake", fails(ValueError("y")))
+    monkeypatch.setattr(housekeeping, "_STEPS", steps)
+    monkeypatch.setattr(housekeeping, "_wake", fails(ValueError("y")))
     problems = Problems()
-    tidying.tidy(installation.at(MONDAY), problems)
+    housekeeping.run(installation.at(MONDAY), problems)
     assert done == ["two"]
     assert len(problems.lines) == 2
 
@@ -327,24 +323,24 @@ def test_a_mail_that_cannot_be_built_is_put_off_and_the_others_go_out(
 ):
     made = any_installation
     if signed:
-        from notifier.deliver import dkim
+        from notifier.deliver.mime import dkim_keys
 
         key = tmp_path / "key.pem"
-        key.write_bytes(dkim.new_key("rsa"))
+        key.write_bytes(dkim_keys.new_key("rsa"))
         made.change(dkim=Dkim(domain="example.org", private_key_file=key))
     due = made.discover(12)
-    pipeline.compose(made.at(due))
-    real = letters.Press.parcel
+    compose.run(made.at(due))
+    real = digest_mail.MessageBuilder.outgoing
 
-    def parcel(self, session, claimed, now):
+    def outgoing(self, session, claimed, now):
         if claimed.to != "person3@example.org":
             return real(self, session, claimed, now)
         if place == "in the parcel":
             raise KeyError(claimed.to)
         return real(self, session, claimed, now)._replace(message=fails(KeyError(claimed.to)))
 
-    monkeypatch.setattr(letters.Press, "parcel", parcel)
-    sent = pipeline.deliver(made.at(due))
+    monkeypatch.setattr(digest_mail.MessageBuilder, "outgoing", outgoing)
+    sent = deliver.run(made.at(due))
     assert sent.accepted == 11
     assert sent.answers["deferred"] == 1
     with made.at(due).reading() as session:
@@ -353,18 +349,18 @@ def test_a_mail_that_cannot_be_built_is_put_off_and_the_others_go_out(
         assert waiting.error.startswith("the mail cannot be built: an unexpected error (KeyError)")
         assert "@" not in waiting.error
         assert waiting.next_attempt_at > due
-    monkeypatch.setattr(letters.Press, "parcel", real)
-    pipeline.deliver(made.at(due + HOUR))
+    monkeypatch.setattr(digest_mail.MessageBuilder, "outgoing", real)
+    deliver.run(made.at(due + HOUR))
     assert len(made.sink.to("person3@example.org")) == 1
 
 
 def test_a_mail_that_can_never_be_built_is_given_up_after_the_usual_patience(installation: Installation, monkeypatch):
     made = installation
     due = made.discover(1)
-    pipeline.compose(made.at(due))
-    monkeypatch.setattr(letters.Press, "parcel", fails(KeyError("x")))
+    compose.run(made.at(due))
+    monkeypatch.setattr(digest_mail.MessageBuilder, "outgoing", fails(KeyError("x")))
     for hours in range(0, 100, 6):
-        pipeline.deliver(made.at(due + hours * HOUR))
+        deliver.run(made.at(due + hours * HOUR))
     with made.at(due).reading() as session:
         (delivery,) = session.query(Delivery)
         assert delivery.status is DeliveryStatus.FAILED
@@ -375,9 +371,9 @@ def test_a_mail_that_can_never_be_built_is_given_up_after_the_usual_patience(ins
 def test_a_person_whose_row_is_broken_after_composing_loses_only_their_own_mail(any_installation: Installation):
     made = any_installation
     due = made.discover(3)
-    pipeline.compose(made.at(due))
+    compose.run(made.at(due))
     damage(made, "UPDATE subscriber SET time_zone='No/Where' WHERE id=1")
-    assert pipeline.deliver(made.at(due)).accepted == 2
+    assert deliver.run(made.at(due)).accepted == 2
 
 
 def test_parcels_are_built_outside_the_transaction_that_claims(any_installation: Installation, monkeypatch):
@@ -389,7 +385,7 @@ def test_parcels_are_built_outside_the_transaction_that_claims(any_installation:
     with made.at(due).writing() as session:
         newcomer = session.query(Subscription).filter(Subscription.status == SubscriptionStatus.PENDING).one()
         outbox.enqueue_own(session, DeliveryKind.CONFIRMATION, [newcomer.id], "example.org", due)
-    pipeline.compose(made.at(due))
+    compose.run(made.at(due))
     open_now: list[bool] = []
     deps = made.at(due)
 
@@ -409,25 +405,25 @@ def test_parcels_are_built_outside_the_transaction_that_claims(any_installation:
             return opened()
 
     watched = Watched(deps.settings, deps.engine, due)
-    real = letters.Press.parcel
+    real = digest_mail.MessageBuilder.outgoing
 
-    def parcel(self, *words):
+    def outgoing(self, *words):
         assert not open_now
         return real(self, *words)
 
-    monkeypatch.setattr(letters.Press, "parcel", parcel)
-    assert delivering.deliver(watched).accepted == 4
+    monkeypatch.setattr(digest_mail.MessageBuilder, "outgoing", outgoing)
+    assert deliver.run(watched).accepted == 4
 
 
 def test_an_unexpected_error_while_leases_are_renewed_ends_nothing(installation: Installation, monkeypatch):
     made = installation
     due = made.discover(3)
-    pipeline.compose(made.at(due))
+    compose.run(made.at(due))
     from notifier.deliver import outbox
 
-    monkeypatch.setattr(delivering, "_HEARTBEAT", 0.001)
+    monkeypatch.setattr(deliver, "_HEARTBEAT", 0.001)
     monkeypatch.setattr(outbox, "renew", fails(ValueError("anna@example.org")))
-    assert pipeline.deliver(made.at(due)).accepted == 3
+    assert deliver.run(made.at(due)).accepted == 3
 
 
 def test_who_unsubscribes_while_a_digest_is_rendered_gets_none(any_installation: Installation, monkeypatch):
@@ -440,7 +436,7 @@ def test_who_unsubscribes_while_a_digest_is_rendered_gets_none(any_installation:
         return real(*words)
 
     monkeypatch.setattr(digests, "edition", edition)
-    pipeline.compose(made.at(due))
+    compose.run(made.at(due))
     with made.at(due).reading() as session:
         assert sorted(one.subscription_id for one in session.query(Delivery)) == [1, 3]
 
@@ -470,7 +466,7 @@ def test_who_changed_while_a_digest_was_rendered_is_left_for_the_next_run(
         return real(*words)
 
     monkeypatch.setattr(digests, "edition", edition)
-    pipeline.compose(made.at(due))
+    compose.run(made.at(due))
     with made.at(due).reading() as session:
         assert sorted(one.subscription_id for one in session.query(Delivery)) == [1, 3]
 
@@ -484,12 +480,12 @@ def test_what_is_matched_while_a_digest_is_rendered_goes_into_it_once(any_instal
     def edition(*words):
         if not matched:
             made.publish([Article("Frexalimab slows lesions"), Article("Frexalimab again", slug="again")])
-            pipeline.poll(made.at(due + HOUR))
-            matched.append(matching.match(made.at(due + HOUR)))
+            poll.run(made.at(due + HOUR))
+            matched.append(match.run(made.at(due + HOUR)))
         return real(*words)
 
     monkeypatch.setattr(digests, "edition", edition)
-    pipeline.compose(made.at(due + HOUR))
+    compose.run(made.at(due + HOUR))
     assert matched == [1]
     with made.at(due).reading() as session:
         (digest,) = session.query(Digest)
@@ -499,20 +495,20 @@ def test_what_is_matched_while_a_digest_is_rendered_goes_into_it_once(any_instal
 
 def test_a_long_list_is_served_in_portions_with_one_digest(any_installation: Installation, monkeypatch):
     made = any_installation
-    monkeypatch.setattr(composing, "_AT_ONCE", 2)
+    monkeypatch.setattr(compose, "_AT_ONCE", 2)
     due = made.discover(5)
-    assert pipeline.compose(made.at(due)) == 1
+    assert compose.run(made.at(due)) == 1
     with made.at(due).reading() as session:
         assert session.query(Digest).count() == 1
         assert session.query(Delivery).count() == 5
-    assert pipeline.compose(made.at(due)) == 0
+    assert compose.run(made.at(due)) == 0
 
 
 def test_the_scheduler_goes_on_after_a_run_that_failed(installation: Installation, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(pipeline, "compose", fails(ValueError("x")))
+    monkeypatch.setattr(compose, "run", fails(ValueError("x")))
     told: list[bool] = []
 
-    def tell(report: pipeline.Report) -> None:
+    def tell(report: Report) -> None:
         told.append(report.failed)
         if len(told) == 3:
             signal.raise_signal(signal.SIGTERM)
@@ -533,7 +529,7 @@ def test_a_consequence_that_cannot_be_drawn_loses_no_answer(any_installation: In
         real(session, delivery, outcome, now)
 
     monkeypatch.setattr(refusals, "_judge", judge)
-    report = pipeline.run_once(made.at(due))
+    report = run_once(made.at(due))
     assert report.sent.answers == {"accepted": 2, "refused": 2}
     assert not report.problems
     with made.at(due).reading() as session:
@@ -545,9 +541,9 @@ def test_somebody_who_is_erased_while_their_mail_is_refused_stops_nobody(any_ins
     made = any_installation
     due = made.discover(3)
     made.sink.refuse_recipient = {"person1@example.org": "550 5.1.1 no such user"}
-    real = letters.Press.parcel
+    real = digest_mail.MessageBuilder.outgoing
 
-    def parcel(self, session, claimed, now):
+    def outgoing(self, session, claimed, now):
         built = real(self, session, claimed, now)
         if claimed.to != "person1@example.org":
             return built
@@ -559,7 +555,7 @@ def test_somebody_who_is_erased_while_their_mail_is_refused_stops_nobody(any_ins
 
         return built._replace(message=message)
 
-    monkeypatch.setattr(letters.Press, "parcel", parcel)
-    report = pipeline.run_once(made.at(due))
+    monkeypatch.setattr(digest_mail.MessageBuilder, "outgoing", outgoing)
+    report = run_once(made.at(due))
     assert report.sent.accepted == 2
     assert not report.problems

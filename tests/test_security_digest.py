@@ -10,14 +10,17 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event
 
-from notifier import letters, pipeline
-from notifier.demo import serving
+from notifier.demo.servers import serving
 from notifier.digest import archive, digests
+from notifier.enums import SubscriptionStatus
 from notifier.links import Purpose
 from notifier.match import profiles
+from notifier.messages import digest_body, digest_mail
+from notifier.pipeline import compose, deliver
+from notifier.pipeline import match as match_step
+from notifier.pipeline.run import run_once
 from notifier.store import db
 from notifier.store.models import Digest, Match, Profile, Revision, Source, Subscription
-from notifier.store.statuses import SubscriptionStatus
 from notifier.web.app import create
 from tests.conftest import MONDAY, Installation
 from tests.sink import html_of, text_of
@@ -106,14 +109,14 @@ WIDENED = {
 def test_one_item_alone_never_makes_a_mail_too_large(installation: Installation, widen, edition: str):
     made = installation
     made.subscribe("anna@example.org", edition=edition)
-    pipeline.run_once(made.at(MONDAY))
+    run_once(made.at(MONDAY))
     write(made, ["Frexalimab slows lesions"], ["A text."])
-    pipeline.match(made.at(MONDAY))
+    match_step.run(made.at(MONDAY))
     with made.at(MONDAY).writing() as session:
         session.query(Revision).update({Revision.observed_at: MONDAY})
         widen(session)
-    assert pipeline.compose(made.at(MONDAY + DAY)) == 1
-    assert pipeline.deliver(made.at(MONDAY + DAY)).accepted == 1
+    assert compose.run(made.at(MONDAY + DAY)) == 1
+    assert deliver.run(made.at(MONDAY + DAY)).accepted == 1
     (mail,) = made.sink.messages
     assert len(html_of(mail).encode()) < LARGEST
     assert len(text_of(mail).encode()) < LARGEST
@@ -124,11 +127,11 @@ def test_one_item_alone_never_makes_a_mail_too_large(installation: Installation,
 def test_an_item_that_no_bound_holds_is_shown_in_short(installation: Installation, monkeypatch: pytest.MonkeyPatch):
     made = installation
     made.subscribe("anna@example.org")
-    pipeline.run_once(made.at(MONDAY))
+    run_once(made.at(MONDAY))
     write(made, ["Frexalimab slows lesions"], ["A text. " * 100])
-    pipeline.match(made.at(MONDAY))
-    monkeypatch.setattr(letters, "LARGEST", 4000)
-    pipeline.run_once(made.at(MONDAY + DAY))
+    match_step.run(made.at(MONDAY))
+    monkeypatch.setattr(digest_mail, "LARGEST", 4000)
+    run_once(made.at(MONDAY + DAY))
     (mail,) = made.sink.messages
     assert "Frexalimab slows lesions" in html_of(mail)
     assert "A text." not in html_of(mail)
@@ -141,10 +144,10 @@ def test_an_item_that_no_bound_holds_is_shown_in_short(installation: Installatio
 def test_eighty_outlets_that_tell_the_same_are_counted_and_not_all_listed(installation: Installation):
     made = installation
     made.subscribe("anna@example.org")
-    pipeline.run_once(made.at(MONDAY))
+    run_once(made.at(MONDAY))
     write(made, ["Frexalimab lowers lesions in a made-up trial"] * 80, ["A text."] * 80)
-    pipeline.match(made.at(MONDAY))
-    pipeline.run_once(made.at(MONDAY + DAY))
+    match_step.run(made.at(MONDAY))
+    run_once(made.at(MONDAY + DAY))
     (mail,) = made.sink.messages
     assert html_of(mail).count("<h3") == 1
     assert "and 71 more" in html_of(mail)
@@ -153,11 +156,11 @@ def test_eighty_outlets_that_tell_the_same_are_counted_and_not_all_listed(instal
 
 def many(made: Installation, number: int) -> None:
     made.subscribe("anna@example.org")
-    pipeline.run_once(made.at(MONDAY))
+    run_once(made.at(MONDAY))
     text = "A made-up text about frexalimab that is as long as a summary may be. " * 8
     write(made, [f"Frexalimab headline number {n:03} of many" for n in range(number)], [text] * number)
-    pipeline.match(made.at(MONDAY))
-    assert pipeline.compose(made.at(MONDAY + DAY)) == 1
+    match_step.run(made.at(MONDAY))
+    assert compose.run(made.at(MONDAY + DAY)) == 1
 
 
 def questions(engine, work) -> int:
@@ -182,14 +185,14 @@ def test_the_archive_page_stores_what_it_shows(any_installation: Installation, m
         assert digest.left_out
         assert digest.page_html.count("<h3") == 200
 
-    assert pipeline.deliver(made.at(MONDAY + DAY)).accepted == 1
+    assert deliver.run(made.at(MONDAY + DAY)).accepted == 1
     (address,) = set(re.findall(r"https://news\.example\.org(/archive/[\w.-]+)", html_of(made.sink.messages[0])))
 
     def render(*_words):
         raise AssertionError("nothing is rendered when somebody reads")
 
-    monkeypatch.setattr(letters, "whole", render)
-    monkeypatch.setattr(archive, "told", render)
+    monkeypatch.setattr(digest_mail, "whole", render)
+    monkeypatch.setattr(archive, "sent_view", render)
     with serving(create(made.at(MONDAY))) as server:
         page = Client(server).get(address)
     assert page.status_code == 200
@@ -220,7 +223,7 @@ def test_leaving_by_one_click_takes_less_than_a_second_while_hundreds_match_and_
     made.change(sender=made.at(MONDAY).settings.sender.model_copy(update={"discreet": True}))
     for number in range(30):
         made.subscribe(f"person{number}@example.org", edition="clinician" if number % 2 else "patient")
-    pipeline.run_once(made.at(MONDAY))
+    run_once(made.at(MONDAY))
     chance = random.Random(1)
     titles = [f"Frexalimab {prose(chance, 8)}" for _ in range(400)]
     write(made, titles, [prose(chance, 300) for _ in titles])
@@ -233,8 +236,8 @@ def test_leaving_by_one_click_takes_less_than_a_second_while_hundreds_match_and_
         url = deps.engine.url.render_as_string(hide_password=False)
         other = replace(deps, engine=db.make_engine(url))
         try:
-            pipeline.match(other)
-            pipeline.compose(other)
+            match_step.run(other)
+            compose.run(other)
         except Exception as error:  # noqa: BLE001 - it is looked at in the other thread
             failed.append(error)
         finally:
@@ -269,7 +272,7 @@ def test_nothing_is_rendered_while_a_write_transaction_is_open(any_installation:
     made = any_installation
     due = made.discover(3)
     writing: list[bool] = []
-    real_store, real_render = digests.store, letters.renderer
+    real_store, real_render = digests.store, digest_body.renderer
 
     def store(*words):
         writing.append(True)
@@ -288,8 +291,8 @@ def test_nothing_is_rendered_while_a_write_transaction_is_open(any_installation:
         return seen
 
     monkeypatch.setattr(digests, "store", store)
-    monkeypatch.setattr(letters, "renderer", renderer)
-    assert pipeline.compose(made.at(due)) == 1
+    monkeypatch.setattr(digest_mail, "renderer", renderer)
+    assert compose.run(made.at(due)) == 1
 
 
 def test_a_preview_shows_a_profile_as_long_as_it_may_be(installation: Installation):
@@ -297,8 +300,8 @@ def test_a_preview_shows_a_profile_as_long_as_it_may_be(installation: Installati
     with installation.at(MONDAY).writing() as session:
         profiles.save(session, file.model_copy(update={"summary": HUGE, "sources": (installation.feed,)}), MONDAY)
     installation.subscribe("anna@example.org")
-    pipeline.run_once(installation.at(MONDAY))
+    run_once(installation.at(MONDAY))
     installation.publish([Article("Frexalimab slows lesions")])
-    pipeline.run_once(installation.at(MONDAY + DAY))
+    run_once(installation.at(MONDAY + DAY))
     (mail,) = installation.sink.messages
     assert len(html_of(mail).encode()) < LARGEST

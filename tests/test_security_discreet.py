@@ -6,15 +6,15 @@ from datetime import timedelta
 
 import pytest
 
-from notifier import letters, notes
-from notifier.digest import quiet as quiet_months
-from notifier.digest.quiet import Watched
+from notifier.admin.template_check import example
+from notifier.digest import no_news as quiet_months
+from notifier.digest.no_news import PollingSummary
 from notifier.digest.view import Variant
-from notifier.language import LANGUAGES
+from notifier.enums import Cadence, DeliveryKind, Edition, TermKind
+from notifier.i18n.catalog import LANGUAGES
 from notifier.match import profiles
-from notifier.rehearsal import example
+from notifier.messages import account_mail, digest_body, digest_mail
 from notifier.store.models import AddressChange, Profile, Subscription
-from notifier.store.statuses import Cadence, DeliveryKind, Edition, TermKind
 from notifier.subscribers import subscriptions
 from tests.conftest import MONDAY, Installation
 from tests.sink import html_of, text_of
@@ -26,8 +26,8 @@ ILLNESS = re.compile(r"(?i)s[cck]l[eé]ros|esclerosis|\b(?:MS|SM|EM|PPMS|SPMS|RR
 
 
 def reader(profile: Profile, cadence: Cadence, edition: Edition, language: str) -> Subscription:
-    choice = subscriptions.usual(cadence, "Europe/Berlin", edition, language)
-    subscription = subscriptions.sample(profile, choice, MONDAY)
+    choice = subscriptions.default_choice(cadence, "Europe/Berlin", edition, language)
+    subscription = subscriptions.dummy_subscription(profile, choice, MONDAY)
     subscription.profile = profile
     subscription.next_due_at = MONDAY + timedelta(days=1) if cadence is not Cadence.IMMEDIATE else None
     return subscription
@@ -53,22 +53,24 @@ def letter_of(deps, kind: str, profile: Profile, cadence: Cadence, edition: Edit
     variant = Variant(cadence, edition, language)
     if kind in ("digest", "quiet", "late"):
         view = example(variant)
-        rendered = letters.renderer(deps)(view)
+        rendered = digest_body.renderer(deps)(view)
         if kind == "quiet":
-            month = quiet_months.quiet(profile, variant, Watched(1, 1, ("MS News",)), MONDAY.date())
-            rendered = letters.rendered_quiet(deps, month)
-        composed = letters.Composed(rendered, profile.name, cadence, language, MONDAY, "https://news.example.org/a/1")
+            month = quiet_months.no_news_view(profile, variant, PollingSummary(1, 1, ("MS News",)), MONDAY.date())
+            rendered = digest_body.render_no_news(deps, month)
+        composed = digest_mail.RenderedDigest(
+            rendered, profile.name, cadence, language, MONDAY, "https://news.example.org/a/1"
+        )
         due_at = MONDAY - timedelta(hours=3) if kind == "late" else MONDAY
-        return letters.digest_letter(deps, composed, subscription, "<1@example.org>", MONDAY, due_at)
+        return digest_mail.digest_spec(deps, composed, subscription, "<1@example.org>", MONDAY, due_at)
     if kind == "confirmation":
-        return letters.confirmation_letter(deps, subscription, "<1@example.org>", MONDAY)
+        return account_mail.confirmation_spec(deps, subscription, "<1@example.org>", MONDAY)
     if kind.startswith("change"):
         change = AddressChange(subscriber=subscription.subscriber, email="x@example.org", link_id="link")
-        return notes.change_letter(deps, change, DeliveryKind(kind), "<1@example.org>", MONDAY)
-    return notes.letter(deps, DeliveryKind(kind), subscription, "<1@example.org>", MONDAY)
+        return account_mail.address_change_spec(deps, change, DeliveryKind(kind), "<1@example.org>", MONDAY)
+    return account_mail.account_spec(deps, DeliveryKind(kind), subscription, "<1@example.org>", MONDAY)
 
 
-KINDS = ("digest", "late", "quiet", "confirmation", "change_old", "change_new", *sorted(map(str, notes.KINDS)))
+KINDS = ("digest", "late", "quiet", "confirmation", "change_old", "change_new", *sorted(map(str, account_mail.KINDS)))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -80,7 +82,7 @@ def test_no_mail_begins_with_a_word_of_the_therapy_or_the_illness(installation: 
         for edition in Edition:
             for cadence in Cadence:
                 letter = letter_of(deps, kind, profile, cadence, edition, language)
-                mail = parsed(letters.message(deps, letter, MONDAY))
+                mail = parsed(digest_mail.build_message(deps, letter, MONDAY))
                 text, page = " ".join(text_of(mail).split()), visible(html_of(mail))
                 assert not is_indiscreet(str(mail["Subject"]), profile)
                 for shown in (text[:SHOWN], page[:SHOWN]):
@@ -94,7 +96,7 @@ def test_what_is_looked_for_is_found_further_down(installation: Installation):
         profile = profiles.find(session, None)
         for kind in ("confirmation", "welcome", "renewal", "digest"):
             letter = letter_of(deps, kind, profile, Cadence.WEEKLY, Edition.PATIENT, "en")
-            mail = parsed(letters.message(deps, letter, MONDAY))
+            mail = parsed(digest_mail.build_message(deps, letter, MONDAY))
             assert is_indiscreet(visible(html_of(mail)), profile)
             assert is_indiscreet(text_of(mail), profile)
 
@@ -105,5 +107,5 @@ def test_nothing_is_hidden_at_the_beginning_of_a_mail(installation: Installation
         profile = profiles.find(session, None)
         for kind in KINDS:
             letter = letter_of(deps, kind, profile, Cadence.WEEKLY, Edition.PATIENT, "en")
-            page = html_of(parsed(letters.message(deps, letter, MONDAY)))
+            page = html_of(parsed(digest_mail.build_message(deps, letter, MONDAY)))
             assert not re.search(r"display:\s*none|visibility:\s*hidden|font-size:\s*0", page)

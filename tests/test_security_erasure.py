@@ -10,21 +10,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, delete, insert
 
-from notifier.demo import serving
+from notifier.demo.servers import serving
+from notifier.enums import Cadence, DeliveryKind, DeliveryStatus, Edition, SubscriptionStatus, SuppressionCause
 from notifier.errors import StoreError
 from notifier.links import Purpose
+from notifier.pipeline import housekeeping
 from notifier.store import db
 from notifier.store.models import Delivery, Profile, Subscriber, Subscription
-from notifier.store.statuses import (
-    Cadence,
-    DeliveryKind,
-    DeliveryStatus,
-    Edition,
-    SubscriptionStatus,
-    SuppressionCause,
-)
 from notifier.subscribers import privacy, subscriptions
-from notifier.tidying import tidy
 from notifier.web.app import create
 from tests.conftest import MONDAY, Installation
 from tests.visitor import Client
@@ -91,7 +84,7 @@ def test_an_address_that_is_forgotten_a_year_after_leaving_is_in_no_file(install
     with made.at(MONDAY).writing() as session:
         subscriptions.end(session, session.query(Subscription).one(), "link", "subscriber", MONDAY)
     assert holding(made) != []
-    tidy(made.at(MONDAY + timedelta(days=366)))
+    housekeeping.run(made.at(MONDAY + timedelta(days=366)))
     assert holding(made) == []
 
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from notifier import demo
-from notifier.cli import door
+from notifier.cli import shared
 from notifier.cli.main import run
+from notifier.demo import story
 from notifier.errors import SettingsError
 from notifier.store import files
 
@@ -40,7 +40,7 @@ def home(installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     for name in [name for name in os.environ if name.startswith("NOTIFIER_")]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(door, "_reported", set())
+    monkeypatch.setattr(shared, "_reported", set())
     for path in installed.iterdir():
         shutil.copy2(path, tmp_path)
     before = os.umask(0)
@@ -208,7 +208,7 @@ def test_a_preview_with_somebodys_links_is_its_owners_alone(
     class Shown:
         subject, text, html, message, profile = "x", "a link", "a link", b"a link", "frexalimab"
 
-    monkeypatch.setattr("notifier.preview.preview", lambda *_: Shown())
+    monkeypatch.setattr("notifier.admin.preview.preview", lambda *_: Shown())
     (home / "out").mkdir()
     before(home / "out" / name)
     assert run(["preview", "--to", "anna@example.org", "--out", "out"]) == 0
@@ -223,7 +223,7 @@ def test_a_preview_makes_a_folder_that_only_its_owner_opens(home: Path, monkeypa
     class Shown:
         subject, text, html, message, profile = "x", "a link", "a link", b"a link", "frexalimab"
 
-    monkeypatch.setattr("notifier.preview.preview", lambda *_: Shown())
+    monkeypatch.setattr("notifier.admin.preview.preview", lambda *_: Shown())
     assert run(["preview", "--out", "new/deep"]) == 0
     assert mode(home / "new" / "deep") == 0o700
     (home / "file").write_text("x")
@@ -264,7 +264,7 @@ def test_the_files_beside_a_database_are_its_owners_alone(home: Path):
 def test_all_that_the_demo_writes_is_its_owners_alone(tmp_path: Path):
     known = os.umask(0)
     try:
-        demo.run(tmp_path / "out")
+        story.run(tmp_path / "out")
     finally:
         os.umask(known)
     made = {path: mode(path) for path in (tmp_path / "out").rglob("*")}
@@ -277,10 +277,10 @@ def test_the_demo_does_not_follow_links_out_of_its_folder(tmp_path: Path):
     folder.mkdir()
     elsewhere.mkdir()
     (elsewhere / "letter").write_text("mine")
-    (folder / "notifier.toml").write_text(demo._MARK)
+    (folder / "notifier.toml").write_text(story._MARK)
     (folder / "mails").symlink_to(elsewhere)
     (folder / "subscribers.db").symlink_to(elsewhere / "letter")
-    demo._clear(folder)
+    story._clear(folder)
     assert (elsewhere / "letter").read_text() == "mine"
     assert [path.name for path in elsewhere.iterdir()] == ["letter"]
     assert not (folder / "mails").is_symlink()
@@ -293,7 +293,7 @@ def demo_folders() -> dict[str, Callable[[Path], None]]:
 
     def large(folder: Path) -> None:
         folder.mkdir()
-        (folder / "notifier.toml").write_bytes(demo._MARK.encode() + b"x" * 1_000_000)
+        (folder / "notifier.toml").write_bytes(story._MARK.encode() + b"x" * 1_000_000)
 
     def bytes_only(folder: Path) -> None:
         folder.mkdir()
@@ -309,7 +309,7 @@ def demo_folders() -> dict[str, Callable[[Path], None]]:
 def test_the_demo_refuses_a_folder_that_is_not_its_own(tmp_path: Path, before: Callable[[Path], None]):
     before(tmp_path / "out")
     with pytest.raises(SettingsError, match=r"not the demo's|cannot be used"):
-        demo._clear(tmp_path / "out")
+        story._clear(tmp_path / "out")
 
 
 def test_the_demo_without_its_mail_server_says_what_to_install_and_touches_nothing(
@@ -373,7 +373,7 @@ def test_every_command_that_opens_the_database_reports_it(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture, command: str
 ):
     (home / "subscribers.db").chmod(0o644)
-    monkeypatch.setattr("notifier.pipeline.poll", lambda *_, **__: [])
+    monkeypatch.setattr("notifier.pipeline.poll.run", lambda *_, **__: [])
     run(command.split())
     assert "every user of this machine may open" in capsys.readouterr().err
 

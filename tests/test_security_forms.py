@@ -11,7 +11,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.routing import Route
 
-from notifier.demo import serving
+from notifier.demo.servers import serving
 from notifier.errors import (
     AddressError,
     LinkError,
@@ -23,8 +23,8 @@ from notifier.errors import (
 )
 from notifier.links import Purpose
 from notifier.settings import Web, load
-from notifier.store.models import Enquiry, Subscription
-from notifier.web import operators
+from notifier.store.models import SignupRequest, Subscription
+from notifier.web import operator_access
 from notifier.web.app import create
 from notifier.web.origins import is_foreign
 from tests.conftest import MONDAY, Installation
@@ -44,7 +44,7 @@ def client(installation: Installation) -> Iterator[Client]:
 
 def asked(made: Installation) -> int:
     with made.at(MONDAY).reading() as session:
-        return session.query(Enquiry).count()
+        return session.query(SignupRequest).count()
 
 
 FOREIGN = [
@@ -214,9 +214,9 @@ TOKEN = "a token of the tests only"[:25].replace(" ", "-")
 def test_counts_are_for_operators_alone(client_host: str, headers: dict[str, str], shown: bool):
     raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
     scope = {"type": "http", "headers": raw, "client": (client_host, 1) if client_host else None}
-    assert operators.asks(Request(scope), TOKEN) is shown
+    assert operator_access.asks(Request(scope), TOKEN) is shown
     if "authorization" in headers:
-        assert operators.asks(Request(scope), None) is False
+        assert operator_access.asks(Request(scope), None) is False
 
 
 def test_health_shows_everybody_the_same_one_word(installation: Installation):

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
-from notifier.demo import serving
+from notifier.demo.servers import serving
+from notifier.enums import SubscriptionStatus
 from notifier.links import Purpose
-from notifier.store.models import Enquiry, Subscription
-from notifier.store.statuses import SubscriptionStatus
+from notifier.store.models import SignupRequest, Subscription
 from notifier.web.app import create
 from tests.conftest import MONDAY, Installation
 
@@ -124,7 +124,7 @@ class Pages:
         """Let the subscriber be subscribed, whatever was asked for before, and forget what limits count."""
         with self._deps.writing() as session:
             session.query(Subscription).one().status = SubscriptionStatus.CONFIRMED
-            session.query(Enquiry).delete()
+            session.query(SignupRequest).delete()
 
     def status(self, octets: bytes) -> int:
         """Send a request as it is; gives the status of the answer, 0 for none."""

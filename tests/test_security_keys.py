@@ -14,11 +14,11 @@ from sqlalchemy import Engine, select, update
 
 from notifier.cli.main import app, run
 from notifier.cli.starter import starter_file, with_suppression_key
+from notifier.enums import Cadence, SuppressionCause
 from notifier.errors import SettingsError
 from notifier.match import profiles
 from notifier.store import db, keys
 from notifier.store.models import Installation, Subscriber, Suppression
-from notifier.store.statuses import Cadence, SuppressionCause
 from notifier.subscribers import subscriptions, suppressions
 from notifier.subscribers.subscriptions import Choice
 from tests.conftest import MONDAY

@@ -6,12 +6,13 @@ from datetime import timedelta
 import pytest
 from itsdangerous import URLSafeSerializer
 
-from notifier import pipeline
+from notifier.enums import ConsentEvent, SubscriptionStatus
 from notifier.errors import LinkError
 from notifier.links import ExpiredLinkError, Links, Purpose
-from notifier.store.models import Consent, Delivery, Enquiry, RetiredLink, Subscriber, Subscription
-from notifier.store.statuses import ConsentEvent, SubscriptionStatus
-from notifier.subscribers import moving, subscriptions
+from notifier.pipeline import compose, deliver, match, poll
+from notifier.pipeline.run import run_once
+from notifier.store.models import Consent, Delivery, RetiredLink, SignupRequest, Subscriber, Subscription
+from notifier.subscribers import address_changes, subscriptions
 from tests.conftest import MONDAY, Installation
 from tests.people import comparable, link_to, links_in_mails, mails_to, people, post, subscription_of, visiting
 from tests.sink import text_of
@@ -26,20 +27,20 @@ FORM = "application/x-www-form-urlencoded"
 def move(made: Installation) -> None:
     """Change Anna's address, as if both addresses had agreed."""
     with made.at(MONDAY).writing() as session:
-        change = moving.ask(session, subscriptions.find_subscriber(session, ANNA), NEW, MONDAY)
-        assert not moving.agree(session, change, moving.Side.OLD, MONDAY)
-        assert moving.agree(session, change, moving.Side.NEW, MONDAY)
+        change = address_changes.ask(session, subscriptions.find_subscriber(session, ANNA), NEW, MONDAY)
+        assert not address_changes.agree(session, change, address_changes.Side.OLD, MONDAY)
+        assert address_changes.agree(session, change, address_changes.Side.NEW, MONDAY)
 
 
 def test_a_change_of_address_makes_new_links_for_all_subscriptions_and_notes_when(any_installation: Installation):
-    from notifier.adoption import adopt
+    from notifier.admin.profile_import import import_profile
     from notifier.match import profiles
 
     made = any_installation
     made.subscribe(ANNA)
     with made.at(MONDAY).writing() as session:
-        adopt(session, profiles.parse(profiles.bundled_file("tolebrutinib"), "the profile"), MONDAY)
-        choice, profile = subscriptions.usual("daily", "UTC"), profiles.find(session, "tolebrutinib")
+        import_profile(session, profiles.parse(profiles.bundled_file("tolebrutinib"), "the profile"), MONDAY)
+        choice, profile = subscriptions.default_choice("daily", "UTC"), profiles.find(session, "tolebrutinib")
         second = subscriptions.subscribe(session, ANNA, profile, choice, MONDAY)
         subscriptions.confirm(session, second, "command line", "operator test", MONDAY)
         before = {each.link_id for each in session.query(Subscription)}
@@ -82,7 +83,7 @@ def test_the_links_of_the_change_itself_do_nothing_any_more(any_installation: In
     made.subscribe(ANNA)
     with visiting(made) as client:
         post(client, link_to(made, Purpose.PREFERENCES, ANNA), do="address", email=NEW)
-        pipeline.run_once(made.at(MONDAY))
+        run_once(made.at(MONDAY))
         links = links_in_mails(made, Purpose.ADDRESS)
         for link in (links[NEW], links[ANNA]):
             client.post(link)
@@ -133,15 +134,15 @@ def test_an_old_link_takes_nothing_back_and_pauses_nothing(any_installation: Ins
 def test_what_waits_in_the_outbox_goes_to_the_new_address_with_the_new_links(any_installation: Installation):
     made = any_installation
     made.subscribe(ANNA)
-    pipeline.run_once(made.at(MONDAY))
+    run_once(made.at(MONDAY))
     made.publish([Article("Frexalimab slows lesions")])
     tuesday = made.at(MONDAY + DAY)
-    pipeline.poll(tuesday)
-    pipeline.match(tuesday)
-    assert pipeline.compose(tuesday) == 1
+    poll.run(tuesday)
+    match.run(tuesday)
+    assert compose.run(tuesday) == 1
     old = subscription_of(made, ANNA).link_id
     move(made)
-    pipeline.deliver(tuesday)
+    deliver.run(tuesday)
     (mail,) = made.sink.messages
     assert mail["To"] == NEW
     token = re.search(r"/unsubscribe/([^>]+)>", mail["List-Unsubscribe"])[1]
@@ -273,7 +274,7 @@ def test_fresh_links_are_limited_like_all_mails(any_installation: Installation):
         answers = []
         for number in range(7):
             answers.append(post(client, old, f"198.51.{number}.7", do="fresh"))
-            pipeline.run_once(made.at(MONDAY))
+            run_once(made.at(MONDAY))
     assert [answer.status_code for answer in answers] == [200] * 5 + [429] * 2
     assert len({answer.text for answer in answers[:5]}) == 1
     assert mails_to(made) == {ANNA: 3}
@@ -288,15 +289,15 @@ def test_an_expired_link_from_before_a_change_of_address_sends_nothing(installat
         assert client.get(old).status_code == 410
         assert client.post(old, "do=fresh", FORM).status_code == 404
     with made.at(MONDAY).reading() as session:
-        assert session.query(Enquiry).count() == session.query(Delivery).count() == 0
+        assert session.query(SignupRequest).count() == session.query(Delivery).count() == 0
 
 
 def test_the_links_in_a_digest_open_preferences_for_400_days_after_it_was_composed(installation: Installation):
     made = installation
     made.subscribe(ANNA)
-    pipeline.run_once(made.at(MONDAY))
+    run_once(made.at(MONDAY))
     made.publish([Article("Frexalimab slows lesions")])
-    pipeline.run_once(made.at(MONDAY + DAY))
+    run_once(made.at(MONDAY + DAY))
     link = re.search(r"https://\S+/preferences/\S+", text_of(made.sink.messages[0])).group()
     with visiting(made, MONDAY + 400 * DAY) as client:
         assert client.get(link).status_code == 200

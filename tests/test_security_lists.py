@@ -10,17 +10,19 @@ from hypothesis import strategies as st
 
 from notifier.errors import SettingsError
 from notifier.match import profiles
-from notifier.subscribers import lists
-from notifier.subscribers.lists import COLUMNS, Fate
+from notifier.subscribers import import_export
+from notifier.subscribers.import_export import COLUMNS, RowResult
 from tests.conftest import MONDAY, Installation
 
 ADDRESS = "a@example.org"
 
 
-def taken(made: Installation, text: str, *, json_lines: bool, dry: bool = False) -> list[tuple[Fate, str]]:
+def taken(made: Installation, text: str, *, json_lines: bool, dry: bool = False) -> list[tuple[RowResult, str]]:
     with made.at(MONDAY).writing() as session:
-        terms = lists.Terms({"frexalimab": profiles.find(session, None)}, "UTC", "operator test", dry)
-        report = lists.take(session, lists.read(io.StringIO(text), json_lines=json_lines), terms, MONDAY)
+        terms = import_export.ImportOptions({"frexalimab": profiles.find(session, None)}, "UTC", "operator test", dry)
+        report = import_export.import_rows(
+            session, import_export.read(io.StringIO(text), json_lines=json_lines), terms, MONDAY
+        )
     return [(fate, why) for _, fate, why in report.lines]
 
 
@@ -76,7 +78,7 @@ def test_a_line_of_json_that_cannot_be_meant_is_invalid_and_the_others_are_taken
         ['{"email": "first@example.org"}', *BAD_LINES, '{"email": "last@example.org", "every": "monthly"}']
     )
     fates = taken(any_installation, text, json_lines=True)
-    assert [fate for fate, _ in fates] == [Fate.ADDED, *[Fate.INVALID] * len(BAD_LINES), Fate.ADDED]
+    assert [fate for fate, _ in fates] == [RowResult.ADDED, *[RowResult.INVALID] * len(BAD_LINES), RowResult.ADDED]
     for _, why in fates:
         why.encode()
         assert "@example.org" not in why
@@ -84,7 +86,7 @@ def test_a_line_of_json_that_cannot_be_meant_is_invalid_and_the_others_are_taken
 
 def test_a_number_may_stand_for_a_day_of_the_month(any_installation: Installation):
     line = json.dumps({"email": ADDRESS, "every": "monthly", "on": 31})
-    assert taken(any_installation, line, json_lines=True) == [(Fate.ADDED, "")]
+    assert taken(any_installation, line, json_lines=True) == [(RowResult.ADDED, "")]
 
 
 BAD_CELLS = [
@@ -104,7 +106,7 @@ BAD_CELLS = [
 def test_a_line_of_csv_that_cannot_be_meant_is_invalid_and_the_others_are_taken(any_installation: Installation):
     text = "\n".join(["email,every,at", "first@example.org,daily,08:00", *BAD_CELLS, "last@example.org,daily,"])
     fates = [fate for fate, _ in taken(any_installation, text, json_lines=False)]
-    assert fates == [Fate.ADDED, *[Fate.INVALID] * len(BAD_CELLS), Fate.ADDED]
+    assert fates == [RowResult.ADDED, *[RowResult.INVALID] * len(BAD_CELLS), RowResult.ADDED]
 
 
 VALUES = st.recursive(

@@ -1,23 +1,24 @@
 """Mailboxes: each mail is contained, what cannot be read is moved away, and other people's mail is left as it is."""
 
 import logging
-import mailbox
 import os
 import socket
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
+from mailbox import Maildir
 from pathlib import Path
 
 import pytest
 
-from notifier import pipeline, returns
 from notifier.cli.main import run
-from notifier.deliver import mailboxes, reports
+from notifier.deliver.bounces import mailbox, parser
+from notifier.enums import BounceKind
 from notifier.errors import NotifierError, SettingsError
+from notifier.pipeline import bounces
+from notifier.pipeline.run import run_once
 from notifier.store.models import BounceReport, Suppression
-from notifier.store.statuses import BounceKind
 from tests import mailbox_server
 from tests.conftest import MONDAY, Installation
 from tests.mailbox_server import PASSWORD, Box
@@ -40,16 +41,16 @@ def sent(installation: Installation) -> Installation:
     """Anna and Ben were sent a digest."""
     installation.subscribe("anna@example.org")
     installation.subscribe("ben@example.org")
-    pipeline.run_once(installation.at(MONDAY))
+    run_once(installation.at(MONDAY))
     installation.publish([Article("Frexalimab slows lesions")])
-    pipeline.run_once(installation.at(TUESDAY))
+    run_once(installation.at(TUESDAY))
     return installation
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """An empty Maildir."""
-    mailbox.Maildir(tmp_path / "box", create=True)
+    Maildir(tmp_path / "box", create=True)
     return tmp_path / "box"
 
 
@@ -61,12 +62,12 @@ def names(folder: Path) -> set[str]:
     return {file.name for place in ("new", "cur") for file in (folder / place).iterdir()}
 
 
-def read(made: Installation, folder: Path) -> returns.Summary:
-    return returns.read(made.at(TUESDAY), mailboxes.from_maildir(folder))
+def read(made: Installation, folder: Path) -> bounces.Summary:
+    return bounces.read(made.at(TUESDAY), mailbox.from_maildir(folder))
 
 
 def imap(box: Box) -> Iterator[bytes]:
-    return mailboxes.from_imap(f"imap://bounce%40example.org@127.0.0.1:{box.port}/INBOX", PASSWORD)
+    return mailbox.from_imap(f"imap://bounce%40example.org@127.0.0.1:{box.port}/INBOX", PASSWORD)
 
 
 def test_a_mail_that_breaks_its_reader_stops_no_other(sent: Installation, folder: Path):
@@ -77,7 +78,7 @@ def test_a_mail_that_breaks_its_reader_stops_no_other(sent: Installation, folder
     assert suppressed(sent) == {"anna@example.org"}
     assert names(folder) == {"2:2,S"}
     assert (folder / ".notifier-unreadable" / "new" / "1").read_bytes() == BREAKING
-    assert mailbox.Maildir(folder, create=False).list_folders() == ["notifier-unreadable"]
+    assert Maildir(folder, create=False).list_folders() == ["notifier-unreadable"]
 
 
 @pytest.mark.parametrize("error", [RecursionError, MemoryError, LookupError, AssertionError, ValueError, RuntimeError])
@@ -86,14 +87,14 @@ def test_whatever_goes_wrong_with_one_mail_the_next_is_read(
 ):
     put(folder, "1", b"Subject: odd\n\nx")
     put(folder, "2", a_report(envelope(sent), *GONE))
-    judge = reports.read
+    judge = parser.read
 
-    def trip(octets: bytes) -> reports.Report:
+    def trip(octets: bytes) -> parser.Report:
         if b"odd" in octets:
             raise error("odd")
         return judge(octets)
 
-    monkeypatch.setattr(reports, "read", trip)
+    monkeypatch.setattr(parser, "read", trip)
     assert read(sent, folder).kinds == {BounceKind.UNREADABLE: 1, BounceKind.HARD: 1}
     assert names(folder / ".notifier-unreadable") == {"1"}
 
@@ -115,32 +116,32 @@ def test_an_error_while_a_report_is_followed_stops_no_other_and_changes_nothing(
     tripped: list[str] = []
     monkeypatch.setattr(suppressions, "add", trip)
     mails = [a_report(envelope(sent, f"{name}@example.org"), *GONE) for name in ("anna", "ben")]
-    done = returns.read(sent.at(TUESDAY), mails)
+    done = bounces.read(sent.at(TUESDAY), mails)
     assert done.kinds == {BounceKind.UNREADABLE: 1, BounceKind.HARD: 1}
     assert suppressed(sent) == {"ben@example.org"}
 
 
 def test_a_mail_that_takes_too_long_is_given_up(sent: Installation, monkeypatch: pytest.MonkeyPatch):
-    def forever(_octets: bytes) -> reports.Report:
+    def forever(_octets: bytes) -> parser.Report:
         while True:
             with suppress(Exception):  # a reader that catches everything
                 sum(range(1000))
 
-    monkeypatch.setattr(returns, "LONGEST_READING", 0.2)
-    monkeypatch.setattr(reports, "read", forever)
+    monkeypatch.setattr(bounces, "LONGEST_READING", 0.2)
+    monkeypatch.setattr(parser, "read", forever)
     started = time.monotonic()
-    assert returns.read(sent.at(TUESDAY), [b"x"]).kinds == {BounceKind.UNREADABLE: 1}
+    assert bounces.read(sent.at(TUESDAY), [b"x"]).kinds == {BounceKind.UNREADABLE: 1}
     assert time.monotonic() - started < 10
 
 
 def test_what_could_not_be_read_is_not_read_again(sent: Installation, monkeypatch: pytest.MonkeyPatch):
-    assert returns.read(sent.at(TUESDAY), [BREAKING]).kinds == {BounceKind.UNREADABLE: 1}
-    monkeypatch.setattr(reports, "read", lambda _octets: pytest.fail("it was read again"))
-    assert returns.read(sent.at(TUESDAY), [BREAKING]).known == 1
+    assert bounces.read(sent.at(TUESDAY), [BREAKING]).kinds == {BounceKind.UNREADABLE: 1}
+    monkeypatch.setattr(parser, "read", lambda _octets: pytest.fail("it was read again"))
+    assert bounces.read(sent.at(TUESDAY), [BREAKING]).known == 1
 
 
 def test_a_database_that_is_away_loses_no_mail(sent: Installation, folder: Path, monkeypatch: pytest.MonkeyPatch):
-    from notifier.deliver import bounces
+    from notifier.deliver.bounces import policy
     from notifier.errors import StoreError
 
     put(folder, "1", a_report(envelope(sent), *GONE))
@@ -149,7 +150,7 @@ def test_a_database_that_is_away_loses_no_mail(sent: Installation, folder: Path,
         raise StoreError("The database is away.")
 
     with monkeypatch.context() as patched:
-        patched.setattr(bounces, "take", away)
+        patched.setattr(policy, "take", away)
         with pytest.raises(StoreError):
             read(sent, folder)
     assert names(folder) == {"1"}
@@ -165,7 +166,7 @@ def test_other_peoples_mail_is_neither_moved_nor_marked_nor_parsed_twice(
     assert set(read(sent, folder).kinds) <= {BounceKind.NONE, BounceKind.AUTOREPLY}
     assert names(folder) == {"1", "2", "3", "4", "5"}
     assert not (folder / ".notifier-unreadable").exists()
-    monkeypatch.setattr(reports, "read", lambda _octets: pytest.fail("it was read again"))
+    monkeypatch.setattr(parser, "read", lambda _octets: pytest.fail("it was read again"))
     assert read(sent, folder).known == 5
     assert names(folder) == {"1", "2", "3", "4", "5"}
 
@@ -192,7 +193,7 @@ def test_a_mail_that_was_read_before_its_mailbox_could_be_changed_is_marked_the_
     sent: Installation, folder: Path
 ):
     mails = {"1": a_report(envelope(sent), *GONE), "2": BREAKING, "3": PERSONAL}
-    returns.read(sent.at(TUESDAY), mails.values())
+    bounces.read(sent.at(TUESDAY), mails.values())
     for name, mail in mails.items():
         put(folder, name, mail)
     assert read(sent, folder).known == 3
@@ -201,7 +202,7 @@ def test_a_mail_that_was_read_before_its_mailbox_could_be_changed_is_marked_the_
 
 
 def test_the_folder_for_unreadable_mail_lies_beside_a_subfolder(sent: Installation, folder: Path):
-    mailbox.Maildir(folder).add_folder("Bounces")
+    Maildir(folder).add_folder("Bounces")
     put(folder / ".Bounces", "1", BREAKING)
     read(sent, folder / ".Bounces")
     assert names(folder / ".notifier-unreadable") == {"1"}
@@ -253,7 +254,7 @@ def test_files_that_are_named_are_looked_at_in_the_same_way(
     odd = no_mail_files(folder)
     (folder / "new" / "mail").write_bytes(a_report(envelope(sent), *GONE))
     files = [folder / "new" / name for name in sorted(odd) if not name.startswith("fifo2")] + [folder / "new" / "mail"]
-    assert returns.read(sent.at(TUESDAY), mailboxes.from_files(files)).kinds == {BounceKind.HARD: 1}
+    assert bounces.read(sent.at(TUESDAY), mailbox.from_files(files)).kinds == {BounceKind.HARD: 1}
     assert len(caplog.records) == len(files) - 1
 
 
@@ -280,19 +281,19 @@ def test_a_file_that_becomes_a_fifo_meanwhile_is_not_waited_for(folder: Path, mo
     plain = (folder / "plain").write_bytes(b"x") and os.lstat(folder / "plain")
     monkeypatch.setattr(Path, "lstat", lambda _path: plain)
     started = time.monotonic()
-    assert list(mailboxes.from_files([folder / "new" / "1"])) == []
+    assert list(mailbox.from_files([folder / "new" / "1"])) == []
     assert time.monotonic() - started < 5
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path):
     with pytest.raises(SettingsError, match="no file"):
-        list(mailboxes.from_files([tmp_path / "nowhere"]))
+        list(mailbox.from_files([tmp_path / "nowhere"]))
 
 
 def test_what_is_piped_in_is_limited(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(mailboxes, "_LARGEST", 1000)
+    monkeypatch.setattr(mailbox, "_LARGEST", 1000)
     with open("/dev/zero", "rb") as endless:  # noqa: PTH123 - a stream like standard input
-        assert len(mailboxes.from_stream(endless)) == 1000
+        assert len(mailbox.from_stream(endless)) == 1000
 
 
 @pytest.mark.parametrize("offers", ["MOVE", "MOVE UIDPLUS", "UIDPLUS", ""])
@@ -301,7 +302,7 @@ def test_an_unreadable_mail_is_moved_by_imap_and_no_other_is_expunged(sent: Inst
     with mailbox_server.running(mails) as box:
         box.offers = offers
         box.mails[99], box.deleted, box.seen = b"Subject: somebody deleted this\r\n\r\n", {99}, {99}
-        done = returns.read(sent.at(TUESDAY), imap(box))
+        done = bounces.read(sent.at(TUESDAY), imap(box))
         assert done.kinds == {BounceKind.UNREADABLE: 1, BounceKind.NONE: 1, BounceKind.HARD: 1}
         assert box.folders == {"notifier-unreadable": [BREAKING]}
         assert 99 in box.mails
@@ -313,16 +314,16 @@ def test_an_unreadable_mail_is_moved_by_imap_and_no_other_is_expunged(sent: Inst
 def test_a_server_that_keeps_all_folders_below_inbox_gets_one_there(sent: Installation):
     with mailbox_server.running([BREAKING]) as box:
         box.offers, box.below_inbox = "MOVE", True
-        returns.read(sent.at(TUESDAY), imap(box))
+        bounces.read(sent.at(TUESDAY), imap(box))
         assert box.folders == {"INBOX.notifier-unreadable": [BREAKING]}
         assert box.mails == {}
 
 
 def test_other_peoples_mail_stays_unseen_on_a_server(sent: Installation):
     with mailbox_server.running([PERSONAL, AWAY, leave("unsubscribe " + "x" * 22)]) as box:
-        returns.read(sent.at(TUESDAY), imap(box))
+        bounces.read(sent.at(TUESDAY), imap(box))
         assert box.seen == {103}
-        assert returns.read(sent.at(TUESDAY), imap(box)).known == 2
+        assert bounces.read(sent.at(TUESDAY), imap(box)).known == 2
         assert box.seen == {103}
         assert box.folders == {}
 
@@ -330,7 +331,7 @@ def test_other_peoples_mail_stays_unseen_on_a_server(sent: Installation):
 @pytest.mark.parametrize("url", ["imap://me%0d%0aX@127.0.0.1/INBOX", "imap://me@127.0.0.1/IN%0aBOX", "imap://a%00b@x/"])
 def test_an_address_of_a_mailbox_cannot_smuggle_commands(url: str):
     with pytest.raises(SettingsError, match="names no mailbox"):
-        list(mailboxes.from_imap(url, PASSWORD))
+        list(mailbox.from_imap(url, PASSWORD))
 
 
 def test_what_an_imap_server_repeats_of_a_log_in_is_not_shown(monkeypatch: pytest.MonkeyPatch):
@@ -341,7 +342,7 @@ def test_what_an_imap_server_repeats_of_a_log_in_is_not_shown(monkeypatch: pytes
 
     monkeypatch.setattr(Box, "_end", end)
     with mailbox_server.running([]) as box, pytest.raises(NotifierError) as refused:
-        list(mailboxes.from_imap(f"imap://bounce%40example.org@127.0.0.1:{box.port}/INBOX", password))
+        list(mailbox.from_imap(f"imap://bounce%40example.org@127.0.0.1:{box.port}/INBOX", password))
     shown = str(refused.value)
     assert "AUTHENTICATIONFAILED" in shown
     assert not any(secret in shown for secret in (password, "bounce@example.org", "hunter2"))
@@ -373,7 +374,7 @@ def test_the_command_counts_what_is_unproven_and_unreadable(
 
 def test_the_log_of_an_unreadable_mail_says_where_it_failed(sent: Installation, caplog: pytest.LogCaptureFixture):
     with caplog.at_level(logging.WARNING):
-        returns.read(sent.at(TUESDAY), [BREAKING])
+        bounces.read(sent.at(TUESDAY), [BREAKING])
     (record,) = caplog.records
     assert "UnreadableMailError" in record.getMessage()
     with sent.at(TUESDAY).reading() as session:

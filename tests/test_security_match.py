@@ -8,15 +8,16 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event
 
-from notifier import matching, pipeline
-from notifier.containment import Problems
-from notifier.match import batches, boilerplate, matches, past, profiles
+from notifier.enums import NewsKind, Tier
+from notifier.match import batches, boilerplate, judging, matches, past_entries, profiles
 from notifier.match.score import speaks_of_medicine
-from notifier.match.stories import Recent, same_news, telling
+from notifier.match.stories import Recent, fingerprint, same_news
 from notifier.match.terms import Vocabulary
 from notifier.match.urgency import urgent
+from notifier.pipeline import match
+from notifier.pipeline.problems import Problems
+from notifier.pipeline.run import run_once
 from notifier.store.models import Entry, Examination, Match, NearMiss, Revision, Source
-from notifier.store.statuses import NewsKind, Tier
 from tests.conftest import MONDAY, Installation
 from tests.site import Article
 
@@ -58,11 +59,11 @@ HOSTILE = {
 def test_a_hostile_text_costs_no_more_than_its_length(text: str):
     """Each took minutes to for ever where it was quadratic; a megabyte may take seconds on a busy machine."""
     begun = time.process_time()
-    matches.judge_words(VOCABULARY, {1: BUNDLED.name}, matches.Words(text[:2000], text[:2000], text))
+    judging.judge_document(VOCABULARY, {1: BUNDLED.name}, judging.Document(text[:2000], text[:2000], text))
     boilerplate.without_boilerplate(text[:99_999])
     boilerplate.split_lead(text)
     speaks_of_medicine(text)
-    telling(f"https://x.example.org/{text[:100]}", text, text)
+    fingerprint(f"https://x.example.org/{text[:100]}", text, text)
     urgent(NewsKind.NEW, Tier.ABOUT, text[:100_000], ())
     assert time.process_time() - begun < 15
 
@@ -134,7 +135,7 @@ def test_four_hundred_items_match_in_seconds_and_hold_the_database_for_moments(i
             begun.append(time.perf_counter())
 
     spent = time.process_time()
-    assert pipeline.match(installation.at(MONDAY)) == 400
+    assert match.run(installation.at(MONDAY)) == 400
     assert time.process_time() - spent < 20, "it was 89 seconds when each was compared with all"
     assert max(held) < 2
 
@@ -163,7 +164,7 @@ def test_nothing_is_judged_or_compared_while_a_write_transaction_is_open(
 
     monkeypatch.setattr(matches, "store", store)
     write(made, ["Frexalimab slows lesions in a trial"], ["A text."])
-    assert pipeline.match(made.at(MONDAY)) == 1
+    assert match.run(made.at(MONDAY)) == 1
     with made.at(MONDAY).reading() as session:
         assert session.query(Match).count() == 1
 
@@ -177,11 +178,11 @@ def test_what_was_matched_meanwhile_is_not_matched_twice(any_installation: Insta
     def judge(batch):
         if not others:
             others.append(0)
-            others.append(pipeline.match(made.at(MONDAY)))
+            others.append(match.run(made.at(MONDAY)))
         return real(batch)
 
     monkeypatch.setattr(batches, "judge", judge)
-    assert pipeline.match(made.at(MONDAY)) == 0
+    assert match.run(made.at(MONDAY)) == 0
     assert others == [0, 2]
     with made.at(MONDAY).reading() as session:
         assert session.query(Match).count() == 2
@@ -199,16 +200,16 @@ def test_a_profile_that_is_imported_while_a_batch_is_judged_misses_nothing(any_i
     def judge(batch):
         if not imported:
             imported.append(True)
-            from notifier.adoption import adopt
+            from notifier.admin.profile_import import import_profile
 
             with made.at(MONDAY).writing() as session:
                 source = session.query(Source).filter(Source.kind == "feed").first()
                 source.profiles = []
-                adopt(session, other.model_copy(update={"sources": (), "pages": ()}), MONDAY)
+                import_profile(session, other.model_copy(update={"sources": (), "pages": ()}), MONDAY)
         return real(batch)
 
     monkeypatch.setattr(batches, "judge", judge)
-    pipeline.match(made.at(MONDAY))
+    match.run(made.at(MONDAY))
     with made.at(MONDAY).reading() as session:
         assert [match.profile.slug for match in session.query(Match) if match.tier is Tier.ABOUT] == ["tolebrutinib"]
 
@@ -218,17 +219,17 @@ def test_what_is_looked_at_while_a_profile_is_imported_is_looked_at_once_more_fo
     deps = made.at(MONDAY)
     other = profiles.parse(profiles.bundled_file("tolebrutinib"), "the other profile")
     other = other.model_copy(update={"sources": (), "pages": ()})
-    from notifier import adoption
+    from notifier.admin import profile_import
 
     with deps.writing() as session:
         session.query(Source).filter(Source.kind == "feed").first().profiles = []
     write(made, ["Frexalimab and tolebrutinib slow lesions"], ["a"])
     with deps.reading() as session:
-        before = adoption.judged(session, other, MONDAY)
-    assert pipeline.match(deps) == 1
+        before = profile_import.judged(session, other, MONDAY)
+    assert match.run(deps) == 1
     with deps.writing() as session:
-        adoption.adopt(session, other, MONDAY, before=before)
-    assert pipeline.match(deps) == 1
+        profile_import.import_profile(session, other, MONDAY, before=before)
+    assert match.run(deps) == 1
     with deps.reading() as session:
         assert sorted(match.profile.slug for match in session.query(Match)) == ["frexalimab", "tolebrutinib"]
 
@@ -238,7 +239,7 @@ def test_a_revision_that_cannot_be_judged_is_held_for_a_person_and_the_others_ma
 ):
     made = any_installation
     write(made, ["Frexalimab one", "Frexalimab breaks it", "Frexalimab three"], ["a", "b", "c"])
-    real = matches.judge_words
+    real = judging.judge_document
 
     def judge_words(vocabulary, names, words):
         if "breaks" in words.title:
@@ -247,7 +248,7 @@ def test_a_revision_that_cannot_be_judged_is_held_for_a_person_and_the_others_ma
 
     monkeypatch.setattr(matches, "judge_words", judge_words)
     problems = Problems()
-    assert matching.match(made.at(MONDAY), problems) == 3
+    assert match.run(made.at(MONDAY), problems) == 3
     with made.at(MONDAY).reading() as session:
         assert [match.revision.title for match in session.query(Match)] == ["Frexalimab one", "Frexalimab three"]
         (near,) = session.query(NearMiss)
@@ -284,9 +285,9 @@ PAIRS = [
 @pytest.mark.parametrize(("one", "other"), PAIRS)
 def test_the_index_finds_what_a_comparison_of_each_with_each_finds(one: dict, other: dict):
     empty = {"url": "", "title": "", "text": ""}
-    earlier, later = telling(**{**empty, **one}), telling(**{**empty, **other})
+    earlier, later = fingerprint(**{**empty, **one}), fingerprint(**{**empty, **other})
     recent = Recent()
-    recent.add(1, 1, telling("https://y.example.org/", "Something else entirely is told here", "Another text."))
+    recent.add(1, 1, fingerprint("https://y.example.org/", "Something else entirely is told here", "Another text."))
     recent.add(2, 2, earlier)
     assert (recent.first_like(3, later) == 2) is same_news(earlier, later)
     assert recent.first_like(2, later) is None, "an entry is no other telling of itself"
@@ -295,11 +296,11 @@ def test_the_index_finds_what_a_comparison_of_each_with_each_finds(one: dict, ot
 def test_of_several_tellings_the_first_is_found():
     recent = Recent()
     for number in range(5):
-        recent.add(number, number, telling(f"https://x.example.org/{number}", f"Title {number:c}", RELEASE * 3))
+        recent.add(number, number, fingerprint(f"https://x.example.org/{number}", f"Title {number:c}", RELEASE * 3))
     title = "Frexalimab slows new lesions in a trial"
-    recent.add(6, 6, telling("https://x.example.org/6", title, ""))
-    recent.add(7, 7, telling("https://x.example.org/7", title, ""))
-    assert recent.first_like(8, telling("https://y.example.org", title, "")) == 6
+    recent.add(6, 6, fingerprint("https://x.example.org/6", title, ""))
+    recent.add(7, 7, fingerprint("https://x.example.org/7", title, ""))
+    assert recent.first_like(8, fingerprint("https://y.example.org", title, "")) == 6
 
 
 def test_the_past_of_many_entries_is_judged_for_a_new_profile_outside_the_transaction(any_installation: Installation):
@@ -308,10 +309,10 @@ def test_the_past_of_many_entries_is_judged_for_a_new_profile_outside_the_transa
     with deps.writing() as session:
         session.query(Source).filter(Source.kind == "feed").first().profiles = []
     write(made, [f"Tolebrutinib report {number}" for number in range(30)], ["a"] * 30)
-    pipeline.match(deps)
+    match.run(deps)
     file = profiles.parse(profiles.bundled_file("tolebrutinib"), "the other profile")
     with deps.reading() as session:
-        judged = past.judge_past(session, file.slug, profiles.term_specs(file), file.name, MONDAY)
+        judged = past_entries.judge_past(session, file.slug, profiles.term_specs(file), file.name, MONDAY)
     assert len(judged.news) == 30
     assert all(candidacy.filed for candidacy in judged.news)
     with deps.reading() as session:
@@ -321,12 +322,12 @@ def test_the_past_of_many_entries_is_judged_for_a_new_profile_outside_the_transa
 def test_a_story_goes_on_over_two_runs_and_a_release(any_installation: Installation):
     made = any_installation
     made.subscribe("anna@example.org")
-    pipeline.run_once(made.at(MONDAY))
+    run_once(made.at(MONDAY))
     title = "Frexalimab lowers lesions in a made-up trial"
     made.publish([Article(title, slug="one")])
-    pipeline.run_once(made.at(MONDAY + timedelta(hours=1)))
+    run_once(made.at(MONDAY + timedelta(hours=1)))
     made.publish([Article(title, slug="one"), Article(f"{title}!", slug="two", link="https://wire.example.org/1")])
-    pipeline.run_once(made.at(MONDAY + timedelta(hours=2)))
+    run_once(made.at(MONDAY + timedelta(hours=2)))
     with made.at(MONDAY).reading() as session:
         stories = [match.story for match in session.query(Match)]
     assert len(stories) == 2
@@ -337,7 +338,7 @@ def test_a_story_goes_on_over_two_runs_and_a_release(any_installation: Installat
 def test_a_batch_that_is_always_outdated_is_left_to_the_next_run(installation: Installation, monkeypatch):
     write(installation, ["Frexalimab one"], ["a"])
     monkeypatch.setattr(matches, "store", lambda *_: None)
-    assert pipeline.match(installation.at(MONDAY)) == 0
+    assert match.run(installation.at(MONDAY)) == 0
     with installation.at(MONDAY).reading() as session:
         assert session.query(Examination).count() == 0
 
@@ -352,7 +353,7 @@ def test_versions_tell_a_match_and_an_import(any_installation: Installation):
 
 
 def test_a_telling_reads_no_more_of_a_text_than_is_compared():
-    told = telling("https://x.example.org", "t" * 10_000, "word " * 100_000)
+    told = fingerprint("https://x.example.org", "t" * 10_000, "word " * 100_000)
     assert len(told.title) <= 600
     assert len(told.text) <= 4500
     assert replace(told, title="") != told

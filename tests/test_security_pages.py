@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from notifier.demo import serving
+from notifier.demo.servers import serving
 from notifier.links import Purpose
 from notifier.render import Templates
 from notifier.store import db

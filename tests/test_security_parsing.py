@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from notifier import pipeline
-from notifier.store.statuses import SourceKind
-from notifier.watch import parsing
-from notifier.watch.observation import MOST_ITEMS, ReadError
-from notifier.watch.parsing import Parser
+from notifier.enums import SourceKind
+from notifier.pipeline import poll
+from notifier.watch import parser_process
+from notifier.watch.parser_process import Parser
+from notifier.watch.parsers.observation import MOST_ITEMS, ParseError
 from tests.conftest import MONDAY, Installation
 from tests.site import Article, rss
 
@@ -27,11 +27,12 @@ URL = "https://x.example.org/feed/"
 # Reads each body, and prints every file and every connection that this causes in the reading process itself.
 OPENED = """
 import json, sys
-from notifier.watch import feed, page, registry, discovery, jsonfeed, posts
-from notifier.watch.observation import ReadError
+from notifier.watch import discovery
+from notifier.watch.parsers import clinicaltrials, html_page, json_feed, rss, wordpress
+from notifier.watch.parsers.observation import ParseError
 from readability import Document
 
-page.read(b"<body><p>" + b"a made-up sentence, and another one. " * 40, {}, "https://x.example.org/")  # its modules
+html_page.read(b"<body><p>" + b"a made-up sentence, and another one. " * 40, {}, "https://x.example.org/")  # its modules
 opened = []
 
 def watch(event, arguments):
@@ -40,10 +41,10 @@ def watch(event, arguments):
 
 sys.addaudithook(watch)
 for body in json.load(sys.stdin):
-    for read in (feed.read, page.read, registry.read, posts.read):
+    for read in (rss.read, html_page.read, clinicaltrials.read, wordpress.read):
         try:
             read(body.encode(), {}, "https://x.example.org/")
-        except ReadError:
+        except ParseError:
             pass
     discovery.feeds(body.encode(), "https://x.example.org/")
 print(json.dumps(opened))
@@ -110,7 +111,7 @@ def test_a_feed_that_names_a_file_is_told_to_be_no_feed(
     folder.mkdir()
     monkeypatch.chdir(folder)
     installation.site.put("/feed/", bodies(folder, installation.site.address)[number])
-    (result,) = pipeline.poll(installation.at(MONDAY))
+    (result,) = poll.run(installation.at(MONDAY))
     assert result.status == "failed"
     assert "no feed" in result.error
     assert [asked.path for asked in installation.site.asked] == ["/feed/"]
@@ -135,7 +136,7 @@ def test_a_feed_that_names_a_file_is_told_to_be_no_feed(
 )
 def test_the_reading_process_may_do_nothing_but_read(deed: str):
     program = (
-        "import os, socket, sqlite3, subprocess, sys, urllib.request; from notifier.watch.parsing import child;"
+        "import os, socket, sqlite3, subprocess, sys, urllib.request; from notifier.watch.parser_process import child;"
         f"sys.addaudithook(child._refuse)\ntry:\n    {deed}\nexcept PermissionError as error: print(error)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False)
@@ -145,7 +146,7 @@ def test_the_reading_process_may_do_nothing_but_read(deed: str):
 def test_the_reading_process_knows_no_secret_and_no_folder_of_ours(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("NOTIFIER_SECRET_KEY", "a secret")
     monkeypatch.setenv("PGPASSWORD", "a secret")
-    made = parsing.Child()
+    made = parser_process.Child()
     try:
         process = Path(f"/proc/{made._process.pid}")
         if not process.exists():
@@ -161,24 +162,24 @@ def test_the_reading_process_knows_no_secret_and_no_folder_of_ours(monkeypatch: 
 def test_one_process_reads_all_documents_of_a_poll_and_ends_with_it(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ):
-    started: list[parsing.Child] = []
-    monkeypatch.setattr(parsing, "start", lambda: started.append(parsing.Child()) or started[-1])
-    monkeypatch.setattr(parsing, "release", parsing.Child.end)
+    started: list[parser_process.Child] = []
+    monkeypatch.setattr(parser_process, "start", lambda: started.append(parser_process.Child()) or started[-1])
+    monkeypatch.setattr(parser_process, "release", parser_process.Child.end)
     others = [installation.site.put(f"/{n}/", rss([Article(f"Of {n}")])) for n in range(5)]
     installation.adopt(sources=(installation.feed, *others))
-    pipeline.poll(installation.at(MONDAY))
+    poll.run(installation.at(MONDAY))
     assert len(started) == 1
     assert started[0]._process.poll() is not None
-    pipeline.poll(installation.at(MONDAY), force=True)
+    poll.run(installation.at(MONDAY), force=True)
     assert len(started) == 1  # nothing had changed: nothing was to be read
 
 
 def hanging(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
     """Let the reading process run something else once it is ready."""
     ready = "import sys, os, time, struct; o = sys.stdout.buffer; o.write(struct.pack('>Q', 2) + b'{}'); o.flush();"
-    monkeypatch.setattr(parsing, "start", parsing.Child)
-    monkeypatch.setattr(parsing, "release", parsing.Child.end)
-    monkeypatch.setattr(parsing, "_PROGRAM", f"{ready}{program}")
+    monkeypatch.setattr(parser_process, "start", parser_process.Child)
+    monkeypatch.setattr(parser_process, "release", parser_process.Child.end)
+    monkeypatch.setattr(parser_process, "_PROGRAM", f"{ready}{program}")
 
 
 @pytest.mark.parametrize(
@@ -199,11 +200,11 @@ def hanging(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
 def test_a_process_that_does_not_answer_well_fails_one_document(
     parser: Parser, monkeypatch: pytest.MonkeyPatch, program: str, words: str
 ):
-    monkeypatch.setattr(parsing, "LEAST_SECONDS", 0.5)
+    monkeypatch.setattr(parser_process, "LEAST_SECONDS", 0.5)
     with monkeypatch.context() as patched:
         hanging(patched, program)
         began = time.monotonic()
-        with pytest.raises(ReadError, match=words):
+        with pytest.raises(ParseError, match=words):
             parser.read(SourceKind.FEED, rss([Article("One")]).encode(), {}, URL)
         assert time.monotonic() - began < 5
         parser.close()
@@ -213,8 +214,8 @@ def test_a_process_that_does_not_answer_well_fails_one_document(
 
 def test_a_document_that_takes_too_much_memory_fails_alone(parser: Parser, monkeypatch: pytest.MonkeyPatch):
     parser.read(SourceKind.FEED, rss([Article("One")]).encode(), {}, URL)
-    monkeypatch.setattr(parsing, "MEGABYTES", 4)
-    with pytest.raises(ReadError, match=r"more than 4 MB|ended the program"):
+    monkeypatch.setattr(parser_process, "MEGABYTES", 4)
+    with pytest.raises(ParseError, match=r"more than 4 MB|ended the program"):
         parser.read(
             SourceKind.FEED, rss([Article(f"Article {n}", "words " * 200) for n in range(3000)]).encode(), {}, URL
         )
@@ -224,7 +225,7 @@ def test_a_document_that_takes_too_much_memory_fails_alone(parser: Parser, monke
 
 @pytest.mark.parametrize(("size", "seconds"), [(0, 5), (1_000, 5), (2_000_000, 10), (6_000_000, 30), (50_000_000, 30)])
 def test_how_long_a_document_may_take(size: int, seconds: float):
-    assert parsing.seconds_for(size) == seconds
+    assert parser_process.seconds_for(size) == seconds
 
 
 @pytest.mark.long
@@ -242,7 +243,7 @@ def test_while_one_document_is_read_for_long_the_others_are_fetched(
     installation.change(watch=watch)
     others = [installation.site.put(f"/{n}/", rss([Article(f"Of {n}")])) for n in range(3)]
     installation.adopt(sources=(installation.feed, *others))
-    assert {result.status for result in pipeline.poll(installation.at(MONDAY))} == {"ok"}
+    assert {result.status for result in poll.run(installation.at(MONDAY))} == {"ok"}
     assert threading.active_count() < 20
 
 
@@ -275,7 +276,7 @@ DEEP = {
 @pytest.mark.parametrize("kind", [SourceKind.FEED, SourceKind.PAGE])
 @pytest.mark.parametrize("markup", DEEP.values(), ids=DEEP)
 def test_no_markup_takes_long_or_much(parser: Parser, monkeypatch: pytest.MonkeyPatch, kind: SourceKind, markup: str):
-    monkeypatch.setattr(parsing, "MEGABYTES", 128)
+    monkeypatch.setattr(parser_process, "MEGABYTES", 128)
     words = "A made-up sentence about frexalimab."
     body = f"<html><body><h1>Title</h1><p>{words}</p>{markup}<p>{words}</p></body></html>"
     document = rss([Article("Title", body)]) if kind is SourceKind.FEED else body
@@ -284,7 +285,7 @@ def test_no_markup_takes_long_or_much(parser: Parser, monkeypatch: pytest.Monkey
     began = time.monotonic()
     try:
         (observation,) = parser.read(kind, document.encode(), headers, URL).observations
-    except ReadError as error:
+    except ParseError as error:
         refused = str(error)
     assert time.monotonic() - began < 4
     if refused:
@@ -306,9 +307,9 @@ def test_no_markup_takes_long_or_much(parser: Parser, monkeypatch: pytest.Monkey
 )
 @pytest.mark.parametrize("kind", [SourceKind.FEED, SourceKind.REGISTRY])
 def test_deep_json_is_told_to_be_broken(parser: Parser, kind: SourceKind, body: bytes):
-    with pytest.raises(ReadError):
+    with pytest.raises(ParseError):
         parser.read(kind, body, {}, URL)
-    with pytest.raises(ReadError):
+    with pytest.raises(ParseError):
         parser.posts(body, {}, URL, MONDAY)
 
 
@@ -386,7 +387,7 @@ def test_whatever_is_answered_it_is_read_or_refused_in_words_and_can_be_stored(
     ):
         try:
             reading = read()
-        except ReadError as error:
+        except ParseError as error:
             assert "(" not in str(error) or "could not be read (" not in str(error), error  # noqa: PT017 - the words
             continue
         for one in reading.observations:

@@ -8,21 +8,23 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from notifier import admission, pipeline
+from notifier.enums import SignupRequestKind, SubscriptionStatus, SuppressionCause
 from notifier.links import Purpose
+from notifier.pipeline import signup_requests as admission
+from notifier.pipeline.run import run_once
+from notifier.pipeline.signup_requests import answer_all
 from notifier.store import db
 from notifier.store.models import (
     AddressChange,
     Consent,
     Delivery,
-    Enquiry,
+    SignupRequest,
     Subscriber,
     Subscription,
     Suppression,
     Wording,
 )
-from notifier.store.statuses import EnquiryKind, SubscriptionStatus, SuppressionCause
-from notifier.subscribers import enquiries, moving, subscriptions, suppressions
+from notifier.subscribers import address_changes, signup_requests, subscriptions, suppressions
 from tests.conftest import MONDAY, Installation
 from tests.people import link_to, links_in_mails, people, post, sign_up, subscription_of, visiting
 
@@ -64,24 +66,24 @@ def test_parallel_clicks_on_subscribe_give_one_person_and_one_question(any_insta
     with visiting(made) as client:
         answers = at_once(*[lambda: sign_up(client, email).status_code] * TIMES)
     assert answers == [200] * TIMES
-    pipeline.admit(made.at(MONDAY))
+    answer_all(made.at(MONDAY))
     with made.at(MONDAY).reading() as session:
         counts = [session.query(table).count() for table in (Subscriber, Subscription, Delivery)]
         assert counts == [1, 1, 1]
-        assert all(enquiry.email is None for enquiry in session.query(Enquiry))
+        assert all(enquiry.email is None for enquiry in session.query(SignupRequest))
 
 
 def test_requests_that_are_answered_by_several_at_once_are_answered_once_each(any_installation: Installation):
     made = any_installation
     deps = made.at(MONDAY)
-    choice = subscriptions.usual("weekly", "UTC")
+    choice = subscriptions.default_choice("weekly", "UTC")
     with deps.writing() as session:
         wish = admission.as_document("frexalimab", choice)
         waiting = [
-            enquiries.ask(session, EnquiryKind.SUBSCRIBE, PETRA, wish, f"198.51.{number}.7", MONDAY)
+            signup_requests.ask(session, SignupRequestKind.SUBSCRIBE, PETRA, wish, f"198.51.{number}.7", MONDAY)
             for number in range(3)
         ]
-    at_once(*[lambda one=one: admission.admit_one(deps, one) for one in waiting for _ in range(3)])
+    at_once(*[lambda one=one: admission.answer(deps, one) for one in waiting for _ in range(3)])
     with deps.reading() as session:
         assert session.query(Subscriber).count() == session.query(Subscription).count() == 1
         assert session.query(Delivery).count() == 1
@@ -101,7 +103,7 @@ def test_parallel_confirmations_give_one_consent_and_one_welcome(any_installatio
     made = any_installation
     with visiting(made) as client:
         sign_up(client, PETRA, language="fr")
-        pipeline.run_once(made.at(MONDAY))
+        run_once(made.at(MONDAY))
         link = links_in_mails(made, Purpose.CONFIRM)[PETRA]
         answers = at_once(*[lambda: client.post(link).status_code] * TIMES)
     assert answers == [200] * TIMES
@@ -141,7 +143,7 @@ def test_the_link_never_to_write_again_may_be_pressed_by_several_at_once(any_ins
     made = any_installation
     with visiting(made) as client:
         sign_up(client, PETRA)
-        pipeline.run_once(made.at(MONDAY))
+        run_once(made.at(MONDAY))
         link = links_in_mails(made, Purpose.NEVER)[PETRA]
         assert at_once(*[lambda: client.post(link).status_code] * TIMES) == [200] * TIMES
     assert people(made) == []
@@ -160,7 +162,7 @@ def test_parallel_changes_of_address_leave_one_and_stay_within_the_limit(any_ins
                 for number in range(TIMES)
             ]
         )
-    assert Counter(answers) == {200: enquiries.PER_ASKER, 429: TIMES - enquiries.PER_ASKER}
+    assert Counter(answers) == {200: signup_requests.PER_ASKER, 429: TIMES - signup_requests.PER_ASKER}
     with made.at(MONDAY).reading() as session:
         assert session.query(AddressChange).count() == 1
 
@@ -170,7 +172,7 @@ def test_both_addresses_may_agree_at_the_same_moment(any_installation: Installat
     made.subscribe(ANNA)
     with visiting(made) as client:
         post(client, link_to(made, Purpose.PREFERENCES, ANNA), do="address", email=NEW)
-        pipeline.run_once(made.at(MONDAY))
+        run_once(made.at(MONDAY))
         links = links_in_mails(made, Purpose.ADDRESS)
         answers = at_once(*[lambda link=link: client.post(link).status_code for link in (*links.values(),) * 3])
     assert set(answers) <= {200, 404}
@@ -181,13 +183,15 @@ def test_a_new_address_that_signs_up_at_the_moment_of_the_change_becomes_one_per
     made = any_installation
     made.subscribe(ANNA)
     with made.at(MONDAY).writing() as session:
-        change = moving.ask(session, subscriptions.find_subscriber(session, ANNA), NEW, MONDAY)
-        moving.agree(session, change, moving.Side.OLD, MONDAY)
+        change = address_changes.ask(session, subscriptions.find_subscriber(session, ANNA), NEW, MONDAY)
+        address_changes.agree(session, change, address_changes.Side.OLD, MONDAY)
         link_id = change.link_id
 
     def agree() -> None:
         with made.at(MONDAY).writing() as session:
-            moving.agree(session, moving.by_link(session, link_id, MONDAY), moving.Side.NEW, MONDAY)
+            address_changes.agree(
+                session, address_changes.by_link(session, link_id, MONDAY), address_changes.Side.NEW, MONDAY
+            )
 
     at_once(agree, *[lambda: made.subscribe(NEW, confirmed=False)] * 4)
     assert people(made) == [NEW]
@@ -202,16 +206,16 @@ def test_no_limit_is_passed_by_asking_at_once(any_installation: Installation, ne
         with made.at(MONDAY).writing() as session:
             visitor = f"10.{number % networks}.0.1"
             try:
-                enquiries.ask(session, EnquiryKind.LINK, f"p{number}@example.org", None, visitor, MONDAY)
-            except enquiries.TooManyError:
+                signup_requests.ask(session, SignupRequestKind.LINK, f"p{number}@example.org", None, visitor, MONDAY)
+            except signup_requests.TooManyError:
                 return 429
             return 200
 
     for _ in range(5):
         at_once(*[lambda number=number: ask(number) for number in range(8)])
     with made.at(MONDAY).reading() as session:
-        stored = Counter(enquiry.network for enquiry in session.query(Enquiry))
-    assert max(stored.values()) <= enquiries.PER_NETWORK
+        stored = Counter(enquiry.network for enquiry in session.query(SignupRequest))
+    assert max(stored.values()) <= signup_requests.PER_NETWORK
 
 
 def test_no_mailbox_gets_more_than_its_limit_by_asking_at_once(any_installation: Installation):
@@ -219,7 +223,7 @@ def test_no_mailbox_gets_more_than_its_limit_by_asking_at_once(any_installation:
 
     def count() -> bool:
         with made.at(MONDAY).writing() as session:
-            return enquiries.count_mail(session, EnquiryKind.LINK, PETRA, MONDAY)
+            return signup_requests.count_mail(session, SignupRequestKind.LINK, PETRA, MONDAY)
 
     assert Counter(at_once(*[count] * TIMES)) == {True: 3, False: TIMES - 3}
 
@@ -237,15 +241,15 @@ def test_a_request_that_fails_is_dropped_and_does_not_stop_the_others(
 
     monkeypatch.setattr(subscriptions, "subscribe", failing)
     with made.at(MONDAY).writing() as session:
-        wish = admission.as_document("frexalimab", subscriptions.usual("weekly", "UTC"))
+        wish = admission.as_document("frexalimab", subscriptions.default_choice("weekly", "UTC"))
         for email in ("unlucky@example.org", PETRA):
-            enquiries.ask(session, EnquiryKind.SUBSCRIBE, email, wish, "198.51.100.7", MONDAY)
-    assert pipeline.admit(made.at(MONDAY)) == 2
+            signup_requests.ask(session, SignupRequestKind.SUBSCRIBE, email, wish, "198.51.100.7", MONDAY)
+    assert answer_all(made.at(MONDAY)) == 2
     assert people(made) == [PETRA]
     assert "Answering request 1 failed: an unexpected error (IntegrityError)" in caplog.text
     assert "unlucky" not in caplog.text
     caplog.clear()
-    assert pipeline.admit(made.at(MONDAY)) == 0
+    assert answer_all(made.at(MONDAY)) == 0
 
 
 def test_what_is_there_already_is_not_added_again(engine):

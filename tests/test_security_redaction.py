@@ -8,13 +8,14 @@ from datetime import timedelta
 
 import pytest
 
-from notifier import pipeline, returns
-from notifier.deliver.outbox import Answer
+from notifier.deliver.outbox import SendResult
 from notifier.deliver.redaction import safe, without_secrets
-from notifier.deliver.smtp import ServerDownError, Transport
+from notifier.deliver.smtp.client import ServerDownError, Transport
+from notifier.enums import DeliveryStatus, SuppressionCause
+from notifier.pipeline import bounces, compose, deliver, match, poll
+from notifier.pipeline.run import Sent
 from notifier.settings import Operator, Smtp
 from notifier.store.models import Delivery, Notice, Subscriber, Suppression
-from notifier.store.statuses import DeliveryStatus, SuppressionCause
 from tests import faulty
 from tests.conftest import MONDAY, Installation
 from tests.site import Article
@@ -52,15 +53,15 @@ def shows_nobody(text: str) -> bool:
 def a_digest_is_owed(made: Installation, *people: str) -> None:
     for person in people:
         made.subscribe(person)
-    pipeline.poll(made.at(MONDAY))
+    poll.run(made.at(MONDAY))
     made.publish([Article("Frexalimab slows lesions")])
-    for step in (pipeline.poll, pipeline.match, pipeline.compose):
+    for step in (poll.run, match.run, compose.run):
         step(made.at(TUESDAY))
 
 
-def send(made: Installation, server: faulty.Faulty, **smtp) -> pipeline.Sent:
+def send(made: Installation, server: faulty.Faulty, **smtp) -> Sent:
     made.change(smtp=Smtp(port=server.port, security="none", connections=1, timeout_seconds=2, **smtp))
-    return pipeline.deliver(made.at(TUESDAY))
+    return deliver.run(made.at(TUESDAY))
 
 
 @pytest.mark.parametrize("step", ["RCPT", "BODY"])
@@ -70,7 +71,7 @@ def test_a_refusal_is_stored_without_the_address_however_it_is_written(
 ):
     a_digest_is_owed(installation, ANNA)
     with faulty.running(answers={step: [answer.encode()]}) as server:
-        assert send(installation, server).answers == {Answer.REFUSED: 1}
+        assert send(installation, server).answers == {SendResult.REFUSED: 1}
     with installation.at(TUESDAY).reading() as session:
         errors = [delivery.error for delivery in session.query(Delivery)]
         reasons = [row.reason for row in session.query(Suppression)]
@@ -120,14 +121,14 @@ def test_a_refusal_suppresses_with_a_code(any_installation: Installation, answer
 
 def test_a_refusal_of_the_address_that_somebody_had_before_counts_for_nobody(any_installation: Installation):
     from notifier.deliver import outbox
-    from notifier.letters import Press
-    from notifier.refusals import Refusals
+    from notifier.messages.digest_mail import MessageBuilder
+    from notifier.pipeline.refusals import Refusals
 
     a_digest_is_owed(any_installation, "anna@example.org")
     deps = any_installation.at(TUESDAY)
     with deps.writing() as session:
-        (claimed,) = outbox.claim(session, TUESDAY, outbox.Terms(1))
-        parcel = Press(deps).parcel(session, claimed, TUESDAY)
+        (claimed,) = outbox.claim_due(session, TUESDAY, outbox.ClaimOptions(1))
+        parcel = MessageBuilder(deps).outgoing(session, claimed, TUESDAY)
     with deps.writing() as session:
         session.query(Subscriber).update({"email": "anna@example.net", "moved_at": TUESDAY})
     outcomes: list[outbox.Outcome] = []
@@ -136,7 +137,7 @@ def test_a_refusal_of_the_address_that_somebody_had_before_counts_for_nobody(any
         transport.send([parcel], outcomes.extend)
         transport.close()
     with deps.writing() as session:
-        outbox.settle(session, outcomes, TUESDAY)
+        outbox.settle_attempts(session, outcomes, TUESDAY)
         Refusals(deps).follow(session, outcomes, TUESDAY)
     with deps.reading() as session:
         assert session.query(Suppression).count() == 0
@@ -171,9 +172,9 @@ DIAGNOSTICS = [
 @pytest.mark.parametrize("diagnostic", DIAGNOSTICS)
 def test_the_words_of_a_report_are_stored_without_addresses(installation: Installation, diagnostic: str):
     a_digest_is_owed(installation, "anna@example.org")
-    pipeline.deliver(installation.at(TUESDAY))
+    deliver.run(installation.at(TUESDAY))
     (sender, _), *_ = installation.sink.envelopes
-    assert returns.read(installation.at(TUESDAY), [a_report(sender, "5.2.2", diagnostic)]).held == 1
+    assert bounces.read(installation.at(TUESDAY), [a_report(sender, "5.2.2", diagnostic)]).held == 1
     with installation.at(TUESDAY).reading() as session:
         error = session.query(Delivery).one().error
     assert error.startswith("came back: 5.2.2")
@@ -183,7 +184,7 @@ def test_the_words_of_a_report_are_stored_without_addresses(installation: Instal
 def test_nothing_that_came_back_leaves_an_address_in_the_database(installation: Installation, tmp_path):
     made = installation
     a_digest_is_owed(made, "anna@example.org")
-    pipeline.deliver(made.at(TUESDAY))
+    deliver.run(made.at(TUESDAY))
     (sender, _), *_ = made.sink.envelopes
     made.change(operator=Operator(address="operator@example.org"))
     mails = [
@@ -191,7 +192,7 @@ def test_nothing_that_came_back_leaves_an_address_in_the_database(installation: 
         a_report("bounce@example.org", "5.1.1", "550 zoe.private@example.net", recipient="zoe.private@example.net"),
         b"From: zoe.private@example.net\nSubject: hello\n\nzoe.private@example.net",
     ]
-    returns.read(made.at(TUESDAY), mails)
+    bounces.read(made.at(TUESDAY), mails)
     dump = "\n".join(sqlite3.connect(made.at(TUESDAY).engine.url.database).iterdump())
     assert "zoe" not in dump
 
@@ -259,14 +260,14 @@ def test_what_makes_no_sense_is_told_without_addresses(installation: Installatio
 def test_nothing_of_a_mail_that_cannot_be_read_stands_in_the_log(
     installation: Installation, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
-    from notifier.deliver import reports
+    from notifier.deliver.bounces import parser
 
     def trip(octets: bytes) -> Callable[[], None]:
         raise ValueError(octets.decode())
 
-    monkeypatch.setattr(reports, "read", trip)
+    monkeypatch.setattr(parser, "read", trip)
     with caplog.at_level(logging.DEBUG):
-        returns.read(installation.at(TUESDAY), [b"Subject: anna@example.org\n\nsecret words"])
+        bounces.read(installation.at(TUESDAY), [b"Subject: anna@example.org\n\nsecret words"])
     assert "ValueError" in caplog.text
     assert "trip" in caplog.text
     assert not any(word in caplog.text for word in ("anna", "secret words"))

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from notifier.deliver import incoming, reports
-from notifier.deliver.incoming import UnreadableMailError
-from notifier.store.statuses import BounceKind
+from notifier.deliver.bounces import incoming_mail, parser
+from notifier.deliver.bounces.incoming_mail import UnreadableMailError
+from notifier.enums import BounceKind
 
 HEAD = b"From: MAILER-DAEMON@mx.example.org\nTo: bounce@example.org\nSubject: Mail delivery failed\n"
 REPORT = HEAD + b"Content-Type: multipart/report; boundary=b\n\n"
@@ -163,7 +163,7 @@ TOO_DEEP = {
 
 def seconds(mail: bytes) -> float:
     started = time.process_time()
-    assert reports.read(mail).failures
+    assert parser.read(mail).failures
     return time.process_time() - started
 
 
@@ -189,33 +189,33 @@ def test_an_odd_mail_is_judged_within_a_second(form: str):
 def test_a_mail_whose_parts_lie_too_deep_is_refused_at_once(form: str):
     started = time.process_time()
     with pytest.raises(UnreadableMailError, match="20 levels"):
-        reports.read(TOO_DEEP[form])
+        parser.read(TOO_DEEP[form])
     assert time.process_time() - started < LIMIT
 
 
 def test_of_many_recipients_a_hundred_are_looked_at():
-    failures = reports.read(recipients(5_000)).failures
+    failures = parser.read(recipients(5_000)).failures
     assert len(failures) == 100
     assert {failure.recipient for failure in failures} == {f"a{number}@b.c" for number in range(100)}
 
 
 @pytest.mark.parametrize("form", ["200,000 parts", "a field of a megabyte", "50,000 Received fields", "100,000 names"])
 def test_the_tree_of_a_mail_is_small_whatever_it_holds(form: str):
-    message = incoming.parsed(ODD[form])
-    tree = list(incoming.parts(message))
+    message = incoming_mail.parsed(ODD[form])
+    tree = list(incoming_mail.parts(message))
     assert len(tree) <= 200
     for part in tree:
         fields = list(part.raw_items())
         assert len(fields) <= 200
         assert all(len(value) <= 2_000 for _, value in fields)
-        assert len(incoming.text_of(part)) <= 100_000
+        assert len(incoming_mail.text_of(part)) <= 100_000
 
 
 @pytest.mark.parametrize("mail", [nested(4_000), b"x" * 5_000_000, REPORT + b"--b\n\n" * 1_000_000])
 def test_the_largest_mail_takes_little_memory(mail: bytes):
     tracemalloc.start()
     with suppress(UnreadableMailError):
-        reports.read(mail)
+        parser.read(mail)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 50_000_000
@@ -251,7 +251,7 @@ FIELDS = st.sampled_from(
 @given(st.lists(st.one_of(FIELDS, st.binary(max_size=40)), max_size=60))
 def test_any_order_of_what_reports_are_made_of_is_judged(lines: list[bytes]):
     try:
-        report = reports.read(b"\n".join(lines))
+        report = parser.read(b"\n".join(lines))
     except UnreadableMailError:
         return
     assert all(failure.kind in BounceKind for failure in report.failures)
@@ -260,4 +260,4 @@ def test_any_order_of_what_reports_are_made_of_is_judged(lines: list[bytes]):
 @pytest.mark.parametrize("charset", ["utf-8", "iso-8859-1", "us-ascii", "windows-1252", "UTF-8"])
 def test_ordinary_encoded_subjects_are_still_understood(charset: str):
     mail = f"Subject: =?{charset}?q?unsubscribe_{'x' * 22}?=\n\n".encode()
-    assert reports.read(mail).leave_words == ("x" * 22,)
+    assert parser.read(mail).unsubscribe_tokens == ("x" * 22,)

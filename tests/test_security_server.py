@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from notifier.demo import serving
+from notifier.demo.servers import serving
 from notifier.web import server
 from notifier.web.app import create
 from tests.conftest import MONDAY, Installation
@@ -298,7 +298,7 @@ def test_a_link_stands_in_no_line_of_the_log(
     with serving(create(installation.at(MONDAY))) as url:
         host, _, port = url.removeprefix("http://").partition(":")
         there = host, int(port)
-        monkeypatch.setattr("notifier.web.pages._unsubscribe", broken)
+        monkeypatch.setattr("notifier.web.link_actions._unsubscribe", broken)
         answers = [
             sent(there, b"POST /unsubscribe/secret-link HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
             sent(there, b"GET /unsubscribe/secret-link HTTP/1.1\r\nHost: x\r\nX\x00: y\r\n\r\n"),
@@ -307,7 +307,7 @@ def test_a_link_stands_in_no_line_of_the_log(
     assert [answer[9:12] for answer in answers] == [b"500", b"400", b"404"]
     text = caplog.text
     assert "a page failed: ValueError" in text
-    assert "pages.py" in text
+    assert "link_actions.py" in text
     assert "secret-link" not in text
     assert "anna" not in text
 

@@ -12,12 +12,13 @@ from urllib.parse import unquote
 import pytest
 from sqlalchemy import Engine
 
-from notifier import pipeline
 from notifier.cli.main import run
-from notifier.deliver.dialogue import Parcel
-from notifier.deliver.outbox import Answer, Outcome
-from notifier.deliver.smtp import Transport
+from notifier.deliver.outbox import Outcome, SendResult
+from notifier.deliver.smtp.client import Transport
+from notifier.deliver.smtp.protocol import OutgoingMessage
 from notifier.errors import SettingsError, StoreError
+from notifier.pipeline import poll
+from notifier.pipeline.run import to_json
 from notifier.settings import Smtp, Watch, load
 from notifier.store import db
 from notifier.watch import sources
@@ -291,7 +292,7 @@ def test_a_proxy_that_refuses_is_told_without_its_password(
         with installation.at(MONDAY).writing() as session:
             sources.add(session, url, MONDAY)
         try:
-            results = pipeline.poll(installation.at(MONDAY), [url], force=True)
+            results = poll.run(installation.at(MONDAY), [url], force=True)
         finally:
             proxy.shutdown()
             thread.join()
@@ -299,7 +300,7 @@ def test_a_proxy_that_refuses_is_told_without_its_password(
     if answer is not None:
         log_in = b64encode(f"user:{unquote(password)}".encode())
         assert b"Proxy-Authorization: Basic " + log_in in asked
-    words = json.dumps(pipeline.as_document(results))
+    words = json.dumps(to_json(results))
     assert CANARY not in f"{words}{capsys.readouterr()}{caplog.text}"
 
 
@@ -324,12 +325,12 @@ def test_a_server_whose_offer_of_starttls_was_taken_away_gets_no_password(offer:
         thread.start()
         smtp = Smtp(port=server.server_address[1], username="u", password=CANARY, timeout_seconds=5, connections=1)
         transport = Transport(smtp)
-        parcel = Parcel(1, "digest@example.org", "anna@example.org", lambda: b"Subject: x\r\n\r\nx\r\n")
+        parcel = OutgoingMessage(1, "digest@example.org", "anna@example.org", lambda: b"Subject: x\r\n\r\nx\r\n")
         problem = transport.send([parcel], outcomes.extend)
         transport.close()
         server.shutdown()
         thread.join()
     assert "STARTTLS" in problem
     assert CANARY not in problem
-    assert [outcome.answer for outcome in outcomes] == [Answer.NOT_TRIED]
+    assert [outcome.answer for outcome in outcomes] == [SendResult.NOT_TRIED]
     assert not [line for line in said if line.upper().startswith((b"AUTH", b"MAIL", b"DATA"))]

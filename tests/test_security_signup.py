@@ -4,11 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from notifier import pipeline
+from notifier.enums import ConsentEvent, SubscriptionStatus, SuppressionCause
 from notifier.links import Purpose
+from notifier.pipeline.run import run_once
+from notifier.pipeline.signup_requests import answer_all
 from notifier.settings import Privacy
 from notifier.store.models import Consent, Subscriber, Subscription
-from notifier.store.statuses import ConsentEvent, SubscriptionStatus, SuppressionCause
 from notifier.subscribers import subscriptions, suppressions
 from tests.conftest import MONDAY, Installation, settings_for
 from tests.people import (
@@ -133,7 +134,7 @@ def test_the_owners_own_yes_lifts_the_suppression(any_installation: Installation
     suppress(made, PETRA, cause, MONDAY - 100 * DAY)
     with visiting(made) as client:
         sign_up(client, PETRA)
-        pipeline.run_once(made.at(MONDAY))
+        run_once(made.at(MONDAY))
         assert client.post(links_in_mails(made, Purpose.CONFIRM)[PETRA]).status_code == 200
     assert suppression_of(made, PETRA) is None
     assert subscription_of(made, PETRA).status is SubscriptionStatus.CONFIRMED
@@ -146,7 +147,7 @@ def test_what_only_the_operator_lifts_is_not_lifted_by_a_link_that_was_sent_befo
     made = any_installation
     with visiting(made) as client:
         sign_up(client, PETRA)
-        pipeline.run_once(made.at(MONDAY))
+        run_once(made.at(MONDAY))
         suppress(made, PETRA, cause)
         answer = client.post(links_in_mails(made, Purpose.CONFIRM)[PETRA])
     assert answer.status_code == 410
@@ -166,7 +167,7 @@ def test_a_question_that_waits_is_not_sent_when_the_address_is_suppressed_meanwh
     suppress(made, PETRA, SuppressionCause.COMPLAINED, MONDAY - 100 * DAY)
     with visiting(made) as client:
         sign_up(client, PETRA)
-        pipeline.admit(made.at(MONDAY))
+        answer_all(made.at(MONDAY))
     hour_later = MONDAY + timedelta(hours=1)
     if later is SuppressionCause.BOUNCED:
         with made.at(MONDAY).writing() as session:
@@ -223,7 +224,7 @@ def test_a_reason_is_a_code_or_words_without_addresses(
 
 def never_link(made: Installation, client, email: str = PETRA) -> str:
     sign_up(client, email)
-    pipeline.run_once(made.at(MONDAY))
+    run_once(made.at(MONDAY))
     return links_in_mails(made, Purpose.NEVER)[email]
 
 
@@ -274,7 +275,7 @@ def test_after_never_no_form_brings_a_mail_until_the_operator_lifts_it(any_insta
 def test_never_works_after_the_sign_up_was_forgotten(installation: Installation):
     with visiting(installation) as client:
         link = never_link(installation, client)
-    pipeline.run_once(installation.at(MONDAY + 3 * DAY))
+    run_once(installation.at(MONDAY + 3 * DAY))
     with visiting(installation, MONDAY + 30 * DAY) as client:
         assert client.post(link).status_code == 200
     assert suppression_of(installation, PETRA).cause is SuppressionCause.NEVER
@@ -309,13 +310,13 @@ def test_the_link_never_to_write_again_does_nothing_else(installation: Installat
 
 
 def test_nobody_is_followed_on_by_preferences_where_the_address_is_suppressed(installation: Installation):
-    from notifier.adoption import adopt
+    from notifier.admin.profile_import import import_profile
     from notifier.match import profiles
 
     made = installation
     made.subscribe(PETRA)
     with made.at(MONDAY).writing() as session:
-        adopt(session, profiles.parse(profiles.bundled_file("tolebrutinib"), "the profile"), MONDAY)
+        import_profile(session, profiles.parse(profiles.bundled_file("tolebrutinib"), "the profile"), MONDAY)
     suppress(made, PETRA, SuppressionCause.ASKED)
     with visiting(made) as client:
         answer = post(

@@ -17,11 +17,12 @@ from xml.etree import ElementTree as ET
 import pytest
 from sqlalchemy import JSON, Engine, String, Text, create_engine, text
 
-from notifier import pipeline
-from notifier.cli import door, logs
+from notifier.cli import logs, shared
 from notifier.cli.main import run
+from notifier.pipeline import poll
+from notifier.pipeline.run import run_once, to_json
 from notifier.store.models import Base
-from notifier.text import one_printable_line, printable
+from notifier.text.cleaning import one_printable_line, printable
 from tests import site as sites
 from tests.conftest import MONDAY, Installation
 from tests.site import Article
@@ -86,10 +87,10 @@ def hostile(installation: Installation, tmp_path: Path, monkeypatch: pytest.Monk
     """An installation that has done everything once, and in whose database every text is an attack as well."""
     installation.subscribe("anna@example.org")
     installation.subscribe("ben@example.org", confirmed=False)
-    pipeline.run_once(installation.at(MONDAY))
+    run_once(installation.at(MONDAY))
     installation.publish([Article("Frexalimab slows lesions"), Article("Sanofi begins a study of its antibody")])
     for day in (1, 2):
-        pipeline.run_once(installation.at(MONDAY + timedelta(days=day, hours=1)))
+        run_once(installation.at(MONDAY + timedelta(days=day, hours=1)))
         installation.publish([Article("Frexalimab slows lesions by far", slug="frexalimab-slows-lesions")])
     url = installation._deps.engine.url
     settings = installation._deps.settings
@@ -312,7 +313,7 @@ def test_a_progress_bar_shows_an_address_without_letting_it_act(monkeypatch: pyt
     stream.isatty = lambda: True  # type: ignore[method-assign]
     monkeypatch.setattr(sys, "stderr", stream)
     monkeypatch.setenv("TERM", "xterm-256color")
-    with door.progress(shown=True) as bar:
+    with shared.progress(shown=True) as bar:
         assert bar is not None
         bar(1, 2, HOSTILE)
     assert "\x07" not in stream.getvalue()
@@ -330,10 +331,10 @@ def test_a_feed_that_is_an_attack_shows_as_words_from_the_first_poll_on(
     ]
     feed = {"version": "https://jsonfeed.org/version/1.1", "title": f"Herald{HOSTILE}", "items": items}
     installation.site.put("/feed/", json.dumps(feed), "application/feed+json")
-    results = pipeline.poll(installation.at(MONDAY), force=True)
-    door.print_json(pipeline.as_document(results))
+    results = poll.run(installation.at(MONDAY), force=True)
+    shared.print_json(to_json(results))
     for result in results:
-        door.warn(f"Source {result.id} {result.url}: {result.error}")
+        shared.warn(f"Source {result.id} {result.url}: {result.error}")
     out, err = capsys.readouterr()
     assert ACTS.sub("", out + err) == out + err
 
@@ -342,11 +343,11 @@ def test_a_feed_that_is_an_attack_shows_as_words_from_the_first_poll_on(
 def test_headers_of_an_answer_do_not_act(installation: Installation, capsys: pytest.CaptureFixture, attack: str):
     header = attack.replace("\r", "").encode().decode("latin-1")  # as the server writes it: UTF-8
     installation.site.fail("/feed/", 302, Location=f"https://example.org/{header}")
-    for result in pipeline.poll(installation.at(MONDAY), force=True):
-        door.warn(f"Source {result.id} {result.url}: {result.error}")
+    for result in poll.run(installation.at(MONDAY), force=True):
+        shared.warn(f"Source {result.id} {result.url}: {result.error}")
     installation.site.put("/feed/", sites.rss([]), **{"ETag": f'"{header}"', "Last-Modified": header})
-    for result in pipeline.poll(installation.at(MONDAY + timedelta(hours=7)), force=True):
-        door.warn(f"Source {result.id} {result.url}: {result.error}")
+    for result in poll.run(installation.at(MONDAY + timedelta(hours=7)), force=True):
+        shared.warn(f"Source {result.id} {result.url}: {result.error}")
     out, err = capsys.readouterr()
     assert ACTS.sub("", out + err) == out + err
 

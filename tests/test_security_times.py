@@ -12,20 +12,21 @@ import pytest
 from alembic import command
 from sqlalchemy import Connection, Engine, text
 
-from notifier import pipeline, times
-from notifier.cli import door
-from notifier.demo import serving
+from notifier.cli import shared
+from notifier.demo.servers import serving
+from notifier.enums import Cadence
 from notifier.errors import SettingsError
-from notifier.language import language
+from notifier.i18n.catalog import language
 from notifier.links import Purpose
 from notifier.match import profiles
+from notifier.pipeline.run import run_once
 from notifier.settings import load
 from notifier.store import db
 from notifier.store.models import Subscription
-from notifier.store.statuses import Cadence
-from notifier.subscribers import lists, schedule
-from notifier.subscribers.lists import Fate
+from notifier.subscribers import import_export, schedule
+from notifier.subscribers.import_export import RowResult
 from notifier.subscribers.subscriptions import Choice
+from notifier.text import times
 from notifier.web import forms
 from notifier.web.app import create
 from tests.conftest import MONDAY, Installation
@@ -175,10 +176,10 @@ def test_a_zone_is_known_where_the_machine_has_no_zone_files_of_its_own(monkeypa
 def test_digests_go_on_after_a_form_with_digits_of_another_script(any_installation: Installation, client: Client):
     made = any_installation
     made.subscribe("anna@example.org")
-    pipeline.run_once(made.at(MONDAY))
+    run_once(made.at(MONDAY))
     assert send(client, preferences(made), at="0٣:00").status_code == 422
     made.publish([Article("Frexalimab slows lesions")])
-    pipeline.run_once(made.at(MONDAY + timedelta(days=1)))
+    run_once(made.at(MONDAY + timedelta(days=1)))
     assert [mail["To"] for mail in made.sink.messages] == ["anna@example.org"]
 
 
@@ -236,9 +237,9 @@ def test_a_line_of_a_list_with_such_a_value_is_invalid_and_the_next_is_taken(any
     rows = [{"email": f"a{number}@example.org", **values} for number, values in enumerate(wrong)]
     file = io.StringIO("".join(json.dumps(row) + "\n" for row in [*rows, {"email": "last@example.org"}]))
     with any_installation.at(MONDAY).writing() as session:
-        terms = lists.Terms({"frexalimab": profiles.find(session, None)}, "UTC", "operator test")
-        report = lists.take(session, lists.read(file, json_lines=True), terms, MONDAY)
-    assert [fate for _, fate, _ in report.lines] == [Fate.INVALID] * len(rows) + [Fate.ADDED]
+        terms = import_export.ImportOptions({"frexalimab": profiles.find(session, None)}, "UTC", "operator test")
+        report = import_export.import_rows(session, import_export.read(file, json_lines=True), terms, MONDAY)
+    assert [fate for _, fate, _ in report.lines] == [RowResult.INVALID] * len(rows) + [RowResult.ADDED]
 
 
 @pytest.mark.parametrize("at", NOT_WALL_TIMES, ids=ascii)
@@ -317,7 +318,7 @@ def test_days_ahead_reach_from_today_to_the_same_day_in_five_years():
 @pytest.mark.parametrize("option", ["--now", "--until", "--since"])
 def test_a_moment_on_the_command_line_in_another_form_is_refused(text: str, option: str):
     with pytest.raises(SettingsError, match=option):
-        door.moment(text, option)
+        shared.moment(text, option)
 
 
 @pytest.mark.parametrize(
@@ -331,7 +332,7 @@ def test_a_moment_on_the_command_line_in_another_form_is_refused(text: str, opti
     ],
 )
 def test_a_moment_on_the_command_line_is_read(text: str, moment: datetime):
-    assert door.moment(text) == moment
+    assert shared.moment(text) == moment
 
 
 def test_an_upgrade_mends_schedules_that_no_run_could_use(engine: Engine):

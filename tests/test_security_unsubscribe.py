@@ -10,10 +10,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.orm import Session
 
-from notifier.demo import serving
+from notifier.demo.servers import serving
+from notifier.enums import SourceKind, SubscriptionStatus
 from notifier.links import Purpose
 from notifier.store.models import Subscription
-from notifier.store.statuses import SourceKind, SubscriptionStatus
 from notifier.watch import sources
 from notifier.web.app import create
 from tests.conftest import MONDAY, Installation
@@ -26,15 +26,16 @@ PEOPLE = 100
 POLL = """
 import sys
 from datetime import datetime
-from notifier import pipeline
 from notifier.deps import Deps
+from notifier.pipeline import poll
 from notifier.settings import Settings
 from notifier.store import db
-from notifier.watch import fetch
+from notifier.watch.http import client
 
-fetch.PAUSE_SECONDS = 0.0
+client.PAUSE_SECONDS = 0.0
 settings = Settings.model_validate_json(sys.stdin.read())
-pipeline.poll(Deps(settings, db.make_engine(settings.database_url), datetime.fromisoformat(sys.argv[1])), force=True)
+now = datetime.fromisoformat(sys.argv[1])
+poll.run(Deps(settings, db.make_engine(settings.database_url), now), force=True)
 """
 
 

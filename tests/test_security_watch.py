@@ -12,23 +12,28 @@ from urllib.parse import quote
 import pytest
 from sqlalchemy import text
 
-from notifier import pipeline, polling
+from notifier.admin.source_check import check, find_source
+from notifier.enums import SourceKind
 from notifier.errors import SettingsError, StoreError
-from notifier.looking import find_source, look
+from notifier.pipeline import poll as poll_step
+from notifier.pipeline import poll as polling
+from notifier.pipeline.run import run_once
 from notifier.settings import Operator
 from notifier.store import db
 from notifier.store.models import Entry, EntryAlias, Revision, Source
-from notifier.store.statuses import SourceKind
-from notifier.text import LONGEST_ADDRESS, clean, fold
-from notifier.watch import edits, entries, guard, posts, sources
-from notifier.watch.exchange import Request
-from notifier.watch.fetch import fetch_all
-from notifier.watch.guard import AddressRefusedError
+from notifier.text.cleaning import clean, fold
+from notifier.text.urls import LONGEST_ADDRESS
+from notifier.watch import edits, entries, sources
 from notifier.watch.health import expected_by
+from notifier.watch.http import ssrf
+from notifier.watch.http.client import fetch_all
+from notifier.watch.http.ssrf import AddressRefusedError
+from notifier.watch.http.types import Request
 from notifier.watch.identity import keys
-from notifier.watch.observation import Observation, published_moment
-from notifier.watch.parsing import Parser
-from notifier.watch.rhythm import LONGEST_RETRY, asked_for
+from notifier.watch.parser_process import Parser
+from notifier.watch.parsers import wordpress
+from notifier.watch.parsers.observation import Observation, published_moment
+from notifier.watch.polling_interval import LONGEST_RETRY, server_requested_wait
 from tests.conftest import MONDAY, SHARED, Installation, settings_for
 from tests.site import Answer, Article, Asked, rss
 
@@ -37,7 +42,7 @@ HOUR = timedelta(hours=1)
 
 
 def results(made: Installation, moment: datetime = MONDAY, **options) -> dict[str, polling.PollResult]:
-    return {result.url.removeprefix(made.site.address): result for result in pipeline.poll(made.at(moment), **options)}
+    return {result.url.removeprefix(made.site.address): result for result in poll_step.run(made.at(moment), **options)}
 
 
 def stored(made: Installation, path: str) -> Source:
@@ -134,15 +139,15 @@ def test_a_published_date_lies_within_the_years_that_news_can_be_of(moment: date
 
 def test_posts_that_are_dated_ahead_do_not_hide_the_edits_until_then():
     body = json.dumps([{"modified_gmt": "2099-01-01T00:00:00"}]).encode()
-    until = posts.read_until(body, {"x-wp-totalpages": "9"}, "https://x.example.org/?page=1", MONDAY)
+    until = wordpress.read_until(body, {"x-wp-totalpages": "9"}, "https://x.example.org/?page=1", MONDAY)
     assert until <= MONDAY
 
 
 def test_what_a_source_asks_for_overflows_nothing():
     far = {"retry-after": "Fri, 31 Dec 9999 23:59:59 GMT", "cache-control": "max-age=999999999"}
-    assert asked_for({**far, "date": "Mon, 01 Jan 0001 00:00:00 GMT"}, 999_999, MONDAY) == LONGEST_RETRY
+    assert server_requested_wait({**far, "date": "Mon, 01 Jan 0001 00:00:00 GMT"}, 999_999, MONDAY) == LONGEST_RETRY
     for odd in ("9" * 4000, "-1", "٩", "", "\udcff", "Mon, 01 Jan 0001 00:00:00 +9999", "1e9"):
-        asked_for(
+        server_requested_wait(
             {"retry-after": odd, "expires": odd, "date": odd, "age": odd, "cache-control": f"max-age={odd}"}, 0, MONDAY
         )
     assert expected_by([datetime(1900 + n * 20, 1, 1, tzinfo=UTC) for n in range(6)], MONDAY) > MONDAY
@@ -245,9 +250,9 @@ def test_short_keys_stay_as_they_are():
 
 def test_an_item_with_too_long_a_link_leads_to_its_source(installation: Installation):
     installation.subscribe("anna@example.org")
-    pipeline.run_once(installation.at(MONDAY))
+    run_once(installation.at(MONDAY))
     installation.publish([Article("Frexalimab slows lesions", link=f"https://herald.example.org/{'x' * 3_000}")])
-    pipeline.run_once(installation.at(MONDAY + DAY))
+    run_once(installation.at(MONDAY + DAY))
     (mail,) = installation.sink.messages
     assert f'href="{installation.feed}"' in mail.get_body(("html",)).get_content()
 
@@ -317,12 +322,12 @@ PLACES = (
     "notifier.watch.entries.store_part",
     "notifier.watch.entries.plan",
     "notifier.watch.entries.note_listed",
-    "notifier.watch.sources.succeed",
+    "notifier.watch.sources.record_success",
     "notifier.watch.sources.follow_move",
     "notifier.watch.sources.learn_posts",
     "notifier.watch.entries.Plan.compare",
-    "notifier.watch.parsing.Parser.read",
-    "notifier.polling.Poll._document",
+    "notifier.watch.parser_process.Parser.read",
+    "notifier.pipeline.poll.Poll._document",
 )
 ERRORS = (
     OddError,
@@ -391,7 +396,7 @@ def test_one_unchanged_source_that_cannot_be_noted_keeps_no_other_from_it(
     made = any_installation
     watched_beside(made, rss([Article("Odd")]))
     results(made)
-    odd_id, succeed = stored(made, "/odd/").id, sources.succeed
+    odd_id, succeed = stored(made, "/odd/").id, sources.record_success
 
     def stumble(source: Source, *rest, **options):
         if source.id == odd_id:
@@ -467,7 +472,7 @@ def test_a_database_that_cannot_be_used_is_told_after_everything_else_was_tried(
 
     monkeypatch.setattr(entries, "store_part", locked)
     with pytest.raises(StoreError, match="locked"):
-        pipeline.poll(made.at(MONDAY))
+        poll_step.run(made.at(MONDAY))
     assert stored(made, "/feed/").last_success_at == MONDAY
     assert stored(made, "/odd/").failures == 0  # it is not the site's fault
 
@@ -499,7 +504,7 @@ def test_looking_tells_what_is_wrong_with_one_address_and_looks_at_the_others(
 
     monkeypatch.setattr(Parser, "read", stumble)
     wanted = [(f"{installation.site.address}{path}", SourceKind.FEED) for path in ("/odd/", "/feed/")]
-    odd, healthy = look(installation.at(MONDAY), wanted)
+    odd, healthy = check(installation.at(MONDAY), wanted)
     assert (odd.ok, odd.error) == (False, "the answer could not be looked at (OddError)")
     assert healthy.ok
 
@@ -590,7 +595,7 @@ NOT_PUBLIC = [
 @pytest.mark.parametrize("url", NOT_PUBLIC)
 def test_a_proxy_is_never_asked_for_a_place_that_is_not_public(url: str):
     with pytest.raises((AddressRefusedError, ValueError)):
-        guard.refuse_private_name(url)
+        ssrf.refuse_private_name(url)
 
 
 @pytest.mark.parametrize(
@@ -612,14 +617,14 @@ def test_a_proxy_is_never_asked_for_a_place_that_is_not_public(url: str):
     ],
 )
 def test_a_public_name_is_asked_for(url: str):
-    guard.refuse_private_name(url)
+    ssrf.refuse_private_name(url)
 
 
 @pytest.mark.parametrize(
     "network", ["fec0::1", "feff:ffff::1", "3ffe:831f::1", "192.88.99.1", "192.88.99.255", "::1.2.3.4"]
 )
 def test_ranges_that_nobody_routes_are_not_public(network: str):
-    assert not guard.permitted(network)
+    assert not ssrf.is_public_ip(network)
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="the corpora are not here")
@@ -630,7 +635,7 @@ def test_no_address_of_the_corpus_reaches_a_proxy_by_its_form():
         url, _, kind = line.partition("\t")
         try:
             if url.startswith(("http://", "https://")):
-                guard.refuse_private_name(url)
+                ssrf.refuse_private_name(url)
                 passed.append(kind)
         except (AddressRefusedError, ValueError):
             continue
@@ -729,7 +734,7 @@ def test_what_is_left_out_of_a_long_document_is_shown(installation: Installation
     from notifier.cli.main import app
 
     installation.publish([Article(f"Article {n}") for n in range(5_003)])
-    (seen,) = look(installation.at(MONDAY), [(installation.feed, SourceKind.FEED)])
+    (seen,) = check(installation.at(MONDAY), [(installation.feed, SourceKind.FEED)])
     assert "It lists 3 older items more; the newest 5,000 are read." in seen.lines
     with installation.at(MONDAY).writing() as session:
         sources.listed(session)[0].left_out = 3

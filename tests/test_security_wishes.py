@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 
-from notifier import pipeline
-from notifier.adoption import adopt
+from notifier.admin.profile_import import import_profile
+from notifier.enums import Cadence, ConsentEvent, Edition, SubscriptionStatus
 from notifier.links import Purpose
 from notifier.match import profiles
+from notifier.pipeline.run import run_once
+from notifier.pipeline.signup_requests import answer_all
 from notifier.store.models import Consent, Subscriber, Subscription, Wording
-from notifier.store.statuses import Cadence, ConsentEvent, Edition, SubscriptionStatus
-from notifier.subscribers import standing, subscriptions
+from notifier.subscribers import lifecycle, subscriptions
 from tests.conftest import MONDAY, Installation
 from tests.people import link_to, links_in_mails, mails_to, post, sign_up, subscription_of, visiting
 from tests.sink import text_of
@@ -54,7 +55,7 @@ def leave(made: Installation, moment=MONDAY) -> None:
 
 def second_profile(made: Installation) -> None:
     with made.at(MONDAY).writing() as session:
-        adopt(session, profiles.parse(profiles.bundled_file("tolebrutinib"), "the profile"), MONDAY)
+        import_profile(session, profiles.parse(profiles.bundled_file("tolebrutinib"), "the profile"), MONDAY)
 
 
 def wish_of(made: Installation) -> dict[str, Any] | None:
@@ -75,7 +76,7 @@ def test_a_form_about_somebody_who_left_changes_nothing_of_theirs(
     before = everything(made)
     with visiting(made, MONDAY + DAY) as client:
         sign_up(client, PETRA, **changes)
-    pipeline.run_once(made.at(MONDAY + DAY))
+    run_once(made.at(MONDAY + DAY))
     assert everything(made) == before
     assert wish_of(made) is not None
 
@@ -86,7 +87,7 @@ def test_the_question_and_its_page_show_the_wish_and_the_yes_applies_it(any_inst
     leave(made)
     with visiting(made, MONDAY + DAY) as client:
         sign_up(client, PETRA, **{**STRANGERS_CHOICE, "language": "en"})
-        pipeline.run_once(made.at(MONDAY + DAY))
+        run_once(made.at(MONDAY + DAY))
         schedule = "monthly, on the last day of the month at 23:45 (Pacific/Auckland)"
         assert schedule in " ".join(text_of(made.sink.messages[0]).split())
         link = links_in_mails(made, Purpose.CONFIRM)[PETRA]
@@ -120,11 +121,11 @@ def test_a_wish_that_nobody_confirms_is_forgotten_and_the_person_has_left_still(
     before = everything(made)
     with visiting(made, MONDAY + DAY) as client:
         sign_up(client, PETRA, **STRANGERS_CHOICE)
-        pipeline.run_once(made.at(MONDAY + DAY))
+        run_once(made.at(MONDAY + DAY))
         link = links_in_mails(made, Purpose.CONFIRM)[PETRA]
-    pipeline.run_once(made.at(MONDAY + 2 * DAY))
+    run_once(made.at(MONDAY + 2 * DAY))
     assert wish_of(made) is not None
-    pipeline.run_once(made.at(MONDAY + 3 * DAY + timedelta(hours=1)))
+    run_once(made.at(MONDAY + 3 * DAY + timedelta(hours=1)))
     assert wish_of(made) is None
     assert everything(made) == before
     with visiting(made, MONDAY + 3 * DAY - timedelta(hours=1)) as client:
@@ -139,9 +140,9 @@ def test_a_wish_does_not_keep_somebody_from_being_forgotten_after_a_year(install
     late = MONDAY + 365 * DAY - timedelta(hours=1)
     with visiting(made, late) as client:
         sign_up(client, PETRA)
-    pipeline.run_once(made.at(late))
+    run_once(made.at(late))
     assert len(made.sink.messages) == 1
-    pipeline.run_once(made.at(MONDAY + 366 * DAY))
+    run_once(made.at(MONDAY + 366 * DAY))
     with made.at(MONDAY).reading() as session:
         assert session.query(Subscriber).count() == 0
 
@@ -153,7 +154,7 @@ def test_leaving_can_still_be_taken_back_while_a_wish_waits(any_installation: In
     leave(made)
     with visiting(made) as client:
         sign_up(client, PETRA, **STRANGERS_CHOICE)
-        pipeline.run_once(made.at(MONDAY))
+        run_once(made.at(MONDAY))
         undone = post(client, link_to(made, Purpose.UNSUBSCRIBE, PETRA), do="undo")
         assert "You are subscribed again" in undone.text
         client.post(links_in_mails(made, Purpose.CONFIRM)[PETRA])
@@ -172,7 +173,7 @@ def test_the_link_to_leave_drops_a_wish_that_waits(any_installation: Installatio
     leave(made)
     with visiting(made) as client:
         sign_up(client, PETRA)
-        pipeline.admit(made.at(MONDAY))
+        answer_all(made.at(MONDAY))
         client.post(link_to(made, Purpose.UNSUBSCRIBE, PETRA))
     assert wish_of(made) is None
     assert mails_to(made) == {}
@@ -187,12 +188,12 @@ def test_a_form_about_somebody_with_another_subscription_leaves_their_zone_and_l
     made.subscribe(PETRA, every="daily", zone="Europe/Paris", language="de")
     if status == "paused":
         with made.at(MONDAY).writing() as session:
-            standing.pause(session.query(Subscription).one(), None, MONDAY)
+            lifecycle.pause(session.query(Subscription).one(), None, MONDAY)
     second_profile(made)
     people, first, _ = everything(made)
     with visiting(made) as client:
         sign_up(client, PETRA, profile="tolebrutinib", **changes)
-        pipeline.run_once(made.at(MONDAY))
+        run_once(made.at(MONDAY))
         assert everything(made)[0] == people
         client.post(links_in_mails(made, Purpose.CONFIRM)[PETRA])
     after_people, after, _ = everything(made)
@@ -211,10 +212,10 @@ def test_who_left_one_therapy_is_not_changed_by_a_form_about_another(any_install
     people, first, ledger = everything(made)
     with visiting(made) as client:
         sign_up(client, PETRA, profile="tolebrutinib", **STRANGERS_CHOICE)
-    pipeline.run_once(made.at(MONDAY))
+    run_once(made.at(MONDAY))
     after = everything(made)
     assert (after[0], after[1][:1], after[2]) == (people, first, ledger)
-    pipeline.run_once(made.at(MONDAY + 3 * DAY))
+    run_once(made.at(MONDAY + 3 * DAY))
     assert everything(made) == (people, first, ledger)
 
 
@@ -222,9 +223,9 @@ def test_a_person_who_never_confirmed_is_stored_as_the_newest_form_says(any_inst
     made = any_installation
     with visiting(made) as client:
         sign_up(client, PETRA, every="daily", time_zone="Europe/Paris", language="de")
-        pipeline.admit(made.at(MONDAY))
+        answer_all(made.at(MONDAY))
         sign_up(client, PETRA, **STRANGERS_CHOICE)
-        pipeline.admit(made.at(MONDAY))
+        answer_all(made.at(MONDAY))
     one = subscription_of(made, PETRA)
     assert (one.status, one.cadence, one.wish) == (SubscriptionStatus.PENDING, Cadence.MONTHLY, None)
     with made.at(MONDAY).reading() as session:
@@ -239,7 +240,7 @@ def test_a_newer_wish_takes_the_place_of_an_older_one(installation: Installation
     with visiting(made) as client:
         for every in ("daily", "monthly", "immediate"):
             sign_up(client, PETRA, every=every)
-    pipeline.admit(made.at(MONDAY))
+    answer_all(made.at(MONDAY))
     assert wish_of(made)["every"] == "immediate"
 
 

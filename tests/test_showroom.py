@@ -7,18 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from notifier import pipeline
-from notifier.demo import serving
-from notifier.preview import Wish, preview
+from notifier.admin.preview import PreviewOptions, preview
+from notifier.demo.servers import serving
+from notifier.pipeline import match, poll
 from notifier.settings import TemplateFiles
 from notifier.store.models import Delivery, Digest
-from notifier.web import app, showroom
+from notifier.web import app, preview_server
 from tests.conftest import MONDAY, Installation
 from tests.site import Article
 from tests.test_message import parsed, text_of
 from tests.visitor import Client
 
-SEEN = Wish(since=timedelta(days=30))
+SEEN = PreviewOptions(since=timedelta(days=30))
 
 
 @pytest.fixture
@@ -33,9 +33,9 @@ def room(installation: Installation, own: Path) -> Iterator[Client]:
     installation.change(templates=TemplateFiles(directory=own))
     installation.publish([Article("Frexalimab slows lesions")])
     deps = installation.at(MONDAY)
-    pipeline.poll(deps)
-    pipeline.match(deps)
-    with serving(showroom.create(deps, SEEN)) as address:
+    poll.run(deps)
+    match.run(deps)
+    with serving(preview_server.create(deps, SEEN)) as address:
         yield Client(address)
 
 
@@ -102,5 +102,5 @@ def test_its_script_and_its_style_are_served(room: Client):
 def test_it_shows_what_a_subscriber_would_get(installation: Installation, room: Client):
     installation.subscribe("anna@example.org", language="es")
     made = replace(SEEN, to="anna@example.org")
-    with serving(showroom.create(installation.at(MONDAY), made)) as address:
+    with serving(preview_server.create(installation.at(MONDAY), made)) as address:
         assert "Por qué está aquí" in Client(address).get("/view/text").text

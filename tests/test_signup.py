@@ -10,10 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from notifier import pipeline
-from notifier.demo import serving
-from notifier.store.models import Consent, Delivery, Enquiry, Subscriber, Subscription, Wording
-from notifier.store.statuses import Cadence, Edition, SubscriptionStatus, SuppressionCause
+from notifier.demo.servers import serving
+from notifier.enums import Cadence, Edition, SubscriptionStatus, SuppressionCause
+from notifier.pipeline.run import run_once
+from notifier.pipeline.signup_requests import answer_all
+from notifier.store.models import Consent, Delivery, SignupRequest, Subscriber, Subscription, Wording
 from notifier.subscribers import subscriptions, suppressions
 from notifier.web.app import create
 from tests.conftest import MONDAY, Installation
@@ -51,19 +52,19 @@ def link_in(mail, purpose: str) -> str:
 def test_a_sign_up_is_asked_by_mail_confirmed_and_welcomed(installation: Installation, client: Client):
     answer = sign_up(client)
     assert answer.status_code == 200
-    pipeline.admit(installation.at(MONDAY))
+    answer_all(installation.at(MONDAY))
     with installation.at(MONDAY).reading() as session:
         one = session.query(Subscription).one()
         assert one.status is SubscriptionStatus.PENDING
         assert (one.cadence, one.on, one.at, one.edition) == (Cadence.WEEKLY, 4, "07:30", Edition.CLINICIAN)
         assert (one.subscriber.time_zone, one.subscriber.language) == ("Europe/Berlin", "de")
         assert session.query(Consent).count() == 0
-    pipeline.run_once(installation.at(MONDAY))
+    run_once(installation.at(MONDAY))
     (question,) = installation.sink.messages
     assert question["To"] == "petra@example.org"
 
     client.post(link_in(question, "confirm"))
-    pipeline.run_once(installation.at(MONDAY + timedelta(minutes=1)))
+    run_once(installation.at(MONDAY + timedelta(minutes=1)))
     welcome = installation.sink.messages[1]
     assert welcome["Subject"] == "Willkommen: Ihr Abonnement ist bestätigt"
     assert "Die erste Sendung kann am Freitag, 6. März 2026, 07:30 kommen." in " ".join(text_of(welcome).split())
@@ -83,7 +84,7 @@ def test_the_answer_is_the_same_whether_an_address_is_known_or_not(installation:
     assert len(answers) == 1
     links = {client.post("/link", f"email={name}%40example.org", FORM).text for name in ("anna", "nobody", "gone")}
     assert len(links) == 1
-    pipeline.run_once(deps)
+    run_once(deps)
     told = sorted((mail["To"], mail["Subject"]) for mail in installation.sink.messages)
     assert told == [
         ("anna@example.org", "The link you asked for"),
@@ -108,16 +109,16 @@ def test_the_page_answers_before_it_is_looked_up_who_that_is(
     installation: Installation, client: Client, monkeypatch: pytest.MonkeyPatch
 ):
     asked = threading.Event()
-    monkeypatch.setattr("notifier.web.asking._admit", lambda *_: asked.wait(5))
+    monkeypatch.setattr("notifier.web.mail_requests._admit", lambda *_: asked.wait(5))
     assert sign_up(client).status_code == 200
     with installation.at(MONDAY).reading() as session:
-        assert session.query(Enquiry).one().email == "petra@example.org"
+        assert session.query(SignupRequest).one().email == "petra@example.org"
         assert session.query(Subscriber).count() == 0
     asked.set()
-    pipeline.run_once(installation.at(MONDAY))
+    run_once(installation.at(MONDAY))
     assert len(installation.sink.messages) == 1
     with installation.at(MONDAY).reading() as session:
-        answered = session.query(Enquiry).one()
+        answered = session.query(SignupRequest).one()
         assert (answered.email, answered.wish) == (None, None)
 
 
@@ -128,7 +129,7 @@ def test_a_program_that_fills_in_every_field_gets_the_usual_answer_and_nothing_i
     hidden = re.search(r'<input name="(\w+)" type="text" tabindex="-1" aria-hidden="true"', page)[1]
     assert sign_up(client, **{hidden: "https://spam.example.org"}).text == sign_up(client, language="de").text
     with installation.at(MONDAY).reading() as session:
-        assert session.query(Enquiry).count() == 1
+        assert session.query(SignupRequest).count() == 1
 
 
 @pytest.mark.parametrize(
@@ -156,19 +157,19 @@ def test_a_wrong_field_is_told_beside_it_and_nothing_is_stored(
     assert 'role="alert"' in answer.text
     assert 'aria-invalid="true"' in answer.text or field == "profile"
     with installation.at(MONDAY).reading() as session:
-        assert session.query(Enquiry).count() == 0
+        assert session.query(SignupRequest).count() == 0
 
 
 def test_an_address_gets_three_mails_an_hour_and_no_more(installation: Installation, client: Client):
     deps = installation.at(MONDAY)
     for _ in range(6):
         assert sign_up(client).status_code == 200
-        pipeline.run_once(deps)
+        run_once(deps)
     assert len(installation.sink.messages) == 3
     later = installation.at(MONDAY + timedelta(minutes=61))
     with serving(create(later)) as address:
         sign_up(Client(address))
-    pipeline.run_once(later)
+    run_once(later)
     assert len(installation.sink.messages) == 4
 
 
@@ -177,9 +178,9 @@ def test_one_network_is_limited_and_the_next_one_is_not(installation: Installati
     assert [one.status_code for one in answers] == [200] * 30 + [429] * 3
     assert answers[-1].headers["Retry-After"] == "3600"
     assert sign_up(client, "198.51.101.1").status_code == 200
-    pipeline.run_once(installation.at(MONDAY + timedelta(hours=2)))
+    run_once(installation.at(MONDAY + timedelta(hours=2)))
     with installation.at(MONDAY).reading() as session:
-        assert session.query(Enquiry).count() == 0
+        assert session.query(SignupRequest).count() == 0
 
 
 @pytest.mark.parametrize("networks", [200, 1])
@@ -199,7 +200,7 @@ def test_two_hundred_at_once_from_as_many_networks_lose_none_and_from_one_are_li
         thread.join()
     taken = 200 if networks == 200 else 30
     assert sorted(answers) == [200] * taken + [429] * (200 - taken)
-    pipeline.admit(installation.at(MONDAY))
+    answer_all(installation.at(MONDAY))
     with installation.at(MONDAY).reading() as session:
         assert session.query(Subscription).count() == taken
         assert session.query(Delivery).count() == taken
@@ -207,11 +208,11 @@ def test_two_hundred_at_once_from_as_many_networks_lose_none_and_from_one_are_li
 
 def test_a_sign_up_that_nobody_confirms_vanishes_after_48_hours(installation: Installation, client: Client):
     sign_up(client)
-    pipeline.run_once(installation.at(MONDAY))
-    pipeline.run_once(installation.at(MONDAY + timedelta(hours=47)))
+    run_once(installation.at(MONDAY))
+    run_once(installation.at(MONDAY + timedelta(hours=47)))
     with installation.at(MONDAY).reading() as session:
         assert session.query(Subscriber).count() == 1
-    pipeline.run_once(installation.at(MONDAY + timedelta(hours=49)))
+    run_once(installation.at(MONDAY + timedelta(hours=49)))
     with installation.at(MONDAY).reading() as session:
         assert session.query(Subscriber).count() == session.query(Delivery).count() == 0
 
@@ -222,8 +223,8 @@ def test_who_left_and_asks_again_without_confirming_has_left_still(installation:
     with deps.writing() as session:
         subscriptions.end(session, session.query(Subscription).one(), "link", "subscriber", MONDAY)
     sign_up(client)
-    pipeline.run_once(deps)
-    pipeline.run_once(installation.at(MONDAY + timedelta(hours=50)))
+    run_once(deps)
+    run_once(installation.at(MONDAY + timedelta(hours=50)))
     with deps.reading() as session:
         assert session.query(Subscription).one().status is SubscriptionStatus.ENDED
 
@@ -239,7 +240,7 @@ def test_without_a_public_profile_nobody_can_sign_up(installation: Installation,
     assert "Nobody can sign up here" in client.get("/").text
     assert sign_up(client).status_code in (200, 422)
     with installation.at(MONDAY).reading() as session:
-        assert session.query(Enquiry).count() == 0
+        assert session.query(SignupRequest).count() == 0
 
 
 def test_a_form_of_a_million_characters_is_refused(client: Client):

@@ -15,19 +15,19 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Engine, insert, inspect, text
 from sqlalchemy.exc import IntegrityError, StatementError
 
+from notifier.enums import Authority, SourceKind
 from notifier.errors import SettingsError, StoreError
 from notifier.store import db
 from notifier.store.models import (
     Base,
     Delivery,
     Installation,
-    Pace,
     ProfileRevision,
+    RateLimit,
     Source,
     SourceProfile,
     Subscription,
 )
-from notifier.store.statuses import Authority, SourceKind
 from tests.conftest import MONDAY
 
 
@@ -230,7 +230,7 @@ def test_an_upgrade_from_the_first_schema_keeps_what_is_stored(engine: Engine):
     assert db.upgrade(engine) is True
     with db.writing(engine) as session:
         source = session.query(Source).one()
-        assert (source.told_as, source.ttl_minutes, source.changed_at) == ("", 0, None)
+        assert (source.reported_state, source.ttl_minutes, source.changed_at) == ("", 0, None)
         delivery = session.query(Delivery).one()
         assert (delivery.subscription.subscriber.email, delivery.notice_id, delivery.message_id) == (
             "anna@example.org", None, "<1@x>"
@@ -275,30 +275,30 @@ def waits(connection: Connection) -> bool:
 
 
 def test_what_is_settled_is_seen_by_others_at_once(engine: Engine):
-    with db.settling(engine) as begin:
+    with db.small_transactions(engine) as begin:
         for number in range(3):
             with begin() as connection:
-                connection.execute(insert(Pace).values(key=f"{number}.example.org", next_at=MONDAY))
+                connection.execute(insert(RateLimit).values(key=f"{number}.example.org", next_at=MONDAY))
             with db.reading(engine) as session:
-                assert session.query(Pace).count() == number + 1
+                assert session.query(RateLimit).count() == number + 1
 
 
 def test_what_fails_while_settling_is_undone_and_the_rest_stays(engine: Engine):
-    with db.settling(engine) as begin:
+    with db.small_transactions(engine) as begin:
         with begin() as connection:
-            connection.execute(insert(Pace).values(key="good.example.org", next_at=MONDAY))
+            connection.execute(insert(RateLimit).values(key="good.example.org", next_at=MONDAY))
         with pytest.raises(IntegrityError), begin() as connection:
             connection.execute(
-                insert(Pace), [{"key": f"{one}.example.org", "next_at": MONDAY} for one in ("new", "good")]
+                insert(RateLimit), [{"key": f"{one}.example.org", "next_at": MONDAY} for one in ("new", "good")]
             )
         with begin() as connection:
-            connection.execute(insert(Pace).values(key="next.example.org", next_at=MONDAY))
+            connection.execute(insert(RateLimit).values(key="next.example.org", next_at=MONDAY))
     with db.reading(engine) as session:
-        assert {one.key for one in session.query(Pace)} == {"good.example.org", "next.example.org"}
+        assert {one.key for one in session.query(RateLimit)} == {"good.example.org", "next.example.org"}
 
 
 def test_settling_waits_for_the_disk_every_50_milliseconds_and_not_for_each(engine: Engine):
-    with db.settling(engine) as begin:
+    with db.small_transactions(engine) as begin:
         with begin() as connection:
             assert not waits(connection)
         time.sleep(0.06)
@@ -310,7 +310,7 @@ def test_settling_waits_for_the_disk_every_50_milliseconds_and_not_for_each(engi
 
 @pytest.mark.parametrize("failure", [None, ZeroDivisionError])
 def test_after_settling_every_commit_waits_for_the_disk_again(engine: Engine, failure: type[Exception] | None):
-    with suppress(ZeroDivisionError), db.settling(engine) as begin:
+    with suppress(ZeroDivisionError), db.small_transactions(engine) as begin:
         with begin() as connection:
             assert not waits(connection)
         if failure is not None:

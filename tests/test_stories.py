@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifier import pipeline
-from notifier.match.stories import same_news, telling
+from notifier.enums import Authority
+from notifier.match.stories import fingerprint, same_news
+from notifier.pipeline.run import run_once
 from notifier.store.models import Match
-from notifier.store.statuses import Authority
 from notifier.watch import sources
 from tests.conftest import MONDAY, SHARED, Installation
 from tests.sink import html_of, text_of
@@ -25,7 +25,7 @@ RELEASE = (
 
 def same(one: dict, other: dict) -> bool:
     values = {"url": "", "title": "", "text": ""}
-    return same_news(telling(**{**values, **one}), telling(**{**values, **other}))
+    return same_news(fingerprint(**{**values, **one}), fingerprint(**{**values, **other}))
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,9 @@ def test_no_two_headlines_of_the_labelled_set_are_put_together_wrongly():
     found = [
         (one["title"], other["title"])
         for one, other in combinations(items, 2)
-        if same_news(*(telling(each["url"], each["title"], each["body"] or each["summary"]) for each in (one, other)))
+        if same_news(
+            *(fingerprint(each["url"], each["title"], each["body"] or each["summary"]) for each in (one, other))
+        )
     ]
     assert len(found) >= 2
     assert all(one[:60] == other[:60] for one, other in found)
@@ -89,12 +91,12 @@ def test_three_outlets_make_one_item_led_by_the_most_authoritative(any_installat
         for name, tier in (("Sponsor", Authority.SPONSOR), ("Blog", Authority.OPINION)):
             address = made.site.put(f"/{name}/", rss([], title=name))
             sources.add(session, address, MONDAY, name=name, authority=tier)
-    pipeline.run_once(deps)
+    run_once(deps)
     title = "Frexalimab lowers lesions in a made-up trial of phase 2"
     made.publish([Article(title, slug="herald"), Article("Frexalimab and something else entirely", slug="other")])
     made.site.put("/Sponsor/", rss([Article(f"{title}!", slug="sponsor", link="https://sponsor.example.org/1")]))
     made.site.put("/Blog/", rss([Article(f"{title}?", slug="blog", link="https://blog.example.org/1")]))
-    pipeline.run_once(made.at(MONDAY + timedelta(days=1)))
+    run_once(made.at(MONDAY + timedelta(days=1)))
 
     (mail,) = made.sink.to("anna@example.org")
     text = " ".join(text_of(mail).split())

@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine
 
+from notifier.enums import Cadence, ConsentEvent, SubscriptionStatus, SuppressionCause
 from notifier.errors import AddressError, NotifierError
 from notifier.match import profiles
 from notifier.store import db
 from notifier.store.models import Consent, Profile, Subscriber
-from notifier.store.statuses import Cadence, ConsentEvent, SubscriptionStatus, SuppressionCause
 from notifier.subscribers import consent, subscriptions, suppressions
 from notifier.subscribers.subscriptions import Choice
 from tests.conftest import MONDAY, SUPPRESSION_KEY

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from notifier import pipeline, rehearsal
+from notifier.admin import template_check
+from notifier.admin.preview import PreviewOptions, preview
 from notifier.deps import Deps, from_settings
 from notifier.errors import SettingsError
-from notifier.preview import Wish, preview
+from notifier.pipeline import match, poll
 from notifier.render import Templates, template_folder
 from notifier.settings import TemplateFiles, load
 from tests.conftest import MONDAY, Installation, settings_for
@@ -35,9 +36,9 @@ def test_a_template_of_theirs_stands_in_for_ours_and_the_others_stay(installatio
     (own / "email" / "item.html.j2").write_text('<h3><a href="{{ item.url }}">OURS: {{ item.title }}</a></h3>\n')
     deps = with_templates(installation, own)
     installation.publish([Article("Frexalimab <b>slows</b> lesions")])
-    pipeline.poll(deps)
-    pipeline.match(deps)
-    shown = preview(deps, Wish(since=timedelta(days=30)))
+    poll.run(deps)
+    match.run(deps)
+    shown = preview(deps, PreviewOptions(since=timedelta(days=30)))
     assert shown is not None
     html = html_of(parsed(shown.message))
     assert "OURS: Frexalimab" in html
@@ -89,13 +90,13 @@ def test_a_template_that_asks_for_what_is_not_there_is_refused_by_the_rehearsal(
     (own / name).write_text(content)
     deps = with_templates(installation, own)
     with pytest.raises(SettingsError) as refused:
-        rehearsal.rehearse(deps)
+        template_check.check_templates(deps)
     assert f"{own / name}, line {line}: " in refused.value.problem
 
 
 def test_our_own_templates_pass_the_rehearsal(installation: Installation):
-    rehearsal.rehearse(installation.at(MONDAY))
-    rehearsal.rehearse(replace(installation.at(MONDAY), settings=settings_for(25)))
+    template_check.check_templates(installation.at(MONDAY))
+    template_check.check_templates(replace(installation.at(MONDAY), settings=settings_for(25)))
 
 
 def test_a_file_that_stands_in_for_none_is_refused(own: Path):

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifier.text import canonical_url, clean, fold, plain, shorten, web_address
+from notifier.text.cleaning import clean, fold, plain, shorten
+from notifier.text.urls import canonical_url, web_address
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from aiosmtpd.controller import Controller
 
-from notifier.deliver.dialogue import Parcel
-from notifier.deliver.outbox import Answer
-from notifier.deliver.smtp import Transport
+from notifier.deliver.outbox import SendResult
+from notifier.deliver.smtp.client import Transport
+from notifier.deliver.smtp.protocol import OutgoingMessage
 from notifier.settings import Smtp
 from tests.sink import Sink, free_port
 
@@ -34,7 +34,7 @@ def server(request: pytest.FixtureRequest, certificate: Path) -> Iterator[tuple[
 def send(sink: Sink, security: str) -> tuple[str, list]:
     outcomes: list = []
     transport = Transport(Smtp(port=sink.port, security=security, connections=2, timeout_seconds=5))
-    parcels = [Parcel(n, "digest@example.org", f"p{n}@example.org", lambda: MESSAGE) for n in range(6)]
+    parcels = [OutgoingMessage(n, "digest@example.org", f"p{n}@example.org", lambda: MESSAGE) for n in range(6)]
     problem = transport.send(parcels, outcomes.extend)
     transport.close()
     return problem, outcomes
@@ -44,7 +44,7 @@ def test_mails_go_out_encrypted(server: tuple[Sink, str], certificate: Path, mon
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     problem, outcomes = send(*server)
     assert problem == ""
-    assert [one.answer for one in outcomes] == [Answer.ACCEPTED] * 6
+    assert [one.answer for one in outcomes] == [SendResult.ACCEPTED] * 6
     assert {recipient for _, recipient in server[0].envelopes} == {f"p{n}@example.org" for n in range(6)}
     assert set(server[0].raw) == {MESSAGE}
 
@@ -52,5 +52,5 @@ def test_mails_go_out_encrypted(server: tuple[Sink, str], certificate: Path, mon
 def test_a_certificate_that_nobody_vouches_for_gets_no_mail(server: tuple[Sink, str]):
     problem, outcomes = send(*server)
     assert "certificate verify failed" in problem
-    assert {one.answer for one in outcomes} == {Answer.NOT_TRIED}
+    assert {one.answer for one in outcomes} == {SendResult.NOT_TRIED}
     assert server[0].raw == []

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from notifier import pipeline
+from notifier.pipeline.run import run_once
 from notifier.store.models import Entry, Source
-from notifier.watch import registry
+from notifier.watch.parsers import clinicaltrials
 from tests.conftest import MONDAY, Installation
 from tests.sink import text_of
 from tests.site import Answer
@@ -54,7 +54,7 @@ class Registry:
             trial = one["protocolSection"]["identificationModule"]["nctId"]
             self.site.dynamic[f"/api/v2/studies/{trial}"] = lambda _, one=one: self._json(one)
         before = len(self.made.sink.to(READER))
-        pipeline.run_once(self.made.at(MONDAY + after))
+        run_once(self.made.at(MONDAY + after))
         return [" ".join(text_of(message).split()) for message in self.made.sink.to(READER)[before:]]
 
 
@@ -140,9 +140,10 @@ def test_a_registry_that_does_not_tell_its_date_or_loses_a_page_is_read_all_the_
 
 def test_the_addresses_of_a_registry(trials: Registry):
     assert (
-        registry.as_of_url("https://x.example.org/api/v2/studies/NCT00000001") == "https://x.example.org/api/v2/version"
+        clinicaltrials.as_of_url("https://x.example.org/api/v2/studies/NCT00000001")
+        == "https://x.example.org/api/v2/version"
     )
-    assert registry.record_url(trials.search, "NCT1").endswith("/api/v2/studies/NCT1")
-    assert registry.is_search("https://clinicaltrials.gov/api/v2/studies?query.intr=x")
-    assert not registry.is_search("https://clinicaltrials.gov/api/v2/studies/NCT06141473")
-    assert registry.trial_of("https://clinicaltrials.gov/api/v2/studies/NCT06141473?format=json") == "NCT06141473"
+    assert clinicaltrials.record_url(trials.search, "NCT1").endswith("/api/v2/studies/NCT1")
+    assert clinicaltrials.is_search("https://clinicaltrials.gov/api/v2/studies?query.intr=x")
+    assert not clinicaltrials.is_search("https://clinicaltrials.gov/api/v2/studies/NCT06141473")
+    assert clinicaltrials.trial_of("https://clinicaltrials.gov/api/v2/studies/NCT06141473?format=json") == "NCT06141473"

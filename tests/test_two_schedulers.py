@@ -3,7 +3,7 @@
 import threading
 from dataclasses import replace
 
-from notifier import pipeline
+from notifier.pipeline import compose
 from notifier.store import db
 from notifier.store.models import Delivery, Digest
 from tests.conftest import Installation
@@ -13,7 +13,7 @@ def test_a_due_time_is_served_once_however_many_schedulers_see_it(any_installati
     tuesday = any_installation.at(any_installation.discover(20))
     url = tuesday.engine.url.render_as_string(hide_password=False)
     schedulers = [replace(tuesday, engine=db.make_engine(url)) for _ in range(4)]
-    threads = [threading.Thread(target=pipeline.compose, args=(deps,)) for deps in schedulers]
+    threads = [threading.Thread(target=compose.run, args=(deps,)) for deps in schedulers]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from notifier import pipeline
+from notifier.enums import NewsKind, Tier
 from notifier.match.urgency import urgent
+from notifier.pipeline.run import run_once
 from notifier.store.models import Subscription
-from notifier.store.statuses import NewsKind, Tier
 from tests.conftest import MONDAY, Installation
 from tests.sink import text_of
 from tests.site import Article
@@ -40,15 +40,15 @@ def test_it_comes_at_once_to_who_asked_for_it_and_only_once(installation: Instal
     made.subscribe("ben@example.org", every="monthly", on="28")
     with made.at(MONDAY).writing() as session:
         session.query(Subscription).order_by(Subscription.id).first().urgent = True
-    pipeline.run_once(made.at(MONDAY))
+    run_once(made.at(MONDAY))
     made.publish([Article("Frexalimab slows lesions")])
-    pipeline.run_once(made.at(MONDAY + timedelta(days=1)))
+    run_once(made.at(MONDAY + timedelta(days=1)))
     assert made.sink.messages == []
     made.publish([Article("Frexalimab slows lesions"), Article("Clinical hold on a frexalimab trial")])
     for minutes in (0, 5, 60):
-        pipeline.run_once(made.at(MONDAY + timedelta(days=2, minutes=minutes)))
+        run_once(made.at(MONDAY + timedelta(days=2, minutes=minutes)))
     (mail,) = made.sink.messages
     assert mail["To"] == "anna@example.org"
     assert "Clinical hold on a frexalimab trial" in text_of(mail)
-    pipeline.run_once(made.at(MONDAY + timedelta(days=26)))
+    run_once(made.at(MONDAY + timedelta(days=26)))
     assert sorted(one["To"] for one in made.sink.messages) == ["anna@example.org", "ben@example.org"]

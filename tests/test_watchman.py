@@ -3,8 +3,8 @@
 import json
 from datetime import timedelta
 
-from notifier import pipeline
-from notifier.demo import serving
+from notifier.demo.servers import serving
+from notifier.pipeline.run import run_once
 from notifier.settings import Operator, Smtp
 from notifier.web.app import create
 from tests.conftest import MONDAY, Installation
@@ -25,21 +25,21 @@ def test_a_mail_server_that_is_away_for_an_hour_is_told_once_and_its_return_too(
     made = installation
     made.change(operator=Operator(address="office@example.org"))
     made.subscribe("anna@example.org")
-    pipeline.run_once(made.at(MONDAY))
+    run_once(made.at(MONDAY))
     assert looked_at(made, MONDAY)[0] == 200
     made.publish([Article("Frexalimab slows lesions")])
     good = made.at(MONDAY).settings.smtp
     made.change(smtp=Smtp(port=free_port(), security="none"))
-    pipeline.run_once(made.at(TUESDAY))
+    run_once(made.at(TUESDAY))
     assert looked_at(made, TUESDAY + timedelta(minutes=30))[0] == 200
     for hours in (1, 2, 3):
-        pipeline.run_once(made.at(TUESDAY + timedelta(hours=hours)))
+        run_once(made.at(TUESDAY + timedelta(hours=hours)))
     status, document = looked_at(made, TUESDAY + timedelta(hours=3))
     assert (status, document["status"]) == (503, "failing")
     assert "anna" not in json.dumps(document)
     made.change(smtp=good)
     for hours in (4, 5):
-        pipeline.run_once(made.at(TUESDAY + timedelta(hours=hours)))
+        run_once(made.at(TUESDAY + timedelta(hours=hours)))
     told = made.sink.to("office@example.org")
     assert [mail["Subject"] for mail in told] == [
         "notifier: mails are not going out",
@@ -52,7 +52,7 @@ def test_a_mail_server_that_is_away_for_an_hour_is_told_once_and_its_return_too(
 
 def test_a_source_that_fails_is_shown(installation: Installation):
     made = installation
-    pipeline.run_once(made.at(MONDAY))
+    run_once(made.at(MONDAY))
     with made.at(MONDAY).writing() as session:
         from notifier.watch import sources
 
@@ -68,14 +68,14 @@ def refused(made: Installation, people: list[str], whom: str, said: str) -> None
     made.change(operator=Operator(address="office@example.org"))
     for one in people:
         made.subscribe(one)
-    pipeline.run_once(made.at(MONDAY))
+    run_once(made.at(MONDAY))
     made.publish([Article("Frexalimab slows lesions")])
     made.sink.refuse_recipient[whom] = said
 
 
 def run_every_20_minutes(made: Installation, begin: int, end: int) -> None:
     for minutes in range(begin, end, 20):
-        pipeline.run_once(made.at(TUESDAY + timedelta(minutes=minutes)))
+        run_once(made.at(TUESDAY + timedelta(minutes=minutes)))
 
 
 def test_a_person_who_is_put_off_alone_alarms_nobody(installation: Installation):

@@ -4,10 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from notifier import pipeline
+from notifier.enums import NewsKind
+from notifier.pipeline import match, poll
+from notifier.pipeline.run import run_once
 from notifier.store.models import Entry
-from notifier.store.statuses import NewsKind
-from notifier.watch.retraction import marked
+from notifier.watch.parsers.retraction import retraction_reason
 from tests.conftest import MONDAY, Installation
 from tests.sink import text_of
 from tests.site import Answer, Article
@@ -28,7 +29,7 @@ class Herald:
         """One run; gives the texts of the mails that the reader got in it."""
         before = len(self.made.sink.to(READER))
         self.made.publish(self.articles)
-        pipeline.run_once(self.made.at(MONDAY + after))
+        run_once(self.made.at(MONDAY + after))
         return [text_of(message) for message in self.made.sink.to(READER)[before:]]
 
     def write(self, title: str, **more) -> Article:
@@ -94,8 +95,8 @@ def test_what_nobody_was_sent_is_not_withdrawn_to_anybody(herald: Herald):
     herald.take_down(one)
     herald.made.publish(herald.articles)
     for moment in (MONDAY + 2 * HOUR, MONDAY + DAY + 3 * HOUR):
-        pipeline.poll(herald.made.at(moment), force=True)
-        pipeline.match(herald.made.at(moment))
+        poll.run(herald.made.at(moment), force=True)
+        match.run(herald.made.at(moment))
     assert herald.kinds() == [NewsKind.NEW, NewsKind.WITHDRAWN]
     assert herald.run(DAY + 4 * HOUR) == []
 
@@ -190,8 +191,11 @@ def test_an_article_that_its_publisher_marks_is_withdrawn_at_once(herald: Herald
      "Concern grows over prices", "Frexalimab trial retracted its claim"],
 )  # fmt: skip
 def test_a_headline_about_a_withdrawal_is_none(title: str):
-    assert marked(title) == ""
+    assert retraction_reason(title) == ""
 
 
 def test_an_index_marks_by_the_type_of_publication():
-    assert marked("Anything", ["Journal Article", "Retracted Publication"]) == "The index marks it as retracted."
+    assert (
+        retraction_reason("Anything", ["Journal Article", "Retracted Publication"])
+        == "The index marks it as retracted."
+    )
