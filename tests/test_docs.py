@@ -82,6 +82,17 @@ def test_links_in_the_documents_lead_somewhere():
             assert (path.parent / target).exists(), f"{path.name}: {target}"
 
 
+def test_every_file_that_the_documents_name_exists():
+    """A name may leave out the folders before it; one in capitals (`NAME.py`) stands for a file to be written."""
+    folders = [ROOT / name for name in ("notifier", "templates", "tests", "bench", "deploy", "docs")]
+    paths = {path.relative_to(ROOT).as_posix() for folder in folders for path in (folder, *folder.rglob("*"))}
+    named = re.compile(r"`([a-z0-9_./-]+(?:\.(?:py|po|j2|css|md)|/))`")
+    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]:
+        for name in named.findall(page.read_text(encoding="utf-8")):
+            ending = f"/{name.rstrip('/')}"
+            assert any(f"/{path}".endswith(ending) for path in paths), f"{page.name}: {name}"
+
+
 def test_every_room_stands_in_the_readmes_map():
     for path in (ROOT / "notifier").iterdir():
         if path.suffix == ".py" and path.stem not in ("__init__", "__main__"):
