@@ -45,7 +45,7 @@ from notifier.messages import digest_mail
 from notifier.store import db
 from notifier.store.models import Delivery, Digest, Profile
 from notifier.subscribers import subscriptions
-from tests.conftest import settings_for
+from tests.support.installation import settings_for
 
 NOW = datetime(2026, 3, 3, 9, tzinfo=UTC)
 CONNECTIONS = 32

@@ -16,8 +16,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from notifier.deliver.mime.message import compile_message
-from tests.conftest import MONDAY
-from tests.mails import SENDER, TEMPLATES, a_digest, a_letter, an_item
+from tests.support.installation import MONDAY
+from tests.support.mails import SENDER, TEMPLATES, a_digest, a_letter, an_item
 
 RECIPIENTS = 20_000
 
