@@ -57,14 +57,14 @@ def test_every_key_of_a_profile_stands_in_its_document():
 
 
 def test_every_direct_dependency_is_explained_and_locked():
-    notes = (ROOT / "docs" / "design-notes.md").read_text(encoding="utf-8").lower()
+    decisions = (ROOT / "docs" / "decisions.md").read_text(encoding="utf-8").lower()
     lock = (ROOT / "requirements-dev.lock").read_text(encoding="utf-8")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["build"]]
     wanted += [one for one in project["dependency-groups"]["dev"] if isinstance(one, str)]
     for one in wanted:
         name = re.match(r"[A-Za-z0-9.-]+", one)[0]
-        assert name.lower() in notes, name
+        assert name.lower() in decisions, name
         assert f"\n{name.replace('.', '-')}==" in f"\n{lock}", name
 
 
@@ -77,9 +77,20 @@ def test_the_locks_name_no_address_and_hash_everything():
 
 
 def test_links_in_the_documents_lead_somewhere():
-    for path in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
-        for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text(encoding="utf-8")):
+    for path in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8")):
             assert (path.parent / target).exists(), f"{path.name}: {target}"
+
+
+def test_every_file_that_the_documents_name_exists():
+    """A name may leave out the folders before it; one in capitals (`NAME.py`) stands for a file to be written."""
+    folders = [ROOT / name for name in ("notifier", "templates", "tests", "bench", "deploy", "docs")]
+    paths = {path.relative_to(ROOT).as_posix() for folder in folders for path in (folder, *folder.rglob("*"))}
+    named = re.compile(r"`([a-z0-9_./-]+(?:\.(?:py|po|j2|css|md)|/))`")
+    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]:
+        for name in named.findall(page.read_text(encoding="utf-8")):
+            ending = f"/{name.rstrip('/')}"
+            assert any(f"/{path}".endswith(ending) for path in paths), f"{page.name}: {name}"
 
 
 def test_every_room_stands_in_the_readmes_map():
