@@ -1,4 +1,4 @@
-"""The source code keeps its rules: layers, writers of tables, transactions, the clock, sizes, names.
+"""The source code keeps its rules: layers, writers of tables, transactions, clock, sizes, names.
 
 Each rule is a function in `tests/support/architecture/`. It is tried twice: the package itself must
 keep it, and a package with a planted violation must be refused with the file and the line.

@@ -1,14 +1,14 @@
 """A reader of types: it tells which names of a package hold a mapped object.
 
-It follows annotations (of parameters, variables, fields and results), calls of classes, `session.get`,
-statements made with `select` and their results, relationships between tables, containers, loops,
-comprehensions, `isinstance` and `match`. Types are a set, for a name may hold different things on
-different ways through a function. An empty set means that nothing is known.
+It follows annotations (of parameters, variables, fields and results), calls of classes,
+`session.get`, statements made with `select` and their results, relationships between tables,
+containers, loops, comprehensions, `isinstance` and `match`. Types are a set, for a name may hold
+different things on different ways through a function. An empty set means that nothing is known.
 """
 
 import ast
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from tests.support.architecture.kinds import (
@@ -29,8 +29,10 @@ from tests.support.architecture.kinds import (
     Statement,
     Types,
     as_objects,
+    classes_of,
     foreign_root,
     items_of,
+    library_result,
     many_result,
     single,
     statement_result,
@@ -40,11 +42,13 @@ from tests.support.architecture.package import Package, SourceFile
 
 _MANY = {
     "AbstractSet",
+    "AsyncGenerator",
     "AsyncIterable",
     "AsyncIterator",
     "Collection",
     "Deque",
     "FrozenSet",
+    "Generator",
     "Iterable",
     "Iterator",
     "List",
@@ -71,27 +75,14 @@ _THE_SAME = {
     "Awaitable",
     "WriteOnlyMapped",
 }
+_ROWS = {"Row", "Tuple", "tuple"}
+_CLASSES = {"Type", "type"}
 _GIVERS = {"AbstractContextManager", "AbstractAsyncContextManager", "ContextManager"}
-
-# Calls of the language or a library that hand on what the first argument holds.
-_SAME_MANY = {
-    "list",
-    "tuple",
-    "sorted",
-    "set",
-    "frozenset",
-    "reversed",
-    "iter",
-    "collections.deque",
-    "itertools.islice",
-}
-_SAME_ITEM = {"next", "max", "min", "random.choice"}
-_SAME_VALUE = {"copy.copy", "copy.deepcopy", "dataclasses.replace", "copy.replace"}
 
 
 @dataclass(frozen=True)
 class ClassParts:
-    """The parts of a class: annotated fields, methods, and the values its methods give to `self`."""
+    """The annotated fields of a class, its methods, and the values that they give to `self`."""
 
     file: SourceFile
     node: ast.ClassDef
@@ -260,27 +251,20 @@ class Index:
                 self.annotated(arguments[place], file, cls) if place < len(arguments) else NOTHING
             )
 
-        if head in _MANY:
-            return single(Many(argument(0)))
-        if head in ("Generator", "AsyncGenerator"):
-            return single(Many(argument(0)))
-        if head in _TABLES:
-            return single(Keyed(argument(0), argument(1)))
-        if head in ("tuple", "Tuple", "Row"):
-            if isinstance(arguments[-1], ast.Constant) and arguments[-1].value is ...:
-                return single(Many(argument(0)))
-            return single(Row(tuple(argument(place) for place in range(len(arguments)))))
-        if head in _THE_SAME:
-            return argument(0)
-        if head in _GIVERS:
-            return single(Giver(argument(0)))
-        if head == "Callable":
-            return single(Giver(argument(1)))
-        if head in ("type", "Type"):
-            return frozenset(kind.cls for kind in argument(0) if isinstance(kind, Obj))
-        if head == "Union":
-            return frozenset().union(*(argument(place) for place in range(len(arguments))))
-        return self.annotated(node.value, file, cls)
+        size = len(arguments)
+        if head in ("tuple", "Tuple", "Row") and ast.unparse(arguments[-1]) == "...":
+            head = "list"
+        containers: dict[str, Callable[[], Types]] = {
+            **dict.fromkeys(_MANY, lambda: single(Many(argument(0)))),
+            **dict.fromkeys(_TABLES, lambda: single(Keyed(argument(0), argument(1)))),
+            **dict.fromkeys(_ROWS, lambda: single(Row(tuple(map(argument, range(size)))))),
+            **dict.fromkeys(_THE_SAME, lambda: argument(0)),
+            **dict.fromkeys(_CLASSES, lambda: classes_of(argument(0))),
+            **dict.fromkeys(_GIVERS, lambda: single(Giver(argument(0)))),
+            "Callable": lambda: single(Giver(argument(1))),
+            "Union": lambda: frozenset().union(*map(argument, range(size))),
+        }
+        return containers.get(head, lambda: self.annotated(node.value, file, cls))()
 
     def bases(self, cls: Cls) -> Iterator[Cls]:
         """A class and what it inherits from, within the package."""
@@ -426,27 +410,25 @@ class Reader:
 
     def attribute_of(self, held: object, name: str) -> Types:
         """Return the types of an attribute of a value of one type."""
+        types = NOTHING
         if isinstance(held, Obj):
-            return self.index.attribute(held.cls, name)
-        if isinstance(held, Outside):
-            return self.index.resolve(f"{held.dotted}.{name}")
-        if isinstance(held, Foreign):
-            return single(held)
-        if isinstance(held, Cls):
-            if name == "__table__":
-                return single(CoreTable(held))
-            if name in self.index.classes[held].methods:
-                return single(Func(held.module, name, held))
-        if isinstance(held, Row):
-            rows = (
-                types
-                for types in held.items
-                if any(isinstance(kind, Obj) and kind.cls.name == name for kind in types)
-            )
-            return next(rows, NOTHING)
-        return NOTHING
+            types = self.index.attribute(held.cls, name)
+        elif isinstance(held, Outside):
+            types = self.index.resolve(f"{held.dotted}.{name}")
+        elif isinstance(held, Foreign):
+            types = single(held)
+        elif isinstance(held, Cls):
+            types = self._class_attribute(held, name)
+        elif isinstance(held, Row):  # a row gives its objects by the names of their classes
+            objects = (kind for types in held.items for kind in types if isinstance(kind, Obj))
+            types = frozenset(kind for kind in objects if kind.cls.name == name)
+        return types
 
-    def read_constant(self, node: ast.Constant) -> Types:
+    def _class_attribute(self, cls: Cls, name: str) -> Types:
+        if name == "__table__":
+            return single(CoreTable(cls))
+        if name in self.index.classes[cls].methods:
+            return single(Func(cls.module, name, cls))
         return NOTHING
 
     def read_namedexpr(self, node: ast.NamedExpr) -> Types:
@@ -573,7 +555,7 @@ class Reader:
         self.called(call)
         types: set[object] = set()
         for giver in givers:
-            types |= self._result(giver, node, call.arguments)
+            types |= self._result(giver, call)
         if call.method:
             for held in owners:
                 types |= self._method_result(held, call.method, call.arguments)
@@ -587,74 +569,30 @@ class Reader:
         """The types of an expression that was read before: nothing in it is reported again."""
         return Quiet(self).read(node)
 
-    def _result(self, giver: object, node: ast.Call, arguments: tuple[Types, ...]) -> Types:
+    def _result(self, giver: object, call: Call) -> Types:
         """Return the types of the result of a call."""
+        types = NOTHING
         if isinstance(giver, Cls):
-            return single(Obj(giver))
-        if isinstance(giver, Func):
-            return self.index.result(giver)
-        if isinstance(giver, Giver):
-            return giver.items
-        if isinstance(giver, Foreign):
-            return single(giver)
-        if isinstance(giver, Outside):
-            root = foreign_root(giver)
-            if root:
-                return single(Foreign(root))
-            return self._library_result(giver.dotted, node, arguments)
-        return NOTHING
+            types = single(Obj(giver))
+        elif isinstance(giver, Func):
+            types = self.index.result(giver)
+        elif isinstance(giver, Giver):
+            types = giver.items
+        elif isinstance(giver, Foreign):
+            types = single(giver)
+        elif isinstance(giver, Outside):
+            types = self._library_result(giver, call)
+        return types
 
-    def _library_result(self, name: str, node: ast.Call, arguments: tuple[Types, ...]) -> Types:
-        first = arguments[0] if arguments else NOTHING
-        if name in _SAME_MANY:
-            return single(Many(items_of(first)))
-        if name in _SAME_ITEM:
-            return (
-                items_of(first)
-                if len(arguments) == 1 or name == "next"
-                else frozenset().union(*arguments)
-            )
-        if name in _SAME_VALUE:
-            return frozenset(kind for kind in first if not isinstance(kind, Column))
-        if name.startswith("sqlalchemy") and name.endswith(
-            (".select", ".insert", ".update", ".delete", ".values")
-        ):
-            return single(Statement(arguments))
-        if name.startswith("sqlalchemy") and name.endswith(".aliased"):
-            return first
-        return self._more_library_results(name, node, arguments, first)
-
-    def _more_library_results(
-        self, name: str, node: ast.Call, arguments: tuple[Types, ...], first: Types
-    ) -> Types:
-        if name == "enumerate":
-            return single(Many(single(Row((NOTHING, items_of(first))))))
-        if name in ("zip", "itertools.zip_longest"):
-            return single(Many(single(Row(tuple(items_of(argument) for argument in arguments)))))
-        if name in ("itertools.chain", "filter"):
-            return single(Many(frozenset().union(*[items_of(argument) for argument in arguments])))
-        if name in ("itertools.chain.from_iterable",):
-            return single(Many(items_of(items_of(first))))
-        if name in ("itertools.batched", "itertools.permutations", "itertools.combinations"):
-            return single(Many(single(Many(items_of(first)))))
-        if name == "itertools.groupby":
-            return single(Many(single(Row((NOTHING, single(Many(items_of(first))))))))
-        if name == "map" and len(arguments) > 1:
-            results = (self._result(giver, node, ()) for giver in first)
+    def _library_result(self, giver: Outside, call: Call) -> Types:
+        if root := foreign_root(giver):
+            return single(Foreign(root))
+        if giver.dotted == "typing.cast" and call.node.args:
+            return self.index.annotated(call.node.args[0], self.file)
+        if giver.dotted == "map":
+            results = [self._result(mapped, call) for mapped in call.first if mapped != giver]
             return single(Many(frozenset().union(*results)))
-        if name in ("typing.cast", "cast") and node.args:
-            return self.index.annotated(node.args[0], self.file)
-        if name in ("dict", "collections.defaultdict", "collections.OrderedDict"):
-            return self._dict(first)
-        return NOTHING
-
-    @staticmethod
-    def _dict(first: Types) -> Types:
-        tables = {kind for kind in first if isinstance(kind, Keyed)}
-        for kind in items_of(first):
-            if isinstance(kind, Row) and len(kind.items) == 2:
-                tables.add(Keyed(*kind.items))
-        return frozenset(tables)
+        return library_result(giver.dotted, call.arguments)
 
     def _database_result(self, name: str, arguments: tuple[Types, ...]) -> Types:
         """Return the types of the result of a session's method, known by its arguments."""

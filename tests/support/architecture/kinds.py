@@ -1,6 +1,7 @@
-"""The types that the reader of code knows, and the results of methods on them."""
+"""The types that the reader of code knows, and the results of calls of libraries."""
 
 import ast
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 
@@ -147,6 +148,11 @@ class Call:
         return self.node.func.attr if isinstance(self.node.func, ast.Attribute) else ""
 
     @property
+    def name(self) -> str:
+        """The last part of the name that is called; empty for what has none."""
+        return self.node.func.id if isinstance(self.node.func, ast.Name) else self.method
+
+    @property
     def first(self) -> Types:
         """The types of the first argument."""
         return self.arguments[0] if self.arguments else NOTHING
@@ -239,3 +245,94 @@ def statement_result(held: Statement, name: str, arguments: tuple[Types, ...]) -
     if name in ("delete", "count", "scalar", "subquery", "scalar_subquery", "exists", "cte"):
         return NOTHING
     return single(held)
+
+
+def classes_of(types: Types) -> Types:
+    """Return the classes of objects: `type[X]` for `X`."""
+    return frozenset(kind.cls for kind in types if isinstance(kind, Obj))
+
+
+def _many(items: Types) -> Types:
+    return single(Many(items))
+
+
+def _pairs(*items: Types) -> Types:
+    return _many(single(Row(items)))
+
+
+def _item_of(arguments: tuple[Types, ...]) -> Types:
+    """Return the types of `max(values)`, `max(a, b)`."""
+    return items_of(arguments[0]) if len(arguments) == 1 else frozenset().union(*arguments)
+
+
+def _all_items(arguments: tuple[Types, ...]) -> Types:
+    return _many(frozenset().union(*[items_of(argument) for argument in arguments]))
+
+
+def _as_mapping(arguments: tuple[Types, ...]) -> Types:
+    """Return the types of `dict(...)` of a mapping or of pairs."""
+    mappings = {kind for argument in arguments for kind in argument if isinstance(kind, Keyed)}
+    for kind in items_of(arguments[-1]):
+        if isinstance(kind, Row) and len(kind.items) == 2:
+            mappings.add(Keyed(*kind.items))
+    return frozenset(mappings)
+
+
+_Result = Callable[[tuple[Types, ...]], Types]
+
+_LIBRARY: dict[str, _Result] = {
+    "list": lambda arguments: _many(items_of(arguments[0])),
+    "next": lambda arguments: items_of(arguments[0]),
+    "max": _item_of,
+    "copy.copy": lambda arguments: arguments[0] - {*filter(_is_column, arguments[0])},
+    "enumerate": lambda arguments: _pairs(NOTHING, items_of(arguments[0])),
+    "zip": lambda arguments: _pairs(*map(items_of, arguments)),
+    "filter": _all_items,
+    "itertools.chain.from_iterable": lambda arguments: _many(items_of(items_of(arguments[0]))),
+    "itertools.batched": lambda arguments: _many(_many(items_of(arguments[0]))),
+    "itertools.groupby": lambda arguments: _pairs(NOTHING, _many(items_of(arguments[0]))),
+    "dict": _as_mapping,
+    "sqlalchemy.orm.aliased": lambda arguments: arguments[0],
+    "sqlalchemy.select": lambda arguments: single(Statement(arguments)),
+}
+# Functions with the same result as one above.
+_LIKE = {
+    "tuple": "list",
+    "sorted": "list",
+    "set": "list",
+    "frozenset": "list",
+    "reversed": "list",
+    "iter": "list",
+    "collections.deque": "list",
+    "itertools.islice": "list",
+    "random.choice": "next",
+    "min": "max",
+    "copy.deepcopy": "copy.copy",
+    "dataclasses.replace": "copy.copy",
+    "itertools.zip_longest": "zip",
+    "itertools.chain": "filter",
+    "itertools.combinations": "itertools.batched",
+    "itertools.permutations": "itertools.batched",
+    "collections.defaultdict": "dict",
+    "collections.OrderedDict": "dict",
+}
+
+
+def _is_column(kind: object) -> bool:
+    return isinstance(kind, Column)
+
+
+def library_result(name: str, arguments: tuple[Types, ...]) -> Types:
+    """Return the types of the result of a function of the language or of a library.
+
+    Args:
+        name: its full name (`"itertools.chain"`).
+        arguments: the types of its arguments.
+    """
+    if name.startswith("sqlalchemy"):
+        last = name.rpartition(".")[2]
+        name = "sqlalchemy.orm.aliased" if last == "aliased" else "sqlalchemy.select"
+        if last not in ("aliased", "select", "insert", "update", "delete"):
+            return NOTHING
+    result = _LIBRARY.get(_LIKE.get(name, name))
+    return result(arguments) if result and arguments else NOTHING

@@ -1,7 +1,8 @@
 """Rules about imports: layers, circles, libraries, and the files in which things are done."""
 
 import ast
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 
 from tests.support.architecture.package import Package, SourceFile, lies_in
 
@@ -93,7 +94,9 @@ def _reached(start: str, graph: Mapping[str, Mapping[str, int]]) -> set[str]:
     return seen
 
 
-def _circle_from(start: str, graph: Mapping[str, Mapping[str, int]], group: Set[str]) -> list[str]:
+def _circle_from(
+    start: str, graph: Mapping[str, Mapping[str, int]], group: AbstractSet[str]
+) -> list[str]:
     """The shortest way from a module back to itself."""
     ways = [[start]]
     for way in ways:
@@ -105,7 +108,7 @@ def _circle_from(start: str, graph: Mapping[str, Mapping[str, int]], group: Set[
     raise AssertionError(f"{start} lies in no circle")
 
 
-def library_violations(package: Package, homes: Mapping[str, Set[str]]) -> list[str]:
+def library_violations(package: Package, homes: Mapping[str, AbstractSet[str]]) -> list[str]:
     """Find imports of a library, or of a name of it, outside the files where it belongs.
 
     A home that does not import the library is a violation as well: it need not be allowed.
@@ -127,7 +130,9 @@ def library_violations(package: Package, homes: Mapping[str, Set[str]]) -> list[
     ]
 
 
-def _libraries(file: SourceFile, homes: Mapping[str, Set[str]]) -> Iterator[tuple[str, int]]:
+def _libraries(
+    file: SourceFile, homes: Mapping[str, AbstractSet[str]]
+) -> Iterator[tuple[str, int]]:
     for line in file.imports:
         full = f"{line.module}.{line.name}" if line.name else line.module
         yield from (
@@ -139,7 +144,7 @@ def _libraries(file: SourceFile, homes: Mapping[str, Set[str]]) -> Iterator[tupl
             yield full, node.lineno
 
 
-def _listed(places: Set[str]) -> str:
+def _listed(places: AbstractSet[str]) -> str:
     return ", ".join(sorted(places)) or "no file"
 
 
@@ -181,7 +186,7 @@ def clock_violations(package: Package, home: str) -> list[str]:
     return _outside(clocks, {home}, "does not read the clock")
 
 
-def _outside(sentences: Set[str], homes: Set[str], missing: str) -> list[str]:
+def _outside(sentences: AbstractSet[str], homes: AbstractSet[str], missing: str) -> list[str]:
     """The violations that lie in none of the homes, and the homes that need not be ones."""
     places = {sentence: sentence.partition(":")[0] for sentence in sentences}
     outside = sorted(sentence for sentence, place in places.items() if not lies_in(place, homes))
@@ -225,12 +230,12 @@ _PRINTERS = {
 }
 
 
-def printing_violations(package: Package, homes: Set[str]) -> list[str]:
+def printing_violations(package: Package, homes: AbstractSet[str]) -> list[str]:
     """Find code that prints outside its place, where control characters are not taken out."""
     printers = set()
     for file in package.code:
         for node in file.nodes:
-            is_print = isinstance(node, ast.Call) and ast.unparse(node.func) == "print"
+            is_print = isinstance(node, ast.Name) and node.id == "print"
             if is_print or file.dotted(node) in _PRINTERS:
                 printers.add(file.at(node, f"prints: {ast.unparse(node)[:40]}"))
     return _outside(printers, homes, "does not print")
@@ -287,12 +292,16 @@ def half_kept_violations(package: Package) -> list[str]:
         for block in blocks if file.room == "web" else ():
             if not any(".writing(" in ast.unparse(item) for item in block.items):
                 continue
-            for handler in (
-                node for node in ast.walk(block) if isinstance(node, ast.ExceptHandler)
-            ):
-                if handler.type is None or _REFUSALS & _names_in(handler.type):
-                    violations.append(file.at(handler, "catches a refusal inside its transaction"))
+            violations += [
+                file.at(handler, "catches a refusal inside its transaction")
+                for handler in ast.walk(block)
+                if isinstance(handler, ast.ExceptHandler) and _catches_a_refusal(handler)
+            ]
     return violations
+
+
+def _catches_a_refusal(handler: ast.ExceptHandler) -> bool:
+    return handler.type is None or bool(_REFUSALS & _names_in(handler.type))
 
 
 def _names_in(node: ast.AST) -> set[str]:

@@ -371,8 +371,7 @@ class _Walker(Reader):
 
     def _setter(self, call: Call) -> None:
         """Note `setattr(x, "name", value)` and its like."""
-        node = call.node
-        name = ast.unparse(node.func).rpartition(".")[2]
+        node, name = call.node, call.name
         if name not in _SETTERS or not node.args:
             return
         owners, words = call.first, node.args[1:2]
@@ -415,18 +414,12 @@ class Log:
     def open(self, file: SourceFile, call: Call) -> None:
         """Note the opening or the end of a transaction; methods that only share a name are not."""
         own = [kind for kind in call.givers if isinstance(kind, Func)]
-        outside = [kind.dotted for kind in call.givers if isinstance(kind, Outside)]
-        called = ast.unparse(call.node.func)
-        if call.method == "connect":
-            is_own = called.endswith("engine.connect")
-        else:
-            is_own = call.method in _BEGINNERS and not own
-        is_own = is_own or any(
-            name.startswith("sqlalchemy") and name.endswith(_SESSIONS) for name in outside
-        )
-        opens = called.rpartition(".")[2] in _OPENERS and (call.method or own)
-        if is_own or (opens and all(_gives_a_session(self.index, kind) for kind in own)):
-            self.openings.add(Opening(file.place, call.node.lineno, f"{called[:60]}(", is_own))
+        opens = call.name in _OPENERS and (call.method or own)
+        opens = opens and all(_gives_a_session(self.index, kind) for kind in own)
+        is_own = _makes_a_session(call) or _begins_or_ends(call, own)
+        if is_own or opens:
+            how = f"{ast.unparse(call.node.func)[:60]}("
+            self.openings.add(Opening(file.place, call.node.lineno, how, is_own))
 
     def call(self, file: SourceFile, func: Func, call: Call) -> None:
         """Note which tables a call hands on."""
@@ -457,6 +450,18 @@ class Log:
                 and model in self.index.models
             ):
                 self.write(file, node, model.name, "")
+
+
+def _makes_a_session(call: Call) -> bool:
+    names = (kind.dotted for kind in call.givers if isinstance(kind, Outside))
+    return any(name.startswith("sqlalchemy") and name.endswith(_SESSIONS) for name in names)
+
+
+def _begins_or_ends(call: Call, own: list[Func]) -> bool:
+    """Tell whether a call begins or ends a transaction, and is no method of the package."""
+    if call.method == "connect" and isinstance(call.node.func, ast.Attribute):
+        return ast.unparse(call.node.func.value).endswith("engine")
+    return call.method in _BEGINNERS and not own
 
 
 def _gives_a_session(index: Index, func: Func) -> bool:
