@@ -259,7 +259,9 @@ def test_health_may_not_write_the_tables_of_others(tmp_path: Path):
     assert marked("watch/health.py", code) <= named(violations, "watch/health.py")
 
 
-@pytest.mark.parametrize(("rule", "place", "code"), VIOLATIONS)
+@pytest.mark.parametrize(
+    ("rule", "place", "code"), VIOLATIONS, ids=[f"{rule}: {place}" for rule, place, _ in VIOLATIONS]
+)
 def test_a_planted_violation_is_named_with_file_and_line(
     tmp_path: Path, rule: str, place: str, code: str
 ):

@@ -145,7 +145,7 @@ class Index:
                         parts.given.setdefault(name, (method, value))
 
     def table_name(self, cls: Cls) -> str:
-        """The name of the table that a class is mapped to; empty for a class that is none."""
+        """Return the name of a class's table; empty for a class that is not mapped."""
         for node in self.classes[cls].node.body:
             if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__tablename__":
                 return str(getattr(node.value, "value", ""))
@@ -181,7 +181,7 @@ class Index:
             self._open.discard(key)
 
     def lookup(self, module: str, name: str) -> Types:
-        """The types of a name at the top of a module."""
+        """Return the types of a name at the top of a module."""
         key = (module, name)
         if key not in self._known:
             with self._once(key) as is_new:
@@ -206,7 +206,7 @@ class Index:
         return NOTHING
 
     def resolve(self, dotted: str) -> Types:
-        """The types of what a dotted name refers to."""
+        """Return the types of a dotted name (`"notifier.store.models.Digest"`)."""
         if dotted in self.package.modules:
             return single(Outside(dotted))
         before, _, name = dotted.rpartition(".")
@@ -267,7 +267,7 @@ class Index:
         return containers.get(head, lambda: self.annotated(node.value, file, cls))()
 
     def bases(self, cls: Cls) -> Iterator[Cls]:
-        """A class and what it inherits from, within the package."""
+        """Yield a class and the classes of the package that it inherits from."""
         yield cls
         parts = self.classes[cls]
         for base in parts.node.bases:
@@ -307,7 +307,7 @@ class Index:
         return NOTHING
 
     def field_at(self, cls: Cls, place: int) -> Types:
-        """The types of a field of a named tuple by its place."""
+        """Return the types of a field of a named tuple by its place."""
         names = list(self.classes[cls].fields)
         return self.attribute(cls, names[place]) if place < len(names) else NOTHING
 
@@ -321,7 +321,7 @@ class Index:
 
 
 def _given_to_self(node: ast.AST) -> Iterator[tuple[str, ast.expr | None, ast.expr | None]]:
-    """The attributes of `self` that a statement sets, with the annotation or the value."""
+    """Yield the attributes of `self` that a statement sets, with the annotation or the value."""
     if isinstance(node, ast.AnnAssign):
         targets: list[ast.expr] = [node.target]
     elif isinstance(node, ast.Assign):
@@ -386,7 +386,7 @@ class Reader:
                 self.names[first] = single(Obj(cls))
 
     def read(self, node: ast.AST | None) -> Types:
-        """The types of an expression; every part of it is read on the way."""
+        """Return the types of an expression; every part of it is read."""
         if node is None:
             return NOTHING
         reading = getattr(self, f"read_{type(node).__name__.lower()}", None)
@@ -566,7 +566,7 @@ class Reader:
         """Take note of a call."""
 
     def read_quietly(self, node: ast.AST) -> Types:
-        """The types of an expression that was read before: nothing in it is reported again."""
+        """Return the types of an expression that was read before, and report nothing again."""
         return Quiet(self).read(node)
 
     def _result(self, giver: object, call: Call) -> Types:

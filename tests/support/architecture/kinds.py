@@ -107,7 +107,7 @@ NOTHING: Types = frozenset()
 
 
 def single(value: object) -> Types:
-    """The set of one type."""
+    """Return the set with one type."""
     return frozenset((value,))
 
 

@@ -25,6 +25,8 @@ def layer_violations(
     layer_of = {room: number for number, (_, rooms) in layers.items() for room in rooms}
     # The version is read by everybody; the entrance reads everybody.
     layer_of |= {"__init__": 0, "__main__": max(layers) + 1}
+    title = {number: f"layer {number}, {name}" for number, (name, _) in layers.items()}
+    title |= {0: "the package itself", max(layers) + 1: "the start"}
     violations = []
     for file in package.code:
         for module, line in package.imported_modules(file):
@@ -34,7 +36,7 @@ def layer_violations(
             own, other = layer_of[file.room], layer_of[target.room]
             if other < own or own == other == one_room:
                 continue
-            names = f"{file.room} (layer {own}) imports {target.room} (layer {other})"
+            names = f"{file.room} ({title[own]}) imports {target.room} ({title[other]})"
             if own == other == stages:
                 names = f"the stage {file.room} imports the stage {target.room}"
             violations.append(file.at(line, f"{names}, through {module}"))
@@ -75,7 +77,7 @@ def circle_violations(package: Package) -> list[str]:
 
 
 def _strong_components(graph: Mapping[str, Mapping[str, int]]) -> list[set[str]]:
-    """The groups of modules that all reach each other."""
+    """Return the groups of modules that all reach each other."""
     reached = {start: _reached(start, graph) for start in graph}
     groups = {
         frozenset({start} | {other for other in reached[start] if start in reached[other]})
@@ -97,7 +99,7 @@ def _reached(start: str, graph: Mapping[str, Mapping[str, int]]) -> set[str]:
 def _circle_from(
     start: str, graph: Mapping[str, Mapping[str, int]], group: AbstractSet[str]
 ) -> list[str]:
-    """The shortest way from a module back to itself."""
+    """Return the shortest way from a module back to itself."""
     ways = [[start]]
     for way in ways:
         for following in sorted(graph[way[-1]].keys() & group):
@@ -187,7 +189,7 @@ def clock_violations(package: Package, home: str) -> list[str]:
 
 
 def _outside(sentences: AbstractSet[str], homes: AbstractSet[str], missing: str) -> list[str]:
-    """The violations that lie in none of the homes, and the homes that need not be ones."""
+    """Return the violations outside the homes, and a violation for each home without one."""
     places = {sentence: sentence.partition(":")[0] for sentence in sentences}
     outside = sorted(sentence for sentence, place in places.items() if not lies_in(place, homes))
     unused = {

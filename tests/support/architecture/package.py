@@ -168,7 +168,7 @@ class Package:
         return tuple(sorted(parent.as_posix() for parent in parents if parent.name))
 
     def imported_modules(self, file: SourceFile) -> Iterator[tuple[str, int]]:
-        """The modules of this package that a file imports, with the lines."""
+        """Yield the modules of this package that a file imports, with the lines."""
         for line in file.imports:
             full = f"{line.module}.{line.name}" if line.name else line.module
             target = full if full in self.modules else line.module

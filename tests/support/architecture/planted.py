@@ -16,7 +16,7 @@ from contextlib import AbstractContextManager
 from sqlalchemy.orm import Session
 
 class Deps:
-    """What a step needs."""
+    """The settings and the database of a step."""
     def writing(self) -> "AbstractContextManager[Session]":
         """Open a transaction."""
         return db.writing()
@@ -135,12 +135,12 @@ def planted(folder: Path, files: dict[str, str]) -> Package:
 
 
 def marked(place: str, code: str) -> set[str]:
-    """The lines of a file that a rule must name."""
+    """Return the lines of a file that a rule must name."""
     lines = code.splitlines()
     return {f"{place}:{number}" for number, line in enumerate(lines, 1) if line.endswith("# here")}
 
 
 def named(violations: list[str], place: str) -> set[str]:
-    """The lines of a file that violations name."""
+    """Return the lines of a file that violations name."""
     pairs = (violation.split(":")[:2] for violation in violations)
     return {f"{place}:{line}" for file, line in pairs if file.removeprefix("notifier/") == place}

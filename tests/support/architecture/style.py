@@ -34,7 +34,7 @@ def length_of(function: _Function) -> int:
 
 
 def branches_of(function: _Function) -> int:
-    """McCabe's number of a function, counted as ruff's C901 counts it."""
+    """Return McCabe's number of a function, as ruff counts it for C901."""
     return 1 + _branches(function.body)
 
 
@@ -140,7 +140,7 @@ def _given_parameters(file: SourceFile, library_methods: Collection[str]) -> set
 
 
 def _bound_names(file: SourceFile) -> Iterator[tuple[ast.AST, str]]:
-    """Every name that a function, a loop, a comprehension or a module gives to a value."""
+    """Yield every name that a function, a loop, a comprehension or a module binds."""
     for node in file.nodes:
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             yield node, node.id
@@ -192,7 +192,7 @@ def docstring_violations(package: Package, library_methods: Collection[str] = ()
 
 
 def _public(node: ast.Module | ast.ClassDef, before: str) -> Iterator[tuple[str, _Documented]]:
-    """The public functions, classes and methods with their names."""
+    """Yield the public functions, classes and methods with their names."""
     for child in node.body:
         if not isinstance(child, _Documented) or child.name.startswith("_"):
             continue
