@@ -1,6 +1,6 @@
 # make demo   the whole journey on made-up news, in a terminal       make lint   format, types, style
 # make test   every test but the long ones                           make lock   renew the hash-locked requirements
-# make words  gather what is to be translated into notifier/locale/
+# make words  gather what is to be translated into notifier/i18n/locale/
 # make test-long   the long ones too: crash loops, corpora, fuzzing, the wheel in a fresh environment
 
 PYTHON ?= python3
@@ -29,11 +29,11 @@ lint: .venv/dev
 
 words: .venv/dev
 	$(BIN)/pybabel -q extract -F pyproject.toml --no-default-keywords --omit-header --sort-output --no-location \
-		-k _ -k ngettext:1,2 -k mark -k mark_number:1,2 -k Said -k counted:1,2 -k phrase -k number:1,2 \
+		-k _ -k ngettext:1,2 -k mark -k mark_number:1,2 -k LazyMessage -k plural:1,2 -k gettext \
 		-o .venv/words.pot .
 	for code in de fr es; do \
 		$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --omit-header -w 118 -l $$code -i .venv/words.pot \
-			-o notifier/locale/$$code.po; done
+			-o notifier/i18n/locale/$$code.po; done
 
 lock: .venv/dev
 	$(PIP) uv

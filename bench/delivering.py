@@ -11,8 +11,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from notifier import pipeline
 from notifier.deps import Deps
+from notifier.pipeline import deliver
 from notifier.settings import Dkim, Settings, Smtp
 from notifier.store import db
 
@@ -34,7 +34,7 @@ def main() -> None:
     )
     deps = Deps(settings, db.make_engine(f"sqlite:///{database}"), NOW)
     started = time.perf_counter()
-    sent = pipeline.deliver(deps)
+    sent = deliver.run(deps)
     took = time.perf_counter() - started
     print(json.dumps({"accepted": sent.accepted, "seconds": took, "peak": peak()}))
 

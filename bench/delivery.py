@@ -35,16 +35,17 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from notifier import letters
-from notifier.adoption import adopt
-from notifier.deliver import dkim, outbox
+from notifier.admin.profile_import import import_profile
+from notifier.deliver import outbox
+from notifier.deliver.mime import dkim_keys
 from notifier.deps import Deps
+from notifier.enums import Cadence, DeliveryKind, DeliveryStatus, DigestStatus, Edition, SubscriptionStatus
 from notifier.match import profiles
+from notifier.messages import digest_mail
 from notifier.store import db
 from notifier.store.models import Delivery, Digest, Profile
-from notifier.store.statuses import Cadence, DeliveryKind, DeliveryStatus, DigestStatus, Edition, SubscriptionStatus
 from notifier.subscribers import subscriptions
-from tests.conftest import settings_for
+from tests.support.installation import settings_for
 
 NOW = datetime(2026, 3, 3, 9, tzinfo=UTC)
 CONNECTIONS = 32
@@ -90,8 +91,8 @@ def _size_of_a_mail(folder: Path, body: int) -> int:
     folder.mkdir()
     deps = _installation(folder, 25, 1, body)
     with deps.writing() as session:
-        (claimed,) = outbox.claim(session, NOW, outbox.Terms(1))
-        return len(letters.Press(deps).parcel(session, claimed, NOW).message())
+        (claimed,) = outbox.claim_due(session, NOW, outbox.ClaimOptions(1))
+        return len(digest_mail.MessageBuilder(deps).outgoing(session, claimed, NOW).message())
 
 
 def _installation(folder: Path, port: int, people: int, body: int) -> Deps:
@@ -100,7 +101,7 @@ def _installation(folder: Path, port: int, people: int, body: int) -> Deps:
     db.upgrade(engine)
     deps = Deps(settings, engine, NOW)
     with deps.writing() as session:
-        adopt(session, profiles.parse(profiles.bundled_file(), "the bundled profile"), NOW)
+        import_profile(session, profiles.parse(profiles.bundled_file(), "the bundled profile"), NOW)
         profile = session.query(Profile).one()
         digest = Digest(
             profile_id=profile.id,
@@ -141,7 +142,7 @@ def _owe(session, profile_id: int, digest_id: int, numbers: range) -> None:
         ],
     )
     common = {"profile_id": profile_id, "cadence": Cadence.DAILY, "at": "08:00", "on": None}
-    common |= {"edition": Edition.PATIENT, "status": SubscriptionStatus.CONFIRMED, "position": 0, "introduced": ""}
+    common |= {"edition": Edition.PATIENT, "status": SubscriptionStatus.CONFIRMED, "position": 0, "seen_snapshot": ""}
     common |= {"hidden": [], "urgent": False, "created_at": NOW}
     subscriptions.add_subscriptions(
         session, [{**common, "id": n + 1, "subscriber_id": n + 1, "link_id": f"link{n:018}"} for n in numbers]
@@ -159,9 +160,9 @@ def whole_path(program: str, people: int, size: int, key: str = "") -> tuple[flo
         installation(folder, port, people, size)
         words = [str(folder / "bench.db"), str(port), str(CONNECTIONS)]
         if key:
-            (folder / "key.pem").write_bytes(dkim.new_key(key))
+            (folder / "key.pem").write_bytes(dkim_keys.new_key(key))
             words.append(str(folder / "key.pem"))
-        ours = Path(__file__).with_name("delivering.py")
+        ours = Path(__file__).with_name("pipeline/deliver.py")
         done = subprocess.run([sys.executable, ours, *words], check=True, capture_output=True)
     found = json.loads(done.stdout)
     assert found["accepted"] == people, found

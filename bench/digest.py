@@ -15,9 +15,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from notifier.deliver.message import cast
-from tests.conftest import MONDAY
-from tests.mails import SENDER, TEMPLATES, a_digest, a_letter, an_item
+from notifier.deliver.mime.message import compile_message
+from tests.support.installation import MONDAY
+from tests.support.mails import SENDER, TEMPLATES, a_digest, a_letter, an_item
 
 RECIPIENTS = 20_000
 
@@ -38,7 +38,7 @@ def main() -> None:
         *(an_item(title=f"A made-up headline {n}", summary="Nothing of it is true. " * 10) for n in range(12))
     )
     letter = a_letter(digest)
-    mould = cast(letter, SENDER, TEMPLATES.mail_page, TEMPLATES.render)
+    mould = compile_message(letter, SENDER, TEMPLATES.mail_page, TEMPLATES.render)
     values = {**letter.values, **letter.personal, "language": "en", "subject": letter.subject}
     values |= {"sender_name": SENDER.name, "postal_address": SENDER.postal_address, "digest": digest}
 
@@ -48,7 +48,7 @@ def main() -> None:
         return replace(letter, to=f"p{number}@example.org", message_id=f"<{number}@example.org>", personal=personal)
 
     def joined(number: int) -> bytes:
-        return mould.fill(own(number).own, MONDAY)
+        return mould.render(own(number).own, MONDAY)
 
     def rendered(_number: int) -> None:
         TEMPLATES.render("email/digest.html.j2", {"digest": digest})

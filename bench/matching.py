@@ -16,13 +16,13 @@ import sys
 import time
 from pathlib import Path
 
+from notifier.enums import TermKind, Tier
 from notifier.match import evaluation, profiles
 from notifier.match.evaluation import ALERTS, Labelled
-from notifier.match.matches import Words, judge_words
+from notifier.match.judging import Document, judge_document
 from notifier.match.score import judge
 from notifier.match.spelling import layout
 from notifier.match.terms import TermSpec, Vocabulary
-from notifier.store.statuses import TermKind, Tier
 
 PROFILE = profiles.parse(profiles.bundled_file(), "the bundled profile")
 TERMS = profiles.term_specs(PROFILE)
@@ -49,8 +49,8 @@ def quality(path: Path) -> None:
     items = evaluation.read(path.read_text(encoding="utf-8"), path.name)
     vocabulary = Vocabulary({1: TERMS})
 
-    def judged(words: Words) -> object:
-        return judge_words(vocabulary, {1: PROFILE.name}, words).get(1) or judge(PROFILE.name, {})
+    def judged(words: Document) -> object:
+        return judge_document(vocabulary, {1: PROFILE.name}, words).get(1) or judge(PROFILE.name, {})
 
     found = evaluation.evaluate(items, judged)
     print(f"\n{path.name}: {found.items} texts\n{'label':<10}" + "".join(f"{tier:>9}" for tier in Tier))

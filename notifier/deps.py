@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from notifier import settings as files
-from notifier.addresses import domain_of, wire_address
+from notifier.email_addresses import domain_of, to_ascii_domain
 from notifier.errors import SettingsError
 from notifier.settings import Settings
 from notifier.store import db, keys
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
     from sqlalchemy.orm import Session
 
-    from notifier.deliver.dkim import Signer
-    from notifier.deliver.smtp import Transport
+    from notifier.deliver.mime.dkim_keys import Signer
+    from notifier.deliver.smtp.client import Transport
     from notifier.links import Links
     from notifier.render import Templates
 
@@ -55,9 +55,9 @@ class Deps:
         """A session in a transaction of its own."""
         return db.writing(self.engine, self.settings.suppression_key)
 
-    def settling(self) -> "AbstractContextManager[Callable[[], AbstractContextManager[Connection]]]":
+    def small_transactions(self) -> "AbstractContextManager[Callable[[], AbstractContextManager[Connection]]]":
         """A connection kept for many small transactions; what is given begins one."""
-        return db.settling(self.engine)
+        return db.small_transactions(self.engine)
 
     @cached_property
     def links(self) -> "Links":
@@ -76,7 +76,7 @@ class Deps:
     @cached_property
     def transport(self) -> "Transport":
         """The way to the mail server."""
-        from notifier.deliver.smtp import Transport
+        from notifier.deliver.smtp.client import Transport
 
         return Transport(self.settings.smtp)
 
@@ -90,7 +90,7 @@ class Deps:
         dkim = self.settings.dkim
         if dkim.domain is None or dkim.private_key_file is None:
             return ()
-        from notifier.deliver.dkim import Signer, read_key
+        from notifier.deliver.mime.dkim_keys import Signer, read_key
 
         keys = [(dkim.selector, dkim.private_key_file), *((one.selector, one.private_key_file) for one in dkim.also)]
         return tuple(Signer(dkim.domain, selector, read_key(file)) for selector, file in keys)
@@ -98,7 +98,7 @@ class Deps:
     @property
     def bounce_address(self) -> str:
         """Where reports about our mails come back to."""
-        return wire_address(self.settings.sender.bounce_address or f"bounce@{self.mail_domain}")
+        return to_ascii_domain(self.settings.sender.bounce_address or f"bounce@{self.mail_domain}")
 
     @property
     def mail_domain(self) -> str:

@@ -16,7 +16,7 @@ from functools import cached_property
 from itsdangerous import BadData, URLSafeSerializer
 
 from notifier.errors import LinkError, SettingsError
-from notifier.said import Said
+from notifier.i18n.messages import LazyMessage
 
 CONFIRM_FOR = timedelta(hours=48)
 PREFERENCES_FOR = timedelta(days=400)
@@ -110,7 +110,7 @@ class Links:
         name = message_id.partition("@")[0].removeprefix("<")
         return _bounce_word(self._bounce_keys[0], name) if _NAME.fullmatch(name) else ""
 
-    def bounced(self, token: str) -> str | None:
+    def parse_bounce_token(self, token: str) -> str | None:
         """The 32 hexadecimal digits that begin the Message-ID which such a word means; None for a word not of ours."""
         word = token.lower().encode()
         try:
@@ -159,16 +159,22 @@ class Links:
 
 
 def _incomplete() -> LinkError:
-    return LinkError(Said("This link is not complete."), Said("Copy it whole from the mail, or use the button."))
+    return LinkError(
+        LazyMessage("This link is not complete."), LazyMessage("Copy it whole from the mail, or use the button.")
+    )
 
 
 def _expired(purpose: Purpose, link_id: str) -> ExpiredLinkError:
     if purpose is Purpose.CONFIRM:
         return ExpiredLinkError(
-            Said("This link is older than 48 hours."), Said("Subscribe once more to get a new one."), link_id
+            LazyMessage("This link is older than 48 hours."),
+            LazyMessage("Subscribe once more to get a new one."),
+            link_id,
         )
     return ExpiredLinkError(
-        Said("This link is older than 400 days."), Said("Have a fresh one sent to you, then go on."), link_id
+        LazyMessage("This link is older than 400 days."),
+        LazyMessage("Have a fresh one sent to you, then go on."),
+        link_id,
     )
 
 

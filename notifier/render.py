@@ -19,8 +19,8 @@ from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined,
 from markupsafe import Markup
 
 from notifier.errors import SettingsError
-from notifier.language import SOURCE, language
-from notifier.text import clean, right_to_left
+from notifier.i18n.catalog import SOURCE, language
+from notifier.text.cleaning import clean, right_to_left
 
 _MARKER = Path("email") / "digest.html.j2"
 _WIDTH = 72
@@ -126,7 +126,7 @@ def _environment(folders: tuple[Path, ...], code: str) -> Environment:
     environment.install_gettext_translations(spoken.translations, newstyle=True)  # type: ignore[attr-defined]
     environment.filters |= {
         "day": spoken.day,
-        "joined": spoken.joined,
+        "joined": spoken.join,
         "wrap": wrap,
         "sentence": sentence,
         "dir": _dir,

@@ -9,10 +9,9 @@ import threading
 from collections.abc import Callable
 from types import FrameType
 
-from notifier import pipeline
 from notifier.deps import Deps
 from notifier.errors import StoreError
-from notifier.pipeline import Report
+from notifier.pipeline.run import Report, run_once
 
 TICK_SECONDS = 30.0
 
@@ -35,7 +34,7 @@ def run(deps: Deps, tell: Callable[[Report], None], tick: float = TICK_SECONDS) 
     try:
         while not stop.is_set():
             try:
-                _tell_if_worth_it(pipeline.run_once(deps, stop.is_set), tell)
+                _tell_if_worth_it(run_once(deps, stop.is_set), tell)
             except StoreError as error:
                 log.warning("%s %s", error.problem, error.fix)
             stop.wait(tick)

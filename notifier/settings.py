@@ -19,9 +19,10 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
-from notifier import __version__, times
-from notifier.addresses import normal_address
+from notifier import __version__
+from notifier.email_addresses import normalize
 from notifier.errors import AddressError, SettingsError
+from notifier.text import times
 
 CONFIG_NAME = "notifier.toml"
 
@@ -80,7 +81,7 @@ def _token(text: str) -> str:
 
 def _mail_address(address: str) -> str:
     try:
-        return normal_address(address)
+        return normalize(address)
     except AddressError as error:
         raise ValueError("is no e-mail address that mail can be sent to; write digest@example.org") from error
 
@@ -99,7 +100,7 @@ def _contact(text: str) -> str:
     if text.startswith("https://"):
         return _web_url(text)
     try:
-        return normal_address(text)
+        return normalize(text)
     except AddressError as error:
         raise ValueError("must be an e-mail address or look like https://www.example.org/contact") from error
 

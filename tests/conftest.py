@@ -5,37 +5,23 @@ import secrets
 import shutil
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, inspect
 
-from notifier import pipeline
-from notifier.adoption import adopt
-from notifier.deps import Deps
-from notifier.match import profiles
-from notifier.settings import Schedule, Sender, Settings, Smtp, Watch
 from notifier.store import db
 from notifier.store.models import Base
-from notifier.store.statuses import Cadence, Edition
-from notifier.subscribers import subscriptions
-from notifier.subscribers.schedule import parse_on
-from notifier.watch import fetch, parsing
-from tests import certificates, postgres
-from tests import sink as sinks
-from tests import site as sites
-
-SHARED = Path(__file__).parents[2] / "shared"
+from notifier.watch import parser_process
+from notifier.watch.http import client
+from tests.support import certificates, postgres
+from tests.support import mail_sink as sinks
+from tests.support import news_site as sites
+from tests.support.installation import Installation
 
 _VARIANTS_ON_POSTGRES = 1
 
 _FIRST_OF_A_KIND: dict[str, Engine] = {}
-
-SUPPRESSION_KEY = "another key that only the tests know"
-
-MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -53,18 +39,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests own the hosts they ask, and need not be polite to them; the pause has a test of its own."""
-    monkeypatch.setattr(fetch, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(client, "PAUSE_SECONDS", 0.0)
 
 
-_readers: list[parsing.Child] = []
+_readers: list[parser_process.Child] = []
 
 
 @pytest.fixture(autouse=True)
 def _kept_readers(monkeypatch: pytest.MonkeyPatch) -> None:
     """The processes that read documents serve many tests; that they end with each poll has a test of its own."""
-    start = parsing.start
-    monkeypatch.setattr(parsing, "start", lambda: _readers.pop() if _readers else start())
-    monkeypatch.setattr(parsing, "release", lambda child: _readers.append(child) if child.reusable else child.end())
+    start = parser_process.start
+    monkeypatch.setattr(parser_process, "start", lambda: _readers.pop() if _readers else start())
+    monkeypatch.setattr(
+        parser_process, "release", lambda child: _readers.append(child) if child.reusable else child.end()
+    )
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -163,87 +151,6 @@ def sink() -> Iterator[sinks.Sink]:
     """A mail server on loopback."""
     with sinks.running() as running:
         yield running
-
-
-def settings_for(smtp_port: int, **changes) -> Settings:
-    """Settings of an installation that may look at loopback and mails to it."""
-    return Settings(
-        public_url="https://news.example.org",
-        secret_key="a key that only the tests know",
-        suppression_key=SUPPRESSION_KEY,
-        sender=Sender(
-            name="Example Society",
-            address="digest@example.org",
-            reply_to="office@example.org",
-            postal_address="1 Example Street, Exampletown",
-        ),
-        smtp=Smtp(port=smtp_port, security="none", connections=2, timeout_seconds=5),
-        watch=Watch(allow_private_addresses=True, timeout_seconds=5),
-        schedule=Schedule(time_zone="UTC"),
-    ).model_copy(update=changes)
-
-
-class Installation:
-    """A running notifier: its database, its site, its mail server, and a clock that the test moves."""
-
-    def __init__(self, engine: Engine, site: sites.Site, sink: sinks.Sink) -> None:
-        self.site = site
-        self.sink = sink
-        self.feed = f"{site.address}/feed/"
-        self._deps = Deps(settings_for(sink.port), engine, MONDAY)
-        self.publish([])
-
-    def at(self, moment: datetime) -> Deps:
-        """The same installation at another moment."""
-        return replace(self._deps, fixed_now=moment)
-
-    def change(self, **settings) -> None:
-        """Change settings."""
-        self._deps = replace(self._deps, settings=self._deps.settings.model_copy(update=settings))
-
-    def publish(self, articles: list[sites.Article]) -> None:
-        """Let the site's feed hold these articles."""
-        self.site.put("/feed/", sites.rss(articles))
-
-    def adopt(self, moment: datetime = MONDAY, **watched: tuple[str, ...]) -> None:
-        """Store the bundled profile, watching the feed or what is named."""
-        file = profiles.parse(profiles.bundled_file(), "the bundled profile")
-        addresses = {"pages": (), "sources": (self.feed,), **watched}
-        with self._deps.writing() as session:
-            adopt(session, file.model_copy(update=addresses), moment)
-
-    def subscribe(
-        self,
-        email: str,
-        every: str = "daily",
-        at: str = "08:00",
-        on: str | None = None,
-        zone: str = "UTC",
-        moment: datetime = MONDAY,
-        *,
-        confirmed: bool = True,
-        edition: str = "patient",
-        language: str = "en",
-    ) -> int:
-        """A subscription to the bundled profile; gives its id."""
-        cadence = Cadence(every)
-        choice = subscriptions.Choice(cadence, at, parse_on(on, cadence), zone, Edition(edition), language)
-        with self._deps.writing() as session:
-            one = subscriptions.subscribe(session, email, profiles.find(session, None), choice, moment)
-            if confirmed:
-                subscriptions.confirm(session, one, "command line", "operator test", moment)
-            return one.id
-
-    def discover(self, people: int, title: str = "Frexalimab slows lesions") -> datetime:
-        """So many people subscribe, and news for their daily digest is found; gives the moment at which that is due."""
-        for number in range(people):
-            self.subscribe(f"person{number}@example.org")
-        pipeline.poll(self.at(MONDAY))
-        self.publish([sites.Article(title)])
-        due = MONDAY + timedelta(days=1)
-        pipeline.poll(self.at(due))
-        pipeline.match(self.at(due))
-        return due
 
 
 @pytest.fixture

@@ -30,8 +30,8 @@ def test_the_wheel_holds_templates_profile_demo_and_migrations_and_no_tests(whee
     for wanted in (
         "notifier/templates/email/mail.html.j2",
         "notifier/templates/web/style.css",
-        "notifier/data/frexalimab.toml",
-        "notifier/data/demo/articles.toml",
+        "notifier/match/bundled/frexalimab.toml",
+        "notifier/demo/data/articles.toml",
         "notifier/store/migrations/env.py",
         "notifier/store/migrations/versions/0001_initial.py",
         "notifier/py.typed",

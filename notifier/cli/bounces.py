@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from notifier.cli import door
+from notifier.cli import shared
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-app = door.group("bounces", "Mails that came back: who is gone, who complained, who wants to leave.")
+app = shared.group("bounces", "Mails that came back: who is gone, who complained, who wants to leave.")
 
 
 @app.callback()
@@ -27,40 +27,40 @@ def read(
     imap: Annotated[
         str, typer.Option("--imap", metavar="URL", help="Its unseen mails; the password: $NOTIFIER_IMAP_PASSWORD.")
     ] = "",
-    json: door.Json = False,
-    now: door.Now = "",
+    json: shared.Json = False,
+    now: shared.Now = "",
 ) -> None:
     """Read reports (RFC 3464), complaints (RFC 5965) and wishes to leave; what was read before changes nothing."""
-    from notifier import returns
-    from notifier.deliver import mailboxes
+    from notifier.deliver.bounces import mailbox
+    from notifier.enums import BounceKind
     from notifier.errors import SettingsError
-    from notifier.store.statuses import BounceKind
+    from notifier.pipeline import bounces
 
     if bool(files) + bool(maildir) + bool(imap) != 1:
         raise SettingsError("Name what to read.", "Give files, or --maildir DIR, or --imap URL.")
     mails: Iterable[bytes]
     if maildir:
-        mails = mailboxes.from_maildir(maildir)
+        mails = mailbox.from_maildir(maildir)
     elif imap:
-        mails = mailboxes.from_imap(imap, os.environ.get("NOTIFIER_IMAP_PASSWORD", ""))
+        mails = mailbox.from_imap(imap, os.environ.get("NOTIFIER_IMAP_PASSWORD", ""))
     elif files == [Path("-")]:
-        mails = [mailboxes.from_stream(sys.stdin.buffer)]
+        mails = [mailbox.from_stream(sys.stdin.buffer)]
     else:
-        mails = mailboxes.from_files(files or [])
-    with door.opened(now) as deps:
-        done = returns.read(deps, mails)
+        mails = mailbox.from_files(files or [])
+    with shared.open_deps(now) as deps:
+        done = bounces.read(deps, mails)
     if json:
         kinds = {str(kind): number for kind, number in done.kinds.items()}
         acts = {"suppressed": done.suppressed, "held": done.held, "unsubscribed": done.unsubscribed}
         without = {"unproven": done.kinds[BounceKind.UNPROVEN], "unreadable": done.kinds[BounceKind.UNREADABLE]}
-        door.print_json({"kinds": kinds, **without, "known_already": done.known, **acts})
+        shared.print_json({"kinds": kinds, **without, "known_already": done.known, **acts})
         return
     counts = ", ".join(f"{number} {kind}" for kind, number in sorted(done.kinds.items())) or "nothing new"
-    door.say(
+    shared.say(
         f"Read: {counts}; {done.known} known already. Suppressed {done.suppressed}, held back for a while {done.held}, "
         f"ended {done.unsubscribed}."
     )
     if done.kinds[BounceKind.UNPROVEN]:
-        door.say("An unproven report names no mail that we sent in the last 35 days. It changes nothing.")
+        shared.say("An unproven report names no mail that we sent in the last 35 days. It changes nothing.")
     if done.kinds[BounceKind.UNREADABLE]:
-        door.say(f"An unreadable mail is moved from a mailbox to its folder {mailboxes.UNREADABLE}.")
+        shared.say(f"An unreadable mail is moved from a mailbox to its folder {mailbox.UNREADABLE}.")

@@ -4,39 +4,41 @@ from typing import Annotated
 
 import typer
 
-from notifier.cli import door
+from notifier.cli import shared
 
-app = door.group("deliveries", "Every message owed, and what the mail server said.")
+app = shared.group("deliveries", "Every message owed, and what the mail server said.")
 
 
 @app.command("list")
 def list_(
     status: Annotated[str | None, typer.Option(help="pending, sending, sent, failed, uncertain or suppressed.")] = None,
-    limit: door.Limit = None,
-    json: door.Json = False,
+    limit: shared.Limit = None,
+    json: shared.Json = False,
 ) -> None:
     """Show deliveries, newest first; people stand in them by number (see `subscribers list --json`)."""
     from notifier.deliver import outbox
-    from notifier.store.statuses import DeliveryStatus
+    from notifier.enums import DeliveryStatus
 
-    with door.opened() as deps, deps.reading() as session:
+    with shared.open_deps() as deps, deps.reading() as session:
         found, total = outbox.listed(
-            session, door.choice(DeliveryStatus, status, "--status"), door.most(limit, json=json)
+            session, shared.choice(DeliveryStatus, status, "--status"), shared.most(limit, json=json)
         )
-    rows = [{key: door.as_time(value) if key.endswith("_at") else value for key, value in row.items()} for row in found]
+    rows = [
+        {key: shared.as_time(value) if key.endswith("_at") else value for key, value in row.items()} for row in found
+    ]
     if json:
-        door.print_json(rows)
+        shared.print_json(rows)
         return
     shown = ("id", "digest", "subscriber", "kind", "status", "attempts", "due_at", "sent_at", "error")
-    door.print_table(shown, [[row[key] for key in shown] for row in rows], "No message was owed yet.")
-    door.say_if_cut(len(rows), total)
+    shared.print_table(shown, [[row[key] for key in shown] for row in rows], "No message was owed yet.")
+    shared.say_if_cut(len(rows), total)
 
 
 @app.command("retry")
-def retry(now: door.Now = "") -> None:
+def retry(now: shared.Now = "") -> None:
     """Make failed and uncertain deliveries due again, with the Message-ID they had; the next run sends them."""
     from notifier.deliver import outbox
 
-    with door.opened(now) as deps, deps.writing() as session:
+    with shared.open_deps(now) as deps, deps.writing() as session:
         count = outbox.retry(session, deps.now())
-    door.say(f"{count} {'delivery is' if count == 1 else 'deliveries are'} due again.")
+    shared.say(f"{count} {'delivery is' if count == 1 else 'deliveries are'} due again.")

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from notifier.cli import door
-from notifier.text import one_printable_line
+from notifier.cli import shared
+from notifier.text.cleaning import one_printable_line
 
 if TYPE_CHECKING:
-    from notifier.demo import Story
+    from notifier.demo.story import Story
 
 # What the extra `demo` holds: the mail server that takes the demo's mails.
 MAIL_SERVER = "aiosmtpd>=1.4.6"
@@ -32,7 +32,7 @@ def demo(
 ) -> None:
     """Play the whole journey on this machine: a made-up news site, three subscribers, a week, their mails."""
     _require_mail_server()
-    from notifier import demo as play
+    from notifier.demo import story as play
 
     story = play.run(out)
     _tell(story)
@@ -85,7 +85,7 @@ def _tell(story: "Story") -> None:
     config = story.folder / "notifier.toml"
     console.print("\nOpen one in a browser (.eml and .txt lie beside it), then go on in the same installation:")
     for command in ("preview --since 30d --open", "matches list", "digests list", "deliveries list"):
-        door.say(f"  {_program()} --config {shlex.quote(str(config))} {command}")
+        shared.say(f"  {_program()} --config {shlex.quote(str(config))} {command}")
 
 
 def _program() -> str:
@@ -97,12 +97,14 @@ def _program() -> str:
 
 
 def _serve(story: "Story") -> None:
-    from notifier import demo as play
+    from notifier.demo import story as play
     from notifier.deps import from_settings
     from notifier.settings import load
     from notifier.web.app import serve
 
     deps = from_settings(load(story.folder / "notifier.toml", {}), story.steps[-1].moment)
     web = deps.settings.web
-    door.say(f"\nServing on http://{web.host}:{web.port}. In the mails, read {play.PUBLIC_URL} as that. Ctrl-C stops.")
+    shared.say(
+        f"\nServing on http://{web.host}:{web.port}. In the mails, read {play.PUBLIC_URL} as that. Ctrl-C stops."
+    )
     serve(deps, web.host, web.port)

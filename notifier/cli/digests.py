@@ -4,25 +4,25 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from notifier.cli import door
+from notifier.cli import shared
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from notifier.store.models import Digest
 
-app = door.group("digests", "The editions that were composed.")
+app = shared.group("digests", "The editions that were composed.")
 
 
 @app.command("list")
-def list_(json: door.Json = False) -> None:
+def list_(json: shared.Json = False) -> None:
     """Show every digest with what is in it, newest first."""
     from notifier.digest import digests
 
-    with door.opened() as deps, deps.reading() as session:
+    with shared.open_deps() as deps, deps.reading() as session:
         rows = [_row(session, one) for one in digests.listed(session)]
     if json:
-        door.print_json(rows)
+        shared.print_json(rows)
         return
     table = [
         (
@@ -37,20 +37,20 @@ def list_(json: door.Json = False) -> None:
         for row in rows
     ]
     headings = ("id", "profile", "cadence", "status", "composed", "items", "recipients")
-    door.print_table(headings, table, "No digest was composed yet.")
+    shared.print_table(headings, table, "No digest was composed yet.")
 
 
 @app.command("show")
-def show(digest_id: Annotated[int, typer.Argument(metavar="ID")], json: door.Json = False) -> None:
+def show(digest_id: Annotated[int, typer.Argument(metavar="ID")], json: shared.Json = False) -> None:
     """Show one digest: its subject, its items and its text."""
     from notifier.digest import digests
 
-    with door.opened() as deps, deps.reading() as session:
+    with shared.open_deps() as deps, deps.reading() as session:
         found = digests.find(session, digest_id)
         if json:
-            door.print_json(_row(session, found))
+            shared.print_json(_row(session, found))
         else:
-            door.say(f"{found.subject}\n{found.headline}\n{found.body_text}")
+            shared.say(f"{found.subject}\n{found.headline}\n{found.body_text}")
 
 
 def _row(session: "Session", one: "Digest") -> dict[str, Any]:
@@ -62,7 +62,7 @@ def _row(session: "Session", one: "Digest") -> dict[str, Any]:
         "cadence": one.cadence,
         "status": one.status,
         "subject": one.subject,
-        "composed_at": door.as_time(one.composed_at),
+        "composed_at": shared.as_time(one.composed_at),
         "recipients": digests.recipients(session, one),
         "items": [
             {
@@ -78,20 +78,20 @@ def _row(session: "Session", one: "Digest") -> dict[str, Any]:
 
 
 @app.command("approve")
-def approve(digest: Annotated[int, typer.Argument(metavar="ID")], now: door.Now = "") -> None:
+def approve(digest: Annotated[int, typer.Argument(metavar="ID")], now: shared.Now = "") -> None:
     """Let a digest go out that was held; the next run sends what is left of it."""
     from notifier.deliver import outbox
     from notifier.digest import digests
 
-    with door.opened(now) as deps, deps.writing() as session:
+    with shared.open_deps(now) as deps, deps.writing() as session:
         found = digests.find(session, digest)
         done = digests.approve(found, deps.now())
         if done:
             outbox.resume(session, found, deps.now())
     if not done:
-        door.warn(f"Digest {digest} is not held: nothing was changed.")
+        shared.warn(f"Digest {digest} is not held: nothing was changed.")
         raise typer.Exit(1)
-    door.say(f"Digest {digest} is approved; the next `notifier run` goes on with it.")
+    shared.say(f"Digest {digest} is approved; the next `notifier run` goes on with it.")
 
 
 @app.command("hold")
@@ -99,9 +99,9 @@ def hold(digest: Annotated[int, typer.Argument(metavar="ID")]) -> None:
     """Let nothing more of a digest go out until it is approved."""
     from notifier.digest import digests
 
-    with door.opened() as deps, deps.writing() as session:
+    with shared.open_deps() as deps, deps.writing() as session:
         done = digests.hold(digests.find(session, digest))
     if not done:
-        door.warn(f"Digest {digest} is not going out: nothing was changed.")
+        shared.warn(f"Digest {digest} is not going out: nothing was changed.")
         raise typer.Exit(1)
-    door.say(f"Digest {digest} is held.")
+    shared.say(f"Digest {digest} is held.")

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from notifier.cli import door
+from notifier.cli import shared
 
 
 def register(app: typer.Typer) -> None:
@@ -18,8 +18,8 @@ def dkim(
     selector: Annotated[str, typer.Option(help="A name for this key; a new key, a new name.")] = "",
 ) -> None:
     """Make a key that signs our mails, and say what to set and what to publish."""
-    from notifier.addresses import domain_of
-    from notifier.deliver import dkim as keys
+    from notifier.deliver.mime import dkim_keys as keys
+    from notifier.email_addresses import domain_of
     from notifier.errors import SettingsError
     from notifier.settings import load
     from notifier.store.files import create_private
@@ -32,7 +32,7 @@ def dkim(
     if not signing:
         raise SettingsError("For which domain?", "Set sender.address, or give --domain example.org.")
     name = selector or f"notifier-{algorithm}"
-    file = door.config_path().parent / f"dkim-{name}.pem"
+    file = shared.config_path().parent / f"dkim-{name}.pem"
     try:
         create_private(file, keys.new_key(algorithm))
     except FileExistsError as error:
@@ -42,15 +42,15 @@ def dkim(
     except OSError as error:
         raise SettingsError(f"{file} cannot be written: {error.strerror}.", "Choose a folder of your own.") from error
     record, text = keys.Signer(signing, name, keys.read_key(file)).record()
-    door.say(f"Wrote {file} (keep it secret).\n\nSet, in {door.config_path()}:\n")
+    shared.say(f"Wrote {file} (keep it secret).\n\nSet, in {shared.config_path()}:\n")
     if settings.dkim.domain:
-        door.say(f'  [[dkim.also]]\n  selector = "{name}"\n  private_key_file = "{file.name}"')
+        shared.say(f'  [[dkim.also]]\n  selector = "{name}"\n  private_key_file = "{file.name}"')
     else:
-        door.say(f'  [dkim]\n  domain = "{signing}"\n  selector = "{name}"\n  private_key_file = "{file.name}"')
-    door.say("\nPublish these TXT records in the DNS:\n")
+        shared.say(f'  [dkim]\n  domain = "{signing}"\n  selector = "{name}"\n  private_key_file = "{file.name}"')
+    shared.say("\nPublish these TXT records in the DNS:\n")
     for place, value in ((record, text), (signing, _spf(settings.smtp.host)), (f"_dmarc.{signing}", _DMARC)):
-        door.say(f"  {place}\n      {_in_strings(value)}")
-    door.say("\nThe second and the third only if the domain has none yet; a domain has one SPF record.")
+        shared.say(f"  {place}\n      {_in_strings(value)}")
+    shared.say("\nThe second and the third only if the domain has none yet; a domain has one SPF record.")
 
 
 # RFC 9989: the policy is for the domain's owner to tighten, once the reports show that all is well.

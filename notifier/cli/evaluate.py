@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from notifier.cli import door
+from notifier.cli import shared
 
 if TYPE_CHECKING:
     from notifier.match.evaluation import Evaluation, Measure
@@ -18,17 +18,17 @@ def register(app: typer.Typer) -> None:
 
 def evaluate(
     file: Annotated[Path, typer.Argument(metavar="FILE.jsonl", help="A line a text: title, label, summary, body.")],
-    profile: door.Profile = None,
-    json: door.Json = False,
+    profile: shared.Profile = None,
+    json: shared.Json = False,
 ) -> None:
     """Judge labelled texts by a stored profile: the confusion matrix, precision and recall, and every mistake."""
-    from notifier.match import evaluation, matches, profiles
+    from notifier.match import evaluation, judging, profiles
 
-    items = evaluation.read(door.file_bytes(file).decode("utf-8", "replace"), str(file))
-    with door.opened() as deps, deps.reading() as session:
-        found = evaluation.evaluate(items, matches.judge_of(profiles.find(session, profile)))
+    items = evaluation.read(shared.file_bytes(file).decode("utf-8", "replace"), str(file))
+    with shared.open_deps() as deps, deps.reading() as session:
+        found = evaluation.evaluate(items, judging.judge_of(profiles.find(session, profile)))
     if json:
-        door.print_json(_document(found))
+        shared.print_json(_document(found))
         return
     _tell(found)
 
@@ -49,14 +49,14 @@ def _document(found: "Evaluation") -> dict[str, object]:
 def _tell(found: "Evaluation") -> None:
     tiers = list(found.tiers)
     rows = [[label, *(row[tier] for tier in tiers)] for label, row in found.confusion.items()]
-    door.print_table(("label", *tiers), rows, "The file holds no text.")
+    shared.print_table(("label", *tiers), rows, "The file holds no text.")
     if not found.items:
         return
-    door.say(f"\n{found.items} texts. Alerts (about or mention): {_percent(found.alert)}")
+    shared.say(f"\n{found.items} texts. Alerts (about or mention): {_percent(found.alert)}")
     for tier, measure in found.tiers.items():
-        door.say(f"  {tier:<8} {_percent(measure)}")
+        shared.say(f"  {tier:<8} {_percent(measure)}")
     for one in found.mistakes:
-        door.say(f"\n{one.label} taken for {one.tier}: {one.title}\n  because {'; '.join(one.reasons)}")
+        shared.say(f"\n{one.label} taken for {one.tier}: {one.title}\n  because {'; '.join(one.reasons)}")
 
 
 def _percent(measure: "Measure") -> str:

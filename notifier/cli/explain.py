@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from notifier.cli import door
+from notifier.cli import shared
 
 # More than any article holds.
 _LARGEST_BODY = 1_000_000
@@ -20,27 +20,27 @@ def explain(
     title: Annotated[str, typer.Option(help="The headline.")] = "",
     summary: Annotated[str, typer.Option(help="The summary or lead.")] = "",
     body: Annotated[str, typer.Option(metavar="FILE|-", help="A file with the text, or - for standard input.")] = "",
-    profile: door.Profile = None,
-    json: door.Json = False,
+    profile: shared.Profile = None,
+    json: shared.Json = False,
 ) -> None:
     """Tell the tier, the score and the reasons for a text that is not stored."""
     from notifier.errors import SettingsError
-    from notifier.match import matches, profiles
-    from notifier.text import paragraphs, plain
+    from notifier.match import judging, profiles
+    from notifier.text.cleaning import paragraphs, plain
 
     if not (title or summary or body):
         raise SettingsError("There is nothing to explain.", "Give --title, --summary or --body.")
     octets = b""
     if body:
-        octets = door.standard_input(_LARGEST_BODY) if body == "-" else door.file_bytes(Path(body), _LARGEST_BODY)
+        octets = shared.standard_input(_LARGEST_BODY) if body == "-" else shared.file_bytes(Path(body), _LARGEST_BODY)
     text = octets.decode("utf-8", "replace")
-    with door.opened() as deps, deps.reading() as session:
+    with shared.open_deps() as deps, deps.reading() as session:
         stored = profiles.find(session, profile)
-        found = matches.judge_of(stored)(matches.Words(plain(title), plain(summary), paragraphs(text)))
+        found = judging.judge_of(stored)(judging.Document(plain(title), plain(summary), paragraphs(text)))
     if json:
         reasons = list(found.reasons)
-        door.print_json({"profile": stored.slug, "tier": found.tier, "score": found.score, "reasons": reasons})
+        shared.print_json({"profile": stored.slug, "tier": found.tier, "score": found.score, "reasons": reasons})
         return
-    door.say(f"{found.tier} ({found.score:.2f}) for {stored.name}")
+    shared.say(f"{found.tier} ({found.score:.2f}) for {stored.name}")
     for reason in found.reasons:
-        door.say(f"  because {reason}")
+        shared.say(f"  because {reason}")

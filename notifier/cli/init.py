@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from notifier.cli import door
+from notifier.cli import shared
 
 try:
     import fcntl
@@ -17,7 +17,7 @@ except ImportError:  # Windows has none
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from notifier.adoption import Adopted
+    from notifier.admin.profile_import import ImportResult
     from notifier.deps import Deps
 
 _VARIABLE = "NOTIFIER_SUPPRESSION_KEY"
@@ -28,26 +28,26 @@ def register(app: typer.Typer) -> None:
     app.command("init")(init)
 
 
-def init(now: door.Now = "") -> None:
+def init(now: shared.Now = "") -> None:
     """Write notifier.toml, make the database, load the bundled profile and its sources. Again: changes nothing."""
-    path = door.config_path()
+    path = shared.config_path()
     written = _write_settings(path)
     completed = not written and _add_suppression_key(path)
-    with door.opened(now) as deps:
+    with shared.open_deps(now) as deps:
         loaded = _load_bundled(deps)
         place = deps.engine.url.database
-    door.say(f"{'Wrote' if written else 'Kept '} {path}")
+    shared.say(f"{'Wrote' if written else 'Kept '} {path}")
     if completed:
-        door.say("Added suppression_key to it: keep it in every backup, and never change it.")
-    door.say(f"{'Made ' if loaded else 'Kept '} {place}")
+        shared.say("Added suppression_key to it: keep it in every backup, and never change it.")
+    shared.say(f"{'Made ' if loaded else 'Kept '} {place}")
     if loaded:
-        door.say(f"Loaded the profile {loaded.name} with {loaded.new_sources} sources to watch.")
-    door.say("\nNext:")
-    door.say("  1. set sender.address, sender.postal_address and smtp in the settings file")
-    door.say("  2. notifier poll                       look at the sources for the first time")
-    door.say("  3. notifier preview --since 30d --open see a digest of what is there")
-    door.say("  4. notifier subscribe you@example.org --every weekly --confirmed")
-    door.say("  5. notifier run                        (or `notifier run --once` from cron)")
+        shared.say(f"Loaded the profile {loaded.name} with {loaded.new_sources} sources to watch.")
+    shared.say("\nNext:")
+    shared.say("  1. set sender.address, sender.postal_address and smtp in the settings file")
+    shared.say("  2. notifier poll                       look at the sources for the first time")
+    shared.say("  3. notifier preview --since 30d --open see a digest of what is there")
+    shared.say("  4. notifier subscribe you@example.org --every weekly --confirmed")
+    shared.say("  5. notifier run                        (or `notifier run --once` from cron)")
 
 
 def _write_settings(path: Path) -> bool:
@@ -118,11 +118,11 @@ def _alone_with(path: Path) -> "Iterator[None]":
         yield
 
 
-def _load_bundled(deps: "Deps") -> "Adopted | None":
-    from notifier.adoption import adopt
+def _load_bundled(deps: "Deps") -> "ImportResult | None":
+    from notifier.admin.profile_import import import_profile
     from notifier.match import profiles
 
     with deps.writing() as session:
         if any(one.slug == profiles.BUNDLED for one in profiles.listed(session)):
             return None
-        return adopt(session, profiles.parse(profiles.bundled_file(), "the bundled profile"), deps.now())
+        return import_profile(session, profiles.parse(profiles.bundled_file(), "the bundled profile"), deps.now())

@@ -9,7 +9,7 @@ import logging
 import sys
 import threading
 
-from notifier.text import one_printable_line, printable, redacted
+from notifier.text.cleaning import one_printable_line, printable, redacted
 
 
 class PrintableFormatter(logging.Formatter):

@@ -14,7 +14,6 @@ from notifier.cli import (
     demo,
     digests,
     dkim,
-    door,
     entries,
     evaluate,
     explain,
@@ -24,6 +23,7 @@ from notifier.cli import (
     preview,
     profiles,
     serve,
+    shared,
     sources,
     subscribe,
     subscribers,
@@ -59,7 +59,7 @@ def _root(
     if version:
         from notifier import __version__
 
-        door.say(f"notifier {__version__}")
+        shared.say(f"notifier {__version__}")
         raise typer.Exit
     if config:
         os.environ["NOTIFIER_CONFIG"] = config
@@ -74,7 +74,7 @@ def run(args: Sequence[str]) -> int:
     Returns:
         The exit code: 0 done, 1 a step failed, 2 usage or settings.
     """
-    door.write_every_character()
+    shared.write_every_character()
     try:
         code = app(_config_first(list(args)), standalone_mode=False)
     except NotifierError as error:
@@ -94,13 +94,13 @@ def _refused_usage(error: Exception) -> int:
         return 0
     words = io.StringIO()
     show(file=words)  # the words repeat what was typed
-    door.warn(words.getvalue().rstrip("\n"))
+    shared.warn(words.getvalue().rstrip("\n"))
     return 2
 
 
 def _unexpected(error: Exception) -> int:
     """Print the trace of an error that nobody foresaw, for a report; its words may be a stranger's."""
-    door.warn("".join(traceback.format_exception(error)).rstrip("\n"))
+    shared.warn("".join(traceback.format_exception(error)).rstrip("\n"))
     return 1
 
 
@@ -114,6 +114,6 @@ def _config_first(args: list[str]) -> list[str]:
 
 
 def _tell(error: NotifierError) -> None:
-    door.warn(f"Error: {error.problem}")
+    shared.warn(f"Error: {error.problem}")
     if error.fix:
-        door.warn(f"  {error.fix}")
+        shared.warn(f"  {error.fix}")

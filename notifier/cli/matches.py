@@ -4,59 +4,60 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from notifier.cli import door
+from notifier.cli import shared
 
 if TYPE_CHECKING:
     from notifier.store.models import Entry, Match, NearMiss
 
-app = door.group("matches", "What concerns a profile, and why.")
+app = shared.group("matches", "What concerns a profile, and why.")
 
 
 @app.command("list")
 def list_(
-    profile: door.Profile = None,
+    profile: shared.Profile = None,
     tier: Annotated[str | None, typer.Option(help="about, mention or related.")] = None,
     held: Annotated[bool, typer.Option("--held", help="What was nearly a match, and why it was held back.")] = False,
-    json: door.Json = False,
+    json: shared.Json = False,
 ) -> None:
     """Show matches with tier, score and reasons, newest first; with --held what was held back."""
+    from notifier.enums import Tier
     from notifier.match import matches, profiles
-    from notifier.store.statuses import Tier
 
-    with door.opened() as deps, deps.reading() as session:
+    with shared.open_deps() as deps, deps.reading() as session:
         chosen = profiles.find(session, profile) if profile else None
-        wanted = door.choice(Tier, tier, "--tier")
+        wanted = shared.choice(Tier, tier, "--tier")
         if held:
-            rows = [_held(one) for one in matches.held(session, chosen) if wanted in (None, one.tier)]
+            rows = [_held(one) for one in matches.list_near_misses(session, chosen) if wanted in (None, one.tier)]
         else:
             rows = [_row(one) for one in matches.listed(session, chosen, wanted)]
     if json:
-        door.print_json(rows)
+        shared.print_json(rows)
         return
     table = [
         (row["id"], row["tier"], row["score"], row["kind"], row["entry"]["title"], "; ".join(row["reasons"]))
         for row in rows
     ]
     empty = "Nothing is held back." if held else "Nothing matched yet."
-    door.print_table(("id", "tier", "score", "kind", "title", "reasons"), table, empty)
+    shared.print_table(("id", "tier", "score", "kind", "title", "reasons"), table, empty)
     if held and table:
-        door.say("\nTo let one go into the next digests: notifier matches release ID")
+        shared.say("\nTo let one go into the next digests: notifier matches release ID")
 
 
 @app.command("release")
 def release(
-    held_id: Annotated[int, typer.Argument(metavar="ID", help="As `matches list --held` shows it.")], now: door.Now = ""
+    held_id: Annotated[int, typer.Argument(metavar="ID", help="As `matches list --held` shows it.")],
+    now: shared.Now = "",
 ) -> None:
     """Let what was held back go into the next digests."""
     from notifier.match import batches, matches
 
-    with door.opened(now) as deps:
+    with shared.open_deps(now) as deps:
         with deps.reading() as session:
             twin = batches.twin_of_held(session, held_id, deps.now())
         with deps.writing() as session:
             made = matches.release(session, held_id, deps.now(), twin)
             title = made.entry.title
-        door.say(f"Released as match {made.id} ({made.tier}): {title}")
+        shared.say(f"Released as match {made.id} ({made.tier}): {title}")
 
 
 def _held(one: "NearMiss") -> dict[str, Any]:
@@ -71,7 +72,7 @@ def _held(one: "NearMiss") -> dict[str, Any]:
         "kind": "new",
         "story": None,
         "revision": one.revision.number,
-        "matched_at": door.as_time(one.held_at),
+        "matched_at": shared.as_time(one.held_at),
         "entry": _entry(one.entry),
     }
 
@@ -88,7 +89,7 @@ def _row(one: "Match") -> dict[str, Any]:
         "kind": one.kind,
         "story": one.story,
         "revision": one.revision.number,
-        "matched_at": door.as_time(one.created_at),
+        "matched_at": shared.as_time(one.created_at),
         "entry": _entry(one.entry),
     }
 
@@ -99,5 +100,5 @@ def _entry(one: "Entry") -> dict[str, Any]:
         "url": one.url,
         "title": one.title,
         "source": one.source_id,
-        "published_at": door.as_time(one.published_at),
+        "published_at": shared.as_time(one.published_at),
     }

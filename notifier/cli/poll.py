@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from notifier.cli import door
+from notifier.cli import shared
 
 
 def register(app: typer.Typer) -> None:
@@ -17,29 +17,31 @@ def poll(
         list[str] | None, typer.Argument(metavar="[SOURCE]...", help="Ids or addresses; else all.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Ask even those whose time has not come.")] = False,
-    json: door.Json = False,
-    now: door.Now = "",
+    json: shared.Json = False,
+    now: shared.Now = "",
 ) -> None:
     """Poll the sources that are due and match what is new; nothing is mailed. In a pipe only failures are told."""
-    from notifier import pipeline
-    from notifier.containment import Problems
+    from notifier.pipeline import match
+    from notifier.pipeline import poll as poll_step
+    from notifier.pipeline.problems import Problems
+    from notifier.pipeline.run import to_json
 
     problems = Problems()
-    with door.opened(now) as deps, door.progress(not json) as progress:
-        results = pipeline.poll(deps, wanted or (), force=force, progress=progress)
-        pipeline.match(deps, problems)
+    with shared.open_deps(now) as deps, shared.progress(not json) as progress:
+        results = poll_step.run(deps, wanted or (), force=force, progress=progress)
+        match.run(deps, problems)
     for problem in problems.lines:
-        door.warn(problem)
+        shared.warn(problem)
     failed = [one for one in results if one.status == "failed"]
     if json:
-        door.print_json(pipeline.as_document(results))
-    elif door.is_terminal():
+        shared.print_json(to_json(results))
+    elif shared.is_terminal():
         rows = [(one.id, one.status, one.entries, one.new, one.changed, one.url, one.error) for one in results]
         headings = ("id", "status", "seen", "new", "changed", "address", "error")
-        door.print_table(headings, rows, "No source is watched. Add one with: notifier sources add URL")
+        shared.print_table(headings, rows, "No source is watched. Add one with: notifier sources add URL")
         if results and all(one.status == "not_due" for one in results):
-            door.say("Nothing is due yet. To ask anyway: notifier poll --force")
+            shared.say("Nothing is due yet. To ask anyway: notifier poll --force")
     else:
         for one in failed:
-            door.warn(f"Source {one.id} {one.url}: {one.error}. To look closer: notifier sources check {one.id}")
+            shared.warn(f"Source {one.id} {one.url}: {one.error}. To look closer: notifier sources check {one.id}")
     raise typer.Exit(1 if failed or problems.lines else 0)

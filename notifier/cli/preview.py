@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from notifier.cli import door
+from notifier.cli import shared
 
 if TYPE_CHECKING:
+    from notifier.admin.preview import PreviewOptions
     from notifier.deps import Deps
-    from notifier.preview import Wish
 
 _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 
@@ -22,10 +22,10 @@ def register(app: typer.Typer) -> None:
 
 
 def preview(
-    profile: door.Profile = None,
+    profile: shared.Profile = None,
     every: Annotated[str, typer.Option(metavar="CADENCE", help="immediate, daily, weekly or monthly.")] = "weekly",
     edition: Annotated[str, typer.Option(metavar="EDITION", help="patient or clinician.")] = "patient",
-    language: door.Language = "en",
+    language: shared.Language = "en",
     since: Annotated[
         str, typer.Option(metavar="30d", help="All that matched since then, the first poll included: 12h, 30d, 4w.")
     ] = "",
@@ -39,16 +39,16 @@ def preview(
         bool, typer.Option("--serve", help="Show it side by side (desktop, phone, dark, text), on this machine only.")
     ] = False,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Where --serve listens.")] = 8001,
-    now: door.Now = "",
+    now: shared.Now = "",
 ) -> None:
     """Render a digest by the very path that sends it; nothing is stored, and nothing sent but with --send-to."""
-    from notifier.preview import Wish
-    from notifier.preview import preview as render
-    from notifier.store.statuses import Cadence, Edition
+    from notifier.admin.preview import PreviewOptions
+    from notifier.admin.preview import preview as render
+    from notifier.enums import Cadence, Edition
 
-    cadence, worded = door.choice(Cadence, every, "--every"), door.choice(Edition, edition, "--edition")
-    wish = Wish(profile, cadence, worded, door.spoken(language), _stretch(since), to)
-    with door.opened(now) as deps:
+    cadence, worded = shared.choice(Cadence, every, "--every"), shared.choice(Edition, edition, "--edition")
+    wish = PreviewOptions(profile, cadence, worded, shared.spoken(language), _stretch(since), to)
+    with shared.open_deps(now) as deps:
         if serve:
             _serve(deps, wish, port)
             return
@@ -60,40 +60,40 @@ def preview(
         _say_nothing(wish)
         return
     if out is None and not open_:
-        door.say(f"Subject: {shown.subject}\n\n{shown.text}")
+        shared.say(f"Subject: {shown.subject}\n\n{shown.text}")
         return
     folder = out or Path("preview")
     files = {"digest.html": shown.html.encode(), "digest.txt": shown.text.encode(), "digest.eml": shown.message}
     _write(folder, files)
-    door.say(f"{shown.subject} ({shown.profile}): {folder / 'digest.html'}, digest.txt, digest.eml")
+    shared.say(f"{shown.subject} ({shown.profile}): {folder / 'digest.html'}, digest.txt, digest.eml")
     if open_:
         typer.launch(str((folder / "digest.html").resolve()))
 
 
-def _say_nothing(wish: "Wish") -> None:
+def _say_nothing(wish: "PreviewOptions") -> None:
     hint = "Look at the sources first: notifier poll" if wish.since else "To see what was found before: --since 30d"
-    door.say(f"There is nothing to send. {hint}")
+    shared.say(f"There is nothing to send. {hint}")
 
 
-def _send(deps: "Deps", wish: "Wish", recipient: str) -> None:
-    from notifier.deliver.outbox import Answer
-    from notifier.preview import send
+def _send(deps: "Deps", wish: "PreviewOptions", recipient: str) -> None:
+    from notifier.admin.preview import send
+    from notifier.deliver.outbox import SendResult
 
     outcome = send(deps, wish, recipient)
     if outcome is None:
         _say_nothing(wish)
-    elif outcome.answer is Answer.ACCEPTED:
-        door.say(f"The mail server took it for {recipient}. Its links are nobody's; nothing was stored.")
+    elif outcome.answer is SendResult.ACCEPTED:
+        shared.say(f"The mail server took it for {recipient}. Its links are nobody's; nothing was stored.")
     else:
-        door.warn(f"It was not sent: {outcome.said or outcome.answer}")
+        shared.warn(f"It was not sent: {outcome.said or outcome.answer}")
         raise typer.Exit(1)
 
 
-def _serve(deps: "Deps", wish: "Wish", port: int) -> None:
-    from notifier.web import showroom
+def _serve(deps: "Deps", wish: "PreviewOptions", port: int) -> None:
+    from notifier.web import preview_server
 
-    door.say(f"Side by side: http://127.0.0.1:{port}/ (this machine only; Ctrl-C ends it)")
-    showroom.serve(deps, wish, port)
+    shared.say(f"Side by side: http://127.0.0.1:{port}/ (this machine only; Ctrl-C ends it)")
+    preview_server.serve(deps, wish, port)
 
 
 def _stretch(text: str) -> timedelta | None:

@@ -7,24 +7,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from notifier.cli import door
+from notifier.cli import shared
 
 if TYPE_CHECKING:
-    from notifier.match.past import Estimate
+    from notifier.match.past_entries import Estimate
 
 # Fewer entries say nothing about how broad a profile is; more than this share of them is more than one therapy's news.
 _FEWEST_TO_JUDGE_BY = 20
 _TOO_BROAD = 0.3
 
-app = door.group("profiles", "The stored therapy profiles.")
+app = shared.group("profiles", "The stored therapy profiles.")
 
 
 @app.command("list")
-def list_(json: door.Json = False) -> None:
+def list_(json: shared.Json = False) -> None:
     """Show the stored profiles."""
     from notifier.match import profiles
 
-    with door.opened() as deps, deps.reading() as session:
+    with shared.open_deps() as deps, deps.reading() as session:
         rows = [
             {
                 "slug": one.slug,
@@ -32,48 +32,48 @@ def list_(json: door.Json = False) -> None:
                 "stage": one.stage,
                 "stage_as_of": str(one.stage_as_of) if one.stage_as_of else None,
                 "terms": len(one.terms),
-                "imported_at": door.as_time(one.imported_at),
+                "imported_at": shared.as_time(one.imported_at),
             }
             for one in profiles.listed(session)
         ]
     if json:
-        door.print_json(rows)
+        shared.print_json(rows)
         return
     shown = ("slug", "name", "terms", "stage", "stage_as_of")
-    door.print_table(shown, [[row[key] for key in shown] for row in rows], "No profile is stored. Try: notifier init")
+    shared.print_table(shown, [[row[key] for key in shown] for row in rows], "No profile is stored. Try: notifier init")
 
 
 @app.command("show")
-def show(slug: Annotated[str, typer.Argument()], json: door.Json = False) -> None:
+def show(slug: Annotated[str, typer.Argument()], json: shared.Json = False) -> None:
     """Show one profile: its facts, its trials and what is looked for."""
     from notifier.match import profiles
 
-    with door.opened() as deps, deps.reading() as session:
+    with shared.open_deps() as deps, deps.reading() as session:
         profile = profiles.find(session, slug)
         if json:
-            door.print_json(profile.document)
+            shared.print_json(profile.document)
             return
-        door.say(f"{profile.name}\n{profile.summary}\n{profile.stage} (as of {profile.stage_as_of})\n")
+        shared.say(f"{profile.name}\n{profile.summary}\n{profile.stage} (as of {profile.stage_as_of})\n")
         for name, value in profiles.facts(profile).items():
-            door.say(f"  {name}: {'; '.join(value) if isinstance(value, list) else value}")
+            shared.say(f"  {name}: {'; '.join(value) if isinstance(value, list) else value}")
         for trial in profile.document.get("trials", []):
             words = ", ".join(
                 filter(None, (trial.get("acronym"), f"phase {trial.get('phase', '?')}", trial.get("about")))
             )
-            door.say(f"  Trial {trial['id']}: {words}")
-        door.say("")
+            shared.say(f"  Trial {trial['id']}: {words}")
+        shared.say("")
         for term in profile.terms:
-            door.say(f"  {term.kind:<11} {', '.join([term.text, *term.also])}")
+            shared.say(f"  {term.kind:<11} {', '.join([term.text, *term.also])}")
 
 
 @app.command("import")
 def import_(
     files: Annotated[list[Path], typer.Argument(metavar="FILE.toml...", help="Files, or slugs of bundled profiles.")],
     past: Annotated[str, typer.Option(help="include or file: what becomes of older entries that match now.")] = "file",
-    now: door.Now = "",
+    now: shared.Now = "",
 ) -> None:
     """Store profiles from files, all or none, watch their sources, and match what was seen before."""
-    from notifier.adoption import adopt, expected, judged
+    from notifier.admin.profile_import import estimate_matches, import_profile, judged
     from notifier.errors import SettingsError
     from notifier.match import profiles
 
@@ -81,22 +81,22 @@ def import_(
         raise SettingsError(f"--past {past!r} is not known.", "Choose include or file.")
     read = profiles.read_files(files)
     include = past == "include"
-    with door.opened(now) as deps:
+    with shared.open_deps(now) as deps:
         moment = deps.now()
         before = []
         # What takes long, and what asks somebody, comes before the transaction that stores all of them or none.
         for file in read:
             with deps.reading() as session:
-                _say_how_much(file.slug, expected(session, file, moment))
+                _say_how_much(file.slug, estimate_matches(session, file, moment))
                 before.append(judged(session, file, moment, include_past=include))
         with deps.writing() as session:
             stored = [
-                adopt(session, file, moment, include_past=include, before=seen)
+                import_profile(session, file, moment, include_past=include, before=seen)
                 for file, seen in zip(read, before, strict=True)
             ]
     fate = "for the next digests" if include else "filed (mailed to nobody)"
     for done in stored:
-        door.say(
+        shared.say(
             f"Stored {done.slug}: {_count(done.new_sources, 'new source')} to watch, "
             f"{_count(done.older_matches, 'older match', 'es')} {fate}."
         )
@@ -111,34 +111,34 @@ def _say_how_much(slug: str, found: "Estimate") -> None:
     if found.entries < _FEWEST_TO_JUDGE_BY:
         return
     counts = ", ".join(f"{count} {tier}" for tier, count in found.matched.items() if tier != "none")
-    door.say(f"{slug} matches, of {found.entries} entries of the last {found.days} days: {counts}.")
+    shared.say(f"{slug} matches, of {found.entries} entries of the last {found.days} days: {counts}.")
     if found.share <= _TOO_BROAD:
         return
-    door.warn(f"{slug} is broad: {found.share:.0%} of all entries would be mailed.")
+    shared.warn(f"{slug} is broad: {found.share:.0%} of all entries would be mailed.")
     if sys.stdin.isatty():
         typer.confirm("Store it all the same?", abort=True)
 
 
 @app.command("history")
-def history(slug: Annotated[str, typer.Argument()], json: door.Json = False) -> None:
+def history(slug: Annotated[str, typer.Argument()], json: shared.Json = False) -> None:
     """Show when a profile was imported, and what changed each time."""
     from notifier.match import profiles
 
-    with door.opened() as deps, deps.reading() as session:
+    with shared.open_deps() as deps, deps.reading() as session:
         found = profiles.history(session, profiles.find(session, slug))
     steps = [["first import"], *(profiles.changes(a.document, b.document) for a, b in pairwise(found))]
     if json:
-        door.print_json(
+        shared.print_json(
             [
-                {"number": one.number, "imported_at": door.as_time(one.imported_at), "changes": lines}
+                {"number": one.number, "imported_at": shared.as_time(one.imported_at), "changes": lines}
                 for one, lines in zip(found, steps, strict=True)
             ]
         )
         return
     for one, lines in zip(found, steps, strict=True):
-        door.say(f"{door.as_time(one.imported_at)}  import {one.number}")
+        shared.say(f"{shared.as_time(one.imported_at)}  import {one.number}")
         for line in lines:
-            door.say(f"    {line}")
+            shared.say(f"    {line}")
 
 
 @app.command("export")
@@ -146,5 +146,5 @@ def export(slug: Annotated[str, typer.Argument()]) -> None:
     """Print a profile as the file that `import` reads."""
     from notifier.match import profiles
 
-    with door.opened() as deps, deps.reading() as session:
-        door.print_data(profiles.export(profiles.find(session, slug)), door.TOML_NOTATION)
+    with shared.open_deps() as deps, deps.reading() as session:
+        shared.print_data(profiles.export(profiles.find(session, slug)), shared.TOML_NOTATION)

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from notifier.cli import door
+from notifier.cli import shared
 
 if TYPE_CHECKING:
-    from notifier.pipeline import Report
+    from notifier.pipeline.run import Report
 
 
 def register(app: typer.Typer) -> None:
@@ -17,22 +17,24 @@ def register(app: typer.Typer) -> None:
 
 def run(
     once: Annotated[bool, typer.Option("--once", help="Do what is due now, then leave (for cron).")] = False,
-    now: door.Now = "",
+    now: shared.Now = "",
 ) -> None:
     """Poll what is due, match, compose what is due, deliver; goes on until stopped, unless --once."""
-    from notifier import pipeline, rehearsal, scheduler
+    from notifier import scheduler
+    from notifier.admin import template_check
+    from notifier.pipeline.run import failing_canaries, run_once
 
-    with door.opened(now) as deps:
+    with shared.open_deps(now) as deps:
         deps.require_sender()
         if deps.settings.templates.directory is not None:
-            rehearsal.rehearse(deps)
+            template_check.check_templates(deps)
         # Cron mails what a run says: every five minutes the same would teach its reader to delete it.
-        if not deps.settings.public_url.startswith("https://") and (door.is_terminal() or not once):
-            door.warn(f"Note: public_url is {deps.settings.public_url}; links in mails lead there.")
-        for failed in pipeline.failing_canaries(deps):
-            door.warn(f"Canary of {failed}. Import the profile again, or mend its terms.")
+        if not deps.settings.public_url.startswith("https://") and (shared.is_terminal() or not once):
+            shared.warn(f"Note: public_url is {deps.settings.public_url}; links in mails lead there.")
+        for failed in failing_canaries(deps):
+            shared.warn(f"Canary of {failed}. Import the profile again, or mend its terms.")
         if once:
-            report = pipeline.run_once(deps)
+            report = run_once(deps)
             tell(report)
             raise typer.Exit(1 if report.failed else 0)
         scheduler.run(deps, tell)
@@ -43,16 +45,16 @@ def tell(report: "Report") -> None:
     looked = [one for one in report.polled if one.status != "not_due"]
     new = sum(one.new for one in looked)
     changed = sum(one.changed for one in looked)
-    door.say(
+    shared.say(
         f"Polled {len(looked)} of {len(report.polled)} sources: {new} new, {changed} changed. "
         f"Digests composed: {report.composed}. Mails accepted: {report.sent.accepted}."
     )
     for one in looked:
         if one.error:
-            door.warn(f"Source {one.id} {one.url}: {one.error}. It is asked again; see: notifier sources list")
+            shared.warn(f"Source {one.id} {one.url}: {one.error}. It is asked again; see: notifier sources list")
     for problem in report.problems:
-        door.warn(f"{problem} Nothing was lost; the next run tries again.")
+        shared.warn(f"{problem} Nothing was lost; the next run tries again.")
     if report.sent.problem:
-        door.warn(f"{report.sent.problem} Nothing was lost: the next run sends what waits.")
+        shared.warn(f"{report.sent.problem} Nothing was lost: the next run sends what waits.")
     elif report.sent.not_accepted:
-        door.warn(f"{report.sent.not_accepted} mails were not accepted; see: notifier deliveries list")
+        shared.warn(f"{report.sent.not_accepted} mails were not accepted; see: notifier deliveries list")

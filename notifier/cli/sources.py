@@ -5,21 +5,21 @@ from typing import Annotated
 
 import typer
 
-from notifier.cli import door
+from notifier.cli import shared
 
-app = door.group("sources", "What is watched, and how it fares.")
+app = shared.group("sources", "What is watched, and how it fares.")
 
 Wanted = Annotated[list[str] | None, typer.Argument(metavar="[ID-or-URL]...", help="Ids or addresses; else all.")]
 _NONE = "No source is watched. Add one with: notifier sources add URL"
 
 
 @app.command("list")
-def list_(json: door.Json = False, now: door.Now = "") -> None:
+def list_(json: shared.Json = False, now: shared.Now = "") -> None:
     """Show every source with its health, its last error and its next poll."""
     from notifier.watch import sources
     from notifier.watch.health import health
 
-    with door.opened(now) as deps, deps.reading() as session:
+    with shared.open_deps(now) as deps, deps.reading() as session:
         rows = [
             {
                 "id": one.id,
@@ -30,19 +30,19 @@ def list_(json: door.Json = False, now: door.Now = "") -> None:
                 "profiles": [profile.slug for profile in one.profiles],
                 "health": health(one, deps.now()),
                 "last_error": one.last_error,
-                "last_success_at": door.as_time(one.last_success_at),
-                "changed_at": door.as_time(one.changed_at),
-                "next_poll_at": door.as_time(one.next_poll_at),
+                "last_success_at": shared.as_time(one.last_success_at),
+                "changed_at": shared.as_time(one.changed_at),
+                "next_poll_at": shared.as_time(one.next_poll_at),
                 "failures": one.failures,
                 "left_out": one.left_out,
             }
             for one in sources.listed(session)
         ]
     if json:
-        door.print_json(rows)
+        shared.print_json(rows)
         return
     shown = ("id", "kind", "health", "name", "url", "last_success_at", "next_poll_at", "left_out", "last_error")
-    door.print_table(shown, [[row[key] for key in shown] for row in rows], _NONE)
+    shared.print_table(shown, [[row[key] for key in shown] for row in rows], _NONE)
 
 
 @app.command("add")
@@ -50,20 +50,20 @@ def add(
     url: Annotated[str, typer.Argument(help="A feed, a site with a feed, a therapy page or a registry record.")],
     kind: Annotated[str | None, typer.Option(help="feed, page or registry; else told by the address.")] = None,
     name: Annotated[str, typer.Option(help="What readers see; else what the source calls itself.")] = "",
-    profile: door.Profile = None,
+    profile: shared.Profile = None,
     authority: Annotated[
         str | None, typer.Option(help="registry, regulator, peer-reviewed, sponsor, news or opinion.")
     ] = None,
-    now: door.Now = "",
+    now: shared.Now = "",
 ) -> None:
     """Watch an address, or the feed behind it; its first poll mails nothing. Without --profile it feeds them all."""
-    from notifier.looking import find_source
+    from notifier.admin.source_check import find_source
+    from notifier.enums import Authority, SourceKind
     from notifier.match import profiles
-    from notifier.store.statuses import Authority, SourceKind
     from notifier.watch import sources
 
-    chosen, tier = door.choice(SourceKind, kind, "--kind"), door.choice(Authority, authority, "--authority")
-    with door.opened(now) as deps:
+    chosen, tier = shared.choice(SourceKind, kind, "--kind"), shared.choice(Authority, authority, "--authority")
+    with shared.open_deps(now) as deps:
         with deps.reading() as session:
             if profile:
                 profiles.find(session, profile)
@@ -79,28 +79,28 @@ def add(
                 profile=profiles.find(session, profile) if profile else None,
             )
             if found.how:
-                door.say(found.how)
-            door.say(f"{'Watching' if new else 'Already watched:'} {source.url} ({source.kind}, id {source.id})")
+                shared.say(found.how)
+            shared.say(f"{'Watching' if new else 'Already watched:'} {source.url} ({source.kind}, id {source.id})")
             if found.problem:
-                door.warn(f"It could not be read now: {found.problem}. It is tried again at every poll.")
+                shared.warn(f"It could not be read now: {found.problem}. It is tried again at every poll.")
 
 
 @app.command("remove")
-def remove(source: Annotated[str, typer.Argument(metavar="ID-or-URL")], now: door.Now = "") -> None:
+def remove(source: Annotated[str, typer.Argument(metavar="ID-or-URL")], now: shared.Now = "") -> None:
     """Stop watching a source; what it published stays on record."""
     from notifier.watch import sources
 
-    with door.opened(now) as deps, deps.writing() as session:
-        door.say(f"Removed {sources.remove(session, source, deps.now())}")
+    with shared.open_deps(now) as deps, deps.writing() as session:
+        shared.say(f"Removed {sources.remove(session, source, deps.now())}")
 
 
 @app.command("check")
-def check(wanted: Wanted = None, json: door.Json = False, now: door.Now = "") -> None:
+def check(wanted: Wanted = None, json: shared.Json = False, now: shared.Now = "") -> None:
     """Try sources now, and say what they answer and what to do about it; nothing is stored."""
-    from notifier.looking import look
+    from notifier.admin.source_check import check as look
     from notifier.watch import sources
 
-    with door.opened(now) as deps:
+    with shared.open_deps(now) as deps:
         with deps.reading() as session:
             chosen = [sources.find(session, one) for one in wanted or ()] or sources.listed(session)
             named = {one.url: (one.id, one.name) for one in chosen}
@@ -111,31 +111,31 @@ def check(wanted: Wanted = None, json: door.Json = False, now: door.Now = "") ->
             | {"error": one.error or None, "findings": list(one.lines)}
             for one in looks
         ]
-        door.print_json(rows)
+        shared.print_json(rows)
     elif not looks:
-        door.say(_NONE)
+        shared.say(_NONE)
     else:
         for one in looks:
             source_id, name = named[one.url]
-            door.say(f"{'ok  ' if one.ok else 'FAIL'} {source_id} {name}: {one.url} ({one.kind})")
+            shared.say(f"{'ok  ' if one.ok else 'FAIL'} {source_id} {name}: {one.url} ({one.kind})")
             for line in one.lines:
-                door.say(f"       {line}")
+                shared.say(f"       {line}")
     raise typer.Exit(0 if all(one.ok for one in looks) else 1)
 
 
 @app.command("import")
 def import_(
     file: Annotated[Path, typer.Argument(metavar="FILE.opml", help="As feed readers export it.")],
-    profile: door.Profile = None,
-    now: door.Now = "",
+    profile: shared.Profile = None,
+    now: shared.Now = "",
 ) -> None:
     """Watch every feed of an OPML file; what is watched already stays as it is."""
+    from notifier.enums import Authority, SourceKind
     from notifier.match import profiles
-    from notifier.store.statuses import Authority, SourceKind
     from notifier.watch import opml, sources
 
-    outlines = opml.read(door.file_bytes(file), str(file))
-    with door.opened(now) as deps, deps.writing() as session:
+    outlines = opml.read(shared.file_bytes(file), str(file))
+    with shared.open_deps(now) as deps, deps.writing() as session:
         fed = profiles.find(session, profile) if profile else None
         new = 0
         for one in outlines:
@@ -143,7 +143,7 @@ def import_(
             tier = Authority(one.authority) if one.authority in list(Authority) else None
             added = sources.add(session, one.url, deps.now(), kind=kind, name=one.name, authority=tier, profile=fed)
             new += added[1]
-    door.say(f"{len(outlines)} feeds in {file}: {new} are watched from now on, {len(outlines) - new} were already.")
+    shared.say(f"{len(outlines)} feeds in {file}: {new} are watched from now on, {len(outlines) - new} were already.")
 
 
 @app.command("export")
@@ -151,5 +151,5 @@ def export() -> None:
     """Print all sources as OPML, which feed readers and `import` take."""
     from notifier.watch import opml, sources
 
-    with door.opened() as deps, deps.reading() as session:
-        door.print_data(opml.write(sources.listed(session)).decode("utf-8"), door.XML_NOTATION)
+    with shared.open_deps() as deps, deps.reading() as session:
+        shared.print_data(opml.write(sources.listed(session)).decode("utf-8"), shared.XML_NOTATION)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from notifier.cli import door
+from notifier.cli import shared
 
 Email = Annotated[str, typer.Argument(metavar="EMAIL")]
 
@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
 
 def subscribe(
     email: Email,
-    profile: door.Profile = None,
+    profile: shared.Profile = None,
     every: Annotated[str, typer.Option(metavar="CADENCE", help="immediate, daily, weekly or monthly.")] = "weekly",
     at: Annotated[str, typer.Option(metavar="HH:MM", help="Wall time in the time zone.")] = "08:00",
     on: Annotated[
@@ -26,23 +26,23 @@ def subscribe(
     ] = None,
     time_zone: Annotated[str | None, typer.Option(metavar="ZONE", help="Such as Europe/Berlin.")] = None,
     edition: Annotated[str, typer.Option(metavar="EDITION", help="patient or clinician.")] = "patient",
-    language: door.Language = "en",
+    language: shared.Language = "en",
     confirmed: Annotated[
         bool, typer.Option("--confirmed", help="You attest that this person agreed; no mail asks them.")
     ] = False,
-    now: door.Now = "",
+    now: shared.Now = "",
 ) -> None:
     """Subscribe somebody. Without --confirmed they are asked by mail, and get nothing else until they agree."""
     from notifier.deliver import outbox
+    from notifier.enums import Cadence, DeliveryKind, Edition, SignupRequestKind, SubscriptionStatus
     from notifier.errors import NotifierError
     from notifier.match import profiles
-    from notifier.store.statuses import Cadence, DeliveryKind, Edition, EnquiryKind, SubscriptionStatus
-    from notifier.subscribers import enquiries, schedule, subscriptions
+    from notifier.subscribers import schedule, signup_requests, subscriptions
 
-    cadence, words_for = door.choice(Cadence, every, "--every"), door.choice(Edition, edition, "--edition")
-    spoken = door.spoken(language)
+    cadence, words_for = shared.choice(Cadence, every, "--every"), shared.choice(Edition, edition, "--edition")
+    spoken = shared.spoken(language)
     wall, day = schedule.parse_at(at), schedule.parse_on(on, cadence)
-    with door.opened(now) as deps, deps.writing() as session:
+    with shared.open_deps(now) as deps, deps.writing() as session:
         zone = schedule.parse_zone(time_zone or deps.settings.schedule.time_zone)
         choice = subscriptions.Choice(cadence, wall, day, zone, words_for, spoken)
         moment = deps.now()
@@ -50,30 +50,31 @@ def subscribe(
         if confirmed:
             subscriptions.confirm(session, one, "command line", f"operator {getpass.getuser()}", moment)
         elif one.status is SubscriptionStatus.PENDING:
-            if not enquiries.count_mail(session, EnquiryKind.SUBSCRIBE, email, moment):
+            if not signup_requests.count_mail(session, SignupRequestKind.SUBSCRIBE, email, moment):
                 raise NotifierError(
-                    f"{email} was sent {enquiries.PER_MAILBOX} such mails within the hour: no further one is owed.",
+                    f"{email} was sent {signup_requests.PER_MAILBOX} such mails within the hour:"
+                    " no further one is owed.",
                     "Ask its owner to look among the unwanted mails, or try again later. Nothing was changed.",
                 )
             outbox.enqueue_asked(session, DeliveryKind.CONFIRMATION, one, deps.mail_domain, moment)
         words = schedule.in_words(one.cadence, one.at, one.on, zone)
-        door.say(f"{one.subscriber.email}: {one.profile.slug}, {words}, {one.status}")
+        shared.say(f"{one.subscriber.email}: {one.profile.slug}, {words}, {one.status}")
         if one.status is SubscriptionStatus.PENDING:
-            door.say("A confirmation mail waits in the outbox; the next `notifier run` sends it.")
+            shared.say("A confirmation mail waits in the outbox; the next `notifier run` sends it.")
         else:
-            door.say(f"Next digest: {door.as_time(one.next_due_at) or 'with the next news'}")
+            shared.say(f"Next digest: {shared.as_time(one.next_due_at) or 'with the next news'}")
 
 
-def unsubscribe(email: Email, profile: door.Profile = None, now: door.Now = "") -> None:
+def unsubscribe(email: Email, profile: shared.Profile = None, now: shared.Now = "") -> None:
     """End one subscription of somebody, or all of them; says how many it ended."""
     from notifier.match import profiles
     from notifier.subscribers import subscriptions
 
-    with door.opened(now) as deps, deps.writing() as session:
+    with shared.open_deps(now) as deps, deps.writing() as session:
         chosen = profiles.find(session, profile) if profile else None
         attested = f"operator {getpass.getuser()}"
         ended = subscriptions.unsubscribe(session, email, chosen, attested, deps.now())
     if not ended:
-        door.warn(f"{email} has no running subscription{f' to {profile}' if profile else ''}: nothing was ended.")
+        shared.warn(f"{email} has no running subscription{f' to {profile}' if profile else ''}: nothing was ended.")
         raise typer.Exit(1)
-    door.say(f"Ended {ended} subscription{'' if ended == 1 else 's'} of {email}.")
+    shared.say(f"Ended {ended} subscription{'' if ended == 1 else 's'} of {email}.")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from notifier import times
-from notifier.cli import door
+from notifier.cli import shared
+from notifier.text import times
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from notifier.store.models import Subscriber, Subscription
-    from notifier.subscribers.lists import Report
+    from notifier.subscribers.import_export import Report
 
-app = door.group("subscribers", "People: who gets what, when, and by which consent.")
+app = shared.group("subscribers", "People: who gets what, when, and by which consent.")
 
 # About a million people; the whole list is one transaction.
 _LARGEST_LIST = 100_000_000
@@ -29,65 +29,65 @@ Email = Annotated[str, typer.Argument(metavar="EMAIL")]
 
 
 @app.command("list")
-def list_(limit: door.Limit = None, json: door.Json = False) -> None:
+def list_(limit: shared.Limit = None, json: shared.Json = False) -> None:
     """Show people with their subscriptions, the newest last."""
     from notifier.subscribers import subscriptions
 
-    with door.opened() as deps, deps.reading() as session:
-        found, total = subscriptions.listed(session, door.most(limit, json=json))
+    with shared.open_deps() as deps, deps.reading() as session:
+        found, total = subscriptions.listed(session, shared.most(limit, json=json))
         rows = [_row(session, one) for one in found]
     if json:
-        door.print_json(rows)
+        shared.print_json(rows)
         return
     table = [
         (row["email"], row["status"], one["profile"], one["cadence"], one["status"], one["next_due_at"])
         for row in rows
         for one in row["subscriptions"]
     ]
-    door.print_table(("email", "standing", "profile", "cadence", "subscription", "next due"), table, "Nobody yet.")
-    door.say_if_cut(len(rows), total)
+    shared.print_table(("email", "standing", "profile", "cadence", "subscription", "next due"), table, "Nobody yet.")
+    shared.say_if_cut(len(rows), total)
 
 
 @app.command("show")
-def show(email: Email, json: door.Json = False) -> None:
+def show(email: Email, json: shared.Json = False) -> None:
     """Show one person: subscriptions and the consent ledger."""
     from notifier.errors import NotFoundError
     from notifier.subscribers import consent, subscriptions
 
-    with door.opened() as deps, deps.reading() as session:
+    with shared.open_deps() as deps, deps.reading() as session:
         found = subscriptions.find_subscriber(session, email)
         if found is None:
             raise NotFoundError(f"Nobody is stored under {email}.", "See: notifier subscribers list")
         document = _row(session, found)
         document["consent"] = [
-            {"event": one.event, "method": one.method, "attested_by": one.attested_by, "at": door.as_time(one.at)}
+            {"event": one.event, "method": one.method, "attested_by": one.attested_by, "at": shared.as_time(one.at)}
             for one in consent.of(session, [each.id for each in found.subscriptions])
         ]
     if json:
-        door.print_json(document)
+        shared.print_json(document)
         return
-    door.say(f"{document['email']}: {document['status']}, {document['time_zone']}")
+    shared.say(f"{document['email']}: {document['status']}, {document['time_zone']}")
     for one in document["subscriptions"]:
-        door.say(f"  {one['profile']}: {one['schedule']}, {one['status']}, next due {one['next_due_at'] or '-'}")
+        shared.say(f"  {one['profile']}: {one['schedule']}, {one['status']}, next due {one['next_due_at'] or '-'}")
         if one["trouble"]:
-            door.warn(f"  Cannot be served: {one['trouble']} Name the choice anew: notifier subscribe EMAIL")
+            shared.warn(f"  Cannot be served: {one['trouble']} Name the choice anew: notifier subscribe EMAIL")
     for one in document["consent"]:
-        door.say(f"  {one['at']}  consent {one['event']} by {one['method']}, attested by {one['attested_by']}")
+        shared.say(f"  {one['at']}  consent {one['event']} by {one['method']}, attested by {one['attested_by']}")
 
 
 @app.command("pause")
 def pause(
     email: Email,
     until: Annotated[str, typer.Option(metavar="DATE", help="The day it goes on; left out: until `resume`.")] = "",
-    profile: door.Profile = None,
-    now: door.Now = "",
+    profile: shared.Profile = None,
+    now: shared.Now = "",
 ) -> None:
     """Hold somebody's digests back; what matches meanwhile comes in the first one after it."""
     from notifier.errors import SettingsError
-    from notifier.subscribers import standing
+    from notifier.subscribers import lifecycle
 
-    with door.opened(now) as deps, deps.writing() as session:
-        end = door.moment(until, "--until")
+    with shared.open_deps(now) as deps, deps.writing() as session:
+        end = shared.moment(until, "--until")
         if end is not None:
             try:
                 times.day_ahead(end.date().isoformat(), deps.now().date())
@@ -95,39 +95,39 @@ def pause(
                 raise SettingsError(
                     f"--until {until} is out of range.", "Name a day between today and five years ahead."
                 ) from error
-        paused = [one for one in _running(session, email, profile) if standing.pause(one, end, deps.now())]
-    door.say(f"Paused {_counted(len(paused))} of {email}{f' until {until}' if until else ''}.")
+        paused = [one for one in _running(session, email, profile) if lifecycle.pause(one, end, deps.now())]
+    shared.say(f"Paused {_counted(len(paused))} of {email}{f' until {until}' if until else ''}.")
 
 
 @app.command("resume")
-def resume(email: Email, profile: door.Profile = None, now: door.Now = "") -> None:
+def resume(email: Email, profile: shared.Profile = None, now: shared.Now = "") -> None:
     """End a pause; the next digest holds what was held back."""
-    from notifier.subscribers import standing
+    from notifier.subscribers import lifecycle
 
-    with door.opened(now) as deps, deps.writing() as session:
-        woken = [one for one in _running(session, email, profile) if standing.resume(one, deps.now())]
+    with shared.open_deps(now) as deps, deps.writing() as session:
+        woken = [one for one in _running(session, email, profile) if lifecycle.resume(one, deps.now())]
     if not woken:
-        door.warn(f"No subscription of {email} is paused: nothing was changed.")
+        shared.warn(f"No subscription of {email} is paused: nothing was changed.")
         raise typer.Exit(1)
-    door.say(f"{_counted(len(woken))} of {email} {'goes' if len(woken) == 1 else 'go'} on.")
+    shared.say(f"{_counted(len(woken))} of {email} {'goes' if len(woken) == 1 else 'go'} on.")
 
 
 @app.command("erase")
-def erase(email: Email, now: door.Now = "") -> None:
+def erase(email: Email, now: shared.Now = "") -> None:
     """Delete everything about a person (GDPR Art. 17); a hash stays, so that nobody writes to the address again."""
+    from notifier.enums import SuppressionCause
     from notifier.errors import NotFoundError
     from notifier.store import db
-    from notifier.store.statuses import SuppressionCause
     from notifier.subscribers import privacy, subscriptions
 
-    with door.opened(now) as deps:
+    with shared.open_deps(now) as deps:
         with deps.writing() as session:
             key = subscriptions.hash_of(session, email)
             erased = privacy.erase_address(session, key, SuppressionCause.ERASED, "erased", deps.now())
         db.scrub(deps.engine)
     if not erased:
         raise NotFoundError(f"Nobody is stored under {email}.", "See: notifier subscribers list")
-    door.say(f"{email} is erased. Backups made before today may still hold it; see docs/privacy.md.")
+    shared.say(f"{email} is erased. Backups made before today may still hold it; see docs/privacy.md.")
 
 
 @app.command("import")
@@ -139,22 +139,22 @@ def import_(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would become of each line; store nothing.")
     ] = False,
-    json: door.Json = False,
-    now: door.Now = "",
+    json: shared.Json = False,
+    now: shared.Now = "",
 ) -> None:
     """Take many people from a list. Nobody who left, bounced or complained is revived."""
     from notifier.deliver import outbox
+    from notifier.enums import DeliveryKind
     from notifier.match import profiles
-    from notifier.store.statuses import DeliveryKind
-    from notifier.subscribers import lists
+    from notifier.subscribers import import_export
 
     with (
-        door.opened(now) as deps,
-        door.progress(shown=not json) as bar,
+        shared.open_deps(now) as deps,
+        shared.progress(shown=not json) as bar,
         _text_of(file) as text,
         deps.writing() as session,
     ):
-        terms = lists.Terms(
+        terms = import_export.ImportOptions(
             profiles={one.slug: one for one in profiles.listed(session)},
             time_zone=deps.settings.schedule.time_zone,
             attested_by=f"operator {getpass.getuser()}" if confirmed else None,
@@ -163,30 +163,30 @@ def import_(
         total = sum(1 for _ in text)
         text.seek(0)
         shown = (lambda done: bar(done, total, "")) if bar else (lambda _: None)
-        lines = lists.read(text, json_lines=_is_json_lines(file))
-        report = lists.take(session, lines, terms, deps.now(), shown)
+        lines = import_export.read(text, json_lines=_is_json_lines(file))
+        report = import_export.import_rows(session, lines, terms, deps.now(), shown)
         outbox.enqueue_own(session, DeliveryKind.CONFIRMATION, report.unasked, deps.mail_domain, deps.now())
     _tell(report, dry=dry_run, json=json, asked=not confirmed)
-    if report.count()[lists.Fate.INVALID]:
+    if report.count()[import_export.RowResult.INVALID]:
         raise typer.Exit(1)
 
 
 def _tell(report: "Report", *, dry: bool, json: bool, asked: bool) -> None:
-    from notifier.subscribers.lists import Fate
+    from notifier.subscribers.import_export import RowResult
 
     counts = report.count()
     if json:
         lines = [{"line": line, "result": fate, "reason": why} for line, fate, why in report.lines]
-        counted = {str(fate): counts[fate] for fate in Fate}
-        door.print_json({"dry_run": dry, "rows": len(report.lines), **counted, "lines": lines})
+        counted = {str(fate): counts[fate] for fate in RowResult}
+        shared.print_json({"dry_run": dry, "rows": len(report.lines), **counted, "lines": lines})
         return
     for line, fate, why in report.lines:
-        if fate is not Fate.ADDED:
-            door.say(f"line {line}: {fate}: {why}")
-    told = ", ".join(f"{counts[fate]} {fate}" for fate in Fate if counts[fate]) or "nothing in it"
-    door.say(f"{len(report.lines)} lines: {told}.{' Nothing was stored: this was a dry run.' if dry else ''}")
+        if fate is not RowResult.ADDED:
+            shared.say(f"line {line}: {fate}: {why}")
+    told = ", ".join(f"{counts[fate]} {fate}" for fate in RowResult if counts[fate]) or "nothing in it"
+    shared.say(f"{len(report.lines)} lines: {told}.{' Nothing was stored: this was a dry run.' if dry else ''}")
     if asked and report.unasked:
-        door.say("Each of those added is asked by mail; the next `notifier run` sends the questions.")
+        shared.say("Each of those added is asked by mail; the next `notifier run` sends the questions.")
 
 
 @app.command("export")
@@ -199,20 +199,20 @@ def export(
     import json
 
     from notifier.errors import NotFoundError, SettingsError
-    from notifier.subscribers import lists, privacy, subscriptions
+    from notifier.subscribers import import_export, privacy, subscriptions
 
     if form not in ("csv", "jsonl"):
         raise SettingsError(f"--format {form!r} is not known.", "Choose one of: csv, jsonl.")
-    with door.opened() as deps, deps.reading() as session:
+    with shared.open_deps() as deps, deps.reading() as session:
         if email is None:
-            notation = door.JSON_NOTATION if form == "jsonl" else ""
-            _write(out, lists.write(lists.rows(session), json_lines=form == "jsonl"), notation)
+            notation = shared.JSON_NOTATION if form == "jsonl" else ""
+            _write(out, import_export.write(import_export.export_rows(session), json_lines=form == "jsonl"), notation)
             return
         found = subscriptions.find_subscriber(session, email)
         if found is None:
             raise NotFoundError(f"Nobody is stored under {email}.", "See: notifier subscribers list")
         document = json.dumps(privacy.export(session, found), ensure_ascii=False, indent=2)
-        _write(out, [f"{document}\n"], door.JSON_NOTATION)
+        _write(out, [f"{document}\n"], shared.JSON_NOTATION)
 
 
 def _write(out: Path | None, pieces: "Iterable[str]", notation: str) -> None:
@@ -220,7 +220,7 @@ def _write(out: Path | None, pieces: "Iterable[str]", notation: str) -> None:
 
     if out is None:
         for piece in pieces:
-            door.print_data(piece, notation)
+            shared.print_data(piece, notation)
         return
     # Whose addresses these are is nobody else's business: only the owner of the file may read it.
     write_private(out, (piece.encode("utf-8") for piece in pieces))
@@ -272,13 +272,13 @@ def suppress(
     reason: Annotated[str, typer.Option(help="Why, in your words; addresses are left out.")] = "asked by its owner",
 ) -> None:
     """Never mail this address again, whatever it is subscribed to."""
-    from notifier.store.statuses import SuppressionCause
+    from notifier.enums import SuppressionCause
     from notifier.subscribers import subscriptions, suppressions
 
-    with door.opened() as deps, deps.writing() as session:
+    with shared.open_deps() as deps, deps.writing() as session:
         key = subscriptions.hash_of(session, email)
         new = suppressions.add(session, key, SuppressionCause.ASKED, reason, deps.now())
-    door.say(f"{email} is suppressed." if new else f"{email} was suppressed already.")
+    shared.say(f"{email} is suppressed." if new else f"{email} was suppressed already.")
 
 
 @app.command("unsuppress")
@@ -286,12 +286,12 @@ def unsuppress(email: Email) -> None:
     """Let this address be mailed again; its subscriptions are as they were."""
     from notifier.subscribers import subscriptions, suppressions
 
-    with door.opened() as deps, deps.writing() as session:
+    with shared.open_deps() as deps, deps.writing() as session:
         lifted = suppressions.lift(session, subscriptions.hash_of(session, email))
     if not lifted:
-        door.warn(f"{email} is not suppressed: nothing was changed.")
+        shared.warn(f"{email} is not suppressed: nothing was changed.")
         raise typer.Exit(1)
-    door.say(f"{email} may be mailed again.")
+    shared.say(f"{email} may be mailed again.")
 
 
 def _row(session: "Session", one: "Subscriber") -> dict[str, Any]:
@@ -310,7 +310,7 @@ def _row(session: "Session", one: "Subscriber") -> dict[str, Any]:
                 "schedule": _schedule(each, one.time_zone),
                 "edition": each.edition,
                 "status": each.status,
-                "next_due_at": door.as_time(each.next_due_at),
+                "next_due_at": shared.as_time(each.next_due_at),
                 "trouble": each.trouble,
             }
             for each in one.subscriptions

@@ -8,7 +8,7 @@ import base64
 import re
 from functools import lru_cache
 
-from notifier.text import clean, redacted, shorten
+from notifier.text.cleaning import clean, redacted, shorten
 
 _LONGEST = 300
 # So much of an answer is looked at.

@@ -18,12 +18,12 @@ from notifier.digest.digests import candidate
 from notifier.digest.evidence import snapshot_key
 from notifier.digest.items import item
 from notifier.digest.view import DigestView, Variant, view
+from notifier.enums import DigestStatus, Edition, NewsKind, Tier
 from notifier.errors import NotFoundError
-from notifier.language import ENGLISH, language
-from notifier.said import Said
+from notifier.i18n.catalog import ENGLISH, language
+from notifier.i18n.messages import LazyMessage
 from notifier.store.models import Digest, DigestItem, Entry, Match, Profile, Revision, Source
-from notifier.store.statuses import DigestStatus, Edition, NewsKind, Tier
-from notifier.text import web_address
+from notifier.text.urls import web_address
 
 _MOST_LISTED = 200
 _MOST_NEWS = 50
@@ -71,7 +71,7 @@ def public_profile(session: Session, slug: str) -> Profile:
     for one in public_profiles(session):
         if one.slug == slug:
             return one
-    raise NotFoundError(Said("There is no such feed."))
+    raise NotFoundError(LazyMessage("There is no such feed."))
 
 
 def listed(session: Session) -> list[Digest]:
@@ -95,7 +95,7 @@ def public(session: Session, digest_id: int) -> Digest:
     """
     found = session.get(Digest, digest_id)
     if found is None or not is_public(found):
-        raise NotFoundError(Said("There is no such digest."))
+        raise NotFoundError(LazyMessage("There is no such digest."))
     return found
 
 
@@ -107,7 +107,7 @@ def by_key(session: Session, key: str) -> Digest:
     """
     digest = session.scalar(select(Digest).where(Digest.key == key)) if _KEY.fullmatch(key) else None
     if digest is None:
-        raise NotFoundError(Said("There is no such digest."))
+        raise NotFoundError(LazyMessage("There is no such digest."))
     return digest
 
 
@@ -116,7 +116,7 @@ def is_public(digest: Digest) -> bool:
     return digest.status in _SHOWN and bool(digest.profile.document.get("public"))
 
 
-def told(session: Session, digest: Digest) -> DigestView:
+def sent_view(session: Session, digest: Digest) -> DigestView:
     """All that a digest told, those items too that did not fit into its mail."""
     chosen, matches, revisions = [], {}, {}
     for one in _items(session, digest):

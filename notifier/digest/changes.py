@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from notifier.language import Language
-from notifier.said import mark
-from notifier.store.statuses import Edition, SourceKind
-from notifier.text import shorten
+from notifier.enums import Edition, SourceKind
+from notifier.i18n.catalog import Language
+from notifier.i18n.messages import mark
+from notifier.text.cleaning import shorten
 
 MOST = 6
 
@@ -87,7 +87,7 @@ def in_words(
         ChangeView(
             _named(one["what"], kind, edition, language),
             _words(one, kind, language),
-            shorten(language.said(one.get("note", "")), _LENGTH),
+            shorten(language.translate(one.get("note", "")), _LENGTH),
         )
         for one in stored[:MOST]
     )
@@ -97,7 +97,7 @@ def trial_in_words(fields: Mapping[str, str], edition: Edition, language: Langua
     """A trial record as one line: its status, phase, size and the date that is waited for."""
     shown = ("Status", "Phase", "Participants", "Primary completion")
     parts = [
-        language.phrase(
+        language.gettext(
             "%(label)s: %(text)s", label=_field(name, edition, language), text=_value(fields[name], language)
         )
         for name in shown
@@ -108,39 +108,39 @@ def trial_in_words(fields: Mapping[str, str], edition: Edition, language: Langua
 
 def _words(change: Mapping[str, Any], kind: SourceKind, language: Language) -> str:
     what = change["what"]
-    before, after = (shorten(language.said(change[side]), _LENGTH) for side in ("before", "after"))
+    before, after = (shorten(language.translate(change[side]), _LENGTH) for side in ("before", "after"))
     if what in ("withdrawn", "availability"):
         return after
     if kind is SourceKind.REGISTRY:
         before, after = _value(before, language), _value(after, language)
     if kind is SourceKind.REGISTRY and what in _LISTS:
-        added = language.phrase("added “%(text)s”", text=after) if after else ""
-        removed = language.phrase("removed “%(text)s”", text=before) if before else ""
+        added = language.gettext("added “%(text)s”", text=after) if after else ""
+        removed = language.gettext("removed “%(text)s”", text=before) if before else ""
         return "; ".join(part for part in (added, removed) if part)
     if before and after:
-        return language.phrase("was “%(before)s”, now “%(after)s”", before=before, after=after)
+        return language.gettext("was “%(before)s”, now “%(after)s”", before=before, after=after)
     if after:
-        return language.phrase("new: “%(text)s”", text=after)
-    return language.phrase("removed: “%(text)s”", text=before)
+        return language.gettext("new: “%(text)s”", text=after)
+    return language.gettext("removed: “%(text)s”", text=before)
 
 
 def _named(what: str, kind: SourceKind, edition: Edition, language: Language) -> str:
     if what in _PARTS:
-        return language.phrase(_PARTS[what])
+        return language.gettext(_PARTS[what])
     if kind is SourceKind.PAGE:
-        return language.phrase("Section “%(name)s”", name=shorten(what, _NAME))
+        return language.gettext("Section “%(name)s”", name=shorten(what, _NAME))
     return shorten(_field(what, edition, language), _NAME)
 
 
 def _field(name: str, edition: Edition, language: Language) -> str:
     plain = _PLAIN_FIELDS.get(name) if edition is Edition.PATIENT else None
     label = plain or _FIELDS.get(name)
-    return language.phrase(label) if label else name
+    return language.gettext(label) if label else name
 
 
 def _value(text: str, language: Language) -> str:
     if text in _VALUES:
-        return language.phrase(_VALUES[text])
+        return language.gettext(_VALUES[text])
     found = _DATE.fullmatch(text)
     if not found:
         return text
@@ -150,4 +150,4 @@ def _value(text: str, language: Language) -> str:
     except ValueError:
         return text
     shown = language.day(moment) if day else language.month(moment)
-    return language.phrase("%(date)s (estimated)", date=shown) if estimated else shown
+    return language.gettext("%(date)s (estimated)", date=shown) if estimated else shown

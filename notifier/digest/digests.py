@@ -13,11 +13,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
 from notifier.digest.evidence import snapshot_key
-from notifier.digest.select import Candidate, choose
+from notifier.digest.selection import Candidate, select_items
 from notifier.digest.view import DigestView, Variant, view
+from notifier.enums import DeliveryStatus, DigestStatus, NewsKind
 from notifier.errors import NotFoundError
 from notifier.store.models import Delivery, Digest, DigestItem, Entry, Match, Profile, Revision, Subscription
-from notifier.store.statuses import DeliveryStatus, DigestStatus, NewsKind
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def groups(session: Session, profile: Profile, subscriptions: Sequence[Subscript
     found: dict[tuple[Variant, tuple[Candidate, ...]], list[Subscription]] = defaultdict(list)
     snapshot = snapshot_key(profile.document)
     for (position, known, hidden), members in served.items():
-        items = tuple(choose([one for one in candidates if one.position > position], known, hidden))
+        items = tuple(select_items([one for one in candidates if one.position > position], known, hidden))
         for one in members if items else ():
             found[variant_of(one, snapshot), items].append(one)
     return [Group(tuple(members), items, variant) for (variant, items), members in found.items()]
@@ -89,7 +89,7 @@ def groups(session: Session, profile: Profile, subscriptions: Sequence[Subscript
 
 def variant_of(one: Subscription, snapshot: str) -> Variant:
     """For whom a subscription's digest is made; of the snapshots before the current one all are the same."""
-    seen = one.introduced if one.introduced in ("", snapshot) else _EARLIER
+    seen = one.seen_snapshot if one.seen_snapshot in ("", snapshot) else _EARLIER
     return Variant(one.cadence, one.edition, one.subscriber.language, seen)
 
 
@@ -219,7 +219,7 @@ def _digest(profile_id: int, made: Edition, now: datetime) -> Digest:
     )
 
 
-def shown_items(
+def build_view(
     session: Session, profile: Profile, items: Sequence[Candidate], variant: Variant, now: datetime
 ) -> DigestView:
     """These items in words, as `edition` renders them; for a preview."""
@@ -229,7 +229,7 @@ def shown_items(
 
 def _group_key(group: Group) -> str:
     of = group.variant
-    parts = [str(of.edition), of.language, of.introduced, *(str(one.match_id) for one in group.items)]
+    parts = [str(of.edition), of.language, of.seen_snapshot, *(str(one.match_id) for one in group.items)]
     return hashlib.sha256(" ".join(parts).encode()).hexdigest()
 
 
@@ -240,7 +240,7 @@ def seen_since(session: Session, profile: Profile, since: datetime) -> list[Cand
     told = {one.entry_id for one in shown if one.kind is not NewsKind.NEW}
     fresh = {one.entry_id for one in shown if one.kind is NewsKind.NEW}
     unfiled = [Candidate(one.match_id, one.position, one.entry_id, one.kind, one.tier, one.score) for one in shown]
-    return choose(unfiled, told - fresh)
+    return select_items(unfiled, told - fresh)
 
 
 def listed(session: Session) -> list[Digest]:

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from notifier.language import Language
-from notifier.said import mark
+from notifier.enums import Edition
+from notifier.i18n.catalog import Language
+from notifier.i18n.messages import mark
 from notifier.store.models import Profile
-from notifier.store.statuses import Edition
-from notifier.text import shorten
+from notifier.text.cleaning import shorten
 
 # What no part of a profile may be longer than in a mail; all of it stands in the profile.
 _LONGEST_NAME, _LONGEST_FACT, _LONGEST_SUMMARY, _MOST_PARTS = 80, 600, 1200, 24
@@ -76,7 +76,7 @@ def evidence(profile: Profile, language: Language) -> EvidenceView | None:
     dates = [date.fromisoformat(one["as_of"]) for one in approvals if one.get("as_of")]
     dates += [profile.stage_as_of] if profile.stage_as_of else []
     sentences = [
-        language.phrase(sentence, places=", ".join(places))
+        language.gettext(sentence, places=", ".join(places))
         for status, sentence in _APPROVALS.items()
         if (places := [_place(one, language) for one in approvals if one["status"] == status])
     ]
@@ -102,7 +102,7 @@ def _translated(profile: Profile, key: str, language: Language) -> str:
 
 
 def _label(name: str, language: Language) -> str:
-    label = language.phrase(_FACTS[name]) if name in _FACTS else name.replace("_", " ").capitalize()
+    label = language.gettext(_FACTS[name]) if name in _FACTS else name.replace("_", " ").capitalize()
     return shorten(label, _LONGEST_NAME)
 
 
@@ -113,11 +113,13 @@ def _listed(value: str | list[str]) -> str:
 def _place(approval: Mapping[str, Any], language: Language) -> str:
     name = language.territory(approval["where"])
     since = approval.get("since")
-    return language.phrase("%(place)s (since %(year)s)", place=name, year=str(since)) if since else name
+    return language.gettext("%(place)s (since %(year)s)", place=name, year=str(since)) if since else name
 
 
 def _trial(trial: Mapping[str, Any], language: Language) -> str:
     name = shorten(trial.get("acronym") or trial["id"], _LONGEST_NAME)
     return (
-        language.phrase("%(trial)s (phase %(phase)s)", trial=name, phase=trial["phase"]) if trial.get("phase") else name
+        language.gettext("%(trial)s (phase %(phase)s)", trial=name, phase=trial["phase"])
+        if trial.get("phase")
+        else name
     )

@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from notifier.language import Language
-from notifier.said import mark
-from notifier.text import shorten
+from notifier.i18n.catalog import Language
+from notifier.i18n.messages import mark
+from notifier.text.cleaning import shorten
 
 _MOST, _LONGEST = 4, 60
 
@@ -62,5 +62,5 @@ def explain(texts: Iterable[str], language: Language) -> tuple[Explained, ...]:
     for pattern, meaning in _FOUND:
         match = pattern.search(said)
         if match:
-            found.append((match.start(), Explained(shorten(match.group(), _LONGEST), language.phrase(meaning))))
+            found.append((match.start(), Explained(shorten(match.group(), _LONGEST), language.gettext(meaning))))
     return tuple(explained for _, explained in sorted(found, key=lambda one: one[0])[:_MOST])

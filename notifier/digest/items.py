@@ -12,13 +12,14 @@ from typing import Any
 
 from notifier.digest import changes
 from notifier.digest.changes import ChangeView
-from notifier.digest.select import Candidate
-from notifier.language import Language
-from notifier.said import mark
+from notifier.digest.selection import Candidate
+from notifier.enums import Authority, Edition, NewsKind, SourceKind
+from notifier.i18n.catalog import Language
+from notifier.i18n.messages import mark
 from notifier.store.models import Match, Revision
-from notifier.store.statuses import Authority, Edition, NewsKind, SourceKind
-from notifier.text import paper_ids, shorten, web_address
-from notifier.weights import RULE
+from notifier.text.cleaning import paper_ids, shorten
+from notifier.text.urls import web_address
+from notifier.trial_fields import RULE
 
 # What no item may be longer than, for one of them alone must never make a mail too large.
 _TITLE, _SUMMARY, _OTHER_TITLE, _NAME, _SENTENCE = 200, 280, 140, 120, 300
@@ -119,7 +120,7 @@ def item(
     return ItemView(
         kind=chosen.kind,
         tier=str(chosen.tier),
-        title=shorten(revision.title or entry.title, _TITLE) or language.phrase("Without a title"),
+        title=shorten(revision.title or entry.title, _TITLE) or language.gettext("Without a title"),
         url=_url(match),
         source=shorten(entry.source.name, _NAME),
         authority=_authority(entry.source.authority, edition, language),
@@ -142,12 +143,12 @@ def _url(match: Match) -> str:
 
 def _authority(authority: Authority, edition: Edition, language: Language) -> str:
     plain = _PLAIN_AUTHORITIES.get(authority) if edition is Edition.PATIENT else None
-    return language.phrase(plain or _AUTHORITIES[authority])
+    return language.gettext(plain or _AUTHORITIES[authority])
 
 
 def _outlet(match: Match, edition: Edition, language: Language) -> OutletView:
     source = match.entry.source
-    title = shorten(match.entry.title, _OTHER_TITLE) or language.phrase("Without a title")
+    title = shorten(match.entry.title, _OTHER_TITLE) or language.gettext("Without a title")
     return OutletView(shorten(source.name, _NAME), _authority(source.authority, edition, language), title, _url(match))
 
 
@@ -158,9 +159,9 @@ def _summary(revision: Revision, kind: SourceKind, edition: Edition, language: L
 
 
 def _reasons(kind: NewsKind, stored: Sequence[str], language: Language) -> tuple[str, ...]:
-    said = tuple(shorten(language.said(reason), _SENTENCE) for reason in stored[:_MOST_REASONS])
+    said = tuple(shorten(language.translate(reason), _SENTENCE) for reason in stored[:_MOST_REASONS])
     if kind in (NewsKind.CORRECTED, NewsKind.WITHDRAWN):
-        return (language.phrase("you were sent the earlier version"), *said)
+        return (language.gettext("you were sent the earlier version"), *said)
     return said
 
 
@@ -173,9 +174,9 @@ def _aside(revision: Revision, kind: SourceKind, language: Language, *, fresh: b
     """What a reader should know of a trial's data: by which rule changes are ordered, and of what date they are."""
     if kind is not SourceKind.REGISTRY:
         return ""
-    said = [language.phrase(RULE)] if not fresh and len(revision.changes) > 1 else []
+    said = [language.gettext(RULE)] if not fresh and len(revision.changes) > 1 else []
     if revision.as_of:
-        said.append(language.phrase("Registry data as of %(date)s.", date=revision.as_of.date()))
+        said.append(language.gettext("Registry data as of %(date)s.", date=revision.as_of.date()))
     return " ".join(said)
 
 
@@ -190,7 +191,7 @@ def _details(
     endpoints = revision.content.get("lists", {}).get("Primary outcomes", [])
     if endpoints:
         said = "; ".join(shorten(one, 160) for one in endpoints[:_MOST_ENDPOINTS])
-        found.append(DetailView(language.phrase("Primary endpoints"), said))
+        found.append(DetailView(language.gettext("Primary endpoints"), said))
     for paper in paper_ids(text)[:2]:
         doi = paper.startswith("10.")
         base = "https://doi.org/" if doi else "https://pubmed.ncbi.nlm.nih.gov/"
@@ -207,5 +208,5 @@ def _named(trial: Mapping[str, Any], text: str) -> bool:
 def _trial(number: str, trials: Sequence[Mapping[str, Any]], language: Language) -> DetailView:
     known: Mapping[str, Any] = next((one for one in trials if one["id"] == number), {})
     parts = [number, known.get("acronym", "")]
-    parts += [language.phrase("phase %(phase)s", phase=known["phase"])] if known.get("phase") else []
-    return DetailView(language.phrase("Trial"), shorten(", ".join(part for part in parts if part), _SENTENCE))
+    parts += [language.gettext("phase %(phase)s", phase=known["phase"])] if known.get("phase") else []
+    return DetailView(language.gettext("Trial"), shorten(", ".join(part for part in parts if part), _SENTENCE))

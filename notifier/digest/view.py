@@ -11,12 +11,12 @@ from notifier.digest import evidence, glossary
 from notifier.digest.evidence import EvidenceView, SnapshotView
 from notifier.digest.glossary import Explained
 from notifier.digest.items import ItemView, item
-from notifier.digest.select import Candidate, Section, section_of
-from notifier.language import Language, language
-from notifier.said import mark, mark_number
+from notifier.digest.selection import Candidate, Section, section_of
+from notifier.enums import Authority, Cadence, Edition, NewsKind
+from notifier.i18n.catalog import Language, language
+from notifier.i18n.messages import mark, mark_number
 from notifier.store.models import Match, Profile, Revision
-from notifier.store.statuses import Authority, Cadence, Edition, NewsKind
-from notifier.text import shorten
+from notifier.text.cleaning import shorten
 
 TITLES = {
     Section.CORRECTED: mark("Corrected since we wrote"),
@@ -45,13 +45,13 @@ class Variant:
         cadence: how often they are written to.
         edition: for patients or for clinicians.
         language: the code of the language.
-        introduced: the key of the profile's snapshot that they have seen; empty for none.
+        seen_snapshot: the key of the profile's snapshot that they have seen; empty for none.
     """
 
     cadence: Cadence
     edition: Edition
     language: str
-    introduced: str = ""
+    seen_snapshot: str = ""
 
 
 @dataclass(frozen=True)
@@ -165,15 +165,15 @@ def view(
 
 def _title(section: Section, profile: Profile, spoken: Language) -> str:
     if section is Section.ABOUT:
-        return spoken.phrase(TITLES[section], therapy=shorten(profile.name, LONGEST_NAME))
-    return spoken.phrase(TITLES[section])
+        return spoken.gettext(TITLES[section], therapy=shorten(profile.name, LONGEST_NAME))
+    return spoken.gettext(TITLES[section])
 
 
 def _snapshot(profile: Profile, variant: Variant, spoken: Language) -> SnapshotView | None:
     """The profile in short, for those who have not seen it as it stands."""
-    if variant.introduced == evidence.snapshot_key(profile.document):
+    if variant.seen_snapshot == evidence.snapshot_key(profile.document):
         return None
-    return evidence.snapshot(profile, variant.edition, spoken, changed=bool(variant.introduced))
+    return evidence.snapshot(profile, variant.edition, spoken, changed=bool(variant.seen_snapshot))
 
 
 def _stories(
@@ -200,7 +200,7 @@ def subject(digest: DigestView, *, discreet: bool) -> str:
     """The subject line; a discreet one names neither the therapy nor what it treats, for lock screens show it."""
     if not discreet:
         return shorten(f"{digest.therapy}: {digest.lead.title}", _SUBJECT)
-    return language(digest.variant.language).number(*_SUBJECTS[digest.variant.cadence], digest.count)
+    return language(digest.variant.language).ngettext(*_SUBJECTS[digest.variant.cadence], digest.count)
 
 
 def headline(digest: DigestView, *, discreet: bool) -> str:
@@ -211,8 +211,8 @@ def headline(digest: DigestView, *, discreet: bool) -> str:
     spoken = language(digest.variant.language)
     if not discreet:
         title = shorten(digest.lead.title, 120)
-        return spoken.number("%(n)s item: %(title)s", "%(n)s items: %(title)s", digest.count, title=title)
-    return spoken.number(
+        return spoken.ngettext("%(n)s item: %(title)s", "%(n)s items: %(title)s", digest.count, title=title)
+    return spoken.ngettext(
         "%(n)s item in this digest, chosen from the sources we watch for you. It says where it comes from and why "
         "it was chosen, with a link to the original.",
         "%(n)s items in this digest, chosen from the sources we watch for you. Each one says where it comes from "

@@ -11,15 +11,15 @@ from typing import Any, NamedTuple
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from notifier.match import matches
+from notifier.enums import NewsKind, Tier
+from notifier.i18n.messages import LazyMessage
+from notifier.match import judging, matches
 from notifier.match import profiles as stored_profiles
-from notifier.match.matches import Candidacy, Found, Held, Versions
+from notifier.match.matches import BatchResult, Candidacy, NearMissDraft, Versions
 from notifier.match.score import Judgement
-from notifier.match.stories import Recent, Telling, telling
+from notifier.match.stories import Fingerprint, Recent, fingerprint
 from notifier.match.terms import TermSpec, Vocabulary
-from notifier.said import Said
 from notifier.store.models import Examination, Match, Profile, Revision
-from notifier.store.statuses import NewsKind, Tier
 
 BATCH = 500
 
@@ -37,12 +37,12 @@ class Earlier(NamedTuple):
     judgement: Judgement
 
 
-class Told(NamedTuple):
+class KnownStory(NamedTuple):
     """A recent match, and what it told."""
 
     match_id: int
     entry_id: int
-    telling: Telling
+    telling: Fingerprint
 
 
 @dataclass(frozen=True)
@@ -69,8 +69,8 @@ class Batch:
 class JudgedBatch:
     """A batch whose revisions were judged; `errors` are those that could not be, each with what failed."""
 
-    found: Found
-    tellings: Mapping[int, Telling]
+    found: BatchResult
+    tellings: Mapping[int, Fingerprint]
     errors: Sequence[tuple[str, Exception]]
 
     @property
@@ -100,9 +100,9 @@ def read(session: Session) -> Batch:
         versions,
         {profile.id: profile.name for profile in profiles},
         {profile.id: stored_profiles.stored_specs(profile) for profile in profiles},
-        matches.feeds_of(session, revisions),
+        judging.feeds_of(session, revisions),
         _earlier(session, revisions),
-        matches.articles_of(session, revisions),
+        judging.articles_of(session, revisions),
     )
 
 
@@ -125,14 +125,14 @@ def judge(batch: Batch) -> JudgedBatch:
     vocabulary = Vocabulary(batch.terms)
     earlier = dict(batch.earlier)
     news: list[Candidacy] = []
-    held: list[Held] = []
+    held: list[NearMissDraft] = []
     errors: list[tuple[str, Exception]] = []
-    tellings: dict[int, Telling] = {}
+    tellings: dict[int, Fingerprint] = {}
     for revision in batch.revisions:
         try:
-            words = matches.words_of(revision, batch.articles)
-            judgements = matches.judge_words(vocabulary, batch.names, words)
-            told = telling_of(revision) if judgements else None
+            words = judging.document_of(revision, batch.articles)
+            judgements = judging.judge_document(vocabulary, batch.names, words)
+            told = fingerprint_of(revision) if judgements else None
         except Exception as error:  # noqa: BLE001 - one revision stops no other
             errors.append((f"Judging revision {revision.id}", error))
             judgements, told = dict.fromkeys(batch.names, _not_judged()), None
@@ -148,13 +148,13 @@ def judge(batch: Batch) -> JudgedBatch:
                 news.append(made)
                 earlier[profile_id, revision.entry_id] = Earlier(revision.id, made.judgement)
             elif known is None and judgement is not None and judgement.held:
-                held.append(Held(profile_id, revision.id, revision.entry_id, judgement, revision.baseline))
+                held.append(NearMissDraft(profile_id, revision.id, revision.entry_id, judgement, revision.baseline))
     looked_at = [revision.id for revision in batch.revisions]
-    return JudgedBatch(Found(looked_at, batch.versions, news, held), tellings, errors)
+    return JudgedBatch(BatchResult(looked_at, batch.versions, news, held), tellings, errors)
 
 
 def _not_judged() -> Judgement:
-    reason = Said("an unexpected error kept it from being judged")
+    reason = LazyMessage("an unexpected error kept it from being judged")
     return Judgement(Tier.NONE, 0.0, (reason,), held=Tier.RELATED)
 
 
@@ -176,18 +176,18 @@ def _concerned(
     return concerned
 
 
-def telling_of(revision: Any) -> Telling:
+def fingerprint_of(revision: Any) -> Fingerprint:
     """What a revision tells, ready to be compared; a row with the columns of one serves, too."""
     text = (revision.body or revision.summary)[:_TEXT_READ]
-    return telling(revision.url, revision.title, text, revision.content.get("trial", ""))
+    return fingerprint(revision.url, revision.title, text, revision.content.get("trial", ""))
 
 
-def read_recent(session: Session, profile_ids: Iterable[int], now: datetime) -> dict[int, list[Told]]:
+def read_recent(session: Session, profile_ids: Iterable[int], now: datetime) -> dict[int, list[KnownStory]]:
     """What was news to these profiles of late, the oldest first."""
     return {profile_id: _recent(session, profile_id, now) for profile_id in sorted(profile_ids)}
 
 
-def _recent(session: Session, profile_id: int, now: datetime) -> list[Told]:
+def _recent(session: Session, profile_id: int, now: datetime) -> list[KnownStory]:
     chosen = (
         select(
             Match.id,
@@ -203,17 +203,17 @@ def _recent(session: Session, profile_id: int, now: datetime) -> list[Told]:
         .order_by(Match.position.desc())
         .limit(_MOST_RECENT)
     )
-    return [Told(row.id, row.entry_id, telling_of(row)) for row in reversed(session.execute(chosen).all())]
+    return [KnownStory(row.id, row.entry_id, fingerprint_of(row)) for row in reversed(session.execute(chosen).all())]
 
 
-def with_stories(judged: JudgedBatch, recent: Mapping[int, Sequence[Told]]) -> Found:
+def with_stories(judged: JudgedBatch, recent: Mapping[int, Sequence[KnownStory]]) -> BatchResult:
     """What was found, each piece of news beside the first one that told the same from another place."""
     news = in_stories(judged.found.news, judged.tellings, recent)
     return replace(judged.found, news=news)
 
 
 def in_stories(
-    news: Sequence[Candidacy], tellings: Mapping[int, Telling], recent: Mapping[int, Sequence[Told]]
+    news: Sequence[Candidacy], tellings: Mapping[int, Fingerprint], recent: Mapping[int, Sequence[KnownStory]]
 ) -> list[Candidacy]:
     """Put news beside the first one of late that told the same from another place.
 
@@ -255,4 +255,4 @@ def twin_of_held(session: Session, near_id: int, now: datetime) -> int | None:
     index = Recent()
     for one in told:
         index.add(one.match_id, one.entry_id, one.telling)
-    return index.first_like(near.entry_id, telling_of(near.revision))
+    return index.first_like(near.entry_id, fingerprint_of(near.revision))

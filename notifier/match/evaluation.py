@@ -8,11 +8,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from notifier.enums import Tier
 from notifier.errors import SettingsError
-from notifier.match.matches import Words
+from notifier.match.judging import Document
 from notifier.match.score import Judgement
-from notifier.store.statuses import Tier
-from notifier.text import paragraphs, plain
+from notifier.text.cleaning import paragraphs, plain
 
 ALERTS = (Tier.ABOUT, Tier.MENTION)
 
@@ -21,7 +21,7 @@ ALERTS = (Tier.ABOUT, Tier.MENTION)
 class Labelled:
     """A text and what a person says of it."""
 
-    words: Words
+    words: Document
     label: Tier
 
 
@@ -75,10 +75,10 @@ def _labelled(line: str, place: str) -> Labelled:
         known = ", ".join((*Tier, "unrelated"))
         raise SettingsError(f"{place} has the label {item.get('label')!r}.", f"Labels are: {known}.")
     summary, body = (str(item.get(part) or "") for part in ("summary", "body"))
-    return Labelled(Words(plain(item["title"]), plain(summary), paragraphs(body)), Tier(label))
+    return Labelled(Document(plain(item["title"]), plain(summary), paragraphs(body)), Tier(label))
 
 
-def evaluate(items: Sequence[Labelled], judge: Callable[[Words], Judgement]) -> Evaluation:
+def evaluate(items: Sequence[Labelled], judge: Callable[[Document], Judgement]) -> Evaluation:
     """Judge every text, and compare."""
     judged = [(item, judge(item.words)) for item in items]
     pairs = [(item.label, judgement.tier) for item, judgement in judged]

@@ -4,147 +4,22 @@ Owns the judgement on one text, the match sequence of each profile, and the writ
 read and judged in `match/batches.py`, outside transactions; here is stored what was found, by one writer a profile.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, joinedload
 
+from notifier.enums import NewsKind, Tier
 from notifier.errors import NotFoundError
-from notifier.match import profiles as stored_profiles
-from notifier.match.boilerplate import split_lead, without_boilerplate
-from notifier.match.score import NAMING, Judgement, judge, only_pointed_to, speaks_of_medicine
-from notifier.match.terms import Hit, TermSpec, Vocabulary
+from notifier.i18n.messages import LazyMessage
+from notifier.match.judging import classify
+from notifier.match.score import Judgement
 from notifier.match.urgency import urgent
-from notifier.said import Said
-from notifier.store.models import Article, Entry, Examination, Match, NearMiss, Profile, Revision, SourceProfile
-from notifier.store.statuses import NewsKind, Tier
-
-BATCH = 500
+from notifier.store.models import Entry, Examination, Match, NearMiss, Profile, Revision
 
 _RELEASED = 0.5
-# How many characters of each place are read: the longest honest documents have fewer.
-_MOST_READ = 500_000
-
-
-@dataclass(frozen=True)
-class Words:
-    """A text as the matcher sees it: what stands at each place."""
-
-    title: str = ""
-    summary: str = ""
-    body: str = ""
-    categories: str = ""
-
-
-def judge_words(vocabulary: Vocabulary[int], names: Mapping[int, str], words: Words) -> dict[int, Judgement]:
-    """Judge one text for every profile of the vocabulary; those in which nothing was found are not in the answer."""
-    found: dict[int, dict[str, list[Hit]]] = {}
-    own_text = without_boilerplate(words.body)
-    lead, body = split_lead(own_text)
-    texts = {"title": words.title, "summary": words.summary, "lead": lead, "body": body, "categories": words.categories}
-    for place, text in texts.items():
-        for profile_id, hits in vocabulary.find(text).items():
-            found.setdefault(profile_id, {})[place] = hits
-    medical = bool(found) and any(map(speaks_of_medicine, texts.values()))
-    judged = {profile_id: judge(names[profile_id], hits, medical=medical) for profile_id, hits in found.items()}
-    if len(own_text) < len(words.body):
-        for profile_id, hits in vocabulary.find(words.body).items():
-            named = any(hit.term.kind in NAMING for hit in hits)
-            if named and (profile_id not in judged or judged[profile_id].tier is Tier.NONE):
-                judged[profile_id] = only_pointed_to(names[profile_id])
-    return judged
-
-
-def judge_of(profile: Profile) -> Callable[[Words], Judgement]:
-    """What judges texts that are not stored for one profile; where nothing is found it says so."""
-    vocabulary = stored_profiles.vocabulary([profile])
-    names = {profile.id: profile.name}
-
-    def judge_one(words: Words) -> Judgement:
-        return judge_words(vocabulary, names, words).get(profile.id) or judge(profile.name, {})
-
-    return judge_one
-
-
-def judge_stored(session: Session, profile: Profile) -> Callable[[Revision], Judgement | None]:
-    """What judges stored revisions for one profile by its terms of now; None for those that its sources do not feed."""
-    vocabulary = stored_profiles.vocabulary([profile])
-    names = {profile.id: profile.name}
-    fed = select(SourceProfile.source_id, SourceProfile.profile_id)
-    feeds: dict[int, set[int]] = {}
-    for source_id, profile_id in session.execute(fed):
-        feeds.setdefault(source_id, set()).add(profile_id)
-
-    def judge_one(revision: Revision) -> Judgement | None:
-        if profile.id not in feeds.get(revision.entry.source_id, {profile.id}):
-            return None
-        return judge_words(vocabulary, names, words_of(revision, articles_of(session, [revision]))).get(profile.id)
-
-    return judge_one
-
-
-def check_canaries(document: Mapping[str, Any], terms: Sequence[TermSpec], name: str) -> list[str]:
-    """The canaries of a profile that do not get their tier, a sentence each; none where all is well."""
-    vocabulary = Vocabulary({0: terms})
-    failed = []
-    for one in document.get("canaries", ()):
-        words = Words(one["title"], one.get("summary", ""), one.get("body", ""))
-        tier = (judge_words(vocabulary, {0: name}, words).get(0) or judge(name, {})).tier
-        if tier != one["tier"]:
-            failed.append(f"“{one['title']}” is {tier}, and must be {one['tier']}")
-    return failed
-
-
-def feeds_of(session: Session, revisions: Sequence[Revision]) -> dict[int, set[int]]:
-    """The profiles that a source feeds; a source that is not in the answer feeds all."""
-    wanted = {revision.entry.source_id for revision in revisions}
-    rows = session.execute(
-        select(SourceProfile.source_id, SourceProfile.profile_id).where(SourceProfile.source_id.in_(wanted))
-    )
-    found: dict[int, set[int]] = {}
-    for source_id, profile_id in rows:
-        found.setdefault(source_id, set()).add(profile_id)
-    return found
-
-
-def words_of(revision: Revision, articles: Mapping[int, str]) -> Words:
-    """What a revision says, as far as it is read; where its feed shows a teaser, with the text of its page."""
-    body = max(revision.body, articles.get(revision.entry_id, ""), key=len)
-    places = (revision.title, revision.summary, body, " | ".join(revision.categories))
-    return Words(*(text[:_MOST_READ] for text in places))
-
-
-def articles_of(session: Session, revisions: Sequence[Revision]) -> dict[int, str]:
-    """The texts that were fetched for these entries."""
-    wanted = sorted({revision.entry_id for revision in revisions})
-    found: dict[int, str] = {}
-    for start in range(0, len(wanted), BATCH):
-        chosen = select(Article.entry_id, Article.text).where(Article.entry_id.in_(wanted[start : start + BATCH]))
-        found.update((row[0], row[1]) for row in session.execute(chosen))
-    return found
-
-
-def as_news(
-    revision: Revision, judgement: Judgement | None, earlier: Judgement | None
-) -> tuple[NewsKind, Judgement] | None:
-    """What kind of news a revision is to a profile, and how much it concerns it; None where it is none.
-
-    Args:
-        revision: a state of an entry.
-        judgement: on this state.
-        earlier: on the last state of the entry that was news to the profile, if there was one.
-    """
-    concerns = judgement is not None and judgement.tier is not Tier.NONE
-    if earlier is None:
-        is_news = concerns and revision.kind is not NewsKind.WITHDRAWN
-        return (NewsKind.NEW, judgement) if is_news and judgement is not None else None
-    if not revision.material:
-        return None
-    # Where an edit took the therapy's name out, those who read the earlier wording are still owed the correction.
-    return revision.kind, judgement if concerns and judgement is not None else earlier
 
 
 @dataclass(frozen=True)
@@ -168,7 +43,7 @@ class Candidacy:
 
 
 @dataclass(frozen=True)
-class Held:
+class NearMissDraft:
     """A near miss that is not stored yet."""
 
     profile_id: int
@@ -183,20 +58,20 @@ Versions = Mapping[int, tuple[int, datetime]]
 
 
 @dataclass(frozen=True)
-class Found:
+class BatchResult:
     """What came of a batch: which revisions were looked at, what is news, what is held."""
 
     revision_ids: Sequence[int]
     versions: Versions
     news: Sequence[Candidacy] = ()
-    held: Sequence[Held] = ()
+    held: Sequence[NearMissDraft] = ()
 
 
 def candidacy(
     profile_id: int, revision: Revision, judgement: Judgement | None, earlier: Judgement | None, *, filed: bool
 ) -> Candidacy | None:
     """What a revision becomes that is news to a profile; None where it is none."""
-    news = as_news(revision, judgement, earlier)
+    news = classify(revision, judgement, earlier)
     if news is None:
         return None
     kind, judgement = news
@@ -219,7 +94,7 @@ def versions(session: Session) -> Versions:
     return {profile_id: (position, imported_at) for profile_id, position, imported_at in rows}
 
 
-def store(session: Session, found: Found, now: datetime) -> int | None:
+def store(session: Session, found: BatchResult, now: datetime) -> int | None:
     """Store what came of a batch.
 
     Args:
@@ -249,7 +124,7 @@ def _examined(session: Session, revision_ids: Sequence[int]) -> Sequence[int]:
     return session.scalars(chosen).all()
 
 
-def look_again(session: Session, after: int) -> None:
+def requeue_examined_after(session: Session, after: int) -> None:
     """Have revisions judged once more that were looked at while a profile was imported that did not know them.
 
     Args:
@@ -296,7 +171,7 @@ def store_news(session: Session, news: Sequence[Candidacy], now: datetime) -> li
     return made
 
 
-def _hold(session: Session, near: Held, now: datetime) -> None:
+def _hold(session: Session, near: NearMissDraft, now: datetime) -> None:
     """Keep a near miss where a person can find it; of an entry its last one."""
     its_last = select(NearMiss).where(NearMiss.profile_id == near.profile_id, NearMiss.entry_id == near.entry_id)
     row = session.scalar(its_last)
@@ -308,7 +183,7 @@ def _hold(session: Session, near: Held, now: datetime) -> None:
     row.baseline, row.held_at = near.baseline, now
 
 
-def held(session: Session, profile: Profile | None = None) -> list[NearMiss]:
+def list_near_misses(session: Session, profile: Profile | None = None) -> list[NearMiss]:
     """Near misses that were not released and do not match by now, newest first, with entry, profile and revision."""
     matched = select(Match.id).where(Match.profile_id == NearMiss.profile_id, Match.entry_id == NearMiss.entry_id)
     chosen = (
@@ -351,7 +226,7 @@ def release(session: Session, near_id: int, now: datetime, twin: int | None = No
     session.get_one(Profile, near_miss(session, near_id).profile_id, with_for_update=True)
     near = near_miss(session, near_id)
     near.released_at = now
-    judgement = Judgement(near.tier, _RELEASED, (*near.reasons, Said("a person released it")))
+    judgement = Judgement(near.tier, _RELEASED, (*near.reasons, LazyMessage("a person released it")))
     made = candidacy(near.profile_id, near.revision, judgement, None, filed=False)
     assert made is not None
     (match,) = store_news(session, [replace(made, twin=twin)], now)

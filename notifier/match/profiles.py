@@ -17,13 +17,14 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from notifier.enums import TermKind, Tier
 from notifier.errors import NotFoundError, ProfileError, SettingsError
-from notifier.language import LANGUAGES
+from notifier.i18n.catalog import LANGUAGES
 from notifier.match.terms import TermSpec, Vocabulary
 from notifier.store.files import read_input
 from notifier.store.models import Profile, ProfileRevision, Term
-from notifier.store.statuses import TermKind, Tier
-from notifier.text import fold, web_address
+from notifier.text.cleaning import fold
+from notifier.text.urls import web_address
 
 BUNDLED = "frexalimab"
 
@@ -139,12 +140,14 @@ class ProfileFile(_Part):
 
 def bundled_slugs() -> list[str]:
     """The profiles that come with notifier: the one that `init` loads, and starting points for others."""
-    return sorted(path.name[:-5] for path in (files("notifier") / "data").iterdir() if path.name.endswith(".toml"))
+    return sorted(
+        path.name[:-5] for path in (files("notifier") / "match" / "bundled").iterdir() if path.name.endswith(".toml")
+    )
 
 
 def bundled_file(slug: str = BUNDLED) -> str:
     """The text of a profile that comes with notifier."""
-    return (files("notifier") / "data" / f"{slug}.toml").read_text(encoding="utf-8")
+    return (files("notifier") / "match" / "bundled" / f"{slug}.toml").read_text(encoding="utf-8")
 
 
 def parse(text: str, place: str) -> ProfileFile:

@@ -10,20 +10,20 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from notifier.enums import TermKind, Tier
+from notifier.i18n.messages import LazyMessage, mark
 from notifier.match.terms import Hit, TermSpec
-from notifier.said import Said, mark
-from notifier.store.statuses import TermKind, Tier
 
 NAMING = (TermKind.NAME, TermKind.CODE)
 RELATING = (TermKind.TARGET, TermKind.CLASS, TermKind.TRIAL)
 ADDING = (TermKind.SPONSOR, TermKind.INDICATION, TermKind.COMPARATOR)
 
 PLACES = {
-    "title": Said("the headline"),
-    "summary": Said("the summary"),
-    "lead": Said("the first sentence"),
-    "body": Said("the text"),
-    "categories": Said("the site's own tags"),
+    "title": LazyMessage("the headline"),
+    "summary": LazyMessage("the summary"),
+    "lead": LazyMessage("the first sentence"),
+    "body": LazyMessage("the text"),
+    "categories": LazyMessage("the site's own tags"),
 }
 
 _OFTEN = 3
@@ -59,14 +59,14 @@ def judge(name: str, hits: Mapping[str, Sequence[Hit]], *, medical: bool = True)
     """
     if not medical and hits and all(hit.acronym for found in hits.values() for hit in found):
         spelling = next(hit.spelling for found in hits.values() for hit in found)
-        reason = Said("it names %(term)s, but speaks of no medicine", term=spelling)
+        reason = LazyMessage("it names %(term)s, but speaks of no medicine", term=spelling)
         return Judgement(Tier.NONE, 0.0, (reason,), held=_or_none(_tier({}, _by_place(hits, RELATING))[0]))
     naming = _by_place(hits, NAMING)
     relating = _by_place(hits, RELATING)
     excluded = _by_place(hits, (TermKind.EXCLUDE,))
     if excluded and "title" not in naming:
         place, found = next(iter(excluded.items()))
-        reason = Said(
+        reason = LazyMessage(
             "%(place)s names %(term)s, which the profile excludes", place=PLACES[place], term=found[0].spelling
         )
         return Judgement(Tier.NONE, 0.0, (reason,), held=_or_none(_tier(naming, relating)[0]))
@@ -83,7 +83,7 @@ def judge(name: str, hits: Mapping[str, Sequence[Hit]], *, medical: bool = True)
 
 def only_pointed_to(name: str) -> Judgement:
     """The judgement on a text that names the therapy only where it points to other articles."""
-    reason = Said("only a pointer to another article names %(name)s", name=name.lower())
+    reason = LazyMessage("only a pointer to another article names %(name)s", name=name.lower())
     return Judgement(Tier.NONE, 0.0, (reason,), held=Tier.MENTION)
 
 
@@ -147,21 +147,21 @@ def _sentence(name: str, place: str, hit: Hit) -> str:
             if _LATIN.search(hit.written)
             else mark("%(place)s names %(written)s, %(term)s in another script")
         )
-        return Said(slip, place=where, written=hit.written, term=hit.spelling)
+        return LazyMessage(slip, place=where, written=hit.written, term=hit.spelling)
     if hit.term.kind in _WHAT:
-        said = Said(_WHAT[hit.term.kind], place=where, term=hit.spelling, name=name.lower())
+        said = LazyMessage(_WHAT[hit.term.kind], place=where, term=hit.spelling, name=name.lower())
     else:
-        said = Said("%(place)s names %(term)s", place=where, term=hit.spelling)
+        said = LazyMessage("%(place)s names %(term)s", place=where, term=hit.spelling)
     often = place == "body" and hit.count >= _OFTEN
-    return Said("%(what)s, %(count)s times", what=said, count=hit.count) if often else said
+    return LazyMessage("%(what)s, %(count)s times", what=said, count=hit.count) if often else said
 
 
 def _why_not(name: str, hits: Mapping[str, Sequence[Hit]]) -> str:
     found = _by_place(hits, ADDING)
     if not found:
-        return Said("nothing in it names %(name)s, its target, its class or its trials", name=name.lower())
+        return LazyMessage("nothing in it names %(name)s, its target, its class or its trials", name=name.lower())
     place, first = next(iter(found.items()))
-    return Said(
+    return LazyMessage(
         "%(place)s names %(term)s, which alone does not concern %(name)s",
         place=PLACES[place],
         term=first[0].spelling,

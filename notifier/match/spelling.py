@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from anyascii import anyascii
 from rapidfuzz.distance import DamerauLevenshtein
 
-from notifier.text import fold
+from notifier.text.cleaning import fold
 
 # A shorter name has too many honest neighbours.
 SHORTEST_FUZZY = 8
@@ -77,7 +77,7 @@ class Neighbours:
         }
         self._skeleton_sizes = {len(skeleton) for skeleton in self._by_skeleton}
 
-    def slips(self, laid_out: str) -> Iterator[tuple[str, str]]:
+    def misspellings(self, laid_out: str) -> Iterator[tuple[str, str]]:
         """The words of a text that are a slip of a name, each with the name: one edit, or letters changed places."""
         for word, count in Counter(laid_out.split()).items():
             bare = _without_accents(word)

@@ -18,7 +18,8 @@ from urllib.parse import urlsplit
 
 from rapidfuzz import fuzz, process
 
-from notifier.text import canonical_url, fold, paper_ids
+from notifier.text.cleaning import fold, paper_ids
+from notifier.text.urls import canonical_url
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 
@@ -40,7 +41,7 @@ _MOST_HOLDERS = 30
 
 
 @dataclass(frozen=True)
-class Telling:
+class Fingerprint:
     """One outlet's telling of a piece of news; `papers` are the ids of papers and trial records it is of."""
 
     url: str
@@ -49,7 +50,7 @@ class Telling:
     papers: frozenset[str] = field(default_factory=frozenset)
 
 
-def telling(url: str, title: str, text: str, trial: str = "") -> Telling:
+def fingerprint(url: str, title: str, text: str, trial: str = "") -> Fingerprint:
     """A text, ready to be compared.
 
     Args:
@@ -64,10 +65,10 @@ def telling(url: str, title: str, text: str, trial: str = "") -> Telling:
     one_paper = papers if len(papers) == 1 else set()
     ids = frozenset(one_paper | ({trial} if trial else set()))
     headline = fold(title[:_LONGEST_HEADLINE])
-    return Telling(f"{canonical_url(url)}#{place}", headline, fold(text[:_READ])[: 3 * _LONGEST_TEXT], ids)
+    return Fingerprint(f"{canonical_url(url)}#{place}", headline, fold(text[:_READ])[: 3 * _LONGEST_TEXT], ids)
 
 
-def same_news(one: Telling, other: Telling) -> bool:
+def same_news(one: Fingerprint, other: Fingerprint) -> bool:
     """Whether two texts tell the same news."""
     if (one.url != "#" and one.url == other.url) or one.papers & other.papers:
         return True
@@ -97,14 +98,14 @@ class Recent:
     """Recent tellings in their order, among which the first that tells the same news is found."""
 
     def __init__(self) -> None:
-        self._tellings: list[Telling] = []
+        self._tellings: list[Fingerprint] = []
         self._keys: list[int] = []
         self._entries: list[int] = []
         self._by_url: dict[str, list[int]] = defaultdict(list)
         self._by_paper: dict[str, list[int]] = defaultdict(list)
         self._by_numbers: dict[frozenset[str], _SameNumbers] = defaultdict(_SameNumbers)
 
-    def add(self, key: int, entry_id: int, told: Telling) -> None:
+    def add(self, key: int, entry_id: int, told: Fingerprint) -> None:
         """Add the newest telling, of an entry, under a key of the caller's."""
         place = len(self._tellings)
         self._tellings.append(told)
@@ -116,12 +117,12 @@ class Recent:
             self._by_paper[paper].append(place)
         self._by_numbers[frozenset(_numbers(told.title))].add(place, told)
 
-    def first_like(self, entry_id: int, told: Telling) -> int | None:
+    def first_like(self, entry_id: int, told: Fingerprint) -> int | None:
         """The key of the first telling of the same news by another entry; None where there is none."""
         places = self._places(entry_id, told)
         return self._keys[min(places)] if places else None
 
-    def _places(self, entry_id: int, told: Telling) -> list[int]:
+    def _places(self, entry_id: int, told: Fingerprint) -> list[int]:
         same_page = self._by_url.get(told.url, ()) if told.url != "#" else ()
         same_paper = chain.from_iterable(self._by_paper.get(paper, ()) for paper in told.papers)
         places = [place for place in chain(same_page, same_paper) if self._entries[place] != entry_id]
@@ -142,7 +143,7 @@ class _SameNumbers:
         self._holders: dict[int, list[int]] = defaultdict(list)
         self._runs: dict[int, int] = {}
 
-    def add(self, place: int, told: Telling) -> None:
+    def add(self, place: int, told: Fingerprint) -> None:
         """Add a telling at its place in the whole order."""
         if _has_words(told.title):
             self._headlines.append(_sorted_words(told.title))

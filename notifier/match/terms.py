@@ -13,9 +13,9 @@ from typing import Generic, TypeVar
 
 from ahocorasick_rs import AhoCorasick
 
+from notifier.enums import TermKind
 from notifier.match.spelling import Neighbours, layout
-from notifier.store.statuses import TermKind
-from notifier.text import fold
+from notifier.text.cleaning import fold
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -84,7 +84,7 @@ class Vocabulary(Generic[Key]):
             for owner, spelling in self._owners[pattern].items():
                 first, count, _ = counts.get(owner, (spelling, 0, ""))
                 counts[owner] = first, count + 1, ""
-        for word, name in (*self._neighbours.slips(laid_out), *self._neighbours.transcriptions(laid_out)):
+        for word, name in (*self._neighbours.misspellings(laid_out), *self._neighbours.transcriptions(laid_out)):
             for owner, spelling in self._names[name].items():
                 first, count, written = counts.get(owner, (spelling, 0, word))
                 counts[owner] = first, count + 1, written

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from notifier.store.statuses import NewsKind, Tier
+from notifier.enums import NewsKind, Tier
 
 _HALTED = frozenset(("Suspended", "Terminated", "Withdrawn"))
 _ALERT = re.compile(

@@ -116,7 +116,7 @@ def reading(engine: Engine, address_key: str = "") -> Iterator[Session]:
         address_key: `suppression_key`, which `store/keys.py` takes from the session to recognise addresses.
     """
     info = {ADDRESS_KEY: address_key}
-    with _told_plainly(engine), Session(engine, expire_on_commit=False, info=info) as session:
+    with _translate_db_errors(engine), Session(engine, expire_on_commit=False, info=info) as session:
         yield session
 
 
@@ -127,7 +127,7 @@ def writing(engine: Engine, address_key: str = "") -> Iterator[Session]:
     info = {ADDRESS_KEY: address_key}
     with (
         _in_turn(engine),
-        _told_plainly(engine),
+        _translate_db_errors(engine),
         Session(writer, expire_on_commit=False, info=info) as session,
         session.begin(),
     ):
@@ -135,21 +135,21 @@ def writing(engine: Engine, address_key: str = "") -> Iterator[Session]:
 
 
 @contextmanager
-def settling(engine: Engine) -> Iterator[Callable[[], AbstractContextManager[Connection]]]:
+def small_transactions(engine: Engine) -> Iterator[Callable[[], AbstractContextManager[Connection]]]:
     """One connection, kept for many small transactions: what is given begins one, and commits it at its end.
 
     It is for what is written thousands of times a second, without objects; `writing` serves everything else. A
     transaction outlives the end of this process at once, as any does. The disk itself is waited for every 50 ms and at
     the end, not for each: a power cut can undo what was committed since.
     """
-    with _told_plainly(engine), engine.execution_options(sqlite_begin="IMMEDIATE").connect() as connection:
+    with _translate_db_errors(engine), engine.execution_options(sqlite_begin="IMMEDIATE").connect() as connection:
         waited_at = time.monotonic()
 
         @contextmanager
         def transaction() -> Iterator[Connection]:
             nonlocal waited_at
             waits = time.monotonic() - waited_at > _LONGEST_UNSAFE
-            with _in_turn(engine), _told_plainly(engine):
+            with _in_turn(engine), _translate_db_errors(engine):
                 _wait_for_disk(connection, wait=waits)
                 with connection.begin():
                     yield connection
@@ -224,7 +224,7 @@ def scrub(engine: Engine) -> None:
     Raises:
         StoreError: other programs use the database all the time; what is left to do, and how.
     """
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection, _told_plainly(engine):
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection, _translate_db_errors(engine):
         if engine.dialect.name != "sqlite":
             for table in _PERSONAL:
                 # Giving empty pages back to the system would lock the table for a moment.
@@ -257,7 +257,7 @@ def _empty_log(raw: sqlite3.Connection) -> bool:
 
 
 @contextmanager
-def _told_plainly(engine: Engine) -> Iterator[None]:
+def _translate_db_errors(engine: Engine) -> Iterator[None]:
     """Turn the driver's word for a database that is locked, full or away into one that says what to do."""
     try:
         yield

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from sqlalchemy import Connection, Engine, inspect, select, update
 from sqlalchemy.orm import Session
 
-from notifier.addresses import address_hash, rekeyed
+from notifier.email_addresses import address_hash, rekeyed
 from notifier.errors import SettingsError
 from notifier.store.db import ADDRESS_KEY, connect
 from notifier.store.models import Base, Installation

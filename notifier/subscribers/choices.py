@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from notifier.language import SOURCE
+from notifier.enums import Cadence, Edition
+from notifier.i18n.catalog import SOURCE
 from notifier.store.models import Subscription
-from notifier.store.statuses import Cadence, Edition
 from notifier.subscribers import schedule
 
 
@@ -37,7 +37,9 @@ class Choice:
         schedule.check(self.cadence, self.at, self.on, self.time_zone)
 
 
-def usual(cadence: Cadence, time_zone: str, edition: Edition = Edition.PATIENT, language: str = SOURCE) -> Choice:
+def default_choice(
+    cadence: Cadence, time_zone: str, edition: Edition = Edition.PATIENT, language: str = SOURCE
+) -> Choice:
     """A choice with the usual hour and day: 08:00, Mondays, the first of the month."""
     on = {Cadence.WEEKLY: 0, Cadence.MONTHLY: 1}.get(cadence)
     return Choice(cadence, "08:00", on, time_zone, edition, language)

@@ -12,11 +12,11 @@ from typing import Any
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from notifier.language import Language, language
-from notifier.said import mark
+from notifier.enums import ConsentEvent
+from notifier.i18n.catalog import Language, language
+from notifier.i18n.messages import mark
 from notifier.store import db
 from notifier.store.models import Consent, Subscription, Wording
-from notifier.store.statuses import ConsentEvent
 
 WORDING_VERSION = "1"
 WORDING = mark(
@@ -28,7 +28,7 @@ WORDING = mark(
 
 def wording(spoken: Language) -> str:
     """What is agreed to, in a language."""
-    return spoken.phrase(WORDING)
+    return spoken.gettext(WORDING)
 
 
 def record(

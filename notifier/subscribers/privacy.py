@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from notifier.store.models import AddressChange, Consent, Delivery, Enquiry, Subscriber, Subscription
-from notifier.store.statuses import EnquiryKind, SuppressionCause
-from notifier.subscribers import consent, enquiries, moving, subscriptions, suppressions
+from notifier.enums import SignupRequestKind, SuppressionCause
+from notifier.store.models import AddressChange, Consent, Delivery, SignupRequest, Subscriber, Subscription
+from notifier.subscribers import address_changes, consent, signup_requests, subscriptions, suppressions
 
 # By what an address is suppressed of which nothing else is left.
 _ERASED = (SuppressionCause.ERASED, SuppressionCause.LEFT)
@@ -47,13 +47,13 @@ def export(session: Session, subscriber: Subscriber) -> dict[str, Any]:
         "subscriptions": [_subscription(one) for one in subscriber.subscriptions],
         "consent": [_consent(one, texts) for one in ledger],
         "address_changes": [{"asked_at": _at(change.asked_at)} for change in changes],
-        "enquiries": [_enquiry(enquiry) for enquiry in enquiries.about(session, subscriber.address_hash)],
+        "enquiries": [_enquiry(enquiry) for enquiry in signup_requests.about(session, subscriber.address_hash)],
         "deliveries": [_delivery(one) for one in deliveries],
     }
 
 
-def _enquiry(enquiry: Enquiry) -> dict[str, Any]:
-    wish = enquiry.wish if enquiry.kind is EnquiryKind.SUBSCRIBE else None
+def _enquiry(enquiry: SignupRequest) -> dict[str, Any]:
+    wish = enquiry.wish if enquiry.kind is SignupRequestKind.SUBSCRIBE else None
     return {"kind": enquiry.kind, "wish": wish, "at": _at(enquiry.at)}
 
 
@@ -76,7 +76,7 @@ def _subscription(one: Subscription) -> dict[str, Any]:
         "paused_until": _at(one.paused_until),
         "renewed_at": _at(one.renewed_at),
         "renewal_asked_at": _at(one.renewal_asked_at),
-        "last_written_to_at": _at(one.heard_at),
+        "last_written_to_at": _at(one.last_mailed_at),
         "next_due_at": _at(one.next_due_at),
         "wish": one.wish,
         "trouble": one.trouble,
@@ -138,7 +138,7 @@ def erase_address(session: Session, address_hash: str, cause: SuppressionCause, 
     """
     suppression = suppressions.of(session, address_hash)
     suppressed = suppression is not None and suppression.cause not in _ERASED
-    named = enquiries.erase(session, address_hash, now) + moving.erase(session, address_hash)
+    named = signup_requests.erase(session, address_hash, now) + address_changes.erase(session, address_hash)
     person = session.scalar(select(Subscriber.id).where(Subscriber.address_hash == address_hash))
     if not (suppressed or named or person):
         return False

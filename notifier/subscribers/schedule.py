@@ -8,10 +8,10 @@ from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from notifier import times
+from notifier.enums import Cadence
 from notifier.errors import SettingsError
-from notifier.language import ENGLISH, Language
-from notifier.store.statuses import Cadence
+from notifier.i18n.catalog import ENGLISH, Language
+from notifier.text import times
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -132,12 +132,12 @@ def parse_zone(name: str) -> str:
 def in_words(cadence: Cadence, at: str, on: int | None, zone: str, spoken: Language = ENGLISH) -> str:
     """The schedule as a person says it: ``"weekly, on Monday at 08:00 (Europe/Berlin)"``."""
     if cadence is Cadence.IMMEDIATE:
-        return spoken.phrase("as soon as there is news")
+        return spoken.gettext("as soon as there is news")
     if cadence is Cadence.WEEKLY and on is not None:
         day = spoken.weekday(on)
-        return spoken.phrase("weekly, on %(weekday)s at %(time)s (%(zone)s)", weekday=day, time=at, zone=zone)
+        return spoken.gettext("weekly, on %(weekday)s at %(time)s (%(zone)s)", weekday=day, time=at, zone=zone)
     if cadence is Cadence.MONTHLY and on == 31:
-        return spoken.phrase("monthly, on the last day of the month at %(time)s (%(zone)s)", time=at, zone=zone)
+        return spoken.gettext("monthly, on the last day of the month at %(time)s (%(zone)s)", time=at, zone=zone)
     if cadence is Cadence.MONTHLY and on is not None:
-        return spoken.phrase("monthly, on day %(day)s of the month at %(time)s (%(zone)s)", day=on, time=at, zone=zone)
-    return spoken.phrase("daily, at %(time)s (%(zone)s)", time=at, zone=zone)
+        return spoken.gettext("monthly, on day %(day)s of the month at %(time)s (%(zone)s)", day=on, time=at, zone=zone)
+    return spoken.gettext("daily, at %(time)s (%(zone)s)", time=at, zone=zone)

@@ -13,18 +13,18 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, or_, select, update
 from sqlalchemy.orm import Session, joinedload, object_session
 
-from notifier.addresses import normal_address
+from notifier.email_addresses import normalize
+from notifier.enums import Cadence, ConsentEvent, SubscriptionStatus, SuppressionCause, Tier
 from notifier.errors import NotFoundError, NotifierError
-from notifier.said import Said
+from notifier.i18n.messages import LazyMessage
 from notifier.store import db, keys
 from notifier.store.models import Match, Profile, Subscriber, Subscription
-from notifier.store.statuses import Cadence, ConsentEvent, SubscriptionStatus, SuppressionCause, Tier
 from notifier.subscribers import consent, suppressions
-from notifier.subscribers.choices import Choice, as_document, choice_of, choice_to_confirm, usual
+from notifier.subscribers.choices import Choice, as_document, choice_of, choice_to_confirm, default_choice
 from notifier.subscribers.schedule import next_due
 
 # What other rooms take from here, although it stands in `choices`.
-__all__ = ["Choice", "choice_of", "usual"]
+__all__ = ["Choice", "choice_of", "default_choice"]
 
 # The id in the links of a mail that is only looked at: it is nobody's.
 PREVIEWED = "preview"
@@ -52,7 +52,7 @@ def hash_of(session: Session, email: str) -> str:
     Raises:
         AddressError: it is no address.
     """
-    return keys.hash_of(session, normal_address(email))
+    return keys.hash_of(session, normalize(email))
 
 
 def find_subscriber(session: Session, email: str) -> Subscriber | None:
@@ -82,7 +82,7 @@ def subscribe(
             f"This address is suppressed: {suppressions.why(suppressed)}.",
             "If its owner wants mail again: notifier subscribers unsuppress EMAIL",
         )
-    subscriber = _stored_person(session, normal_address(email), key, choice, now)
+    subscriber = _stored_person(session, normalize(email), key, choice, now)
     if own and _has_history(subscriber):
         return _wish(session, subscriber, profile, choice, now)
     moved = subscriber.time_zone != choice.time_zone
@@ -165,7 +165,7 @@ def _take(subscription: Subscription, choice: Choice, now: datetime, *, moved: b
     assert session is not None
     session.flush()
     for affected in subscription.subscriber.subscriptions if moved else [subscription]:
-        plan(affected, now)
+        reschedule(affected, now)
 
 
 def choose(subscription: Subscription, choice: Choice, now: datetime) -> None:
@@ -190,8 +190,8 @@ def confirm(session: Session, subscription: Subscription, method: str, attested_
         _apply_wish(subscription, now)
     subscription.status, subscription.confirmed_at = SubscriptionStatus.CONFIRMED, now
     subscription.ended_at = None
-    subscription.position, subscription.heard_at = subscription.profile.position, now
-    plan(subscription, now)
+    subscription.position, subscription.last_mailed_at = subscription.profile.position, now
+    reschedule(subscription, now)
     consent.record(session, subscription, ConsentEvent.GIVEN, method, attested_by, now)
     session.flush()
     return True
@@ -259,12 +259,13 @@ def by_link(session: Session, link_id: str) -> Subscription:
     found = session.scalar(chosen.options(joinedload(Subscription.profile), joinedload(Subscription.subscriber)))
     if found is None:
         raise UnknownLinkError(
-            Said("This link does not work any more."), Said("Have a fresh one sent to the address of your digests.")
+            LazyMessage("This link does not work any more."),
+            LazyMessage("Have a fresh one sent to the address of your digests."),
         )
     return found
 
 
-def plan(subscription: Subscription, now: datetime) -> None:
+def reschedule(subscription: Subscription, now: datetime) -> None:
     """Set the next due time by the choice that is stored; none while it is not confirmed.
 
     Where that succeeds, the choice can be read: an earlier trouble with it is over.
@@ -278,7 +279,7 @@ def plan(subscription: Subscription, now: datetime) -> None:
 
 
 def due(session: Session, profile_id: int, now: datetime, quiet: timedelta) -> Sequence[int]:
-    """The ids of the subscriptions of a profile to compose for now; `subscribers/serving.py` reads their rows.
+    """The ids of the subscriptions of a profile to compose for now; `due_subscriptions.py` reads their rows.
 
     Scheduled ones whose time has come; immediate ones whose oldest unserved match has waited out the quiet time; and
     those who asked for it when something urgent is owed. Who could not be served waits for the time that was set then.
@@ -328,38 +329,38 @@ def _something_urgent() -> ColumnElement[bool]:
     return exists(waiting)
 
 
-def served(subscriptions: Sequence[Subscription], position: int, snapshot: str, now: datetime) -> None:
+def mark_composed(subscriptions: Sequence[Subscription], position: int, snapshot: str, now: datetime) -> None:
     """Note that a digest was composed for these, with all that is owed up to `position` and the profile's snapshot."""
     for subscription in subscriptions:
         subscription.position = max(subscription.position, position)
-        subscription.introduced, subscription.heard_at = snapshot, now
+        subscription.seen_snapshot, subscription.last_mailed_at = snapshot, now
 
 
-def in_silence(session: Session, profile_id: int, now: datetime) -> Sequence[int]:
+def inactive_subscriptions(session: Session, profile_id: int, now: datetime) -> Sequence[int]:
     """The ids of the subscriptions that have not heard of us for a month; `silent_since` says whether it is time."""
     chosen = select(Subscription.id).where(
         Subscription.profile_id == profile_id,
         Subscription.status == SubscriptionStatus.CONFIRMED,
         _not_put_off(now),
-        func.coalesce(Subscription.heard_at, Subscription.confirmed_at) < now - MONTH,
+        func.coalesce(Subscription.last_mailed_at, Subscription.confirmed_at) < now - MONTH,
     )
     return session.scalars(chosen.order_by(Subscription.id)).all()
 
 
 def silent_since(subscription: Subscription) -> datetime | None:
     """When somebody is to be told that there is nothing to tell: at their hour, a month and a bit after the last."""
-    last = subscription.heard_at or subscription.confirmed_at or subscription.created_at
+    last = subscription.last_mailed_at or subscription.confirmed_at or subscription.created_at
     return next_due(Cadence.DAILY, subscription.at, None, subscription.subscriber.time_zone, last + MONTH)
 
 
 def reassured(one: Subscription, now: datetime) -> None:
     """Note that somebody was told that there is nothing to tell."""
-    one.heard_at = now
+    one.last_mailed_at = now
 
 
 def advance(subscription: Subscription, now: datetime) -> None:
     """Set the next due time, the first one after now: several that were missed give one digest."""
-    plan(subscription, now)
+    reschedule(subscription, now)
 
 
 def put_off(session: Session, subscription_id: int, trouble: str, until: datetime) -> None:
@@ -372,7 +373,9 @@ def put_off(session: Session, subscription_id: int, trouble: str, until: datetim
     session.execute(changed.values(**values).execution_options(synchronize_session=False))
 
 
-def sample(profile: Profile, choice: Choice, now: datetime, email: str = "reader@example.org") -> Subscription:
+def dummy_subscription(
+    profile: Profile, choice: Choice, now: datetime, email: str = "reader@example.org"
+) -> Subscription:
     """A subscription of nobody, stored nowhere, for which a digest can be shown."""
     nobody = Subscriber(email=email, language=choice.language, time_zone=choice.time_zone, created_at=now)
     return Subscription(
@@ -386,7 +389,7 @@ def sample(profile: Profile, choice: Choice, now: datetime, email: str = "reader
         status=SubscriptionStatus.CONFIRMED,
         link_id=PREVIEWED,
         position=0,
-        introduced="",
+        seen_snapshot="",
         hidden=[*(choice.hidden or ())],
         urgent=bool(choice.urgent),
     )

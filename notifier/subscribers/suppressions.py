@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from notifier.enums import SuppressionCause
 from notifier.store import db
 from notifier.store.models import Suppression
-from notifier.store.statuses import SuppressionCause
-from notifier.text import clean, redacted
+from notifier.text.cleaning import clean, redacted
 
 # What the owner of an address lifts by a double opt-in of their own; everything else is lifted by the operator alone.
 LIFTED_BY_OWNER = frozenset(

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from notifier.store.models import Article, Entry
-from notifier.watch.exchange import Purpose, Request
+from notifier.watch.http.types import Purpose, Request
 
 MOST_AT_ONCE = 20
 

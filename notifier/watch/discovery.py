@@ -9,7 +9,8 @@ from urllib.parse import urljoin
 
 from lxml import etree, html
 
-from notifier.text import clean, web_address
+from notifier.text.cleaning import clean
+from notifier.text.urls import web_address
 
 _TYPES = (
     "application/rss+xml",

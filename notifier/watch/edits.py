@@ -6,10 +6,10 @@ with: readings of different origins (a feed's teaser, the whole post) are not he
 
 from dataclasses import dataclass
 
+from notifier.enums import NewsKind
 from notifier.store.models import Entry, Revision
-from notifier.store.statuses import NewsKind
-from notifier.watch.material import Difference, State, already_in, comparable, compare
-from notifier.watch.observation import Observation
+from notifier.watch.diff import Difference, State, comparable, compare, contains_changes
+from notifier.watch.parsers.observation import Observation
 
 # Texts of so many characters together are compared inside a transaction, too.
 _SHORT = 20_000
@@ -64,7 +64,7 @@ def difference_of(states: Known, observation: Observation) -> Difference | None:
     difference = compare(old, new)
     if known.origin != observation.origin and not difference.material:
         return None
-    if newest is not known and already_in(difference, _state(newest)):
+    if newest is not known and contains_changes(difference, _state(newest)):
         return Difference(difference.changes, material=False)
     return difference
 

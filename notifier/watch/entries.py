@@ -12,15 +12,15 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Select, and_, func, select, update
 from sqlalchemy.orm import Session, selectinload
 
+from notifier.enums import NewsKind
 from notifier.errors import NotFoundError
-from notifier.said import Said
+from notifier.i18n.messages import LazyMessage
 from notifier.store.models import Entry, Match, Revision, Source
-from notifier.store.statuses import NewsKind
+from notifier.watch.diff import Change, Difference
 from notifier.watch.edits import Compared, Known, difference_of, is_edit, states_of
-from notifier.watch.exchange import Purpose, Request
+from notifier.watch.http.types import Purpose, Request
 from notifier.watch.identity import Aliases, Identified, identified
-from notifier.watch.material import Change, Difference
-from notifier.watch.observation import DOCUMENT, POSTS, Observation
+from notifier.watch.parsers.observation import DOCUMENT, POSTS, Observation
 
 # An entry that changes at every fetch is not followed into every change: so many states a day are stored, and after so
 # many corrections in a month only its headline still makes one.
@@ -243,7 +243,7 @@ def _return(entry: Entry, observation: Observation, now: datetime) -> str:
     if observation.withdrawn or entry.missing_since is not None or observation.origin != entry.revisions[-1].origin:
         return ""
     reason = entry.revisions[-1].changes[0]["after"]
-    back = Change(what="availability", before=reason, after=Said("The publisher shows it again."), note="")
+    back = Change(what="availability", before=reason, after=LazyMessage("The publisher shows it again."), note="")
     _append(entry, observation, Difference((back,), material=True), observation.change, now)
     return "changed"
 
@@ -374,7 +374,9 @@ def note_checked(session: Session, entry_id: int, missing: str | None, now: date
     if newest.kind is NewsKind.WITHDRAWN or now - entry.missing_since < _DAY:
         return False
     since = entry.missing_since.date()
-    reason = Said("The publisher took the page down: since %(since)s it %(answer)s.", since=since, answer=missing)
+    reason = LazyMessage(
+        "The publisher took the page down: since %(since)s it %(answer)s.", since=since, answer=missing
+    )
     _withdraw(entry, reason, now, _as_observed(newest, withdrawn=reason))
     return True
 

@@ -7,7 +7,7 @@ outcome, names and months. In English, German, French and Spanish; numbers and n
 import re
 from collections import Counter
 
-from notifier.text import fold
+from notifier.text.cleaning import fold
 
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”»)\]]*\s+|(?<=[。！？])")
 _NUMBER = re.compile(r"(?<![\w])[-−]?\d[\d.,\u00a0\u202f]*(?:\s?(?:[%‰]|[^\W\d_]+))?")

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+from notifier.enums import Health
 from notifier.store.models import Source
-from notifier.store.statuses import Health
 
 # One failed poll is weather; the next one, half an hour later, is a fault.
 FAILURES_THAT_COUNT = 2
@@ -51,8 +51,8 @@ def to_tell(source: Source, now: datetime) -> str:
     state = health(source, now)
     bad = state in (Health.GONE, Health.SILENT) or source.failures >= FAILURES_THAT_COUNT
     if bad:
-        return "" if source.told_as == state else str(state)
-    return "recovered" if source.told_as and state is not Health.FAILING else ""
+        return "" if source.reported_state == state else str(state)
+    return "recovered" if source.reported_state and state is not Health.FAILING else ""
 
 
 def notice(turned: Sequence[tuple[Source, str]], now: datetime) -> tuple[str, str]:

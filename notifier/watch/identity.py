@@ -12,8 +12,9 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session, selectinload
 
 from notifier.store.models import Entry, EntryAlias, Source
-from notifier.text import canonical_url, fold
-from notifier.watch.observation import Observation
+from notifier.text.cleaning import fold
+from notifier.text.urls import canonical_url
+from notifier.watch.parsers.observation import Observation
 
 # An observation with the keys that tell it, the strongest first.
 Identified = tuple[Observation, list[str]]

@@ -9,10 +9,11 @@ from typing import Any
 
 from lxml import etree
 
+from notifier.enums import SourceKind
 from notifier.errors import SettingsError
 from notifier.store.models import Source
-from notifier.store.statuses import SourceKind
-from notifier.text import clean, web_address, xml_text
+from notifier.text.cleaning import clean, xml_text
+from notifier.text.urls import web_address
 
 
 @dataclass(frozen=True)

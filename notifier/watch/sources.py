@@ -12,17 +12,18 @@ from urllib.parse import urlsplit
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from notifier import times
+from notifier.enums import Authority, SourceKind
 from notifier.errors import NotFoundError, SettingsError
 from notifier.store.models import Profile, Source, SourceProfile
-from notifier.store.statuses import Authority, SourceKind
-from notifier.text import LONGEST_ADDRESS, clean, shorten, web_address
-from notifier.watch.exchange import Purpose, Request, Response, body_hash
+from notifier.text import times
+from notifier.text.cleaning import clean, shorten
+from notifier.text.urls import LONGEST_ADDRESS, web_address
 from notifier.watch.health import expected_by, health, to_tell
-from notifier.watch.observation import Reading
-from notifier.watch.posts import FIRST_LOOK, request_url
-from notifier.watch.registry import trial_of
-from notifier.watch.rhythm import next_wait
+from notifier.watch.http.types import Purpose, Request, Response, body_hash
+from notifier.watch.parsers.clinicaltrials import trial_of
+from notifier.watch.parsers.observation import ParsedDocument
+from notifier.watch.parsers.wordpress import FIRST_LOOK, request_url
+from notifier.watch.polling_interval import next_wait
 
 log = logging.getLogger("notifier")
 
@@ -87,7 +88,7 @@ def add(
             next_poll_at=now,
             failures=0,
             ttl_minutes=0,
-            told_as="",
+            reported_state="",
         )
         session.add(source)
     if source.removed_at is not None:
@@ -96,7 +97,7 @@ def add(
         source.etag = source.last_modified = source.body_hash = source.last_error = None
         source.gone_at = source.changed_at = source.expected_by = source.moved_to = source.moved_seen_at = None
         source.posts_until = source.posts_next_at = None
-        source.failures, source.told_as, source.profiles = 0, "", []
+        source.failures, source.reported_state, source.profiles = 0, "", []
     if profile is not None and profile not in source.profiles and (new or source.profiles):
         source.profiles.append(profile)
     session.flush()
@@ -184,12 +185,12 @@ def watched(session: Session, wanted: Sequence[str] = ()) -> list[tuple[int, str
     return rows
 
 
-def succeed(
+def record_success(
     source: Source,
     now: datetime,
     interval: timedelta,
     response: Response,
-    reading: Reading | None = None,
+    reading: ParsedDocument | None = None,
     *,
     changed: bool = False,
     whole: bool = True,
@@ -206,7 +207,7 @@ def succeed(
         whole: whether all that it says was stored; else it is read again next time, even if it has not changed.
     """
     source.last_success_at = now
-    source.looks = _counted(source.looks, now)
+    source.poll_counts = _counted(source.poll_counts, now)
     source.failures, source.last_error, source.gone_at = 0, None, None
     if changed or source.changed_at is None:
         source.changed_at = now if source.baselined_at else _newest(reading, now)
@@ -229,14 +230,14 @@ def succeed(
     )
 
 
-def _counted(looks: Mapping[str, int] | None, now: datetime) -> dict[str, int]:
+def _counted(poll_counts: Mapping[str, int] | None, now: datetime) -> dict[str, int]:
     """One look more today; days that nobody will ask for any more are forgotten."""
     oldest, today = (now - _REMEMBERED).date().isoformat(), now.date().isoformat()
-    kept = {day: count for day, count in (looks or {}).items() if day >= oldest}
+    kept = {day: count for day, count in (poll_counts or {}).items() if day >= oldest}
     return {**kept, today: kept.get(today, 0) + 1}
 
 
-def _newest(reading: Reading | None, now: datetime) -> datetime:
+def _newest(reading: ParsedDocument | None, now: datetime) -> datetime:
     """When a source that is read for the first time last changed, as far as its dates tell."""
     dates = [one.published_at for one in reading.observations if one.published_at] if reading else []
     return max((date for date in dates if date <= now), default=now)
@@ -257,7 +258,7 @@ def many(session: Session, source_ids: Sequence[int]) -> dict[int, Source]:
     return found
 
 
-def feeding(session: Session, profile: Profile) -> list[Source]:
+def sources_for(session: Session, profile: Profile) -> list[Source]:
     """The sources that are watched for a profile: its own, and those that feed every profile."""
     named = select(SourceProfile.source_id)
     own = named.where(SourceProfile.profile_id == profile.id)
@@ -265,9 +266,9 @@ def feeding(session: Session, profile: Profile) -> list[Source]:
     return list(session.scalars(chosen.order_by(Source.id)))
 
 
-def looks_since(source: Source, day: date) -> int:
+def poll_counts_since(source: Source, day: date) -> int:
     """How often a source answered since the beginning of a day."""
-    return sum(count for of, count in source.looks.items() if of >= day.isoformat())
+    return sum(count for of, count in source.poll_counts.items() if of >= day.isoformat())
 
 
 def followed_trials(session: Session) -> set[str]:
@@ -306,21 +307,21 @@ def note_posts(source: Source, next_at: datetime, until: datetime | None = None)
     source.posts_until = until or source.posts_until
 
 
-def tell(session: Session, now: datetime) -> list[tuple[Source, str]]:
+def record_reported_states(session: Session, now: datetime) -> list[tuple[Source, str]]:
     """The sources whose state the operator was not told of, each with what to tell; they count as told from now on."""
     chosen = select(Source).where(
         Source.removed_at.is_(None),
-        or_(Source.failures > 0, Source.gone_at.is_not(None), Source.expected_by < now, Source.told_as != ""),
+        or_(Source.failures > 0, Source.gone_at.is_not(None), Source.expected_by < now, Source.reported_state != ""),
     )
     turned = []
     for source in session.scalars(chosen.order_by(Source.id)):
         if state := to_tell(source, now):
             turned.append((source, state))
-            source.told_as = "" if state == "recovered" else str(health(source, now))
+            source.reported_state = "" if state == "recovered" else str(health(source, now))
     return turned
 
 
-def fail(source: Source, now: datetime, interval: timedelta, response: Response, error: str) -> None:
+def record_failure(source: Source, now: datetime, interval: timedelta, response: Response, error: str) -> None:
     """Note a poll that did not work, and wait longer each time; 410 stops the polling (RFC 9110, 15.5.11)."""
     source.failures += 1
     source.last_error = shorten(clean(error), _LONGEST_ERROR)

@@ -15,11 +15,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from notifier.deps import Deps
 from notifier.errors import LinkError, NotFoundError, NotifierError, StoreError
-from notifier.said import Said
+from notifier.i18n.messages import LazyMessage
 from notifier.subscribers.subscriptions import UnknownLinkError
-from notifier.web import pages, preferences, reading, server, signup
+from notifier.web import archive, health, link_actions, preferences, server, signup
 from notifier.web.origins import from_own_pages
-from notifier.web.page import deps_of, notice
+from notifier.web.responses import deps_of, notice
 
 log = logging.getLogger("notifier")
 
@@ -58,29 +58,29 @@ def create(deps: Deps) -> Starlette:
             Route("/subscribe", from_own_pages(signup.subscribe), methods=["POST"]),
             Route("/link", signup.link_form, methods=["GET"]),
             Route("/link", from_own_pages(signup.link), methods=["POST"]),
-            Route("/confirm/{link}", pages.confirm_form, methods=["GET"]),
-            Route("/confirm/{link}", pages.confirm, methods=["POST"]),
-            Route("/unsubscribe/{link}", pages.unsubscribe_form, methods=["GET"]),
-            Route("/unsubscribe/{link}", pages.unsubscribe, methods=["POST"]),
+            Route("/confirm/{link}", link_actions.confirm_form, methods=["GET"]),
+            Route("/confirm/{link}", link_actions.confirm, methods=["POST"]),
+            Route("/unsubscribe/{link}", link_actions.unsubscribe_form, methods=["GET"]),
+            Route("/unsubscribe/{link}", link_actions.unsubscribe, methods=["POST"]),
             Route("/preferences/{link}", preferences.form, methods=["GET"]),
             Route("/preferences/{link}", preferences.act, methods=["POST"]),
-            Route("/renew/{link}", pages.renew_form, methods=["GET"]),
-            Route("/renew/{link}", pages.renew, methods=["POST"]),
-            Route("/address/{link}", pages.address_form, methods=["GET"]),
-            Route("/address/{link}", pages.address, methods=["POST"]),
-            Route("/never/{link}", pages.never_form, methods=["GET"]),
-            Route("/never/{link}", pages.never, methods=["POST"]),
-            Route("/archive", reading.index, methods=["GET"]),
-            Route("/archive/{key}", reading.digest, methods=["GET"]),
-            Route("/feeds/{slug}.atom", reading.feed, methods=["GET"]),
-            Route("/healthz", reading.healthz, methods=["GET"]),
+            Route("/renew/{link}", link_actions.renew_form, methods=["GET"]),
+            Route("/renew/{link}", link_actions.renew, methods=["POST"]),
+            Route("/address/{link}", link_actions.address_form, methods=["GET"]),
+            Route("/address/{link}", link_actions.address, methods=["POST"]),
+            Route("/never/{link}", link_actions.never_form, methods=["GET"]),
+            Route("/never/{link}", link_actions.never, methods=["POST"]),
+            Route("/archive", archive.index, methods=["GET"]),
+            Route("/archive/{key}", archive.digest, methods=["GET"]),
+            Route("/feeds/{slug}.atom", archive.feed, methods=["GET"]),
+            Route("/healthz", health.healthz, methods=["GET"]),
             Route("/style.css", _style, methods=["GET"]),
             Route("/page.js", _script, methods=["GET"]),
         ],
         middleware=[Middleware(_Headers)],
         exception_handlers={
             HTTPException: _http_error,
-            UnknownLinkError: pages.unknown_link,
+            UnknownLinkError: link_actions.unknown_link,
             NotifierError: _our_error,
             ClientDisconnect: _gone,
             Exception: _unexpected,
@@ -138,10 +138,10 @@ class _Headers:
 
 
 _WORDS = {
-    400: Said("This form could not be read."),
-    404: Said("There is no such page."),
-    405: Said("This page takes no such request."),
-    413: Said("This form is too large."),
+    400: LazyMessage("This form could not be read."),
+    404: LazyMessage("There is no such page."),
+    405: LazyMessage("This page takes no such request."),
+    413: LazyMessage("This form is too large."),
 }
 
 
@@ -156,7 +156,7 @@ async def _our_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, NotifierError)
     if isinstance(error, StoreError):
         log.error("%s %s", error.problem, error.fix)
-        return notice(request, Said("This page is busy. Please try again in a minute."), status=503)
+        return notice(request, LazyMessage("This page is busy. Please try again in a minute."), status=503)
     missing = isinstance(error, (LinkError, NotFoundError))
     return notice(request, error.problem, error.fix, status=404 if missing else 422)
 
@@ -167,6 +167,6 @@ async def _gone(_request: Request, _error: Exception) -> Response:
 
 
 async def _unexpected(request: Request, _error: Exception) -> Response:
-    response = notice(request, Said("Something went wrong here. Please try again later."), status=500)
+    response = notice(request, LazyMessage("Something went wrong here. Please try again later."), status=500)
     response.headers.update(_HEADERS)
     return response

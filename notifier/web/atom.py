@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 
 from notifier.digest.archive import News
 from notifier.store.models import Profile
-from notifier.text import xml_text
+from notifier.text.cleaning import xml_text
 
 _NAMESPACE = "http://www.w3.org/2005/Atom"
 

@@ -12,14 +12,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import Message
 
-from notifier import times
-from notifier.digest.select import OPTIONAL
+from notifier.digest.selection import OPTIONAL
 from notifier.digest.view import TITLES
+from notifier.enums import Cadence, Edition
 from notifier.errors import SettingsError
-from notifier.language import LANGUAGES, Language
-from notifier.store.statuses import Cadence, Edition
+from notifier.i18n.catalog import LANGUAGES, Language
 from notifier.subscribers import schedule
 from notifier.subscribers.subscriptions import Choice
+from notifier.text import times
 
 FIELDS = ("every", "at", "weekday", "day", "time_zone", "edition", "language")
 
@@ -116,7 +116,7 @@ def options(spoken: Language) -> dict[str, Any]:
         "weekdays": [(name, spoken.weekday(number)) for number, name in enumerate(schedule.WEEKDAYS)],
         "time_zones": sorted(times.zone_names()),
         "languages": LANGUAGES,
-        "sections": [(str(section), spoken.phrase(TITLES[section])) for section in OPTIONAL],
+        "sections": [(str(section), spoken.gettext(TITLES[section])) for section in OPTIONAL],
     }
 
 

@@ -13,8 +13,8 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 
-from notifier.said import Said
-from notifier.web.page import deps_of, notice
+from notifier.i18n.messages import LazyMessage
+from notifier.web.responses import deps_of, notice
 
 Page = Callable[[Request], Awaitable[Response]]
 
@@ -28,8 +28,8 @@ def from_own_pages(page: Page) -> Page:
         if is_foreign(request.headers, own, settings.web.form_origins):
             return notice(
                 request,
-                Said("This form was sent from another website."),
-                Said("Please open %(address)s and fill in the form there.", address=settings.public_url),
+                LazyMessage("This form was sent from another website."),
+                LazyMessage("Please open %(address)s and fill in the form there.", address=settings.public_url),
                 status=403,
             )
         return await page(request)

@@ -17,30 +17,32 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 
-from notifier import times
 from notifier.deps import Deps
 from notifier.digest import archive
-from notifier.digest.select import OPTIONAL
+from notifier.digest.selection import OPTIONAL
+from notifier.enums import SignupRequestKind, SubscriptionStatus, SuppressionCause
 from notifier.errors import AddressError, SettingsError, StoreError
-from notifier.language import Language, language
+from notifier.i18n.catalog import Language, language
+from notifier.i18n.messages import LazyMessage
 from notifier.links import ExpiredLinkError, Purpose
 from notifier.match import profiles
-from notifier.said import Said
 from notifier.store import db
 from notifier.store.models import Subscription
-from notifier.store.statuses import EnquiryKind, SubscriptionStatus, SuppressionCause
-from notifier.subscribers import consent, enquiries, moving, privacy, schedule, standing, subscriptions
+from notifier.subscribers import address_changes, consent, lifecycle, privacy, schedule, signup_requests, subscriptions
 from notifier.subscribers.choices import choice_of
-from notifier.subscribers.enquiries import TooManyError
+from notifier.subscribers.signup_requests import TooManyError
 from notifier.subscribers.subscriptions import ON_PREFERENCES, RUNNING, SuppressedError
-from notifier.web import asking, forms
-from notifier.web.page import Unrendered, deps_of, notice, page, spoken_by
+from notifier.text import times
+from notifier.web import forms, mail_requests
+from notifier.web.responses import Unrendered, deps_of, notice, page, spoken_by
 
 log = logging.getLogger("notifier")
 
-_NOT_SUBSCRIBED = Said("You are not subscribed."), Said("Nothing more is sent to you.")
-_BOTH_ARE_ASKED = Said("A mail goes to both addresses. When both have agreed, the new one takes the old one's place.")
-_NOTHING_CHANGED = Said("Nothing was changed: one of these cannot be.")
+_NOT_SUBSCRIBED = LazyMessage("You are not subscribed."), LazyMessage("Nothing more is sent to you.")
+_BOTH_ARE_ASKED = LazyMessage(
+    "A mail goes to both addresses. When both have agreed, the new one takes the old one's place."
+)
+_NOTHING_CHANGED = LazyMessage("Nothing was changed: one of these cannot be.")
 
 
 def form(request: Request) -> Response:
@@ -98,13 +100,15 @@ def _send_fresh(request: Request, link_id: str) -> Response:
     try:
         with deps.writing() as session:
             subscriber = subscriptions.by_link(session, link_id).subscriber
-            asker = enquiries.asker_of(session, subscriber)
-            place = asking.visitor(request)
-            enquiry_id = enquiries.ask(session, EnquiryKind.LINK, subscriber.email, None, place, deps.now(), asker)
+            asker = signup_requests.asker_of(session, subscriber)
+            place = mail_requests.visitor(request)
+            enquiry_id = signup_requests.ask(
+                session, SignupRequestKind.LINK, subscriber.email, None, place, deps.now(), asker
+            )
     except TooManyError as error:
-        return asking.too_many(request, error, spoken)
-    answer = asking.look_into_mailbox(request, spoken)
-    answer.background = asking.answering(deps, enquiry_id)
+        return mail_requests.too_many(request, error, spoken)
+    answer = mail_requests.look_into_mailbox(request, spoken)
+    answer.background = mail_requests.answering(deps, enquiry_id)
     return answer
 
 
@@ -116,7 +120,7 @@ def _save(request: Request, session: Session, one: Subscription, sent: FormData)
         urgent = forms.text(sent, "urgent") == "yes"
     values = {name: forms.text(sent, name) for name in forms.FIELDS}
     subscriptions.choose(one, forms.choice_of(values, hidden=hidden, urgent=urgent), deps_of(request).now())
-    return _page(request, session, one, done=Said("Saved."))
+    return _page(request, session, one, done=LazyMessage("Saved."))
 
 
 def _pause(request: Request, session: Session, one: Subscription, sent: FormData) -> Unrendered:
@@ -124,13 +128,13 @@ def _pause(request: Request, session: Session, one: Subscription, sent: FormData
     zone = ZoneInfo(one.subscriber.time_zone)
     day = times.day_ahead(forms.text(sent, "until"), now.astimezone(zone).date())
     until = datetime.combine(day, time(), zone).astimezone(UTC)
-    standing.pause(one, until, now)
-    return _page(request, session, one, done=Said("Your subscription is paused."))
+    lifecycle.pause(one, until, now)
+    return _page(request, session, one, done=LazyMessage("Your subscription is paused."))
 
 
 def _resume(request: Request, session: Session, one: Subscription, _sent: FormData) -> Unrendered:
-    standing.resume(one, deps_of(request).now())
-    return _page(request, session, one, done=Said("Your digests come again."))
+    lifecycle.resume(one, deps_of(request).now())
+    return _page(request, session, one, done=LazyMessage("Your digests come again."))
 
 
 def _leave(request: Request, session: Session, one: Subscription, _sent: FormData) -> Unrendered:
@@ -152,10 +156,10 @@ def _follow(request: Request, session: Session, one: Subscription, sent: FormDat
     try:
         new = subscriptions.subscribe(session, one.subscriber.email, profile, choice_of(one), now, own=True)
     except SuppressedError:
-        return _page(request, session, one, problem=Said("No mail is sent to this address: please write to us."))
+        return _page(request, session, one, problem=LazyMessage("No mail is sent to this address: please write to us."))
     subscriptions.confirm(session, new, ON_PREFERENCES, "subscriber", now)
     session.refresh(one.subscriber, ["subscriptions"])
-    return _page(request, session, one, done=Said("You follow %(therapy)s, too.", therapy=new.profile.name))
+    return _page(request, session, one, done=LazyMessage("You follow %(therapy)s, too.", therapy=new.profile.name))
 
 
 def _move(request: Request, link_id: str, sent: FormData) -> Response:
@@ -170,7 +174,7 @@ def _move(request: Request, link_id: str, sent: FormData) -> Response:
                 enquiry_id = _ask_for_move(request, session, one, forms.text(sent, "email")[:400])
         words = {"done": _BOTH_ARE_ASKED}
     except TooManyError as error:
-        return asking.too_many(request, error, spoken)
+        return mail_requests.too_many(request, error, spoken)
     except AddressError:
         words = {"problem": _NOTHING_CHANGED}
     with deps.reading() as session:
@@ -180,15 +184,17 @@ def _move(request: Request, link_id: str, sent: FormData) -> Response:
         unrendered = _page(request, session, one, **words)
     answer = unrendered()
     if enquiry_id is not None:
-        answer.background = asking.answering(deps, enquiry_id)
+        answer.background = mail_requests.answering(deps, enquiry_id)
     return answer
 
 
 def _ask_for_move(request: Request, session: Session, one: Subscription, email: str) -> int:
     now = deps_of(request).now()
-    change = moving.ask(session, one.subscriber, email, now)
-    asker, wish = enquiries.asker_of(session, one.subscriber), {"change": change.link_id}
-    return enquiries.ask(session, EnquiryKind.ADDRESS, change.email, wish, asking.visitor(request), now, asker)
+    change = address_changes.ask(session, one.subscriber, email, now)
+    asker, wish = signup_requests.asker_of(session, one.subscriber), {"change": change.link_id}
+    return signup_requests.ask(
+        session, SignupRequestKind.ADDRESS, change.email, wish, mail_requests.visitor(request), now, asker
+    )
 
 
 def _export(_request: Request, session: Session, one: Subscription, _sent: FormData) -> Unrendered:
@@ -212,8 +218,10 @@ def _erase(request: Request, session: Session, one: Subscription, sent: FormData
 def _erased(request: Request, spoken: Language) -> Response:
     answer = notice(
         request,
-        Said("Everything about you is deleted."),
-        Said("Only a fingerprint of your address stays, so that nobody writes to it again unless you ask for it."),
+        LazyMessage("Everything about you is deleted."),
+        LazyMessage(
+            "Only a fingerprint of your address stays, so that nobody writes to it again unless you ask for it."
+        ),
         spoken,
     )
     answer.background = BackgroundTask(_scrub, deps_of(request))
@@ -248,8 +256,8 @@ def _page(request: Request, session: Session, one: Subscription, *, done: str = 
         "values": forms.fields_of(choice_of(one)),
         "therapy": one.profile.name,
         "schedule": schedule.in_words(one.cadence, one.at, one.on, one.subscriber.time_zone, spoken),
-        "done": spoken.said(done),
-        "problem": spoken.said(problem),
+        "done": spoken.translate(done),
+        "problem": spoken.translate(problem),
         "shown": [str(section) for section in OPTIONAL if str(section) not in one.hidden],
         "urgent": one.urgent,
         "paused": paused,

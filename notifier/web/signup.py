@@ -10,16 +10,16 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from notifier import admission
-from notifier.addresses import normal_address
 from notifier.digest import archive
+from notifier.email_addresses import normalize
+from notifier.enums import Cadence, SignupRequestKind
 from notifier.errors import AddressError
-from notifier.language import LANGUAGES, Language, language
-from notifier.said import Said
-from notifier.store.statuses import Cadence, EnquiryKind
+from notifier.i18n.catalog import LANGUAGES, Language, language
+from notifier.i18n.messages import LazyMessage
+from notifier.pipeline import signup_requests
 from notifier.subscribers import consent, subscriptions
-from notifier.web import asking, forms
-from notifier.web.page import deps_of, notice, page, spoken_by
+from notifier.web import forms, mail_requests
+from notifier.web.responses import deps_of, notice, page, spoken_by
 
 # A field that people neither see nor reach; who fills it in is a program.
 _HONEYPOT = "website"
@@ -30,7 +30,7 @@ def form(request: Request) -> Response:
     """The form, with the usual choice in it."""
     spoken = _spoken(request)
     zone = deps_of(request).settings.schedule.time_zone
-    usual = forms.fields_of(subscriptions.usual(Cadence.WEEKLY, zone, language=spoken.code))
+    usual = forms.fields_of(subscriptions.default_choice(Cadence.WEEKLY, zone, language=spoken.code))
     return _form(request, spoken, {**usual, "email": "", "profile": request.query_params.get("profile", "")})
 
 
@@ -46,7 +46,7 @@ def _form(
     with deps.reading() as session:
         offered = [(profile.slug, profile.name) for profile in archive.public_profiles(session)]
     if not offered:
-        return notice(request, Said("Nobody can sign up here at the moment."), spoken=spoken)
+        return notice(request, LazyMessage("Nobody can sign up here at the moment."), spoken=spoken)
     shown = {
         **forms.options(spoken),
         "values": values,
@@ -66,9 +66,9 @@ async def subscribe(request: Request) -> Response:
     values["day"] = values["day"] or forms.text(sent, "on")
     spoken = _spoken(request, forms.text(sent, "spoken"))
     if values[_HONEYPOT]:
-        return asking.look_into_mailbox(request, spoken)
+        return mail_requests.look_into_mailbox(request, spoken)
     usual = forms.fields_of(
-        subscriptions.usual(Cadence.WEEKLY, deps_of(request).settings.schedule.time_zone, language=spoken.code)
+        subscriptions.default_choice(Cadence.WEEKLY, deps_of(request).settings.schedule.time_zone, language=spoken.code)
     )
     values |= {name: usual[name] for name in usual if not values.get(name)}
     return await run_in_threadpool(_subscribe, request, spoken, values)
@@ -89,13 +89,13 @@ def _subscribe(request: Request, spoken: Language, values: dict[str, str]) -> Re
         errors["email"] = "wrong"
     if errors:
         return _form(request, spoken, values, errors)
-    wish = admission.as_document(values["profile"], forms.choice_of(values))
-    return asking.ask(request, spoken, EnquiryKind.SUBSCRIBE, email, wish)
+    wish = signup_requests.as_document(values["profile"], forms.choice_of(values))
+    return mail_requests.ask(request, spoken, SignupRequestKind.SUBSCRIBE, email, wish)
 
 
 def _address(text: str) -> str:
     try:
-        return normal_address(text) if len(text) <= _LONGEST_ADDRESS else ""
+        return normalize(text) if len(text) <= _LONGEST_ADDRESS else ""
     except AddressError:
         return ""
 
@@ -111,7 +111,7 @@ async def link(request: Request) -> Response:
     spoken = _spoken(request, forms.text(sent, "spoken"))
     email = _address(forms.text(sent, "email"))
     if forms.text(sent, _HONEYPOT):
-        return asking.look_into_mailbox(request, spoken)
+        return mail_requests.look_into_mailbox(request, spoken)
     if not email:
         return page(request, "link", {"problem": True, "honeypot": _HONEYPOT}, spoken, 422)
-    return await run_in_threadpool(asking.ask, request, spoken, EnquiryKind.LINK, email, None)
+    return await run_in_threadpool(mail_requests.ask, request, spoken, SignupRequestKind.LINK, email, None)

@@ -1,12 +1,10 @@
 """The outbox: every message owed, claimed by one worker at a time, settled only by the server's answer.
 
-Owns the statuses of a delivery, in three steps with a file each: owing, claims, answers.
+Owns the statuses of a delivery, in three steps with a file each: enqueue, claim, settle.
 """
 
-from notifier.deliver.outbox.answers import Answer, Outcome, settle, settle_accepted
-from notifier.deliver.outbox.claims import LEASE, Claimed, Terms, claim, renew, waits
-from notifier.deliver.outbox.owing import (
-    again,
+from notifier.deliver.outbox.claim import LEASE, Claimed, ClaimOptions, claim_due, has_more, renew
+from notifier.deliver.outbox.enqueue import (
     enqueue_asked,
     enqueue_change,
     enqueue_digest,
@@ -14,31 +12,33 @@ from notifier.deliver.outbox.owing import (
     enqueue_own,
     listed,
     new_message_id,
+    requeue,
     resume,
     retry,
     wait_for,
 )
+from notifier.deliver.outbox.settle import Outcome, SendResult, settle_accepted, settle_attempts
 
 __all__ = [
     "LEASE",
-    "Answer",
+    "ClaimOptions",
     "Claimed",
     "Outcome",
-    "Terms",
-    "again",
-    "claim",
+    "SendResult",
+    "claim_due",
     "enqueue_asked",
     "enqueue_change",
     "enqueue_digest",
     "enqueue_notice",
     "enqueue_own",
+    "has_more",
     "listed",
     "new_message_id",
     "renew",
+    "requeue",
     "resume",
     "retry",
-    "settle",
     "settle_accepted",
+    "settle_attempts",
     "wait_for",
-    "waits",
 ]

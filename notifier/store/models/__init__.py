@@ -4,21 +4,22 @@ Owns the shape of what is stored and the unique keys that make each step safe to
 write a table is named beside it, and anyone may read.
 """
 
+from notifier.store.models.base import Base, Installation, UTCDateTime
+from notifier.store.models.deliveries import Alarm, BounceReport, Delivery, Notice, RateLimit
 from notifier.store.models.digests import Digest, DigestItem
-from notifier.store.models.ground import Base, Installation, UTCDateTime
-from notifier.store.models.mail import Alarm, BounceReport, Delivery, Notice, Pace
-from notifier.store.models.matching import Examination, Match, NearMiss, Profile, ProfileRevision, Term
-from notifier.store.models.people import (
+from notifier.store.models.matches import Examination, Match, NearMiss
+from notifier.store.models.profiles import Profile, ProfileRevision, Term
+from notifier.store.models.sources import Article, Entry, EntryAlias, Revision, Source, SourceProfile
+from notifier.store.models.subscribers import (
     AddressChange,
     Consent,
-    Enquiry,
     RetiredLink,
+    SignupRequest,
     Subscriber,
     Subscription,
     Suppression,
     Wording,
 )
-from notifier.store.models.watching import Article, Entry, EntryAlias, Revision, Source, SourceProfile
 
 __all__ = [
     "AddressChange",
@@ -30,7 +31,6 @@ __all__ = [
     "Delivery",
     "Digest",
     "DigestItem",
-    "Enquiry",
     "Entry",
     "EntryAlias",
     "Examination",
@@ -38,11 +38,12 @@ __all__ = [
     "Match",
     "NearMiss",
     "Notice",
-    "Pace",
     "Profile",
     "ProfileRevision",
+    "RateLimit",
     "RetiredLink",
     "Revision",
+    "SignupRequest",
     "Source",
     "SourceProfile",
     "Subscriber",

@@ -6,10 +6,11 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from notifier.store.models.ground import Base
-from notifier.store.models.matching import Match, Profile
-from notifier.store.models.watching import Revision
-from notifier.store.statuses import Cadence, DigestStatus, Edition, NewsKind
+from notifier.enums import Cadence, DigestStatus, Edition, NewsKind
+from notifier.store.models.base import Base
+from notifier.store.models.matches import Match
+from notifier.store.models.profiles import Profile
+from notifier.store.models.sources import Revision
 
 
 class Digest(Base):

@@ -1,0 +1,1 @@
+"""Outside the journey: previews, checks and imports that an operator asks for."""

@@ -1,0 +1,1 @@
+"""Mails that come back: fetched, read within limits, and the rules that follow from them."""

@@ -1,0 +1,1 @@
+"""Mails as octets: the message, its header fields, and its signature."""

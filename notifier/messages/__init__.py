@@ -1,0 +1,1 @@
+"""Mails: a stored thing and a recipient in, a message out."""

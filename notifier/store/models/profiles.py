@@ -1,0 +1,59 @@
+"""Profiles and their terms, with every imported state of a profile."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from notifier.enums import TermKind
+from notifier.store.models.base import Base
+
+
+class Profile(Base):
+    """The stored therapy profile; `position` is the last one given in its match sequence.
+
+    Writer: `match/profiles.py`, and `match/matches.py` for the position.
+    """
+
+    __tablename__ = "profile"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(String(80), unique=True)
+    name: Mapped[str] = mapped_column(Text)
+    summary: Mapped[str] = mapped_column(Text)
+    stage: Mapped[str] = mapped_column(Text)
+    stage_as_of: Mapped[date | None]
+    document: Mapped[dict[str, Any]]
+    imported_at: Mapped[datetime]
+    position: Mapped[int] = mapped_column(default=0)
+
+    terms: Mapped[list["Term"]] = relationship(
+        back_populates="profile", cascade="all, delete-orphan", order_by="Term.id"
+    )
+
+
+class ProfileRevision(Base):
+    """One imported state of a profile, numbered from 1. Writer: `match/profiles.py`."""
+
+    __tablename__ = "profile_revision"
+
+    profile_id: Mapped[int] = mapped_column(ForeignKey("profile.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    document: Mapped[dict[str, Any]]
+    imported_at: Mapped[datetime]
+
+
+class Term(Base):
+    """One thing to look for, with its kind and its other spellings. Writer: `match/profiles.py`."""
+
+    __tablename__ = "term"
+    __table_args__ = (UniqueConstraint("profile_id", "kind", "text"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    profile_id: Mapped[int] = mapped_column(ForeignKey("profile.id", ondelete="CASCADE"))
+    kind: Mapped[TermKind]
+    text: Mapped[str] = mapped_column(Text)
+    also: Mapped[list[str]]
+
+    profile: Mapped[Profile] = relationship(back_populates="terms")

@@ -1,0 +1,85 @@
+"""JSON Feed: bytes → observations, without network or database.
+
+Owns what a JSON Feed says (https://www.jsonfeed.org/version/1.1/); feedparser reads the XML formats only.
+"""
+
+import html
+import json
+from datetime import datetime
+from typing import Any
+from urllib.parse import urljoin
+
+from notifier.text.cleaning import clean, paragraphs, plain
+from notifier.text.urls import LONGEST_ADDRESS, web_address
+from notifier.watch.parsers.observation import Observation, ParsedDocument, ParseError, published_moment
+from notifier.watch.parsers.retraction import retraction_reason
+
+
+def is_json(body: bytes) -> bool:
+    """Whether a document is meant as JSON."""
+    return body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{"
+
+
+def read(body: bytes, url: str) -> ParsedDocument:
+    """Read a JSON Feed of version 1 or 1.1.
+
+    Args:
+        body: UTF-8, with or without a byte order mark.
+        url: the address it came from; relative links count from it.
+
+    Raises:
+        ReadError: no JSON, or no feed.
+    """
+    try:
+        document = json.loads(body.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise ParseError("the feed is broken JSON") from error
+    items = document.get("items")
+    if not isinstance(items, list):
+        raise ParseError("the answer is JSON, but no JSON Feed: it lists no items")
+    entries = tuple(_observation(item, url) for item in items if isinstance(item, dict))
+    return ParsedDocument(plain(_text(document.get("title"))), entries)
+
+
+def _observation(item: dict[str, Any], base: str) -> Observation:
+    body = paragraphs(_text(item.get("content_html")) or html.escape(_text(item.get("content_text"))))
+    title = plain(_text(item.get("title")))
+    categories = tuple(clean(_text(tag)) for tag in _items(item.get("tags")) if _text(tag))
+    authors = [one for one in (*_items(item.get("authors")), item.get("author")) if isinstance(one, dict)]
+    guid = clean(_text(item.get("id")))
+    link = _text(item.get("url")) or _text(item.get("external_url"))
+    return Observation(
+        guid=guid,
+        # Readers are led to the source instead of an address that is too long to be shown.
+        url=_address(base, link) or ("" if len(link) > LONGEST_ADDRESS else web_address(guid)),
+        title=title,
+        summary=plain(_text(item.get("summary"))),
+        body=body,
+        author=", ".join(dict.fromkeys(plain(_text(one.get("name"))) for one in authors if one.get("name"))),
+        published_at=_moment(item.get("date_published")) or _moment(item.get("date_modified")),
+        categories=categories,
+        withdrawn=retraction_reason(title, categories),
+    )
+
+
+def _text(value: Any) -> str:
+    return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+
+
+def _items(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _address(base: str, link: str) -> str:
+    try:
+        return web_address(urljoin(base, link)) if link.strip() else ""
+    except ValueError:
+        return ""
+
+
+def _moment(text: Any) -> datetime | None:
+    """An RFC 3339 time; one without a zone is UTC."""
+    try:
+        return published_moment(datetime.fromisoformat(_text(text).strip()))
+    except ValueError:
+        return None

@@ -1,0 +1,422 @@
+"""What strangers wrote is printed and logged, and never acts on the terminal that shows it."""
+
+import io
+import json
+import logging
+import os
+import re
+import subprocess
+import sys
+import threading
+import tomllib
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from sqlalchemy import JSON, Engine, String, Text, create_engine, text
+
+from notifier.cli import logs, shared
+from notifier.cli.main import run
+from notifier.pipeline import poll
+from notifier.pipeline.run import run_once, to_json
+from notifier.store.models import Base
+from notifier.text.cleaning import one_printable_line, printable
+from tests.support import news_site as sites
+from tests.support.installation import MONDAY, Installation
+from tests.support.news_site import Article
+
+# Titles of windows, clipboards, links, colours, clearing, device control, bells, overwriting, reading otherwise.
+ATTACKS = {
+    "the window's title": "\x1b]0;owned\x07",
+    "the window's title in C1": "\x9d0;owned\x9c",
+    "a link": "\x1b]8;;https://evil.example\x1b\\click\x1b]8;;\x1b\\",
+    "the clipboard": "\x1b]52;c;cm0gLXJmIH4K\x07",
+    "a cleared screen": "\x1b[2J\x1b[H",
+    "hidden words": "\x1b[8mhidden\x1b[0m",
+    "C1 instead of ESC [": "\x9b2J",
+    "device control": "\x1bP$q\x1b\\",
+    "device control in C1": "\x90+q544e\x9c",
+    "a question that the terminal answers": "\x1b[6n\x1b[c\x05",
+    "a full reset": "\x1bc",
+    "another character set": "\x0e\x1b(0",
+    "a bell": "\x07\x07",
+    "backspaces": "safe\x08\x08\x08\x08evil",
+    "an overwritten line": "evil\rsafe",
+    "a vertical tab and a form feed": "\x0b\x0c",
+    "a cancelled sequence": "\x18\x1a",
+    "a deleted character": "\x7f",
+    "the next line of C1": "\x85",
+    "a line of Unicode": "\u2028x\u2029",
+    "a turned direction": "\u202egnp.exe\u202c",
+    "isolates": "\u2066x\u2069\u200f\u061c",
+    "notes between lines": "\ufff9x\ufffay\ufffb\ufeff",
+}
+HOSTILE = "".join(ATTACKS.values())
+ACTS = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
+)
+# What the tables colour their own headings with.
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS.keys())
+def test_a_character_that_acts_becomes_a_visible_mark(attack: str):
+    shown = printable(f"a\t{attack}\nb")
+    assert ACTS.sub("", shown) == shown
+    assert shown.startswith("a\t")
+    assert shown.endswith("\nb")
+    assert printable(shown) == shown
+    assert "\n" not in one_printable_line(f"{attack}\r\nforged: line")
+
+
+@pytest.mark.parametrize(
+    "words", ["plain", "Größe 10 µg – “quoted”", "フレキサリマブ", "זה טוב", "👩‍⚕️ 🏴󠁧󠁢󠁥󠁮󠁧󠁿", "a\tb\nc\r\nd", ""]
+)
+def test_what_people_write_stays_as_it_is(words: str):
+    assert printable(words) == words
+
+
+def test_half_surrogates_and_strange_bytes_in_names_are_marked():
+    assert printable("a\udc9bb\ud800") == "a\\udc9bb\\ud800"
+
+
+@pytest.fixture
+def hostile(installation: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An installation that has done everything once, and in whose database every text is an attack as well."""
+    installation.subscribe("anna@example.org")
+    installation.subscribe("ben@example.org", confirmed=False)
+    run_once(installation.at(MONDAY))
+    installation.publish([Article("Frexalimab slows lesions"), Article("Sanofi begins a study of its antibody")])
+    for day in (1, 2):
+        run_once(installation.at(MONDAY + timedelta(days=day, hours=1)))
+        installation.publish([Article("Frexalimab slows lesions by far", slug="frexalimab-slows-lesions")])
+    url = installation._deps.engine.url
+    settings = installation._deps.settings
+    installation._deps.engine.dispose()
+    _poison(create_engine(url))
+    for name in [name for name in os.environ if name.startswith("NOTIFIER_")]:
+        monkeypatch.delenv(name)
+    config = tmp_path / "notifier.toml"
+    config.write_text(
+        f'database_url = "{url}"\n'
+        f'secret_key = "{settings.secret_key}"\nsuppression_key = "{settings.suppression_key}"\n'
+        f'[sender]\naddress = "digest@example.org"\npostal_address = "x"\n'
+        f'[smtp]\nport = {settings.smtp.port}\nsecurity = "none"\n[watch]\nallow_private_addresses = true\n'
+    )
+    config.chmod(0o600)
+    monkeypatch.setenv("NOTIFIER_CONFIG", str(config))
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+# What programs know something again by: poisoned, it would not be found, and nothing would be printed.
+KEYS = {"link_id", "at", "language", "time_zone", "address_hash", "hash", "window", "group_key", "introduced", "wish"}
+KEYS |= {"wording_hash", "wording_version", "version", "slug", "told_as", "network", "target", "asker"}
+
+
+def _poison(engine: Engine) -> None:
+    """Put an attack behind every text in the database."""
+    with engine.begin() as connection:
+        for (trigger,) in connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).all():
+            connection.execute(text(f'DROP TRIGGER "{trigger}"'))
+        for table in Base.metadata.sorted_tables:
+            for column in table.columns:
+                if table.name == "installation" or column.foreign_keys or column.primary_key or column.name in KEYS:
+                    continue
+                place = f'UPDATE "{table.name}" SET "{column.name}"'
+                if type(column.type) in (String, Text):
+                    poisoned = text(f"{place} = coalesce(\"{column.name}\", '') || :hostile")
+                    connection.execute(poisoned, {"hostile": HOSTILE})
+                elif isinstance(getattr(column.type, "impl", column.type), JSON):
+                    rows = connection.execute(text(f'SELECT rowid, "{column.name}" FROM "{table.name}"')).all()
+                    for row_id, document in rows:
+                        value = json.dumps(_poisoned(json.loads(document))) if document else document
+                        connection.execute(text(f"{place} = :value WHERE rowid = :id"), {"value": value, "id": row_id})
+    engine.dispose()
+
+
+def _poisoned(value):
+    """Each text of a document with an attack behind it, but those by which programs know something again."""
+    if isinstance(value, dict):
+        known = ("slug", "kind", "message", "id", "tier", "stage_as_of", "msgid", "key")
+        return {key: inner if key in known else _poisoned(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_poisoned(inner) for inner in value]
+    return f"{value}{HOSTILE}" if isinstance(value, str) else value
+
+
+LISTINGS = [
+    ("sources", "list"),
+    ("entries", "list"),
+    ("entries", "show", "1"),
+    ("profiles", "list"),
+    ("profiles", "show", "frexalimab"),
+    ("profiles", "history", "frexalimab"),
+    ("matches", "list"),
+    ("matches", "list", "--held"),
+    ("subscribers", "list"),
+    ("digests", "list"),
+    ("digests", "show", "1"),
+    ("deliveries", "list"),
+    ("explain", "--title", f"Frexalimab {HOSTILE}"),
+]
+OTHERS = [
+    ("profiles", "export", "frexalimab"),
+    ("sources", "export"),
+    ("subscribers", "export"),
+    ("subscribers", "export", "--format", "jsonl"),
+    ("sources", "check"),
+    ("sources", "check", "1", "--json"),
+    ("matches", "release", "1"),
+    ("sources", "remove", "1"),
+    ("deliveries", "retry"),
+    ("subscribers", "show", f"{HOSTILE}@example.org"),
+    ("unsubscribe", f"{HOSTILE}@example.org"),
+    ("sources", "remove", HOSTILE),
+    ("profiles", "show", HOSTILE),
+    ("profiles", "import", f"{HOSTILE}.toml"),
+    ("evaluate", f"{HOSTILE}.jsonl"),
+    ("entries", "show", HOSTILE),
+    (HOSTILE,),
+    ("sources", HOSTILE),
+    ("sources", "list", f"--{HOSTILE}"),
+    ("poll", "--now", HOSTILE),
+    ("matches", "list", "--tier", HOSTILE),
+    ("subscribe", f"x{HOSTILE}@example.org"),
+    ("dkim", "--selector", "x", "--domain", HOSTILE),
+    ("subscribers", "import", f"{HOSTILE}.csv"),
+    ("sources", "import", f"{HOSTILE}.opml"),
+    ("bounces", "read", f"{HOSTILE}.eml"),
+    ("preview", "--since", "30d"),
+    ("poll", "--force"),
+    ("run", "--once"),
+    ("--config", f"{HOSTILE}.toml", "sources", "list"),
+]
+ALL = [*LISTINGS, *((*one, "--json") for one in LISTINGS), *OTHERS]
+
+
+def _name(command: tuple[str, ...]) -> str:
+    return " ".join(command).replace(HOSTILE, "HOSTILE")
+
+
+def test_nothing_acts_on_a_pipe_or_a_terminal_whatever_command_prints_it(
+    hostile: Path, capsys: pytest.CaptureFixture, caplog: pytest.LogCaptureFixture
+):
+    marked = 0
+    for command in ALL:
+        config = os.environ["NOTIFIER_CONFIG"]
+        code = run([*command])
+        os.environ["NOTIFIER_CONFIG"] = config
+        out, err = (words.replace("\r\n", "\n") for words in capsys.readouterr())
+        assert "Traceback" not in err, f"{_name(command)}: {err}"
+        assert ACTS.sub("", out) == out, f"standard output of {_name(command)}"
+        assert ACTS.sub("", err) == err, f"standard error of {_name(command)}"
+        marked += "owned" in out + err
+        if "--json" in command and code == 0:
+            json.loads(out)
+    assert marked > len(LISTINGS)
+
+
+def test_json_says_what_is_stored_though_nothing_in_it_acts(hostile: Path, capsys: pytest.CaptureFixture):
+    assert run(["entries", "list", "--json"]) == 0
+    assert any(HOSTILE in row["title"] for row in json.loads(capsys.readouterr().out))
+
+
+def test_exports_can_be_read_by_programs_though_nothing_in_them_acts(hostile: Path, capfdbinary: pytest.CaptureFixture):
+    done = _command(hostile, "profiles", "export", "frexalimab")
+    assert HOSTILE in tomllib.loads(done.stdout.decode())["name"]
+    done = _command(hostile, "sources", "export")
+    (outline,) = ET.fromstring(done.stdout).iter("outline")
+    assert "owned" in outline.attrib["text"]
+
+
+def _command(folder: Path, *args: str, **environment: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-W", "error", "-m", "notifier", *args]
+    return subprocess.run(
+        command, cwd=folder, env={**os.environ, **environment}, capture_output=True, timeout=60, check=False
+    )
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"PYTHONIOENCODING": "ascii"},
+        pytest.param({"PYTHONIOENCODING": "ascii:strict"}, marks=pytest.mark.long),
+        pytest.param({"PYTHONIOENCODING": "latin-1:strict"}, marks=pytest.mark.long),
+        {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"},
+        pytest.param({"LC_ALL": "POSIX"}, marks=pytest.mark.long),
+    ],
+    ids=str,
+)
+def test_no_encoding_ends_a_command(hostile: Path, environment: dict[str, str]):
+    for command in (("entries", "list"), ("entries", "list", "--json"), ("profiles", "export", "frexalimab")):
+        done = _command(hostile, *command, **environment)
+        assert done.returncode == 0, done.stderr
+        assert not re.search(rb"[\x00-\x08\x0b-\x1f\x7f]", done.stdout)
+        if "--json" in command:
+            assert any(HOSTILE in row["title"] for row in json.loads(done.stdout))
+        if "export" in command:
+            assert HOSTILE in tomllib.loads(done.stdout.decode("utf-8"))["name"]
+
+
+def on_terminal(folder: Path, *args: str) -> str:
+    """What a command writes to a terminal, which is its standard output and standard error."""
+    master, slave = os.openpty()
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "200"}
+    command = [sys.executable, "-m", "notifier", *args]
+    process = subprocess.Popen(command, cwd=folder, env=environment, stdin=slave, stdout=slave, stderr=slave)
+    os.close(slave)
+    pieces = []
+
+    def read() -> None:
+        try:
+            while piece := os.read(master, 65536):
+                pieces.append(piece)
+        except OSError:  # Linux says so when the last writer is gone
+            return
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    process.wait(timeout=60)
+    reader.join(timeout=10)
+    os.close(master)
+    return b"".join(pieces).decode("utf-8")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("entries", "list"),
+        ("digests", "show", "1"),
+        ("profiles", "show", "frexalimab"),
+        ("profiles", "export", "frexalimab"),
+        ("matches", "list", "--json"),
+        ("sources", "list"),
+        ("sources", HOSTILE),
+        ("subscribers", "export"),
+    ],
+    ids=_name,
+)
+def test_nothing_acts_on_a_real_terminal(hostile: Path, command: tuple[str, ...]):
+    shown = on_terminal(hostile, *command)
+    assert "owned" in shown
+    words = re.sub("\r+\n", "\n", COLOUR.sub("", shown))
+    assert ACTS.sub("", words) == words
+    assert "\x1b[8m" not in shown
+
+
+def test_a_progress_bar_shows_an_address_without_letting_it_act(monkeypatch: pytest.MonkeyPatch):
+    stream = io.StringIO()
+    stream.isatty = lambda: True  # type: ignore[method-assign]
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    with shared.progress(shown=True) as bar:
+        assert bar is not None
+        bar(1, 2, HOSTILE)
+    assert "\x07" not in stream.getvalue()
+    assert "]0;owned\x07" not in stream.getvalue()
+    assert "\x1b[2J" not in stream.getvalue()
+    assert "\x9b" not in stream.getvalue()
+
+
+def test_a_feed_that_is_an_attack_shows_as_words_from_the_first_poll_on(
+    installation: Installation, capsys: pytest.CaptureFixture
+):
+    items = [
+        {"id": f"guid{attack}", "url": f"https://herald.example.org/{n}{attack}", "title": f"Frexalimab {attack}"}
+        for n, attack in enumerate(ATTACKS.values())
+    ]
+    feed = {"version": "https://jsonfeed.org/version/1.1", "title": f"Herald{HOSTILE}", "items": items}
+    installation.site.put("/feed/", json.dumps(feed), "application/feed+json")
+    results = poll.run(installation.at(MONDAY), force=True)
+    shared.print_json(to_json(results))
+    for result in results:
+        shared.warn(f"Source {result.id} {result.url}: {result.error}")
+    out, err = capsys.readouterr()
+    assert ACTS.sub("", out + err) == out + err
+
+
+@pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS.keys())
+def test_headers_of_an_answer_do_not_act(installation: Installation, capsys: pytest.CaptureFixture, attack: str):
+    header = attack.replace("\r", "").encode().decode("latin-1")  # as the server writes it: UTF-8
+    installation.site.fail("/feed/", 302, Location=f"https://example.org/{header}")
+    for result in poll.run(installation.at(MONDAY), force=True):
+        shared.warn(f"Source {result.id} {result.url}: {result.error}")
+    installation.site.put("/feed/", sites.rss([]), **{"ETag": f'"{header}"', "Last-Modified": header})
+    for result in poll.run(installation.at(MONDAY + timedelta(hours=7)), force=True):
+        shared.warn(f"Source {result.id} {result.url}: {result.error}")
+    out, err = capsys.readouterr()
+    assert ACTS.sub("", out + err) == out + err
+
+
+def logged(message: str, *values: object, error: BaseException | None = None) -> str:
+    """What the log says of a message and of a trace."""
+    trace = (type(error), error, error.__traceback__) if error is not None else None
+    record = logging.LogRecord("notifier", logging.ERROR, "app.py", 1, message, values, trace)
+    return logs.PrintableFormatter().format(record)
+
+
+@pytest.mark.parametrize("attack", [*ATTACKS.values(), "\udc9b", "\x00"], ids=repr)
+def test_nothing_acts_in_the_log(attack: str):
+    line = logged("a page failed: %s\nforged: all is well", attack)
+    assert line.endswith("\\nforged: all is well")
+    assert ACTS.sub("", line) == line
+    try:
+        int(f"strange {attack} words")
+    except ValueError as error:
+        lines = logged("a source failed: %s", attack, error=error)
+        assert ACTS.sub("", lines) == lines
+        assert "ValueError: invalid literal" in lines
+
+
+@pytest.mark.parametrize(
+    "address", ["anna@example.org", "ANNA+x@EXAMPLE.ORG", "<anna@example.org>,", "anna%40example.org"]
+)
+def test_no_address_stands_in_the_log(address: str):
+    # PostgreSQL's own words about a row that it refuses, which SQLAlchemy's `hide_parameters` does not reach.
+    error = ValueError(f'null value in column "at"\nDETAIL:  Failing row contains (1, {address}, null).')
+    assert "anna" not in logged("a step failed: %s", address, error=error).lower()
+
+
+@pytest.mark.parametrize(
+    "name", ["notifier", "uvicorn.error", "asyncio", "sqlalchemy.engine", "alembic", "py.warnings"]
+)
+def test_the_log_of_every_library_is_made_printable(name: str):
+    program = (
+        "import logging, sys; from notifier.cli import logs; logs.set_up();"
+        "logging.getLogger(sys.argv[1]).warning('evil %s', '\\x1b]0;owned\\x07\\x9b2J\\u202e')"
+    )
+    done = subprocess.run([sys.executable, "-c", program, name], capture_output=True, check=True)
+    assert done.stderr == b"evil \\x1b]0;owned\\x07\\x9b2J\\u202e\n"
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        "raise ValueError('evil \\x1b]0;owned\\x07\\x9b')",
+        "import threading; t = threading.Thread(target=lambda: int('evil \\x1b]0;owned\\x07'));\nt.start(); t.join()",
+        "import warnings; warnings.warn('evil \\x1b]0;owned\\x07')",
+    ],
+)
+def test_the_last_words_of_a_program_or_a_thread_do_not_act(failure: str):
+    program = f"from notifier.cli import logs\nlogs.set_up()\n{failure}\n"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert "owned" in done.stderr
+    assert ACTS.sub("", done.stderr) == done.stderr
+
+
+def test_an_error_that_nobody_foresaw_is_told_without_acting(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+):
+    def fails(**_: object) -> None:
+        raise RuntimeError(f"evil {HOSTILE}")
+
+    monkeypatch.setattr("notifier.deps.open_deps", fails)
+    assert run(["sources", "list"]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "RuntimeError: evil" in err
+    assert ACTS.sub("", err) == err

@@ -1,0 +1,541 @@
+"""Who may stop somebody's mails: only a report that proves to be about a mail that we sent them, lately."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from alembic import command
+from sqlalchemy import Engine, text
+
+from notifier.deliver.bounces import parser, policy
+from notifier.deliver.outbox import new_message_id
+from notifier.enums import BounceKind, DeliveryKind, DeliveryStatus, SubscriptionStatus, SuppressionCause
+from notifier.links import TOKEN_LENGTH, Links
+from notifier.pipeline import bounces, deliver
+from notifier.pipeline.run import run_once
+from notifier.settings import Operator, Settings
+from notifier.store import db
+from notifier.store.models import (
+    BounceReport,
+    Delivery,
+    Notice,
+    RetiredLink,
+    Subscriber,
+    Subscription,
+    Suppression,
+)
+from tests.deliver.test_bounces import a_complaint, a_report
+from tests.support.installation import MONDAY, Installation
+from tests.support.news_site import Article
+
+TUESDAY = MONDAY + timedelta(days=1)
+GONE = ("5.1.1", "550 5.1.1 user unknown")
+PLAIN = "bounce@example.org"
+
+
+def owe_a_digest(made: Installation, *people: str) -> None:
+    for person in people:
+        made.subscribe(person)
+    run_once(made.at(MONDAY))
+    made.publish([Article("Frexalimab slows lesions")])
+    run_once(made.at(TUESDAY))
+
+
+@pytest.fixture
+def sent(any_installation: Installation) -> Installation:
+    """Anna and Ben were sent a digest, on each kind of database."""
+    owe_a_digest(any_installation, "anna@example.org", "ben@example.org")
+    assert len(any_installation.sink.messages) == 2
+    return any_installation
+
+
+def envelope(made: Installation, recipient: str = "anna@example.org") -> str:
+    return next(sender for sender, to in made.sink.envelopes if to == recipient)
+
+
+def message_id(made: Installation, recipient: str = "anna@example.org") -> str:
+    return made.sink.to(recipient)[0]["Message-ID"]
+
+
+def suppressed(made: Installation) -> set[str]:
+    with made.at(TUESDAY).reading() as session:
+        people = {person.address_hash: person.email for person in session.query(Subscriber)}
+        return {people[row.address_hash] for row in session.query(Suppression)}
+
+
+def ended(made: Installation) -> set[str]:
+    with made.at(TUESDAY).reading() as session:
+        rows = session.query(Subscription).filter_by(status=SubscriptionStatus.ENDED)
+        return {subscription.subscriber.email for subscription in rows}
+
+
+def untouched(made: Installation) -> bool:
+    """Whether nobody was suppressed, unsubscribed or held back."""
+    with made.at(TUESDAY).reading() as session:
+        held = session.query(Subscriber).filter(Subscriber.held_until.is_not(None)).count()
+    return not suppressed(made) and not ended(made) and held == 0
+
+
+def change_delivery(made: Installation, **values: object) -> None:
+    with made.at(TUESDAY).writing() as session:
+        session.query(Delivery).filter_by(message_id=message_id(made)).update(values)
+
+
+def a_returned_mail(to: str, fields: str) -> bytes:
+    """A report with the fields of the mail that it returns (RFC 3462)."""
+    returned = f"--b\nContent-Type: text/rfc822-headers\n\n{fields}\n\n--b--\n".encode()
+    return a_report(to, *GONE).replace(b"--b--\n", returned)
+
+
+def exim(recipient: str) -> bytes:
+    return f"""From: Mail Delivery System <Mailer-Daemon@mx.example.org>
+To: {PLAIN}
+X-Failed-Recipients: {recipient}
+Subject: Mail delivery failed: returning message to sender
+
+This message was created automatically by mail delivery software.
+A message that you sent could not be delivered to one or more of its
+recipients. This is a permanent error. The following address(es) failed:
+
+  {recipient}
+    host mx.example.org [192.0.2.1]
+    SMTP error from remote mail server after RCPT TO:<{recipient}>:
+    550 5.1.1 user unknown
+""".encode()
+
+
+def qmail(recipient: str) -> bytes:
+    return f"""From: MAILER-DAEMON@mx.example.org
+To: {PLAIN}
+Subject: failure notice
+
+Hi. This is the qmail-send program at mx.example.org.
+I'm afraid I wasn't able to deliver your message to the following addresses.
+This is a permanent error; I've given up. Sorry it didn't work out.
+
+<{recipient}>:
+550 5.1.1 no such user
+""".encode()
+
+
+def prose(recipient: str) -> bytes:
+    return (
+        f"From: postmaster@mx.example.org\nTo: {PLAIN}\nSubject: Undeliverable\n\n{recipient}\nuser unknown\n".encode()
+    )
+
+
+def amazon(kind: str) -> Callable[[str], bytes]:
+    said = '{"notificationType": "%s", "bounceType": "Permanent", "emailAddress": "%s"}'
+    return lambda recipient: f"From: ses@example.com\nTo: {PLAIN}\n\n{said % (kind, recipient)}\n".encode()
+
+
+def feedback(field: str) -> Callable[[str], bytes]:
+    return lambda recipient: a_complaint(PLAIN).replace(b"Version: 1", f"Version: 1\n{field}: {recipient}".encode())
+
+
+def microsoft(recipient: str) -> bytes:
+    return f"""From: staff@hotmail.com
+To: {PLAIN}
+Subject: complaint about message from 192.0.2.1
+Content-Type: multipart/mixed; boundary="b"
+
+--b
+Content-Type: message/rfc822
+
+To: {recipient}
+Subject: your digest
+
+--b--
+""".encode()
+
+
+FORGED: dict[str, Callable[[str], bytes]] = {
+    "a delivery report": lambda recipient: a_report(PLAIN, *GONE, recipient=recipient),
+    "in capitals": lambda recipient: a_report(PLAIN, *GONE, recipient=recipient.upper()),
+    "a full mailbox": lambda recipient: a_report(PLAIN, "5.2.2", "552 5.2.2 mailbox full", recipient=recipient),
+    "a delay": lambda recipient: a_report(PLAIN, "4.4.1", "timed out", action="delayed", recipient=recipient),
+    "Exim's": exim,
+    "qmail's": qmail,
+    "prose": prose,
+    "a bounce of Amazon": amazon("Bounce"),
+    "a complaint of Amazon": amazon("Complaint"),
+    "a complaint by Original-Rcpt-To": feedback("Original-Rcpt-To"),
+    "a complaint by Removal-Recipient": feedback("Removal-Recipient"),
+    "Microsoft's complaint": microsoft,
+    "a complaint without a name": lambda _recipient: a_complaint(PLAIN),
+    "to the address of somebody": lambda recipient: a_report(recipient, *GONE, recipient=recipient),
+    "with an old counter": lambda recipient: a_report("bounce+1-0123456789ab@example.org", *GONE, recipient=recipient),
+    "with a foreign Message-ID": lambda recipient: a_returned_mail(
+        PLAIN, f"To: {recipient}\nMessage-ID: {new_message_id('example.org')}"
+    ),
+}
+
+
+@pytest.mark.parametrize("form", FORGED)
+def test_a_forged_report_is_counted_and_changes_nothing(sent: Installation, form: str):
+    mails = [FORGED[form](recipient) for recipient in ("anna@example.org", "ben@example.org")]
+    done = bounces.read(sent.at(TUESDAY), dict.fromkeys(mails))
+    assert done.kinds == {BounceKind.UNPROVEN: len({*mails})}
+    assert (done.suppressed, done.held, done.unsubscribed) == (0, 0, 0)
+    assert untouched(sent)
+
+
+def test_two_hundred_guessed_addresses_stay_as_they_are(installation: Installation):
+    for number in range(200):
+        installation.subscribe(f"person{number}@example.org")
+    mails = [a_report(PLAIN, *GONE, recipient=f"person{number}@example.org") for number in range(200)]
+    done = bounces.read(installation.at(TUESDAY), mails)
+    assert (done.suppressed, done.kinds) == (0, {BounceKind.UNPROVEN: 200})
+    assert untouched(installation)
+
+
+ENVELOPE_FIELDS = ("To", "Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "X-Delivered-To", "X-RCPT-To")
+
+
+@pytest.mark.parametrize("field", ENVELOPE_FIELDS)
+@pytest.mark.parametrize("case", [str, str.upper])
+def test_our_word_in_the_address_of_the_mail_proves_it_in_any_case(
+    sent: Installation, field: str, case: Callable[[str], str]
+):
+    mail = a_report("someone@example.net", *GONE).replace(
+        b"To: someone@example.net", f"{field}: <{case(envelope(sent))}>".encode()
+    )
+    assert bounces.read(sent.at(TUESDAY), [mail]).suppressed == 1
+    assert suppressed(sent) == {"anna@example.org"}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        "Message-ID: {message_id}",
+        "Message-Id: {message_id}",
+        "Message-ID:\n {message_id}",
+        "Return-Path: <{envelope}>",
+        "X-Sender: {envelope}",
+        "References: <x@example.net> {message_id}",
+        "Received: from x by y for z; Mon\nMessage-ID: {message_id}\nReturn-Path: <{envelope}>",
+    ],
+)
+def test_the_returned_mail_proves_it(sent: Installation, fields: str):
+    filled = fields.format(message_id=message_id(sent), envelope=envelope(sent))
+    assert bounces.read(sent.at(TUESDAY), [a_returned_mail(PLAIN, filled)]).suppressed == 1
+    assert suppressed(sent) == {"anna@example.org"}
+
+
+def test_an_identifier_in_a_text_that_is_encoded_proves_it_too(sent: Installation):
+    import base64
+
+    inner = f"The user is unknown.\n\nMessage-ID: {message_id(sent)}\n".encode()
+    mail = (
+        f"From: mailer-daemon@mx.example.org\nTo: {PLAIN}\nSubject: Undeliverable\nContent-Type: text/plain\n"
+        "Content-Transfer-Encoding: base64\n\n"
+    ).encode() + base64.encodebytes(inner)
+    assert bounces.read(sent.at(TUESDAY), [mail]).suppressed == 1
+
+
+def test_a_complaint_that_returns_our_mail_ends_that_persons_subscriptions_alone(sent: Installation):
+    returned = f"To: ben@example.org\nMessage-ID: {message_id(sent)}\n\nx\n"
+    mail = a_complaint(PLAIN).replace(b"--b--", f"--b\nContent-Type: message/rfc822\n\n{returned}\n--b--".encode())
+    done = bounces.read(sent.at(TUESDAY), [mail])
+    assert (done.suppressed, done.unsubscribed) == (1, 1)
+    assert suppressed(sent) == ended(sent) == {"anna@example.org"}
+
+
+def test_a_report_with_proof_acts_on_whom_the_delivery_was_written_to_alone(sent: Installation):
+    mail = a_report(envelope(sent), *GONE, recipient="ben@example.org")
+    bounces.read(sent.at(TUESDAY), [mail])
+    assert suppressed(sent) == {"anna@example.org"}
+
+
+def test_of_several_recipients_what_is_said_of_ours_counts(sent: Installation):
+    more = b"\nFinal-Recipient: rfc822; anna@example.org\nAction: failed\nStatus: 4.2.2\n\n--b--"
+    mail = a_report(envelope(sent), *GONE, recipient="ben@example.org").replace(b"--b--", more)
+    done = bounces.read(sent.at(TUESDAY), [mail])
+    assert (done.kinds, suppressed(sent)) == ({BounceKind.SOFT: 1}, set())
+
+
+def test_of_several_addresses_behind_an_alias_one_that_is_gone_suppresses_nobody(sent: Installation):
+    more = b"\nFinal-Recipient: rfc822; b@example.net\nAction: delayed\nStatus: 4.4.1\n\n--b--"
+    mail = a_report(envelope(sent), *GONE, recipient="a@example.net").replace(b"--b--", more)
+    bounces.read(sent.at(TUESDAY), [mail])
+    assert untouched(sent)
+
+
+def test_the_word_in_the_envelope_wins_over_what_the_body_names(sent: Installation):
+    mail = a_returned_mail(envelope(sent), f"Message-ID: {message_id(sent, 'ben@example.org')}")
+    bounces.read(sent.at(TUESDAY), [mail])
+    assert suppressed(sent) == {"anna@example.org"}
+
+
+@pytest.mark.parametrize(
+    ("to", "fields"),
+    [
+        (PLAIN, "Message-ID: {anna_id}\nReferences: {ben_id}"),
+        (PLAIN, "Return-Path: <{anna}>\nX-Other: <{ben}>"),
+        (PLAIN, "Return-Path: <{anna}>\nMessage-ID: {ben_id}"),
+        ("{anna}, {ben}", "Subject: x"),
+    ],
+)
+def test_a_mail_that_names_several_of_ours_proves_nothing(sent: Installation, to: str, fields: str):
+    values = {
+        "anna": envelope(sent),
+        "ben": envelope(sent, "ben@example.org"),
+        "anna_id": message_id(sent),
+        "ben_id": message_id(sent, "ben@example.org"),
+    }
+    done = bounces.read(sent.at(TUESDAY), [a_returned_mail(to.format(**values), fields.format(**values))])
+    assert done.kinds == {BounceKind.UNPROVEN: 1}
+    assert untouched(sent)
+
+
+@pytest.mark.parametrize("status", [DeliveryStatus.PENDING, DeliveryStatus.FAILED, DeliveryStatus.SUPPRESSED])
+def test_a_mail_that_never_went_out_cannot_come_back(sent: Installation, status: DeliveryStatus):
+    change_delivery(sent, status=status, sent_at=None)
+    assert bounces.read(sent.at(TUESDAY), [a_report(envelope(sent), *GONE)]).kinds == {BounceKind.UNPROVEN: 1}
+    assert untouched(sent)
+
+
+@pytest.mark.parametrize("status", [DeliveryStatus.UNCERTAIN, DeliveryStatus.SENDING])
+def test_a_mail_of_which_nobody_knows_whether_it_went_out_can_come_back(sent: Installation, status: DeliveryStatus):
+    change_delivery(sent, status=status, sent_at=None)
+    assert bounces.read(sent.at(TUESDAY), [a_report(envelope(sent), *GONE)]).suppressed == 1
+
+
+@pytest.mark.parametrize(("days", "people"), [(35, 1), (35.1, 0), (400, 0)])
+def test_what_comes_back_after_five_weeks_proves_nothing(sent: Installation, days: float, people: int):
+    later = TUESDAY + timedelta(days=days)
+    assert bounces.read(sent.at(later), [a_report(envelope(sent), *GONE)]).suppressed == people
+    mail = a_complaint(envelope(sent)) + b"\n"
+    assert bounces.read(sent.at(later), [mail]).unsubscribed == people
+
+
+@pytest.mark.parametrize(
+    "mail", [lambda to: a_report(to, *GONE), a_complaint, lambda to: a_report(to, "5.2.2", "full")]
+)
+def test_a_report_about_the_address_before_a_change_counts_for_nobody(sent: Installation, mail: Callable[[str], bytes]):
+    with sent.at(TUESDAY).writing() as session:
+        session.query(Subscriber).filter_by(email="anna@example.org").update(
+            {"email": "anna@example.net", "moved_at": TUESDAY + timedelta(hours=1)}
+        )
+    done = bounces.read(sent.at(TUESDAY + timedelta(hours=2)), [mail(envelope(sent))])
+    assert (done.suppressed, done.held, done.unsubscribed, BounceKind.UNPROVEN in done.kinds) == (0, 0, 0, False)
+    assert untouched(sent)
+
+
+def test_a_report_about_the_address_after_a_change_counts(sent: Installation):
+    with sent.at(TUESDAY).writing() as session:
+        session.query(Subscriber).update({"moved_at": MONDAY})
+    assert bounces.read(sent.at(TUESDAY), [a_report(envelope(sent), *GONE)]).suppressed == 1
+
+
+def test_a_suppression_stores_a_code_and_a_complaint_not_even_that(sent: Installation):
+    bounces.read(sent.at(TUESDAY), [a_report(envelope(sent), "5.1.1", "550 5.1.1 anna@example.org (Anna A.) unknown")])
+    bounces.read(sent.at(TUESDAY), [a_complaint(envelope(sent, "ben@example.org"))])
+    with sent.at(TUESDAY).reading() as session:
+        stored = {row.cause: row.reason for row in session.query(Suppression)}
+    assert stored == {SuppressionCause.BOUNCED: "5.1.1", SuppressionCause.COMPLAINED: ""}
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "code"),
+    [("", "550 user unknown", "550"), ("", "no such user", ""), ("5.1.10", "gone", "5.1.10")],
+)
+def test_the_code_is_the_enhanced_one_else_the_reply_code_else_none(
+    sent: Installation, status: str, said: str, code: str
+):
+    bounces.read(sent.at(TUESDAY), [a_report(envelope(sent), status, said)])
+    with sent.at(TUESDAY).reading() as session:
+        assert [row.reason for row in session.query(Suppression)] == [code]
+
+
+OLD_REASONS = {
+    ("bounced", "mails to it come back: 5.1.1 smtp; 550 5.1.1 user anna unknown"): "5.1.1",
+    ("bounced", "the server answered 550 to RCPT TO: user anna unknown"): "550",
+    ("bounced", "mails to it come back"): "",
+    ("complained", "its owner called a mail unwanted"): "",
+    ("asked", "she told us on the phone"): "she told us on the phone",
+}
+
+
+def test_an_upgrade_keeps_the_codes_alone_of_what_servers_said(engine: Engine):
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.connection.driver_connection.execute("PRAGMA foreign_keys=OFF")
+        config = db._alembic_config()
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0005")
+        insert = text("INSERT INTO suppression (address_hash, cause, reason, at) VALUES (:key, :cause, :reason, :at)")
+        for number, (cause, reason) in enumerate(OLD_REASONS):
+            row = {"key": f"h{number}", "cause": cause, "reason": reason, "at": "2026-03-02 09:00:00+00:00"}
+            connection.execute(insert, row)
+        connection.commit()
+        connection.invalidate()
+    db.upgrade(engine)
+    with db.reading(engine) as session:
+        stored = [row.reason for row in session.query(Suppression).order_by(Suppression.address_hash)]
+    assert stored == list(OLD_REASONS.values())
+
+
+def test_of_two_readers_of_one_mail_one_alone_acts(sent: Installation):
+    mail = a_report(envelope(sent), "5.2.2", "552 mailbox full")
+    deps, name = sent.at(TUESDAY), policy.name_of(mail)
+    for number in range(2):
+        with deps.writing() as session:
+            report = parser.read(mail)
+            verdict = policy.record(session, name, report, deps.links.bounced, deps.mail_domain, TUESDAY)
+        assert (verdict is None) is (number == 1)
+    with deps.reading() as session:
+        assert session.query(Subscriber).filter_by(email="anna@example.org").one().soft_bounces == 1
+
+
+def leave(subject: str) -> bytes:
+    return f"From: whoever@example.net\nTo: office@example.org\nSubject: {subject}\n\n".encode()
+
+
+def test_a_retired_link_still_ends_the_subscription_by_mail(sent: Installation):
+    word = "r" * 22
+    with sent.at(TUESDAY).writing() as session:
+        anna = session.query(Subscription).order_by(Subscription.id).first()
+        session.add(RetiredLink(link_id=word, subscription_id=anna.id, retired_at=TUESDAY))
+    assert bounces.read(sent.at(TUESDAY), [leave(f"unsubscribe {word}")]).unsubscribed == 1
+    assert ended(sent) == {"anna@example.org"}
+
+
+def test_words_that_end_a_subscription_are_128_random_bits(sent: Installation):
+    with sent.at(TUESDAY).reading() as session:
+        words = {subscription.link_id for subscription in session.query(Subscription)}
+    assert len(words) == 2
+    assert all(re.fullmatch(r"[\w-]{22}", word) for word in words)
+
+
+@pytest.mark.parametrize("subject", ["unsubscribe", "unsubscribe 1", "unsubscribe %", "unsubscribe " + "x" * 22, "un"])
+def test_a_guess_ends_no_subscription(sent: Installation, subject: str):
+    assert bounces.read(sent.at(TUESDAY), [leave(subject)]).unsubscribed == 0
+    assert untouched(sent)
+
+
+def test_words_in_envelope_senders_are_random_and_fit_every_server(sent: Installation):
+    first, second = envelope(sent), envelope(sent, "ben@example.org")
+    words = [sender.partition("+")[2].partition("@")[0] for sender in (first, second)]
+    assert all(re.fullmatch(rf"[a-z2-7]{{{TOKEN_LENGTH}}}", word) for word in words)
+    assert sum(a != b for a, b in zip(*words, strict=True)) > TOKEN_LENGTH // 2
+    assert len(first.partition("@")[0]) <= 64
+
+
+def test_every_change_of_a_word_makes_it_worthless():
+    links = Links("https://news.example.org", "a key that only the tests know")
+    word = links.bounce_token(new_message_id("example.org"))
+    assert links.parse_bounce_token(word.upper()) == links.parse_bounce_token(word) is not None
+    alphabet = "abcdefghijklmnopqrstuvwxyz234567"
+    changed = [f"{word[:n]}{alphabet[alphabet.index(word[n]) - 1]}{word[n + 1 :]}" for n in range(len(word))]
+    changed += [
+        "",
+        word[:-1],
+        f"{word}a",
+        "a" * TOKEN_LENGTH,
+        "é" * TOKEN_LENGTH,
+        "0" * TOKEN_LENGTH,
+        "+" * TOKEN_LENGTH,
+    ]
+    assert [links.parse_bounce_token(one) for one in changed] == [None] * len(changed)
+
+
+def test_a_word_outlives_a_change_of_our_domain(sent: Installation):
+    mail = a_report(envelope(sent), *GONE)
+    sender = sent.at(TUESDAY).settings.sender.model_copy(update={"address": "digest@new.example.org"})
+    sent.change(sender=sender)
+    assert bounces.read(sent.at(TUESDAY), [mail]).suppressed == 1
+
+
+@pytest.mark.parametrize(("local", "fits"), [("b" * 25, True), ("b" * 26, False), ("b" * 60, False)])
+def test_a_bounce_address_that_leaves_no_room_for_the_word_is_refused_in_words(local: str, fits: bool):
+    values = {"sender": {"bounce_address": f"{local}@example.org"}}
+    if fits:
+        assert Settings.model_validate(values).sender.bounce_address == f"{local}@example.org"
+        assert len(local) + 1 + TOKEN_LENGTH == 64
+    else:
+        with pytest.raises(ValueError, match="may have 25 characters before the @"):
+            Settings.model_validate(values)
+
+
+def notices(made: Installation) -> list[Notice]:
+    with made.at(TUESDAY).reading() as session:
+        return session.query(Notice).filter(Notice.subject.contains("prove nothing")).order_by(Notice.id).all()
+
+
+def test_the_operator_is_told_once_a_day_and_nothing_of_what_was_forged(sent: Installation):
+    sent.change(operator=Operator(address="operator@example.org"))
+
+    def forged(number: int) -> bytes:
+        return a_report(PLAIN, "5.1.1", f"550 secret words {number}", recipient="victim@example.net")
+
+    bounces.read(sent.at(TUESDAY), [forged(1), forged(2)])
+    bounces.read(sent.at(TUESDAY + timedelta(hours=1)), [forged(3)])
+    bounces.read(sent.at(TUESDAY + timedelta(hours=23)), [forged(4)])
+    (first,) = notices(sent)
+    assert "2 since you were last told" in first.text
+    assert "bounce+test@example.org" in first.text
+    bounces.read(sent.at(TUESDAY + timedelta(hours=25)), [forged(4)])
+    bounces.read(sent.at(TUESDAY + timedelta(hours=26)), [forged(5)])
+    _, second = notices(sent)
+    assert "2 since you were last told" in second.text
+    for notice in notices(sent):
+        assert not re.search("victim|secret words|example.net|anna|ben", notice.text)
+    deliver.run(sent.at(TUESDAY + timedelta(hours=26)))
+    assert len(sent.sink.to("operator@example.org")) == 2
+
+
+def test_without_forged_reports_the_operator_is_told_nothing(sent: Installation):
+    sent.change(operator=Operator(address="operator@example.org"))
+    bounces.read(
+        sent.at(TUESDAY), [a_report(envelope(sent), *GONE), leave("unsubscribe x"), b"Subject: hello\n\nhello"]
+    )
+    assert notices(sent) == []
+
+
+def test_a_notice_is_kept_for_30_days_after_it_went_out(sent: Installation):
+    sent.change(operator=Operator(address="operator@example.org"))
+    bounces.read(sent.at(TUESDAY), [a_report(PLAIN, *GONE)])
+    went_out = TUESDAY + timedelta(days=2)
+    run_once(sent.at(went_out))
+    for days, number in ((29, 1), (30, 0), (30, 0)):
+        from notifier.pipeline import housekeeping
+
+        housekeeping.run(sent.at(went_out + timedelta(days=days)))
+        with sent.at(TUESDAY).reading() as session:
+            deliveries = session.query(Delivery).filter_by(kind=DeliveryKind.NOTICE).count()
+        assert (len(notices(sent)), deliveries) == (number, number)
+
+
+@pytest.mark.parametrize("status", [DeliveryStatus.PENDING, DeliveryStatus.SENDING])
+def test_a_notice_that_still_waits_is_kept(sent: Installation, status: DeliveryStatus):
+    from notifier.pipeline import housekeeping
+
+    sent.change(operator=Operator(address="operator@example.org"))
+    bounces.read(sent.at(TUESDAY), [a_report(PLAIN, *GONE)])
+    with sent.at(TUESDAY).writing() as session:
+        session.query(Delivery).filter_by(kind=DeliveryKind.NOTICE).update({"status": status})
+    housekeeping.run(sent.at(TUESDAY + timedelta(days=100)))
+    assert len(notices(sent)) == 1
+
+
+@pytest.mark.parametrize("status", [DeliveryStatus.FAILED, DeliveryStatus.SUPPRESSED, DeliveryStatus.UNCERTAIN])
+def test_a_notice_that_nobody_took_expires_too(sent: Installation, status: DeliveryStatus):
+    from notifier.pipeline import housekeeping
+
+    sent.change(operator=Operator(address="operator@example.org"))
+    bounces.read(sent.at(TUESDAY), [a_report(PLAIN, *GONE)])
+    with sent.at(TUESDAY).writing() as session:
+        session.query(Delivery).filter_by(kind=DeliveryKind.NOTICE).update({"status": status})
+    housekeeping.run(sent.at(TUESDAY + timedelta(days=31)))
+    assert notices(sent) == []
+
+
+def test_what_a_mail_was_is_stored_by_its_hash_alone(sent: Installation):
+    mails = [a_report(PLAIN, *GONE), a_report(envelope(sent), *GONE), b"Subject: hello\n\nhello"]
+    bounces.read(sent.at(TUESDAY), mails)
+    with sent.at(TUESDAY).reading() as session:
+        kinds = sorted(row.kind for row in session.query(BounceReport))
+    assert kinds == sorted([BounceKind.UNPROVEN, BounceKind.HARD, BounceKind.NONE])
+    assert bounces.read(sent.at(TUESDAY), mails).known == 3

@@ -1,0 +1,126 @@
+"""Where mails lie that came back: each is read once, and is marked as seen only when its reader is done with it."""
+
+from pathlib import Path
+
+import pytest
+
+from notifier.deliver.bounces import mailbox
+from notifier.errors import NotifierError, SettingsError
+from tests.support import mailbox_server
+from tests.support.mailbox_server import PASSWORD, Box
+
+MAILS = [b"Subject: one\r\n\r\nfirst\r\n", b"Subject: two\r\n\r\nsecond\r\n", b"Subject: three\r\n\r\nthird\r\n"]
+
+
+def address(box: Box, scheme: str = "imap", folder: str = "INBOX") -> str:
+    return f"{scheme}://bounce%40example.org@127.0.0.1:{box.port}/{folder}"
+
+
+def test_unseen_mails_are_read_once_and_marked_when_they_are_done_with():
+    with mailbox_server.running(MAILS) as box:
+        for number, mail in enumerate(mailbox.from_imap(address(box), PASSWORD)):
+            assert mail == MAILS[number]
+            assert len(box.seen) == number
+        assert box.seen == {101, 102, 103}
+        assert list(mailbox.from_imap(address(box), PASSWORD)) == []
+
+
+def test_the_unseen_mails_of_a_maildir_are_read_once_wherever_another_program_put_them(tmp_path: Path):
+    for name, mail in (("new/1", MAILS[0]), ("cur/2:2,", MAILS[1]), ("cur/3:2,F", MAILS[2]), ("cur/4:2,S", b"seen")):
+        (tmp_path / "box" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "box" / name).write_bytes(mail)
+    (tmp_path / "box" / "tmp").mkdir()
+    assert list(mailbox.from_maildir(tmp_path / "box")) == MAILS
+    assert {file.name for file in (tmp_path / "box" / "cur").iterdir()} == {"1:2,S", "2:2,S", "3:2,FS", "4:2,S"}
+    assert list(mailbox.from_maildir(tmp_path / "box")) == []
+
+
+def test_a_maildir_that_may_not_be_written_to_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    for name in ("new", "cur", "tmp"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "new" / "1").write_bytes(MAILS[0])
+
+    def refuse(_self: Path, _target: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(SettingsError, match="cannot be marked as seen: Permission denied"):
+        list(mailbox.from_maildir(tmp_path))
+
+
+def test_a_mail_whose_reader_fails_is_read_again():
+    with mailbox_server.running(MAILS) as box:
+        mails = mailbox.from_imap(address(box), PASSWORD)
+        assert [next(mails), next(mails)] == MAILS[:2]
+        mails.close()  # what becomes of it when its reader raises something
+        assert box.seen == {101}
+        assert list(mailbox.from_imap(address(box), PASSWORD)) == MAILS[1:]
+
+
+def test_a_connection_that_ends_in_the_middle_loses_no_mail():
+    with mailbox_server.running(MAILS, hangs_up_after=2) as box:
+        mails = mailbox.from_imap(address(box), PASSWORD)
+        assert [next(mails), next(mails)] == MAILS[:2]
+        with pytest.raises(NotifierError, match="cannot be read"):
+            next(mails)
+        box.hangs_up_after = None
+        assert list(mailbox.from_imap(address(box), PASSWORD)) == MAILS[2:]
+
+
+def test_only_the_beginning_of_an_endless_mail_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setattr(mailbox, "_LARGEST", 1000)
+    endless = b"Subject: long\r\n\r\n" + b"x" * 5000
+    with mailbox_server.running([endless]) as box:
+        assert list(mailbox.from_imap(address(box), PASSWORD)) == [endless[:1000]]
+    file = tmp_path / "mail.eml"
+    file.write_bytes(endless)
+    assert list(mailbox.from_files([file])) == [endless[:1000]]
+
+
+def test_a_mailbox_is_read_over_tls(certificate: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    with mailbox_server.running(MAILS, certificate) as box:
+        assert list(mailbox.from_imap(address(box, "imaps"), PASSWORD)) == MAILS
+
+
+def test_a_server_that_nobody_vouches_for_is_given_no_password(certificate: Path):
+    with mailbox_server.running(MAILS, certificate) as box:
+        with pytest.raises(NotifierError, match="cannot be trusted"):
+            list(mailbox.from_imap(address(box, "imaps"), PASSWORD))
+        assert box.seen == set()
+
+
+def test_a_server_elsewhere_that_offers_no_encryption_is_given_no_password(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(mailbox, "_LOOPBACK", ())
+    with mailbox_server.running(MAILS) as box, pytest.raises(NotifierError, match="TLS"):
+        list(mailbox.from_imap(address(box), PASSWORD))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"password": "wrong"}, "wrong name or password"),
+        ({"folder": "Nowhere"}, "no such folder"),
+        ({"scheme": "imaps"}, "speaks no TLS"),
+    ],
+)
+def test_what_the_server_refuses_is_told_in_its_words(change: dict[str, str], said: str):
+    password = change.pop("password", PASSWORD)
+    with mailbox_server.running(MAILS) as box, pytest.raises(NotifierError, match=said):
+        list(mailbox.from_imap(address(box, **change), password))
+
+
+@pytest.mark.parametrize(
+    "url", ["nonsense", "imap://", "imap://mail.example.org", "http://me@mail.example.org", "imap://me@[::1", ""]
+)
+def test_what_names_no_mailbox_is_refused_with_an_example(url: str):
+    with pytest.raises(SettingsError) as refused:
+        list(mailbox.from_imap(url, PASSWORD))
+    assert "imaps://bounce@mail.example.org/INBOX" in refused.value.fix
+
+
+def test_a_password_in_the_address_is_refused_and_not_repeated():
+    with pytest.raises(SettingsError) as refused:
+        list(mailbox.from_imap("imaps://me:hunter2@mail.example.org/INBOX", ""))
+    assert "NOTIFIER_IMAP_PASSWORD" in refused.value.fix
+    assert "hunter2" not in str(refused.value)

@@ -1,0 +1,307 @@
+"""Digests bound what they hold, the archive stores what it shows, and leaving works while both are made."""
+
+import random
+import re
+import threading
+import time
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import event
+
+from notifier.demo.servers import serving
+from notifier.digest import archive, digests
+from notifier.enums import SubscriptionStatus
+from notifier.links import Purpose
+from notifier.match import profiles
+from notifier.messages import digest_body, digest_mail
+from notifier.pipeline import compose, deliver
+from notifier.pipeline import match as match_step
+from notifier.pipeline.run import run_once
+from notifier.store import db
+from notifier.store.models import Digest, Match, Profile, Revision, Source, Subscription
+from notifier.web.app import create
+from tests.match.test_bounded_work import prose, write
+from tests.support.installation import MONDAY, Installation
+from tests.support.mail_sink import html_of, text_of
+from tests.support.news_site import Article
+from tests.support.visitor import Client
+
+DAY = timedelta(days=1)
+# Gmail hides what lies behind 102 KB, the way to leave among it.
+LARGEST = 102_000
+HUGE = "A very long text & <nothing> of it “ends”, " * 2500
+WIDE = "試験の結果がとても長い。" * 10_000
+
+
+def widen_source(session) -> None:
+    session.query(Source).filter(Source.kind == "feed").one().name = HUGE
+
+
+def widen_title(session) -> None:
+    session.query(Revision).one().title = HUGE
+
+
+def widen_address(session) -> None:
+    match = session.query(Match).one()
+    match.entry.url = f"https://herald.example.org/{'&' * 120_000}"
+
+
+def widen_both_addresses(session) -> None:
+    widen_address(session)
+    session.query(Source).filter(Source.kind == "feed").one().url = f"https://herald.example.org/{'&' * 120_000}"
+
+
+def widen_reasons(session) -> None:
+    session.query(Match).one().reasons = [HUGE] * 30
+
+
+def widen_summary(session) -> None:
+    session.query(Revision).one().summary = WIDE
+
+
+def widen_endpoints(session) -> None:
+    session.query(Revision).one().content = {"lists": {"Primary outcomes": [HUGE] * 30}}
+
+
+def widen_trials_named(session) -> None:
+    session.query(Revision).one().body = " ".join(f"NCT{number:08}" for number in range(50_000))
+
+
+def widen_papers(session) -> None:
+    session.query(Revision).one().body = f"10.1000/{'a' * 200_000} PMID 12345678"
+
+
+def widen_words_to_explain(session) -> None:
+    session.query(Revision).one().title = f"Frexalimab randomisiert{'x' * 150_000}"
+
+
+def document(session, **parts) -> None:
+    profile = session.query(Profile).one()
+    profile.document = {**profile.document, **parts}
+
+
+def widen_facts(session) -> None:
+    document(session, facts={f"fact {number} {HUGE}": [HUGE] * 2 for number in range(30)})
+
+
+def widen_trials(session) -> None:
+    document(session, trials=[{"id": f"NCT{number:08}", "acronym": HUGE, "phase": "3"} for number in range(30)])
+
+
+def widen_approvals(session) -> None:
+    document(session, approvals=[{"where": HUGE, "status": "approved"}] * 30)
+
+
+def widen_profile(session) -> None:
+    profile = session.query(Profile).one()
+    profile.summary, profile.stage, profile.name = HUGE, WIDE, HUGE
+
+
+WIDENED = {
+    name.removeprefix("widen_"): function for name, function in list(globals().items()) if name.startswith("widen_")
+}
+
+
+@pytest.mark.parametrize("edition", ["patient", "clinician"])
+@pytest.mark.parametrize("widen", WIDENED.values(), ids=WIDENED)
+def test_one_item_alone_never_makes_a_mail_too_large(installation: Installation, widen, edition: str):
+    made = installation
+    made.subscribe("anna@example.org", edition=edition)
+    run_once(made.at(MONDAY))
+    write(made, ["Frexalimab slows lesions"], ["A text."])
+    match_step.run(made.at(MONDAY))
+    with made.at(MONDAY).writing() as session:
+        session.query(Revision).update({Revision.observed_at: MONDAY})
+        widen(session)
+    assert compose.run(made.at(MONDAY + DAY)) == 1
+    assert deliver.run(made.at(MONDAY + DAY)).accepted == 1
+    (mail,) = made.sink.messages
+    assert len(html_of(mail).encode()) < LARGEST
+    assert len(text_of(mail).encode()) < LARGEST
+    assert "Unsubscribe" in html_of(mail)
+    assert "/archive/" in html_of(mail)
+
+
+def test_an_item_that_no_bound_holds_is_shown_in_short(installation: Installation, monkeypatch: pytest.MonkeyPatch):
+    made = installation
+    made.subscribe("anna@example.org")
+    run_once(made.at(MONDAY))
+    write(made, ["Frexalimab slows lesions"], ["A text. " * 100])
+    match_step.run(made.at(MONDAY))
+    monkeypatch.setattr(digest_mail, "LARGEST", 4000)
+    run_once(made.at(MONDAY + DAY))
+    (mail,) = made.sink.messages
+    assert "Frexalimab slows lesions" in html_of(mail)
+    assert "A text." not in html_of(mail)
+    with made.at(MONDAY).reading() as session:
+        digest = session.query(Digest).one()
+        assert "A text." in digest.page_html
+        assert digest.left_out == 0
+
+
+def test_eighty_outlets_that_tell_the_same_are_counted_and_not_all_listed(installation: Installation):
+    made = installation
+    made.subscribe("anna@example.org")
+    run_once(made.at(MONDAY))
+    write(made, ["Frexalimab lowers lesions in a made-up trial"] * 80, ["A text."] * 80)
+    match_step.run(made.at(MONDAY))
+    run_once(made.at(MONDAY + DAY))
+    (mail,) = made.sink.messages
+    assert html_of(mail).count("<h3") == 1
+    assert "and 71 more" in html_of(mail)
+    assert "and 71 more" in text_of(mail)
+
+
+def many(made: Installation, number: int) -> None:
+    made.subscribe("anna@example.org")
+    run_once(made.at(MONDAY))
+    text = "A made-up text about frexalimab that is as long as a summary may be. " * 8
+    write(made, [f"Frexalimab headline number {n:03} of many" for n in range(number)], [text] * number)
+    match_step.run(made.at(MONDAY))
+    assert compose.run(made.at(MONDAY + DAY)) == 1
+
+
+def questions(engine, work) -> int:
+    asked: list[str] = []
+
+    def count(_connection, _cursor, statement, *_rest) -> None:
+        asked.append(statement)
+
+    event.listen(engine, "before_cursor_execute", count)
+    try:
+        work()
+    finally:
+        event.remove(engine, "before_cursor_execute", count)
+    return len(asked)
+
+
+def test_the_archive_page_stores_what_it_shows(any_installation: Installation, monkeypatch: pytest.MonkeyPatch):
+    made = any_installation
+    many(made, 200)
+    with made.at(MONDAY).reading() as session:
+        digest = session.query(Digest).one()
+        assert digest.left_out
+        assert digest.page_html.count("<h3") == 200
+
+    assert deliver.run(made.at(MONDAY + DAY)).accepted == 1
+    (address,) = set(re.findall(r"https://news\.example\.org(/archive/[\w.-]+)", html_of(made.sink.messages[0])))
+
+    def render(*_words):
+        raise AssertionError("nothing is rendered when somebody reads")
+
+    monkeypatch.setattr(digest_mail, "whole", render)
+    monkeypatch.setattr(archive, "sent_view", render)
+    with serving(create(made.at(MONDAY))) as server:
+        page = Client(server).get(address)
+    assert page.status_code == 200
+    assert page.text.count("<h3") == 200
+
+
+def test_what_was_corrected_since_is_one_question_whatever_the_length(any_installation: Installation):
+    made = any_installation
+    many(made, 60)
+    deps = made.at(MONDAY)
+    with deps.reading() as session:
+        digest = session.query(Digest).one()
+        asked = questions(deps.engine, lambda: archive.corrected_since(session, digest))
+    assert asked == 1
+
+
+def test_a_digest_whose_items_all_fit_stores_no_second_page(installation: Installation):
+    many(installation, 3)
+    with installation.at(MONDAY).reading() as session:
+        assert session.query(Digest).one().page_html is None
+
+
+@pytest.mark.long
+def test_leaving_by_one_click_takes_less_than_a_second_while_hundreds_match_and_are_composed(
+    any_installation: Installation,
+):
+    made = any_installation
+    made.change(sender=made.at(MONDAY).settings.sender.model_copy(update={"discreet": True}))
+    for number in range(30):
+        made.subscribe(f"person{number}@example.org", edition="clinician" if number % 2 else "patient")
+    run_once(made.at(MONDAY))
+    chance = random.Random(1)
+    titles = [f"Frexalimab {prose(chance, 8)}" for _ in range(400)]
+    write(made, titles, [prose(chance, 300) for _ in titles])
+    deps = made.at(MONDAY + DAY)
+    with deps.reading() as session:
+        links = [deps.links.token(Purpose.UNSUBSCRIBE, one.link_id, MONDAY) for one in session.query(Subscription)]
+    failed: list[Exception] = []
+
+    def run() -> None:
+        url = deps.engine.url.render_as_string(hide_password=False)
+        other = replace(deps, engine=db.make_engine(url))
+        try:
+            match_step.run(other)
+            compose.run(other)
+        except Exception as error:  # noqa: BLE001 - it is looked at in the other thread
+            failed.append(error)
+        finally:
+            other.engine.dispose()
+
+    times = []
+    with serving(create(deps)) as server:
+        client = Client(server)
+        client.get("/")
+        working = threading.Thread(target=run)
+        working.start()
+        for link in links:
+            begun = time.perf_counter()
+            answer = client.post(f"/unsubscribe/{link}", "List-Unsubscribe=One-Click", FORM)
+            times.append(time.perf_counter() - begun)
+            assert answer.status_code == 200
+            if not working.is_alive():
+                break
+            time.sleep(0.1)
+        working.join()
+    assert not failed
+    assert max(times) < 1, times
+    with deps.reading() as session:
+        left = session.query(Subscription).filter(Subscription.status == SubscriptionStatus.ENDED).count()
+    assert left == len(times)
+
+
+FORM = "application/x-www-form-urlencoded"
+
+
+def test_nothing_is_rendered_while_a_write_transaction_is_open(any_installation: Installation, monkeypatch):
+    made = any_installation
+    due = made.discover(3)
+    writing: list[bool] = []
+    real_store, real_render = digests.store, digest_body.renderer
+
+    def store(*words):
+        writing.append(True)
+        try:
+            return real_store(*words)
+        finally:
+            writing.pop()
+
+    def renderer(deps):
+        render = real_render(deps)
+
+        def seen(view):
+            assert not writing
+            return render(view)
+
+        return seen
+
+    monkeypatch.setattr(digests, "store", store)
+    monkeypatch.setattr(digest_mail, "renderer", renderer)
+    assert compose.run(made.at(due)) == 1
+
+
+def test_a_preview_shows_a_profile_as_long_as_it_may_be(installation: Installation):
+    file = profiles.parse(profiles.bundled_file(), "the bundled profile")
+    with installation.at(MONDAY).writing() as session:
+        profiles.save(session, file.model_copy(update={"summary": HUGE, "sources": (installation.feed,)}), MONDAY)
+    installation.subscribe("anna@example.org")
+    run_once(installation.at(MONDAY))
+    installation.publish([Article("Frexalimab slows lesions")])
+    run_once(installation.at(MONDAY + DAY))
+    (mail,) = installation.sink.messages
+    assert len(html_of(mail).encode()) < LARGEST

@@ -1,0 +1,97 @@
+"""Choosing: what belongs into one person's digest, once, in its newest state, the weightiest first."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from notifier.digest.selection import Candidate, Section, section_of, select_items
+from notifier.enums import NewsKind, Tier
+
+
+def a_match(position: int, entry: int, kind: NewsKind = NewsKind.NEW, tier: Tier = Tier.ABOUT, **more) -> Candidate:
+    return Candidate(position, position, entry, kind, tier, more.pop("score", 0.5), **more)
+
+
+def kinds(items: list[Candidate]) -> list[tuple[int, NewsKind]]:
+    return [(item.entry_id, item.kind) for item in items]
+
+
+def test_news_that_was_corrected_before_it_went_out_goes_out_once_as_news():
+    found = select_items([a_match(1, 1), a_match(2, 1, NewsKind.CORRECTED)], told=())
+    assert kinds(found) == [(1, NewsKind.NEW)]
+    assert found[0].match_id == 2
+
+
+def test_news_that_was_withdrawn_before_it_went_out_does_not_go_out():
+    assert select_items([a_match(1, 1), a_match(2, 1, NewsKind.WITHDRAWN)], told=()) == []
+
+
+@pytest.mark.parametrize("kind", [NewsKind.CORRECTED, NewsKind.WITHDRAWN])
+def test_a_correction_is_owed_to_those_who_were_told_and_to_nobody_else(kind: NewsKind):
+    assert kinds(select_items([a_match(5, 1, kind)], told={1})) == [(1, kind)]
+    assert select_items([a_match(5, 1, kind)], told=()) == []
+
+
+@pytest.mark.parametrize("kind", [NewsKind.TRIAL_CHANGE, NewsKind.PAGE_CHANGE])
+def test_a_trial_or_page_change_is_owed_to_everyone(kind: NewsKind):
+    assert kinds(select_items([a_match(5, 1, kind)], told=())) == [(1, kind)]
+
+
+def test_several_corrections_of_one_entry_are_one_item():
+    found = select_items([a_match(5, 1, NewsKind.CORRECTED), a_match(6, 1, NewsKind.CORRECTED)], told={1})
+    assert [item.match_id for item in found] == [6]
+
+
+def test_what_is_filed_is_owed_to_nobody():
+    assert select_items([a_match(1, 1, filed=True)], told=()) == []
+
+
+def test_related_items_alone_make_no_digest():
+    related = a_match(1, 1, tier=Tier.RELATED)
+    assert select_items([related], told=()) == []
+    assert len(select_items([related, a_match(2, 2)], told=())) == 2
+
+
+def test_the_order_is_that_of_the_sections_and_then_of_weight():
+    found = select_items(
+        [
+            a_match(1, 1, tier=Tier.RELATED),
+            a_match(2, 2, tier=Tier.MENTION),
+            a_match(3, 3, score=0.5),
+            a_match(4, 4, score=0.9),
+            a_match(5, 5, NewsKind.CORRECTED),
+            a_match(6, 6, NewsKind.TRIAL_CHANGE),
+            a_match(7, 7, NewsKind.PAGE_CHANGE),
+        ],
+        told={5},
+    )
+    assert [item.entry_id for item in found] == [5, 4, 3, 6, 7, 2, 1]
+    assert [section_of(item) for item in found] == [
+        Section.CORRECTED,
+        Section.ABOUT,
+        Section.ABOUT,
+        Section.TRIALS,
+        Section.PAGE,
+        Section.MENTION,
+        Section.RELATED,
+    ]
+
+
+candidates = st.lists(
+    st.builds(
+        a_match,
+        st.integers(1, 50),
+        st.integers(1, 5),
+        st.sampled_from(list(NewsKind)),
+        st.sampled_from([Tier.ABOUT, Tier.MENTION, Tier.RELATED]),
+        filed=st.booleans(),
+    ),
+    max_size=12,
+)
+
+
+@given(candidates, st.sets(st.integers(1, 5)))
+def test_an_entry_never_stands_twice_in_a_digest(found: list[Candidate], told: set[int]):
+    chosen = select_items(found, told)
+    assert len({item.entry_id for item in chosen}) == len(chosen)
+    assert not any(item.filed for item in chosen)

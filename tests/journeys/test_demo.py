@@ -1,0 +1,84 @@
+"""The demo: the whole journey, with digests about the therapy and nothing else in them."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from notifier.demo import story as demo
+from notifier.errors import SettingsError
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> demo.Story:
+    return demo.run(tmp_path_factory.mktemp("demo") / "out")
+
+
+def texts(story: demo.Story, person: str) -> list[str]:
+    return [file.with_suffix(".txt").read_text() for to, _, file in story.mails if to.startswith(person)]
+
+
+def test_each_person_gets_what_they_asked_for_when_they_asked_for_it(story: demo.Story):
+    assert [(to.partition("@")[0], subject) for to, subject, _ in story.mails] == [
+        ("newcomer", "Please confirm your subscription"),
+        ("editor", "Your digest: 6 items"),
+        ("clinic", "Your daily digest: 6 items"),
+        ("editor", "Your digest: 1 item"),
+        ("clinic", "Your daily digest: 1 item"),
+        ("anna", "Your weekly digest: 6 items"),
+    ]
+
+
+def test_nothing_irrelevant_is_in_a_digest(story: demo.Story):
+    for person in ("anna", "clinic", "editor"):
+        for text in texts(story, person):
+            assert not re.search(
+                r"tolebrutinib|Walking poles|Generic teriflunomide|garden|Vitamin|yearly figures", text
+            )
+    (weekly,) = texts(story, "anna")
+    for title in ("Frexalimab cuts new lesions by 86%", "Under-the-skin option", "Five trials", "CD40L antibody"):
+        assert title in " ".join(weekly.split())
+
+
+def test_the_baseline_is_mailed_to_nobody(story: demo.Story):
+    assert not any("Two-year frexalimab data" in text for person in ("anna", "clinic") for text in texts(story, person))
+
+
+def test_a_correction_reaches_those_who_read_the_old_figure(story: demo.Story):
+    assert "89%" in texts(story, "clinic")[0]
+    assert "CORRECTED SINCE WE WROTE" in texts(story, "clinic")[1]
+    assert "CORRECTED" not in texts(story, "anna")[0]
+
+
+def test_the_changed_trial_and_the_changed_page_are_told_in_words(story: demo.Story):
+    (weekly,) = texts(story, "anna")
+    assert "Status: was “Recruiting”, now “Active, not recruiting”" in weekly
+    assert "Section “How it is given”" in weekly
+    assert "Columns" not in weekly
+
+
+def test_what_the_site_has_not_changed_is_not_sent_again(story: demo.Story):
+    assert story.answers[304] > story.answers[200]
+
+
+def test_each_mail_lies_there_in_three_forms(story: demo.Story):
+    for _, _, file in story.mails:
+        assert all(file.with_suffix(ending).stat().st_size for ending in (".eml", ".html", ".txt"))
+
+
+def test_the_demo_replaces_its_own_folder_and_no_other(story: demo.Story, tmp_path: Path):
+    assert len(demo.run(story.folder).mails) == 6
+    (tmp_path / "letter.txt").write_text("mine")
+    with pytest.raises(SettingsError, match="not the demo's"):
+        demo.run(tmp_path)
+    assert (tmp_path / "letter.txt").read_text() == "mine"
+
+
+def test_a_story_of_three_outlets_is_one_item_with_two_more_links(story: demo.Story):
+    (weekly,) = texts(story, "anna")
+    one_line = " ".join(weekly.split())
+    assert "Press release: a study of frexalimab under the skin begins https://company.example.org/" in one_line
+    told_by = one_line.partition("Also told by:")[2]
+    assert "Under-the-skin option moves ahead for people who dislike infusions (The Example Herald" in told_by
+    assert "Sanofi begins a study of its antibody under the skin (The Example Wire (fictional), news)" in told_by
+    assert one_line.count("About 160 people") == 1

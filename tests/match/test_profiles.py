@@ -1,0 +1,167 @@
+"""Profiles: in from a file, checked, out again the same; what is wrong is refused and leaves the stored one alone."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from notifier.admin.profile_import import estimate_matches, import_profile
+from notifier.enums import Tier
+from notifier.errors import NotFoundError, ProfileError, SettingsError
+from notifier.match import judging, profiles
+from notifier.match.terms import Vocabulary
+from notifier.pipeline import match, poll
+from notifier.store import db
+from notifier.store.models import Match
+from tests.support.installation import MONDAY, Installation
+from tests.support.news_site import Article
+
+GOOD = 'slug = "x"\nname = "X"\n[[terms]]\nkind = "name"\ntext = "examplimab"\n'
+
+
+def test_the_bundled_profile_holds_the_facts_of_the_therapy():
+    bundled = profiles.parse(profiles.bundled_file(), "the bundled profile")
+    assert {one.id for one in bundled.trials} == {
+        "NCT04879628",
+        "NCT06141473",
+        "NCT06141486",
+        "NCT06111586",
+        "NCT07325292",
+    }
+    kinds = {term.kind for term in bundled.terms}
+    assert {"name", "code", "target", "class", "sponsor", "indication", "comparator"} <= kinds
+    spellings = {spelling for term in bundled.terms for spelling in (term.text, *term.also)}
+    assert {"frexalimab", "SAR441344", "INX-021", "CD40L", "CD154", "CD40 ligand", "Sanofi", "Aubagio"} <= spellings
+    assert len(bundled.sources) == 7
+    assert str(bundled.stage_as_of) == "2025-10-02"
+
+
+def test_an_exported_profile_is_the_one_that_was_imported(engine: Engine):
+    bundled = profiles.parse(profiles.bundled_file(), "the bundled profile")
+    with db.writing(engine) as session:
+        text = profiles.export(profiles.save(session, bundled, MONDAY))
+    assert profiles.parse(text, "the export") == bundled
+
+
+def test_importing_again_replaces_the_terms(engine: Engine):
+    with db.writing(engine) as session:
+        profiles.save(session, profiles.parse(GOOD, "a test"), MONDAY)
+    with db.writing(engine) as session:
+        stored = profiles.save(session, profiles.parse(GOOD.replace("examplimab", "otherlimab"), "a test"), MONDAY)
+        assert [term.text for term in stored.terms] == ["otherlimab"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("slug = ", "not valid TOML"),
+        (GOOD.replace('"x"', '"Not A Slug"'), "slug"),
+        (GOOD.replace("kind", "kidn"), "terms.1.kidn|terms.1.kind"),
+        (GOOD.replace('"name"', '"nonsense"'), "terms.1.kind"),
+        (GOOD.replace("examplimab", " - "), "terms.1.text"),
+        (GOOD.replace("examplimab", "MS"), "too short"),
+        (GOOD.replace("examplimab", "a"), "too short"),
+        ('slug = "x"\nname = "X"\n', "terms"),
+        (GOOD + '[[trials]]\nid = "NCT123"\n', "trials.1.id"),
+        ('sources = ["ftp://x"]\n' + GOOD, "sources.1"),
+        ('colour = "red"\n' + GOOD, "no key colour"),
+    ],
+)
+def test_a_wrong_file_is_refused_with_the_place_and_the_reason(text: str, said: str):
+    with pytest.raises(ProfileError, match=said) as refused:
+        profiles.parse(text, "wrong.toml")
+    assert refused.value.problem.startswith("wrong.toml")
+    assert refused.value.fix
+    assert refused.value.exit_code == 2
+
+
+def test_several_files_with_one_slug_are_refused(tmp_path: Path):
+    for name in ("a.toml", "b.toml"):
+        (tmp_path / name).write_text(GOOD)
+    with pytest.raises(ProfileError, match="another of these files"):
+        profiles.read_files([tmp_path / "a.toml", tmp_path / "b.toml"])
+
+
+def test_the_only_profile_need_not_be_named_but_one_of_several_must(engine: Engine):
+    with db.writing(engine) as session:
+        with pytest.raises(NotFoundError, match="No profile is stored"):
+            profiles.find(session, None)
+        profiles.save(session, profiles.parse(GOOD, "a test"), MONDAY)
+        assert profiles.find(session, None).slug == "x"
+        profiles.save(session, profiles.parse(GOOD.replace('"x"', '"y"'), "a test"), MONDAY)
+        with pytest.raises(SettingsError, match="Several profiles"):
+            profiles.find(session, None)
+        with pytest.raises(NotFoundError, match="no profile z"):
+            profiles.find(session, "z")
+
+
+@pytest.mark.parametrize("slug", profiles.bundled_slugs())
+def test_every_bundled_profile_can_be_taken_and_keeps_its_canaries(slug: str):
+    file = profiles.parse(profiles.bundled_file(slug), slug)
+    assert file.slug == slug
+    assert file.canaries
+    assert judging.check_canaries(file.model_dump(mode="json"), profiles.term_specs(file), file.name) == []
+
+
+def test_a_headline_goes_to_the_therapy_it_is_about_and_to_no_other():
+    files = [profiles.parse(profiles.bundled_file(slug), slug) for slug in profiles.bundled_slugs()]
+    vocabulary = Vocabulary({file.slug: profiles.term_specs(file) for file in files})
+    names = {file.slug: file.name for file in files}
+    for file in files:
+        found = judging.judge_document(vocabulary, names, judging.Document(f"{file.name} news"))
+        assert {slug: one.tier for slug, one in found.items()} == {file.slug: Tier.ABOUT}
+
+
+def test_a_canary_that_fails_refuses_the_import(engine: Engine):
+    text = GOOD + '[[canaries]]\ntitle = "Something else"\ntier = "about"\n'
+    with db.writing(engine) as session, pytest.raises(ProfileError, match="is none, and must be about"):
+        import_profile(session, profiles.parse(text, "a test"), MONDAY)
+
+
+@pytest.mark.parametrize("word", ["treatment", "Multiple Sclerosis", "clinical trials"])
+def test_a_term_that_would_match_everything_is_refused_with_its_line(word: str):
+    with pytest.raises(ProfileError, match=r"wrong.toml, line \d+, term 1: .* would match almost everything"):
+        profiles.parse(GOOD.replace("examplimab", word), "wrong.toml")
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [(("kind", "kidn"), 3), (('"name"', '"nonsense"'), 4), (("examplimab", " - "), 5), (('"x"', '"Not A Slug"'), 1)],
+)
+def test_the_line_of_what_is_wrong_is_told(change: tuple[str, str], line: int):
+    text = 'slug = "x"\nname = "X"\n[[terms]]\nkind = "name"\ntext = "examplimab"\n'
+    with pytest.raises(ProfileError, match=rf"line {line}\b"):
+        profiles.parse(text.replace(*change), "wrong.toml")
+
+
+def test_the_history_tells_what_each_import_changed(engine: Engine):
+    texts = (GOOD, GOOD, GOOD.replace("examplimab", "otherlimab"), 'stage = "New"\n' + GOOD)
+    for day, text in enumerate(texts):
+        with db.writing(engine) as session:
+            stored = profiles.save(session, profiles.parse(text, "a test"), MONDAY + timedelta(days=day))
+    with db.reading(engine) as session:
+        found = profiles.history(session, stored)
+        assert [(one.number, (one.imported_at - MONDAY).days) for one in found] == [(1, 0), (2, 2), (3, 3)]
+        assert profiles.changes(found[0].document, found[1].document) == [
+            "term added: name otherlimab",
+            "term removed: name examplimab",
+        ]
+        assert "stage changed: New" in profiles.changes(found[1].document, found[2].document)
+
+
+@pytest.mark.parametrize("include", [False, True])
+def test_what_an_import_finds_in_the_past_is_filed_or_owed(any_installation: Installation, include: bool):
+    made = any_installation
+    poll.run(made.at(MONDAY))
+    made.publish([Article("Examplimab in the past")])
+    deps = made.at(MONDAY + timedelta(hours=1))
+    poll.run(deps)
+    match.run(deps)
+    text = f'sources = ["{made.feed}"]\n{GOOD}'
+    with deps.writing() as session:
+        done = import_profile(session, profiles.parse(text, "a test"), deps.now(), include_past=include)
+        assert done.older_matches == 1
+        found = estimate_matches(session, profiles.parse(text, "a test"), deps.now())
+        assert (found.entries, found.matched[Tier.ABOUT], found.share) == (1, 1, 1.0)
+        assert [one.filed for one in session.query(Match)] == [not include]

@@ -1,0 +1,561 @@
+"""Containment: one step, profile, person or mail that fails stops no other, and its failure is seen."""
+
+import json
+import logging
+import signal
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text as sql
+from typer.testing import CliRunner
+
+from notifier import scheduler
+from notifier.cli.main import app
+from notifier.digest import digests
+from notifier.enums import DeliveryKind, DeliveryStatus, SignupRequestKind, SubscriptionStatus
+from notifier.errors import StoreError
+from notifier.messages import digest_mail
+from notifier.pipeline import compose, deliver, housekeeping, match, monitoring, poll, refusals, signup_requests
+from notifier.pipeline.problems import Problems
+from notifier.pipeline.run import Report, run_once
+from notifier.settings import Dkim, Operator
+from notifier.store.models import Alarm, Delivery, Digest, SignupRequest, Subscription, Suppression
+from notifier.subscribers import lifecycle
+from tests.support.installation import MONDAY, Installation
+from tests.support.mail_sink import text_of
+from tests.support.news_site import Article
+
+TUESDAY = MONDAY + timedelta(days=1)
+HOUR = timedelta(hours=1)
+
+STEPS = {
+    "poll": (poll, "run"),
+    "match": (match, "run"),
+    "signup_requests": (signup_requests, "answer_all"),
+    "housekeeping": (housekeeping, "run"),
+    "compose": (compose, "run"),
+    "deliver": (deliver, "run"),
+    "monitoring": (monitoring, "notify_operator"),
+}
+
+
+def fails(error: Exception):
+    def failing(*_words, **_named):
+        raise error
+
+    return failing
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ValueError("anna@example.org"), StoreError("The database is locked.", "Wait."), RecursionError(), MemoryError()],
+    ids=lambda error: type(error).__name__,
+)
+@pytest.mark.parametrize("step", STEPS)
+def test_each_step_is_run_whatever_the_one_before_did(
+    installation: Installation, step: str, error: Exception, monkeypatch: pytest.MonkeyPatch, caplog
+):
+    run: list[str] = []
+    for name, (module, function) in STEPS.items():
+        real = getattr(module, function)
+
+        def noted(*words, name=name, real=real, **named):
+            run.append(name)
+            return fails(error)() if name == step else real(*words, **named)
+
+        monkeypatch.setattr(module, function, noted)
+    with caplog.at_level(logging.WARNING):
+        report = run_once(installation.at(MONDAY))
+    assert run == list(STEPS)
+    assert report.failed
+    (line,) = report.problems
+    assert line.startswith(f"The step {step} failed: ")
+    assert "@" not in line + caplog.text.replace("@contextmanager", "")
+    assert ("Traceback" in caplog.text) is not isinstance(error, StoreError)
+
+
+def test_a_failing_step_makes_exit_code_1_and_says_so(ready, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(compose, "run", fails(ValueError("x")))
+    done = ready("run", "--once", "--now", "2026-03-03T09:00Z")
+    assert done.exit_code == 1
+    assert "The step compose failed: an unexpected error (ValueError)" in done.stderr
+
+
+@pytest.fixture
+def ready(installation: Installation, monkeypatch: pytest.MonkeyPatch):
+    """Runs a command on the installation."""
+    from notifier.cli import shared
+
+    class Opened:
+        def __enter__(self):
+            return installation.at(TUESDAY)
+
+        def __exit__(self, *_):
+            return None
+
+    monkeypatch.setattr(shared, "opened", lambda *_words, **_named: Opened())
+    return lambda *words: CliRunner().invoke(app, [*words])
+
+
+BROKEN = {
+    "a time with a digit that is not ASCII": "UPDATE subscription SET at='0\u0663:00' WHERE id=1",
+    "a time that is none": "UPDATE subscription SET at='25:99' WHERE id=1",
+    "an empty time": "UPDATE subscription SET at='' WHERE id=1",
+    "a time without its zero": "UPDATE subscription SET at='8:00' WHERE id=1",
+    "a weekday that does not exist": """UPDATE subscription SET cadence='weekly', "on"=99 WHERE id=1""",
+    "a weekday below zero": """UPDATE subscription SET cadence='weekly', "on"=-1 WHERE id=1""",
+    "no weekday": """UPDATE subscription SET cadence='weekly', "on"=NULL WHERE id=1""",
+    "a day of the month that does not exist": """UPDATE subscription SET cadence='monthly', "on"=99 WHERE id=1""",
+    "a zone of this machine": "UPDATE subscriber SET time_zone='localtime' WHERE id=1",
+    "a zone with leap seconds": "UPDATE subscriber SET time_zone='right/Europe/Berlin' WHERE id=1",
+    "a zone that does not exist": "UPDATE subscriber SET time_zone='No/Where' WHERE id=1",
+    "a zone that is a path": "UPDATE subscriber SET time_zone='../../etc/passwd' WHERE id=1",
+    "an empty zone": "UPDATE subscriber SET time_zone='' WHERE id=1",
+    "a language that is not ours": "UPDATE subscriber SET language='xx' WHERE id=1",
+    "no list of hidden parts": "UPDATE subscription SET hidden='null' WHERE id=1",
+    "a hidden list that is a text": "UPDATE subscription SET hidden='\"about\"' WHERE id=1",
+    "a hidden list of numbers": "UPDATE subscription SET hidden='[1, 2]' WHERE id=1",
+    "a hidden list that is an object": "UPDATE subscription SET hidden='{\"a\": 1}' WHERE id=1",
+}
+ONLY_IN_SQLITE = {
+    "JSON that is broken": "UPDATE subscription SET hidden='[broken' WHERE id=1",
+    "a day that is a word": """UPDATE subscription SET cadence='weekly', "on"='monday' WHERE id=1""",
+    "a cadence that is none": "UPDATE subscription SET cadence='hourly' WHERE id=1",
+}
+
+
+def damage(made: Installation, statement: str) -> None:
+    with made.at(MONDAY).writing() as session:
+        session.execute(sql(statement))
+
+
+def trouble(made: Installation) -> tuple[str | None, object]:
+    with made.at(MONDAY).reading() as session:
+        return session.execute(sql("SELECT trouble, next_due_at FROM subscription WHERE id=1")).one()
+
+
+@pytest.mark.parametrize("statement", BROKEN.values(), ids=BROKEN)
+def test_one_row_that_cannot_be_read_stops_nobody_else(any_installation: Installation, statement: str):
+    made = any_installation
+    due = made.discover(3)
+    damage(made, statement)
+    report = run_once(made.at(due))
+    assert {mail["To"] for mail in made.sink.messages} == {"person1@example.org", "person2@example.org"}
+    sentence, _ = trouble(made)
+    assert sentence.startswith("The stored ")
+    assert "@" not in sentence
+    assert not report.problems, "it is that person's trouble, not the run's"
+
+
+@pytest.mark.parametrize("statement", ONLY_IN_SQLITE.values(), ids=ONLY_IN_SQLITE)
+def test_a_value_that_sqlite_alone_lets_in_stops_nobody_else(installation: Installation, statement: str):
+    due = installation.discover(3)
+    damage(installation, statement)
+    run_once(installation.at(due))
+    assert {mail["To"] for mail in installation.sink.messages} == {"person1@example.org", "person2@example.org"}
+    assert trouble(installation)[0]
+
+
+def test_who_cannot_be_served_is_tried_again_after_an_hour_and_served_when_mended(any_installation: Installation):
+    made = any_installation
+    due = made.discover(2)
+    damage(made, "UPDATE subscriber SET time_zone='No/Where' WHERE id=1")
+    run_once(made.at(due))
+    before = trouble(made)
+    run_once(made.at(due + HOUR / 2))
+    assert trouble(made) == before
+    damage(made, "UPDATE subscriber SET time_zone='UTC' WHERE id=1")
+    run_once(made.at(due + HOUR))
+    assert len(made.sink.to("person0@example.org")) == 1
+    assert trouble(made)[0] is None
+
+
+def test_an_immediate_reader_who_cannot_be_served_is_not_tried_every_half_minute(installation: Installation):
+    made = installation
+    made.subscribe("anna@example.org", every="immediate")
+    run_once(made.at(MONDAY))
+    made.publish([Article("Frexalimab slows lesions")])
+    damage(made, "UPDATE subscription SET hidden='null'")
+    for minutes in (30, 60, 89):
+        run_once(made.at(MONDAY + timedelta(minutes=minutes)))
+    assert made.sink.messages == []
+    damage(made, "UPDATE subscription SET hidden='[]'")
+    run_once(made.at(MONDAY + timedelta(minutes=60)))
+    assert made.sink.messages == [], "its next attempt is later"
+    for minutes in (151, 152):
+        run_once(made.at(MONDAY + timedelta(minutes=minutes)))
+    assert len(made.sink.messages) == 1
+    assert trouble(made) == (None, None)
+
+
+def test_the_operator_is_told_once_that_somebody_cannot_be_served_and_once_that_all_can(installation: Installation):
+    made = installation
+    made.change(operator=Operator(address="office@example.org"))
+    due = made.discover(2)
+    damage(made, "UPDATE subscriber SET time_zone='No/Where' WHERE id=1")
+    for hours in range(3):
+        run_once(made.at(due + hours * HOUR))
+    deliver.run(made.at(due + 3 * HOUR))
+    (told,) = made.sink.to("office@example.org")
+    assert told["Subject"] == "notifier: some subscribers cannot be served"
+    assert "1 subscriber cannot be served" in " ".join(text_of(told).split())
+    assert "person0" not in text_of(told)
+    with made.at(due).reading() as session:
+        assert [check.name for check in monitoring.checks(session, due) if not check.ok] == ["subscribers"]
+    damage(made, "UPDATE subscriber SET time_zone='UTC' WHERE id=1")
+    for hours in range(4, 7):
+        run_once(made.at(due + hours * HOUR))
+    subjects = [mail["Subject"] for mail in made.sink.to("office@example.org")]
+    assert subjects[1:] == ["notifier: all subscribers are served again"]
+    with made.at(due).reading() as session:
+        assert session.query(Alarm).count() == 0
+
+
+def test_a_trouble_is_shown_to_the_operator(installation: Installation, ready):
+    due = installation.discover(2)
+    damage(installation, "UPDATE subscription SET hidden='[broken' WHERE id=1")
+    damage(installation, """UPDATE subscription SET cadence='weekly', "on"=99 WHERE id=2""")
+    run_once(installation.at(due))
+    done = ready("subscribers", "list", "--json")
+    assert done.exit_code == 0, done.output
+    troubles = [one["trouble"] for person in json.loads(done.stdout) for one in person["subscriptions"]]
+    assert troubles == [
+        "The stored list of hidden parts cannot be read.",
+        "The stored day does not go with how often digests are sent.",
+    ]
+    assert "Cannot be served: The stored list" in ready("subscribers", "show", "person0@example.org").output
+
+
+def test_a_pause_that_ends_for_somebody_whose_zone_is_broken_ends_for_the_others(any_installation: Installation):
+    made = any_installation
+    due = made.discover(3)
+    with made.at(MONDAY).writing() as session:
+        for subscription in session.query(Subscription):
+            lifecycle.pause(subscription, MONDAY + HOUR, MONDAY)
+    damage(made, "UPDATE subscriber SET time_zone='No/Where' WHERE id=1")
+    housekeeping.run(made.at(due))
+    with made.at(due).reading() as session:
+        found = {one.id: one.status for one in session.query(Subscription)}
+    assert found[1] is SubscriptionStatus.PAUSED
+    assert {found[2], found[3]} == {SubscriptionStatus.CONFIRMED}
+    assert trouble(made)[0] == "The stored time zone does not exist."
+
+
+def test_a_digest_that_cannot_be_rendered_stops_no_other_group(any_installation: Installation, monkeypatch):
+    made = any_installation
+    due = made.discover(2)
+    made.subscribe("doctor@example.org", edition="clinician", moment=MONDAY)
+    damage(made, "UPDATE subscription SET position=0")
+    real = digests.edition
+
+    def edition(profile, group, *rest):
+        if group.variant.edition == "clinician":
+            raise KeyError("doctor@example.org")
+        return real(profile, group, *rest)
+
+    monkeypatch.setattr(digests, "edition", edition)
+    report = run_once(made.at(due))
+    assert len(made.sink.messages) == 2
+    assert report.failed
+    monkeypatch.setattr(digests, "edition", real)
+    run_once(made.at(due + HOUR))
+    assert len(made.sink.to("doctor@example.org")) == 1
+
+
+def test_one_profile_that_cannot_be_composed_stops_no_other(installation: Installation, monkeypatch):
+    due = installation.discover(1)
+    other = installation.at(due)
+    from notifier.match import profiles
+
+    with other.writing() as session:
+        file = profiles.parse(profiles.bundled_file("tolebrutinib"), "the other profile")
+        profiles.save(session, file, due)
+    real = compose._read_due
+    monkeypatch.setattr(compose, "_read_due", lambda *words: fails(ValueError())() if words[1] == 2 else real(*words))
+    problems = Problems()
+    assert compose.run(other, problems) == 1
+    assert len(problems.lines) == 1
+
+
+def test_one_request_that_fails_is_dropped_and_stops_no_other(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+):
+    deps = installation.at(MONDAY)
+    with deps.writing() as session:
+        for number in range(3):
+            session.add(
+                SignupRequest(kind=SignupRequestKind.LINK, network="n", email=f"p{number}@example.org", at=MONDAY)
+            )
+    real = signup_requests._answer
+
+    def answer(deps, session, enquiry):
+        if enquiry.email == "p1@example.org":
+            raise ValueError(enquiry.email)
+        return real(deps, session, enquiry)
+
+    monkeypatch.setattr(signup_requests, "_answer", answer)
+    problems = Problems()
+    assert signup_requests.answer_all(deps, problems) == 3
+    assert problems.lines == [
+        "Answering request 2 failed: an unexpected error (ValueError), whose trace is in the log."
+    ]
+    with deps.reading() as session:
+        assert all(
+            enquiry.answered_at is not None and enquiry.email is None for enquiry in session.query(SignupRequest)
+        )
+
+
+def test_one_part_of_tidying_that_fails_stops_no_other(installation: Installation, monkeypatch):
+    done: list[str] = []
+    steps = (("One", fails(ValueError("x"))), ("Two", lambda *_: done.append("two")))
+    monkeypatch.setattr(housekeeping, "_STEPS", steps)
+    monkeypatch.setattr(housekeeping, "_wake", fails(ValueError("y")))
+    problems = Problems()
+    housekeeping.run(installation.at(MONDAY), problems)
+    assert done == ["two"]
+    assert len(problems.lines) == 2
+
+
+@pytest.mark.parametrize("place", ["in the parcel", "in the message"])
+@pytest.mark.parametrize("signed", [False, True], ids=["plain", "made ahead"])
+def test_a_mail_that_cannot_be_built_is_put_off_and_the_others_go_out(
+    any_installation: Installation, place: str, signed: bool, monkeypatch: pytest.MonkeyPatch, tmp_path
+):
+    made = any_installation
+    if signed:
+        from notifier.deliver.mime import dkim_keys
+
+        key = tmp_path / "key.pem"
+        key.write_bytes(dkim_keys.new_key("rsa"))
+        made.change(dkim=Dkim(domain="example.org", private_key_file=key))
+    due = made.discover(12)
+    compose.run(made.at(due))
+    real = digest_mail.MessageBuilder.outgoing
+
+    def outgoing(self, session, claimed, now):
+        if claimed.to != "person3@example.org":
+            return real(self, session, claimed, now)
+        if place == "in the parcel":
+            raise KeyError(claimed.to)
+        return real(self, session, claimed, now)._replace(message=fails(KeyError(claimed.to)))
+
+    monkeypatch.setattr(digest_mail.MessageBuilder, "outgoing", outgoing)
+    sent = deliver.run(made.at(due))
+    assert sent.accepted == 11
+    assert sent.answers["deferred"] == 1
+    with made.at(due).reading() as session:
+        (waiting,) = session.query(Delivery).filter(Delivery.status != DeliveryStatus.SENT)
+        assert waiting.status is DeliveryStatus.PENDING
+        assert waiting.error.startswith("the mail cannot be built: an unexpected error (KeyError)")
+        assert "@" not in waiting.error
+        assert waiting.next_attempt_at > due
+    monkeypatch.setattr(digest_mail.MessageBuilder, "outgoing", real)
+    deliver.run(made.at(due + HOUR))
+    assert len(made.sink.to("person3@example.org")) == 1
+
+
+def test_a_mail_that_can_never_be_built_is_given_up_after_the_usual_patience(installation: Installation, monkeypatch):
+    made = installation
+    due = made.discover(1)
+    compose.run(made.at(due))
+    monkeypatch.setattr(digest_mail.MessageBuilder, "outgoing", fails(KeyError("x")))
+    for hours in range(0, 100, 6):
+        deliver.run(made.at(due + hours * HOUR))
+    with made.at(due).reading() as session:
+        (delivery,) = session.query(Delivery)
+        assert delivery.status is DeliveryStatus.FAILED
+        assert "given up after" in delivery.error
+        assert session.query(Digest).one().status == "sent"
+
+
+def test_a_person_whose_row_is_broken_after_composing_loses_only_their_own_mail(any_installation: Installation):
+    made = any_installation
+    due = made.discover(3)
+    compose.run(made.at(due))
+    damage(made, "UPDATE subscriber SET time_zone='No/Where' WHERE id=1")
+    assert deliver.run(made.at(due)).accepted == 2
+
+
+def test_parcels_are_built_outside_the_transaction_that_claims(any_installation: Installation, monkeypatch):
+    made = any_installation
+    due = made.discover(3)
+    made.subscribe("newcomer@example.org", confirmed=False)
+    from notifier.deliver import outbox
+
+    with made.at(due).writing() as session:
+        newcomer = session.query(Subscription).filter(Subscription.status == SubscriptionStatus.PENDING).one()
+        outbox.enqueue_own(session, DeliveryKind.CONFIRMATION, [newcomer.id], "example.org", due)
+    compose.run(made.at(due))
+    open_now: list[bool] = []
+    deps = made.at(due)
+
+    class Watched(type(deps)):
+        def writing(self):
+            from contextlib import contextmanager
+
+            @contextmanager
+            def opened():
+                with deps.writing() as session:
+                    open_now.append(True)
+                    try:
+                        yield session
+                    finally:
+                        open_now.pop()
+
+            return opened()
+
+    watched = Watched(deps.settings, deps.engine, due)
+    real = digest_mail.MessageBuilder.outgoing
+
+    def outgoing(self, *words):
+        assert not open_now
+        return real(self, *words)
+
+    monkeypatch.setattr(digest_mail.MessageBuilder, "outgoing", outgoing)
+    assert deliver.run(watched).accepted == 4
+
+
+def test_an_unexpected_error_while_leases_are_renewed_ends_nothing(installation: Installation, monkeypatch):
+    made = installation
+    due = made.discover(3)
+    compose.run(made.at(due))
+    from notifier.deliver import outbox
+
+    monkeypatch.setattr(deliver, "_HEARTBEAT", 0.001)
+    monkeypatch.setattr(outbox, "renew", fails(ValueError("anna@example.org")))
+    assert deliver.run(made.at(due)).accepted == 3
+
+
+def test_who_unsubscribes_while_a_digest_is_rendered_gets_none(any_installation: Installation, monkeypatch):
+    made = any_installation
+    due = made.discover(3)
+    real = digests.edition
+
+    def edition(*words):
+        damage(made, "UPDATE subscription SET status='ended', next_due_at=NULL WHERE id=2")
+        return real(*words)
+
+    monkeypatch.setattr(digests, "edition", edition)
+    compose.run(made.at(due))
+    with made.at(due).reading() as session:
+        assert sorted(one.subscription_id for one in session.query(Delivery)) == [1, 3]
+
+
+CHANGES = {
+    "another place in the sequence": "UPDATE subscription SET position=position+1 WHERE id=2",
+    "another due time": "UPDATE subscription SET next_due_at='2026-04-01 08:00:00+00:00' WHERE id=2",
+    "a pause": "UPDATE subscription SET status='paused' WHERE id=2",
+    "hidden parts": "UPDATE subscription SET hidden='[\"related\"]' WHERE id=2",
+    "another edition": "UPDATE subscription SET edition='clinician' WHERE id=2",
+    "another language": "UPDATE subscriber SET language='de' WHERE id=2",
+    "another hour": "UPDATE subscription SET at='09:00' WHERE id=2",
+    "a full mailbox": "UPDATE subscriber SET held_until='2026-04-01 08:00:00+00:00' WHERE id=2",
+}
+
+
+@pytest.mark.parametrize("statement", CHANGES.values(), ids=CHANGES)
+def test_who_changed_while_a_digest_was_rendered_is_left_for_the_next_run(
+    any_installation: Installation, statement: str, monkeypatch: pytest.MonkeyPatch
+):
+    made = any_installation
+    due = made.discover(3)
+    real = digests.edition
+
+    def edition(*words):
+        damage(made, statement)
+        return real(*words)
+
+    monkeypatch.setattr(digests, "edition", edition)
+    compose.run(made.at(due))
+    with made.at(due).reading() as session:
+        assert sorted(one.subscription_id for one in session.query(Delivery)) == [1, 3]
+
+
+def test_what_is_matched_while_a_digest_is_rendered_goes_into_it_once(any_installation: Installation, monkeypatch):
+    made = any_installation
+    due = made.discover(2)
+    real = digests.edition
+    matched: list[int] = []
+
+    def edition(*words):
+        if not matched:
+            made.publish([Article("Frexalimab slows lesions"), Article("Frexalimab again", slug="again")])
+            poll.run(made.at(due + HOUR))
+            matched.append(match.run(made.at(due + HOUR)))
+        return real(*words)
+
+    monkeypatch.setattr(digests, "edition", edition)
+    compose.run(made.at(due + HOUR))
+    assert matched == [1]
+    with made.at(due).reading() as session:
+        (digest,) = session.query(Digest)
+        assert len(digest.items) == 2
+        assert session.query(Delivery).count() == 2
+
+
+def test_a_long_list_is_served_in_portions_with_one_digest(any_installation: Installation, monkeypatch):
+    made = any_installation
+    monkeypatch.setattr(compose, "_AT_ONCE", 2)
+    due = made.discover(5)
+    assert compose.run(made.at(due)) == 1
+    with made.at(due).reading() as session:
+        assert session.query(Digest).count() == 1
+        assert session.query(Delivery).count() == 5
+    assert compose.run(made.at(due)) == 0
+
+
+def test_the_scheduler_goes_on_after_a_run_that_failed(installation: Installation, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(compose, "run", fails(ValueError("x")))
+    told: list[bool] = []
+
+    def tell(report: Report) -> None:
+        told.append(report.failed)
+        if len(told) == 3:
+            signal.raise_signal(signal.SIGTERM)
+
+    scheduler.run(installation.at(MONDAY), tell, 0.0)
+    assert told == [True, True, True]
+
+
+def test_a_consequence_that_cannot_be_drawn_loses_no_answer(any_installation: Installation, monkeypatch):
+    made = any_installation
+    due = made.discover(4)
+    made.sink.refuse_recipient = {f"person{number}@example.org": "550 5.1.1 no such user" for number in (1, 2)}
+    real = refusals._judge
+
+    def judge(session, delivery, outcome, now):
+        if delivery.subscription.subscriber.email == "person1@example.org":
+            raise ValueError(delivery.subscription.subscriber.email)
+        real(session, delivery, outcome, now)
+
+    monkeypatch.setattr(refusals, "_judge", judge)
+    report = run_once(made.at(due))
+    assert report.sent.answers == {"accepted": 2, "refused": 2}
+    assert not report.problems
+    with made.at(due).reading() as session:
+        assert sum(delivery.status is DeliveryStatus.FAILED for delivery in session.query(Delivery)) == 2
+        assert session.query(Suppression).count() == 1
+
+
+def test_somebody_who_is_erased_while_their_mail_is_refused_stops_nobody(any_installation: Installation, monkeypatch):
+    made = any_installation
+    due = made.discover(3)
+    made.sink.refuse_recipient = {"person1@example.org": "550 5.1.1 no such user"}
+    real = digest_mail.MessageBuilder.outgoing
+
+    def outgoing(self, session, claimed, now):
+        built = real(self, session, claimed, now)
+        if claimed.to != "person1@example.org":
+            return built
+
+        def message() -> bytes:
+            with made.at(due).writing() as other:
+                other.execute(sql("DELETE FROM subscriber WHERE email = 'person1@example.org'"))
+            return built.message()
+
+        return built._replace(message=message)
+
+    monkeypatch.setattr(digest_mail.MessageBuilder, "outgoing", outgoing)
+    report = run_once(made.at(due))
+    assert report.sent.accepted == 2
+    assert not report.problems

@@ -1,0 +1,319 @@
+"""The store: made once by whoever comes first, refused when it is not ours, told plainly when it cannot be used."""
+
+import os
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, Engine, insert, inspect, text
+from sqlalchemy.exc import IntegrityError, StatementError
+
+from notifier.enums import Authority, SourceKind
+from notifier.errors import SettingsError, StoreError
+from notifier.store import db
+from notifier.store.models import (
+    Base,
+    Delivery,
+    Installation,
+    ProfileRevision,
+    RateLimit,
+    Source,
+    SourceProfile,
+    Subscription,
+)
+from tests.support.installation import MONDAY
+
+
+def a_source(**changes) -> Source:
+    values = {
+        "kind": SourceKind.FEED,
+        "url": "https://herald.example.org/feed/",
+        "name": "The Example Herald",
+        "authority": Authority.NEWS,
+        "created_at": MONDAY,
+        "next_poll_at": MONDAY,
+        "failures": 0,
+    }
+    return Source(**{**values, **changes})
+
+
+def test_the_migrations_make_exactly_the_tables_of_the_models(engine: Engine):
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_an_upgrade_of_a_current_database_does_nothing(engine: Engine):
+    assert db.upgrade(engine) is False
+
+
+def test_every_installation_has_a_salt_of_its_own(engine: Engine, tmp_path: Path):
+    other = db.make_engine(f"sqlite:///{tmp_path / 'other.db'}")
+    db.upgrade(other)
+    with db.reading(engine) as one, db.reading(other) as two:
+        assert one.query(Installation).one().salt != two.query(Installation).one().salt
+    other.dispose()
+
+
+def test_times_come_back_as_aware_utc_whatever_zone_they_went_in_with(engine: Engine):
+    elsewhere = MONDAY.astimezone(timezone(timedelta(hours=5, minutes=30)))
+    with db.writing(engine) as session:
+        session.add(a_source(next_poll_at=elsewhere))
+    with db.reading(engine) as session:
+        found = session.query(Source).one().next_poll_at
+        assert found == MONDAY
+        assert found.tzinfo is UTC
+        assert session.query(Source).filter(Source.next_poll_at <= MONDAY).count() == 1
+
+
+def test_a_time_without_a_zone_is_refused(engine: Engine):
+    with pytest.raises(StatementError, match="without a zone"), db.writing(engine) as session:
+        session.add(a_source(created_at=datetime(2026, 3, 2)))  # noqa: DTZ001 - that is the point
+
+
+def test_foreign_keys_are_kept(engine: Engine):
+    with pytest.raises(IntegrityError), db.writing(engine) as session:
+        session.add(SourceProfile(source_id=1, profile_id=1))
+
+
+def test_the_same_address_is_not_stored_twice(engine: Engine):
+    with pytest.raises(IntegrityError), db.writing(engine) as session:
+        session.add_all([a_source(), a_source()])
+
+
+def test_what_fails_half_way_leaves_nothing_behind(engine: Engine):
+    def fail_half_way() -> None:
+        with db.writing(engine) as session:
+            session.add(a_source())
+            session.flush()
+            raise RuntimeError("half way")
+
+    with pytest.raises(RuntimeError, match="half way"):
+        fail_half_way()
+    with db.reading(engine) as session:
+        assert session.query(Source).count() == 0
+
+
+def test_sqlite_is_set_for_readers_beside_a_writer_and_for_power_cuts(sqlite_engine: Engine):
+    with sqlite_engine.connect() as connection:
+        pragma = {name: connection.execute(text(f"PRAGMA {name}")).scalar() for name in ("journal_mode", "synchronous")}
+        assert pragma == {"journal_mode": "wal", "synchronous": 2}
+        assert connection.execute(text("PRAGMA busy_timeout")).scalar() == 5000
+
+
+def test_several_processes_may_start_at_once(tmp_path: Path):
+    url = f"sqlite:///{tmp_path / 'subscribers.db'}"
+    code = f"from notifier.store import db; e = db.make_engine({url!r}); db.upgrade(e); e.dispose()"
+    started = [subprocess.Popen([sys.executable, "-W", "error", "-c", code], stderr=subprocess.PIPE) for _ in range(4)]
+    results = [(process.communicate()[1], process.returncode) for process in started]
+    assert results == [(b"", 0)] * 4
+
+
+def test_several_processes_may_start_at_once_on_postgresql(postgres_url: str):
+    engine = db.make_engine(postgres_url)
+    with engine.begin() as connection:
+        Base.metadata.drop_all(connection)
+        connection.exec_driver_sql("DROP TABLE IF EXISTS alembic_version")
+    engine.dispose()
+    code = f"from notifier.store import db; e = db.make_engine({postgres_url!r}); db.upgrade(e); e.dispose()"
+    started = [subprocess.Popen([sys.executable, "-W", "error", "-c", code], stderr=subprocess.PIPE) for _ in range(4)]
+    results = [(process.communicate()[1], process.returncode) for process in started]
+    assert results == [(b"", 0)] * 4
+
+
+def test_a_database_of_a_newer_version_is_refused_and_left_alone(engine: Engine):
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(StoreError, match="newer notifier") as refused:
+        db.upgrade(engine)
+    assert "Install that version" in refused.value.fix
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == "9999"
+
+
+def test_somebody_elses_database_is_refused_and_left_alone(tmp_path: Path):
+    engine = db.make_engine(f"sqlite:///{tmp_path / 'other.db'}")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE invoices (id INTEGER)")
+    with pytest.raises(StoreError, match="not notifier's"):
+        db.upgrade(engine)
+    assert inspect(engine).get_table_names() == ["invoices"]
+    engine.dispose()
+
+
+def test_a_locked_database_is_told_with_what_to_do(tmp_path: Path):
+    import sqlite3
+
+    path = tmp_path / "subscribers.db"
+    engine = db.make_engine(f"sqlite:///{path}")
+    db.upgrade(engine)
+    engine.dispose()
+    impatient = db.make_engine(f"sqlite:///{path}?timeout=0")
+    with impatient.connect() as connection:
+        connection.exec_driver_sql("PRAGMA busy_timeout=50")
+        connection.rollback()
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreError, match="locked by another program") as refused, db.writing(impatient) as session:
+        session.add(a_source())
+    assert "Nothing was lost" in refused.value.fix
+    holder.close()
+    with db.writing(impatient) as session:
+        session.add(a_source())
+    impatient.dispose()
+
+
+@pytest.mark.parametrize("url", ["not a url", "mysql://localhost/x", "oracle://x", "sqlite"])
+def test_another_kind_of_database_is_refused(url: str):
+    with pytest.raises(SettingsError):
+        db.make_engine(url)
+
+
+def test_a_database_that_cannot_be_opened_is_told(tmp_path: Path):
+    engine = db.make_engine(f"sqlite:///{tmp_path / 'nowhere' / 'subscribers.db'}")
+    with pytest.raises(StoreError, match="cannot be opened"):
+        db.upgrade(engine)
+    engine.dispose()
+
+
+def test_a_file_that_is_no_database_is_told(tmp_path: Path):
+    path = tmp_path / "subscribers.db"
+    path.write_text("this is a letter, not a database" * 100)
+    engine = db.make_engine(f"sqlite:///{path}")
+    with pytest.raises(StoreError, match="cannot be used"):
+        db.upgrade(engine)
+    engine.dispose()
+
+
+def test_a_postgresql_that_is_away_is_told_without_its_password():
+    engine = db.make_engine("postgresql://someone:secret@127.0.0.1:1/none")
+    with pytest.raises(StoreError) as refused:
+        db.upgrade(engine)
+    assert "secret" not in refused.value.problem
+    engine.dispose()
+
+
+STAMP = "2026-03-02 09:00:00+00:00"
+OLD_ROWS = {
+    "profile": {"id": 1, "slug": "x", "name": "X", "summary": "", "stage": "", "document": '{"slug": "x"}',
+                "imported_at": STAMP, "position": 3},
+    "source": {"id": 1, "kind": "feed", "url": "https://x.example.org", "name": "X", "authority": "news",
+               "created_at": STAMP, "next_poll_at": STAMP, "failures": 0},
+    "subscriber": {"id": 1, "email": "anna@example.org", "address_hash": "h", "language": "en", "time_zone": "UTC",
+                   "created_at": STAMP},
+    "subscription": {"id": 1, "subscriber_id": 1, "profile_id": 1, "cadence": "daily", "at": "08:00",
+                     "edition": "patient", "status": "confirmed", "link_id": "l", "position": 2, "created_at": STAMP},
+    "delivery": {"id": 1, "kind": "confirmation", "subscription_id": 1, "message_id": "<1@x>", "status": "sent",
+                 "attempts": 1, "created_at": STAMP, "due_at": STAMP, "next_attempt_at": STAMP, "given_up_at": STAMP},
+}  # fmt: skip
+
+
+def test_an_upgrade_from_the_first_schema_keeps_what_is_stored(engine: Engine):
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.connection.driver_connection.execute("PRAGMA foreign_keys=OFF")
+        config = db._alembic_config()
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0001")
+        for table, row in OLD_ROWS.items():
+            columns, values = ", ".join(row), ", ".join(f":{name}" for name in row)
+            connection.execute(text(f"INSERT INTO {table} ({columns}) VALUES ({values})"), row)
+        connection.commit()
+        connection.invalidate()
+    assert db.upgrade(engine) is True
+    with db.writing(engine) as session:
+        source = session.query(Source).one()
+        assert (source.reported_state, source.ttl_minutes, source.changed_at) == ("", 0, None)
+        delivery = session.query(Delivery).one()
+        assert (delivery.subscription.subscriber.email, delivery.notice_id, delivery.message_id) == (
+            "anna@example.org", None, "<1@x>"
+        )  # fmt: skip
+        assert session.query(ProfileRevision).one().document == {"slug": "x"}
+        session.delete(session.query(Subscription).one())
+    with db.reading(engine) as session:
+        assert session.query(Delivery).count() == 0  # the foreign key survived the rebuilt table
+
+
+def test_a_new_database_can_be_read_by_its_owner_alone(tmp_path: Path):
+    before = os.umask(0o022)
+    try:
+        engine = db.make_engine(f"sqlite:///{tmp_path / 'new.db'}")
+        db.upgrade(engine)
+        with db.writing(engine) as session:
+            session.add(a_source())
+            session.flush()
+            files = list(tmp_path.iterdir())
+            assert {file.name for file in files} == {"new.db", "new.db-wal", "new.db-shm"}
+            assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
+    finally:
+        os.umask(before)
+        engine.dispose()
+
+
+def test_the_permissions_of_a_database_that_is_there_stay(tmp_path: Path):
+    file = tmp_path / "old.db"
+    file.touch(mode=0o640)
+    file.chmod(0o640)
+    engine = db.make_engine(f"sqlite:///{file}")
+    db.upgrade(engine)
+    engine.dispose()
+    assert file.stat().st_mode & 0o777 == 0o640
+
+
+def waits(connection: Connection) -> bool:
+    """Whether this connection's commits wait for the disk."""
+    if connection.dialect.name == "sqlite":
+        return connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+    return connection.exec_driver_sql("SHOW synchronous_commit").scalar() == "on"
+
+
+def test_what_is_settled_is_seen_by_others_at_once(engine: Engine):
+    with db.small_transactions(engine) as begin:
+        for number in range(3):
+            with begin() as connection:
+                connection.execute(insert(RateLimit).values(key=f"{number}.example.org", next_at=MONDAY))
+            with db.reading(engine) as session:
+                assert session.query(RateLimit).count() == number + 1
+
+
+def test_what_fails_while_settling_is_undone_and_the_rest_stays(engine: Engine):
+    with db.small_transactions(engine) as begin:
+        with begin() as connection:
+            connection.execute(insert(RateLimit).values(key="good.example.org", next_at=MONDAY))
+        with pytest.raises(IntegrityError), begin() as connection:
+            connection.execute(
+                insert(RateLimit), [{"key": f"{one}.example.org", "next_at": MONDAY} for one in ("new", "good")]
+            )
+        with begin() as connection:
+            connection.execute(insert(RateLimit).values(key="next.example.org", next_at=MONDAY))
+    with db.reading(engine) as session:
+        assert {one.key for one in session.query(RateLimit)} == {"good.example.org", "next.example.org"}
+
+
+def test_settling_waits_for_the_disk_every_50_milliseconds_and_not_for_each(engine: Engine):
+    with db.small_transactions(engine) as begin:
+        with begin() as connection:
+            assert not waits(connection)
+        time.sleep(0.06)
+        with begin() as connection:
+            assert waits(connection)
+        with begin() as connection:
+            assert not waits(connection)
+
+
+@pytest.mark.parametrize("failure", [None, ZeroDivisionError])
+def test_after_settling_every_commit_waits_for_the_disk_again(engine: Engine, failure: type[Exception] | None):
+    with suppress(ZeroDivisionError), db.small_transactions(engine) as begin:
+        with begin() as connection:
+            assert not waits(connection)
+        if failure is not None:
+            raise failure
+    with db.writing(engine) as session:
+        assert waits(session.connection())

@@ -1,0 +1,451 @@
+"""Who is subscribed can be found out by nobody: a change of address looks the same whoever has the new one."""
+
+import json
+import re
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import event
+
+from notifier.email_addresses import mailbox_of
+from notifier.enums import DeliveryKind, SubscriptionStatus, SuppressionCause
+from notifier.links import Purpose
+from notifier.pipeline.run import run_once
+from notifier.pipeline.signup_requests import answer_all
+from notifier.store.models import AddressChange, Delivery, SignupRequest, Subscriber, Subscription
+from notifier.subscribers import signup_requests, subscriptions
+from tests.support.forms import (
+    FORM,
+    KINDS,
+    comparable,
+    erase,
+    four_kinds,
+    link_to,
+    links_in_mails,
+    mails_to,
+    people,
+    post,
+    sign_up,
+    suppress,
+    suppression_of,
+    visiting,
+)
+from tests.support.installation import MONDAY, Installation
+from tests.support.mail_sink import html_of, text_of
+
+ANNA, NEW = "anna@example.org", "anna@new.example.org"
+HOUR = timedelta(hours=1)
+
+
+def change_to(client, made: Installation, email: str, asker: str = ANNA, network: str = "198.51.100.7"):
+    return post(client, link_to(made, Purpose.PREFERENCES, asker), network, do="address", email=email)
+
+
+def export(client, made: Installation) -> str:
+    return post(client, link_to(made, Purpose.PREFERENCES, ANNA), do="export").text
+
+
+def seen_by_the_asker(made: Installation, email: str) -> str:
+    """Everything that somebody gets to see who names an address as their new one; the address itself reads NEW."""
+    with visiting(made) as client:
+        before = export(client, made)
+        answer = comparable(change_to(client, made, email))
+        page = comparable(client.get(link_to(made, Purpose.PREFERENCES, ANNA)))
+        exports = [before, export(client, made)]
+        run_once(made.at(MONDAY))
+        exports.append(export(client, made))
+        link = links_in_mails(made, Purpose.ADDRESS)[ANNA]
+        question, agreed = comparable(client.get(link)), comparable(client.post(link))
+        exports.append(export(client, made))
+    mails = [
+        (mail["Subject"], " ".join(text_of(mail).split()).replace(email, "NEW"), html_of(mail).replace(email, "NEW"))
+        for mail in made.sink.to(ANNA)
+    ]
+    seen = json.dumps([exports, answer[0], answer[2], page, question, agreed, mails])
+    return re.sub(r"/(address|preferences)/[\w.-]+", "/LINK", seen)
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_page_export_and_mails_of_who_asks_are_the_same_for_every_kind_of_new_address(
+    any_installation: Installation, language: str
+):
+    made = any_installation
+    made.subscribe(ANNA, language=language)
+    four_kinds(made)
+    seen = set()
+    for kind in KINDS:
+        seen.add(seen_by_the_asker(made, f"{kind}@example.org"))
+        made.sink.messages.clear()
+        with made.at(MONDAY).writing() as session:
+            session.query(SignupRequest).delete()
+            session.query(AddressChange).delete()
+    assert len(seen) == 1
+
+
+def test_the_new_address_stands_in_no_export(installation: Installation):
+    installation.subscribe(ANNA)
+    with visiting(installation) as client:
+        change_to(client, installation, NEW)
+        document = json.loads(export(client, installation))
+    assert document["address_changes"] == [{"asked_at": "2026-03-02T09:00:00+00:00"}]
+    assert NEW not in json.dumps(document)
+
+
+def test_the_page_answers_before_it_is_looked_up_whose_address_that_is(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+):
+    made = installation
+    made.subscribe(ANNA)
+    looked_up = threading.Event()
+    monkeypatch.setattr("notifier.web.mail_requests._admit", lambda *_: looked_up.wait(5))
+    with visiting(made) as client:
+        assert change_to(client, made, NEW).status_code == 200
+        with made.at(MONDAY).reading() as session:
+            assert session.query(Delivery).count() == 0
+            assert session.query(AddressChange).one().email == NEW
+        looked_up.set()
+    assert mails_to(made) == {ANNA: 1, NEW: 1}
+
+
+REQUESTS: dict[str, Callable] = {
+    "a sign-up": lambda client, _made, email: sign_up(client, email),
+    "a lost link": lambda client, _made, email: post(client, "/link", email=email),
+    "a change of address": change_to,
+}
+
+
+@pytest.mark.parametrize("request_of", REQUESTS)
+def test_the_answer_takes_the_same_steps_in_the_database_for_every_kind_of_address(
+    any_installation: Installation, monkeypatch: pytest.MonkeyPatch, request_of: str
+):
+    made = any_installation
+    made.subscribe(ANNA)
+    four_kinds(made)
+    monkeypatch.setattr("notifier.web.mail_requests._admit", lambda *_: None)
+    statements: list[str] = []
+    event.listen(made.at(MONDAY).engine, "before_cursor_execute", lambda *arguments: statements.append(arguments[2]))
+    steps = []
+    with visiting(made) as client:
+        REQUESTS[request_of](client, made, "first@example.org")  # what is loaded once is loaded now
+        for kind in KINDS:
+            statements.clear()
+            assert REQUESTS[request_of](client, made, f"{kind}@example.org").status_code == 200
+            steps.append(tuple(statements))
+    assert len(set(steps)) == 1
+    assert len(steps[0]) > 2
+
+
+@pytest.mark.parametrize(
+    ("cause", "age_in_days", "mailed"),
+    [
+        (SuppressionCause.BOUNCED, 1, False),
+        (SuppressionCause.BOUNCED, 31, True),
+        (SuppressionCause.COMPLAINED, 1, True),
+        (SuppressionCause.ERASED, 1, True),
+        (SuppressionCause.LEFT, 1, True),
+        (SuppressionCause.ASKED, 400, False),
+        (SuppressionCause.NEVER, 400, False),
+    ],
+)
+def test_a_suppressed_new_address_is_asked_as_if_it_had_signed_up(
+    any_installation: Installation, cause: SuppressionCause, age_in_days: int, mailed: bool
+):
+    made = any_installation
+    made.subscribe(ANNA)
+    suppress(made, NEW, cause, MONDAY - timedelta(days=age_in_days))
+    with visiting(made) as client:
+        change_to(client, made, NEW)
+        assert mails_to(made) == ({ANNA: 1, NEW: 1} if mailed else {ANNA: 1})
+        if not mailed:
+            return
+        for link in links_in_mails(made, Purpose.ADDRESS).values():
+            client.post(link)
+    assert suppression_of(made, NEW) is None
+    assert people(made) == [NEW]
+
+
+def test_the_mail_to_a_new_address_offers_never_to_write_again_and_the_one_to_the_old_does_not(
+    installation: Installation,
+):
+    installation.subscribe(ANNA)
+    with visiting(installation) as client:
+        change_to(client, installation, NEW)
+        run_once(installation.at(MONDAY))
+        assert set(links_in_mails(installation, Purpose.NEVER)) == {NEW}
+        client.post(links_in_mails(installation, Purpose.NEVER)[NEW])
+        for link in links_in_mails(installation, Purpose.ADDRESS).values():
+            client.post(link)
+    assert people(installation) == [ANNA]
+
+
+MAILS: dict[str, Callable] = {
+    "sign-ups": lambda client, _made, number: sign_up(client, "victim@example.org", f"198.51.{number}.7"),
+    "sign-ups with other tags": lambda client, _made, number: sign_up(
+        client, f"Victim+{number}@example.org", f"198.51.{number}.7"
+    ),
+    "sign-ups with other dots": lambda client, _made, number: sign_up(
+        client,
+        f"{'victim'[: number % 6 + 1]}.{'victim'[number % 6 + 1 :]}@example.org".replace(".@", "@"),
+        f"198.51.{number}.7",
+    ),
+    "changes of address": lambda client, made, number: change_to(
+        client, made, "victim@example.org", f"asker{number}@example.org", f"198.51.{number}.7"
+    ),
+    "changes of address with other tags": lambda client, made, number: change_to(
+        client, made, f"vic.tim+{number}@EXAMPLE.org", f"asker{number}@example.org", f"198.51.{number}.7"
+    ),
+}
+
+
+@pytest.mark.parametrize("way", MAILS)
+def test_one_mailbox_gets_three_mails_an_hour_in_whatever_way_others_ask(any_installation: Installation, way: str):
+    made = any_installation
+    for number in range(8):
+        made.subscribe(f"asker{number}@example.org")
+    with visiting(made) as client:
+        for number in range(8):
+            assert MAILS[way](client, made, number).status_code == 200
+            mails_to(made)
+    sent = [mail["To"] for mail in made.sink.messages if mailbox_of(mail["To"]) == "victim@example.org"]
+    assert len(sent) == 3
+    later = MONDAY + HOUR + timedelta(minutes=1)
+    with visiting(made, later) as client:
+        MAILS[way](client, made, 7)
+        mails_to(made, later)
+    assert len([mail for mail in made.sink.messages if mailbox_of(mail["To"]) == "victim@example.org"]) == 4
+
+
+def test_all_kinds_of_mails_together_count_for_one_mailbox(any_installation: Installation):
+    made = any_installation
+    made.subscribe(ANNA)
+    with visiting(made) as client:
+        sign_up(client, ANNA)
+        mails_to(made)
+        post(client, "/link", email="an.na+x@example.org")  # nobody's address, but the same mailbox
+        post(client, "/link", email=ANNA)
+        mails_to(made)
+        change_to(client, made, NEW)
+    assert mails_to(made) == {ANNA: 2, NEW: 1}
+
+
+def test_a_welcome_counts_for_the_mailbox_too(installation: Installation):
+    with visiting(installation) as client:
+        sign_up(client, ANNA)
+        run_once(installation.at(MONDAY))
+        sign_up(client, ANNA)
+        post(client, "/link", email=ANNA)
+        run_once(installation.at(MONDAY))
+        client.post(links_in_mails(installation, Purpose.CONFIRM)[ANNA])
+    counted = len(installation.sink.messages)
+    assert mails_to(installation) == {ANNA: counted}
+
+
+def test_who_asks_for_a_sixth_change_within_an_hour_is_told_to_wait_and_nothing_is_noted(
+    any_installation: Installation,
+):
+    made = any_installation
+    made.subscribe(ANNA)
+    with visiting(made) as client:
+        answers = [change_to(client, made, f"new{n}@example.org", network=f"198.51.{n}.7") for n in range(6)]
+    assert [answer.status_code for answer in answers] == [200] * 5 + [429]
+    assert answers[-1].headers["Retry-After"] == "3600"
+    with made.at(MONDAY).reading() as session:
+        assert session.query(AddressChange).one().email == "new4@example.org"
+    with visiting(made, MONDAY + HOUR + timedelta(seconds=1)) as client:
+        assert change_to(client, made, "new9@example.org").status_code == 200
+
+
+def test_changes_of_address_count_for_the_network_like_sign_ups(installation: Installation):
+    installation.subscribe(ANNA)
+    with visiting(installation) as client:
+        for number in range(30):
+            sign_up(client, f"p{number}@example.org")
+        assert change_to(client, installation, NEW).status_code == 429
+        assert change_to(client, installation, NEW, network="198.51.101.7").status_code == 200
+
+
+@pytest.mark.parametrize("target", ["victim@example.org", "vic.tim+news@example.org"])
+def test_erasing_or_repeating_resets_no_limit(any_installation: Installation, target: str):
+    made = any_installation
+    made.subscribe("victim@example.org")
+    with visiting(made) as client:
+        for number in range(3):
+            post(client, "/link", f"198.51.{number}.7", email="victim@example.org")
+            mails_to(made)
+        erase(made, "victim@example.org")
+        with made.at(MONDAY).writing() as session:
+            session.query(AddressChange).delete()
+            session.query(Delivery).delete()
+        for number in range(3, 6):
+            sign_up(client, target, f"198.51.{number}.7")
+    assert mails_to(made) == {"victim@example.org": 3}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "same"),
+    [
+        ("198.51.100.7", "::ffff:198.51.100.99", True),
+        ("::ffff:198.51.100.7", "::ffff:198.51.101.7", False),
+        ("::ffff:c633:6407", "198.51.100.1", True),
+        ("2002:c633:6407::1", "198.51.100.1", True),
+        ("2002:c633:6407::1", "2002:c633:6507::1", False),
+        ("64:ff9b::198.51.100.7", "198.51.100.1", True),
+        ("64:ff9b::198.51.100.7", "64:ff9b::198.51.101.7", False),
+        ("2001:db8:1:2::3", "2001:db8:1:ffff::9", True),
+        ("2001:db8:1::1", "2001:db8:2::1", False),
+        ("2001:0:c000:0201:0:3fff:39cc:9bf8", "198.51.100.7", True),
+        ("2001:0:4136:e378:8000:63bf:39cc:9bf8", "198.51.100.7", True),
+        ("::1", "::2", True),
+        ("fe80::1%eth0", "fe80::2%eth0", True),
+        ("", "", True),
+        ("unix", "other", False),
+    ],
+)
+def test_networks_are_told_apart_by_the_address_that_they_really_have(first: str, second: str, same: bool):
+    assert (signup_requests.network_of(first) == signup_requests.network_of(second)) is same
+
+
+def test_thirty_sign_ups_from_one_network_are_thirty_however_its_addresses_are_written(any_installation: Installation):
+    with visiting(any_installation) as client:
+        networks = ["198.51.100.7", "::ffff:198.51.100.8", "2002:c633:6409::1"]
+        answers = [sign_up(client, f"p{n}@example.org", networks[n % 3]).status_code for n in range(33)]
+    assert answers == [200] * 30 + [429] * 3
+
+
+def agree(client, made: Installation, old: str = ANNA, new: str = NEW) -> None:
+    change_to(client, made, new, old)
+    run_once(made.at(MONDAY))
+    links = links_in_mails(made, Purpose.ADDRESS)
+    client.post(links[new])
+    assert "Your address is changed." in client.post(links[old]).text
+
+
+def standing_of(made: Installation, email: str) -> dict[str, tuple[str, str]]:
+    with made.at(MONDAY).reading() as session:
+        person = subscriptions.find_subscriber(session, email)
+        if person is None:
+            return {}
+        return {each.profile.slug: (each.status.value, each.cadence.value) for each in person.subscriptions}
+
+
+def two_profiles(made: Installation) -> None:
+    from notifier.admin.profile_import import import_profile
+    from notifier.match import profiles
+
+    with made.at(MONDAY).writing() as session:
+        import_profile(session, profiles.parse(profiles.bundled_file("tolebrutinib"), "the profile"), MONDAY)
+
+
+def follow(made: Installation, email: str, slug: str, every: str, *, running: bool = True) -> None:
+    from notifier.enums import Cadence
+    from notifier.match import profiles
+
+    with made.at(MONDAY).writing() as session:
+        choice = subscriptions.default_choice(Cadence(every), "UTC")
+        one = subscriptions.subscribe(session, email, profiles.find(session, slug), choice, MONDAY)
+        subscriptions.confirm(session, one, "command line", "operator test", MONDAY)
+        if not running:
+            subscriptions.end(session, one, "link", "subscriber", MONDAY)
+
+
+def test_a_new_address_that_is_somebodys_takes_over_what_they_do_not_have_and_ends_the_rest(
+    any_installation: Installation,
+):
+    made = any_installation
+    two_profiles(made)
+    follow(made, ANNA, "frexalimab", "daily")
+    follow(made, ANNA, "tolebrutinib", "monthly")
+    follow(made, NEW, "frexalimab", "weekly")
+    with visiting(made) as client:
+        agree(client, made)
+    assert standing_of(made, NEW) == {"frexalimab": ("confirmed", "weekly"), "tolebrutinib": ("confirmed", "monthly")}
+    assert standing_of(made, ANNA) == {"frexalimab": ("ended", "daily")}
+
+
+def test_what_had_ended_under_the_new_address_goes_on_with_the_choice_of_the_old_one(any_installation: Installation):
+    made = any_installation
+    two_profiles(made)
+    follow(made, ANNA, "frexalimab", "daily")
+    follow(made, NEW, "frexalimab", "weekly", running=False)
+    with visiting(made) as client:
+        agree(client, made)
+    assert standing_of(made, NEW) == {"frexalimab": ("confirmed", "daily")}
+    assert standing_of(made, ANNA) == {"frexalimab": ("ended", "daily")}
+
+
+def test_who_has_nothing_in_common_becomes_one_person_and_the_old_address_is_forgotten(
+    any_installation: Installation,
+):
+    made = any_installation
+    two_profiles(made)
+    follow(made, ANNA, "tolebrutinib", "daily")
+    follow(made, NEW, "frexalimab", "weekly")
+    with visiting(made) as client:
+        agree(client, made)
+    assert people(made) == [NEW]
+    assert standing_of(made, NEW) == {"frexalimab": ("confirmed", "weekly"), "tolebrutinib": ("confirmed", "daily")}
+
+
+@pytest.mark.parametrize("running", [True, False], ids=["runs under both", "had ended under the new one"])
+def test_an_old_mail_still_ends_what_goes_on_under_the_new_address(any_installation: Installation, running: bool):
+    made = any_installation
+    follow(made, ANNA, "frexalimab", "weekly")
+    follow(made, NEW, "frexalimab", "daily", running=running)
+    in_an_old_mail = link_to(made, Purpose.UNSUBSCRIBE, ANNA)
+    with visiting(made) as client:
+        agree(client, made)
+        assert standing_of(made, NEW)["frexalimab"][0] == "confirmed"
+        assert client.request("POST", in_an_old_mail, "List-Unsubscribe=One-Click", FORM).status_code == 200
+    assert standing_of(made, NEW)["frexalimab"][0] == "ended"
+
+
+def test_a_change_to_the_own_address_in_other_capitals_changes_only_how_it_is_written(any_installation: Installation):
+    made = any_installation
+    made.subscribe(ANNA)
+    with visiting(made) as client:
+        change_to(client, made, "Anna@example.org")
+        run_once(made.at(MONDAY))
+        for mail in list(made.sink.messages):
+            for word in text_of(mail).split():
+                if "/address/" in word:
+                    client.post(word)
+    assert people(made) == ["Anna@example.org"]
+    assert standing_of(made, ANNA) == {"frexalimab": ("confirmed", "daily")}
+
+
+def test_a_new_address_that_was_erased_meanwhile_takes_nobodys_place_and_the_asker_sees_no_difference(
+    any_installation: Installation,
+):
+    made = any_installation
+    made.subscribe(ANNA)
+    made.subscribe(NEW)
+    with visiting(made) as client:
+        change_to(client, made, NEW)
+        run_once(made.at(MONDAY))
+        before = export(client, made)
+        erase(made, NEW)
+        assert export(client, made) == before
+        links = links_in_mails(made, Purpose.ADDRESS)
+        for side in (ANNA, NEW, ANNA):
+            assert "has to agree, too" in client.post(links[side]).text
+    assert people(made) == [ANNA]
+    with made.at(MONDAY).reading() as session:
+        assert session.query(AddressChange).one().email == ""
+        assert session.query(Subscriber).count() == 1
+
+
+def test_an_erased_new_address_is_not_written_to_by_a_question_that_waits(any_installation: Installation):
+    made = any_installation
+    made.subscribe(ANNA)
+    made.subscribe(NEW)
+    with visiting(made) as client:
+        change_to(client, made, NEW)
+        answer_all(made.at(MONDAY))
+    erase(made, NEW)
+    assert mails_to(made) == {ANNA: 1}
+    with made.at(MONDAY).reading() as session:
+        refused = session.query(Delivery).filter(Delivery.kind == DeliveryKind.CHANGE_NEW).one()
+        assert refused.error == "the address was erased"
+        assert session.query(Subscription).one().status is SubscriptionStatus.CONFIRMED

@@ -1,0 +1,214 @@
+"""Erasing leaves no readable byte in SQLite's files, and keeps nobody waiting who wants to leave meanwhile."""
+
+import random
+import sqlite3
+import threading
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, delete, insert
+
+from notifier.demo.servers import serving
+from notifier.enums import Cadence, DeliveryKind, DeliveryStatus, Edition, SubscriptionStatus, SuppressionCause
+from notifier.errors import StoreError
+from notifier.links import Purpose
+from notifier.pipeline import housekeeping
+from notifier.store import db
+from notifier.store.models import Delivery, Profile, Subscriber, Subscription
+from notifier.subscribers import privacy, subscriptions
+from notifier.web.app import create
+from tests.support.installation import MONDAY, Installation
+from tests.support.visitor import Client
+
+SECRET = "unmistakable.person"
+
+
+def erase(made: Installation, email: str) -> None:
+    deps = made.at(MONDAY)
+    with deps.writing() as session:
+        privacy.erase(session, subscriptions.find_subscriber(session, email), SuppressionCause.ERASED, "erased", MONDAY)
+
+
+def holding(made: Installation, words: str = SECRET) -> list[str]:
+    """The names of SQLite's files that hold these words."""
+    path = Path(made.at(MONDAY).engine.url.database)
+    return [file.name for file in sorted(path.parent.glob(f"{path.name}*")) if words.encode() in file.read_bytes()]
+
+
+def test_every_connection_overwrites_what_is_deleted(installation: Installation):
+    engine = installation.at(MONDAY).engine
+    with engine.connect() as first, engine.connect() as second:
+        assert {one.exec_driver_sql("PRAGMA secure_delete").scalar() for one in (first, second)} == {1}
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_an_address_that_was_changed_before_is_in_no_file_after_erasure(installation: Installation, seed: int):
+    """Other rows grow and shrink meanwhile, so that pages of the file are split and joined."""
+    made, chance = installation, random.Random(seed)
+    many(made.at(MONDAY).engine, 300)
+    made.subscribe(f"{SECRET}.first@example.org")
+    with made.at(MONDAY).writing() as session:
+        person = subscriptions.find_subscriber(session, f"{SECRET}.first@example.org")
+        others = session.query(Subscriber).filter(Subscriber.id != person.id).all()
+        for round_number in range(200):
+            chance.choice(others).email = f"{'o' * chance.choice([3, 20, 60])}@{'x' * chance.choice([1, 150])}.example"
+            if round_number in (20, 120):
+                person.email = f"{SECRET}.{'y' * chance.randrange(5, 120)}@example.org"
+            session.flush()
+        leaving = [person.id for person in chance.sample(others, 30)]
+        session.execute(delete(Subscriber).where(Subscriber.id.in_(leaving)))
+    assert holding(made) != []
+    with made.at(MONDAY).writing() as session:
+        person = session.query(Subscriber).filter(Subscriber.email.startswith(SECRET)).one()
+        privacy.erase(session, person, SuppressionCause.ERASED, "erased", MONDAY)
+    db.scrub(made.at(MONDAY).engine)
+    assert holding(made) == []
+
+
+def test_a_long_text_about_somebody_is_in_no_file_after_erasure(installation: Installation):
+    made = installation
+    made.subscribe("anna@example.org")
+    with made.at(MONDAY).writing() as session:
+        session.query(Subscription).one().trouble = f"{SECRET} " * 2000  # fills overflow pages
+    assert holding(made) != []
+    erase(made, "anna@example.org")
+    db.scrub(made.at(MONDAY).engine)
+    assert holding(made) == []
+
+
+def test_an_address_that_is_forgotten_a_year_after_leaving_is_in_no_file(installation: Installation):
+    made = installation
+    made.subscribe(f"{SECRET}@example.org")
+    with made.at(MONDAY).writing() as session:
+        subscriptions.end(session, session.query(Subscription).one(), "link", "subscriber", MONDAY)
+    assert holding(made) != []
+    housekeeping.run(made.at(MONDAY + timedelta(days=366)))
+    assert holding(made) == []
+
+
+def test_a_reader_that_stays_is_told_of_and_keeps_no_writer_waiting(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+):
+    made = installation
+    monkeypatch.setattr(db, "_EMPTYING_TRIES", 8)
+    made.subscribe(f"{SECRET}@example.org")
+    engine = made.at(MONDAY).engine
+    with sqlite3.connect(engine.url.database) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM subscriber").fetchone()
+        erase(made, f"{SECRET}@example.org")
+        problems: list[StoreError] = []
+        waits = []
+        scrubbing = threading.Thread(target=lambda: problems.append(_problem_of_scrub(engine)))
+        scrubbing.start()
+        while scrubbing.is_alive():
+            began = time.monotonic()
+            made.subscribe(f"other{len(waits)}@example.org")
+            waits.append(time.monotonic() - began)
+        reader.rollback()
+    assert "run the same command again" in problems[0].fix
+    assert max(waits) < 1
+    db.scrub(engine)
+    assert holding(made) == []
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == db._BUSY_TIMEOUT_MS
+
+
+def _problem_of_scrub(engine: Engine) -> StoreError:
+    with pytest.raises(StoreError) as refused:
+        db.scrub(engine)
+    return refused.value
+
+
+def many(engine: Engine, people: int) -> None:
+    """So many people with a subscription and a delivery each, in one transaction."""
+    with db.writing(engine) as session:
+        profile = session.query(Profile).one().id
+        session.execute(
+            insert(Subscriber),
+            [
+                {
+                    "id": number,
+                    "email": f"person{number}@example.org",
+                    "address_hash": f"hash{number}",
+                    "language": "en",
+                    "time_zone": "Europe/Berlin",
+                    "created_at": MONDAY,
+                }
+                for number in range(1000, 1000 + people)
+            ],
+        )
+        session.execute(
+            insert(Subscription),
+            [
+                {
+                    "id": number,
+                    "subscriber_id": number,
+                    "profile_id": profile,
+                    "cadence": Cadence.DAILY,
+                    "at": "08:00",
+                    "edition": Edition.PATIENT,
+                    "status": SubscriptionStatus.CONFIRMED,
+                    "link_id": f"link{number}",
+                    "created_at": MONDAY,
+                }
+                for number in range(1000, 1000 + people)
+            ],
+        )
+        session.execute(
+            insert(Delivery),
+            [
+                {
+                    "kind": DeliveryKind.WELCOME,
+                    "subscription_id": number,
+                    "message_id": f"<{number}@example.org>",
+                    "status": DeliveryStatus.SENT,
+                    "created_at": MONDAY,
+                    "due_at": MONDAY,
+                    "next_attempt_at": MONDAY,
+                    "attempts": 1,
+                    "given_up_at": MONDAY,
+                }
+                for number in range(1000, 1000 + people)
+            ],
+        )
+
+
+@pytest.mark.long
+def test_one_click_succeeds_within_a_second_while_somebody_is_erased_from_a_large_database(
+    any_installation: Installation,
+):
+    made = any_installation
+    deps = made.at(MONDAY)
+    many(deps.engine, 50_000)
+    for number in range(3):
+        made.subscribe(f"{SECRET}{number}@example.org")
+    ended = threading.Event()
+
+    def erase_all() -> None:
+        try:
+            for number in range(3):
+                erase(made, f"{SECRET}{number}@example.org")
+                db.scrub(deps.engine)
+        finally:
+            ended.set()
+
+    waits = []
+    with serving(create(deps)) as address:
+        client = Client(address)
+        erasing = threading.Thread(target=erase_all)
+        erasing.start()
+        while not ended.is_set() or len(waits) < 5:
+            link = deps.links.token(Purpose.UNSUBSCRIBE, f"link{1000 + len(waits)}", MONDAY)
+            began = time.monotonic()
+            answer = client.post(f"/unsubscribe/{link}", "List-Unsubscribe=One-Click", "text/plain")
+            waits.append(time.monotonic() - began)
+            assert answer.status_code == 200
+        erasing.join()
+    assert max(waits) < 1
+    with deps.reading() as session:
+        assert session.query(Subscriber).filter(Subscriber.email.startswith(SECRET)).count() == 0
+    if deps.engine.dialect.name == "sqlite":
+        assert holding(made) == []

@@ -1,0 +1,124 @@
+"""Subscribers: asked for, confirmed, ended, and each step in the consent ledger."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine
+
+from notifier.enums import Cadence, ConsentEvent, SubscriptionStatus, SuppressionCause
+from notifier.errors import AddressError, NotifierError
+from notifier.match import profiles
+from notifier.store import db
+from notifier.store.models import Consent, Profile, Subscriber
+from notifier.subscribers import consent, subscriptions, suppressions
+from notifier.subscribers.subscriptions import Choice
+from tests.support.installation import MONDAY, SUPPRESSION_KEY
+
+WEEKLY = Choice(Cadence.WEEKLY, "08:00", 0, "Europe/Berlin")
+DAILY = Choice(Cadence.DAILY, "07:30", None, "America/New_York")
+
+
+@pytest.fixture
+def profile_id(engine: Engine) -> int:
+    with db.writing(engine, SUPPRESSION_KEY) as session:
+        return profiles.save(session, profiles.parse(profiles.bundled_file(), "bundled"), MONDAY).id
+
+
+def test_a_subscription_waits_until_it_is_confirmed(engine: Engine, profile_id: int):
+    with db.writing(engine, SUPPRESSION_KEY) as session:
+        profile = session.get_one(Profile, profile_id)
+        one = subscriptions.subscribe(session, "anna@example.org", profile, WEEKLY, MONDAY)
+        assert (one.status, one.next_due_at) == (SubscriptionStatus.PENDING, None)
+        assert subscriptions.confirm(session, one, "link", "subscriber", MONDAY)
+        assert one.status is SubscriptionStatus.CONFIRMED
+        assert one.next_due_at == MONDAY + timedelta(days=6, hours=22)
+        assert not subscriptions.confirm(session, one, "link", "subscriber", MONDAY)
+        assert [each.event for each in consent.of(session, [one.id])] == [ConsentEvent.GIVEN]
+
+
+def test_an_address_is_the_same_person_however_it_is_written(engine: Engine, profile_id: int):
+    with db.writing(engine, SUPPRESSION_KEY) as session:
+        profile = session.get_one(Profile, profile_id)
+        for email in ("Anna@Example.ORG", " anna@example.org "):
+            subscriptions.subscribe(session, email, profile, WEEKLY, MONDAY)
+        assert session.query(Subscriber).count() == 1
+
+
+def test_asking_again_takes_the_new_choice_and_keeps_the_consent(engine: Engine, profile_id: int):
+    with db.writing(engine, SUPPRESSION_KEY) as session:
+        profile = session.get_one(Profile, profile_id)
+        one = subscriptions.subscribe(session, "anna@example.org", profile, WEEKLY, MONDAY)
+        subscriptions.confirm(session, one, "link", "subscriber", MONDAY)
+        again = subscriptions.subscribe(session, "anna@example.org", profile, DAILY, MONDAY)
+        assert again.id == one.id
+        assert (again.status, again.cadence) == (SubscriptionStatus.CONFIRMED, Cadence.DAILY)
+        assert again.next_due_at == MONDAY + timedelta(hours=3, minutes=30)
+
+
+def test_ending_is_at_once_and_said_by_the_ledger(engine: Engine, profile_id: int):
+    with db.writing(engine, SUPPRESSION_KEY) as session:
+        profile = session.get_one(Profile, profile_id)
+        one = subscriptions.subscribe(session, "anna@example.org", profile, WEEKLY, MONDAY)
+        subscriptions.confirm(session, one, "link", "subscriber", MONDAY)
+        assert subscriptions.unsubscribe(session, "ANNA@example.org", None, "operator", MONDAY) == 1
+        assert subscriptions.unsubscribe(session, "anna@example.org", None, "operator", MONDAY) == 0
+        assert (one.status, one.next_due_at) == (SubscriptionStatus.ENDED, None)
+        assert [each.event for each in session.query(Consent)] == [ConsentEvent.GIVEN, ConsentEvent.WITHDRAWN]
+
+
+def test_who_comes_back_must_confirm_again(engine: Engine, profile_id: int):
+    with db.writing(engine, SUPPRESSION_KEY) as session:
+        profile = session.get_one(Profile, profile_id)
+        one = subscriptions.subscribe(session, "anna@example.org", profile, WEEKLY, MONDAY)
+        subscriptions.confirm(session, one, "link", "subscriber", MONDAY)
+        subscriptions.end(session, one, "link", "subscriber", MONDAY)
+        profile.position = 40
+        again = subscriptions.subscribe(session, "anna@example.org", profile, WEEKLY, MONDAY)
+        assert again.status is SubscriptionStatus.PENDING
+        subscriptions.confirm(session, again, "link", "subscriber", MONDAY)
+        assert again.position == 40
+
+
+def test_a_suppressed_address_cannot_be_subscribed(engine: Engine, profile_id: int):
+    with db.writing(engine, SUPPRESSION_KEY) as session:
+        profile = session.get_one(Profile, profile_id)
+        key = subscriptions.hash_of(session, "anna@example.org")
+        assert suppressions.add(session, key, SuppressionCause.COMPLAINED, "complained", MONDAY)
+        assert not suppressions.add(session, key, SuppressionCause.ASKED, "asked", MONDAY)
+        with pytest.raises(NotifierError, match="suppressed: complained"):
+            subscriptions.subscribe(session, "ANNA@example.org", profile, WEEKLY, MONDAY)
+        assert suppressions.lift(session, key)
+        subscriptions.subscribe(session, "anna@example.org", profile, WEEKLY, MONDAY)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["", "nobody", "a@b", "a@@example.org", "a b@example.org", "a@example.org\nBcc: b@example.org", "@example.org",
+     "a@-example.org", "a@example..org", "żółw@example.org", "a" * 65 + "@example.org", '"x"@y'],
+)  # fmt: skip
+def test_what_is_no_address_is_refused_with_the_reason(engine: Engine, profile_id: int, address: str):
+    with pytest.raises(AddressError) as refused, db.writing(engine, SUPPRESSION_KEY) as session:
+        subscriptions.subscribe(session, address, session.get_one(Profile, profile_id), WEEKLY, MONDAY)
+    assert refused.value.exit_code == 2
+    with db.reading(engine, SUPPRESSION_KEY) as session:
+        assert session.query(Subscriber).count() == 0
+
+
+def test_an_international_domain_is_taken(engine: Engine, profile_id: int):
+    with db.writing(engine, SUPPRESSION_KEY) as session:
+        one = subscriptions.subscribe(
+            session, "anna@müller.example.org", session.get_one(Profile, profile_id), WEEKLY, MONDAY
+        )
+        assert one.subscriber.email == "anna@müller.example.org"
+
+
+def test_a_new_time_zone_moves_all_of_a_persons_digests(engine: Engine, profile_id: int):
+    with db.writing(engine, SUPPRESSION_KEY) as session:
+        profile = session.get_one(Profile, profile_id)
+        other = profiles.save(
+            session, profiles.parse(profiles.bundled_file().replace('"frexalimab"', '"other"', 1), "other"), MONDAY
+        )
+        one = subscriptions.subscribe(session, "anna@example.org", profile, WEEKLY, MONDAY)
+        subscriptions.confirm(session, one, "link", "subscriber", MONDAY)
+        subscriptions.subscribe(session, "anna@example.org", other, DAILY, MONDAY)
+        assert one.next_due_at == MONDAY + timedelta(hours=4)

@@ -1,0 +1,111 @@
+"""What tests of forms and links share: a visitor's forms, the links in mails, and four kinds of addresses."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from urllib.parse import urlencode
+
+from notifier.demo.servers import serving
+from notifier.enums import SuppressionCause
+from notifier.links import Purpose
+from notifier.pipeline.run import run_once
+from notifier.store.models import Subscriber, Subscription, Suppression
+from notifier.subscribers import privacy, subscriptions, suppressions
+from notifier.web.app import create
+from tests.support.installation import MONDAY, Installation
+from tests.support.mail_sink import text_of
+from tests.support.visitor import Answer, Client
+
+FORM = "application/x-www-form-urlencoded"
+
+KINDS = ("known", "unknown", "suppressed", "erased")
+
+
+@contextmanager
+def visiting(made: Installation, moment: datetime = MONDAY) -> Iterator[Client]:
+    """A visitor of the pages at a moment."""
+    with serving(create(made.at(moment))) as address:
+        yield Client(address)
+
+
+def post(client: Client, path: str, network: str = "198.51.100.7", **fields: str) -> Answer:
+    """Send a form from an address of a network."""
+    return client.request("POST", path, urlencode(fields), FORM, X_Forwarded_For=network)
+
+
+def sign_up(client: Client, email: str, network: str = "198.51.100.7", **fields: str) -> Answer:
+    """Send the sign-up form."""
+    return post(client, "/subscribe", network, **{"email": email, "consent": "yes", **fields})
+
+
+def subscription_of(made: Installation, email: str) -> Subscription:
+    """The first subscription of a person, as it is stored."""
+    with made.at(MONDAY).reading() as session:
+        person = subscriptions.find_subscriber(session, email)
+        assert person is not None, email
+        assert person.subscriptions[0].profile
+        return person.subscriptions[0]
+
+
+def link_to(made: Installation, purpose: Purpose, email: str, moment: datetime = MONDAY) -> str:
+    """The path that a mail to this person would hold."""
+    return f"/{purpose}/{made.at(moment).links.token(purpose, subscription_of(made, email).link_id, moment)}"
+
+
+def links_in_mails(made: Installation, purpose: Purpose) -> dict[str, str]:
+    """The newest link of a purpose that each address was sent."""
+    links = {}
+    for mail in made.sink.messages:
+        if match := re.search(rf"https://\S+/{purpose}/\S+", text_of(mail)):
+            links[mail["To"]] = match.group()
+    return links
+
+
+def suppress(made: Installation, email: str, cause: SuppressionCause, moment: datetime = MONDAY) -> None:
+    """Suppress an address at a moment."""
+    with made.at(moment).writing() as session:
+        suppressions.add(session, subscriptions.hash_of(session, email), cause, "5.1.1", moment)
+
+
+def suppression_of(made: Installation, email: str) -> Suppression | None:
+    """What is stored of a suppressed address."""
+    with made.at(MONDAY).reading() as session:
+        return suppressions.of(session, subscriptions.hash_of(session, email))
+
+
+def erase(made: Installation, email: str) -> None:
+    """Erase a person."""
+    with made.at(MONDAY).writing() as session:
+        person = subscriptions.find_subscriber(session, email)
+        assert person is not None
+        privacy.erase(session, person, SuppressionCause.ERASED, "erased", MONDAY)
+
+
+def four_kinds(made: Installation) -> None:
+    """Let there be an address of each of `KINDS` at example.org."""
+    made.subscribe("known@example.org")
+    made.subscribe("erased@example.org")
+    erase(made, "erased@example.org")
+    suppress(made, "suppressed@example.org", SuppressionCause.BOUNCED)
+
+
+def comparable(answer: Answer) -> tuple[int, tuple[tuple[str, str], ...], str]:
+    """Status, headers but the clock, and body of an answer."""
+    headers = tuple((name, value) for name, value in answer.headers.items() if name.lower() != "date")
+    return answer.status_code, headers, answer.text
+
+
+def people(made: Installation) -> list[str]:
+    """The addresses that are stored."""
+    with made.at(MONDAY).reading() as session:
+        return sorted(person.email for person in session.query(Subscriber))
+
+
+def mails_to(made: Installation, moment: datetime = MONDAY) -> dict[str, int]:
+    """How many mails each address got, after everything owed at a moment was sent."""
+    run_once(made.at(moment))
+    counts: dict[str, int] = {}
+    for mail in made.sink.messages:
+        counts[mail["To"]] = counts.get(mail["To"], 0) + 1
+    return counts

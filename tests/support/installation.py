@@ -1,0 +1,103 @@
+"""An installation that joins a database, a news site and a mail server, and a clock that the test moves."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Engine
+
+from notifier.admin.profile_import import import_profile
+from notifier.deps import Deps
+from notifier.enums import Cadence, Edition
+from notifier.match import profiles
+from notifier.pipeline import match, poll
+from notifier.settings import Schedule, Sender, Settings, Smtp, Watch
+from notifier.subscribers import subscriptions
+from notifier.subscribers.schedule import parse_on
+from tests.support import mail_sink as sinks
+from tests.support import news_site as sites
+
+SUPPRESSION_KEY = "another key that only the tests know"
+
+
+MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+def settings_for(smtp_port: int, **changes) -> Settings:
+    """Settings of an installation that may look at loopback and mails to it."""
+    return Settings(
+        public_url="https://news.example.org",
+        secret_key="a key that only the tests know",
+        suppression_key=SUPPRESSION_KEY,
+        sender=Sender(
+            name="Example Society",
+            address="digest@example.org",
+            reply_to="office@example.org",
+            postal_address="1 Example Street, Exampletown",
+        ),
+        smtp=Smtp(port=smtp_port, security="none", connections=2, timeout_seconds=5),
+        watch=Watch(allow_private_addresses=True, timeout_seconds=5),
+        schedule=Schedule(time_zone="UTC"),
+    ).model_copy(update=changes)
+
+
+class Installation:
+    """A running notifier: its database, its site, its mail server, and a clock that the test moves."""
+
+    def __init__(self, engine: Engine, site: sites.Site, sink: sinks.Sink) -> None:
+        self.site = site
+        self.sink = sink
+        self.feed = f"{site.address}/feed/"
+        self._deps = Deps(settings_for(sink.port), engine, MONDAY)
+        self.publish([])
+
+    def at(self, moment: datetime) -> Deps:
+        """The same installation at another moment."""
+        return replace(self._deps, fixed_now=moment)
+
+    def change(self, **settings) -> None:
+        """Change settings."""
+        self._deps = replace(self._deps, settings=self._deps.settings.model_copy(update=settings))
+
+    def publish(self, articles: list[sites.Article]) -> None:
+        """Let the site's feed hold these articles."""
+        self.site.put("/feed/", sites.rss(articles))
+
+    def adopt(self, moment: datetime = MONDAY, **watched: tuple[str, ...]) -> None:
+        """Store the bundled profile, watching the feed or what is named."""
+        file = profiles.parse(profiles.bundled_file(), "the bundled profile")
+        addresses = {"pages": (), "sources": (self.feed,), **watched}
+        with self._deps.writing() as session:
+            import_profile(session, file.model_copy(update=addresses), moment)
+
+    def subscribe(
+        self,
+        email: str,
+        every: str = "daily",
+        at: str = "08:00",
+        on: str | None = None,
+        zone: str = "UTC",
+        moment: datetime = MONDAY,
+        *,
+        confirmed: bool = True,
+        edition: str = "patient",
+        language: str = "en",
+    ) -> int:
+        """A subscription to the bundled profile; gives its id."""
+        cadence = Cadence(every)
+        choice = subscriptions.Choice(cadence, at, parse_on(on, cadence), zone, Edition(edition), language)
+        with self._deps.writing() as session:
+            one = subscriptions.subscribe(session, email, profiles.find(session, None), choice, moment)
+            if confirmed:
+                subscriptions.confirm(session, one, "command line", "operator test", moment)
+            return one.id
+
+    def discover(self, people: int, title: str = "Frexalimab slows lesions") -> datetime:
+        """So many people subscribe, and news for their daily digest is found; gives the moment at which that is due."""
+        for number in range(people):
+            self.subscribe(f"person{number}@example.org")
+        poll.run(self.at(MONDAY))
+        self.publish([sites.Article(title)])
+        due = MONDAY + timedelta(days=1)
+        poll.run(self.at(due))
+        match.run(self.at(due))
+        return due

@@ -1,0 +1,120 @@
+"""Trial registries: a record becomes an entry whose changes are told field by field."""
+
+import json
+
+import pytest
+
+from notifier.enums import NewsKind
+from notifier.watch.diff import State, compare
+from notifier.watch.parsers.clinicaltrials import read
+from notifier.watch.parsers.observation import Observation, ParseError
+from tests.support.paths import PACKAGE
+
+DEMO = PACKAGE / "demo" / "data"
+ADDRESS = "https://clinicaltrials.gov/api/v2/studies/NCT99990001"
+
+
+def trial(document: dict) -> Observation:
+    (found,) = read(json.dumps(document).encode(), {}, ADDRESS).observations
+    return found
+
+
+@pytest.fixture
+def record() -> dict:
+    return json.loads((DEMO / "trial-1.json").read_text(encoding="utf-8"))
+
+
+def test_a_record_is_an_entry_under_its_number(record: dict):
+    found = trial(record)
+    assert found.guid == "NCT99990001"
+    assert found.url == "https://clinicaltrials.gov/study/NCT99990001"
+    assert found.title.startswith("DEMO-FREX: ")
+    assert "Frexalimab" in found.body
+    assert found.change is NewsKind.TRIAL_CHANGE
+    assert found.content["fields"]["Status"] == "Recruiting"
+    assert found.content["fields"]["Primary completion"] == "2027-06 (estimated)"
+
+
+def test_a_terminated_trial_is_told_with_the_reason_first(record: dict):
+    old = trial(record)
+    record["protocolSection"]["statusModule"] |= {"overallStatus": "TERMINATED", "whyStopped": "Made-up reason"}
+    record["protocolSection"]["designModule"]["enrollmentInfo"]["count"] = 12
+    new = trial(record)
+    states = [State(title=one.title, text=one.body, content=one.content) for one in (old, new)]
+    assert [(one["what"], one["before"], one["after"]) for one in compare(*states).changes] == [
+        ("Status", "Recruiting", "Terminated"),
+        ("Why stopped", "", "Made-up reason"),
+        ("Participants", "1400", "12"),
+    ]
+
+
+def state(record: dict) -> State:
+    one = trial(record)
+    return State(title=one.title, text=one.body, content=one.content)
+
+
+def test_a_field_that_is_not_followed_is_no_change(record: dict):
+    before = trial(record).hash
+    record["protocolSection"]["statusModule"]["statusVerifiedDate"] = "2026-05"
+    assert trial(record).hash == before
+    assert trial(record).content["aside"]["verified"] == "2026-05"
+
+
+def test_a_contact_that_was_edited_is_kept_but_is_no_news_alone(record: dict):
+    old = state(record)
+    record["protocolSection"]["contactsLocationsModule"]["centralContacts"] = [{"phone": "000"}]
+    found = compare(old, state(record))
+    assert [change["what"] for change in found.changes] == ["Contacts"]
+    assert not found.material
+
+
+def test_changes_are_ranked_by_how_much_they_matter(record: dict):
+    old = state(record)
+    protocol = record["protocolSection"]
+    protocol["contactsLocationsModule"]["centralContacts"] = [{"phone": "000"}]
+    protocol["contactsLocationsModule"]["locations"].append({"facility": "Second", "city": "Town", "country": "Chile"})
+    protocol["statusModule"]["primaryCompletionDateStruct"]["date"] = "2028-01"
+    protocol["statusModule"]["overallStatus"] = "SUSPENDED"
+    protocol["sponsorCollaboratorsModule"] = {"leadSponsor": {"name": "Another (fictional)"}}
+    protocol["armsInterventionsModule"]["armGroups"] = [{"label": "Third arm"}]
+    record["hasResults"] = True
+    found = compare(old, state(record)).changes
+    assert [change["what"] for change in found] == [
+        "Status", "Results posted", "Primary completion", "Arms", "Countries", "Sites", "Sponsor", "Contacts"
+    ]  # fmt: skip
+    notes = {change["what"]: change["note"] for change in found}
+    assert notes["Primary completion"] == "7 months later"
+    assert notes["Countries"] == "1 added"
+    assert notes["Sites"] == "1 opened"
+
+
+def test_a_site_that_closed_is_told(record: dict):
+    old = state(record)
+    record["protocolSection"]["contactsLocationsModule"]["locations"][0]["status"] = "TERMINATED"
+    (site,) = compare(old, state(record)).changes
+    assert (site["what"], site["before"], site["note"]) == (
+        "Sites", "Example Hospital, Exampletown, Germany", "1 closed"
+    )  # fmt: skip
+
+
+def test_a_page_of_studies_gives_an_entry_each(record: dict):
+    other = json.loads(json.dumps(record).replace("NCT99990001", "NCT99990002"))
+    found = read(json.dumps({"studies": [record, other], "nextPageToken": "x"}).encode(), {}, ADDRESS)
+    assert [one.guid for one in found.observations] == ["NCT99990001", "NCT99990002"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"<html>", b"[]", b"{}", b'"text"', b'{"studies": 1}', b'{"protocolSection": null}', b'{"studies": [null]}',
+     b'{"protocolSection": {"identificationModule": []}}'],
+)  # fmt: skip
+def test_what_is_no_record_is_told(body: bytes):
+    with pytest.raises(ParseError):
+        read(body, {}, ADDRESS)
+
+
+@pytest.mark.parametrize("path", ["statusModule", "designModule", "armsInterventionsModule", "outcomesModule"])
+@pytest.mark.parametrize("odd", [None, [], "text", 7, {}, {"interventions": 3, "phases": None, "primaryOutcomes": "x"}])
+def test_a_record_with_odd_parts_is_read_all_the_same(record: dict, path: str, odd: object):
+    record["protocolSection"][path] = odd
+    assert trial(record).guid == "NCT99990001"

@@ -1,0 +1,172 @@
+"""Manners: one request at a time to a host, addresses that move, answers in every encoding, and no cookie kept."""
+
+import gzip
+import time
+from datetime import timedelta
+
+import brotli
+import pytest
+from backports import zstd
+
+from notifier.pipeline import poll as poll_step
+from notifier.store.models import Source
+from notifier.watch.http import client
+from notifier.watch.http.client import fetch_all
+from notifier.watch.http.types import Request, Response
+from tests.support.installation import MONDAY, Installation, settings_for
+from tests.support.news_site import Answer, Article, Site, rss
+
+HOUR = timedelta(hours=1)
+
+
+def fetched(site: Site, *paths: str, **watch) -> list[Response]:
+    settings = settings_for(25)
+    settings = settings.model_copy(update={"watch": settings.watch.model_copy(update=watch)})
+    answers: list[Response] = []
+    fetch_all([Request(n, site.address + path) for n, path in enumerate(paths)], settings, answers.append)
+    return answers
+
+
+def test_a_host_is_asked_one_thing_at_a_time_with_a_pause_between(site: Site, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(client, "PAUSE_SECONDS", 0.2)
+    busy, most = [], []
+
+    def slow(_):
+        busy.append(1)
+        most.append(len(busy))
+        time.sleep(0.05)
+        busy.pop()
+        return Answer(200, b"x")
+
+    for path in ("/1", "/2", "/3"):
+        site.dynamic[path] = slow
+    began = time.monotonic()
+    assert len(fetched(site, "/1", "/2", "/3")) == 3
+    assert time.monotonic() - began >= 0.55
+    assert max(most) == 1
+
+
+def test_the_pause_is_never_longer_than_a_second():
+    assert 0 < Pause.seconds <= 1
+
+
+class Pause:
+    """The pause as it is shipped; the other tests run without it."""
+
+    seconds = client.PAUSE_SECONDS
+
+
+@pytest.mark.parametrize(
+    ("name", "pack"), [("gzip", gzip.compress), ("br", brotli.compress), ("zstd", zstd.compress), ("deflate", None)]
+)
+def test_an_answer_in_every_encoding_is_unpacked_within_its_limit(site: Site, name: str, pack):
+    import zlib
+
+    pack = pack or zlib.compress
+    site.answers["/small"] = Answer(200, pack(b"<rss>small</rss>"), {"Content-Encoding": name})
+    site.answers["/bomb"] = Answer(200, pack(b" " * 30_000_000), {"Content-Encoding": name})
+    small, bomb = fetched(site, "/small", "/bomb", max_bytes=100_000)
+    assert small.body == b"<rss>small</rss>"
+    assert "larger than 100,000 bytes" in bomb.error
+    assert name in dict(site.asked[0].headers)["Accept-Encoding"]
+
+
+def test_no_cookie_is_kept(site: Site):
+    site.answers["/1"] = Answer(200, b"x", {"Set-Cookie": "visitor=1"})
+    site.answers["/2"] = Answer(200, b"x")
+    named = site.address.replace("127.0.0.1", "localhost")  # cookies of bare addresses are never kept
+    fetch_all([Request(n, f"{named}/{n}") for n in (1, 2)], settings_for(25), lambda _: None)
+    assert [("Cookie" in one.headers) for one in site.asked] == [False, False]
+
+
+def test_proxies_of_the_environment_are_ignored(site: Site, monkeypatch: pytest.MonkeyPatch):
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    site.answers["/1"] = Answer(200, b"x")
+    assert fetched(site, "/1")[0].status == 200
+
+
+def test_a_proxy_that_is_configured_is_asked_but_never_for_a_private_name(site: Site):
+    site.dynamic["http://herald.example.org/feed/"] = lambda _: Answer(200, b"by proxy")
+    settings = settings_for(25)
+    watch = settings.watch.model_copy(update={"proxy": site.address, "allow_private_addresses": False})
+    answers: list[Response] = []
+    urls = ["http://herald.example.org/feed/", "http://127.0.0.1/", "http://2130706433/", "http://printer.local/"]
+    requests = [Request(n, url) for n, url in enumerate(urls)]
+    fetch_all(requests, settings.model_copy(update={"watch": watch}), answers.append)
+    good, *refused = sorted(answers, key=lambda one: one.request.source_id)
+    assert good.body == b"by proxy"
+    assert [one.refused for one in refused] == [True, True, True]
+    assert len(site.asked) == 1
+
+
+class Mover:
+    """A feed that has moved."""
+
+    def __init__(self, made: Installation) -> None:
+        self.made = made
+        self.new = made.site.put("/new/", rss([Article("One")]))
+        self.redirect(301)
+
+    def redirect(self, status: int, to: str = "/new/") -> None:
+        self.made.site.answers["/feed/"] = Answer(status, b"", {"Location": to})
+
+    def poll(self, after: timedelta) -> str:
+        """One poll; gives the address that is stored after it."""
+        poll_step.run(self.made.at(MONDAY + after), force=True)
+        with self.made.at(MONDAY).reading() as session:
+            return session.query(Source).one().url
+
+
+@pytest.fixture
+def mover(any_installation: Installation) -> Mover:
+    return Mover(any_installation)
+
+
+@pytest.mark.parametrize("status", [301, 308])
+def test_a_permanent_move_is_taken_after_two_sightings_an_hour_apart(mover: Mover, status: int):
+    mover.redirect(status)
+    old = mover.made.feed
+    assert mover.poll(0 * HOUR) == old
+    assert mover.poll(HOUR / 2) == old
+    assert mover.poll(HOUR) == mover.new
+    mover.poll(2 * HOUR)
+    assert [one.path for one in mover.made.site.asked][-1] == "/new/"
+    with mover.made.at(MONDAY).reading() as session:
+        assert session.query(Source).one().failures == 0
+
+
+@pytest.mark.parametrize("status", [302, 303, 307])
+def test_a_move_for_now_is_followed_and_not_taken(mover: Mover, status: int):
+    mover.redirect(status)
+    assert [mover.poll(hours * HOUR) for hours in range(4)] == [mover.made.feed] * 4
+
+
+def test_a_move_that_did_not_hold_is_forgotten(mover: Mover):
+    mover.poll(0 * HOUR)
+    mover.made.publish([Article("One")])
+    mover.poll(HOUR)
+    mover.redirect(301)
+    assert mover.poll(2 * HOUR) == mover.made.feed
+    assert mover.poll(3 * HOUR) == mover.new
+
+
+def test_a_failure_in_between_does_not_forget_a_move(mover: Mover):
+    assert mover.poll(0 * HOUR) == mover.made.feed
+    mover.made.site.fail("/feed/", 500)
+    mover.poll(HOUR / 2)
+    mover.redirect(301)
+    assert mover.poll(HOUR) == mover.new
+
+
+def test_a_move_to_an_address_that_fails_or_is_watched_already_is_not_taken(mover: Mover):
+    mover.made.site.fail("/new/", 404)
+    assert [mover.poll(hours * HOUR) for hours in range(3)] == [mover.made.feed] * 3
+    with mover.made.at(MONDAY).reading() as session:
+        assert "404" in session.query(Source).one().last_error
+
+
+def test_a_move_by_way_of_a_temporary_one_is_not_for_good(mover: Mover):
+    mover.redirect(302, "/between/")
+    mover.made.site.answers["/between/"] = Answer(301, b"", {"Location": "/new/"})
+    assert [mover.poll(hours * HOUR) for hours in range(3)] == [mover.made.feed] * 3

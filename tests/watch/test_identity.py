@@ -1,0 +1,246 @@
+"""Identity: the same thing under another guid, link or date is the same entry, and two things never become one."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from notifier.enums import NewsKind
+from notifier.pipeline import poll
+from notifier.store import db
+from notifier.store.models import Base, Entry, Source
+from notifier.watch import entries, sources
+from notifier.watch.parsers.observation import Observation
+from tests.support.installation import MONDAY, Installation
+from tests.support.news_site import Article
+
+LATER = MONDAY + timedelta(days=1)
+
+
+def an_item(**changes) -> Observation:
+    values = {
+        "guid": "https://herald.example.org/?p=1",
+        "url": "https://herald.example.org/one/",
+        "title": "A made-up headline",
+        "summary": "Nothing of it is true.",
+        "published_at": MONDAY,
+    }
+    return Observation(**{**values, **changes})
+
+
+def a_source(session: Session, *, baselined: bool = True) -> Source:
+    source, _ = sources.add(session, "https://herald.example.org/feed/", MONDAY)
+    if baselined:
+        source.baselined_at = MONDAY
+    return source
+
+
+def stored_twice(engine: Engine, first: Observation, second: Observation) -> tuple[entries.Stored, list[Entry]]:
+    with db.writing(engine) as session:
+        entries.store(session, a_source(session), [first], MONDAY)
+    with db.writing(engine) as session:
+        found = entries.store(session, a_source(session), [second], LATER)
+        known = [entry for entry, _ in entries.listed(session)]
+        assert all(entry.revisions for entry in known)
+        return found, known
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"guid": "urn:new:77"},
+        {"guid": ""},
+        {"url": "http://www.herald.example.org/one?utm_source=feed"},
+        {"url": "https://other-host.example.org/2026/one/"},
+        {"url": ""},
+        {"guid": "https://other.example.org/?p=9", "url": "https://other.example.org/one/"},
+        {"published_at": MONDAY + timedelta(days=3)},
+        {"published_at": None},
+    ],
+    ids=" and ".join,
+)
+def test_a_re_identified_item_is_the_entry_it_was(engine: Engine, changes: dict):
+    found, known = stored_twice(engine, an_item(), an_item(**changes))
+    assert (found.new, found.changed) == (0, 0)
+    assert len(known) == 1
+
+
+def test_an_edited_headline_is_a_revision_of_the_same_entry(engine: Engine):
+    found, known = stored_twice(engine, an_item(), an_item(title="Another made-up headline"))
+    assert (found.new, found.changed) == (0, 1)
+    assert known[0].title == "Another made-up headline"
+
+
+def test_a_link_that_is_reused_for_other_news_is_another_entry(engine: Engine):
+    other = an_item(guid="urn:2", title="Quite different news", published_at=LATER)
+    found, known = stored_twice(engine, an_item(guid="urn:1"), other)
+    assert (found.new, len(known)) == (1, 2)
+
+
+def test_a_guid_that_all_items_share_merges_none_of_them(engine: Engine):
+    items = [
+        an_item(guid="https://herald.example.org/", url=f"https://herald.example.org/{n}/", title=f"Made up {n}")
+        for n in range(5)
+    ]
+    with db.writing(engine) as session:
+        assert entries.store(session, a_source(session), items, MONDAY).new == 5
+    with db.writing(engine) as session:
+        assert entries.store(session, a_source(session), items[::-1], LATER).new == 0
+
+
+def test_a_link_that_all_items_share_merges_none_of_them(engine: Engine):
+    items = [an_item(guid=f"urn:{n}", url="https://herald.example.org/", title=f"Made up {n}") for n in range(5)]
+    with db.writing(engine) as session:
+        assert entries.store(session, a_source(session), items, MONDAY).new == 5
+    with db.writing(engine) as session:
+        assert entries.store(session, a_source(session), items, LATER).new == 0
+
+
+def test_the_same_item_twice_in_one_document_is_one_entry(engine: Engine):
+    with db.writing(engine) as session:
+        assert entries.store(session, a_source(session), [an_item(), an_item()], MONDAY).new == 1
+    with db.writing(engine) as session:
+        assert entries.store(session, a_source(session), [an_item()], LATER).new == 0
+
+
+def test_an_item_without_anything_to_know_it_by_is_passed_over(engine: Engine):
+    nothing = Observation(guid="", url="", title="")
+    with db.writing(engine) as session:
+        assert entries.store(session, a_source(session), [nothing, an_item()], MONDAY).new == 1
+
+
+def test_an_empty_document_forgets_nothing(engine: Engine):
+    with db.writing(engine) as session:
+        entries.store(session, a_source(session), [an_item()], MONDAY)
+    with db.writing(engine) as session:
+        entries.store(session, a_source(session), [], LATER)
+    with db.writing(engine) as session:
+        assert entries.store(session, a_source(session), [an_item()], LATER).new == 0
+
+
+def test_the_first_poll_is_a_baseline_and_the_next_is_not(engine: Engine):
+    with db.writing(engine) as session:
+        entries.store(session, a_source(session, baselined=False), [an_item()], MONDAY)
+    with db.writing(engine) as session:
+        entries.store(session, a_source(session), [an_item(guid="urn:2", url="", title="Fresh")], LATER)
+        baseline = {entry.title: entry.revisions[0].baseline for entry, _ in entries.listed(session)}
+    assert baseline == {"A made-up headline": True, "Fresh": False}
+
+
+def test_going_back_to_an_older_wording_is_a_revision_too(engine: Engine):
+    for number, title in enumerate(("Cut by 89%", "Cut by 86%", "Cut by 89%")):
+        with db.writing(engine) as session:
+            entries.store(session, a_source(session), [an_item(title=title)], MONDAY + timedelta(days=number))
+    with db.reading(engine) as session:
+        (entry,) = session.query(Entry).all()
+        assert [one.title for one in entry.revisions] == ["Cut by 89%", "Cut by 86%", "Cut by 89%"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "material"),
+    [
+        ({"title": "Cut by 89%"}, {"title": "Cut by 86%"}, True),
+        ({"body": "It enrolled 129 people."}, {"body": "It enrolled 192 people."}, True),
+        ({"body": "It met its goal."}, {"body": "It did not meet its goal."}, True),
+        ({"body": "It was safe."}, {"body": "It was safe, they said."}, False),
+        ({"title": "A headline"}, {"title": "A  Headline"}, False),
+        ({"summary": "Made up."}, {"summary": "Made-up!"}, False),
+        ({"body": "They got 1,200 mg a month."}, {"body": "They got 1200 mg a month."}, False),
+        ({"body": "They got 1,200 mg a month."}, {"body": "They got 1,200 g a month."}, True),
+        ({"body": "It lasted 12 weeks."}, {"body": "It lasted 12 months."}, True),
+        ({"body": "It fell by 50 percent."}, {"body": "It fell by 50%."}, False),
+        ({"body": "Results came on 3 March."}, {"body": "Results came on 3 April."}, True),
+        ({"body": "Results came on 3 mars."}, {"body": "Results came on 3 avril."}, True),
+        ({"body": "A team at Sanofi led it."}, {"body": "A team at Biogen led it."}, True),
+        ({"body": "The drug was effective."}, {"body": "The drug was ineffective."}, True),
+        ({"body": "The drug isn't safe."}, {"body": "The drug is safe."}, True),
+        ({"body": "Two groups took part."}, {"body": "Three groups took part."}, True),
+        ({"body": "Das Mittel ist wirksam."}, {"body": "Das Mittel ist nicht wirksam."}, True),
+        ({"body": "El fármaco es eficaz."}, {"body": "El fármaco no es eficaz."}, True),
+        ({"body": "People recieved it. It ended."}, {"body": "People received it. It ended."}, False),
+        ({"body": "It enrolled 129. It ended."}, {"body": "It ended. It enrolled 129."}, False),
+    ],
+)
+def test_an_edit_is_material_when_what_it_states_changes(engine: Engine, before: dict, after: dict, material: bool):
+    _, (entry,) = stored_twice(engine, an_item(**before), an_item(**after))
+    revision = entry.revisions[-1]
+    assert (revision.number, revision.material) == (2, material)
+    assert revision.kind is NewsKind.CORRECTED
+
+
+def test_the_words_of_a_change_say_before_and_after(engine: Engine):
+    _, (entry,) = stored_twice(
+        engine,
+        an_item(body="It was made up. It enrolled 129 people. It ended."),
+        an_item(body="It was made up. It enrolled 192 people. It ended."),
+    )
+    assert entry.revisions[-1].changes == [
+        {
+            "what": "text",
+            "before": "It enrolled 129 people.",
+            "after": "It enrolled 192 people.",
+            "note": "129 → 192",
+        }
+    ]
+
+
+def states(engine: Engine, *wordings: str, hours: int = 1) -> list[tuple[int, bool]]:
+    """Store wordings one after another; gives the revisions, each as its number and whether it is news."""
+    for index, body in enumerate(wordings):
+        with db.writing(engine) as session:
+            entries.store(session, a_source(session), [an_item(body=body)], MONDAY + timedelta(hours=hours * index))
+    with db.reading(engine) as session:
+        (entry,) = session.query(Entry).all()
+        return [(one.number, one.material) for one in entry.revisions]
+
+
+def test_an_entry_that_changes_at_every_fetch_is_not_followed_into_every_change(engine: Engine):
+    found = states(engine, *(f"Read {number} times." for number in range(60)))
+    assert len(found) <= 1 + 3 * 3
+    assert sum(material for _, material in found) <= 1 + 5
+
+
+def test_what_was_put_off_is_not_lost(engine: Engine):
+    wordings = [f"It enrolled {number} people." for number in (129, 130, 131, 132, 192)]
+    found = states(engine, *wordings)
+    assert found[-1] == (4, True)
+    with db.writing(engine) as session:
+        later = MONDAY + timedelta(days=2)
+        assert entries.store(session, a_source(session), [an_item(body=wordings[-1])], later).changed == 1
+
+
+def test_a_poll_whose_changes_were_put_off_reads_the_same_bytes_again(installation: Installation):
+    for number in range(6):
+        installation.publish([Article("One", f"It enrolled {number} people.")])
+        (result,) = poll.run(installation.at(MONDAY + timedelta(hours=number)), force=True)
+    assert result.changed == 0
+    (result,) = poll.run(installation.at(MONDAY + timedelta(days=3)), force=True)
+    assert (result.status, result.changed) == ("ok", 1)
+
+
+documents = st.lists(
+    st.builds(
+        an_item,
+        guid=st.sampled_from(["", "a", "b", "c"]),
+        url=st.sampled_from(["", "https://x.example.org/1", "https://x.example.org/2"]),
+        title=st.sampled_from(["", "One", "Two"]),
+        published_at=st.sampled_from([None, MONDAY, LATER]),
+    ),
+    max_size=6,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(documents=st.lists(documents, max_size=3))
+def test_whatever_a_publisher_does_a_second_look_at_the_same_document_finds_nothing_new(documents: list):
+    engine = db.make_engine("sqlite:///:memory:")
+    Base.metadata.create_all(engine)
+    for document in documents:
+        with db.writing(engine) as session:
+            entries.store(session, a_source(session), document, MONDAY)
+        with db.writing(engine) as session:
+            assert entries.store(session, a_source(session), document, LATER).new == 0
+    engine.dispose()
