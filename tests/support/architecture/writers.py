@@ -164,9 +164,8 @@ class _Walker(Reader):
 
     def run_for(self, node: ast.For | ast.AsyncFor) -> None:
         types = items_of(self.read(node.iter))
-        for _ in range(
-            2
-        ):  # what the end of the body assigns is known at its beginning the second time
+        # Twice: names that the end of the body binds are known at its beginning the second time.
+        for _ in range(2):
             before = dict(self.names)
             self.assign(node.target, types)
             self.run(node.body)
