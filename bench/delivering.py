@@ -23,7 +23,11 @@ def main() -> None:
     database, port, connections, *keys = sys.argv[1:]
     dkim = Dkim(domain="example.org", private_key_file=keys[0]) if keys else Dkim()
     smtp = Smtp(port=int(port), security="none", connections=int(connections))
-    sender = {"name": "Example Society", "address": "digest@example.org", "postal_address": "1 Example Street"}
+    sender = {
+        "name": "Example Society",
+        "address": "digest@example.org",
+        "postal_address": "1 Example Street",
+    }
     settings = Settings(
         public_url="https://news.example.org",
         secret_key="x" * 32,

@@ -3,16 +3,18 @@
     python bench/delivery.py [--postfix DIR] [--rss2email FILE] [--mailman PYTHON] [--people N]
                              [--rounds N] [--flatness N ...]
 
-The whole path: claimed from the database (SQLite, WAL), links signed, the message joined, sent, and its acceptance
-committed before the connection's next message is handed over (the disk is waited for every 50 ms). Beside it, to the
-same sink: Postfix's smtp-source (the yardstick), smtplib with a message built for each, aiosmtplib if it is there,
-rss2email if its program r2e is named, and Mailman 3 if the Python it is installed for is named. Goals: at least 0.9 ×
-smtp-source at 40 KB, 0.85 × at 10 KB; with DKIM 0.4 × (RSA-2048) and 0.75 × (Ed25519); 10 × rss2email, 50 × Mailman's
+The whole path: claimed from the database (SQLite, WAL), links signed, the message joined, sent, and
+its acceptance committed before the connection's next message is handed over (the disk is waited for
+every 50 ms). Beside it, to the same sink: Postfix's smtp-source (the yardstick), smtplib with a
+message built for each, aiosmtplib if it is there, rss2email if its program r2e is named, and
+Mailman 3 if the Python it is installed for is named. Goals: at least 0.9 × smtp-source at 40 KB,
+0.85 × at 10 KB; with DKIM 0.4 × (RSA-2048) and 0.75 × (Ed25519); 10 × rss2email, 50 × Mailman's
 personalised delivery. Sizes are those of whole messages.
 
 --flatness delivers to lists of these lengths, each in a process of its own, and tells its memory.
 
-smtp-source and smtp-sink come with Debian's package postfix; --postfix names a folder into which it was unpacked.
+smtp-source and smtp-sink come with Debian's package postfix; --postfix names a folder into which it
+was unpacked.
 """
 
 import argparse
@@ -39,7 +41,14 @@ from notifier.admin.profile_import import import_profile
 from notifier.deliver import outbox
 from notifier.deliver.mime import dkim_keys
 from notifier.deps import Deps
-from notifier.enums import Cadence, DeliveryKind, DeliveryStatus, DigestStatus, Edition, SubscriptionStatus
+from notifier.enums import (
+    Cadence,
+    DeliveryKind,
+    DeliveryStatus,
+    DigestStatus,
+    Edition,
+    SubscriptionStatus,
+)
 from notifier.match import profiles
 from notifier.messages import digest_mail
 from notifier.store import db
@@ -55,7 +64,9 @@ YARDSTICK = 8
 def tool(folder: str | None, name: str) -> str:
     found = shutil.which(name, path=f"{folder}/usr/sbin" if folder else None) or shutil.which(name)
     if found is None:
-        raise SystemExit(f"{name} is not there: unpack Debian's package postfix and name the folder with --postfix")
+        raise SystemExit(
+            f"{name} is not there: unpack Debian's package postfix and name the folder with --postfix"
+        )
     return found
 
 
@@ -65,7 +76,9 @@ def sink(program: str) -> Iterator[int]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     user = ["-u", "nobody"] if os.geteuid() == 0 else []
-    running = subprocess.Popen([program, *user, f"127.0.0.1:{port}", "100"], stderr=subprocess.DEVNULL)
+    running = subprocess.Popen(
+        [program, *user, f"127.0.0.1:{port}", "100"], stderr=subprocess.DEVNULL
+    )
     for _ in range(100):
         try:
             socket.create_connection(("127.0.0.1", port), 1).close()
@@ -142,14 +155,30 @@ def _owe(session, profile_id: int, digest_id: int, numbers: range) -> None:
         ],
     )
     common = {"profile_id": profile_id, "cadence": Cadence.DAILY, "at": "08:00", "on": None}
-    common |= {"edition": Edition.PATIENT, "status": SubscriptionStatus.CONFIRMED, "position": 0, "seen_snapshot": ""}
+    common |= {
+        "edition": Edition.PATIENT,
+        "status": SubscriptionStatus.CONFIRMED,
+        "position": 0,
+        "seen_snapshot": "",
+    }
     common |= {"hidden": [], "urgent": False, "created_at": NOW}
     subscriptions.add_subscriptions(
-        session, [{**common, "id": n + 1, "subscriber_id": n + 1, "link_id": f"link{n:018}"} for n in numbers]
+        session,
+        [
+            {**common, "id": n + 1, "subscriber_id": n + 1, "link_id": f"link{n:018}"}
+            for n in numbers
+        ],
     )
-    owed = {"kind": DeliveryKind.DIGEST, "digest_id": digest_id, "status": DeliveryStatus.PENDING, "attempts": 0}
+    owed = {
+        "kind": DeliveryKind.DIGEST,
+        "digest_id": digest_id,
+        "status": DeliveryStatus.PENDING,
+        "attempts": 0,
+    }
     owed |= {"created_at": NOW, "due_at": NOW, "next_attempt_at": NOW, "given_up_at": NOW}
-    rows = [{**owed, "subscription_id": n + 1, "message_id": f"<{n:032x}@example.org>"} for n in numbers]
+    rows = [
+        {**owed, "subscription_id": n + 1, "message_id": f"<{n:032x}@example.org>"} for n in numbers
+    ]
     session.execute(insert(Delivery), rows)
 
 
@@ -172,7 +201,16 @@ def whole_path(program: str, people: int, size: int, key: str = "") -> tuple[flo
 def smtp_source(source: str, program: str, people: int, body: int) -> float:
     with sink(program) as port:
         started = time.perf_counter()
-        words = ["-d", "-s", str(YARDSTICK), "-m", str(people), "-l", str(body), f"127.0.0.1:{port}"]
+        words = [
+            "-d",
+            "-s",
+            str(YARDSTICK),
+            "-m",
+            str(people),
+            "-l",
+            str(body),
+            f"127.0.0.1:{port}",
+        ]
         subprocess.run([source, *words], check=True)
         return people / (time.perf_counter() - started)
 
@@ -181,7 +219,11 @@ def _message(number: int, body: int) -> bytes:
     from email.message import EmailMessage
 
     mail = EmailMessage()
-    mail["From"], mail["To"], mail["Subject"] = "digest@example.org", f"person{number}@example.com", "Your digest"
+    mail["From"], mail["To"], mail["Subject"] = (
+        "digest@example.org",
+        f"person{number}@example.com",
+        "Your digest",
+    )
     mail.set_content("Nothing of it is true.\n" * (body // 23), cte="quoted-printable")
     return mail.as_bytes()
 
@@ -201,10 +243,14 @@ def aio(program: str, people: int, body: int) -> float:
     async def lane(port: int, numbers: range) -> None:
         async with aiosmtplib.SMTP(hostname="127.0.0.1", port=port, start_tls=False) as client:
             for n in numbers:
-                await client.sendmail("digest@example.org", [f"person{n}@example.com"], _message(n, body))
+                await client.sendmail(
+                    "digest@example.org", [f"person{n}@example.com"], _message(n, body)
+                )
 
     async def everything(port: int) -> None:
-        await asyncio.gather(*(lane(port, range(start, people, CONNECTIONS)) for start in range(CONNECTIONS)))
+        await asyncio.gather(
+            *(lane(port, range(start, people, CONNECTIONS)) for start in range(CONNECTIONS))
+        )
 
     with sink(program) as port:
         started = time.perf_counter()
@@ -239,8 +285,16 @@ def rss2email(r2e: str, program: str, mails: int, size: int) -> float:
 def mailman(python: str, program: str, mails: int, size: int) -> float:
     """Mailman 3, personalised for each."""
     with sink(program) as port:
-        words = [python, Path(__file__).with_name("with_mailman.py"), str(port), str(mails), str(size)]
-        return float(subprocess.run(words, check=True, capture_output=True, text=True).stdout.split()[-1])
+        words = [
+            python,
+            Path(__file__).with_name("with_mailman.py"),
+            str(port),
+            str(mails),
+            str(size),
+        ]
+        return float(
+            subprocess.run(words, check=True, capture_output=True, text=True).stdout.split()[-1]
+        )
 
 
 def flatness(program: str, lengths: list[int]) -> None:
@@ -285,7 +339,9 @@ def main() -> None:
             for name, run in runs.items():
                 rates[name].append(run())
         yardstick = statistics.median(rates["smtp-source"])
-        print(f"{body // 1000} KB, {people} mails, {CONNECTIONS} connections ({YARDSTICK} of smtp-source):")
+        print(
+            f"{body // 1000} KB, {people} mails, {CONNECTIONS} connections ({YARDSTICK} of smtp-source):"
+        )
         for name, found in rates.items():
             rate = statistics.median(found)
             print(f"  {name:<26} {rate:>7,.0f}/s = {rate / yardstick:.2f} × smtp-source")

@@ -2,8 +2,9 @@
 
     python bench/digest.py
 
-A digest of 12 items for like subscribers is rendered once; for each of them only the frame is joined. Goal: at most
-1/40 of a Jinja render each. Beside it: the whole message built the plain way (rendered, inlined, encoded for everyone).
+A digest of 12 items for like subscribers is rendered once; for each of them only the frame is
+joined. Goal: at most 1/40 of a Jinja render each. Beside it: the whole message built the plain way
+(rendered, inlined, encoded for everyone).
 """
 
 import statistics
@@ -35,17 +36,29 @@ def per_call(call, times: int) -> float:
 
 def main() -> None:
     digest = a_digest(
-        *(an_item(title=f"A made-up headline {n}", summary="Nothing of it is true. " * 10) for n in range(12))
+        *(
+            an_item(title=f"A made-up headline {n}", summary="Nothing of it is true. " * 10)
+            for n in range(12)
+        )
     )
     letter = a_letter(digest)
     mould = compile_message(letter, SENDER, TEMPLATES.mail_page, TEMPLATES.render)
     values = {**letter.values, **letter.personal, "language": "en", "subject": letter.subject}
-    values |= {"sender_name": SENDER.name, "postal_address": SENDER.postal_address, "digest": digest}
+    values |= {
+        "sender_name": SENDER.name,
+        "postal_address": SENDER.postal_address,
+        "digest": digest,
+    }
 
     def own(number: int):
         url = f"{letter.personal['leave_url']}{number}"
         personal = {**letter.personal, "leave_url": url}
-        return replace(letter, to=f"p{number}@example.org", message_id=f"<{number}@example.org>", personal=personal)
+        return replace(
+            letter,
+            to=f"p{number}@example.org",
+            message_id=f"<{number}@example.org>",
+            personal=personal,
+        )
 
     def joined(number: int) -> bytes:
         return mould.render(own(number).own, MONDAY)
@@ -68,9 +81,13 @@ def main() -> None:
     size = len(joined(1))
     print(f"message of 12 items: {size} bytes")
     print(f"joined for a recipient: {join * 1e6:.1f} µs, {1 / join:,.0f} a second")
-    print(f"Jinja render of the digest, html and text: {render * 1e6:.0f} µs = {render / join:.0f} × (goal: 40 ×)")
+    print(
+        f"Jinja render of the digest, html and text: {render * 1e6:.0f} µs = {render / join:.0f} × (goal: 40 ×)"
+    )
     print(f"Jinja render of the frame alone: {frame * 1e6:.0f} µs = {frame / join:.0f} ×")
-    print(f"rendered, inlined and encoded for everyone: {whole * 1e6:.0f} µs = {whole / join:.0f} ×")
+    print(
+        f"rendered, inlined and encoded for everyone: {whole * 1e6:.0f} µs = {whole / join:.0f} ×"
+    )
 
 
 if __name__ == "__main__":

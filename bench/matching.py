@@ -1,12 +1,15 @@
 """How well and how fast texts are matched, beside what a user would take instead.
 
-    python bench/matching.py FILE.jsonl…        labelled texts: title, label, and optionally summary and body
+    python bench/matching.py FILE.jsonl…        labelled texts: title, label, and optionally summary
+    and body
 
-First the confusion matrix, precision and recall of alerts for the bundled profile, and the same for three keyword
-alerts: the names in the title, the names in all text, and those with the target's words. Then the cost of 5,000
-profiles of 20 terms in ratio to one, with the same texts, and of a regular expression for each profile.
+First the confusion matrix, precision and recall of alerts for the bundled profile, and the same for
+three keyword alerts: the names in the title, the names in all text, and those with the target's
+words. Then the cost of 5,000 profiles of 20 terms in ratio to one, with the same texts, and of a
+regular expression for each profile.
 
-Goals: alert precision and recall 1.00 and 1.00 (0.97 on made-up hard cases); 5,000 profiles at most 2.5 times one.
+Goals: alert precision and recall 1.00 and 1.00 (0.97 on made-up hard cases); 5,000 profiles at most
+2.5 times one.
 """
 
 import random
@@ -30,9 +33,13 @@ NAMING = (TermKind.NAME, TermKind.CODE, TermKind.TRIAL)
 PROFILES, TERMS_EACH, TEXTS, WORDS = 5000, 20, 40, 600
 
 
-def keyword_alert(items: list[Labelled], kinds: tuple[TermKind, ...], *, title_only: bool) -> tuple[float, float]:
+def keyword_alert(
+    items: list[Labelled], kinds: tuple[TermKind, ...], *, title_only: bool
+) -> tuple[float, float]:
     """Precision and recall of an alert that fires wherever one of the terms' spellings stands."""
-    spellings = [re.escape(text) for term in TERMS if term.kind in kinds for text in (term.text, *term.also)]
+    spellings = [
+        re.escape(text) for term in TERMS if term.kind in kinds for text in (term.text, *term.also)
+    ]
     found = re.compile(rf"(?i)\b(?:{'|'.join(spellings)})\b")
     fired, wanted = [], []
     for item in items:
@@ -50,10 +57,15 @@ def quality(path: Path) -> None:
     vocabulary = Vocabulary({1: TERMS})
 
     def judged(words: Document) -> object:
-        return judge_document(vocabulary, {1: PROFILE.name}, words).get(1) or judge(PROFILE.name, {})
+        return judge_document(vocabulary, {1: PROFILE.name}, words).get(1) or judge(
+            PROFILE.name, {}
+        )
 
     found = evaluation.evaluate(items, judged)
-    print(f"\n{path.name}: {found.items} texts\n{'label':<10}" + "".join(f"{tier:>9}" for tier in Tier))
+    print(
+        f"\n{path.name}: {found.items} texts\n{'label':<10}"
+        + "".join(f"{tier:>9}" for tier in Tier)
+    )
     for label, row in found.confusion.items():
         print(f"{label:<10}" + "".join(f"{row[tier]:>9}" for tier in Tier))
     print(f"{'alerts by':<34}{'precision':>10}{'recall':>8}")
@@ -71,7 +83,10 @@ def quality(path: Path) -> None:
 
 def word(chance: random.Random) -> str:
     """A made-up word."""
-    return "".join(chance.choice("bcdfglmnprstvz") + chance.choice("aeiou") for _ in range(chance.randint(2, 5)))
+    return "".join(
+        chance.choice("bcdfglmnprstvz") + chance.choice("aeiou")
+        for _ in range(chance.randint(2, 5))
+    )
 
 
 def seconds(work: object) -> float:
@@ -89,8 +104,14 @@ def speed() -> None:
     chance = random.Random(7)
     kinds = [TermKind.NAME, TermKind.CODE, TermKind.TARGET, TermKind.SPONSOR]
     made = {
-        key: [TermSpec(chance.choice(kinds), f"{word(chance)} {word(chance)}") for _ in range(TERMS_EACH // 2)]
-        + [TermSpec(chance.choice(kinds), word(chance) + word(chance)) for _ in range(TERMS_EACH // 2)]
+        key: [
+            TermSpec(chance.choice(kinds), f"{word(chance)} {word(chance)}")
+            for _ in range(TERMS_EACH // 2)
+        ]
+        + [
+            TermSpec(chance.choice(kinds), word(chance) + word(chance))
+            for _ in range(TERMS_EACH // 2)
+        ]
         for key in range(PROFILES)
     }
     texts = []
@@ -100,7 +121,8 @@ def speed() -> None:
         texts.append(" ".join(parts))
     one, many = Vocabulary({0: made[0]}), Vocabulary(made)
     expressions = {
-        key: re.compile("|".join(f" {re.escape(spec.text)}(?= )" for spec in specs)) for key, specs in made.items()
+        key: re.compile("|".join(f" {re.escape(spec.text)}(?= )" for spec in specs))
+        for key, specs in made.items()
     }
     single = seconds(lambda: [one.find(text) for text in texts])
     all_of_them = seconds(lambda: [many.find(text) for text in texts])

@@ -3,11 +3,13 @@
     python -m venv /somewhere && /somewhere/bin/pip install reader==3.26 sgmllib3k
     python bench/polling.py --peer /somewhere/bin/python [--sources 500]
 
-A server on loopback gives every source an address of its own (127.1.x.y), so that the pause per host is kept and costs
-nothing. Both poll twice: a first cycle in which every feed is new, and one in which every feed answers 304. The address
-guard runs its whole check; only its verdict on loopback is turned round. Both keep their database with full durability.
+A server on loopback gives every source an address of its own (127.1.x.y), so that the pause per
+host is kept and costs nothing. Both poll twice: a first cycle in which every feed is new, and one
+in which every feed answers 304. The address guard runs its whole check; only its verdict on
+loopback is turned round. Both keep their database with full durability.
 
-Goals: all-304 cycle at least 10 times as fast as reader's, first cycle at least twice; under 120 MB at 1,000 sources.
+Goals: all-304 cycle at least 10 times as fast as reader's, first cycle at least twice; under 120 MB
+at 1,000 sources.
 """
 
 import argparse
@@ -83,7 +85,10 @@ print(json.dumps([times[0], min(times[1:]), resource.getrusage(resource.RUSAGE_S
 
 def document(host: str) -> bytes:
     """A feed of ten made-up items in 120 KB, as WordPress shapes it with full content, different for every host."""
-    paragraph = "<p>Nothing of this is <b>true</b>: it is made up &amp; long enough to be like an article.</p>" * 130
+    paragraph = (
+        "<p>Nothing of this is <b>true</b>: it is made up &amp; long enough to be like an article.</p>"
+        * 130
+    )
     items = "".join(
         f"<item><title>Made-up article {number} of {host}</title><link>http://{host}/{number}/</link>"
         f"<guid isPermaLink='false'>{host}-{number}</guid><pubDate>Mon, 02 Mar 2026 0{number % 10}:00:00 GMT</pubDate>"
@@ -133,12 +138,16 @@ def serve(listener: socket.socket) -> None:
     server.serve_forever()
 
 
-def measure(python: str, programs: tuple[str, str], urls: list[str], *args: str) -> tuple[float, float, float]:
+def measure(
+    python: str, programs: tuple[str, str], urls: list[str], *args: str
+) -> tuple[float, float, float]:
     """Seconds of the first cycle, seconds of the best unchanged cycle, and the peak in MB, in a fresh process."""
     with tempfile.TemporaryDirectory() as folder:
         for program in programs:
             command = [python, "-c", program, folder, *args]
-            done = subprocess.run(command, input=json.dumps(urls), capture_output=True, text=True, check=False)
+            done = subprocess.run(
+                command, input=json.dumps(urls), capture_output=True, text=True, check=False
+            )
             if done.returncode:
                 sys.exit(done.stderr)
     return tuple(json.loads(done.stdout.splitlines()[-1]))
@@ -166,12 +175,19 @@ def main() -> None:
         for name, (python, both, args) in programs.items():
             found[name].append(measure(python, both, urls, *args))
     site.terminate()
-    best = {name: tuple(min(column) for column in zip(*rows, strict=True)) for name, rows in found.items()}
+    best = {
+        name: tuple(min(column) for column in zip(*rows, strict=True))
+        for name, rows in found.items()
+    }
     ours = best["notifier"]
-    print(f"{chosen.sources} sources{'first s':>21}{'x ours':>8}{'304 s':>9}{'x ours':>8}{'peak MB':>9}")
+    print(
+        f"{chosen.sources} sources{'first s':>21}{'x ours':>8}{'304 s':>9}{'x ours':>8}{'peak MB':>9}"
+    )
     for name, (first, unchanged, peak) in best.items():
         ratios = first / ours[0], unchanged / ours[1]
-        print(f"{name:<24}{first:>8.2f}{ratios[0]:>8.2f}{unchanged:>9.3f}{ratios[1]:>8.2f}{peak:>9.0f}")
+        print(
+            f"{name:<24}{first:>8.2f}{ratios[0]:>8.2f}{unchanged:>9.3f}{ratios[1]:>8.2f}{peak:>9.0f}"
+        )
 
 
 if __name__ == "__main__":

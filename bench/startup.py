@@ -2,8 +2,9 @@
 
     python bench/startup.py
 
-Goals: `--version` at most 60 ms; `--help` at most 1.5 times a bare Typer program's, and a noun's `--help` likewise
-against a bare program's inner help (Typer itself loads pydantic as soon as an option is read).
+Goals: `--version` at most 60 ms; `--help` at most 1.5 times a bare Typer program's, and a noun's
+`--help` likewise against a bare program's inner help (Typer itself loads pydantic as soon as an
+option is read).
 """
 
 import statistics

@@ -48,7 +48,9 @@ def main() -> None:
             digest = getUtility(IListManager).create("digest@example.org")
             digest.personalize, digest.preferred_language = Personalization.individual, "en"
         head = "From: digest@example.org\nTo: digest@example.org\nSubject: Your digest\nMessage-ID: <1@example.org>\n\n"
-        message = email.message_from_string(head + "Nothing of it is true.\n" * (size // 23), Message)
+        message = email.message_from_string(
+            head + "Nothing of it is true.\n" * (size // 23), Message
+        )
         recipients = {f"person{number}@example.com" for number in range(people)}
         started = time.perf_counter()
         deliver(digest, message, {"recipients": recipients, "original_size": size})

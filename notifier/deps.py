@@ -1,6 +1,7 @@
 """The composition root: what a step needs, made from the settings and handed in.
 
-Owns the one clock. Everything heavy is made when it is first asked for, so that a light command stays light.
+Owns the one clock. Everything heavy is made when it is first asked for, so that a light command
+stays light.
 """
 
 from contextlib import AbstractContextManager
@@ -55,7 +56,9 @@ class Deps:
         """A session in a transaction of its own."""
         return db.writing(self.engine, self.settings.suppression_key)
 
-    def small_transactions(self) -> "AbstractContextManager[Callable[[], AbstractContextManager[Connection]]]":
+    def small_transactions(
+        self,
+    ) -> "AbstractContextManager[Callable[[], AbstractContextManager[Connection]]]":
         """A connection kept for many small transactions; what is given begins one."""
         return db.small_transactions(self.engine)
 
@@ -64,7 +67,9 @@ class Deps:
         """The signer of links."""
         from notifier.links import Links
 
-        return Links(self.settings.public_url, self.settings.secret_key, self.settings.secret_key_previous)
+        return Links(
+            self.settings.public_url, self.settings.secret_key, self.settings.secret_key_previous
+        )
 
     @cached_property
     def templates(self) -> "Templates":
@@ -92,7 +97,10 @@ class Deps:
             return ()
         from notifier.deliver.mime.dkim_keys import Signer, read_key
 
-        keys = [(dkim.selector, dkim.private_key_file), *((one.selector, one.private_key_file) for one in dkim.also)]
+        keys = [
+            (dkim.selector, dkim.private_key_file),
+            *((one.selector, one.private_key_file) for one in dkim.also),
+        ]
         return tuple(Signer(dkim.domain, selector, read_key(file)) for selector, file in keys)
 
     @property
@@ -104,13 +112,18 @@ class Deps:
     def mail_domain(self) -> str:
         """The right side of our Message-IDs."""
         sender = self.settings.sender.address
-        return domain_of(sender) if sender else urlsplit(self.settings.public_url).hostname or "localhost"
+        return (
+            domain_of(sender)
+            if sender
+            else urlsplit(self.settings.public_url).hostname or "localhost"
+        )
 
     def for_preview(self) -> "Deps":
         """The same with a stand-in for a sender that is not set yet, for mails that are only looked at."""
         named = self.settings.sender
         stand_in = {
-            "address": named.address or f"digest@{self.mail_domain if '.' in self.mail_domain else 'example.org'}",
+            "address": named.address
+            or f"digest@{self.mail_domain if '.' in self.mail_domain else 'example.org'}",
             "postal_address": named.postal_address or "(sender.postal_address is not set)",
         }
         sender = named.model_copy(update=stand_in)
@@ -148,5 +161,7 @@ def from_settings(settings: Settings, now: datetime | None = None) -> Deps:
     keys.adopt(engine, settings.suppression_key)
     deps = Deps(settings, engine, now)
     if settings.templates.directory is not None:
-        assert deps.templates  # compiled now, so that a broken one is refused before anything is done
+        assert (
+            deps.templates
+        )  # compiled now, so that a broken one is refused before anything is done
     return deps

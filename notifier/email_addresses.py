@@ -1,7 +1,7 @@
 """E-mail addresses, told apart from what only looks like one.
 
-Owns the one form in which an address is stored and the one in which two are compared. It asks no name server: whether
-mail arrives is learnt from the server that takes it.
+Owns the one form in which an address is stored and the one in which two are compared. It asks no
+name server: whether mail arrives is learnt from the server that takes it.
 """
 
 import hashlib
@@ -48,10 +48,15 @@ def _plain_domain(domain: str) -> str:
 
 def _checked(text: str) -> str:
     try:
-        # The "test environment" of the library allows names under .test (RFC 6761), which never reach a stranger.
-        found = validate_email(text.strip(), check_deliverability=False, test_environment=True, strict=True)
+        # The "test environment" of the library allows names under .test (RFC 6761), which never
+        # reach a stranger.
+        found = validate_email(
+            text.strip(), check_deliverability=False, test_environment=True, strict=True
+        )
     except EmailNotValidError as error:
-        raise AddressError(f"{text.strip()!r} is no e-mail address: {error}", "Check the spelling.") from error
+        raise AddressError(
+            f"{text.strip()!r} is no e-mail address: {error}", "Check the spelling."
+        ) from error
     if found.ascii_email is None:
         raise AddressError(
             f"{text.strip()!r} has letters before the @ that many mail servers refuse.",
@@ -66,9 +71,12 @@ def address_hash(address: str, salt: str, key: str) -> str:
     Args:
         address: in its normal form; capitals do not count.
         salt: the installation's own, from its database.
-        key: `suppression_key`, from its settings: without it the database alone gives no address away.
+        key: `suppression_key`, from its settings: without it the database alone gives no address
+            away.
     """
-    return rekeyed(hmac.new(salt.encode(), address.casefold().encode(), hashlib.sha256).hexdigest(), key)
+    return rekeyed(
+        hmac.new(salt.encode(), address.casefold().encode(), hashlib.sha256).hexdigest(), key
+    )
 
 
 def rekeyed(salted_hash: str, key: str) -> str:
@@ -89,7 +97,10 @@ def to_ascii_domain(address: str) -> str:
     """The address with its domain as SMTP wants it, in A-labels (RFC 5890)."""
     if address.isascii():  # a stored one is normal already, and this is asked for every mail
         return address
-    return validate_email(address, check_deliverability=False, test_environment=True).ascii_email or address
+    return (
+        validate_email(address, check_deliverability=False, test_environment=True).ascii_email
+        or address
+    )
 
 
 def domain_of(address: str) -> str:

@@ -139,8 +139,9 @@ class SignupRequestKind(StrEnum):
 class SuppressionCause(StrEnum):
     """Why an address is not mailed.
 
-    `erased`, `left`, `complained` and an old `bounced` give way to the owner's own double opt-in; `asked` (the
-    operator's) and `never` (the owner's own "never write to this address again") are lifted by the operator alone.
+    `erased`, `left`, `complained` and an old `bounced` give way to the owner's own double opt-in;
+    `asked` (the operator's) and `never` (the owner's own "never write to this address again") are
+    lifted by the operator alone.
     """
 
     ASKED = "asked"
@@ -154,7 +155,8 @@ class SuppressionCause(StrEnum):
 class BounceKind(StrEnum):
     """What a mail says that came back to us.
 
-    `unproven` is a report that names none of our mails, and changes nothing; `unreadable` one that could not be parsed.
+    `unproven` is a report that names none of our mails, and changes nothing; `unreadable` one that
+    could not be parsed.
     """
 
     HARD = "hard"

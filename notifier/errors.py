@@ -1,8 +1,8 @@
 """The tree of errors that a person may be shown.
 
-Owns what an error says: what is wrong, what to do about it, and the exit code that goes with it. It knows no other
-room. An expected failure of one source or of one recipient is no exception at all: it is a value, stored beside the
-source or the delivery where a person looks for it.
+Owns what an error says: what is wrong, what to do about it, and the exit code that goes with it. It
+knows no other room. An expected failure of one source or of one recipient is no exception at all:
+it is a value, stored beside the source or the delivery where a person looks for it.
 """
 
 

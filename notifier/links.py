@@ -1,7 +1,8 @@
 """Links: signed addresses with one purpose each, that hold nothing readable about a person.
 
-Owns the signing (itsdangerous, one salt a purpose, so that a link made for one thing can do no other), the paths in
-which links stand, and how long they work. A link carries a random id or a keyed hash, never an address or a therapy.
+Owns the signing (itsdangerous, one salt a purpose, so that a link made for one thing can do no
+other), the paths in which links stand, and how long they work. A link carries a random id or a
+keyed hash, never an address or a therapy.
 """
 
 import hmac
@@ -61,7 +62,8 @@ class Links:
     Args:
         public_url: where the pages are reached from outside.
         secret_key: signs.
-        previous_key: still accepted, so that a key can be changed without breaking the links in old mails.
+        previous_key: still accepted, so that a key can be changed without breaking the links in old
+            mails.
     """
 
     public_url: str
@@ -88,12 +90,13 @@ class Links:
 
         Args:
             purpose: what the link is for.
-            link_id: letters, digits and ``:_-`` alone: the random id of a subscription or a change of address, or the
-                keyed hash of an address (`NEVER`).
+            link_id: letters, digits and ``:_-`` alone: the random id of a subscription or a change
+                of address, or the keyed hash of an address (`NEVER`).
             now: when it is made; a link that expires says so.
         """
         payload = f'["{link_id}",{int(now.timestamp())}]' if purpose in _HOLDS else f'"{link_id}"'
-        # What the serializer would do, with the key derived once: a digest for many asks for many links.
+        # What the serializer would do, with the key derived once: a digest for many asks for many
+        # links.
         value = _base64(payload.encode())
         return f"{value.decode()}.{_base64(hmac.digest(self._derived[purpose], value, 'sha1')).decode()}"
 
@@ -104,8 +107,9 @@ class Links:
             message_id: of the delivery, ``<32 hexadecimal digits@domain>``.
 
         Returns:
-            38 letters and digits of which the case does not count (RFC 4648, 6): the 128 random bits of the Message-ID,
-            and 62 bits of their signature. Empty for an identifier that is not of our form.
+            38 letters and digits of which the case does not count (RFC 4648, 6): the 128 random
+            bits of the Message-ID, and 62 bits of their signature. Empty for an identifier that is
+            not of our form.
         """
         name = message_id.partition("@")[0].removeprefix("<")
         return _bounce_word(self._bounce_keys[0], name) if _NAME.fullmatch(name) else ""
@@ -117,7 +121,9 @@ class Links:
             name = b32decode(word[:_NAME_LETTERS].upper() + b"======").hex()
         except ValueError:
             return None
-        ours = [hmac.compare_digest(word, _bounce_word(key, name).encode()) for key in self._bounce_keys]
+        ours = [
+            hmac.compare_digest(word, _bounce_word(key, name).encode()) for key in self._bounce_keys
+        ]
         return name if any(ours) else None
 
     def read(self, purpose: Purpose, token: str, now: datetime) -> str:
@@ -125,18 +131,23 @@ class Links:
 
         Raises:
             LinkError: forged, cut short, or made for something else.
-            ExpiredLinkError: a link to confirm after 48 hours, or to preferences after 400 days. One that does not say
-                when it was made is from before links said so, and has expired, too.
+            ExpiredLinkError: a link to confirm after 48 hours, or to preferences after 400 days.
+                One that does not say when it was made is from before links said so, and has
+                expired, too.
         """
         try:
             payload = self._serializers[purpose].loads(token)
         except BadData as error:
             raise _incomplete() from error
-        link_id, made_at = payload if isinstance(payload, list) and len(payload) == 2 else (payload, None)
+        link_id, made_at = (
+            payload if isinstance(payload, list) and len(payload) == 2 else (payload, None)
+        )
         if not isinstance(link_id, str):
             raise _incomplete()
         holds = _HOLDS.get(purpose)
-        if holds is not None and not (isinstance(made_at, int) and now - holds <= datetime.fromtimestamp(made_at, UTC)):
+        if holds is not None and not (
+            isinstance(made_at, int) and now - holds <= datetime.fromtimestamp(made_at, UTC)
+        ):
             raise _expired(purpose, link_id)
         return link_id
 
@@ -160,7 +171,8 @@ class Links:
 
 def _incomplete() -> LinkError:
     return LinkError(
-        LazyMessage("This link is not complete."), LazyMessage("Copy it whole from the mail, or use the button.")
+        LazyMessage("This link is not complete."),
+        LazyMessage("Copy it whole from the mail, or use the button."),
     )
 
 

@@ -1,8 +1,8 @@
 """Rendering: values in, HTML and text out.
 
-Owns the template engine, its filters and the inlining of style, and whose file a template is: the operator's, where
-they have one of that name, else ours. Whatever reaches a template is text and is escaped there. It knows no table and
-no recipient.
+Owns the template engine, its filters and the inlining of style, and whose file a template is: the
+operator's, where they have one of that name, else ours. Whatever reaches a template is text and is
+escaped there. It knows no table and no recipient.
 """
 
 import re
@@ -15,7 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import css_inline
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError
+from jinja2 import (
+    ChoiceLoader,
+    Environment,
+    FileSystemLoader,
+    StrictUndefined,
+    TemplateError,
+    TemplateSyntaxError,
+)
 from markupsafe import Markup
 
 from notifier.errors import SettingsError
@@ -42,14 +49,16 @@ class Templates:
         own: the operator's folder, whose files stand in for ours of the same name.
 
     Raises:
-        SettingsError: it is no folder, it holds a file that stands in for none, or one that is no template; with the
-            file and the line.
+        SettingsError: it is no folder, it holds a file that stands in for none, or one that is no
+            template; with the file and the line.
     """
 
     def __init__(self, own: Path | None = None) -> None:
         self._own = own
         self._folders = tuple(folder for folder in (own, template_folder()) if folder is not None)
-        self._inliner = css_inline.CSSInliner(load_remote_stylesheets=False, keep_style_tags=False, minify_css=True)
+        self._inliner = css_inline.CSSInliner(
+            load_remote_stylesheets=False, keep_style_tags=False, minify_css=True
+        )
         if own is not None:
             self._check(own)
 
@@ -84,12 +93,17 @@ class Templates:
 
     def _check(self, own: Path) -> None:
         if not own.is_dir():
-            raise SettingsError(f"templates.directory: there is no folder {own}.", "Make it, or leave the setting out.")
+            raise SettingsError(
+                f"templates.directory: there is no folder {own}.",
+                "Make it, or leave the setting out.",
+            )
         ours = template_folder()
         for path in sorted(path for path in own.rglob("*") if path.is_file()):
             name = path.relative_to(own).as_posix()
             if not (ours / name).is_file():
-                raise SettingsError(f"{path} stands in for no template.", f"The names are those under {ours}.")
+                raise SettingsError(
+                    f"{path} stands in for no template.", f"The names are those under {ours}."
+                )
             try:
                 self._environment(SOURCE).get_template(name)
             except (TemplateError, UnicodeDecodeError) as error:
@@ -102,12 +116,18 @@ class Templates:
         if isinstance(error, UnicodeDecodeError):
             return SettingsError("A template is no UTF-8 text.", "Save it as UTF-8.")
         frames = traceback.extract_tb(error.__traceback__)
-        inside = [frame for frame in frames if any(Path(frame.filename).is_relative_to(one) for one in self._folders)]
+        inside = [
+            frame
+            for frame in frames
+            if any(Path(frame.filename).is_relative_to(one) for one in self._folders)
+        ]
         return _broken(inside[-1].filename, inside[-1].lineno, str(error)) if inside else None
 
 
 def _broken(file: str, line: int | None, problem: str) -> SettingsError:
-    return SettingsError(f"{file}, line {line}: {problem}", "Mend the template; an own one can also be removed.")
+    return SettingsError(
+        f"{file}, line {line}: {problem}", "Mend the template; an own one can also be removed."
+    )
 
 
 @lru_cache(maxsize=32)
@@ -158,7 +178,11 @@ def _strong(text: str) -> Markup:
 def sentence(words: str) -> str:
     """The words as a sentence: a capital first, a full stop last."""
     words = clean(words)
-    return f"{words[:1].upper()}{words[1:]}{'' if words.endswith(('.', '!', '?', '…')) else '.'}" if words else ""
+    return (
+        f"{words[:1].upper()}{words[1:]}{'' if words.endswith(('.', '!', '?', '…')) else '.'}"
+        if words
+        else ""
+    )
 
 
 def wrap(words: str, indent: str = "") -> str:

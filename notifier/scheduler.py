@@ -1,6 +1,7 @@
 """The clock loop: asks the database what is due, again and again, until it is told to stop.
 
-It holds no plan of its own: a restart loses nothing, and a second loop beside it does nothing twice.
+It holds no plan of its own: a restart loses nothing, and a second loop beside it does nothing
+twice.
 """
 
 import logging
@@ -21,8 +22,8 @@ log = logging.getLogger("notifier")
 def run(deps: Deps, tell: Callable[[Report], None], tick: float = TICK_SECONDS) -> None:
     """Run all steps every `tick` seconds until SIGTERM or SIGINT; mails that are under way are finished first.
 
-    A database that is locked or away is waited for, and a step that fails is tried again with the next run; that it is
-    not set who writes is raised.
+    A database that is locked or away is waited for, and a step that fails is tried again with the
+    next run; that it is not set who writes is raised.
     """
     stop = threading.Event()
 
@@ -45,5 +46,10 @@ def run(deps: Deps, tell: Callable[[Report], None], tick: float = TICK_SECONDS) 
 
 def _tell_if_worth_it(report: Report, tell: Callable[[Report], None]) -> None:
     """Say what happened when something did; a quiet minute is not worth a line."""
-    if report.composed or report.sent.answers or report.failed or any(one.new or one.changed for one in report.polled):
+    if (
+        report.composed
+        or report.sent.answers
+        or report.failed
+        or any(one.new or one.changed for one in report.polled)
+    ):
         tell(report)

@@ -1,8 +1,9 @@
 """What an operator may set, with its defaults, its checks and the words that refuse a wrong value.
 
-Owns `notifier.toml` and the environment variables over it. It knows no other room; a setting that nothing reads yet
-does not exist here, so a file that names it is refused rather than silently half obeyed. What refuses a value names its
-key and its place and never repeats the value: it may be a password, or have been put into the wrong line.
+Owns `notifier.toml` and the environment variables over it. It knows no other room; a setting that
+nothing reads yet does not exist here, so a file that names it is refused rather than silently half
+obeyed. What refuses a value names its key and its place and never repeats the value: it may be a
+password, or have been put into the wrong line.
 """
 
 import json
@@ -29,10 +30,12 @@ CONFIG_NAME = "notifier.toml"
 _LARGEST_FILE = 1_000_000
 # Refusals of a number that is out of its range: the only ones that repeat what was given.
 _OUT_OF_RANGE = ("greater_than", "greater_than_equal", "less_than", "less_than_equal")
-# What is left of 64 octets (RFC 5321, 4.5.3.1.1) beside the plus sign and the word that each mail has of its own.
+# What is left of 64 octets (RFC 5321, 4.5.3.1.1) beside the plus sign and the word that each mail
+# has of its own.
 _LONGEST_BOUNCE_LOCAL = 25
 
-# Variables of the same prefix that are not settings: where the file lies, and what the test suite looks for.
+# Variables of the same prefix that are not settings: where the file lies, and what the test suite
+# looks for.
 _NOT_SETTINGS = re.compile(r"CONFIG$|REQUIRE_|TEST_|CHROMIUM$|IMAP_PASSWORD$")
 
 
@@ -46,11 +49,18 @@ def _known_zone(name: str) -> str:
 def _web_url(url: str) -> str:
     try:
         parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and url.isprintable()
+        usable = (
+            parts.scheme in ("http", "https")
+            and bool(parts.hostname)
+            and parts.port != 0
+            and url.isprintable()
+        )
     except ValueError:  # its words repeat the address, and a password may stand in that
         usable = False
     if not usable or parts.query or parts.fragment:
-        raise ValueError("must look like https://news.example.org, without a question mark or a hash")
+        raise ValueError(
+            "must look like https://news.example.org, without a question mark or a hash"
+        )
     return url.rstrip("/")
 
 
@@ -69,7 +79,9 @@ def _sendable_login(text: str) -> str:
 def _origin(text: str) -> str:
     origin = text.lower().removesuffix("/").removesuffix(":443")
     if not re.fullmatch(r"https://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?", origin):
-        raise ValueError("must look like https://www.example.org, without a path; names beyond ASCII as xn--…")
+        raise ValueError(
+            "must look like https://www.example.org, without a path; names beyond ASCII as xn--…"
+        )
     return origin
 
 
@@ -83,7 +95,9 @@ def _mail_address(address: str) -> str:
     try:
         return normalize(address)
     except AddressError as error:
-        raise ValueError("is no e-mail address that mail can be sent to; write digest@example.org") from error
+        raise ValueError(
+            "is no e-mail address that mail can be sent to; write digest@example.org"
+        ) from error
 
 
 def _bounce_address(address: str) -> str:
@@ -102,7 +116,9 @@ def _contact(text: str) -> str:
     try:
         return normalize(text)
     except AddressError as error:
-        raise ValueError("must be an e-mail address or look like https://www.example.org/contact") from error
+        raise ValueError(
+            "must be an e-mail address or look like https://www.example.org/contact"
+        ) from error
 
 
 def _one_line(text: str) -> str:
@@ -148,8 +164,9 @@ class Sender(_Section):
 class Smtp(_Section):
     """The mail server that takes our messages; `rate_per_second` 0 means no limit.
 
-    `domain_rates` limits single domains (mails a second); `when_uncertain` says what becomes of a mail that the server
-    may or may not have taken: `retry` sends it again with the same Message-ID, `hold` leaves it to a person.
+    `domain_rates` limits single domains (mails a second); `when_uncertain` says what becomes of a
+    mail that the server may or may not have taken: `retry` sends it again with the same Message-ID,
+    `hold` leaves it to a person.
     """
 
     host: str = "127.0.0.1"
@@ -167,7 +184,12 @@ class Smtp(_Section):
     @model_validator(mode="after")
     def _with_a_password_that_nobody_reads(self) -> "Smtp":
         """Refuse a log-in that the whole way to the server could read (RFC 4954, 4)."""
-        if self.security == "none" and self.password and not self.allow_plaintext_password and not _loopback(self.host):
+        if (
+            self.security == "none"
+            and self.password
+            and not self.allow_plaintext_password
+            and not _loopback(self.host)
+        ):
             raise PydanticCustomError(
                 "refused_with_fix",
                 'smtp.security is "none": the whole way to the mail server could read smtp.password.',
@@ -248,8 +270,8 @@ class Subscriptions(_Section):
 class Web(_Section):
     """Where `notifier serve` listens, and which proxies may speak for a visitor.
 
-    `form_origins` are other sites whose pages hold our sign-up form; with `metrics_token` counts are shown to who knows
-    it, from wherever they ask.
+    `form_origins` are other sites whose pages hold our sign-up form; with `metrics_token` counts
+    are shown to who knows it, from wherever they ask.
     """
 
     host: str = "127.0.0.1"
@@ -305,12 +327,14 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> S
     """Read the settings file and the environment over it.
 
     Args:
-        path: the file named on the command line; else `NOTIFIER_CONFIG`, else ``notifier.toml`` here. Only a file that
-            was named must exist.
-        environ: the environment; ``NOTIFIER_<SECTION>__<KEY>`` or ``NOTIFIER_<KEY>`` wins over the file.
+        path: the file named on the command line; else `NOTIFIER_CONFIG`, else ``notifier.toml``
+            here. Only a file that was named must exist.
+        environ: the environment; ``NOTIFIER_<SECTION>__<KEY>`` or ``NOTIFIER_<KEY>`` wins over the
+            file.
 
     Raises:
-        SettingsError: a file that cannot be read, an unknown key or a wrong value, each with its fix.
+        SettingsError: a file that cannot be read, an unknown key or a wrong value, each with its
+            fix.
     """
     named = path or (Path(environ["NOTIFIER_CONFIG"]) if environ.get("NOTIFIER_CONFIG") else None)
     file = named or Path(CONFIG_NAME)
@@ -319,7 +343,9 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> S
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
-        raise _refusal(error, str(file), origin) from None  # a trace of it would repeat what was given
+        raise _refusal(
+            error, str(file), origin
+        ) from None  # a trace of it would repeat what was given
     own = settings.templates.directory
     anchored = {
         "database_url": _anchored(settings.database_url, file.parent),
@@ -333,8 +359,13 @@ def _beside(dkim: Dkim, folder: Path) -> Dkim:
     """The same with key files that count from the settings file."""
     if dkim.private_key_file is None:
         return dkim
-    also = [one.model_copy(update={"private_key_file": folder / one.private_key_file}) for one in dkim.also]
-    return dkim.model_copy(update={"private_key_file": folder / dkim.private_key_file, "also": tuple(also)})
+    also = [
+        one.model_copy(update={"private_key_file": folder / one.private_key_file})
+        for one in dkim.also
+    ]
+    return dkim.model_copy(
+        update={"private_key_file": folder / dkim.private_key_file, "also": tuple(also)}
+    )
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -342,18 +373,28 @@ def _read(file: Path) -> dict[str, Any]:
         with file.open("rb") as opened:
             content = opened.read(_LARGEST_FILE + 1)
     except FileNotFoundError as error:
-        raise SettingsError(f"There is no settings file {file}.", "Make one with: notifier init") from error
+        raise SettingsError(
+            f"There is no settings file {file}.", "Make one with: notifier init"
+        ) from error
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        raise SettingsError(f"{file} cannot be read: {reason}.", "Give a readable file with --config.") from error
+        raise SettingsError(
+            f"{file} cannot be read: {reason}.", "Give a readable file with --config."
+        ) from error
     if len(content) > _LARGEST_FILE:
-        raise SettingsError(f"{file} is larger than {_LARGEST_FILE:,} bytes.", "Give a settings file with --config.")
+        raise SettingsError(
+            f"{file} is larger than {_LARGEST_FILE:,} bytes.", "Give a settings file with --config."
+        )
     try:
         return tomllib.loads(content.decode("utf-8"))
     except UnicodeDecodeError as error:
-        raise SettingsError(f"{file} is no UTF-8 text, from byte {error.start + 1} on.", "Save it as UTF-8.") from None
+        raise SettingsError(
+            f"{file} is no UTF-8 text, from byte {error.start + 1} on.", "Save it as UTF-8."
+        ) from None
     except (ValueError, RecursionError) as error:
-        raise SettingsError(f"{file} is not valid TOML: {error}", "Mend the line that is named.") from None
+        raise SettingsError(
+            f"{file} is not valid TOML: {error}", "Mend the line that is named."
+        ) from None
 
 
 def _overlay(values: dict[str, Any], environ: Mapping[str, str]) -> dict[str, str]:
@@ -397,7 +438,9 @@ def _refusal(error: ValidationError, file: str, origin: Mapping[str, str]) -> Se
         return SettingsError(f"Unknown setting {key} in {place}.", fix)
     problem = first["msg"].removeprefix("Value error, ")
     shown = f" = {first['input']!r}" if first["type"] in _OUT_OF_RANGE else ""
-    return SettingsError(f"Wrong setting {key}{shown} in {place}: {problem}.", f"Correct {key} and try again.")
+    return SettingsError(
+        f"Wrong setting {key}{shown} in {place}: {problem}.", f"Correct {key} and try again."
+    )
 
 
 def _keys(section: list[str]) -> list[str]:
@@ -410,6 +453,11 @@ def _keys(section: list[str]) -> list[str]:
 def _anchored(url: str, folder: Path) -> str:
     """A relative SQLite path counts from the settings file, so that a cron line finds the same database."""
     path = url.removeprefix("sqlite:///")
-    if path == url or not path or path.startswith((":memory:", "file:")) or Path(path).is_absolute():
+    if (
+        path == url
+        or not path
+        or path.startswith((":memory:", "file:"))
+        or Path(path).is_absolute()
+    ):
         return url
     return f"sqlite:///{folder / path}"

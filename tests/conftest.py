@@ -51,7 +51,9 @@ def _kept_readers(monkeypatch: pytest.MonkeyPatch) -> None:
     start = parser_process.start
     monkeypatch.setattr(parser_process, "start", lambda: _readers.pop() if _readers else start())
     monkeypatch.setattr(
-        parser_process, "release", lambda child: _readers.append(child) if child.reusable else child.end()
+        parser_process,
+        "release",
+        lambda child: _readers.append(child) if child.reusable else child.end(),
     )
 
 
@@ -126,13 +128,21 @@ def _emptied(made: Engine) -> None:
     tables = {table.name for table in Base.metadata.sorted_tables}
     with made.begin() as connection:
         whole = set(inspect(connection).get_table_names()) == {*tables, "alembic_version"}
-        version = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() if whole else None
+        version = (
+            connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+            if whole
+            else None
+        )
         if version == db._head():
             # A hundred times quicker than to truncate them, for they hold next to nothing.
             for table in reversed(Base.metadata.sorted_tables):
                 connection.exec_driver_sql(f'DELETE FROM "{table.name}"')
-            connection.exec_driver_sql("SELECT setval(c.oid, 1, false) FROM pg_class c WHERE c.relkind = 'S'")
-            connection.exec_driver_sql(f"INSERT INTO installation (id, salt) VALUES (1, '{secrets.token_hex(32)}')")
+            connection.exec_driver_sql(
+                "SELECT setval(c.oid, 1, false) FROM pg_class c WHERE c.relkind = 'S'"
+            )
+            connection.exec_driver_sql(
+                f"INSERT INTO installation (id, salt) VALUES (1, '{secrets.token_hex(32)}')"
+            )
         else:
             Base.metadata.drop_all(connection)
             connection.exec_driver_sql("DROP TABLE IF EXISTS alembic_version")

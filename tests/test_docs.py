@@ -91,5 +91,9 @@ def test_every_room_stands_in_the_readmes_map():
 
 
 def test_the_repository_speaks_of_no_machine():
-    for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "notifier").rglob("*.py")]:
+    for path in [
+        *ROOT.glob("*.md"),
+        *(ROOT / "docs").rglob("*.md"),
+        *(ROOT / "notifier").rglob("*.py"),
+    ]:
         assert not re.search(r"/(root|home|tmp|work)/", path.read_text(encoding="utf-8")), path

@@ -32,8 +32,12 @@ def with_templates(made: Installation, own: Path) -> Deps:
     return made.at(MONDAY)
 
 
-def test_a_template_of_theirs_stands_in_for_ours_and_the_others_stay(installation: Installation, own: Path):
-    (own / "email" / "item.html.j2").write_text('<h3><a href="{{ item.url }}">OURS: {{ item.title }}</a></h3>\n')
+def test_a_template_of_theirs_stands_in_for_ours_and_the_others_stay(
+    installation: Installation, own: Path
+):
+    (own / "email" / "item.html.j2").write_text(
+        '<h3><a href="{{ item.url }}">OURS: {{ item.title }}</a></h3>\n'
+    )
     deps = with_templates(installation, own)
     installation.publish([Article("Frexalimab <b>slows</b> lesions")])
     poll.run(deps)
@@ -48,9 +52,14 @@ def test_a_template_of_theirs_stands_in_for_ours_and_the_others_stay(installatio
 
 
 def test_their_words_are_translated_where_the_catalogues_know_them(own: Path):
-    (own / "web" / "notice.html.j2").write_text('{{ _("Preferences") }} {{ _("Only ours") }} {{ problem }}')
+    (own / "web" / "notice.html.j2").write_text(
+        '{{ _("Preferences") }} {{ _("Only ours") }} {{ problem }}'
+    )
     templates = Templates(own)
-    assert templates.render("web/notice.html.j2", {"problem": "<"}, "de") == "Einstellungen Only ours &lt;"
+    assert (
+        templates.render("web/notice.html.j2", {"problem": "<"}, "de")
+        == "Einstellungen Only ours &lt;"
+    )
 
 
 @pytest.mark.parametrize(
@@ -67,7 +76,9 @@ def test_a_template_that_cannot_be_read_is_refused_at_the_start(
     tmp_path: Path, own: Path, name: str, content: str, line: int, problem: str
 ):
     (own / name).write_text(content)
-    settings = settings_for(25, database_url=f"sqlite:///{tmp_path}/s.db", templates=TemplateFiles(directory=own))
+    settings = settings_for(
+        25, database_url=f"sqlite:///{tmp_path}/s.db", templates=TemplateFiles(directory=own)
+    )
     with pytest.raises(SettingsError) as refused:
         from_settings(settings)
     assert f"{own / name}, line {line}: " in refused.value.problem
@@ -124,7 +135,9 @@ def test_a_relative_folder_counts_from_the_settings_file(tmp_path: Path, own: Pa
 
 def test_every_template_of_ours_compiles():
     templates = Templates()
-    names = [path.relative_to(template_folder()).as_posix() for path in template_folder().rglob("*.j2")]
+    names = [
+        path.relative_to(template_folder()).as_posix() for path in template_folder().rglob("*.j2")
+    ]
     assert {"email/mail.html.j2", "email/mail.txt.j2", "web/page.html.j2"} <= set(names)
     for name in names:
         assert templates._environment("de").get_template(name).name == name

@@ -182,7 +182,11 @@ def test_no_error_of_the_settings_carries_the_value_in_its_trace(home: Path):
 )
 @pytest.mark.parametrize("command", [("sources", "list"), ("init",)])
 def test_a_database_that_cannot_be_used_is_told_without_its_password(
-    home: Path, capsys: pytest.CaptureFixture, caplog: pytest.LogCaptureFixture, url: str, command: tuple[str, ...]
+    home: Path,
+    capsys: pytest.CaptureFixture,
+    caplog: pytest.LogCaptureFixture,
+    url: str,
+    command: tuple[str, ...],
 ):
     (home / "notifier.toml").write_text(f'database_url = "{url}"\nsuppression_key = "{KEY}"\n')
     assert call(*command) in (1, 2)
@@ -228,20 +232,35 @@ def test_a_password_is_not_sent_in_the_clear(home: Path, host: str, where: str):
 
 
 @pytest.mark.parametrize(
-    "host", ["127.0.0.1", "127.1.2.3", "::1", "[::1]", "localhost", "LOCALHOST", "localhost.", "::ffff:127.0.0.1"]
+    "host",
+    [
+        "127.0.0.1",
+        "127.1.2.3",
+        "::1",
+        "[::1]",
+        "localhost",
+        "LOCALHOST",
+        "localhost.",
+        "::ffff:127.0.0.1",
+    ],
 )
 def test_a_password_may_go_to_this_machine_in_the_clear(host: str):
     assert Smtp(host=host, security="none", username="u", password="x").password == "x"
 
 
 def test_a_password_goes_out_in_the_clear_where_the_operator_says_so():
-    allowed = Smtp(host="mail.example.org", security="none", password="x", allow_plaintext_password=True)
+    allowed = Smtp(
+        host="mail.example.org", security="none", password="x", allow_plaintext_password=True
+    )
     assert allowed.security == "none"
 
 
 @pytest.mark.parametrize("security", ["starttls", "tls"])
 def test_a_password_goes_out_encrypted_without_a_word(security: str):
-    assert Smtp(host="mail.example.org", security=security, username="u", password="x").security == security
+    assert (
+        Smtp(host="mail.example.org", security=security, username="u", password="x").security
+        == security
+    )
 
 
 def test_without_a_password_nothing_is_refused():
@@ -262,7 +281,9 @@ class RefusingProxy(socketserver.StreamRequestHandler):
 
 
 @pytest.mark.parametrize("password", [CANARY, f"{CANARY}%40%2F%20x"])
-@pytest.mark.parametrize("url", ["https://herald.example.org/feed/", "http://herald.example.org/feed/"])
+@pytest.mark.parametrize(
+    "url", ["https://herald.example.org/feed/", "http://herald.example.org/feed/"]
+)
 @pytest.mark.parametrize(
     "answer",
     [
@@ -288,7 +309,9 @@ def test_a_proxy_that_refuses_is_told_without_its_password(
         port = proxy.server_address[1] if answer is not None else free_port()
         thread = threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
-        installation.change(watch=Watch(proxy=f"http://user:{password}@127.0.0.1:{port}", timeout_seconds=2))
+        installation.change(
+            watch=Watch(proxy=f"http://user:{password}@127.0.0.1:{port}", timeout_seconds=2)
+        )
         with installation.at(MONDAY).writing() as session:
             sources.add(session, url, MONDAY)
         try:
@@ -306,7 +329,11 @@ def test_a_proxy_that_refuses_is_told_without_its_password(
 
 @pytest.mark.parametrize(
     "offer",
-    [b"250 AUTH PLAIN LOGIN\r\n", b"250-AUTH PLAIN LOGIN\r\n250 XSTARTTLS\r\n", b"250-AUTH PLAIN\r\n250 STARTTL\r\n"],
+    [
+        b"250 AUTH PLAIN LOGIN\r\n",
+        b"250-AUTH PLAIN LOGIN\r\n250 XSTARTTLS\r\n",
+        b"250-AUTH PLAIN\r\n250 STARTTL\r\n",
+    ],
 )
 def test_a_server_whose_offer_of_starttls_was_taken_away_gets_no_password(offer: bytes):
     """RFC 3207, 6: who sits between can delete the offer."""
@@ -317,15 +344,27 @@ def test_a_server_whose_offer_of_starttls_was_taken_away_gets_no_password(offer:
             self.wfile.write(b"220 mail.example.org\r\n")
             while line := self.rfile.readline():
                 said.append(line)
-                self.wfile.write(b"250-mail.example.org\r\n" + offer if line[:4].upper() == b"EHLO" else b"221 bye\r\n")
+                self.wfile.write(
+                    b"250-mail.example.org\r\n" + offer
+                    if line[:4].upper() == b"EHLO"
+                    else b"221 bye\r\n"
+                )
 
     outcomes: list[Outcome] = []
     with socketserver.TCPServer(("127.0.0.1", 0), Stripped) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
-        smtp = Smtp(port=server.server_address[1], username="u", password=CANARY, timeout_seconds=5, connections=1)
+        smtp = Smtp(
+            port=server.server_address[1],
+            username="u",
+            password=CANARY,
+            timeout_seconds=5,
+            connections=1,
+        )
         transport = Transport(smtp)
-        parcel = OutgoingMessage(1, "digest@example.org", "anna@example.org", lambda: b"Subject: x\r\n\r\nx\r\n")
+        parcel = OutgoingMessage(
+            1, "digest@example.org", "anna@example.org", lambda: b"Subject: x\r\n\r\nx\r\n"
+        )
         problem = transport.send([parcel], outcomes.extend)
         transport.close()
         server.shutdown()

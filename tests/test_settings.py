@@ -84,9 +84,15 @@ def test_a_file_that_was_named_must_be_there(tmp_path: Path):
     assert "notifier init" in refused.value.fix
 
 
-def test_the_variables_of_the_test_suite_are_no_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_the_variables_of_the_test_suite_are_no_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.chdir(tmp_path)
-    surrounding = {"NOTIFIER_REQUIRE_PG": "1", "NOTIFIER_TEST_DATABASE_URL": "x", "NOTIFIER_CHROMIUM": "y"}
+    surrounding = {
+        "NOTIFIER_REQUIRE_PG": "1",
+        "NOTIFIER_TEST_DATABASE_URL": "x",
+        "NOTIFIER_CHROMIUM": "y",
+    }
     assert load(None, surrounding) == load(None, {})
 
 

@@ -1,6 +1,7 @@
 """Backtest: the digests that would have gone out, had a profile been then what it is now.
 
-Reads what was seen, judges it by the stored profile, and plays a reader's schedule over it. It stores nothing.
+Reads what was seen, judges it by the stored profile, and plays a reader's schedule over it. It
+stores nothing.
 """
 
 from collections.abc import Sequence
@@ -59,7 +60,8 @@ def backtest(deps: Deps, slug: str | None, *, since: datetime, cadence: Cadence)
     Args:
         deps: whose database and time zone count.
         slug: the profile; the only one there is if None.
-        since: what was published or changed after this moment counts; a source's baseline by its own dates.
+        since: what was published or changed after this moment counts; a source's baseline by its
+            own dates.
         cadence: at 08:00 for all but `immediate`; weekly on Monday, monthly on the first.
 
     Raises:
@@ -82,10 +84,16 @@ def backtest(deps: Deps, slug: str | None, *, since: datetime, cadence: Cadence)
     return Backtest(tuple(_played(events, moments)), held)
 
 
-def _events(session: Session, profile: Profile, since: datetime, now: datetime) -> tuple[list[_Event], int]:
+def _events(
+    session: Session, profile: Profile, since: datetime, now: datetime
+) -> tuple[list[_Event], int]:
     """What would have matched, in its order, and how many entries would have been held."""
     judge = judging.judge_stored(session, profile)
-    chosen = select(Revision).options(joinedload(Revision.entry)).order_by(Revision.observed_at, Revision.id)
+    chosen = (
+        select(Revision)
+        .options(joinedload(Revision.entry))
+        .order_by(Revision.observed_at, Revision.id)
+    )
     known: dict[int, Judgement] = {}
     held: set[int] = set()
     events: list[_Event] = []
@@ -100,7 +108,9 @@ def _events(session: Session, profile: Profile, since: datetime, now: datetime) 
         if news is not None:
             kind, known[revision.entry_id] = news
             made = known[revision.entry_id]
-            candidate = Candidate(revision.id, len(events) + 1, revision.entry_id, kind, made.tier, made.score)
+            candidate = Candidate(
+                revision.id, len(events) + 1, revision.entry_id, kind, made.tier, made.score
+            )
             events += [_Event(moment, candidate, revision)] if moment > since else []
         elif judgement is not None and judgement.held and moment > since:
             held.add(revision.entry_id)
@@ -121,7 +131,9 @@ def _played(events: Sequence[_Event], moments: Sequence[datetime]) -> list[Playe
         if chosen:
             told |= {one.entry_id for one in chosen}
             waiting = []
-            digests.append(Played(due, tuple(_item(one, revisions[one.match_id]) for one in chosen)))
+            digests.append(
+                Played(due, tuple(_item(one, revisions[one.match_id]) for one in chosen))
+            )
     return digests
 
 

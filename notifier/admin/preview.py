@@ -1,6 +1,7 @@
 """Preview: a digest as it would be sent now, stored nowhere.
 
-It goes the very way that sending goes: the same choice of items, the same words, the same templates, the same message.
+It goes the very way that sending goes: the same choice of items, the same words, the same
+templates, the same message.
 """
 
 from collections.abc import Sequence
@@ -34,7 +35,8 @@ class PreviewOptions:
     Attributes:
         profile: its slug; the only one there is if None.
         cadence: what the reader without a name subscribed to; `edition` and `language` likewise.
-        since: everything that matched in this stretch before now, the first poll's baseline included.
+        since: everything that matched in this stretch before now, the first poll's baseline
+            included.
         to: a subscriber: exactly what they would get now.
     """
 
@@ -85,7 +87,9 @@ class Preview:
 _ANY = PreviewOptions()
 
 
-def preview(deps: Deps, wish: PreviewOptions = _ANY, recipient: str | None = None) -> Preview | None:
+def preview(
+    deps: Deps, wish: PreviewOptions = _ANY, recipient: str | None = None
+) -> Preview | None:
     """Render a digest by the very path that sends, and store nothing.
 
     Args:
@@ -110,12 +114,20 @@ def preview(deps: Deps, wish: PreviewOptions = _ANY, recipient: str | None = Non
         view = digests.build_view(session, profile, items, variant, now)
         rendered = digest_body.renderer(deps)(view)
         archive = f"{deps.settings.public_url}/archive"
-        composed = digest_mail.RenderedDigest(rendered, profile.name, variant.cadence, variant.language, now, archive)
+        composed = digest_mail.RenderedDigest(
+            rendered, profile.name, variant.cadence, variant.language, now, archive
+        )
         due_at = min(now, one.next_due_at or now)
         if recipient is not None:
-            one = subscriptions.dummy_subscription(profile, subscriptions.choice_of(one), now, recipient)
-        letter = digest_mail.digest_spec(deps, composed, one, new_message_id(deps.mail_domain), now, due_at)
-        return Preview(digest_mail.build_message(deps.for_preview(), letter, now), len(items), profile.slug)
+            one = subscriptions.dummy_subscription(
+                profile, subscriptions.choice_of(one), now, recipient
+            )
+        letter = digest_mail.digest_spec(
+            deps, composed, one, new_message_id(deps.mail_domain), now, due_at
+        )
+        return Preview(
+            digest_mail.build_message(deps.for_preview(), letter, now), len(items), profile.slug
+        )
 
 
 def send(deps: Deps, wish: PreviewOptions, recipient: str) -> Outcome | None:
@@ -139,16 +151,25 @@ def send(deps: Deps, wish: PreviewOptions, recipient: str) -> Outcome | None:
     assert sender is not None
     outcomes: list[Outcome] = []
     problem = deps.transport.send(
-        [OutgoingMessage(0, to_ascii_domain(sender), to_ascii_domain(address), lambda: shown.message)], outcomes.extend
+        [
+            OutgoingMessage(
+                0, to_ascii_domain(sender), to_ascii_domain(address), lambda: shown.message
+            )
+        ],
+        outcomes.extend,
     )
     deps.transport.close()
     return outcomes[0]._replace(said=problem or outcomes[0].said)
 
 
-def _reader(deps: Deps, session: Session, profile: Profile, wish: PreviewOptions, now: datetime) -> Subscription:
+def _reader(
+    deps: Deps, session: Session, profile: Profile, wish: PreviewOptions, now: datetime
+) -> Subscription:
     if wish.to is not None:
         return _running(session, wish.to, profile)
-    choice = subscriptions.default_choice(wish.cadence, deps.settings.schedule.time_zone, wish.edition, wish.language)
+    choice = subscriptions.default_choice(
+        wish.cadence, deps.settings.schedule.time_zone, wish.edition, wish.language
+    )
     return subscriptions.dummy_subscription(profile, choice, now)
 
 
@@ -158,11 +179,14 @@ def _running(session: Session, email: str, profile: Profile) -> Subscription:
         if one.profile_id == profile.id and one.status is SubscriptionStatus.CONFIRMED:
             return one
     raise NotFoundError(
-        f"{email} has no confirmed subscription to {profile.slug}.", "See them with: notifier subscribers list"
+        f"{email} has no confirmed subscription to {profile.slug}.",
+        "See them with: notifier subscribers list",
     )
 
 
-def _owed_items(session: Session, profile: Profile, one: Subscription, since: datetime | None) -> Sequence[Candidate]:
+def _owed_items(
+    session: Session, profile: Profile, one: Subscription, since: datetime | None
+) -> Sequence[Candidate]:
     if since is not None:
         return digests.seen_since(session, profile, since)
     found = digests.groups(session, profile, [one])

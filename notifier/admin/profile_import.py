@@ -1,7 +1,8 @@
 """Adopting a profile: stored, its addresses watched, the past held against it.
 
-What `init`, `profiles import` and the demo share. It is written in the caller's transaction, so that several files are
-taken all or none; what takes long, judging the past, is done before it begins (`judged`).
+What `init`, `profiles import` and the demo share. It is written in the caller's transaction, so
+that several files are taken all or none; what takes long, judging the past, is done before it
+begins (`judged`).
 """
 
 from dataclasses import dataclass
@@ -27,27 +28,39 @@ class ImportResult:
     older_matches: int
 
 
-def judged(session: Session, file: ProfileFile, now: datetime, *, include_past: bool = False) -> Past:
+def judged(
+    session: Session, file: ProfileFile, now: datetime, *, include_past: bool = False
+) -> Past:
     """Hold a profile that is going to be stored against what was seen; nothing is written.
 
     Args:
         session: a reading session.
         file: a checked profile file.
         now: the moment of the import.
-        include_past: whether older entries that match now go into the next digests; else they are filed.
+        include_past: whether older entries that match now go into the next digests; else they are
+            filed.
 
     Raises:
         ProfileError: a canary of the file does not get its tier.
     """
     terms = profiles.term_specs(file)
     if failed := judging.check_canaries(file.model_dump(mode="json"), terms, file.name):
-        raise ProfileError(f"{file.slug}: a canary fails: {'; '.join(failed)}.", "Mend the terms, or the canary.")
+        raise ProfileError(
+            f"{file.slug}: a canary fails: {'; '.join(failed)}.", "Mend the terms, or the canary."
+        )
     addresses = (*file.sources, *file.pages)
-    return past_entries.judge_past(session, file.slug, terms, file.name, now, include=include_past, sources=addresses)
+    return past_entries.judge_past(
+        session, file.slug, terms, file.name, now, include=include_past, sources=addresses
+    )
 
 
 def import_profile(
-    session: Session, file: ProfileFile, now: datetime, *, include_past: bool = False, before: Past | None = None
+    session: Session,
+    file: ProfileFile,
+    now: datetime,
+    *,
+    include_past: bool = False,
+    before: Past | None = None,
 ) -> ImportResult:
     """Store a profile, watch its pages and sources, and match the past anew.
 
@@ -55,8 +68,10 @@ def import_profile(
         session: a writing session; the caller commits.
         file: a checked profile file.
         now: the moment of the import.
-        include_past: whether older entries that match now go into the next digests; else they are filed.
-        before: what `judged` found for this file; judged here, where nothing much was seen yet, if it is None.
+        include_past: whether older entries that match now go into the next digests; else they are
+            filed.
+        before: what `judged` found for this file; judged here, where nothing much was seen yet, if
+            it is None.
 
     Raises:
         ProfileError: a canary of the file does not get its tier.

@@ -74,13 +74,17 @@ def find_source(deps: Deps, url: str, kind: SourceKind | None) -> FoundSource:
     bare = "://" not in url and re.fullmatch(r"[\w-]+(\.[\w-]+)+(/\S*)?", url.strip())
     address = web_address(f"https://{url.strip()}" if bare else url)
     if not address:
-        raise SettingsError(f"{url!r} cannot be watched.", "Give an address that begins with https:// or http://.")
+        raise SettingsError(
+            f"{url!r} cannot be watched.", "Give an address that begins with https:// or http://."
+        )
     if not deps.settings.watch.allow_private_addresses:
         _refuse_private(address)
     kind = kind or sources.kind_of(address)
     answer = _answers(deps, [address])[address]
     if answer.refused:
-        raise SettingsError(f"{address} cannot be watched: {answer.error}.", "Only public addresses are asked.")
+        raise SettingsError(
+            f"{address} cannot be watched: {answer.error}.", "Only public addresses are asked."
+        )
     if answer.error or answer.status != 200:
         return FoundSource(address, kind, problem=answer.error or f"it answered {answer.status}")
     with Parser() as parser:
@@ -93,7 +97,9 @@ def find_source(deps: Deps, url: str, kind: SourceKind | None) -> FoundSource:
     return FoundSource(address, kind)
 
 
-def _behind(deps: Deps, answer: Response, address: str, error: ParseError, parser: Parser) -> FoundSource:
+def _behind(
+    deps: Deps, answer: Response, address: str, error: ParseError, parser: Parser
+) -> FoundSource:
     """The feed behind a page: the first one the page names that can be read, else one in a usual place."""
     named = [url for url, _ in _feeds_named(answer, parser)][:_MOST_TRIED]
     for url in named:
@@ -102,7 +108,11 @@ def _behind(deps: Deps, answer: Response, address: str, error: ParseError, parse
             more = f" It names others, too: {', '.join(others)}" if others else ""
             return FoundSource(url, SourceKind.FEED, how=f"Found the feed of {address}.{more}")
     root = urljoin(answer.url, "/")
-    guesses = list(dict.fromkeys(urljoin(base, place) for base in (answer.url, root) for place in _USUAL_PLACES))
+    guesses = list(
+        dict.fromkeys(
+            urljoin(base, place) for base in (answer.url, root) for place in _USUAL_PLACES
+        )
+    )
     for url in guesses if b"<html" in answer.body[:2000].lower() and not named else ():
         if _reads(_answers(deps, [url])[url], parser):
             return FoundSource(url, SourceKind.FEED, how=f"{address} names no feed, but has one.")
@@ -132,7 +142,8 @@ def _refuse_private(address: str) -> None:
         refuse_private_name(address)
     except AddressRefusedError as error:
         raise SettingsError(
-            f"{address} cannot be watched: {error}.", "For an intranet set watch.allow_private_addresses."
+            f"{address} cannot be watched: {error}.",
+            "For an intranet set watch.allow_private_addresses.",
         ) from error
 
 
@@ -146,7 +157,9 @@ def _answers(deps: Deps, urls: Sequence[str]) -> dict[str, Response]:
     return found
 
 
-def _contained_look(kind: SourceKind, answer: Response, now: datetime, parser: Parser) -> SourceCheck:
+def _contained_look(
+    kind: SourceKind, answer: Response, now: datetime, parser: Parser
+) -> SourceCheck:
     """The look at one address; what goes wrong with it keeps nobody from looking at the others."""
     try:
         return _look(kind, answer, now, parser)
@@ -162,9 +175,16 @@ def _look(kind: SourceKind, answer: Response, now: datetime, parser: Parser) -> 
         reading = read_document(kind, answer, parser)
     except ParseError as error:
         advice = _advice(kind, answer, parser)
-        return SourceCheck(answer.request.url, kind, False, 0, str(error), (*lines, f"It fails: {error}.", *advice))
+        return SourceCheck(
+            answer.request.url, kind, False, 0, str(error), (*lines, f"It fails: {error}.", *advice)
+        )
     return SourceCheck(
-        answer.request.url, kind, True, len(reading.observations), "", (*lines, *_of_the_reading(kind, reading))
+        answer.request.url,
+        kind,
+        True,
+        len(reading.observations),
+        "",
+        (*lines, *_of_the_reading(kind, reading)),
     )
 
 
@@ -188,11 +208,15 @@ def _of_the_reading(kind: SourceKind, reading: ParsedDocument) -> list[str]:
     count = len(reading.observations)
     lines = [f"It reads well as a {kind}: {count} {'entry' if count == 1 else 'entries'}."]
     dated = [one for one in reading.observations if one.published_at]
-    newest = max(dated, key=lambda one: one.published_at or datetime.min.replace(tzinfo=UTC), default=None)
+    newest = max(
+        dated, key=lambda one: one.published_at or datetime.min.replace(tzinfo=UTC), default=None
+    )
     if newest is not None and newest.published_at is not None:
         lines.append(f"The newest, of {newest.published_at.date()}: {shorten(newest.title, 80)}")
     if reading.left_out:
-        lines.append(f"It lists {reading.left_out:,} older items more; the newest {MOST_ITEMS:,} are read.")
+        lines.append(
+            f"It lists {reading.left_out:,} older items more; the newest {MOST_ITEMS:,} are read."
+        )
     if reading.posts_url:
         lines.append("The site lists its posts with their edits; they are followed, too.")
     return lines

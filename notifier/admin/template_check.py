@@ -1,6 +1,7 @@
 """Rehearsal: made-up mails through all templates, so that a broken one is refused at the start, not at eight o'clock.
 
-Owns a digest that has something in every part. Nothing of it is true, and nothing is stored or sent.
+Owns a digest that has something in every part. Nothing of it is true, and nothing is stored or
+sent.
 """
 
 from dataclasses import replace
@@ -35,7 +36,14 @@ _ITEM = ItemView(
     more_changes=0,
     aside="",
     reasons=("the headline names the therapy",),
-    others=(OutletView("The Example Wire (fictional)", "news", "Another headline", "https://wire.example.org/1/"),),
+    others=(
+        OutletView(
+            "The Example Wire (fictional)",
+            "news",
+            "Another headline",
+            "https://wire.example.org/1/",
+        ),
+    ),
     details=(DetailView("DOI", "10.5555/made-up", "https://doi.org/10.5555/made-up"),),
 )
 _CHANGED = replace(
@@ -56,7 +64,10 @@ def example(variant: Variant) -> DigestView:
     )
     box = EvidenceView("Investigational", ("Not approved: European Union.",), _ON)
     profile = SnapshotView(
-        changed=False, summary="A made-up antibody.", facts=(("Target", "nothing"),), trials=("DEMO (phase 3)",)
+        changed=False,
+        summary="A made-up antibody.",
+        facts=(("Target", "nothing"),),
+        trials=("DEMO (phase 3)",),
     )
     return DigestView("Madeupimab", variant, _ON, sections, box, profile)
 
@@ -76,11 +87,15 @@ def check_templates(deps: Deps) -> None:
                 _mail(shown, profile, variant, replace(rendered, left_out=3), now)
             quiet = NoNewsView(profile.name, variant, _ON, "We looked.", "All is well.", None)
             _mail(shown, profile, variant, digest_body.render_no_news(shown, quiet), now)
-            asked = account_mail.confirmation_spec(shown, _reader(profile, variant, now), _message_id(), now)
+            asked = account_mail.confirmation_spec(
+                shown, _reader(profile, variant, now), _message_id(), now
+            )
             digest_mail.build_message(shown, asked, now)
             reader = _reader(profile, variant, now)
             digest_mail.build_message(
-                shown, account_mail.account_spec(shown, DeliveryKind.WELCOME, reader, _message_id(), now), now
+                shown,
+                account_mail.account_spec(shown, DeliveryKind.WELCOME, reader, _message_id(), now),
+                now,
             )
 
 
@@ -88,10 +103,16 @@ def _message_id() -> str:
     return new_message_id("example.org")
 
 
-def _mail(deps: Deps, profile: Profile, variant: Variant, rendered: Rendered, now: datetime) -> None:
+def _mail(
+    deps: Deps, profile: Profile, variant: Variant, rendered: Rendered, now: datetime
+) -> None:
     address = deps.settings.public_url
-    composed = digest_mail.RenderedDigest(rendered, profile.name, variant.cadence, variant.language, now, address)
-    letter = digest_mail.digest_spec(deps, composed, _reader(profile, variant, now), _message_id(), now, now)
+    composed = digest_mail.RenderedDigest(
+        rendered, profile.name, variant.cadence, variant.language, now, address
+    )
+    letter = digest_mail.digest_spec(
+        deps, composed, _reader(profile, variant, now), _message_id(), now, now
+    )
     digest_mail.build_message(deps, letter, now)
 
 

@@ -15,8 +15,12 @@ def register(app: typer.Typer) -> None:
 
 def backtest(
     profile: shared.Profile = None,
-    since: Annotated[str, typer.Option(metavar="DATE", help="From this day on; else the last 90 days.")] = "",
-    every: Annotated[str, typer.Option(metavar="CADENCE", help="immediate, daily, weekly or monthly.")] = "weekly",
+    since: Annotated[
+        str, typer.Option(metavar="DATE", help="From this day on; else the last 90 days.")
+    ] = "",
+    every: Annotated[
+        str, typer.Option(metavar="CADENCE", help="immediate, daily, weekly or monthly.")
+    ] = "weekly",
     json: shared.Json = False,
     now: shared.Now = "",
 ) -> None:
@@ -32,7 +36,10 @@ def backtest(
         shared.print_json(
             {
                 "digests": [
-                    {"composed_at": shared.as_time(one.composed_at), "items": [vars(item) for item in one.items]}
+                    {
+                        "composed_at": shared.as_time(one.composed_at),
+                        "items": [vars(item) for item in one.items],
+                    }
                     for one in found.digests
                 ],
                 "held": found.held,

@@ -12,7 +12,9 @@ from notifier.cli import shared
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-app = shared.group("bounces", "Mails that came back: who is gone, who complained, who wants to leave.")
+app = shared.group(
+    "bounces", "Mails that came back: who is gone, who complained, who wants to leave."
+)
 
 
 @app.callback()
@@ -22,10 +24,17 @@ def _noun() -> None:
 
 @app.command("read")
 def read(
-    files: Annotated[list[Path] | None, typer.Argument(metavar="FILE…", help="Mails; - is standard input.")] = None,
-    maildir: Annotated[Path | None, typer.Option("--maildir", metavar="DIR", help="Its unseen mails.")] = None,
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="FILE…", help="Mails; - is standard input.")
+    ] = None,
+    maildir: Annotated[
+        Path | None, typer.Option("--maildir", metavar="DIR", help="Its unseen mails.")
+    ] = None,
     imap: Annotated[
-        str, typer.Option("--imap", metavar="URL", help="Its unseen mails; the password: $NOTIFIER_IMAP_PASSWORD.")
+        str,
+        typer.Option(
+            "--imap", metavar="URL", help="Its unseen mails; the password: $NOTIFIER_IMAP_PASSWORD."
+        ),
     ] = "",
     json: shared.Json = False,
     now: shared.Now = "",
@@ -52,15 +61,25 @@ def read(
     if json:
         kinds = {str(kind): number for kind, number in done.kinds.items()}
         acts = {"suppressed": done.suppressed, "held": done.held, "unsubscribed": done.unsubscribed}
-        without = {"unproven": done.kinds[BounceKind.UNPROVEN], "unreadable": done.kinds[BounceKind.UNREADABLE]}
+        without = {
+            "unproven": done.kinds[BounceKind.UNPROVEN],
+            "unreadable": done.kinds[BounceKind.UNREADABLE],
+        }
         shared.print_json({"kinds": kinds, **without, "known_already": done.known, **acts})
         return
-    counts = ", ".join(f"{number} {kind}" for kind, number in sorted(done.kinds.items())) or "nothing new"
+    counts = (
+        ", ".join(f"{number} {kind}" for kind, number in sorted(done.kinds.items()))
+        or "nothing new"
+    )
     shared.say(
         f"Read: {counts}; {done.known} known already. Suppressed {done.suppressed}, held back for a while {done.held}, "
         f"ended {done.unsubscribed}."
     )
     if done.kinds[BounceKind.UNPROVEN]:
-        shared.say("An unproven report names no mail that we sent in the last 35 days. It changes nothing.")
+        shared.say(
+            "An unproven report names no mail that we sent in the last 35 days. It changes nothing."
+        )
     if done.kinds[BounceKind.UNREADABLE]:
-        shared.say(f"An unreadable mail is moved from a mailbox to its folder {mailbox.UNREADABLE}.")
+        shared.say(
+            f"An unreadable mail is moved from a mailbox to its folder {mailbox.UNREADABLE}."
+        )

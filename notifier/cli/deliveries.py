@@ -11,7 +11,9 @@ app = shared.group("deliveries", "Every message owed, and what the mail server s
 
 @app.command("list")
 def list_(
-    status: Annotated[str | None, typer.Option(help="pending, sending, sent, failed, uncertain or suppressed.")] = None,
+    status: Annotated[
+        str | None, typer.Option(help="pending, sending, sent, failed, uncertain or suppressed.")
+    ] = None,
     limit: shared.Limit = None,
     json: shared.Json = False,
 ) -> None:
@@ -21,16 +23,31 @@ def list_(
 
     with shared.open_deps() as deps, deps.reading() as session:
         found, total = outbox.listed(
-            session, shared.choice(DeliveryStatus, status, "--status"), shared.most(limit, json=json)
+            session,
+            shared.choice(DeliveryStatus, status, "--status"),
+            shared.most(limit, json=json),
         )
     rows = [
-        {key: shared.as_time(value) if key.endswith("_at") else value for key, value in row.items()} for row in found
+        {key: shared.as_time(value) if key.endswith("_at") else value for key, value in row.items()}
+        for row in found
     ]
     if json:
         shared.print_json(rows)
         return
-    shown = ("id", "digest", "subscriber", "kind", "status", "attempts", "due_at", "sent_at", "error")
-    shared.print_table(shown, [[row[key] for key in shown] for row in rows], "No message was owed yet.")
+    shown = (
+        "id",
+        "digest",
+        "subscriber",
+        "kind",
+        "status",
+        "attempts",
+        "due_at",
+        "sent_at",
+        "error",
+    )
+    shared.print_table(
+        shown, [[row[key] for key in shown] for row in rows], "No message was owed yet."
+    )
     shared.say_if_cut(len(rows), total)
 
 

@@ -25,10 +25,12 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the demo's installation and mails go.")] = Path(
-        "notifier-demo"
-    ),
-    serve: Annotated[bool, typer.Option("--serve", help="Afterwards serve the pages that the mails link to.")] = False,
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Where the demo's installation and mails go.")
+    ] = Path("notifier-demo"),
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Afterwards serve the pages that the mails link to.")
+    ] = False,
 ) -> None:
     """Play the whole journey on this machine: a made-up news site, three subscribers, a week, their mails."""
     _require_mail_server()
@@ -57,9 +59,16 @@ def _tell(story: "Story") -> None:
     from rich.table import Table
 
     console = Console(highlight=False)
-    console.print("\n[bold]A week with notifier[/bold] (every article, page and trial in it is made up)\n")
+    console.print(
+        "\n[bold]A week with notifier[/bold] (every article, page and trial in it is made up)\n"
+    )
     week = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    for heading, justify in (("Time (UTC)", "left"), ("What happens", "left"), ("New", "right"), ("Mails", "right")):
+    for heading, justify in (
+        ("Time (UTC)", "left"),
+        ("What happens", "left"),
+        ("New", "right"),
+        ("Mails", "right"),
+    ):
         week.add_column(heading, justify=justify, no_wrap=heading != "What happens")  # type: ignore[arg-type]
     for step in story.steps:
         fresh = sum(one.new + one.changed for one in step.report.polled)
@@ -83,8 +92,15 @@ def _tell(story: "Story") -> None:
         mails.add_row(file.name, to, subject)
     console.print(mails)
     config = story.folder / "notifier.toml"
-    console.print("\nOpen one in a browser (.eml and .txt lie beside it), then go on in the same installation:")
-    for command in ("preview --since 30d --open", "matches list", "digests list", "deliveries list"):
+    console.print(
+        "\nOpen one in a browser (.eml and .txt lie beside it), then go on in the same installation:"
+    )
+    for command in (
+        "preview --since 30d --open",
+        "matches list",
+        "digests list",
+        "deliveries list",
+    ):
         shared.say(f"  {_program()} --config {shlex.quote(str(config))} {command}")
 
 

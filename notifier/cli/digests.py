@@ -41,7 +41,9 @@ def list_(json: shared.Json = False) -> None:
 
 
 @app.command("show")
-def show(digest_id: Annotated[int, typer.Argument(metavar="ID")], json: shared.Json = False) -> None:
+def show(
+    digest_id: Annotated[int, typer.Argument(metavar="ID")], json: shared.Json = False
+) -> None:
     """Show one digest: its subject, its items and its text."""
     from notifier.digest import digests
 

@@ -23,7 +23,11 @@ def list_(json: shared.Json = False) -> None:
         shared.print_json(rows)
         return
     shown = ("id", "source", "published_at", "revisions", "title", "url")
-    shared.print_table(shown, [[row[key] for key in shown] for row in rows], "Nothing was seen yet. Try: notifier poll")
+    shared.print_table(
+        shown,
+        [[row[key] for key in shown] for row in rows],
+        "Nothing was seen yet. Try: notifier poll",
+    )
 
 
 @app.command("show")
@@ -33,7 +37,10 @@ def show(entry_id: Annotated[int, typer.Argument(metavar="ID")], json: shared.Js
 
     with shared.open_deps() as deps, deps.reading() as session:
         entry = entries.find(session, entry_id)
-        document = {**_row(entry, len(entry.revisions)), "history": [_revision(one) for one in entry.revisions]}
+        document = {
+            **_row(entry, len(entry.revisions)),
+            "history": [_revision(one) for one in entry.revisions],
+        }
     if json:
         shared.print_json(document)
         return

@@ -17,7 +17,10 @@ def register(app: typer.Typer) -> None:
 
 
 def evaluate(
-    file: Annotated[Path, typer.Argument(metavar="FILE.jsonl", help="A line a text: title, label, summary, body.")],
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE.jsonl", help="A line a text: title, label, summary, body."),
+    ],
     profile: shared.Profile = None,
     json: shared.Json = False,
 ) -> None:
@@ -56,7 +59,9 @@ def _tell(found: "Evaluation") -> None:
     for tier, measure in found.tiers.items():
         shared.say(f"  {tier:<8} {_percent(measure)}")
     for one in found.mistakes:
-        shared.say(f"\n{one.label} taken for {one.tier}: {one.title}\n  because {'; '.join(one.reasons)}")
+        shared.say(
+            f"\n{one.label} taken for {one.tier}: {one.title}\n  because {'; '.join(one.reasons)}"
+        )
 
 
 def _percent(measure: "Measure") -> str:

@@ -19,7 +19,9 @@ def register(app: typer.Typer) -> None:
 def explain(
     title: Annotated[str, typer.Option(help="The headline.")] = "",
     summary: Annotated[str, typer.Option(help="The summary or lead.")] = "",
-    body: Annotated[str, typer.Option(metavar="FILE|-", help="A file with the text, or - for standard input.")] = "",
+    body: Annotated[
+        str, typer.Option(metavar="FILE|-", help="A file with the text, or - for standard input.")
+    ] = "",
     profile: shared.Profile = None,
     json: shared.Json = False,
 ) -> None:
@@ -32,14 +34,22 @@ def explain(
         raise SettingsError("There is nothing to explain.", "Give --title, --summary or --body.")
     octets = b""
     if body:
-        octets = shared.standard_input(_LARGEST_BODY) if body == "-" else shared.file_bytes(Path(body), _LARGEST_BODY)
+        octets = (
+            shared.standard_input(_LARGEST_BODY)
+            if body == "-"
+            else shared.file_bytes(Path(body), _LARGEST_BODY)
+        )
     text = octets.decode("utf-8", "replace")
     with shared.open_deps() as deps, deps.reading() as session:
         stored = profiles.find(session, profile)
-        found = judging.judge_of(stored)(judging.Document(plain(title), plain(summary), paragraphs(text)))
+        found = judging.judge_of(stored)(
+            judging.Document(plain(title), plain(summary), paragraphs(text))
+        )
     if json:
         reasons = list(found.reasons)
-        shared.print_json({"profile": stored.slug, "tier": found.tier, "score": found.score, "reasons": reasons})
+        shared.print_json(
+            {"profile": stored.slug, "tier": found.tier, "score": found.score, "reasons": reasons}
+        )
         return
     shared.say(f"{found.tier} ({found.score:.2f}) for {stored.name}")
     for reason in found.reasons:

@@ -60,7 +60,9 @@ def _write_settings(path: Path) -> bool:
     except FileExistsError:
         return False
     except OSError as error:
-        raise SettingsError(f"{path} cannot be written: {error.strerror}.", "Choose a folder of your own.") from error
+        raise SettingsError(
+            f"{path} cannot be written: {error.strerror}.", "Choose a folder of your own."
+        ) from error
     return True
 
 
@@ -75,7 +77,9 @@ def _add_suppression_key(path: Path) -> bool:
     if settings.suppression_key:
         return False
     if _VARIABLE in os.environ:
-        raise SettingsError(f"The variable {_VARIABLE} is empty.", "Remove it, or set it to the key.")
+        raise SettingsError(
+            f"The variable {_VARIABLE} is empty.", "Remove it, or set it to the key."
+        )
     try:
         with _alone_with(path):
             if load(path).suppression_key:  # another process added it meanwhile
@@ -125,4 +129,6 @@ def _load_bundled(deps: "Deps") -> "ImportResult | None":
     with deps.writing() as session:
         if any(one.slug == profiles.BUNDLED for one in profiles.listed(session)):
             return None
-        return import_profile(session, profiles.parse(profiles.bundled_file(), "the bundled profile"), deps.now())
+        return import_profile(
+            session, profiles.parse(profiles.bundled_file(), "the bundled profile"), deps.now()
+        )

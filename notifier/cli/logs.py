@@ -1,8 +1,9 @@
 """The log: warnings and errors of this program and of its libraries, on standard error.
 
-Owns how a line of it looks. Messages and traces repeat what strangers sent (headers, titles, paths), so each line is
-made printable: nothing in it acts on a terminal, and no message can pass for two. Words with an ``@`` are left out: a
-database names in its errors the very row that it refuses.
+Owns how a line of it looks. Messages and traces repeat what strangers sent (headers, titles,
+paths), so each line is made printable: nothing in it acts on a terminal, and no message can pass
+for two. Words with an ``@`` are left out: a database names in its errors the very row that it
+refuses.
 """
 
 import logging
@@ -37,7 +38,9 @@ def set_up() -> None:
 
 def _log_failed_thread(failed: threading.ExceptHookArgs) -> None:
     if failed.exc_value is not None and failed.exc_type is not SystemExit:
-        logging.getLogger("notifier").error("A thread ended by an error.", exc_info=failed.exc_value)
+        logging.getLogger("notifier").error(
+            "A thread ended by an error.", exc_info=failed.exc_value
+        )
 
 
 def _log_failure(_kind: type[BaseException], error: BaseException, _trace: object) -> None:

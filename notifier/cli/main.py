@@ -42,7 +42,19 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-for _command in (init, demo, running, poll, preview, explain, evaluate, backtest, subscribe, serve, dkim):
+for _command in (
+    init,
+    demo,
+    running,
+    poll,
+    preview,
+    explain,
+    evaluate,
+    backtest,
+    subscribe,
+    serve,
+    dkim,
+):
     _command.register(app)
 for _noun in (sources, entries, profiles, matches, subscribers, digests, deliveries, bounces):
     app.add_typer(_noun.app)
@@ -51,7 +63,9 @@ for _noun in (sources, entries, profiles, matches, subscribers, digests, deliver
 @app.callback()
 def _root(
     config: str = typer.Option(
-        "", metavar="PATH", help="The settings file; else $NOTIFIER_CONFIG, else notifier.toml here."
+        "",
+        metavar="PATH",
+        help="The settings file; else $NOTIFIER_CONFIG, else notifier.toml here.",
     ),
     version: bool = typer.Option(False, "--version", help="Print the version and leave."),
 ) -> None:

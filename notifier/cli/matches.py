@@ -16,7 +16,9 @@ app = shared.group("matches", "What concerns a profile, and why.")
 def list_(
     profile: shared.Profile = None,
     tier: Annotated[str | None, typer.Option(help="about, mention or related.")] = None,
-    held: Annotated[bool, typer.Option("--held", help="What was nearly a match, and why it was held back.")] = False,
+    held: Annotated[
+        bool, typer.Option("--held", help="What was nearly a match, and why it was held back.")
+    ] = False,
     json: shared.Json = False,
 ) -> None:
     """Show matches with tier, score and reasons, newest first; with --held what was held back."""
@@ -27,14 +29,25 @@ def list_(
         chosen = profiles.find(session, profile) if profile else None
         wanted = shared.choice(Tier, tier, "--tier")
         if held:
-            rows = [_held(one) for one in matches.list_near_misses(session, chosen) if wanted in (None, one.tier)]
+            rows = [
+                _held(one)
+                for one in matches.list_near_misses(session, chosen)
+                if wanted in (None, one.tier)
+            ]
         else:
             rows = [_row(one) for one in matches.listed(session, chosen, wanted)]
     if json:
         shared.print_json(rows)
         return
     table = [
-        (row["id"], row["tier"], row["score"], row["kind"], row["entry"]["title"], "; ".join(row["reasons"]))
+        (
+            row["id"],
+            row["tier"],
+            row["score"],
+            row["kind"],
+            row["entry"]["title"],
+            "; ".join(row["reasons"]),
+        )
         for row in rows
     ]
     empty = "Nothing is held back." if held else "Nothing matched yet."
@@ -45,7 +58,9 @@ def list_(
 
 @app.command("release")
 def release(
-    held_id: Annotated[int, typer.Argument(metavar="ID", help="As `matches list --held` shows it.")],
+    held_id: Annotated[
+        int, typer.Argument(metavar="ID", help="As `matches list --held` shows it.")
+    ],
     now: shared.Now = "",
 ) -> None:
     """Let what was held back go into the next digests."""

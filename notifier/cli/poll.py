@@ -16,7 +16,9 @@ def poll(
     wanted: Annotated[
         list[str] | None, typer.Argument(metavar="[SOURCE]...", help="Ids or addresses; else all.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Ask even those whose time has not come.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Ask even those whose time has not come.")
+    ] = False,
     json: shared.Json = False,
     now: shared.Now = "",
 ) -> None:
@@ -36,12 +38,19 @@ def poll(
     if json:
         shared.print_json(to_json(results))
     elif shared.is_terminal():
-        rows = [(one.id, one.status, one.entries, one.new, one.changed, one.url, one.error) for one in results]
+        rows = [
+            (one.id, one.status, one.entries, one.new, one.changed, one.url, one.error)
+            for one in results
+        ]
         headings = ("id", "status", "seen", "new", "changed", "address", "error")
-        shared.print_table(headings, rows, "No source is watched. Add one with: notifier sources add URL")
+        shared.print_table(
+            headings, rows, "No source is watched. Add one with: notifier sources add URL"
+        )
         if results and all(one.status == "not_due" for one in results):
             shared.say("Nothing is due yet. To ask anyway: notifier poll --force")
     else:
         for one in failed:
-            shared.warn(f"Source {one.id} {one.url}: {one.error}. To look closer: notifier sources check {one.id}")
+            shared.warn(
+                f"Source {one.id} {one.url}: {one.error}. To look closer: notifier sources check {one.id}"
+            )
     raise typer.Exit(1 if failed or problems.lines else 0)

@@ -23,20 +23,39 @@ def register(app: typer.Typer) -> None:
 
 def preview(
     profile: shared.Profile = None,
-    every: Annotated[str, typer.Option(metavar="CADENCE", help="immediate, daily, weekly or monthly.")] = "weekly",
-    edition: Annotated[str, typer.Option(metavar="EDITION", help="patient or clinician.")] = "patient",
+    every: Annotated[
+        str, typer.Option(metavar="CADENCE", help="immediate, daily, weekly or monthly.")
+    ] = "weekly",
+    edition: Annotated[
+        str, typer.Option(metavar="EDITION", help="patient or clinician.")
+    ] = "patient",
     language: shared.Language = "en",
     since: Annotated[
-        str, typer.Option(metavar="30d", help="All that matched since then, the first poll included: 12h, 30d, 4w.")
+        str,
+        typer.Option(
+            metavar="30d",
+            help="All that matched since then, the first poll included: 12h, 30d, 4w.",
+        ),
     ] = "",
-    to: Annotated[str | None, typer.Option(metavar="EMAIL", help="What this subscriber would get now.")] = None,
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Write digest.html, .txt and .eml there.")] = None,
+    to: Annotated[
+        str | None, typer.Option(metavar="EMAIL", help="What this subscriber would get now.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write digest.html, .txt and .eml there.")
+    ] = None,
     open_: Annotated[bool, typer.Option("--open", help="Show it in the browser.")] = False,
     send_to: Annotated[
-        str | None, typer.Option(metavar="EMAIL", help="Mail it to this address, as a trial; its links are nobody's.")
+        str | None,
+        typer.Option(
+            metavar="EMAIL", help="Mail it to this address, as a trial; its links are nobody's."
+        ),
     ] = None,
     serve: Annotated[
-        bool, typer.Option("--serve", help="Show it side by side (desktop, phone, dark, text), on this machine only.")
+        bool,
+        typer.Option(
+            "--serve",
+            help="Show it side by side (desktop, phone, dark, text), on this machine only.",
+        ),
     ] = False,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Where --serve listens.")] = 8001,
     now: shared.Now = "",
@@ -46,7 +65,10 @@ def preview(
     from notifier.admin.preview import preview as render
     from notifier.enums import Cadence, Edition
 
-    cadence, worded = shared.choice(Cadence, every, "--every"), shared.choice(Edition, edition, "--edition")
+    cadence, worded = (
+        shared.choice(Cadence, every, "--every"),
+        shared.choice(Edition, edition, "--edition"),
+    )
     wish = PreviewOptions(profile, cadence, worded, shared.spoken(language), _stretch(since), to)
     with shared.open_deps(now) as deps:
         if serve:
@@ -63,15 +85,25 @@ def preview(
         shared.say(f"Subject: {shown.subject}\n\n{shown.text}")
         return
     folder = out or Path("preview")
-    files = {"digest.html": shown.html.encode(), "digest.txt": shown.text.encode(), "digest.eml": shown.message}
+    files = {
+        "digest.html": shown.html.encode(),
+        "digest.txt": shown.text.encode(),
+        "digest.eml": shown.message,
+    }
     _write(folder, files)
-    shared.say(f"{shown.subject} ({shown.profile}): {folder / 'digest.html'}, digest.txt, digest.eml")
+    shared.say(
+        f"{shown.subject} ({shown.profile}): {folder / 'digest.html'}, digest.txt, digest.eml"
+    )
     if open_:
         typer.launch(str((folder / "digest.html").resolve()))
 
 
 def _say_nothing(wish: "PreviewOptions") -> None:
-    hint = "Look at the sources first: notifier poll" if wish.since else "To see what was found before: --since 30d"
+    hint = (
+        "Look at the sources first: notifier poll"
+        if wish.since
+        else "To see what was found before: --since 30d"
+    )
     shared.say(f"There is nothing to send. {hint}")
 
 
@@ -83,7 +115,9 @@ def _send(deps: "Deps", wish: "PreviewOptions", recipient: str) -> None:
     if outcome is None:
         _say_nothing(wish)
     elif outcome.answer is SendResult.ACCEPTED:
-        shared.say(f"The mail server took it for {recipient}. Its links are nobody's; nothing was stored.")
+        shared.say(
+            f"The mail server took it for {recipient}. Its links are nobody's; nothing was stored."
+        )
     else:
         shared.warn(f"It was not sent: {outcome.said or outcome.answer}")
         raise typer.Exit(1)
@@ -115,6 +149,8 @@ def _write(folder: Path, files: dict[str, bytes]) -> None:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise SettingsError(f"{folder} cannot be written: {error.strerror}.", "Choose another --out.") from error
+        raise SettingsError(
+            f"{folder} cannot be written: {error.strerror}.", "Choose another --out."
+        ) from error
     for name, content in files.items():
         write_private(folder / name, content)

@@ -12,7 +12,8 @@ from notifier.cli import shared
 if TYPE_CHECKING:
     from notifier.match.past_entries import Estimate
 
-# Fewer entries say nothing about how broad a profile is; more than this share of them is more than one therapy's news.
+# Fewer entries say nothing about how broad a profile is; more than this share of them is more than
+# one therapy's news.
 _FEWEST_TO_JUDGE_BY = 20
 _TOO_BROAD = 0.3
 
@@ -40,7 +41,11 @@ def list_(json: shared.Json = False) -> None:
         shared.print_json(rows)
         return
     shown = ("slug", "name", "terms", "stage", "stage_as_of")
-    shared.print_table(shown, [[row[key] for key in shown] for row in rows], "No profile is stored. Try: notifier init")
+    shared.print_table(
+        shown,
+        [[row[key] for key in shown] for row in rows],
+        "No profile is stored. Try: notifier init",
+    )
 
 
 @app.command("show")
@@ -53,12 +58,17 @@ def show(slug: Annotated[str, typer.Argument()], json: shared.Json = False) -> N
         if json:
             shared.print_json(profile.document)
             return
-        shared.say(f"{profile.name}\n{profile.summary}\n{profile.stage} (as of {profile.stage_as_of})\n")
+        shared.say(
+            f"{profile.name}\n{profile.summary}\n{profile.stage} (as of {profile.stage_as_of})\n"
+        )
         for name, value in profiles.facts(profile).items():
             shared.say(f"  {name}: {'; '.join(value) if isinstance(value, list) else value}")
         for trial in profile.document.get("trials", []):
             words = ", ".join(
-                filter(None, (trial.get("acronym"), f"phase {trial.get('phase', '?')}", trial.get("about")))
+                filter(
+                    None,
+                    (trial.get("acronym"), f"phase {trial.get('phase', '?')}", trial.get("about")),
+                )
             )
             shared.say(f"  Trial {trial['id']}: {words}")
         shared.say("")
@@ -68,8 +78,13 @@ def show(slug: Annotated[str, typer.Argument()], json: shared.Json = False) -> N
 
 @app.command("import")
 def import_(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE.toml...", help="Files, or slugs of bundled profiles.")],
-    past: Annotated[str, typer.Option(help="include or file: what becomes of older entries that match now.")] = "file",
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE.toml...", help="Files, or slugs of bundled profiles."),
+    ],
+    past: Annotated[
+        str, typer.Option(help="include or file: what becomes of older entries that match now.")
+    ] = "file",
     now: shared.Now = "",
 ) -> None:
     """Store profiles from files, all or none, watch their sources, and match what was seen before."""
@@ -84,7 +99,8 @@ def import_(
     with shared.open_deps(now) as deps:
         moment = deps.now()
         before = []
-        # What takes long, and what asks somebody, comes before the transaction that stores all of them or none.
+        # What takes long, and what asks somebody, comes before the transaction that stores all of
+        # them or none.
         for file in read:
             with deps.reading() as session:
                 _say_how_much(file.slug, estimate_matches(session, file, moment))
@@ -111,7 +127,9 @@ def _say_how_much(slug: str, found: "Estimate") -> None:
     if found.entries < _FEWEST_TO_JUDGE_BY:
         return
     counts = ", ".join(f"{count} {tier}" for tier, count in found.matched.items() if tier != "none")
-    shared.say(f"{slug} matches, of {found.entries} entries of the last {found.days} days: {counts}.")
+    shared.say(
+        f"{slug} matches, of {found.entries} entries of the last {found.days} days: {counts}."
+    )
     if found.share <= _TOO_BROAD:
         return
     shared.warn(f"{slug} is broad: {found.share:.0%} of all entries would be mailed.")
@@ -126,11 +144,18 @@ def history(slug: Annotated[str, typer.Argument()], json: shared.Json = False) -
 
     with shared.open_deps() as deps, deps.reading() as session:
         found = profiles.history(session, profiles.find(session, slug))
-    steps = [["first import"], *(profiles.changes(a.document, b.document) for a, b in pairwise(found))]
+    steps = [
+        ["first import"],
+        *(profiles.changes(a.document, b.document) for a, b in pairwise(found)),
+    ]
     if json:
         shared.print_json(
             [
-                {"number": one.number, "imported_at": shared.as_time(one.imported_at), "changes": lines}
+                {
+                    "number": one.number,
+                    "imported_at": shared.as_time(one.imported_at),
+                    "changes": lines,
+                }
                 for one, lines in zip(found, steps, strict=True)
             ]
         )

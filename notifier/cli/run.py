@@ -16,7 +16,9 @@ def register(app: typer.Typer) -> None:
 
 
 def run(
-    once: Annotated[bool, typer.Option("--once", help="Do what is due now, then leave (for cron).")] = False,
+    once: Annotated[
+        bool, typer.Option("--once", help="Do what is due now, then leave (for cron).")
+    ] = False,
     now: shared.Now = "",
 ) -> None:
     """Poll what is due, match, compose what is due, deliver; goes on until stopped, unless --once."""
@@ -28,9 +30,14 @@ def run(
         deps.require_sender()
         if deps.settings.templates.directory is not None:
             template_check.check_templates(deps)
-        # Cron mails what a run says: every five minutes the same would teach its reader to delete it.
-        if not deps.settings.public_url.startswith("https://") and (shared.is_terminal() or not once):
-            shared.warn(f"Note: public_url is {deps.settings.public_url}; links in mails lead there.")
+        # Cron mails what a run says: every five minutes the same would teach its reader to delete
+        # it.
+        if not deps.settings.public_url.startswith("https://") and (
+            shared.is_terminal() or not once
+        ):
+            shared.warn(
+                f"Note: public_url is {deps.settings.public_url}; links in mails lead there."
+            )
         for failed in failing_canaries(deps):
             shared.warn(f"Canary of {failed}. Import the profile again, or mend its terms.")
         if once:
@@ -51,10 +58,14 @@ def tell(report: "Report") -> None:
     )
     for one in looked:
         if one.error:
-            shared.warn(f"Source {one.id} {one.url}: {one.error}. It is asked again; see: notifier sources list")
+            shared.warn(
+                f"Source {one.id} {one.url}: {one.error}. It is asked again; see: notifier sources list"
+            )
     for problem in report.problems:
         shared.warn(f"{problem} Nothing was lost; the next run tries again.")
     if report.sent.problem:
         shared.warn(f"{report.sent.problem} Nothing was lost: the next run sends what waits.")
     elif report.sent.not_accepted:
-        shared.warn(f"{report.sent.not_accepted} mails were not accepted; see: notifier deliveries list")
+        shared.warn(
+            f"{report.sent.not_accepted} mails were not accepted; see: notifier deliveries list"
+        )

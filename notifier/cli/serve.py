@@ -22,5 +22,7 @@ def serve(
 
     with shared.open_deps(now) as deps:
         web = deps.settings.web
-        shared.warn(f"Serving on http://{host or web.host}:{web.port if port is None else port} (Ctrl-C stops)")
+        shared.warn(
+            f"Serving on http://{host or web.host}:{web.port if port is None else port} (Ctrl-C stops)"
+        )
         run(deps, host or web.host, web.port if port is None else port)

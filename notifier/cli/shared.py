@@ -1,7 +1,8 @@
 """What every command shares: options, the opening of the database, and everything that is printed.
 
-Nothing else in the package writes to standard output or standard error (`logs.py` beside it writes the log), so that no
-text of a feed, a header or a file can act on a terminal: it is made printable here.
+Nothing else in the package writes to standard output or standard error (`logs.py` beside it writes
+the log), so that no text of a feed, a header or a file can act on a terminal: it is made printable
+here.
 """
 
 import io
@@ -38,11 +39,17 @@ _reported: set[Path] = set()
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Limit = Annotated[
-    int | None, typer.Option("--limit", min=1, help=f"How many of the newest: {_SHOWN}, or all with --json.")
+    int | None,
+    typer.Option("--limit", min=1, help=f"How many of the newest: {_SHOWN}, or all with --json."),
 ]
-Now = Annotated[str, typer.Option("--now", metavar="ISO-8601", help="Act as at this moment, for replays and tests.")]
+Now = Annotated[
+    str,
+    typer.Option("--now", metavar="ISO-8601", help="Act as at this moment, for replays and tests."),
+]
 Language = Annotated[str, typer.Option("--language", metavar="CODE", help="en, de, fr or es.")]
-Profile = Annotated[str | None, typer.Option("--profile", metavar="SLUG", help="The therapy profile.")]
+Profile = Annotated[
+    str | None, typer.Option("--profile", metavar="SLUG", help="The therapy profile.")
+]
 
 
 def group(name: str, help_text: str) -> typer.Typer:
@@ -61,7 +68,9 @@ def moment(text: str, option: str = "--now") -> datetime | None:
     try:
         return times.moment(text)
     except ValueError as error:
-        raise SettingsError(f"{option} {text!r} is no ISO 8601 time.", "Write 2026-03-01T08:00:00+01:00.") from error
+        raise SettingsError(
+            f"{option} {text!r} is no ISO 8601 time.", "Write 2026-03-01T08:00:00+01:00."
+        ) from error
 
 
 @contextmanager
@@ -83,14 +92,19 @@ def _warn_of_readable_files(deps: "Deps") -> None:
 
     dkim, database = deps.settings.dkim, Path(deps.engine.url.database or "")
     keys = [dkim.private_key_file, *(key.private_key_file for key in dkim.also)]
-    exposed = {path: shlex.quote(str(path)) for path in readable_by_others([config_path(), *filter(None, keys)])}
+    exposed = {
+        path: shlex.quote(str(path))
+        for path in readable_by_others([config_path(), *filter(None, keys)])
+    }
     beside = [database.with_name(f"{database.name}{end}") for end in ("", "-wal", "-shm")]
     if deps.engine.dialect.name == "sqlite" and readable_by_others(beside):
         exposed[database] = f"{shlex.quote(str(database))}*"  # those beside it come and go
     if new := {path: quoted for path, quoted in exposed.items() if path not in _reported}:
         _reported.update(new)
         names = ", ".join(str(path) for path in new)
-        warn(f"Warning: every user of this machine may open {names}. To end that: chmod o= {' '.join(new.values())}")
+        warn(
+            f"Warning: every user of this machine may open {names}. To end that: chmod o= {' '.join(new.values())}"
+        )
 
 
 def config_path() -> Path:
@@ -118,7 +132,8 @@ def print_data(text: str, notation: str = "") -> None:
 
     Args:
         text: the file, or a piece of it.
-        notation: how its format escapes a character, see `text.printable`; without one, marks for people are written.
+        notation: how its format escapes a character, see `text.printable`; without one, marks for
+            people are written.
     """
     text = printable(text, notation)
     if is_terminal() or not hasattr(sys.stdout, "buffer"):
@@ -150,7 +165,9 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[object]], empty
     for heading in headings:
         table.add_column(heading, overflow="fold")
     for row in rows:
-        table.add_row(*(Text("" if cell is None else one_printable_line(str(cell))) for cell in row))
+        table.add_row(
+            *(Text("" if cell is None else one_printable_line(str(cell))) for cell in row)
+        )
     width = None if is_terminal() else _PIPE_WIDTH
     Console(width=width, highlight=False).print(table)
 
@@ -207,7 +224,9 @@ def standard_input(largest: int) -> bytes:
     """
     content: bytes = sys.stdin.buffer.read(largest + 1)
     if len(content) > largest:
-        raise SettingsError(f"Standard input holds more than {largest:,} bytes.", "Give less of it.")
+        raise SettingsError(
+            f"Standard input holds more than {largest:,} bytes.", "Give less of it."
+        )
     return content
 
 
@@ -216,7 +235,8 @@ def progress(shown: bool) -> "Iterator[Callable[[int, int, str], None] | None]":
     """A progress bar on standard error where that is a terminal; elsewhere nothing.
 
     Yields:
-        What takes how many are done, how many there are, and the one that was done last; None where nothing is shown.
+        What takes how many are done, how many there are, and the one that was done last; None where
+        nothing is shown.
     """
     if not shown or not sys.stderr.isatty():
         yield None
@@ -224,7 +244,12 @@ def progress(shown: bool) -> "Iterator[Callable[[int, int, str], None] | None]":
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False)
+    columns = (
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}", markup=False),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=None)
         yield lambda done, total, last: bar.update(
@@ -241,7 +266,9 @@ def spoken(code: str) -> str:
     from notifier.i18n.catalog import LANGUAGES
 
     if code not in LANGUAGES:
-        raise SettingsError(f"--language {code!r} is not spoken here.", f"Choose one of: {', '.join(LANGUAGES)}.")
+        raise SettingsError(
+            f"--language {code!r} is not spoken here.", f"Choose one of: {', '.join(LANGUAGES)}."
+        )
     return code
 
 
@@ -257,4 +284,6 @@ def choice(kind: Any, text: str | None, option: str) -> Any:
         return kind(text)
     except ValueError as error:
         words = ", ".join(kind)
-        raise SettingsError(f"{option} {text!r} is not known.", f"Choose one of: {words}.") from error
+        raise SettingsError(
+            f"{option} {text!r} is not known.", f"Choose one of: {words}."
+        ) from error

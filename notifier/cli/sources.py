@@ -9,7 +9,9 @@ from notifier.cli import shared
 
 app = shared.group("sources", "What is watched, and how it fares.")
 
-Wanted = Annotated[list[str] | None, typer.Argument(metavar="[ID-or-URL]...", help="Ids or addresses; else all.")]
+Wanted = Annotated[
+    list[str] | None, typer.Argument(metavar="[ID-or-URL]...", help="Ids or addresses; else all.")
+]
 _NONE = "No source is watched. Add one with: notifier sources add URL"
 
 
@@ -41,18 +43,35 @@ def list_(json: shared.Json = False, now: shared.Now = "") -> None:
     if json:
         shared.print_json(rows)
         return
-    shown = ("id", "kind", "health", "name", "url", "last_success_at", "next_poll_at", "left_out", "last_error")
+    shown = (
+        "id",
+        "kind",
+        "health",
+        "name",
+        "url",
+        "last_success_at",
+        "next_poll_at",
+        "left_out",
+        "last_error",
+    )
     shared.print_table(shown, [[row[key] for key in shown] for row in rows], _NONE)
 
 
 @app.command("add")
 def add(
-    url: Annotated[str, typer.Argument(help="A feed, a site with a feed, a therapy page or a registry record.")],
-    kind: Annotated[str | None, typer.Option(help="feed, page or registry; else told by the address.")] = None,
-    name: Annotated[str, typer.Option(help="What readers see; else what the source calls itself.")] = "",
+    url: Annotated[
+        str, typer.Argument(help="A feed, a site with a feed, a therapy page or a registry record.")
+    ],
+    kind: Annotated[
+        str | None, typer.Option(help="feed, page or registry; else told by the address.")
+    ] = None,
+    name: Annotated[
+        str, typer.Option(help="What readers see; else what the source calls itself.")
+    ] = "",
     profile: shared.Profile = None,
     authority: Annotated[
-        str | None, typer.Option(help="registry, regulator, peer-reviewed, sponsor, news or opinion.")
+        str | None,
+        typer.Option(help="registry, regulator, peer-reviewed, sponsor, news or opinion."),
     ] = None,
     now: shared.Now = "",
 ) -> None:
@@ -62,7 +81,10 @@ def add(
     from notifier.match import profiles
     from notifier.watch import sources
 
-    chosen, tier = shared.choice(SourceKind, kind, "--kind"), shared.choice(Authority, authority, "--authority")
+    chosen, tier = (
+        shared.choice(SourceKind, kind, "--kind"),
+        shared.choice(Authority, authority, "--authority"),
+    )
     with shared.open_deps(now) as deps:
         with deps.reading() as session:
             if profile:
@@ -80,13 +102,19 @@ def add(
             )
             if found.how:
                 shared.say(found.how)
-            shared.say(f"{'Watching' if new else 'Already watched:'} {source.url} ({source.kind}, id {source.id})")
+            shared.say(
+                f"{'Watching' if new else 'Already watched:'} {source.url} ({source.kind}, id {source.id})"
+            )
             if found.problem:
-                shared.warn(f"It could not be read now: {found.problem}. It is tried again at every poll.")
+                shared.warn(
+                    f"It could not be read now: {found.problem}. It is tried again at every poll."
+                )
 
 
 @app.command("remove")
-def remove(source: Annotated[str, typer.Argument(metavar="ID-or-URL")], now: shared.Now = "") -> None:
+def remove(
+    source: Annotated[str, typer.Argument(metavar="ID-or-URL")], now: shared.Now = ""
+) -> None:
     """Stop watching a source; what it published stays on record."""
     from notifier.watch import sources
 
@@ -107,7 +135,13 @@ def check(wanted: Wanted = None, json: shared.Json = False, now: shared.Now = ""
         looks = look(deps, [(one.url, one.kind) for one in chosen])
     if json:
         rows = [
-            {"id": named[one.url][0], "url": one.url, "kind": one.kind, "ok": one.ok, "entries": one.entries}
+            {
+                "id": named[one.url][0],
+                "url": one.url,
+                "kind": one.kind,
+                "ok": one.ok,
+                "entries": one.entries,
+            }
             | {"error": one.error or None, "findings": list(one.lines)}
             for one in looks
         ]
@@ -141,9 +175,13 @@ def import_(
         for one in outlines:
             kind = SourceKind(one.kind) if one.kind in list(SourceKind) else None
             tier = Authority(one.authority) if one.authority in list(Authority) else None
-            added = sources.add(session, one.url, deps.now(), kind=kind, name=one.name, authority=tier, profile=fed)
+            added = sources.add(
+                session, one.url, deps.now(), kind=kind, name=one.name, authority=tier, profile=fed
+            )
             new += added[1]
-    shared.say(f"{len(outlines)} feeds in {file}: {new} are watched from now on, {len(outlines) - new} were already.")
+    shared.say(
+        f"{len(outlines)} feeds in {file}: {new} are watched from now on, {len(outlines) - new} were already."
+    )
 
 
 @app.command("export")

@@ -26,8 +26,8 @@ def with_suppression_key(text: str) -> str:
         text: a valid settings file without such a key, or with an empty one.
 
     Returns:
-        The key before the first table, or, where what looks like a table is part of a text, at the top; line ends are
-        those that the file has.
+        The key before the first table, or, where what looks like a table is part of a text, at the
+        top; line ends are those that the file has.
     """
     wanted = tomllib.loads(text)
     wanted.pop("suppression_key", None)

@@ -19,16 +19,26 @@ def register(app: typer.Typer) -> None:
 def subscribe(
     email: Email,
     profile: shared.Profile = None,
-    every: Annotated[str, typer.Option(metavar="CADENCE", help="immediate, daily, weekly or monthly.")] = "weekly",
+    every: Annotated[
+        str, typer.Option(metavar="CADENCE", help="immediate, daily, weekly or monthly.")
+    ] = "weekly",
     at: Annotated[str, typer.Option(metavar="HH:MM", help="Wall time in the time zone.")] = "08:00",
     on: Annotated[
-        str | None, typer.Option(metavar="DAY", help="A weekday for weekly, 1 to 31 for monthly (31: the last).")
+        str | None,
+        typer.Option(
+            metavar="DAY", help="A weekday for weekly, 1 to 31 for monthly (31: the last)."
+        ),
     ] = None,
-    time_zone: Annotated[str | None, typer.Option(metavar="ZONE", help="Such as Europe/Berlin.")] = None,
-    edition: Annotated[str, typer.Option(metavar="EDITION", help="patient or clinician.")] = "patient",
+    time_zone: Annotated[
+        str | None, typer.Option(metavar="ZONE", help="Such as Europe/Berlin.")
+    ] = None,
+    edition: Annotated[
+        str, typer.Option(metavar="EDITION", help="patient or clinician.")
+    ] = "patient",
     language: shared.Language = "en",
     confirmed: Annotated[
-        bool, typer.Option("--confirmed", help="You attest that this person agreed; no mail asks them.")
+        bool,
+        typer.Option("--confirmed", help="You attest that this person agreed; no mail asks them."),
     ] = False,
     now: shared.Now = "",
 ) -> None:
@@ -39,16 +49,23 @@ def subscribe(
     from notifier.match import profiles
     from notifier.subscribers import schedule, signup_requests, subscriptions
 
-    cadence, words_for = shared.choice(Cadence, every, "--every"), shared.choice(Edition, edition, "--edition")
+    cadence, words_for = (
+        shared.choice(Cadence, every, "--every"),
+        shared.choice(Edition, edition, "--edition"),
+    )
     spoken = shared.spoken(language)
     wall, day = schedule.parse_at(at), schedule.parse_on(on, cadence)
     with shared.open_deps(now) as deps, deps.writing() as session:
         zone = schedule.parse_zone(time_zone or deps.settings.schedule.time_zone)
         choice = subscriptions.Choice(cadence, wall, day, zone, words_for, spoken)
         moment = deps.now()
-        one = subscriptions.subscribe(session, email, profiles.find(session, profile), choice, moment)
+        one = subscriptions.subscribe(
+            session, email, profiles.find(session, profile), choice, moment
+        )
         if confirmed:
-            subscriptions.confirm(session, one, "command line", f"operator {getpass.getuser()}", moment)
+            subscriptions.confirm(
+                session, one, "command line", f"operator {getpass.getuser()}", moment
+            )
         elif one.status is SubscriptionStatus.PENDING:
             if not signup_requests.count_mail(session, SignupRequestKind.SUBSCRIBE, email, moment):
                 raise NotifierError(
@@ -75,6 +92,8 @@ def unsubscribe(email: Email, profile: shared.Profile = None, now: shared.Now = 
         attested = f"operator {getpass.getuser()}"
         ended = subscriptions.unsubscribe(session, email, chosen, attested, deps.now())
     if not ended:
-        shared.warn(f"{email} has no running subscription{f' to {profile}' if profile else ''}: nothing was ended.")
+        shared.warn(
+            f"{email} has no running subscription{f' to {profile}' if profile else ''}: nothing was ended."
+        )
         raise typer.Exit(1)
     shared.say(f"Ended {ended} subscription{'' if ended == 1 else 's'} of {email}.")

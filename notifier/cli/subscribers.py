@@ -40,11 +40,22 @@ def list_(limit: shared.Limit = None, json: shared.Json = False) -> None:
         shared.print_json(rows)
         return
     table = [
-        (row["email"], row["status"], one["profile"], one["cadence"], one["status"], one["next_due_at"])
+        (
+            row["email"],
+            row["status"],
+            one["profile"],
+            one["cadence"],
+            one["status"],
+            one["next_due_at"],
+        )
         for row in rows
         for one in row["subscriptions"]
     ]
-    shared.print_table(("email", "standing", "profile", "cadence", "subscription", "next due"), table, "Nobody yet.")
+    shared.print_table(
+        ("email", "standing", "profile", "cadence", "subscription", "next due"),
+        table,
+        "Nobody yet.",
+    )
     shared.say_if_cut(len(rows), total)
 
 
@@ -57,10 +68,17 @@ def show(email: Email, json: shared.Json = False) -> None:
     with shared.open_deps() as deps, deps.reading() as session:
         found = subscriptions.find_subscriber(session, email)
         if found is None:
-            raise NotFoundError(f"Nobody is stored under {email}.", "See: notifier subscribers list")
+            raise NotFoundError(
+                f"Nobody is stored under {email}.", "See: notifier subscribers list"
+            )
         document = _row(session, found)
         document["consent"] = [
-            {"event": one.event, "method": one.method, "attested_by": one.attested_by, "at": shared.as_time(one.at)}
+            {
+                "event": one.event,
+                "method": one.method,
+                "attested_by": one.attested_by,
+                "at": shared.as_time(one.at),
+            }
             for one in consent.of(session, [each.id for each in found.subscriptions])
         ]
     if json:
@@ -68,17 +86,25 @@ def show(email: Email, json: shared.Json = False) -> None:
         return
     shared.say(f"{document['email']}: {document['status']}, {document['time_zone']}")
     for one in document["subscriptions"]:
-        shared.say(f"  {one['profile']}: {one['schedule']}, {one['status']}, next due {one['next_due_at'] or '-'}")
+        shared.say(
+            f"  {one['profile']}: {one['schedule']}, {one['status']}, next due {one['next_due_at'] or '-'}"
+        )
         if one["trouble"]:
-            shared.warn(f"  Cannot be served: {one['trouble']} Name the choice anew: notifier subscribe EMAIL")
+            shared.warn(
+                f"  Cannot be served: {one['trouble']} Name the choice anew: notifier subscribe EMAIL"
+            )
     for one in document["consent"]:
-        shared.say(f"  {one['at']}  consent {one['event']} by {one['method']}, attested by {one['attested_by']}")
+        shared.say(
+            f"  {one['at']}  consent {one['event']} by {one['method']}, attested by {one['attested_by']}"
+        )
 
 
 @app.command("pause")
 def pause(
     email: Email,
-    until: Annotated[str, typer.Option(metavar="DATE", help="The day it goes on; left out: until `resume`.")] = "",
+    until: Annotated[
+        str, typer.Option(metavar="DATE", help="The day it goes on; left out: until `resume`.")
+    ] = "",
     profile: shared.Profile = None,
     now: shared.Now = "",
 ) -> None:
@@ -93,9 +119,14 @@ def pause(
                 times.day_ahead(end.date().isoformat(), deps.now().date())
             except ValueError as error:
                 raise SettingsError(
-                    f"--until {until} is out of range.", "Name a day between today and five years ahead."
+                    f"--until {until} is out of range.",
+                    "Name a day between today and five years ahead.",
                 ) from error
-        paused = [one for one in _running(session, email, profile) if lifecycle.pause(one, end, deps.now())]
+        paused = [
+            one
+            for one in _running(session, email, profile)
+            if lifecycle.pause(one, end, deps.now())
+        ]
     shared.say(f"Paused {_counted(len(paused))} of {email}{f' until {until}' if until else ''}.")
 
 
@@ -105,7 +136,9 @@ def resume(email: Email, profile: shared.Profile = None, now: shared.Now = "") -
     from notifier.subscribers import lifecycle
 
     with shared.open_deps(now) as deps, deps.writing() as session:
-        woken = [one for one in _running(session, email, profile) if lifecycle.resume(one, deps.now())]
+        woken = [
+            one for one in _running(session, email, profile) if lifecycle.resume(one, deps.now())
+        ]
     if not woken:
         shared.warn(f"No subscription of {email} is paused: nothing was changed.")
         raise typer.Exit(1)
@@ -123,18 +156,27 @@ def erase(email: Email, now: shared.Now = "") -> None:
     with shared.open_deps(now) as deps:
         with deps.writing() as session:
             key = subscriptions.hash_of(session, email)
-            erased = privacy.erase_address(session, key, SuppressionCause.ERASED, "erased", deps.now())
+            erased = privacy.erase_address(
+                session, key, SuppressionCause.ERASED, "erased", deps.now()
+            )
         db.scrub(deps.engine)
     if not erased:
         raise NotFoundError(f"Nobody is stored under {email}.", "See: notifier subscribers list")
-    shared.say(f"{email} is erased. Backups made before today may still hold it; see docs/privacy.md.")
+    shared.say(
+        f"{email} is erased. Backups made before today may still hold it; see docs/privacy.md."
+    )
 
 
 @app.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV, or JSON Lines if it ends in .jsonl.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="CSV, or JSON Lines if it ends in .jsonl.")
+    ],
     confirmed: Annotated[
-        bool, typer.Option("--confirmed", help="You attest that all these people agreed; no mail asks them.")
+        bool,
+        typer.Option(
+            "--confirmed", help="You attest that all these people agreed; no mail asks them."
+        ),
     ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would become of each line; store nothing.")
@@ -165,7 +207,9 @@ def import_(
         shown = (lambda done: bar(done, total, "")) if bar else (lambda _: None)
         lines = import_export.read(text, json_lines=_is_json_lines(file))
         report = import_export.import_rows(session, lines, terms, deps.now(), shown)
-        outbox.enqueue_own(session, DeliveryKind.CONFIRMATION, report.unasked, deps.mail_domain, deps.now())
+        outbox.enqueue_own(
+            session, DeliveryKind.CONFIRMATION, report.unasked, deps.mail_domain, deps.now()
+        )
     _tell(report, dry=dry_run, json=json, asked=not confirmed)
     if report.count()[import_export.RowResult.INVALID]:
         raise typer.Exit(1)
@@ -183,16 +227,24 @@ def _tell(report: "Report", *, dry: bool, json: bool, asked: bool) -> None:
     for line, fate, why in report.lines:
         if fate is not RowResult.ADDED:
             shared.say(f"line {line}: {fate}: {why}")
-    told = ", ".join(f"{counts[fate]} {fate}" for fate in RowResult if counts[fate]) or "nothing in it"
-    shared.say(f"{len(report.lines)} lines: {told}.{' Nothing was stored: this was a dry run.' if dry else ''}")
+    told = (
+        ", ".join(f"{counts[fate]} {fate}" for fate in RowResult if counts[fate]) or "nothing in it"
+    )
+    shared.say(
+        f"{len(report.lines)} lines: {told}.{' Nothing was stored: this was a dry run.' if dry else ''}"
+    )
     if asked and report.unasked:
-        shared.say("Each of those added is asked by mail; the next `notifier run` sends the questions.")
+        shared.say(
+            "Each of those added is asked by mail; the next `notifier run` sends the questions."
+        )
 
 
 @app.command("export")
 def export(
     email: Annotated[str | None, typer.Argument(metavar="[EMAIL]")] = None,
-    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Else standard output.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Else standard output.")
+    ] = None,
     form: Annotated[str, typer.Option("--format", help="Of the whole list: csv or jsonl.")] = "csv",
 ) -> None:
     """With EMAIL: everything held of that person, as JSON (GDPR Art. 20). Without: the list of all, for an import."""
@@ -206,11 +258,17 @@ def export(
     with shared.open_deps() as deps, deps.reading() as session:
         if email is None:
             notation = shared.JSON_NOTATION if form == "jsonl" else ""
-            _write(out, import_export.write(import_export.export_rows(session), json_lines=form == "jsonl"), notation)
+            _write(
+                out,
+                import_export.write(import_export.export_rows(session), json_lines=form == "jsonl"),
+                notation,
+            )
             return
         found = subscriptions.find_subscriber(session, email)
         if found is None:
-            raise NotFoundError(f"Nobody is stored under {email}.", "See: notifier subscribers list")
+            raise NotFoundError(
+                f"Nobody is stored under {email}.", "See: notifier subscribers list"
+            )
         document = json.dumps(privacy.export(session, found), ensure_ascii=False, indent=2)
         _write(out, [f"{document}\n"], shared.JSON_NOTATION)
 
@@ -236,10 +294,14 @@ def _text_of(file: Path) -> "Iterator[TextIO]":
     from notifier.store.files import open_input
 
     try:
-        with io.TextIOWrapper(open_input(file, _LARGEST_LIST), encoding="utf-8-sig", newline="") as text:
+        with io.TextIOWrapper(
+            open_input(file, _LARGEST_LIST), encoding="utf-8-sig", newline=""
+        ) as text:
             yield text
     except UnicodeDecodeError as error:
-        raise SettingsError(f"{file} is no UTF-8 text.", "Save it as UTF-8 (in Excel: CSV UTF-8).") from error
+        raise SettingsError(
+            f"{file} is no UTF-8 text.", "Save it as UTF-8 (in Excel: CSV UTF-8)."
+        ) from error
 
 
 def _running(session: "Session", email: str, profile: str | None) -> "list[Subscription]":
@@ -269,7 +331,9 @@ def _counted(number: int) -> str:
 @app.command("suppress")
 def suppress(
     email: Email,
-    reason: Annotated[str, typer.Option(help="Why, in your words; addresses are left out.")] = "asked by its owner",
+    reason: Annotated[
+        str, typer.Option(help="Why, in your words; addresses are left out.")
+    ] = "asked by its owner",
 ) -> None:
     """Never mail this address again, whatever it is subscribed to."""
     from notifier.enums import SuppressionCause

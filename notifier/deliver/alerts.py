@@ -1,7 +1,7 @@
 """Alarms: whether mails go out at all.
 
-Owns what counts as broken, and that it is said once. An alarm that rings for less is not listened to when it counts.
-Subscribers who cannot be served at all count, for nobody else would ever notice.
+Owns what counts as broken, and that it is said once. An alarm that rings for less is not listened
+to when it counts. Subscribers who cannot be served at all count, for nobody else would ever notice.
 """
 
 from collections.abc import Sequence
@@ -41,12 +41,17 @@ def current(session: Session, now: datetime) -> list[Trouble]:
         fix = "See what the server says: notifier deliveries list --status pending"
         found.append(Trouble("digests", detail, fix))
     late = _late(session, now)
-    sent = session.scalar(select(func.count(Delivery.id)).where(Delivery.sent_at > now - PATIENCE)) or 0
+    sent = (
+        session.scalar(select(func.count(Delivery.id)).where(Delivery.sent_at > now - PATIENCE))
+        or 0
+    )
     if late and late > sent:
-        detail = (
-            f"The backlog does not shrink: {late} mails are more than an hour late, {sent} went out in the last hour."
+        detail = f"The backlog does not shrink: {late} mails are more than an hour late, {sent} went out in the last hour."
+        found.append(
+            Trouble(
+                "backlog", detail, "Look at smtp.rate_per_second, and at what the mail server says."
+            )
         )
-        found.append(Trouble("backlog", detail, "Look at smtp.rate_per_second, and at what the mail server says."))
     unserved = _unserved(session)
     if unserved:
         detail = (
@@ -69,9 +74,14 @@ def _unserved(session: Session) -> int:
 
 def _overdue(session: Session, now: datetime) -> Sequence[int]:
     """Digests of which not one delivery was accepted an hour after the first was due."""
-    accepted = select(Delivery.id).where(Delivery.digest_id == Digest.id, Delivery.status == DeliveryStatus.SENT)
-    # What waits for a person (a pause, a full mailbox) is no trouble; what the mail server puts off is.
-    tried = (Delivery.attempts > 0) & (Subscriber.held_until.is_(None) | (Subscriber.held_until <= now))
+    accepted = select(Delivery.id).where(
+        Delivery.digest_id == Digest.id, Delivery.status == DeliveryStatus.SENT
+    )
+    # What waits for a person (a pause, a full mailbox) is no trouble; what the mail server puts off
+    # is.
+    tried = (Delivery.attempts > 0) & (
+        Subscriber.held_until.is_(None) | (Subscriber.held_until <= now)
+    )
     waiting = (
         select(Delivery.id)
         .join(Subscription, Subscription.id == Delivery.subscription_id)
@@ -83,7 +93,9 @@ def _overdue(session: Session, now: datetime) -> Sequence[int]:
             (Delivery.next_attempt_at <= now) | tried,
         )
     )
-    chosen = select(Digest.id).where(Digest.status == DigestStatus.APPROVED, waiting.exists(), ~accepted.exists())
+    chosen = select(Digest.id).where(
+        Digest.status == DigestStatus.APPROVED, waiting.exists(), ~accepted.exists()
+    )
     return session.scalars(chosen.order_by(Digest.id).limit(10)).all()
 
 
@@ -101,7 +113,9 @@ def _late(session: Session, now: datetime) -> int:
     return session.scalar(chosen) or 0
 
 
-def update(session: Session, troubles: Sequence[Trouble], now: datetime) -> tuple[list[Trouble], list[str]]:
+def update(
+    session: Session, troubles: Sequence[Trouble], now: datetime
+) -> tuple[list[Trouble], list[str]]:
     """Note what is broken now; returns what began since the last look, and the names of what ended."""
     known = {one.name for one in session.scalars(select(Alarm))}
     names = {one.name for one in troubles}

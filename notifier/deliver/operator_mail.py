@@ -1,7 +1,7 @@
 """Notices: what the operator is told by mail.
 
-Owns the words once they are said, and how long they are kept, for they may speak about people; the outbox brings them,
-like every other message, once.
+Owns the words once they are said, and how long they are kept, for they may speak about people; the
+outbox brings them, like every other message, once.
 """
 
 from datetime import datetime, timedelta
@@ -23,7 +23,8 @@ def enqueue(session: Session, to: str, subject: str, text: str, domain: str, now
     """Owe the operator a mail.
 
     Args:
-        session: a writing session; the caller commits it together with the state that the mail is about.
+        session: a writing session; the caller commits it together with the state that the mail is
+            about.
         to: the operator's address.
         subject: one line.
         text: paragraphs, parted by empty lines.
@@ -45,4 +46,6 @@ def forget(session: Session, now: datetime) -> None:
     kept = select(Delivery.notice_id).where(
         Delivery.notice_id.is_not(None), Delivery.status.in_(_OPEN) | (settled_at > now - KEPT_FOR)
     )
-    session.execute(delete(Notice).where(Notice.created_at <= now - KEPT_FOR, Notice.id.not_in(kept)))
+    session.execute(
+        delete(Notice).where(Notice.created_at <= now - KEPT_FOR, Notice.id.not_in(kept))
+    )

@@ -1,7 +1,8 @@
 """Redaction: what a mail server or a report says, made safe to store, to log and to show.
 
-Owns the forms in which others repeat what they were given: the recipient, other people's addresses, a password. Words
-of strangers pass through here before they stand in a table, a mail, a log or on a terminal.
+Owns the forms in which others repeat what they were given: the recipient, other people's addresses,
+a password. Words of strangers pass through here before they stand in a table, a mail, a log or on a
+terminal.
 """
 
 import base64
@@ -21,8 +22,33 @@ _SHORTEST_SECRET = 8
 # Local parts that are words of their own in what servers say ("user unknown"): they name nobody.
 _SHORTEST_NAME = 3
 _COMMON = frozenset(
-    {"abuse", "account", "address", "admin", "box", "contact", "domain", "email", "hello", "host", "hostmaster", "info"}
-    | {"local", "mail", "mailbox", "message", "name", "not", "office", "postmaster", "recipient", "server", "smtp"}
+    {
+        "abuse",
+        "account",
+        "address",
+        "admin",
+        "box",
+        "contact",
+        "domain",
+        "email",
+        "hello",
+        "host",
+        "hostmaster",
+        "info",
+    }
+    | {
+        "local",
+        "mail",
+        "mailbox",
+        "message",
+        "name",
+        "not",
+        "office",
+        "postmaster",
+        "recipient",
+        "server",
+        "smtp",
+    }
     | {"spam", "support", "team", "unknown", "user", "webmaster"}
 )
 
@@ -53,7 +79,9 @@ def _forms(recipient: str) -> tuple[re.Pattern[str], ...]:
     local = recipient.rpartition("@")[0]
     whole = r"\s?".join(re.escape(letter) for letter in recipient)
     names = sorted({local, local.partition("+")[0]}, key=len, reverse=True)
-    telling = [name for name in names if len(name) >= _SHORTEST_NAME and name.lower() not in _COMMON]
+    telling = [
+        name for name in names if len(name) >= _SHORTEST_NAME and name.lower() not in _COMMON
+    ]
     alone = [rf"(?i)(?<![\w.+-]){re.escape(name)}(?![\w-])" for name in telling]
     return tuple(re.compile(form) for form in (f"(?i)<?{whole}>?", *alone))
 
@@ -63,13 +91,17 @@ def without_secrets(text: str, *secrets: str | None) -> str:
 
     Args:
         text: what a server said to a log-in.
-        secrets: user name and password; they go as they are and in base64. A short one of letters alone stays, because
-            it may as well be a word of the server's.
+        secrets: user name and password; they go as they are and in base64. A short one of letters
+            alone stays, because it may as well be a word of the server's.
     """
     text = _beginning(text)
     given = [secret for secret in secrets if secret]
-    for secret in (secret for secret in given if len(secret) >= _SHORTEST_SECRET or not secret.isalpha()):
-        for form in filter(None, (secret, clean(secret), base64.b64encode(secret.encode()).decode())):
+    for secret in (
+        secret for secret in given if len(secret) >= _SHORTEST_SECRET or not secret.isalpha()
+    ):
+        for form in filter(
+            None, (secret, clean(secret), base64.b64encode(secret.encode()).decode())
+        ):
             text = text.replace(form, _SECRET)
     return shorten(redacted(_ENCODED.sub(_unless_a_word, text)), _LONGEST)
 

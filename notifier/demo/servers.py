@@ -52,7 +52,9 @@ class Site:
         )
 
     def _feed(self, request: Request) -> Response:
-        return self._answer(request, self.feed(request.path_params["outlet"]), "application/rss+xml")
+        return self._answer(
+            request, self.feed(request.path_params["outlet"]), "application/rss+xml"
+        )
 
     def _page(self, request: Request) -> Response:
         return self._answer(request, self._file("page", "html"), "text/html; charset=utf-8")
@@ -94,17 +96,21 @@ class Site:
         later = article.get("later", {})
         now = {**article, **later} if later.get("stage", self.stage + 1) <= self.stage else article
         link = f"{home}/news-posts/{now['published']:%Y/%m/%d}/{now['slug']}/"
-        backlink = (
-            f'<p>The post <a href="{link}">{now["title"]}</a> appeared first on <a href="{home}">the site</a>.</p>'
-        )
+        backlink = f'<p>The post <a href="{link}">{now["title"]}</a> appeared first on <a href="{home}">the site</a>.</p>'
         item = ET.SubElement(channel, "item")
         _element(item, "title", now["title"])
         _element(item, "link", link)
-        _element(item, "guid", f"{home}/?p={int(now['published'].timestamp())}").set("isPermaLink", "false")
+        _element(item, "guid", f"{home}/?p={int(now['published'].timestamp())}").set(
+            "isPermaLink", "false"
+        )
         _element(item, "pubDate", format_datetime(now["published"]))
         _element(item, "category", now["category"])
         _element(item, "description", f"<p>{now['text'][0]}</p>\n{backlink}")
-        _element(item, f"{{{_CONTENT}}}encoded", "".join(f"<p>{line}</p>\n" for line in now["text"]) + backlink)
+        _element(
+            item,
+            f"{{{_CONTENT}}}encoded",
+            "".join(f"<p>{line}</p>\n" for line in now["text"]) + backlink,
+        )
 
 
 def _element(parent: ET.Element, name: str, text: str) -> ET.Element:
@@ -132,7 +138,9 @@ class Sink:
             part = mail.get_body((subtype,))
             if part is not None:
                 write_private(stem.with_suffix(ending), part.get_content().encode("utf-8"))
-        self.received.append((envelope.rcpt_tos[0], str(mail["Subject"]), stem.with_suffix(".html")))
+        self.received.append(
+            (envelope.rcpt_tos[0], str(mail["Subject"]), stem.with_suffix(".html"))
+        )
         return "250 OK"
 
 
@@ -141,10 +149,14 @@ def serving(application: Starlette) -> Iterator[str]:
     """The application on a free loopback port; gives its address."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(application, log_level="error", log_config=None, lifespan="off", **limits())
+        config = uvicorn.Config(
+            application, log_level="error", log_config=None, lifespan="off", **limits()
+        )
         server = uvicorn.Server(config)
         thread = threading.Thread(
-            target=lambda: asyncio.run(server.serve(sockets=[listener])), name="demo-site", daemon=True
+            target=lambda: asyncio.run(server.serve(sockets=[listener])),
+            name="demo-site",
+            daemon=True,
         )
         thread.start()
         while not server.started:

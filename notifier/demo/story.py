@@ -1,7 +1,7 @@
 """The demo: the whole journey on one machine, with a made-up news site and a mail sink, both on loopback.
 
-It uses the very pipeline that runs every day; only the clock is moved by hand. What it makes is a working installation
-in a folder of its own, so that every command can be tried on it afterwards.
+It uses the very pipeline that runs every day; only the clock is moved by hand. What it makes is a
+working installation in a folder of its own, so that every command can be tried on it afterwards.
 """
 
 import secrets
@@ -73,18 +73,35 @@ class Story:
     answers: dict[int, int]
 
 
-# Monday 2 March 2026 and the week after it; the stage of the site, and what a reader of the demo is told.
+# Monday 2 March 2026 and the week after it; the stage of the site, and what a reader of the demo is
+# told.
 _TIMELINE = (
-    ("2026-03-02T09:00", 1, "First look at each source: a baseline, mailed to nobody. One person is asked to confirm."),
-    ("2026-03-02T12:30", 1, "Half past seven in New York: the daily digest is due, holds nothing, and is not sent."),
-    ("2026-03-03T05:00", 2, "Overnight: nine new articles, a changed therapy page, a changed trial record."),
+    (
+        "2026-03-02T09:00",
+        1,
+        "First look at each source: a baseline, mailed to nobody. One person is asked to confirm.",
+    ),
+    (
+        "2026-03-02T12:30",
+        1,
+        "Half past seven in New York: the daily digest is due, holds nothing, and is not sent.",
+    ),
+    (
+        "2026-03-03T05:00",
+        2,
+        "Overnight: nine new articles, a changed therapy page, a changed trial record.",
+    ),
     ("2026-03-03T05:20", 2, "After the quiet time: the digest of those who want news at once."),
     ("2026-03-03T12:30", 2, "The daily digest."),
     ("2026-03-04T12:30", 2, "A day without news: nothing is sent."),
     ("2026-03-05T06:00", 3, "The site corrects a figure in an article that was mailed."),
     ("2026-03-05T06:20", 3, "A correction, to exactly those who were sent the old figure ..."),
     ("2026-03-05T12:30", 3, "... and in the next daily digest."),
-    ("2026-03-09T07:00", 3, "Monday, eight in Berlin: the weekly digest, its figures already right."),
+    (
+        "2026-03-09T07:00",
+        3,
+        "Monday, eight in Berlin: the weekly digest, its figures already right.",
+    ),
     ("2026-03-09T07:30", 3, "Run once more: nothing is left to send, and nothing is sent."),
 )
 
@@ -99,7 +116,8 @@ def run(folder: Path) -> Story:
     """Play the whole journey into a folder.
 
     Args:
-        folder: made if it is not there; an earlier demo in it is replaced, anything else is refused.
+        folder: made if it is not there; an earlier demo in it is replaced, anything else is
+            refused.
 
     Raises:
         SettingsError: the folder is not the demo's to write to.
@@ -123,7 +141,8 @@ def _clear(folder: Path) -> None:
         if folder.exists() and any(folder.iterdir()):
             if not _is_demo(folder / "notifier.toml"):
                 raise SettingsError(
-                    f"{folder} holds files that are not the demo's.", "Choose another folder with --out."
+                    f"{folder} holds files that are not the demo's.",
+                    "Choose another folder with --out.",
                 )
             if mails.is_symlink():
                 mails.unlink()  # what it leads to is not the demo's
@@ -150,13 +169,19 @@ def _install(folder: Path, address: str, smtp_port: int) -> Deps:
     """Settings, database, profile and people, as an operator would set them up."""
     config = folder / "notifier.toml"
     keys = {"key": secrets.token_urlsafe(32), "suppression_key": secrets.token_urlsafe(32)}
-    write_private(config, _SETTINGS.format(mark=_MARK, url=PUBLIC_URL, port=smtp_port, **keys).encode("utf-8"))
+    write_private(
+        config, _SETTINGS.format(mark=_MARK, url=PUBLIC_URL, port=smtp_port, **keys).encode("utf-8")
+    )
     began = datetime.fromisoformat(_TIMELINE[0][0]).replace(tzinfo=UTC)
     deps = from_settings(load(config, {}), began)
     bundled = profiles.parse(profiles.bundled_file(), "the bundled profile")
     watched = {
         "pages": (f"{address}/frexalimab/",),
-        "sources": (f"{address}/herald/feed/", f"{address}/wire/feed/", f"{address}/api/v2/studies/NCT99990001"),
+        "sources": (
+            f"{address}/herald/feed/",
+            f"{address}/wire/feed/",
+            f"{address}/api/v2/studies/NCT99990001",
+        ),
     }
     with deps.writing() as session:
         sources.add(session, f"{address}/company/feed/", began, authority=Authority.SPONSOR)

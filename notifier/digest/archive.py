@@ -59,7 +59,11 @@ class News:
 
 def public_profiles(session: Session) -> list[Profile]:
     """The profiles whose digests anybody may read."""
-    return [one for one in session.scalars(select(Profile).order_by(Profile.id)) if one.document.get("public")]
+    return [
+        one
+        for one in session.scalars(select(Profile).order_by(Profile.id))
+        if one.document.get("public")
+    ]
 
 
 def public_profile(session: Session, slug: str) -> Profile:
@@ -105,7 +109,9 @@ def by_key(session: Session, key: str) -> Digest:
     Raises:
         NotFoundError: there is none.
     """
-    digest = session.scalar(select(Digest).where(Digest.key == key)) if _KEY.fullmatch(key) else None
+    digest = (
+        session.scalar(select(Digest).where(Digest.key == key)) if _KEY.fullmatch(key) else None
+    )
     if digest is None:
         raise NotFoundError(LazyMessage("There is no such digest."))
     return digest
@@ -124,7 +130,9 @@ def sent_view(session: Session, digest: Digest) -> DigestView:
         chosen.append(candidate(match, one.kind))
         matches[match.id], revisions[match.id] = match, one.revision
     profile = digest.profile
-    variant = Variant(digest.cadence, digest.edition, digest.language, snapshot_key(profile.document))
+    variant = Variant(
+        digest.cadence, digest.edition, digest.language, snapshot_key(profile.document)
+    )
     return view(profile, chosen, matches, revisions, variant, digest.composed_at)
 
 
@@ -140,7 +148,10 @@ def corrected_since(session: Session, digest: Digest) -> tuple[Since, ...]:
             web_address(rows[-1].url) or web_address(rows[-1].source_url),
             rows[-1].observed_at.date(),
             changes.in_words(
-                [change for row in rows for change in row.changes], rows[-1].source_kind, digest.edition, spoken
+                [change for row in rows for change in row.changes],
+                rows[-1].source_kind,
+                digest.edition,
+                spoken,
             ),
             rows[-1].kind is NewsKind.WITHDRAWN,
         )
@@ -167,7 +178,11 @@ def _later_revisions(digest: Digest) -> Select[Any]:
         .join(Revision, Revision.entry_id == told_of.entry_id)
         .join(Entry, Entry.id == told_of.entry_id)
         .join(Source, Source.id == Entry.source_id)
-        .where(DigestItem.digest_id == digest.id, Revision.number > told_of.number, Revision.material.is_(True))
+        .where(
+            DigestItem.digest_id == digest.id,
+            Revision.number > told_of.number,
+            Revision.material.is_(True),
+        )
         .order_by(DigestItem.rank, Revision.number)
     )
 
@@ -205,4 +220,13 @@ def _news(match: Match) -> News:
     told_changes = [f"{change.what}: {change.words}" for change in shown.changes]
     summary = f"{shown.summary} {'; '.join(told_changes)} Why it is here: {'; '.join(match.reasons)}.".strip()
     published = match.entry.published_at
-    return News(match.entry_id, shown.title, shown.url, shown.source, shown.tier, summary, published, match.created_at)
+    return News(
+        match.entry_id,
+        shown.title,
+        shown.url,
+        shown.source,
+        shown.tier,
+        summary,
+        published,
+        match.created_at,
+    )

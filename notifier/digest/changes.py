@@ -1,7 +1,7 @@
 """Changes in words: how an article, a page or a trial record reads now, beside how it read before.
 
-Owns what the fields and the values of a trial record are called, in plain words for patients and in the registry's own
-for clinicians. Pure.
+Owns what the fields and the values of a trial record are called, in plain words for patients and in
+the registry's own for clinicians. Pure.
 """
 
 import re
@@ -53,7 +53,9 @@ _PLAIN_FIELDS = {
     "Conditions": mark("Illnesses"),
     "Sponsor": mark("Run by"),
 }
-_LISTS = frozenset(("Arms", "Primary outcomes", "Secondary outcomes", "Countries", "Sites", "Contacts"))
+_LISTS = frozenset(
+    ("Arms", "Primary outcomes", "Secondary outcomes", "Countries", "Sites", "Contacts")
+)
 _VALUES = {
     "Not yet recruiting": mark("Not yet recruiting"),
     "Recruiting": mark("Recruiting"),
@@ -98,7 +100,9 @@ def trial_in_words(fields: Mapping[str, str], edition: Edition, language: Langua
     shown = ("Status", "Phase", "Participants", "Primary completion")
     parts = [
         language.gettext(
-            "%(label)s: %(text)s", label=_field(name, edition, language), text=_value(fields[name], language)
+            "%(label)s: %(text)s",
+            label=_field(name, edition, language),
+            text=_value(fields[name], language),
         )
         for name in shown
         if fields.get(name)
@@ -108,7 +112,9 @@ def trial_in_words(fields: Mapping[str, str], edition: Edition, language: Langua
 
 def _words(change: Mapping[str, Any], kind: SourceKind, language: Language) -> str:
     what = change["what"]
-    before, after = (shorten(language.translate(change[side]), _LENGTH) for side in ("before", "after"))
+    before, after = (
+        shorten(language.translate(change[side]), _LENGTH) for side in ("before", "after")
+    )
     if what in ("withdrawn", "availability"):
         return after
     if kind is SourceKind.REGISTRY:

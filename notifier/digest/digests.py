@@ -1,6 +1,7 @@
 """Digests: composed for groups of like subscriptions, stored with all they told.
 
-Owns what is owed to whom. The window of a digest is a stretch of the profile's match sequence, never one of dates.
+Owns what is owed to whom. The window of a digest is a stretch of the profile's match sequence,
+never one of dates.
 """
 
 import hashlib
@@ -17,14 +18,24 @@ from notifier.digest.selection import Candidate, select_items
 from notifier.digest.view import DigestView, Variant, view
 from notifier.enums import DeliveryStatus, DigestStatus, NewsKind
 from notifier.errors import NotFoundError
-from notifier.store.models import Delivery, Digest, DigestItem, Entry, Match, Profile, Revision, Subscription
+from notifier.store.models import (
+    Delivery,
+    Digest,
+    DigestItem,
+    Entry,
+    Match,
+    Profile,
+    Revision,
+    Subscription,
+)
 
 
 @dataclass(frozen=True)
 class Rendered:
     """A digest's subject, first line, and body as HTML fragment and as text, without anything of a recipient's.
 
-    `left_out` of its items did not fit into a mail; then `page` is the body with all of them, for the archive.
+    `left_out` of its items did not fit into a mail; then `page` is the body with all of them, for
+    the archive.
     """
 
     subject: str
@@ -69,7 +80,9 @@ _EARLIER = "earlier"
 Renderer = Callable[[DigestView], Rendered]
 
 
-def groups(session: Session, profile: Profile, subscriptions: Sequence[Subscription]) -> list[Group]:
+def groups(
+    session: Session, profile: Profile, subscriptions: Sequence[Subscription]
+) -> list[Group]:
     """Who of these is owed what; those who are owed nothing stand in no group."""
     if not subscriptions:
         return []
@@ -81,7 +94,9 @@ def groups(session: Session, profile: Profile, subscriptions: Sequence[Subscript
     found: dict[tuple[Variant, tuple[Candidate, ...]], list[Subscription]] = defaultdict(list)
     snapshot = snapshot_key(profile.document)
     for (position, known, hidden), members in served.items():
-        items = tuple(select_items([one for one in candidates if one.position > position], known, hidden))
+        items = tuple(
+            select_items([one for one in candidates if one.position > position], known, hidden)
+        )
         for one in members if items else ():
             found[variant_of(one, snapshot), items].append(one)
     return [Group(tuple(members), items, variant) for (variant, items), members in found.items()]
@@ -99,7 +114,8 @@ def _candidates(session: Session, profile: Profile, above: int) -> list[Candidat
         .where(
             Match.profile_id == profile.id,
             Match.position > above,
-            # What was matched since the profile was read comes next time: `profile.position` is noted as served.
+            # What was matched since the profile was read comes next time: `profile.position` is
+            # noted as served.
             Match.position <= profile.position,
             Match.filed.is_(False),
         )
@@ -111,7 +127,9 @@ def _candidates(session: Session, profile: Profile, above: int) -> list[Candidat
 def candidate(match: Match, kind: NewsKind | None = None) -> Candidate:
     """A stored match as the chooser sees it; as another kind of news where it was told as one."""
     kind = kind or match.kind
-    return Candidate(match.id, match.position, match.entry_id, kind, match.tier, match.score, filed=match.filed)
+    return Candidate(
+        match.id, match.position, match.entry_id, kind, match.tier, match.score, filed=match.filed
+    )
 
 
 def _told(
@@ -147,18 +165,26 @@ def states(session: Session, items: Collection[Candidate]) -> States:
         .where(Revision.entry_id.in_([one.entry_id for one in items]))
         .group_by(Revision.entry_id)
     )
-    latest = {one.entry_id: one for one in session.scalars(select(Revision).where(Revision.id.in_(newest)))}
+    latest = {
+        one.entry_id: one
+        for one in session.scalars(select(Revision).where(Revision.id.in_(newest)))
+    }
     revisions = {
-        one.match_id: latest[one.entry_id] if one.kind is NewsKind.NEW else matches[one.match_id].revision
+        one.match_id: latest[one.entry_id]
+        if one.kind is NewsKind.NEW
+        else matches[one.match_id].revision
         for one in items
     }
     return States(matches, revisions)
 
 
-def edition(profile: Profile, group: Group, told: States, render: Renderer, due_at: datetime, now: datetime) -> Edition:
+def edition(
+    profile: Profile, group: Group, told: States, render: Renderer, due_at: datetime, now: datetime
+) -> Edition:
     """Render the digest of a group. No session is needed: everything was read before.
 
-    The unique key (profile, cadence, group, window) makes the same edition the same row, whoever composes it.
+    The unique key (profile, cadence, group, window) makes the same edition the same row, whoever
+    composes it.
     """
     shown = view(profile, group.items, told.matches, told.revisions, group.variant, now)
     window = f"{group.items[0].position}-{profile.position}/{due_at:%Y-%m-%dT%H:%M}Z"
@@ -176,7 +202,8 @@ def store(session: Session, profile_id: int, made: Edition, now: datetime) -> Di
     """Store an edition; the caller enqueues its deliveries in the same transaction.
 
     Returns:
-        The digest: the one that is stored already where this edition went to other members of its group before.
+        The digest: the one that is stored already where this edition went to other members of its
+        group before.
     """
     same = (
         Digest.profile_id == profile_id,
@@ -229,17 +256,29 @@ def build_view(
 
 def _group_key(group: Group) -> str:
     of = group.variant
-    parts = [str(of.edition), of.language, of.seen_snapshot, *(str(one.match_id) for one in group.items)]
+    parts = [
+        str(of.edition),
+        of.language,
+        of.seen_snapshot,
+        *(str(one.match_id) for one in group.items),
+    ]
     return hashlib.sha256(" ".join(parts).encode()).hexdigest()
 
 
 def seen_since(session: Session, profile: Profile, since: datetime) -> list[Candidate]:
     """Everything that matched since a moment, filed or not, as news: what a preview without a reader shows."""
-    chosen = select(Match).where(Match.profile_id == profile.id, Match.created_at >= since).order_by(Match.position)
+    chosen = (
+        select(Match)
+        .where(Match.profile_id == profile.id, Match.created_at >= since)
+        .order_by(Match.position)
+    )
     shown = [candidate(match) for match in session.scalars(chosen)]
     told = {one.entry_id for one in shown if one.kind is not NewsKind.NEW}
     fresh = {one.entry_id for one in shown if one.kind is NewsKind.NEW}
-    unfiled = [Candidate(one.match_id, one.position, one.entry_id, one.kind, one.tier, one.score) for one in shown]
+    unfiled = [
+        Candidate(one.match_id, one.position, one.entry_id, one.kind, one.tier, one.score)
+        for one in shown
+    ]
     return select_items(unfiled, told - fresh)
 
 
@@ -257,13 +296,17 @@ def find(session: Session, digest_id: int) -> Digest:
     """
     found = session.get(Digest, digest_id)
     if found is None:
-        raise NotFoundError(f"There is no digest {digest_id}.", "See them with: notifier digests list")
+        raise NotFoundError(
+            f"There is no digest {digest_id}.", "See them with: notifier digests list"
+        )
     return found
 
 
 def recipients(session: Session, digest: Digest) -> int:
     """How many deliveries a digest has."""
-    return session.scalar(select(func.count(Delivery.id)).where(Delivery.digest_id == digest.id)) or 0
+    return (
+        session.scalar(select(func.count(Delivery.id)).where(Delivery.digest_id == digest.id)) or 0
+    )
 
 
 # A digest is held when at least so many of its recipients were refused, and so large a share.
@@ -285,7 +328,9 @@ def hold_if_refused(session: Session, digest_id: int) -> tuple[int, int, str] | 
         return None
     # No more are counted than decide it: a list may be long.
     enough = int(refused / _SHARE_REFUSED) - refused + 1
-    some = select(Delivery.id).where(Delivery.digest_id == digest_id, Delivery.status == DeliveryStatus.SENT)
+    some = select(Delivery.id).where(
+        Delivery.digest_id == digest_id, Delivery.status == DeliveryStatus.SENT
+    )
     sent = session.scalar(select(func.count()).select_from(some.limit(enough).subquery())) or 0
     if refused < _SHARE_REFUSED * (refused + sent):
         return None
@@ -313,7 +358,11 @@ def hold(digest: Digest) -> bool:
 def finish(session: Session) -> None:
     """Mark those digests sent of which no delivery is open any more."""
     still = (DeliveryStatus.PENDING, DeliveryStatus.SENDING, DeliveryStatus.UNCERTAIN)
-    open_ones = select(Delivery.digest_id).where(Delivery.status.in_(still), Delivery.digest_id.is_not(None))
-    waiting = select(Digest).where(Digest.status == DigestStatus.APPROVED, Digest.id.not_in(open_ones))
+    open_ones = select(Delivery.digest_id).where(
+        Delivery.status.in_(still), Delivery.digest_id.is_not(None)
+    )
+    waiting = select(Digest).where(
+        Digest.status == DigestStatus.APPROVED, Digest.id.not_in(open_ones)
+    )
     for digest in session.scalars(waiting):
         digest.status = DigestStatus.SENT

@@ -1,6 +1,7 @@
 """Evidence: where a therapy stands, as of when, and its profile in short.
 
-Owns what of a stored profile a reader is shown, in their language as far as the profile speaks it. Pure.
+Owns what of a stored profile a reader is shown, in their language as far as the profile speaks it.
+Pure.
 """
 
 import hashlib
@@ -85,12 +86,21 @@ def evidence(profile: Profile, language: Language) -> EvidenceView | None:
     return EvidenceView(shorten(stage, _LONGEST_FACT), shown, min(dates, default=None))
 
 
-def snapshot(profile: Profile, edition: Edition, language: Language, *, changed: bool) -> SnapshotView:
+def snapshot(
+    profile: Profile, edition: Edition, language: Language, *, changed: bool
+) -> SnapshotView:
     """The profile in short."""
     left_out = _FOR_CLINICIANS if edition is Edition.PATIENT else frozenset()
     document = profile.document
-    known = {**document.get("facts", {}), **document.get("translations", {}).get(language.code, {}).get("facts", {})}
-    facts = [(_label(name, language), _listed(value)) for name, value in known.items() if name not in left_out]
+    known = {
+        **document.get("facts", {}),
+        **document.get("translations", {}).get(language.code, {}).get("facts", {}),
+    }
+    facts = [
+        (_label(name, language), _listed(value))
+        for name, value in known.items()
+        if name not in left_out
+    ]
     trials = [_trial(one, language) for one in document.get("trials", [])[:_MOST_PARTS]]
     summary = shorten(_translated(profile, "summary", language), _LONGEST_SUMMARY)
     return SnapshotView(changed, summary, tuple(facts[:_MOST_PARTS]), tuple(trials))
@@ -102,7 +112,9 @@ def _translated(profile: Profile, key: str, language: Language) -> str:
 
 
 def _label(name: str, language: Language) -> str:
-    label = language.gettext(_FACTS[name]) if name in _FACTS else name.replace("_", " ").capitalize()
+    label = (
+        language.gettext(_FACTS[name]) if name in _FACTS else name.replace("_", " ").capitalize()
+    )
     return shorten(label, _LONGEST_NAME)
 
 
@@ -113,7 +125,11 @@ def _listed(value: str | list[str]) -> str:
 def _place(approval: Mapping[str, Any], language: Language) -> str:
     name = language.territory(approval["where"])
     since = approval.get("since")
-    return language.gettext("%(place)s (since %(year)s)", place=name, year=str(since)) if since else name
+    return (
+        language.gettext("%(place)s (since %(year)s)", place=name, year=str(since))
+        if since
+        else name
+    )
 
 
 def _trial(trial: Mapping[str, Any], language: Language) -> str:

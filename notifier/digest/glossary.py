@@ -1,6 +1,7 @@
 """The glossary: words of trials and of medicine that a patient may not know, each in one plain sentence.
 
-Pure. Owns which spellings call for an explanation, in the languages that sources write, and the explanation.
+Pure. Owns which spellings call for an explanation, in the languages that sources write, and the
+explanation.
 """
 
 import re
@@ -52,7 +53,10 @@ _WORDS = (
     (r"orphan drug", mark("a drug for a rare disease, whose makers get help with its development")),
     (r"immunogenicity|anti-drug antibod\w+", mark("whether the body makes antibodies against the drug")),
 )  # fmt: skip
-_FOUND = [(re.compile(rf"(?<!\w)(?:{pattern})(?!\w)", re.IGNORECASE), meaning) for pattern, meaning in _WORDS]
+_FOUND = [
+    (re.compile(rf"(?<!\w)(?:{pattern})(?!\w)", re.IGNORECASE), meaning)
+    for pattern, meaning in _WORDS
+]
 
 
 def explain(texts: Iterable[str], language: Language) -> tuple[Explained, ...]:
@@ -62,5 +66,10 @@ def explain(texts: Iterable[str], language: Language) -> tuple[Explained, ...]:
     for pattern, meaning in _FOUND:
         match = pattern.search(said)
         if match:
-            found.append((match.start(), Explained(shorten(match.group(), _LONGEST), language.gettext(meaning))))
+            found.append(
+                (
+                    match.start(),
+                    Explained(shorten(match.group(), _LONGEST), language.gettext(meaning)),
+                )
+            )
     return tuple(explained for _, explained in sorted(found, key=lambda one: one[0])[:_MOST])

@@ -1,7 +1,7 @@
 """Items: one piece of news as its reader sees it.
 
-Owns the words between a match and the templates: the source's tier, the date, the reasons, and what a clinician wants
-beside it. Everything here is text; the templates escape it.
+Owns the words between a match and the templates: the source's tier, the date, the reasons, and what
+a clinician wants beside it. Everything here is text; the templates escape it.
 """
 
 import re
@@ -85,8 +85,15 @@ class ItemView:
     def in_short(self) -> "ItemView":
         """The same with nothing but what it is, where it stands and why it is here."""
         url = self.url if len(self.url) <= _PAPER * 2 else ""
-        bare = replace(self, url=url, summary="", aside="", others=(), details=(), reasons=self.reasons[:1])
-        return replace(bare, more_others=0, changes=self.changes[:1], more_changes=max(len(self.changes) - 1, 0))
+        bare = replace(
+            self, url=url, summary="", aside="", others=(), details=(), reasons=self.reasons[:1]
+        )
+        return replace(
+            bare,
+            more_others=0,
+            changes=self.changes[:1],
+            more_changes=max(len(self.changes) - 1, 0),
+        )
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -149,7 +156,12 @@ def _authority(authority: Authority, edition: Edition, language: Language) -> st
 def _outlet(match: Match, edition: Edition, language: Language) -> OutletView:
     source = match.entry.source
     title = shorten(match.entry.title, _OTHER_TITLE) or language.gettext("Without a title")
-    return OutletView(shorten(source.name, _NAME), _authority(source.authority, edition, language), title, _url(match))
+    return OutletView(
+        shorten(source.name, _NAME),
+        _authority(source.authority, edition, language),
+        title,
+        _url(match),
+    )
 
 
 def _summary(revision: Revision, kind: SourceKind, edition: Edition, language: Language) -> str:
@@ -159,7 +171,9 @@ def _summary(revision: Revision, kind: SourceKind, edition: Edition, language: L
 
 
 def _reasons(kind: NewsKind, stored: Sequence[str], language: Language) -> tuple[str, ...]:
-    said = tuple(shorten(language.translate(reason), _SENTENCE) for reason in stored[:_MOST_REASONS])
+    said = tuple(
+        shorten(language.translate(reason), _SENTENCE) for reason in stored[:_MOST_REASONS]
+    )
     if kind in (NewsKind.CORRECTED, NewsKind.WITHDRAWN):
         return (language.gettext("you were sent the earlier version"), *said)
     return said
@@ -186,7 +200,9 @@ def _details(
     text = f"{revision.title} {revision.summary} {revision.body} {match.entry.url}"
     own = revision.content.get("trial", "")
     numbers = [own] if own else sorted(set(_TRIAL.findall(text)))
-    numbers += [one["id"] for one in trials if _named(one, text) and one["id"] not in numbers and not own]
+    numbers += [
+        one["id"] for one in trials if _named(one, text) and one["id"] not in numbers and not own
+    ]
     found = [_trial(number, trials, language) for number in numbers[:_MOST_TRIALS]]
     endpoints = revision.content.get("lists", {}).get("Primary outcomes", [])
     if endpoints:
@@ -208,5 +224,9 @@ def _named(trial: Mapping[str, Any], text: str) -> bool:
 def _trial(number: str, trials: Sequence[Mapping[str, Any]], language: Language) -> DetailView:
     known: Mapping[str, Any] = next((one for one in trials if one["id"] == number), {})
     parts = [number, known.get("acronym", "")]
-    parts += [language.gettext("phase %(phase)s", phase=known["phase"])] if known.get("phase") else []
-    return DetailView(language.gettext("Trial"), shorten(", ".join(part for part in parts if part), _SENTENCE))
+    parts += (
+        [language.gettext("phase %(phase)s", phase=known["phase"])] if known.get("phase") else []
+    )
+    return DetailView(
+        language.gettext("Trial"), shorten(", ".join(part for part in parts if part), _SENTENCE)
+    )

@@ -1,6 +1,7 @@
 """Quiet: the digest that says that there was nothing to say, so that silence can be trusted.
 
-Owns its words. It says only what was counted: how often how many sources were looked at, and which of them fail.
+Owns its words. It says only what was counted: how often how many sources were looked at, and which
+of them fail.
 """
 
 from dataclasses import dataclass
@@ -47,7 +48,9 @@ class NoNewsView:
         )
 
 
-def no_news_view(profile: Profile, variant: Variant, watched: PollingSummary, today: date) -> NoNewsView:
+def no_news_view(
+    profile: Profile, variant: Variant, watched: PollingSummary, today: date
+) -> NoNewsView:
     """Put a month without news into words."""
     spoken = language(variant.language)
     times = spoken.ngettext("%(n)s time", "%(n)s times", watched.polls)
@@ -61,6 +64,9 @@ def no_news_view(profile: Profile, variant: Variant, watched: PollingSummary, to
     if watched.failing:
         names = spoken.join(watched.failing)
         health = spoken.gettext(
-            "These cannot be read at the moment, and whoever runs this was told: %(names)s.", names=names
+            "These cannot be read at the moment, and whoever runs this was told: %(names)s.",
+            names=names,
         )
-    return NoNewsView(profile.name, variant, today, looked, health, evidence.evidence(profile, spoken))
+    return NoNewsView(
+        profile.name, variant, today, looked, health, evidence.evidence(profile, spoken)
+    )

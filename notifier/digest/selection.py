@@ -1,7 +1,7 @@
 """Select: what of all that matched belongs into one person's digest, and in which order.
 
-Pure. In: the candidates above a person's place in the match sequence, and the entries they were told of before. Out:
-the items, one an entry.
+Pure. In: the candidates above a person's place in the match sequence, and the entries they were
+told of before. Out: the items, one an entry.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -22,7 +22,8 @@ class Section(StrEnum):
     RELATED = "related"
 
 
-# What a reader may do without. Corrections of what they were told, and the therapy itself, are the digest.
+# What a reader may do without. Corrections of what they were told, and the therapy itself, are the
+# digest.
 OPTIONAL = (Section.TRIALS, Section.PAGE, Section.MENTION, Section.RELATED)
 
 
@@ -53,12 +54,18 @@ def select_items(
     for candidate in candidates:
         if not candidate.filed:
             entries.setdefault(candidate.entry_id, []).append(candidate)
-    chosen = [item for entry_id, found in entries.items() for item in _of_entry(found, told=entry_id in told)]
+    chosen = [
+        item
+        for entry_id, found in entries.items()
+        for item in _of_entry(found, told=entry_id in told)
+    ]
     chosen = [item for item in chosen if section_of(item) not in hidden]
     if all(section_of(item) is Section.RELATED for item in chosen):
         return []
     order = list(Section)
-    return sorted(chosen, key=lambda item: (order.index(section_of(item)), -item.score, -item.position))
+    return sorted(
+        chosen, key=lambda item: (order.index(section_of(item)), -item.score, -item.position)
+    )
 
 
 def _of_entry(found: Sequence[Candidate], *, told: bool) -> Iterable[Candidate]:
@@ -68,8 +75,17 @@ def _of_entry(found: Sequence[Candidate], *, told: bool) -> Iterable[Candidate]:
     if not told and first is not None:
         if newest.kind is not NewsKind.WITHDRAWN:
             # Not sent yet: it goes out as new, in the state (and with the match) it has now.
-            yield Candidate(newest.match_id, newest.position, newest.entry_id, NewsKind.NEW, newest.tier, newest.score)
-    elif newest.kind is not NewsKind.NEW and (told or newest.kind in (NewsKind.TRIAL_CHANGE, NewsKind.PAGE_CHANGE)):
+            yield Candidate(
+                newest.match_id,
+                newest.position,
+                newest.entry_id,
+                NewsKind.NEW,
+                newest.tier,
+                newest.score,
+            )
+    elif newest.kind is not NewsKind.NEW and (
+        told or newest.kind in (NewsKind.TRIAL_CHANGE, NewsKind.PAGE_CHANGE)
+    ):
         yield newest
 
 

@@ -1,6 +1,7 @@
 """View: what a digest says, as plain values ready to be rendered.
 
-Owns which parts a digest has and what stands in each; the words of the parts are made by the rooms beside it.
+Owns which parts a digest has and what stands in each; the words of the parts are made by the rooms
+beside it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,8 +30,12 @@ TITLES = {
 _SUBJECTS = {
     Cadence.IMMEDIATE: mark_number("Your digest: %(n)s item", "Your digest: %(n)s items"),
     Cadence.DAILY: mark_number("Your daily digest: %(n)s item", "Your daily digest: %(n)s items"),
-    Cadence.WEEKLY: mark_number("Your weekly digest: %(n)s item", "Your weekly digest: %(n)s items"),
-    Cadence.MONTHLY: mark_number("Your monthly digest: %(n)s item", "Your monthly digest: %(n)s items"),
+    Cadence.WEEKLY: mark_number(
+        "Your weekly digest: %(n)s item", "Your weekly digest: %(n)s items"
+    ),
+    Cadence.MONTHLY: mark_number(
+        "Your monthly digest: %(n)s item", "Your monthly digest: %(n)s items"
+    ),
 }
 _SUBJECT = 70
 # How much of a therapy's name a mail shows.
@@ -182,7 +187,8 @@ def _stories(
     """The items with those that tell the same news put together.
 
     Returns:
-        Where each story stands (the best place of its tellings), its most authoritative telling, and the others.
+        Where each story stands (the best place of its tellings), its most authoritative telling,
+        and the others.
     """
     tellings: dict[tuple[str, int], list[Candidate]] = {}
     for one in chosen:
@@ -191,7 +197,9 @@ def _stories(
     ranks, places = list(Authority), list(Section)
     found = []
     for members in tellings.values():
-        lead, *others = sorted(members, key=lambda one: ranks.index(matches[one.match_id].entry.source.authority))
+        lead, *others = sorted(
+            members, key=lambda one: ranks.index(matches[one.match_id].entry.source.authority)
+        )
         found.append((min((section_of(one) for one in members), key=places.index), lead, others))
     return found
 
@@ -200,7 +208,9 @@ def subject(digest: DigestView, *, discreet: bool) -> str:
     """The subject line; a discreet one names neither the therapy nor what it treats, for lock screens show it."""
     if not discreet:
         return shorten(f"{digest.therapy}: {digest.lead.title}", _SUBJECT)
-    return language(digest.variant.language).ngettext(*_SUBJECTS[digest.variant.cadence], digest.count)
+    return language(digest.variant.language).ngettext(
+        *_SUBJECTS[digest.variant.cadence], digest.count
+    )
 
 
 def headline(digest: DigestView, *, discreet: bool) -> str:
@@ -211,7 +221,9 @@ def headline(digest: DigestView, *, discreet: bool) -> str:
     spoken = language(digest.variant.language)
     if not discreet:
         title = shorten(digest.lead.title, 120)
-        return spoken.ngettext("%(n)s item: %(title)s", "%(n)s items: %(title)s", digest.count, title=title)
+        return spoken.ngettext(
+            "%(n)s item: %(title)s", "%(n)s items: %(title)s", digest.count, title=title
+        )
     return spoken.ngettext(
         "%(n)s item in this digest, chosen from the sources we watch for you. It says where it comes from and why "
         "it was chosen, with a link to the original.",

@@ -1,7 +1,8 @@
 """Languages: the words of ours in the reader's language, dates and numbers as it writes them.
 
-Owns the catalogues (gettext PO files in `locale/`, read as they are, so that a translator's change needs no build) and
-Babel. It knows no mail and no page; what comes from outside passes through it untouched.
+Owns the catalogues (gettext PO files in `locale/`, read as they are, so that a translator's change
+needs no build) and Babel. It knows no mail and no page; what comes from outside passes through it
+untouched.
 """
 
 import io
@@ -87,7 +88,11 @@ def negotiate(accepted: str) -> Language:
             wanted.append((-float(quality or 1), name.strip()))
         except ValueError:
             continue
-    preferred = [name.partition("-")[0] for _, name in sorted(wanted, key=lambda one: one[0]) if name.isascii()]
+    preferred = [
+        name.partition("-")[0]
+        for _, name in sorted(wanted, key=lambda one: one[0])
+        if name.isascii()
+    ]
     return language(negotiate_locale(preferred, list(LANGUAGES)) or SOURCE)
 
 

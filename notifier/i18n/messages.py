@@ -1,7 +1,8 @@
 """Said: a sentence of ours that can be said again in another language.
 
-Owns the pairing of a message with its values. To everything that does not care it is the English text; what stores it
-keeps message and values, and what prints it for a reader translates them. It knows no catalogue.
+Owns the pairing of a message with its values. To everything that does not care it is the English
+text; what stores it keeps message and values, and what prints it for a reader translates them. It
+knows no catalogue.
 """
 
 from collections.abc import Callable, Mapping
@@ -44,7 +45,11 @@ class LazyMessage(str):
     def __new__(cls, message: str, many: str = "", /, **values: "str | int | date") -> Self:
         """Compose the English sentence."""
         chosen = many if many and values["n"] != 1 else message
-        text = chosen % {name: _in_english(value) for name, value in values.items()} if values else chosen
+        text = (
+            chosen % {name: _in_english(value) for name, value in values.items()}
+            if values
+            else chosen
+        )
         said = super().__new__(cls, text)
         said.message, said.many, said.values = message, many, values
         return said
@@ -56,7 +61,11 @@ class LazyMessage(str):
         day: Callable[[date], str],
     ) -> str:
         """The sentence in the language of these translators."""
-        chosen = ngettext(self.message, self.many, self.values["n"]) if self.many else gettext(self.message)
+        chosen = (
+            ngettext(self.message, self.many, self.values["n"])
+            if self.many
+            else gettext(self.message)
+        )
         if not self.values:
             return chosen
         shown: dict[str, Any] = {}
@@ -81,7 +90,11 @@ def to_json(value: Any) -> Any:
     """A JSON document in which everything said is stored as message and values."""
     if isinstance(value, LazyMessage):
         values = {name: to_json(one) for name, one in value.values.items()}
-        return {_MESSAGE: value.message, **({_MANY: value.many} if value.many else {}), "values": values}
+        return {
+            _MESSAGE: value.message,
+            **({_MANY: value.many} if value.many else {}),
+            "values": values,
+        }
     if isinstance(value, date):
         return {"day": value.isoformat()}
     if isinstance(value, Mapping):

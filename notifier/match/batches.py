@@ -1,6 +1,7 @@
 """Batches: many revisions are read together, judged while no session is open, and put beside the news they repeat.
 
-Owns what has to be read for that. It writes nothing: `matches.store` does, if what was read still holds then.
+Owns what has to be read for that. It writes nothing: `matches.store` does, if what was read still
+holds then.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -24,7 +25,8 @@ from notifier.store.models import Examination, Match, Profile, Revision
 BATCH = 500
 
 _STORY_LASTS = timedelta(days=14)
-# The newest matches of a profile that a new one is compared with: more than any therapy has in two weeks.
+# The newest matches of a profile that a new one is compared with: more than any therapy has in two
+# weeks.
 _MOST_RECENT = 1000
 # No more of a text is read for the comparison than `match/stories.py` looks at.
 _TEXT_READ = 20_000
@@ -82,10 +84,13 @@ class JudgedBatch:
 def read(session: Session) -> Batch:
     """The next revisions that were not looked at.
 
-    Profiles are read first: where one changes while the rest is read, its version says so when the batch is stored.
+    Profiles are read first: where one changes while the rest is read, its version says so when the
+    batch is stored.
     """
     versions = matches.versions(session)
-    profiles = session.scalars(select(Profile).order_by(Profile.id).options(selectinload(Profile.terms))).all()
+    profiles = session.scalars(
+        select(Profile).order_by(Profile.id).options(selectinload(Profile.terms))
+    ).all()
     chosen = (
         select(Revision)
         .outerjoin(Examination, Examination.revision_id == Revision.id)
@@ -120,7 +125,8 @@ def _earlier(session: Session, revisions: Sequence[Revision]) -> dict[tuple[int,
 def judge(batch: Batch) -> JudgedBatch:
     """Judge every revision of a batch for every profile. No session is needed.
 
-    A revision that cannot be judged is held for every profile that it may concern, so that a person can look at it.
+    A revision that cannot be judged is held for every profile that it may concern, so that a person
+    can look at it.
     """
     vocabulary = Vocabulary(batch.terms)
     earlier = dict(batch.earlier)
@@ -142,13 +148,21 @@ def judge(batch: Batch) -> JudgedBatch:
             known = earlier.get((profile_id, revision.entry_id))
             judgement = judgements.get(profile_id)
             made = matches.candidacy(
-                profile_id, revision, judgement, known.judgement if known else None, filed=revision.baseline
+                profile_id,
+                revision,
+                judgement,
+                known.judgement if known else None,
+                filed=revision.baseline,
             )
             if made is not None:
                 news.append(made)
                 earlier[profile_id, revision.entry_id] = Earlier(revision.id, made.judgement)
             elif known is None and judgement is not None and judgement.held:
-                held.append(NearMissDraft(profile_id, revision.id, revision.entry_id, judgement, revision.baseline))
+                held.append(
+                    NearMissDraft(
+                        profile_id, revision.id, revision.entry_id, judgement, revision.baseline
+                    )
+                )
     looked_at = [revision.id for revision in batch.revisions]
     return JudgedBatch(BatchResult(looked_at, batch.versions, news, held), tellings, errors)
 
@@ -159,11 +173,15 @@ def _not_judged() -> Judgement:
 
 
 def _concerned(
-    batch: Batch, revision: Revision, judgements: Collection[int], earlier: Mapping[tuple[int, int], Earlier]
+    batch: Batch,
+    revision: Revision,
+    judgements: Collection[int],
+    earlier: Mapping[tuple[int, int], Earlier],
 ) -> list[int]:
     """The profiles to which a revision may be news, in their order.
 
-    Not those that know it, or a later one of its entry: it is looked at once more for the sake of another profile.
+    Not those that know it, or a later one of its entry: it is looked at once more for the sake of
+    another profile.
     """
     allowed = batch.feeds.get(revision.entry.source_id)
     concerned = []
@@ -171,7 +189,9 @@ def _concerned(
         known = earlier.get((profile_id, revision.entry_id))
         if known is None and profile_id not in judgements:
             continue
-        if (known is None or known.revision_id < revision.id) and (allowed is None or profile_id in allowed):
+        if (known is None or known.revision_id < revision.id) and (
+            allowed is None or profile_id in allowed
+        ):
             concerned.append(profile_id)
     return concerned
 
@@ -182,7 +202,9 @@ def fingerprint_of(revision: Any) -> Fingerprint:
     return fingerprint(revision.url, revision.title, text, revision.content.get("trial", ""))
 
 
-def read_recent(session: Session, profile_ids: Iterable[int], now: datetime) -> dict[int, list[KnownStory]]:
+def read_recent(
+    session: Session, profile_ids: Iterable[int], now: datetime
+) -> dict[int, list[KnownStory]]:
     """What was news to these profiles of late, the oldest first."""
     return {profile_id: _recent(session, profile_id, now) for profile_id in sorted(profile_ids)}
 
@@ -199,11 +221,18 @@ def _recent(session: Session, profile_id: int, now: datetime) -> list[KnownStory
             Revision.content,
         )
         .join(Revision, Revision.id == Match.revision_id)
-        .where(Match.profile_id == profile_id, Match.kind == NewsKind.NEW, Match.created_at > now - _STORY_LASTS)
+        .where(
+            Match.profile_id == profile_id,
+            Match.kind == NewsKind.NEW,
+            Match.created_at > now - _STORY_LASTS,
+        )
         .order_by(Match.position.desc())
         .limit(_MOST_RECENT)
     )
-    return [KnownStory(row.id, row.entry_id, fingerprint_of(row)) for row in reversed(session.execute(chosen).all())]
+    return [
+        KnownStory(row.id, row.entry_id, fingerprint_of(row))
+        for row in reversed(session.execute(chosen).all())
+    ]
 
 
 def with_stories(judged: JudgedBatch, recent: Mapping[int, Sequence[KnownStory]]) -> BatchResult:
@@ -213,7 +242,9 @@ def with_stories(judged: JudgedBatch, recent: Mapping[int, Sequence[KnownStory]]
 
 
 def in_stories(
-    news: Sequence[Candidacy], tellings: Mapping[int, Fingerprint], recent: Mapping[int, Sequence[KnownStory]]
+    news: Sequence[Candidacy],
+    tellings: Mapping[int, Fingerprint],
+    recent: Mapping[int, Sequence[KnownStory]],
 ) -> list[Candidacy]:
     """Put news beside the first one of late that told the same from another place.
 
@@ -240,7 +271,11 @@ def in_stories(
         if first is None:
             placed.append(candidacy)
         else:
-            placed.append(replace(candidacy, twin_place=-1 - first) if first < 0 else replace(candidacy, twin=first))
+            placed.append(
+                replace(candidacy, twin_place=-1 - first)
+                if first < 0
+                else replace(candidacy, twin=first)
+            )
     return placed
 
 

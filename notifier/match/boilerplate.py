@@ -1,7 +1,8 @@
 """Boilerplate: what stands in a text and is not of it.
 
-Pure. Owns the words by which sites announce other articles, their newsletter or the author's life inside an article's
-own text. A name that stands only there does not make the article concern a therapy.
+Pure. Owns the words by which sites announce other articles, their newsletter or the author's life
+inside an article's own text. A name that stands only there does not make the article concern a
+therapy.
 """
 
 import re
@@ -27,8 +28,9 @@ _ABOUT_US = (
     r"cookie (?:policy|settings)|all rights reserved|tags|filed under|categories|share this(?: article| post)?"
 )
 _HEADING = re.compile(rf"(?i)(?:{_POINTERS}|{_ABOUT_US})\s?[:：]?")
-# In running text a pointer counts only with its colon (or its dash): "related" and "tags" are words like others.
-# The spaces before it are bounded: else a text of nothing but line ends would be read from each of them to the end.
+# In running text a pointer counts only with its colon (or its dash): "related" and "tags" are words
+# like others. The spaces before it are bounded: else a text of nothing but line ends would be read
+# from each of them to the end.
 _INLINE = re.compile(
     rf"(?i)(?:(?<=^)|(?<=[.!?…»”\"')\]|•·>\n]))\s{{0,40}}+(?:{_POINTERS}|{_ABOUT_US})\s{{0,40}}[:：|»›–—]\s{{0,40}}"
 )
@@ -43,8 +45,9 @@ _LONGEST_ARTICLE = 100_000
 def without_boilerplate(text: str) -> str:
     """The text without its pointers to others and its words about itself.
 
-    A line that is such a heading goes with the lines below it that are no prose. Inside a line the pointer goes with
-    its sentence. In the last part of a text all that follows goes, because there it opens a list.
+    A line that is such a heading goes with the lines below it that are no prose. Inside a line the
+    pointer goes with its sentence. In the last part of a text all that follows goes, because there
+    it opens a list.
     """
     if len(text) > _LONGEST_ARTICLE:
         return text  # a book or an attack: what points where in it is not worth the looking

@@ -1,6 +1,7 @@
 """Evaluation: labelled texts in, how well they are told apart out.
 
-Pure. A label is a tier's word; `unrelated` means `none`. An alert is what a digest is made for: `about` or `mention`.
+Pure. A label is a tier's word; `unrelated` means `none`. An alert is what a digest is made for:
+`about` or `mention`.
 """
 
 import json
@@ -60,20 +61,28 @@ def read(text: str, name: str) -> list[Labelled]:
     Raises:
         SettingsError: a line that is none, with its number.
     """
-    return [_labelled(line, f"{name}, line {n}") for n, line in enumerate(text.splitlines(), 1) if line.strip()]
+    return [
+        _labelled(line, f"{name}, line {n}")
+        for n, line in enumerate(text.splitlines(), 1)
+        if line.strip()
+    ]
 
 
 def _labelled(line: str, place: str) -> Labelled:
     try:
         item = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise SettingsError(f"{place} is not JSON: {error}.", "Write one JSON object a line.") from error
+        raise SettingsError(
+            f"{place} is not JSON: {error}.", "Write one JSON object a line."
+        ) from error
     if not isinstance(item, dict) or not isinstance(item.get("title"), str):
         raise SettingsError(f"{place} has no title.", 'Write {"title": "…", "label": "about"}.')
     label = "none" if item.get("label") == "unrelated" else item.get("label")
     if label not in list(Tier):
         known = ", ".join((*Tier, "unrelated"))
-        raise SettingsError(f"{place} has the label {item.get('label')!r}.", f"Labels are: {known}.")
+        raise SettingsError(
+            f"{place} has the label {item.get('label')!r}.", f"Labels are: {known}."
+        )
     summary, body = (str(item.get(part) or "") for part in ("summary", "body"))
     return Labelled(Document(plain(item["title"]), plain(summary), paragraphs(body)), Tier(label))
 
@@ -82,7 +91,9 @@ def evaluate(items: Sequence[Labelled], judge: Callable[[Document], Judgement]) 
     """Judge every text, and compare."""
     judged = [(item, judge(item.words)) for item in items]
     pairs = [(item.label, judgement.tier) for item, judgement in judged]
-    confusion = {str(label): {str(tier): pairs.count((label, tier)) for tier in Tier} for label in Tier}
+    confusion = {
+        str(label): {str(tier): pairs.count((label, tier)) for tier in Tier} for label in Tier
+    }
     mistakes = [
         Mistake(item.words.title, item.label, judgement.tier, judgement.reasons)
         for item, judgement in judged
@@ -92,7 +103,9 @@ def evaluate(items: Sequence[Labelled], judge: Callable[[Document], Judgement]) 
         items=len(items),
         confusion={label: row for label, row in confusion.items() if any(row.values())},
         alert=_measure((label in ALERTS, tier in ALERTS) for label, tier in pairs),
-        tiers={str(one): _measure((label is one, tier is one) for label, tier in pairs) for one in Tier},
+        tiers={
+            str(one): _measure((label is one, tier is one) for label, tier in pairs) for one in Tier
+        },
         mistakes=tuple(mistakes),
     )
 

@@ -1,6 +1,7 @@
 """The judgement on one text: which profiles it concerns, in which tier, and why. Pure, but for reading what was stored.
 
-Whole batches are read and judged in `match/batches.py`; what comes of them is stored in `match/matches.py`.
+Whole batches are read and judged in `match/batches.py`; what comes of them is stored in
+`match/matches.py`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -34,17 +35,28 @@ class Document:
     categories: str = ""
 
 
-def judge_document(vocabulary: Vocabulary[int], names: Mapping[int, str], words: Document) -> dict[int, Judgement]:
+def judge_document(
+    vocabulary: Vocabulary[int], names: Mapping[int, str], words: Document
+) -> dict[int, Judgement]:
     """Judge one text for every profile of the vocabulary; those in which nothing was found are not in the answer."""
     found: dict[int, dict[str, list[Hit]]] = {}
     own_text = without_boilerplate(words.body)
     lead, body = split_lead(own_text)
-    texts = {"title": words.title, "summary": words.summary, "lead": lead, "body": body, "categories": words.categories}
+    texts = {
+        "title": words.title,
+        "summary": words.summary,
+        "lead": lead,
+        "body": body,
+        "categories": words.categories,
+    }
     for place, text in texts.items():
         for profile_id, hits in vocabulary.find(text).items():
             found.setdefault(profile_id, {})[place] = hits
     medical = bool(found) and any(map(speaks_of_medicine, texts.values()))
-    judged = {profile_id: judge(names[profile_id], hits, medical=medical) for profile_id, hits in found.items()}
+    judged = {
+        profile_id: judge(names[profile_id], hits, medical=medical)
+        for profile_id, hits in found.items()
+    }
     if len(own_text) < len(words.body):
         for profile_id, hits in vocabulary.find(words.body).items():
             named = any(hit.term.kind in NAMING for hit in hits)
@@ -76,9 +88,9 @@ def judge_stored(session: Session, profile: Profile) -> Callable[[Revision], Jud
     def judge_one(revision: Revision) -> Judgement | None:
         if profile.id not in feeds.get(revision.entry.source_id, {profile.id}):
             return None
-        return judge_document(vocabulary, names, document_of(revision, articles_of(session, [revision]))).get(
-            profile.id
-        )
+        return judge_document(
+            vocabulary, names, document_of(revision, articles_of(session, [revision]))
+        ).get(profile.id)
 
     return judge_one
 
@@ -99,7 +111,9 @@ def feeds_of(session: Session, revisions: Sequence[Revision]) -> dict[int, set[i
     """The profiles that a source feeds; a source that is not in the answer feeds all."""
     wanted = {revision.entry.source_id for revision in revisions}
     rows = session.execute(
-        select(SourceProfile.source_id, SourceProfile.profile_id).where(SourceProfile.source_id.in_(wanted))
+        select(SourceProfile.source_id, SourceProfile.profile_id).where(
+            SourceProfile.source_id.in_(wanted)
+        )
     )
     found: dict[int, set[int]] = {}
     for source_id, profile_id in rows:
@@ -119,7 +133,9 @@ def articles_of(session: Session, revisions: Sequence[Revision]) -> dict[int, st
     wanted = sorted({revision.entry_id for revision in revisions})
     found: dict[int, str] = {}
     for start in range(0, len(wanted), BATCH):
-        chosen = select(Article.entry_id, Article.text).where(Article.entry_id.in_(wanted[start : start + BATCH]))
+        chosen = select(Article.entry_id, Article.text).where(
+            Article.entry_id.in_(wanted[start : start + BATCH])
+        )
         found.update((row[0], row[1]) for row in session.execute(chosen))
     return found
 
@@ -140,5 +156,6 @@ def classify(
         return (NewsKind.NEW, judgement) if is_news and judgement is not None else None
     if not revision.material:
         return None
-    # Where an edit took the therapy's name out, those who read the earlier wording are still owed the correction.
+    # Where an edit took the therapy's name out, those who read the earlier wording are still owed
+    # the correction.
     return revision.kind, judgement if concerns and judgement is not None else earlier

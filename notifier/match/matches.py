@@ -1,7 +1,8 @@
 """Matches: what a revision is to a profile, and the rows that say so.
 
-Owns the judgement on one text, the match sequence of each profile, and the writing of all matches. Whole batches are
-read and judged in `match/batches.py`, outside transactions; here is stored what was found, by one writer a profile.
+Owns the judgement on one text, the match sequence of each profile, and the writing of all matches.
+Whole batches are read and judged in `match/batches.py`, outside transactions; here is stored what
+was found, by one writer a profile.
 """
 
 from collections.abc import Mapping, Sequence
@@ -53,7 +54,8 @@ class NearMissDraft:
     baseline: bool
 
 
-# By what a profile is known to be the one that was read: its place in its match sequence, and when it was imported.
+# By what a profile is known to be the one that was read: its place in its match sequence, and when
+# it was imported.
 Versions = Mapping[int, tuple[int, datetime]]
 
 
@@ -68,7 +70,12 @@ class BatchResult:
 
 
 def candidacy(
-    profile_id: int, revision: Revision, judgement: Judgement | None, earlier: Judgement | None, *, filed: bool
+    profile_id: int,
+    revision: Revision,
+    judgement: Judgement | None,
+    earlier: Judgement | None,
+    *,
+    filed: bool,
 ) -> Candidacy | None:
     """What a revision becomes that is news to a profile; None where it is none."""
     news = classify(revision, judgement, earlier)
@@ -82,7 +89,8 @@ def candidacy(
 def lock_profiles(session: Session) -> Versions:
     """Lock all profiles for the one who matches, or imports one, and tell their versions as they stand now.
 
-    Two statements: the second sees also a profile that was stored while the first waited for its lock.
+    Two statements: the second sees also a profile that was stored while the first waited for its
+    lock.
     """
     session.execute(select(Profile.id).order_by(Profile.id).with_for_update()).all()
     return versions(session)
@@ -103,8 +111,8 @@ def store(session: Session, found: BatchResult, now: datetime) -> int | None:
         now: the time the matches are made.
 
     Returns:
-        How many revisions were looked at; None, and nothing is written, where a profile was imported or matched by
-        somebody else since the batch was read.
+        How many revisions were looked at; None, and nothing is written, where a profile was
+        imported or matched by somebody else since the batch was read.
     """
     if lock_profiles(session) != found.versions:
         return None
@@ -138,7 +146,9 @@ def store_news(session: Session, news: Sequence[Candidacy], now: datetime) -> li
     """Add matches, in their order, at the end of their profile's sequence; the profiles are locked."""
     profiles = {
         profile.id: profile
-        for profile in session.scalars(select(Profile).where(Profile.id.in_({one.profile_id for one in news})))
+        for profile in session.scalars(
+            select(Profile).where(Profile.id.in_({one.profile_id for one in news}))
+        )
     }
     made: list[Match] = []
     for one in news:
@@ -173,24 +183,34 @@ def store_news(session: Session, news: Sequence[Candidacy], now: datetime) -> li
 
 def _hold(session: Session, near: NearMissDraft, now: datetime) -> None:
     """Keep a near miss where a person can find it; of an entry its last one."""
-    its_last = select(NearMiss).where(NearMiss.profile_id == near.profile_id, NearMiss.entry_id == near.entry_id)
+    its_last = select(NearMiss).where(
+        NearMiss.profile_id == near.profile_id, NearMiss.entry_id == near.entry_id
+    )
     row = session.scalar(its_last)
     if row is None:
         row = NearMiss(profile_id=near.profile_id, entry_id=near.entry_id)
         session.add(row)
     assert near.judgement.held is not None
-    row.revision_id, row.tier, row.reasons = near.revision_id, near.judgement.held, list(near.judgement.reasons)
+    row.revision_id, row.tier, row.reasons = (
+        near.revision_id,
+        near.judgement.held,
+        list(near.judgement.reasons),
+    )
     row.baseline, row.held_at = near.baseline, now
 
 
 def list_near_misses(session: Session, profile: Profile | None = None) -> list[NearMiss]:
     """Near misses that were not released and do not match by now, newest first, with entry, profile and revision."""
-    matched = select(Match.id).where(Match.profile_id == NearMiss.profile_id, Match.entry_id == NearMiss.entry_id)
+    matched = select(Match.id).where(
+        Match.profile_id == NearMiss.profile_id, Match.entry_id == NearMiss.entry_id
+    )
     chosen = (
         select(NearMiss)
         .where(NearMiss.released_at.is_(None), ~matched.exists())
         .order_by(NearMiss.id.desc())
-        .options(joinedload(NearMiss.entry), joinedload(NearMiss.profile), joinedload(NearMiss.revision))
+        .options(
+            joinedload(NearMiss.entry), joinedload(NearMiss.profile), joinedload(NearMiss.revision)
+        )
     )
     if profile is not None:
         chosen = chosen.where(NearMiss.profile_id == profile.id)
@@ -203,11 +223,17 @@ def near_miss(session: Session, near_id: int) -> NearMiss:
     Raises:
         NotFoundError: there is none, or it was released already.
     """
-    matched = select(Match.id).where(Match.profile_id == NearMiss.profile_id, Match.entry_id == NearMiss.entry_id)
-    chosen = select(NearMiss).where(NearMiss.id == near_id, NearMiss.released_at.is_(None), ~matched.exists())
+    matched = select(Match.id).where(
+        Match.profile_id == NearMiss.profile_id, Match.entry_id == NearMiss.entry_id
+    )
+    chosen = select(NearMiss).where(
+        NearMiss.id == near_id, NearMiss.released_at.is_(None), ~matched.exists()
+    )
     near = session.scalar(chosen.options(joinedload(NearMiss.revision)))
     if near is None:
-        raise NotFoundError(f"No near miss {near_id} is held.", "See them with: notifier matches list --held")
+        raise NotFoundError(
+            f"No near miss {near_id} is held.", "See them with: notifier matches list --held"
+        )
     return near
 
 
@@ -226,20 +252,26 @@ def release(session: Session, near_id: int, now: datetime, twin: int | None = No
     session.get_one(Profile, near_miss(session, near_id).profile_id, with_for_update=True)
     near = near_miss(session, near_id)
     near.released_at = now
-    judgement = Judgement(near.tier, _RELEASED, (*near.reasons, LazyMessage("a person released it")))
+    judgement = Judgement(
+        near.tier, _RELEASED, (*near.reasons, LazyMessage("a person released it"))
+    )
     made = candidacy(near.profile_id, near.revision, judgement, None, filed=False)
     assert made is not None
     (match,) = store_news(session, [replace(made, twin=twin)], now)
     return match
 
 
-def listed(session: Session, profile: Profile | None = None, tier: Tier | None = None) -> list[Match]:
+def listed(
+    session: Session, profile: Profile | None = None, tier: Tier | None = None
+) -> list[Match]:
     """Matches, newest first, with their entry, source, profile and revision."""
     chosen = (
         select(Match)
         .order_by(Match.id.desc())
         .options(
-            joinedload(Match.entry).joinedload(Entry.source), joinedload(Match.profile), joinedload(Match.revision)
+            joinedload(Match.entry).joinedload(Entry.source),
+            joinedload(Match.profile),
+            joinedload(Match.revision),
         )
     )
     if profile is not None:

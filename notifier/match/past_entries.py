@@ -1,7 +1,7 @@
 """The past: what was seen before is held against a profile that is imported, or only considered.
 
-Owns the reading of all that was seen, a part at a time, so that a long archive needs no more memory than a short one.
-What is judged here is stored later, in one short transaction, by `store`.
+Owns the reading of all that was seen, a part at a time, so that a long archive needs no more memory
+than a short one. What is judged here is stored later, in one short transaction, by `store`.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -19,9 +19,18 @@ from notifier.match.matches import Candidacy
 from notifier.match.score import Judgement
 from notifier.match.stories import Fingerprint
 from notifier.match.terms import TermSpec, Vocabulary
-from notifier.store.models import Entry, Examination, Match, Profile, Revision, Source, SourceProfile
+from notifier.store.models import (
+    Entry,
+    Examination,
+    Match,
+    Profile,
+    Revision,
+    Source,
+    SourceProfile,
+)
 
-# What of a revision is needed to judge it: whole rows of the object mapper would be kept until the session ends.
+# What of a revision is needed to judge it: whole rows of the object mapper would be kept until the
+# session ends.
 _JUDGED = (
     Revision.id,
     Revision.entry_id,
@@ -58,7 +67,11 @@ class Estimate:
     @property
     def share(self) -> float:
         """The part of all entries that would go into a digest."""
-        return (self.matched[Tier.ABOUT] + self.matched[Tier.MENTION]) / self.entries if self.entries else 0.0
+        return (
+            (self.matched[Tier.ABOUT] + self.matched[Tier.MENTION]) / self.entries
+            if self.entries
+            else 0.0
+        )
 
 
 def judge_past(
@@ -87,7 +100,9 @@ def judge_past(
     feeds = _feeds(session)
     judge = _judge(terms, name)
     newest = select(func.max(Revision.id)).group_by(Revision.entry_id)
-    unmatched = Revision.entry_id.not_in(select(Match.entry_id).where(Match.profile_id == profile_id))
+    unmatched = Revision.entry_id.not_in(
+        select(Match.entry_id).where(Match.profile_id == profile_id)
+    )
     examined = Revision.id.in_(select(Examination.revision_id))
     wanted = [Revision.id.in_(newest), unmatched, examined, Revision.kind != NewsKind.WITHDRAWN]
     news: list[Candidacy] = []
@@ -100,7 +115,9 @@ def judge_past(
         if made is not None:
             news.append(made)
             tellings[row.id] = batches.fingerprint_of(row)
-    recent = batches.read_recent(session, [profile_id] if profile_id is not None and news else [], now)
+    recent = batches.read_recent(
+        session, [profile_id] if profile_id is not None and news else [], now
+    )
     return Past(batches.in_stories(news, tellings, recent), through)
 
 
@@ -119,7 +136,8 @@ def store(session: Session, profile: Profile, past: Past, now: datetime) -> int:
     entries = {one.entry_id for one in past.news}
     matched = set(session.scalars(select(Match.entry_id).where(Match.profile_id == profile.id)))
     if entries & matched:
-        # Somebody matched one of them meanwhile: places in the list would not be right any more, and stories can wait.
+        # Somebody matched one of them meanwhile: places in the list would not be right any more,
+        # and stories can wait.
         fresh = [replace(one, twin_place=None) for one in past.news if one.entry_id not in matched]
     else:
         fresh = list(past.news)
@@ -128,20 +146,28 @@ def store(session: Session, profile: Profile, past: Past, now: datetime) -> int:
     return len(made)
 
 
-def estimate(session: Session, terms: Sequence[TermSpec], name: str, now: datetime, days: int = 90) -> Estimate:
+def estimate(
+    session: Session, terms: Sequence[TermSpec], name: str, now: datetime, days: int = 90
+) -> Estimate:
     """Hold terms that are not stored yet against what was seen in the last days."""
     newest = select(func.max(Revision.id)).where(Revision.observed_at > now - timedelta(days=days))
     counts = dict.fromkeys(Tier, 0)
-    for _, judgement in _judged(session, [Revision.id.in_(newest.group_by(Revision.entry_id))], _judge(terms, name)):
+    for _, judgement in _judged(
+        session, [Revision.id.in_(newest.group_by(Revision.entry_id))], _judge(terms, name)
+    ):
         counts[judgement.tier if judgement else Tier.NONE] += 1
     return Estimate(sum(counts.values()), counts, days)
 
 
-def _judge(terms: Sequence[TermSpec], name: str) -> Callable[[Any, Mapping[int, str]], Judgement | None]:
+def _judge(
+    terms: Sequence[TermSpec], name: str
+) -> Callable[[Any, Mapping[int, str]], Judgement | None]:
     vocabulary = Vocabulary({0: terms})
 
     def judge_row(row: Any, articles: Mapping[int, str]) -> Judgement | None:
-        return judging.judge_document(vocabulary, {0: name}, judging.document_of(row, articles)).get(0)
+        return judging.judge_document(
+            vocabulary, {0: name}, judging.document_of(row, articles)
+        ).get(0)
 
     return judge_row
 
@@ -174,6 +200,8 @@ def _judged(
 def _feeds(session: Session) -> dict[int, set[int]]:
     """The profiles that a source feeds; a source that is not in the answer feeds all."""
     feeds: dict[int, set[int]] = {}
-    for source_id, profile_id in session.execute(select(SourceProfile.source_id, SourceProfile.profile_id)):
+    for source_id, profile_id in session.execute(
+        select(SourceProfile.source_id, SourceProfile.profile_id)
+    ):
         feeds.setdefault(source_id, set()).add(profile_id)
     return feeds

@@ -1,7 +1,7 @@
 """Profiles: the stored therapy profile, in from a file and out to one.
 
-Owns the profile file, its checks and its words of refusal. A file that cannot be taken leaves the stored profile as it
-was; several files are taken all or none.
+Owns the profile file, its checks and its words of refusal. A file that cannot be taken leaves the
+stored profile as it was; several files are taken all or none.
 """
 
 import re
@@ -31,7 +31,8 @@ BUNDLED = "frexalimab"
 # The kinds that decide a tier by themselves: a short word there would match everything.
 _DECIDING = (TermKind.NAME, TermKind.CODE, TermKind.TRIAL, TermKind.TARGET, TermKind.CLASS)
 _SHORTEST = 4
-# Fourteen times the longest bundled one, in bytes; the reading of odd TOML takes a time that grows as the square.
+# Fourteen times the longest bundled one, in bytes; the reading of odd TOML takes a time that grows
+# as the square.
 _LARGEST_FILE = 100_000
 # Words that stand in most texts of the field: alone they tell nothing.
 _EVERYWHERE = frozenset(
@@ -141,7 +142,9 @@ class ProfileFile(_Part):
 def bundled_slugs() -> list[str]:
     """The profiles that come with notifier: the one that `init` loads, and starting points for others."""
     return sorted(
-        path.name[:-5] for path in (files("notifier") / "match" / "bundled").iterdir() if path.name.endswith(".toml")
+        path.name[:-5]
+        for path in (files("notifier") / "match" / "bundled").iterdir()
+        if path.name.endswith(".toml")
     )
 
 
@@ -164,8 +167,13 @@ def parse(text: str, place: str) -> ProfileFile:
         profile = ProfileFile.model_validate(tomllib.loads(text))
     except ValidationError as error:
         raise _refusal(error, place, text) from error
-    except (ValueError, RecursionError) as error:  # no TOML, a number of thousands of digits, a thousand brackets
-        raise ProfileError(f"{place} is not valid TOML: {error}", "Mend the line that is named.") from error
+    except (
+        ValueError,
+        RecursionError,
+    ) as error:  # no TOML, a number of thousands of digits, a thousand brackets
+        raise ProfileError(
+            f"{place} is not valid TOML: {error}", "Mend the line that is named."
+        ) from error
     for index, term in enumerate(profile.terms):
         line = _line_of(text, ("terms", index, "text"))
         _refuse_too_broad(term, f"{place}{line}, term {index + 1}")
@@ -178,11 +186,19 @@ def _line_of(text: str, path: Sequence[str | int]) -> str:
     start = 0
     index = path[1] if len(path) > 1 else None
     if isinstance(index, int):
-        headers = [n for n, line in enumerate(lines) if re.match(rf"\s*\[\[\s*{re.escape(str(path[0]))}\s*\]\]", line)]
+        headers = [
+            n
+            for n, line in enumerate(lines)
+            if re.match(rf"\s*\[\[\s*{re.escape(str(path[0]))}\s*\]\]", line)
+        ]
         if index < len(headers):
             start = headers[index]
     key = re.escape(str(path[-1] if len(path) > 1 and start else path[0]))
-    found = (n for n, line in enumerate(lines[start:], start + 1) if re.match(rf"\s*[\"']?{key}[\"']?\s*=", line))
+    found = (
+        n
+        for n, line in enumerate(lines[start:], start + 1)
+        if re.match(rf"\s*[\"']?{key}[\"']?\s*=", line)
+    )
     line = next(found, start + 1 if start else 0)
     return f", line {line}" if line else ""
 
@@ -192,10 +208,14 @@ def _refusal(error: ValidationError, place: str, text: str) -> ProfileError:
     place += _line_of(text, first["loc"])
     path = ".".join(str(part + 1) if isinstance(part, int) else str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
-        return ProfileError(f"{place}: there is no key {path}.", "See docs/profiles.md for the keys there are.")
+        return ProfileError(
+            f"{place}: there is no key {path}.", "See docs/profiles.md for the keys there are."
+        )
     problem = first["msg"].removeprefix("Value error, ")
     given = "" if first["type"] == "missing" else f" = {first['input']!r}"
-    return ProfileError(f"{place}: {path}{given}: {problem}.", f"Correct {path} and import it again.")
+    return ProfileError(
+        f"{place}: {path}{given}: {problem}.", f"Correct {path} and import it again."
+    )
 
 
 def _refuse_too_broad(term: TermPart, place: str) -> None:
@@ -218,18 +238,25 @@ def read_files(paths: Sequence[Path]) -> list[ProfileFile]:
     for path in paths:
         try:
             bundled = not path.exists() and str(path) in bundled_slugs()
-            text = bundled_file(str(path)) if bundled else read_input(path, _LARGEST_FILE).decode("utf-8")
+            text = (
+                bundled_file(str(path))
+                if bundled
+                else read_input(path, _LARGEST_FILE).decode("utf-8")
+            )
         except SettingsError as error:
             raise ProfileError(
                 error.problem, f"Give a UTF-8 TOML file, or one of: {', '.join(bundled_slugs())}."
             ) from error
         except (OSError, UnicodeDecodeError) as error:
             raise ProfileError(
-                f"{path} cannot be read: {error}", f"Give a UTF-8 TOML file, or one of: {', '.join(bundled_slugs())}."
+                f"{path} cannot be read: {error}",
+                f"Give a UTF-8 TOML file, or one of: {', '.join(bundled_slugs())}.",
             ) from error
         profile = parse(text, str(path))
         if profile.slug in {other.slug for other in found}:
-            raise ProfileError(f"{path}: the slug {profile.slug!r} is in another of these files.", "Rename one.")
+            raise ProfileError(
+                f"{path}: the slug {profile.slug!r} is in another of these files.", "Rename one."
+            )
         found.append(profile)
     return found
 
@@ -245,19 +272,27 @@ def save(session: Session, profile: ProfileFile, now: datetime) -> Profile:
     stored.stage_as_of, stored.document, stored.imported_at = profile.stage_as_of, document, now
     stored.terms.clear()
     session.flush()
-    stored.terms.extend(Term(kind=spec.kind, text=spec.text, also=list(spec.also)) for spec in term_specs(profile))
+    stored.terms.extend(
+        Term(kind=spec.kind, text=spec.text, also=list(spec.also)) for spec in term_specs(profile)
+    )
     session.flush()
     known = history(session, stored)
     if not known or known[-1].document != document:
         number = known[-1].number + 1 if known else 1
-        session.add(ProfileRevision(profile_id=stored.id, number=number, document=document, imported_at=now))
+        session.add(
+            ProfileRevision(profile_id=stored.id, number=number, document=document, imported_at=now)
+        )
     session.flush()
     return stored
 
 
 def history(session: Session, profile: Profile) -> list[ProfileRevision]:
     """Every imported state of a profile, the first one first."""
-    chosen = select(ProfileRevision).where(ProfileRevision.profile_id == profile.id).order_by(ProfileRevision.number)
+    chosen = (
+        select(ProfileRevision)
+        .where(ProfileRevision.profile_id == profile.id)
+        .order_by(ProfileRevision.number)
+    )
     return list(session.scalars(chosen))
 
 
@@ -265,16 +300,37 @@ def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """What changed between two documents of a profile, a line each."""
     lines = []
     for kind, label in (("terms", "term"), ("trials", "trial"), ("canaries", "canary")):
-        before, after = ({_named(one): one for one in document.get(kind, ())} for document in (old, new))
+        before, after = (
+            {_named(one): one for one in document.get(kind, ())} for document in (old, new)
+        )
         lines += [f"{label} added: {name}" for name in after if name not in before]
         lines += [f"{label} removed: {name}" for name in before if name not in after]
-        lines += [f"{label} changed: {name}" for name in after if name in before and after[name] != before[name]]
+        lines += [
+            f"{label} changed: {name}"
+            for name in after
+            if name in before and after[name] != before[name]
+        ]
     for key in ("pages", "sources"):
-        lines += [f"{key[:-1]} added: {url}" for url in new.get(key, ()) if url not in old.get(key, ())]
-        lines += [f"{key[:-1]} removed: {url}" for url in old.get(key, ()) if url not in new.get(key, ())]
-    for key in ("name", "summary", "stage", "stage_as_of", "public", "approvals", "facts", "translations"):
+        lines += [
+            f"{key[:-1]} added: {url}" for url in new.get(key, ()) if url not in old.get(key, ())
+        ]
+        lines += [
+            f"{key[:-1]} removed: {url}" for url in old.get(key, ()) if url not in new.get(key, ())
+        ]
+    for key in (
+        "name",
+        "summary",
+        "stage",
+        "stage_as_of",
+        "public",
+        "approvals",
+        "facts",
+        "translations",
+    ):
         if old.get(key) != new.get(key):
-            lines.append(f"{key} changed" + (f": {new.get(key)}" if isinstance(new.get(key), str) else ""))
+            lines.append(
+                f"{key} changed" + (f": {new.get(key)}" if isinstance(new.get(key), str) else "")
+            )
     return lines
 
 
@@ -285,7 +341,10 @@ def _named(part: Mapping[str, Any]) -> str:
 def term_specs(profile: ProfileFile) -> list[TermSpec]:
     """The terms of a profile file, its trials' numbers and acronyms among them, each once."""
     found = [TermSpec(term.kind, term.text, term.also) for term in profile.terms]
-    found += [TermSpec(TermKind.TRIAL, one.id, (one.acronym,) if one.acronym else ()) for one in profile.trials]
+    found += [
+        TermSpec(TermKind.TRIAL, one.id, (one.acronym,) if one.acronym else ())
+        for one in profile.trials
+    ]
     return list({(spec.kind, spec.text): spec for spec in found}.values())
 
 
@@ -341,4 +400,7 @@ def vocabulary(profiles: Sequence[Profile]) -> Vocabulary[int]:
 
 def facts(profile: Profile) -> dict[str, Any]:
     """The profile's facts, in the order of its file: ``{"Target": "…", "Side effects": ["…", …]}``."""
-    return {name.replace("_", " ").capitalize(): value for name, value in profile.document.get("facts", {}).items()}
+    return {
+        name.replace("_", " ").capitalize(): value
+        for name, value in profile.document.get("facts", {}).items()
+    }

@@ -1,9 +1,10 @@
 """Score: the hits in a text, by where they stand, become a tier, a score and the reasons.
 
-Pure. The rules, in order: what names the therapy (a name or a code) decides `about` or `mention`; a headline about one
-of its trials is about it, too; its target, its class, or one of its trials further down decides `related`; a sponsor,
-an indication or a comparator never decides anything and only adds to the score; an excluded term outside a headline
-that names the therapy ends it. An acronym counts only where something else says that medicine is spoken of.
+Pure. The rules, in order: what names the therapy (a name or a code) decides `about` or `mention`; a
+headline about one of its trials is about it, too; its target, its class, or one of its trials
+further down decides `related`; a sponsor, an indication or a comparator never decides anything and
+only adds to the score; an excluded term outside a headline that names the therapy ends it. An
+acronym counts only where something else says that medicine is spoken of.
 """
 
 import re
@@ -40,7 +41,8 @@ _WHAT = {
 class Judgement:
     """How much a text concerns a profile, from 0 to 1, and why, in sentences fit to print.
 
-    `held` is the tier that a near miss would have had, for a person who finds that it was wrongly held back.
+    `held` is the tier that a near miss would have had, for a person who finds that it was wrongly
+    held back.
     """
 
     tier: Tier
@@ -60,24 +62,36 @@ def judge(name: str, hits: Mapping[str, Sequence[Hit]], *, medical: bool = True)
     if not medical and hits and all(hit.acronym for found in hits.values() for hit in found):
         spelling = next(hit.spelling for found in hits.values() for hit in found)
         reason = LazyMessage("it names %(term)s, but speaks of no medicine", term=spelling)
-        return Judgement(Tier.NONE, 0.0, (reason,), held=_or_none(_tier({}, _by_place(hits, RELATING))[0]))
+        return Judgement(
+            Tier.NONE, 0.0, (reason,), held=_or_none(_tier({}, _by_place(hits, RELATING))[0])
+        )
     naming = _by_place(hits, NAMING)
     relating = _by_place(hits, RELATING)
     excluded = _by_place(hits, (TermKind.EXCLUDE,))
     if excluded and "title" not in naming:
         place, found = next(iter(excluded.items()))
         reason = LazyMessage(
-            "%(place)s names %(term)s, which the profile excludes", place=PLACES[place], term=found[0].spelling
+            "%(place)s names %(term)s, which the profile excludes",
+            place=PLACES[place],
+            term=found[0].spelling,
         )
         return Judgement(Tier.NONE, 0.0, (reason,), held=_or_none(_tier(naming, relating)[0]))
     tier, score = _tier(naming, relating)
     reasons = _sentences(name, naming) + _sentences(name, relating)
     if tier is Tier.NONE:
-        # Sponsor and illness together, without the name: mostly other news, now and then a slip of the matcher.
-        beside = {hit.term.kind for place in ("title", "summary", "lead") for hit in hits.get(place, ())}
+        # Sponsor and illness together, without the name: mostly other news, now and then a slip of
+        # the matcher.
+        beside = {
+            hit.term.kind for place in ("title", "summary", "lead") for hit in hits.get(place, ())
+        }
         near = {TermKind.SPONSOR, TermKind.INDICATION} <= beside
         return Judgement(tier, 0.0, (_why_not(name, hits),), held=Tier.RELATED if near else None)
-    adding = {hit.term.kind for found in hits.values() for hit in found if hit.term.kind in (*ADDING, *RELATING)}
+    adding = {
+        hit.term.kind
+        for found in hits.values()
+        for hit in found
+        if hit.term.kind in (*ADDING, *RELATING)
+    }
     return Judgement(tier, round(min(1.0, score + 0.02 * len(adding)), 2), reasons)
 
 
@@ -105,13 +119,18 @@ def speaks_of_medicine(text: str) -> bool:
 
 
 def _by_place(hits: Mapping[str, Sequence[Hit]], kinds: Sequence[TermKind]) -> dict[str, list[Hit]]:
-    chosen = {place: [hit for hit in hits.get(place, ()) if hit.term.kind in kinds] for place in PLACES}
+    chosen = {
+        place: [hit for hit in hits.get(place, ()) if hit.term.kind in kinds] for place in PLACES
+    }
     return {place: found for place, found in chosen.items() if found}
 
 
-def _tier(naming: Mapping[str, Sequence[Hit]], relating: Mapping[str, Sequence[Hit]]) -> tuple[Tier, float]:
+def _tier(
+    naming: Mapping[str, Sequence[Hit]], relating: Mapping[str, Sequence[Hit]]
+) -> tuple[Tier, float]:
     times = sum(hit.count for found in naming.values() for hit in found)
-    # What a headline or a lead calls "a CD40L antibody" and the text then names is the article's subject.
+    # What a headline or a lead calls "a CD40L antibody" and the text then names is the article's
+    # subject.
     introduced = "body" in naming and any(place in relating for place in ("title", "summary"))
     on_a_trial = any(hit.term.kind is TermKind.TRIAL for hit in relating.get("title", ()))
     for holds, score in (
@@ -159,7 +178,9 @@ def _sentence(name: str, place: str, hit: Hit) -> str:
 def _why_not(name: str, hits: Mapping[str, Sequence[Hit]]) -> str:
     found = _by_place(hits, ADDING)
     if not found:
-        return LazyMessage("nothing in it names %(name)s, its target, its class or its trials", name=name.lower())
+        return LazyMessage(
+            "nothing in it names %(name)s, its target, its class or its trials", name=name.lower()
+        )
     place, first = next(iter(found.items()))
     return LazyMessage(
         "%(place)s names %(term)s, which alone does not concern %(name)s",

@@ -1,6 +1,7 @@
 """Spelling: the forms a name takes in a text, and how near a word is to it.
 
-Pure. Owns the layout in which texts are searched, misspellings within one edit, and names written in another script.
+Pure. Owns the layout in which texts are searched, misspellings within one edit, and names written
+in another script.
 """
 
 import html
@@ -23,7 +24,8 @@ _LATIN = re.compile(r"[a-z\u00c0-\u024f]")
 # Japanese sets no spaces, but writes names in a script of their own.
 _KATAKANA = re.compile(r"(?<=[^\W\u30a0-\u30ff])[\u30a0-\u30ff]+")
 _LOOKALIKE_SCRIPT = re.compile(r"[\u0370-\u03ff\u0400-\u052f]")
-# Letters of Cyrillic and Greek that look like Latin ones (Unicode TR 39, the ones that occur in words).
+# Letters of Cyrillic and Greek that look like Latin ones (Unicode TR 39, the ones that occur in
+# words).
 _LOOKALIKES = str.maketrans("авекмнорстухіјѕԁһӏαβεικνορτυχ", "abekmhopctyxijsdhlabeikvoptux")
 _BROKEN_WORD = re.compile(r"(?<=[^\W\d_]{2})[-\u2010\u2011]\s+(?=[^\W\d_]{2})")
 # Bounded on both sides, so that a page of letters without a space costs no more than its length.
@@ -33,13 +35,16 @@ _HYPHENATED = re.compile(r"(?<![^\W\d_])[^\W\d_]{1,40}(?:[-\u2010\u2011][^\W\d_]
 def layout(text: str) -> str:
     """The text as it is searched: ``" word word "``, folded.
 
-    Entities are resolved, and look-alike letters of another script inside a Latin word become what they look like.
-    Words that are broken at a line's end or written with a hyphen stand at the end once more, in one piece.
+    Entities are resolved, and look-alike letters of another script inside a Latin word become what
+    they look like. Words that are broken at a line's end or written with a hyphen stand at the end
+    once more, in one piece.
     """
     if "&" in text:
         text = html.unescape(text)
     text = unicodedata.normalize("NFKC", text)
-    joined = [match.group().replace("-", "").replace("\u2010", "") for match in _HYPHENATED.finditer(text)]
+    joined = [
+        match.group().replace("-", "").replace("\u2010", "") for match in _HYPHENATED.finditer(text)
+    ]
     mended = _BROKEN_WORD.sub("", text)
     if mended != text:
         known = set(text.split())
@@ -65,7 +70,11 @@ class Neighbours:
     """
 
     def __init__(self, names: Iterable[str], known: Iterable[str]) -> None:
-        self._names = {name for name in names if len(name) >= SHORTEST_FUZZY and name.isascii() and name.isalpha()}
+        self._names = {
+            name
+            for name in names
+            if len(name) >= SHORTEST_FUZZY and name.isascii() and name.isalpha()
+        }
         self._known = frozenset(known) | self._names
         self._longest = max(map(len, self._names), default=0)
         self._by_part: dict[str, set[str]] = {}
@@ -73,7 +82,9 @@ class Neighbours:
             for part in _parts(name):
                 self._by_part.setdefault(part, set()).add(name)
         self._by_skeleton = {
-            skeleton: name for name in sorted(self._names) if len(skeleton := skeleton_of(name)) >= _SHORTEST_SKELETON
+            skeleton: name
+            for name in sorted(self._names)
+            if len(skeleton := skeleton_of(name)) >= _SHORTEST_SKELETON
         }
         self._skeleton_sizes = {len(skeleton) for skeleton in self._by_skeleton}
 
@@ -92,7 +103,9 @@ class Neighbours:
         """The words in another script that sound like a name, each with the name."""
         if laid_out.isascii() or not self._by_skeleton:
             return
-        foreign = [word for word in laid_out.split() if not word.isascii() and not _LATIN.search(word)]
+        foreign = [
+            word for word in laid_out.split() if not word.isascii() and not _LATIN.search(word)
+        ]
         for word, count in Counter((*foreign, *_KATAKANA.findall(laid_out))).items():
             skeleton = skeleton_of(word)
             for ending in range(_LONGEST_ENDING + 1):
@@ -107,7 +120,9 @@ def _without_accents(word: str) -> str:
     """The word with plain Latin letters: é is e."""
     if word.isascii():
         return word
-    return "".join(char for char in unicodedata.normalize("NFKD", word) if not unicodedata.combining(char))
+    return "".join(
+        char for char in unicodedata.normalize("NFKD", word) if not unicodedata.combining(char)
+    )
 
 
 def _parts(word: str) -> Iterator[str]:
@@ -147,4 +162,7 @@ def _sounds(word: str) -> str:
 
 
 def _sounds_like(word: str, name: str) -> bool:
-    return DamerauLevenshtein.distance(_sounds(word), _sounds(name), score_cutoff=_LONGEST_ENDING) <= _LONGEST_ENDING
+    return (
+        DamerauLevenshtein.distance(_sounds(word), _sounds(name), score_cutoff=_LONGEST_ENDING)
+        <= _LONGEST_ENDING
+    )

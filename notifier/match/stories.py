@@ -1,11 +1,13 @@
 """Stories: whether two texts tell the same news, as several outlets do.
 
-Pure. Owns the signs of it, from the surest: the same page, the same paper or trial record, the same text (a press
-release that others print), the same headline. Different numbers in two headlines are two pieces of news.
+Pure. Owns the signs of it, from the surest: the same page, the same paper or trial record, the same
+text (a press release that others print), the same headline. Different numbers in two headlines are
+two pieces of news.
 
-`Recent` finds the first telling of the same news among many without comparing all with all. Pages, papers and headlines
-are found exactly as `same_news` finds them. Texts are compared only where they share a tenth of their runs of four
-words, and of those only the few that share most: a text in which nearly every fourth word was changed is not found.
+`Recent` finds the first telling of the same news among many without comparing all with all. Pages,
+papers and headlines are found exactly as `same_news` finds them. Texts are compared only where they
+share a tenth of their runs of four words, and of those only the few that share most: a text in
+which nearly every fourth word was changed is not found.
 """
 
 import re
@@ -31,7 +33,8 @@ _SHORTEST_TEXT, _LONGEST_TEXT = 200, 1500
 # How much of a text and of a headline is looked at, before folding leaves out what parts words.
 _READ, _LONGEST_HEADLINE = 20_000, 600
 
-# Runs of so many words, or of so many characters where no spaces are set, tell that texts have a passage in common.
+# Runs of so many words, or of so many characters where no spaces are set, tell that texts have a
+# passage in common.
 _RUN_OF_WORDS, _RUN_OF_CHARACTERS = 4, 12
 _LONGEST_WORD = 20
 _SHARED = 0.1
@@ -65,7 +68,9 @@ def fingerprint(url: str, title: str, text: str, trial: str = "") -> Fingerprint
     one_paper = papers if len(papers) == 1 else set()
     ids = frozenset(one_paper | ({trial} if trial else set()))
     headline = fold(title[:_LONGEST_HEADLINE])
-    return Fingerprint(f"{canonical_url(url)}#{place}", headline, fold(text[:_READ])[: 3 * _LONGEST_TEXT], ids)
+    return Fingerprint(
+        f"{canonical_url(url)}#{place}", headline, fold(text[:_READ])[: 3 * _LONGEST_TEXT], ids
+    )
 
 
 def same_news(one: Fingerprint, other: Fingerprint) -> bool:
@@ -91,7 +96,9 @@ def _same_text(one: str, other: str) -> bool:
     if len(shorter) < _SHORTEST_TEXT:
         return False
     longer = longer[: 3 * _LONGEST_TEXT]
-    return fuzz.partial_ratio(shorter[:_LONGEST_TEXT], longer, score_cutoff=_SAME_TEXT) >= _SAME_TEXT
+    return (
+        fuzz.partial_ratio(shorter[:_LONGEST_TEXT], longer, score_cutoff=_SAME_TEXT) >= _SAME_TEXT
+    )
 
 
 class Recent:
@@ -125,13 +132,20 @@ class Recent:
     def _places(self, entry_id: int, told: Fingerprint) -> list[int]:
         same_page = self._by_url.get(told.url, ()) if told.url != "#" else ()
         same_paper = chain.from_iterable(self._by_paper.get(paper, ()) for paper in told.papers)
-        places = [place for place in chain(same_page, same_paper) if self._entries[place] != entry_id]
+        places = [
+            place for place in chain(same_page, same_paper) if self._entries[place] != entry_id
+        ]
         group = self._by_numbers.get(frozenset(_numbers(told.title)))
         if group is None:
             return places
-        places += [place for place in group.same_headlines(told.title) if self._entries[place] != entry_id][:1]
+        places += [
+            place for place in group.same_headlines(told.title) if self._entries[place] != entry_id
+        ][:1]
         alike = (place for place in group.like_texts(told.text) if self._entries[place] != entry_id)
-        return places + [place for place in alike if _same_text(self._tellings[place].text, told.text)][:1]
+        return (
+            places
+            + [place for place in alike if _same_text(self._tellings[place].text, told.text)][:1]
+        )
 
 
 class _SameNumbers:
@@ -161,7 +175,11 @@ class _SameNumbers:
         if not _has_words(title) or not self._headlines:
             return []
         found = process.extract_iter(
-            _sorted_words(title), self._headlines, scorer=fuzz.ratio, processor=None, score_cutoff=_SAME_HEADLINE
+            _sorted_words(title),
+            self._headlines,
+            scorer=fuzz.ratio,
+            processor=None,
+            score_cutoff=_SAME_HEADLINE,
         )
         return [self._places[index] for _, _, index in found]
 
@@ -194,4 +212,7 @@ def _runs(text: str) -> set[int]:
     joint, size = " ", _RUN_OF_WORDS
     if len(text) > _LONGEST_WORD * len(units):
         units, joint, size = text, "", _RUN_OF_CHARACTERS
-    return {zlib.crc32(joint.join(units[at : at + size]).encode()) for at in range(len(units) - size + 1)}
+    return {
+        zlib.crc32(joint.join(units[at : at + size]).encode())
+        for at in range(len(units) - size + 1)
+    }

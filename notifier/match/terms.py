@@ -1,8 +1,8 @@
 """Terms: what a profile looks for, found in a text by one automaton over all profiles.
 
-Owns what counts as a term's occurrence. Texts are searched in the layout of `match/spelling.py`, so that the automaton
-itself keeps to whole words; slips of long names and names in other scripts are looked up word by word. Neither costs
-more when there are more profiles.
+Owns what counts as a term's occurrence. Texts are searched in the layout of `match/spelling.py`, so
+that the automaton itself keeps to whole words; slips of long names and names in other scripts are
+looked up word by word. Neither costs more when there are more profiles.
 """
 
 import re
@@ -80,11 +80,16 @@ class Vocabulary(Generic[Key]):
             return {}
         counts: dict[tuple[Key, TermSpec], tuple[str, int, str]] = {}
         laid_out = layout(text)
-        for pattern, _start, _end in self._automaton.find_matches_as_indexes(laid_out, overlapping=True):
+        for pattern, _start, _end in self._automaton.find_matches_as_indexes(
+            laid_out, overlapping=True
+        ):
             for owner, spelling in self._owners[pattern].items():
                 first, count, _ = counts.get(owner, (spelling, 0, ""))
                 counts[owner] = first, count + 1, ""
-        for word, name in (*self._neighbours.misspellings(laid_out), *self._neighbours.transcriptions(laid_out)):
+        for word, name in (
+            *self._neighbours.misspellings(laid_out),
+            *self._neighbours.transcriptions(laid_out),
+        ):
             for owner, spelling in self._names[name].items():
                 first, count, written = counts.get(owner, (spelling, 0, word))
                 counts[owner] = first, count + 1, written
@@ -105,7 +110,10 @@ def _patterns(spelling: str, kind: TermKind) -> Iterable[str]:
         return
     yield f" {folded} "
     # A code may be written with a hyphen or a space before its digits: SAR441344, SAR-441344.
-    if kind in (TermKind.CODE, TermKind.TRIAL) and (parted := _LETTER_DIGIT.sub(" ", folded)) != folded:
+    if (
+        kind in (TermKind.CODE, TermKind.TRIAL)
+        and (parted := _LETTER_DIGIT.sub(" ", folded)) != folded
+    ):
         yield f" {parted} "
 
 

@@ -1,6 +1,7 @@
 """Urgency: what cannot wait for anybody's hour: a safety alert, a trial that was halted, news that was withdrawn.
 
-Pure, and deliberately narrow: what breaks a schedule for nothing will not be believed when it counts.
+Pure, and deliberately narrow: what breaks a schedule for nothing will not be believed when it
+counts.
 """
 
 import re
@@ -23,12 +24,15 @@ def urgent(kind: NewsKind, tier: Tier, title: str, changes: Sequence[Mapping[str
 
     Args:
         kind: what kind of news it is.
-        tier: only what is about the therapy itself can be urgent, or what names it and was withdrawn.
+        tier: only what is about the therapy itself can be urgent, or what names it and was
+            withdrawn.
         title: the headline; what stands further down decides nothing.
         changes: of a trial record, field by field.
     """
     if kind is NewsKind.WITHDRAWN:
         return tier in (Tier.ABOUT, Tier.MENTION)
     if kind is NewsKind.TRIAL_CHANGE:
-        return any(str(one.get("what")) == "Status" and str(one.get("after")) in _HALTED for one in changes)
+        return any(
+            str(one.get("what")) == "Status" and str(one.get("after")) in _HALTED for one in changes
+        )
     return tier is Tier.ABOUT and bool(_ALERT.search(title))

@@ -1,8 +1,9 @@
 """Notes: what somebody is written about their own subscription, beside the digests.
 
-Owns the words of these mails: welcome, already subscribed, the lost link, a new address, the question whether they
-still want it. Each says what to do in one link. None names a therapy in its subject or at its beginning, which lock
-screens show: what is said first is long enough to fill that room.
+Owns the words of these mails: welcome, already subscribed, the lost link, a new address, the
+question whether they still want it. Each says what to do in one link. None names a therapy in its
+subject or at its beginning, which lock screens show: what is said first is long enough to fill that
+room.
 """
 
 from collections.abc import Sequence
@@ -33,7 +34,9 @@ KINDS = frozenset(
 )
 
 
-def account_spec(deps: Deps, kind: DeliveryKind, one: Subscription, message_id: str, now: datetime) -> MessageSpec:
+def account_spec(
+    deps: Deps, kind: DeliveryKind, one: Subscription, message_id: str, now: datetime
+) -> MessageSpec:
     """The mail of this kind to the owner of a subscription."""
     spoken = language(one.subscriber.language)
     if kind is DeliveryKind.WELCOME:
@@ -43,7 +46,9 @@ def account_spec(deps: Deps, kind: DeliveryKind, one: Subscription, message_id: 
     return _links(deps, kind, one, spoken, message_id, now)
 
 
-def _welcome(deps: Deps, one: Subscription, spoken: Language, message_id: str, now: datetime) -> MessageSpec:
+def _welcome(
+    deps: Deps, one: Subscription, spoken: Language, message_id: str, now: datetime
+) -> MessageSpec:
     first = spoken.gettext("The first digest comes with the first news.")
     if one.next_due_at is not None:
         moment = spoken.moment(one.next_due_at.astimezone(ZoneInfo(one.subscriber.time_zone)))
@@ -58,20 +63,38 @@ def _welcome(deps: Deps, one: Subscription, spoken: Language, message_id: str, n
             f"{first} {quiet} {below}",
             _told(one, spoken),
         ],
-        [(spoken.gettext("Change what you get, and when"), deps.links.url(Purpose.PREFERENCES, one.link_id, now))],
-        spoken.gettext("The same link stands in every mail. It is yours alone: who has it can change your choice."),
+        [
+            (
+                spoken.gettext("Change what you get, and when"),
+                deps.links.url(Purpose.PREFERENCES, one.link_id, now),
+            )
+        ],
+        spoken.gettext(
+            "The same link stands in every mail. It is yours alone: who has it can change your choice."
+        ),
         _leave_url(deps, one, now),
     )
 
 
 def _links(
-    deps: Deps, kind: DeliveryKind, one: Subscription, spoken: Language, message_id: str, now: datetime
+    deps: Deps,
+    kind: DeliveryKind,
+    one: Subscription,
+    spoken: Language,
+    message_id: str,
+    now: datetime,
 ) -> MessageSpec:
     """The way to the preferences of everything somebody is subscribed to."""
     asked_again = kind is DeliveryKind.ALREADY
-    subject = spoken.gettext("You are subscribed already") if asked_again else spoken.gettext("The link you asked for")
+    subject = (
+        spoken.gettext("You are subscribed already")
+        if asked_again
+        else spoken.gettext("The link you asked for")
+    )
     reason = (
-        spoken.gettext("Somebody, perhaps you, asked us to send news to this address. You get them already:")
+        spoken.gettext(
+            "Somebody, perhaps you, asked us to send news to this address. You get them already:"
+        )
         if asked_again
         else spoken.gettext("Somebody, perhaps you, asked us for the link to your preferences:")
     )
@@ -96,13 +119,22 @@ def _links(
 
 
 def _renewal(
-    deps: Deps, kind: DeliveryKind, one: Subscription, spoken: Language, message_id: str, now: datetime
+    deps: Deps,
+    kind: DeliveryKind,
+    one: Subscription,
+    spoken: Language,
+    message_id: str,
+    now: datetime,
 ) -> MessageSpec:
     last = kind is DeliveryKind.REMINDER
     silence = (
-        spoken.gettext("This is the last question: without your yes your subscription ends in two weeks.")
+        spoken.gettext(
+            "This is the last question: without your yes your subscription ends in two weeks."
+        )
         if last
-        else spoken.gettext("Without your yes we ask once more in two weeks, and then end your subscription.")
+        else spoken.gettext(
+            "Without your yes we ask once more in two weeks, and then end your subscription."
+        )
     )
     return _note(
         _Envelope(one.subscriber.email, message_id, spoken),
@@ -131,7 +163,8 @@ def address_change_spec(
     side, to = (Side.OLD, change.subscriber.email) if old else (Side.NEW, change.email)
     what = (
         spoken.gettext(
-            "You asked us to write to another address from now on: %(address)s.", address=change.email or "…"
+            "You asked us to write to another address from now on: %(address)s.",
+            address=change.email or "…",
         )
         if old
         else spoken.gettext("Somebody, we hope you, asked us to write to this address from now on.")
@@ -141,9 +174,16 @@ def address_change_spec(
         spoken.gettext("Please confirm the change of address"),
         [
             what,
-            spoken.gettext("Both addresses, the old and the new one, have to agree. The link holds for 48 hours."),
+            spoken.gettext(
+                "Both addresses, the old and the new one, have to agree. The link holds for 48 hours."
+            ),
         ],
-        [(spoken.gettext("Agree to the change"), deps.links.url(Purpose.ADDRESS, f"{side}:{change.link_id}", now))],
+        [
+            (
+                spoken.gettext("Agree to the change"),
+                deps.links.url(Purpose.ADDRESS, f"{side}:{change.link_id}", now),
+            )
+        ],
         spoken.gettext("If it was not you, do nothing: nothing has changed."),
         never_url="" if old else deps.links.url(Purpose.NEVER, change.address_hash, now),
     )
@@ -151,7 +191,9 @@ def address_change_spec(
 
 def _told(one: Subscription, spoken: Language) -> str:
     schedule = in_words(one.cadence, one.at, one.on, one.subscriber.time_zone, spoken)
-    return spoken.gettext("You get news about %(therapy)s: %(schedule)s.", therapy=one.profile.name, schedule=schedule)
+    return spoken.gettext(
+        "You get news about %(therapy)s: %(schedule)s.", therapy=one.profile.name, schedule=schedule
+    )
 
 
 def _leave_url(deps: Deps, one: Subscription, now: datetime) -> str:
@@ -181,7 +223,9 @@ def _note(
         "leave_url": leave_url,
         "never_url": never_url,
     }
-    return MessageSpec(envelope.message_id, envelope.to, subject, "note", values, language=envelope.spoken.code)
+    return MessageSpec(
+        envelope.message_id, envelope.to, subject, "note", values, language=envelope.spoken.code
+    )
 
 
 def operator_alert_spec(notice: Notice, message_id: str) -> MessageSpec:
@@ -196,7 +240,9 @@ def confirmation_spec(deps: Deps, one: Subscription, message_id: str, now: datet
     spoken = language(choice.language)
     plain = spoken.gettext("Please confirm your subscription")
     therapy = one.profile.name
-    named = spoken.gettext("Please confirm your subscription to news about %(therapy)s", therapy=therapy)
+    named = spoken.gettext(
+        "Please confirm your subscription to news about %(therapy)s", therapy=therapy
+    )
     return MessageSpec(
         message_id=message_id,
         to=person.email,

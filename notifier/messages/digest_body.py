@@ -8,7 +8,8 @@ from notifier.enums import Cadence
 from notifier.i18n.catalog import Language
 from notifier.i18n.messages import mark
 
-# Gmail shows no more than 102 KB of a mail and hides the way to leave below that: a digest ends well before.
+# Gmail shows no more than 102 KB of a mail and hides the way to leave below that: a digest ends
+# well before.
 LARGEST = 90_000
 
 
@@ -30,7 +31,9 @@ def renderer(deps: Deps) -> Renderer:
             subject=subject(view, discreet=deps.settings.sender.discreet),
             headline=headline(view, discreet=deps.settings.sender.discreet),
             html=html,
-            text=deps.templates.render("email/digest.txt.j2", {"digest": shown}, view.variant.language),
+            text=deps.templates.render(
+                "email/digest.txt.j2", {"digest": shown}, view.variant.language
+            ),
             left_out=shown.left_out,
             page=whole_html if shown is not view else None,
         )
@@ -93,4 +96,6 @@ def _size(deps: Deps, view: DigestView, html: str) -> int:
         "leave_url": address,
         "preferences_url": address,
     }
-    return len(deps.templates.mail_page("email/mail.html.j2", values, view.variant.language).encode())
+    return len(
+        deps.templates.mail_page("email/mail.html.j2", values, view.variant.language).encode()
+    )

@@ -1,7 +1,7 @@
 """Letters: what one delivery says, to whom.
 
-Owns the joining of a rendered digest with what is one person's: their schedule in words, their links, a line when it
-comes late. The sender and the preview both take their mails from here.
+Owns the joining of a rendered digest with what is one person's: their schedule in words, their
+links, a line when it comes late. The sender and the preview both take their mails from here.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,13 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from notifier.deliver.mime.message import ListHeaders, MessageSpec, MessageTemplate, Recipient, compile_message
+from notifier.deliver.mime.message import (
+    ListHeaders,
+    MessageSpec,
+    MessageTemplate,
+    Recipient,
+    compile_message,
+)
 from notifier.deliver.outbox import Claimed
 from notifier.deliver.smtp.protocol import OutgoingMessage
 from notifier.deps import Deps
@@ -57,12 +63,17 @@ class MessageBuilder:
             letter = _letter(self._deps, session.get_one(Delivery, claimed.id), now)
             octets = build_message(self._deps, letter, now)
             return self._parcel(claimed, to_ascii_domain(letter.to), lambda: octets)
-        late, schedule = now - claimed.due_at > _LATE, (claimed.cadence, claimed.at, claimed.on, claimed.time_zone)
+        late, schedule = (
+            now - claimed.due_at > _LATE,
+            (claimed.cadence, claimed.at, claimed.on, claimed.time_zone),
+        )
         key = (claimed.digest_id, *schedule, claimed.due_at, late)
         shared = self._shared.get(key)
         if shared is None:
             shared = self._shared[key] = self._share(session, claimed, now)
-        return self._parcel(claimed, to_ascii_domain(claimed.to), partial(_filled, self._deps, shared, claimed, now))
+        return self._parcel(
+            claimed, to_ascii_domain(claimed.to), partial(_filled, self._deps, shared, claimed, now)
+        )
 
     def _share(self, session: Session, claimed: Claimed, now: datetime) -> _Shared:
         number = claimed.digest_id
@@ -73,7 +84,10 @@ class MessageBuilder:
         spoken = language(composed.language)
         schedule = in_words(claimed.cadence, claimed.at, claimed.on, claimed.time_zone, spoken)
         zone = ZoneInfo(claimed.time_zone)
-        composed_on, late = composed.composed_at.astimezone(zone).date(), _late(composed, claimed.due_at, zone, now)
+        composed_on, late = (
+            composed.composed_at.astimezone(zone).date(),
+            _late(composed, claimed.due_at, zone, now),
+        )
         made = self._moulds.get((number, composed_on, late))
         if made is None:
             letter = composed.spec(_own(self._deps, composed, schedule, claimed), composed_on, late)
@@ -99,12 +113,16 @@ def _own(deps: Deps, composed: "RenderedDigest", schedule: str, claimed: Claimed
         "leave_url": leave_url,
         "preferences_url": deps.links.url(Purpose.PREFERENCES, claimed.link_id, when),
     }
-    return Recipient(to_ascii_domain(claimed.to), claimed.message_id, personal, leave_url, claimed.link_id)
+    return Recipient(
+        to_ascii_domain(claimed.to), claimed.message_id, personal, leave_url, claimed.link_id
+    )
 
 
 def compile_template(deps: Deps, letter: MessageSpec) -> MessageTemplate:
     """A letter cast for all who get the same."""
-    return compile_message(letter, deps.settings.sender, deps.templates.mail_page, deps.templates.render, deps.signers)
+    return compile_message(
+        letter, deps.settings.sender, deps.templates.mail_page, deps.templates.render, deps.signers
+    )
 
 
 def build_message(deps: Deps, letter: MessageSpec, now: datetime) -> bytes:
@@ -116,7 +134,9 @@ def _letter(deps: Deps, delivery: Delivery, now: datetime) -> MessageSpec:
     if delivery.notice is not None:
         return operator_alert_spec(delivery.notice, delivery.message_id)
     if delivery.change is not None:
-        return account_mail.address_change_spec(deps, delivery.change, delivery.kind, delivery.message_id, now)
+        return account_mail.address_change_spec(
+            deps, delivery.change, delivery.kind, delivery.message_id, now
+        )
     one = delivery.subscription
     assert one is not None
     if delivery.kind in account_mail.KINDS:
@@ -144,7 +164,9 @@ class RenderedDigest:
     def of(cls, deps: Deps, digest: Digest) -> "RenderedDigest":
         """The stored one."""
         return cls(
-            Rendered(digest.subject, digest.headline, digest.body_html, digest.body_text, digest.left_out),
+            Rendered(
+                digest.subject, digest.headline, digest.body_html, digest.body_text, digest.left_out
+            ),
             shorten(digest.profile.name, LONGEST_NAME),
             digest.cadence,
             digest.language,
@@ -175,23 +197,46 @@ class RenderedDigest:
             },
             personal=own.personal,
             language=spoken.code,
-            listing=ListHeaders(own.leave_url, own.unsubscribe_token, self.archive_url, f"{self.cadence}:digest:news"),
+            listing=ListHeaders(
+                own.leave_url,
+                own.unsubscribe_token,
+                self.archive_url,
+                f"{self.cadence}:digest:news",
+            ),
         )
 
 
 def _late(composed: RenderedDigest, due_at: datetime, zone: ZoneInfo, now: datetime) -> str:
     """When a digest was due that comes late, in words; empty for one that is on time."""
-    return language(composed.language).moment(due_at.astimezone(zone)) if now - due_at > _LATE else ""
+    return (
+        language(composed.language).moment(due_at.astimezone(zone)) if now - due_at > _LATE else ""
+    )
 
 
 def digest_spec(
-    deps: Deps, composed: RenderedDigest, one: Subscription, message_id: str, now: datetime, due_at: datetime
+    deps: Deps,
+    composed: RenderedDigest,
+    one: Subscription,
+    message_id: str,
+    now: datetime,
+    due_at: datetime,
 ) -> MessageSpec:
     """The digest of one subscription, as the press would make it."""
     person = one.subscriber
     zone = ZoneInfo(person.time_zone)
     claimed = Claimed(
-        0, message_id, due_at, composed.number, person.email, one.link_id, one.cadence, one.at, one.on, person.time_zone
+        0,
+        message_id,
+        due_at,
+        composed.number,
+        person.email,
+        one.link_id,
+        one.cadence,
+        one.at,
+        one.on,
+        person.time_zone,
     )
     own = _own(deps, composed, _schedule(one, language(composed.language)), claimed)
-    return composed.spec(own, composed.composed_at.astimezone(zone).date(), _late(composed, due_at, zone, now))
+    return composed.spec(
+        own, composed.composed_at.astimezone(zone).date(), _late(composed, due_at, zone, now)
+    )

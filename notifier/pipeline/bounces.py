@@ -1,7 +1,8 @@
 """Returns: mails that came back to us are read, and have their consequences.
 
-Joins what a report says with what becomes of a person: suppressed, held back for a while, or unsubscribed. Each mail is
-contained: one that cannot be read is noted as such, and the next is read. A report that is read again changes nothing.
+Joins what a report says with what becomes of a person: suppressed, held back for a while, or
+unsubscribed. Each mail is contained: one that cannot be read is noted as such, and the next is
+read. A report that is read again changes nothing.
 """
 
 import logging
@@ -29,7 +30,8 @@ from notifier.subscribers import subscriptions, suppressions
 
 log = logging.getLogger("notifier")
 
-# How long one mail may be read, in seconds of the processor: the limits of its parts allow for less than one.
+# How long one mail may be read, in seconds of the processor: the limits of its parts allow for less
+# than one.
 LONGEST_READING = 5.0
 # The operator is told of reports without proof so often at the most.
 _NOTICE_EVERY = timedelta(days=1)
@@ -89,7 +91,9 @@ def _read(deps: Deps, octets: bytes, summary: Summary) -> BounceKind:
         with _time_limit():
             report = parser.read(octets)
         with deps.writing() as session:
-            verdict = policy.record(session, name, report, deps.links.parse_bounce_token, deps.mail_domain, deps.now())
+            verdict = policy.record(
+                session, name, report, deps.links.parse_bounce_token, deps.mail_domain, deps.now()
+            )
             acts = _follow(deps, session, verdict) if verdict else Counter()
     except NotifierError:  # the database is away: the mail is read again when it is back
         raise
@@ -119,7 +123,10 @@ def _unreadable(deps: Deps, name: str, error: BaseException, summary: Summary) -
 @contextmanager
 def _time_limit() -> Iterator[None]:
     """End what takes too much of the processor's time, where this thread can be interrupted: the main one, on Unix."""
-    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+    if (
+        not hasattr(signal, "setitimer")
+        or threading.current_thread() is not threading.main_thread()
+    ):
         yield
         return
 
@@ -139,16 +146,22 @@ def _follow(deps: Deps, session: Session, verdict: Verdict) -> Counter[str]:
     """Let a proven report have its consequences; returns how many people it suppressed, held back, unsubscribed."""
     now, acts = deps.now(), Counter[str]()
     if verdict.kind is BounceKind.UNSUBSCRIBE and verdict.subscription is not None:
-        acts["unsubscribed"] += subscriptions.end(session, verdict.subscription, "mail", "subscriber", now)
+        acts["unsubscribed"] += subscriptions.end(
+            session, verdict.subscription, "mail", "subscriber", now
+        )
     if verdict.subscriber is None:
         return acts
     key = verdict.subscriber.address_hash
     if verdict.kind is BounceKind.HARD or verdict.given_up:
-        acts["suppressed"] += suppressions.add(session, key, SuppressionCause.BOUNCED, verdict.code, now)
+        acts["suppressed"] += suppressions.add(
+            session, key, SuppressionCause.BOUNCED, verdict.code, now
+        )
     elif verdict.kind is BounceKind.COMPLAINT:
         acts["suppressed"] += suppressions.add(session, key, SuppressionCause.COMPLAINED, "", now)
         for subscription in verdict.subscriber.subscriptions:
-            acts["unsubscribed"] += subscriptions.end(session, subscription, "complaint", "mail provider", now)
+            acts["unsubscribed"] += subscriptions.end(
+                session, subscription, "complaint", "mail provider", now
+            )
     elif verdict.kind is BounceKind.SOFT:
         acts["held"] += 1
     return acts
@@ -165,16 +178,25 @@ def _tell_operator(deps: Deps) -> None:
     with deps.writing() as session:
         session.execute(select(Installation.id).with_for_update())  # two readers tell it once
         if number := _untold(session, now):
-            operator_mail.enqueue(session, operator, _NOTICE_SUBJECT, _notice(deps, number), deps.mail_domain, now)
+            operator_mail.enqueue(
+                session, operator, _NOTICE_SUBJECT, _notice(deps, number), deps.mail_domain, now
+            )
 
 
 def _untold(session: Session, now: datetime) -> int:
     """How many reports without proof came since the operator was last told; 0 where that is less than a day ago."""
-    noticed_at = session.scalar(select(func.max(Notice.created_at)).where(Notice.subject == _NOTICE_SUBJECT))
+    noticed_at = session.scalar(
+        select(func.max(Notice.created_at)).where(Notice.subject == _NOTICE_SUBJECT)
+    )
     if noticed_at is not None and now - noticed_at < _NOTICE_EVERY:
         return 0
     unproven = select(func.count(BounceReport.hash)).where(BounceReport.kind == BounceKind.UNPROVEN)
-    return session.scalar(unproven if noticed_at is None else unproven.where(BounceReport.read_at > noticed_at)) or 0
+    return (
+        session.scalar(
+            unproven if noticed_at is None else unproven.where(BounceReport.read_at > noticed_at)
+        )
+        or 0
+    )
 
 
 def _notice(deps: Deps, number: int) -> str:

@@ -1,8 +1,9 @@
 """Composing: whoever is due and owed something gets a digest, rendered before a transaction begins.
 
-Owns the order of it, for each profile: read who is due and what they are owed, render, and store what was rendered in
-short transactions, in which everything that was read is looked at once more. Whoever changed meanwhile is left for the
-next time. What cannot be composed for one profile, group or person stops no other: it is noted beside the person.
+Owns the order of it, for each profile: read who is due and what they are owed, render, and store
+what was rendered in short transactions, in which everything that was read is looked at once more.
+Whoever changed meanwhile is left for the next time. What cannot be composed for one profile, group
+or person stops no other: it is noted beside the person.
 """
 
 from collections.abc import Iterator, Sequence
@@ -33,7 +34,9 @@ _ATTEMPTS = 3
 # How many members of a group one transaction serves, so that no other writer waits for long.
 _AT_ONCE = 500
 
-_NOT_COMPOSED = "The digest could not be composed because of an unexpected error; its trace is in the log."
+_NOT_COMPOSED = (
+    "The digest could not be composed because of an unexpected error; its trace is in the log."
+)
 
 
 class _MovedError(Exception):
@@ -89,15 +92,26 @@ def _read_due(deps: Deps, profile_id: int, now: datetime, problems: Problems) ->
         profile = session.get(Profile, profile_id)
         if profile is None:
             return None
-        people, troubles = due_subscriptions.readable(session, subscriptions.due(session, profile_id, now, quiet_time))
+        people, troubles = due_subscriptions.readable(
+            session, subscriptions.due(session, profile_id, now, quiet_time)
+        )
         groups = _groups(session, profile, people, troubles, problems)
         owed = {subscription.id for group in groups for subscription in group.subscriptions}
         rest = tuple(one for one in people if one.id not in owed and one.id not in troubles)
-        return _Due(profile, tuple((group, digests.states(session, group.items)) for group in groups), rest, troubles)
+        return _Due(
+            profile,
+            tuple((group, digests.states(session, group.items)) for group in groups),
+            rest,
+            troubles,
+        )
 
 
 def _groups(
-    session: Session, profile: Profile, people: Sequence[Subscription], troubles: dict[int, str], problems: Problems
+    session: Session,
+    profile: Profile,
+    people: Sequence[Subscription],
+    troubles: dict[int, str],
+    problems: Problems,
 ) -> list[Group]:
     """Who is owed what; where that cannot be said of all together, it is said of each alone."""
     try:
@@ -174,7 +188,9 @@ def _put_off(deps: Deps, troubles: dict[int, str], now: datetime) -> None:
     if troubles:
         with deps.writing() as session:
             for subscription_id, trouble in troubles.items():
-                subscriptions.put_off(session, subscription_id, trouble, now + due_subscriptions.RETRY_AFTER)
+                subscriptions.put_off(
+                    session, subscription_id, trouble, now + due_subscriptions.RETRY_AFTER
+                )
 
 
 def _portions(members: Sequence[Subscription]) -> Iterator[Sequence[Subscription]]:
@@ -191,7 +207,11 @@ def _compose_no_news(deps: Deps, profile_id: int, now: datetime, problems: Probl
         people, troubles = due_subscriptions.readable(
             session, subscriptions.inactive_subscriptions(session, profile_id, now)
         )
-        moments = {one.id: moment for one in people if (moment := subscriptions.silent_since(one)) and moment <= now}
+        moments = {
+            one.id: moment
+            for one in people
+            if (moment := subscriptions.silent_since(one)) and moment <= now
+        }
         silent = [one for one in people if one.id in moments]
         groups = _groups(session, profile, silent, troubles, problems)
         owed = {one.id for group in groups for one in group.subscriptions}
@@ -206,7 +226,9 @@ def _compose_no_news(deps: Deps, profile_id: int, now: datetime, problems: Probl
     composed = 0
     for variant, members in served.items():
         with problems.contained(f"A sign of life for profile {profile_id}"):
-            composed += _store_no_news(deps, profile, variant, seen, [(one, moments[one.id]) for one in members], now)
+            composed += _store_no_news(
+                deps, profile, variant, seen, [(one, moments[one.id]) for one in members], now
+            )
     return composed
 
 
@@ -214,7 +236,9 @@ def _watched(session: Session, profile: Profile, now: datetime) -> PollingSummar
     """What was watched in the last month."""
     watched = sources.sources_for(session, profile)
     since = (now - MONTH).date()
-    failing = (source.name for source in watched if health(source, now) in (Health.FAILING, Health.GONE))
+    failing = (
+        source.name for source in watched if health(source, now) in (Health.FAILING, Health.GONE)
+    )
     looks = sum(sources.poll_counts_since(source, since) for source in watched)
     return PollingSummary(looks, len(watched), tuple(failing))
 
@@ -237,7 +261,14 @@ def _store_no_news(
             _require_position(session, profile)
             unchanged = due_subscriptions.unchanged(session, members)
             if unchanged:
-                _owe(deps, session, profile, edition, [(one, moments[one.id]) for one in unchanged], now)
+                _owe(
+                    deps,
+                    session,
+                    profile,
+                    edition,
+                    [(one, moments[one.id]) for one in unchanged],
+                    now,
+                )
                 for subscription in unchanged:
                     subscriptions.reassured(subscription, now)
             served += len(unchanged)

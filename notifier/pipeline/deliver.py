@@ -1,7 +1,7 @@
 """Delivering: what is owed goes out, and each answer is written down before its connection goes on.
 
-Joins the outbox (what is owed to whom), the letters (what it says) and the mail server (who takes it). Transactions are
-opened here, and none is open while the network is used.
+Joins the outbox (what is owed to whom), the letters (what it says) and the mail server (who takes
+it). Transactions are opened here, and none is open while the network is used.
 """
 
 import gc
@@ -59,7 +59,12 @@ def run(deps: Deps, stop: Callable[[], bool] = never) -> Sent:
     deps.require_sender()
     press, size, problem = digest_mail.MessageBuilder(deps), _smallest(deps), ""
     slow = any(one.slow for one in deps.signers)
-    with _gc_frozen(), deps.small_transactions() as begin, closing(deps.transport) as transport, Prefetcher() as ahead:
+    with (
+        _gc_frozen(),
+        deps.small_transactions() as begin,
+        closing(deps.transport) as transport,
+        Prefetcher() as ahead,
+    ):
         settling = _Settling(deps, begin)
         while not problem and not stop():
             now = deps.now()
@@ -68,7 +73,11 @@ def run(deps: Deps, stop: Callable[[], bool] = never) -> Sent:
                 claimed = outbox.claim_due(session, now, terms)
                 more = not claimed and outbox.has_more(session, now, terms)
                 rate = deps.settings.smtp.rate_per_second
-                wait = rate_limits.reserve(session, rate, len(claimed), now) if rate and claimed else timedelta()
+                wait = (
+                    rate_limits.reserve(session, rate, len(claimed), now)
+                    if rate and claimed
+                    else timedelta()
+                )
             if more:
                 continue
             if not claimed:
@@ -87,7 +96,11 @@ def run(deps: Deps, stop: Callable[[], bool] = never) -> Sent:
 
 
 def _built(
-    deps: Deps, press: digest_mail.MessageBuilder, claimed: Sequence[Claimed], settling: "_Settling", now: datetime
+    deps: Deps,
+    press: digest_mail.MessageBuilder,
+    claimed: Sequence[Claimed],
+    settling: "_Settling",
+    now: datetime,
 ) -> list[OutgoingMessage]:
     """The parcels of claimed deliveries; one that cannot be built is put off, and the others go out."""
     parcels: list[OutgoingMessage] = []
@@ -98,11 +111,17 @@ def _built(
             try:
                 parcels.append(press.outgoing(session, delivery, now))
             except Exception as error:  # noqa: BLE001 - one mail stops no other
-                if delivery.digest_id is None or delivery.digest_id not in logged:  # one trace a digest is enough
+                if (
+                    delivery.digest_id is None or delivery.digest_id not in logged
+                ):  # one trace a digest is enough
                     log_trace(f"Delivery {delivery.id} cannot be built", error)
                 logged.add(delivery.digest_id)
                 failed.append(
-                    Outcome(delivery.id, SendResult.DEFERRED, f"the mail cannot be built: {describe_unexpected(error)}")
+                    Outcome(
+                        delivery.id,
+                        SendResult.DEFERRED,
+                        f"the mail cannot be built: {describe_unexpected(error)}",
+                    )
                 )
     if failed:
         settling(failed)
@@ -132,7 +151,9 @@ def _next_size(deps: Deps, size: int, took: float) -> int:
 
 def _terms(deps: Deps, size: int) -> outbox.ClaimOptions:
     smtp = deps.settings.smtp
-    return outbox.ClaimOptions(size, hold_uncertain=smtp.when_uncertain == "hold", domain_rates=smtp.domain_rates)
+    return outbox.ClaimOptions(
+        size, hold_uncertain=smtp.when_uncertain == "hold", domain_rates=smtp.domain_rates
+    )
 
 
 class _Settling:
@@ -151,7 +172,9 @@ class _Settling:
             with self._begin() as connection:
                 outbox.settle_accepted(connection, accepted, now)
             self.open.difference_update(accepted)
-            self.answers[SendResult.ACCEPTED] = self.answers.get(SendResult.ACCEPTED, 0) + len(accepted)
+            self.answers[SendResult.ACCEPTED] = self.answers.get(SendResult.ACCEPTED, 0) + len(
+                accepted
+            )
         others = [one for one in outcomes if one.answer is not SendResult.ACCEPTED]
         if others:
             self._settle_others(others, now)

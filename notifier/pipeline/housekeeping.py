@@ -1,8 +1,8 @@
 """Tidying: what time does to subscriptions, and what is kept no longer than it is needed.
 
-Run before digests are composed, as often as anybody likes: pauses end, unconfirmed sign-ups vanish, renewals are asked
-for, who left long ago is forgotten, and so is what the operator was told. Each of these has a transaction of its own
-and is done whatever became of the others.
+Run before digests are composed, as often as anybody likes: pauses end, unconfirmed sign-ups vanish,
+renewals are asked for, who left long ago is forgotten, and so is what the operator was told. Each
+of these has a transaction of its own and is done whatever became of the others.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,14 @@ from notifier.deps import Deps
 from notifier.enums import DeliveryKind, SuppressionCause
 from notifier.pipeline.problems import Problems
 from notifier.store import db
-from notifier.subscribers import address_changes, due_subscriptions, lifecycle, privacy, signup_requests, subscriptions
+from notifier.subscribers import (
+    address_changes,
+    due_subscriptions,
+    lifecycle,
+    privacy,
+    signup_requests,
+    subscriptions,
+)
 
 _STEPS: tuple[tuple[str, Callable[[Session, datetime], object]], ...] = (
     ("Forgetting sign-ups that nobody confirmed", lifecycle.forget_unconfirmed),
@@ -40,7 +47,10 @@ def run(deps: Deps, problems: Problems | None = None) -> None:
     if months:
         with problems.contained("Asking for renewals"), deps.writing() as session:
             found = lifecycle.renewals(session, months, now)
-            for kind, ones in ((DeliveryKind.RENEWAL, found.asked), (DeliveryKind.REMINDER, found.reminded)):
+            for kind, ones in (
+                (DeliveryKind.RENEWAL, found.asked),
+                (DeliveryKind.REMINDER, found.reminded),
+            ):
                 outbox.enqueue_own(session, kind, [one.id for one in ones], deps.mail_domain, now)
 
 
@@ -54,7 +64,9 @@ def _resume_expired_pauses(deps: Deps, now: datetime) -> None:
         for subscription in due_subscriptions.unchanged(session, paused):
             lifecycle.resume(subscription, now)
         for subscription_id, trouble in troubles.items():
-            subscriptions.put_off(session, subscription_id, trouble, now + due_subscriptions.RETRY_AFTER)
+            subscriptions.put_off(
+                session, subscription_id, trouble, now + due_subscriptions.RETRY_AFTER
+            )
 
 
 def _forget_long_gone(deps: Deps, now: datetime) -> None:

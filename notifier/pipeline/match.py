@@ -1,7 +1,7 @@
 """Matching: what was not looked at yet is judged for every profile, and stored where it concerns one.
 
-Owns the three steps of a batch: read it, judge it while no transaction is open, store it in a short one. A batch is
-judged again when somebody else matched, or imported a profile, meanwhile.
+Owns the three steps of a batch: read it, judge it while no transaction is open, store it in a short
+one. A batch is judged again when somebody else matched, or imported a profile, meanwhile.
 """
 
 import logging
@@ -12,7 +12,8 @@ from notifier.pipeline.problems import Problems
 
 log = logging.getLogger("notifier")
 
-# How often in a row a batch may turn out to be outdated before it is left to whoever else is matching.
+# How often in a row a batch may turn out to be outdated before it is left to whoever else is
+# matching.
 _ATTEMPTS = 20
 
 

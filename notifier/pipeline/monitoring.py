@@ -1,8 +1,8 @@
 """The watchman: the few things that mean it is broken, told once to the operator and shown by `/healthz`.
 
-A digest that was due and of which nothing was accepted an hour later; a backlog that does not shrink; subscribers whose
-stored choice cannot be read; a source past its rhythm (which is told by `watch/health.py`, and only shown here).
-Nothing else alarms.
+A digest that was due and of which nothing was accepted an hour later; a backlog that does not
+shrink; subscribers whose stored choice cannot be read; a source past its rhythm (which is told by
+`watch/health.py`, and only shown here). Nothing else alarms.
 """
 
 from collections.abc import Sequence
@@ -32,8 +32,15 @@ class Check:
 def checks(session: Session, now: datetime) -> list[Check]:
     """Everything that is looked at, as it stands."""
     wrong = {one.name: one.detail for one in alerts.current(session, now)}
-    found = [Check(name, name not in wrong, wrong.get(name, "")) for name in ("digests", "backlog", alerts.PEOPLE)]
-    bad = [one for one in sources.listed(session) if health(one, now) in (Health.FAILING, Health.SILENT, Health.GONE)]
+    found = [
+        Check(name, name not in wrong, wrong.get(name, ""))
+        for name in ("digests", "backlog", alerts.PEOPLE)
+    ]
+    bad = [
+        one
+        for one in sources.listed(session)
+        if health(one, now) in (Health.FAILING, Health.SILENT, Health.GONE)
+    ]
     return [*found, Check("sources", not bad, _named(bad, now))]
 
 
@@ -51,13 +58,21 @@ def notify_operator(deps: Deps) -> None:
             return
         paragraphs = [f"{one.detail}\n{one.fix}" for one in begun]
         paragraphs += [f"It works again: {name}." for name in ended]
-        closing = "Nothing was lost: what is owed stays in the outbox. See: notifier deliveries list"
+        closing = (
+            "Nothing was lost: what is owed stays in the outbox. See: notifier deliveries list"
+        )
         text = "\n\n".join([*paragraphs, closing])
-        operator_mail.enqueue(session, operator, _subject(begun, ended), text, deps.mail_domain, now)
+        operator_mail.enqueue(
+            session, operator, _subject(begun, ended), text, deps.mail_domain, now
+        )
 
 
 def _subject(begun: Sequence[Trouble], ended: Sequence[str]) -> str:
     names = [trouble.name for trouble in begun] or ended
     if set(names) == {alerts.PEOPLE}:
-        return "notifier: some subscribers cannot be served" if begun else "notifier: all subscribers are served again"
+        return (
+            "notifier: some subscribers cannot be served"
+            if begun
+            else "notifier: all subscribers are served again"
+        )
     return "notifier: mails are not going out" if begun else "notifier: mails go out again"

@@ -1,13 +1,14 @@
 """One poll: what is asked of whom, and what becomes of each answer.
 
-Owns the order of requests. A source's document comes first; what it says may make more to ask: the next page of a
-search, the record of a trial that left it, the site's list of edited posts, whether an article's page is still there.
-An answer is read and compared with what is known while no transaction is open; then it is stored, a large one in
-several transactions, so that nobody who writes meanwhile waits. What a source did not change is noted for all sources
-together.
+Owns the order of requests. A source's document comes first; what it says may make more to ask: the
+next page of a search, the record of a trial that left it, the site's list of edited posts, whether
+an article's page is still there. An answer is read and compared with what is known while no
+transaction is open; then it is stored, a large one in several transactions, so that nobody who
+writes meanwhile waits. What a source did not change is noted for all sources together.
 
-Whatever goes wrong with one answer is that source's trouble: it is undone, stored beside the source, and the others go
-on. Only a database that cannot be used is raised, after everything else was tried.
+Whatever goes wrong with one answer is that source's trouble: it is undone, stored beside the
+source, and the others go on. Only a database that cannot be used is raised, after everything else
+was tried.
 """
 
 import logging
@@ -37,15 +38,18 @@ from notifier.watch.parsers.observation import ParsedDocument, ParseError
 
 log = logging.getLogger("notifier")
 
-# A list that goes on for longer is not followed: nobody watches so many trials, and some servers never come to an end.
+# A list that goes on for longer is not followed: nobody watches so many trials, and some servers
+# never come to an end.
 MOST_PAGES = 50
 
 # What follows from a document and whose failure says nothing of the source.
 _BESIDES = (Purpose.ARTICLE, Purpose.CHECK, Purpose.AS_OF)
 _UNCHANGED_AT_ONCE = 500
-# Seconds in which others may write between two parts of a large document: SQLite looks for a gap ten times a second.
+# Seconds in which others may write between two parts of a large document: SQLite looks for a gap
+# ten times a second.
 _PAUSE_BETWEEN_PARTS = 0.11
-# When so many of a site's articles are missing at once, the site has moved: nobody withdraws most of what they wrote.
+# When so many of a site's articles are missing at once, the site has moved: nobody withdraws most
+# of what they wrote.
 _MOST_MISSING = 3
 
 
@@ -102,9 +106,16 @@ class Poll:
             self._requests = sources.due(session, self._now, wanted, force=force)
             watched = sources.watched(session, wanted)
         self._kinds = {source_id: kind for source_id, _, kind in watched}
-        self.results = {source_id: PollResult(source_id, url, kind, "not_due") for source_id, url, kind in watched}
+        self.results = {
+            source_id: PollResult(source_id, url, kind, "not_due")
+            for source_id, url, kind in watched
+        }
         self._requests = [request for request in self._requests if request.source_id in self._kinds]
-        asked = [request.source_id for request in self._requests if self._kinds[request.source_id] is SourceKind.FEED]
+        asked = [
+            request.source_id
+            for request in self._requests
+            if self._kinds[request.source_id] is SourceKind.FEED
+        ]
         self._besides: dict[int, list[Request]] = defaultdict(list)
         for look in (entries.due_checks, sources.due_posts):
             for check in self._due_besides(look, asked):
@@ -143,7 +154,9 @@ class Poll:
             raise self._unusable
         return list(self.results.values())
 
-    def _due_besides(self, look: Callable[..., list[Request]], source_ids: Sequence[int]) -> list[Request]:
+    def _due_besides(
+        self, look: Callable[..., list[Request]], source_ids: Sequence[int]
+    ) -> list[Request]:
         """What else is to be asked of these sources; where that cannot be told for all, source by source."""
         try:
             with self._deps.reading() as session:
@@ -154,7 +167,9 @@ class Poll:
             if len(source_ids) <= 1:
                 log.exception("sources %s: what else to ask cannot be told", source_ids)
                 return []
-        return [request for source_id in source_ids for request in self._due_besides(look, [source_id])]
+        return [
+            request for source_id in source_ids for request in self._due_besides(look, [source_id])
+        ]
 
     @contextmanager
     def _contained(self, trouble: str, *values: object) -> Iterator[None]:
@@ -199,7 +214,9 @@ class Poll:
             if request.purpose is Purpose.POSTS:
                 sources.note_posts(source, next_at=self._now + wordpress.PAUSE_AFTER_FAILURE)
             # Without the answer's headers, which may be what is wrong with it.
-            sources.record_failure(source, self._now, self._interval, Response(request, request.url), words)
+            sources.record_failure(
+                source, self._now, self._interval, Response(request, request.url), words
+            )
             sources.forget_baseline(source, self._now)
 
     def _arrived(self, response: Response) -> Sequence[Request]:
@@ -241,7 +258,9 @@ class Poll:
         except Exception:
             log.exception("%d unchanged sources could not be noted together", len(waiting))
             for response in waiting:
-                with self._contained("source %d: it could not be noted", response.request.source_id):
+                with self._contained(
+                    "source %d: it could not be noted", response.request.source_id
+                ):
                     self._note_these_unchanged([response])
 
     def _note_these_unchanged(self, responses: Sequence[Response]) -> None:
@@ -266,11 +285,14 @@ class Poll:
         def finish(session: Session, source: Source, stored: Stored) -> list[Request]:
             further = self._next(session, source, response, reading, stored)
             changed = bool(stored.new or stored.changed)
-            # A search is a list that goes on: that its first page is unchanged says nothing of the others.
+            # A search is a list that goes on: that its first page is unchanged says nothing of the
+            # others.
             is_search = source.kind is SourceKind.REGISTRY and clinicaltrials.is_search(source.url)
             whole = not stored.postponed and not is_search
             sources.follow_move(session, source, response, self._now)
-            sources.record_success(source, self._now, self._interval, response, reading, changed=changed, whole=whole)
+            sources.record_success(
+                source, self._now, self._interval, response, reading, changed=changed, whole=whole
+            )
             self._set(source_id, status="ok")
             return further
 
@@ -310,7 +332,9 @@ class Poll:
                 source = self._source(session, source_id)
                 if source is None:
                     return []
-                of_part = entries.store_part(session, source, part, plan.differences, self._now, known_only=known_only)
+                of_part = entries.store_part(
+                    session, source, part, plan.differences, self._now, known_only=known_only
+                )
                 stored = stored.plus(of_part)
                 if number == len(plan.parts):
                     self._listed[source_id] |= stored.entry_ids
@@ -319,18 +343,31 @@ class Poll:
         return further
 
     def _next(
-        self, session: Session, source: Source, response: Response, reading: ParsedDocument, stored: Stored
+        self,
+        session: Session,
+        source: Source,
+        response: Response,
+        reading: ParsedDocument,
+        stored: Stored,
     ) -> list[Request]:
         """What a document that was just stored makes to ask."""
         if source.kind is SourceKind.FEED:
             sources.learn_posts(source, reading.posts_url, self._now)
             left = entries.note_listed(session, source, stored.entry_ids, self._now)
-            due = [*self._besides.pop(source.id, ()), *sources.due_posts(session, [source.id], self._now)]
+            due = [
+                *self._besides.pop(source.id, ()),
+                *sources.due_posts(session, [source.id], self._now),
+            ]
             # A list of posts holds the whole texts; elsewhere they are fetched one by one.
             pages = [] if source.posts_url else articles.wanted(session, stored.new_ids)
-            return list({(one.purpose, one.entry_id): one for one in (*left, *due, *pages)}.values())
+            return list(
+                {(one.purpose, one.entry_id): one for one in (*left, *due, *pages)}.values()
+            )
         if source.kind is SourceKind.REGISTRY:
-            return [*self._more_trials(session, source, response, reading), *self._ask_as_of(source, stored)]
+            return [
+                *self._more_trials(session, source, response, reading),
+                *self._ask_as_of(source, stored),
+            ]
         return []
 
     def _more_trials(
@@ -354,7 +391,9 @@ class Poll:
         """The next page of a list, unless it was asked for before or the list does not end."""
         asked = self._pages[source.id]
         if url in asked or len(asked) + 1 >= MOST_PAGES:
-            log.warning("source %d: its list does not end after %d pages", source.id, len(asked) + 1)
+            log.warning(
+                "source %d: its list does not end after %d pages", source.id, len(asked) + 1
+            )
             return ()  # what stands on no page is not known, and so nothing counts as having left
         asked.add(url)
         return [self._ask(source, url, Purpose.NEXT_PAGE)]
@@ -382,7 +421,11 @@ class Poll:
             return ()
 
         def finish(session: Session, source: Source, stored: Stored) -> list[Request]:
-            following = self._more_trials(session, source, response, reading) if purpose is Purpose.NEXT_PAGE else ()
+            following = (
+                self._more_trials(session, source, response, reading)
+                if purpose is Purpose.NEXT_PAGE
+                else ()
+            )
             return [*following, *self._ask_as_of(source, stored)]
 
         return self._stored(source_id, reading, finish)
@@ -444,7 +487,9 @@ class Poll:
         request = response.request
         missing: str | None = ""
         if response.status in (404, 410):
-            missing = LazyMessage("answers that there is no such page (%(status)s)", status=response.status)
+            missing = LazyMessage(
+                "answers that there is no such page (%(status)s)", status=response.status
+            )
         elif response.status == 200 and _front_page(response.url) and not _front_page(request.url):
             missing = LazyMessage("leads to the site's front page")
         elif response.error or response.status >= 400:
@@ -454,19 +499,26 @@ class Poll:
 
     def _note_missing(self) -> None:
         for source_id, answers in self._missing.items():
-            with self._contained("source %d: what its articles answered could not be stored", source_id):
+            with self._contained(
+                "source %d: what its articles answered could not be stored", source_id
+            ):
                 self._note_missing_of(source_id, answers)
 
     def _note_missing_of(self, source_id: int, answers: Mapping[int, str | None]) -> None:
         missing = sum(bool(words) for words in answers.values())
         if missing >= _MOST_MISSING and missing * 2 > len(answers):
-            log.warning("source %d: %d of %d articles are missing at once", source_id, missing, len(answers))
+            log.warning(
+                "source %d: %d of %d articles are missing at once", source_id, missing, len(answers)
+            )
             answers = dict.fromkeys(answers)  # asked, and nobody can say
         with self._deps.writing() as session:
             taken_down = sum(
-                entries.note_checked(session, entry_id, words, self._now) for entry_id, words in answers.items()
+                entries.note_checked(session, entry_id, words, self._now)
+                for entry_id, words in answers.items()
             )
-        self.results[source_id] = self.results[source_id].plus(Stored(0, changed=taken_down, withdrawn=taken_down))
+        self.results[source_id] = self.results[source_id].plus(
+            Stored(0, changed=taken_down, withdrawn=taken_down)
+        )
 
     def _tell_operator(self) -> None:
         operator = self._deps.settings.operator.address
@@ -475,7 +527,9 @@ class Poll:
         with self._deps.writing() as session:
             if turned := sources.record_reported_states(session, self._now):
                 subject, text = health.notice(turned, self._now)
-                operator_mail.enqueue(session, operator, subject, text, self._deps.mail_domain, self._now)
+                operator_mail.enqueue(
+                    session, operator, subject, text, self._deps.mail_domain, self._now
+                )
 
     def _ask(self, source: Source, url: str, purpose: Purpose) -> Request:
         return Request(source.id, url, purpose=purpose)

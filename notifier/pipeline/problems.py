@@ -1,7 +1,7 @@
 """Containment: an error in one step, for one profile or one person, stops no other.
 
-Owns how an error that nobody expected is written down: a line for the report of the run, and its trace in the log. No
-e-mail address stands in either, for who subscribes is health data.
+Owns how an error that nobody expected is written down: a line for the report of the run, and its
+trace in the log. No e-mail address stands in either, for who subscribes is health data.
 """
 
 import logging

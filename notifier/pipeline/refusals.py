@@ -1,7 +1,7 @@
 """Refusals: what a mail server's no to a recipient means, beyond the one mail.
 
-An address that is gone is suppressed, a mailbox that is full is waited for, and a digest that too many servers refuse
-is held, and the operator told, before our name is spoilt.
+An address that is gone is suppressed, a mailbox that is full is waited for, and a digest that too
+many servers refuse is held, and the operator told, before our name is spoilt.
 """
 
 import re
@@ -64,7 +64,9 @@ def _judge(session: Session, delivery: Delivery, outcome: Outcome, now: datetime
         _wait_or_give_up(session, delivery, person, outcome, now)
 
 
-def _wait_or_give_up(session: Session, delivery: Delivery, person: Subscriber, outcome: Outcome, now: datetime) -> None:
+def _wait_or_give_up(
+    session: Session, delivery: Delivery, person: Subscriber, outcome: Outcome, now: datetime
+) -> None:
     if policy.hold(person, now):
         suppressions.add(session, person.address_hash, SuppressionCause.BOUNCED, outcome.code, now)
     elif person.held_until is not None:
@@ -84,4 +86,6 @@ def _pause(deps: Deps, session: Session, digest_id: int, now: datetime) -> None:
         f"Then let the rest go out: notifier digests approve {digest_id}\n"
         "Those that were refused: notifier deliveries list --status failed"
     )
-    operator_mail.enqueue(session, operator, f"notifier: digest {digest_id} is held", text, deps.mail_domain, now)
+    operator_mail.enqueue(
+        session, operator, f"notifier: digest {digest_id} is held", text, deps.mail_domain, now
+    )

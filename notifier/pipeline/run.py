@@ -9,10 +9,10 @@
     | deliver          claim, send, settle by the server's answer
     | monitoring       tell the operator once when mails do not go out
 
-`notifier run --once`, the scheduler and a cron line call the same steps. Every step asks the database what is due,
-does it, and finds nothing to do when it is run again. Each is run whatever became of the one before. Transactions are
-opened and committed in these files, in `admin/`, `web/` and `cli/`, and none is open while the network is used or a
-text is judged, rendered or signed.
+`notifier run --once`, the scheduler and a cron line call the same steps. Every step asks the
+database what is due, does it, and finds nothing to do when it is run again. Each is run whatever
+became of the one before. Transactions are opened and committed in these files, in `admin/`, `web/`
+and `cli/`, and none is open while the network is used or a text is judged, rendered or signed.
 """
 
 from collections.abc import Callable, Sequence
@@ -86,7 +86,9 @@ def failing_canaries(deps: Deps) -> list[str]:
         return [
             f"{profile.slug}: {failed}"
             for profile in profiles.listed(session)
-            for failed in judging.check_canaries(profile.document, profiles.stored_specs(profile), profile.name)
+            for failed in judging.check_canaries(
+                profile.document, profiles.stored_specs(profile), profile.name
+            )
         ]
 
 

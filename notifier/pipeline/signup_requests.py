@@ -1,8 +1,8 @@
 """Admission: what was asked for through a form is answered by mail, to the owner of the address alone.
 
-The page has answered before this begins, the same for all. A request that was stored is answered once, whoever comes
-first: the application right after its page, or the next run. The limits of what a mailbox is sent are kept here, where
-nobody who asks can see them.
+The page has answered before this begins, the same for all. A request that was stored is answered
+once, whoever comes first: the application right after its page, or the next run. The limits of what
+a mailbox is sent are kept here, where nobody who asks can see them.
 """
 
 from sqlalchemy.orm import Session
@@ -14,7 +14,13 @@ from notifier.errors import NotFoundError, StoreError
 from notifier.match import profiles
 from notifier.pipeline.problems import Problems
 from notifier.store.models import SignupRequest
-from notifier.subscribers import address_changes, choices, signup_requests, subscriptions, suppressions
+from notifier.subscribers import (
+    address_changes,
+    choices,
+    signup_requests,
+    subscriptions,
+    suppressions,
+)
 from notifier.subscribers.choices import Choice
 from notifier.subscribers.subscriptions import RUNNING, SuppressedError
 
@@ -33,8 +39,8 @@ def answer_all(deps: Deps, problems: Problems | None = None) -> int:
 def answer(deps: Deps, enquiry_id: int, problems: Problems | None = None) -> None:
     """Answer one request, unless somebody else did.
 
-    One that cannot be answered is noted, by its number, and dropped: the address in it is kept no longer than it is of
-    use, and whoever asked can ask again.
+    One that cannot be answered is noted, by its number, and dropped: the address in it is kept no
+    longer than it is of use, and whoever asked can ask again.
 
     Raises:
         StoreError: the database cannot be used now; the request waits.
@@ -70,7 +76,9 @@ def _answer(deps: Deps, session: Session, enquiry: SignupRequest) -> None:
         _send_link(deps, session, enquiry)
 
 
-def _subscribe(deps: Deps, session: Session, enquiry: SignupRequest, wish: dict[str, object]) -> None:
+def _subscribe(
+    deps: Deps, session: Session, enquiry: SignupRequest, wish: dict[str, object]
+) -> None:
     now, email = deps.now(), enquiry.email
     assert email is not None
     if not signup_requests.may_be_mailed(session, enquiry):
@@ -80,12 +88,18 @@ def _subscribe(deps: Deps, session: Session, enquiry: SignupRequest, wish: dict[
     except NotFoundError:
         return  # a profile that went meanwhile
     person = subscriptions.find_subscriber(session, email)
-    known = next((each for each in person.subscriptions if each.profile_id == profile.id), None) if person else None
+    known = (
+        next((each for each in person.subscriptions if each.profile_id == profile.id), None)
+        if person
+        else None
+    )
     if known is not None and known.status in RUNNING:
         outbox.enqueue_asked(session, DeliveryKind.ALREADY, known, deps.mail_domain, now)
         return
     try:
-        subscription = subscriptions.subscribe(session, email, profile, choices.from_document(wish), now, own=True)
+        subscription = subscriptions.subscribe(
+            session, email, profile, choices.from_document(wish), now, own=True
+        )
     except SuppressedError:
         return
     suppressions.note_asked(suppressions.of(session, subscription.subscriber.address_hash), now)
@@ -97,7 +111,11 @@ def _send_link(deps: Deps, session: Session, enquiry: SignupRequest) -> None:
     if not signup_requests.may_be_mailed(session, enquiry):
         return
     person = subscriptions.find_subscriber(session, enquiry.email)
-    running = next((each for each in person.subscriptions if each.status in RUNNING), None) if person else None
+    running = (
+        next((each for each in person.subscriptions if each.status in RUNNING), None)
+        if person
+        else None
+    )
     if running is not None:
         outbox.enqueue_asked(session, DeliveryKind.LINK, running, deps.mail_domain, deps.now())
 
@@ -111,8 +129,11 @@ def _ask_both(deps: Deps, session: Session, enquiry: SignupRequest, link_id: str
     if signup_requests.count_mail(session, SignupRequestKind.ADDRESS, change.subscriber.email, now):
         kinds.append(DeliveryKind.CHANGE_OLD)
     suppression = suppressions.of(session, change.address_hash)
-    # One that was erased meanwhile is owed the question, too; it is refused when it is to be sent, where nobody looks.
-    if signup_requests.may_be_mailed(session, enquiry) and suppressions.may_be_asked(suppression, now):
+    # One that was erased meanwhile is owed the question, too; it is refused when it is to be sent,
+    # where nobody looks.
+    if signup_requests.may_be_mailed(session, enquiry) and suppressions.may_be_asked(
+        suppression, now
+    ):
         suppressions.note_asked(suppression, now)
         kinds.append(DeliveryKind.CHANGE_NEW)
     outbox.enqueue_change(session, change, kinds, deps.mail_domain, now)

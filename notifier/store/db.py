@@ -1,7 +1,7 @@
 """Engine, sessions and the schema's upgrade.
 
-Owns everything that differs between SQLite and PostgreSQL, and the words for a database that cannot be used. It knows
-the tables and nothing of what they mean.
+Owns everything that differs between SQLite and PostgreSQL, and the words for a database that cannot
+be used. It knows the tables and nothing of what they mean.
 """
 
 import hashlib
@@ -27,7 +27,15 @@ from notifier.errors import SettingsError, StoreError
 # Any constant serves, as long as every process of notifier asks PostgreSQL for the same one.
 _UPGRADE_LOCK = 0x6E6F7469
 # What holds people's own words.
-_PERSONAL = ("subscriber", "subscription", "consent", "delivery", "enquiry", "address_change", "notice")
+_PERSONAL = (
+    "subscriber",
+    "subscription",
+    "consent",
+    "delivery",
+    "enquiry",
+    "address_change",
+    "notice",
+)
 
 _LOOKS_LIKE = "It looks like sqlite:///subscribers.db or postgresql://name:password@host/database."
 
@@ -36,12 +44,13 @@ ADDRESS_KEY = "address_key"
 
 # How long a connection waits for another's lock, in milliseconds.
 _BUSY_TIMEOUT_MS = 5000
-# How long the emptying of SQLite's log may keep writers waiting at a time, and how often it is tried: a one-click
-# unsubscription has to succeed within a second meanwhile.
+# How long the emptying of SQLite's log may keep writers waiting at a time, and how often it is
+# tried: a one-click unsubscription has to succeed within a second meanwhile.
 _EMPTYING_WAITS_MS = 100
 _EMPTYING_TRIES = 50
 
-# How long what was settled may be safe from the end of a process alone, in seconds, before it is safe from a power cut.
+# How long what was settled may be safe from the end of a process alone, in seconds, before it is
+# safe from a power cut.
 _LONGEST_UNSAFE = 0.05
 
 _writers: "WeakKeyDictionary[Engine, threading.Lock]" = WeakKeyDictionary()
@@ -56,7 +65,8 @@ def make_engine(url: str) -> Engine:
     Raises:
         SettingsError: a URL that is neither.
     """
-    # A password may stand in the address: nothing of it is repeated, and no error that holds it is handed on.
+    # A password may stand in the address: nothing of it is repeated, and no error that holds it is
+    # handed on.
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
@@ -65,17 +75,22 @@ def make_engine(url: str) -> Engine:
         raise SettingsError("database_url names neither SQLite nor PostgreSQL.", _LOOKS_LIKE)
     if "@" in (parsed.host or ""):
         raise SettingsError(
-            "database_url holds one @ too many.", "In a user name or a password, write %40 for @, and %2F for /."
+            "database_url holds one @ too many.",
+            "In a user name or a password, write %40 for @, and %2F for /.",
         )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", SAWarning)  # an option that the driver would ignore
             # Parameters are addresses and links: they stand in no error and in no log.
-            engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite", hide_parameters=True)
+            engine = create_engine(
+                parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite", hide_parameters=True
+            )
     except (NoSuchModuleError, ImportError):
         raise SettingsError("database_url names a driver that is not there.", _LOOKS_LIKE) from None
     except (ArgumentError, SAWarning, TypeError, ValueError):
-        raise SettingsError("database_url holds an option that cannot be used.", _LOOKS_LIKE) from None
+        raise SettingsError(
+            "database_url holds an option that cannot be used.", _LOOKS_LIKE
+        ) from None
     if engine.dialect.name == "sqlite":
         event.listen(engine, "do_connect", _make_private)
         event.listen(engine, "connect", _prepare_sqlite)
@@ -95,16 +110,26 @@ def _make_private(_dialect: Any, _record: Any, arguments: list[Any], _options: A
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # the driver would begin too late and commit too early: `_begin_sqlite` does it
+    connection.isolation_level = (
+        None  # the driver would begin too late and commit too early: `_begin_sqlite` does it
+    )
     waits = f"busy_timeout={_BUSY_TIMEOUT_MS}"
-    for pragma in (waits, "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
+    for pragma in (
+        waits,
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "secure_delete=ON",
+    ):
         connection.execute(f"PRAGMA {pragma}")
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # A transaction that reads first and writes later fails at once when another wrote between, however long the busy
-    # timeout: whoever is going to write takes the lock at the beginning.
-    connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('sqlite_begin', 'DEFERRED')}")
+    # A transaction that reads first and writes later fails at once when another wrote between,
+    # however long the busy timeout: whoever is going to write takes the lock at the beginning.
+    connection.exec_driver_sql(
+        f"BEGIN {connection.get_execution_options().get('sqlite_begin', 'DEFERRED')}"
+    )
 
 
 @contextmanager
@@ -113,10 +138,14 @@ def reading(engine: Engine, address_key: str = "") -> Iterator[Session]:
 
     Args:
         engine: the database.
-        address_key: `suppression_key`, which `store/keys.py` takes from the session to recognise addresses.
+        address_key: `suppression_key`, which `store/keys.py` takes from the session to recognise
+            addresses.
     """
     info = {ADDRESS_KEY: address_key}
-    with _translate_db_errors(engine), Session(engine, expire_on_commit=False, info=info) as session:
+    with (
+        _translate_db_errors(engine),
+        Session(engine, expire_on_commit=False, info=info) as session,
+    ):
         yield session
 
 
@@ -135,14 +164,20 @@ def writing(engine: Engine, address_key: str = "") -> Iterator[Session]:
 
 
 @contextmanager
-def small_transactions(engine: Engine) -> Iterator[Callable[[], AbstractContextManager[Connection]]]:
+def small_transactions(
+    engine: Engine,
+) -> Iterator[Callable[[], AbstractContextManager[Connection]]]:
     """One connection, kept for many small transactions: what is given begins one, and commits it at its end.
 
-    It is for what is written thousands of times a second, without objects; `writing` serves everything else. A
-    transaction outlives the end of this process at once, as any does. The disk itself is waited for every 50 ms and at
-    the end, not for each: a power cut can undo what was committed since.
+    It is for what is written thousands of times a second, without objects; `writing` serves
+    everything else. A transaction outlives the end of this process at once, as any does. The disk
+    itself is waited for every 50 ms and at the end, not for each: a power cut can undo what was
+    committed since.
     """
-    with _translate_db_errors(engine), engine.execution_options(sqlite_begin="IMMEDIATE").connect() as connection:
+    with (
+        _translate_db_errors(engine),
+        engine.execution_options(sqlite_begin="IMMEDIATE").connect() as connection,
+    ):
         waited_at = time.monotonic()
 
         @contextmanager
@@ -163,7 +198,9 @@ def small_transactions(engine: Engine) -> Iterator[Callable[[], AbstractContextM
             raise
         _wait_for_disk(connection, wait=True)
         if engine.dialect.name == "sqlite":
-            with suppress(sqlite3.Error):  # nothing is lost by it, and who writes next is told what is wrong
+            with suppress(
+                sqlite3.Error
+            ):  # nothing is lost by it, and who writes next is told what is wrong
                 _raw(connection).execute("PRAGMA wal_checkpoint(PASSIVE)")
 
 
@@ -198,33 +235,42 @@ def _in_turn(engine: Engine) -> Iterator[None]:
 def insert_missing(session: Session, table: type[Any], values: Mapping[str, Any]) -> bool:
     """Add a row unless its key is there already, whoever else adds it meanwhile; returns whether it was added."""
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    added: Any = insert(table).values(**values).on_conflict_do_nothing().returning(literal_column("1"))
+    added: Any = (
+        insert(table).values(**values).on_conflict_do_nothing().returning(literal_column("1"))
+    )
     return session.execute(added).first() is not None
 
 
 def take_turns(session: Session, *names: str) -> None:
     """Let transactions that name the same thing go one after the other, until each has ended.
 
-    For what no row can be locked for, because it may not exist yet: a count that must not be passed. SQLite has one
-    writer at a time anyway; PostgreSQL takes an advisory lock of the transaction for each name.
+    For what no row can be locked for, because it may not exist yet: a count that must not be
+    passed. SQLite has one writer at a time anyway; PostgreSQL takes an advisory lock of the
+    transaction for each name.
     """
     if session.get_bind().dialect.name == "sqlite":
         return
-    for key in sorted(int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True) for name in names):
+    for key in sorted(
+        int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True) for name in names
+    ):
         session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
 
 
 def scrub(engine: Engine) -> None:
     """Leave nothing readable of what was deleted, while others read and write on.
 
-    SQLite has overwritten it (`secure_delete` is on in every connection), and only its write-ahead log still holds the
-    pages as they were: it is emptied. PostgreSQL marks the space of deleted rows for reuse; until it is used again
-    their bytes can be found there, and only `VACUUM FULL`, which locks the tables, would end that.
+    SQLite has overwritten it (`secure_delete` is on in every connection), and only its write-ahead
+    log still holds the pages as they were: it is emptied. PostgreSQL marks the space of deleted
+    rows for reuse; until it is used again their bytes can be found there, and only `VACUUM FULL`,
+    which locks the tables, would end that.
 
     Raises:
         StoreError: other programs use the database all the time; what is left to do, and how.
     """
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection, _translate_db_errors(engine):
+    with (
+        engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
+        _translate_db_errors(engine),
+    ):
         if engine.dialect.name != "sqlite":
             for table in _PERSONAL:
                 # Giving empty pages back to the system would lock the table for a moment.
@@ -241,7 +287,8 @@ def scrub(engine: Engine) -> None:
 def _empty_log(raw: sqlite3.Connection) -> bool:
     """Move the write-ahead log into the database and cut it to nothing; returns whether that could be done.
 
-    The last step keeps writers out while it waits for readers. It waits for a moment only, and tries again.
+    The last step keeps writers out while it waits for readers. It waits for a moment only, and
+    tries again.
     """
     raw.execute(f"PRAGMA busy_timeout={_EMPTYING_WAITS_MS}")
     try:
@@ -275,11 +322,18 @@ def _plain(error: DBAPIError, engine: Engine) -> StoreError:
         )
     if "unable to open" in reason:
         return StoreError(
-            f"The database {place} cannot be opened.", "Check that its folder exists and may be written to."
+            f"The database {place} cannot be opened.",
+            "Check that its folder exists and may be written to.",
         )
     if "full" in reason:
-        return StoreError(f"There is no room left for {place}.", "Make room on the disk, then run the command again.")
-    return StoreError(f"The database {place} cannot be used: {reason}", "Check database_url and the server behind it.")
+        return StoreError(
+            f"There is no room left for {place}.",
+            "Make room on the disk, then run the command again.",
+        )
+    return StoreError(
+        f"The database {place} cannot be used: {reason}",
+        "Check database_url and the server behind it.",
+    )
 
 
 def _place(url: URL) -> str:
@@ -289,7 +343,12 @@ def _place(url: URL) -> str:
 
 def _without_passwords(words: str, url: URL) -> str:
     """A driver's words without the passwords that it was given."""
-    options = [value for name, values in url.normalized_query.items() if "password" in name.lower() for value in values]
+    options = [
+        value
+        for name, values in url.normalized_query.items()
+        if "password" in name.lower()
+        for value in values
+    ]
     for password in (url.password, *options):
         if password:
             words = words.replace(str(password), "***")
@@ -303,7 +362,8 @@ def upgrade(engine: Engine) -> bool:
         Whether anything had to be done.
 
     Raises:
-        StoreError: the database is of a newer notifier, holds somebody else's tables, or cannot be used.
+        StoreError: the database is of a newer notifier, holds somebody else's tables, or cannot be
+            used.
     """
     try:
         return _upgrade(engine)
@@ -320,7 +380,8 @@ def _upgrade(engine: Engine) -> bool:
 
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
-            # Batch migrations rebuild tables; the pragma does nothing inside a transaction, hence before it.
+            # Batch migrations rebuild tables; the pragma does nothing inside a transaction, hence
+            # before it.
             _raw(connection).execute("PRAGMA foreign_keys=OFF")
             connection.execution_options(sqlite_begin="IMMEDIATE")
             connection.begin()
@@ -350,21 +411,28 @@ def connect(engine: Engine) -> Connection:
     except DBAPIError as error:
         raise _plain(error, engine) from error
     except (ArgumentError, TypeError, ValueError):
-        raise SettingsError("database_url holds an option that cannot be used.", _LOOKS_LIKE) from None
+        raise SettingsError(
+            "database_url holds an option that cannot be used.", _LOOKS_LIKE
+        ) from None
 
 
 def _refuse_strangers(connection: Connection, engine: Engine, found: str | None) -> None:
     from alembic.script import ScriptDirectory
     from sqlalchemy import inspect
 
-    known = {script.revision for script in ScriptDirectory.from_config(_alembic_config()).walk_revisions()}
+    known = {
+        script.revision
+        for script in ScriptDirectory.from_config(_alembic_config()).walk_revisions()
+    }
     if found is not None and found not in known:
         raise StoreError(
             f"The database {engine.url.database} was made by a newer notifier (schema {found}).",
             "Install that version, or newer. Nothing was changed.",
         )
     if found is None and (
-        tables := [name for name in inspect(connection).get_table_names() if name != "alembic_version"]
+        tables := [
+            name for name in inspect(connection).get_table_names() if name != "alembic_version"
+        ]
     ):
         raise StoreError(
             f"The database {engine.url.database} holds tables that are not notifier's ({', '.join(tables[:3])}).",

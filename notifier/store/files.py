@@ -1,7 +1,8 @@
 """Files that people name: read with a bound, and written so that nobody but their owner can read them.
 
-Owns the permissions of what holds live links, keys or people, and the refusal of what is no plain file: a pipe that
-nobody writes to would wait for ever, a device has no end, and a link could lead into somebody else's file.
+Owns the permissions of what holds live links, keys or people, and the refusal of what is no plain
+file: a pipe that nobody writes to would wait for ever, a device has no end, and a link could lead
+into somebody else's file.
 """
 
 import os
@@ -36,14 +37,21 @@ def open_input(path: Path, largest: int) -> BinaryIO:
         # Without it, to open a pipe would wait for somebody who writes to it.
         opened = os.fdopen(os.open(path, os.O_RDONLY | _NONBLOCK), "rb")
     except (OSError, ValueError) as error:
-        raise SettingsError(f"{path} cannot be read: {_reason(error)}.", "Name a file that is there.") from error
+        raise SettingsError(
+            f"{path} cannot be read: {_reason(error)}.", "Name a file that is there."
+        ) from error
     state = os.fstat(opened.fileno())
     if not stat.S_ISREG(state.st_mode):
         opened.close()
-        raise SettingsError(f"{path} cannot be read: it is {_kind(state.st_mode)}.", "Name a plain file.")
+        raise SettingsError(
+            f"{path} cannot be read: it is {_kind(state.st_mode)}.", "Name a plain file."
+        )
     if state.st_size > largest:
         opened.close()
-        raise SettingsError(f"{path} is larger than {largest:,} bytes.", "Name a smaller one, or cut it into several.")
+        raise SettingsError(
+            f"{path} is larger than {largest:,} bytes.",
+            "Name a smaller one, or cut it into several.",
+        )
     return opened
 
 
@@ -57,17 +65,23 @@ def read_input(path: Path, largest: int) -> bytes:
         try:
             content = opened.read(largest + 1)
         except OSError as error:
-            raise SettingsError(f"{path} cannot be read: {_reason(error)}.", "Name a file that is there.") from error
+            raise SettingsError(
+                f"{path} cannot be read: {_reason(error)}.", "Name a file that is there."
+            ) from error
     if len(content) > largest:  # some systems' files do not say their size beforehand
-        raise SettingsError(f"{path} is larger than {largest:,} bytes.", "Name a smaller one, or cut it into several.")
+        raise SettingsError(
+            f"{path} is larger than {largest:,} bytes.",
+            "Name a smaller one, or cut it into several.",
+        )
     return content
 
 
 def write_private(path: Path, content: bytes | Iterable[bytes]) -> None:
     """Write a file that only its owner can read, whatever was there before and whatever the umask.
 
-    The new file takes the place of the old one when it is complete: an old one that others may read, or a link to
-    another file, is never written through, and whoever reads meanwhile sees the old or the new, never a part.
+    The new file takes the place of the old one when it is complete: an old one that others may
+    read, or a link to another file, is never written through, and whoever reads meanwhile sees the
+    old or the new, never a part.
 
     Raises:
         SettingsError: it cannot be written, or something that is no file stands there.
@@ -130,10 +144,14 @@ def readable_by_others(paths: Iterable[Path]) -> list[Path]:
     return exposed
 
 
-def _write_new(path: Path, content: bytes | Iterable[bytes], like: os.stat_result | None = None) -> None:
+def _write_new(
+    path: Path, content: bytes | Iterable[bytes], like: os.stat_result | None = None
+) -> None:
     """Write a file that is not there yet, for its owner alone or for owner and group of another one."""
     # The mode counts from the first moment, and a link of that name is not followed.
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), _PRIVATE)
+    descriptor = os.open(
+        path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), _PRIVATE
+    )
     try:
         with os.fdopen(descriptor, "wb") as file:
             _give(file.fileno(), like)
@@ -157,7 +175,9 @@ def _give(descriptor: int, like: os.stat_result | None) -> None:
 
 def _refuse_what_is_no_file(path: Path) -> None:
     folder = path.parent.resolve()
-    if any(folder.is_relative_to(place) for place in _NOT_OURS) and not folder.is_relative_to(_SHARED_MEMORY):
+    if any(folder.is_relative_to(place) for place in _NOT_OURS) and not folder.is_relative_to(
+        _SHARED_MEMORY
+    ):
         raise ValueError("files there belong to the system")
     with suppress(FileNotFoundError):
         mode = path.lstat().st_mode

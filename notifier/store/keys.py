@@ -1,8 +1,9 @@
 """Keys: by what an installation recognises addresses that it does not store, or not any more.
 
-Owns the hashes of addresses, of networks and of mailboxes, and the check that `suppression_key` is the one they were
-made with. The key comes with the session and stands in no table: a copy of the database gives no address away, and a
-backup without the key would write to everybody who ever said no.
+Owns the hashes of addresses, of networks and of mailboxes, and the check that `suppression_key` is
+the one they were made with. The key comes with the session and stands in no table: a copy of the
+database gives no address away, and a backup without the key would write to everybody who ever said
+no.
 """
 
 import hashlib
@@ -64,7 +65,9 @@ def is_taken(engine: Engine) -> bool:
         columns = inspect(connection)
         if not columns.has_table("installation"):
             return False
-        if "key_fingerprint" not in {column["name"] for column in columns.get_columns("installation")}:
+        if "key_fingerprint" not in {
+            column["name"] for column in columns.get_columns("installation")
+        }:
             return False
         return connection.execute(select(Installation.key_fingerprint)).scalar() is not None
 
@@ -109,7 +112,9 @@ def secret_name(session: Session, purpose: str, text: str) -> str:
         text: what is named.
     """
     salt = session.scalars(select(Installation.salt)).one()
-    return hmac.new(f"{salt} {_key(session)}".encode(), f"{purpose} {text}".encode(), hashlib.sha256).hexdigest()
+    return hmac.new(
+        f"{salt} {_key(session)}".encode(), f"{purpose} {text}".encode(), hashlib.sha256
+    ).hexdigest()
 
 
 def _key(session: Session) -> str:

@@ -1,7 +1,7 @@
 """Moving: a new address for a person, when both the old and the new one have said yes.
 
-Owns the change until it is made, and the links from before it. A change is noted and answered alike whoever the new
-address belongs to; nobody learns whether it is known here.
+Owns the change until it is made, and the links from before it. A change is noted and answered alike
+whoever the new address belongs to; nobody learns whether it is known here.
 """
 
 import secrets
@@ -45,7 +45,11 @@ def ask(session: Session, subscriber: Subscriber, email: str, now: datetime) -> 
     session.scalar(select(Subscriber.id).where(Subscriber.id == subscriber.id).with_for_update())
     session.execute(delete(AddressChange).where(AddressChange.subscriber_id == subscriber.id))
     change = AddressChange(
-        subscriber=subscriber, email=address, address_hash=key, link_id=secrets.token_urlsafe(16), asked_at=now
+        subscriber=subscriber,
+        email=address,
+        address_hash=key,
+        link_id=secrets.token_urlsafe(16),
+        asked_at=now,
     )
     session.add(change)
     session.flush()
@@ -54,7 +58,11 @@ def ask(session: Session, subscriber: Subscriber, email: str, now: datetime) -> 
 
 def find(session: Session, link_id: str) -> AddressChange | None:
     """The change that is known by this id; None once it was made, replaced or forgotten."""
-    chosen = select(AddressChange).where(AddressChange.link_id == link_id).with_for_update(of=AddressChange)
+    chosen = (
+        select(AddressChange)
+        .where(AddressChange.link_id == link_id)
+        .with_for_update(of=AddressChange)
+    )
     return session.scalar(chosen.options(joinedload(AddressChange.subscriber)))
 
 
@@ -76,8 +84,8 @@ def by_link(session: Session, link_id: str, now: datetime) -> AddressChange:
 def agree(session: Session, change: AddressChange, side: Side, now: datetime) -> bool:
     """Note one side's yes; with both the address is changed. Returns whether it is.
 
-    The yes of the new address lifts what its owner may lift. One that only the operator may free, or that was erased
-    meanwhile, takes nobody's place.
+    The yes of the new address lifts what its owner may lift. One that only the operator may free,
+    or that was erased meanwhile, takes nobody's place.
     """
     if side is Side.OLD:
         change.by_old_at = change.by_old_at or now
@@ -97,11 +105,12 @@ def agree(session: Session, change: AddressChange, side: Side, now: datetime) ->
 def _move(session: Session, subscriber: Subscriber, email: str, now: datetime) -> None:
     """Give a person another address and new links; the old links only unsubscribe.
 
-    Where the new address belongs to somebody who is stored, both are the same person, for they have shown that they
-    read both mailboxes. The one with the new address stays. They take over what they do not have; what runs under both
-    goes on as it is under the new address, and ends under the old one; what had ended under the new one goes on there
-    as it ran under the old one. What then is left under the old address has ended, and stays for the ledger until it is
-    forgotten. Sign-ups that were never confirmed give way.
+    Where the new address belongs to somebody who is stored, both are the same person, for they have
+    shown that they read both mailboxes. The one with the new address stays. They take over what
+    they do not have; what runs under both goes on as it is under the new address, and ends under
+    the old one; what had ended under the new one goes on there as it ran under the old one. What
+    then is left under the old address has ended, and stays for the ledger until it is forgotten.
+    Sign-ups that were never confirmed give way.
     """
     key = subscriptions.hash_of(session, email)
     owned = select(Subscriber).where(Subscriber.address_hash == key).with_for_update(of=Subscriber)
@@ -127,7 +136,11 @@ def _move(session: Session, subscriber: Subscriber, email: str, now: datetime) -
 def _retire_links(session: Session, subscriber: Subscriber, now: datetime) -> None:
     session.refresh(subscriber, ["subscriptions"])
     for subscription in subscriber.subscriptions:
-        session.add(RetiredLink(link_id=subscription.link_id, subscription_id=subscription.id, retired_at=now))
+        session.add(
+            RetiredLink(
+                link_id=subscription.link_id, subscription_id=subscription.id, retired_at=now
+            )
+        )
         subscription.link_id = subscriptions.new_link_id()
     session.flush()
 
@@ -135,7 +148,9 @@ def _retire_links(session: Session, subscriber: Subscriber, now: datetime) -> No
 def by_retired_link(session: Session, link_id: str) -> Subscription | None:
     """The subscription that a link from before a change of address may still end; None for any other link."""
     retired = select(RetiredLink.subscription_id).where(RetiredLink.link_id == link_id)
-    chosen = select(Subscription).where(Subscription.id.in_(retired)).with_for_update(of=Subscription)
+    chosen = (
+        select(Subscription).where(Subscription.id.in_(retired)).with_for_update(of=Subscription)
+    )
     return session.scalar(chosen.options(joinedload(Subscription.subscriber)))
 
 
@@ -166,18 +181,27 @@ def _drop_what_never_began(session: Session, old: Subscriber, owner: Subscriber)
     """Delete the old address's pending sign-ups, and the new one's where something takes their place that runs."""
     running = {each.profile_id for each in old.subscriptions if each.status in RUNNING}
     dropped = [each.id for each in old.subscriptions if each.status is SubscriptionStatus.PENDING]
-    dropped += [each.id for each in owner.subscriptions if each.confirmed_at is None and each.profile_id in running]
+    dropped += [
+        each.id
+        for each in owner.subscriptions
+        if each.confirmed_at is None and each.profile_id in running
+    ]
     subscriptions.drop(session, dropped)
     session.refresh(old, ["subscriptions"])
     session.refresh(owner, ["subscriptions"])
 
 
-def _take_over(session: Session, running: Subscription, counterpart: Subscription, now: datetime) -> None:
+def _take_over(
+    session: Session, running: Subscription, counterpart: Subscription, now: datetime
+) -> None:
     """Let what runs under the old address go on in the row that ended under the new one."""
     owner = counterpart.subscriber
     counterpart.wish, counterpart.ended_at = None, None
     counterpart.status, counterpart.confirmed_at = running.status, now
-    counterpart.paused_until, counterpart.seen_snapshot = running.paused_until, running.seen_snapshot
+    counterpart.paused_until, counterpart.seen_snapshot = (
+        running.paused_until,
+        running.seen_snapshot,
+    )
     counterpart.position, counterpart.last_mailed_at = running.position, running.last_mailed_at
     taken = replace(choice_of(running), time_zone=owner.time_zone, language=owner.language)
     subscriptions.choose(counterpart, taken, now)
@@ -189,7 +213,9 @@ def erase(session: Session, address_hash: str) -> int:
 
     The rows stay: who asked sees no difference, and so does not learn that somebody was erased.
     """
-    named = session.scalars(select(AddressChange).where(AddressChange.address_hash == address_hash)).all()
+    named = session.scalars(
+        select(AddressChange).where(AddressChange.address_hash == address_hash)
+    ).all()
     for change in named:
         change.email = ""
     session.flush()

@@ -17,8 +17,8 @@ from notifier.subscribers import schedule
 class Choice:
     """How somebody wants to be written to: cadence, wall time, weekday or day of the month, time zone, words.
 
-    `hidden` are the parts of a digest that they do without; `urgent` lets what cannot wait come at once. None leaves
-    either as it is.
+    `hidden` are the parts of a digest that they do without; `urgent` lets what cannot wait come at
+    once. None leaves either as it is.
 
     Raises:
         SettingsError: a schedule that no due time can be worked out of.
@@ -62,7 +62,11 @@ def choice_of(subscription: Subscription) -> Choice:
 
 def choice_to_confirm(subscription: Subscription) -> Choice:
     """The choice that a yes would begin: the wish that waits for it, else the one that is stored."""
-    return from_document(subscription.wish) if subscription.wish is not None else choice_of(subscription)
+    return (
+        from_document(subscription.wish)
+        if subscription.wish is not None
+        else choice_of(subscription)
+    )
 
 
 def as_document(choice: Choice) -> dict[str, Any]:

@@ -32,7 +32,12 @@ def wording(spoken: Language) -> str:
 
 
 def record(
-    session: Session, subscription: Subscription, event: ConsentEvent, method: str, attested_by: str, now: datetime
+    session: Session,
+    subscription: Subscription,
+    event: ConsentEvent,
+    method: str,
+    attested_by: str,
+    now: datetime,
 ) -> None:
     """Add what happened to the ledger.
 
@@ -40,8 +45,8 @@ def record(
         session: a writing session; the caller commits.
         subscription: to what it applies.
         event: given or withdrawn.
-        method: how, in a word: ``link``, ``preferences``, ``command line``, ``import``, ``undo``, ``renewal``,
-            ``silence``, ``never``, ``address change``.
+        method: how, in a word: ``link``, ``preferences``, ``command line``, ``import``, ``undo``,
+            ``renewal``, ``silence``, ``never``, ``address change``.
         attested_by: ``subscriber`` where the person acted, else who vouches for it.
         now: when.
     """
@@ -62,7 +67,12 @@ def record_many(
 
 
 def _row(
-    subscription_id: int, code: str, event: ConsentEvent, method: str, attested_by: str, now: datetime
+    subscription_id: int,
+    code: str,
+    event: ConsentEvent,
+    method: str,
+    attested_by: str,
+    now: datetime,
 ) -> dict[str, Any]:
     return {
         "subscription_id": subscription_id,
@@ -78,7 +88,9 @@ def _row(
 def _keep_wording(session: Session, code: str) -> None:
     """Keep the text itself: a hash alone could not show what was agreed to."""
     key, text = _hash(code), wording(language(code))
-    db.insert_missing(session, Wording, {"hash": key, "version": WORDING_VERSION, "language": code, "text": text})
+    db.insert_missing(
+        session, Wording, {"hash": key, "version": WORDING_VERSION, "language": code, "text": text}
+    )
 
 
 @cache
@@ -94,5 +106,7 @@ def wordings(session: Session, ledger: Sequence[Consent]) -> dict[str, str]:
 
 def of(session: Session, subscription_ids: Sequence[int]) -> list[Consent]:
     """The ledger of these subscriptions, oldest first."""
-    chosen = select(Consent).where(Consent.subscription_id.in_(subscription_ids)).order_by(Consent.id)
+    chosen = (
+        select(Consent).where(Consent.subscription_id.in_(subscription_ids)).order_by(Consent.id)
+    )
     return list(session.scalars(chosen))

@@ -1,7 +1,7 @@
 """Serving: reading those who are due, so that one row that cannot be read stops nobody else.
 
-Owns what makes a stored subscription one that can be served, the sentence that says why another cannot, and the
-question whether a row is still what it was when a digest was composed for it.
+Owns what makes a stored subscription one that can be served, the sentence that says why another
+cannot, and the question whether a row is still what it was when a digest was composed for it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,7 +28,8 @@ def readable(session: Session, ids: Sequence[int]) -> tuple[list[Subscription], 
     """The subscriptions of these ids, each with its subscriber.
 
     Returns:
-        Those that can be served, and of the others by their id why not, in one sentence that names no address.
+        Those that can be served, and of the others by their id why not, in one sentence that names
+        no address.
     """
     found: list[Subscription] = []
     troubles: dict[int, str] = {}
@@ -44,7 +45,9 @@ def readable(session: Session, ids: Sequence[int]) -> tuple[list[Subscription], 
 
 def _rows(session: Session, ids: Sequence[int]) -> Iterator[tuple[int, Subscription | None]]:
     """These rows, one by one where one of them cannot be read (None)."""
-    chosen = select(Subscription).options(joinedload(Subscription.subscriber)).order_by(Subscription.id)
+    chosen = (
+        select(Subscription).options(joinedload(Subscription.subscriber)).order_by(Subscription.id)
+    )
     try:
         together = session.scalars(chosen.where(Subscription.id.in_(ids))).all()
     except (ValueError, LookupError, TypeError):
@@ -69,7 +72,10 @@ def trouble_with(subscription: Subscription | None) -> str:
     hidden: object = subscription.hidden
     checks = (
         (_is_time(subscription.at), "The stored time of day does not have the form HH:MM."),
-        (days is None or subscription.on in days, "The stored day does not go with how often digests are sent."),
+        (
+            days is None or subscription.on in days,
+            "The stored day does not go with how often digests are sent.",
+        ),
         (_is_zone(person.time_zone), "The stored time zone does not exist."),
         (person.language in LANGUAGES, "The stored language is not one of ours."),
         (_is_list_of_names(hidden), "The stored list of hidden parts cannot be read."),
@@ -98,7 +104,8 @@ def _is_zone(name: object) -> bool:
 def unchanged(session: Session, read: Sequence[Subscription]) -> list[Subscription]:
     """Those of these subscriptions that are still what they were when they were read, locked.
 
-    Whoever changed meanwhile, or is being changed by another transaction at this moment, is left out.
+    Whoever changed meanwhile, or is being changed by another transaction at this moment, is left
+    out.
 
     Args:
         session: a writing session.

@@ -1,7 +1,7 @@
 """Lists: many subscribers at once, in from a file and out to one, as CSV or JSON Lines.
 
-Owns the columns and what becomes of each line. An import never revives anybody: who left, bounced, complained or was
-erased stays out, whatever the file says.
+Owns the columns and what becomes of each line. An import never revives anybody: who left, bounced,
+complained or was erased stays out, whatever the file says.
 """
 
 import csv
@@ -94,12 +94,15 @@ def read(file: TextIO, *, json_lines: bool) -> Iterator[tuple[int, dict[str, str
     """The lines of a list, each with its number in the file.
 
     Raises:
-        SettingsError: the file as a whole cannot be taken: no column `email`, an unknown one, no text, too long a line.
+        SettingsError: the file as a whole cannot be taken: no column `email`, an unknown one, no
+            text, too long a line.
     """
     try:
         yield from _json_lines(file) if json_lines else _csv_lines(file)
     except UnicodeDecodeError as error:
-        raise SettingsError("The file is no UTF-8 text.", "Save it as UTF-8 (in Excel: CSV UTF-8).") from error
+        raise SettingsError(
+            "The file is no UTF-8 text.", "Save it as UTF-8 (in Excel: CSV UTF-8)."
+        ) from error
     except csv.Error as error:
         raise SettingsError(
             f"The file cannot be read as CSV: {error}.", "Export it once more, and look at it."
@@ -114,7 +117,10 @@ def _csv_lines(file: TextIO) -> Iterator[tuple[int, dict[str, str]]]:
     reader = csv.reader(file, delimiter=separator)
     for cells in reader:
         if any(cell.strip() for cell in cells):
-            yield reader.line_num + 1, {name: _plain(cell) for name, cell in zip(names, cells, strict=False)}
+            yield (
+                reader.line_num + 1,
+                {name: _plain(cell) for name, cell in zip(names, cells, strict=False)},
+            )
 
 
 def _json_lines(file: TextIO) -> Iterator[tuple[int, dict[str, str]]]:
@@ -129,7 +135,9 @@ def _json_lines(file: TextIO) -> Iterator[tuple[int, dict[str, str]]]:
             yield number, {"problem": "no JSON object"}
             continue
         _check_columns(["email", *found])
-        odd = [name for name, value in found.items() if not isinstance(value, (str, int, type(None)))]
+        odd = [
+            name for name, value in found.items() if not isinstance(value, (str, int, type(None)))
+        ]
         if odd:
             yield number, {"problem": f"{odd[0]} is no text"}
             continue
@@ -139,8 +147,12 @@ def _json_lines(file: TextIO) -> Iterator[tuple[int, dict[str, str]]]:
 def _check_columns(names: list[str]) -> None:
     unknown = [name for name in names if name not in (*COLUMNS, *_TOLD)]
     if "email" not in names or unknown:
-        problem = f"There is no column {unknown[0][:40]!r}." if unknown else "There is no column email."
-        raise SettingsError(problem, f"The columns are {', '.join(COLUMNS)}; only email must be there.")
+        problem = (
+            f"There is no column {unknown[0][:40]!r}." if unknown else "There is no column email."
+        )
+        raise SettingsError(
+            problem, f"The columns are {', '.join(COLUMNS)}; only email must be there."
+        )
 
 
 def _plain(cell: str) -> str:
@@ -193,7 +205,11 @@ class _Taking:
         for row in rows:
             known = standing.get((people.get(row.key, 0), row.profile.id))
             if row.key in suppressed:
-                self._tell(row.line, RowResult.SUPPRESSED, f"suppressed: {suppressions.why(suppressed[row.key])}")
+                self._tell(
+                    row.line,
+                    RowResult.SUPPRESSED,
+                    f"suppressed: {suppressions.why(suppressed[row.key])}",
+                )
             elif known is SubscriptionStatus.ENDED:
                 self._tell(row.line, RowResult.LEFT)
             elif known is not None:
@@ -228,19 +244,29 @@ class _Taking:
         email = normalize(values.get("email", "")[:400])
         profile = self._profile(values.get("profile", "").strip())
         names = ("every", "at", "on", "time_zone", "edition", "language")
-        return email, profile, _choice(*(values.get(name, "").strip()[:80] for name in names), self._terms.time_zone)
+        return (
+            email,
+            profile,
+            _choice(*(values.get(name, "").strip()[:80] for name in names), self._terms.time_zone),
+        )
 
     def _profile(self, slug: str) -> Profile:
         profiles = self._terms.profiles
         if not slug and len(profiles) == 1:
             return next(iter(profiles.values()))
         if slug not in profiles:
-            named = f"There is no profile {slug!r}." if slug else "It names no profile, and several are stored."
+            named = (
+                f"There is no profile {slug!r}."
+                if slug
+                else "It names no profile, and several are stored."
+            )
             raise SettingsError(named)
         return profiles[slug]
 
     def _people(self, keys: set[str]) -> dict[str, int]:
-        chosen = select(Subscriber.address_hash, Subscriber.id).where(Subscriber.address_hash.in_(keys))
+        chosen = select(Subscriber.address_hash, Subscriber.id).where(
+            Subscriber.address_hash.in_(keys)
+        )
         return dict(self._session.execute(chosen).all())
 
     def _standing(self, people: Iterable[int]) -> dict[tuple[int, int], SubscriptionStatus]:
@@ -262,7 +288,9 @@ class _Taking:
         ]
         subscriptions.add_people(self._session, new)
         people |= self._people(set(missing))
-        ids = subscriptions.add_subscriptions(self._session, [self._columns(row, people[row.key]) for row in rows])
+        ids = subscriptions.add_subscriptions(
+            self._session, [self._columns(row, people[row.key]) for row in rows]
+        )
         attested = self._terms.attested_by
         if attested is None:
             self.report.unasked += ids
@@ -310,7 +338,9 @@ def _reason(error: Exception) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _choice(every: str, at: str, on: str, zone: str, edition: str, language: str, default_zone: str) -> Choice:
+def _choice(
+    every: str, at: str, on: str, zone: str, edition: str, language: str, default_zone: str
+) -> Choice:
     for name, text, known in (("every", every, Cadence), ("edition", edition, Edition)):
         if text and text not in list(known):
             raise SettingsError(f"{name} is {text!r}; it can be {', '.join(known)}")
@@ -319,7 +349,9 @@ def _choice(every: str, at: str, on: str, zone: str, edition: str, language: str
         raise SettingsError(f"{language!r} is not spoken here.")
     day = parse_on(on or None, cadence) if cadence in (Cadence.WEEKLY, Cadence.MONTHLY) else None
     wall = parse_at(at or "08:00")
-    return Choice(cadence, wall, day, parse_zone(zone or default_zone), words_for, language or SOURCE)
+    return Choice(
+        cadence, wall, day, parse_zone(zone or default_zone), words_for, language or SOURCE
+    )
 
 
 def export_rows(session: Session) -> Iterator[dict[str, str]]:
@@ -344,7 +376,13 @@ def export_rows(session: Session) -> Iterator[dict[str, str]]:
         .execution_options(yield_per=_BATCH)
     )
     for one in session.execute(chosen):
-        day = "" if one.on is None else WEEKDAYS[one.on] if one.cadence is Cadence.WEEKLY else str(one.on)
+        day = (
+            ""
+            if one.on is None
+            else WEEKDAYS[one.on]
+            if one.cadence is Cadence.WEEKLY
+            else str(one.on)
+        )
         yield {
             "email": one.email,
             "profile": one.slug,
@@ -355,7 +393,9 @@ def export_rows(session: Session) -> Iterator[dict[str, str]]:
             "edition": str(one.edition),
             "language": one.language,
             "status": str(one.status),
-            "confirmed_at": one.confirmed_at.isoformat(timespec="seconds") if one.confirmed_at else "",
+            "confirmed_at": one.confirmed_at.isoformat(timespec="seconds")
+            if one.confirmed_at
+            else "",
         }
 
 

@@ -1,7 +1,7 @@
 """Standing: what becomes of a subscription in the course of time: paused, taken up again, renewed, forgotten.
 
-Owns the times by which that happens. A pause holds digests back and forgets nothing: what matched meanwhile comes in
-the first digest after it.
+Owns the times by which that happens. A pause holds digests back and forgets nothing: what matched
+meanwhile comes in the first digest after it.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,8 @@ from notifier.subscribers.schedule import months_earlier
 UNDO_FOR = timedelta(days=7)
 # How long a sign-up waits for its yes.
 UNCONFIRMED_FOR = timedelta(hours=48)
-# How long the question whether somebody still wants it waits for the reminder, and the reminder for the end.
+# How long the question whether somebody still wants it waits for the reminder, and the reminder for
+# the end.
 RENEWAL_WAIT = timedelta(days=14)
 # How long the address of somebody who left is kept as proof of what was agreed to.
 KEPT_AFTER_LEAVING = timedelta(days=365)
@@ -70,7 +71,9 @@ def pauses_over(session: Session, now: datetime) -> Sequence[int]:
     chosen = select(Subscription.id).where(
         Subscription.status == SubscriptionStatus.PAUSED,
         Subscription.paused_until <= now,
-        (Subscription.trouble.is_(None)) | (Subscription.next_due_at.is_(None)) | (Subscription.next_due_at <= now),
+        (Subscription.trouble.is_(None))
+        | (Subscription.next_due_at.is_(None))
+        | (Subscription.next_due_at <= now),
     )
     return session.scalars(chosen.order_by(Subscription.id)).all()
 
@@ -78,13 +81,16 @@ def pauses_over(session: Session, now: datetime) -> Sequence[int]:
 def forget_unconfirmed(session: Session, now: datetime) -> int:
     """Let sign-ups vanish that nobody confirmed in time; returns how many.
 
-    Counted from the last question that went out. Who was subscribed before is then as they were: one who left.
+    Counted from the last question that went out. Who was subscribed before is then as they were:
+    one who left.
     """
     asked_lately = select(Delivery.subscription_id).where(
         Delivery.kind == DeliveryKind.CONFIRMATION,
         Delivery.subscription_id.is_not(None),
         (Delivery.sent_at > now - UNCONFIRMED_FOR)
-        | Delivery.status.in_((DeliveryStatus.PENDING, DeliveryStatus.SENDING, DeliveryStatus.UNCERTAIN)),
+        | Delivery.status.in_(
+            (DeliveryStatus.PENDING, DeliveryStatus.SENDING, DeliveryStatus.UNCERTAIN)
+        ),
     )
     chosen = (
         select(Subscription)
@@ -104,7 +110,10 @@ def forget_unconfirmed(session: Session, now: datetime) -> int:
         if subscription.confirmed_at is None:
             never.append(subscription.id)
         else:
-            subscription.status, subscription.ended_at = SubscriptionStatus.ENDED, subscription.ended_at or now
+            subscription.status, subscription.ended_at = (
+                SubscriptionStatus.ENDED,
+                subscription.ended_at or now,
+            )
     session.flush()
     if never:
         subscriptions.cancel(session, never)
@@ -117,7 +126,9 @@ def expired_subscribers(session: Session, now: datetime) -> Sequence[Subscriber]
         (Subscription.status != SubscriptionStatus.ENDED)
         | (func.coalesce(Subscription.ended_at, Subscription.created_at) > now - KEPT_AFTER_LEAVING)
     )
-    ended = select(Subscription.subscriber_id).where(Subscription.status == SubscriptionStatus.ENDED)
+    ended = select(Subscription.subscriber_id).where(
+        Subscription.status == SubscriptionStatus.ENDED
+    )
     chosen = select(Subscriber).where(Subscriber.id.in_(ended), Subscriber.id.not_in(running))
     return session.scalars(chosen.limit(_AT_ONCE)).all()
 
@@ -141,7 +152,12 @@ def renewals(session: Session, months: int, now: datetime) -> Renewals:
     """
     running = Subscription.status == SubscriptionStatus.CONFIRMED
     since = func.coalesce(Subscription.renewed_at, Subscription.confirmed_at)
-    asked = _some(session, running, since <= months_earlier(now, months), Subscription.renewal_asked_at.is_(None))
+    asked = _some(
+        session,
+        running,
+        since <= months_earlier(now, months),
+        Subscription.renewal_asked_at.is_(None),
+    )
     for one in asked:
         one.renewal_asked_at = now
     reminded = _some(

@@ -1,7 +1,7 @@
 """Privacy: everything that is stored of one person, handed out (GDPR Art. 15, 20) or erased (Art. 17).
 
-Reads across the tables that name a person; what is left after erasure is a keyed hash, so that the address is not
-mailed again until its owner asks for it themselves.
+Reads across the tables that name a person; what is left after erasure is a keyed hash, so that the
+address is not mailed again until its owner asks for it themselves.
 """
 
 from datetime import datetime
@@ -11,8 +11,21 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from notifier.enums import SignupRequestKind, SuppressionCause
-from notifier.store.models import AddressChange, Consent, Delivery, SignupRequest, Subscriber, Subscription
-from notifier.subscribers import address_changes, consent, signup_requests, subscriptions, suppressions
+from notifier.store.models import (
+    AddressChange,
+    Consent,
+    Delivery,
+    SignupRequest,
+    Subscriber,
+    Subscription,
+)
+from notifier.subscribers import (
+    address_changes,
+    consent,
+    signup_requests,
+    subscriptions,
+    suppressions,
+)
 
 # By what an address is suppressed of which nothing else is left.
 _ERASED = (SuppressionCause.ERASED, SuppressionCause.LEFT)
@@ -21,14 +34,17 @@ _ERASED = (SuppressionCause.ERASED, SuppressionCause.LEFT)
 def export(session: Session, subscriber: Subscriber) -> dict[str, Any]:
     """Everything we hold of a person, as a JSON document; times are ISO 8601 with offset.
 
-    Of a change of address it says when it was asked for, not the new address: until both have agreed that may be
-    somebody else's (GDPR Art. 15(4)), and whether it is known here is told to nobody.
+    Of a change of address it says when it was asked for, not the new address: until both have
+    agreed that may be somebody else's (GDPR Art. 15(4)), and whether it is known here is told to
+    nobody.
     """
     ids = [one.id for one in subscriber.subscriptions]
     suppressed = suppressions.of(session, subscriber.address_hash)
     ledger = consent.of(session, ids)
     texts = consent.wordings(session, ledger)
-    changes = session.scalars(select(AddressChange).where(AddressChange.subscriber_id == subscriber.id))
+    changes = session.scalars(
+        select(AddressChange).where(AddressChange.subscriber_id == subscriber.id)
+    )
     deliveries = session.scalars(
         select(Delivery)
         .where(Delivery.subscription_id.in_(ids))
@@ -47,7 +63,9 @@ def export(session: Session, subscriber: Subscriber) -> dict[str, Any]:
         "subscriptions": [_subscription(one) for one in subscriber.subscriptions],
         "consent": [_consent(one, texts) for one in ledger],
         "address_changes": [{"asked_at": _at(change.asked_at)} for change in changes],
-        "enquiries": [_enquiry(enquiry) for enquiry in signup_requests.about(session, subscriber.address_hash)],
+        "enquiries": [
+            _enquiry(enquiry) for enquiry in signup_requests.about(session, subscriber.address_hash)
+        ],
         "deliveries": [_delivery(one) for one in deliveries],
     }
 
@@ -114,7 +132,9 @@ def _at(value: datetime | None) -> str | None:
     return value.isoformat(timespec="seconds") if value else None
 
 
-def erase(session: Session, subscriber: Subscriber, cause: SuppressionCause, reason: str, now: datetime) -> None:
+def erase(
+    session: Session, subscriber: Subscriber, cause: SuppressionCause, reason: str, now: datetime
+) -> None:
     """Delete a person with everything that hangs on them; only the keyed hash of the address stays, suppressed.
 
     The write-ahead log still holds the deleted bytes until it is emptied (`store.db.scrub`).
@@ -122,7 +142,9 @@ def erase(session: Session, subscriber: Subscriber, cause: SuppressionCause, rea
     erase_address(session, subscriber.address_hash, cause, reason, now)
 
 
-def erase_address(session: Session, address_hash: str, cause: SuppressionCause, reason: str, now: datetime) -> bool:
+def erase_address(
+    session: Session, address_hash: str, cause: SuppressionCause, reason: str, now: datetime
+) -> bool:
     """Erase whatever is stored under an address, whether or not it is a subscriber's.
 
     Args:
@@ -133,12 +155,14 @@ def erase_address(session: Session, address_hash: str, cause: SuppressionCause, 
         now: when.
 
     Returns:
-        Whether there was anything: a person, an enquiry that waits, somebody's wish to move to it, or a suppression
-        that is not from an erasure.
+        Whether there was anything: a person, an enquiry that waits, somebody's wish to move to it,
+        or a suppression that is not from an erasure.
     """
     suppression = suppressions.of(session, address_hash)
     suppressed = suppression is not None and suppression.cause not in _ERASED
-    named = signup_requests.erase(session, address_hash, now) + address_changes.erase(session, address_hash)
+    named = signup_requests.erase(session, address_hash, now) + address_changes.erase(
+        session, address_hash
+    )
     person = session.scalar(select(Subscriber.id).where(Subscriber.address_hash == address_hash))
     if not (suppressed or named or person):
         return False

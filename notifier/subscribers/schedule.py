@@ -1,7 +1,7 @@
 """Due times: a cadence and a wall time in a zone become the next moment, as an aware UTC time.
 
-Pure. A wall time that a clock change skips means the first valid minute after it; one that occurs twice means the
-first; the 31st means a shorter month's last day.
+Pure. A wall time that a clock change skips means the first valid minute after it; one that occurs
+twice means the first; the 31st means a shorter month's last day.
 """
 
 from calendar import monthrange
@@ -16,11 +16,14 @@ from notifier.text import times
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 _MINUTE = timedelta(minutes=1)
-# The day before, a whole month, and a day that a zone skipped when it changed sides of the date line.
+# The day before, a whole month, and a day that a zone skipped when it changed sides of the date
+# line.
 _DAYS_TO_SEARCH = 34
 
 
-def next_due(cadence: Cadence, at: str, on: int | None, zone: str, after: datetime) -> datetime | None:
+def next_due(
+    cadence: Cadence, at: str, on: int | None, zone: str, after: datetime
+) -> datetime | None:
     """The first due moment later than `after`.
 
     Args:
@@ -65,7 +68,9 @@ def _moment(wall: datetime, place: ZoneInfo) -> datetime:
 def months_earlier(moment: datetime, months: int) -> datetime:
     """The same day of the month so many months before, or that month's last day."""
     year, month = divmod(moment.year * 12 + moment.month - 1 - months, 12)
-    return moment.replace(year=year, month=month + 1, day=min(moment.day, monthrange(year, month + 1)[1]))
+    return moment.replace(
+        year=year, month=month + 1, day=min(moment.day, monthrange(year, month + 1)[1])
+    )
 
 
 def check(cadence: Cadence, at: str, on: int | None, zone: str) -> None:
@@ -78,7 +83,9 @@ def check(cadence: Cadence, at: str, on: int | None, zone: str) -> None:
     parse_zone(zone)
     days = {Cadence.WEEKLY: range(7), Cadence.MONTHLY: range(1, 32)}.get(cadence)
     if (on is not None) if days is None else (on not in days):
-        raise SettingsError(f"{on!r} is no day for {cadence}.", "Weekly takes 0 to 6, monthly 1 to 31, others none.")
+        raise SettingsError(
+            f"{on!r} is no day for {cadence}.", "Weekly takes 0 to 6, monthly 1 to 31, others none."
+        )
 
 
 def parse_at(text: str) -> str:
@@ -90,7 +97,9 @@ def parse_at(text: str) -> str:
     try:
         return times.wall_time(text).strftime("%H:%M")
     except ValueError as error:
-        raise SettingsError(f"{text!r} is no time of day.", "Write it as HH:MM, for example 08:00.") from error
+        raise SettingsError(
+            f"{text!r} is no time of day.", "Write it as HH:MM, for example 08:00."
+        ) from error
 
 
 def parse_on(text: str | None, cadence: Cadence) -> int | None:
@@ -101,11 +110,15 @@ def parse_on(text: str | None, cadence: Cadence) -> int | None:
     """
     if cadence in (Cadence.DAILY, Cadence.IMMEDIATE):
         if text is not None:
-            raise SettingsError(f"--on does not go with {cadence}.", "Leave it out, or choose weekly or monthly.")
+            raise SettingsError(
+                f"--on does not go with {cadence}.", "Leave it out, or choose weekly or monthly."
+            )
         return None
     if cadence is Cadence.WEEKLY:
         name = (text or WEEKDAYS[0]).lower()
-        matching = [index for index, day in enumerate(WEEKDAYS) if len(name) >= 3 and day.startswith(name)]
+        matching = [
+            index for index, day in enumerate(WEEKDAYS) if len(name) >= 3 and day.startswith(name)
+        ]
         if not matching:
             raise SettingsError(f"{text!r} is no weekday.", f"Give one of: {', '.join(WEEKDAYS)}.")
         return matching[0]
@@ -126,18 +139,31 @@ def parse_zone(name: str) -> str:
     try:
         return times.zone(name).key
     except ValueError as error:
-        raise SettingsError(f"There is no time zone {name!r}.", "Names look like Europe/Berlin or UTC.") from error
+        raise SettingsError(
+            f"There is no time zone {name!r}.", "Names look like Europe/Berlin or UTC."
+        ) from error
 
 
-def in_words(cadence: Cadence, at: str, on: int | None, zone: str, spoken: Language = ENGLISH) -> str:
+def in_words(
+    cadence: Cadence, at: str, on: int | None, zone: str, spoken: Language = ENGLISH
+) -> str:
     """The schedule as a person says it: ``"weekly, on Monday at 08:00 (Europe/Berlin)"``."""
     if cadence is Cadence.IMMEDIATE:
         return spoken.gettext("as soon as there is news")
     if cadence is Cadence.WEEKLY and on is not None:
         day = spoken.weekday(on)
-        return spoken.gettext("weekly, on %(weekday)s at %(time)s (%(zone)s)", weekday=day, time=at, zone=zone)
+        return spoken.gettext(
+            "weekly, on %(weekday)s at %(time)s (%(zone)s)", weekday=day, time=at, zone=zone
+        )
     if cadence is Cadence.MONTHLY and on == 31:
-        return spoken.gettext("monthly, on the last day of the month at %(time)s (%(zone)s)", time=at, zone=zone)
+        return spoken.gettext(
+            "monthly, on the last day of the month at %(time)s (%(zone)s)", time=at, zone=zone
+        )
     if cadence is Cadence.MONTHLY and on is not None:
-        return spoken.gettext("monthly, on day %(day)s of the month at %(time)s (%(zone)s)", day=on, time=at, zone=zone)
+        return spoken.gettext(
+            "monthly, on day %(day)s of the month at %(time)s (%(zone)s)",
+            day=on,
+            time=at,
+            zone=zone,
+        )
     return spoken.gettext("daily, at %(time)s (%(zone)s)", time=at, zone=zone)

@@ -1,9 +1,9 @@
 """Enquiries: what somebody asked for through a form, kept until it is answered by mail.
 
-Owns the limits of every mail that a visitor can cause: of a network, of who asked, and of the mailbox that is written
-to. Storing an enquiry costs the same whoever is named in it, so the page that takes it can neither say nor show by its
-time whether an address is known. What counts for a limit stays for its hour, also when a person is erased or a change
-of address is repeated.
+Owns the limits of every mail that a visitor can cause: of a network, of who asked, and of the
+mailbox that is written to. Storing an enquiry costs the same whoever is named in it, so the page
+that takes it can neither say nor show by its time whether an address is known. What counts for a
+limit stays for its hour, also when a person is erased or a change of address is repeated.
 """
 
 from collections.abc import Mapping, Sequence
@@ -62,10 +62,14 @@ def ask(
     db.take_turns(session, *(name for name in (network, asker) if name))
     if _lately(session, SignupRequest.network, network, now) >= PER_NETWORK:
         raise TooManyError(
-            LazyMessage("Too many requests came from your network."), LazyMessage("Please try again in an hour.")
+            LazyMessage("Too many requests came from your network."),
+            LazyMessage("Please try again in an hour."),
         )
     if asker and _lately(session, SignupRequest.asker, asker, now) >= PER_ASKER:
-        raise TooManyError(LazyMessage("You asked for too many mails."), LazyMessage("Please try again in an hour."))
+        raise TooManyError(
+            LazyMessage("You asked for too many mails."),
+            LazyMessage("Please try again in an hour."),
+        )
     enquiry = SignupRequest(
         kind=kind,
         network=network,
@@ -82,7 +86,9 @@ def ask(
 
 def asker_of(session: Session, subscriber: Subscriber) -> str:
     """The name under which a person's own enquiries are counted, whatever address they have meanwhile."""
-    return keys.secret_name(session, "asker", f"{subscriber.id} {subscriber.created_at.isoformat()}")
+    return keys.secret_name(
+        session, "asker", f"{subscriber.id} {subscriber.created_at.isoformat()}"
+    )
 
 
 def may_be_mailed(session: Session, enquiry: SignupRequest) -> bool:
@@ -113,7 +119,9 @@ def count_mail(session: Session, kind: SignupRequestKind, email: str, now: datet
 def _lately(session: Session, column: InstrumentedAttribute[str], value: str, now: datetime) -> int:
     return (
         session.scalar(
-            select(func.count(SignupRequest.id)).where(column == value, SignupRequest.at > now - LIMIT_PERIOD)
+            select(func.count(SignupRequest.id)).where(
+                column == value, SignupRequest.at > now - LIMIT_PERIOD
+            )
         )
         or 0
     )
@@ -126,8 +134,8 @@ def _target(session: Session, email: str) -> str:
 def network_of(visitor: str) -> str:
     """The network that an address belongs to: IPv4 /24, IPv6 /48; a text that is no address stands for itself.
 
-    An IPv6 address that only carries an IPv4 one counts as that: mapped (RFC 4291, 2.5.5.2), 6to4 (RFC 3056), Teredo
-    (RFC 4380) and NAT64 (RFC 6052).
+    An IPv6 address that only carries an IPv4 one counts as that: mapped (RFC 4291, 2.5.5.2), 6to4
+    (RFC 3056), Teredo (RFC 4380) and NAT64 (RFC 6052).
     """
     try:
         address = ip_address(visitor)
@@ -144,19 +152,25 @@ def network_of(visitor: str) -> str:
 def _carried_by(address: IPv6Address) -> IPv4Address | None:
     if address in _NAT64:
         return IPv4Address(int(address) & 0xFFFFFFFF)
-    return address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
+    return (
+        address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
+    )
 
 
 def waiting(session: Session) -> Sequence[int]:
     """The ids of the enquiries that were not answered yet, oldest first."""
     return session.scalars(
-        select(SignupRequest.id).where(SignupRequest.answered_at.is_(None)).order_by(SignupRequest.id)
+        select(SignupRequest.id)
+        .where(SignupRequest.answered_at.is_(None))
+        .order_by(SignupRequest.id)
     ).all()
 
 
 def taken(session: Session, enquiry_id: int) -> SignupRequest | None:
     """One that waits, locked for who answers it; None where somebody else did."""
-    chosen = select(SignupRequest).where(SignupRequest.id == enquiry_id, SignupRequest.answered_at.is_(None))
+    chosen = select(SignupRequest).where(
+        SignupRequest.id == enquiry_id, SignupRequest.answered_at.is_(None)
+    )
     return session.scalar(chosen.with_for_update(skip_locked=True))
 
 
@@ -168,8 +182,12 @@ def answered(enquiry: SignupRequest, now: datetime) -> None:
 def about(session: Session, address_hash: str) -> list[SignupRequest]:
     """The enquiries that wait and name this address, however it is spelt in capitals."""
     hash_of = keys.hasher(session)
-    named = session.scalars(select(SignupRequest).where(SignupRequest.email.is_not(None)).order_by(SignupRequest.id))
-    return [enquiry for enquiry in named if enquiry.email and hash_of(enquiry.email) == address_hash]
+    named = session.scalars(
+        select(SignupRequest).where(SignupRequest.email.is_not(None)).order_by(SignupRequest.id)
+    )
+    return [
+        enquiry for enquiry in named if enquiry.email and hash_of(enquiry.email) == address_hash
+    ]
 
 
 def erase(session: Session, address_hash: str, now: datetime) -> int:

@@ -1,7 +1,8 @@
 """Subscriptions: asked for, confirmed, due, ended.
 
-Owns a person's place in a profile's match sequence: everything above it is owed. The place is set when the
-subscription is confirmed and moves only when a digest was composed, so that nothing falls between two of them.
+Owns a person's place in a profile's match sequence: everything above it is owed. The place is set
+when the subscription is confirmed and moves only when a digest was composed, so that nothing falls
+between two of them.
 """
 
 import secrets
@@ -20,7 +21,13 @@ from notifier.i18n.messages import LazyMessage
 from notifier.store import db, keys
 from notifier.store.models import Match, Profile, Subscriber, Subscription
 from notifier.subscribers import consent, suppressions
-from notifier.subscribers.choices import Choice, as_document, choice_of, choice_to_confirm, default_choice
+from notifier.subscribers.choices import (
+    Choice,
+    as_document,
+    choice_of,
+    choice_to_confirm,
+    default_choice,
+)
 from notifier.subscribers.schedule import next_due
 
 # What other rooms take from here, although it stands in `choices`.
@@ -33,7 +40,8 @@ MONTH = timedelta(days=30)
 
 RUNNING = (SubscriptionStatus.CONFIRMED, SubscriptionStatus.PAUSED)
 
-# How a consent was given: by the link of a mail that only they got, and on the page behind the link to preferences.
+# How a consent was given: by the link of a mail that only they got, and on the page behind the link
+# to preferences.
 OWN_LINK = "link"
 ON_PREFERENCES = "preferences"
 
@@ -57,19 +65,29 @@ def hash_of(session: Session, email: str) -> str:
 
 def find_subscriber(session: Session, email: str) -> Subscriber | None:
     """The person with this address, however it is spelt in capitals."""
-    return session.scalar(select(Subscriber).where(Subscriber.address_hash == hash_of(session, email)))
+    return session.scalar(
+        select(Subscriber).where(Subscriber.address_hash == hash_of(session, email))
+    )
 
 
 def subscribe(
-    session: Session, email: str, profile: Profile, choice: Choice, now: datetime, *, own: bool = False
+    session: Session,
+    email: str,
+    profile: Profile,
+    choice: Choice,
+    now: datetime,
+    *,
+    own: bool = False,
 ) -> Subscription:
     """Store a wish to be written to; safe when several do so at once.
 
-    Without `own` an operator asks: a confirmed subscription takes the choice and stays confirmed, any other is
-    `pending` until `confirm`. The time zone is the person's: a new one moves their other digests too.
+    Without `own` an operator asks: a confirmed subscription takes the choice and stays confirmed,
+    any other is `pending` until `confirm`. The time zone is the person's: a new one moves their
+    other digests too.
 
-    With `own` somebody filled in a form, whoever that was. A person who never confirmed anything is stored as the form
-    says. For anybody else the choice waits as the subscription's `wish`, and nothing of theirs changes until `confirm`.
+    With `own` somebody filled in a form, whoever that was. A person who never confirmed anything is
+    stored as the form says. For anybody else the choice waits as the subscription's `wish`, and
+    nothing of theirs changes until `confirm`.
 
     Raises:
         AddressError: no address that can be written to.
@@ -95,11 +113,18 @@ def subscribe(
     return subscription
 
 
-def _stored_person(session: Session, email: str, key: str, choice: Choice, now: datetime) -> Subscriber:
+def _stored_person(
+    session: Session, email: str, key: str, choice: Choice, now: datetime
+) -> Subscriber:
     """The person with an address, made if there is none, locked until the transaction ends."""
     locked = select(Subscriber).where(Subscriber.address_hash == key).with_for_update(of=Subscriber)
     while (subscriber := session.scalar(locked.execution_options(populate_existing=True))) is None:
-        values = {"email": email, "language": choice.language, "time_zone": choice.time_zone, "created_at": now}
+        values = {
+            "email": email,
+            "language": choice.language,
+            "time_zone": choice.time_zone,
+            "created_at": now,
+        }
         db.insert_missing(session, Subscriber, {"address_hash": key, **values})
     session.expire(subscriber, ["subscriptions"])
     return subscriber
@@ -109,7 +134,9 @@ def _stored_subscription(
     session: Session, subscriber: Subscriber, profile: Profile, choice: Choice, now: datetime
 ) -> Subscription:
     """A locked person's subscription to a profile; a new one is pending."""
-    stored = next((each for each in subscriber.subscriptions if each.profile_id == profile.id), None)
+    stored = next(
+        (each for each in subscriber.subscriptions if each.profile_id == profile.id), None
+    )
     if stored is not None:
         return stored
     subscription = Subscription(
@@ -142,7 +169,9 @@ def _has_history(subscriber: Subscriber) -> bool:
     )
 
 
-def _wish(session: Session, subscriber: Subscriber, profile: Profile, choice: Choice, now: datetime) -> Subscription:
+def _wish(
+    session: Session, subscriber: Subscriber, profile: Profile, choice: Choice, now: datetime
+) -> Subscription:
     """Keep a form's choice beside what is stored, until its owner confirms it."""
     if any(each.status in RUNNING for each in subscriber.subscriptions):
         choice = replace(choice, time_zone=subscriber.time_zone, language=subscriber.language)
@@ -176,15 +205,20 @@ def choose(subscription: Subscription, choice: Choice, now: datetime) -> None:
     _take(subscription, choice, now, moved=moved)
 
 
-def confirm(session: Session, subscription: Subscription, method: str, attested_by: str, now: datetime) -> bool:
+def confirm(
+    session: Session, subscription: Subscription, method: str, attested_by: str, now: datetime
+) -> bool:
     """Let the digests begin: what is matched from now on is owed. Returns whether they did not run before.
 
-    A choice that waited for this yes is applied. With `OWN_LINK` the person said yes to the link of a mail: that lifts
-    what its owner may lift; an address that only the operator may free stays as it is, and so does the subscription.
+    A choice that waited for this yes is applied. With `OWN_LINK` the person said yes to the link of
+    a mail: that lifts what its owner may lift; an address that only the operator may free stays as
+    it is, and so does the subscription.
     """
     if not waits_for_yes(subscription):
         return False
-    if method == OWN_LINK and not suppressions.lift_by_owner(session, subscription.subscriber.address_hash):
+    if method == OWN_LINK and not suppressions.lift_by_owner(
+        session, subscription.subscriber.address_hash
+    ):
         return False
     if subscription.wish is not None:
         _apply_wish(subscription, now)
@@ -200,20 +234,25 @@ def confirm(session: Session, subscription: Subscription, method: str, attested_
 def waits_for_yes(subscription: Subscription) -> bool:
     """Whether a sign-up waits for its owner's yes: it never began, or it ended and a form asks for it again."""
     ended = subscription.status is SubscriptionStatus.ENDED
-    return subscription.status is SubscriptionStatus.PENDING or (ended and subscription.wish is not None)
+    return subscription.status is SubscriptionStatus.PENDING or (
+        ended and subscription.wish is not None
+    )
 
 
 def _apply_wish(subscription: Subscription, now: datetime) -> None:
     choice = choice_to_confirm(subscription)
     person = subscription.subscriber
     if any(each.status in RUNNING for each in person.subscriptions):
-        # Meanwhile something of theirs runs: zone and language are theirs, and are changed on their own page alone.
+        # Meanwhile something of theirs runs: zone and language are theirs, and are changed on their
+        # own page alone.
         choice = replace(choice, time_zone=person.time_zone, language=person.language)
     subscription.wish = None
     choose(subscription, choice, now)
 
 
-def end(session: Session, subscription: Subscription, method: str, attested_by: str, now: datetime) -> bool:
+def end(
+    session: Session, subscription: Subscription, method: str, attested_by: str, now: datetime
+) -> bool:
     """End a subscription at once; nothing more goes out, not even what was composed. Returns whether it ran."""
     subscription.wish = None
     if subscription.status is SubscriptionStatus.ENDED:
@@ -228,24 +267,35 @@ def end(session: Session, subscription: Subscription, method: str, attested_by: 
 def never_again(session: Session, address_hash: str, now: datetime) -> None:
     """Suppress an address because its owner wants no mail from us ever again; only the operator lifts that.
 
-    Sign-ups that wait are cancelled, and what runs ends: consent is withdrawn. Asked again it changes nothing.
+    Sign-ups that wait are cancelled, and what runs ends: consent is withdrawn. Asked again it
+    changes nothing.
     """
     suppressions.add(session, address_hash, SuppressionCause.NEVER, "asked for by its owner", now)
-    person = session.scalar(select(Subscriber).where(Subscriber.address_hash == address_hash).with_for_update())
+    person = session.scalar(
+        select(Subscriber).where(Subscriber.address_hash == address_hash).with_for_update()
+    )
     if person is None:
         return
     for subscription in person.subscriptions:
         if subscription.status in RUNNING or subscription.wish is not None:
             end(session, subscription, "never", "subscriber", now)
-    pending = [each.id for each in person.subscriptions if each.status is SubscriptionStatus.PENDING]
+    pending = [
+        each.id for each in person.subscriptions if each.status is SubscriptionStatus.PENDING
+    ]
     if pending:
         cancel(session, pending)
 
 
-def unsubscribe(session: Session, email: str, profile: Profile | None, attested_by: str, now: datetime) -> int:
+def unsubscribe(
+    session: Session, email: str, profile: Profile | None, attested_by: str, now: datetime
+) -> int:
     """End one subscription of a person, or all; returns how many were ended."""
     subscriber = find_subscriber(session, email)
-    running = [one for one in (subscriber.subscriptions if subscriber else ()) if profile in (None, one.profile)]
+    running = [
+        one
+        for one in (subscriber.subscriptions if subscriber else ())
+        if profile in (None, one.profile)
+    ]
     return sum(end(session, one, "command line", attested_by, now) for one in running)
 
 
@@ -255,8 +305,12 @@ def by_link(session: Session, link_id: str) -> Subscription:
     Raises:
         UnknownLinkError: it was erased, or the address was changed since.
     """
-    chosen = select(Subscription).where(Subscription.link_id == link_id).with_for_update(of=Subscription)
-    found = session.scalar(chosen.options(joinedload(Subscription.profile), joinedload(Subscription.subscriber)))
+    chosen = (
+        select(Subscription).where(Subscription.link_id == link_id).with_for_update(of=Subscription)
+    )
+    found = session.scalar(
+        chosen.options(joinedload(Subscription.profile), joinedload(Subscription.subscriber))
+    )
     if found is None:
         raise UnknownLinkError(
             LazyMessage("This link does not work any more."),
@@ -273,7 +327,9 @@ def reschedule(subscription: Subscription, now: datetime) -> None:
     confirmed = subscription.status is SubscriptionStatus.CONFIRMED
     zone = subscription.subscriber.time_zone
     subscription.next_due_at = (
-        next_due(subscription.cadence, subscription.at, subscription.on, zone, now) if confirmed else None
+        next_due(subscription.cadence, subscription.at, subscription.on, zone, now)
+        if confirmed
+        else None
     )
     subscription.trouble = None
 
@@ -281,8 +337,9 @@ def reschedule(subscription: Subscription, now: datetime) -> None:
 def due(session: Session, profile_id: int, now: datetime, quiet: timedelta) -> Sequence[int]:
     """The ids of the subscriptions of a profile to compose for now; `due_subscriptions.py` reads their rows.
 
-    Scheduled ones whose time has come; immediate ones whose oldest unserved match has waited out the quiet time; and
-    those who asked for it when something urgent is owed. Who could not be served waits for the time that was set then.
+    Scheduled ones whose time has come; immediate ones whose oldest unserved match has waited out
+    the quiet time; and those who asked for it when something urgent is owed. Who could not be
+    served waits for the time that was set then.
     """
     chosen = (
         select(Subscription.id)
@@ -297,7 +354,8 @@ def due(session: Session, profile_id: int, now: datetime, quiet: timedelta) -> S
             ),
         )
         .join(Subscription.subscriber)
-        # Whose mailbox was full is written to when it may have room again; nothing is composed for nobody.
+        # Whose mailbox was full is written to when it may have room again; nothing is composed for
+        # nobody.
         .where(or_(Subscriber.held_until.is_(None), Subscriber.held_until <= now))
         .order_by(Subscription.id)
     )
@@ -305,7 +363,11 @@ def due(session: Session, profile_id: int, now: datetime, quiet: timedelta) -> S
 
 
 def _not_put_off(now: datetime) -> ColumnElement[bool]:
-    return or_(Subscription.trouble.is_(None), Subscription.next_due_at.is_(None), Subscription.next_due_at <= now)
+    return or_(
+        Subscription.trouble.is_(None),
+        Subscription.next_due_at.is_(None),
+        Subscription.next_due_at <= now,
+    )
 
 
 def _immediately_due(before: datetime) -> Iterable[ColumnElement[bool]]:
@@ -329,7 +391,9 @@ def _something_urgent() -> ColumnElement[bool]:
     return exists(waiting)
 
 
-def mark_composed(subscriptions: Sequence[Subscription], position: int, snapshot: str, now: datetime) -> None:
+def mark_composed(
+    subscriptions: Sequence[Subscription], position: int, snapshot: str, now: datetime
+) -> None:
     """Note that a digest was composed for these, with all that is owed up to `position` and the profile's snapshot."""
     for subscription in subscriptions:
         subscription.position = max(subscription.position, position)
@@ -350,7 +414,9 @@ def inactive_subscriptions(session: Session, profile_id: int, now: datetime) -> 
 def silent_since(subscription: Subscription) -> datetime | None:
     """When somebody is to be told that there is nothing to tell: at their hour, a month and a bit after the last."""
     last = subscription.last_mailed_at or subscription.confirmed_at or subscription.created_at
-    return next_due(Cadence.DAILY, subscription.at, None, subscription.subscriber.time_zone, last + MONTH)
+    return next_due(
+        Cadence.DAILY, subscription.at, None, subscription.subscriber.time_zone, last + MONTH
+    )
 
 
 def reassured(one: Subscription, now: datetime) -> None:
@@ -377,7 +443,9 @@ def dummy_subscription(
     profile: Profile, choice: Choice, now: datetime, email: str = "reader@example.org"
 ) -> Subscription:
     """A subscription of nobody, stored nowhere, for which a digest can be shown."""
-    nobody = Subscriber(email=email, language=choice.language, time_zone=choice.time_zone, created_at=now)
+    nobody = Subscriber(
+        email=email, language=choice.language, time_zone=choice.time_zone, created_at=now
+    )
     return Subscription(
         id=0,
         subscriber=nobody,
@@ -411,7 +479,9 @@ def cancel(session: Session, subscription_ids: Collection[int]) -> None:
     owners = session.scalars(people).all()
     drop(session, subscription_ids)
     others = select(Subscription.subscriber_id).where(Subscription.subscriber_id.in_(owners))
-    session.execute(delete(Subscriber).where(Subscriber.id.in_(owners), Subscriber.id.not_in(others)))
+    session.execute(
+        delete(Subscriber).where(Subscriber.id.in_(owners), Subscriber.id.not_in(others))
+    )
 
 
 def add_people(session: Session, rows: Sequence[dict[str, Any]]) -> None:

@@ -1,7 +1,7 @@
 """Suppressions: addresses that are not mailed, known by their hash, each with its cause and a code or a short reason.
 
-Owns who may lift a suppression, and how often the owner of a suppressed address may be asked by mail whether a sign-up
-was theirs.
+Owns who may lift a suppression, and how often the owner of a suppressed address may be asked by
+mail whether a sign-up was theirs.
 """
 
 import re
@@ -16,9 +16,15 @@ from notifier.store import db
 from notifier.store.models import Suppression
 from notifier.text.cleaning import clean, redacted
 
-# What the owner of an address lifts by a double opt-in of their own; everything else is lifted by the operator alone.
+# What the owner of an address lifts by a double opt-in of their own; everything else is lifted by
+# the operator alone.
 LIFTED_BY_OWNER = frozenset(
-    (SuppressionCause.ERASED, SuppressionCause.LEFT, SuppressionCause.BOUNCED, SuppressionCause.COMPLAINED)
+    (
+        SuppressionCause.ERASED,
+        SuppressionCause.LEFT,
+        SuppressionCause.BOUNCED,
+        SuppressionCause.COMPLAINED,
+    )
 )
 
 # A mailbox that refused a mail is not tried again before this has passed.
@@ -30,7 +36,8 @@ _LONGEST_REASON = 200
 _STATUS_CODE = re.compile(r"(?<![\d.])[245]\.\d{1,3}\.\d{1,3}(?![\d.])")
 _REPLY_CODE = re.compile(r"(?<![\d.])[245]\d\d(?![\d.])")
 
-# A cause is replaced by one that stands further right, or by itself: then its date and reason are the newer ones.
+# A cause is replaced by one that stands further right, or by itself: then its date and reason are
+# the newer ones.
 _WEIGHT = {
     cause: weight
     for weight, cause in enumerate(
@@ -46,19 +53,22 @@ _WEIGHT = {
 }
 
 
-def add(session: Session, address_hash: str, cause: SuppressionCause, reason: str, now: datetime) -> bool:
+def add(
+    session: Session, address_hash: str, cause: SuppressionCause, reason: str, now: datetime
+) -> bool:
     """Suppress an address; safe when several do so at once.
 
-    An address that is suppressed already stays so. A cause that weighs as much or more takes the place of the stored
-    one, whose reason is kept beside the new one: nothing weakens what only the operator may lift, and a new bounce
-    counts from now.
+    An address that is suppressed already stays so. A cause that weighs as much or more takes the
+    place of the stored one, whose reason is kept beside the new one: nothing weakens what only the
+    operator may lift, and a new bounce counts from now.
 
     Args:
         session: a writing session.
         address_hash: of the address.
         cause: why.
-        reason: a code (RFC 3463 ``5.1.1``, or an SMTP reply ``550``) for a bounce, an operator's own words for `asked`.
-            What a server or a stranger wrote is cut down to the code in it; addresses are taken out of it.
+        reason: a code (RFC 3463 ``5.1.1``, or an SMTP reply ``550``) for a bounce, an operator's
+            own words for `asked`. What a server or a stranger wrote is cut down to the code in it;
+            addresses are taken out of it.
         now: when.
 
     Returns:
@@ -96,8 +106,8 @@ def why(suppression: Suppression) -> str:
 def may_be_asked(suppression: Suppression | None, now: datetime) -> bool:
     """Whether the owner of an address may be asked by mail if a sign-up, or a change to this address, was theirs.
 
-    Always where nothing is suppressed, and after they left or were erased. After a complaint, or a bounce of more than
-    30 days ago, once in 30 days. Never where only the operator lifts it.
+    Always where nothing is suppressed, and after they left or were erased. After a complaint, or a
+    bounce of more than 30 days ago, once in 30 days. Never where only the operator lifts it.
     """
     if suppression is None or suppression.cause in (SuppressionCause.ERASED, SuppressionCause.LEFT):
         return True
@@ -116,7 +126,11 @@ def note_asked(suppression: Suppression | None, now: datetime) -> None:
 
 def lift(session: Session, address_hash: str) -> bool:
     """Let an address be mailed again, whatever it was suppressed for; returns whether it was suppressed."""
-    lifted = delete(Suppression).where(Suppression.address_hash == address_hash).returning(Suppression.address_hash)
+    lifted = (
+        delete(Suppression)
+        .where(Suppression.address_hash == address_hash)
+        .returning(Suppression.address_hash)
+    )
     return session.execute(lifted).first() is not None
 
 

@@ -1,8 +1,8 @@
 """Markup that no parser should see: how deep a document nests, how many attributes it gives, and its bare text.
 
-Owns the limits that hold before any parser or sanitiser is called. Parsers keep every open element and compare every
-attribute with all others of its element, so that a small document can take minutes and gigabytes. All of it is one
-pass over the tags, whatever they hold.
+Owns the limits that hold before any parser or sanitiser is called. Parsers keep every open element
+and compare every attribute with all others of its element, so that a small document can take
+minutes and gigabytes. All of it is one pass over the tags, whatever they hold.
 """
 
 import re
@@ -14,22 +14,42 @@ DEEPEST = 200
 # No author writes so many attributes to one element.
 MOST_ATTRIBUTES = 200
 
-# A tag, or what a parser may take for one. An angle bracket inside it ends it, so that no text is looked at twice.
+# A tag, or what a parser may take for one. An angle bracket inside it ends it, so that no text is
+# looked at twice.
 _TAG = re.compile(r"<(/?)([A-Za-z][^\s<>/\x00]*)([^<>]*)>?|<!--|<[!?][^<>]*>?")
-# Elements that hold nothing, and those that end where the next of their kind begins (HTML standard, 13.1.2).
+# Elements that hold nothing, and those that end where the next of their kind begins (HTML standard,
+# 13.1.2).
 _NEVER_OPEN = frozenset(
     ("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr",
      "p", "li", "dt", "dd", "option", "optgroup", "tr", "td", "th", "thead", "tbody", "tfoot", "rp", "rt")
 )  # fmt: skip
-# A slash at the end of these does not close them, and each that stays open is opened again in every block that follows
-# (HTML standard, 13.2.4.3).
+# A slash at the end of these does not close them, and each that stays open is opened again in every
+# block that follows (HTML standard, 13.2.4.3).
 _FORMATTING = frozenset(
-    ("a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u")
+    (
+        "a",
+        "b",
+        "big",
+        "code",
+        "em",
+        "font",
+        "i",
+        "nobr",
+        "s",
+        "small",
+        "strike",
+        "strong",
+        "tt",
+        "u",
+    )
 )
 # Their repeated tags add attributes to the first one.
 _MERGED = frozenset(("html", "body"))
 # What these hold is no markup.
-_RAW = {name: re.compile(rf"(?i)</{name}\b[^<>]*>?") for name in ("script", "style", "textarea", "title")}
+_RAW = {
+    name: re.compile(rf"(?i)</{name}\b[^<>]*>?")
+    for name in ("script", "style", "textarea", "title")
+}
 _UNSEEN = frozenset(("script", "style"))
 
 
@@ -97,7 +117,13 @@ def _excesses(text: str) -> Iterator[str]:
         if _attributes_of(name, inside, merged) > MOST_ATTRIBUTES:
             yield "attributes"
         closed = inside.endswith("/") and name not in _FORMATTING
-        if name and not closed and name not in _NEVER_OPEN and name not in _MERGED and name not in _RAW:
+        if (
+            name
+            and not closed
+            and name not in _NEVER_OPEN
+            and name not in _MERGED
+            and name not in _RAW
+        ):
             still_open[name] += 1
             depth += 1
             if depth > DEEPEST:

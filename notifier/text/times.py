@@ -1,8 +1,8 @@
 """Times as people write them: wall times, days, moments, whole numbers and the names of time zones.
 
-Owns the one way in which each is read, so that what a form, a list or an option accepts is exactly what is used later.
-ASCII alone: `int`, `str.isdecimal` and regular expressions take the digits of every script, which the next reader may
-refuse.
+Owns the one way in which each is read, so that what a form, a list or an option accepts is exactly
+what is used later. ASCII alone: `int`, `str.isdecimal` and regular expressions take the digits of
+every script, which the next reader may refuse.
 """
 
 import re
@@ -11,7 +11,8 @@ from functools import cache
 from importlib.resources import files
 from zoneinfo import ZoneInfo
 
-# Nobody plans a pause beyond, and arithmetic far beyond overflows (`datetime` ends with the year 9999).
+# Nobody plans a pause beyond, and arithmetic far beyond overflows (`datetime` ends with the year
+# 9999).
 _YEARS_AHEAD = 5
 
 _WALL_TIME = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
@@ -94,8 +95,8 @@ def whole_number(text: str, least: int, most: int) -> int:
 def zone_names() -> frozenset[str]:
     """The time zones of the IANA database, links of older names included; not what this machine has besides.
 
-    A machine's folder may hold names that others lack (``localtime``, ``right/…``, ``posix/…``): a list that names one
-    could not be read elsewhere, and ``right/…`` counts leap seconds.
+    A machine's folder may hold names that others lack (``localtime``, ``right/…``, ``posix/…``): a
+    list that names one could not be read elsewhere, and ``right/…`` counts leap seconds.
     """
     text = (files("tzdata") / "zones").read_text(encoding="ascii")
     return frozenset(text.split()) - {_NO_ZONE}

@@ -18,7 +18,13 @@ def canonical_url(url: str) -> str:
     host = (parts.hostname or "").removeprefix("www.")
     if parts.port and parts.port not in (80, 443):
         host = f"{host}:{parts.port}"
-    query = urlencode([pair for pair in parse_qsl(parts.query, keep_blank_values=True) if not _TRACKING.match(pair[0])])
+    query = urlencode(
+        [
+            pair
+            for pair in parse_qsl(parts.query, keep_blank_values=True)
+            if not _TRACKING.match(pair[0])
+        ]
+    )
     return urlunsplit(("", host, parts.path.rstrip("/"), query, "")).removeprefix("//")
 
 
@@ -32,7 +38,9 @@ def web_address(url: str) -> str:
     url = clean(url)
     try:
         parts: SplitResult = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.username is None
+        usable = (
+            parts.scheme in ("http", "https") and bool(parts.hostname) and parts.username is None
+        )
     except ValueError:
         return ""
     url = url.replace(" ", "%20").replace('"', "%22").replace("<", "%3C").replace(">", "%3E")

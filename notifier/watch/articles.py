@@ -1,7 +1,8 @@
 """Articles: the whole text of what a feed shows only the beginning of.
 
-Owns the text that was fetched from an article's own page, for the matcher to read. It is never compared with a teaser,
-and no reader is told of it: a page that looks otherwise tomorrow is no correction.
+Owns the text that was fetched from an article's own page, for the matcher to read. It is never
+compared with a teaser, and no reader is told of it: a page that looks otherwise tomorrow is no
+correction.
 """
 
 from collections.abc import Collection
@@ -25,8 +26,13 @@ def wanted(session: Session, entry_ids: Collection[int]) -> list[Request]:
     """The pages to fetch for entries that were just stored and are teasers: the newest twenty of them."""
     # Of a long list the newest are looked at, because each look reads the entry's text.
     newest_ids = sorted(entry_ids)[-_MOST_LOOKED_AT:]
-    chosen = select(Entry).where(Entry.id.in_(newest_ids), Entry.url != "").order_by(Entry.id.desc())
-    newest = [(entry, entry.revisions[-1]) for entry in session.scalars(chosen.options(selectinload(Entry.revisions)))]
+    chosen = (
+        select(Entry).where(Entry.id.in_(newest_ids), Entry.url != "").order_by(Entry.id.desc())
+    )
+    newest = [
+        (entry, entry.revisions[-1])
+        for entry in session.scalars(chosen.options(selectinload(Entry.revisions)))
+    ]
     teasers = [entry for entry, revision in newest if is_teaser(revision.summary, revision.body)]
     return [
         Request(entry.source_id, entry.url, purpose=Purpose.ARTICLE, entry_id=entry.id)

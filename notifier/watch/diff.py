@@ -1,8 +1,9 @@
 """What changed between two states of an entry, and whether a reader needs to know.
 
-Pure: two states in, the changes in words out. An edit of an article or of a page is material when its headline, its
-numbers, names, dates, negations or stated outcomes change, or when a section comes or goes; a trial record's when a
-followed field changes. All else is cosmetic: stored, but no news.
+Pure: two states in, the changes in words out. An edit of an article or of a page is material when
+its headline, its numbers, names, dates, negations or stated outcomes change, or when a section
+comes or goes; a trial record's when a followed field changes. All else is cosmetic: stored, but no
+news.
 """
 
 from collections import Counter
@@ -21,10 +22,11 @@ from notifier.watch.facts import facts, numbers, sentences
 _LENGTH = 400
 _MOST_CHANGES = 40
 _ALIKE = 0.5
-# How much is compared word by word: of each sentence so many words, and no more than so many pairs of sentences or of
-# sections. What is longer was written anew.
+# How much is compared word by word: of each sentence so many words, and no more than so many pairs
+# of sentences or of sections. What is longer was written anew.
 _MOST_WORDS, _MOST_PAIRS, _MOST_RENAMED = 1_000, 2_500, 400
-# What is told of a change is cut to a few hundred characters; its numbers are looked for in so many.
+# What is told of a change is cut to a few hundred characters; its numbers are looked for in so
+# many.
 _LONGEST_NOTE = 20_000
 
 
@@ -35,7 +37,8 @@ class Change(TypedDict):
         what: what it concerns: a field of a record, a section of a page, ``headline`` or ``text``.
         before: how it read; empty where it was not there.
         after: how it reads now; empty where it is there no more.
-        note: what the eye should catch: the old and the new numbers, how far a date moved; may be empty.
+        note: what the eye should catch: the old and the new numbers, how far a date moved; may be
+            empty.
     """
 
     what: str
@@ -66,9 +69,15 @@ def compare(old: State, new: State) -> Difference:
         return _fields(old["content"], new["content"])
     headline = []
     if fold(old["title"]) != fold(new["title"]):
-        headline = [_change("headline", old["title"], new["title"], _numbers_moved(old["title"], new["title"]))]
+        headline = [
+            _change(
+                "headline", old["title"], new["title"], _numbers_moved(old["title"], new["title"])
+            )
+        ]
     if "sections" in new["content"]:
-        changes, material = _sections(old["content"].get("sections", []), new["content"]["sections"])
+        changes, material = _sections(
+            old["content"].get("sections", []), new["content"]["sections"]
+        )
     else:
         changes, _ = _passages("text", old["text"], new["text"])
         material = facts(old["text"]) != facts(new["text"])
@@ -80,26 +89,34 @@ def comparable(old: str, new: str) -> bool:
     before, after = {fold(one) for one in sentences(old)}, {fold(one) for one in sentences(new)}
     if not before or not after:
         return before == after
-    return len(before & after) * 2 >= max(len(before), len(after)) or _alike(fold(old)[:2000], fold(new)[:2000]) > 0.8
+    return (
+        len(before & after) * 2 >= max(len(before), len(after))
+        or _alike(fold(old)[:2000], fold(new)[:2000]) > 0.8
+    )
 
 
 def contains_changes(difference: Difference, state: State) -> bool:
     """Whether a state that was seen before holds all these changes: another reading of the same edit."""
     title, lines = fold(state["title"]), {fold(one) for one in sentences(state["text"])}
-    return bool(difference.changes) and all(_told(change, title, lines) for change in difference.changes)
+    return bool(difference.changes) and all(
+        _told(change, title, lines) for change in difference.changes
+    )
 
 
 def _told(change: Change, title: str, lines: Collection[str]) -> bool:
     if change["what"] == "headline":
         return fold(change["after"]) == title
     come, gone = (
-        [fold(one) for one in sentences(text) if not one.endswith("…")] for text in (change["after"], change["before"])
+        [fold(one) for one in sentences(text) if not one.endswith("…")]
+        for text in (change["after"], change["before"])
     )
     return all(one in lines for one in come) and not any(one in lines for one in gone)
 
 
 def _change(what: str, before: str, after: str, note: str = "") -> Change:
-    return Change(what=what, before=shorten(before, _LENGTH), after=shorten(after, _LENGTH), note=note)
+    return Change(
+        what=what, before=shorten(before, _LENGTH), after=shorten(after, _LENGTH), note=note
+    )
 
 
 def _passages(what: str, old: str, new: str) -> tuple[list[Change], bool]:
@@ -108,7 +125,10 @@ def _passages(what: str, old: str, new: str) -> tuple[list[Change], bool]:
     Returns:
         The changes, and whether a sentence came or went.
     """
-    before, after = _only_in(sentences(old), sentences(new)), _only_in(sentences(new), sentences(old))
+    before, after = (
+        _only_in(sentences(old), sentences(new)),
+        _only_in(sentences(new), sentences(old)),
+    )
     pairs = _pairs(before, after)
     changes = [_change(what, was, now, _numbers_moved(was, now)) for was, now in pairs]
     paired_before, paired_after = {was for was, _ in pairs}, {now for _, now in pairs}
@@ -133,7 +153,9 @@ def _only_in(some: Sequence[str], others: Sequence[str]) -> list[str]:
 
 def _pairs(before: Sequence[str], after: Sequence[str]) -> list[tuple[str, str]]:
     """Which sentence became which, by how alike they are; each is taken once."""
-    if len(before) * len(after) > _MOST_PAIRS:  # rewritten from end to end: no sentence has a counterpart
+    if (
+        len(before) * len(after) > _MOST_PAIRS
+    ):  # rewritten from end to end: no sentence has a counterpart
         return []
     likeness = sorted(
         ((_alike(was, now), i, j) for i, was in enumerate(before) for j, now in enumerate(after)),
@@ -150,7 +172,10 @@ def _pairs(before: Sequence[str], after: Sequence[str]) -> list[tuple[str, str]]
 
 def _alike(one: str, other: str) -> float:
     """From 0 to 1: how many of their words two sentences share in the same order (the longest common subsequence)."""
-    some, others = one.split(None, _MOST_WORDS)[:_MOST_WORDS], other.split(None, _MOST_WORDS)[:_MOST_WORDS]
+    some, others = (
+        one.split(None, _MOST_WORDS)[:_MOST_WORDS],
+        other.split(None, _MOST_WORDS)[:_MOST_WORDS],
+    )
     return Indel.normalized_similarity(some, others, score_cutoff=_ALIKE)
 
 
@@ -161,7 +186,9 @@ def _numbers_moved(before: str, after: str) -> str:
     return f"{', '.join(gone)} → {', '.join(come)}" if gone and come else ""
 
 
-def _sections(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]) -> tuple[list[Change], bool]:
+def _sections(
+    old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]
+) -> tuple[list[Change], bool]:
     """Section by section; one that only has another heading is the same section, and its heading changed."""
     before, after = _by_heading(old), _by_heading(new)
     changes: list[Change] = []
@@ -176,9 +203,12 @@ def _sections(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]
             continue
         if earlier != heading:
             changes.append(_change("heading", earlier.partition("\0")[0], name))
-            material = material or facts(earlier.partition("\0")[0]) != facts(heading.partition("\0")[0])
+            material = material or facts(earlier.partition("\0")[0]) != facts(
+                heading.partition("\0")[0]
+            )
         if before[earlier] != text:
-            # On a page that people look things up in, a side effect that is struck off is news without any number.
+            # On a page that people look things up in, a side effect that is struck off is news
+            # without any number.
             found, came_or_went = _passages(name, before[earlier], text)
             changes += found
             material = material or came_or_went or facts(before[earlier]) != facts(text)
@@ -186,7 +216,12 @@ def _sections(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]
     for heading, text in before.items():
         if heading not in after and heading not in twins:
             changes.append(
-                _change(heading.partition("\0")[0] or "introduction", text, "", LazyMessage("section removed"))
+                _change(
+                    heading.partition("\0")[0] or "introduction",
+                    text,
+                    "",
+                    LazyMessage("section removed"),
+                )
             )
             material = True
     return changes, material
@@ -212,12 +247,18 @@ def _ended(block: str) -> str:
 def _renamed(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str]:
     gone = [heading for heading in before if heading not in after]
     come = [heading for heading in after if heading not in before]
-    if len(gone) * len(come) > _MOST_RENAMED:  # so many at once: a section is known again by its very text
+    if (
+        len(gone) * len(come) > _MOST_RENAMED
+    ):  # so many at once: a section is known again by its very text
         by_text = {before[heading]: heading for heading in gone}
-        return {heading: by_text.pop(after[heading]) for heading in come if after[heading] in by_text}
+        return {
+            heading: by_text.pop(after[heading]) for heading in come if after[heading] in by_text
+        }
     renamed: dict[str, str] = {}
     for heading in come:
-        twin = next((earlier for earlier in gone if comparable(before[earlier], after[heading])), "")
+        twin = next(
+            (earlier for earlier in gone if comparable(before[earlier], after[heading])), ""
+        )
         if twin:
             renamed[heading] = twin
             gone.remove(twin)
@@ -227,17 +268,25 @@ def _renamed(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, s
 def _fields(old: Mapping[str, Any], new: Mapping[str, Any]) -> Difference:
     was, now = dict(old.get("fields", {})), new["fields"]
     if "lists" not in old:  # stored before lists were followed: it says nothing of them
-        was = {name: text for name, text in was.items() if name not in ("Countries", "Primary outcome")}
+        was = {
+            name: text for name, text in was.items() if name not in ("Countries", "Primary outcome")
+        }
     changes = [
-        _change(name, was.get(name, ""), now.get(name, ""), _moved(was.get(name, ""), now.get(name, "")))
+        _change(
+            name, was.get(name, ""), now.get(name, ""), _moved(was.get(name, ""), now.get(name, ""))
+        )
         for name in {**now, **was}
         if was.get(name, "") != now.get(name, "")
     ]
     if "lists" in old:
         for name in {**new.get("lists", {}), **old["lists"]}:
-            changes += _list_changes(name, old["lists"].get(name, []), new.get("lists", {}).get(name, []))
+            changes += _list_changes(
+                name, old["lists"].get(name, []), new.get("lists", {}).get(name, [])
+            )
     changes.sort(key=lambda change: weight(change["what"]))
-    return Difference(tuple(changes), any(change["what"] not in NO_NEWS_ALONE for change in changes))
+    return Difference(
+        tuple(changes), any(change["what"] not in NO_NEWS_ALONE for change in changes)
+    )
 
 
 def _list_changes(name: str, old: Sequence[str], new: Sequence[str]) -> list[Change]:
@@ -245,12 +294,24 @@ def _list_changes(name: str, old: Sequence[str], new: Sequence[str]) -> list[Cha
     gone, come = [one for one in old if one not in are], [one for one in new if one not in were]
     if not gone and not come:
         return []
-    return [_change(name, _some(gone), _some(come), _counted(len(come), len(gone), sites=name == "Sites"))]
+    return [
+        _change(
+            name, _some(gone), _some(come), _counted(len(come), len(gone), sites=name == "Sites")
+        )
+    ]
 
 
 def _counted(come: int, gone: int, *, sites: bool) -> str:
-    added = plural("%(n)s opened", "%(n)s opened", come) if sites else plural("%(n)s added", "%(n)s added", come)
-    removed = plural("%(n)s closed", "%(n)s closed", gone) if sites else plural("%(n)s removed", "%(n)s removed", gone)
+    added = (
+        plural("%(n)s opened", "%(n)s opened", come)
+        if sites
+        else plural("%(n)s added", "%(n)s added", come)
+    )
+    removed = (
+        plural("%(n)s closed", "%(n)s closed", gone)
+        if sites
+        else plural("%(n)s removed", "%(n)s removed", gone)
+    )
     if come and gone:
         return LazyMessage("%(come)s, %(gone)s", come=added, gone=removed)
     return added if come else removed
@@ -258,7 +319,11 @@ def _counted(come: int, gone: int, *, sites: bool) -> str:
 
 def _some(items: Sequence[str], most: int = 5) -> str:
     named = "; ".join(items[:most])
-    return LazyMessage("%(items)s; and %(n)s more", items=named, n=len(items) - most) if len(items) > most else named
+    return (
+        LazyMessage("%(items)s; and %(n)s more", items=named, n=len(items) - most)
+        if len(items) > most
+        else named
+    )
 
 
 def _moved(before: str, after: str) -> str:
@@ -282,7 +347,11 @@ _SPANS = (
         mark_number("%(n)s week later", "%(n)s weeks later"),
         mark_number("%(n)s week earlier", "%(n)s weeks earlier"),
     ),
-    (1, mark_number("%(n)s day later", "%(n)s days later"), mark_number("%(n)s day earlier", "%(n)s days earlier")),
+    (
+        1,
+        mark_number("%(n)s day later", "%(n)s days later"),
+        mark_number("%(n)s day earlier", "%(n)s days earlier"),
+    ),
 )
 
 

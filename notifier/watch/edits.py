@@ -1,7 +1,8 @@
 """Edits: which observations are another state of a known entry, and how the two states differ.
 
-Pure: works on entries and revisions that were loaded before. Owns which of the known states an observation is compared
-with: readings of different origins (a feed's teaser, the whole post) are not held against each other.
+Pure: works on entries and revisions that were loaded before. Owns which of the known states an
+observation is compared with: readings of different origins (a feed's teaser, the whole post) are
+not held against each other.
 """
 
 from dataclasses import dataclass
@@ -26,7 +27,11 @@ class Known:
     def of(cls, entry: Entry, observation: Observation) -> "Known":
         """What of an entry an observation is to be compared with."""
         newest = entry.revisions[-1]
-        same = (revision for revision in reversed(entry.revisions) if revision.origin == observation.origin)
+        same = (
+            revision
+            for revision in reversed(entry.revisions)
+            if revision.origin == observation.origin
+        )
         return cls(newest, next(same, newest))
 
     def is_short_beside(self, observation: Observation) -> bool:
@@ -41,19 +46,30 @@ Compared = tuple[str, str, str, str, str]
 def is_edit(entry: Entry, observation: Observation) -> bool:
     """Whether an observation is to be compared with what is known of its entry."""
     newest = entry.revisions[-1]
-    return newest.hash != observation.hash and newest.kind is not NewsKind.WITHDRAWN and not observation.withdrawn
+    return (
+        newest.hash != observation.hash
+        and newest.kind is not NewsKind.WITHDRAWN
+        and not observation.withdrawn
+    )
 
 
 def states_of(known: Known, observation: Observation) -> Compared:
     """Which states are compared: what their difference is known by."""
-    return known.same_origin.hash, known.newest.hash, known.same_origin.origin, observation.hash, observation.origin
+    return (
+        known.same_origin.hash,
+        known.newest.hash,
+        known.same_origin.origin,
+        observation.hash,
+        observation.origin,
+    )
 
 
 def difference_of(states: Known, observation: Observation) -> Difference | None:
     """How an observation differs from the known state it is compared with; None where it is no state of its own.
 
-    The first reading of another origin is a state of its own only if it is the whole text of what was a teaser, or if
-    it tells an edit; it is news only if it tells an edit. An edit that another reading told before is no news.
+    The first reading of another origin is a state of its own only if it is the whole text of what
+    was a teaser, or if it tells an edit; it is news only if it tells an edit. An edit that another
+    reading told before is no news.
     """
     newest, known = states.newest, states.same_origin
     if known.hash == observation.hash:

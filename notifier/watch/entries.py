@@ -1,7 +1,7 @@
 """Entries and their revisions: what is new, what changed, what was withdrawn.
 
-Owns the states of an entry over time, and whether a state is news. It knows no profile: whether a revision concerns
-anybody is for the matcher to say.
+Owns the states of an entry over time, and whether a state is news. It knows no profile: whether a
+revision concerns anybody is for the matcher to say.
 """
 
 from collections import Counter
@@ -22,15 +22,16 @@ from notifier.watch.http.types import Purpose, Request
 from notifier.watch.identity import Aliases, Identified, identified
 from notifier.watch.parsers.observation import DOCUMENT, POSTS, Observation
 
-# An entry that changes at every fetch is not followed into every change: so many states a day are stored, and after so
-# many corrections in a month only its headline still makes one.
+# An entry that changes at every fetch is not followed into every change: so many states a day are
+# stored, and after so many corrections in a month only its headline still makes one.
 MOST_REVISIONS_A_DAY = 3
 MOST_CORRECTIONS_A_MONTH = 5
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _AFTER_THE_WINDOW = timedelta(days=7)
 _MOST_CHECKS = 50
-# So many entries are stored in one transaction: whoever writes meanwhile waits for one, not for the whole document.
+# So many entries are stored in one transaction: whoever writes meanwhile waits for one, not for the
+# whole document.
 _AT_ONCE = 100
 # How many trials that left a search are asked for in one poll.
 _MOST_UNLISTED = 200
@@ -74,14 +75,19 @@ class Stored:
 
 
 def store(
-    session: Session, source: Source, observations: Sequence[Observation], now: datetime, *, known_only: bool = False
+    session: Session,
+    source: Source,
+    observations: Sequence[Observation],
+    now: datetime,
+    *,
+    known_only: bool = False,
 ) -> Stored:
     """Store what was observed; what is known and unchanged stays as it is, and nothing is ever forgotten.
 
     Args:
         session: a writing session; the caller commits.
-        source: its first successful poll (``baselined_at`` unset, or this moment: the list went on) makes a baseline
-            that is owed to nobody.
+        source: its first successful poll (``baselined_at`` unset, or this moment: the list went on)
+            makes a baseline that is owed to nobody.
         observations: all of one document; an empty sequence changes nothing.
         now: when they were observed.
         known_only: leave alone what is no known entry.
@@ -94,12 +100,17 @@ class Plan:
     """What is to be done with the observations of one document: in which parts, and how they differ from what is known.
 
     Attributes:
-        parts: the observations with their keys, in parts of which each is stored in a transaction of its own.
+        parts: the observations with their keys, in parts of which each is stored in a transaction
+            of its own.
         differences: what `compare` worked out, by the two states that were compared.
     """
 
-    def __init__(self, items: Sequence[Identified], pairs: Sequence[tuple[Known, Observation]]) -> None:
-        self.parts = [items[start : start + _AT_ONCE] for start in range(0, len(items), _AT_ONCE)] or [[]]
+    def __init__(
+        self, items: Sequence[Identified], pairs: Sequence[tuple[Known, Observation]]
+    ) -> None:
+        self.parts = [
+            items[start : start + _AT_ONCE] for start in range(0, len(items), _AT_ONCE)
+        ] or [[]]
         self.differences: dict[Compared, Difference | None] = {}
         self._pairs = pairs
 
@@ -143,8 +154,9 @@ def store_part(
         session: a writing session; the caller commits.
         source: the source of the document.
         items: a part of a `Plan`.
-        differences: what was compared before; a state that is not among them, because its entry was changed by another
-            process meanwhile, is postponed unless it is short. None compares everything here.
+        differences: what was compared before; a state that is not among them, because its entry was
+            changed by another process meanwhile, is postponed unless it is short. None compares
+            everything here.
         now: when they were observed.
         known_only: leave alone what is no known entry.
     """
@@ -178,7 +190,9 @@ def store_part(
     )
 
 
-def _create(session: Session, source: Source, observation: Observation, key: str, now: datetime) -> Entry:
+def _create(
+    session: Session, source: Source, observation: Observation, key: str, now: datetime
+) -> Entry:
     entry = Entry(
         source_id=source.id,
         key=key,
@@ -188,8 +202,11 @@ def _create(session: Session, source: Source, observation: Observation, key: str
         first_seen_at=now,
     )
     session.add(entry)
-    # What a site's list of posts shows of the time before its first poll belongs to the baseline, too.
-    before = observation.origin == POSTS and _is_before(observation.published_at, source.baselined_at)
+    # What a site's list of posts shows of the time before its first poll belongs to the baseline,
+    # too.
+    before = observation.origin == POSTS and _is_before(
+        observation.published_at, source.baselined_at
+    )
     baseline = source.baselined_at in (None, now) or before
     entry.revisions.append(_revision(observation, 1, NewsKind.NEW, now, baseline=baseline))
     return entry
@@ -200,7 +217,10 @@ def _is_before(moment: datetime | None, other: datetime | None) -> bool:
 
 
 def _revise(
-    entry: Entry, observation: Observation, now: datetime, differences: Mapping[Compared, Difference | None] | None
+    entry: Entry,
+    observation: Observation,
+    now: datetime,
+    differences: Mapping[Compared, Difference | None] | None,
 ) -> str:
     """Store a new state of a known entry, if it is one: ``changed``, ``withdrawn``, ``postponed``, or nothing."""
     newest = entry.revisions[-1]
@@ -214,9 +234,17 @@ def _revise(
         return _withdraw(entry, observation.withdrawn, now, observation)
     known = Known.of(entry, observation)
     compared = states_of(known, observation)
-    if differences is not None and compared not in differences and not known.is_short_beside(observation):
+    if (
+        differences is not None
+        and compared not in differences
+        and not known.is_short_beside(observation)
+    ):
         return "postponed"
-    difference = differences[compared] if differences and compared in differences else difference_of(known, observation)
+    difference = (
+        differences[compared]
+        if differences and compared in differences
+        else difference_of(known, observation)
+    )
     return _follow(entry, observation, difference, now) if difference is not None else ""
 
 
@@ -233,17 +261,32 @@ def _follow(entry: Entry, observation: Observation, difference: Difference, now:
 
 def _restrained(found: Difference, entry: Entry, now: datetime) -> Difference:
     """The difference, without being news where the entry was corrected too often of late."""
-    month = [one for one in entry.revisions[1:] if one.material and now - one.observed_at < timedelta(days=30)]
+    month = [
+        one
+        for one in entry.revisions[1:]
+        if one.material and now - one.observed_at < timedelta(days=30)
+    ]
     headline = any(change["what"] == "headline" for change in found.changes)
-    return Difference(found.changes, found.material and (headline or len(month) < MOST_CORRECTIONS_A_MONTH))
+    return Difference(
+        found.changes, found.material and (headline or len(month) < MOST_CORRECTIONS_A_MONTH)
+    )
 
 
 def _return(entry: Entry, observation: Observation, now: datetime) -> str:
     """A withdrawn entry that is published again, unmarked and with its page there, is told to be back."""
-    if observation.withdrawn or entry.missing_since is not None or observation.origin != entry.revisions[-1].origin:
+    if (
+        observation.withdrawn
+        or entry.missing_since is not None
+        or observation.origin != entry.revisions[-1].origin
+    ):
         return ""
     reason = entry.revisions[-1].changes[0]["after"]
-    back = Change(what="availability", before=reason, after=LazyMessage("The publisher shows it again."), note="")
+    back = Change(
+        what="availability",
+        before=reason,
+        after=LazyMessage("The publisher shows it again."),
+        note="",
+    )
     _append(entry, observation, Difference((back,), material=True), observation.change, now)
     return "changed"
 
@@ -254,7 +297,9 @@ def _withdraw(entry: Entry, reason: str, now: datetime, observation: Observation
     return "withdrawn"
 
 
-def _append(entry: Entry, observation: Observation, found: Difference, kind: NewsKind, now: datetime) -> None:
+def _append(
+    entry: Entry, observation: Observation, found: Difference, kind: NewsKind, now: datetime
+) -> None:
     latest = entry.revisions[-1]
     # The whole text of what a baseline knew as a teaser is no news either.
     baseline = latest.baseline and not found.material
@@ -265,7 +310,9 @@ def _append(entry: Entry, observation: Observation, found: Difference, kind: New
     entry.revisions.append(revision)
 
 
-def _revision(observation: Observation, number: int, kind: NewsKind, now: datetime, *, baseline: bool) -> Revision:
+def _revision(
+    observation: Observation, number: int, kind: NewsKind, now: datetime, *, baseline: bool
+) -> Revision:
     return Revision(
         number=number,
         hash=observation.hash,
@@ -286,7 +333,9 @@ def _revision(observation: Observation, number: int, kind: NewsKind, now: dateti
     )
 
 
-def note_listed(session: Session, source: Source, listed: Collection[int], now: datetime) -> list[Request]:
+def note_listed(
+    session: Session, source: Source, listed: Collection[int], now: datetime
+) -> list[Request]:
     """Note which entries a feed no longer lists, and give the checks whether their pages are still there.
 
     Args:
@@ -311,12 +360,14 @@ def note_listed(session: Session, source: Source, listed: Collection[int], now: 
 def due_checks(session: Session, source_ids: Sequence[int], now: datetime) -> list[Request]:
     """The entries whose own pages are to be asked today whether they are still there.
 
-    Those that concern a profile, once a day, while they are younger than their feed's window and a week more: the
-    newest fifty of each feed.
+    Those that concern a profile, once a day, while they are younger than their feed's window and a
+    week more: the newest fifty of each feed.
     """
     dated = func.coalesce(Entry.published_at, Entry.first_seen_at)
     of_the_last_year = Entry.first_seen_at.between(now - timedelta(days=365), now - _DAY)
-    chosen = _checkable().where(of_the_last_year, ~_checked_within(now, _DAY)).order_by(Entry.id.desc())
+    chosen = (
+        _checkable().where(of_the_last_year, ~_checked_within(now, _DAY)).order_by(Entry.id.desc())
+    )
     if len(source_ids) <= _FEW:
         chosen = chosen.where(Entry.source_id.in_(source_ids))
     by_source: dict[int, list[Entry]] = {}
@@ -328,7 +379,11 @@ def due_checks(session: Session, source_ids: Sequence[int], now: datetime) -> li
     checks = []
     for source_id in source_ids:
         since = windows.get(source_id, now) - _AFTER_THE_WINDOW
-        young = [one for one in by_source.get(source_id, ()) if (one.published_at or one.first_seen_at) > since]
+        young = [
+            one
+            for one in by_source.get(source_id, ())
+            if (one.published_at or one.first_seen_at) > since
+        ]
         checks += [_check(entry) for entry in young[:_MOST_CHECKS]]
     return checks
 
@@ -352,7 +407,8 @@ def note_checked(session: Session, entry_id: int, missing: str | None, now: date
     Args:
         session: a writing session.
         entry_id: the entry whose page was asked.
-        missing: how the page said that it is not there; empty where it is, None where nobody can say.
+        missing: how the page said that it is not there; empty where it is, None where nobody can
+            say.
         now: when it was asked.
 
     Returns:
@@ -375,7 +431,9 @@ def note_checked(session: Session, entry_id: int, missing: str | None, now: date
         return False
     since = entry.missing_since.date()
     reason = LazyMessage(
-        "The publisher took the page down: since %(since)s it %(answer)s.", since=since, answer=missing
+        "The publisher took the page down: since %(since)s it %(answer)s.",
+        since=since,
+        answer=missing,
     )
     _withdraw(entry, reason, now, _as_observed(newest, withdrawn=reason))
     return True
@@ -400,7 +458,9 @@ def _as_observed(revision: Revision, withdrawn: str = "") -> Observation:
 
 def unlisted(session: Session, source: Source, listed: Collection[int]) -> list[Entry]:
     """The entries of a source that its search no longer finds: the newest two hundred of them."""
-    known = session.scalars(select(Entry.id).where(Entry.source_id == source.id).order_by(Entry.id.desc()))
+    known = session.scalars(
+        select(Entry.id).where(Entry.source_id == source.id).order_by(Entry.id.desc())
+    )
     left = [entry_id for entry_id in known if entry_id not in listed][:_MOST_UNLISTED]
     return list(session.scalars(select(Entry).where(Entry.id.in_(left)).order_by(Entry.id)))
 
@@ -431,5 +491,7 @@ def find(session: Session, entry_id: int) -> Entry:
     """
     entry = session.get(Entry, entry_id, options=[selectinload(Entry.revisions)])
     if entry is None:
-        raise NotFoundError(f"There is no entry {entry_id}.", "See them with: notifier entries list")
+        raise NotFoundError(
+            f"There is no entry {entry_id}.", "See them with: notifier entries list"
+        )
     return entry

@@ -1,7 +1,8 @@
 """Facts: what in a sentence would mislead a reader if it were wrong.
 
-Pure. Owns the words by which an edit is told to be material: numbers with their units, negations, words that state an
-outcome, names and months. In English, German, French and Spanish; numbers and names in every language.
+Pure. Owns the words by which an edit is told to be material: numbers with their units, negations,
+words that state an outcome, names and months. In English, German, French and Spanish; numbers and
+names in every language.
 """
 
 import re
@@ -74,7 +75,12 @@ def facts(text: str) -> Counter[str]:
         for index, match in enumerate(_WORD.finditer(sentence)):
             word = match.group()
             folded = word.casefold()
-            if folded in _NEGATIONS or folded in _COUNTING or folded in _MONTHS or folded in _OUTCOME_WORDS:
+            if (
+                folded in _NEGATIONS
+                or folded in _COUNTING
+                or folded in _MONTHS
+                or folded in _OUTCOME_WORDS
+            ):
                 found[folded] += 1
             elif folded.startswith(_OUTCOMES):
                 found[next(stem for stem in _OUTCOMES if folded.startswith(stem))] += 1
@@ -99,5 +105,7 @@ def _is_name(word: str, *, first: bool) -> bool:
     letters = [char for char in word if char.isalpha()]
     if not letters or len(word) < 2:
         return False
-    mixed = len(letters) < sum(char.isalnum() for char in word) or any(char.isupper() for char in word[1:])
+    mixed = len(letters) < sum(char.isalnum() for char in word) or any(
+        char.isupper() for char in word[1:]
+    )
     return mixed or (word[0].isupper() and not first)

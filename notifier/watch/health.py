@@ -1,7 +1,8 @@
 """Health: how a source fares, and the words in which its operator is told when that changes.
 
-Pure. A source is bad when two polls in a row failed, when it said that it is gone, or when it answers but has published
-nothing for longer than its own rhythm: that is how feeds die that nobody switched off.
+Pure. A source is bad when two polls in a row failed, when it said that it is gone, or when it
+answers but has published nothing for longer than its own rhythm: that is how feeds die that nobody
+switched off.
 """
 
 from collections.abc import Iterable, Sequence
@@ -34,10 +35,12 @@ def health(source: Source, now: datetime) -> Health:
 def expected_by(dates: Iterable[datetime], now: datetime) -> datetime | None:
     """When a feed with items of these dates should have published something new at the latest.
 
-    That is three times the longest gap among its newest twenty dates, and a week at least, after the newest of them.
+    That is three times the longest gap among its newest twenty dates, and a week at least, after
+    the newest of them.
 
     Returns:
-        None where fewer than five dates are known, or where all of them are the same: such a feed shows no rhythm.
+        None where fewer than five dates are known, or where all of them are the same: such a feed
+        shows no rhythm.
     """
     newest = sorted({date for date in dates if date <= now}, reverse=True)[:_DATES_LOOKED_AT]
     if len(newest) < _FEWEST_DATES:
@@ -64,8 +67,12 @@ def notice(turned: Sequence[tuple[Source, str]], now: datetime) -> tuple[str, st
     """
     bad = [one for one in turned if one[1] != "recovered"]
     good = [one for one in turned if one[1] == "recovered"]
-    subject = [f"{_count(len(bad))} {'needs' if len(bad) == 1 else 'need'} attention"] if bad else []
-    subject += [f"{_count(len(good))} {'works' if len(good) == 1 else 'work'} again"] if good else []
+    subject = (
+        [f"{_count(len(bad))} {'needs' if len(bad) == 1 else 'need'} attention"] if bad else []
+    )
+    subject += (
+        [f"{_count(len(good))} {'works' if len(good) == 1 else 'work'} again"] if good else []
+    )
     paragraphs = ["\n".join(_about(source, state, now)) for source, state in (*bad, *good)]
     closing = "Nothing was lost or forgotten. All sources: notifier sources list"
     return "notifier: " + ", ".join(subject), "\n\n".join([*paragraphs, closing])
@@ -77,7 +84,11 @@ def _count(number: int) -> str:
 
 def _about(source: Source, state: str, now: datetime) -> list[str]:
     lines = [f"{source.name} ({source.kind}, id {source.id})", source.url]
-    last = f"It last answered well on {_moment(source.last_success_at)}." if source.last_success_at else ""
+    last = (
+        f"It last answered well on {_moment(source.last_success_at)}."
+        if source.last_success_at
+        else ""
+    )
     if state == "recovered":
         return [*lines, "It works again. What it published meanwhile goes into the next digests."]
     if state == Health.SILENT:

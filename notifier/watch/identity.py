@@ -1,7 +1,8 @@
 """Identity: which observation is which entry.
 
-Owns the keys an entry is known by: the publisher's guid, its link, its content. A changed guid or a moved link makes no
-new entry; a key that several things in one document share identifies none of them.
+Owns the keys an entry is known by: the publisher's guid, its link, its content. A changed guid or a
+moved link makes no new entry; a key that several things in one document share identifies none of
+them.
 """
 
 import hashlib
@@ -31,7 +32,10 @@ def keys(observation: Observation) -> list[str]:
     if observation.url:
         found.append(_key("link", canonical_url(observation.url)))
     moment = observation.published_at.isoformat() if observation.published_at else ""
-    words = fold(observation.title), moment or fold(f"{observation.summary} {observation.body}")[:300]
+    words = (
+        fold(observation.title),
+        moment or fold(f"{observation.summary} {observation.body}")[:300],
+    )
     if any(words):
         found.append(f"content:{hashlib.sha256(' | '.join(words).encode()).hexdigest()}")
     return found
@@ -47,8 +51,8 @@ def _key(prefix: str, name: str) -> str:
 def identified(observations: Sequence[Observation]) -> list[Identified]:
     """The observations of one document, each with the keys that tell it, the strongest first; some have none.
 
-    A key that two things share tells neither; whoever has no other is told by its content, and a true double then
-    falls together with its twin.
+    A key that two things share tells neither; whoever has no other is told by its content, and a
+    true double then falls together with its twin.
     """
     all_keys = [keys(observation) for observation in observations]
     shared = Counter(key for its_keys in all_keys for key in its_keys)
@@ -67,7 +71,9 @@ class Aliases:
         self._source = source
         self._learnt: list[tuple[str, Entry]] = []
         self._items = list(items)
-        self._entries = self._known(list(dict.fromkeys(key for _, its_keys in items for key in its_keys)))
+        self._entries = self._known(
+            list(dict.fromkeys(key for _, its_keys in items for key in its_keys))
+        )
 
     def _known(self, wanted: list[str]) -> dict[str, Entry]:
         known: dict[str, Entry] = {}
@@ -75,7 +81,10 @@ class Aliases:
             chosen = (
                 select(EntryAlias.key, Entry)
                 .join(Entry, Entry.id == EntryAlias.entry_id)
-                .where(EntryAlias.source_id == self._source.id, EntryAlias.key.in_(wanted[start : start + 500]))
+                .where(
+                    EntryAlias.source_id == self._source.id,
+                    EntryAlias.key.in_(wanted[start : start + 500]),
+                )
                 .options(selectinload(Entry.revisions))
             )
             known.update((key, entry) for key, entry in self._session.execute(chosen))
@@ -84,14 +93,19 @@ class Aliases:
     def settle(self) -> list[Identified]:
         """Let each known entry be claimed once, the strongest key first; a weaker claim then names something new.
 
-        To be called with all items of a document at once. Gives them with the keys that are left to them.
+        To be called with all items of a document at once. Gives them with the keys that are left to
+        them.
         """
         claimants: dict[int, list[str]] = {}
         claimed: set[int] = set()
         for prefix in ("guid:", "link:", "content:"):
             for index, (observation, its_keys) in enumerate(self._items):
                 for key in its_keys:
-                    entry = self._entries.get(key) if key.startswith(prefix) and index not in claimants else None
+                    entry = (
+                        self._entries.get(key)
+                        if key.startswith(prefix) and index not in claimants
+                        else None
+                    )
                     if entry and entry.id not in claimed and _may_be(entry, observation, key):
                         claimed.add(entry.id)
                         claimants[index] = [key, *(other for other in its_keys if other != key)]
@@ -118,7 +132,10 @@ class Aliases:
     def write(self) -> None:
         """Store what was learnt; the entries have their numbers by then."""
         learnt, self._learnt = self._learnt, []
-        rows = [{"source_id": self._source.id, "key": key, "entry_id": entry.id} for key, entry in learnt]
+        rows = [
+            {"source_id": self._source.id, "key": key, "entry_id": entry.id}
+            for key, entry in learnt
+        ]
         if rows:
             self._session.execute(insert(EntryAlias), rows)
 
@@ -127,5 +144,7 @@ def _may_be(entry: Entry, observation: Observation, key: str) -> bool:
     """Whether a claim by link holds: a link that is reused for other news, under another guid, is another entry."""
     if not key.startswith("link:") or not observation.guid or not entry.key.startswith("guid:"):
         return True
-    same_date = observation.published_at is not None and observation.published_at == entry.published_at
+    same_date = (
+        observation.published_at is not None and observation.published_at == entry.published_at
+    )
     return same_date or fold(entry.title) == fold(observation.title)

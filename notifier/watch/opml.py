@@ -1,6 +1,7 @@
 """OPML: a list of sources in the form that feed readers exchange (http://opml.org/spec2.opml).
 
-Pure: bytes in, addresses out, and back. What is not a feed keeps its kind and its tier in attributes of our own.
+Pure: bytes in, addresses out, and back. What is not a feed keeps its kind and its tier in
+attributes of our own.
 """
 
 from collections.abc import Iterable, Iterator
@@ -36,13 +37,19 @@ def read(body: bytes, name: str) -> list[Outline]:
     Raises:
         SettingsError: no OPML.
     """
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, recover=True, huge_tree=False)
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, recover=True, huge_tree=False
+    )
     try:
         root = etree.fromstring(body, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
-        raise SettingsError(f"{name} is not XML: {error}", "Export the list from your feed reader as OPML.") from error
+        raise SettingsError(
+            f"{name} is not XML: {error}", "Export the list from your feed reader as OPML."
+        ) from error
     if root is None or etree.QName(root).localname.lower() != "opml":
-        raise SettingsError(f"{name} is no OPML document.", "Export the list from your feed reader as OPML.")
+        raise SettingsError(
+            f"{name} is no OPML document.", "Export the list from your feed reader as OPML."
+        )
     found: dict[str, Outline] = {}
     for outline in _outlines(root):
         found.setdefault(outline.url, outline)
@@ -54,7 +61,9 @@ def _outlines(root: Any) -> Iterator[Outline]:
         given = {key.lower(): clean(str(text)) for key, text in element.attrib.items()}
         if url := web_address(given.get("xmlurl", "")):
             name = given.get("text") or given.get("title") or ""
-            yield Outline(url, name, given.get("notifierkind", ""), given.get("notifierauthority", ""))
+            yield Outline(
+                url, name, given.get("notifierkind", ""), given.get("notifierauthority", "")
+            )
 
 
 def write(sources: Iterable[Source]) -> bytes:
@@ -65,5 +74,9 @@ def write(sources: Iterable[Source]) -> bytes:
     for source in sources:
         own = {"notifierKind": str(source.kind), "notifierAuthority": str(source.authority)}
         kind = {"type": "rss"} if source.kind is SourceKind.FEED else {}
-        etree.SubElement(body, "outline", {"text": clean(source.name), **kind, "xmlUrl": xml_text(source.url), **own})
+        etree.SubElement(
+            body,
+            "outline",
+            {"text": clean(source.name), **kind, "xmlUrl": xml_text(source.url), **own},
+        )
     return etree.tostring(root, encoding="utf-8", xml_declaration=True, pretty_print=True)

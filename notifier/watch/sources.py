@@ -1,7 +1,7 @@
 """Sources: which addresses are watched, which are due, and how each one fares.
 
-Owns the source's health and the time of its next poll. A failure is told here, in words, where `sources list` shows it;
-it touches no other source and forgets nothing.
+Owns the source's health and the time of its next poll. A failure is told here, in words, where
+`sources list` shows it; it touches no other source and forgets nothing.
 """
 
 import logging
@@ -72,7 +72,8 @@ def add(
     if not address:
         problem = f"{shorten(url, 200)!r} cannot be watched."
         raise SettingsError(
-            problem, f"Give an address that begins with https:// or http://, {LONGEST_ADDRESS:,} characters at most."
+            problem,
+            f"Give an address that begins with https:// or http://, {LONGEST_ADDRESS:,} characters at most.",
         )
     source = session.scalar(select(Source).where(Source.url == address))
     new = source is None
@@ -95,7 +96,9 @@ def add(
         # Watched again: what it published meanwhile is a new baseline, mailed to nobody.
         new, source.removed_at, source.baselined_at, source.next_poll_at = True, None, None, now
         source.etag = source.last_modified = source.body_hash = source.last_error = None
-        source.gone_at = source.changed_at = source.expected_by = source.moved_to = source.moved_seen_at = None
+        source.gone_at = source.changed_at = source.expected_by = source.moved_to = (
+            source.moved_seen_at
+        ) = None
         source.posts_until = source.posts_next_at = None
         source.failures, source.reported_state, source.profiles = 0, "", []
     if profile is not None and profile not in source.profiles and (new or source.profiles):
@@ -138,10 +141,14 @@ def remove(session: Session, wanted: str, now: datetime) -> str:
 
 def listed(session: Session) -> list[Source]:
     """All sources that are watched, in the order they were added."""
-    return list(session.scalars(select(Source).where(Source.removed_at.is_(None)).order_by(Source.id)))
+    return list(
+        session.scalars(select(Source).where(Source.removed_at.is_(None)).order_by(Source.id))
+    )
 
 
-def due(session: Session, now: datetime, wanted: Sequence[str] = (), *, force: bool = False) -> list[Request]:
+def due(
+    session: Session, now: datetime, wanted: Sequence[str] = (), *, force: bool = False
+) -> list[Request]:
     """The requests to make now: of all sources, or of those `wanted`, the ones whose time has come.
 
     `force` asks for each of them whatever its time, even for one that answered that it is gone.
@@ -154,14 +161,17 @@ def due(session: Session, now: datetime, wanted: Sequence[str] = (), *, force: b
     columns = Source.id, Source.url, Source.etag, Source.last_modified, Source.body_hash
     return [
         Request(source_id, url, etag, last_modified, body_hash=known)
-        for source_id, url, etag, last_modified, known in session.execute(chosen.with_only_columns(*columns))
+        for source_id, url, etag, last_modified, known in session.execute(
+            chosen.with_only_columns(*columns)
+        )
     ]
 
 
 def watched(session: Session, wanted: Sequence[str] = ()) -> list[tuple[int, str, SourceKind]]:
     """The id, the address and the kind of the sources that are watched, or of those `wanted`.
 
-    A row that cannot be read is left out and logged, so that it keeps no other source from being polled.
+    A row that cannot be read is left out and logged, so that it keeps no other source from being
+    polled.
 
     Raises:
         NotFoundError: a source that is wanted and not there.
@@ -171,7 +181,10 @@ def watched(session: Session, wanted: Sequence[str] = ()) -> list[tuple[int, str
         statement = statement.where(Source.id.in_([find(session, name).id for name in wanted]))
     columns = Source.id, Source.url, Source.kind
     try:
-        return [(row[0], row[1], row[2]) for row in session.execute(statement.with_only_columns(*columns))]
+        return [
+            (row[0], row[1], row[2])
+            for row in session.execute(statement.with_only_columns(*columns))
+        ]
     except (LookupError, ValueError):
         log.warning("a source's row cannot be read; each is looked at alone")
     rows = []
@@ -204,7 +217,8 @@ def record_success(
         response: what the server answered; a 304 leaves the validators we have.
         reading: the document, if it was new and had to be read.
         changed: whether it held a new or a changed entry.
-        whole: whether all that it says was stored; else it is read again next time, even if it has not changed.
+        whole: whether all that it says was stored; else it is read again next time, even if it has
+            not changed.
     """
     source.last_success_at = now
     source.poll_counts = _counted(source.poll_counts, now)
@@ -213,7 +227,11 @@ def record_success(
         source.changed_at = now if source.baselined_at else _newest(reading, now)
     if reading is not None:
         dates = [one.published_at for one in reading.observations if one.published_at]
-        rhythm = expected_by([*dates, source.changed_at], now) if source.kind is SourceKind.FEED else None
+        rhythm = (
+            expected_by([*dates, source.changed_at], now)
+            if source.kind is SourceKind.FEED
+            else None
+        )
         source.expected_by, source.ttl_minutes = rhythm, reading.ttl_minutes
         source.left_out = reading.left_out
         if reading.name and source.name == _host(source.url):
@@ -222,11 +240,19 @@ def record_success(
     if not whole:
         source.etag = source.last_modified = source.body_hash = None
     elif response.status != _NOT_MODIFIED:
-        source.etag, source.last_modified = response.headers.get("etag"), response.headers.get("last-modified")
+        source.etag, source.last_modified = (
+            response.headers.get("etag"),
+            response.headers.get("last-modified"),
+        )
         source.body_hash = body_hash(response.body)
     quiet_for = max(now - source.changed_at, timedelta(0))
     source.next_poll_at = now + next_wait(
-        source.id, interval, quiet_for, headers=response.headers, ttl_minutes=source.ttl_minutes, now=now
+        source.id,
+        interval,
+        quiet_for,
+        headers=response.headers,
+        ttl_minutes=source.ttl_minutes,
+        now=now,
     )
 
 
@@ -239,7 +265,9 @@ def _counted(poll_counts: Mapping[str, int] | None, now: datetime) -> dict[str, 
 
 def _newest(reading: ParsedDocument | None, now: datetime) -> datetime:
     """When a source that is read for the first time last changed, as far as its dates tell."""
-    dates = [one.published_at for one in reading.observations if one.published_at] if reading else []
+    dates = (
+        [one.published_at for one in reading.observations if one.published_at] if reading else []
+    )
     return max((date for date in dates if date <= now), default=now)
 
 
@@ -262,7 +290,9 @@ def sources_for(session: Session, profile: Profile) -> list[Source]:
     """The sources that are watched for a profile: its own, and those that feed every profile."""
     named = select(SourceProfile.source_id)
     own = named.where(SourceProfile.profile_id == profile.id)
-    chosen = select(Source).where(Source.removed_at.is_(None), or_(Source.id.in_(own), Source.id.not_in(named)))
+    chosen = select(Source).where(
+        Source.removed_at.is_(None), or_(Source.id.in_(own), Source.id.not_in(named))
+    )
     return list(session.scalars(chosen.order_by(Source.id)))
 
 
@@ -273,7 +303,9 @@ def poll_counts_since(source: Source, day: date) -> int:
 
 def followed_trials(session: Session) -> set[str]:
     """The trials whose own records are watched."""
-    records = select(Source.url).where(Source.kind == SourceKind.REGISTRY, Source.removed_at.is_(None))
+    records = select(Source.url).where(
+        Source.kind == SourceKind.REGISTRY, Source.removed_at.is_(None)
+    )
     return {trial for url in session.scalars(records) if (trial := trial_of(url))}
 
 
@@ -295,7 +327,9 @@ def due_posts(session: Session, source_ids: Sequence[int], now: datetime) -> lis
         chosen = chosen.where(Source.id.in_(source_ids))
     found = {source.id: source for source in session.scalars(chosen)}
     return [
-        Request(one, request_url(url, found[one].posts_until or now - FIRST_LOOK), purpose=Purpose.POSTS)
+        Request(
+            one, request_url(url, found[one].posts_until or now - FIRST_LOOK), purpose=Purpose.POSTS
+        )
         for one in source_ids
         if one in found and (url := found[one].posts_url)
     ]
@@ -311,7 +345,12 @@ def record_reported_states(session: Session, now: datetime) -> list[tuple[Source
     """The sources whose state the operator was not told of, each with what to tell; they count as told from now on."""
     chosen = select(Source).where(
         Source.removed_at.is_(None),
-        or_(Source.failures > 0, Source.gone_at.is_not(None), Source.expected_by < now, Source.reported_state != ""),
+        or_(
+            Source.failures > 0,
+            Source.gone_at.is_not(None),
+            Source.expected_by < now,
+            Source.reported_state != "",
+        ),
     )
     turned = []
     for source in session.scalars(chosen.order_by(Source.id)):
@@ -321,19 +360,29 @@ def record_reported_states(session: Session, now: datetime) -> list[tuple[Source
     return turned
 
 
-def record_failure(source: Source, now: datetime, interval: timedelta, response: Response, error: str) -> None:
+def record_failure(
+    source: Source, now: datetime, interval: timedelta, response: Response, error: str
+) -> None:
     """Note a poll that did not work, and wait longer each time; 410 stops the polling (RFC 9110, 15.5.11)."""
     source.failures += 1
     source.last_error = shorten(clean(error), _LONGEST_ERROR)
     source.gone_at = now if response.status == _GONE else None
-    wait = next_wait(source.id, interval, timedelta(0), failures=source.failures, headers=response.headers, now=now)
+    wait = next_wait(
+        source.id,
+        interval,
+        timedelta(0),
+        failures=source.failures,
+        headers=response.headers,
+        now=now,
+    )
     source.next_poll_at = now + wait
 
 
 def follow_move(session: Session, source: Source, response: Response, now: datetime) -> bool:
     """Take a permanent redirect (301, 308) for the source's address once it has held for an hour.
 
-    One sighting may be a slip, a captive portal or an attack; an address that is watched already is not taken twice.
+    One sighting may be a slip, a captive portal or an attack; an address that is watched already is
+    not taken twice.
 
     Returns:
         Whether the source has another address now.

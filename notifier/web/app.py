@@ -23,7 +23,8 @@ from notifier.web.responses import deps_of, notice
 
 log = logging.getLogger("notifier")
 
-# No script but our own file, no third party, no frame, and no address of ours (they hold signed links) handed on.
+# No script but our own file, no third party, no frame, and no address of ours (they hold signed
+# links) handed on.
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'",
@@ -34,8 +35,8 @@ _HEADERS = {
 }
 
 
-# Forms whose addresses hold no link. Without a referrer browsers would name no origin, either, and a form of our own
-# could not be told from another site's.
+# Forms whose addresses hold no link. Without a referrer browsers would name no origin, either, and
+# a form of our own could not be told from another site's.
 _OPEN_FORMS = ("/", "/subscribe", "/link")
 
 
@@ -86,7 +87,9 @@ def create(deps: Deps) -> Starlette:
             Exception: _unexpected,
         },
     )
-    application.router.redirect_slashes = False  # a link is right or it is not; nobody is sent elsewhere for a slash
+    application.router.redirect_slashes = (
+        False  # a link is right or it is not; nobody is sent elsewhere for a slash
+    )
     application.state.deps = deps
     return application
 
@@ -111,7 +114,9 @@ def _style(request: Request) -> Response:
 
 def _script(request: Request) -> Response:
     """What makes the forms nicer; they work without it."""
-    return Response(deps_of(request).templates.render("web/page.js", {}), media_type="text/javascript")
+    return Response(
+        deps_of(request).templates.render("web/page.js", {}), media_type="text/javascript"
+    )
 
 
 class _Headers:
@@ -147,7 +152,9 @@ _WORDS = {
 
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    response = notice(request, _WORDS.get(error.status_code, error.detail), status=error.status_code)
+    response = notice(
+        request, _WORDS.get(error.status_code, error.detail), status=error.status_code
+    )
     response.headers.update(error.headers or {})
     return response
 
@@ -156,7 +163,9 @@ async def _our_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, NotifierError)
     if isinstance(error, StoreError):
         log.error("%s %s", error.problem, error.fix)
-        return notice(request, LazyMessage("This page is busy. Please try again in a minute."), status=503)
+        return notice(
+            request, LazyMessage("This page is busy. Please try again in a minute."), status=503
+        )
     missing = isinstance(error, (LinkError, NotFoundError))
     return notice(request, error.problem, error.fix, status=404 if missing else 422)
 
@@ -167,6 +176,8 @@ async def _gone(_request: Request, _error: Exception) -> Response:
 
 
 async def _unexpected(request: Request, _error: Exception) -> Response:
-    response = notice(request, LazyMessage("Something went wrong here. Please try again later."), status=500)
+    response = notice(
+        request, LazyMessage("Something went wrong here. Please try again later."), status=500
+    )
     response.headers.update(_HEADERS)
     return response

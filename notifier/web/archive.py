@@ -1,6 +1,7 @@
 """What anybody may read: the archive of public digests, and a feed for each public profile.
 
-Nothing here knows a reader. A digest of a profile that is not public is shown only to who holds its link.
+Nothing here knows a reader. A digest of a profile that is not public is shown only to who holds its
+link.
 """
 
 import hashlib
@@ -106,7 +107,9 @@ def feed(request: Request) -> Response:
     with deps.reading() as session:
         profile = archive.public_profile(session, request.path_params["slug"])
         entries = archive.news(session, profile)
-        document = atom.feed(profile, entries, f"{deps.settings.public_url}/feeds/{profile.slug}.atom")
+        document = atom.feed(
+            profile, entries, f"{deps.settings.public_url}/feeds/{profile.slug}.atom"
+        )
     body = ET.tostring(document, encoding="utf-8", xml_declaration=True)
     etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {"ETag": etag, "Cache-Control": "public, max-age=900"}

@@ -1,6 +1,7 @@
 """Atom: the news of a profile as a feed document (RFC 4287).
 
-Pure. An entry keeps its id through its corrections and says when it last changed, so that a reader shows it anew.
+Pure. An entry keeps its id through its corrections and says when it last changed, so that a reader
+shows it anew.
 """
 
 import uuid

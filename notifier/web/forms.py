@@ -113,7 +113,9 @@ def fields_of(choice: Choice) -> dict[str, str]:
 def options(spoken: Language) -> dict[str, Any]:
     """What the lists of the form offer, each value with its words."""
     return {
-        "weekdays": [(name, spoken.weekday(number)) for number, name in enumerate(schedule.WEEKDAYS)],
+        "weekdays": [
+            (name, spoken.weekday(number)) for number, name in enumerate(schedule.WEEKDAYS)
+        ],
         "time_zones": sorted(times.zone_names()),
         "languages": LANGUAGES,
         "sections": [(str(section), spoken.gettext(TITLES[section])) for section in OPTIONAL],
@@ -123,7 +125,13 @@ def options(spoken: Language) -> dict[str, Any]:
 def problem_with(values: Mapping[str, str]) -> dict[str, str]:
     """Which fields of a choice cannot be meant; empty where all can."""
     found = {}
-    for name, default in (("every", "weekly"), ("at", ""), ("time_zone", ""), ("edition", ""), ("language", "")):
+    for name, default in (
+        ("every", "weekly"),
+        ("at", ""),
+        ("time_zone", ""),
+        ("edition", ""),
+        ("language", ""),
+    ):
         try:
             choice_of({**_USUAL, name: values.get(name, default)})
         except (SettingsError, ValueError):

@@ -13,7 +13,8 @@ from notifier.web.responses import deps_of
 def healthz(request: Request) -> Response:
     """Whether mails go out and sources answer, for a monitor: 200, or 503 when something is broken.
 
-    What was looked at, with numbers, is shown to operators alone: it tells how many people read here.
+    What was looked at, with numbers, is shown to operators alone: it tells how many people read
+    here.
     """
     deps = deps_of(request)
     with deps.reading() as session:

@@ -1,7 +1,7 @@
 """The pages behind the links of a mail: confirm, unsubscribe, renew, agree to a new address, never be written to.
 
-A GET (a person's, a link scanner's, a preview's) only shows; the POST acts, as often as it is asked, without cookie,
-login or redirect (RFC 8058).
+A GET (a person's, a link scanner's, a preview's) only shows; the POST acts, as often as it is
+asked, without cookie, login or redirect (RFC 8058).
 """
 
 from datetime import datetime, timedelta
@@ -21,7 +21,14 @@ from notifier.i18n.catalog import Language, language
 from notifier.i18n.messages import LazyMessage
 from notifier.links import Purpose
 from notifier.store.models import Subscription
-from notifier.subscribers import address_changes, consent, lifecycle, schedule, signup_requests, subscriptions
+from notifier.subscribers import (
+    address_changes,
+    consent,
+    lifecycle,
+    schedule,
+    signup_requests,
+    subscriptions,
+)
 from notifier.subscribers.address_changes import Side
 from notifier.subscribers.choices import choice_to_confirm
 from notifier.subscribers.subscriptions import RUNNING
@@ -29,7 +36,10 @@ from notifier.web import forms, mail_requests
 from notifier.web.responses import Unrendered, deps_of, notice, page, spoken_by
 
 _PAUSE = timedelta(days=30)
-_NOT_SUBSCRIBED = LazyMessage("You are not subscribed."), LazyMessage("Nothing more is sent to you.")
+_NOT_SUBSCRIBED = (
+    LazyMessage("You are not subscribed."),
+    LazyMessage("Nothing more is sent to you."),
+)
 
 
 async def unknown_link(request: Request, _error: Exception) -> Response:
@@ -49,7 +59,9 @@ def confirm_form(request: Request) -> Response:
         spoken = language(choice.language)
         values = {
             "therapy": subscription.profile.name,
-            "schedule": schedule.in_words(choice.cadence, choice.at, choice.on, choice.time_zone, spoken),
+            "schedule": schedule.in_words(
+                choice.cadence, choice.at, choice.on, choice.time_zone, spoken
+            ),
             "wording": consent.wording(spoken),
         }
         return page(request, "confirm", values, spoken)
@@ -62,10 +74,16 @@ def confirm(request: Request) -> Response:
     link_id = deps.links.read(Purpose.CONFIRM, request.path_params["link"], now)
     with deps.writing() as session:
         subscription = subscriptions.by_link(session, link_id)
-        if subscriptions.confirm(session, subscription, subscriptions.OWN_LINK, "subscriber", now) and (
-            signup_requests.count_mail(session, SignupRequestKind.SUBSCRIBE, subscription.subscriber.email, now)
+        if subscriptions.confirm(
+            session, subscription, subscriptions.OWN_LINK, "subscriber", now
+        ) and (
+            signup_requests.count_mail(
+                session, SignupRequestKind.SUBSCRIBE, subscription.subscriber.email, now
+            )
         ):
-            outbox.enqueue_own(session, DeliveryKind.WELCOME, [subscription.id], deps.mail_domain, now)
+            outbox.enqueue_own(
+                session, DeliveryKind.WELCOME, [subscription.id], deps.mail_domain, now
+            )
         answer = _confirmed(request, subscription)
     return answer()
 
@@ -74,11 +92,20 @@ def _confirmed(request: Request, one: Subscription) -> Unrendered:
     spoken = _spoken(one)
     if subscriptions.waits_for_yes(one):
         return partial(
-            notice, request, LazyMessage("No mail is sent to this address: please write to us."), "", spoken, status=410
+            notice,
+            request,
+            LazyMessage("No mail is sent to this address: please write to us."),
+            "",
+            spoken,
+            status=410,
         )
     if one.status is SubscriptionStatus.CONFIRMED:
-        words = LazyMessage("You will get news about %(therapy)s: %(schedule)s.", **_words(one, spoken))
-        return partial(notice, request, LazyMessage("Your subscription is confirmed."), words, spoken)
+        words = LazyMessage(
+            "You will get news about %(therapy)s: %(schedule)s.", **_words(one, spoken)
+        )
+        return partial(
+            notice, request, LazyMessage("Your subscription is confirmed."), words, spoken
+        )
     return partial(
         notice,
         request,
@@ -106,9 +133,9 @@ def unsubscribe_form(request: Request) -> Response:
 async def unsubscribe(request: Request) -> Response:
     """End the subscription at once; asked again, or after erasure, the answer is the same.
 
-    A mail program says ``List-Unsubscribe=One-Click`` (RFC 8058, 3.1), in whatever form; the button of the page, or a
-    bare POST, asks for the same. The page that then appears takes a leaving back, or turns it into a pause. A body that
-    says something else changes nothing.
+    A mail program says ``List-Unsubscribe=One-Click`` (RFC 8058, 3.1), in whatever form; the button
+    of the page, or a bare POST, asks for the same. The page that then appears takes a leaving back,
+    or turns it into a pause. A body that says something else changes nothing.
     """
     body = await forms.body_of(request)
     if not body.strip() or b"one-click" in body.lower():
@@ -151,20 +178,31 @@ def _retired(request: Request) -> Unrendered:
     spoken = spoken_by(request)
     values = {
         "title": spoken.gettext("Unsubscribe"),
-        "text": spoken.gettext("This link is from before a change of address. It ends the subscription, and no more."),
+        "text": spoken.gettext(
+            "This link is from before a change of address. It ends the subscription, and no more."
+        ),
         "button": spoken.gettext("Unsubscribe me"),
     }
     return partial(page, request, "question", values, spoken)
 
 
-def _end_by_retired_link(request: Request, session: Session, one: Subscription, wish: str) -> Unrendered:
+def _end_by_retired_link(
+    request: Request, session: Session, one: Subscription, wish: str
+) -> Unrendered:
     if wish != "leave":
         return _retired(request)
     subscriptions.end(session, one, subscriptions.OWN_LINK, "subscriber", deps_of(request).now())
-    return partial(notice, request, LazyMessage("You are unsubscribed."), LazyMessage("Nothing more is sent to you."))
+    return partial(
+        notice,
+        request,
+        LazyMessage("You are unsubscribed."),
+        LazyMessage("Nothing more is sent to you."),
+    )
 
 
-def _taken_back(request: Request, session: Session, one: Subscription, spoken: Language, *, pause: bool) -> Unrendered:
+def _taken_back(
+    request: Request, session: Session, one: Subscription, spoken: Language, *, pause: bool
+) -> Unrendered:
     now = deps_of(request).now()
     if one.status is SubscriptionStatus.ENDED and not lifecycle.undo(session, one, now):
         return partial(
@@ -178,10 +216,18 @@ def _taken_back(request: Request, session: Session, one: Subscription, spoken: L
     if pause and one.status in RUNNING:
         until = now + _PAUSE
         lifecycle.pause(one, until, now)
-        words = LazyMessage("No digest comes until %(day)s; then one tells all that you missed.", day=until.date())
+        words = LazyMessage(
+            "No digest comes until %(day)s; then one tells all that you missed.", day=until.date()
+        )
         return partial(notice, request, LazyMessage("Your subscription is paused."), words, spoken)
     words = LazyMessage("You get news about %(therapy)s: %(schedule)s.", **_words(one, spoken))
-    return partial(notice, request, LazyMessage("You are subscribed again, as if nothing had been."), words, spoken)
+    return partial(
+        notice,
+        request,
+        LazyMessage("You are subscribed again, as if nothing had been."),
+        words,
+        spoken,
+    )
 
 
 def _left(request: Request, one: Subscription, spoken: Language, now: datetime) -> Unrendered:
@@ -195,7 +241,9 @@ def never_form(request: Request) -> Response:
     deps.links.read(Purpose.NEVER, request.path_params["link"], deps.now())
     values = {
         "title": spoken.gettext("Never write to this address again?"),
-        "text": spoken.gettext("From then on we send no mail to it, whoever asks for one. Only we can undo that."),
+        "text": spoken.gettext(
+            "From then on we send no mail to it, whoever asks for one. Only we can undo that."
+        ),
         "button": spoken.gettext("Never write to it again"),
     }
     return page(request, "question", values, spoken)
@@ -223,7 +271,9 @@ def renew_form(request: Request) -> Response:
             return notice(request, *_NOT_SUBSCRIBED, spoken)
         values = {
             "title": spoken.gettext("Do you still want your digest?"),
-            "text": spoken.gettext("You get news about %(therapy)s: %(schedule)s.", **_words(one, spoken)),
+            "text": spoken.gettext(
+                "You get news about %(therapy)s: %(schedule)s.", **_words(one, spoken)
+            ),
             "button": spoken.gettext("Yes, I still want it"),
         }
         return page(request, "question", values, spoken)
@@ -275,14 +325,20 @@ def address(request: Request) -> Response:
             LazyMessage("We write to the new one from now on."),
             spoken,
         )
-    return notice(request, LazyMessage("Thank you."), LazyMessage("The other address has to agree, too."), spoken)
+    return notice(
+        request,
+        LazyMessage("Thank you."),
+        LazyMessage("The other address has to agree, too."),
+        spoken,
+    )
 
 
 def _side(text: str) -> tuple[Side, str]:
     side, _, link_id = text.partition(":")
     if side not in list(Side):
         raise LinkError(
-            LazyMessage("This link is not complete."), LazyMessage("Copy it whole from the mail, or use the button.")
+            LazyMessage("This link is not complete."),
+            LazyMessage("Copy it whole from the mail, or use the button."),
         )
     return Side(side), link_id
 

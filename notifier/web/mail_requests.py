@@ -1,7 +1,8 @@
 """Asking: a request for a mail is stored and answered with one page, the same for every address.
 
-Owns that page, the answer to too many requests, and the step after the page in which the request is looked at. Sign-up,
-lost links and changes of address share it, so that none of them shows more than another.
+Owns that page, the answer to too many requests, and the step after the page in which the request is
+looked at. Sign-up, lost links and changes of address share it, so that none of them shows more than
+another.
 """
 
 import logging
@@ -26,13 +27,19 @@ _RETRY_AFTER = str(int(signup_requests.LIMIT_PERIOD.total_seconds()))
 
 
 def ask(
-    request: Request, spoken: Language, kind: SignupRequestKind, email: str, wish: Mapping[str, object] | None
+    request: Request,
+    spoken: Language,
+    kind: SignupRequestKind,
+    email: str,
+    wish: Mapping[str, object] | None,
 ) -> Response:
     """Store what a visitor asks for; the answer says nothing of the address."""
     deps = deps_of(request)
     try:
         with deps.writing() as session:
-            enquiry_id = signup_requests.ask(session, kind, email, wish, visitor(request), deps.now())
+            enquiry_id = signup_requests.ask(
+                session, kind, email, wish, visitor(request), deps.now()
+            )
     except TooManyError as error:
         return too_many(request, error, spoken)
     answer = look_into_mailbox(request, spoken)

@@ -1,7 +1,7 @@
 """Operators: whether a request comes from who runs this installation, for pages that show counts.
 
-Owns that decision. Who knows `web.metrics_token` may ask from anywhere; without it only this machine itself may, and a
-proxy on this machine speaks for strangers.
+Owns that decision. Who knows `web.metrics_token` may ask from anywhere; without it only this
+machine itself may, and a proxy on this machine speaks for strangers.
 """
 
 import hmac
@@ -38,15 +38,20 @@ def asks(request: Request, token: str | None) -> bool:
 def _has_token(request: Request, token: str) -> bool:
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
     # In constant time: the time of an answer must not tell how many letters were right.
-    return scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), token.encode())
+    return scheme.lower() == "bearer" and hmac.compare_digest(
+        given.strip().encode(), token.encode()
+    )
 
 
 def _is_from_this_machine(request: Request) -> bool:
     names = request.headers.keys()
     if any(name in _ADDED_BY_PROXIES or name.startswith("x-forwarded") for name in names):
         return False
-    # A page elsewhere whose name was made to point to loopback (DNS rebinding) is asked for by that name.
-    return _is_loopback(request.client.host if request.client else "") and _is_loopback(_host(request))
+    # A page elsewhere whose name was made to point to loopback (DNS rebinding) is asked for by that
+    # name.
+    return _is_loopback(request.client.host if request.client else "") and _is_loopback(
+        _host(request)
+    )
 
 
 def _host(request: Request) -> str:

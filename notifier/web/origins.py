@@ -1,9 +1,9 @@
 """Origins: from which site a form was sent, as the visitor's browser says it.
 
-Owns the refusal of sign-ups that another site makes a visitor's browser send: they would use the visitor's network for
-its limits, and write to people in our name. It decides by what scripts cannot forge: ``Sec-Fetch-Site`` (W3C Fetch
-Metadata) and ``Origin`` (RFC 6454). Who sends neither (programs, very old browsers) is let through: there is no
-browser that another site could misuse.
+Owns the refusal of sign-ups that another site makes a visitor's browser send: they would use the
+visitor's network for its limits, and write to people in our name. It decides by what scripts cannot
+forge: ``Sec-Fetch-Site`` (W3C Fetch Metadata) and ``Origin`` (RFC 6454). Who sends neither
+(programs, very old browsers) is let through: there is no browser that another site could misuse.
 """
 
 from collections.abc import Awaitable, Callable
@@ -29,7 +29,10 @@ def from_own_pages(page: Page) -> Page:
             return notice(
                 request,
                 LazyMessage("This form was sent from another website."),
-                LazyMessage("Please open %(address)s and fill in the form there.", address=settings.public_url),
+                LazyMessage(
+                    "Please open %(address)s and fill in the form there.",
+                    address=settings.public_url,
+                ),
                 status=403,
             )
         return await page(request)
@@ -60,6 +63,10 @@ def is_foreign(headers: Headers, own: str, allowed: tuple[str, ...]) -> bool:
     if site in ("cross-site", "same-site"):
         return True
     if site == "same-origin":
-        # The browser knows by which name we were reached, and hides it from pages that send no referrer.
-        return origin not in ("", "null", own) and urlsplit(origin).netloc != headers.get("host", "").lower()
+        # The browser knows by which name we were reached, and hides it from pages that send no
+        # referrer.
+        return (
+            origin not in ("", "null", own)
+            and urlsplit(origin).netloc != headers.get("host", "").lower()
+        )
     return origin not in ("", own)

@@ -1,6 +1,7 @@
 """Preferences: who holds the link of a mail chooses what comes when, pauses, moves, takes their data or leaves.
 
-One address, one page, several forms; each says in its field `do` what it does. A form that is wrong changes nothing.
+One address, one page, several forms; each says in its field `do` what it does. A form that is wrong
+changes nothing.
 """
 
 import json
@@ -28,7 +29,15 @@ from notifier.links import ExpiredLinkError, Purpose
 from notifier.match import profiles
 from notifier.store import db
 from notifier.store.models import Subscription
-from notifier.subscribers import address_changes, consent, lifecycle, privacy, schedule, signup_requests, subscriptions
+from notifier.subscribers import (
+    address_changes,
+    consent,
+    lifecycle,
+    privacy,
+    schedule,
+    signup_requests,
+    subscriptions,
+)
 from notifier.subscribers.choices import choice_of
 from notifier.subscribers.signup_requests import TooManyError
 from notifier.subscribers.subscriptions import ON_PREFERENCES, RUNNING, SuppressedError
@@ -38,7 +47,10 @@ from notifier.web.responses import Unrendered, deps_of, notice, page, spoken_by
 
 log = logging.getLogger("notifier")
 
-_NOT_SUBSCRIBED = LazyMessage("You are not subscribed."), LazyMessage("Nothing more is sent to you.")
+_NOT_SUBSCRIBED = (
+    LazyMessage("You are not subscribed."),
+    LazyMessage("Nothing more is sent to you."),
+)
 _BOTH_ARE_ASKED = LazyMessage(
     "A mail goes to both addresses. When both have agreed, the new one takes the old one's place."
 )
@@ -84,9 +96,12 @@ def _act(request: Request, sent: FormData) -> Response:
             else:
                 answer = partial(notice, request, *_NOT_SUBSCRIBED, _spoken(one))
     except (SettingsError, ValueError):
-        # Only here is the transaction rolled back: inside it, what was changed before the error would be committed.
+        # Only here is the transaction rolled back: inside it, what was changed before the error
+        # would be committed.
         with deps.reading() as session:
-            answer = _page(request, session, subscriptions.by_link(session, link_id), problem=_NOTHING_CHANGED)
+            answer = _page(
+                request, session, subscriptions.by_link(session, link_id), problem=_NOTHING_CHANGED
+            )
     return answer()
 
 
@@ -119,7 +134,9 @@ def _save(request: Request, session: Session, one: Subscription, sent: FormData)
         hidden = tuple(str(section) for section in OPTIONAL if str(section) not in shown)
         urgent = forms.text(sent, "urgent") == "yes"
     values = {name: forms.text(sent, name) for name in forms.FIELDS}
-    subscriptions.choose(one, forms.choice_of(values, hidden=hidden, urgent=urgent), deps_of(request).now())
+    subscriptions.choose(
+        one, forms.choice_of(values, hidden=hidden, urgent=urgent), deps_of(request).now()
+    )
     return _page(request, session, one, done=LazyMessage("Saved."))
 
 
@@ -154,12 +171,24 @@ def _follow(request: Request, session: Session, one: Subscription, sent: FormDat
         raise ValueError(slug)
     profile = profiles.find(session, slug)
     try:
-        new = subscriptions.subscribe(session, one.subscriber.email, profile, choice_of(one), now, own=True)
+        new = subscriptions.subscribe(
+            session, one.subscriber.email, profile, choice_of(one), now, own=True
+        )
     except SuppressedError:
-        return _page(request, session, one, problem=LazyMessage("No mail is sent to this address: please write to us."))
+        return _page(
+            request,
+            session,
+            one,
+            problem=LazyMessage("No mail is sent to this address: please write to us."),
+        )
     subscriptions.confirm(session, new, ON_PREFERENCES, "subscriber", now)
     session.refresh(one.subscriber, ["subscriptions"])
-    return _page(request, session, one, done=LazyMessage("You follow %(therapy)s, too.", therapy=new.profile.name))
+    return _page(
+        request,
+        session,
+        one,
+        done=LazyMessage("You follow %(therapy)s, too.", therapy=new.profile.name),
+    )
 
 
 def _move(request: Request, link_id: str, sent: FormData) -> Response:
@@ -193,7 +222,13 @@ def _ask_for_move(request: Request, session: Session, one: Subscription, email: 
     change = address_changes.ask(session, one.subscriber, email, now)
     asker, wish = signup_requests.asker_of(session, one.subscriber), {"change": change.link_id}
     return signup_requests.ask(
-        session, SignupRequestKind.ADDRESS, change.email, wish, mail_requests.visitor(request), now, asker
+        session,
+        SignupRequestKind.ADDRESS,
+        change.email,
+        wish,
+        mail_requests.visitor(request),
+        now,
+        asker,
     )
 
 
@@ -211,7 +246,9 @@ def _erase(request: Request, session: Session, one: Subscription, sent: FormData
     spoken = _spoken(one)
     if forms.text(sent, "sure") != "yes":
         return partial(page, request, "erase", {}, spoken)
-    privacy.erase(session, one.subscriber, SuppressionCause.ERASED, "erased", deps_of(request).now())
+    privacy.erase(
+        session, one.subscriber, SuppressionCause.ERASED, "erased", deps_of(request).now()
+    )
     return partial(_erased, request, spoken)
 
 
@@ -246,7 +283,9 @@ _DEEDS = {
 }
 
 
-def _page(request: Request, session: Session, one: Subscription, *, done: str = "", problem: str = "") -> Unrendered:
+def _page(
+    request: Request, session: Session, one: Subscription, *, done: str = "", problem: str = ""
+) -> Unrendered:
     spoken = _spoken(one)
     now = deps_of(request).now()
     zone = ZoneInfo(one.subscriber.time_zone)
@@ -255,7 +294,9 @@ def _page(request: Request, session: Session, one: Subscription, *, done: str = 
         **forms.options(spoken),
         "values": forms.fields_of(choice_of(one)),
         "therapy": one.profile.name,
-        "schedule": schedule.in_words(one.cadence, one.at, one.on, one.subscriber.time_zone, spoken),
+        "schedule": schedule.in_words(
+            one.cadence, one.at, one.on, one.subscriber.time_zone, spoken
+        ),
         "done": spoken.translate(done),
         "problem": spoken.translate(problem),
         "shown": [str(section) for section in OPTIONAL if str(section) not in one.hidden],
@@ -284,7 +325,11 @@ def _siblings(request: Request, one: Subscription) -> list[tuple[str, str]]:
 def _others(session: Session, one: Subscription) -> list[tuple[str, str]]:
     """What this person could follow besides."""
     followed = {each.profile_id for each in one.subscriber.subscriptions if each.status in RUNNING}
-    return [(each.slug, each.name) for each in archive.public_profiles(session) if each.id not in followed]
+    return [
+        (each.slug, each.name)
+        for each in archive.public_profiles(session)
+        if each.id not in followed
+    ]
 
 
 def _spoken(one: Subscription) -> Language:

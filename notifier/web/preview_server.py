@@ -1,7 +1,7 @@
 """The showroom: a digest side by side (desktop, phone, dark, text, raw), for whoever edits the templates.
 
-It is an application of its own that listens on loopback only; `notifier serve` has no route to it. Every view is
-rendered anew by the path that sends, and the page reloads when a template changes.
+It is an application of its own that listens on loopback only; `notifier serve` has no route to it.
+Every view is rendered anew by the path that sends, and the page reloads when a template changes.
 """
 
 import hashlib
@@ -55,7 +55,14 @@ def create(deps: Deps, wish: PreviewOptions) -> Starlette:
 
 def serve(deps: Deps, wish: PreviewOptions, port: int) -> None:
     """Run it until it is interrupted, on loopback whatever the settings say."""
-    uvicorn.run(create(deps, wish), host="127.0.0.1", port=port, log_level="warning", log_config=None, **limits())
+    uvicorn.run(
+        create(deps, wish),
+        host="127.0.0.1",
+        port=port,
+        log_level="warning",
+        log_config=None,
+        **limits(),
+    )
 
 
 def _deps(request: Request) -> Deps:

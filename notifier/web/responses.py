@@ -1,6 +1,7 @@
 """A page: values and a template become an answer, in the reader's language.
 
-Owns what all pages share: the sender in their foot, the way to the style sheet, the choice of the language.
+Owns what all pages share: the sender in their foot, the way to the style sheet, the choice of the
+language.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,8 +14,8 @@ from notifier.deps import Deps
 from notifier.i18n.catalog import Language, negotiate
 from notifier.i18n.messages import LazyMessage
 
-# A page whose values were read, and that is rendered when it is called: after the transaction that read them, for
-# nobody else can write while a page is made.
+# A page whose values were read, and that is rendered when it is called: after the transaction that
+# read them, for nobody else can write while a page is made.
 Unrendered = Callable[[], Response]
 
 
@@ -30,7 +31,11 @@ def spoken_by(request: Request) -> Language:
 
 
 def page(
-    request: Request, name: str, values: Mapping[str, Any], spoken: Language | None = None, status: int = 200
+    request: Request,
+    name: str,
+    values: Mapping[str, Any],
+    spoken: Language | None = None,
+    status: int = 200,
 ) -> Response:
     """A page of ours.
 
@@ -55,11 +60,22 @@ def page(
 
 
 def notice(
-    request: Request, problem: str, fix: str = "", spoken: Language | None = None, *, status: int = 200
+    request: Request,
+    problem: str,
+    fix: str = "",
+    spoken: Language | None = None,
+    *,
+    status: int = 200,
 ) -> Response:
     """A page that says one thing; what was `Said` is translated."""
     spoken = spoken or spoken_by(request)
-    return page(request, "notice", {"problem": _in(problem, spoken), "fix": _in(fix, spoken)}, spoken, status)
+    return page(
+        request,
+        "notice",
+        {"problem": _in(problem, spoken), "fix": _in(fix, spoken)},
+        spoken,
+        status,
+    )
 
 
 def _in(text: str, spoken: Language) -> str:

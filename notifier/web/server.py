@@ -1,8 +1,8 @@
 """The server: HTTP/1.1 connections with limits on time, size and number, and requests that can be read in one way only.
 
-Owns what uvicorn leaves open: a request that never ends, an answer that is never read, a crowd of connections, framing
-that a proxy in front could read differently (RFC 9112, 6.1). It knows no page, and logs neither targets nor addresses:
-both name people.
+Owns what uvicorn leaves open: a request that never ends, an answer that is never read, a crowd of
+connections, framing that a proxy in front could read differently (RFC 9112, 6.1). It knows no page,
+and logs neither targets nor addresses: both name people.
 """
 
 import re
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
 
-# Seconds for the whole head of a request, for the whole of its body, and for reading what is left of an answer.
+# Seconds for the whole head of a request, for the whole of its body, and for reading what is left
+# of an answer.
 HEAD_SECONDS = 10.0
 BODY_SECONDS = 10.0
 READ_SECONDS = 30.0
@@ -25,8 +26,8 @@ READ_SECONDS = 30.0
 KEEP_ALIVE_SECONDS = 5
 # Seconds for what is under way when the server is told to stop.
 STOP_SECONDS = 15
-# Above the first number of connections requests are answered 503, above the second they are closed unanswered. A
-# process may usually have 1024 files open.
+# Above the first number of connections requests are answered 503, above the second they are closed
+# unanswered. A process may usually have 1024 files open.
 CONNECTIONS = 200
 MOST_CONNECTIONS = 400
 WAITING_CONNECTIONS = 256
@@ -73,7 +74,9 @@ def _refuse_ambiguous(request: h11.Request) -> None:
         raise h11.RemoteProtocolError("no such version of HTTP", error_status_hint=505)
     if len(headers) > HEADERS or size > HEAD_BYTES:
         raise h11.RemoteProtocolError("the head is too large", error_status_hint=431)
-    if b"transfer-encoding" in names and (b"content-length" in names or request.http_version < b"1.1"):
+    if b"transfer-encoding" in names and (
+        b"content-length" in names or request.http_version < b"1.1"
+    ):
         raise h11.RemoteProtocolError("the length of the body is told in two ways")
     if any(name == b"host" and not _HOST.fullmatch(value) for name, value in headers):
         raise h11.RemoteProtocolError("the host is none")
@@ -194,7 +197,9 @@ def _answer(status: int, text: str) -> "ASGI3Application":
     if status == 503:
         headers.append((b"retry-after", b"10"))
 
-    async def answer(scope: "Scope", receive: "ASGIReceiveCallable", send: "ASGISendCallable") -> None:  # noqa: ARG001
+    async def answer(
+        _scope: "Scope", _receive: "ASGIReceiveCallable", send: "ASGISendCallable"
+    ) -> None:
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body, "more_body": False})
 

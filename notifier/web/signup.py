@@ -1,7 +1,7 @@
 """Signing up: the form, and what is answered to it: the same, in the same time, whoever is named in it.
 
-The page stores the request and answers; only then is it looked up whether the address is known, and only its owner is
-told, by mail.
+The page stores the request and answers; only then is it looked up whether the address is known, and
+only its owner is told, by mail.
 """
 
 from collections.abc import Mapping
@@ -30,8 +30,12 @@ def form(request: Request) -> Response:
     """The form, with the usual choice in it."""
     spoken = _spoken(request)
     zone = deps_of(request).settings.schedule.time_zone
-    usual = forms.fields_of(subscriptions.default_choice(Cadence.WEEKLY, zone, language=spoken.code))
-    return _form(request, spoken, {**usual, "email": "", "profile": request.query_params.get("profile", "")})
+    usual = forms.fields_of(
+        subscriptions.default_choice(Cadence.WEEKLY, zone, language=spoken.code)
+    )
+    return _form(
+        request, spoken, {**usual, "email": "", "profile": request.query_params.get("profile", "")}
+    )
 
 
 def _spoken(request: Request, code: str = "") -> Language:
@@ -40,7 +44,10 @@ def _spoken(request: Request, code: str = "") -> Language:
 
 
 def _form(
-    request: Request, spoken: Language, values: Mapping[str, str], errors: Mapping[str, str] | None = None
+    request: Request,
+    spoken: Language,
+    values: Mapping[str, str],
+    errors: Mapping[str, str] | None = None,
 ) -> Response:
     deps = deps_of(request)
     with deps.reading() as session:
@@ -61,14 +68,19 @@ def _form(
 async def subscribe(request: Request) -> Response:
     """Take a sign-up; what is wrong with its fields is told beside them, whose address it is to nobody."""
     sent = await forms.form_of(request)
-    values = {name: forms.text(sent, name) for name in ("email", "profile", "consent", _HONEYPOT, *forms.FIELDS)}
+    values = {
+        name: forms.text(sent, name)
+        for name in ("email", "profile", "consent", _HONEYPOT, *forms.FIELDS)
+    }
     values["weekday"] = values["weekday"] or forms.text(sent, "on")
     values["day"] = values["day"] or forms.text(sent, "on")
     spoken = _spoken(request, forms.text(sent, "spoken"))
     if values[_HONEYPOT]:
         return mail_requests.look_into_mailbox(request, spoken)
     usual = forms.fields_of(
-        subscriptions.default_choice(Cadence.WEEKLY, deps_of(request).settings.schedule.time_zone, language=spoken.code)
+        subscriptions.default_choice(
+            Cadence.WEEKLY, deps_of(request).settings.schedule.time_zone, language=spoken.code
+        )
     )
     values |= {name: usual[name] for name in usual if not values.get(name)}
     return await run_in_threadpool(_subscribe, request, spoken, values)
@@ -114,4 +126,6 @@ async def link(request: Request) -> Response:
         return mail_requests.look_into_mailbox(request, spoken)
     if not email:
         return page(request, "link", {"problem": True, "honeypot": _HONEYPOT}, spoken, 422)
-    return await run_in_threadpool(mail_requests.ask, request, spoken, SignupRequestKind.LINK, email, None)
+    return await run_in_threadpool(
+        mail_requests.ask, request, spoken, SignupRequestKind.LINK, email, None
+    )

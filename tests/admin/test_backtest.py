@@ -20,7 +20,12 @@ def past(any_installation: Installation) -> Installation:
     """Ten days of news, matched by a profile that looked for nothing of it."""
     made = any_installation
     made.publish([Article("Frexalimab before it was watched", published=MONDAY - 5 * DAY)])
-    articles = {1: "Frexalimab slows lesions by 89%", 2: "Weather", 4: "A CD40L antibody", 6: "Frexalimab again"}
+    articles = {
+        1: "Frexalimab slows lesions by 89%",
+        2: "Weather",
+        4: "A CD40L antibody",
+        6: "Frexalimab again",
+    }
     shown = [Article("Frexalimab before it was watched", published=MONDAY - 5 * DAY)]
     poll.run(made.at(MONDAY))
     for day, title in articles.items():
@@ -35,9 +40,14 @@ def past(any_installation: Installation) -> Installation:
     return made
 
 
-def played(made: Installation, cadence: Cadence, since: timedelta = -10 * DAY) -> list[tuple[int, list[tuple]]]:
+def played(
+    made: Installation, cadence: Cadence, since: timedelta = -10 * DAY
+) -> list[tuple[int, list[tuple]]]:
     found = backtest(made.at(MONDAY + 14 * DAY), None, since=MONDAY + since, cadence=cadence)
-    return [((one.composed_at - MONDAY).days, [(i.kind, i.tier, i.title) for i in one.items]) for one in found.digests]
+    return [
+        ((one.composed_at - MONDAY).days, [(i.kind, i.tier, i.title) for i in one.items])
+        for one in found.digests
+    ]
 
 
 def test_the_digests_of_a_schedule_come_in_their_order(past: Installation):
@@ -50,14 +60,18 @@ def test_the_digests_of_a_schedule_come_in_their_order(past: Installation):
     ]
 
 
-def test_a_weekly_reader_would_have_got_fewer_and_no_correction_of_what_they_never_saw(past: Installation):
+def test_a_weekly_reader_would_have_got_fewer_and_no_correction_of_what_they_never_saw(
+    past: Installation,
+):
     weekly = played(past, Cadence.WEEKLY)
     assert [len(items) for _, items in weekly] == [1, 3, 1]
     assert len(played(past, Cadence.IMMEDIATE)) == 4
 
 
 def test_what_was_before_the_day_asked_for_is_left_out(past: Installation):
-    assert played(past, Cadence.DAILY, 5 * DAY) == [(6, [(NewsKind.NEW, Tier.ABOUT, "Frexalimab again")])]
+    assert played(past, Cadence.DAILY, 5 * DAY) == [
+        (6, [(NewsKind.NEW, Tier.ABOUT, "Frexalimab again")])
+    ]
 
 
 def test_near_misses_are_counted_and_nothing_is_stored(past: Installation):
@@ -75,4 +89,6 @@ def test_the_profile_of_today_counts(past: Installation):
     text = 'slug = "frexalimab"\nname = "Weather"\n[[terms]]\nkind = "name"\ntext = "weather"\n'
     with deps.writing() as session:
         profiles.save(session, profiles.parse(text, "a test"), deps.now())
-    assert [items for _, items in played(past, Cadence.DAILY)] == [[(NewsKind.NEW, Tier.ABOUT, "Weather")]]
+    assert [items for _, items in played(past, Cadence.DAILY)] == [
+        [(NewsKind.NEW, Tier.ABOUT, "Weather")]
+    ]

@@ -36,11 +36,15 @@ def test_a_feed_that_the_page_does_not_name_is_found_in_its_usual_place(installa
     installation.site.put("/blog/", "<html><body><p>Welcome</p></body></html>", "text/html")
     installation.site.answers.pop("/feed/")
     feed = installation.site.put("/rss.xml", rss([Article("One")]))
-    assert find_source(installation.at(MONDAY), f"{installation.site.address}/blog/", None).url == feed
+    assert (
+        find_source(installation.at(MONDAY), f"{installation.site.address}/blog/", None).url == feed
+    )
 
 
 def test_a_page_without_a_feed_is_told_with_what_to_do(installation: Installation):
-    page = installation.site.put("/page/", "<html><body><p>Only a page.</p></body></html>", "text/html")
+    page = installation.site.put(
+        "/page/", "<html><body><p>Only a page.</p></body></html>", "text/html"
+    )
     installation.site.answers.pop("/feed/")
     with pytest.raises(SettingsError, match="none was found behind it") as caught:
         find_source(installation.at(MONDAY), page, None)
@@ -60,7 +64,9 @@ def test_an_address_that_cannot_be_read_now_is_taken_with_a_warning(installation
      "http://user:pass@example.org/", "ftp://example.org/", "file:///etc/passwd", "javascript:alert(1)", "", "x"],
 )  # fmt: skip
 def test_a_private_or_odd_address_is_refused_at_the_door(installation: Installation, url: str):
-    watch = installation.at(MONDAY).settings.watch.model_copy(update={"allow_private_addresses": False})
+    watch = installation.at(MONDAY).settings.watch.model_copy(
+        update={"allow_private_addresses": False}
+    )
     installation.change(watch=watch)
     with pytest.raises(SettingsError, match="cannot be watched"):
         find_source(installation.at(MONDAY), url, None)
@@ -106,9 +112,17 @@ def test_no_page_breaks_the_search_for_its_feeds(text: str):
 def test_a_list_of_sources_comes_back_as_it_went(tmp_path: Path):
     sources = [
         Source(
-            kind=SourceKind.FEED, url="https://x.example.org/feed?a=1&b=2", name="A & B <c>", authority=Authority.NEWS
+            kind=SourceKind.FEED,
+            url="https://x.example.org/feed?a=1&b=2",
+            name="A & B <c>",
+            authority=Authority.NEWS,
         ),
-        Source(kind=SourceKind.PAGE, url="https://x.example.org/page", name="Page", authority=Authority.SPONSOR),
+        Source(
+            kind=SourceKind.PAGE,
+            url="https://x.example.org/page",
+            name="Page",
+            authority=Authority.SPONSOR,
+        ),
     ]
     found = opml.read(opml.write(sources), "it")
     assert [(one.url, one.name, one.kind, one.authority) for one in found] == [
@@ -145,9 +159,16 @@ def test_a_json_feed_gives_its_entries():
             "odd",
         ],
     }  # fmt: skip
-    reading = json_feed.read(b"\xef\xbb\xbf" + json.dumps(document).encode(), "https://x.example.org/feed.json")
+    reading = json_feed.read(
+        b"\xef\xbb\xbf" + json.dumps(document).encode(), "https://x.example.org/feed.json"
+    )
     one, two = reading.observations
     assert reading.name == "A made-up feed"
-    assert (one.guid, one.url, one.title, one.body) == ("7", "https://x.example.org/one", "One bold", "Text & more")
+    assert (one.guid, one.url, one.title, one.body) == (
+        "7",
+        "https://x.example.org/one",
+        "One bold",
+        "Text & more",
+    )
     assert (one.published_at, one.author, one.categories) == (MONDAY, "A. Writer", ("news", "3"))
     assert (two.url, two.body) == ("https://x.example.org/two", "a < b")

@@ -110,7 +110,9 @@ def test_the_settings_file_may_be_named_before_or_after_the_command(notifier, ho
 
 
 def test_a_subscriber_gets_their_digest_once(ready, site: Site, sink: Sink):
-    done = ready("subscribe", "anna@example.org", "--every", "daily", "--at", "08:00", "--confirmed", *NOW)
+    done = ready(
+        "subscribe", "anna@example.org", "--every", "daily", "--at", "08:00", "--confirmed", *NOW
+    )
     assert "daily, at 08:00 (UTC), confirmed" in done.out
     assert ready("run", "--once", *NOW).code == 0
     site.put("/feed/", sites.rss([Article("Frexalimab slows lesions"), Article("Sanofi builds")]))
@@ -134,7 +136,10 @@ def test_long_lists_are_shown_from_their_newest_end(ready):
         ready("subscribe", f"p{number}@example.org", *NOW)
     shown = ready("deliveries", "list", "--limit", "2")
     assert "These are the newest 2 of 5" in shown.err
-    assert [one["id"] for one in ready("deliveries", "list", "--limit", "2", "--json").json] == [5, 4]
+    assert [one["id"] for one in ready("deliveries", "list", "--limit", "2", "--json").json] == [
+        5,
+        4,
+    ]
     assert len(ready("deliveries", "list", "--json").json) == 5
     assert ready("deliveries", "list").err == ""
     assert ready("deliveries", "list", "--limit", "0").code == 2
@@ -153,7 +158,9 @@ def test_poll_speaks_json_and_nothing_else(ready, site: Site):
     done = ready("poll", "--json", *NOW)
     assert done.code == 1
     good, bad = done.json["sources"]
-    assert {key: good[key] for key in ("status", "entries", "new", "changed", "withdrawn", "error")} == {
+    assert {
+        key: good[key] for key in ("status", "entries", "new", "changed", "withdrawn", "error")
+    } == {
         "status": "ok",
         "entries": 1,
         "new": 1,
@@ -173,19 +180,47 @@ def test_listings_have_the_promised_shapes(ready, site: Site):
     ready("poll", *NOW)
     ready("subscribe", "anna@example.org", *NOW)
     (entry,) = ready("entries", "list", "--json").json
-    assert set(entry) >= {"id", "source", "key", "url", "title", "published_at", "first_seen_at", "revisions"}
+    assert set(entry) >= {
+        "id",
+        "source",
+        "key",
+        "url",
+        "title",
+        "published_at",
+        "first_seen_at",
+        "revisions",
+    }
     (match,) = ready("matches", "list", "--json").json
     assert match["reasons"] == ["the headline names frexalimab"]
-    assert (match["tier"], match["kind"], match["entry"]["title"]) == ("about", "new", "Frexalimab slows lesions")
+    assert (match["tier"], match["kind"], match["entry"]["title"]) == (
+        "about",
+        "new",
+        "Frexalimab slows lesions",
+    )
     assert ready("matches", "list", "--tier", "related", "--json").json == []
     (person,) = ready("subscribers", "list", "--json").json
     assert (person["email"], person["status"]) == ("anna@example.org", "pending")
-    assert set(person["subscriptions"][0]) >= {"profile", "cadence", "edition", "status", "next_due_at"}
+    assert set(person["subscriptions"][0]) >= {
+        "profile",
+        "cadence",
+        "edition",
+        "status",
+        "next_due_at",
+    }
     assert "Frexalimab slows lesions" in ready("entries", "show", "1").out
 
 
 def test_a_person_can_be_asked_confirmed_and_let_go(ready, sink: Sink):
-    done = ready("subscribe", "anna@example.org", "--every", "weekly", "--on", "friday", "--time-zone", "Europe/Paris")
+    done = ready(
+        "subscribe",
+        "anna@example.org",
+        "--every",
+        "weekly",
+        "--on",
+        "friday",
+        "--time-zone",
+        "Europe/Paris",
+    )
     assert "weekly, on Friday at 08:00 (Europe/Paris), pending" in done.out
     assert ready("run", "--once").code == 0
     assert sink.messages[0]["Subject"] == "Please confirm your subscription"
@@ -193,7 +228,9 @@ def test_a_person_can_be_asked_confirmed_and_let_go(ready, sink: Sink):
     assert "confirmed" in again.out
     shown = ready("subscribers", "show", "anna@example.org", "--json").json
     assert shown["consent"][0]["attested_by"].startswith("operator ")
-    assert ready("unsubscribe", "anna@example.org", "--profile", "frexalimab").out.startswith("Ended 1 subscription of")
+    assert ready("unsubscribe", "anna@example.org", "--profile", "frexalimab").out.startswith(
+        "Ended 1 subscription of"
+    )
     gone = ready("unsubscribe", "anna@example.org")
     assert gone.code == 1
     assert "nothing was ended" in gone.err
@@ -225,7 +262,10 @@ def test_a_suppressed_address_is_told_and_can_be_let_in_again(ready):
         (["preview", "--edition", "doctor"], "Choose one of: patient, clinician."),
         (["preview", "--since", "30d", "--send-to", "nobody"], "is no e-mail address"),
         (["subscribe", "x@example.org", "--language", "klingon"], "Choose one of: en, de, fr, es."),
-        (["subscribe", "x@example.org", "--edition", "short"], "Choose one of: patient, clinician."),
+        (
+            ["subscribe", "x@example.org", "--edition", "short"],
+            "Choose one of: patient, clinician.",
+        ),
         (["explain"], "nothing to explain"),
         (["explain", "--body", "/nowhere/at/all"], "cannot be read"),
         (["profiles", "import", "/nowhere.toml"], "cannot be read"),
@@ -275,7 +315,9 @@ def test_a_run_without_a_sender_says_what_to_set(notifier):
     assert "NOTIFIER_SENDER__ADDRESS" in done.err
 
 
-def test_a_run_from_cron_says_nothing_on_standard_error_while_all_is_well(ready, monkeypatch: pytest.MonkeyPatch):
+def test_a_run_from_cron_says_nothing_on_standard_error_while_all_is_well(
+    ready, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setenv("NOTIFIER_PUBLIC_URL", "http://127.0.0.1:8000")
     done = ready("run", "--once", *NOW)
     assert (done.code, done.err) == (0, "")
@@ -308,7 +350,9 @@ def test_a_mail_server_that_is_down_makes_exit_code_1_and_the_next_run_sends(
     assert len(sink.messages) == 1
 
 
-def test_a_digest_can_be_held_and_let_go(ready, site: Site, sink: Sink, monkeypatch: pytest.MonkeyPatch):
+def test_a_digest_can_be_held_and_let_go(
+    ready, site: Site, sink: Sink, monkeypatch: pytest.MonkeyPatch
+):
     run_without_a_mail_server(ready, site, monkeypatch)
     assert "Digest 1 is held" in ready("digests", "hold", "1").out
     again = ready("digests", "hold", "1")
@@ -350,9 +394,7 @@ def test_a_database_of_a_newer_notifier_is_told(ready, home: Path):
 
 def test_a_front_page_is_added_breaks_is_told_and_is_mended(ready, site: Site, sink: Sink):
     """The journey of an operator whose source dies."""
-    front = (
-        '<html><head><link rel="alternate" type="application/rss+xml" href="/news.xml"></head><body>Hi</body></html>'
-    )
+    front = '<html><head><link rel="alternate" type="application/rss+xml" href="/news.xml"></head><body>Hi</body></html>'
     site.put("/", front, "text/html")
     site.put("/news.xml", sites.rss([Article("Frexalimab, before")]))
     added = ready("sources", "add", f"{site.address}/", *NOW)
@@ -372,10 +414,15 @@ def test_a_front_page_is_added_breaks_is_told_and_is_mended(ready, site: Site, s
         checked = ready("sources", "check", "10")
         assert checked.code == 1
         assert "FAIL 10" in checked.out
-        site.put("/news.xml", sites.rss([Article("Frexalimab, meanwhile"), Article("Frexalimab, before")]))
+        site.put(
+            "/news.xml",
+            sites.rss([Article("Frexalimab, meanwhile"), Article("Frexalimab, before")]),
+        )
         assert ready("sources", "check", "10").code == 0
         assert ready("run", "--once", "--now", "2026-03-03T09:00:00Z").code == 0
-        assert [one["Subject"] for one in sink.to("operator@example.org")][1:] == ["notifier: 1 source works again"]
+        assert [one["Subject"] for one in sink.to("operator@example.org")][1:] == [
+            "notifier: 1 source works again"
+        ]
         titles = [one["title"] for one in ready("entries", "list", "--json").json]
         assert titles == ["Frexalimab, meanwhile", "Frexalimab, before"]
     finally:
@@ -404,14 +451,21 @@ def test_a_poll_is_quiet_in_a_pipe_but_for_what_failed(ready, site: Site):
     assert "notifier sources check" in done.err
 
 
-def test_matching_is_measured_played_back_and_mended_from_the_command_line(ready, home: Path, site: Site):
+def test_matching_is_measured_played_back_and_mended_from_the_command_line(
+    ready, home: Path, site: Site
+):
     later = ["--now", "2026-03-09T09:00:00+00:00"]
-    site.put("/feed/", sites.rss([Article("Frexalimab slows lesions"), Article("Sanofi and multiple sclerosis")]))
+    site.put(
+        "/feed/",
+        sites.rss([Article("Frexalimab slows lesions"), Article("Sanofi and multiple sclerosis")]),
+    )
     ready("poll", *NOW)
     site.put("/feed/", sites.rss([Article("Frexalimab again"), Article("FREXALT, the album")]))
     ready("poll", "--force", "--now", "2026-03-03T09:00:00+00:00")
     played = ready("backtest", "--every", "daily", "--json", *later).json
-    assert [[item["title"] for item in one["items"]] for one in played["digests"]][-1] == ["Frexalimab again"]
+    assert [[item["title"] for item in one["items"]] for one in played["digests"]][-1] == [
+        "Frexalimab again"
+    ]
     assert played["held"] == 2
     assert "digests with" in ready("backtest", *later).out
 
@@ -421,26 +475,42 @@ def test_matching_is_measured_played_back_and_mended_from_the_command_line(ready
     assert ready("matches", "release", str(held["id"]), *later).code == 1
     assert ready("matches", "list", "--json").json[0]["entry"]["title"] == "FREXALT, the album"
 
-    (home / "set.jsonl").write_text('{"title": "Frexalimab", "label": "about"}\n{"title": "x", "label": "unrelated"}\n')
+    (home / "set.jsonl").write_text(
+        '{"title": "Frexalimab", "label": "about"}\n{"title": "x", "label": "unrelated"}\n'
+    )
     measured = ready("evaluate", "set.jsonl", "--json").json
-    assert (measured["items"], measured["alert"], measured["errors"]) == (2, {"precision": 1.0, "recall": 1.0}, [])
+    assert (measured["items"], measured["alert"], measured["errors"]) == (
+        2,
+        {"precision": 1.0, "recall": 1.0},
+        [],
+    )
     assert "precision 1.00, recall 1.00" in ready("evaluate", "set.jsonl").out
     assert ready("evaluate", "missing.jsonl").code == 2
 
-    (home / "x.toml").write_text(ready("profiles", "export", "frexalimab").out.replace("Sanofi", "Roche"))
-    assert "Stored frexalimab" in ready("profiles", "import", "x.toml", "--past", "include", *later).out
+    (home / "x.toml").write_text(
+        ready("profiles", "export", "frexalimab").out.replace("Sanofi", "Roche")
+    )
+    assert (
+        "Stored frexalimab"
+        in ready("profiles", "import", "x.toml", "--past", "include", *later).out
+    )
     assert "term added: sponsor Roche" in ready("profiles", "history", "frexalimab").out
     assert ready("profiles", "import", "x.toml", "--past", "perhaps", *later).code == 2
 
 
 def test_a_profile_that_is_too_broad_is_told_before_it_is_stored(ready, home: Path, site: Site):
-    site.put("/feed/", sites.rss([Article(f"Madeupumab and number {number}") for number in range(30)]))
+    site.put(
+        "/feed/", sites.rss([Article(f"Madeupumab and number {number}") for number in range(30)])
+    )
     ready("poll", *NOW)
     terms = '[[terms]]\nkind = "name"\ntext = "madeupumab"\n'
     (home / "broad.toml").write_text(f'slug = "broad"\nname = "Broad"\n{terms}')
     done = ready("profiles", "import", "broad.toml", *NOW)
     assert done.code == 0
-    assert "broad matches, of 30 entries of the last 90 days: 30 about, 0 mention, 0 related." in done.out
+    assert (
+        "broad matches, of 30 entries of the last 90 days: 30 about, 0 mention, 0 related."
+        in done.out
+    )
     assert "broad is broad: 100% of all entries would be mailed." in done.err
 
 
@@ -484,7 +554,11 @@ def test_preview_prints_or_writes_what_would_be_sent(ready, home: Path, site: Si
     shown = ready("preview", "--since", "30d", *NOW)
     assert "Frexalimab slows lesions" in shown.out
     assert ready("preview", "--since", "30d", "--out", "mail", *NOW).code == 0
-    assert {path.name for path in (home / "mail").iterdir()} == {"digest.html", "digest.txt", "digest.eml"}
+    assert {path.name for path in (home / "mail").iterdir()} == {
+        "digest.html",
+        "digest.txt",
+        "digest.eml",
+    }
     mail = message_from_bytes((home / "mail" / "digest.eml").read_bytes(), policy=policy.default)
     assert mail["Subject"] == "Your weekly digest: 1 item"
     assert "Frexalimab slows lesions" in (home / "mail" / "digest.html").read_text()
@@ -496,21 +570,40 @@ def test_a_preview_speaks_the_language_and_the_edition_that_are_asked_for(ready,
     german = ready("preview", "--since", "30d", "--language", "de", *NOW).out
     assert "Warum es hier steht: die Überschrift nennt frexalimab." in german
     assert "\r" not in german
-    assert "DOI: 10.5555/made-up" in ready("preview", "--since", "30d", "--edition", "clinician", *NOW).out
+    assert (
+        "DOI: 10.5555/made-up"
+        in ready("preview", "--since", "30d", "--edition", "clinician", *NOW).out
+    )
 
 
-def test_a_trial_send_goes_to_one_address_with_nobodys_links_and_is_stored_nowhere(ready, site: Site, sink: Sink):
-    ready("subscribe", "anna@example.org", "--confirmed", "--language", "fr", "--every", "daily", *NOW)
+def test_a_trial_send_goes_to_one_address_with_nobodys_links_and_is_stored_nowhere(
+    ready, site: Site, sink: Sink
+):
+    ready(
+        "subscribe", "anna@example.org", "--confirmed", "--language", "fr", "--every", "daily", *NOW
+    )
     site.put("/feed/", sites.rss([Article("Frexalimab slows lesions")]))
     ready("poll", *NOW)
-    shown = ready("preview", "--since", "30d", "--to", "anna@example.org", "--send-to", "editor@example.org", *NOW)
+    shown = ready(
+        "preview",
+        "--since",
+        "30d",
+        "--to",
+        "anna@example.org",
+        "--send-to",
+        "editor@example.org",
+        *NOW,
+    )
     assert "The mail server took it for editor@example.org" in shown.out
     (mail,) = sink.messages
     assert mail["To"] == "editor@example.org"
     assert mail["Subject"] == "Votre lettre du jour : 1 information"
     assert ready("deliveries", "list", "--json").json == []
     leave = re.search(r"/unsubscribe/([\w.-]+)", str(mail["List-Unsubscribe"]))[1]
-    assert leave == re.search(r"/unsubscribe/([\w.-]+)", ready("preview", "--since", "30d", *NOW).out)[1]
+    assert (
+        leave
+        == re.search(r"/unsubscribe/([\w.-]+)", ready("preview", "--since", "30d", *NOW).out)[1]
+    )
 
     sink.refuse_recipient["editor@example.org"] = "550 5.1.1 no such user"
     refused = ready("preview", "--since", "30d", "--send-to", "editor@example.org", *NOW)
@@ -520,13 +613,17 @@ def test_a_trial_send_goes_to_one_address_with_nobodys_links_and_is_stored_nowhe
 
 
 def test_a_subscription_takes_an_edition_and_a_language(ready):
-    told = ready("subscribe", "anna@example.org", "--edition", "clinician", "--language", "de", *NOW)
+    told = ready(
+        "subscribe", "anna@example.org", "--edition", "clinician", "--language", "de", *NOW
+    )
     assert told.code == 0
     (person,) = ready("subscribers", "list", "--json").json
     assert (person["language"], person["subscriptions"][0]["edition"]) == ("de", "clinician")
 
 
-def test_a_broken_template_is_refused_before_anything_is_done(ready, home: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_broken_template_is_refused_before_anything_is_done(
+    ready, home: Path, monkeypatch: pytest.MonkeyPatch
+):
     own = home / "own" / "email"
     own.mkdir(parents=True)
     monkeypatch.setenv("NOTIFIER_TEMPLATES__DIRECTORY", str(home / "own"))
@@ -552,7 +649,10 @@ def test_a_profile_goes_out_and_comes_in_again(ready, home: Path):
     (home / "copy.toml").write_text(text.replace('slug = "frexalimab"', 'slug = "copy"'))
     done = ready("profiles", "import", "copy.toml", *NOW)
     assert done.out.startswith("Stored copy: ")
-    assert [one["slug"] for one in ready("profiles", "list", "--json").json] == ["frexalimab", "copy"]
+    assert [one["slug"] for one in ready("profiles", "list", "--json").json] == [
+        "frexalimab",
+        "copy",
+    ]
     assert ready("subscribe", "a@example.org").code == 2
     assert "Target: CD40L" in ready("profiles", "show", "copy").out
     assert ready("profiles", "show", "copy", "--json").json["slug"] == "copy"
@@ -560,7 +660,9 @@ def test_a_profile_goes_out_and_comes_in_again(ready, home: Path):
 
 def test_without_now_the_real_clock_counts(ready):
     with freeze_time("2026-07-01 12:00:00"):
-        done = ready("subscribe", "anna@example.org", "--every", "monthly", "--on", "31", "--confirmed")
+        done = ready(
+            "subscribe", "anna@example.org", "--every", "monthly", "--on", "31", "--confirmed"
+        )
     assert "2026-07-31T08:00:00+00:00" in done.out
 
 
@@ -591,20 +693,32 @@ def test_help_and_version_load_no_heavy_room(command: str):
         "heavy = {'sqlalchemy', 'aiohttp', 'feedparser', 'jinja2', 'lxml', 'starlette'} & set(sys.modules)\n"
         "sys.exit(f'loaded {heavy}' if heavy else 0)"
     )
-    done = subprocess.run([sys.executable, "-c", code, command], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code, command], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
 
 
 def test_a_list_is_imported_with_a_report_and_exported_again(ready, home: Path):
-    (home / "list.csv").write_text("\ufeffemail;every\nanna@example.org;daily\nwrong;daily\n", encoding="utf-8")
+    (home / "list.csv").write_text(
+        "\ufeffemail;every\nanna@example.org;daily\nwrong;daily\n", encoding="utf-8"
+    )
     dry = ready("subscribers", "import", "list.csv", "--confirmed", "--dry-run", *NOW)
     assert dry.code == 1
     assert "line 3: invalid" in dry.out
     assert "Nothing was stored" in dry.out
     assert ready("subscribers", "list", "--json").json == []
     told = ready("subscribers", "import", "list.csv", "--confirmed", "--json", *NOW).json
-    assert (told["added"], told["invalid"], told["lines"][0]) == (1, 1, {"line": 2, "result": "added", "reason": ""})
-    assert ready("subscribers", "export").out.splitlines()[1].startswith("anna@example.org,frexalimab,daily,08:00,")
+    assert (told["added"], told["invalid"], told["lines"][0]) == (
+        1,
+        1,
+        {"line": 2, "result": "added", "reason": ""},
+    )
+    assert (
+        ready("subscribers", "export")
+        .out.splitlines()[1]
+        .startswith("anna@example.org,frexalimab,daily,08:00,")
+    )
     assert ready("subscribers", "export", "--format", "jsonl", "--out", "all.jsonl").code == 0
     assert (home / "all.jsonl").stat().st_mode & 0o077 == 0
     again = ready("subscribers", "import", "all.jsonl", "--confirmed", *NOW)
@@ -619,7 +733,9 @@ def test_a_list_is_imported_with_a_report_and_exported_again(ready, home: Path):
         ("names.csv", b"name\nanna\n", "There is no column 'name'."),
     ],
 )
-def test_a_file_that_is_no_list_is_refused_with_the_fix(ready, home: Path, name: str, content: bytes | None, said: str):
+def test_a_file_that_is_no_list_is_refused_with_the_fix(
+    ready, home: Path, name: str, content: bytes | None, said: str
+):
     if content is not None:
         (home / name).write_bytes(content)
     refused = ready("subscribers", "import", name, *NOW)
@@ -630,11 +746,14 @@ def test_a_file_that_is_no_list_is_refused_with_the_fix(ready, home: Path, name:
 def test_a_person_is_paused_resumed_exported_and_erased(ready):
     ready("subscribe", "anna@example.org", "--confirmed", "--every", "daily", *NOW)
     assert (
-        "Paused 1 subscription" in ready("subscribers", "pause", "anna@example.org", "--until", "2026-04-01", *NOW).out
+        "Paused 1 subscription"
+        in ready("subscribers", "pause", "anna@example.org", "--until", "2026-04-01", *NOW).out
     )
     (person,) = ready("subscribers", "list", "--json").json
     assert person["subscriptions"][0]["status"] == "paused"
-    assert ready("subscribers", "pause", "anna@example.org", "--until", "2020-01-01", *NOW).code == 2
+    assert (
+        ready("subscribers", "pause", "anna@example.org", "--until", "2020-01-01", *NOW).code == 2
+    )
     assert ready("subscribers", "resume", "anna@example.org", *NOW).code == 0
     assert ready("subscribers", "resume", "anna@example.org", *NOW).code == 1
     held = ready("subscribers", "export", "anna@example.org").json

@@ -27,7 +27,8 @@ from tests.support import news_site as sites
 from tests.support.installation import MONDAY, Installation
 from tests.support.news_site import Article
 
-# Titles of windows, clipboards, links, colours, clearing, device control, bells, overwriting, reading otherwise.
+# Titles of windows, clipboards, links, colours, clearing, device control, bells, overwriting,
+# reading otherwise.
 ATTACKS = {
     "the window's title": "\x1b]0;owned\x07",
     "the window's title in C1": "\x9d0;owned\x9c",
@@ -72,7 +73,8 @@ def test_a_character_that_acts_becomes_a_visible_mark(attack: str):
 
 
 @pytest.mark.parametrize(
-    "words", ["plain", "Größe 10 µg – “quoted”", "フレキサリマブ", "זה טוב", "👩‍⚕️ 🏴󠁧󠁢󠁥󠁮󠁧󠁿", "a\tb\nc\r\nd", ""]
+    "words",
+    ["plain", "Größe 10 µg – “quoted”", "フレキサリマブ", "זה טוב", "👩‍⚕️ 🏴󠁧󠁢󠁥󠁮󠁧󠁿", "a\tb\nc\r\nd", ""],
 )
 def test_what_people_write_stays_as_it_is(words: str):
     assert printable(words) == words
@@ -83,15 +85,21 @@ def test_half_surrogates_and_strange_bytes_in_names_are_marked():
 
 
 @pytest.fixture
-def hostile(installation: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def hostile(
+    installation: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Path]:
     """An installation that has done everything once, and in whose database every text is an attack as well."""
     installation.subscribe("anna@example.org")
     installation.subscribe("ben@example.org", confirmed=False)
     run_once(installation.at(MONDAY))
-    installation.publish([Article("Frexalimab slows lesions"), Article("Sanofi begins a study of its antibody")])
+    installation.publish(
+        [Article("Frexalimab slows lesions"), Article("Sanofi begins a study of its antibody")]
+    )
     for day in (1, 2):
         run_once(installation.at(MONDAY + timedelta(days=day, hours=1)))
-        installation.publish([Article("Frexalimab slows lesions by far", slug="frexalimab-slows-lesions")])
+        installation.publish(
+            [Article("Frexalimab slows lesions by far", slug="frexalimab-slows-lesions")]
+        )
     url = installation._deps.engine.url
     settings = installation._deps.settings
     installation._deps.engine.dispose()
@@ -112,29 +120,64 @@ def hostile(installation: Installation, tmp_path: Path, monkeypatch: pytest.Monk
     return tmp_path
 
 
-# What programs know something again by: poisoned, it would not be found, and nothing would be printed.
-KEYS = {"link_id", "at", "language", "time_zone", "address_hash", "hash", "window", "group_key", "introduced", "wish"}
-KEYS |= {"wording_hash", "wording_version", "version", "slug", "told_as", "network", "target", "asker"}
+# What programs know something again by: poisoned, it would not be found, and nothing would be
+# printed.
+KEYS = {
+    "link_id",
+    "at",
+    "language",
+    "time_zone",
+    "address_hash",
+    "hash",
+    "window",
+    "group_key",
+    "introduced",
+    "wish",
+}
+KEYS |= {
+    "wording_hash",
+    "wording_version",
+    "version",
+    "slug",
+    "told_as",
+    "network",
+    "target",
+    "asker",
+}
 
 
 def _poison(engine: Engine) -> None:
     """Put an attack behind every text in the database."""
     with engine.begin() as connection:
-        for (trigger,) in connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).all():
+        for (trigger,) in connection.execute(
+            text("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+        ).all():
             connection.execute(text(f'DROP TRIGGER "{trigger}"'))
         for table in Base.metadata.sorted_tables:
             for column in table.columns:
-                if table.name == "installation" or column.foreign_keys or column.primary_key or column.name in KEYS:
+                if (
+                    table.name == "installation"
+                    or column.foreign_keys
+                    or column.primary_key
+                    or column.name in KEYS
+                ):
                     continue
                 place = f'UPDATE "{table.name}" SET "{column.name}"'
                 if type(column.type) in (String, Text):
                     poisoned = text(f"{place} = coalesce(\"{column.name}\", '') || :hostile")
                     connection.execute(poisoned, {"hostile": HOSTILE})
                 elif isinstance(getattr(column.type, "impl", column.type), JSON):
-                    rows = connection.execute(text(f'SELECT rowid, "{column.name}" FROM "{table.name}"')).all()
+                    rows = connection.execute(
+                        text(f'SELECT rowid, "{column.name}" FROM "{table.name}"')
+                    ).all()
                     for row_id, document in rows:
-                        value = json.dumps(_poisoned(json.loads(document))) if document else document
-                        connection.execute(text(f"{place} = :value WHERE rowid = :id"), {"value": value, "id": row_id})
+                        value = (
+                            json.dumps(_poisoned(json.loads(document))) if document else document
+                        )
+                        connection.execute(
+                            text(f"{place} = :value WHERE rowid = :id"),
+                            {"value": value, "id": row_id},
+                        )
     engine.dispose()
 
 
@@ -220,12 +263,16 @@ def test_nothing_acts_on_a_pipe_or_a_terminal_whatever_command_prints_it(
     assert marked > len(LISTINGS)
 
 
-def test_json_says_what_is_stored_though_nothing_in_it_acts(hostile: Path, capsys: pytest.CaptureFixture):
+def test_json_says_what_is_stored_though_nothing_in_it_acts(
+    hostile: Path, capsys: pytest.CaptureFixture
+):
     assert run(["entries", "list", "--json"]) == 0
     assert any(HOSTILE in row["title"] for row in json.loads(capsys.readouterr().out))
 
 
-def test_exports_can_be_read_by_programs_though_nothing_in_them_acts(hostile: Path, capfdbinary: pytest.CaptureFixture):
+def test_exports_can_be_read_by_programs_though_nothing_in_them_acts(
+    hostile: Path, capfdbinary: pytest.CaptureFixture
+):
     done = _command(hostile, "profiles", "export", "frexalimab")
     assert HOSTILE in tomllib.loads(done.stdout.decode())["name"]
     done = _command(hostile, "sources", "export")
@@ -236,7 +283,12 @@ def test_exports_can_be_read_by_programs_though_nothing_in_them_acts(hostile: Pa
 def _command(folder: Path, *args: str, **environment: str) -> subprocess.CompletedProcess:
     command = [sys.executable, "-W", "error", "-m", "notifier", *args]
     return subprocess.run(
-        command, cwd=folder, env={**os.environ, **environment}, capture_output=True, timeout=60, check=False
+        command,
+        cwd=folder,
+        env={**os.environ, **environment},
+        capture_output=True,
+        timeout=60,
+        check=False,
     )
 
 
@@ -252,7 +304,11 @@ def _command(folder: Path, *args: str, **environment: str) -> subprocess.Complet
     ids=str,
 )
 def test_no_encoding_ends_a_command(hostile: Path, environment: dict[str, str]):
-    for command in (("entries", "list"), ("entries", "list", "--json"), ("profiles", "export", "frexalimab")):
+    for command in (
+        ("entries", "list"),
+        ("entries", "list", "--json"),
+        ("profiles", "export", "frexalimab"),
+    ):
         done = _command(hostile, *command, **environment)
         assert done.returncode == 0, done.stderr
         assert not re.search(rb"[\x00-\x08\x0b-\x1f\x7f]", done.stdout)
@@ -267,7 +323,9 @@ def on_terminal(folder: Path, *args: str) -> str:
     master, slave = os.openpty()
     environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "200"}
     command = [sys.executable, "-m", "notifier", *args]
-    process = subprocess.Popen(command, cwd=folder, env=environment, stdin=slave, stdout=slave, stderr=slave)
+    process = subprocess.Popen(
+        command, cwd=folder, env=environment, stdin=slave, stdout=slave, stderr=slave
+    )
     os.close(slave)
     pieces = []
 
@@ -326,10 +384,18 @@ def test_a_feed_that_is_an_attack_shows_as_words_from_the_first_poll_on(
     installation: Installation, capsys: pytest.CaptureFixture
 ):
     items = [
-        {"id": f"guid{attack}", "url": f"https://herald.example.org/{n}{attack}", "title": f"Frexalimab {attack}"}
+        {
+            "id": f"guid{attack}",
+            "url": f"https://herald.example.org/{n}{attack}",
+            "title": f"Frexalimab {attack}",
+        }
         for n, attack in enumerate(ATTACKS.values())
     ]
-    feed = {"version": "https://jsonfeed.org/version/1.1", "title": f"Herald{HOSTILE}", "items": items}
+    feed = {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": f"Herald{HOSTILE}",
+        "items": items,
+    }
     installation.site.put("/feed/", json.dumps(feed), "application/feed+json")
     results = poll.run(installation.at(MONDAY), force=True)
     shared.print_json(to_json(results))
@@ -340,12 +406,16 @@ def test_a_feed_that_is_an_attack_shows_as_words_from_the_first_poll_on(
 
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS.keys())
-def test_headers_of_an_answer_do_not_act(installation: Installation, capsys: pytest.CaptureFixture, attack: str):
+def test_headers_of_an_answer_do_not_act(
+    installation: Installation, capsys: pytest.CaptureFixture, attack: str
+):
     header = attack.replace("\r", "").encode().decode("latin-1")  # as the server writes it: UTF-8
     installation.site.fail("/feed/", 302, Location=f"https://example.org/{header}")
     for result in poll.run(installation.at(MONDAY), force=True):
         shared.warn(f"Source {result.id} {result.url}: {result.error}")
-    installation.site.put("/feed/", sites.rss([]), **{"ETag": f'"{header}"', "Last-Modified": header})
+    installation.site.put(
+        "/feed/", sites.rss([]), **{"ETag": f'"{header}"', "Last-Modified": header}
+    )
     for result in poll.run(installation.at(MONDAY + timedelta(hours=7)), force=True):
         shared.warn(f"Source {result.id} {result.url}: {result.error}")
     out, err = capsys.readouterr()
@@ -373,11 +443,15 @@ def test_nothing_acts_in_the_log(attack: str):
 
 
 @pytest.mark.parametrize(
-    "address", ["anna@example.org", "ANNA+x@EXAMPLE.ORG", "<anna@example.org>,", "anna%40example.org"]
+    "address",
+    ["anna@example.org", "ANNA+x@EXAMPLE.ORG", "<anna@example.org>,", "anna%40example.org"],
 )
 def test_no_address_stands_in_the_log(address: str):
-    # PostgreSQL's own words about a row that it refuses, which SQLAlchemy's `hide_parameters` does not reach.
-    error = ValueError(f'null value in column "at"\nDETAIL:  Failing row contains (1, {address}, null).')
+    # PostgreSQL's own words about a row that it refuses, which SQLAlchemy's `hide_parameters` does
+    # not reach.
+    error = ValueError(
+        f'null value in column "at"\nDETAIL:  Failing row contains (1, {address}, null).'
+    )
     assert "anna" not in logged("a step failed: %s", address, error=error).lower()
 
 
@@ -403,7 +477,9 @@ def test_the_log_of_every_library_is_made_printable(name: str):
 )
 def test_the_last_words_of_a_program_or_a_thread_do_not_act(failure: str):
     program = f"from notifier.cli import logs\nlogs.set_up()\n{failure}\n"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
     assert "owned" in done.stderr
     assert ACTS.sub("", done.stderr) == done.stderr
 

@@ -10,7 +10,13 @@ from sqlalchemy import Engine, text
 
 from notifier.deliver.bounces import parser, policy
 from notifier.deliver.outbox import new_message_id
-from notifier.enums import BounceKind, DeliveryKind, DeliveryStatus, SubscriptionStatus, SuppressionCause
+from notifier.enums import (
+    BounceKind,
+    DeliveryKind,
+    DeliveryStatus,
+    SubscriptionStatus,
+    SuppressionCause,
+)
 from notifier.links import TOKEN_LENGTH, Links
 from notifier.pipeline import bounces, deliver
 from notifier.pipeline.run import run_once
@@ -120,18 +126,20 @@ This is a permanent error; I've given up. Sorry it didn't work out.
 
 
 def prose(recipient: str) -> bytes:
-    return (
-        f"From: postmaster@mx.example.org\nTo: {PLAIN}\nSubject: Undeliverable\n\n{recipient}\nuser unknown\n".encode()
-    )
+    return f"From: postmaster@mx.example.org\nTo: {PLAIN}\nSubject: Undeliverable\n\n{recipient}\nuser unknown\n".encode()
 
 
 def amazon(kind: str) -> Callable[[str], bytes]:
     said = '{"notificationType": "%s", "bounceType": "Permanent", "emailAddress": "%s"}'
-    return lambda recipient: f"From: ses@example.com\nTo: {PLAIN}\n\n{said % (kind, recipient)}\n".encode()
+    return lambda recipient: (
+        f"From: ses@example.com\nTo: {PLAIN}\n\n{said % (kind, recipient)}\n".encode()
+    )
 
 
 def feedback(field: str) -> Callable[[str], bytes]:
-    return lambda recipient: a_complaint(PLAIN).replace(b"Version: 1", f"Version: 1\n{field}: {recipient}".encode())
+    return lambda recipient: a_complaint(PLAIN).replace(
+        b"Version: 1", f"Version: 1\n{field}: {recipient}".encode()
+    )
 
 
 def microsoft(recipient: str) -> bytes:
@@ -153,8 +161,12 @@ Subject: your digest
 FORGED: dict[str, Callable[[str], bytes]] = {
     "a delivery report": lambda recipient: a_report(PLAIN, *GONE, recipient=recipient),
     "in capitals": lambda recipient: a_report(PLAIN, *GONE, recipient=recipient.upper()),
-    "a full mailbox": lambda recipient: a_report(PLAIN, "5.2.2", "552 5.2.2 mailbox full", recipient=recipient),
-    "a delay": lambda recipient: a_report(PLAIN, "4.4.1", "timed out", action="delayed", recipient=recipient),
+    "a full mailbox": lambda recipient: a_report(
+        PLAIN, "5.2.2", "552 5.2.2 mailbox full", recipient=recipient
+    ),
+    "a delay": lambda recipient: a_report(
+        PLAIN, "4.4.1", "timed out", action="delayed", recipient=recipient
+    ),
     "Exim's": exim,
     "qmail's": qmail,
     "prose": prose,
@@ -165,7 +177,9 @@ FORGED: dict[str, Callable[[str], bytes]] = {
     "Microsoft's complaint": microsoft,
     "a complaint without a name": lambda _recipient: a_complaint(PLAIN),
     "to the address of somebody": lambda recipient: a_report(recipient, *GONE, recipient=recipient),
-    "with an old counter": lambda recipient: a_report("bounce+1-0123456789ab@example.org", *GONE, recipient=recipient),
+    "with an old counter": lambda recipient: a_report(
+        "bounce+1-0123456789ab@example.org", *GONE, recipient=recipient
+    ),
     "with a foreign Message-ID": lambda recipient: a_returned_mail(
         PLAIN, f"To: {recipient}\nMessage-ID: {new_message_id('example.org')}"
     ),
@@ -184,13 +198,23 @@ def test_a_forged_report_is_counted_and_changes_nothing(sent: Installation, form
 def test_two_hundred_guessed_addresses_stay_as_they_are(installation: Installation):
     for number in range(200):
         installation.subscribe(f"person{number}@example.org")
-    mails = [a_report(PLAIN, *GONE, recipient=f"person{number}@example.org") for number in range(200)]
+    mails = [
+        a_report(PLAIN, *GONE, recipient=f"person{number}@example.org") for number in range(200)
+    ]
     done = bounces.read(installation.at(TUESDAY), mails)
     assert (done.suppressed, done.kinds) == (0, {BounceKind.UNPROVEN: 200})
     assert untouched(installation)
 
 
-ENVELOPE_FIELDS = ("To", "Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "X-Delivered-To", "X-RCPT-To")
+ENVELOPE_FIELDS = (
+    "To",
+    "Delivered-To",
+    "X-Original-To",
+    "Envelope-To",
+    "X-Envelope-To",
+    "X-Delivered-To",
+    "X-RCPT-To",
+)
 
 
 @pytest.mark.parametrize("field", ENVELOPE_FIELDS)
@@ -234,9 +258,13 @@ def test_an_identifier_in_a_text_that_is_encoded_proves_it_too(sent: Installatio
     assert bounces.read(sent.at(TUESDAY), [mail]).suppressed == 1
 
 
-def test_a_complaint_that_returns_our_mail_ends_that_persons_subscriptions_alone(sent: Installation):
+def test_a_complaint_that_returns_our_mail_ends_that_persons_subscriptions_alone(
+    sent: Installation,
+):
     returned = f"To: ben@example.org\nMessage-ID: {message_id(sent)}\n\nx\n"
-    mail = a_complaint(PLAIN).replace(b"--b--", f"--b\nContent-Type: message/rfc822\n\n{returned}\n--b--".encode())
+    mail = a_complaint(PLAIN).replace(
+        b"--b--", f"--b\nContent-Type: message/rfc822\n\n{returned}\n--b--".encode()
+    )
     done = bounces.read(sent.at(TUESDAY), [mail])
     assert (done.suppressed, done.unsubscribed) == (1, 1)
     assert suppressed(sent) == ended(sent) == {"anna@example.org"}
@@ -255,7 +283,9 @@ def test_of_several_recipients_what_is_said_of_ours_counts(sent: Installation):
     assert (done.kinds, suppressed(sent)) == ({BounceKind.SOFT: 1}, set())
 
 
-def test_of_several_addresses_behind_an_alias_one_that_is_gone_suppresses_nobody(sent: Installation):
+def test_of_several_addresses_behind_an_alias_one_that_is_gone_suppresses_nobody(
+    sent: Installation,
+):
     more = b"\nFinal-Recipient: rfc822; b@example.net\nAction: delayed\nStatus: 4.4.1\n\n--b--"
     mail = a_report(envelope(sent), *GONE, recipient="a@example.net").replace(b"--b--", more)
     bounces.read(sent.at(TUESDAY), [mail])
@@ -284,26 +314,36 @@ def test_a_mail_that_names_several_of_ours_proves_nothing(sent: Installation, to
         "anna_id": message_id(sent),
         "ben_id": message_id(sent, "ben@example.org"),
     }
-    done = bounces.read(sent.at(TUESDAY), [a_returned_mail(to.format(**values), fields.format(**values))])
+    done = bounces.read(
+        sent.at(TUESDAY), [a_returned_mail(to.format(**values), fields.format(**values))]
+    )
     assert done.kinds == {BounceKind.UNPROVEN: 1}
     assert untouched(sent)
 
 
-@pytest.mark.parametrize("status", [DeliveryStatus.PENDING, DeliveryStatus.FAILED, DeliveryStatus.SUPPRESSED])
+@pytest.mark.parametrize(
+    "status", [DeliveryStatus.PENDING, DeliveryStatus.FAILED, DeliveryStatus.SUPPRESSED]
+)
 def test_a_mail_that_never_went_out_cannot_come_back(sent: Installation, status: DeliveryStatus):
     change_delivery(sent, status=status, sent_at=None)
-    assert bounces.read(sent.at(TUESDAY), [a_report(envelope(sent), *GONE)]).kinds == {BounceKind.UNPROVEN: 1}
+    assert bounces.read(sent.at(TUESDAY), [a_report(envelope(sent), *GONE)]).kinds == {
+        BounceKind.UNPROVEN: 1
+    }
     assert untouched(sent)
 
 
 @pytest.mark.parametrize("status", [DeliveryStatus.UNCERTAIN, DeliveryStatus.SENDING])
-def test_a_mail_of_which_nobody_knows_whether_it_went_out_can_come_back(sent: Installation, status: DeliveryStatus):
+def test_a_mail_of_which_nobody_knows_whether_it_went_out_can_come_back(
+    sent: Installation, status: DeliveryStatus
+):
     change_delivery(sent, status=status, sent_at=None)
     assert bounces.read(sent.at(TUESDAY), [a_report(envelope(sent), *GONE)]).suppressed == 1
 
 
 @pytest.mark.parametrize(("days", "people"), [(35, 1), (35.1, 0), (400, 0)])
-def test_what_comes_back_after_five_weeks_proves_nothing(sent: Installation, days: float, people: int):
+def test_what_comes_back_after_five_weeks_proves_nothing(
+    sent: Installation, days: float, people: int
+):
     later = TUESDAY + timedelta(days=days)
     assert bounces.read(sent.at(later), [a_report(envelope(sent), *GONE)]).suppressed == people
     mail = a_complaint(envelope(sent)) + b"\n"
@@ -313,13 +353,20 @@ def test_what_comes_back_after_five_weeks_proves_nothing(sent: Installation, day
 @pytest.mark.parametrize(
     "mail", [lambda to: a_report(to, *GONE), a_complaint, lambda to: a_report(to, "5.2.2", "full")]
 )
-def test_a_report_about_the_address_before_a_change_counts_for_nobody(sent: Installation, mail: Callable[[str], bytes]):
+def test_a_report_about_the_address_before_a_change_counts_for_nobody(
+    sent: Installation, mail: Callable[[str], bytes]
+):
     with sent.at(TUESDAY).writing() as session:
         session.query(Subscriber).filter_by(email="anna@example.org").update(
             {"email": "anna@example.net", "moved_at": TUESDAY + timedelta(hours=1)}
         )
     done = bounces.read(sent.at(TUESDAY + timedelta(hours=2)), [mail(envelope(sent))])
-    assert (done.suppressed, done.held, done.unsubscribed, BounceKind.UNPROVEN in done.kinds) == (0, 0, 0, False)
+    assert (done.suppressed, done.held, done.unsubscribed, BounceKind.UNPROVEN in done.kinds) == (
+        0,
+        0,
+        0,
+        False,
+    )
     assert untouched(sent)
 
 
@@ -330,7 +377,10 @@ def test_a_report_about_the_address_after_a_change_counts(sent: Installation):
 
 
 def test_a_suppression_stores_a_code_and_a_complaint_not_even_that(sent: Installation):
-    bounces.read(sent.at(TUESDAY), [a_report(envelope(sent), "5.1.1", "550 5.1.1 anna@example.org (Anna A.) unknown")])
+    bounces.read(
+        sent.at(TUESDAY),
+        [a_report(envelope(sent), "5.1.1", "550 5.1.1 anna@example.org (Anna A.) unknown")],
+    )
     bounces.read(sent.at(TUESDAY), [a_complaint(envelope(sent, "ben@example.org"))])
     with sent.at(TUESDAY).reading() as session:
         stored = {row.cause: row.reason for row in session.query(Suppression)}
@@ -365,15 +415,24 @@ def test_an_upgrade_keeps_the_codes_alone_of_what_servers_said(engine: Engine):
         config = db._alembic_config()
         config.attributes["connection"] = connection
         command.downgrade(config, "0005")
-        insert = text("INSERT INTO suppression (address_hash, cause, reason, at) VALUES (:key, :cause, :reason, :at)")
+        insert = text(
+            "INSERT INTO suppression (address_hash, cause, reason, at) VALUES (:key, :cause, :reason, :at)"
+        )
         for number, (cause, reason) in enumerate(OLD_REASONS):
-            row = {"key": f"h{number}", "cause": cause, "reason": reason, "at": "2026-03-02 09:00:00+00:00"}
+            row = {
+                "key": f"h{number}",
+                "cause": cause,
+                "reason": reason,
+                "at": "2026-03-02 09:00:00+00:00",
+            }
             connection.execute(insert, row)
         connection.commit()
         connection.invalidate()
     db.upgrade(engine)
     with db.reading(engine) as session:
-        stored = [row.reason for row in session.query(Suppression).order_by(Suppression.address_hash)]
+        stored = [
+            row.reason for row in session.query(Suppression).order_by(Suppression.address_hash)
+        ]
     assert stored == list(OLD_REASONS.values())
 
 
@@ -383,7 +442,9 @@ def test_of_two_readers_of_one_mail_one_alone_acts(sent: Installation):
     for number in range(2):
         with deps.writing() as session:
             report = parser.read(mail)
-            verdict = policy.record(session, name, report, deps.links.bounced, deps.mail_domain, TUESDAY)
+            verdict = policy.record(
+                session, name, report, deps.links.bounced, deps.mail_domain, TUESDAY
+            )
         assert (verdict is None) is (number == 1)
     with deps.reading() as session:
         assert session.query(Subscriber).filter_by(email="anna@example.org").one().soft_bounces == 1
@@ -409,7 +470,9 @@ def test_words_that_end_a_subscription_are_128_random_bits(sent: Installation):
     assert all(re.fullmatch(r"[\w-]{22}", word) for word in words)
 
 
-@pytest.mark.parametrize("subject", ["unsubscribe", "unsubscribe 1", "unsubscribe %", "unsubscribe " + "x" * 22, "un"])
+@pytest.mark.parametrize(
+    "subject", ["unsubscribe", "unsubscribe 1", "unsubscribe %", "unsubscribe " + "x" * 22, "un"]
+)
 def test_a_guess_ends_no_subscription(sent: Installation, subject: str):
     assert bounces.read(sent.at(TUESDAY), [leave(subject)]).unsubscribed == 0
     assert untouched(sent)
@@ -428,7 +491,10 @@ def test_every_change_of_a_word_makes_it_worthless():
     word = links.bounce_token(new_message_id("example.org"))
     assert links.parse_bounce_token(word.upper()) == links.parse_bounce_token(word) is not None
     alphabet = "abcdefghijklmnopqrstuvwxyz234567"
-    changed = [f"{word[:n]}{alphabet[alphabet.index(word[n]) - 1]}{word[n + 1 :]}" for n in range(len(word))]
+    changed = [
+        f"{word[:n]}{alphabet[alphabet.index(word[n]) - 1]}{word[n + 1 :]}"
+        for n in range(len(word))
+    ]
     changed += [
         "",
         word[:-1],
@@ -443,13 +509,19 @@ def test_every_change_of_a_word_makes_it_worthless():
 
 def test_a_word_outlives_a_change_of_our_domain(sent: Installation):
     mail = a_report(envelope(sent), *GONE)
-    sender = sent.at(TUESDAY).settings.sender.model_copy(update={"address": "digest@new.example.org"})
+    sender = sent.at(TUESDAY).settings.sender.model_copy(
+        update={"address": "digest@new.example.org"}
+    )
     sent.change(sender=sender)
     assert bounces.read(sent.at(TUESDAY), [mail]).suppressed == 1
 
 
-@pytest.mark.parametrize(("local", "fits"), [("b" * 25, True), ("b" * 26, False), ("b" * 60, False)])
-def test_a_bounce_address_that_leaves_no_room_for_the_word_is_refused_in_words(local: str, fits: bool):
+@pytest.mark.parametrize(
+    ("local", "fits"), [("b" * 25, True), ("b" * 26, False), ("b" * 60, False)]
+)
+def test_a_bounce_address_that_leaves_no_room_for_the_word_is_refused_in_words(
+    local: str, fits: bool
+):
     values = {"sender": {"bounce_address": f"{local}@example.org"}}
     if fits:
         assert Settings.model_validate(values).sender.bounce_address == f"{local}@example.org"
@@ -461,14 +533,21 @@ def test_a_bounce_address_that_leaves_no_room_for_the_word_is_refused_in_words(l
 
 def notices(made: Installation) -> list[Notice]:
     with made.at(TUESDAY).reading() as session:
-        return session.query(Notice).filter(Notice.subject.contains("prove nothing")).order_by(Notice.id).all()
+        return (
+            session.query(Notice)
+            .filter(Notice.subject.contains("prove nothing"))
+            .order_by(Notice.id)
+            .all()
+        )
 
 
 def test_the_operator_is_told_once_a_day_and_nothing_of_what_was_forged(sent: Installation):
     sent.change(operator=Operator(address="operator@example.org"))
 
     def forged(number: int) -> bytes:
-        return a_report(PLAIN, "5.1.1", f"550 secret words {number}", recipient="victim@example.net")
+        return a_report(
+            PLAIN, "5.1.1", f"550 secret words {number}", recipient="victim@example.net"
+        )
 
     bounces.read(sent.at(TUESDAY), [forged(1), forged(2)])
     bounces.read(sent.at(TUESDAY + timedelta(hours=1)), [forged(3)])
@@ -489,7 +568,8 @@ def test_the_operator_is_told_once_a_day_and_nothing_of_what_was_forged(sent: In
 def test_without_forged_reports_the_operator_is_told_nothing(sent: Installation):
     sent.change(operator=Operator(address="operator@example.org"))
     bounces.read(
-        sent.at(TUESDAY), [a_report(envelope(sent), *GONE), leave("unsubscribe x"), b"Subject: hello\n\nhello"]
+        sent.at(TUESDAY),
+        [a_report(envelope(sent), *GONE), leave("unsubscribe x"), b"Subject: hello\n\nhello"],
     )
     assert notices(sent) == []
 
@@ -520,7 +600,9 @@ def test_a_notice_that_still_waits_is_kept(sent: Installation, status: DeliveryS
     assert len(notices(sent)) == 1
 
 
-@pytest.mark.parametrize("status", [DeliveryStatus.FAILED, DeliveryStatus.SUPPRESSED, DeliveryStatus.UNCERTAIN])
+@pytest.mark.parametrize(
+    "status", [DeliveryStatus.FAILED, DeliveryStatus.SUPPRESSED, DeliveryStatus.UNCERTAIN]
+)
 def test_a_notice_that_nobody_took_expires_too(sent: Installation, status: DeliveryStatus):
     from notifier.pipeline import housekeeping
 

@@ -24,7 +24,9 @@ TUESDAY = MONDAY + timedelta(days=1)
 CORPUS = SHARED / "corpora" / "bounces"
 
 
-def a_report(to: str, status: str, said: str, action: str = "failed", recipient: str = "anna@example.org") -> bytes:
+def a_report(
+    to: str, status: str, said: str, action: str = "failed", recipient: str = "anna@example.org"
+) -> bytes:
     """A delivery status notification (RFC 3464), written by hand."""
     return f"""Return-Path: <>
 From: Mail Delivery System <mailer-daemon@mx.example.org>
@@ -106,20 +108,26 @@ def test_each_mail_has_an_envelope_sender_that_says_nothing_of_its_reader(sent: 
 
 
 def test_who_is_gone_is_suppressed_whatever_address_the_report_names(sent: Installation):
-    mail = a_report(envelope(sent), "5.1.1", "550 5.1.1 user unknown", recipient="someone.else@example.net")
+    mail = a_report(
+        envelope(sent), "5.1.1", "550 5.1.1 user unknown", recipient="someone.else@example.net"
+    )
     assert bounces.read(sent.at(TUESDAY), [mail]).suppressed == 1
     assert standing(sent) == {"anna@example.org": SuppressionCause.BOUNCED}
     again = bounces.read(sent.at(TUESDAY), [mail])
     assert (again.known, again.suppressed) == (1, 0)
 
 
-def test_without_our_word_the_message_id_tells_who_it_is_and_a_named_address_does_not(sent: Installation):
+def test_without_our_word_the_message_id_tells_who_it_is_and_a_named_address_does_not(
+    sent: Installation,
+):
     plain = a_report("bounce@example.org", "5.1.1", "550 no such user", recipient="Ben@Example.org")
     done = bounces.read(sent.at(TUESDAY), [plain])
     assert (done.suppressed, done.kinds) == (0, {BounceKind.UNPROVEN: 1})
     with sent.at(TUESDAY).reading() as session:
         anna = session.query(Delivery).order_by(Delivery.id).first().message_id
-    returned = a_report("bounce@example.org", "5.1.1", "550 no such user", recipient="x@example.net")
+    returned = a_report(
+        "bounce@example.org", "5.1.1", "550 no such user", recipient="x@example.net"
+    )
     returned += f"\nMessage-ID: {anna}\n".encode()
     assert bounces.read(sent.at(TUESDAY), [returned]).suppressed == 1
     assert standing(sent) == {"anna@example.org": SuppressionCause.BOUNCED}
@@ -131,7 +139,9 @@ def test_a_forged_word_means_nobody(sent: Installation):
     assert bounces.read(sent.at(TUESDAY), [forged]).suppressed == 0
 
 
-def test_a_full_mailbox_holds_mails_back_twice_as_long_each_time_and_then_gets_the_digest_again(sent: Installation):
+def test_a_full_mailbox_holds_mails_back_twice_as_long_each_time_and_then_gets_the_digest_again(
+    sent: Installation,
+):
     made = sent
     full = "552 5.2.2 mailbox full"
     assert bounces.read(made.at(TUESDAY), [a_report(envelope(made), "5.2.2", full)]).held == 1
@@ -150,9 +160,14 @@ def test_a_full_mailbox_holds_mails_back_twice_as_long_each_time_and_then_gets_t
 
 def test_what_came_meanwhile_is_in_the_first_digest_after_the_wait(sent: Installation):
     made = sent
-    bounces.read(made.at(TUESDAY), [a_report(envelope(made), "4.2.2", "452 4.2.2 over quota") for _ in range(1)])
+    bounces.read(
+        made.at(TUESDAY),
+        [a_report(envelope(made), "4.2.2", "452 4.2.2 over quota") for _ in range(1)],
+    )
     with made.at(TUESDAY).writing() as session:
-        session.query(Subscriber).filter_by(email="anna@example.org").one().held_until = TUESDAY + timedelta(days=2)
+        session.query(Subscriber).filter_by(email="anna@example.org").one().held_until = (
+            TUESDAY + timedelta(days=2)
+        )
     made.publish([Article("Frexalimab slows lesions"), Article("Frexalimab again, meanwhile")])
     run_once(made.at(TUESDAY + timedelta(days=1)))
     assert len(made.sink.to("ben@example.org")) == 2
@@ -164,13 +179,19 @@ def test_what_came_meanwhile_is_in_the_first_digest_after_the_wait(sent: Install
 def test_a_mailbox_that_stays_full_is_given_up_and_a_quiet_week_forgives_one(sent: Installation):
     made, moment = sent, TUESDAY
     for number in range(7):
-        bounces.read(made.at(moment), [a_report(envelope(made), "5.2.2", f"552 mailbox full {number}")])
+        bounces.read(
+            made.at(moment), [a_report(envelope(made), "5.2.2", f"552 mailbox full {number}")]
+        )
         moment += timedelta(days=3)
     assert standing(made) == {}
     moment += timedelta(days=8)
-    bounces.read(made.at(moment), [a_report(envelope(made), "5.2.2", "552 mailbox full, after a while")])
+    bounces.read(
+        made.at(moment), [a_report(envelope(made), "5.2.2", "552 mailbox full, after a while")]
+    )
     assert standing(made) == {}
-    bounces.read(made.at(moment), [a_report(envelope(made), "5.2.2", "552 mailbox full, once more")])
+    bounces.read(
+        made.at(moment), [a_report(envelope(made), "5.2.2", "552 mailbox full, once more")]
+    )
     assert standing(made) == {"anna@example.org": SuppressionCause.BOUNCED}
 
 
@@ -213,7 +234,11 @@ def test_a_mail_to_the_address_of_the_header_ends_the_subscription(sent: Install
     mail["From"], mail["To"], mail["Subject"] = "whoever@example.net", "office@example.org", subject
     assert bounces.read(sent.at(TUESDAY), [mail.as_bytes()]).unsubscribed == 1
     with sent.at(TUESDAY).reading() as session:
-        ended = [one.subscriber.email for one in session.query(Subscription) if one.status is SubscriptionStatus.ENDED]
+        ended = [
+            one.subscriber.email
+            for one in session.query(Subscription)
+            if one.status is SubscriptionStatus.ENDED
+        ]
     assert ended == ["anna@example.org"]
 
 
@@ -225,7 +250,9 @@ def test_a_maildir_is_read_once(sent: Installation, tmp_path: Path):
     assert len(box) == 1
 
 
-def test_a_mail_server_can_pipe_a_mail(sent: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys):
+def test_a_mail_server_can_pipe_a_mail(
+    sent: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+):
     import io
     import sys
 
@@ -254,7 +281,9 @@ def test_a_report_keeps_no_address(sent: Installation):
 @given(st.binary(max_size=400))
 def test_any_bytes_are_judged_without_falling(octets: bytes):
     assert parser.read(octets).failures
-    assert parser.read(b"Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\n" + octets).failures
+    assert parser.read(
+        b"Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\n" + octets
+    ).failures
 
 
 @pytest.mark.parametrize(
@@ -295,7 +324,10 @@ SMTP error from remote server after RCPT command:
 5.2.2 <ben@example.org>... Mailbox Full
 """
     found = {one.recipient: (one.kind, one.status) for one in parser.read(mail).failures}
-    assert found == {"anna@example.org": (BounceKind.HARD, "5.1.1"), "ben@example.org": (BounceKind.SOFT, "5.2.2")}
+    assert found == {
+        "anna@example.org": (BounceKind.HARD, "5.1.1"),
+        "ben@example.org": (BounceKind.SOFT, "5.2.2"),
+    }
 
 
 def rows() -> dict[str, list[dict[str, str]]]:
@@ -312,7 +344,11 @@ def test_real_reports_are_judged_as_careful_readers_judge_them():
     for file, expected in rows().items():
         failures = parser.read((CORPUS / file).read_bytes()).failures
         for number, row in enumerate(expected):
-            named = [one for one in failures if row["recipient"] and one.recipient == row["recipient"].lower()]
+            named = [
+                one
+                for one in failures
+                if row["recipient"] and one.recipient == row["recipient"].lower()
+            ]
             found = (named or failures[number : number + 1] or failures[:1])[0]
             if row["strict"] == "yes" and found.kind != row["kind"]:
                 wrong.append(file)

@@ -28,7 +28,9 @@ def signed(*signers: Signer, **item: str) -> bytes:
     from notifier.deliver.mime.message import compile_message
 
     letter = a_letter(a_digest(an_item(**item)))
-    return compile_message(letter, SENDER, TEMPLATES.mail_page, TEMPLATES.render, signers).render(letter.own, MONDAY)
+    return compile_message(letter, SENDER, TEMPLATES.mail_page, TEMPLATES.render, signers).render(
+        letter.own, MONDAY
+    )
 
 
 def verifies(message: bytes, *signers: Signer) -> bool:
@@ -39,7 +41,9 @@ def verifies(message: bytes, *signers: Signer) -> bool:
         return zone.get(name.encode() if isinstance(name, str) else name)
 
     try:
-        return all(dkim.DKIM(message).verify(idx=number, dnsfunc=look_up) for number in range(len(signers)))
+        return all(
+            dkim.DKIM(message).verify(idx=number, dnsfunc=look_up) for number in range(len(signers))
+        )
     except dkim.ValidationError:
         return False
 
@@ -60,7 +64,10 @@ def test_a_verifier_of_another_hand_accepts_it(tmp_path: Path, algorithms: tuple
     [
         (b"Subject: Your", b"Subject: My"),
         (b"A made-up headline", b"Another headline"),
-        (b"List-Unsubscribe-Post: List-Unsubscribe=One-Click", b"List-Unsubscribe-Post: List-Unsubscribe=Two-Clicks"),
+        (
+            b"List-Unsubscribe-Post: List-Unsubscribe=One-Click",
+            b"List-Unsubscribe-Post: List-Unsubscribe=Two-Clicks",
+        ),
         (b"\r\nList-Unsubscribe: <https://news", b"\r\nList-Unsubscribe: <https://evil"),
         (b"To: anna@", b"To: ben@"),
         (b"\r\nMIME-Version", b"\r\nSubject: a second one\r\nMIME-Version"),
@@ -89,7 +96,9 @@ def test_what_goes_out_is_signed_and_verifies(installation: Installation, tmp_pa
         files[algorithm] = tmp_path / f"{algorithm}.pem"
         files[algorithm].write_bytes(keys.new_key(algorithm))
     also = (SigningKey(selector="second", private_key_file=files["ed25519"]),)
-    made.change(dkim=Dkim(domain="example.org", selector="first", private_key_file=files["rsa"], also=also))
+    made.change(
+        dkim=Dkim(domain="example.org", selector="first", private_key_file=files["rsa"], also=also)
+    )
     made.subscribe("anna@example.org", zone="Europe/Berlin")
     run_once(made.at(MONDAY))
     made.publish([Article("Frexalimab slows lesions", "Größer ist nicht besser.")])
@@ -101,11 +110,17 @@ def test_what_goes_out_is_signed_and_verifies(installation: Installation, tmp_pa
 
 
 @pytest.mark.parametrize("content", [None, b"nonsense", "weak"])
-def test_a_key_that_cannot_sign_is_refused_with_the_fix(tmp_path: Path, content: bytes | str | None):
+def test_a_key_that_cannot_sign_is_refused_with_the_fix(
+    tmp_path: Path, content: bytes | str | None
+):
     file = tmp_path / "key.pem"
     if content == "weak":
         from cryptography.hazmat.primitives.asymmetric import rsa
-        from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+        from cryptography.hazmat.primitives.serialization import (
+            Encoding,
+            NoEncryption,
+            PrivateFormat,
+        )
 
         key = rsa.generate_private_key(public_exponent=65537, key_size=1024)
         content = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

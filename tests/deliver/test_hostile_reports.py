@@ -13,7 +13,9 @@ from notifier.deliver.bounces import incoming_mail, parser
 from notifier.deliver.bounces.incoming_mail import UnreadableMailError
 from notifier.enums import BounceKind
 
-HEAD = b"From: MAILER-DAEMON@mx.example.org\nTo: bounce@example.org\nSubject: Mail delivery failed\n"
+HEAD = (
+    b"From: MAILER-DAEMON@mx.example.org\nTo: bounce@example.org\nSubject: Mail delivery failed\n"
+)
 REPORT = HEAD + b"Content-Type: multipart/report; boundary=b\n\n"
 SIZES = (80_000, 900_000)
 # Seconds of the processor for one mail.
@@ -62,13 +64,25 @@ def plain(text: bytes) -> bytes:
 
 
 def status(text: bytes) -> bytes:
-    fields = b"Reporting-MTA: dns; x\n\nFinal-Recipient: rfc822; a@b.c\nAction: failed\nDiagnostic-Code: smtp; " + text
-    return REPORT + b"--b\n\n" + text + b"\n--b\nContent-Type: message/delivery-status\n\n" + fields + b"\n--b--\n"
+    fields = (
+        b"Reporting-MTA: dns; x\n\nFinal-Recipient: rfc822; a@b.c\nAction: failed\nDiagnostic-Code: smtp; "
+        + text
+    )
+    return (
+        REPORT
+        + b"--b\n\n"
+        + text
+        + b"\n--b\nContent-Type: message/delivery-status\n\n"
+        + fields
+        + b"\n--b--\n"
+    )
 
 
 def feedback(text: bytes) -> bytes:
     complaint = b"--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\n\n"
-    return REPORT + complaint + b"--b\nContent-Type: message/rfc822\n\nTo: " + text + b"\n\nx\n--b--\n"
+    return (
+        REPORT + complaint + b"--b\nContent-Type: message/rfc822\n\nTo: " + text + b"\n\nx\n--b--\n"
+    )
 
 
 def subject(text: bytes) -> bytes:
@@ -84,7 +98,11 @@ def boundary(text: bytes) -> bytes:
 
 
 def encoded(encoding: bytes) -> object:
-    fields = b"Content-Type: text/plain; charset=punycode\nContent-Transfer-Encoding: " + encoding + b"\n\n"
+    fields = (
+        b"Content-Type: text/plain; charset=punycode\nContent-Transfer-Encoding: "
+        + encoding
+        + b"\n\n"
+    )
     return lambda text: HEAD + fields + text
 
 
@@ -103,18 +121,32 @@ PLACES = {
 
 def nested(levels: int) -> bytes:
     """178 KB and more of parts in parts."""
-    inner = (b'Content-Type: multipart/mixed; boundary="b%d"\n\n--b%d\n' % (level, level) for level in range(levels))
+    inner = (
+        b'Content-Type: multipart/mixed; boundary="b%d"\n\n--b%d\n' % (level, level)
+        for level in range(levels)
+    )
     return HEAD + b"".join(inner)
 
 
 def nested_digests(levels: int) -> bytes:
-    inner = (b'Content-Type: multipart/digest; boundary="b%d"\n\n--b%d\n\n' % (n, n) for n in range(levels))
+    inner = (
+        b'Content-Type: multipart/digest; boundary="b%d"\n\n--b%d\n\n' % (n, n)
+        for n in range(levels)
+    )
     return HEAD + b"".join(inner)
 
 
 def recipients(number: int) -> bytes:
-    blocks = (b"Final-Recipient: rfc822; a%d@b.c\nAction: failed\nDiagnostic-Code: x; x\n\n" % n for n in range(number))
-    head = REPORT + b"--b\n\n" + b"user " * 20_000 + b"\n--b\nContent-Type: message/delivery-status\n\n"
+    blocks = (
+        b"Final-Recipient: rfc822; a%d@b.c\nAction: failed\nDiagnostic-Code: x; x\n\n" % n
+        for n in range(number)
+    )
+    head = (
+        REPORT
+        + b"--b\n\n"
+        + b"user " * 20_000
+        + b"\n--b\nContent-Type: message/delivery-status\n\n"
+    )
     return head + b"".join(blocks) + b"\n--b--\n"
 
 
@@ -128,7 +160,9 @@ ODD = {
     "50,000 Received fields": b"Received: from a by b; x\n" * 50_000 + b"\n\nx",
     "100,000 names": b"".join(b"X%d: x\n" % number for number in range(100_000)) + b"\n\nx",
     "5,000 recipients": recipients(5_000),
-    "20,000 lines that name somebody": plain(b"".join(b"<a%d@b.c>: x\n" % number for number in range(20_000))),
+    "20,000 lines that name somebody": plain(
+        b"".join(b"<a%d@b.c>: x\n" % number for number in range(20_000))
+    ),
     "200,000 parts": REPORT + b"--b\n\n" * 200_000,
     "18 levels of empty lines": nested(18) + b"\n" * 900_000,
     "18 levels of boundaries": nested(18) + b"--b\n" * 220_000,
@@ -196,10 +230,14 @@ def test_a_mail_whose_parts_lie_too_deep_is_refused_at_once(form: str):
 def test_of_many_recipients_a_hundred_are_looked_at():
     failures = parser.read(recipients(5_000)).failures
     assert len(failures) == 100
-    assert {failure.recipient for failure in failures} == {f"a{number}@b.c" for number in range(100)}
+    assert {failure.recipient for failure in failures} == {
+        f"a{number}@b.c" for number in range(100)
+    }
 
 
-@pytest.mark.parametrize("form", ["200,000 parts", "a field of a megabyte", "50,000 Received fields", "100,000 names"])
+@pytest.mark.parametrize(
+    "form", ["200,000 parts", "a field of a megabyte", "50,000 Received fields", "100,000 names"]
+)
 def test_the_tree_of_a_mail_is_small_whatever_it_holds(form: str):
     message = incoming_mail.parsed(ODD[form])
     tree = list(incoming_mail.parts(message))
@@ -247,7 +285,9 @@ FIELDS = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
 @given(st.lists(st.one_of(FIELDS, st.binary(max_size=40)), max_size=60))
 def test_any_order_of_what_reports_are_made_of_is_judged(lines: list[bytes]):
     try:

@@ -9,7 +9,11 @@ from notifier.errors import NotifierError, SettingsError
 from tests.support import mailbox_server
 from tests.support.mailbox_server import PASSWORD, Box
 
-MAILS = [b"Subject: one\r\n\r\nfirst\r\n", b"Subject: two\r\n\r\nsecond\r\n", b"Subject: three\r\n\r\nthird\r\n"]
+MAILS = [
+    b"Subject: one\r\n\r\nfirst\r\n",
+    b"Subject: two\r\n\r\nsecond\r\n",
+    b"Subject: three\r\n\r\nthird\r\n",
+]
 
 
 def address(box: Box, scheme: str = "imap", folder: str = "INBOX") -> str:
@@ -25,17 +29,31 @@ def test_unseen_mails_are_read_once_and_marked_when_they_are_done_with():
         assert list(mailbox.from_imap(address(box), PASSWORD)) == []
 
 
-def test_the_unseen_mails_of_a_maildir_are_read_once_wherever_another_program_put_them(tmp_path: Path):
-    for name, mail in (("new/1", MAILS[0]), ("cur/2:2,", MAILS[1]), ("cur/3:2,F", MAILS[2]), ("cur/4:2,S", b"seen")):
+def test_the_unseen_mails_of_a_maildir_are_read_once_wherever_another_program_put_them(
+    tmp_path: Path,
+):
+    for name, mail in (
+        ("new/1", MAILS[0]),
+        ("cur/2:2,", MAILS[1]),
+        ("cur/3:2,F", MAILS[2]),
+        ("cur/4:2,S", b"seen"),
+    ):
         (tmp_path / "box" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "box" / name).write_bytes(mail)
     (tmp_path / "box" / "tmp").mkdir()
     assert list(mailbox.from_maildir(tmp_path / "box")) == MAILS
-    assert {file.name for file in (tmp_path / "box" / "cur").iterdir()} == {"1:2,S", "2:2,S", "3:2,FS", "4:2,S"}
+    assert {file.name for file in (tmp_path / "box" / "cur").iterdir()} == {
+        "1:2,S",
+        "2:2,S",
+        "3:2,FS",
+        "4:2,S",
+    }
     assert list(mailbox.from_maildir(tmp_path / "box")) == []
 
 
-def test_a_maildir_that_may_not_be_written_to_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_maildir_that_may_not_be_written_to_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     for name in ("new", "cur", "tmp"):
         (tmp_path / name).mkdir()
     (tmp_path / "new" / "1").write_bytes(MAILS[0])
@@ -67,7 +85,9 @@ def test_a_connection_that_ends_in_the_middle_loses_no_mail():
         assert list(mailbox.from_imap(address(box), PASSWORD)) == MAILS[2:]
 
 
-def test_only_the_beginning_of_an_endless_mail_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+def test_only_the_beginning_of_an_endless_mail_is_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
     monkeypatch.setattr(mailbox, "_LARGEST", 1000)
     endless = b"Subject: long\r\n\r\n" + b"x" * 5000
     with mailbox_server.running([endless]) as box:
@@ -90,7 +110,9 @@ def test_a_server_that_nobody_vouches_for_is_given_no_password(certificate: Path
         assert box.seen == set()
 
 
-def test_a_server_elsewhere_that_offers_no_encryption_is_given_no_password(monkeypatch: pytest.MonkeyPatch):
+def test_a_server_elsewhere_that_offers_no_encryption_is_given_no_password(
+    monkeypatch: pytest.MonkeyPatch,
+):
     monkeypatch.setattr(mailbox, "_LOOPBACK", ())
     with mailbox_server.running(MAILS) as box, pytest.raises(NotifierError, match="TLS"):
         list(mailbox.from_imap(address(box), PASSWORD))
@@ -111,7 +133,15 @@ def test_what_the_server_refuses_is_told_in_its_words(change: dict[str, str], sa
 
 
 @pytest.mark.parametrize(
-    "url", ["nonsense", "imap://", "imap://mail.example.org", "http://me@mail.example.org", "imap://me@[::1", ""]
+    "url",
+    [
+        "nonsense",
+        "imap://",
+        "imap://mail.example.org",
+        "http://me@mail.example.org",
+        "imap://me@[::1",
+        "",
+    ],
 )
 def test_what_names_no_mailbox_is_refused_with_an_example(url: str):
     with pytest.raises(SettingsError) as refused:

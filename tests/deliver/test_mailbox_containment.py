@@ -30,9 +30,7 @@ from tests.support.news_site import Article
 TUESDAY = MONDAY + timedelta(days=1)
 GONE = ("5.1.1", "550 5.1.1 user unknown")
 BREAKING = nested(4000)
-PERSONAL = (
-    b"From: zoe@example.net\r\nTo: office@example.org\r\nSubject: A question\r\n\r\nWhen is the next meeting?\r\n"
-)
+PERSONAL = b"From: zoe@example.net\r\nTo: office@example.org\r\nSubject: A question\r\n\r\nWhen is the next meeting?\r\n"
 AWAY = b"From: zoe@example.net\r\nSubject: Out of office\r\nAuto-Submitted: auto-replied\r\n\r\nBack on Monday.\r\n"
 
 
@@ -81,7 +79,9 @@ def test_a_mail_that_breaks_its_reader_stops_no_other(sent: Installation, folder
     assert Maildir(folder, create=False).list_folders() == ["notifier-unreadable"]
 
 
-@pytest.mark.parametrize("error", [RecursionError, MemoryError, LookupError, AssertionError, ValueError, RuntimeError])
+@pytest.mark.parametrize(
+    "error", [RecursionError, MemoryError, LookupError, AssertionError, ValueError, RuntimeError]
+)
 def test_whatever_goes_wrong_with_one_mail_the_next_is_read(
     sent: Installation, folder: Path, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
 ):
@@ -121,7 +121,9 @@ def test_an_error_while_a_report_is_followed_stops_no_other_and_changes_nothing(
     assert suppressed(sent) == {"ben@example.org"}
 
 
-def test_a_mail_that_takes_too_long_is_given_up(sent: Installation, monkeypatch: pytest.MonkeyPatch):
+def test_a_mail_that_takes_too_long_is_given_up(
+    sent: Installation, monkeypatch: pytest.MonkeyPatch
+):
     def forever(_octets: bytes) -> parser.Report:
         while True:
             with suppress(Exception):  # a reader that catches everything
@@ -134,13 +136,17 @@ def test_a_mail_that_takes_too_long_is_given_up(sent: Installation, monkeypatch:
     assert time.monotonic() - started < 10
 
 
-def test_what_could_not_be_read_is_not_read_again(sent: Installation, monkeypatch: pytest.MonkeyPatch):
+def test_what_could_not_be_read_is_not_read_again(
+    sent: Installation, monkeypatch: pytest.MonkeyPatch
+):
     assert bounces.read(sent.at(TUESDAY), [BREAKING]).kinds == {BounceKind.UNREADABLE: 1}
     monkeypatch.setattr(parser, "read", lambda _octets: pytest.fail("it was read again"))
     assert bounces.read(sent.at(TUESDAY), [BREAKING]).known == 1
 
 
-def test_a_database_that_is_away_loses_no_mail(sent: Installation, folder: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_database_that_is_away_loses_no_mail(
+    sent: Installation, folder: Path, monkeypatch: pytest.MonkeyPatch
+):
     from notifier.deliver.bounces import policy
     from notifier.errors import StoreError
 
@@ -183,7 +189,9 @@ def test_other_peoples_mail_is_neither_moved_nor_marked_nor_parsed_twice(
         lambda _sender: leave("unsubscribe " + "x" * 22),
     ],
 )
-def test_reports_complaints_and_wishes_to_leave_are_marked_as_seen(sent: Installation, folder: Path, mail):
+def test_reports_complaints_and_wishes_to_leave_are_marked_as_seen(
+    sent: Installation, folder: Path, mail
+):
     put(folder, "1", mail(envelope(sent)))
     read(sent, folder)
     assert names(folder) == {"1:2,S"}
@@ -209,7 +217,9 @@ def test_the_folder_for_unreadable_mail_lies_beside_a_subfolder(sent: Installati
     assert (folder / ".notifier-unreadable").stat().st_mode & 0o077 == 0
 
 
-def test_a_link_in_the_place_of_that_folder_is_not_followed(sent: Installation, folder: Path, tmp_path: Path):
+def test_a_link_in_the_place_of_that_folder_is_not_followed(
+    sent: Installation, folder: Path, tmp_path: Path
+):
     (tmp_path / "elsewhere").mkdir()
     (folder / ".notifier-unreadable").symlink_to(tmp_path / "elsewhere")
     put(folder, "1", BREAKING)
@@ -253,13 +263,18 @@ def test_files_that_are_named_are_looked_at_in_the_same_way(
 ):
     odd = no_mail_files(folder)
     (folder / "new" / "mail").write_bytes(a_report(envelope(sent), *GONE))
-    files = [folder / "new" / name for name in sorted(odd) if not name.startswith("fifo2")] + [folder / "new" / "mail"]
+    files = [folder / "new" / name for name in sorted(odd) if not name.startswith("fifo2")] + [
+        folder / "new" / "mail"
+    ]
     assert bounces.read(sent.at(TUESDAY), mailbox.from_files(files)).kinds == {BounceKind.HARD: 1}
     assert len(caplog.records) == len(files) - 1
 
 
 def test_a_file_that_may_not_be_read_is_passed_over(
-    sent: Installation, folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    sent: Installation,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ):
     put(folder, "1\x1b[31m", b"x")
     put(folder, "2", a_report(envelope(sent), *GONE))
@@ -276,7 +291,9 @@ def test_a_file_that_may_not_be_read_is_passed_over(
     assert "\x1b" not in caplog.text
 
 
-def test_a_file_that_becomes_a_fifo_meanwhile_is_not_waited_for(folder: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_file_that_becomes_a_fifo_meanwhile_is_not_waited_for(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+):
     os.mkfifo(folder / "new" / "1")
     plain = (folder / "plain").write_bytes(b"x") and os.lstat(folder / "plain")
     monkeypatch.setattr(Path, "lstat", lambda _path: plain)
@@ -297,7 +314,9 @@ def test_what_is_piped_in_is_limited(monkeypatch: pytest.MonkeyPatch):
 
 
 @pytest.mark.parametrize("offers", ["MOVE", "MOVE UIDPLUS", "UIDPLUS", ""])
-def test_an_unreadable_mail_is_moved_by_imap_and_no_other_is_expunged(sent: Installation, offers: str):
+def test_an_unreadable_mail_is_moved_by_imap_and_no_other_is_expunged(
+    sent: Installation, offers: str
+):
     mails = [BREAKING, PERSONAL, a_report(envelope(sent), *GONE)]
     with mailbox_server.running(mails) as box:
         box.offers = offers
@@ -328,7 +347,9 @@ def test_other_peoples_mail_stays_unseen_on_a_server(sent: Installation):
         assert box.folders == {}
 
 
-@pytest.mark.parametrize("url", ["imap://me%0d%0aX@127.0.0.1/INBOX", "imap://me@127.0.0.1/IN%0aBOX", "imap://a%00b@x/"])
+@pytest.mark.parametrize(
+    "url", ["imap://me%0d%0aX@127.0.0.1/INBOX", "imap://me@127.0.0.1/IN%0aBOX", "imap://a%00b@x/"]
+)
 def test_an_address_of_a_mailbox_cannot_smuggle_commands(url: str):
     with pytest.raises(SettingsError, match="names no mailbox"):
         list(mailbox.from_imap(url, PASSWORD))
@@ -338,7 +359,11 @@ def test_what_an_imap_server_repeats_of_a_log_in_is_not_shown(monkeypatch: pytes
     password = "hunter2 and more"
 
     def end(_box: Box, command: str) -> str:
-        return f"NO [AUTHENTICATIONFAILED] you said {command}" if command.startswith("LOGIN") else "OK done"
+        return (
+            f"NO [AUTHENTICATIONFAILED] you said {command}"
+            if command.startswith("LOGIN")
+            else "OK done"
+        )
 
     monkeypatch.setattr(Box, "_end", end)
     with mailbox_server.running([]) as box, pytest.raises(NotifierError) as refused:
@@ -357,7 +382,9 @@ def test_the_command_counts_what_is_unproven_and_unreadable(
     deps = sent.at(TUESDAY)
     keys = {key: getattr(deps.settings, key) for key in ("secret_key", "suppression_key")}
     lines = {"database_url": deps.engine.url, **keys, "public_url": "https://example.org"}
-    (tmp_path / "notifier.toml").write_text("".join(f'{key} = "{value}"\n' for key, value in lines.items()))
+    (tmp_path / "notifier.toml").write_text(
+        "".join(f'{key} = "{value}"\n' for key, value in lines.items())
+    )
     monkeypatch.setenv("NOTIFIER_CONFIG", str(tmp_path / "notifier.toml"))
     put(folder, "1", BREAKING)
     put(folder, "2", a_report("bounce@example.org", *GONE))
@@ -372,7 +399,9 @@ def test_the_command_counts_what_is_unproven_and_unreadable(
     assert "names no mail that we sent in the last 35 days" in shown
 
 
-def test_the_log_of_an_unreadable_mail_says_where_it_failed(sent: Installation, caplog: pytest.LogCaptureFixture):
+def test_the_log_of_an_unreadable_mail_says_where_it_failed(
+    sent: Installation, caplog: pytest.LogCaptureFixture
+):
     with caplog.at_level(logging.WARNING):
         bounces.read(sent.at(TUESDAY), [BREAKING])
     (record,) = caplog.records

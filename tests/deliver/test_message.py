@@ -77,7 +77,11 @@ def test_a_discreet_mail_names_the_therapy_nowhere_that_a_lock_screen_shows():
     message = a_mail(a_digest(an_item(title="Frexalimab in multiple sclerosis")))
     head, _, _ = message.partition(b"\r\n\r\n")
     mail = parsed(message)
-    shown = head.decode() + text_of(mail)[:120] + re.sub(r"<style.*?</style>|<[^>]+>", "", html_of(mail)).strip()[:140]
+    shown = (
+        head.decode()
+        + text_of(mail)[:120]
+        + re.sub(r"<style.*?</style>|<[^>]+>", "", html_of(mail)).strip()[:140]
+    )
     assert not re.search(r"(?i)frexalimab|sclerosis|lesion", shown)
 
 
@@ -89,7 +93,9 @@ def test_an_indiscreet_sender_may_say_what_it_is_about():
 
 def test_nothing_remote_is_loaded_and_no_link_is_rewritten():
     html = html_of(parsed(a_mail(a_digest())))
-    assert not re.search(r"(?i)<(img|script|link|iframe|object|form|base)\b|@import|url\(|\bsrc=", html)
+    assert not re.search(
+        r"(?i)<(img|script|link|iframe|object|form|base)\b|@import|url\(|\bsrc=", html
+    )
     assert set(re.findall(r'href="([^"]+)"', html)) == {
         LEAVE,
         PREFERENCES,
@@ -100,10 +106,20 @@ def test_nothing_remote_is_loaded_and_no_link_is_rewritten():
 
 @pytest.mark.parametrize(
     "words",
-    ["<script>alert(1)</script>", "</td></table>", '"><img src=x>', "{{ 7*7 }}", "{% raw %}", "a\x0bb", "&lt;b&gt;"],
+    [
+        "<script>alert(1)</script>",
+        "</td></table>",
+        '"><img src=x>',
+        "{{ 7*7 }}",
+        "{% raw %}",
+        "a\x0bb",
+        "&lt;b&gt;",
+    ],
 )
 def test_what_comes_from_outside_stays_text(words: str):
-    mail = parsed(a_mail(a_digest(an_item(title=words, summary=words, source=words, reasons=(words,)))))
+    mail = parsed(
+        a_mail(a_digest(an_item(title=words, summary=words, source=words, reasons=(words,))))
+    )
     html = html_of(mail)
     assert "<script" not in html
     assert "<img" not in html
@@ -117,7 +133,9 @@ def test_any_headline_makes_a_mail_that_can_be_read_back(title: str, discreet: b
     from notifier.text.cleaning import plain, shorten
 
     shown = shorten(plain(title), 220) or "x"
-    message = a_mail(a_digest(an_item(title=shown)), SENDER.model_copy(update={"discreet": discreet}))
+    message = a_mail(
+        a_digest(an_item(title=shown)), SENDER.model_copy(update={"discreet": discreet})
+    )
     mail = parsed(message)
     assert mail["To"] == "anna@example.org"
     assert mail["Bcc"] is None
@@ -126,7 +144,9 @@ def test_any_headline_makes_a_mail_that_can_be_read_back(title: str, discreet: b
 
 
 def test_a_name_cannot_bring_a_header_of_its_own():
-    mail = parsed(a_mail(a_digest(), SENDER.model_copy(update={"name": "Example\r\nBcc: x@example.org"})))
+    mail = parsed(
+        a_mail(a_digest(), SENDER.model_copy(update={"name": "Example\r\nBcc: x@example.org"}))
+    )
     assert mail["Bcc"] is None
     assert mail["From"] == '"Example Bcc: x@example.org" <digest@example.org>'
 
@@ -155,9 +175,14 @@ def test_a_preview_is_the_mail_that_is_sent(any_installation: Installation):
 
     assert shown is not None
     seen, sent = parsed(shown.message), made.sink.messages[0]
-    stored = re.compile(r"(?<=/archive)/[A-Za-z0-9_-]{22}")  # a preview is stored nowhere, and has no page of its own
+    stored = re.compile(
+        r"(?<=/archive)/[A-Za-z0-9_-]{22}"
+    )  # a preview is stored nowhere, and has no page of its own
     assert stored.search(html_of(sent))
-    assert (text_of(seen), html_of(seen)) == (stored.sub("", text_of(sent)), stored.sub("", html_of(sent)))
+    assert (text_of(seen), html_of(seen)) == (
+        stored.sub("", text_of(sent)),
+        stored.sub("", html_of(sent)),
+    )
     assert seen["Subject"] == sent["Subject"]
     assert preview(deps, PreviewOptions(to="anna@example.org")) is None
 
@@ -192,7 +217,9 @@ def test_a_preview_needs_no_sender(any_installation: Installation):
     assert "sender.postal_address is not set" in text_of(parsed(shown.message))
 
 
-def test_a_confirmation_has_a_link_for_yes_and_one_for_never_and_is_no_list_mail(any_installation: Installation):
+def test_a_confirmation_has_a_link_for_yes_and_one_for_never_and_is_no_list_mail(
+    any_installation: Installation,
+):
     from notifier.deliver import outbox
     from notifier.store.models import Subscription
 
@@ -209,4 +236,7 @@ def test_a_confirmation_has_a_link_for_yes_and_one_for_never_and_is_no_list_mail
     assert mail["Subject"] == "Please confirm your subscription"
     assert mail["List-Unsubscribe"] is None
     for part in (html_of(mail), text_of(mail)):
-        assert sorted(set(re.findall(r"https://news.example.org/(\w+)/", part))) == ["confirm", "never"]
+        assert sorted(set(re.findall(r"https://news.example.org/(\w+)/", part))) == [
+            "confirm",
+            "never",
+        ]

@@ -31,12 +31,19 @@ def test_each_recipient_finds_their_own_links_and_nobody_elses():
         listing = replace(first.listing, leave_url=url, unsubscribe_token=f"word-{number}")
         personal = {**first.personal, "leave_url": url, "schedule": f"weekly, at 0{number}:00"}
         letter = replace(
-            first, to=f"p{number}@example.org", message_id=f"<{number}@x>", personal=personal, listing=listing
+            first,
+            to=f"p{number}@example.org",
+            message_id=f"<{number}@x>",
+            personal=personal,
+            listing=listing,
         )
         mail = parsed(made.render(letter.own, MONDAY))
         assert mail["To"] == f"p{number}@example.org"
         assert mail["Message-ID"] == f"<{number}@x>"
-        assert mail["List-Unsubscribe"] == f"<{url}>, <mailto:office@example.org?subject=unsubscribe%20word-{number}>"
+        assert (
+            mail["List-Unsubscribe"]
+            == f"<{url}>, <mailto:office@example.org?subject=unsubscribe%20word-{number}>"
+        )
         for part in (text_of(mail), html_of(mail)):
             assert set(re.findall(r"/unsubscribe/([\w.-]+)", part)) == {f"token-{number}"}
             assert f"weekly, at 0{number}:00." in part
@@ -45,10 +52,14 @@ def test_each_recipient_finds_their_own_links_and_nobody_elses():
 WORDS = st.text(st.characters(codec="utf-8"), max_size=300)
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
 @given(WORDS, WORDS)
 def test_whatever_is_filled_in_is_read_back_and_no_line_grows_too_long(schedule: str, title: str):
-    letter = a_letter(a_digest(an_item(title=clean(title) or "x", summary=title)), schedule=schedule)
+    letter = a_letter(
+        a_digest(an_item(title=clean(title) or "x", summary=title)), schedule=schedule
+    )
     message = mould(letter).render(letter.own, MONDAY)
     assert message.isascii()
     assert b"\n" not in message.replace(b"\r\n", b"")
@@ -64,7 +75,8 @@ def test_whatever_is_filled_in_is_read_back_and_no_line_grows_too_long(schedule:
 
 
 @pytest.mark.parametrize(
-    "schedule", ["<b>now</b>", "a & b", '"quoted"', "=?utf-8?q?x?=", "=41", "x" * 500, "ünïcödé " * 30]
+    "schedule",
+    ["<b>now</b>", "a & b", '"quoted"', "=?utf-8?q?x?=", "=41", "x" * 500, "ünïcödé " * 30],
 )
 def test_a_personal_text_is_escaped_in_html_and_plain_in_text(schedule: str):
     letter = a_letter(a_digest(), schedule=schedule)
@@ -73,7 +85,9 @@ def test_a_personal_text_is_escaped_in_html_and_plain_in_text(schedule: str):
     assert "<b>now" not in html_of(mail)
 
 
-@pytest.mark.parametrize("schedule", [".", "...", ".x" * 100, "x" * 72 + ".y", " .", "é" * 12 + "." * 90])
+@pytest.mark.parametrize(
+    "schedule", [".", "...", ".x" * 100, "x" * 72 + ".y", " .", "é" * 12 + "." * 90]
+)
 def test_no_line_begins_with_a_dot_and_the_dots_are_read_back(schedule: str):
     dotted = ".first\n.second\n" + "a" * 70 + "....." + "é" * 9 + "." * 200
     letter = a_letter(a_digest(an_item(title=".NET", summary=dotted)), schedule=schedule)
@@ -87,7 +101,9 @@ def test_no_line_begins_with_a_dot_and_the_dots_are_read_back(schedule: str):
 
 
 def test_a_text_from_outside_cannot_name_a_slot():
-    letter = a_letter(a_digest(an_item(title="leave_url {{ leave_url }} @@leave_url@@", summary="x0x")))
+    letter = a_letter(
+        a_digest(an_item(title="leave_url {{ leave_url }} @@leave_url@@", summary="x0x"))
+    )
     html = html_of(parsed(mould(letter).render(letter.own, MONDAY)))
     assert "leave_url {{ leave_url }} @@leave_url@@" in html
     assert html.count(letter.personal["leave_url"]) == 2
@@ -95,7 +111,11 @@ def test_a_text_from_outside_cannot_name_a_slot():
 
 def test_a_letter_without_slots_is_cast_too():
     letter = replace(
-        a_letter(a_digest()), template="notice", values={"paragraphs": [["one", "two"]]}, personal={}, listing=None
+        a_letter(a_digest()),
+        template="notice",
+        values={"paragraphs": [["one", "two"]]},
+        personal={},
+        listing=None,
     )
     mail = parsed(mould(letter).render(letter.own, MONDAY))
     assert "one" in text_of(mail)

@@ -60,6 +60,8 @@ def test_what_cannot_be_made_is_told_to_who_asks():
         raise ValueError("no key")
 
     with Prefetcher() as ahead:
-        (parcel,) = ahead.prepared([OutgoingMessage(1, "digest@example.org", "anna@example.org", message)])
+        (parcel,) = ahead.prepared(
+            [OutgoingMessage(1, "digest@example.org", "anna@example.org", message)]
+        )
         with pytest.raises(ValueError, match="no key"):
             parcel.message()

@@ -47,7 +47,10 @@ ANSWERS = [
 
 def shows_nobody(text: str) -> bool:
     lower = text.lower()
-    return not any(name in lower for name in ("anna.smith", "other.person", "private.example", "@", "\uff20", "\x1b"))
+    return not any(
+        name in lower
+        for name in ("anna.smith", "other.person", "private.example", "@", "\uff20", "\x1b")
+    )
 
 
 def a_digest_is_owed(made: Installation, *people: str) -> None:
@@ -60,7 +63,9 @@ def a_digest_is_owed(made: Installation, *people: str) -> None:
 
 
 def send(made: Installation, server: faulty_server.Faulty, **smtp) -> Sent:
-    made.change(smtp=Smtp(port=server.port, security="none", connections=1, timeout_seconds=2, **smtp))
+    made.change(
+        smtp=Smtp(port=server.port, security="none", connections=1, timeout_seconds=2, **smtp)
+    )
     return deliver.run(made.at(TUESDAY))
 
 
@@ -116,10 +121,14 @@ def test_a_refusal_suppresses_with_a_code(any_installation: Installation, answer
     with faulty_server.running(answers={"RCPT": [answer.encode()]}) as server:
         send(any_installation, server)
     with any_installation.at(TUESDAY).reading() as session:
-        assert [(row.cause, row.reason) for row in session.query(Suppression)] == [(SuppressionCause.BOUNCED, code)]
+        assert [(row.cause, row.reason) for row in session.query(Suppression)] == [
+            (SuppressionCause.BOUNCED, code)
+        ]
 
 
-def test_a_refusal_of_the_address_that_somebody_had_before_counts_for_nobody(any_installation: Installation):
+def test_a_refusal_of_the_address_that_somebody_had_before_counts_for_nobody(
+    any_installation: Installation,
+):
     from notifier.deliver import outbox
     from notifier.messages.digest_mail import MessageBuilder
     from notifier.pipeline.refusals import Refusals
@@ -148,7 +157,10 @@ def test_the_notice_about_a_digest_that_is_held_names_nobody(installation: Insta
     people = [f"person.{number}@example.org" for number in range(20)]
     installation.change(operator=Operator(address="operator@example.org"))
     a_digest_is_owed(installation, *people)
-    answers = [f"554 5.7.1 <Person.{n}@example.org> is refused, ask person.{n}@example.org".encode() for n in range(20)]
+    answers = [
+        f"554 5.7.1 <Person.{n}@example.org> is refused, ask person.{n}@example.org".encode()
+        for n in range(20)
+    ]
     with faulty_server.running(answers={"RCPT": answers}) as server:
         send(installation, server)
     with installation.at(TUESDAY).reading() as session:
@@ -170,7 +182,9 @@ DIAGNOSTICS = [
 
 
 @pytest.mark.parametrize("diagnostic", DIAGNOSTICS)
-def test_the_words_of_a_report_are_stored_without_addresses(installation: Installation, diagnostic: str):
+def test_the_words_of_a_report_are_stored_without_addresses(
+    installation: Installation, diagnostic: str
+):
     a_digest_is_owed(installation, "anna@example.org")
     deliver.run(installation.at(TUESDAY))
     (sender, _), *_ = installation.sink.envelopes
@@ -178,18 +192,32 @@ def test_the_words_of_a_report_are_stored_without_addresses(installation: Instal
     with installation.at(TUESDAY).reading() as session:
         error = session.query(Delivery).one().error
     assert error.startswith("came back: 5.2.2")
-    assert not any(name in error.lower() for name in ("anna", "private", "@", "%40", "\x1b", "\x07"))
+    assert not any(
+        name in error.lower() for name in ("anna", "private", "@", "%40", "\x1b", "\x07")
+    )
 
 
-def test_nothing_that_came_back_leaves_an_address_in_the_database(installation: Installation, tmp_path):
+def test_nothing_that_came_back_leaves_an_address_in_the_database(
+    installation: Installation, tmp_path
+):
     made = installation
     a_digest_is_owed(made, "anna@example.org")
     deliver.run(made.at(TUESDAY))
     (sender, _), *_ = made.sink.envelopes
     made.change(operator=Operator(address="operator@example.org"))
     mails = [
-        a_report(sender, "5.1.1", "550 5.1.1 unknown: zoe.private@example.net", recipient="zoe.private@example.net"),
-        a_report("bounce@example.org", "5.1.1", "550 zoe.private@example.net", recipient="zoe.private@example.net"),
+        a_report(
+            sender,
+            "5.1.1",
+            "550 5.1.1 unknown: zoe.private@example.net",
+            recipient="zoe.private@example.net",
+        ),
+        a_report(
+            "bounce@example.org",
+            "5.1.1",
+            "550 zoe.private@example.net",
+            recipient="zoe.private@example.net",
+        ),
         b"From: zoe.private@example.net\nSubject: hello\n\nzoe.private@example.net",
     ]
     bounces.read(made.at(TUESDAY), mails)
@@ -218,18 +246,27 @@ BLOB = base64.b64encode(f"\0{USER}\0{PASSWORD}".encode()).decode()
 )
 def test_no_secret_stands_in_what_a_log_in_fails_with(answer: str):
     with faulty_server.running(answers={"AUTH": [answer.encode()] * 4}) as server:
-        transport = Transport(Smtp(port=server.port, security="none", username=USER, password=PASSWORD))
+        transport = Transport(
+            Smtp(port=server.port, security="none", username=USER, password=PASSWORD)
+        )
         with pytest.raises(ServerDownError) as refused:
             transport.connect()
     shown = f"{refused.value}"
-    assert not any(secret in shown for secret in (PASSWORD, USER, BLOB[:20], "dGltIG", "VHIwd", "ZGlnZ", "\x1b"))
+    assert not any(
+        secret in shown
+        for secret in (PASSWORD, USER, BLOB[:20], "dGltIG", "VHIwd", "ZGlnZ", "\x1b")
+    )
     assert refused.value.__cause__ is None
     assert answer[:3] in shown
 
 
-@pytest.mark.parametrize("password", ["two  blanks 1", "tab\tin it 2", "ü-umlaut-3", "short4!", "a" * 200])
+@pytest.mark.parametrize(
+    "password", ["two  blanks 1", "tab\tin it 2", "ü-umlaut-3", "short4!", "a" * 200]
+)
 def test_a_password_goes_whatever_it_is_made_of(password: str):
-    shown = without_secrets(f"535 you said {password} and {base64.b64encode(password.encode()).decode()}", password)
+    shown = without_secrets(
+        f"535 you said {password} and {base64.b64encode(password.encode()).decode()}", password
+    )
     assert shown == "535 you said (a secret) and (a secret)"
 
 
@@ -238,9 +275,13 @@ def test_ordinary_words_of_a_log_in_stay():
     assert without_secrets(words, PASSWORD, USER) == words
 
 
-@pytest.mark.parametrize("greeting", ["554 go away anna@example.org", "421 anna@example.org is not welcome"])
+@pytest.mark.parametrize(
+    "greeting", ["554 go away anna@example.org", "421 anna@example.org is not welcome"]
+)
 def test_a_server_that_refuses_to_talk_names_nobody(greeting: str):
-    with faulty_server.running(answers={"EHLO": [greeting.encode()] * 2, "HELO": [greeting.encode()] * 2}) as server:
+    with faulty_server.running(
+        answers={"EHLO": [greeting.encode()] * 2, "HELO": [greeting.encode()] * 2}
+    ) as server:
         transport = Transport(Smtp(port=server.port, security="starttls"))
         with pytest.raises(ServerDownError) as refused:
             transport.connect()

@@ -35,7 +35,13 @@ def owed(installation: Installation) -> Installation:
 
 
 def send(made: Installation, server: faulty_server.Faulty, moment=TUESDAY, **smtp) -> Sent:
-    settings = {"port": server.port, "security": "none", "connections": 3, "timeout_seconds": 0.8, **smtp}
+    settings = {
+        "port": server.port,
+        "security": "none",
+        "connections": 3,
+        "timeout_seconds": 0.8,
+        **smtp,
+    }
     made.change(smtp=Smtp(**settings))
     return deliver.run(made.at(moment))
 
@@ -77,9 +83,19 @@ def test_a_server_that_lies_about_pipelining_gets_its_commands_one_by_one(owed: 
         ({"drops": {"RCPT": 2}}, 2),
         ({"drops": {"DATA": 2}}, 2),
     ],
-    ids=["greylisting", "421 at the envelope", "421 at the message", "no room", "no data", "drop", "drop at data"],
+    ids=[
+        "greylisting",
+        "421 at the envelope",
+        "421 at the message",
+        "no room",
+        "no data",
+        "drop",
+        "drop at data",
+    ],
 )
-def test_what_is_put_off_goes_out_later_and_once(owed: Installation, faults: dict, later: int, pipelining: bool):
+def test_what_is_put_off_goes_out_later_and_once(
+    owed: Installation, faults: dict, later: int, pipelining: bool
+):
     with faulty_server.running(pipelining=pipelining, **faults) as server:
         first = send(owed, server)
         assert first.answers[SendResult.DEFERRED] == later
@@ -88,7 +104,9 @@ def test_what_is_put_off_goes_out_later_and_once(owed: Installation, faults: dic
 
 
 @pytest.mark.parametrize("pipelining", [True, False])
-def test_a_connection_that_dies_before_a_message_ended_repeats_nothing(owed: Installation, pipelining: bool):
+def test_a_connection_that_dies_before_a_message_ended_repeats_nothing(
+    owed: Installation, pipelining: bool
+):
     with faulty_server.running(pipelining=pipelining, drops={"BODY": 2}) as server:
         first = send(owed, server)
         unknown = first.answers[SendResult.UNKNOWN]
@@ -144,7 +162,11 @@ def test_an_address_that_is_gone_is_suppressed_and_a_full_mailbox_is_waited_for(
     answers = {"RCPT": [b"550 5.1.1 user unknown", b"552 5.2.2 mailbox full", b"550 5.7.1 policy"]}
     with faulty_server.running(answers=answers) as server:
         send(owed, server, connections=1)
-        assert statuses(owed) == {DeliveryStatus.SENT: PEOPLE - 3, DeliveryStatus.FAILED: 2, DeliveryStatus.PENDING: 1}
+        assert statuses(owed) == {
+            DeliveryStatus.SENT: PEOPLE - 3,
+            DeliveryStatus.FAILED: 2,
+            DeliveryStatus.PENDING: 1,
+        }
         with owed.at(TUESDAY).reading() as session:
             assert session.query(Suppression).one().cause is SuppressionCause.BOUNCED
         send(owed, server, TUESDAY + timedelta(hours=1), connections=1)
@@ -175,7 +197,9 @@ def test_a_few_refusals_among_many_hold_no_digest_and_are_not_counted_each_time(
 
     looks = []
     look = digests.hold_if_refused
-    monkeypatch.setattr(digests, "hold_if_refused", lambda session, one: looks.append(one) or look(session, one))
+    monkeypatch.setattr(
+        digests, "hold_if_refused", lambda session, one: looks.append(one) or look(session, one)
+    )
     compose.run(installation.at(installation.discover(200)))
     one_in_six = [*[b"250 ok"] * 5, b"550 5.1.1 user unknown"] * 33
     with faulty_server.running(answers={"RCPT": one_in_six}) as server:
@@ -193,14 +217,23 @@ def test_a_limit_of_one_domain_is_kept_and_the_others_go_out(owed: Installation)
         assert len(server.envelopes) <= 3
         assert statuses(owed)[DeliveryStatus.PENDING] >= PEOPLE - 3
         for minute in range(1, 30):
-            send(owed, server, TUESDAY + timedelta(seconds=10 * minute), domain_rates={"example.org": 0.5})
+            send(
+                owed,
+                server,
+                TUESDAY + timedelta(seconds=10 * minute),
+                domain_rates={"example.org": 0.5},
+            )
         everything_went_out_once(owed, server)
 
 
 @pytest.mark.parametrize("rate", [0, 20])
-def test_who_is_told_to_stop_finishes_what_is_under_way_and_begins_no_more(owed: Installation, rate: int):
+def test_who_is_told_to_stop_finishes_what_is_under_way_and_begins_no_more(
+    owed: Installation, rate: int
+):
     with faulty_server.running(slow=0.02) as server:
-        owed.change(smtp=Smtp(port=server.port, security="none", connections=2, rate_per_second=rate))
+        owed.change(
+            smtp=Smtp(port=server.port, security="none", connections=2, rate_per_second=rate)
+        )
         sent = deliver.run(owed.at(TUESDAY), lambda: len(server.accepted) >= 3)
         assert (sent.problem, sent.not_accepted) == ("", 0)
         assert 3 <= sent.accepted == len(server.accepted) <= 3 + 2 * 2
@@ -210,7 +243,9 @@ def test_who_is_told_to_stop_finishes_what_is_under_way_and_begins_no_more(owed:
         }
         with owed.at(TUESDAY).reading() as session:
             waiting = session.query(Delivery).filter_by(status=DeliveryStatus.PENDING)
-            assert {(one.attempts, one.error, one.leased_until) for one in waiting} == {(0, None, None)}
+            assert {(one.attempts, one.error, one.leased_until) for one in waiting} == {
+                (0, None, None)
+            }
         deliver.run(owed.at(TUESDAY))
         everything_went_out_once(owed, server)
 
@@ -238,7 +273,9 @@ def test_a_crowd_at_a_limited_domain_keeps_nobody_else_waiting(installation: Ins
         assert sum(one.endswith("@crowd.example.org") for one in server.envelopes) == 1
 
 
-def test_a_full_disk_stops_the_sending_and_loses_nothing(owed: Installation, monkeypatch: pytest.MonkeyPatch):
+def test_a_full_disk_stops_the_sending_and_loses_nothing(
+    owed: Installation, monkeypatch: pytest.MonkeyPatch
+):
     from notifier.deliver import outbox
 
     settle, failed = outbox.settle_accepted, []
@@ -246,7 +283,9 @@ def test_a_full_disk_stops_the_sending_and_loses_nothing(owed: Installation, mon
     def full(connection, delivery_ids, now):
         if len(failed) < 1:
             failed.append(delivery_ids)
-            raise OperationalError("COMMIT", {}, sqlite3.OperationalError("database or disk is full"))
+            raise OperationalError(
+                "COMMIT", {}, sqlite3.OperationalError("database or disk is full")
+            )
         settle(connection, delivery_ids, now)
 
     monkeypatch.setattr(outbox, "settle_accepted", full)
@@ -261,9 +300,13 @@ def test_a_full_disk_stops_the_sending_and_loses_nothing(owed: Installation, mon
         assert len(set(server.accepted)) == PEOPLE
 
 
-def test_a_database_that_is_locked_in_the_middle_stops_the_sending_and_loses_nothing(owed: Installation):
+def test_a_database_that_is_locked_in_the_middle_stops_the_sending_and_loses_nothing(
+    owed: Installation,
+):
     engine = owed.at(TUESDAY).engine
-    event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA busy_timeout=100"))
+    event.listen(
+        engine, "connect", lambda connection, _: connection.execute("PRAGMA busy_timeout=100")
+    )
     engine.dispose()
     other = sqlite3.connect(engine.url.database, isolation_level=None, check_same_thread=False)
     with faulty_server.running(slow=0.05) as server:
@@ -282,7 +325,9 @@ def test_a_database_that_is_locked_in_the_middle_stops_the_sending_and_loses_not
         assert len(server.accepted) <= PEOPLE + 2
 
 
-def test_leases_are_renewed_again_when_the_database_is_there_again(owed: Installation, monkeypatch: pytest.MonkeyPatch):
+def test_leases_are_renewed_again_when_the_database_is_there_again(
+    owed: Installation, monkeypatch: pytest.MonkeyPatch
+):
     from notifier.deliver import outbox
 
     beats = []

@@ -23,7 +23,9 @@ def server(request: pytest.FixtureRequest, certificate: Path) -> Iterator[tuple[
     context.load_cert_chain(certificate)
     sink = Sink(free_port())
     wrapped = {"ssl_context": context} if request.param == "tls" else {"tls_context": context}
-    controller = Controller(sink, hostname="127.0.0.1", port=sink.port, data_size_limit=5_000_000, **wrapped)
+    controller = Controller(
+        sink, hostname="127.0.0.1", port=sink.port, data_size_limit=5_000_000, **wrapped
+    )
     if request.param == "tls":
         context.check_hostname = False
     controller.start()
@@ -34,18 +36,25 @@ def server(request: pytest.FixtureRequest, certificate: Path) -> Iterator[tuple[
 def send(sink: Sink, security: str) -> tuple[str, list]:
     outcomes: list = []
     transport = Transport(Smtp(port=sink.port, security=security, connections=2, timeout_seconds=5))
-    parcels = [OutgoingMessage(n, "digest@example.org", f"p{n}@example.org", lambda: MESSAGE) for n in range(6)]
+    parcels = [
+        OutgoingMessage(n, "digest@example.org", f"p{n}@example.org", lambda: MESSAGE)
+        for n in range(6)
+    ]
     problem = transport.send(parcels, outcomes.extend)
     transport.close()
     return problem, outcomes
 
 
-def test_mails_go_out_encrypted(server: tuple[Sink, str], certificate: Path, monkeypatch: pytest.MonkeyPatch):
+def test_mails_go_out_encrypted(
+    server: tuple[Sink, str], certificate: Path, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     problem, outcomes = send(*server)
     assert problem == ""
     assert [one.answer for one in outcomes] == [SendResult.ACCEPTED] * 6
-    assert {recipient for _, recipient in server[0].envelopes} == {f"p{n}@example.org" for n in range(6)}
+    assert {recipient for _, recipient in server[0].envelopes} == {
+        f"p{n}@example.org" for n in range(6)
+    }
     assert set(server[0].raw) == {MESSAGE}
 
 

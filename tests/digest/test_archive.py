@@ -44,7 +44,11 @@ def keep_private(made: Installation) -> None:
 
 def online(made: Installation, number: int = 0) -> str:
     """The address under which a mail can be read online."""
-    (found,) = set(re.findall(r"https://news\.example\.org(/archive/[\w.-]+)", html_of(made.sink.messages[number])))
+    (found,) = set(
+        re.findall(
+            r"https://news\.example\.org(/archive/[\w.-]+)", html_of(made.sink.messages[number])
+        )
+    )
     return found
 
 
@@ -69,29 +73,48 @@ def test_nothing_of_a_reader_stands_in_the_archive(installation: Installation, c
         assert "preferences" not in text.lower()
 
 
-def test_a_digest_that_is_not_public_is_shown_only_to_who_holds_its_link(installation: Installation, client: Client):
+def test_a_digest_that_is_not_public_is_shown_only_to_who_holds_its_link(
+    installation: Installation, client: Client
+):
     keep_private(installation)
     told(installation, Article("Frexalimab slows lesions"))
     link = online(installation)
     assert not re.search(r"/archive/\d+$", link)
     assert "Frexalimab slows lesions" in client.get(link).text
-    for guessed in ("/archive/1", "/archive/2", link[:-1], link + "x", "/archive/%31", "/feeds/frexalimab.atom"):
+    for guessed in (
+        "/archive/1",
+        "/archive/2",
+        link[:-1],
+        link + "x",
+        "/archive/%31",
+        "/feeds/frexalimab.atom",
+    ):
         answer = client.get(guessed)
         assert answer.status_code == 404, guessed
         assert "slows lesions" not in answer.text
     assert "Frexalimab" not in client.get("/archive").text
 
 
-@pytest.mark.parametrize("key", ["0", "99", "9" * 40, "-1", "1.0", "²", "٣", "x", "..", "1/2", "%00", "a.b"])
-def test_a_digest_that_is_not_there_is_a_page_that_says_so(installation: Installation, client: Client, key: str):
+@pytest.mark.parametrize(
+    "key", ["0", "99", "9" * 40, "-1", "1.0", "²", "٣", "x", "..", "1/2", "%00", "a.b"]
+)
+def test_a_digest_that_is_not_there_is_a_page_that_says_so(
+    installation: Installation, client: Client, key: str
+):
     answer = client.get(f"/archive/{key.encode().hex() if not key.isascii() else key}")
     assert answer.status_code == 404
     assert "<h1>" in answer.text
 
 
-def test_what_was_corrected_since_stands_above_what_was_sent(installation: Installation, client: Client):
+def test_what_was_corrected_since_stands_above_what_was_sent(
+    installation: Installation, client: Client
+):
     made = installation
-    told(made, Article("Frexalimab cuts lesions by 89%", guid="1"), Article("Frexalimab again", slug="again", guid="2"))
+    told(
+        made,
+        Article("Frexalimab cuts lesions by 89%", guid="1"),
+        Article("Frexalimab again", slug="again", guid="2"),
+    )
     assert "Corrected since" not in client.get("/archive/1").text
     told(
         made,
@@ -106,7 +129,9 @@ def test_what_was_corrected_since_stands_above_what_was_sent(installation: Insta
     assert "Frexalimab again" not in banner
     assert "Frexalimab cuts lesions by 89%" in body
     assert "86%" not in body
-    assert "Corrected since" not in client.get("/archive/2").text.partition('<table class="mail"')[0]
+    assert (
+        "Corrected since" not in client.get("/archive/2").text.partition('<table class="mail"')[0]
+    )
 
 
 def test_a_withdrawn_article_is_told_in_the_archive(installation: Installation, client: Client):
@@ -117,7 +142,9 @@ def test_a_withdrawn_article_is_told_in_the_archive(installation: Installation, 
     assert "The publisher retracted it." in banner
 
 
-def test_a_digest_is_read_in_its_own_language_and_the_list_in_the_visitors(installation: Installation, client: Client):
+def test_a_digest_is_read_in_its_own_language_and_the_list_in_the_visitors(
+    installation: Installation, client: Client
+):
     made = installation
     made.subscribe("anna@example.org", language="de")
     run_once(made.at(MONDAY))
@@ -132,9 +159,15 @@ def test_a_digest_is_read_in_its_own_language_and_the_list_in_the_visitors(insta
     assert index.headers["Content-Language"] == "fr"
 
 
-def test_the_feed_is_valid_and_an_entry_keeps_its_id_through_a_correction(installation: Installation, client: Client):
+def test_the_feed_is_valid_and_an_entry_keeps_its_id_through_a_correction(
+    installation: Installation, client: Client
+):
     made = installation
-    told(made, Article("Frexalimab cuts lesions by 89% & more <b>", guid="1"), Article("Nothing of it", slug="no"))
+    told(
+        made,
+        Article("Frexalimab cuts lesions by 89% & more <b>", guid="1"),
+        Article("Nothing of it", slug="no"),
+    )
     first = client.get("/feeds/frexalimab.atom")
     assert first.headers["Content-Type"] == "application/atom+xml; charset=utf-8"
     told(made, Article("Frexalimab cuts lesions by 86% & more <b>", guid="1"), day=2)
@@ -160,7 +193,10 @@ def _follows_rfc_4287(text: str) -> None:
         assert re.fullmatch(r"urn:uuid:[0-9a-f-]{36}", one.findtext(f"{ATOM}id"))
         assert datetime.fromisoformat(one.findtext(f"{ATOM}updated")).tzinfo is not None
     for entry in root.iter(f"{ATOM}entry"):
-        assert len([link for link in entry.findall(f"{ATOM}link") if link.get("rel") == "alternate"]) == 1
+        assert (
+            len([link for link in entry.findall(f"{ATOM}link") if link.get("rel") == "alternate"])
+            == 1
+        )
         assert entry.findtext(f"{ATOM}author/{ATOM}name")
     ids = [entry.findtext(f"{ATOM}id") for entry in root.iter(f"{ATOM}entry")]
     assert len(ids) == len(set(ids))
@@ -173,7 +209,12 @@ def test_a_feed_that_did_not_change_is_not_sent_again(installation: Installation
     etag = client.get("/feeds/frexalimab.atom").headers["ETag"]
     again = client.get("/feeds/frexalimab.atom", If_None_Match=etag)
     assert (again.status_code, again.text) == (304, "")
-    told(installation, Article("Frexalimab slows lesions"), Article("Frexalimab more", slug="more"), day=2)
+    told(
+        installation,
+        Article("Frexalimab slows lesions"),
+        Article("Frexalimab more", slug="more"),
+        day=2,
+    )
     assert client.get("/feeds/frexalimab.atom", If_None_Match=etag).status_code == 200
 
 
@@ -184,7 +225,10 @@ def test_an_empty_feed_is_a_feed(installation: Installation, client: Client):
 
 def many(number: int) -> list[Article]:
     text = "A made-up text about frexalimab that is as long as a summary may be. " * 8
-    return [Article(f"Frexalimab headline number {n:03} of many", text, slug=f"n-{n:03}") for n in range(number)]
+    return [
+        Article(f"Frexalimab headline number {n:03} of many", text, slug=f"n-{n:03}")
+        for n in range(number)
+    ]
 
 
 def test_a_digest_that_gmail_would_cut_is_cut_behind_an_item_and_the_archive_holds_all(
@@ -198,7 +242,10 @@ def test_a_digest_that_gmail_would_cut_is_cut_behind_an_item_and_the_archive_hol
     assert 60 < shown < 200
     assert len(html.encode()) < 92_160
     assert f"{200 - shown} more items in the archive" in html
-    assert f"{200 - shown} more items in the archive:\nhttps://news.example.org{online(installation)}" in text
+    assert (
+        f"{200 - shown} more items in the archive:\nhttps://news.example.org{online(installation)}"
+        in text
+    )
     assert mail["Subject"] == "Your daily digest: 200 items"
     assert html.rindex("Unsubscribe") > html.rindex("more items in the archive")
     assert len(re.findall(r"Why it is here", text)) == shown

@@ -50,7 +50,9 @@ def widen_address(session) -> None:
 
 def widen_both_addresses(session) -> None:
     widen_address(session)
-    session.query(Source).filter(Source.kind == "feed").one().url = f"https://herald.example.org/{'&' * 120_000}"
+    session.query(Source).filter(
+        Source.kind == "feed"
+    ).one().url = f"https://herald.example.org/{'&' * 120_000}"
 
 
 def widen_reasons(session) -> None:
@@ -87,7 +89,10 @@ def widen_facts(session) -> None:
 
 
 def widen_trials(session) -> None:
-    document(session, trials=[{"id": f"NCT{number:08}", "acronym": HUGE, "phase": "3"} for number in range(30)])
+    document(
+        session,
+        trials=[{"id": f"NCT{number:08}", "acronym": HUGE, "phase": "3"} for number in range(30)],
+    )
 
 
 def widen_approvals(session) -> None:
@@ -100,13 +105,17 @@ def widen_profile(session) -> None:
 
 
 WIDENED = {
-    name.removeprefix("widen_"): function for name, function in list(globals().items()) if name.startswith("widen_")
+    name.removeprefix("widen_"): function
+    for name, function in list(globals().items())
+    if name.startswith("widen_")
 }
 
 
 @pytest.mark.parametrize("edition", ["patient", "clinician"])
 @pytest.mark.parametrize("widen", WIDENED.values(), ids=WIDENED)
-def test_one_item_alone_never_makes_a_mail_too_large(installation: Installation, widen, edition: str):
+def test_one_item_alone_never_makes_a_mail_too_large(
+    installation: Installation, widen, edition: str
+):
     made = installation
     made.subscribe("anna@example.org", edition=edition)
     run_once(made.at(MONDAY))
@@ -124,7 +133,9 @@ def test_one_item_alone_never_makes_a_mail_too_large(installation: Installation,
     assert "/archive/" in html_of(mail)
 
 
-def test_an_item_that_no_bound_holds_is_shown_in_short(installation: Installation, monkeypatch: pytest.MonkeyPatch):
+def test_an_item_that_no_bound_holds_is_shown_in_short(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+):
     made = installation
     made.subscribe("anna@example.org")
     run_once(made.at(MONDAY))
@@ -141,7 +152,9 @@ def test_an_item_that_no_bound_holds_is_shown_in_short(installation: Installatio
         assert digest.left_out == 0
 
 
-def test_eighty_outlets_that_tell_the_same_are_counted_and_not_all_listed(installation: Installation):
+def test_eighty_outlets_that_tell_the_same_are_counted_and_not_all_listed(
+    installation: Installation,
+):
     made = installation
     made.subscribe("anna@example.org")
     run_once(made.at(MONDAY))
@@ -158,7 +171,9 @@ def many(made: Installation, number: int) -> None:
     made.subscribe("anna@example.org")
     run_once(made.at(MONDAY))
     text = "A made-up text about frexalimab that is as long as a summary may be. " * 8
-    write(made, [f"Frexalimab headline number {n:03} of many" for n in range(number)], [text] * number)
+    write(
+        made, [f"Frexalimab headline number {n:03} of many" for n in range(number)], [text] * number
+    )
     match_step.run(made.at(MONDAY))
     assert compose.run(made.at(MONDAY + DAY)) == 1
 
@@ -177,7 +192,9 @@ def questions(engine, work) -> int:
     return len(asked)
 
 
-def test_the_archive_page_stores_what_it_shows(any_installation: Installation, monkeypatch: pytest.MonkeyPatch):
+def test_the_archive_page_stores_what_it_shows(
+    any_installation: Installation, monkeypatch: pytest.MonkeyPatch
+):
     made = any_installation
     many(made, 200)
     with made.at(MONDAY).reading() as session:
@@ -186,7 +203,9 @@ def test_the_archive_page_stores_what_it_shows(any_installation: Installation, m
         assert digest.page_html.count("<h3") == 200
 
     assert deliver.run(made.at(MONDAY + DAY)).accepted == 1
-    (address,) = set(re.findall(r"https://news\.example\.org(/archive/[\w.-]+)", html_of(made.sink.messages[0])))
+    (address,) = set(
+        re.findall(r"https://news\.example\.org(/archive/[\w.-]+)", html_of(made.sink.messages[0]))
+    )
 
     def render(*_words):
         raise AssertionError("nothing is rendered when somebody reads")
@@ -199,7 +218,9 @@ def test_the_archive_page_stores_what_it_shows(any_installation: Installation, m
     assert page.text.count("<h3") == 200
 
 
-def test_what_was_corrected_since_is_one_question_whatever_the_length(any_installation: Installation):
+def test_what_was_corrected_since_is_one_question_whatever_the_length(
+    any_installation: Installation,
+):
     made = any_installation
     many(made, 60)
     deps = made.at(MONDAY)
@@ -222,14 +243,19 @@ def test_leaving_by_one_click_takes_less_than_a_second_while_hundreds_match_and_
     made = any_installation
     made.change(sender=made.at(MONDAY).settings.sender.model_copy(update={"discreet": True}))
     for number in range(30):
-        made.subscribe(f"person{number}@example.org", edition="clinician" if number % 2 else "patient")
+        made.subscribe(
+            f"person{number}@example.org", edition="clinician" if number % 2 else "patient"
+        )
     run_once(made.at(MONDAY))
     chance = random.Random(1)
     titles = [f"Frexalimab {prose(chance, 8)}" for _ in range(400)]
     write(made, titles, [prose(chance, 300) for _ in titles])
     deps = made.at(MONDAY + DAY)
     with deps.reading() as session:
-        links = [deps.links.token(Purpose.UNSUBSCRIBE, one.link_id, MONDAY) for one in session.query(Subscription)]
+        links = [
+            deps.links.token(Purpose.UNSUBSCRIBE, one.link_id, MONDAY)
+            for one in session.query(Subscription)
+        ]
     failed: list[Exception] = []
 
     def run() -> None:
@@ -261,14 +287,20 @@ def test_leaving_by_one_click_takes_less_than_a_second_while_hundreds_match_and_
     assert not failed
     assert max(times) < 1, times
     with deps.reading() as session:
-        left = session.query(Subscription).filter(Subscription.status == SubscriptionStatus.ENDED).count()
+        left = (
+            session.query(Subscription)
+            .filter(Subscription.status == SubscriptionStatus.ENDED)
+            .count()
+        )
     assert left == len(times)
 
 
 FORM = "application/x-www-form-urlencoded"
 
 
-def test_nothing_is_rendered_while_a_write_transaction_is_open(any_installation: Installation, monkeypatch):
+def test_nothing_is_rendered_while_a_write_transaction_is_open(
+    any_installation: Installation, monkeypatch
+):
     made = any_installation
     due = made.discover(3)
     writing: list[bool] = []
@@ -298,7 +330,11 @@ def test_nothing_is_rendered_while_a_write_transaction_is_open(any_installation:
 def test_a_preview_shows_a_profile_as_long_as_it_may_be(installation: Installation):
     file = profiles.parse(profiles.bundled_file(), "the bundled profile")
     with installation.at(MONDAY).writing() as session:
-        profiles.save(session, file.model_copy(update={"summary": HUGE, "sources": (installation.feed,)}), MONDAY)
+        profiles.save(
+            session,
+            file.model_copy(update={"summary": HUGE, "sources": (installation.feed,)}),
+            MONDAY,
+        )
     installation.subscribe("anna@example.org")
     run_once(installation.at(MONDAY))
     installation.publish([Article("Frexalimab slows lesions")])

@@ -37,7 +37,9 @@ def the_text(made: Installation, email: str) -> str:
     return " ".join(text_of(mail).split())
 
 
-def test_a_patient_gets_the_words_explained_and_a_clinician_the_papers(any_installation: Installation):
+def test_a_patient_gets_the_words_explained_and_a_clinician_the_papers(
+    any_installation: Installation,
+):
     made = any_installation
     made.subscribe("anna@example.org")
     made.subscribe("doctor@example.org", edition="clinician")
@@ -52,15 +54,24 @@ def test_a_patient_gets_the_words_explained_and_a_clinician_the_papers(any_insta
     ):
         assert meaning in plain
         assert meaning not in clinical
-    for detail in ("Trial: NCT04879628, phase 2", "DOI: 10.5555/made-up.2026 https://doi.org/10.5555/made-up.2026"):
+    for detail in (
+        "Trial: NCT04879628, phase 2",
+        "DOI: 10.5555/made-up.2026 https://doi.org/10.5555/made-up.2026",
+    ):
         assert detail in clinical
         assert detail not in plain
-    for part in (PAPER.title, "Lesions and relapses were fewer.", "Why it is here: the headline names frexalimab"):
+    for part in (
+        PAPER.title,
+        "Lesions and relapses were fewer.",
+        "Why it is here: the headline names frexalimab",
+    ):
         assert part in plain
         assert part in clinical
 
 
-def test_words_are_explained_once_in_the_order_they_come_and_not_more_than_four(any_installation: Installation):
+def test_words_are_explained_once_in_the_order_they_come_and_not_more_than_four(
+    any_installation: Installation,
+):
     made = any_installation
     made.subscribe("anna@example.org")
     after_the_baseline(made, PAPER)
@@ -118,7 +129,10 @@ def test_a_changed_trial_is_told_in_the_readers_language(
     made.subscribe("doctor@example.org", language=language, edition="clinician")
     run_once(made.at(MONDAY))
     later = {"date": "2027-12", "type": "ESTIMATED"}
-    made.site.put("/api/v2/studies/NCT99990001", a_trial(overallStatus="SUSPENDED", primaryCompletionDateStruct=later))
+    made.site.put(
+        "/api/v2/studies/NCT99990001",
+        a_trial(overallStatus="SUSPENDED", primaryCompletionDateStruct=later),
+    )
     run_once(made.at(MONDAY + DAY))
     assert told in the_text(made, "anna@example.org")
     assert clinical in the_text(made, "doctor@example.org")
@@ -153,13 +167,23 @@ def test_every_word_of_ours_is_the_readers_and_every_word_of_the_publishers_stay
     assert mail["Subject"] == subject
     for words in (reason, box, "Frexalimab slows lesions", "A made-up summary."):
         assert words in one_line
-    for english in ("Why it is here", "Not medical advice", "Leave this digest", "Where Frexalimab stands", "As of"):
+    for english in (
+        "Why it is here",
+        "Not medical advice",
+        "Leave this digest",
+        "Where Frexalimab stands",
+        "As of",
+    ):
         assert english not in one_line
 
 
-def test_people_of_other_languages_and_editions_get_digests_of_their_own(any_installation: Installation):
+def test_people_of_other_languages_and_editions_get_digests_of_their_own(
+    any_installation: Installation,
+):
     made = any_installation
-    for number, (language, edition) in enumerate((("en", "patient"), ("de", "patient"), ("de", "clinician"))):
+    for number, (language, edition) in enumerate(
+        (("en", "patient"), ("de", "patient"), ("de", "clinician"))
+    ):
         for twin in range(2):
             made.subscribe(f"p{number}{twin}@example.org", language=language, edition=edition)
     after_the_baseline(made, PAPER)
@@ -170,13 +194,17 @@ def test_people_of_other_languages_and_editions_get_digests_of_their_own(any_ins
     assert len(made.sink.messages) == 6
 
 
-def test_the_profile_is_shown_in_the_first_digest_and_again_when_it_changed(any_installation: Installation):
+def test_the_profile_is_shown_in_the_first_digest_and_again_when_it_changed(
+    any_installation: Installation,
+):
     made = any_installation
     made.subscribe("anna@example.org")
     run_once(made.at(MONDAY))
 
     def next_text(day: int, articles: int) -> str:
-        made.publish([Article(f"Frexalimab news {number}", slug=str(number)) for number in range(articles)])
+        made.publish(
+            [Article(f"Frexalimab news {number}", slug=str(number)) for number in range(articles)]
+        )
         run_once(made.at(MONDAY + day * DAY))
         return " ".join(text_of(made.sink.messages[-1]).split())
 
@@ -219,7 +247,11 @@ def test_a_therapy_that_says_nothing_of_its_stage_has_no_box(any_installation: I
     made = any_installation
     with made.at(MONDAY).writing() as session:
         file = profiles.parse(profiles.bundled_file(), "the bundled profile")
-        profiles.save(session, file.model_copy(update={"stage": "", "approvals": (), "stage_as_of": None}), MONDAY)
+        profiles.save(
+            session,
+            file.model_copy(update={"stage": "", "approvals": (), "stage_as_of": None}),
+            MONDAY,
+        )
     made.subscribe("anna@example.org")
     after_the_baseline(made, PAPER)
     assert "stands" not in text_of(made.sink.messages[0])
@@ -234,7 +266,10 @@ def test_the_oldest_date_is_the_date_of_the_box(any_installation: Installation):
     made.subscribe("anna@example.org")
     after_the_baseline(made, PAPER)
     one_line = " ".join(text_of(made.sink.messages[0]).split())
-    assert "Approved: European Union (since 2025). Not approved: United States. As of 1 September 2025." in one_line
+    assert (
+        "Approved: European Union (since 2025). Not approved: United States. As of 1 September 2025."
+        in one_line
+    )
 
 
 HEBREW = "פרקסלימאב frexalimab מאט נגעים"
@@ -245,14 +280,19 @@ def test_a_headline_that_runs_from_right_to_left_survives(any_installation: Inst
     made.subscribe("anna@example.org")
     after_the_baseline(made, Article(HEBREW, f"{HEBREW}."))
     (mail,) = made.sink.messages
-    assert '<h3 dir="rtl" style="margin:18px 0 0;font:bold 18px/25px Arial,sans-serif"><a href=' in html_of(mail)
+    assert (
+        '<h3 dir="rtl" style="margin:18px 0 0;font:bold 18px/25px Arial,sans-serif"><a href='
+        in html_of(mail)
+    )
     assert HEBREW in html_of(mail)
     assert HEBREW in text_of(mail)
 
 
 @pytest.mark.parametrize("language", ["en", "de", "fr", "es"])
 @pytest.mark.parametrize("edition", list(Edition))
-def test_the_text_says_what_the_html_says(installation: Installation, language: str, edition: Edition):
+def test_the_text_says_what_the_html_says(
+    installation: Installation, language: str, edition: Edition
+):
     made = installation
     made.site.put("/feed/", rss([PAPER]))
     poll.run(made.at(MONDAY))
@@ -263,7 +303,9 @@ def test_the_text_says_what_the_html_says(installation: Installation, language: 
     visible = re.sub(r"<(style|title).*?</\1>|<[^>]+>", " ", html_of(mail), flags=re.DOTALL)
     words = set(re.findall(r"\w{4,}", visible.lower()))
     assert words - set(re.findall(r"\w{4,}", text_of(mail).lower())) == set()
-    assert set(re.findall(r'href="(https?:[^"]+)"', html_of(mail))) <= set(re.findall(r"https?://\S+", text_of(mail)))
+    assert set(re.findall(r'href="(https?:[^"]+)"', html_of(mail))) <= set(
+        re.findall(r"https?://\S+", text_of(mail))
+    )
 
 
 def test_a_subscription_keeps_its_edition_and_its_language(any_installation: Installation):

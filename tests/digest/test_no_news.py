@@ -40,11 +40,16 @@ def test_after_a_month_of_silence_one_mail_says_how_often_we_looked(any_installa
     assert mail["Subject"] == "Your digest: nothing new this month"
     assert mail["List-Unsubscribe"]
     one_line = " ".join(text_of(mail).split())
-    assert "Nothing new in the last 30 days: we looked 31 times at 1 source and found nothing to tell you." in one_line
+    assert (
+        "Nothing new in the last 30 days: we looked 31 times at 1 source and found nothing to tell you."
+        in one_line
+    )
     assert "All of them are well." in one_line
     assert "Where Frexalimab stands" in html_of(mail)
     with made.at(MONDAY).reading() as session:
-        assert [len(one.items) for one in session.query(Digest)] == [0] * session.query(Digest).count()
+        assert [len(one.items) for one in session.query(Digest)] == [0] * session.query(
+            Digest
+        ).count()
 
 
 def test_a_source_that_fails_is_named_and_not_called_well(any_installation: Installation):
@@ -56,7 +61,10 @@ def test_a_source_that_fails_is_named_and_not_called_well(any_installation: Inst
     run(made, 40, first=5)
     (mail,) = made.sink.to("anna@example.org")
     one_line = " ".join(text_of(mail).split())
-    assert "These cannot be read at the moment, and whoever runs this was told: The Example Herald" in one_line
+    assert (
+        "These cannot be read at the moment, and whoever runs this was told: The Example Herald"
+        in one_line
+    )
     assert "All of them are well" not in one_line
 
 
@@ -86,7 +94,9 @@ def test_news_start_the_month_anew(any_installation: Installation):
     assert made.sink.messages[-1]["Subject"] == "Your digest: nothing new this month"
 
 
-def test_nothing_that_was_not_counted_is_said_where_nothing_is_watched(any_installation: Installation):
+def test_nothing_that_was_not_counted_is_said_where_nothing_is_watched(
+    any_installation: Installation,
+):
     made = any_installation
     alive(made)
     made.subscribe("anna@example.org")

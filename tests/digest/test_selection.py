@@ -8,7 +8,9 @@ from notifier.digest.selection import Candidate, Section, section_of, select_ite
 from notifier.enums import NewsKind, Tier
 
 
-def a_match(position: int, entry: int, kind: NewsKind = NewsKind.NEW, tier: Tier = Tier.ABOUT, **more) -> Candidate:
+def a_match(
+    position: int, entry: int, kind: NewsKind = NewsKind.NEW, tier: Tier = Tier.ABOUT, **more
+) -> Candidate:
     return Candidate(position, position, entry, kind, tier, more.pop("score", 0.5), **more)
 
 
@@ -38,7 +40,9 @@ def test_a_trial_or_page_change_is_owed_to_everyone(kind: NewsKind):
 
 
 def test_several_corrections_of_one_entry_are_one_item():
-    found = select_items([a_match(5, 1, NewsKind.CORRECTED), a_match(6, 1, NewsKind.CORRECTED)], told={1})
+    found = select_items(
+        [a_match(5, 1, NewsKind.CORRECTED), a_match(6, 1, NewsKind.CORRECTED)], told={1}
+    )
     assert [item.match_id for item in found] == [6]
 
 

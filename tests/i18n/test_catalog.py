@@ -27,7 +27,9 @@ def messages_of_the_program() -> set:
         ("templates", "jinja2", {"**": {"extensions": "jinja2.ext.i18n", "trimmed": "true"}}),
     ):
         pattern = "**.py" if method == "python" else "**.j2"
-        rows = extract_from_dir(ROOT / folder, [(pattern, method)], {pattern: options.get("**", {})}, KEYWORDS)
+        rows = extract_from_dir(
+            ROOT / folder, [(pattern, method)], {pattern: options.get("**", {})}, KEYWORDS
+        )
         found |= {message for _, _, message, _, _ in rows if message}
     return found
 
@@ -37,7 +39,9 @@ def test_every_text_of_ours_is_translated_with_its_values(code: str):
     with (ROOT / "notifier" / "i18n" / "locale" / f"{code}.po").open("rb") as file:
         catalog = read_po(file, locale=code)
     known = {
-        message.id if isinstance(message.id, str) else tuple(message.id): message for message in catalog if message.id
+        message.id if isinstance(message.id, str) else tuple(message.id): message
+        for message in catalog
+        if message.id
     }
     wanted = messages_of_the_program()
     assert len(wanted) > 200
@@ -48,12 +52,16 @@ def test_every_text_of_ours_is_translated_with_its_values(code: str):
         assert all(said), message.id
         assert not message.fuzzy, message.id
         for text in said:
-            assert set(re.findall(r"%\(\w+\)s", text)) == set(re.findall(r"%\(\w+\)s", meant[-1])), text
+            assert set(re.findall(r"%\(\w+\)s", text)) == set(
+                re.findall(r"%\(\w+\)s", meant[-1])
+            ), text
             assert re.sub(r"%\(\w+\)s", "", text).count("%") == 0, text
 
 
 def test_a_sentence_is_english_to_everything_that_does_not_care():
-    said = LazyMessage("%(place)s names %(term)s", place=LazyMessage("the headline"), term="frexalimab")
+    said = LazyMessage(
+        "%(place)s names %(term)s", place=LazyMessage("the headline"), term="frexalimab"
+    )
     assert said == "the headline names frexalimab"
     assert f"{said}!" == "the headline names frexalimab!"
     assert language("de").translate(said) == "die Überschrift nennt frexalimab"
@@ -71,7 +79,10 @@ def test_a_sentence_is_english_to_everything_that_does_not_care():
 )
 def test_numbers_decide_the_form(code: str, one: str, many: str):
     for number, words in ((1, one), (3, many)):
-        assert language(code).translate(plural("%(n)s month later", "%(n)s months later", number)) == words
+        assert (
+            language(code).translate(plural("%(n)s month later", "%(n)s months later", number))
+            == words
+        )
 
 
 @pytest.mark.parametrize(
@@ -83,9 +94,15 @@ def test_numbers_decide_the_form(code: str, one: str, many: str):
         ("es", "2 de octubre de 2025", "octubre de 2025", "lunes"),
     ],
 )
-def test_dates_are_written_as_the_language_writes_them(code: str, day: str, month: str, weekday: str):
+def test_dates_are_written_as_the_language_writes_them(
+    code: str, day: str, month: str, weekday: str
+):
     spoken = language(code)
-    assert (spoken.day(date(2025, 10, 2)), spoken.month(date(2025, 10, 1)), spoken.weekday(0)) == (day, month, weekday)
+    assert (spoken.day(date(2025, 10, 2)), spoken.month(date(2025, 10, 1)), spoken.weekday(0)) == (
+        day,
+        month,
+        weekday,
+    )
     assert spoken.day(None) == ""
     assert spoken.moment(datetime(2025, 10, 2, 8, 5, tzinfo=UTC)).endswith("08:05")
 
@@ -97,13 +114,18 @@ def test_a_date_in_a_sentence_is_written_by_whoever_says_it():
 
 
 VALUES = st.dictionaries(
-    st.sampled_from(["n", "text", "day"]), st.one_of(st.text(), st.integers(), st.dates()), min_size=0, max_size=3
+    st.sampled_from(["n", "text", "day"]),
+    st.one_of(st.text(), st.integers(), st.dates()),
+    min_size=0,
+    max_size=3,
 )
 
 
 @given(VALUES, st.text(), st.integers(0, 5))
 def test_what_was_said_is_recalled_as_it_was_said(values: dict, outside: str, number: int):
-    said = LazyMessage("a %(inner)s", inner=plural("%(n)s week later", "%(n)s weeks later", number), **values)
+    said = LazyMessage(
+        "a %(inner)s", inner=plural("%(n)s week later", "%(n)s weeks later", number), **values
+    )
     document = {"reasons": [said, outside, ""], "deep": [{"note": said}], "number": 3}
     again = from_json(to_json(document))
     assert again == document
@@ -113,7 +135,10 @@ def test_what_was_said_is_recalled_as_it_was_said(values: dict, outside: str, nu
 
 def test_what_was_stored_before_sentences_were_kept_apart_stays_what_it_is():
     assert from_json(["the headline names frexalimab"]) == ["the headline names frexalimab"]
-    assert language("de").translate(from_json(["the headline names frexalimab"])[0]) == "the headline names frexalimab"
+    assert (
+        language("de").translate(from_json(["the headline names frexalimab"])[0])
+        == "the headline names frexalimab"
+    )
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,14 @@ def crash(made: Installation, kills: int, seed: int) -> None:
         for _ in range(kills):
             before = len(server.accepted)
             process = subprocess.Popen(
-                [sys.executable, "-m", "tests.support.delivering_process", url, str(server.port), moment.isoformat()],
+                [
+                    sys.executable,
+                    "-m",
+                    "tests.support.delivering_process",
+                    url,
+                    str(server.port),
+                    moment.isoformat(),
+                ],
                 cwd=ROOT,
                 stderr=subprocess.DEVNULL,
             )
@@ -50,11 +57,15 @@ def crash(made: Installation, kills: int, seed: int) -> None:
 
         deps = replace(
             made.at(moment),
-            settings=made.at(moment).settings.model_copy(update={"smtp": Smtp(port=server.port, security="none")}),
+            settings=made.at(moment).settings.model_copy(
+                update={"smtp": Smtp(port=server.port, security="none")}
+            ),
         )
         deliver.run(deps)
         with deps.reading() as session:
-            assert Counter(one.status for one in session.query(Delivery)) == {DeliveryStatus.SENT: PEOPLE}
+            assert Counter(one.status for one in session.query(Delivery)) == {
+                DeliveryStatus.SENT: PEOPLE
+            }
             owed = {one.message_id for one in session.query(Delivery)}
         assert set(server.accepted) == owed, "nobody is lost, and a repeat has the same Message-ID"
         assert killed >= kills * 2 // 3, "most of them were killed in the middle"

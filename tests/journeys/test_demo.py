@@ -15,7 +15,9 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> demo.Story:
 
 
 def texts(story: demo.Story, person: str) -> list[str]:
-    return [file.with_suffix(".txt").read_text() for to, _, file in story.mails if to.startswith(person)]
+    return [
+        file.with_suffix(".txt").read_text() for to, _, file in story.mails if to.startswith(person)
+    ]
 
 
 def test_each_person_gets_what_they_asked_for_when_they_asked_for_it(story: demo.Story):
@@ -33,15 +35,25 @@ def test_nothing_irrelevant_is_in_a_digest(story: demo.Story):
     for person in ("anna", "clinic", "editor"):
         for text in texts(story, person):
             assert not re.search(
-                r"tolebrutinib|Walking poles|Generic teriflunomide|garden|Vitamin|yearly figures", text
+                r"tolebrutinib|Walking poles|Generic teriflunomide|garden|Vitamin|yearly figures",
+                text,
             )
     (weekly,) = texts(story, "anna")
-    for title in ("Frexalimab cuts new lesions by 86%", "Under-the-skin option", "Five trials", "CD40L antibody"):
+    for title in (
+        "Frexalimab cuts new lesions by 86%",
+        "Under-the-skin option",
+        "Five trials",
+        "CD40L antibody",
+    ):
         assert title in " ".join(weekly.split())
 
 
 def test_the_baseline_is_mailed_to_nobody(story: demo.Story):
-    assert not any("Two-year frexalimab data" in text for person in ("anna", "clinic") for text in texts(story, person))
+    assert not any(
+        "Two-year frexalimab data" in text
+        for person in ("anna", "clinic")
+        for text in texts(story, person)
+    )
 
 
 def test_a_correction_reaches_those_who_read_the_old_figure(story: demo.Story):
@@ -77,8 +89,17 @@ def test_the_demo_replaces_its_own_folder_and_no_other(story: demo.Story, tmp_pa
 def test_a_story_of_three_outlets_is_one_item_with_two_more_links(story: demo.Story):
     (weekly,) = texts(story, "anna")
     one_line = " ".join(weekly.split())
-    assert "Press release: a study of frexalimab under the skin begins https://company.example.org/" in one_line
+    assert (
+        "Press release: a study of frexalimab under the skin begins https://company.example.org/"
+        in one_line
+    )
     told_by = one_line.partition("Also told by:")[2]
-    assert "Under-the-skin option moves ahead for people who dislike infusions (The Example Herald" in told_by
-    assert "Sanofi begins a study of its antibody under the skin (The Example Wire (fictional), news)" in told_by
+    assert (
+        "Under-the-skin option moves ahead for people who dislike infusions (The Example Herald"
+        in told_by
+    )
+    assert (
+        "Sanofi begins a study of its antibody under the skin (The Example Wire (fictional), news)"
+        in told_by
+    )
     assert one_line.count("About 160 people") == 1

@@ -1,7 +1,8 @@
 """Hostile input of every kind, made up with fixed seeds: no error leaves its source, mail, row or request.
 
-Besides, nothing is opened that is not ours, nobody is dialled but this machine, and time, memory and the length of
-write transactions stay under stated limits. All of it is long, and bounded: `make test-long`.
+Besides, nothing is opened that is not ours, nobody is dialled but this machine, and time, memory
+and the length of write transactions stay under stated limits. All of it is long, and bounded: `make
+test-long`.
 """
 
 import io
@@ -42,7 +43,8 @@ from tests.support.news_site import Answer, Article, rss
 
 pytestmark = pytest.mark.long
 
-# Stated limits: seconds for one made-up input, for one write transaction, and megabytes that a whole test may grow by.
+# Stated limits: seconds for one made-up input, for one write transaction, and megabytes that a
+# whole test may grow by.
 SLOWEST_INPUT = 45.0
 LONGEST_TRANSACTION = 1.0
 MOST_GROWTH_MB = 400
@@ -51,13 +53,20 @@ FEW = settings(
     max_examples=120,
     deadline=None,
     database=None,
-    # A failure depends on what the database holds by then: to look for a shorter one finds another, or none, for long.
+    # A failure depends on what the database holds by then: to look for a shorter one finds another,
+    # or none, for long.
     phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
+    suppress_health_check=[
+        HealthCheck.function_scoped_fixture,
+        HealthCheck.too_slow,
+        HealthCheck.data_too_large,
+    ],
 )
 MANY = settings(FEW, max_examples=250)
 
-RSS = rss([Article("Frexalimab slows lesions", "A made-up summary."), Article("Another made-up headline")]).encode()
+RSS = rss(
+    [Article("Frexalimab slows lesions", "A made-up summary."), Article("Another made-up headline")]
+).encode()
 ATOM = b"""<?xml version="1.0"?><feed xmlns="http://www.w3.org/2005/Atom"><title>Made up</title><id>urn:x</id>
 <entry><id>urn:1</id><title type="html">Frexalimab &lt;b&gt;again&lt;/b&gt;</title>
 <updated>2026-03-02T08:00:00Z</updated>
@@ -118,8 +127,13 @@ def within_limits(engine: Engine, folder: Path) -> Iterator[None]:
         connection.info["began_at"] = time.monotonic()
 
     def ended(connection) -> None:
-        if connection.get_execution_options().get("sqlite_begin") == "IMMEDIATE" or engine.dialect.name != "sqlite":
-            longest[0] = max(longest[0], time.monotonic() - connection.info.get("began_at", time.monotonic()))
+        if (
+            connection.get_execution_options().get("sqlite_begin") == "IMMEDIATE"
+            or engine.dialect.name != "sqlite"
+        ):
+            longest[0] = max(
+                longest[0], time.monotonic() - connection.info.get("began_at", time.monotonic())
+            )
 
     for name, listener in (("begin", began), ("commit", ended), ("rollback", ended)):
         event.listen(engine, name, listener)
@@ -149,7 +163,9 @@ def answers(seeds: tuple[bytes, ...]) -> st.SearchStrategy[Answer]:
 @seed(20260302)
 @FEW
 @given(st.data())
-def poll_hostile_sources(installation: Installation, moments: Iterator, data: st.DataObject) -> None:
+def poll_hostile_sources(
+    installation: Installation, moments: Iterator, data: st.DataObject
+) -> None:
     """One poll of a source of each kind, all hostile, beside one that is well."""
     site, now = installation.site, next(moments)
     for path, seeds in (
@@ -201,13 +217,18 @@ def test_hostile_sources_never_stop_the_one_that_is_well(
     with within_limits(installation.at(MONDAY).engine, tmp_path):
         poll_hostile_sources(installation, moments)
         report = run_once(installation.at(next(moments)))
-    assert report.sent.accepted == 1  # and the reader of the well source gets a digest after all that
+    assert (
+        report.sent.accepted == 1
+    )  # and the reader of the well source gets a digest after all that
 
 
 def reports() -> tuple[bytes, ...]:
     """Sound mails of the kinds that come back."""
     plain = EmailMessage()
-    plain["From"], plain["To"] = "Mail Delivery System <mailer-daemon@example.net>", "bounce+word@example.org"
+    plain["From"], plain["To"] = (
+        "Mail Delivery System <mailer-daemon@example.net>",
+        "bounce+word@example.org",
+    )
     plain["Subject"] = "Undelivered Mail Returned to Sender"
     plain.set_content("<anna@example.org>: host mx.example.net said: 550 5.1.1 user unknown")
     status = (
@@ -258,7 +279,9 @@ SOUND = {"every": "weekly", "at": "08:00", "weekday": "monday", "day": "1", "tim
 DEEDS = ("save", "pause", "resume", "follow", "address", "export", "leave", "erase", "nonsense")
 
 
-def test_no_form_gives_a_server_error_or_leaves_a_row_that_stops_a_run(any_installation: Installation, tmp_path: Path):
+def test_no_form_gives_a_server_error_or_leaves_a_row_that_stops_a_run(
+    any_installation: Installation, tmp_path: Path
+):
     installation = any_installation
     installation.subscribe("anna@example.org")
     deps = installation.at(MONDAY)
@@ -297,7 +320,10 @@ def test_no_form_gives_a_server_error_or_leaves_a_row_that_stops_a_run(any_insta
         report = run_once(installation.at(MONDAY + timedelta(days=days)))
         assert not report.sent.problem
     with deps.reading() as session:
-        assert all(delivery.status != "pending" or delivery.attempts for delivery in session.query(Delivery))
+        assert all(
+            delivery.status != "pending" or delivery.attempts
+            for delivery in session.query(Delivery)
+        )
 
 
 def _in_path(text: str) -> str:
@@ -308,11 +334,15 @@ def _encoded(values: dict[str, str]) -> bytes:
     return urlencode(values, errors="replace").encode()
 
 
-def test_no_line_of_a_list_stops_the_lines_around_it(any_installation: Installation, tmp_path: Path):
+def test_no_line_of_a_list_stops_the_lines_around_it(
+    any_installation: Installation, tmp_path: Path
+):
     deps = any_installation.at(MONDAY)
     header = b"email,profile,every,at,on,time_zone,edition,language,status\r\n"
     row = b"ben@example.org,frexalimab,weekly,08:00,monday,Europe/Berlin,patient,en,confirmed\r\n"
-    line = json.dumps({"email": "ben@example.org", "every": "weekly", "at": "08:00"}).encode() + b"\n"
+    line = (
+        json.dumps({"email": "ben@example.org", "every": "weekly", "at": "08:00"}).encode() + b"\n"
+    )
 
     @seed(20260305)
     @MANY
@@ -325,7 +355,9 @@ def test_no_line_of_a_list_stops_the_lines_around_it(any_installation: Installat
                 )
                 text = io.TextIOWrapper(io.BytesIO(octets), encoding="utf-8-sig", newline="")
                 try:
-                    import_export.import_rows(session, import_export.read(text, json_lines=json_lines), terms, MONDAY)
+                    import_export.import_rows(
+                        session, import_export.read(text, json_lines=json_lines), terms, MONDAY
+                    )
                 except SettingsError:  # the file as a whole cannot be taken, and nothing of it is
                     session.rollback()
 

@@ -13,10 +13,14 @@ from tests.support.news_site import Article
 TUESDAY = MONDAY + timedelta(days=1)
 
 RELEVANT = Article("Frexalimab slows lesions", summary="A made-up result.", published=MONDAY)
-IRRELEVANT = Article("Sanofi opens a plant", summary="Vaccines will be made there.", published=MONDAY)
+IRRELEVANT = Article(
+    "Sanofi opens a plant", summary="Vaccines will be made there.", published=MONDAY
+)
 
 
-def test_a_new_article_about_the_therapy_reaches_the_subscriber_once(any_installation: Installation):
+def test_a_new_article_about_the_therapy_reaches_the_subscriber_once(
+    any_installation: Installation,
+):
     made = any_installation
     made.subscribe("anna@example.org", every="daily", at="08:00")
     run_once(made.at(MONDAY))
@@ -45,7 +49,9 @@ def test_the_first_poll_of_a_source_mails_nothing(any_installation: Installation
     assert made.sink.messages == []
 
 
-def test_a_digest_and_its_deliveries_are_stored_before_anything_is_sent(any_installation: Installation):
+def test_a_digest_and_its_deliveries_are_stored_before_anything_is_sent(
+    any_installation: Installation,
+):
     made = any_installation
     made.subscribe("anna@example.org")
     poll.run(made.at(MONDAY))
@@ -111,7 +117,10 @@ def test_whoever_leaves_after_a_digest_was_composed_gets_nothing(any_installatio
     match.run(deps)
     compose.run(deps)
     with deps.writing() as session:
-        assert subscriptions.unsubscribe(session, "anna@example.org", None, "operator test", TUESDAY) == 1
+        assert (
+            subscriptions.unsubscribe(session, "anna@example.org", None, "operator test", TUESDAY)
+            == 1
+        )
 
     deliver.run(deps)
 
@@ -145,7 +154,9 @@ def test_one_source_that_fails_does_not_touch_the_others(any_installation: Insta
     assert len(made.sink.messages) == 1
 
 
-def test_a_later_correction_goes_to_exactly_those_who_got_the_first_wording(any_installation: Installation):
+def test_a_later_correction_goes_to_exactly_those_who_got_the_first_wording(
+    any_installation: Installation,
+):
     made = any_installation
     made.subscribe("daily@example.org", every="daily")
     made.subscribe("monthly@example.org", every="monthly", on="31")
@@ -190,11 +201,15 @@ def test_a_late_digest_says_that_it_is_late_and_holds_everything(any_installatio
     run_once(made.at(MONDAY + timedelta(days=4)))
 
     (message,) = made.sink.messages
-    assert "was due on Tuesday, 3 March 2026, 08:00 and comes late" in " ".join(text_of(message).split())
+    assert "was due on Tuesday, 3 March 2026, 08:00 and comes late" in " ".join(
+        text_of(message).split()
+    )
     assert RELEVANT.title in text_of(message)
 
 
-def test_immediate_news_waits_out_the_quiet_time_and_comes_as_one_mail(any_installation: Installation):
+def test_immediate_news_waits_out_the_quiet_time_and_comes_as_one_mail(
+    any_installation: Installation,
+):
     made = any_installation
     made.subscribe("anna@example.org", every="immediate")
     poll.run(made.at(MONDAY))

@@ -31,7 +31,9 @@ def article(number: int, moment: datetime, kind: str) -> Article:
         "re-identified": moment,
         "moved": moment,
     }
-    return Article(f"Frexalimab report number {number}", slug=f"report-{number}", published=dates[kind])
+    return Article(
+        f"Frexalimab report number {number}", slug=f"report-{number}", published=dates[kind]
+    )
 
 
 def again(one: Article, kind: str, day: int) -> Article:
@@ -43,8 +45,12 @@ def again(one: Article, kind: str, day: int) -> Article:
     return one
 
 
-@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.long), pytest.param(3, marks=pytest.mark.long)])
-def test_each_subscriber_gets_each_relevant_entry_exactly_once(any_installation: Installation, seed: int):
+@pytest.mark.parametrize(
+    "seed", [1, pytest.param(2, marks=pytest.mark.long), pytest.param(3, marks=pytest.mark.long)]
+)
+def test_each_subscriber_gets_each_relevant_entry_exactly_once(
+    any_installation: Installation, seed: int
+):
     made = any_installation
     chance = random.Random(seed)
     for email, choice in READERS.items():
@@ -71,7 +77,10 @@ def test_each_subscriber_gets_each_relevant_entry_exactly_once(any_installation:
     assert len(published) == 12
     for email in READERS:
         told = Counter(
-            one.title for message in made.sink.to(email) for one, _ in published if f"{one.title}\n" in text_of(message)
+            one.title
+            for message in made.sink.to(email)
+            for one, _ in published
+            if f"{one.title}\n" in text_of(message)
         )
         assert told == Counter(one.title for one, _ in published), email
     assert not any("Sanofi in the news" in text_of(message) for message in made.sink.messages)

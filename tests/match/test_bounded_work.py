@@ -59,7 +59,9 @@ HOSTILE = {
 def test_a_hostile_text_costs_no_more_than_its_length(text: str):
     """Each took minutes to for ever where it was quadratic; a megabyte may take seconds on a busy machine."""
     begun = time.process_time()
-    judging.judge_document(VOCABULARY, {1: BUNDLED.name}, judging.Document(text[:2000], text[:2000], text))
+    judging.judge_document(
+        VOCABULARY, {1: BUNDLED.name}, judging.Document(text[:2000], text[:2000], text)
+    )
     boilerplate.without_boilerplate(text[:99_999])
     boilerplate.split_lead(text)
     speaks_of_medicine(text)
@@ -81,7 +83,9 @@ def test_a_pointer_still_goes_with_its_sentence(text: str, without: str):
     assert " ".join(boilerplate.without_boilerplate(article).split()).startswith(without)
 
 
-def write(made: Installation, titles: list[str], bodies: list[str], *, baseline: bool = False) -> list[int]:
+def write(
+    made: Installation, titles: list[str], bodies: list[str], *, baseline: bool = False
+) -> list[int]:
     """Entries with these titles, as a poll would have stored them; gives the ids of their revisions."""
     with made.at(MONDAY).writing() as session:
         source = session.query(Source).first()
@@ -89,7 +93,9 @@ def write(made: Installation, titles: list[str], bodies: list[str], *, baseline:
         revisions = []
         for number, (title, body) in enumerate(zip(titles, bodies, strict=True), begun):
             url = f"https://herald.example.org/{number}"
-            entry = Entry(source_id=source.id, key=str(number), url=url, title=title, first_seen_at=MONDAY)
+            entry = Entry(
+                source_id=source.id, key=str(number), url=url, title=title, first_seen_at=MONDAY
+            )
             session.add(entry)
             session.flush()
             revision = Revision(
@@ -120,7 +126,9 @@ def prose(chance: random.Random, words: int) -> str:
     return " ".join(chance.choice(stock.split()) for _ in range(words))
 
 
-def test_four_hundred_items_match_in_seconds_and_hold_the_database_for_moments(installation: Installation):
+def test_four_hundred_items_match_in_seconds_and_hold_the_database_for_moments(
+    installation: Installation,
+):
     chance = random.Random(1)
     titles = [f"Frexalimab {prose(chance, 8)}" for _ in range(400)]
     write(installation, titles, [prose(chance, 400) for _ in titles])
@@ -145,7 +153,11 @@ def test_nothing_is_judged_or_compared_while_a_write_transaction_is_open(
 ):
     made = any_installation
     writing = []
-    for module, name in ((matches, "judge_words"), (batches, "telling_of"), (batches, "in_stories")):
+    for module, name in (
+        (matches, "judge_words"),
+        (batches, "telling_of"),
+        (batches, "in_stories"),
+    ):
         real = getattr(module, name)
 
         def seen(*words, real=real, **named):
@@ -169,9 +181,15 @@ def test_nothing_is_judged_or_compared_while_a_write_transaction_is_open(
         assert session.query(Match).count() == 1
 
 
-def test_what_was_matched_meanwhile_is_not_matched_twice(any_installation: Installation, monkeypatch):
+def test_what_was_matched_meanwhile_is_not_matched_twice(
+    any_installation: Installation, monkeypatch
+):
     made = any_installation
-    write(made, ["Frexalimab slows lesions in a trial", "Frexalimab slows lesions in another trial"], ["a", "b"])
+    write(
+        made,
+        ["Frexalimab slows lesions in a trial", "Frexalimab slows lesions in another trial"],
+        ["a", "b"],
+    )
     real = batches.judge
     others: list[int] = []
 
@@ -190,7 +208,9 @@ def test_what_was_matched_meanwhile_is_not_matched_twice(any_installation: Insta
         assert sorted(match.position for match in session.query(Match)) == [1, 2]
 
 
-def test_a_profile_that_is_imported_while_a_batch_is_judged_misses_nothing(any_installation: Installation, monkeypatch):
+def test_a_profile_that_is_imported_while_a_batch_is_judged_misses_nothing(
+    any_installation: Installation, monkeypatch
+):
     made = any_installation
     write(made, ["Tolebrutinib slows lesions in a trial"], ["a"])
     other = profiles.parse(profiles.bundled_file("tolebrutinib"), "the other profile")
@@ -205,16 +225,22 @@ def test_a_profile_that_is_imported_while_a_batch_is_judged_misses_nothing(any_i
             with made.at(MONDAY).writing() as session:
                 source = session.query(Source).filter(Source.kind == "feed").first()
                 source.profiles = []
-                import_profile(session, other.model_copy(update={"sources": (), "pages": ()}), MONDAY)
+                import_profile(
+                    session, other.model_copy(update={"sources": (), "pages": ()}), MONDAY
+                )
         return real(batch)
 
     monkeypatch.setattr(batches, "judge", judge)
     match.run(made.at(MONDAY))
     with made.at(MONDAY).reading() as session:
-        assert [match.profile.slug for match in session.query(Match) if match.tier is Tier.ABOUT] == ["tolebrutinib"]
+        assert [
+            match.profile.slug for match in session.query(Match) if match.tier is Tier.ABOUT
+        ] == ["tolebrutinib"]
 
 
-def test_what_is_looked_at_while_a_profile_is_imported_is_looked_at_once_more_for_it(any_installation: Installation):
+def test_what_is_looked_at_while_a_profile_is_imported_is_looked_at_once_more_for_it(
+    any_installation: Installation,
+):
     made = any_installation
     deps = made.at(MONDAY)
     other = profiles.parse(profiles.bundled_file("tolebrutinib"), "the other profile")
@@ -231,7 +257,10 @@ def test_what_is_looked_at_while_a_profile_is_imported_is_looked_at_once_more_fo
         profile_import.import_profile(session, other, MONDAY, before=before)
     assert match.run(deps) == 1
     with deps.reading() as session:
-        assert sorted(match.profile.slug for match in session.query(Match)) == ["frexalimab", "tolebrutinib"]
+        assert sorted(match.profile.slug for match in session.query(Match)) == [
+            "frexalimab",
+            "tolebrutinib",
+        ]
 
 
 def test_a_revision_that_cannot_be_judged_is_held_for_a_person_and_the_others_match(
@@ -250,7 +279,10 @@ def test_a_revision_that_cannot_be_judged_is_held_for_a_person_and_the_others_ma
     problems = Problems()
     assert match.run(made.at(MONDAY), problems) == 3
     with made.at(MONDAY).reading() as session:
-        assert [match.revision.title for match in session.query(Match)] == ["Frexalimab one", "Frexalimab three"]
+        assert [match.revision.title for match in session.query(Match)] == [
+            "Frexalimab one",
+            "Frexalimab three",
+        ]
         (near,) = session.query(NearMiss)
         assert near.reasons == ["an unexpected error kept it from being judged"]
     (line,) = problems.lines
@@ -266,17 +298,32 @@ PAIRS = [
     ({"url": "https://x.example.org/a/"}, {"url": "http://www.x.example.org/a?utm_source=y"}),
     ({"text": "See doi 10.1056/NEJMoa2309439."}, {"text": "https://doi.org/10.1056/nejmoa2309439"}),
     ({"trial": "NCT06141473"}, {"trial": "NCT06141473"}),
-    ({"title": "Frexalimab slows new lesions in phase 2"}, {"title": "New lesions: frexalimab slows in Phase 2!"}),
-    ({"title": "Frexalimab slows new lesions in phase 2"}, {"title": "Frexalimab slows the new lesion in phase 2"}),
-    ({"title": "One", "text": RELEASE}, {"title": "Two", "text": f"By our reporter. {RELEASE} More follows."}),
+    (
+        {"title": "Frexalimab slows new lesions in phase 2"},
+        {"title": "New lesions: frexalimab slows in Phase 2!"},
+    ),
+    (
+        {"title": "Frexalimab slows new lesions in phase 2"},
+        {"title": "Frexalimab slows the new lesion in phase 2"},
+    ),
+    (
+        {"title": "One", "text": RELEASE},
+        {"title": "Two", "text": f"By our reporter. {RELEASE} More follows."},
+    ),
     ({"title": "One", "text": RELEASE * 9}, {"title": "Two", "text": RELEASE * 9}),
-    ({"title": "One", "text": RELEASE}, {"title": "Two", "text": RELEASE.replace("made-up", "fictional")}),
+    (
+        {"title": "One", "text": RELEASE},
+        {"title": "Two", "text": RELEASE.replace("made-up", "fictional")},
+    ),
     (
         {"title": "甲", "text": "試験の結果が発表された。" * 40},
         {"title": "乙", "text": "試験の結果が発表された。" * 40},
     ),
     ({"title": "Frexalimab news"}, {"title": "Frexalimab news"}),
-    ({"title": "Frexalimab cuts lesions by 89% in trial"}, {"title": "Frexalimab cuts lesions by 86% in trial"}),
+    (
+        {"title": "Frexalimab cuts lesions by 89% in trial"},
+        {"title": "Frexalimab cuts lesions by 86% in trial"},
+    ),
     ({"title": "In 2025", "text": RELEASE}, {"title": "In 2026", "text": RELEASE}),
     ({"url": "https://x.example.org/list#1"}, {"url": "https://x.example.org/list#2"}),
 ]
@@ -287,7 +334,13 @@ def test_the_index_finds_what_a_comparison_of_each_with_each_finds(one: dict, ot
     empty = {"url": "", "title": "", "text": ""}
     earlier, later = fingerprint(**{**empty, **one}), fingerprint(**{**empty, **other})
     recent = Recent()
-    recent.add(1, 1, fingerprint("https://y.example.org/", "Something else entirely is told here", "Another text."))
+    recent.add(
+        1,
+        1,
+        fingerprint(
+            "https://y.example.org/", "Something else entirely is told here", "Another text."
+        ),
+    )
     recent.add(2, 2, earlier)
     assert (recent.first_like(3, later) == 2) is same_news(earlier, later)
     assert recent.first_like(2, later) is None, "an entry is no other telling of itself"
@@ -296,14 +349,20 @@ def test_the_index_finds_what_a_comparison_of_each_with_each_finds(one: dict, ot
 def test_of_several_tellings_the_first_is_found():
     recent = Recent()
     for number in range(5):
-        recent.add(number, number, fingerprint(f"https://x.example.org/{number}", f"Title {number:c}", RELEASE * 3))
+        recent.add(
+            number,
+            number,
+            fingerprint(f"https://x.example.org/{number}", f"Title {number:c}", RELEASE * 3),
+        )
     title = "Frexalimab slows new lesions in a trial"
     recent.add(6, 6, fingerprint("https://x.example.org/6", title, ""))
     recent.add(7, 7, fingerprint("https://x.example.org/7", title, ""))
     assert recent.first_like(8, fingerprint("https://y.example.org", title, "")) == 6
 
 
-def test_the_past_of_many_entries_is_judged_for_a_new_profile_outside_the_transaction(any_installation: Installation):
+def test_the_past_of_many_entries_is_judged_for_a_new_profile_outside_the_transaction(
+    any_installation: Installation,
+):
     made = any_installation
     deps = made.at(MONDAY)
     with deps.writing() as session:
@@ -312,11 +371,15 @@ def test_the_past_of_many_entries_is_judged_for_a_new_profile_outside_the_transa
     match.run(deps)
     file = profiles.parse(profiles.bundled_file("tolebrutinib"), "the other profile")
     with deps.reading() as session:
-        judged = past_entries.judge_past(session, file.slug, profiles.term_specs(file), file.name, MONDAY)
+        judged = past_entries.judge_past(
+            session, file.slug, profiles.term_specs(file), file.name, MONDAY
+        )
     assert len(judged.news) == 30
     assert all(candidacy.filed for candidacy in judged.news)
     with deps.reading() as session:
-        assert session.query(Match).filter(Match.tier == Tier.ABOUT).count() == 0, "nothing is written by judging"
+        assert session.query(Match).filter(Match.tier == Tier.ABOUT).count() == 0, (
+            "nothing is written by judging"
+        )
 
 
 def test_a_story_goes_on_over_two_runs_and_a_release(any_installation: Installation):
@@ -326,7 +389,12 @@ def test_a_story_goes_on_over_two_runs_and_a_release(any_installation: Installat
     title = "Frexalimab lowers lesions in a made-up trial"
     made.publish([Article(title, slug="one")])
     run_once(made.at(MONDAY + timedelta(hours=1)))
-    made.publish([Article(title, slug="one"), Article(f"{title}!", slug="two", link="https://wire.example.org/1")])
+    made.publish(
+        [
+            Article(title, slug="one"),
+            Article(f"{title}!", slug="two", link="https://wire.example.org/1"),
+        ]
+    )
     run_once(made.at(MONDAY + timedelta(hours=2)))
     with made.at(MONDAY).reading() as session:
         stories = [match.story for match in session.query(Match)]
@@ -335,7 +403,9 @@ def test_a_story_goes_on_over_two_runs_and_a_release(any_installation: Installat
     assert stories[0] is not None
 
 
-def test_a_batch_that_is_always_outdated_is_left_to_the_next_run(installation: Installation, monkeypatch):
+def test_a_batch_that_is_always_outdated_is_left_to_the_next_run(
+    installation: Installation, monkeypatch
+):
     write(installation, ["Frexalimab one"], ["a"])
     monkeypatch.setattr(matches, "store", lambda *_: None)
     assert match.run(installation.at(MONDAY)) == 0

@@ -70,9 +70,12 @@ def test_a_line_that_is_none_is_told_with_its_number(text: str, said: str):
 
 @pytest.mark.skipif(not SETS.is_dir(), reason="the labelled sets do not lie beside this checkout")
 @pytest.mark.parametrize(
-    ("name", "precision", "recall", "related"), [("dev", 1.0, 1.0, 0.9), ("synthetic", 0.97, 0.96, 0.9)]
+    ("name", "precision", "recall", "related"),
+    [("dev", 1.0, 1.0, 0.9), ("synthetic", 0.97, 0.96, 0.9)],
 )
-def test_the_labelled_sets_are_told_apart(name: str, precision: float, recall: float, related: float):
+def test_the_labelled_sets_are_told_apart(
+    name: str, precision: float, recall: float, related: float
+):
     items = evaluation.read((SETS / f"{name}.jsonl").read_text(encoding="utf-8"), name)
     found = evaluation.evaluate(items, judged)
     assert found.alert.precision >= precision

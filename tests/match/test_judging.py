@@ -81,7 +81,10 @@ def test_a_sponsor_an_indication_or_a_comparator_alone_says_why_it_does_not_matc
 
 def test_where_the_name_stands_decides_between_subject_and_mention():
     assert judged("A trial begins", summary="It tests frexalimab.").tier is Tier.ABOUT
-    assert judged("Five trials", "A list.", body="There are five. The fourth tests frexalimab.").tier is Tier.MENTION
+    assert (
+        judged("Five trials", "A list.", body="There are five. The fourth tests frexalimab.").tier
+        is Tier.MENTION
+    )
     assert judged("A trial", body="Frexalimab is tested. It goes on.").tier is Tier.ABOUT
     often = "A list. Frexalimab here, frexalimab there, frexalimab."
     assert judged("Five trials", "A list.", body=often).tier is Tier.ABOUT
@@ -93,8 +96,14 @@ def test_where_the_name_stands_decides_between_subject_and_mention():
     [
         ("Another CD40L antibody", "the headline names CD40L, the target of frexalimab"),
         ("The CD40 ligand story", "the headline names CD40 ligand, the target of frexalimab"),
-        ("Tegoprubart after a transplant", "the headline names tegoprubart, the class of frexalimab"),
-        ("Anti-CD40-ligand therapy", "the headline names anti-CD40 ligand, the class of frexalimab"),
+        (
+            "Tegoprubart after a transplant",
+            "the headline names tegoprubart, the class of frexalimab",
+        ),
+        (
+            "Anti-CD40-ligand therapy",
+            "the headline names anti-CD40 ligand, the class of frexalimab",
+        ),
     ],
 )
 def test_its_target_or_its_class_makes_it_related(title: str, reason: str):
@@ -120,18 +129,38 @@ def test_a_headline_on_one_of_its_trials_is_about_it(title: str, reason: str):
 
 
 def test_one_of_its_trials_further_down_without_its_name_makes_it_related():
-    assert judged("Trials to watch", body="There are many. FREVIVA is a trial of phase 3.").tier is Tier.RELATED
+    assert (
+        judged("Trials to watch", body="There are many. FREVIVA is a trial of phase 3.").tier
+        is Tier.RELATED
+    )
 
 
 @pytest.mark.parametrize(
-    "title", ["Alt-rock band Frexalt tours Europe", "FREVIVA, the album", "NCT061414731", "NCT06141474 begins"]
+    "title",
+    [
+        "Alt-rock band Frexalt tours Europe",
+        "FREVIVA, the album",
+        "NCT061414731",
+        "NCT06141474 begins",
+    ],
 )
-def test_an_acronym_in_small_letters_or_out_of_medicine_and_a_number_that_is_off_do_not_match(title: str):
+def test_an_acronym_in_small_letters_or_out_of_medicine_and_a_number_that_is_off_do_not_match(
+    title: str,
+):
     assert judged(title).tier is Tier.NONE
 
 
 @pytest.mark.parametrize(
-    "written", ["frexilimab", "frexalimib", "fraxelimab", "frexaliimab", "frexlimab", "Frexalimabs", "fréxalimab"]
+    "written",
+    [
+        "frexilimab",
+        "frexalimib",
+        "fraxelimab",
+        "frexaliimab",
+        "frexlimab",
+        "Frexalimabs",
+        "fréxalimab",
+    ],
 )
 def test_a_misspelt_name_is_found_and_said_to_be_one(written: str):
     found = judged(f"New data on {written}")
@@ -171,7 +200,9 @@ def test_a_name_in_another_script_is_found(written: str):
     assert judge_document(bare, {1: "Frexalimab"}, Document(f"x {written} y"))[1].tier is Tier.ABOUT
 
 
-@pytest.mark.parametrize("written", ["тирабрутиниб", "форалумаб", "окрелизумаб", "фрекс", "препарат", "исследование"])
+@pytest.mark.parametrize(
+    "written", ["тирабрутиниб", "форалумаб", "окрелизумаб", "фрекс", "препарат", "исследование"]
+)
 def test_another_drug_in_another_script_is_not(written: str):
     names = [TermSpec(TermKind.NAME, name) for name in ("frexalimab", "tolebrutinib")]
     assert Vocabulary({1: names}).find(written) == {}
@@ -237,7 +268,9 @@ def test_an_excluded_term_ends_it_unless_the_headline_names_the_therapy():
 
 
 words = st.lists(
-    st.sampled_from(["frexalimab", "CD40L", "SAR 441344", "Sanofi", "x", "—", "\u200b", "xfrexalimabians", "MS"])
+    st.sampled_from(
+        ["frexalimab", "CD40L", "SAR 441344", "Sanofi", "x", "—", "\u200b", "xfrexalimabians", "MS"]
+    )
 )
 
 
@@ -259,16 +292,27 @@ def test_the_automaton_finds_just_what_looking_word_by_word_finds(parts: list[st
 short = st.sampled_from(["ab", "abc", "ab cd", "x1", "x-2", "CD", "ef", "νόσος", "薬", "q"])
 catalogues = st.dictionaries(
     st.integers(0, 6),
-    st.lists(st.builds(TermSpec, st.sampled_from([TermKind.TARGET, TermKind.SPONSOR]), short), min_size=1, max_size=4),
+    st.lists(
+        st.builds(TermSpec, st.sampled_from([TermKind.TARGET, TermKind.SPONSOR]), short),
+        min_size=1,
+        max_size=4,
+    ),
     min_size=1,
 )
 
 
 @settings(max_examples=200, deadline=None)
-@given(catalogues, st.lists(st.one_of(short, st.sampled_from(["CD", "Ef", "zz", "-"])), max_size=12))
-def test_many_profiles_at_once_get_what_a_regular_expression_for_each_would_give(terms: dict, parts: list[str]):
+@given(
+    catalogues, st.lists(st.one_of(short, st.sampled_from(["CD", "Ef", "zz", "-"])), max_size=12)
+)
+def test_many_profiles_at_once_get_what_a_regular_expression_for_each_would_give(
+    terms: dict, parts: list[str]
+):
     text = " ".join(parts)
-    found = {key: {hit.term: hit.count for hit in hits} for key, hits in Vocabulary(terms).find(text).items()}
+    found = {
+        key: {hit.term: hit.count for hit in hits}
+        for key, hits in Vocabulary(terms).find(text).items()
+    }
     expected: dict[int, dict] = {}
     for key, specs in terms.items():
         for spec in specs:
@@ -285,9 +329,13 @@ def test_any_text_is_judged(text: str):
     assert 0 <= judged(text, text, text).score <= 1
 
 
-@pytest.mark.skipif(not (SHARED / "corpora").exists(), reason="the corpora are not beside the project")
+@pytest.mark.skipif(
+    not (SHARED / "corpora").exists(), reason="the corpora are not beside the project"
+)
 def test_no_headline_that_concerns_a_reader_is_missed_in_the_labelled_set():
-    lines = (SHARED / "corpora" / "relevance" / "dev.jsonl").read_text(encoding="utf-8").splitlines()
+    lines = (
+        (SHARED / "corpora" / "relevance" / "dev.jsonl").read_text(encoding="utf-8").splitlines()
+    )
     items = [json.loads(line) for line in lines]
     alerts = {one["id"] for one in items if one["label"] in ("about", "mention")}
     found = {
@@ -328,7 +376,9 @@ def test_a_source_without_a_profile_feeds_every_profile(any_installation: Instal
     made = any_installation
     deps = made.at(MONDAY)
     with deps.writing() as session:
-        profiles.save(session, BUNDLED.model_copy(update={"slug": "other", "name": "Other"}), MONDAY)
+        profiles.save(
+            session, BUNDLED.model_copy(update={"slug": "other", "name": "Other"}), MONDAY
+        )
         sources.add(session, made.site.put("/open/", "x"), MONDAY)
     from tests.support.news_site import rss
 
@@ -339,7 +389,9 @@ def test_a_source_without_a_profile_feeds_every_profile(any_installation: Instal
         assert {one.profile.slug for one in session.query(Match)} == {"frexalimab", "other"}
 
 
-def test_a_profile_that_comes_later_is_held_against_the_past_and_mails_nothing(any_installation: Installation):
+def test_a_profile_that_comes_later_is_held_against_the_past_and_mails_nothing(
+    any_installation: Installation,
+):
     made = any_installation
     deps = made.at(MONDAY)
     with deps.writing() as session:
@@ -353,7 +405,8 @@ def test_a_profile_that_comes_later_is_held_against_the_past_and_mails_nothing(a
     poll.run(made.at(MONDAY), force=True)
     match.run(deps)
     other = profiles.parse(
-        'slug = "other"\nname = "Madeupumab"\n[[terms]]\nkind = "name"\ntext = "madeupumab"\n', "a test"
+        'slug = "other"\nname = "Madeupumab"\n[[terms]]\nkind = "name"\ntext = "madeupumab"\n',
+        "a test",
     )
     from notifier.admin.profile_import import import_profile
 
@@ -380,9 +433,15 @@ def test_near_misses_are_held_with_their_reason_and_can_be_released(any_installa
     poll.run(deps)
     match.run(deps)
     with deps.reading() as session:
-        found = {one.entry.title: (one.id, one.tier, one.reasons) for one in matches.list_near_misses(session)}
+        found = {
+            one.entry.title: (one.id, one.tier, one.reasons)
+            for one in matches.list_near_misses(session)
+        }
     assert set(found) == {"Sanofi and multiple sclerosis", "FREXALT, the album"}
-    assert found["FREXALT, the album"][1:] == (Tier.ABOUT, ["it names FREXALT, but speaks of no medicine"])
+    assert found["FREXALT, the album"][1:] == (
+        Tier.ABOUT,
+        ["it names FREXALT, but speaks of no medicine"],
+    )
     run_once(made.at(MONDAY + timedelta(days=1)))
     assert made.sink.to("anna@example.org") == []
 
@@ -391,7 +450,9 @@ def test_near_misses_are_held_with_their_reason_and_can_be_released(any_installa
     with deps.writing() as session:
         with pytest.raises(NotFoundError):
             matches.release(session, found["FREXALT, the album"][0], deps.now())
-        assert [one.entry.title for one in matches.list_near_misses(session)] == ["Sanofi and multiple sclerosis"]
+        assert [one.entry.title for one in matches.list_near_misses(session)] == [
+            "Sanofi and multiple sclerosis"
+        ]
     run_once(made.at(MONDAY + timedelta(days=2)))
     (mail,) = made.sink.to("anna@example.org")
     assert "FREXALT, the album" in text_of(mail)
@@ -399,10 +460,16 @@ def test_near_misses_are_held_with_their_reason_and_can_be_released(any_installa
 
 
 def test_what_only_a_pointer_or_an_exclusion_kept_out_is_held():
-    pointed = judged("MS roundup", body="Ocrevus news. Recommended Reading: Frexalimab trial opens.")
+    pointed = judged(
+        "MS roundup", body="Ocrevus news. Recommended Reading: Frexalimab trial opens."
+    )
     assert (pointed.tier, pointed.held) == (Tier.NONE, Tier.MENTION)
-    vocabulary = Vocabulary({1: [TermSpec(TermKind.NAME, "frexalimab"), TermSpec(TermKind.EXCLUDE, "veterinary")]})
-    kept_out = judge_document(vocabulary, {1: "Frexalimab"}, Document("Veterinary news", "frexalimab in cats"))[1]
+    vocabulary = Vocabulary(
+        {1: [TermSpec(TermKind.NAME, "frexalimab"), TermSpec(TermKind.EXCLUDE, "veterinary")]}
+    )
+    kept_out = judge_document(
+        vocabulary, {1: "Frexalimab"}, Document("Veterinary news", "frexalimab in cats")
+    )[1]
     assert (kept_out.tier, kept_out.held) == (Tier.NONE, Tier.ABOUT)
     assert judged("Weather").held is None
 

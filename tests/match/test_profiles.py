@@ -32,7 +32,16 @@ def test_the_bundled_profile_holds_the_facts_of_the_therapy():
     kinds = {term.kind for term in bundled.terms}
     assert {"name", "code", "target", "class", "sponsor", "indication", "comparator"} <= kinds
     spellings = {spelling for term in bundled.terms for spelling in (term.text, *term.also)}
-    assert {"frexalimab", "SAR441344", "INX-021", "CD40L", "CD154", "CD40 ligand", "Sanofi", "Aubagio"} <= spellings
+    assert {
+        "frexalimab",
+        "SAR441344",
+        "INX-021",
+        "CD40L",
+        "CD154",
+        "CD40 ligand",
+        "Sanofi",
+        "Aubagio",
+    } <= spellings
     assert len(bundled.sources) == 7
     assert str(bundled.stage_as_of) == "2025-10-02"
 
@@ -48,7 +57,9 @@ def test_importing_again_replaces_the_terms(engine: Engine):
     with db.writing(engine) as session:
         profiles.save(session, profiles.parse(GOOD, "a test"), MONDAY)
     with db.writing(engine) as session:
-        stored = profiles.save(session, profiles.parse(GOOD.replace("examplimab", "otherlimab"), "a test"), MONDAY)
+        stored = profiles.save(
+            session, profiles.parse(GOOD.replace("examplimab", "otherlimab"), "a test"), MONDAY
+        )
         assert [term.text for term in stored.terms] == ["otherlimab"]
 
 
@@ -101,7 +112,10 @@ def test_every_bundled_profile_can_be_taken_and_keeps_its_canaries(slug: str):
     file = profiles.parse(profiles.bundled_file(slug), slug)
     assert file.slug == slug
     assert file.canaries
-    assert judging.check_canaries(file.model_dump(mode="json"), profiles.term_specs(file), file.name) == []
+    assert (
+        judging.check_canaries(file.model_dump(mode="json"), profiles.term_specs(file), file.name)
+        == []
+    )
 
 
 def test_a_headline_goes_to_the_therapy_it_is_about_and_to_no_other():
@@ -115,19 +129,29 @@ def test_a_headline_goes_to_the_therapy_it_is_about_and_to_no_other():
 
 def test_a_canary_that_fails_refuses_the_import(engine: Engine):
     text = GOOD + '[[canaries]]\ntitle = "Something else"\ntier = "about"\n'
-    with db.writing(engine) as session, pytest.raises(ProfileError, match="is none, and must be about"):
+    with (
+        db.writing(engine) as session,
+        pytest.raises(ProfileError, match="is none, and must be about"),
+    ):
         import_profile(session, profiles.parse(text, "a test"), MONDAY)
 
 
 @pytest.mark.parametrize("word", ["treatment", "Multiple Sclerosis", "clinical trials"])
 def test_a_term_that_would_match_everything_is_refused_with_its_line(word: str):
-    with pytest.raises(ProfileError, match=r"wrong.toml, line \d+, term 1: .* would match almost everything"):
+    with pytest.raises(
+        ProfileError, match=r"wrong.toml, line \d+, term 1: .* would match almost everything"
+    ):
         profiles.parse(GOOD.replace("examplimab", word), "wrong.toml")
 
 
 @pytest.mark.parametrize(
     ("change", "line"),
-    [(("kind", "kidn"), 3), (('"name"', '"nonsense"'), 4), (("examplimab", " - "), 5), (('"x"', '"Not A Slug"'), 1)],
+    [
+        (("kind", "kidn"), 3),
+        (('"name"', '"nonsense"'), 4),
+        (("examplimab", " - "), 5),
+        (('"x"', '"Not A Slug"'), 1),
+    ],
 )
 def test_the_line_of_what_is_wrong_is_told(change: tuple[str, str], line: int):
     text = 'slug = "x"\nname = "X"\n[[terms]]\nkind = "name"\ntext = "examplimab"\n'
@@ -139,10 +163,16 @@ def test_the_history_tells_what_each_import_changed(engine: Engine):
     texts = (GOOD, GOOD, GOOD.replace("examplimab", "otherlimab"), 'stage = "New"\n' + GOOD)
     for day, text in enumerate(texts):
         with db.writing(engine) as session:
-            stored = profiles.save(session, profiles.parse(text, "a test"), MONDAY + timedelta(days=day))
+            stored = profiles.save(
+                session, profiles.parse(text, "a test"), MONDAY + timedelta(days=day)
+            )
     with db.reading(engine) as session:
         found = profiles.history(session, stored)
-        assert [(one.number, (one.imported_at - MONDAY).days) for one in found] == [(1, 0), (2, 2), (3, 3)]
+        assert [(one.number, (one.imported_at - MONDAY).days) for one in found] == [
+            (1, 0),
+            (2, 2),
+            (3, 3),
+        ]
         assert profiles.changes(found[0].document, found[1].document) == [
             "term added: name otherlimab",
             "term removed: name examplimab",
@@ -151,7 +181,9 @@ def test_the_history_tells_what_each_import_changed(engine: Engine):
 
 
 @pytest.mark.parametrize("include", [False, True])
-def test_what_an_import_finds_in_the_past_is_filed_or_owed(any_installation: Installation, include: bool):
+def test_what_an_import_finds_in_the_past_is_filed_or_owed(
+    any_installation: Installation, include: bool
+):
     made = any_installation
     poll.run(made.at(MONDAY))
     made.publish([Article("Examplimab in the past")])
@@ -160,7 +192,9 @@ def test_what_an_import_finds_in_the_past_is_filed_or_owed(any_installation: Ins
     match.run(deps)
     text = f'sources = ["{made.feed}"]\n{GOOD}'
     with deps.writing() as session:
-        done = import_profile(session, profiles.parse(text, "a test"), deps.now(), include_past=include)
+        done = import_profile(
+            session, profiles.parse(text, "a test"), deps.now(), include_past=include
+        )
         assert done.older_matches == 1
         found = estimate_matches(session, profiles.parse(text, "a test"), deps.now())
         assert (found.entries, found.matched[Tier.ABOUT], found.share) == (1, 1, 1.0)

@@ -33,10 +33,16 @@ def same(one: dict, other: dict) -> bool:
     ("one", "other"),
     [
         ({"url": "https://x.example.org/a/"}, {"url": "http://www.x.example.org/a?utm_source=y"}),
-        ({"text": "See doi 10.1056/NEJMoa2309439."}, {"text": "https://doi.org/10.1056/nejmoa2309439"}),
+        (
+            {"text": "See doi 10.1056/NEJMoa2309439."},
+            {"text": "https://doi.org/10.1056/nejmoa2309439"},
+        ),
         ({"text": "PMID: 12345678"}, {"url": "https://pubmed.ncbi.nlm.nih.gov/12345678/"}),
         ({"trial": "NCT06141473"}, {"trial": "NCT06141473"}),
-        ({"title": "Frexalimab slows new lesions in phase 2"}, {"title": "Frexalimab slows new lesions in Phase 2!"}),
+        (
+            {"title": "Frexalimab slows new lesions in phase 2"},
+            {"title": "Frexalimab slows new lesions in Phase 2!"},
+        ),
         (
             {"title": "One", "text": RELEASE},
             {"title": "Two", "text": f"By our reporter. {RELEASE} More follows below."},
@@ -53,8 +59,14 @@ def test_the_same_news_is_known_as_such(one: dict, other: dict):
     [
         ({}, {}),
         ({"title": "Frexalimab news"}, {"title": "Frexalimab news"}),
-        ({"title": "Frexalimab cuts lesions by 89% in trial"}, {"title": "Frexalimab cuts lesions by 86% in trial"}),
-        ({"title": "Frexalimab slows new lesions in a trial"}, {"title": "Tolebrutinib fails in a phase of its trial"}),
+        (
+            {"title": "Frexalimab cuts lesions by 89% in trial"},
+            {"title": "Frexalimab cuts lesions by 86% in trial"},
+        ),
+        (
+            {"title": "Frexalimab slows new lesions in a trial"},
+            {"title": "Tolebrutinib fails in a phase of its trial"},
+        ),
         ({"text": "10.1/a 10.1056/one and 10.1056/two"}, {"text": "10.1056/one and 10.1056/three"}),
         ({"url": "https://x.example.org/list#1"}, {"url": "https://x.example.org/list#2"}),
         ({"title": "In 2025", "text": RELEASE}, {"title": "In 2026", "text": RELEASE}),
@@ -69,15 +81,22 @@ def test_any_two_texts_can_be_compared(one: str, other: str):
     assert same({"title": one, "text": other}, {"title": other, "text": one}) in (True, False)
 
 
-@pytest.mark.skipif(not (SHARED / "corpora").is_dir(), reason="the labelled set does not lie beside this checkout")
+@pytest.mark.skipif(
+    not (SHARED / "corpora").is_dir(), reason="the labelled set does not lie beside this checkout"
+)
 def test_no_two_headlines_of_the_labelled_set_are_put_together_wrongly():
-    lines = (SHARED / "corpora" / "relevance" / "dev.jsonl").read_text(encoding="utf-8").splitlines()
+    lines = (
+        (SHARED / "corpora" / "relevance" / "dev.jsonl").read_text(encoding="utf-8").splitlines()
+    )
     items = [json.loads(line) for line in lines]
     found = [
         (one["title"], other["title"])
         for one, other in combinations(items, 2)
         if same_news(
-            *(fingerprint(each["url"], each["title"], each["body"] or each["summary"]) for each in (one, other))
+            *(
+                fingerprint(each["url"], each["title"], each["body"] or each["summary"])
+                for each in (one, other)
+            )
         )
     ]
     assert len(found) >= 2
@@ -94,16 +113,30 @@ def test_three_outlets_make_one_item_led_by_the_most_authoritative(any_installat
             sources.add(session, address, MONDAY, name=name, authority=tier)
     run_once(deps)
     title = "Frexalimab lowers lesions in a made-up trial of phase 2"
-    made.publish([Article(title, slug="herald"), Article("Frexalimab and something else entirely", slug="other")])
-    made.site.put("/Sponsor/", rss([Article(f"{title}!", slug="sponsor", link="https://sponsor.example.org/1")]))
-    made.site.put("/Blog/", rss([Article(f"{title}?", slug="blog", link="https://blog.example.org/1")]))
+    made.publish(
+        [
+            Article(title, slug="herald"),
+            Article("Frexalimab and something else entirely", slug="other"),
+        ]
+    )
+    made.site.put(
+        "/Sponsor/",
+        rss([Article(f"{title}!", slug="sponsor", link="https://sponsor.example.org/1")]),
+    )
+    made.site.put(
+        "/Blog/", rss([Article(f"{title}?", slug="blog", link="https://blog.example.org/1")])
+    )
     run_once(made.at(MONDAY + timedelta(days=1)))
 
     (mail,) = made.sink.to("anna@example.org")
     text = " ".join(text_of(mail).split())
     assert mail["Subject"] == "Your daily digest: 2 items"
     assert text.index("https://sponsor.example.org/1") < text.index("Also told by:")
-    assert text.index("Also told by:") < text.index("(The Example Herald") < text.index("(Blog, opinion)")
+    assert (
+        text.index("Also told by:")
+        < text.index("(The Example Herald")
+        < text.index("(Blog, opinion)")
+    )
     assert html_of(mail).count("<h3") == 2
     with deps.reading() as session:
         found = {match.entry.title: match.story for match in session.query(Match)}

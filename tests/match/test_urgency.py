@@ -44,11 +44,16 @@ def test_it_comes_at_once_to_who_asked_for_it_and_only_once(installation: Instal
     made.publish([Article("Frexalimab slows lesions")])
     run_once(made.at(MONDAY + timedelta(days=1)))
     assert made.sink.messages == []
-    made.publish([Article("Frexalimab slows lesions"), Article("Clinical hold on a frexalimab trial")])
+    made.publish(
+        [Article("Frexalimab slows lesions"), Article("Clinical hold on a frexalimab trial")]
+    )
     for minutes in (0, 5, 60):
         run_once(made.at(MONDAY + timedelta(days=2, minutes=minutes)))
     (mail,) = made.sink.messages
     assert mail["To"] == "anna@example.org"
     assert "Clinical hold on a frexalimab trial" in text_of(mail)
     run_once(made.at(MONDAY + timedelta(days=26)))
-    assert sorted(one["To"] for one in made.sink.messages) == ["anna@example.org", "ben@example.org"]
+    assert sorted(one["To"] for one in made.sink.messages) == [
+        "anna@example.org",
+        "ben@example.org",
+    ]

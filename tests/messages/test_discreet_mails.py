@@ -20,16 +20,21 @@ from tests.deliver.test_message import parsed
 from tests.support.installation import MONDAY, Installation
 from tests.support.mail_sink import html_of, text_of
 
-# What phones show of a mail beside its subject is shorter than this, in every program that was looked at.
+# What phones show of a mail beside its subject is shorter than this, in every program that was
+# looked at.
 SHOWN = 170
-ILLNESS = re.compile(r"(?i)s[cck]l[eé]ros|esclerosis|\b(?:MS|SM|EM|PPMS|SPMS|RRMS)\b|madeupimab|NCT\d")
+ILLNESS = re.compile(
+    r"(?i)s[cck]l[eé]ros|esclerosis|\b(?:MS|SM|EM|PPMS|SPMS|RRMS)\b|madeupimab|NCT\d"
+)
 
 
 def reader(profile: Profile, cadence: Cadence, edition: Edition, language: str) -> Subscription:
     choice = subscriptions.default_choice(cadence, "Europe/Berlin", edition, language)
     subscription = subscriptions.dummy_subscription(profile, choice, MONDAY)
     subscription.profile = profile
-    subscription.next_due_at = MONDAY + timedelta(days=1) if cadence is not Cadence.IMMEDIATE else None
+    subscription.next_due_at = (
+        MONDAY + timedelta(days=1) if cadence is not Cadence.IMMEDIATE else None
+    )
     return subscription
 
 
@@ -41,9 +46,19 @@ def visible(text: str) -> str:
 
 def is_indiscreet(text: str, profile: Profile) -> bool:
     """Whether a text names the therapy, a trial, its target, its class or the illness."""
-    kinds = (TermKind.NAME, TermKind.CODE, TermKind.TRIAL, TermKind.TARGET, TermKind.CLASS, TermKind.INDICATION)
+    kinds = (
+        TermKind.NAME,
+        TermKind.CODE,
+        TermKind.TRIAL,
+        TermKind.TARGET,
+        TermKind.CLASS,
+        TermKind.INDICATION,
+    )
     terms = [term for term in profile.terms if term.kind in kinds]
-    spellings = [profile.name, *(spelling for term in terms for spelling in (term.text, *term.also))]
+    spellings = [
+        profile.name,
+        *(spelling for term in terms for spelling in (term.text, *term.also)),
+    ]
     words = re.compile(r"(?i)\b(?:" + "|".join(map(re.escape, spellings)) + r")\b")
     return bool(ILLNESS.search(text) or words.search(text))
 
@@ -55,27 +70,47 @@ def letter_of(deps, kind: str, profile: Profile, cadence: Cadence, edition: Edit
         view = example(variant)
         rendered = digest_body.renderer(deps)(view)
         if kind == "quiet":
-            month = quiet_months.no_news_view(profile, variant, PollingSummary(1, 1, ("MS News",)), MONDAY.date())
+            month = quiet_months.no_news_view(
+                profile, variant, PollingSummary(1, 1, ("MS News",)), MONDAY.date()
+            )
             rendered = digest_body.render_no_news(deps, month)
         composed = digest_mail.RenderedDigest(
             rendered, profile.name, cadence, language, MONDAY, "https://news.example.org/a/1"
         )
         due_at = MONDAY - timedelta(hours=3) if kind == "late" else MONDAY
-        return digest_mail.digest_spec(deps, composed, subscription, "<1@example.org>", MONDAY, due_at)
+        return digest_mail.digest_spec(
+            deps, composed, subscription, "<1@example.org>", MONDAY, due_at
+        )
     if kind == "confirmation":
         return account_mail.confirmation_spec(deps, subscription, "<1@example.org>", MONDAY)
     if kind.startswith("change"):
-        change = AddressChange(subscriber=subscription.subscriber, email="x@example.org", link_id="link")
-        return account_mail.address_change_spec(deps, change, DeliveryKind(kind), "<1@example.org>", MONDAY)
-    return account_mail.account_spec(deps, DeliveryKind(kind), subscription, "<1@example.org>", MONDAY)
+        change = AddressChange(
+            subscriber=subscription.subscriber, email="x@example.org", link_id="link"
+        )
+        return account_mail.address_change_spec(
+            deps, change, DeliveryKind(kind), "<1@example.org>", MONDAY
+        )
+    return account_mail.account_spec(
+        deps, DeliveryKind(kind), subscription, "<1@example.org>", MONDAY
+    )
 
 
-KINDS = ("digest", "late", "quiet", "confirmation", "change_old", "change_new", *sorted(map(str, account_mail.KINDS)))
+KINDS = (
+    "digest",
+    "late",
+    "quiet",
+    "confirmation",
+    "change_old",
+    "change_new",
+    *sorted(map(str, account_mail.KINDS)),
+)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_mail_begins_with_a_word_of_the_therapy_or_the_illness(installation: Installation, kind: str, language: str):
+def test_no_mail_begins_with_a_word_of_the_therapy_or_the_illness(
+    installation: Installation, kind: str, language: str
+):
     deps = installation.at(MONDAY)
     with deps.reading() as session:
         profile = profiles.find(session, None)

@@ -15,7 +15,9 @@ from tests.support.news_site import Article, rss
 from tests.support.visitor import Client
 
 DAY = timedelta(days=1)
-NESTED = "<table><tr><td>" * 30_000 + "a made-up text about frexalimab" + "</td></tr></table>" * 30_000
+NESTED = (
+    "<table><tr><td>" * 30_000 + "a made-up text about frexalimab" + "</td></tr></table>" * 30_000
+)
 
 TITLES = {
     "markup": "Frexalimab <b>slows</b> <script>alert(1)</script> & lesions",
@@ -86,7 +88,9 @@ def test_a_link_that_is_none_leads_to_the_source(installation: Installation, lin
     for mail in digest_of(installation, rss([Article("Frexalimab slows lesions", link=link)])):
         is_sound(mail)
         (found,) = re.findall(r'<h3[^>]*><a href="([^"]+)"', html_of(mail))
-        assert found.startswith(("http://127.0.0.1", "https://herald.example.org/", "http://evil.example.org/x"))
+        assert found.startswith(
+            ("http://127.0.0.1", "https://herald.example.org/", "http://evil.example.org/x")
+        )
 
 
 def test_a_megabyte_of_nested_tables_is_a_line_of_text(installation: Installation, client: Client):
@@ -97,7 +101,9 @@ def test_a_megabyte_of_nested_tables_is_a_line_of_text(installation: Installatio
 
 
 def test_a_mail_without_a_title_says_so_in_the_readers_language(installation: Installation):
-    messages = digest_of(installation, rss([Article("", "A made-up text about frexalimab and its trial.")]))
+    messages = digest_of(
+        installation, rss([Article("", "A made-up text about frexalimab and its trial.")])
+    )
     plain, german = sorted(messages, key=lambda mail: str(mail["To"]))
     assert "Without a title" in text_of(plain)
     assert "Ohne Titel" in text_of(german)

@@ -21,7 +21,9 @@ ARTICLE = Article(
 )
 
 
-@pytest.fixture(params=[(code, edition) for code in ("en", "de", "fr", "es") for edition in Edition], ids=str)
+@pytest.fixture(
+    params=[(code, edition) for code in ("en", "de", "fr", "es") for edition in Edition], ids=str
+)
 def mail(request: pytest.FixtureRequest, installation: Installation):
     """A digest as it came through the mail server, in each language and edition."""
     code, edition = request.param
@@ -40,19 +42,25 @@ def delivered(made: Installation):
 def addresses(mail) -> set[str]:
     """Every address in the mail, its headers included."""
     headers = " ".join(str(value) for value in mail.values())
-    return set(re.findall(r"(?:https?|mailto):[^\s\"<>]+", f"{headers} {html_of(mail)} {text_of(mail)}"))
+    return set(
+        re.findall(r"(?:https?|mailto):[^\s\"<>]+", f"{headers} {html_of(mail)} {text_of(mail)}")
+    )
 
 
 def test_no_header_and_no_first_line_names_the_therapy_or_the_disease(mail):
     for name, value in mail.items():
         assert not HEALTH.search(str(value)), name
-    visible = re.sub(r"<(style|title|!--).*?(</\1>|-->)|<[^>]+>", " ", html_of(mail), flags=re.DOTALL)
+    visible = re.sub(
+        r"<(style|title|!--).*?(</\1>|-->)|<[^>]+>", " ", html_of(mail), flags=re.DOTALL
+    )
     assert not HEALTH.search(" ".join(visible.split())[:120])
     assert not HEALTH.search(text_of(mail)[:120])
 
 
 def test_no_address_of_ours_names_the_therapy_or_the_reader(mail):
-    ours = {one for one in addresses(mail) if one.startswith("mailto:") or "news.example.org" in one}
+    ours = {
+        one for one in addresses(mail) if one.startswith("mailto:") or "news.example.org" in one
+    }
     assert len(ours) >= 5
     for one in ours:
         assert not HEALTH.search(one), one
@@ -61,7 +69,9 @@ def test_no_address_of_ours_names_the_therapy_or_the_reader(mail):
 
 def test_nothing_is_loaded_from_anywhere_and_nothing_tells_that_it_was_read(mail):
     html = html_of(mail)
-    assert not re.search(r"(?i)<(img|script|link|iframe|object|embed|form|base|video|audio|svg)\b", html)
+    assert not re.search(
+        r"(?i)<(img|script|link|iframe|object|embed|form|base|video|audio|svg)\b", html
+    )
     assert not re.search(r"(?i)@import|url\(|\bsrc=|background=|@font-face", html)
     assert not mail.get("Disposition-Notification-To")
     assert not mail.get("Return-Receipt-To")
@@ -74,7 +84,9 @@ def test_a_link_to_the_publisher_is_the_publishers_own(mail):
     assert not [one for one in ours if "?" in one or "herald" in one]
 
 
-def test_an_indiscreet_sender_may_name_it_in_the_subject_and_nowhere_else_in_the_headers(installation: Installation):
+def test_an_indiscreet_sender_may_name_it_in_the_subject_and_nowhere_else_in_the_headers(
+    installation: Installation,
+):
     sender = settings_for(25).sender.model_copy(update={"discreet": False})
     installation.change(sender=sender)
     installation.subscribe("anna@example.org")

@@ -15,7 +15,16 @@ from notifier.digest import digests
 from notifier.enums import DeliveryKind, DeliveryStatus, SignupRequestKind, SubscriptionStatus
 from notifier.errors import StoreError
 from notifier.messages import digest_mail
-from notifier.pipeline import compose, deliver, housekeeping, match, monitoring, poll, refusals, signup_requests
+from notifier.pipeline import (
+    compose,
+    deliver,
+    housekeeping,
+    match,
+    monitoring,
+    poll,
+    refusals,
+    signup_requests,
+)
 from notifier.pipeline.problems import Problems
 from notifier.pipeline.run import Report, run_once
 from notifier.settings import Dkim, Operator
@@ -48,7 +57,12 @@ def fails(error: Exception):
 
 @pytest.mark.parametrize(
     "error",
-    [ValueError("anna@example.org"), StoreError("The database is locked.", "Wait."), RecursionError(), MemoryError()],
+    [
+        ValueError("anna@example.org"),
+        StoreError("The database is locked.", "Wait."),
+        RecursionError(),
+        MemoryError(),
+    ],
     ids=lambda error: type(error).__name__,
 )
 @pytest.mark.parametrize("step", STEPS)
@@ -131,16 +145,23 @@ def damage(made: Installation, statement: str) -> None:
 
 def trouble(made: Installation) -> tuple[str | None, object]:
     with made.at(MONDAY).reading() as session:
-        return session.execute(sql("SELECT trouble, next_due_at FROM subscription WHERE id=1")).one()
+        return session.execute(
+            sql("SELECT trouble, next_due_at FROM subscription WHERE id=1")
+        ).one()
 
 
 @pytest.mark.parametrize("statement", BROKEN.values(), ids=BROKEN)
-def test_one_row_that_cannot_be_read_stops_nobody_else(any_installation: Installation, statement: str):
+def test_one_row_that_cannot_be_read_stops_nobody_else(
+    any_installation: Installation, statement: str
+):
     made = any_installation
     due = made.discover(3)
     damage(made, statement)
     report = run_once(made.at(due))
-    assert {mail["To"] for mail in made.sink.messages} == {"person1@example.org", "person2@example.org"}
+    assert {mail["To"] for mail in made.sink.messages} == {
+        "person1@example.org",
+        "person2@example.org",
+    }
     sentence, _ = trouble(made)
     assert sentence.startswith("The stored ")
     assert "@" not in sentence
@@ -148,15 +169,22 @@ def test_one_row_that_cannot_be_read_stops_nobody_else(any_installation: Install
 
 
 @pytest.mark.parametrize("statement", ONLY_IN_SQLITE.values(), ids=ONLY_IN_SQLITE)
-def test_a_value_that_sqlite_alone_lets_in_stops_nobody_else(installation: Installation, statement: str):
+def test_a_value_that_sqlite_alone_lets_in_stops_nobody_else(
+    installation: Installation, statement: str
+):
     due = installation.discover(3)
     damage(installation, statement)
     run_once(installation.at(due))
-    assert {mail["To"] for mail in installation.sink.messages} == {"person1@example.org", "person2@example.org"}
+    assert {mail["To"] for mail in installation.sink.messages} == {
+        "person1@example.org",
+        "person2@example.org",
+    }
     assert trouble(installation)[0]
 
 
-def test_who_cannot_be_served_is_tried_again_after_an_hour_and_served_when_mended(any_installation: Installation):
+def test_who_cannot_be_served_is_tried_again_after_an_hour_and_served_when_mended(
+    any_installation: Installation,
+):
     made = any_installation
     due = made.discover(2)
     damage(made, "UPDATE subscriber SET time_zone='No/Where' WHERE id=1")
@@ -170,7 +198,9 @@ def test_who_cannot_be_served_is_tried_again_after_an_hour_and_served_when_mende
     assert trouble(made)[0] is None
 
 
-def test_an_immediate_reader_who_cannot_be_served_is_not_tried_every_half_minute(installation: Installation):
+def test_an_immediate_reader_who_cannot_be_served_is_not_tried_every_half_minute(
+    installation: Installation,
+):
     made = installation
     made.subscribe("anna@example.org", every="immediate")
     run_once(made.at(MONDAY))
@@ -188,7 +218,9 @@ def test_an_immediate_reader_who_cannot_be_served_is_not_tried_every_half_minute
     assert trouble(made) == (None, None)
 
 
-def test_the_operator_is_told_once_that_somebody_cannot_be_served_and_once_that_all_can(installation: Installation):
+def test_the_operator_is_told_once_that_somebody_cannot_be_served_and_once_that_all_can(
+    installation: Installation,
+):
     made = installation
     made.change(operator=Operator(address="office@example.org"))
     due = made.discover(2)
@@ -201,7 +233,9 @@ def test_the_operator_is_told_once_that_somebody_cannot_be_served_and_once_that_
     assert "1 subscriber cannot be served" in " ".join(text_of(told).split())
     assert "person0" not in text_of(told)
     with made.at(due).reading() as session:
-        assert [check.name for check in monitoring.checks(session, due) if not check.ok] == ["subscribers"]
+        assert [check.name for check in monitoring.checks(session, due) if not check.ok] == [
+            "subscribers"
+        ]
     damage(made, "UPDATE subscriber SET time_zone='UTC' WHERE id=1")
     for hours in range(4, 7):
         run_once(made.at(due + hours * HOUR))
@@ -218,15 +252,22 @@ def test_a_trouble_is_shown_to_the_operator(installation: Installation, ready):
     run_once(installation.at(due))
     done = ready("subscribers", "list", "--json")
     assert done.exit_code == 0, done.output
-    troubles = [one["trouble"] for person in json.loads(done.stdout) for one in person["subscriptions"]]
+    troubles = [
+        one["trouble"] for person in json.loads(done.stdout) for one in person["subscriptions"]
+    ]
     assert troubles == [
         "The stored list of hidden parts cannot be read.",
         "The stored day does not go with how often digests are sent.",
     ]
-    assert "Cannot be served: The stored list" in ready("subscribers", "show", "person0@example.org").output
+    assert (
+        "Cannot be served: The stored list"
+        in ready("subscribers", "show", "person0@example.org").output
+    )
 
 
-def test_a_pause_that_ends_for_somebody_whose_zone_is_broken_ends_for_the_others(any_installation: Installation):
+def test_a_pause_that_ends_for_somebody_whose_zone_is_broken_ends_for_the_others(
+    any_installation: Installation,
+):
     made = any_installation
     due = made.discover(3)
     with made.at(MONDAY).writing() as session:
@@ -241,7 +282,9 @@ def test_a_pause_that_ends_for_somebody_whose_zone_is_broken_ends_for_the_others
     assert trouble(made)[0] == "The stored time zone does not exist."
 
 
-def test_a_digest_that_cannot_be_rendered_stops_no_other_group(any_installation: Installation, monkeypatch):
+def test_a_digest_that_cannot_be_rendered_stops_no_other_group(
+    any_installation: Installation, monkeypatch
+):
     made = any_installation
     due = made.discover(2)
     made.subscribe("doctor@example.org", edition="clinician", moment=MONDAY)
@@ -262,7 +305,9 @@ def test_a_digest_that_cannot_be_rendered_stops_no_other_group(any_installation:
     assert len(made.sink.to("doctor@example.org")) == 1
 
 
-def test_one_profile_that_cannot_be_composed_stops_no_other(installation: Installation, monkeypatch):
+def test_one_profile_that_cannot_be_composed_stops_no_other(
+    installation: Installation, monkeypatch
+):
     due = installation.discover(1)
     other = installation.at(due)
     from notifier.match import profiles
@@ -271,7 +316,11 @@ def test_one_profile_that_cannot_be_composed_stops_no_other(installation: Instal
         file = profiles.parse(profiles.bundled_file("tolebrutinib"), "the other profile")
         profiles.save(session, file, due)
     real = compose._read_due
-    monkeypatch.setattr(compose, "_read_due", lambda *words: fails(ValueError())() if words[1] == 2 else real(*words))
+    monkeypatch.setattr(
+        compose,
+        "_read_due",
+        lambda *words: fails(ValueError())() if words[1] == 2 else real(*words),
+    )
     problems = Problems()
     assert compose.run(other, problems) == 1
     assert len(problems.lines) == 1
@@ -284,7 +333,12 @@ def test_one_request_that_fails_is_dropped_and_stops_no_other(
     with deps.writing() as session:
         for number in range(3):
             session.add(
-                SignupRequest(kind=SignupRequestKind.LINK, network="n", email=f"p{number}@example.org", at=MONDAY)
+                SignupRequest(
+                    kind=SignupRequestKind.LINK,
+                    network="n",
+                    email=f"p{number}@example.org",
+                    at=MONDAY,
+                )
             )
     real = signup_requests._answer
 
@@ -301,7 +355,8 @@ def test_one_request_that_fails_is_dropped_and_stops_no_other(
     ]
     with deps.reading() as session:
         assert all(
-            enquiry.answered_at is not None and enquiry.email is None for enquiry in session.query(SignupRequest)
+            enquiry.answered_at is not None and enquiry.email is None
+            for enquiry in session.query(SignupRequest)
         )
 
 
@@ -319,7 +374,11 @@ def test_one_part_of_tidying_that_fails_stops_no_other(installation: Installatio
 @pytest.mark.parametrize("place", ["in the parcel", "in the message"])
 @pytest.mark.parametrize("signed", [False, True], ids=["plain", "made ahead"])
 def test_a_mail_that_cannot_be_built_is_put_off_and_the_others_go_out(
-    any_installation: Installation, place: str, signed: bool, monkeypatch: pytest.MonkeyPatch, tmp_path
+    any_installation: Installation,
+    place: str,
+    signed: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path,
 ):
     made = any_installation
     if signed:
@@ -354,7 +413,9 @@ def test_a_mail_that_cannot_be_built_is_put_off_and_the_others_go_out(
     assert len(made.sink.to("person3@example.org")) == 1
 
 
-def test_a_mail_that_can_never_be_built_is_given_up_after_the_usual_patience(installation: Installation, monkeypatch):
+def test_a_mail_that_can_never_be_built_is_given_up_after_the_usual_patience(
+    installation: Installation, monkeypatch
+):
     made = installation
     due = made.discover(1)
     compose.run(made.at(due))
@@ -368,7 +429,9 @@ def test_a_mail_that_can_never_be_built_is_given_up_after_the_usual_patience(ins
         assert session.query(Digest).one().status == "sent"
 
 
-def test_a_person_whose_row_is_broken_after_composing_loses_only_their_own_mail(any_installation: Installation):
+def test_a_person_whose_row_is_broken_after_composing_loses_only_their_own_mail(
+    any_installation: Installation,
+):
     made = any_installation
     due = made.discover(3)
     compose.run(made.at(due))
@@ -376,14 +439,20 @@ def test_a_person_whose_row_is_broken_after_composing_loses_only_their_own_mail(
     assert deliver.run(made.at(due)).accepted == 2
 
 
-def test_parcels_are_built_outside_the_transaction_that_claims(any_installation: Installation, monkeypatch):
+def test_parcels_are_built_outside_the_transaction_that_claims(
+    any_installation: Installation, monkeypatch
+):
     made = any_installation
     due = made.discover(3)
     made.subscribe("newcomer@example.org", confirmed=False)
     from notifier.deliver import outbox
 
     with made.at(due).writing() as session:
-        newcomer = session.query(Subscription).filter(Subscription.status == SubscriptionStatus.PENDING).one()
+        newcomer = (
+            session.query(Subscription)
+            .filter(Subscription.status == SubscriptionStatus.PENDING)
+            .one()
+        )
         outbox.enqueue_own(session, DeliveryKind.CONFIRMATION, [newcomer.id], "example.org", due)
     compose.run(made.at(due))
     open_now: list[bool] = []
@@ -415,7 +484,9 @@ def test_parcels_are_built_outside_the_transaction_that_claims(any_installation:
     assert deliver.run(watched).accepted == 4
 
 
-def test_an_unexpected_error_while_leases_are_renewed_ends_nothing(installation: Installation, monkeypatch):
+def test_an_unexpected_error_while_leases_are_renewed_ends_nothing(
+    installation: Installation, monkeypatch
+):
     made = installation
     due = made.discover(3)
     compose.run(made.at(due))
@@ -426,7 +497,9 @@ def test_an_unexpected_error_while_leases_are_renewed_ends_nothing(installation:
     assert deliver.run(made.at(due)).accepted == 3
 
 
-def test_who_unsubscribes_while_a_digest_is_rendered_gets_none(any_installation: Installation, monkeypatch):
+def test_who_unsubscribes_while_a_digest_is_rendered_gets_none(
+    any_installation: Installation, monkeypatch
+):
     made = any_installation
     due = made.discover(3)
     real = digests.edition
@@ -471,7 +544,9 @@ def test_who_changed_while_a_digest_was_rendered_is_left_for_the_next_run(
         assert sorted(one.subscription_id for one in session.query(Delivery)) == [1, 3]
 
 
-def test_what_is_matched_while_a_digest_is_rendered_goes_into_it_once(any_installation: Installation, monkeypatch):
+def test_what_is_matched_while_a_digest_is_rendered_goes_into_it_once(
+    any_installation: Installation, monkeypatch
+):
     made = any_installation
     due = made.discover(2)
     real = digests.edition
@@ -479,7 +554,9 @@ def test_what_is_matched_while_a_digest_is_rendered_goes_into_it_once(any_instal
 
     def edition(*words):
         if not matched:
-            made.publish([Article("Frexalimab slows lesions"), Article("Frexalimab again", slug="again")])
+            made.publish(
+                [Article("Frexalimab slows lesions"), Article("Frexalimab again", slug="again")]
+            )
             poll.run(made.at(due + HOUR))
             matched.append(match.run(made.at(due + HOUR)))
         return real(*words)
@@ -493,7 +570,9 @@ def test_what_is_matched_while_a_digest_is_rendered_goes_into_it_once(any_instal
         assert session.query(Delivery).count() == 2
 
 
-def test_a_long_list_is_served_in_portions_with_one_digest(any_installation: Installation, monkeypatch):
+def test_a_long_list_is_served_in_portions_with_one_digest(
+    any_installation: Installation, monkeypatch
+):
     made = any_installation
     monkeypatch.setattr(compose, "_AT_ONCE", 2)
     due = made.discover(5)
@@ -504,7 +583,9 @@ def test_a_long_list_is_served_in_portions_with_one_digest(any_installation: Ins
     assert compose.run(made.at(due)) == 0
 
 
-def test_the_scheduler_goes_on_after_a_run_that_failed(installation: Installation, monkeypatch: pytest.MonkeyPatch):
+def test_the_scheduler_goes_on_after_a_run_that_failed(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setattr(compose, "run", fails(ValueError("x")))
     told: list[bool] = []
 
@@ -517,10 +598,14 @@ def test_the_scheduler_goes_on_after_a_run_that_failed(installation: Installatio
     assert told == [True, True, True]
 
 
-def test_a_consequence_that_cannot_be_drawn_loses_no_answer(any_installation: Installation, monkeypatch):
+def test_a_consequence_that_cannot_be_drawn_loses_no_answer(
+    any_installation: Installation, monkeypatch
+):
     made = any_installation
     due = made.discover(4)
-    made.sink.refuse_recipient = {f"person{number}@example.org": "550 5.1.1 no such user" for number in (1, 2)}
+    made.sink.refuse_recipient = {
+        f"person{number}@example.org": "550 5.1.1 no such user" for number in (1, 2)
+    }
     real = refusals._judge
 
     def judge(session, delivery, outcome, now):
@@ -533,11 +618,16 @@ def test_a_consequence_that_cannot_be_drawn_loses_no_answer(any_installation: In
     assert report.sent.answers == {"accepted": 2, "refused": 2}
     assert not report.problems
     with made.at(due).reading() as session:
-        assert sum(delivery.status is DeliveryStatus.FAILED for delivery in session.query(Delivery)) == 2
+        assert (
+            sum(delivery.status is DeliveryStatus.FAILED for delivery in session.query(Delivery))
+            == 2
+        )
         assert session.query(Suppression).count() == 1
 
 
-def test_somebody_who_is_erased_while_their_mail_is_refused_stops_nobody(any_installation: Installation, monkeypatch):
+def test_somebody_who_is_erased_while_their_mail_is_refused_stops_nobody(
+    any_installation: Installation, monkeypatch
+):
     made = any_installation
     due = made.discover(3)
     made.sink.refuse_recipient = {"person1@example.org": "550 5.1.1 no such user"}

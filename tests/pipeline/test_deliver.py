@@ -41,7 +41,10 @@ def owed(any_installation: Installation) -> Installation:
 
 def deliveries(made: Installation) -> dict[str, Delivery]:
     with made.at(MONDAY).reading() as session:
-        return {one.subscription.subscriber.email.partition("@")[0]: one for one in session.query(Delivery)}
+        return {
+            one.subscription.subscriber.email.partition("@")[0]: one
+            for one in session.query(Delivery)
+        }
 
 
 def test_a_refused_recipient_fails_alone_with_the_servers_words(owed: Installation):
@@ -56,12 +59,16 @@ def test_a_refused_recipient_fails_alone_with_the_servers_words(owed: Installati
         "ben": DeliveryStatus.FAILED,
         "cleo": DeliveryStatus.SENT,
     }
-    assert found["ben"].error == "the server answered 550 to RCPT TO: 5.1.1 no mailbox (the recipient)"
+    assert (
+        found["ben"].error == "the server answered 550 to RCPT TO: 5.1.1 no mailbox (the recipient)"
+    )
     assert found["anna"].error is None
     assert deliver.run(owed.at(TUESDAY)).answers == {}
 
 
-def test_a_recipient_that_is_put_off_is_tried_again_later_with_the_same_message_id(owed: Installation):
+def test_a_recipient_that_is_put_off_is_tried_again_later_with_the_same_message_id(
+    owed: Installation,
+):
     owed.sink.refuse_recipient["ben@example.org"] = "451 4.7.1 greylisted, come back"
     deliver.run(owed.at(TUESDAY))
     first = deliveries(owed)["ben"]
@@ -97,13 +104,18 @@ def test_a_refused_message_fails(owed: Installation):
 
 def test_a_server_that_is_down_loses_nothing(owed: Installation):
     good = owed.at(TUESDAY)
-    down = replace(good, settings=good.settings.model_copy(update={"smtp": Smtp(port=free_port(), security="none")}))
+    down = replace(
+        good,
+        settings=good.settings.model_copy(update={"smtp": Smtp(port=free_port(), security="none")}),
+    )
 
     sent = deliver.run(down)
 
     assert "cannot be reached" in sent.problem
     assert "smtp.host" in sent.problem
-    assert {(one.status, one.attempts) for one in deliveries(owed).values()} == {(DeliveryStatus.PENDING, 0)}
+    assert {(one.status, one.attempts) for one in deliveries(owed).values()} == {
+        (DeliveryStatus.PENDING, 0)
+    }
     assert "cannot be reached" in deliveries(owed)["anna"].error
     assert deliver.run(good).accepted == 3
 
@@ -117,7 +129,9 @@ def test_a_server_that_is_down_loses_nothing(owed: Installation):
         ({"security": "none", "host": "no-such-host.invalid"}, "cannot be resolved"),
     ],
 )
-def test_a_server_that_cannot_do_what_is_set_is_told_with_the_setting(owed: Installation, smtp: dict, said: str):
+def test_a_server_that_cannot_do_what_is_set_is_told_with_the_setting(
+    owed: Installation, smtp: dict, said: str
+):
     deps = owed.at(TUESDAY)
     changed = deps.settings.smtp.model_copy(update={**smtp, "timeout_seconds": 2})
     sent = deliver.run(replace(deps, settings=deps.settings.model_copy(update={"smtp": changed})))
@@ -224,14 +238,21 @@ def scripted(*answers: bytes):
 
 GREETING = (b"220 test", b"250 test")
 PARCEL = OutgoingMessage(
-    7, "digest@example.org", "anna@example.org", lambda: b"Subject: x\r\n\r\nNothing of it is true.\r\n"
+    7,
+    "digest@example.org",
+    "anna@example.org",
+    lambda: b"Subject: x\r\n\r\nNothing of it is true.\r\n",
 )
 
 
 @pytest.mark.parametrize(
     ("script", "answer", "said"),
     [
-        ((*GREETING, b"250 ok", b"250 ok", b"354 go", b"(body)", b"250 taken"), SendResult.ACCEPTED, ""),
+        (
+            (*GREETING, b"250 ok", b"250 ok", b"354 go", b"(body)", b"250 taken"),
+            SendResult.ACCEPTED,
+            "",
+        ),
         (
             (*GREETING, b"250 ok", b"250 ok", b"354 go", b"(body)"),
             SendResult.UNKNOWN,
@@ -239,7 +260,11 @@ PARCEL = OutgoingMessage(
         ),
         ((*GREETING, b"250 ok"), SendResult.DEFERRED, "before the message was handed over"),
         ((*GREETING, b"421 closing", b"250 ok"), SendResult.DEFERRED, "421 to MAIL FROM"),
-        ((*GREETING, b"550 no such sender", b"250 ok"), SendResult.NOT_TRIED, "Check sender.address"),
+        (
+            (*GREETING, b"550 no such sender", b"250 ok"),
+            SendResult.NOT_TRIED,
+            "Check sender.address",
+        ),
         (
             (*GREETING, b"250 ok", b"250 ok", b"354 go", b"(body)", b"452 full", b"250"),
             SendResult.DEFERRED,
@@ -250,7 +275,9 @@ PARCEL = OutgoingMessage(
         ((*GREETING, b"250 " + b"x" * 200_000), SendResult.DEFERRED, "an answer without an end"),
     ],
 )
-def test_each_end_of_a_transaction_is_told_for_what_it_is(script: tuple[bytes, ...], answer: SendResult, said: str):
+def test_each_end_of_a_transaction_is_told_for_what_it_is(
+    script: tuple[bytes, ...], answer: SendResult, said: str
+):
     outcomes = []
     with scripted(*script) as port:
         transport = Transport(Smtp(port=port, security="none", connections=1, timeout_seconds=5))
@@ -277,7 +304,9 @@ def test_what_is_uncertain_is_sent_again_with_its_message_id(owed: Installation)
 
     with owed.at(TUESDAY).writing() as session:
         (one, *_) = outbox.claim_due(session, TUESDAY, ClaimOptions(1))
-        outbox.settle_attempts(session, [Outcome(one.id, SendResult.UNKNOWN, "the connection ended")], TUESDAY)
+        outbox.settle_attempts(
+            session, [Outcome(one.id, SendResult.UNKNOWN, "the connection ended")], TUESDAY
+        )
         assert session.get_one(Delivery, one.id).status is DeliveryStatus.UNCERTAIN
     deliver.run(owed.at(TUESDAY + timedelta(minutes=6)))
     assert len({message["Message-ID"] for message in owed.sink.messages}) == 3

@@ -21,7 +21,9 @@ def looked_at(made: Installation, moment) -> tuple[int, dict]:
         return answer.status_code, json.loads(answer.text)
 
 
-def test_a_mail_server_that_is_away_for_an_hour_is_told_once_and_its_return_too(installation: Installation):
+def test_a_mail_server_that_is_away_for_an_hour_is_told_once_and_its_return_too(
+    installation: Installation,
+):
     made = installation
     made.change(operator=Operator(address="office@example.org"))
     made.subscribe("anna@example.org")
@@ -79,7 +81,12 @@ def run_every_20_minutes(made: Installation, begin: int, end: int) -> None:
 
 
 def test_a_person_who_is_put_off_alone_alarms_nobody(installation: Installation):
-    refused(installation, ["anna@example.org", "ben@example.org"], "ben@example.org", "451 4.7.1 not now")
+    refused(
+        installation,
+        ["anna@example.org", "ben@example.org"],
+        "ben@example.org",
+        "451 4.7.1 not now",
+    )
     run_every_20_minutes(installation, 0, 300)
     assert installation.sink.to("office@example.org") == []
 

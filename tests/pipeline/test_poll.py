@@ -76,7 +76,10 @@ def test_a_source_is_asked_when_its_time_has_come_or_when_it_is_forced(installat
         (Answer(500), "answered 500"),
         (Answer(404), "answered 404"),
         (Answer(200, b""), "answered with nothing"),
-        (Answer(200, b"<!doctype html><html><body>Hello</body></html>"), "an HTML page, not a feed"),
+        (
+            Answer(200, b"<!doctype html><html><body>Hello</body></html>"),
+            "an HTML page, not a feed",
+        ),
         (Answer(200, b"<rss><channel><item>"), "no feed|broken XML"),
         (Answer(302, b"", {"Location": "/feed/"}), "redirects more than"),
         (Answer(302, b"", {"Location": "file:///etc/passwd"}), "no http or https"),
@@ -85,7 +88,9 @@ def test_a_source_is_asked_when_its_time_has_come_or_when_it_is_forced(installat
     ],
     ids=lambda value: value if isinstance(value, str) else None,
 )
-def test_a_failure_is_stored_in_words_and_forgets_nothing(installation: Installation, answer: Answer, said: str):
+def test_a_failure_is_stored_in_words_and_forgets_nothing(
+    installation: Installation, answer: Answer, said: str
+):
     installation.publish([Article("One")])
     poll(installation)
     installation.site.answers["/feed/"] = answer
@@ -104,7 +109,9 @@ def test_a_failure_is_stored_in_words_and_forgets_nothing(installation: Installa
 
 
 def test_a_host_that_is_not_there_is_told(installation: Installation):
-    installation.adopt(sources=(f"http://127.0.0.1:{free_port()}/feed/", "http://no-such-host.invalid/feed/"))
+    installation.adopt(
+        sources=(f"http://127.0.0.1:{free_port()}/feed/", "http://no-such-host.invalid/feed/")
+    )
     results = poll_step.run(installation.at(MONDAY))
     errors = [one.error for one in results if one.status == "failed"]
     assert len(errors) == 2
@@ -120,7 +127,9 @@ def test_a_source_that_is_gone_for_good_is_not_asked_again(installation: Install
     assert len(installation.site.asked) == 1
 
 
-def test_a_failing_source_is_asked_less_and_less_often_but_never_given_up(installation: Installation):
+def test_a_failing_source_is_asked_less_and_less_often_but_never_given_up(
+    installation: Installation,
+):
     installation.site.fail("/feed/", 500)
     moment, gaps = timedelta(0), []
     for _ in range(8):
@@ -137,7 +146,9 @@ def test_an_answer_that_takes_too_long_is_given_up(site: Site):
     site.put("/feed/", rss([]))
     site.answers["/feed/"].delay = 1.5
     settings = settings_for(25)
-    settings = settings.model_copy(update={"watch": settings.watch.model_copy(update={"timeout_seconds": 0.3})})
+    settings = settings.model_copy(
+        update={"watch": settings.watch.model_copy(update={"timeout_seconds": 0.3})}
+    )
     answers = []
     fetch_all([Request(1, f"{site.address}/feed/")], settings, answers.append)
     assert "no whole answer within 0.3 s" in answers[0].error
@@ -149,7 +160,9 @@ def test_an_answer_that_is_too_large_is_given_up(site: Site, packed: bool):
     headers = {"Content-Encoding": "gzip"} if packed else {}
     site.answers["/feed/"] = Answer(200, gzip.compress(body) if packed else body, headers)
     settings = settings_for(25)
-    settings = settings.model_copy(update={"watch": settings.watch.model_copy(update={"max_bytes": 100_000})})
+    settings = settings.model_copy(
+        update={"watch": settings.watch.model_copy(update={"max_bytes": 100_000})}
+    )
     answers = []
     fetch_all([Request(1, f"{site.address}/feed/")], settings, answers.append)
     assert "larger than 100,000 bytes" in answers[0].error
@@ -169,7 +182,10 @@ def test_private_addresses_are_refused_unless_they_are_allowed(site: Site):
         update={"watch": settings.watch.model_copy(update={"allow_private_addresses": False})}
     )
     answers = []
-    addresses = [f"{site.address}/feed/", f"http://localhost:{site.address.rpartition(':')[2]}/feed/"]
+    addresses = [
+        f"{site.address}/feed/",
+        f"http://localhost:{site.address.rpartition(':')[2]}/feed/",
+    ]
     fetch_all([Request(n, url) for n, url in enumerate(addresses)], settings, answers.append)
     assert ["is not a public one" in one.error for one in answers] == [True, True]
     assert site.asked == []
@@ -203,19 +219,25 @@ def test_which_addresses_are_public(address: str, public: bool):
     assert ssrf.is_public_ip(address) is public
 
 
-def test_a_bug_in_a_reader_is_one_sources_failure(installation: Installation, monkeypatch: pytest.MonkeyPatch, caplog):
+def test_a_bug_in_a_reader_is_one_sources_failure(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch, caplog
+):
 
     def stumble(*_):
         raise RecursionError("too deep")
 
-    installation.adopt(sources=(installation.feed,), pages=(installation.site.put("/page/", "<p>x", "text/html"),))
+    installation.adopt(
+        sources=(installation.feed,), pages=(installation.site.put("/page/", "<p>x", "text/html"),)
+    )
     monkeypatch.setitem(child._READERS, "page", stumble)
     answer = child._answer({"reader": "page"}, b"<p>x")
     ask = parser_process.Child.ask
     monkeypatch.setattr(
         parser_process.Child,
         "ask",
-        lambda self, request, *rest: answer if request["reader"] == "page" else ask(self, request, *rest),
+        lambda self, request, *rest: (
+            answer if request["reader"] == "page" else ask(self, request, *rest)
+        ),
     )
     installation.publish([Article("One")])
     results = {one.kind: one for one in poll_step.run(installation.at(MONDAY))}
@@ -223,15 +245,27 @@ def test_a_bug_in_a_reader_is_one_sources_failure(installation: Installation, mo
     assert "RecursionError" in results["page"].error
 
 
-def test_a_source_takes_the_name_it_gives_itself_unless_an_operator_named_it(installation: Installation):
+def test_a_source_takes_the_name_it_gives_itself_unless_an_operator_named_it(
+    installation: Installation,
+):
     with installation.at(MONDAY).writing() as session:
-        sources.add(session, installation.site.put("/other/", rss([], title="Their name")), MONDAY, name="Our name")
+        sources.add(
+            session,
+            installation.site.put("/other/", rss([], title="Their name")),
+            MONDAY,
+            name="Our name",
+        )
     poll_step.run(installation.at(MONDAY))
     with installation.at(MONDAY).reading() as session:
-        assert [one.name for one in sources.listed(session)] == ["The Example Herald (fictional)", "Our name"]
+        assert [one.name for one in sources.listed(session)] == [
+            "The Example Herald (fictional)",
+            "Our name",
+        ]
 
 
-def test_a_removed_source_is_not_asked_but_what_it_told_stays_on_record(any_installation: Installation):
+def test_a_removed_source_is_not_asked_but_what_it_told_stays_on_record(
+    any_installation: Installation,
+):
     made = any_installation
     made.publish([Article("Frexalimab")])
     deps = made.at(MONDAY)

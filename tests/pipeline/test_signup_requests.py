@@ -47,7 +47,9 @@ def test_the_page_after_a_form_is_byte_for_byte_the_same_for_every_kind_of_addre
 
 
 @pytest.mark.parametrize("path", ["/subscribe", "/link"])
-def test_the_page_after_a_form_says_whom_to_write_to_when_no_mail_comes(installation: Installation, path: str):
+def test_the_page_after_a_form_says_whom_to_write_to_when_no_mail_comes(
+    installation: Installation, path: str
+):
     with visiting(installation) as client:
         text = post(client, path, email=PETRA, consent="yes").text
     assert "No mail within an hour? Write to" in text
@@ -57,15 +59,29 @@ def test_the_page_after_a_form_says_whom_to_write_to_when_no_mail_comes(installa
 @pytest.mark.parametrize(
     ("contact", "reply_to", "address", "shown"),
     [
-        ("data@example.org", "office@example.org", "digest@example.org", 'href="mailto:data@example.org"'),
-        ("https://example.org/contact", "office@example.org", None, 'href="https://example.org/contact"'),
+        (
+            "data@example.org",
+            "office@example.org",
+            "digest@example.org",
+            'href="mailto:data@example.org"',
+        ),
+        (
+            "https://example.org/contact",
+            "office@example.org",
+            None,
+            'href="https://example.org/contact"',
+        ),
         (None, "office@example.org", "digest@example.org", 'href="mailto:office@example.org"'),
         (None, None, "digest@example.org", 'href="mailto:digest@example.org"'),
         (None, None, None, ""),
     ],
 )
 def test_the_contact_is_the_setting_or_where_replies_go_or_the_sender_or_left_out(
-    installation: Installation, contact: str | None, reply_to: str | None, address: str | None, shown: str
+    installation: Installation,
+    contact: str | None,
+    reply_to: str | None,
+    address: str | None,
+    shown: str,
 ):
     sender = settings_for(25).sender.model_copy(update={"reply_to": reply_to, "address": address})
     installation.change(sender=sender, privacy=Privacy(contact=contact))
@@ -127,9 +143,16 @@ def test_an_address_that_bounced_or_complained_is_asked_once_in_thirty_days(
 
 @pytest.mark.parametrize(
     "cause",
-    [SuppressionCause.ERASED, SuppressionCause.LEFT, SuppressionCause.BOUNCED, SuppressionCause.COMPLAINED],
+    [
+        SuppressionCause.ERASED,
+        SuppressionCause.LEFT,
+        SuppressionCause.BOUNCED,
+        SuppressionCause.COMPLAINED,
+    ],
 )
-def test_the_owners_own_yes_lifts_the_suppression(any_installation: Installation, cause: SuppressionCause):
+def test_the_owners_own_yes_lifts_the_suppression(
+    any_installation: Installation, cause: SuppressionCause
+):
     made = any_installation
     suppress(made, PETRA, cause, MONDAY - 100 * DAY)
     with visiting(made) as client:
@@ -158,7 +181,12 @@ def test_what_only_the_operator_lifts_is_not_lifted_by_a_link_that_was_sent_befo
 
 @pytest.mark.parametrize(
     "later",
-    [SuppressionCause.BOUNCED, SuppressionCause.COMPLAINED, SuppressionCause.ASKED, SuppressionCause.NEVER],
+    [
+        SuppressionCause.BOUNCED,
+        SuppressionCause.COMPLAINED,
+        SuppressionCause.ASKED,
+        SuppressionCause.NEVER,
+    ],
 )
 def test_a_question_that_waits_is_not_sent_when_the_address_is_suppressed_meanwhile(
     any_installation: Installation, later: SuppressionCause
@@ -192,7 +220,10 @@ def test_a_question_that_waits_is_not_sent_when_the_address_is_suppressed_meanwh
     ],
 )
 def test_a_later_cause_never_weakens_a_suppression(
-    any_installation: Installation, first: SuppressionCause, second: SuppressionCause, stays: SuppressionCause
+    any_installation: Installation,
+    first: SuppressionCause,
+    second: SuppressionCause,
+    stays: SuppressionCause,
 ):
     suppress(any_installation, PETRA, first)
     suppress(any_installation, PETRA, second)
@@ -204,11 +235,19 @@ def test_a_later_cause_never_weakens_a_suppression(
     [
         (SuppressionCause.BOUNCED, "5.1.1", "5.1.1"),
         (SuppressionCause.BOUNCED, "550", "550"),
-        (SuppressionCause.BOUNCED, "the server answered 550 to RCPT TO: 5.1.1 <PETRA@EXAMPLE.ORG> unknown", "5.1.1"),
+        (
+            SuppressionCause.BOUNCED,
+            "the server answered 550 to RCPT TO: 5.1.1 <PETRA@EXAMPLE.ORG> unknown",
+            "5.1.1",
+        ),
         (SuppressionCause.BOUNCED, "mails to it come back: petra@example.org: user unknown", ""),
         (SuppressionCause.BOUNCED, "550 rejected by 192.0.2.5", "550"),
         (SuppressionCause.BOUNCED, "refused at 5.1.1.9 for petra+news@example.org", ""),
-        (SuppressionCause.ASKED, "phone call of petra@example.org, 3 March", "phone call of (an address) 3 March"),
+        (
+            SuppressionCause.ASKED,
+            "phone call of petra@example.org, 3 March",
+            "phone call of (an address) 3 March",
+        ),
         (SuppressionCause.ASKED, "PETRA@EXAMPLE.ORG", "(an address)"),
         (SuppressionCause.ASKED, "\x1b[2Jasked", "[2Jasked"),
         (SuppressionCause.ASKED, "x" * 5000, "x" * 200),
@@ -228,7 +267,9 @@ def never_link(made: Installation, client, email: str = PETRA) -> str:
     return links_in_mails(made, Purpose.NEVER)[email]
 
 
-def test_the_link_never_to_write_again_stands_in_both_parts_of_a_confirmation(installation: Installation):
+def test_the_link_never_to_write_again_stands_in_both_parts_of_a_confirmation(
+    installation: Installation,
+):
     with visiting(installation) as client:
         link = never_link(installation, client)
     (mail,) = installation.sink.messages
@@ -237,7 +278,9 @@ def test_the_link_never_to_write_again_stands_in_both_parts_of_a_confirmation(in
     assert "petra" not in link
 
 
-def test_the_link_never_to_write_again_asks_first_and_acts_by_post_as_often_as_asked(any_installation: Installation):
+def test_the_link_never_to_write_again_asks_first_and_acts_by_post_as_often_as_asked(
+    any_installation: Installation,
+):
     made = any_installation
     with visiting(made) as client:
         link = never_link(made, client)
@@ -255,7 +298,9 @@ def test_the_link_never_to_write_again_asks_first_and_acts_by_post_as_often_as_a
         assert session.query(Subscriber).count() == 0
 
 
-def test_after_never_no_form_brings_a_mail_until_the_operator_lifts_it(any_installation: Installation):
+def test_after_never_no_form_brings_a_mail_until_the_operator_lifts_it(
+    any_installation: Installation,
+):
     made = any_installation
     with visiting(made) as client:
         client.post(never_link(made, client))
@@ -281,7 +326,9 @@ def test_never_works_after_the_sign_up_was_forgotten(installation: Installation)
     assert suppression_of(installation, PETRA).cause is SuppressionCause.NEVER
 
 
-def test_never_ends_what_runs_and_what_waits_and_says_so_in_the_ledger(any_installation: Installation):
+def test_never_ends_what_runs_and_what_waits_and_says_so_in_the_ledger(
+    any_installation: Installation,
+):
     made = any_installation
     made.subscribe(PETRA)
     with made.at(MONDAY).writing() as session:
@@ -292,35 +339,49 @@ def test_never_ends_what_runs_and_what_waits_and_says_so_in_the_ledger(any_insta
     with made.at(MONDAY).reading() as session:
         assert session.query(Subscription).one().status is SubscriptionStatus.ENDED
         ledger = session.query(Consent).order_by(Consent.id).all()
-        assert [(entry.event, entry.method) for entry in ledger][1:] == [(ConsentEvent.WITHDRAWN, "never")]
+        assert [(entry.event, entry.method) for entry in ledger][1:] == [
+            (ConsentEvent.WITHDRAWN, "never")
+        ]
 
 
 @pytest.mark.parametrize("other", [purpose for purpose in Purpose if purpose is not Purpose.NEVER])
-def test_the_link_never_to_write_again_does_nothing_else(installation: Installation, other: Purpose):
+def test_the_link_never_to_write_again_does_nothing_else(
+    installation: Installation, other: Purpose
+):
     made = installation
     made.subscribe("anna@example.org")
     with visiting(made) as client:
         token = never_link(made, client).rpartition("/")[2]
         assert client.get(f"/{other}/{token}").status_code == 404
         assert client.post(f"/{other}/{token}").status_code in (404, 405)
-        other_token = made.at(MONDAY).links.token(other, subscription_of(made, "anna@example.org").link_id, MONDAY)
+        other_token = made.at(MONDAY).links.token(
+            other, subscription_of(made, "anna@example.org").link_id, MONDAY
+        )
         assert client.post(f"/never/{other_token}").status_code == 404
     assert subscription_of(made, "anna@example.org").status is SubscriptionStatus.CONFIRMED
     assert suppression_of(made, PETRA) is suppression_of(made, "anna@example.org") is None
 
 
-def test_nobody_is_followed_on_by_preferences_where_the_address_is_suppressed(installation: Installation):
+def test_nobody_is_followed_on_by_preferences_where_the_address_is_suppressed(
+    installation: Installation,
+):
     from notifier.admin.profile_import import import_profile
     from notifier.match import profiles
 
     made = installation
     made.subscribe(PETRA)
     with made.at(MONDAY).writing() as session:
-        import_profile(session, profiles.parse(profiles.bundled_file("tolebrutinib"), "the profile"), MONDAY)
+        import_profile(
+            session, profiles.parse(profiles.bundled_file("tolebrutinib"), "the profile"), MONDAY
+        )
     suppress(made, PETRA, SuppressionCause.ASKED)
     with visiting(made) as client:
         answer = post(
-            client, link_to(made, Purpose.PREFERENCES, PETRA), do="follow", profile="tolebrutinib", consent="yes"
+            client,
+            link_to(made, Purpose.PREFERENCES, PETRA),
+            do="follow",
+            profile="tolebrutinib",
+            consent="yes",
         )
     assert answer.status_code == 422
     assert "No mail is sent to this address" in answer.text

@@ -103,7 +103,10 @@ def test_what_fails_half_way_leaves_nothing_behind(engine: Engine):
 
 def test_sqlite_is_set_for_readers_beside_a_writer_and_for_power_cuts(sqlite_engine: Engine):
     with sqlite_engine.connect() as connection:
-        pragma = {name: connection.execute(text(f"PRAGMA {name}")).scalar() for name in ("journal_mode", "synchronous")}
+        pragma = {
+            name: connection.execute(text(f"PRAGMA {name}")).scalar()
+            for name in ("journal_mode", "synchronous")
+        }
         assert pragma == {"journal_mode": "wal", "synchronous": 2}
         assert connection.execute(text("PRAGMA busy_timeout")).scalar() == 5000
 
@@ -111,7 +114,10 @@ def test_sqlite_is_set_for_readers_beside_a_writer_and_for_power_cuts(sqlite_eng
 def test_several_processes_may_start_at_once(tmp_path: Path):
     url = f"sqlite:///{tmp_path / 'subscribers.db'}"
     code = f"from notifier.store import db; e = db.make_engine({url!r}); db.upgrade(e); e.dispose()"
-    started = [subprocess.Popen([sys.executable, "-W", "error", "-c", code], stderr=subprocess.PIPE) for _ in range(4)]
+    started = [
+        subprocess.Popen([sys.executable, "-W", "error", "-c", code], stderr=subprocess.PIPE)
+        for _ in range(4)
+    ]
     results = [(process.communicate()[1], process.returncode) for process in started]
     assert results == [(b"", 0)] * 4
 
@@ -123,7 +129,10 @@ def test_several_processes_may_start_at_once_on_postgresql(postgres_url: str):
         connection.exec_driver_sql("DROP TABLE IF EXISTS alembic_version")
     engine.dispose()
     code = f"from notifier.store import db; e = db.make_engine({postgres_url!r}); db.upgrade(e); e.dispose()"
-    started = [subprocess.Popen([sys.executable, "-W", "error", "-c", code], stderr=subprocess.PIPE) for _ in range(4)]
+    started = [
+        subprocess.Popen([sys.executable, "-W", "error", "-c", code], stderr=subprocess.PIPE)
+        for _ in range(4)
+    ]
     results = [(process.communicate()[1], process.returncode) for process in started]
     assert results == [(b"", 0)] * 4
 
@@ -135,7 +144,9 @@ def test_a_database_of_a_newer_version_is_refused_and_left_alone(engine: Engine)
         db.upgrade(engine)
     assert "Install that version" in refused.value.fix
     with engine.connect() as connection:
-        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == "9999"
+        assert (
+            connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == "9999"
+        )
 
 
 def test_somebody_elses_database_is_refused_and_left_alone(tmp_path: Path):
@@ -161,7 +172,10 @@ def test_a_locked_database_is_told_with_what_to_do(tmp_path: Path):
         connection.rollback()
     holder = sqlite3.connect(path, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
-    with pytest.raises(StoreError, match="locked by another program") as refused, db.writing(impatient) as session:
+    with (
+        pytest.raises(StoreError, match="locked by another program") as refused,
+        db.writing(impatient) as session,
+    ):
         session.add(a_source())
     assert "Nothing was lost" in refused.value.fix
     holder.close()
@@ -278,7 +292,9 @@ def test_what_is_settled_is_seen_by_others_at_once(engine: Engine):
     with db.small_transactions(engine) as begin:
         for number in range(3):
             with begin() as connection:
-                connection.execute(insert(RateLimit).values(key=f"{number}.example.org", next_at=MONDAY))
+                connection.execute(
+                    insert(RateLimit).values(key=f"{number}.example.org", next_at=MONDAY)
+                )
             with db.reading(engine) as session:
                 assert session.query(RateLimit).count() == number + 1
 
@@ -289,12 +305,16 @@ def test_what_fails_while_settling_is_undone_and_the_rest_stays(engine: Engine):
             connection.execute(insert(RateLimit).values(key="good.example.org", next_at=MONDAY))
         with pytest.raises(IntegrityError), begin() as connection:
             connection.execute(
-                insert(RateLimit), [{"key": f"{one}.example.org", "next_at": MONDAY} for one in ("new", "good")]
+                insert(RateLimit),
+                [{"key": f"{one}.example.org", "next_at": MONDAY} for one in ("new", "good")],
             )
         with begin() as connection:
             connection.execute(insert(RateLimit).values(key="next.example.org", next_at=MONDAY))
     with db.reading(engine) as session:
-        assert {one.key for one in session.query(RateLimit)} == {"good.example.org", "next.example.org"}
+        assert {one.key for one in session.query(RateLimit)} == {
+            "good.example.org",
+            "next.example.org",
+        }
 
 
 def test_settling_waits_for_the_disk_every_50_milliseconds_and_not_for_each(engine: Engine):
@@ -309,7 +329,9 @@ def test_settling_waits_for_the_disk_every_50_milliseconds_and_not_for_each(engi
 
 
 @pytest.mark.parametrize("failure", [None, ZeroDivisionError])
-def test_after_settling_every_commit_waits_for_the_disk_again(engine: Engine, failure: type[Exception] | None):
+def test_after_settling_every_commit_waits_for_the_disk_again(
+    engine: Engine, failure: type[Exception] | None
+):
     with suppress(ZeroDivisionError), db.small_transactions(engine) as begin:
         with begin() as connection:
             assert not waits(connection)

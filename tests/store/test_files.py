@@ -27,7 +27,9 @@ NOW = ["--now", "2026-03-02T09:00:00+00:00"]
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with an installation and one subscriber, which each test gets a copy of."""
     folder = tmp_path_factory.mktemp("installed")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("NOTIFIER_")}
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("NOTIFIER_")
+    }
     for command in (("init", *NOW), ("subscribe", "anna@example.org", "--confirmed", *NOW)):
         program = [sys.executable, "-m", "notifier", *command]
         subprocess.run(program, cwd=folder, env=environment, check=True, capture_output=True)
@@ -219,7 +221,9 @@ def test_a_preview_with_somebodys_links_is_its_owners_alone(
         assert target.read_text() == "somebody else's"
 
 
-def test_a_preview_makes_a_folder_that_only_its_owner_opens(home: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_preview_makes_a_folder_that_only_its_owner_opens(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+):
     class Shown:
         subject, text, html, message, profile = "x", "a link", "a link", b"a link", "frexalimab"
 
@@ -302,11 +306,18 @@ def demo_folders() -> dict[str, Callable[[Path], None]]:
     def below_a_file(folder: Path) -> None:
         folder.write_text("mine")
 
-    return {"a pipe": pipe, "a large file": large, "no text": bytes_only, "a file for a folder": below_a_file}
+    return {
+        "a pipe": pipe,
+        "a large file": large,
+        "no text": bytes_only,
+        "a file for a folder": below_a_file,
+    }
 
 
 @pytest.mark.parametrize("before", demo_folders().values(), ids=demo_folders().keys())
-def test_the_demo_refuses_a_folder_that_is_not_its_own(tmp_path: Path, before: Callable[[Path], None]):
+def test_the_demo_refuses_a_folder_that_is_not_its_own(
+    tmp_path: Path, before: Callable[[Path], None]
+):
     before(tmp_path / "out")
     with pytest.raises(SettingsError, match=r"not the demo's|cannot be used"):
         story._clear(tmp_path / "out")
@@ -360,7 +371,9 @@ def test_a_file_that_everybody_may_open_is_reported_with_the_fix(
 
 
 @pytest.mark.parametrize("rights", [0o600, 0o400, 0o640, 0o660, 0o700, 0o770], ids=oct)
-def test_a_file_that_is_closed_to_others_is_not_reported(signing: Path, capsys: pytest.CaptureFixture, rights: int):
+def test_a_file_that_is_closed_to_others_is_not_reported(
+    signing: Path, capsys: pytest.CaptureFixture, rights: int
+):
     for name in READABLE:
         (signing / name).chmod(rights)
     capsys.readouterr()
@@ -420,7 +433,9 @@ def inputs() -> dict[str, Callable[[Path], None]]:
 
     def pipe_with_a_writer(path: Path) -> None:
         os.mkfifo(path)
-        threading.Thread(target=lambda: os.open(path, os.O_RDWR) and time.sleep(1), daemon=True).start()
+        threading.Thread(
+            target=lambda: os.open(path, os.O_RDWR) and time.sleep(1), daemon=True
+        ).start()
         time.sleep(0.05)
 
     return {
@@ -440,7 +455,10 @@ def inputs() -> dict[str, Callable[[Path], None]]:
 @pytest.mark.parametrize("before", inputs().values(), ids=inputs().keys())
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS.keys())
 def test_what_is_no_plain_file_is_refused_at_once_with_words(
-    home: Path, capsys: pytest.CaptureFixture, command: tuple[str, ...], before: Callable[[Path], None]
+    home: Path,
+    capsys: pytest.CaptureFixture,
+    command: tuple[str, ...],
+    before: Callable[[Path], None],
 ):
     path = home / f"input{'.jsonl' if command[-1].endswith('.jsonl') else ''}"
     before(path)

@@ -65,7 +65,9 @@ FILES = {
 
 
 @pytest.mark.parametrize("content", FILES.values(), ids=FILES.keys())
-def test_init_adds_the_key_and_changes_nothing_else(home: Path, content: str, capsys: pytest.CaptureFixture):
+def test_init_adds_the_key_and_changes_nothing_else(
+    home: Path, content: str, capsys: pytest.CaptureFixture
+):
     path = home / "notifier.toml"
     path.write_bytes(content.encode())
     assert call("init") == 0
@@ -76,7 +78,9 @@ def test_init_adds_the_key_and_changes_nothing_else(home: Path, content: str, ca
     assert given == {name: value for name, value in before.items() if name != "suppression_key"}
     others = [line for line in now.splitlines(keepends=True) if "suppression_key" not in line]
     kept = [line for line in content.splitlines(keepends=True) if "suppression_key" not in line]
-    assert [line.rstrip() for line in others] == [line.rstrip() for line in kept if line.strip() or line in others]
+    assert [line.rstrip() for line in others] == [
+        line.rstrip() for line in kept if line.strip() or line in others
+    ]
     assert ("\r\n" in now) == ("\r\n" in content)
     assert "\r\r" not in now
     assert now.count("\n") - now.count("\r\n") == 0 or "\r\n" not in content
@@ -102,7 +106,9 @@ def test_init_adds_the_key_to_the_file_that_is_named(home: Path):
     assert not (home / "notifier.toml").exists()
 
 
-def test_init_writes_nothing_where_the_key_is_in_the_environment(home: Path, monkeypatch: pytest.MonkeyPatch):
+def test_init_writes_nothing_where_the_key_is_in_the_environment(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+):
     path = home / "notifier.toml"
     path.write_text('[sender]\nname = "x"\n')
     monkeypatch.setenv("NOTIFIER_SUPPRESSION_KEY", KEY)
@@ -167,16 +173,23 @@ def test_settings_that_may_only_be_read_are_refused_with_what_to_do(
 def test_two_inits_at_once_add_one_key(home: Path):
     (home / "notifier.toml").write_text("# ours\n")
     command = [sys.executable, "-m", "notifier", "init"]
-    running = [subprocess.Popen(command, cwd=home, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(3)]
+    running = [
+        subprocess.Popen(command, cwd=home, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        for _ in range(3)
+    ]
     ended = [(process.communicate(timeout=60), process.returncode) for process in running]
     assert [code for _, code in ended] == [0, 0, 0], ended
     assert (home / "notifier.toml").read_text().count("suppression_key") == 1
 
 
-def test_init_makes_no_second_key_for_a_database_that_has_one(home: Path, capsys: pytest.CaptureFixture):
+def test_init_makes_no_second_key_for_a_database_that_has_one(
+    home: Path, capsys: pytest.CaptureFixture
+):
     assert call("init") == 0
     path = home / "notifier.toml"
-    path.write_text("".join(line for line in path.read_text().splitlines(True) if "suppression_key" not in line))
+    path.write_text(
+        "".join(line for line in path.read_text().splitlines(True) if "suppression_key" not in line)
+    )
     without = path.read_text()
     assert call("init") == 2
     assert "backup of the settings" in capsys.readouterr().err
@@ -184,7 +197,9 @@ def test_init_makes_no_second_key_for_a_database_that_has_one(home: Path, capsys
 
 
 def test_a_key_that_cannot_be_placed_is_refused_with_another_way(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("notifier.cli.starter._with_line", lambda text, line: iter([f"{text}{line}"]))
+    monkeypatch.setattr(
+        "notifier.cli.starter._with_line", lambda text, line: iter([f"{text}{line}"])
+    )
     with pytest.raises(SettingsError, match="cannot be added") as error:
         with_suppression_key('[sender]\nname = "x"\n')
     assert "NOTIFIER_SUPPRESSION_KEY" in error.value.fix
@@ -209,11 +224,20 @@ OPENING = [
 def test_the_list_of_commands_that_open_the_database_is_whole():
     group = typer.main.get_command(app)
     known = {name for name, command in group.commands.items() if not hasattr(command, "commands")}
-    known |= {f"{noun} {verb}" for noun, one in group.commands.items() for verb in getattr(one, "commands", ())}
-    # init makes the key; the demo has settings of its own; dkim, evaluate and the imports read a file first.
+    known |= {
+        f"{noun} {verb}"
+        for noun, one in group.commands.items()
+        for verb in getattr(one, "commands", ())
+    }
+    # init makes the key; the demo has settings of its own; dkim, evaluate and the imports read a
+    # file first.
     others = {"init", "demo", "dkim", "evaluate", "sources import", "subscribers import"}
     named = {" ".join(command) for command in OPENING}
-    assert {name for name in known - others if not any(f"{one} ".startswith(f"{name} ") for one in named)} == set()
+    assert {
+        name
+        for name in known - others
+        if not any(f"{one} ".startswith(f"{name} ") for one in named)
+    } == set()
 
 
 @pytest.mark.parametrize("command", OPENING, ids=" ".join)
@@ -229,9 +253,14 @@ def test_no_command_opens_the_database_without_the_key(
     assert not (home / "subscribers.db").exists()
 
 
-@pytest.mark.parametrize("command", [("sources", "list"), ("run", "--once"), ("subscribers", "list"), ("init",)])
+@pytest.mark.parametrize(
+    "command", [("sources", "list"), ("run", "--once"), ("subscribers", "list"), ("init",)]
+)
 def test_another_key_is_refused(
-    home: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+    home: Path,
+    capsys: pytest.CaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    command: tuple[str, ...],
 ):
     assert call("init") == 0
     monkeypatch.setenv("NOTIFIER_SUPPRESSION_KEY", "another key than the first one")
@@ -251,7 +280,10 @@ def from_before_keys(engine: Engine) -> None:
         suppressions.add(session, gone, SuppressionCause.BOUNCED, "5.1.1", MONDAY)
         session.flush()
         salt = session.scalars(select(Installation.salt)).one()
-        for table, address in ((Suppression, "gone@example.org"), (Subscriber, "known@example.org")):
+        for table, address in (
+            (Suppression, "gone@example.org"),
+            (Subscriber, "known@example.org"),
+        ):
             salted = hmac.new(salt.encode(), address.encode(), hashlib.sha256).hexdigest()
             changed = update(table).where(table.address_hash == keys.hash_of(session, address))
             session.execute(changed.values(address_hash=salted))
@@ -260,7 +292,10 @@ def from_before_keys(engine: Engine) -> None:
 
 def hashes(engine: Engine) -> set[str]:
     with db.reading(engine) as session:
-        return {*session.scalars(select(Suppression.address_hash)), *session.scalars(select(Subscriber.address_hash))}
+        return {
+            *session.scalars(select(Suppression.address_hash)),
+            *session.scalars(select(Subscriber.address_hash)),
+        }
 
 
 def test_people_stay_suppressed_and_known_when_a_key_is_taken(engine: Engine):
@@ -291,7 +326,10 @@ def test_two_processes_at_once_take_the_key_once(engine: Engine):
     from_before_keys(engine)
     url = engine.url.render_as_string(hide_password=False)
     program = "import sys; from notifier.store import db, keys; keys.adopt(db.make_engine(sys.argv[1]), sys.argv[2])"
-    running = [subprocess.Popen([sys.executable, "-c", program, url, KEY], stderr=subprocess.PIPE) for _ in range(3)]
+    running = [
+        subprocess.Popen([sys.executable, "-c", program, url, KEY], stderr=subprocess.PIPE)
+        for _ in range(3)
+    ]
     ended = [(process.communicate(timeout=60), process.returncode) for process in running]
     assert [code for _, code in ended] == [0, 0, 0], ended
     with db.reading(engine, KEY) as session:
@@ -312,7 +350,9 @@ def test_of_two_processes_with_different_keys_one_is_refused(engine: Engine):
     assert sum(b"not the one that this database was made with" in words for words, _ in ended) == 1
 
 
-def test_an_adoption_that_is_cut_short_changes_nothing(engine: Engine, monkeypatch: pytest.MonkeyPatch):
+def test_an_adoption_that_is_cut_short_changes_nothing(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+):
     from_before_keys(engine)
     before = hashes(engine)
 
@@ -341,10 +381,15 @@ def test_the_database_alone_tells_nobody_whether_an_address_is_in_it(engine: Eng
     from_before_keys(engine)
     keys.adopt(engine, KEY)
     with engine.connect() as connection:
-        salt, mark = connection.execute(select(Installation.salt, Installation.key_fingerprint)).one()
+        salt, mark = connection.execute(
+            select(Installation.salt, Installation.key_fingerprint)
+        ).one()
     salted = hmac.new(salt.encode(), b"gone@example.org", hashlib.sha256).hexdigest()
     guesses = {salted, hashlib.sha256(f"{salt}gone@example.org".encode()).hexdigest()}
-    guesses |= {hmac.new(key.encode(), salted.encode(), hashlib.sha256).hexdigest() for key in (salt, mark, "")}
+    guesses |= {
+        hmac.new(key.encode(), salted.encode(), hashlib.sha256).hexdigest()
+        for key in (salt, mark, "")
+    }
     assert not guesses & hashes(engine)
     assert KEY not in mark
 
@@ -362,7 +407,9 @@ def test_a_file_that_is_no_database_yet_has_no_key(tmp_path: Path):
 def test_a_database_from_before_keys_is_upgraded_and_takes_one_by_init(home: Path):
     assert call("init") == 0
     path = home / "notifier.toml"
-    path.write_text("".join(line for line in path.read_text().splitlines(True) if "suppression_key" not in line))
+    path.write_text(
+        "".join(line for line in path.read_text().splitlines(True) if "suppression_key" not in line)
+    )
     path.chmod(0o600)
     engine = db.make_engine(f"sqlite:///{home / 'subscribers.db'}")
     with engine.begin() as connection:

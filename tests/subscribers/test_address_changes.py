@@ -39,8 +39,12 @@ ANNA, NEW = "anna@example.org", "anna@new.example.org"
 HOUR = timedelta(hours=1)
 
 
-def change_to(client, made: Installation, email: str, asker: str = ANNA, network: str = "198.51.100.7"):
-    return post(client, link_to(made, Purpose.PREFERENCES, asker), network, do="address", email=email)
+def change_to(
+    client, made: Installation, email: str, asker: str = ANNA, network: str = "198.51.100.7"
+):
+    return post(
+        client, link_to(made, Purpose.PREFERENCES, asker), network, do="address", email=email
+    )
 
 
 def export(client, made: Installation) -> str:
@@ -60,7 +64,11 @@ def seen_by_the_asker(made: Installation, email: str) -> str:
         question, agreed = comparable(client.get(link)), comparable(client.post(link))
         exports.append(export(client, made))
     mails = [
-        (mail["Subject"], " ".join(text_of(mail).split()).replace(email, "NEW"), html_of(mail).replace(email, "NEW"))
+        (
+            mail["Subject"],
+            " ".join(text_of(mail).split()).replace(email, "NEW"),
+            html_of(mail).replace(email, "NEW"),
+        )
         for mail in made.sink.to(ANNA)
     ]
     seen = json.dumps([exports, answer[0], answer[2], page, question, agreed, mails])
@@ -125,7 +133,11 @@ def test_the_answer_takes_the_same_steps_in_the_database_for_every_kind_of_addre
     four_kinds(made)
     monkeypatch.setattr("notifier.web.mail_requests._admit", lambda *_: None)
     statements: list[str] = []
-    event.listen(made.at(MONDAY).engine, "before_cursor_execute", lambda *arguments: statements.append(arguments[2]))
+    event.listen(
+        made.at(MONDAY).engine,
+        "before_cursor_execute",
+        lambda *arguments: statements.append(arguments[2]),
+    )
     steps = []
     with visiting(made) as client:
         REQUESTS[request_of](client, made, "first@example.org")  # what is loaded once is loaded now
@@ -181,7 +193,9 @@ def test_the_mail_to_a_new_address_offers_never_to_write_again_and_the_one_to_th
 
 
 MAILS: dict[str, Callable] = {
-    "sign-ups": lambda client, _made, number: sign_up(client, "victim@example.org", f"198.51.{number}.7"),
+    "sign-ups": lambda client, _made, number: sign_up(
+        client, "victim@example.org", f"198.51.{number}.7"
+    ),
     "sign-ups with other tags": lambda client, _made, number: sign_up(
         client, f"Victim+{number}@example.org", f"198.51.{number}.7"
     ),
@@ -194,13 +208,19 @@ MAILS: dict[str, Callable] = {
         client, made, "victim@example.org", f"asker{number}@example.org", f"198.51.{number}.7"
     ),
     "changes of address with other tags": lambda client, made, number: change_to(
-        client, made, f"vic.tim+{number}@EXAMPLE.org", f"asker{number}@example.org", f"198.51.{number}.7"
+        client,
+        made,
+        f"vic.tim+{number}@EXAMPLE.org",
+        f"asker{number}@example.org",
+        f"198.51.{number}.7",
     ),
 }
 
 
 @pytest.mark.parametrize("way", MAILS)
-def test_one_mailbox_gets_three_mails_an_hour_in_whatever_way_others_ask(any_installation: Installation, way: str):
+def test_one_mailbox_gets_three_mails_an_hour_in_whatever_way_others_ask(
+    any_installation: Installation, way: str
+):
     made = any_installation
     for number in range(8):
         made.subscribe(f"asker{number}@example.org")
@@ -208,13 +228,18 @@ def test_one_mailbox_gets_three_mails_an_hour_in_whatever_way_others_ask(any_ins
         for number in range(8):
             assert MAILS[way](client, made, number).status_code == 200
             mails_to(made)
-    sent = [mail["To"] for mail in made.sink.messages if mailbox_of(mail["To"]) == "victim@example.org"]
+    sent = [
+        mail["To"] for mail in made.sink.messages if mailbox_of(mail["To"]) == "victim@example.org"
+    ]
     assert len(sent) == 3
     later = MONDAY + HOUR + timedelta(minutes=1)
     with visiting(made, later) as client:
         MAILS[way](client, made, 7)
         mails_to(made, later)
-    assert len([mail for mail in made.sink.messages if mailbox_of(mail["To"]) == "victim@example.org"]) == 4
+    assert (
+        len([mail for mail in made.sink.messages if mailbox_of(mail["To"]) == "victim@example.org"])
+        == 4
+    )
 
 
 def test_all_kinds_of_mails_together_count_for_one_mailbox(any_installation: Installation):
@@ -248,7 +273,10 @@ def test_who_asks_for_a_sixth_change_within_an_hour_is_told_to_wait_and_nothing_
     made = any_installation
     made.subscribe(ANNA)
     with visiting(made) as client:
-        answers = [change_to(client, made, f"new{n}@example.org", network=f"198.51.{n}.7") for n in range(6)]
+        answers = [
+            change_to(client, made, f"new{n}@example.org", network=f"198.51.{n}.7")
+            for n in range(6)
+        ]
     assert [answer.status_code for answer in answers] == [200] * 5 + [429]
     assert answers[-1].headers["Retry-After"] == "3600"
     with made.at(MONDAY).reading() as session:
@@ -303,14 +331,20 @@ def test_erasing_or_repeating_resets_no_limit(any_installation: Installation, ta
         ("unix", "other", False),
     ],
 )
-def test_networks_are_told_apart_by_the_address_that_they_really_have(first: str, second: str, same: bool):
+def test_networks_are_told_apart_by_the_address_that_they_really_have(
+    first: str, second: str, same: bool
+):
     assert (signup_requests.network_of(first) == signup_requests.network_of(second)) is same
 
 
-def test_thirty_sign_ups_from_one_network_are_thirty_however_its_addresses_are_written(any_installation: Installation):
+def test_thirty_sign_ups_from_one_network_are_thirty_however_its_addresses_are_written(
+    any_installation: Installation,
+):
     with visiting(any_installation) as client:
         networks = ["198.51.100.7", "::ffff:198.51.100.8", "2002:c633:6409::1"]
-        answers = [sign_up(client, f"p{n}@example.org", networks[n % 3]).status_code for n in range(33)]
+        answers = [
+            sign_up(client, f"p{n}@example.org", networks[n % 3]).status_code for n in range(33)
+        ]
     assert answers == [200] * 30 + [429] * 3
 
 
@@ -327,7 +361,10 @@ def standing_of(made: Installation, email: str) -> dict[str, tuple[str, str]]:
         person = subscriptions.find_subscriber(session, email)
         if person is None:
             return {}
-        return {each.profile.slug: (each.status.value, each.cadence.value) for each in person.subscriptions}
+        return {
+            each.profile.slug: (each.status.value, each.cadence.value)
+            for each in person.subscriptions
+        }
 
 
 def two_profiles(made: Installation) -> None:
@@ -335,7 +372,9 @@ def two_profiles(made: Installation) -> None:
     from notifier.match import profiles
 
     with made.at(MONDAY).writing() as session:
-        import_profile(session, profiles.parse(profiles.bundled_file("tolebrutinib"), "the profile"), MONDAY)
+        import_profile(
+            session, profiles.parse(profiles.bundled_file("tolebrutinib"), "the profile"), MONDAY
+        )
 
 
 def follow(made: Installation, email: str, slug: str, every: str, *, running: bool = True) -> None:
@@ -360,11 +399,16 @@ def test_a_new_address_that_is_somebodys_takes_over_what_they_do_not_have_and_en
     follow(made, NEW, "frexalimab", "weekly")
     with visiting(made) as client:
         agree(client, made)
-    assert standing_of(made, NEW) == {"frexalimab": ("confirmed", "weekly"), "tolebrutinib": ("confirmed", "monthly")}
+    assert standing_of(made, NEW) == {
+        "frexalimab": ("confirmed", "weekly"),
+        "tolebrutinib": ("confirmed", "monthly"),
+    }
     assert standing_of(made, ANNA) == {"frexalimab": ("ended", "daily")}
 
 
-def test_what_had_ended_under_the_new_address_goes_on_with_the_choice_of_the_old_one(any_installation: Installation):
+def test_what_had_ended_under_the_new_address_goes_on_with_the_choice_of_the_old_one(
+    any_installation: Installation,
+):
     made = any_installation
     two_profiles(made)
     follow(made, ANNA, "frexalimab", "daily")
@@ -385,11 +429,18 @@ def test_who_has_nothing_in_common_becomes_one_person_and_the_old_address_is_for
     with visiting(made) as client:
         agree(client, made)
     assert people(made) == [NEW]
-    assert standing_of(made, NEW) == {"frexalimab": ("confirmed", "weekly"), "tolebrutinib": ("confirmed", "daily")}
+    assert standing_of(made, NEW) == {
+        "frexalimab": ("confirmed", "weekly"),
+        "tolebrutinib": ("confirmed", "daily"),
+    }
 
 
-@pytest.mark.parametrize("running", [True, False], ids=["runs under both", "had ended under the new one"])
-def test_an_old_mail_still_ends_what_goes_on_under_the_new_address(any_installation: Installation, running: bool):
+@pytest.mark.parametrize(
+    "running", [True, False], ids=["runs under both", "had ended under the new one"]
+)
+def test_an_old_mail_still_ends_what_goes_on_under_the_new_address(
+    any_installation: Installation, running: bool
+):
     made = any_installation
     follow(made, ANNA, "frexalimab", "weekly")
     follow(made, NEW, "frexalimab", "daily", running=running)
@@ -397,11 +448,16 @@ def test_an_old_mail_still_ends_what_goes_on_under_the_new_address(any_installat
     with visiting(made) as client:
         agree(client, made)
         assert standing_of(made, NEW)["frexalimab"][0] == "confirmed"
-        assert client.request("POST", in_an_old_mail, "List-Unsubscribe=One-Click", FORM).status_code == 200
+        assert (
+            client.request("POST", in_an_old_mail, "List-Unsubscribe=One-Click", FORM).status_code
+            == 200
+        )
     assert standing_of(made, NEW)["frexalimab"][0] == "ended"
 
 
-def test_a_change_to_the_own_address_in_other_capitals_changes_only_how_it_is_written(any_installation: Installation):
+def test_a_change_to_the_own_address_in_other_capitals_changes_only_how_it_is_written(
+    any_installation: Installation,
+):
     made = any_installation
     made.subscribe(ANNA)
     with visiting(made) as client:
@@ -436,7 +492,9 @@ def test_a_new_address_that_was_erased_meanwhile_takes_nobodys_place_and_the_ask
         assert session.query(Subscriber).count() == 1
 
 
-def test_an_erased_new_address_is_not_written_to_by_a_question_that_waits(any_installation: Installation):
+def test_an_erased_new_address_is_not_written_to_by_a_question_that_waits(
+    any_installation: Installation,
+):
     made = any_installation
     made.subscribe(ANNA)
     made.subscribe(NEW)

@@ -25,7 +25,15 @@ from notifier.store.models import (
     Wording,
 )
 from notifier.subscribers import address_changes, signup_requests, subscriptions, suppressions
-from tests.support.forms import link_to, links_in_mails, people, post, sign_up, subscription_of, visiting
+from tests.support.forms import (
+    link_to,
+    links_in_mails,
+    people,
+    post,
+    sign_up,
+    subscription_of,
+    visiting,
+)
 from tests.support.installation import MONDAY, Installation
 
 ANNA, NEW, PETRA = "anna@example.org", "anna@new.example.org", "petra@example.org"
@@ -61,7 +69,9 @@ def _nothing_is_logged(caplog: pytest.LogCaptureFixture):
 
 
 @pytest.mark.parametrize("email", [PETRA, "Petra+news@example.org"])
-def test_parallel_clicks_on_subscribe_give_one_person_and_one_question(any_installation: Installation, email: str):
+def test_parallel_clicks_on_subscribe_give_one_person_and_one_question(
+    any_installation: Installation, email: str
+):
     made = any_installation
     with visiting(made) as client:
         answers = at_once(*[lambda: sign_up(client, email).status_code] * TIMES)
@@ -73,14 +83,18 @@ def test_parallel_clicks_on_subscribe_give_one_person_and_one_question(any_insta
         assert all(enquiry.email is None for enquiry in session.query(SignupRequest))
 
 
-def test_requests_that_are_answered_by_several_at_once_are_answered_once_each(any_installation: Installation):
+def test_requests_that_are_answered_by_several_at_once_are_answered_once_each(
+    any_installation: Installation,
+):
     made = any_installation
     deps = made.at(MONDAY)
     choice = subscriptions.default_choice("weekly", "UTC")
     with deps.writing() as session:
         wish = admission.as_document("frexalimab", choice)
         waiting = [
-            signup_requests.ask(session, SignupRequestKind.SUBSCRIBE, PETRA, wish, f"198.51.{number}.7", MONDAY)
+            signup_requests.ask(
+                session, SignupRequestKind.SUBSCRIBE, PETRA, wish, f"198.51.{number}.7", MONDAY
+            )
             for number in range(3)
         ]
     at_once(*[lambda one=one: admission.answer(deps, one) for one in waiting for _ in range(3)])
@@ -109,7 +123,10 @@ def test_parallel_confirmations_give_one_consent_and_one_welcome(any_installatio
     assert answers == [200] * TIMES
     with made.at(MONDAY).reading() as session:
         assert session.query(Consent).count() == session.query(Wording).count() == 1
-        assert Counter(delivery.kind for delivery in session.query(Delivery)) == {"confirmation": 1, "welcome": 1}
+        assert Counter(delivery.kind for delivery in session.query(Delivery)) == {
+            "confirmation": 1,
+            "welcome": 1,
+        }
 
 
 def test_parallel_suppressions_of_one_address_are_one(any_installation: Installation):
@@ -117,9 +134,16 @@ def test_parallel_suppressions_of_one_address_are_one(any_installation: Installa
 
     def suppress(cause: SuppressionCause) -> bool:
         with made.at(MONDAY).writing() as session:
-            return suppressions.add(session, subscriptions.hash_of(session, PETRA), cause, "5.1.1", MONDAY)
+            return suppressions.add(
+                session, subscriptions.hash_of(session, PETRA), cause, "5.1.1", MONDAY
+            )
 
-    causes = [SuppressionCause.BOUNCED, SuppressionCause.COMPLAINED, SuppressionCause.ASKED, SuppressionCause.ERASED]
+    causes = [
+        SuppressionCause.BOUNCED,
+        SuppressionCause.COMPLAINED,
+        SuppressionCause.ASKED,
+        SuppressionCause.ERASED,
+    ]
     added = at_once(*[lambda cause=cause: suppress(cause) for cause in causes * 2])
     assert Counter(added) == {True: 1, False: 7}
     with made.at(MONDAY).reading() as session:
@@ -139,7 +163,9 @@ def test_a_suppression_that_is_lifted_by_several_at_once_is_lifted(any_installat
     assert Counter(at_once(*[lift] * TIMES)) == {True: 1, False: TIMES - 1}
 
 
-def test_the_link_never_to_write_again_may_be_pressed_by_several_at_once(any_installation: Installation):
+def test_the_link_never_to_write_again_may_be_pressed_by_several_at_once(
+    any_installation: Installation,
+):
     made = any_installation
     with visiting(made) as client:
         sign_up(client, PETRA)
@@ -149,7 +175,9 @@ def test_the_link_never_to_write_again_may_be_pressed_by_several_at_once(any_ins
     assert people(made) == []
 
 
-def test_parallel_changes_of_address_leave_one_and_stay_within_the_limit(any_installation: Installation):
+def test_parallel_changes_of_address_leave_one_and_stay_within_the_limit(
+    any_installation: Installation,
+):
     made = any_installation
     made.subscribe(ANNA)
     path = link_to(made, Purpose.PREFERENCES, ANNA)
@@ -157,12 +185,21 @@ def test_parallel_changes_of_address_leave_one_and_stay_within_the_limit(any_ins
         answers = at_once(
             *[
                 lambda number=number: (
-                    post(client, path, f"198.51.{number}.7", do="address", email=f"new{number}@example.org").status_code
+                    post(
+                        client,
+                        path,
+                        f"198.51.{number}.7",
+                        do="address",
+                        email=f"new{number}@example.org",
+                    ).status_code
                 )
                 for number in range(TIMES)
             ]
         )
-    assert Counter(answers) == {200: signup_requests.PER_ASKER, 429: TIMES - signup_requests.PER_ASKER}
+    assert Counter(answers) == {
+        200: signup_requests.PER_ASKER,
+        429: TIMES - signup_requests.PER_ASKER,
+    }
     with made.at(MONDAY).reading() as session:
         assert session.query(AddressChange).count() == 1
 
@@ -174,23 +211,32 @@ def test_both_addresses_may_agree_at_the_same_moment(any_installation: Installat
         post(client, link_to(made, Purpose.PREFERENCES, ANNA), do="address", email=NEW)
         run_once(made.at(MONDAY))
         links = links_in_mails(made, Purpose.ADDRESS)
-        answers = at_once(*[lambda link=link: client.post(link).status_code for link in (*links.values(),) * 3])
+        answers = at_once(
+            *[lambda link=link: client.post(link).status_code for link in (*links.values(),) * 3]
+        )
     assert set(answers) <= {200, 404}
     assert people(made) == [NEW]
 
 
-def test_a_new_address_that_signs_up_at_the_moment_of_the_change_becomes_one_person(any_installation: Installation):
+def test_a_new_address_that_signs_up_at_the_moment_of_the_change_becomes_one_person(
+    any_installation: Installation,
+):
     made = any_installation
     made.subscribe(ANNA)
     with made.at(MONDAY).writing() as session:
-        change = address_changes.ask(session, subscriptions.find_subscriber(session, ANNA), NEW, MONDAY)
+        change = address_changes.ask(
+            session, subscriptions.find_subscriber(session, ANNA), NEW, MONDAY
+        )
         address_changes.agree(session, change, address_changes.Side.OLD, MONDAY)
         link_id = change.link_id
 
     def agree() -> None:
         with made.at(MONDAY).writing() as session:
             address_changes.agree(
-                session, address_changes.by_link(session, link_id, MONDAY), address_changes.Side.NEW, MONDAY
+                session,
+                address_changes.by_link(session, link_id, MONDAY),
+                address_changes.Side.NEW,
+                MONDAY,
             )
 
     at_once(agree, *[lambda: made.subscribe(NEW, confirmed=False)] * 4)
@@ -206,7 +252,9 @@ def test_no_limit_is_passed_by_asking_at_once(any_installation: Installation, ne
         with made.at(MONDAY).writing() as session:
             visitor = f"10.{number % networks}.0.1"
             try:
-                signup_requests.ask(session, SignupRequestKind.LINK, f"p{number}@example.org", None, visitor, MONDAY)
+                signup_requests.ask(
+                    session, SignupRequestKind.LINK, f"p{number}@example.org", None, visitor, MONDAY
+                )
             except signup_requests.TooManyError:
                 return 429
             return 200
@@ -229,7 +277,9 @@ def test_no_mailbox_gets_more_than_its_limit_by_asking_at_once(any_installation:
 
 
 def test_a_request_that_fails_is_dropped_and_does_not_stop_the_others(
-    any_installation: Installation, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    any_installation: Installation,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ):
     made = any_installation
     answer = subscriptions.subscribe
@@ -243,7 +293,9 @@ def test_a_request_that_fails_is_dropped_and_does_not_stop_the_others(
     with made.at(MONDAY).writing() as session:
         wish = admission.as_document("frexalimab", subscriptions.default_choice("weekly", "UTC"))
         for email in ("unlucky@example.org", PETRA):
-            signup_requests.ask(session, SignupRequestKind.SUBSCRIBE, email, wish, "198.51.100.7", MONDAY)
+            signup_requests.ask(
+                session, SignupRequestKind.SUBSCRIBE, email, wish, "198.51.100.7", MONDAY
+            )
     assert answer_all(made.at(MONDAY)) == 2
     assert people(made) == [PETRA]
     assert "Answering request 1 failed: an unexpected error (IntegrityError)" in caplog.text
@@ -254,6 +306,11 @@ def test_a_request_that_fails_is_dropped_and_does_not_stop_the_others(
 
 def test_what_is_there_already_is_not_added_again(engine):
     with db.writing(engine) as session:
-        values = {"address_hash": "a" * 64, "cause": SuppressionCause.ASKED, "reason": "", "at": MONDAY}
+        values = {
+            "address_hash": "a" * 64,
+            "cause": SuppressionCause.ASKED,
+            "reason": "",
+            "at": MONDAY,
+        }
         assert db.insert_missing(session, Suppression, values)
         assert not db.insert_missing(session, Suppression, values)

@@ -33,7 +33,13 @@ SECRET = b"unmistakable.person@example.org"
 def erase(made: Installation, email: str = SECRET.decode()) -> None:
     deps = made.at(MONDAY)
     with deps.writing() as session:
-        privacy.erase(session, subscriptions.find_subscriber(session, email), SuppressionCause.ERASED, "erased", MONDAY)
+        privacy.erase(
+            session,
+            subscriptions.find_subscriber(session, email),
+            SuppressionCause.ERASED,
+            "erased",
+            MONDAY,
+        )
     db.scrub(deps.engine)
 
 
@@ -68,12 +74,17 @@ def test_everything_that_names_a_person_goes_with_them(any_installation: Install
         assert session.query(Suppression).one().cause is SuppressionCause.ERASED
 
 
-def test_an_erased_address_is_lifted_by_its_owners_own_double_opt_in_alone(installation: Installation):
+def test_an_erased_address_is_lifted_by_its_owners_own_double_opt_in_alone(
+    installation: Installation,
+):
     made = installation
     made.subscribe(SECRET.decode())
     erase(made)
     with made.at(MONDAY).reading() as session:
-        choice, profile = subscriptions.default_choice(Cadence.DAILY, "UTC"), profiles.find(session, None)
+        choice, profile = (
+            subscriptions.default_choice(Cadence.DAILY, "UTC"),
+            profiles.find(session, None),
+        )
         with pytest.raises(NotifierError, match="suppressed"):
             subscriptions.subscribe(session, SECRET.decode(), profile, choice, MONDAY)
     with serving(create(made.at(MONDAY))) as address:
@@ -109,7 +120,10 @@ def test_who_left_a_year_ago_is_forgotten_but_for_the_hash(installation: Install
 
 def test_the_ledger_of_consents_can_only_be_added_to(any_installation: Installation):
     any_installation.subscribe("anna@example.org")
-    with pytest.raises(DBAPIError, match="append-only"), any_installation.at(MONDAY).engine.begin() as connection:
+    with (
+        pytest.raises(DBAPIError, match="append-only"),
+        any_installation.at(MONDAY).engine.begin() as connection,
+    ):
         connection.execute(text("UPDATE consent SET method = 'forged'"))
 
 
@@ -162,8 +176,14 @@ SPELLINGS = [
 def everything_stored(made: Installation) -> str:
     """Every text and every JSON document in every table, in small letters."""
     with made.at(MONDAY).engine.connect() as connection:
-        rows = [row for table in Base.metadata.sorted_tables for row in connection.execute(table.select())]
-    return "\n".join(str(value) for row in rows for value in row if isinstance(value, (str, dict, list))).casefold()
+        rows = [
+            row
+            for table in Base.metadata.sorted_tables
+            for row in connection.execute(table.select())
+        ]
+    return "\n".join(
+        str(value) for row in rows for value in row if isinstance(value, (str, dict, list))
+    ).casefold()
 
 
 def traces(email: str) -> set[str]:
@@ -177,7 +197,9 @@ def traces(email: str) -> set[str]:
 
 
 @pytest.mark.parametrize(("stored", "named"), SPELLINGS)
-def test_an_address_is_erased_from_every_table_however_it_is_written(with_key: Installation, stored: str, named: str):
+def test_an_address_is_erased_from_every_table_however_it_is_written(
+    with_key: Installation, stored: str, named: str
+):
     made = with_key
     wire = to_ascii_domain(normalize(stored))
     made.subscribe(stored)
@@ -185,14 +207,26 @@ def test_an_address_is_erased_from_every_table_however_it_is_written(with_key: I
     made.sink.refuse_recipient[wire] = f"550 5.7.1 <{wire.upper()}> refused for {wire}"
     with visiting(made) as client:
         post(client, "/link", email=stored)
-        post(client, link_to(made, Purpose.PREFERENCES, "other@example.org"), do="address", email=stored)
-        post(client, link_to(made, Purpose.PREFERENCES, stored), do="address", email="third@example.org")
+        post(
+            client,
+            link_to(made, Purpose.PREFERENCES, "other@example.org"),
+            do="address",
+            email=stored,
+        )
+        post(
+            client,
+            link_to(made, Purpose.PREFERENCES, stored),
+            do="address",
+            email="third@example.org",
+        )
         run_once(made.at(MONDAY))
         sign_up(client, stored)
     with made.at(MONDAY).writing() as session:
         session.query(Subscription).first().trouble = f"no mail could be made for {stored}"
         for number, kind in enumerate(SignupRequestKind):
-            signup_requests.ask(session, kind, normalize(stored), {"x": stored}, f"198.51.{number}.7", MONDAY)
+            signup_requests.ask(
+                session, kind, normalize(stored), {"x": stored}, f"198.51.{number}.7", MONDAY
+            )
     assert traces(stored) & {trace for trace in traces(stored) if trace in everything_stored(made)}
     assert run_command(made, "subscribers", "erase", named) == 0
     left = everything_stored(made)
@@ -205,10 +239,19 @@ def test_the_page_erases_as_much_as_the_command(with_key: Installation):
     made.subscribe("Petra@example.org")
     made.subscribe("other@example.org")
     with visiting(made) as client:
-        post(client, link_to(made, Purpose.PREFERENCES, "other@example.org"), do="address", email="petra@example.org")
+        post(
+            client,
+            link_to(made, Purpose.PREFERENCES, "other@example.org"),
+            do="address",
+            email="petra@example.org",
+        )
         with made.at(MONDAY).writing() as session:
-            signup_requests.ask(session, SignupRequestKind.LINK, "PETRA@example.org", None, "198.51.100.7", MONDAY)
-        answer = post(client, link_to(made, Purpose.PREFERENCES, "petra@example.org"), do="erase", sure="yes")
+            signup_requests.ask(
+                session, SignupRequestKind.LINK, "PETRA@example.org", None, "198.51.100.7", MONDAY
+            )
+        answer = post(
+            client, link_to(made, Purpose.PREFERENCES, "petra@example.org"), do="erase", sure="yes"
+        )
     assert "deleted" in answer.text
     assert "petra" not in everything_stored(made)
 
@@ -218,7 +261,11 @@ def run_command(made: Installation, *arguments: str) -> int:
     url = made.at(MONDAY).engine.url.render_as_string(hide_password=False)
     environment = {"NOTIFIER_DATABASE_URL": url, "NOTIFIER_SUPPRESSION_KEY": SUPPRESSION_KEY}
     environment["NOTIFIER_SECRET_KEY"] = made.at(MONDAY).settings.secret_key
-    return CliRunner().invoke(app, [*arguments, "--now", MONDAY.isoformat()], env=environment).exit_code
+    return (
+        CliRunner()
+        .invoke(app, [*arguments, "--now", MONDAY.isoformat()], env=environment)
+        .exit_code
+    )
 
 
 def test_an_address_that_is_only_suppressed_can_be_erased(with_key: Installation):
@@ -234,7 +281,9 @@ def test_an_address_that_is_only_suppressed_can_be_erased(with_key: Installation
 def test_an_address_that_only_an_enquiry_names_can_be_erased(with_key: Installation):
     made = with_key
     with made.at(MONDAY).writing() as session:
-        signup_requests.ask(session, SignupRequestKind.LINK, "Petra@example.org", None, "198.51.100.7", MONDAY)
+        signup_requests.ask(
+            session, SignupRequestKind.LINK, "Petra@example.org", None, "198.51.100.7", MONDAY
+        )
     assert run_command(made, "subscribers", "erase", "petra@example.org") == 0
     assert "petra" not in everything_stored(made)
     with made.at(MONDAY).reading() as session:
@@ -253,12 +302,18 @@ def test_an_address_that_nothing_names_cannot_be_erased(with_key: Installation):
         assert session.query(Suppression).count() == 0
 
 
-@pytest.mark.parametrize("cause", [SuppressionCause.NEVER, SuppressionCause.ASKED, SuppressionCause.COMPLAINED])
-def test_erasing_does_not_weaken_what_the_address_was_suppressed_for(with_key: Installation, cause: SuppressionCause):
+@pytest.mark.parametrize(
+    "cause", [SuppressionCause.NEVER, SuppressionCause.ASKED, SuppressionCause.COMPLAINED]
+)
+def test_erasing_does_not_weaken_what_the_address_was_suppressed_for(
+    with_key: Installation, cause: SuppressionCause
+):
     made = with_key
     made.subscribe("petra@example.org")
     with made.at(MONDAY).writing() as session:
-        suppressions.add(session, subscriptions.hash_of(session, "petra@example.org"), cause, "", MONDAY)
+        suppressions.add(
+            session, subscriptions.hash_of(session, "petra@example.org"), cause, "", MONDAY
+        )
     erase(made, "petra@example.org")
     with made.at(MONDAY).reading() as session:
         assert session.query(Suppression).one().cause is cause

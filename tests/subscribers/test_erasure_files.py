@@ -11,7 +11,14 @@ import pytest
 from sqlalchemy import Engine, delete, insert
 
 from notifier.demo.servers import serving
-from notifier.enums import Cadence, DeliveryKind, DeliveryStatus, Edition, SubscriptionStatus, SuppressionCause
+from notifier.enums import (
+    Cadence,
+    DeliveryKind,
+    DeliveryStatus,
+    Edition,
+    SubscriptionStatus,
+    SuppressionCause,
+)
 from notifier.errors import StoreError
 from notifier.links import Purpose
 from notifier.pipeline import housekeeping
@@ -28,23 +35,37 @@ SECRET = "unmistakable.person"
 def erase(made: Installation, email: str) -> None:
     deps = made.at(MONDAY)
     with deps.writing() as session:
-        privacy.erase(session, subscriptions.find_subscriber(session, email), SuppressionCause.ERASED, "erased", MONDAY)
+        privacy.erase(
+            session,
+            subscriptions.find_subscriber(session, email),
+            SuppressionCause.ERASED,
+            "erased",
+            MONDAY,
+        )
 
 
 def holding(made: Installation, words: str = SECRET) -> list[str]:
     """The names of SQLite's files that hold these words."""
     path = Path(made.at(MONDAY).engine.url.database)
-    return [file.name for file in sorted(path.parent.glob(f"{path.name}*")) if words.encode() in file.read_bytes()]
+    return [
+        file.name
+        for file in sorted(path.parent.glob(f"{path.name}*"))
+        if words.encode() in file.read_bytes()
+    ]
 
 
 def test_every_connection_overwrites_what_is_deleted(installation: Installation):
     engine = installation.at(MONDAY).engine
     with engine.connect() as first, engine.connect() as second:
-        assert {one.exec_driver_sql("PRAGMA secure_delete").scalar() for one in (first, second)} == {1}
+        assert {
+            one.exec_driver_sql("PRAGMA secure_delete").scalar() for one in (first, second)
+        } == {1}
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_an_address_that_was_changed_before_is_in_no_file_after_erasure(installation: Installation, seed: int):
+def test_an_address_that_was_changed_before_is_in_no_file_after_erasure(
+    installation: Installation, seed: int
+):
     """Other rows grow and shrink meanwhile, so that pages of the file are split and joined."""
     made, chance = installation, random.Random(seed)
     many(made.at(MONDAY).engine, 300)
@@ -53,7 +74,9 @@ def test_an_address_that_was_changed_before_is_in_no_file_after_erasure(installa
         person = subscriptions.find_subscriber(session, f"{SECRET}.first@example.org")
         others = session.query(Subscriber).filter(Subscriber.id != person.id).all()
         for round_number in range(200):
-            chance.choice(others).email = f"{'o' * chance.choice([3, 20, 60])}@{'x' * chance.choice([1, 150])}.example"
+            chance.choice(
+                others
+            ).email = f"{'o' * chance.choice([3, 20, 60])}@{'x' * chance.choice([1, 150])}.example"
             if round_number in (20, 120):
                 person.email = f"{SECRET}.{'y' * chance.randrange(5, 120)}@example.org"
             session.flush()
@@ -78,7 +101,9 @@ def test_a_long_text_about_somebody_is_in_no_file_after_erasure(installation: In
     assert holding(made) == []
 
 
-def test_an_address_that_is_forgotten_a_year_after_leaving_is_in_no_file(installation: Installation):
+def test_an_address_that_is_forgotten_a_year_after_leaving_is_in_no_file(
+    installation: Installation,
+):
     made = installation
     made.subscribe(f"{SECRET}@example.org")
     with made.at(MONDAY).writing() as session:

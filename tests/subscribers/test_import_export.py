@@ -20,7 +20,12 @@ from tests.support.paths import SHARED
 
 
 def take(
-    made: Installation, text: str, *, confirmed: bool = True, dry: bool = False, json_lines: bool = False
+    made: Installation,
+    text: str,
+    *,
+    confirmed: bool = True,
+    dry: bool = False,
+    json_lines: bool = False,
 ) -> Report:
     with made.at(MONDAY).writing() as session:
         known = {one.slug: one for one in profiles.listed(session)}
@@ -44,11 +49,23 @@ def test_a_list_is_taken_with_every_choice_in_it(any_installation: Installation)
     assert fates(report) == [RowResult.ADDED, RowResult.ADDED]
     with any_installation.at(MONDAY).reading() as session:
         anna, ben = session.query(Subscription).order_by(Subscription.id)
-        assert (anna.cadence, anna.at, anna.on, anna.subscriber.language) == (Cadence.WEEKLY, "07:30", 4, "fr")
-        assert (ben.cadence, ben.at, ben.on, ben.subscriber.time_zone) == (Cadence.WEEKLY, "08:00", 0, "Europe/Berlin")
+        assert (anna.cadence, anna.at, anna.on, anna.subscriber.language) == (
+            Cadence.WEEKLY,
+            "07:30",
+            4,
+            "fr",
+        )
+        assert (ben.cadence, ben.at, ben.on, ben.subscriber.time_zone) == (
+            Cadence.WEEKLY,
+            "08:00",
+            0,
+            "Europe/Berlin",
+        )
         assert {one.status for one in (anna, ben)} == {SubscriptionStatus.CONFIRMED}
         assert anna.next_due_at.isoformat() == "2026-03-06T12:30:00+00:00"
-        assert [(one.method, one.attested_by) for one in session.query(Consent)] == [("import", "operator test")] * 2
+        assert [(one.method, one.attested_by) for one in session.query(Consent)] == [
+            ("import", "operator test")
+        ] * 2
 
 
 def test_those_whose_consent_is_not_attested_are_asked(installation: Installation):
@@ -57,9 +74,13 @@ def test_those_whose_consent_is_not_attested_are_asked(installation: Installatio
 
     report = take(installation, "email\nanna@example.org\n", confirmed=False)
     with installation.at(MONDAY).writing() as session:
-        outbox.enqueue_own(session, DeliveryKind.CONFIRMATION, report.unasked, "example.org", MONDAY)
+        outbox.enqueue_own(
+            session, DeliveryKind.CONFIRMATION, report.unasked, "example.org", MONDAY
+        )
     run_once(installation.at(MONDAY))
-    assert [mail["Subject"] for mail in installation.sink.messages] == ["Please confirm your subscription"]
+    assert [mail["Subject"] for mail in installation.sink.messages] == [
+        "Please confirm your subscription"
+    ]
 
 
 def test_what_becomes_of_each_line_is_told(installation: Installation):
@@ -101,8 +122,12 @@ def test_what_becomes_of_each_line_is_told(installation: Installation):
         RowResult.DUPLICATE: 1,
         RowResult.INVALID: 3,
     }
-    assert "every is 'hourly'; it can be immediate, daily, weekly, monthly" in [why for _, _, why in report.lines]
-    assert not any("example.org" in why for _, _, why in report.lines), "a report names lines, not people"
+    assert "every is 'hourly'; it can be immediate, daily, weekly, monthly" in [
+        why for _, _, why in report.lines
+    ]
+    assert not any("example.org" in why for _, _, why in report.lines), (
+        "a report names lines, not people"
+    )
     assert set(fates(take(installation, text))) == {
         RowResult.KNOWN,
         RowResult.LEFT,
@@ -140,23 +165,38 @@ def test_json_lines_are_read_and_a_broken_line_is_told(installation: Installatio
 
 def test_what_goes_out_comes_in_again_but_for_those_who_left(installation: Installation):
     made = installation
-    take(made, "email,every,on\n+anna@example.org,monthly,31\n=ben@example.org,weekly,sunday\ncarla@example.org,,\n")
+    take(
+        made,
+        "email,every,on\n+anna@example.org,monthly,31\n=ben@example.org,weekly,sunday\ncarla@example.org,,\n",
+    )
     deps = made.at(MONDAY)
     with deps.writing() as session:
         carla = subscriptions.find_subscriber(session, "carla@example.org")
         subscriptions.end(session, carla.subscriptions[0], "link", "subscriber", MONDAY)
     for json_lines in (False, True):
         with deps.reading() as session:
-            text = "".join(import_export.write(import_export.export_rows(session), json_lines=json_lines))
+            text = "".join(
+                import_export.write(import_export.export_rows(session), json_lines=json_lines)
+            )
         with deps.writing() as session:
             subscriptions.remove(session, [one.id for one in session.query(Subscriber)])
-        assert Counter(fates(take(made, text, json_lines=json_lines))) == {RowResult.ADDED: 2, RowResult.LEFT: 1}
+        assert Counter(fates(take(made, text, json_lines=json_lines))) == {
+            RowResult.ADDED: 2,
+            RowResult.LEFT: 1,
+        }
         with deps.reading() as session:
-            found = {one.subscriber.email: (one.cadence, one.on) for one in session.query(Subscription)}
-        assert found == {"+anna@example.org": (Cadence.MONTHLY, 31), "=ben@example.org": (Cadence.WEEKLY, 6)}
+            found = {
+                one.subscriber.email: (one.cadence, one.on) for one in session.query(Subscription)
+            }
+        assert found == {
+            "+anna@example.org": (Cadence.MONTHLY, 31),
+            "=ben@example.org": (Cadence.WEEKLY, 6),
+        }
         with deps.writing() as session:
             choice = subscriptions.default_choice(Cadence.WEEKLY, "UTC")
-            one = subscriptions.subscribe(session, "carla@example.org", profiles.find(session, None), choice, MONDAY)
+            one = subscriptions.subscribe(
+                session, "carla@example.org", profiles.find(session, None), choice, MONDAY
+            )
             subscriptions.end(session, one, "link", "subscriber", MONDAY)
 
 
@@ -167,11 +207,18 @@ def test_no_cell_of_an_export_is_a_formula(cells: list[str]):
         assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in row)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.text(max_size=200), st.booleans())
 def test_any_text_is_taken_or_refused(installation: Installation, text: str, json_lines: bool):
     try:
-        report = take(installation, text if json_lines else f"email,on,every\n{text}", json_lines=json_lines, dry=True)
+        report = take(
+            installation,
+            text if json_lines else f"email,on,every\n{text}",
+            json_lines=json_lines,
+            dry=True,
+        )
     except SettingsError:
         return
     assert all(isinstance(line, int) for line, _, _ in report.lines)
@@ -182,7 +229,12 @@ def test_csv_injection_of_the_corpus_never_comes_out_as_a_formula():
     found = sorted(file.glob("*csv*")) if file.is_dir() else []
     if not found:
         pytest.skip("the corpus of hostile input is not here")
-    payloads = [line for path in found if path.is_file() for line in path.read_text("utf-8", "replace").splitlines()]
+    payloads = [
+        line
+        for path in found
+        if path.is_file()
+        for line in path.read_text("utf-8", "replace").splitlines()
+    ]
     text = "".join(import_export.write([{"x": one} for one in payloads], json_lines=False))
     for row in list(csv.reader(io.StringIO(text, newline="")))[1:]:
         assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in row)

@@ -17,9 +17,13 @@ from tests.support.installation import MONDAY, Installation
 ADDRESS = "a@example.org"
 
 
-def taken(made: Installation, text: str, *, json_lines: bool, dry: bool = False) -> list[tuple[RowResult, str]]:
+def taken(
+    made: Installation, text: str, *, json_lines: bool, dry: bool = False
+) -> list[tuple[RowResult, str]]:
     with made.at(MONDAY).writing() as session:
-        terms = import_export.ImportOptions({"frexalimab": profiles.find(session, None)}, "UTC", "operator test", dry)
+        terms = import_export.ImportOptions(
+            {"frexalimab": profiles.find(session, None)}, "UTC", "operator test", dry
+        )
         report = import_export.import_rows(
             session, import_export.read(io.StringIO(text), json_lines=json_lines), terms, MONDAY
         )
@@ -73,12 +77,22 @@ BAD_LINES = [
 ]
 
 
-def test_a_line_of_json_that_cannot_be_meant_is_invalid_and_the_others_are_taken(any_installation: Installation):
+def test_a_line_of_json_that_cannot_be_meant_is_invalid_and_the_others_are_taken(
+    any_installation: Installation,
+):
     text = "\n".join(
-        ['{"email": "first@example.org"}', *BAD_LINES, '{"email": "last@example.org", "every": "monthly"}']
+        [
+            '{"email": "first@example.org"}',
+            *BAD_LINES,
+            '{"email": "last@example.org", "every": "monthly"}',
+        ]
     )
     fates = taken(any_installation, text, json_lines=True)
-    assert [fate for fate, _ in fates] == [RowResult.ADDED, *[RowResult.INVALID] * len(BAD_LINES), RowResult.ADDED]
+    assert [fate for fate, _ in fates] == [
+        RowResult.ADDED,
+        *[RowResult.INVALID] * len(BAD_LINES),
+        RowResult.ADDED,
+    ]
     for _, why in fates:
         why.encode()
         assert "@example.org" not in why
@@ -103,31 +117,45 @@ BAD_CELLS = [
 ]
 
 
-def test_a_line_of_csv_that_cannot_be_meant_is_invalid_and_the_others_are_taken(any_installation: Installation):
-    text = "\n".join(["email,every,at", "first@example.org,daily,08:00", *BAD_CELLS, "last@example.org,daily,"])
+def test_a_line_of_csv_that_cannot_be_meant_is_invalid_and_the_others_are_taken(
+    any_installation: Installation,
+):
+    text = "\n".join(
+        ["email,every,at", "first@example.org,daily,08:00", *BAD_CELLS, "last@example.org,daily,"]
+    )
     fates = [fate for fate, _ in taken(any_installation, text, json_lines=False)]
     assert fates == [RowResult.ADDED, *[RowResult.INVALID] * len(BAD_CELLS), RowResult.ADDED]
 
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=30),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
     max_leaves=5,
 )
 
 
 @seed(13)
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
 @given(st.lists(st.dictionaries(st.sampled_from(COLUMNS), VALUES, max_size=5), max_size=4))
-def test_whatever_json_holds_each_line_has_its_fate(any_installation: Installation, rows: list[dict[str, object]]):
+def test_whatever_json_holds_each_line_has_its_fate(
+    any_installation: Installation, rows: list[dict[str, object]]
+):
     text = "".join(json.dumps(row) + "\n" for row in rows)
     assert len(taken(any_installation, text, json_lines=True)) == len(rows)
 
 
 @seed(13)
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=200))
-def test_whatever_csv_holds_it_is_taken_or_refused_as_a_whole(any_installation: Installation, text: str):
+def test_whatever_csv_holds_it_is_taken_or_refused_as_a_whole(
+    any_installation: Installation, text: str
+):
     with suppress(SettingsError):
         taken(any_installation, f"email,every,at,on,time_zone\n{text}", json_lines=False)
     with pytest.raises(SettingsError):

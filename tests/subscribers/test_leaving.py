@@ -29,9 +29,7 @@ def client(installation: Installation) -> Iterator[Client]:
 def link(made: Installation) -> str:
     deps = made.at(MONDAY)
     with deps.reading() as session:
-        return (
-            f"/unsubscribe/{deps.links.token(Purpose.UNSUBSCRIBE, session.query(Subscription).one().link_id, MONDAY)}"
-        )
+        return f"/unsubscribe/{deps.links.token(Purpose.UNSUBSCRIBE, session.query(Subscription).one().link_id, MONDAY)}"
 
 
 def stored(made: Installation) -> Subscription:
@@ -39,7 +37,9 @@ def stored(made: Installation) -> Subscription:
         return session.query(Subscription).one()
 
 
-def test_the_page_says_what_ended_and_a_leaving_can_be_taken_back(installation: Installation, client: Client):
+def test_the_page_says_what_ended_and_a_leaving_can_be_taken_back(
+    installation: Installation, client: Client
+):
     installation.subscribe("anna@example.org")
     due = stored(installation).next_due_at
     left = client.post(link(installation))
@@ -50,7 +50,10 @@ def test_the_page_says_what_ended_and_a_leaving_can_be_taken_back(installation: 
 
     back = client.post(link(installation), "do=undo", FORM)
     assert "You are subscribed again" in back.text
-    assert (stored(installation).status, stored(installation).next_due_at) == (SubscriptionStatus.CONFIRMED, due)
+    assert (stored(installation).status, stored(installation).next_due_at) == (
+        SubscriptionStatus.CONFIRMED,
+        due,
+    )
     with installation.at(MONDAY).reading() as session:
         assert [one.event for one in session.query(Consent).order_by(Consent.id)] == [
             ConsentEvent.GIVEN,
@@ -68,14 +71,18 @@ def test_after_a_week_it_is_too_late(installation: Installation, client: Client)
     assert stored(installation).status is SubscriptionStatus.ENDED
 
 
-def test_a_sign_up_that_was_never_confirmed_cannot_be_undone_into_one(installation: Installation, client: Client):
+def test_a_sign_up_that_was_never_confirmed_cannot_be_undone_into_one(
+    installation: Installation, client: Client
+):
     installation.subscribe("anna@example.org", confirmed=False)
     client.post(link(installation))
     assert client.post(link(installation), "do=undo", FORM).status_code == 410
     assert stored(installation).status is SubscriptionStatus.ENDED
 
 
-def test_a_pause_holds_back_and_tells_afterwards_what_was_missed(installation: Installation, client: Client):
+def test_a_pause_holds_back_and_tells_afterwards_what_was_missed(
+    installation: Installation, client: Client
+):
     made = installation
     made.subscribe("anna@example.org")
     run_once(made.at(MONDAY))
@@ -93,7 +100,9 @@ def test_a_pause_holds_back_and_tells_afterwards_what_was_missed(installation: I
     assert "Frexalimab slows lesions" in text_of(mail)
 
 
-def test_what_was_composed_before_a_pause_waits_for_its_end(installation: Installation, client: Client):
+def test_what_was_composed_before_a_pause_waits_for_its_end(
+    installation: Installation, client: Client
+):
     made = installation
     made.subscribe("anna@example.org")
     run_once(made.at(MONDAY))

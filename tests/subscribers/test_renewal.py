@@ -43,7 +43,10 @@ def test_silence_ends_a_subscription_after_a_reminder(installation: Installation
     made = yearly(installation)
     for day in (364, 365, 366, 378, 380, 381):
         run_once(made.at(MONDAY + days(day)))
-    assert subjects(made) == ["Do you still want your digest?", "Last question: do you still want your digest?"]
+    assert subjects(made) == [
+        "Do you still want your digest?",
+        "Last question: do you still want your digest?",
+    ]
     assert status(made) is SubscriptionStatus.CONFIRMED
     run_once(made.at(MONDAY + days(395)))
     assert status(made) is SubscriptionStatus.ENDED
@@ -70,4 +73,7 @@ def test_one_click_keeps_it_for_another_year(installation: Installation):
     run_once(made.at(MONDAY + days(733)))
     assert len(made.sink.messages) == 2
     with made.at(MONDAY).reading() as session:
-        assert [one.method for one in session.query(Consent).order_by(Consent.id)] == ["command line", "renewal"]
+        assert [one.method for one in session.query(Consent).order_by(Consent.id)] == [
+            "command line",
+            "renewal",
+        ]

@@ -35,29 +35,50 @@ def due(cadence: str, at: str, on: int | None, zone: str, after: str) -> str:
         ("monthly", "08:00", 31, "UTC", "2028-02-01T09:00+00:00", "2028-02-29T08:00"),
         ("monthly", "08:00", 30, "UTC", "2026-02-28T09:00+00:00", "2026-03-30T08:00"),
         ("monthly", "08:00", 1, "UTC", "2026-12-01T09:00+00:00", "2027-01-01T08:00"),
-        # The clocks go forward from 02:00 to 03:00 on 29 March 2026: 02:30 does not exist, 03:00 is the next minute.
+        # The clocks go forward from 02:00 to 03:00 on 29 March 2026: 02:30 does not exist, 03:00 is
+        # the next minute.
         ("daily", "02:30", None, "Europe/Berlin", "2026-03-28T12:00+00:00", "2026-03-29T01:00"),
         ("daily", "02:30", None, "Europe/Berlin", "2026-03-29T01:00+00:00", "2026-03-30T00:30"),
-        # They go back from 03:00 to 02:00 on 25 October 2026: 02:30 comes twice, the first one counts.
+        # They go back from 03:00 to 02:00 on 25 October 2026: 02:30 comes twice, the first one
+        # counts.
         ("daily", "02:30", None, "Europe/Berlin", "2026-10-24T12:00+00:00", "2026-10-25T00:30"),
         ("daily", "02:30", None, "Europe/Berlin", "2026-10-25T00:30+00:00", "2026-10-26T01:30"),
         # Lord Howe Island moves by half an hour; Apia left out the whole of 30 December 2011.
-        ("daily", "02:15", None, "Australia/Lord_Howe", "2026-10-03T00:00+00:00", "2026-10-03T15:30"),
+        (
+            "daily",
+            "02:15",
+            None,
+            "Australia/Lord_Howe",
+            "2026-10-03T00:00+00:00",
+            "2026-10-03T15:30",
+        ),
         ("daily", "08:00", None, "Pacific/Apia", "2011-12-30T00:00+00:00", "2011-12-30T10:00"),
     ],
 )
-def test_the_next_due_time(cadence: str, at: str, on: int | None, zone: str, after: str, expected: str):
+def test_the_next_due_time(
+    cadence: str, at: str, on: int | None, zone: str, after: str, expected: str
+):
     assert due(cadence, at, on, zone, after) == expected
 
 
 def test_immediate_has_no_due_time_of_its_own():
-    assert next_due(Cadence.IMMEDIATE, "08:00", None, "UTC", datetime(2026, 3, 2, tzinfo=UTC)) is None
+    assert (
+        next_due(Cadence.IMMEDIATE, "08:00", None, "UTC", datetime(2026, 3, 2, tzinfo=UTC)) is None
+    )
 
 
 @settings(max_examples=150, deadline=None)
 @given(
     st.datetimes(datetime(2024, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 - the zone follows
-    st.sampled_from(["Europe/Berlin", "America/New_York", "Pacific/Auckland", "Asia/Kolkata", "America/Santiago"]),
+    st.sampled_from(
+        [
+            "Europe/Berlin",
+            "America/New_York",
+            "Pacific/Auckland",
+            "Asia/Kolkata",
+            "America/Santiago",
+        ]
+    ),
     st.times(),
 )
 def test_a_daily_digest_is_due_once_on_every_local_day(after: datetime, zone: str, at):
@@ -111,14 +132,22 @@ def test_a_day_that_does_not_go_with_the_cadence_is_refused(text: str, cadence: 
         parse_on(text, Cadence(cadence))
 
 
-@pytest.mark.parametrize("name", ["Mars/Olympus", "", "../../etc/passwd", "Europe", "Europe/Berlin\0"])
+@pytest.mark.parametrize(
+    "name", ["Mars/Olympus", "", "../../etc/passwd", "Europe", "Europe/Berlin\0"]
+)
 def test_a_time_zone_that_does_not_exist_is_refused(name: str):
     with pytest.raises(SettingsError, match="no time zone"):
         parse_zone(name)
 
 
 def test_a_schedule_reads_as_a_person_says_it():
-    assert in_words(Cadence.WEEKLY, "08:00", 0, "Europe/Berlin") == "weekly, on Monday at 08:00 (Europe/Berlin)"
+    assert (
+        in_words(Cadence.WEEKLY, "08:00", 0, "Europe/Berlin")
+        == "weekly, on Monday at 08:00 (Europe/Berlin)"
+    )
     assert in_words(Cadence.DAILY, "07:30", None, "UTC") == "daily, at 07:30 (UTC)"
-    assert in_words(Cadence.MONTHLY, "07:30", 31, "UTC") == "monthly, on the last day of the month at 07:30 (UTC)"
+    assert (
+        in_words(Cadence.MONTHLY, "07:30", 31, "UTC")
+        == "monthly, on the last day of the month at 07:30 (UTC)"
+    )
     assert in_words(Cadence.IMMEDIATE, "07:30", None, "UTC") == "as soon as there is news"

@@ -13,7 +13,15 @@ from notifier.pipeline.run import run_once
 from notifier.pipeline.signup_requests import answer_all
 from notifier.store.models import Consent, Subscriber, Subscription, Wording
 from notifier.subscribers import lifecycle, subscriptions
-from tests.support.forms import link_to, links_in_mails, mails_to, post, sign_up, subscription_of, visiting
+from tests.support.forms import (
+    link_to,
+    links_in_mails,
+    mails_to,
+    post,
+    sign_up,
+    subscription_of,
+    visiting,
+)
 from tests.support.installation import MONDAY, Installation
 from tests.support.mail_sink import text_of
 
@@ -55,7 +63,9 @@ def leave(made: Installation, moment=MONDAY) -> None:
 
 def second_profile(made: Installation) -> None:
     with made.at(MONDAY).writing() as session:
-        import_profile(session, profiles.parse(profiles.bundled_file("tolebrutinib"), "the profile"), MONDAY)
+        import_profile(
+            session, profiles.parse(profiles.bundled_file("tolebrutinib"), "the profile"), MONDAY
+        )
 
 
 def wish_of(made: Installation) -> dict[str, Any] | None:
@@ -63,7 +73,12 @@ def wish_of(made: Installation) -> dict[str, Any] | None:
         return session.query(Subscription).order_by(Subscription.id.desc()).first().wish
 
 
-CHANGES = [{}, *({name: value} for name, value in STRANGERS_CHOICE.items()), STRANGERS_CHOICE, {"every": "immediate"}]
+CHANGES = [
+    {},
+    *({name: value} for name, value in STRANGERS_CHOICE.items()),
+    STRANGERS_CHOICE,
+    {"every": "immediate"},
+]
 
 
 @pytest.mark.parametrize("changes", CHANGES, ids=str)
@@ -71,7 +86,9 @@ def test_a_form_about_somebody_who_left_changes_nothing_of_theirs(
     any_installation: Installation, changes: dict[str, str]
 ):
     made = any_installation
-    made.subscribe(PETRA, every="weekly", on="friday", at="07:30", zone="Europe/Paris", language="de")
+    made.subscribe(
+        PETRA, every="weekly", on="friday", at="07:30", zone="Europe/Paris", language="de"
+    )
     leave(made)
     before = everything(made)
     with visiting(made, MONDAY + DAY) as client:
@@ -81,9 +98,13 @@ def test_a_form_about_somebody_who_left_changes_nothing_of_theirs(
     assert wish_of(made) is not None
 
 
-def test_the_question_and_its_page_show_the_wish_and_the_yes_applies_it(any_installation: Installation):
+def test_the_question_and_its_page_show_the_wish_and_the_yes_applies_it(
+    any_installation: Installation,
+):
     made = any_installation
-    made.subscribe(PETRA, every="weekly", on="friday", at="07:30", zone="Europe/Paris", language="de")
+    made.subscribe(
+        PETRA, every="weekly", on="friday", at="07:30", zone="Europe/Paris", language="de"
+    )
     leave(made)
     with visiting(made, MONDAY + DAY) as client:
         sign_up(client, PETRA, **{**STRANGERS_CHOICE, "language": "en"})
@@ -114,7 +135,9 @@ def test_the_question_and_its_page_show_the_wish_and_the_yes_applies_it(any_inst
         assert session.get(Wording, given.wording_hash).language == "en"
 
 
-def test_a_wish_that_nobody_confirms_is_forgotten_and_the_person_has_left_still(any_installation: Installation):
+def test_a_wish_that_nobody_confirms_is_forgotten_and_the_person_has_left_still(
+    any_installation: Installation,
+):
     made = any_installation
     made.subscribe(PETRA)
     leave(made)
@@ -133,7 +156,9 @@ def test_a_wish_that_nobody_confirms_is_forgotten_and_the_person_has_left_still(
     assert everything(made) == before
 
 
-def test_a_wish_does_not_keep_somebody_from_being_forgotten_after_a_year(installation: Installation):
+def test_a_wish_does_not_keep_somebody_from_being_forgotten_after_a_year(
+    installation: Installation,
+):
     made = installation
     made.subscribe(PETRA)
     leave(made)
@@ -204,7 +229,9 @@ def test_a_form_about_somebody_with_another_subscription_leaves_their_zone_and_l
     assert new["cadence"] == changes.get("every", "weekly")
 
 
-def test_who_left_one_therapy_is_not_changed_by_a_form_about_another(any_installation: Installation):
+def test_who_left_one_therapy_is_not_changed_by_a_form_about_another(
+    any_installation: Installation,
+):
     made = any_installation
     made.subscribe(PETRA, zone="Europe/Paris", language="de")
     leave(made)
@@ -219,7 +246,9 @@ def test_who_left_one_therapy_is_not_changed_by_a_form_about_another(any_install
     assert everything(made) == (people, first, ledger)
 
 
-def test_a_person_who_never_confirmed_is_stored_as_the_newest_form_says(any_installation: Installation):
+def test_a_person_who_never_confirmed_is_stored_as_the_newest_form_says(
+    any_installation: Installation,
+):
     made = any_installation
     with visiting(made) as client:
         sign_up(client, PETRA, every="daily", time_zone="Europe/Paris", language="de")
@@ -227,7 +256,11 @@ def test_a_person_who_never_confirmed_is_stored_as_the_newest_form_says(any_inst
         sign_up(client, PETRA, **STRANGERS_CHOICE)
         answer_all(made.at(MONDAY))
     one = subscription_of(made, PETRA)
-    assert (one.status, one.cadence, one.wish) == (SubscriptionStatus.PENDING, Cadence.MONTHLY, None)
+    assert (one.status, one.cadence, one.wish) == (
+        SubscriptionStatus.PENDING,
+        Cadence.MONTHLY,
+        None,
+    )
     with made.at(MONDAY).reading() as session:
         person = session.query(Subscriber).one()
         assert (person.time_zone, person.language) == ("Pacific/Auckland", "fr")
@@ -250,10 +283,16 @@ def test_an_operators_subscribe_still_asks_somebody_who_left(installation: Insta
     leave(made)
     made.subscribe(PETRA, every="monthly", confirmed=False)
     one = subscription_of(made, PETRA)
-    assert (one.status, one.cadence, one.wish) == (SubscriptionStatus.PENDING, Cadence.MONTHLY, None)
+    assert (one.status, one.cadence, one.wish) == (
+        SubscriptionStatus.PENDING,
+        Cadence.MONTHLY,
+        None,
+    )
 
 
-def test_who_follows_another_therapy_keeps_the_parts_that_they_do_without(any_installation: Installation):
+def test_who_follows_another_therapy_keeps_the_parts_that_they_do_without(
+    any_installation: Installation,
+):
     made = any_installation
     made.subscribe(PETRA, every="daily")
     second_profile(made)
@@ -262,7 +301,10 @@ def test_who_follows_another_therapy_keeps_the_parts_that_they_do_without(any_in
         one.hidden, one.urgent = ["trials", "related"], True
     with visiting(made) as client:
         path = link_to(made, Purpose.PREFERENCES, PETRA)
-        assert post(client, path, do="follow", profile="tolebrutinib", consent="yes").status_code == 200
+        assert (
+            post(client, path, do="follow", profile="tolebrutinib", consent="yes").status_code
+            == 200
+        )
     with made.at(MONDAY).reading() as session:
         new = session.query(Subscription).order_by(Subscription.id.desc()).first()
         assert (new.status, new.cadence, new.hidden, new.urgent, new.wish) == (

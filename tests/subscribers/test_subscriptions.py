@@ -63,7 +63,10 @@ def test_ending_is_at_once_and_said_by_the_ledger(engine: Engine, profile_id: in
         assert subscriptions.unsubscribe(session, "ANNA@example.org", None, "operator", MONDAY) == 1
         assert subscriptions.unsubscribe(session, "anna@example.org", None, "operator", MONDAY) == 0
         assert (one.status, one.next_due_at) == (SubscriptionStatus.ENDED, None)
-        assert [each.event for each in session.query(Consent)] == [ConsentEvent.GIVEN, ConsentEvent.WITHDRAWN]
+        assert [each.event for each in session.query(Consent)] == [
+            ConsentEvent.GIVEN,
+            ConsentEvent.WITHDRAWN,
+        ]
 
 
 def test_who_comes_back_must_confirm_again(engine: Engine, profile_id: int):
@@ -96,9 +99,13 @@ def test_a_suppressed_address_cannot_be_subscribed(engine: Engine, profile_id: i
     ["", "nobody", "a@b", "a@@example.org", "a b@example.org", "a@example.org\nBcc: b@example.org", "@example.org",
      "a@-example.org", "a@example..org", "żółw@example.org", "a" * 65 + "@example.org", '"x"@y'],
 )  # fmt: skip
-def test_what_is_no_address_is_refused_with_the_reason(engine: Engine, profile_id: int, address: str):
+def test_what_is_no_address_is_refused_with_the_reason(
+    engine: Engine, profile_id: int, address: str
+):
     with pytest.raises(AddressError) as refused, db.writing(engine, SUPPRESSION_KEY) as session:
-        subscriptions.subscribe(session, address, session.get_one(Profile, profile_id), WEEKLY, MONDAY)
+        subscriptions.subscribe(
+            session, address, session.get_one(Profile, profile_id), WEEKLY, MONDAY
+        )
     assert refused.value.exit_code == 2
     with db.reading(engine, SUPPRESSION_KEY) as session:
         assert session.query(Subscriber).count() == 0
@@ -116,7 +123,9 @@ def test_a_new_time_zone_moves_all_of_a_persons_digests(engine: Engine, profile_
     with db.writing(engine, SUPPRESSION_KEY) as session:
         profile = session.get_one(Profile, profile_id)
         other = profiles.save(
-            session, profiles.parse(profiles.bundled_file().replace('"frexalimab"', '"other"', 1), "other"), MONDAY
+            session,
+            profiles.parse(profiles.bundled_file().replace('"frexalimab"', '"other"', 1), "other"),
+            MONDAY,
         )
         one = subscriptions.subscribe(session, "anna@example.org", profile, WEEKLY, MONDAY)
         subscriptions.confirm(session, one, "link", "subscriber", MONDAY)

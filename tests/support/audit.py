@@ -1,6 +1,7 @@
 """What a piece of code opens, dials and starts, told by the interpreter's own audit events (PEP 578).
 
-Opened by C libraries without Python's doing is not seen here: libxml2 and SQLite open files by themselves.
+Opened by C libraries without Python's doing is not seen here: libxml2 and SQLite open files by
+themselves.
 """
 
 import sys
@@ -34,7 +35,8 @@ _OF_PYTHON = (
     "/sys/fs/cgroup",
 )
 _OWN = (str(PACKAGE), str(template_folder()), str(ROOT / "tests"))
-# What the tests' own tools look at: sources that a trace names, and what hypothesis remembers, beside its drafts.
+# What the tests' own tools look at: sources that a trace names, and what hypothesis remembers,
+# beside its drafts.
 _OF_THE_TESTS = ("<", str(ROOT / ".hypothesis"), str(Path(tempfile.gettempdir()) / "tmp"))
 
 

@@ -11,7 +11,12 @@ from playwright.sync_api import Browser, sync_playwright
 
 def chromium() -> str:
     """Where a Chromium lies; without one the test is skipped, loudly."""
-    for name in (os.environ.get("NOTIFIER_CHROMIUM"), "chromium", "chromium-browser", "google-chrome"):
+    for name in (
+        os.environ.get("NOTIFIER_CHROMIUM"),
+        "chromium",
+        "chromium-browser",
+        "google-chrome",
+    ):
         if name and (found := shutil.which(name)):
             return found
     message = "NO CHROMIUM FOUND, THE BROWSER TESTS ARE SKIPPED: run tests/install-chromium or set NOTIFIER_CHROMIUM"

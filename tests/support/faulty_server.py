@@ -18,8 +18,10 @@ class Faulty:
 
     Attributes:
         pipelining: whether it says so.
-        loses: that it throws away what comes together with a command it answers (a lie about PIPELINING).
-        answers: an answer by command word (``RCPT``, ``BODY``, …), used up one by one; after that all is well.
+        loses: that it throws away what comes together with a command it answers (a lie about
+            PIPELINING).
+        answers: an answer by command word (``RCPT``, ``BODY``, …), used up one by one; after that
+            all is well.
         drops: hang up instead of answering: at a command word, so often.
         stalls: say nothing at a command word, so often.
         slow: seconds before each answer to a message.
@@ -120,7 +122,9 @@ class _Talk:
             return False
         time.sleep(self._server.slow)
         # Some servers ask for the message first, and say only then that there is nobody to get it.
-        said = self._server.answer("BODY", b"250 taken") if recipient else b"554 no valid recipients"
+        said = (
+            self._server.answer("BODY", b"250 taken") if recipient else b"554 no valid recipients"
+        )
         if said.startswith(b"250"):
             found = re.search(rb"(?im)^Message-ID:\s*(\S+)", body)
             with self._server._lock:

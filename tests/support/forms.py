@@ -62,7 +62,9 @@ def links_in_mails(made: Installation, purpose: Purpose) -> dict[str, str]:
     return links
 
 
-def suppress(made: Installation, email: str, cause: SuppressionCause, moment: datetime = MONDAY) -> None:
+def suppress(
+    made: Installation, email: str, cause: SuppressionCause, moment: datetime = MONDAY
+) -> None:
     """Suppress an address at a moment."""
     with made.at(moment).writing() as session:
         suppressions.add(session, subscriptions.hash_of(session, email), cause, "5.1.1", moment)
@@ -92,7 +94,9 @@ def four_kinds(made: Installation) -> None:
 
 def comparable(answer: Answer) -> tuple[int, tuple[tuple[str, str], ...], str]:
     """Status, headers but the clock, and body of an answer."""
-    headers = tuple((name, value) for name, value in answer.headers.items() if name.lower() != "date")
+    headers = tuple(
+        (name, value) for name, value in answer.headers.items() if name.lower() != "date"
+    )
     return answer.status_code, headers, answer.text
 
 

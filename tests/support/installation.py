@@ -84,9 +84,13 @@ class Installation:
     ) -> int:
         """A subscription to the bundled profile; gives its id."""
         cadence = Cadence(every)
-        choice = subscriptions.Choice(cadence, at, parse_on(on, cadence), zone, Edition(edition), language)
+        choice = subscriptions.Choice(
+            cadence, at, parse_on(on, cadence), zone, Edition(edition), language
+        )
         with self._deps.writing() as session:
-            one = subscriptions.subscribe(session, email, profiles.find(session, None), choice, moment)
+            one = subscriptions.subscribe(
+                session, email, profiles.find(session, None), choice, moment
+            )
             if confirmed:
                 subscriptions.confirm(session, one, "command line", "operator test", moment)
             return one.id

@@ -16,8 +16,8 @@ PASSWORD = "a password of the tests"
 class Box:
     """What lies in the folder, by number, and what was seen; `folders` are others, which a client makes.
 
-    `offers` is what the server can do beyond the minimum; `deleted` are marked, and stay until they are expunged.
-    `below_inbox` refuses folders beside INBOX, as some servers do.
+    `offers` is what the server can do beyond the minimum; `deleted` are marked, and stay until they
+    are expunged. `below_inbox` refuses folders beside INBOX, as some servers do.
     """
 
     mails: dict[int, bytes]
@@ -52,11 +52,17 @@ class Box:
         if word.startswith("CAPABILITY"):
             return [f"* CAPABILITY IMAP4REV1 {self.offers}".strip().encode()]
         if word.startswith("UID SEARCH UNSEEN"):
-            return [b"* SEARCH " + " ".join(str(one) for one in sorted(self.mails.keys() - self.seen)).encode()]
+            return [
+                b"* SEARCH "
+                + " ".join(str(one) for one in sorted(self.mails.keys() - self.seen)).encode()
+            ]
         if word.startswith("UID FETCH"):
             mail = self.mails[int(number[0])][: int(re.search(r"<0\.(\d+)>", command)[1])]
             head = f"* 1 FETCH (UID {number[0]} BODY[]<0> {{{len(mail)}}}\r\n".encode()
-            return [b"* 1 FETCH (FLAGS ())", head + mail + b")"]  # a server may say what it was not asked
+            return [
+                b"* 1 FETCH (FLAGS ())",
+                head + mail + b")",
+            ]  # a server may say what it was not asked
         if word.startswith("UID STORE"):
             self.seen.add(int(number[0]))
             if "\\DELETED" in word:
@@ -79,7 +85,9 @@ class Box:
         if word.upper() == "CREATE":
             return self._create(arguments[0].strip('"'))
         if command.upper().startswith(("UID MOVE", "UID COPY")):
-            return self._copy(int(arguments[1]), arguments[2].strip('"'), moves=arguments[0].upper() == "MOVE")
+            return self._copy(
+                int(arguments[1]), arguments[2].strip('"'), moves=arguments[0].upper() == "MOVE"
+            )
         return "OK done"
 
     def _create(self, folder: str) -> str:
@@ -98,9 +106,13 @@ class Box:
 
 
 @contextmanager
-def running(mails: list[bytes], certificate: Path | None = None, hangs_up_after: int | None = None) -> Iterator[Box]:
+def running(
+    mails: list[bytes], certificate: Path | None = None, hangs_up_after: int | None = None
+) -> Iterator[Box]:
     """A server with these mails, numbered from 101 on as after many others; with a certificate, one that speaks TLS."""
-    box = Box({101 + number: mail for number, mail in enumerate(mails)}, hangs_up_after=hangs_up_after)
+    box = Box(
+        {101 + number: mail for number, mail in enumerate(mails)}, hangs_up_after=hangs_up_after
+    )
     listener = socket.create_server(("127.0.0.1", 0))
     box.port = listener.getsockname()[1]
 

@@ -81,11 +81,16 @@ def a_letter(digest: DigestView, sender: Sender = SENDER, **personal: str) -> Me
         },
         language=digest.variant.language,
         listing=ListHeaders(
-            LEAVE, "A08Qv1l1SAUGuG0WsMxwcw", "https://news.example.org/archive/7", "weekly:digest:news"
+            LEAVE,
+            "A08Qv1l1SAUGuG0WsMxwcw",
+            "https://news.example.org/archive/7",
+            "weekly:digest:news",
         ),
     )
 
 
 def a_mail(digest: DigestView, sender: Sender = SENDER) -> bytes:
     letter = a_letter(digest, sender)
-    return compile_message(letter, sender, TEMPLATES.mail_page, TEMPLATES.render).render(letter.own, MONDAY)
+    return compile_message(letter, sender, TEMPLATES.mail_page, TEMPLATES.render).render(
+        letter.own, MONDAY
+    )

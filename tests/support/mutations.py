@@ -2,8 +2,9 @@
 
 from hypothesis import strategies as st
 
-# Each of these once broke a program of this kind: dates that no calendar library agrees on, digits that are none in
-# ASCII, bytes that are no text, text that no database takes, and what makes expressions and parsers slow.
+# Each of these once broke a program of this kind: dates that no calendar library agrees on, digits
+# that are none in ASCII, bytes that are no text, text that no database takes, and what makes
+# expressions and parsers slow.
 FRAGMENTS = (
     b"0001-01-01T00:00:00Z",
     b"Mon, 01 Jan 0001 00:00:00 +0000",

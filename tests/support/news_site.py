@@ -40,7 +40,9 @@ class Site:
         self.dynamic: dict[str, Callable[[Asked], Answer]] = {}
         self.asked: list[Asked] = []
 
-    def put(self, path: str, body: str | bytes, kind: str = "application/rss+xml", **headers: str) -> str:
+    def put(
+        self, path: str, body: str | bytes, kind: str = "application/rss+xml", **headers: str
+    ) -> str:
         """Publish a document; gives its address."""
         content = body.encode() if isinstance(body, str) else body
         etag = f'"{sha256(content).hexdigest()[:12]}"'
@@ -86,7 +88,9 @@ def running() -> Iterator[Site]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     site = Site(f"http://127.0.0.1:{server.server_port}")
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+    )
     thread.start()
     try:
         yield site
@@ -121,8 +125,13 @@ def _item(article: Article) -> str:
     slug = article.slug or "-".join(article.title.lower().split())
     link = article.link if article.link is not None else f"https://herald.example.org/{slug}/"
     guid = article.guid if article.guid is not None else f"https://herald.example.org/?p={slug}"
-    parts = [f"<title>{escape(article.title)}</title>", f"<description>{escape(article.summary)}</description>"]
+    parts = [
+        f"<title>{escape(article.title)}</title>",
+        f"<description>{escape(article.summary)}</description>",
+    ]
     parts += [f"<link>{escape(link)}</link>"] if link else []
     parts += [f'<guid isPermaLink="false">{escape(guid)}</guid>'] if guid else []
-    parts += [f"<pubDate>{format_datetime(article.published)}</pubDate>"] if article.published else []
+    parts += (
+        [f"<pubDate>{format_datetime(article.published)}</pubDate>"] if article.published else []
+    )
     return f"<item>{''.join(parts)}</item>"

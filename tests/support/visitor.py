@@ -20,11 +20,15 @@ class Client:
     def __init__(self, address: str) -> None:
         self._host = address.removeprefix("http://")
 
-    def request(self, method: str, address: str, body: str = "", kind: str = "", **headers: str) -> Answer:
+    def request(
+        self, method: str, address: str, body: str = "", kind: str = "", **headers: str
+    ) -> Answer:
         connection = HTTPConnection(self._host, timeout=10)
         path = address.removeprefix("https://news.example.org")
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        connection.request(method, path, body.encode(), {"Content-Type": kind, **named} if kind else named)
+        connection.request(
+            method, path, body.encode(), {"Content-Type": kind, **named} if kind else named
+        )
         response = connection.getresponse()
         text = response.read().decode()
         connection.close()

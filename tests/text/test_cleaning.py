@@ -84,7 +84,9 @@ def test_a_moved_link_is_told_to_be_the_same_page(moved: str):
 
 
 def test_a_link_to_another_page_is_another():
-    assert canonical_url("https://x.example.org/?p=1") != canonical_url("https://x.example.org/?p=2")
+    assert canonical_url("https://x.example.org/?p=1") != canonical_url(
+        "https://x.example.org/?p=2"
+    )
 
 
 @pytest.mark.parametrize(

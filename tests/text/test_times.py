@@ -34,7 +34,13 @@ from tests.support.news_site import Article
 from tests.support.visitor import Answer, Client
 
 FORM = "application/x-www-form-urlencoded"
-CHOICE = {"every": "daily", "at": "08:00", "time_zone": "UTC", "edition": "patient", "language": "en"}
+CHOICE = {
+    "every": "daily",
+    "at": "08:00",
+    "time_zone": "UTC",
+    "edition": "patient",
+    "language": "en",
+}
 
 NOT_WALL_TIMES = [
     "0٣:00",  # Arabic-Indic digits
@@ -104,16 +110,18 @@ def client(any_installation: Installation) -> Iterator[Client]:
 def preferences(made: Installation) -> str:
     deps = made.at(MONDAY)
     with deps.reading() as session:
-        return (
-            f"/preferences/{deps.links.token(Purpose.PREFERENCES, session.query(Subscription).one().link_id, MONDAY)}"
-        )
+        return f"/preferences/{deps.links.token(Purpose.PREFERENCES, session.query(Subscription).one().link_id, MONDAY)}"
 
 
 def stored(made: Installation) -> tuple:
     with made.at(MONDAY).reading() as session:
         subscription = session.query(Subscription).one()
         columns = [getattr(subscription, column.name) for column in Subscription.__table__.columns]
-        return (*map(repr, columns), subscription.subscriber.time_zone, subscription.subscriber.language)
+        return (
+            *map(repr, columns),
+            subscription.subscriber.time_zone,
+            subscription.subscriber.language,
+        )
 
 
 def send(client: Client, path: str, **fields: str) -> Answer:
@@ -126,7 +134,9 @@ def test_a_time_of_day_in_other_digits_is_refused_and_nothing_of_the_form_is_sto
     any_installation.subscribe("anna@example.org")
     before, path = stored(any_installation), preferences(any_installation)
     for at in NOT_WALL_TIMES:
-        assert send(client, path, at=at, time_zone="Europe/Paris", language="fr").status_code == 422, ascii(at)
+        assert (
+            send(client, path, at=at, time_zone="Europe/Paris", language="fr").status_code == 422
+        ), ascii(at)
         assert stored(any_installation) == before, ascii(at)
 
 
@@ -141,11 +151,19 @@ def test_a_form_with_a_time_zone_that_only_some_machines_have_stores_nothing(
 
 
 @pytest.mark.parametrize("zone", NOT_ZONES, ids=ascii)
-def test_a_time_zone_that_only_some_machines_have_is_refused_by_lists_and_settings(zone: str, tmp_path: Path):
+def test_a_time_zone_that_only_some_machines_have_is_refused_by_lists_and_settings(
+    zone: str, tmp_path: Path
+):
     with pytest.raises(SettingsError):
         schedule.parse_zone(zone)
     with pytest.raises(SettingsError, match=r"schedule\.time_zone"):
-        load(None, {"NOTIFIER_SCHEDULE__TIME_ZONE": zone, "NOTIFIER_CONFIG": str(_settings_file(tmp_path))})
+        load(
+            None,
+            {
+                "NOTIFIER_SCHEDULE__TIME_ZONE": zone,
+                "NOTIFIER_CONFIG": str(_settings_file(tmp_path)),
+            },
+        )
 
 
 def _settings_file(folder: Path) -> Path:
@@ -156,14 +174,18 @@ def _settings_file(folder: Path) -> Path:
 
 def test_the_form_offers_only_zones_that_every_machine_knows():
     offered = forms.options(language("en"))["time_zones"]
-    assert {"UTC", "Europe/Berlin", "America/New_York", "US/Eastern", "Asia/Calcutta"} <= set(offered)
+    assert {"UTC", "Europe/Berlin", "America/New_York", "US/Eastern", "Asia/Calcutta"} <= set(
+        offered
+    )
     assert not {"localtime", "posixrules", "Factory"} & set(offered)
     assert [name for name in offered if name.startswith(("posix", "right"))] == []
     for name in offered:
         assert schedule.next_due(Cadence.DAILY, "08:00", None, name, MONDAY) is not None
 
 
-def test_a_zone_is_known_where_the_machine_has_no_zone_files_of_its_own(monkeypatch: pytest.MonkeyPatch):
+def test_a_zone_is_known_where_the_machine_has_no_zone_files_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+):
     before = zoneinfo.TZPATH
     zoneinfo.reset_tzpath(to=())
     try:
@@ -173,7 +195,9 @@ def test_a_zone_is_known_where_the_machine_has_no_zone_files_of_its_own(monkeypa
         zoneinfo.reset_tzpath(to=before)
 
 
-def test_digests_go_on_after_a_form_with_digits_of_another_script(any_installation: Installation, client: Client):
+def test_digests_go_on_after_a_form_with_digits_of_another_script(
+    any_installation: Installation, client: Client
+):
     made = any_installation
     made.subscribe("anna@example.org")
     run_once(made.at(MONDAY))
@@ -183,10 +207,17 @@ def test_digests_go_on_after_a_form_with_digits_of_another_script(any_installati
     assert [mail["To"] for mail in made.sink.messages] == ["anna@example.org"]
 
 
-def test_a_pause_until_no_day_of_the_next_five_years_changes_nothing(any_installation: Installation, client: Client):
+def test_a_pause_until_no_day_of_the_next_five_years_changes_nothing(
+    any_installation: Installation, client: Client
+):
     any_installation.subscribe("anna@example.org", zone="Pacific/Kiritimati")
     before, path = stored(any_installation), preferences(any_installation)
-    for until in (*(day for day in NOT_DAYS if day == day.strip()), "2026-03-01", "2031-03-03", "2100-01-01"):
+    for until in (
+        *(day for day in NOT_DAYS if day == day.strip()),
+        "2026-03-01",
+        "2031-03-03",
+        "2100-01-01",
+    ):
         body = urlencode({"do": "pause", "until": until})
         assert client.post(path, body, FORM).status_code == 422, ascii(until)
         assert stored(any_installation) == before, ascii(until)
@@ -196,9 +227,13 @@ def test_a_pause_may_last_up_to_five_years(any_installation: Installation, clien
     any_installation.subscribe("anna@example.org")
     path = preferences(any_installation)
     for until in ("2026-03-03", "2026-03-20", "2028-02-29", "2031-03-02"):
-        assert client.post(path, urlencode({"do": "pause", "until": until}), FORM).status_code == 200
+        assert (
+            client.post(path, urlencode({"do": "pause", "until": until}), FORM).status_code == 200
+        )
         with any_installation.at(MONDAY).reading() as session:
-            assert session.query(Subscription).one().paused_until == datetime.fromisoformat(until).replace(tzinfo=UTC)
+            assert session.query(Subscription).one().paused_until == datetime.fromisoformat(
+                until
+            ).replace(tzinfo=UTC)
 
 
 def test_a_deed_that_is_refused_half_way_leaves_nothing_behind(
@@ -219,7 +254,9 @@ def test_a_deed_that_is_refused_half_way_leaves_nothing_behind(
     assert stored(any_installation) == before
 
 
-def test_a_sign_up_with_a_wrong_time_of_day_is_told_and_stores_nothing(any_installation: Installation, client: Client):
+def test_a_sign_up_with_a_wrong_time_of_day_is_told_and_stores_nothing(
+    any_installation: Installation, client: Client
+):
     for at in NOT_WALL_TIMES[:-1]:
         fields = {**CHOICE, "at": at, "email": "a@example.org", "consent": "yes"}
         assert client.post("/subscribe", urlencode(fields), FORM).status_code == 422, ascii(at)
@@ -230,16 +267,26 @@ def test_a_sign_up_with_a_wrong_time_of_day_is_told_and_stores_nothing(any_insta
 NOT_DAYS_OF_A_MONTH = ["٥", "\uff15", "²", "0", "32", "1_0", "+5", "5.0", "-1", "9" * 30]
 
 
-def test_a_line_of_a_list_with_such_a_value_is_invalid_and_the_next_is_taken(any_installation: Installation):
+def test_a_line_of_a_list_with_such_a_value_is_invalid_and_the_next_is_taken(
+    any_installation: Installation,
+):
     wrong = [{"at": at} for at in NOT_WALL_TIMES if at.strip()]
     wrong += [{"time_zone": zone} for zone in NOT_ZONES if zone]
     wrong += [{"every": "monthly", "on": day} for day in NOT_DAYS_OF_A_MONTH]
     rows = [{"email": f"a{number}@example.org", **values} for number, values in enumerate(wrong)]
-    file = io.StringIO("".join(json.dumps(row) + "\n" for row in [*rows, {"email": "last@example.org"}]))
+    file = io.StringIO(
+        "".join(json.dumps(row) + "\n" for row in [*rows, {"email": "last@example.org"}])
+    )
     with any_installation.at(MONDAY).writing() as session:
-        terms = import_export.ImportOptions({"frexalimab": profiles.find(session, None)}, "UTC", "operator test")
-        report = import_export.import_rows(session, import_export.read(file, json_lines=True), terms, MONDAY)
-    assert [fate for _, fate, _ in report.lines] == [RowResult.INVALID] * len(rows) + [RowResult.ADDED]
+        terms = import_export.ImportOptions(
+            {"frexalimab": profiles.find(session, None)}, "UTC", "operator test"
+        )
+        report = import_export.import_rows(
+            session, import_export.read(file, json_lines=True), terms, MONDAY
+        )
+    assert [fate for _, fate, _ in report.lines] == [RowResult.INVALID] * len(rows) + [
+        RowResult.ADDED
+    ]
 
 
 @pytest.mark.parametrize("at", NOT_WALL_TIMES, ids=ascii)
@@ -276,7 +323,9 @@ def test_the_reader_of_a_wall_time_and_its_user_agree(at: str):
         schedule.next_due(Cadence.DAILY, at, None, "UTC", MONDAY)
 
 
-@pytest.mark.parametrize(("text", "value"), [("8:05", time(8, 5)), ("00:00", time()), ("23:59", time(23, 59))])
+@pytest.mark.parametrize(
+    ("text", "value"), [("8:05", time(8, 5)), ("00:00", time()), ("23:59", time(23, 59))]
+)
 def test_a_wall_time_is_read(text: str, value: time):
     assert times.wall_time(text) == value
     assert schedule.parse_at(text) == value.strftime("%H:%M")
@@ -338,7 +387,12 @@ def test_a_moment_on_the_command_line_is_read(text: str, moment: datetime):
 def test_an_upgrade_mends_schedules_that_no_run_could_use(engine: Engine):
     from tests.store.test_db import OLD_ROWS
 
-    wrong = [("0\u0663:00", "localtime"), ("\u0667:30", "Europe/Paris"), ("99:99", "right/UTC"), ("08:15", "UTC")]
+    wrong = [
+        ("0\u0663:00", "localtime"),
+        ("\u0667:30", "Europe/Paris"),
+        ("99:99", "right/UTC"),
+        ("08:15", "UTC"),
+    ]
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
             connection.connection.driver_connection.execute("PRAGMA foreign_keys=OFF")
@@ -347,17 +401,35 @@ def test_an_upgrade_mends_schedules_that_no_run_could_use(engine: Engine):
         command.downgrade(config, "0001")
         _insert(connection, "profile", OLD_ROWS["profile"])
         for number, (at, zone) in enumerate(wrong, 1):
-            person = {**OLD_ROWS["subscriber"], "id": number, "address_hash": f"h{number}", "time_zone": zone}
+            person = {
+                **OLD_ROWS["subscriber"],
+                "id": number,
+                "address_hash": f"h{number}",
+                "time_zone": zone,
+            }
             _insert(connection, "subscriber", person)
-            row = {**OLD_ROWS["subscription"], "id": number, "subscriber_id": number, "link_id": f"l{number}", "at": at}
+            row = {
+                **OLD_ROWS["subscription"],
+                "id": number,
+                "subscriber_id": number,
+                "link_id": f"l{number}",
+                "at": at,
+            }
             _insert(connection, "subscription", row)
         connection.commit()
         connection.invalidate()
     db.upgrade(engine)
     with db.reading(engine) as session:
         everybody = session.query(Subscription).order_by(Subscription.id)
-        mended = [(subscription.at, subscription.subscriber.time_zone) for subscription in everybody]
-    assert mended == [("03:00", "UTC"), ("07:30", "Europe/Paris"), ("08:00", "UTC"), ("08:15", "UTC")]
+        mended = [
+            (subscription.at, subscription.subscriber.time_zone) for subscription in everybody
+        ]
+    assert mended == [
+        ("03:00", "UTC"),
+        ("07:30", "Europe/Paris"),
+        ("08:00", "UTC"),
+        ("08:15", "UTC"),
+    ]
 
 
 def _insert(connection: Connection, table: str, row: dict[str, object]) -> None:

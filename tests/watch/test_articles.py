@@ -46,7 +46,9 @@ def test_what_stands_around_the_article_on_its_page_does_not_count(any_installat
 
 def test_a_page_is_fetched_once_and_its_changes_are_no_corrections(any_installation: Installation):
     made = any_installation
-    link = made.site.put("/one/", PAGE.format("The drug is frexalimab, in 129 people."), "text/html")
+    link = made.site.put(
+        "/one/", PAGE.format("The drug is frexalimab, in 129 people."), "text/html"
+    )
     article = Article("A new drug in MS", "It begins here …", link=link)
     polled(made, article)
     made.site.put("/one/", PAGE.format("The drug is frexalimab, in 192 people."), "text/html")

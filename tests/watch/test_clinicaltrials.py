@@ -37,7 +37,10 @@ def test_a_record_is_an_entry_under_its_number(record: dict):
 
 def test_a_terminated_trial_is_told_with_the_reason_first(record: dict):
     old = trial(record)
-    record["protocolSection"]["statusModule"] |= {"overallStatus": "TERMINATED", "whyStopped": "Made-up reason"}
+    record["protocolSection"]["statusModule"] |= {
+        "overallStatus": "TERMINATED",
+        "whyStopped": "Made-up reason",
+    }
     record["protocolSection"]["designModule"]["enrollmentInfo"]["count"] = 12
     new = trial(record)
     states = [State(title=one.title, text=one.body, content=one.content) for one in (old, new)]
@@ -72,7 +75,9 @@ def test_changes_are_ranked_by_how_much_they_matter(record: dict):
     old = state(record)
     protocol = record["protocolSection"]
     protocol["contactsLocationsModule"]["centralContacts"] = [{"phone": "000"}]
-    protocol["contactsLocationsModule"]["locations"].append({"facility": "Second", "city": "Town", "country": "Chile"})
+    protocol["contactsLocationsModule"]["locations"].append(
+        {"facility": "Second", "city": "Town", "country": "Chile"}
+    )
     protocol["statusModule"]["primaryCompletionDateStruct"]["date"] = "2028-01"
     protocol["statusModule"]["overallStatus"] = "SUSPENDED"
     protocol["sponsorCollaboratorsModule"] = {"leadSponsor": {"name": "Another (fictional)"}}
@@ -99,7 +104,9 @@ def test_a_site_that_closed_is_told(record: dict):
 
 def test_a_page_of_studies_gives_an_entry_each(record: dict):
     other = json.loads(json.dumps(record).replace("NCT99990001", "NCT99990002"))
-    found = read(json.dumps({"studies": [record, other], "nextPageToken": "x"}).encode(), {}, ADDRESS)
+    found = read(
+        json.dumps({"studies": [record, other], "nextPageToken": "x"}).encode(), {}, ADDRESS
+    )
     assert [one.guid for one in found.observations] == ["NCT99990001", "NCT99990002"]
 
 
@@ -113,8 +120,12 @@ def test_what_is_no_record_is_told(body: bytes):
         read(body, {}, ADDRESS)
 
 
-@pytest.mark.parametrize("path", ["statusModule", "designModule", "armsInterventionsModule", "outcomesModule"])
-@pytest.mark.parametrize("odd", [None, [], "text", 7, {}, {"interventions": 3, "phases": None, "primaryOutcomes": "x"}])
+@pytest.mark.parametrize(
+    "path", ["statusModule", "designModule", "armsInterventionsModule", "outcomesModule"]
+)
+@pytest.mark.parametrize(
+    "odd", [None, [], "text", 7, {}, {"interventions": 3, "phases": None, "primaryOutcomes": "x"}]
+)
 def test_a_record_with_odd_parts_is_read_all_the_same(record: dict, path: str, odd: object):
     record["protocolSection"][path] = odd
     assert trial(record).guid == "NCT99990001"

@@ -24,7 +24,9 @@ from tests.support.paths import SHARED
 FEEDS = SHARED / "corpora" / "feeds"
 HOSTILE = SHARED / "corpora" / "hostile"
 
-pytestmark = pytest.mark.skipif(not FEEDS.is_dir(), reason="the corpora do not lie beside this checkout")
+pytestmark = pytest.mark.skipif(
+    not FEEDS.is_dir(), reason="the corpora do not lie beside this checkout"
+)
 
 # Its only item breaks off before it says anything: to take it for an empty feed would hide that.
 CUT_OFF = {"rss_incomplete_cdata.xml"}
@@ -69,7 +71,9 @@ def test_json_feeds_are_read():
     for row in rows():
         if row["file"].startswith("feed-rs/"):
             body = (FEEDS / row["file"]).read_bytes()
-            assert len(rss.read(body, {}, "https://x.example.org/").observations) == len(json.loads(body)["items"])
+            assert len(rss.read(body, {}, "https://x.example.org/").observations) == len(
+                json.loads(body)["items"]
+            )
 
 
 def test_no_script_survives_any_feed():
@@ -81,11 +85,19 @@ def test_no_script_survives_any_feed():
             continue
         for one in reading.observations:
             assert one.url == "" or one.url.startswith(("http://", "https://")), row["file"]
-            for text in (one.title, one.summary, *one.body.split("\n"), one.author, *one.categories):
+            for text in (
+                one.title,
+                one.summary,
+                *one.body.split("\n"),
+                one.author,
+                *one.categories,
+            ):
                 assert text == clean(text), row["file"]
 
 
-@pytest.mark.parametrize("path", sorted((HOSTILE / "xml").glob("*.xml")), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", sorted((HOSTILE / "xml").glob("*.xml")), ids=lambda path: path.name
+)
 def test_a_bomb_or_a_request_for_a_file_is_an_entry_or_an_error_in_bounded_time(path: Path):
     start = time.monotonic()
     try:
@@ -100,7 +112,10 @@ def test_a_bomb_or_a_request_for_a_file_is_an_entry_or_an_error_in_bounded_time(
 
 def payloads() -> list[str]:
     lines = (HOSTILE / "xss.txt").read_text(encoding="utf-8").splitlines()
-    return lines + [one["payload"] for one in json.loads((HOSTILE / "dompurify.json").read_text(encoding="utf-8"))]
+    return lines + [
+        one["payload"]
+        for one in json.loads((HOSTILE / "dompurify.json").read_text(encoding="utf-8"))
+    ]
 
 
 def test_no_payload_makes_markup_of_a_mail(installation: Installation):
@@ -117,18 +132,32 @@ def test_no_payload_makes_markup_of_a_mail(installation: Installation):
         for payload in payloads()[start : start + 400]:
             body = news_site.rss([Article(payload, payload, link=payload)]).encode()
             for one in rss.read(body, {}, "https://x.example.org/").observations:
-                values = NewsKind.NEW, "about", one.title, one.url, payload, "news", None, one.summary
+                values = (
+                    NewsKind.NEW,
+                    "about",
+                    one.title,
+                    one.url,
+                    payload,
+                    "news",
+                    None,
+                    one.summary,
+                )
                 items.append(ItemView(*values, (), 0, "", (payload,)))
         root = html.fromstring(f"<div><table>{render(a_digest(*items)).html}</table></div>")
         for element in root.iter():
             assert element.tag in allowed, html.tostring(element)[:300]
             assert not [name for name in element.attrib if name.startswith("on")]
-            assert not element.get("href") or element.get("href").startswith(("http://", "https://"))
+            assert not element.get("href") or element.get("href").startswith(
+                ("http://", "https://")
+            )
 
 
 def test_no_payload_brings_a_page_or_a_record_to_fall():
     for payload in payloads():
-        for body in (payload, f"<html><body><article><h1>{payload}</h1><p>{payload}</p></article></body></html>"):
+        for body in (
+            payload,
+            f"<html><body><article><h1>{payload}</h1><p>{payload}</p></article></body></html>",
+        ):
             try:
                 (one,) = html_page.read(body.encode(), {}, "https://x.example.org/").observations
             except ParseError:
@@ -136,7 +165,9 @@ def test_no_payload_brings_a_page_or_a_record_to_fall():
             assert one.url.startswith("https://")
             assert "<script" not in one.body.lower() or "<script" in plain(payload).lower()
         with pytest.raises(ParseError):
-            clinicaltrials.read(json.dumps({"protocolSection": payload}).encode(), {}, "https://x.example.org/")
+            clinicaltrials.read(
+                json.dumps({"protocolSection": payload}).encode(), {}, "https://x.example.org/"
+            )
 
 
 def test_naughty_strings_are_kept_as_they_are_but_for_what_cannot_be_printed():
@@ -159,13 +190,22 @@ def test_no_payload_brings_a_header_or_a_recipient_of_its_own(installation: Inst
         sender = deps.settings.sender.model_copy(update={"name": payload})
         installation.change(sender=sender)
         letter = MessageSpec(
-            "<1@example.org>", "anna@example.org", found.title, "notice", {"paragraphs": [[found.title]]}
+            "<1@example.org>",
+            "anna@example.org",
+            found.title,
+            "notice",
+            {"paragraphs": [[found.title]]},
         )
-        parsed = message_from_bytes(build_message(installation.at(MONDAY), letter, MONDAY), policy=policy.default)
+        parsed = message_from_bytes(
+            build_message(installation.at(MONDAY), letter, MONDAY), policy=policy.default
+        )
         names = names or parsed.keys()
         assert parsed.keys() == names, payload
         assert parsed["To"] == "anna@example.org"
-        assert [part.get_content_type() for part in parsed.iter_parts()] == ["text/plain", "text/html"]
+        assert [part.get_content_type() for part in parsed.iter_parts()] == [
+            "text/plain",
+            "text/html",
+        ]
 
 
 def jsonfeed(title: str, text: str) -> bytes:
@@ -180,16 +220,24 @@ def jsonfeed_of(text: str):
 
 def lines(name: str) -> list[tuple[str, str]]:
     text = (HOSTILE / name).read_text(encoding="utf-8")
-    return [tuple(line.split("\t")[:2]) for line in text.splitlines() if "\t" in line and not line.startswith("#")]
+    return [
+        tuple(line.split("\t")[:2])
+        for line in text.splitlines()
+        if "\t" in line and not line.startswith("#")
+    ]
 
 
-def test_no_refused_address_is_asked(installation: Installation, site: Site, monkeypatch: pytest.MonkeyPatch):
+def test_no_refused_address_is_asked(
+    installation: Installation, site: Site, monkeypatch: pytest.MonkeyPatch
+):
     """Names resolve to private addresses here, as a hostile resolver would have it; nothing may be dialled."""
     import socket
 
     dialled = []
     monkeypatch.setattr(socket.socket, "connect", lambda *target: dialled.append(target))
-    watch = installation.at(MONDAY).settings.watch.model_copy(update={"allow_private_addresses": False})
+    watch = installation.at(MONDAY).settings.watch.model_copy(
+        update={"allow_private_addresses": False}
+    )
     installation.change(watch=watch)
 
     def resolve(host, port, *_, **__):

@@ -64,7 +64,9 @@ def test_one_mail_tells_of_all_sources_that_turned_in_a_run(watched: Installatio
     assert run(watched, 3 * HOUR) == ["notifier: 2 sources need attention"]
 
 
-def test_without_an_operator_nobody_is_mailed_and_one_who_comes_later_is_told(any_installation: Installation):
+def test_without_an_operator_nobody_is_mailed_and_one_who_comes_later_is_told(
+    any_installation: Installation,
+):
     any_installation.site.fail("/feed/", 500)
     for hours in (0, 1, 3):
         assert run(any_installation, hours * HOUR) == []

@@ -21,7 +21,9 @@ PAGE = """<html><head><title>Site title</title></head><body>
 
 
 def content(page: str) -> dict:
-    (found,) = read(page.encode(), {"content-type": "text/html; charset=utf-8"}, ADDRESS).observations
+    (found,) = read(
+        page.encode(), {"content-type": "text/html; charset=utf-8"}, ADDRESS
+    ).observations
     return found.content
 
 
@@ -50,7 +52,10 @@ def test_a_redesign_around_the_article_is_no_change(was: str, becomes: str):
 
 
 def test_a_changed_dose_is_told_with_its_section_before_and_after():
-    old, new = (State(title="", text="", content=content(one)) for one in (PAGE, PAGE.replace("1,200", "1,800")))
+    old, new = (
+        State(title="", text="", content=content(one))
+        for one in (PAGE, PAGE.replace("1,200", "1,800"))
+    )
     found = compare(old, new)
     assert found.material
     assert found.changes == (
@@ -64,8 +69,13 @@ def test_a_changed_dose_is_told_with_its_section_before_and_after():
 
 
 def test_a_section_that_came_and_one_that_went_are_told():
-    other = PAGE.replace("<h2>Dose</h2><p>The dose is 1,200 mg.</p>", "<h2>Trials</h2><p>Two run.</p>")
-    found = compare(State(title="", text="", content=content(PAGE)), State(title="", text="", content=content(other)))
+    other = PAGE.replace(
+        "<h2>Dose</h2><p>The dose is 1,200 mg.</p>", "<h2>Trials</h2><p>Two run.</p>"
+    )
+    found = compare(
+        State(title="", text="", content=content(PAGE)),
+        State(title="", text="", content=content(other)),
+    )
     assert [(one["what"], bool(one["before"]), bool(one["after"])) for one in found.changes] == [
         ("Trials", False, True),
         ("Dose", True, False),
@@ -73,7 +83,8 @@ def test_a_section_that_came_and_one_that_went_are_told():
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"  ", b"<html><body></body></html>", b"\x00\x01", b"<nav><p>only a menu</p></nav>"]
+    "body",
+    [b"", b"  ", b"<html><body></body></html>", b"\x00\x01", b"<nav><p>only a menu</p></nav>"],
 )
 def test_a_page_without_an_article_is_told(body: bytes):
     with pytest.raises(ParseError):
@@ -122,15 +133,31 @@ FRAMES = {
 
 
 def in_frame(name: str, article: str = ARTICLE) -> dict:
-    return content(f"<html><head><title>T</title></head><body>{FRAMES[name].format(article)}</body></html>")
+    return content(
+        f"<html><head><title>T</title></head><body>{FRAMES[name].format(article)}</body></html>"
+    )
 
 
 @pytest.mark.parametrize("name", FRAMES)
 def test_the_article_is_found_in_every_design(name: str):
     found = in_frame(name)
-    assert [section["heading"] for section in found["sections"]] == ["", "How is it given?", "Side effects", "Trials"]
-    assert found["sections"][2]["blocks"] == ["The most common were:", "cold", "headache", "COVID-19"]
-    assert found["aside"] == {"last_updated": "Oct. 2, 2025", "author": "A. Writer, PhD", "reviewer": "B. Checker, PhD"}
+    assert [section["heading"] for section in found["sections"]] == [
+        "",
+        "How is it given?",
+        "Side effects",
+        "Trials",
+    ]
+    assert found["sections"][2]["blocks"] == [
+        "The most common were:",
+        "cold",
+        "headache",
+        "COVID-19",
+    ]
+    assert found["aside"] == {
+        "last_updated": "Oct. 2, 2025",
+        "author": "A. Writer, PhD",
+        "reviewer": "B. Checker, PhD",
+    }
 
 
 @pytest.mark.parametrize("before", FRAMES)
@@ -148,23 +175,34 @@ def test_a_redesign_is_no_change(before: str, after: str):
         ("1,200 mg", "1,800 mg", ("How is it given?", "1200 mg → 1800 mg"), True),
         ("<li>headache</li>", "", ("Side effects", ""), True),
         ("129 people", "192 people", ("Trials", "129 → 192"), True),
-        ("The treatment is investigational.", "The treatment is approved.", ("introduction", ""), True),
+        (
+            "The treatment is investigational.",
+            "The treatment is approved.",
+            ("introduction", ""),
+            True,
+        ),
         ("<h2>Side effects</h2>", "<h2>Its side effects</h2>", ("heading", ""), False),
         ("ended in 2023", "was ended in 2023", ("Trials", ""), False),
     ],
 )
 def test_a_change_of_the_article_is_told_sentence_by_sentence(name, was, becomes, told, material):
-    states = [State(title="", text="", content=in_frame(name, one)) for one in (ARTICLE, ARTICLE.replace(was, becomes))]
+    states = [
+        State(title="", text="", content=in_frame(name, one))
+        for one in (ARTICLE, ARTICLE.replace(was, becomes))
+    ]
     found = compare(*states)
     assert [(change["what"], change["note"]) for change in found.changes] == [told]
     assert found.material is material
 
 
 @pytest.mark.parametrize(
-    "line", ["by infusion into a vein", "It is made, by Sanofi", "Reviewed by nobody so far", "by mouth"]
+    "line",
+    ["by infusion into a vein", "It is made, by Sanofi", "Reviewed by nobody so far", "by mouth"],
 )
 def test_a_line_of_the_article_is_not_taken_for_its_dateline(line: str):
-    assert content(f"<article><h2>How</h2><ul><li>{line}</li></ul></article>")["sections"][0]["blocks"] == [line]
+    assert content(f"<article><h2>How</h2><ul><li>{line}</li></ul></article>")["sections"][0][
+        "blocks"
+    ] == [line]
 
 
 def test_text_that_stands_in_no_paragraph_is_kept_and_labels_are_not():
@@ -185,7 +223,9 @@ def test_what_stands_below_an_article_on_its_page_is_left_out():
         "<h3>Related articles</h3><ol><li><p>November 28, 2025 News by A. Writer</p></li></ol><p>Swipe for 4 more</p>"
     )
     found = content(f"<main><h1>T</h1><h2>Dose</h2><p>One.</p>{below}</main>")
-    assert found["sections"] == [{"heading": "Dose", "blocks": ["One.", "This site is strictly a news site."]}]
+    assert found["sections"] == [
+        {"heading": "Dose", "blocks": ["One.", "This site is strictly a news site."]}
+    ]
 
 
 def test_a_new_date_or_reviewer_alone_is_no_new_state():

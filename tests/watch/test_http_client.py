@@ -23,11 +23,15 @@ def fetched(site: Site, *paths: str, **watch) -> list[Response]:
     settings = settings_for(25)
     settings = settings.model_copy(update={"watch": settings.watch.model_copy(update=watch)})
     answers: list[Response] = []
-    fetch_all([Request(n, site.address + path) for n, path in enumerate(paths)], settings, answers.append)
+    fetch_all(
+        [Request(n, site.address + path) for n, path in enumerate(paths)], settings, answers.append
+    )
     return answers
 
 
-def test_a_host_is_asked_one_thing_at_a_time_with_a_pause_between(site: Site, monkeypatch: pytest.MonkeyPatch):
+def test_a_host_is_asked_one_thing_at_a_time_with_a_pause_between(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setattr(client, "PAUSE_SECONDS", 0.2)
     busy, most = [], []
 
@@ -57,7 +61,8 @@ class Pause:
 
 
 @pytest.mark.parametrize(
-    ("name", "pack"), [("gzip", gzip.compress), ("br", brotli.compress), ("zstd", zstd.compress), ("deflate", None)]
+    ("name", "pack"),
+    [("gzip", gzip.compress), ("br", brotli.compress), ("zstd", zstd.compress), ("deflate", None)],
 )
 def test_an_answer_in_every_encoding_is_unpacked_within_its_limit(site: Site, name: str, pack):
     import zlib
@@ -74,7 +79,9 @@ def test_an_answer_in_every_encoding_is_unpacked_within_its_limit(site: Site, na
 def test_no_cookie_is_kept(site: Site):
     site.answers["/1"] = Answer(200, b"x", {"Set-Cookie": "visitor=1"})
     site.answers["/2"] = Answer(200, b"x")
-    named = site.address.replace("127.0.0.1", "localhost")  # cookies of bare addresses are never kept
+    named = site.address.replace(
+        "127.0.0.1", "localhost"
+    )  # cookies of bare addresses are never kept
     fetch_all([Request(n, f"{named}/{n}") for n in (1, 2)], settings_for(25), lambda _: None)
     assert [("Cookie" in one.headers) for one in site.asked] == [False, False]
 
@@ -89,9 +96,16 @@ def test_proxies_of_the_environment_are_ignored(site: Site, monkeypatch: pytest.
 def test_a_proxy_that_is_configured_is_asked_but_never_for_a_private_name(site: Site):
     site.dynamic["http://herald.example.org/feed/"] = lambda _: Answer(200, b"by proxy")
     settings = settings_for(25)
-    watch = settings.watch.model_copy(update={"proxy": site.address, "allow_private_addresses": False})
+    watch = settings.watch.model_copy(
+        update={"proxy": site.address, "allow_private_addresses": False}
+    )
     answers: list[Response] = []
-    urls = ["http://herald.example.org/feed/", "http://127.0.0.1/", "http://2130706433/", "http://printer.local/"]
+    urls = [
+        "http://herald.example.org/feed/",
+        "http://127.0.0.1/",
+        "http://2130706433/",
+        "http://printer.local/",
+    ]
     requests = [Request(n, url) for n, url in enumerate(urls)]
     fetch_all(requests, settings.model_copy(update={"watch": watch}), answers.append)
     good, *refused = sorted(answers, key=lambda one: one.request.source_id)

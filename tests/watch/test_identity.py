@@ -38,7 +38,9 @@ def a_source(session: Session, *, baselined: bool = True) -> Source:
     return source
 
 
-def stored_twice(engine: Engine, first: Observation, second: Observation) -> tuple[entries.Stored, list[Entry]]:
+def stored_twice(
+    engine: Engine, first: Observation, second: Observation
+) -> tuple[entries.Stored, list[Entry]]:
     with db.writing(engine) as session:
         entries.store(session, a_source(session), [first], MONDAY)
     with db.writing(engine) as session:
@@ -82,7 +84,11 @@ def test_a_link_that_is_reused_for_other_news_is_another_entry(engine: Engine):
 
 def test_a_guid_that_all_items_share_merges_none_of_them(engine: Engine):
     items = [
-        an_item(guid="https://herald.example.org/", url=f"https://herald.example.org/{n}/", title=f"Made up {n}")
+        an_item(
+            guid="https://herald.example.org/",
+            url=f"https://herald.example.org/{n}/",
+            title=f"Made up {n}",
+        )
         for n in range(5)
     ]
     with db.writing(engine) as session:
@@ -92,7 +98,10 @@ def test_a_guid_that_all_items_share_merges_none_of_them(engine: Engine):
 
 
 def test_a_link_that_all_items_share_merges_none_of_them(engine: Engine):
-    items = [an_item(guid=f"urn:{n}", url="https://herald.example.org/", title=f"Made up {n}") for n in range(5)]
+    items = [
+        an_item(guid=f"urn:{n}", url="https://herald.example.org/", title=f"Made up {n}")
+        for n in range(5)
+    ]
     with db.writing(engine) as session:
         assert entries.store(session, a_source(session), items, MONDAY).new == 5
     with db.writing(engine) as session:
@@ -125,15 +134,21 @@ def test_the_first_poll_is_a_baseline_and_the_next_is_not(engine: Engine):
     with db.writing(engine) as session:
         entries.store(session, a_source(session, baselined=False), [an_item()], MONDAY)
     with db.writing(engine) as session:
-        entries.store(session, a_source(session), [an_item(guid="urn:2", url="", title="Fresh")], LATER)
-        baseline = {entry.title: entry.revisions[0].baseline for entry, _ in entries.listed(session)}
+        entries.store(
+            session, a_source(session), [an_item(guid="urn:2", url="", title="Fresh")], LATER
+        )
+        baseline = {
+            entry.title: entry.revisions[0].baseline for entry, _ in entries.listed(session)
+        }
     assert baseline == {"A made-up headline": True, "Fresh": False}
 
 
 def test_going_back_to_an_older_wording_is_a_revision_too(engine: Engine):
     for number, title in enumerate(("Cut by 89%", "Cut by 86%", "Cut by 89%")):
         with db.writing(engine) as session:
-            entries.store(session, a_source(session), [an_item(title=title)], MONDAY + timedelta(days=number))
+            entries.store(
+                session, a_source(session), [an_item(title=title)], MONDAY + timedelta(days=number)
+            )
     with db.reading(engine) as session:
         (entry,) = session.query(Entry).all()
         assert [one.title for one in entry.revisions] == ["Cut by 89%", "Cut by 86%", "Cut by 89%"]
@@ -160,11 +175,17 @@ def test_going_back_to_an_older_wording_is_a_revision_too(engine: Engine):
         ({"body": "Two groups took part."}, {"body": "Three groups took part."}, True),
         ({"body": "Das Mittel ist wirksam."}, {"body": "Das Mittel ist nicht wirksam."}, True),
         ({"body": "El fármaco es eficaz."}, {"body": "El fármaco no es eficaz."}, True),
-        ({"body": "People recieved it. It ended."}, {"body": "People received it. It ended."}, False),
+        (
+            {"body": "People recieved it. It ended."},
+            {"body": "People received it. It ended."},
+            False,
+        ),
         ({"body": "It enrolled 129. It ended."}, {"body": "It ended. It enrolled 129."}, False),
     ],
 )
-def test_an_edit_is_material_when_what_it_states_changes(engine: Engine, before: dict, after: dict, material: bool):
+def test_an_edit_is_material_when_what_it_states_changes(
+    engine: Engine, before: dict, after: dict, material: bool
+):
     _, (entry,) = stored_twice(engine, an_item(**before), an_item(**after))
     revision = entry.revisions[-1]
     assert (revision.number, revision.material) == (2, material)
@@ -191,7 +212,12 @@ def states(engine: Engine, *wordings: str, hours: int = 1) -> list[tuple[int, bo
     """Store wordings one after another; gives the revisions, each as its number and whether it is news."""
     for index, body in enumerate(wordings):
         with db.writing(engine) as session:
-            entries.store(session, a_source(session), [an_item(body=body)], MONDAY + timedelta(hours=hours * index))
+            entries.store(
+                session,
+                a_source(session),
+                [an_item(body=body)],
+                MONDAY + timedelta(hours=hours * index),
+            )
     with db.reading(engine) as session:
         (entry,) = session.query(Entry).all()
         return [(one.number, one.material) for one in entry.revisions]
@@ -209,7 +235,10 @@ def test_what_was_put_off_is_not_lost(engine: Engine):
     assert found[-1] == (4, True)
     with db.writing(engine) as session:
         later = MONDAY + timedelta(days=2)
-        assert entries.store(session, a_source(session), [an_item(body=wordings[-1])], later).changed == 1
+        assert (
+            entries.store(session, a_source(session), [an_item(body=wordings[-1])], later).changed
+            == 1
+        )
 
 
 def test_a_poll_whose_changes_were_put_off_reads_the_same_bytes_again(installation: Installation):
@@ -235,7 +264,9 @@ documents = st.lists(
 
 @settings(max_examples=60, deadline=None)
 @given(documents=st.lists(documents, max_size=3))
-def test_whatever_a_publisher_does_a_second_look_at_the_same_document_finds_nothing_new(documents: list):
+def test_whatever_a_publisher_does_a_second_look_at_the_same_document_finds_nothing_new(
+    documents: list,
+):
     engine = db.make_engine("sqlite:///:memory:")
     Base.metadata.create_all(engine)
     for document in documents:

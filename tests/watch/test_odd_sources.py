@@ -42,8 +42,13 @@ DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
 
 
-def results(made: Installation, moment: datetime = MONDAY, **options) -> dict[str, polling.PollResult]:
-    return {result.url.removeprefix(made.site.address): result for result in poll_step.run(made.at(moment), **options)}
+def results(
+    made: Installation, moment: datetime = MONDAY, **options
+) -> dict[str, polling.PollResult]:
+    return {
+        result.url.removeprefix(made.site.address): result
+        for result in poll_step.run(made.at(moment), **options)
+    }
 
 
 def stored(made: Installation, path: str) -> Source:
@@ -55,7 +60,9 @@ def every_text(made: Installation) -> str:
     """All that the database holds, as text."""
     with made.at(MONDAY).reading() as session:
         tables = ("source", "entry", "entry_alias", "revision", "article")
-        return "".join(str(row) for table in tables for row in session.execute(text(f"SELECT * FROM {table}")))
+        return "".join(
+            str(row) for table in tables for row in session.execute(text(f"SELECT * FROM {table}"))
+        )
 
 
 def watched_beside(
@@ -94,12 +101,16 @@ ODD_DATES = [
 def test_an_odd_date_is_no_date_and_stops_nobody(any_installation: Installation, date: str):
     made = any_installation
     item = "<item><title>Odd</title><guid>1</guid><pubDate>{}</pubDate></item>"
-    watched_beside(made, f"<rss version='2.0'><channel>{item.format(date.replace(chr(0), ''))}</channel></rss>")
+    watched_beside(
+        made, f"<rss version='2.0'><channel>{item.format(date.replace(chr(0), ''))}</channel></rss>"
+    )
     feed = {
         "version": "https://jsonfeed.org/version/1.1",
         "items": [{"id": "1", "date_published": date, "title": "Odd"}],
     }
-    study = {"protocolSection": {"identificationModule": {"nctId": "NCT00000001"}, "statusModule": {}}}
+    study = {
+        "protocolSection": {"identificationModule": {"nctId": "NCT00000001"}, "statusModule": {}}
+    }
     study["protocolSection"]["statusModule"]["studyFirstPostDateStruct"] = {"date": date}
     made.site.put("/json/", json.dumps(feed), "application/json")
     made.site.put("/api/v2/studies/NCT00000001", json.dumps(study), "application/json")
@@ -109,7 +120,8 @@ def test_an_odd_date_is_no_date_and_stops_nobody(any_installation: Installation,
             sources.add(session, made.site.address + path, MONDAY)
     assert {result.status for result in results(made).values()} == {"ok"}
     with made.at(MONDAY).reading() as session:
-        # What a lenient reader makes of it may be a date, but none that lies outside the calendars of the news.
+        # What a lenient reader makes of it may be a date, but none that lies outside the calendars
+        # of the news.
         dates = [entry.published_at for entry in session.query(Entry) if entry.published_at]
         assert all(1900 <= moment.year <= 2100 for moment in dates)
         assert not dates or date[:4] not in ("0001", "9999", "1899", "2101", "1601", "0000")
@@ -134,34 +146,62 @@ def test_an_odd_date_is_no_date_and_stops_nobody(any_installation: Installation,
         (None, None),
     ],
 )
-def test_a_published_date_lies_within_the_years_that_news_can_be_of(moment: datetime, becomes: datetime | None):
+def test_a_published_date_lies_within_the_years_that_news_can_be_of(
+    moment: datetime, becomes: datetime | None
+):
     assert published_moment(moment) == becomes
 
 
 def test_posts_that_are_dated_ahead_do_not_hide_the_edits_until_then():
     body = json.dumps([{"modified_gmt": "2099-01-01T00:00:00"}]).encode()
-    until = wordpress.read_until(body, {"x-wp-totalpages": "9"}, "https://x.example.org/?page=1", MONDAY)
+    until = wordpress.read_until(
+        body, {"x-wp-totalpages": "9"}, "https://x.example.org/?page=1", MONDAY
+    )
     assert until <= MONDAY
 
 
 def test_what_a_source_asks_for_overflows_nothing():
     far = {"retry-after": "Fri, 31 Dec 9999 23:59:59 GMT", "cache-control": "max-age=999999999"}
-    assert server_requested_wait({**far, "date": "Mon, 01 Jan 0001 00:00:00 GMT"}, 999_999, MONDAY) == LONGEST_RETRY
+    assert (
+        server_requested_wait({**far, "date": "Mon, 01 Jan 0001 00:00:00 GMT"}, 999_999, MONDAY)
+        == LONGEST_RETRY
+    )
     for odd in ("9" * 4000, "-1", "٩", "", "\udcff", "Mon, 01 Jan 0001 00:00:00 +9999", "1e9"):
         server_requested_wait(
-            {"retry-after": odd, "expires": odd, "date": odd, "age": odd, "cache-control": f"max-age={odd}"}, 0, MONDAY
+            {
+                "retry-after": odd,
+                "expires": odd,
+                "date": odd,
+                "age": odd,
+                "cache-control": f"max-age={odd}",
+            },
+            0,
+            MONDAY,
         )
-    assert expected_by([datetime(1900 + n * 20, 1, 1, tzinfo=UTC) for n in range(6)], MONDAY) > MONDAY
+    assert (
+        expected_by([datetime(1900 + n * 20, 1, 1, tzinfo=UTC) for n in range(6)], MONDAY) > MONDAY
+    )
 
 
-ODD_TEXTS = ["caf\xe9", "\xff\xfe", '"\xe9\xe9"', "\x80", '"' + "x" * 1001 + '"', "a\tb", "\xc3\x28"]
+ODD_TEXTS = [
+    "caf\xe9",
+    "\xff\xfe",
+    '"\xe9\xe9"',
+    "\x80",
+    '"' + "x" * 1001 + '"',
+    "a\tb",
+    "\xc3\x28",
+]
 
 
 @pytest.mark.parametrize(
-    "name", ["ETag", "Last-Modified", "Link", "Content-Type", "X-Odd", "Cache-Control", "Content-Location"]
+    "name",
+    ["ETag", "Last-Modified", "Link", "Content-Type", "X-Odd", "Cache-Control", "Content-Location"],
 )
 @pytest.mark.parametrize("value", ODD_TEXTS)
-def test_an_odd_header_stops_nobody_and_is_not_stored(any_installation: Installation, name: str, value: str):
+def test_an_odd_header_stops_nobody_and_is_not_stored(
+    any_installation: Installation, name: str, value: str
+):
     made = any_installation
     watched_beside(made, rss([Article("Odd")]), **{name: value})
     assert {result.status for result in results(made).values()} == {"ok"}
@@ -169,7 +209,10 @@ def test_an_odd_header_stops_nobody_and_is_not_stored(any_installation: Installa
     for validator in (source.etag, source.last_modified):
         assert validator is None or (validator.isprintable() and len(validator) <= 1000)
     if name in ("ETag", "Last-Modified"):
-        assert value.encode("latin-1").decode("utf-8", "surrogateescape") not in (source.etag, source.last_modified)
+        assert value.encode("latin-1").decode("utf-8", "surrogateescape") not in (
+            source.etag,
+            source.last_modified,
+        )
     every_text(made).encode()
     assert results(made, MONDAY + DAY)["/odd/"].status in ("ok", "unchanged")
 
@@ -214,11 +257,15 @@ def test_an_odd_redirect_is_followed_by_its_bytes_or_refused_in_words(
 
 LONG = {
     "guid": {"guid": "g" * 3_000},
-    "guid of random letters": {"guid": "".join(chr(0x4E00 + n * 7919 % 20_000) for n in range(3_000))},
+    "guid of random letters": {
+        "guid": "".join(chr(0x4E00 + n * 7919 % 20_000) for n in range(3_000))
+    },
     "link": {"link": f"https://herald.example.org/{'x' * 3_000}"},
     "link alone": {"link": f"https://herald.example.org/{'x' * 3_000}", "guid": ""},
     "link of 2,000": {"link": "https://herald.example.org/" + "x" * (LONGEST_ADDRESS - 27)},
-    "link in letters": {"link": "https://herald.example.org/" + "".join(chr(0x4E00 + n) for n in range(1_900))},
+    "link in letters": {
+        "link": "https://herald.example.org/" + "".join(chr(0x4E00 + n) for n in range(1_900))
+    },
     "both": {"guid": "g" * 30_000, "link": f"https://herald.example.org/?{'x=1&' * 3_000}"},
     "title": {"title": "Odd " * 30_000},
     "summary": {"summary": "Odd " * 100_000},
@@ -227,10 +274,14 @@ LONG = {
 
 
 @pytest.mark.parametrize("long", LONG.values(), ids=LONG)
-def test_a_long_key_tells_one_item_and_is_no_link(any_installation: Installation, long: dict[str, str]):
+def test_a_long_key_tells_one_item_and_is_no_link(
+    any_installation: Installation, long: dict[str, str]
+):
     made = any_installation
     article = Article(**{"title": "Odd", **long})
-    watched_beside(made, rss([article, Article("Beside it", link="https://herald.example.org/" + "z" * 3_000)]))
+    watched_beside(
+        made, rss([article, Article("Beside it", link="https://herald.example.org/" + "z" * 3_000)])
+    )
     outcome = results(made)
     assert {result.status for result in outcome.values()} == {"ok"}
     assert outcome["/odd/"].new == 2
@@ -252,7 +303,9 @@ def test_short_keys_stay_as_they_are():
 def test_an_item_with_too_long_a_link_leads_to_its_source(installation: Installation):
     installation.subscribe("anna@example.org")
     run_once(installation.at(MONDAY))
-    installation.publish([Article("Frexalimab slows lesions", link=f"https://herald.example.org/{'x' * 3_000}")])
+    installation.publish(
+        [Article("Frexalimab slows lesions", link=f"https://herald.example.org/{'x' * 3_000}")]
+    )
     run_once(installation.at(MONDAY + DAY))
     (mail,) = installation.sink.messages
     assert f'href="{installation.feed}"' in mail.get_body(("html",)).get_content()
@@ -274,7 +327,9 @@ ODD_CHARACTERS = [
 
 
 @pytest.mark.parametrize("odd", ODD_CHARACTERS)
-def test_no_character_that_a_database_refuses_or_a_terminal_obeys_is_stored(any_installation: Installation, odd: str):
+def test_no_character_that_a_database_refuses_or_a_terminal_obeys_is_stored(
+    any_installation: Installation, odd: str
+):
     made = any_installation
     words = f"Frexalimab {odd} slows"
     feed = {"version": "https://jsonfeed.org/version/1.1", "title": words, "items": [
@@ -344,10 +399,15 @@ ERRORS = (
 
 
 @pytest.mark.parametrize(
-    ("place", "error"), [*zip(PLACES, ERRORS, strict=True), *((PLACES[0], one) for one in ERRORS[1:])]
+    ("place", "error"),
+    [*zip(PLACES, ERRORS, strict=True), *((PLACES[0], one) for one in ERRORS[1:])],
 )
 def test_whatever_goes_wrong_with_one_answer_is_that_sources_trouble(
-    any_installation: Installation, monkeypatch: pytest.MonkeyPatch, place: str, error: type[Exception], caplog
+    any_installation: Installation,
+    monkeypatch: pytest.MonkeyPatch,
+    place: str,
+    error: type[Exception],
+    caplog,
 ):
     made = any_installation
     watched_beside(made, rss([Article("Odd")]))
@@ -381,11 +441,17 @@ def concerns(arguments: tuple, source_id: int) -> bool:
         if isinstance(argument, Source) and argument.id == source_id:
             return True
         if "/odd/" in str(
-            getattr(getattr(argument, "request", None), "url", argument if isinstance(argument, str) else "")
+            getattr(
+                getattr(argument, "request", None),
+                "url",
+                argument if isinstance(argument, str) else "",
+            )
         ):
             return True
         if isinstance(argument, entries.Plan):
-            return any("Odd" in observation.title for part in argument.parts for observation, _ in part)
+            return any(
+                "Odd" in observation.title for part in argument.parts for observation, _ in part
+            )
         if isinstance(argument, frozenset | set) and argument:
             return False
     return False
@@ -431,7 +497,9 @@ def test_a_step_that_fails_keeps_no_later_one_from_being_run(
     assert told == [1]
 
 
-@pytest.mark.parametrize("look", ["notifier.watch.entries.due_checks", "notifier.watch.sources.due_posts"])
+@pytest.mark.parametrize(
+    "look", ["notifier.watch.entries.due_checks", "notifier.watch.sources.due_posts"]
+)
 def test_what_else_to_ask_may_be_untold_for_one_source_alone(
     any_installation: Installation, monkeypatch: pytest.MonkeyPatch, look: str
 ):
@@ -451,7 +519,9 @@ def test_what_else_to_ask_may_be_untold_for_one_source_alone(
     assert len(looked_at) >= 3
 
 
-def test_a_row_that_cannot_be_read_keeps_no_other_source_from_being_polled(any_installation: Installation):
+def test_a_row_that_cannot_be_read_keeps_no_other_source_from_being_polled(
+    any_installation: Installation,
+):
     made = any_installation
     watched_beside(made, rss([Article("Odd")]))
     with made.at(MONDAY).writing() as session:
@@ -504,7 +574,9 @@ def test_looking_tells_what_is_wrong_with_one_address_and_looks_at_the_others(
         return read(self, kind, body, headers, url)
 
     monkeypatch.setattr(Parser, "read", stumble)
-    wanted = [(f"{installation.site.address}{path}", SourceKind.FEED) for path in ("/odd/", "/feed/")]
+    wanted = [
+        (f"{installation.site.address}{path}", SourceKind.FEED) for path in ("/odd/", "/feed/")
+    ]
     odd, healthy = check(installation.at(MONDAY), wanted)
     assert (odd.ok, odd.error) == (False, "the answer could not be looked at (OddError)")
     assert healthy.ok
@@ -516,7 +588,9 @@ def listing(made: Installation, token) -> str:
     def page(_: Asked) -> Answer:
         number = len(made.site.asked)
         trial = {"protocolSection": {"identificationModule": {"nctId": f"NCT{number:08}"}}}
-        return Answer(200, json.dumps({"studies": [trial], "nextPageToken": token(number)}).encode())
+        return Answer(
+            200, json.dumps({"studies": [trial], "nextPageToken": token(number)}).encode()
+        )
 
     made.site.dynamic["/api/v2/studies"] = page
     with made.at(MONDAY).writing() as session:
@@ -529,14 +603,18 @@ def listing(made: Installation, token) -> str:
     [
         (lambda number: f"t{number}", polling.MOST_PAGES),
         (lambda _: "the same", 2),
-        pytest.param(lambda number: "x" * 100 + str(number), polling.MOST_PAGES, marks=pytest.mark.long),
+        pytest.param(
+            lambda number: "x" * 100 + str(number), polling.MOST_PAGES, marks=pytest.mark.long
+        ),
         pytest.param(lambda number: f"\u0661{number}", polling.MOST_PAGES, marks=pytest.mark.long),
         (lambda _: "\udc80", 2),
         (lambda _: ["no text"], 1),
         (lambda _: "", 1),
     ],
 )
-def test_a_list_without_end_is_read_for_fifty_pages(any_installation: Installation, token, pages: int):
+def test_a_list_without_end_is_read_for_fifty_pages(
+    any_installation: Installation, token, pages: int
+):
     made = any_installation
     path = listing(made, token)
     outcome = results(made)[path]
@@ -622,7 +700,8 @@ def test_a_public_name_is_asked_for(url: str):
 
 
 @pytest.mark.parametrize(
-    "network", ["fec0::1", "feff:ffff::1", "3ffe:831f::1", "192.88.99.1", "192.88.99.255", "::1.2.3.4"]
+    "network",
+    ["fec0::1", "feff:ffff::1", "3ffe:831f::1", "192.88.99.1", "192.88.99.255", "::1.2.3.4"],
 )
 def test_ranges_that_nobody_routes_are_not_public(network: str):
     assert not ssrf.is_public_ip(network)
@@ -630,7 +709,11 @@ def test_ranges_that_nobody_routes_are_not_public(network: str):
 
 @pytest.mark.skipif(not SHARED.exists(), reason="the corpora are not here")
 def test_no_address_of_the_corpus_reaches_a_proxy_by_its_form():
-    lines = Path(SHARED / "corpora" / "hostile" / "ssrf_urls.txt").read_text(encoding="utf-8").splitlines()
+    lines = (
+        Path(SHARED / "corpora" / "hostile" / "ssrf_urls.txt")
+        .read_text(encoding="utf-8")
+        .splitlines()
+    )
     passed = []
     for line in lines:
         url, _, kind = line.partition("\t")
@@ -640,13 +723,19 @@ def test_no_address_of_the_corpus_reaches_a_proxy_by_its_form():
                 passed.append(kind)
         except (AddressRefusedError, ValueError):
             continue
-    # A public name that resolves to a private place is the proxy's to refuse; user names are refused elsewhere.
+    # A public name that resolves to a private place is the proxy's to refuse; user names are
+    # refused elsewhere.
     assert set(passed) <= {"dns-name", "userinfo", "parser-confusion"}
 
 
-@pytest.mark.parametrize("url", ["https://x.example.org/" + "x" * 2_000, f"https://x.example.org/{quote('ü' * 700)}"])
+@pytest.mark.parametrize(
+    "url", ["https://x.example.org/" + "x" * 2_000, f"https://x.example.org/{quote('ü' * 700)}"]
+)
 def test_an_address_that_is_too_long_cannot_be_watched(installation: Installation, url: str):
-    with installation.at(MONDAY).writing() as session, pytest.raises(SettingsError, match="cannot be watched"):
+    with (
+        installation.at(MONDAY).writing() as session,
+        pytest.raises(SettingsError, match="cannot be watched"),
+    ):
         sources.add(session, url, MONDAY)
     with pytest.raises(SettingsError):
         find_source(installation.at(MONDAY), url, None)
@@ -684,9 +773,18 @@ def test_nothing_is_read_or_compared_while_somebody_could_be_kept_waiting(
 
 
 @pytest.mark.parametrize(("words", "stored_now"), [(10, True), (20_000, False)])
-def test_a_long_state_that_changed_meanwhile_is_looked_at_again_later(engine, words: int, stored_now: bool):
+def test_a_long_state_that_changed_meanwhile_is_looked_at_again_later(
+    engine, words: int, stored_now: bool
+):
     def edition(number: int) -> list[Observation]:
-        return [Observation(guid="1", url="", title="T", body=f"It slowed lesions by {number} %. " + "word " * words)]
+        return [
+            Observation(
+                guid="1",
+                url="",
+                title="T",
+                body=f"It slowed lesions by {number} %. " + "word " * words,
+            )
+        ]
 
     with db.writing(engine) as session:
         source, _ = sources.add(session, "https://x.example.org/feed/", MONDAY)
@@ -709,8 +807,14 @@ def test_parts_of_a_document_are_one_document(engine):
 
     with db.writing(engine) as session:
         source, _ = sources.add(session, "https://x.example.org/feed/", MONDAY)
-        assert entries.store(session, source, [observed(n, f"Title {n}") for n in range(250)], MONDAY).new == 250
-    # The last one takes over the link of the first, and the first has another: the guid is the stronger key.
+        assert (
+            entries.store(
+                session, source, [observed(n, f"Title {n}") for n in range(250)], MONDAY
+            ).new
+            == 250
+        )
+    # The last one takes over the link of the first, and the first has another: the guid is the
+    # stronger key.
     moved = [replace(observed(249, "Title 249"), url="https://x.example.org/0")]
     document = (
         [observed(n, f"Title {n}") for n in range(1, 249)]
@@ -742,6 +846,8 @@ def test_what_is_left_out_of_a_long_document_is_shown(installation: Installation
     config = tmp_path / "notifier.toml"
     database = installation.at(MONDAY).engine.url.database
     key = installation.at(MONDAY).settings.suppression_key
-    config.write_text(f'database_url = "sqlite:///{database}"\nsecret_key = "x"\nsuppression_key = "{key}"\n')
+    config.write_text(
+        f'database_url = "sqlite:///{database}"\nsecret_key = "x"\nsuppression_key = "{key}"\n'
+    )
     shown = CliRunner().invoke(app, ["--config", str(config), "sources", "list", "--json"])
     assert [source["left_out"] for source in json.loads(shown.stdout)] == [3]

@@ -24,7 +24,8 @@ from tests.support.news_site import Article, rss
 
 URL = "https://x.example.org/feed/"
 
-# Reads each body, and prints every file and every connection that this causes in the reading process itself.
+# Reads each body, and prints every file and every connection that this causes in the reading
+# process itself.
 OPENED = """
 import json, sys
 from notifier.watch import discovery
@@ -59,11 +60,11 @@ def parser() -> Iterator[Parser]:
 
 def bodies(folder: Path, site: str) -> list[str]:
     database = folder / "subscribers.db"
-    database.write_bytes(b"<rss version='2.0'><channel><item><title>anna@example.org</title></item></channel></rss>")
-    os.mkfifo(folder / "fifo")
-    external = (
-        f'<!DOCTYPE rss [<!ENTITY x SYSTEM "{database.as_uri()}">]><rss><channel><title>&x;</title></channel></rss>'
+    database.write_bytes(
+        b"<rss version='2.0'><channel><item><title>anna@example.org</title></item></channel></rss>"
     )
+    os.mkfifo(folder / "fifo")
+    external = f'<!DOCTYPE rss [<!ENTITY x SYSTEM "{database.as_uri()}">]><rss><channel><title>&x;</title></channel></rss>'
     return [
         "subscribers.db",
         "./subscribers.db",
@@ -139,7 +140,9 @@ def test_the_reading_process_may_do_nothing_but_read(deed: str):
         "import os, socket, sqlite3, subprocess, sys, urllib.request; from notifier.watch.parser_process import child;"
         f"sys.addaudithook(child._refuse)\ntry:\n    {deed}\nexcept PermissionError as error: print(error)"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False
+    )
     assert done.stdout.startswith("a document may"), done.stderr
 
 
@@ -163,7 +166,9 @@ def test_one_process_reads_all_documents_of_a_poll_and_ends_with_it(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ):
     started: list[parser_process.Child] = []
-    monkeypatch.setattr(parser_process, "start", lambda: started.append(parser_process.Child()) or started[-1])
+    monkeypatch.setattr(
+        parser_process, "start", lambda: started.append(parser_process.Child()) or started[-1]
+    )
     monkeypatch.setattr(parser_process, "release", parser_process.Child.end)
     others = [installation.site.put(f"/{n}/", rss([Article(f"Of {n}")])) for n in range(5)]
     installation.adopt(sources=(installation.feed, *others))
@@ -190,11 +195,26 @@ def hanging(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
         ("os._exit(1)", "ended the program that reads it"),
         ("sys.stdin.buffer.read(8); os.abort()", "ended the program that reads it"),
         ("o.write(b'{' * 20); o.flush(); time.sleep(60)", "ended the program that reads it"),
-        ("o.write(struct.pack('>Q', 4) + b'null'); o.flush(); time.sleep(60)", "ended the program that reads it"),
-        ("o.write(struct.pack('>Q', 9) + b'{\"answer\"'); o.flush(); time.sleep(60)", "ended the program"),
-        ("o.write(struct.pack('>Q', 13) + b'{\"answer\": 1}'); o.flush(); time.sleep(60)", "nonsense"),
-        ("b = b'{\"answer\": {}}'; o.write(struct.pack('>Q', len(b)) + b); o.flush(); time.sleep(60)", "nonsense"),
-        ("b = b'[' * 99999; o.write(struct.pack('>Q', len(b)) + b); o.flush(); time.sleep(60)", "ended the program"),
+        (
+            "o.write(struct.pack('>Q', 4) + b'null'); o.flush(); time.sleep(60)",
+            "ended the program that reads it",
+        ),
+        (
+            "o.write(struct.pack('>Q', 9) + b'{\"answer\"'); o.flush(); time.sleep(60)",
+            "ended the program",
+        ),
+        (
+            "o.write(struct.pack('>Q', 13) + b'{\"answer\": 1}'); o.flush(); time.sleep(60)",
+            "nonsense",
+        ),
+        (
+            "b = b'{\"answer\": {}}'; o.write(struct.pack('>Q', len(b)) + b); o.flush(); time.sleep(60)",
+            "nonsense",
+        ),
+        (
+            "b = b'[' * 99999; o.write(struct.pack('>Q', len(b)) + b); o.flush(); time.sleep(60)",
+            "ended the program",
+        ),
     ],
 )
 def test_a_process_that_does_not_answer_well_fails_one_document(
@@ -209,21 +229,32 @@ def test_a_process_that_does_not_answer_well_fails_one_document(
         assert time.monotonic() - began < 5
         parser.close()
     monkeypatch.undo()
-    assert len(parser.read(SourceKind.FEED, rss([Article("Two")]).encode(), {}, URL).observations) == 1
+    assert (
+        len(parser.read(SourceKind.FEED, rss([Article("Two")]).encode(), {}, URL).observations) == 1
+    )
 
 
-def test_a_document_that_takes_too_much_memory_fails_alone(parser: Parser, monkeypatch: pytest.MonkeyPatch):
+def test_a_document_that_takes_too_much_memory_fails_alone(
+    parser: Parser, monkeypatch: pytest.MonkeyPatch
+):
     parser.read(SourceKind.FEED, rss([Article("One")]).encode(), {}, URL)
     monkeypatch.setattr(parser_process, "MEGABYTES", 4)
     with pytest.raises(ParseError, match=r"more than 4 MB|ended the program"):
         parser.read(
-            SourceKind.FEED, rss([Article(f"Article {n}", "words " * 200) for n in range(3000)]).encode(), {}, URL
+            SourceKind.FEED,
+            rss([Article(f"Article {n}", "words " * 200) for n in range(3000)]).encode(),
+            {},
+            URL,
         )
     monkeypatch.undo()
-    assert len(parser.read(SourceKind.FEED, rss([Article("Two")]).encode(), {}, URL).observations) == 1
+    assert (
+        len(parser.read(SourceKind.FEED, rss([Article("Two")]).encode(), {}, URL).observations) == 1
+    )
 
 
-@pytest.mark.parametrize(("size", "seconds"), [(0, 5), (1_000, 5), (2_000_000, 10), (6_000_000, 30), (50_000_000, 30)])
+@pytest.mark.parametrize(
+    ("size", "seconds"), [(0, 5), (1_000, 5), (2_000_000, 10), (6_000_000, 30), (50_000_000, 30)]
+)
 def test_how_long_a_document_may_take(size: int, seconds: float):
     assert parser_process.seconds_for(size) == seconds
 
@@ -275,7 +306,9 @@ DEEP = {
 
 @pytest.mark.parametrize("kind", [SourceKind.FEED, SourceKind.PAGE])
 @pytest.mark.parametrize("markup", DEEP.values(), ids=DEEP)
-def test_no_markup_takes_long_or_much(parser: Parser, monkeypatch: pytest.MonkeyPatch, kind: SourceKind, markup: str):
+def test_no_markup_takes_long_or_much(
+    parser: Parser, monkeypatch: pytest.MonkeyPatch, kind: SourceKind, markup: str
+):
     monkeypatch.setattr(parser_process, "MEGABYTES", 128)
     words = "A made-up sentence about frexalimab."
     body = f"<html><body><h1>Title</h1><p>{words}</p>{markup}<p>{words}</p></body></html>"
@@ -314,10 +347,15 @@ def test_deep_json_is_told_to_be_broken(parser: Parser, kind: SourceKind, body: 
 
 
 def test_of_a_long_document_the_newest_5000_items_are_read_and_the_rest_is_counted(parser: Parser):
-    dated = [Article(f"Article {n}", published=MONDAY.replace(year=2000 + n % 26)) for n in range(MOST_ITEMS + 100)]
+    dated = [
+        Article(f"Article {n}", published=MONDAY.replace(year=2000 + n % 26))
+        for n in range(MOST_ITEMS + 100)
+    ]
     reading = parser.read(SourceKind.FEED, rss(dated).encode(), {}, URL)
     assert (len(reading.observations), reading.left_out) == (MOST_ITEMS, 100)
-    oldest = [one for one in reading.observations if one.published_at and one.published_at.year == 2000]
+    oldest = [
+        one for one in reading.observations if one.published_at and one.published_at.year == 2000
+    ]
     assert len(oldest) == sum(n % 26 == 0 for n in range(MOST_ITEMS + 100)) - 100
 
 
@@ -345,7 +383,10 @@ NAMES = (
 TEXTS = st.lists(WORDS | st.text(max_size=20), max_size=5).map("".join)
 VALUES = st.recursive(
     TEXTS | st.integers() | st.floats() | st.none() | st.booleans(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(NAMES) | TEXTS, inner, max_size=6),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(NAMES) | TEXTS, inner, max_size=6)
+    ),
     max_leaves=20,
 )
 ITEMS = st.lists(st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=8), max_size=3).map(
@@ -356,9 +397,10 @@ TAG = st.sampled_from(
      "id", "updated", "html", "body", "article", "main", "h1", "h2", "p", "ul", "li", "a", "div", "script", "table",
      "base"]
 )  # fmt: skip
-TAGS = st.lists(st.builds(lambda tag, words: f"<{tag}>{words}", TAG, TEXTS) | TAG.map("</{}>".format), max_size=20).map(
-    "".join
-)
+TAGS = st.lists(
+    st.builds(lambda tag, words: f"<{tag}>{words}", TAG, TEXTS) | TAG.map("</{}>".format),
+    max_size=20,
+).map("".join)
 
 
 UNSTORABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -374,7 +416,9 @@ def fuzzed() -> Iterator[Parser]:
 @pytest.mark.long
 @settings(max_examples=400, derandomize=True, deadline=None)
 @given(
-    kind=st.sampled_from(SourceKind), document=TAGS | TEXTS | VALUES.map(json.dumps) | ITEMS.map(json.dumps), url=TEXTS
+    kind=st.sampled_from(SourceKind),
+    document=TAGS | TEXTS | VALUES.map(json.dumps) | ITEMS.map(json.dumps),
+    url=TEXTS,
 )
 def test_whatever_is_answered_it_is_read_or_refused_in_words_and_can_be_stored(
     fuzzed: Parser, kind: SourceKind, document: str, url: str
@@ -391,7 +435,15 @@ def test_whatever_is_answered_it_is_read_or_refused_in_words_and_can_be_stored(
             assert "(" not in str(error) or "could not be read (" not in str(error), error  # noqa: PT017 - the words
             continue
         for one in reading.observations:
-            texts = [one.guid, one.url, one.title, one.summary, one.body, one.author, *one.categories]
+            texts = [
+                one.guid,
+                one.url,
+                one.title,
+                one.summary,
+                one.body,
+                one.author,
+                *one.categories,
+            ]
             assert not [words for words in texts if UNSTORABLE.search(words)]
             assert not one.url or one.url.startswith(("http://", "https://"))
             assert one.published_at is None or 1900 <= one.published_at.year <= 2100

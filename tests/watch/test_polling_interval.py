@@ -21,7 +21,13 @@ STAMP = "Mon, 02 Mar 2026 09:00:00 GMT"  # MONDAY
 
 @pytest.mark.parametrize(
     ("quiet_for", "wait"),
-    [(timedelta(0), HALF_HOUR), (DAY / 2, HALF_HOUR), (DAY, HOUR), (4 * DAY, 4 * HOUR), (99 * DAY, 6 * HOUR)],
+    [
+        (timedelta(0), HALF_HOUR),
+        (DAY / 2, HALF_HOUR),
+        (DAY, HOUR),
+        (4 * DAY, 4 * HOUR),
+        (99 * DAY, 6 * HOUR),
+    ],
 )
 def test_a_quiet_source_is_asked_less_often(quiet_for: timedelta, wait: timedelta):
     assert wait * 0.9 <= next_wait(1, HALF_HOUR, quiet_for) <= wait
@@ -47,7 +53,10 @@ def test_sources_do_not_come_all_at_once_but_each_has_its_own_place():
         ({"expires": "Mon, 02 Mar 2026 12:00:00 GMT", "date": STAMP}, 3 * HOUR),
         ({"expires": "Mon, 02 Mar 2026 12:00:00 GMT"}, 3 * HOUR),
         ({"expires": "0", "date": STAMP}, timedelta(0)),
-        ({"expires": "Mon, 02 Mar 2026 12:00:00 GMT", "cache-control": "max-age=60"}, timedelta(minutes=1)),
+        (
+            {"expires": "Mon, 02 Mar 2026 12:00:00 GMT", "cache-control": "max-age=60"},
+            timedelta(minutes=1),
+        ),
         ({"retry-after": "3600"}, HOUR),
         ({"retry-after": "Mon, 02 Mar 2026 11:00:00 GMT", "date": STAMP}, 2 * HOUR),
         ({"retry-after": "Mon, 02 Mar 2026 08:00:00 GMT", "date": STAMP}, timedelta(0)),
@@ -66,17 +75,24 @@ def test_a_feeds_ttl_counts_like_its_freshness():
 
 
 def test_our_wait_and_theirs_the_longer_one_holds():
-    assert next_wait(1, HALF_HOUR, timedelta(0), headers={"retry-after": "86400"}, now=MONDAY) == DAY
+    assert (
+        next_wait(1, HALF_HOUR, timedelta(0), headers={"retry-after": "86400"}, now=MONDAY) == DAY
+    )
     assert next_wait(1, HALF_HOUR, 99 * DAY, headers={"retry-after": "60"}, now=MONDAY) > 5 * HOUR
 
 
 header = st.dictionaries(
     st.sampled_from(["cache-control", "expires", "date", "age", "retry-after"]),
-    st.one_of(st.text(max_size=40), st.sampled_from(["max-age=99999999999999", STAMP, "-1", "²", "0x10", "1e9"])),
+    st.one_of(
+        st.text(max_size=40),
+        st.sampled_from(["max-age=99999999999999", STAMP, "-1", "²", "0x10", "1e9"]),
+    ),
 )
 
 
 @given(header, st.integers(-5, 10**7), st.integers(0, 200), st.timedeltas(timedelta(0), 900 * DAY))
 def test_no_header_makes_a_source_wait_for_ever_or_not_at_all(headers, ttl, failures, quiet_for):
-    wait = next_wait(3, HALF_HOUR, quiet_for, failures=failures, headers=headers, ttl_minutes=ttl, now=MONDAY)
+    wait = next_wait(
+        3, HALF_HOUR, quiet_for, failures=failures, headers=headers, ttl_minutes=ttl, now=MONDAY
+    )
     assert HALF_HOUR * 0.9 <= wait <= max(LONGEST_RETRY, LONGEST_OF_OURS)

@@ -45,7 +45,9 @@ class Herald:
     def kinds(self) -> list[str]:
         """The kinds of the revisions of the entry that was stored last."""
         with self.made.at(MONDAY).reading() as session:
-            return [one.kind for one in session.query(Entry).order_by(Entry.id.desc()).first().revisions]
+            return [
+                one.kind for one in session.query(Entry).order_by(Entry.id.desc()).first().revisions
+            ]
 
 
 @pytest.fixture
@@ -83,7 +85,9 @@ def test_two_sightings_within_a_day_are_one(herald: Herald):
     herald.run(2 * DAY)  # missing, while the feed still lists it
     herald.articles.remove(one)
     herald.run(2 * DAY + 4 * HOUR)  # looked at once more because it left the feed
-    asked = [request.status for request in herald.made.site.asked if request.path == f"/news/{one.slug}/"]
+    asked = [
+        request.status for request in herald.made.site.asked if request.path == f"/news/{one.slug}/"
+    ]
     assert asked[-2:] == [404, 404]
     assert herald.kinds() == [NewsKind.NEW]
 
@@ -103,10 +107,18 @@ def test_what_nobody_was_sent_is_not_withdrawn_to_anybody(herald: Herald):
 
 @pytest.mark.parametrize(
     "answer",
-    [Answer(500), Answer(403), Answer(429), Answer(301, b"", {"Location": "/moved/"}), Answer(200, b"as ever")],
+    [
+        Answer(500),
+        Answer(403),
+        Answer(429),
+        Answer(301, b"", {"Location": "/moved/"}),
+        Answer(200, b"as ever"),
+    ],
     ids=lambda answer: str(answer.status),
 )
-def test_an_article_that_leaves_its_feed_or_cannot_be_reached_is_not_withdrawn(herald: Herald, answer: Answer):
+def test_an_article_that_leaves_its_feed_or_cannot_be_reached_is_not_withdrawn(
+    herald: Herald, answer: Answer
+):
     one = herald.write("Frexalimab does wonders")
     herald.made.site.put("/moved/", "<h1>here now</h1>", "text/html")
     herald.run(HOUR)
@@ -150,7 +162,9 @@ def test_a_site_that_moves_all_its_articles_has_withdrawn_none(herald: Herald):
     assert [text for days in range(2, 7) for text in herald.run(days * DAY)] == []
     herald.made.site.asked.clear()
     herald.run(6 * DAY + 7 * HOUR)
-    assert not [one for one in herald.made.site.asked if one.path.startswith("/news/")]  # asked once a day, not more
+    assert not [
+        one for one in herald.made.site.asked if one.path.startswith("/news/")
+    ]  # asked once a day, not more
 
 
 def test_an_article_is_looked_after_while_it_is_young_and_no_longer(herald: Herald):

@@ -20,7 +20,11 @@ ADDRESS = "https://herald.example.org/feed/"
 def as_document(reading: ParsedDocument) -> dict:
     """A reading as its golden file has it."""
     entries = [
-        {key: value for key, value in asdict(one).items() if value and key not in ("change", "origin")}
+        {
+            key: value
+            for key, value in asdict(one).items()
+            if value and key not in ("change", "origin")
+        }
         for one in reading.observations
     ]
     return json.loads(json.dumps({"name": reading.name, "entries": entries}, default=str))
@@ -52,7 +56,9 @@ def test_what_is_no_feed_is_told_in_words(body: bytes, said: str):
 
 
 def test_a_feed_without_entries_is_a_feed():
-    document = b"<?xml version='1.0'?><rss version='2.0'><channel><title>Quiet</title></channel></rss>"
+    document = (
+        b"<?xml version='1.0'?><rss version='2.0'><channel><title>Quiet</title></channel></rss>"
+    )
     assert read(document, {}, ADDRESS) == ParsedDocument("Quiet", ())
 
 
@@ -60,14 +66,19 @@ def test_the_encoding_that_the_server_names_is_used():
     body = "<rss version='2.0'><channel><title>Größe</title><item><title>Ä</title></item></channel></rss>".encode(
         "latin-1"
     )
-    assert read(body, {"content-type": "application/rss+xml; charset=iso-8859-1"}, ADDRESS).name == "Größe"
+    assert (
+        read(body, {"content-type": "application/rss+xml; charset=iso-8859-1"}, ADDRESS).name
+        == "Größe"
+    )
 
 
 def test_an_entity_bomb_is_survived():
     bomb = b'<!DOCTYPE r [<!ENTITY a "aaaaaaaaaa">' + b"".join(
         b'<!ENTITY %c "%s">' % (98 + index, b"&%c;" % (97 + index) * 10) for index in range(9)
     )
-    document = bomb + b"]><rss version='2.0'><channel><item><title>&j;</title></item></channel></rss>"
+    document = (
+        bomb + b"]><rss version='2.0'><channel><item><title>&j;</title></item></channel></rss>"
+    )
     try:
         titles = [one.title for one in read(document, {}, ADDRESS).observations]
     except ParseError:
@@ -78,7 +89,11 @@ def test_an_entity_bomb_is_survived():
 @settings(max_examples=60, deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=80), st.binary(max_size=200))
 def test_whatever_a_document_holds_it_is_read_or_told(words: str, noise: bytes):
-    document = f"<rss version='2.0'><channel><item><title>{words}</title>".encode() + noise + b"</item></channel></rss>"
+    document = (
+        f"<rss version='2.0'><channel><item><title>{words}</title>".encode()
+        + noise
+        + b"</item></channel></rss>"
+    )
     try:
         titles = [one.title for one in read(document, {}, ADDRESS).observations]
     except ParseError:

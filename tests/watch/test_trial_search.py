@@ -20,7 +20,10 @@ def study(number: int, status: str = "RECRUITING", **changes) -> dict:
     """A made-up trial of frexalimab."""
     trial = f"NCT9999{number:04}"
     protocol = {
-        "identificationModule": {"nctId": trial, "briefTitle": f"A made-up frexalimab trial, number {number}"},
+        "identificationModule": {
+            "nctId": trial,
+            "briefTitle": f"A made-up frexalimab trial, number {number}",
+        },
         "statusModule": {"overallStatus": status, **changes},
         "armsInterventionsModule": {"interventions": [{"name": "Frexalimab"}]},
     }
@@ -37,7 +40,9 @@ class Registry:
         self.as_of = "2026-03-02T09:00:05"
         self.search = f"{made.site.address}/api/v2/studies?query.intr=frexalimab"
         self.site.dynamic["/api/v2/studies"] = self._search
-        self.site.dynamic["/api/v2/version"] = lambda _: self._json({"apiVersion": "2", "dataTimestamp": self.as_of})
+        self.site.dynamic["/api/v2/version"] = lambda _: self._json(
+            {"apiVersion": "2", "dataTimestamp": self.as_of}
+        )
 
     def _json(self, document: dict) -> Answer:
         return Answer(200, json.dumps(document).encode(), {"Content-Type": "application/json"})
@@ -55,7 +60,9 @@ class Registry:
             self.site.dynamic[f"/api/v2/studies/{trial}"] = lambda _, one=one: self._json(one)
         before = len(self.made.sink.to(READER))
         run_once(self.made.at(MONDAY + after))
-        return [" ".join(text_of(message).split()) for message in self.made.sink.to(READER)[before:]]
+        return [
+            " ".join(text_of(message).split()) for message in self.made.sink.to(READER)[before:]
+        ]
 
 
 @pytest.fixture
@@ -108,7 +115,10 @@ def test_a_trial_whose_record_is_watched_is_not_told_twice(trials: Registry):
     trials.made.adopt(sources=(trials.search, f"{trials.site.address}/api/v2/studies/NCT99990001"))
     trials.run(timedelta(0))
     with trials.made.at(MONDAY).reading() as session:
-        assert sorted(entry.key for entry in session.query(Entry)) == ["guid:NCT99990001", "guid:NCT99990002"]
+        assert sorted(entry.key for entry in session.query(Entry)) == [
+            "guid:NCT99990001",
+            "guid:NCT99990002",
+        ]
 
 
 def test_a_baseline_that_could_not_be_read_to_its_end_is_made_again(trials: Registry):
@@ -126,7 +136,9 @@ def test_a_baseline_that_could_not_be_read_to_its_end_is_made_again(trials: Regi
         assert session.query(Entry).count() == 4
 
 
-def test_a_registry_that_does_not_tell_its_date_or_loses_a_page_is_read_all_the_same(trials: Registry):
+def test_a_registry_that_does_not_tell_its_date_or_loses_a_page_is_read_all_the_same(
+    trials: Registry,
+):
     trials.site.dynamic["/api/v2/version"] = lambda _: Answer(500, b"")
     trials.studies = [study(number) for number in range(4)]
     trials.run(timedelta(0))
@@ -146,4 +158,7 @@ def test_the_addresses_of_a_registry(trials: Registry):
     assert clinicaltrials.record_url(trials.search, "NCT1").endswith("/api/v2/studies/NCT1")
     assert clinicaltrials.is_search("https://clinicaltrials.gov/api/v2/studies?query.intr=x")
     assert not clinicaltrials.is_search("https://clinicaltrials.gov/api/v2/studies/NCT06141473")
-    assert clinicaltrials.trial_of("https://clinicaltrials.gov/api/v2/studies/NCT06141473?format=json") == "NCT06141473"
+    assert (
+        clinicaltrials.trial_of("https://clinicaltrials.gov/api/v2/studies/NCT06141473?format=json")
+        == "NCT06141473"
+    )

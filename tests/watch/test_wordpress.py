@@ -20,17 +20,36 @@ DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 class WordPress:
     """A WordPress site: a feed of the newest posts, and the interface that lists them by their last edit."""
 
-    def __init__(self, made: Installation, *, teaser: bool = False, shown: int = 2, path: str = "/feed/") -> None:
-        self.made, self.site, self.shown, self.teaser, self.path = made, made.site, shown, teaser, path
+    def __init__(
+        self, made: Installation, *, teaser: bool = False, shown: int = 2, path: str = "/feed/"
+    ) -> None:
+        self.made, self.site, self.shown, self.teaser, self.path = (
+            made,
+            made.site,
+            shown,
+            teaser,
+            path,
+        )
         self.posts: list[dict] = []
         self.site.dynamic["/wp-json/wp/v2/posts"] = self._list
 
     def write(self, title: str, body: str, moment=MONDAY) -> dict:
         number = len(self.posts) + 1
         stamp = f"{moment:%Y-%m-%dT%H:%M:%S}"
-        post = {"id": number, "title": {"rendered": title}, "content": {"rendered": f"<p>{body}</p>"}}
-        post |= {"guid": {"rendered": f"{self.site.address}/?p={number}"}, "link": f"{self.site.address}/{number}/"}
-        post |= {"excerpt": {"rendered": f"<p>{body[:30]} […]</p>"}, "date_gmt": stamp, "modified_gmt": stamp}
+        post = {
+            "id": number,
+            "title": {"rendered": title},
+            "content": {"rendered": f"<p>{body}</p>"},
+        }
+        post |= {
+            "guid": {"rendered": f"{self.site.address}/?p={number}"},
+            "link": f"{self.site.address}/{number}/",
+        }
+        post |= {
+            "excerpt": {"rendered": f"<p>{body[:30]} […]</p>"},
+            "date_gmt": stamp,
+            "modified_gmt": stamp,
+        }
         self.posts.insert(0, post)
         self.site.put(f"/{number}/", "<p>there", "text/html")
         return post
@@ -66,17 +85,28 @@ class WordPress:
 
     def _list(self, asked: Asked) -> Answer:
         query = {name: texts[0] for name, texts in parse_qs(urlsplit(asked.path).query).items()}
-        since, page, size = query["modified_after"].rstrip("Z"), int(query["page"]), int(query["per_page"])
-        found = sorted((one for one in self.posts if one["modified_gmt"] > since), key=lambda one: one["modified_gmt"])
+        since, page, size = (
+            query["modified_after"].rstrip("Z"),
+            int(query["page"]),
+            int(query["per_page"]),
+        )
+        found = sorted(
+            (one for one in self.posts if one["modified_gmt"] > since),
+            key=lambda one: one["modified_gmt"],
+        )
         pages = max(1, -(-len(found) // size))
         body = json.dumps(found[(page - 1) * size : page * size]).encode()
-        return Answer(200, body, {"Content-Type": "application/json", "X-WP-TotalPages": str(pages)})
+        return Answer(
+            200, body, {"Content-Type": "application/json", "X-WP-TotalPages": str(pages)}
+        )
 
     def entries(self) -> dict[str, list]:
         """The revisions by title, each as its number, whether it is of the baseline and whether it is news."""
         with self.made.at(MONDAY).reading() as session:
             return {
-                entry.revisions[0].title: [(one.number, one.baseline, one.material) for one in entry.revisions]
+                entry.revisions[0].title: [
+                    (one.number, one.baseline, one.material) for one in entry.revisions
+                ]
                 for entry in session.query(Entry).order_by(Entry.id)
             }
 
@@ -86,9 +116,13 @@ def press(any_installation: Installation) -> WordPress:
     return WordPress(any_installation)
 
 
-def test_what_was_published_before_the_first_poll_is_filled_in_and_mailed_to_nobody(press: WordPress):
+def test_what_was_published_before_the_first_poll_is_filled_in_and_mailed_to_nobody(
+    press: WordPress,
+):
     for number in range(5):
-        press.write(f"Frexalimab {number}", f"It enrolled {number} people.", MONDAY - (5 - number) * DAY)
+        press.write(
+            f"Frexalimab {number}", f"It enrolled {number} people.", MONDAY - (5 - number) * DAY
+        )
     press.write("Long ago", "Nothing to see.", MONDAY - 90 * DAY)
     assert press.poll().status == "ok"
     found = press.entries()
@@ -124,7 +158,8 @@ def test_an_edit_that_feed_and_list_both_show_is_told_once(press: WordPress):
 def test_an_edit_that_the_list_shows_before_the_feed_is_told_once(any_installation: Installation):
     press = WordPress(any_installation, teaser=True)
     body = (
-        "It begins like this and goes on for a while. Then it says more of frexalimab and of all that is made up. " * 3
+        "It begins like this and goes on for a while. Then it says more of frexalimab and of all that is made up. "
+        * 3
     )
     post = press.write("Frexalimab", body, MONDAY - DAY)
     press.poll()
@@ -132,12 +167,20 @@ def test_an_edit_that_the_list_shows_before_the_feed_is_told_once(any_installati
     post["modified_gmt"] = f"{MONDAY + HOUR:%Y-%m-%dT%H:%M:%S}"
     press.poll(2 * HOUR, feed_is_stale=True)
     press.poll(4 * HOUR)
-    assert [material for _, _, material in press.entries()["Frexalimab"]] == [True, False, True, False]
+    assert [material for _, _, material in press.entries()["Frexalimab"]] == [
+        True,
+        False,
+        True,
+        False,
+    ]
 
 
 def test_a_teaser_is_never_compared_with_the_whole_article(any_installation: Installation):
     press = WordPress(any_installation, teaser=True)
-    body = "It begins like this and goes on, with 129 people in 4 countries. Then it says more of frexalimab. " * 3
+    body = (
+        "It begins like this and goes on, with 129 people in 4 countries. Then it says more of frexalimab. "
+        * 3
+    )
     press.write("A headline", body, MONDAY - DAY)
     press.poll()
     press.poll(HOUR * 2)
@@ -171,7 +214,9 @@ def test_a_category_feed_brings_no_posts_of_other_categories(any_installation: I
 
 
 @pytest.mark.parametrize("status", [401, 404, 500])
-def test_a_site_that_does_not_offer_its_list_is_watched_by_its_feed_alone(press: WordPress, status: int):
+def test_a_site_that_does_not_offer_its_list_is_watched_by_its_feed_alone(
+    press: WordPress, status: int
+):
     press.site.dynamic["/wp-json/wp/v2/posts"] = lambda _: Answer(status, b"{}")
     press.write("Frexalimab", "Nothing.")
     assert press.poll().status == "ok"
@@ -211,7 +256,11 @@ def test_what_is_no_list_is_told(body: bytes):
         wordpress.read(body, {}, "https://x.example.org/wp-json/wp/v2/posts?page=1")
 
 
-@pytest.mark.parametrize("post", [{}, {"title": None}, {"title": {"rendered": 7}, "guid": "x", "date_gmt": "never"}])
+@pytest.mark.parametrize(
+    "post", [{}, {"title": None}, {"title": {"rendered": 7}, "guid": "x", "date_gmt": "never"}]
+)
 def test_an_odd_post_is_read_all_the_same(post: dict):
-    (found,) = wordpress.read(json.dumps([post, 3, None]).encode(), {}, "https://x.example.org/").observations
+    (found,) = wordpress.read(
+        json.dumps([post, 3, None]).encode(), {}, "https://x.example.org/"
+    ).observations
     assert found.origin == "posts"

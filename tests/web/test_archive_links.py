@@ -30,7 +30,9 @@ def mail_with_digest(made: Installation, *, public: bool = True, every: str = "d
     if not public:
         with made.at(MONDAY).writing() as session:
             file = profiles.parse(profiles.bundled_file(), "the bundled profile")
-            private = file.model_copy(update={"public": False, "sources": (made.feed,), "pages": ()})
+            private = file.model_copy(
+                update={"public": False, "sources": (made.feed,), "pages": ()}
+            )
             profiles.save(session, private, MONDAY)
     made.subscribe("anna@example.org", every=every, on="tuesday" if every == "weekly" else None)
     run_once(made.at(MONDAY))
@@ -65,22 +67,60 @@ def test_links_of_older_mails_still_lead_there(any_installation: Installation, c
         assert "Frexalimab slows lesions" in client.get(f"/archive/{old}").text
 
 
-def test_the_number_of_a_digest_that_is_not_public_leads_nowhere(any_installation: Installation, client: Client):
+def test_the_number_of_a_digest_that_is_not_public_leads_nowhere(
+    any_installation: Installation, client: Client
+):
     mail_with_digest(any_installation, public=False)
     links = any_installation.at(MONDAY).links
     assert client.get("/archive/1").status_code == 404
-    assert "Frexalimab slows lesions" in client.get(f"/archive/{links.token(Purpose.ARCHIVE, '1', MONDAY)}").text
+    assert (
+        "Frexalimab slows lesions"
+        in client.get(f"/archive/{links.token(Purpose.ARCHIVE, '1', MONDAY)}").text
+    )
     for signed in ("x", "", "-1", "²", "9" * 30, "1 "):
-        assert client.get(f"/archive/{links.token(Purpose.ARCHIVE, signed, MONDAY)}").status_code == 404
+        assert (
+            client.get(f"/archive/{links.token(Purpose.ARCHIVE, signed, MONDAY)}").status_code
+            == 404
+        )
 
 
 NO_KEYS = [
-    *("%C2%B2", "%D9%A3", "%EF%BC%91", "%00", "1%00", "%31%00", "1.0", "+1", "-1", "1e0", "0x1", "1_0", "%20", "1%20"),
-    *("0", "9" * 9, "9" * 15, "9" * 20, "9" * 4000, "a" * 8000, "%FF%FE", "%ED%A0%80", "..", ".", "a.b.c", "%2e%2e"),
+    *(
+        "%C2%B2",
+        "%D9%A3",
+        "%EF%BC%91",
+        "%00",
+        "1%00",
+        "%31%00",
+        "1.0",
+        "+1",
+        "-1",
+        "1e0",
+        "0x1",
+        "1_0",
+        "%20",
+        "1%20",
+    ),
+    *(
+        "0",
+        "9" * 9,
+        "9" * 15,
+        "9" * 20,
+        "9" * 4000,
+        "a" * 8000,
+        "%FF%FE",
+        "%ED%A0%80",
+        "..",
+        ".",
+        "a.b.c",
+        "%2e%2e",
+    ),
 ]
 
 
-def test_a_digest_that_is_not_there_is_told_in_words(any_installation: Installation, client: Client):
+def test_a_digest_that_is_not_there_is_told_in_words(
+    any_installation: Installation, client: Client
+):
     for key in NO_KEYS:
         answer = client.get(f"/archive/{key}")
         assert answer.status_code == 404, key[:30]
@@ -101,7 +141,9 @@ def test_a_public_digest_may_be_kept_for_some_minutes_and_is_not_sent_twice(
         assert client.get(path, If_None_Match='"other"').status_code == 200
 
 
-def test_a_digest_that_is_not_public_or_not_sent_is_kept_by_nobody(any_installation: Installation, client: Client):
+def test_a_digest_that_is_not_public_or_not_sent_is_kept_by_nobody(
+    any_installation: Installation, client: Client
+):
     link = online(mail_with_digest(any_installation, public=False))
     answer = client.get(link)
     assert answer.headers["Cache-Control"] == "no-store"

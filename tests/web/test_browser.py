@@ -45,7 +45,9 @@ def site_address(installation: Installation) -> Iterator[str]:
 
 
 def opened(chromium: Browser, viewport: dict[str, int], **context) -> Page:
-    page = chromium.new_context(viewport=viewport, locale="en-GB", timezone_id="Europe/Berlin", **context).new_page()
+    page = chromium.new_context(
+        viewport=viewport, locale="en-GB", timezone_id="Europe/Berlin", **context
+    ).new_page()
     page.set_default_timeout(10_000)
     return page
 
@@ -141,12 +143,18 @@ def test_only_what_goes_with_the_cadence_is_shown(chromium: Browser, site_addres
 
 @pytest.mark.parametrize(("viewport", "scheme"), VIEWS)
 def test_every_page_is_accessible_fits_and_asks_nobody_else(
-    chromium: Browser, installation: Installation, site_address: str, viewport: dict[str, int], scheme: str
+    chromium: Browser,
+    installation: Installation,
+    site_address: str,
+    viewport: dict[str, int],
+    scheme: str,
 ):
     made = installation
     deps = made.at(MONDAY)
     with deps.writing() as session:
-        import_profile(session, profiles.parse(profiles.bundled_file("tolebrutinib"), "the profile"), MONDAY)
+        import_profile(
+            session, profiles.parse(profiles.bundled_file("tolebrutinib"), "the profile"), MONDAY
+        )
     made_id = _subscribed(made)
     page = opened(chromium, viewport, color_scheme=scheme)
     asked: list[str] = []
@@ -157,7 +165,10 @@ def test_every_page_is_accessible_fits_and_asks_nobody_else(
     with deps.reading() as session:
         digest = session.query(Digest).first().id
     paths = ["/", "/?language=de", "/link", "/archive", f"/archive/{digest}", "/nothing"]
-    paths += [f"/{purpose}/{links[purpose]}" for purpose in (Purpose.CONFIRM, Purpose.PREFERENCES, Purpose.UNSUBSCRIBE)]
+    paths += [
+        f"/{purpose}/{links[purpose]}"
+        for purpose in (Purpose.CONFIRM, Purpose.PREFERENCES, Purpose.UNSUBSCRIBE)
+    ]
     paths += [f"/renew/{links[Purpose.RENEW]}"]
     for path in paths:
         page.goto(site_address + path)
@@ -202,7 +213,11 @@ def _pressed(page: Page, name: str) -> None:
 
 def _judged(page: Page, what: str) -> None:
     found = Axe().run(page)
-    named = [(one["id"], [node["html"] for node in one["nodes"]]) for one in found.response["violations"]]
+    named = [
+        (one["id"], [node["html"] for node in one["nodes"]]) for one in found.response["violations"]
+    ]
     assert named == [], what
-    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    wide = page.evaluate(
+        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    )
     assert wide <= 0, what

@@ -33,7 +33,9 @@ from tests.support.visitor import Client
 
 FORM = "application/x-www-form-urlencoded"
 PARTNER = "https://partner.example.net"
-SIGN_UP = urlencode({"email": "anna@example.org", "consent": "yes", "every": "weekly", "at": "08:00"})
+SIGN_UP = urlencode(
+    {"email": "anna@example.org", "consent": "yes", "every": "weekly", "at": "08:00"}
+)
 
 
 @pytest.fixture
@@ -96,7 +98,9 @@ def test_a_form_that_another_site_made_a_browser_send_is_refused_in_words(
 
 
 @pytest.mark.parametrize("path", ["/subscribe", "/link"])
-def test_our_own_form_a_permitted_sites_and_a_programs_are_taken(installation: Installation, client: Client, path: str):
+def test_our_own_form_a_permitted_sites_and_a_programs_are_taken(
+    installation: Installation, client: Client, path: str
+):
     for headers in OWN:
         assert client.request("POST", path, SIGN_UP, FORM, **headers).status_code == 200, headers
     assert asked(installation) == len(OWN)
@@ -109,17 +113,25 @@ def test_a_header_that_is_there_twice_is_refused(name: str):
     assert is_foreign(Headers(raw=twice), "https://news.example.org", ())
 
 
-def test_one_click_works_whatever_origin_the_mail_provider_names(installation: Installation, client: Client):
+def test_one_click_works_whatever_origin_the_mail_provider_names(
+    installation: Installation, client: Client
+):
     installation.subscribe("anna@example.org")
     deps = installation.at(MONDAY)
     with deps.reading() as session:
-        link = deps.links.token(Purpose.UNSUBSCRIBE, session.query(Subscription).one().link_id, MONDAY)
+        link = deps.links.token(
+            Purpose.UNSUBSCRIBE, session.query(Subscription).one().link_id, MONDAY
+        )
     for headers in FOREIGN:
-        answer = client.request("POST", f"/unsubscribe/{link}", "List-Unsubscribe=One-Click", FORM, **headers)
+        answer = client.request(
+            "POST", f"/unsubscribe/{link}", "List-Unsubscribe=One-Click", FORM, **headers
+        )
         assert answer.status_code == 200, headers
 
 
-def test_browsers_name_their_origin_on_our_forms_and_hand_no_link_on(installation: Installation, client: Client):
+def test_browsers_name_their_origin_on_our_forms_and_hand_no_link_on(
+    installation: Installation, client: Client
+):
     for path in ("/", "/link"):
         assert client.get(path).headers["Referrer-Policy"] == "same-origin"
     assert client.post("/subscribe", "email=x", FORM).headers["Referrer-Policy"] == "same-origin"
@@ -127,7 +139,9 @@ def test_browsers_name_their_origin_on_our_forms_and_hand_no_link_on(installatio
         assert client.get(path).headers["Referrer-Policy"] == "no-referrer"
 
 
-def test_the_documented_form_for_other_sites_signs_somebody_up(installation: Installation, client: Client):
+def test_the_documented_form_for_other_sites_signs_somebody_up(
+    installation: Installation, client: Client
+):
     text = (ROOT / "docs" / "running.md").read_text(encoding="utf-8")
     snippet = re.search(r"```html\n(<form.*?</form>)\n```", text, re.DOTALL).group(1)
     assert "<script" not in snippet
@@ -135,7 +149,9 @@ def test_the_documented_form_for_other_sites_signs_somebody_up(installation: Ins
     fields = dict(re.findall(r'name="(\w+)"[^>]*?value="([^"]*)"', snippet))
     assert {"email", "consent"} <= set(re.findall(r'name="(\w+)"', snippet))
     body = urlencode({**fields, "email": "anna@example.org"})
-    answer = client.request("POST", "/subscribe", body, FORM, Origin=PARTNER, Sec_Fetch_Site="cross-site")
+    answer = client.request(
+        "POST", "/subscribe", body, FORM, Origin=PARTNER, Sec_Fetch_Site="cross-site"
+    )
     assert answer.status_code == 200
     assert asked(installation) == 1
 
@@ -155,7 +171,9 @@ def test_the_documented_form_for_other_sites_signs_somebody_up(installation: Ins
         "https://www.example.org?x",
     ],
 )
-def test_a_form_origin_that_no_browser_would_send_is_refused_at_the_start(origin: str, tmp_path: Path):
+def test_a_form_origin_that_no_browser_would_send_is_refused_at_the_start(
+    origin: str, tmp_path: Path
+):
     file = tmp_path / "notifier.toml"
     file.write_text(f"[web]\nform_origins = [{json.dumps(origin)}]\n", encoding="utf-8")
     with pytest.raises(SettingsError, match=r"web\.form_origins"):
@@ -164,11 +182,15 @@ def test_a_form_origin_that_no_browser_would_send_is_refused_at_the_start(origin
 
 def test_form_origins_are_kept_as_browsers_write_them(tmp_path: Path):
     file = tmp_path / "notifier.toml"
-    file.write_text('[web]\nform_origins = ["https://WWW.example.org:443/", "https://x.example:8443"]\n')
+    file.write_text(
+        '[web]\nform_origins = ["https://WWW.example.org:443/", "https://x.example:8443"]\n'
+    )
     assert load(file, {}).web.form_origins == ("https://www.example.org", "https://x.example:8443")
 
 
-@pytest.mark.parametrize("token", ["short", "x" * 15, "with a space in it", "x" * 201, "ümlaut" * 5, ""])
+@pytest.mark.parametrize(
+    "token", ["short", "x" * 15, "with a space in it", "x" * 201, "ümlaut" * 5, ""]
+)
 def test_a_weak_token_is_refused_and_not_repeated(token: str, tmp_path: Path):
     file = tmp_path / "notifier.toml"
     file.write_text(f"[web]\nmetrics_token = {json.dumps(token)}\n", encoding="utf-8")
@@ -226,8 +248,14 @@ def test_health_shows_everybody_the_same_one_word(installation: Installation):
         client = Client(address)
         stranger = client.get("/healthz", X_Forwarded_For="198.51.100.7")
         assert (stranger.status_code, json.loads(stranger.text)) == (200, {"status": "ok"})
-        for headers in ({}, {"X_Forwarded_For": "198.51.100.7", "Authorization": f"Bearer {TOKEN}"}):
-            assert {check["name"] for check in json.loads(client.get("/healthz", **headers).text)["checks"]} == {
+        for headers in (
+            {},
+            {"X_Forwarded_For": "198.51.100.7", "Authorization": f"Bearer {TOKEN}"},
+        ):
+            assert {
+                check["name"]
+                for check in json.loads(client.get("/healthz", **headers).text)["checks"]
+            } == {
                 "digests",
                 "backlog",
                 "sources",
@@ -247,7 +275,9 @@ def test_health_shows_everybody_the_same_one_word(installation: Installation):
         (StoreError("the database is locked"), 503),
     ],
 )
-def test_each_kind_of_error_has_its_own_status(installation: Installation, error: NotifierError, status: int):
+def test_each_kind_of_error_has_its_own_status(
+    installation: Installation, error: NotifierError, status: int
+):
     async def broken(_request: Request) -> None:
         raise error
 

@@ -17,8 +17,30 @@ from notifier.web.app import create
 from tests.support.installation import MONDAY, Installation
 
 FIELDS = (
-    *("email", "profile", "consent", "website", "every", "at", "on", "weekday", "day", "time_zone", "edition"),
-    *("language", "spoken", "do", "until", "sections", "show", "urgent", "sure", "List-Unsubscribe"),
+    *(
+        "email",
+        "profile",
+        "consent",
+        "website",
+        "every",
+        "at",
+        "on",
+        "weekday",
+        "day",
+        "time_zone",
+        "edition",
+    ),
+    *(
+        "language",
+        "spoken",
+        "do",
+        "until",
+        "sections",
+        "show",
+        "urgent",
+        "sure",
+        "List-Unsubscribe",
+    ),
 )
 DEEDS = ("save", "pause", "resume", "leave", "follow", "address", "export", "undo", "nothing")
 PURPOSES = [purpose for purpose in Purpose if purpose is not Purpose.ARCHIVE]
@@ -45,14 +67,74 @@ KINDS = (
     "\xff",
 )
 HEADERS = (
-    *("Accept-Language", "Host", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded", "Origin"),
-    *("Sec-Fetch-Site", "If-None-Match", "Authorization", "Cookie", "Referer", "Expect", "Range", "Content-Encoding"),
+    *(
+        "Accept-Language",
+        "Host",
+        "X-Forwarded-For",
+        "X-Forwarded-Proto",
+        "X-Forwarded-Host",
+        "Forwarded",
+        "Origin",
+    ),
+    *(
+        "Sec-Fetch-Site",
+        "If-None-Match",
+        "Authorization",
+        "Cookie",
+        "Referer",
+        "Expect",
+        "Range",
+        "Content-Encoding",
+    ),
 )
 ODD_VALUES = (
-    *("", "\x00", "\ud800", "0٣:00", "²", "9" * 400, "-1", "nan", "inf", "1e400", "a" * 5000, "%", "%zz", "%00"),
-    *("\r\n", "anna@example.org", "a@b", "a\x00@example.org", "'; DROP TABLE subscriber; --", "{{ 7 * 7 }}"),
-    *("9999-12-31", "0001-01-01", "2026-03-20", "8:5", "daily", "weekly", "monthly", "yes", "frexalimab", "UTC"),
-    *("localtime", "right/UTC", "en", "fr", "x-klingon", "*;q=nan", "de;q=-1,fr;q=1e999", "[::1", "x:99999"),
+    *(
+        "",
+        "\x00",
+        "\ud800",
+        "0٣:00",
+        "²",
+        "9" * 400,
+        "-1",
+        "nan",
+        "inf",
+        "1e400",
+        "a" * 5000,
+        "%",
+        "%zz",
+        "%00",
+    ),
+    *(
+        "\r\n",
+        "anna@example.org",
+        "a@b",
+        "a\x00@example.org",
+        "'; DROP TABLE subscriber; --",
+        "{{ 7 * 7 }}",
+    ),
+    *(
+        "9999-12-31",
+        "0001-01-01",
+        "2026-03-20",
+        "8:5",
+        "daily",
+        "weekly",
+        "monthly",
+        "yes",
+        "frexalimab",
+        "UTC",
+    ),
+    *(
+        "localtime",
+        "right/UTC",
+        "en",
+        "fr",
+        "x-klingon",
+        "*;q=nan",
+        "de;q=-1,fr;q=1e999",
+        "[::1",
+        "x:99999",
+    ),
     *('for="_x"', "\u202e", "<script>", "../x"),
 )
 
@@ -66,7 +148,8 @@ def urlencoded(fields: list[tuple[str, str]]) -> bytes:
 
 def multipart(fields: list[tuple[str, str]]) -> bytes:
     parts = [
-        f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n'.encode() + value.encode("utf-8", "replace")
+        f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n'.encode()
+        + value.encode("utf-8", "replace")
         for name, value in fields
     ]
     return b"\r\n".join([*parts, b"--b--\r\n"])
@@ -149,21 +232,32 @@ def header(name: str, value: str) -> bytes:
     return f"{name}: ".encode() + octets.strip() + b"\r\n"
 
 
-def request(method: str, path: str, headers: list[tuple[str, str]], kind: str, body: bytes) -> bytes:
+def request(
+    method: str, path: str, headers: list[tuple[str, str]], kind: str, body: bytes
+) -> bytes:
     lines = b"".join(header(name, value) for name, value in headers)
     hosts = b"" if any(name == "Host" for name, _ in headers) else b"Host: news.example.org\r\n"
-    kinds = header("Content-Type", kind.encode("latin-1", "replace").decode("latin-1")) if kind else b""
+    kinds = (
+        header("Content-Type", kind.encode("latin-1", "replace").decode("latin-1")) if kind else b""
+    )
     length = f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode()
     return f"{method} {path} HTTP/1.1\r\n".encode() + hosts + lines + kinds + length + body
 
 
 REQUESTS = st.tuples(
-    st.sampled_from(["POST", "POST", "POST", "GET", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH", "BREW"]),
+    st.sampled_from(
+        ["POST", "POST", "POST", "GET", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH", "BREW"]
+    ),
     st.integers(0, 100),
     st.one_of(
-        st.just(""), st.sampled_from(["?", "?language=", "?profile=%00", "?profile=%ff&profile=x", "?" + "a=b&" * 900])
+        st.just(""),
+        st.sampled_from(
+            ["?", "?language=", "?profile=%00", "?profile=%ff&profile=x", "?" + "a=b&" * 900]
+        ),
     ),
-    st.lists(st.tuples(st.sampled_from(HEADERS), values), max_size=4, unique_by=lambda pair: pair[0]),
+    st.lists(
+        st.tuples(st.sampled_from(HEADERS), values), max_size=4, unique_by=lambda pair: pair[0]
+    ),
     st.sampled_from(KINDS),
     bodies,
 )
@@ -183,14 +277,26 @@ def test_no_request_to_a_page_brings_it_to_fall(pages: Pages, parts):
 
 
 PATHS = (
-    *("archive/{}", "feeds/{}.atom", "feeds/{}", "confirm/{}", "unsubscribe/{}", "preferences/{}", "renew/{}"),
+    *(
+        "archive/{}",
+        "feeds/{}.atom",
+        "feeds/{}",
+        "confirm/{}",
+        "unsubscribe/{}",
+        "preferences/{}",
+        "renew/{}",
+    ),
     *("address/{}", "{}", "style.css/{}"),
 )
 
 
 @seed(13)
 @settings(max_examples=200, suppress_health_check=list(HealthCheck), deadline=None)
-@given(st.sampled_from(PATHS), values | st.binary(max_size=30), st.sampled_from(["GET", "POST", "HEAD"]))
+@given(
+    st.sampled_from(PATHS),
+    values | st.binary(max_size=30),
+    st.sampled_from(["GET", "POST", "HEAD"]),
+)
 def test_no_address_brings_a_page_to_fall(pages: Pages, path: str, odd: str | bytes, method: str):
     octets = odd if isinstance(odd, bytes) else odd.encode("utf-8", "replace")
     status = pages.status(request(method, "/" + path.format(quote(octets, safe="/.")), [], "", b""))
@@ -205,4 +311,8 @@ def test_every_odd_value_in_every_field_of_every_form_is_answered_in_words(pages
             for odd in ODD_VALUES[:20]:
                 fields = [(name, odd) for name in FIELDS if name != "do"]
                 body = urlencoded([("do", deed), *fields])
-                assert 200 <= pages.status(request("POST", path, [], KINDS[0], body)) < 500, (path, deed, odd)
+                assert 200 <= pages.status(request("POST", path, [], KINDS[0], body)) < 500, (
+                    path,
+                    deed,
+                    odd,
+                )

@@ -39,7 +39,9 @@ def status(deps: Deps) -> SubscriptionStatus:
         return session.query(Subscription).one().status
 
 
-def test_a_confirmation_is_shown_by_get_and_given_by_post(installation: Installation, client: Client):
+def test_a_confirmation_is_shown_by_get_and_given_by_post(
+    installation: Installation, client: Client
+):
     deps = installation.at(MONDAY)
     installation.subscribe("anna@example.org", confirmed=False)
     link = path(deps, Purpose.CONFIRM)
@@ -54,10 +56,16 @@ def test_a_confirmation_is_shown_by_get_and_given_by_post(installation: Installa
     assert client.post(link).status_code == 200
     with deps.reading() as session:
         (ledger,) = session.query(Consent)
-        assert (ledger.method, ledger.attested_by, len(ledger.wording_hash)) == ("link", "subscriber", 64)
+        assert (ledger.method, ledger.attested_by, len(ledger.wording_hash)) == (
+            "link",
+            "subscriber",
+            64,
+        )
 
 
-MULTIPART = '--b\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--b--\r\n'
+MULTIPART = (
+    '--b\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--b--\r\n'
+)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +95,9 @@ def test_leaving_takes_one_post_as_often_as_it_is_asked(
 
 
 @pytest.mark.parametrize("body", ["x=y", "do=nothing", "x" * 10_000])
-def test_a_body_that_says_something_else_ends_nothing(installation: Installation, client: Client, body: str):
+def test_a_body_that_says_something_else_ends_nothing(
+    installation: Installation, client: Client, body: str
+):
     deps = installation.at(MONDAY)
     installation.subscribe("anna@example.org")
     answer = client.post(path(deps, Purpose.UNSUBSCRIBE), body, "application/x-www-form-urlencoded")
@@ -98,7 +108,9 @@ def test_a_body_that_says_something_else_ends_nothing(installation: Installation
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize("purpose", [Purpose.CONFIRM, Purpose.UNSUBSCRIBE, Purpose.PREFERENCES])
-def test_a_link_scanner_changes_nothing(installation: Installation, client: Client, method: str, purpose: Purpose):
+def test_a_link_scanner_changes_nothing(
+    installation: Installation, client: Client, method: str, purpose: Purpose
+):
     deps = installation.at(MONDAY)
     installation.subscribe("anna@example.org", confirmed=purpose is not Purpose.CONFIRM)
     before = status(deps)
@@ -114,21 +126,30 @@ def test_a_link_does_only_what_it_was_made_for(installation: Installation, clien
     assert status(deps) is SubscriptionStatus.PENDING
 
 
-def test_a_confirmation_link_holds_for_48_hours_and_a_leaving_link_for_ever(installation: Installation, client: Client):
+def test_a_confirmation_link_holds_for_48_hours_and_a_leaving_link_for_ever(
+    installation: Installation, client: Client
+):
     deps = installation.at(MONDAY)
     installation.subscribe("anna@example.org", confirmed=False)
     old = path(deps, Purpose.CONFIRM, MONDAY - timedelta(hours=48, seconds=1))
     assert "older than 48 hours" in client.post(old).text
     assert status(deps) is SubscriptionStatus.PENDING
     assert client.post(path(deps, Purpose.CONFIRM, MONDAY - timedelta(hours=47))).status_code == 200
-    assert client.post(path(deps, Purpose.UNSUBSCRIBE, MONDAY - timedelta(days=4000))).status_code == 200
+    assert (
+        client.post(path(deps, Purpose.UNSUBSCRIBE, MONDAY - timedelta(days=4000))).status_code
+        == 200
+    )
     assert status(deps) is SubscriptionStatus.ENDED
 
 
 def test_a_link_made_with_the_previous_key_still_works():
     old = Links("https://news.example.org", "the previous key of the tests")
-    new = Links("https://news.example.org", "the present key of the tests", "the previous key of the tests")
-    assert new.read(Purpose.UNSUBSCRIBE, old.token(Purpose.UNSUBSCRIBE, "id", MONDAY), MONDAY) == "id"
+    new = Links(
+        "https://news.example.org", "the present key of the tests", "the previous key of the tests"
+    )
+    assert (
+        new.read(Purpose.UNSUBSCRIBE, old.token(Purpose.UNSUBSCRIBE, "id", MONDAY), MONDAY) == "id"
+    )
     name = "0123456789abcdef" * 2
     message_id = f"<{name}@example.org>"
     assert (
@@ -139,9 +160,15 @@ def test_a_link_made_with_the_previous_key_still_works():
     assert old.parse_bounce_token(new.bounce_token(message_id)) is None
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=60), st.sampled_from(list(Purpose)))
-def test_a_forged_link_gets_a_page_and_changes_nothing(client: Client, token: str, purpose: Purpose):
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=60), st.sampled_from(list(Purpose))
+)
+def test_a_forged_link_gets_a_page_and_changes_nothing(
+    client: Client, token: str, purpose: Purpose
+):
     from urllib.parse import quote
 
     for method in ("GET", "POST"):
@@ -179,7 +206,9 @@ def test_the_style_sheet_is_served(client: Client):
     assert answer.headers["content-type"].startswith("text/css")
 
 
-def test_the_way_from_the_mail_to_the_first_digest_and_out_again(installation: Installation, client: Client):
+def test_the_way_from_the_mail_to_the_first_digest_and_out_again(
+    installation: Installation, client: Client
+):
     from notifier.deliver import outbox
 
     made = installation

@@ -11,9 +11,25 @@ from notifier.errors import LinkError
 from notifier.links import ExpiredLinkError, Links, Purpose
 from notifier.pipeline import compose, deliver, match, poll
 from notifier.pipeline.run import run_once
-from notifier.store.models import Consent, Delivery, RetiredLink, SignupRequest, Subscriber, Subscription
+from notifier.store.models import (
+    Consent,
+    Delivery,
+    RetiredLink,
+    SignupRequest,
+    Subscriber,
+    Subscription,
+)
 from notifier.subscribers import address_changes, subscriptions
-from tests.support.forms import comparable, link_to, links_in_mails, mails_to, people, post, subscription_of, visiting
+from tests.support.forms import (
+    comparable,
+    link_to,
+    links_in_mails,
+    mails_to,
+    people,
+    post,
+    subscription_of,
+    visiting,
+)
 from tests.support.installation import MONDAY, Installation
 from tests.support.mail_sink import text_of
 from tests.support.news_site import Article
@@ -27,20 +43,29 @@ FORM = "application/x-www-form-urlencoded"
 def move(made: Installation) -> None:
     """Change Anna's address, as if both addresses had agreed."""
     with made.at(MONDAY).writing() as session:
-        change = address_changes.ask(session, subscriptions.find_subscriber(session, ANNA), NEW, MONDAY)
+        change = address_changes.ask(
+            session, subscriptions.find_subscriber(session, ANNA), NEW, MONDAY
+        )
         assert not address_changes.agree(session, change, address_changes.Side.OLD, MONDAY)
         assert address_changes.agree(session, change, address_changes.Side.NEW, MONDAY)
 
 
-def test_a_change_of_address_makes_new_links_for_all_subscriptions_and_notes_when(any_installation: Installation):
+def test_a_change_of_address_makes_new_links_for_all_subscriptions_and_notes_when(
+    any_installation: Installation,
+):
     from notifier.admin.profile_import import import_profile
     from notifier.match import profiles
 
     made = any_installation
     made.subscribe(ANNA)
     with made.at(MONDAY).writing() as session:
-        import_profile(session, profiles.parse(profiles.bundled_file("tolebrutinib"), "the profile"), MONDAY)
-        choice, profile = subscriptions.default_choice("daily", "UTC"), profiles.find(session, "tolebrutinib")
+        import_profile(
+            session, profiles.parse(profiles.bundled_file("tolebrutinib"), "the profile"), MONDAY
+        )
+        choice, profile = (
+            subscriptions.default_choice("daily", "UTC"),
+            profiles.find(session, "tolebrutinib"),
+        )
         second = subscriptions.subscribe(session, ANNA, profile, choice, MONDAY)
         subscriptions.confirm(session, second, "command line", "operator test", MONDAY)
         before = {each.link_id for each in session.query(Subscription)}
@@ -69,7 +94,9 @@ def test_an_old_link_opens_nothing_and_hints_at_a_fresh_one(
             "do=address&email=thief@example.org",
             "do=fresh",
         ):
-            answer = client.request(method, old, body if method == "POST" else "", FORM if method == "POST" else "")
+            answer = client.request(
+                method, old, body if method == "POST" else "", FORM if method == "POST" else ""
+            )
             assert answer.status_code == 404
             assert '<a href="../link">The link to your preferences</a>' in answer.text
             assert "new.example.org" not in answer.text
@@ -94,7 +121,9 @@ def test_the_links_of_the_change_itself_do_nothing_any_more(any_installation: In
 
 
 @pytest.mark.parametrize("body", [ONE_CLICK, "", "do=leave"])
-def test_an_old_link_still_unsubscribes_as_often_as_it_is_asked(any_installation: Installation, body: str):
+def test_an_old_link_still_unsubscribes_as_often_as_it_is_asked(
+    any_installation: Installation, body: str
+):
     made = any_installation
     made.subscribe(ANNA)
     old = link_to(made, Purpose.UNSUBSCRIBE, ANNA)
@@ -113,8 +142,12 @@ def test_an_old_link_still_unsubscribes_as_often_as_it_is_asked(any_installation
         assert events == [ConsentEvent.GIVEN, ConsentEvent.WITHDRAWN]
 
 
-@pytest.mark.parametrize("body", ["do=undo", "do=pause", "do=save", "do=erase&sure=yes", "x" * 5000])
-def test_an_old_link_takes_nothing_back_and_pauses_nothing(any_installation: Installation, body: str):
+@pytest.mark.parametrize(
+    "body", ["do=undo", "do=pause", "do=save", "do=erase&sure=yes", "x" * 5000]
+)
+def test_an_old_link_takes_nothing_back_and_pauses_nothing(
+    any_installation: Installation, body: str
+):
     made = any_installation
     made.subscribe(ANNA)
     old, new_status = link_to(made, Purpose.UNSUBSCRIBE, ANNA), SubscriptionStatus.CONFIRMED
@@ -131,7 +164,9 @@ def test_an_old_link_takes_nothing_back_and_pauses_nothing(any_installation: Ins
     assert subscription_of(made, NEW).status is SubscriptionStatus.ENDED
 
 
-def test_what_waits_in_the_outbox_goes_to_the_new_address_with_the_new_links(any_installation: Installation):
+def test_what_waits_in_the_outbox_goes_to_the_new_address_with_the_new_links(
+    any_installation: Installation,
+):
     made = any_installation
     made.subscribe(ANNA)
     run_once(made.at(MONDAY))
@@ -178,13 +213,15 @@ def test_retired_links_go_with_the_person(any_installation: Installation):
 
 LINKS = Links("https://news.example.org", "a key that only the tests know")
 SERIALIZERS = {
-    purpose: URLSafeSerializer("a key that only the tests know", salt=f"notifier.{purpose}") for purpose in Purpose
+    purpose: URLSafeSerializer("a key that only the tests know", salt=f"notifier.{purpose}")
+    for purpose in Purpose
 }
 
 
 @pytest.mark.parametrize("purpose", list(Purpose))
 @pytest.mark.parametrize(
-    "link_id", ["A08Qv1l1SAUGuG0WsMxwcw", "preview", "old:A08Qv1l1SAUGuG0WsMxwcw", "-dYyO_0b3_k-QWv9sT1aZg"]
+    "link_id",
+    ["A08Qv1l1SAUGuG0WsMxwcw", "preview", "old:A08Qv1l1SAUGuG0WsMxwcw", "-dYyO_0b3_k-QWv9sT1aZg"],
 )
 def test_a_token_has_the_very_bytes_that_the_serializer_makes(purpose: Purpose, link_id: str):
     dated = purpose in (Purpose.CONFIRM, Purpose.PREFERENCES)
@@ -216,7 +253,9 @@ def test_a_link_to_preferences_works_for_400_days(age: timedelta, works: bool):
 
 
 @pytest.mark.parametrize("age", [timedelta(days=400), timedelta(days=4000), timedelta(days=40000)])
-@pytest.mark.parametrize("purpose", [Purpose.UNSUBSCRIBE, Purpose.RENEW, Purpose.ARCHIVE, Purpose.NEVER])
+@pytest.mark.parametrize(
+    "purpose", [Purpose.UNSUBSCRIBE, Purpose.RENEW, Purpose.ARCHIVE, Purpose.NEVER]
+)
 def test_links_of_other_purposes_work_for_ever(purpose: Purpose, age: timedelta):
     assert LINKS.read(purpose, LINKS.token(purpose, "id", MONDAY - age), MONDAY) == "id"
 
@@ -228,7 +267,9 @@ def test_a_link_that_does_not_say_when_it_was_made_has_expired(purpose: Purpose,
         LINKS.read(purpose, SERIALIZERS[purpose].dumps(payload), MONDAY)
 
 
-@pytest.mark.parametrize("payload", [None, 7, [], ["id"], [7, 1772442000], {"id": 1}, ["id", 1, 2], [["id"], 1]])
+@pytest.mark.parametrize(
+    "payload", [None, 7, [], ["id"], [7, 1772442000], {"id": 1}, ["id", 1, 2], [["id"], 1]]
+)
 @pytest.mark.parametrize("purpose", list(Purpose))
 def test_a_signed_payload_of_another_shape_is_no_link(purpose: Purpose, payload: object):
     with pytest.raises(LinkError):
@@ -253,7 +294,14 @@ def test_an_expired_link_to_preferences_opens_nothing_and_sends_a_fresh_one(
         assert page.status_code == 410
         assert "This link is older than 400 days." in page.text
         assert "Frexalimab" not in page.text
-        for body in ("do=export", "do=erase&sure=yes", "do=leave", "do=address&email=x@example.org", "", "every=daily"):
+        for body in (
+            "do=export",
+            "do=erase&sure=yes",
+            "do=leave",
+            "do=address&email=x@example.org",
+            "",
+            "every=daily",
+        ):
             assert comparable(client.post(old, body, FORM)) == comparable(page)
         answer = client.post(old, "do=fresh", FORM)
         assert answer.status_code == 200
@@ -292,7 +340,9 @@ def test_an_expired_link_from_before_a_change_of_address_sends_nothing(installat
         assert session.query(SignupRequest).count() == session.query(Delivery).count() == 0
 
 
-def test_the_links_in_a_digest_open_preferences_for_400_days_after_it_was_composed(installation: Installation):
+def test_the_links_in_a_digest_open_preferences_for_400_days_after_it_was_composed(
+    installation: Installation,
+):
     made = installation
     made.subscribe(ANNA)
     run_once(made.at(MONDAY))

@@ -51,13 +51,20 @@ def watch(made: Installation, url: str, kind: SourceKind) -> None:
 
 
 def page_of_links(made: Installation, number: int) -> None:
-    links = "".join(f"<li><a href='/{n}/'>Frexalimab link {n} of {number}</a></li>" for n in range(2000))
+    links = "".join(
+        f"<li><a href='/{n}/'>Frexalimab link {n} of {number}</a></li>" for n in range(2000)
+    )
     body = f"<article><h1>Frexalimab</h1><p>What it is, in words {number}.</p><ul>{links}</ul></article>"
     watch(made, made.site.put("/page/", body, "text/html"), SourceKind.PAGE)
 
 
 def feed_of_5000(made: Installation, number: int) -> None:
-    made.publish([Article(f"Made-up article {n}", f"Nothing of it is true, {number} times.") for n in range(5000)])
+    made.publish(
+        [
+            Article(f"Made-up article {n}", f"Nothing of it is true, {number} times.")
+            for n in range(5000)
+        ]
+    )
 
 
 def nested_markup(made: Installation, number: int) -> None:
@@ -73,8 +80,13 @@ def attributes(made: Installation, number: int) -> None:
 
 def endless_list(made: Installation, _: int) -> None:
     def page(asked: Asked) -> Answer:
-        trial = {"protocolSection": {"identificationModule": {"nctId": f"NCT{len(made.site.asked):08}"}}}
-        return Answer(200, json.dumps({"studies": [trial], "nextPageToken": f"t{len(made.site.asked)}"}).encode())
+        trial = {
+            "protocolSection": {"identificationModule": {"nctId": f"NCT{len(made.site.asked):08}"}}
+        }
+        return Answer(
+            200,
+            json.dumps({"studies": [trial], "nextPageToken": f"t{len(made.site.asked)}"}).encode(),
+        )
 
     made.site.dynamic["/api/v2/studies"] = page
     watch(made, f"{made.site.address}/api/v2/studies?query=x", SourceKind.REGISTRY)
@@ -122,7 +134,9 @@ def polled_elsewhere(made: Installation, day: int) -> subprocess.Popen[bytes]:
     deps = made.at(MONDAY + day * DAY)
     database = deps.engine.url.render_as_string(hide_password=False)
     settings = deps.settings.model_copy(update={"database_url": database})
-    process = subprocess.Popen([sys.executable, "-c", POLL, deps.now().isoformat()], stdin=subprocess.PIPE)
+    process = subprocess.Popen(
+        [sys.executable, "-c", POLL, deps.now().isoformat()], stdin=subprocess.PIPE
+    )
     assert process.stdin is not None
     process.stdin.write(settings.model_dump_json().encode())
     process.stdin.close()

@@ -52,7 +52,15 @@ def state(made: Installation) -> tuple:
     with made.at(MONDAY).reading() as session:
         one = session.query(Subscription).one()
         person = one.subscriber
-        return (one.cadence, one.at, one.on, person.time_zone, one.edition, person.language, one.next_due_at)
+        return (
+            one.cadence,
+            one.at,
+            one.on,
+            person.time_zone,
+            one.edition,
+            person.language,
+            one.next_due_at,
+        )
 
 
 def send(client: Client, path: str, **changes: str) -> Answer:
@@ -60,7 +68,9 @@ def send(client: Client, path: str, **changes: str) -> Answer:
 
 
 def test_the_form_shows_what_is_chosen(installation: Installation, client: Client):
-    installation.subscribe("anna@example.org", every="weekly", on="friday", at="07:15", zone="Europe/Berlin")
+    installation.subscribe(
+        "anna@example.org", every="weekly", on="friday", at="07:15", zone="Europe/Berlin"
+    )
     page = client.get(link(installation)).text
     for chosen in (
         '<option value="weekly" selected>',
@@ -74,7 +84,9 @@ def test_the_form_shows_what_is_chosen(installation: Installation, client: Clien
     assert "anna" not in page
 
 
-def test_a_choice_is_taken_and_the_next_digest_is_planned_by_it(installation: Installation, client: Client):
+def test_a_choice_is_taken_and_the_next_digest_is_planned_by_it(
+    installation: Installation, client: Client
+):
     installation.subscribe("anna@example.org")
     answer = send(client, link(installation))
     assert answer.status_code == 200
@@ -82,13 +94,24 @@ def test_a_choice_is_taken_and_the_next_digest_is_planned_by_it(installation: In
     assert "chaque mois, le dernier jour à 19:30 (America/New_York)" in answer.text
     due = datetime.fromisoformat("2026-03-31T23:30:00+00:00")
     new_york = "America/New_York"
-    assert state(installation) == (Cadence.MONTHLY, "19:30", 31, new_york, Edition.CLINICIAN, "fr", due)
+    assert state(installation) == (
+        Cadence.MONTHLY,
+        "19:30",
+        31,
+        new_york,
+        Edition.CLINICIAN,
+        "fr",
+        due,
+    )
     assert send(client, link(installation)).status_code == 200
 
 
 def test_news_at_once_need_no_day(installation: Installation, client: Client):
     installation.subscribe("anna@example.org", every="weekly", on="friday")
-    assert "as soon as there is news" in send(client, link(installation), every="immediate", language="en").text
+    assert (
+        "as soon as there is news"
+        in send(client, link(installation), every="immediate", language="en").text
+    )
     assert state(installation)[:3] == (Cadence.IMMEDIATE, "19:30", None)
 
 
@@ -119,20 +142,35 @@ def test_a_wrong_choice_changes_nothing_and_is_told_beside_the_form(
     assert state(installation) == before
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(st.dictionaries(st.sampled_from(list(CHOICE)), st.text(max_size=60), max_size=4), st.text(max_size=20))
-def test_no_form_brings_the_page_to_fall(installation: Installation, client: Client, form: dict[str, str], kind: str):
+@settings(
+    max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
+@given(
+    st.dictionaries(st.sampled_from(list(CHOICE)), st.text(max_size=60), max_size=4),
+    st.text(max_size=20),
+)
+def test_no_form_brings_the_page_to_fall(
+    installation: Installation, client: Client, form: dict[str, str], kind: str
+):
     installation.subscribe("anna@example.org")
     path = link(installation)
     assert send(client, path, **form).status_code in (200, 422)
     printable = "".join(char for char in kind if " " <= char <= "~")
-    assert client.post(path, urlencode(form), f"multipart/form-data; {printable}").status_code in (200, 400, 422)
+    assert client.post(path, urlencode(form), f"multipart/form-data; {printable}").status_code in (
+        200,
+        400,
+        422,
+    )
 
 
 def test_a_link_of_another_purpose_opens_no_preferences(installation: Installation, client: Client):
     installation.subscribe("anna@example.org")
     before = state(installation)
-    for path in (link(installation, Purpose.UNSUBSCRIBE), link(installation)[:-2], "/preferences/x"):
+    for path in (
+        link(installation, Purpose.UNSUBSCRIBE),
+        link(installation)[:-2],
+        "/preferences/x",
+    ):
         assert client.get(path).status_code == 404
         assert send(client, path).status_code == 404
     assert state(installation) == before
@@ -164,17 +202,33 @@ def test_parts_that_somebody_does_without_are_left_out_and_the_therapy_never_is(
     made = installation
     made.subscribe("anna@example.org")
     run_once(made.at(MONDAY))
-    send(client, link(made), every="daily", at="08:00", language="en", time_zone="UTC", sections="yes", show="trials")
+    send(
+        client,
+        link(made),
+        every="daily",
+        at="08:00",
+        language="en",
+        time_zone="UTC",
+        sections="yes",
+        show="trials",
+    )
     assert stored(made).hidden == ["page", "mention", "related"]
     assert 'id="show-trials" value="trials" checked' in client.get(link(made)).text
-    made.publish([Article("Frexalimab slows lesions"), Article("Another CD40L antibody reports lupus results")])
+    made.publish(
+        [
+            Article("Frexalimab slows lesions"),
+            Article("Another CD40L antibody reports lupus results"),
+        ]
+    )
     run_once(made.at(MONDAY + timedelta(days=1)))
     (mail,) = made.sink.messages
     assert "Frexalimab slows lesions" in text_of(mail)
     assert "Another CD40L antibody" not in text_of(mail)
 
 
-def test_a_choice_without_the_boxes_leaves_them_as_they_are(installation: Installation, client: Client):
+def test_a_choice_without_the_boxes_leaves_them_as_they_are(
+    installation: Installation, client: Client
+):
     installation.subscribe("anna@example.org")
     send(client, link(installation), sections="yes", urgent="yes")
     assert (stored(installation).hidden, stored(installation).urgent) == (
@@ -190,7 +244,10 @@ def test_a_choice_without_the_boxes_leaves_them_as_they_are(installation: Instal
 
 def test_a_pause_has_a_last_day_in_the_persons_own_zone(installation: Installation, client: Client):
     installation.subscribe("anna@example.org", zone="Pacific/Auckland")
-    assert "Paused until 20 March 2026." in do(client, link(installation), "pause", until="2026-03-20").text
+    assert (
+        "Paused until 20 March 2026."
+        in do(client, link(installation), "pause", until="2026-03-20").text
+    )
     assert stored(installation).paused_until == datetime.fromisoformat("2026-03-19T11:00:00+00:00")
     assert "come again" in do(client, link(installation), "resume").text
     assert stored(installation).status is SubscriptionStatus.CONFIRMED
@@ -220,15 +277,22 @@ def test_erasing_asks_once_and_then_leaves_nothing(installation: Installation, c
     assert do(client, path, "erase", sure="yes").status_code == 404
 
 
-def test_another_therapy_is_followed_only_with_a_consent_of_its_own(installation: Installation, client: Client):
+def test_another_therapy_is_followed_only_with_a_consent_of_its_own(
+    installation: Installation, client: Client
+):
     installation.subscribe("anna@example.org")
     deps = installation.at(MONDAY)
     with deps.writing() as session:
-        import_profile(session, profiles.parse(profiles.bundled_file("tolebrutinib"), "the profile"), MONDAY)
+        import_profile(
+            session, profiles.parse(profiles.bundled_file("tolebrutinib"), "the profile"), MONDAY
+        )
     path = link(installation)
     assert do(client, path, "follow", profile="tolebrutinib").status_code == 422
     assert do(client, path, "follow", profile="nothing", consent="yes").status_code == 422
-    assert "You follow Tolebrutinib, too." in do(client, path, "follow", profile="tolebrutinib", consent="yes").text
+    assert (
+        "You follow Tolebrutinib, too."
+        in do(client, path, "follow", profile="tolebrutinib", consent="yes").text
+    )
     with deps.reading() as session:
         both = session.query(Subscription).all()
         assert [one.status for one in both] == [SubscriptionStatus.CONFIRMED] * 2
@@ -236,13 +300,18 @@ def test_another_therapy_is_followed_only_with_a_consent_of_its_own(installation
     assert "Preferences: Tolebrutinib" in client.get(path).text
 
 
-def test_a_new_address_takes_the_old_ones_place_when_both_have_agreed(installation: Installation, client: Client):
+def test_a_new_address_takes_the_old_ones_place_when_both_have_agreed(
+    installation: Installation, client: Client
+):
     made = installation
     made.subscribe("anna@example.org")
     told = do(client, link(made), "address", email="anna@new.example.org")
     assert "both addresses" in told.text
     run_once(made.at(MONDAY))
-    links = {mail["To"]: re.search(r"https://\S+/address/\S+", text_of(mail)).group() for mail in made.sink.messages}
+    links = {
+        mail["To"]: re.search(r"https://\S+/address/\S+", text_of(mail)).group()
+        for mail in made.sink.messages
+    }
     assert set(links) == {"anna@example.org", "anna@new.example.org"}
     for where in links.values():
         assert client.get(where).status_code == 200
@@ -256,9 +325,13 @@ def test_a_new_address_takes_the_old_ones_place_when_both_have_agreed(installati
     assert client.post(links["anna@example.org"]).status_code == 404
 
 
-def test_whether_a_new_address_is_known_is_told_to_nobody(installation: Installation, client: Client):
+def test_whether_a_new_address_is_known_is_told_to_nobody(
+    installation: Installation, client: Client
+):
     installation.subscribe("ben@example.org")
     path = link(installation)
-    answers = {do(client, path, "address", email=f"{name}@example.org").text for name in ("ben", "new")}
+    answers = {
+        do(client, path, "address", email=f"{name}@example.org").text for name in ("ben", "new")
+    }
     assert len(answers) == 1
     assert do(client, path, "address", email="nobody").status_code == 422

@@ -39,11 +39,16 @@ def room(installation: Installation, own: Path) -> Iterator[Client]:
         yield Client(address)
 
 
-def test_it_shows_each_view_of_the_mail_that_would_be_sent(installation: Installation, room: Client):
+def test_it_shows_each_view_of_the_mail_that_would_be_sent(
+    installation: Installation, room: Client
+):
     page = room.get("/")
     assert page.status_code == 200
     for kind in ("light", "dark", "phone", "text", "raw"):
-        assert f'src="view/{kind}?profile=frexalimab&amp;every=weekly&amp;edition=patient&amp;' in page.text
+        assert (
+            f'src="view/{kind}?profile=frexalimab&amp;every=weekly&amp;edition=patient&amp;'
+            in page.text
+        )
     shown = preview(installation.at(MONDAY), SEEN)
     assert shown is not None
     assert text_of(parsed(shown.message)) in room.get("/view/text").text
@@ -56,12 +61,17 @@ def test_it_shows_each_view_of_the_mail_that_would_be_sent(installation: Install
 
 def test_it_shows_what_is_asked_for(room: Client):
     assert "Fachleute" not in room.get("/view/text?language=de").text
-    assert "Warum es hier steht" in room.get("/view/text?language=de&edition=clinician&every=daily").text
+    assert (
+        "Warum es hier steht"
+        in room.get("/view/text?language=de&edition=clinician&every=daily").text
+    )
     assert "There is nothing to send" in room.get("/view/light?since=0").text
     assert '<option value="de" selected>' in room.get("/?language=de").text
 
 
-@pytest.mark.parametrize("query", ["every=hourly", "edition=x", "since=x", "since=99999999999999", "profile=nobody"])
+@pytest.mark.parametrize(
+    "query", ["every=hourly", "edition=x", "since=x", "since=99999999999999", "profile=nobody"]
+)
 def test_what_cannot_be_shown_is_told(room: Client, query: str):
     answer = room.get(f"/?{query}")
     assert answer.status_code == 422
@@ -80,7 +90,9 @@ def test_a_changed_template_is_seen_at_the_next_look(own: Path, room: Client):
     assert f"{own / 'email' / 'item.html.j2'}, line 2: " in broken.text
 
 
-def test_it_answers_to_loopback_alone_and_is_no_part_of_the_web_application(installation: Installation, room: Client):
+def test_it_answers_to_loopback_alone_and_is_no_part_of_the_web_application(
+    installation: Installation, room: Client
+):
     assert room.get("/", Host="evil.example.org").status_code == 400
     with serving(app.create(installation.at(MONDAY))) as address:
         for path in ("/view/light", "/version", "/showroom.js", "/showroom.css"):

@@ -48,7 +48,13 @@ def sent(**fields: str) -> str:
     return urlencode(fields)
 
 
-CHOICE = {"every": "daily", "at": "08:00", "time_zone": "UTC", "edition": "patient", "language": "en"}
+CHOICE = {
+    "every": "daily",
+    "at": "08:00",
+    "time_zone": "UTC",
+    "edition": "patient",
+    "language": "en",
+}
 
 
 @pytest.mark.parametrize(
@@ -78,7 +84,11 @@ def test_a_page_is_rendered_after_its_transaction(
     deps = installation.at(MONDAY)
     with deps.reading() as session:
         subscription = session.query(Subscription).one()
-        names = subscription.subscriber.address_hash if purpose is Purpose.NEVER else subscription.link_id
+        names = (
+            subscription.subscriber.address_hash
+            if purpose is Purpose.NEVER
+            else subscription.link_id
+        )
     with serving(create(deps)) as address:
         link = f"/{purpose}/{deps.links.token(purpose, names, MONDAY)}"
         answer = Client(address).request("POST", link, body, FORM)

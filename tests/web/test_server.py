@@ -129,7 +129,9 @@ def test_a_request_that_comes_byte_by_byte_is_closed_in_time(
     [(b"", b""), (b"GET / HT", b"HTTP/1.1 408"), (GET, b"HTTP/1.1 200"), (POST, b"HTTP/1.1 408")],
     ids=["nothing", "half a head", "one request", "no body"],
 )
-def test_a_visitor_who_says_nothing_more_is_told_so_and_closed(address: tuple[str, int], octets: bytes, begins: bytes):
+def test_a_visitor_who_says_nothing_more_is_told_so_and_closed(
+    address: tuple[str, int], octets: bytes, begins: bytes
+):
     began = time.monotonic()
     answer = sent(address, octets)
     assert answer.startswith(begins)
@@ -143,7 +145,9 @@ def test_others_are_served_while_fifty_send_slowly(address: tuple[str, int]):
         for connection in slow:
             connection.sendall(b"GET / HTTP/1.1\r\nHost: ")
         began = time.monotonic()
-        assert sent(address, GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")).startswith(b"HTTP/1.1 200")
+        assert sent(address, GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")).startswith(
+            b"HTTP/1.1 200"
+        )
         assert time.monotonic() - began < 1
         assert [rest(connection)[:12] for connection in slow] == [b"HTTP/1.1 408"] * 50
 
@@ -192,7 +196,9 @@ def test_a_body_whose_length_can_be_read_in_two_ways_is_refused_and_what_follows
     address: tuple[str, int], headers: bytes
 ):
     hidden = b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n"
-    answer = sent(address, b"POST / HTTP/1.1\r\nHost: x\r\n" + headers + b"\r\n\r\n0\r\n\r\n" + hidden)
+    answer = sent(
+        address, b"POST / HTTP/1.1\r\nHost: x\r\n" + headers + b"\r\n\r\n0\r\n\r\n" + hidden
+    )
     assert answer.startswith(b"HTTP/1.1 400")
     assert answer.count(b"HTTP/1.1") == 1
     assert b"connection: close" in answer.lower()
@@ -241,9 +247,15 @@ def test_a_request_that_is_none_is_answered_4xx_and_closed(address: tuple[str, i
         (b"GET / HTTP/1.0\r\n\r\n", b"200"),
         (b"GET / HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n", b"200"),
         (b"GET / HTTP/1.1\r\nHost: [::1]:8000\r\nConnection: close\r\n\r\n", b"200"),
-        (b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: h2c\r\nConnection: Upgrade, close\r\n\r\n", b"200"),
+        (
+            b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: h2c\r\nConnection: Upgrade, close\r\n\r\n",
+            b"200",
+        ),
         (b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n", b"400"),
-        (b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: WebSocket\r\nConnection: keep-alive, Upgrade\r\n\r\n", b"400"),
+        (
+            b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: WebSocket\r\nConnection: keep-alive, Upgrade\r\n\r\n",
+            b"400",
+        ),
     ],
     ids=lambda value: repr(value[:45]),
 )
@@ -300,9 +312,15 @@ def test_a_link_stands_in_no_line_of_the_log(
         there = host, int(port)
         monkeypatch.setattr("notifier.web.link_actions._unsubscribe", broken)
         answers = [
-            sent(there, b"POST /unsubscribe/secret-link HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
+            sent(
+                there,
+                b"POST /unsubscribe/secret-link HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+            ),
             sent(there, b"GET /unsubscribe/secret-link HTTP/1.1\r\nHost: x\r\nX\x00: y\r\n\r\n"),
-            sent(there, b"GET /unsubscribe/secret-link HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
+            sent(
+                there,
+                b"GET /unsubscribe/secret-link HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+            ),
         ]
     assert [answer[9:12] for answer in answers] == [b"500", b"400", b"404"]
     text = caplog.text

@@ -14,7 +14,14 @@ from notifier.demo.servers import serving
 from notifier.enums import Cadence, Edition, SubscriptionStatus, SuppressionCause
 from notifier.pipeline.run import run_once
 from notifier.pipeline.signup_requests import answer_all
-from notifier.store.models import Consent, Delivery, SignupRequest, Subscriber, Subscription, Wording
+from notifier.store.models import (
+    Consent,
+    Delivery,
+    SignupRequest,
+    Subscriber,
+    Subscription,
+    Wording,
+)
 from notifier.subscribers import subscriptions, suppressions
 from notifier.web.app import create
 from tests.support.installation import MONDAY, Installation
@@ -41,7 +48,9 @@ def client(installation: Installation) -> Iterator[Client]:
 
 
 def sign_up(client: Client, network: str = "198.51.100.7", **changes: str) -> Answer:
-    body = urlencode({name: value for name, value in {**WISH, **changes}.items() if value is not None})
+    body = urlencode(
+        {name: value for name, value in {**WISH, **changes}.items() if value is not None}
+    )
     return client.request("POST", "/subscribe", body, FORM, X_Forwarded_For=network)
 
 
@@ -49,14 +58,21 @@ def link_in(mail, purpose: str) -> str:
     return re.search(rf"https://\S+/{purpose}/\S+", text_of(mail)).group()
 
 
-def test_a_sign_up_is_asked_by_mail_confirmed_and_welcomed(installation: Installation, client: Client):
+def test_a_sign_up_is_asked_by_mail_confirmed_and_welcomed(
+    installation: Installation, client: Client
+):
     answer = sign_up(client)
     assert answer.status_code == 200
     answer_all(installation.at(MONDAY))
     with installation.at(MONDAY).reading() as session:
         one = session.query(Subscription).one()
         assert one.status is SubscriptionStatus.PENDING
-        assert (one.cadence, one.on, one.at, one.edition) == (Cadence.WEEKLY, 4, "07:30", Edition.CLINICIAN)
+        assert (one.cadence, one.on, one.at, one.edition) == (
+            Cadence.WEEKLY,
+            4,
+            "07:30",
+            Edition.CLINICIAN,
+        )
         assert (one.subscriber.time_zone, one.subscriber.language) == ("Europe/Berlin", "de")
         assert session.query(Consent).count() == 0
     run_once(installation.at(MONDAY))
@@ -67,22 +83,31 @@ def test_a_sign_up_is_asked_by_mail_confirmed_and_welcomed(installation: Install
     run_once(installation.at(MONDAY + timedelta(minutes=1)))
     welcome = installation.sink.messages[1]
     assert welcome["Subject"] == "Willkommen: Ihr Abonnement ist bestätigt"
-    assert "Die erste Sendung kann am Freitag, 6. März 2026, 07:30 kommen." in " ".join(text_of(welcome).split())
+    assert "Die erste Sendung kann am Freitag, 6. März 2026, 07:30 kommen." in " ".join(
+        text_of(welcome).split()
+    )
     assert client.get(link_in(welcome, "preferences")).status_code == 200
     with installation.at(MONDAY).reading() as session:
         ledger = session.query(Consent).one()
         assert session.get(Wording, ledger.wording_hash).text.startswith("Ich möchte Nachrichten")
 
 
-def test_the_answer_is_the_same_whether_an_address_is_known_or_not(installation: Installation, client: Client):
+def test_the_answer_is_the_same_whether_an_address_is_known_or_not(
+    installation: Installation, client: Client
+):
     installation.subscribe("anna@example.org")
     deps = installation.at(MONDAY)
     with deps.writing() as session:
         key = subscriptions.hash_of(session, "gone@example.org")
         suppressions.add(session, key, SuppressionCause.BOUNCED, "no such user", MONDAY)
-    answers = {sign_up(client, email=f"{name}@example.org").text for name in ("anna", "new", "gone")}
+    answers = {
+        sign_up(client, email=f"{name}@example.org").text for name in ("anna", "new", "gone")
+    }
     assert len(answers) == 1
-    links = {client.post("/link", f"email={name}%40example.org", FORM).text for name in ("anna", "nobody", "gone")}
+    links = {
+        client.post("/link", f"email={name}%40example.org", FORM).text
+        for name in ("anna", "nobody", "gone")
+    }
     assert len(links) == 1
     run_once(deps)
     told = sorted((mail["To"], mail["Subject"]) for mail in installation.sink.messages)
@@ -127,7 +152,10 @@ def test_a_program_that_fills_in_every_field_gets_the_usual_answer_and_nothing_i
 ):
     page = client.get("/").text
     hidden = re.search(r'<input name="(\w+)" type="text" tabindex="-1" aria-hidden="true"', page)[1]
-    assert sign_up(client, **{hidden: "https://spam.example.org"}).text == sign_up(client, language="de").text
+    assert (
+        sign_up(client, **{hidden: "https://spam.example.org"}).text
+        == sign_up(client, language="de").text
+    )
     with installation.at(MONDAY).reading() as session:
         assert session.query(SignupRequest).count() == 1
 
@@ -160,7 +188,9 @@ def test_a_wrong_field_is_told_beside_it_and_nothing_is_stored(
         assert session.query(SignupRequest).count() == 0
 
 
-def test_an_address_gets_three_mails_an_hour_and_no_more(installation: Installation, client: Client):
+def test_an_address_gets_three_mails_an_hour_and_no_more(
+    installation: Installation, client: Client
+):
     deps = installation.at(MONDAY)
     for _ in range(6):
         assert sign_up(client).status_code == 200
@@ -206,7 +236,9 @@ def test_two_hundred_at_once_from_as_many_networks_lose_none_and_from_one_are_li
         assert session.query(Delivery).count() == taken
 
 
-def test_a_sign_up_that_nobody_confirms_vanishes_after_48_hours(installation: Installation, client: Client):
+def test_a_sign_up_that_nobody_confirms_vanishes_after_48_hours(
+    installation: Installation, client: Client
+):
     sign_up(client)
     run_once(installation.at(MONDAY))
     run_once(installation.at(MONDAY + timedelta(hours=47)))
@@ -217,7 +249,9 @@ def test_a_sign_up_that_nobody_confirms_vanishes_after_48_hours(installation: In
         assert session.query(Subscriber).count() == session.query(Delivery).count() == 0
 
 
-def test_who_left_and_asks_again_without_confirming_has_left_still(installation: Installation, client: Client):
+def test_who_left_and_asks_again_without_confirming_has_left_still(
+    installation: Installation, client: Client
+):
     installation.subscribe("petra@example.org")
     deps = installation.at(MONDAY)
     with deps.writing() as session:
@@ -248,19 +282,52 @@ def test_a_form_of_a_million_characters_is_refused(client: Client):
     assert client.post("/link", "email=" + "x" * 1_000_000, FORM).status_code == 413
 
 
-ROUTES = ("/", "/subscribe", "/link", "/confirm/x", "/preferences/x", "/unsubscribe/x", "/renew/x", "/address/x")
-ROUTES += ("/archive", "/archive/x", "/archive/99999999999999999999", "/feeds/x.atom", "/style.css", "/page.js")
+ROUTES = (
+    "/",
+    "/subscribe",
+    "/link",
+    "/confirm/x",
+    "/preferences/x",
+    "/unsubscribe/x",
+    "/renew/x",
+    "/address/x",
+)
+ROUTES += (
+    "/archive",
+    "/archive/x",
+    "/archive/99999999999999999999",
+    "/feeds/x.atom",
+    "/style.css",
+    "/page.js",
+)
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=80)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     st.sampled_from(["GET", "POST", "HEAD", "PUT", "DELETE"]),
     st.sampled_from(ROUTES),
-    st.dictionaries(st.sampled_from([*WISH, "do", "sure", "until", "website", "profile", "show"]), TEXT, max_size=6),
-    st.sampled_from([FORM, "multipart/form-data; boundary=b", "application/json", "text/plain", "", "x/y; charset=z"]),
+    st.dictionaries(
+        st.sampled_from([*WISH, "do", "sure", "until", "website", "profile", "show"]),
+        TEXT,
+        max_size=6,
+    ),
+    st.sampled_from(
+        [
+            FORM,
+            "multipart/form-data; boundary=b",
+            "application/json",
+            "text/plain",
+            "",
+            "x/y; charset=z",
+        ]
+    ),
 )
-def test_no_request_brings_a_page_to_fall(client: Client, method: str, route: str, form: dict[str, str], kind: str):
+def test_no_request_brings_a_page_to_fall(
+    client: Client, method: str, route: str, form: dict[str, str], kind: str
+):
     answer = client.request(method, route, urlencode(form), kind)
     assert answer.status_code < 500
     assert "set-cookie" not in answer.headers

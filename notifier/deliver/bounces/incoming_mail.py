@@ -1,7 +1,8 @@
 """Incoming: a mail from outside as a tree of parts that is built within limits (RFC 5322, 2045, 2047).
 
-Owns the parsing and the decoding of mails that strangers wrote. Whatever such a mail holds, its tree has few levels,
-few parts, few and short header fields and little text, so that everything that reads it afterwards ends soon.
+Owns the parsing and the decoding of mails that strangers wrote. Whatever such a mail holds, its
+tree has few levels, few parts, few and short header fields and little text, so that everything that
+reads it afterwards ends soon.
 """
 
 import re
@@ -14,7 +15,8 @@ from email.policy import Policy, compat32
 from itertools import islice
 from typing import Any
 
-# No report says anything behind so many bytes: our own mails are shorter, and reports return no more than those.
+# No report says anything behind so many bytes: our own mails are shorter, and reports return no
+# more than those.
 LARGEST = 300_000
 # How many characters of a text a regular expression may see.
 SEARCHED = 20_000
@@ -23,7 +25,8 @@ _DEEPEST, _MOST_PARTS = 20, 200
 _MOST_FIELDS, _LONGEST_NAME, _LONGEST_VALUE = 200, 100, 2_000
 _LONGEST_TEXT, _MOST_LINES, _LONGEST_LINE = 100_000, 5_000, 2_000
 _CHUNK = 8_192
-# The charsets that mails are written in. Others that Python knows (punycode, idna) take quadratic time or fail.
+# The charsets that mails are written in. Others that Python knows (punycode, idna) take quadratic
+# time or fail.
 _CHARSET = re.compile(
     r"(?i)(?:us-)?ascii|utf-?(?:8|16(?:le|be)?)|iso-?8859-\d{1,2}|latin-?1|iso-2022-(?:jp|kr)|windows-\d{3,4}|cp\d{3,4}"
     r"|koi8-[ru]|gb2312|gbk|gb18030|big5|euc-(?:jp|kr)|shift_jis"
@@ -65,7 +68,9 @@ class Part(Message):
             lines = self._payload[:_LONGEST_TEXT].splitlines(keepends=True)
             self._payload = "".join(_short(line) for line in lines[:_MOST_LINES])
 
-    def get_param(self, param: str, failobj: Any = None, header: str = "content-type", unquote: bool = True) -> Any:
+    def get_param(
+        self, param: str, failobj: Any = None, header: str = "content-type", unquote: bool = True
+    ) -> Any:
         """A parameter of a header field; of charsets only those that mails are written in."""
         try:
             value = super().get_param(param, failobj, header, unquote)
@@ -108,7 +113,8 @@ def _short(line: str) -> str:
 def parts(message: Message, kind: str = "") -> Iterator[Part]:
     """The parts of a mail, itself the first; with a kind (``text/plain``) only those.
 
-    A multipart mail comes before what it holds (RFC 2046, 5.1); no more than the limit are looked at.
+    A multipart mail comes before what it holds (RFC 2046, 5.1); no more than the limit are looked
+    at.
     """
     for part in islice(message.walk(), _MOST_PARTS):
         if isinstance(part, Part) and kind in ("", part.get_content_type()):
@@ -119,7 +125,9 @@ def text_of(part: Part) -> str:
     """The text of a part, decoded; of one that holds others (a status, a returned mail) their fields and texts."""
     payload = part.get_payload()
     if isinstance(payload, list):
-        inner = (_source(child) for child in islice(payload, _MOST_PARTS) if isinstance(child, Part))
+        inner = (
+            _source(child) for child in islice(payload, _MOST_PARTS) if isinstance(child, Part)
+        )
         return "\n\n".join(inner)[:_LONGEST_TEXT]
     octets = part.get_payload(decode=True)
     return octets.decode("utf-8", "replace") if isinstance(octets, bytes) else ""

@@ -1,8 +1,8 @@
 """Mailboxes: where mails lie that came back.
 
-Owns the reading of files, of a Maildir, and of a mailbox by IMAP (RFC 9051). A mail is marked as seen only after its
-reader is done with it, so that one whose reader failed is read again; other people's mail is left as it is. What the
-mails say is `reports.py`'s.
+Owns the reading of files, of a Maildir, and of a mailbox by IMAP (RFC 9051). A mail is marked as
+seen only after its reader is done with it, so that one whose reader failed is read again; other
+people's mail is left as it is. What the mails say is `reports.py`'s.
 """
 
 import errno
@@ -58,7 +58,9 @@ def from_files(files: Iterable[Path]) -> Iterator[bytes]:
         try:
             octets = _content(file)
         except FileNotFoundError as error:
-            raise SettingsError(f"There is no file {clean(str(file))}.", "Name a file that is there.") from error
+            raise SettingsError(
+                f"There is no file {clean(str(file))}.", "Name a file that is there."
+            ) from error
         if octets is not None:
             yield octets
 
@@ -71,15 +73,18 @@ def from_stream(stream: BinaryIO) -> bytes:
 def from_maildir(folder: Path) -> Iterator[Mail]:
     """The unseen mails of a Maildir (https://cr.yp.to/proto/maildir.html), each marked as seen once it was read.
 
-    Those in `cur` count, too, into which other programs move them. What is no plain file that may be read is passed
-    over, and named. A mail whose reader says so is left as it is, or moved to the folder `.notifier-unreadable` beside
-    the others (https://www.courier-mta.org/imap/README.maildirquota.html, Maildir++).
+    Those in `cur` count, too, into which other programs move them. What is no plain file that may
+    be read is passed over, and named. A mail whose reader says so is left as it is, or moved to the
+    folder `.notifier-unreadable` beside the others
+    (https://www.courier-mta.org/imap/README.maildirquota.html, Maildir++).
 
     Raises:
         SettingsError: it is no Maildir, or may not be written to.
     """
     if not ((folder / "new").is_dir() and (folder / "cur").is_dir()):
-        raise SettingsError(f"{folder} is no Maildir.", "Name a folder that holds new, cur and tmp.")
+        raise SettingsError(
+            f"{folder} is no Maildir.", "Name a folder that holds new, cur and tmp."
+        )
     for file in [*sorted((folder / "new").iterdir()), *sorted((folder / "cur").iterdir())]:
         name, _, flags = file.name.partition(_FLAGS)
         if name.startswith(".") or "S" in flags:
@@ -101,7 +106,8 @@ def from_maildir(folder: Path) -> Iterator[Mail]:
             continue
         except OSError as error:
             raise SettingsError(
-                f"{file} cannot be marked as seen: {error.strerror}.", f"Let this user write to {folder}."
+                f"{file} cannot be marked as seen: {error.strerror}.",
+                f"Let this user write to {folder}.",
             ) from error
 
 
@@ -110,7 +116,11 @@ def _unreadable_folder(folder: Path) -> Path:
 
     In Maildir++ the folders of a mailbox lie in its first one, each with a dot before its name.
     """
-    inbox = folder.parent if folder.name.startswith(".") and (folder.parent / "cur").is_dir() else folder
+    inbox = (
+        folder.parent
+        if folder.name.startswith(".") and (folder.parent / "cur").is_dir()
+        else folder
+    )
     unreadable = inbox / f".{UNREADABLE}"
     if unreadable.is_symlink():
         raise OSError(errno.ELOOP, f"{unreadable.name} is a link")
@@ -123,7 +133,8 @@ def _unreadable_folder(folder: Path) -> Path:
 def _content(file: Path) -> bytes | None:
     """The beginning of a file; None, and a word about it, for what is no plain file or may not be read.
 
-    Nothing else is opened: a FIFO would wait for its writer, a device may do anything, and a link leads elsewhere.
+    Nothing else is opened: a FIFO would wait for its writer, a device may do anything, and a link
+    leads elsewhere.
 
     Raises:
         FileNotFoundError: it is not there.
@@ -137,7 +148,9 @@ def _content(file: Path) -> bytes | None:
     except FileNotFoundError:
         raise
     except OSError as error:
-        log.warning("%s cannot be read (%s), and was passed over.", clean(str(file)), error.strerror)
+        log.warning(
+            "%s cannot be read (%s), and was passed over.", clean(str(file)), error.strerror
+        )
         return None
     with os.fdopen(number, "rb") as opened:
         return opened.read(_LARGEST) if stat.S_ISREG(os.fstat(number).st_mode) else None
@@ -146,9 +159,9 @@ def _content(file: Path) -> bytes | None:
 def from_imap(url: str, password: str) -> Iterator[Mail]:
     """The unseen mails of a mailbox (``imaps://user@host/INBOX``); each is marked as seen once it was read.
 
-    A mail whose reader says so is left as it is, or moved to the folder `notifier-unreadable`. The connection is
-    encrypted and the server's certificate verified; ``imap://`` means STARTTLS, and only a server on this machine is
-    spoken to in the clear.
+    A mail whose reader says so is left as it is, or moved to the folder `notifier-unreadable`. The
+    connection is encrypted and the server's certificate verified; ``imap://`` means STARTTLS, and
+    only a server on this machine is spoken to in the clear.
 
     Raises:
         SettingsError: no such address.
@@ -166,7 +179,8 @@ def from_imap(url: str, password: str) -> Iterator[Mail]:
         ) from error
     except ssl.SSLError as error:
         raise NotifierError(
-            f"The mail server {host} speaks no TLS at port {port}.", "imaps:// means port 993, imap:// means STARTTLS."
+            f"The mail server {host} speaks no TLS at port {port}.",
+            "imaps:// means port 993, imap:// means STARTTLS.",
         ) from error
     except (OSError, imaplib.IMAP4.error) as error:
         raise NotifierError(
@@ -180,7 +194,11 @@ def _place(url: str) -> tuple[str, str, str, int, str]:
     try:
         parts = urlsplit(url)
         port = parts.port or _PORTS[parts.scheme]
-        if not parts.hostname or not parts.username or not unquote(f"{parts.username}{parts.path}").isprintable():
+        if (
+            not parts.hostname
+            or not parts.username
+            or not unquote(f"{parts.username}{parts.path}").isprintable()
+        ):
             raise ValueError("no name")  # noqa: TRY301 - told in one place
     except (ValueError, KeyError) as error:
         raise SettingsError(
@@ -188,8 +206,16 @@ def _place(url: str) -> tuple[str, str, str, int, str]:
             "It looks like imaps://bounce@mail.example.org/INBOX; an @ in the name is written %40.",
         ) from error
     if parts.password:
-        raise SettingsError("A password in an address can be read by others.", "Set NOTIFIER_IMAP_PASSWORD instead.")
-    return parts.scheme, unquote(parts.username), parts.hostname, port, unquote(parts.path.strip("/")) or "INBOX"
+        raise SettingsError(
+            "A password in an address can be read by others.", "Set NOTIFIER_IMAP_PASSWORD instead."
+        )
+    return (
+        parts.scheme,
+        unquote(parts.username),
+        parts.hostname,
+        port,
+        unquote(parts.path.strip("/")) or "INBOX",
+    )
 
 
 @contextmanager
@@ -230,11 +256,15 @@ def _unseen(server: imaplib.IMAP4, folder: str) -> Iterator[Mail]:
 def _move_away(server: imaplib.IMAP4, uid: str) -> None:
     """Move a mail to the folder for those that could not be read (RFC 6851), made where it is missing.
 
-    Without MOVE it is copied and deleted, and only this one is expunged (RFC 4315): others that somebody marked as
-    deleted stay. Where the server can do none of it, the mail is marked as seen.
+    Without MOVE it is copied and deleted, and only this one is expunged (RFC 4315): others that
+    somebody marked as deleted stay. Where the server can do none of it, the mail is marked as seen.
     """
     moves, expunges = "MOVE" in server.capabilities, "UIDPLUS" in server.capabilities
-    for folder in (UNREADABLE, f"INBOX.{UNREADABLE}", f"INBOX/{UNREADABLE}"):  # some keep all folders below INBOX
+    for folder in (
+        UNREADABLE,
+        f"INBOX.{UNREADABLE}",
+        f"INBOX/{UNREADABLE}",
+    ):  # some keep all folders below INBOX
         server.create(folder)  # one that is there is refused, and that is well
         if server.uid("MOVE" if moves else "COPY", uid, folder)[0] != "OK":
             continue
@@ -248,6 +278,12 @@ def _move_away(server: imaplib.IMAP4, uid: str) -> None:
 
 def _said(error: Exception, user: str, password: str) -> str:
     """The server's words, which the library keeps as bytes, or the system's; no secret, whatever a server repeats."""
-    said = error.strerror if isinstance(error, OSError) and error.strerror else error.args[0] if error.args else ""
+    said = (
+        error.strerror
+        if isinstance(error, OSError) and error.strerror
+        else error.args[0]
+        if error.args
+        else ""
+    )
     said = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
     return f"{without_secrets(said, password, user).rstrip('.') or type(error).__name__}."

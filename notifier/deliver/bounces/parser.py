@@ -1,10 +1,12 @@
 """Reports: a mail that came back to us becomes a verdict (RFC 3464, 3463, 5965, and the many that follow none of them).
 
-Pure. What follows the standards is read by them; for the rest flufl.bounce (Mailman's) knows the shapes of many
-systems. Only what says that the address or its domain is gone is `hard`: a full mailbox, a policy or suspected spam
-passes, or is ours to mend, and costs nobody their mails for good.
+Pure. What follows the standards is read by them; for the rest flufl.bounce (Mailman's) knows the
+shapes of many systems. Only what says that the address or its domain is gone is `hard`: a full
+mailbox, a policy or suspected spam passes, or is ours to mend, and costs nobody their mails for
+good.
 
-What a mail says is written by strangers: every expression here takes linear time, or sees a bounded text.
+What a mail says is written by strangers: every expression here takes linear time, or sees a bounded
+text.
 """
 
 import logging
@@ -16,7 +18,16 @@ from itertools import islice
 
 from flufl.bounce import scan_message
 
-from notifier.deliver.bounces.incoming_mail import LARGEST, SEARCHED, Part, decoded, parsed, parts, readable, text_of
+from notifier.deliver.bounces.incoming_mail import (
+    LARGEST,
+    SEARCHED,
+    Part,
+    decoded,
+    parsed,
+    parts,
+    readable,
+    text_of,
+)
 from notifier.enums import BounceKind
 
 # It would log what a mail holds when one of its detectors trips.
@@ -25,7 +36,9 @@ logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL + 1)
 _STATUS = re.compile(r"(?a)(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
 _CODE = re.compile(r"(?a)(?<![\d.-])([45]\d\d)(?![\d.])")
 _LOCAL = r"[A-Za-z0-9_.+=/&'#$%!*?^`{|}~-]"
-_ADDRESS = re.compile(rf"(?<!{_LOCAL}){_LOCAL}{{1,64}}@[A-Za-z0-9-]{{1,63}}(?:\.[A-Za-z0-9-]{{1,63}}){{1,20}}")
+_ADDRESS = re.compile(
+    rf"(?<!{_LOCAL}){_LOCAL}{{1,64}}@[A-Za-z0-9-]{{1,63}}(?:\.[A-Za-z0-9-]{{1,63}}){{1,20}}"
+)
 _LEAVE = re.compile(r"(?ai)^\s*unsubscribe[ +_]+([\w-]{16,64})\s*$")
 _TOKEN = re.compile(r"(?i)\+([a-z2-7]{38})@")
 # Our own have this form: 128 random bits in hexadecimal digits.
@@ -145,7 +158,9 @@ def read(octets: bytes) -> Report:
     text = octets[:LARGEST].decode("utf-8", "replace")
     failures = tuple(islice(_failures(message, text), _MOST_NAMED)) or (Failure(BounceKind.NONE),)
     leave = _LEAVE.match(decoded(message.get("Subject", "")))
-    addresses = " ".join(readable(value) for name in _ADDRESSED for value in message.get_all(name, []))
+    addresses = " ".join(
+        readable(value) for name in _ADDRESSED for value in message.get_all(name, [])
+    )
     bodies = "\n".join([text, *_encoded_texts(message)])
     own = _distinct(_MESSAGE_ID.findall(readable(message.get("Message-ID", ""))))
     return Report(
@@ -234,7 +249,9 @@ def _delivery_status(message: Part) -> Iterator[Failure]:
                 yield Failure(BounceKind.NONE, recipient, status, diagnostic)
             else:
                 own = _Words(diagnostic)
-                yield Failure(_verdict(status, own if own.telling else notes), recipient, status, diagnostic)
+                yield Failure(
+                    _verdict(status, own if own.telling else notes), recipient, status, diagnostic
+                )
 
 
 def _notifications(text: str) -> Iterator[Failure]:
@@ -244,7 +261,11 @@ def _notifications(text: str) -> Iterator[Failure]:
         return
     kind = BounceKind.COMPLAINT
     if sort[1] == "Bounce":
-        kind = BounceKind.HARD if re.search(r'"bounceType"\s*:\s*"Permanent"', text) else BounceKind.SOFT
+        kind = (
+            BounceKind.HARD
+            if re.search(r'"bounceType"\s*:\s*"Permanent"', text)
+            else BounceKind.SOFT
+        )
     status = re.search(r'"status"\s*:\s*"([245]\.\d{1,3}\.\d{1,3})"', text)
     for address in dict.fromkeys(re.findall(r'"emailAddress"\s*:\s*"([^"]{1,320})"', text)):
         yield Failure(kind, address.lower(), status[1] if status else "")
@@ -327,7 +348,11 @@ def _verdict(status: str, words: _Words) -> BounceKind:
 def _automatic(message: Part) -> bool:
     """Whether somebody's program answered that they are away (RFC 3834)."""
     submitted = str(message.get("Auto-Submitted", "")).strip().lower()
-    if submitted.startswith("auto-replied") or message.get("X-Autoreply") or message.get("X-Autorespond"):
+    if (
+        submitted.startswith("auto-replied")
+        or message.get("X-Autoreply")
+        or message.get("X-Autorespond")
+    ):
         return not _bounced(message)
     if str(message.get("Precedence", "")).strip().lower() in ("auto_reply", "auto-reply"):
         return True
@@ -336,7 +361,11 @@ def _automatic(message: Part) -> bool:
 
 def _bounced(message: Part) -> bool:
     sender = str(message.get("From", "")).lower()
-    return "mailer-daemon" in sender or "postmaster" in sender or message.get_content_type() == "multipart/report"
+    return (
+        "mailer-daemon" in sender
+        or "postmaster" in sender
+        or message.get_content_type() == "multipart/report"
+    )
 
 
 def _unstructured(message: Part, text: str) -> Iterator[Failure]:
@@ -359,7 +388,9 @@ def _unstructured(message: Part, text: str) -> Iterator[Failure]:
         named = others[:1] or [""]
     for recipient in named[:_MOST_NAMED]:
         near = _about(body, recipient, named[:_MOST_NAMED]) or words
-        yield Failure(_verdict(near.status or words.status, near), recipient, near.status or words.status)
+        yield Failure(
+            _verdict(near.status or words.status, near), recipient, near.status or words.status
+        )
 
 
 def _shapes(message: Part) -> set[str]:
@@ -383,16 +414,26 @@ def _from_a_machine(message: Part) -> bool:
         "unzustellbar",
         "rejected",
     )
-    return str(message.get("Return-Path", "")).strip() == "<>" or any(word in subject for word in words)
+    return str(message.get("Return-Path", "")).strip() == "<>" or any(
+        word in subject for word in words
+    )
 
 
 def _plain_address(one: object) -> str:
-    return (one.decode("utf-8", "replace") if isinstance(one, bytes) else str(one)).strip().strip("<>").lower()
+    return (
+        (one.decode("utf-8", "replace") if isinstance(one, bytes) else str(one))
+        .strip()
+        .strip("<>")
+        .lower()
+    )
 
 
 def _body(message: Part, text: str) -> str:
     """The words of the mail itself, without the mail that it returns."""
-    own = "\n".join(text_of(part) for part in parts(message, "text/plain")) or text.partition("\n\n")[2]
+    own = (
+        "\n".join(text_of(part) for part in parts(message, "text/plain"))
+        or text.partition("\n\n")[2]
+    )
     cut = _RETURNED.split(own[: 5 * SEARCHED], maxsplit=1)[0]
     return (cut if cut.strip() else own)[:SEARCHED]
 
@@ -403,7 +444,11 @@ def _about(body: str, recipient: str, named: Sequence[str]) -> _Words | None:
     at = lower.find(recipient) if recipient else -1
     if at < 0:
         return None
-    ends = [place for one in named if one != recipient and (place := lower.find(one, at + 1, at + 700)) > 0]
+    ends = [
+        place
+        for one in named
+        if one != recipient and (place := lower.find(one, at + 1, at + 700)) > 0
+    ]
     near = _Words(body[at : min([*ends, at + 700])])
     return near if near.telling or near.status else None
 

@@ -1,9 +1,10 @@
 """Bounces: what a mail that came back means for the one it was written to.
 
-Owns the proof: a report acts only where it names one delivery of ours that went out lately, by the signed word in the
-address that it was sent to, or by the delivery's Message-ID. Whom a report names decides nothing: anybody can write
-one. Owns the waiting as well: what passes is waited for, twice as long each time, and then the digest goes out again,
-unless a newer one did. A report is known by its hash: read again it changes nothing.
+Owns the proof: a report acts only where it names one delivery of ours that went out lately, by the
+signed word in the address that it was sent to, or by the delivery's Message-ID. Whom a report names
+decides nothing: anybody can write one. Owns the waiting as well: what passes is waited for, twice
+as long each time, and then the digest goes out again, unless a newer one did. A report is known by
+its hash: read again it changes nothing.
 """
 
 import hashlib
@@ -33,8 +34,15 @@ PROOF_FOR = timedelta(days=35)
 
 # What changes somebody's standing, and therefore needs proof.
 _ACTING = frozenset((BounceKind.HARD, BounceKind.SOFT, BounceKind.COMPLAINT, BounceKind.DELAYED))
-# What a report says of several recipients, from the mildest: our mails have one, so the others are behind an alias.
-_MILDEST_FIRST = (BounceKind.NONE, BounceKind.AUTOREPLY, BounceKind.DELAYED, BounceKind.SOFT, BounceKind.HARD)
+# What a report says of several recipients, from the mildest: our mails have one, so the others are
+# behind an alias.
+_MILDEST_FIRST = (
+    BounceKind.NONE,
+    BounceKind.AUTOREPLY,
+    BounceKind.DELAYED,
+    BounceKind.SOFT,
+    BounceKind.HARD,
+)
 
 
 @dataclass(frozen=True)
@@ -77,8 +85,8 @@ def record(
         session: a writing session.
         name: by what the mail is known.
         report: what it says.
-        named_by: gives the beginning of the Message-ID that a signed word in an envelope address means, None for a
-            word that is not ours.
+        named_by: gives the beginning of the Message-ID that a signed word in an envelope address
+            means, None for a word that is not ours.
         domain: the right side of our Message-IDs.
         now: when.
 
@@ -93,11 +101,17 @@ def record(
 
 
 def _verdict(
-    session: Session, report: Report, named_by: Callable[[str], str | None], domain: str, now: datetime
+    session: Session,
+    report: Report,
+    named_by: Callable[[str], str | None],
+    domain: str,
+    now: datetime,
 ) -> Verdict:
     if report.unsubscribe_tokens:
         subscription = _leaving(session, report.unsubscribe_tokens[0])
-        return Verdict(BounceKind.UNSUBSCRIBE, subscription.subscriber if subscription else None, subscription)
+        return Verdict(
+            BounceKind.UNSUBSCRIBE, subscription.subscriber if subscription else None, subscription
+        )
     if not any(failure.kind in _ACTING for failure in report.failures):
         return Verdict(report.failures[0].kind)
     delivery = _delivery(session, report, named_by, domain)
@@ -115,8 +129,8 @@ def _verdict(
 def _leaving(session: Session, word: str) -> Subscription | None:
     """The subscription that a mail asks to end: by its link, or by one from before a change of address.
 
-    The word is 128 random bits. It is looked up in an index and nothing is answered, so that nobody can measure how
-    near a guess came.
+    The word is 128 random bits. It is looked up in an index and nothing is answered, so that nobody
+    can measure how near a guess came.
     """
     subscription = session.scalar(select(Subscription).where(Subscription.link_id == word))
     if subscription is None:
@@ -140,7 +154,9 @@ def _about(failures: Iterable[Failure], email: str) -> Failure:
     return _mildest(own or failures)
 
 
-def _delivery(session: Session, report: Report, named_by: Callable[[str], str | None], domain: str) -> Delivery | None:
+def _delivery(
+    session: Session, report: Report, named_by: Callable[[str], str | None], domain: str
+) -> Delivery | None:
     """The one delivery that a report proves to be about; None where it names none, or several."""
     envelope = {name for token in report.envelope_tokens if (name := named_by(token))}
     if envelope:
@@ -148,19 +164,26 @@ def _delivery(session: Session, report: Report, named_by: Callable[[str], str | 
     names = {name for token in report.tokens if (name := named_by(token))}
     deliveries = {delivery for name in names if (delivery := _by_name(session, name, domain))}
     if report.message_ids:
-        deliveries |= {*session.scalars(select(Delivery).where(Delivery.message_id.in_(report.message_ids)))}
+        deliveries |= {
+            *session.scalars(select(Delivery).where(Delivery.message_id.in_(report.message_ids)))
+        }
     return deliveries.pop() if len(deliveries) == 1 else None
 
 
 def _by_name(session: Session, name: str, domain: str) -> Delivery | None:
     """The delivery whose Message-ID begins like this; our domain may have been another when it was made."""
     delivery = session.scalar(select(Delivery).where(Delivery.message_id == f"<{name}@{domain}>"))
-    return delivery or session.scalar(select(Delivery).where(Delivery.message_id.startswith(f"<{name}@")))
+    return delivery or session.scalar(
+        select(Delivery).where(Delivery.message_id.startswith(f"<{name}@"))
+    )
 
 
 def _went_out(delivery: Delivery, now: datetime) -> bool:
     """Whether a report about a delivery is possible: it was sent, or may have been, and not long ago."""
-    if delivery.sent_at is None and delivery.status not in (DeliveryStatus.UNCERTAIN, DeliveryStatus.SENDING):
+    if delivery.sent_at is None and delivery.status not in (
+        DeliveryStatus.UNCERTAIN,
+        DeliveryStatus.SENDING,
+    ):
         return False
     return now - (delivery.sent_at or delivery.next_attempt_at) <= PROOF_FOR
 
@@ -168,13 +191,15 @@ def _went_out(delivery: Delivery, now: datetime) -> bool:
 def _was_elsewhere(delivery: Delivery, person: Subscriber) -> bool:
     """Whether a delivery may have gone to the address that its owner had before: then it says nothing of the new one.
 
-    When it was owed decides, not when it was sent last: one that came back is sent again, and its first report may come
-    late.
+    When it was owed decides, not when it was sent last: one that came back is sent again, and its
+    first report may come late.
     """
     return person.moved_at is not None and delivery.created_at <= person.moved_at
 
 
-def _consequence(session: Session, failure: Failure, delivery: Delivery, person: Subscriber, now: datetime) -> Verdict:
+def _consequence(
+    session: Session, failure: Failure, delivery: Delivery, person: Subscriber, now: datetime
+) -> Verdict:
     code = parser.code_of(failure.status, failure.said)
     if failure.kind is not BounceKind.SOFT:
         return Verdict(failure.kind, person, code=code)

@@ -59,10 +59,16 @@ class Signer:
         """What has to stand in the DNS: the name of the TXT record, and its text."""
         public = self.key.public_key()
         if isinstance(public, rsa.RSAPublicKey):
-            kind, octets = "rsa", public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+            kind, octets = (
+                "rsa",
+                public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
+            )
         else:
             kind, octets = "ed25519", public.public_bytes_raw()
-        return f"{self.selector}._domainkey.{self.domain}", f"v=DKIM1; k={kind}; p={base64.b64encode(octets).decode()}"
+        return (
+            f"{self.selector}._domainkey.{self.domain}",
+            f"v=DKIM1; k={kind}; p={base64.b64encode(octets).decode()}",
+        )
 
 
 def new_key(algorithm: str) -> bytes:
@@ -88,7 +94,9 @@ def read_key(file: Path) -> rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey:
             f"The DKIM key {file} cannot be read: {error.strerror}.", "Make one with: notifier dkim"
         ) from error
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise SettingsError(f"{file} is no private key in PEM.", "Make one with: notifier dkim") from error
+        raise SettingsError(
+            f"{file} is no private key in PEM.", "Make one with: notifier dkim"
+        ) from error
     if isinstance(key, ed25519.Ed25519PrivateKey):
         return key
     if isinstance(key, rsa.RSAPrivateKey) and key.key_size >= _SHORTEST_RSA:

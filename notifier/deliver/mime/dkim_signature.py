@@ -1,8 +1,9 @@
 """The seal: the DKIM-Signature header of a message (RFC 6376).
 
-Owns canonical forms and the header. Header and body are signed `relaxed/relaxed`; each header of ours is named once
-more than it stands there, so that nobody can add another (RFC 6376, 8.15), the unsubscribe headers included (RFC 8058,
-4). What many mails share is brought into its canonical form once. It knows no cryptography: keys sign.
+Owns canonical forms and the header. Header and body are signed `relaxed/relaxed`; each header of
+ours is named once more than it stands there, so that nobody can add another (RFC 6376, 8.15), the
+unsubscribe headers included (RFC 8058, 4). What many mails share is brought into its canonical form
+once. It knows no cryptography: keys sign.
 """
 
 import base64
@@ -48,11 +49,14 @@ class DkimSigner:
 
     Args:
         signers: the keys.
-        shared: the headers that all have alike, of those in `SIGNED`: their names, and their canonical forms.
+        shared: the headers that all have alike, of those in `SIGNED`: their names, and their
+            canonical forms.
         own: the names of those that each has its own.
     """
 
-    def __init__(self, signers: "Sequence[Signer]", shared: Sequence[tuple[str, bytes]], own: Sequence[str]) -> None:
+    def __init__(
+        self, signers: "Sequence[Signer]", shared: Sequence[tuple[str, bytes]], own: Sequence[str]
+    ) -> None:
         self._shared = b"".join(octets for _, octets in shared)
         names = _names((*(name for name, _ in shared), *own))
         self._layouts = [_Layout.of(one, names) for one in signers]
@@ -66,7 +70,9 @@ class DkimSigner:
             now: when it is signed.
         """
         moment, body_hash = b"%d" % now.timestamp(), base64.b64encode(body)
-        return b"".join([one.header(self._shared + own, moment, body_hash) for one in self._layouts])
+        return b"".join(
+            [one.header(self._shared + own, moment, body_hash) for one in self._layouts]
+        )
 
 
 @dataclass(frozen=True)
@@ -108,7 +114,9 @@ class _Layout:
         signature = self.signer.sign(b"".join((headers, before, moment, between, body_hash, after)))
         before, between, after = self.shown
         lines = [signature[: self.room]]
-        lines += [signature[at : at + _WIDTH - 1] for at in range(self.room, len(signature), _WIDTH - 1)]
+        lines += [
+            signature[at : at + _WIDTH - 1] for at in range(self.room, len(signature), _WIDTH - 1)
+        ]
         return b"".join((before, moment, between, body_hash, after, b"\r\n ".join(lines), b"\r\n"))
 
 

@@ -1,8 +1,8 @@
 """Messages: a digest and a recipient become the bytes that go over the wire.
 
-Owns the headers (RFC 5322, 2369, 2919, 3834, 8058) and the frame around the shared body. A letter is cast once for all
-who get the same, with slots for what is each person's own; filling the slots is a join of bytes that are encoded
-already. Preview and sending both come through here.
+Owns the headers (RFC 5322, 2369, 2919, 3834, 8058) and the frame around the shared body. A letter
+is cast once for all who get the same, with slots for what is each person's own; filling the slots
+is a join of bytes that are encoded already. Preview and sending both come through here.
 """
 
 import hashlib
@@ -21,7 +21,12 @@ from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
-from notifier.deliver.mime.dkim_signature import SIGNED, DkimSigner, canonical_body, canonical_header
+from notifier.deliver.mime.dkim_signature import (
+    SIGNED,
+    DkimSigner,
+    canonical_body,
+    canonical_header,
+)
 from notifier.email_addresses import domain_of, to_ascii_domain
 from notifier.settings import Sender
 from notifier.text.cleaning import clean
@@ -30,8 +35,8 @@ if TYPE_CHECKING:
     from notifier.deliver.mime.dkim_keys import Signer
 
 _SOFT_BREAK = b"=\r\n"
-# A line holds 76 characters (RFC 2045, 6.7 (5)): one is the break that may follow a piece, and a dot at its beginning
-# becomes three.
+# A line holds 76 characters (RFC 2045, 6.7 (5)): one is the break that may follow a piece, and a
+# dot at its beginning becomes three.
 _LINE = 73
 # Text that quoted-printable leaves as it is, and HTML, too.
 _AS_IS = re.compile(r"[!#-%(-;?-~]+(?: [!#-%(-;?-~]+)*")
@@ -63,7 +68,8 @@ class MessageSpec:
         values: what the template needs, the same for all who get the same.
         personal: what it needs of this recipient's own: one line of plain text each.
         language: of our words.
-        listing: what makes it a mail of a list that can be left; None for mails that belong to none.
+        listing: what makes it a mail of a list that can be left; None for mails that belong to
+            none.
     """
 
     message_id: str
@@ -109,8 +115,9 @@ class ListHeaders:
         leave_url: the recipient's one-click address.
         unsubscribe_token: what the subject of a mail says that ends the subscription.
         archive_url: where the digests can be read.
-        feedback: the sort of mail, as the mail provider's complaint statistics call it: words that are the same for
-            all digests of a cadence, and say nothing of the recipient or the therapy.
+        feedback: the sort of mail, as the mail provider's complaint statistics call it: words that
+            are the same for all digests of a cadence, and say nothing of the recipient or the
+            therapy.
     """
 
     leave_url: str
@@ -155,7 +162,11 @@ class MessageTemplate:
     def _own_headers(self, own: Recipient, now: datetime) -> list[tuple[str, str]]:
         found = [("To", own.to), ("Date", _date(now)), ("Message-ID", own.message_id)]
         if own.leave_url:
-            word = own.unsubscribe_token if own.unsubscribe_token.isalnum() else quote(own.unsubscribe_token)
+            word = (
+                own.unsubscribe_token
+                if own.unsubscribe_token.isalnum()
+                else quote(own.unsubscribe_token)
+            )
             leave = f"<mailto:{self._replies}?subject=unsubscribe%20{word}>"
             found.append(("List-Unsubscribe", f"<{own.leave_url}>,\r\n {leave}"))
         return found
@@ -167,7 +178,11 @@ def _date(moment: datetime) -> str:
 
 
 def compile_message(
-    letter: MessageSpec, sender: Sender, render_html: Render, render_text: Render, signers: "Sequence[Signer]" = ()
+    letter: MessageSpec,
+    sender: Sender,
+    render_html: Render,
+    render_text: Render,
+    signers: "Sequence[Signer]" = (),
 ) -> MessageTemplate:
     """Render and encode everything of a letter that is not its recipient's own.
 
@@ -178,7 +193,8 @@ def compile_message(
         render_text: renders a text template.
         signers: the keys that sign it.
     """
-    # Nobody can foresee the slots' names: a text from outside that looked like one would be filled, too.
+    # Nobody can foresee the slots' names: a text from outside that looked like one would be filled,
+    # too.
     mark = uuid.uuid4().hex
     slots = {f"{mark}x{number}x": name for number, name in enumerate(letter.personal)}
     values = {
@@ -207,7 +223,11 @@ def compile_message(
     canonical = tuple(canonical_body(part) if isinstance(part, bytes) else part for part in joined)
     own_names = ("To", "Date", "Message-ID", *(("List-Unsubscribe",) if letter.listing else ()))
     return MessageTemplate(
-        head, joined, _replies(sender), DkimSigner(signers, _signed_headers(head), own_names), canonical
+        head,
+        joined,
+        _replies(sender),
+        DkimSigner(signers, _signed_headers(head), own_names),
+        canonical,
     )
 
 
@@ -289,14 +309,17 @@ def _shared_head(letter: MessageSpec, sender: Sender, boundary: str) -> bytes:
         message["Precedence"] = "bulk"
         message["Feedback-ID"] = f"{letter.listing.feedback}:{_sender_id(domain)}"
     head = b"".join(_POLICY.fold_binary(name, value) for name, value in message.items())
-    kind = f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n'
+    kind = (
+        f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n'
+    )
     return head + kind.encode()
 
 
 def _sender_id(domain: str) -> str:
     """The last field of a Feedback-ID: 5 to 15 characters that are always the same for a sender (Gmail's guidelines).
 
-    The longest label of the domain, which is nearly always its own name: ``example`` for ``mail.example.org``.
+    The longest label of the domain, which is nearly always its own name: ``example`` for
+    ``mail.example.org``.
     """
     name = max(domain.split("."), key=len)
     return (name if len(name) >= 5 else domain.replace(".", "-"))[:15]
@@ -310,7 +333,7 @@ def _replies(sender: Sender) -> str:
 def _header_text(text: str) -> str:
     """Text that stays text in a header.
 
-    The library decodes an encoded-word (RFC 2047) that stands in a value, and one may hide a line end and a header of
-    a stranger's own behind it.
+    The library decodes an encoded-word (RFC 2047) that stands in a value, and one may hide a line
+    end and a header of a stranger's own behind it.
     """
     return clean(text).replace("=?", "= ?")

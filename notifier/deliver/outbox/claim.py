@@ -1,7 +1,7 @@
 """Claims: the deliveries that one worker holds for the length of a lease.
 
-Owns the taking. Whether somebody still wants what is owed to them is asked once more here, for the last time before it
-is sent.
+Owns the taking. Whether somebody still wants what is owed to them is asked once more here, for the
+last time before it is sent.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -14,21 +14,36 @@ from sqlalchemy.orm import Session, joinedload
 
 from notifier.deliver.outbox import rate_limits
 from notifier.deliver.outbox.enqueue import PATIENCE
-from notifier.enums import Cadence, DeliveryKind, DeliveryStatus, DigestStatus, SubscriptionStatus, SuppressionCause
-from notifier.store.models import AddressChange, Delivery, Digest, Subscriber, Subscription, Suppression
+from notifier.enums import (
+    Cadence,
+    DeliveryKind,
+    DeliveryStatus,
+    DigestStatus,
+    SubscriptionStatus,
+    SuppressionCause,
+)
+from notifier.store.models import (
+    AddressChange,
+    Delivery,
+    Digest,
+    Subscriber,
+    Subscription,
+    Suppression,
+)
 
 LEASE = timedelta(seconds=30)
 
 _RUNNING = (SubscriptionStatus.CONFIRMED, SubscriptionStatus.PAUSED)
-# How long what is held or paused is not looked at again: a list may be long. Who lets it go says so (`resume`).
+# How long what is held or paused is not looked at again: a list may be long. Who lets it go says so
+# (`resume`).
 _HELD_LOOK = timedelta(hours=6)
 
 
 class Claimed(NamedTuple):
     """A delivery that this worker holds for the length of a lease.
 
-    A digest comes as the few values its mail needs; of any other mail, of which there are few, whoever builds it reads
-    the row.
+    A digest comes as the few values its mail needs; of any other mail, of which there are few,
+    whoever builds it reads the row.
     """
 
     id: int
@@ -61,7 +76,11 @@ _STANDING = (Digest.status, Subscription.status, Suppression.address_hash, Subsc
 _LEASED = (
     update(Delivery)
     .where(Delivery.id.in_(bindparam("ids", expanding=True)))
-    .values(status=DeliveryStatus.SENDING, leased_until=bindparam("until"), attempts=Delivery.attempts + 1)
+    .values(
+        status=DeliveryStatus.SENDING,
+        leased_until=bindparam("until"),
+        attempts=Delivery.attempts + 1,
+    )
 )
 
 
@@ -83,20 +102,25 @@ class ClaimOptions:
 def claim_due(session: Session, now: datetime, terms: ClaimOptions) -> list[Claimed]:
     """Take the next deliveries for this worker, for the length of a lease.
 
-    A lease that ran out (its worker died) is taken over. What nobody wants any more is settled as `suppressed` here;
-    what has to wait (a digest that is held, a pause, a mailbox that was full, a domain's limit) is put off. So nothing
-    may be taken although more waits: see `waits`.
+    A lease that ran out (its worker died) is taken over. What nobody wants any more is settled as
+    `suppressed` here; what has to wait (a digest that is held, a pause, a mailbox that was full, a
+    domain's limit) is put off. So nothing may be taken although more waits: see `waits`.
     """
     dead = Delivery.status == DeliveryStatus.SENDING, Delivery.leased_until < now
-    session.execute(update(Delivery).where(*dead).values(status=DeliveryStatus.PENDING, leased_until=None))
+    session.execute(
+        update(Delivery).where(*dead).values(status=DeliveryStatus.PENDING, leased_until=None)
+    )
     rows = _waiting(session, DeliveryStatus.PENDING, now, terms.limit)
     if len(rows) < terms.limit and not terms.hold_uncertain:
         rows += _waiting(session, DeliveryStatus.UNCERTAIN, now, terms.limit - len(rows))
-    # What somebody waits for at this moment (a confirmation, a link) goes before what comes on a schedule.
+    # What somebody waits for at this moment (a confirmation, a link) goes before what comes on a
+    # schedule.
     taken = _others(session, [row.id for row in rows if row.digest_id is None])
     taken += _digests(session, [row for row in rows if row.digest_id is not None], terms, now)
     if taken:
-        session.connection().execute(_LEASED, {"ids": [one.id for one in taken], "until": now + LEASE})
+        session.connection().execute(
+            _LEASED, {"ids": [one.id for one in taken], "until": now + LEASE}
+        )
     return taken
 
 
@@ -122,7 +146,9 @@ def _waiting(session: Session, status: DeliveryStatus, now: datetime, limit: int
     return list(session.connection().execute(chosen))
 
 
-def _digests(session: Session, rows: Sequence[Any], terms: ClaimOptions, now: datetime) -> list[Claimed]:
+def _digests(
+    session: Session, rows: Sequence[Any], terms: ClaimOptions, now: datetime
+) -> list[Claimed]:
     later: dict[datetime, list[int]] = {}
     refused: dict[str, list[int]] = {}
     taken = []
@@ -147,7 +173,11 @@ def _digests(session: Session, rows: Sequence[Any], terms: ClaimOptions, now: da
         gone = {"status": DeliveryStatus.SUPPRESSED, "error": reason, "leased_until": None}
         _change(session, ids, gone)
     for moment, ids in later.items():
-        put_off = {"status": DeliveryStatus.PENDING, "next_attempt_at": moment, "given_up_at": moment + PATIENCE}
+        put_off = {
+            "status": DeliveryStatus.PENDING,
+            "next_attempt_at": moment,
+            "given_up_at": moment + PATIENCE,
+        }
         _change(session, ids, put_off)
     limits.keep()
     return taken
@@ -156,7 +186,9 @@ def _digests(session: Session, rows: Sequence[Any], terms: ClaimOptions, now: da
 def _others(session: Session, ids: Sequence[int]) -> list[Claimed]:
     if not ids:
         return []
-    chosen = select(Delivery).where(Delivery.id.in_(ids)).order_by(Delivery.next_attempt_at, Delivery.id)
+    chosen = (
+        select(Delivery).where(Delivery.id.in_(ids)).order_by(Delivery.next_attempt_at, Delivery.id)
+    )
     found = session.scalars(
         chosen.options(
             joinedload(Delivery.notice),
@@ -169,7 +201,11 @@ def _others(session: Session, ids: Sequence[int]) -> list[Claimed]:
     taken = []
     for delivery in found:
         if refusal := _unwanted(delivery, suppressed):
-            delivery.status, delivery.error, delivery.leased_until = DeliveryStatus.SUPPRESSED, refusal, None
+            delivery.status, delivery.error, delivery.leased_until = (
+                DeliveryStatus.SUPPRESSED,
+                refusal,
+                None,
+            )
         else:
             taken.append(Claimed(delivery.id, delivery.message_id, delivery.due_at))
     session.flush()
@@ -184,21 +220,30 @@ def _change(session: Session, ids: Sequence[int], values: Mapping[str, Any]) -> 
 def _suppressed(session: Session, deliveries: Sequence[Delivery]) -> dict[str, Suppression]:
     hashes = {key for one in deliveries if (key := _address_hash(one))}
     chosen = select(Suppression).where(Suppression.address_hash.in_(hashes))
-    return {each.address_hash: each for each in session.scalars(chosen.execution_options(populate_existing=True))}
+    return {
+        each.address_hash: each
+        for each in session.scalars(chosen.execution_options(populate_existing=True))
+    }
 
 
 def _address_hash(delivery: Delivery) -> str:
     if delivery.change is not None:
         new = delivery.kind is DeliveryKind.CHANGE_NEW
         return delivery.change.address_hash if new else delivery.change.subscriber.address_hash
-    return delivery.subscription.subscriber.address_hash if delivery.subscription is not None else ""
+    return (
+        delivery.subscription.subscriber.address_hash if delivery.subscription is not None else ""
+    )
 
 
 def _unwanted(delivery: Delivery, suppressed: Mapping[str, Suppression]) -> str:
     suppression = suppressed.get(_address_hash(delivery))
     if suppression is not None and not _asks_owner(delivery, suppression):
         return "the address is suppressed"
-    if delivery.kind is DeliveryKind.CHANGE_NEW and delivery.change is not None and not delivery.change.email:
+    if (
+        delivery.kind is DeliveryKind.CHANGE_NEW
+        and delivery.change is not None
+        and not delivery.change.email
+    ):
         return "the address was erased"
     subscription = delivery.subscription
     if subscription is None:
@@ -213,15 +258,19 @@ def _unwanted(delivery: Delivery, suppressed: Mapping[str, Suppression]) -> str:
 def _asks_owner(delivery: Delivery, suppression: Suppression) -> bool:
     """Whether this is the mail that asks the owner of a suppressed address if they want to be written to again.
 
-    Who left or was erased is always asked. For others the suppression says when a mail was owed to ask them: only that
-    very mail goes out, and only while nothing newer was learnt of the address.
+    Who left or was erased is always asked. For others the suppression says when a mail was owed to
+    ask them: only that very mail goes out, and only while nothing newer was learnt of the address.
     """
     if delivery.kind not in (DeliveryKind.CONFIRMATION, DeliveryKind.CHANGE_NEW):
         return False
     if suppression.cause in (SuppressionCause.ERASED, SuppressionCause.LEFT):
         return True
     by_owner = suppression.cause in (SuppressionCause.BOUNCED, SuppressionCause.COMPLAINED)
-    return by_owner and suppression.asked_at == delivery.created_at and suppression.at <= delivery.created_at
+    return (
+        by_owner
+        and suppression.asked_at == delivery.created_at
+        and suppression.at <= delivery.created_at
+    )
 
 
 def renew(session: Session, delivery_ids: Collection[int], now: datetime) -> None:

@@ -23,7 +23,11 @@ def new_message_id(domain: str) -> str:
 
 
 def enqueue_digest(
-    session: Session, digest: Digest, owed: Sequence[tuple[Subscription, datetime]], domain: str, now: datetime
+    session: Session,
+    digest: Digest,
+    owed: Sequence[tuple[Subscription, datetime]],
+    domain: str,
+    now: datetime,
 ) -> None:
     """Owe a digest to its group, each member with the time at which it was due to them."""
     rows = [
@@ -33,7 +37,9 @@ def enqueue_digest(
     session.execute(insert(Delivery), rows)
 
 
-def enqueue_asked(session: Session, kind: DeliveryKind, subscription: Subscription, domain: str, now: datetime) -> None:
+def enqueue_asked(
+    session: Session, kind: DeliveryKind, subscription: Subscription, domain: str, now: datetime
+) -> None:
     """Owe somebody a mail that anybody can ask for in their name: a confirmation, a link.
 
     One that still waits is not owed twice. How many a mailbox gets is limited before, by
@@ -49,7 +55,11 @@ def enqueue_asked(session: Session, kind: DeliveryKind, subscription: Subscripti
 
 
 def enqueue_own(
-    session: Session, kind: DeliveryKind, subscription_ids: Sequence[int], domain: str, now: datetime
+    session: Session,
+    kind: DeliveryKind,
+    subscription_ids: Sequence[int],
+    domain: str,
+    now: datetime,
 ) -> None:
     """Owe people a mail about their own subscription."""
     if subscription_ids:
@@ -58,7 +68,11 @@ def enqueue_own(
 
 
 def enqueue_change(
-    session: Session, change: AddressChange, kinds: Sequence[DeliveryKind], domain: str, now: datetime
+    session: Session,
+    change: AddressChange,
+    kinds: Sequence[DeliveryKind],
+    domain: str,
+    now: datetime,
 ) -> None:
     """Owe addresses of a change the question whether the new one takes the old one's place.
 
@@ -70,15 +84,21 @@ def enqueue_change(
         now: when.
     """
     if kinds:
-        session.execute(insert(Delivery), [_row(kind, now, domain, now, change_id=change.id) for kind in kinds])
+        session.execute(
+            insert(Delivery), [_row(kind, now, domain, now, change_id=change.id) for kind in kinds]
+        )
 
 
 def enqueue_notice(session: Session, notice: Notice, domain: str, now: datetime) -> None:
     """Owe the operator a notice."""
-    session.execute(insert(Delivery), [_row(DeliveryKind.NOTICE, now, domain, now, notice_id=notice.id)])
+    session.execute(
+        insert(Delivery), [_row(DeliveryKind.NOTICE, now, domain, now, notice_id=notice.id)]
+    )
 
 
-def _row(kind: DeliveryKind, due_at: datetime, domain: str, now: datetime, **about: int) -> dict[str, object]:
+def _row(
+    kind: DeliveryKind, due_at: datetime, domain: str, now: datetime, **about: int
+) -> dict[str, object]:
     return {
         "kind": kind,
         **about,
@@ -94,7 +114,11 @@ def _row(kind: DeliveryKind, due_at: datetime, domain: str, now: datetime, **abo
 
 def wait_for(delivery: Delivery, when: datetime) -> None:
     """Try a refused message again when the mailbox may have room."""
-    delivery.status, delivery.next_attempt_at, delivery.given_up_at = DeliveryStatus.PENDING, when, when + PATIENCE
+    delivery.status, delivery.next_attempt_at, delivery.given_up_at = (
+        DeliveryStatus.PENDING,
+        when,
+        when + PATIENCE,
+    )
 
 
 def requeue(delivery: Delivery, when: datetime, why: str) -> None:
@@ -109,12 +133,16 @@ def requeue(delivery: Delivery, when: datetime, why: str) -> None:
 def resume(session: Session, digest: Digest, now: datetime) -> None:
     """Make due what was put off while a digest was held."""
     put_off = Delivery.digest_id == digest.id, Delivery.status == DeliveryStatus.PENDING
-    session.execute(update(Delivery).where(*put_off).values(next_attempt_at=now, given_up_at=now + PATIENCE))
+    session.execute(
+        update(Delivery).where(*put_off).values(next_attempt_at=now, given_up_at=now + PATIENCE)
+    )
 
 
 def retry(session: Session, now: datetime) -> int:
     """Make every failed or uncertain delivery due again, each with its old Message-ID; returns how many."""
-    chosen = select(Delivery).where(Delivery.status.in_((DeliveryStatus.FAILED, DeliveryStatus.UNCERTAIN)))
+    chosen = select(Delivery).where(
+        Delivery.status.in_((DeliveryStatus.FAILED, DeliveryStatus.UNCERTAIN))
+    )
     found = session.scalars(chosen).all()
     for delivery in found:
         delivery.status, delivery.attempts = DeliveryStatus.PENDING, 0
@@ -143,6 +171,10 @@ def listed(
         Delivery.error,
     )
     wanted = [Delivery.status == status] if status is not None else []
-    chosen = select(*told).outerjoin(Subscription, Subscription.id == Delivery.subscription_id).where(*wanted)
+    chosen = (
+        select(*told)
+        .outerjoin(Subscription, Subscription.id == Delivery.subscription_id)
+        .where(*wanted)
+    )
     total = session.scalar(select(func.count(Delivery.id)).where(*wanted)) or 0
     return session.execute(chosen.order_by(Delivery.id.desc()).limit(limit)).mappings().all(), total

@@ -1,8 +1,8 @@
 """SMTP: messages over kept connections, each answer written down before the connection's next message ends.
 
-Owns the mail client (smtplib: connecting, TLS, AUTH) and the loop that serves all connections in one thread; what is
-said on them is `dialogue.py`'s. An attempt that fails is a value, never an exception; what the server said is what a
-person is shown.
+Owns the mail client (smtplib: connecting, TLS, AUTH) and the loop that serves all connections in
+one thread; what is said on them is `dialogue.py`'s. An attempt that fails is a value, never an
+exception; what the server said is what a person is shown.
 """
 
 import logging
@@ -18,14 +18,20 @@ from dataclasses import dataclass, field
 
 from notifier.deliver.outbox import Outcome, SendResult
 from notifier.deliver.redaction import safe, without_secrets
-from notifier.deliver.smtp.protocol import OutgoingMessage, ProtocolError, SenderRefusedError, SmtpProtocol
+from notifier.deliver.smtp.protocol import (
+    OutgoingMessage,
+    ProtocolError,
+    SenderRefusedError,
+    SmtpProtocol,
+)
 from notifier.settings import Smtp
 from notifier.text.cleaning import redacted
 
 log = logging.getLogger("notifier")
 
 _CHUNK = 65_536
-# How long an answer waits for others to be written down with it, in seconds, while connections go on.
+# How long an answer waits for others to be written down with it, in seconds, while connections go
+# on.
 _LONGEST_WAIT = 0.05
 _BUSY = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
@@ -77,7 +83,9 @@ class _Connection:
             if not octets:
                 raise ConnectionResetError("the server hung up")
             self.dialogue.received(octets)
-            if len(octets) < _CHUNK and not (isinstance(self.sock, ssl.SSLSocket) and self.sock.pending()):
+            if len(octets) < _CHUNK and not (
+                isinstance(self.sock, ssl.SSLSocket) and self.sock.pending()
+            ):
                 return
 
 
@@ -106,7 +114,8 @@ class Transport:
             stop: whether to begin no further one; what is under way is finished.
 
         Returns:
-            Why the server cannot be used, or an empty text. Parcels that were not tried are answered as such.
+            Why the server cannot be used, or an empty text. Parcels that were not tried are
+            answered as such.
 
         Raises:
             Exception: what `settle` raised; what is being sent at that moment is known to nobody.
@@ -119,7 +128,12 @@ class Transport:
         finally:
             sending.leave()
         if sending.queue:
-            settle([Outcome(parcel.delivery_id, SendResult.NOT_TRIED, problem) for parcel in sending.queue])
+            settle(
+                [
+                    Outcome(parcel.delivery_id, SendResult.NOT_TRIED, problem)
+                    for parcel in sending.queue
+                ]
+            )
             return problem
         return ""
 
@@ -140,7 +154,11 @@ class Transport:
 
     def pipelining(self, client: smtplib.SMTP) -> bool:
         """Whether commands may go together: offered, and not found to be a lie before."""
-        return not self._one_by_one and not self._smtp.rate_per_second and client.has_extn("pipelining")
+        return (
+            not self._one_by_one
+            and not self._smtp.rate_per_second
+            and client.has_extn("pipelining")
+        )
 
     def distrust(self) -> None:
         """The server lost what came together: from now on the commands go one by one."""
@@ -187,12 +205,17 @@ class Transport:
         try:
             if smtp.security == "tls":
                 client: smtplib.SMTP = smtplib.SMTP_SSL(
-                    smtp.host, smtp.port, timeout=smtp.timeout_seconds, context=ssl.create_default_context()
+                    smtp.host,
+                    smtp.port,
+                    timeout=smtp.timeout_seconds,
+                    context=ssl.create_default_context(),
                 )
             else:
                 client = smtplib.SMTP(smtp.host, smtp.port, timeout=smtp.timeout_seconds)
         except ssl.SSLError as error:
-            raise ServerDownError(f"The mail server {place} cannot be trusted: {safe(str(error))}.") from error
+            raise ServerDownError(
+                f"The mail server {place} cannot be trusted: {safe(str(error))}."
+            ) from error
         except (OSError, smtplib.SMTPException) as error:
             raise ServerDownError(
                 f"The mail server {place} cannot be reached: {_said(error)}. Check smtp.host and smtp.port."
@@ -201,7 +224,8 @@ class Transport:
             if smtp.security == "starttls":
                 client.starttls(context=ssl.create_default_context())
             assert client.sock is not None
-            # The end of a message is a small write after a large one: Nagle's algorithm would let it wait for 40 ms.
+            # The end of a message is a small write after a large one: Nagle's algorithm would let
+            # it wait for 40 ms.
             client.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             client.ehlo_or_helo_if_needed()
             if smtp.username:
@@ -214,7 +238,9 @@ class Transport:
                 if smtp.security == "starttls"
                 else "If it wants no log-in, remove smtp.username."
             )
-            raise ServerDownError(f"The mail server {place}: {_without_log_in(error, smtp)} {fix}") from error
+            raise ServerDownError(
+                f"The mail server {place}: {_without_log_in(error, smtp)} {fix}"
+            ) from error
         except smtplib.SMTPAuthenticationError as error:
             _quit(client)
             raise ServerDownError(
@@ -233,7 +259,11 @@ class _Sending:
     """One call of `send`: the parcels that no connection has taken yet, and the connections."""
 
     def __init__(
-        self, transport: Transport, queue: deque[OutgoingMessage], settle: Settle, stop: Callable[[], bool]
+        self,
+        transport: Transport,
+        queue: deque[OutgoingMessage],
+        settle: Settle,
+        stop: Callable[[], bool],
     ) -> None:
         self._transport, self.queue, self._settle, self._stop = transport, queue, settle, stop
         self._selector = selectors.DefaultSelector()
@@ -295,7 +325,8 @@ class _Sending:
             if self._nap:
                 return None
             parcel = self.queue.popleft()
-            # Made before its envelope is sent: a message that cannot be made then breaks no dialogue.
+            # Made before its envelope is sent: a message that cannot be made then breaks no
+            # dialogue.
             try:
                 message = parcel.message()
             except Exception as error:  # noqa: BLE001 - one mail stops no other
@@ -323,7 +354,9 @@ class _Sending:
         Returns:
             Whether one went on.
         """
-        ready = self._selector.select(0.0 if self._told else self._nap or min(self._transport.timeout / 4, 1.0))
+        ready = self._selector.select(
+            0.0 if self._told else self._nap or min(self._transport.timeout / 4, 1.0)
+        )
         for key, events in ready:
             self._go_on(key.data, hear=bool(events & selectors.EVENT_READ))
         return bool(ready)
@@ -336,9 +369,7 @@ class _Sending:
                 line.read()
             line.write()
         except SenderRefusedError as error:
-            self._problem = (
-                f"The mail server refuses our sender: {error}. Check sender.address and sender.bounce_address."
-            )
+            self._problem = f"The mail server refuses our sender: {error}. Check sender.address and sender.bounce_address."
             self._end(line, line.dialogue.given_up())
             return
         except (OSError, ProtocolError) as error:
@@ -379,7 +410,8 @@ class _Sending:
     def _drop_silent(self) -> None:
         """Give up connections that say nothing for too long.
 
-        One that answered the first of several commands and not the others has lost them: it is talked to otherwise.
+        One that answered the first of several commands and not the others has lost them: it is
+        talked to otherwise.
         """
         now = time.monotonic()
         if now - self._looked_at < min(self._transport.timeout / 4, 1.0):
@@ -424,7 +456,11 @@ def _words(error: Exception) -> str:
         return "the name cannot be resolved"
     if isinstance(error, TimeoutError):
         return "no answer in time"
-    return (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
+    return (
+        (error.strerror if isinstance(error, OSError) else None)
+        or str(error)
+        or type(error).__name__
+    )
 
 
 def _quit(client: smtplib.SMTP) -> None:

@@ -1,7 +1,7 @@
 """Ahead: messages that take long to make are made before their turn, on every core there is.
 
-Owns the threads for it. What makes a message it does not know: a signature by RSA takes longer than all else about a
-mail, and the other threads go on meanwhile.
+Owns the threads for it. What makes a message it does not know: a signature by RSA takes longer than
+all else about a mail, and the other threads go on meanwhile.
 """
 
 import os
@@ -13,7 +13,8 @@ from typing import Self
 
 from notifier.deliver.smtp.protocol import OutgoingMessage
 
-# How many are made at one go, and how many goes are under way before the first is asked for: all these are kept.
+# How many are made at one go, and how many goes are under way before the first is asked for: all
+# these are kept.
 _AT_ONCE = 8
 _GOES = 8
 
@@ -27,7 +28,12 @@ class Prefetcher:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
         self._pool.shutdown(cancel_futures=True)
 
     def prepared(self, parcels: Sequence[OutgoingMessage]) -> list[OutgoingMessage]:

@@ -1,10 +1,12 @@
 """Dialogue: what is said on one connection to a mail server, without the connection (RFC 5321, 3.3; RFC 2920).
 
-Bytes of the server go in; bytes for it and answers about deliveries come out. Where the server offers PIPELINING, one
-write carries the end of a message and the envelope of the next, a round trip a mail; else the commands go one by one.
+Bytes of the server go in; bytes for it and answers about deliveries come out. Where the server
+offers PIPELINING, one write carries the end of a message and the envelope of the next, a round trip
+a mail; else the commands go one by one.
 
-A message is handed over only after the answer to the one before was written down: a crash can repeat one mail a
-connection, no more. Whether the server took a message is unknown from the dot that ends it to the answer.
+A message is handed over only after the answer to the one before was written down: a crash can
+repeat one mail a connection, no more. Whether the server took a message is unknown from the dot
+that ends it to the answer.
 """
 
 from collections import deque
@@ -26,8 +28,9 @@ class OutgoingMessage(NamedTuple):
         delivery_id: what is settled by the answer.
         envelope_from: where reports about it come back to.
         envelope_to: the recipient.
-        message: makes its RFC 5322 bytes when it is sent: CRLF line ends, the last line too, and none that begins with
-            a dot, so that nothing has to be changed on the way (RFC 5321, 4.5.2).
+        message: makes its RFC 5322 bytes when it is sent: CRLF line ends, the last line too, and
+            none that begins with a dot, so that nothing has to be changed on the way (RFC 5321,
+            4.5.2).
     """
 
     delivery_id: int
@@ -37,7 +40,11 @@ class OutgoingMessage(NamedTuple):
 
     def commands(self) -> tuple[str, str, str]:
         """What goes before the message."""
-        return f"MAIL FROM:<{self.envelope_from}>\r\n", f"RCPT TO:<{self.envelope_to}>\r\n", "DATA\r\n"
+        return (
+            f"MAIL FROM:<{self.envelope_from}>\r\n",
+            f"RCPT TO:<{self.envelope_to}>\r\n",
+            "DATA\r\n",
+        )
 
 
 class SenderRefusedError(Exception):
@@ -56,7 +63,9 @@ class SmtpProtocol:
         following: gives the next parcel, or None when there is none (or none yet).
     """
 
-    def __init__(self, following: Callable[[], OutgoingMessage | None], *, pipelining: bool) -> None:
+    def __init__(
+        self, following: Callable[[], OutgoingMessage | None], *, pipelining: bool
+    ) -> None:
         self._following, self.pipelining = following, pipelining
         self._in = b""
         self._out: list[bytes] = []
@@ -66,7 +75,9 @@ class SmtpProtocol:
         self._parcel: OutgoingMessage | None = None
         self._ending: OutgoingMessage | None = None
         self._wanted = False
-        self._behind = False  # whether only the envelope of a message went out, with the end of the one before
+        self._behind = (
+            False  # whether only the envelope of a message went out, with the end of the one before
+        )
         self._unsettled = False
         self.outcomes: list[Outcome] = []
         self.over = False
@@ -74,7 +85,12 @@ class SmtpProtocol:
     @property
     def idle(self) -> bool:
         """Whether nothing is under way: another message may begin, or leave be taken."""
-        return self._parcel is None and self._ending is None and not self._expected and not self._unsettled
+        return (
+            self._parcel is None
+            and self._ending is None
+            and not self._expected
+            and not self._unsettled
+        )
 
     @property
     def pending(self) -> str:
@@ -123,7 +139,9 @@ class SmtpProtocol:
                 self._check_length()
                 continue
             if not line[:3].isdigit():
-                raise ProtocolError(f"an answer without a code: {safe(line[:60].decode('utf-8', 'replace'))}")
+                raise ProtocolError(
+                    f"an answer without a code: {safe(line[:60].decode('utf-8', 'replace'))}"
+                )
             self._said.append(line[4:])
             if self._expected:
                 self._answer(self._expected.popleft(), int(line[:3]))
@@ -161,7 +179,9 @@ class SmtpProtocol:
         good = code == 354 if step == "DATA" else 200 <= code < 300
         if not good and self._refusal is None:
             if step == "MAIL FROM" and 500 <= code < 600:
-                raise SenderRefusedError(f"{code} {safe(_words(self._said), self._parcel.envelope_to)}")
+                raise SenderRefusedError(
+                    f"{code} {safe(_words(self._said), self._parcel.envelope_to)}"
+                )
             if code == 354:
                 raise ProtocolError("a message was asked for too early")
             self._refusal = _refusal(self._parcel, step, code, self._said)
@@ -249,7 +269,9 @@ def _refusal(parcel: OutgoingMessage, step: str, code: int, said: Sequence[bytes
 
     status = parser.status_in(words)
     judged, reason = parser.verdict(status, words), parser.code_of(status, str(code))
-    return Outcome(parcel.delivery_id, SendResult.REFUSED, shown, parcel.envelope_to, judged, reason)
+    return Outcome(
+        parcel.delivery_id, SendResult.REFUSED, shown, parcel.envelope_to, judged, reason
+    )
 
 
 def _words(said: Sequence[bytes]) -> str:

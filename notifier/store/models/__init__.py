@@ -1,7 +1,7 @@
 """All tables, a file for each part of the journey.
 
-Owns the shape of what is stored and the unique keys that make each step safe to repeat. It knows no room: who may
-write a table is named beside it, and anyone may read.
+Owns the shape of what is stored and the unique keys that make each step safe to repeat. It knows no
+room: who may write a table is named beside it, and anyone may read.
 """
 
 from notifier.store.models.base import Base, Installation, UTCDateTime
@@ -9,7 +9,14 @@ from notifier.store.models.deliveries import Alarm, BounceReport, Delivery, Noti
 from notifier.store.models.digests import Digest, DigestItem
 from notifier.store.models.matches import Examination, Match, NearMiss
 from notifier.store.models.profiles import Profile, ProfileRevision, Term
-from notifier.store.models.sources import Article, Entry, EntryAlias, Revision, Source, SourceProfile
+from notifier.store.models.sources import (
+    Article,
+    Entry,
+    EntryAlias,
+    Revision,
+    Source,
+    SourceProfile,
+)
 from notifier.store.models.subscribers import (
     AddressChange,
     Consent,

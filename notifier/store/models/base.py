@@ -70,7 +70,12 @@ class LenientJSON(TypeDecorator[Any]):
 
 def _enum(kind: type[StrEnum]) -> Enum:
     """A status as its text, checked by Python and by no database type, so that a new one needs no rebuilt table."""
-    return Enum(kind, native_enum=False, length=20, values_callable=lambda members: [str(one) for one in members])
+    return Enum(
+        kind,
+        native_enum=False,
+        length=20,
+        values_callable=lambda members: [str(one) for one in members],
+    )
 
 
 class Base(DeclarativeBase):
@@ -96,8 +101,9 @@ class Base(DeclarativeBase):
 class Installation(Base):
     """One row: by what addresses are recognised. Written by the first migration, the fingerprint by `store/keys.py`.
 
-    `salt` is the inner key of an address's hash; the outer one is `suppression_key` in the settings, of which only
-    `key_fingerprint` stands here: so a copy of the database alone tells nobody whether an address is in it.
+    `salt` is the inner key of an address's hash; the outer one is `suppression_key` in the
+    settings, of which only `key_fingerprint` stands here: so a copy of the database alone tells
+    nobody whether an address is in it.
     """
 
     __tablename__ = "installation"

@@ -58,7 +58,8 @@ class Alarm(Base):
 class Delivery(Base):
     """One message owed to one subscription, or for a change of address, or a notice to the operator, with its attempts.
 
-    Writer: `deliver/outbox/`. `due_at` is when it was owed and never moves; `next_attempt_at` does, until
+    Writer: `deliver/outbox/`. `due_at` is when it was owed and never moves; `next_attempt_at` does,
+        until
     `given_up_at`.
     """
 
@@ -71,9 +72,15 @@ class Delivery(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[DeliveryKind]
     digest_id: Mapped[int | None] = mapped_column(ForeignKey("digest.id", ondelete="CASCADE"))
-    subscription_id: Mapped[int | None] = mapped_column(ForeignKey("subscription.id", ondelete="CASCADE"), index=True)
-    notice_id: Mapped[int | None] = mapped_column(ForeignKey("notice.id", ondelete="CASCADE"), unique=True)
-    change_id: Mapped[int | None] = mapped_column(ForeignKey("address_change.id", ondelete="CASCADE"), index=True)
+    subscription_id: Mapped[int | None] = mapped_column(
+        ForeignKey("subscription.id", ondelete="CASCADE"), index=True
+    )
+    notice_id: Mapped[int | None] = mapped_column(
+        ForeignKey("notice.id", ondelete="CASCADE"), unique=True
+    )
+    change_id: Mapped[int | None] = mapped_column(
+        ForeignKey("address_change.id", ondelete="CASCADE"), index=True
+    )
     message_id: Mapped[str] = mapped_column(String(320), unique=True)
     status: Mapped[DeliveryStatus]
     attempts: Mapped[int] = mapped_column(default=0)

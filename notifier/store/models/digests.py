@@ -16,17 +16,20 @@ from notifier.store.models.sources import Revision
 class Digest(Base):
     """One composed edition, its body rendered once. Writer: `digest/digests.py`.
 
-    `left_out` of its items did not fit into a mail. One without items says that there was nothing to say.
-    `approved_at` is when a person let it go on after it was held; it is not held for refusals again. `key` stands in
-    the addresses of its archive page: random, so that nobody can count digests or guess one. `page_html` is the body
-    with all its items where some did not fit into the mail.
+    `left_out` of its items did not fit into a mail. One without items says that there was nothing
+    to say. `approved_at` is when a person let it go on after it was held; it is not held for
+    refusals again. `key` stands in the addresses of its archive page: random, so that nobody can
+    count digests or guess one. `page_html` is the body with all its items where some did not fit
+    into the mail.
     """
 
     __tablename__ = "digest"
     __table_args__ = (UniqueConstraint("profile_id", "cadence", "group_key", "window"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    key: Mapped[str] = mapped_column(String(32), unique=True, default=lambda: secrets.token_urlsafe(16))
+    key: Mapped[str] = mapped_column(
+        String(32), unique=True, default=lambda: secrets.token_urlsafe(16)
+    )
     profile_id: Mapped[int] = mapped_column(ForeignKey("profile.id", ondelete="CASCADE"))
     cadence: Mapped[Cadence]
     edition: Mapped[Edition]
@@ -55,9 +58,15 @@ class DigestItem(Base):
 
     __tablename__ = "digest_item"
 
-    digest_id: Mapped[int] = mapped_column(ForeignKey("digest.id", ondelete="CASCADE"), primary_key=True)
-    match_id: Mapped[int] = mapped_column(ForeignKey("match.id", ondelete="CASCADE"), primary_key=True, index=True)
-    revision_id: Mapped[int] = mapped_column(ForeignKey("revision.id", ondelete="CASCADE"), index=True)
+    digest_id: Mapped[int] = mapped_column(
+        ForeignKey("digest.id", ondelete="CASCADE"), primary_key=True
+    )
+    match_id: Mapped[int] = mapped_column(
+        ForeignKey("match.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    revision_id: Mapped[int] = mapped_column(
+        ForeignKey("revision.id", ondelete="CASCADE"), index=True
+    )
     kind: Mapped[NewsKind]
     rank: Mapped[int]
 

@@ -16,7 +16,9 @@ class Examination(Base):
 
     __tablename__ = "examination"
 
-    revision_id: Mapped[int] = mapped_column(ForeignKey("revision.id", ondelete="CASCADE"), primary_key=True)
+    revision_id: Mapped[int] = mapped_column(
+        ForeignKey("revision.id", ondelete="CASCADE"), primary_key=True
+    )
     examined_at: Mapped[datetime]
 
 
@@ -27,7 +29,8 @@ class Match(Base):
 
     `urgent` ones break the schedule of who asked for that.
 
-    `filed` matches are shown and counted but owed to nobody: a source's first poll, or a past that was filed.
+    `filed` matches are shown and counted but owed to nobody: a source's first poll, or a past that
+    was filed.
     """
 
     __tablename__ = "match"
@@ -38,7 +41,9 @@ class Match(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     profile_id: Mapped[int] = mapped_column(ForeignKey("profile.id", ondelete="CASCADE"))
-    revision_id: Mapped[int] = mapped_column(ForeignKey("revision.id", ondelete="CASCADE"), index=True)
+    revision_id: Mapped[int] = mapped_column(
+        ForeignKey("revision.id", ondelete="CASCADE"), index=True
+    )
     entry_id: Mapped[int] = mapped_column(ForeignKey("entry.id", ondelete="CASCADE"), index=True)
     position: Mapped[int]
     kind: Mapped[NewsKind]
@@ -64,7 +69,9 @@ class NearMiss(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     profile_id: Mapped[int] = mapped_column(ForeignKey("profile.id", ondelete="CASCADE"))
     entry_id: Mapped[int] = mapped_column(ForeignKey("entry.id", ondelete="CASCADE"), index=True)
-    revision_id: Mapped[int] = mapped_column(ForeignKey("revision.id", ondelete="CASCADE"), index=True)
+    revision_id: Mapped[int] = mapped_column(
+        ForeignKey("revision.id", ondelete="CASCADE"), index=True
+    )
     tier: Mapped[Tier]
     reasons: Mapped[list[str]] = mapped_column(MessageJSON)
     baseline: Mapped[bool]

@@ -38,7 +38,9 @@ class ProfileRevision(Base):
 
     __tablename__ = "profile_revision"
 
-    profile_id: Mapped[int] = mapped_column(ForeignKey("profile.id", ondelete="CASCADE"), primary_key=True)
+    profile_id: Mapped[int] = mapped_column(
+        ForeignKey("profile.id", ondelete="CASCADE"), primary_key=True
+    )
     number: Mapped[int] = mapped_column(primary_key=True)
     document: Mapped[dict[str, Any]]
     imported_at: Mapped[datetime]

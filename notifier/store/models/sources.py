@@ -14,11 +14,12 @@ from notifier.store.models.profiles import Profile
 class Source(Base):
     """An address we watch, and how it fares. Writer: `watch/sources.py`.
 
-    A removed one keeps its row, for its entries are the record of what readers were told. `expected_by` is the latest
-    time at which its own rhythm has it publish something; `reported_state` the bad state that the operator was told
-    of; `as_of` the date of a registry's data; `poll_counts` how often it answered on each of the last days
-    (``{"2026-03-02": 48}``); `left_out` how many items of its last document were more than are read; `posts_*` belong
-    to a WordPress site's list of posts.
+    A removed one keeps its row, for its entries are the record of what readers were told.
+    `expected_by` is the latest time at which its own rhythm has it publish something;
+    `reported_state` the bad state that the operator was told of; `as_of` the date of a registry's
+    data; `poll_counts` how often it answered on each of the last days (``{"2026-03-02": 48}``);
+    `left_out` how many items of its last document were more than are read; `posts_*` belong to a
+    WordPress site's list of posts.
     """
 
     __tablename__ = "source"
@@ -52,7 +53,9 @@ class Source(Base):
     poll_counts: Mapped[dict[str, Any]] = mapped_column("looks", default=dict)
     last_error: Mapped[str | None] = mapped_column(Text)
 
-    profiles: Mapped[list[Profile]] = relationship(secondary="source_profile", order_by="Profile.id")
+    profiles: Mapped[list[Profile]] = relationship(
+        secondary="source_profile", order_by="Profile.id"
+    )
 
 
 class SourceProfile(Base):
@@ -60,15 +63,19 @@ class SourceProfile(Base):
 
     __tablename__ = "source_profile"
 
-    source_id: Mapped[int] = mapped_column(ForeignKey("source.id", ondelete="CASCADE"), primary_key=True)
-    profile_id: Mapped[int] = mapped_column(ForeignKey("profile.id", ondelete="CASCADE"), primary_key=True, index=True)
+    source_id: Mapped[int] = mapped_column(
+        ForeignKey("source.id", ondelete="CASCADE"), primary_key=True
+    )
+    profile_id: Mapped[int] = mapped_column(
+        ForeignKey("profile.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
 
 
 class Entry(Base):
     """One thing a source publishes, under a key that survives edits. Writer: `watch/entries.py`.
 
-    `left_at` is when its source no longer listed it, `checked_at` when its own address was last asked, `missing_since`
-    when that first answered that there is no such page.
+    `left_at` is when its source no longer listed it, `checked_at` when its own address was last
+    asked, `missing_since` when that first answered that there is no such page.
     """
 
     __tablename__ = "entry"
@@ -86,7 +93,9 @@ class Entry(Base):
     missing_since: Mapped[datetime | None]
 
     source: Mapped[Source] = relationship()
-    revisions: Mapped[list["Revision"]] = relationship(back_populates="entry", order_by="Revision.number")
+    revisions: Mapped[list["Revision"]] = relationship(
+        back_populates="entry", order_by="Revision.number"
+    )
 
 
 class EntryAlias(Base):
@@ -94,7 +103,9 @@ class EntryAlias(Base):
 
     __tablename__ = "entry_alias"
 
-    source_id: Mapped[int] = mapped_column(ForeignKey("source.id", ondelete="CASCADE"), primary_key=True)
+    source_id: Mapped[int] = mapped_column(
+        ForeignKey("source.id", ondelete="CASCADE"), primary_key=True
+    )
     key: Mapped[str] = mapped_column(Text, primary_key=True)
     entry_id: Mapped[int] = mapped_column(ForeignKey("entry.id", ondelete="CASCADE"), index=True)
 
@@ -102,9 +113,9 @@ class EntryAlias(Base):
 class Revision(Base):
     """One observed state of an entry. Writer: `watch/entries.py`.
 
-    `number` counts from 1 within the entry and is its key: two pollers that saw the same state cannot both store it,
-    and a publisher who goes back to an older wording is seen to do so. `origin` tells which reading it is of: a feed's
-    teaser is never compared with the whole article.
+    `number` counts from 1 within the entry and is its key: two pollers that saw the same state
+    cannot both store it, and a publisher who goes back to an older wording is seen to do so.
+    `origin` tells which reading it is of: a feed's teaser is never compared with the whole article.
     """
 
     __tablename__ = "revision"
@@ -138,6 +149,8 @@ class Article(Base):
 
     __tablename__ = "article"
 
-    entry_id: Mapped[int] = mapped_column(ForeignKey("entry.id", ondelete="CASCADE"), primary_key=True)
+    entry_id: Mapped[int] = mapped_column(
+        ForeignKey("entry.id", ondelete="CASCADE"), primary_key=True
+    )
     text: Mapped[str] = mapped_column(Text)
     fetched_at: Mapped[datetime]

@@ -6,7 +6,14 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from notifier.enums import Cadence, ConsentEvent, Edition, SignupRequestKind, SubscriptionStatus, SuppressionCause
+from notifier.enums import (
+    Cadence,
+    ConsentEvent,
+    Edition,
+    SignupRequestKind,
+    SubscriptionStatus,
+    SuppressionCause,
+)
 from notifier.store.models.base import Base, LenientJSON
 from notifier.store.models.profiles import Profile
 
@@ -14,8 +21,9 @@ from notifier.store.models.profiles import Profile
 class Subscriber(Base):
     """A person's address, language and time zone. Writer: `subscribers/subscriptions.py`.
 
-    `soft_bounces` is how often their mail came back for a reason that passes, lately; until `held_until` they are sent
-    nothing. `moved_at` is when the address was last changed: what was sent before that went to another mailbox.
+    `soft_bounces` is how often their mail came back for a reason that passes, lately; until
+    `held_until` they are sent nothing. `moved_at` is when the address was last changed: what was
+    sent before that went to another mailbox.
     """
 
     __tablename__ = "subscriber"
@@ -31,20 +39,23 @@ class Subscriber(Base):
     held_until: Mapped[datetime | None]
     moved_at: Mapped[datetime | None]
 
-    subscriptions: Mapped[list["Subscription"]] = relationship(back_populates="subscriber", order_by="Subscription.id")
+    subscriptions: Mapped[list["Subscription"]] = relationship(
+        back_populates="subscriber", order_by="Subscription.id"
+    )
 
 
 class Subscription(Base):
     """Subscriber × profile. Writer: `subscribers/subscriptions.py`.
 
-    `position` is how far in the profile's match sequence this person has been served: what lies above is owed.
-    `seen_snapshot` is the snapshot of the profile that they were shown last, `last_mailed_at` the time of their last
-    mail.
-    `link_id` stands in signed links in place of anything that says who or what. `hidden` are the parts of a digest
-    that they do not want, `urgent` lets what cannot wait break the schedule. `asked_at` is when they last asked to be
-    written to, `paused_until` the end of a pause (None: until they say so); the `renew…` times belong to the question
-    whether they still want it. `wish` is the choice of a sign-up that its owner has not confirmed yet, where an older
-    subscription stays as it is until then. `trouble` says why this person could not be served, for the operator.
+    `position` is how far in the profile's match sequence this person has been served: what lies
+    above is owed. `seen_snapshot` is the snapshot of the profile that they were shown last,
+    `last_mailed_at` the time of their last mail. `link_id` stands in signed links in place of
+    anything that says who or what. `hidden` are the parts of a digest that they do not want,
+    `urgent` lets what cannot wait break the schedule. `asked_at` is when they last asked to be
+    written to, `paused_until` the end of a pause (None: until they say so); the `renew…` times
+    belong to the question whether they still want it. `wish` is the choice of a sign-up that its
+    owner has not confirmed yet, where an older subscription stays as it is until then. `trouble`
+    says why this person could not be served, for the operator.
     """
 
     __tablename__ = "subscription"
@@ -55,7 +66,9 @@ class Subscription(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscriber.id", ondelete="CASCADE"))
-    profile_id: Mapped[int] = mapped_column(ForeignKey("profile.id", ondelete="CASCADE"), index=True)
+    profile_id: Mapped[int] = mapped_column(
+        ForeignKey("profile.id", ondelete="CASCADE"), index=True
+    )
     cadence: Mapped[Cadence]
     at: Mapped[str] = mapped_column(String(5))
     on: Mapped[int | None]
@@ -89,7 +102,9 @@ class RetiredLink(Base):
     __tablename__ = "retired_link"
 
     link_id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    subscription_id: Mapped[int] = mapped_column(ForeignKey("subscription.id", ondelete="CASCADE"), index=True)
+    subscription_id: Mapped[int] = mapped_column(
+        ForeignKey("subscription.id", ondelete="CASCADE"), index=True
+    )
     retired_at: Mapped[datetime]
 
 
@@ -99,7 +114,9 @@ class Consent(Base):
     __tablename__ = "consent"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    subscription_id: Mapped[int] = mapped_column(ForeignKey("subscription.id", ondelete="CASCADE"), index=True)
+    subscription_id: Mapped[int] = mapped_column(
+        ForeignKey("subscription.id", ondelete="CASCADE"), index=True
+    )
     event: Mapped[ConsentEvent]
     method: Mapped[str] = mapped_column(String(40))
     attested_by: Mapped[str] = mapped_column(Text)
@@ -122,9 +139,9 @@ class Wording(Base):
 class SignupRequest(Base):
     """What somebody asked for through a public form. Writer: `subscribers/signup_requests.py`.
 
-    Address and wish are forgotten as soon as it is answered; the rest stays an hour, for the limits. `network`,
-    `target` and `asker` are keyed hashes: of where it came from, of the mailbox that is written to (tags and dots left
-    out), and of who asked, where that is known.
+    Address and wish are forgotten as soon as it is answered; the rest stays an hour, for the
+    limits. `network`, `target` and `asker` are keyed hashes: of where it came from, of the mailbox
+    that is written to (tags and dots left out), and of who asked, where that is known.
     """
 
     __tablename__ = "enquiry"
@@ -154,7 +171,9 @@ class AddressChange(Base):
     __tablename__ = "address_change"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscriber.id", ondelete="CASCADE"), unique=True)
+    subscriber_id: Mapped[int] = mapped_column(
+        ForeignKey("subscriber.id", ondelete="CASCADE"), unique=True
+    )
     email: Mapped[str] = mapped_column(String(320))
     address_hash: Mapped[str] = mapped_column(String(64))
     link_id: Mapped[str] = mapped_column(String(32), unique=True)
@@ -168,8 +187,9 @@ class AddressChange(Base):
 class Suppression(Base):
     """An address that is not mailed, known only by its hash, and why. Writer: `subscribers/suppressions.py`.
 
-    `reason` is a code (``5.1.1``) or an operator's own words, never what a stranger wrote. `asked_at` is when the owner
-    of a suppressed address was last asked by mail whether a sign-up was theirs.
+    `reason` is a code (``5.1.1``) or an operator's own words, never what a stranger wrote.
+    `asked_at` is when the owner of a suppressed address was last asked by mail whether a sign-up
+    was theirs.
     """
 
     __tablename__ = "suppression"

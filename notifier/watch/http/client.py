@@ -1,7 +1,8 @@
 """HTTP: many addresses at once, each within limits of size and time, each outcome a value.
 
-Owns the HTTP client and all the asyncio there is. It knows no source and no database: it is given requests and hands
-back what came, as it comes, so that no more than the requests in flight lie in memory.
+Owns the HTTP client and all the asyncio there is. It knows no source and no database: it is given
+requests and hands back what came, as it comes, so that no more than the requests in flight lie in
+memory.
 """
 
 import asyncio
@@ -23,13 +24,13 @@ PAUSE_SECONDS = 0.25
 
 _AT_ONCE = 50
 _HOPS = 5
-# Longer ones are no validator and no address that anybody meant (RFC 9110, 4.1 asks for 8,000 octets of an address).
+# Longer ones are no validator and no address that anybody meant (RFC 9110, 4.1 asks for 8,000
+# octets of an address).
 _LONGEST_VALIDATOR, _LONGEST_LOCATION, _LONGEST_ERROR = 1_000, 8_000, 400
-# What aiohttp makes of bytes that are not UTF-8 (PEP 383), and the characters that no address holds.
+# What aiohttp makes of bytes that are not UTF-8 (PEP 383), and the characters that no address
+# holds.
 _NO_ADDRESS = re.compile("[\udc80-\udcff\x00-\x20\x7f]")
-_ACCEPT = (
-    "application/rss+xml, application/atom+xml, application/json, application/xml;q=0.9, text/html;q=0.8, */*;q=0.5"
-)
+_ACCEPT = "application/rss+xml, application/atom+xml, application/json, application/xml;q=0.9, text/html;q=0.8, */*;q=0.5"
 
 
 # Takes a response, and may ask for more.
@@ -39,10 +40,10 @@ OnResponse = Callable[[Response], Iterable[Request] | None]
 def fetch_all(requests: Sequence[Request], settings: Settings, arrived: OnResponse) -> None:
     """Fetch all requests; `arrived` is called once for each, in the order in which they end.
 
-    One request at a time goes to one host, with a pause before the next. What `arrived` returns is fetched too. A
-    request that fails is a `Response` with its `error`. `arrived` is called in a thread of its own, for one response at
-    a time, so that however long it takes no other request times out. An exception of it is raised when all others have
-    been served.
+    One request at a time goes to one host, with a pause before the next. What `arrived` returns is
+    fetched too. A request that fails is a `Response` with its `error`. `arrived` is called in a
+    thread of its own, for one response at a time, so that however long it takes no other request
+    times out. An exception of it is raised when all others have been served.
     """
     if not requests:
         return
@@ -80,7 +81,8 @@ async def _fetch_all(
     hosts: dict[str, _Host] = defaultdict(_Host)
     slots = asyncio.Semaphore(_AT_ONCE)
     watch = settings.watch
-    # What goes to a proxy is dialled by the proxy: the address that is dialled here is one the operator named.
+    # What goes to a proxy is dialled by the proxy: the address that is dialled here is one the
+    # operator named.
     allow_private = watch.allow_private_addresses or bool(watch.proxy)
     async with (
         aiohttp.ClientSession(
@@ -97,7 +99,8 @@ async def _fetch_all(
         async def one(request: Request) -> None:
             async with hosts[urlsplit(request.url).netloc] as last:
                 await asyncio.sleep(last.seconds_until_free())
-                # The slot is kept until the response is taken, so that no more of them lie in memory.
+                # The slot is kept until the response is taken, so that no more of them lie in
+                # memory.
                 async with slots:
                     response = await _fetch(client, request, settings)
                     try:
@@ -148,7 +151,9 @@ async def _follow(client: aiohttp.ClientSession, request: Request, watch: Watch)
                 async for chunk in answer.content.iter_chunked(65536):
                     body += chunk
                     if len(body) > watch.max_bytes:
-                        raise ValueError(f"the answer is larger than {watch.max_bytes:,} bytes (watch.max_bytes)")
+                        raise ValueError(
+                            f"the answer is larger than {watch.max_bytes:,} bytes (watch.max_bytes)"
+                        )
             headers = _clean_headers(answer.headers)
             moved_to = moved_to if answer.status in (200, 304) else ""
             return Response(request, url, answer.status, headers, bytes(body), moved_to=moved_to)
@@ -158,7 +163,9 @@ async def _follow(client: aiohttp.ClientSession, request: Request, watch: Watch)
 def _location(text: str) -> str:
     """The target of a redirect; bytes that are not UTF-8 stand in it percent-encoded, as browsers send them."""
     if len(text) > _LONGEST_LOCATION:
-        raise ValueError(f"the address redirects to an address of more than {_LONGEST_LOCATION:,} characters")
+        raise ValueError(
+            f"the address redirects to an address of more than {_LONGEST_LOCATION:,} characters"
+        )
     return _NO_ADDRESS.sub(lambda char: f"%{ord(char[0]) & 0xFF:02X}", text.strip())
 
 
@@ -170,7 +177,9 @@ def _clean_headers(headers: Mapping[str, str]) -> dict[str, str]:
     cleaned = {}
     for name, text in headers.items():
         lower = name.lower()
-        if lower in ("etag", "last-modified") and not (text.isprintable() and len(text) <= _LONGEST_VALIDATOR):
+        if lower in ("etag", "last-modified") and not (
+            text.isprintable() and len(text) <= _LONGEST_VALIDATOR
+        ):
             continue
         cleaned[storable(lower)] = storable(text)
     return cleaned

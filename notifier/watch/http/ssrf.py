@@ -1,8 +1,8 @@
 """Which addresses may be dialled.
 
-A feed's address, and every redirect, comes from outside: without this check a reader could be sent to the machine's own
-services or to a cloud's metadata (CWE-918). The check is made on the very address that is dialled, so a name that
-resolves differently the second time gains nothing.
+A feed's address, and every redirect, comes from outside: without this check a reader could be sent
+to the machine's own services or to a cloud's metadata (CWE-918). The check is made on the very
+address that is dialled, so a name that resolves differently the second time gains nothing.
 """
 
 import ipaddress
@@ -13,13 +13,22 @@ from urllib.parse import unquote, urlsplit
 import aiohttp
 from aiohttp import AddrInfoType
 
-# What Python counts as public, and nobody routes any more: the anycast relays of 6to4 (RFC 7526), site-local addresses
-# (RFC 3879), the 6bone (RFC 3701), and addresses of IPv4 in a form that was given up (RFC 4291, 2.5.5.1).
+# What Python counts as public, and nobody routes any more: the anycast relays of 6to4 (RFC 7526),
+# site-local addresses (RFC 3879), the 6bone (RFC 3701), and addresses of IPv4 in a form that was
+# given up (RFC 4291, 2.5.5.1).
 _RETIRED = tuple(
     ipaddress.ip_network(network)
-    for network in ("192.88.99.0/24", "fec0::/10", "3ffe::/16", "::/96", "64:ff9b:1::/48", "5f00::/8")
+    for network in (
+        "192.88.99.0/24",
+        "fec0::/10",
+        "3ffe::/16",
+        "::/96",
+        "64:ff9b:1::/48",
+        "5f00::/8",
+    )
 )
-# Names that only a network of one's own knows (RFC 6761, RFC 6762, RFC 8375, ICANN's `internal`, and custom).
+# Names that only a network of one's own knows (RFC 6761, RFC 6762, RFC 8375, ICANN's `internal`,
+# and custom).
 _PRIVATE_NAMES = (
     ".localhost", ".localdomain", ".local", ".internal", ".intranet", ".private", ".lan", ".corp", ".home",
     ".home.arpa", ".onion", ".test", ".invalid",
@@ -46,17 +55,22 @@ def is_public_ip(address: str) -> bool:
             return is_public_ip(str(inner))
     if any(ip in network for network in _RETIRED if network.version == ip.version):
         return False
-    return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified) and ip not in _NEVER
+    return (
+        ip.is_global
+        and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified)
+        and ip not in _NEVER
+    )
 
 
 def refuse_private_name(url: str) -> None:
     """Refuse an address that names a place that is not public by its very form.
 
-    For requests that a proxy dials: what a name resolves to is then the proxy's to judge, and it cannot judge names
-    that only its own network knows.
+    For requests that a proxy dials: what a name resolves to is then the proxy's to judge, and it
+    cannot judge names that only its own network knows.
 
     Raises:
-        AddressRefusedError: a literal address that is not public, in any spelling, or a name without a public suffix.
+        AddressRefusedError: a literal address that is not public, in any spelling, or a name
+            without a public suffix.
     """
     host = _as_dialled(urlsplit(url).hostname or "")
     try:
@@ -79,7 +93,12 @@ def _as_dialled(host: str) -> str:
         AddressRefusedError: no name that can be looked up; a proxy might make another one of it.
     """
     # Decoded twice, because a proxy may decode what we decoded already.
-    host = unicodedata.normalize("NFKC", unquote(unquote(host)).translate(_DOTS)).translate(_DOTS).lower().rstrip(".")
+    host = (
+        unicodedata.normalize("NFKC", unquote(unquote(host)).translate(_DOTS))
+        .translate(_DOTS)
+        .lower()
+        .rstrip(".")
+    )
     host = "".join(char for char in host if unicodedata.category(char) != "Cf")
     if any(char.isspace() or char in "/\\@#?%" or not char.isprintable() for char in host):
         raise AddressRefusedError("the name of the host is none that can be looked up")

@@ -25,8 +25,8 @@ class Purpose(StrEnum):
 class Request:
     """One conditional GET (RFC 9110, 13): the validators are those the server gave with the bytes we know.
 
-    `body_hash` is of the bytes we know, for servers that give no validators; `entry_id` is the entry that an
-    `ARTICLE` or a `CHECK` is about.
+    `body_hash` is of the bytes we know, for servers that give no validators; `entry_id` is the
+    entry that an `ARTICLE` or a `CHECK` is about.
     """
 
     source_id: int
@@ -42,8 +42,9 @@ class Request:
 class Response:
     """What came of it: a status with its body, or the error in words for the person who watches the source.
 
-    `url` is where the answer came from, after redirects; `moved_to` the address that permanent redirects alone (301,
-    308) led to; `refused` means that we would not ask, because the address is not a public one.
+    `url` is where the answer came from, after redirects; `moved_to` the address that permanent
+    redirects alone (301, 308) led to; `refused` means that we would not ask, because the address is
+    not a public one.
     """
 
     request: Request
@@ -58,7 +59,9 @@ class Response:
     @property
     def known(self) -> bool:
         """Whether the bytes are those we have read before."""
-        return self.status == 304 or (self.status == 200 and body_hash(self.body) == self.request.body_hash)
+        return self.status == 304 or (
+            self.status == 200 and body_hash(self.body) == self.request.body_hash
+        )
 
 
 def body_hash(body: bytes) -> str:

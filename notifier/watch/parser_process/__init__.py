@@ -1,10 +1,12 @@
 """Parsing: documents from outside are read in a process of their own, within limits of time and memory.
 
-Owns that process: it is started when the first document must be read, reads all documents of a poll, and is replaced
-when a document brings it down. Whatever a document does to the libraries that read it, it is one source's failure: the
-process knows no database, no settings and no secret, opens no file and no connection (`child.py`).
+Owns that process: it is started when the first document must be read, reads all documents of a
+poll, and is replaced when a document brings it down. Whatever a document does to the libraries that
+read it, it is one source's failure: the process knows no database, no settings and no secret, opens
+no file and no connection (`child.py`).
 
-What it answers is JSON, never a pickle: who takes over the child by a flaw of a parser must not get further by it.
+What it answers is JSON, never a pickle: who takes over the child by a flaw of a parser must not get
+further by it.
 """
 
 import json
@@ -32,7 +34,15 @@ MEGABYTES = 256
 _SECONDS_TO_START = 60.0
 
 # What of our environment the process gets: nothing of the settings, which may stand there.
-_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "SYSTEMROOT", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+_ENVIRONMENT = (
+    "PATH",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "SYSTEMROOT",
+    "LD_LIBRARY_PATH",
+    "DYLD_LIBRARY_PATH",
+)
 _PROGRAM = (
     "import sys, json; sys.path[:] = json.loads(sys.argv[1]);"
     " from notifier.watch.parser_process.child import main; main()"
@@ -58,8 +68,16 @@ class Child:
     def __init__(self) -> None:
         path = [os.path.abspath(folder) for folder in sys.path]  # noqa: PTH100 - an empty one is this folder
         self._process = subprocess.Popen(  # noqa: S603 - our own program, with nothing of a document in it
-            # Isolated: neither the folder we were started in nor a person's own packages are searched for modules.
-            [sys.executable, "-I", *(f"-W{option}" for option in sys.warnoptions), "-c", _PROGRAM, json.dumps(path)],
+            # Isolated: neither the folder we were started in nor a person's own packages are
+            # searched for modules.
+            [
+                sys.executable,
+                "-I",
+                *(f"-W{option}" for option in sys.warnoptions),
+                "-c",
+                _PROGRAM,
+                json.dumps(path),
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -157,7 +175,10 @@ class Parser:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.close()
 
@@ -167,7 +188,9 @@ class Parser:
         if child is not None:
             release(child)
 
-    def read(self, kind: SourceKind, body: bytes, headers: Mapping[str, str], url: str) -> ParsedDocument:
+    def read(
+        self, kind: SourceKind, body: bytes, headers: Mapping[str, str], url: str
+    ) -> ParsedDocument:
         """The document, read as one of this kind.
 
         Raises:
@@ -175,7 +198,9 @@ class Parser:
         """
         return self._reading(str(kind), body, headers=dict(headers), url=url)
 
-    def posts(self, body: bytes, headers: Mapping[str, str], url: str, now: datetime) -> ParsedDocument:
+    def posts(
+        self, body: bytes, headers: Mapping[str, str], url: str, now: datetime
+    ) -> ParsedDocument:
         """A page of a WordPress site's list of posts; `until` says up to which edit it was read.
 
         Raises:
@@ -206,17 +231,25 @@ class Parser:
             # Checked once more here: a child that was taken over may answer anything.
             return within_limits(wire.as_reading(answer))
         except (KeyError, TypeError, ValueError, RecursionError) as error:
-            raise ParseError("the document could not be read (it made the reader answer nonsense)") from error
+            raise ParseError(
+                "the document could not be read (it made the reader answer nonsense)"
+            ) from error
 
     def _ask(self, reader: str, body: bytes, **arguments: Any) -> Any:
         seconds = seconds_for(len(body))
         try:
             if self._child is None:
                 self._child = start()
-            answer = self._child.ask({"reader": reader, "megabytes": MEGABYTES, **arguments}, body, seconds)
+            answer = self._child.ask(
+                {"reader": reader, "megabytes": MEGABYTES, **arguments}, body, seconds
+            )
         except ChildEndedError as error:
             self.close()
-            reason = f"could not be read within {seconds:g} s" if error.timed_out else "ended the program that reads it"
+            reason = (
+                f"could not be read within {seconds:g} s"
+                if error.timed_out
+                else "ended the program that reads it"
+            )
             raise ParseError(f"the document {reason}") from error
         except OSError as error:
             self.close()

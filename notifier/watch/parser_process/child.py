@@ -1,8 +1,8 @@
 """The process that reads documents: it takes one after the other from its standard input and answers on its output.
 
-Owns what that process may do. It is started by `Parser` and by nobody else. Before the first document it gives up what
-reading needs not: it opens no file but Python's own modules, starts no program, and makes no connection. Each document
-has 256 MB beyond what the libraries take.
+Owns what that process may do. It is started by `Parser` and by nobody else. Before the first
+document it gives up what reading needs not: it opens no file but Python's own modules, starts no
+program, and makes no connection. Each document has 256 MB beyond what the libraries take.
 """
 
 import importlib.machinery
@@ -51,7 +51,9 @@ def main() -> None:
         _limit(memory.size(), request["megabytes"] * _MEGABYTE)
         answer = _answer(request, body)
         # What a document leaves behind counts against the next one, so that nothing adds up.
-        answer["last"] = memory.size() - own_size > request["megabytes"] * _MEGABYTE // 2 or "memory" in answer
+        answer["last"] = (
+            memory.size() - own_size > request["megabytes"] * _MEGABYTE // 2 or "memory" in answer
+        )
         try:
             frame = json.dumps(answer).encode()
         except MemoryError:
@@ -69,13 +71,17 @@ def _answer(request: Mapping[str, Any], body: bytes) -> dict[str, Any]:
     except MemoryError:
         return _out_of_memory(request)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is told to who asked
-        # A document that a reader stumbles over is one source's failure and must not become another's.
+        # A document that a reader stumbles over is one source's failure and must not become
+        # another's.
         trace = shorten(storable("".join(traceback.format_exception(error))), 20_000)
         return {"error": f"the document could not be read ({type(error).__name__})", "trace": trace}
 
 
 def _out_of_memory(request: Mapping[str, Any]) -> dict[str, Any]:
-    return {"error": f"the document needed more than {request['megabytes']} MB to be read", "memory": True}
+    return {
+        "error": f"the document needed more than {request['megabytes']} MB to be read",
+        "memory": True,
+    }
 
 
 def _document(read: Callable[..., Any]) -> Callable[[Mapping[str, Any], bytes], dict[str, Any]]:
@@ -131,11 +137,15 @@ def _limit(size: int, more: int) -> None:
     if size:
         _, hard = resource.getrlimit(resource.RLIMIT_AS)
         soft = size + more
-        resource.setrlimit(resource.RLIMIT_AS, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard))
+        resource.setrlimit(
+            resource.RLIMIT_AS, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard)
+        )
     used = resource.getrusage(resource.RUSAGE_SELF)
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     soft = int(used.ru_utime + used.ru_stime) + _SECONDS_ALONE
-    resource.setrlimit(resource.RLIMIT_CPU, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard))
+    resource.setrlimit(
+        resource.RLIMIT_CPU, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard)
+    )
 
 
 class _Memory:

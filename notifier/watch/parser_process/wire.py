@@ -55,7 +55,9 @@ def as_document(reading: ParsedDocument) -> dict[str, Any]:
         "posts_url": reading.posts_url,
         "left_out": reading.left_out,
         "until": reading.until.isoformat() if reading.until else None,
-        "observations": [_observation_document(observation) for observation in reading.observations],
+        "observations": [
+            _observation_document(observation) for observation in reading.observations
+        ],
     }
 
 

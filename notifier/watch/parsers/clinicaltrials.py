@@ -1,7 +1,8 @@
 """Trial registries: ClinicalTrials.gov API v2 records → one observation a trial, without network or database.
 
-Owns which fields of a record are followed, how they read to a person, and which of them matters most when several
-change. Record shapes: the API's data dictionary, https://clinicaltrials.gov/data-api/about-api/study-data-structure.
+Owns which fields of a record are followed, how they read to a person, and which of them matters
+most when several change. Record shapes: the API's data dictionary,
+https://clinicaltrials.gov/data-api/about-api/study-data-structure.
 """
 
 import json
@@ -13,7 +14,12 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
 from notifier.enums import NewsKind
 from notifier.text.cleaning import clean, storable
-from notifier.watch.parsers.observation import Observation, ParsedDocument, ParseError, published_moment
+from notifier.watch.parsers.observation import (
+    Observation,
+    ParsedDocument,
+    ParseError,
+    published_moment,
+)
 
 NAME = "ClinicalTrials.gov"
 
@@ -71,7 +77,9 @@ def as_of_url(url: str) -> str:
 
 def _with_token(url: str, token: str) -> str:
     parts = urlsplit(url)
-    query = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] != "pageToken"]
+    query = [
+        pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] != "pageToken"
+    ]
     return urlunsplit(parts._replace(query=urlencode([*query, ("pageToken", token)])))
 
 
@@ -85,7 +93,8 @@ def _observation(study: Any) -> Observation:
     acronym = _text(names.get("acronym"))
     brief = _text(names.get("briefTitle") or names.get("officialTitle"))
     treatments = [
-        _text(one.get("name")) for one in _items(_inner(protocol, "armsInterventionsModule"), "interventions")
+        _text(one.get("name"))
+        for one in _items(_inner(protocol, "armsInterventionsModule"), "interventions")
     ]
     status = _inner(protocol, "statusModule")
     aside = {
@@ -118,8 +127,12 @@ def _fields(study: Any, protocol: dict[str, Any]) -> dict[str, str]:
         "Start": _date(status, "startDateStruct"),
         "Primary completion": _date(status, "primaryCompletionDateStruct"),
         "Completion": _date(status, "completionDateStruct"),
-        "Conditions": ", ".join(_text(one) for one in _any_items(_inner(protocol, "conditionsModule"), "conditions")),
-        "Sponsor": _inner(_inner(protocol, "sponsorCollaboratorsModule"), "leadSponsor").get("name"),
+        "Conditions": ", ".join(
+            _text(one) for one in _any_items(_inner(protocol, "conditionsModule"), "conditions")
+        ),
+        "Sponsor": _inner(_inner(protocol, "sponsorCollaboratorsModule"), "leadSponsor").get(
+            "name"
+        ),
     }
     return {name: _text(value) for name, value in found.items() if value}
 
@@ -131,11 +144,15 @@ def _lists(protocol: dict[str, Any]) -> dict[str, list[str]]:
     contacts = _inner(protocol, "contactsLocationsModule")
     places = _items(contacts, "locations")
     found = {
-        "Arms": [_joined(": ", one.get("label"), _text(one.get("description"))[:200]) for one in arms],
+        "Arms": [
+            _joined(": ", one.get("label"), _text(one.get("description"))[:200]) for one in arms
+        ],
         "Primary outcomes": [_outcome(one) for one in _items(outcomes, "primaryOutcomes")],
         "Secondary outcomes": [_outcome(one) for one in _items(outcomes, "secondaryOutcomes")],
         "Countries": sorted({_text(place.get("country")) for place in places}),
-        "Sites": sorted({_site(place) for place in places if _text(place.get("status")) not in _CLOSED}),
+        "Sites": sorted(
+            {_site(place) for place in places if _text(place.get("status")) not in _CLOSED}
+        ),
         "Contacts": [
             _joined(", ", one.get("name"), one.get("phone"), one.get("email"))
             for one in (*_items(contacts, "centralContacts"), *_items(contacts, "overallOfficials"))
@@ -164,7 +181,11 @@ def _sentence(fields: Mapping[str, str]) -> str:
     parts = [f"Status: {fields['Status'].lower()}" if "Status" in fields else ""]
     parts += [f"phase {fields['Phase']}" if "Phase" in fields else ""]
     parts += [f"{fields['Participants']} participants" if "Participants" in fields else ""]
-    parts += [f"primary completion {fields['Primary completion']}" if "Primary completion" in fields else ""]
+    parts += [
+        f"primary completion {fields['Primary completion']}"
+        if "Primary completion" in fields
+        else ""
+    ]
     return ", ".join(part for part in parts if part) + "."
 
 
@@ -191,7 +212,12 @@ def _words(code: Any) -> str:
 
 
 def _phase(code: Any) -> str:
-    return str(code).replace("EARLY_PHASE", "early ").replace("PHASE", "").replace("NA", "not applicable")
+    return (
+        str(code)
+        .replace("EARLY_PHASE", "early ")
+        .replace("PHASE", "")
+        .replace("NA", "not applicable")
+    )
 
 
 def _date(status: dict[str, Any], name: str) -> str | None:

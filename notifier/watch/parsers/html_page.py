@@ -1,7 +1,7 @@
 """Therapy pages: bytes → one observation whose sections are the article's, without network or database.
 
-Owns where an article begins and ends on a page. Menus, related articles, advertisements and footers are no part of it,
-so a redesign around it is no change.
+Owns where an article begins and ends on a page. Menus, related articles, advertisements and footers
+are no part of it, so a redesign around it is no change.
 """
 
 import re
@@ -81,7 +81,9 @@ def read(body: bytes, headers: Mapping[str, str], url: str) -> ParsedDocument:
     if not body.strip():
         raise ParseError("the address answered with nothing")
     root = _parsed(body, headers)
-    title = clean(" ".join(root.xpath("(//h1)[1]//text()"))) or clean(root.findtext(".//title") or "")
+    title = clean(" ".join(root.xpath("(//h1)[1]//text()"))) or clean(
+        root.findtext(".//title") or ""
+    )
     aside = _aside(root)
     canonical = web_address(root.xpath("string((//link[@rel='canonical']/@href)[1])"))
     site = root.xpath("string((//meta[@property='og:site_name']/@content)[1])")
@@ -95,7 +97,12 @@ def read(body: bytes, headers: Mapping[str, str], url: str) -> ParsedDocument:
         url=canonical or web_address(url),
         title=title,
         summary=shorten(lead, 400),
-        body="\n".join(line for section in sections for line in (section["heading"], *section["blocks"]) if line),
+        body="\n".join(
+            line
+            for section in sections
+            for line in (section["heading"], *section["blocks"])
+            if line
+        ),
         author=aside.get("author", ""),
         content={"sections": sections} | ({ASIDE: aside} if aside else {}),
         change=NewsKind.PAGE_CHANGE,
@@ -119,11 +126,17 @@ def _parsed(body: bytes, headers: Mapping[str, str]) -> Any:
 
 def _aside(root: Any) -> dict[str, str]:
     """What the page says of itself: when it was last updated, who wrote it and who reviewed it."""
-    elements = (element for element in root.iter("p", "span", "div", "time", "address", "li") if len(element) < 8)
+    elements = (
+        element
+        for element in root.iter("p", "span", "div", "time", "address", "li")
+        if len(element) < 8
+    )
     short = [line for element in elements if (line := _short_text(element))]
     updated = next((found for line in short if (found := _UPDATED.search(line))), None)
     meta = root.xpath("string((//meta[@property='article:modified_time']/@content)[1])")
-    author = root.xpath("string((//span[contains(@class, 'bio-avatar-author--name')]//a | //*[@rel='author'])[1])")
+    author = root.xpath(
+        "string((//span[contains(@class, 'bio-avatar-author--name')]//a | //*[@rel='author'])[1])"
+    )
     author = author or root.xpath("string((//meta[@name='author']/@content)[1])")
     written = next((found for line in short if (found := _WRITTEN_BY.search(line))), None)
     reviewed = next((found for line in short if (found := _REVIEWED_BY.search(line))), None)
@@ -141,7 +154,9 @@ def _strip(root: Any) -> None:
         unwanted.drop_tree()
     holders = _with_their_ancestors(root.iter("h1", "article", "main"))
     for element in root.xpath("//*[@class or @id]"):
-        words = set(re.split(r"[^a-z0-9]+", f"{element.get('class', '')} {element.get('id', '')}".lower()))
+        words = set(
+            re.split(r"[^a-z0-9]+", f"{element.get('class', '')} {element.get('id', '')}".lower())
+        )
         whole = element.tag in ("html", "body", "main", "article") or element.getparent() is None
         if words & _AROUND and not whole and element not in holders:
             element.drop_tree()
@@ -160,7 +175,11 @@ def _with_their_ancestors(elements: Iterable[Any]) -> set[Any]:
 
 def _article(root: Any) -> Any:
     for path in _ARTICLE:
-        found = [element for element in root.xpath(path) if any(clean(text) for text in element.itertext())]
+        found = [
+            element
+            for element in root.xpath(path)
+            if any(clean(text) for text in element.itertext())
+        ]
         if len(found) == 1 or (found and path == _ARTICLE[0]):
             return found[0]
     return _found_by_reading(root)
@@ -169,13 +188,16 @@ def _article(root: Any) -> Any:
 def _found_by_reading(root: Any) -> Any:
     """The element that holds all paragraphs which the extractor takes for the article.
 
-    The extractor finds the place and no more: its own cut drops short lists, and side effects stand in short lists.
+    The extractor finds the place and no more: its own cut drops short lists, and side effects stand
+    in short lists.
     """
     from readability import Document
     from readability.readability import Unparseable
 
     try:
-        cut = html.fromstring(Document(html.tostring(root, encoding="unicode")).summary(html_partial=True))
+        cut = html.fromstring(
+            Document(html.tostring(root, encoding="unicode")).summary(html_partial=True)
+        )
     except (Unparseable, etree.ParserError, ValueError, TypeError):
         return root
     wanted = {text for block in cut.iter("p") if (text := _text(block))}
@@ -196,13 +218,21 @@ def _sections(article: Any) -> list[dict[str, Any]]:
     for element in article.iter():
         if element.tag in _HEADINGS:
             sections.append({"heading": _text(element), "blocks": []})
-        elif element.tag in _BLOCKS and not any(parent.tag in _BLOCKS for parent in element.iterancestors()):
+        elif element.tag in _BLOCKS and not any(
+            parent.tag in _BLOCKS for parent in element.iterancestors()
+        ):
             sections[-1]["blocks"] += [] if element.getparent() in menus else _blocks(element)
         elif element.tag in _BOXES:
             sections[-1]["blocks"].append(_loose_text(element))
     for section in sections:
-        section["blocks"] = [block for block in section["blocks"] if block and not _is_dateline(block)]
-    return [section for section in sections if section["blocks"] and fold(section["heading"]) not in _AROUND_HEADINGS]
+        section["blocks"] = [
+            block for block in section["blocks"] if block and not _is_dateline(block)
+        ]
+    return [
+        section
+        for section in sections
+        if section["blocks"] and fold(section["heading"]) not in _AROUND_HEADINGS
+    ]
 
 
 def _blocks(element: Any) -> list[str]:
@@ -218,7 +248,9 @@ def _blocks(element: Any) -> list[str]:
 
 def _loose_text(box: Any) -> str:
     """The text that stands in a box itself, in no paragraph; a word or two, or a bare date, is a label."""
-    inside_block = any(parent.tag in _BLOCKS or parent.tag in _HEADINGS for parent in box.iterancestors())
+    inside_block = any(
+        parent.tag in _BLOCKS or parent.tag in _HEADINGS for parent in box.iterancestors()
+    )
     parts = [box.text or ""]
     for child in box:
         parts += [_text(child) if child.tag in _INLINE else "", child.tail or ""]
@@ -254,4 +286,6 @@ def _short_text(element: Any) -> str:
 
 def _is_dateline(block: str) -> bool:
     """A short line that says only when the page was written or updated, and by whom."""
-    return len(block) < 160 and bool(_UPDATED.search(block) or _REVIEWED_BY.search(block) or _WRITTEN_BY.match(block))
+    return len(block) < 160 and bool(
+        _UPDATED.search(block) or _REVIEWED_BY.search(block) or _WRITTEN_BY.match(block)
+    )

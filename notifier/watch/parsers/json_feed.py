@@ -1,6 +1,7 @@
 """JSON Feed: bytes → observations, without network or database.
 
-Owns what a JSON Feed says (https://www.jsonfeed.org/version/1.1/); feedparser reads the XML formats only.
+Owns what a JSON Feed says (https://www.jsonfeed.org/version/1.1/); feedparser reads the XML formats
+only.
 """
 
 import html
@@ -11,7 +12,12 @@ from urllib.parse import urljoin
 
 from notifier.text.cleaning import clean, paragraphs, plain
 from notifier.text.urls import LONGEST_ADDRESS, web_address
-from notifier.watch.parsers.observation import Observation, ParsedDocument, ParseError, published_moment
+from notifier.watch.parsers.observation import (
+    Observation,
+    ParsedDocument,
+    ParseError,
+    published_moment,
+)
 from notifier.watch.parsers.retraction import retraction_reason
 
 
@@ -42,10 +48,14 @@ def read(body: bytes, url: str) -> ParsedDocument:
 
 
 def _observation(item: dict[str, Any], base: str) -> Observation:
-    body = paragraphs(_text(item.get("content_html")) or html.escape(_text(item.get("content_text"))))
+    body = paragraphs(
+        _text(item.get("content_html")) or html.escape(_text(item.get("content_text")))
+    )
     title = plain(_text(item.get("title")))
     categories = tuple(clean(_text(tag)) for tag in _items(item.get("tags")) if _text(tag))
-    authors = [one for one in (*_items(item.get("authors")), item.get("author")) if isinstance(one, dict)]
+    authors = [
+        one for one in (*_items(item.get("authors")), item.get("author")) if isinstance(one, dict)
+    ]
     guid = clean(_text(item.get("id")))
     link = _text(item.get("url")) or _text(item.get("external_url"))
     return Observation(
@@ -55,7 +65,9 @@ def _observation(item: dict[str, Any], base: str) -> Observation:
         title=title,
         summary=plain(_text(item.get("summary"))),
         body=body,
-        author=", ".join(dict.fromkeys(plain(_text(one.get("name"))) for one in authors if one.get("name"))),
+        author=", ".join(
+            dict.fromkeys(plain(_text(one.get("name"))) for one in authors if one.get("name"))
+        ),
         published_at=_moment(item.get("date_published")) or _moment(item.get("date_modified")),
         categories=categories,
         withdrawn=retraction_reason(title, categories),
@@ -63,7 +75,9 @@ def _observation(item: dict[str, Any], base: str) -> Observation:
 
 
 def _text(value: Any) -> str:
-    return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+    return (
+        str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+    )
 
 
 def _items(value: Any) -> list[Any]:

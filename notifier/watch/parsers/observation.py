@@ -1,6 +1,7 @@
 """What a reader of bytes hands on: the things a source published, as they stood when it was read.
 
-Owns the one shape that feeds, pages and registries share, and the hash by which two states are told apart.
+Owns the one shape that feeds, pages and registries share, and the hash by which two states are told
+apart.
 """
 
 import hashlib
@@ -21,7 +22,8 @@ MOST_ITEMS = 5_000
 # Longer texts are cut: nobody reads more, and each is compared and matched as a whole.
 _LONGEST_TITLE, _LONGEST_TEXT, _LONGEST_CATEGORY = 5_000, 500_000, 500
 _MOST_CATEGORIES = 200
-# What calendars of the news can hold: programs write 0001-01-01 or 9999-12-31 where they know no date.
+# What calendars of the news can hold: programs write 0001-01-01 or 9999-12-31 where they know no
+# date.
 _EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2101, 1, 1, tzinfo=UTC)
 
 
@@ -32,7 +34,8 @@ class ParseError(Exception):
 # What a state says about itself rather than about its subject; it changes without being news.
 ASIDE = "aside"
 
-# The readings an observation may be of: what the source publishes, and a WordPress site's list of posts.
+# The readings an observation may be of: what the source publishes, and a WordPress site's list of
+# posts.
 DOCUMENT, POSTS = "document", "posts"
 
 
@@ -42,8 +45,9 @@ class Observation:
 
     Attributes:
         guid: the publisher's own key, empty where there is none.
-        content: structured content: ``{"sections": …}`` of a page, ``{"fields": …, "lists": …}`` of a trial record,
-            else empty; under ``"aside"`` stands what is kept but compared with nothing (last updated, reviewer).
+        content: structured content: ``{"sections": …}`` of a page, ``{"fields": …, "lists": …}`` of
+            a trial record, else empty; under ``"aside"`` stands what is kept but compared with
+            nothing (last updated, reviewer).
         change: the kind of news that a later material revision of it is.
         withdrawn: why, in words, where the publisher marks it as retracted or of concern.
         origin: which reading it is of; only readings of one origin are compared.
@@ -67,7 +71,9 @@ class Observation:
         """SHA-256 over what a reader would call the content; a moved link or a new date alone is no other state."""
         content = {name: part for name, part in self.content.items() if name != ASIDE}
         marked = [self.withdrawn] if self.withdrawn else []
-        document = json.dumps([self.title, self.summary, self.body, content, *marked], sort_keys=True)
+        document = json.dumps(
+            [self.title, self.summary, self.body, content, *marked], sort_keys=True
+        )
         return hashlib.sha256(document.encode()).hexdigest()
 
 
@@ -79,7 +85,8 @@ class ParsedDocument:
         name: what the source calls itself.
         ttl_minutes: how long it asks to be left alone.
         next_url: where the list goes on; empty at its end.
-        posts_url: where the site lists its posts with their edits (WordPress), empty where it does not say.
+        posts_url: where the site lists its posts with their edits (WordPress), empty where it does
+            not say.
         left_out: how many items of the document are more than are read.
         until: up to which edit a list of posts was read; None for every other document.
     """
@@ -137,7 +144,8 @@ def _within_limits(observation: Observation) -> Observation:
         body=storable(observation.body)[:_LONGEST_TEXT],
         author=storable(observation.author)[:_LONGEST_CATEGORY],
         categories=tuple(
-            storable(category)[:_LONGEST_CATEGORY] for category in observation.categories[:_MOST_CATEGORIES]
+            storable(category)[:_LONGEST_CATEGORY]
+            for category in observation.categories[:_MOST_CATEGORIES]
         ),
         content=_storable(observation.content),
         published_at=published_moment(observation.published_at),

@@ -1,7 +1,8 @@
 """Retraction marks: how publishers and indexes say, in a title or beside it, that an article is not to be relied on.
 
-Pure. Forms: the labels that ICMJE and COPE ask for at the head of a title, and PubMed's publication types. A notice
-that tells of another article's retraction is news of its own and is not marked by this.
+Pure. Forms: the labels that ICMJE and COPE ask for at the head of a title, and PubMed's publication
+types. A notice that tells of another article's retraction is news of its own and is not marked by
+this.
 """
 
 import re

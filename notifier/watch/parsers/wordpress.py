@@ -13,14 +13,26 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 from notifier.text.cleaning import paragraphs, plain
 from notifier.text.urls import web_address
-from notifier.watch.parsers.observation import POSTS, Observation, ParsedDocument, ParseError, published_moment
+from notifier.watch.parsers.observation import (
+    POSTS,
+    Observation,
+    ParsedDocument,
+    ParseError,
+    published_moment,
+)
 from notifier.watch.parsers.retraction import retraction_reason
 
-# How far back the first look goes, and by how much each look overlaps the one before it: a site's clock may be off.
+# How far back the first look goes, and by how much each look overlaps the one before it: a site's
+# clock may be off.
 FIRST_LOOK = timedelta(days=30)
 OVERLAP = timedelta(minutes=15)
-# How long to leave the list alone after it was read, after a failure, and where the site does not offer it.
-PAUSE, PAUSE_AFTER_FAILURE, PAUSE_AFTER_REFUSAL = timedelta(hours=1), timedelta(days=1), timedelta(days=30)
+# How long to leave the list alone after it was read, after a failure, and where the site does not
+# offer it.
+PAUSE, PAUSE_AFTER_FAILURE, PAUSE_AFTER_REFUSAL = (
+    timedelta(hours=1),
+    timedelta(days=1),
+    timedelta(days=30),
+)
 MOST_PAGES = 5
 
 _API_LINK = re.compile(r"<([^<>]+)>\s*;\s*rel=[\"']?https://api\.w\.org/")
@@ -63,7 +75,11 @@ def request_url(posts: str, since: datetime, page: int = 1) -> str:
 def is_whole_site(feed_url: str) -> bool:
     """Whether a feed is of the whole site; one of a category shows fewer posts than the site lists."""
     parts = urlsplit(feed_url)
-    return bool(_ROOT_FEED.fullmatch(parts.path)) and not set(dict(parse_qsl(parts.query))) & {"cat", "tag", "s"}
+    return bool(_ROOT_FEED.fullmatch(parts.path)) and not set(dict(parse_qsl(parts.query))) & {
+        "cat",
+        "tag",
+        "s",
+    }
 
 
 def read(body: bytes, headers: Mapping[str, str], url: str) -> ParsedDocument:
@@ -83,15 +99,20 @@ def read(body: bytes, headers: Mapping[str, str], url: str) -> ParsedDocument:
     following = ""
     if posts and page < min(pages, MOST_PAGES):
         following = urlsplit(url)._replace(query=urlencode(query | {"page": page + 1})).geturl()
-    return ParsedDocument("", tuple(_observation(one) for one in posts if isinstance(one, dict)), next_url=following)
+    return ParsedDocument(
+        "", tuple(_observation(one) for one in posts if isinstance(one, dict)), next_url=following
+    )
 
 
 def read_until(body: bytes, headers: Mapping[str, str], url: str, now: datetime) -> datetime:
     """From when the next look should ask: now, less an overlap; where the list went on, from its last edit.
 
-    An edit that is dated ahead is taken as one of now: else nothing that was edited until then would be seen.
+    An edit that is dated ahead is taken as one of now: else nothing that was edited until then
+    would be seen.
     """
-    if _number(headers.get("x-wp-totalpages")) <= _number(dict(parse_qsl(urlsplit(url).query)).get("page")):
+    if _number(headers.get("x-wp-totalpages")) <= _number(
+        dict(parse_qsl(urlsplit(url).query)).get("page")
+    ):
         return now - OVERLAP
     edits = [_moment(one.get("modified_gmt")) for one in json.loads(body) if isinstance(one, dict)]
     return min(max((edit for edit in edits if edit), default=now), now) - OVERLAP

@@ -91,7 +91,9 @@ def upgrade() -> None:
             ["profile_id"], ["profile.id"], name="fk_digest_profile_id_profile", ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name="pk_digest"),
-        sa.UniqueConstraint("profile_id", "cadence", "group_key", "window", name="uq_digest_profile_id"),
+        sa.UniqueConstraint(
+            "profile_id", "cadence", "group_key", "window", name="uq_digest_profile_id"
+        ),
     )
     op.create_table(
         "entry",
@@ -102,7 +104,9 @@ def upgrade() -> None:
         sa.Column("title", sa.Text(), nullable=False),
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("first_seen_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["source_id"], ["source.id"], name="fk_entry_source_id_source", ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["source_id"], ["source.id"], name="fk_entry_source_id_source", ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("id", name="pk_entry"),
         sa.UniqueConstraint("source_id", "key", name="uq_entry_source_id"),
     )
@@ -111,10 +115,16 @@ def upgrade() -> None:
         sa.Column("source_id", sa.Integer(), nullable=False),
         sa.Column("profile_id", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["profile_id"], ["profile.id"], name="fk_source_profile_profile_id_profile", ondelete="CASCADE"
+            ["profile_id"],
+            ["profile.id"],
+            name="fk_source_profile_profile_id_profile",
+            ondelete="CASCADE",
         ),
         sa.ForeignKeyConstraint(
-            ["source_id"], ["source.id"], name="fk_source_profile_source_id_source", ondelete="CASCADE"
+            ["source_id"],
+            ["source.id"],
+            name="fk_source_profile_source_id_source",
+            ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("source_id", "profile_id", name="pk_source_profile"),
     )
@@ -136,10 +146,16 @@ def upgrade() -> None:
         sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
-            ["profile_id"], ["profile.id"], name="fk_subscription_profile_id_profile", ondelete="CASCADE"
+            ["profile_id"],
+            ["profile.id"],
+            name="fk_subscription_profile_id_profile",
+            ondelete="CASCADE",
         ),
         sa.ForeignKeyConstraint(
-            ["subscriber_id"], ["subscriber.id"], name="fk_subscription_subscriber_id_subscriber", ondelete="CASCADE"
+            ["subscriber_id"],
+            ["subscriber.id"],
+            name="fk_subscription_subscriber_id_subscriber",
+            ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("id", name="pk_subscription"),
         sa.UniqueConstraint("link_id", name="uq_subscription_link_id"),
@@ -154,7 +170,9 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(20), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("also", sa.JSON(), nullable=False),
-        sa.ForeignKeyConstraint(["profile_id"], ["profile.id"], name="fk_term_profile_id_profile", ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["profile_id"], ["profile.id"], name="fk_term_profile_id_profile", ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("id", name="pk_term"),
         sa.UniqueConstraint("profile_id", "kind", "text", name="uq_term_profile_id"),
     )
@@ -169,7 +187,10 @@ def upgrade() -> None:
         sa.Column("wording_hash", sa.String(64), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
-            ["subscription_id"], ["subscription.id"], name="fk_consent_subscription_id_subscription", ondelete="CASCADE"
+            ["subscription_id"],
+            ["subscription.id"],
+            name="fk_consent_subscription_id_subscription",
+            ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("id", name="pk_consent"),
     )
@@ -190,7 +211,9 @@ def upgrade() -> None:
         sa.Column("leased_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(["digest_id"], ["digest.id"], name="fk_delivery_digest_id_digest", ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["digest_id"], ["digest.id"], name="fk_delivery_digest_id_digest", ondelete="CASCADE"
+        ),
         sa.ForeignKeyConstraint(
             ["subscription_id"],
             ["subscription.id"],
@@ -208,7 +231,9 @@ def upgrade() -> None:
         sa.Column("source_id", sa.Integer(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("entry_id", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(["entry_id"], ["entry.id"], name="fk_entry_alias_entry_id_entry", ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["entry_id"], ["entry.id"], name="fk_entry_alias_entry_id_entry", ondelete="CASCADE"
+        ),
         sa.ForeignKeyConstraint(
             ["source_id"], ["source.id"], name="fk_entry_alias_source_id_source", ondelete="CASCADE"
         ),
@@ -234,7 +259,9 @@ def upgrade() -> None:
         sa.Column("categories", sa.JSON(), nullable=False),
         sa.Column("content", sa.JSON(), nullable=False),
         sa.Column("changes", sa.JSON(), nullable=False),
-        sa.ForeignKeyConstraint(["entry_id"], ["entry.id"], name="fk_revision_entry_id_entry", ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["entry_id"], ["entry.id"], name="fk_revision_entry_id_entry", ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("id", name="pk_revision"),
         sa.UniqueConstraint("entry_id", "number", name="uq_revision_entry_id"),
     )
@@ -243,7 +270,10 @@ def upgrade() -> None:
         sa.Column("revision_id", sa.Integer(), nullable=False),
         sa.Column("examined_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
-            ["revision_id"], ["revision.id"], name="fk_examination_revision_id_revision", ondelete="CASCADE"
+            ["revision_id"],
+            ["revision.id"],
+            name="fk_examination_revision_id_revision",
+            ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("revision_id", name="pk_examination"),
     )
@@ -260,10 +290,17 @@ def upgrade() -> None:
         sa.Column("reasons", sa.JSON(), nullable=False),
         sa.Column("filed", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["entry_id"], ["entry.id"], name="fk_match_entry_id_entry", ondelete="CASCADE"),
-        sa.ForeignKeyConstraint(["profile_id"], ["profile.id"], name="fk_match_profile_id_profile", ondelete="CASCADE"),
         sa.ForeignKeyConstraint(
-            ["revision_id"], ["revision.id"], name="fk_match_revision_id_revision", ondelete="CASCADE"
+            ["entry_id"], ["entry.id"], name="fk_match_entry_id_entry", ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["profile_id"], ["profile.id"], name="fk_match_profile_id_profile", ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["revision_id"],
+            ["revision.id"],
+            name="fk_match_revision_id_revision",
+            ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("id", name="pk_match"),
         sa.UniqueConstraint("profile_id", "position", name="uq_match_profile_position"),
@@ -281,15 +318,22 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["digest_id"], ["digest.id"], name="fk_digest_item_digest_id_digest", ondelete="CASCADE"
         ),
-        sa.ForeignKeyConstraint(["match_id"], ["match.id"], name="fk_digest_item_match_id_match", ondelete="CASCADE"),
         sa.ForeignKeyConstraint(
-            ["revision_id"], ["revision.id"], name="fk_digest_item_revision_id_revision", ondelete="CASCADE"
+            ["match_id"], ["match.id"], name="fk_digest_item_match_id_match", ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["revision_id"],
+            ["revision.id"],
+            name="fk_digest_item_revision_id_revision",
+            ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("digest_id", "match_id", name="pk_digest_item"),
     )
     op.create_index("ix_digest_item_match_id", "digest_item", ["match_id"], unique=False)
     op.create_index("ix_digest_item_revision_id", "digest_item", ["revision_id"], unique=False)
-    installation = sa.table("installation", sa.column("id", sa.Integer), sa.column("salt", sa.String))
+    installation = sa.table(
+        "installation", sa.column("id", sa.Integer), sa.column("salt", sa.String)
+    )
     op.bulk_insert(installation, [{"id": 1, "salt": secrets.token_hex(32)}])
 
 

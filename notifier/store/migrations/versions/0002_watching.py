@@ -50,7 +50,10 @@ def upgrade() -> None:
         sa.Column("document", sa.JSON(), nullable=False),
         sa.Column("imported_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
-            ["profile_id"], ["profile.id"], name="fk_profile_revision_profile_id_profile", ondelete="CASCADE"
+            ["profile_id"],
+            ["profile.id"],
+            name="fk_profile_revision_profile_id_profile",
+            ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("profile_id", "number", name="pk_profile_revision"),
     )
@@ -63,7 +66,9 @@ def upgrade() -> None:
         sa.Column("entry_id", sa.Integer(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("fetched_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["entry_id"], ["entry.id"], name="fk_article_entry_id_entry", ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["entry_id"], ["entry.id"], name="fk_article_entry_id_entry", ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("entry_id", name="pk_article"),
     )
     op.create_table(
@@ -78,11 +83,19 @@ def upgrade() -> None:
         sa.Column("held_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("released_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
-            ["profile_id"], ["profile.id"], name="fk_near_miss_profile_id_profile", ondelete="CASCADE"
+            ["profile_id"],
+            ["profile.id"],
+            name="fk_near_miss_profile_id_profile",
+            ondelete="CASCADE",
         ),
-        sa.ForeignKeyConstraint(["entry_id"], ["entry.id"], name="fk_near_miss_entry_id_entry", ondelete="CASCADE"),
         sa.ForeignKeyConstraint(
-            ["revision_id"], ["revision.id"], name="fk_near_miss_revision_id_revision", ondelete="CASCADE"
+            ["entry_id"], ["entry.id"], name="fk_near_miss_entry_id_entry", ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["revision_id"],
+            ["revision.id"],
+            name="fk_near_miss_revision_id_revision",
+            ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("id", name="pk_near_miss"),
         sa.UniqueConstraint("profile_id", "entry_id", name="uq_near_miss_profile_id"),
@@ -95,7 +108,9 @@ def upgrade() -> None:
     with op.batch_alter_table("delivery") as delivery:
         delivery.alter_column("subscription_id", existing_type=sa.Integer(), nullable=True)
         delivery.add_column(sa.Column("notice_id", sa.Integer(), nullable=True))
-        delivery.create_foreign_key("fk_delivery_notice_id_notice", "notice", ["notice_id"], ["id"], ondelete="CASCADE")
+        delivery.create_foreign_key(
+            "fk_delivery_notice_id_notice", "notice", ["notice_id"], ["id"], ondelete="CASCADE"
+        )
         delivery.create_unique_constraint("uq_delivery_notice_id", ["notice_id"])
 
 

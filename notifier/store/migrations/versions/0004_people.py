@@ -34,9 +34,15 @@ def _moment(name: str, *, nullable: bool = False) -> "sa.Column[object]":
 def upgrade() -> None:
     for name in _TIMES:
         op.add_column("subscription", _moment(name, nullable=True))
-    op.add_column("subscription", sa.Column("hidden", sa.JSON(), nullable=False, server_default="[]"))
-    op.add_column("subscription", sa.Column("urgent", sa.Boolean(), nullable=False, server_default=sa.false()))
-    op.add_column("suppression", sa.Column("cause", sa.String(20), nullable=False, server_default="asked"))
+    op.add_column(
+        "subscription", sa.Column("hidden", sa.JSON(), nullable=False, server_default="[]")
+    )
+    op.add_column(
+        "subscription", sa.Column("urgent", sa.Boolean(), nullable=False, server_default=sa.false())
+    )
+    op.add_column(
+        "suppression", sa.Column("cause", sa.String(20), nullable=False, server_default="asked")
+    )
     op.create_table(
         "wording",
         sa.Column("hash", sa.String(64), nullable=False),
@@ -81,7 +87,11 @@ def upgrade() -> None:
     with op.batch_alter_table("delivery") as table:
         table.add_column(sa.Column("change_id", sa.Integer(), nullable=True))
         table.create_foreign_key(
-            "fk_delivery_change_id_address_change", "address_change", ["change_id"], ["id"], ondelete="CASCADE"
+            "fk_delivery_change_id_address_change",
+            "address_change",
+            ["change_id"],
+            ["id"],
+            ondelete="CASCADE",
         )
         table.create_index("ix_delivery_change_id", ["change_id"])
     if op.get_bind().dialect.name == "sqlite":

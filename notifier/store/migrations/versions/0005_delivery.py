@@ -14,10 +14,14 @@ def _moment(name: str, *, nullable: bool = False) -> "sa.Column[object]":
 
 
 def upgrade() -> None:
-    op.add_column("subscriber", sa.Column("soft_bounces", sa.Integer(), nullable=False, server_default="0"))
+    op.add_column(
+        "subscriber", sa.Column("soft_bounces", sa.Integer(), nullable=False, server_default="0")
+    )
     op.add_column("subscriber", _moment("bounced_at", nullable=True))
     op.add_column("subscriber", _moment("held_until", nullable=True))
-    op.add_column("match", sa.Column("urgent", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.add_column(
+        "match", sa.Column("urgent", sa.Boolean(), nullable=False, server_default=sa.false())
+    )
     op.add_column("digest", _moment("approved_at", nullable=True))
     op.create_table(
         "pace",

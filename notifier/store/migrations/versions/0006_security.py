@@ -14,7 +14,11 @@ branch_labels = None
 depends_on = None
 
 # What others wrote into these columns may name people.
-_WRITTEN_BY_OTHERS = (("delivery", "id", "error"), ("suppression", "address_hash", "reason"), ("notice", "id", "text"))
+_WRITTEN_BY_OTHERS = (
+    ("delivery", "id", "error"),
+    ("suppression", "address_hash", "reason"),
+    ("notice", "id", "text"),
+)
 _WORD_WITH_AT = re.compile(r"\S*@\S*")
 _STATUS = re.compile(r"(?a)(?<![\d.])[45]\.\d{1,3}\.\d{1,3}(?![\d.])")
 _REPLY = re.compile(r"(?a)(?<![\d.-])[45]\d\d(?![\d.])")
@@ -62,7 +66,9 @@ def _digest_keys() -> None:
     connection = op.get_bind()
     digest = sa.table("digest", sa.column("id", sa.Integer), sa.column("key", sa.String))
     for (number,) in connection.execute(sa.select(digest.c.id)).all():
-        connection.execute(digest.update().where(digest.c.id == number).values(key=secrets.token_urlsafe(16)))
+        connection.execute(
+            digest.update().where(digest.c.id == number).values(key=secrets.token_urlsafe(16))
+        )
     with op.batch_alter_table("digest") as batch:
         batch.alter_column("key", existing_type=sa.String(32), nullable=False)
         batch.create_unique_constraint("uq_digest_key", ["key"])
@@ -75,24 +81,32 @@ def _redact() -> None:
         chosen = sa.select(table.c[key], table.c[column]).where(table.c[column].like("%@%"))
         for row_key, text in connection.execute(chosen).all():
             redacted = _WORD_WITH_AT.sub("(an address)", text)
-            connection.execute(table.update().where(table.c[key] == row_key).values({column: redacted}))
+            connection.execute(
+                table.update().where(table.c[key] == row_key).values({column: redacted})
+            )
 
 
 def _keep_codes() -> None:
     """Keep the code alone of what servers said when an address was suppressed: names may stand in the rest."""
     connection = op.get_bind()
-    table = sa.table("suppression", sa.column("address_hash"), sa.column("cause"), sa.column("reason"))
-    chosen = sa.select(table.c.address_hash, table.c.reason).where(table.c.cause.in_(("bounced", "complained")))
+    table = sa.table(
+        "suppression", sa.column("address_hash"), sa.column("cause"), sa.column("reason")
+    )
+    chosen = sa.select(table.c.address_hash, table.c.reason).where(
+        table.c.cause.in_(("bounced", "complained"))
+    )
     for key, reason in connection.execute(chosen).all():
         code = _STATUS.search(reason) or _REPLY.search(reason)
-        connection.execute(table.update().where(table.c.address_hash == key).values(reason=code[0] if code else ""))
+        connection.execute(
+            table.update().where(table.c.address_hash == key).values(reason=code[0] if code else "")
+        )
 
 
 def _readable_schedules() -> None:
     """Mend schedules that an earlier version stored although it had refused them: each ended every run.
 
-    Digits of other scripts mean what they say; a time that is none becomes the usual one. A zone that only one machine
-    knew becomes UTC; a pause beyond all calendars has no end.
+    Digits of other scripts mean what they say; a time that is none becomes the usual one. A zone
+    that only one machine knew becomes UTC; a pause beyond all calendars has no end.
     """
     connection = op.get_bind()
     subscription = sa.table("subscription", sa.column("id"), sa.column("at"))
@@ -100,13 +114,19 @@ def _readable_schedules() -> None:
         if not _WALL_TIME.fullmatch(at):
             digits = "".join(str(unicodedata.decimal(char, char)) for char in at).zfill(5)
             mended = digits if _WALL_TIME.fullmatch(digits) else "08:00"
-            connection.execute(subscription.update().where(subscription.c.id == number).values(at=mended))
+            connection.execute(
+                subscription.update().where(subscription.c.id == number).values(at=mended)
+            )
     zones = (files("tzdata") / "zones").read_text(encoding="ascii").split()
     subscriber = sa.table("subscriber", sa.column("time_zone"))
     for (zone,) in connection.execute(sa.select(subscriber.c.time_zone).distinct()).all():
         if zone not in zones or zone == "Factory":
-            connection.execute(subscriber.update().where(subscriber.c.time_zone == zone).values(time_zone="UTC"))
-    connection.execute(sa.text("UPDATE subscription SET paused_until = NULL WHERE paused_until >= '2100-01-01'"))
+            connection.execute(
+                subscriber.update().where(subscriber.c.time_zone == zone).values(time_zone="UTC")
+            )
+    connection.execute(
+        sa.text("UPDATE subscription SET paused_until = NULL WHERE paused_until >= '2100-01-01'")
+    )
 
 
 def downgrade() -> None:
