@@ -1,0 +1,1 @@
+"""What several test modules share: it holds no tests."""
