@@ -1,20 +1,19 @@
 """The tree of errors that a person may be shown.
 
-Owns what an error says: what is wrong, what to do about it, and the exit code that goes with it. It
-knows no other room. An expected failure of one source or of one recipient is no exception at all:
-it is a value, stored beside the source or the delivery where a person looks for it.
+Owns what each kind of error means. It knows no other file, and no face: which exit code a command
+ends with, and how a page looks, is decided in `cli/` and `web/`. An expected failure of one source
+or of one recipient is not an exception: it is a value, stored beside the source or the delivery,
+where a person looks for it.
 """
 
 
 class NotifierError(Exception):
-    """Something a person can mend.
+    """A failure that a person can do something about.
 
     Args:
         problem: one plain sentence that names the thing and what is wrong with it.
         fix: what to do about it; printed below the problem.
     """
-
-    exit_code = 1
 
     def __init__(self, problem: str, fix: str = "") -> None:
         super().__init__(problem)
@@ -23,26 +22,28 @@ class NotifierError(Exception):
 
 
 class SettingsError(NotifierError):
-    """A setting or a call that cannot be meant that way; nothing was done."""
+    """A setting that cannot be used; nothing was done."""
 
-    exit_code = 2
+
+class InputError(NotifierError):
+    """An argument, a form or a file that cannot be used; nothing was done."""
 
 
 class StoreError(NotifierError):
-    """The database cannot be used as it is now."""
+    """A database that cannot be used at this moment."""
 
 
 class NotFoundError(NotifierError):
-    """What was asked for is not stored."""
+    """Something that was asked for and is not stored."""
 
 
-class ProfileError(SettingsError):
-    """A profile file that cannot be taken; the stored profile stays as it was."""
+class ProfileError(InputError):
+    """A profile file that cannot be stored; the stored profile stays as it was."""
 
 
-class AddressError(SettingsError):
-    """An e-mail address that no mail can be sent to."""
+class AddressError(InputError):
+    """An e-mail address to which no mail can be sent."""
 
 
 class LinkError(NotifierError):
-    """A signed link that is forged, cut short, too old, or made for something else."""
+    """A signed link that is forged, cut short, too old, or made for another purpose."""

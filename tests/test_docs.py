@@ -84,8 +84,14 @@ def test_links_in_the_documents_lead_somewhere():
 
 def test_every_file_that_the_documents_name_exists():
     """A name may leave out the folders before it; one in capitals (`NAME.py`) stands for a file to be written."""
-    folders = [ROOT / name for name in ("notifier", "templates", "tests", "bench", "deploy", "docs")]
-    paths = {path.relative_to(ROOT).as_posix() for folder in folders for path in (folder, *folder.rglob("*"))}
+    folders = [
+        ROOT / name for name in ("notifier", "templates", "tests", "bench", "deploy", "docs")
+    ]
+    paths = {
+        path.relative_to(ROOT).as_posix()
+        for folder in folders
+        for path in (folder, *folder.rglob("*"))
+    }
     named = re.compile(r"`([a-z0-9_./-]+(?:\.(?:py|po|j2|css|md)|/))`")
     for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]:
         for name in named.findall(page.read_text(encoding="utf-8")):

@@ -11,6 +11,7 @@ import pytest
 
 from notifier.admin import template_check
 from notifier.admin.preview import PreviewOptions, preview
+from notifier.cli.main import exit_code_of
 from notifier.deps import Deps, from_settings
 from notifier.errors import SettingsError
 from notifier.pipeline import match, poll
@@ -173,7 +174,7 @@ def commands_against(own: Path) -> str:
     """The commands that a refusal of the old names in a folder gives."""
     with pytest.raises(SettingsError) as refused:
         Templates(own)
-    assert refused.value.exit_code == 2
+    assert exit_code_of(refused.value) == 2
     advice, _, commands = refused.value.fix.partition("\n")
     assert advice.startswith("Rename them with these commands")
     return commands

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 import pytest
 from sqlalchemy import Engine
 
-from notifier.cli.main import run
+from notifier.cli.main import exit_code_of, run
 from notifier.deliver.outbox import Outcome, SendResult
 from notifier.deliver.smtp.client import Transport
 from notifier.deliver.smtp.protocol import OutgoingMessage
@@ -227,7 +227,7 @@ def test_a_password_is_not_sent_in_the_clear(home: Path, host: str, where: str):
         load(home / "notifier.toml", given)
     assert "smtp.allow_plaintext_password" in error.value.fix
     assert "starttls" in error.value.fix
-    assert error.value.exit_code == 2
+    assert exit_code_of(error.value) == 2
     assert CANARY not in f"{error.value.problem} {error.value.fix}"
 
 

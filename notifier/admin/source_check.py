@@ -12,7 +12,7 @@ from urllib.parse import urljoin
 
 from notifier.deps import Deps
 from notifier.enums import SourceKind
-from notifier.errors import SettingsError
+from notifier.errors import InputError
 from notifier.text.cleaning import clean, shorten
 from notifier.text.urls import web_address
 from notifier.watch import sources
@@ -69,12 +69,12 @@ def find_source(deps: Deps, url: str, kind: SourceKind | None) -> FoundSource:
         kind: what it is meant to be; None where nothing was said.
 
     Raises:
-        SettingsError: it may not be asked, or it is a page without a feed.
+        InputError: it may not be asked, or it is a page without a feed.
     """
     bare = "://" not in url and re.fullmatch(r"[\w-]+(\.[\w-]+)+(/\S*)?", url.strip())
     address = web_address(f"https://{url.strip()}" if bare else url)
     if not address:
-        raise SettingsError(
+        raise InputError(
             f"{url!r} cannot be watched.", "Give an address that begins with https:// or http://."
         )
     if not deps.settings.watch.allow_private_addresses:
@@ -82,7 +82,7 @@ def find_source(deps: Deps, url: str, kind: SourceKind | None) -> FoundSource:
     kind = kind or sources.kind_of(address)
     answer = _answers(deps, [address])[address]
     if answer.refused:
-        raise SettingsError(
+        raise InputError(
             f"{address} cannot be watched: {answer.error}.", "Only public addresses are asked."
         )
     if answer.error or answer.status != 200:
@@ -116,7 +116,7 @@ def _behind(
     for url in guesses if b"<html" in answer.body[:2000].lower() and not named else ():
         if _reads(_answers(deps, [url])[url], parser):
             return FoundSource(url, SourceKind.FEED, how=f"{address} names no feed, but has one.")
-    raise SettingsError(
+    raise InputError(
         f"{address} is no feed, and none was found behind it: {error}.",
         "Give the feed's own address, or watch it as a therapy page with --kind page.",
     )
@@ -141,7 +141,7 @@ def _refuse_private(address: str) -> None:
     try:
         refuse_private_name(address)
     except AddressRefusedError as error:
-        raise SettingsError(
+        raise InputError(
             f"{address} cannot be watched: {error}.",
             "For an intranet set watch.allow_private_addresses.",
         ) from error

@@ -42,11 +42,11 @@ def read(
     """Read reports (RFC 3464), complaints (RFC 5965) and wishes to leave; what was read before changes nothing."""
     from notifier.deliver.bounces import mailbox
     from notifier.enums import BounceKind
-    from notifier.errors import SettingsError
+    from notifier.errors import InputError
     from notifier.pipeline import bounces
 
     if bool(files) + bool(maildir) + bool(imap) != 1:
-        raise SettingsError("Name what to read.", "Give files, or --maildir DIR, or --imap URL.")
+        raise InputError("Name what to read.", "Give files, or --maildir DIR, or --imap URL.")
     mails: Iterable[bytes]
     if maildir:
         mails = mailbox.from_maildir(maildir)

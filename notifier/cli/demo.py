@@ -44,10 +44,10 @@ def demo(
 
 def _require_mail_server() -> None:
     """Refuse before anything is touched: a production installation has no mail server of its own."""
-    from notifier.errors import SettingsError
+    from notifier.errors import InputError
 
     if find_spec("aiosmtpd") is None:
-        raise SettingsError(
+        raise InputError(
             "The demo needs a mail server on this machine, and it is not installed.",
             f"It is the extra notifier[demo]. Install it: {sys.executable} -m pip install '{MAIL_SERVER}'",
         )

@@ -22,31 +22,27 @@ def dkim(
     """Make a key that signs our mails, and say what to set and what to publish."""
     from notifier.deliver.mime import dkim_keys as keys
     from notifier.email_addresses import domain_of
-    from notifier.errors import SettingsError
+    from notifier.errors import InputError
     from notifier.settings import load
     from notifier.store.files import create_private
 
     if algorithm not in ("rsa", "ed25519"):
-        raise SettingsError(
-            f"--algorithm {algorithm!r} is not known.", "Choose one of: rsa, ed25519."
-        )
+        raise InputError(f"--algorithm {algorithm!r} is not known.", "Choose one of: rsa, ed25519.")
     settings = load()
     sender = settings.sender.address
     signing = domain or (domain_of(sender) if sender else "")
     if not signing:
-        raise SettingsError(
-            "For which domain?", "Set sender.address, or give --domain example.org."
-        )
+        raise InputError("For which domain?", "Set sender.address, or give --domain example.org.")
     name = selector or f"notifier-{algorithm}"
     file = shared.config_path().parent / f"dkim-{name}.pem"
     try:
         create_private(file, keys.new_key(algorithm))
     except FileExistsError as error:
-        raise SettingsError(
+        raise InputError(
             f"{file} is there already.", "Give another --selector; old mails need the old key."
         ) from error
     except OSError as error:
-        raise SettingsError(
+        raise InputError(
             f"{file} cannot be written: {error.strerror}.", "Choose a folder of your own."
         ) from error
     record, text = keys.Signer(signing, name, keys.read_key(file)).record()

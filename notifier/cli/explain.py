@@ -26,12 +26,12 @@ def explain(
     json: shared.Json = False,
 ) -> None:
     """Tell the tier, the score and the reasons for a text that is not stored."""
-    from notifier.errors import SettingsError
+    from notifier.errors import InputError
     from notifier.match import judging, profiles
     from notifier.text.cleaning import paragraphs, plain
 
     if not (title or summary or body):
-        raise SettingsError("There is nothing to explain.", "Give --title, --summary or --body.")
+        raise InputError("There is nothing to explain.", "Give --title, --summary or --body.")
     octets = b""
     if body:
         octets = (

@@ -52,7 +52,7 @@ def init(now: shared.Now = "") -> None:
 
 def _write_settings(path: Path) -> bool:
     from notifier.cli.starter import starter_file
-    from notifier.errors import SettingsError
+    from notifier.errors import InputError
     from notifier.store.files import create_private
 
     try:
@@ -60,7 +60,7 @@ def _write_settings(path: Path) -> bool:
     except FileExistsError:
         return False
     except OSError as error:
-        raise SettingsError(
+        raise InputError(
             f"{path} cannot be written: {error.strerror}.", "Choose a folder of your own."
         ) from error
     return True
@@ -69,7 +69,7 @@ def _write_settings(path: Path) -> bool:
 def _add_suppression_key(path: Path) -> bool:
     """Complete a settings file from before there was such a key; returns whether it was missing."""
     from notifier.cli.starter import with_suppression_key
-    from notifier.errors import SettingsError
+    from notifier.errors import InputError
     from notifier.settings import load
     from notifier.store.files import rewrite_settings
 
@@ -77,9 +77,7 @@ def _add_suppression_key(path: Path) -> bool:
     if settings.suppression_key:
         return False
     if _VARIABLE in os.environ:
-        raise SettingsError(
-            f"The variable {_VARIABLE} is empty.", "Remove it, or set it to the key."
-        )
+        raise InputError(f"The variable {_VARIABLE} is empty.", "Remove it, or set it to the key.")
     try:
         with _alone_with(path):
             if load(path).suppression_key:  # another process added it meanwhile
@@ -88,7 +86,7 @@ def _add_suppression_key(path: Path) -> bool:
             text = path.read_bytes().decode("utf-8")
             rewrite_settings(path, with_suppression_key(text).encode("utf-8"))
     except OSError as error:
-        raise SettingsError(
+        raise InputError(
             f"suppression_key cannot be added to {path}: {error.strerror}.",
             "Run `notifier init` as the owner of that file and its folder. Or make a key of 32 random characters, and "
             f'put it into the file yourself, as suppression_key = "…" before the first [section], or into {_VARIABLE}.',
@@ -98,7 +96,7 @@ def _add_suppression_key(path: Path) -> bool:
 
 def _refuse_a_second_key(database_url: str, path: Path) -> None:
     """Refuse to make a key for a database that has one: by another, nobody who said no would be recognised."""
-    from notifier.errors import SettingsError
+    from notifier.errors import InputError
     from notifier.store import db, keys
 
     engine = db.make_engine(database_url)
@@ -107,7 +105,7 @@ def _refuse_a_second_key(database_url: str, path: Path) -> None:
     finally:
         engine.dispose()
     if taken:
-        raise SettingsError(
+        raise InputError(
             f"The database was made with a suppression_key, and it is not in {path}.",
             "Take the key from the backup of the settings: with another one, people who said no would be written to.",
         )

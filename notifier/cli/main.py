@@ -31,7 +31,7 @@ from notifier.cli import (
 from notifier.cli import (
     run as running,
 )
-from notifier.errors import NotifierError
+from notifier.errors import InputError, NotifierError, SettingsError
 
 app = typer.Typer(
     name="notifier",
@@ -93,12 +93,17 @@ def run(args: Sequence[str]) -> int:
         code = app(_config_first(list(args)), standalone_mode=False)
     except NotifierError as error:
         _tell(error)
-        return error.exit_code
+        return exit_code_of(error)
     except typer.Abort:
         return 1
     except Exception as error:  # noqa: BLE001 - whatever it is, its words are made printable
         return _refused_usage(error) or _unexpected(error)
     return code if isinstance(code, int) else 0
+
+
+def exit_code_of(error: NotifierError) -> int:
+    """Give the exit code for an error: 2 for usage and settings, where nothing was done, else 1."""
+    return 2 if isinstance(error, (InputError, SettingsError)) else 1
 
 
 def _refused_usage(error: Exception) -> int:

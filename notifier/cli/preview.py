@@ -131,25 +131,25 @@ def _serve(deps: "Deps", wish: "PreviewOptions", port: int) -> None:
 
 
 def _stretch(text: str) -> timedelta | None:
-    from notifier.errors import SettingsError
+    from notifier.errors import InputError
 
     if not text:
         return None
     found = re.fullmatch(r"([0-9]{1,5})([hdw])", text)
     if not found:
-        raise SettingsError(f"--since {text!r} is no stretch of time.", "Write 12h, 30d or 4w.")
+        raise InputError(f"--since {text!r} is no stretch of time.", "Write 12h, 30d or 4w.")
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
 def _write(folder: Path, files: dict[str, bytes]) -> None:
     """Write the mail's parts: with --to they hold links by which anyone can change that person's subscription."""
-    from notifier.errors import SettingsError
+    from notifier.errors import InputError
     from notifier.store.files import write_private
 
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise SettingsError(
+        raise InputError(
             f"{folder} cannot be written: {error.strerror}.", "Choose another --out."
         ) from error
     for name, content in files.items():

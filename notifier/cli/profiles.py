@@ -89,11 +89,11 @@ def import_(
 ) -> None:
     """Store profiles from files, all or none, watch their sources, and match what was seen before."""
     from notifier.admin.profile_import import estimate_matches, import_profile, judged
-    from notifier.errors import SettingsError
+    from notifier.errors import InputError
     from notifier.match import profiles
 
     if past not in ("include", "file"):
-        raise SettingsError(f"--past {past!r} is not known.", "Choose include or file.")
+        raise InputError(f"--past {past!r} is not known.", "Choose include or file.")
     read = profiles.read_files(files)
     include = past == "include"
     with shared.open_deps(now) as deps:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from notifier.errors import SettingsError
+from notifier.errors import InputError
 from notifier.text import times
 from notifier.text.cleaning import one_printable_line, printable
 
@@ -61,14 +61,14 @@ def moment(text: str, option: str = "--now") -> datetime | None:
     """The moment that an option names; without a zone it is UTC.
 
     Raises:
-        SettingsError: no ISO 8601 time between the years 1900 and 2100.
+        InputError: no ISO 8601 time between the years 1900 and 2100.
     """
     if not text:
         return None
     try:
         return times.moment(text)
     except ValueError as error:
-        raise SettingsError(
+        raise InputError(
             f"{option} {text!r} is no ISO 8601 time.", "Write 2026-03-01T08:00:00+01:00."
         ) from error
 
@@ -209,7 +209,7 @@ def file_bytes(path: Path, largest: int = 10_000_000) -> bytes:
     """The bytes of a plain file that the caller named, of at most `largest` bytes.
 
     Raises:
-        SettingsError: it cannot be read, is no plain file, or is too large.
+        InputError: it cannot be read, is no plain file, or is too large.
     """
     from notifier.store.files import read_input
 
@@ -220,13 +220,11 @@ def standard_input(largest: int) -> bytes:
     """What is piped into the command, of at most `largest` bytes.
 
     Raises:
-        SettingsError: it is larger.
+        InputError: it is larger.
     """
     content: bytes = sys.stdin.buffer.read(largest + 1)
     if len(content) > largest:
-        raise SettingsError(
-            f"Standard input holds more than {largest:,} bytes.", "Give less of it."
-        )
+        raise InputError(f"Standard input holds more than {largest:,} bytes.", "Give less of it.")
     return content
 
 
@@ -261,12 +259,12 @@ def spoken(code: str) -> str:
     """The code of a language that notifier speaks.
 
     Raises:
-        SettingsError: it is none; those there are stand in the fix.
+        InputError: it is none; those there are stand in the fix.
     """
     from notifier.i18n.catalog import LANGUAGES
 
     if code not in LANGUAGES:
-        raise SettingsError(
+        raise InputError(
             f"--language {code!r} is not spoken here.", f"Choose one of: {', '.join(LANGUAGES)}."
         )
     return code
@@ -276,7 +274,7 @@ def choice(kind: Any, text: str | None, option: str) -> Any:
     """A member of an enumeration by its word.
 
     Raises:
-        SettingsError: there is none; the words there are stand in the fix.
+        InputError: there is none; the words there are stand in the fix.
     """
     if text is None:
         return None
@@ -284,6 +282,4 @@ def choice(kind: Any, text: str | None, option: str) -> Any:
         return kind(text)
     except ValueError as error:
         words = ", ".join(kind)
-        raise SettingsError(
-            f"{option} {text!r} is not known.", f"Choose one of: {words}."
-        ) from error
+        raise InputError(f"{option} {text!r} is not known.", f"Choose one of: {words}.") from error

@@ -8,7 +8,7 @@ import secrets
 import tomllib
 from collections.abc import Iterator
 
-from notifier.errors import SettingsError
+from notifier.errors import InputError
 
 _EMPTY_KEY = re.compile(r"(?m)^[ \t]*suppression_key[ \t]*=[ \t]*(?:\"\"|'')[^\r\n]*")
 
@@ -39,7 +39,7 @@ def with_suppression_key(text: str) -> str:
             continue
         if given.pop("suppression_key", "") in line and given == wanted:
             return candidate
-    raise SettingsError(
+    raise InputError(
         "suppression_key cannot be added to the settings file.",
         "Set the variable NOTIFIER_SUPPRESSION_KEY, or put the key into the file yourself, before its first [section].",
     )

@@ -109,7 +109,7 @@ def pause(
     now: shared.Now = "",
 ) -> None:
     """Hold somebody's digests back; what matches meanwhile comes in the first one after it."""
-    from notifier.errors import SettingsError
+    from notifier.errors import InputError
     from notifier.subscribers import lifecycle
 
     with shared.open_deps(now) as deps, deps.writing() as session:
@@ -118,7 +118,7 @@ def pause(
             try:
                 times.day_ahead(end.date().isoformat(), deps.now().date())
             except ValueError as error:
-                raise SettingsError(
+                raise InputError(
                     f"--until {until} is out of range.",
                     "Name a day between today and five years ahead.",
                 ) from error
@@ -250,11 +250,11 @@ def export(
     """With EMAIL: everything held of that person, as JSON (GDPR Art. 20). Without: the list of all, for an import."""
     import json
 
-    from notifier.errors import NotFoundError, SettingsError
+    from notifier.errors import InputError, NotFoundError
     from notifier.subscribers import import_export, privacy, subscriptions
 
     if form not in ("csv", "jsonl"):
-        raise SettingsError(f"--format {form!r} is not known.", "Choose one of: csv, jsonl.")
+        raise InputError(f"--format {form!r} is not known.", "Choose one of: csv, jsonl.")
     with shared.open_deps() as deps, deps.reading() as session:
         if email is None:
             notation = shared.JSON_NOTATION if form == "jsonl" else ""
@@ -290,7 +290,7 @@ def _is_json_lines(file: Path) -> bool:
 
 @contextmanager
 def _text_of(file: Path) -> "Iterator[TextIO]":
-    from notifier.errors import SettingsError
+    from notifier.errors import InputError
     from notifier.store.files import open_input
 
     try:
@@ -299,7 +299,7 @@ def _text_of(file: Path) -> "Iterator[TextIO]":
         ) as text:
             yield text
     except UnicodeDecodeError as error:
-        raise SettingsError(
+        raise InputError(
             f"{file} is no UTF-8 text.", "Save it as UTF-8 (in Excel: CSV UTF-8)."
         ) from error
 

@@ -16,7 +16,7 @@ from notifier.deliver import outbox
 from notifier.demo.servers import Sink, Site, mail_sink, serving
 from notifier.deps import Deps, from_settings
 from notifier.enums import Authority, Cadence, DeliveryKind
-from notifier.errors import SettingsError
+from notifier.errors import InputError
 from notifier.match import profiles
 from notifier.pipeline.run import Report, run_once
 from notifier.settings import load
@@ -120,7 +120,7 @@ def run(folder: Path) -> Story:
             refused.
 
     Raises:
-        SettingsError: the folder is not the demo's to write to.
+        InputError: the folder is not the demo's to write to.
     """
     _clear(folder)
     site, sink = Site(), Sink(folder / "mails")
@@ -140,7 +140,7 @@ def _clear(folder: Path) -> None:
     try:
         if folder.exists() and any(folder.iterdir()):
             if not _is_demo(folder / "notifier.toml"):
-                raise SettingsError(
+                raise InputError(
                     f"{folder} holds files that are not the demo's.",
                     "Choose another folder with --out.",
                 )
@@ -153,7 +153,7 @@ def _clear(folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         mails.mkdir(mode=0o700)
     except OSError as error:
-        raise SettingsError(
+        raise InputError(
             f"{folder} cannot be used: {error.strerror}.", "Choose another folder with --out."
         ) from error
 
@@ -161,7 +161,7 @@ def _clear(folder: Path) -> None:
 def _is_demo(config: Path) -> bool:
     try:
         return read_input(config, _LARGEST_SETTINGS).startswith(_MARK.encode("utf-8"))
-    except SettingsError:
+    except InputError:
         return False
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from notifier.enums import Tier
-from notifier.errors import SettingsError
+from notifier.errors import InputError
 from notifier.match.judging import Document
 from notifier.match.score import Judgement
 from notifier.text.cleaning import paragraphs, plain
@@ -59,7 +59,7 @@ def read(text: str, name: str) -> list[Labelled]:
     """The labelled texts of a JSON Lines file: ``title`` and ``label``, and optionally ``summary`` and ``body``.
 
     Raises:
-        SettingsError: a line that is none, with its number.
+        InputError: a line that is none, with its number.
     """
     return [
         _labelled(line, f"{name}, line {n}")
@@ -72,17 +72,15 @@ def _labelled(line: str, place: str) -> Labelled:
     try:
         item = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise SettingsError(
+        raise InputError(
             f"{place} is not JSON: {error}.", "Write one JSON object a line."
         ) from error
     if not isinstance(item, dict) or not isinstance(item.get("title"), str):
-        raise SettingsError(f"{place} has no title.", 'Write {"title": "…", "label": "about"}.')
+        raise InputError(f"{place} has no title.", 'Write {"title": "…", "label": "about"}.')
     label = "none" if item.get("label") == "unrelated" else item.get("label")
     if label not in list(Tier):
         known = ", ".join((*Tier, "unrelated"))
-        raise SettingsError(
-            f"{place} has the label {item.get('label')!r}.", f"Labels are: {known}."
-        )
+        raise InputError(f"{place} has the label {item.get('label')!r}.", f"Labels are: {known}.")
     summary, body = (str(item.get(part) or "") for part in ("summary", "body"))
     return Labelled(Document(plain(item["title"]), plain(summary), paragraphs(body)), Tier(label))
 

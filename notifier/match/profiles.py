@@ -18,7 +18,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from notifier.enums import TermKind, Tier
-from notifier.errors import NotFoundError, ProfileError, SettingsError
+from notifier.errors import InputError, NotFoundError, ProfileError
 from notifier.i18n.catalog import LANGUAGES
 from notifier.match.terms import TermSpec, Vocabulary
 from notifier.store.files import read_input
@@ -243,7 +243,7 @@ def read_files(paths: Sequence[Path]) -> list[ProfileFile]:
                 if bundled
                 else read_input(path, _LARGEST_FILE).decode("utf-8")
             )
-        except SettingsError as error:
+        except InputError as error:
             raise ProfileError(
                 error.problem, f"Give a UTF-8 TOML file, or one of: {', '.join(bundled_slugs())}."
             ) from error
@@ -371,14 +371,14 @@ def find(session: Session, slug: str | None) -> Profile:
 
     Raises:
         NotFoundError: none is stored under this slug, or none at all.
-        SettingsError: several are stored and none was named.
+        InputError: several are stored and none was named.
     """
     stored = listed(session)
     if slug is None and len(stored) == 1:
         return stored[0]
     if slug is None and stored:
         names = ", ".join(profile.slug for profile in stored)
-        raise SettingsError("Several profiles are stored.", f"Name one with --profile: {names}.")
+        raise InputError("Several profiles are stored.", f"Name one with --profile: {names}.")
     for profile in stored:
         if profile.slug == slug:
             return profile

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from notifier.errors import SettingsError
+from notifier.errors import InputError
 
 _PRIVATE = 0o600
 _OTHERS = stat.S_IRWXO
@@ -31,24 +31,24 @@ def open_input(path: Path, largest: int) -> BinaryIO:
         largest: how many bytes it may hold.
 
     Raises:
-        SettingsError: it cannot be read, is no plain file, or is too large.
+        InputError: it cannot be read, is no plain file, or is too large.
     """
     try:
         # Without it, to open a pipe would wait for somebody who writes to it.
         opened = os.fdopen(os.open(path, os.O_RDONLY | _NONBLOCK), "rb")
     except (OSError, ValueError) as error:
-        raise SettingsError(
+        raise InputError(
             f"{path} cannot be read: {_reason(error)}.", "Name a file that is there."
         ) from error
     state = os.fstat(opened.fileno())
     if not stat.S_ISREG(state.st_mode):
         opened.close()
-        raise SettingsError(
+        raise InputError(
             f"{path} cannot be read: it is {_kind(state.st_mode)}.", "Name a plain file."
         )
     if state.st_size > largest:
         opened.close()
-        raise SettingsError(
+        raise InputError(
             f"{path} is larger than {largest:,} bytes.",
             "Name a smaller one, or cut it into several.",
         )
@@ -59,17 +59,17 @@ def read_input(path: Path, largest: int) -> bytes:
     """The bytes of a plain file that the caller named.
 
     Raises:
-        SettingsError: as for `open_input`.
+        InputError: as for `open_input`.
     """
     with open_input(path, largest) as opened:
         try:
             content = opened.read(largest + 1)
         except OSError as error:
-            raise SettingsError(
+            raise InputError(
                 f"{path} cannot be read: {_reason(error)}.", "Name a file that is there."
             ) from error
     if len(content) > largest:  # some systems' files do not say their size beforehand
-        raise SettingsError(
+        raise InputError(
             f"{path} is larger than {largest:,} bytes.",
             "Name a smaller one, or cut it into several.",
         )
@@ -84,7 +84,7 @@ def write_private(path: Path, content: bytes | Iterable[bytes]) -> None:
     old or the new, never a part.
 
     Raises:
-        SettingsError: it cannot be written, or something that is no file stands there.
+        InputError: it cannot be written, or something that is no file stands there.
     """
     beside = path.parent / f".{secrets.token_hex(8)}.new"
     try:
@@ -97,7 +97,7 @@ def write_private(path: Path, content: bytes | Iterable[bytes]) -> None:
             raise
         _keep_name(path.parent)
     except (OSError, ValueError) as error:
-        raise SettingsError(
+        raise InputError(
             f"{path} cannot be written: {_reason(error)}.", "Name a file in a folder of yours."
         ) from error
 

@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 
 from notifier.email_addresses import normalize
 from notifier.enums import Cadence, Edition, SubscriptionStatus
-from notifier.errors import AddressError, SettingsError
+from notifier.errors import AddressError, InputError
 from notifier.i18n.catalog import LANGUAGES, SOURCE
 from notifier.store import keys
 from notifier.store.models import Profile, Subscriber, Subscription
@@ -94,17 +94,17 @@ def read(file: TextIO, *, json_lines: bool) -> Iterator[tuple[int, dict[str, str
     """The lines of a list, each with its number in the file.
 
     Raises:
-        SettingsError: the file as a whole cannot be taken: no column `email`, an unknown one, no
+        InputError: the file as a whole cannot be taken: no column `email`, an unknown one, no
             text, too long a line.
     """
     try:
         yield from _json_lines(file) if json_lines else _csv_lines(file)
     except UnicodeDecodeError as error:
-        raise SettingsError(
+        raise InputError(
             "The file is no UTF-8 text.", "Save it as UTF-8 (in Excel: CSV UTF-8)."
         ) from error
     except csv.Error as error:
-        raise SettingsError(
+        raise InputError(
             f"The file cannot be read as CSV: {error}.", "Export it once more, and look at it."
         ) from error
 
@@ -150,7 +150,7 @@ def _check_columns(names: list[str]) -> None:
         problem = (
             f"There is no column {unknown[0][:40]!r}." if unknown else "There is no column email."
         )
-        raise SettingsError(
+        raise InputError(
             problem, f"The columns are {', '.join(COLUMNS)}; only email must be there."
         )
 
@@ -226,7 +226,7 @@ class _Taking:
             return None
         try:
             email, profile, choice = self._read(values)
-        except (SettingsError, ValueError) as error:
+        except (InputError, ValueError) as error:
             self._tell(number, RowResult.INVALID, _reason(error))
             return None
         key = self._hash_of(email)
@@ -260,7 +260,7 @@ class _Taking:
                 if slug
                 else "It names no profile, and several are stored."
             )
-            raise SettingsError(named)
+            raise InputError(named)
         return profiles[slug]
 
     def _people(self, keys: set[str]) -> dict[str, int]:
@@ -331,7 +331,7 @@ def _reason(error: Exception) -> str:
     """Why a line is invalid; the report may be kept or sent on: it names the line, and not the person."""
     if isinstance(error, AddressError):
         return str(error.__cause__ or "no e-mail address")
-    if isinstance(error, SettingsError):
+    if isinstance(error, InputError):
         return redacted(error.problem)
     # Half of a surrogate pair, for example.
     return "it holds characters that cannot be stored"
@@ -343,10 +343,10 @@ def _choice(
 ) -> Choice:
     for name, text, known in (("every", every, Cadence), ("edition", edition, Edition)):
         if text and text not in list(known):
-            raise SettingsError(f"{name} is {text!r}; it can be {', '.join(known)}")
+            raise InputError(f"{name} is {text!r}; it can be {', '.join(known)}")
     cadence, words_for = Cadence(every or "weekly"), Edition(edition or "patient")
     if language and language not in LANGUAGES:
-        raise SettingsError(f"{language!r} is not spoken here.")
+        raise InputError(f"{language!r} is not spoken here.")
     day = parse_on(on or None, cadence) if cadence in (Cadence.WEEKLY, Cadence.MONTHLY) else None
     wall = parse_at(at or "08:00")
     return Choice(

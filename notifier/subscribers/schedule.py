@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from notifier.enums import Cadence
-from notifier.errors import SettingsError
+from notifier.errors import InputError
 from notifier.i18n.catalog import ENGLISH, Language
 from notifier.text import times
 
@@ -77,13 +77,13 @@ def check(cadence: Cadence, at: str, on: int | None, zone: str) -> None:
     """Refuse a schedule that no due time can be worked out of.
 
     Raises:
-        SettingsError: a wall time, a zone, or a day that does not go with the cadence.
+        InputError: a wall time, a zone, or a day that does not go with the cadence.
     """
     parse_at(at)
     parse_zone(zone)
     days = {Cadence.WEEKLY: range(7), Cadence.MONTHLY: range(1, 32)}.get(cadence)
     if (on is not None) if days is None else (on not in days):
-        raise SettingsError(
+        raise InputError(
             f"{on!r} is no day for {cadence}.", "Weekly takes 0 to 6, monthly 1 to 31, others none."
         )
 
@@ -92,12 +92,12 @@ def parse_at(text: str) -> str:
     """A wall time as ``"HH:MM"``.
 
     Raises:
-        SettingsError: it is none.
+        InputError: it is none.
     """
     try:
         return times.wall_time(text).strftime("%H:%M")
     except ValueError as error:
-        raise SettingsError(
+        raise InputError(
             f"{text!r} is no time of day.", "Write it as HH:MM, for example 08:00."
         ) from error
 
@@ -106,11 +106,11 @@ def parse_on(text: str | None, cadence: Cadence) -> int | None:
     """The day of a cadence: a weekday's name for weekly (Monday if none is given), 1 to 31 for monthly (1).
 
     Raises:
-        SettingsError: a day that does not go with the cadence.
+        InputError: a day that does not go with the cadence.
     """
     if cadence in (Cadence.DAILY, Cadence.IMMEDIATE):
         if text is not None:
-            raise SettingsError(
+            raise InputError(
                 f"--on does not go with {cadence}.", "Leave it out, or choose weekly or monthly."
             )
         return None
@@ -120,12 +120,12 @@ def parse_on(text: str | None, cadence: Cadence) -> int | None:
             index for index, day in enumerate(WEEKDAYS) if len(name) >= 3 and day.startswith(name)
         ]
         if not matching:
-            raise SettingsError(f"{text!r} is no weekday.", f"Give one of: {', '.join(WEEKDAYS)}.")
+            raise InputError(f"{text!r} is no weekday.", f"Give one of: {', '.join(WEEKDAYS)}.")
         return matching[0]
     try:
         return times.whole_number(text or "1", 1, 31)
     except ValueError as error:
-        raise SettingsError(
+        raise InputError(
             f"{text!r} is no day of a month.", "Give a number from 1 to 31; 31 means the last day."
         ) from error
 
@@ -134,12 +134,12 @@ def parse_zone(name: str) -> str:
     """A time zone of the IANA database, in exactly this spelling.
 
     Raises:
-        SettingsError: there is none of this name.
+        InputError: there is none of this name.
     """
     try:
         return times.zone(name).key
     except ValueError as error:
-        raise SettingsError(
+        raise InputError(
             f"There is no time zone {name!r}.", "Names look like Europe/Berlin or UTC."
         ) from error
 

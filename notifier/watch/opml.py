@@ -11,7 +11,7 @@ from typing import Any
 from lxml import etree
 
 from notifier.enums import SourceKind
-from notifier.errors import SettingsError
+from notifier.errors import InputError
 from notifier.store.models import Source
 from notifier.text.cleaning import clean, xml_text
 from notifier.text.urls import web_address
@@ -35,7 +35,7 @@ def read(body: bytes, name: str) -> list[Outline]:
         name: what to call it in an error.
 
     Raises:
-        SettingsError: no OPML.
+        InputError: no OPML.
     """
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, recover=True, huge_tree=False
@@ -43,11 +43,11 @@ def read(body: bytes, name: str) -> list[Outline]:
     try:
         root = etree.fromstring(body, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
-        raise SettingsError(
+        raise InputError(
             f"{name} is not XML: {error}", "Export the list from your feed reader as OPML."
         ) from error
     if root is None or etree.QName(root).localname.lower() != "opml":
-        raise SettingsError(
+        raise InputError(
             f"{name} is no OPML document.", "Export the list from your feed reader as OPML."
         )
     found: dict[str, Outline] = {}

@@ -13,7 +13,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from notifier.enums import Authority, SourceKind
-from notifier.errors import NotFoundError, SettingsError
+from notifier.errors import InputError, NotFoundError
 from notifier.store.models import Profile, Source, SourceProfile
 from notifier.text import times
 from notifier.text.cleaning import clean, shorten
@@ -66,12 +66,12 @@ def add(
         The source, and whether it is new.
 
     Raises:
-        SettingsError: an address that cannot be watched.
+        InputError: an address that cannot be watched.
     """
     address = web_address(url)
     if not address:
         problem = f"{shorten(url, 200)!r} cannot be watched."
-        raise SettingsError(
+        raise InputError(
             problem,
             f"Give an address that begins with https:// or http://, {LONGEST_ADDRESS:,} characters at most.",
         )

@@ -15,7 +15,7 @@ from starlette.types import Message
 from notifier.digest.selection import OPTIONAL
 from notifier.digest.view import TITLES
 from notifier.enums import Cadence, Edition
-from notifier.errors import SettingsError
+from notifier.errors import InputError
 from notifier.i18n.catalog import LANGUAGES, Language
 from notifier.subscribers import schedule
 from notifier.subscribers.subscriptions import Choice
@@ -134,13 +134,13 @@ def problem_with(values: Mapping[str, str]) -> dict[str, str]:
     ):
         try:
             choice_of({**_USUAL, name: values.get(name, default)})
-        except (SettingsError, ValueError):
+        except (InputError, ValueError):
             found[name] = "wrong"
     for name, cadence in (("weekday", "weekly"), ("day", "monthly")):
         if values.get("every") == cadence:
             try:
                 choice_of({**_USUAL, "every": cadence, name: values.get(name, "")})
-            except (SettingsError, ValueError):
+            except (InputError, ValueError):
                 found[name] = "wrong"
     return found
 

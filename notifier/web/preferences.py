@@ -22,7 +22,7 @@ from notifier.deps import Deps
 from notifier.digest import archive
 from notifier.digest.selection import OPTIONAL
 from notifier.enums import SignupRequestKind, SubscriptionStatus, SuppressionCause
-from notifier.errors import AddressError, SettingsError, StoreError
+from notifier.errors import AddressError, InputError, StoreError
 from notifier.i18n.catalog import Language, language
 from notifier.i18n.messages import LazyMessage
 from notifier.links import ExpiredLinkError, Purpose
@@ -95,7 +95,7 @@ def _act(request: Request, sent: FormData) -> Response:
                 answer = _DEEDS.get(doing, _save)(request, session, one, sent)
             else:
                 answer = partial(notice, request, *_NOT_SUBSCRIBED, _spoken(one))
-    except (SettingsError, ValueError):
+    except (InputError, ValueError):
         # Only here is the transaction rolled back: inside it, what was changed before the error
         # would be committed.
         with deps.reading() as session:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from notifier.admin.source_check import check, find_source
 from notifier.enums import Authority, SourceKind
-from notifier.errors import SettingsError
+from notifier.errors import InputError
 from notifier.store.models import Source
 from notifier.watch import discovery, opml
 from notifier.watch.parsers import json_feed
@@ -46,7 +46,7 @@ def test_a_page_without_a_feed_is_told_with_what_to_do(installation: Installatio
         "/page/", "<html><body><p>Only a page.</p></body></html>", "text/html"
     )
     installation.site.answers.pop("/feed/")
-    with pytest.raises(SettingsError, match="none was found behind it") as caught:
+    with pytest.raises(InputError, match="none was found behind it") as caught:
         find_source(installation.at(MONDAY), page, None)
     assert "--kind page" in caught.value.fix
     assert find_source(installation.at(MONDAY), page, SourceKind.PAGE).url == page
@@ -68,7 +68,7 @@ def test_a_private_or_odd_address_is_refused_at_the_door(installation: Installat
         update={"allow_private_addresses": False}
     )
     installation.change(watch=watch)
-    with pytest.raises(SettingsError, match="cannot be watched"):
+    with pytest.raises(InputError, match="cannot be watched"):
         find_source(installation.at(MONDAY), url, None)
 
 
@@ -144,7 +144,7 @@ def test_the_lists_of_other_readers_are_taken_with_their_folders():
 
 @pytest.mark.parametrize("body", [b"", b"not xml", b"<rss/>", b"<html></html>", b"\x00\x01"])
 def test_what_is_no_list_is_told(body: bytes):
-    with pytest.raises(SettingsError):
+    with pytest.raises(InputError):
         opml.read(body, "it.opml")
 
 

@@ -443,7 +443,7 @@ def test_of_two_readers_of_one_mail_one_alone_acts(sent: Installation):
         with deps.writing() as session:
             report = parser.read(mail)
             verdict = policy.record(
-                session, name, report, deps.links.bounced, deps.mail_domain, TUESDAY
+                session, name, report, deps.links.parse_bounce_token, deps.mail_domain, TUESDAY
             )
         assert (verdict is None) is (number == 1)
     with deps.reading() as session:

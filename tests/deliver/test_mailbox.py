@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from notifier.deliver.bounces import mailbox
-from notifier.errors import NotifierError, SettingsError
+from notifier.errors import InputError, NotifierError
 from tests.support import mailbox_server
 from tests.support.mailbox_server import PASSWORD, Box
 
@@ -62,7 +62,7 @@ def test_a_maildir_that_may_not_be_written_to_is_told(
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "rename", refuse)
-    with pytest.raises(SettingsError, match="cannot be marked as seen: Permission denied"):
+    with pytest.raises(InputError, match="cannot be marked as seen: Permission denied"):
         list(mailbox.from_maildir(tmp_path))
 
 
@@ -144,13 +144,13 @@ def test_what_the_server_refuses_is_told_in_its_words(change: dict[str, str], sa
     ],
 )
 def test_what_names_no_mailbox_is_refused_with_an_example(url: str):
-    with pytest.raises(SettingsError) as refused:
+    with pytest.raises(InputError) as refused:
         list(mailbox.from_imap(url, PASSWORD))
     assert "imaps://bounce@mail.example.org/INBOX" in refused.value.fix
 
 
 def test_a_password_in_the_address_is_refused_and_not_repeated():
-    with pytest.raises(SettingsError) as refused:
+    with pytest.raises(InputError) as refused:
         list(mailbox.from_imap("imaps://me:hunter2@mail.example.org/INBOX", ""))
     assert "NOTIFIER_IMAP_PASSWORD" in refused.value.fix
     assert "hunter2" not in str(refused.value)

@@ -15,7 +15,7 @@ import pytest
 from notifier.cli.main import run
 from notifier.deliver.bounces import mailbox, parser
 from notifier.enums import BounceKind
-from notifier.errors import NotifierError, SettingsError
+from notifier.errors import InputError, NotifierError
 from notifier.pipeline import bounces
 from notifier.pipeline.run import run_once
 from notifier.store.models import BounceReport, Suppression
@@ -156,7 +156,7 @@ def test_a_database_that_is_away_loses_no_mail(
         raise StoreError("The database is away.")
 
     with monkeypatch.context() as patched:
-        patched.setattr(policy, "take", away)
+        patched.setattr(policy, "record", away)
         with pytest.raises(StoreError):
             read(sent, folder)
     assert names(folder) == {"1"}
@@ -223,7 +223,7 @@ def test_a_link_in_the_place_of_that_folder_is_not_followed(
     (tmp_path / "elsewhere").mkdir()
     (folder / ".notifier-unreadable").symlink_to(tmp_path / "elsewhere")
     put(folder, "1", BREAKING)
-    with pytest.raises(SettingsError):
+    with pytest.raises(InputError):
         read(sent, folder)
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
@@ -303,7 +303,7 @@ def test_a_file_that_becomes_a_fifo_meanwhile_is_not_waited_for(
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path):
-    with pytest.raises(SettingsError, match="no file"):
+    with pytest.raises(InputError, match="no file"):
         list(mailbox.from_files([tmp_path / "nowhere"]))
 
 
@@ -351,7 +351,7 @@ def test_other_peoples_mail_stays_unseen_on_a_server(sent: Installation):
     "url", ["imap://me%0d%0aX@127.0.0.1/INBOX", "imap://me@127.0.0.1/IN%0aBOX", "imap://a%00b@x/"]
 )
 def test_an_address_of_a_mailbox_cannot_smuggle_commands(url: str):
-    with pytest.raises(SettingsError, match="names no mailbox"):
+    with pytest.raises(InputError, match="names no mailbox"):
         list(mailbox.from_imap(url, PASSWORD))
 
 

@@ -15,7 +15,7 @@ from notifier.digest import archive, digests
 from notifier.enums import SubscriptionStatus
 from notifier.links import Purpose
 from notifier.match import profiles
-from notifier.messages import digest_body, digest_mail
+from notifier.messages import digest_body
 from notifier.pipeline import compose, deliver
 from notifier.pipeline import match as match_step
 from notifier.pipeline.run import run_once
@@ -141,7 +141,7 @@ def test_an_item_that_no_bound_holds_is_shown_in_short(
     run_once(made.at(MONDAY))
     write(made, ["Frexalimab slows lesions"], ["A text. " * 100])
     match_step.run(made.at(MONDAY))
-    monkeypatch.setattr(digest_mail, "LARGEST", 4000)
+    monkeypatch.setattr(digest_body, "LARGEST", 4000)
     run_once(made.at(MONDAY + DAY))
     (mail,) = made.sink.messages
     assert "Frexalimab slows lesions" in html_of(mail)
@@ -210,7 +210,7 @@ def test_the_archive_page_stores_what_it_shows(
     def render(*_words):
         raise AssertionError("nothing is rendered when somebody reads")
 
-    monkeypatch.setattr(digest_mail, "whole", render)
+    monkeypatch.setattr(digest_body, "full_body", render)
     monkeypatch.setattr(archive, "sent_view", render)
     with serving(create(made.at(MONDAY))) as server:
         page = Client(server).get(address)
@@ -323,7 +323,7 @@ def test_nothing_is_rendered_while_a_write_transaction_is_open(
         return seen
 
     monkeypatch.setattr(digests, "store", store)
-    monkeypatch.setattr(digest_mail, "renderer", renderer)
+    monkeypatch.setattr(digest_body, "renderer", renderer)
     assert compose.run(made.at(due)) == 1
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from notifier.demo import story as demo
-from notifier.errors import SettingsError
+from notifier.errors import InputError
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def test_each_mail_lies_there_in_three_forms(story: demo.Story):
 def test_the_demo_replaces_its_own_folder_and_no_other(story: demo.Story, tmp_path: Path):
     assert len(demo.run(story.folder).mails) == 6
     (tmp_path / "letter.txt").write_text("mine")
-    with pytest.raises(SettingsError, match="not the demo's"):
+    with pytest.raises(InputError, match="not the demo's"):
         demo.run(tmp_path)
     assert (tmp_path / "letter.txt").read_text() == "mine"
 

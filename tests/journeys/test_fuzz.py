@@ -25,7 +25,7 @@ from sqlalchemy import Engine, event
 
 from notifier.demo.servers import serving
 from notifier.enums import SourceKind
-from notifier.errors import SettingsError
+from notifier.errors import InputError
 from notifier.links import Purpose
 from notifier.match import profiles
 from notifier.pipeline import bounces, match, poll
@@ -197,7 +197,7 @@ def keep_to_this_machine(installation: Installation, monkeypatch: pytest.MonkeyP
         return look_up(host, *arguments, **options)
 
     monkeypatch.setattr(socket, "getaddrinfo", only_here)
-    monkeypatch.setattr(ssrf, "permitted", lambda address: address == "127.0.0.1")
+    monkeypatch.setattr(ssrf, "is_public_ip", lambda address: address == "127.0.0.1")
     installation.change(watch=Watch(timeout_seconds=30))
 
 
@@ -358,7 +358,7 @@ def test_no_line_of_a_list_stops_the_lines_around_it(
                     import_export.import_rows(
                         session, import_export.read(text, json_lines=json_lines), terms, MONDAY
                     )
-                except SettingsError:  # the file as a whole cannot be taken, and nothing of it is
+                except InputError:  # the file as a whole cannot be taken, and nothing of it is
                     session.rollback()
 
     with within_limits(deps.engine, tmp_path):

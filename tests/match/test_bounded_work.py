@@ -154,8 +154,8 @@ def test_nothing_is_judged_or_compared_while_a_write_transaction_is_open(
     made = any_installation
     writing = []
     for module, name in (
-        (matches, "judge_words"),
-        (batches, "telling_of"),
+        (judging, "judge_document"),
+        (batches, "fingerprint_of"),
         (batches, "in_stories"),
     ):
         real = getattr(module, name)
@@ -270,12 +270,12 @@ def test_a_revision_that_cannot_be_judged_is_held_for_a_person_and_the_others_ma
     write(made, ["Frexalimab one", "Frexalimab breaks it", "Frexalimab three"], ["a", "b", "c"])
     real = judging.judge_document
 
-    def judge_words(vocabulary, names, words):
+    def judge_document(vocabulary, names, words):
         if "breaks" in words.title:
             raise RecursionError("somebody@example.org is too deep")
         return real(vocabulary, names, words)
 
-    monkeypatch.setattr(matches, "judge_words", judge_words)
+    monkeypatch.setattr(judging, "judge_document", judge_document)
     problems = Problems()
     assert match.run(made.at(MONDAY), problems) == 3
     with made.at(MONDAY).reading() as session:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from notifier.enums import Tier
-from notifier.errors import SettingsError
+from notifier.errors import InputError
 from notifier.match import evaluation, profiles
 from notifier.match.evaluation import Measure
 from notifier.match.judging import Document, judge_document
@@ -64,7 +64,7 @@ def test_where_nothing_is_there_nothing_is_measured():
      ('\n{"title": "x", "label": "great"}', "line 2 has the label 'great'"), ('{"title": "x"}', "the label None")],
 )  # fmt: skip
 def test_a_line_that_is_none_is_told_with_its_number(text: str, said: str):
-    with pytest.raises(SettingsError, match=said):
+    with pytest.raises(InputError, match=said):
         evaluation.read(text, "it.jsonl")
 
 

@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import Engine
 
 from notifier.admin.profile_import import estimate_matches, import_profile
+from notifier.cli.main import exit_code_of
 from notifier.enums import Tier
-from notifier.errors import NotFoundError, ProfileError, SettingsError
+from notifier.errors import InputError, NotFoundError, ProfileError
 from notifier.match import judging, profiles
 from notifier.match.terms import Vocabulary
 from notifier.pipeline import match, poll
@@ -84,7 +85,7 @@ def test_a_wrong_file_is_refused_with_the_place_and_the_reason(text: str, said: 
         profiles.parse(text, "wrong.toml")
     assert refused.value.problem.startswith("wrong.toml")
     assert refused.value.fix
-    assert refused.value.exit_code == 2
+    assert exit_code_of(refused.value) == 2
 
 
 def test_several_files_with_one_slug_are_refused(tmp_path: Path):
@@ -101,7 +102,7 @@ def test_the_only_profile_need_not_be_named_but_one_of_several_must(engine: Engi
         profiles.save(session, profiles.parse(GOOD, "a test"), MONDAY)
         assert profiles.find(session, None).slug == "x"
         profiles.save(session, profiles.parse(GOOD.replace('"x"', '"y"'), "a test"), MONDAY)
-        with pytest.raises(SettingsError, match="Several profiles"):
+        with pytest.raises(InputError, match="Several profiles"):
             profiles.find(session, None)
         with pytest.raises(NotFoundError, match="no profile z"):
             profiles.find(session, "z")

@@ -107,7 +107,7 @@ def ready(installation: Installation, monkeypatch: pytest.MonkeyPatch):
         def __exit__(self, *_):
             return None
 
-    monkeypatch.setattr(shared, "opened", lambda *_words, **_named: Opened())
+    monkeypatch.setattr(shared, "open_deps", lambda *_words, **_named: Opened())
     return lambda *words: CliRunner().invoke(app, [*words])
 
 
@@ -364,7 +364,7 @@ def test_one_part_of_tidying_that_fails_stops_no_other(installation: Installatio
     done: list[str] = []
     steps = (("One", fails(ValueError("x"))), ("Two", lambda *_: done.append("two")))
     monkeypatch.setattr(housekeeping, "_STEPS", steps)
-    monkeypatch.setattr(housekeeping, "_wake", fails(ValueError("y")))
+    monkeypatch.setattr(housekeeping, "_resume_expired_pauses", fails(ValueError("y")))
     problems = Problems()
     housekeeping.run(installation.at(MONDAY), problems)
     assert done == ["two"]

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from notifier.cli import shared
-from notifier.cli.main import run
+from notifier.cli.main import exit_code_of, run
 from notifier.demo import story
-from notifier.errors import SettingsError
+from notifier.errors import InputError
 from notifier.store import files
 
 NOW = ["--now", "2026-03-02T09:00:00+00:00"]
@@ -136,9 +136,9 @@ def test_what_is_no_file_is_not_replaced(tmp_path: Path, before: Callable[[Path]
     path = tmp_path / "list.csv"
     before(path)
     kind = stat.S_IFMT(path.lstat().st_mode)
-    with pytest.raises(SettingsError, match="cannot be written") as error:
+    with pytest.raises(InputError, match="cannot be written") as error:
         files.write_private(path, b"x")
-    assert error.value.exit_code == 2
+    assert exit_code_of(error.value) == 2
     assert stat.S_IFMT(path.lstat().st_mode) == kind
     assert len(list(tmp_path.iterdir())) == 1
 
@@ -158,7 +158,7 @@ def test_what_is_no_file_is_not_replaced(tmp_path: Path, before: Callable[[Path]
 )
 def test_nothing_is_replaced_where_the_system_keeps_devices(path: str):
     existed = os.path.lexists(path)
-    with pytest.raises(SettingsError, match="cannot be written"):
+    with pytest.raises(InputError, match="cannot be written"):
         files.write_private(Path(path), b"x")
     assert os.path.lexists(path) == existed
 
@@ -319,7 +319,7 @@ def test_the_demo_refuses_a_folder_that_is_not_its_own(
     tmp_path: Path, before: Callable[[Path], None]
 ):
     before(tmp_path / "out")
-    with pytest.raises(SettingsError, match=r"not the demo's|cannot be used"):
+    with pytest.raises(InputError, match=r"not the demo's|cannot be used"):
         story._clear(tmp_path / "out")
 
 

@@ -12,10 +12,10 @@ import pytest
 import typer
 from sqlalchemy import Engine, select, update
 
-from notifier.cli.main import app, run
+from notifier.cli.main import app, exit_code_of, run
 from notifier.cli.starter import starter_file, with_suppression_key
 from notifier.enums import Cadence, SuppressionCause
-from notifier.errors import SettingsError
+from notifier.errors import InputError, SettingsError
 from notifier.match import profiles
 from notifier.store import db, keys
 from notifier.store.models import Installation, Subscriber, Suppression
@@ -200,7 +200,7 @@ def test_a_key_that_cannot_be_placed_is_refused_with_another_way(monkeypatch: py
     monkeypatch.setattr(
         "notifier.cli.starter._with_line", lambda text, line: iter([f"{text}{line}"])
     )
-    with pytest.raises(SettingsError, match="cannot be added") as error:
+    with pytest.raises(InputError, match="cannot be added") as error:
         with_suppression_key('[sender]\nname = "x"\n')
     assert "NOTIFIER_SUPPRESSION_KEY" in error.value.fix
 
@@ -373,7 +373,7 @@ def test_another_key_than_the_first_is_refused_by_the_database(engine: Engine):
     keys.adopt(engine, KEY)
     with pytest.raises(SettingsError, match="not the one") as error:
         keys.adopt(engine, f"{KEY}!")
-    assert error.value.exit_code == 2
+    assert exit_code_of(error.value) == 2
     assert KEY not in f"{error.value.problem} {error.value.fix}"
 
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from notifier.enums import Cadence, SubscriptionStatus, SuppressionCause
-from notifier.errors import SettingsError
+from notifier.errors import InputError
 from notifier.match import profiles
 from notifier.pipeline.run import run_once
 from notifier.store.models import Consent, Delivery, Subscriber, Subscription
@@ -151,7 +151,7 @@ def test_a_dry_run_says_the_same_and_stores_nothing(installation: Installation):
     ids=["empty", "no email", "unknown column"],
 )
 def test_a_file_that_is_no_list_is_refused_whole(installation: Installation, text: str):
-    with pytest.raises(SettingsError):
+    with pytest.raises(InputError):
         take(installation, text)
 
 
@@ -219,7 +219,7 @@ def test_any_text_is_taken_or_refused(installation: Installation, text: str, jso
             json_lines=json_lines,
             dry=True,
         )
-    except SettingsError:
+    except InputError:
         return
     assert all(isinstance(line, int) for line, _, _ in report.lines)
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
-from notifier.errors import SettingsError
+from notifier.errors import InputError
 from notifier.match import profiles
 from notifier.subscribers import import_export
 from notifier.subscribers.import_export import COLUMNS, RowResult
@@ -156,7 +156,7 @@ def test_whatever_json_holds_each_line_has_its_fate(
 def test_whatever_csv_holds_it_is_taken_or_refused_as_a_whole(
     any_installation: Installation, text: str
 ):
-    with suppress(SettingsError):
+    with suppress(InputError):
         taken(any_installation, f"email,every,at,on,time_zone\n{text}", json_lines=False)
-    with pytest.raises(SettingsError):
+    with pytest.raises(InputError):
         taken(any_installation, f"e-mail\n{text}", json_lines=False)

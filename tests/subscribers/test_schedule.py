@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from notifier.enums import Cadence
-from notifier.errors import SettingsError
+from notifier.errors import InputError
 from notifier.subscribers.schedule import in_words, next_due, parse_at, parse_on, parse_zone
 
 
@@ -97,7 +97,7 @@ def test_a_daily_digest_is_due_once_on_every_local_day(after: datetime, zone: st
 
 @pytest.mark.parametrize("text", ["8", "24:00", "08:60", "8.00", "", "morning", "08:00:00"])
 def test_what_is_no_time_of_day_is_refused(text: str):
-    with pytest.raises(SettingsError, match="no time of day"):
+    with pytest.raises(InputError, match="no time of day"):
         parse_at(text)
 
 
@@ -128,7 +128,7 @@ def test_the_day_of_a_cadence(text: str | None, cadence: str, expected: int | No
     ],
 )
 def test_a_day_that_does_not_go_with_the_cadence_is_refused(text: str, cadence: str):
-    with pytest.raises(SettingsError):
+    with pytest.raises(InputError):
         parse_on(text, Cadence(cadence))
 
 
@@ -136,7 +136,7 @@ def test_a_day_that_does_not_go_with_the_cadence_is_refused(text: str, cadence: 
     "name", ["Mars/Olympus", "", "../../etc/passwd", "Europe", "Europe/Berlin\0"]
 )
 def test_a_time_zone_that_does_not_exist_is_refused(name: str):
-    with pytest.raises(SettingsError, match="no time zone"):
+    with pytest.raises(InputError, match="no time zone"):
         parse_zone(name)
 
 

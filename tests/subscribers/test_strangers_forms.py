@@ -45,9 +45,9 @@ def everything(made: Installation) -> tuple[list[dict[str, Any]], list[dict[str,
         tables = [
             [
                 {
-                    column.name: getattr(row, column.name)
-                    for column in table.__table__.columns
-                    if column.name not in NOTED
+                    attribute.key: getattr(row, attribute.key)
+                    for attribute in table.__mapper__.column_attrs
+                    if attribute.key not in NOTED
                 }
                 for row in session.query(table).order_by(table.id)
             ]

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine
 
+from notifier.cli.main import exit_code_of
 from notifier.enums import Cadence, ConsentEvent, SubscriptionStatus, SuppressionCause
 from notifier.errors import AddressError, NotifierError
 from notifier.match import profiles
@@ -106,7 +107,7 @@ def test_what_is_no_address_is_refused_with_the_reason(
         subscriptions.subscribe(
             session, address, session.get_one(Profile, profile_id), WEEKLY, MONDAY
         )
-    assert refused.value.exit_code == 2
+    assert exit_code_of(refused.value) == 2
     with db.reading(engine, SUPPRESSION_KEY) as session:
         assert session.query(Subscriber).count() == 0
 

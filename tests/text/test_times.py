@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, text
 from notifier.cli import shared
 from notifier.demo.servers import serving
 from notifier.enums import Cadence
-from notifier.errors import SettingsError
+from notifier.errors import InputError, SettingsError
 from notifier.i18n.catalog import language
 from notifier.links import Purpose
 from notifier.match import profiles
@@ -116,7 +116,10 @@ def preferences(made: Installation) -> str:
 def stored(made: Installation) -> tuple:
     with made.at(MONDAY).reading() as session:
         subscription = session.query(Subscription).one()
-        columns = [getattr(subscription, column.name) for column in Subscription.__table__.columns]
+        columns = [
+            getattr(subscription, attribute.key)
+            for attribute in Subscription.__mapper__.column_attrs
+        ]
         return (
             *map(repr, columns),
             subscription.subscriber.time_zone,
@@ -154,7 +157,7 @@ def test_a_form_with_a_time_zone_that_only_some_machines_have_stores_nothing(
 def test_a_time_zone_that_only_some_machines_have_is_refused_by_lists_and_settings(
     zone: str, tmp_path: Path
 ):
-    with pytest.raises(SettingsError):
+    with pytest.raises(InputError):
         schedule.parse_zone(zone)
     with pytest.raises(SettingsError, match=r"schedule\.time_zone"):
         load(
@@ -291,7 +294,7 @@ def test_a_line_of_a_list_with_such_a_value_is_invalid_and_the_next_is_taken(
 
 @pytest.mark.parametrize("at", NOT_WALL_TIMES, ids=ascii)
 def test_a_choice_that_cannot_be_kept_cannot_be_made(at: str):
-    with pytest.raises(SettingsError):
+    with pytest.raises(InputError):
         Choice(Cadence.DAILY, at, None, "UTC")
 
 
@@ -308,7 +311,7 @@ def test_a_choice_that_cannot_be_kept_cannot_be_made(at: str):
     ],
 )
 def test_a_day_that_never_comes_is_refused_at_once(cadence: Cadence, on: int | None):
-    with pytest.raises(SettingsError):
+    with pytest.raises(InputError):
         Choice(cadence, "08:00", on, "UTC")
     if cadence is Cadence.WEEKLY or on is None:
         with pytest.raises(ValueError, match="never"):
@@ -317,7 +320,7 @@ def test_a_day_that_never_comes_is_refused_at_once(cadence: Cadence, on: int | N
 
 @pytest.mark.parametrize("at", NOT_WALL_TIMES, ids=ascii)
 def test_the_reader_of_a_wall_time_and_its_user_agree(at: str):
-    with pytest.raises(SettingsError):
+    with pytest.raises(InputError):
         schedule.parse_at(at)
     with pytest.raises(ValueError, match="time of day"):
         schedule.next_due(Cadence.DAILY, at, None, "UTC", MONDAY)
@@ -366,7 +369,7 @@ def test_days_ahead_reach_from_today_to_the_same_day_in_five_years():
 )
 @pytest.mark.parametrize("option", ["--now", "--until", "--since"])
 def test_a_moment_on_the_command_line_in_another_form_is_refused(text: str, option: str):
-    with pytest.raises(SettingsError, match=option):
+    with pytest.raises(InputError, match=option):
         shared.moment(text, option)
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from notifier.admin.source_check import check, find_source
 from notifier.enums import SourceKind
-from notifier.errors import SettingsError, StoreError
+from notifier.errors import InputError, StoreError
 from notifier.pipeline import poll as poll_step
 from notifier.pipeline import poll as polling
 from notifier.pipeline.run import run_once
@@ -470,7 +470,7 @@ def test_one_unchanged_source_that_cannot_be_noted_keeps_no_other_from_it(
             raise OverflowError("date value out of range")
         succeed(source, *rest, **options)
 
-    monkeypatch.setattr(sources, "succeed", stumble)
+    monkeypatch.setattr(sources, "record_success", stumble)
     outcome = results(made, MONDAY + DAY)
     assert {result.status for result in outcome.values()} == {"unchanged"}
     assert stored(made, "/feed/").last_success_at == MONDAY + DAY
@@ -491,7 +491,7 @@ def test_a_step_that_fails_keeps_no_later_one_from_being_run(
 
     poll = polling.Poll(made.at(MONDAY))
     monkeypatch.setattr(entries, "note_checked", lambda *_: 1 / 0)
-    monkeypatch.setattr(sources, "tell", stumble)
+    monkeypatch.setattr(sources, "record_reported_states", stumble)
     poll._missing[1][1] = ""
     assert {result.status for result in poll.run()} == {"ok"}
     assert told == [1]
@@ -734,10 +734,10 @@ def test_no_address_of_the_corpus_reaches_a_proxy_by_its_form():
 def test_an_address_that_is_too_long_cannot_be_watched(installation: Installation, url: str):
     with (
         installation.at(MONDAY).writing() as session,
-        pytest.raises(SettingsError, match="cannot be watched"),
+        pytest.raises(InputError, match="cannot be watched"),
     ):
         sources.add(session, url, MONDAY)
-    with pytest.raises(SettingsError):
+    with pytest.raises(InputError):
         find_source(installation.at(MONDAY), url, None)
 
 

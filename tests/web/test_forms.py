@@ -14,6 +14,7 @@ from starlette.routing import Route
 from notifier.demo.servers import serving
 from notifier.errors import (
     AddressError,
+    InputError,
     LinkError,
     NotFoundError,
     NotifierError,
@@ -267,7 +268,7 @@ def test_health_shows_everybody_the_same_one_word(installation: Installation):
     ("error", "status"),
     [
         (AddressError("x is no e-mail address"), 422),
-        (SettingsError("x is no time of day"), 422),
+        (InputError("x is no time of day"), 422),
         (ProfileError("no profile"), 422),
         (NotifierError("it cannot be"), 422),
         (NotFoundError("there is none"), 404),

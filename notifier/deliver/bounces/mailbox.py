@@ -19,7 +19,7 @@ from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
 from notifier.deliver.redaction import without_secrets
-from notifier.errors import NotifierError, SettingsError
+from notifier.errors import InputError, NotifierError
 from notifier.text.cleaning import clean
 
 log = logging.getLogger("notifier")
@@ -52,13 +52,13 @@ def from_files(files: Iterable[Path]) -> Iterator[bytes]:
     """The mails in these files, one in each. What is no plain file that may be read is passed over, and named.
 
     Raises:
-        SettingsError: one is not there.
+        InputError: one is not there.
     """
     for file in files:
         try:
             octets = _content(file)
         except FileNotFoundError as error:
-            raise SettingsError(
+            raise InputError(
                 f"There is no file {clean(str(file))}.", "Name a file that is there."
             ) from error
         if octets is not None:
@@ -79,12 +79,10 @@ def from_maildir(folder: Path) -> Iterator[Mail]:
     (https://www.courier-mta.org/imap/README.maildirquota.html, Maildir++).
 
     Raises:
-        SettingsError: it is no Maildir, or may not be written to.
+        InputError: it is no Maildir, or may not be written to.
     """
     if not ((folder / "new").is_dir() and (folder / "cur").is_dir()):
-        raise SettingsError(
-            f"{folder} is no Maildir.", "Name a folder that holds new, cur and tmp."
-        )
+        raise InputError(f"{folder} is no Maildir.", "Name a folder that holds new, cur and tmp.")
     for file in [*sorted((folder / "new").iterdir()), *sorted((folder / "cur").iterdir())]:
         name, _, flags = file.name.partition(_FLAGS)
         if name.startswith(".") or "S" in flags:
@@ -105,7 +103,7 @@ def from_maildir(folder: Path) -> Iterator[Mail]:
         except FileNotFoundError:
             continue
         except OSError as error:
-            raise SettingsError(
+            raise InputError(
                 f"{file} cannot be marked as seen: {error.strerror}.",
                 f"Let this user write to {folder}.",
             ) from error
@@ -164,7 +162,7 @@ def from_imap(url: str, password: str) -> Iterator[Mail]:
     only a server on this machine is spoken to in the clear.
 
     Raises:
-        SettingsError: no such address.
+        InputError: no such address.
         NotifierError: the server cannot be reached or trusted, or it refuses.
     """
     scheme, user, host, port, folder = _place(url)
@@ -201,12 +199,12 @@ def _place(url: str) -> tuple[str, str, str, int, str]:
         ):
             raise ValueError("no name")  # noqa: TRY301 - told in one place
     except (ValueError, KeyError) as error:
-        raise SettingsError(
+        raise InputError(
             "--imap names no mailbox.",
             "It looks like imaps://bounce@mail.example.org/INBOX; an @ in the name is written %40.",
         ) from error
     if parts.password:
-        raise SettingsError(
+        raise InputError(
             "A password in an address can be read by others.", "Set NOTIFIER_IMAP_PASSWORD instead."
         )
     return (
