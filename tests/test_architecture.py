@@ -126,7 +126,7 @@ LIBRARIES: dict[str, set[str]] = {
     "rich": {"cli/"},
     "smtplib": {"deliver/smtp/client.py"},
     "socket": {"deliver/smtp/client.py", "watch/http/ssrf.py", "demo/servers.py"},
-    "sqlalchemy.create_engine": {"store/db/__init__.py"},
+    "sqlalchemy.create_engine": {"store/db/engine.py"},
     "sqlalchemy.engine_from_config": set(),
     "sqlalchemy.ext.asyncio": set(),
     "sqlalchemy.orm.sessionmaker": set(),
