@@ -92,7 +92,6 @@ class Templates:
     """
 
     def __init__(self, own: Path | None = None) -> None:
-        self._own = own
         self._folders = tuple(folder for folder in (own, template_folder()) if folder is not None)
         self._inliner = css_inline.CSSInliner(
             load_remote_stylesheets=False, keep_style_tags=False, minify_css=True
