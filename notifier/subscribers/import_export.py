@@ -330,7 +330,7 @@ class _Taking:
 def _reason(error: Exception) -> str:
     """Why a line is invalid; the report may be kept or sent on: it names the line, and not the person."""
     if isinstance(error, AddressError):
-        return str(error.__cause__ or "no e-mail address")
+        return error.reason
     if isinstance(error, InputError):
         return redacted(error.problem)
     # Half of a surrogate pair, for example.
