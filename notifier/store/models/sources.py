@@ -1,14 +1,31 @@
 """What is watched and what was seen: sources, entries, their revisions."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from notifier.enums import Authority, NewsKind, SourceKind
 from notifier.store.models.base import Base, MessageJSON
 from notifier.store.models.profiles import Profile
+
+
+class Change(TypedDict):
+    """A difference between two states of an entry, as `revision.changes` stores it.
+
+    Attributes:
+        what: the field of a record, the section of a page, ``headline``, ``heading``, ``text``,
+            ``withdrawn`` or ``availability``.
+        before: the earlier text; empty for something that was added.
+        after: the text of today; empty for something that was removed.
+        note: the numbers that changed, or how far a date moved; may be empty.
+    """
+
+    what: str
+    before: str
+    after: str
+    note: str
 
 
 class Source(Base):
@@ -50,7 +67,7 @@ class Source(Base):
     posts_next_at: Mapped[datetime | None]
     failures: Mapped[int] = mapped_column(default=0)
     left_out: Mapped[int] = mapped_column(default=0)
-    poll_counts: Mapped[dict[str, Any]] = mapped_column("looks", default=dict)
+    poll_counts: Mapped[dict[str, int]] = mapped_column("looks", JSON, default=dict)
     last_error: Mapped[str | None] = mapped_column(Text)
 
     profiles: Mapped[list[Profile]] = relationship(
@@ -137,7 +154,7 @@ class Revision(Base):
     author: Mapped[str] = mapped_column(Text)
     categories: Mapped[list[str]]
     content: Mapped[dict[str, Any]]
-    changes: Mapped[list[dict[str, Any]]] = mapped_column(MessageJSON)
+    changes: Mapped[list[Change]] = mapped_column(MessageJSON)
     origin: Mapped[str] = mapped_column(String(20), default="document")
     as_of: Mapped[datetime | None]
 
