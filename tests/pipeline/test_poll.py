@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from notifier.enums import SourceKind
 from notifier.pipeline import poll as poll_step
 from notifier.store.models import Entry, Source
 from notifier.watch import parser_process, sources
@@ -14,6 +15,7 @@ from notifier.watch.http import ssrf
 from notifier.watch.http.client import fetch_all
 from notifier.watch.http.types import Request
 from notifier.watch.parser_process import child
+from notifier.watch.parsers import document
 from tests.support.installation import MONDAY, Installation, settings_for
 from tests.support.mail_sink import free_port
 from tests.support.news_site import Answer, Article, Site, rss
@@ -80,9 +82,9 @@ def test_a_source_is_asked_when_its_time_has_come_or_when_it_is_forced(installat
             Answer(200, b"<!doctype html><html><body>Hello</body></html>"),
             "an HTML page, not a feed",
         ),
-        (Answer(200, b"<rss><channel><item>"), "no feed|broken XML"),
+        (Answer(200, b"<rss><channel><item>"), "not a feed|broken XML"),
         (Answer(302, b"", {"Location": "/feed/"}), "redirects more than"),
-        (Answer(302, b"", {"Location": "file:///etc/passwd"}), "no http or https"),
+        (Answer(302, b"", {"Location": "file:///etc/passwd"}), "not an http or https"),
         (Answer(302, b"", {"Location": "http://user:pass@127.0.0.1/"}), "user name"),
         (Answer(200, b"x", {"Content-Encoding": "gzip"}), "gzip|decode|encoding|nothing"),
     ],
@@ -151,7 +153,7 @@ def test_an_answer_that_takes_too_long_is_given_up(site: Site):
     )
     answers = []
     fetch_all([Request(1, f"{site.address}/feed/")], settings, answers.append)
-    assert "no whole answer within 0.3 s" in answers[0].error
+    assert "did not answer completely within 0.3 s" in answers[0].error
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -219,24 +221,24 @@ def test_which_addresses_are_public(address: str, public: bool):
     assert ssrf.is_public_ip(address) is public
 
 
-def test_a_bug_in_a_reader_is_one_sources_failure(
-    installation: Installation, monkeypatch: pytest.MonkeyPatch, caplog
+def test_a_bug_in_a_parser_is_one_sources_failure(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
 ):
-
     def stumble(*_):
         raise RecursionError("too deep")
 
     installation.adopt(
         sources=(installation.feed,), pages=(installation.site.put("/page/", "<p>x", "text/html"),)
     )
-    monkeypatch.setitem(child._READERS, "page", stumble)
-    answer = child._answer({"reader": "page"}, b"<p>x")
+    monkeypatch.setitem(document.PARSERS, SourceKind.PAGE, stumble)
+    page_request = {"task": "document", "kind": "page", "headers": {}, "url": ""}
+    answer = child._answer(page_request, b"<p>x")
     ask = parser_process.Child.ask
     monkeypatch.setattr(
         parser_process.Child,
         "ask",
         lambda self, request, *rest: (
-            answer if request["reader"] == "page" else ask(self, request, *rest)
+            answer if request.get("kind") == "page" else ask(self, request, *rest)
         ),
     )
     installation.publish([Article("One")])

@@ -6,7 +6,7 @@ import pytest
 
 from notifier.enums import NewsKind
 from notifier.watch.diff import State, compare
-from notifier.watch.parsers.clinicaltrials import read
+from notifier.watch.parsers.clinicaltrials import parse
 from notifier.watch.parsers.observation import Observation, ParseError
 from tests.support.paths import PACKAGE
 
@@ -15,7 +15,7 @@ ADDRESS = "https://clinicaltrials.gov/api/v2/studies/NCT99990001"
 
 
 def trial(document: dict) -> Observation:
-    (found,) = read(json.dumps(document).encode(), {}, ADDRESS).observations
+    (found,) = parse(json.dumps(document).encode(), {}, ADDRESS).observations
     return found
 
 
@@ -104,7 +104,7 @@ def test_a_site_that_closed_is_told(record: dict):
 
 def test_a_page_of_studies_gives_an_entry_each(record: dict):
     other = json.loads(json.dumps(record).replace("NCT99990001", "NCT99990002"))
-    found = read(
+    found = parse(
         json.dumps({"studies": [record, other], "nextPageToken": "x"}).encode(), {}, ADDRESS
     )
     assert [one.guid for one in found.observations] == ["NCT99990001", "NCT99990002"]
@@ -117,7 +117,7 @@ def test_a_page_of_studies_gives_an_entry_each(record: dict):
 )  # fmt: skip
 def test_what_is_no_record_is_told(body: bytes):
     with pytest.raises(ParseError):
-        read(body, {}, ADDRESS)
+        parse(body, {}, ADDRESS)
 
 
 @pytest.mark.parametrize(

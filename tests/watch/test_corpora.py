@@ -54,7 +54,7 @@ def test_every_feed_gives_its_entries_or_a_readable_error(collection: str):
         body = (FEEDS / row["file"]).read_bytes()
         start = time.monotonic()
         try:
-            count, said = len(rss.read(body, {}, "https://x.example.org/feed").observations), ""
+            count, said = len(rss.parse(body, {}, "https://x.example.org/feed").observations), ""
         except ParseError as error:
             count, said = 0, str(error)
             assert said == clean(said)
@@ -71,7 +71,7 @@ def test_json_feeds_are_read():
     for row in rows():
         if row["file"].startswith("feed-rs/"):
             body = (FEEDS / row["file"]).read_bytes()
-            assert len(rss.read(body, {}, "https://x.example.org/").observations) == len(
+            assert len(rss.parse(body, {}, "https://x.example.org/").observations) == len(
                 json.loads(body)["items"]
             )
 
@@ -80,7 +80,7 @@ def test_no_script_survives_any_feed():
     for row in rows():
         body = (FEEDS / row["file"]).read_bytes()
         try:
-            reading = rss.read(body, headers_of(body), "https://x.example.org/feed")
+            reading = rss.parse(body, headers_of(body), "https://x.example.org/feed")
         except ParseError:
             continue
         for one in reading.observations:
@@ -101,7 +101,7 @@ def test_no_script_survives_any_feed():
 def test_a_bomb_or_a_request_for_a_file_is_an_entry_or_an_error_in_bounded_time(path: Path):
     start = time.monotonic()
     try:
-        reading = rss.read(path.read_bytes(), {}, "https://x.example.org/feed")
+        reading = rss.parse(path.read_bytes(), {}, "https://x.example.org/feed")
         text = " ".join(f"{one.title} {one.summary} {one.body}" for one in reading.observations)
     except ParseError as error:
         text = str(error)
@@ -131,7 +131,7 @@ def test_no_payload_makes_markup_of_a_mail(installation: Installation):
         items = []
         for payload in payloads()[start : start + 400]:
             body = news_site.rss([Article(payload, payload, link=payload)]).encode()
-            for one in rss.read(body, {}, "https://x.example.org/").observations:
+            for one in rss.parse(body, {}, "https://x.example.org/").observations:
                 values = (
                     NewsKind.NEW,
                     "about",
@@ -159,13 +159,13 @@ def test_no_payload_brings_a_page_or_a_record_to_fall():
             f"<html><body><article><h1>{payload}</h1><p>{payload}</p></article></body></html>",
         ):
             try:
-                (one,) = html_page.read(body.encode(), {}, "https://x.example.org/").observations
+                (one,) = html_page.parse(body.encode(), {}, "https://x.example.org/").observations
             except ParseError:
                 continue
             assert one.url.startswith("https://")
             assert "<script" not in one.body.lower() or "<script" in plain(payload).lower()
         with pytest.raises(ParseError):
-            clinicaltrials.read(
+            clinicaltrials.parse(
                 json.dumps({"protocolSection": payload}).encode(), {}, "https://x.example.org/"
             )
 
@@ -186,7 +186,7 @@ def test_no_payload_brings_a_header_or_a_recipient_of_its_own(installation: Inst
     names = None
     for line in (HOSTILE / "header_injection.txt").read_text(encoding="utf-8").splitlines():
         payload = json.loads(line)
-        found = rss.read(jsonfeed(payload, payload), {}, "https://x.example.org/").observations[0]
+        found = rss.parse(jsonfeed(payload, payload), {}, "https://x.example.org/").observations[0]
         sender = deps.settings.sender.model_copy(update={"name": payload})
         installation.change(sender=sender)
         letter = MessageSpec(
@@ -214,7 +214,7 @@ def jsonfeed(title: str, text: str) -> bytes:
 
 
 def jsonfeed_of(text: str):
-    (one,) = rss.read(jsonfeed("", text), {}, "https://x.example.org/").observations
+    (one,) = rss.parse(jsonfeed("", text), {}, "https://x.example.org/").observations
     return one
 
 

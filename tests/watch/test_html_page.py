@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifier.watch.diff import State, compare
-from notifier.watch.parsers.html_page import read
+from notifier.watch.parsers.html_page import parse
 from notifier.watch.parsers.observation import ParseError
 
 ADDRESS = "https://herald.example.org/frexalimab/"
@@ -21,14 +21,14 @@ PAGE = """<html><head><title>Site title</title></head><body>
 
 
 def content(page: str) -> dict:
-    (found,) = read(
+    (found,) = parse(
         page.encode(), {"content-type": "text/html; charset=utf-8"}, ADDRESS
     ).observations
     return found.content
 
 
 def test_the_article_is_cut_out_and_split_at_its_headings():
-    (found,) = read(PAGE.encode(), {}, ADDRESS).observations
+    (found,) = parse(PAGE.encode(), {}, ADDRESS).observations
     assert found.title == "A made-up therapy"
     assert found.content["aside"]["last_updated"] == "March 1, 2026"
     assert found.content["sections"] == [
@@ -88,12 +88,12 @@ def test_a_section_that_came_and_one_that_went_are_told():
 )
 def test_a_page_without_an_article_is_told(body: bytes):
     with pytest.raises(ParseError):
-        read(body, {}, ADDRESS)
+        parse(body, {}, ADDRESS)
 
 
 def test_an_encoding_that_does_not_exist_is_told_or_survived():
     with pytest.raises(ParseError):
-        read(PAGE.encode(), {"content-type": "text/html; charset=klingon-8"}, ADDRESS)
+        parse(PAGE.encode(), {"content-type": "text/html; charset=klingon-8"}, ADDRESS)
 
 
 def test_the_markup_of_the_source_site_is_known():
@@ -230,7 +230,7 @@ def test_what_stands_below_an_article_on_its_page_is_left_out():
 
 def test_a_new_date_or_reviewer_alone_is_no_new_state():
     def of(text: str):
-        (found,) = read(f"<article>{text}</article>".encode(), {}, ADDRESS).observations
+        (found,) = parse(f"<article>{text}</article>".encode(), {}, ADDRESS).observations
         return found
 
     later = ARTICLE.replace("Oct. 2, 2025", "Nov. 20, 2026").replace("B. Checker", "C. Checker")
@@ -241,4 +241,4 @@ def test_a_new_date_or_reviewer_alone_is_no_new_state():
 @given(st.one_of(st.binary(max_size=400), st.text(max_size=400).map(str.encode)))
 def test_any_bytes_are_a_page_or_are_told_to_be_none(body: bytes):
     with contextlib.suppress(ParseError):
-        assert len(read(body, {}, ADDRESS).observations) == 1
+        assert len(parse(body, {}, ADDRESS).observations) == 1

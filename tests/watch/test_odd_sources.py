@@ -23,13 +23,14 @@ from notifier.store import db
 from notifier.store.models import Entry, EntryAlias, Revision, Source
 from notifier.text.cleaning import clean, fold
 from notifier.text.urls import LONGEST_ADDRESS
-from notifier.watch import edits, entries, sources
+from notifier.watch import edits, entries, ingest, sources
 from notifier.watch.health import expected_by
 from notifier.watch.http import ssrf
 from notifier.watch.http.client import fetch_all
 from notifier.watch.http.ssrf import AddressRefusedError
 from notifier.watch.http.types import Request
 from notifier.watch.identity import keys
+from notifier.watch.page_checks import PRESENT
 from notifier.watch.parser_process import Parser
 from notifier.watch.parsers import wordpress
 from notifier.watch.parsers.observation import Observation, published_moment
@@ -154,7 +155,7 @@ def test_a_published_date_lies_within_the_years_that_news_can_be_of(
 
 def test_posts_that_are_dated_ahead_do_not_hide_the_edits_until_then():
     body = json.dumps([{"modified_gmt": "2099-01-01T00:00:00"}]).encode()
-    until = wordpress.read_until(
+    until = wordpress.parse_until(
         body, {"x-wp-totalpages": "9"}, "https://x.example.org/?page=1", MONDAY
     )
     assert until <= MONDAY
@@ -376,14 +377,14 @@ class OddError(Exception):
 
 PLACES = (
     "notifier.watch.entries.store_part",
-    "notifier.watch.entries.plan",
+    "notifier.watch.edits.plan",
     "notifier.watch.entries.note_listed",
     "notifier.watch.sources.record_success",
     "notifier.watch.sources.follow_move",
-    "notifier.watch.sources.learn_posts",
-    "notifier.watch.entries.Plan.compare",
-    "notifier.watch.parser_process.Parser.read",
-    "notifier.pipeline.poll.Poll._document",
+    "notifier.watch.sources.note_posts_url",
+    "notifier.watch.edits.Plan.compare",
+    "notifier.watch.parser_process.Parser.parse",
+    "notifier.pipeline.poll.Poll._store_document",
 )
 ERRORS = (
     OddError,
@@ -448,7 +449,7 @@ def concerns(arguments: tuple, source_id: int) -> bool:
             )
         ):
             return True
-        if isinstance(argument, entries.Plan):
+        if isinstance(argument, edits.Plan):
             return any(
                 "Odd" in observation.title for part in argument.parts for observation, _ in part
             )
@@ -492,13 +493,13 @@ def test_a_step_that_fails_keeps_no_later_one_from_being_run(
     poll = polling.Poll(made.at(MONDAY))
     monkeypatch.setattr(entries, "note_checked", lambda *_: 1 / 0)
     monkeypatch.setattr(sources, "record_reported_states", stumble)
-    poll._missing[1][1] = ""
+    poll.state.page_checks[1][1] = PRESENT
     assert {result.status for result in poll.run()} == {"ok"}
     assert told == [1]
 
 
 @pytest.mark.parametrize(
-    "look", ["notifier.watch.entries.due_checks", "notifier.watch.sources.due_posts"]
+    "look", ["notifier.watch.page_checks.due", "notifier.watch.due_requests.posts"]
 )
 def test_what_else_to_ask_may_be_untold_for_one_source_alone(
     any_installation: Installation, monkeypatch: pytest.MonkeyPatch, look: str
@@ -566,14 +567,14 @@ def test_looking_tells_what_is_wrong_with_one_address_and_looks_at_the_others(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ):
     watched_beside(installation, rss([Article("Odd")]))
-    read = Parser.read
+    read = Parser.parse
 
     def stumble(self, kind, body, headers, url):
         if "/odd/" in url:
             raise OddError("anna@example.org")
         return read(self, kind, body, headers, url)
 
-    monkeypatch.setattr(Parser, "read", stumble)
+    monkeypatch.setattr(Parser, "parse", stumble)
     wanted = [
         (f"{installation.site.address}{path}", SourceKind.FEED) for path in ("/odd/", "/feed/")
     ]
@@ -601,12 +602,12 @@ def listing(made: Installation, token) -> str:
 @pytest.mark.parametrize(
     ("token", "pages"),
     [
-        (lambda number: f"t{number}", polling.MOST_PAGES),
+        (lambda number: f"t{number}", ingest.MOST_PAGES),
         (lambda _: "the same", 2),
         pytest.param(
-            lambda number: "x" * 100 + str(number), polling.MOST_PAGES, marks=pytest.mark.long
+            lambda number: "x" * 100 + str(number), ingest.MOST_PAGES, marks=pytest.mark.long
         ),
-        pytest.param(lambda number: f"\u0661{number}", polling.MOST_PAGES, marks=pytest.mark.long),
+        pytest.param(lambda number: f"\u0661{number}", ingest.MOST_PAGES, marks=pytest.mark.long),
         (lambda _: "\udc80", 2),
         (lambda _: ["no text"], 1),
         (lambda _: "", 1),
@@ -745,7 +746,7 @@ def test_nothing_is_read_or_compared_while_somebody_could_be_kept_waiting(
     any_installation: Installation, monkeypatch: pytest.MonkeyPatch
 ):
     made = any_installation
-    writing, read, compare = db.writing, Parser.read, edits.compare
+    writing, read, compare = db.writing, Parser.parse, edits.compare
     is_open, seen = [], []
 
     @contextmanager
@@ -764,7 +765,7 @@ def test_nothing_is_read_or_compared_while_somebody_could_be_kept_waiting(
         return call
 
     monkeypatch.setattr(db, "writing", noted)
-    monkeypatch.setattr(Parser, "read", checked("read", read))
+    monkeypatch.setattr(Parser, "parse", checked("read", read))
     monkeypatch.setattr(edits, "compare", checked("compared", compare))
     for number in range(2):
         made.publish([Article("Frexalimab", f"It slowed lesions by {number + 50} %.", slug="one")])
@@ -790,7 +791,7 @@ def test_a_long_state_that_changed_meanwhile_is_looked_at_again_later(
         source, _ = sources.add(session, "https://x.example.org/feed/", MONDAY)
         entries.store(session, source, edition(10), MONDAY)
     with db.reading(engine) as session:
-        plan = entries.plan(session, session.get(Source, source.id), edition(30))
+        plan = edits.plan(session, session.get(Source, source.id), edition(30))
     plan.compare()
     with db.writing(engine) as session:
         entries.store(session, session.get(Source, source.id), edition(20), MONDAY + HOUR)
@@ -822,7 +823,7 @@ def test_parts_of_a_document_are_one_document(engine):
         + [Observation(guid="new", url="https://x.example.org/249", title="New")]
     )
     with db.reading(engine) as session:
-        plan = entries.plan(session, session.get(Source, source.id), document)
+        plan = edits.plan(session, session.get(Source, source.id), document)
     assert len(plan.parts) == 3
     plan.compare()
     new = 0

@@ -253,14 +253,14 @@ def test_where_a_site_lists_its_posts(headers: dict, generator: str, feed: str, 
 @pytest.mark.parametrize("body", [b"", b"<html>", b'{"code": "rest_disabled"}', b"[" * 100_000])
 def test_what_is_no_list_is_told(body: bytes):
     with pytest.raises(ParseError):
-        wordpress.read(body, {}, "https://x.example.org/wp-json/wp/v2/posts?page=1")
+        wordpress.parse(body, {}, "https://x.example.org/wp-json/wp/v2/posts?page=1")
 
 
 @pytest.mark.parametrize(
     "post", [{}, {"title": None}, {"title": {"rendered": 7}, "guid": "x", "date_gmt": "never"}]
 )
 def test_an_odd_post_is_read_all_the_same(post: dict):
-    (found,) = wordpress.read(
+    (found,) = wordpress.parse(
         json.dumps([post, 3, None]).encode(), {}, "https://x.example.org/"
     ).observations
     assert found.origin == "posts"
