@@ -1,16 +1,25 @@
-"""Feeds and hostile input that the project did not write; they lie beside it, and these tests run where they do."""
+"""Feeds and hostile input from elsewhere: the tests run where these collections are."""
 
 import csv
+import ipaddress
 import json
 import re
+import socket
 import time
+from email import message_from_bytes, policy
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+from lxml import html
 
 from notifier.admin.source_check import find_source
+from notifier.deliver.mime.message import MessageSpec
+from notifier.digest.items import ItemView
+from notifier.enums import NewsKind
 from notifier.errors import InputError
 from notifier.messages.digest_body import renderer
+from notifier.messages.digest_mail import build_message
 from notifier.text.cleaning import clean, plain
 from notifier.watch.http import ssrf
 from notifier.watch.parsers import clinicaltrials, html_page, rss
@@ -67,7 +76,7 @@ def test_every_feed_gives_its_entries_or_a_readable_error(collection: str):
     assert wrong == []
 
 
-def test_json_feeds_are_read():
+def test_json_feeds_are_parsed():
     for row in rows():
         if row["file"].startswith("feed-rs/"):
             body = (FEEDS / row["file"]).read_bytes()
@@ -119,11 +128,6 @@ def payloads() -> list[str]:
 
 
 def test_no_payload_makes_markup_of_a_mail(installation: Installation):
-    from lxml import html
-
-    from notifier.digest.items import ItemView
-    from notifier.enums import NewsKind
-
     deps = installation.at(MONDAY)
     render = renderer(deps)
     allowed = {"a", "p", "h2", "h3", "strong", "span", "table", "tbody", "tr", "td", "div", "br"}
@@ -152,7 +156,7 @@ def test_no_payload_makes_markup_of_a_mail(installation: Installation):
             )
 
 
-def test_no_payload_brings_a_page_or_a_record_to_fall():
+def test_no_payload_makes_the_parser_of_a_page_or_a_record_fail():
     for payload in payloads():
         for body in (
             payload,
@@ -170,18 +174,13 @@ def test_no_payload_brings_a_page_or_a_record_to_fall():
             )
 
 
-def test_naughty_strings_are_kept_as_they_are_but_for_what_cannot_be_printed():
+def test_naughty_strings_are_kept_except_what_cannot_be_printed():
     for text in json.loads((HOSTILE / "naughty_strings.json").read_text(encoding="utf-8")):
         found = jsonfeed_of(text)
         assert found.body == "\n".join(line for part in text.splitlines() if (line := clean(part)))
 
 
-def test_no_payload_brings_a_header_or_a_recipient_of_its_own(installation: Installation):
-    from email import message_from_bytes, policy
-
-    from notifier.deliver.mime.message import MessageSpec
-    from notifier.messages.digest_mail import build_message
-
+def test_no_payload_adds_a_header_or_a_recipient(installation: Installation):
     deps = installation.at(MONDAY)
     names = None
     for line in (HOSTILE / "header_injection.txt").read_text(encoding="utf-8").splitlines():
@@ -227,12 +226,10 @@ def lines(name: str) -> list[tuple[str, str]]:
     ]
 
 
-def test_no_refused_address_is_asked(
+def test_no_refused_address_is_connected_to(
     installation: Installation, site: Site, monkeypatch: pytest.MonkeyPatch
 ):
-    """Names resolve to private addresses here, as a hostile resolver would have it; nothing may be dialled."""
-    import socket
-
+    """Every name resolves to a private address here, as with a hostile resolver."""
     dialled = []
     monkeypatch.setattr(socket.socket, "connect", lambda *target: dialled.append(target))
     watch = installation.at(MONDAY).settings.watch.model_copy(
@@ -253,9 +250,6 @@ def test_no_refused_address_is_asked(
 
 
 def test_public_addresses_at_the_edges_are_not_refused():
-    import ipaddress
-    from urllib.parse import urlsplit
-
     for url, _ in lines("ssrf_allowed.txt"):
         host = urlsplit(url).hostname or ""
         try:

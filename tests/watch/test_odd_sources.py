@@ -1,4 +1,4 @@
-"""What sources send: odd dates, headers, keys and lists stay one source's trouble, and nothing odd is stored."""
+"""Odd dates, headers, keys and lists: they trouble one source alone, and are not stored."""
 
 import json
 import pkgutil
@@ -11,19 +11,20 @@ from urllib.parse import quote
 
 import pytest
 from sqlalchemy import text
+from typer.testing import CliRunner
 
 from notifier.admin.source_check import check, find_source
+from notifier.cli.main import app
 from notifier.enums import SourceKind
 from notifier.errors import InputError, StoreError
 from notifier.pipeline import poll as poll_step
-from notifier.pipeline import poll as polling
 from notifier.pipeline.run import run_once
 from notifier.settings import Operator
 from notifier.store import db
 from notifier.store.models import Entry, EntryAlias, Revision, Source
 from notifier.text.cleaning import clean, fold
 from notifier.text.urls import LONGEST_ADDRESS
-from notifier.watch import edits, entries, ingest, sources
+from notifier.watch import edits, entries, ingest, parser_process, sources
 from notifier.watch.health import expected_by
 from notifier.watch.http import ssrf
 from notifier.watch.http.client import fetch_all
@@ -45,7 +46,7 @@ HOUR = timedelta(hours=1)
 
 def results(
     made: Installation, moment: datetime = MONDAY, **options
-) -> dict[str, polling.PollResult]:
+) -> dict[str, poll_step.PollResult]:
     return {
         result.url.removeprefix(made.site.address): result
         for result in poll_step.run(made.at(moment), **options)
@@ -99,7 +100,9 @@ ODD_DATES = [
 
 
 @pytest.mark.parametrize("date", ODD_DATES)
-def test_an_odd_date_is_no_date_and_stops_nobody(any_installation: Installation, date: str):
+def test_an_odd_date_is_ignored_and_stops_no_other_source(
+    any_installation: Installation, date: str
+):
     made = any_installation
     item = "<item><title>Odd</title><guid>1</guid><pubDate>{}</pubDate></item>"
     watched_beside(
@@ -161,7 +164,7 @@ def test_posts_that_are_dated_ahead_do_not_hide_the_edits_until_then():
     assert until <= MONDAY
 
 
-def test_what_a_source_asks_for_overflows_nothing():
+def test_no_wait_that_a_source_requests_overflows():
     far = {"retry-after": "Fri, 31 Dec 9999 23:59:59 GMT", "cache-control": "max-age=999999999"}
     assert (
         server_requested_wait({**far, "date": "Mon, 01 Jan 0001 00:00:00 GMT"}, 999_999, MONDAY)
@@ -200,7 +203,7 @@ ODD_TEXTS = [
     ["ETag", "Last-Modified", "Link", "Content-Type", "X-Odd", "Cache-Control", "Content-Location"],
 )
 @pytest.mark.parametrize("value", ODD_TEXTS)
-def test_an_odd_header_stops_nobody_and_is_not_stored(
+def test_an_odd_header_stops_no_other_source_and_is_not_stored(
     any_installation: Installation, name: str, value: str
 ):
     made = any_installation
@@ -235,7 +238,7 @@ def test_an_odd_header_stops_nobody_and_is_not_stored(
         ("", "/odd/"),
     ],
 )
-def test_an_odd_redirect_is_followed_by_its_bytes_or_refused_in_words(
+def test_an_odd_redirect_is_followed_by_its_bytes_or_refused_with_a_reason(
     any_installation: Installation, location: str, asked: str
 ):
     made = any_installation
@@ -275,7 +278,7 @@ LONG = {
 
 
 @pytest.mark.parametrize("long", LONG.values(), ids=LONG)
-def test_a_long_key_tells_one_item_and_is_no_link(
+def test_a_long_key_identifies_one_item_and_is_not_a_link(
     any_installation: Installation, long: dict[str, str]
 ):
     made = any_installation
@@ -337,9 +340,12 @@ def test_no_character_that_a_database_refuses_or_a_terminal_obeys_is_stored(
         {"id": words, "title": words, "summary": words, "content_text": words, "tags": [words],
          "authors": [{"name": words}]}
     ]}  # fmt: skip
-    study = {"protocolSection": {"identificationModule": {"nctId": "NCT00000001", "briefTitle": words}, "statusModule":
-             {"overallStatus": words, "whyStopped": words, "statusVerifiedDate": words}, "contactsLocationsModule":
-             {"locations": [{"facility": words, "country": words}]}}, "nextPageToken": words}  # fmt: skip
+    protocol = {
+        "identificationModule": {"nctId": "NCT00000001", "briefTitle": words},
+        "statusModule": {"overallStatus": words, "whyStopped": words, "statusVerifiedDate": words},
+        "contactsLocationsModule": {"locations": [{"facility": words, "country": words}]},
+    }
+    study = {"protocolSection": protocol, "nextPageToken": words}
     article = f"<article><h2>{words}</h2><p>{words} in a made-up sentence.</p></article>"
     page = f"<title>{words}</title><h1>{words}</h1>{article}"
     watched_beside(made, json.dumps(feed), "application/json")
@@ -403,7 +409,7 @@ ERRORS = (
     ("place", "error"),
     [*zip(PLACES, ERRORS, strict=True), *((PLACES[0], one) for one in ERRORS[1:])],
 )
-def test_whatever_goes_wrong_with_one_answer_is_that_sources_trouble(
+def test_any_error_with_one_response_is_stored_with_its_source_alone(
     any_installation: Installation,
     monkeypatch: pytest.MonkeyPatch,
     place: str,
@@ -458,7 +464,7 @@ def concerns(arguments: tuple, source_id: int) -> bool:
     return False
 
 
-def test_one_unchanged_source_that_cannot_be_noted_keeps_no_other_from_it(
+def test_an_unchanged_source_that_cannot_be_stored_stops_no_other(
     any_installation: Installation, monkeypatch: pytest.MonkeyPatch
 ):
     made = any_installation
@@ -478,7 +484,7 @@ def test_one_unchanged_source_that_cannot_be_noted_keeps_no_other_from_it(
     assert stored(made, "/odd/").last_success_at == MONDAY
 
 
-def test_a_step_that_fails_keeps_no_later_one_from_being_run(
+def test_a_part_of_the_poll_that_fails_stops_no_later_part(
     any_installation: Installation, monkeypatch: pytest.MonkeyPatch
 ):
     made = any_installation
@@ -490,7 +496,7 @@ def test_a_step_that_fails_keeps_no_later_one_from_being_run(
         told.append(1)
         raise OddError("a row")
 
-    poll = polling.Poll(made.at(MONDAY))
+    poll = poll_step.Poll(made.at(MONDAY))
     monkeypatch.setattr(entries, "note_checked", lambda *_: 1 / 0)
     monkeypatch.setattr(sources, "record_reported_states", stumble)
     poll.state.page_checks[1][1] = PRESENT
@@ -501,7 +507,7 @@ def test_a_step_that_fails_keeps_no_later_one_from_being_run(
 @pytest.mark.parametrize(
     "look", ["notifier.watch.page_checks.due", "notifier.watch.due_requests.posts"]
 )
-def test_what_else_to_ask_may_be_untold_for_one_source_alone(
+def test_further_requests_that_cannot_be_looked_up_stop_no_other_source(
     any_installation: Installation, monkeypatch: pytest.MonkeyPatch, look: str
 ):
     made = any_installation
@@ -520,7 +526,7 @@ def test_what_else_to_ask_may_be_untold_for_one_source_alone(
     assert len(looked_at) >= 3
 
 
-def test_a_row_that_cannot_be_read_keeps_no_other_source_from_being_polled(
+def test_a_row_that_cannot_be_read_stops_no_other_source(
     any_installation: Installation,
 ):
     made = any_installation
@@ -530,7 +536,7 @@ def test_a_row_that_cannot_be_read_keeps_no_other_source_from_being_polled(
     assert {path: result.status for path, result in results(made).items()} == {"/feed/": "ok"}
 
 
-def test_a_database_that_cannot_be_used_is_told_after_everything_else_was_tried(
+def test_a_database_that_cannot_be_used_is_raised_after_everything_else(
     any_installation: Installation, monkeypatch: pytest.MonkeyPatch
 ):
     made = any_installation
@@ -549,7 +555,7 @@ def test_a_database_that_cannot_be_used_is_told_after_everything_else_was_tried(
     assert stored(made, "/odd/").failures == 0  # it is not the site's fault
 
 
-def test_an_answer_that_cannot_be_taken_keeps_no_other_from_being_fetched(site):
+def test_a_response_that_cannot_be_handled_stops_no_other_request(site):
     addresses = [site.put(f"/{n}/", rss([])) for n in range(6)]
     taken = []
 
@@ -563,7 +569,7 @@ def test_an_answer_that_cannot_be_taken_keeps_no_other_from_being_fetched(site):
     assert sorted(taken) == list(range(6))
 
 
-def test_looking_tells_what_is_wrong_with_one_address_and_looks_at_the_others(
+def test_a_source_check_that_fails_stops_no_other_check(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ):
     watched_beside(installation, rss([Article("Odd")]))
@@ -673,7 +679,7 @@ NOT_PUBLIC = [
 
 
 @pytest.mark.parametrize("url", NOT_PUBLIC)
-def test_a_proxy_is_never_asked_for_a_place_that_is_not_public(url: str):
+def test_a_proxy_is_never_asked_for_a_host_that_is_not_public(url: str):
     with pytest.raises((AddressRefusedError, ValueError)):
         ssrf.refuse_private_name(url)
 
@@ -696,7 +702,7 @@ def test_a_proxy_is_never_asked_for_a_place_that_is_not_public(url: str):
         "https://127.0.0.1.example.com/feed",
     ],
 )
-def test_a_public_name_is_asked_for(url: str):
+def test_a_public_name_is_allowed(url: str):
     ssrf.refuse_private_name(url)
 
 
@@ -704,7 +710,7 @@ def test_a_public_name_is_asked_for(url: str):
     "network",
     ["fec0::1", "feff:ffff::1", "3ffe:831f::1", "192.88.99.1", "192.88.99.255", "::1.2.3.4"],
 )
-def test_ranges_that_nobody_routes_are_not_public(network: str):
+def test_networks_that_are_not_routed_are_not_public(network: str):
     assert not ssrf.is_public_ip(network)
 
 
@@ -742,7 +748,7 @@ def test_an_address_that_is_too_long_cannot_be_watched(installation: Installatio
         find_source(installation.at(MONDAY), url, None)
 
 
-def test_nothing_is_read_or_compared_while_somebody_could_be_kept_waiting(
+def test_nothing_is_parsed_or_compared_in_a_write_transaction(
     any_installation: Installation, monkeypatch: pytest.MonkeyPatch
 ):
     made = any_installation
@@ -774,7 +780,7 @@ def test_nothing_is_read_or_compared_while_somebody_could_be_kept_waiting(
 
 
 @pytest.mark.parametrize(("words", "stored_now"), [(10, True), (20_000, False)])
-def test_a_long_state_that_changed_meanwhile_is_looked_at_again_later(
+def test_a_long_state_that_changed_meanwhile_is_compared_later(
     engine, words: int, stored_now: bool
 ):
     def edition(number: int) -> list[Observation]:
@@ -834,11 +840,11 @@ def test_parts_of_a_document_are_one_document(engine):
     assert new == 1
 
 
-def test_what_is_left_out_of_a_long_document_is_shown(installation: Installation, tmp_path: Path):
-    from typer.testing import CliRunner
-
-    from notifier.cli.main import app
-
+def test_the_number_of_items_left_out_of_a_long_document_is_shown(
+    installation: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    # It takes a few seconds, and several times as long on a busy machine.
+    monkeypatch.setattr(parser_process, "LEAST_SECONDS", parser_process.MOST_SECONDS)
     installation.publish([Article(f"Article {n}") for n in range(5_003)])
     (seen,) = check(installation.at(MONDAY), [(installation.feed, SourceKind.FEED)])
     assert "It lists 3 older items more; the newest 5,000 are read." in seen.lines

@@ -50,7 +50,7 @@ def test_a_feed_gives_the_entries_of_its_golden_file(path: Path):
         (b"\x00\xff\xfe garbage", "not a feed"),
     ],
 )
-def test_what_is_no_feed_is_told_in_words(body: bytes, said: str):
+def test_an_answer_that_is_not_a_feed_is_refused_with_a_reason(body: bytes, said: str):
     with pytest.raises(ParseError, match=said):
         parse(body, {}, ADDRESS)
 
@@ -63,9 +63,11 @@ def test_a_feed_without_entries_is_a_feed():
 
 
 def test_the_encoding_that_the_server_names_is_used():
-    body = "<rss version='2.0'><channel><title>Größe</title><item><title>Ä</title></item></channel></rss>".encode(
-        "latin-1"
+    feed = (
+        "<rss version='2.0'><channel><title>Größe</title>"
+        "<item><title>Ä</title></item></channel></rss>"
     )
+    body = feed.encode("latin-1")
     assert (
         parse(body, {"content-type": "application/rss+xml; charset=iso-8859-1"}, ADDRESS).name
         == "Größe"
@@ -88,7 +90,7 @@ def test_an_entity_bomb_is_survived():
 
 @settings(max_examples=60, deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=80), st.binary(max_size=200))
-def test_whatever_a_document_holds_it_is_read_or_told(words: str, noise: bytes):
+def test_any_document_is_parsed_or_refused(words: str, noise: bytes):
     document = (
         f"<rss version='2.0'><channel><item><title>{words}</title>".encode()
         + noise
