@@ -68,7 +68,7 @@ class Outcome:
 
 @dataclass
 class PollState:
-    """What the responses of one poll showed, for its later responses; it is not stored.
+    """Findings of one poll that its later responses need; they are not stored.
 
     Attributes:
         now: the time of the poll, aware UTC.

@@ -288,7 +288,7 @@ def note_posts_url(source: Source, url: str, now: datetime) -> None:
 
 
 def note_posts(source: Source, next_at: datetime, until: datetime | None = None) -> None:
-    """Store when the list of posts is due again, and from when on it is then asked for edits.
+    """Store when the list of posts is due again, and the time from which it asks for edits.
 
     Args:
         source: the source, in a writing session.

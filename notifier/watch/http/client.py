@@ -96,21 +96,7 @@ async def _fetch_all(
     loop = asyncio.get_running_loop()
     hosts: dict[str, _Host] = defaultdict(_Host)
     slots = asyncio.Semaphore(_AT_ONCE)
-    watch = settings.watch
-    # A proxy connects to the source itself; this client connects to the proxy, whose address the
-    # operator gave.
-    allow_private = watch.allow_private_addresses or bool(watch.proxy)
-    async with (
-        aiohttp.ClientSession(
-            connector=connector(allow_private=allow_private, limit=_AT_ONCE),
-            timeout=aiohttp.ClientTimeout(total=watch.timeout_seconds),
-            headers={"User-Agent": settings.user_agent, "Accept": _ACCEPT},
-            proxy=watch.proxy,
-            trust_env=False,
-            cookie_jar=aiohttp.DummyCookieJar(),
-        ) as client,
-        asyncio.TaskGroup() as group,
-    ):
+    async with _new_client(settings) as client, asyncio.TaskGroup() as group:
 
         async def fetch(request: Request) -> None:
             async with hosts[urlsplit(request.url).netloc] as host:
@@ -130,6 +116,21 @@ async def _fetch_all(
         for request in requests:
             group.create_task(fetch(request))
     return failures
+
+
+def _new_client(settings: Settings) -> aiohttp.ClientSession:
+    watch = settings.watch
+    # A proxy connects to the source itself; this client connects to the proxy, whose address the
+    # operator gave.
+    allow_private = watch.allow_private_addresses or bool(watch.proxy)
+    return aiohttp.ClientSession(
+        connector=connector(allow_private=allow_private, limit=_AT_ONCE),
+        timeout=aiohttp.ClientTimeout(total=watch.timeout_seconds),
+        headers={"User-Agent": settings.user_agent, "Accept": _ACCEPT},
+        proxy=watch.proxy,
+        trust_env=False,
+        cookie_jar=aiohttp.DummyCookieJar(),
+    )
 
 
 async def _fetch(client: aiohttp.ClientSession, request: Request, settings: Settings) -> Response:

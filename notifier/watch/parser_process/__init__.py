@@ -74,8 +74,9 @@ class Child:
     """
 
     def __init__(self) -> None:
-        path = [os.path.abspath(folder) for folder in sys.path]  # noqa: PTH100 - an empty one is this folder
-        self._process = subprocess.Popen(  # noqa: S603 - our own program, with nothing of a document in it
+        # An empty folder name is the current folder, which the process will not be in.
+        path = [os.path.abspath(folder) for folder in sys.path]  # noqa: PTH100
+        self._process = subprocess.Popen(  # noqa: S603 - our own program
             # Isolated (-I): modules are not searched in the current folder and not in a person's
             # own packages.
             [
@@ -89,7 +90,8 @@ class Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            cwd=os.path.abspath(os.sep),  # noqa: PTH100 - a relative name in a document must not be a file of ours
+            # In the root folder a relative name in a document is not a file of ours.
+            cwd=os.path.abspath(os.sep),  # noqa: PTH100
             env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
             # Ctrl-C ends the poll at its next step; this process is then ended by the poll.
             start_new_session=True,

@@ -163,7 +163,8 @@ class _Memory:
             import resource
 
             self._page = resource.getpagesize()
-            self._file = Path("/proc/self/statm").open("rb", buffering=0)  # noqa: SIM115 - as long as the process runs
+            statm = Path("/proc/self/statm")
+            self._file = statm.open("rb", buffering=0)
 
     def size(self) -> int:
         """Return the bytes of addresses in use; 0 if the system does not say."""

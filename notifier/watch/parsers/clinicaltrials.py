@@ -33,12 +33,12 @@ _CLOSED = ("COMPLETED", "TERMINATED", "SUSPENDED", "WITHDRAWN", "NO_LONGER_AVAIL
 _LONGEST_ARM = 200
 
 
-def parse(body: bytes, headers: Mapping[str, str], url: str) -> ParsedDocument:  # noqa: ARG001 - all parsers have the same parameters
+def parse(body: bytes, headers: Mapping[str, str], url: str) -> ParsedDocument:  # noqa: ARG001
     """Parse one study, or a page of a search (``{"studies": […], "nextPageToken": "…"}``).
 
     Args:
         body: JSON in UTF-8.
-        headers: not used.
+        headers: not used; all parsers have the same parameters.
         url: the requested address, from which that of the next page is made.
 
     Raises:
