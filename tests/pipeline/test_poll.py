@@ -1,4 +1,4 @@
-"""Polling: polite, within limits, and never a silent failure."""
+"""Polling: requests, limits, and failures that are stored with their source."""
 
 import gzip
 import re

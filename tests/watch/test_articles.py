@@ -21,7 +21,7 @@ PAGE = (
 
 
 def polled(made: Installation, article: Article, after: timedelta = timedelta(0)) -> list[str]:
-    """Poll with this article in the feed; gives the tiers of all matches."""
+    """Poll with this article in the feed and return the tiers of all matches."""
     made.publish([article])
     deps = made.at(MONDAY + after)
     poll.run(deps, force=True)

@@ -1,4 +1,4 @@
-"""Trial registries: a record becomes an entry whose changes are told field by field."""
+"""Trial registries: a record is an observation whose fields are compared one by one."""
 
 import json
 

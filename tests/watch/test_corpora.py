@@ -49,7 +49,7 @@ def rows() -> list[dict[str, str]]:
 
 
 def headers_of(body: bytes) -> dict[str, str]:
-    """The headers that a file of feedparser's own tests asks to be served with."""
+    """Return the headers with which a file of feedparser's own tests wants to be served."""
     found = re.findall(rb"(?m)^Header:\s*([\w-]+):\s*(.+?)\s*$", body[:2000])
     return {name.decode().lower(): text.decode("latin-1") for name, text in found}
 

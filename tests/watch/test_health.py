@@ -18,14 +18,14 @@ OPERATOR = "operator@example.org"
 
 @pytest.fixture
 def watched(any_installation: Installation) -> Installation:
-    """An installation whose operator is to be told."""
+    """An installation with an operator to report to."""
     any_installation.change(operator=Operator(address=OPERATOR))
     any_installation.publish([Article("One", published=MONDAY - DAY)])
     return any_installation
 
 
 def run(made: Installation, after: timedelta) -> list[str]:
-    """One run; gives the subjects of the mails that the operator got in it."""
+    """Run once and return the subjects of the mails that the operator got."""
     before = len(made.sink.to(OPERATOR))
     run_once(made.at(MONDAY + after))
     return [message["Subject"] for message in made.sink.to(OPERATOR)[before:]]

@@ -56,7 +56,7 @@ def test_the_pause_is_never_longer_than_a_second():
 
 
 class Pause:
-    """The pause as it is shipped; the other tests run without it."""
+    """The pause in the product; the other tests run without it."""
 
     seconds = client.PAUSE_SECONDS
 
@@ -125,7 +125,7 @@ class Mover:
         self.made.site.answers["/feed/"] = Answer(status, b"", {"Location": to})
 
     def poll(self, after: timedelta) -> str:
-        """One poll; gives the address that is stored after it."""
+        """Poll once and return the address that is stored then."""
         poll_step.run(self.made.at(MONDAY + after), force=True)
         with self.made.at(MONDAY).reading() as session:
             return session.query(Source).one().url

@@ -59,7 +59,7 @@ def stored(made: Installation, path: str) -> Source:
 
 
 def every_text(made: Installation) -> str:
-    """All that the database holds, as text."""
+    """Return all that the database holds, as text."""
     with made.at(MONDAY).reading() as session:
         tables = ("source", "entry", "entry_alias", "revision", "article")
         return "".join(
@@ -378,7 +378,7 @@ def test_marks_without_end_are_cut_and_folded_fast():
 
 
 class OddError(Exception):
-    """Something nobody thought of."""
+    """An error that nobody expected."""
 
 
 PLACES = (
@@ -443,7 +443,7 @@ def test_any_error_with_one_response_is_stored_with_its_source_alone(
 
 
 def concerns(arguments: tuple, source_id: int) -> bool:
-    """Whether a call is about this source."""
+    """Return whether a call is about this source."""
     for argument in arguments:
         if isinstance(argument, Source) and argument.id == source_id:
             return True
@@ -590,7 +590,7 @@ def test_a_source_check_that_fails_stops_no_other_check(
 
 
 def listing(made: Installation, token) -> str:
-    """A search whose every page names a further one."""
+    """Watch a search whose every page names a further one, and return its path."""
 
     def page(_: Asked) -> Answer:
         number = len(made.site.asked)

@@ -24,8 +24,7 @@ from tests.support.news_site import Article, rss
 
 URL = "https://x.example.org/feed/"
 
-# Reads each body, and prints every file and every connection that this causes in the reading
-# process itself.
+# Parses each body, and prints every file that is opened and every connection that is made for it.
 OPENED = """
 import json, sys
 from notifier.watch import discovery
@@ -191,11 +190,11 @@ def test_one_process_parses_all_documents_of_a_poll_and_ends_with_it(
     assert len(started) == 1
     assert started[0]._process.poll() is not None
     poll.run(installation.at(MONDAY), force=True)
-    assert len(started) == 1  # nothing had changed: nothing was to be read
+    assert len(started) == 1  # nothing had changed, so nothing was parsed
 
 
 def hanging(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
-    """Let the reading process run something else once it is ready."""
+    """Let the parser process run something else once it is ready."""
     ready = (
         "import sys, os, time, struct; o = sys.stdout.buffer;"
         "o.write(struct.pack('>Q', 2) + b'{}'); o.flush();"

@@ -1,4 +1,4 @@
-"""When a source is asked again: our own rhythm, what the server asks for, and the caps on both."""
+"""The time until the next poll: our own wait, the one the server requests, and their limits."""
 
 from datetime import timedelta
 

@@ -26,7 +26,7 @@ class Herald:
         made.subscribe(READER, every="daily", at="08:00")
 
     def run(self, after: timedelta) -> list[str]:
-        """One run; gives the texts of the mails that the reader got in it."""
+        """Run once and return the texts of the mails that the reader got."""
         before = len(self.made.sink.to(READER))
         self.made.publish(self.articles)
         run_once(self.made.at(MONDAY + after))
@@ -43,7 +43,7 @@ class Herald:
         self.made.site.fail(f"/news/{one.slug}/", status)
 
     def kinds(self) -> list[str]:
-        """The kinds of the revisions of the entry that was stored last."""
+        """Return the kinds of the revisions of the newest entry."""
         with self.made.at(MONDAY).reading() as session:
             return [
                 one.kind for one in session.query(Entry).order_by(Entry.id.desc()).first().revisions
@@ -84,7 +84,7 @@ def test_two_checks_within_a_day_count_as_one(herald: Herald):
     herald.take_down(one)
     herald.run(2 * DAY)  # missing, while the feed still lists it
     herald.articles.remove(one)
-    herald.run(2 * DAY + 4 * HOUR)  # looked at once more because it left the feed
+    herald.run(2 * DAY + 4 * HOUR)  # checked once more because it left the feed
     asked = [
         request.status for request in herald.made.site.asked if request.path == f"/news/{one.slug}/"
     ]
@@ -164,7 +164,7 @@ def test_a_site_that_moves_all_its_articles_has_withdrawn_none(herald: Herald):
     herald.run(6 * DAY + 7 * HOUR)
     assert not [
         one for one in herald.made.site.asked if one.path.startswith("/news/")
-    ]  # asked once a day, not more
+    ]  # checked once a day, not more
 
 
 def test_an_article_is_checked_while_it_is_young_and_no_longer(herald: Herald):

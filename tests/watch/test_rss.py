@@ -1,4 +1,4 @@
-"""Feeds: what a document says comes out as entries; what is no document is told in words."""
+"""Feeds: a document is parsed into observations, or refused with a reason."""
 
 import json
 from dataclasses import asdict
@@ -18,7 +18,7 @@ ADDRESS = "https://herald.example.org/feed/"
 
 
 def as_document(reading: ParsedDocument) -> dict:
-    """A reading as its golden file has it."""
+    """Return a parsed document in the form of its golden file."""
     entries = [
         {
             key: value

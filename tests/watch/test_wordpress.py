@@ -1,4 +1,4 @@
-"""WordPress: what a feed of ten items does not show is seen in the site's list of posts."""
+"""WordPress: edits that a feed of ten items does not show are in the site's list of posts."""
 
 import json
 from datetime import timedelta
