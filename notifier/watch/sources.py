@@ -24,11 +24,12 @@ from notifier.watch.parsers.clinicaltrials import trial_of
 from notifier.watch.parsers.observation import ParsedDocument
 from notifier.watch.polling_interval import next_wait
 
-# A permanent redirect is followed for good after it held so long. Chosen by hand; not measured.
+# The target of a permanent redirect becomes the address after it was seen for so long. Chosen by
+# hand; not measured.
 MOVE_HOLDS = timedelta(hours=1)
 
 _NOT_MODIFIED, _GONE = 304, 410
-# Characters of a stored error, and of a refused address in a message.
+# Characters of a stored error, and of a refused address in a message. Chosen by hand; not measured.
 _LONGEST_ERROR, _LONGEST_SHOWN_ADDRESS = 500, 200
 # The largest number in PostgreSQL's INTEGER: no source has a larger id.
 _LARGEST_ID = 2**31 - 1

@@ -32,6 +32,7 @@ log = logging.getLogger("notifier")
 SECONDS_PER_MEGABYTE = 5.0
 LEAST_SECONDS, MOST_SECONDS = 5.0, 30.0
 MEGABYTES = 256
+# Seconds until the process must be ready, on a busy machine too. Chosen by hand; not measured.
 _SECONDS_TO_START = 60.0
 
 # The environment variables that the process gets: none of the settings, which may be there.

@@ -21,11 +21,12 @@ from notifier.watch.parser_process import wire
 from notifier.watch.parsers import clinicaltrials, document
 from notifier.watch.parsers.observation import ParseError
 
-# Processor time, in seconds, after which the system ends the process if its parent cannot.
+# Processor time, in seconds, after which the system ends the process if its parent cannot: twice
+# the most that the parent allows for a document.
 _SECONDS_ALONE = 60
 _MEGABYTE = 1_000_000
 
-# Characters of a stored error, and of a logged trace.
+# Characters of a stored error, and of a logged trace. Chosen by hand; not measured.
 _LONGEST_ERROR, _LONGEST_TRACE = 500, 20_000
 
 # Audit events (PEP 578, "Audit events table") that parsing never causes.
