@@ -36,6 +36,16 @@ class Health(StrEnum):
     GONE = "gone"
 
 
+class PollStatus(StrEnum):
+    """The result of a poll for one source."""
+
+    OK = "ok"
+    UNCHANGED = "unchanged"
+    FAILED = "failed"
+    GONE = "gone"
+    NOT_DUE = "not_due"
+
+
 class TermKind(StrEnum):
     """What a term of a profile names; each kind has a rule of its own in `match/score.py`."""
 

@@ -19,7 +19,7 @@ from notifier.watch import sources
 from notifier.watch.http.client import fetch_all
 from notifier.watch.http.ssrf import AddressRefusedError, refuse_private_name
 from notifier.watch.http.types import Request, Response
-from notifier.watch.parser_process import Parser, read_document
+from notifier.watch.parser_process import Parser, parse_document
 from notifier.watch.parsers.observation import MOST_ITEMS, ParsedDocument, ParseError
 from notifier.watch.polling_interval import server_requested_wait
 
@@ -89,7 +89,7 @@ def find_source(deps: Deps, url: str, kind: SourceKind | None) -> FoundSource:
         return FoundSource(address, kind, problem=answer.error or f"it answered {answer.status}")
     with Parser() as parser:
         try:
-            read_document(kind, answer, parser)
+            parse_document(kind, answer, parser)
         except ParseError as error:
             if kind is not SourceKind.FEED:
                 return FoundSource(address, kind, problem=str(error))
@@ -124,14 +124,14 @@ def _behind(
 
 def _feeds_named(answer: Response, parser: Parser) -> list[tuple[str, str]]:
     try:
-        return parser.feeds(answer.body, answer.url)
+        return parser.find_feeds(answer.body, answer.url)
     except ParseError:
         return []
 
 
 def _reads(answer: Response, parser: Parser) -> bool:
     try:
-        read_document(SourceKind.FEED, answer, parser)
+        parse_document(SourceKind.FEED, answer, parser)
     except ParseError:
         return False
     return True
@@ -172,7 +172,7 @@ def _contained_look(
 def _look(kind: SourceKind, answer: Response, now: datetime, parser: Parser) -> SourceCheck:
     lines = _of_the_answer(answer, now)
     try:
-        reading = read_document(kind, answer, parser)
+        reading = parse_document(kind, answer, parser)
     except ParseError as error:
         advice = _advice(kind, answer, parser)
         return SourceCheck(

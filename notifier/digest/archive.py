@@ -159,7 +159,7 @@ def corrected_since(session: Session, digest: Digest) -> tuple[Since, ...]:
     )
 
 
-def _later_revisions(digest: Digest) -> Select[Any]:
+def _later_revisions(digest: Digest) -> Select[*tuple[Any, ...]]:
     """The material revisions of a digest's entries that are newer than what it tells, in one question."""
     told_of = aliased(Revision)
     return (

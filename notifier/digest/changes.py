@@ -1,7 +1,7 @@
 """Changes in words: how an article, a page or a trial record reads now, beside how it read before.
 
-Owns what the fields and the values of a trial record are called, in plain words for patients and in
-the registry's own for clinicians. Pure.
+Owns how the values of a trial record are called; its fields and their names are in
+`trial_fields.py`. Pure.
 """
 
 import re
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from notifier import trial_fields
 from notifier.enums import Edition, SourceKind
 from notifier.i18n.catalog import Language
 from notifier.i18n.messages import mark
@@ -25,37 +26,6 @@ _PARTS = {
     "withdrawn": mark("Withdrawn"),
     "availability": mark("Available again"),
 }
-_FIELDS = {
-    "Status": mark("Status"),
-    "Why stopped": mark("Why stopped"),
-    "Results posted": mark("Results posted"),
-    "Phase": mark("Phase"),
-    "Participants": mark("Participants"),
-    "Start": mark("Start"),
-    "Primary completion": mark("Primary completion"),
-    "Completion": mark("Completion"),
-    "Conditions": mark("Conditions"),
-    "Sponsor": mark("Sponsor"),
-    "Arms": mark("Arms"),
-    "Primary outcomes": mark("Primary outcomes"),
-    "Secondary outcomes": mark("Secondary outcomes"),
-    "Countries": mark("Countries"),
-    "Sites": mark("Sites"),
-    "Contacts": mark("Contacts"),
-}
-_PLAIN_FIELDS = {
-    "Primary completion": mark("End of the main measurements"),
-    "Completion": mark("End of the trial"),
-    "Arms": mark("Groups compared"),
-    "Primary outcomes": mark("What is mainly measured"),
-    "Secondary outcomes": mark("What else is measured"),
-    "Sites": mark("Places that take part"),
-    "Conditions": mark("Illnesses"),
-    "Sponsor": mark("Run by"),
-}
-_LISTS = frozenset(
-    ("Arms", "Primary outcomes", "Secondary outcomes", "Countries", "Sites", "Contacts")
-)
 _VALUES = {
     "Not yet recruiting": mark("Not yet recruiting"),
     "Recruiting": mark("Recruiting"),
@@ -97,15 +67,14 @@ def in_words(
 
 def trial_in_words(fields: Mapping[str, str], edition: Edition, language: Language) -> str:
     """A trial record as one line: its status, phase, size and the date that is waited for."""
-    shown = ("Status", "Phase", "Participants", "Primary completion")
     parts = [
         language.gettext(
             "%(label)s: %(text)s",
-            label=_field(name, edition, language),
-            text=_value(fields[name], language),
+            label=_field(field.name, edition, language),
+            text=_value(fields[field.name], language),
         )
-        for name in shown
-        if fields.get(name)
+        for field in trial_fields.summary_fields()
+        if fields.get(field.name)
     ]
     return "; ".join(parts) + "." if parts else ""
 
@@ -119,7 +88,8 @@ def _words(change: Mapping[str, Any], kind: SourceKind, language: Language) -> s
         return after
     if kind is SourceKind.REGISTRY:
         before, after = _value(before, language), _value(after, language)
-    if kind is SourceKind.REGISTRY and what in _LISTS:
+    field = trial_fields.field_named(what) if kind is SourceKind.REGISTRY else None
+    if field is not None and field.is_list:
         added = language.gettext("added “%(text)s”", text=after) if after else ""
         removed = language.gettext("removed “%(text)s”", text=before) if before else ""
         return "; ".join(part for part in (added, removed) if part)
@@ -139,9 +109,11 @@ def _named(what: str, kind: SourceKind, edition: Edition, language: Language) ->
 
 
 def _field(name: str, edition: Edition, language: Language) -> str:
-    plain = _PLAIN_FIELDS.get(name) if edition is Edition.PATIENT else None
-    label = plain or _FIELDS.get(name)
-    return language.gettext(label) if label else name
+    field = trial_fields.field_named(name)
+    if field is None:
+        return name
+    plain_label = field.plain_label if edition is Edition.PATIENT else ""
+    return language.gettext(plain_label or field.label)
 
 
 def _value(text: str, language: Language) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
+from notifier import trial_fields
 from notifier.digest import changes
 from notifier.digest.changes import ChangeView
 from notifier.digest.selection import Candidate
@@ -19,7 +20,6 @@ from notifier.i18n.messages import mark
 from notifier.store.models import Match, Revision
 from notifier.text.cleaning import paper_ids, shorten
 from notifier.text.urls import web_address
-from notifier.trial_fields import RULE
 
 # What no item may be longer than, for one of them alone must never make a mail too large.
 _TITLE, _SUMMARY, _OTHER_TITLE, _NAME, _SENTENCE = 200, 280, 140, 120, 300
@@ -188,7 +188,7 @@ def _aside(revision: Revision, kind: SourceKind, language: Language, *, fresh: b
     """What a reader should know of a trial's data: by which rule changes are ordered, and of what date they are."""
     if kind is not SourceKind.REGISTRY:
         return ""
-    said = [language.gettext(RULE)] if not fresh and len(revision.changes) > 1 else []
+    said = [language.gettext(trial_fields.RULE)] if not fresh and len(revision.changes) > 1 else []
     if revision.as_of:
         said.append(language.gettext("Registry data as of %(date)s.", date=revision.as_of.date()))
     return " ".join(said)
@@ -204,10 +204,11 @@ def _details(
         one["id"] for one in trials if _named(one, text) and one["id"] not in numbers and not own
     ]
     found = [_trial(number, trials, language) for number in numbers[:_MOST_TRIALS]]
-    endpoints = revision.content.get("lists", {}).get("Primary outcomes", [])
-    if endpoints:
-        said = "; ".join(shorten(one, 160) for one in endpoints[:_MOST_ENDPOINTS])
-        found.append(DetailView(language.gettext("Primary endpoints"), said))
+    for field in trial_fields.TRIAL_FIELDS:
+        items = revision.content.get("lists", {}).get(field.name) if field.detail_label else None
+        if items:
+            text_of_items = "; ".join(shorten(item, 160) for item in items[:_MOST_ENDPOINTS])
+            found.append(DetailView(language.gettext(field.detail_label), text_of_items))
     for paper in paper_ids(text)[:2]:
         doi = paper.startswith("10.")
         base = "https://doi.org/" if doi else "https://pubmed.ncbi.nlm.nih.gov/"

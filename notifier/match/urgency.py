@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from notifier.enums import NewsKind, Tier
+from notifier.trial_fields import field_named
 
-_HALTED = frozenset(("Suspended", "Terminated", "Withdrawn"))
 _ALERT = re.compile(
     r"(?i)\b(?:safety (?:alert|warning|signal|communication|concern)|clinical hold|partial hold|recall(?:ed|s)?|"
     r"boxed warning|black[- ]box warning|rote[- ]hand[- ]brief|dear (?:doctor|healthcare professional)|"
@@ -32,7 +32,10 @@ def urgent(kind: NewsKind, tier: Tier, title: str, changes: Sequence[Mapping[str
     if kind is NewsKind.WITHDRAWN:
         return tier in (Tier.ABOUT, Tier.MENTION)
     if kind is NewsKind.TRIAL_CHANGE:
-        return any(
-            str(one.get("what")) == "Status" and str(one.get("after")) in _HALTED for one in changes
-        )
+        return any(map(_is_urgent, changes))
     return tier is Tier.ABOUT and bool(_ALERT.search(title))
+
+
+def _is_urgent(change: Mapping[str, Any]) -> bool:
+    field = field_named(str(change.get("what")))
+    return field is not None and str(change.get("after")) in field.urgent_values

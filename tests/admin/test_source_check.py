@@ -159,7 +159,7 @@ def test_a_json_feed_gives_its_entries():
             "odd",
         ],
     }  # fmt: skip
-    reading = json_feed.read(
+    reading = json_feed.parse(
         b"\xef\xbb\xbf" + json.dumps(document).encode(), "https://x.example.org/feed.json"
     )
     one, two = reading.observations
