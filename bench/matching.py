@@ -21,10 +21,10 @@ from pathlib import Path
 
 from notifier.enums import TermKind, Tier
 from notifier.match import evaluation, profiles
-from notifier.match.evaluation import ALERTS, Labelled
+from notifier.match.evaluation import ALERTS, LabelledDocument
 from notifier.match.judging import Document, judge_document
 from notifier.match.score import judge
-from notifier.match.spelling import layout
+from notifier.match.spelling import normalize
 from notifier.match.terms import TermSpec, Vocabulary
 
 PROFILE = profiles.parse(profiles.bundled_file(), "the bundled profile")
@@ -34,7 +34,7 @@ PROFILES, TERMS_EACH, TEXTS, WORDS = 5000, 20, 40, 600
 
 
 def keyword_alert(
-    items: list[Labelled], kinds: tuple[TermKind, ...], *, title_only: bool
+    items: list[LabelledDocument], kinds: tuple[TermKind, ...], *, title_only: bool
 ) -> tuple[float, float]:
     """Precision and recall of an alert that fires wherever one of the terms' spellings stands."""
     spellings = [
@@ -43,7 +43,7 @@ def keyword_alert(
     found = re.compile(rf"(?i)\b(?:{'|'.join(spellings)})\b")
     fired, wanted = [], []
     for item in items:
-        words = item.words
+        words = item.document
         text = words.title if title_only else f"{words.title} {words.summary} {words.body}"
         fired.append(bool(found.search(text)))
         wanted.append(item.label in ALERTS)
@@ -56,7 +56,7 @@ def quality(path: Path) -> None:
     items = evaluation.read(path.read_text(encoding="utf-8"), path.name)
     vocabulary = Vocabulary({1: TERMS})
 
-    def judged(words: Document) -> object:
+    def judged(document: Document) -> object:
         return judge_document(vocabulary, {1: PROFILE.name}, words).get(1) or judge(
             PROFILE.name, {}
         )
@@ -128,7 +128,7 @@ def speed() -> None:
     all_of_them = seconds(lambda: [many.find(text) for text in texts])
     began = time.perf_counter()
     for text in texts[:4]:
-        laid_out = layout(text)
+        laid_out = normalize(text)
         for expression in expressions.values():
             expression.search(laid_out)
     each = (time.perf_counter() - began) * TEXTS / 4

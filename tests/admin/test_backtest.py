@@ -78,7 +78,7 @@ def test_near_misses_are_counted_and_nothing_is_stored(past: Installation):
     deps = past.at(MONDAY + 14 * DAY)
     with deps.reading() as session:
         before = session.query(Match).count()
-    assert backtest(deps, None, since=MONDAY - 10 * DAY, cadence=Cadence.DAILY).held == 1
+    assert backtest(deps, None, since=MONDAY - 10 * DAY, cadence=Cadence.DAILY).near_misses == 1
     with deps.reading() as session:
         assert session.query(Match).count() == before
         assert session.query(Digest).count() == session.query(Delivery).count() == 0

@@ -10,10 +10,10 @@ from sqlalchemy import event
 
 from notifier.enums import NewsKind, Tier
 from notifier.match import batches, boilerplate, judging, matches, past_entries, profiles
-from notifier.match.score import speaks_of_medicine
-from notifier.match.stories import Recent, fingerprint, same_news
+from notifier.match.score import is_medical
+from notifier.match.stories import StoryIndex, fingerprint, is_same_news
 from notifier.match.terms import Vocabulary
-from notifier.match.urgency import urgent
+from notifier.match.urgency import is_urgent
 from notifier.pipeline import match
 from notifier.pipeline.problems import Problems
 from notifier.pipeline.run import run_once
@@ -64,9 +64,9 @@ def test_a_hostile_text_costs_no_more_than_its_length(text: str):
     )
     boilerplate.without_boilerplate(text[:99_999])
     boilerplate.split_lead(text)
-    speaks_of_medicine(text)
+    is_medical(text)
     fingerprint(f"https://x.example.org/{text[:100]}", text, text)
-    urgent(NewsKind.NEW, Tier.ABOUT, text[:100_000], ())
+    is_urgent(NewsKind.NEW, Tier.ABOUT, text[:100_000], ())
     assert time.process_time() - begun < 15
 
 
@@ -156,7 +156,7 @@ def test_nothing_is_judged_or_compared_while_a_write_transaction_is_open(
     for module, name in (
         (judging, "judge_document"),
         (batches, "fingerprint_of"),
-        (batches, "in_stories"),
+        (batches, "link_stories"),
     ):
         real = getattr(module, name)
 
@@ -251,10 +251,10 @@ def test_what_is_looked_at_while_a_profile_is_imported_is_looked_at_once_more_fo
         session.query(Source).filter(Source.kind == "feed").first().profiles = []
     write(made, ["Frexalimab and tolebrutinib slow lesions"], ["a"])
     with deps.reading() as session:
-        before = profile_import.judged(session, other, MONDAY)
+        past = profile_import.judge_past(session, other, MONDAY)
     assert match.run(deps) == 1
     with deps.writing() as session:
-        profile_import.import_profile(session, other, MONDAY, before=before)
+        profile_import.import_profile(session, other, MONDAY, past=past)
     assert match.run(deps) == 1
     with deps.reading() as session:
         assert sorted(match.profile.slug for match in session.query(Match)) == [
@@ -333,7 +333,7 @@ PAIRS = [
 def test_the_index_finds_what_a_comparison_of_each_with_each_finds(one: dict, other: dict):
     empty = {"url": "", "title": "", "text": ""}
     earlier, later = fingerprint(**{**empty, **one}), fingerprint(**{**empty, **other})
-    recent = Recent()
+    recent = StoryIndex()
     recent.add(
         1,
         1,
@@ -342,12 +342,12 @@ def test_the_index_finds_what_a_comparison_of_each_with_each_finds(one: dict, ot
         ),
     )
     recent.add(2, 2, earlier)
-    assert (recent.first_like(3, later) == 2) is same_news(earlier, later)
-    assert recent.first_like(2, later) is None, "an entry is no other telling of itself"
+    assert (recent.find_first(3, later) == 2) is is_same_news(earlier, later)
+    assert recent.find_first(2, later) is None, "an entry is no other telling of itself"
 
 
 def test_of_several_tellings_the_first_is_found():
-    recent = Recent()
+    recent = StoryIndex()
     for number in range(5):
         recent.add(
             number,
@@ -357,7 +357,7 @@ def test_of_several_tellings_the_first_is_found():
     title = "Frexalimab slows new lesions in a trial"
     recent.add(6, 6, fingerprint("https://x.example.org/6", title, ""))
     recent.add(7, 7, fingerprint("https://x.example.org/7", title, ""))
-    assert recent.first_like(8, fingerprint("https://y.example.org", title, "")) == 6
+    assert recent.find_first(8, fingerprint("https://y.example.org", title, "")) == 6
 
 
 def test_the_past_of_many_entries_is_judged_for_a_new_profile_outside_the_transaction(
@@ -374,8 +374,8 @@ def test_the_past_of_many_entries_is_judged_for_a_new_profile_outside_the_transa
         judged = past_entries.judge_past(
             session, file.slug, profiles.term_specs(file), file.name, MONDAY
         )
-    assert len(judged.news) == 30
-    assert all(candidacy.filed for candidacy in judged.news)
+    assert len(judged.drafts) == 30
+    assert all(candidacy.filed for candidacy in judged.drafts)
     with deps.reading() as session:
         assert session.query(Match).filter(Match.tier == Tier.ABOUT).count() == 0, (
             "nothing is written by judging"

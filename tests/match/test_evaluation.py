@@ -81,4 +81,4 @@ def test_the_labelled_sets_are_told_apart(
     assert found.alert.precision >= precision
     assert found.alert.recall >= recall
     assert found.tiers["related"].recall >= related
-    assert all(judged(item.words).reasons for item in items)
+    assert all(judged(item.document).reasons for item in items)

@@ -14,7 +14,7 @@ from notifier.errors import NotFoundError
 from notifier.match import matches, profiles
 from notifier.match.judging import Document, judge_document
 from notifier.match.score import Judgement, judge
-from notifier.match.spelling import layout
+from notifier.match.spelling import normalize
 from notifier.match.terms import TermSpec, Vocabulary
 from notifier.pipeline import match, poll
 from notifier.pipeline.run import run_once
@@ -318,7 +318,7 @@ def test_many_profiles_at_once_get_what_a_regular_expression_for_each_would_give
         for spec in specs:
             word = re.escape(fold(spec.text))
             pattern = word if "薬" in spec.text else rf"(?<= ){word}(?= )"
-            count = len(re.findall(rf"(?={pattern})", layout(text)))
+            count = len(re.findall(rf"(?={pattern})", normalize(text)))
             if count and (spec.text != "CD" or "CD" in parts):
                 expected.setdefault(key, {})[spec] = count
     assert found == expected
@@ -463,15 +463,15 @@ def test_what_only_a_pointer_or_an_exclusion_kept_out_is_held():
     pointed = judged(
         "MS roundup", body="Ocrevus news. Recommended Reading: Frexalimab trial opens."
     )
-    assert (pointed.tier, pointed.held) == (Tier.NONE, Tier.MENTION)
+    assert (pointed.tier, pointed.near_miss_tier) == (Tier.NONE, Tier.MENTION)
     vocabulary = Vocabulary(
         {1: [TermSpec(TermKind.NAME, "frexalimab"), TermSpec(TermKind.EXCLUDE, "veterinary")]}
     )
     kept_out = judge_document(
         vocabulary, {1: "Frexalimab"}, Document("Veterinary news", "frexalimab in cats")
     )[1]
-    assert (kept_out.tier, kept_out.held) == (Tier.NONE, Tier.ABOUT)
-    assert judged("Weather").held is None
+    assert (kept_out.tier, kept_out.near_miss_tier) == (Tier.NONE, Tier.ABOUT)
+    assert judged("Weather").near_miss_tier is None
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifier.enums import Authority
-from notifier.match.stories import fingerprint, same_news
+from notifier.match.stories import fingerprint, is_same_news
 from notifier.pipeline.run import run_once
 from notifier.store.models import Match
 from notifier.watch import sources
@@ -26,7 +26,7 @@ RELEASE = (
 
 def same(one: dict, other: dict) -> bool:
     values = {"url": "", "title": "", "text": ""}
-    return same_news(fingerprint(**{**values, **one}), fingerprint(**{**values, **other}))
+    return is_same_news(fingerprint(**{**values, **one}), fingerprint(**{**values, **other}))
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_no_two_headlines_of_the_labelled_set_are_put_together_wrongly():
     found = [
         (one["title"], other["title"])
         for one, other in combinations(items, 2)
-        if same_news(
+        if is_same_news(
             *(
                 fingerprint(each["url"], each["title"], each["body"] or each["summary"])
                 for each in (one, other)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from notifier.enums import NewsKind, Tier
-from notifier.match.urgency import urgent
+from notifier.match.urgency import is_urgent
 from notifier.pipeline.run import run_once
 from notifier.store.models import Subscription
 from tests.support.installation import MONDAY, Installation
@@ -31,7 +31,7 @@ STATUS = {"what": "Status", "before": "Recruiting", "after": "Terminated"}
     ],
 )
 def test_what_breaks_a_schedule(kind, tier, title, changes, expected):
-    assert urgent(kind, tier, title, changes) is expected
+    assert is_urgent(kind, tier, title, changes) is expected
 
 
 def test_it_comes_at_once_to_who_asked_for_it_and_only_once(installation: Installation):
