@@ -450,6 +450,7 @@ def dummy_subscription(
         id=0,
         subscriber=nobody,
         profile_id=profile.id,
+        profile=profile,
         cadence=choice.cadence,
         at=choice.at,
         on=choice.on,

@@ -46,7 +46,7 @@ def test_a_page_without_a_feed_is_told_with_what_to_do(installation: Installatio
         "/page/", "<html><body><p>Only a page.</p></body></html>", "text/html"
     )
     installation.site.answers.pop("/feed/")
-    with pytest.raises(InputError, match="none was found behind it") as caught:
+    with pytest.raises(InputError, match="none was found from it") as caught:
         find_source(installation.at(MONDAY), page, None)
     assert "--kind page" in caught.value.fix
     assert find_source(installation.at(MONDAY), page, SourceKind.PAGE).url == page
@@ -93,10 +93,10 @@ def test_a_look_says_what_comes_and_what_to_do(installation: Installation):
     assert any("The newest, of 2026-03-02: One" in line for line in good.lines)
     assert not page.ok
     assert any(f"notifier sources add {site.address}/real-feed/" in line for line in page.lines)
-    assert any("turns programs away" in line for line in closed.lines)
+    assert any("refuses programs" in line for line in closed.lines)
     assert any("neither ETag nor Last-Modified" in line for line in bare.lines)
-    assert any("left alone for 120 minutes" in line for line in bare.lines)
-    assert any("leads for good to" in line for line in moved.lines)
+    assert any("not to be fetched again for 120 minutes" in line for line in bare.lines)
+    assert any("redirects permanently to" in line for line in moved.lines)
     assert any("may have moved" in line for line in none.lines)
     with installation.at(MONDAY).reading() as session:
         assert session.query(Source).one().last_success_at is None  # a look stores nothing

@@ -578,7 +578,7 @@ def test_looking_tells_what_is_wrong_with_one_address_and_looks_at_the_others(
         (f"{installation.site.address}{path}", SourceKind.FEED) for path in ("/odd/", "/feed/")
     ]
     odd, healthy = check(installation.at(MONDAY), wanted)
-    assert (odd.ok, odd.error) == (False, "the answer could not be looked at (OddError)")
+    assert (odd.ok, odd.error) == (False, "the answer could not be checked (OddError)")
     assert healthy.ok
 
 
