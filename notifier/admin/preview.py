@@ -25,7 +25,7 @@ from notifier.errors import NotFoundError
 from notifier.match import profiles
 from notifier.messages import digest_body, digest_mail
 from notifier.store.models import Profile, Subscription
-from notifier.subscribers import subscriptions
+from notifier.subscribers import choices, subscriptions
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def preview(
         due_at = min(now, subscription.next_due_at or now)
         if recipient is not None:
             subscription = subscriptions.dummy_subscription(
-                profile, subscriptions.choice_of(subscription), now, recipient
+                profile, choices.choice_of(subscription), now, recipient
             )
         message_id = new_message_id(deps.mail_domain)
         spec = digest_mail.digest_spec(deps, digest, subscription, message_id, now, due_at)
@@ -171,19 +171,15 @@ def _subscription(
     """Return the subscription of the subscriber, or a sample of nobody's."""
     if options.to is not None:
         return _running(session, options.to, profile)
-    choice = subscriptions.default_choice(
+    choice = choices.default_choice(
         options.cadence, deps.settings.schedule.time_zone, options.edition, options.language
     )
     return subscriptions.dummy_subscription(profile, choice, now)
 
 
 def _running(session: Session, email: str, profile: Profile) -> Subscription:
-    subscriber = subscriptions.find_subscriber(session, email)
-    for subscription in subscriber.subscriptions if subscriber else ():
-        if (
-            subscription.profile_id == profile.id
-            and subscription.status is SubscriptionStatus.CONFIRMED
-        ):
+    for subscription in subscriptions.running_subscriptions(session, email, profile):
+        if subscription.status is SubscriptionStatus.CONFIRMED:
             return subscription
     raise NotFoundError(
         f"{email} has no confirmed subscription to {profile.slug}.",

@@ -15,13 +15,14 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from notifier.enums import NewsKind, Tier
 from notifier.i18n.messages import LazyMessage
 from notifier.match import judging, matches, profiles
-from notifier.match.judging import BATCH
 from notifier.match.matches import BatchDraft, MatchDraft, NearMissDraft, Versions
 from notifier.match.score import Judgement
 from notifier.match.stories import TEXT_READ, Fingerprint, StoryIndex, fingerprint
 from notifier.match.terms import TermSpec, Vocabulary
 from notifier.store.models import Examination, Match, Profile, Revision
 
+# Revisions that are read and judged together. Chosen by hand; not measured.
+BATCH = 500
 # Chosen by hand; not measured.
 _STORY_LASTS = timedelta(days=14)
 # The newest matches of a profile that a new one is compared with: more than any therapy is expected

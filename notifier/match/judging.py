@@ -17,10 +17,8 @@ from notifier.match import profiles
 from notifier.match.boilerplate import split_lead, without_boilerplate
 from notifier.match.score import NAMING, Judgement, is_medical, judge, judge_pointer
 from notifier.match.terms import Hit, TermSpec, Vocabulary
+from notifier.store.db import in_chunks
 from notifier.store.models import Article, Profile, Revision, SourceProfile
-
-# Rows that are read and judged together. Chosen by hand; not measured.
-BATCH = 500
 
 # In characters, of each place; the longest documents that are not made to cost time have fewer.
 # Chosen by hand; not measured.
@@ -171,12 +169,9 @@ def document_of(revision: Revision, articles: Mapping[int, str]) -> Document:
 
 def articles_of(session: Session, revisions: Sequence[Revision]) -> dict[int, str]:
     """Return the texts of the articles' own pages, by entry id, as far as they were fetched."""
-    entry_ids = sorted({revision.entry_id for revision in revisions})
     articles: dict[int, str] = {}
-    for start in range(0, len(entry_ids), BATCH):
-        query = select(Article.entry_id, Article.text).where(
-            Article.entry_id.in_(entry_ids[start : start + BATCH])
-        )
+    for chunk in in_chunks(sorted({revision.entry_id for revision in revisions})):
+        query = select(Article.entry_id, Article.text).where(Article.entry_id.in_(chunk))
         articles.update((row[0], row[1]) for row in session.execute(query))
     return articles
 

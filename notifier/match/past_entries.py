@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from notifier.enums import NewsKind, Tier
 from notifier.match import batches, judging, matches
-from notifier.match.judging import BATCH
+from notifier.match.batches import BATCH
 from notifier.match.matches import MatchDraft
 from notifier.match.profiles import BROAD_SHARE, FEWEST_ENTRIES_TO_ESTIMATE
 from notifier.match.score import Judgement
