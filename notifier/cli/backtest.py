@@ -42,7 +42,7 @@ def backtest(
                     }
                     for one in found.digests
                 ],
-                "held": found.held,
+                "held": found.near_misses,
             }
         )
         return
@@ -52,5 +52,5 @@ def backtest(
             shared.say(f"    {item.tier:<8} {item.kind:<12} {item.title}")
     items = sum(len(one.items) for one in found.digests)
     shared.say(
-        f"{len(found.digests)} digests with {items} items since {start.date()}; {found.held} near misses held back."
+        f"{len(found.digests)} digests with {items} items since {start.date()}; {found.near_misses} near misses held back."
     )

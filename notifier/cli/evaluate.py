@@ -29,7 +29,7 @@ def evaluate(
 
     items = evaluation.read(shared.file_bytes(file).decode("utf-8", "replace"), str(file))
     with shared.open_deps() as deps, deps.reading() as session:
-        found = evaluation.evaluate(items, judging.judge_of(profiles.find(session, profile)))
+        found = evaluation.evaluate(items, judging.document_judge(profiles.find(session, profile)))
     if json:
         shared.print_json(_document(found))
         return

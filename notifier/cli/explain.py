@@ -42,7 +42,7 @@ def explain(
     text = octets.decode("utf-8", "replace")
     with shared.open_deps() as deps, deps.reading() as session:
         stored = profiles.find(session, profile)
-        found = judging.judge_of(stored)(
+        found = judging.document_judge(stored)(
             judging.Document(plain(title), plain(summary), paragraphs(text))
         )
     if json:

@@ -68,9 +68,9 @@ def release(
 
     with shared.open_deps(now) as deps:
         with deps.reading() as session:
-            twin = batches.twin_of_held(session, held_id, deps.now())
+            first_match_id = batches.first_match_of_story(session, held_id, deps.now())
         with deps.writing() as session:
-            made = matches.release(session, held_id, deps.now(), twin)
+            made = matches.release(session, held_id, deps.now(), first_match_id)
             title = made.entry.title
         shared.say(f"Released as match {made.id} ({made.tier}): {title}")
 

@@ -12,11 +12,6 @@ from notifier.cli import shared
 if TYPE_CHECKING:
     from notifier.match.past_entries import Estimate
 
-# Fewer entries say nothing about how broad a profile is; more than this share of them is more than
-# one therapy's news.
-_FEWEST_TO_JUDGE_BY = 20
-_TOO_BROAD = 0.3
-
 app = shared.group("profiles", "The stored therapy profiles.")
 
 
@@ -88,7 +83,7 @@ def import_(
     now: shared.Now = "",
 ) -> None:
     """Store profiles from files, all or none, watch their sources, and match what was seen before."""
-    from notifier.admin.profile_import import estimate_matches, import_profile, judged
+    from notifier.admin.profile_import import estimate_matches, import_profile, judge_past
     from notifier.errors import InputError
     from notifier.match import profiles
 
@@ -104,10 +99,10 @@ def import_(
         for file in read:
             with deps.reading() as session:
                 _say_how_much(file.slug, estimate_matches(session, file, moment))
-                before.append(judged(session, file, moment, include_past=include))
+                before.append(judge_past(session, file, moment, include_past=include))
         with deps.writing() as session:
             stored = [
-                import_profile(session, file, moment, include_past=include, before=seen)
+                import_profile(session, file, moment, include_past=include, past=seen)
                 for file, seen in zip(read, before, strict=True)
             ]
     fate = "for the next digests" if include else "filed (mailed to nobody)"
@@ -124,13 +119,13 @@ def _count(number: int, word: str, ending: str = "s") -> str:
 
 def _say_how_much(slug: str, found: "Estimate") -> None:
     """Say what a profile would have matched; a broad one is asked about, where somebody is there to answer."""
-    if found.entries < _FEWEST_TO_JUDGE_BY:
+    if not found.is_meaningful:
         return
     counts = ", ".join(f"{count} {tier}" for tier, count in found.matched.items() if tier != "none")
     shared.say(
         f"{slug} matches, of {found.entries} entries of the last {found.days} days: {counts}."
     )
-    if found.share <= _TOO_BROAD:
+    if not found.is_broad:
         return
     shared.warn(f"{slug} is broad: {found.share:.0%} of all entries would be mailed.")
     if sys.stdin.isatty():

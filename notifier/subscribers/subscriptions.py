@@ -461,6 +461,7 @@ def dummy_subscription(
         id=0,
         subscriber=nobody,
         profile_id=profile.id,
+        profile=profile,
         cadence=choice.schedule.cadence,
         at=choice.schedule.at,
         on=choice.schedule.on,

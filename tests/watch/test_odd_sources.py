@@ -585,7 +585,7 @@ def test_a_source_check_that_fails_stops_no_other_check(
         (f"{installation.site.address}{path}", SourceKind.FEED) for path in ("/odd/", "/feed/")
     ]
     odd, healthy = check(installation.at(MONDAY), wanted)
-    assert (odd.ok, odd.error) == (False, "the answer could not be looked at (OddError)")
+    assert (odd.ok, odd.error) == (False, "the answer could not be checked (OddError)")
     assert healthy.ok
 
 
