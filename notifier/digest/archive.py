@@ -19,7 +19,7 @@ from notifier.digest.items import item_view
 from notifier.digest.view import DigestView, Variant, digest_view
 from notifier.enums import DigestStatus, Edition, NewsKind, Tier
 from notifier.errors import NotFoundError
-from notifier.i18n import catalog
+from notifier.i18n.catalog import ENGLISH, language_of
 from notifier.i18n.messages import LazyMessage
 from notifier.store.models import Digest, DigestItem, Entry, Match, Profile, Revision, Source
 from notifier.text.urls import web_address
@@ -163,7 +163,7 @@ def sent_view(session: Session, digest: Digest) -> DigestView:
 
 def corrected_since(session: Session, digest: Digest) -> tuple[Correction, ...]:
     """Return the items that were changed or withdrawn after the digest, in the digest's order."""
-    language = catalog.language(digest.language)
+    language = language_of(digest.language)
     later: dict[int, list[Any]] = {}
     for row in session.execute(_later_revisions(digest)):
         later.setdefault(row.rank, []).append(row)
@@ -242,7 +242,7 @@ def news(session: Session, profile: Profile) -> list[News]:
 
 def _news(match: Match) -> News:
     item = item_view(
-        candidate(match), match, match.revision, (), (), Edition.PATIENT, catalog.ENGLISH
+        candidate(match), match, match.revision, (), (), Edition.PATIENT, ENGLISH
     )
     changes = "; ".join(f"{change.what}: {change.words}" for change in item.changes)
     reasons = "; ".join(match.reasons)

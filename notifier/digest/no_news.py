@@ -9,7 +9,7 @@ from datetime import date
 
 from notifier.digest.evidence import EvidenceView, evidence_view
 from notifier.digest.view import Variant
-from notifier.i18n import catalog
+from notifier.i18n.catalog import language_of
 from notifier.store.models import Profile
 
 
@@ -51,14 +51,14 @@ class NoNewsView:
     @property
     def subject(self) -> str:
         """The subject line; it never names the therapy."""
-        return catalog.language(self.variant.language).gettext(
+        return language_of(self.variant.language).gettext(
             "Your digest: nothing new this month"
         )
 
     @property
     def headline(self) -> str:
         """The first visible line, so long that lock screens show nothing of what follows."""
-        return catalog.language(self.variant.language).gettext(
+        return language_of(self.variant.language).gettext(
             "There was no news for you in the last 30 days. This mail only says that everything "
             "works: we looked at our sources as always, and you will hear from us as soon as there "
             "is something to tell."
@@ -69,7 +69,7 @@ def no_news_view(
     profile: Profile, variant: Variant, polling: PollingSummary, today: date
 ) -> NoNewsView:
     """Word the digest of a month without news."""
-    language = catalog.language(variant.language)
+    language = language_of(variant.language)
     times = language.ngettext("%(n)s time", "%(n)s times", polling.polls)
     sources = language.ngettext("%(n)s source", "%(n)s sources", polling.sources)
     looked = language.gettext(
