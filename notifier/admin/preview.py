@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from notifier.deliver.outbox import Outcome, new_message_id
 from notifier.deliver.smtp.protocol import OutgoingMessage
 from notifier.deps import Deps
-from notifier.digest import digests
+from notifier.digest import digests, groups
 from notifier.digest.evidence import snapshot_key
 from notifier.digest.selection import Candidate
 from notifier.email_addresses import normalize, to_ascii_domain
@@ -110,7 +110,7 @@ def preview(
         items = _owed_items(session, profile, one, now - wish.since if wish.since else None)
         if not items:
             return None
-        variant = digests.variant_of(one, snapshot_key(profile.document))
+        variant = groups.variant_of(one, snapshot_key(profile.document))
         view = digests.build_view(session, profile, items, variant, now)
         rendered = digest_body.renderer(deps)(view)
         archive = f"{deps.settings.public_url}/archive"
@@ -188,6 +188,6 @@ def _owed_items(
     session: Session, profile: Profile, one: Subscription, since: datetime | None
 ) -> Sequence[Candidate]:
     if since is not None:
-        return digests.seen_since(session, profile, since)
-    found = digests.groups(session, profile, [one])
+        return groups.seen_since(session, profile, since)
+    found = groups.group_subscriptions(session, profile, [one])
     return found[0].items if found else ()

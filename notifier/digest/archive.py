@@ -13,8 +13,8 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, aliased, joinedload, selectinload
 
 from notifier.digest.changes import ChangeView, describe_changes
-from notifier.digest.digests import candidate
 from notifier.digest.evidence import snapshot_key
+from notifier.digest.groups import candidate_of
 from notifier.digest.items import item_view
 from notifier.digest.view import DigestView, Variant, digest_view
 from notifier.enums import DigestStatus, Edition, NewsKind, Tier
@@ -152,7 +152,7 @@ def sent_view(session: Session, digest: Digest) -> DigestView:
     candidates, matches, revisions = [], {}, {}
     for item in _items(session, digest):
         match = item.match
-        candidates.append(candidate(match, item.kind))
+        candidates.append(candidate_of(match, item.kind))
         matches[match.id], revisions[match.id] = match, item.revision
     profile = digest.profile
     variant = Variant(
@@ -241,9 +241,7 @@ def news(session: Session, profile: Profile) -> list[News]:
 
 
 def _news(match: Match) -> News:
-    item = item_view(
-        candidate(match), match, match.revision, (), (), Edition.PATIENT, ENGLISH
-    )
+    item = item_view(candidate_of(match), match, match.revision, (), (), Edition.PATIENT, ENGLISH)
     changes = "; ".join(f"{change.what}: {change.words}" for change in item.changes)
     reasons = "; ".join(match.reasons)
     return News(

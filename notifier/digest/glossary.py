@@ -38,8 +38,8 @@ _TERMS = (
      mark("a test in some hundred people: does it work, in which dose?")),
     (r"phase[- ]?(?:3|III)(?:[ab])?\b",
      mark("a large test, the last one before approval is asked for")),
-    (r"primary (?:endpoints?|outcomes?)|primäre\w* Endpunkt\w*|critères? princip\w+"
-     r"|criterios? principal\w*",
+    ((r"primary (?:endpoints?|outcomes?)|primäre\w* Endpunkt\w*|critères? princip\w+"
+      r"|criterios? principal\w*"),
      mark("what a trial is mainly meant to find out, fixed before it starts")),
     (r"lesions?|läsion\w*|lésions?|lesi(?:ón|ones)",
      mark("a damaged spot in the brain or spinal cord")),
@@ -58,8 +58,8 @@ _TERMS = (
     (r"subcutaneous\w*|subkutan\w*|sous-cutanée?s?|subcutáne[oa]s?",
      mark("injected under the skin")),
     (r"intravenous\w*|intravenös\w*|intraveineu\w+|intravenos[oa]s?", mark("given into a vein")),
-    (r"adverse events?|unerwünschte\w* Ereignis\w*|événements? indésirables?"
-     r"|acontecimientos? adversos?",
+    ((r"adverse events?|unerwünschte\w* Ereignis\w*|événements? indésirables?"
+      r"|acontecimientos? adversos?"),
      mark("anything unwanted that happens during a trial, caused by the drug or not")),
     (r"hazard ratio|HR",
      mark("below 1: it happened less often with the treatment; above 1: more often")),

@@ -51,9 +51,7 @@ class NoNewsView:
     @property
     def subject(self) -> str:
         """The subject line; it never names the therapy."""
-        return language_of(self.variant.language).gettext(
-            "Your digest: nothing new this month"
-        )
+        return language_of(self.variant.language).gettext("Your digest: nothing new this month")
 
     @property
     def headline(self) -> str:

@@ -289,18 +289,18 @@ def test_a_digest_that_cannot_be_rendered_stops_no_other_group(
     due = made.discover(2)
     made.subscribe("doctor@example.org", edition="clinician", moment=MONDAY)
     damage(made, "UPDATE subscription SET position=0")
-    real = digests.edition
+    real = digests.compose
 
-    def edition(profile, group, *rest):
+    def compose_digest(profile, group, *rest):
         if group.variant.edition == "clinician":
             raise KeyError("doctor@example.org")
         return real(profile, group, *rest)
 
-    monkeypatch.setattr(digests, "edition", edition)
+    monkeypatch.setattr(digests, "compose", compose_digest)
     report = run_once(made.at(due))
     assert len(made.sink.messages) == 2
     assert report.failed
-    monkeypatch.setattr(digests, "edition", real)
+    monkeypatch.setattr(digests, "compose", real)
     run_once(made.at(due + HOUR))
     assert len(made.sink.to("doctor@example.org")) == 1
 
@@ -502,13 +502,13 @@ def test_who_unsubscribes_while_a_digest_is_rendered_gets_none(
 ):
     made = any_installation
     due = made.discover(3)
-    real = digests.edition
+    real = digests.compose
 
-    def edition(*words):
+    def compose_digest(*words):
         damage(made, "UPDATE subscription SET status='ended', next_due_at=NULL WHERE id=2")
         return real(*words)
 
-    monkeypatch.setattr(digests, "edition", edition)
+    monkeypatch.setattr(digests, "compose", compose_digest)
     compose.run(made.at(due))
     with made.at(due).reading() as session:
         assert sorted(one.subscription_id for one in session.query(Delivery)) == [1, 3]
@@ -532,13 +532,13 @@ def test_who_changed_while_a_digest_was_rendered_is_left_for_the_next_run(
 ):
     made = any_installation
     due = made.discover(3)
-    real = digests.edition
+    real = digests.compose
 
-    def edition(*words):
+    def compose_digest(*words):
         damage(made, statement)
         return real(*words)
 
-    monkeypatch.setattr(digests, "edition", edition)
+    monkeypatch.setattr(digests, "compose", compose_digest)
     compose.run(made.at(due))
     with made.at(due).reading() as session:
         assert sorted(one.subscription_id for one in session.query(Delivery)) == [1, 3]
@@ -549,10 +549,10 @@ def test_what_is_matched_while_a_digest_is_rendered_goes_into_it_once(
 ):
     made = any_installation
     due = made.discover(2)
-    real = digests.edition
+    real = digests.compose
     matched: list[int] = []
 
-    def edition(*words):
+    def compose_digest(*words):
         if not matched:
             made.publish(
                 [Article("Frexalimab slows lesions"), Article("Frexalimab again", slug="again")]
@@ -561,7 +561,7 @@ def test_what_is_matched_while_a_digest_is_rendered_goes_into_it_once(
             matched.append(match.run(made.at(due + HOUR)))
         return real(*words)
 
-    monkeypatch.setattr(digests, "edition", edition)
+    monkeypatch.setattr(digests, "compose", compose_digest)
     compose.run(made.at(due + HOUR))
     assert matched == [1]
     with made.at(due).reading() as session:
