@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session, joinedload
 
 from notifier.digest.groups import Group
@@ -164,12 +164,21 @@ def store(session: Session, profile_id: int, composed: ComposedDigest, now: date
             digest.status = DigestStatus.APPROVED
         return digest
     digest = _digest(profile_id, composed, now)
-    digest.items = [
-        DigestItem(match_id=match_id, revision_id=revision_id, kind=kind, rank=rank)
-        for rank, (match_id, revision_id, kind) in enumerate(composed.items, 1)
-    ]
     session.add(digest)
     session.flush()
+    # One statement: other writers wait for the end of this transaction.
+    rows = [
+        {
+            "digest_id": digest.id,
+            "match_id": match_id,
+            "revision_id": revision_id,
+            "kind": kind,
+            "rank": rank,
+        }
+        for rank, (match_id, revision_id, kind) in enumerate(composed.items, 1)
+    ]
+    if rows:
+        session.execute(insert(DigestItem), rows)
     return digest
 
 
