@@ -1,7 +1,7 @@
-"""Changes in words: how an article, a page or a trial record reads now, beside how it read before.
+"""The wording of changes in an article, a page or a trial record: before and after.
 
-Owns how the values of a trial record are called; its fields and their names are in
-`trial_fields.py`. Pure.
+Owns the labels of a trial record's values: plain words for patients, the registry's own for
+clinicians. The fields and their names are in `trial_fields.py`. Pure.
 """
 
 import re
@@ -16,9 +16,10 @@ from notifier.i18n.catalog import Language
 from notifier.i18n.messages import mark
 from notifier.text.cleaning import shorten
 
+# How many changes of an item are worded, and how many characters a text and a name may have, so
+# that one item never makes a mail too large. Chosen by hand; not measured.
 MOST = 6
-
-_LENGTH, _NAME = 240, 120
+_LONGEST_TEXT, _LONGEST_NAME = 240, 120
 _PARTS = {
     "headline": mark("The headline"),
     "text": mark("The text"),
@@ -39,34 +40,53 @@ _VALUES = {
     "yes": mark("yes"),
     "no": mark("no"),
 }
+# ISO 8601 as ClinicalTrials.gov writes it, the day being optional, and the parser's remark.
 _DATE = re.compile(r"(\d{4})-(\d{2})(?:-(\d{2}))?( \(estimated\))?")
 
 
 @dataclass(frozen=True)
 class ChangeView:
-    """One difference: what it concerns, how it read and reads now, and what the eye should catch in it."""
+    """A change of one part of an entry, in the reader's language.
+
+    Attributes:
+        what: the label of the part: "Status".
+        words: the text before and after.
+        note: the difference that is easily overlooked: "6 months later"; empty for none.
+    """
 
     what: str
     words: str
     note: str
 
 
-def in_words(
-    stored: Sequence[Mapping[str, Any]], kind: SourceKind, edition: Edition, language: Language
+def describe_changes(
+    changes: Sequence[Mapping[str, Any]], kind: SourceKind, edition: Edition, language: Language
 ) -> tuple[ChangeView, ...]:
-    """The weightiest changes of a revision, in words."""
+    """Word the first changes of a revision, at most `MOST`.
+
+    Args:
+        changes: as `Revision.changes` stores them, the most important first: `what`, `before`,
+            `after` and, for some, `note`.
+        kind: the kind of the source.
+        edition: patients read plain labels, clinicians the registry's.
+        language: the reader's language.
+    """
     return tuple(
         ChangeView(
-            _named(one["what"], kind, edition, language),
-            _words(one, kind, language),
-            shorten(language.translate(one.get("note", "")), _LENGTH),
+            _label(change["what"], kind, edition, language),
+            _before_and_after(change, kind, language),
+            shorten(language.translate(change.get("note", "")), _LONGEST_TEXT),
         )
-        for one in stored[:MOST]
+        for change in changes[:MOST]
     )
 
 
-def trial_in_words(fields: Mapping[str, str], edition: Edition, language: Language) -> str:
-    """A trial record as one line: its status, phase, size and the date that is waited for."""
+def describe_trial(fields: Mapping[str, str], edition: Edition, language: Language) -> str:
+    """Word a trial record in one line: status, phase, size and end of the main measurements.
+
+    Returns:
+        `"Status: Recruiting; Phase: 3."`, or the empty text where none of these fields is filled.
+    """
     parts = [
         language.gettext(
             "%(label)s: %(text)s",
@@ -79,10 +99,10 @@ def trial_in_words(fields: Mapping[str, str], edition: Edition, language: Langua
     return "; ".join(parts) + "." if parts else ""
 
 
-def _words(change: Mapping[str, Any], kind: SourceKind, language: Language) -> str:
+def _before_and_after(change: Mapping[str, Any], kind: SourceKind, language: Language) -> str:
     what = change["what"]
     before, after = (
-        shorten(language.translate(change[side]), _LENGTH) for side in ("before", "after")
+        shorten(language.translate(change[side]), _LONGEST_TEXT) for side in ("before", "after")
     )
     if what in ("withdrawn", "availability"):
         return after
@@ -100,12 +120,12 @@ def _words(change: Mapping[str, Any], kind: SourceKind, language: Language) -> s
     return language.gettext("removed: “%(text)s”", text=before)
 
 
-def _named(what: str, kind: SourceKind, edition: Edition, language: Language) -> str:
+def _label(what: str, kind: SourceKind, edition: Edition, language: Language) -> str:
     if what in _PARTS:
         return language.gettext(_PARTS[what])
     if kind is SourceKind.PAGE:
-        return language.gettext("Section “%(name)s”", name=shorten(what, _NAME))
-    return shorten(_field(what, edition, language), _NAME)
+        return language.gettext("Section “%(name)s”", name=shorten(what, _LONGEST_NAME))
+    return shorten(_field(what, edition, language), _LONGEST_NAME)
 
 
 def _field(name: str, edition: Edition, language: Language) -> str:
@@ -119,10 +139,10 @@ def _field(name: str, edition: Edition, language: Language) -> str:
 def _value(text: str, language: Language) -> str:
     if text in _VALUES:
         return language.gettext(_VALUES[text])
-    found = _DATE.fullmatch(text)
-    if not found:
+    written_date = _DATE.fullmatch(text)
+    if not written_date:
         return text
-    year, month, day, estimated = found.groups()
+    year, month, day, estimated = written_date.groups()
     try:
         moment = date(int(year), int(month), int(day or 1))
     except ValueError:
