@@ -47,17 +47,19 @@ def subscribe(
     from notifier.enums import Cadence, DeliveryKind, Edition, SignupRequestKind, SubscriptionStatus
     from notifier.errors import NotifierError
     from notifier.match import profiles
-    from notifier.subscribers import schedule, signup_requests, subscriptions
+    from notifier.subscribers import signup_requests, subscriptions
+    from notifier.subscribers.choices import Choice, schedule_of
+    from notifier.subscribers.schedule import Schedule, parse_at, parse_on, parse_zone
 
     cadence, words_for = (
         shared.choice(Cadence, every, "--every"),
         shared.choice(Edition, edition, "--edition"),
     )
     spoken = shared.spoken(language)
-    wall, day = schedule.parse_at(at), schedule.parse_on(on, cadence)
+    wall, day = parse_at(at), parse_on(on, cadence)
     with shared.open_deps(now) as deps, deps.writing() as session:
-        zone = schedule.parse_zone(time_zone or deps.settings.schedule.time_zone)
-        choice = subscriptions.Choice(cadence, wall, day, zone, words_for, spoken)
+        zone = parse_zone(time_zone or deps.settings.schedule.time_zone)
+        choice = Choice(Schedule(cadence, wall, day, zone), words_for, spoken)
         moment = deps.now()
         one = subscriptions.subscribe(
             session, email, profiles.find(session, profile), choice, moment
@@ -74,7 +76,7 @@ def subscribe(
                     "Ask its owner to look among the unwanted mails, or try again later. Nothing was changed.",
                 )
             outbox.enqueue_asked(session, DeliveryKind.CONFIRMATION, one, deps.mail_domain, moment)
-        words = schedule.in_words(one.cadence, one.at, one.on, zone)
+        words = schedule_of(one).describe()
         shared.say(f"{one.subscriber.email}: {one.profile.slug}, {words}, {one.status}")
         if one.status is SubscriptionStatus.PENDING:
             shared.say("A confirmation mail waits in the outbox; the next `notifier run` sends it.")

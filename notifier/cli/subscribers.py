@@ -309,19 +309,14 @@ def _running(session: "Session", email: str, profile: str | None) -> "list[Subsc
     from notifier.match import profiles
     from notifier.subscribers import subscriptions
 
-    chosen = profiles.find(session, profile) if profile else None
-    person = subscriptions.find_subscriber(session, email)
-    found = [
-        one
-        for one in (person.subscriptions if person else ())
-        if chosen in (None, one.profile) and one.status in subscriptions.RUNNING
-    ]
-    if not found:
+    wanted = profiles.find(session, profile) if profile else None
+    running = subscriptions.running_subscriptions(session, email, wanted)
+    if not running:
         raise NotFoundError(
             f"{email} has no running subscription{f' to {profile}' if profile else ''}.",
             "See them with: notifier subscribers list",
         )
-    return found
+    return running
 
 
 def _counted(number: int) -> str:
@@ -371,7 +366,7 @@ def _row(session: "Session", one: "Subscriber") -> dict[str, Any]:
             {
                 "profile": each.profile.slug,
                 "cadence": each.cadence,
-                "schedule": _schedule(each, one.time_zone),
+                "schedule": _schedule(each),
                 "edition": each.edition,
                 "status": each.status,
                 "next_due_at": shared.as_time(each.next_due_at),
@@ -382,10 +377,10 @@ def _row(session: "Session", one: "Subscriber") -> dict[str, Any]:
     }
 
 
-def _schedule(subscription: "Subscription", zone: str) -> str:
-    from notifier.subscribers.schedule import in_words
+def _schedule(subscription: "Subscription") -> str:
+    from notifier.subscribers.choices import schedule_of
 
     try:
-        return in_words(subscription.cadence, subscription.at, subscription.on, zone)
+        return schedule_of(subscription).describe()
     except (LookupError, TypeError, ValueError):
         return "cannot be read"

@@ -23,7 +23,8 @@ from notifier.settings import load
 from notifier.store.files import read_input, write_private
 from notifier.store.models import Profile
 from notifier.subscribers import subscriptions
-from notifier.subscribers.subscriptions import Choice
+from notifier.subscribers.choices import Choice
+from notifier.subscribers.schedule import Schedule
 from notifier.watch import sources
 
 PUBLIC_URL = "https://news.example.org"
@@ -106,9 +107,9 @@ _TIMELINE = (
 )
 
 _PEOPLE = (
-    ("anna@example.org", Choice(Cadence.WEEKLY, "08:00", 0, "Europe/Berlin")),
-    ("clinic@example.org", Choice(Cadence.DAILY, "07:30", None, "America/New_York")),
-    ("editor@example.org", Choice(Cadence.IMMEDIATE, "08:00", None, "UTC")),
+    ("anna@example.org", Choice(Schedule(Cadence.WEEKLY, "08:00", 0, "Europe/Berlin"))),
+    ("clinic@example.org", Choice(Schedule(Cadence.DAILY, "07:30", None, "America/New_York"))),
+    ("editor@example.org", Choice(Schedule(Cadence.IMMEDIATE, "08:00", None, "UTC"))),
 )
 
 
@@ -196,6 +197,6 @@ def _install(folder: Path, address: str, smtp_port: int) -> Deps:
 
 def _ask_somebody(deps: Deps, session: Any, profile: Profile, now: datetime) -> None:
     """One person who has not confirmed yet: they get the question, and nothing else."""
-    choice = Choice(Cadence.WEEKLY, "08:00", 4, "Europe/Paris")
+    choice = Choice(Schedule(Cadence.WEEKLY, "08:00", 4, "Europe/Paris"))
     one = subscriptions.subscribe(session, "newcomer@example.org", profile, choice, now)
     outbox.enqueue_asked(session, DeliveryKind.CONFIRMATION, one, deps.mail_domain, now)

@@ -25,13 +25,11 @@ from notifier.subscribers import (
     address_changes,
     consent,
     lifecycle,
-    schedule,
     signup_requests,
     subscriptions,
 )
 from notifier.subscribers.address_changes import Side
-from notifier.subscribers.choices import choice_to_confirm
-from notifier.subscribers.subscriptions import RUNNING
+from notifier.subscribers.choices import choice_to_confirm, schedule_of
 from notifier.web import forms, mail_requests
 from notifier.web.responses import Unrendered, deps_of, notice, page, spoken_by
 
@@ -59,9 +57,7 @@ def confirm_form(request: Request) -> Response:
         spoken = language_of(choice.language)
         values = {
             "therapy": subscription.profile.name,
-            "schedule": schedule.in_words(
-                choice.cadence, choice.at, choice.on, choice.time_zone, spoken
-            ),
+            "schedule": choice.schedule.describe(spoken),
             "wording": consent.wording(spoken),
         }
         return page(request, "confirm", values, spoken)
@@ -213,7 +209,7 @@ def _taken_back(
             spoken,
             status=410,
         )
-    if pause and one.status in RUNNING:
+    if pause and one.status in SubscriptionStatus.RUNNING:
         until = now + _PAUSE
         lifecycle.pause(one, until, now)
         words = LazyMessage(
@@ -267,7 +263,7 @@ def renew_form(request: Request) -> Response:
     with deps.reading() as session:
         one = subscriptions.by_link(session, link_id)
         spoken = _spoken(one)
-        if one.status not in RUNNING:
+        if one.status not in SubscriptionStatus.RUNNING:
             return notice(request, *_NOT_SUBSCRIBED, spoken)
         values = {
             "title": spoken.gettext("Do you still want your digest?"),
@@ -348,5 +344,5 @@ def _spoken(one: Subscription) -> Language:
 
 
 def _words(one: Subscription, spoken: Language) -> dict[str, Any]:
-    when = schedule.in_words(one.cadence, one.at, one.on, one.subscriber.time_zone, spoken)
+    when = schedule_of(one).describe(spoken)
     return {"therapy": one.profile.name, "schedule": when}

@@ -250,9 +250,9 @@ def test_a_suppressed_address_is_told_and_can_be_let_in_again(ready):
     [
         (["subscribe", "not an address"], "no e-mail address"),
         (["subscribe", "a@example.org", "--time-zone", "Mars/Olympus"], "no time zone"),
-        (["subscribe", "a@example.org", "--at", "25:00"], "no time of day"),
+        (["subscribe", "a@example.org", "--at", "25:00"], "not a time of day"),
         (["subscribe", "a@example.org", "--every", "hourly"], "immediate, daily, weekly, monthly"),
-        (["subscribe", "a@example.org", "--on", "someday"], "no weekday"),
+        (["subscribe", "a@example.org", "--on", "someday"], "not a weekday"),
         (["subscribe", "a@example.org", "--now", "yesterday"], "ISO 8601"),
         (["subscribe"], "Missing argument"),
         (["sources", "add", "ftp://x"], "cannot be watched"),
