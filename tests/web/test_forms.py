@@ -238,9 +238,9 @@ TOKEN = "a token of the tests only"[:25].replace(" ", "-")
 def test_counts_are_for_operators_alone(client_host: str, headers: dict[str, str], shown: bool):
     raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
     scope = {"type": "http", "headers": raw, "client": (client_host, 1) if client_host else None}
-    assert operator_access.asks(Request(scope), TOKEN) is shown
+    assert operator_access.is_operator(Request(scope), TOKEN) is shown
     if "authorization" in headers:
-        assert operator_access.asks(Request(scope), None) is False
+        assert operator_access.is_operator(Request(scope), None) is False
 
 
 def test_health_shows_everybody_the_same_one_word(installation: Installation):
