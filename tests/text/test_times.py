@@ -245,15 +245,15 @@ def test_a_deed_that_is_refused_half_way_leaves_nothing_behind(
 ):
     from notifier.web import preferences as pages
 
-    def half_done(request, session, subscription, sent):
-        subscription.urgent = True
-        subscription.subscriber.language = "fr"
-        session.flush()
+    def half_done(visit, form):
+        visit.subscription.urgent = True
+        visit.subscription.subscriber.language = "fr"
+        visit.session.flush()
         raise ValueError("refused")
 
     any_installation.subscribe("anna@example.org")
     before = stored(any_installation)
-    monkeypatch.setitem(pages._DEEDS, "save", half_done)
+    monkeypatch.setitem(pages.ACTIONS, "save", half_done)
     assert send(client, preferences(any_installation)).status_code == 422
     assert stored(any_installation) == before
 

@@ -134,7 +134,7 @@ def test_the_page_answers_before_it_is_looked_up_who_that_is(
     installation: Installation, client: Client, monkeypatch: pytest.MonkeyPatch
 ):
     asked = threading.Event()
-    monkeypatch.setattr("notifier.web.mail_requests._admit", lambda *_: asked.wait(5))
+    monkeypatch.setattr("notifier.web.mail_requests._answer_by_mail", lambda *_: asked.wait(5))
     assert sign_up(client).status_code == 200
     with installation.at(MONDAY).reading() as session:
         assert session.query(SignupRequest).one().email == "petra@example.org"
