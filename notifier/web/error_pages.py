@@ -55,7 +55,7 @@ _FOR_THE_OPERATOR = (SettingsError, StoreError)
 _STATUS_TEXTS = {
     400: _UNREADABLE_FORM,
     404: _NO_PAGE.heading,
-    405: LazyMessage("This page takes no such request."),
+    405: LazyMessage("This page does not accept this kind of request."),
     413: LazyMessage("This form is too large."),
 }
 

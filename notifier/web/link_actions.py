@@ -205,7 +205,7 @@ def _undo(visit: LinkVisit, *, pause: bool) -> DeferredResponse:
     text = LazyMessage(
         "You get news about %(therapy)s: %(schedule)s.", **visit.therapy_and_schedule
     )
-    return visit.message(LazyMessage("You are subscribed again, as if nothing had been."), text)
+    return visit.message(LazyMessage("You are subscribed again."), text)
 
 
 def _unsubscribed(visit: LinkVisit) -> DeferredResponse:

@@ -57,7 +57,7 @@ log = logging.getLogger("notifier")
 _BOTH_ARE_ASKED = LazyMessage(
     "A mail goes to both addresses. When both have agreed, the new one takes the old one's place."
 )
-_NOTHING_CHANGED = LazyMessage("Nothing was changed: one of these cannot be.")
+_NOTHING_CHANGED = LazyMessage("Nothing was changed: one of the values is not valid.")
 # The characters of a new address that are read. More than an address may have, so that one that is
 # too long is refused and not cut.
 _ADDRESS_CHARACTERS = 400
