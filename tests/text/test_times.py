@@ -400,7 +400,7 @@ def test_an_upgrade_mends_schedules_that_no_run_could_use(engine: Engine):
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
             connection.connection.driver_connection.execute("PRAGMA foreign_keys=OFF")
-        config = db._alembic_config()
+        config = db.alembic_config()
         config.attributes["connection"] = connection
         command.downgrade(config, "0001")
         _insert(connection, "profile", OLD_ROWS["profile"])
