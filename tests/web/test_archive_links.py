@@ -77,6 +77,16 @@ def test_the_number_of_a_digest_that_is_not_public_opens_nothing(
         )
 
 
+def test_a_signed_number_of_a_digest_that_is_gone_is_answered_for_readers(
+    installation: Installation, client: Client
+):
+    token = installation.at(MONDAY).links.token(Purpose.ARCHIVE, "7", MONDAY)
+    answer = client.get(f"/archive/{token}")
+    assert answer.status_code == 404
+    assert "There is no such digest." in answer.text
+    assert "notifier digests" not in answer.text
+
+
 NO_KEYS = [
     *(
         "%C2%B2",

@@ -9,17 +9,9 @@ from urllib.parse import urlencode
 import pytest
 from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.routing import Route
 
 from notifier.errors import (
-    AddressError,
-    InputError,
-    LinkError,
-    NotFoundError,
-    NotifierError,
-    ProfileError,
     SettingsError,
-    StoreError,
 )
 from notifier.links import Purpose
 from notifier.settings import Web, load
@@ -264,30 +256,3 @@ def test_the_health_check_shows_strangers_one_word(installation: Installation):
                 "sources",
                 "subscribers",
             }
-
-
-@pytest.mark.parametrize(
-    ("error", "status"),
-    [
-        (AddressError("x is no e-mail address"), 422),
-        (InputError("x is no time of day"), 422),
-        (ProfileError("no profile"), 422),
-        (NotifierError("it cannot be"), 422),
-        (NotFoundError("there is none"), 404),
-        (LinkError("not complete"), 404),
-        (StoreError("the database is locked"), 503),
-    ],
-)
-def test_each_kind_of_error_has_its_own_status(
-    installation: Installation, error: NotifierError, status: int
-):
-    async def broken(_request: Request) -> None:
-        raise error
-
-    application = create(installation.at(MONDAY))
-    application.router.routes.insert(0, Route("/broken", broken))
-    with serving(application) as address:
-        answer = Client(address).get("/broken")
-    assert answer.status_code == status
-    assert "<h1>" in answer.text
-    assert "locked" not in answer.text
