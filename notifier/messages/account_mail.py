@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from notifier.deliver.mime.message import MessageSpec
 from notifier.deps import Deps
 from notifier.enums import DeliveryKind, SubscriptionStatus
-from notifier.i18n.catalog import Language, language
+from notifier.i18n.catalog import Language, language_of
 from notifier.links import Purpose
 from notifier.store.models import AddressChange, Notice, Subscription
 from notifier.subscribers import consent
@@ -36,7 +36,7 @@ def account_spec(
     deps: Deps, kind: DeliveryKind, one: Subscription, message_id: str, now: datetime
 ) -> MessageSpec:
     """The mail of this kind to the owner of a subscription."""
-    spoken = language(one.subscriber.language)
+    spoken = language_of(one.subscriber.language)
     if kind is DeliveryKind.WELCOME:
         return _welcome(deps, one, spoken, message_id, now)
     if kind in (DeliveryKind.RENEWAL, DeliveryKind.REMINDER):
@@ -158,7 +158,7 @@ def address_change_spec(
     deps: Deps, change: AddressChange, kind: DeliveryKind, message_id: str, now: datetime
 ) -> MessageSpec:
     """The question to one of two addresses whether the new one shall take the old one's place."""
-    spoken = language(change.subscriber.language)
+    spoken = language_of(change.subscriber.language)
     old = kind is DeliveryKind.CHANGE_OLD
     side, to = (Side.OLD, change.subscriber.email) if old else (Side.NEW, change.email)
     what = (
@@ -239,7 +239,7 @@ def operator_alert_spec(notice: Notice, message_id: str) -> MessageSpec:
 def confirmation_spec(deps: Deps, one: Subscription, message_id: str, now: datetime) -> MessageSpec:
     """The question whether it was they who subscribed, with the choice that their yes begins."""
     choice, person = choice_to_confirm(one), one.subscriber
-    spoken = language(choice.language)
+    spoken = language_of(choice.language)
     plain = spoken.gettext("Please confirm your subscription")
     therapy = one.profile.name
     named = spoken.gettext(

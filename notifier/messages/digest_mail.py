@@ -27,7 +27,7 @@ from notifier.digest.digests import Rendered
 from notifier.digest.view import LONGEST_NAME
 from notifier.email_addresses import to_ascii_domain
 from notifier.enums import Cadence
-from notifier.i18n.catalog import language
+from notifier.i18n.catalog import language_of
 from notifier.links import Purpose
 from notifier.messages import account_mail
 from notifier.messages.account_mail import confirmation_spec, operator_alert_spec
@@ -79,7 +79,7 @@ class MessageBuilder:
         if number not in self._composed:
             self._composed[number] = RenderedDigest.of(self._deps, session.get_one(Digest, number))
         composed = self._composed[number]
-        spoken = language(composed.language)
+        spoken = language_of(composed.language)
         schedule = _schedule_of(claimed).describe(spoken)
         zone = ZoneInfo(claimed.time_zone)
         composed_on, late = (
@@ -176,7 +176,7 @@ class RenderedDigest:
 
     def spec(self, own: Recipient, composed_on: date, late_since: str) -> MessageSpec:
         """One person's digest: the shared body, and what is theirs around it; a late one says when it was due."""
-        spoken = language(self.language)
+        spoken = language_of(self.language)
         rendered = self.rendered
         return MessageSpec(
             message_id=own.message_id,
@@ -208,7 +208,9 @@ class RenderedDigest:
 def _late(composed: RenderedDigest, due_at: datetime, zone: ZoneInfo, now: datetime) -> str:
     """When a digest was due that comes late, in words; empty for one that is on time."""
     return (
-        language(composed.language).moment(due_at.astimezone(zone)) if now - due_at > _LATE else ""
+        language_of(composed.language).moment(due_at.astimezone(zone))
+        if now - due_at > _LATE
+        else ""
     )
 
 
@@ -235,7 +237,7 @@ def digest_spec(
         one.on,
         person.time_zone,
     )
-    own = _own(deps, composed, schedule_of(one).describe(language(composed.language)), claimed)
+    own = _own(deps, composed, schedule_of(one).describe(language_of(composed.language)), claimed)
     return composed.spec(
         own, composed.composed_at.astimezone(zone).date(), _late(composed, due_at, zone, now)
     )

@@ -10,10 +10,11 @@ import sqlite3
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from importlib.resources import files
-from typing import Any
+from itertools import islice
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, literal_column, text
@@ -23,6 +24,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, Operati
 from sqlalchemy.orm import Session
 
 from notifier.errors import SettingsError, StoreError
+
+T = TypeVar("T")
 
 # Any constant serves, as long as every process of notifier asks PostgreSQL for the same one.
 _UPGRADE_LOCK = 0x6E6F7469
@@ -230,6 +233,26 @@ def _in_turn(engine: Engine) -> Iterator[None]:
         return
     with _writers.setdefault(engine, threading.Lock()):
         yield
+
+
+def in_chunks(values: Iterable[T], size: int = 500) -> Iterator[list[T]]:
+    """Yield the values in lists of at most `size`, in their order.
+
+    A statement with `IN` names a chunk of ids at a time: the parameters of one statement are
+    limited (SQLite takes 32,766, PostgreSQL 65,535).
+
+    Args:
+        values: anything that can be iterated once; nothing is yielded for none.
+        size: how many values a list has at most, from 1.
+
+    Raises:
+        ValueError: `size` is less than 1.
+    """
+    if size < 1:
+        raise ValueError("a chunk holds at least one value")
+    remaining = iter(values)
+    while chunk := list(islice(remaining, size)):
+        yield chunk
 
 
 def insert_missing(session: Session, table: type[Any], values: Mapping[str, Any]) -> bool:

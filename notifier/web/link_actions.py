@@ -17,7 +17,7 @@ from starlette.responses import Response
 from notifier.deliver import outbox
 from notifier.enums import DeliveryKind, SignupRequestKind, SubscriptionStatus
 from notifier.errors import LinkError, NotFoundError
-from notifier.i18n.catalog import Language, language
+from notifier.i18n.catalog import Language, language_of
 from notifier.i18n.messages import LazyMessage
 from notifier.links import Purpose
 from notifier.store.models import Subscription
@@ -54,7 +54,7 @@ def confirm_form(request: Request) -> Response:
         if not subscriptions.waits_for_yes(subscription):
             return _confirmed(request, subscription)()
         choice = choice_to_confirm(subscription)
-        spoken = language(choice.language)
+        spoken = language_of(choice.language)
         values = {
             "therapy": subscription.profile.name,
             "schedule": choice.schedule.describe(spoken),
@@ -296,7 +296,7 @@ def address_form(request: Request) -> Response:
     _, link_id = _side(deps.links.read(Purpose.ADDRESS, request.path_params["link"], deps.now()))
     with deps.reading() as session:
         change = address_changes.by_link(session, link_id, deps.now())
-        spoken = language(change.subscriber.language)
+        spoken = language_of(change.subscriber.language)
         values = {
             "title": spoken.gettext("Please confirm the change of address"),
             "text": spoken.gettext("From then on we write to the new address."),
@@ -312,7 +312,7 @@ def address(request: Request) -> Response:
     side, link_id = _side(deps.links.read(Purpose.ADDRESS, request.path_params["link"], now))
     with deps.writing() as session:
         change = address_changes.by_link(session, link_id, now)
-        spoken = language(change.subscriber.language)
+        spoken = language_of(change.subscriber.language)
         moved = address_changes.agree(session, change, side, now)
     if moved:
         return notice(
@@ -340,7 +340,7 @@ def _side(text: str) -> tuple[Side, str]:
 
 
 def _spoken(one: Subscription) -> Language:
-    return language(one.subscriber.language)
+    return language_of(one.subscriber.language)
 
 
 def _words(one: Subscription, spoken: Language) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from notifier.digest import archive
 from notifier.digest.selection import OPTIONAL
 from notifier.enums import SignupRequestKind, SubscriptionStatus, SuppressionCause
 from notifier.errors import AddressError, InputError, StoreError
-from notifier.i18n.catalog import Language, language
+from notifier.i18n.catalog import Language, language_of
 from notifier.i18n.messages import LazyMessage
 from notifier.links import ExpiredLinkError, Purpose
 from notifier.match import profiles
@@ -334,4 +334,4 @@ def _others(session: Session, one: Subscription) -> list[tuple[str, str]]:
 
 
 def _spoken(one: Subscription) -> Language:
-    return language(one.subscriber.language)
+    return language_of(one.subscriber.language)

@@ -14,7 +14,7 @@ from notifier.digest import archive
 from notifier.email_addresses import normalize
 from notifier.enums import Cadence, SignupRequestKind
 from notifier.errors import AddressError
-from notifier.i18n.catalog import LANGUAGES, Language, language
+from notifier.i18n.catalog import LANGUAGES, Language, language_of
 from notifier.i18n.messages import LazyMessage
 from notifier.pipeline import signup_requests
 from notifier.subscribers import choices, consent
@@ -38,7 +38,7 @@ def form(request: Request) -> Response:
 
 def _spoken(request: Request, code: str = "") -> Language:
     asked = code or request.query_params.get("language", "")
-    return language(asked) if asked in LANGUAGES else spoken_by(request)
+    return language_of(asked) if asked in LANGUAGES else spoken_by(request)
 
 
 def _form(

@@ -339,3 +339,17 @@ def test_after_settling_every_commit_waits_for_the_disk_again(
             raise failure
     with db.writing(engine) as session:
         assert waits(session.connection())
+
+
+@pytest.mark.parametrize("count", [0, 1, 499, 500, 501, 1000, 1234])
+def test_chunks_hold_all_values_in_order_and_500_at_most(count: int):
+    chunks = list(db.in_chunks(number for number in range(count)))
+    assert [number for chunk in chunks for number in chunk] == list(range(count))
+    assert all(len(chunk) == 500 for chunk in chunks[:-1])
+    assert all(0 < len(chunk) <= 500 for chunk in chunks)
+
+
+def test_the_size_of_a_chunk_can_be_chosen_and_is_at_least_one():
+    assert list(db.in_chunks("abcde", 2)) == [["a", "b"], ["c", "d"], ["e"]]
+    with pytest.raises(ValueError, match="at least one"):
+        list(db.in_chunks("abc", 0))

@@ -16,7 +16,7 @@ from notifier.cli import shared
 from notifier.demo.servers import serving
 from notifier.enums import Cadence
 from notifier.errors import InputError, SettingsError
-from notifier.i18n.catalog import language
+from notifier.i18n.catalog import language_of
 from notifier.links import Purpose
 from notifier.match import profiles
 from notifier.pipeline.run import run_once
@@ -177,7 +177,7 @@ def _settings_file(folder: Path) -> Path:
 
 
 def test_the_form_offers_only_zones_that_every_machine_knows():
-    offered = forms.options(language("en"))["time_zones"]
+    offered = forms.options(language_of("en"))["time_zones"]
     assert {"UTC", "Europe/Berlin", "America/New_York", "US/Eastern", "Asia/Calcutta"} <= set(
         offered
     )
