@@ -51,7 +51,7 @@ def confirm_form(request: Request) -> Response:
     link_id = deps.links.read(Purpose.CONFIRM, request.path_params["link"], deps.now())
     with deps.reading() as session:
         subscription = subscriptions.by_link(session, link_id)
-        if not subscriptions.waits_for_yes(subscription):
+        if not subscriptions.waits_for_confirmation(subscription):
             return _confirmed(request, subscription)()
         choice = choice_to_confirm(subscription)
         spoken = language_of(choice.language)
@@ -86,7 +86,7 @@ def confirm(request: Request) -> Response:
 
 def _confirmed(request: Request, one: Subscription) -> Unrendered:
     spoken = _spoken(one)
-    if subscriptions.waits_for_yes(one):
+    if subscriptions.waits_for_confirmation(one):
         return partial(
             notice,
             request,

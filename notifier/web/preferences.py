@@ -133,7 +133,7 @@ def _save(request: Request, session: Session, one: Subscription, sent: FormData)
         hidden = tuple(str(section) for section in OPTIONAL if str(section) not in shown)
         urgent = forms.text(sent, "urgent") == "yes"
     values = {name: forms.text(sent, name) for name in forms.FIELDS}
-    subscriptions.choose(
+    subscriptions.set_choice(
         one, forms.choice_of(values, hidden=hidden, urgent=urgent), deps_of(request).now()
     )
     return _page(request, session, one, done=LazyMessage("Saved."))
@@ -171,7 +171,7 @@ def _follow(request: Request, session: Session, one: Subscription, sent: FormDat
     profile = profiles.find(session, slug)
     try:
         new = subscriptions.subscribe(
-            session, one.subscriber.email, profile, choice_of(one), now, own=True
+            session, one.subscriber.email, profile, choice_of(one), now, from_form=True
         )
     except SuppressedError:
         return _page(

@@ -267,8 +267,8 @@ def test_health_shows_everybody_the_same_one_word(installation: Installation):
 @pytest.mark.parametrize(
     ("error", "status"),
     [
-        (AddressError("x is no e-mail address"), 422),
-        (InputError("x is no time of day"), 422),
+        (AddressError("x", "There is no @."), 422),
+        (InputError("x is not a time of day"), 422),
         (ProfileError("no profile"), 422),
         (NotifierError("it cannot be"), 422),
         (NotFoundError("there is none"), 404),
