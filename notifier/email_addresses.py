@@ -54,12 +54,11 @@ def _checked(text: str) -> str:
             text.strip(), check_deliverability=False, test_environment=True, strict=True
         )
     except EmailNotValidError as error:
-        raise AddressError(
-            f"{text.strip()!r} is no e-mail address: {error}", "Check the spelling."
-        ) from error
+        raise AddressError(text.strip(), str(error)) from error
     if found.ascii_email is None:
         raise AddressError(
-            f"{text.strip()!r} has letters before the @ that many mail servers refuse.",
+            text.strip(),
+            "It has letters before the @ that many mail servers refuse.",
             "Give an address whose part before the @ is plain ASCII.",
         )
     return found.normalized

@@ -42,7 +42,16 @@ class ProfileError(InputError):
 
 
 class AddressError(InputError):
-    """An e-mail address to which no mail can be sent."""
+    """An e-mail address to which no mail can be sent.
+
+    Attributes:
+        address: the text that was given.
+        reason: why it is refused, in English; it does not name the address.
+    """
+
+    def __init__(self, address: str, reason: str, fix: str = "Check the spelling.") -> None:
+        super().__init__(f"{address!r} is not a usable e-mail address: {reason}", fix)
+        self.address, self.reason = address, reason
 
 
 class LinkError(NotifierError):

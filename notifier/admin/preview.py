@@ -119,7 +119,7 @@ def preview(
         )
         due_at = min(now, one.next_due_at or now)
         if recipient is not None:
-            one = subscriptions.dummy_subscription(profile, choices.choice_of(one), now, recipient)
+            one = choices.dummy_subscription(profile, choices.choice_of(one), now, recipient)
         letter = digest_mail.digest_spec(
             deps, composed, one, new_message_id(deps.mail_domain), now, due_at
         )
@@ -168,7 +168,7 @@ def _reader(
     choice = choices.default_choice(
         wish.cadence, deps.settings.schedule.time_zone, wish.edition, wish.language
     )
-    return subscriptions.dummy_subscription(profile, choice, now)
+    return choices.dummy_subscription(profile, choice, now)
 
 
 def _running(session: Session, email: str, profile: Profile) -> Subscription:

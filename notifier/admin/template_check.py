@@ -20,7 +20,7 @@ from notifier.enums import Cadence, DeliveryKind, Edition, NewsKind
 from notifier.match import profiles
 from notifier.messages import account_mail, digest_body, digest_mail
 from notifier.store.models import Profile, Subscription
-from notifier.subscribers import choices, subscriptions
+from notifier.subscribers import choices
 
 _ON = date(2026, 3, 2)
 _ITEM = ItemView(
@@ -117,7 +117,7 @@ def _mail(
 
 
 def _reader(profile: Profile, variant: Variant, now: datetime) -> Subscription:
-    one = subscriptions.dummy_subscription(
+    one = choices.dummy_subscription(
         profile, choices.default_choice(variant.cadence, "UTC", variant.edition), now
     )
     one.profile = profile

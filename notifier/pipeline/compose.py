@@ -26,7 +26,7 @@ from notifier.pipeline.problems import Problems
 from notifier.store.db import in_chunks
 from notifier.store.models import Profile, Subscription
 from notifier.subscribers import due_subscriptions, subscriptions
-from notifier.subscribers.subscriptions import MONTH
+from notifier.subscribers.due_subscriptions import MONTH
 from notifier.watch import sources
 from notifier.watch.health import health
 
@@ -94,7 +94,7 @@ def _read_due(deps: Deps, profile_id: int, now: datetime, problems: Problems) ->
         if profile is None:
             return None
         people, troubles = due_subscriptions.readable(
-            session, subscriptions.due(session, profile_id, now, quiet_time)
+            session, due_subscriptions.due(session, profile_id, now, quiet_time)
         )
         groups = _groups(session, profile, people, troubles, problems)
         owed = {subscription.id for group in groups for subscription in group.subscriptions}
@@ -145,9 +145,9 @@ def _compose_group(
                 if unchanged:
                     owed = [(one, one.next_due_at or now) for one in unchanged]
                     _owe(deps, session, profile, edition, owed, now)
-                    subscriptions.mark_composed(unchanged, profile.position, snapshot, now)
+                    due_subscriptions.mark_composed(unchanged, profile.position, snapshot, now)
                     for subscription in unchanged:
-                        subscriptions.advance(subscription, now)
+                        subscriptions.reschedule(subscription, now)
                 served += len(unchanged)
     except _MovedError:
         raise
@@ -182,14 +182,14 @@ def _advance(deps: Deps, due: _Due, now: datetime) -> None:
         with deps.writing() as session:
             _require_position(session, due.profile)
             for subscription in due_subscriptions.unchanged(session, members):
-                subscriptions.advance(subscription, now)
+                subscriptions.reschedule(subscription, now)
 
 
 def _put_off(deps: Deps, troubles: dict[int, str], now: datetime) -> None:
     if troubles:
         with deps.writing() as session:
             for subscription_id, trouble in troubles.items():
-                subscriptions.put_off(
+                due_subscriptions.put_off(
                     session, subscription_id, trouble, now + due_subscriptions.RETRY_AFTER
                 )
 
@@ -201,12 +201,12 @@ def _compose_no_news(deps: Deps, profile_id: int, now: datetime, problems: Probl
         if profile is None:
             return 0
         people, troubles = due_subscriptions.readable(
-            session, subscriptions.inactive_subscriptions(session, profile_id, now)
+            session, due_subscriptions.inactive_subscriptions(session, profile_id, now)
         )
         moments = {
             one.id: moment
             for one in people
-            if (moment := subscriptions.silent_since(one)) and moment <= now
+            if (moment := due_subscriptions.no_news_due_at(one)) and moment <= now
         }
         silent = [one for one in people if one.id in moments]
         groups = _groups(session, profile, silent, troubles, problems)
@@ -266,6 +266,6 @@ def _store_no_news(
                     now,
                 )
                 for subscription in unchanged:
-                    subscriptions.reassured(subscription, now)
+                    due_subscriptions.mark_no_news_composed(subscription, now)
             served += len(unchanged)
     return 1 if served else 0

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from notifier.errors import LinkError, NotFoundError, NotifierError, SettingsError, StoreError
 from notifier.i18n.messages import LazyMessage
 from notifier.links import ExpiredLinkError
+from notifier.subscribers.address_changes import UnknownChangeError
 from notifier.web.responses import PAGE_HEADERS, render_message, render_page
 
 log = logging.getLogger("notifier")
@@ -36,6 +37,11 @@ _EXPIRED_CONFIRMATION = _ErrorText(
     LazyMessage("This link is older than 48 hours."),
     LazyMessage("Subscribe once more to get a new one."),
 )
+_NO_ADDRESS_CHANGE = _ErrorText(
+    404,
+    LazyMessage("There is no change of address to agree to any more."),
+    LazyMessage("Ask for it again in your preferences."),
+)
 _NO_PAGE = _ErrorText(404, LazyMessage("There is no such page."))
 _UNREADABLE_FORM = LazyMessage("This form could not be read.")
 _FAILURE = LazyMessage("Something went wrong here. Please try again later.")
@@ -46,6 +52,7 @@ _TEXTS: dict[type[NotifierError], _ErrorText] = {
     SettingsError: _ErrorText(422, _FAILURE),
     StoreError: _ErrorText(503, LazyMessage("This page is busy. Please try again in a minute.")),
     NotFoundError: _NO_PAGE,
+    UnknownChangeError: _NO_ADDRESS_CHANGE,
     LinkError: _INCOMPLETE_LINK,
     ExpiredLinkError: _EXPIRED_CONFIRMATION,
 }

@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from notifier.deliver import outbox
 from notifier.enums import DeliveryKind, SignupRequestKind, SubscriptionStatus
-from notifier.errors import LinkError, NotFoundError
+from notifier.errors import LinkError
 from notifier.i18n.catalog import language_of
 from notifier.i18n.messages import LazyMessage
 from notifier.links import Purpose
@@ -30,6 +30,7 @@ from notifier.subscribers import (
 )
 from notifier.subscribers.address_changes import Side
 from notifier.subscribers.choices import choice_to_confirm
+from notifier.subscribers.subscriptions import UnknownLinkError
 from notifier.web import forms, mail_requests
 from notifier.web.link_visits import NOT_SUBSCRIBED, LinkVisit, by_link, link_id_of, visit_of
 from notifier.web.responses import (
@@ -44,17 +45,13 @@ from notifier.web.responses import (
 _PAUSE = timedelta(days=30)
 
 _SUBSCRIBE_ONCE_MORE = LazyMessage("To get news again, subscribe once more.")
-_NO_ADDRESS_CHANGE = (
-    LazyMessage("There is no change of address to agree to any more."),
-    LazyMessage("Ask for it again in your preferences."),
-)
 
 
 @by_link(Purpose.CONFIRM, ended_too=True)
 def show_confirmation(visit: LinkVisit) -> DeferredResponse:
     """Show what the subscriber confirms, and the button."""
     subscription = visit.subscription
-    if not subscriptions.waits_for_yes(subscription):
+    if not subscriptions.waits_for_confirmation(subscription):
         return _confirmed(visit)
     choice = choice_to_confirm(subscription)
     language = language_of(choice.language)
@@ -82,7 +79,7 @@ def confirm(visit: LinkVisit) -> DeferredResponse:
 
 def _confirmed(visit: LinkVisit) -> DeferredResponse:
     """Return the page after a confirmation: it runs, its address is suppressed, or it has ended."""
-    if subscriptions.waits_for_yes(visit.subscription):
+    if subscriptions.waits_for_confirmation(visit.subscription):
         return visit.message(
             LazyMessage("No mail is sent to this address: please write to us."), status=410
         )
@@ -141,7 +138,7 @@ def _unsubscribe(request: Request, action: str) -> Response:
                 page = _end_by_retired_link(request, session, retired, action)
             else:
                 page = _end_or_undo(visit_of(request, session, link_id), action)
-    except NotFoundError:
+    except UnknownLinkError:
         return render_message(request, *NOT_SUBSCRIBED)
     return page()
 
@@ -268,12 +265,9 @@ def show_address_change(request: Request) -> Response:
     """Ask one of the two addresses whether the new one shall replace the old one."""
     deps = deps_of(request)
     _, link_id = _parse_address_link(request)
-    try:
-        with deps.reading() as session:
-            change = address_changes.by_link(session, link_id, deps.now())
-            language = language_of(change.subscriber.language)
-    except NotFoundError:
-        return render_message(request, *_NO_ADDRESS_CHANGE, status=404)
+    with deps.reading() as session:
+        change = address_changes.by_link(session, link_id, deps.now())
+        language = language_of(change.subscriber.language)
     values = {
         "title": language.gettext("Please confirm the change of address"),
         "text": language.gettext("From then on we write to the new address."),
@@ -287,13 +281,10 @@ def agree_to_address_change(request: Request) -> Response:
     deps = deps_of(request)
     now = deps.now()
     side, link_id = _parse_address_link(request)
-    try:
-        with deps.writing() as session:
-            change = address_changes.by_link(session, link_id, now)
-            language = language_of(change.subscriber.language)
-            changed = address_changes.agree(session, change, side, now)
-    except NotFoundError:
-        return render_message(request, *_NO_ADDRESS_CHANGE, status=404)
+    with deps.writing() as session:
+        change = address_changes.by_link(session, link_id, now)
+        language = language_of(change.subscriber.language)
+        changed = address_changes.agree(session, change, side, now)
     if changed:
         heading = LazyMessage("Your address is changed.")
         text = LazyMessage("We write to the new one from now on.")

@@ -16,14 +16,18 @@ from notifier.deps import Deps
 from notifier.enums import SignupRequestKind
 from notifier.errors import StoreError
 from notifier.i18n.catalog import Language
+from notifier.i18n.messages import LazyMessage
 from notifier.pipeline import signup_requests as answers
 from notifier.subscribers import signup_requests
-from notifier.subscribers.signup_requests import TooManyError
+from notifier.subscribers.signup_requests import RequestLimit, TooManyError
 from notifier.web.responses import deps_of, render_message, render_page
 
 log = logging.getLogger("notifier")
 
-_RETRY_AFTER = str(int(signup_requests.LIMIT_PERIOD.total_seconds()))
+_TOO_MANY = {
+    RequestLimit.NETWORK: LazyMessage("Too many requests came from your network."),
+    RequestLimit.ASKER: LazyMessage("You asked for too many mails."),
+}
 
 
 def request_mail(
@@ -52,9 +56,10 @@ def client_address(request: Request) -> str:
 
 def too_many(request: Request, error: TooManyError, language: Language) -> Response:
     """Return the page for a visitor who reached a limit (429; RFC 6585, 4)."""
-    answer = render_message(request, error.problem, error.fix, language, status=429)
-    answer.headers["Retry-After"] = _RETRY_AFTER
-    return answer
+    again = LazyMessage("Please try again in an hour.")
+    page = render_message(request, _TOO_MANY[error.limit], again, language, status=429)
+    page.headers["Retry-After"] = str(int(error.period.total_seconds()))
+    return page
 
 
 def mailbox_page(request: Request, language: Language, request_id: int | None = None) -> Response:

@@ -146,7 +146,7 @@ def _save(visit: LinkVisit, form: FormData) -> DeferredResponse:
         urgent = forms.text(form, "urgent") == "yes"
     values = {name: forms.text(form, name) for name in forms.FIELDS}
     choice = forms.choice_of(values, hidden=hidden, urgent=urgent)
-    subscriptions.choose(visit.subscription, choice, visit.now)
+    subscriptions.set_choice(visit.subscription, choice, visit.now)
     return _preferences_page(visit, done=LazyMessage("Saved."))
 
 
@@ -187,7 +187,7 @@ def _follow(visit: LinkVisit, form: FormData) -> DeferredResponse:
             profile,
             choice_of(visit.subscription),
             visit.now,
-            own=True,
+            from_form=True,
         )
     except SuppressedError:
         problem = LazyMessage("No mail is sent to this address: please write to us.")

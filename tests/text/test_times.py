@@ -22,7 +22,7 @@ from notifier.pipeline.run import run_once
 from notifier.settings import load
 from notifier.store import db
 from notifier.store.models import Subscription
-from notifier.subscribers import import_export, schedule
+from notifier.subscribers import import_export, list_files, schedule
 from notifier.subscribers.choices import Choice
 from notifier.subscribers.import_export import RowResult
 from notifier.subscribers.schedule import Schedule
@@ -286,7 +286,7 @@ def test_a_line_of_a_list_with_such_a_value_is_invalid_and_the_next_is_taken(
             {"frexalimab": profiles.find(session, None)}, "UTC", "operator test"
         )
         report = import_export.import_rows(
-            session, import_export.read(file, json_lines=True), terms, MONDAY
+            session, list_files.read(file, json_lines=True), terms, MONDAY
         )
     assert [fate for _, fate, _ in report.lines] == [RowResult.INVALID] * len(rows) + [
         RowResult.ADDED

@@ -23,8 +23,8 @@ from tests.support.visitor import Answer, Client
 from tests.support.web_server import serving
 
 ERRORS = [
-    (AddressError("x is no e-mail address"), 422, "Dieses Formular konnte nicht gelesen werden."),
-    (InputError("x is no time of day"), 422, "Dieses Formular konnte nicht gelesen werden."),
+    (AddressError("x", "There is no @."), 422, "Dieses Formular konnte nicht gelesen werden."),
+    (InputError("x is not a time of day"), 422, "Dieses Formular konnte nicht gelesen werden."),
     (ProfileError("no profile"), 422, "Dieses Formular konnte nicht gelesen werden."),
     (NotifierError("it cannot be"), 422, "Dieses Formular konnte nicht gelesen werden."),
     (SettingsError("own/page.html, line 2: broken"), 422, "Hier ist etwas schiefgegangen."),
