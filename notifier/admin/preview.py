@@ -128,7 +128,7 @@ def preview(
         )
         due_at = min(now, subscription.next_due_at or now)
         if recipient is not None:
-            subscription = subscriptions.dummy_subscription(
+            subscription = choices.dummy_subscription(
                 profile, choices.choice_of(subscription), now, recipient
             )
         message_id = new_message_id(deps.mail_domain)
@@ -174,7 +174,7 @@ def _subscription(
     choice = choices.default_choice(
         options.cadence, deps.settings.schedule.time_zone, options.edition, options.language
     )
-    return subscriptions.dummy_subscription(profile, choice, now)
+    return choices.dummy_subscription(profile, choice, now)
 
 
 def _running(session: Session, email: str, profile: Profile) -> Subscription:

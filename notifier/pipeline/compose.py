@@ -27,7 +27,7 @@ from notifier.pipeline.problems import Problems
 from notifier.store.db import in_chunks
 from notifier.store.models import Profile, Subscription
 from notifier.subscribers import due_subscriptions, subscriptions
-from notifier.subscribers.subscriptions import MONTH
+from notifier.subscribers.due_subscriptions import MONTH
 from notifier.watch import sources
 from notifier.watch.health import health
 
@@ -109,7 +109,7 @@ def _read_due(deps: Deps, profile_id: int, now: datetime, problems: Problems) ->
         if profile is None:
             return None
         due, troubles = due_subscriptions.readable(
-            session, subscriptions.due(session, profile_id, now, quiet_time)
+            session, due_subscriptions.due(session, profile_id, now, quiet_time)
         )
         groups = _groups(session, profile, due, troubles, problems)
         served = {subscription.id for group in groups for subscription in group.subscriptions}
@@ -169,9 +169,9 @@ def _compose_group(
                         for subscription in unchanged
                     ]
                     _store(deps, session, profile, composed, owed, now)
-                    subscriptions.mark_composed(unchanged, profile.position, snapshot, now)
+                    due_subscriptions.mark_composed(unchanged, profile.position, snapshot, now)
                     for subscription in unchanged:
-                        subscriptions.advance(subscription, now)
+                        subscriptions.reschedule(subscription, now)
                 served += len(unchanged)
     except _OutdatedError:
         raise
@@ -212,7 +212,7 @@ def _advance(deps: Deps, due: _Due, now: datetime) -> None:
         with deps.writing() as session:
             _require_position(session, due.profile)
             for subscription in due_subscriptions.unchanged(session, members):
-                subscriptions.advance(subscription, now)
+                subscriptions.reschedule(subscription, now)
 
 
 def _put_off(deps: Deps, troubles: dict[int, str], now: datetime) -> None:
@@ -220,7 +220,7 @@ def _put_off(deps: Deps, troubles: dict[int, str], now: datetime) -> None:
     if troubles:
         with deps.writing() as session:
             for subscription_id, trouble in troubles.items():
-                subscriptions.put_off(
+                due_subscriptions.put_off(
                     session, subscription_id, trouble, now + due_subscriptions.RETRY_AFTER
                 )
 
@@ -235,12 +235,12 @@ def _compose_no_news(deps: Deps, profile_id: int, now: datetime, problems: Probl
         if profile is None:
             return 0
         inactive, troubles = due_subscriptions.readable(
-            session, subscriptions.inactive_subscriptions(session, profile_id, now)
+            session, due_subscriptions.inactive_subscriptions(session, profile_id, now)
         )
         due = {
             subscription: due_at
             for subscription in inactive
-            if (due_at := subscriptions.silent_since(subscription)) and due_at <= now
+            if (due_at := due_subscriptions.no_news_due_at(subscription)) and due_at <= now
         }
         groups = _groups(session, profile, list(due), troubles, problems)
         owed_items = {member.id for group in groups for member in group.subscriptions}
@@ -302,6 +302,6 @@ def _store_no_news(
                 owed = [(subscription, due_times[subscription.id]) for subscription in unchanged]
                 _store(deps, session, profile, composed, owed, now)
                 for subscription in unchanged:
-                    subscriptions.reassured(subscription, now)
+                    due_subscriptions.mark_no_news_composed(subscription, now)
             served += len(unchanged)
     return 1 if served else 0

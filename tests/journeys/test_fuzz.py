@@ -31,7 +31,7 @@ from notifier.pipeline import bounces, match, poll
 from notifier.pipeline.run import run_once
 from notifier.settings import Watch
 from notifier.store.models import Delivery, Subscriber, Subscription, Suppression
-from notifier.subscribers import import_export
+from notifier.subscribers import import_export, list_files
 from notifier.watch import parser_process, sources
 from notifier.watch.http import ssrf
 from notifier.web.app import create
@@ -411,7 +411,7 @@ def test_no_line_of_an_import_stops_the_lines_around_it(
                 text = io.TextIOWrapper(io.BytesIO(octets), encoding="utf-8-sig", newline="")
                 try:
                     import_export.import_rows(
-                        session, import_export.read(text, json_lines=json_lines), terms, MONDAY
+                        session, list_files.read(text, json_lines=json_lines), terms, MONDAY
                     )
                 except InputError:  # the file as a whole cannot be taken, and nothing of it is
                     session.rollback()
