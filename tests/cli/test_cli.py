@@ -266,7 +266,7 @@ def test_a_suppressed_address_is_told_and_can_be_let_in_again(ready):
             ["subscribe", "x@example.org", "--edition", "short"],
             "Choose one of: patient, clinician.",
         ),
-        (["explain"], "nothing to explain"),
+        (["explain"], "no text to judge"),
         (["explain", "--body", "/nowhere/at/all"], "cannot be read"),
         (["profiles", "import", "/nowhere.toml"], "cannot be read"),
         (["nonsense"], "No such command"),
@@ -356,7 +356,7 @@ def test_a_digest_can_be_held_and_let_go(
     run_without_a_mail_server(ready, site, monkeypatch)
     assert "Digest 1 is held" in ready("digests", "hold", "1").out
     again = ready("digests", "hold", "1")
-    assert (again.code, again.err) == (1, "Digest 1 is not going out: nothing was changed.\n")
+    assert (again.code, again.err) == (1, "Digest 1 is not being sent: nothing was changed.\n")
     assert ready("run", "--once", *LATER).code == 0
     assert sink.messages == []
     assert "Digest 1 is approved" in ready("digests", "approve", "1", *LATER).out
@@ -594,7 +594,7 @@ def test_a_trial_send_goes_to_one_address_with_nobodys_links_and_is_stored_nowhe
         "editor@example.org",
         *NOW,
     )
-    assert "The mail server took it for editor@example.org" in shown.out
+    assert "The mail server accepted the mail for editor@example.org" in shown.out
     (mail,) = sink.messages
     assert mail["To"] == "editor@example.org"
     assert mail["Subject"] == "Votre lettre du jour : 1 information"
@@ -608,7 +608,7 @@ def test_a_trial_send_goes_to_one_address_with_nobodys_links_and_is_stored_nowhe
     sink.refuse_recipient["editor@example.org"] = "550 5.1.1 no such user"
     refused = ready("preview", "--since", "30d", "--send-to", "editor@example.org", *NOW)
     assert refused.code == 1
-    assert "It was not sent: the server answered 550 to RCPT TO: 5.1.1 no such user" in refused.err
+    assert "The mail was not sent: the server answered 550 to RCPT TO: 5.1.1 no such user" in refused.err
     assert "nothing to send" in ready("preview", "--send-to", "editor@example.org", *NOW).out
 
 
@@ -737,7 +737,7 @@ def test_a_list_is_imported_with_a_report_and_exported_again(ready, home: Path):
     ("name", "content", "said"),
     [
         ("none.csv", None, "cannot be read"),
-        ("utf16.csv", "email\nanna@example.org\n".encode("utf-16"), "no UTF-8 text"),
+        ("utf16.csv", "email\nanna@example.org\n".encode("utf-16"), "is not UTF-8 text"),
         ("names.csv", b"name\nanna\n", "There is no column 'name'."),
     ],
 )
