@@ -49,7 +49,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Limit = Annotated[
     int | None,
     typer.Option(
-        "--limit", min=1, help=f"Show the newest N. Default: {_ROWS_SHOWN}; with --json: all."
+        "--limit",
+        min=1,
+        metavar="N",
+        help=f"Show the newest N. Default: {_ROWS_SHOWN}; with --json: all.",
     ),
 ]
 Now = Annotated[
