@@ -8,7 +8,6 @@ from xml.etree import ElementTree as ET
 import feedparser
 import pytest
 
-from notifier.demo.servers import serving
 from notifier.match import profiles
 from notifier.pipeline.run import run_once
 from notifier.web.app import create
@@ -16,6 +15,7 @@ from tests.support.installation import MONDAY, Installation
 from tests.support.mail_sink import html_of, text_of
 from tests.support.news_site import Article
 from tests.support.visitor import Client
+from tests.support.web_server import serving
 
 DAY = timedelta(days=1)
 ATOM = "{http://www.w3.org/2005/Atom}"

@@ -10,7 +10,6 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event
 
-from notifier.demo.servers import serving
 from notifier.digest import archive, digests
 from notifier.enums import SubscriptionStatus
 from notifier.links import Purpose
@@ -27,6 +26,7 @@ from tests.support.installation import MONDAY, Installation
 from tests.support.mail_sink import html_of, text_of
 from tests.support.news_site import Article
 from tests.support.visitor import Client
+from tests.support.web_server import serving
 
 DAY = timedelta(days=1)
 # Gmail hides what lies behind 102 KB, the way to leave among it.

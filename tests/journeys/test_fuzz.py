@@ -23,7 +23,6 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, event
 
-from notifier.demo.servers import serving
 from notifier.enums import SourceKind
 from notifier.errors import InputError
 from notifier.links import Purpose
@@ -40,6 +39,7 @@ from tests.support.audit import watching
 from tests.support.installation import MONDAY, Installation
 from tests.support.mutations import field_values, header_values, mutated
 from tests.support.news_site import Answer, Article, rss
+from tests.support.web_server import serving
 
 pytestmark = pytest.mark.long
 

@@ -3,7 +3,6 @@
 import json
 from datetime import timedelta
 
-from notifier.demo.servers import serving
 from notifier.pipeline.run import run_once
 from notifier.settings import Operator, Smtp
 from notifier.web.app import create
@@ -11,6 +10,7 @@ from tests.support.installation import MONDAY, Installation
 from tests.support.mail_sink import free_port, text_of
 from tests.support.news_site import Article
 from tests.support.visitor import Client
+from tests.support.web_server import serving
 
 TUESDAY = MONDAY + timedelta(days=1)
 

@@ -13,7 +13,6 @@ from alembic import command
 from sqlalchemy import Connection, Engine, text
 
 from notifier.cli import shared
-from notifier.demo.servers import serving
 from notifier.enums import Cadence
 from notifier.errors import InputError, SettingsError
 from notifier.i18n.catalog import language
@@ -32,6 +31,7 @@ from notifier.web.app import create
 from tests.support.installation import MONDAY, Installation
 from tests.support.news_site import Article
 from tests.support.visitor import Answer, Client
+from tests.support.web_server import serving
 
 FORM = "application/x-www-form-urlencoded"
 CHOICE = {

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 
-from notifier.demo.servers import serving
 from notifier.enums import DigestStatus
 from notifier.links import Purpose
 from notifier.match import profiles
@@ -17,6 +16,7 @@ from tests.support.installation import MONDAY, Installation
 from tests.support.mail_sink import html_of
 from tests.support.news_site import Article
 from tests.support.visitor import Client
+from tests.support.web_server import serving
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from notifier.admin.profile_import import import_profile
-from notifier.demo.servers import serving
 from notifier.deps import Deps
 from notifier.enums import Cadence, SubscriptionStatus
 from notifier.links import Purpose
@@ -22,6 +21,7 @@ from tests.support.browser import browser
 from tests.support.installation import MONDAY, Installation
 from tests.support.mail_sink import text_of
 from tests.support.news_site import Article
+from tests.support.web_server import serving
 
 PHONE, DESKTOP = {"width": 360, "height": 780}, {"width": 1280, "height": 900}
 VIEWS = [

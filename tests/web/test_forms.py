@@ -11,7 +11,6 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.routing import Route
 
-from notifier.demo.servers import serving
 from notifier.errors import (
     AddressError,
     InputError,
@@ -31,6 +30,7 @@ from notifier.web.origins import is_foreign
 from tests.support.installation import MONDAY, Installation
 from tests.support.paths import ROOT
 from tests.support.visitor import Client
+from tests.support.web_server import serving
 
 FORM = "application/x-www-form-urlencoded"
 PARTNER = "https://partner.example.net"

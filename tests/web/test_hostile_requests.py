@@ -9,12 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
-from notifier.demo.servers import serving
 from notifier.enums import SubscriptionStatus
 from notifier.links import Purpose
 from notifier.store.models import SignupRequest, Subscription
 from notifier.web.app import create
 from tests.support.installation import MONDAY, Installation
+from tests.support.web_server import serving
 
 FIELDS = (
     *(

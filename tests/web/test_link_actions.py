@@ -9,7 +9,6 @@ from freezegun import freeze_time
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from notifier.demo.servers import serving
 from notifier.deps import Deps
 from notifier.enums import DeliveryKind, SubscriptionStatus
 from notifier.links import Links, Purpose
@@ -20,6 +19,7 @@ from tests.support.installation import MONDAY, Installation
 from tests.support.mail_sink import text_of
 from tests.support.news_site import Article
 from tests.support.visitor import Client
+from tests.support.web_server import serving
 
 
 @pytest.fixture

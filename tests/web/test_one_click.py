@@ -10,7 +10,6 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.orm import Session
 
-from notifier.demo.servers import serving
 from notifier.enums import SourceKind, SubscriptionStatus
 from notifier.links import Purpose
 from notifier.store.models import Subscription
@@ -19,6 +18,7 @@ from notifier.web.app import create
 from tests.support.installation import MONDAY, Installation
 from tests.support.news_site import Answer, Article, Asked
 from tests.support.visitor import Client
+from tests.support.web_server import serving
 
 FORM = "application/x-www-form-urlencoded"
 DAY = timedelta(days=1)

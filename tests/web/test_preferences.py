@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from notifier.admin.profile_import import import_profile
-from notifier.demo.servers import serving
 from notifier.enums import Cadence, Edition, SubscriptionStatus
 from notifier.links import Purpose
 from notifier.match import profiles
@@ -23,6 +22,7 @@ from tests.support.installation import MONDAY, Installation
 from tests.support.mail_sink import text_of
 from tests.support.news_site import Article
 from tests.support.visitor import Answer, Client
+from tests.support.web_server import serving
 
 FORM = "application/x-www-form-urlencoded"
 CHOICE = {

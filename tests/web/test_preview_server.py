@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from notifier.admin.preview import PreviewOptions, preview
-from notifier.demo.servers import serving
 from notifier.pipeline import match, poll
 from notifier.settings import TemplateFiles
 from notifier.store.models import Delivery, Digest
@@ -17,6 +16,7 @@ from tests.deliver.test_message import parsed, text_of
 from tests.support.installation import MONDAY, Installation
 from tests.support.news_site import Article
 from tests.support.visitor import Client
+from tests.support.web_server import serving
 
 SEEN = PreviewOptions(since=timedelta(days=30))
 

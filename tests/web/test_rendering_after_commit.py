@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 
 import pytest
 
-from notifier.demo.servers import serving
 from notifier.links import Purpose
 from notifier.render import Templates
 from notifier.store import db
@@ -15,6 +14,7 @@ from notifier.store.models import Subscription
 from notifier.web.app import create
 from tests.support.installation import MONDAY, Installation
 from tests.support.visitor import Client
+from tests.support.web_server import serving
 
 FORM = "application/x-www-form-urlencoded"
 

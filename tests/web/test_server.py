@@ -12,10 +12,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from notifier.demo.servers import serving
 from notifier.web import server
 from notifier.web.app import create
 from tests.support.installation import MONDAY, Installation
+from tests.support.web_server import serving
 
 PAGE, LARGE = 300_000, 32_000_000
 

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from notifier.demo.servers import serving
 from notifier.enums import Cadence, Edition, SubscriptionStatus, SuppressionCause
 from notifier.pipeline.run import run_once
 from notifier.pipeline.signup_requests import answer_all
@@ -27,6 +26,7 @@ from notifier.web.app import create
 from tests.support.installation import MONDAY, Installation
 from tests.support.mail_sink import text_of
 from tests.support.visitor import Answer, Client
+from tests.support.web_server import serving
 
 FORM = "application/x-www-form-urlencoded"
 WISH = {
