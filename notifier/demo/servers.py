@@ -26,7 +26,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from notifier.store.files import write_private
-from notifier.web.server import limits
 
 _DATA = files("notifier") / "demo" / "data"
 
@@ -163,8 +162,15 @@ def serving(application: Starlette) -> Iterator[str]:
     """Serve an application on a free loopback port, and yield its address (`http://…`)."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
+        # The site answers plain requests, so no WebSocket library is loaded (some warn of their
+        # age); a log of requests would be printed between the lines of the story.
         config = uvicorn.Config(
-            application, log_level="error", log_config=None, lifespan="off", **limits()
+            application,
+            ws="none",
+            access_log=False,
+            lifespan="off",
+            log_level="error",
+            log_config=None,
         )
         server = uvicorn.Server(config)
         thread = threading.Thread(
