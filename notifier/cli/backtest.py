@@ -64,6 +64,6 @@ def _print_digests(result: "Backtest", since: "date") -> None:
             shared.say(f"    {item.tier:<8} {item.kind:<12} {item.title}")
     items = sum(len(digest.items) for digest in result.digests)
     shared.say(
-        f"{len(result.digests)} digests with {items} items since {since}; "
-        f"{result.held} near misses held back."
+        f"{shared.count(len(result.digests), 'digest')} with {shared.count(items, 'item')} "
+        f"since {since}; {shared.count(result.held, 'near miss', 'es')} held back."
     )

@@ -131,6 +131,8 @@ def _program() -> str:
     if shutil.which("notifier"):
         return "notifier"
     path = Path(sys.argv[0])
+    if path.name == "__main__.py":
+        return f"{shlex.quote(sys.executable)} -m notifier"
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 

@@ -69,7 +69,8 @@ def _print_result(result: "Evaluation") -> None:
     shared.print_table(("label", *tiers), rows, "The file contains no texts.")
     if not result.items:
         return
-    shared.say(f"\n{result.items} texts. Alerts (about or mention): {_in_words(result.alert)}")
+    texts = shared.count(result.items, "text")
+    shared.say(f"\n{texts}. Alerts (about or mention): {_in_words(result.alert)}")
     for tier, measure in result.tiers.items():
         shared.say(f"  {tier:<8} {_in_words(measure)}")
     for mistake in result.mistakes:

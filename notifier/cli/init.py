@@ -41,6 +41,7 @@ def init(now: shared.Now = "") -> None:
     Loads the bundled profile and its sources. What exists already is kept, so a second call changes
     nothing.
     """
+    shared.moment(now)  # refused before a file is written
     path = shared.config_path()
     written = _write_settings(path)
     completed = not written and _add_suppression_key(path)

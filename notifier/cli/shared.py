@@ -100,7 +100,7 @@ def moment(text: str, option: str = "--now") -> datetime | None:
     except ValueError as error:
         raise InputError(
             f"{option} {text!r} is not an ISO 8601 time.",
-            "Write it like 2026-03-01T08:00:00+01:00.",
+            "Write it like 2026-03-01 or 2026-03-01T08:00:00+01:00.",
         ) from error
 
 

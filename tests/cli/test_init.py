@@ -17,6 +17,11 @@ def test_init_makes_everything_once_and_nothing_twice(notifier, home: Path):
     assert {source["kind"] for source in json.loads(listed)} == {"feed", "page", "registry"}
 
 
+def test_init_with_a_wrong_option_writes_nothing(notifier, home: Path):
+    assert notifier("init", "--now", "tomorrow").code == 2
+    assert list(home.iterdir()) == []
+
+
 def test_init_does_not_bring_back_a_source_that_was_removed(notifier):
     notifier("init")
     notifier("sources", "remove", "1")

@@ -23,7 +23,7 @@ def test_matching_is_measured_replayed_and_corrected_from_the_command_line(
         "Frexalimab again"
     ]
     assert played["held"] == 2
-    assert "digests with" in ready("backtest", *later).out
+    assert "1 digest with 2 items since 2025-12-09; 2 near misses" in ready("backtest", *later).out
 
     (held, _) = ready("matches", "list", "--held", "--json").json
     assert (held["held"], held["entry"]["title"]) == (True, "FREXALT, the album")
