@@ -4,6 +4,7 @@ Owns the vocabulary that tables, rooms and faces share; it knows nothing else.
 """
 
 from enum import StrEnum
+from typing import ClassVar
 
 
 class SourceKind(StrEnum):
@@ -92,6 +93,12 @@ class SubscriptionStatus(StrEnum):
     PAUSED = "paused"
     ENDED = "ended"
 
+    RUNNING: ClassVar[frozenset["SubscriptionStatus"]]
+    """The subscriptions that were confirmed and have not ended."""
+
+
+SubscriptionStatus.RUNNING = frozenset((SubscriptionStatus.CONFIRMED, SubscriptionStatus.PAUSED))
+
 
 class DigestStatus(StrEnum):
     """Where a digest stands; only `approved` and `sent` let deliveries go out."""
@@ -126,6 +133,18 @@ class DeliveryStatus(StrEnum):
     FAILED = "failed"
     UNCERTAIN = "uncertain"
     SUPPRESSED = "suppressed"
+
+    WAITING: ClassVar[frozenset["DeliveryStatus"]]
+    """The messages that will be sent, or are being sent."""
+    OPEN: ClassVar[frozenset["DeliveryStatus"]]
+    """The messages whose fate is not settled: those that wait, and the uncertain ones."""
+    LOST: ClassVar[frozenset["DeliveryStatus"]]
+    """The messages that were given up and did not reach anybody."""
+
+
+DeliveryStatus.WAITING = frozenset((DeliveryStatus.PENDING, DeliveryStatus.SENDING))
+DeliveryStatus.OPEN = DeliveryStatus.WAITING | {DeliveryStatus.UNCERTAIN}
+DeliveryStatus.LOST = frozenset((DeliveryStatus.FAILED, DeliveryStatus.SUPPRESSED))
 
 
 class SignupRequestKind(StrEnum):

@@ -30,7 +30,7 @@ from jinja2.utils import missing
 from markupsafe import Markup
 
 from notifier.errors import SettingsError
-from notifier.i18n.catalog import SOURCE, language
+from notifier.i18n.catalog import SOURCE, language_of
 from notifier.text.cleaning import clean, right_to_left
 
 _MARKER = Path("email") / "digest_body.html.j2"
@@ -125,7 +125,7 @@ class Templates:
         return page.replace("<!--media.css-->", f"<style>{media}</style>", 1)
 
     def _environment(self, code: str) -> Environment:
-        return _environment(self._folders, language(code).code)
+        return _environment(self._folders, language_of(code).code)
 
     def _check(self, own: Path) -> None:
         if not own.is_dir():
@@ -226,7 +226,7 @@ class _Environment(Environment):
 @lru_cache(maxsize=32)
 def _environment(folders: tuple[Path, ...], code: str) -> Environment:
     """The templates of these folders in a language; one that changes on the disk is compiled anew."""
-    spoken = language(code)
+    spoken = language_of(code)
     environment = _Environment(
         loader=ChoiceLoader([FileSystemLoader(folder) for folder in folders]),
         autoescape=_is_html,  # every HTML template is escaped; text templates must not be

@@ -93,7 +93,7 @@ TRANSACTIONS = {
 
 # The files that make sessions, and begin and commit by themselves.
 SESSIONS = {
-    "store/db.py": "The one place that makes sessions and runs migrations.",
+    "store/db/": "The one place that makes sessions and runs migrations.",
     "store/keys.py": "The first key is taken before there is a `Deps`.",
 }
 
@@ -126,7 +126,7 @@ LIBRARIES: dict[str, set[str]] = {
     "rich": {"cli/"},
     "smtplib": {"deliver/smtp/client.py"},
     "socket": {"deliver/smtp/client.py", "watch/http/ssrf.py", "demo/servers.py"},
-    "sqlalchemy.create_engine": {"store/db.py"},
+    "sqlalchemy.create_engine": {"store/db/engine.py"},
     "sqlalchemy.engine_from_config": set(),
     "sqlalchemy.ext.asyncio": set(),
     "sqlalchemy.orm.sessionmaker": set(),

@@ -17,8 +17,7 @@ from notifier.enums import Cadence, NewsKind, Tier
 from notifier.match import judging, profiles
 from notifier.match.score import Judgement
 from notifier.store.models import Profile, Revision
-from notifier.subscribers import subscriptions
-from notifier.subscribers.schedule import next_due
+from notifier.subscribers import choices
 
 
 @dataclass(frozen=True)
@@ -71,16 +70,16 @@ def backtest(deps: Deps, slug: str | None, *, since: datetime, cadence: Cadence)
     with deps.reading() as session:
         profile = profiles.find(session, slug)
         events, held = _events(session, profile, since, now)
-        reader = subscriptions.default_choice(cadence, deps.settings.schedule.time_zone)
+        schedule = choices.default_choice(cadence, deps.settings.schedule.time_zone).schedule
     quiet = timedelta(minutes=deps.settings.schedule.quiet_minutes)
     if cadence is Cadence.IMMEDIATE:
         moments = [event.moment + quiet for event in events]
     else:
         moments = []
-        due = next_due(cadence, reader.at, reader.on, reader.time_zone, since)
+        due = schedule.next_after(since)
         while due is not None and due <= now:
             moments.append(due)
-            due = next_due(cadence, reader.at, reader.on, reader.time_zone, due)
+            due = schedule.next_after(due)
     return Backtest(tuple(_played(events, moments)), held)
 
 

@@ -25,7 +25,7 @@ from notifier.errors import NotFoundError
 from notifier.match import profiles
 from notifier.messages import digest_body, digest_mail
 from notifier.store.models import Profile, Subscription
-from notifier.subscribers import subscriptions
+from notifier.subscribers import choices, subscriptions
 
 
 @dataclass(frozen=True)
@@ -119,9 +119,7 @@ def preview(
         )
         due_at = min(now, one.next_due_at or now)
         if recipient is not None:
-            one = subscriptions.dummy_subscription(
-                profile, subscriptions.choice_of(one), now, recipient
-            )
+            one = subscriptions.dummy_subscription(profile, choices.choice_of(one), now, recipient)
         letter = digest_mail.digest_spec(
             deps, composed, one, new_message_id(deps.mail_domain), now, due_at
         )
@@ -167,17 +165,16 @@ def _reader(
 ) -> Subscription:
     if wish.to is not None:
         return _running(session, wish.to, profile)
-    choice = subscriptions.default_choice(
+    choice = choices.default_choice(
         wish.cadence, deps.settings.schedule.time_zone, wish.edition, wish.language
     )
     return subscriptions.dummy_subscription(profile, choice, now)
 
 
 def _running(session: Session, email: str, profile: Profile) -> Subscription:
-    subscriber = subscriptions.find_subscriber(session, email)
-    for one in subscriber.subscriptions if subscriber else ():
-        if one.profile_id == profile.id and one.status is SubscriptionStatus.CONFIRMED:
-            return one
+    for subscription in subscriptions.running_subscriptions(session, email, profile):
+        if subscription.status is SubscriptionStatus.CONFIRMED:
+            return subscription
     raise NotFoundError(
         f"{email} has no confirmed subscription to {profile.slug}.",
         "See them with: notifier subscribers list",

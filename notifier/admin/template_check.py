@@ -20,7 +20,7 @@ from notifier.enums import Cadence, DeliveryKind, Edition, NewsKind
 from notifier.match import profiles
 from notifier.messages import account_mail, digest_body, digest_mail
 from notifier.store.models import Profile, Subscription
-from notifier.subscribers import subscriptions
+from notifier.subscribers import choices, subscriptions
 
 _ON = date(2026, 3, 2)
 _ITEM = ItemView(
@@ -118,7 +118,7 @@ def _mail(
 
 def _reader(profile: Profile, variant: Variant, now: datetime) -> Subscription:
     one = subscriptions.dummy_subscription(
-        profile, subscriptions.default_choice(variant.cadence, "UTC", variant.edition), now
+        profile, choices.default_choice(variant.cadence, "UTC", variant.edition), now
     )
     one.profile = profile
     return one

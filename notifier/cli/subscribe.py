@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from notifier.store.models import Subscription
-    from notifier.subscribers.subscriptions import Choice
 
 At = Annotated[
     str, typer.Option(metavar="HH:MM", help="The time of day, in the person's time zone.")
@@ -56,16 +55,17 @@ def subscribe(
     """
     from notifier.enums import Cadence, Edition
     from notifier.match import profiles
-    from notifier.subscribers import schedule, subscriptions
-    from notifier.subscribers.subscriptions import Choice
+    from notifier.subscribers import subscriptions
+    from notifier.subscribers.choices import Choice
+    from notifier.subscribers.schedule import Schedule, parse_at, parse_on, parse_zone
 
     cadence = shared.member(Cadence, every, "--every")
     wording = shared.member(Edition, edition, "--edition")
     code = shared.language_code(language)
-    time, day = schedule.parse_at(at), schedule.parse_on(on, cadence)
+    time, day = parse_at(at), parse_on(on, cadence)
     with shared.open_deps(now) as deps, deps.writing() as session:
-        zone = schedule.parse_zone(time_zone or deps.settings.schedule.time_zone)
-        choice = Choice(cadence, time, day, zone, wording, code)
+        zone = parse_zone(time_zone or deps.settings.schedule.time_zone)
+        choice = Choice(Schedule(cadence, time, day, zone), wording, code)
         stored = profiles.find(session, profile)
         subscription = subscriptions.subscribe(session, email, stored, choice, deps.now())
         if confirmed:
@@ -74,7 +74,7 @@ def subscribe(
             )
         else:
             _ask_if_pending(session, subscription, deps.mail_domain, deps.now())
-        text = _describe(subscription, choice)
+        text = _describe(subscription)
     shared.say(text)
 
 
@@ -103,15 +103,14 @@ def _ask_if_pending(
     outbox.enqueue_asked(session, DeliveryKind.CONFIRMATION, subscription, mail_domain, now)
 
 
-def _describe(subscription: "Subscription", choice: "Choice") -> str:
+def _describe(subscription: "Subscription") -> str:
     """Say what is subscribed, and which mail comes next."""
     from notifier.enums import SubscriptionStatus
-    from notifier.subscribers.schedule import in_words
+    from notifier.subscribers.choices import schedule_of
 
-    schedule = in_words(subscription.cadence, subscription.at, subscription.on, choice.time_zone)
     text = (
-        f"{subscription.subscriber.email}: {subscription.profile.slug}, {schedule}, "
-        f"{subscription.status}\n"
+        f"{subscription.subscriber.email}: {subscription.profile.slug}, "
+        f"{schedule_of(subscription).describe()}, {subscription.status}\n"
     )
     if subscription.status is SubscriptionStatus.PENDING:
         return f"{text}The next `notifier run` sends a mail that asks for confirmation."

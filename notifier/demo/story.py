@@ -24,7 +24,8 @@ from notifier.settings import load
 from notifier.store.files import read_input, write_private
 from notifier.store.models import Profile
 from notifier.subscribers import subscriptions
-from notifier.subscribers.subscriptions import Choice
+from notifier.subscribers.choices import Choice
+from notifier.subscribers.schedule import Schedule
 from notifier.watch import sources
 
 PUBLIC_URL = "https://news.example.org"
@@ -114,9 +115,9 @@ _TIMELINE = (
 )
 
 _PEOPLE = (
-    ("anna@example.org", Choice(Cadence.WEEKLY, "08:00", 0, "Europe/Berlin")),
-    ("clinic@example.org", Choice(Cadence.DAILY, "07:30", None, "America/New_York")),
-    ("editor@example.org", Choice(Cadence.IMMEDIATE, "08:00", None, "UTC")),
+    ("anna@example.org", Choice(Schedule(Cadence.WEEKLY, "08:00", 0, "Europe/Berlin"))),
+    ("clinic@example.org", Choice(Schedule(Cadence.DAILY, "07:30", None, "America/New_York"))),
+    ("editor@example.org", Choice(Schedule(Cadence.IMMEDIATE, "08:00", None, "UTC"))),
 )
 
 
@@ -208,6 +209,6 @@ def _install(folder: Path, address: str, smtp_port: int) -> Deps:
 
 def _subscribe_newcomer(deps: Deps, session: Session, profile: Profile, now: datetime) -> None:
     """Subscribe a person who never confirms: they get the mail that asks them, and nothing else."""
-    choice = Choice(Cadence.WEEKLY, "08:00", 4, "Europe/Paris")
+    choice = Choice(Schedule(Cadence.WEEKLY, "08:00", 4, "Europe/Paris"))
     pending = subscriptions.subscribe(session, "newcomer@example.org", profile, choice, now)
     outbox.enqueue_asked(session, DeliveryKind.CONFIRMATION, pending, deps.mail_domain, now)

@@ -20,7 +20,7 @@ from notifier.digest.items import item
 from notifier.digest.view import DigestView, Variant, view
 from notifier.enums import DigestStatus, Edition, NewsKind, Tier
 from notifier.errors import NotFoundError
-from notifier.i18n.catalog import ENGLISH, language
+from notifier.i18n.catalog import ENGLISH, language_of
 from notifier.i18n.messages import LazyMessage
 from notifier.store.models import Digest, DigestItem, Entry, Match, Profile, Revision, Source
 from notifier.text.urls import web_address
@@ -138,7 +138,7 @@ def sent_view(session: Session, digest: Digest) -> DigestView:
 
 def corrected_since(session: Session, digest: Digest) -> tuple[Since, ...]:
     """What of a digest was corrected or withdrawn after it was composed."""
-    spoken = language(digest.language)
+    spoken = language_of(digest.language)
     later: dict[int, list[Any]] = {}
     for row in session.execute(_later_revisions(digest)):
         later.setdefault(row.rank, []).append(row)

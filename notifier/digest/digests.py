@@ -139,12 +139,11 @@ def _told(
     changed = {one.entry_id for one in candidates if one.kind is not NewsKind.NEW}
     told: dict[int, set[int]] = {one.id: set() for one in subscriptions}
     if changed:
-        lost = (DeliveryStatus.FAILED, DeliveryStatus.SUPPRESSED)
         rows = session.execute(
             select(Delivery.subscription_id, Match.entry_id)
             .join(DigestItem, DigestItem.digest_id == Delivery.digest_id)
             .join(Match, Match.id == DigestItem.match_id)
-            .where(Match.entry_id.in_(changed), Delivery.status.not_in(lost))
+            .where(Match.entry_id.in_(changed), Delivery.status.not_in(DeliveryStatus.LOST))
         )
         for subscription_id, entry_id in rows:
             if subscription_id in told:
@@ -357,9 +356,8 @@ def hold(digest: Digest) -> bool:
 
 def finish(session: Session) -> None:
     """Mark those digests sent of which no delivery is open any more."""
-    still = (DeliveryStatus.PENDING, DeliveryStatus.SENDING, DeliveryStatus.UNCERTAIN)
     open_ones = select(Delivery.digest_id).where(
-        Delivery.status.in_(still), Delivery.digest_id.is_not(None)
+        Delivery.status.in_(DeliveryStatus.OPEN), Delivery.digest_id.is_not(None)
     )
     waiting = select(Digest).where(
         Digest.status == DigestStatus.APPROVED, Digest.id.not_in(open_ones)

@@ -10,7 +10,7 @@ from datetime import date
 from notifier.digest import evidence
 from notifier.digest.evidence import EvidenceView
 from notifier.digest.view import Variant
-from notifier.i18n.catalog import language
+from notifier.i18n.catalog import language_of
 from notifier.store.models import Profile
 
 
@@ -37,12 +37,12 @@ class NoNewsView:
     @property
     def subject(self) -> str:
         """The subject line; it names no therapy, discreet or not."""
-        return language(self.variant.language).gettext("Your digest: nothing new this month")
+        return language_of(self.variant.language).gettext("Your digest: nothing new this month")
 
     @property
     def headline(self) -> str:
         """The first visible line; it is long enough that lock screens show nothing of what follows."""
-        return language(self.variant.language).gettext(
+        return language_of(self.variant.language).gettext(
             "There was no news for you in the last 30 days. This mail only says that everything works: we looked at "
             "our sources as always, and you will hear from us as soon as there is something to tell."
         )
@@ -52,7 +52,7 @@ def no_news_view(
     profile: Profile, variant: Variant, watched: PollingSummary, today: date
 ) -> NoNewsView:
     """Put a month without news into words."""
-    spoken = language(variant.language)
+    spoken = language_of(variant.language)
     times = spoken.ngettext("%(n)s time", "%(n)s times", watched.polls)
     sources = spoken.ngettext("%(n)s source", "%(n)s sources", watched.sources)
     looked = spoken.gettext(

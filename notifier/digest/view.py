@@ -14,7 +14,7 @@ from notifier.digest.glossary import Explained
 from notifier.digest.items import ItemView, item
 from notifier.digest.selection import Candidate, Section, section_of
 from notifier.enums import Authority, Cadence, Edition, NewsKind
-from notifier.i18n.catalog import Language, language
+from notifier.i18n.catalog import Language, language_of
 from notifier.i18n.messages import mark, mark_number
 from notifier.store.models import Match, Profile, Revision
 from notifier.text.cleaning import shorten
@@ -100,7 +100,7 @@ class DigestView:
         if self.variant.edition is not Edition.PATIENT or self.bare:
             return ()
         texts = (text for section in self.sections for one in section.items for text in one.texts)
-        return glossary.explain(texts, language(self.variant.language))
+        return glossary.explain(texts, language_of(self.variant.language))
 
     def first(self, number: int) -> "DigestView":
         """The same with its first items only."""
@@ -138,7 +138,7 @@ def view(
         variant: for whom.
         now: when it is composed.
     """
-    spoken = language(variant.language)
+    spoken = language_of(variant.language)
     trials = profile.document.get("trials", [])
     stories = _stories(chosen, matches)
     sections = []
@@ -208,7 +208,7 @@ def subject(digest: DigestView, *, discreet: bool) -> str:
     """The subject line; a discreet one names neither the therapy nor what it treats, for lock screens show it."""
     if not discreet:
         return shorten(f"{digest.therapy}: {digest.lead.title}", _SUBJECT)
-    return language(digest.variant.language).ngettext(
+    return language_of(digest.variant.language).ngettext(
         *_SUBJECTS[digest.variant.cadence], digest.count
     )
 
@@ -218,7 +218,7 @@ def headline(digest: DigestView, *, discreet: bool) -> str:
 
     A discreet one is long enough that nothing of what follows is shown there too.
     """
-    spoken = language(digest.variant.language)
+    spoken = language_of(digest.variant.language)
     if not discreet:
         title = shorten(digest.lead.title, 120)
         return spoken.ngettext(

@@ -16,7 +16,7 @@ from babel import Locale, dates, lists, negotiate_locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-from notifier.i18n.messages import LazyMessage, mark
+from notifier.i18n.messages import LazyMessage
 
 SOURCE = "en"
 # The languages whose catalogues are complete, each with its own name.
@@ -74,7 +74,7 @@ class Language:
 
 
 @cache
-def language(code: str) -> Language:
+def language_of(code: str) -> Language:
     """The language of this code; English for one that is not spoken here."""
     return Language(code if code in LANGUAGES else SOURCE)
 
@@ -93,7 +93,7 @@ def negotiate(accepted: str) -> Language:
         for _, name in sorted(wanted, key=lambda one: one[0])
         if name.isascii()
     ]
-    return language(negotiate_locale(preferred, list(LANGUAGES)) or SOURCE)
+    return language_of(negotiate_locale(preferred, list(LANGUAGES)) or SOURCE)
 
 
 def _translations(code: str) -> NullTranslations:
@@ -108,5 +108,3 @@ def _translations(code: str) -> NullTranslations:
 
 
 ENGLISH = Language(SOURCE)
-
-__all__ = ["ENGLISH", "LANGUAGES", "SOURCE", "Language", "language", "mark", "negotiate"]

@@ -16,10 +16,8 @@ from notifier.match import profiles as stored_profiles
 from notifier.match.boilerplate import split_lead, without_boilerplate
 from notifier.match.score import NAMING, Judgement, judge, only_pointed_to, speaks_of_medicine
 from notifier.match.terms import Hit, TermSpec, Vocabulary
+from notifier.store.db import in_chunks
 from notifier.store.models import Article, Profile, Revision, SourceProfile
-
-BATCH = 500
-
 
 # How many characters of each place are read: the longest honest documents have fewer.
 _MOST_READ = 500_000
@@ -132,10 +130,8 @@ def articles_of(session: Session, revisions: Sequence[Revision]) -> dict[int, st
     """The texts that were fetched for these entries."""
     wanted = sorted({revision.entry_id for revision in revisions})
     found: dict[int, str] = {}
-    for start in range(0, len(wanted), BATCH):
-        chosen = select(Article.entry_id, Article.text).where(
-            Article.entry_id.in_(wanted[start : start + BATCH])
-        )
+    for chunk in in_chunks(wanted):
+        chosen = select(Article.entry_id, Article.text).where(Article.entry_id.in_(chunk))
         found.update((row[0], row[1]) for row in session.execute(chosen))
     return found
 

@@ -6,7 +6,7 @@ Whoever changed meanwhile is left for the next time. What cannot be composed for
 or person stops no other: it is noted beside the person.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -23,6 +23,7 @@ from notifier.enums import Health
 from notifier.match import profiles
 from notifier.messages import digest_body
 from notifier.pipeline.problems import Problems
+from notifier.store.db import in_chunks
 from notifier.store.models import Profile, Subscription
 from notifier.subscribers import due_subscriptions, subscriptions
 from notifier.subscribers.subscriptions import MONTH
@@ -137,7 +138,7 @@ def _compose_group(
     served = 0
     try:
         edition = digests.edition(profile, group, states, digest_body.renderer(deps), due_at, now)
-        for members in _portions(group.subscriptions):
+        for members in in_chunks(group.subscriptions, _AT_ONCE):
             with deps.writing() as session:
                 _require_position(session, profile)
                 unchanged = due_subscriptions.unchanged(session, members)
@@ -177,7 +178,7 @@ def _require_position(session: Session, profile: Profile) -> None:
 
 def _advance(deps: Deps, due: _Due, now: datetime) -> None:
     """Let the due time pass of those to whom nothing is owed."""
-    for members in _portions(due.owed_nothing):
+    for members in in_chunks(due.owed_nothing, _AT_ONCE):
         with deps.writing() as session:
             _require_position(session, due.profile)
             for subscription in due_subscriptions.unchanged(session, members):
@@ -191,11 +192,6 @@ def _put_off(deps: Deps, troubles: dict[int, str], now: datetime) -> None:
                 subscriptions.put_off(
                     session, subscription_id, trouble, now + due_subscriptions.RETRY_AFTER
                 )
-
-
-def _portions(members: Sequence[Subscription]) -> Iterator[Sequence[Subscription]]:
-    for start in range(0, len(members), _AT_ONCE):
-        yield members[start : start + _AT_ONCE]
 
 
 def _compose_no_news(deps: Deps, profile_id: int, now: datetime, problems: Problems) -> int:
@@ -256,7 +252,7 @@ def _store_no_news(
     edition = digests.quiet_edition(variant, rendered, due_at)
     moments = {subscription.id: moment for subscription, moment in owed}
     served = 0
-    for members in _portions([subscription for subscription, _ in owed]):
+    for members in in_chunks((subscription for subscription, _ in owed), _AT_ONCE):
         with deps.writing() as session:
             _require_position(session, profile)
             unchanged = due_subscriptions.unchanged(session, members)

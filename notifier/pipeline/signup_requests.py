@@ -22,7 +22,7 @@ from notifier.subscribers import (
     suppressions,
 )
 from notifier.subscribers.choices import Choice
-from notifier.subscribers.subscriptions import RUNNING, SuppressedError
+from notifier.subscribers.subscriptions import SuppressedError
 
 
 def answer_all(deps: Deps, problems: Problems | None = None) -> int:
@@ -61,9 +61,9 @@ def answer(deps: Deps, enquiry_id: int, problems: Problems | None = None) -> Non
                 signup_requests.answered(enquiry, deps.now())
 
 
-def as_document(profile: str, choice: Choice) -> dict[str, object]:
+def to_json(profile: str, choice: Choice) -> dict[str, object]:
     """A wish as it is stored until it is answered."""
-    return {"profile": profile, **choices.as_document(choice)}
+    return {"profile": profile, **choices.to_json(choice)}
 
 
 def _answer(deps: Deps, session: Session, enquiry: SignupRequest) -> None:
@@ -87,18 +87,13 @@ def _subscribe(
         profile = profiles.find(session, str(wish["profile"]))
     except NotFoundError:
         return  # a profile that went meanwhile
-    person = subscriptions.find_subscriber(session, email)
-    known = (
-        next((each for each in person.subscriptions if each.profile_id == profile.id), None)
-        if person
-        else None
-    )
-    if known is not None and known.status in RUNNING:
-        outbox.enqueue_asked(session, DeliveryKind.ALREADY, known, deps.mail_domain, now)
+    running = subscriptions.running_subscriptions(session, email, profile)
+    if running:
+        outbox.enqueue_asked(session, DeliveryKind.ALREADY, running[0], deps.mail_domain, now)
         return
     try:
         subscription = subscriptions.subscribe(
-            session, email, profile, choices.from_document(wish), now, own=True
+            session, email, profile, choices.from_json(wish), now, own=True
         )
     except SuppressedError:
         return
@@ -110,14 +105,9 @@ def _send_link(deps: Deps, session: Session, enquiry: SignupRequest) -> None:
     assert enquiry.email is not None
     if not signup_requests.may_be_mailed(session, enquiry):
         return
-    person = subscriptions.find_subscriber(session, enquiry.email)
-    running = (
-        next((each for each in person.subscriptions if each.status in RUNNING), None)
-        if person
-        else None
-    )
-    if running is not None:
-        outbox.enqueue_asked(session, DeliveryKind.LINK, running, deps.mail_domain, deps.now())
+    running = subscriptions.running_subscriptions(session, enquiry.email)
+    if running:
+        outbox.enqueue_asked(session, DeliveryKind.LINK, running[0], deps.mail_domain, deps.now())
 
 
 def _ask_both(deps: Deps, session: Session, enquiry: SignupRequest, link_id: str) -> None:

@@ -58,7 +58,7 @@ def is_taken(engine: Engine) -> bool:
     """Whether a database was made with a key already; one without tables, or from before there were keys, was not.
 
     Raises:
-        SettingsError: `database_url` holds an option that cannot be used.
+        SettingsError: `database_url` has an option that cannot be used.
         StoreError: the database cannot be used.
     """
     with connect(engine) as connection:

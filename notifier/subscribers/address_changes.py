@@ -5,7 +5,6 @@ whoever the new address belongs to; nobody learns whether it is known here.
 """
 
 import secrets
-from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -20,7 +19,6 @@ from notifier.i18n.messages import LazyMessage
 from notifier.store.models import AddressChange, RetiredLink, Subscriber, Subscription
 from notifier.subscribers import consent, subscriptions, suppressions
 from notifier.subscribers.choices import choice_of
-from notifier.subscribers.subscriptions import RUNNING
 
 MOVE_FOR = timedelta(hours=48)
 
@@ -166,8 +164,8 @@ def _merge(session: Session, old: Subscriber, owner: Subscriber, now: datetime) 
         # Who leaves by an old mail means what goes on, and that is the other row from now on.
         retired = update(RetiredLink).where(RetiredLink.subscription_id == subscription.id)
         session.execute(retired.values(subscription_id=counterpart.id))
-        if subscription.status in RUNNING:
-            if counterpart.status not in RUNNING:
+        if subscription.status in SubscriptionStatus.RUNNING:
+            if counterpart.status not in SubscriptionStatus.RUNNING:
                 _take_over(session, subscription, counterpart, now)
             subscriptions.end(session, subscription, _METHOD, "subscriber", now)
     session.flush()
@@ -179,7 +177,9 @@ def _merge(session: Session, old: Subscriber, owner: Subscriber, now: datetime) 
 
 def _drop_what_never_began(session: Session, old: Subscriber, owner: Subscriber) -> None:
     """Delete the old address's pending sign-ups, and the new one's where something takes their place that runs."""
-    running = {each.profile_id for each in old.subscriptions if each.status in RUNNING}
+    running = {
+        each.profile_id for each in old.subscriptions if each.status in SubscriptionStatus.RUNNING
+    }
     dropped = [each.id for each in old.subscriptions if each.status is SubscriptionStatus.PENDING]
     dropped += [
         each.id
@@ -203,8 +203,7 @@ def _take_over(
         running.seen_snapshot,
     )
     counterpart.position, counterpart.last_mailed_at = running.position, running.last_mailed_at
-    taken = replace(choice_of(running), time_zone=owner.time_zone, language=owner.language)
-    subscriptions.choose(counterpart, taken, now)
+    subscriptions.choose(counterpart, choice_of(running).with_settings_of(owner), now)
     consent.record(session, counterpart, ConsentEvent.GIVEN, _METHOD, "subscriber", now)
 
 

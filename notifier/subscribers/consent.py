@@ -13,7 +13,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from notifier.enums import ConsentEvent
-from notifier.i18n.catalog import Language, language
+from notifier.i18n.catalog import Language, language_of
 from notifier.i18n.messages import mark
 from notifier.store import db
 from notifier.store.models import Consent, Subscription, Wording
@@ -87,7 +87,7 @@ def _row(
 
 def _keep_wording(session: Session, code: str) -> None:
     """Keep the text itself: a hash alone could not show what was agreed to."""
-    key, text = _hash(code), wording(language(code))
+    key, text = _hash(code), wording(language_of(code))
     db.insert_missing(
         session, Wording, {"hash": key, "version": WORDING_VERSION, "language": code, "text": text}
     )
@@ -95,7 +95,7 @@ def _keep_wording(session: Session, code: str) -> None:
 
 @cache
 def _hash(code: str) -> str:
-    return hashlib.sha256(wording(language(code)).encode()).hexdigest()
+    return hashlib.sha256(wording(language_of(code)).encode()).hexdigest()
 
 
 def wordings(session: Session, ledger: Sequence[Consent]) -> dict[str, str]:

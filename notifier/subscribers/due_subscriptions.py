@@ -12,14 +12,13 @@ from sqlalchemy.orm import Session, joinedload
 
 from notifier.enums import Cadence
 from notifier.i18n.catalog import LANGUAGES
+from notifier.store.db import in_chunks
 from notifier.store.models import Subscription
 from notifier.text import times
 
 # Who cannot be served is tried again after so long.
 RETRY_AFTER = timedelta(hours=1)
 
-# How many rows are read at a time.
-_AT_ONCE = 500
 # The days that go with a cadence: weekdays from Monday (0), days of the month.
 _DAYS = {Cadence.WEEKLY: range(7), Cadence.MONTHLY: range(1, 32)}
 
@@ -33,8 +32,8 @@ def readable(session: Session, ids: Sequence[int]) -> tuple[list[Subscription], 
     """
     found: list[Subscription] = []
     troubles: dict[int, str] = {}
-    for start in range(0, len(ids), _AT_ONCE):
-        for subscription_id, subscription in _rows(session, ids[start : start + _AT_ONCE]):
+    for chunk in in_chunks(ids):
+        for subscription_id, subscription in _rows(session, chunk):
             trouble = trouble_with(subscription)
             if trouble:
                 troubles[subscription_id] = trouble

@@ -28,8 +28,8 @@ from notifier.i18n.catalog import LANGUAGES, SOURCE
 from notifier.store import keys
 from notifier.store.models import Profile, Subscriber, Subscription
 from notifier.subscribers import consent, subscriptions, suppressions
-from notifier.subscribers.schedule import WEEKDAYS, next_due, parse_at, parse_on, parse_zone
-from notifier.subscribers.subscriptions import Choice
+from notifier.subscribers.choices import Choice
+from notifier.subscribers.schedule import WEEKDAYS, Schedule, parse_at, parse_on, parse_zone
 from notifier.text.cleaning import redacted
 
 COLUMNS = ("email", "profile", "every", "at", "on", "time_zone", "edition", "language")
@@ -194,7 +194,7 @@ class _Taking:
         self._hash_of = keys.hasher(session)
         self._seen: set[tuple[bytes, int]] = set()
         self.report = Report()
-        self._due = lru_cache(maxsize=4096)(self._next_due)
+        self._next_due = lru_cache(maxsize=4096)(self._uncached_next_due)
 
     def batch(self, lines: Iterable[tuple[int, Mapping[str, str]]]) -> None:
         rows = [row for number, values in lines if (row := self._row(number, values)) is not None]
@@ -281,7 +281,7 @@ class _Taking:
                 "email": row.email,
                 "address_hash": key,
                 "language": row.choice.language,
-                "time_zone": row.choice.time_zone,
+                "time_zone": row.choice.schedule.time_zone,
                 "created_at": self._now,
             }
             for key, row in missing.items()
@@ -303,9 +303,9 @@ class _Taking:
         return {
             "subscriber_id": subscriber_id,
             "profile_id": row.profile.id,
-            "cadence": row.choice.cadence,
-            "at": row.choice.at,
-            "on": row.choice.on,
+            "cadence": row.choice.schedule.cadence,
+            "at": row.choice.schedule.at,
+            "on": row.choice.schedule.on,
             "edition": row.choice.edition,
             "status": SubscriptionStatus.CONFIRMED if confirmed else SubscriptionStatus.PENDING,
             "link_id": secrets.token_urlsafe(16),
@@ -313,15 +313,15 @@ class _Taking:
             "seen_snapshot": "",
             "hidden": [],
             "urgent": False,
-            "next_due_at": self._due(row.choice) if confirmed else None,
+            "next_due_at": self._next_due(row.choice.schedule) if confirmed else None,
             "last_mailed_at": self._now if confirmed else None,
             "created_at": self._now,
             "asked_at": self._now,
             "confirmed_at": self._now if confirmed else None,
         }
 
-    def _next_due(self, choice: Choice) -> datetime | None:
-        return next_due(choice.cadence, choice.at, choice.on, choice.time_zone, self._now)
+    def _uncached_next_due(self, schedule: Schedule) -> datetime | None:
+        return schedule.next_after(self._now)
 
     def _tell(self, line: int, fate: RowResult, why: str = "") -> None:
         self.report.lines.append((line, fate, why or _WHY.get(fate, "")))
@@ -349,9 +349,8 @@ def _choice(
         raise InputError(f"{language!r} is not spoken here.")
     day = parse_on(on or None, cadence) if cadence in (Cadence.WEEKLY, Cadence.MONTHLY) else None
     wall = parse_at(at or "08:00")
-    return Choice(
-        cadence, wall, day, parse_zone(zone or default_zone), words_for, language or SOURCE
-    )
+    schedule = Schedule(cadence, wall, day, parse_zone(zone or default_zone))
+    return Choice(schedule, words_for, language or SOURCE)
 
 
 def export_rows(session: Session) -> Iterator[dict[str, str]]:

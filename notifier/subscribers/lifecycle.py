@@ -31,7 +31,7 @@ _AT_ONCE = 500
 
 def pause(one: Subscription, until: datetime | None, now: datetime) -> bool:
     """Hold digests back, until a moment or until they say so; returns whether the subscription runs at all."""
-    if one.status not in (SubscriptionStatus.CONFIRMED, SubscriptionStatus.PAUSED):
+    if one.status not in SubscriptionStatus.RUNNING:
         return False
     one.status, one.paused_until = SubscriptionStatus.PAUSED, until
     subscriptions.reschedule(one, now)
@@ -87,10 +87,7 @@ def forget_unconfirmed(session: Session, now: datetime) -> int:
     asked_lately = select(Delivery.subscription_id).where(
         Delivery.kind == DeliveryKind.CONFIRMATION,
         Delivery.subscription_id.is_not(None),
-        (Delivery.sent_at > now - UNCONFIRMED_FOR)
-        | Delivery.status.in_(
-            (DeliveryStatus.PENDING, DeliveryStatus.SENDING, DeliveryStatus.UNCERTAIN)
-        ),
+        (Delivery.sent_at > now - UNCONFIRMED_FOR) | Delivery.status.in_(DeliveryStatus.OPEN),
     )
     chosen = (
         select(Subscription)
@@ -181,7 +178,7 @@ def _some(session: Session, *conditions: object) -> Sequence[Subscription]:
 
 def renew(session: Session, one: Subscription, now: datetime) -> bool:
     """Note that somebody still wants it; returns whether the subscription runs."""
-    if one.status not in (SubscriptionStatus.CONFIRMED, SubscriptionStatus.PAUSED):
+    if one.status not in SubscriptionStatus.RUNNING:
         return False
     if one.renewal_asked_at is not None:
         one.renewed_at, one.renewal_asked_at, one.renewal_reminded_at = now, None, None

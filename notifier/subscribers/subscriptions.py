@@ -7,7 +7,6 @@ between two of them.
 
 import secrets
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,24 +20,13 @@ from notifier.i18n.messages import LazyMessage
 from notifier.store import db, keys
 from notifier.store.models import Match, Profile, Subscriber, Subscription
 from notifier.subscribers import consent, suppressions
-from notifier.subscribers.choices import (
-    Choice,
-    as_document,
-    choice_of,
-    choice_to_confirm,
-    default_choice,
-)
-from notifier.subscribers.schedule import next_due
-
-# What other rooms take from here, although it stands in `choices`.
-__all__ = ["Choice", "choice_of", "default_choice"]
+from notifier.subscribers.choices import Choice, choice_to_confirm, schedule_of, to_json
+from notifier.subscribers.schedule import Schedule
 
 # The id in the links of a mail that is only looked at: it is nobody's.
 PREVIEWED = "preview"
 
 MONTH = timedelta(days=30)
-
-RUNNING = (SubscriptionStatus.CONFIRMED, SubscriptionStatus.PAUSED)
 
 # How a consent was given: by the link of a mail that only they got, and on the page behind the link
 # to preferences.
@@ -68,6 +56,23 @@ def find_subscriber(session: Session, email: str) -> Subscriber | None:
     return session.scalar(
         select(Subscriber).where(Subscriber.address_hash == hash_of(session, email))
     )
+
+
+def running_subscriptions(
+    session: Session, email: str, profile: Profile | None = None
+) -> list[Subscription]:
+    """Return the running subscriptions of a person, oldest first: to one profile, or all.
+
+    Raises:
+        AddressError: the text is not an e-mail address.
+    """
+    subscriber = find_subscriber(session, email)
+    return [
+        subscription
+        for subscription in (subscriber.subscriptions if subscriber else ())
+        if subscription.status in SubscriptionStatus.RUNNING
+        and profile in (None, subscription.profile)
+    ]
 
 
 def subscribe(
@@ -103,8 +108,7 @@ def subscribe(
     subscriber = _stored_person(session, normalize(email), key, choice, now)
     if own and _has_history(subscriber):
         return _wish(session, subscriber, profile, choice, now)
-    moved = subscriber.time_zone != choice.time_zone
-    subscriber.time_zone, subscriber.language = choice.time_zone, choice.language
+    moved = _set_zone_and_language(subscriber, choice)
     subscription = _stored_subscription(session, subscriber, profile, choice, now)
     if subscription.status is SubscriptionStatus.ENDED:
         subscription.status, subscription.ended_at = SubscriptionStatus.PENDING, None
@@ -122,7 +126,7 @@ def _stored_person(
         values = {
             "email": email,
             "language": choice.language,
-            "time_zone": choice.time_zone,
+            "time_zone": choice.schedule.time_zone,
             "created_at": now,
         }
         db.insert_missing(session, Subscriber, {"address_hash": key, **values})
@@ -142,9 +146,9 @@ def _stored_subscription(
     subscription = Subscription(
         subscriber=subscriber,
         profile=profile,
-        cadence=choice.cadence,
-        at=choice.at,
-        on=choice.on,
+        cadence=choice.schedule.cadence,
+        at=choice.schedule.at,
+        on=choice.schedule.on,
         edition=choice.edition,
         status=SubscriptionStatus.PENDING,
         link_id=new_link_id(),
@@ -173,22 +177,27 @@ def _wish(
     session: Session, subscriber: Subscriber, profile: Profile, choice: Choice, now: datetime
 ) -> Subscription:
     """Keep a form's choice beside what is stored, until its owner confirms it."""
-    if any(each.status in RUNNING for each in subscriber.subscriptions):
-        choice = replace(choice, time_zone=subscriber.time_zone, language=subscriber.language)
+    if any(each.status in SubscriptionStatus.RUNNING for each in subscriber.subscriptions):
+        choice = choice.with_settings_of(subscriber)
     subscription = _stored_subscription(session, subscriber, profile, choice, now)
-    subscription.wish, subscription.asked_at = as_document(choice), now
+    subscription.wish, subscription.asked_at = to_json(choice), now
     session.flush()
     return subscription
 
 
 def _take(subscription: Subscription, choice: Choice, now: datetime, *, moved: bool) -> None:
-    subscription.cadence, subscription.at, subscription.on = choice.cadence, choice.at, choice.on
+    schedule = choice.schedule
+    subscription.cadence, subscription.at, subscription.on = (
+        schedule.cadence,
+        schedule.at,
+        schedule.on,
+    )
     subscription.edition = choice.edition
     if choice.hidden is not None:
         subscription.hidden = [*choice.hidden]
     if choice.urgent is not None:
         subscription.urgent = choice.urgent
-    if choice.cadence is Cadence.IMMEDIATE:
+    if schedule.cadence is Cadence.IMMEDIATE:
         subscription.on = None
     session = object_session(subscription)
     assert session is not None
@@ -197,11 +206,16 @@ def _take(subscription: Subscription, choice: Choice, now: datetime, *, moved: b
         reschedule(affected, now)
 
 
+def _set_zone_and_language(subscriber: Subscriber, choice: Choice) -> bool:
+    """Store a choice's time zone and language; return whether the time zone changed."""
+    moved = subscriber.time_zone != choice.schedule.time_zone
+    subscriber.time_zone, subscriber.language = choice.schedule.time_zone, choice.language
+    return moved
+
+
 def choose(subscription: Subscription, choice: Choice, now: datetime) -> None:
     """Take a person's new choice; the time zone and the language are theirs, for all that they subscribe to."""
-    subscriber = subscription.subscriber
-    moved = subscriber.time_zone != choice.time_zone
-    subscriber.time_zone, subscriber.language = choice.time_zone, choice.language
+    moved = _set_zone_and_language(subscription.subscriber, choice)
     _take(subscription, choice, now, moved=moved)
 
 
@@ -242,10 +256,10 @@ def waits_for_yes(subscription: Subscription) -> bool:
 def _apply_wish(subscription: Subscription, now: datetime) -> None:
     choice = choice_to_confirm(subscription)
     person = subscription.subscriber
-    if any(each.status in RUNNING for each in person.subscriptions):
+    if any(each.status in SubscriptionStatus.RUNNING for each in person.subscriptions):
         # Meanwhile something of theirs runs: zone and language are theirs, and are changed on their
         # own page alone.
-        choice = replace(choice, time_zone=person.time_zone, language=person.language)
+        choice = choice.with_settings_of(person)
     subscription.wish = None
     choose(subscription, choice, now)
 
@@ -277,7 +291,7 @@ def never_again(session: Session, address_hash: str, now: datetime) -> None:
     if person is None:
         return
     for subscription in person.subscriptions:
-        if subscription.status in RUNNING or subscription.wish is not None:
+        if subscription.status in SubscriptionStatus.RUNNING or subscription.wish is not None:
             end(session, subscription, "never", "subscriber", now)
     pending = [
         each.id for each in person.subscriptions if each.status is SubscriptionStatus.PENDING
@@ -325,12 +339,7 @@ def reschedule(subscription: Subscription, now: datetime) -> None:
     Where that succeeds, the choice can be read: an earlier trouble with it is over.
     """
     confirmed = subscription.status is SubscriptionStatus.CONFIRMED
-    zone = subscription.subscriber.time_zone
-    subscription.next_due_at = (
-        next_due(subscription.cadence, subscription.at, subscription.on, zone, now)
-        if confirmed
-        else None
-    )
+    subscription.next_due_at = schedule_of(subscription).next_after(now) if confirmed else None
     subscription.trouble = None
 
 
@@ -414,9 +423,8 @@ def inactive_subscriptions(session: Session, profile_id: int, now: datetime) -> 
 def silent_since(subscription: Subscription) -> datetime | None:
     """When somebody is to be told that there is nothing to tell: at their hour, a month and a bit after the last."""
     last = subscription.last_mailed_at or subscription.confirmed_at or subscription.created_at
-    return next_due(
-        Cadence.DAILY, subscription.at, None, subscription.subscriber.time_zone, last + MONTH
-    )
+    daily = Schedule(Cadence.DAILY, subscription.at, None, subscription.subscriber.time_zone)
+    return daily.next_after(last + MONTH)
 
 
 def reassured(one: Subscription, now: datetime) -> None:
@@ -444,15 +452,18 @@ def dummy_subscription(
 ) -> Subscription:
     """A subscription of nobody, stored nowhere, for which a digest can be shown."""
     nobody = Subscriber(
-        email=email, language=choice.language, time_zone=choice.time_zone, created_at=now
+        email=email,
+        language=choice.language,
+        time_zone=choice.schedule.time_zone,
+        created_at=now,
     )
     return Subscription(
         id=0,
         subscriber=nobody,
         profile_id=profile.id,
-        cadence=choice.cadence,
-        at=choice.at,
-        on=choice.on,
+        cadence=choice.schedule.cadence,
+        at=choice.schedule.at,
+        on=choice.schedule.on,
         edition=choice.edition,
         status=SubscriptionStatus.CONFIRMED,
         link_id=PREVIEWED,

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, selectinload
 from notifier.enums import NewsKind
 from notifier.errors import NotFoundError
 from notifier.i18n.messages import LazyMessage
+from notifier.store.db import in_chunks
 from notifier.store.models import Entry, Match, Revision, Source
 from notifier.watch.diff import Change, Difference
 from notifier.watch.edits import Compared, Known, difference_of, is_edit, states_of
@@ -108,9 +109,7 @@ class Plan:
     def __init__(
         self, items: Sequence[Identified], pairs: Sequence[tuple[Known, Observation]]
     ) -> None:
-        self.parts = [
-            items[start : start + _AT_ONCE] for start in range(0, len(items), _AT_ONCE)
-        ] or [[]]
+        self.parts = list(in_chunks(items, _AT_ONCE)) or [[]]
         self.differences: dict[Compared, Difference | None] = {}
         self._pairs = pairs
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session, selectinload
 
+from notifier.store.db import in_chunks
 from notifier.store.models import Entry, EntryAlias, Source
 from notifier.text.cleaning import fold
 from notifier.text.urls import canonical_url
@@ -77,13 +78,13 @@ class Aliases:
 
     def _known(self, wanted: list[str]) -> dict[str, Entry]:
         known: dict[str, Entry] = {}
-        for start in range(0, len(wanted), 500):
+        for chunk in in_chunks(wanted):
             chosen = (
                 select(EntryAlias.key, Entry)
                 .join(Entry, Entry.id == EntryAlias.entry_id)
                 .where(
                     EntryAlias.source_id == self._source.id,
-                    EntryAlias.key.in_(wanted[start : start + 500]),
+                    EntryAlias.key.in_(chunk),
                 )
                 .options(selectinload(Entry.revisions))
             )

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from notifier.enums import Authority, SourceKind
 from notifier.errors import InputError, NotFoundError
+from notifier.store.db import in_chunks
 from notifier.store.models import Profile, Source, SourceProfile
 from notifier.text import times
 from notifier.text.cleaning import clean, shorten
@@ -280,8 +281,8 @@ def forget_baseline(source: Source, now: datetime) -> None:
 def many(session: Session, source_ids: Sequence[int]) -> dict[int, Source]:
     """Several sources at once, by id."""
     found: dict[int, Source] = {}
-    for start in range(0, len(source_ids), 500):
-        chosen = select(Source).where(Source.id.in_(source_ids[start : start + 500]))
+    for chunk in in_chunks(source_ids):
+        chosen = select(Source).where(Source.id.in_(chunk))
         found.update((source.id, source) for source in session.scalars(chosen))
     return found
 

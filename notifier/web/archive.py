@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from notifier.digest import archive, digests
-from notifier.i18n.catalog import LANGUAGES, language
+from notifier.i18n.catalog import LANGUAGES, language_of
 from notifier.links import Purpose
 from notifier.messages import digest_body
 from notifier.store.models import Digest
@@ -62,7 +62,7 @@ def digest(request: Request) -> Response:
     key = request.path_params["key"]
     with deps.reading() as session:
         found = _digest(request, session, key)
-        spoken = language(found.language)
+        spoken = language_of(found.language)
         body = found.page_html or found.body_html
         if found.left_out and found.page_html is None:  # composed before pages were stored
             body = digest_body.full_body(deps, archive.sent_view(session, found))

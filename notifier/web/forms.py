@@ -18,7 +18,7 @@ from notifier.enums import Cadence, Edition
 from notifier.errors import InputError
 from notifier.i18n.catalog import LANGUAGES, Language
 from notifier.subscribers import schedule
-from notifier.subscribers.subscriptions import Choice
+from notifier.subscribers.choices import Choice
 from notifier.text import times
 
 FIELDS = ("every", "at", "weekday", "day", "time_zone", "edition", "language")
@@ -85,10 +85,12 @@ def choice_of(
         raise ValueError(values.get("language"))
     on = {Cadence.WEEKLY: values.get("weekday"), Cadence.MONTHLY: values.get("day")}.get(cadence)
     return Choice(
-        cadence,
-        schedule.parse_at(values.get("at", "")),
-        schedule.parse_on(on, cadence),
-        schedule.parse_zone(values.get("time_zone", "")),
+        schedule.Schedule(
+            cadence,
+            schedule.parse_at(values.get("at", "")),
+            schedule.parse_on(on, cadence),
+            schedule.parse_zone(values.get("time_zone", "")),
+        ),
         Edition(values.get("edition", "")),
         values["language"],
         hidden,
@@ -98,13 +100,14 @@ def choice_of(
 
 def fields_of(choice: Choice) -> dict[str, str]:
     """The fields in which a choice is shown."""
-    weekly, monthly = choice.cadence is Cadence.WEEKLY, choice.cadence is Cadence.MONTHLY
+    cadence, on = choice.schedule.cadence, choice.schedule.on
+    weekly, monthly = cadence is Cadence.WEEKLY, cadence is Cadence.MONTHLY
     return {
-        "every": str(choice.cadence),
-        "at": choice.at,
-        "weekday": schedule.WEEKDAYS[choice.on if weekly and choice.on is not None else 0],
-        "day": str(choice.on if monthly and choice.on is not None else 1),
-        "time_zone": choice.time_zone,
+        "every": str(cadence),
+        "at": choice.schedule.at,
+        "weekday": schedule.WEEKDAYS[on if weekly and on is not None else 0],
+        "day": str(on if monthly and on is not None else 1),
+        "time_zone": choice.schedule.time_zone,
         "edition": str(choice.edition),
         "language": choice.language,
     }

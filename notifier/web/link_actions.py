@@ -17,7 +17,7 @@ from starlette.responses import Response
 from notifier.deliver import outbox
 from notifier.enums import DeliveryKind, SignupRequestKind, SubscriptionStatus
 from notifier.errors import LinkError, NotFoundError
-from notifier.i18n.catalog import Language, language
+from notifier.i18n.catalog import Language, language_of
 from notifier.i18n.messages import LazyMessage
 from notifier.links import Purpose
 from notifier.store.models import Subscription
@@ -25,13 +25,11 @@ from notifier.subscribers import (
     address_changes,
     consent,
     lifecycle,
-    schedule,
     signup_requests,
     subscriptions,
 )
 from notifier.subscribers.address_changes import Side
-from notifier.subscribers.choices import choice_to_confirm
-from notifier.subscribers.subscriptions import RUNNING
+from notifier.subscribers.choices import choice_to_confirm, schedule_of
 from notifier.web import forms, mail_requests
 from notifier.web.responses import Unrendered, deps_of, notice, page, spoken_by
 
@@ -56,12 +54,10 @@ def confirm_form(request: Request) -> Response:
         if not subscriptions.waits_for_yes(subscription):
             return _confirmed(request, subscription)()
         choice = choice_to_confirm(subscription)
-        spoken = language(choice.language)
+        spoken = language_of(choice.language)
         values = {
             "therapy": subscription.profile.name,
-            "schedule": schedule.in_words(
-                choice.cadence, choice.at, choice.on, choice.time_zone, spoken
-            ),
+            "schedule": choice.schedule.describe(spoken),
             "wording": consent.wording(spoken),
         }
         return page(request, "confirm", values, spoken)
@@ -213,7 +209,7 @@ def _taken_back(
             spoken,
             status=410,
         )
-    if pause and one.status in RUNNING:
+    if pause and one.status in SubscriptionStatus.RUNNING:
         until = now + _PAUSE
         lifecycle.pause(one, until, now)
         words = LazyMessage(
@@ -267,7 +263,7 @@ def renew_form(request: Request) -> Response:
     with deps.reading() as session:
         one = subscriptions.by_link(session, link_id)
         spoken = _spoken(one)
-        if one.status not in RUNNING:
+        if one.status not in SubscriptionStatus.RUNNING:
             return notice(request, *_NOT_SUBSCRIBED, spoken)
         values = {
             "title": spoken.gettext("Do you still want your digest?"),
@@ -300,7 +296,7 @@ def address_form(request: Request) -> Response:
     _, link_id = _side(deps.links.read(Purpose.ADDRESS, request.path_params["link"], deps.now()))
     with deps.reading() as session:
         change = address_changes.by_link(session, link_id, deps.now())
-        spoken = language(change.subscriber.language)
+        spoken = language_of(change.subscriber.language)
         values = {
             "title": spoken.gettext("Please confirm the change of address"),
             "text": spoken.gettext("From then on we write to the new address."),
@@ -316,7 +312,7 @@ def address(request: Request) -> Response:
     side, link_id = _side(deps.links.read(Purpose.ADDRESS, request.path_params["link"], now))
     with deps.writing() as session:
         change = address_changes.by_link(session, link_id, now)
-        spoken = language(change.subscriber.language)
+        spoken = language_of(change.subscriber.language)
         moved = address_changes.agree(session, change, side, now)
     if moved:
         return notice(
@@ -344,9 +340,9 @@ def _side(text: str) -> tuple[Side, str]:
 
 
 def _spoken(one: Subscription) -> Language:
-    return language(one.subscriber.language)
+    return language_of(one.subscriber.language)
 
 
 def _words(one: Subscription, spoken: Language) -> dict[str, Any]:
-    when = schedule.in_words(one.cadence, one.at, one.on, one.subscriber.time_zone, spoken)
+    when = schedule_of(one).describe(spoken)
     return {"therapy": one.profile.name, "schedule": when}

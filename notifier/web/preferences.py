@@ -23,7 +23,7 @@ from notifier.digest import archive
 from notifier.digest.selection import OPTIONAL
 from notifier.enums import SignupRequestKind, SubscriptionStatus, SuppressionCause
 from notifier.errors import AddressError, InputError, StoreError
-from notifier.i18n.catalog import Language, language
+from notifier.i18n.catalog import Language, language_of
 from notifier.i18n.messages import LazyMessage
 from notifier.links import ExpiredLinkError, Purpose
 from notifier.match import profiles
@@ -34,13 +34,12 @@ from notifier.subscribers import (
     consent,
     lifecycle,
     privacy,
-    schedule,
     signup_requests,
     subscriptions,
 )
-from notifier.subscribers.choices import choice_of
+from notifier.subscribers.choices import choice_of, schedule_of
 from notifier.subscribers.signup_requests import TooManyError
-from notifier.subscribers.subscriptions import ON_PREFERENCES, RUNNING, SuppressedError
+from notifier.subscribers.subscriptions import ON_PREFERENCES, SuppressedError
 from notifier.text import times
 from notifier.web import forms, mail_requests
 from notifier.web.responses import Unrendered, deps_of, notice, page, spoken_by
@@ -66,7 +65,7 @@ def form(request: Request) -> Response:
         return _expired(request)
     with deps.reading() as session:
         one = subscriptions.by_link(session, link_id)
-        if one.status not in RUNNING:
+        if one.status not in SubscriptionStatus.RUNNING:
             return notice(request, *_NOT_SUBSCRIBED, _spoken(one))
         answer = _page(request, session, one)
     return answer()
@@ -91,7 +90,7 @@ def _act(request: Request, sent: FormData) -> Response:
         # To hand out somebody's data takes no writer's turn.
         with deps.reading() if doing == "export" else deps.writing() as session:
             one = subscriptions.by_link(session, link_id)
-            if one.status in RUNNING:
+            if one.status in SubscriptionStatus.RUNNING:
                 answer = _DEEDS.get(doing, _save)(request, session, one, sent)
             else:
                 answer = partial(notice, request, *_NOT_SUBSCRIBED, _spoken(one))
@@ -199,7 +198,7 @@ def _move(request: Request, link_id: str, sent: FormData) -> Response:
         with deps.writing() as session:
             one = subscriptions.by_link(session, link_id)
             spoken = _spoken(one)
-            if one.status in RUNNING:
+            if one.status in SubscriptionStatus.RUNNING:
                 enquiry_id = _ask_for_move(request, session, one, forms.text(sent, "email")[:400])
         words = {"done": _BOTH_ARE_ASKED}
     except TooManyError as error:
@@ -208,7 +207,7 @@ def _move(request: Request, link_id: str, sent: FormData) -> Response:
         words = {"problem": _NOTHING_CHANGED}
     with deps.reading() as session:
         one = subscriptions.by_link(session, link_id)
-        if one.status not in RUNNING:
+        if one.status not in SubscriptionStatus.RUNNING:
             return notice(request, *_NOT_SUBSCRIBED, _spoken(one))
         unrendered = _page(request, session, one, **words)
     answer = unrendered()
@@ -294,9 +293,7 @@ def _page(
         **forms.options(spoken),
         "values": forms.fields_of(choice_of(one)),
         "therapy": one.profile.name,
-        "schedule": schedule.in_words(
-            one.cadence, one.at, one.on, one.subscriber.time_zone, spoken
-        ),
+        "schedule": schedule_of(one).describe(spoken),
         "done": spoken.translate(done),
         "problem": spoken.translate(problem),
         "shown": [str(section) for section in OPTIONAL if str(section) not in one.hidden],
@@ -318,13 +315,17 @@ def _siblings(request: Request, one: Subscription) -> list[tuple[str, str]]:
     return [
         (each.profile.name, deps.links.token(Purpose.PREFERENCES, each.link_id, deps.now()))
         for each in one.subscriber.subscriptions
-        if each.id != one.id and each.status in RUNNING
+        if each.id != one.id and each.status in SubscriptionStatus.RUNNING
     ]
 
 
 def _others(session: Session, one: Subscription) -> list[tuple[str, str]]:
     """What this person could follow besides."""
-    followed = {each.profile_id for each in one.subscriber.subscriptions if each.status in RUNNING}
+    followed = {
+        each.profile_id
+        for each in one.subscriber.subscriptions
+        if each.status in SubscriptionStatus.RUNNING
+    }
     return [
         (each.slug, each.name)
         for each in archive.public_profiles(session)
@@ -333,4 +334,4 @@ def _others(session: Session, one: Subscription) -> list[tuple[str, str]]:
 
 
 def _spoken(one: Subscription) -> Language:
-    return language(one.subscriber.language)
+    return language_of(one.subscriber.language)

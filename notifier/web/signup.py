@@ -14,10 +14,10 @@ from notifier.digest import archive
 from notifier.email_addresses import normalize
 from notifier.enums import Cadence, SignupRequestKind
 from notifier.errors import AddressError
-from notifier.i18n.catalog import LANGUAGES, Language, language
+from notifier.i18n.catalog import LANGUAGES, Language, language_of
 from notifier.i18n.messages import LazyMessage
 from notifier.pipeline import signup_requests
-from notifier.subscribers import consent, subscriptions
+from notifier.subscribers import choices, consent
 from notifier.web import forms, mail_requests
 from notifier.web.responses import deps_of, notice, page, spoken_by
 
@@ -30,9 +30,7 @@ def form(request: Request) -> Response:
     """The form, with the usual choice in it."""
     spoken = _spoken(request)
     zone = deps_of(request).settings.schedule.time_zone
-    usual = forms.fields_of(
-        subscriptions.default_choice(Cadence.WEEKLY, zone, language=spoken.code)
-    )
+    usual = forms.fields_of(choices.default_choice(Cadence.WEEKLY, zone, language=spoken.code))
     return _form(
         request, spoken, {**usual, "email": "", "profile": request.query_params.get("profile", "")}
     )
@@ -40,7 +38,7 @@ def form(request: Request) -> Response:
 
 def _spoken(request: Request, code: str = "") -> Language:
     asked = code or request.query_params.get("language", "")
-    return language(asked) if asked in LANGUAGES else spoken_by(request)
+    return language_of(asked) if asked in LANGUAGES else spoken_by(request)
 
 
 def _form(
@@ -78,7 +76,7 @@ async def subscribe(request: Request) -> Response:
     if values[_HONEYPOT]:
         return mail_requests.look_into_mailbox(request, spoken)
     usual = forms.fields_of(
-        subscriptions.default_choice(
+        choices.default_choice(
             Cadence.WEEKLY, deps_of(request).settings.schedule.time_zone, language=spoken.code
         )
     )
@@ -101,7 +99,7 @@ def _subscribe(request: Request, spoken: Language, values: dict[str, str]) -> Re
         errors["email"] = "wrong"
     if errors:
         return _form(request, spoken, values, errors)
-    wish = signup_requests.as_document(values["profile"], forms.choice_of(values))
+    wish = signup_requests.to_json(values["profile"], forms.choice_of(values))
     return mail_requests.ask(request, spoken, SignupRequestKind.SUBSCRIBE, email, wish)
 
 

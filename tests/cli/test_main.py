@@ -24,9 +24,9 @@ def test_the_settings_file_may_be_named_before_or_after_the_command(notifier, ho
     [
         (["subscribe", "not an address"], "no e-mail address"),
         (["subscribe", "a@example.org", "--time-zone", "Mars/Olympus"], "no time zone"),
-        (["subscribe", "a@example.org", "--at", "25:00"], "no time of day"),
+        (["subscribe", "a@example.org", "--at", "25:00"], "not a time of day"),
         (["subscribe", "a@example.org", "--every", "hourly"], "immediate, daily, weekly, monthly"),
-        (["subscribe", "a@example.org", "--on", "someday"], "no weekday"),
+        (["subscribe", "a@example.org", "--on", "someday"], "not a weekday"),
         (["subscribe", "a@example.org", "--now", "yesterday"], "ISO 8601"),
         (["subscribe"], "Missing argument"),
         (["sources", "add", "ftp://x"], "cannot be watched"),

@@ -9,7 +9,7 @@ from babel.messages.pofile import read_po
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifier.i18n.catalog import ENGLISH, LANGUAGES, language, negotiate
+from notifier.i18n.catalog import ENGLISH, LANGUAGES, language_of, negotiate
 from notifier.i18n.messages import LazyMessage, from_json, plural, to_json
 from tests.support.paths import ROOT
 
@@ -64,8 +64,8 @@ def test_a_sentence_is_english_to_everything_that_does_not_care():
     )
     assert said == "the headline names frexalimab"
     assert f"{said}!" == "the headline names frexalimab!"
-    assert language("de").translate(said) == "die Überschrift nennt frexalimab"
-    assert language("fr").translate("a publisher's own words") == "a publisher's own words"
+    assert language_of("de").translate(said) == "die Überschrift nennt frexalimab"
+    assert language_of("fr").translate("a publisher's own words") == "a publisher's own words"
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_a_sentence_is_english_to_everything_that_does_not_care():
 def test_numbers_decide_the_form(code: str, one: str, many: str):
     for number, words in ((1, one), (3, many)):
         assert (
-            language(code).translate(plural("%(n)s month later", "%(n)s months later", number))
+            language_of(code).translate(plural("%(n)s month later", "%(n)s months later", number))
             == words
         )
 
@@ -97,7 +97,7 @@ def test_numbers_decide_the_form(code: str, one: str, many: str):
 def test_dates_are_written_as_the_language_writes_them(
     code: str, day: str, month: str, weekday: str
 ):
-    spoken = language(code)
+    spoken = language_of(code)
     assert (spoken.day(date(2025, 10, 2)), spoken.month(date(2025, 10, 1)), spoken.weekday(0)) == (
         day,
         month,
@@ -110,7 +110,7 @@ def test_dates_are_written_as_the_language_writes_them(
 def test_a_date_in_a_sentence_is_written_by_whoever_says_it():
     said = LazyMessage("Registry data as of %(date)s.", date=date(2026, 3, 2))
     assert said == "Registry data as of 2 March 2026."
-    assert language("de").translate(said) == "Registerdaten vom 2. März 2026."
+    assert language_of("de").translate(said) == "Registerdaten vom 2. März 2026."
 
 
 VALUES = st.dictionaries(
@@ -130,13 +130,13 @@ def test_what_was_said_is_recalled_as_it_was_said(values: dict, outside: str, nu
     again = from_json(to_json(document))
     assert again == document
     for code in LANGUAGES:
-        assert language(code).translate(again["reasons"][0]) == language(code).translate(said)
+        assert language_of(code).translate(again["reasons"][0]) == language_of(code).translate(said)
 
 
 def test_what_was_stored_before_sentences_were_kept_apart_stays_what_it_is():
     assert from_json(["the headline names frexalimab"]) == ["the headline names frexalimab"]
     assert (
-        language("de").translate(from_json(["the headline names frexalimab"])[0])
+        language_of("de").translate(from_json(["the headline names frexalimab"])[0])
         == "the headline names frexalimab"
     )
 
@@ -158,4 +158,4 @@ def test_a_browser_gets_the_language_it_asks_for(accepted: str, code: str):
 
 
 def test_a_language_that_is_not_spoken_is_english():
-    assert language("tlh").code == ENGLISH.code == "en"
+    assert language_of("tlh").code == ENGLISH.code == "en"

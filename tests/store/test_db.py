@@ -153,7 +153,7 @@ def test_somebody_elses_database_is_refused_and_left_alone(tmp_path: Path):
     engine = db.make_engine(f"sqlite:///{tmp_path / 'other.db'}")
     with engine.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE invoices (id INTEGER)")
-    with pytest.raises(StoreError, match="not notifier's"):
+    with pytest.raises(StoreError, match="tables of another program"):
         db.upgrade(engine)
     assert inspect(engine).get_table_names() == ["invoices"]
     engine.dispose()
@@ -233,7 +233,7 @@ def test_an_upgrade_from_the_first_schema_keeps_what_is_stored(engine: Engine):
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
             connection.connection.driver_connection.execute("PRAGMA foreign_keys=OFF")
-        config = db._alembic_config()
+        config = db.alembic_config()
         config.attributes["connection"] = connection
         command.downgrade(config, "0001")
         for table, row in OLD_ROWS.items():
@@ -339,3 +339,17 @@ def test_after_settling_every_commit_waits_for_the_disk_again(
             raise failure
     with db.writing(engine) as session:
         assert waits(session.connection())
+
+
+@pytest.mark.parametrize("count", [0, 1, 499, 500, 501, 1000, 1234])
+def test_chunks_hold_all_values_in_order_and_500_at_most(count: int):
+    chunks = list(db.in_chunks(number for number in range(count)))
+    assert [number for chunk in chunks for number in chunk] == list(range(count))
+    assert all(len(chunk) == 500 for chunk in chunks[:-1])
+    assert all(0 < len(chunk) <= 500 for chunk in chunks)
+
+
+def test_the_size_of_a_chunk_can_be_chosen_and_is_at_least_one():
+    assert list(db.in_chunks("abcde", 2)) == [["a", "b"], ["c", "d"], ["e"]]
+    with pytest.raises(ValueError, match="at least one"):
+        list(db.in_chunks("abc", 0))

@@ -20,7 +20,8 @@ from notifier.match import profiles
 from notifier.store import db, keys
 from notifier.store.models import Installation, Subscriber, Suppression
 from notifier.subscribers import subscriptions, suppressions
-from notifier.subscribers.subscriptions import Choice
+from notifier.subscribers.choices import Choice
+from notifier.subscribers.schedule import Schedule
 from tests.support.installation import MONDAY
 
 KEY = "a suppression key of the tests"
@@ -274,7 +275,7 @@ def from_before_keys(engine: Engine) -> None:
     """An installation as it was before there were keys: one suppressed, one known, one on the way to a new address."""
     with db.writing(engine, KEY) as session:
         profile = profiles.save(session, profiles.parse(profiles.bundled_file(), "bundled"), MONDAY)
-        weekly = Choice(Cadence.WEEKLY, "08:00", 0, "Europe/Berlin")
+        weekly = Choice(Schedule(Cadence.WEEKLY, "08:00", 0, "Europe/Berlin"))
         known = subscriptions.subscribe(session, "Known@example.org", profile, weekly, MONDAY)
         gone = keys.hash_of(session, "gone@example.org")
         suppressions.add(session, gone, SuppressionCause.BOUNCED, "5.1.1", MONDAY)

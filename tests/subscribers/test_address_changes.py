@@ -16,6 +16,7 @@ from notifier.pipeline.run import run_once
 from notifier.pipeline.signup_requests import answer_all
 from notifier.store.models import AddressChange, Delivery, SignupRequest, Subscriber, Subscription
 from notifier.subscribers import signup_requests, subscriptions
+from notifier.subscribers.choices import default_choice
 from tests.support.forms import (
     FORM,
     KINDS,
@@ -382,7 +383,7 @@ def follow(made: Installation, email: str, slug: str, every: str, *, running: bo
     from notifier.match import profiles
 
     with made.at(MONDAY).writing() as session:
-        choice = subscriptions.default_choice(Cadence(every), "UTC")
+        choice = default_choice(Cadence(every), "UTC")
         one = subscriptions.subscribe(session, email, profiles.find(session, slug), choice, MONDAY)
         subscriptions.confirm(session, one, "command line", "operator test", MONDAY)
         if not running:

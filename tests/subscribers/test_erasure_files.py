@@ -22,6 +22,7 @@ from notifier.errors import StoreError
 from notifier.links import Purpose
 from notifier.pipeline import housekeeping
 from notifier.store import db
+from notifier.store.db import deleted_rows
 from notifier.store.models import Delivery, Profile, Subscriber, Subscription
 from notifier.subscribers import privacy, subscriptions
 from notifier.web.app import create
@@ -117,7 +118,7 @@ def test_a_reader_that_stays_is_told_of_and_keeps_no_writer_waiting(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ):
     made = installation
-    monkeypatch.setattr(db, "_EMPTYING_TRIES", 8)
+    monkeypatch.setattr(deleted_rows, "_EMPTYING_ATTEMPTS", 8)
     made.subscribe(f"{SECRET}@example.org")
     engine = made.at(MONDAY).engine
     with sqlite3.connect(engine.url.database) as reader:
@@ -138,7 +139,7 @@ def test_a_reader_that_stays_is_told_of_and_keeps_no_writer_waiting(
     db.scrub(engine)
     assert holding(made) == []
     with engine.connect() as connection:
-        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == db._BUSY_TIMEOUT_MS
+        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == db.BUSY_TIMEOUT_MS
 
 
 def _problem_of_scrub(engine: Engine) -> StoreError:

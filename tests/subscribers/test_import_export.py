@@ -14,6 +14,7 @@ from notifier.match import profiles
 from notifier.pipeline.run import run_once
 from notifier.store.models import Consent, Delivery, Subscriber, Subscription
 from notifier.subscribers import import_export, subscriptions, suppressions
+from notifier.subscribers.choices import default_choice
 from notifier.subscribers.import_export import ImportOptions, Report, RowResult
 from tests.support.installation import MONDAY, Installation
 from tests.support.paths import SHARED
@@ -193,7 +194,7 @@ def test_what_goes_out_comes_in_again_but_for_those_who_left(installation: Insta
             "=ben@example.org": (Cadence.WEEKLY, 6),
         }
         with deps.writing() as session:
-            choice = subscriptions.default_choice(Cadence.WEEKLY, "UTC")
+            choice = default_choice(Cadence.WEEKLY, "UTC")
             one = subscriptions.subscribe(
                 session, "carla@example.org", profiles.find(session, None), choice, MONDAY
             )

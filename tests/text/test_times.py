@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, text
 from notifier.cli import shared
 from notifier.enums import Cadence
 from notifier.errors import InputError, SettingsError
-from notifier.i18n.catalog import language
+from notifier.i18n.catalog import language_of
 from notifier.links import Purpose
 from notifier.match import profiles
 from notifier.pipeline.run import run_once
@@ -23,8 +23,9 @@ from notifier.settings import load
 from notifier.store import db
 from notifier.store.models import Subscription
 from notifier.subscribers import import_export, schedule
+from notifier.subscribers.choices import Choice
 from notifier.subscribers.import_export import RowResult
-from notifier.subscribers.subscriptions import Choice
+from notifier.subscribers.schedule import Schedule
 from notifier.text import times
 from notifier.web import forms
 from notifier.web.app import create
@@ -176,14 +177,14 @@ def _settings_file(folder: Path) -> Path:
 
 
 def test_the_form_offers_only_zones_that_every_machine_knows():
-    offered = forms.options(language("en"))["time_zones"]
+    offered = forms.options(language_of("en"))["time_zones"]
     assert {"UTC", "Europe/Berlin", "America/New_York", "US/Eastern", "Asia/Calcutta"} <= set(
         offered
     )
     assert not {"localtime", "posixrules", "Factory"} & set(offered)
     assert [name for name in offered if name.startswith(("posix", "right"))] == []
     for name in offered:
-        assert schedule.next_due(Cadence.DAILY, "08:00", None, name, MONDAY) is not None
+        assert Schedule(Cadence.DAILY, "08:00", None, name).next_after(MONDAY) is not None
 
 
 def test_a_zone_is_known_where_the_machine_has_no_zone_files_of_its_own(
@@ -295,7 +296,7 @@ def test_a_line_of_a_list_with_such_a_value_is_invalid_and_the_next_is_taken(
 @pytest.mark.parametrize("at", NOT_WALL_TIMES, ids=ascii)
 def test_a_choice_that_cannot_be_kept_cannot_be_made(at: str):
     with pytest.raises(InputError):
-        Choice(Cadence.DAILY, at, None, "UTC")
+        Choice(Schedule(Cadence.DAILY, at, None, "UTC"))
 
 
 @pytest.mark.parametrize(
@@ -312,10 +313,10 @@ def test_a_choice_that_cannot_be_kept_cannot_be_made(at: str):
 )
 def test_a_day_that_never_comes_is_refused_at_once(cadence: Cadence, on: int | None):
     with pytest.raises(InputError):
-        Choice(cadence, "08:00", on, "UTC")
+        Choice(Schedule(cadence, "08:00", on, "UTC"))
     if cadence is Cadence.WEEKLY or on is None:
         with pytest.raises(ValueError, match="never"):
-            schedule.next_due(cadence, "08:00", on, "UTC", MONDAY)
+            Schedule(cadence, "08:00", on, "UTC").next_after(MONDAY)
 
 
 @pytest.mark.parametrize("at", NOT_WALL_TIMES, ids=ascii)
@@ -323,7 +324,7 @@ def test_the_reader_of_a_wall_time_and_its_user_agree(at: str):
     with pytest.raises(InputError):
         schedule.parse_at(at)
     with pytest.raises(ValueError, match="time of day"):
-        schedule.next_due(Cadence.DAILY, at, None, "UTC", MONDAY)
+        Schedule(Cadence.DAILY, at, None, "UTC").next_after(MONDAY)
 
 
 @pytest.mark.parametrize(
@@ -399,7 +400,7 @@ def test_an_upgrade_mends_schedules_that_no_run_could_use(engine: Engine):
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
             connection.connection.driver_connection.execute("PRAGMA foreign_keys=OFF")
-        config = db._alembic_config()
+        config = db.alembic_config()
         config.attributes["connection"] = connection
         command.downgrade(config, "0001")
         _insert(connection, "profile", OLD_ROWS["profile"])

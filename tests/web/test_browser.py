@@ -16,6 +16,7 @@ from notifier.links import Purpose
 from notifier.match import profiles
 from notifier.pipeline.run import run_once
 from notifier.store.models import Digest, Subscriber, Subscription
+from notifier.subscribers.choices import default_choice
 from notifier.web.app import create
 from tests.support.browser import browser
 from tests.support.installation import MONDAY, Installation
@@ -193,7 +194,7 @@ def _subscribed(made: Installation) -> str:
     with deps.writing() as session:
         from notifier.subscribers import subscriptions
 
-        choice = subscriptions.default_choice(Cadence.DAILY, "UTC")
+        choice = default_choice(Cadence.DAILY, "UTC")
         stored = subscriptions.subscribe(
             session, "anna@example.org", profiles.find(session, "frexalimab"), choice, MONDAY
         )

@@ -20,6 +20,7 @@ from notifier.store.models import (
     Subscription,
 )
 from notifier.subscribers import address_changes, subscriptions
+from notifier.subscribers.choices import default_choice
 from tests.support.forms import (
     comparable,
     link_to,
@@ -63,7 +64,7 @@ def test_a_change_of_address_makes_new_links_for_all_subscriptions_and_notes_whe
             session, profiles.parse(profiles.bundled_file("tolebrutinib"), "the profile"), MONDAY
         )
         choice, profile = (
-            subscriptions.default_choice("daily", "UTC"),
+            default_choice("daily", "UTC"),
             profiles.find(session, "tolebrutinib"),
         )
         second = subscriptions.subscribe(session, ANNA, profile, choice, MONDAY)

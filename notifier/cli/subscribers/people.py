@@ -199,12 +199,7 @@ def _running(session: "Session", email: str, profile: str | None) -> "list[Subsc
     from notifier.subscribers import subscriptions
 
     stored = profiles.find(session, profile) if profile else None
-    person = subscriptions.find_subscriber(session, email)
-    running = [
-        subscription
-        for subscription in (person.subscriptions if person else ())
-        if stored in (None, subscription.profile) and subscription.status in subscriptions.RUNNING
-    ]
+    running = subscriptions.running_subscriptions(session, email, stored)
     if not running:
         raise NotFoundError(
             f"{email} has no running subscription{f' to {profile}' if profile else ''}.",
@@ -265,7 +260,7 @@ def _to_json(session: "Session", person: "Subscriber") -> dict[str, Any]:
             {
                 "profile": subscription.profile.slug,
                 "cadence": subscription.cadence,
-                "schedule": _schedule(subscription, person.time_zone),
+                "schedule": _schedule(subscription),
                 "edition": subscription.edition,
                 "status": subscription.status,
                 "next_due_at": shared.as_time(subscription.next_due_at),
@@ -276,11 +271,11 @@ def _to_json(session: "Session", person: "Subscriber") -> dict[str, Any]:
     }
 
 
-def _schedule(subscription: "Subscription", zone: str) -> str:
-    from notifier.subscribers.schedule import in_words
+def _schedule(subscription: "Subscription") -> str:
+    from notifier.subscribers.choices import schedule_of
 
     try:
-        return in_words(subscription.cadence, subscription.at, subscription.on, zone)
+        return schedule_of(subscription).describe()
     except (LookupError, TypeError, ValueError):
         return "cannot be read"
 
