@@ -840,7 +840,7 @@ def test_what_is_left_out_of_a_long_document_is_shown(installation: Installation
 
     installation.publish([Article(f"Article {n}") for n in range(5_003)])
     (seen,) = check(installation.at(MONDAY), [(installation.feed, SourceKind.FEED)])
-    assert "It lists 3 older items more; the newest 5,000 are read." in seen.lines
+    assert "It has 3 more items, which are not read: only the newest 5,000 are." in seen.lines
     with installation.at(MONDAY).writing() as session:
         sources.listed(session)[0].left_out = 3
     config = tmp_path / "notifier.toml"
