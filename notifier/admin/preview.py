@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from notifier.deliver.outbox import Outcome, new_message_id
 from notifier.deliver.smtp.protocol import OutgoingMessage
 from notifier.deps import Deps
-from notifier.digest import digests
+from notifier.digest import digests, groups
 from notifier.digest.evidence import snapshot_key
 from notifier.digest.selection import Candidate
 from notifier.email_addresses import normalize, to_ascii_domain
@@ -119,7 +119,7 @@ def preview(
         items = _items(session, profile, subscription, since)
         if not items:
             return None
-        variant = digests.variant_of(subscription, snapshot_key(profile.document))
+        variant = groups.variant_of(subscription, snapshot_key(profile.document))
         view = digests.build_view(session, profile, items, variant, now)
         rendered = digest_body.renderer(deps)(view)
         archive = f"{deps.settings.public_url}/archive"
@@ -128,7 +128,7 @@ def preview(
         )
         due_at = min(now, subscription.next_due_at or now)
         if recipient is not None:
-            subscription = subscriptions.dummy_subscription(
+            subscription = choices.dummy_subscription(
                 profile, choices.choice_of(subscription), now, recipient
             )
         message_id = new_message_id(deps.mail_domain)
@@ -174,7 +174,7 @@ def _subscription(
     choice = choices.default_choice(
         options.cadence, deps.settings.schedule.time_zone, options.edition, options.language
     )
-    return subscriptions.dummy_subscription(profile, choice, now)
+    return choices.dummy_subscription(profile, choice, now)
 
 
 def _running(session: Session, email: str, profile: Profile) -> Subscription:
@@ -191,6 +191,6 @@ def _items(
     session: Session, profile: Profile, subscription: Subscription, since: datetime | None
 ) -> Sequence[Candidate]:
     if since is not None:
-        return digests.seen_since(session, profile, since)
-    groups = digests.groups(session, profile, [subscription])
-    return groups[0].items if groups else ()
+        return groups.seen_since(session, profile, since)
+    grouped = groups.group_subscriptions(session, profile, [subscription])
+    return grouped[0].items if grouped else ()

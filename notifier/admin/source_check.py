@@ -20,7 +20,7 @@ from notifier.watch import sources
 from notifier.watch.http.client import fetch_all
 from notifier.watch.http.ssrf import AddressRefusedError, refuse_private_name
 from notifier.watch.http.types import Request, Response
-from notifier.watch.parser_process import Parser, read_document
+from notifier.watch.parser_process import Parser, parse_document
 from notifier.watch.parsers.observation import MOST_ITEMS, ParsedDocument, ParseError
 from notifier.watch.polling_interval import server_requested_wait
 
@@ -110,7 +110,7 @@ def find_source(deps: Deps, url: str, kind: SourceKind | None) -> FoundSource:
         return FoundSource(address, kind, problem=problem)
     with Parser() as parser:
         try:
-            read_document(kind, response, parser)
+            parse_document(kind, response, parser)
         except ParseError as error:
             if kind is not SourceKind.FEED:
                 return FoundSource(address, kind, problem=str(error))
@@ -148,14 +148,14 @@ def _usual_addresses(url: str) -> list[str]:
 def _feeds_named(response: Response, parser: Parser) -> list[tuple[str, str]]:
     """Return address and title of each feed that a page names; none if it is not a page."""
     try:
-        return parser.feeds(response.body, response.url)
+        return parser.find_feeds(response.body, response.url)
     except ParseError:
         return []
 
 
 def _is_feed(response: Response, parser: Parser) -> bool:
     try:
-        read_document(SourceKind.FEED, response, parser)
+        parse_document(SourceKind.FEED, response, parser)
     except ParseError:
         return False
     return True
@@ -198,7 +198,7 @@ def _check(kind: SourceKind, response: Response, now: datetime, parser: Parser) 
     url = response.request.url
     lines = _response_lines(response, now)
     try:
-        document = read_document(kind, response, parser)
+        document = parse_document(kind, response, parser)
     except ParseError as error:
         lines += [f"It fails: {error}.", *_advice(kind, response, parser)]
         return SourceCheck(url, kind, False, 0, str(error), tuple(lines))

@@ -20,7 +20,7 @@ from notifier.enums import Cadence, DeliveryKind, Edition, NewsKind
 from notifier.match import profiles
 from notifier.messages import account_mail, digest_body, digest_mail
 from notifier.store.models import Profile, Subscription
-from notifier.subscribers import choices, subscriptions
+from notifier.subscribers import choices
 
 _ON = date(2026, 3, 2)
 _ITEM = ItemView(
@@ -119,4 +119,4 @@ def _build_digest(
 
 def _reader(profile: Profile, variant: Variant, now: datetime) -> Subscription:
     choice = choices.default_choice(variant.cadence, "UTC", variant.edition)
-    return subscriptions.dummy_subscription(profile, choice, now)
+    return choices.dummy_subscription(profile, choice, now)

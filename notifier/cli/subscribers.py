@@ -31,10 +31,10 @@ Email = Annotated[str, typer.Argument(metavar="EMAIL")]
 @app.command("list")
 def list_(limit: shared.Limit = None, json: shared.Json = False) -> None:
     """Show people with their subscriptions, the newest last."""
-    from notifier.subscribers import subscriptions
+    from notifier.subscribers import overview
 
     with shared.open_deps() as deps, deps.reading() as session:
-        found, total = subscriptions.listed(session, shared.most(limit, json=json))
+        found, total = overview.listed(session, shared.most(limit, json=json))
         rows = [_row(session, one) for one in found]
     if json:
         shared.print_json(rows)
@@ -188,7 +188,7 @@ def import_(
     from notifier.deliver import outbox
     from notifier.enums import DeliveryKind
     from notifier.match import profiles
-    from notifier.subscribers import import_export
+    from notifier.subscribers import import_export, list_files
 
     with (
         shared.open_deps(now) as deps,
@@ -205,7 +205,7 @@ def import_(
         total = sum(1 for _ in text)
         text.seek(0)
         shown = (lambda done: bar(done, total, "")) if bar else (lambda _: None)
-        lines = import_export.read(text, json_lines=_is_json_lines(file))
+        lines = list_files.read(text, json_lines=_is_json_lines(file))
         report = import_export.import_rows(session, lines, terms, deps.now(), shown)
         outbox.enqueue_own(
             session, DeliveryKind.CONFIRMATION, report.unasked, deps.mail_domain, deps.now()
@@ -251,7 +251,7 @@ def export(
     import json
 
     from notifier.errors import InputError, NotFoundError
-    from notifier.subscribers import import_export, privacy, subscriptions
+    from notifier.subscribers import import_export, list_files, privacy, subscriptions
 
     if form not in ("csv", "jsonl"):
         raise InputError(f"--format {form!r} is not known.", "Choose one of: csv, jsonl.")
@@ -260,7 +260,7 @@ def export(
             notation = shared.JSON_NOTATION if form == "jsonl" else ""
             _write(
                 out,
-                import_export.write(import_export.export_rows(session), json_lines=form == "jsonl"),
+                list_files.write(import_export.export_rows(session), json_lines=form == "jsonl"),
                 notation,
             )
             return
@@ -354,12 +354,12 @@ def unsuppress(email: Email) -> None:
 
 
 def _row(session: "Session", one: "Subscriber") -> dict[str, Any]:
-    from notifier.subscribers import subscriptions
+    from notifier.subscribers import overview
 
     return {
         "id": one.id,
         "email": one.email,
-        "status": subscriptions.status_of(session, one),
+        "status": overview.status_of(session, one),
         "language": one.language,
         "time_zone": one.time_zone,
         "subscriptions": [

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from notifier.enums import NewsKind, Tier
+from notifier.trial_fields import field_named
 
-_HALTED_STATUSES = frozenset(("Suspended", "Terminated", "Withdrawn"))
 # At most 40 characters between "halts" and "trial": chosen by hand; not measured.
 _ALERT = re.compile(
     r"(?i)\b(?:safety (?:alert|warning|signal|communication|concern)|clinical hold|partial hold|"
@@ -38,8 +38,10 @@ def is_urgent(kind: NewsKind, tier: Tier, title: str, changes: Sequence[Mapping[
     if kind is NewsKind.WITHDRAWN:
         return tier in (Tier.ABOUT, Tier.MENTION)
     if kind is NewsKind.TRIAL_CHANGE:
-        return any(
-            str(change.get("what")) == "Status" and str(change.get("after")) in _HALTED_STATUSES
-            for change in changes
-        )
+        return any(map(_is_urgent, changes))
     return tier is Tier.ABOUT and bool(_ALERT.search(title))
+
+
+def _is_urgent(change: Mapping[str, Any]) -> bool:
+    field = field_named(str(change.get("what")))
+    return field is not None and str(change.get("after")) in field.urgent_values

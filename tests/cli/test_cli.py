@@ -248,7 +248,7 @@ def test_a_suppressed_address_is_told_and_can_be_let_in_again(ready):
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        (["subscribe", "not an address"], "no e-mail address"),
+        (["subscribe", "not an address"], "is not a usable e-mail address"),
         (["subscribe", "a@example.org", "--time-zone", "Mars/Olympus"], "no time zone"),
         (["subscribe", "a@example.org", "--at", "25:00"], "not a time of day"),
         (["subscribe", "a@example.org", "--every", "hourly"], "immediate, daily, weekly, monthly"),
@@ -260,7 +260,7 @@ def test_a_suppressed_address_is_told_and_can_be_let_in_again(ready):
         (["preview", "--since", "soon"], "12h, 30d or 4w"),
         (["preview", "--language", "tlh"], "Choose one of: en, de, fr, es."),
         (["preview", "--edition", "doctor"], "Choose one of: patient, clinician."),
-        (["preview", "--since", "30d", "--send-to", "nobody"], "is no e-mail address"),
+        (["preview", "--since", "30d", "--send-to", "nobody"], "is not a usable e-mail address"),
         (["subscribe", "x@example.org", "--language", "klingon"], "Choose one of: en, de, fr, es."),
         (
             ["subscribe", "x@example.org", "--edition", "short"],

@@ -9,7 +9,6 @@ from sqlalchemy.exc import DBAPIError
 from typer.testing import CliRunner
 
 from notifier.cli.main import app
-from notifier.demo.servers import serving
 from notifier.email_addresses import normalize, to_ascii_domain
 from notifier.enums import Cadence, SignupRequestKind, SubscriptionStatus, SuppressionCause
 from notifier.errors import NotifierError
@@ -27,6 +26,7 @@ from tests.support.installation import MONDAY, SUPPRESSION_KEY, Installation
 from tests.support.mail_sink import text_of
 from tests.support.news_site import Article
 from tests.support.visitor import Client
+from tests.support.web_server import serving
 
 SECRET = b"unmistakable.person@example.org"
 
