@@ -24,7 +24,7 @@ def test_a_json_feed_gives_its_entries():
             "odd",
         ],
     }
-    feed = json_feed.read(
+    feed = json_feed.parse(
         b"\xef\xbb\xbf" + json.dumps(document).encode(), "https://x.example.org/feed.json"
     )
     first, second = feed.observations

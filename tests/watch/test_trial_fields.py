@@ -9,7 +9,7 @@ from notifier import trial_fields
 from notifier.digest import changes
 from notifier.enums import Edition, NewsKind, SourceKind, Tier
 from notifier.i18n.catalog import language_of
-from notifier.match.urgency import urgent
+from notifier.match.urgency import is_urgent
 from notifier.trial_fields import TRIAL_FIELDS, FieldForm, FieldGroup, TrialField
 from notifier.watch.diff import Difference, State, compare
 from notifier.watch.parsers import clinicaltrials
@@ -87,7 +87,7 @@ def test_a_field_that_is_added_is_shown_and_may_be_urgent():
     shown = {
         edition: [
             (view.what, view.words)
-            for view in changes.in_words(found, SourceKind.REGISTRY, edition, english)
+            for view in changes.describe_changes(found, SourceKind.REGISTRY, edition, english)
         ]
         for edition in Edition
     }
@@ -96,10 +96,10 @@ def test_a_field_that_is_added_is_shown_and_may_be_urgent():
         ("Recruitment area", "was “All countries”, now “Nowhere”"),
         ("Languages", "added “French”; removed “English”"),
     ]
-    line = changes.trial_in_words(old.content["fields"], Edition.CLINICIAN, english)
+    line = changes.describe_trial(old.content["fields"], Edition.CLINICIAN, english)
     assert line == "Status: Recruiting; Recruitment area: All countries."
-    assert urgent(NewsKind.TRIAL_CHANGE, Tier.ABOUT, "", found)
-    assert not urgent(NewsKind.TRIAL_CHANGE, Tier.ABOUT, "", found[1:])
+    assert is_urgent(NewsKind.TRIAL_CHANGE, Tier.ABOUT, "", found)
+    assert not is_urgent(NewsKind.TRIAL_CHANGE, Tier.ABOUT, "", found[1:])
 
 
 def test_the_list_is_in_the_order_that_the_rule_names():
