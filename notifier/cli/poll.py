@@ -31,6 +31,7 @@ def poll(
 
     Nothing is mailed. In a pipe, only failures are printed.
     """
+    from notifier.enums import PollStatus
     from notifier.pipeline import match
     from notifier.pipeline import poll as poll_step
     from notifier.pipeline.problems import Problems
@@ -46,15 +47,17 @@ def poll(
         shared.print_json(to_json(results))
     else:
         _print_results(results)
-    failed = any(result.status == "failed" for result in results)
+    failed = any(result.status is PollStatus.FAILED for result in results)
     raise typer.Exit(1 if failed or problems.lines else 0)
 
 
 def _print_results(results: "Sequence[PollResult]") -> None:
     """Print a table on a terminal; in a pipe only failures, on standard error."""
+    from notifier.enums import PollStatus
+
     if not shared.is_terminal():
         for result in results:
-            if result.status == "failed":
+            if result.status is PollStatus.FAILED:
                 shared.warn(
                     f"Source {result.id} {result.url}: {result.error}. "
                     f"To examine it: notifier sources check {result.id}"
@@ -73,5 +76,5 @@ def _print_results(results: "Sequence[PollResult]") -> None:
         for result in results
     ]
     shared.print_table(_HEADINGS, rows, shared.NO_SOURCES)
-    if results and all(result.status == "not_due" for result in results):
+    if results and all(result.status is PollStatus.NOT_DUE for result in results):
         shared.say("No source is due yet. To poll all the same: notifier poll --force")

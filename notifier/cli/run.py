@@ -64,7 +64,9 @@ def _check(deps: "Deps", *, once: bool) -> None:
 
 def print_report(report: "Report") -> None:
     """Print what a run did in one line, and on standard error what failed and what to do."""
-    polled = [result for result in report.polled if result.status != "not_due"]
+    from notifier.enums import PollStatus
+
+    polled = [result for result in report.polled if result.status is not PollStatus.NOT_DUE]
     new = sum(result.new for result in polled)
     changed = sum(result.changed for result in polled)
     shared.say(

@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass
 
 from notifier.deliver.outbox import SendResult
 from notifier.deps import Deps
+from notifier.enums import PollStatus
 from notifier.match import judging, profiles
 from notifier.pipeline import (
     compose,
@@ -57,7 +58,7 @@ class Report:
     def failed(self) -> bool:
         """True if a person should look at a failure."""
         refused = self.sent.answers.get(SendResult.REFUSED, 0)
-        unanswered = any(source.status == "failed" for source in self.polled)
+        unanswered = any(source.status is PollStatus.FAILED for source in self.polled)
         return bool(self.problems or self.sent.problem or refused or unanswered)
 
 

@@ -7,13 +7,17 @@ import pytest
 
 from notifier import trial_fields
 from notifier.digest import changes
-from notifier.enums import Edition, NewsKind, SourceKind, Tier
+from notifier.digest.items import item_view
+from notifier.digest.selection import Candidate
+from notifier.enums import Authority, Edition, NewsKind, SourceKind, Tier
 from notifier.i18n.catalog import language_of
 from notifier.match.urgency import is_urgent
+from notifier.store.models import Entry, Match, Revision, Source
 from notifier.trial_fields import TRIAL_FIELDS, FieldForm, FieldGroup, TrialField
 from notifier.watch.diff import Difference, State, compare
 from notifier.watch.parsers import clinicaltrials
 from notifier.watch.parsers.observation import Observation
+from tests.support.installation import MONDAY
 
 URL = "https://clinicaltrials.gov/api/v2/studies/NCT99990001"
 RECRUITMENT = TrialField(
@@ -34,6 +38,7 @@ LANGUAGES = TrialField(
     FieldForm.OUTCOMES,
     ("protocolSection.designModule.languages",),
     label="Languages",
+    detail_label="Spoken there",
     is_news=False,
 )
 
@@ -100,6 +105,38 @@ def test_a_field_that_is_added_is_shown_and_may_be_urgent():
     assert line == "Status: Recruiting; Recruitment area: All countries."
     assert is_urgent(NewsKind.TRIAL_CHANGE, Tier.ABOUT, "", found)
     assert not is_urgent(NewsKind.TRIAL_CHANGE, Tier.ABOUT, "", found[1:])
+
+
+@pytest.mark.usefixtures("added")
+@pytest.mark.parametrize(
+    ("edition", "label", "shown"),
+    [
+        (Edition.CLINICIAN, "Recruitment area", ["English"]),
+        (Edition.PATIENT, "Where people are looked for", []),
+    ],
+)
+def test_a_list_that_is_added_is_shown_to_clinicians_beside_the_trial(
+    edition: Edition, label: str, shown: list[str]
+):
+    record = trial()
+    source = Source(
+        kind=SourceKind.REGISTRY, authority=Authority.REGISTRY, name="Registry", url=URL
+    )
+    entry = Entry(source=source, url=URL, title="A trial")
+    revision = Revision(
+        title="A trial",
+        summary="",
+        body="",
+        content=record.content,
+        changes=[],
+        observed_at=MONDAY,
+    )
+    candidate = Candidate(1, 1, 1, NewsKind.NEW, Tier.ABOUT, 0.5)
+    view = item_view(
+        candidate, Match(entry=entry, reasons=[]), revision, [], [], edition, language_of("en")
+    )
+    assert [detail.text for detail in view.details if detail.label == "Spoken there"] == shown
+    assert f"{label}: All countries" in view.summary
 
 
 def test_the_list_is_in_the_order_that_the_rule_names():
