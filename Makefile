@@ -1,7 +1,11 @@
-# make demo   the whole journey on made-up news, in a terminal       make lint   format, types, style
-# make test   every test but the long ones                           make lock   renew the hash-locked requirements
-# make words  gather what is to be translated into notifier/i18n/locale/
-# make test-long   the long ones too: crash loops, corpora, fuzzing, the wheel in a fresh environment
+# make demo        the whole journey on made-up news, in a terminal
+# make test        every test but the long ones
+# make check       everything that must pass before a change is merged
+# make lint        format, style, complexity, types
+# make test-long   the long tests too: crash loops, corpora, fuzzing, the wheel in a fresh environment
+# make coverage    which lines no test reaches
+# make words       gather what is to be translated into the catalogues
+# make lock        renew the hash-locked requirements
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -9,7 +13,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 COMPILE := $(BIN)/uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-header \
 	--no-emit-index-url --no-emit-find-links
 
-.PHONY: demo test test-long lint lock words
+.PHONY: demo test test-long check lint coverage words words-fresh lock
 
 demo: .venv/demo
 	$(BIN)/notifier demo
@@ -22,18 +26,38 @@ test-long: .venv/dev
 	tests/install-chromium
 	$(BIN)/python -W error -m pytest -q --timeout=1200
 
+# The steps run one after the other, the quickest first.
+check: .venv/dev
+	$(MAKE) lint
+	$(MAKE) words-fresh
+	$(MAKE) test
+
 lint: .venv/dev
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 
+coverage: .venv/dev
+	tests/install-chromium
+	$(BIN)/python -m pytest -q -m "not long" --cov --cov-report=term-missing:skip-covered
+
 words: .venv/dev
+	$(call update_catalogues,notifier/i18n/locale)
+
+# Whether the catalogues are those that `make words` would write.
+words-fresh: .venv/dev
+	rm -rf .venv/locale && cp -R notifier/i18n/locale .venv/locale
+	$(call update_catalogues,.venv/locale)
+	diff -r notifier/i18n/locale .venv/locale || { echo "Run: make words"; exit 1; }
+
+WORDS := -k _ -k ngettext:1,2 -k mark -k mark_number:1,2 -k LazyMessage -k plural:1,2 -k gettext
+define update_catalogues
 	$(BIN)/pybabel -q extract -F pyproject.toml --no-default-keywords --omit-header --sort-output --no-location \
-		-k _ -k ngettext:1,2 -k mark -k mark_number:1,2 -k LazyMessage -k plural:1,2 -k gettext \
-		-o .venv/words.pot .
-	for code in de fr es; do \
-		$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --omit-header -w 118 -l $$code -i .venv/words.pot \
-			-o notifier/i18n/locale/$$code.po; done
+		$(WORDS) -o .venv/words.pot .
+	for catalogue in $(1)/*.po; do \
+		$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --omit-header -w 118 \
+			-l $$(basename $$catalogue .po) -i .venv/words.pot -o $$catalogue || exit 1; done
+endef
 
 lock: .venv/dev
 	$(PIP) uv

@@ -57,14 +57,12 @@ def _check(text: str) -> str:
             text.strip(), check_deliverability=False, test_environment=True, strict=True
         )
     except EmailNotValidError as error:
-        raise AddressError(
-            f"{text.strip()!r} is not an e-mail address: {error}", "Check the spelling.", str(error)
-        ) from error
+        raise AddressError(text.strip(), str(error)) from error
     if valid.ascii_email is None:
         raise AddressError(
-            f"{text.strip()!r} has letters before the @ that many mail servers refuse.",
+            text.strip(),
+            "It has letters before the @ that many mail servers refuse.",
             "Give an address whose part before the @ is plain ASCII.",
-            "it has letters before the @ that many mail servers refuse",
         )
     return valid.normalized
 

@@ -44,16 +44,14 @@ class ProfileError(InputError):
 class AddressError(InputError):
     """An e-mail address to which no mail can be sent.
 
-    Args:
-        problem: a sentence with the address.
-        fix: what to do about it.
-        reason: what is wrong with the address, in English and without the address itself: for
-            reports that must not name a person.
+    Attributes:
+        address: the text that was given.
+        reason: why it is refused, in English; it does not name the address.
     """
 
-    def __init__(self, problem: str, fix: str = "", reason: str = "") -> None:
-        super().__init__(problem, fix)
-        self.reason = reason
+    def __init__(self, address: str, reason: str, fix: str = "Check the spelling.") -> None:
+        super().__init__(f"{address!r} is not a usable e-mail address: {reason}", fix)
+        self.address, self.reason = address, reason
 
 
 class LinkError(NotifierError):

@@ -19,8 +19,6 @@ PATIENCE = timedelta(hours=1)
 # The name of the alarm for subscriptions that cannot be served.
 PEOPLE = "subscribers"
 
-_OPEN = (DeliveryStatus.PENDING, DeliveryStatus.SENDING, DeliveryStatus.UNCERTAIN)
-
 
 @dataclass(frozen=True)
 class Trouble:
@@ -67,7 +65,7 @@ def current(session: Session, now: datetime) -> list[Trouble]:
 
 
 def _unserved(session: Session) -> int:
-    running = Subscription.status.in_((SubscriptionStatus.CONFIRMED, SubscriptionStatus.PAUSED))
+    running = Subscription.status.in_(SubscriptionStatus.RUNNING)
     chosen = select(func.count(Subscription.id)).where(Subscription.trouble.is_not(None), running)
     return session.scalar(chosen) or 0
 
@@ -88,7 +86,7 @@ def _overdue(session: Session, now: datetime) -> Sequence[int]:
         .join(Subscriber, Subscriber.id == Subscription.subscriber_id)
         .where(
             Delivery.digest_id == Digest.id,
-            Delivery.status.in_(_OPEN),
+            Delivery.status.in_(DeliveryStatus.OPEN),
             Delivery.created_at <= now - PATIENCE,
             (Delivery.next_attempt_at <= now) | tried,
         )
@@ -104,7 +102,7 @@ def _late(session: Session, now: datetime) -> int:
         select(func.count(Delivery.id))
         .outerjoin(Digest, Digest.id == Delivery.digest_id)
         .where(
-            Delivery.status.in_(_OPEN),
+            Delivery.status.in_(DeliveryStatus.OPEN),
             Delivery.kind != DeliveryKind.NOTICE,
             Delivery.next_attempt_at <= now - PATIENCE,
             (Digest.id.is_(None)) | (Digest.status == DigestStatus.APPROVED),

@@ -16,8 +16,6 @@ from notifier.store.models import Delivery, Notice
 # How long a notice is kept after it went out, or was given up.
 KEPT_FOR = timedelta(days=30)
 
-_OPEN = (DeliveryStatus.PENDING, DeliveryStatus.SENDING)
-
 
 def enqueue(session: Session, to: str, subject: str, text: str, domain: str, now: datetime) -> None:
     """Owe the operator a mail.
@@ -44,7 +42,8 @@ def forget(session: Session, now: datetime) -> None:
     """
     settled_at = func.coalesce(Delivery.sent_at, Delivery.next_attempt_at)
     kept = select(Delivery.notice_id).where(
-        Delivery.notice_id.is_not(None), Delivery.status.in_(_OPEN) | (settled_at > now - KEPT_FOR)
+        Delivery.notice_id.is_not(None),
+        Delivery.status.in_(DeliveryStatus.WAITING) | (settled_at > now - KEPT_FOR),
     )
     session.execute(
         delete(Notice).where(Notice.created_at <= now - KEPT_FOR, Notice.id.not_in(kept))

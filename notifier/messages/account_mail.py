@@ -13,15 +13,13 @@ from zoneinfo import ZoneInfo
 
 from notifier.deliver.mime.message import MessageSpec
 from notifier.deps import Deps
-from notifier.enums import DeliveryKind
+from notifier.enums import DeliveryKind, SubscriptionStatus
 from notifier.i18n.catalog import Language, language_of
 from notifier.links import Purpose
 from notifier.store.models import AddressChange, Notice, Subscription
 from notifier.subscribers import consent
 from notifier.subscribers.address_changes import Side
-from notifier.subscribers.choices import choice_to_confirm
-from notifier.subscribers.schedule import in_words
-from notifier.subscribers.subscriptions import RUNNING
+from notifier.subscribers.choices import choice_to_confirm, schedule_of
 
 KINDS = frozenset(
     (
@@ -102,7 +100,9 @@ def _links(
         "This mail is about your subscriptions. The links below are yours alone: who has one of them can change what "
         "you get, and when, or end it."
     )
-    running = [each for each in one.subscriber.subscriptions if each.status in RUNNING]
+    running = [
+        each for each in one.subscriber.subscriptions if each.status in SubscriptionStatus.RUNNING
+    ]
     return _note(
         _Envelope(one.subscriber.email, message_id, spoken),
         subject,
@@ -190,7 +190,7 @@ def address_change_spec(
 
 
 def _told(one: Subscription, spoken: Language) -> str:
-    schedule = in_words(one.cadence, one.at, one.on, one.subscriber.time_zone, spoken)
+    schedule = schedule_of(one).describe(spoken)
     return spoken.gettext(
         "You get news about %(therapy)s: %(schedule)s.", therapy=one.profile.name, schedule=schedule
     )
@@ -252,7 +252,7 @@ def confirmation_spec(deps: Deps, one: Subscription, message_id: str, now: datet
         template="confirmation",
         values={"therapy": therapy, "wording": consent.wording(spoken)},
         personal={
-            "schedule": in_words(choice.cadence, choice.at, choice.on, choice.time_zone, spoken),
+            "schedule": choice.schedule.describe(spoken),
             "confirm_url": deps.links.url(Purpose.CONFIRM, one.link_id, now),
             "never_url": deps.links.url(Purpose.NEVER, person.address_hash, now),
         },

@@ -27,13 +27,14 @@ from notifier.digest.digests import Rendered
 from notifier.digest.view import LONGEST_NAME
 from notifier.email_addresses import to_ascii_domain
 from notifier.enums import Cadence
-from notifier.i18n.catalog import Language, language_of
+from notifier.i18n.catalog import language_of
 from notifier.links import Purpose
 from notifier.messages import account_mail
 from notifier.messages.account_mail import confirmation_spec, operator_alert_spec
 from notifier.messages.digest_body import digest_title
 from notifier.store.models import Delivery, Digest, Subscription
-from notifier.subscribers.schedule import in_words
+from notifier.subscribers.choices import schedule_of
+from notifier.subscribers.schedule import Schedule
 from notifier.text.cleaning import shorten
 
 _LATE = timedelta(hours=1)
@@ -63,11 +64,8 @@ class MessageBuilder:
             letter = _letter(self._deps, session.get_one(Delivery, claimed.id), now)
             octets = build_message(self._deps, letter, now)
             return self._parcel(claimed, to_ascii_domain(letter.to), lambda: octets)
-        late, schedule = (
-            now - claimed.due_at > _LATE,
-            (claimed.cadence, claimed.at, claimed.on, claimed.time_zone),
-        )
-        key = (claimed.digest_id, *schedule, claimed.due_at, late)
+        late = now - claimed.due_at > _LATE
+        key = (claimed.digest_id, _schedule_of(claimed), claimed.due_at, late)
         shared = self._shared.get(key)
         if shared is None:
             shared = self._shared[key] = self._share(session, claimed, now)
@@ -82,7 +80,7 @@ class MessageBuilder:
             self._composed[number] = RenderedDigest.of(self._deps, session.get_one(Digest, number))
         composed = self._composed[number]
         spoken = language_of(composed.language)
-        schedule = in_words(claimed.cadence, claimed.at, claimed.on, claimed.time_zone, spoken)
+        schedule = _schedule_of(claimed).describe(spoken)
         zone = ZoneInfo(claimed.time_zone)
         composed_on, late = (
             composed.composed_at.astimezone(zone).date(),
@@ -144,8 +142,9 @@ def _letter(deps: Deps, delivery: Delivery, now: datetime) -> MessageSpec:
     return confirmation_spec(deps, one, delivery.message_id, now)
 
 
-def _schedule(one: Subscription, spoken: Language) -> str:
-    return in_words(one.cadence, one.at, one.on, one.subscriber.time_zone, spoken)
+def _schedule_of(claimed: Claimed) -> Schedule:
+    """Return the schedule in a claimed row, which `deliver` keeps as plain columns."""
+    return Schedule(claimed.cadence, claimed.at, claimed.on, claimed.time_zone)
 
 
 @dataclass(frozen=True)
@@ -238,7 +237,7 @@ def digest_spec(
         one.on,
         person.time_zone,
     )
-    own = _own(deps, composed, _schedule(one, language_of(composed.language)), claimed)
+    own = _own(deps, composed, schedule_of(one).describe(language_of(composed.language)), claimed)
     return composed.spec(
         own, composed.composed_at.astimezone(zone).date(), _late(composed, due_at, zone, now)
     )

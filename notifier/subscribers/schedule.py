@@ -1,10 +1,11 @@
-"""Due times: a cadence and a wall time in a zone become the next moment, as an aware UTC time.
+"""Schedules: a cadence and a wall time in a zone become the next due time, as an aware UTC time.
 
 Pure. A wall time that a clock change skips means the first valid minute after it; one that occurs
 twice means the first; the 31st means a shorter month's last day.
 """
 
 from calendar import monthrange
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -16,102 +17,147 @@ from notifier.text import times
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 _MINUTE = timedelta(minutes=1)
-# The day before, a whole month, and a day that a zone skipped when it changed sides of the date
-# line.
+# Counted from yesterday: the longest wait is a month of 31 days, and a zone that changes sides of
+# the date line skips one more.
 _DAYS_TO_SEARCH = 34
 
 
-def next_due(
-    cadence: Cadence, at: str, on: int | None, zone: str, after: datetime
-) -> datetime | None:
-    """The first due moment later than `after`.
+@dataclass(frozen=True)
+class Schedule:
+    """The times at which somebody gets their digests.
 
-    Args:
-        cadence: `immediate` has no due time of its own: None is returned.
-        at: wall time, ``"HH:MM"``.
-        on: weekday 0 (Monday) to 6 for weekly, day 1 to 31 for monthly, else unused.
-        zone: an IANA time zone.
-        after: aware; usually now.
+    A plain value: it can hold what a damaged row holds. `check` refuses what is not valid.
 
-    Raises:
-        ValueError: no such time of day, zone or day.
+    Attributes:
+        cadence: how often; `immediate` has no due time of its own.
+        at: the wall time, ``"HH:MM"``.
+        on: the weekday, 0 (Monday) to 6, for weekly; the day of the month, 1 to 31, for monthly;
+            else None.
+        time_zone: a name of the IANA time zone database.
     """
-    if cadence is Cadence.IMMEDIATE:
-        return None
-    place, wall = times.zone(zone), times.wall_time(at)
-    yesterday = after.astimezone(place).date() - timedelta(days=1)
-    for days in range(_DAYS_TO_SEARCH):
-        day = yesterday + timedelta(days=days)
-        if _falls_on(day, cadence, on):
-            moment = _moment(datetime.combine(day, wall), place)
-            if moment > after:
-                return moment
-    raise ValueError(f"such a day never comes: {cadence}, {on!r}")
+
+    cadence: Cadence
+    at: str
+    on: int | None
+    time_zone: str
+
+    def check(self) -> None:
+        """Refuse a schedule without due times.
+
+        Raises:
+            InputError: the wall time, the zone or the day is not valid.
+        """
+        parse_at(self.at)
+        parse_zone(self.time_zone)
+        days = {Cadence.WEEKLY: range(7), Cadence.MONTHLY: range(1, 32)}.get(self.cadence)
+        if (self.on is not None) if days is None else (self.on not in days):
+            raise InputError(
+                f"{self.on!r} is not a day of a {self.cadence} schedule.",
+                "Weekly takes 0 to 6, monthly 1 to 31, others none.",
+            )
+
+    def next_after(self, now: datetime) -> datetime | None:
+        """Return the first due time later than `now`, in UTC; None for `immediate`.
+
+        Args:
+            now: an aware time.
+
+        Raises:
+            ValueError: the wall time, the zone or the day is not valid.
+        """
+        if self.cadence is Cadence.IMMEDIATE:
+            return None
+        zone, wall = times.zone(self.time_zone), times.wall_time(self.at)
+        yesterday = now.astimezone(zone).date() - timedelta(days=1)
+        for days in range(_DAYS_TO_SEARCH):
+            day = yesterday + timedelta(days=days)
+            if self._falls_on(day):
+                moment = _moment(datetime.combine(day, wall), zone)
+                if moment > now:
+                    return moment
+        raise ValueError(f"such a day never comes: {self.cadence}, {self.on!r}")
+
+    def _falls_on(self, day: date) -> bool:
+        if self.cadence is Cadence.WEEKLY:
+            return day.weekday() == self.on
+        if self.cadence is Cadence.MONTHLY:
+            return self.on is not None and day.day == min(
+                self.on, monthrange(day.year, day.month)[1]
+            )
+        return True
+
+    def describe(self, language: Language = ENGLISH) -> str:
+        """Return the schedule in words: ``"weekly, on Monday at 08:00 (Europe/Berlin)"``."""
+        at, on, zone = self.at, self.on, self.time_zone
+        if self.cadence is Cadence.IMMEDIATE:
+            return language.gettext("as soon as there is news")
+        if self.cadence is Cadence.WEEKLY and on is not None:
+            return language.gettext(
+                "weekly, on %(weekday)s at %(time)s (%(zone)s)",
+                weekday=language.weekday(on),
+                time=at,
+                zone=zone,
+            )
+        if self.cadence is Cadence.MONTHLY and on == 31:
+            return language.gettext(
+                "monthly, on the last day of the month at %(time)s (%(zone)s)", time=at, zone=zone
+            )
+        if self.cadence is Cadence.MONTHLY and on is not None:
+            return language.gettext(
+                "monthly, on day %(day)s of the month at %(time)s (%(zone)s)",
+                day=on,
+                time=at,
+                zone=zone,
+            )
+        return language.gettext("daily, at %(time)s (%(zone)s)", time=at, zone=zone)
 
 
-def _falls_on(day: date, cadence: Cadence, on: int | None) -> bool:
-    if cadence is Cadence.WEEKLY:
-        return day.weekday() == on
-    if cadence is Cadence.MONTHLY:
-        return on is not None and day.day == min(on, monthrange(day.year, day.month)[1])
-    return True
-
-
-def _moment(wall: datetime, place: ZoneInfo) -> datetime:
+def _moment(wall: datetime, zone: ZoneInfo) -> datetime:
+    """Return the first time at or after a naive wall time that exists in the zone, in UTC."""
     while True:
-        moment = wall.replace(tzinfo=place, fold=0).astimezone(UTC)
-        if moment.astimezone(place).replace(tzinfo=None) == wall:
+        moment = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
+        if moment.astimezone(zone).replace(tzinfo=None) == wall:
             return moment
         wall += _MINUTE
 
 
 def months_earlier(moment: datetime, months: int) -> datetime:
-    """The same day of the month so many months before, or that month's last day."""
+    """Return the same day so many months before, or that month's last day if it has no such day."""
     year, month = divmod(moment.year * 12 + moment.month - 1 - months, 12)
     return moment.replace(
         year=year, month=month + 1, day=min(moment.day, monthrange(year, month + 1)[1])
     )
 
 
-def check(cadence: Cadence, at: str, on: int | None, zone: str) -> None:
-    """Refuse a schedule that no due time can be worked out of.
-
-    Raises:
-        InputError: a wall time, a zone, or a day that does not go with the cadence.
-    """
-    parse_at(at)
-    parse_zone(zone)
-    days = {Cadence.WEEKLY: range(7), Cadence.MONTHLY: range(1, 32)}.get(cadence)
-    if (on is not None) if days is None else (on not in days):
-        raise InputError(
-            f"{on!r} is no day for {cadence}.", "Weekly takes 0 to 6, monthly 1 to 31, others none."
-        )
-
-
 def parse_at(text: str) -> str:
-    """A wall time as ``"HH:MM"``.
+    """Return a wall time as ``"HH:MM"``.
 
     Raises:
-        InputError: it is none.
+        InputError: the text is not a wall time.
     """
     try:
         return times.wall_time(text).strftime("%H:%M")
     except ValueError as error:
         raise InputError(
-            f"{text!r} is no time of day.", "Write it as HH:MM, for example 08:00."
+            f"{text!r} is not a time of day.", "Write it as HH:MM, for example 08:00."
         ) from error
 
 
 def parse_on(text: str | None, cadence: Cadence) -> int | None:
-    """The day of a cadence: a weekday's name for weekly (Monday if none is given), 1 to 31 for monthly (1).
+    """Return the day of a weekly or monthly schedule, as `Schedule.on` has it.
+
+    Args:
+        text: for weekly an English weekday or its first three letters or more, Monday if None;
+            for monthly a number from 1 to 31, the first if None; for other cadences None.
+        cadence: decides how the text is read.
 
     Raises:
-        InputError: a day that does not go with the cadence.
+        InputError: the day does not fit the cadence.
     """
     if cadence in (Cadence.DAILY, Cadence.IMMEDIATE):
         if text is not None:
             raise InputError(
-                f"--on does not go with {cadence}.", "Leave it out, or choose weekly or monthly."
+                f"--on cannot be used with {cadence}.", "Leave it out, or choose weekly or monthly."
             )
         return None
     if cadence is Cadence.WEEKLY:
@@ -120,21 +166,22 @@ def parse_on(text: str | None, cadence: Cadence) -> int | None:
             index for index, day in enumerate(WEEKDAYS) if len(name) >= 3 and day.startswith(name)
         ]
         if not matching:
-            raise InputError(f"{text!r} is no weekday.", f"Give one of: {', '.join(WEEKDAYS)}.")
+            raise InputError(f"{text!r} is not a weekday.", f"Give one of: {', '.join(WEEKDAYS)}.")
         return matching[0]
     try:
         return times.whole_number(text or "1", 1, 31)
     except ValueError as error:
         raise InputError(
-            f"{text!r} is no day of a month.", "Give a number from 1 to 31; 31 means the last day."
+            f"{text!r} is not a day of a month.",
+            "Give a number from 1 to 31; 31 means the last day.",
         ) from error
 
 
 def parse_zone(name: str) -> str:
-    """A time zone of the IANA database, in exactly this spelling.
+    """Return the name of a time zone of the IANA database, if it is spelt exactly so there.
 
     Raises:
-        InputError: there is none of this name.
+        InputError: there is no time zone of this name.
     """
     try:
         return times.zone(name).key
@@ -142,28 +189,3 @@ def parse_zone(name: str) -> str:
         raise InputError(
             f"There is no time zone {name!r}.", "Names look like Europe/Berlin or UTC."
         ) from error
-
-
-def in_words(
-    cadence: Cadence, at: str, on: int | None, zone: str, spoken: Language = ENGLISH
-) -> str:
-    """The schedule as a person says it: ``"weekly, on Monday at 08:00 (Europe/Berlin)"``."""
-    if cadence is Cadence.IMMEDIATE:
-        return spoken.gettext("as soon as there is news")
-    if cadence is Cadence.WEEKLY and on is not None:
-        day = spoken.weekday(on)
-        return spoken.gettext(
-            "weekly, on %(weekday)s at %(time)s (%(zone)s)", weekday=day, time=at, zone=zone
-        )
-    if cadence is Cadence.MONTHLY and on == 31:
-        return spoken.gettext(
-            "monthly, on the last day of the month at %(time)s (%(zone)s)", time=at, zone=zone
-        )
-    if cadence is Cadence.MONTHLY and on is not None:
-        return spoken.gettext(
-            "monthly, on day %(day)s of the month at %(time)s (%(zone)s)",
-            day=on,
-            time=at,
-            zone=zone,
-        )
-    return spoken.gettext("daily, at %(time)s (%(zone)s)", time=at, zone=zone)

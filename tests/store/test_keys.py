@@ -20,7 +20,8 @@ from notifier.match import profiles
 from notifier.store import db, keys
 from notifier.store.models import Installation, Subscriber, Suppression
 from notifier.subscribers import subscriptions, suppressions
-from notifier.subscribers.subscriptions import Choice
+from notifier.subscribers.choices import Choice
+from notifier.subscribers.schedule import Schedule
 from tests.support.installation import MONDAY
 
 KEY = "a suppression key of the tests"
@@ -286,7 +287,7 @@ def from_before_keys(engine: Engine) -> None:
     """Store what an installation had before there were keys: a suppressed and a known address."""
     with db.writing(engine, KEY) as session:
         profile = profiles.save(session, profiles.parse(profiles.bundled_file(), "bundled"), MONDAY)
-        weekly = Choice(Cadence.WEEKLY, "08:00", 0, "Europe/Berlin")
+        weekly = Choice(Schedule(Cadence.WEEKLY, "08:00", 0, "Europe/Berlin"))
         known = subscriptions.subscribe(session, "Known@example.org", profile, weekly, MONDAY)
         gone = keys.hash_of(session, "gone@example.org")
         suppressions.add(session, gone, SuppressionCause.BOUNCED, "5.1.1", MONDAY)

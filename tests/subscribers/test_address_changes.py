@@ -16,6 +16,7 @@ from notifier.pipeline.run import run_once
 from notifier.pipeline.signup_requests import answer_all
 from notifier.store.models import AddressChange, Delivery, SignupRequest, Subscriber, Subscription
 from notifier.subscribers import signup_requests, subscriptions
+from notifier.subscribers.choices import default_choice
 from tests.support.forms import (
     FORM,
     KINDS,
@@ -107,7 +108,7 @@ def test_the_page_answers_before_it_is_looked_up_whose_address_that_is(
     made = installation
     made.subscribe(ANNA)
     looked_up = threading.Event()
-    monkeypatch.setattr("notifier.web.mail_requests._admit", lambda *_: looked_up.wait(5))
+    monkeypatch.setattr("notifier.web.mail_requests._answer_by_mail", lambda *_: looked_up.wait(5))
     with visiting(made) as client:
         assert change_to(client, made, NEW).status_code == 200
         with made.at(MONDAY).reading() as session:
@@ -131,7 +132,7 @@ def test_the_answer_takes_the_same_steps_in_the_database_for_every_kind_of_addre
     made = any_installation
     made.subscribe(ANNA)
     four_kinds(made)
-    monkeypatch.setattr("notifier.web.mail_requests._admit", lambda *_: None)
+    monkeypatch.setattr("notifier.web.mail_requests._answer_by_mail", lambda *_: None)
     statements: list[str] = []
     event.listen(
         made.at(MONDAY).engine,
@@ -382,7 +383,7 @@ def follow(made: Installation, email: str, slug: str, every: str, *, running: bo
     from notifier.match import profiles
 
     with made.at(MONDAY).writing() as session:
-        choice = subscriptions.default_choice(Cadence(every), "UTC")
+        choice = default_choice(Cadence(every), "UTC")
         one = subscriptions.subscribe(session, email, profiles.find(session, slug), choice, MONDAY)
         subscriptions.confirm(session, one, "command line", "operator test", MONDAY)
         if not running:

@@ -25,6 +25,7 @@ from notifier.store.models import (
     Wording,
 )
 from notifier.subscribers import address_changes, signup_requests, subscriptions, suppressions
+from notifier.subscribers.choices import default_choice
 from tests.support.forms import (
     link_to,
     links_in_mails,
@@ -88,9 +89,9 @@ def test_requests_that_are_answered_by_several_at_once_are_answered_once_each(
 ):
     made = any_installation
     deps = made.at(MONDAY)
-    choice = subscriptions.default_choice("weekly", "UTC")
+    choice = default_choice("weekly", "UTC")
     with deps.writing() as session:
-        wish = admission.as_document("frexalimab", choice)
+        wish = admission.to_json("frexalimab", choice)
         waiting = [
             signup_requests.ask(
                 session, SignupRequestKind.SUBSCRIBE, PETRA, wish, f"198.51.{number}.7", MONDAY
@@ -291,7 +292,7 @@ def test_a_request_that_fails_is_dropped_and_does_not_stop_the_others(
 
     monkeypatch.setattr(subscriptions, "subscribe", failing)
     with made.at(MONDAY).writing() as session:
-        wish = admission.as_document("frexalimab", subscriptions.default_choice("weekly", "UTC"))
+        wish = admission.to_json("frexalimab", default_choice("weekly", "UTC"))
         for email in ("unlucky@example.org", PETRA):
             signup_requests.ask(
                 session, SignupRequestKind.SUBSCRIBE, email, wish, "198.51.100.7", MONDAY

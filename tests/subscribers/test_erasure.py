@@ -9,7 +9,6 @@ from sqlalchemy.exc import DBAPIError
 from typer.testing import CliRunner
 
 from notifier.cli.main import app
-from notifier.demo.servers import serving
 from notifier.email_addresses import normalize, to_ascii_domain
 from notifier.enums import Cadence, SignupRequestKind, SubscriptionStatus, SuppressionCause
 from notifier.errors import NotifierError
@@ -20,12 +19,14 @@ from notifier.pipeline.run import run_once
 from notifier.store import db, keys
 from notifier.store.models import Base, Consent, Delivery, Subscriber, Subscription, Suppression
 from notifier.subscribers import privacy, signup_requests, subscriptions, suppressions
+from notifier.subscribers.choices import default_choice
 from notifier.web.app import create
 from tests.support.forms import link_to, post, sign_up, visiting
 from tests.support.installation import MONDAY, SUPPRESSION_KEY, Installation
 from tests.support.mail_sink import text_of
 from tests.support.news_site import Article
 from tests.support.visitor import Client
+from tests.support.web_server import serving
 
 SECRET = b"unmistakable.person@example.org"
 
@@ -82,7 +83,7 @@ def test_an_erased_address_is_lifted_by_its_owners_own_double_opt_in_alone(
     erase(made)
     with made.at(MONDAY).reading() as session:
         choice, profile = (
-            subscriptions.default_choice(Cadence.DAILY, "UTC"),
+            default_choice(Cadence.DAILY, "UTC"),
             profiles.find(session, None),
         )
         with pytest.raises(NotifierError, match="suppressed"):

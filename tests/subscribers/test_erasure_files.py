@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, delete, insert
 
-from notifier.demo.servers import serving
 from notifier.enums import (
     Cadence,
     DeliveryKind,
@@ -29,6 +28,7 @@ from notifier.subscribers import privacy, subscriptions
 from notifier.web.app import create
 from tests.support.installation import MONDAY, Installation
 from tests.support.visitor import Client
+from tests.support.web_server import serving
 
 SECRET = "unmistakable.person"
 

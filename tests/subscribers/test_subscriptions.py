@@ -12,11 +12,12 @@ from notifier.match import profiles
 from notifier.store import db
 from notifier.store.models import Consent, Profile, Subscriber
 from notifier.subscribers import consent, subscriptions, suppressions
-from notifier.subscribers.subscriptions import Choice
+from notifier.subscribers.choices import Choice
+from notifier.subscribers.schedule import Schedule
 from tests.support.installation import MONDAY, SUPPRESSION_KEY
 
-WEEKLY = Choice(Cadence.WEEKLY, "08:00", 0, "Europe/Berlin")
-DAILY = Choice(Cadence.DAILY, "07:30", None, "America/New_York")
+WEEKLY = Choice(Schedule(Cadence.WEEKLY, "08:00", 0, "Europe/Berlin"))
+DAILY = Choice(Schedule(Cadence.DAILY, "07:30", None, "America/New_York"))
 
 
 @pytest.fixture

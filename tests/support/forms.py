@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from datetime import datetime
 from urllib.parse import urlencode
 
-from notifier.demo.servers import serving
 from notifier.enums import SuppressionCause
 from notifier.links import Purpose
 from notifier.pipeline.run import run_once
@@ -16,6 +15,7 @@ from notifier.web.app import create
 from tests.support.installation import MONDAY, Installation
 from tests.support.mail_sink import text_of
 from tests.support.visitor import Answer, Client
+from tests.support.web_server import serving
 
 FORM = "application/x-www-form-urlencoded"
 

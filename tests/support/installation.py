@@ -11,8 +11,8 @@ from notifier.enums import Cadence, Edition
 from notifier.match import profiles
 from notifier.pipeline import match, poll
 from notifier.settings import Schedule, Sender, Settings, Smtp, Watch
-from notifier.subscribers import subscriptions
-from notifier.subscribers.schedule import parse_on
+from notifier.subscribers import schedule, subscriptions
+from notifier.subscribers.choices import Choice
 from tests.support import mail_sink as sinks
 from tests.support import news_site as sites
 
@@ -83,8 +83,10 @@ class Installation:
     ) -> int:
         """Subscribe an address to the bundled profile; return the id of the subscription."""
         cadence = Cadence(every)
-        choice = subscriptions.Choice(
-            cadence, at, parse_on(on, cadence), zone, Edition(edition), language
+        choice = Choice(
+            schedule.Schedule(cadence, at, schedule.parse_on(on, cadence), zone),
+            Edition(edition),
+            language,
         )
         with self._deps.writing() as session:
             subscription = subscriptions.subscribe(

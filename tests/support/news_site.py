@@ -1,10 +1,6 @@
-"""A news site on loopback: an HTTP server with the answers that a test sets.
-
-It records the requests.
-"""
+"""A news site for the tests: an HTTP server on loopback that keeps the requests it gets."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,15 +10,25 @@ from hashlib import sha256
 from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+# Seconds after which a held answer is sent in any case, so that no server is left waiting.
+_LONGEST_HOLD = 60
+
 
 @dataclass
 class Answer:
-    """The answer of a path: status, headers, body, and seconds of delay."""
+    """The answer of one path.
+
+    Attributes:
+        status: the status.
+        body: the body.
+        headers: the headers.
+        held_until: an event for which the server waits before it answers; None to answer at once.
+    """
 
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
-    delay: float = 0
+    held_until: threading.Event | None = None
 
 
 @dataclass
@@ -66,7 +72,7 @@ class Site:
             return maker(Asked(path, {}, 0))
         answer = self.answers.get(path, Answer(404))
         if answer.status == 200 and known and known == answer.headers.get("ETag"):
-            return Answer(304, b"", {"ETag": known}, answer.delay)
+            return Answer(304, b"", {"ETag": known}, answer.held_until)
         return answer
 
 
@@ -80,7 +86,8 @@ def running() -> Iterator[Site]:
         def do_GET(self) -> None:
             answer = site.answer(self.path, self.headers.get("If-None-Match"))
             site.asked.append(Asked(self.path, dict(self.headers.items()), answer.status))
-            time.sleep(answer.delay)
+            if answer.held_until is not None:
+                answer.held_until.wait(_LONGEST_HOLD)
             self.send_response(answer.status)
             for name, text in answer.headers.items():
                 self.send_header(name, text)
@@ -89,7 +96,7 @@ def running() -> Iterator[Site]:
             self.wfile.write(answer.body)
 
         def log_message(self, *_: object) -> None:
-            """Keep requests out of the test's output."""
+            """Keep the test's output free of it."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
@@ -123,8 +130,8 @@ def rss(articles: list[Article], title: str = "The Example Herald (fictional)") 
     items = "".join(_item(article) for article in articles)
     return (
         '<?xml version="1.0" encoding="UTF-8"?><rss version="2.0"><channel>'
-        f"<title>{escape(title)}</title><link>https://herald.example.org</link>{items}"
-        "</channel></rss>"
+        f"<title>{escape(title)}</title><link>https://herald.example.org</link>"
+        f"{items}</channel></rss>"
     )
 
 

@@ -13,7 +13,6 @@ from alembic import command
 from sqlalchemy import Connection, Engine, text
 
 from notifier.cli import shared
-from notifier.demo.servers import serving
 from notifier.enums import Cadence
 from notifier.errors import InputError, SettingsError
 from notifier.i18n.catalog import language_of
@@ -23,9 +22,10 @@ from notifier.pipeline.run import run_once
 from notifier.settings import load
 from notifier.store import db
 from notifier.store.models import Subscription
-from notifier.subscribers import import_export, schedule
+from notifier.subscribers import import_export, list_files, schedule
+from notifier.subscribers.choices import Choice
 from notifier.subscribers.import_export import RowResult
-from notifier.subscribers.subscriptions import Choice
+from notifier.subscribers.schedule import Schedule
 from notifier.text import times
 from notifier.web import forms
 from notifier.web.app import create
@@ -33,6 +33,7 @@ from tests.support.installation import MONDAY, Installation
 from tests.support.news_site import Article
 from tests.support.old_rows import OLD_ROWS
 from tests.support.visitor import Answer, Client
+from tests.support.web_server import serving
 
 FORM = "application/x-www-form-urlencoded"
 CHOICE = {
@@ -185,7 +186,7 @@ def test_the_form_offers_only_time_zones_that_every_machine_knows():
     assert not {"localtime", "posixrules", "Factory"} & set(offered)
     assert [name for name in offered if name.startswith(("posix", "right"))] == []
     for name in offered:
-        assert schedule.next_due(Cadence.DAILY, "08:00", None, name, MONDAY) is not None
+        assert Schedule(Cadence.DAILY, "08:00", None, name).next_after(MONDAY) is not None
 
 
 def test_a_time_zone_is_found_on_a_machine_without_zone_files(
@@ -246,15 +247,15 @@ def test_an_action_that_fails_half_way_leaves_nothing_behind(
 ):
     from notifier.web import preferences as pages
 
-    def half_done(request, session, subscription, sent):
-        subscription.urgent = True
-        subscription.subscriber.language = "fr"
-        session.flush()
+    def half_done(visit, form):
+        visit.subscription.urgent = True
+        visit.subscription.subscriber.language = "fr"
+        visit.session.flush()
         raise ValueError("refused")
 
     any_installation.subscribe("anna@example.org")
     before = stored(any_installation)
-    monkeypatch.setitem(pages._DEEDS, "save", half_done)
+    monkeypatch.setitem(pages.ACTIONS, "save", half_done)
     assert send(client, preferences(any_installation)).status_code == 422
     assert stored(any_installation) == before
 
@@ -287,7 +288,7 @@ def test_a_line_of_a_list_with_such_a_value_is_invalid_and_the_next_is_imported(
             {"frexalimab": profiles.find(session, None)}, "UTC", "operator test"
         )
         report = import_export.import_rows(
-            session, import_export.read(file, json_lines=True), terms, MONDAY
+            session, list_files.read(file, json_lines=True), terms, MONDAY
         )
     assert [fate for _, fate, _ in report.lines] == [RowResult.INVALID] * len(rows) + [
         RowResult.ADDED
@@ -297,7 +298,7 @@ def test_a_line_of_a_list_with_such_a_value_is_invalid_and_the_next_is_imported(
 @pytest.mark.parametrize("at", NOT_WALL_TIMES, ids=ascii)
 def test_a_choice_with_a_wrong_time_of_day_is_refused(at: str):
     with pytest.raises(InputError):
-        Choice(Cadence.DAILY, at, None, "UTC")
+        Choice(Schedule(Cadence.DAILY, at, None, "UTC"))
 
 
 @pytest.mark.parametrize(
@@ -314,10 +315,10 @@ def test_a_choice_with_a_wrong_time_of_day_is_refused(at: str):
 )
 def test_a_day_that_never_comes_is_refused_at_once(cadence: Cadence, on: int | None):
     with pytest.raises(InputError):
-        Choice(cadence, "08:00", on, "UTC")
+        Choice(Schedule(cadence, "08:00", on, "UTC"))
     if cadence is Cadence.WEEKLY or on is None:
         with pytest.raises(ValueError, match="never"):
-            schedule.next_due(cadence, "08:00", on, "UTC", MONDAY)
+            Schedule(cadence, "08:00", on, "UTC").next_after(MONDAY)
 
 
 @pytest.mark.parametrize("at", NOT_WALL_TIMES, ids=ascii)
@@ -325,7 +326,7 @@ def test_a_wrong_time_of_day_is_refused_by_its_parser_and_by_the_schedule(at: st
     with pytest.raises(InputError):
         schedule.parse_at(at)
     with pytest.raises(ValueError, match="time of day"):
-        schedule.next_due(Cadence.DAILY, at, None, "UTC", MONDAY)
+        Schedule(Cadence.DAILY, at, None, "UTC").next_after(MONDAY)
 
 
 @pytest.mark.parametrize(

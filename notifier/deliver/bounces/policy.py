@@ -227,6 +227,6 @@ def _newest(session: Session, delivery: Delivery) -> bool:
         Delivery.subscription_id == delivery.subscription_id,
         Delivery.kind == DeliveryKind.DIGEST,
         Delivery.id > delivery.id,
-        Delivery.status.not_in((DeliveryStatus.FAILED, DeliveryStatus.SUPPRESSED)),
+        Delivery.status.not_in(DeliveryStatus.LOST),
     )
     return session.scalar(later) is None

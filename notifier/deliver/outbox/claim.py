@@ -33,7 +33,6 @@ from notifier.store.models import (
 
 LEASE = timedelta(seconds=30)
 
-_RUNNING = (SubscriptionStatus.CONFIRMED, SubscriptionStatus.PAUSED)
 # How long what is held or paused is not looked at again: a list may be long. Who lets it go says so
 # (`resume`).
 _HELD_LOOK = timedelta(hours=6)
@@ -251,7 +250,7 @@ def _unwanted(delivery: Delivery, suppressed: Mapping[str, Suppression]) -> str:
     if delivery.kind is DeliveryKind.CONFIRMATION:
         wanted = subscription.status is SubscriptionStatus.PENDING or subscription.wish is not None
     else:
-        wanted = subscription.status in _RUNNING
+        wanted = subscription.status in SubscriptionStatus.RUNNING
     return "" if wanted else f"the subscription is {subscription.status}"
 
 

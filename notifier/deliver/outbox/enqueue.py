@@ -48,7 +48,7 @@ def enqueue_asked(
     waiting = select(Delivery.id).where(
         Delivery.subscription_id == subscription.id,
         Delivery.kind == kind,
-        Delivery.status.in_((DeliveryStatus.PENDING, DeliveryStatus.SENDING)),
+        Delivery.status.in_(DeliveryStatus.WAITING),
     )
     if session.scalar(waiting) is None:
         enqueue_own(session, kind, [subscription.id], domain, now)

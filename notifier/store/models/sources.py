@@ -1,7 +1,7 @@
 """Sources, their entries, and the revisions of the entries."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 
 from sqlalchemy import JSON, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -9,6 +9,23 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from notifier.enums import Authority, NewsKind, SourceKind
 from notifier.store.models.base import Base, MessageJSON
 from notifier.store.models.profiles import Profile
+
+
+class Change(TypedDict):
+    """A difference between two states of an entry, as `revision.changes` stores it.
+
+    Attributes:
+        what: the field of a record, the section of a page, ``headline``, ``heading``, ``text``,
+            ``withdrawn`` or ``availability``.
+        before: the earlier text; empty for something that was added.
+        after: the text of today; empty for something that was removed.
+        note: the numbers that changed, or how far a date moved; may be empty.
+    """
+
+    what: str
+    before: str
+    after: str
+    note: str
 
 
 class Source(Base):
@@ -173,7 +190,7 @@ class Revision(Base):
     author: Mapped[str] = mapped_column(Text)
     categories: Mapped[list[str]]
     content: Mapped[dict[str, Any]]
-    changes: Mapped[list[dict[str, Any]]] = mapped_column(MessageJSON)
+    changes: Mapped[list[Change]] = mapped_column(MessageJSON)
     origin: Mapped[str] = mapped_column(String(20), default="document")
     as_of: Mapped[datetime | None]
 
