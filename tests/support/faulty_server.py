@@ -69,7 +69,7 @@ class _Talk:
     def __init__(self, server: Faulty, sock: socket.socket) -> None:
         self._server, self._sock, self._in = server, sock, b""
 
-    def run(self) -> None:  # noqa: C901 - a server is a list of commands
+    def run(self) -> None:
         self._say(b"220 faulty.example.org ESMTP")
         recipient = ""
         while True:
