@@ -18,7 +18,6 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from notifier.email_addresses import mailbox_of, normalize
 from notifier.enums import SignupRequestKind
 from notifier.errors import NotifierError
-from notifier.i18n.messages import LazyMessage
 from notifier.store import db, keys
 from notifier.store.models import SignupRequest, Subscriber
 
@@ -42,8 +41,8 @@ class RequestLimit(StrEnum):
 
 
 _PROBLEMS = {
-    RequestLimit.NETWORK: LazyMessage("Too many requests came from your network."),
-    RequestLimit.ASKER: LazyMessage("You asked for too many mails."),
+    RequestLimit.NETWORK: "Too many requests came from your network.",
+    RequestLimit.ASKER: "You asked for too many mails.",
 }
 
 
@@ -56,7 +55,7 @@ class TooManyError(NotifierError):
     """
 
     def __init__(self, limit: RequestLimit) -> None:
-        super().__init__(_PROBLEMS[limit], LazyMessage("Please try again in an hour."))
+        super().__init__(_PROBLEMS[limit], "Please try again in an hour.")
         self.limit, self.period = limit, LIMIT_PERIOD
 
 
