@@ -1,4 +1,7 @@
-"""The entrance: `notifier` and `python -m notifier`. Kept light, because `--version` is asked by scripts."""
+"""The program `notifier`, also started by `python -m notifier`.
+
+It imports little, so that `--version` is quick.
+"""
 
 import sys
 
@@ -6,9 +9,9 @@ from notifier import __version__
 
 
 def main() -> None:
-    """Run the command line and leave with its exit code: 0 done, 1 a step failed, 2 usage or settings."""
+    """Run the command line and exit with its code, see `cli/main.py`."""
     if sys.argv[1:] == ["--version"]:
-        print(f"notifier {__version__}")  # noqa: T201 - the answer
+        print(f"notifier {__version__}")  # noqa: T201 - before `cli` is loaded
         return
     from notifier.cli import logs
     from notifier.cli.main import run

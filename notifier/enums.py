@@ -39,6 +39,16 @@ class Health(StrEnum):
     GONE = "gone"
 
 
+class PollStatus(StrEnum):
+    """The result of a poll for one source."""
+
+    OK = "ok"
+    UNCHANGED = "unchanged"
+    FAILED = "failed"
+    GONE = "gone"
+    NOT_DUE = "not_due"
+
+
 class TermKind(StrEnum):
     """The kind of a profile's term; each kind has its own rule in `match/score.py`."""
 

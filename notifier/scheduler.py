@@ -1,7 +1,7 @@
-"""The clock loop: asks the database what is due, again and again, until it is told to stop.
+"""The scheduler: runs the pipeline again and again until it is stopped.
 
-It holds no plan of its own: a restart loses nothing, and a second loop beside it does nothing
-twice.
+It has no schedule of its own, because the database knows what is due. So a restart loses nothing,
+and a second scheduler does nothing twice.
 """
 
 import logging
@@ -14,42 +14,54 @@ from notifier.deps import Deps
 from notifier.errors import StoreError
 from notifier.pipeline.run import Report, run_once
 
+# Chosen by hand; not measured.
 TICK_SECONDS = 30.0
 
 log = logging.getLogger("notifier")
 
 
-def run(deps: Deps, tell: Callable[[Report], None], tick: float = TICK_SECONDS) -> None:
-    """Run all steps every `tick` seconds until SIGTERM or SIGINT; mails that are under way are finished first.
+def run(deps: Deps, print_report: Callable[[Report], None], tick: float = TICK_SECONDS) -> None:
+    """Run all steps every `tick` seconds until SIGTERM or SIGINT.
 
-    A database that is locked or away is waited for, and a step that fails is tried again with the
-    next run; that it is not set who writes is raised.
+    Mails that are being sent are finished first. A database that is locked or cannot be reached is
+    tried again, and so is a step that fails.
+
+    Args:
+        deps: the installation.
+        print_report: called after each run in which something happened.
+        tick: seconds from the end of a run to the next one.
+
+    Raises:
+        SettingsError: the sender is not set.
     """
     stop = threading.Event()
 
-    def asked(number: int, _frame: FrameType | None) -> None:
+    def stop_soon(number: int, _frame: FrameType | None) -> None:
         log.info("stopping on %s", signal.Signals(number).name)
         stop.set()
 
-    before = {number: signal.signal(number, asked) for number in (signal.SIGTERM, signal.SIGINT)}
+    previous = {
+        number: signal.signal(number, stop_soon) for number in (signal.SIGTERM, signal.SIGINT)
+    }
     try:
         while not stop.is_set():
             try:
-                _tell_if_worth_it(run_once(deps, stop.is_set), tell)
+                report = run_once(deps, stop.is_set)
+                if _is_eventful(report):
+                    print_report(report)
             except StoreError as error:
                 log.warning("%s %s", error.problem, error.fix)
             stop.wait(tick)
     finally:
-        for number, handler in before.items():
+        for number, handler in previous.items():
             signal.signal(number, handler)
 
 
-def _tell_if_worth_it(report: Report, tell: Callable[[Report], None]) -> None:
-    """Say what happened when something did; a quiet minute is not worth a line."""
-    if (
+def _is_eventful(report: Report) -> bool:
+    """Return whether anything happened: most runs find nothing to do, and need no line."""
+    return bool(
         report.composed
         or report.sent.answers
         or report.failed
-        or any(one.new or one.changed for one in report.polled)
-    ):
-        tell(report)
+        or any(result.new or result.changed for result in report.polled)
+    )

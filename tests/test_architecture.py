@@ -70,9 +70,6 @@ SECOND_WRITERS = {
         "The position is the last number given to a match of the profile: it moves in the "
         "transaction that stores the match, under the lock of the profile's row."
     ),
-    ("Subscription.profile", "admin/template_check.py"): (
-        "The subscription is a sample that is stored nowhere: templates are tried with it."
-    ),
 }
 
 # Files that write tables which the code does not name.
@@ -93,7 +90,7 @@ TRANSACTIONS = {
 
 # The files that make sessions, and begin and commit by themselves.
 SESSIONS = {
-    "store/db.py": "The one place that makes sessions and runs migrations.",
+    "store/db/": "The one place that makes sessions and runs migrations.",
     "store/keys.py": "The first key is taken before there is a `Deps`.",
 }
 
@@ -126,7 +123,7 @@ LIBRARIES: dict[str, set[str]] = {
     "rich": {"cli/"},
     "smtplib": {"deliver/smtp/client.py"},
     "socket": {"deliver/smtp/client.py", "watch/http/ssrf.py", "demo/servers.py"},
-    "sqlalchemy.create_engine": {"store/db.py"},
+    "sqlalchemy.create_engine": {"store/db/engine.py"},
     "sqlalchemy.engine_from_config": set(),
     "sqlalchemy.ext.asyncio": set(),
     "sqlalchemy.orm.sessionmaker": set(),

@@ -55,7 +55,7 @@ def test_a_relative_database_lies_beside_the_settings_file(file: Path):
         ("", {"NOTIFIER_PUBLIC_URI": "https://x.example.org"}, ["NOTIFIER_PUBLIC_URI", "Did you mean public_url?"]),
         ("public_url = 'ftp://x'", {}, ["public_url", "https://news.example.org"]),
         ("[schedule]\ntime_zone = 'Mars/Olympus'", {}, ["schedule.time_zone", "Europe/Berlin"]),
-        ("[sender]\naddress = 'nobody'", {}, ["sender.address", "no e-mail address"]),
+        ("[sender]\naddress = 'nobody'", {}, ["sender.address", "not an e-mail address"]),
         ('[sender]\nname = "a\\nBcc: x"', {}, ["sender.name", "one line"]),
         ("[smtp\nport", {}, ["not valid TOML", "line 1"]),
     ],

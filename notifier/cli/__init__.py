@@ -1,5 +1,5 @@
-"""The door: one file a noun, each command a few lines.
+"""The command line: one file per command or group of commands, each command a few lines.
 
-Owns words and exit codes of the command line. Heavy rooms are imported inside the commands, so that
-`--help` is quick.
+Owns the options, the output and the exit codes. Packages that take long to import are imported
+inside the commands, so that `--help` is quick.
 """

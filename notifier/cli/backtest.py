@@ -1,11 +1,18 @@
 """`notifier backtest`."""
 
 from datetime import timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from notifier.cli import shared
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from notifier.admin.backtest import Backtest
+
+_DEFAULT_PERIOD = timedelta(days=90)
 
 
 def register(app: typer.Typer) -> None:
@@ -16,41 +23,47 @@ def register(app: typer.Typer) -> None:
 def backtest(
     profile: shared.Profile = None,
     since: Annotated[
-        str, typer.Option(metavar="DATE", help="From this day on; else the last 90 days.")
+        str, typer.Option(metavar="DATE", help="The first day. Default: 90 days ago.")
     ] = "",
-    every: Annotated[
-        str, typer.Option(metavar="CADENCE", help="immediate, daily, weekly or monthly.")
-    ] = "weekly",
+    every: shared.Cadence = "weekly",
     json: shared.Json = False,
     now: shared.Now = "",
 ) -> None:
-    """Show which digests would have gone out, had the profile been what it is now; nothing is stored or sent."""
-    from notifier.admin.backtest import backtest as play
+    """Show the digests that today's profile would have sent.
+
+    Nothing is stored or sent.
+    """
+    from notifier.admin import backtest as admin
     from notifier.enums import Cadence
 
-    cadence = shared.choice(Cadence, every, "--every")
+    cadence = shared.member(Cadence, every, "--every")
     with shared.open_deps(now) as deps:
-        start = shared.moment(since, "--since") or deps.now() - timedelta(days=90)
-        found = play(deps, profile, since=start, cadence=cadence)
+        start = shared.moment(since, "--since") or deps.now() - _DEFAULT_PERIOD
+        result = admin.backtest(deps, profile, since=start, cadence=cadence)
     if json:
-        shared.print_json(
-            {
-                "digests": [
-                    {
-                        "composed_at": shared.as_time(one.composed_at),
-                        "items": [vars(item) for item in one.items],
-                    }
-                    for one in found.digests
-                ],
-                "held": found.held,
-            }
-        )
-        return
-    for one in found.digests:
-        shared.say(f"{shared.as_time(one.composed_at)}")
-        for item in one.items:
+        shared.print_json(_to_json(result))
+    else:
+        _print_digests(result, start.date())
+
+
+def _to_json(result: "Backtest") -> dict[str, object]:
+    digests = [
+        {
+            "composed_at": shared.as_time(digest.composed_at),
+            "items": [vars(item) for item in digest.items],
+        }
+        for digest in result.digests
+    ]
+    return {"digests": digests, "held": result.near_misses}
+
+
+def _print_digests(result: "Backtest", since: "date") -> None:
+    for digest in result.digests:
+        shared.say(f"{shared.as_time(digest.composed_at)}")
+        for item in digest.items:
             shared.say(f"    {item.tier:<8} {item.kind:<12} {item.title}")
-    items = sum(len(one.items) for one in found.digests)
+    items = sum(len(digest.items) for digest in result.digests)
     shared.say(
-        f"{len(found.digests)} digests with {items} items since {start.date()}; {found.held} near misses held back."
+        f"{shared.count(len(result.digests), 'digest')} with {shared.count(items, 'item')} "
+        f"since {since}; {shared.count(result.near_misses, 'near miss', 'es')} held back."
     )

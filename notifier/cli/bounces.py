@@ -12,74 +12,104 @@ from notifier.cli import shared
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-app = shared.group(
-    "bounces", "Mails that came back: who is gone, who complained, who wants to leave."
-)
+    from notifier.pipeline.bounces import Summary
+
+app = shared.group("bounces", "Mails that came back: bounces, complaints, unsubscriptions.")
+
+_STANDARD_INPUT = [Path("-")]
 
 
 @app.callback()
-def _noun() -> None:
-    """Keep `read` a word of its own, though it is the only one yet."""
+def _group() -> None:
+    """Keep `read` a command of its own: typer drops the name of a group's only command."""
 
 
 @app.command("read")
 def read(
     files: Annotated[
-        list[Path] | None, typer.Argument(metavar="FILE…", help="Mails; - is standard input.")
+        list[Path] | None, typer.Argument(metavar="FILE", help="Mails; - is standard input.")
     ] = None,
     maildir: Annotated[
-        Path | None, typer.Option("--maildir", metavar="DIR", help="Its unseen mails.")
+        Path | None, typer.Option("--maildir", metavar="DIR", help="Read its unseen mails.")
     ] = None,
     imap: Annotated[
         str,
         typer.Option(
-            "--imap", metavar="URL", help="Its unseen mails; the password: $NOTIFIER_IMAP_PASSWORD."
+            "--imap",
+            metavar="URL",
+            help="Read its unseen mails; the password is in $NOTIFIER_IMAP_PASSWORD.",
         ),
     ] = "",
     json: shared.Json = False,
     now: shared.Now = "",
 ) -> None:
-    """Read reports (RFC 3464), complaints (RFC 5965) and wishes to leave; what was read before changes nothing."""
-    from notifier.deliver.bounces import mailbox
-    from notifier.enums import BounceKind
-    from notifier.errors import InputError
+    """Read mails that came back, and act on them.
+
+    Understood are delivery reports (RFC 3464), complaints (RFC 5965) and mails that ask to be
+    unsubscribed. A mail that was read before changes nothing.
+    """
     from notifier.pipeline import bounces
 
-    if bool(files) + bool(maildir) + bool(imap) != 1:
-        raise InputError("Name what to read.", "Give files, or --maildir DIR, or --imap URL.")
-    mails: Iterable[bytes]
-    if maildir:
-        mails = mailbox.from_maildir(maildir)
-    elif imap:
-        mails = mailbox.from_imap(imap, os.environ.get("NOTIFIER_IMAP_PASSWORD", ""))
-    elif files == [Path("-")]:
-        mails = [mailbox.from_stream(sys.stdin.buffer)]
-    else:
-        mails = mailbox.from_files(files or [])
+    mails = _open_mails(files or [], maildir, imap)
     with shared.open_deps(now) as deps:
-        done = bounces.read(deps, mails)
+        summary = bounces.read(deps, mails)
     if json:
-        kinds = {str(kind): number for kind, number in done.kinds.items()}
-        acts = {"suppressed": done.suppressed, "held": done.held, "unsubscribed": done.unsubscribed}
-        without = {
-            "unproven": done.kinds[BounceKind.UNPROVEN],
-            "unreadable": done.kinds[BounceKind.UNREADABLE],
-        }
-        shared.print_json({"kinds": kinds, **without, "known_already": done.known, **acts})
-        return
-    counts = (
-        ", ".join(f"{number} {kind}" for kind, number in sorted(done.kinds.items()))
-        or "nothing new"
-    )
+        shared.print_json(_to_json(summary))
+    else:
+        _print_summary(summary)
+
+
+def _open_mails(files: list[Path], maildir: Path | None, imap: str) -> "Iterable[bytes]":
+    """Return the mails of the one place that was named.
+
+    Raises:
+        InputError: none or several were named.
+    """
+    from notifier.deliver.bounces import mailbox
+    from notifier.errors import InputError
+
+    if bool(files) + bool(maildir) + bool(imap) != 1:
+        raise InputError(
+            "It is not clear which mails to read.",
+            "Give either files, or --maildir DIR, or --imap URL.",
+        )
+    if maildir:
+        return mailbox.from_maildir(maildir)
+    if imap:
+        return mailbox.from_imap(imap, os.environ.get("NOTIFIER_IMAP_PASSWORD", ""))
+    if files == _STANDARD_INPUT:
+        return [mailbox.from_stream(sys.stdin.buffer)]
+    return mailbox.from_files(files)
+
+
+def _to_json(summary: "Summary") -> dict[str, object]:
+    from notifier.enums import BounceKind
+
+    return {
+        "kinds": {str(kind): number for kind, number in summary.kinds.items()},
+        "unproven": summary.kinds[BounceKind.UNPROVEN],
+        "unreadable": summary.kinds[BounceKind.UNREADABLE],
+        "known_already": summary.known,
+        "suppressed": summary.suppressed,
+        "held": summary.held,
+        "unsubscribed": summary.unsubscribed,
+    }
+
+
+def _print_summary(summary: "Summary") -> None:
+    from notifier.deliver.bounces import mailbox
+    from notifier.enums import BounceKind
+
+    kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(summary.kinds.items()))
+    shared.say(f"Read: {kinds or 'no new mail'}; {summary.known} known already.")
     shared.say(
-        f"Read: {counts}; {done.known} known already. Suppressed {done.suppressed}, held back for a while {done.held}, "
-        f"ended {done.unsubscribed}."
+        f"Addresses suppressed: {summary.suppressed}, held back for a while: {summary.held}. "
+        f"Subscriptions ended: {summary.unsubscribed}."
     )
-    if done.kinds[BounceKind.UNPROVEN]:
+    if summary.kinds[BounceKind.UNPROVEN]:
         shared.say(
-            "An unproven report names no mail that we sent in the last 35 days. It changes nothing."
+            "An unproven report names no mail that was sent in the last 35 days. "
+            "It changes nothing."
         )
-    if done.kinds[BounceKind.UNREADABLE]:
-        shared.say(
-            f"An unreadable mail is moved from a mailbox to its folder {mailbox.UNREADABLE}."
-        )
+    if summary.kinds[BounceKind.UNREADABLE]:
+        shared.say(f"Unreadable mails of a mailbox are moved to its folder {mailbox.UNREADABLE}.")

@@ -6,56 +6,60 @@ import typer
 
 from notifier.cli import shared
 
-app = shared.group("deliveries", "Every message owed, and what the mail server said.")
+app = shared.group("deliveries", "Mails to be sent and sent, with the server's answers.")
+
+_COLUMNS = (
+    "id",
+    "digest",
+    "subscriber",
+    "kind",
+    "status",
+    "attempts",
+    "due_at",
+    "sent_at",
+    "error",
+)
 
 
 @app.command("list")
 def list_(
     status: Annotated[
-        str | None, typer.Option(help="pending, sending, sent, failed, uncertain or suppressed.")
+        str | None,
+        typer.Option(
+            metavar="STATUS", help="pending, sending, sent, failed, uncertain or suppressed."
+        ),
     ] = None,
     limit: shared.Limit = None,
     json: shared.Json = False,
 ) -> None:
-    """Show deliveries, newest first; people stand in them by number (see `subscribers list --json`)."""
+    """Show deliveries, newest first.
+
+    Recipients are shown by their id, not by their address; `subscribers list --json` shows both.
+    """
     from notifier.deliver import outbox
     from notifier.enums import DeliveryStatus
 
+    wanted = shared.optional_member(DeliveryStatus, status, "--status")
     with shared.open_deps() as deps, deps.reading() as session:
-        found, total = outbox.listed(
-            session,
-            shared.choice(DeliveryStatus, status, "--status"),
-            shared.most(limit, json=json),
-        )
+        deliveries, total = outbox.listed(session, wanted, shared.row_limit(limit, json=json))
     rows = [
         {key: shared.as_time(value) if key.endswith("_at") else value for key, value in row.items()}
-        for row in found
+        for row in deliveries
     ]
-    if json:
-        shared.print_json(rows)
-        return
-    shown = (
-        "id",
-        "digest",
-        "subscriber",
-        "kind",
-        "status",
-        "attempts",
-        "due_at",
-        "sent_at",
-        "error",
-    )
-    shared.print_table(
-        shown, [[row[key] for key in shown] for row in rows], "No message was owed yet."
-    )
-    shared.say_if_cut(len(rows), total)
+    shared.print_rows(rows, _COLUMNS, "There are no deliveries.", json=json)
+    if not json:
+        shared.say_if_cut(len(rows), total)
 
 
 @app.command("retry")
 def retry(now: shared.Now = "") -> None:
-    """Make failed and uncertain deliveries due again, with the Message-ID they had; the next run sends them."""
+    """Make failed and uncertain deliveries due again.
+
+    The next run sends them with the Message-ID they had, so that a mail server can recognise a
+    mail that it has already.
+    """
     from notifier.deliver import outbox
 
     with shared.open_deps(now) as deps, deps.writing() as session:
-        count = outbox.retry(session, deps.now())
-    shared.say(f"{count} {'delivery is' if count == 1 else 'deliveries are'} due again.")
+        retried = outbox.retry(session, deps.now())
+    shared.say(f"{retried} {'delivery is' if retried == 1 else 'deliveries are'} due again.")

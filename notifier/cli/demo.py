@@ -13,10 +13,18 @@ from notifier.cli import shared
 from notifier.text.cleaning import one_printable_line
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from notifier.demo.story import Story
 
-# What the extra `demo` holds: the mail server that takes the demo's mails.
+# The content of the extra `demo`: a mail server for tests.
 MAIL_SERVER = "aiosmtpd>=1.4.6"
+_COMMANDS_TO_TRY = (
+    "preview --since 30d --open",
+    "matches list",
+    "digests list",
+    "deliveries list",
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -26,94 +34,110 @@ def register(app: typer.Typer) -> None:
 
 def demo(
     out: Annotated[
-        Path, typer.Option(metavar="DIR", help="Where the demo's installation and mails go.")
+        Path, typer.Option(metavar="DIR", help="The folder for the demo's settings and mails.")
     ] = Path("notifier-demo"),
     serve: Annotated[
-        bool, typer.Option("--serve", help="Afterwards serve the pages that the mails link to.")
+        bool, typer.Option("--serve", help="Serve the pages that the mails link to afterwards.")
     ] = False,
 ) -> None:
-    """Play the whole journey on this machine: a made-up news site, three subscribers, a week, their mails."""
-    _require_mail_server()
-    from notifier.demo import story as play
+    """Play a week of news on this machine.
 
-    story = play.run(out)
-    _tell(story)
+    A news site on loopback publishes, changes and corrects made-up articles, and three subscribers
+    get their mails, which are written to files.
+    """
+    _require_mail_server()
+    from notifier.demo import story as demo_story
+
+    story = demo_story.run(out)
+    _print_story(story)
     if serve:
         _serve(story)
 
 
 def _require_mail_server() -> None:
-    """Refuse before anything is touched: a production installation has no mail server of its own."""
+    """Check, before anything is written, that the extra `demo` is installed.
+
+    Raises:
+        InputError: it is not.
+    """
     from notifier.errors import InputError
 
     if find_spec("aiosmtpd") is None:
         raise InputError(
-            "The demo needs a mail server on this machine, and it is not installed.",
-            f"It is the extra notifier[demo]. Install it: {sys.executable} -m pip install '{MAIL_SERVER}'",
+            "The demo needs a mail server for tests (the extra notifier[demo]), which is not "
+            "installed.",
+            f"Install it: {sys.executable} -m pip install '{MAIL_SERVER}'",
         )
 
 
-def _tell(story: "Story") -> None:
+def _print_story(story: "Story") -> None:
     from rich.console import Console
     from rich.markup import escape
-    from rich.table import Table
 
     console = Console(highlight=False)
     console.print(
         "\n[bold]A week with notifier[/bold] (every article, page and trial in it is made up)\n"
     )
-    week = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    for heading, justify in (
-        ("Time (UTC)", "left"),
-        ("What happens", "left"),
-        ("New", "right"),
-        ("Mails", "right"),
-    ):
-        week.add_column(heading, justify=justify, no_wrap=heading != "What happens")  # type: ignore[arg-type]
-    for step in story.steps:
-        fresh = sum(one.new + one.changed for one in step.report.polled)
-        accepted = step.report.sent.accepted
-        week.add_row(
-            f"[cyan]{step.moment:%a %d %b %H:%M}[/cyan]",
-            step.told,
-            str(fresh or "-"),
-            f"[green]{accepted}[/green]" if accepted else "-",
-        )
-    console.print(week)
+    console.print(_week(story))
     console.print(
         f"\nThe site answered {story.answers.get(200, 0)} times with a document and "
         f"{story.answers.get(304, 0)} times with [i]not modified[/i]. "
         f"Mails in {escape(one_printable_line(str(story.folder / 'mails')))}:\n"
     )
+    console.print(_mails(story))
+    console.print(
+        "\nOpen one in a browser (.eml and .txt are beside it). "
+        "Then try other commands on the same installation:"
+    )
+    config = shlex.quote(str(story.folder / "notifier.toml"))
+    for command in _COMMANDS_TO_TRY:
+        shared.say(f"  {_program()} --config {config} {command}")
+
+
+def _week(story: "Story") -> "Table":
+    """Return the table of the steps: when, what happens, new revisions, accepted mails."""
+    from rich.table import Table
+
+    week = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    week.add_column("Time (UTC)", no_wrap=True)
+    week.add_column("What happens")
+    week.add_column("New", justify="right", no_wrap=True)
+    week.add_column("Mails", justify="right", no_wrap=True)
+    for step in story.steps:
+        revisions = sum(result.new + result.changed for result in step.report.polled)
+        accepted = step.report.sent.accepted
+        week.add_row(
+            f"[cyan]{step.moment:%a %d %b %H:%M}[/cyan]",
+            step.text,
+            str(revisions or "-"),
+            f"[green]{accepted}[/green]" if accepted else "-",
+        )
+    return week
+
+
+def _mails(story: "Story") -> "Table":
+    from rich.table import Table
+
     mails = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     for heading in ("File", "To", "Subject"):
         mails.add_column(heading)
     for to, subject, file in story.mails:
         mails.add_row(file.name, to, subject)
-    console.print(mails)
-    config = story.folder / "notifier.toml"
-    console.print(
-        "\nOpen one in a browser (.eml and .txt lie beside it), then go on in the same installation:"
-    )
-    for command in (
-        "preview --since 30d --open",
-        "matches list",
-        "digests list",
-        "deliveries list",
-    ):
-        shared.say(f"  {_program()} --config {shlex.quote(str(config))} {command}")
+    return mails
 
 
 def _program() -> str:
-    """How this command line is called from here."""
+    """Return the words by which this program was started, from the present folder."""
     if shutil.which("notifier"):
         return "notifier"
-    place = Path(sys.argv[0])
-    return str(place.relative_to(Path.cwd())) if place.is_relative_to(Path.cwd()) else str(place)
+    path = Path(sys.argv[0])
+    if path.name == "__main__.py":
+        return f"{shlex.quote(sys.executable)} -m notifier"
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def _serve(story: "Story") -> None:
-    from notifier.demo import story as play
+    from notifier.demo.story import PUBLIC_URL
     from notifier.deps import from_settings
     from notifier.settings import load
     from notifier.web.app import serve
@@ -121,6 +145,7 @@ def _serve(story: "Story") -> None:
     deps = from_settings(load(story.folder / "notifier.toml", {}), story.steps[-1].moment)
     web = deps.settings.web
     shared.say(
-        f"\nServing on http://{web.host}:{web.port}. In the mails, read {play.PUBLIC_URL} as that. Ctrl-C stops."
+        f"\nServing on http://{web.host}:{web.port}. Ctrl-C stops it. In the links of the mails, "
+        f"replace {PUBLIC_URL} by that address."
     )
     serve(deps, web.host, web.port)

@@ -11,61 +11,82 @@ if TYPE_CHECKING:
 
     from notifier.store.models import Digest
 
-app = shared.group("digests", "The editions that were composed.")
+app = shared.group("digests", "The digests that were composed.")
+
+DigestId = Annotated[int, typer.Argument(metavar="ID", help="As `digests list` shows it.")]
+
+_HEADINGS = ("id", "profile", "cadence", "status", "composed", "items", "recipients")
 
 
 @app.command("list")
 def list_(json: shared.Json = False) -> None:
-    """Show every digest with what is in it, newest first."""
+    """Show every digest with its items, newest first."""
     from notifier.digest import digests
 
     with shared.open_deps() as deps, deps.reading() as session:
-        rows = [_row(session, one) for one in digests.listed(session)]
+        rows = [_to_json(session, digest) for digest in digests.listed(session)]
     if json:
         shared.print_json(rows)
-        return
-    table = [
-        (
-            row["id"],
-            row["profile"],
-            row["cadence"],
-            row["status"],
-            row["composed_at"],
-            len(row["items"]),
-            row["recipients"],
-        )
-        for row in rows
-    ]
-    headings = ("id", "profile", "cadence", "status", "composed", "items", "recipients")
-    shared.print_table(headings, table, "No digest was composed yet.")
+    else:
+        cells = [_cells(row) for row in rows]
+        shared.print_table(_HEADINGS, cells, "No digest has been composed yet.")
 
 
 @app.command("show")
-def show(
-    digest_id: Annotated[int, typer.Argument(metavar="ID")], json: shared.Json = False
-) -> None:
+def show(digest_id: DigestId, json: shared.Json = False) -> None:
     """Show one digest: its subject, its items and its text."""
     from notifier.digest import digests
 
     with shared.open_deps() as deps, deps.reading() as session:
-        found = digests.find(session, digest_id)
+        digest = digests.find(session, digest_id)
         if json:
-            shared.print_json(_row(session, found))
+            shared.print_json(_to_json(session, digest))
         else:
-            shared.say(f"{found.subject}\n{found.headline}\n{found.body_text}")
+            shared.say(f"{digest.subject}\n{digest.headline}\n{digest.body_text}")
 
 
-def _row(session: "Session", one: "Digest") -> dict[str, Any]:
+@app.command("approve")
+def approve(digest_id: DigestId, now: shared.Now = "") -> None:
+    """Release a held digest.
+
+    The next run sends it to everybody who has not got it yet.
+    """
+    from notifier.deliver import outbox
+    from notifier.digest import digests
+
+    with shared.open_deps(now) as deps, deps.writing() as session:
+        digest = digests.find(session, digest_id)
+        approved = digests.approve(digest, deps.now())
+        if approved:
+            outbox.resume(session, digest, deps.now())
+    if not approved:
+        shared.fail(f"Digest {digest_id} is not held: nothing was changed.")
+    shared.say(f"Digest {digest_id} is approved; the next `notifier run` sends it.")
+
+
+@app.command("hold")
+def hold(digest_id: DigestId) -> None:
+    """Stop sending a digest until it is approved."""
+    from notifier.digest import digests
+
+    with shared.open_deps() as deps, deps.writing() as session:
+        held = digests.hold(digests.find(session, digest_id))
+    if not held:
+        shared.fail(f"Digest {digest_id} is not being sent: nothing was changed.")
+    shared.say(f"Digest {digest_id} is held. To release it: notifier digests approve {digest_id}")
+
+
+def _to_json(session: "Session", digest: "Digest") -> dict[str, Any]:
     from notifier.digest import digests
 
     return {
-        "id": one.id,
-        "profile": one.profile.slug,
-        "cadence": one.cadence,
-        "status": one.status,
-        "subject": one.subject,
-        "composed_at": shared.as_time(one.composed_at),
-        "recipients": digests.recipients(session, one),
+        "id": digest.id,
+        "profile": digest.profile.slug,
+        "cadence": digest.cadence,
+        "status": digest.status,
+        "subject": digest.subject,
+        "composed_at": shared.as_time(digest.composed_at),
+        "recipients": digests.recipients(session, digest),
         "items": [
             {
                 "kind": item.kind,
@@ -74,36 +95,18 @@ def _row(session: "Session", one: "Digest") -> dict[str, Any]:
                 "url": item.match.entry.url,
                 "reasons": item.match.reasons,
             }
-            for item in one.items
+            for item in digest.items
         ],
     }
 
 
-@app.command("approve")
-def approve(digest: Annotated[int, typer.Argument(metavar="ID")], now: shared.Now = "") -> None:
-    """Let a digest go out that was held; the next run sends what is left of it."""
-    from notifier.deliver import outbox
-    from notifier.digest import digests
-
-    with shared.open_deps(now) as deps, deps.writing() as session:
-        found = digests.find(session, digest)
-        done = digests.approve(found, deps.now())
-        if done:
-            outbox.resume(session, found, deps.now())
-    if not done:
-        shared.warn(f"Digest {digest} is not held: nothing was changed.")
-        raise typer.Exit(1)
-    shared.say(f"Digest {digest} is approved; the next `notifier run` goes on with it.")
-
-
-@app.command("hold")
-def hold(digest: Annotated[int, typer.Argument(metavar="ID")]) -> None:
-    """Let nothing more of a digest go out until it is approved."""
-    from notifier.digest import digests
-
-    with shared.open_deps() as deps, deps.writing() as session:
-        done = digests.hold(digests.find(session, digest))
-    if not done:
-        shared.warn(f"Digest {digest} is not going out: nothing was changed.")
-        raise typer.Exit(1)
-    shared.say(f"Digest {digest} is held.")
+def _cells(row: dict[str, Any]) -> tuple[object, ...]:
+    return (
+        row["id"],
+        row["profile"],
+        row["cadence"],
+        row["status"],
+        row["composed_at"],
+        len(row["items"]),
+        row["recipients"],
+    )

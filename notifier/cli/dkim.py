@@ -1,10 +1,22 @@
 """`notifier dkim`."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from notifier.cli import shared
+
+if TYPE_CHECKING:
+    from notifier.deliver.mime.dkim_keys import Signer
+    from notifier.settings import Settings
+
+_ALGORITHMS = ("rsa", "ed25519")
+_THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
+# Monitoring only (RFC 9989): the owner of the domain tightens the policy when the reports are good.
+_DMARC = "v=DMARC1; p=none"
+# A string of a TXT record has at most 255 octets (RFC 1035, 3.3.14).
+_STRING_LENGTH = 250
 
 
 def register(app: typer.Typer) -> None:
@@ -14,69 +26,102 @@ def register(app: typer.Typer) -> None:
 
 def dkim(
     algorithm: Annotated[
-        str, typer.Option(help="rsa (everybody verifies it) or ed25519 (as a second key).")
+        str,
+        typer.Option(
+            metavar="ALGORITHM",
+            help="rsa (every receiver verifies it) or ed25519 (as a second key).",
+        ),
     ] = "rsa",
-    domain: Annotated[str, typer.Option(help="Else that of sender.address.")] = "",
-    selector: Annotated[str, typer.Option(help="A name for this key; a new key, a new name.")] = "",
+    domain: Annotated[
+        str,
+        typer.Option(metavar="DOMAIN", help="The signing domain. Default: that of sender.address."),
+    ] = "",
+    selector: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", help="The key's name in the DNS. Default: notifier-ALGORITHM."
+        ),
+    ] = "",
 ) -> None:
-    """Make a key that signs our mails, and say what to set and what to publish."""
-    from notifier.deliver.mime import dkim_keys as keys
-    from notifier.email_addresses import domain_of
-    from notifier.errors import InputError
-    from notifier.settings import load
-    from notifier.store.files import create_private
+    """Make a key that signs mails.
 
-    if algorithm not in ("rsa", "ed25519"):
-        raise InputError(f"--algorithm {algorithm!r} is not known.", "Choose one of: rsa, ed25519.")
+    Prints the settings that use the key, and the DNS records to publish. The settings file is not
+    changed.
+    """
+    from notifier.settings import load
+
+    shared.known_word(algorithm, _ALGORITHMS, "--algorithm")
     settings = load()
-    sender = settings.sender.address
-    signing = domain or (domain_of(sender) if sender else "")
-    if not signing:
-        raise InputError("For which domain?", "Set sender.address, or give --domain example.org.")
+    signing_domain = domain or _domain_of_sender(settings)
     name = selector or f"notifier-{algorithm}"
     file = shared.config_path().parent / f"dkim-{name}.pem"
+    signer = _make_key(file, algorithm, signing_domain, name)
+    shared.say(f"Wrote {file} (keep it secret).\n\nAdd to {shared.config_path()}:\n")
+    shared.say(_settings_to_add(signer, file, is_second=settings.dkim.domain is not None))
+    shared.say("\nPublish these TXT records in the DNS:\n")
+    _print_records(signer, settings.smtp.host)
+
+
+def _domain_of_sender(settings: "Settings") -> str:
+    from notifier.email_addresses import domain_of
+    from notifier.errors import InputError
+
+    if not settings.sender.address:
+        raise InputError(
+            "The domain to sign for is not known.",
+            "Set sender.address, or give --domain example.org.",
+        )
+    return domain_of(settings.sender.address)
+
+
+def _make_key(file: Path, algorithm: str, domain: str, selector: str) -> "Signer":
+    """Write a new key to a new file.
+
+    Raises:
+        InputError: the file exists already, or cannot be written.
+    """
+    from notifier.deliver.mime import dkim_keys
+    from notifier.errors import InputError
+    from notifier.store.files import create_private
+
     try:
-        create_private(file, keys.new_key(algorithm))
+        create_private(file, dkim_keys.new_key(algorithm))
     except FileExistsError as error:
         raise InputError(
-            f"{file} is there already.", "Give another --selector; old mails need the old key."
+            f"{file} exists already.",
+            "Give another --selector, and keep the old key: mails on their way need it.",
         ) from error
     except OSError as error:
         raise InputError(
-            f"{file} cannot be written: {error.strerror}.", "Choose a folder of your own."
+            f"{file} cannot be written: {error.strerror}.",
+            "Run the command as a user who may write to that folder.",
         ) from error
-    record, text = keys.Signer(signing, name, keys.read_key(file)).record()
-    shared.say(f"Wrote {file} (keep it secret).\n\nSet, in {shared.config_path()}:\n")
-    if settings.dkim.domain:
-        shared.say(f'  [[dkim.also]]\n  selector = "{name}"\n  private_key_file = "{file.name}"')
+    return dkim_keys.Signer(domain, selector, dkim_keys.read_key(file))
+
+
+def _settings_to_add(signer: "Signer", file: Path, *, is_second: bool) -> str:
+    lines = [f'selector = "{signer.selector}"', f'private_key_file = "{file.name}"']
+    if is_second:
+        lines.insert(0, "[[dkim.also]]")
     else:
-        shared.say(
-            f'  [dkim]\n  domain = "{signing}"\n  selector = "{name}"\n  private_key_file = "{file.name}"'
-        )
-    shared.say("\nPublish these TXT records in the DNS:\n")
-    for place, value in (
-        (record, text),
-        (signing, _spf(settings.smtp.host)),
-        (f"_dmarc.{signing}", _DMARC),
-    ):
-        shared.say(f"  {place}\n      {_in_strings(value)}")
+        lines[:0] = ["[dkim]", f'domain = "{signer.domain}"']
+    return "\n".join(f"  {line}" for line in lines)
+
+
+def _print_records(signer: "Signer", smtp_host: str) -> None:
+    """Print the TXT records for DKIM, SPF (RFC 7208) and DMARC (RFC 9989)."""
+    name, key = signer.record()
+    spf = "v=spf1 mx ~all" if smtp_host in _THIS_MACHINE else f"v=spf1 a:{smtp_host} mx ~all"
+    records = ((name, key), (signer.domain, spf), (f"_dmarc.{signer.domain}", _DMARC))
+    for place, value in records:
+        shared.say(f"  {place}\n      {_txt_strings(value)}")
     shared.say(
-        "\nThe second and the third only if the domain has none yet; a domain has one SPF record."
+        "\nPublish the second and the third only if the domain has none yet: "
+        "a domain may have only one of each."
     )
 
 
-# RFC 9989: the policy is for the domain's owner to tighten, once the reports show that all is well.
-_DMARC = "v=DMARC1; p=none"
-
-
-def _spf(host: str) -> str:
-    return (
-        "v=spf1 mx ~all"
-        if host in ("127.0.0.1", "localhost", "::1")
-        else f"v=spf1 a:{host} mx ~all"
-    )
-
-
-def _in_strings(value: str) -> str:
-    """A TXT record's text, cut into strings of 255 octets (RFC 1035, 3.3.14)."""
-    return " ".join(f'"{value[at : at + 250]}"' for at in range(0, len(value), 250))
+def _txt_strings(value: str) -> str:
+    """Return the text of a TXT record as quoted strings, none longer than the DNS allows."""
+    starts = range(0, len(value), _STRING_LENGTH)
+    return " ".join(f'"{value[start : start + _STRING_LENGTH]}"' for start in starts)

@@ -7,54 +7,54 @@ import typer
 from notifier.cli import shared
 
 if TYPE_CHECKING:
-    from notifier.store.models import Entry
+    from notifier.store.models import Entry, Revision
 
 app = shared.group("entries", "What the sources published.")
+
+_COLUMNS = ("id", "source", "published_at", "revisions", "title", "url")
 
 
 @app.command("list")
 def list_(json: shared.Json = False) -> None:
-    """Show every entry that was seen, newest first."""
+    """Show every entry, newest first."""
     from notifier.watch import entries
 
     with shared.open_deps() as deps, deps.reading() as session:
-        rows = [_row(entry, count) for entry, count in entries.listed(session)]
-    if json:
-        shared.print_json(rows)
-        return
-    shown = ("id", "source", "published_at", "revisions", "title", "url")
-    shared.print_table(
-        shown,
-        [[row[key] for key in shown] for row in rows],
-        "Nothing was seen yet. Try: notifier poll",
-    )
+        rows = [_to_json(entry, revisions) for entry, revisions in entries.listed(session)]
+    shared.print_rows(rows, _COLUMNS, "There are no entries yet. Try: notifier poll", json=json)
 
 
 @app.command("show")
-def show(entry_id: Annotated[int, typer.Argument(metavar="ID")], json: shared.Json = False) -> None:
-    """Show one entry with every revision of it and what changed in each."""
+def show(
+    entry_id: Annotated[int, typer.Argument(metavar="ID", help="As `entries list` shows it.")],
+    json: shared.Json = False,
+) -> None:
+    """Show one entry with its revisions, and what changed in each."""
     from notifier.watch import entries
 
     with shared.open_deps() as deps, deps.reading() as session:
         entry = entries.find(session, entry_id)
-        document = {
-            **_row(entry, len(entry.revisions)),
-            "history": [_revision(one) for one in entry.revisions],
-        }
+        document = _to_json(entry, len(entry.revisions))
+        document["history"] = [_revision_to_json(revision) for revision in entry.revisions]
     if json:
         shared.print_json(document)
         return
     shared.say(f"{document['title']}\n{document['url']}\n")
-    for one in document["history"]:
-        weight = "" if one["material"] else ", cosmetic"
-        as_of = f", data as of {one['as_of']}" if one["as_of"] else ""
-        shared.say(f"{one['observed_at']}  revision {one['number']}: {one['kind']}{weight}{as_of}")
-        for change in one["changes"]:
-            note = f"  ({change['note']})" if change.get("note") else ""
-            shared.say(f"    {change['what']}: {change['before']!r} -> {change['after']!r}{note}")
+    for revision in document["history"]:
+        _print_revision(revision)
 
 
-def _row(entry: "Entry", revisions: int) -> dict[str, Any]:
+def _print_revision(revision: dict[str, Any]) -> None:
+    weight = "" if revision["material"] else ", cosmetic"
+    as_of = f", data as of {revision['as_of']}" if revision["as_of"] else ""
+    head = f"{revision['observed_at']}  revision {revision['number']}: {revision['kind']}"
+    shared.say(f"{head}{weight}{as_of}")
+    for change in revision["changes"]:
+        note = f"  ({change['note']})" if change.get("note") else ""
+        shared.say(f"    {change['what']}: {change['before']!r} -> {change['after']!r}{note}")
+
+
+def _to_json(entry: "Entry", revisions: int) -> dict[str, Any]:
     return {
         "id": entry.id,
         "source": entry.source_id,
@@ -67,14 +67,14 @@ def _row(entry: "Entry", revisions: int) -> dict[str, Any]:
     }
 
 
-def _revision(one: Any) -> dict[str, Any]:
+def _revision_to_json(revision: "Revision") -> dict[str, Any]:
     return {
-        "number": one.number,
-        "kind": one.kind,
-        "material": one.material,
-        "observed_at": shared.as_time(one.observed_at),
-        "as_of": shared.as_time(one.as_of),
-        "title": one.title,
-        "summary": one.summary,
-        "changes": one.changes,
+        "number": revision.number,
+        "kind": revision.kind,
+        "material": revision.material,
+        "observed_at": shared.as_time(revision.observed_at),
+        "as_of": shared.as_time(revision.as_of),
+        "title": revision.title,
+        "summary": revision.summary,
+        "changes": revision.changes,
     }

@@ -19,51 +19,65 @@ def register(app: typer.Typer) -> None:
 def evaluate(
     file: Annotated[
         Path,
-        typer.Argument(metavar="FILE.jsonl", help="A line a text: title, label, summary, body."),
+        typer.Argument(
+            metavar="FILE.jsonl",
+            help="One JSON object per line: title, label, and optionally summary and body.",
+        ),
     ],
     profile: shared.Profile = None,
     json: shared.Json = False,
 ) -> None:
-    """Judge labelled texts by a stored profile: the confusion matrix, precision and recall, and every mistake."""
+    """Measure how well a profile judges labelled texts.
+
+    Prints the confusion matrix, precision and recall, and every mistake.
+    """
     from notifier.match import evaluation, judging, profiles
 
-    items = evaluation.read(shared.file_bytes(file).decode("utf-8", "replace"), str(file))
+    texts = evaluation.read(shared.file_bytes(file).decode("utf-8", "replace"), str(file))
     with shared.open_deps() as deps, deps.reading() as session:
-        found = evaluation.evaluate(items, judging.judge_of(profiles.find(session, profile)))
+        judge = judging.document_judge(profiles.find(session, profile))
+        result = evaluation.evaluate(texts, judge)
     if json:
-        shared.print_json(_document(found))
-        return
-    _tell(found)
+        shared.print_json(_to_json(result))
+    else:
+        _print_result(result)
 
 
-def _document(found: "Evaluation") -> dict[str, object]:
+def _to_json(result: "Evaluation") -> dict[str, object]:
     return {
-        "items": found.items,
-        "confusion": found.confusion,
-        "alert": vars(found.alert),
-        "tiers": {tier: vars(measure) for tier, measure in found.tiers.items()},
+        "items": result.items,
+        "confusion": result.confusion,
+        "alert": vars(result.alert),
+        "tiers": {tier: vars(measure) for tier, measure in result.tiers.items()},
         "errors": [
-            {"title": one.title, "label": one.label, "tier": one.tier, "reasons": list(one.reasons)}
-            for one in found.mistakes
+            {
+                "title": mistake.title,
+                "label": mistake.label,
+                "tier": mistake.tier,
+                "reasons": list(mistake.reasons),
+            }
+            for mistake in result.mistakes
         ],
     }
 
 
-def _tell(found: "Evaluation") -> None:
-    tiers = list(found.tiers)
-    rows = [[label, *(row[tier] for tier in tiers)] for label, row in found.confusion.items()]
-    shared.print_table(("label", *tiers), rows, "The file holds no text.")
-    if not found.items:
+def _print_result(result: "Evaluation") -> None:
+    tiers = list(result.tiers)
+    rows = [
+        [label, *(counts[tier] for tier in tiers)] for label, counts in result.confusion.items()
+    ]
+    shared.print_table(("label", *tiers), rows, "The file contains no texts.")
+    if not result.items:
         return
-    shared.say(f"\n{found.items} texts. Alerts (about or mention): {_percent(found.alert)}")
-    for tier, measure in found.tiers.items():
-        shared.say(f"  {tier:<8} {_percent(measure)}")
-    for one in found.mistakes:
-        shared.say(
-            f"\n{one.label} taken for {one.tier}: {one.title}\n  because {'; '.join(one.reasons)}"
-        )
+    texts = shared.count(result.items, "text")
+    shared.say(f"\n{texts}. Alerts (about or mention): {_in_words(result.alert)}")
+    for tier, measure in result.tiers.items():
+        shared.say(f"  {tier:<8} {_in_words(measure)}")
+    for mistake in result.mistakes:
+        shared.say(f"\nLabelled {mistake.label}, judged {mistake.tier}: {mistake.title}")
+        shared.say(f"  because {'; '.join(mistake.reasons)}")
 
 
-def _percent(measure: "Measure") -> str:
-    parts = zip(("precision", "recall"), (measure.precision, measure.recall), strict=True)
-    return ", ".join(f"{name} {'–' if value is None else f'{value:.2f}'}" for name, value in parts)
+def _in_words(measure: "Measure") -> str:
+    values = (("precision", measure.precision), ("recall", measure.recall))
+    return ", ".join(f"{name} {'–' if value is None else f'{value:.2f}'}" for name, value in values)

@@ -7,7 +7,7 @@ import typer
 
 from notifier.cli import shared
 
-# More than any article holds.
+# Bytes; longer than any article.
 _LARGEST_BODY = 1_000_000
 
 
@@ -17,40 +17,41 @@ def register(app: typer.Typer) -> None:
 
 
 def explain(
-    title: Annotated[str, typer.Option(help="The headline.")] = "",
-    summary: Annotated[str, typer.Option(help="The summary or lead.")] = "",
+    title: Annotated[str, typer.Option(metavar="TEXT", help="The headline.")] = "",
+    summary: Annotated[str, typer.Option(metavar="TEXT", help="The summary or lead.")] = "",
     body: Annotated[
         str, typer.Option(metavar="FILE|-", help="A file with the text, or - for standard input.")
     ] = "",
     profile: shared.Profile = None,
     json: shared.Json = False,
 ) -> None:
-    """Tell the tier, the score and the reasons for a text that is not stored."""
+    """Judge a text: print its tier, its score and the reasons.
+
+    The text is compared with a stored profile, and is not stored itself.
+    """
     from notifier.errors import InputError
     from notifier.match import judging, profiles
     from notifier.text.cleaning import paragraphs, plain
 
     if not (title or summary or body):
-        raise InputError("There is nothing to explain.", "Give --title, --summary or --body.")
-    octets = b""
-    if body:
-        octets = (
-            shared.standard_input(_LARGEST_BODY)
-            if body == "-"
-            else shared.file_bytes(Path(body), _LARGEST_BODY)
-        )
-    text = octets.decode("utf-8", "replace")
+        raise InputError("There is no text to judge.", "Give --title, --summary or --body.")
+    document = judging.Document(plain(title), plain(summary), paragraphs(_read_body(body)))
     with shared.open_deps() as deps, deps.reading() as session:
         stored = profiles.find(session, profile)
-        found = judging.judge_of(stored)(
-            judging.Document(plain(title), plain(summary), paragraphs(text))
-        )
+        judgement = judging.document_judge(stored)(document)
+    reasons = list(judgement.reasons)
     if json:
-        reasons = list(found.reasons)
-        shared.print_json(
-            {"profile": stored.slug, "tier": found.tier, "score": found.score, "reasons": reasons}
-        )
+        result = {"profile": stored.slug, "tier": judgement.tier, "score": judgement.score}
+        shared.print_json({**result, "reasons": reasons})
         return
-    shared.say(f"{found.tier} ({found.score:.2f}) for {stored.name}")
-    for reason in found.reasons:
+    shared.say(f"{judgement.tier} ({judgement.score:.2f}) for {stored.name}")
+    for reason in reasons:
         shared.say(f"  because {reason}")
+
+
+def _read_body(place: str) -> str:
+    if not place:
+        return ""
+    if place == "-":
+        return shared.standard_input(_LARGEST_BODY).decode("utf-8", "replace")
+    return shared.file_bytes(Path(place), _LARGEST_BODY).decode("utf-8", "replace")

@@ -1,9 +1,8 @@
 """The log: warnings and errors of this program and of its libraries, on standard error.
 
-Owns how a line of it looks. Messages and traces repeat what strangers sent (headers, titles,
-paths), so each line is made printable: nothing in it acts on a terminal, and no message can pass
-for two. Words with an ``@`` are left out: a database names in its errors the very row that it
-refuses.
+Owns the format of its lines. Messages and traces contain text from outside (headers, titles,
+paths), so each line is made printable: nothing in it can control a terminal, and no message can
+look like two. Words with an ``@`` are left out, because the error of a database may quote a row.
 """
 
 import logging
@@ -14,19 +13,19 @@ from notifier.text.cleaning import one_printable_line, printable, redacted
 
 
 class PrintableFormatter(logging.Formatter):
-    """A message on one line, then its trace, without e-mail addresses or a character that acts on a terminal."""
+    """A formatter of printable lines without e-mail addresses: the message, then its trace."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the library's name
-        """The message, its line ends shown as marks."""
+        """Return the message as one line; its line ends become visible marks."""
         return one_printable_line(super().formatMessage(record))
 
     def format(self, record: logging.LogRecord) -> str:
-        """The message and its trace, if there is one."""
+        """Return the message, and its trace if there is one."""
         return printable(redacted(super().format(record)))
 
 
 def set_up() -> None:
-    """Let every logger of the process write here, those of libraries as well; once a process."""
+    """Set up the log of this process, for all libraries too; call it once."""
     handler = logging.StreamHandler()
     handler.setLevel(logging.WARNING)
     handler.setFormatter(PrintableFormatter())
@@ -39,9 +38,9 @@ def set_up() -> None:
 def _log_failed_thread(failed: threading.ExceptHookArgs) -> None:
     if failed.exc_value is not None and failed.exc_type is not SystemExit:
         logging.getLogger("notifier").error(
-            "A thread ended by an error.", exc_info=failed.exc_value
+            "A thread ended with an error.", exc_info=failed.exc_value
         )
 
 
 def _log_failure(_kind: type[BaseException], error: BaseException, _trace: object) -> None:
-    logging.getLogger("notifier").critical("The program ended by an error.", exc_info=error)
+    logging.getLogger("notifier").critical("The program ended with an error.", exc_info=error)

@@ -1,4 +1,8 @@
-"""The command line as a whole: its commands joined, its errors told, its exit codes."""
+"""The command line as a whole: all commands, and how their errors become text and exit codes.
+
+Exit codes: 0 the command did what was asked; 1 it failed, at least in part, or there was nothing to
+change; 2 it was called wrongly, or a setting is wrong, and nothing was done.
+"""
 
 import io
 import os
@@ -28,14 +32,13 @@ from notifier.cli import (
     subscribe,
     subscribers,
 )
-from notifier.cli import (
-    run as running,
-)
+from notifier.cli import run as run_command
 from notifier.errors import InputError, NotifierError, SettingsError
 
 app = typer.Typer(
     name="notifier",
-    help="Follow the news about a therapy, and mail each subscriber a digest: once, on time, with reasons.",
+    help="Follow the news about a therapy, and mail each subscriber a digest: once, on time, "
+    "with the reason for each item.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -45,7 +48,7 @@ app = typer.Typer(
 for _command in (
     init,
     demo,
-    running,
+    run_command,
     poll,
     preview,
     explain,
@@ -65,11 +68,11 @@ def _root(
     config: str = typer.Option(
         "",
         metavar="PATH",
-        help="The settings file; else $NOTIFIER_CONFIG, else notifier.toml here.",
+        help="The settings file. Default: $NOTIFIER_CONFIG, or notifier.toml in this folder.",
     ),
-    version: bool = typer.Option(False, "--version", help="Print the version and leave."),
+    version: bool = typer.Option(False, "--version", help="Print the version and exit."),
 ) -> None:
-    """Take what stands before the command; `run` has taken `--config` already, wherever it stood."""
+    """Read the options before the command; `run` moves `--config` there from anywhere."""
     if version:
         from notifier import __version__
 
@@ -83,56 +86,56 @@ def run(args: Sequence[str]) -> int:
     """Run one command.
 
     Args:
-        args: what stands after the program's name; `--config PATH` may stand anywhere in it.
+        args: the arguments after the program's name; `--config PATH` may be anywhere among them.
 
     Returns:
-        The exit code: 0 done, 1 a step failed, 2 usage or settings.
+        The exit code, see the head of this file.
     """
     shared.write_every_character()
     try:
         code = app(_config_first(list(args)), standalone_mode=False)
     except NotifierError as error:
-        _tell(error)
+        _print_error(error)
         return exit_code_of(error)
     except typer.Abort:
         return 1
-    except Exception as error:  # noqa: BLE001 - whatever it is, its words are made printable
-        return _refused_usage(error) or _unexpected(error)
+    except Exception as error:  # noqa: BLE001 - any error may quote text from outside
+        return _print_usage_error(error) or _print_unexpected_error(error)
     return code if isinstance(code, int) else 0
 
 
 def exit_code_of(error: NotifierError) -> int:
-    """Give the exit code for an error: 2 for usage and settings, where nothing was done, else 1."""
+    """Return the exit code for an error: 2 for wrong input and settings, else 1."""
     return 2 if isinstance(error, (InputError, SettingsError)) else 1
 
 
-def _refused_usage(error: Exception) -> int:
-    """Print a usage error of the option parser, which knows its own words; 0 if the error is something else."""
+def _print_usage_error(error: Exception) -> int:
+    """Print an error of the option parser, and return 2; return 0 if it is another error."""
     show = getattr(error, "show", None)
     if show is None or not isinstance(getattr(error, "exit_code", None), int):
         return 0
-    words = io.StringIO()
-    show(file=words)  # the words repeat what was typed
-    shared.warn(words.getvalue().rstrip("\n"))
+    text = io.StringIO()
+    show(file=text)  # not to standard error directly: it quotes what was typed
+    shared.warn(text.getvalue().rstrip("\n"))
     return 2
 
 
-def _unexpected(error: Exception) -> int:
-    """Print the trace of an error that nobody foresaw, for a report; its words may be a stranger's."""
+def _print_unexpected_error(error: Exception) -> int:
+    """Print the trace of an unexpected error, for a bug report, and return 1."""
     shared.warn("".join(traceback.format_exception(error)).rstrip("\n"))
     return 1
 
 
 def _config_first(args: list[str]) -> list[str]:
-    for index, word in enumerate(args):
-        if word == "--config" and index + 1 < len(args):
+    for index, argument in enumerate(args):
+        if argument == "--config" and index + 1 < len(args):
             return ["--config", args[index + 1], *args[:index], *args[index + 2 :]]
-        if word.startswith("--config="):
-            return [word, *args[:index], *args[index + 1 :]]
+        if argument.startswith("--config="):
+            return [argument, *args[:index], *args[index + 1 :]]
     return args
 
 
-def _tell(error: NotifierError) -> None:
+def _print_error(error: NotifierError) -> None:
     shared.warn(f"Error: {error.problem}")
     if error.fix:
         shared.warn(f"  {error.fix}")

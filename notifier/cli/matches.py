@@ -7,113 +7,135 @@ import typer
 from notifier.cli import shared
 
 if TYPE_CHECKING:
-    from notifier.store.models import Entry, Match, NearMiss
+    from sqlalchemy.orm import Session
 
-app = shared.group("matches", "What concerns a profile, and why.")
+    from notifier.enums import Tier
+    from notifier.store.models import Entry, Match, NearMiss, Profile
+
+app = shared.group("matches", "The news that concerns a profile, with the reasons.")
+
+_HEADINGS = ("id", "tier", "score", "kind", "title", "reasons")
 
 
 @app.command("list")
 def list_(
     profile: shared.Profile = None,
-    tier: Annotated[str | None, typer.Option(help="about, mention or related.")] = None,
+    tier: Annotated[
+        str | None, typer.Option(metavar="TIER", help="about, mention or related.")
+    ] = None,
     held: Annotated[
-        bool, typer.Option("--held", help="What was nearly a match, and why it was held back.")
+        bool, typer.Option("--held", help="Show near misses, with the reason why each is held.")
     ] = False,
     json: shared.Json = False,
 ) -> None:
-    """Show matches with tier, score and reasons, newest first; with --held what was held back."""
-    from notifier.enums import Tier
-    from notifier.match import matches, profiles
+    """Show matches with tier, score and reasons, newest first.
 
+    With --held: near misses instead, which are held back until they are released.
+    """
+    from notifier.enums import Tier
+    from notifier.match import profiles
+
+    wanted = shared.optional_member(Tier, tier, "--tier")
     with shared.open_deps() as deps, deps.reading() as session:
-        chosen = profiles.find(session, profile) if profile else None
-        wanted = shared.choice(Tier, tier, "--tier")
-        if held:
-            rows = [
-                _held(one)
-                for one in matches.list_near_misses(session, chosen)
-                if wanted in (None, one.tier)
-            ]
-        else:
-            rows = [_row(one) for one in matches.listed(session, chosen, wanted)]
+        stored = profiles.find(session, profile) if profile else None
+        rows = (_near_misses if held else _matches)(session, stored, wanted)
     if json:
         shared.print_json(rows)
         return
-    table = [
-        (
-            row["id"],
-            row["tier"],
-            row["score"],
-            row["kind"],
-            row["entry"]["title"],
-            "; ".join(row["reasons"]),
-        )
-        for row in rows
-    ]
-    empty = "Nothing is held back." if held else "Nothing matched yet."
-    shared.print_table(("id", "tier", "score", "kind", "title", "reasons"), table, empty)
-    if held and table:
-        shared.say("\nTo let one go into the next digests: notifier matches release ID")
+    empty = "Nothing is held back." if held else "Nothing has matched yet."
+    shared.print_table(_HEADINGS, [_cells(row) for row in rows], empty)
+    if held and rows:
+        shared.say("\nTo include one in the next digests: notifier matches release ID")
 
 
 @app.command("release")
 def release(
-    held_id: Annotated[
+    near_miss_id: Annotated[
         int, typer.Argument(metavar="ID", help="As `matches list --held` shows it.")
     ],
     now: shared.Now = "",
 ) -> None:
-    """Let what was held back go into the next digests."""
+    """Make a held near miss a match, for the next digests."""
     from notifier.match import batches, matches
 
     with shared.open_deps(now) as deps:
         with deps.reading() as session:
-            twin = batches.twin_of_held(session, held_id, deps.now())
+            first_match_id = batches.first_match_of_story(session, near_miss_id, deps.now())
         with deps.writing() as session:
-            made = matches.release(session, held_id, deps.now(), twin)
-            title = made.entry.title
-        shared.say(f"Released as match {made.id} ({made.tier}): {title}")
+            match = matches.release(session, near_miss_id, deps.now(), first_match_id)
+            text = f"Released as match {match.id} ({match.tier}): {match.entry.title}"
+    shared.say(text)
 
 
-def _held(one: "NearMiss") -> dict[str, Any]:
+def _matches(
+    session: "Session", profile: "Profile | None", tier: "Tier | None"
+) -> list[dict[str, Any]]:
+    from notifier.match import matches
+
+    return [_match_to_json(match) for match in matches.listed(session, profile, tier)]
+
+
+def _near_misses(
+    session: "Session", profile: "Profile | None", tier: "Tier | None"
+) -> list[dict[str, Any]]:
+    from notifier.match import matches
+
+    near_misses = matches.list_near_misses(session, profile)
+    return [
+        _near_miss_to_json(near_miss) for near_miss in near_misses if tier in (None, near_miss.tier)
+    ]
+
+
+def _near_miss_to_json(near_miss: "NearMiss") -> dict[str, Any]:
     return {
-        "id": one.id,
-        "profile": one.profile.slug,
-        "tier": one.tier,
+        "id": near_miss.id,
+        "profile": near_miss.profile.slug,
+        "tier": near_miss.tier,
         "score": 0.0,
-        "reasons": one.reasons,
+        "reasons": near_miss.reasons,
         "held": True,
-        "filed": one.baseline,
+        "filed": near_miss.baseline,
         "kind": "new",
         "story": None,
-        "revision": one.revision.number,
-        "matched_at": shared.as_time(one.held_at),
-        "entry": _entry(one.entry),
+        "revision": near_miss.revision.number,
+        "matched_at": shared.as_time(near_miss.held_at),
+        "entry": _entry_to_json(near_miss.entry),
     }
 
 
-def _row(one: "Match") -> dict[str, Any]:
+def _match_to_json(match: "Match") -> dict[str, Any]:
     return {
-        "id": one.id,
-        "profile": one.profile.slug,
-        "tier": one.tier,
-        "score": one.score,
-        "reasons": one.reasons,
+        "id": match.id,
+        "profile": match.profile.slug,
+        "tier": match.tier,
+        "score": match.score,
+        "reasons": match.reasons,
         "held": False,
-        "filed": one.filed,
-        "kind": one.kind,
-        "story": one.story,
-        "revision": one.revision.number,
-        "matched_at": shared.as_time(one.created_at),
-        "entry": _entry(one.entry),
+        "filed": match.filed,
+        "kind": match.kind,
+        "story": match.story,
+        "revision": match.revision.number,
+        "matched_at": shared.as_time(match.created_at),
+        "entry": _entry_to_json(match.entry),
     }
 
 
-def _entry(one: "Entry") -> dict[str, Any]:
+def _entry_to_json(entry: "Entry") -> dict[str, Any]:
     return {
-        "id": one.id,
-        "url": one.url,
-        "title": one.title,
-        "source": one.source_id,
-        "published_at": shared.as_time(one.published_at),
+        "id": entry.id,
+        "url": entry.url,
+        "title": entry.title,
+        "source": entry.source_id,
+        "published_at": shared.as_time(entry.published_at),
     }
+
+
+def _cells(row: dict[str, Any]) -> tuple[object, ...]:
+    return (
+        row["id"],
+        row["tier"],
+        row["score"],
+        row["kind"],
+        row["entry"]["title"],
+        "; ".join(row["reasons"]),
+    )

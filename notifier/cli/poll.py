@@ -1,10 +1,17 @@
 """`notifier poll`."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from notifier.cli import shared
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from notifier.pipeline.poll import PollResult
+
+_HEADINGS = ("id", "status", "seen", "new", "changed", "address", "error")
 
 
 def register(app: typer.Typer) -> None:
@@ -13,16 +20,17 @@ def register(app: typer.Typer) -> None:
 
 
 def poll(
-    wanted: Annotated[
-        list[str] | None, typer.Argument(metavar="[SOURCE]...", help="Ids or addresses; else all.")
-    ] = None,
+    sources: shared.Sources = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Ask even those whose time has not come.")
+        bool, typer.Option("--force", help="Poll sources that are not due, too.")
     ] = False,
     json: shared.Json = False,
     now: shared.Now = "",
 ) -> None:
-    """Poll the sources that are due and match what is new; nothing is mailed. In a pipe only failures are told."""
+    """Poll the sources that are due, and match what is new.
+
+    Nothing is mailed. In a pipe, only failures are printed.
+    """
     from notifier.pipeline import match
     from notifier.pipeline import poll as poll_step
     from notifier.pipeline.problems import Problems
@@ -30,27 +38,40 @@ def poll(
 
     problems = Problems()
     with shared.open_deps(now) as deps, shared.progress(not json) as progress:
-        results = poll_step.run(deps, wanted or (), force=force, progress=progress)
+        results = poll_step.run(deps, sources or (), force=force, progress=progress)
         match.run(deps, problems)
     for problem in problems.lines:
         shared.warn(problem)
-    failed = [one for one in results if one.status == "failed"]
     if json:
         shared.print_json(to_json(results))
-    elif shared.is_terminal():
-        rows = [
-            (one.id, one.status, one.entries, one.new, one.changed, one.url, one.error)
-            for one in results
-        ]
-        headings = ("id", "status", "seen", "new", "changed", "address", "error")
-        shared.print_table(
-            headings, rows, "No source is watched. Add one with: notifier sources add URL"
-        )
-        if results and all(one.status == "not_due" for one in results):
-            shared.say("Nothing is due yet. To ask anyway: notifier poll --force")
     else:
-        for one in failed:
-            shared.warn(
-                f"Source {one.id} {one.url}: {one.error}. To look closer: notifier sources check {one.id}"
-            )
+        _print_results(results)
+    failed = any(result.status == "failed" for result in results)
     raise typer.Exit(1 if failed or problems.lines else 0)
+
+
+def _print_results(results: "Sequence[PollResult]") -> None:
+    """Print a table on a terminal; in a pipe only failures, on standard error."""
+    if not shared.is_terminal():
+        for result in results:
+            if result.status == "failed":
+                shared.warn(
+                    f"Source {result.id} {result.url}: {result.error}. "
+                    f"To examine it: notifier sources check {result.id}"
+                )
+        return
+    rows = [
+        (
+            result.id,
+            result.status,
+            result.entries,
+            result.new,
+            result.changed,
+            result.url,
+            result.error,
+        )
+        for result in results
+    ]
+    shared.print_table(_HEADINGS, rows, shared.NO_SOURCES)
+    if results and all(result.status == "not_due" for result in results):
+        shared.say("No source is due yet. To poll all the same: notifier poll --force")

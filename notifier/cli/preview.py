@@ -10,10 +10,39 @@ import typer
 from notifier.cli import shared
 
 if TYPE_CHECKING:
-    from notifier.admin.preview import PreviewOptions
+    from notifier.admin.preview import Preview, PreviewOptions
     from notifier.deps import Deps
 
 _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
+_DEFAULT_FOLDER = Path("preview")
+
+Since = Annotated[
+    str,
+    typer.Option(
+        metavar="30d", help="Show everything that matched since then, such as 12h, 30d or 4w."
+    ),
+]
+To = Annotated[
+    str | None,
+    typer.Option(metavar="EMAIL", help="Show what this subscriber would get now."),
+]
+Out = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Write digest.html, digest.txt and digest.eml to a folder."),
+]
+Open = Annotated[bool, typer.Option("--open", help="Show it in the browser.")]
+SendTo = Annotated[
+    str | None,
+    typer.Option(metavar="EMAIL", help="Send it to this address as a test, with inactive links."),
+]
+Serve = Annotated[
+    bool,
+    typer.Option(
+        "--serve",
+        help="Show it in a browser for desktop, phone, dark mode and text, on this machine only.",
+    ),
+]
+Port = Annotated[int, typer.Option(min=1, max=65535, metavar="PORT", help="The port of --serve.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -23,126 +52,108 @@ def register(app: typer.Typer) -> None:
 
 def preview(
     profile: shared.Profile = None,
-    every: Annotated[
-        str, typer.Option(metavar="CADENCE", help="immediate, daily, weekly or monthly.")
-    ] = "weekly",
-    edition: Annotated[
-        str, typer.Option(metavar="EDITION", help="patient or clinician.")
-    ] = "patient",
+    every: shared.Cadence = "weekly",
+    edition: shared.Edition = "patient",
     language: shared.Language = "en",
-    since: Annotated[
-        str,
-        typer.Option(
-            metavar="30d",
-            help="All that matched since then, the first poll included: 12h, 30d, 4w.",
-        ),
-    ] = "",
-    to: Annotated[
-        str | None, typer.Option(metavar="EMAIL", help="What this subscriber would get now.")
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Write digest.html, .txt and .eml there.")
-    ] = None,
-    open_: Annotated[bool, typer.Option("--open", help="Show it in the browser.")] = False,
-    send_to: Annotated[
-        str | None,
-        typer.Option(
-            metavar="EMAIL", help="Mail it to this address, as a trial; its links are nobody's."
-        ),
-    ] = None,
-    serve: Annotated[
-        bool,
-        typer.Option(
-            "--serve",
-            help="Show it side by side (desktop, phone, dark, text), on this machine only.",
-        ),
-    ] = False,
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Where --serve listens.")] = 8001,
+    since: Since = "",
+    to: To = None,
+    out: Out = None,
+    open_: Open = False,
+    send_to: SendTo = None,
+    serve: Serve = False,
+    port: Port = 8001,
     now: shared.Now = "",
 ) -> None:
-    """Render a digest by the very path that sends it; nothing is stored, and nothing sent but with --send-to."""
+    """Show the digest that would be sent now.
+
+    It is made by the same code that sends digests. Nothing is stored, and nothing is sent except
+    with --send-to.
+    """
     from notifier.admin.preview import PreviewOptions
     from notifier.admin.preview import preview as render
     from notifier.enums import Cadence, Edition
 
-    cadence, worded = (
-        shared.choice(Cadence, every, "--every"),
-        shared.choice(Edition, edition, "--edition"),
+    options = PreviewOptions(
+        profile,
+        shared.member(Cadence, every, "--every"),
+        shared.member(Edition, edition, "--edition"),
+        shared.language_code(language),
+        _parse_period(since),
+        to,
     )
-    wish = PreviewOptions(profile, cadence, worded, shared.spoken(language), _stretch(since), to)
     with shared.open_deps(now) as deps:
         if serve:
-            _serve(deps, wish, port)
+            _serve(deps, options, port)
             return
         if send_to is not None:
-            _send(deps, wish, send_to)
+            _send(deps, options, send_to)
             return
-        shown = render(deps, wish)
-    if shown is None:
-        _say_nothing(wish)
-        return
-    if out is None and not open_:
-        shared.say(f"Subject: {shown.subject}\n\n{shown.text}")
-        return
-    folder = out or Path("preview")
-    files = {
-        "digest.html": shown.html.encode(),
-        "digest.txt": shown.text.encode(),
-        "digest.eml": shown.message,
-    }
-    _write(folder, files)
-    shared.say(
-        f"{shown.subject} ({shown.profile}): {folder / 'digest.html'}, digest.txt, digest.eml"
-    )
-    if open_:
-        typer.launch(str((folder / "digest.html").resolve()))
+        digest = render(deps, options)
+    if digest is None:
+        _say_empty(options)
+    elif out is None and not open_:
+        shared.say(f"Subject: {digest.subject}\n\n{digest.text}")
+    else:
+        _write(digest, out or _DEFAULT_FOLDER, launch=open_)
 
 
-def _say_nothing(wish: "PreviewOptions") -> None:
+def _say_empty(options: "PreviewOptions") -> None:
     hint = (
-        "Look at the sources first: notifier poll"
-        if wish.since
-        else "To see what was found before: --since 30d"
+        "To poll the sources first: notifier poll"
+        if options.since
+        else "To include what matched earlier: --since 30d"
     )
     shared.say(f"There is nothing to send. {hint}")
 
 
-def _send(deps: "Deps", wish: "PreviewOptions", recipient: str) -> None:
+def _send(deps: "Deps", options: "PreviewOptions", recipient: str) -> None:
     from notifier.admin.preview import send
     from notifier.deliver.outbox import SendResult
 
-    outcome = send(deps, wish, recipient)
+    outcome = send(deps, options, recipient)
     if outcome is None:
-        _say_nothing(wish)
+        _say_empty(options)
     elif outcome.answer is SendResult.ACCEPTED:
         shared.say(
-            f"The mail server took it for {recipient}. Its links are nobody's; nothing was stored."
+            f"The mail server accepted the mail for {recipient}. "
+            "Its links belong to nobody, and nothing was stored."
         )
     else:
-        shared.warn(f"It was not sent: {outcome.said or outcome.answer}")
-        raise typer.Exit(1)
+        shared.fail(f"The mail was not sent: {outcome.said or outcome.answer}")
 
 
-def _serve(deps: "Deps", wish: "PreviewOptions", port: int) -> None:
+def _serve(deps: "Deps", options: "PreviewOptions", port: int) -> None:
     from notifier.web import preview_server
 
-    shared.say(f"Side by side: http://127.0.0.1:{port}/ (this machine only; Ctrl-C ends it)")
-    preview_server.serve(deps, wish, port)
+    shared.say(f"Serving on http://127.0.0.1:{port}/, for this machine only. Ctrl-C stops it.")
+    preview_server.serve(deps, options, port)
 
 
-def _stretch(text: str) -> timedelta | None:
+def _parse_period(text: str) -> timedelta | None:
+    """Parse the value of `--since`: a number of hours, days or weeks; None if it is empty.
+
+    Raises:
+        InputError: it is something else.
+    """
     from notifier.errors import InputError
 
     if not text:
         return None
-    found = re.fullmatch(r"([0-9]{1,5})([hdw])", text)
-    if not found:
-        raise InputError(f"--since {text!r} is no stretch of time.", "Write 12h, 30d or 4w.")
-    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+    match = re.fullmatch(r"([0-9]{1,5})([hdw])", text)
+    if not match:
+        raise InputError(f"--since {text!r} is not a period of time.", "Write 12h, 30d or 4w.")
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
-def _write(folder: Path, files: dict[str, bytes]) -> None:
-    """Write the mail's parts: with --to they hold links by which anyone can change that person's subscription."""
+def _write(digest: "Preview", folder: Path, *, launch: bool) -> None:
+    """Write a digest's parts to a folder, and open the page in a browser if `launch` is set.
+
+    The files are for their owner only: with --to they contain links that change that person's
+    subscription.
+
+    Raises:
+        InputError: the folder or a file cannot be written.
+    """
     from notifier.errors import InputError
     from notifier.store.files import write_private
 
@@ -152,5 +163,11 @@ def _write(folder: Path, files: dict[str, bytes]) -> None:
         raise InputError(
             f"{folder} cannot be written: {error.strerror}.", "Choose another --out."
         ) from error
-    for name, content in files.items():
-        write_private(folder / name, content)
+    write_private(folder / "digest.html", digest.html.encode("utf-8"))
+    write_private(folder / "digest.txt", digest.text.encode("utf-8"))
+    write_private(folder / "digest.eml", digest.message)
+    shared.say(
+        f"{digest.subject} ({digest.profile}): {folder / 'digest.html'}, digest.txt, digest.eml"
+    )
+    if launch:
+        typer.launch(str((folder / "digest.html").resolve()))

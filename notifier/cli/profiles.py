@@ -3,19 +3,23 @@
 import sys
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from notifier.cli import shared
 
 if TYPE_CHECKING:
-    from notifier.match.past_entries import Estimate
+    from datetime import datetime
 
-# Fewer entries say nothing about how broad a profile is; more than this share of them is more than
-# one therapy's news.
-_FEWEST_TO_JUDGE_BY = 20
-_TOO_BROAD = 0.3
+    from notifier.admin.profile_import import ImportResult
+    from notifier.deps import Deps
+    from notifier.match.past_entries import Estimate
+    from notifier.match.profile_file import ProfileFile
+    from notifier.store.models import Profile
+
+_PAST = ("include", "file")
+_COLUMNS = ("slug", "name", "terms", "stage", "stage_as_of")
 
 app = shared.group("profiles", "The stored therapy profiles.")
 
@@ -26,150 +30,158 @@ def list_(json: shared.Json = False) -> None:
     from notifier.match import profiles
 
     with shared.open_deps() as deps, deps.reading() as session:
-        rows = [
-            {
-                "slug": one.slug,
-                "name": one.name,
-                "stage": one.stage,
-                "stage_as_of": str(one.stage_as_of) if one.stage_as_of else None,
-                "terms": len(one.terms),
-                "imported_at": shared.as_time(one.imported_at),
-            }
-            for one in profiles.listed(session)
-        ]
-    if json:
-        shared.print_json(rows)
-        return
-    shown = ("slug", "name", "terms", "stage", "stage_as_of")
-    shared.print_table(
-        shown,
-        [[row[key] for key in shown] for row in rows],
-        "No profile is stored. Try: notifier init",
-    )
+        rows = [_to_json(profile) for profile in profiles.listed(session)]
+    shared.print_rows(rows, _COLUMNS, "No profile is stored. Try: notifier init", json=json)
 
 
 @app.command("show")
-def show(slug: Annotated[str, typer.Argument()], json: shared.Json = False) -> None:
-    """Show one profile: its facts, its trials and what is looked for."""
+def show(slug: shared.Slug, json: shared.Json = False) -> None:
+    """Show one profile: its facts, its trials and its terms."""
     from notifier.match import profiles
 
     with shared.open_deps() as deps, deps.reading() as session:
         profile = profiles.find(session, slug)
         if json:
             shared.print_json(profile.document)
-            return
-        shared.say(
-            f"{profile.name}\n{profile.summary}\n{profile.stage} (as of {profile.stage_as_of})\n"
-        )
-        for name, value in profiles.facts(profile).items():
-            shared.say(f"  {name}: {'; '.join(value) if isinstance(value, list) else value}")
-        for trial in profile.document.get("trials", []):
-            words = ", ".join(
-                filter(
-                    None,
-                    (trial.get("acronym"), f"phase {trial.get('phase', '?')}", trial.get("about")),
-                )
-            )
-            shared.say(f"  Trial {trial['id']}: {words}")
-        shared.say("")
-        for term in profile.terms:
-            shared.say(f"  {term.kind:<11} {', '.join([term.text, *term.also])}")
+        else:
+            _print_profile(profile)
 
 
 @app.command("import")
 def import_(
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE.toml...", help="Files, or slugs of bundled profiles."),
+        typer.Argument(metavar="FILE.toml", help="Files, or slugs of bundled profiles."),
     ],
     past: Annotated[
-        str, typer.Option(help="include or file: what becomes of older entries that match now.")
+        str,
+        typer.Option(
+            metavar="include|file",
+            help="What happens to older entries that match now: include them in the next digests, "
+            "or file them, which mails them to nobody.",
+        ),
     ] = "file",
     now: shared.Now = "",
 ) -> None:
-    """Store profiles from files, all or none, watch their sources, and match what was seen before."""
-    from notifier.admin.profile_import import estimate_matches, import_profile, judged
-    from notifier.errors import InputError
+    """Store profiles from files: all of them or none.
+
+    Their sources are watched from then on, and what was seen before is matched again.
+    """
     from notifier.match import profiles
 
-    if past not in ("include", "file"):
-        raise InputError(f"--past {past!r} is not known.", "Choose include or file.")
+    include = shared.known_word(past, _PAST, "--past") == "include"
     read = profiles.read_files(files)
-    include = past == "include"
     with shared.open_deps(now) as deps:
-        moment = deps.now()
-        before = []
-        # What takes long, and what asks somebody, comes before the transaction that stores all of
-        # them or none.
-        for file in read:
-            with deps.reading() as session:
-                _say_how_much(file.slug, estimate_matches(session, file, moment))
-                before.append(judged(session, file, moment, include_past=include))
-        with deps.writing() as session:
-            stored = [
-                import_profile(session, file, moment, include_past=include, before=seen)
-                for file, seen in zip(read, before, strict=True)
-            ]
+        stored = _import_all(deps, read, deps.now(), include_past=include)
     fate = "for the next digests" if include else "filed (mailed to nobody)"
-    for done in stored:
+    for result in stored:
         shared.say(
-            f"Stored {done.slug}: {_count(done.new_sources, 'new source')} to watch, "
-            f"{_count(done.older_matches, 'older match', 'es')} {fate}."
+            f"Stored {result.slug}: {shared.count(result.new_sources, 'new source')} to watch, "
+            f"{shared.count(result.older_matches, 'older match', 'es')} {fate}."
         )
 
 
-def _count(number: int, word: str, ending: str = "s") -> str:
-    return f"{number} {word}{'' if number == 1 else ending}"
-
-
-def _say_how_much(slug: str, found: "Estimate") -> None:
-    """Say what a profile would have matched; a broad one is asked about, where somebody is there to answer."""
-    if found.entries < _FEWEST_TO_JUDGE_BY:
-        return
-    counts = ", ".join(f"{count} {tier}" for tier, count in found.matched.items() if tier != "none")
-    shared.say(
-        f"{slug} matches, of {found.entries} entries of the last {found.days} days: {counts}."
-    )
-    if found.share <= _TOO_BROAD:
-        return
-    shared.warn(f"{slug} is broad: {found.share:.0%} of all entries would be mailed.")
-    if sys.stdin.isatty():
-        typer.confirm("Store it all the same?", abort=True)
-
-
 @app.command("history")
-def history(slug: Annotated[str, typer.Argument()], json: shared.Json = False) -> None:
+def history(slug: shared.Slug, json: shared.Json = False) -> None:
     """Show when a profile was imported, and what changed each time."""
     from notifier.match import profiles
 
     with shared.open_deps() as deps, deps.reading() as session:
-        found = profiles.history(session, profiles.find(session, slug))
-    steps = [
-        ["first import"],
-        *(profiles.changes(a.document, b.document) for a, b in pairwise(found)),
+        revisions = profiles.history(session, profiles.find(session, slug))
+    changes = [
+        profiles.changes(older.document, newer.document) for older, newer in pairwise(revisions)
+    ]
+    rows: list[dict[str, Any]] = [
+        {
+            "number": revision.number,
+            "imported_at": shared.as_time(revision.imported_at),
+            "changes": lines,
+        }
+        for revision, lines in zip(revisions, [["first import"], *changes], strict=True)
     ]
     if json:
-        shared.print_json(
-            [
-                {
-                    "number": one.number,
-                    "imported_at": shared.as_time(one.imported_at),
-                    "changes": lines,
-                }
-                for one, lines in zip(found, steps, strict=True)
-            ]
-        )
+        shared.print_json(rows)
         return
-    for one, lines in zip(found, steps, strict=True):
-        shared.say(f"{shared.as_time(one.imported_at)}  import {one.number}")
-        for line in lines:
+    for row in rows:
+        shared.say(f"{row['imported_at']}  import {row['number']}")
+        for line in row["changes"]:
             shared.say(f"    {line}")
 
 
 @app.command("export")
-def export(slug: Annotated[str, typer.Argument()]) -> None:
-    """Print a profile as the file that `import` reads."""
+def export(slug: shared.Slug) -> None:
+    """Print a profile as a file that `import` reads."""
     from notifier.match import profiles
 
     with shared.open_deps() as deps, deps.reading() as session:
         shared.print_data(profiles.export(profiles.find(session, slug)), shared.TOML_NOTATION)
+
+
+def _to_json(profile: "Profile") -> dict[str, Any]:
+    return {
+        "slug": profile.slug,
+        "name": profile.name,
+        "stage": profile.stage,
+        "stage_as_of": str(profile.stage_as_of) if profile.stage_as_of else None,
+        "terms": len(profile.terms),
+        "imported_at": shared.as_time(profile.imported_at),
+    }
+
+
+def _print_profile(profile: "Profile") -> None:
+    from notifier.match import profiles
+
+    shared.say(
+        f"{profile.name}\n{profile.summary}\n{profile.stage} (as of {profile.stage_as_of})\n"
+    )
+    for name, value in profiles.facts(profile).items():
+        shared.say(f"  {name}: {'; '.join(value) if isinstance(value, list) else value}")
+    for trial in profile.document.get("trials", []):
+        parts = (trial.get("acronym"), f"phase {trial.get('phase', '?')}", trial.get("about"))
+        shared.say(f"  Trial {trial['id']}: {', '.join(filter(None, parts))}")
+    shared.say("")
+    for term in profile.terms:
+        shared.say(f"  {term.kind:<11} {', '.join([term.text, *term.also])}")
+
+
+def _import_all(
+    deps: "Deps", files: "list[ProfileFile]", now: "datetime", *, include_past: bool
+) -> "list[ImportResult]":
+    """Judge what was seen before by each file, then store all files in one transaction.
+
+    Judging takes long, and a broad profile asks for a confirmation, so both come before the
+    transaction.
+    """
+    from notifier.admin.profile_import import estimate_matches, import_profile, judge_past
+
+    past = []
+    for file in files:
+        with deps.reading() as session:
+            _print_estimate(file.slug, estimate_matches(session, file, now))
+            past.append(judge_past(session, file, now, include_past=include_past))
+    with deps.writing() as session:
+        return [
+            import_profile(session, file, now, include_past=include_past, past=judged_past)
+            for file, judged_past in zip(files, past, strict=True)
+        ]
+
+
+def _print_estimate(slug: str, estimate: "Estimate") -> None:
+    """Print how many entries a profile would have matched; ask before a broad one is stored.
+
+    Raises:
+        Abort: a person at a terminal does not want to store a broad profile.
+    """
+    if not estimate.is_meaningful:
+        return
+    counts = ", ".join(
+        f"{number} {tier}" for tier, number in estimate.matched.items() if tier != "none"
+    )
+    shared.say(
+        f"{slug} matches, of {estimate.entries} entries of the last {estimate.days} days: {counts}."
+    )
+    if not estimate.is_broad:
+        return
+    shared.warn(f"{slug} is broad: {estimate.share:.0%} of all entries would be mailed.")
+    if sys.stdin.isatty():
+        typer.confirm("Store it all the same?", abort=True)

@@ -7,6 +7,7 @@ import typer
 from notifier.cli import shared
 
 if TYPE_CHECKING:
+    from notifier.deps import Deps
     from notifier.pipeline.run import Report
 
 
@@ -17,54 +18,69 @@ def register(app: typer.Typer) -> None:
 
 def run(
     once: Annotated[
-        bool, typer.Option("--once", help="Do what is due now, then leave (for cron).")
+        bool, typer.Option("--once", help="Do what is due now, then exit (for cron).")
     ] = False,
     now: shared.Now = "",
 ) -> None:
-    """Poll what is due, match, compose what is due, deliver; goes on until stopped, unless --once."""
+    """Run notifier: poll, match, compose and deliver.
+
+    Runs until it is stopped, unless --once is given.
+    """
     from notifier import scheduler
-    from notifier.admin import template_check
-    from notifier.pipeline.run import failing_canaries, run_once
+    from notifier.pipeline.run import run_once
 
     with shared.open_deps(now) as deps:
-        deps.require_sender()
-        if deps.settings.templates.directory is not None:
-            template_check.check_templates(deps)
-        # Cron mails what a run says: every five minutes the same would teach its reader to delete
-        # it.
-        if not deps.settings.public_url.startswith("https://") and (
-            shared.is_terminal() or not once
-        ):
-            shared.warn(
-                f"Note: public_url is {deps.settings.public_url}; links in mails lead there."
-            )
-        for failed in failing_canaries(deps):
-            shared.warn(f"Canary of {failed}. Import the profile again, or mend its terms.")
-        if once:
-            report = run_once(deps)
-            tell(report)
-            raise typer.Exit(1 if report.failed else 0)
-        scheduler.run(deps, tell)
+        _check(deps, once=once)
+        if not once:
+            scheduler.run(deps, print_report)
+            return
+        report = run_once(deps)
+    print_report(report)
+    raise typer.Exit(1 if report.failed else 0)
 
 
-def tell(report: "Report") -> None:
-    """What a run did, in a line, and what failed with what to do, on standard error."""
-    looked = [one for one in report.polled if one.status != "not_due"]
-    new = sum(one.new for one in looked)
-    changed = sum(one.changed for one in looked)
+def _check(deps: "Deps", *, once: bool) -> None:
+    """Check the settings before anything is done, and warn of what is likely a mistake.
+
+    Raises:
+        SettingsError: the sender is not set, or a template of the operator's own is broken.
+    """
+    from notifier.admin import template_check
+    from notifier.pipeline.run import failing_canaries
+
+    deps.require_sender()
+    if deps.settings.templates.directory is not None:
+        template_check.check_templates(deps)
+    # Not from cron, which mails what a run prints: the same note every five minutes would teach its
+    # readers to ignore such mails.
+    if not deps.settings.public_url.startswith("https://") and (shared.is_terminal() or not once):
+        shared.warn(
+            f"Note: public_url is {deps.settings.public_url}; links in mails lead there, "
+            "so subscribers must be able to reach it."
+        )
+    for canary in failing_canaries(deps):
+        shared.warn(f"Canary of {canary}. Import the profile again, or correct its terms.")
+
+
+def print_report(report: "Report") -> None:
+    """Print what a run did in one line, and on standard error what failed and what to do."""
+    polled = [result for result in report.polled if result.status != "not_due"]
+    new = sum(result.new for result in polled)
+    changed = sum(result.changed for result in polled)
     shared.say(
-        f"Polled {len(looked)} of {len(report.polled)} sources: {new} new, {changed} changed. "
+        f"Polled {len(polled)} of {len(report.polled)} sources: {new} new, {changed} changed. "
         f"Digests composed: {report.composed}. Mails accepted: {report.sent.accepted}."
     )
-    for one in looked:
-        if one.error:
+    for result in polled:
+        if result.error:
             shared.warn(
-                f"Source {one.id} {one.url}: {one.error}. It is asked again; see: notifier sources list"
+                f"Source {result.id} {result.url}: {result.error}. "
+                "It will be polled again; see: notifier sources list"
             )
     for problem in report.problems:
         shared.warn(f"{problem} Nothing was lost; the next run tries again.")
     if report.sent.problem:
-        shared.warn(f"{report.sent.problem} Nothing was lost: the next run sends what waits.")
+        shared.warn(f"{report.sent.problem} Nothing was lost; the next run tries again.")
     elif report.sent.not_accepted:
         shared.warn(
             f"{report.sent.not_accepted} mails were not accepted; see: notifier deliveries list"

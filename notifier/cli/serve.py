@@ -13,16 +13,23 @@ def register(app: typer.Typer) -> None:
 
 
 def serve(
-    host: Annotated[str | None, typer.Option(help="Else web.host.")] = None,
-    port: Annotated[int | None, typer.Option(help="Else web.port.")] = None,
+    host: Annotated[
+        str | None,
+        typer.Option(metavar="HOST", help="The address to listen on. Default: web.host."),
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            metavar="PORT", min=0, max=65535, help="The port to listen on. Default: web.port."
+        ),
+    ] = None,
     now: shared.Now = "",
 ) -> None:
-    """Serve the pages that the links in mails lead to."""
-    from notifier.web.app import serve as run
+    """Serve the web pages: sign-up, and the links in mails."""
+    from notifier.web import app
 
     with shared.open_deps(now) as deps:
-        web = deps.settings.web
-        shared.warn(
-            f"Serving on http://{host or web.host}:{web.port if port is None else port} (Ctrl-C stops)"
-        )
-        run(deps, host or web.host, web.port if port is None else port)
+        address = host or deps.settings.web.host
+        number = deps.settings.web.port if port is None else port
+        shared.warn(f"Serving on http://{address}:{number}. Ctrl-C stops it.")
+        app.serve(deps, address, number)

@@ -1,20 +1,22 @@
-"""What every command shares: options, the opening of the database, and everything that is printed.
+"""Everything that commands share: options, the opening of the database, input and output.
 
-Nothing else in the package writes to standard output or standard error (`logs.py` beside it writes
-the log), so that no text of a feed, a header or a file can act on a terminal: it is made printable
-here.
+Nothing else in the package writes to standard output or standard error (the exceptions are named in
+`tests/test_architecture.py`; the log is written by `logs.py`). So text of a feed, a header or a
+file cannot control a terminal: it is made printable here.
 """
 
+import getpass
 import io
 import json
 import os
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 
@@ -27,41 +29,69 @@ if TYPE_CHECKING:
 
     from notifier.deps import Deps
 
-# In a pipe nothing is folded: a line is a row.
+# So wide that a table is not folded in a pipe: there a line is a row.
 _PIPE_WIDTH = 2000
-_SHOWN = 100
+# Rows of a table that are shown without --limit. Chosen by hand; not measured.
+_ROWS_SHOWN = 100
+# Characters of a progress bar's description.
+_DESCRIPTION_WIDTH = 60
 
+# How the formats of exports write a character that must not reach a terminal.
 JSON_NOTATION = TOML_NOTATION = "\\u{:04x}"
 XML_NOTATION = "&#x{:x};"
 
-# Which files were reported as open to others already.
+# Files that were reported as readable by others already.
 _reported: set[Path] = set()
+
+_Member = TypeVar("_Member", bound=StrEnum)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Limit = Annotated[
     int | None,
-    typer.Option("--limit", min=1, help=f"How many of the newest: {_SHOWN}, or all with --json."),
+    typer.Option(
+        "--limit",
+        min=1,
+        metavar="N",
+        help=f"Show the newest N. Default: {_ROWS_SHOWN}; with --json: all.",
+    ),
 ]
 Now = Annotated[
     str,
-    typer.Option("--now", metavar="ISO-8601", help="Act as at this moment, for replays and tests."),
+    typer.Option("--now", metavar="ISO-8601", help="Act as if it were this time, for tests."),
 ]
 Language = Annotated[str, typer.Option("--language", metavar="CODE", help="en, de, fr or es.")]
-Profile = Annotated[
-    str | None, typer.Option("--profile", metavar="SLUG", help="The therapy profile.")
+Edition = Annotated[str, typer.Option("--edition", metavar="EDITION", help="patient or clinician.")]
+Cadence = Annotated[
+    str, typer.Option("--every", metavar="CADENCE", help="immediate, daily, weekly or monthly.")
 ]
+Profile = Annotated[
+    str | None,
+    typer.Option("--profile", metavar="SLUG", help="A stored therapy profile, by its slug."),
+]
+Confirmed = Annotated[
+    bool,
+    typer.Option("--confirmed", help="You confirm that you have consent; no mail asks for it."),
+]
+Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The person's e-mail address.")]
+Slug = Annotated[str, typer.Argument(metavar="SLUG", help="As `profiles list` shows it.")]
+Sources = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="SOURCE", help="Ids or addresses of sources. Default: all."),
+]
+
+NO_SOURCES = "No source is watched. To add one: notifier sources add URL"
 
 
 def group(name: str, help_text: str) -> typer.Typer:
-    """A noun with commands below it."""
+    """Return a group of commands, such as `sources` with `list`, `add` and `remove`."""
     return typer.Typer(name=name, help=help_text, no_args_is_help=True, rich_markup_mode=None)
 
 
 def moment(text: str, option: str = "--now") -> datetime | None:
-    """The moment that an option names; without a zone it is UTC.
+    """Parse the time that an option names (ISO 8601, UTC without an offset); None if it is empty.
 
     Raises:
-        InputError: no ISO 8601 time between the years 1900 and 2100.
+        InputError: the text is not an ISO 8601 time between the years 1900 and 2100.
     """
     if not text:
         return None
@@ -69,13 +99,68 @@ def moment(text: str, option: str = "--now") -> datetime | None:
         return times.moment(text)
     except ValueError as error:
         raise InputError(
-            f"{option} {text!r} is no ISO 8601 time.", "Write 2026-03-01T08:00:00+01:00."
+            f"{option} {text!r} is not an ISO 8601 time.",
+            "Write it like 2026-03-01 or 2026-03-01T08:00:00+01:00.",
         ) from error
+
+
+def known_word(text: str, words: Collection[str], option: str) -> str:
+    """Return the value of an option if it is one of some words.
+
+    Raises:
+        InputError: it is another word; the fix lists those there are.
+    """
+    if text not in words:
+        raise InputError(f"{option} {text!r} is not known.", f"Choose one of: {', '.join(words)}.")
+    return text
+
+
+def member(kind: type[_Member], text: str, option: str) -> _Member:
+    """Return the member of an enumeration that an option names.
+
+    Raises:
+        InputError: there is no such member; the fix lists those there are.
+    """
+    return kind(known_word(text, [*kind], option))
+
+
+def optional_member(kind: type[_Member], text: str | None, option: str) -> _Member | None:
+    """Return the member of an enumeration that an option names; None if the option is not given.
+
+    Raises:
+        InputError: there is no such member; the fix lists those there are.
+    """
+    return None if text is None else member(kind, text, option)
+
+
+def language_code(code: str) -> str:
+    """Return the value of `--language` if digests exist in that language.
+
+    Raises:
+        InputError: they do not; the fix lists the languages there are.
+    """
+    from notifier.i18n.catalog import LANGUAGES
+
+    return known_word(code, LANGUAGES, "--language")
+
+
+def operator() -> str:
+    """Return how the consent ledger names the person at this keyboard: `operator USER`."""
+    return f"operator {getpass.getuser()}"
 
 
 @contextmanager
 def open_deps(now: str = "") -> "Iterator[Deps]":
-    """Settings, database and clock for one command; the database is closed afterwards."""
+    """Open settings, database and clock for one command, and close the database afterwards.
+
+    Args:
+        now: the value of `--now`; the real clock if it is empty.
+
+    Raises:
+        InputError: `now` is not a time.
+        SettingsError: a setting is wrong or missing.
+        StoreError: the database cannot be used.
+    """
     from notifier.deps import open_deps
 
     deps = open_deps(now=moment(now))
@@ -87,7 +172,7 @@ def open_deps(now: str = "") -> "Iterator[Deps]":
 
 
 def _warn_of_readable_files(deps: "Deps") -> None:
-    """Say, once a process, which files with secrets or people everybody on this machine may open; and the fix."""
+    """Warn, once a process, of files with secrets or people that every user here may open."""
     from notifier.store.files import readable_by_others
 
     dkim, database = deps.settings.dkim, Path(deps.engine.url.database or "")
@@ -98,29 +183,31 @@ def _warn_of_readable_files(deps: "Deps") -> None:
     }
     beside = [database.with_name(f"{database.name}{end}") for end in ("", "-wal", "-shm")]
     if deps.engine.dialect.name == "sqlite" and readable_by_others(beside):
-        exposed[database] = f"{shlex.quote(str(database))}*"  # those beside it come and go
+        # The other two come and go, so the fix names all three by a pattern.
+        exposed[database] = f"{shlex.quote(str(database))}*"
     if new := {path: quoted for path, quoted in exposed.items() if path not in _reported}:
         _reported.update(new)
         names = ", ".join(str(path) for path in new)
         warn(
-            f"Warning: every user of this machine may open {names}. To end that: chmod o= {' '.join(new.values())}"
+            f"Warning: every user of this machine may open {names}. "
+            f"To end that: chmod o= {' '.join(new.values())}"
         )
 
 
 def config_path() -> Path:
-    """Where the settings file is, or would be."""
+    """Return the path of the settings file, whether or not it exists."""
     from notifier.settings import CONFIG_NAME
 
     return Path(os.environ.get("NOTIFIER_CONFIG") or CONFIG_NAME)
 
 
 def as_time(value: datetime | None) -> str | None:
-    """A time as JSON and tables have it: ISO 8601 with offset, to the second."""
+    """Return a time for JSON and tables: ISO 8601 with an offset, to the second."""
     return value.isoformat(timespec="seconds") if value else None
 
 
 def print_json(document: Any) -> None:
-    """One JSON document on standard output, and nothing else there; what acts on terminals is escaped in it."""
+    """Print one JSON document, with escapes for characters that would control a terminal."""
     text = printable(json.dumps(document, ensure_ascii=False, indent=2), JSON_NOTATION)
     if not _can_be_written(text):
         text = json.dumps(document, indent=2)
@@ -128,12 +215,12 @@ def print_json(document: Any) -> None:
 
 
 def print_data(text: str, notation: str = "") -> None:
-    """A file for programs on standard output: UTF-8 whatever the terminal speaks, and with nothing that acts on one.
+    """Print a file for programs: always UTF-8 in a pipe, whatever the terminal's encoding is.
 
     Args:
-        text: the file, or a piece of it.
-        notation: how its format escapes a character, see `text.printable`; without one, marks for
-            people are written.
+        text: the file, or a part of it.
+        notation: how its format escapes a character, see `text.cleaning.printable`; without one,
+            characters that would control a terminal become visible marks.
     """
     text = printable(text, notation)
     if is_terminal() or not hasattr(sys.stdout, "buffer"):
@@ -152,8 +239,25 @@ def _can_be_written(text: str) -> bool:
     return True
 
 
+def print_rows(
+    rows: Sequence[Mapping[str, Any]], columns: Sequence[str], empty: str, *, json: bool
+) -> None:
+    """Print a listing: as JSON with every field, or as a table of some of them.
+
+    Args:
+        rows: a mapping of field names to values for each row.
+        columns: the fields that the table shows.
+        empty: the sentence that is printed instead of a table without rows.
+        json: whether to print JSON.
+    """
+    if json:
+        print_json(rows)
+    else:
+        print_table(columns, [[row[column] for column in columns] for row in rows], empty)
+
+
 def print_table(headings: Sequence[str], rows: Sequence[Sequence[object]], empty: str) -> None:
-    """A table on standard output, or one sentence when it would be empty."""
+    """Print a table, or the sentence `empty` if there are no rows."""
     if not rows:
         say(empty)
         return
@@ -172,44 +276,63 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[object]], empty
     Console(width=width, highlight=False).print(table)
 
 
-def most(limit: int | None, *, json: bool) -> int | None:
-    """How many rows to show; a table of all there are would hide its end from people, and JSON is for programs."""
-    return limit or (None if json else _SHOWN)
+def row_limit(limit: int | None, *, json: bool) -> int | None:
+    """Return how many rows to show; None for all, which is the default of JSON only."""
+    return limit or (None if json else _ROWS_SHOWN)
 
 
 def say_if_cut(shown: int, total: int) -> None:
-    """Say that a table holds the newest rows alone."""
+    """Print a note if a table shows the newest rows only."""
     if shown < total:
         warn(f"These are the newest {shown} of {total}; --limit shows more.")
 
 
+def count(number: int, noun: str, ending: str = "s") -> str:
+    """Return a number with its noun: `"1 subscription"`, `"2 subscriptions"`."""
+    return f"{number} {noun}{'' if number == 1 else ending}"
+
+
 def is_terminal() -> bool:
-    """Whether a person is looking at standard output."""
+    """Return whether standard output is a terminal."""
     return sys.stdout.isatty()
 
 
 def say(text: str) -> None:
-    """A sentence for a person, on standard output."""
+    """Print text for a person on standard output."""
     typer.echo(printable(text))
 
 
 def warn(text: str) -> None:
-    """A sentence for a person that no script should read, on standard error."""
+    """Print text for a person on standard error, where no script reads it."""
     typer.echo(printable(text), err=True)
 
 
+def fail(text: str) -> NoReturn:
+    """Print text on standard error, and end the command with exit code 1.
+
+    Raises:
+        Exit: always.
+    """
+    warn(text)
+    raise typer.Exit(1)
+
+
 def write_every_character() -> None:
-    """Let no character end a command: what standard output's encoding does not have is written as its number."""
+    """Write characters that the encoding of a stream lacks as numbers, instead of failing."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
 def file_bytes(path: Path, largest: int = 10_000_000) -> bytes:
-    """The bytes of a plain file that the caller named, of at most `largest` bytes.
+    """Read a regular file that the caller named.
+
+    Args:
+        path: the file.
+        largest: how many bytes it may have.
 
     Raises:
-        InputError: it cannot be read, is no plain file, or is too large.
+        InputError: it cannot be read, is not a regular file, or is too large.
     """
     from notifier.store.files import read_input
 
@@ -217,24 +340,27 @@ def file_bytes(path: Path, largest: int = 10_000_000) -> bytes:
 
 
 def standard_input(largest: int) -> bytes:
-    """What is piped into the command, of at most `largest` bytes.
+    """Read what is piped into the command, at most `largest` bytes.
 
     Raises:
-        InputError: it is larger.
+        InputError: there are more.
     """
     content: bytes = sys.stdin.buffer.read(largest + 1)
     if len(content) > largest:
-        raise InputError(f"Standard input holds more than {largest:,} bytes.", "Give less of it.")
+        raise InputError(f"Standard input has more than {largest:,} bytes.", "Send a shorter text.")
     return content
 
 
 @contextmanager
 def progress(shown: bool) -> "Iterator[Callable[[int, int, str], None] | None]":
-    """A progress bar on standard error where that is a terminal; elsewhere nothing.
+    """Show a progress bar on standard error if that is a terminal.
+
+    Args:
+        shown: whether to show one at all.
 
     Yields:
-        What takes how many are done, how many there are, and the one that was done last; None where
-        nothing is shown.
+        A function that takes how many are done, how many there are, and a description of the last;
+        None if no bar is shown.
     """
     if not shown or not sys.stderr.isatty():
         yield None
@@ -251,35 +377,8 @@ def progress(shown: bool) -> "Iterator[Callable[[int, int, str], None] | None]":
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=None)
         yield lambda done, total, last: bar.update(
-            task, completed=done, total=total, description=one_printable_line(last[:60])
+            task,
+            completed=done,
+            total=total,
+            description=one_printable_line(last[:_DESCRIPTION_WIDTH]),
         )
-
-
-def spoken(code: str) -> str:
-    """The code of a language that notifier speaks.
-
-    Raises:
-        InputError: it is none; those there are stand in the fix.
-    """
-    from notifier.i18n.catalog import LANGUAGES
-
-    if code not in LANGUAGES:
-        raise InputError(
-            f"--language {code!r} is not spoken here.", f"Choose one of: {', '.join(LANGUAGES)}."
-        )
-    return code
-
-
-def choice(kind: Any, text: str | None, option: str) -> Any:
-    """A member of an enumeration by its word.
-
-    Raises:
-        InputError: there is none; the words there are stand in the fix.
-    """
-    if text is None:
-        return None
-    try:
-        return kind(text)
-    except ValueError as error:
-        words = ", ".join(kind)
-        raise InputError(f"{option} {text!r} is not known.", f"Choose one of: {words}.") from error

@@ -1,193 +1,235 @@
 """`notifier sources`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from notifier.cli import shared
 
-app = shared.group("sources", "What is watched, and how it fares.")
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
 
-Wanted = Annotated[
-    list[str] | None, typer.Argument(metavar="[ID-or-URL]...", help="Ids or addresses; else all.")
+    from notifier.admin.source_check import SourceCheck
+    from notifier.store.models import Source
+
+app = shared.group("sources", "The addresses that are watched, and their health.")
+
+Reference = Annotated[str, typer.Argument(metavar="SOURCE", help="The source's id or address.")]
+Url = Annotated[
+    str,
+    typer.Argument(
+        metavar="URL", help="A feed, a site with a feed, a therapy page or a registry record."
+    ),
 ]
-_NONE = "No source is watched. Add one with: notifier sources add URL"
+Kind = Annotated[
+    str | None,
+    typer.Option(
+        metavar="KIND", help="feed, page or registry. Default: recognised from the address."
+    ),
+]
+Name = Annotated[
+    str,
+    typer.Option(metavar="NAME", help="The name readers see. Default: the source's own title."),
+]
+Authority = Annotated[
+    str | None,
+    typer.Option(
+        metavar="AUTHORITY",
+        help="registry, regulator, peer-reviewed, sponsor, news or opinion.",
+    ),
+]
+
+_COLUMNS = (
+    "id",
+    "kind",
+    "health",
+    "name",
+    "url",
+    "last_success_at",
+    "next_poll_at",
+    "left_out",
+    "last_error",
+)
 
 
 @app.command("list")
 def list_(json: shared.Json = False, now: shared.Now = "") -> None:
-    """Show every source with its health, its last error and its next poll."""
+    """Show every source with its health, last error and next poll."""
     from notifier.watch import sources
-    from notifier.watch.health import health
 
     with shared.open_deps(now) as deps, deps.reading() as session:
-        rows = [
-            {
-                "id": one.id,
-                "name": one.name,
-                "url": one.url,
-                "kind": one.kind,
-                "authority": one.authority,
-                "profiles": [profile.slug for profile in one.profiles],
-                "health": health(one, deps.now()),
-                "last_error": one.last_error,
-                "last_success_at": shared.as_time(one.last_success_at),
-                "changed_at": shared.as_time(one.changed_at),
-                "next_poll_at": shared.as_time(one.next_poll_at),
-                "failures": one.failures,
-                "left_out": one.left_out,
-            }
-            for one in sources.listed(session)
-        ]
-    if json:
-        shared.print_json(rows)
-        return
-    shown = (
-        "id",
-        "kind",
-        "health",
-        "name",
-        "url",
-        "last_success_at",
-        "next_poll_at",
-        "left_out",
-        "last_error",
-    )
-    shared.print_table(shown, [[row[key] for key in shown] for row in rows], _NONE)
+        rows = [_to_json(source, deps.now()) for source in sources.listed(session)]
+    shared.print_rows(rows, _COLUMNS, shared.NO_SOURCES, json=json)
 
 
 @app.command("add")
 def add(
-    url: Annotated[
-        str, typer.Argument(help="A feed, a site with a feed, a therapy page or a registry record.")
-    ],
-    kind: Annotated[
-        str | None, typer.Option(help="feed, page or registry; else told by the address.")
-    ] = None,
-    name: Annotated[
-        str, typer.Option(help="What readers see; else what the source calls itself.")
-    ] = "",
+    url: Url,
+    kind: Kind = None,
+    name: Name = "",
     profile: shared.Profile = None,
-    authority: Annotated[
-        str | None,
-        typer.Option(help="registry, regulator, peer-reviewed, sponsor, news or opinion."),
-    ] = None,
+    authority: Authority = None,
     now: shared.Now = "",
 ) -> None:
-    """Watch an address, or the feed behind it; its first poll mails nothing. Without --profile it feeds them all."""
+    """Watch an address, or the feed that it links to.
+
+    What it published before its first poll is mailed to nobody. Without --profile the source is
+    matched against every profile.
+    """
     from notifier.admin.source_check import find_source
     from notifier.enums import Authority, SourceKind
     from notifier.match import profiles
     from notifier.watch import sources
 
-    chosen, tier = (
-        shared.choice(SourceKind, kind, "--kind"),
-        shared.choice(Authority, authority, "--authority"),
-    )
+    wanted_kind = shared.optional_member(SourceKind, kind, "--kind")
+    wanted_authority = shared.optional_member(Authority, authority, "--authority")
     with shared.open_deps(now) as deps:
         with deps.reading() as session:
             if profile:
-                profiles.find(session, profile)
-        found = find_source(deps, url, chosen)
+                profiles.find(session, profile)  # refused before the address is requested
+        address = find_source(deps, url, wanted_kind)
         with deps.writing() as session:
-            source, new = sources.add(
+            source, is_new = sources.add(
                 session,
-                found.url,
+                address.url,
                 deps.now(),
-                kind=found.kind,
+                kind=address.kind,
                 name=name,
-                authority=tier,
+                authority=wanted_authority,
                 profile=profiles.find(session, profile) if profile else None,
             )
-            if found.how:
-                shared.say(found.how)
-            shared.say(
-                f"{'Watching' if new else 'Already watched:'} {source.url} ({source.kind}, id {source.id})"
-            )
-            if found.problem:
-                shared.warn(
-                    f"It could not be read now: {found.problem}. It is tried again at every poll."
-                )
+            text = f"{source.url} ({source.kind}, id {source.id})"
+    if address.how:
+        shared.say(address.how)
+    shared.say(f"{'Watching' if is_new else 'Already watched:'} {text}")
+    if address.problem:
+        shared.warn(f"It cannot be read now: {address.problem}. Every poll tries again.")
 
 
 @app.command("remove")
-def remove(
-    source: Annotated[str, typer.Argument(metavar="ID-or-URL")], now: shared.Now = ""
-) -> None:
-    """Stop watching a source; what it published stays on record."""
+def remove(source: Reference, now: shared.Now = "") -> None:
+    """Stop watching a source; what it published is kept."""
     from notifier.watch import sources
 
     with shared.open_deps(now) as deps, deps.writing() as session:
-        shared.say(f"Removed {sources.remove(session, source, deps.now())}")
+        removed = sources.remove(session, source, deps.now())
+    shared.say(f"Removed {removed}")
 
 
 @app.command("check")
-def check(wanted: Wanted = None, json: shared.Json = False, now: shared.Now = "") -> None:
-    """Try sources now, and say what they answer and what to do about it; nothing is stored."""
-    from notifier.admin.source_check import check as look
-    from notifier.watch import sources
+def check(sources: shared.Sources = None, json: shared.Json = False, now: shared.Now = "") -> None:
+    """Request sources now, and say what to do about problems.
+
+    Nothing is stored. The exit code is 1 if a source cannot be read.
+    """
+    from notifier.admin import source_check
+    from notifier.watch import sources as watched
 
     with shared.open_deps(now) as deps:
         with deps.reading() as session:
-            chosen = [sources.find(session, one) for one in wanted or ()] or sources.listed(session)
-            named = {one.url: (one.id, one.name) for one in chosen}
-        looks = look(deps, [(one.url, one.kind) for one in chosen])
+            stored = [watched.find(session, reference) for reference in sources or ()]
+            stored = stored or [*watched.listed(session)]
+            labels = {source.url: (source.id, source.name) for source in stored}
+            addresses = [(source.url, source.kind) for source in stored]
+        results = source_check.check(deps, addresses)
     if json:
-        rows = [
-            {
-                "id": named[one.url][0],
-                "url": one.url,
-                "kind": one.kind,
-                "ok": one.ok,
-                "entries": one.entries,
-            }
-            | {"error": one.error or None, "findings": list(one.lines)}
-            for one in looks
-        ]
-        shared.print_json(rows)
-    elif not looks:
-        shared.say(_NONE)
+        shared.print_json([_check_to_json(result, labels[result.url][0]) for result in results])
     else:
-        for one in looks:
-            source_id, name = named[one.url]
-            shared.say(f"{'ok  ' if one.ok else 'FAIL'} {source_id} {name}: {one.url} ({one.kind})")
-            for line in one.lines:
-                shared.say(f"       {line}")
-    raise typer.Exit(0 if all(one.ok for one in looks) else 1)
+        _print_checks(results, labels)
+    raise typer.Exit(0 if all(result.ok for result in results) else 1)
 
 
 @app.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(metavar="FILE.opml", help="As feed readers export it.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE.opml", help="A list that a feed reader exported.")
+    ],
     profile: shared.Profile = None,
     now: shared.Now = "",
 ) -> None:
-    """Watch every feed of an OPML file; what is watched already stays as it is."""
+    """Watch every feed of an OPML file.
+
+    Sources that are watched already are not changed. Without --profile the sources are matched
+    against every profile.
+    """
     from notifier.enums import Authority, SourceKind
     from notifier.match import profiles
     from notifier.watch import opml, sources
 
     outlines = opml.read(shared.file_bytes(file), str(file))
+    new = 0
     with shared.open_deps(now) as deps, deps.writing() as session:
-        fed = profiles.find(session, profile) if profile else None
-        new = 0
-        for one in outlines:
-            kind = SourceKind(one.kind) if one.kind in list(SourceKind) else None
-            tier = Authority(one.authority) if one.authority in list(Authority) else None
-            added = sources.add(
-                session, one.url, deps.now(), kind=kind, name=one.name, authority=tier, profile=fed
+        stored = profiles.find(session, profile) if profile else None
+        for outline in outlines:
+            # A list of another program may name other kinds: such a word is ignored.
+            kind = SourceKind(outline.kind) if outline.kind in [*SourceKind] else None
+            authority = Authority(outline.authority) if outline.authority in [*Authority] else None
+            _, is_new = sources.add(
+                session,
+                outline.url,
+                deps.now(),
+                kind=kind,
+                name=outline.name,
+                authority=authority,
+                profile=stored,
             )
-            new += added[1]
+            new += is_new
     shared.say(
-        f"{len(outlines)} feeds in {file}: {new} are watched from now on, {len(outlines) - new} were already."
+        f"{shared.count(len(outlines), 'feed')} in {file}: {new} are watched from now on, "
+        f"{len(outlines) - new} were watched already."
     )
 
 
 @app.command("export")
 def export() -> None:
-    """Print all sources as OPML, which feed readers and `import` take."""
+    """Print all sources as OPML, for feed readers and `import`."""
     from notifier.watch import opml, sources
 
     with shared.open_deps() as deps, deps.reading() as session:
         shared.print_data(opml.write(sources.listed(session)).decode("utf-8"), shared.XML_NOTATION)
+
+
+def _to_json(source: "Source", now: "datetime") -> dict[str, Any]:
+    from notifier.watch.health import health
+
+    return {
+        "id": source.id,
+        "name": source.name,
+        "url": source.url,
+        "kind": source.kind,
+        "authority": source.authority,
+        "profiles": [profile.slug for profile in source.profiles],
+        "health": health(source, now),
+        "last_error": source.last_error,
+        "last_success_at": shared.as_time(source.last_success_at),
+        "changed_at": shared.as_time(source.changed_at),
+        "next_poll_at": shared.as_time(source.next_poll_at),
+        "failures": source.failures,
+        "left_out": source.left_out,
+    }
+
+
+def _check_to_json(result: "SourceCheck", source_id: int) -> dict[str, Any]:
+    return {
+        "id": source_id,
+        "url": result.url,
+        "kind": result.kind,
+        "ok": result.ok,
+        "entries": result.entries,
+        "error": result.error or None,
+        "findings": list(result.lines),
+    }
+
+
+def _print_checks(results: "Sequence[SourceCheck]", labels: dict[str, tuple[int, str]]) -> None:
+    """Print the result of each check; `labels` are id and name of a source by its address."""
+    if not results:
+        shared.say(shared.NO_SOURCES)
+    for result in results:
+        source_id, name = labels[result.url]
+        verdict = "ok  " if result.ok else "FAIL"
+        shared.say(f"{verdict} {source_id} {name}: {result.url} ({result.kind})")
+        for line in result.lines:
+            shared.say(f"       {line}")

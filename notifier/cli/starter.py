@@ -1,6 +1,6 @@
-"""The text of `notifier.toml` as `init` writes it: a fresh one, or one that is completed and otherwise left alone.
+"""The text of `notifier.toml` as `init` writes it: a new one, or an old one with a key added.
 
-Owns the comments and the fresh keys. What a setting means is `settings.py`'s.
+Owns the comments and the new keys. What a setting means is in `settings.py`.
 """
 
 import re
@@ -14,39 +14,43 @@ _EMPTY_KEY = re.compile(r"(?m)^[ \t]*suppression_key[ \t]*=[ \t]*(?:\"\"|'')[^\r
 
 
 def suppression_key_line() -> str:
-    """The line of `notifier.toml` that holds a fresh `suppression_key`."""
+    """Return the line of `notifier.toml` that sets a new `suppression_key` of 256 random bits."""
     key = secrets.token_urlsafe(32)
-    return f'suppression_key = "{key}"   # keys what is known of addresses: never change it, keep it in your backups'
+    return f'suppression_key = "{key}"   # never change it, and keep it in your backups'
 
 
 def with_suppression_key(text: str) -> str:
-    """The text of a settings file with a fresh `suppression_key`, and nothing else of it changed.
+    """Add a new `suppression_key` to the text of a settings file, and change nothing else.
 
     Args:
-        text: a valid settings file without such a key, or with an empty one.
+        text: a valid settings file (TOML) without such a key, or with an empty one.
 
     Returns:
-        The key before the first table, or, where what looks like a table is part of a text, at the
-        top; line ends are those that the file has.
+        The text with the key before the first table, or at its top if what looks like a table is
+        inside a string. The line ends are those of the file.
+
+    Raises:
+        InputError: no place was found where the key changes nothing else.
     """
-    wanted = tomllib.loads(text)
-    wanted.pop("suppression_key", None)
+    others = tomllib.loads(text)
+    others.pop("suppression_key", None)
     line = suppression_key_line()
     for candidate in _with_line(text, line):
         try:
-            given = tomllib.loads(candidate)
+            settings = tomllib.loads(candidate)
         except tomllib.TOMLDecodeError:
             continue
-        if given.pop("suppression_key", "") in line and given == wanted:
+        if settings.pop("suppression_key", "") in line and settings == others:
             return candidate
     raise InputError(
         "suppression_key cannot be added to the settings file.",
-        "Set the variable NOTIFIER_SUPPRESSION_KEY, or put the key into the file yourself, before its first [section].",
+        "Put a key of 32 random characters into the file yourself, before its first [section], or "
+        "into the environment variable NOTIFIER_SUPPRESSION_KEY.",
     )
 
 
 def _with_line(text: str, line: str) -> Iterator[str]:
-    """The text with a line in the places where it may belong, the best one first."""
+    """Yield the text with a line added at each possible place, the best one first."""
     end = "\r\n" if "\r\n" in text else "\n"
     if _EMPTY_KEY.search(text):
         yield _EMPTY_KEY.sub(lambda _: line, text, count=1)
@@ -54,24 +58,25 @@ def _with_line(text: str, line: str) -> Iterator[str]:
     lines = text.splitlines(keepends=True)
     at = next((n for n, line in enumerate(lines) if line.lstrip().startswith("[")), len(lines))
     while at and (not lines[at - 1].strip() or lines[at - 1].lstrip().startswith("#")):
-        at -= 1  # what stands right above a table speaks of it
+        at -= 1  # a comment right above a table belongs to the table
     before = "".join(lines[:at])
-    yield f"{before}{'' if not before or before.endswith(end) else end}{line}{end}{''.join(lines[at:])}"
+    gap = "" if not before or before.endswith(end) else end
+    yield f"{before}{gap}{line}{end}{''.join(lines[at:])}"
     yield f"{line}{end}{text}"
 
 
 def starter_file() -> str:
-    """The text of a fresh `notifier.toml`, with a secret of its own."""
+    """Return the text of a new `notifier.toml`, with keys of its own."""
     return f"""\
-# Settings of notifier. What is left out has its default; `notifier --help` and docs/settings.md list them all.
+# Settings of notifier. What is left out has its default; docs/settings.md lists all settings.
 
 database_url = "sqlite:///subscribers.db"
-public_url = "http://127.0.0.1:8000"     # where readers reach `notifier serve`; links in mails start with it
-secret_key = "{secrets.token_urlsafe(32)}"   # signs those links: keep it secret, keep it in your backups
+public_url = "http://127.0.0.1:8000"     # where readers reach `notifier serve`; links start with it
+secret_key = "{secrets.token_urlsafe(32)}"   # signs links: keep it secret, keep it in backups
 {suppression_key_line()}
 
-[sender]                                 # needed before the first mail
-name = "News digest"                     # seen in inboxes and on lock screens: name no illness here
+[sender]                                 # required before the first mail
+name = "News digest"                     # shown in inboxes and on lock screens: name no illness
 # address = "digest@example.org"
 # reply_to = "office@example.org"
 # postal_address = "Example Society, 1 Example Street, Example Town"
@@ -83,9 +88,9 @@ security = "starttls"                    # none, starttls or tls
 # username = ""
 # password = ""                          # or set NOTIFIER_SMTP__PASSWORD in the environment
 
-[operator]                               # is mailed when a source turns bad, and when it works again
+[operator]                               # is mailed when a source fails, and when it works again
 # address = "office@example.org"
 
 [schedule]
-time_zone = "UTC"                        # for subscribers who named none
+time_zone = "UTC"                        # for subscribers who chose none
 """

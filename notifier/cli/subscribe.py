@@ -1,13 +1,34 @@
 """`notifier subscribe` and `notifier unsubscribe`."""
 
-import getpass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from notifier.cli import shared
 
-Email = Annotated[str, typer.Argument(metavar="EMAIL")]
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy.orm import Session
+
+    from notifier.store.models import Subscription
+
+At = Annotated[
+    str, typer.Option(metavar="HH:MM", help="The time of day, in the person's time zone.")
+]
+On = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DAY",
+        help="A weekday for weekly digests; 1 to 31 for monthly ones (31: the last day).",
+    ),
+]
+TimeZone = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ZONE", help="Such as Europe/Berlin. Default: the setting schedule.time_zone."
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -17,85 +38,97 @@ def register(app: typer.Typer) -> None:
 
 
 def subscribe(
-    email: Email,
+    email: shared.Email,
     profile: shared.Profile = None,
-    every: Annotated[
-        str, typer.Option(metavar="CADENCE", help="immediate, daily, weekly or monthly.")
-    ] = "weekly",
-    at: Annotated[str, typer.Option(metavar="HH:MM", help="Wall time in the time zone.")] = "08:00",
-    on: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DAY", help="A weekday for weekly, 1 to 31 for monthly (31: the last)."
-        ),
-    ] = None,
-    time_zone: Annotated[
-        str | None, typer.Option(metavar="ZONE", help="Such as Europe/Berlin.")
-    ] = None,
-    edition: Annotated[
-        str, typer.Option(metavar="EDITION", help="patient or clinician.")
-    ] = "patient",
+    every: shared.Cadence = "weekly",
+    at: At = "08:00",
+    on: On = None,
+    time_zone: TimeZone = None,
+    edition: shared.Edition = "patient",
     language: shared.Language = "en",
-    confirmed: Annotated[
-        bool,
-        typer.Option("--confirmed", help="You attest that this person agreed; no mail asks them."),
-    ] = False,
+    confirmed: shared.Confirmed = False,
     now: shared.Now = "",
 ) -> None:
-    """Subscribe somebody. Without --confirmed they are asked by mail, and get nothing else until they agree."""
-    from notifier.deliver import outbox
-    from notifier.enums import Cadence, DeliveryKind, Edition, SignupRequestKind, SubscriptionStatus
-    from notifier.errors import NotifierError
+    """Subscribe a person to the digests of a profile.
+
+    Without --confirmed a mail asks for consent, and until the person confirms nothing else is sent.
+    """
+    from notifier.enums import Cadence, Edition
     from notifier.match import profiles
-    from notifier.subscribers import signup_requests, subscriptions
-    from notifier.subscribers.choices import Choice, schedule_of
+    from notifier.subscribers import subscriptions
+    from notifier.subscribers.choices import Choice
     from notifier.subscribers.schedule import Schedule, parse_at, parse_on, parse_zone
 
-    cadence, words_for = (
-        shared.choice(Cadence, every, "--every"),
-        shared.choice(Edition, edition, "--edition"),
-    )
-    spoken = shared.spoken(language)
-    wall, day = parse_at(at), parse_on(on, cadence)
+    cadence = shared.member(Cadence, every, "--every")
+    wording = shared.member(Edition, edition, "--edition")
+    code = shared.language_code(language)
+    time, day = parse_at(at), parse_on(on, cadence)
     with shared.open_deps(now) as deps, deps.writing() as session:
         zone = parse_zone(time_zone or deps.settings.schedule.time_zone)
-        choice = Choice(Schedule(cadence, wall, day, zone), words_for, spoken)
-        moment = deps.now()
-        one = subscriptions.subscribe(
-            session, email, profiles.find(session, profile), choice, moment
-        )
+        choice = Choice(Schedule(cadence, time, day, zone), wording, code)
+        stored = profiles.find(session, profile)
+        subscription = subscriptions.subscribe(session, email, stored, choice, deps.now())
         if confirmed:
             subscriptions.confirm(
-                session, one, "command line", f"operator {getpass.getuser()}", moment
+                session, subscription, "command line", shared.operator(), deps.now()
             )
-        elif one.status is SubscriptionStatus.PENDING:
-            if not signup_requests.count_mail(session, SignupRequestKind.SUBSCRIBE, email, moment):
-                raise NotifierError(
-                    f"{email} was sent {signup_requests.PER_MAILBOX} such mails within the hour:"
-                    " no further one is owed.",
-                    "Ask its owner to look among the unwanted mails, or try again later. Nothing was changed.",
-                )
-            outbox.enqueue_asked(session, DeliveryKind.CONFIRMATION, one, deps.mail_domain, moment)
-        words = schedule_of(one).describe()
-        shared.say(f"{one.subscriber.email}: {one.profile.slug}, {words}, {one.status}")
-        if one.status is SubscriptionStatus.PENDING:
-            shared.say("A confirmation mail waits in the outbox; the next `notifier run` sends it.")
         else:
-            shared.say(f"Next digest: {shared.as_time(one.next_due_at) or 'with the next news'}")
+            _ask_if_pending(session, subscription, deps.mail_domain, deps.now())
+        text = _describe(subscription)
+    shared.say(text)
 
 
-def unsubscribe(email: Email, profile: shared.Profile = None, now: shared.Now = "") -> None:
-    """End one subscription of somebody, or all of them; says how many it ended."""
+def _ask_if_pending(
+    session: "Session", subscription: "Subscription", mail_domain: str, now: "datetime"
+) -> None:
+    """Enqueue the mail that asks for consent, unless the person has confirmed before.
+
+    Raises:
+        NotifierError: the mailbox got as many such mails within the hour as it may get.
+    """
+    from notifier.deliver import outbox
+    from notifier.enums import DeliveryKind, SignupRequestKind, SubscriptionStatus
+    from notifier.errors import NotifierError
+    from notifier.subscribers import signup_requests
+
+    if subscription.status is not SubscriptionStatus.PENDING:
+        return
+    email = subscription.subscriber.email
+    if not signup_requests.count_mail(session, SignupRequestKind.SUBSCRIBE, email, now):
+        raise NotifierError(
+            f"{email} was sent {signup_requests.PER_MAILBOX} such mails within the hour, "
+            "which is the limit. Nothing was changed.",
+            "Ask the person to look into the spam folder, or try again in an hour.",
+        )
+    outbox.enqueue_asked(session, DeliveryKind.CONFIRMATION, subscription, mail_domain, now)
+
+
+def _describe(subscription: "Subscription") -> str:
+    """Say what is subscribed, and which mail comes next."""
+    from notifier.enums import SubscriptionStatus
+    from notifier.subscribers.choices import schedule_of
+
+    text = (
+        f"{subscription.subscriber.email}: {subscription.profile.slug}, "
+        f"{schedule_of(subscription).describe()}, {subscription.status}\n"
+    )
+    if subscription.status is SubscriptionStatus.PENDING:
+        return f"{text}The next `notifier run` sends a mail that asks for confirmation."
+    return f"{text}Next digest: {shared.as_time(subscription.next_due_at) or 'with the next news'}"
+
+
+def unsubscribe(email: shared.Email, profile: shared.Profile = None, now: shared.Now = "") -> None:
+    """End a person's subscriptions, or only one of them.
+
+    Without --profile all subscriptions of the person end.
+    """
     from notifier.match import profiles
     from notifier.subscribers import subscriptions
 
     with shared.open_deps(now) as deps, deps.writing() as session:
-        chosen = profiles.find(session, profile) if profile else None
-        attested = f"operator {getpass.getuser()}"
-        ended = subscriptions.unsubscribe(session, email, chosen, attested, deps.now())
+        stored = profiles.find(session, profile) if profile else None
+        ended = subscriptions.unsubscribe(session, email, stored, shared.operator(), deps.now())
     if not ended:
-        shared.warn(
-            f"{email} has no running subscription{f' to {profile}' if profile else ''}: nothing was ended."
-        )
-        raise typer.Exit(1)
-    shared.say(f"Ended {ended} subscription{'' if ended == 1 else 's'} of {email}.")
+        scope = f" to {profile}" if profile else ""
+        shared.fail(f"{email} has no running subscription{scope}: nothing was ended.")
+    shared.say(f"Ended {shared.count(ended, 'subscription')} of {email}.")

@@ -1,1 +1,1 @@
-"""The demo: the whole journey on one machine, with a made-up news site and a mail server on loopback."""
+"""The demo: a week of made-up news, with a news site and a mail server on loopback."""

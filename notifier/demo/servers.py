@@ -1,4 +1,4 @@
-"""The made-up news site and the mail server of the demo, both on loopback."""
+"""The demo's news site and mail server, both on loopback."""
 
 import asyncio
 import hashlib
@@ -26,23 +26,26 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from notifier.store.files import write_private
-from notifier.web.server import limits
 
 _DATA = files("notifier") / "demo" / "data"
-
 
 _CONTENT = "http://purl.org/rss/1.0/modules/content/"
 
 
 @dataclass
 class Site:
-    """The made-up news site. `stage` says how far its story has gone; set it to publish."""
+    """The news site.
+
+    Attributes:
+        stage: how far the story has gone, 1 to 3; raising it publishes the next articles.
+        answers: how often it answered with each HTTP status.
+    """
 
     stage: int = 1
     answers: dict[int, int] = field(default_factory=dict)
 
     def application(self) -> Starlette:
-        """Feed, therapy page and trial record, each with its ETag."""
+        """Return the application that serves the feeds, the therapy page and the trial record."""
         return Starlette(
             routes=[
                 Route("/{outlet}/feed/", self._feed),
@@ -67,28 +70,29 @@ class Site:
 
     def _answer(self, request: Request, body: bytes, kind: str) -> Response:
         etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
-        known = request.headers.get("if-none-match") == etag
-        status = 304 if known else 200
+        unchanged = request.headers.get("if-none-match") == etag
+        status = 304 if unchanged else 200
         self.answers[status] = self.answers.get(status, 0) + 1
-        return Response(b"" if known else body, status, {"ETag": etag}, media_type=kind)
+        return Response(b"" if unchanged else body, status, {"ETag": etag}, media_type=kind)
 
     def feed(self, outlet: str) -> bytes:
-        """An outlet's feed as WordPress shapes it: the ten newest articles, teaser and whole text."""
+        """Return an outlet's RSS feed as WordPress writes it: the ten newest articles in full."""
         content = tomllib.loads((_DATA / "articles.toml").read_text(encoding="utf-8"))
         ET.register_namespace("content", _CONTENT)
         root = ET.Element("rss", version="2.0")
         channel = ET.SubElement(root, "channel")
-        named = content["outlets"][outlet]
-        _element(channel, "title", named["name"])
-        _element(channel, "link", named["address"])
+        site = content["outlets"][outlet]
+        _element(channel, "title", site["name"])
+        _element(channel, "link", site["address"])
         _element(channel, "generator", "https://wordpress.org/?v=6.8")
-        shown = [
+        published = [
             article
             for article in content["articles"]
             if article["stage"] <= self.stage and article.get("outlet", "herald") == outlet
         ]
-        for article in sorted(shown, key=lambda one: one["published"], reverse=True)[:10]:
-            self._item(channel, article, named["address"])
+        published.sort(key=lambda article: article["published"], reverse=True)
+        for article in published[:10]:
+            self._item(channel, article, site["address"])
         document: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
         return document
 
@@ -96,7 +100,10 @@ class Site:
         later = article.get("later", {})
         now = {**article, **later} if later.get("stage", self.stage + 1) <= self.stage else article
         link = f"{home}/news-posts/{now['published']:%Y/%m/%d}/{now['slug']}/"
-        backlink = f'<p>The post <a href="{link}">{now["title"]}</a> appeared first on <a href="{home}">the site</a>.</p>'
+        backlink = (
+            f'<p>The post <a href="{link}">{now["title"]}</a> appeared first on '
+            f'<a href="{home}">the site</a>.</p>'
+        )
         item = ET.SubElement(channel, "item")
         _element(item, "title", now["title"])
         _element(item, "link", link)
@@ -120,14 +127,20 @@ def _element(parent: ET.Element, name: str, text: str) -> ET.Element:
 
 
 class Sink:
-    """A mail server that keeps what it takes: each message as .eml, .html and .txt in a folder."""
+    """A mail server that writes each message to a folder, as .eml, .html and .txt.
+
+    Attributes:
+        received: recipient, subject and HTML file of each message, in the order of arrival.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.received: list[tuple[str, str, Path]] = []
 
-    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
-        """Keep a message, and accept it."""
+    async def handle_DATA(  # noqa: N802 - the library's name
+        self, _server: SMTP, _session: Session, envelope: Envelope
+    ) -> str:
+        """Write a message, and return the SMTP reply that accepts it."""
         assert isinstance(envelope.content, bytes)
         mail = message_from_bytes(envelope.content, policy=policy.default)
         assert isinstance(mail, EmailMessage)
@@ -146,11 +159,18 @@ class Sink:
 
 @contextmanager
 def serving(application: Starlette) -> Iterator[str]:
-    """The application on a free loopback port; gives its address."""
+    """Serve an application on a free loopback port, and yield its address (`http://…`)."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
+        # The site answers plain requests, so no WebSocket library is loaded (some warn of their
+        # age); a log of requests would be printed between the lines of the story.
         config = uvicorn.Config(
-            application, log_level="error", log_config=None, lifespan="off", **limits()
+            application,
+            ws="none",
+            access_log=False,
+            lifespan="off",
+            log_level="error",
+            log_config=None,
         )
         server = uvicorn.Server(config)
         thread = threading.Thread(
@@ -170,7 +190,7 @@ def serving(application: Starlette) -> Iterator[str]:
 
 @contextmanager
 def mail_sink(sink: Sink) -> Iterator[int]:
-    """The sink on a free loopback port; gives the port."""
+    """Run a mail server on a free loopback port, and yield the port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

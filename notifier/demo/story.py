@@ -1,6 +1,6 @@
-"""The demo: the whole journey on one machine, with a made-up news site and a mail sink, both on loopback.
+"""The demo's story: what happens in its week, and the installation that it happens to.
 
-It uses the very pipeline that runs every day; only the clock is moved by hand. What it makes is a
+The pipeline is the one that runs every day; only the clock is set by the story. The result is a
 working installation in a folder of its own, so that every command can be tried on it afterwards.
 """
 
@@ -9,7 +9,8 @@ import shutil
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+
+from sqlalchemy.orm import Session
 
 from notifier.admin.profile_import import import_profile
 from notifier.deliver import outbox
@@ -57,16 +58,23 @@ _LARGEST_SETTINGS = 100_000
 
 @dataclass(frozen=True)
 class Step:
-    """A moment of the story: what happened there, and what the run at that moment did."""
+    """A moment of the story: a sentence about it, and the report of the run at that moment."""
 
     moment: datetime
-    told: str
+    text: str
     report: Report
 
 
 @dataclass(frozen=True)
 class Story:
-    """What the demo did: its steps, the mails with their files, and what the site answered."""
+    """The result of the demo.
+
+    Attributes:
+        folder: the installation, with the mails in its folder `mails`.
+        steps: the moments of the story, in order.
+        mails: recipient, subject and HTML file of each mail, in the order of sending.
+        answers: how often the news site answered with each HTTP status.
+    """
 
     folder: Path
     steps: tuple[Step, ...]
@@ -74,8 +82,8 @@ class Story:
     answers: dict[int, int]
 
 
-# Monday 2 March 2026 and the week after it; the stage of the site, and what a reader of the demo is
-# told.
+# Monday 2 March 2026 and the week after it: the time (UTC), the stage of the site, and a sentence
+# for the person who watches the demo.
 _TIMELINE = (
     (
         "2026-03-02T09:00",
@@ -114,39 +122,43 @@ _PEOPLE = (
 
 
 def run(folder: Path) -> Story:
-    """Play the whole journey into a folder.
+    """Play the story in a folder.
 
     Args:
-        folder: made if it is not there; an earlier demo in it is replaced, anything else is
-            refused.
+        folder: it is made if it does not exist; an earlier demo in it is replaced.
 
     Raises:
-        InputError: the folder is not the demo's to write to.
+        InputError: the folder cannot be written, or has files that no demo made.
     """
     _clear(folder)
     site, sink = Site(), Sink(folder / "mails")
     with serving(site.application()) as address, mail_sink(sink) as port:
         deps = _install(folder, address, port)
         steps = []
-        for text, stage, told in _TIMELINE:
+        for time, stage, text in _TIMELINE:
             site.stage = stage
-            moment = datetime.fromisoformat(text).replace(tzinfo=UTC)
-            steps.append(Step(moment, told, run_once(replace(deps, fixed_now=moment))))
+            moment = datetime.fromisoformat(time).replace(tzinfo=UTC)
+            steps.append(Step(moment, text, run_once(replace(deps, fixed_now=moment))))
         deps.engine.dispose()
     return Story(folder, tuple(steps), tuple(sink.received), site.answers)
 
 
 def _clear(folder: Path) -> None:
+    """Make the folder, or delete the files of an earlier demo in it.
+
+    Raises:
+        InputError: it cannot be written, or has files that no demo made.
+    """
     mails = folder / "mails"
     try:
         if folder.exists() and any(folder.iterdir()):
             if not _is_demo(folder / "notifier.toml"):
                 raise InputError(
-                    f"{folder} holds files that are not the demo's.",
+                    f"{folder} contains files that are not the demo's.",
                     "Choose another folder with --out.",
                 )
             if mails.is_symlink():
-                mails.unlink()  # what it leads to is not the demo's
+                mails.unlink()  # not the folder that it leads to: no demo made that
             elif mails.exists():
                 shutil.rmtree(mails)
             for file in folder.glob("subscribers.db*"):
@@ -167,14 +179,14 @@ def _is_demo(config: Path) -> bool:
 
 
 def _install(folder: Path, address: str, smtp_port: int) -> Deps:
-    """Settings, database, profile and people, as an operator would set them up."""
+    """Make settings, database, profile and people, as an operator would."""
     config = folder / "notifier.toml"
     keys = {"key": secrets.token_urlsafe(32), "suppression_key": secrets.token_urlsafe(32)}
     write_private(
         config, _SETTINGS.format(mark=_MARK, url=PUBLIC_URL, port=smtp_port, **keys).encode("utf-8")
     )
-    began = datetime.fromisoformat(_TIMELINE[0][0]).replace(tzinfo=UTC)
-    deps = from_settings(load(config, {}), began)
+    start = datetime.fromisoformat(_TIMELINE[0][0]).replace(tzinfo=UTC)
+    deps = from_settings(load(config, {}), start)
     bundled = profiles.parse(profiles.bundled_file(), "the bundled profile")
     watched = {
         "pages": (f"{address}/frexalimab/",),
@@ -185,18 +197,18 @@ def _install(folder: Path, address: str, smtp_port: int) -> Deps:
         ),
     }
     with deps.writing() as session:
-        sources.add(session, f"{address}/company/feed/", began, authority=Authority.SPONSOR)
-        import_profile(session, bundled.model_copy(update=watched), began)
+        sources.add(session, f"{address}/company/feed/", start, authority=Authority.SPONSOR)
+        import_profile(session, bundled.model_copy(update=watched), start)
         profile = profiles.find(session, bundled.slug)
         for email, choice in _PEOPLE:
-            one = subscriptions.subscribe(session, email, profile, choice, began)
-            subscriptions.confirm(session, one, "command line", "the demo", began)
-        _ask_somebody(deps, session, profile, began)
+            subscription = subscriptions.subscribe(session, email, profile, choice, start)
+            subscriptions.confirm(session, subscription, "command line", "the demo", start)
+        _subscribe_newcomer(deps, session, profile, start)
     return deps
 
 
-def _ask_somebody(deps: Deps, session: Any, profile: Profile, now: datetime) -> None:
-    """One person who has not confirmed yet: they get the question, and nothing else."""
+def _subscribe_newcomer(deps: Deps, session: Session, profile: Profile, now: datetime) -> None:
+    """Subscribe a person who never confirms: they get the mail that asks them, and nothing else."""
     choice = Choice(Schedule(Cadence.WEEKLY, "08:00", 4, "Europe/Paris"))
-    one = subscriptions.subscribe(session, "newcomer@example.org", profile, choice, now)
-    outbox.enqueue_asked(session, DeliveryKind.CONFIRMATION, one, deps.mail_domain, now)
+    pending = subscriptions.subscribe(session, "newcomer@example.org", profile, choice, now)
+    outbox.enqueue_asked(session, DeliveryKind.CONFIRMATION, pending, deps.mail_domain, now)

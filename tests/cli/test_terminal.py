@@ -1,4 +1,4 @@
-"""What strangers wrote is printed and logged, and never acts on the terminal that shows it."""
+"""Text from outside is printed and logged, and never controls the terminal that shows it."""
 
 import io
 import json
@@ -55,17 +55,18 @@ ATTACKS = {
     "notes between lines": "\ufff9x\ufffay\ufffb\ufeff",
 }
 HOSTILE = "".join(ATTACKS.values())
-ACTS = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
+CONTROLS = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f"
+    "\ufeff\ufff9-\ufffb\ud800-\udfff]"
 )
 # What the tables colour their own headings with.
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS.keys())
-def test_a_character_that_acts_becomes_a_visible_mark(attack: str):
+def test_a_character_that_controls_a_terminal_becomes_a_visible_mark(attack: str):
     shown = printable(f"a\t{attack}\nb")
-    assert ACTS.sub("", shown) == shown
+    assert CONTROLS.sub("", shown) == shown
     assert shown.startswith("a\t")
     assert shown.endswith("\nb")
     assert printable(shown) == shown
@@ -76,7 +77,7 @@ def test_a_character_that_acts_becomes_a_visible_mark(attack: str):
     "words",
     ["plain", "Größe 10 µg – “quoted”", "フレキサリマブ", "זה טוב", "👩‍⚕️ 🏴󠁧󠁢󠁥󠁮󠁧󠁿", "a\tb\nc\r\nd", ""],
 )
-def test_what_people_write_stays_as_it_is(words: str):
+def test_ordinary_text_is_not_changed(words: str):
     assert printable(words) == words
 
 
@@ -88,7 +89,7 @@ def test_half_surrogates_and_strange_bytes_in_names_are_marked():
 def hostile(
     installation: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Path]:
-    """An installation that has done everything once, and in whose database every text is an attack as well."""
+    """An installation that has done everything once, with an attack in every text it stored."""
     installation.subscribe("anna@example.org")
     installation.subscribe("ben@example.org", confirmed=False)
     run_once(installation.at(MONDAY))
@@ -111,7 +112,8 @@ def hostile(
         f'database_url = "{url}"\n'
         f'secret_key = "{settings.secret_key}"\nsuppression_key = "{settings.suppression_key}"\n'
         f'[sender]\naddress = "digest@example.org"\npostal_address = "x"\n'
-        f'[smtp]\nport = {settings.smtp.port}\nsecurity = "none"\n[watch]\nallow_private_addresses = true\n'
+        f'[smtp]\nport = {settings.smtp.port}\nsecurity = "none"\n'
+        "[watch]\nallow_private_addresses = true\n"
     )
     config.chmod(0o600)
     monkeypatch.setenv("NOTIFIER_CONFIG", str(config))
@@ -120,8 +122,7 @@ def hostile(
     return tmp_path
 
 
-# What programs know something again by: poisoned, it would not be found, and nothing would be
-# printed.
+# Keys and identifiers: with an attack in them nothing would be found, and nothing be printed.
 KEYS = {
     "link_id",
     "at",
@@ -147,7 +148,7 @@ KEYS |= {
 
 
 def _poison(engine: Engine) -> None:
-    """Put an attack behind every text in the database."""
+    """Append an attack to every text in the database."""
     with engine.begin() as connection:
         for (trigger,) in connection.execute(
             text("SELECT name FROM sqlite_master WHERE type = 'trigger'")
@@ -182,7 +183,7 @@ def _poison(engine: Engine) -> None:
 
 
 def _poisoned(value):
-    """Each text of a document with an attack behind it, but those by which programs know something again."""
+    """Append an attack to each text of a document, except to keys and identifiers."""
     if isinstance(value, dict):
         known = ("slug", "kind", "message", "id", "tier", "stage_as_of", "msgid", "key")
         return {key: inner if key in known else _poisoned(inner) for key, inner in value.items()}
@@ -238,14 +239,14 @@ OTHERS = [
     ("run", "--once"),
     ("--config", f"{HOSTILE}.toml", "sources", "list"),
 ]
-ALL = [*LISTINGS, *((*one, "--json") for one in LISTINGS), *OTHERS]
+ALL = [*LISTINGS, *((*listing, "--json") for listing in LISTINGS), *OTHERS]
 
 
 def _name(command: tuple[str, ...]) -> str:
     return " ".join(command).replace(HOSTILE, "HOSTILE")
 
 
-def test_nothing_acts_on_a_pipe_or_a_terminal_whatever_command_prints_it(
+def test_no_output_of_any_command_controls_a_terminal(
     hostile: Path, capsys: pytest.CaptureFixture, caplog: pytest.LogCaptureFixture
 ):
     marked = 0
@@ -255,28 +256,26 @@ def test_nothing_acts_on_a_pipe_or_a_terminal_whatever_command_prints_it(
         os.environ["NOTIFIER_CONFIG"] = config
         out, err = (words.replace("\r\n", "\n") for words in capsys.readouterr())
         assert "Traceback" not in err, f"{_name(command)}: {err}"
-        assert ACTS.sub("", out) == out, f"standard output of {_name(command)}"
-        assert ACTS.sub("", err) == err, f"standard error of {_name(command)}"
+        assert CONTROLS.sub("", out) == out, f"standard output of {_name(command)}"
+        assert CONTROLS.sub("", err) == err, f"standard error of {_name(command)}"
         marked += "owned" in out + err
         if "--json" in command and code == 0:
             json.loads(out)
     assert marked > len(LISTINGS)
 
 
-def test_json_says_what_is_stored_though_nothing_in_it_acts(
-    hostile: Path, capsys: pytest.CaptureFixture
-):
+def test_json_contains_what_is_stored_in_escaped_form(hostile: Path, capsys: pytest.CaptureFixture):
     assert run(["entries", "list", "--json"]) == 0
     assert any(HOSTILE in row["title"] for row in json.loads(capsys.readouterr().out))
 
 
-def test_exports_can_be_read_by_programs_though_nothing_in_them_acts(
+def test_exports_contain_what_is_stored_in_escaped_form(
     hostile: Path, capfdbinary: pytest.CaptureFixture
 ):
-    done = _command(hostile, "profiles", "export", "frexalimab")
-    assert HOSTILE in tomllib.loads(done.stdout.decode())["name"]
-    done = _command(hostile, "sources", "export")
-    (outline,) = ET.fromstring(done.stdout).iter("outline")
+    result = _command(hostile, "profiles", "export", "frexalimab")
+    assert HOSTILE in tomllib.loads(result.stdout.decode())["name"]
+    result = _command(hostile, "sources", "export")
+    (outline,) = ET.fromstring(result.stdout).iter("outline")
     assert "owned" in outline.attrib["text"]
 
 
@@ -309,17 +308,17 @@ def test_no_encoding_ends_a_command(hostile: Path, environment: dict[str, str]):
         ("entries", "list", "--json"),
         ("profiles", "export", "frexalimab"),
     ):
-        done = _command(hostile, *command, **environment)
-        assert done.returncode == 0, done.stderr
-        assert not re.search(rb"[\x00-\x08\x0b-\x1f\x7f]", done.stdout)
+        result = _command(hostile, *command, **environment)
+        assert result.returncode == 0, result.stderr
+        assert not re.search(rb"[\x00-\x08\x0b-\x1f\x7f]", result.stdout)
         if "--json" in command:
-            assert any(HOSTILE in row["title"] for row in json.loads(done.stdout))
+            assert any(HOSTILE in row["title"] for row in json.loads(result.stdout))
         if "export" in command:
-            assert HOSTILE in tomllib.loads(done.stdout.decode("utf-8"))["name"]
+            assert HOSTILE in tomllib.loads(result.stdout.decode("utf-8"))["name"]
 
 
 def on_terminal(folder: Path, *args: str) -> str:
-    """What a command writes to a terminal, which is its standard output and standard error."""
+    """Run a command on a terminal, and return what it writes there."""
     master, slave = os.openpty()
     environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "200"}
     command = [sys.executable, "-m", "notifier", *args]
@@ -358,15 +357,17 @@ def on_terminal(folder: Path, *args: str) -> str:
     ],
     ids=_name,
 )
-def test_nothing_acts_on_a_real_terminal(hostile: Path, command: tuple[str, ...]):
+def test_no_output_controls_a_real_terminal(hostile: Path, command: tuple[str, ...]):
     shown = on_terminal(hostile, *command)
     assert "owned" in shown
     words = re.sub("\r+\n", "\n", COLOUR.sub("", shown))
-    assert ACTS.sub("", words) == words
+    assert CONTROLS.sub("", words) == words
     assert "\x1b[8m" not in shown
 
 
-def test_a_progress_bar_shows_an_address_without_letting_it_act(monkeypatch: pytest.MonkeyPatch):
+def test_an_address_in_a_progress_bar_does_not_control_the_terminal(
+    monkeypatch: pytest.MonkeyPatch,
+):
     stream = io.StringIO()
     stream.isatty = lambda: True  # type: ignore[method-assign]
     monkeypatch.setattr(sys, "stderr", stream)
@@ -380,7 +381,7 @@ def test_a_progress_bar_shows_an_address_without_letting_it_act(monkeypatch: pyt
     assert "\x9b" not in stream.getvalue()
 
 
-def test_a_feed_that_is_an_attack_shows_as_words_from_the_first_poll_on(
+def test_a_hostile_feed_is_shown_as_text_from_the_first_poll_on(
     installation: Installation, capsys: pytest.CaptureFixture
 ):
     items = [
@@ -402,11 +403,11 @@ def test_a_feed_that_is_an_attack_shows_as_words_from_the_first_poll_on(
     for result in results:
         shared.warn(f"Source {result.id} {result.url}: {result.error}")
     out, err = capsys.readouterr()
-    assert ACTS.sub("", out + err) == out + err
+    assert CONTROLS.sub("", out + err) == out + err
 
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS.keys())
-def test_headers_of_an_answer_do_not_act(
+def test_headers_of_an_answer_do_not_control_a_terminal(
     installation: Installation, capsys: pytest.CaptureFixture, attack: str
 ):
     header = attack.replace("\r", "").encode().decode("latin-1")  # as the server writes it: UTF-8
@@ -419,26 +420,26 @@ def test_headers_of_an_answer_do_not_act(
     for result in poll.run(installation.at(MONDAY + timedelta(hours=7)), force=True):
         shared.warn(f"Source {result.id} {result.url}: {result.error}")
     out, err = capsys.readouterr()
-    assert ACTS.sub("", out + err) == out + err
+    assert CONTROLS.sub("", out + err) == out + err
 
 
 def logged(message: str, *values: object, error: BaseException | None = None) -> str:
-    """What the log says of a message and of a trace."""
+    """Return the line of the log for a message, and its trace."""
     trace = (type(error), error, error.__traceback__) if error is not None else None
     record = logging.LogRecord("notifier", logging.ERROR, "app.py", 1, message, values, trace)
     return logs.PrintableFormatter().format(record)
 
 
 @pytest.mark.parametrize("attack", [*ATTACKS.values(), "\udc9b", "\x00"], ids=repr)
-def test_nothing_acts_in_the_log(attack: str):
+def test_no_log_message_controls_a_terminal(attack: str):
     line = logged("a page failed: %s\nforged: all is well", attack)
     assert line.endswith("\\nforged: all is well")
-    assert ACTS.sub("", line) == line
+    assert CONTROLS.sub("", line) == line
     try:
         int(f"strange {attack} words")
     except ValueError as error:
         lines = logged("a source failed: %s", attack, error=error)
-        assert ACTS.sub("", lines) == lines
+        assert CONTROLS.sub("", lines) == lines
         assert "ValueError: invalid literal" in lines
 
 
@@ -446,7 +447,7 @@ def test_nothing_acts_in_the_log(attack: str):
     "address",
     ["anna@example.org", "ANNA+x@EXAMPLE.ORG", "<anna@example.org>,", "anna%40example.org"],
 )
-def test_no_address_stands_in_the_log(address: str):
+def test_no_address_is_in_the_log(address: str):
     # PostgreSQL's own words about a row that it refuses, which SQLAlchemy's `hide_parameters` does
     # not reach.
     error = ValueError(
@@ -463,28 +464,31 @@ def test_the_log_of_every_library_is_made_printable(name: str):
         "import logging, sys; from notifier.cli import logs; logs.set_up();"
         "logging.getLogger(sys.argv[1]).warning('evil %s', '\\x1b]0;owned\\x07\\x9b2J\\u202e')"
     )
-    done = subprocess.run([sys.executable, "-c", program, name], capture_output=True, check=True)
-    assert done.stderr == b"evil \\x1b]0;owned\\x07\\x9b2J\\u202e\n"
+    result = subprocess.run([sys.executable, "-c", program, name], capture_output=True, check=True)
+    assert result.stderr == b"evil \\x1b]0;owned\\x07\\x9b2J\\u202e\n"
 
 
 @pytest.mark.parametrize(
     "failure",
     [
         "raise ValueError('evil \\x1b]0;owned\\x07\\x9b')",
-        "import threading; t = threading.Thread(target=lambda: int('evil \\x1b]0;owned\\x07'));\nt.start(); t.join()",
+        (
+            "import threading as t; x = t.Thread(target=int, args=['evil \\x1b]0;owned\\x07']); "
+            "x.start(); x.join()"
+        ),
         "import warnings; warnings.warn('evil \\x1b]0;owned\\x07')",
     ],
 )
-def test_the_last_words_of_a_program_or_a_thread_do_not_act(failure: str):
+def test_the_trace_of_a_program_or_a_thread_does_not_control_a_terminal(failure: str):
     program = f"from notifier.cli import logs\nlogs.set_up()\n{failure}\n"
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
     )
-    assert "owned" in done.stderr
-    assert ACTS.sub("", done.stderr) == done.stderr
+    assert "owned" in result.stderr
+    assert CONTROLS.sub("", result.stderr) == result.stderr
 
 
-def test_an_error_that_nobody_foresaw_is_told_without_acting(
+def test_an_unexpected_error_does_not_control_the_terminal(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ):
     def fails(**_: object) -> None:
@@ -495,4 +499,4 @@ def test_an_error_that_nobody_foresaw_is_told_without_acting(
     out, err = capsys.readouterr()
     assert out == ""
     assert "RuntimeError: evil" in err
-    assert ACTS.sub("", err) == err
+    assert CONTROLS.sub("", err) == err

@@ -412,7 +412,7 @@ def test_an_upgrade_keeps_the_codes_alone_of_what_servers_said(engine: Engine):
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
             connection.connection.driver_connection.execute("PRAGMA foreign_keys=OFF")
-        config = db._alembic_config()
+        config = db.alembic_config()
         config.attributes["connection"] = connection
         command.downgrade(config, "0005")
         insert = text(

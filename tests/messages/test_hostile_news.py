@@ -6,13 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from notifier.demo.servers import serving
 from notifier.pipeline.run import run_once
 from notifier.web.app import create
 from tests.support.installation import MONDAY, Installation
 from tests.support.mail_sink import html_of, text_of
 from tests.support.news_site import Article, rss
 from tests.support.visitor import Client
+from tests.support.web_server import serving
 
 DAY = timedelta(days=1)
 NESTED = (

@@ -153,7 +153,7 @@ def test_somebody_elses_database_is_refused_and_left_alone(tmp_path: Path):
     engine = db.make_engine(f"sqlite:///{tmp_path / 'other.db'}")
     with engine.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE invoices (id INTEGER)")
-    with pytest.raises(StoreError, match="not notifier's"):
+    with pytest.raises(StoreError, match="tables of another program"):
         db.upgrade(engine)
     assert inspect(engine).get_table_names() == ["invoices"]
     engine.dispose()
@@ -233,7 +233,7 @@ def test_an_upgrade_from_the_first_schema_keeps_what_is_stored(engine: Engine):
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
             connection.connection.driver_connection.execute("PRAGMA foreign_keys=OFF")
-        config = db._alembic_config()
+        config = db.alembic_config()
         config.attributes["connection"] = connection
         command.downgrade(config, "0001")
         for table, row in OLD_ROWS.items():

@@ -113,7 +113,7 @@ def test_the_page_is_sent_before_the_new_address_is_looked_up(
 ):
     installation.subscribe(ANNA)
     looked_up = threading.Event()
-    monkeypatch.setattr("notifier.web.mail_requests._admit", lambda *_: looked_up.wait(5))
+    monkeypatch.setattr("notifier.web.mail_requests._answer_by_mail", lambda *_: looked_up.wait(5))
     with visiting(installation) as client:
         assert change_to(client, installation, NEW).status_code == 200
         with installation.at(MONDAY).reading() as session:
@@ -137,7 +137,7 @@ def test_the_answer_makes_the_same_queries_for_every_kind_of_address(
     installation = any_installation
     installation.subscribe(ANNA)
     four_kinds(installation)
-    monkeypatch.setattr("notifier.web.mail_requests._admit", lambda *_: None)
+    monkeypatch.setattr("notifier.web.mail_requests._answer_by_mail", lambda *_: None)
     statements: list[str] = []
     event.listen(
         installation.at(MONDAY).engine,

@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from notifier.demo.servers import serving
 from notifier.email_addresses import normalize, to_ascii_domain
 from notifier.enums import Cadence, SignupRequestKind, SubscriptionStatus, SuppressionCause
 from notifier.errors import NotifierError
@@ -27,6 +26,7 @@ from tests.support.installation import MONDAY, SUPPRESSION_KEY, Installation
 from tests.support.mail_sink import text_of
 from tests.support.news_site import Article
 from tests.support.visitor import Client
+from tests.support.web_server import serving
 
 SECRET = b"unmistakable.person@example.org"
 
@@ -259,7 +259,7 @@ def test_the_page_erases_as_much_as_the_command(with_key: Installation):
 def erase_by_command(installation: Installation, email: str) -> int:
     """Run the command that erases an address; return its exit code."""
     command = ("subscribers", "erase", email, "--now", MONDAY.isoformat())
-    return run_command(installation, *command).exit_code
+    return run_command(installation, *command).code
 
 
 def test_an_address_that_is_only_suppressed_can_be_erased(with_key: Installation):

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, delete, insert
 
-from notifier.demo.servers import serving
 from notifier.enums import (
     Cadence,
     DeliveryKind,
@@ -23,11 +22,13 @@ from notifier.errors import StoreError
 from notifier.links import Purpose
 from notifier.pipeline import housekeeping
 from notifier.store import db
+from notifier.store.db import deleted_rows
 from notifier.store.models import Delivery, Profile, Subscriber, Subscription
 from notifier.subscribers import privacy, subscriptions
 from notifier.web.app import create
 from tests.support.installation import MONDAY, Installation
 from tests.support.visitor import Client
+from tests.support.web_server import serving
 
 SECRET = "unmistakable.person"
 
@@ -114,7 +115,7 @@ def test_an_address_that_is_deleted_a_year_after_leaving_is_in_no_file(
 def test_a_long_reader_is_reported_and_makes_no_writer_wait(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(db, "_EMPTYING_TRIES", 8)
+    monkeypatch.setattr(deleted_rows, "_EMPTYING_ATTEMPTS", 8)
     installation.subscribe(f"{SECRET}@example.org")
     engine = installation.at(MONDAY).engine
     with sqlite3.connect(engine.url.database) as reader:
@@ -135,7 +136,7 @@ def test_a_long_reader_is_reported_and_makes_no_writer_wait(
     db.scrub(engine)
     assert holding(installation) == []
     with engine.connect() as connection:
-        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == db._BUSY_TIMEOUT_MS
+        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == db.BUSY_TIMEOUT_MS
 
 
 def _problem_of_scrub(engine: Engine) -> StoreError:

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 
-from notifier.demo.servers import serving
 from notifier.enums import ConsentEvent, SubscriptionStatus
 from notifier.links import Purpose
 from notifier.pipeline import compose, deliver, match, poll
@@ -17,6 +16,7 @@ from tests.support.installation import MONDAY, Installation
 from tests.support.mail_sink import text_of
 from tests.support.news_site import Article
 from tests.support.visitor import Client
+from tests.support.web_server import serving
 
 FORM = "application/x-www-form-urlencoded"
 

@@ -3,7 +3,6 @@
 import re
 from datetime import timedelta
 
-from notifier.demo.servers import serving
 from notifier.enums import SubscriptionStatus
 from notifier.pipeline.run import run_once
 from notifier.settings import Subscriptions
@@ -12,6 +11,7 @@ from notifier.web.app import create
 from tests.support.installation import MONDAY, Installation
 from tests.support.mail_sink import text_of
 from tests.support.visitor import Client
+from tests.support.web_server import serving
 
 
 def days(number: float) -> timedelta:

@@ -12,7 +12,6 @@ from notifier.enums import Cadence
 from notifier.errors import InputError
 from notifier.subscribers.schedule import Schedule, parse_at, parse_on, parse_zone
 
-
 # Naive, because hypothesis adds the zone.
 EARLIEST, LATEST = datetime(2024, 1, 1), datetime(2030, 1, 1)  # noqa: DTZ001
 

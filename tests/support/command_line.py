@@ -1,18 +1,49 @@
-"""Commands that run in the process of the test, on the database of an installation."""
+"""The command line as tests call it: its result, and runs that several files need."""
 
-from click.testing import Result
+import json
+from typing import Any
+
+import pytest
 from typer.testing import CliRunner
 
 from notifier.cli.main import app
+from tests.support import mail_sink as sinks
+from tests.support import news_site as sites
 from tests.support.installation import MONDAY, SUPPRESSION_KEY, Installation
+from tests.support.news_site import Article, Site
+
+NOW = ["--now", "2026-03-02T09:00:00+00:00"]
+LATER = ["--now", "2026-03-03T08:00:00Z"]
+
+
+class Result:
+    """The output of a command, and its exit code."""
+
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+def run_without_a_mail_server(ready, site: Site, monkeypatch: pytest.MonkeyPatch) -> Result:
+    """Run when Anna's digest is due and no mail server accepts it."""
+    ready("subscribe", "anna@example.org", "--confirmed", "--every", "daily", *NOW)
+    ready("run", "--once", *NOW)
+    site.put("/feed/", sites.rss([Article("Frexalimab slows lesions")]))
+    with monkeypatch.context() as patched:
+        patched.setenv("NOTIFIER_SMTP__PORT", str(sinks.free_port()))
+        return ready("run", "--once", *LATER)
 
 
 def run_command(installation: Installation, *arguments: str) -> Result:
-    """Run a command on the installation's database; return exit code and output."""
+    """Run a command in the process of the test, on the database of an installation."""
     deps = installation.at(MONDAY)
     environment = {
         "NOTIFIER_DATABASE_URL": deps.engine.url.render_as_string(hide_password=False),
         "NOTIFIER_SUPPRESSION_KEY": SUPPRESSION_KEY,
         "NOTIFIER_SECRET_KEY": deps.settings.secret_key,
     }
-    return CliRunner().invoke(app, arguments, env=environment)
+    result = CliRunner().invoke(app, arguments, env=environment)
+    return Result(result.exit_code, result.stdout, result.stderr)

@@ -7,7 +7,6 @@ from datetime import datetime
 from urllib.parse import urlencode
 
 from notifier.admin.profile_import import import_profile
-from notifier.demo.servers import serving
 from notifier.enums import SuppressionCause
 from notifier.links import Purpose
 from notifier.match import profiles
@@ -18,6 +17,7 @@ from notifier.web.app import create
 from tests.support.installation import MONDAY, Installation
 from tests.support.mail_sink import text_of
 from tests.support.visitor import Answer, Client
+from tests.support.web_server import serving
 
 FORM = "application/x-www-form-urlencoded"
 

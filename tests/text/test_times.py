@@ -13,7 +13,6 @@ from alembic import command
 from sqlalchemy import Connection, Engine, text
 
 from notifier.cli import shared
-from notifier.demo.servers import serving
 from notifier.enums import Cadence
 from notifier.errors import InputError, SettingsError
 from notifier.i18n.catalog import language_of
@@ -33,6 +32,7 @@ from notifier.web.app import create
 from tests.support.installation import MONDAY, Installation
 from tests.support.news_site import Article
 from tests.support.visitor import Answer, Client
+from tests.support.web_server import serving
 
 FORM = "application/x-www-form-urlencoded"
 CHOICE = {
@@ -245,15 +245,15 @@ def test_a_deed_that_is_refused_half_way_leaves_nothing_behind(
 ):
     from notifier.web import preferences as pages
 
-    def half_done(request, session, subscription, sent):
-        subscription.urgent = True
-        subscription.subscriber.language = "fr"
-        session.flush()
+    def half_done(visit, form):
+        visit.subscription.urgent = True
+        visit.subscription.subscriber.language = "fr"
+        visit.session.flush()
         raise ValueError("refused")
 
     any_installation.subscribe("anna@example.org")
     before = stored(any_installation)
-    monkeypatch.setitem(pages._DEEDS, "save", half_done)
+    monkeypatch.setitem(pages.ACTIONS, "save", half_done)
     assert send(client, preferences(any_installation)).status_code == 422
     assert stored(any_installation) == before
 
@@ -400,7 +400,7 @@ def test_an_upgrade_mends_schedules_that_no_run_could_use(engine: Engine):
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
             connection.connection.driver_connection.execute("PRAGMA foreign_keys=OFF")
-        config = db._alembic_config()
+        config = db.alembic_config()
         config.attributes["connection"] = connection
         command.downgrade(config, "0001")
         _insert(connection, "profile", OLD_ROWS["profile"])

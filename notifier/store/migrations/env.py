@@ -1,4 +1,4 @@
-"""Alembic's entrance: the connection, and the transaction around it, come from `notifier.store.db.upgrade`."""
+"""Alembic's environment: `notifier.store.db.upgrade` gives the connection and its transaction."""
 
 from alembic import context
 

@@ -1,0 +1,289 @@
+"""The commands that show and change one person, or list all.
+
+`notifier subscribers list`, `show`, `pause`, `resume`, `suppress`, `unsuppress` and `erase`.
+"""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from notifier.cli import shared
+from notifier.text import times
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy.orm import Session
+
+    from notifier.errors import NotFoundError
+    from notifier.store.models import Consent, Subscriber, Subscription
+
+_HEADINGS = ("email", "status", "profile", "cadence", "subscription", "next due")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("list")(list_)
+    app.command("show")(show)
+    app.command("pause")(pause)
+    app.command("resume")(resume)
+    app.command("suppress")(suppress)
+    app.command("unsuppress")(unsuppress)
+    app.command("erase")(erase)
+
+
+def list_(limit: shared.Limit = None, json: shared.Json = False) -> None:
+    """Show people with their subscriptions, newest last."""
+    from notifier.subscribers import overview
+
+    with shared.open_deps() as deps, deps.reading() as session:
+        people, total = overview.listed(session, shared.row_limit(limit, json=json))
+        rows = [_to_json(session, person) for person in people]
+    if json:
+        shared.print_json(rows)
+        return
+    cells = [
+        (
+            row["email"],
+            row["status"],
+            subscription["profile"],
+            subscription["cadence"],
+            subscription["status"],
+            subscription["next_due_at"],
+        )
+        for row in rows
+        for subscription in row["subscriptions"]
+    ]
+    shared.print_table(_HEADINGS, cells, "Nobody is subscribed yet.")
+    shared.say_if_cut(len(rows), total)
+
+
+def show(email: shared.Email, json: shared.Json = False) -> None:
+    """Show one person with their subscriptions and consent ledger."""
+    from notifier.subscribers import consent
+
+    with shared.open_deps() as deps, deps.reading() as session:
+        person = find(session, email)
+        document = _to_json(session, person)
+        ids = [subscription.id for subscription in person.subscriptions]
+        document["consent"] = [_consent_to_json(event) for event in consent.of(session, ids)]
+    if json:
+        shared.print_json(document)
+    else:
+        _print_person(document)
+
+
+def pause(
+    email: shared.Email,
+    until: Annotated[
+        str, typer.Option(metavar="DATE", help="The day it ends. Default: until `resume`.")
+    ] = "",
+    profile: shared.Profile = None,
+    now: shared.Now = "",
+) -> None:
+    """Pause a person's digests.
+
+    What matches meanwhile is in the first digest after the pause.
+    """
+    from notifier.subscribers import lifecycle
+
+    with shared.open_deps(now) as deps, deps.writing() as session:
+        end = _parse_pause_end(until, deps.now())
+        paused = sum(
+            lifecycle.pause(subscription, end, deps.now())
+            for subscription in _running(session, email, profile)
+        )
+    scope = f" until {until}" if until else ""
+    shared.say(f"Paused {shared.count(paused, 'subscription')} of {email}{scope}.")
+
+
+def resume(email: shared.Email, profile: shared.Profile = None, now: shared.Now = "") -> None:
+    """End a pause; the next digest has what was held back."""
+    from notifier.subscribers import lifecycle
+
+    with shared.open_deps(now) as deps, deps.writing() as session:
+        resumed = sum(
+            lifecycle.resume(subscription, deps.now())
+            for subscription in _running(session, email, profile)
+        )
+    if not resumed:
+        shared.fail(f"No subscription of {email} is paused: nothing was changed.")
+    shared.say(f"Resumed {shared.count(resumed, 'subscription')} of {email}.")
+
+
+def suppress(
+    email: shared.Email,
+    reason: Annotated[
+        str,
+        typer.Option(metavar="TEXT", help="The reason; e-mail addresses in it are not stored."),
+    ] = "asked by its owner",
+) -> None:
+    """Never mail an address again, whatever it is subscribed to."""
+    from notifier.enums import SuppressionCause
+    from notifier.subscribers import subscriptions, suppressions
+
+    with shared.open_deps() as deps, deps.writing() as session:
+        key = subscriptions.hash_of(session, email)
+        new = suppressions.add(session, key, SuppressionCause.ASKED, reason, deps.now())
+    shared.say(f"{email} is suppressed." if new else f"{email} was suppressed already.")
+
+
+def unsuppress(email: shared.Email) -> None:
+    """Allow mail to a suppressed address again.
+
+    Its subscriptions stay as they are.
+    """
+    from notifier.subscribers import subscriptions, suppressions
+
+    with shared.open_deps() as deps, deps.writing() as session:
+        lifted = suppressions.lift(session, subscriptions.hash_of(session, email))
+    if not lifted:
+        shared.fail(f"{email} is not suppressed: nothing was changed.")
+    shared.say(f"{email} may be mailed again.")
+
+
+def erase(email: shared.Email, now: shared.Now = "") -> None:
+    """Delete everything about a person.
+
+    This is the right to erasure (GDPR, Article 17). A hash of the address is kept, so that it is
+    never mailed again.
+    """
+    from notifier.enums import SuppressionCause
+    from notifier.store import db
+    from notifier.subscribers import privacy, subscriptions
+
+    with shared.open_deps(now) as deps:
+        with deps.writing() as session:
+            key = subscriptions.hash_of(session, email)
+            erased = privacy.erase_address(
+                session, key, SuppressionCause.ERASED, "erased", deps.now()
+            )
+        db.scrub(deps.engine)
+    if not erased:
+        raise _not_stored(email)
+    shared.say(
+        f"{email} is erased. Backups made before today may still contain the address; "
+        "see docs/privacy.md."
+    )
+
+
+def find(session: "Session", email: str) -> "Subscriber":
+    """Find the person with an address.
+
+    Raises:
+        AddressError: it is not an e-mail address.
+        NotFoundError: nobody has it.
+    """
+    from notifier.subscribers import subscriptions
+
+    person = subscriptions.find_subscriber(session, email)
+    if person is None:
+        raise _not_stored(email)
+    return person
+
+
+def _not_stored(email: str) -> "NotFoundError":
+    from notifier.errors import NotFoundError
+
+    return NotFoundError(f"Nobody is stored under {email}.", "See: notifier subscribers list")
+
+
+def _running(session: "Session", email: str, profile: str | None) -> "list[Subscription]":
+    """Return the running subscriptions of a person, to one profile or to all.
+
+    Raises:
+        NotFoundError: there is no such profile, or no running subscription.
+    """
+    from notifier.errors import NotFoundError
+    from notifier.match import profiles
+    from notifier.subscribers import subscriptions
+
+    stored = profiles.find(session, profile) if profile else None
+    running = subscriptions.running_subscriptions(session, email, stored)
+    if not running:
+        raise NotFoundError(
+            f"{email} has no running subscription{f' to {profile}' if profile else ''}.",
+            "See: notifier subscribers list",
+        )
+    return running
+
+
+def _parse_pause_end(until: str, now: "datetime") -> "datetime | None":
+    """Parse the value of `--until`; None if it is empty.
+
+    Raises:
+        InputError: it is not a day between today and five years ahead.
+    """
+    from notifier.errors import InputError
+
+    end = shared.moment(until, "--until")
+    if end is not None:
+        try:
+            times.day_ahead(end.date().isoformat(), now.date())
+        except ValueError as error:
+            raise InputError(
+                f"--until {until} is out of range.",
+                "Give a day between today and five years ahead.",
+            ) from error
+    return end
+
+
+def _print_person(person: dict[str, Any]) -> None:
+    shared.say(f"{person['email']}: {person['status']}, {person['time_zone']}")
+    for subscription in person["subscriptions"]:
+        shared.say(
+            f"  {subscription['profile']}: {subscription['schedule']}, {subscription['status']}, "
+            f"next due {subscription['next_due_at'] or '-'}"
+        )
+        if subscription["trouble"]:
+            shared.warn(
+                f"  No digest can be sent: {subscription['trouble']} "
+                "To choose a new schedule: notifier subscribe EMAIL"
+            )
+    for event in person["consent"]:
+        shared.say(
+            f"  {event['at']}  consent {event['event']} by {event['method']}, "
+            f"attested by {event['attested_by']}"
+        )
+
+
+def _to_json(session: "Session", person: "Subscriber") -> dict[str, Any]:
+    from notifier.subscribers import overview
+
+    return {
+        "id": person.id,
+        "email": person.email,
+        "status": overview.status_of(session, person),
+        "language": person.language,
+        "time_zone": person.time_zone,
+        "subscriptions": [
+            {
+                "profile": subscription.profile.slug,
+                "cadence": subscription.cadence,
+                "schedule": _schedule(subscription),
+                "edition": subscription.edition,
+                "status": subscription.status,
+                "next_due_at": shared.as_time(subscription.next_due_at),
+                "trouble": subscription.trouble,
+            }
+            for subscription in person.subscriptions
+        ],
+    }
+
+
+def _schedule(subscription: "Subscription") -> str:
+    from notifier.subscribers.choices import schedule_of
+
+    try:
+        return schedule_of(subscription).describe()
+    except (LookupError, TypeError, ValueError):
+        return "cannot be read"
+
+
+def _consent_to_json(event: "Consent") -> dict[str, Any]:
+    return {
+        "event": event.event,
+        "method": event.method,
+        "attested_by": event.attested_by,
+        "at": shared.as_time(event.at),
+    }

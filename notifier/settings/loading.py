@@ -1,0 +1,183 @@
+"""Reading of `notifier.toml` and of the environment variables over it; refusal of wrong values.
+
+A refusal names the key and its place and never repeats the value, except for a number that is out
+of range: a value may be a password, or have been put into the wrong line.
+"""
+
+import json
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from notifier.errors import SettingsError
+from notifier.settings.sections import Dkim, Settings, TemplateFiles
+
+CONFIG_NAME = "notifier.toml"
+
+# In bytes; a settings file has a few thousand. Chosen by hand; not measured.
+_LARGEST_FILE = 1_000_000
+# The errors of pydantic for a number that is out of its range: only these repeat the value.
+_OUT_OF_RANGE = ("greater_than", "greater_than_equal", "less_than", "less_than_equal")
+
+# Variables with the prefix NOTIFIER_ that are not settings: the path of the file, those of the test
+# suite, and a password of the command `notifier bounces`.
+_NOT_SETTINGS = re.compile(r"CONFIG$|REQUIRE_|TEST_|CHROMIUM$|IMAP_PASSWORD$")
+
+
+def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings file and the environment variables over it.
+
+    Args:
+        path: the file named on the command line; else the variable `NOTIFIER_CONFIG` names it; else
+            it is ``notifier.toml`` in the working directory, which need not exist.
+        environ: environment variables; ``NOTIFIER_<SECTION>__<KEY>`` or ``NOTIFIER_<KEY>`` replaces
+            the value of the file.
+
+    Raises:
+        SettingsError: the file cannot be read, a key is unknown or a value is wrong; the error says
+            how to correct it.
+    """
+    named = path or (Path(environ["NOTIFIER_CONFIG"]) if environ.get("NOTIFIER_CONFIG") else None)
+    file = named or Path(CONFIG_NAME)
+    values = _read(file) if named or file.exists() else {}
+    variables = _overlay(values, environ)
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        # The trace of the error would repeat the value.
+        raise _refusal(error, str(file), variables) from None
+    return _relative_to(settings, file.parent)
+
+
+def _relative_to(settings: Settings, folder: Path) -> Settings:
+    """Make relative paths start at the folder of the settings file, wherever the command runs."""
+    own_templates = settings.templates.directory
+    anchored = {
+        "database_url": _anchor_sqlite_url(settings.database_url, folder),
+        "templates": TemplateFiles(
+            directory=(folder / own_templates).resolve() if own_templates else None
+        ),
+        "dkim": _anchor_key_files(settings.dkim, folder),
+    }
+    return settings.model_copy(update=anchored)
+
+
+def _anchor_key_files(dkim: Dkim, folder: Path) -> Dkim:
+    if dkim.private_key_file is None:
+        return dkim
+    also = [
+        key.model_copy(update={"private_key_file": folder / key.private_key_file})
+        for key in dkim.also
+    ]
+    return dkim.model_copy(
+        update={"private_key_file": folder / dkim.private_key_file, "also": tuple(also)}
+    )
+
+
+def _anchor_sqlite_url(url: str, folder: Path) -> str:
+    path = url.removeprefix("sqlite:///")
+    if (
+        path == url
+        or not path
+        or path.startswith((":memory:", "file:"))
+        or Path(path).is_absolute()
+    ):
+        return url
+    return f"sqlite:///{folder / path}"
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(_LARGEST_FILE + 1)
+    except FileNotFoundError as error:
+        raise SettingsError(
+            f"There is no settings file {file}.", "Make one with: notifier init"
+        ) from error
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise SettingsError(
+            f"{file} cannot be read: {reason}.", "Give a readable file with --config."
+        ) from error
+    if len(content) > _LARGEST_FILE:
+        raise SettingsError(
+            f"{file} is larger than {_LARGEST_FILE:,} bytes.", "Give a settings file with --config."
+        )
+    try:
+        return tomllib.loads(content.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise SettingsError(
+            f"{file} is not UTF-8 text, from byte {error.start + 1} on.", "Save it as UTF-8."
+        ) from None
+    except (ValueError, RecursionError) as error:
+        raise SettingsError(
+            f"{file} is not valid TOML: {error}", "Correct the line that is named."
+        ) from None
+
+
+def _overlay(values: dict[str, Any], environ: Mapping[str, str]) -> dict[str, str]:
+    """Put the environment's values over those of the file.
+
+    Args:
+        values: the file's values by section and key; changed in place.
+        environ: environment variables.
+
+    Returns:
+        The variable that set a key, by the key (``"smtp.port"``).
+    """
+    variables = {}
+    for variable, text in environ.items():
+        name = variable.removeprefix("NOTIFIER_")
+        if name == variable or _NOT_SETTINGS.match(name):
+            continue
+        section, _, key = name.lower().partition("__")
+        value = json.loads(text) if text[:1] in "[{" and _is_json(text) else text
+        if key:
+            inner = values.setdefault(section, {})
+            if isinstance(inner, dict):
+                inner[key] = value
+        else:
+            values[section] = value
+        variables[f"{section}.{key}" if key else section] = variable
+    return variables
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _refusal(error: ValidationError, file: str, variables: Mapping[str, str]) -> SettingsError:
+    """Describe the first wrong value: its key, the file or variable it is in, and the fix."""
+    first = error.errors(include_url=False)[0]
+    if first["type"] == "refused_with_fix":
+        return SettingsError(first["msg"], first["ctx"]["fix"])
+    path = [str(part) for part in first["loc"]]
+    key = ".".join(path)
+    place = f"the variable {variables[key]}" if key in variables else file
+    if first["type"] == "extra_forbidden":
+        known = _keys(path[:-1])
+        close = get_close_matches(path[-1], known, n=1)
+        fix = f"Did you mean {close[0]}?" if close else f"Known here: {', '.join(known)}."
+        return SettingsError(f"Unknown setting {key} in {place}.", fix)
+    problem = first["msg"].removeprefix("Value error, ")
+    shown = f" = {first['input']!r}" if first["type"] in _OUT_OF_RANGE else ""
+    return SettingsError(
+        f"Wrong setting {key}{shown} in {place}: {problem}.", f"Correct {key} and try again."
+    )
+
+
+def _keys(section: list[str]) -> list[str]:
+    model: type[BaseModel] = Settings
+    for name in section:
+        model = type(model.model_fields[name].default)
+    return list(model.model_fields)

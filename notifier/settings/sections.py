@@ -1,0 +1,224 @@
+"""All settings of an installation, a class for each section of `notifier.toml`.
+
+Owns their names, defaults and bounds. A setting that nothing reads does not exist here: a file that
+names it is refused instead of being obeyed in part.
+"""
+
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from notifier import __version__
+from notifier.settings.values import (
+    BounceAddress,
+    Contact,
+    Credential,
+    DnsLabel,
+    DottedName,
+    EmailAddress,
+    Line,
+    Origin,
+    PublicUrl,
+    TimeZone,
+    Token,
+    WebUrl,
+)
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Sender(_Section):
+    """The sender of all mails: From line, address for replies, postal address in the footer.
+
+    Bounces return to `bounce_address`, to which each mail adds a token of its own. With `discreet`,
+    no subject, header or first line names a therapy or a disease.
+    """
+
+    name: Line = "News digest"
+    address: EmailAddress | None = None
+    reply_to: EmailAddress | None = None
+    postal_address: str | None = None
+    list_id: DottedName | None = None
+    bounce_address: BounceAddress | None = None
+    discreet: bool = True
+
+
+class Smtp(_Section):
+    """The mail server that accepts our messages.
+
+    `rate_per_second` limits all mails (0 means no limit), `domain_rates` those to single domains,
+    both in mails a second. `when_uncertain` decides about a mail that the server may or may not
+    have accepted: `retry` sends it again with the same Message-ID, `hold` leaves it to a person.
+    """
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 25
+    security: Literal["none", "starttls", "tls"] = "starttls"
+    username: Credential | None = None
+    password: Credential | None = None
+    allow_plaintext_password: bool = False
+    connections: Annotated[int, Field(ge=1, le=64)] = 4
+    rate_per_second: Annotated[float, Field(ge=0)] = 0
+    domain_rates: dict[str, Annotated[float, Field(gt=0)]] = {}
+    when_uncertain: Literal["retry", "hold"] = "retry"
+    timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 30
+
+    @model_validator(mode="after")
+    def _keep_password_secret(self) -> "Smtp":
+        """Refuse a log-in that every machine on the way to the server could read (RFC 4954, 4)."""
+        if (
+            self.security == "none"
+            and self.password
+            and not self.allow_plaintext_password
+            and not _is_loopback(self.host)
+        ):
+            raise PydanticCustomError(
+                "refused_with_fix",
+                'smtp.security is "none": every machine on the way to the mail server could read'
+                " smtp.password.",
+                {
+                    "fix": 'Set smtp.security to "starttls" or "tls"; if you trust every machine on'
+                    " the way, set smtp.allow_plaintext_password to true instead."
+                },
+            )
+        return self
+
+
+def _is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine, by the name or number alone; other names need DNS."""
+    try:
+        address = ip_address(host.strip("[]"))
+    except ValueError:
+        return host.lower().rstrip(".") == "localhost"
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback
+
+
+class SigningKey(_Section):
+    """A further DKIM key, under a selector of its own."""
+
+    selector: DnsLabel
+    private_key_file: Path
+
+
+class Dkim(_Section):
+    """DKIM signatures (RFC 6376); without a domain, mails are not signed.
+
+    `also` adds keys, for instance of another algorithm (RFC 8463). A relative `private_key_file`
+    is looked up from the folder of the settings file.
+    """
+
+    domain: DottedName | None = None
+    selector: DnsLabel = "notifier"
+    private_key_file: Path | None = None
+    also: tuple[SigningKey, ...] = ()
+
+    @model_validator(mode="after")
+    def _require_key(self) -> "Dkim":
+        if self.domain and not self.private_key_file:
+            raise ValueError("private_key_file is missing: make a key with `notifier dkim`")
+        return self
+
+
+class Watch(_Section):
+    """Polling of sources: how often, how long, how much of an answer is read, by which way.
+
+    An empty `user_agent` means notifier's own name with `public_url`.
+    """
+
+    interval_minutes: Annotated[int, Field(ge=1, le=1440)] = 30
+    timeout_seconds: Annotated[float, Field(gt=0, le=300)] = 20
+    max_bytes: Annotated[int, Field(ge=1024)] = 10_000_000
+    allow_private_addresses: bool = False
+    user_agent: Line = ""
+    proxy: WebUrl | None = None
+
+
+class Operator(_Section):
+    """The person who runs this installation.
+
+    Without an address nobody gets mail when a source fails; `notifier sources list` shows it.
+    """
+
+    address: EmailAddress | None = None
+
+
+class Schedule(_Section):
+    """Times of digests.
+
+    `time_zone` is for subscribers who gave none. The first item of an immediate digest waits for
+    `quiet_minutes`, so that later ones go into the same mail. With `sign_of_life`, a subscriber who
+    got no mail for a month gets one that says how often the sources were polled.
+    """
+
+    time_zone: TimeZone = "UTC"
+    sign_of_life: bool = False
+    quiet_minutes: Annotated[int, Field(ge=0, le=1440)] = 15
+
+
+class Subscriptions(_Section):
+    """Renewal: subscribers are asked after `renewal_months` whether to go on; 0 means never."""
+
+    renewal_months: Annotated[int, Field(ge=0, le=120)] = 0
+
+
+class Web(_Section):
+    """The address where `notifier serve` listens, and the parties that it trusts.
+
+    `trusted_proxies` may state a visitor's address (comma-separated IP addresses or networks);
+    `form_origins` are other sites whose pages contain our sign-up form; a request with
+    `metrics_token` gets the counts from wherever it comes.
+    """
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    trusted_proxies: str = "127.0.0.1"
+    form_origins: tuple[Origin, ...] = ()
+    metrics_token: Token | None = None
+
+
+class Privacy(_Section):
+    """The contact for questions about one's data, or about a mail that does not arrive."""
+
+    contact: Contact | None = None
+
+
+class TemplateFiles(_Section):
+    """The operator's own templates: each file replaces the built-in one of the same name."""
+
+    directory: Path | None = None
+
+
+class Settings(_Section):
+    """All settings of one installation; every value is checked, and read nowhere else."""
+
+    database_url: str = "sqlite:///subscribers.db"
+    public_url: PublicUrl = "http://127.0.0.1:8000"
+    secret_key: str = ""
+    secret_key_previous: str | None = None
+    suppression_key: str = ""
+    sender: Sender = Sender()
+    smtp: Smtp = Smtp()
+    dkim: Dkim = Dkim()
+    watch: Watch = Watch()
+    schedule: Schedule = Schedule()
+    operator: Operator = Operator()
+    subscriptions: Subscriptions = Subscriptions()
+    web: Web = Web()
+    privacy: Privacy = Privacy()
+    templates: TemplateFiles = TemplateFiles()
+
+    @property
+    def contact(self) -> str:
+        """The e-mail address or https URL to write to; empty if none is set."""
+        return self.privacy.contact or self.sender.reply_to or self.sender.address or ""
+
+    @property
+    def user_agent(self) -> str:
+        """The name that is sent to the sites that are polled (RFC 9110, 10.1.5)."""
+        return self.watch.user_agent or f"notifier/{__version__} (+{self.public_url})"

@@ -1,0 +1,139 @@
+"""Types of settings that need a check of their own: addresses, URLs, names of mail and DNS.
+
+No check repeats the value that it refuses: it may be a password, or have been put into the wrong
+line.
+"""
+
+import re
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator
+
+from notifier.email_addresses import normalize
+from notifier.errors import AddressError
+from notifier.text import times
+
+# 64 octets are allowed before the @ (RFC 5321, 4.5.3.1.1); the plus sign and the token of each mail
+# take 39 of them.
+_LONGEST_BOUNCE_LOCAL_PART = 25
+
+
+def _time_zone(name: str) -> str:
+    try:
+        return times.zone(name).key
+    except ValueError as error:
+        raise ValueError("there is no such time zone; names look like Europe/Berlin") from error
+
+
+def _web_url(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        is_usable = (
+            parts.scheme in ("http", "https")
+            and bool(parts.hostname)
+            and parts.port != 0
+            and url.isprintable()
+        )
+    except ValueError:  # its message repeats the URL, which may contain a password
+        is_usable = False
+    if not is_usable or parts.query or parts.fragment:
+        raise ValueError(
+            "must look like https://news.example.org, without a question mark or a hash"
+        )
+    return url.rstrip("/")
+
+
+def _public_url(url: str) -> str:
+    if "@" in urlsplit(_web_url(url)).netloc:
+        raise ValueError("must have no user name and no password: it is part of every mail")
+    return _web_url(url)
+
+
+def _credential(text: str) -> str:
+    if not (text.isascii() and text.isprintable()):
+        raise ValueError("must be one line of ASCII: the log-in can carry nothing else")
+    return text
+
+
+def _origin(text: str) -> str:
+    origin = text.lower().removesuffix("/").removesuffix(":443")
+    if not re.fullmatch(r"https://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?", origin):
+        raise ValueError(
+            "must look like https://www.example.org, without a path; names beyond ASCII as xn--…"
+        )
+    return origin
+
+
+def _token(text: str) -> str:
+    if not re.fullmatch(r"[!-~]{16,200}", text):
+        raise ValueError("must be 16 to 200 letters, digits and signs without a space")
+    return text
+
+
+def _email_address(address: str) -> str:
+    try:
+        return normalize(address)
+    except AddressError as error:
+        raise ValueError(
+            "is not an e-mail address that mail can be sent to; it looks like digest@example.org"
+        ) from error
+
+
+def _bounce_address(address: str) -> str:
+    local_part = address.rpartition("@")[0]
+    if len(local_part) > _LONGEST_BOUNCE_LOCAL_PART:
+        raise ValueError(
+            f"may have {_LONGEST_BOUNCE_LOCAL_PART} characters before the @, not"
+            f" {len(local_part)}: a plus sign and a token of 38 characters are added there, by"
+            " which mails that come back are recognised, and 64 are allowed"
+        )
+    return address
+
+
+def _contact(text: str) -> str:
+    if text.startswith("https://"):
+        return _web_url(text)
+    try:
+        return normalize(text)
+    except AddressError as error:
+        raise ValueError(
+            "must be an e-mail address or look like https://www.example.org/contact"
+        ) from error
+
+
+def _line(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("must be one line without control characters")
+    return text
+
+
+def _dotted_name(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", name):
+        raise ValueError("must look like digest.example.org")
+    return name
+
+
+def _dns_label(label: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?", label):
+        raise ValueError("must be a DNS label, such as notifier or key-2026")
+    return label
+
+
+TimeZone = Annotated[str, AfterValidator(_time_zone)]
+EmailAddress = Annotated[str, AfterValidator(_email_address)]
+BounceAddress = Annotated[EmailAddress, AfterValidator(_bounce_address)]
+# What is sent to a mail server as user name or password (RFC 4954).
+Credential = Annotated[str, AfterValidator(_credential)]
+Line = Annotated[str, AfterValidator(_line)]
+WebUrl = Annotated[str, AfterValidator(_web_url)]
+PublicUrl = Annotated[str, AfterValidator(_public_url)]
+# The origin of a page as browsers send it (RFC 6454).
+Origin = Annotated[str, AfterValidator(_origin)]
+Token = Annotated[str, AfterValidator(_token)]
+# An e-mail address or an https URL.
+Contact = Annotated[str, AfterValidator(_contact)]
+# A domain, or a List-Id (RFC 2919).
+DottedName = Annotated[str, AfterValidator(_dotted_name)]
+# A DKIM selector (RFC 6376, 3.1).
+DnsLabel = Annotated[str, AfterValidator(_dns_label)]

@@ -1,0 +1,58 @@
+"""Statements that SQLite and PostgreSQL need in different forms, and lists in chunks."""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Any, TypeVar
+
+from sqlalchemy import literal_column, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+T = TypeVar("T")
+
+
+def in_chunks(values: Iterable[T], size: int = 500) -> Iterator[list[T]]:
+    """Yield the values in lists of at most `size`, in their order.
+
+    A statement with `IN` names a chunk of ids at a time: the parameters of one statement are
+    limited (SQLite takes 32,766, PostgreSQL 65,535).
+
+    Args:
+        values: anything that can be iterated once; nothing is yielded for an empty one.
+        size: how many values a list has at most, from 1. Chosen by hand; not measured.
+
+    Raises:
+        ValueError: `size` is less than 1.
+    """
+    if size < 1:
+        raise ValueError("a chunk holds at least one value")
+    remaining = iter(values)
+    while chunk := list(islice(remaining, size)):
+        yield chunk
+
+
+def insert_missing(session: Session, table: type[Any], values: Mapping[str, Any]) -> bool:
+    """Add a row unless its key exists already; return whether it was added.
+
+    Several processes may call it at once with the same key: one of them adds the row.
+    """
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    added: Any = (
+        insert(table).values(**values).on_conflict_do_nothing().returning(literal_column("1"))
+    )
+    return session.execute(added).first() is not None
+
+
+def take_turns(session: Session, *names: str) -> None:
+    """Let transactions that give the same name run one after the other, until each has ended.
+
+    For a limit on a count: there is no row to lock, because the row may not exist yet. SQLite has
+    one writer at a time anyway; PostgreSQL takes an advisory lock of the transaction for each name.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        return
+    for key in sorted(
+        int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True) for name in names
+    ):
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})

@@ -1,0 +1,45 @@
+"""`notifier deliveries`."""
+
+from tests.support import news_site as sites
+from tests.support.command_line import LATER, NOW
+from tests.support.mail_sink import Sink
+from tests.support.news_site import Article, Site
+
+
+def test_long_lists_show_their_newest_rows(ready):
+    for number in range(5):
+        ready("subscribe", f"p{number}@example.org", *NOW)
+    shown = ready("deliveries", "list", "--limit", "2")
+    assert "These are the newest 2 of 5" in shown.err
+    newest = ready("deliveries", "list", "--limit", "2", "--json").json
+    assert [delivery["id"] for delivery in newest] == [5, 4]
+    assert len(ready("deliveries", "list", "--json").json) == 5
+    assert ready("deliveries", "list").err == ""
+    assert ready("deliveries", "list", "--limit", "0").code == 2
+    people = ready("subscribers", "list", "--limit", "2")
+    assert "p3@example.org" in people.out
+    assert "p4@example.org" in people.out
+    assert "p2@example.org" not in people.out
+    assert "These are the newest 2 of 5" in people.err
+    assert len(ready("subscribers", "list", "--json").json) == 5
+
+
+def test_a_failed_delivery_is_retried_with_its_message_id(ready, site: Site, sink: Sink):
+    ready("subscribe", "anna@example.org", "--confirmed", "--every", "daily", *NOW)
+    ready("run", "--once", *NOW)
+    site.put("/feed/", sites.rss([Article("Frexalimab slows lesions")]))
+    sink.refuse_recipient["anna@example.org"] = "550 5.7.1 refused by policy"
+    assert ready("run", "--once", *LATER).code == 1
+    (failed,) = ready("deliveries", "list", "--status", "failed", "--json").json
+    assert sink.messages == []
+
+    sink.refuse_recipient.clear()
+    assert ready("deliveries", "retry", *LATER).out == "1 delivery is due again.\n"
+    (pending,) = ready("deliveries", "list", "--json").json
+    assert (pending["status"], pending["attempts"]) == ("pending", 0)
+    assert ready("run", "--once", *LATER).code == 0
+    (message,) = sink.messages
+    assert message["Message-ID"] == failed["message_id"] == pending["message_id"]
+    assert ready("deliveries", "list", "--json").json[0]["status"] == "sent"
+    assert ready("deliveries", "retry", *LATER).out == "0 deliveries are due again.\n"
+    assert len(sink.messages) == 1

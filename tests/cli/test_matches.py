@@ -1,0 +1,54 @@
+"""`notifier matches`, `evaluate` and `backtest`."""
+
+from pathlib import Path
+
+from tests.support import news_site as sites
+from tests.support.command_line import NOW
+from tests.support.news_site import Article, Site
+
+
+def test_matching_is_measured_replayed_and_corrected_from_the_command_line(
+    ready, home: Path, site: Site
+):
+    later = ["--now", "2026-03-09T09:00:00+00:00"]
+    site.put(
+        "/feed/",
+        sites.rss([Article("Frexalimab slows lesions"), Article("Sanofi and multiple sclerosis")]),
+    )
+    ready("poll", *NOW)
+    site.put("/feed/", sites.rss([Article("Frexalimab again"), Article("FREXALT, the album")]))
+    ready("poll", "--force", "--now", "2026-03-03T09:00:00+00:00")
+    played = ready("backtest", "--every", "daily", "--json", *later).json
+    assert [[item["title"] for item in digest["items"]] for digest in played["digests"]][-1] == [
+        "Frexalimab again"
+    ]
+    assert played["held"] == 2
+    assert "1 digest with 2 items since 2025-12-09; 2 near misses" in ready("backtest", *later).out
+
+    (held, _) = ready("matches", "list", "--held", "--json").json
+    assert (held["held"], held["entry"]["title"]) == (True, "FREXALT, the album")
+    assert "Released as match" in ready("matches", "release", str(held["id"]), *later).out
+    assert ready("matches", "release", str(held["id"]), *later).code == 1
+    assert ready("matches", "list", "--json").json[0]["entry"]["title"] == "FREXALT, the album"
+
+    (home / "set.jsonl").write_text(
+        '{"title": "Frexalimab", "label": "about"}\n{"title": "x", "label": "unrelated"}\n'
+    )
+    measured = ready("evaluate", "set.jsonl", "--json").json
+    assert (measured["items"], measured["alert"], measured["errors"]) == (
+        2,
+        {"precision": 1.0, "recall": 1.0},
+        [],
+    )
+    assert "precision 1.00, recall 1.00" in ready("evaluate", "set.jsonl").out
+    assert ready("evaluate", "missing.jsonl").code == 2
+
+    (home / "x.toml").write_text(
+        ready("profiles", "export", "frexalimab").out.replace("Sanofi", "Roche")
+    )
+    assert (
+        "Stored frexalimab"
+        in ready("profiles", "import", "x.toml", "--past", "include", *later).out
+    )
+    assert "term added: sponsor Roche" in ready("profiles", "history", "frexalimab").out
+    assert ready("profiles", "import", "x.toml", "--past", "perhaps", *later).code == 2
