@@ -136,7 +136,9 @@ def count_mail(session: Session, kind: SignupRequestKind, email: str, now: datet
     return True
 
 
-def _count_recent(session: Session, column: InstrumentedAttribute[str], value: str, now: datetime) -> int:
+def _count_recent(
+    session: Session, column: InstrumentedAttribute[str], value: str, now: datetime
+) -> int:
     """Return how many requests of the last `LIMIT_PERIOD` have this value in a column."""
     return (
         session.scalar(
