@@ -396,10 +396,12 @@ def follow(
 ) -> None:
     with installation.at(MONDAY).writing() as session:
         choice = default_choice(Cadence(every), "UTC")
-        one = subscriptions.subscribe(session, email, profiles.find(session, slug), choice, MONDAY)
-        subscriptions.confirm(session, one, "command line", "operator test", MONDAY)
+        subscription = subscriptions.subscribe(
+            session, email, profiles.find(session, slug), choice, MONDAY
+        )
+        subscriptions.confirm(session, subscription, "command line", "operator test", MONDAY)
         if not running:
-            subscriptions.end(session, one, "link", "subscriber", MONDAY)
+            subscriptions.end(session, subscription, "link", "subscriber", MONDAY)
 
 
 def test_a_new_address_of_a_stored_person_takes_what_they_lack_and_ends_the_rest(

@@ -97,7 +97,13 @@ def test_requests_that_several_answer_at_once_are_answered_once_each(
             )
             for number in range(3)
         ]
-    at_once(*[lambda one=one: answer(deps, one) for one in waiting for _ in range(3)])
+    at_once(
+        *[
+            lambda request_id=request_id: answer(deps, request_id)
+            for request_id in waiting
+            for _ in range(3)
+        ]
+    )
     with deps.reading() as session:
         assert session.query(Subscriber).count() == session.query(Subscription).count() == 1
         assert session.query(Delivery).count() == 1

@@ -59,7 +59,8 @@ def test_every_connection_overwrites_what_is_deleted(installation: Installation)
     engine = installation.at(MONDAY).engine
     with engine.connect() as first, engine.connect() as second:
         assert {
-            one.exec_driver_sql("PRAGMA secure_delete").scalar() for one in (first, second)
+            connection.exec_driver_sql("PRAGMA secure_delete").scalar()
+            for connection in (first, second)
         } == {1}
 
 

@@ -32,10 +32,12 @@ def take(
     json_lines: bool = False,
 ) -> Report:
     with installation.at(MONDAY).writing() as session:
-        known = {one.slug: one for one in profiles.listed(session)}
-        terms = ImportOptions(known, "Europe/Berlin", "operator test" if confirmed else None, dry)
+        profiles_by_slug = {profile.slug: profile for profile in profiles.listed(session)}
+        options = ImportOptions(
+            profiles_by_slug, "Europe/Berlin", "operator test" if confirmed else None, dry
+        )
         return import_export.import_rows(
-            session, list_files.read(io.StringIO(text), json_lines=json_lines), terms, MONDAY
+            session, list_files.read(io.StringIO(text), json_lines=json_lines), options, MONDAY
         )
 
 
@@ -65,9 +67,11 @@ def test_a_list_is_imported_with_all_choices_in_it(any_installation: Installatio
             0,
             "Europe/Berlin",
         )
-        assert {one.status for one in (anna, ben)} == {SubscriptionStatus.CONFIRMED}
+        assert {subscription.status for subscription in (anna, ben)} == {
+            SubscriptionStatus.CONFIRMED
+        }
         assert anna.next_due_at.isoformat() == "2026-03-06T12:30:00+00:00"
-        assert [(one.method, one.attested_by) for one in session.query(Consent)] == [
+        assert [(entry.method, entry.attested_by) for entry in session.query(Consent)] == [
             ("import", "operator test")
         ] * 2
 
@@ -182,25 +186,28 @@ def test_an_export_can_be_imported_except_for_people_who_left(installation: Inst
                 list_files.write(import_export.export_rows(session), json_lines=json_lines)
             )
         with deps.writing() as session:
-            deletion.delete_subscribers(session, [one.id for one in session.query(Subscriber)])
+            deletion.delete_subscribers(
+                session, [subscriber.id for subscriber in session.query(Subscriber)]
+            )
         assert Counter(fates(take(installation, text, json_lines=json_lines))) == {
             RowResult.ADDED: 2,
             RowResult.LEFT: 1,
         }
         with deps.reading() as session:
-            found = {
-                one.subscriber.email: (one.cadence, one.on) for one in session.query(Subscription)
+            imported = {
+                subscription.subscriber.email: (subscription.cadence, subscription.on)
+                for subscription in session.query(Subscription)
             }
-        assert found == {
+        assert imported == {
             "+anna@example.org": (Cadence.MONTHLY, 31),
             "=ben@example.org": (Cadence.WEEKLY, 6),
         }
         with deps.writing() as session:
             choice = default_choice(Cadence.WEEKLY, "UTC")
-            one = subscriptions.subscribe(
+            subscription = subscriptions.subscribe(
                 session, "carla@example.org", profiles.find(session, None), choice, MONDAY
             )
-            subscriptions.end(session, one, "link", "subscriber", MONDAY)
+            subscriptions.end(session, subscription, "link", "subscriber", MONDAY)
 
 
 def test_an_export_does_not_wait_for_a_write_transaction(any_installation: Installation):
@@ -244,15 +251,15 @@ def test_any_text_is_imported_or_refused(installation: Installation, text: str, 
 
 def test_no_csv_injection_of_the_corpus_is_exported_as_a_formula():
     file = SHARED / "corpora" / "hostile"
-    found = sorted(file.glob("*csv*")) if file.is_dir() else []
-    if not found:
+    files = sorted(file.glob("*csv*")) if file.is_dir() else []
+    if not files:
         pytest.skip("the corpus of hostile input is not here")
     payloads = [
         line
-        for path in found
+        for path in files
         if path.is_file()
         for line in path.read_text("utf-8", "replace").splitlines()
     ]
-    text = "".join(list_files.write([{"x": one} for one in payloads], json_lines=False))
+    text = "".join(list_files.write([{"x": payload} for payload in payloads], json_lines=False))
     for row in list(csv.reader(io.StringIO(text, newline="")))[1:]:
         assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in row)

@@ -57,7 +57,7 @@ def test_the_page_says_what_ended_and_unsubscribing_can_be_undone(
         due,
     )
     with installation.at(MONDAY).reading() as session:
-        assert [one.event for one in session.query(Consent).order_by(Consent.id)] == [
+        assert [entry.event for entry in session.query(Consent).order_by(Consent.id)] == [
             ConsentEvent.GIVEN,
             ConsentEvent.WITHDRAWN,
             ConsentEvent.GIVEN,

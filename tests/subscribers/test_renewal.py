@@ -73,7 +73,7 @@ def test_one_click_renews_a_subscription_for_another_year(installation: Installa
     run_once(installation.at(MONDAY + days(733)))
     assert len(installation.sink.messages) == 2
     with installation.at(MONDAY).reading() as session:
-        assert [one.method for one in session.query(Consent).order_by(Consent.id)] == [
+        assert [entry.method for entry in session.query(Consent).order_by(Consent.id)] == [
             "command line",
             "renewal",
         ]

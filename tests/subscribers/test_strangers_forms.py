@@ -110,20 +110,28 @@ def test_mail_and_page_show_the_wish_and_the_confirmation_applies_it(
         assert "Your subscription is confirmed." in client.post(link).text
         assert "Your subscription is confirmed." in client.post(link).text
     with installation.at(MONDAY).reading() as session:
-        one = session.query(Subscription).one()
-        assert (one.status, one.cadence, one.at, one.on) == (
+        subscription = session.query(Subscription).one()
+        assert (subscription.status, subscription.cadence, subscription.at, subscription.on) == (
             SubscriptionStatus.CONFIRMED,
             Cadence.MONTHLY,
             "23:45",
             31,
         )
-        assert (one.edition, one.subscriber.time_zone, one.subscriber.language) == (
+        assert (
+            subscription.edition,
+            subscription.subscriber.time_zone,
+            subscription.subscriber.language,
+        ) == (
             Edition.CLINICIAN,
             "Pacific/Auckland",
             "en",
         )
-        assert (one.wish, one.ended_at, one.confirmed_at) == (None, None, MONDAY + DAY)
-        assert one.next_due_at.isoformat() == "2026-03-31T10:45:00+00:00"
+        assert (subscription.wish, subscription.ended_at, subscription.confirmed_at) == (
+            None,
+            None,
+            MONDAY + DAY,
+        )
+        assert subscription.next_due_at.isoformat() == "2026-03-31T10:45:00+00:00"
         given = session.query(Consent).order_by(Consent.id.desc()).first()
         assert (given.event, given.method) == (ConsentEvent.GIVEN, "link")
         assert session.get(Wording, given.wording_hash).language == "en"
@@ -176,8 +184,13 @@ def test_unsubscribing_can_be_undone_while_a_wish_waits(any_installation: Instal
         undone = post(client, link_to(installation, Purpose.UNSUBSCRIBE, PETRA), do="undo")
         assert "You are subscribed again" in undone.text
         client.post(links_in_mails(installation, Purpose.CONFIRM)[PETRA])
-    one = subscription_of(installation, PETRA)
-    assert (one.status, one.cadence, one.next_due_at, one.wish) == (
+    subscription = subscription_of(installation, PETRA)
+    assert (
+        subscription.status,
+        subscription.cadence,
+        subscription.next_due_at,
+        subscription.wish,
+    ) == (
         SubscriptionStatus.CONFIRMED,
         Cadence.DAILY,
         due,
@@ -247,8 +260,8 @@ def test_the_newest_form_counts_for_a_person_who_never_confirmed(
         answer_all(installation.at(MONDAY))
         sign_up(client, PETRA, **STRANGERS_CHOICE)
         answer_all(installation.at(MONDAY))
-    one = subscription_of(installation, PETRA)
-    assert (one.status, one.cadence, one.wish) == (
+    subscription = subscription_of(installation, PETRA)
+    assert (subscription.status, subscription.cadence, subscription.wish) == (
         SubscriptionStatus.PENDING,
         Cadence.MONTHLY,
         None,
@@ -272,8 +285,8 @@ def test_an_operators_sign_up_asks_a_person_who_left(installation: Installation)
     installation.subscribe(PETRA)
     leave(installation)
     installation.subscribe(PETRA, every="monthly", confirmed=False)
-    one = subscription_of(installation, PETRA)
-    assert (one.status, one.cadence, one.wish) == (
+    subscription = subscription_of(installation, PETRA)
+    assert (subscription.status, subscription.cadence, subscription.wish) == (
         SubscriptionStatus.PENDING,
         Cadence.MONTHLY,
         None,
@@ -287,8 +300,8 @@ def test_a_second_subscription_takes_over_the_hidden_sections(
     installation.subscribe(PETRA, every="daily")
     add_second_profile(installation)
     with installation.at(MONDAY).writing() as session:
-        one = session.query(Subscription).one()
-        one.hidden, one.urgent = ["trials", "related"], True
+        subscription = session.query(Subscription).one()
+        subscription.hidden, subscription.urgent = ["trials", "related"], True
     with visiting(installation) as client:
         path = link_to(installation, Purpose.PREFERENCES, PETRA)
         assert (

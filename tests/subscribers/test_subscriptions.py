@@ -44,13 +44,15 @@ def profile_id(engine: Engine) -> int:
 def test_a_subscription_waits_until_it_is_confirmed(engine: Engine, profile_id: int):
     with db.writing(engine, SUPPRESSION_KEY) as session:
         profile = session.get_one(Profile, profile_id)
-        one = subscriptions.subscribe(session, "anna@example.org", profile, WEEKLY, MONDAY)
-        assert (one.status, one.next_due_at) == (SubscriptionStatus.PENDING, None)
-        assert subscriptions.confirm(session, one, "link", "subscriber", MONDAY)
-        assert one.status is SubscriptionStatus.CONFIRMED
-        assert one.next_due_at == MONDAY + timedelta(days=6, hours=22)
-        assert not subscriptions.confirm(session, one, "link", "subscriber", MONDAY)
-        assert [each.event for each in consent.of(session, [one.id])] == [ConsentEvent.GIVEN]
+        subscription = subscriptions.subscribe(session, "anna@example.org", profile, WEEKLY, MONDAY)
+        assert (subscription.status, subscription.next_due_at) == (SubscriptionStatus.PENDING, None)
+        assert subscriptions.confirm(session, subscription, "link", "subscriber", MONDAY)
+        assert subscription.status is SubscriptionStatus.CONFIRMED
+        assert subscription.next_due_at == MONDAY + timedelta(days=6, hours=22)
+        assert not subscriptions.confirm(session, subscription, "link", "subscriber", MONDAY)
+        assert [each.event for each in consent.of(session, [subscription.id])] == [
+            ConsentEvent.GIVEN
+        ]
 
 
 def test_an_address_is_the_same_person_however_it_is_written(engine: Engine, profile_id: int):
@@ -66,10 +68,10 @@ def test_a_second_sign_up_applies_the_new_choice_and_keeps_the_consent(
 ):
     with db.writing(engine, SUPPRESSION_KEY) as session:
         profile = session.get_one(Profile, profile_id)
-        one = subscriptions.subscribe(session, "anna@example.org", profile, WEEKLY, MONDAY)
-        subscriptions.confirm(session, one, "link", "subscriber", MONDAY)
+        subscription = subscriptions.subscribe(session, "anna@example.org", profile, WEEKLY, MONDAY)
+        subscriptions.confirm(session, subscription, "link", "subscriber", MONDAY)
         again = subscriptions.subscribe(session, "anna@example.org", profile, DAILY, MONDAY)
-        assert again.id == one.id
+        assert again.id == subscription.id
         assert (again.status, again.cadence) == (SubscriptionStatus.CONFIRMED, Cadence.DAILY)
         assert again.next_due_at == MONDAY + timedelta(hours=3, minutes=30)
 
@@ -77,11 +79,11 @@ def test_a_second_sign_up_applies_the_new_choice_and_keeps_the_consent(
 def test_a_subscription_ends_at_once_and_the_ledger_records_it(engine: Engine, profile_id: int):
     with db.writing(engine, SUPPRESSION_KEY) as session:
         profile = session.get_one(Profile, profile_id)
-        one = subscriptions.subscribe(session, "anna@example.org", profile, WEEKLY, MONDAY)
-        subscriptions.confirm(session, one, "link", "subscriber", MONDAY)
+        subscription = subscriptions.subscribe(session, "anna@example.org", profile, WEEKLY, MONDAY)
+        subscriptions.confirm(session, subscription, "link", "subscriber", MONDAY)
         assert subscriptions.unsubscribe(session, "ANNA@example.org", None, "operator", MONDAY) == 1
         assert subscriptions.unsubscribe(session, "anna@example.org", None, "operator", MONDAY) == 0
-        assert (one.status, one.next_due_at) == (SubscriptionStatus.ENDED, None)
+        assert (subscription.status, subscription.next_due_at) == (SubscriptionStatus.ENDED, None)
         assert [each.event for each in session.query(Consent)] == [
             ConsentEvent.GIVEN,
             ConsentEvent.WITHDRAWN,
@@ -91,9 +93,9 @@ def test_a_subscription_ends_at_once_and_the_ledger_records_it(engine: Engine, p
 def test_a_person_who_comes_back_must_confirm_again(engine: Engine, profile_id: int):
     with db.writing(engine, SUPPRESSION_KEY) as session:
         profile = session.get_one(Profile, profile_id)
-        one = subscriptions.subscribe(session, "anna@example.org", profile, WEEKLY, MONDAY)
-        subscriptions.confirm(session, one, "link", "subscriber", MONDAY)
-        subscriptions.end(session, one, "link", "subscriber", MONDAY)
+        subscription = subscriptions.subscribe(session, "anna@example.org", profile, WEEKLY, MONDAY)
+        subscriptions.confirm(session, subscription, "link", "subscriber", MONDAY)
+        subscriptions.end(session, subscription, "link", "subscriber", MONDAY)
         profile.position = 40
         again = subscriptions.subscribe(session, "anna@example.org", profile, WEEKLY, MONDAY)
         assert again.status is SubscriptionStatus.PENDING
@@ -150,10 +152,10 @@ def test_a_text_that_is_not_an_address_is_refused_with_the_reason(
 
 def test_an_international_domain_is_accepted(engine: Engine, profile_id: int):
     with db.writing(engine, SUPPRESSION_KEY) as session:
-        one = subscriptions.subscribe(
+        subscription = subscriptions.subscribe(
             session, "anna@müller.example.org", session.get_one(Profile, profile_id), WEEKLY, MONDAY
         )
-        assert one.subscriber.email == "anna@müller.example.org"
+        assert subscription.subscriber.email == "anna@müller.example.org"
 
 
 def test_a_new_time_zone_moves_all_of_a_persons_digests(engine: Engine, profile_id: int):
@@ -164,10 +166,10 @@ def test_a_new_time_zone_moves_all_of_a_persons_digests(engine: Engine, profile_
             profiles.parse(profiles.bundled_file().replace('"frexalimab"', '"other"', 1), "other"),
             MONDAY,
         )
-        one = subscriptions.subscribe(session, "anna@example.org", profile, WEEKLY, MONDAY)
-        subscriptions.confirm(session, one, "link", "subscriber", MONDAY)
+        subscription = subscriptions.subscribe(session, "anna@example.org", profile, WEEKLY, MONDAY)
+        subscriptions.confirm(session, subscription, "link", "subscriber", MONDAY)
         subscriptions.subscribe(session, "anna@example.org", other, DAILY, MONDAY)
-        assert one.next_due_at == MONDAY + timedelta(hours=4)
+        assert subscription.next_due_at == MONDAY + timedelta(hours=4)
 
 
 def test_errors_of_links_hold_the_id_of_the_link(engine: Engine):
