@@ -6,8 +6,10 @@ from contextlib import contextmanager
 from datetime import datetime
 from urllib.parse import urlencode
 
+from notifier.admin.profile_import import import_profile
 from notifier.enums import SuppressionCause
 from notifier.links import Purpose
+from notifier.match import profiles
 from notifier.pipeline.run import run_once
 from notifier.store.models import Subscriber, Subscription, Suppression
 from notifier.subscribers import privacy, subscriptions, suppressions
@@ -27,6 +29,13 @@ def visiting(made: Installation, moment: datetime = MONDAY) -> Iterator[Client]:
     """Start the web application at a moment and give a visitor of its pages."""
     with serving(create(made.at(moment))) as address:
         yield Client(address)
+
+
+def add_second_profile(installation: Installation) -> None:
+    """Store another bundled profile, `tolebrutinib`."""
+    file = profiles.parse(profiles.bundled_file("tolebrutinib"), "the second profile")
+    with installation.at(MONDAY).writing() as session:
+        import_profile(session, file, MONDAY)
 
 
 def post(client: Client, path: str, network: str = "198.51.100.7", **fields: str) -> Answer:
