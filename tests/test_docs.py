@@ -23,11 +23,11 @@ def commands(command, path: tuple[str, ...] = ()):
 
 
 @pytest.mark.parametrize(("path", "command"), list(commands(get_command(app))), ids=str)
-def test_every_command_and_option_has_help(path: tuple[str, ...], command):
+def test_every_command_option_and_argument_has_help(path: tuple[str, ...], command):
     assert command.help, path
-    for option in command.params:
-        if option.param_type_name == "option":
-            assert option.help, f"{' '.join(path)} {option.name}"
+    assert len(command.help.splitlines()[0]) <= 62, "is cut in the list of commands"
+    for parameter in command.params:
+        assert parameter.help, f"{' '.join(path)} {parameter.name}"
 
 
 def test_every_command_is_in_the_changelog():
