@@ -1,7 +1,7 @@
-"""The composition root: what a step needs, made from the settings and handed in.
+"""The composition root: everything a step needs, made from the settings and passed to it.
 
-Owns the one clock. Everything heavy is made when it is first asked for, so that a light command
-stays light.
+Owns the one clock. What takes long to make is made when it is first needed, so that a small command
+starts fast.
 """
 
 from contextlib import AbstractContextManager
@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from notifier import settings as files
 from notifier.email_addresses import domain_of, to_ascii_domain
 from notifier.errors import SettingsError
-from notifier.settings import Settings
+from notifier.settings import Settings, load
 from notifier.store import db, keys
 
 if TYPE_CHECKING:
@@ -32,12 +31,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Deps:
-    """Settings, database, clock, and the constructors of what talks to the outside.
+    """Settings, database, clock, and what talks to the outside.
 
     Args:
         settings: checked settings.
         engine: a database whose schema is current.
-        fixed_now: acts as at this moment (`--now`); None means the real clock.
+        fixed_now: the time that the clock shows (`--now`), aware UTC; None means the real time.
     """
 
     settings: Settings
@@ -45,26 +44,26 @@ class Deps:
     fixed_now: datetime | None = None
 
     def now(self) -> datetime:
-        """This moment, aware UTC; taken once per step."""
+        """Return the current time, aware UTC; a step takes it once and passes it on."""
         return self.fixed_now or datetime.now(UTC)  # noqa: TID251 - this is the one clock
 
     def reading(self) -> "AbstractContextManager[Session]":
-        """A session that only reads."""
+        """Open a session that only reads; see `store.db.reading`."""
         return db.reading(self.engine, self.settings.suppression_key)
 
     def writing(self) -> "AbstractContextManager[Session]":
-        """A session in a transaction of its own."""
+        """Open a session in a transaction of its own; see `store.db.writing`."""
         return db.writing(self.engine, self.settings.suppression_key)
 
     def small_transactions(
         self,
     ) -> "AbstractContextManager[Callable[[], AbstractContextManager[Connection]]]":
-        """A connection kept for many small transactions; what is given begins one."""
+        """Open a connection for many small transactions; see `store.db.small_transactions`."""
         return db.small_transactions(self.engine)
 
     @cached_property
     def links(self) -> "Links":
-        """The signer of links."""
+        """The signed links."""
         from notifier.links import Links
 
         return Links(
@@ -80,14 +79,14 @@ class Deps:
 
     @cached_property
     def transport(self) -> "Transport":
-        """The way to the mail server."""
+        """The connection to the mail server."""
         from notifier.deliver.smtp.client import Transport
 
         return Transport(self.settings.smtp)
 
     @cached_property
     def signers(self) -> "tuple[Signer, ...]":
-        """The keys that sign our mails; none where none are set.
+        """The DKIM keys that sign our mails; empty if none are set.
 
         Raises:
             SettingsError: a key cannot be read or is too weak.
@@ -99,18 +98,18 @@ class Deps:
 
         keys = [
             (dkim.selector, dkim.private_key_file),
-            *((one.selector, one.private_key_file) for one in dkim.also),
+            *((key.selector, key.private_key_file) for key in dkim.also),
         ]
         return tuple(Signer(dkim.domain, selector, read_key(file)) for selector, file in keys)
 
     @property
     def bounce_address(self) -> str:
-        """Where reports about our mails come back to."""
+        """The envelope sender, to which bounce reports return."""
         return to_ascii_domain(self.settings.sender.bounce_address or f"bounce@{self.mail_domain}")
 
     @property
     def mail_domain(self) -> str:
-        """The right side of our Message-IDs."""
+        """The domain of our Message-IDs."""
         sender = self.settings.sender.address
         return (
             domain_of(sender)
@@ -119,27 +118,31 @@ class Deps:
         )
 
     def for_preview(self) -> "Deps":
-        """The same with a stand-in for a sender that is not set yet, for mails that are only looked at."""
-        named = self.settings.sender
-        stand_in = {
-            "address": named.address
-            or f"digest@{self.mail_domain if '.' in self.mail_domain else 'example.org'}",
-            "postal_address": named.postal_address or "(sender.postal_address is not set)",
+        """Return a copy that can be used without a sender.
+
+        Missing settings of the sender get placeholders: the mails are shown, not sent.
+        """
+        sender = self.settings.sender
+        domain = self.mail_domain if "." in self.mail_domain else "example.org"
+        completed = {
+            "address": sender.address or f"digest@{domain}",
+            "postal_address": sender.postal_address or "(sender.postal_address is not set)",
         }
-        sender = named.model_copy(update=stand_in)
+        sender = sender.model_copy(update=completed)
         return replace(self, settings=self.settings.model_copy(update={"sender": sender}))
 
     def require_sender(self) -> None:
-        """Refuse to send before it is known who writes.
+        """Refuse to send mails while the sender's address is not complete.
 
         Raises:
-            SettingsError: the setting that is missing, and how to give it.
+            SettingsError: the setting that is missing, and how to set it.
         """
         for key in ("address", "postal_address"):
             if not getattr(self.settings.sender, key):
                 raise SettingsError(
                     f"sender.{key} is not set: no mail can be sent.",
-                    f"Set {key} under [sender] in notifier.toml, or NOTIFIER_SENDER__{key.upper()}.",
+                    f"Set {key} under [sender] in notifier.toml, or"
+                    f" NOTIFIER_SENDER__{key.upper()}.",
                 )
 
 
@@ -150,18 +153,20 @@ def open_deps(config: Path | None = None, now: datetime | None = None) -> Deps:
         SettingsError: a wrong setting.
         StoreError: a database that cannot be used.
     """
-    return from_settings(files.load(config), now)
+    return from_settings(load(config), now)
 
 
 def from_settings(settings: Settings, now: datetime | None = None) -> Deps:
-    """The same from settings that are at hand."""
+    """Open the database of these settings and bring its schema up to date.
+
+    Arguments and errors are those of `open_deps`.
+    """
     keys.require(settings.suppression_key)
     engine = db.make_engine(settings.database_url)
     db.upgrade(engine)
     keys.adopt(engine, settings.suppression_key)
     deps = Deps(settings, engine, now)
     if settings.templates.directory is not None:
-        assert (
-            deps.templates
-        )  # compiled now, so that a broken one is refused before anything is done
+        # Compiled now, so that a broken template is refused before anything is done.
+        assert deps.templates
     return deps

@@ -1,7 +1,7 @@
-"""E-mail addresses, told apart from what only looks like one.
+"""E-mail addresses: checked, normalized, hashed.
 
-Owns the one form in which an address is stored and the one in which two are compared. It asks no
-name server: whether mail arrives is learnt from the server that takes it.
+Owns the one form in which an address is stored and the one in which two are compared. It does not
+ask DNS: whether mail arrives is known from the server that accepts or refuses it.
 """
 
 import hashlib
@@ -13,66 +13,70 @@ from email_validator import EmailNotValidError, validate_email
 
 from notifier.errors import AddressError
 
-# What stands before the @ in nearly every address, and needs no closer look (RFC 5322, dot-atom).
-_PLAIN = re.compile(r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*", re.ASCII)
-# RFC 5321, 4.5.3.1: 64 octets before the @, and 254 for the whole.
-_LONGEST_LOCAL, _LONGEST_DOMAIN = 64, 180
+# The part before the @ of nearly every address, which needs no further check (RFC 5322, dot-atom).
+_PLAIN_LOCAL_PART = re.compile(r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*", re.ASCII)
+# RFC 5321, 4.5.3.1: 64 octets before the @, and 254 in all; a longer domain gets the full check.
+_LONGEST_LOCAL_PART, _LONGEST_DOMAIN = 64, 180
 
 
 def normalize(text: str) -> str:
-    """The address in the form it is stored and written to (RFC 5321, 5890, 6531).
+    """Return an address in the form in which it is stored and written to (RFC 5321, 5890, 6531).
 
     Raises:
-        AddressError: with the reason in words.
+        AddressError: no mail can be sent to it.
     """
-    local, at, domain = text.strip().rpartition("@")
+    local_part, at, domain = text.strip().rpartition("@")
     if (
         at
-        and len(local) <= _LONGEST_LOCAL
-        and _PLAIN.fullmatch(local)
+        and len(local_part) <= _LONGEST_LOCAL_PART
+        and _PLAIN_LOCAL_PART.fullmatch(local_part)
         and len(domain) < _LONGEST_DOMAIN
-        and (known := _plain_domain(domain))
+        and (normal_domain := _normal_domain(domain))
     ):
-        return f"{local}@{known}"
-    return _checked(text)
+        return f"{local_part}@{normal_domain}"
+    return _check(text)
 
 
 @lru_cache(maxsize=4096)
-def _plain_domain(domain: str) -> str:
-    """The normal form of a domain; empty where only the whole address can be judged. Lists name few of them, often."""
+def _normal_domain(domain: str) -> str:
+    """Return the normal form of a domain; empty if only the whole address can be checked.
+
+    A list has few domains, each of them many times.
+    """
     try:
-        return _checked(f"x@{domain}").removeprefix("x@")
+        return _check(f"x@{domain}").removeprefix("x@")
     except AddressError:
         return ""
 
 
-def _checked(text: str) -> str:
+def _check(text: str) -> str:
     try:
-        # The "test environment" of the library allows names under .test (RFC 6761), which never
-        # reach a stranger.
-        found = validate_email(
+        # The "test environment" of the library allows names under .test (RFC 6761), which do not
+        # exist outside of tests.
+        valid = validate_email(
             text.strip(), check_deliverability=False, test_environment=True, strict=True
         )
     except EmailNotValidError as error:
+        raise AddressError(text.strip(), str(error)) from error
+    if valid.ascii_email is None:
         raise AddressError(
-            f"{text.strip()!r} is no e-mail address: {error}", "Check the spelling."
-        ) from error
-    if found.ascii_email is None:
-        raise AddressError(
-            f"{text.strip()!r} has letters before the @ that many mail servers refuse.",
+            text.strip(),
+            "It has letters before the @ that many mail servers refuse.",
             "Give an address whose part before the @ is plain ASCII.",
         )
-    return found.normalized
+    return valid.normalized
 
 
 def address_hash(address: str, salt: str, key: str) -> str:
-    """By what an address is recognised, even after it was erased: HMAC-SHA256, 64 hexadecimal digits.
+    """Return the hash that recognises an address even after it was erased.
 
     Args:
-        address: in its normal form; capitals do not count.
+        address: in its normal form; upper and lower case are the same.
         salt: the installation's own, from its database.
-        key: `suppression_key`, from its settings: without it the database alone gives no address
-            away.
+        key: `suppression_key`, from its settings: the database alone does not give an address away.
+
+    Returns:
+        HMAC-SHA256, 64 hexadecimal digits.
     """
     return rekeyed(
         hmac.new(salt.encode(), address.casefold().encode(), hashlib.sha256).hexdigest(), key
@@ -80,22 +84,22 @@ def address_hash(address: str, salt: str, key: str) -> str:
 
 
 def rekeyed(salted_hash: str, key: str) -> str:
-    """The hash under `suppression_key` of an address that is known only by its salted hash."""
+    """Return the hash under `suppression_key` of an address, from its salted hash."""
     return hmac.new(key.encode(), salted_hash.encode(), hashlib.sha256).hexdigest()
 
 
 def mailbox_of(address: str) -> str:
-    """The form in which addresses of one mailbox are alike: case folded, without a ``+tag`` and without dots.
+    """Return a form in which addresses of one mailbox are equal: lower case, no ``+tag``, no dots.
 
-    For limits alone: providers differ in what they fold, so nothing is ever written to this form.
+    For limits only: providers differ in what they ignore, so no mail is ever sent to this form.
     """
-    local, _, domain = address.casefold().rpartition("@")
-    return f"{local.partition('+')[0].replace('.', '') or local}@{domain}"
+    local_part, _, domain = address.casefold().rpartition("@")
+    return f"{local_part.partition('+')[0].replace('.', '') or local_part}@{domain}"
 
 
 def to_ascii_domain(address: str) -> str:
-    """The address with its domain as SMTP wants it, in A-labels (RFC 5890)."""
-    if address.isascii():  # a stored one is normal already, and this is asked for every mail
+    """Return the address with its domain in A-labels (RFC 5890), as SMTP needs it."""
+    if address.isascii():  # fast, because it is called for every mail
         return address
     return (
         validate_email(address, check_deliverability=False, test_environment=True).ascii_email
@@ -104,5 +108,5 @@ def to_ascii_domain(address: str) -> str:
 
 
 def domain_of(address: str) -> str:
-    """The A-label domain of an address."""
+    """Return the domain of an address in A-labels."""
     return to_ascii_domain(address).rpartition("@")[2]

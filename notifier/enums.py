@@ -1,6 +1,6 @@
-"""Every status and kind there is, each with its word.
+"""Statuses and kinds, with their stored values.
 
-Owns the vocabulary that tables, rooms and faces share; it knows nothing else.
+All packages share them. This file imports nothing of the project.
 """
 
 from enum import StrEnum
@@ -8,7 +8,7 @@ from typing import ClassVar
 
 
 class SourceKind(StrEnum):
-    """What kind of address is watched."""
+    """The kind of a watched address."""
 
     FEED = "feed"
     PAGE = "page"
@@ -27,7 +27,10 @@ class Authority(StrEnum):
 
 
 class Health(StrEnum):
-    """How a source fares; `silent` is one that answers, but published nothing for longer than it ever used to."""
+    """The health of a source.
+
+    `silent`: it answers, but has published nothing for longer than ever before.
+    """
 
     NEW = "new"
     HEALTHY = "healthy"
@@ -36,8 +39,18 @@ class Health(StrEnum):
     GONE = "gone"
 
 
+class PollStatus(StrEnum):
+    """The result of a poll for one source."""
+
+    OK = "ok"
+    UNCHANGED = "unchanged"
+    FAILED = "failed"
+    GONE = "gone"
+    NOT_DUE = "not_due"
+
+
 class TermKind(StrEnum):
-    """What a term of a profile names; each kind has a rule of its own in `match/score.py`."""
+    """The kind of a profile's term; each kind has its own rule in `match/score.py`."""
 
     NAME = "name"
     CODE = "code"
@@ -51,7 +64,7 @@ class TermKind(StrEnum):
 
 
 class Tier(StrEnum):
-    """How much a text concerns a therapy: its subject, named in it, a relative of it, or not at all."""
+    """The relevance of a text to a therapy: its subject, named, only related, or none."""
 
     ABOUT = "about"
     MENTION = "mention"
@@ -60,7 +73,7 @@ class Tier(StrEnum):
 
 
 class NewsKind(StrEnum):
-    """Why a revision is news."""
+    """The kind of news that a revision is."""
 
     NEW = "new"
     CORRECTED = "corrected"
@@ -70,7 +83,7 @@ class NewsKind(StrEnum):
 
 
 class Cadence(StrEnum):
-    """How often a subscription is served."""
+    """The frequency of a subscription's digests."""
 
     IMMEDIATE = "immediate"
     DAILY = "daily"
@@ -79,14 +92,14 @@ class Cadence(StrEnum):
 
 
 class Edition(StrEnum):
-    """For whom a digest is worded."""
+    """The readers for whom a digest is worded."""
 
     PATIENT = "patient"
     CLINICIAN = "clinician"
 
 
 class SubscriptionStatus(StrEnum):
-    """Where a subscription stands; only `confirmed` is ever mailed a digest."""
+    """The status of a subscription; only a `confirmed` one gets digests."""
 
     PENDING = "pending"
     CONFIRMED = "confirmed"
@@ -101,7 +114,7 @@ SubscriptionStatus.RUNNING = frozenset((SubscriptionStatus.CONFIRMED, Subscripti
 
 
 class DigestStatus(StrEnum):
-    """Where a digest stands; only `approved` and `sent` let deliveries go out."""
+    """The status of a digest; only the deliveries of an `approved` or `sent` one are sent."""
 
     DRAFT = "draft"
     HELD = "held"
@@ -110,7 +123,7 @@ class DigestStatus(StrEnum):
 
 
 class DeliveryKind(StrEnum):
-    """What a message is."""
+    """The kind of a message."""
 
     DIGEST = "digest"
     CONFIRMATION = "confirmation"
@@ -125,7 +138,10 @@ class DeliveryKind(StrEnum):
 
 
 class DeliveryStatus(StrEnum):
-    """Where a message stands: `sent` means accepted by the mail server, `uncertain` that nobody knows."""
+    """The status of a message.
+
+    `sent`: the mail server accepted it. `uncertain`: the connection broke before its answer.
+    """
 
     PENDING = "pending"
     SENDING = "sending"
@@ -148,7 +164,7 @@ DeliveryStatus.LOST = frozenset((DeliveryStatus.FAILED, DeliveryStatus.SUPPRESSE
 
 
 class SignupRequestKind(StrEnum):
-    """What somebody asks for through a form that anybody can fill in."""
+    """The kind of a request from a public form."""
 
     SUBSCRIBE = "subscribe"
     LINK = "link"
@@ -156,11 +172,11 @@ class SignupRequestKind(StrEnum):
 
 
 class SuppressionCause(StrEnum):
-    """Why an address is not mailed.
+    """The reason why an address is not mailed.
 
-    `erased`, `left`, `complained` and an old `bounced` give way to the owner's own double opt-in;
-    `asked` (the operator's) and `never` (the owner's own "never write to this address again") are
-    lifted by the operator alone.
+    The owner lifts `erased`, `left`, `complained` and an old `bounced` by confirming a new sign-up.
+    The operator alone lifts `asked` (set by the operator) and `never` (set by the owner's "never
+    write to this address again").
     """
 
     ASKED = "asked"
@@ -172,10 +188,10 @@ class SuppressionCause(StrEnum):
 
 
 class BounceKind(StrEnum):
-    """What a mail says that came back to us.
+    """The kind of a mail that arrived at the bounce address.
 
-    `unproven` is a report that names none of our mails, and changes nothing; `unreadable` one that
-    could not be parsed.
+    `unproven`: a report that names no mail that was sent; it changes nothing. `unreadable`: it
+    cannot be parsed.
     """
 
     HARD = "hard"
@@ -190,7 +206,7 @@ class BounceKind(StrEnum):
 
 
 class ConsentEvent(StrEnum):
-    """What the dated record says happened."""
+    """The event of an entry in the consent ledger."""
 
     GIVEN = "given"
     WITHDRAWN = "withdrawn"

@@ -1,9 +1,9 @@
-"""The tree of errors that a person may be shown.
+"""The errors that are shown to a person: one tree, with `NotifierError` as its root.
 
-Owns what each kind of error means. It knows no other file, and no face: which exit code a command
-ends with, and how a page looks, is decided in `cli/` and `web/`. An expected failure of one source
-or of one recipient is not an exception: it is a value, stored beside the source or the delivery,
-where a person looks for it.
+It imports nothing, and it decides nothing about how an error is shown: the exit code of a command
+is decided in `cli/`, the page in `web/`. A kind of error that only one package raises is a subclass
+in that package. The expected failure of one source or of one recipient is not an exception: it is
+stored beside the source or the delivery, where a person looks for it.
 """
 
 
@@ -11,7 +11,7 @@ class NotifierError(Exception):
     """A failure that a person can do something about.
 
     Args:
-        problem: one plain sentence that names the thing and what is wrong with it.
+        problem: one plain English sentence that names the thing and what is wrong with it.
         fix: what to do about it; printed below the problem.
     """
 
@@ -34,7 +34,7 @@ class StoreError(NotifierError):
 
 
 class NotFoundError(NotifierError):
-    """Something that was asked for and is not stored."""
+    """A requested thing that is not stored."""
 
 
 class ProfileError(InputError):
@@ -42,7 +42,16 @@ class ProfileError(InputError):
 
 
 class AddressError(InputError):
-    """An e-mail address to which no mail can be sent."""
+    """An e-mail address to which no mail can be sent.
+
+    Attributes:
+        address: the text that was given.
+        reason: why it is refused, in English; it does not name the address.
+    """
+
+    def __init__(self, address: str, reason: str, fix: str = "Check the spelling.") -> None:
+        super().__init__(f"{address!r} is not a usable e-mail address: {reason}", fix)
+        self.address, self.reason = address, reason
 
 
 class LinkError(NotifierError):

@@ -1,8 +1,8 @@
-"""Links: signed addresses with one purpose each, that hold nothing readable about a person.
+"""Signed links, each for one purpose, that contain nothing readable about a person.
 
-Owns the signing (itsdangerous, one salt a purpose, so that a link made for one thing can do no
-other), the paths in which links stand, and how long they work. A link carries a random id or a
-keyed hash, never an address or a therapy.
+Owns the signing (itsdangerous, with one salt for each purpose, so that a link for one purpose does
+not work for another), the paths of the links, and how long they are valid. A link contains a random
+id or a keyed hash, never an address or a therapy.
 """
 
 import hmac
@@ -19,20 +19,18 @@ from itsdangerous import BadData, URLSafeSerializer
 from notifier.errors import LinkError, SettingsError
 from notifier.i18n.messages import LazyMessage
 
-CONFIRM_FOR = timedelta(hours=48)
-PREFERENCES_FOR = timedelta(days=400)
-
+# In characters. Chosen by hand: `notifier init` makes keys of 43.
 _SHORTEST_KEY = 16
-# How long a word in an envelope sender is, and how many of its letters name the delivery.
+# The length of a bounce token, and how many of its characters are the random part of a Message-ID.
 TOKEN_LENGTH = 38
-_NAME_LETTERS = 26
+_RANDOM_LENGTH = 26
 # The random part of our Message-IDs.
-_NAME = re.compile(r"[0-9a-f]{32}")
+_RANDOM_PART = re.compile(r"[0-9a-f]{32}")
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 class Purpose(StrEnum):
-    """What a link is for; also its path."""
+    """The purpose of a link, which is also its path."""
 
     CONFIRM = "confirm"
     UNSUBSCRIBE = "unsubscribe"
@@ -43,16 +41,39 @@ class Purpose(StrEnum):
     NEVER = "never"
 
 
-# Links of these purposes say when they were made, and work only so long.
-_HOLDS = {Purpose.CONFIRM: CONFIRM_FOR, Purpose.PREFERENCES: PREFERENCES_FOR}
+# Links of these purposes contain the time at which they were made, and expire. The messages below
+# and the mails name the periods.
+VALID_FOR = {Purpose.CONFIRM: timedelta(hours=48), Purpose.PREFERENCES: timedelta(days=400)}
+
+# The default sentences for a link that is too old: the problem and the fix.
+_EXPIRED = {
+    Purpose.CONFIRM: (
+        LazyMessage("This link is older than 48 hours."),
+        LazyMessage("Subscribe once more to get a new one."),
+    ),
+    Purpose.PREFERENCES: (
+        LazyMessage("This link is older than 400 days."),
+        LazyMessage("Have a fresh one sent to you, then go on."),
+    ),
+}
 
 
 class ExpiredLinkError(LinkError):
-    """A link of ours that is too old; `link_id` is what it once opened."""
+    """A genuine link that is too old.
 
-    def __init__(self, problem: str, fix: str, link_id: str) -> None:
-        super().__init__(problem, fix)
+    Args:
+        purpose: its purpose, one of those that expire.
+        link_id: the id that it contains.
+
+    Attributes:
+        valid_for: how long a link of this purpose is valid.
+    """
+
+    def __init__(self, purpose: Purpose, link_id: str) -> None:
+        super().__init__(*_EXPIRED[purpose])
+        self.purpose = purpose
         self.link_id = link_id
+        self.valid_for = VALID_FOR[purpose]
 
 
 @dataclass(frozen=True)
@@ -60,10 +81,13 @@ class Links:
     """The links of one installation.
 
     Args:
-        public_url: where the pages are reached from outside.
-        secret_key: signs.
-        previous_key: still accepted, so that a key can be changed without breaking the links in old
-            mails.
+        public_url: the URL of the web pages from outside, without a slash at its end.
+        secret_key: the key that signs.
+        previous_key: a key whose signatures are still accepted, so that a change of the key does
+            not break the links in older mails.
+
+    Raises:
+        SettingsError: `secret_key` is missing or too short.
     """
 
     public_url: str
@@ -73,67 +97,83 @@ class Links:
     def __post_init__(self) -> None:
         if len(self.secret_key) < _SHORTEST_KEY:
             raise SettingsError(
-                f"secret_key is {'too short' if self.secret_key else 'not set'}: links could be forged.",
-                "Set it, or NOTIFIER_SECRET_KEY, to 32 random characters; `notifier init` makes one at the start.",
+                f"secret_key is {'too short' if self.secret_key else 'not set'}:"
+                " links could be forged.",
+                "Set it, or NOTIFIER_SECRET_KEY, to 32 random characters; `notifier init` writes"
+                " one into new settings.",
             )
 
     def url(self, purpose: Purpose, link_id: str, now: datetime) -> str:
-        """The address to put into a mail."""
+        """Return the URL for a mail; arguments as for `token`."""
         return f"{self.public_url}/{purpose}/{self.token(purpose, link_id, now)}"
 
-    def archived(self, key: str) -> str:
-        """Where a digest can be read; its random key stands in for a signature, and counts nothing."""
+    def archive_url(self, key: str) -> str:
+        """Return the URL of a digest's archive page.
+
+        It needs no signature: the digest's key is random.
+        """
         return f"{self.public_url}/{Purpose.ARCHIVE}/{key}"
 
     def token(self, purpose: Purpose, link_id: str, now: datetime) -> str:
-        """The signed part of the address.
+        """Return the signed part of a URL.
 
         Args:
-            purpose: what the link is for.
-            link_id: letters, digits and ``:_-`` alone: the random id of a subscription or a change
-                of address, or the keyed hash of an address (`NEVER`).
-            now: when it is made; a link that expires says so.
+            purpose: the purpose of the link.
+            link_id: letters, digits and ``:_-`` only: the random id of a subscription or of a
+                change of address, or the keyed hash of an address (`NEVER`).
+            now: the time at which the link is made; a link that expires contains it.
         """
-        payload = f'["{link_id}",{int(now.timestamp())}]' if purpose in _HOLDS else f'"{link_id}"'
-        # What the serializer would do, with the key derived once: a digest for many asks for many
-        # links.
+        payload = (
+            f'["{link_id}",{int(now.timestamp())}]' if purpose in VALID_FOR else f'"{link_id}"'
+        )
+        # The same as `URLSafeSerializer.dumps`, but the key is derived once: a digest for many
+        # recipients needs many links.
         value = _base64(payload.encode())
-        return f"{value.decode()}.{_base64(hmac.digest(self._derived[purpose], value, 'sha1')).decode()}"
+        signature = _base64(hmac.digest(self._derived_keys[purpose], value, "sha1"))
+        return f"{value.decode()}.{signature.decode()}"
 
     def bounce_token(self, message_id: str) -> str:
-        """The word in an envelope sender by which a returned mail is known again; it says nothing to others.
+        """Return the token for the envelope sender by which a returned mail is identified.
+
+        It tells nobody else anything.
 
         Args:
             message_id: of the delivery, ``<32 hexadecimal digits@domain>``.
 
         Returns:
-            38 letters and digits of which the case does not count (RFC 4648, 6): the 128 random
-            bits of the Message-ID, and 62 bits of their signature. Empty for an identifier that is
-            not of our form.
+            38 letters and digits whose case does not matter (RFC 4648, 6): the 128 random bits of
+            the Message-ID, and 62 bits of their signature. Empty for a Message-ID of another form.
         """
-        name = message_id.partition("@")[0].removeprefix("<")
-        return _bounce_word(self._bounce_keys[0], name) if _NAME.fullmatch(name) else ""
+        random_part = message_id.partition("@")[0].removeprefix("<")
+        if not _RANDOM_PART.fullmatch(random_part):
+            return ""
+        return _bounce_token(self._bounce_keys[0], random_part)
 
     def parse_bounce_token(self, token: str) -> str | None:
-        """The 32 hexadecimal digits that begin the Message-ID which such a word means; None for a word not of ours."""
-        word = token.lower().encode()
+        """Return the random part of the Message-ID that a token is for.
+
+        Returns:
+            The 32 hexadecimal digits at the start of the Message-ID; None for a token that was not
+            signed here.
+        """
+        lower = token.lower().encode()
         try:
-            name = b32decode(word[:_NAME_LETTERS].upper() + b"======").hex()
+            random_part = b32decode(lower[:_RANDOM_LENGTH].upper() + b"======").hex()
         except ValueError:
             return None
-        ours = [
-            hmac.compare_digest(word, _bounce_word(key, name).encode()) for key in self._bounce_keys
+        genuine = [
+            hmac.compare_digest(lower, _bounce_token(key, random_part).encode())
+            for key in self._bounce_keys
         ]
-        return name if any(ours) else None
+        return random_part if any(genuine) else None
 
     def read(self, purpose: Purpose, token: str, now: datetime) -> str:
-        """The id of what a link means.
+        """Return the id that a link contains.
 
         Raises:
-            LinkError: forged, cut short, or made for something else.
-            ExpiredLinkError: a link to confirm after 48 hours, or to preferences after 400 days.
-                One that does not say when it was made is from before links said so, and has
-                expired, too.
+            LinkError: the link is forged, cut short, or made for another purpose.
+            ExpiredLinkError: a link to confirm is older than 48 hours, or one to the preferences is
+                older than 400 days. Links from before they contained a time have expired, too.
         """
         try:
             payload = self._serializers[purpose].loads(token)
@@ -144,11 +184,11 @@ class Links:
         )
         if not isinstance(link_id, str):
             raise _incomplete()
-        holds = _HOLDS.get(purpose)
-        if holds is not None and not (
-            isinstance(made_at, int) and now - holds <= datetime.fromtimestamp(made_at, UTC)
+        valid_for = VALID_FOR.get(purpose)
+        if valid_for is not None and not (
+            isinstance(made_at, int) and now - valid_for <= datetime.fromtimestamp(made_at, UTC)
         ):
-            raise _expired(purpose, link_id)
+            raise ExpiredLinkError(purpose, link_id)
         return link_id
 
     @cached_property
@@ -162,7 +202,7 @@ class Links:
         return {purpose: URLSafeSerializer(keys, salt=f"notifier.{purpose}") for purpose in Purpose}
 
     @cached_property
-    def _derived(self) -> dict[Purpose, bytes]:
+    def _derived_keys(self) -> dict[Purpose, bytes]:
         return {
             purpose: serializer.make_signer(f"notifier.{purpose}").derive_key()
             for purpose, serializer in self._serializers.items()
@@ -176,25 +216,11 @@ def _incomplete() -> LinkError:
     )
 
 
-def _expired(purpose: Purpose, link_id: str) -> ExpiredLinkError:
-    if purpose is Purpose.CONFIRM:
-        return ExpiredLinkError(
-            LazyMessage("This link is older than 48 hours."),
-            LazyMessage("Subscribe once more to get a new one."),
-            link_id,
-        )
-    return ExpiredLinkError(
-        LazyMessage("This link is older than 400 days."),
-        LazyMessage("Have a fresh one sent to you, then go on."),
-        link_id,
-    )
-
-
 def _base64(octets: bytes) -> bytes:
-    """The form for addresses (RFC 4648, 5), without padding."""
+    """Encode for a URL (RFC 4648, 5), without padding."""
     return b2a_base64(octets, newline=False).translate(_URL_SAFE, b"=")
 
 
-def _bounce_word(key: bytes, name: str) -> str:
-    signed = bytes.fromhex(name) + hmac.digest(key, name.encode(), "sha256")[:8]
+def _bounce_token(key: bytes, random_part: str) -> str:
+    signed = bytes.fromhex(random_part) + hmac.digest(key, random_part.encode(), "sha256")[:8]
     return b32encode(signed)[:TOKEN_LENGTH].decode().lower()

@@ -1,8 +1,8 @@
 """Rendering: values in, HTML and text out.
 
-Owns the template engine, its filters and the inlining of style, and whose file a template is: the
-operator's, where they have one of that name, else ours. Whatever reaches a template is text and is
-escaped there. It knows no table and no recipient.
+Owns Jinja, its filters, the inlining of style sheets, and the choice of a template file: the
+operator's own one, else the built-in one of the same name. Values are texts and are escaped in HTML
+templates. It knows no table and no recipient.
 """
 
 import re
@@ -33,8 +33,10 @@ from notifier.errors import SettingsError
 from notifier.i18n.catalog import SOURCE, language_of
 from notifier.text.cleaning import clean, right_to_left
 
+# A file by which the folder of the templates is recognised.
 _MARKER = Path("email") / "digest_body.html.j2"
-_WIDTH = 72
+# Of a line in a plain-text mail, in characters (RFC 5322, 2.1.1 recommends at most 78).
+_TEXT_WIDTH = 72
 
 # Names of template files before version 0.1.0 and the names now, in an order in which the files can
 # be renamed: "email/digest" was the body of a digest and is now the mail, so the body has to move
@@ -63,13 +65,13 @@ _RENAMED = {
     "web/showroom.js": "web/preview.js",
 }
 _OLD_AND_NEW = frozenset(_RENAMED) & frozenset(_RENAMED.values())
-# What email/evidence is given was named "of" before version 0.1.0. An own template may give or read
-# either name.
+# The variable of email/evidence was named "of" before version 0.1.0. An own template may give or
+# read either name.
 _RENAMED_VARIABLES = {"of": "view", "view": "of"}
 
 
 def template_folder() -> Path:
-    """Where our templates lie: inside the installed package, or beside it in a checkout."""
+    """Return the folder of the built-in templates: in the package, or beside it in a checkout."""
     package = Path(str(files("notifier")))
     for folder in (package / "templates", package.parent / "templates"):
         if (folder / _MARKER).is_file():
@@ -81,16 +83,15 @@ class Templates:
     """The templates of one installation, compiled once for each language.
 
     Args:
-        own: the operator's folder, whose files stand in for ours of the same name.
+        own: the operator's folder, whose files replace the built-in ones of the same name.
 
     Raises:
-        SettingsError: it is no folder, it holds a file that stands in for none, one with a name
-            from before version 0.1.0 (with the commands that rename it), or one that is no template
-            (with the file and the line).
+        SettingsError: the folder does not exist, or a file in it replaces no template, has a name
+            from before version 0.1.0 (the fix lists the commands that rename it), or cannot be
+            compiled (the problem names the file and the line).
     """
 
     def __init__(self, own: Path | None = None) -> None:
-        self._own = own
         self._folders = tuple(folder for folder in (own, template_folder()) if folder is not None)
         self._inliner = css_inline.CSSInliner(
             load_remote_stylesheets=False, keep_style_tags=False, minify_css=True
@@ -100,14 +101,19 @@ class Templates:
 
     @property
     def folders(self) -> tuple[Path, ...]:
-        """Where templates come from, the operator's first."""
+        """The folders of templates, the operator's first."""
         return self._folders
 
     def render(self, name: str, values: Mapping[str, Any], code: str = SOURCE) -> str:
-        """The template with these values, in a language; a value that is missing is an error, not a gap.
+        """Return a template with these values, in a language.
+
+        Args:
+            name: the path of the template, ``email/digest.html.j2``.
+            values: its variables; a missing one is an error and is never left empty.
+            code: the code of the language.
 
         Raises:
-            SettingsError: the template is broken; with its file and line.
+            SettingsError: the template is broken; the problem names its file and line.
         """
         try:
             return self._environment(code).get_template(name).render(values)
@@ -118,10 +124,14 @@ class Templates:
             raise refusal from error
 
     def mail_page(self, name: str, values: Mapping[str, Any], code: str = SOURCE) -> str:
-        """A whole HTML mail, its style written into the elements, because many mail programs drop a style sheet."""
+        """Return a whole HTML mail with its style in the elements.
+
+        Many mail programs ignore style sheets. Arguments and errors are those of `render`.
+        """
         page = self._inliner.inline(self.render(name, values, code))
-        # What only a style sheet can say goes in afterwards, for the inliner would take it apart.
-        media = _tight(self.render("email/media.css", {}))
+        # Media queries work only in a style sheet. They are added afterwards, because the inliner
+        # would take them apart.
+        media = _minify(self.render("email/media.css", {}))
         return page.replace("<!--media.css-->", f"<style>{media}</style>", 1)
 
     def _environment(self, code: str) -> Environment:
@@ -131,7 +141,7 @@ class Templates:
         if not own.is_dir():
             raise SettingsError(
                 f"templates.directory: there is no folder {own}.",
-                "Make it, or leave the setting out.",
+                "Create it, or remove the setting.",
             )
         names = [
             path.relative_to(own).as_posix() for path in sorted(own.rglob("*")) if path.is_file()
@@ -144,7 +154,7 @@ class Templates:
             raise self._refusal(error) or error from error
 
     def _check_names(self, own: Path, names: Collection[str]) -> None:
-        """Refuse an own file that replaces none of ours, and name the commands for those that were renamed."""
+        """Refuse own files that replace no template; old names are refused with `mv` commands."""
         old = [
             name
             for name in _RENAMED
@@ -158,55 +168,60 @@ class Templates:
             # Joined by "&&": after a move that failed, the next one could replace a file that is
             # still needed.
             raise SettingsError(
-                f"templates.directory: these templates in {own} have new names now: {', '.join(old)}.",
+                f"templates.directory: these templates in {own} have new names now:"
+                f" {', '.join(old)}.",
                 "Rename them with these commands; mv asks before it replaces a file:\n"
                 + " &&\n".join(moves),
             )
-        ours = template_folder()
+        built_in = template_folder()
         for name in names:
-            if not (ours / name).is_file():
+            if not (built_in / name).is_file():
                 raise SettingsError(
-                    f"{own / name} stands in for no template.", f"The names are those under {ours}."
+                    f"{own / name} replaces no template: there is none of this name.",
+                    f"Rename or remove it. The names of the templates are those in {built_in}.",
                 )
 
     def _is_body(self, own: Path, name: str) -> bool:
-        """Tell an own ``digest`` template that is a body, as before version 0.1.0, from one that is a mail, as now.
+        """Tell whether an own ``digest`` template is a body, as before version 0.1.0, or a mail.
 
         The content decides: a body reads the variable ``digest``, which no mail is given. The other
-        files do not tell, because an operator may have replaced only one of the two, or have copied
-        the mail to its new name. Nor does ``extends``, because a mail in plain text extends
-        nothing.
+        files do not decide, because an operator may have replaced only one of the two, or have
+        copied the mail to its new name. Neither does ``extends``, because a mail in plain text
+        extends nothing.
         """
         path = own / name
         tree = self._environment(SOURCE).parse(path.read_text(encoding="utf-8"), name, str(path))
         return "digest" in find_undeclared_variables(tree)
 
     def _refusal(self, error: Exception) -> SettingsError | None:
-        """What a failure means to whoever edits the templates; None where it did not happen in one."""
+        """Describe an error to the author of a template; None if it was not in a template."""
         if isinstance(error, TemplateSyntaxError):
             return _broken(error.filename or error.name or "", error.lineno, error.message or "")
         if isinstance(error, UnicodeDecodeError):
-            return SettingsError("A template is no UTF-8 text.", "Save it as UTF-8.")
+            return SettingsError("A template is not UTF-8 text.", "Save it as UTF-8.")
         frames = traceback.extract_tb(error.__traceback__)
-        inside = [
+        in_templates = [
             frame
             for frame in frames
-            if any(Path(frame.filename).is_relative_to(one) for one in self._folders)
+            if any(Path(frame.filename).is_relative_to(folder) for folder in self._folders)
         ]
-        return _broken(inside[-1].filename, inside[-1].lineno, str(error)) if inside else None
+        if not in_templates:
+            return None
+        return _broken(in_templates[-1].filename, in_templates[-1].lineno, str(error))
 
 
 def _broken(file: str, line: int | None, problem: str) -> SettingsError:
     return SettingsError(
-        f"{file}, line {line}: {problem}", "Mend the template; an own one can also be removed."
+        f"{file}, line {line}: {problem}",
+        "Correct the template; if it is your own one, you can also remove it.",
     )
 
 
 class _Context(Context):
-    """The variables of a template; one that was renamed is found by both of its names."""
+    """The variables of a template; a renamed one is found under both of its names."""
 
     def resolve_or_missing(self, key: str) -> Any:
-        """Look a variable up, as Jinja asks for each one that a template reads."""
+        """Return a variable that a template reads."""
         value = super().resolve_or_missing(key)
         if value is missing and key in _RENAMED_VARIABLES:
             return super().resolve_or_missing(_RENAMED_VARIABLES[key])
@@ -214,19 +229,22 @@ class _Context(Context):
 
 
 class _Environment(Environment):
-    """Jinja for templates of ours and of an operator, whose own ones may still use names from before version 0.1.0."""
+    """Jinja for the built-in templates and the operator's own ones.
+
+    Own ones may still use names of templates and variables from before version 0.1.0.
+    """
 
     context_class = _Context
 
     def join_path(self, template: str, parent: str) -> str:  # noqa: ARG002 - Jinja's own parameter
-        """Find the name now of a template that another one extends, includes or imports by its old name."""
+        """Return the current name of a template that another one extends, includes or imports."""
         return template if template in _OLD_AND_NEW else _RENAMED.get(template, template)
 
 
 @lru_cache(maxsize=32)
 def _environment(folders: tuple[Path, ...], code: str) -> Environment:
-    """The templates of these folders in a language; one that changes on the disk is compiled anew."""
-    spoken = language_of(code)
+    """Return Jinja for these folders in a language; a template that changes is compiled again."""
+    language = language_of(code)
     environment = _Environment(
         loader=ChoiceLoader([FileSystemLoader(folder) for folder in folders]),
         autoescape=_is_html,  # every HTML template is escaped; text templates must not be
@@ -236,10 +254,12 @@ def _environment(folders: tuple[Path, ...], code: str) -> Environment:
         keep_trailing_newline=True,
         extensions=["jinja2.ext.i18n"],
     )
-    environment.install_gettext_translations(spoken.translations, newstyle=True)  # type: ignore[attr-defined]
+    environment.install_gettext_translations(  # type: ignore[attr-defined]
+        language.translations, newstyle=True
+    )
     environment.filters |= {
-        "day": spoken.day,
-        "joined": spoken.join,
+        "day": language.day,
+        "joined": language.join,
         "wrap": wrap,
         "sentence": sentence,
         "dir": _dir,
@@ -248,8 +268,8 @@ def _environment(folders: tuple[Path, ...], code: str) -> Environment:
     return environment
 
 
-def _tight(css: str) -> str:
-    """A style sheet without its comments and its spaces: every mail carries it."""
+def _minify(css: str) -> str:
+    """Return a style sheet without comments and needless spaces, because every mail contains it."""
     css = re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
     return re.sub(r";}", "}", re.sub(r"\s*([{}:;,])\s*|\s*(?=!)", r"\1", " ".join(css.split())))
 
@@ -259,30 +279,29 @@ def _is_html(name: str | None) -> bool:
 
 
 def _dir(text: str) -> Markup:
-    """The attribute by which a text that runs from right to left is shown so; nothing for the others."""
+    """Return the attribute that shows a text from right to left; empty for other texts."""
     return Markup(' dir="rtl"') if right_to_left(text) else Markup("")
 
 
 def _strong(text: str) -> Markup:
-    """The text, escaped, as one that stands out."""
+    """Return the text, escaped, in a `strong` element."""
     return Markup("<strong>{}</strong>").format(text)
 
 
-def sentence(words: str) -> str:
-    """The words as a sentence: a capital first, a full stop last."""
-    words = clean(words)
-    return (
-        f"{words[:1].upper()}{words[1:]}{'' if words.endswith(('.', '!', '?', '…')) else '.'}"
-        if words
-        else ""
-    )
+def sentence(text: str) -> str:
+    """Return the text with a capital letter at its start and a full stop at its end."""
+    text = clean(text)
+    if not text:
+        return ""
+    full_stop = "" if text.endswith((".", "!", "?", "…")) else "."
+    return f"{text[:1].upper()}{text[1:]}{full_stop}"
 
 
-def wrap(words: str, indent: str = "") -> str:
-    """Text in lines that every mail program shows whole; an address is never broken."""
+def wrap(text: str, indent: str = "") -> str:
+    """Return the text in lines that every mail program shows whole; a URL is never broken."""
     return textwrap.fill(
-        clean(words),
-        _WIDTH,
+        clean(text),
+        _TEXT_WIDTH,
         initial_indent=indent,
         subsequent_indent=indent,
         break_long_words=False,

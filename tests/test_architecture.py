@@ -70,9 +70,6 @@ SECOND_WRITERS = {
         "The position is the last number given to a match of the profile: it moves in the "
         "transaction that stores the match, under the lock of the profile's row."
     ),
-    ("Subscription.profile", "admin/template_check.py"): (
-        "The subscription is a sample that is stored nowhere: templates are tried with it."
-    ),
 }
 
 # Files that write tables which the code does not name.

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from typer.main import get_command
 
 from notifier.cli.main import app
-from notifier.match.profiles import ProfileFile
+from notifier.match.profile_file import ProfileFile
 from notifier.settings import Settings
 
 ROOT = Path(__file__).parents[1]

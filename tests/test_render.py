@@ -116,7 +116,7 @@ def test_our_own_templates_pass_the_rehearsal(installation: Installation):
 
 def test_a_file_that_stands_in_for_none_is_refused(own: Path):
     (own / "email" / "digets.html.j2").write_text("x")
-    with pytest.raises(SettingsError, match=r"digets\.html\.j2 stands in for no template"):
+    with pytest.raises(SettingsError, match=r"digets\.html\.j2 replaces no template"):
         Templates(own)
 
 
@@ -272,7 +272,7 @@ def test_a_folder_that_is_not_there_is_refused(tmp_path: Path):
 
 def test_a_file_that_is_no_text_is_refused(own: Path):
     (own / "email" / "item.html.j2").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(SettingsError, match="no UTF-8 text"):
+    with pytest.raises(SettingsError, match="not UTF-8 text"):
         Templates(own)
 
 

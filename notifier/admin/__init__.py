@@ -1,1 +1,1 @@
-"""Outside the journey: previews, checks and imports that an operator asks for."""
+"""Operator requests outside the journey of an entry: previews, checks and imports."""

@@ -1,6 +1,6 @@
-"""Backtest: the digests that would have gone out, had a profile been then what it is now.
+"""Backtest: the digests that would have been sent in the past with today's profile.
 
-Reads what was seen, judges it by the stored profile, and plays a reader's schedule over it. It
+Judges the stored revisions by the stored profile, and simulates the schedule of one reader. It
 stores nothing.
 """
 
@@ -21,8 +21,8 @@ from notifier.subscribers import choices
 
 
 @dataclass(frozen=True)
-class Item:
-    """One item of a digest that would have gone out."""
+class SimulatedItem:
+    """An item of a digest that would have been sent."""
 
     kind: NewsKind
     tier: Tier
@@ -31,45 +31,48 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Played:
-    """A digest that would have gone out, and when."""
+class SimulatedDigest:
+    """A digest that would have been sent, and the time."""
 
     composed_at: datetime
-    items: tuple[Item, ...]
+    items: tuple[SimulatedItem, ...]
 
 
 @dataclass(frozen=True)
 class Backtest:
-    """All digests of a stretch of time, and how many entries would have been held back as near misses."""
+    """The digests of a period, and the number of entries that would have been near misses."""
 
-    digests: tuple[Played, ...]
-    held: int
+    digests: tuple[SimulatedDigest, ...]
+    near_misses: int
 
 
 @dataclass(frozen=True)
 class _Event:
+    """A revision that would have matched, and the time at which it became known."""
+
     moment: datetime
     candidate: Candidate
     revision: Revision
 
 
 def backtest(deps: Deps, slug: str | None, *, since: datetime, cadence: Cadence) -> Backtest:
-    """Play a schedule over what was seen.
+    """Simulate a schedule over the stored revisions.
 
     Args:
-        deps: whose database and time zone count.
-        slug: the profile; the only one there is if None.
-        since: what was published or changed after this moment counts; a source's baseline by its
-            own dates.
+        deps: the database, the clock, and the installation's time zone.
+        slug: of the profile; None for the only stored one.
+        since: what was published or changed after this time counts; the entries of a source's first
+            poll count by their own dates.
         cadence: at 08:00 for all but `immediate`; weekly on Monday, monthly on the first.
 
     Raises:
-        NotFoundError: no such profile.
+        NotFoundError: there is no such profile.
+        InputError: several profiles are stored and the slug is None.
     """
     now = deps.now()
     with deps.reading() as session:
         profile = profiles.find(session, slug)
-        events, held = _events(session, profile, since, now)
+        events, near_misses = _events(session, profile, since, now)
         schedule = choices.default_choice(cadence, deps.settings.schedule.time_zone).schedule
     quiet = timedelta(minutes=deps.settings.schedule.quiet_minutes)
     if cadence is Cadence.IMMEDIATE:
@@ -80,61 +83,66 @@ def backtest(deps: Deps, slug: str | None, *, since: datetime, cadence: Cadence)
         while due is not None and due <= now:
             moments.append(due)
             due = schedule.next_after(due)
-    return Backtest(tuple(_played(events, moments)), held)
+    return Backtest(tuple(_digests(events, moments)), near_misses)
 
 
 def _events(
     session: Session, profile: Profile, since: datetime, now: datetime
 ) -> tuple[list[_Event], int]:
-    """What would have matched, in its order, and how many entries would have been held."""
-    judge = judging.judge_stored(session, profile)
-    chosen = (
+    """Return the matches in the order of their times, and the number of near misses."""
+    judge = judging.revision_judge(session, profile)
+    query = (
         select(Revision)
         .options(joinedload(Revision.entry))
         .order_by(Revision.observed_at, Revision.id)
     )
-    known: dict[int, Judgement] = {}
-    held: set[int] = set()
+    last_judgements: dict[int, Judgement] = {}
+    near_misses: set[int] = set()
     events: list[_Event] = []
-    for revision in session.scalars(chosen):
+    for revision in session.scalars(query):
         moment = revision.observed_at
         if revision.baseline and revision.published_at is not None:
             moment = min(revision.published_at, moment)
         if moment > now:
             continue
         judgement = judge(revision)
-        news = judging.classify(revision, judgement, known.get(revision.entry_id))
+        news = judging.classify(revision, judgement, last_judgements.get(revision.entry_id))
         if news is not None:
-            kind, known[revision.entry_id] = news
-            made = known[revision.entry_id]
+            kind, judgement = news
+            last_judgements[revision.entry_id] = judgement
             candidate = Candidate(
-                revision.id, len(events) + 1, revision.entry_id, kind, made.tier, made.score
+                revision.id,
+                len(events) + 1,
+                revision.entry_id,
+                kind,
+                judgement.tier,
+                judgement.score,
             )
             events += [_Event(moment, candidate, revision)] if moment > since else []
-        elif judgement is not None and judgement.held and moment > since:
-            held.add(revision.entry_id)
+        elif judgement is not None and judgement.near_miss_tier and moment > since:
+            near_misses.add(revision.entry_id)
     events.sort(key=lambda event: (event.moment, event.candidate.position))
-    return events, len(held - known.keys())
+    return events, len(near_misses - last_judgements.keys())
 
 
-def _played(events: Sequence[_Event], moments: Sequence[datetime]) -> list[Played]:
+def _digests(events: Sequence[_Event], moments: Sequence[datetime]) -> list[SimulatedDigest]:
+    """Return the digests that are due at these times and have an item."""
     revisions = {event.candidate.match_id: event.revision for event in events}
     waiting: list[Candidate] = []
-    told: set[int] = set()
+    sent_entries: set[int] = set()
     digests, index = [], 0
     for due in sorted(set(moments)):
         while index < len(events) and events[index].moment <= due:
             waiting.append(events[index].candidate)
             index += 1
-        chosen = select_items(waiting, told)
-        if chosen:
-            told |= {one.entry_id for one in chosen}
+        selected = select_items(waiting, sent_entries)
+        if selected:
+            sent_entries |= {candidate.entry_id for candidate in selected}
             waiting = []
-            digests.append(
-                Played(due, tuple(_item(one, revisions[one.match_id]) for one in chosen))
-            )
+            items = (_item(candidate, revisions[candidate.match_id]) for candidate in selected)
+            digests.append(SimulatedDigest(due, tuple(items)))
     return digests
 
 
-def _item(one: Candidate, revision: Revision) -> Item:
-    return Item(one.kind, one.tier, revision.title, revision.url)
+def _item(candidate: Candidate, revision: Revision) -> SimulatedItem:
+    return SimulatedItem(candidate.kind, candidate.tier, revision.title, revision.url)

@@ -1,7 +1,7 @@
-"""Preview: a digest as it would be sent now, stored nowhere.
+"""Preview: a digest as it would be sent now; nothing is stored.
 
-It goes the very way that sending goes: the same choice of items, the same words, the same
-templates, the same message.
+It is made by the functions that make the digests that are sent: the same selection of items, the
+same texts, the same templates, the same message.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from notifier.deliver.outbox import Outcome, new_message_id
 from notifier.deliver.smtp.protocol import OutgoingMessage
 from notifier.deps import Deps
-from notifier.digest import digests
+from notifier.digest import digests, groups
 from notifier.digest.evidence import snapshot_key
 from notifier.digest.selection import Candidate
 from notifier.email_addresses import normalize, to_ascii_domain
@@ -30,14 +30,14 @@ from notifier.subscribers import choices, subscriptions
 
 @dataclass(frozen=True)
 class PreviewOptions:
-    """Which digest shall be shown.
+    """The digest to show.
 
     Attributes:
-        profile: its slug; the only one there is if None.
-        cadence: what the reader without a name subscribed to; `edition` and `language` likewise.
-        since: everything that matched in this stretch before now, the first poll's baseline
-            included.
-        to: a subscriber: exactly what they would get now.
+        profile: its slug; None for the only stored one.
+        cadence: of the sample reader; `edition` and `language` likewise.
+        since: show all matches of this period before now, the baselines of sources included; None
+            for what the reader has not been sent.
+        to: the address of a subscriber: show exactly what they would get now.
     """
 
     profile: str | None = None
@@ -50,7 +50,13 @@ class PreviewOptions:
 
 @dataclass(frozen=True)
 class Preview:
-    """A digest as it would be sent, and what was chosen for it."""
+    """A digest as it would be sent.
+
+    Attributes:
+        message: the whole mail, RFC 5322, with CRLF line ends.
+        items: the number of items that were selected.
+        profile: the slug of the profile.
+    """
 
     message: bytes
     items: int
@@ -58,17 +64,17 @@ class Preview:
 
     @property
     def subject(self) -> str:
-        """The subject, decoded."""
+        """The decoded subject."""
         return str(self._parsed["Subject"])
 
     @property
     def html(self) -> str:
-        """The HTML part, decoded."""
+        """The decoded HTML part, with LF line ends."""
         return self._part("html")
 
     @property
     def text(self) -> str:
-        """The plain part, decoded."""
+        """The decoded plain text part, with LF line ends."""
         return self._part("plain")
 
     @cached_property
@@ -84,91 +90,91 @@ class Preview:
         return content.replace("\r\n", "\n")
 
 
-_ANY = PreviewOptions()
+_DEFAULT = PreviewOptions()
 
 
 def preview(
-    deps: Deps, wish: PreviewOptions = _ANY, recipient: str | None = None
+    deps: Deps, options: PreviewOptions = _DEFAULT, recipient: str | None = None
 ) -> Preview | None:
-    """Render a digest by the very path that sends, and store nothing.
+    """Render a digest as it would be sent now.
 
     Args:
         deps: as for sending.
-        wish: which one.
-        recipient: who the mail is addressed to, if not who it is for; its links are then nobody's.
+        options: which digest.
+        recipient: the address that the mail is sent to, if it is not the reader's; the links of the
+            mail then belong to no subscription.
 
     Returns:
-        None when there is nothing to send.
+        None if there is nothing to send.
 
     Raises:
-        NotFoundError: no such profile, or the subscriber has no running subscription to it.
+        NotFoundError: there is no such profile, or the subscriber has no running subscription to
+            it.
     """
     now = deps.now()
     with deps.reading() as session:
-        profile = profiles.find(session, wish.profile)
-        one = _reader(deps, session, profile, wish, now)
-        items = _owed_items(session, profile, one, now - wish.since if wish.since else None)
+        profile = profiles.find(session, options.profile)
+        subscription = _subscription(deps, session, profile, options, now)
+        since = now - options.since if options.since else None
+        items = _items(session, profile, subscription, since)
         if not items:
             return None
-        variant = digests.variant_of(one, snapshot_key(profile.document))
+        variant = groups.variant_of(subscription, snapshot_key(profile.document))
         view = digests.build_view(session, profile, items, variant, now)
         rendered = digest_body.renderer(deps)(view)
         archive = f"{deps.settings.public_url}/archive"
-        composed = digest_mail.RenderedDigest(
+        digest = digest_mail.RenderedDigest(
             rendered, profile.name, variant.cadence, variant.language, now, archive
         )
-        due_at = min(now, one.next_due_at or now)
+        due_at = min(now, subscription.next_due_at or now)
         if recipient is not None:
-            one = subscriptions.dummy_subscription(profile, choices.choice_of(one), now, recipient)
-        letter = digest_mail.digest_spec(
-            deps, composed, one, new_message_id(deps.mail_domain), now, due_at
-        )
-        return Preview(
-            digest_mail.build_message(deps.for_preview(), letter, now), len(items), profile.slug
-        )
+            subscription = choices.dummy_subscription(
+                profile, choices.choice_of(subscription), now, recipient
+            )
+        message_id = new_message_id(deps.mail_domain)
+        spec = digest_mail.digest_spec(deps, digest, subscription, message_id, now, due_at)
+        message = digest_mail.build_message(deps.for_preview(), spec, now)
+        return Preview(message, len(items), profile.slug)
 
 
-def send(deps: Deps, wish: PreviewOptions, recipient: str) -> Outcome | None:
-    """Send a preview to one address, as a trial of the looks and of the mail server.
+def send(deps: Deps, options: PreviewOptions, recipient: str) -> Outcome | None:
+    """Send a preview to one address, to test its appearance and the mail server.
 
-    It is no delivery and is stored nowhere; what became of it is told at once.
+    It is not a delivery, and nothing is stored.
 
     Returns:
-        The server's answer; None when there is nothing to send.
+        The server's answer; None if there is nothing to send.
 
     Raises:
-        AddressError: the recipient is no address.
-        SettingsError: it is not set who writes.
+        AddressError: the recipient is not an e-mail address.
+        SettingsError: the sender's address is not set.
     """
     deps.require_sender()
     address = normalize(recipient)
-    shown = preview(deps, wish, address)
-    if shown is None:
+    rendered = preview(deps, options, address)
+    if rendered is None:
         return None
     sender = deps.settings.sender.address
     assert sender is not None
     outcomes: list[Outcome] = []
-    problem = deps.transport.send(
-        [
-            OutgoingMessage(
-                0, to_ascii_domain(sender), to_ascii_domain(address), lambda: shown.message
-            )
-        ],
-        outcomes.extend,
+    outgoing = OutgoingMessage(
+        0, to_ascii_domain(sender), to_ascii_domain(address), lambda: rendered.message
     )
+    problem = deps.transport.send([outgoing], outcomes.extend)
     deps.transport.close()
     return outcomes[0]._replace(said=problem or outcomes[0].said)
 
 
-def _reader(
-    deps: Deps, session: Session, profile: Profile, wish: PreviewOptions, now: datetime
+def _subscription(
+    deps: Deps, session: Session, profile: Profile, options: PreviewOptions, now: datetime
 ) -> Subscription:
-    if wish.to is not None:
-        return _running(session, wish.to, profile)
+    """Return the subscription of the subscriber, or a sample of nobody's."""
+    if options.to is not None:
+        return _running(session, options.to, profile)
     choice = choices.default_choice(
-        wish.cadence, deps.settings.schedule.time_zone, wish.edition, wish.language
+        options.cadence, deps.settings.schedule.time_zone, options.edition, options.language
     )
-    return subscriptions.dummy_subscription(profile, choice, now)
+    return choices.dummy_subscription(profile, choice, now)
 
 
 def _running(session: Session, email: str, profile: Profile) -> Subscription:
@@ -181,10 +187,10 @@ def _running(session: Session, email: str, profile: Profile) -> Subscription:
     )
 
 
-def _owed_items(
-    session: Session, profile: Profile, one: Subscription, since: datetime | None
+def _items(
+    session: Session, profile: Profile, subscription: Subscription, since: datetime | None
 ) -> Sequence[Candidate]:
     if since is not None:
-        return digests.seen_since(session, profile, since)
-    found = digests.groups(session, profile, [one])
-    return found[0].items if found else ()
+        return groups.seen_since(session, profile, since)
+    grouped = groups.group_subscriptions(session, profile, [subscription])
+    return grouped[0].items if grouped else ()

@@ -1,13 +1,14 @@
-"""Looking: what an address answers right now, told to a person. Nothing is stored.
+"""Source check: fetch an address now, and report how it answers and what to do about it.
 
-Owns the trial of one address, and the search for the feed behind a site's front page.
+Owns the check of one address, and the search for the feed of a site from its front page. Nothing is
+stored.
 """
 
 import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from urllib.parse import urljoin
 
 from notifier.deps import Deps
@@ -19,21 +20,31 @@ from notifier.watch import sources
 from notifier.watch.http.client import fetch_all
 from notifier.watch.http.ssrf import AddressRefusedError, refuse_private_name
 from notifier.watch.http.types import Request, Response
-from notifier.watch.parser_process import Parser, read_document
+from notifier.watch.parser_process import Parser, parse_document
 from notifier.watch.parsers.observation import MOST_ITEMS, ParsedDocument, ParseError
 from notifier.watch.polling_interval import server_requested_wait
 
 log = logging.getLogger("notifier")
 
-# So many of the feeds that a page names are tried.
+# Of the feeds that a page names. Chosen by hand; not measured.
 _MOST_TRIED = 20
-# Where sites keep a feed that their front page does not name, in the order of how common it is.
+# Usual addresses of a feed that the front page does not name, the most common first. Chosen by
+# hand; not measured.
 _USUAL_PLACES = ("feed/", "rss.xml", "feed.xml", "atom.xml", "index.xml", "rss", "feed.json")
 
 
 @dataclass(frozen=True)
 class SourceCheck:
-    """What an address answered: whether a poll would take it, and what there is to say of it, line by line."""
+    """The result of the check of one address.
+
+    Attributes:
+        url: as it was given.
+        kind: the kind of source that it was read as.
+        ok: True if a poll would accept the answer.
+        entries: the number of entries in the answer.
+        error: the reason why a poll would fail; else empty.
+        lines: findings and advice, one sentence each.
+    """
 
     url: str
     kind: SourceKind
@@ -45,7 +56,14 @@ class SourceCheck:
 
 @dataclass(frozen=True)
 class FoundSource:
-    """The address to watch, and how it was found; `problem` where it could not be tried."""
+    """The address to watch.
+
+    Attributes:
+        url: the address.
+        kind: the kind of source.
+        how: a sentence on how the feed was found; empty if `url` is the address that was given.
+        problem: the reason why it could not be read now; else empty.
+    """
 
     url: str
     kind: SourceKind
@@ -54,22 +72,24 @@ class FoundSource:
 
 
 def check(deps: Deps, addresses: Sequence[tuple[str, SourceKind]]) -> list[SourceCheck]:
-    """Try addresses, each as the kind of source that it is meant to be."""
-    answers = _answers(deps, [url for url, _ in addresses])
+    """Fetch addresses, and read each as the kind of source that it is meant to be."""
+    responses = _fetch(deps, [url for url, _ in addresses])
     with Parser() as parser:
-        return [_contained_look(kind, answers[url], deps.now(), parser) for url, kind in addresses]
+        return [
+            _check_contained(kind, responses[url], deps.now(), parser) for url, kind in addresses
+        ]
 
 
 def find_source(deps: Deps, url: str, kind: SourceKind | None) -> FoundSource:
-    """The address to watch when somebody gives `url`: it, or the feed behind the page that it is.
+    """Find the address to watch: the given one, or the feed of the page that it is.
 
     Args:
-        deps: whose settings say how to ask.
-        url: what was given.
-        kind: what it is meant to be; None where nothing was said.
+        deps: the settings for fetching.
+        url: as a person wrote it, with or without ``https://``.
+        kind: the kind that it is meant to be; None if nothing was said.
 
     Raises:
-        InputError: it may not be asked, or it is a page without a feed.
+        InputError: the address may not be fetched, or it is a page without a feed.
     """
     bare = "://" not in url and re.fullmatch(r"[\w-]+(\.[\w-]+)+(/\S*)?", url.strip())
     address = web_address(f"https://{url.strip()}" if bare else url)
@@ -80,58 +100,62 @@ def find_source(deps: Deps, url: str, kind: SourceKind | None) -> FoundSource:
     if not deps.settings.watch.allow_private_addresses:
         _refuse_private(address)
     kind = kind or sources.kind_of(address)
-    answer = _answers(deps, [address])[address]
-    if answer.refused:
+    response = _fetch(deps, [address])[address]
+    if response.refused:
         raise InputError(
-            f"{address} cannot be watched: {answer.error}.", "Only public addresses are asked."
+            f"{address} cannot be watched: {response.error}.", "Give a public address."
         )
-    if answer.error or answer.status != 200:
-        return FoundSource(address, kind, problem=answer.error or f"it answered {answer.status}")
+    if response.error or response.status != 200:
+        problem = response.error or f"it answered {response.status}"
+        return FoundSource(address, kind, problem=problem)
     with Parser() as parser:
         try:
-            read_document(kind, answer, parser)
+            parse_document(kind, response, parser)
         except ParseError as error:
             if kind is not SourceKind.FEED:
                 return FoundSource(address, kind, problem=str(error))
-            return _behind(deps, answer, address, error, parser)
+            return _feed_of_page(deps, response, address, error, parser)
     return FoundSource(address, kind)
 
 
-def _behind(
-    deps: Deps, answer: Response, address: str, error: ParseError, parser: Parser
+def _feed_of_page(
+    deps: Deps, response: Response, address: str, error: ParseError, parser: Parser
 ) -> FoundSource:
-    """The feed behind a page: the first one the page names that can be read, else one in a usual place."""
-    named = [url for url, _ in _feeds_named(answer, parser)][:_MOST_TRIED]
+    """Return the first readable feed that the page names; else one at a usual address."""
+    named = [url for url, _ in _feeds_named(response, parser)][:_MOST_TRIED]
     for url in named:
-        if _reads(_answers(deps, [url])[url], parser):
+        if _is_feed(_fetch(deps, [url])[url], parser):
             others = [other for other in named if other != url]
             more = f" It names others, too: {', '.join(others)}" if others else ""
             return FoundSource(url, SourceKind.FEED, how=f"Found the feed of {address}.{more}")
-    root = urljoin(answer.url, "/")
-    guesses = list(
-        dict.fromkeys(
-            urljoin(base, place) for base in (answer.url, root) for place in _USUAL_PLACES
-        )
-    )
-    for url in guesses if b"<html" in answer.body[:2000].lower() and not named else ():
-        if _reads(_answers(deps, [url])[url], parser):
-            return FoundSource(url, SourceKind.FEED, how=f"{address} names no feed, but has one.")
+    is_page = b"<html" in response.body[:2000].lower()
+    for url in _usual_addresses(response.url) if is_page and not named else ():
+        if _is_feed(_fetch(deps, [url])[url], parser):
+            how = f"{address} does not name a feed, but its site has one."
+            return FoundSource(url, SourceKind.FEED, how=how)
     raise InputError(
-        f"{address} is no feed, and none was found behind it: {error}.",
+        f"{address} is not a feed, and none was found from it: {error}.",
         "Give the feed's own address, or watch it as a therapy page with --kind page.",
     )
 
 
-def _feeds_named(answer: Response, parser: Parser) -> list[tuple[str, str]]:
+def _usual_addresses(url: str) -> list[str]:
+    """Return the usual addresses of a feed, below a page and below the root of its site."""
+    bases = (url, urljoin(url, "/"))
+    return list(dict.fromkeys(urljoin(base, place) for base in bases for place in _USUAL_PLACES))
+
+
+def _feeds_named(response: Response, parser: Parser) -> list[tuple[str, str]]:
+    """Return address and title of each feed that a page names; none if it is not a page."""
     try:
-        return parser.feeds(answer.body, answer.url)
+        return parser.find_feeds(response.body, response.url)
     except ParseError:
         return []
 
 
-def _reads(answer: Response, parser: Parser) -> bool:
+def _is_feed(response: Response, parser: Parser) -> bool:
     try:
-        read_document(SourceKind.FEED, answer, parser)
+        parse_document(SourceKind.FEED, response, parser)
     except ParseError:
         return False
     return True
@@ -147,90 +171,89 @@ def _refuse_private(address: str) -> None:
         ) from error
 
 
-def _answers(deps: Deps, urls: Sequence[str]) -> dict[str, Response]:
-    found: dict[str, Response] = {}
+def _fetch(deps: Deps, urls: Sequence[str]) -> dict[str, Response]:
+    responses: dict[str, Response] = {}
 
-    def arrived(response: Response) -> None:
-        found[response.request.url] = response
+    def on_response(response: Response) -> None:
+        responses[response.request.url] = response
 
-    fetch_all([Request(0, url) for url in dict.fromkeys(urls)], deps.settings, arrived)
-    return found
+    fetch_all([Request(0, url) for url in dict.fromkeys(urls)], deps.settings, on_response)
+    return responses
 
 
-def _contained_look(
-    kind: SourceKind, answer: Response, now: datetime, parser: Parser
+def _check_contained(
+    kind: SourceKind, response: Response, now: datetime, parser: Parser
 ) -> SourceCheck:
-    """The look at one address; what goes wrong with it keeps nobody from looking at the others."""
+    """Check one answer; an unexpected error becomes its result, and the others are checked."""
     try:
-        return _look(kind, answer, now, parser)
+        return _check(kind, response, now, parser)
     except Exception as error:
-        log.exception("an address could not be looked at")
-        words = f"the answer could not be looked at ({type(error).__name__})"
-        return SourceCheck(answer.request.url, kind, False, 0, words, (f"It fails: {words}.",))
+        log.exception("an address could not be checked")
+        problem = f"the answer could not be checked ({type(error).__name__})"
+        lines = (f"It fails: {problem}.",)
+        return SourceCheck(response.request.url, kind, False, 0, problem, lines)
 
 
-def _look(kind: SourceKind, answer: Response, now: datetime, parser: Parser) -> SourceCheck:
-    lines = _of_the_answer(answer, now)
+def _check(kind: SourceKind, response: Response, now: datetime, parser: Parser) -> SourceCheck:
+    url = response.request.url
+    lines = _response_lines(response, now)
     try:
-        reading = read_document(kind, answer, parser)
+        document = parse_document(kind, response, parser)
     except ParseError as error:
-        advice = _advice(kind, answer, parser)
-        return SourceCheck(
-            answer.request.url, kind, False, 0, str(error), (*lines, f"It fails: {error}.", *advice)
-        )
-    return SourceCheck(
-        answer.request.url,
-        kind,
-        True,
-        len(reading.observations),
-        "",
-        (*lines, *_of_the_reading(kind, reading)),
-    )
+        lines += [f"It fails: {error}.", *_advice(kind, response, parser)]
+        return SourceCheck(url, kind, False, 0, str(error), tuple(lines))
+    lines += _document_lines(kind, document)
+    return SourceCheck(url, kind, True, len(document.observations), "", tuple(lines))
 
 
-def _of_the_answer(answer: Response, now: datetime) -> list[str]:
-    if answer.error:
+def _response_lines(response: Response, now: datetime) -> list[str]:
+    if response.error:
         return []
-    headers = answer.headers
-    kind = clean(headers.get("content-type", "no type").partition(";")[0])
-    lines = [f"It answers {answer.status}, {kind}, {len(answer.body):,} bytes."]
-    if answer.url != answer.request.url:
-        lasting = "for good" if answer.moved_to else "for now"
-        lines.append(f"It leads {lasting} to {clean(answer.url)}")
-    if answer.status == 200 and not headers.keys() & {"etag", "last-modified"}:
-        lines.append("It gives neither ETag nor Last-Modified: every poll fetches the whole of it.")
+    headers = response.headers
+    content_type = clean(headers.get("content-type", "no type").partition(";")[0])
+    lines = [f"It answers {response.status}, {content_type}, {len(response.body):,} bytes."]
+    if response.url != response.request.url:
+        duration = "permanently" if response.moved_to else "temporarily"
+        lines.append(f"It redirects {duration} to {clean(response.url)}")
+    if response.status == 200 and not headers.keys() & {"etag", "last-modified"}:
+        lines.append("It sends neither ETag nor Last-Modified: every poll fetches all of it.")
     if wait := server_requested_wait(headers, now=now):
-        lines.append(f"It asks to be left alone for {round(wait.total_seconds() / 60)} minutes.")
+        minutes = round(wait.total_seconds() / 60)
+        lines.append(f"It asks not to be fetched again for {minutes} minutes.")
     return lines
 
 
-def _of_the_reading(kind: SourceKind, reading: ParsedDocument) -> list[str]:
-    count = len(reading.observations)
-    lines = [f"It reads well as a {kind}: {count} {'entry' if count == 1 else 'entries'}."]
-    dated = [one for one in reading.observations if one.published_at]
-    newest = max(
-        dated, key=lambda one: one.published_at or datetime.min.replace(tzinfo=UTC), default=None
-    )
-    if newest is not None and newest.published_at is not None:
-        lines.append(f"The newest, of {newest.published_at.date()}: {shorten(newest.title, 80)}")
-    if reading.left_out:
+def _document_lines(kind: SourceKind, document: ParsedDocument) -> list[str]:
+    count = len(document.observations)
+    lines = [f"It can be read ({kind}): {count} {'entry' if count == 1 else 'entries'}."]
+    dated = [
+        (observation.published_at, observation.title)
+        for observation in document.observations
+        if observation.published_at
+    ]
+    if dated:
+        published_at, title = max(dated, key=lambda item: item[0])
+        lines.append(f"The newest, of {published_at.date()}: {shorten(title, 80)}")
+    if document.left_out:
         lines.append(
-            f"It lists {reading.left_out:,} older items more; the newest {MOST_ITEMS:,} are read."
+            f"It lists {document.left_out:,} more, older items; the newest {MOST_ITEMS:,} are read."
         )
-    if reading.posts_url:
+    if document.posts_url:
         lines.append("The site lists its posts with their edits; they are followed, too.")
     return lines
 
 
-def _advice(kind: SourceKind, answer: Response, parser: Parser) -> list[str]:
-    """What to do about an answer that cannot be taken."""
-    if kind is SourceKind.FEED and answer.body and (named := _feeds_named(answer, parser)):
+def _advice(kind: SourceKind, response: Response, parser: Parser) -> list[str]:
+    """Return advice for an answer that a poll would not accept."""
+    if kind is SourceKind.FEED and response.body and (named := _feeds_named(response, parser)):
         return [f"The page names a feed: notifier sources add {named[0][0]}"]
-    if answer.status in (401, 403):
-        return ["The site turns programs away; ask its owner to let your watch.user_agent in."]
-    if answer.status in (404, 410):
-        front = urljoin(answer.request.url, "/")
-        return [f"If the site still exists, its feed may have moved: notifier sources add {front}"]
-    if answer.status in (429, 503):
-        return ["The site asks for patience; it is asked again later."]
+    if response.status in (401, 403):
+        return ["The site refuses programs; ask its owner to allow your watch.user_agent."]
+    if response.status in (404, 410):
+        front_page = urljoin(response.request.url, "/")
+        return [
+            f"If the site still exists, its feed may have moved: notifier sources add {front_page}"
+        ]
+    if response.status in (429, 503):
+        return ["The site limits requests or is overloaded; it is polled again later."]
     return []

@@ -1,7 +1,7 @@
-"""Rehearsal: made-up mails through all templates, so that a broken one is refused at the start, not at eight o'clock.
+"""Template check: render a made-up mail of each kind before a server starts.
 
-Owns a digest that has something in every part. Nothing of it is true, and nothing is stored or
-sent.
+A broken template is refused at the start, and not when the first digest is due. Owns a made-up
+digest with content in every part; nothing is stored or sent.
 """
 
 from dataclasses import replace
@@ -20,7 +20,7 @@ from notifier.enums import Cadence, DeliveryKind, Edition, NewsKind
 from notifier.match import profiles
 from notifier.messages import account_mail, digest_body, digest_mail
 from notifier.store.models import Profile, Subscription
-from notifier.subscribers import choices, subscriptions
+from notifier.subscribers import choices
 
 _ON = date(2026, 3, 2)
 _ITEM = ItemView(
@@ -57,7 +57,7 @@ _CHANGED = replace(
 
 
 def example(variant: Variant) -> DigestView:
-    """A made-up digest with something in every part."""
+    """Return a made-up digest with content in every part."""
     sections = (
         SectionView(str(Section.CORRECTED), "Corrected since we wrote", (_CHANGED,)),
         SectionView(str(Section.ABOUT), "About Madeupimab", (_ITEM,)),
@@ -75,50 +75,48 @@ def example(variant: Variant) -> DigestView:
 def check_templates(deps: Deps) -> None:
     """Render one mail of each kind, with the name of the first stored profile.
 
+    Nothing is rendered if no profile is stored.
+
     Raises:
         SettingsError: a template is broken; with its file and line.
     """
-    now, shown = deps.now(), deps.for_preview()
+    now, preview_deps = deps.now(), deps.for_preview()
     with deps.reading() as session:
         for profile in profiles.listed(session)[:1]:
-            for edition in Edition:
-                variant = Variant(Cadence.WEEKLY, edition, "en")
-                rendered = digest_body.renderer(shown)(example(variant))
-                _mail(shown, profile, variant, replace(rendered, left_out=3), now)
-            quiet = NoNewsView(profile.name, variant, _ON, "We looked.", "All is well.", None)
-            _mail(shown, profile, variant, digest_body.render_no_news(shown, quiet), now)
-            asked = account_mail.confirmation_spec(
-                shown, _reader(profile, variant, now), _message_id(), now
-            )
-            digest_mail.build_message(shown, asked, now)
-            reader = _reader(profile, variant, now)
-            digest_mail.build_message(
-                shown,
-                account_mail.account_spec(shown, DeliveryKind.WELCOME, reader, _message_id(), now),
-                now,
-            )
+            _check_mails(preview_deps, profile, now)
+
+
+def _check_mails(deps: Deps, profile: Profile, now: datetime) -> None:
+    for edition in Edition:
+        variant = Variant(Cadence.WEEKLY, edition, "en")
+        rendered = digest_body.renderer(deps)(example(variant))
+        _build_digest(deps, profile, variant, replace(rendered, left_out=3), now)
+    no_news = NoNewsView(profile.name, variant, _ON, "We looked.", "All is well.", None)
+    _build_digest(deps, profile, variant, digest_body.render_no_news(deps, no_news), now)
+    reader = _reader(profile, variant, now)
+    confirmation = account_mail.confirmation_spec(deps, reader, _message_id(), now)
+    digest_mail.build_message(deps, confirmation, now)
+    welcome = account_mail.account_spec(deps, DeliveryKind.WELCOME, reader, _message_id(), now)
+    digest_mail.build_message(deps, welcome, now)
 
 
 def _message_id() -> str:
     return new_message_id("example.org")
 
 
-def _mail(
+def _build_digest(
     deps: Deps, profile: Profile, variant: Variant, rendered: Rendered, now: datetime
 ) -> None:
-    address = deps.settings.public_url
-    composed = digest_mail.RenderedDigest(
-        rendered, profile.name, variant.cadence, variant.language, now, address
+    archive = deps.settings.public_url
+    digest = digest_mail.RenderedDigest(
+        rendered, profile.name, variant.cadence, variant.language, now, archive
     )
-    letter = digest_mail.digest_spec(
-        deps, composed, _reader(profile, variant, now), _message_id(), now, now
+    spec = digest_mail.digest_spec(
+        deps, digest, _reader(profile, variant, now), _message_id(), now, now
     )
-    digest_mail.build_message(deps, letter, now)
+    digest_mail.build_message(deps, spec, now)
 
 
 def _reader(profile: Profile, variant: Variant, now: datetime) -> Subscription:
-    one = subscriptions.dummy_subscription(
-        profile, choices.default_choice(variant.cadence, "UTC", variant.edition), now
-    )
-    one.profile = profile
-    return one
+    choice = choices.default_choice(variant.cadence, "UTC", variant.edition)
+    return choices.dummy_subscription(profile, choice, now)

@@ -35,7 +35,7 @@ def evaluate(
 
     texts = evaluation.read(shared.file_bytes(file).decode("utf-8", "replace"), str(file))
     with shared.open_deps() as deps, deps.reading() as session:
-        judge = judging.judge_of(profiles.find(session, profile))
+        judge = judging.document_judge(profiles.find(session, profile))
         result = evaluation.evaluate(texts, judge)
     if json:
         shared.print_json(_to_json(result))

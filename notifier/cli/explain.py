@@ -38,7 +38,7 @@ def explain(
     document = judging.Document(plain(title), plain(summary), paragraphs(_read_body(body)))
     with shared.open_deps() as deps, deps.reading() as session:
         stored = profiles.find(session, profile)
-        judgement = judging.judge_of(stored)(document)
+        judgement = judging.document_judge(stored)(document)
     reasons = list(judgement.reasons)
     if json:
         result = {"profile": stored.slug, "tier": judgement.tier, "score": judgement.score}

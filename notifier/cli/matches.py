@@ -60,9 +60,9 @@ def release(
 
     with shared.open_deps(now) as deps:
         with deps.reading() as session:
-            twin = batches.twin_of_held(session, near_miss_id, deps.now())
+            first_match_id = batches.first_match_of_story(session, near_miss_id, deps.now())
         with deps.writing() as session:
-            match = matches.release(session, near_miss_id, deps.now(), twin)
+            match = matches.release(session, near_miss_id, deps.now(), first_match_id)
             text = f"Released as match {match.id} ({match.tier}): {match.entry.title}"
     shared.say(text)
 

@@ -16,13 +16,9 @@ if TYPE_CHECKING:
     from notifier.admin.profile_import import ImportResult
     from notifier.deps import Deps
     from notifier.match.past_entries import Estimate
-    from notifier.match.profiles import ProfileFile
+    from notifier.match.profile_file import ProfileFile
     from notifier.store.models import Profile, ProfileRevision
 
-# With fewer entries the share of matches says nothing; above the share a profile is called broad.
-# Chosen by hand; not measured.
-_FEWEST_TO_JUDGE_BY = 20
-_TOO_BROAD = 0.3
 _PAST = ("include", "file")
 _COLUMNS = ("slug", "name", "terms", "stage", "stage_as_of")
 
@@ -162,16 +158,16 @@ def _import_all(
     Judging takes long, and a broad profile asks for a confirmation, so both come before the
     transaction.
     """
-    from notifier.admin.profile_import import estimate_matches, import_profile, judged
+    from notifier.admin.profile_import import estimate_matches, import_profile, judge_past
 
     past = []
     for file in files:
         with deps.reading() as session:
             _print_estimate(file.slug, estimate_matches(session, file, now))
-            past.append(judged(session, file, now, include_past=include_past))
+            past.append(judge_past(session, file, now, include_past=include_past))
     with deps.writing() as session:
         return [
-            import_profile(session, file, now, include_past=include_past, before=judged_past)
+            import_profile(session, file, now, include_past=include_past, past=judged_past)
             for file, judged_past in zip(files, past, strict=True)
         ]
 
@@ -182,7 +178,7 @@ def _print_estimate(slug: str, estimate: "Estimate") -> None:
     Raises:
         Abort: a person at a terminal does not want to store a broad profile.
     """
-    if estimate.entries < _FEWEST_TO_JUDGE_BY:
+    if not estimate.is_meaningful:
         return
     counts = ", ".join(
         f"{number} {tier}" for tier, number in estimate.matched.items() if tier != "none"
@@ -190,7 +186,7 @@ def _print_estimate(slug: str, estimate: "Estimate") -> None:
     shared.say(
         f"{slug} matches, of {estimate.entries} entries of the last {estimate.days} days: {counts}."
     )
-    if estimate.share <= _TOO_BROAD:
+    if not estimate.is_broad:
         return
     shared.warn(f"{slug} is broad: {estimate.share:.0%} of all entries would be mailed.")
     if sys.stdin.isatty():

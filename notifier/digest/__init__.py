@@ -1,4 +1,4 @@
-"""Digests: the matches that a group of like subscriptions is owed become one composed edition.
+"""Digests: which matches a group of similar subscriptions is owed, and how they are worded.
 
-Knows matches and their revisions; knows nothing of how a message is framed, signed or sent.
+Knows matches and their revisions. Does not frame, sign or send messages.
 """

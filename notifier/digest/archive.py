@@ -1,6 +1,6 @@
-"""The archive: digests that anybody may read, what was corrected since, and the news of a profile as a list.
+"""The archive: stored digests, later corrections of their items, and a profile's news as a list.
 
-Reads the ledger of what was told; writes nothing.
+Reads what is stored of each digest; writes nothing.
 """
 
 import re
@@ -12,12 +12,11 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, aliased, joinedload, selectinload
 
-from notifier.digest import changes
-from notifier.digest.changes import ChangeView
-from notifier.digest.digests import candidate
+from notifier.digest.changes import ChangeView, describe_changes
 from notifier.digest.evidence import snapshot_key
-from notifier.digest.items import item
-from notifier.digest.view import DigestView, Variant, view
+from notifier.digest.groups import candidate_of
+from notifier.digest.items import item_view
+from notifier.digest.view import DigestView, Variant, digest_view
 from notifier.enums import DigestStatus, Edition, NewsKind, Tier
 from notifier.errors import NotFoundError
 from notifier.i18n.catalog import ENGLISH, language_of
@@ -25,16 +24,26 @@ from notifier.i18n.messages import LazyMessage
 from notifier.store.models import Digest, DigestItem, Entry, Match, Profile, Revision, Source
 from notifier.text.urls import web_address
 
+# How many digests the archive's index and how many entries a feed list. Chosen by hand; not
+# measured.
 _MOST_LISTED = 200
 _MOST_NEWS = 50
-# What `secrets.token_urlsafe` writes.
+# The alphabet of `secrets.token_urlsafe`, which makes the keys (22 characters today).
 _KEY = re.compile(r"[A-Za-z0-9_-]{16,32}")
-_SHOWN = (DigestStatus.APPROVED, DigestStatus.SENT)
+_PUBLISHED = (DigestStatus.APPROVED, DigestStatus.SENT)
 
 
 @dataclass(frozen=True)
-class Since:
-    """How an item of a digest reads now, where that is not what the digest says any more."""
+class Correction:
+    """The newest state of an item that was changed or withdrawn after the digest was composed.
+
+    Attributes:
+        title: the newest headline.
+        url: the entry's address, else its source's; empty where neither is a web address.
+        on: the day on which the newest change was observed, UTC.
+        changes: all material changes since the digest, oldest first.
+        withdrawn: true if the newest change is a withdrawal.
+    """
 
     title: str
     url: str
@@ -45,7 +54,18 @@ class Since:
 
 @dataclass(frozen=True)
 class News:
-    """One entry's news in its newest state."""
+    """An entry of a profile's feed, in its newest state.
+
+    Attributes:
+        entry_id: the entry's id.
+        title: the headline.
+        url: the entry's address, else its source's; empty where neither is a web address.
+        source: the source's name.
+        tier: `about` or `mention`.
+        summary: the summary, the newest changes and the reasons, in English.
+        published: the publisher's date; None where there is none.
+        updated: when the newest match was stored.
+    """
 
     entry_id: int
     title: str
@@ -58,56 +78,61 @@ class News:
 
 
 def public_profiles(session: Session) -> list[Profile]:
-    """The profiles whose digests anybody may read."""
+    """Return the profiles whose digests anybody may read, oldest first."""
     return [
-        one
-        for one in session.scalars(select(Profile).order_by(Profile.id))
-        if one.document.get("public")
+        profile
+        for profile in session.scalars(select(Profile).order_by(Profile.id))
+        if profile.document.get("public")
     ]
 
 
 def public_profile(session: Session, slug: str) -> Profile:
-    """The public profile with this slug.
+    """Return the public profile with this slug.
 
     Raises:
-        NotFoundError: there is none; that a profile is there and not public is told to nobody.
+        NotFoundError: there is none. A private profile gives the same error, so that nobody learns
+            that it exists.
     """
-    for one in public_profiles(session):
-        if one.slug == slug:
-            return one
+    for profile in public_profiles(session):
+        if profile.slug == slug:
+            return profile
     raise NotFoundError(LazyMessage("There is no such feed."))
 
 
 def listed(session: Session) -> list[Digest]:
-    """The newest digests of public profiles that hold something, with their profile and items."""
-    ids = [one.id for one in public_profiles(session)]
-    chosen = (
+    """Return the newest digests of public profiles that hold items, newest first."""
+    profile_ids = [profile.id for profile in public_profiles(session)]
+    newest = (
         select(Digest)
-        .where(Digest.profile_id.in_(ids), Digest.status.in_(_SHOWN), Digest.items.any())
+        .where(
+            Digest.profile_id.in_(profile_ids), Digest.status.in_(_PUBLISHED), Digest.items.any()
+        )
         .order_by(Digest.id.desc())
         .limit(_MOST_LISTED)
         .options(joinedload(Digest.profile), selectinload(Digest.items))
     )
-    return list(session.scalars(chosen))
+    return list(session.scalars(newest))
 
 
 def public(session: Session, digest_id: int) -> Digest:
-    """A digest of a public profile, by its number, as it stands in older mails.
+    """Return a public digest by its id, which older mails have in their links.
 
     Raises:
-        NotFoundError: there is none.
+        NotFoundError: there is no such digest, or it is not public.
     """
-    found = session.get(Digest, digest_id)
-    if found is None or not is_public(found):
+    digest = session.get(Digest, digest_id)
+    if digest is None or not is_public(digest):
         raise NotFoundError(LazyMessage("There is no such digest."))
-    return found
+    return digest
 
 
 def by_key(session: Session, key: str) -> Digest:
-    """The digest with this random key, public or not: who knows the key was sent the digest.
+    """Return the digest with this random key.
+
+    A private digest is returned too: only its recipients know the key.
 
     Raises:
-        NotFoundError: there is none.
+        NotFoundError: there is no such digest.
     """
     digest = (
         session.scalar(select(Digest).where(Digest.key == key)) if _KEY.fullmatch(key) else None
@@ -118,40 +143,40 @@ def by_key(session: Session, key: str) -> Digest:
 
 
 def is_public(digest: Digest) -> bool:
-    """Whether anybody may read a digest, and whoever passes it on may keep a copy."""
-    return digest.status in _SHOWN and bool(digest.profile.document.get("public"))
+    """Return true if anybody may read a digest; then caches may keep its page."""
+    return digest.status in _PUBLISHED and bool(digest.profile.document.get("public"))
 
 
 def sent_view(session: Session, digest: Digest) -> DigestView:
-    """All that a digest told, those items too that did not fit into its mail."""
-    chosen, matches, revisions = [], {}, {}
-    for one in _items(session, digest):
-        match = one.match
-        chosen.append(candidate(match, one.kind))
-        matches[match.id], revisions[match.id] = match, one.revision
+    """Return the view of a stored digest, with the items that did not fit into its mail."""
+    candidates, matches, revisions = [], {}, {}
+    for item in _items(session, digest):
+        match = item.match
+        candidates.append(candidate_of(match, item.kind))
+        matches[match.id], revisions[match.id] = match, item.revision
     profile = digest.profile
     variant = Variant(
         digest.cadence, digest.edition, digest.language, snapshot_key(profile.document)
     )
-    return view(profile, chosen, matches, revisions, variant, digest.composed_at)
+    return digest_view(profile, candidates, matches, revisions, variant, digest.composed_at)
 
 
-def corrected_since(session: Session, digest: Digest) -> tuple[Since, ...]:
-    """What of a digest was corrected or withdrawn after it was composed."""
-    spoken = language_of(digest.language)
+def corrected_since(session: Session, digest: Digest) -> tuple[Correction, ...]:
+    """Return the items that were changed or withdrawn after the digest, in the digest's order."""
+    language = language_of(digest.language)
     later: dict[int, list[Any]] = {}
     for row in session.execute(_later_revisions(digest)):
         later.setdefault(row.rank, []).append(row)
     return tuple(
-        Since(
+        Correction(
             rows[-1].title or rows[-1].entry_title,
             web_address(rows[-1].url) or web_address(rows[-1].source_url),
             rows[-1].observed_at.date(),
-            changes.in_words(
+            describe_changes(
                 [change for row in rows for change in row.changes],
                 rows[-1].source_kind,
                 digest.edition,
-                spoken,
+                language,
             ),
             rows[-1].kind is NewsKind.WITHDRAWN,
         )
@@ -159,9 +184,9 @@ def corrected_since(session: Session, digest: Digest) -> tuple[Since, ...]:
     )
 
 
-def _later_revisions(digest: Digest) -> Select[Any]:
-    """The material revisions of a digest's entries that are newer than what it tells, in one question."""
-    told_of = aliased(Revision)
+def _later_revisions(digest: Digest) -> Select[*tuple[Any, ...]]:
+    """Select the material revisions of a digest's entries that are newer than those it shows."""
+    shown = aliased(Revision)
     return (
         select(
             DigestItem.rank,
@@ -174,13 +199,13 @@ def _later_revisions(digest: Digest) -> Select[Any]:
             Source.url.label("source_url"),
             Source.kind.label("source_kind"),
         )
-        .join(told_of, told_of.id == DigestItem.revision_id)
-        .join(Revision, Revision.entry_id == told_of.entry_id)
-        .join(Entry, Entry.id == told_of.entry_id)
+        .join(shown, shown.id == DigestItem.revision_id)
+        .join(Revision, Revision.entry_id == shown.entry_id)
+        .join(Entry, Entry.id == shown.entry_id)
         .join(Source, Source.id == Entry.source_id)
         .where(
             DigestItem.digest_id == digest.id,
-            Revision.number > told_of.number,
+            Revision.number > shown.number,
             Revision.material.is_(True),
         )
         .order_by(DigestItem.rank, Revision.number)
@@ -188,9 +213,9 @@ def _later_revisions(digest: Digest) -> Select[Any]:
 
 
 def _items(session: Session, digest: Digest) -> Sequence[DigestItem]:
-    chosen = select(DigestItem).where(DigestItem.digest_id == digest.id).order_by(DigestItem.rank)
+    items = select(DigestItem).where(DigestItem.digest_id == digest.id).order_by(DigestItem.rank)
     return session.scalars(
-        chosen.options(
+        items.options(
             joinedload(DigestItem.revision),
             joinedload(DigestItem.match).joinedload(Match.entry).joinedload(Entry.source),
         )
@@ -198,7 +223,7 @@ def _items(session: Session, digest: Digest) -> Sequence[DigestItem]:
 
 
 def news(session: Session, profile: Profile) -> list[News]:
-    """The newest news of a profile, an entry once and in its newest state, newest first."""
+    """Return a profile's newest entries for its feed, newest first, each once."""
     newest = (
         select(func.max(Match.id))
         .where(Match.profile_id == profile.id, Match.tier.in_((Tier.ABOUT, Tier.MENTION)))
@@ -206,27 +231,26 @@ def news(session: Session, profile: Profile) -> list[News]:
         .order_by(func.max(Match.position).desc())
         .limit(_MOST_NEWS)
     )
-    chosen = (
+    matches = (
         select(Match)
         .where(Match.id.in_(newest))
         .order_by(Match.position.desc())
         .options(joinedload(Match.entry).joinedload(Entry.source), joinedload(Match.revision))
     )
-    return [_news(match) for match in session.scalars(chosen)]
+    return [_news(match) for match in session.scalars(matches)]
 
 
 def _news(match: Match) -> News:
-    shown = item(candidate(match), match, match.revision, (), (), Edition.PATIENT, ENGLISH)
-    told_changes = [f"{change.what}: {change.words}" for change in shown.changes]
-    summary = f"{shown.summary} {'; '.join(told_changes)} Why it is here: {'; '.join(match.reasons)}.".strip()
-    published = match.entry.published_at
+    item = item_view(candidate_of(match), match, match.revision, (), (), Edition.PATIENT, ENGLISH)
+    changes = "; ".join(f"{change.what}: {change.words}" for change in item.changes)
+    reasons = "; ".join(match.reasons)
     return News(
-        match.entry_id,
-        shown.title,
-        shown.url,
-        shown.source,
-        shown.tier,
-        summary,
-        published,
-        match.created_at,
+        entry_id=match.entry_id,
+        title=item.title,
+        url=item.url,
+        source=item.source,
+        tier=item.tier,
+        summary=f"{item.summary} {changes} Why it is here: {reasons}.".strip(),
+        published=match.entry.published_at,
+        updated=match.created_at,
     )

@@ -1,7 +1,7 @@
-"""Changes in words: how an article, a page or a trial record reads now, beside how it read before.
+"""The wording of changes in an article, a page or a trial record: before and after.
 
-Owns what the fields and the values of a trial record are called, in plain words for patients and in
-the registry's own for clinicians. Pure.
+Owns the labels of a trial record's values: plain words for patients, the registry's own for
+clinicians. The fields and their names are in `trial_fields.py`. Pure.
 """
 
 import re
@@ -10,14 +10,16 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from notifier import trial_fields
 from notifier.enums import Edition, SourceKind
 from notifier.i18n.catalog import Language
 from notifier.i18n.messages import mark
 from notifier.text.cleaning import shorten
 
+# How many changes of an item are worded, and how many characters a text and a name may have, so
+# that one item never makes a mail too large. Chosen by hand; not measured.
 MOST = 6
-
-_LENGTH, _NAME = 240, 120
+_LONGEST_TEXT, _LONGEST_NAME = 240, 120
 _PARTS = {
     "headline": mark("The headline"),
     "text": mark("The text"),
@@ -25,37 +27,6 @@ _PARTS = {
     "withdrawn": mark("Withdrawn"),
     "availability": mark("Available again"),
 }
-_FIELDS = {
-    "Status": mark("Status"),
-    "Why stopped": mark("Why stopped"),
-    "Results posted": mark("Results posted"),
-    "Phase": mark("Phase"),
-    "Participants": mark("Participants"),
-    "Start": mark("Start"),
-    "Primary completion": mark("Primary completion"),
-    "Completion": mark("Completion"),
-    "Conditions": mark("Conditions"),
-    "Sponsor": mark("Sponsor"),
-    "Arms": mark("Arms"),
-    "Primary outcomes": mark("Primary outcomes"),
-    "Secondary outcomes": mark("Secondary outcomes"),
-    "Countries": mark("Countries"),
-    "Sites": mark("Sites"),
-    "Contacts": mark("Contacts"),
-}
-_PLAIN_FIELDS = {
-    "Primary completion": mark("End of the main measurements"),
-    "Completion": mark("End of the trial"),
-    "Arms": mark("Groups compared"),
-    "Primary outcomes": mark("What is mainly measured"),
-    "Secondary outcomes": mark("What else is measured"),
-    "Sites": mark("Places that take part"),
-    "Conditions": mark("Illnesses"),
-    "Sponsor": mark("Run by"),
-}
-_LISTS = frozenset(
-    ("Arms", "Primary outcomes", "Secondary outcomes", "Countries", "Sites", "Contacts")
-)
 _VALUES = {
     "Not yet recruiting": mark("Not yet recruiting"),
     "Recruiting": mark("Recruiting"),
@@ -69,57 +40,76 @@ _VALUES = {
     "yes": mark("yes"),
     "no": mark("no"),
 }
+# ISO 8601 as ClinicalTrials.gov writes it, the day being optional, and the parser's remark.
 _DATE = re.compile(r"(\d{4})-(\d{2})(?:-(\d{2}))?( \(estimated\))?")
 
 
 @dataclass(frozen=True)
 class ChangeView:
-    """One difference: what it concerns, how it read and reads now, and what the eye should catch in it."""
+    """A change of one part of an entry, in the reader's language.
+
+    Attributes:
+        what: the label of the part: "Status".
+        words: the text before and after.
+        note: the difference that is easily overlooked: "6 months later"; empty for none.
+    """
 
     what: str
     words: str
     note: str
 
 
-def in_words(
-    stored: Sequence[Mapping[str, Any]], kind: SourceKind, edition: Edition, language: Language
+def describe_changes(
+    changes: Sequence[Mapping[str, Any]], kind: SourceKind, edition: Edition, language: Language
 ) -> tuple[ChangeView, ...]:
-    """The weightiest changes of a revision, in words."""
+    """Word the first changes of a revision, at most `MOST`.
+
+    Args:
+        changes: as `Revision.changes` stores them, the most important first: `what`, `before`,
+            `after` and, for some, `note`.
+        kind: the kind of the source.
+        edition: patients read plain labels, clinicians the registry's.
+        language: the reader's language.
+    """
     return tuple(
         ChangeView(
-            _named(one["what"], kind, edition, language),
-            _words(one, kind, language),
-            shorten(language.translate(one.get("note", "")), _LENGTH),
+            _label(change["what"], kind, edition, language),
+            _before_and_after(change, kind, language),
+            shorten(language.translate(change.get("note", "")), _LONGEST_TEXT),
         )
-        for one in stored[:MOST]
+        for change in changes[:MOST]
     )
 
 
-def trial_in_words(fields: Mapping[str, str], edition: Edition, language: Language) -> str:
-    """A trial record as one line: its status, phase, size and the date that is waited for."""
-    shown = ("Status", "Phase", "Participants", "Primary completion")
+def describe_trial(fields: Mapping[str, str], edition: Edition, language: Language) -> str:
+    """Word a trial record in one line: status, phase, size and end of the main measurements.
+
+    Returns:
+        `"Status: Recruiting; Phase: 3."`, or the empty text where none of these fields is filled.
+    """
     parts = [
         language.gettext(
             "%(label)s: %(text)s",
-            label=_field(name, edition, language),
-            text=_value(fields[name], language),
+            label=_field(field.name, edition, language),
+            text=_value(fields[field.name], language),
         )
-        for name in shown
-        if fields.get(name)
+        for field in trial_fields.summary_fields()
+        if fields.get(field.name)
     ]
     return "; ".join(parts) + "." if parts else ""
 
 
-def _words(change: Mapping[str, Any], kind: SourceKind, language: Language) -> str:
+def _before_and_after(change: Mapping[str, Any], kind: SourceKind, language: Language) -> str:
     what = change["what"]
     before, after = (
-        shorten(language.translate(change[side]), _LENGTH) for side in ("before", "after")
+        shorten(language.translate(change[side]), _LONGEST_TEXT) for side in ("before", "after")
     )
     if what in ("withdrawn", "availability"):
         return after
     if kind is SourceKind.REGISTRY:
         before, after = _value(before, language), _value(after, language)
-    if kind is SourceKind.REGISTRY and what in _LISTS:
+    field = trial_fields.field_named(what) if kind is SourceKind.REGISTRY else None
+    if field is not None and field.is_list:
         added = language.gettext("added “%(text)s”", text=after) if after else ""
         removed = language.gettext("removed “%(text)s”", text=before) if before else ""
         return "; ".join(part for part in (added, removed) if part)
@@ -130,27 +120,29 @@ def _words(change: Mapping[str, Any], kind: SourceKind, language: Language) -> s
     return language.gettext("removed: “%(text)s”", text=before)
 
 
-def _named(what: str, kind: SourceKind, edition: Edition, language: Language) -> str:
+def _label(what: str, kind: SourceKind, edition: Edition, language: Language) -> str:
     if what in _PARTS:
         return language.gettext(_PARTS[what])
     if kind is SourceKind.PAGE:
-        return language.gettext("Section “%(name)s”", name=shorten(what, _NAME))
-    return shorten(_field(what, edition, language), _NAME)
+        return language.gettext("Section “%(name)s”", name=shorten(what, _LONGEST_NAME))
+    return shorten(_field(what, edition, language), _LONGEST_NAME)
 
 
 def _field(name: str, edition: Edition, language: Language) -> str:
-    plain = _PLAIN_FIELDS.get(name) if edition is Edition.PATIENT else None
-    label = plain or _FIELDS.get(name)
-    return language.gettext(label) if label else name
+    field = trial_fields.field_named(name)
+    if field is None:
+        return name
+    plain_label = field.plain_label if edition is Edition.PATIENT else ""
+    return language.gettext(plain_label or field.label)
 
 
 def _value(text: str, language: Language) -> str:
     if text in _VALUES:
         return language.gettext(_VALUES[text])
-    found = _DATE.fullmatch(text)
-    if not found:
+    written_date = _DATE.fullmatch(text)
+    if not written_date:
         return text
-    year, month, day, estimated = found.groups()
+    year, month, day, estimated = written_date.groups()
     try:
         moment = date(int(year), int(month), int(day or 1))
     except ValueError:

@@ -1,12 +1,12 @@
-"""Evidence: where a therapy stands, as of when, and its profile in short.
+"""Evidence: a therapy's stage and approvals with their dates, and a short form of its profile.
 
-Owns what of a stored profile a reader is shown, in their language as far as the profile speaks it.
-Pure.
+Owns which parts of a stored profile a reader is shown, in the reader's language where the profile
+has a translation, else in English. Pure.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -17,9 +17,11 @@ from notifier.i18n.messages import mark
 from notifier.store.models import Profile
 from notifier.text.cleaning import shorten
 
-# What no part of a profile may be longer than in a mail; all of it stands in the profile.
+# The most characters that a name, a fact and the summary have in a mail, and the most facts and
+# trials: a profile may be longer, a mail must not. Chosen by hand; not measured.
 _LONGEST_NAME, _LONGEST_FACT, _LONGEST_SUMMARY, _MOST_PARTS = 80, 600, 1200, 24
-# The parts of a profile that its snapshot shows: a change of these is shown once more to everybody.
+# The parts of a profile that its snapshot shows: after a change of one of them everybody is shown
+# the snapshot again.
 _SHOWN = ("summary", "stage", "stage_as_of", "facts", "approvals", "trials")
 
 _FACTS = {
@@ -32,7 +34,7 @@ _FACTS = {
     "compared_with": mark("Compared with"),
     "common_side_effects": mark("Common side effects"),
 }
-# What a pharmacologist asks for, and a patient's edition leaves out.
+# Facts for professionals, which the patients' edition leaves out.
 _FOR_CLINICIANS = frozenset(("target", "class", "studied_for", "doses_in_phase_2", "compared_with"))
 _APPROVALS = {
     "approved": mark("Approved: %(places)s."),
@@ -45,7 +47,13 @@ _APPROVALS = {
 
 @dataclass(frozen=True)
 class EvidenceView:
-    """The evidence box: the stage, what is approved where, and as of when each is said."""
+    """The evidence box: the stage and the approvals of a therapy.
+
+    Attributes:
+        stage: one sentence; empty where the profile names no stage.
+        approvals: one sentence for each status: "Approved: European Union (since 2025).".
+        as_of: the oldest of the dates on which these were checked; None where none is known.
+    """
 
     stage: str
     approvals: tuple[str, ...]
@@ -54,7 +62,14 @@ class EvidenceView:
 
 @dataclass(frozen=True)
 class SnapshotView:
-    """The profile in short; `changed` where its reader has seen an earlier one."""
+    """A profile in short.
+
+    Attributes:
+        changed: true if the reader has seen an earlier snapshot.
+        summary: a few sentences.
+        facts: a label and a text each.
+        trials: a name each, with the phase where it is known.
+    """
 
     changed: bool
     summary: str
@@ -63,52 +78,59 @@ class SnapshotView:
 
 
 def snapshot_key(document: Mapping[str, Any]) -> str:
-    """By which two snapshots of a profile are told to show the same."""
+    """Return a key that is equal for two profile documents whose snapshots show the same.
+
+    Returns:
+        The first 16 hexadecimal digits of a SHA-256.
+    """
     shown = json.dumps({name: document.get(name) for name in _SHOWN}, sort_keys=True, default=str)
     return hashlib.sha256(shown.encode()).hexdigest()[:16]
 
 
-def evidence(profile: Profile, language: Language) -> EvidenceView | None:
-    """Where the therapy stands; None where the profile does not say."""
+def evidence_view(profile: Profile, language: Language) -> EvidenceView | None:
+    """Return the evidence box; None for a profile that names neither stage nor approvals."""
     stage = _translated(profile, "stage", language)
     approvals = profile.document.get("approvals", [])
     if not stage and not approvals:
         return None
-    dates = [date.fromisoformat(one["as_of"]) for one in approvals if one.get("as_of")]
+    dates = [
+        date.fromisoformat(approval["as_of"]) for approval in approvals if approval.get("as_of")
+    ]
     dates += [profile.stage_as_of] if profile.stage_as_of else []
     sentences = [
         language.gettext(sentence, places=", ".join(places))
         for status, sentence in _APPROVALS.items()
-        if (places := [_place(one, language) for one in approvals if one["status"] == status])
+        if (places := _places(approvals, status, language))
     ]
-    # What is known of several dates is only as good as the oldest of them.
+    # The box as a whole is only as current as its oldest part.
     shown = tuple(shorten(sentence, _LONGEST_FACT) for sentence in sentences)
     return EvidenceView(shorten(stage, _LONGEST_FACT), shown, min(dates, default=None))
 
 
-def snapshot(
+def snapshot_view(
     profile: Profile, edition: Edition, language: Language, *, changed: bool
 ) -> SnapshotView:
-    """The profile in short."""
+    """Return a profile in short; the patients' edition leaves out the facts for professionals."""
     left_out = _FOR_CLINICIANS if edition is Edition.PATIENT else frozenset()
     document = profile.document
-    known = {
+    texts = {
         **document.get("facts", {}),
         **document.get("translations", {}).get(language.code, {}).get("facts", {}),
     }
     facts = [
-        (_label(name, language), _listed(value))
-        for name, value in known.items()
+        (_label(name, language), _joined(value))
+        for name, value in texts.items()
         if name not in left_out
     ]
-    trials = [_trial(one, language) for one in document.get("trials", [])[:_MOST_PARTS]]
+    trials = [_trial(trial, language) for trial in document.get("trials", [])[:_MOST_PARTS]]
     summary = shorten(_translated(profile, "summary", language), _LONGEST_SUMMARY)
     return SnapshotView(changed, summary, tuple(facts[:_MOST_PARTS]), tuple(trials))
 
 
 def _translated(profile: Profile, key: str, language: Language) -> str:
-    own: str = profile.document.get("translations", {}).get(language.code, {}).get(key, "")
-    return own or str(getattr(profile, key))
+    translations = profile.document.get("translations", {})
+    translation: str = translations.get(language.code, {}).get(key, "")
+    return translation or str(getattr(profile, key))
 
 
 def _label(name: str, language: Language) -> str:
@@ -118,8 +140,12 @@ def _label(name: str, language: Language) -> str:
     return shorten(label, _LONGEST_NAME)
 
 
-def _listed(value: str | list[str]) -> str:
+def _joined(value: str | list[str]) -> str:
     return shorten(value if isinstance(value, str) else "; ".join(value), _LONGEST_FACT)
+
+
+def _places(approvals: Sequence[Mapping[str, Any]], status: str, language: Language) -> list[str]:
+    return [_place(approval, language) for approval in approvals if approval["status"] == status]
 
 
 def _place(approval: Mapping[str, Any], language: Language) -> str:

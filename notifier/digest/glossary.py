@@ -1,7 +1,6 @@
-"""The glossary: words of trials and of medicine that a patient may not know, each in one plain sentence.
+"""The explanation of medical terms that a patient may not know, one plain sentence each.
 
-Pure. Owns which spellings call for an explanation, in the languages that sources write, and the
-explanation.
+Owns the spellings of each term, in the languages that sources write, and its explanation. Pure.
 """
 
 import re
@@ -12,64 +11,75 @@ from notifier.i18n.catalog import Language
 from notifier.i18n.messages import mark
 from notifier.text.cleaning import shorten
 
+# How many terms a digest explains, and the most characters of a term as it is shown. Chosen by
+# hand; not measured.
 _MOST, _LONGEST = 4, 60
 
 
 @dataclass(frozen=True)
 class Explained:
-    """A word as it stands in the digest, and what it means."""
+    """A term as the digest spells it, and its explanation."""
 
     word: str
     meaning: str
 
 
-# What to look for (whole words, any capitals), and what it means.
-_WORDS = (
+# A regular expression for a term's spellings (whole words, upper or lower case), and its
+# explanation.
+_TERMS = (
     (r"placebos?", mark("a copy of the treatment without the drug in it, to compare with")),
     (r"open[- ]label|offen\w* Verlängerungs\w*", mark("everybody knows which treatment is given")),
     (r"double[- ]blind|doppelblind\w*|double insu|doble ciego",
      mark("neither the people in the trial nor their doctors know who gets which treatment")),
-    (r"randomi[sz]ed|randomisiert\w*|randomisée?s?|aleatorizad[oa]s?", mark("chance decides who gets which treatment")),
+    (r"randomi[sz]ed|randomisiert\w*|randomisée?s?|aleatorizad[oa]s?",
+     mark("chance decides who gets which treatment")),
     (r"phase[- ]?(?:1|I)(?:[ab])?\b(?!I)", mark("a first test in few people, mainly of safety")),
-    (r"phase[- ]?(?:2|II)(?:[ab])?\b(?!I)", mark("a test in some hundred people: does it work, in which dose?")),
-    (r"phase[- ]?(?:3|III)(?:[ab])?\b", mark("a large test, the last one before approval is asked for")),
-    (r"primary (?:endpoints?|outcomes?)|primäre\w* Endpunkt\w*|critères? princip\w+|criterios? principal\w*",
+    (r"phase[- ]?(?:2|II)(?:[ab])?\b(?!I)",
+     mark("a test in some hundred people: does it work, in which dose?")),
+    (r"phase[- ]?(?:3|III)(?:[ab])?\b",
+     mark("a large test, the last one before approval is asked for")),
+    ((r"primary (?:endpoints?|outcomes?)|primäre\w* Endpunkt\w*|critères? princip\w+"
+      r"|criterios? principal\w*"),
      mark("what a trial is mainly meant to find out, fixed before it starts")),
-    (r"lesions?|läsion\w*|lésions?|lesi(?:ón|ones)", mark("a damaged spot in the brain or spinal cord")),
-    (r"relapses?|relapsing|schüb\w*|poussées?|brotes?", mark("new or worse symptoms that last at least a day")),
-    (r"SPMS|secondary progressive", mark("the form of MS that gets steadily worse after years with relapses")),
+    (r"lesions?|läsion\w*|lésions?|lesi(?:ón|ones)",
+     mark("a damaged spot in the brain or spinal cord")),
+    (r"relapses?|relapsing|schüb\w*|poussées?|brotes?",
+     mark("new or worse symptoms that last at least a day")),
+    (r"SPMS|secondary progressive",
+     mark("the form of MS that gets steadily worse after years with relapses")),
     (r"PPMS|primary progressive", mark("the form of MS that gets steadily worse from the start")),
     (r"RRMS|relapsing[- ]remitting", mark("the form of MS with relapses and recovery in between")),
     (r"EDSS", mark("a scale of disability in MS from 0 (none) to 10")),
-    (r"biomarkers?|biomarqueurs?|biomarcador\w*", mark("what can be measured in the body to see how an illness goes")),
+    (r"biomarkers?|biomarqueurs?|biomarcador\w*",
+     mark("what can be measured in the body to see how an illness goes")),
     (r"neurofilaments?|NfL", mark("a protein that damaged nerves set free into the blood")),
     (r"monoclonal|monoklonal\w*", mark("an antibody made to fit one target only")),
     (r"CD40L|CD40 ligand|CD154", mark("a signal on immune cells by which they wake each other")),
-    (r"subcutaneous\w*|subkutan\w*|sous-cutanée?s?|subcutáne[oa]s?", mark("injected under the skin")),
+    (r"subcutaneous\w*|subkutan\w*|sous-cutanée?s?|subcutáne[oa]s?",
+     mark("injected under the skin")),
     (r"intravenous\w*|intravenös\w*|intraveineu\w+|intravenos[oa]s?", mark("given into a vein")),
-    (r"adverse events?|unerwünschte\w* Ereignis\w*|événements? indésirables?|acontecimientos? adversos?",
+    ((r"adverse events?|unerwünschte\w* Ereignis\w*|événements? indésirables?"
+      r"|acontecimientos? adversos?"),
      mark("anything unwanted that happens during a trial, caused by the drug or not")),
-    (r"hazard ratio|HR", mark("below 1: it happened less often with the treatment; above 1: more often")),
+    (r"hazard ratio|HR",
+     mark("below 1: it happened less often with the treatment; above 1: more often")),
     (r"orphan drug", mark("a drug for a rare disease, whose makers get help with its development")),
-    (r"immunogenicity|anti-drug antibod\w+", mark("whether the body makes antibodies against the drug")),
+    (r"immunogenicity|anti-drug antibod\w+",
+     mark("whether the body makes antibodies against the drug")),
 )  # fmt: skip
-_FOUND = [
+_COMPILED = [
     (re.compile(rf"(?<!\w)(?:{pattern})(?!\w)", re.IGNORECASE), meaning)
-    for pattern, meaning in _WORDS
+    for pattern, meaning in _TERMS
 ]
 
 
 def explain(texts: Iterable[str], language: Language) -> tuple[Explained, ...]:
-    """The words that occur in these texts and deserve a sentence, in the order of the texts; the first few of them."""
-    said = "\n".join(texts)
-    found = []
-    for pattern, meaning in _FOUND:
-        match = pattern.search(said)
-        if match:
-            found.append(
-                (
-                    match.start(),
-                    Explained(shorten(match.group(), _LONGEST), language.gettext(meaning)),
-                )
-            )
-    return tuple(explained for _, explained in sorted(found, key=lambda one: one[0])[:_MOST])
+    """Explain the first terms that occur in these texts, at most four, in their order."""
+    text = "\n".join(texts)
+    explained = []
+    for pattern, meaning in _COMPILED:
+        if match := pattern.search(text):
+            term = Explained(shorten(match.group(), _LONGEST), language.gettext(meaning))
+            explained.append((match.start(), term))
+    explained.sort(key=lambda place_and_term: place_and_term[0])
+    return tuple(term for _, term in explained[:_MOST])

@@ -1,7 +1,7 @@
-"""Items: one piece of news as its reader sees it.
+"""The items of a digest: a match, worded for its reader.
 
-Owns the words between a match and the templates: the source's tier, the date, the reasons, and what
-a clinician wants beside it. Everything here is text; the templates escape it.
+Owns the wording of the source's authority, the date, the reasons, and the details for clinicians.
+All values are plain text; the templates escape them.
 """
 
 import re
@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
+from notifier import trial_fields
 from notifier.digest import changes
-from notifier.digest.changes import ChangeView
+from notifier.digest.changes import ChangeView, describe_changes, describe_trial
 from notifier.digest.selection import Candidate
 from notifier.enums import Authority, Edition, NewsKind, SourceKind
 from notifier.i18n.catalog import Language
@@ -19,13 +20,17 @@ from notifier.i18n.messages import mark
 from notifier.store.models import Match, Revision
 from notifier.text.cleaning import paper_ids, shorten
 from notifier.text.urls import web_address
-from notifier.trial_fields import RULE
 
-# What no item may be longer than, for one of them alone must never make a mail too large.
-_TITLE, _SUMMARY, _OTHER_TITLE, _NAME, _SENTENCE = 200, 280, 140, 120, 300
-_MOST_ENDPOINTS, _MOST_REASONS, _MOST_OUTLETS, _MOST_TRIALS = 2, 8, 8, 6
-# A longer address is replaced by its source's: mail programs and proxies cut it.
-_ADDRESS, _PAPER = 2000, 200
+# The most characters of each text, and the most parts of each list, so that one item alone never
+# makes a mail too large. Chosen by hand; not measured.
+_LONGEST_TITLE, _LONGEST_SUMMARY, _LONGEST_OTHER_TITLE = 200, 280, 140
+_LONGEST_NAME, _LONGEST_SENTENCE, _LONGEST_ENDPOINT = 120, 300, 160
+_MOST_ENDPOINTS, _MOST_REASONS, _MOST_OUTLETS, _MOST_TRIALS, _MOST_PAPERS = 2, 8, 8, 6, 2
+# A longer address is replaced by its source's: mail programs and proxies cut it. The second limit
+# is for items in short, the third for the DOI or PubMed id of a paper. In characters. Chosen by
+# hand; not measured.
+_LONGEST_ADDRESS, _LONGEST_SHORT_ADDRESS, _LONGEST_PAPER_ID = 2000, 400, 200
+# The number of a trial at ClinicalTrials.gov.
 _TRIAL = re.compile(r"\bNCT[0-9]{8}\b")
 
 _AUTHORITIES = {
@@ -45,7 +50,7 @@ _PLAIN_AUTHORITIES = {
 
 @dataclass(frozen=True)
 class OutletView:
-    """Another outlet that tells the same news."""
+    """An article of another outlet about the same news."""
 
     source: str
     authority: str
@@ -55,7 +60,13 @@ class OutletView:
 
 @dataclass(frozen=True)
 class DetailView:
-    """What a clinician wants beside an item: a trial's number and phase, its endpoints, a paper's DOI."""
+    """A detail for clinicians: a trial's number and phase, its endpoints, a paper's DOI.
+
+    Attributes:
+        label: the kind of the detail: "Trial".
+        text: the detail.
+        url: a link to it; empty for none.
+    """
 
     label: str
     text: str
@@ -64,7 +75,25 @@ class DetailView:
 
 @dataclass(frozen=True)
 class ItemView:
-    """One item of a digest."""
+    """An item of a digest, worded for its reader.
+
+    Attributes:
+        kind: news, or which kind of change.
+        tier: how closely it concerns the therapy: `about`, `mention` or `related`.
+        title: the headline.
+        url: the entry's address, else its source's; empty where neither can be used.
+        source: the source's name.
+        authority: the kind of the source in words: "peer-reviewed".
+        published_on: the publisher's date of news, else the day of observation, UTC.
+        summary: the publisher's summary of news; empty for a change.
+        changes: the first changes; none for news.
+        more_changes: how many changes are left out.
+        aside: remarks about a trial's data; empty for other sources.
+        reasons: why it was chosen, a clause each.
+        others: articles of other outlets about the same news.
+        details: for clinicians; none for patients.
+        more_others: how many other articles are left out.
+    """
 
     kind: NewsKind
     tier: str
@@ -83,13 +112,15 @@ class ItemView:
     more_others: int = 0
 
     def in_short(self) -> "ItemView":
-        """The same with nothing but what it is, where it stands and why it is here."""
-        url = self.url if len(self.url) <= _PAPER * 2 else ""
-        bare = replace(
-            self, url=url, summary="", aside="", others=(), details=(), reasons=self.reasons[:1]
-        )
+        """Return the item with its headline, source, first change and first reason only."""
         return replace(
-            bare,
+            self,
+            url=self.url if len(self.url) <= _LONGEST_SHORT_ADDRESS else "",
+            summary="",
+            aside="",
+            others=(),
+            details=(),
+            reasons=self.reasons[:1],
             more_others=0,
             changes=self.changes[:1],
             more_changes=max(len(self.changes) - 1, 0),
@@ -97,12 +128,12 @@ class ItemView:
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """The publisher's words and the changes: where words stand that may need to be explained."""
+        """The texts whose medical terms may need an explanation: title, summary and changes."""
         return (self.title, self.summary, *(change.words for change in self.changes))
 
 
-def item(
-    chosen: Candidate,
+def item_view(
+    candidate: Candidate,
     match: Match,
     revision: Revision,
     others: Sequence[Match],
@@ -110,34 +141,35 @@ def item(
     edition: Edition,
     language: Language,
 ) -> ItemView:
-    """A chosen match in words.
+    """Word a selected match.
 
     Args:
-        chosen: as what it goes out.
+        candidate: the match as it was selected; its kind decides whether it is worded as news.
         match: with its entry and its source.
-        revision: the state of the entry that is told.
-        others: matches that tell the same news.
+        revision: the state of the entry that is shown.
+        others: matches of other outlets' articles about the same news.
         trials: the trials of the profile's document.
-        edition: for whom it is worded.
-        language: whose words are used around the publisher's.
+        edition: for patients or for clinicians.
+        language: of everything but the publisher's words.
     """
     entry = match.entry
-    fresh = chosen.kind is NewsKind.NEW
+    is_news = candidate.kind is NewsKind.NEW
     kind = entry.source.kind
     return ItemView(
-        kind=chosen.kind,
-        tier=str(chosen.tier),
-        title=shorten(revision.title or entry.title, _TITLE) or language.gettext("Without a title"),
+        kind=candidate.kind,
+        tier=str(candidate.tier),
+        title=shorten(revision.title or entry.title, _LONGEST_TITLE)
+        or language.gettext("Without a title"),
         url=_url(match),
-        source=shorten(entry.source.name, _NAME),
+        source=shorten(entry.source.name, _LONGEST_NAME),
         authority=_authority(entry.source.authority, edition, language),
-        published_on=_shown_date(revision, entry.published_at, fresh=fresh),
-        summary=_summary(revision, kind, edition, language) if fresh else "",
-        changes=() if fresh else changes.in_words(revision.changes, kind, edition, language),
-        more_changes=0 if fresh else max(len(revision.changes) - changes.MOST, 0),
-        aside=_aside(revision, kind, language, fresh=fresh),
-        reasons=_reasons(chosen.kind, match.reasons, language),
-        others=tuple(_outlet(one, edition, language) for one in others[:_MOST_OUTLETS]),
+        published_on=_shown_date(revision, entry.published_at, is_news=is_news),
+        summary=_summary(revision, kind, edition, language) if is_news else "",
+        changes=() if is_news else describe_changes(revision.changes, kind, edition, language),
+        more_changes=0 if is_news else max(len(revision.changes) - changes.MOST, 0),
+        aside=_aside(revision, kind, language, is_news=is_news),
+        reasons=_reasons(candidate.kind, match.reasons, language),
+        others=tuple(_outlet(other, edition, language) for other in others[:_MOST_OUTLETS]),
         more_others=max(len(others) - _MOST_OUTLETS, 0),
         details=_details(revision, match, trials, language) if edition is Edition.CLINICIAN else (),
     )
@@ -145,7 +177,7 @@ def item(
 
 def _url(match: Match) -> str:
     addresses = (web_address(match.entry.url), web_address(match.entry.source.url))
-    return next((address for address in addresses if 0 < len(address) <= _ADDRESS), "")
+    return next((address for address in addresses if 0 < len(address) <= _LONGEST_ADDRESS), "")
 
 
 def _authority(authority: Authority, edition: Edition, language: Language) -> str:
@@ -155,9 +187,9 @@ def _authority(authority: Authority, edition: Edition, language: Language) -> st
 
 def _outlet(match: Match, edition: Edition, language: Language) -> OutletView:
     source = match.entry.source
-    title = shorten(match.entry.title, _OTHER_TITLE) or language.gettext("Without a title")
+    title = shorten(match.entry.title, _LONGEST_OTHER_TITLE) or language.gettext("Without a title")
     return OutletView(
-        shorten(source.name, _NAME),
+        shorten(source.name, _LONGEST_NAME),
         _authority(source.authority, edition, language),
         title,
         _url(match),
@@ -166,67 +198,77 @@ def _outlet(match: Match, edition: Edition, language: Language) -> OutletView:
 
 def _summary(revision: Revision, kind: SourceKind, edition: Edition, language: Language) -> str:
     if kind is SourceKind.REGISTRY and revision.content.get("fields"):
-        return changes.trial_in_words(revision.content["fields"], edition, language)
-    return shorten(revision.summary or revision.body, _SUMMARY)
+        return describe_trial(revision.content["fields"], edition, language)
+    return shorten(revision.summary or revision.body, _LONGEST_SUMMARY)
 
 
 def _reasons(kind: NewsKind, stored: Sequence[str], language: Language) -> tuple[str, ...]:
-    said = tuple(
-        shorten(language.translate(reason), _SENTENCE) for reason in stored[:_MOST_REASONS]
+    reasons = tuple(
+        shorten(language.translate(reason), _LONGEST_SENTENCE) for reason in stored[:_MOST_REASONS]
     )
     if kind in (NewsKind.CORRECTED, NewsKind.WITHDRAWN):
-        return (language.gettext("you were sent the earlier version"), *said)
-    return said
+        return (language.gettext("you were sent the earlier version"), *reasons)
+    return reasons
 
 
-def _shown_date(revision: Revision, published_at: datetime | None, *, fresh: bool) -> date | None:
-    """When the news is from: the publisher's date, else the day we saw it; a change is dated by the day we saw it."""
-    return (published_at or revision.observed_at).date() if fresh else revision.observed_at.date()
+def _shown_date(revision: Revision, published_at: datetime | None, *, is_news: bool) -> date:
+    """Return the publisher's date of news; for a change and for undated news, the day we saw it."""
+    return ((published_at if is_news else None) or revision.observed_at).date()
 
 
-def _aside(revision: Revision, kind: SourceKind, language: Language, *, fresh: bool) -> str:
-    """What a reader should know of a trial's data: by which rule changes are ordered, and of what date they are."""
+def _aside(revision: Revision, kind: SourceKind, language: Language, *, is_news: bool) -> str:
+    """Return remarks about a trial's data: the order of several changes, and the data's date."""
     if kind is not SourceKind.REGISTRY:
         return ""
-    said = [language.gettext(RULE)] if not fresh and len(revision.changes) > 1 else []
+    has_several = not is_news and len(revision.changes) > 1
+    remarks = [language.gettext(trial_fields.RULE)] if has_several else []
     if revision.as_of:
-        said.append(language.gettext("Registry data as of %(date)s.", date=revision.as_of.date()))
-    return " ".join(said)
+        remarks.append(
+            language.gettext("Registry data as of %(date)s.", date=revision.as_of.date())
+        )
+    return " ".join(remarks)
 
 
 def _details(
     revision: Revision, match: Match, trials: Sequence[Mapping[str, Any]], language: Language
 ) -> tuple[DetailView, ...]:
     text = f"{revision.title} {revision.summary} {revision.body} {match.entry.url}"
-    own = revision.content.get("trial", "")
-    numbers = [own] if own else sorted(set(_TRIAL.findall(text)))
-    numbers += [
-        one["id"] for one in trials if _named(one, text) and one["id"] not in numbers and not own
-    ]
-    found = [_trial(number, trials, language) for number in numbers[:_MOST_TRIALS]]
-    endpoints = revision.content.get("lists", {}).get("Primary outcomes", [])
-    if endpoints:
-        said = "; ".join(shorten(one, 160) for one in endpoints[:_MOST_ENDPOINTS])
-        found.append(DetailView(language.gettext("Primary endpoints"), said))
-    for paper in paper_ids(text)[:2]:
+    numbers = _trial_numbers(revision, text, trials)
+    details = [_trial(number, trials, language) for number in numbers[:_MOST_TRIALS]]
+    for field in trial_fields.TRIAL_FIELDS:
+        listed = revision.content.get("lists", {}).get(field.name) if field.detail_label else None
+        if listed:
+            shown = (shorten(part, _LONGEST_ENDPOINT) for part in listed[:_MOST_ENDPOINTS])
+            details.append(DetailView(language.gettext(field.detail_label), "; ".join(shown)))
+    for paper in paper_ids(text)[:_MOST_PAPERS]:
         doi = paper.startswith("10.")
         base = "https://doi.org/" if doi else "https://pubmed.ncbi.nlm.nih.gov/"
-        if len(paper) <= _PAPER:
-            found.append(DetailView("DOI" if doi else "PubMed", paper, web_address(base + paper)))
-    return tuple(found)
+        if len(paper) <= _LONGEST_PAPER_ID:
+            details.append(DetailView("DOI" if doi else "PubMed", paper, web_address(base + paper)))
+    return tuple(details)
 
 
-def _named(trial: Mapping[str, Any], text: str) -> bool:
+def _trial_numbers(revision: Revision, text: str, trials: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the record's own number; for other entries, the numbers of the trials in the text."""
+    if own_number := revision.content.get("trial", ""):
+        return [own_number]
+    numbers = sorted(set(_TRIAL.findall(text)))
+    named = [trial["id"] for trial in trials if _is_named(trial, text)]
+    return numbers + [number for number in named if number not in numbers]
+
+
+def _is_named(trial: Mapping[str, Any], text: str) -> bool:
     acronym = trial.get("acronym")
     return bool(acronym and re.search(rf"(?<!\w){re.escape(acronym)}(?!\w)", text))
 
 
 def _trial(number: str, trials: Sequence[Mapping[str, Any]], language: Language) -> DetailView:
-    known: Mapping[str, Any] = next((one for one in trials if one["id"] == number), {})
+    known: Mapping[str, Any] = next((trial for trial in trials if trial["id"] == number), {})
     parts = [number, known.get("acronym", "")]
     parts += (
         [language.gettext("phase %(phase)s", phase=known["phase"])] if known.get("phase") else []
     )
     return DetailView(
-        language.gettext("Trial"), shorten(", ".join(part for part in parts if part), _SENTENCE)
+        language.gettext("Trial"),
+        shorten(", ".join(part for part in parts if part), _LONGEST_SENTENCE),
     )

@@ -1,14 +1,13 @@
-"""Quiet: the digest that says that there was nothing to say, so that silence can be trusted.
+"""The digest of a month without news, which proves to its readers that the service still works.
 
-Owns its words. It says only what was counted: how often how many sources were looked at, and which
+Owns its wording. It states only what was counted: how often how many sources were polled, and which
 of them fail.
 """
 
 from dataclasses import dataclass
 from datetime import date
 
-from notifier.digest import evidence
-from notifier.digest.evidence import EvidenceView
+from notifier.digest.evidence import EvidenceView, evidence_view
 from notifier.digest.view import Variant
 from notifier.i18n.catalog import language_of
 from notifier.store.models import Profile
@@ -16,7 +15,13 @@ from notifier.store.models import Profile
 
 @dataclass(frozen=True)
 class PollingSummary:
-    """What was watched in the last month: how often, how many sources, and the names of those that fail now."""
+    """The polling of a profile's sources in the last month.
+
+    Attributes:
+        polls: how often any of them was polled.
+        sources: how many there are.
+        failing: the names of those that fail now.
+    """
 
     polls: int
     sources: int
@@ -25,7 +30,16 @@ class PollingSummary:
 
 @dataclass(frozen=True)
 class NoNewsView:
-    """A month without news, in words."""
+    """The digest of a month without news, ready to be rendered.
+
+    Attributes:
+        therapy: the profile's name.
+        variant: for whom it is worded.
+        composed_on: the day, UTC.
+        looked: how often how many sources were polled, as a sentence.
+        health: which sources fail, as a sentence.
+        evidence: the evidence box; None where the profile has none.
+    """
 
     therapy: str
     variant: Variant
@@ -36,37 +50,39 @@ class NoNewsView:
 
     @property
     def subject(self) -> str:
-        """The subject line; it names no therapy, discreet or not."""
+        """The subject line; it never names the therapy."""
         return language_of(self.variant.language).gettext("Your digest: nothing new this month")
 
     @property
     def headline(self) -> str:
-        """The first visible line; it is long enough that lock screens show nothing of what follows."""
+        """The first visible line, so long that lock screens show nothing of what follows."""
         return language_of(self.variant.language).gettext(
-            "There was no news for you in the last 30 days. This mail only says that everything works: we looked at "
-            "our sources as always, and you will hear from us as soon as there is something to tell."
+            "There was no news for you in the last 30 days. This mail only says that everything "
+            "works: we looked at our sources as always, and you will hear from us as soon as there "
+            "is something to tell."
         )
 
 
 def no_news_view(
-    profile: Profile, variant: Variant, watched: PollingSummary, today: date
+    profile: Profile, variant: Variant, polling: PollingSummary, today: date
 ) -> NoNewsView:
-    """Put a month without news into words."""
-    spoken = language_of(variant.language)
-    times = spoken.ngettext("%(n)s time", "%(n)s times", watched.polls)
-    sources = spoken.ngettext("%(n)s source", "%(n)s sources", watched.sources)
-    looked = spoken.gettext(
-        "Nothing new in the last 30 days: we looked %(times)s at %(sources)s and found nothing to tell you.",
+    """Word the digest of a month without news."""
+    language = language_of(variant.language)
+    times = language.ngettext("%(n)s time", "%(n)s times", polling.polls)
+    sources = language.ngettext("%(n)s source", "%(n)s sources", polling.sources)
+    looked = language.gettext(
+        "Nothing new in the last 30 days: we looked %(times)s at %(sources)s and found nothing to "
+        "tell you.",
         times=times,
         sources=sources,
     )
-    health = spoken.gettext("All of them are well.")
-    if watched.failing:
-        names = spoken.join(watched.failing)
-        health = spoken.gettext(
+    health = language.gettext("All of them are well.")
+    if polling.failing:
+        names = language.join(polling.failing)
+        health = language.gettext(
             "These cannot be read at the moment, and whoever runs this was told: %(names)s.",
             names=names,
         )
     return NoNewsView(
-        profile.name, variant, today, looked, health, evidence.evidence(profile, spoken)
+        profile.name, variant, today, looked, health, evidence_view(profile, language)
     )

@@ -1,18 +1,18 @@
-"""Select: what of all that matched belongs into one person's digest, and in which order.
+"""The selection of a digest's items: which matches one subscription is owed, and in which order.
 
-Pure. In: the candidates above a person's place in the match sequence, and the entries they were
-told of before. Out: the items, one an entry.
+Takes the matches above the subscription's position and the entries that it was sent before; returns
+at most one item for each entry. Pure.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from notifier.enums import NewsKind, Tier
 
 
 class Section(StrEnum):
-    """The parts of a digest, in their order."""
+    """A part of a digest; the members are in the order in which a digest shows them."""
 
     CORRECTED = "corrected"
     ABOUT = "about"
@@ -22,14 +22,24 @@ class Section(StrEnum):
     RELATED = "related"
 
 
-# What a reader may do without. Corrections of what they were told, and the therapy itself, are the
-# digest.
+# The sections that a reader can hide. Corrections and news about the therapy itself cannot be
+# hidden: without them there would be no digest.
 OPTIONAL = (Section.TRIALS, Section.PAGE, Section.MENTION, Section.RELATED)
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A match that may go out, as far as choosing needs it."""
+    """A match as the selection needs it.
+
+    Attributes:
+        match_id: the match.
+        position: its place in the profile's match sequence.
+        entry_id: the entry that matched.
+        kind: news, or which kind of change.
+        tier: how closely it concerns the therapy.
+        score: 0 to 1; orders the items of a section.
+        filed: true if it is owed to nobody, because it belongs to a baseline or to the past.
+    """
 
     match_id: int
     position: int
@@ -41,56 +51,52 @@ class Candidate:
 
 
 def select_items(
-    candidates: Sequence[Candidate], told: Collection[int], hidden: Collection[str] = ()
+    candidates: Sequence[Candidate], sent: Collection[int], hidden: Collection[str] = ()
 ) -> list[Candidate]:
-    """The items of a digest, most important first; nothing when only related ones are owed.
+    """Select the items of a digest, most important first; none if only related ones are owed.
 
     Args:
-        candidates: above the person's place in the match sequence, in its order.
-        told: entries of which this person was sent an earlier revision.
-        hidden: the parts of a digest that this person does without.
+        candidates: those above the subscription's position, in the order of the match sequence.
+        sent: the ids of entries of which this subscription was sent an earlier revision.
+        hidden: the sections that the reader hides.
     """
     entries: dict[int, list[Candidate]] = {}
     for candidate in candidates:
         if not candidate.filed:
             entries.setdefault(candidate.entry_id, []).append(candidate)
-    chosen = [
+    items = [
         item
-        for entry_id, found in entries.items()
-        for item in _of_entry(found, told=entry_id in told)
+        for entry_id, matches in entries.items()
+        for item in _item_of_entry(matches, was_sent=entry_id in sent)
+        if section_of(item) not in hidden
     ]
-    chosen = [item for item in chosen if section_of(item) not in hidden]
-    if all(section_of(item) is Section.RELATED for item in chosen):
+    if all(section_of(item) is Section.RELATED for item in items):
         return []
     order = list(Section)
     return sorted(
-        chosen, key=lambda item: (order.index(section_of(item)), -item.score, -item.position)
+        items, key=lambda item: (order.index(section_of(item)), -item.score, -item.position)
     )
 
 
-def _of_entry(found: Sequence[Candidate], *, told: bool) -> Iterable[Candidate]:
-    """What a person is owed of one entry: its news once, in the newest state, or how it changed since they read it."""
-    newest = found[-1]
-    first = next((one for one in found if one.kind is NewsKind.NEW), None)
-    if not told and first is not None:
+def _item_of_entry(matches: Sequence[Candidate], *, was_sent: bool) -> Iterable[Candidate]:
+    """Yield the one item that is owed of an entry, if any.
+
+    An entry that was not sent yet is owed once, as news in its newest state. Of one that was sent,
+    the newest change is owed. Changes of trials and pages are owed to everybody.
+    """
+    newest = matches[-1]
+    is_news = any(match.kind is NewsKind.NEW for match in matches)
+    if not was_sent and is_news:
         if newest.kind is not NewsKind.WITHDRAWN:
-            # Not sent yet: it goes out as new, in the state (and with the match) it has now.
-            yield Candidate(
-                newest.match_id,
-                newest.position,
-                newest.entry_id,
-                NewsKind.NEW,
-                newest.tier,
-                newest.score,
-            )
+            yield replace(newest, kind=NewsKind.NEW)
     elif newest.kind is not NewsKind.NEW and (
-        told or newest.kind in (NewsKind.TRIAL_CHANGE, NewsKind.PAGE_CHANGE)
+        was_sent or newest.kind in (NewsKind.TRIAL_CHANGE, NewsKind.PAGE_CHANGE)
     ):
         yield newest
 
 
 def section_of(item: Candidate) -> Section:
-    """The part of the digest an item stands in."""
+    """Return the section that shows an item: by its kind for changes, by its tier for news."""
     by_kind = {
         NewsKind.CORRECTED: Section.CORRECTED,
         NewsKind.WITHDRAWN: Section.CORRECTED,

@@ -1,17 +1,23 @@
-"""View: what a digest says, as plain values ready to be rendered.
+"""The view of a digest: its texts as plain values, ready to be rendered.
 
-Owns which parts a digest has and what stands in each; the words of the parts are made by the rooms
-beside it.
+Owns the sections with their titles, the grouping of articles about the same news, the subject and
+the first visible line. The other files of this package word the parts.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from notifier.digest import evidence, glossary
-from notifier.digest.evidence import EvidenceView, SnapshotView
+from notifier.digest import glossary
+from notifier.digest.evidence import (
+    EvidenceView,
+    SnapshotView,
+    evidence_view,
+    snapshot_key,
+    snapshot_view,
+)
 from notifier.digest.glossary import Explained
-from notifier.digest.items import ItemView, item
+from notifier.digest.items import ItemView, item_view
 from notifier.digest.selection import Candidate, Section, section_of
 from notifier.enums import Authority, Cadence, Edition, NewsKind
 from notifier.i18n.catalog import Language, language_of
@@ -37,20 +43,22 @@ _SUBJECTS = {
         "Your monthly digest: %(n)s item", "Your monthly digest: %(n)s items"
     ),
 }
-_SUBJECT = 70
-# How much of a therapy's name a mail shows.
+# The most characters of a subject line, of the headline in the first visible line, and of a
+# therapy's name in a mail. Chosen by hand; not measured.
+_LONGEST_SUBJECT, _LONGEST_HEADLINE = 70, 120
 LONGEST_NAME = 120
 
 
 @dataclass(frozen=True)
 class Variant:
-    """For whom a digest is made: what like subscriptions have in common.
+    """The choices that all subscriptions of a group share.
 
     Attributes:
-        cadence: how often they are written to.
+        cadence: how often digests are sent.
         edition: for patients or for clinicians.
-        language: the code of the language.
-        seen_snapshot: the key of the profile's snapshot that they have seen; empty for none.
+        language: the code of the language: "de".
+        seen_snapshot: the key of the profile's snapshot that they have seen, or "earlier" for any
+            but the current one; empty for none.
     """
 
     cadence: Cadence
@@ -61,7 +69,13 @@ class Variant:
 
 @dataclass(frozen=True)
 class SectionView:
-    """A part of a digest that holds something."""
+    """A section of a digest with at least one item.
+
+    Attributes:
+        key: the value of its `Section`.
+        title: its heading.
+        items: its items, most important first.
+    """
 
     key: str
     title: str
@@ -70,9 +84,17 @@ class SectionView:
 
 @dataclass(frozen=True)
 class DigestView:
-    """A whole digest, the same for everyone in its group.
+    """A digest as all subscriptions of a group read it.
 
-    `left_out` of its items did not fit; a `bare` one explains no words.
+    Attributes:
+        therapy: the profile's name, shortened.
+        variant: for whom it is worded.
+        composed_on: the day, UTC.
+        sections: those that hold items, in their order.
+        evidence: the evidence box; None where the profile has none.
+        snapshot: the profile in short; None for readers who have seen it.
+        left_out: how many items did not fit into the mail.
+        bare: true if no terms are explained, to save space.
     """
 
     therapy: str
@@ -86,7 +108,7 @@ class DigestView:
 
     @property
     def count(self) -> int:
-        """How many items there are, those left out included."""
+        """The number of items, including those left out."""
         return sum(len(section.items) for section in self.sections) + self.left_out
 
     @property
@@ -96,14 +118,15 @@ class DigestView:
 
     @property
     def glossary(self) -> tuple[Explained, ...]:
-        """The words of its items that a patient's edition explains."""
+        """The medical terms that the patients' edition explains."""
         if self.variant.edition is not Edition.PATIENT or self.bare:
             return ()
-        texts = (text for section in self.sections for one in section.items for text in one.texts)
+        items = (item for section in self.sections for item in section.items)
+        texts = (text for item in items for text in item.texts)
         return glossary.explain(texts, language_of(self.variant.language))
 
     def first(self, number: int) -> "DigestView":
-        """The same with its first items only."""
+        """Return the digest with its first items only."""
         kept, left = [], number
         for section in self.sections:
             if left > 0:
@@ -112,7 +135,7 @@ class DigestView:
         return replace(self, sections=tuple(kept), left_out=self.count - number)
 
     def in_short(self) -> "DigestView":
-        """The first item alone, with nothing but what it is: what fits into any mail."""
+        """Return the digest with its first item in short only, which fits into any mail."""
         first = self.first(1)
         (section,) = first.sections
         items = tuple(item.in_short() for item in section.items)
@@ -120,114 +143,121 @@ class DigestView:
         return replace(first, sections=sections, evidence=None, snapshot=None, bare=True)
 
 
-def view(
+def digest_view(
     profile: Profile,
-    chosen: Sequence[Candidate],
+    candidates: Sequence[Candidate],
     matches: Mapping[int, Match],
     revisions: Mapping[int, Revision],
     variant: Variant,
     now: datetime,
 ) -> DigestView:
-    """Put a digest into words.
+    """Word a digest.
 
     Args:
-        profile: whose digest it is.
-        chosen: the items in their order.
+        profile: the profile whose news it contains.
+        candidates: the selected items, in their order.
         matches: by match id, with their entry and its source.
-        revisions: by match id, the state of the entry that is told.
-        variant: for whom.
+        revisions: by match id, the state of the entry that is shown.
+        variant: for whom it is worded.
         now: when it is composed.
     """
-    spoken = language_of(variant.language)
+    language = language_of(variant.language)
     trials = profile.document.get("trials", [])
-    stories = _stories(chosen, matches)
+    stories = _stories(candidates, matches)
     sections = []
     for section in Section:
         items = tuple(
-            item(
+            item_view(
                 lead,
                 matches[lead.match_id],
                 revisions[lead.match_id],
-                [matches[one.match_id] for one in others],
+                [matches[other.match_id] for other in others],
                 trials,
                 variant.edition,
-                spoken,
+                language,
             )
-            for place, lead, others in stories
-            if place is section
+            for story_section, lead, others in stories
+            if story_section is section
         )
         if items:
-            sections.append(SectionView(str(section), _title(section, profile, spoken), items))
+            sections.append(SectionView(str(section), _title(section, profile, language), items))
     return DigestView(
         therapy=shorten(profile.name, LONGEST_NAME),
         variant=variant,
         composed_on=now.date(),
         sections=tuple(sections),
-        evidence=evidence.evidence(profile, spoken),
-        snapshot=_snapshot(profile, variant, spoken),
+        evidence=evidence_view(profile, language),
+        snapshot=_snapshot(profile, variant, language),
     )
 
 
-def _title(section: Section, profile: Profile, spoken: Language) -> str:
+def _title(section: Section, profile: Profile, language: Language) -> str:
     if section is Section.ABOUT:
-        return spoken.gettext(TITLES[section], therapy=shorten(profile.name, LONGEST_NAME))
-    return spoken.gettext(TITLES[section])
+        return language.gettext(TITLES[section], therapy=shorten(profile.name, LONGEST_NAME))
+    return language.gettext(TITLES[section])
 
 
-def _snapshot(profile: Profile, variant: Variant, spoken: Language) -> SnapshotView | None:
-    """The profile in short, for those who have not seen it as it stands."""
-    if variant.seen_snapshot == evidence.snapshot_key(profile.document):
+def _snapshot(profile: Profile, variant: Variant, language: Language) -> SnapshotView | None:
+    """Return the profile in short; None for readers who have seen the current one."""
+    if variant.seen_snapshot == snapshot_key(profile.document):
         return None
-    return evidence.snapshot(profile, variant.edition, spoken, changed=bool(variant.seen_snapshot))
+    return snapshot_view(profile, variant.edition, language, changed=bool(variant.seen_snapshot))
 
 
 def _stories(
-    chosen: Sequence[Candidate], matches: Mapping[int, Match]
+    candidates: Sequence[Candidate], matches: Mapping[int, Match]
 ) -> list[tuple[Section, Candidate, list[Candidate]]]:
-    """The items with those that tell the same news put together.
+    """Group the items that report the same news.
 
     Returns:
-        Where each story stands (the best place of its tellings), its most authoritative telling,
-        and the others.
+        For each story the first section that one of its items belongs to, the item of the most
+        authoritative source, and the other items.
     """
-    tellings: dict[tuple[str, int], list[Candidate]] = {}
-    for one in chosen:
-        story = matches[one.match_id].story if one.kind is NewsKind.NEW else None
-        tellings.setdefault(("story", story) if story else ("match", one.match_id), []).append(one)
-    ranks, places = list(Authority), list(Section)
-    found = []
-    for members in tellings.values():
-        lead, *others = sorted(
-            members, key=lambda one: ranks.index(matches[one.match_id].entry.source.authority)
-        )
-        found.append((min((section_of(one) for one in members), key=places.index), lead, others))
-    return found
+    stories: dict[tuple[str, int], list[Candidate]] = {}
+    for item in candidates:
+        story = matches[item.match_id].story if item.kind is NewsKind.NEW else None
+        key = ("story", story) if story else ("match", item.match_id)
+        stories.setdefault(key, []).append(item)
+    authorities, sections = list(Authority), list(Section)
+
+    def authority_rank(item: Candidate) -> int:
+        return authorities.index(matches[item.match_id].entry.source.authority)
+
+    grouped = []
+    for items in stories.values():
+        lead, *others = sorted(items, key=authority_rank)
+        first_section = min((section_of(item) for item in items), key=sections.index)
+        grouped.append((first_section, lead, others))
+    return grouped
 
 
 def subject(digest: DigestView, *, discreet: bool) -> str:
-    """The subject line; a discreet one names neither the therapy nor what it treats, for lock screens show it."""
+    """Return the subject line.
+
+    A discreet one names neither the therapy nor the illness, because lock screens show it.
+    """
     if not discreet:
-        return shorten(f"{digest.therapy}: {digest.lead.title}", _SUBJECT)
+        return shorten(f"{digest.therapy}: {digest.lead.title}", _LONGEST_SUBJECT)
     return language_of(digest.variant.language).ngettext(
         *_SUBJECTS[digest.variant.cadence], digest.count
     )
 
 
 def headline(digest: DigestView, *, discreet: bool) -> str:
-    """The first visible line, which inboxes and lock screens show beside the subject.
+    """Return the first visible line, which inboxes and lock screens show beside the subject.
 
-    A discreet one is long enough that nothing of what follows is shown there too.
+    A discreet one is so long that they show nothing of what follows it.
     """
-    spoken = language_of(digest.variant.language)
+    language = language_of(digest.variant.language)
     if not discreet:
-        title = shorten(digest.lead.title, 120)
-        return spoken.ngettext(
+        title = shorten(digest.lead.title, _LONGEST_HEADLINE)
+        return language.ngettext(
             "%(n)s item: %(title)s", "%(n)s items: %(title)s", digest.count, title=title
         )
-    return spoken.ngettext(
-        "%(n)s item in this digest, chosen from the sources we watch for you. It says where it comes from and why "
-        "it was chosen, with a link to the original.",
-        "%(n)s items in this digest, chosen from the sources we watch for you. Each one says where it comes from "
-        "and why it was chosen, with a link to the original.",
+    return language.ngettext(
+        "%(n)s item in this digest, chosen from the sources we watch for you. It says where it "
+        "comes from and why it was chosen, with a link to the original.",
+        "%(n)s items in this digest, chosen from the sources we watch for you. Each one says where "
+        "it comes from and why it was chosen, with a link to the original.",
         digest.count,
     )

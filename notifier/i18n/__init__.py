@@ -1,1 +1,1 @@
-"""Texts in the reader's language: what the code marks as translatable, and the catalogues that translate it."""
+"""Translation: messages that can be translated, languages and their catalogues."""

@@ -1,58 +1,59 @@
-"""Said: a sentence of ours that can be said again in another language.
+"""Sentences of the program that can be translated after they were composed, or stored.
 
-Owns the pairing of a message with its values. To everything that does not care it is the English
-text; what stores it keeps message and values, and what prints it for a reader translates them. It
-knows no catalogue.
+A `LazyMessage` is the English sentence for everything that only needs a string. It keeps its
+message and its values, so that it can be stored as JSON and be translated for each reader. This
+module knows no catalogue: `catalog.py` translates.
 """
 
 from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, Self
 
-_MESSAGE, _MANY = "say", "many"
+# The keys of a stored message; public, because the database contains them.
+_MESSAGE, _PLURAL, _VALUES, _DAY = "say", "many", "values", "day"
 
 
 def mark(message: str) -> str:
-    """Mark a fixed text for the catalogues; it is translated where it is printed."""
+    """Return the text unchanged; the call marks it for the catalogues.
+
+    The text is translated where it is shown.
+    """
     return message
 
 
-def mark_number(one: str, many: str) -> tuple[str, str]:
-    """The same for a text whose form depends on a number `n`."""
-    return one, many
+def mark_number(singular: str, plural_form: str) -> tuple[str, str]:
+    """Return both forms unchanged; the call marks a text whose form depends on a number."""
+    return singular, plural_form
 
 
 def english_day(value: date) -> str:
-    """A date as English prose has it: ``2 October 2025``."""
+    """Return a date as English text: ``2 October 2025``."""
     return f"{value.day} {value:%B %Y}"
 
 
 class LazyMessage(str):
-    """A message with its values (``%(name)s``); as a string it is the English sentence.
+    """A message of the catalogues with its values; as a string, the English sentence.
 
     Args:
-        message: the message, in English, as it stands in the catalogues.
-        many: its plural, if its value `n` decides the number.
-        values: texts (which may be said themselves), whole numbers and dates.
+        message: the English text as it is in the catalogues, with its values as ``%(name)s``.
+        plural_form: the English plural, if the form depends on a number: the value `n`.
+        values: texts (which may be a `LazyMessage`), whole numbers and dates.
     """
 
-    __slots__ = ("many", "message", "values")
+    __slots__ = ("message", "plural_form", "values")
 
     message: str
-    many: str
+    plural_form: str
     values: dict[str, Any]
 
-    def __new__(cls, message: str, many: str = "", /, **values: "str | int | date") -> Self:
+    def __new__(cls, message: str, plural_form: str = "", /, **values: "str | int | date") -> Self:
         """Compose the English sentence."""
-        chosen = many if many and values["n"] != 1 else message
-        text = (
-            chosen % {name: _in_english(value) for name, value in values.items()}
-            if values
-            else chosen
-        )
-        said = super().__new__(cls, text)
-        said.message, said.many, said.values = message, many, values
-        return said
+        form = plural_form if plural_form and values["n"] != 1 else message
+        if values:
+            form = form % {name: _in_english(value) for name, value in values.items()}
+        sentence = super().__new__(cls, form)
+        sentence.message, sentence.plural_form, sentence.values = message, plural_form, values
+        return sentence
 
     def translate_with(
         self,
@@ -60,55 +61,67 @@ class LazyMessage(str):
         ngettext: Callable[[str, str, int], str],
         day: Callable[[date], str],
     ) -> str:
-        """The sentence in the language of these translators."""
-        chosen = (
-            ngettext(self.message, self.many, self.values["n"])
-            if self.many
+        """Return the sentence in another language.
+
+        Args:
+            gettext: translates a message.
+            ngettext: translates a message with a plural; it is given both forms and the number.
+            day: writes a date.
+        """
+        form = (
+            ngettext(self.message, self.plural_form, self.values["n"])
+            if self.plural_form
             else gettext(self.message)
         )
         if not self.values:
-            return chosen
-        shown: dict[str, Any] = {}
+            return form
+        translated: dict[str, Any] = {}
         for name, value in self.values.items():
             if isinstance(value, LazyMessage):
-                shown[name] = value.translate_with(gettext, ngettext, day)
+                translated[name] = value.translate_with(gettext, ngettext, day)
             else:
-                shown[name] = day(value) if isinstance(value, date) else value
-        return chosen % shown
+                translated[name] = day(value) if isinstance(value, date) else value
+        return form % translated
 
 
 def _in_english(value: Any) -> Any:
     return english_day(value) if isinstance(value, date) else value
 
 
-def plural(one: str, many: str, n: int, /, **values: "str | int | date") -> LazyMessage:
-    """A message whose form depends on the number `n`."""
-    return LazyMessage(one, many, n=n, **values)
+def plural(singular: str, plural_form: str, n: int, /, **values: "str | int | date") -> LazyMessage:
+    """Return a message whose form depends on the number `n`."""
+    return LazyMessage(singular, plural_form, n=n, **values)
 
 
 def to_json(value: Any) -> Any:
-    """A JSON document in which everything said is stored as message and values."""
+    """Return a JSON document in which every `LazyMessage` and every date is an object.
+
+    A message is ``{"say": message, "many": plural form, "values": {...}}`` (``many`` only if it has
+    one), a date is ``{"day": "2026-03-02"}``.
+    """
     if isinstance(value, LazyMessage):
-        values = {name: to_json(one) for name, one in value.values.items()}
         return {
             _MESSAGE: value.message,
-            **({_MANY: value.many} if value.many else {}),
-            "values": values,
+            **({_PLURAL: value.plural_form} if value.plural_form else {}),
+            _VALUES: {name: to_json(inner) for name, inner in value.values.items()},
         }
     if isinstance(value, date):
-        return {"day": value.isoformat()}
+        return {_DAY: value.isoformat()}
     if isinstance(value, Mapping):
-        return {name: to_json(one) for name, one in value.items()}
-    return [to_json(one) for one in value] if isinstance(value, (list, tuple)) else value
+        return {name: to_json(inner) for name, inner in value.items()}
+    return [to_json(inner) for inner in value] if isinstance(value, (list, tuple)) else value
 
 
 def from_json(value: Any) -> Any:
-    """What `record` stored; a text that was stored before sentences were kept apart stays the text it is."""
+    """Return what `to_json` was given.
+
+    Older rows contain sentences as plain texts: these stay plain texts and are not translated.
+    """
     if isinstance(value, dict):
         if isinstance(value.get(_MESSAGE), str):
-            values = {name: from_json(one) for name, one in value.get("values", {}).items()}
-            return LazyMessage(value[_MESSAGE], value.get(_MANY, ""), **values)
-        if set(value) == {"day"}:
-            return date.fromisoformat(value["day"])
-        return {name: from_json(one) for name, one in value.items()}
-    return [from_json(one) for one in value] if isinstance(value, list) else value
+            values = {name: from_json(inner) for name, inner in value.get(_VALUES, {}).items()}
+            return LazyMessage(value[_MESSAGE], value.get(_PLURAL, ""), **values)
+        if set(value) == {_DAY}:
+            return date.fromisoformat(value[_DAY])
+        return {name: from_json(inner) for name, inner in value.items()}
+    return [from_json(inner) for inner in value] if isinstance(value, list) else value

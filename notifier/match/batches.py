@@ -1,7 +1,7 @@
-"""Batches: many revisions are read together, judged while no session is open, and put beside the news they repeat.
+"""Batches: many revisions are read together and judged while no session is open.
 
-Owns what has to be read for that. It writes nothing: `matches.store` does, if what was read still
-holds then.
+Owns what has to be read for that, and the comparison with recent news of other outlets. It writes
+nothing: `matches.store` does, if the profiles are still the ones that were read.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -14,84 +14,91 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from notifier.enums import NewsKind, Tier
 from notifier.i18n.messages import LazyMessage
-from notifier.match import judging, matches
-from notifier.match import profiles as stored_profiles
-from notifier.match.matches import BatchResult, Candidacy, NearMissDraft, Versions
+from notifier.match import judging, matches, profiles
+from notifier.match.matches import BatchDraft, MatchDraft, NearMissDraft, Versions
 from notifier.match.score import Judgement
-from notifier.match.stories import Fingerprint, Recent, fingerprint
+from notifier.match.stories import TEXT_READ, Fingerprint, StoryIndex, fingerprint
 from notifier.match.terms import TermSpec, Vocabulary
 from notifier.store.models import Examination, Match, Profile, Revision
 
+# Revisions that are read and judged together. Chosen by hand; not measured.
 BATCH = 500
-
+# Chosen by hand; not measured.
 _STORY_LASTS = timedelta(days=14)
-# The newest matches of a profile that a new one is compared with: more than any therapy has in two
-# weeks.
+# The newest matches of a profile that a new one is compared with: more than any therapy is expected
+# to have in two weeks. Chosen by hand; not measured.
 _MOST_RECENT = 1000
-# No more of a text is read for the comparison than `match/stories.py` looks at.
-_TEXT_READ = 20_000
 
 
-class Earlier(NamedTuple):
-    """The last match of an entry: of which revision, and its judgement."""
+class LastMatch(NamedTuple):
+    """The last match of an entry for a profile: its revision and its judgement."""
 
     revision_id: int
     judgement: Judgement
 
 
-class KnownStory(NamedTuple):
-    """A recent match, and what it told."""
+class RecentMatch(NamedTuple):
+    """A recent match, and the fingerprint of its text."""
 
     match_id: int
     entry_id: int
-    telling: Fingerprint
+    fingerprint: Fingerprint
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Revisions that were not looked at, and all that is needed to judge them without a session.
+    """Revisions that were not judged, and all that is needed to judge them without a session.
 
     Attributes:
         revisions: with their entry, the oldest first.
-        profiles: by their id, name and terms.
-        feeds: the profiles that a source feeds; a source that is not there feeds all.
-        earlier: the last match of an entry, by profile and entry.
+        versions: of the profiles, read before everything else.
+        names: the therapies' names, by profile id, in the order of the ids.
+        terms: by profile id.
+        profiles_by_source: the profiles that a source feeds; a source that is not there feeds all.
+        last_matches: by profile id and entry id.
+        articles: the texts of articles' own pages, by entry id.
     """
 
     revisions: Sequence[Revision]
     versions: Versions
     names: Mapping[int, str]
     terms: Mapping[int, Sequence[TermSpec]]
-    feeds: Mapping[int, set[int]]
-    earlier: Mapping[tuple[int, int], Earlier]
+    profiles_by_source: Mapping[int, set[int]]
+    last_matches: Mapping[tuple[int, int], LastMatch]
     articles: Mapping[int, str]
 
 
 @dataclass(frozen=True)
 class JudgedBatch:
-    """A batch whose revisions were judged; `errors` are those that could not be, each with what failed."""
+    """A batch whose revisions were judged.
 
-    found: BatchResult
-    tellings: Mapping[int, Fingerprint]
+    Attributes:
+        draft: the rows to store, before the comparison with other outlets.
+        fingerprints: of the revisions with a hit, by revision id.
+        errors: for each revision that could not be judged, its description and the error.
+    """
+
+    draft: BatchDraft
+    fingerprints: Mapping[int, Fingerprint]
     errors: Sequence[tuple[str, Exception]]
 
     @property
     def profiles_with_news(self) -> set[int]:
-        """The profiles to which something is new, and may repeat what another outlet told."""
-        return {one.profile_id for one in self.found.news if one.kind is NewsKind.NEW}
+        """The ids of the profiles with news that another outlet may have reported before."""
+        return {draft.profile_id for draft in self.draft.matches if draft.kind is NewsKind.NEW}
 
 
 def read(session: Session) -> Batch:
-    """The next revisions that were not looked at.
+    """Read the next revisions that were not judged.
 
-    Profiles are read first: where one changes while the rest is read, its version says so when the
-    batch is stored.
+    The versions of the profiles are read first: if a profile changes while the rest is read, the
+    batch is found outdated when it is stored.
     """
     versions = matches.versions(session)
-    profiles = session.scalars(
+    stored_profiles = session.scalars(
         select(Profile).order_by(Profile.id).options(selectinload(Profile.terms))
     ).all()
-    chosen = (
+    query = (
         select(Revision)
         .outerjoin(Examination, Examination.revision_id == Revision.id)
         .where(Examination.revision_id.is_(None))
@@ -99,124 +106,135 @@ def read(session: Session) -> Batch:
         .order_by(Revision.id)
         .limit(BATCH)
     )
-    revisions = session.scalars(chosen).all()
+    revisions = session.scalars(query).all()
     return Batch(
         revisions,
         versions,
-        {profile.id: profile.name for profile in profiles},
-        {profile.id: stored_profiles.stored_specs(profile) for profile in profiles},
-        judging.feeds_of(session, revisions),
-        _earlier(session, revisions),
+        {profile.id: profile.name for profile in stored_profiles},
+        {profile.id: profiles.stored_specs(profile) for profile in stored_profiles},
+        judging.profiles_by_source(session, {revision.entry.source_id for revision in revisions}),
+        _last_matches(session, revisions),
         judging.articles_of(session, revisions),
     )
 
 
-def _earlier(session: Session, revisions: Sequence[Revision]) -> dict[tuple[int, int], Earlier]:
-    entries = {revision.entry_id for revision in revisions}
-    chosen = select(Match).where(Match.entry_id.in_(entries)).order_by(Match.position)
+def _last_matches(
+    session: Session, revisions: Sequence[Revision]
+) -> dict[tuple[int, int], LastMatch]:
+    entry_ids = {revision.entry_id for revision in revisions}
+    query = select(Match).where(Match.entry_id.in_(entry_ids)).order_by(Match.position)
     return {
-        (match.profile_id, match.entry_id): Earlier(
+        (match.profile_id, match.entry_id): LastMatch(
             match.revision_id, Judgement(match.tier, match.score, tuple(match.reasons))
         )
-        for match in session.scalars(chosen)
+        for match in session.scalars(query)
     }
 
 
 def judge(batch: Batch) -> JudgedBatch:
-    """Judge every revision of a batch for every profile. No session is needed.
+    """Judge every revision of a batch for every profile; no session is needed.
 
-    A revision that cannot be judged is held for every profile that it may concern, so that a person
-    can look at it.
+    A revision that cannot be judged becomes a near miss for every profile that its source feeds, so
+    that a person can look at it.
     """
     vocabulary = Vocabulary(batch.terms)
-    earlier = dict(batch.earlier)
-    news: list[Candidacy] = []
-    held: list[NearMissDraft] = []
+    last_matches = dict(batch.last_matches)
+    drafts: list[MatchDraft] = []
+    near_misses: list[NearMissDraft] = []
     errors: list[tuple[str, Exception]] = []
-    tellings: dict[int, Fingerprint] = {}
+    fingerprints: dict[int, Fingerprint] = {}
     for revision in batch.revisions:
         try:
-            words = judging.document_of(revision, batch.articles)
-            judgements = judging.judge_document(vocabulary, batch.names, words)
-            told = fingerprint_of(revision) if judgements else None
+            document = judging.document_of(revision, batch.articles)
+            judgements = judging.judge_document(vocabulary, batch.names, document)
+            if judgements:
+                fingerprints[revision.id] = fingerprint_of(revision)
         except Exception as error:  # noqa: BLE001 - one revision stops no other
             errors.append((f"Judging revision {revision.id}", error))
-            judgements, told = dict.fromkeys(batch.names, _not_judged()), None
-        if told is not None:
-            tellings[revision.id] = told
-        for profile_id in _concerned(batch, revision, judgements, earlier):
-            known = earlier.get((profile_id, revision.entry_id))
-            judgement = judgements.get(profile_id)
-            made = matches.candidacy(
-                profile_id,
-                revision,
-                judgement,
-                known.judgement if known else None,
-                filed=revision.baseline,
-            )
-            if made is not None:
-                news.append(made)
-                earlier[profile_id, revision.entry_id] = Earlier(revision.id, made.judgement)
-            elif known is None and judgement is not None and judgement.held:
-                held.append(
-                    NearMissDraft(
-                        profile_id, revision.id, revision.entry_id, judgement, revision.baseline
-                    )
+            judgements = dict.fromkeys(batch.names, _not_judged())
+        for profile_id in _concerned(batch, revision, judgements, last_matches):
+            draft = _draft(profile_id, revision, judgements.get(profile_id), last_matches)
+            if isinstance(draft, MatchDraft):
+                drafts.append(draft)
+                last_matches[profile_id, revision.entry_id] = LastMatch(
+                    revision.id, draft.judgement
                 )
-    looked_at = [revision.id for revision in batch.revisions]
-    return JudgedBatch(BatchResult(looked_at, batch.versions, news, held), tellings, errors)
+            elif draft is not None:
+                near_misses.append(draft)
+    revision_ids = [revision.id for revision in batch.revisions]
+    return JudgedBatch(
+        BatchDraft(revision_ids, batch.versions, drafts, near_misses), fingerprints, errors
+    )
+
+
+def _draft(
+    profile_id: int,
+    revision: Revision,
+    judgement: Judgement | None,
+    last_matches: Mapping[tuple[int, int], LastMatch],
+) -> MatchDraft | NearMissDraft | None:
+    """Return the row for a revision and a profile; None if it is neither news nor a near miss."""
+    last = last_matches.get((profile_id, revision.entry_id))
+    draft = matches.draft_match(
+        profile_id, revision, judgement, last.judgement if last else None, filed=revision.baseline
+    )
+    if draft is None and last is None and judgement is not None and judgement.near_miss_tier:
+        return NearMissDraft(
+            profile_id, revision.id, revision.entry_id, judgement, revision.baseline
+        )
+    return draft
 
 
 def _not_judged() -> Judgement:
     reason = LazyMessage("an unexpected error kept it from being judged")
-    return Judgement(Tier.NONE, 0.0, (reason,), held=Tier.RELATED)
+    return Judgement(Tier.NONE, 0.0, (reason,), near_miss_tier=Tier.RELATED)
 
 
 def _concerned(
     batch: Batch,
     revision: Revision,
     judgements: Collection[int],
-    earlier: Mapping[tuple[int, int], Earlier],
+    last_matches: Mapping[tuple[int, int], LastMatch],
 ) -> list[int]:
-    """The profiles to which a revision may be news, in their order.
+    """Return the ids of the profiles to which a revision may be news, in their order.
 
-    Not those that know it, or a later one of its entry: it is looked at once more for the sake of
-    another profile.
+    A profile that matched this revision, or a later one of its entry, is left out: the revision is
+    judged again because of another profile.
     """
-    allowed = batch.feeds.get(revision.entry.source_id)
+    fed_profiles = batch.profiles_by_source.get(revision.entry.source_id)
     concerned = []
     for profile_id in batch.names:
-        known = earlier.get((profile_id, revision.entry_id))
-        if known is None and profile_id not in judgements:
+        last = last_matches.get((profile_id, revision.entry_id))
+        if last is None and profile_id not in judgements:
             continue
-        if (known is None or known.revision_id < revision.id) and (
-            allowed is None or profile_id in allowed
+        if (last is None or last.revision_id < revision.id) and (
+            fed_profiles is None or profile_id in fed_profiles
         ):
             concerned.append(profile_id)
     return concerned
 
 
 def fingerprint_of(revision: Any) -> Fingerprint:
-    """What a revision tells, ready to be compared; a row with the columns of one serves, too."""
-    text = (revision.body or revision.summary)[:_TEXT_READ]
+    """Return the fingerprint of a revision, or of a row with the same columns."""
+    text = (revision.body or revision.summary)[:TEXT_READ]
     return fingerprint(revision.url, revision.title, text, revision.content.get("trial", ""))
 
 
 def read_recent(
     session: Session, profile_ids: Iterable[int], now: datetime
-) -> dict[int, list[KnownStory]]:
-    """What was news to these profiles of late, the oldest first."""
+) -> dict[int, list[RecentMatch]]:
+    """Return the new matches of the last 14 days, by profile id, the oldest first."""
     return {profile_id: _recent(session, profile_id, now) for profile_id in sorted(profile_ids)}
 
 
-def _recent(session: Session, profile_id: int, now: datetime) -> list[KnownStory]:
-    chosen = (
+def _recent(session: Session, profile_id: int, now: datetime) -> list[RecentMatch]:
+    query = (
         select(
             Match.id,
             Match.entry_id,
             Revision.url,
             Revision.title,
-            func.substr(Revision.body, 1, _TEXT_READ).label("body"),
+            func.substr(Revision.body, 1, TEXT_READ).label("body"),
             Revision.summary,
             Revision.content,
         )
@@ -230,64 +248,63 @@ def _recent(session: Session, profile_id: int, now: datetime) -> list[KnownStory
         .limit(_MOST_RECENT)
     )
     return [
-        KnownStory(row.id, row.entry_id, fingerprint_of(row))
-        for row in reversed(session.execute(chosen).all())
+        RecentMatch(row.id, row.entry_id, fingerprint_of(row))
+        for row in reversed(session.execute(query).all())
     ]
 
 
-def with_stories(judged: JudgedBatch, recent: Mapping[int, Sequence[KnownStory]]) -> BatchResult:
-    """What was found, each piece of news beside the first one that told the same from another place."""
-    news = in_stories(judged.found.news, judged.tellings, recent)
-    return replace(judged.found, news=news)
+def _index_of(recent: Iterable[RecentMatch]) -> StoryIndex:
+    index = StoryIndex()
+    for match in recent:
+        index.add(match.match_id, match.entry_id, match.fingerprint)
+    return index
 
 
-def in_stories(
-    news: Sequence[Candidacy],
-    tellings: Mapping[int, Fingerprint],
-    recent: Mapping[int, Sequence[KnownStory]],
-) -> list[Candidacy]:
-    """Put news beside the first one of late that told the same from another place.
+def with_stories(judged: JudgedBatch, recent: Mapping[int, Sequence[RecentMatch]]) -> BatchDraft:
+    """Return the rows to store, each new match with the first report of the same news."""
+    drafts = link_stories(judged.draft.matches, judged.fingerprints, recent)
+    return replace(judged.draft, matches=drafts)
+
+
+def link_stories(
+    drafts: Sequence[MatchDraft],
+    fingerprints: Mapping[int, Fingerprint],
+    recent: Mapping[int, Sequence[RecentMatch]],
+) -> list[MatchDraft]:
+    """Link each new match with the first recent one that reported the same news elsewhere.
 
     Args:
-        news: in their order.
-        tellings: by the id of the revision.
-        recent: what was told before, by profile.
+        drafts: in the order in which they are stored.
+        fingerprints: by revision id.
+        recent: the earlier matches, by profile id, the oldest first.
     """
-    indexes: dict[int, Recent] = {}
-    for profile_id, told in recent.items():
-        index = indexes[profile_id] = Recent()
-        for one in told:
-            index.add(one.match_id, one.entry_id, one.telling)
-    placed: list[Candidacy] = []
-    for place, candidacy in enumerate(news):
-        own = tellings.get(candidacy.revision_id)
-        if candidacy.kind is not NewsKind.NEW or own is None:
-            placed.append(candidacy)
+    indexes = {profile_id: _index_of(earlier) for profile_id, earlier in recent.items()}
+    linked: list[MatchDraft] = []
+    for place, draft in enumerate(drafts):
+        text = fingerprints.get(draft.revision_id)
+        if draft.kind is not NewsKind.NEW or text is None:
+            linked.append(draft)
             continue
-        index = indexes.setdefault(candidacy.profile_id, Recent())
-        first = index.first_like(candidacy.entry_id, own)
-        # What is not stored yet has no id: its place in the list stands in the index below zero.
-        index.add(-1 - place, candidacy.entry_id, own)
+        index = indexes.setdefault(draft.profile_id, StoryIndex())
+        first = index.find_first(draft.entry_id, text)
+        # A draft has no id yet: its key in the index is its place in the list, as -1, -2, …
+        index.add(-1 - place, draft.entry_id, text)
         if first is None:
-            placed.append(candidacy)
+            linked.append(draft)
+        elif first < 0:
+            linked.append(replace(draft, first_draft_index=-1 - first))
         else:
-            placed.append(
-                replace(candidacy, twin_place=-1 - first)
-                if first < 0
-                else replace(candidacy, twin=first)
-            )
-    return placed
+            linked.append(replace(draft, first_match_id=first))
+    return linked
 
 
-def twin_of_held(session: Session, near_id: int, now: datetime) -> int | None:
-    """The match that told the news of a near miss first; None where there is none.
+def first_match_of_story(session: Session, near_miss_id: int, now: datetime) -> int | None:
+    """Return the id of the match that reported the news of a near miss first, or None.
 
     Raises:
-        NotFoundError: no such near miss is held.
+        NotFoundError: no near miss with this id is held.
     """
-    near = matches.near_miss(session, near_id)
-    (told,) = read_recent(session, [near.profile_id], now).values()
-    index = Recent()
-    for one in told:
-        index.add(one.match_id, one.entry_id, one.telling)
-    return index.first_like(near.entry_id, fingerprint_of(near.revision))
+    near_miss = matches.find_near_miss(session, near_miss_id)
+    recent = read_recent(session, [near_miss.profile_id], now)
+    index = _index_of(recent[near_miss.profile_id])
+    return index.find_first(near_miss.entry_id, fingerprint_of(near_miss.revision))

@@ -1,6 +1,6 @@
-"""Evaluation: labelled texts in, how well they are told apart out.
+"""Evaluation: compare the tiers of labelled texts with their labels. Pure functions.
 
-Pure. A label is a tier's word; `unrelated` means `none`. An alert is what a digest is made for:
+A label is a tier; `unrelated` means `none`. An alert is a text that goes into a digest by itself:
 `about` or `mention`.
 """
 
@@ -19,16 +19,16 @@ ALERTS = (Tier.ABOUT, Tier.MENTION)
 
 
 @dataclass(frozen=True)
-class Labelled:
-    """A text and what a person says of it."""
+class LabelledDocument:
+    """A text, and the tier that a person gave it."""
 
-    words: Document
+    document: Document
     label: Tier
 
 
 @dataclass(frozen=True)
 class Measure:
-    """Precision and recall, from 0 to 1; None where nothing was there to be measured."""
+    """Precision and recall, from 0 to 1; None if there is nothing to measure."""
 
     precision: float | None
     recall: float | None
@@ -36,7 +36,7 @@ class Measure:
 
 @dataclass(frozen=True)
 class Mistake:
-    """A text that was judged otherwise than it is labelled, and why."""
+    """A text whose tier differs from its label, and the reasons for the tier."""
 
     title: str
     label: Tier
@@ -46,7 +46,15 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What came of all labelled texts; `confusion` counts the tiers that each label got."""
+    """The result for a set of labelled texts.
+
+    Attributes:
+        items: the number of texts.
+        confusion: by label, how many texts got each tier; labels without a text are left out.
+        alert: measured on alerts, whichever of the two tiers they got.
+        tiers: the measures of each tier.
+        mistakes: in the order of the texts.
+    """
 
     items: int
     confusion: dict[str, dict[str, int]]
@@ -55,25 +63,30 @@ class Evaluation:
     mistakes: tuple[Mistake, ...]
 
 
-def read(text: str, name: str) -> list[Labelled]:
-    """The labelled texts of a JSON Lines file: ``title`` and ``label``, and optionally ``summary`` and ``body``.
+def read(text: str, name: str) -> list[LabelledDocument]:
+    """Read labelled texts from JSON Lines; empty lines are skipped.
+
+    Args:
+        text: one object per line, with ``title`` and ``label``, and optionally ``summary`` and
+            ``body``, which may be HTML.
+        name: the file's name, for error messages.
 
     Raises:
-        InputError: a line that is none, with its number.
+        InputError: a line is not a labelled text; with its number, from 1.
     """
     return [
-        _labelled(line, f"{name}, line {n}")
-        for n, line in enumerate(text.splitlines(), 1)
+        _labelled(line, f"{name}, line {number}")
+        for number, line in enumerate(text.splitlines(), 1)
         if line.strip()
     ]
 
 
-def _labelled(line: str, place: str) -> Labelled:
+def _labelled(line: str, place: str) -> LabelledDocument:
     try:
         item = json.loads(line)
     except (ValueError, RecursionError) as error:
         raise InputError(
-            f"{place} is not JSON: {error}.", "Write one JSON object a line."
+            f"{place} is not JSON: {error}.", "Write one JSON object per line."
         ) from error
     if not isinstance(item, dict) or not isinstance(item.get("title"), str):
         raise InputError(f"{place} has no title.", 'Write {"title": "…", "label": "about"}.')
@@ -82,18 +95,21 @@ def _labelled(line: str, place: str) -> Labelled:
         known = ", ".join((*Tier, "unrelated"))
         raise InputError(f"{place} has the label {item.get('label')!r}.", f"Labels are: {known}.")
     summary, body = (str(item.get(part) or "") for part in ("summary", "body"))
-    return Labelled(Document(plain(item["title"]), plain(summary), paragraphs(body)), Tier(label))
+    document = Document(plain(item["title"]), plain(summary), paragraphs(body))
+    return LabelledDocument(document, Tier(label))
 
 
-def evaluate(items: Sequence[Labelled], judge: Callable[[Document], Judgement]) -> Evaluation:
-    """Judge every text, and compare."""
-    judged = [(item, judge(item.words)) for item in items]
+def evaluate(
+    items: Sequence[LabelledDocument], judge: Callable[[Document], Judgement]
+) -> Evaluation:
+    """Judge every text, and compare its tier with its label."""
+    judged = [(item, judge(item.document)) for item in items]
     pairs = [(item.label, judgement.tier) for item, judgement in judged]
     confusion = {
         str(label): {str(tier): pairs.count((label, tier)) for tier in Tier} for label in Tier
     }
     mistakes = [
-        Mistake(item.words.title, item.label, judgement.tier, judgement.reasons)
+        Mistake(item.document.title, item.label, judgement.tier, judgement.reasons)
         for item, judgement in judged
         if item.label is not judgement.tier
     ]
@@ -102,14 +118,16 @@ def evaluate(items: Sequence[Labelled], judge: Callable[[Document], Judgement]) 
         confusion={label: row for label, row in confusion.items() if any(row.values())},
         alert=_measure((label in ALERTS, tier in ALERTS) for label, tier in pairs),
         tiers={
-            str(one): _measure((label is one, tier is one) for label, tier in pairs) for one in Tier
+            str(measured): _measure((label is measured, tier is measured) for label, tier in pairs)
+            for measured in Tier
         },
         mistakes=tuple(mistakes),
     )
 
 
 def _measure(pairs: Iterable[tuple[bool, bool]]) -> Measure:
+    """Measure pairs of (labelled so, judged so)."""
     counts = Counter(pairs)
     right = counts[True, True]
-    found, wanted = right + counts[False, True], right + counts[True, False]
-    return Measure(right / found if found else None, right / wanted if wanted else None)
+    judged, labelled = right + counts[False, True], right + counts[True, False]
+    return Measure(right / judged if judged else None, right / labelled if labelled else None)

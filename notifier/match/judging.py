@@ -1,10 +1,11 @@
-"""The judgement on one text: which profiles it concerns, in which tier, and why. Pure, but for reading what was stored.
+"""Judging: decide for one text which profiles it concerns, in which tier, and why.
 
-Whole batches are read and judged in `match/batches.py`; what comes of them is stored in
-`match/matches.py`.
+Reads what the judgement needs from the database and writes nothing. Whole batches are read and
+judged in `match/batches.py`, and stored by `match/matches.py`. The rules are listed in
+docs/matching.md, sections 1, 3 and 4.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,20 +13,28 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from notifier.enums import NewsKind, Tier
-from notifier.match import profiles as stored_profiles
+from notifier.match import profiles
 from notifier.match.boilerplate import split_lead, without_boilerplate
-from notifier.match.score import NAMING, Judgement, judge, only_pointed_to, speaks_of_medicine
+from notifier.match.score import NAMING, Judgement, is_medical, judge, judge_pointer
 from notifier.match.terms import Hit, TermSpec, Vocabulary
 from notifier.store.db import in_chunks
 from notifier.store.models import Article, Profile, Revision, SourceProfile
 
-# How many characters of each place are read: the longest honest documents have fewer.
+# In characters, of each place; the longest documents that are not made to cost time have fewer.
+# Chosen by hand; not measured.
 _MOST_READ = 500_000
 
 
 @dataclass(frozen=True)
 class Document:
-    """A text as the matcher sees it: what stands at each place."""
+    """A text for the matcher, by its places; plain text, and empty where there is none.
+
+    Attributes:
+        title: the headline.
+        summary: the summary or teaser of the feed.
+        body: the text, its paragraphs on lines of their own.
+        categories: the tags that the site gave it, joined by " | ".
+    """
 
     title: str = ""
     summary: str = ""
@@ -34,117 +43,151 @@ class Document:
 
 
 def judge_document(
-    vocabulary: Vocabulary[int], names: Mapping[int, str], words: Document
+    vocabulary: Vocabulary[int], names: Mapping[int, str], document: Document
 ) -> dict[int, Judgement]:
-    """Judge one text for every profile of the vocabulary; those in which nothing was found are not in the answer."""
-    found: dict[int, dict[str, list[Hit]]] = {}
-    own_text = without_boilerplate(words.body)
+    """Judge one text for every profile of the vocabulary.
+
+    Args:
+        vocabulary: the terms, by profile id.
+        names: the therapies' names, by profile id.
+        document: the text.
+
+    Returns:
+        The judgements by profile id; a profile without any hit is not among them.
+    """
+    hits_of: dict[int, dict[str, list[Hit]]] = {}
+    own_text = without_boilerplate(document.body)
     lead, body = split_lead(own_text)
     texts = {
-        "title": words.title,
-        "summary": words.summary,
+        "title": document.title,
+        "summary": document.summary,
         "lead": lead,
         "body": body,
-        "categories": words.categories,
+        "categories": document.categories,
     }
     for place, text in texts.items():
         for profile_id, hits in vocabulary.find(text).items():
-            found.setdefault(profile_id, {})[place] = hits
-    medical = bool(found) and any(map(speaks_of_medicine, texts.values()))
-    judged = {
+            hits_of.setdefault(profile_id, {})[place] = hits
+    medical = bool(hits_of) and any(map(is_medical, texts.values()))
+    judgements = {
         profile_id: judge(names[profile_id], hits, medical=medical)
-        for profile_id, hits in found.items()
+        for profile_id, hits in hits_of.items()
     }
-    if len(own_text) < len(words.body):
-        for profile_id, hits in vocabulary.find(words.body).items():
-            named = any(hit.term.kind in NAMING for hit in hits)
-            if named and (profile_id not in judged or judged[profile_id].tier is Tier.NONE):
-                judged[profile_id] = only_pointed_to(names[profile_id])
-    return judged
+    if len(own_text) < len(document.body):
+        for profile_id, all_hits in vocabulary.find(document.body).items():
+            named = any(hit.term.kind in NAMING for hit in all_hits)
+            judgement = judgements.get(profile_id)
+            if named and (judgement is None or judgement.tier is Tier.NONE):
+                judgements[profile_id] = judge_pointer(names[profile_id])
+    return judgements
 
 
-def judge_of(profile: Profile) -> Callable[[Document], Judgement]:
-    """What judges texts that are not stored for one profile; where nothing is found it says so."""
-    vocabulary = stored_profiles.vocabulary([profile])
+def document_judge(profile: Profile) -> Callable[[Document], Judgement]:
+    """Return a function that judges a text for one profile; without a hit the tier is none."""
+    vocabulary = profiles.vocabulary([profile])
     names = {profile.id: profile.name}
 
-    def judge_one(words: Document) -> Judgement:
-        return judge_document(vocabulary, names, words).get(profile.id) or judge(profile.name, {})
+    def judge_for_profile(document: Document) -> Judgement:
+        judgements = judge_document(vocabulary, names, document)
+        return judgements.get(profile.id) or judge(profile.name, {})
 
-    return judge_one
+    return judge_for_profile
 
 
-def judge_stored(session: Session, profile: Profile) -> Callable[[Revision], Judgement | None]:
-    """What judges stored revisions for one profile by its terms of now; None for those that its sources do not feed."""
-    vocabulary = stored_profiles.vocabulary([profile])
+def revision_judge(session: Session, profile: Profile) -> Callable[[Revision], Judgement | None]:
+    """Return a function that judges a stored revision for one profile, by its terms of today.
+
+    It returns None for a revision without a hit, or of a source that feeds other profiles only.
+    """
+    vocabulary = profiles.vocabulary([profile])
     names = {profile.id: profile.name}
-    fed = select(SourceProfile.source_id, SourceProfile.profile_id)
-    feeds: dict[int, set[int]] = {}
-    for source_id, profile_id in session.execute(fed):
-        feeds.setdefault(source_id, set()).add(profile_id)
+    fed_profiles = profiles_by_source(session)
 
-    def judge_one(revision: Revision) -> Judgement | None:
-        if profile.id not in feeds.get(revision.entry.source_id, {profile.id}):
+    def judge_for_profile(revision: Revision) -> Judgement | None:
+        if profile.id not in fed_profiles.get(revision.entry.source_id, {profile.id}):
             return None
-        return judge_document(
-            vocabulary, names, document_of(revision, articles_of(session, [revision]))
-        ).get(profile.id)
+        document = document_of(revision, articles_of(session, [revision]))
+        return judge_document(vocabulary, names, document).get(profile.id)
 
-    return judge_one
+    return judge_for_profile
 
 
-def check_canaries(document: Mapping[str, Any], terms: Sequence[TermSpec], name: str) -> list[str]:
-    """The canaries of a profile that do not get their tier, a sentence each; none where all is well."""
+def check_canaries(
+    profile_document: Mapping[str, Any], terms: Sequence[TermSpec], name: str
+) -> list[str]:
+    """Return a sentence for each canary of a profile that does not get its tier.
+
+    Args:
+        profile_document: the profile file as a document.
+        terms: of the profile.
+        name: the therapy's name.
+    """
     vocabulary = Vocabulary({0: terms})
-    failed = []
-    for one in document.get("canaries", ()):
-        words = Document(one["title"], one.get("summary", ""), one.get("body", ""))
-        tier = (judge_document(vocabulary, {0: name}, words).get(0) or judge(name, {})).tier
-        if tier != one["tier"]:
-            failed.append(f"“{one['title']}” is {tier}, and must be {one['tier']}")
-    return failed
+    failures = []
+    for canary in profile_document.get("canaries", ()):
+        document = Document(canary["title"], canary.get("summary", ""), canary.get("body", ""))
+        judgement = judge_document(vocabulary, {0: name}, document).get(0) or judge(name, {})
+        if judgement.tier != canary["tier"]:
+            failures.append(
+                f"“{canary['title']}” is {judgement.tier}, and must be {canary['tier']}"
+            )
+    return failures
 
 
-def feeds_of(session: Session, revisions: Sequence[Revision]) -> dict[int, set[int]]:
-    """The profiles that a source feeds; a source that is not in the answer feeds all."""
-    wanted = {revision.entry.source_id for revision in revisions}
-    rows = session.execute(
-        select(SourceProfile.source_id, SourceProfile.profile_id).where(
-            SourceProfile.source_id.in_(wanted)
-        )
-    )
-    found: dict[int, set[int]] = {}
-    for source_id, profile_id in rows:
-        found.setdefault(source_id, set()).add(profile_id)
-    return found
+def profiles_by_source(
+    session: Session, source_ids: Collection[int] | None = None
+) -> dict[int, set[int]]:
+    """Return the ids of the profiles that each source feeds.
+
+    Args:
+        session: a session of any kind.
+        source_ids: only these sources; all if None.
+
+    Returns:
+        A source that is not among the keys feeds every profile.
+    """
+    query = select(SourceProfile.source_id, SourceProfile.profile_id)
+    if source_ids is not None:
+        query = query.where(SourceProfile.source_id.in_(source_ids))
+    profile_ids: dict[int, set[int]] = {}
+    for source_id, profile_id in session.execute(query):
+        profile_ids.setdefault(source_id, set()).add(profile_id)
+    return profile_ids
 
 
 def document_of(revision: Revision, articles: Mapping[int, str]) -> Document:
-    """What a revision says, as far as it is read; where its feed shows a teaser, with the text of its page."""
+    """Return the text of a revision; the body is the article's own page if that is longer.
+
+    Args:
+        revision: a revision, or a row with the same columns.
+        articles: the texts of articles' own pages, by entry id.
+    """
     body = max(revision.body, articles.get(revision.entry_id, ""), key=len)
     places = (revision.title, revision.summary, body, " | ".join(revision.categories))
     return Document(*(text[:_MOST_READ] for text in places))
 
 
 def articles_of(session: Session, revisions: Sequence[Revision]) -> dict[int, str]:
-    """The texts that were fetched for these entries."""
-    wanted = sorted({revision.entry_id for revision in revisions})
-    found: dict[int, str] = {}
-    for chunk in in_chunks(wanted):
-        chosen = select(Article.entry_id, Article.text).where(Article.entry_id.in_(chunk))
-        found.update((row[0], row[1]) for row in session.execute(chosen))
-    return found
+    """Return the texts of the articles' own pages, by entry id, as far as they were fetched."""
+    articles: dict[int, str] = {}
+    for chunk in in_chunks(sorted({revision.entry_id for revision in revisions})):
+        query = select(Article.entry_id, Article.text).where(Article.entry_id.in_(chunk))
+        articles.update((row[0], row[1]) for row in session.execute(query))
+    return articles
 
 
 def classify(
     revision: Revision, judgement: Judgement | None, earlier: Judgement | None
 ) -> tuple[NewsKind, Judgement] | None:
-    """What kind of news a revision is to a profile, and how much it concerns it; None where it is none.
+    """Return the kind of news that a revision is to a profile, with the judgement that counts.
 
     Args:
-        revision: a state of an entry.
-        judgement: on this state.
-        earlier: on the last state of the entry that was news to the profile, if there was one.
+        revision: a revision of an entry.
+        judgement: on this revision; None without a hit.
+        earlier: on the last revision of the entry that was news to the profile; None if none was.
+
+    Returns:
+        None if the revision is not news to the profile.
     """
     concerns = judgement is not None and judgement.tier is not Tier.NONE
     if earlier is None:
@@ -152,6 +195,6 @@ def classify(
         return (NewsKind.NEW, judgement) if is_news and judgement is not None else None
     if not revision.material:
         return None
-    # Where an edit took the therapy's name out, those who read the earlier wording are still owed
-    # the correction.
+    # If an edit removed the therapy's name, the readers of the earlier wording still get the
+    # correction.
     return revision.kind, judgement if concerns and judgement is not None else earlier

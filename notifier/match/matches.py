@@ -1,15 +1,15 @@
-"""Matches: what a revision is to a profile, and the rows that say so.
+"""Matches: store matches, near misses and the record of the revisions that were judged.
 
-Owns the judgement on one text, the match sequence of each profile, and the writing of all matches.
-Whole batches are read and judged in `match/batches.py`, outside transactions; here is stored what
-was found, by one writer a profile.
+Owns these tables and the match sequence of each profile (`profile.position`). Revisions are judged
+in `match/batches.py` and `match/past_entries.py`, outside transactions; the results are stored here
+while the profiles are locked, so that each profile has one writer at a time.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session, joinedload
 
 from notifier.enums import NewsKind, Tier
@@ -17,19 +17,21 @@ from notifier.errors import NotFoundError
 from notifier.i18n.messages import LazyMessage
 from notifier.match.judging import classify
 from notifier.match.score import Judgement
-from notifier.match.urgency import urgent
+from notifier.match.urgency import is_urgent
 from notifier.store.models import Entry, Examination, Match, NearMiss, Profile, Revision
 
-_RELEASED = 0.5
+# The score of a released near miss, as that of a mention. Chosen by hand; not measured.
+_RELEASED_SCORE = 0.5
 
 
 @dataclass(frozen=True)
-class Candidacy:
-    """A revision that is news to a profile and not stored as a match yet.
+class MatchDraft:
+    """A match that is not stored yet.
 
     Attributes:
-        twin: the id of a stored match that told the same news first.
-        twin_place: the place, in the list it is stored with, of another that did.
+        filed: True if it is owed to nobody.
+        first_match_id: the stored match that reported the same news first; None if none did.
+        first_draft_index: the same for a match of the same list, by its place in the list.
     """
 
     profile_id: int
@@ -39,8 +41,8 @@ class Candidacy:
     judgement: Judgement
     filed: bool
     urgent: bool
-    twin: int | None = None
-    twin_place: int | None = None
+    first_match_id: int | None = None
+    first_draft_index: int | None = None
 
 
 @dataclass(frozen=True)
@@ -54,40 +56,55 @@ class NearMissDraft:
     baseline: bool
 
 
-# By what a profile is known to be the one that was read: its place in its match sequence, and when
-# it was imported.
+# By profile id: its place in its match sequence, and the time of its import. A profile that was
+# matched or imported since has another version.
 Versions = Mapping[int, tuple[int, datetime]]
 
 
 @dataclass(frozen=True)
-class BatchResult:
-    """What came of a batch: which revisions were looked at, what is news, what is held."""
+class BatchDraft:
+    """The rows to store for a batch.
+
+    Attributes:
+        revision_ids: the revisions that were judged.
+        versions: of the profiles that they were judged for.
+        matches: the news, in its order.
+        near_misses: the near misses, in their order.
+    """
 
     revision_ids: Sequence[int]
     versions: Versions
-    news: Sequence[Candidacy] = ()
-    held: Sequence[NearMissDraft] = ()
+    matches: Sequence[MatchDraft] = ()
+    near_misses: Sequence[NearMissDraft] = ()
 
 
-def candidacy(
+def draft_match(
     profile_id: int,
     revision: Revision,
     judgement: Judgement | None,
     earlier: Judgement | None,
     *,
     filed: bool,
-) -> Candidacy | None:
-    """What a revision becomes that is news to a profile; None where it is none."""
+) -> MatchDraft | None:
+    """Return the match for a revision, not stored; None if it is not news to the profile.
+
+    Args:
+        profile_id: 0 for a profile that is not stored yet.
+        revision: a revision, or a row with the same columns.
+        judgement: on this revision.
+        earlier: on the last revision of the entry that was news to the profile.
+        filed: True if the match is owed to nobody.
+    """
     news = classify(revision, judgement, earlier)
     if news is None:
         return None
     kind, judgement = news
-    breaks = urgent(kind, judgement.tier, revision.title, revision.changes)
-    return Candidacy(profile_id, revision.id, revision.entry_id, kind, judgement, filed, breaks)
+    urgent = is_urgent(kind, judgement.tier, revision.title, revision.changes)
+    return MatchDraft(profile_id, revision.id, revision.entry_id, kind, judgement, filed, urgent)
 
 
 def lock_profiles(session: Session) -> Versions:
-    """Lock all profiles for the one who matches, or imports one, and tell their versions as they stand now.
+    """Lock all profiles until the transaction ends, and return their versions.
 
     Two statements: the second sees also a profile that was stored while the first waited for its
     lock.
@@ -97,175 +114,190 @@ def lock_profiles(session: Session) -> Versions:
 
 
 def versions(session: Session) -> Versions:
-    """The version of each profile."""
+    """Return the version of each profile."""
     rows = session.execute(select(Profile.id, Profile.position, Profile.imported_at))
     return {profile_id: (position, imported_at) for profile_id, position, imported_at in rows}
 
 
-def store(session: Session, found: BatchResult, now: datetime) -> int | None:
-    """Store what came of a batch.
+def store(session: Session, batch: BatchDraft, now: datetime) -> int | None:
+    """Store the rows of a batch.
 
     Args:
         session: a writing session; the caller commits.
-        found: judged outside the transaction.
-        now: the time the matches are made.
+        batch: judged outside the transaction.
+        now: the time of the matches.
 
     Returns:
-        How many revisions were looked at; None, and nothing is written, where a profile was
-        imported or matched by somebody else since the batch was read.
+        The number of revisions that were judged. None, and nothing is written, if another process
+        imported or matched a profile since the batch was read.
     """
-    if lock_profiles(session) != found.versions:
+    if lock_profiles(session) != batch.versions:
         return None
-    done = set(_examined(session, found.revision_ids))
-    store_news(session, [one for one in found.news if one.revision_id not in done], now)
-    for near in found.held:
-        if near.revision_id not in done:
-            _hold(session, near, now)
-    fresh = [revision_id for revision_id in found.revision_ids if revision_id not in done]
+    done = set(_examined(session, batch.revision_ids))
+    store_matches(session, [draft for draft in batch.matches if draft.revision_id not in done], now)
+    for near_miss_draft in batch.near_misses:
+        if near_miss_draft.revision_id not in done:
+            _store_near_miss(session, near_miss_draft, now)
+    fresh = [revision_id for revision_id in batch.revision_ids if revision_id not in done]
     session.add_all(Examination(revision_id=revision_id, examined_at=now) for revision_id in fresh)
     session.flush()
     return len(fresh)
 
 
 def _examined(session: Session, revision_ids: Sequence[int]) -> Sequence[int]:
-    chosen = select(Examination.revision_id).where(Examination.revision_id.in_(revision_ids))
-    return session.scalars(chosen).all()
+    query = select(Examination.revision_id).where(Examination.revision_id.in_(revision_ids))
+    return session.scalars(query).all()
 
 
-def requeue_examined_after(session: Session, after: int) -> None:
-    """Have revisions judged once more that were looked at while a profile was imported that did not know them.
+def requeue_examined_after(session: Session, revision_id: int) -> None:
+    """Have newer revisions judged again: they were judged without the imported profile.
 
     Args:
         session: a writing session in which the profiles are locked.
-        after: the newest revision that the imported profile knows.
+        revision_id: the newest revision that was judged for the imported profile.
     """
-    session.execute(delete(Examination).where(Examination.revision_id > after))
+    session.execute(delete(Examination).where(Examination.revision_id > revision_id))
 
 
-def store_news(session: Session, news: Sequence[Candidacy], now: datetime) -> list[Match]:
-    """Add matches, in their order, at the end of their profile's sequence; the profiles are locked."""
+def store_matches(session: Session, drafts: Sequence[MatchDraft], now: datetime) -> list[Match]:
+    """Add matches, in their order, at the end of the sequences of their profiles.
+
+    Args:
+        session: a writing session in which the profiles are locked.
+        drafts: of any profiles; places in the list are those of `first_draft_index`.
+        now: the time of the matches.
+    """
     profiles = {
         profile.id: profile
         for profile in session.scalars(
-            select(Profile).where(Profile.id.in_({one.profile_id for one in news}))
+            select(Profile).where(Profile.id.in_({draft.profile_id for draft in drafts}))
         )
     }
-    made: list[Match] = []
-    for one in news:
-        profile = profiles[one.profile_id]
+    stored: list[Match] = []
+    for draft in drafts:
+        profile = profiles[draft.profile_id]
         profile.position += 1
-        made.append(
+        stored.append(
             Match(
-                profile_id=one.profile_id,
-                revision_id=one.revision_id,
-                entry_id=one.entry_id,
+                profile_id=draft.profile_id,
+                revision_id=draft.revision_id,
+                entry_id=draft.entry_id,
                 position=profile.position,
-                kind=one.kind,
-                tier=one.judgement.tier,
-                score=one.judgement.score,
-                reasons=list(one.judgement.reasons),
-                filed=one.filed,
-                urgent=one.urgent,
+                kind=draft.kind,
+                tier=draft.judgement.tier,
+                score=draft.judgement.score,
+                reasons=list(draft.judgement.reasons),
+                filed=draft.filed,
+                urgent=draft.urgent,
                 created_at=now,
             )
         )
-    session.add_all(made)
+    session.add_all(stored)
     session.flush()
-    for one, match in zip(news, made, strict=True):
-        first = session.get(Match, one.twin) if one.twin is not None else None
-        if one.twin_place is not None:
-            first = made[one.twin_place]
+    _link_stories(session, drafts, stored)
+    session.flush()
+    return stored
+
+
+def _link_stories(session: Session, drafts: Sequence[MatchDraft], stored: Sequence[Match]) -> None:
+    """Give each match the story of the match that reported the same news first."""
+    for draft, match in zip(drafts, stored, strict=True):
+        first = None
+        if draft.first_draft_index is not None:
+            first = stored[draft.first_draft_index]
+        elif draft.first_match_id is not None:
+            first = session.get(Match, draft.first_match_id)
         if first is not None:
             first.story = match.story = first.story or first.id
-    session.flush()
-    return made
 
 
-def _hold(session: Session, near: NearMissDraft, now: datetime) -> None:
-    """Keep a near miss where a person can find it; of an entry its last one."""
-    its_last = select(NearMiss).where(
-        NearMiss.profile_id == near.profile_id, NearMiss.entry_id == near.entry_id
+def _store_near_miss(session: Session, draft: NearMissDraft, now: datetime) -> None:
+    """Store a near miss; the last one of an entry replaces the one before."""
+    query = select(NearMiss).where(
+        NearMiss.profile_id == draft.profile_id, NearMiss.entry_id == draft.entry_id
     )
-    row = session.scalar(its_last)
+    row = session.scalar(query)
     if row is None:
-        row = NearMiss(profile_id=near.profile_id, entry_id=near.entry_id)
+        row = NearMiss(profile_id=draft.profile_id, entry_id=draft.entry_id)
         session.add(row)
-    assert near.judgement.held is not None
-    row.revision_id, row.tier, row.reasons = (
-        near.revision_id,
-        near.judgement.held,
-        list(near.judgement.reasons),
-    )
-    row.baseline, row.held_at = near.baseline, now
+    assert draft.judgement.near_miss_tier is not None
+    row.revision_id = draft.revision_id
+    row.tier = draft.judgement.near_miss_tier
+    row.reasons = list(draft.judgement.reasons)
+    row.baseline, row.held_at = draft.baseline, now
 
 
-def list_near_misses(session: Session, profile: Profile | None = None) -> list[NearMiss]:
-    """Near misses that were not released and do not match by now, newest first, with entry, profile and revision."""
+def _is_held() -> ColumnElement[bool]:
+    """Select near misses that were not released and whose entry does not match by now."""
     matched = select(Match.id).where(
         Match.profile_id == NearMiss.profile_id, Match.entry_id == NearMiss.entry_id
     )
-    chosen = (
+    return NearMiss.released_at.is_(None) & ~matched.exists()
+
+
+def list_near_misses(session: Session, profile: Profile | None = None) -> list[NearMiss]:
+    """Return the held near misses, newest first, with their entry, profile and revision."""
+    query = (
         select(NearMiss)
-        .where(NearMiss.released_at.is_(None), ~matched.exists())
+        .where(_is_held())
         .order_by(NearMiss.id.desc())
         .options(
             joinedload(NearMiss.entry), joinedload(NearMiss.profile), joinedload(NearMiss.revision)
         )
     )
     if profile is not None:
-        chosen = chosen.where(NearMiss.profile_id == profile.id)
-    return list(session.scalars(chosen))
+        query = query.where(NearMiss.profile_id == profile.id)
+    return list(session.scalars(query))
 
 
-def near_miss(session: Session, near_id: int) -> NearMiss:
-    """A near miss that is held, with its revision.
+def find_near_miss(session: Session, near_miss_id: int) -> NearMiss:
+    """Return a held near miss, with its revision.
 
     Raises:
-        NotFoundError: there is none, or it was released already.
+        NotFoundError: there is none with this id, or it was released already.
     """
-    matched = select(Match.id).where(
-        Match.profile_id == NearMiss.profile_id, Match.entry_id == NearMiss.entry_id
-    )
-    chosen = select(NearMiss).where(
-        NearMiss.id == near_id, NearMiss.released_at.is_(None), ~matched.exists()
-    )
-    near = session.scalar(chosen.options(joinedload(NearMiss.revision)))
-    if near is None:
+    query = select(NearMiss).where(NearMiss.id == near_miss_id, _is_held())
+    near_miss = session.scalar(query.options(joinedload(NearMiss.revision)))
+    if near_miss is None:
         raise NotFoundError(
-            f"No near miss {near_id} is held.", "See them with: notifier matches list --held"
+            f"No near miss {near_miss_id} is held.", "See them with: notifier matches list --held"
         )
-    return near
+    return near_miss
 
 
-def release(session: Session, near_id: int, now: datetime, twin: int | None = None) -> Match:
-    """Let a near miss go into the next digests, in the tier that it would have had.
+def release(
+    session: Session, near_miss_id: int, now: datetime, first_match_id: int | None = None
+) -> Match:
+    """Make a match of a near miss, in the tier that it would have had.
 
     Args:
         session: a writing session.
-        near_id: as `held` lists it.
-        now: when.
-        twin: the match that told the same news first, as `batches.twin_of_held` found it.
+        near_miss_id: as `list_near_misses` gives it.
+        now: the time of the match.
+        first_match_id: the match that reported the same news first, as
+            `batches.first_match_of_story` found it.
 
     Raises:
-        NotFoundError: there is none, or it was released already.
+        NotFoundError: there is none with this id, or it was released already.
     """
-    session.get_one(Profile, near_miss(session, near_id).profile_id, with_for_update=True)
-    near = near_miss(session, near_id)
-    near.released_at = now
-    judgement = Judgement(
-        near.tier, _RELEASED, (*near.reasons, LazyMessage("a person released it"))
-    )
-    made = candidacy(near.profile_id, near.revision, judgement, None, filed=False)
-    assert made is not None
-    (match,) = store_news(session, [replace(made, twin=twin)], now)
+    profile_id = find_near_miss(session, near_miss_id).profile_id
+    session.get_one(Profile, profile_id, with_for_update=True)
+    # Read again: another process may have released it before the lock was taken.
+    near_miss = find_near_miss(session, near_miss_id)
+    near_miss.released_at = now
+    reasons = (*near_miss.reasons, LazyMessage("a person released it"))
+    judgement = Judgement(near_miss.tier, _RELEASED_SCORE, reasons)
+    draft = draft_match(profile_id, near_miss.revision, judgement, None, filed=False)
+    assert draft is not None
+    (match,) = store_matches(session, [replace(draft, first_match_id=first_match_id)], now)
     return match
 
 
 def listed(
     session: Session, profile: Profile | None = None, tier: Tier | None = None
 ) -> list[Match]:
-    """Matches, newest first, with their entry, source, profile and revision."""
-    chosen = (
+    """Return matches, newest first, with their entry, source, profile and revision."""
+    query = (
         select(Match)
         .order_by(Match.id.desc())
         .options(
@@ -275,7 +307,7 @@ def listed(
         )
     )
     if profile is not None:
-        chosen = chosen.where(Match.profile_id == profile.id)
+        query = query.where(Match.profile_id == profile.id)
     if tier is not None:
-        chosen = chosen.where(Match.tier == tier)
-    return list(session.scalars(chosen))
+        query = query.where(Match.tier == tier)
+    return list(session.scalars(query))

@@ -1,7 +1,7 @@
-"""The past: what was seen before is held against a profile that is imported, or only considered.
+"""Past entries: judge what was seen before for a profile that is imported, or only considered.
 
-Owns the reading of all that was seen, a part at a time, so that a long archive needs no more memory
-than a short one. What is judged here is stored later, in one short transaction, by `store`.
+Owns the reading of all stored entries in parts, so that a long archive needs no more memory than a
+short one. Judging writes nothing; `store` stores the result later, in one short transaction.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -15,23 +15,16 @@ from sqlalchemy.orm import Session
 from notifier.enums import NewsKind, Tier
 from notifier.match import batches, judging, matches
 from notifier.match.batches import BATCH
-from notifier.match.matches import Candidacy
+from notifier.match.matches import MatchDraft
+from notifier.match.profiles import BROAD_SHARE, FEWEST_ENTRIES_TO_ESTIMATE
 from notifier.match.score import Judgement
 from notifier.match.stories import Fingerprint
 from notifier.match.terms import TermSpec, Vocabulary
-from notifier.store.models import (
-    Entry,
-    Examination,
-    Match,
-    Profile,
-    Revision,
-    Source,
-    SourceProfile,
-)
+from notifier.store.models import Entry, Examination, Match, Profile, Revision, Source
 
-# What of a revision is needed to judge it: whole rows of the object mapper would be kept until the
-# session ends.
-_JUDGED = (
+# The columns that judging needs, instead of whole objects: the session would keep those until it
+# ends.
+_JUDGED_COLUMNS = (
     Revision.id,
     Revision.entry_id,
     Revision.kind,
@@ -47,18 +40,27 @@ _JUDGED = (
     Source.url.label("source_url"),
 )
 
+# Judges a row of `_JUDGED_COLUMNS`, given the texts of articles' own pages by entry id.
+_JudgeRow = Callable[[Any, Mapping[int, str]], Judgement | None]
+
 
 @dataclass(frozen=True)
-class Past:
-    """What older entries are to a profile: those that match, and the newest revision that was looked at."""
+class PastMatches:
+    """The matches of a profile among entries that were seen before.
 
-    news: Sequence[Candidacy]
-    through: int
+    Attributes:
+        drafts: the matches, not stored, in the order of their revisions.
+        last_revision_id: the newest revision that had been judged for the stored profiles; 0 if
+            there is none. Revisions after it are judged again.
+    """
+
+    drafts: Sequence[MatchDraft]
+    last_revision_id: int
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a profile would have matched lately: of how many entries how many, by tier."""
+    """The number of recent entries, and how many of them a profile would have matched, by tier."""
 
     entries: int
     matched: dict[Tier, int]
@@ -66,12 +68,19 @@ class Estimate:
 
     @property
     def share(self) -> float:
-        """The part of all entries that would go into a digest."""
-        return (
-            (self.matched[Tier.ABOUT] + self.matched[Tier.MENTION]) / self.entries
-            if self.entries
-            else 0.0
-        )
+        """The share of all entries that would go into a digest by themselves, from 0 to 1."""
+        alerts = self.matched[Tier.ABOUT] + self.matched[Tier.MENTION]
+        return alerts / self.entries if self.entries else 0.0
+
+    @property
+    def is_meaningful(self) -> bool:
+        """True if there are enough entries to say how broad the profile is."""
+        return self.entries >= FEWEST_ENTRIES_TO_ESTIMATE
+
+    @property
+    def is_broad(self) -> bool:
+        """True if the profile would match more than one therapy's news."""
+        return self.is_meaningful and self.share > BROAD_SHARE
 
 
 def judge_past(
@@ -83,125 +92,112 @@ def judge_past(
     *,
     include: bool = False,
     sources: Collection[str] = (),
-) -> Past:
-    """Judge what was seen before for a profile, stored or not.
+) -> PastMatches:
+    """Judge the entries that were seen before for a profile, stored or not.
 
     Args:
         session: a session of any kind; nothing is written.
         slug: of the profile.
-        terms: what it looks for.
+        terms: of the profile.
         name: the therapy's name.
-        now: when it is imported.
-        include: whether what matches goes into the next digests; else it is filed, owed to nobody.
-        sources: the addresses that it is going to watch.
+        now: the time of the import.
+        include: True if the matches go into the next digests; else they are filed.
+        sources: the URLs that the profile is going to watch.
     """
     profile_id = session.scalar(select(Profile.id).where(Profile.slug == slug))
-    through = session.scalar(select(func.max(Examination.revision_id))) or 0
-    feeds = _feeds(session)
-    judge = _judge(terms, name)
+    last_revision_id = session.scalar(select(func.max(Examination.revision_id))) or 0
+    fed_profiles = judging.profiles_by_source(session)
     newest = select(func.max(Revision.id)).group_by(Revision.entry_id)
     unmatched = Revision.entry_id.not_in(
         select(Match.entry_id).where(Match.profile_id == profile_id)
     )
     examined = Revision.id.in_(select(Examination.revision_id))
-    wanted = [Revision.id.in_(newest), unmatched, examined, Revision.kind != NewsKind.WITHDRAWN]
-    news: list[Candidacy] = []
-    tellings: dict[int, Fingerprint] = {}
-    for row, judgement in _judged(session, wanted, judge):
-        allowed = feeds.get(row.source_id)
+    conditions = [Revision.id.in_(newest), unmatched, examined, Revision.kind != NewsKind.WITHDRAWN]
+    drafts: list[MatchDraft] = []
+    fingerprints: dict[int, Fingerprint] = {}
+    for row, judgement in _judged(session, conditions, _judge_row(terms, name)):
+        allowed = fed_profiles.get(row.source_id)
         if allowed is not None and profile_id not in allowed and row.source_url not in sources:
             continue
-        made = matches.candidacy(profile_id or 0, row, judgement, None, filed=not include)
-        if made is not None:
-            news.append(made)
-            tellings[row.id] = batches.fingerprint_of(row)
+        draft = matches.draft_match(profile_id or 0, row, judgement, None, filed=not include)
+        if draft is not None:
+            drafts.append(draft)
+            fingerprints[row.id] = batches.fingerprint_of(row)
     recent = batches.read_recent(
-        session, [profile_id] if profile_id is not None and news else [], now
+        session, [profile_id] if profile_id is not None and drafts else [], now
     )
-    return Past(batches.in_stories(news, tellings, recent), through)
+    return PastMatches(batches.link_stories(drafts, fingerprints, recent), last_revision_id)
 
 
-def store(session: Session, profile: Profile, past: Past, now: datetime) -> int:
-    """Store what was judged, and have looked at once more what was seen meanwhile.
+def store(session: Session, profile: Profile, past: PastMatches, now: datetime) -> int:
+    """Store the past matches, and have revisions judged again that were judged meanwhile.
 
     Args:
         session: a writing session in which the profiles are locked.
         profile: as it is stored now.
-        past: as `judge_past` judged it for this profile.
-        now: when it is imported.
+        past: the result of `judge_past` for this profile.
+        now: the time of the import.
 
     Returns:
-        How many older entries match now that did not before.
+        The number of older entries that match now and did not before.
     """
-    entries = {one.entry_id for one in past.news}
+    entry_ids = {draft.entry_id for draft in past.drafts}
     matched = set(session.scalars(select(Match.entry_id).where(Match.profile_id == profile.id)))
-    if entries & matched:
-        # Somebody matched one of them meanwhile: places in the list would not be right any more,
-        # and stories can wait.
-        fresh = [replace(one, twin_place=None) for one in past.news if one.entry_id not in matched]
-    else:
-        fresh = list(past.news)
-    made = matches.store_news(session, [replace(one, profile_id=profile.id) for one in fresh], now)
-    matches.requeue_examined_after(session, past.through)
-    return len(made)
+    drafts = list(past.drafts)
+    if entry_ids & matched:
+        # Another process matched some of them meanwhile. Without those, places in the list would be
+        # wrong, so these stories are not linked.
+        drafts = [
+            replace(draft, first_draft_index=None)
+            for draft in drafts
+            if draft.entry_id not in matched
+        ]
+    drafts = [replace(draft, profile_id=profile.id) for draft in drafts]
+    stored = matches.store_matches(session, drafts, now)
+    matches.requeue_examined_after(session, past.last_revision_id)
+    return len(stored)
 
 
 def estimate(
     session: Session, terms: Sequence[TermSpec], name: str, now: datetime, days: int = 90
 ) -> Estimate:
-    """Hold terms that are not stored yet against what was seen in the last days."""
+    """Judge the entries of the last days by terms that are not stored yet."""
     newest = select(func.max(Revision.id)).where(Revision.observed_at > now - timedelta(days=days))
+    conditions = [Revision.id.in_(newest.group_by(Revision.entry_id))]
     counts = dict.fromkeys(Tier, 0)
-    for _, judgement in _judged(
-        session, [Revision.id.in_(newest.group_by(Revision.entry_id))], _judge(terms, name)
-    ):
+    for _, judgement in _judged(session, conditions, _judge_row(terms, name)):
         counts[judgement.tier if judgement else Tier.NONE] += 1
     return Estimate(sum(counts.values()), counts, days)
 
 
-def _judge(
-    terms: Sequence[TermSpec], name: str
-) -> Callable[[Any, Mapping[int, str]], Judgement | None]:
+def _judge_row(terms: Sequence[TermSpec], name: str) -> _JudgeRow:
     vocabulary = Vocabulary({0: terms})
 
     def judge_row(row: Any, articles: Mapping[int, str]) -> Judgement | None:
-        return judging.judge_document(
-            vocabulary, {0: name}, judging.document_of(row, articles)
-        ).get(0)
+        document = judging.document_of(row, articles)
+        return judging.judge_document(vocabulary, {0: name}, document).get(0)
 
     return judge_row
 
 
 def _judged(
-    session: Session,
-    wanted: Sequence[ColumnElement[bool]],
-    judge: Callable[[Any, Mapping[int, str]], Judgement | None],
+    session: Session, conditions: Sequence[ColumnElement[bool]], judge_row: _JudgeRow
 ) -> Iterator[tuple[Any, Judgement | None]]:
-    """These revisions with their judgement, in the order of their ids."""
-    last = 0
+    """Yield the revisions that fulfil the conditions, with their judgement, ordered by id."""
+    last_id = 0
     while True:
-        chosen = (
-            select(*_JUDGED)
+        query = (
+            select(*_JUDGED_COLUMNS)
             .join(Entry, Entry.id == Revision.entry_id)
             .join(Source, Source.id == Entry.source_id)
-            .where(*wanted, Revision.id > last)
+            .where(*conditions, Revision.id > last_id)
             .order_by(Revision.id)
             .limit(BATCH)
         )
-        rows: Sequence[Any] = session.execute(chosen).all()
+        rows: Sequence[Any] = session.execute(query).all()
         if not rows:
             return
         articles = judging.articles_of(session, rows)
         for row in rows:
-            yield row, judge(row, articles)
-        last = rows[-1].id
-
-
-def _feeds(session: Session) -> dict[int, set[int]]:
-    """The profiles that a source feeds; a source that is not in the answer feeds all."""
-    feeds: dict[int, set[int]] = {}
-    for source_id, profile_id in session.execute(
-        select(SourceProfile.source_id, SourceProfile.profile_id)
-    ):
-        feeds.setdefault(source_id, set()).add(profile_id)
-    return feeds
+            yield row, judge_row(row, articles)
+        last_id = rows[-1].id

@@ -1,146 +1,58 @@
-"""Profiles: the stored therapy profile, in from a file and out to one.
+"""Profiles: read therapy profiles from files, store them, and export them.
 
-Owns the profile file, its checks and its words of refusal. A file that cannot be taken leaves the
-stored profile as it was; several files are taken all or none.
+Owns the stored profile with its terms and history, and the limits on how broad a profile may be. A
+file that is refused leaves the stored profile as it was; of several files all are stored or none.
 """
 
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import tomli_w
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from notifier.enums import TermKind, Tier
+from notifier.enums import TermKind
 from notifier.errors import InputError, NotFoundError, ProfileError
-from notifier.i18n.catalog import LANGUAGES
+from notifier.match.profile_file import ProfileFile, TermPart
 from notifier.match.terms import TermSpec, Vocabulary
 from notifier.store.files import read_input
 from notifier.store.models import Profile, ProfileRevision, Term
 from notifier.text.cleaning import fold
-from notifier.text.urls import web_address
 
 BUNDLED = "frexalimab"
 
-# The kinds that decide a tier by themselves: a short word there would match everything.
+# An import warns if a profile would match more than this share of the entries of the last 90 days:
+# more than one therapy's news. With fewer entries the share says nothing. Chosen by hand; not
+# measured (docs/matching.md, section 4).
+BROAD_SHARE = 0.3
+FEWEST_ENTRIES_TO_ESTIMATE = 20
+
+# The kinds that decide a tier by themselves: a short or common word there would match everything.
 _DECIDING = (TermKind.NAME, TermKind.CODE, TermKind.TRIAL, TermKind.TARGET, TermKind.CLASS)
+# In letters, of a spelling in Latin script. Chosen by hand; not measured.
 _SHORTEST = 4
-# Fourteen times the longest bundled one, in bytes; the reading of odd TOML takes a time that grows
-# as the square.
+# In bytes: fourteen times the longest bundled profile. Parsing odd TOML takes a time that grows
+# with the square of the length.
 _LARGEST_FILE = 100_000
-# Words that stand in most texts of the field: alone they tell nothing.
-_EVERYWHERE = frozenset(
-    ("antibody", "biologic", "clinical", "clinical trial", "clinical trials", "cure", "disease", "doctor", "doctors",
-     "dose", "drug", "drugs", "health", "infusion", "injection", "medication", "medicine", "multiple sclerosis",
-     "new drug", "news", "patient", "patients", "phase", "phase 2", "phase 3", "placebo", "research", "results",
-     "sclerosis", "side effects", "studies", "study", "symptoms", "tablet", "test", "therapies", "therapy", "treatment",
+# Words of most texts on medicine: alone they identify nothing. Collected by hand.
+_COMMON_WORDS = frozenset(
+    ("antibody", "biologic", "clinical", "clinical trial", "clinical trials", "cure", "disease",
+     "doctor", "doctors", "dose", "drug", "drugs", "health", "infusion", "injection", "medication",
+     "medicine", "multiple sclerosis", "new drug", "news", "patient", "patients", "phase",
+     "phase 2", "phase 3", "placebo", "research", "results", "sclerosis", "side effects",
+     "studies", "study", "symptoms", "tablet", "test", "therapies", "therapy", "treatment",
      "treatments", "trial", "trials", "vaccine")
 )  # fmt: skip
 
 
-def _watchable(url: str) -> str:
-    if not web_address(url):
-        raise ValueError("must begin with https:// or http://")
-    return url
-
-
-def _trial_id(text: str) -> str:
-    if not re.fullmatch(r"NCT[0-9]{8}|[0-9]{4}-[0-9]{6}-[0-9]{2}(-[0-9]{2})?|ISRCTN[0-9]{8}", text):
-        raise ValueError("is no trial number; they look like NCT06141473 or 2023-503190-38-00")
-    return text
-
-
-def _spelling(text: str) -> str:
-    if not fold(text):
-        raise ValueError("is empty")
-    return text.strip()
-
-
-def _spoken(code: str) -> str:
-    if code not in LANGUAGES:
-        raise ValueError(f"is no language that notifier speaks; it speaks {', '.join(LANGUAGES)}")
-    return code
-
-
-Tongue = Annotated[str, AfterValidator(_spoken)]
-Url = Annotated[str, AfterValidator(_watchable)]
-Spelling = Annotated[str, AfterValidator(_spelling)]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class TermPart(_Part):
-    """A ``[[terms]]`` table."""
-
-    kind: TermKind
-    text: Spelling
-    also: tuple[Spelling, ...] = ()
-
-
-class CanaryPart(_Part):
-    """A ``[[canaries]]`` table: a known text, and the tier that it must get for ever."""
-
-    title: Spelling
-    summary: str = ""
-    body: str = ""
-    tier: Tier
-
-
-class TrialPart(_Part):
-    """A ``[[trials]]`` table."""
-
-    id: Annotated[str, AfterValidator(_trial_id)]
-    acronym: str = ""
-    phase: str = ""
-    about: str = ""
-
-
-class ApprovalPart(_Part):
-    """An ``[[approvals]]`` table: where the therapy may be used. `where` is a country's ISO 3166 code, or ``EU``."""
-
-    where: Spelling
-    status: Literal["approved", "not approved", "under review", "refused", "withdrawn"]
-    since: Annotated[int, Field(ge=1900, le=2100)] | None = None
-    as_of: date | None = None
-
-
-class TranslationPart(_Part):
-    """A ``[translations.xx]`` table: what readers of another language are shown."""
-
-    summary: str = ""
-    stage: str = ""
-    facts: dict[str, str | list[str]] = {}
-
-
-class ProfileFile(_Part):
-    """A whole profile file; the keys are those of a therapy's public profile."""
-
-    slug: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
-    name: Spelling
-    summary: str = ""
-    stage: str = ""
-    stage_as_of: date | None = None
-    public: bool = False
-    approvals: tuple[ApprovalPart, ...] = ()
-    pages: tuple[Url, ...] = ()
-    sources: tuple[Url, ...] = ()
-    facts: dict[str, str | list[str]] = {}
-    terms: Annotated[tuple[TermPart, ...], Field(min_length=1)]
-    trials: tuple[TrialPart, ...] = ()
-    canaries: tuple[CanaryPart, ...] = ()
-    translations: dict[Tongue, TranslationPart] = {}
-
-
 def bundled_slugs() -> list[str]:
-    """The profiles that come with notifier: the one that `init` loads, and starting points for others."""
+    """Return the slugs of the profiles that come with notifier, sorted."""
     return sorted(
         path.name[:-5]
         for path in (files("notifier") / "match" / "bundled").iterdir()
@@ -149,30 +61,28 @@ def bundled_slugs() -> list[str]:
 
 
 def bundled_file(slug: str = BUNDLED) -> str:
-    """The text of a profile that comes with notifier."""
+    """Return the text of a profile that comes with notifier."""
     return (files("notifier") / "match" / "bundled" / f"{slug}.toml").read_text(encoding="utf-8")
 
 
 def parse(text: str, place: str) -> ProfileFile:
-    """Check a profile file.
+    """Read and check a profile file.
 
     Args:
         text: the TOML document.
-        place: how messages call it.
+        place: the name of the file for error messages.
 
     Raises:
-        ProfileError: with the place in the file, the reason and the fix.
+        ProfileError: the file cannot be stored; with the place in it, the reason and the fix.
     """
     try:
         profile = ProfileFile.model_validate(tomllib.loads(text))
     except ValidationError as error:
         raise _refusal(error, place, text) from error
-    except (
-        ValueError,
-        RecursionError,
-    ) as error:  # no TOML, a number of thousands of digits, a thousand brackets
+    # Besides wrong TOML: a number of thousands of digits, or a thousand open brackets.
+    except (ValueError, RecursionError) as error:
         raise ProfileError(
-            f"{place} is not valid TOML: {error}", "Mend the line that is named."
+            f"{place} is not valid TOML: {error}", "Correct the line that is named."
         ) from error
     for index, term in enumerate(profile.terms):
         line = _line_of(text, ("terms", index, "text"))
@@ -181,29 +91,32 @@ def parse(text: str, place: str) -> ProfileFile:
 
 
 def _line_of(text: str, path: Sequence[str | int]) -> str:
-    """``, line 12``: where a key stands in the file, as far as its layout tells; else empty."""
+    """Return ``, line 12``, the line of a key as far as it can be found; else an empty string.
+
+    Args:
+        text: the TOML document.
+        path: of the key, as pydantic gives it: names, and numbers of tables from 0.
+    """
     lines = text.splitlines()
     start = 0
     index = path[1] if len(path) > 1 else None
     if isinstance(index, int):
-        headers = [
-            n
-            for n, line in enumerate(lines)
-            if re.match(rf"\s*\[\[\s*{re.escape(str(path[0]))}\s*\]\]", line)
-        ]
+        header = rf"\s*\[\[\s*{re.escape(str(path[0]))}\s*\]\]"
+        headers = [number for number, line in enumerate(lines) if re.match(header, line)]
         if index < len(headers):
             start = headers[index]
     key = re.escape(str(path[-1] if len(path) > 1 and start else path[0]))
-    found = (
-        n
-        for n, line in enumerate(lines[start:], start + 1)
+    with_key = (
+        number
+        for number, line in enumerate(lines[start:], start + 1)
         if re.match(rf"\s*[\"']?{key}[\"']?\s*=", line)
     )
-    line = next(found, start + 1 if start else 0)
-    return f", line {line}" if line else ""
+    number = next(with_key, start + 1 if start else 0)
+    return f", line {number}" if number else ""
 
 
 def _refusal(error: ValidationError, place: str, text: str) -> ProfileError:
+    """Return the error for the first value that is wrong."""
     first = error.errors()[0]
     place += _line_of(text, first["loc"])
     path = ".".join(str(part + 1) if isinstance(part, int) else str(part) for part in first["loc"])
@@ -212,57 +125,76 @@ def _refusal(error: ValidationError, place: str, text: str) -> ProfileError:
             f"{place}: there is no key {path}.", "See docs/profiles.md for the keys there are."
         )
     problem = first["msg"].removeprefix("Value error, ")
-    given = "" if first["type"] == "missing" else f" = {first['input']!r}"
+    value = "" if first["type"] == "missing" else f" = {first['input']!r}"
     return ProfileError(
-        f"{place}: {path}{given}: {problem}.", f"Correct {path} and import it again."
+        f"{place}: {path}{value}: {problem}.", f"Correct {path} and import it again."
     )
 
 
 def _refuse_too_broad(term: TermPart, place: str) -> None:
+    if term.kind not in _DECIDING:
+        return
     for spelling in (term.text, *term.also):
-        if term.kind in _DECIDING and fold(spelling) in _EVERYWHERE:
+        folded = fold(spelling)
+        if folded in _COMMON_WORDS:
             raise ProfileError(
                 f"{place}: {spelling!r} of the kind {term.kind} would match almost everything.",
-                "Give a name that only the therapy has, or the kind indication, which never matches alone.",
+                "Give a name that only the therapy has, or the kind indication, which never "
+                "matches alone.",
             )
-        if term.kind in _DECIDING and len(fold(spelling)) < _SHORTEST and fold(spelling).isascii():
+        if len(folded) < _SHORTEST and folded.isascii():
             raise ProfileError(
-                f"{place}: {spelling!r} is too short for the kind {term.kind}: it would match almost everything.",
+                f"{place}: {spelling!r} is too short for the kind {term.kind}: it would match "
+                "almost everything.",
                 "Give a longer name, or the kind indication, which never matches alone.",
             )
 
 
 def read_files(paths: Sequence[Path]) -> list[ProfileFile]:
-    """Read and check several profile files, or bundled ones by their slug; one that is wrong refuses them all."""
-    found: list[ProfileFile] = []
+    """Read and check profile files.
+
+    Args:
+        paths: of files; a path that does not exist may be the slug of a bundled profile.
+
+    Raises:
+        ProfileError: one of them cannot be stored, or two have the same slug.
+    """
+    profiles: list[ProfileFile] = []
     for path in paths:
-        try:
-            bundled = not path.exists() and str(path) in bundled_slugs()
-            text = (
-                bundled_file(str(path))
-                if bundled
-                else read_input(path, _LARGEST_FILE).decode("utf-8")
+        profile = parse(_text_of(path), str(path))
+        if profile.slug in {other.slug for other in profiles}:
+            raise ProfileError(
+                f"{path}: the slug {profile.slug!r} is in another of these files.",
+                "Give one of them another slug.",
             )
-        except InputError as error:
-            raise ProfileError(
-                error.problem, f"Give a UTF-8 TOML file, or one of: {', '.join(bundled_slugs())}."
-            ) from error
-        except (OSError, UnicodeDecodeError) as error:
-            raise ProfileError(
-                f"{path} cannot be read: {error}",
-                f"Give a UTF-8 TOML file, or one of: {', '.join(bundled_slugs())}.",
-            ) from error
-        profile = parse(text, str(path))
-        if profile.slug in {other.slug for other in found}:
-            raise ProfileError(
-                f"{path}: the slug {profile.slug!r} is in another of these files.", "Rename one."
-            )
-        found.append(profile)
-    return found
+        profiles.append(profile)
+    return profiles
+
+
+def _text_of(path: Path) -> str:
+    try:
+        if not path.exists() and str(path) in bundled_slugs():
+            return bundled_file(str(path))
+        return read_input(path, _LARGEST_FILE).decode("utf-8")
+    except InputError as error:
+        raise ProfileError(error.problem, _fix_for_file()) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ProfileError(f"{path} cannot be read: {error}", _fix_for_file()) from error
+
+
+def _fix_for_file() -> str:
+    return f"Give a UTF-8 TOML file, or one of: {', '.join(bundled_slugs())}."
 
 
 def save(session: Session, profile: ProfileFile, now: datetime) -> Profile:
-    """Store a checked profile, new or in place of the one with its slug."""
+    """Store a checked profile, new or in place of the one with its slug.
+
+    Args:
+        session: a writing session; the caller commits.
+        profile: its terms replace the stored ones; its document is added to the history if it
+            differs from the last one.
+        now: the time of the import.
+    """
     stored = session.scalar(select(Profile).where(Profile.slug == profile.slug))
     if stored is None:
         stored = Profile(slug=profile.slug, position=0)
@@ -287,21 +219,21 @@ def save(session: Session, profile: ProfileFile, now: datetime) -> Profile:
 
 
 def history(session: Session, profile: Profile) -> list[ProfileRevision]:
-    """Every imported state of a profile, the first one first."""
-    chosen = (
+    """Return every imported state of a profile, the first one first."""
+    query = (
         select(ProfileRevision)
         .where(ProfileRevision.profile_id == profile.id)
         .order_by(ProfileRevision.number)
     )
-    return list(session.scalars(chosen))
+    return list(session.scalars(query))
 
 
 def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """What changed between two documents of a profile, a line each."""
+    """Return the differences between two documents of a profile, a line each."""
     lines = []
-    for kind, label in (("terms", "term"), ("trials", "trial"), ("canaries", "canary")):
+    for key, label in (("terms", "term"), ("trials", "trial"), ("canaries", "canary")):
         before, after = (
-            {_named(one): one for one in document.get(kind, ())} for document in (old, new)
+            {_name_of(part): part for part in document.get(key, ())} for document in (old, new)
         )
         lines += [f"{label} added: {name}" for name in after if name not in before]
         lines += [f"{label} removed: {name}" for name in before if name not in after]
@@ -311,12 +243,9 @@ def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
             if name in before and after[name] != before[name]
         ]
     for key in ("pages", "sources"):
-        lines += [
-            f"{key[:-1]} added: {url}" for url in new.get(key, ()) if url not in old.get(key, ())
-        ]
-        lines += [
-            f"{key[:-1]} removed: {url}" for url in old.get(key, ()) if url not in new.get(key, ())
-        ]
+        before, after = old.get(key, ()), new.get(key, ())
+        lines += [f"{key[:-1]} added: {url}" for url in after if url not in before]
+        lines += [f"{key[:-1]} removed: {url}" for url in before if url not in after]
     for key in (
         "name",
         "summary",
@@ -328,28 +257,27 @@ def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
         "translations",
     ):
         if old.get(key) != new.get(key):
-            lines.append(
-                f"{key} changed" + (f": {new.get(key)}" if isinstance(new.get(key), str) else "")
-            )
+            value = f": {new.get(key)}" if isinstance(new.get(key), str) else ""
+            lines.append(f"{key} changed{value}")
     return lines
 
 
-def _named(part: Mapping[str, Any]) -> str:
+def _name_of(part: Mapping[str, Any]) -> str:
     return " ".join(str(part[key]) for key in ("kind", "text", "id", "title") if key in part)
 
 
 def term_specs(profile: ProfileFile) -> list[TermSpec]:
-    """The terms of a profile file, its trials' numbers and acronyms among them, each once."""
-    found = [TermSpec(term.kind, term.text, term.also) for term in profile.terms]
-    found += [
-        TermSpec(TermKind.TRIAL, one.id, (one.acronym,) if one.acronym else ())
-        for one in profile.trials
+    """Return the terms of a profile file and of its trials (number and acronym), each once."""
+    specs = [TermSpec(term.kind, term.text, term.also) for term in profile.terms]
+    specs += [
+        TermSpec(TermKind.TRIAL, trial.id, (trial.acronym,) if trial.acronym else ())
+        for trial in profile.trials
     ]
-    return list({(spec.kind, spec.text): spec for spec in found}.values())
+    return list({(spec.kind, spec.text): spec for spec in specs}.values())
 
 
 def export(profile: Profile) -> str:
-    """The profile as the TOML that `parse` reads."""
+    """Return a stored profile as the TOML document that `parse` reads."""
     document = dict(profile.document)
     if profile.stage_as_of:
         document["stage_as_of"] = profile.stage_as_of
@@ -357,21 +285,21 @@ def export(profile: Profile) -> str:
 
 
 def ids(session: Session) -> Sequence[int]:
-    """The ids of all profiles, in the order they were imported."""
+    """Return the ids of all profiles, in the order of their first import."""
     return session.scalars(select(Profile.id).order_by(Profile.id)).all()
 
 
 def listed(session: Session) -> list[Profile]:
-    """All profiles, in the order they were imported."""
+    """Return all profiles, in the order of their first import."""
     return list(session.scalars(select(Profile).order_by(Profile.id)))
 
 
 def find(session: Session, slug: str | None) -> Profile:
-    """The profile with this slug, or the only one there is.
+    """Return the profile with this slug, or the only stored one if the slug is None.
 
     Raises:
-        NotFoundError: none is stored under this slug, or none at all.
-        InputError: several are stored and none was named.
+        NotFoundError: no profile has this slug, or none is stored.
+        InputError: several are stored and the slug is None.
     """
     stored = listed(session)
     if slug is None and len(stored) == 1:
@@ -389,17 +317,20 @@ def find(session: Session, slug: str | None) -> Profile:
 
 
 def stored_specs(profile: Profile) -> list[TermSpec]:
-    """The terms of a stored profile."""
+    """Return the terms of a stored profile."""
     return [TermSpec(term.kind, term.text, tuple(term.also)) for term in profile.terms]
 
 
 def vocabulary(profiles: Sequence[Profile]) -> Vocabulary[int]:
-    """The terms of stored profiles, ready to be looked for, by profile id."""
+    """Return the terms of stored profiles, prepared for a search, by profile id."""
     return Vocabulary({profile.id: stored_specs(profile) for profile in profiles})
 
 
 def facts(profile: Profile) -> dict[str, Any]:
-    """The profile's facts, in the order of its file: ``{"Target": "…", "Side effects": ["…", …]}``."""
+    """Return the profile's facts, in the order of its file.
+
+    For example ``{"Target": "…", "Side effects": ["…", …]}``.
+    """
     return {
         name.replace("_", " ").capitalize(): value
         for name, value in profile.document.get("facts", {}).items()

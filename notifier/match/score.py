@@ -1,10 +1,13 @@
-"""Score: the hits in a text, by where they stand, become a tier, a score and the reasons.
+"""Score: turn the hits in a text, by their places, into a tier, a score and the reasons.
 
-Pure. The rules, in order: what names the therapy (a name or a code) decides `about` or `mention`; a
-headline about one of its trials is about it, too; its target, its class, or one of its trials
-further down decides `related`; a sponsor, an indication or a comparator never decides anything and
-only adds to the score; an excluded term outside a headline that names the therapy ends it. An
-acronym counts only where something else says that medicine is spoken of.
+The first rule that applies decides. A name or a code decides *about* or *mention*. A trial of the
+therapy in the headline decides *about*. The target, the class, or a trial further down decides
+*related*. A sponsor, an indication or a comparator decides nothing and only adds to the score. An
+excluded term decides *none* unless the headline names the therapy. An acronym counts only if
+another word of the text belongs to medicine. Pure functions.
+
+Scores are from 0 to 1. They only order the items within a section of a digest, so only the order of
+the values matters. They were chosen by hand; not measured (docs/matching.md, section 3).
 """
 
 import re
@@ -27,9 +30,12 @@ PLACES = {
     "categories": LazyMessage("the site's own tags"),
 }
 
+# Occurrences of a name that make it the subject. Same result from 2 upwards on the labelled and the
+# made-up set.
 _OFTEN = 3
+_ADDED_PER_KIND = 0.02
 _LATIN = re.compile(r"[a-z]")
-_WHAT = {
+_RELATIONS = {
     TermKind.CODE: mark("%(place)s names %(term)s, a code name of %(name)s"),
     TermKind.TRIAL: mark("%(place)s names %(term)s, a trial of %(name)s"),
     TermKind.TARGET: mark("%(place)s names %(term)s, the target of %(name)s"),
@@ -39,98 +45,109 @@ _WHAT = {
 
 @dataclass(frozen=True)
 class Judgement:
-    """How much a text concerns a profile, from 0 to 1, and why, in sentences fit to print.
+    """The tier and score of a text for one profile, and the reasons.
 
-    `held` is the tier that a near miss would have had, for a person who finds that it was wrongly
-    held back.
+    Attributes:
+        tier: how much the text concerns the therapy.
+        score: from 0 to 1.
+        reasons: sentences that are shown to readers.
+        near_miss_tier: of a text that nearly matched, the tier it gets if a person releases it;
+            None for any other text.
     """
 
     tier: Tier
     score: float
     reasons: tuple[str, ...]
-    held: Tier | None = None
+    near_miss_tier: Tier | None = None
 
 
 def judge(name: str, hits: Mapping[str, Sequence[Hit]], *, medical: bool = True) -> Judgement:
-    """Judge a text.
+    """Judge a text by its hits.
 
     Args:
-        name: the therapy's name, as the reasons shall call it.
-        hits: what was found at each place of `PLACES`.
-        medical: whether the text speaks of medicine at all.
+        name: the therapy's name, as the reasons give it.
+        hits: the hits at each place of `PLACES`.
+        medical: True if a word of the text belongs to medicine.
     """
-    if not medical and hits and all(hit.acronym for found in hits.values() for hit in found):
-        spelling = next(hit.spelling for found in hits.values() for hit in found)
-        reason = LazyMessage("it names %(term)s, but speaks of no medicine", term=spelling)
-        return Judgement(
-            Tier.NONE, 0.0, (reason,), held=_or_none(_tier({}, _by_place(hits, RELATING))[0])
-        )
+    all_hits = [hit for place_hits in hits.values() for hit in place_hits]
     naming = _by_place(hits, NAMING)
     relating = _by_place(hits, RELATING)
+    if not medical and all_hits and all(hit.acronym for hit in all_hits):
+        reason = LazyMessage(
+            "it names %(term)s, but speaks of no medicine", term=all_hits[0].spelling
+        )
+        return _no_match(reason, _tier({}, relating)[0])
     excluded = _by_place(hits, (TermKind.EXCLUDE,))
     if excluded and "title" not in naming:
-        place, found = next(iter(excluded.items()))
+        place, excluded_hits = next(iter(excluded.items()))
         reason = LazyMessage(
             "%(place)s names %(term)s, which the profile excludes",
             place=PLACES[place],
-            term=found[0].spelling,
+            term=excluded_hits[0].spelling,
         )
-        return Judgement(Tier.NONE, 0.0, (reason,), held=_or_none(_tier(naming, relating)[0]))
+        return _no_match(reason, _tier(naming, relating)[0])
     tier, score = _tier(naming, relating)
-    reasons = _sentences(name, naming) + _sentences(name, relating)
     if tier is Tier.NONE:
-        # Sponsor and illness together, without the name: mostly other news, now and then a slip of
-        # the matcher.
-        beside = {
-            hit.term.kind for place in ("title", "summary", "lead") for hit in hits.get(place, ())
-        }
-        near = {TermKind.SPONSOR, TermKind.INDICATION} <= beside
-        return Judgement(tier, 0.0, (_why_not(name, hits),), held=Tier.RELATED if near else None)
-    adding = {
-        hit.term.kind
-        for found in hits.values()
-        for hit in found
-        if hit.term.kind in (*ADDING, *RELATING)
-    }
-    return Judgement(tier, round(min(1.0, score + 0.02 * len(adding)), 2), reasons)
+        return _no_match(
+            _why_not(name, hits), Tier.RELATED if _sponsor_and_illness(hits) else Tier.NONE
+        )
+    adding = {hit.term.kind for hit in all_hits if hit.term.kind in (*ADDING, *RELATING)}
+    score = round(min(1.0, score + _ADDED_PER_KIND * len(adding)), 2)
+    return Judgement(tier, score, _sentences(name, naming) + _sentences(name, relating))
 
 
-def only_pointed_to(name: str) -> Judgement:
-    """The judgement on a text that names the therapy only where it points to other articles."""
+def judge_pointer(name: str) -> Judgement:
+    """Judge a text that names the therapy only in a pointer to another article."""
     reason = LazyMessage("only a pointer to another article names %(name)s", name=name.lower())
-    return Judgement(Tier.NONE, 0.0, (reason,), held=Tier.MENTION)
+    return _no_match(reason, Tier.MENTION)
 
 
-def _or_none(tier: Tier) -> Tier | None:
-    return None if tier is Tier.NONE else tier
+def _no_match(reason: str, tier: Tier) -> Judgement:
+    """Return the judgement "none"; a near miss if the text would have had another tier."""
+    return Judgement(Tier.NONE, 0.0, (reason,), None if tier is Tier.NONE else tier)
 
 
+def _sponsor_and_illness(hits: Mapping[str, Sequence[Hit]]) -> bool:
+    """Return True if the beginning of a text names both.
+
+    Without the therapy's name that is mostly other news, and now and then an error of the matcher.
+    """
+    kinds = {hit.term.kind for place in ("title", "summary", "lead") for hit in hits.get(place, ())}
+    return {TermKind.SPONSOR, TermKind.INDICATION} <= kinds
+
+
+# English, German, French, Spanish, Italian, Japanese, Korean and Russian. Collected by hand; not
+# measured.
 _MEDICINE = re.compile(
-    r"(?i)\b(?:trials?|stud(?:y|ies)|phase|patients?|placebo|disease|drug|therap\w+|treatments?|dos(?:e|es|ing)|clinical|"
-    r"medic\w+|sclerosis|diabetes|fda|ema|studien?|phase|krank\w+|arznei\w+|essais?|étude|maladie|médica\w+|"
-    r"ensayos?|estudios?|pacientes?|fármacos?|enferme\w+|sperimentazione|farmac\w+|enrol\w*|recruit\w*)\b|試験|治験|임상|"
+    r"(?i)\b(?:trials?|stud(?:y|ies)|phase|patients?|placebo|disease|drug|therap\w+|treatments?|"
+    r"dos(?:e|es|ing)|clinical|"
+    r"medic\w+|sclerosis|diabetes|fda|ema|studien?|phase|krank\w+|arznei\w+|"
+    r"essais?|étude|maladie|médica\w+|"
+    r"ensayos?|estudios?|pacientes?|fármacos?|enferme\w+|sperimentazione|farmac\w+|"
+    r"enrol\w*|recruit\w*)\b|試験|治験|임상|"
     r"исследован|препарат"
 )
 
 
-def speaks_of_medicine(text: str) -> bool:
-    """Whether a text uses a word that only medicine, or hardly anything else, uses; in the commoner languages."""
+def is_medical(text: str) -> bool:
+    """Return True if a word of the text belongs to medicine."""
     return bool(_MEDICINE.search(text))
 
 
 def _by_place(hits: Mapping[str, Sequence[Hit]], kinds: Sequence[TermKind]) -> dict[str, list[Hit]]:
-    chosen = {
+    """Return the hits of some kinds, in the order of `PLACES`; a place without one is left out."""
+    selected = {
         place: [hit for hit in hits.get(place, ()) if hit.term.kind in kinds] for place in PLACES
     }
-    return {place: found for place, found in chosen.items() if found}
+    return {place: place_hits for place, place_hits in selected.items() if place_hits}
 
 
 def _tier(
     naming: Mapping[str, Sequence[Hit]], relating: Mapping[str, Sequence[Hit]]
 ) -> tuple[Tier, float]:
-    times = sum(hit.count for found in naming.values() for hit in found)
-    # What a headline or a lead calls "a CD40L antibody" and the text then names is the article's
-    # subject.
+    count = sum(hit.count for place_hits in naming.values() for hit in place_hits)
+    # If a headline or summary says "a CD40L antibody" and the text then gives the name, the article
+    # is about it.
     introduced = "body" in naming and any(place in relating for place in ("title", "summary"))
     on_a_trial = any(hit.term.kind is TermKind.TRIAL for hit in relating.get("title", ()))
     for holds, score in (
@@ -138,7 +155,7 @@ def _tier(
         (on_a_trial, 0.8),
         ("summary" in naming, 0.7),
         ("lead" in naming, 0.65),
-        (introduced or times >= _OFTEN, 0.6),
+        (introduced or count >= _OFTEN, 0.6),
     ):
         if holds:
             return Tier.ABOUT, score
@@ -149,42 +166,45 @@ def _tier(
     return (Tier.RELATED, 0.25) if relating else (Tier.NONE, 0.0)
 
 
-def _sentences(name: str, found: Mapping[str, Sequence[Hit]]) -> tuple[str, ...]:
-    """One sentence a term, for the first place it stands in."""
+def _sentences(name: str, hits: Mapping[str, Sequence[Hit]]) -> tuple[str, ...]:
+    """Return one sentence for each term, about the first place in which it occurs."""
     sentences: dict[TermSpec, str] = {}
-    for place, hits in found.items():
-        for hit in hits:
+    for place, place_hits in hits.items():
+        for hit in place_hits:
             sentences.setdefault(hit.term, _sentence(name, place, hit))
     return tuple(sentences.values())
 
 
 def _sentence(name: str, place: str, hit: Hit) -> str:
-    where = PLACES[place]
+    place_name = PLACES[place]
     if hit.written:
-        slip = (
+        pattern = (
             mark("%(place)s names %(written)s, a misspelling of %(term)s")
             if _LATIN.search(hit.written)
             else mark("%(place)s names %(written)s, %(term)s in another script")
         )
-        return LazyMessage(slip, place=where, written=hit.written, term=hit.spelling)
-    if hit.term.kind in _WHAT:
-        said = LazyMessage(_WHAT[hit.term.kind], place=where, term=hit.spelling, name=name.lower())
+        return LazyMessage(pattern, place=place_name, written=hit.written, term=hit.spelling)
+    if hit.term.kind in _RELATIONS:
+        sentence = LazyMessage(
+            _RELATIONS[hit.term.kind], place=place_name, term=hit.spelling, name=name.lower()
+        )
     else:
-        said = LazyMessage("%(place)s names %(term)s", place=where, term=hit.spelling)
-    often = place == "body" and hit.count >= _OFTEN
-    return LazyMessage("%(what)s, %(count)s times", what=said, count=hit.count) if often else said
+        sentence = LazyMessage("%(place)s names %(term)s", place=place_name, term=hit.spelling)
+    if place == "body" and hit.count >= _OFTEN:
+        return LazyMessage("%(what)s, %(count)s times", what=sentence, count=hit.count)
+    return sentence
 
 
 def _why_not(name: str, hits: Mapping[str, Sequence[Hit]]) -> str:
-    found = _by_place(hits, ADDING)
-    if not found:
+    adding = _by_place(hits, ADDING)
+    if not adding:
         return LazyMessage(
             "nothing in it names %(name)s, its target, its class or its trials", name=name.lower()
         )
-    place, first = next(iter(found.items()))
+    place, place_hits = next(iter(adding.items()))
     return LazyMessage(
         "%(place)s names %(term)s, which alone does not concern %(name)s",
         place=PLACES[place],
-        term=first[0].spelling,
+        term=place_hits[0].spelling,
         name=name.lower(),
     )

@@ -170,7 +170,7 @@ class RenderedDigest:
             digest.cadence,
             digest.language,
             digest.composed_at,
-            deps.links.archived(digest.key),
+            deps.links.archive_url(digest.key),
             digest.id,
         )
 

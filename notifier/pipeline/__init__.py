@@ -1,1 +1,4 @@
-"""The journey of the news, a step per file; `run.py` runs them all. Opens and commits every transaction of it."""
+"""The journey of the news, one step per file; `run.py` runs them all.
+
+Opens and commits every transaction of the journey.
+"""

@@ -1,12 +1,12 @@
-"""Composing: whoever is due and owed something gets a digest, rendered before a transaction begins.
+"""The composing step: a digest for every group of subscriptions that is due and owed something.
 
-Owns the order of it, for each profile: read who is due and what they are owed, render, and store
-what was rendered in short transactions, in which everything that was read is looked at once more.
-Whoever changed meanwhile is left for the next time. What cannot be composed for one profile, group
-or person stops no other: it is noted beside the person.
+For each profile: read who is due and what they are owed, close, render, and store the digest in
+short transactions that check once more everything that was read. A subscription that changed in
+between is left for the next run. A profile, group or subscription that cannot be composed stops no
+other; the trouble is stored with the subscription.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 from notifier.deliver import outbox
 from notifier.deps import Deps
 from notifier.digest import digests
-from notifier.digest.digests import Edition, Group, States
+from notifier.digest.digests import ComposedDigest, States
 from notifier.digest.evidence import snapshot_key
+from notifier.digest.groups import Group, group_subscriptions, variant_of
 from notifier.digest.no_news import PollingSummary, no_news_view
 from notifier.digest.view import Variant
 from notifier.enums import Health
@@ -26,13 +27,15 @@ from notifier.pipeline.problems import Problems
 from notifier.store.db import in_chunks
 from notifier.store.models import Profile, Subscription
 from notifier.subscribers import due_subscriptions, subscriptions
-from notifier.subscribers.subscriptions import MONTH
+from notifier.subscribers.due_subscriptions import MONTH
 from notifier.watch import sources
 from notifier.watch.health import health
 
-# How often a profile is read again in one run because matching went on meanwhile.
+# How often a profile is read in one run, if matches are stored for it while it is composed. Chosen
+# by hand; not measured.
 _ATTEMPTS = 3
-# How many members of a group one transaction serves, so that no other writer waits for long.
+# How many members of a group one transaction serves, so that no other writer waits for long. Chosen
+# by hand; bench/composing.py shows what a writer waits for.
 _AT_ONCE = 500
 
 _NOT_COMPOSED = (
@@ -40,13 +43,20 @@ _NOT_COMPOSED = (
 )
 
 
-class _MovedError(Exception):
-    """The profile's match sequence moved on since it was read: what was rendered may not be all that is owed."""
+class _OutdatedError(Exception):
+    """A match was stored for the profile after it was read: the rendered digest may lack items."""
 
 
 @dataclass(frozen=True)
 class _Due:
-    """What was read of a profile: whom to serve with what, whom nothing is owed to, and whose row cannot be read."""
+    """The due subscriptions of a profile.
+
+    Attributes:
+        profile: as it was read with them.
+        groups: those that are owed items, with the states that the items show.
+        owed_nothing: those that are owed no items.
+        troubles: by subscription id, why a subscription cannot be served.
+    """
 
     profile: Profile
     groups: tuple[tuple[Group, States], ...]
@@ -55,17 +65,22 @@ class _Due:
 
 
 def run(deps: Deps, problems: Problems | None = None) -> int:
-    """Compose a digest for every group of subscriptions that is due and owed something; returns how many."""
+    """Compose digests for all profiles; return how many were stored.
+
+    Args:
+        deps: settings, sessions, templates, clock.
+        problems: collects what could not be composed.
+    """
     problems = problems if problems is not None else Problems()
     now = deps.now()
     composed = 0
     with deps.reading() as session:
-        waiting = profiles.ids(session)
-    for profile_id in waiting:
+        profile_ids = profiles.ids(session)
+    for profile_id in profile_ids:
         with problems.contained(f"Composing for profile {profile_id}"):
             composed += _compose_for(deps, profile_id, now, problems)
         if deps.settings.schedule.sign_of_life:
-            with problems.contained(f"The sign of life for profile {profile_id}"):
+            with problems.contained(f"Composing the digest without news for profile {profile_id}"):
                 composed += _compose_no_news(deps, profile_id, now, problems)
     return composed
 
@@ -81,7 +96,7 @@ def _compose_for(deps: Deps, profile_id: int, now: datetime, problems: Problems)
             for group, states in due.groups:
                 composed += _compose_group(deps, due.profile, group, states, now, problems)
             _advance(deps, due, now)
-        except _MovedError:
+        except _OutdatedError:
             continue
         return composed
     return composed
@@ -93,36 +108,42 @@ def _read_due(deps: Deps, profile_id: int, now: datetime, problems: Problems) ->
         profile = session.get(Profile, profile_id)
         if profile is None:
             return None
-        people, troubles = due_subscriptions.readable(
-            session, subscriptions.due(session, profile_id, now, quiet_time)
+        due, troubles = due_subscriptions.readable(
+            session, due_subscriptions.due(session, profile_id, now, quiet_time)
         )
-        groups = _groups(session, profile, people, troubles, problems)
-        owed = {subscription.id for group in groups for subscription in group.subscriptions}
-        rest = tuple(one for one in people if one.id not in owed and one.id not in troubles)
+        groups = _groups(session, profile, due, troubles, problems)
+        served = {subscription.id for group in groups for subscription in group.subscriptions}
         return _Due(
-            profile,
-            tuple((group, digests.states(session, group.items)) for group in groups),
-            rest,
-            troubles,
+            profile=profile,
+            groups=tuple((group, digests.states(session, group.items)) for group in groups),
+            owed_nothing=tuple(
+                subscription
+                for subscription in due
+                if subscription.id not in served and subscription.id not in troubles
+            ),
+            troubles=troubles,
         )
 
 
 def _groups(
     session: Session,
     profile: Profile,
-    people: Sequence[Subscription],
+    members: Sequence[Subscription],
     troubles: dict[int, str],
     problems: Problems,
 ) -> list[Group]:
-    """Who is owed what; where that cannot be said of all together, it is said of each alone."""
+    """Group subscriptions by what they are owed; group them one by one if that fails for all.
+
+    Adds those for which it fails to `troubles`.
+    """
     try:
-        return digests.groups(session, profile, people)
+        return group_subscriptions(session, profile, members)
     except Exception as error:  # noqa: BLE001 - one row stops nobody else
         problems.note(f"Grouping the subscriptions of profile {profile.id}", error)
     groups: list[Group] = []
-    for subscription in people:
+    for subscription in members:
         try:
-            groups += digests.groups(session, profile, [subscription])
+            groups += group_subscriptions(session, profile, [subscription])
         except Exception as error:  # noqa: BLE001 - likewise
             problems.note(f"Grouping subscription {subscription.id}", error)
             troubles[subscription.id] = _NOT_COMPOSED
@@ -132,140 +153,155 @@ def _groups(
 def _compose_group(
     deps: Deps, profile: Profile, group: Group, states: States, now: datetime, problems: Problems
 ) -> int:
-    """Render and store one digest; returns how many were stored: one, or none where its members all changed."""
+    """Render and store the digest of a group; return 1, or 0 if all its members changed since."""
     due_at = due_subscriptions.first_due(group.subscriptions, now)
     snapshot = snapshot_key(profile.document)
     served = 0
     try:
-        edition = digests.edition(profile, group, states, digest_body.renderer(deps), due_at, now)
+        composed = digests.compose(profile, group, states, digest_body.renderer(deps), due_at, now)
         for members in in_chunks(group.subscriptions, _AT_ONCE):
             with deps.writing() as session:
                 _require_position(session, profile)
                 unchanged = due_subscriptions.unchanged(session, members)
                 if unchanged:
-                    owed = [(one, one.next_due_at or now) for one in unchanged]
-                    _owe(deps, session, profile, edition, owed, now)
-                    subscriptions.mark_composed(unchanged, profile.position, snapshot, now)
+                    owed = [
+                        (subscription, subscription.next_due_at or now)
+                        for subscription in unchanged
+                    ]
+                    _store(deps, session, profile, composed, owed, now)
+                    due_subscriptions.mark_composed(unchanged, profile.position, snapshot, now)
                     for subscription in unchanged:
-                        subscriptions.advance(subscription, now)
+                        subscriptions.reschedule(subscription, now)
                 served += len(unchanged)
-    except _MovedError:
+    except _OutdatedError:
         raise
     except Exception as error:  # noqa: BLE001 - one group stops no other
         problems.note(f"Composing a digest for profile {profile.id}", error)
-        _put_off(deps, {one.id: _NOT_COMPOSED for one in group.subscriptions}, now)
+        troubles = {subscription.id: _NOT_COMPOSED for subscription in group.subscriptions}
+        _put_off(deps, troubles, now)
     return 1 if served else 0
 
 
-def _owe(
+def _store(
     deps: Deps,
     session: Session,
     profile: Profile,
-    edition: Edition,
+    composed: ComposedDigest,
     owed: Sequence[tuple[Subscription, datetime]],
     now: datetime,
 ) -> None:
-    digest = digests.store(session, profile.id, edition, now)
+    """Store a digest and enqueue its deliveries, each with the time at which it was due."""
+    digest = digests.store(session, profile.id, composed, now)
     outbox.enqueue_digest(session, digest, owed, deps.mail_domain, now)
 
 
 def _require_position(session: Session, profile: Profile) -> None:
-    """Lock the profile, and see that nothing was matched since it was read."""
+    """Lock the profile's row.
+
+    Raises:
+        _OutdatedError: a match was stored for the profile after it was read, or it was deleted.
+    """
     current = session.get(Profile, profile.id, with_for_update=True)
     if current is None or current.position != profile.position:
-        raise _MovedError
+        raise _OutdatedError
 
 
 def _advance(deps: Deps, due: _Due, now: datetime) -> None:
-    """Let the due time pass of those to whom nothing is owed."""
+    """Move those that are owed nothing to their next due time."""
     for members in in_chunks(due.owed_nothing, _AT_ONCE):
         with deps.writing() as session:
             _require_position(session, due.profile)
             for subscription in due_subscriptions.unchanged(session, members):
-                subscriptions.advance(subscription, now)
+                subscriptions.reschedule(subscription, now)
 
 
 def _put_off(deps: Deps, troubles: dict[int, str], now: datetime) -> None:
+    """Store why subscriptions cannot be served, and when to try again."""
     if troubles:
         with deps.writing() as session:
             for subscription_id, trouble in troubles.items():
-                subscriptions.put_off(
+                due_subscriptions.put_off(
                     session, subscription_id, trouble, now + due_subscriptions.RETRY_AFTER
                 )
 
 
 def _compose_no_news(deps: Deps, profile_id: int, now: datetime, problems: Problems) -> int:
-    """Tell those who have heard nothing for a month that we looked; returns how many digests say so."""
+    """Compose the digests of a month without news; return how many were stored.
+
+    Subscriptions that are owed items get none: their news goes out with their next digest.
+    """
     with deps.reading() as session:
         profile = session.get(Profile, profile_id)
         if profile is None:
             return 0
-        people, troubles = due_subscriptions.readable(
-            session, subscriptions.inactive_subscriptions(session, profile_id, now)
+        inactive, troubles = due_subscriptions.readable(
+            session, due_subscriptions.inactive_subscriptions(session, profile_id, now)
         )
-        moments = {
-            one.id: moment
-            for one in people
-            if (moment := subscriptions.silent_since(one)) and moment <= now
+        due = {
+            subscription: due_at
+            for subscription in inactive
+            if (due_at := due_subscriptions.no_news_due_at(subscription)) and due_at <= now
         }
-        silent = [one for one in people if one.id in moments]
-        groups = _groups(session, profile, silent, troubles, problems)
-        owed = {one.id for group in groups for one in group.subscriptions}
-        seen = _watched(session, profile, now)
+        groups = _groups(session, profile, list(due), troubles, problems)
+        owed_items = {member.id for group in groups for member in group.subscriptions}
+        polling = _summarize_polling(session, profile, now)
     _put_off(deps, troubles, now)
-    served: dict[Variant, list[Subscription]] = {}
-    for subscription in silent:
-        if subscription.id not in owed and subscription.id not in troubles and seen.sources:
-            # Nothing of a snapshot is shown: what was introduced before stays so.
-            variant = digests.variant_of(subscription, subscription.seen_snapshot)
-            served.setdefault(variant, []).append(subscription)
+    members: dict[Variant, dict[Subscription, datetime]] = {}
+    for subscription, due_at in due.items():
+        left_out = subscription.id in owed_items or subscription.id in troubles
+        if not left_out and polling.sources:
+            # This digest shows no snapshot, so the one that was seen before stays the seen one.
+            variant = variant_of(subscription, subscription.seen_snapshot)
+            members.setdefault(variant, {})[subscription] = due_at
     composed = 0
-    for variant, members in served.items():
-        with problems.contained(f"A sign of life for profile {profile_id}"):
-            composed += _store_no_news(
-                deps, profile, variant, seen, [(one, moments[one.id]) for one in members], now
-            )
+    for variant, due_members in members.items():
+        with problems.contained(f"Composing a digest without news for profile {profile_id}"):
+            composed += _store_no_news(deps, profile, variant, polling, due_members, now)
     return composed
 
 
-def _watched(session: Session, profile: Profile, now: datetime) -> PollingSummary:
-    """What was watched in the last month."""
+def _summarize_polling(session: Session, profile: Profile, now: datetime) -> PollingSummary:
+    """Count the polls of a profile's sources in the last month."""
     watched = sources.sources_for(session, profile)
     since = (now - MONTH).date()
     failing = (
         source.name for source in watched if health(source, now) in (Health.FAILING, Health.GONE)
     )
-    looks = sum(sources.poll_counts_since(source, since) for source in watched)
-    return PollingSummary(looks, len(watched), tuple(failing))
+    polls = sum(sources.poll_counts_since(source, since) for source in watched)
+    return PollingSummary(polls, len(watched), tuple(failing))
 
 
 def _store_no_news(
     deps: Deps,
     profile: Profile,
     variant: Variant,
-    seen: PollingSummary,
-    owed: Sequence[tuple[Subscription, datetime]],
+    polling: PollingSummary,
+    due: Mapping[Subscription, datetime],
     now: datetime,
 ) -> int:
-    due_at = min(moment for _, moment in owed)
-    rendered = digest_body.render_no_news(deps, no_news_view(profile, variant, seen, now.date()))
-    edition = digests.quiet_edition(variant, rendered, due_at)
-    moments = {subscription.id: moment for subscription, moment in owed}
+    """Render and store one digest of a month without news; return 1, or 0 if nobody was served.
+
+    Args:
+        deps: settings, sessions, templates.
+        profile: whose sources were polled.
+        variant: the choices that the members share.
+        polling: what the digest reports.
+        due: the members, each with its due time.
+        now: when it is composed.
+    """
+    view = no_news_view(profile, variant, polling, now.date())
+    rendered = digest_body.render_no_news(deps, view)
+    composed = digests.compose_no_news(variant, rendered, min(due.values()))
+    due_times = {subscription.id: due_at for subscription, due_at in due.items()}
     served = 0
-    for members in in_chunks((subscription for subscription, _ in owed), _AT_ONCE):
+    for members in in_chunks(due, _AT_ONCE):
         with deps.writing() as session:
             _require_position(session, profile)
             unchanged = due_subscriptions.unchanged(session, members)
             if unchanged:
-                _owe(
-                    deps,
-                    session,
-                    profile,
-                    edition,
-                    [(one, moments[one.id]) for one in unchanged],
-                    now,
-                )
+                owed = [(subscription, due_times[subscription.id]) for subscription in unchanged]
+                _store(deps, session, profile, composed, owed, now)
                 for subscription in unchanged:
-                    subscriptions.reassured(subscription, now)
+                    due_subscriptions.mark_no_news_composed(subscription, now)
             served += len(unchanged)
     return 1 if served else 0

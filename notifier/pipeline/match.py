@@ -1,7 +1,7 @@
-"""Matching: what was not looked at yet is judged for every profile, and stored where it concerns one.
+"""The step match: judge revisions that were not judged yet, and store what concerns a profile.
 
-Owns the three steps of a batch: read it, judge it while no transaction is open, store it in a short
-one. A batch is judged again when somebody else matched, or imported a profile, meanwhile.
+Owns the three parts of a batch: read it, judge it while no transaction is open, store it in a short
+transaction. A batch is judged again if another process matched, or imported a profile, meanwhile.
 """
 
 import logging
@@ -12,13 +12,21 @@ from notifier.pipeline.problems import Problems
 
 log = logging.getLogger("notifier")
 
-# How often in a row a batch may turn out to be outdated before it is left to whoever else is
-# matching.
+# How often in a row a batch may be outdated before it is left to the other process. Chosen by hand;
+# not measured.
 _ATTEMPTS = 20
 
 
 def run(deps: Deps, problems: Problems | None = None) -> int:
-    """Judge everything that was not looked at yet; returns how many revisions that were."""
+    """Judge all revisions that were not judged yet.
+
+    Args:
+        deps: the database and the clock.
+        problems: collects the errors of revisions that could not be judged.
+
+    Returns:
+        The number of revisions that were judged by this process.
+    """
     problems = problems if problems is not None else Problems()
     total = outdated = 0
     while outdated < _ATTEMPTS:
@@ -28,16 +36,16 @@ def run(deps: Deps, problems: Problems | None = None) -> int:
         if not batch.revisions:
             return total
         judged = batches.judge(batch)
-        for what, error in judged.errors:
-            problems.note(what, error)
+        for description, error in judged.errors:
+            problems.note(description, error)
         with deps.reading() as session:
             recent = batches.read_recent(session, judged.profiles_with_news, now)
-        found = batches.with_stories(judged, recent)
+        draft = batches.with_stories(judged, recent)
         with deps.writing() as session:
-            stored = matches.store(session, found, now)
-        if stored is None:
+            count = matches.store(session, draft, now)
+        if count is None:
             outdated += 1
-            log.info("A batch was matched by another process meanwhile; it is read again.")
+            log.info("Another process matched these revisions meanwhile; they are read again.")
         else:
-            total, outdated = total + stored, 0
+            total, outdated = total + count, 0
     return total

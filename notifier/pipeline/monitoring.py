@@ -1,8 +1,8 @@
-"""The watchman: the few things that mean it is broken, told once to the operator and shown by `/healthz`.
+"""The monitoring step: mails to the operator when something broke, and checks for `/healthz`.
 
-A digest that was due and of which nothing was accepted an hour later; a backlog that does not
-shrink; subscribers whose stored choice cannot be read; a source past its rhythm (which is told by
-`watch/health.py`, and only shown here). Nothing else alarms.
+Four things are checked: a due digest of which the mail server accepted nothing for an hour, a
+backlog that does not shrink, subscriptions whose stored choice cannot be read, and sources that
+fail. The first three are mailed here; `pipeline/poll.py` mails about sources.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,13 @@ from notifier.watch.health import health
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at; names no person."""
+    """The result of one check. It names no person.
+
+    Attributes:
+        name: `digests`, `backlog`, `subscribers` or `sources`.
+        ok: true if nothing is wrong.
+        finding: what is wrong; empty if nothing is.
+    """
 
     name: str
     ok: bool
@@ -30,41 +36,47 @@ class Check:
 
 
 def checks(session: Session, now: datetime) -> list[Check]:
-    """Everything that is looked at, as it stands."""
-    wrong = {one.name: one.detail for one in alerts.current(session, now)}
-    found = [
+    """Run all checks."""
+    wrong = {trouble.name: trouble.detail for trouble in alerts.current(session, now)}
+    results = [
         Check(name, name not in wrong, wrong.get(name, ""))
         for name in ("digests", "backlog", alerts.PEOPLE)
     ]
-    bad = [
-        one
-        for one in sources.listed(session)
-        if health(one, now) in (Health.FAILING, Health.SILENT, Health.GONE)
+    failing = [
+        source
+        for source in sources.listed(session)
+        if health(source, now) in (Health.FAILING, Health.SILENT, Health.GONE)
     ]
-    return [*found, Check("sources", not bad, _named(bad, now))]
+    return [*results, Check("sources", not failing, _list(failing, now))]
 
 
-def _named(bad: Sequence[Source], now: datetime) -> str:
-    return "; ".join(f"source {one.id} is {health(one, now)}" for one in bad)
+def _list(failing: Sequence[Source], now: datetime) -> str:
+    return "; ".join(f"source {source.id} is {health(source, now)}" for source in failing)
 
 
 def notify_operator(deps: Deps) -> None:
-    """Tell the operator once what broke, and once that it works again."""
+    """Mail the operator once when something broke, and once when it works again."""
     now = deps.now()
+    with deps.reading() as session:
+        troubles = alerts.current(session, now)
     with deps.writing() as session:
-        begun, ended = alerts.update(session, alerts.current(session, now), now)
+        begun, ended = alerts.update(session, troubles, now)
         operator = deps.settings.operator.address
         if operator is None or not (begun or ended):
             return
-        paragraphs = [f"{one.detail}\n{one.fix}" for one in begun]
-        paragraphs += [f"It works again: {name}." for name in ended]
-        closing = (
-            "Nothing was lost: what is owed stays in the outbox. See: notifier deliveries list"
-        )
-        text = "\n\n".join([*paragraphs, closing])
         operator_mail.enqueue(
-            session, operator, _subject(begun, ended), text, deps.mail_domain, now
+            session, operator, _subject(begun, ended), _text(begun, ended), deps.mail_domain, now
         )
+
+
+def _text(begun: Sequence[Trouble], ended: Sequence[str]) -> str:
+    paragraphs = [f"{trouble.detail}\n{trouble.fix}" for trouble in begun]
+    paragraphs += [f"It works again: {name}." for name in ended]
+    closing = (
+        "Nothing was lost: mails that were not sent yet stay in the outbox. "
+        "See: notifier deliveries list"
+    )
+    return "\n\n".join([*paragraphs, closing])
 
 
 def _subject(begun: Sequence[Trouble], ended: Sequence[str]) -> str:

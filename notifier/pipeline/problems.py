@@ -1,7 +1,7 @@
-"""Containment: an error in one step, for one profile or one person, stops no other.
+"""Problems: an error in one step, for one profile or one person, stops no other.
 
-Owns how an error that nobody expected is written down: a line for the report of the run, and its
-trace in the log. No e-mail address stands in either, for who subscribes is health data.
+Owns how an unexpected error is reported: a line in the report of the run, and the trace in the log.
+E-mail addresses are removed from both, because subscriptions are health data.
 """
 
 import logging
@@ -16,7 +16,7 @@ log = logging.getLogger("notifier")
 
 
 class Problems:
-    """What went wrong in one run, a sentence each."""
+    """The failures of one run, a sentence each, in `lines`."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -26,7 +26,7 @@ class Problems:
         """Run a piece of work whose failure must not stop the others.
 
         Args:
-            what: the work as the subject of a sentence: ``The step compose``. It names no person.
+            what: the work, as the subject of a sentence: "The step compose". It names no person.
         """
         try:
             yield
@@ -34,7 +34,12 @@ class Problems:
             self.note(what, error)
 
     def note(self, what: str, error: Exception) -> None:
-        """Write down an error that was caught: one that says what to do in words, any other with its trace."""
+        """Report and log an error that was caught; log the trace of an unexpected one.
+
+        Args:
+            what: the work that failed, as in `contained`.
+            error: the error.
+        """
         if isinstance(error, NotifierError):
             line = redacted(f"{what} failed: {error.problem} {error.fix}".rstrip())
             log.warning("%s", line)
@@ -45,10 +50,10 @@ class Problems:
 
 
 def describe_unexpected(error: Exception) -> str:
-    """An error that nobody expected, in words for a report; its text is left out, for it may name a person."""
+    """Describe an unexpected error by its type only, because its text may name a person."""
     return f"an unexpected error ({type(error).__name__}), whose trace is in the log."
 
 
 def log_trace(what: str, error: Exception) -> None:
-    """Log an error that was caught, with its trace, without e-mail addresses."""
+    """Log an error that was caught, with its trace and without e-mail addresses."""
     log.error("%s\n%s", what, redacted("".join(traceback.format_exception(error))).rstrip())

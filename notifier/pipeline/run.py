@@ -1,18 +1,18 @@
 """The journey of the news, in the order it is run.
 
     sources that are due
-    | poll             fetch each, read it, store entries and revisions; a failure is stored beside its source
-    | match            judge what is new for every profile, and store what concerns one
-    | signup_requests  answer what was asked for on the web
-    | housekeeping     end pauses, delete what is not needed any more
-    | compose          for every subscription that is due: a digest for its group, and a delivery each
+    | poll             fetch and parse each, store entries and revisions, or the failure
+    | match            judge new revisions for every profile, store the matches
+    | signup_requests  answer the requests that came through the web forms
+    | housekeeping     end pauses, delete what is no longer needed
+    | compose          for every group of subscriptions that is due: a digest, and a delivery each
     | deliver          claim, send, settle by the server's answer
-    | monitoring       tell the operator once when mails do not go out
+    | monitoring       mail the operator once when mails do not go out
 
-`notifier run --once`, the scheduler and a cron line call the same steps. Every step asks the
-database what is due, does it, and finds nothing to do when it is run again. Each is run whatever
-became of the one before. Transactions are opened and committed in these files, in `admin/`, `web/`
-and `cli/`, and none is open while the network is used or a text is judged, rendered or signed.
+`notifier run --once`, the scheduler and a cron line run the same steps. Each step asks the database
+what is due and does it; run again at once, it finds nothing to do. A step that fails stops no
+other. Transactions are opened and committed in these files, in `admin/`, `web/` and `cli/`. None is
+open while the network is used or a text is judged, rendered or signed.
 """
 
 from collections.abc import Callable, Sequence
@@ -37,7 +37,15 @@ from notifier.pipeline.problems import Problems
 
 @dataclass(frozen=True)
 class Report:
-    """What one run did; `problems` are the steps, profiles and people that could not be served, a sentence each."""
+    """The result of one run.
+
+    Attributes:
+        polled: a result for each polled source.
+        matched: how many matches were stored.
+        composed: how many digests were stored.
+        sent: the answers of the mail server.
+        problems: the steps, profiles and subscriptions that failed, a sentence each.
+    """
 
     polled: list[PollResult]
     matched: int
@@ -47,17 +55,21 @@ class Report:
 
     @property
     def failed(self) -> bool:
-        """Whether a step failed that a person should look at."""
+        """True if a person should look at a failure."""
         refused = self.sent.answers.get(SendResult.REFUSED, 0)
         unanswered = any(source.status == "failed" for source in self.polled)
         return bool(self.problems or self.sent.problem or refused or unanswered)
 
 
 def run_once(deps: Deps, stop: Callable[[], bool] = deliver.never) -> Report:
-    """All steps, once, each of them whatever became of the others; when it is to `stop`, no further mail is begun.
+    """Run all steps once. A step that fails stops no other.
+
+    Args:
+        deps: settings, sessions, transports, clock.
+        stop: asked before each mail; after it returned true, no further mail is sent.
 
     Raises:
-        SettingsError: it is not set who writes; nothing was done.
+        SettingsError: the settings name no sender; no step was run.
     """
     deps.require_sender()
     problems = Problems()
@@ -81,7 +93,10 @@ def run_once(deps: Deps, stop: Callable[[], bool] = deliver.never) -> Report:
 
 
 def failing_canaries(deps: Deps) -> list[str]:
-    """The known texts of stored profiles that no longer get their tier, a sentence each; none where all is well."""
+    """Return the canaries that no longer get their expected tier, a sentence each.
+
+    Canaries are the texts with a known tier that a profile contains.
+    """
     with deps.reading() as session:
         return [
             f"{profile.slug}: {failed}"
@@ -93,5 +108,5 @@ def failing_canaries(deps: Deps) -> list[str]:
 
 
 def to_json(results: Sequence[PollResult]) -> dict[str, object]:
-    """The JSON document of `poll`."""
+    """Return the JSON document that `notifier poll --json` prints."""
     return {"sources": [asdict(result) for result in results]}

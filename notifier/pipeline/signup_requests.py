@@ -1,8 +1,8 @@
-"""Admission: what was asked for through a form is answered by mail, to the owner of the address alone.
+"""Sign-up requests: answers by mail, to the owner of the address alone.
 
-The page has answered before this begins, the same for all. A request that was stored is answered
-once, whoever comes first: the application right after its page, or the next run. The limits of what
-a mailbox is sent are kept here, where nobody who asks can see them.
+The page was sent before this begins, and is the same for everybody. A stored request is answered
+once: by the web application after it sent the page, or by the next run. The limits per mailbox are
+applied here, because nobody who asks can see the result.
 """
 
 from sqlalchemy.orm import Session
@@ -26,74 +26,73 @@ from notifier.subscribers.subscriptions import SuppressedError
 
 
 def answer_all(deps: Deps, problems: Problems | None = None) -> int:
-    """Answer all requests that wait; returns how many there were."""
+    """Answer all waiting requests; return how many there were."""
     problems = problems if problems is not None else Problems()
     with deps.reading() as session:
         waiting = signup_requests.waiting(session)
-    for enquiry_id in waiting:
-        with problems.contained(f"Answering request {enquiry_id}"):
-            answer(deps, enquiry_id, problems)
+    for request_id in waiting:
+        with problems.contained(f"Answering request {request_id}"):
+            answer(deps, request_id, problems)
     return len(waiting)
 
 
-def answer(deps: Deps, enquiry_id: int, problems: Problems | None = None) -> None:
-    """Answer one request, unless somebody else did.
+def answer(deps: Deps, request_id: int, problems: Problems | None = None) -> None:
+    """Answer one request, unless it was answered already or is being answered.
 
-    One that cannot be answered is noted, by its number, and dropped: the address in it is kept no
-    longer than it is of use, and whoever asked can ask again.
+    One that fails is noted by its id, and its address is deleted: the person can ask again.
 
     Raises:
         StoreError: the database cannot be used now; the request waits.
     """
     try:
         with deps.writing() as session:
-            enquiry = signup_requests.taken(session, enquiry_id)
-            if enquiry is not None:
-                _answer(deps, session, enquiry)
-                signup_requests.answered(enquiry, deps.now())
+            request = signup_requests.claim(session, request_id)
+            if request is not None:
+                _answer(deps, session, request)
+                signup_requests.mark_answered(request, deps.now())
     except StoreError:
         raise
-    except Exception as error:  # noqa: BLE001 - a fault of ours in one request shall not stop the others
-        (problems or Problems()).note(f"Answering request {enquiry_id}", error)
+    except Exception as error:  # noqa: BLE001 - one request does not stop the others
+        (problems or Problems()).note(f"Answering request {request_id}", error)
         with deps.writing() as session:
-            enquiry = signup_requests.taken(session, enquiry_id)
-            if enquiry is not None:
-                signup_requests.answered(enquiry, deps.now())
+            request = signup_requests.claim(session, request_id)
+            if request is not None:
+                signup_requests.mark_answered(request, deps.now())
 
 
 def to_json(profile: str, choice: Choice) -> dict[str, object]:
-    """A wish as it is stored until it is answered."""
+    """Return the wish of a sign-up, as the request stores it until it is answered."""
     return {"profile": profile, **choices.to_json(choice)}
 
 
-def _answer(deps: Deps, session: Session, enquiry: SignupRequest) -> None:
-    wish = enquiry.wish or {}
-    if enquiry.kind is SignupRequestKind.SUBSCRIBE:
-        _subscribe(deps, session, enquiry, wish)
-    elif enquiry.kind is SignupRequestKind.ADDRESS:
-        _ask_both(deps, session, enquiry, str(wish["change"]))
+def _answer(deps: Deps, session: Session, request: SignupRequest) -> None:
+    wish = request.wish or {}
+    if request.kind is SignupRequestKind.SUBSCRIBE:
+        _subscribe(deps, session, request, wish)
+    elif request.kind is SignupRequestKind.ADDRESS:
+        _ask_both(deps, session, request, str(wish["change"]))
     else:
-        _send_link(deps, session, enquiry)
+        _send_link(deps, session, request)
 
 
 def _subscribe(
-    deps: Deps, session: Session, enquiry: SignupRequest, wish: dict[str, object]
+    deps: Deps, session: Session, request: SignupRequest, wish: dict[str, object]
 ) -> None:
-    now, email = deps.now(), enquiry.email
+    now, email = deps.now(), request.email
     assert email is not None
-    if not signup_requests.may_be_mailed(session, enquiry):
+    if not signup_requests.may_be_mailed(session, request):
         return
     try:
         profile = profiles.find(session, str(wish["profile"]))
     except NotFoundError:
-        return  # a profile that went meanwhile
+        return  # the profile was removed meanwhile
     running = subscriptions.running_subscriptions(session, email, profile)
     if running:
         outbox.enqueue_asked(session, DeliveryKind.ALREADY, running[0], deps.mail_domain, now)
         return
     try:
         subscription = subscriptions.subscribe(
-            session, email, profile, choices.from_json(wish), now, own=True
+            session, email, profile, choices.from_json(wish), now, from_form=True
         )
     except SuppressedError:
         return
@@ -101,17 +100,17 @@ def _subscribe(
     outbox.enqueue_asked(session, DeliveryKind.CONFIRMATION, subscription, deps.mail_domain, now)
 
 
-def _send_link(deps: Deps, session: Session, enquiry: SignupRequest) -> None:
-    assert enquiry.email is not None
-    if not signup_requests.may_be_mailed(session, enquiry):
+def _send_link(deps: Deps, session: Session, request: SignupRequest) -> None:
+    assert request.email is not None
+    if not signup_requests.may_be_mailed(session, request):
         return
-    running = subscriptions.running_subscriptions(session, enquiry.email)
+    running = subscriptions.running_subscriptions(session, request.email)
     if running:
         outbox.enqueue_asked(session, DeliveryKind.LINK, running[0], deps.mail_domain, deps.now())
 
 
-def _ask_both(deps: Deps, session: Session, enquiry: SignupRequest, link_id: str) -> None:
-    """Ask both addresses of a change, each within the limits of its mailbox; the new one as if it signed up."""
+def _ask_both(deps: Deps, session: Session, request: SignupRequest, link_id: str) -> None:
+    """Ask both addresses of a change to agree, each within the limit of its mailbox."""
     now, kinds = deps.now(), []
     change = address_changes.find(session, link_id)
     if change is None:
@@ -119,9 +118,9 @@ def _ask_both(deps: Deps, session: Session, enquiry: SignupRequest, link_id: str
     if signup_requests.count_mail(session, SignupRequestKind.ADDRESS, change.subscriber.email, now):
         kinds.append(DeliveryKind.CHANGE_OLD)
     suppression = suppressions.of(session, change.address_hash)
-    # One that was erased meanwhile is owed the question, too; it is refused when it is to be sent,
-    # where nobody looks.
-    if signup_requests.may_be_mailed(session, enquiry) and suppressions.may_be_asked(
+    # An address that was erased meanwhile gets the question in the outbox, too, and it is refused
+    # when it is to be sent: so the person who asked does not see a difference.
+    if signup_requests.may_be_mailed(session, request) and suppressions.may_be_asked(
         suppression, now
     ):
         suppressions.note_asked(suppression, now)

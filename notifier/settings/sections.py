@@ -151,9 +151,9 @@ class Operator(_Section):
 class Schedule(_Section):
     """Times of digests.
 
-    `time_zone` is for subscribers who gave none. Immediate digests wait for `quiet_minutes` after
-    the last new item and are merged. With `sign_of_life`, a subscriber who got no mail for a month
-    gets one that says how often the sources were polled.
+    `time_zone` is for subscribers who gave none. The first item of an immediate digest waits for
+    `quiet_minutes`, so that later ones go into the same mail. With `sign_of_life`, a subscriber who
+    got no mail for a month gets one that says how often the sources were polled.
     """
 
     time_zone: TimeZone = "UTC"

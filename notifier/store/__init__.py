@@ -1,1 +1,1 @@
-"""What is stored and how it is reached: tables, statuses, engine, sessions and the schema's upgrade."""
+"""Storage: the database and its tables, keys of hashed addresses, files on disk."""

@@ -1,9 +1,9 @@
-"""Keys: by what an installation recognises addresses that it does not store, or not any more.
+"""Keyed hashes that recognise addresses which are not stored, or not any more.
 
 Owns the hashes of addresses, of networks and of mailboxes, and the check that `suppression_key` is
-the one they were made with. The key comes with the session and stands in no table: a copy of the
-database gives no address away, and a backup without the key would write to everybody who ever said
-no.
+the key that they were made with. The key comes with the session and is in no table. So a copy of
+the database does not give an address away, and after a restore without the key, mails would go to
+people who have refused them: such a start is refused.
 """
 
 import hashlib
@@ -18,98 +18,115 @@ from notifier.errors import SettingsError
 from notifier.store.db import ADDRESS_KEY, connect
 from notifier.store.models import Base, Installation
 
+# In characters. Chosen by hand: `notifier init` makes keys of 43.
 _SHORTEST_KEY = 16
-_HASHED = ("suppression", "subscriber", "address_change")
+# Tables with a column `address_hash`.
+_HASHED_TABLES = ("suppression", "subscriber", "address_change")
 
 
 def require(key: str) -> None:
     """Refuse a start without `suppression_key`.
 
     Raises:
-        SettingsError: it is missing or too short.
+        SettingsError: the key is missing or too short.
     """
     if len(key) < _SHORTEST_KEY:
         raise SettingsError(
-            f"suppression_key is {'too short' if key else 'not set'}: suppressed addresses could not be recognised.",
-            "Run `notifier init`, which adds one to the settings; after a restore, take it from the backup.",
+            f"suppression_key is {'too short' if key else 'not set'}:"
+            " suppressed addresses could not be recognised.",
+            "Run `notifier init`, which adds one to the settings; after a restore, take it from the"
+            " backup.",
         )
 
 
 def adopt(engine: Engine, key: str) -> None:
-    """Take the key for this database: the first one is taken for good, and hashes from before it are made anew.
+    """Check the key of this database, or set it if it has none yet.
+
+    The first key is set for good; hashes that were made without a key are made again with it.
 
     Raises:
         SettingsError: the hashes in the database were made with another key.
     """
     with engine.connect() as connection:
-        found = connection.execute(select(Installation.key_fingerprint)).scalar_one()
-    if found is None:
+        stored = connection.execute(select(Installation.key_fingerprint)).scalar_one()
+    if stored is None:
         with engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
-            found = _take(connection, key)
-    if found != fingerprint(key):
+            stored = _set_key(connection, key)
+    if stored != fingerprint(key):
         raise SettingsError(
             "suppression_key is not the one that this database was made with.",
-            "Put the old key back (the backup of the settings holds it): with another one, people who said no, or "
-            "whose mails came back, would be written to again.",
+            "Put the old key back (it is in the backup of the settings): with another one, people"
+            " who refused mails, or whose mails came back, would get mails again.",
         )
 
 
 def is_taken(engine: Engine) -> bool:
-    """Whether a database was made with a key already; one without tables, or from before there were keys, was not.
+    """Tell whether a database has a key; a new one and one from before there were keys have none.
 
     Raises:
         SettingsError: `database_url` has an option that cannot be used.
         StoreError: the database cannot be used.
     """
     with connect(engine) as connection:
-        columns = inspect(connection)
-        if not columns.has_table("installation"):
+        inspector = inspect(connection)
+        if not inspector.has_table("installation"):
             return False
-        if "key_fingerprint" not in {
-            column["name"] for column in columns.get_columns("installation")
-        }:
+        columns = {column["name"] for column in inspector.get_columns("installation")}
+        if "key_fingerprint" not in columns:
             return False
         return connection.execute(select(Installation.key_fingerprint)).scalar() is not None
 
 
-def _take(connection: Connection, key: str) -> str:
-    """Note the key's fingerprint and rehash what was hashed without it, unless another process just did."""
+def _set_key(connection: Connection, key: str) -> str:
+    """Store the key's fingerprint and rehash what was hashed without it.
+
+    If another process has set a key meanwhile, nothing is changed.
+
+    Returns:
+        The fingerprint that is stored then.
+    """
     installation = Base.metadata.tables["installation"]
-    chosen = select(installation.c.key_fingerprint).with_for_update()
-    if (found := connection.execute(chosen).scalar_one()) is not None:
-        return str(found)
-    for name in _HASHED:
+    locked = select(installation.c.key_fingerprint).with_for_update()
+    if (stored := connection.execute(locked).scalar_one()) is not None:
+        return str(stored)
+    for name in _HASHED_TABLES:
         table = Base.metadata.tables[name]
         for (salted,) in connection.execute(select(table.c.address_hash)).all():
-            changed = update(table).where(table.c.address_hash == salted)
-            connection.execute(changed.values(address_hash=rekeyed(salted, key)))
+            matching = update(table).where(table.c.address_hash == salted)
+            connection.execute(matching.values(address_hash=rekeyed(salted, key)))
     connection.execute(update(installation).values(key_fingerprint=fingerprint(key)))
     return fingerprint(key)
 
 
 def fingerprint(key: str) -> str:
-    """By what a key is told from another without being shown: 16 hexadecimal digits."""
+    """Return 16 hexadecimal digits that tell a key from another one without showing it."""
     return hashlib.sha256(f"notifier.suppression {key}".encode()).hexdigest()[:16]
 
 
 def hasher(session: Session) -> Callable[[str], str]:
-    """What gives the hash of a normal address; for many of them, the database is asked once."""
+    """Return the function that hashes an address in its normal form.
+
+    For many addresses: the database is asked once.
+    """
     salt, key = session.scalars(select(Installation.salt)).one(), _key(session)
     return lambda address: address_hash(address, salt, key)
 
 
 def hash_of(session: Session, address: str) -> str:
-    """The hash of one address in its normal form."""
+    """Return the hash of one address in its normal form."""
     return hasher(session)(address)
 
 
 def secret_name(session: Session, purpose: str, text: str) -> str:
-    """A keyed hash by which a network or a mailbox is counted, and which says nothing to who reads it.
+    """Return a keyed hash by which a network or a mailbox can be counted, but not recognised.
 
     Args:
         session: one that carries the key.
-        purpose: what is named: hashes of one purpose never equal those of another.
-        text: what is named.
+        purpose: the kind of thing that is hashed; hashes of two purposes never equal each other.
+        text: the text that is hashed.
+
+    Returns:
+        64 hexadecimal digits.
     """
     salt = session.scalars(select(Installation.salt)).one()
     return hmac.new(

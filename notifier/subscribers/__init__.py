@@ -1,5 +1,5 @@
-"""Subscribers: who wants what and when, with which consent, and who must never be written to again.
+"""Subscribers: people, their subscriptions, choices and consents, and suppressed addresses.
 
-Knows people and their choices; knows nothing of what is written to them. What is stored here is
-health data: it never reaches a log, a subject or an address.
+This package does not know the texts of the mails. What it stores is health data: it never appears
+in a log, a subject or a URL.
 """

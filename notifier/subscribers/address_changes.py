@@ -1,7 +1,7 @@
-"""Moving: a new address for a person, when both the old and the new one have said yes.
+"""Address changes: a new address for a person, after the old and the new one have agreed.
 
-Owns the change until it is made, and the links from before it. A change is noted and answered alike
-whoever the new address belongs to; nobody learns whether it is known here.
+Owns the request until the change is made, and the links from before it. The answer is the same
+whoever the new address belongs to, so nobody learns whether it is subscribed.
 """
 
 import secrets
@@ -17,27 +17,44 @@ from notifier.enums import ConsentEvent, SubscriptionStatus
 from notifier.errors import NotFoundError
 from notifier.i18n.messages import LazyMessage
 from notifier.store.models import AddressChange, RetiredLink, Subscriber, Subscription
-from notifier.subscribers import consent, subscriptions, suppressions
+from notifier.subscribers import consent, deletion, subscriptions, suppressions
 from notifier.subscribers.choices import choice_of
 
-MOVE_FOR = timedelta(hours=48)
+# How long both addresses have time to agree. Chosen by hand; not measured.
+CHANGE_WAITS = timedelta(hours=48)
 
-# How a consent came to be that was taken along to another address.
+# The method of a consent (see `consent.record`) that was transferred to another address.
 _METHOD = "address change"
 
 
+class UnknownChangeError(NotFoundError):
+    """A change of address that was made, was replaced by a newer one, or has expired.
+
+    Attributes:
+        link_id: the id in the link.
+        expired: the change is stored, and older than `CHANGE_WAITS`.
+    """
+
+    def __init__(self, link_id: str, *, expired: bool) -> None:
+        super().__init__(
+            LazyMessage("There is no change of address to agree to any more."),
+            LazyMessage("Ask for it again in your preferences."),
+        )
+        self.link_id, self.expired = link_id, expired
+
+
 class Side(StrEnum):
-    """Which of the two addresses says yes."""
+    """One of the two addresses that must agree."""
 
     OLD = "old"
     NEW = "new"
 
 
 def ask(session: Session, subscriber: Subscriber, email: str, now: datetime) -> AddressChange:
-    """Note a new address that somebody wants, whoever it belongs to; an earlier wish is replaced.
+    """Store a wish for a new address, whoever it belongs to; it replaces an earlier one.
 
     Raises:
-        AddressError: it is no address.
+        AddressError: the text is not an e-mail address.
     """
     address, key = normalize(email), subscriptions.hash_of(session, email)
     session.scalar(select(Subscriber.id).where(Subscriber.id == subscriber.id).with_for_update())
@@ -55,35 +72,35 @@ def ask(session: Session, subscriber: Subscriber, email: str, now: datetime) -> 
 
 
 def find(session: Session, link_id: str) -> AddressChange | None:
-    """The change that is known by this id; None once it was made, replaced or forgotten."""
-    chosen = (
+    """Return the change with this id, locked; None if it was made, replaced or deleted."""
+    statement = (
         select(AddressChange)
         .where(AddressChange.link_id == link_id)
         .with_for_update(of=AddressChange)
     )
-    return session.scalar(chosen.options(joinedload(AddressChange.subscriber)))
+    return session.scalar(statement.options(joinedload(AddressChange.subscriber)))
 
 
 def by_link(session: Session, link_id: str, now: datetime) -> AddressChange:
-    """The change that a signed link means.
+    """Return the change with the id of a signed link, locked.
 
     Raises:
-        NotFoundError: it was made, replaced, or is too old.
+        UnknownChangeError: it was made, replaced, or has expired.
     """
     change = find(session, link_id)
-    if change is None or now - change.asked_at > MOVE_FOR:
-        raise NotFoundError(
-            LazyMessage("There is no change of address to agree to any more."),
-            LazyMessage("Ask for it again in your preferences."),
-        )
+    if change is None or now - change.asked_at > CHANGE_WAITS:
+        raise UnknownChangeError(link_id, expired=change is not None)
     return change
 
 
 def agree(session: Session, change: AddressChange, side: Side, now: datetime) -> bool:
-    """Note one side's yes; with both the address is changed. Returns whether it is.
+    """Store one side's agreement; when both have agreed, change the address.
 
-    The yes of the new address lifts what its owner may lift. One that only the operator may free,
-    or that was erased meanwhile, takes nobody's place.
+    The agreement of the new address lifts a suppression that its owner may lift. If only the
+    operator may lift it, or the new address was erased meanwhile, nothing is changed.
+
+    Returns:
+        Whether the address was changed.
     """
     if side is Side.OLD:
         change.by_old_at = change.by_old_at or now
@@ -103,12 +120,8 @@ def agree(session: Session, change: AddressChange, side: Side, now: datetime) ->
 def _move(session: Session, subscriber: Subscriber, email: str, now: datetime) -> None:
     """Give a person another address and new links; the old links only unsubscribe.
 
-    Where the new address belongs to somebody who is stored, both are the same person, for they have
-    shown that they read both mailboxes. The one with the new address stays. They take over what
-    they do not have; what runs under both goes on as it is under the new address, and ends under
-    the old one; what had ended under the new one goes on there as it ran under the old one. What
-    then is left under the old address has ended, and stays for the ledger until it is forgotten.
-    Sign-ups that were never confirmed give way.
+    If the new address belongs to a stored person, both are the same person, who has shown that they
+    read both mailboxes: see `_merge`.
     """
     key = subscriptions.hash_of(session, email)
     owned = select(Subscriber).where(Subscriber.address_hash == key).with_for_update(of=Subscriber)
@@ -118,7 +131,7 @@ def _move(session: Session, subscriber: Subscriber, email: str, now: datetime) -
             with session.begin_nested():
                 subscriber.email, subscriber.address_hash = normalize(email), key
                 session.flush()
-        except IntegrityError:  # somebody signed up with it at this very moment
+        except IntegrityError:  # somebody signed up with it at this moment
             session.refresh(subscriber)
             owner = session.scalars(owned).one()
     _retire_links(session, subscriber, now)
@@ -126,12 +139,13 @@ def _move(session: Session, subscriber: Subscriber, email: str, now: datetime) -
         _merge(session, subscriber, owner, now)
     person = owner or subscriber
     person.email, person.moved_at = normalize(email), now
-    # These told of the old mailbox.
+    # These describe the old mailbox.
     person.soft_bounces, person.bounced_at, person.held_until = 0, None, None
     session.flush()
 
 
 def _retire_links(session: Session, subscriber: Subscriber, now: datetime) -> None:
+    """Give a person's subscriptions new link ids, and keep the old ones as retired."""
     session.refresh(subscriber, ["subscriptions"])
     for subscription in subscriber.subscriptions:
         session.add(
@@ -144,16 +158,27 @@ def _retire_links(session: Session, subscriber: Subscriber, now: datetime) -> No
 
 
 def by_retired_link(session: Session, link_id: str) -> Subscription | None:
-    """The subscription that a link from before a change of address may still end; None for any other link."""
+    """Return the subscription that a link from before a change of address may still end, locked.
+
+    None for any other link.
+    """
     retired = select(RetiredLink.subscription_id).where(RetiredLink.link_id == link_id)
-    chosen = (
+    statement = (
         select(Subscription).where(Subscription.id.in_(retired)).with_for_update(of=Subscription)
     )
-    return session.scalar(chosen.options(joinedload(Subscription.subscriber)))
+    return session.scalar(statement.options(joinedload(Subscription.subscriber)))
 
 
 def _merge(session: Session, old: Subscriber, owner: Subscriber, now: datetime) -> None:
-    _drop_what_never_began(session, old, owner)
+    """Move a person's subscriptions to the stored person who has the new address.
+
+    A subscription to a profile that the owner does not have is moved. Where both have a running
+    one, the owner's goes on unchanged, and the old one ends. Where only the old one is running, the
+    owner's goes on with its choice and position. What is left under the old address has ended; it
+    is kept for the consent ledger until it is erased. Sign-ups that were never confirmed are
+    deleted.
+    """
+    _delete_unconfirmed(session, old, owner)
     theirs = {each.profile_id: each for each in owner.subscriptions}
     for subscription in list(old.subscriptions):
         counterpart = theirs.get(subscription.profile_id)
@@ -161,7 +186,7 @@ def _merge(session: Session, old: Subscriber, owner: Subscriber, now: datetime) 
             subscription.subscriber, subscription.wish = owner, None
             subscriptions.reschedule(subscription, now)
             continue
-        # Who leaves by an old mail means what goes on, and that is the other row from now on.
+        # A link in an old mail must end the subscription that goes on: the owner's, from now on.
         retired = update(RetiredLink).where(RetiredLink.subscription_id == subscription.id)
         session.execute(retired.values(subscription_id=counterpart.id))
         if subscription.status in SubscriptionStatus.RUNNING:
@@ -172,21 +197,23 @@ def _merge(session: Session, old: Subscriber, owner: Subscriber, now: datetime) 
     session.refresh(old, ["subscriptions"])
     session.refresh(owner, ["subscriptions"])
     if not old.subscriptions:
-        subscriptions.remove(session, [old.id])
+        deletion.delete_subscribers(session, [old.id])
 
 
-def _drop_what_never_began(session: Session, old: Subscriber, owner: Subscriber) -> None:
-    """Delete the old address's pending sign-ups, and the new one's where something takes their place that runs."""
+def _delete_unconfirmed(session: Session, old: Subscriber, owner: Subscriber) -> None:
+    """Delete the old address's pending sign-ups, and the owner's that a running one replaces."""
     running = {
         each.profile_id for each in old.subscriptions if each.status in SubscriptionStatus.RUNNING
     }
-    dropped = [each.id for each in old.subscriptions if each.status is SubscriptionStatus.PENDING]
-    dropped += [
+    unconfirmed = [
+        each.id for each in old.subscriptions if each.status is SubscriptionStatus.PENDING
+    ]
+    unconfirmed += [
         each.id
         for each in owner.subscriptions
         if each.confirmed_at is None and each.profile_id in running
     ]
-    subscriptions.drop(session, dropped)
+    deletion.delete_subscriptions(session, unconfirmed)
     session.refresh(old, ["subscriptions"])
     session.refresh(owner, ["subscriptions"])
 
@@ -194,7 +221,7 @@ def _drop_what_never_began(session: Session, old: Subscriber, owner: Subscriber)
 def _take_over(
     session: Session, running: Subscription, counterpart: Subscription, now: datetime
 ) -> None:
-    """Let what runs under the old address go on in the row that ended under the new one."""
+    """Let an ended subscription go on in place of the running one under the old address."""
     owner = counterpart.subscriber
     counterpart.wish, counterpart.ended_at = None, None
     counterpart.status, counterpart.confirmed_at = running.status, now
@@ -203,14 +230,14 @@ def _take_over(
         running.seen_snapshot,
     )
     counterpart.position, counterpart.last_mailed_at = running.position, running.last_mailed_at
-    subscriptions.choose(counterpart, choice_of(running).with_settings_of(owner), now)
+    subscriptions.set_choice(counterpart, choice_of(running).with_settings_of(owner), now)
     consent.record(session, counterpart, ConsentEvent.GIVEN, _METHOD, "subscriber", now)
 
 
 def erase(session: Session, address_hash: str) -> int:
-    """Overwrite an address in the changes that others asked for; returns how many those were.
+    """Delete an address from the changes that others asked for; return how many those were.
 
-    The rows stay: who asked sees no difference, and so does not learn that somebody was erased.
+    The rows stay, so the person who asked does not learn that the address was erased.
     """
     named = session.scalars(
         select(AddressChange).where(AddressChange.address_hash == address_hash)
@@ -221,6 +248,6 @@ def erase(session: Session, address_hash: str) -> int:
     return len(named)
 
 
-def forget(session: Session, now: datetime) -> None:
+def delete_expired(session: Session, now: datetime) -> None:
     """Delete the changes that were not agreed to in time."""
-    session.execute(delete(AddressChange).where(AddressChange.asked_at <= now - MOVE_FOR))
+    session.execute(delete(AddressChange).where(AddressChange.asked_at <= now - CHANGE_WAITS))

@@ -6,12 +6,16 @@ Owns the fields of a choice and the JSON that keeps one until its owner has conf
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
-from notifier.enums import Cadence, Edition
+from notifier.enums import Cadence, Edition, SubscriptionStatus
 from notifier.i18n.catalog import SOURCE
-from notifier.store.models import Subscriber, Subscription
+from notifier.store.models import Profile, Subscriber, Subscription
 from notifier.subscribers.schedule import Schedule
+
+# The link id in the links of a preview: no stored subscription has it.
+_PREVIEW_LINK_ID = "preview"
 
 
 @dataclass(frozen=True)
@@ -124,4 +128,31 @@ def from_json(document: Mapping[str, Any]) -> Choice:
         str(document["language"]),
         None if hidden is None else tuple(str(section) for section in hidden),
         urgent if isinstance(urgent, bool) else None,
+    )
+
+
+def dummy_subscription(
+    profile: Profile, choice: Choice, now: datetime, email: str = "reader@example.org"
+) -> Subscription:
+    """Return a subscription that is not stored, to show a digest with this choice."""
+    subscriber = Subscriber(
+        email=email,
+        language=choice.language,
+        time_zone=choice.schedule.time_zone,
+        created_at=now,
+    )
+    return Subscription(
+        id=0,
+        subscriber=subscriber,
+        profile_id=profile.id,
+        cadence=choice.schedule.cadence,
+        at=choice.schedule.at,
+        on=choice.schedule.on,
+        edition=choice.edition,
+        status=SubscriptionStatus.CONFIRMED,
+        link_id=_PREVIEW_LINK_ID,
+        position=0,
+        seen_snapshot="",
+        hidden=[*(choice.hidden or ())],
+        urgent=bool(choice.urgent),
     )

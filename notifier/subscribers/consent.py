@@ -1,6 +1,7 @@
-"""Consent: the dated record of what was agreed to, in which wording, and who attests it (GDPR Art. 7(1), 9(2)(a)).
+"""Consent: the dated ledger of what was agreed to, in which wording, and who attests it.
 
-Owns the wording and its version. Rows are only ever added.
+Owns the wording and its version. Rows are only added, never changed: they are the proof of consent
+(GDPR Art. 7(1), 9(2)(a)).
 """
 
 import hashlib
@@ -20,15 +21,15 @@ from notifier.store.models import Consent, Subscription, Wording
 
 WORDING_VERSION = "1"
 WORDING = mark(
-    "I want to receive a digest of news about this therapy by e-mail. I know that following a therapy says something "
-    "about health, and I agree that my address and this choice are stored and used for this purpose only. I can leave "
-    "at any time with the link in every mail."
+    "I want to receive a digest of news about this therapy by e-mail. I know that following a "
+    "therapy says something about health, and I agree that my address and this choice are stored "
+    "and used for this purpose only. I can leave at any time with the link in every mail."
 )
 
 
-def wording(spoken: Language) -> str:
-    """What is agreed to, in a language."""
-    return spoken.gettext(WORDING)
+def wording(language: Language) -> str:
+    """Return the text that is agreed to, in a language."""
+    return language.gettext(WORDING)
 
 
 def record(
@@ -39,15 +40,15 @@ def record(
     attested_by: str,
     now: datetime,
 ) -> None:
-    """Add what happened to the ledger.
+    """Add an event to the ledger.
 
     Args:
         session: a writing session; the caller commits.
         subscription: to what it applies.
         event: given or withdrawn.
         method: how, in a word: ``link``, ``preferences``, ``command line``, ``import``, ``undo``,
-            ``renewal``, ``silence``, ``never``, ``address change``.
-        attested_by: ``subscriber`` where the person acted, else who vouches for it.
+            ``renewal``, ``silence``, ``never``, ``address change``, ``mail``, ``complaint``.
+        attested_by: ``subscriber`` if the person acted, else who vouches for it.
         now: when.
     """
     code = subscription.subscriber.language
@@ -58,10 +59,21 @@ def record(
 def record_many(
     session: Session, given: Sequence[tuple[int, str]], method: str, attested_by: str, now: datetime
 ) -> None:
-    """Add to the ledger that these consented: ids of subscriptions, each with the code of the person's language."""
+    """Add to the ledger that many people consented.
+
+    Args:
+        session: a writing session; the caller commits.
+        given: the ids of the subscriptions, each with the code of the person's language.
+        method: see `record`.
+        attested_by: see `record`.
+        now: when.
+    """
     for code in sorted({code for _, code in given}):
         _keep_wording(session, code)
-    rows = [_row(one, code, ConsentEvent.GIVEN, method, attested_by, now) for one, code in given]
+    rows = [
+        _row(subscription_id, code, ConsentEvent.GIVEN, method, attested_by, now)
+        for subscription_id, code in given
+    ]
     if rows:
         session.execute(insert(Consent), rows)
 
@@ -86,7 +98,7 @@ def _row(
 
 
 def _keep_wording(session: Session, code: str) -> None:
-    """Keep the text itself: a hash alone could not show what was agreed to."""
+    """Store the text itself: a hash alone cannot show what was agreed to."""
     key, text = _hash(code), wording(language_of(code))
     db.insert_missing(
         session, Wording, {"hash": key, "version": WORDING_VERSION, "language": code, "text": text}
@@ -95,18 +107,23 @@ def _keep_wording(session: Session, code: str) -> None:
 
 @cache
 def _hash(code: str) -> str:
+    """Return the SHA-256 hash of the wording in a language, in hexadecimal digits."""
     return hashlib.sha256(wording(language_of(code)).encode()).hexdigest()
 
 
 def wordings(session: Session, ledger: Sequence[Consent]) -> dict[str, str]:
-    """The texts that these entries of the ledger name, by their hash; those from before texts were kept are missing."""
-    chosen = select(Wording).where(Wording.hash.in_({one.wording_hash for one in ledger}))
-    return {one.hash: one.text for one in session.scalars(chosen)}
+    """Return the texts that these entries of the ledger name, by their hash.
+
+    Entries that are older than the table of texts have none.
+    """
+    hashes = {entry.wording_hash for entry in ledger}
+    statement = select(Wording).where(Wording.hash.in_(hashes))
+    return {stored.hash: stored.text for stored in session.scalars(statement)}
 
 
 def of(session: Session, subscription_ids: Sequence[int]) -> list[Consent]:
-    """The ledger of these subscriptions, oldest first."""
-    chosen = (
+    """Return the ledger of these subscriptions, oldest first."""
+    statement = (
         select(Consent).where(Consent.subscription_id.in_(subscription_ids)).order_by(Consent.id)
     )
-    return list(session.scalars(chosen))
+    return list(session.scalars(statement))

@@ -1,36 +1,118 @@
-"""Serving: reading those who are due, so that one row that cannot be read stops nobody else.
+"""Due subscriptions: which digests are due, and the rows that the composer works on.
 
-Owns what makes a stored subscription one that can be served, the sentence that says why another
-cannot, and the question whether a row is still what it was when a digest was composed for it.
+Owns the conditions under which a subscription is due, the checks that a stored row can be used, and
+the comparison that shows whether a row changed while a digest was being rendered. A row that cannot
+be read stops no other.
 """
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
-from notifier.enums import Cadence
+from notifier.enums import Cadence, SubscriptionStatus, Tier
 from notifier.i18n.catalog import LANGUAGES
 from notifier.store.db import in_chunks
-from notifier.store.models import Subscription
+from notifier.store.models import Match, Subscriber, Subscription
+from notifier.subscribers.schedule import Schedule
 from notifier.text import times
 
-# Who cannot be served is tried again after so long.
+# A subscription whose row or digest failed is tried again after this time. Chosen by hand; not
+# measured.
 RETRY_AFTER = timedelta(hours=1)
+# Somebody who got no mail for this time gets one that says there was no news.
+MONTH = timedelta(days=30)
 
-# The days that go with a cadence: weekdays from Monday (0), days of the month.
+# The valid days of a cadence: weekdays from Monday (0), days of the month.
 _DAYS = {Cadence.WEEKLY: range(7), Cadence.MONTHLY: range(1, 32)}
 
 
+def due(session: Session, profile_id: int, now: datetime, quiet: timedelta) -> Sequence[int]:
+    """Return the ids of a profile's subscriptions to compose for now; `readable` reads the rows.
+
+    A scheduled one is due when its time has come; an immediate one when its oldest unserved match
+    is older than the quiet time; one that wants urgent news at once, when such a match is unserved.
+    One with a trouble waits for the time that `put_off` set.
+
+    Args:
+        session: a reading session.
+        profile_id: of the profile.
+        now: when.
+        quiet: how long an immediate digest waits for further matches.
+    """
+    statement = (
+        select(Subscription.id)
+        .where(
+            Subscription.profile_id == profile_id,
+            Subscription.status == SubscriptionStatus.CONFIRMED,
+            not_put_off(now),
+            or_(
+                Subscription.next_due_at <= now,
+                and_(
+                    Subscription.cadence == Cadence.IMMEDIATE,
+                    _unserved(
+                        Match.tier.in_((Tier.ABOUT, Tier.MENTION)), Match.created_at <= now - quiet
+                    ),
+                ),
+                and_(Subscription.urgent.is_(True), _unserved(Match.urgent.is_(True))),
+            ),
+        )
+        .join(Subscription.subscriber)
+        # No digest is composed for a mailbox that was full until it may have room again.
+        .where(or_(Subscriber.held_until.is_(None), Subscriber.held_until <= now))
+        .order_by(Subscription.id)
+    )
+    return session.scalars(statement).all()
+
+
+def not_put_off(now: datetime) -> ColumnElement[bool]:
+    """Return the SQL condition that a subscription has no trouble, or may be tried again."""
+    return or_(
+        Subscription.trouble.is_(None),
+        Subscription.next_due_at.is_(None),
+        Subscription.next_due_at <= now,
+    )
+
+
+def _unserved(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return the SQL condition that a subscription has an unserved match that meets these."""
+    return exists(
+        select(Match.id).where(
+            Match.profile_id == Subscription.profile_id,
+            Match.position > Subscription.position,
+            Match.filed.is_(False),
+            *conditions,
+        )
+    )
+
+
+def inactive_subscriptions(session: Session, profile_id: int, now: datetime) -> Sequence[int]:
+    """Return the ids of subscriptions that got no mail for a month; see `no_news_due_at`."""
+    statement = select(Subscription.id).where(
+        Subscription.profile_id == profile_id,
+        Subscription.status == SubscriptionStatus.CONFIRMED,
+        not_put_off(now),
+        func.coalesce(Subscription.last_mailed_at, Subscription.confirmed_at) < now - MONTH,
+    )
+    return session.scalars(statement.order_by(Subscription.id)).all()
+
+
+def no_news_due_at(subscription: Subscription) -> datetime | None:
+    """Return when a no-news mail is due: at the usual hour, a month after the last mail."""
+    last = subscription.last_mailed_at or subscription.confirmed_at or subscription.created_at
+    daily = Schedule(Cadence.DAILY, subscription.at, None, subscription.subscriber.time_zone)
+    return daily.next_after(last + MONTH)
+
+
 def readable(session: Session, ids: Sequence[int]) -> tuple[list[Subscription], dict[int, str]]:
-    """The subscriptions of these ids, each with its subscriber.
+    """Read the subscriptions of these ids, each with its subscriber.
 
     Returns:
-        Those that can be served, and of the others by their id why not, in one sentence that names
-        no address.
+        Those that can be used, and for each of the others, by its id, one sentence that says why
+        not. It names no address.
     """
-    found: list[Subscription] = []
+    usable: list[Subscription] = []
     troubles: dict[int, str] = {}
     for chunk in in_chunks(ids):
         for subscription_id, subscription in _rows(session, chunk):
@@ -38,21 +120,21 @@ def readable(session: Session, ids: Sequence[int]) -> tuple[list[Subscription], 
             if trouble:
                 troubles[subscription_id] = trouble
             elif subscription is not None:
-                found.append(subscription)
-    return found, troubles
+                usable.append(subscription)
+    return usable, troubles
 
 
 def _rows(session: Session, ids: Sequence[int]) -> Iterator[tuple[int, Subscription | None]]:
-    """These rows, one by one where one of them cannot be read (None)."""
-    chosen = (
+    """Yield these rows with their ids; None for one that cannot be read."""
+    statement = (
         select(Subscription).options(joinedload(Subscription.subscriber)).order_by(Subscription.id)
     )
     try:
-        together = session.scalars(chosen.where(Subscription.id.in_(ids))).all()
+        together = session.scalars(statement.where(Subscription.id.in_(ids))).all()
     except (ValueError, LookupError, TypeError):
         for subscription_id in ids:
             try:
-                subscription = session.scalar(chosen.where(Subscription.id == subscription_id))
+                subscription = session.scalar(statement.where(Subscription.id == subscription_id))
             except (ValueError, LookupError, TypeError):
                 yield subscription_id, None
             else:
@@ -63,7 +145,7 @@ def _rows(session: Session, ids: Sequence[int]) -> Iterator[tuple[int, Subscript
 
 
 def trouble_with(subscription: Subscription | None) -> str:
-    """Why a subscription cannot be served as it is stored, in one sentence; empty where it can."""
+    """Return a sentence that says why a stored subscription cannot be used; empty if it can."""
     if subscription is None:
         return "A column of the stored subscription cannot be read."
     person = subscription.subscriber
@@ -101,28 +183,31 @@ def _is_zone(name: object) -> bool:
 
 
 def unchanged(session: Session, read: Sequence[Subscription]) -> list[Subscription]:
-    """Those of these subscriptions that are still what they were when they were read, locked.
+    """Lock and return those of these subscriptions that did not change since they were read.
 
-    Whoever changed meanwhile, or is being changed by another transaction at this moment, is left
-    out.
+    One that another transaction is changing at this moment is left out.
 
     Args:
         session: a writing session.
-        read: as they were read in another session.
+        read: the rows as another session read them.
     """
     before = {subscription.id: _state(subscription) for subscription in read}
-    chosen = (
+    statement = (
         select(Subscription)
         .where(Subscription.id.in_(before))
         .options(joinedload(Subscription.subscriber))
         .order_by(Subscription.id)
         .with_for_update(of=Subscription, skip_locked=True)
     )
-    return [one for one in session.scalars(chosen) if _state(one) == before[one.id]]
+    return [
+        subscription
+        for subscription in session.scalars(statement)
+        if _state(subscription) == before[subscription.id]
+    ]
 
 
 def _state(subscription: Subscription) -> tuple[object, ...]:
-    """Everything that decides whether, when and what somebody is sent."""
+    """Return everything that decides whether, when and what somebody is sent."""
     person = subscription.subscriber
     return (
         subscription.status,
@@ -142,5 +227,36 @@ def _state(subscription: Subscription) -> tuple[object, ...]:
 
 
 def first_due(members: Sequence[Subscription], now: datetime) -> datetime:
-    """When the first of these was due; those without a time of their own are due now."""
+    """Return the earliest due time of these; a subscription without one is due now."""
     return min(subscription.next_due_at or now for subscription in members)
+
+
+def mark_composed(
+    subscriptions: Sequence[Subscription], position: int, snapshot: str, now: datetime
+) -> None:
+    """Note that a digest was composed for these subscriptions.
+
+    Args:
+        subscriptions: of a writing session.
+        position: of the last match in the profile's sequence that the digest covers.
+        snapshot: the key of the profile's snapshot that the digest shows.
+        now: when.
+    """
+    for subscription in subscriptions:
+        subscription.position = max(subscription.position, position)
+        subscription.seen_snapshot, subscription.last_mailed_at = snapshot, now
+
+
+def mark_no_news_composed(subscription: Subscription, now: datetime) -> None:
+    """Note that a mail was composed that says there was no news."""
+    subscription.last_mailed_at = now
+
+
+def put_off(session: Session, subscription_id: int, trouble: str, until: datetime) -> None:
+    """Store why a digest could not be composed, for the operator, and when to try again.
+
+    It reads nothing of the row, because a column of it may be what cannot be read.
+    """
+    statement = update(Subscription).where(Subscription.id == subscription_id)
+    values = {"trouble": trouble, "next_due_at": until}
+    session.execute(statement.values(**values).execution_options(synchronize_session=False))

@@ -1,24 +1,19 @@
-"""Lists: many subscribers at once, in from a file and out to one, as CSV or JSON Lines.
+"""Import and export of many subscribers at once; `list_files` reads and writes the files.
 
-Owns the columns and what becomes of each line. An import never revives anybody: who left, bounced,
-complained or was erased stays out, whatever the file says.
+Owns the result of each imported line. An import never subscribes somebody again who left, bounced,
+complained or was erased, whatever the file says.
 """
 
-import csv
-import io
-import json
-import re
-import secrets
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
 from itertools import islice
-from typing import Any, TextIO
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, Select, insert, select
 from sqlalchemy.orm import Session
 
 from notifier.email_addresses import normalize
@@ -26,24 +21,20 @@ from notifier.enums import Cadence, Edition, SubscriptionStatus
 from notifier.errors import AddressError, InputError
 from notifier.i18n.catalog import LANGUAGES, SOURCE
 from notifier.store import keys
+from notifier.store.db import in_chunks
 from notifier.store.models import Profile, Subscriber, Subscription
-from notifier.subscribers import consent, subscriptions, suppressions
+from notifier.subscribers import consent, list_files, suppressions
 from notifier.subscribers.choices import Choice
 from notifier.subscribers.schedule import WEEKDAYS, Schedule, parse_at, parse_on, parse_zone
+from notifier.subscribers.subscriptions import new_link_id
 from notifier.text.cleaning import redacted
 
-COLUMNS = ("email", "profile", "every", "at", "on", "time_zone", "edition", "language")
-# What an export says besides; an import reads it only to leave out who had left.
-_TOLD = ("status", "confirmed_at")
-
+# How many lines are looked up and stored together. Chosen by hand; not measured.
 _BATCH = 1000
-_LONGEST_LINE = 100_000
-# What a spreadsheet takes for a formula (OWASP, CSV injection).
-_FORMULA = re.compile(r"^[=+\-@\t\r]")
 
 
 class RowResult(StrEnum):
-    """What becomes of a line."""
+    """The result of one line of an import."""
 
     ADDED = "added"
     KNOWN = "known"
@@ -53,7 +44,7 @@ class RowResult(StrEnum):
     INVALID = "invalid"
 
 
-_WHY = {
+_REASONS = {
     RowResult.ADDED: "",
     RowResult.KNOWN: "already subscribed; their choice stays",
     RowResult.DUPLICATE: "the same person and profile as a line above",
@@ -63,23 +54,28 @@ _WHY = {
 
 @dataclass
 class Report:
-    """What an import did: each line's number, fate and reason; and the ids of those who are still to be asked."""
+    """The outcome of an import.
+
+    Attributes:
+        lines: for each line its number, its result and the reason, which names no address.
+        unasked: the ids of the added subscriptions whose owners must be asked to confirm.
+    """
 
     lines: list[tuple[int, RowResult, str]] = field(default_factory=list)
     unasked: list[int] = field(default_factory=list)
 
     def count(self) -> Counter[RowResult]:
-        """How many lines ended how."""
-        return Counter(fate for _, fate, _ in self.lines)
+        """Count the lines of each result."""
+        return Counter(result for _, result, _ in self.lines)
 
 
 @dataclass(frozen=True)
 class ImportOptions:
-    """By what an import goes.
+    """The options of an import.
 
     Attributes:
-        profiles: those stored, by slug; a line that names none means the only one.
-        time_zone: for lines that name none.
+        profiles: the stored ones by slug; a line without a profile means the only one.
+        time_zone: for lines without one.
         attested_by: who vouches that these people agreed; None: each is asked by mail.
         dry: judge the lines and store nothing.
     """
@@ -90,95 +86,38 @@ class ImportOptions:
     dry: bool = False
 
 
-def read(file: TextIO, *, json_lines: bool) -> Iterator[tuple[int, dict[str, str]]]:
-    """The lines of a list, each with its number in the file.
-
-    Raises:
-        InputError: the file as a whole cannot be taken: no column `email`, an unknown one, no
-            text, too long a line.
-    """
-    try:
-        yield from _json_lines(file) if json_lines else _csv_lines(file)
-    except UnicodeDecodeError as error:
-        raise InputError(
-            "The file is no UTF-8 text.", "Save it as UTF-8 (in Excel: CSV UTF-8)."
-        ) from error
-    except csv.Error as error:
-        raise InputError(
-            f"The file cannot be read as CSV: {error}.", "Export it once more, and look at it."
-        ) from error
-
-
-def _csv_lines(file: TextIO) -> Iterator[tuple[int, dict[str, str]]]:
-    first = file.readline(_LONGEST_LINE)
-    separator = max(",;\t", key=first.count)
-    names = [name.strip().lower() for name in next(csv.reader([first], delimiter=separator), [])]
-    _check_columns(names)
-    reader = csv.reader(file, delimiter=separator)
-    for cells in reader:
-        if any(cell.strip() for cell in cells):
-            yield (
-                reader.line_num + 1,
-                {name: _plain(cell) for name, cell in zip(names, cells, strict=False)},
-            )
-
-
-def _json_lines(file: TextIO) -> Iterator[tuple[int, dict[str, str]]]:
-    for number, line in enumerate(iter(lambda: file.readline(_LONGEST_LINE), ""), 1):
-        if not line.strip():
-            continue
-        try:
-            found = json.loads(line)
-        except (ValueError, RecursionError):
-            found = None
-        if not isinstance(found, dict):
-            yield number, {"problem": "no JSON object"}
-            continue
-        _check_columns(["email", *found])
-        odd = [
-            name for name, value in found.items() if not isinstance(value, (str, int, type(None)))
-        ]
-        if odd:
-            yield number, {"problem": f"{odd[0]} is no text"}
-            continue
-        yield number, {name: "" if value is None else str(value) for name, value in found.items()}
-
-
-def _check_columns(names: list[str]) -> None:
-    unknown = [name for name in names if name not in (*COLUMNS, *_TOLD)]
-    if "email" not in names or unknown:
-        problem = (
-            f"There is no column {unknown[0][:40]!r}." if unknown else "There is no column email."
-        )
-        raise InputError(
-            problem, f"The columns are {', '.join(COLUMNS)}; only email must be there."
-        )
-
-
-def _plain(cell: str) -> str:
-    """A cell without the mark that keeps a spreadsheet from taking it for a formula."""
-    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell[1:]) else cell
-
-
 def import_rows(
     session: Session,
     lines: Iterable[tuple[int, Mapping[str, str]]],
-    terms: ImportOptions,
+    options: ImportOptions,
     now: datetime,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Report:
-    """Store a list, in the caller's one transaction: all of it, or nothing."""
-    taking = _Taking(session, terms, now)
-    waiting = iter(lines)
-    while batch := list(islice(waiting, _BATCH)):
-        taking.batch(batch)
-        progress(len(taking.report.lines))
-    taking.report.lines.sort()
-    return taking.report
+    """Store a list in the caller's transaction: all of it, or nothing.
+
+    Args:
+        session: a writing session; in a dry run a reading one will do.
+        lines: as `list_files.read` yields them.
+        options: see there.
+        now: when.
+        progress: called after each batch with the number of lines done.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    importer = _Importer(session, options, now)
+    remaining = iter(lines)
+    while batch := list(islice(remaining, _BATCH)):
+        importer.take(batch)
+        progress(len(importer.report.lines))
+    importer.report.lines.sort()
+    return importer.report
 
 
 @dataclass(frozen=True)
 class _Row:
+    """A valid line."""
+
     line: int
     email: str
     key: str
@@ -186,93 +125,101 @@ class _Row:
     choice: Choice
 
 
-class _Taking:
-    """One import: what it knows of the lines above."""
+class _Importer:
+    """One import; it remembers the lines above, to find duplicates."""
 
-    def __init__(self, session: Session, terms: ImportOptions, now: datetime) -> None:
-        self._session, self._terms, self._now = session, terms, now
+    def __init__(self, session: Session, options: ImportOptions, now: datetime) -> None:
+        self._session, self._options, self._now = session, options, now
         self._hash_of = keys.hasher(session)
         self._seen: set[tuple[bytes, int]] = set()
         self.report = Report()
+        # Most lines of a list share a few schedules.
         self._next_due = lru_cache(maxsize=4096)(self._uncached_next_due)
 
-    def batch(self, lines: Iterable[tuple[int, Mapping[str, str]]]) -> None:
-        rows = [row for number, values in lines if (row := self._row(number, values)) is not None]
+    def take(self, lines: Iterable[tuple[int, Mapping[str, str]]]) -> None:
+        """Judge a batch of lines, and store what is new."""
+        rows = [row for number, cells in lines if (row := self._row(number, cells)) is not None]
         suppressed = suppressions.among(self._session, {row.key for row in rows})
         people = self._people({row.key for row in rows})
-        standing = self._standing(people.values())
-        fresh = []
+        statuses = self._statuses(people.values())
+        new = []
         for row in rows:
-            known = standing.get((people.get(row.key, 0), row.profile.id))
+            status = statuses.get((people.get(row.key, 0), row.profile.id))
             if row.key in suppressed:
-                self._tell(
-                    row.line,
-                    RowResult.SUPPRESSED,
-                    f"suppressed: {suppressions.why(suppressed[row.key])}",
-                )
-            elif known is SubscriptionStatus.ENDED:
-                self._tell(row.line, RowResult.LEFT)
-            elif known is not None:
-                self._tell(row.line, RowResult.KNOWN)
+                reason = f"suppressed: {suppressions.describe(suppressed[row.key])}"
+                self._report(row.line, RowResult.SUPPRESSED, reason)
+            elif status is SubscriptionStatus.ENDED:
+                self._report(row.line, RowResult.LEFT)
+            elif status is not None:
+                self._report(row.line, RowResult.KNOWN)
             else:
-                self._tell(row.line, RowResult.ADDED)
-                fresh.append(row)
-        if not self._terms.dry:
-            self._store(fresh, people)
+                self._report(row.line, RowResult.ADDED)
+                new.append(row)
+        if not self._options.dry:
+            self._store(new, people)
 
-    def _row(self, number: int, values: Mapping[str, str]) -> _Row | None:
-        if "problem" in values:
-            self._tell(number, RowResult.INVALID, values["problem"])
+    def _row(self, number: int, cells: Mapping[str, str]) -> _Row | None:
+        """Return a line that can be used; report any other, and return None."""
+        if list_files.PROBLEM in cells:
+            self._report(number, RowResult.INVALID, cells[list_files.PROBLEM])
             return None
         try:
-            email, profile, choice = self._read(values)
+            email, profile, choice = self._parse(cells)
         except (InputError, ValueError) as error:
-            self._tell(number, RowResult.INVALID, _reason(error))
+            self._report(number, RowResult.INVALID, _reason(error))
             return None
         key = self._hash_of(email)
-        seen = bytes.fromhex(key)[:16], profile.id
-        if seen in self._seen:
-            self._tell(number, RowResult.DUPLICATE)
+        # Half of the hash is enough to tell the addresses of a list apart, and saves memory.
+        identity = bytes.fromhex(key)[:16], profile.id
+        if identity in self._seen:
+            self._report(number, RowResult.DUPLICATE)
             return None
-        self._seen.add(seen)
-        if values.get("status", "").strip() == SubscriptionStatus.ENDED:
-            self._tell(number, RowResult.LEFT)
+        self._seen.add(identity)
+        if cells.get("status", "").strip() == SubscriptionStatus.ENDED:
+            self._report(number, RowResult.LEFT)
             return None
         return _Row(number, email, key, profile, choice)
 
-    def _read(self, values: Mapping[str, str]) -> tuple[str, Profile, Choice]:
-        email = normalize(values.get("email", "")[:400])
-        profile = self._profile(values.get("profile", "").strip())
+    def _parse(self, cells: Mapping[str, str]) -> tuple[str, Profile, Choice]:
+        # Longer cells are never valid; cutting them keeps the messages short.
+        email = normalize(cells.get("email", "")[:400])
+        profile = self._profile(cells.get("profile", "").strip())
         names = ("every", "at", "on", "time_zone", "edition", "language")
-        return (
-            email,
-            profile,
-            _choice(*(values.get(name, "").strip()[:80] for name in names), self._terms.time_zone),
-        )
+        texts = (cells.get(name, "").strip()[:80] for name in names)
+        return email, profile, _parse_choice(*texts, self._options.time_zone)
 
     def _profile(self, slug: str) -> Profile:
-        profiles = self._terms.profiles
+        profiles = self._options.profiles
         if not slug and len(profiles) == 1:
             return next(iter(profiles.values()))
         if slug not in profiles:
-            named = (
+            problem = (
                 f"There is no profile {slug!r}."
                 if slug
                 else "It names no profile, and several are stored."
             )
-            raise InputError(named)
+            raise InputError(problem)
         return profiles[slug]
 
-    def _people(self, keys: set[str]) -> dict[str, int]:
-        chosen = select(Subscriber.address_hash, Subscriber.id).where(
-            Subscriber.address_hash.in_(keys)
-        )
-        return dict(self._session.execute(chosen).all())
+    def _people(self, hashes: Iterable[str]) -> dict[str, int]:
+        """Return the ids of the stored people among these address hashes."""
+        people: dict[str, int] = {}
+        for chunk in in_chunks(hashes):
+            statement = select(Subscriber.address_hash, Subscriber.id).where(
+                Subscriber.address_hash.in_(chunk)
+            )
+            people |= dict(self._session.execute(statement).all())
+        return people
 
-    def _standing(self, people: Iterable[int]) -> dict[tuple[int, int], SubscriptionStatus]:
-        chosen = select(Subscription.subscriber_id, Subscription.profile_id, Subscription.status)
-        found = self._session.execute(chosen.where(Subscription.subscriber_id.in_(list(people))))
-        return {(person, profile): status for person, profile, status in found}
+    def _statuses(self, people: Iterable[int]) -> dict[tuple[int, int], SubscriptionStatus]:
+        """Return the status of these people's subscriptions, by subscriber and profile."""
+        columns = Subscription.subscriber_id, Subscription.profile_id, Subscription.status
+        statuses = {}
+        for chunk in in_chunks(people):
+            statement = select(*columns).where(Subscription.subscriber_id.in_(chunk))
+            for person, profile, status in self._session.execute(statement):
+                statuses[person, profile] = status
+        return statuses
 
     def _store(self, rows: list[_Row], people: dict[str, int]) -> None:
         missing = {row.key: row for row in reversed(rows) if row.key not in people}
@@ -286,34 +233,36 @@ class _Taking:
             }
             for key, row in missing.items()
         ]
-        subscriptions.add_people(self._session, new)
-        people |= self._people(set(missing))
-        ids = subscriptions.add_subscriptions(
+        insert_subscribers(self._session, new)
+        people |= self._people(missing)
+        ids = insert_subscriptions(
             self._session, [self._columns(row, people[row.key]) for row in rows]
         )
-        attested = self._terms.attested_by
-        if attested is None:
+        attested_by = self._options.attested_by
+        if attested_by is None:
             self.report.unasked += ids
             return
-        given = [(one, row.choice.language) for one, row in zip(ids, rows, strict=True)]
-        consent.record_many(self._session, given, "import", attested, self._now)
+        languages = (row.choice.language for row in rows)
+        given = list(zip(ids, languages, strict=True))
+        consent.record_many(self._session, given, "import", attested_by, self._now)
 
     def _columns(self, row: _Row, subscriber_id: int) -> dict[str, Any]:
-        confirmed = self._terms.attested_by is not None
+        confirmed = self._options.attested_by is not None
+        schedule = row.choice.schedule
         return {
             "subscriber_id": subscriber_id,
             "profile_id": row.profile.id,
-            "cadence": row.choice.schedule.cadence,
-            "at": row.choice.schedule.at,
-            "on": row.choice.schedule.on,
+            "cadence": schedule.cadence,
+            "at": schedule.at,
+            "on": schedule.on,
             "edition": row.choice.edition,
             "status": SubscriptionStatus.CONFIRMED if confirmed else SubscriptionStatus.PENDING,
-            "link_id": secrets.token_urlsafe(16),
+            "link_id": new_link_id(),
             "position": row.profile.position if confirmed else 0,
             "seen_snapshot": "",
             "hidden": [],
             "urgent": False,
-            "next_due_at": self._next_due(row.choice.schedule) if confirmed else None,
+            "next_due_at": self._next_due(schedule) if confirmed else None,
             "last_mailed_at": self._now if confirmed else None,
             "created_at": self._now,
             "asked_at": self._now,
@@ -323,14 +272,14 @@ class _Taking:
     def _uncached_next_due(self, schedule: Schedule) -> datetime | None:
         return schedule.next_after(self._now)
 
-    def _tell(self, line: int, fate: RowResult, why: str = "") -> None:
-        self.report.lines.append((line, fate, why or _WHY.get(fate, "")))
+    def _report(self, line: int, result: RowResult, reason: str = "") -> None:
+        self.report.lines.append((line, result, reason or _REASONS.get(result, "")))
 
 
 def _reason(error: Exception) -> str:
-    """Why a line is invalid; the report may be kept or sent on: it names the line, and not the person."""
+    """Return why a line is invalid, without the address: the report may be kept or passed on."""
     if isinstance(error, AddressError):
-        return str(error.__cause__ or "no e-mail address")
+        return error.reason
     if isinstance(error, InputError):
         return redacted(error.problem)
     # Half of a surrogate pair, for example.
@@ -338,24 +287,71 @@ def _reason(error: Exception) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _choice(
+def _parse_choice(
     every: str, at: str, on: str, zone: str, edition: str, language: str, default_zone: str
 ) -> Choice:
+    """Return the choice in a line's cells; cached, because most lines share a few choices.
+
+    Raises:
+        InputError: a cell is not valid.
+    """
     for name, text, known in (("every", every, Cadence), ("edition", edition, Edition)):
         if text and text not in list(known):
             raise InputError(f"{name} is {text!r}; it can be {', '.join(known)}")
-    cadence, words_for = Cadence(every or "weekly"), Edition(edition or "patient")
     if language and language not in LANGUAGES:
-        raise InputError(f"{language!r} is not spoken here.")
+        raise InputError(f"language is {language!r}; it can be {', '.join(LANGUAGES)}")
+    cadence = Cadence(every or "weekly")
     day = parse_on(on or None, cadence) if cadence in (Cadence.WEEKLY, Cadence.MONTHLY) else None
-    wall = parse_at(at or "08:00")
-    schedule = Schedule(cadence, wall, day, parse_zone(zone or default_zone))
-    return Choice(schedule, words_for, language or SOURCE)
+    schedule = Schedule(cadence, parse_at(at or "08:00"), day, parse_zone(zone or default_zone))
+    return Choice(schedule, Edition(edition or "patient"), language or SOURCE)
+
+
+def insert_subscribers(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert many subscribers at once; the keys are the names of the table's attributes."""
+    if rows:
+        session.execute(insert(Subscriber), rows)
+
+
+def insert_subscriptions(session: Session, rows: Sequence[dict[str, Any]]) -> list[int]:
+    """Insert many subscriptions at once; return their ids, in the order of the rows."""
+    if not rows:
+        return []
+    session.execute(insert(Subscription), rows)
+    ids: dict[str, int] = {}
+    for chunk in in_chunks(row["link_id"] for row in rows):
+        statement = select(Subscription.link_id, Subscription.id).where(
+            Subscription.link_id.in_(chunk)
+        )
+        ids |= dict(session.execute(statement).all())
+    return [ids[row["link_id"]] for row in rows]
 
 
 def export_rows(session: Session) -> Iterator[dict[str, str]]:
-    """Everybody with each of their subscriptions, by the columns of an import and what is told besides."""
-    chosen = (
+    """Yield all subscriptions by `list_files.EXPORT_COLUMNS`, read from the database in batches.
+
+    Args:
+        session: a reading session.
+    """
+    statement = _exported().execution_options(yield_per=_BATCH)
+    for row in session.execute(statement):
+        yield {
+            "email": row.email,
+            "profile": row.slug,
+            "every": str(row.cadence),
+            "at": row.at,
+            "on": _day_of(row),
+            "time_zone": row.time_zone,
+            "edition": str(row.edition),
+            "language": row.language,
+            "status": str(row.status),
+            "confirmed_at": row.confirmed_at.isoformat(timespec="seconds")
+            if row.confirmed_at
+            else "",
+        }
+
+
+def _exported() -> Select[*tuple[Any, ...]]:
+    return (
         select(
             Subscriber.email,
             Profile.slug,
@@ -372,45 +368,11 @@ def export_rows(session: Session) -> Iterator[dict[str, str]]:
         .join(Subscription, Subscription.subscriber_id == Subscriber.id)
         .join(Profile, Profile.id == Subscription.profile_id)
         .order_by(Subscriber.id, Subscription.id)
-        .execution_options(yield_per=_BATCH)
     )
-    for one in session.execute(chosen):
-        day = (
-            ""
-            if one.on is None
-            else WEEKDAYS[one.on]
-            if one.cadence is Cadence.WEEKLY
-            else str(one.on)
-        )
-        yield {
-            "email": one.email,
-            "profile": one.slug,
-            "every": str(one.cadence),
-            "at": one.at,
-            "on": day,
-            "time_zone": one.time_zone,
-            "edition": str(one.edition),
-            "language": one.language,
-            "status": str(one.status),
-            "confirmed_at": one.confirmed_at.isoformat(timespec="seconds")
-            if one.confirmed_at
-            else "",
-        }
 
 
-def write(lines: Iterable[Mapping[str, str]], *, json_lines: bool) -> Iterator[str]:
-    """The text of a list, piece by piece; in CSV nothing stands that a spreadsheet would run as a formula."""
-    if json_lines:
-        for line in lines:
-            yield json.dumps(line, ensure_ascii=False) + "\n"
-        return
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\r\n")
-    writer.writerow((*COLUMNS, *_TOLD))
-    for line in lines:
-        writer.writerow([f"'{cell}" if _FORMULA.match(cell) else cell for cell in line.values()])
-        if buffer.tell() > _LONGEST_LINE:
-            yield buffer.getvalue()
-            buffer.seek(0)
-            buffer.truncate()
-    yield buffer.getvalue()
+def _day_of(row: Row[*tuple[Any, ...]]) -> str:
+    """Return a row's day as `parse_on` reads it: a weekday's name, or the day of the month."""
+    if row.on is None:
+        return ""
+    return WEEKDAYS[row.on] if row.cadence is Cadence.WEEKLY else str(row.on)

@@ -1,7 +1,7 @@
-"""Privacy: everything that is stored of one person, handed out (GDPR Art. 15, 20) or erased (Art. 17).
+"""Privacy: export of everything stored about one person (GDPR Art. 15, 20), and erasure (Art. 17).
 
-Reads across the tables that name a person; what is left after erasure is a keyed hash, so that the
-address is not mailed again until its owner asks for it themselves.
+Reads all tables that name a person. A keyed hash of the address stays after erasure, so that it is
+not mailed again until its owner asks for it.
 """
 
 from datetime import datetime
@@ -22,23 +22,22 @@ from notifier.store.models import (
 from notifier.subscribers import (
     address_changes,
     consent,
+    deletion,
     signup_requests,
-    subscriptions,
     suppressions,
 )
 
-# By what an address is suppressed of which nothing else is left.
+# The causes of a suppression that an erasure leaves.
 _ERASED = (SuppressionCause.ERASED, SuppressionCause.LEFT)
 
 
 def export(session: Session, subscriber: Subscriber) -> dict[str, Any]:
-    """Everything we hold of a person, as a JSON document; times are ISO 8601 with offset.
+    """Return everything stored about a person as a JSON object; times are ISO 8601 with offset.
 
-    Of a change of address it says when it was asked for, not the new address: until both have
-    agreed that may be somebody else's (GDPR Art. 15(4)), and whether it is known here is told to
-    nobody.
+    Of a change of address it holds the time of the request, not the new address: until both
+    addresses have agreed, that may be somebody else's (GDPR Art. 15(4)).
     """
-    ids = [one.id for one in subscriber.subscriptions]
+    ids = [subscription.id for subscription in subscriber.subscriptions]
     suppressed = suppressions.of(session, subscriber.address_hash)
     ledger = consent.of(session, ids)
     texts = consent.wordings(session, ledger)
@@ -60,71 +59,71 @@ def export(session: Session, subscriber: Subscriber) -> dict[str, Any]:
         "suppressed": None
         if suppressed is None
         else {"cause": suppressed.cause, "reason": suppressed.reason, "at": _at(suppressed.at)},
-        "subscriptions": [_subscription(one) for one in subscriber.subscriptions],
-        "consent": [_consent(one, texts) for one in ledger],
+        "subscriptions": [_subscription(each) for each in subscriber.subscriptions],
+        "consent": [_consent(entry, texts) for entry in ledger],
         "address_changes": [{"asked_at": _at(change.asked_at)} for change in changes],
         "enquiries": [
-            _enquiry(enquiry) for enquiry in signup_requests.about(session, subscriber.address_hash)
+            _request(request) for request in signup_requests.about(session, subscriber.address_hash)
         ],
-        "deliveries": [_delivery(one) for one in deliveries],
+        "deliveries": [_delivery(delivery) for delivery in deliveries],
     }
 
 
-def _enquiry(enquiry: SignupRequest) -> dict[str, Any]:
-    wish = enquiry.wish if enquiry.kind is SignupRequestKind.SUBSCRIBE else None
-    return {"kind": enquiry.kind, "wish": wish, "at": _at(enquiry.at)}
+def _request(request: SignupRequest) -> dict[str, Any]:
+    wish = request.wish if request.kind is SignupRequestKind.SUBSCRIBE else None
+    return {"kind": request.kind, "wish": wish, "at": _at(request.at)}
 
 
-def _subscription(one: Subscription) -> dict[str, Any]:
+def _subscription(subscription: Subscription) -> dict[str, Any]:
     return {
-        "profile": one.profile.slug,
-        "therapy": one.profile.name,
-        "status": one.status,
-        "cadence": one.cadence,
-        "at": one.at,
-        "on": one.on,
-        "edition": one.edition,
-        "hidden_sections": one.hidden,
-        "urgent": one.urgent,
-        "place_in_the_news": one.position,
-        "created_at": _at(one.created_at),
-        "asked_at": _at(one.asked_at),
-        "confirmed_at": _at(one.confirmed_at),
-        "ended_at": _at(one.ended_at),
-        "paused_until": _at(one.paused_until),
-        "renewed_at": _at(one.renewed_at),
-        "renewal_asked_at": _at(one.renewal_asked_at),
-        "last_written_to_at": _at(one.last_mailed_at),
-        "next_due_at": _at(one.next_due_at),
-        "wish": one.wish,
-        "trouble": one.trouble,
+        "profile": subscription.profile.slug,
+        "therapy": subscription.profile.name,
+        "status": subscription.status,
+        "cadence": subscription.cadence,
+        "at": subscription.at,
+        "on": subscription.on,
+        "edition": subscription.edition,
+        "hidden_sections": subscription.hidden,
+        "urgent": subscription.urgent,
+        "place_in_the_news": subscription.position,
+        "created_at": _at(subscription.created_at),
+        "asked_at": _at(subscription.asked_at),
+        "confirmed_at": _at(subscription.confirmed_at),
+        "ended_at": _at(subscription.ended_at),
+        "paused_until": _at(subscription.paused_until),
+        "renewed_at": _at(subscription.renewed_at),
+        "renewal_asked_at": _at(subscription.renewal_asked_at),
+        "last_written_to_at": _at(subscription.last_mailed_at),
+        "next_due_at": _at(subscription.next_due_at),
+        "wish": subscription.wish,
+        "trouble": subscription.trouble,
     }
 
 
-def _consent(one: Consent, texts: dict[str, str]) -> dict[str, Any]:
+def _consent(entry: Consent, texts: dict[str, str]) -> dict[str, Any]:
     return {
-        "subscription": one.subscription_id,
-        "event": one.event,
-        "method": one.method,
-        "attested_by": one.attested_by,
-        "wording_version": one.wording_version,
-        "wording_hash": one.wording_hash,
-        "wording": texts.get(one.wording_hash),
-        "at": _at(one.at),
+        "subscription": entry.subscription_id,
+        "event": entry.event,
+        "method": entry.method,
+        "attested_by": entry.attested_by,
+        "wording_version": entry.wording_version,
+        "wording_hash": entry.wording_hash,
+        "wording": texts.get(entry.wording_hash),
+        "at": _at(entry.at),
     }
 
 
-def _delivery(one: Delivery) -> dict[str, Any]:
+def _delivery(delivery: Delivery) -> dict[str, Any]:
     return {
-        "kind": one.kind,
-        "digest": one.digest_id,
-        "subject": one.digest.subject if one.digest else None,
-        "status": one.status,
-        "attempts": one.attempts,
-        "message_id": one.message_id,
-        "due_at": _at(one.due_at),
-        "sent_at": _at(one.sent_at),
-        "server_said": one.error,
+        "kind": delivery.kind,
+        "digest": delivery.digest_id,
+        "subject": delivery.digest.subject if delivery.digest else None,
+        "status": delivery.status,
+        "attempts": delivery.attempts,
+        "message_id": delivery.message_id,
+        "due_at": _at(delivery.due_at),
+        "sent_at": _at(delivery.sent_at),
+        "server_said": delivery.error,
     }
 
 
@@ -135,9 +134,9 @@ def _at(value: datetime | None) -> str | None:
 def erase(
     session: Session, subscriber: Subscriber, cause: SuppressionCause, reason: str, now: datetime
 ) -> None:
-    """Delete a person with everything that hangs on them; only the keyed hash of the address stays, suppressed.
+    """Delete a person with everything that refers to them, and suppress the address by its hash.
 
-    The write-ahead log still holds the deleted bytes until it is emptied (`store.db.scrub`).
+    The write-ahead log holds the deleted bytes until `store.db.scrub` empties it.
     """
     erase_address(session, subscriber.address_hash, cause, reason, now)
 
@@ -145,18 +144,18 @@ def erase(
 def erase_address(
     session: Session, address_hash: str, cause: SuppressionCause, reason: str, now: datetime
 ) -> bool:
-    """Erase whatever is stored under an address, whether or not it is a subscriber's.
+    """Erase everything stored under an address, whether or not it belongs to a subscriber.
 
     Args:
-        session: a writing session.
+        session: a writing session; all its objects are detached afterwards.
         address_hash: of the address.
         cause: of the suppression that stays.
-        reason: of it, in a word.
+        reason: of that suppression.
         now: when.
 
     Returns:
-        Whether there was anything: a person, an enquiry that waits, somebody's wish to move to it,
-        or a suppression that is not from an erasure.
+        Whether there was anything: a person, a sign-up request, a change to this address that
+        somebody asked for, or a suppression with another cause than an erasure.
     """
     suppression = suppressions.of(session, address_hash)
     suppressed = suppression is not None and suppression.cause not in _ERASED
@@ -167,7 +166,7 @@ def erase_address(
     if not (suppressed or named or person):
         return False
     if person is not None:
-        subscriptions.remove(session, [person])
+        deletion.delete_subscribers(session, [person])
     suppressions.add(session, address_hash, cause, reason, now)
     session.flush()
     session.expunge_all()

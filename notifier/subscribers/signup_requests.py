@@ -1,13 +1,14 @@
-"""Enquiries: what somebody asked for through a form, kept until it is answered by mail.
+"""Sign-up requests: what somebody asked for through a form, kept until it is answered by mail.
 
-Owns the limits of every mail that a visitor can cause: of a network, of who asked, and of the
-mailbox that is written to. Storing an enquiry costs the same whoever is named in it, so the page
-that takes it can neither say nor show by its time whether an address is known. What counts for a
-limit stays for its hour, also when a person is erased or a change of address is repeated.
+Owns the limits of every mail that a visitor can cause: per network, per asking person, and per
+mailbox that is written to. Storing a request costs the same whoever is named in it, so the page
+that takes it shows neither by its text nor by its time whether an address is subscribed. What
+counts for a limit is kept for an hour, also when a person is erased or a change is repeated.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any
 
@@ -21,18 +22,42 @@ from notifier.i18n.messages import LazyMessage
 from notifier.store import db, keys
 from notifier.store.models import SignupRequest, Subscriber
 
+# The limits are numbers within this period. They were chosen by hand and not measured: thirty
+# requests are enough for a clinic behind one address, and too few to flood anybody.
 LIMIT_PERIOD = timedelta(hours=1)
 PER_NETWORK = 30
 PER_ASKER = 5
-# How many mails an hour others can have sent to one mailbox.
+# Mails to one mailbox that anybody can cause through a form.
 PER_MAILBOX = 3
 
-# The well-known prefix under which an IPv4 address stands in an IPv6 one (RFC 6052, 2.1).
+# The well-known prefix of IPv6 addresses that contain an IPv4 address (RFC 6052, 2.1).
 _NAT64 = IPv6Network("64:ff9b::/96")
 
 
+class RequestLimit(StrEnum):
+    """A limit of the requests within `LIMIT_PERIOD`."""
+
+    NETWORK = "network"
+    ASKER = "asker"
+
+
+_PROBLEMS = {
+    RequestLimit.NETWORK: LazyMessage("Too many requests came from your network."),
+    RequestLimit.ASKER: LazyMessage("You asked for too many mails."),
+}
+
+
 class TooManyError(NotifierError):
-    """More enquiries from one network, or by one person, than people make."""
+    """A request beyond a limit.
+
+    Attributes:
+        limit: the limit that is reached.
+        period: the time in which requests count for it.
+    """
+
+    def __init__(self, limit: RequestLimit) -> None:
+        super().__init__(_PROBLEMS[limit], LazyMessage("Please try again in an hour."))
+        self.limit, self.period = limit, LIMIT_PERIOD
 
 
 def ask(
@@ -44,33 +69,28 @@ def ask(
     now: datetime,
     asker: str = "",
 ) -> int:
-    """Store an enquiry; returns its id.
+    """Store a request; return its id.
 
     Args:
         session: a writing session.
         kind: what is asked for.
         email: the address that is to be written to, whoever it belongs to.
-        wish: what is asked for in detail, as JSON has it.
-        visitor: the address the enquiry came from; its network is what counts.
+        wish: what is asked for in detail, a JSON object.
+        visitor: the IP address that the request came from; its network is counted.
         now: when.
-        asker: who asks, where that is known: see `asker_of`.
+        asker: the person who asks, as `asker_of` names them; empty if not known.
 
     Raises:
-        TooManyError: the limit of the network or of who asks is reached.
+        AddressError: the text is not an e-mail address.
+        TooManyError: the limit of the network or of the asking person is reached.
     """
     network = keys.secret_name(session, "network", network_of(visitor))
     db.take_turns(session, *(name for name in (network, asker) if name))
     if _lately(session, SignupRequest.network, network, now) >= PER_NETWORK:
-        raise TooManyError(
-            LazyMessage("Too many requests came from your network."),
-            LazyMessage("Please try again in an hour."),
-        )
+        raise TooManyError(RequestLimit.NETWORK)
     if asker and _lately(session, SignupRequest.asker, asker, now) >= PER_ASKER:
-        raise TooManyError(
-            LazyMessage("You asked for too many mails."),
-            LazyMessage("Please try again in an hour."),
-        )
-    enquiry = SignupRequest(
+        raise TooManyError(RequestLimit.ASKER)
+    request = SignupRequest(
         kind=kind,
         network=network,
         target=_target(session, email),
@@ -79,34 +99,34 @@ def ask(
         wish=dict(wish) if wish else None,
         at=now,
     )
-    session.add(enquiry)
+    session.add(request)
     session.flush()
-    return enquiry.id
+    return request.id
 
 
 def asker_of(session: Session, subscriber: Subscriber) -> str:
-    """The name under which a person's own enquiries are counted, whatever address they have meanwhile."""
+    """Return the key by which a person's requests are counted, also after a change of address."""
     return keys.secret_name(
         session, "asker", f"{subscriber.id} {subscriber.created_at.isoformat()}"
     )
 
 
-def may_be_mailed(session: Session, enquiry: SignupRequest) -> bool:
-    """Whether the mailbox that an enquiry names gets a mail for it; one over the limit counts no further."""
-    db.take_turns(session, enquiry.target)
+def may_be_mailed(session: Session, request: SignupRequest) -> bool:
+    """Return whether the limit allows a mail for a request; one beyond the limit is not counted."""
+    db.take_turns(session, request.target)
     earlier = (
-        SignupRequest.target == enquiry.target,
-        SignupRequest.at > enquiry.at - LIMIT_PERIOD,
-        SignupRequest.id < enquiry.id,
+        SignupRequest.target == request.target,
+        SignupRequest.at > request.at - LIMIT_PERIOD,
+        SignupRequest.id < request.id,
     )
     if (session.scalar(select(func.count(SignupRequest.id)).where(*earlier)) or 0) < PER_MAILBOX:
         return True
-    enquiry.target = ""
+    request.target = ""
     return False
 
 
 def count_mail(session: Session, kind: SignupRequestKind, email: str, now: datetime) -> bool:
-    """Count one more mail to a mailbox that no enquiry stands for; returns whether the limit allows it."""
+    """Count a mail to a mailbox that no request asked for; return whether the limit allows it."""
     target = _target(session, email)
     db.take_turns(session, target)
     if _lately(session, SignupRequest.target, target, now) >= PER_MAILBOX:
@@ -117,6 +137,7 @@ def count_mail(session: Session, kind: SignupRequestKind, email: str, now: datet
 
 
 def _lately(session: Session, column: InstrumentedAttribute[str], value: str, now: datetime) -> int:
+    """Return how many requests of the last `LIMIT_PERIOD` have this value in a column."""
     return (
         session.scalar(
             select(func.count(SignupRequest.id)).where(
@@ -128,28 +149,30 @@ def _lately(session: Session, column: InstrumentedAttribute[str], value: str, no
 
 
 def _target(session: Session, email: str) -> str:
+    """Return the keyed hash under which mails to a mailbox are counted."""
     return keys.secret_name(session, "mailbox", mailbox_of(normalize(email)))
 
 
 def network_of(visitor: str) -> str:
-    """The network that an address belongs to: IPv4 /24, IPv6 /48; a text that is no address stands for itself.
+    """Return the network of an IP address, IPv4 /24 or IPv6 /48; any other text unchanged.
 
-    An IPv6 address that only carries an IPv4 one counts as that: mapped (RFC 4291, 2.5.5.2), 6to4
-    (RFC 3056), Teredo (RFC 4380) and NAT64 (RFC 6052).
+    An IPv6 address that contains an IPv4 address counts as that one: mapped (RFC 4291, 2.5.5.2),
+    6to4 (RFC 3056), Teredo (RFC 4380) and NAT64 (RFC 6052).
     """
     try:
         address = ip_address(visitor)
     except ValueError:
         return visitor
     if isinstance(address, IPv6Address):
-        carried = _carried_by(address)
-        if carried is None:
+        contained = _ipv4_in(address)
+        if contained is None:
             return str(IPv6Network((int(address), 48), strict=False))
-        address = carried
+        address = contained
     return str(IPv4Network((int(address), 24), strict=False))
 
 
-def _carried_by(address: IPv6Address) -> IPv4Address | None:
+def _ipv4_in(address: IPv6Address) -> IPv4Address | None:
+    """Return the IPv4 address that an IPv6 address contains, if any."""
     if address in _NAT64:
         return IPv4Address(int(address) & 0xFFFFFFFF)
     return (
@@ -158,7 +181,7 @@ def _carried_by(address: IPv6Address) -> IPv4Address | None:
 
 
 def waiting(session: Session) -> Sequence[int]:
-    """The ids of the enquiries that were not answered yet, oldest first."""
+    """Return the ids of the requests that were not answered yet, oldest first."""
     return session.scalars(
         select(SignupRequest.id)
         .where(SignupRequest.answered_at.is_(None))
@@ -166,40 +189,40 @@ def waiting(session: Session) -> Sequence[int]:
     ).all()
 
 
-def taken(session: Session, enquiry_id: int) -> SignupRequest | None:
-    """One that waits, locked for who answers it; None where somebody else did."""
-    chosen = select(SignupRequest).where(
-        SignupRequest.id == enquiry_id, SignupRequest.answered_at.is_(None)
+def claim(session: Session, request_id: int) -> SignupRequest | None:
+    """Lock and return a request; None if it was answered, or is being answered."""
+    statement = select(SignupRequest).where(
+        SignupRequest.id == request_id, SignupRequest.answered_at.is_(None)
     )
-    return session.scalar(chosen.with_for_update(skip_locked=True))
+    return session.scalar(statement.with_for_update(skip_locked=True))
 
 
-def answered(enquiry: SignupRequest, now: datetime) -> None:
-    """Forget whom it named and what they wanted."""
-    enquiry.answered_at, enquiry.email, enquiry.wish = now, None, None
+def mark_answered(request: SignupRequest, now: datetime) -> None:
+    """Note that a request was answered, and delete its address and its wish."""
+    request.answered_at, request.email, request.wish = now, None, None
 
 
 def about(session: Session, address_hash: str) -> list[SignupRequest]:
-    """The enquiries that wait and name this address, however it is spelt in capitals."""
+    """Return the requests not answered yet that name this address, in upper or lower case."""
     hash_of = keys.hasher(session)
     named = session.scalars(
         select(SignupRequest).where(SignupRequest.email.is_not(None)).order_by(SignupRequest.id)
     )
     return [
-        enquiry for enquiry in named if enquiry.email and hash_of(enquiry.email) == address_hash
+        request for request in named if request.email and hash_of(request.email) == address_hash
     ]
 
 
 def erase(session: Session, address_hash: str, now: datetime) -> int:
-    """Forget what was asked for in an address's name, answered or not; returns how many enquiries that were."""
+    """Delete an address from the requests that name it; return how many those were."""
     named = about(session, address_hash)
-    for enquiry in named:
-        answered(enquiry, now)
+    for request in named:
+        mark_answered(request, now)
     session.flush()
     return len(named)
 
 
-def forget(session: Session, now: datetime) -> None:
-    """Delete what no limit needs any more."""
+def delete_expired(session: Session, now: datetime) -> None:
+    """Delete the answered requests that no longer count for a limit."""
     old = SignupRequest.answered_at.is_not(None), SignupRequest.at <= now - LIMIT_PERIOD
     session.execute(delete(SignupRequest).where(*old))

@@ -1,4 +1,4 @@
-"""Suppressions: addresses that are not mailed, known by their hash, each with its cause and a code or a short reason.
+"""Suppressions: addresses that are not mailed, stored as a hash, with cause and short reason.
 
 Owns who may lift a suppression, and how often the owner of a suppressed address may be asked by
 mail whether a sign-up was theirs.
@@ -16,8 +16,8 @@ from notifier.store import db
 from notifier.store.models import Suppression
 from notifier.text.cleaning import clean, redacted
 
-# What the owner of an address lifts by a double opt-in of their own; everything else is lifted by
-# the operator alone.
+# The causes that the owner of an address lifts by confirming a sign-up or a change of address; the
+# operator alone lifts the others.
 LIFTED_BY_OWNER = frozenset(
     (
         SuppressionCause.ERASED,
@@ -27,17 +27,18 @@ LIFTED_BY_OWNER = frozenset(
     )
 )
 
-# A mailbox that refused a mail is not tried again before this has passed.
+# How long after a bounce no mail is sent to an address. Chosen by hand; not measured.
 BOUNCE_HOLDS = timedelta(days=30)
-# The owner of an address that bounced or complained is asked at most once in this time.
+# The owner of an address that bounced or complained is asked at most once in this time. Chosen by
+# hand; not measured.
 ASKED_EVERY = timedelta(days=30)
 
-_LONGEST_REASON = 200
+_LONGEST_REASON = 200  # characters
 _STATUS_CODE = re.compile(r"(?<![\d.])[245]\.\d{1,3}\.\d{1,3}(?![\d.])")
 _REPLY_CODE = re.compile(r"(?<![\d.])[245]\d\d(?![\d.])")
 
-# A cause is replaced by one that stands further right, or by itself: then its date and reason are
-# the newer ones.
+# A stored cause is replaced by one that comes later in this list, or by itself: date and reason
+# are then the newer ones.
 _WEIGHT = {
     cause: weight
     for weight, cause in enumerate(
@@ -56,19 +57,18 @@ _WEIGHT = {
 def add(
     session: Session, address_hash: str, cause: SuppressionCause, reason: str, now: datetime
 ) -> bool:
-    """Suppress an address; safe when several do so at once.
+    """Suppress an address; several transactions may do so at once.
 
-    An address that is suppressed already stays so. A cause that weighs as much or more takes the
-    place of the stored one, whose reason is kept beside the new one: nothing weakens what only the
-    operator may lift, and a new bounce counts from now.
+    An address that is suppressed already stays so. A cause of the same or a greater weight replaces
+    the stored one, whose reason is kept beside the new one. So no cause that only the operator may
+    lift becomes weaker, and the time of a bounce is that of the newest.
 
     Args:
         session: a writing session.
         address_hash: of the address.
         cause: why.
-        reason: a code (RFC 3463 ``5.1.1``, or an SMTP reply ``550``) for a bounce, an operator's
-            own words for `asked`. What a server or a stranger wrote is cut down to the code in it;
-            addresses are taken out of it.
+        reason: for a bounce a code (RFC 3463 ``5.1.1``, or an SMTP reply ``550``), for `asked` the
+            operator's own words; stored as `reason_of` returns it.
         now: when.
 
     Returns:
@@ -78,36 +78,37 @@ def add(
     values = {"address_hash": address_hash, "cause": cause, "reason": short, "at": now}
     if db.insert_missing(session, Suppression, values):
         return True
-    chosen = select(Suppression).where(Suppression.address_hash == address_hash).with_for_update()
-    stored = session.scalar(chosen.execution_options(populate_existing=True))
+    locked = select(Suppression).where(Suppression.address_hash == address_hash).with_for_update()
+    stored = session.scalar(locked.execution_options(populate_existing=True))
     if stored is not None and _WEIGHT[cause] >= _WEIGHT[stored.cause]:
         known = "" if cause in (stored.cause, SuppressionCause.BOUNCED) else stored.reason
-        stored.reason = "; ".join(words for words in (known, short) if words)[:_LONGEST_REASON]
+        stored.reason = "; ".join(reason for reason in (known, short) if reason)[:_LONGEST_REASON]
         stored.cause, stored.at = cause, now
         session.flush()
     return False
 
 
 def reason_of(cause: SuppressionCause, text: str) -> str:
-    """What is stored as the reason: the code in a text about a bounce, else the text without addresses."""
+    """Return the reason as it is stored: of a bounce the code, else the text without addresses."""
     if cause is SuppressionCause.BOUNCED:
         code = _STATUS_CODE.search(text) or _REPLY_CODE.search(text)
         return code[0] if code else ""
     return redacted(clean(text))[:_LONGEST_REASON]
 
 
-def why(suppression: Suppression) -> str:
-    """Why an address is suppressed: the operator's own words, or the cause with its code (``bounced 5.1.1``)."""
+def describe(suppression: Suppression) -> str:
+    """Return the reason for people: the operator's words, or the cause (``bounced 5.1.1``)."""
     if suppression.cause is SuppressionCause.BOUNCED:
         return f"{suppression.cause} {suppression.reason}".strip()
     return suppression.reason or str(suppression.cause)
 
 
 def may_be_asked(suppression: Suppression | None, now: datetime) -> bool:
-    """Whether the owner of an address may be asked by mail if a sign-up, or a change to this address, was theirs.
+    """Return whether an address may be asked by mail to confirm a sign-up or a change of address.
 
-    Always where nothing is suppressed, and after they left or were erased. After a complaint, or a
-    bounce of more than 30 days ago, once in 30 days. Never where only the operator lifts it.
+    Always if nothing is suppressed, and after they left or were erased. After a complaint, or a
+    bounce of more than `BOUNCE_HOLDS` ago, once in `ASKED_EVERY`. Never if only the operator may
+    lift the suppression.
     """
     if suppression is None or suppression.cause in (SuppressionCause.ERASED, SuppressionCause.LEFT):
         return True
@@ -119,13 +120,13 @@ def may_be_asked(suppression: Suppression | None, now: datetime) -> bool:
 
 
 def note_asked(suppression: Suppression | None, now: datetime) -> None:
-    """Note that the owner of a suppressed address is asked by a mail that is owed since `now`."""
+    """Store that the owner of a suppressed address is asked by a mail that was enqueued now."""
     if suppression is not None:
         suppression.asked_at = now
 
 
 def lift(session: Session, address_hash: str) -> bool:
-    """Let an address be mailed again, whatever it was suppressed for; returns whether it was suppressed."""
+    """Lift the suppression of an address, whatever its cause; return whether it was suppressed."""
     lifted = (
         delete(Suppression)
         .where(Suppression.address_hash == address_hash)
@@ -135,19 +136,22 @@ def lift(session: Session, address_hash: str) -> bool:
 
 
 def lift_by_owner(session: Session, address_hash: str) -> bool:
-    """Lift what the owner's own yes lifts; returns whether the address may be mailed now."""
+    """Lift a suppression that the owner may lift; return whether the address may be mailed now."""
     lifted = Suppression.address_hash == address_hash, Suppression.cause.in_(LIFTED_BY_OWNER)
     session.execute(delete(Suppression).where(*lifted))
     return of(session, address_hash) is None
 
 
 def among(session: Session, hashes: Collection[str]) -> dict[str, Suppression]:
-    """Those of these addresses that are suppressed."""
-    chosen = select(Suppression).where(Suppression.address_hash.in_(hashes))
-    return {one.address_hash: one for one in session.scalars(chosen)}
+    """Return the suppressions of these addresses, by their hash."""
+    suppressed: dict[str, Suppression] = {}
+    for chunk in db.in_chunks(hashes):
+        statement = select(Suppression).where(Suppression.address_hash.in_(chunk))
+        suppressed |= {each.address_hash: each for each in session.scalars(statement)}
+    return suppressed
 
 
 def of(session: Session, address_hash: str) -> Suppression | None:
-    """The suppression of an address, if there is one."""
-    chosen = select(Suppression).where(Suppression.address_hash == address_hash)
-    return session.scalar(chosen.execution_options(populate_existing=True))
+    """Return the suppression of an address, if there is one, as the database has it now."""
+    statement = select(Suppression).where(Suppression.address_hash == address_hash)
+    return session.scalar(statement.execution_options(populate_existing=True))

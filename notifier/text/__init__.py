@@ -1,1 +1,1 @@
-"""Text from outside: made safe to store, to compare and to print; markup, times and addresses of pages in it."""
+"""Text from outside: cleaned and compared; its markup, its times, its URLs."""

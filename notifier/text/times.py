@@ -1,8 +1,8 @@
-"""Times as people write them: wall times, days, moments, whole numbers and the names of time zones.
+"""Times as people write them: times of day, days, moments, whole numbers, names of time zones.
 
-Owns the one way in which each is read, so that what a form, a list or an option accepts is exactly
-what is used later. ASCII alone: `int`, `str.isdecimal` and regular expressions take the digits of
-every script, which the next reader may refuse.
+Owns the one way in which each is read, so that a form, a list or an option accepts exactly what is
+used later. Only ASCII digits are accepted: `int`, `str.isdecimal` and regular expressions also take
+the digits of other scripts, which other programs may refuse.
 """
 
 import re
@@ -11,27 +11,27 @@ from functools import cache
 from importlib.resources import files
 from zoneinfo import ZoneInfo
 
-# Nobody plans a pause beyond, and arithmetic far beyond overflows (`datetime` ends with the year
-# 9999).
+# For the end of a pause. Chosen by hand; arithmetic far beyond it would overflow (`datetime` ends
+# with the year 9999).
 _YEARS_AHEAD = 5
 
 _WALL_TIME = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
 _DAY = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
-# ISO 8601 as RFC 3339 has it; seconds and the offset may be left out.
+# ISO 8601 in the form of RFC 3339; seconds and the offset may be missing.
 _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
     r"([Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?([Zz]|[+-][0-9]{2}:[0-9]{2})?)?"
 )
 _FIRST_YEAR, _LAST_YEAR = 1900, 2100
-# A name of the database that stands for "not set yet" and is no zone.
+# A name in the database that means "not set yet"; it is not a time zone.
 _NO_ZONE = "Factory"
 
 
 def wall_time(text: str) -> time:
-    """A time of day, ``"HH:MM"`` or ``"H:MM"``.
+    """Read a time of day, ``"HH:MM"`` or ``"H:MM"``.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the text has another form.
     """
     match = _WALL_TIME.fullmatch(text)
     if match is None:
@@ -40,10 +40,10 @@ def wall_time(text: str) -> time:
 
 
 def day(text: str) -> date:
-    """A calendar day, ``"YYYY-MM-DD"`` and nothing else, from 1900 to 2100.
+    """Read a calendar day, ``"YYYY-MM-DD"`` only, from 1900 to 2100.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the text has another form, or there is no such day.
     """
     match = _DAY.fullmatch(text)
     if match is None:
@@ -54,10 +54,10 @@ def day(text: str) -> date:
 
 
 def day_ahead(text: str, today: date) -> date:
-    """A day from today to five years ahead, ``"YYYY-MM-DD"``.
+    """Read a day from today to five years ahead, ``"YYYY-MM-DD"``.
 
     Raises:
-        ValueError: it is none, or lies outside.
+        ValueError: the text has another form, or the day is outside of this range.
     """
     value = day(text)
     if not today <= value <= _years_later(today, _YEARS_AHEAD):
@@ -66,12 +66,15 @@ def day_ahead(text: str, today: date) -> date:
 
 
 def moment(text: str) -> datetime:
-    """A moment in ISO 8601, ``"2026-03-01T08:00:00+01:00"``, from 1900 to 2100; without an offset it is UTC.
+    """Read a moment in ISO 8601, ``"2026-03-01T08:00:00+01:00"``, from 1900 to 2100.
 
-    A day alone is its first moment.
+    Without an offset it is in UTC; a day alone is its first moment.
+
+    Returns:
+        An aware time.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the text has another form, or there is no such moment.
     """
     if _MOMENT.fullmatch(text) is None:
         raise ValueError("a moment looks like 2026-03-01T08:00:00+01:00")
@@ -81,10 +84,10 @@ def moment(text: str) -> datetime:
 
 
 def whole_number(text: str, least: int, most: int) -> int:
-    """A whole number in ASCII digits, without a sign.
+    """Read a whole number in ASCII digits, without a sign.
 
     Raises:
-        ValueError: it is none, or lies outside.
+        ValueError: the text has another form, or the number is not from `least` to `most`.
     """
     if not re.fullmatch(r"[0-9]{1,18}", text) or not least <= int(text) <= most:
         raise ValueError(f"a number from {least} to {most}")
@@ -93,20 +96,21 @@ def whole_number(text: str, least: int, most: int) -> int:
 
 @cache
 def zone_names() -> frozenset[str]:
-    """The time zones of the IANA database, links of older names included; not what this machine has besides.
+    """Return the time zones of the IANA database, with links of older names.
 
-    A machine's folder may hold names that others lack (``localtime``, ``right/…``, ``posix/…``): a
-    list that names one could not be read elsewhere, and ``right/…`` counts leap seconds.
+    The folder of this machine is not used: it may have names that other machines lack
+    (``localtime``, ``right/…``, ``posix/…``), so that a list with such a name could not be read
+    there; and ``right/…`` counts leap seconds.
     """
     text = (files("tzdata") / "zones").read_text(encoding="ascii")
     return frozenset(text.split()) - {_NO_ZONE}
 
 
 def zone(name: str) -> ZoneInfo:
-    """The time zone of this name, in exactly this spelling.
+    """Return the time zone of a name, in exactly this spelling.
 
     Raises:
-        ValueError: the IANA database has none.
+        ValueError: the IANA database has no such name.
     """
     if name not in zone_names():
         raise ValueError("time zones look like Europe/Berlin or UTC")
@@ -119,7 +123,7 @@ def _check_year(value: date) -> None:
 
 
 def _years_later(value: date, years: int) -> date:
-    """The same day so many years later; 28 February for a 29th that year lacks."""
+    """Return the same day some years later; 28 February if that year has no 29th."""
     try:
         return value.replace(year=value.year + years)
     except ValueError:

@@ -1,19 +1,22 @@
-"""Addresses of web pages: a canonical form to compare, and a check that one can be opened."""
+"""URLs of web pages: a canonical form to compare, and a check that a URL can be opened."""
 
 import re
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
 
 from notifier.text.cleaning import clean
 
-# No browser, mail program or reader needs a longer address; many cut one that is.
+# In characters. Chosen by hand: many mail programs cut longer URLs.
 LONGEST_ADDRESS = 2_000
 
-
+# Parameters that only tell a site where its visitors come from.
 _TRACKING = re.compile(r"(?i)^(utm_\w+|fbclid|gclid|mc_[ce]id|mkt_tok|cmpid|_hsenc|_hsmi)$")
 
 
 def canonical_url(url: str) -> str:
-    """The address by which two links are told to be the same page: no scheme, ``www.``, fragment or tracking words."""
+    """Return a form that is equal for two URLs of the same page.
+
+    It has no scheme, no ``www.``, no fragment and no tracking parameters.
+    """
     parts = urlsplit(url.strip())
     host = (parts.hostname or "").removeprefix("www.")
     if parts.port and parts.port not in (80, 443):
@@ -29,9 +32,9 @@ def canonical_url(url: str) -> str:
 
 
 def web_address(url: str) -> str:
-    """The address if it is an http or https one that may stand in a mail, else an empty text.
+    """Return the URL if it is http or https and can be a link in a mail, else an empty text.
 
-    One of more than 2,000 characters (`LONGEST_ADDRESS`) is none either.
+    A URL of more than 2,000 characters (`LONGEST_ADDRESS`) cannot.
     """
     if len(url) > 2 * LONGEST_ADDRESS:
         return ""

@@ -1,4 +1,4 @@
-"""Watching: an address becomes bytes, bytes become entries, entries get revisions.
+"""Watching: sources become documents, documents become entries with revisions.
 
 Knows sources and what they publish; knows nothing of profiles' terms, of digests or of people.
 """

@@ -1,7 +1,7 @@
-"""Discovery: the feed behind a site's address, told by the page itself.
+"""The feeds that a page names.
 
 Pure: bytes in, addresses out. Form: the HTML standard's `link rel=alternate` with a feed's type
-(https://html.spec.whatwg.org/#rel-alternate), as browsers and readers take it.
+(https://html.spec.whatwg.org/#rel-alternate), as browsers and feed readers use it.
 """
 
 from typing import Any
@@ -22,18 +22,18 @@ _TYPES = (
 
 
 def feeds(body: bytes, url: str) -> list[tuple[str, str]]:
-    """The feeds that a page names, each as its address and its title, the site's own first and comments last.
+    """Return the address and the title of each feed that a page names, those of comments last.
 
     Args:
         body: an HTML page.
-        url: where it came from; relative addresses count from it.
+        url: the address it came from; relative addresses are resolved against it.
     """
     try:
         root: Any = html.document_fromstring(body)
     except (etree.ParserError, ValueError):
         return []
     base = root.xpath("string((//base/@href)[1])")
-    found: dict[str, str] = {}
+    titles: dict[str, str] = {}
     for link in root.xpath("//link[@href] | //a[@href and @type]"):
         rel = (link.get("rel") or "").lower().split()
         kind = (link.get("type") or "").partition(";")[0].strip().lower()
@@ -46,8 +46,8 @@ def feeds(body: bytes, url: str) -> list[tuple[str, str]]:
         except ValueError:
             continue
         if address:
-            found.setdefault(address, clean(link.get("title") or ""))
-    return sorted(found.items(), key=_is_of_comments)
+            titles.setdefault(address, clean(link.get("title") or ""))
+    return sorted(titles.items(), key=_is_of_comments)
 
 
 def _is_of_comments(feed: tuple[str, str]) -> bool:

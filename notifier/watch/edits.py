@@ -1,50 +1,107 @@
 """Edits: which observations are another state of a known entry, and how the two states differ.
 
-Pure: works on entries and revisions that were loaded before. Owns which of the known states an
-observation is compared with: readings of different origins (a feed's teaser, the whole post) are
-not held against each other.
+Owns the choice of the known state that an observation is compared with: states of different origins
+(a feed's teaser, the whole post) are not compared with each other. Comparing may take long, so it
+is planned while a session is open, and done when it is closed.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sqlalchemy.orm import Session
+
 from notifier.enums import NewsKind
-from notifier.store.models import Entry, Revision
+from notifier.store.db import in_chunks
+from notifier.store.models import Entry, Revision, Source
 from notifier.watch.diff import Difference, State, comparable, compare, contains_changes
+from notifier.watch.identity import Aliases, Identified, identified
 from notifier.watch.parsers.observation import Observation
 
-# Texts of so many characters together are compared inside a transaction, too.
+# Characters of two texts together that are compared inside a transaction, too. Chosen by hand; not
+# measured.
 _SHORT = 20_000
+# Entries that are stored in one transaction: others wait for one part, not for the whole document.
+# Chosen by hand; not measured.
+_PART = 100
+
+# The hashes and the origins of the states that were compared.
+Compared = tuple[str, str, str, str, str]
 
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of an entry: its newest state, and its newest of the origin that an observation is of."""
+    """The stored states that an observation is compared with.
+
+    Attributes:
+        newest: the entry's newest state.
+        same_origin: its newest state of the observation's origin; the newest of all if there is
+            none.
+    """
 
     newest: Revision
     same_origin: Revision
 
     @classmethod
     def of(cls, entry: Entry, observation: Observation) -> "Known":
-        """What of an entry an observation is to be compared with."""
+        """Return the states of an entry that an observation is compared with."""
         newest = entry.revisions[-1]
-        same = (
+        same_origin = (
             revision
             for revision in reversed(entry.revisions)
             if revision.origin == observation.origin
         )
-        return cls(newest, next(same, newest))
+        return cls(newest, next(same_origin, newest))
 
     def is_short_beside(self, observation: Observation) -> bool:
-        """Whether the two are compared so fast that a transaction may wait for it."""
+        """Return whether the two are compared so fast that a transaction may wait for it."""
         return len(_state(self.same_origin)["text"]) + len(_state(observation)["text"]) <= _SHORT
 
 
-# The hashes and the origins of the states that were compared.
-Compared = tuple[str, str, str, str, str]
+class Plan:
+    """The observations of one document in parts, and their differences from the known states.
+
+    Attributes:
+        parts: the observations with their keys; each part is stored in a transaction of its own.
+        differences: the results of `compare`, by the states that were compared.
+    """
+
+    def __init__(
+        self, items: Sequence[Identified], pairs: Sequence[tuple[Known, Observation]]
+    ) -> None:
+        self.parts = list(in_chunks(items, _PART)) or [[]]
+        self.differences: dict[Compared, Difference | None] = {}
+        self._pairs = pairs
+
+    def compare(self) -> None:
+        """Compare every changed state with the known one.
+
+        It may take long, so no session may be open.
+        """
+        for known, observation in self._pairs:
+            self.differences[compared_states(known, observation)] = difference(known, observation)
+        self._pairs = ()
+
+
+def plan(session: Session, source: Source, observations: Sequence[Observation]) -> Plan:
+    """Look up the known states of a document's observations.
+
+    Args:
+        session: a reading session.
+        source: the source of the document.
+        observations: all of one document.
+    """
+    aliases = Aliases(session, source, identified(observations))
+    items = aliases.settle()
+    pairs = []
+    for observation, its_keys in items:
+        entry = aliases.entry_of(its_keys)
+        if entry is not None and is_edit(entry, observation):
+            pairs.append((Known.of(entry, observation), observation))
+    return Plan(items, pairs)
 
 
 def is_edit(entry: Entry, observation: Observation) -> bool:
-    """Whether an observation is to be compared with what is known of its entry."""
+    """Return whether an observation must be compared with the known states of its entry."""
     newest = entry.revisions[-1]
     return (
         newest.hash != observation.hash
@@ -53,8 +110,8 @@ def is_edit(entry: Entry, observation: Observation) -> bool:
     )
 
 
-def states_of(known: Known, observation: Observation) -> Compared:
-    """Which states are compared: what their difference is known by."""
+def compared_states(known: Known, observation: Observation) -> Compared:
+    """Return the identity of a comparison, the key of `Plan.differences`."""
     return (
         known.same_origin.hash,
         known.newest.hash,
@@ -64,25 +121,25 @@ def states_of(known: Known, observation: Observation) -> Compared:
     )
 
 
-def difference_of(states: Known, observation: Observation) -> Difference | None:
-    """How an observation differs from the known state it is compared with; None where it is no state of its own.
+def difference(known: Known, observation: Observation) -> Difference | None:
+    """Return the difference between a known state and an observation; None if it is no new state.
 
-    The first reading of another origin is a state of its own only if it is the whole text of what
-    was a teaser, or if it tells an edit; it is news only if it tells an edit. An edit that another
-    reading told before is no news.
+    The first observation of another origin is a new state only if it is the whole text of what was
+    a teaser, or if it shows an edit; it is news only if it shows an edit. An edit that the entry's
+    newest state shows already is not news.
     """
-    newest, known = states.newest, states.same_origin
-    if known.hash == observation.hash:
+    newest, earlier = known.newest, known.same_origin
+    if earlier.hash == observation.hash:
         return None
-    old, new = _state(known), _state(observation)
-    if known.origin != observation.origin and not comparable(old["text"], new["text"]):
+    old, new = _state(earlier), _state(observation)
+    if earlier.origin != observation.origin and not comparable(old["text"], new["text"]):
         return Difference((), material=False) if len(new["text"]) > len(old["text"]) else None
-    difference = compare(old, new)
-    if known.origin != observation.origin and not difference.material:
+    changes = compare(old, new)
+    if earlier.origin != observation.origin and not changes.material:
         return None
-    if newest is not known and contains_changes(difference, _state(newest)):
-        return Difference(difference.changes, material=False)
-    return difference
+    if newest is not earlier and contains_changes(changes, _state(newest)):
+        return Difference(changes.changes, material=False)
+    return changes
 
 
 def _state(state: Revision | Observation) -> State:

@@ -1,60 +1,63 @@
-"""Entries and their revisions: what is new, what changed, what was withdrawn.
+"""Entries and their revisions: new ones, edits, and withdrawals are stored here.
 
-Owns the states of an entry over time, and whether a state is news. It knows no profile: whether a
-revision concerns anybody is for the matcher to say.
+Owns the states of an entry over time, and whether a state is news. Whether it concerns a profile is
+decided by `match/`.
 """
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Select, and_, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from notifier.enums import NewsKind
 from notifier.errors import NotFoundError
 from notifier.i18n.messages import LazyMessage
-from notifier.store.db import in_chunks
-from notifier.store.models import Entry, Match, Revision, Source
-from notifier.watch.diff import Change, Difference
-from notifier.watch.edits import Compared, Known, difference_of, is_edit, states_of
-from notifier.watch.http.types import Purpose, Request
+from notifier.store.models import Entry, Revision, Source
+from notifier.store.models.sources import Change
+from notifier.watch.diff import Difference
+from notifier.watch.edits import Compared, Known, compared_states, difference
 from notifier.watch.identity import Aliases, Identified, identified
-from notifier.watch.parsers.observation import DOCUMENT, POSTS, Observation
+from notifier.watch.page_checks import PageCheck, PageState
+from notifier.watch.parsers.observation import Observation, Origin
 
-# An entry that changes at every fetch is not followed into every change: so many states a day are
-# stored, and after so many corrections in a month only its headline still makes one.
+# An entry that changes at every poll is not followed into every change. So many edits within 24
+# hours are stored; after so many corrections within 30 days only a new headline is a correction.
+# Chosen by hand; not measured.
 MOST_REVISIONS_A_DAY = 3
 MOST_CORRECTIONS_A_MONTH = 5
 
-_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
-_AFTER_THE_WINDOW = timedelta(days=7)
-_MOST_CHECKS = 50
-# So many entries are stored in one transaction: whoever writes meanwhile waits for one, not for the
-# whole document.
-_AT_ONCE = 100
-# How many trials that left a search are asked for in one poll.
-_MOST_UNLISTED = 200
-# So many ids may stand in one statement of every database.
-_FEW = 500
+_DAY, _MONTH = timedelta(days=1), timedelta(days=30)
+
+
+class Revised(StrEnum):
+    """The result of an observation of a known entry."""
+
+    UNCHANGED = ""
+    CHANGED = "changed"
+    WITHDRAWN = "withdrawn"
+    POSTPONED = "postponed"
 
 
 @dataclass(frozen=True)
 class Stored:
-    """What came of the observations of one document.
+    """The result of storing the observations of one document.
 
     Attributes:
-        seen: how many there were.
-        new: how many of them are new entries.
-        changed: how many are known entries in a new state.
-        withdrawn: how many of those are now marked as withdrawn.
-        postponed: how many changed too often today and are looked at again later.
-        entry_ids: the entries that were seen.
+        seen: the number of observations.
+        new: those that are new entries.
+        changed: those that are known entries in a new state.
+        withdrawn: those of the changed ones that are now marked as withdrawn.
+        postponed: those that changed too often today, or could not be compared in time; they are
+            stored by a later poll.
+        entry_ids: the entries that were observed.
         new_ids: those of them that are new.
     """
 
-    seen: int
+    seen: int = 0
     new: int = 0
     changed: int = 0
     withdrawn: int = 0
@@ -63,7 +66,7 @@ class Stored:
     new_ids: frozenset[int] = frozenset()
 
     def plus(self, other: "Stored") -> "Stored":
-        """With what came of another part of the same document."""
+        """Return the sum with another part of the same document."""
         return Stored(
             seen=self.seen + other.seen,
             new=self.new + other.new,
@@ -83,59 +86,18 @@ def store(
     *,
     known_only: bool = False,
 ) -> Stored:
-    """Store what was observed; what is known and unchanged stays as it is, and nothing is ever forgotten.
+    """Store all observations of a document in one transaction; known states are left as they are.
 
     Args:
         session: a writing session; the caller commits.
-        source: its first successful poll (``baselined_at`` unset, or this moment: the list went on)
-            makes a baseline that is owed to nobody.
-        observations: all of one document; an empty sequence changes nothing.
+        source: if this is its first successful poll (``baselined_at`` is not set, or is `now`), its
+            entries are a baseline, which is sent to nobody.
+        observations: all of one document; none changes nothing.
         now: when they were observed.
-        known_only: leave alone what is no known entry.
+        known_only: store no new entries.
     """
     items = Aliases(session, source, identified(observations)).settle()
     return store_part(session, source, items, None, now, known_only=known_only)
-
-
-class Plan:
-    """What is to be done with the observations of one document: in which parts, and how they differ from what is known.
-
-    Attributes:
-        parts: the observations with their keys, in parts of which each is stored in a transaction
-            of its own.
-        differences: what `compare` worked out, by the two states that were compared.
-    """
-
-    def __init__(
-        self, items: Sequence[Identified], pairs: Sequence[tuple[Known, Observation]]
-    ) -> None:
-        self.parts = list(in_chunks(items, _AT_ONCE)) or [[]]
-        self.differences: dict[Compared, Difference | None] = {}
-        self._pairs = pairs
-
-    def compare(self) -> None:
-        """Compare every changed state with the known one. To be called while no session is open: it may take long."""
-        for known, observation in self._pairs:
-            self.differences[states_of(known, observation)] = difference_of(known, observation)
-        self._pairs = ()
-
-
-def plan(session: Session, source: Source, observations: Sequence[Observation]) -> Plan:
-    """Look up what is known of a document's observations.
-
-    Args:
-        session: a reading session.
-        source: the source of the document.
-        observations: all of one document.
-    """
-    aliases = Aliases(session, source, identified(observations))
-    items = aliases.settle()
-    pairs = []
-    for observation, its_keys in items:
-        entry = aliases.entry_of(its_keys)
-        if entry is not None and is_edit(entry, observation):
-            pairs.append((Known.of(entry, observation), observation))
-    return Plan(items, pairs)
 
 
 def store_part(
@@ -147,20 +109,20 @@ def store_part(
     *,
     known_only: bool = False,
 ) -> Stored:
-    """Store a part of a document's observations, as `store` does with all of them.
+    """Store a part of a document's observations.
 
     Args:
         session: a writing session; the caller commits.
         source: the source of the document.
-        items: a part of a `Plan`.
-        differences: what was compared before; a state that is not among them, because its entry was
-            changed by another process meanwhile, is postponed unless it is short. None compares
+        items: a part of an `edits.Plan`.
+        differences: the differences of the plan. A state that is not among them, because another
+            process changed its entry meanwhile, is postponed unless it is short. None compares
             everything here.
         now: when they were observed.
-        known_only: leave alone what is no known entry.
+        known_only: store no new entries.
     """
     aliases = Aliases(session, source, items)
-    outcomes: Counter[str] = Counter()
+    outcomes: Counter[Revised] = Counter()
     seen, created = [], []
     for observation, its_keys in items:
         entry = aliases.entry_of(its_keys)
@@ -171,19 +133,19 @@ def store_part(
             created.append(entry)
         else:
             outcomes[_revise(entry, observation, now, differences)] += 1
-        if observation.origin == DOCUMENT:
+        if observation.origin == Origin.DOCUMENT:
             entry.left_at = None
         seen.append(entry)
-        aliases.learn(entry, its_keys)
+        aliases.note(entry, its_keys)
     session.flush()
     aliases.write()
-    withdrawn = outcomes["withdrawn"]
+    withdrawn = outcomes[Revised.WITHDRAWN]
     return Stored(
         seen=len(items),
         new=len(created),
-        changed=outcomes["changed"] + withdrawn,
+        changed=outcomes[Revised.CHANGED] + withdrawn,
         withdrawn=withdrawn,
-        postponed=outcomes["postponed"],
+        postponed=outcomes[Revised.POSTPONED],
         entry_ids=frozenset(entry.id for entry in seen),
         new_ids=frozenset(entry.id for entry in created),
     )
@@ -201,12 +163,12 @@ def _create(
         first_seen_at=now,
     )
     session.add(entry)
-    # What a site's list of posts shows of the time before its first poll belongs to the baseline,
-    # too.
-    before = observation.origin == POSTS and _is_before(
+    # A site's list of posts also shows posts from before its first poll; they belong to the
+    # baseline, too.
+    is_older = observation.origin == Origin.POSTS and _is_before(
         observation.published_at, source.baselined_at
     )
-    baseline = source.baselined_at in (None, now) or before
+    baseline = source.baselined_at in (None, now) or is_older
     entry.revisions.append(_revision(observation, 1, NewsKind.NEW, now, baseline=baseline))
     return entry
 
@@ -220,91 +182,82 @@ def _revise(
     observation: Observation,
     now: datetime,
     differences: Mapping[Compared, Difference | None] | None,
-) -> str:
-    """Store a new state of a known entry, if it is one: ``changed``, ``withdrawn``, ``postponed``, or nothing."""
+) -> Revised:
+    """Store an observation of a known entry if it is a new state."""
     newest = entry.revisions[-1]
     entry.url = observation.url or entry.url
     entry.published_at = entry.published_at or observation.published_at
     if newest.hash == observation.hash:
-        return ""
+        return Revised.UNCHANGED
     if newest.kind is NewsKind.WITHDRAWN:
-        return _return(entry, observation, now)
+        return _restore(entry, observation, now)
     if observation.withdrawn:
         return _withdraw(entry, observation.withdrawn, now, observation)
     known = Known.of(entry, observation)
-    compared = states_of(known, observation)
-    if (
-        differences is not None
-        and compared not in differences
-        and not known.is_short_beside(observation)
-    ):
-        return "postponed"
-    difference = (
-        differences[compared]
-        if differences and compared in differences
-        else difference_of(known, observation)
-    )
-    return _follow(entry, observation, difference, now) if difference is not None else ""
+    compared = compared_states(known, observation)
+    planned = differences is not None and compared in differences
+    if differences is not None and not planned and not known.is_short_beside(observation):
+        return Revised.POSTPONED
+    edit = differences[compared] if differences and planned else difference(known, observation)
+    return Revised.UNCHANGED if edit is None else _store_edit(entry, observation, edit, now)
 
 
-def _follow(entry: Entry, observation: Observation, difference: Difference, now: datetime) -> str:
-    """Store an edit, unless the entry is edited too often: ``changed`` or ``postponed``."""
+def _store_edit(entry: Entry, observation: Observation, edit: Difference, now: datetime) -> Revised:
+    """Store an edit, unless the entry is edited too often."""
     if "fields" not in observation.content:
-        recent = [one for one in entry.revisions[1:] if now - one.observed_at < _DAY]
+        recent = [state for state in entry.revisions[1:] if now - state.observed_at < _DAY]
         if len(recent) >= MOST_REVISIONS_A_DAY:
-            return "postponed"
-        difference = _restrained(difference, entry, now)
-    _append(entry, observation, difference, observation.change, now)
-    return "changed"
+            return Revised.POSTPONED
+        edit = _restrained(edit, entry, now)
+    _append(entry, observation, edit, observation.change, now)
+    return Revised.CHANGED
 
 
-def _restrained(found: Difference, entry: Entry, now: datetime) -> Difference:
-    """The difference, without being news where the entry was corrected too often of late."""
-    month = [
-        one
-        for one in entry.revisions[1:]
-        if one.material and now - one.observed_at < timedelta(days=30)
+def _restrained(edit: Difference, entry: Entry, now: datetime) -> Difference:
+    """Return the edit, as one that is not news if the entry was corrected too often lately."""
+    corrections = [
+        revision
+        for revision in entry.revisions[1:]
+        if revision.material and now - revision.observed_at < _MONTH
     ]
-    headline = any(change["what"] == "headline" for change in found.changes)
-    return Difference(
-        found.changes, found.material and (headline or len(month) < MOST_CORRECTIONS_A_MONTH)
-    )
+    has_headline = any(change["what"] == "headline" for change in edit.changes)
+    is_news = has_headline or len(corrections) < MOST_CORRECTIONS_A_MONTH
+    return Difference(edit.changes, edit.material and is_news)
 
 
-def _return(entry: Entry, observation: Observation, now: datetime) -> str:
-    """A withdrawn entry that is published again, unmarked and with its page there, is told to be back."""
+def _restore(entry: Entry, observation: Observation, now: datetime) -> Revised:
+    """Store that a withdrawn entry is published again, if it is unmarked and its page is there."""
     if (
         observation.withdrawn
         or entry.missing_since is not None
         or observation.origin != entry.revisions[-1].origin
     ):
-        return ""
-    reason = entry.revisions[-1].changes[0]["after"]
-    back = Change(
+        return Revised.UNCHANGED
+    change = Change(
         what="availability",
-        before=reason,
+        before=entry.revisions[-1].changes[0]["after"],
         after=LazyMessage("The publisher shows it again."),
         note="",
     )
-    _append(entry, observation, Difference((back,), material=True), observation.change, now)
-    return "changed"
+    _append(entry, observation, Difference((change,), material=True), observation.change, now)
+    return Revised.CHANGED
 
 
-def _withdraw(entry: Entry, reason: str, now: datetime, observation: Observation) -> str:
+def _withdraw(entry: Entry, reason: str, now: datetime, observation: Observation) -> Revised:
     change = Change(what="withdrawn", before="", after=reason, note="")
     _append(entry, observation, Difference((change,), material=True), NewsKind.WITHDRAWN, now)
-    return "withdrawn"
+    return Revised.WITHDRAWN
 
 
 def _append(
-    entry: Entry, observation: Observation, found: Difference, kind: NewsKind, now: datetime
+    entry: Entry, observation: Observation, edit: Difference, kind: NewsKind, now: datetime
 ) -> None:
     latest = entry.revisions[-1]
-    # The whole text of what a baseline knew as a teaser is no news either.
-    baseline = latest.baseline and not found.material
+    # The whole text of an entry that the baseline knew as a teaser is not news either.
+    baseline = latest.baseline and not edit.material
     revision = _revision(observation, latest.number + 1, kind, now, baseline=baseline)
-    revision.changes = [dict(change) for change in found.changes]
-    revision.material = found.material
+    revision.changes = list(edit.changes)
+    revision.material = edit.material
     entry.title = observation.title or entry.title
     entry.revisions.append(revision)
 
@@ -328,87 +281,41 @@ def _revision(
         categories=list(observation.categories),
         content=observation.content,
         changes=[],
-        origin=observation.origin,
+        origin=str(observation.origin),
     )
 
 
 def note_listed(
     session: Session, source: Source, listed: Collection[int], now: datetime
-) -> list[Request]:
-    """Note which entries a feed no longer lists, and give the checks whether their pages are still there.
+) -> list[int]:
+    """Note which entries a feed no longer lists.
 
     Args:
-        session: a writing session.
+        session: a writing session; the caller commits.
         source: a feed whose document was just stored.
-        listed: the entries that stand in it; none at all says nothing.
-        now: when it was read.
+        listed: the ids of the entries in it; an empty document says nothing of the others.
+        now: when it was observed.
+
+    Returns:
+        The ids of the entries that left it with this document.
     """
     if not listed:
         return []
-    shown = select(Entry).where(Entry.source_id == source.id, Entry.left_at.is_(None))
-    left = [entry for entry in session.scalars(shown) if entry.id not in listed]
+    statement = select(Entry).where(Entry.source_id == source.id, Entry.left_at.is_(None))
+    left = [entry for entry in session.scalars(statement) if entry.id not in listed]
     for entry in left:
         entry.left_at = now
-    if not left:
-        return []
-    newest = sorted(entry.id for entry in left)[-_MOST_CHECKS:]
-    wanted = _checkable().where(Entry.id.in_(newest), ~_checked_within(now, _HOUR))
-    return [_check(entry) for entry in session.scalars(wanted)]
+    return [entry.id for entry in left]
 
 
-def due_checks(session: Session, source_ids: Sequence[int], now: datetime) -> list[Request]:
-    """The entries whose own pages are to be asked today whether they are still there.
-
-    Those that concern a profile, once a day, while they are younger than their feed's window and a
-    week more: the newest fifty of each feed.
-    """
-    dated = func.coalesce(Entry.published_at, Entry.first_seen_at)
-    of_the_last_year = Entry.first_seen_at.between(now - timedelta(days=365), now - _DAY)
-    chosen = (
-        _checkable().where(of_the_last_year, ~_checked_within(now, _DAY)).order_by(Entry.id.desc())
-    )
-    if len(source_ids) <= _FEW:
-        chosen = chosen.where(Entry.source_id.in_(source_ids))
-    by_source: dict[int, list[Entry]] = {}
-    for entry in session.scalars(chosen):
-        by_source.setdefault(entry.source_id, []).append(entry)
-    listed = Entry.source_id.in_(by_source), Entry.left_at.is_(None)
-    oldest = select(Entry.source_id, func.min(dated)).where(*listed).group_by(Entry.source_id)
-    windows = {row[0]: row[1] for row in session.execute(oldest)} if by_source else {}
-    checks = []
-    for source_id in source_ids:
-        since = windows.get(source_id, now) - _AFTER_THE_WINDOW
-        young = [
-            one
-            for one in by_source.get(source_id, ())
-            if (one.published_at or one.first_seen_at) > since
-        ]
-        checks += [_check(entry) for entry in young[:_MOST_CHECKS]]
-    return checks
-
-
-def _checkable() -> Select[Entry]:
-    concerns_somebody = select(Match.id).where(Match.entry_id == Entry.id).exists()
-    return select(Entry).where(Entry.url != "", concerns_somebody)
-
-
-def _checked_within(now: datetime, span: timedelta) -> ColumnElement[bool]:
-    return and_(Entry.checked_at.is_not(None), Entry.checked_at > now - span)
-
-
-def _check(entry: Entry) -> Request:
-    return Request(entry.source_id, entry.url, purpose=Purpose.CHECK, entry_id=entry.id)
-
-
-def note_checked(session: Session, entry_id: int, missing: str | None, now: datetime) -> bool:
-    """Note whether an entry's page is there; it is withdrawn when it is missing on two checks a day apart.
+def note_checked(session: Session, entry_id: int, check: PageCheck, now: datetime) -> bool:
+    """Store the check of an entry's page; one missing on two checks a day apart is withdrawn.
 
     Args:
-        session: a writing session.
-        entry_id: the entry whose page was asked.
-        missing: how the page said that it is not there; empty where it is, None where nobody can
-            say.
-        now: when it was asked.
+        session: a writing session; the caller commits.
+        entry_id: the entry whose page was checked.
+        check: its result.
+        now: when it was checked.
 
     Returns:
         Whether the entry is withdrawn by this.
@@ -416,30 +323,29 @@ def note_checked(session: Session, entry_id: int, missing: str | None, now: date
     entry = find(session, entry_id)
     entry.checked_at = now
     newest = entry.revisions[-1]
-    if missing is None:
+    if check.state is PageState.UNKNOWN:
         return False
-    if not missing:
+    if check.state is PageState.PRESENT:
         was_missing, entry.missing_since = entry.missing_since is not None, None
         if was_missing and newest.kind is NewsKind.WITHDRAWN:
-            _return(entry, _as_observed(newest), now)
+            _restore(entry, _observation_of(newest), now)
         return False
     if entry.missing_since is None:
         entry.missing_since = now
         return False
     if newest.kind is NewsKind.WITHDRAWN or now - entry.missing_since < _DAY:
         return False
-    since = entry.missing_since.date()
     reason = LazyMessage(
         "The publisher took the page down: since %(since)s it %(answer)s.",
-        since=since,
-        answer=missing,
+        since=entry.missing_since.date(),
+        answer=check.answer,
     )
-    _withdraw(entry, reason, now, _as_observed(newest, withdrawn=reason))
+    _withdraw(entry, reason, now, _observation_of(newest, withdrawn=reason))
     return True
 
 
-def _as_observed(revision: Revision, withdrawn: str = "") -> Observation:
-    """What a revision was made of, for the next one that says no more than that it is gone, or back."""
+def _observation_of(revision: Revision, withdrawn: str = "") -> Observation:
+    """Return the observation behind a revision, to store a new state that differs in no text."""
     return Observation(
         guid="",
         url=revision.url,
@@ -451,39 +357,32 @@ def _as_observed(revision: Revision, withdrawn: str = "") -> Observation:
         categories=tuple(revision.categories),
         content=revision.content,
         withdrawn=withdrawn,
-        origin=revision.origin,
+        origin=Origin(revision.origin),
     )
-
-
-def unlisted(session: Session, source: Source, listed: Collection[int]) -> list[Entry]:
-    """The entries of a source that its search no longer finds: the newest two hundred of them."""
-    known = session.scalars(
-        select(Entry.id).where(Entry.source_id == source.id).order_by(Entry.id.desc())
-    )
-    left = [entry_id for entry_id in known if entry_id not in listed][:_MOST_UNLISTED]
-    return list(session.scalars(select(Entry).where(Entry.id.in_(left)).order_by(Entry.id)))
 
 
 def date_revisions(session: Session, source: Source, as_of: datetime, now: datetime) -> None:
-    """Note of what date the registry's data were when these revisions were observed."""
-    its_own = select(Entry.id).where(Entry.source_id == source.id)
-    fresh = Revision.entry_id.in_(its_own), Revision.observed_at == now, Revision.as_of.is_(None)
-    session.execute(update(Revision).where(*fresh).values(as_of=as_of))
+    """Store the date of the registry's data with the revisions that were observed at `now`."""
+    its_entries = select(Entry.id).where(Entry.source_id == source.id)
+    statement = update(Revision).where(
+        Revision.entry_id.in_(its_entries), Revision.observed_at == now, Revision.as_of.is_(None)
+    )
+    session.execute(statement.values(as_of=as_of))
 
 
 def listed(session: Session) -> list[tuple[Entry, int]]:
-    """All entries, newest first, each with the number of its revisions."""
-    chosen = (
+    """Return all entries, the newest first, each with the number of its revisions."""
+    statement = (
         select(Entry, func.count(Revision.id))
         .join(Revision, Revision.entry_id == Entry.id)
         .group_by(Entry.id)
         .order_by(Entry.id.desc())
     )
-    return [(entry, count) for entry, count in session.execute(chosen)]
+    return [(entry, count) for entry, count in session.execute(statement)]
 
 
 def find(session: Session, entry_id: int) -> Entry:
-    """The entry with this id, its revisions loaded.
+    """Return the entry with this id, its revisions loaded.
 
     Raises:
         NotFoundError: there is none.

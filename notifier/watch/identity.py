@@ -1,13 +1,14 @@
-"""Identity: which observation is which entry.
+"""The identity of observations: which observation is which entry.
 
-Owns the keys an entry is known by: the publisher's guid, its link, its content. A changed guid or a
-moved link makes no new entry; a key that several things in one document share identifies none of
-them.
+Owns the keys by which an entry is known: the publisher's guid, its link, its content. A changed
+guid or a moved link makes no new entry; a key that several items of one document share identifies
+none of them.
 """
 
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
+from enum import StrEnum
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session, selectinload
@@ -18,95 +19,115 @@ from notifier.text.cleaning import fold
 from notifier.text.urls import canonical_url
 from notifier.watch.parsers.observation import Observation
 
-# An observation with the keys that tell it, the strongest first.
+# An observation with its keys, the strongest first.
 Identified = tuple[Observation, list[str]]
 
-# A page of PostgreSQL's index holds about 2,700 bytes of one key.
+# Bytes of a key: a page of PostgreSQL's index holds about 2,700 bytes of one.
 _LONGEST_KEY = 2_000
+# Characters of the text by which an observation without a date is known. Chosen by hand; not
+# measured.
+_LONGEST_START = 300
+
+
+class KeyKind(StrEnum):
+    """The kinds of keys, the strongest first. A key is ``KIND:NAME``, and is stored so."""
+
+    GUID = "guid"
+    LINK = "link"
+    CONTENT = "content"
+
+    def key(self, name: str) -> str:
+        """Return the key of a name; a name too long for an index is replaced by its hash."""
+        if len(name.encode()) > _LONGEST_KEY:
+            name = f"sha256:{hashlib.sha256(name.encode()).hexdigest()}"
+        return f"{self}:{name}"
+
+    def is_of(self, key: str) -> bool:
+        """Return whether a key is of this kind."""
+        return key.startswith(f"{self}:")
+
+    def name_in(self, key: str) -> str:
+        """Return the name in a key of this kind; a key of another kind is returned whole."""
+        return key.removeprefix(f"{self}:")
 
 
 def keys(observation: Observation) -> list[str]:
-    """The keys an observation goes by, from the one a publisher vouches for to the one that its content gives."""
-    found = []
+    """Return the keys of an observation, the strongest first.
+
+    ``guid:`` has the publisher's own key, ``link:`` the canonical address, ``content:`` the SHA-256
+    of the title with the date, or with the start of the text. An empty observation has none.
+    """
+    its_keys = []
     if observation.guid:
-        found.append(_key("guid", observation.guid))
+        its_keys.append(KeyKind.GUID.key(observation.guid))
     if observation.url:
-        found.append(_key("link", canonical_url(observation.url)))
+        its_keys.append(KeyKind.LINK.key(canonical_url(observation.url)))
     moment = observation.published_at.isoformat() if observation.published_at else ""
-    words = (
+    content = (
         fold(observation.title),
-        moment or fold(f"{observation.summary} {observation.body}")[:300],
+        moment or fold(f"{observation.summary} {observation.body}")[:_LONGEST_START],
     )
-    if any(words):
-        found.append(f"content:{hashlib.sha256(' | '.join(words).encode()).hexdigest()}")
-    return found
-
-
-def _key(prefix: str, name: str) -> str:
-    """``guid:…``; of a name that is longer than an index can hold, a hash stands in the key instead."""
-    if len(name.encode()) <= _LONGEST_KEY:
-        return f"{prefix}:{name}"
-    return f"{prefix}:sha256:{hashlib.sha256(name.encode()).hexdigest()}"
+    if any(content):
+        digest = hashlib.sha256(" | ".join(content).encode()).hexdigest()
+        its_keys.append(KeyKind.CONTENT.key(digest))
+    return its_keys
 
 
 def identified(observations: Sequence[Observation]) -> list[Identified]:
-    """The observations of one document, each with the keys that tell it, the strongest first; some have none.
+    """Return the observations of one document with their keys; those without any are left out.
 
-    A key that two things share tells neither; whoever has no other is told by its content, and a
-    true double then falls together with its twin.
+    A key that two observations share identifies neither. One that has no other key keeps its
+    weakest, its content, so that true duplicates become one entry.
     """
     all_keys = [keys(observation) for observation in observations]
-    shared = Counter(key for its_keys in all_keys for key in its_keys)
+    uses = Counter(key for its_keys in all_keys for key in its_keys)
     return [
-        (observation, [key for key in its_keys if shared[key] == 1] or its_keys[-1:])
+        (observation, [key for key in its_keys if uses[key] == 1] or its_keys[-1:])
         for observation, its_keys in zip(observations, all_keys, strict=True)
         if its_keys
     ]
 
 
 class Aliases:
-    """The keys of a document's observations, or of a part of them, and the entries that are already known by them."""
+    """The keys of a document's observations, or of a part of them, and the entries they name."""
 
     def __init__(self, session: Session, source: Source, items: Sequence[Identified]) -> None:
         self._session = session
         self._source = source
-        self._learnt: list[tuple[str, Entry]] = []
+        self._new: list[tuple[str, Entry]] = []
         self._items = list(items)
         self._entries = self._known(
             list(dict.fromkeys(key for _, its_keys in items for key in its_keys))
         )
 
-    def _known(self, wanted: list[str]) -> dict[str, Entry]:
+    def _known(self, all_keys: list[str]) -> dict[str, Entry]:
         known: dict[str, Entry] = {}
-        for chunk in in_chunks(wanted):
-            chosen = (
+        for chunk in in_chunks(all_keys):
+            statement = (
                 select(EntryAlias.key, Entry)
                 .join(Entry, Entry.id == EntryAlias.entry_id)
-                .where(
-                    EntryAlias.source_id == self._source.id,
-                    EntryAlias.key.in_(chunk),
-                )
+                .where(EntryAlias.source_id == self._source.id, EntryAlias.key.in_(chunk))
                 .options(selectinload(Entry.revisions))
             )
-            known.update((key, entry) for key, entry in self._session.execute(chosen))
+            known.update((key, entry) for key, entry in self._session.execute(statement))
         return known
 
     def settle(self) -> list[Identified]:
-        """Let each known entry be claimed once, the strongest key first; a weaker claim then names something new.
+        """Assign each known entry to at most one observation, by the strongest key first.
 
-        To be called with all items of a document at once. Gives them with the keys that are left to
-        them.
+        An observation with a weaker claim to the same entry is a new entry. All items of a document
+        must be settled at once.
+
+        Returns:
+            The items, each with the keys that remain its own.
         """
         claimants: dict[int, list[str]] = {}
         claimed: set[int] = set()
-        for prefix in ("guid:", "link:", "content:"):
+        for kind in KeyKind:
             for index, (observation, its_keys) in enumerate(self._items):
                 for key in its_keys:
-                    entry = (
-                        self._entries.get(key)
-                        if key.startswith(prefix) and index not in claimants
-                        else None
-                    )
+                    is_claim = kind.is_of(key) and index not in claimants
+                    entry = self._entries.get(key) if is_claim else None
                     if entry and entry.id not in claimed and _may_be(entry, observation, key):
                         claimed.add(entry.id)
                         claimants[index] = [key, *(other for other in its_keys if other != key)]
@@ -115,35 +136,31 @@ class Aliases:
             self._items[index] = (observation, claimants.get(index) or free or its_keys[-1:])
         return self._items
 
-    def in_order(self) -> list[tuple[Observation, list[str]]]:
-        """The observations as they stood, each with the keys that tell it, the strongest first."""
-        return self._items
-
     def entry_of(self, its_keys: Sequence[str]) -> Entry | None:
-        """The known entry of these keys."""
+        """Return the known entry of an observation with these keys."""
         return self._entries.get(its_keys[0])
 
-    def learn(self, entry: Entry, its_keys: Sequence[str]) -> None:
-        """Note that an entry goes by these keys, unless they are another's; `write` stores it."""
+    def note(self, entry: Entry, its_keys: Sequence[str]) -> None:
+        """Note that an entry has these keys, unless another has them; `write` stores it."""
         for key in its_keys:
             if key not in self._entries:
                 self._entries[key] = entry
-                self._learnt.append((key, entry))
+                self._new.append((key, entry))
 
     def write(self) -> None:
-        """Store what was learnt; the entries have their numbers by then."""
-        learnt, self._learnt = self._learnt, []
+        """Store the keys that were noted; the entries must have their ids."""
+        new, self._new = self._new, []
         rows = [
-            {"source_id": self._source.id, "key": key, "entry_id": entry.id}
-            for key, entry in learnt
+            {"source_id": self._source.id, "key": key, "entry_id": entry.id} for key, entry in new
         ]
         if rows:
             self._session.execute(insert(EntryAlias), rows)
 
 
 def _may_be(entry: Entry, observation: Observation, key: str) -> bool:
-    """Whether a claim by link holds: a link that is reused for other news, under another guid, is another entry."""
-    if not key.startswith("link:") or not observation.guid or not entry.key.startswith("guid:"):
+    """Return whether a claim holds: a link reused for other news, with another guid, is none."""
+    has_guids = observation.guid and KeyKind.GUID.is_of(entry.key)
+    if not KeyKind.LINK.is_of(key) or not has_guids:
         return True
     same_date = (
         observation.published_at is not None and observation.published_at == entry.published_at

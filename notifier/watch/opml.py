@@ -1,7 +1,7 @@
-"""OPML: a list of sources in the form that feed readers exchange (http://opml.org/spec2.opml).
+"""OPML: the form in which feed readers exchange lists of sources (http://opml.org/spec2.opml).
 
-Pure: bytes in, addresses out, and back. What is not a feed keeps its kind and its tier in
-attributes of our own.
+Pure: bytes in, addresses out, and back. The kind and the tier of a source are in attributes of our
+own, `notifierKind` and `notifierAuthority`.
 """
 
 from collections.abc import Iterable, Iterator
@@ -19,7 +19,7 @@ from notifier.text.urls import web_address
 
 @dataclass(frozen=True)
 class Outline:
-    """One source of a list; `kind` and `authority` are empty where the list does not say."""
+    """One source of a list; `kind` and `authority` are empty if the list does not give them."""
 
     url: str
     name: str
@@ -28,14 +28,14 @@ class Outline:
 
 
 def read(body: bytes, name: str) -> list[Outline]:
-    """The sources of an OPML document, in its order, folders opened, each address once.
+    """Return the sources of an OPML document in its order, those in folders too, each once.
 
     Args:
-        body: the document.
-        name: what to call it in an error.
+        body: the document, XML.
+        name: its name in an error.
 
     Raises:
-        InputError: no OPML.
+        InputError: not an OPML document.
     """
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, recover=True, huge_tree=False
@@ -48,26 +48,28 @@ def read(body: bytes, name: str) -> list[Outline]:
         ) from error
     if root is None or etree.QName(root).localname.lower() != "opml":
         raise InputError(
-            f"{name} is no OPML document.", "Export the list from your feed reader as OPML."
+            f"{name} is not an OPML document.", "Export the list from your feed reader as OPML."
         )
-    found: dict[str, Outline] = {}
+    by_address: dict[str, Outline] = {}
     for outline in _outlines(root):
-        found.setdefault(outline.url, outline)
-    return list(found.values())
+        by_address.setdefault(outline.url, outline)
+    return list(by_address.values())
 
 
 def _outlines(root: Any) -> Iterator[Outline]:
     for element in root.iter("outline"):
-        given = {key.lower(): clean(str(text)) for key, text in element.attrib.items()}
-        if url := web_address(given.get("xmlurl", "")):
-            name = given.get("text") or given.get("title") or ""
+        attributes = {key.lower(): clean(str(text)) for key, text in element.attrib.items()}
+        if url := web_address(attributes.get("xmlurl", "")):
             yield Outline(
-                url, name, given.get("notifierkind", ""), given.get("notifierauthority", "")
+                url,
+                name=attributes.get("text") or attributes.get("title") or "",
+                kind=attributes.get("notifierkind", ""),
+                authority=attributes.get("notifierauthority", ""),
             )
 
 
 def write(sources: Iterable[Source]) -> bytes:
-    """The sources as an OPML document that `read` and every feed reader takes."""
+    """Return the sources as an OPML document for `read` and for every feed reader."""
     root = etree.Element("opml", version="2.0")
     etree.SubElement(etree.SubElement(root, "head"), "title").text = "Sources of notifier"
     body = etree.SubElement(root, "body")

@@ -1,10 +1,10 @@
-"""Rhythm: when a source is asked next.
+"""The time between two polls of a source.
 
-Pure. The wait is the longest of what we would like and what the server asks for. Our own wish grows
-with the time since the source last changed, so that a busy feed is asked often and a quiet page
-seldom, up to six hours; failures double it. The server speaks by `Cache-Control: max-age`,
-`Expires` (RFC 9111, 5.2.2.1 and 5.3), `Retry-After` (RFC 9110, 10.2.3) and the feed's own `ttl`
-(RSS 2.0), each up to a cap, because a slip of a publisher must not end the watching.
+Pure. The wait is the longer one of our own and of that which the server requests. Our own grows
+with the time since the source last changed, so that a busy feed is polled often and a quiet page
+seldom, up to six hours; failures double it. The server requests a wait by `Cache-Control: max-age`
+and `Expires` (RFC 9111, 5.2.2.1 and 5.3), `Retry-After` (RFC 9110, 10.2.3) and the feed's `ttl`
+(RSS 2.0), each up to a limit, because a publisher's mistake must not end the polling.
 """
 
 import hashlib
@@ -13,14 +13,19 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
+# All values were chosen by hand; not measured.
+
 LONGEST_OF_OURS = timedelta(hours=6)
 LONGEST_FRESHNESS = timedelta(hours=24)
 LONGEST_RETRY = timedelta(days=7)
 
-# A source that changed a day ago is asked every hour, one that changed a week ago every six (the
-# longest of ours).
+# The wait is this part of the time since the last change: a source that changed a day ago is polled
+# every hour, one that changed a week ago every six hours (the longest wait of ours).
 _SHARE_OF_QUIET = 24
+# Each source's wait is shortened by up to this part, so that sources of one host spread out.
 _JITTER = 0.1
+# Failures after which the doubled wait is at its limit in any case.
+_MOST_DOUBLINGS = 20
 
 
 def next_wait(
@@ -33,22 +38,22 @@ def next_wait(
     ttl_minutes: int = 0,
     now: datetime | None = None,
 ) -> timedelta:
-    """How long to leave a source alone.
+    """Return the time until the next poll of a source.
 
     Args:
-        source_id: gives the source its own jitter, so that sources of one host do not come all at
-            once.
+        source_id: gives each source a jitter of its own.
         interval: the operator's shortest wait (`watch.interval_minutes`).
-        quiet_for: how long ago the source last changed.
-        failures: how many polls failed in a row, this one included.
+        quiet_for: the time since the source last changed.
+        failures: the number of polls that failed in a row, this one included.
         headers: of the answer, names in lower case.
-        ttl_minutes: what the feed itself asks for.
-        now: against which an `Expires` or a dated `Retry-After` is told when the answer has no
-            `Date`.
+        ttl_minutes: the feed's own `ttl`; 0 if it has none.
+        now: the time with which `Expires` and a dated `Retry-After` are compared if the answer has
+            no `Date`.
     """
     ours = max(interval, min(quiet_for / _SHARE_OF_QUIET, LONGEST_OF_OURS))
     if failures:
-        ours = max(interval, min(interval * 2 ** min(failures - 1, 20), LONGEST_OF_OURS))
+        doubled = interval * 2 ** min(failures - 1, _MOST_DOUBLINGS)
+        ours = max(interval, min(doubled, LONGEST_OF_OURS))
     ours *= 1 - _JITTER * _fraction(source_id)
     return max(ours, server_requested_wait(headers or {}, ttl_minutes, now))
 
@@ -56,7 +61,7 @@ def next_wait(
 def server_requested_wait(
     headers: Mapping[str, str], ttl_minutes: int = 0, now: datetime | None = None
 ) -> timedelta:
-    """The longest wait that the server asks for, each wish within its cap; zero where it asks for none."""
+    """Return the longest wait that the server requests, each kind within its limit; 0 for none."""
     served_at = _date(headers.get("date", "")) or now
     fresh = max(timedelta(minutes=max(ttl_minutes, 0)), _freshness(headers, served_at))
     retry = _retry_after(headers.get("retry-after", ""), served_at)
@@ -64,16 +69,14 @@ def server_requested_wait(
 
 
 def _freshness(headers: Mapping[str, str], served_at: datetime | None) -> timedelta:
-    """`max-age`, which wins over `Expires` (RFC 9111, 5.3), less the time the answer lay in caches."""
+    """Return `max-age` less `Age`; without it `Expires` counts (RFC 9111, 4.2.1 and 5.3)."""
     control = headers.get("cache-control", "").lower()
     if "no-cache" in control or "no-store" in control:
         return timedelta(0)
-    if found := re.search(r"(?:^|[\s,])max-age\s*=\s*\"?(\d{1,9})", control):
+    if max_age := re.search(r"(?:^|[\s,])max-age\s*=\s*\"?(\d{1,9})", control):
         age = headers.get("age", "").strip()
-        return max(
-            timedelta(seconds=int(found[1]) - (int(age[:9]) if age.isdecimal() else 0)),
-            timedelta(0),
-        )
+        seconds = int(max_age[1]) - (int(age[:9]) if age.isdecimal() else 0)
+        return timedelta(seconds=max(seconds, 0))
     expires = _date(headers.get("expires", ""))
     return max(expires - served_at, timedelta(0)) if expires and served_at else timedelta(0)
 
@@ -88,12 +91,12 @@ def _retry_after(text: str, served_at: datetime | None) -> timedelta:
 
 def _date(text: str) -> datetime | None:
     try:
-        found = parsedate_to_datetime(text)
+        moment = parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _fraction(source_id: int) -> float:
-    """A number from 0 to 1 that is always the same for a source."""
+    """Return a number from 0 to 1 that is always the same for a source."""
     return int.from_bytes(hashlib.sha256(str(source_id).encode()).digest()[:4], "big") / 2**32

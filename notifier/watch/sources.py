@@ -1,10 +1,9 @@
-"""Sources: which addresses are watched, which are due, and how each one fares.
+"""Sources: the addresses that are watched, and the result of each one's last polls.
 
-Owns the source's health and the time of its next poll. A failure is told here, in words, where
-`sources list` shows it; it touches no other source and forgets nothing.
+Owns the time of a source's next poll. A failure is stored here as a text that `notifier sources
+list` shows; it changes no other source, and no stored entry.
 """
 
-import logging
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from urllib.parse import urlsplit
@@ -19,25 +18,23 @@ from notifier.store.models import Profile, Source, SourceProfile
 from notifier.text import times
 from notifier.text.cleaning import clean, shorten
 from notifier.text.urls import LONGEST_ADDRESS, web_address
-from notifier.watch.health import expected_by, health, to_tell
-from notifier.watch.http.types import Purpose, Request, Response, body_hash
+from notifier.watch.health import StateReport, expected_by, health, unreported_state
+from notifier.watch.http.types import Response, body_hash
 from notifier.watch.parsers.clinicaltrials import trial_of
 from notifier.watch.parsers.observation import ParsedDocument
-from notifier.watch.parsers.wordpress import FIRST_LOOK, request_url
 from notifier.watch.polling_interval import next_wait
 
-log = logging.getLogger("notifier")
-
+# The target of a permanent redirect becomes the address after it was seen for so long. Chosen by
+# hand; not measured.
 MOVE_HOLDS = timedelta(hours=1)
 
 _NOT_MODIFIED, _GONE = 304, 410
-_LONGEST_ERROR = 500
-# So many ids may stand in one statement of every database.
-_FEW = 500
-# A number beyond what PostgreSQL's INTEGER holds is nobody's.
+# Characters of a stored error, and of a refused address in a message. Chosen by hand; not measured.
+_LONGEST_ERROR, _LONGEST_SHOWN_ADDRESS = 500, 200
+# The largest number in PostgreSQL's INTEGER: no source has a larger id.
 _LARGEST_ID = 2**31 - 1
-# A month, which is what readers are told of, and some days more.
-_REMEMBERED = timedelta(days=40)
+# Polls are counted for the month that a mail without news reports, and some days more.
+_COUNTED_DAYS = timedelta(days=40)
 
 
 def add(
@@ -50,66 +47,85 @@ def add(
     authority: Authority | None = None,
     profile: Profile | None = None,
 ) -> tuple[Source, bool]:
-    """Watch an address; one that is already watched is kept, and only learns the further profile.
+    """Watch an address; one that is watched already is kept, and only gets the further profile.
 
     One that was removed starts anew, with a baseline.
 
     Args:
         session: a writing session; the caller commits.
         url: an http or https address.
-        now: it is due from this moment.
-        kind: told by the address where it is not given.
-        name: what readers see; else the source's own name once it was read.
-        authority: the source's tier; registries are told by their kind, all else is news.
-        profile: the profile it feeds; without one it feeds every profile.
+        now: the source is due from this time.
+        kind: the kind of source; if it is not given, the address shows it.
+        name: the name that readers see; if it is not given, the source's own name after its first
+            poll.
+        authority: the source's tier; if it is not given, registry for registries, else news.
+        profile: the profile it is watched for; without one it is watched for every profile.
 
     Returns:
-        The source, and whether it is new.
+        The source, and whether it is new or watched again.
 
     Raises:
         InputError: an address that cannot be watched.
     """
     address = web_address(url)
     if not address:
-        problem = f"{shorten(url, 200)!r} cannot be watched."
         raise InputError(
-            problem,
-            f"Give an address that begins with https:// or http://, {LONGEST_ADDRESS:,} characters at most.",
+            f"{shorten(url, _LONGEST_SHOWN_ADDRESS)!r} cannot be watched.",
+            "Give an address that begins with https:// or http:// and has at most"
+            f" {LONGEST_ADDRESS:,} characters.",
         )
     source = session.scalar(select(Source).where(Source.url == address))
-    new = source is None
+    new = source is None or source.removed_at is not None
     if source is None:
-        kind = kind or kind_of(address)
-        tier = authority or (Authority.REGISTRY if kind is SourceKind.REGISTRY else Authority.NEWS)
-        source = Source(
-            kind=kind,
-            url=address,
-            name=name or _host(address),
-            authority=tier,
-            created_at=now,
-            next_poll_at=now,
-            failures=0,
-            ttl_minutes=0,
-            reported_state="",
-        )
-        session.add(source)
-    if source.removed_at is not None:
-        # Watched again: what it published meanwhile is a new baseline, mailed to nobody.
-        new, source.removed_at, source.baselined_at, source.next_poll_at = True, None, None, now
-        source.etag = source.last_modified = source.body_hash = source.last_error = None
-        source.gone_at = source.changed_at = source.expected_by = source.moved_to = (
-            source.moved_seen_at
-        ) = None
-        source.posts_until = source.posts_next_at = None
-        source.failures, source.reported_state, source.profiles = 0, "", []
+        source = _create(session, address, now, kind=kind, name=name, authority=authority)
+    elif source.removed_at is not None:
+        _start_anew(source, now)
     if profile is not None and profile not in source.profiles and (new or source.profiles):
         source.profiles.append(profile)
     session.flush()
     return source, new
 
 
+def _create(
+    session: Session,
+    address: str,
+    now: datetime,
+    *,
+    kind: SourceKind | None,
+    name: str,
+    authority: Authority | None,
+) -> Source:
+    kind = kind or kind_of(address)
+    default = Authority.REGISTRY if kind is SourceKind.REGISTRY else Authority.NEWS
+    source = Source(
+        kind=kind,
+        url=address,
+        name=name or _host(address),
+        authority=authority or default,
+        created_at=now,
+        next_poll_at=now,
+        failures=0,
+        ttl_minutes=0,
+        reported_state="",
+    )
+    session.add(source)
+    return source
+
+
+def _start_anew(source: Source, now: datetime) -> None:
+    """Watch a removed source again: what it published meanwhile is a baseline, sent to nobody."""
+    source.removed_at = source.baselined_at = source.gone_at = None
+    source.next_poll_at = now
+    source.etag = source.last_modified = source.body_hash = None
+    source.changed_at = source.expected_by = None
+    source.moved_to = source.moved_seen_at = None
+    source.posts_until = source.posts_next_at = None
+    source.failures, source.last_error, source.reported_state = 0, None, ""
+    source.profiles = []
+
+
 def kind_of(url: str) -> SourceKind:
-    """The kind that an address tells by its form; a feed where it tells none."""
+    """Return the kind that the form of an address shows; without a sign it is a feed."""
     return SourceKind.REGISTRY if "/api/v2/studies" in urlsplit(url).path else SourceKind.FEED
 
 
@@ -118,7 +134,7 @@ def _host(url: str) -> str:
 
 
 def find(session: Session, wanted: str) -> Source:
-    """The source with this id or address.
+    """Return the source with this id or address.
 
     Raises:
         NotFoundError: there is none.
@@ -134,69 +150,17 @@ def find(session: Session, wanted: str) -> Source:
 
 
 def remove(session: Session, wanted: str, now: datetime) -> str:
-    """Stop watching a source; what it published stays, for readers were told of it. Returns its address."""
+    """Stop watching a source and return its address; its entries stay, because mails show them."""
     source = find(session, wanted)
     source.removed_at = now
     return source.url
 
 
 def listed(session: Session) -> list[Source]:
-    """All sources that are watched, in the order they were added."""
+    """Return all sources that are watched, in the order in which they were added."""
     return list(
         session.scalars(select(Source).where(Source.removed_at.is_(None)).order_by(Source.id))
     )
-
-
-def due(
-    session: Session, now: datetime, wanted: Sequence[str] = (), *, force: bool = False
-) -> list[Request]:
-    """The requests to make now: of all sources, or of those `wanted`, the ones whose time has come.
-
-    `force` asks for each of them whatever its time, even for one that answered that it is gone.
-    """
-    chosen = select(Source).where(Source.removed_at.is_(None)).order_by(Source.id)
-    if wanted:
-        chosen = chosen.where(Source.id.in_([find(session, one).id for one in wanted]))
-    if not force:
-        chosen = chosen.where(Source.next_poll_at <= now, Source.gone_at.is_(None))
-    columns = Source.id, Source.url, Source.etag, Source.last_modified, Source.body_hash
-    return [
-        Request(source_id, url, etag, last_modified, body_hash=known)
-        for source_id, url, etag, last_modified, known in session.execute(
-            chosen.with_only_columns(*columns)
-        )
-    ]
-
-
-def watched(session: Session, wanted: Sequence[str] = ()) -> list[tuple[int, str, SourceKind]]:
-    """The id, the address and the kind of the sources that are watched, or of those `wanted`.
-
-    A row that cannot be read is left out and logged, so that it keeps no other source from being
-    polled.
-
-    Raises:
-        NotFoundError: a source that is wanted and not there.
-    """
-    statement = select(Source.id).where(Source.removed_at.is_(None)).order_by(Source.id)
-    if wanted:
-        statement = statement.where(Source.id.in_([find(session, name).id for name in wanted]))
-    columns = Source.id, Source.url, Source.kind
-    try:
-        return [
-            (row[0], row[1], row[2])
-            for row in session.execute(statement.with_only_columns(*columns))
-        ]
-    except (LookupError, ValueError):
-        log.warning("a source's row cannot be read; each is looked at alone")
-    rows = []
-    for source_id in session.scalars(statement).all():
-        try:
-            row = session.execute(select(*columns).where(Source.id == source_id)).one()
-        except (LookupError, ValueError):
-            log.exception("source %d: its row cannot be read", source_id)
-        else:
-            rows.append((row[0], row[1], row[2]))
-    return rows
 
 
 def record_success(
@@ -204,106 +168,109 @@ def record_success(
     now: datetime,
     interval: timedelta,
     response: Response,
-    reading: ParsedDocument | None = None,
+    document: ParsedDocument | None = None,
     *,
     changed: bool = False,
     whole: bool = True,
 ) -> None:
-    """Note a poll that worked, and when to ask again.
+    """Store a poll that worked, and the time of the next one.
 
     Args:
         source: the source, in a writing session.
-        now: when it was polled.
-        interval: the operator's shortest wait.
-        response: what the server answered; a 304 leaves the validators we have.
-        reading: the document, if it was new and had to be read.
+        now: the time of the poll.
+        interval: the operator's shortest wait (`watch.interval_minutes`).
+        response: the server's answer; a 304 keeps the stored validators.
+        document: the parsed document; None if it was known.
         changed: whether it held a new or a changed entry.
-        whole: whether all that it says was stored; else it is read again next time, even if it has
-            not changed.
+        whole: whether all its observations were stored; if not, it is parsed again next time, even
+            if it has not changed.
     """
     source.last_success_at = now
     source.poll_counts = _counted(source.poll_counts, now)
     source.failures, source.last_error, source.gone_at = 0, None, None
     if changed or source.changed_at is None:
-        source.changed_at = now if source.baselined_at else _newest(reading, now)
-    if reading is not None:
-        dates = [one.published_at for one in reading.observations if one.published_at]
-        rhythm = (
-            expected_by([*dates, source.changed_at], now)
-            if source.kind is SourceKind.FEED
-            else None
-        )
-        source.expected_by, source.ttl_minutes = rhythm, reading.ttl_minutes
-        source.left_out = reading.left_out
-        if reading.name and source.name == _host(source.url):
-            source.name = reading.name
+        source.changed_at = now if source.baselined_at else _newest(document, now)
+    if document is not None:
+        _note_document(source, document, source.changed_at, now)
     source.baselined_at = source.baselined_at or now
     if not whole:
         source.etag = source.last_modified = source.body_hash = None
     elif response.status != _NOT_MODIFIED:
-        source.etag, source.last_modified = (
-            response.headers.get("etag"),
-            response.headers.get("last-modified"),
-        )
+        source.etag = response.headers.get("etag")
+        source.last_modified = response.headers.get("last-modified")
         source.body_hash = body_hash(response.body)
-    quiet_for = max(now - source.changed_at, timedelta(0))
     source.next_poll_at = now + next_wait(
         source.id,
         interval,
-        quiet_for,
+        max(now - source.changed_at, timedelta(0)),
         headers=response.headers,
         ttl_minutes=source.ttl_minutes,
         now=now,
     )
 
 
+def _note_document(
+    source: Source, document: ParsedDocument, changed_at: datetime, now: datetime
+) -> None:
+    source.expected_by = None
+    if source.kind is SourceKind.FEED:
+        source.expected_by = expected_by([*_dates(document), changed_at], now)
+    source.ttl_minutes = document.ttl_minutes
+    source.left_out = document.left_out
+    if document.name and source.name == _host(source.url):
+        source.name = document.name
+
+
+def _dates(document: ParsedDocument) -> list[datetime]:
+    return [item.published_at for item in document.observations if item.published_at]
+
+
 def _counted(poll_counts: Mapping[str, int] | None, now: datetime) -> dict[str, int]:
-    """One look more today; days that nobody will ask for any more are forgotten."""
-    oldest, today = (now - _REMEMBERED).date().isoformat(), now.date().isoformat()
+    """Return the counts with one more poll today, without days that no mail reports any more."""
+    oldest, today = (now - _COUNTED_DAYS).date().isoformat(), now.date().isoformat()
     kept = {day: count for day, count in (poll_counts or {}).items() if day >= oldest}
     return {**kept, today: kept.get(today, 0) + 1}
 
 
-def _newest(reading: ParsedDocument | None, now: datetime) -> datetime:
-    """When a source that is read for the first time last changed, as far as its dates tell."""
-    dates = (
-        [one.published_at for one in reading.observations if one.published_at] if reading else []
-    )
-    return max((date for date in dates if date <= now), default=now)
+def _newest(document: ParsedDocument | None, now: datetime) -> datetime:
+    """Return the date of the newest item that is not in the future; `now` if there is none."""
+    dates = _dates(document) if document is not None else []
+    return max((moment for moment in dates if moment <= now), default=now)
 
 
 def forget_baseline(source: Source, now: datetime) -> None:
-    """Let the next poll be the baseline where this one began it and could not read the list to its end."""
+    """Leave the baseline to the next poll if this one began it and could not complete it."""
     if source.baselined_at == now:
         source.baselined_at = None
 
 
 def many(session: Session, source_ids: Sequence[int]) -> dict[int, Source]:
-    """Several sources at once, by id."""
-    found: dict[int, Source] = {}
+    """Return several sources by id; ids that do not exist are left out."""
+    by_id: dict[int, Source] = {}
     for chunk in in_chunks(source_ids):
-        chosen = select(Source).where(Source.id.in_(chunk))
-        found.update((source.id, source) for source in session.scalars(chosen))
-    return found
+        statement = select(Source).where(Source.id.in_(chunk))
+        by_id.update((source.id, source) for source in session.scalars(statement))
+    return by_id
 
 
 def sources_for(session: Session, profile: Profile) -> list[Source]:
-    """The sources that are watched for a profile: its own, and those that feed every profile."""
-    named = select(SourceProfile.source_id)
-    own = named.where(SourceProfile.profile_id == profile.id)
-    chosen = select(Source).where(
-        Source.removed_at.is_(None), or_(Source.id.in_(own), Source.id.not_in(named))
+    """Return the sources of a profile: its own, and those that are watched for every profile."""
+    assigned = select(SourceProfile.source_id)
+    own = assigned.where(SourceProfile.profile_id == profile.id)
+    statement = select(Source).where(
+        Source.removed_at.is_(None), or_(Source.id.in_(own), Source.id.not_in(assigned))
     )
-    return list(session.scalars(chosen.order_by(Source.id)))
+    return list(session.scalars(statement.order_by(Source.id)))
 
 
 def poll_counts_since(source: Source, day: date) -> int:
-    """How often a source answered since the beginning of a day."""
-    return sum(count for of, count in source.poll_counts.items() if of >= day.isoformat())
+    """Return the number of successful polls of a source since the beginning of a day (UTC)."""
+    first = day.isoformat()
+    return sum(count for counted, count in source.poll_counts.items() if counted >= first)
 
 
 def followed_trials(session: Session) -> set[str]:
-    """The trials whose own records are watched."""
+    """Return the numbers of the trials whose own records are watched."""
     records = select(Source.url).where(
         Source.kind == SourceKind.REGISTRY, Source.removed_at.is_(None)
     )
@@ -311,40 +278,31 @@ def followed_trials(session: Session) -> set[str]:
 
 
 def note_as_of(source: Source, moment: datetime) -> None:
-    """Note of what date a registry says its data are."""
+    """Store the date of a registry's data."""
     source.as_of = moment
 
 
-def learn_posts(source: Source, url: str, now: datetime) -> None:
-    """Note where a feed's site lists its posts; another address than before is asked at once."""
+def note_posts_url(source: Source, url: str, now: datetime) -> None:
+    """Store the address of the site's list of posts; a new address is due at once."""
     if source.posts_url != (url or None):
         source.posts_url, source.posts_next_at = url or None, now
 
 
-def due_posts(session: Session, source_ids: Sequence[int], now: datetime) -> list[Request]:
-    """The lists of posts to ask for now, each from the edit up to which it was read."""
-    chosen = select(Source).where(Source.posts_url.is_not(None), Source.posts_next_at <= now)
-    if len(source_ids) <= _FEW:
-        chosen = chosen.where(Source.id.in_(source_ids))
-    found = {source.id: source for source in session.scalars(chosen)}
-    return [
-        Request(
-            one, request_url(url, found[one].posts_until or now - FIRST_LOOK), purpose=Purpose.POSTS
-        )
-        for one in source_ids
-        if one in found and (url := found[one].posts_url)
-    ]
-
-
 def note_posts(source: Source, next_at: datetime, until: datetime | None = None) -> None:
-    """Note when to ask for the list of posts again, and up to which edit it was read."""
+    """Store when the list of posts is due again, and the time from which it asks for edits.
+
+    Args:
+        source: the source, in a writing session.
+        next_at: the time of the next request.
+        until: the time from which it asks for edits; None keeps the stored one.
+    """
     source.posts_next_at = next_at
     source.posts_until = until or source.posts_until
 
 
-def record_reported_states(session: Session, now: datetime) -> list[tuple[Source, str]]:
-    """The sources whose state the operator was not told of, each with what to tell; they count as told from now on."""
-    chosen = select(Source).where(
+def record_reported_states(session: Session, now: datetime) -> list[tuple[Source, StateReport]]:
+    """Return the sources whose state must be reported to the operator, and store it as reported."""
+    statement = select(Source).where(
         Source.removed_at.is_(None),
         or_(
             Source.failures > 0,
@@ -353,18 +311,27 @@ def record_reported_states(session: Session, now: datetime) -> list[tuple[Source
             Source.reported_state != "",
         ),
     )
-    turned = []
-    for source in session.scalars(chosen.order_by(Source.id)):
-        if state := to_tell(source, now):
-            turned.append((source, state))
-            source.reported_state = "" if state == "recovered" else str(health(source, now))
-    return turned
+    reports = []
+    for source in session.scalars(statement.order_by(Source.id)):
+        if report := unreported_state(source, now):
+            reports.append((source, report))
+            recovered = report is StateReport.RECOVERED
+            source.reported_state = "" if recovered else str(health(source, now))
+    return reports
 
 
 def record_failure(
     source: Source, now: datetime, interval: timedelta, response: Response, error: str
 ) -> None:
-    """Note a poll that did not work, and wait longer each time; 410 stops the polling (RFC 9110, 15.5.11)."""
+    """Store a poll that failed; the wait grows each time, and 410 (RFC 9110, 15.5.11) is the last.
+
+    Args:
+        source: the source, in a writing session.
+        now: the time of the poll.
+        interval: the operator's shortest wait (`watch.interval_minutes`).
+        response: the server's answer; its headers may ask for a longer wait.
+        error: a clause without a full stop, in lower case.
+    """
     source.failures += 1
     source.last_error = shorten(clean(error), _LONGEST_ERROR)
     source.gone_at = now if response.status == _GONE else None
@@ -380,16 +347,16 @@ def record_failure(
 
 
 def follow_move(session: Session, source: Source, response: Response, now: datetime) -> bool:
-    """Take a permanent redirect (301, 308) for the source's address once it has held for an hour.
+    """Make the target of a permanent redirect (301, 308) the source's address after an hour.
 
-    One sighting may be a slip, a captive portal or an attack; an address that is watched already is
-    not taken twice.
+    A redirect that is seen once may be a mistake, a captive portal or an attack. An address that is
+    watched already is not taken.
 
     Returns:
         Whether the source has another address now.
     """
     moved_to = web_address(response.moved_to)
-    if not moved_to:  # none, or one that no reader's link could show
+    if not moved_to:  # no redirect, or an address that cannot be shown as a link
         source.moved_to = source.moved_seen_at = None
         return False
     if source.moved_to != moved_to or source.moved_seen_at is None:

@@ -1,4 +1,4 @@
-"""The web application: the pages that links in mails lead to.
+"""The web application: the pages behind the links in mails, sign-up, the archive and its feeds.
 
-Owns HTTP's words (status, header, form). A GET never changes anything.
+Owns everything about HTTP (status, header, form). A GET never changes anything.
 """

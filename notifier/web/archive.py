@@ -1,7 +1,7 @@
-"""What anybody may read: the archive of public digests, and a feed for each public profile.
+"""Public pages: the archive of digests, and a feed for each public profile.
 
-Nothing here knows a reader. A digest of a profile that is not public is shown only to who holds its
-link.
+Nothing here knows a reader. The digest of a profile that is not public is shown only to those who
+hold its link.
 """
 
 import hashlib
@@ -13,25 +13,33 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from notifier.digest import archive, digests
+from notifier.errors import NotFoundError
 from notifier.i18n.catalog import LANGUAGES, language_of
+from notifier.i18n.messages import LazyMessage
 from notifier.links import Purpose
 from notifier.messages import digest_body
 from notifier.store.models import Digest
 from notifier.web import atom
-from notifier.web.responses import deps_of, page, spoken_by
+from notifier.web.responses import browser_language, deps_of, render_message, render_page
 
-# How long a page that anybody may read may be kept by browsers and proxies, in seconds.
-_FRESH_FOR = 300
-# A digest's number in older mails; longer ones than databases count are nobody's.
+# Seconds for which browsers and proxies may keep a public page, and a feed. Chosen by hand; not
+# measured.
+_PAGE_MAX_AGE = 300
+_FEED_MAX_AGE = 900
+# The number of a digest, in the links of older mails. A longer number is not looked up: databases
+# do not count so far.
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
+_NO_DIGEST = LazyMessage("There is no such digest.")
+_NO_FEED = LazyMessage("There is no such feed.")
 
-def index(request: Request) -> Response:
-    """The public digests, newest first."""
+
+def show_index(request: Request) -> Response:
+    """Show the public digests, newest first."""
     deps = deps_of(request)
-    spoken = spoken_by(request)
+    language = browser_language(request)
     with deps.reading() as session:
-        shown = [
+        listed = [
             {
                 "key": digest.key,
                 "therapy": digest.profile.name,
@@ -43,54 +51,66 @@ def index(request: Request) -> Response:
             for digest in archive.listed(session)
         ]
         feeds = [(profile.slug, profile.name) for profile in archive.public_profiles(session)]
-    return _cached(request, page(request, "archive", {"digests": shown, "feeds": feeds}, spoken))
+    values = {"digests": listed, "feeds": feeds}
+    return _cached(request, render_page(request, "archive", values, language))
 
 
-def _cached(request: Request, answer: Response) -> Response:
-    """The answer, to be kept for some minutes; 304 where the visitor has it already (RFC 9110, 13.1.2)."""
-    etag = f'"{hashlib.sha256(bytes(answer.body)).hexdigest()[:32]}"'
-    kept = {"ETag": etag, "Cache-Control": f"public, max-age={_FRESH_FOR}"}
+def _cached(request: Request, page: Response) -> Response:
+    """Let a page be kept for some minutes; a visitor who has it gets a 304 (RFC 9110, 13.1.2)."""
+    etag = _etag(bytes(page.body))
+    headers = {"ETag": etag, "Cache-Control": f"public, max-age={_PAGE_MAX_AGE}"}
     if etag in request.headers.get("if-none-match", ""):
-        answer = Response(status_code=304, headers={"Vary": answer.headers["Vary"]})
-    answer.headers.update(kept)
-    return answer
+        page = Response(status_code=304, headers={"Vary": page.headers["Vary"]})
+    page.headers.update(headers)
+    return page
 
 
-def digest(request: Request) -> Response:
-    """One digest as it was sent, with what was corrected since."""
+def _etag(body: bytes) -> str:
+    return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+
+
+def show_digest(request: Request) -> Response:
+    """Show one digest as it was sent, with the corrections since then."""
+    try:
+        return _digest_page(request, request.path_params["key"])
+    except NotFoundError:
+        return render_message(request, _NO_DIGEST, status=404)
+
+
+def _digest_page(request: Request, key: str) -> Response:
     deps = deps_of(request)
-    key = request.path_params["key"]
     with deps.reading() as session:
-        found = _digest(request, session, key)
-        spoken = language_of(found.language)
-        body = found.page_html or found.body_html
-        if found.left_out and found.page_html is None:  # composed before pages were stored
-            body = digest_body.full_body(deps, archive.sent_view(session, found))
+        digest = _find_digest(request, session, key)
+        language = language_of(digest.language)
+        body = digest.page_html or digest.body_html
+        # Digests from before the whole page was stored, of which the mail had room for a part.
+        if digest.left_out and digest.page_html is None:
+            body = digest_body.full_body(deps, archive.sent_view(session, digest))
         values = {
-            "therapy": found.profile.name,
-            "issue": digest_body.digest_title(found.cadence, spoken),
-            "on": found.composed_at.date(),
-            "body": _for_a_page(body),
-            "since": archive.corrected_since(session, found),
+            "therapy": digest.profile.name,
+            "issue": digest_body.digest_title(digest.cadence, language),
+            "on": digest.composed_at.date(),
+            "body": _without_mail_attributes(body),
+            "since": archive.corrected_since(session, digest),
         }
-        public = archive.is_public(found)
-    answer = page(request, "digest", values, spoken)
-    return _cached(request, answer) if public else answer
+        public = archive.is_public(digest)
+    page = render_page(request, "digest", values, language)
+    return _cached(request, page) if public else page
 
 
-def _for_a_page(body: str) -> str:
-    """A mail's body without the attributes that only mail programs need, and HTML's rules for pages forbid."""
+def _without_mail_attributes(body: str) -> str:
+    """Remove the attributes that only mail programs need and that HTML forbids in pages."""
     return re.sub(r' (?:width|cellpadding|cellspacing|border|align)="[^"<>]*"(?=[^<>]*>)', "", body)
 
 
-def _digest(request: Request, session: Session, key: str) -> Digest:
-    """The digest that an address means: by its key, or as older mails have it.
+def _find_digest(request: Request, session: Session, key: str) -> Digest:
+    """Return the digest of an address: by its key, or by its number, as older mails have it.
 
-    Those name a public digest by its number, and any other by a signed one.
+    Older mails name a public digest by its number, and any other by a signed number.
 
     Raises:
-        NotFoundError: there is none, or it is not public and its number was guessed.
-        LinkError: a signed number that is forged or cut short.
+        NotFoundError: there is no such digest, or it is not public and its number is not signed.
+        LinkError: the signed number is forged or cut short.
     """
     deps = deps_of(request)
     if _NUMBER.fullmatch(key):
@@ -101,18 +121,23 @@ def _digest(request: Request, session: Session, key: str) -> Digest:
     return archive.by_key(session, key)
 
 
-def feed(request: Request) -> Response:
-    """The news of a public profile as Atom (RFC 4287)."""
-    deps = deps_of(request)
-    with deps.reading() as session:
-        profile = archive.public_profile(session, request.path_params["slug"])
-        entries = archive.news(session, profile)
-        document = atom.feed(
-            profile, entries, f"{deps.settings.public_url}/feeds/{profile.slug}.atom"
-        )
-    body = ET.tostring(document, encoding="utf-8", xml_declaration=True)
-    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    headers = {"ETag": etag, "Cache-Control": "public, max-age=900"}
-    if request.headers.get("if-none-match") == etag:
+def show_feed(request: Request) -> Response:
+    """Show the news of a public profile as Atom (RFC 4287)."""
+    try:
+        body = _feed(request, request.path_params["slug"])
+    except NotFoundError:
+        return render_message(request, _NO_FEED, status=404)
+    headers = {"ETag": _etag(body), "Cache-Control": f"public, max-age={_FEED_MAX_AGE}"}
+    if request.headers.get("if-none-match") == headers["ETag"]:
         return Response(status_code=304, headers=headers)
     return Response(body, headers=headers, media_type="application/atom+xml; charset=utf-8")
+
+
+def _feed(request: Request, slug: str) -> bytes:
+    deps = deps_of(request)
+    with deps.reading() as session:
+        profile = archive.public_profile(session, slug)
+        news = archive.news(session, profile)
+        feed = atom.feed(profile, news, f"{deps.settings.public_url}/feeds/{profile.slug}.atom")
+    document: bytes = ET.tostring(feed, encoding="utf-8", xml_declaration=True)
+    return document

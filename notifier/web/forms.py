@@ -1,6 +1,7 @@
-"""Forms: what a visitor sent, as far as it may be looked at, and the choice that it holds.
+"""Forms: the fields that a visitor sent, and the choice that they hold.
 
-Owns the size of a form and the words of its fields; what is wrong with one is told beside it.
+Owns the limits of a form's size and the names of its fields. A page shows beside each field what is
+wrong with it.
 """
 
 import re
@@ -23,50 +24,64 @@ from notifier.text import times
 
 FIELDS = ("every", "at", "weekday", "day", "time_zone", "edition", "language")
 
-_LARGEST = 64_000
-_FIELDS = 60
-# NUL, which PostgreSQL refuses, and halves of surrogate pairs, which UTF-8 has no form for.
+# The most bytes and fields of a form. Chosen by hand, well above our largest form; not measured.
+_MOST_BYTES = 64_000
+_MOST_FIELDS = 60
+# NUL, which PostgreSQL refuses, and halves of surrogate pairs, which have no form in UTF-8.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+_VALID_FIELDS = {
+    "every": "daily",
+    "at": "08:00",
+    "weekday": "monday",
+    "day": "1",
+    "time_zone": "UTC",
+    "edition": "patient",
+    "language": "en",
+}
 
 
 async def form_of(request: Request) -> FormData:
-    """The form that was sent; empty for a body of another kind.
+    """Return the form in a request; an empty one for a body of another kind.
 
     Raises:
-        HTTPException: 413 for one that is larger than any form of ours, 400 for one that is none.
+        HTTPException: 413 for a body that is too large, 400 for a form that cannot be read.
     """
     return await form_in(request, await body_of(request))
 
 
 async def body_of(request: Request) -> bytes:
-    """What was sent, as it came.
+    """Return the body of a request.
 
     Raises:
-        HTTPException: 413 for more than any form of ours has.
+        HTTPException: 413 for a body that is larger than any form of ours.
     """
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > _LARGEST:
+        if len(body) > _MOST_BYTES:
             raise HTTPException(413)
     return bytes(body)
 
 
 async def form_in(request: Request, body: bytes) -> FormData:
-    """The form in a body that was read already.
+    """Return the form in a body that was read already.
 
     Raises:
-        HTTPException: 400 for one that is none.
+        HTTPException: 400 for a form that cannot be read.
     """
 
     async def replay() -> Message:
         return {"type": "http.request", "body": body, "more_body": False}
 
-    return await Request(request.scope, replay).form(max_files=0, max_fields=_FIELDS)
+    return await Request(request.scope, replay).form(max_files=0, max_fields=_MOST_FIELDS)
 
 
 def text(form: FormData, name: str, default: str = "") -> str:
-    """A field as trimmed text; what no database or page can hold becomes U+FFFD, which no field of ours may hold."""
+    """Return a field as text without surrounding space.
+
+    A character that no database or page can hold becomes U+FFFD, which no valid field contains.
+    """
     value = form.get(name, default)
     return _UNSTORABLE.sub("\ufffd", value).strip() if isinstance(value, str) else default
 
@@ -74,11 +89,16 @@ def text(form: FormData, name: str, default: str = "") -> str:
 def choice_of(
     values: Mapping[str, str], *, hidden: tuple[str, ...] | None = None, urgent: bool | None = None
 ) -> Choice:
-    """The choice that the fields hold.
+    """Return the choice that the fields hold.
+
+    Args:
+        values: the fields in `FIELDS`; those that the cadence does not need may be missing.
+        hidden: the sections to leave out, as in `Choice`.
+        urgent: as in `Choice`.
 
     Raises:
-        SettingsError: a day, an hour or a zone that is none.
-        ValueError: a word that no list of the form holds.
+        InputError: the day, the time or the time zone is not valid.
+        ValueError: a value that no list of the form offers.
     """
     cadence = Cadence(values.get("every", ""))
     if values.get("language") not in LANGUAGES:
@@ -99,7 +119,7 @@ def choice_of(
 
 
 def fields_of(choice: Choice) -> dict[str, str]:
-    """The fields in which a choice is shown."""
+    """Return the fields that show a choice; a day that it does not need is the first one."""
     cadence, on = choice.schedule.cadence, choice.schedule.on
     weekly, monthly = cadence is Cadence.WEEKLY, cadence is Cadence.MONTHLY
     return {
@@ -113,21 +133,21 @@ def fields_of(choice: Choice) -> dict[str, str]:
     }
 
 
-def options(spoken: Language) -> dict[str, Any]:
-    """What the lists of the form offer, each value with its words."""
+def options(language: Language) -> dict[str, Any]:
+    """Return the values that the lists of the form offer, with their texts in a language."""
     return {
         "weekdays": [
-            (name, spoken.weekday(number)) for number, name in enumerate(schedule.WEEKDAYS)
+            (name, language.weekday(number)) for number, name in enumerate(schedule.WEEKDAYS)
         ],
         "time_zones": sorted(times.zone_names()),
         "languages": LANGUAGES,
-        "sections": [(str(section), spoken.gettext(TITLES[section])) for section in OPTIONAL],
+        "sections": [(str(section), language.gettext(TITLES[section])) for section in OPTIONAL],
     }
 
 
-def problem_with(values: Mapping[str, str]) -> dict[str, str]:
-    """Which fields of a choice cannot be meant; empty where all can."""
-    found = {}
+def find_errors(values: Mapping[str, str]) -> dict[str, str]:
+    """Return the names of the fields that are not valid, each with ``"wrong"``."""
+    errors = {}
     for name, default in (
         ("every", "weekly"),
         ("at", ""),
@@ -135,25 +155,20 @@ def problem_with(values: Mapping[str, str]) -> dict[str, str]:
         ("edition", ""),
         ("language", ""),
     ):
-        try:
-            choice_of({**_USUAL, name: values.get(name, default)})
-        except (InputError, ValueError):
-            found[name] = "wrong"
+        if not _is_valid({name: values.get(name, default)}):
+            errors[name] = "wrong"
     for name, cadence in (("weekday", "weekly"), ("day", "monthly")):
-        if values.get("every") == cadence:
-            try:
-                choice_of({**_USUAL, "every": cadence, name: values.get(name, "")})
-            except (InputError, ValueError):
-                found[name] = "wrong"
-    return found
+        if values.get("every") == cadence and not _is_valid(
+            {"every": cadence, name: values.get(name, "")}
+        ):
+            errors[name] = "wrong"
+    return errors
 
 
-_USUAL = {
-    "every": "daily",
-    "at": "08:00",
-    "weekday": "monday",
-    "day": "1",
-    "time_zone": "UTC",
-    "edition": "patient",
-    "language": "en",
-}
+def _is_valid(fields: Mapping[str, str]) -> bool:
+    """Return whether fields are valid beside others that are."""
+    try:
+        choice_of({**_VALID_FIELDS, **fields})
+    except (InputError, ValueError):
+        return False
+    return True

@@ -1,4 +1,4 @@
-"""The answer to a monitor: whether mails go out and sources answer."""
+"""The health check: an answer for a monitor, which asks every few minutes."""
 
 from dataclasses import asdict
 
@@ -11,16 +11,16 @@ from notifier.web.responses import deps_of
 
 
 def healthz(request: Request) -> Response:
-    """Whether mails go out and sources answer, for a monitor: 200, or 503 when something is broken.
+    """Report as JSON that mails go out and sources answer (200), or that something is broken (503).
 
-    What was looked at, with numbers, is shown to operators alone: it tells how many people read
-    here.
+    The single checks, with their numbers, are shown to operators alone: the numbers say how many
+    people are subscribed here.
     """
     deps = deps_of(request)
     with deps.reading() as session:
-        findings = monitoring.checks(session, deps.now())
-    ok = all(finding.ok for finding in findings)
+        checks = monitoring.checks(session, deps.now())
+    ok = all(check.ok for check in checks)
     document: dict[str, object] = {"status": "ok" if ok else "failing"}
-    if operator_access.asks(request, deps.settings.web.metrics_token):
-        document["checks"] = [asdict(finding) for finding in findings]
+    if operator_access.is_operator(request, deps.settings.web.metrics_token):
+        document["checks"] = [asdict(check) for check in checks]
     return JSONResponse(document, 200 if ok else 503)

@@ -1,7 +1,8 @@
-"""Operators: whether a request comes from who runs this installation, for pages that show counts.
+"""Operator access: who may see pages that show counts.
 
-Owns that decision. Who knows `web.metrics_token` may ask from anywhere; without it only this
-machine itself may, and a proxy on this machine speaks for strangers.
+Owns that decision. With `web.metrics_token` an operator may ask from anywhere. Without it only
+requests from this machine itself are an operator's; those that a proxy on this machine passes on
+are not, because they come from strangers.
 """
 
 import hmac
@@ -10,8 +11,8 @@ from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
-# What proxies add (RFC 7239, RFC 9110 7.6.3, and the usual names besides).
-_ADDED_BY_PROXIES = (
+# Headers that proxies add (RFC 7239; RFC 9110, 7.6.3; and the names in common use).
+_PROXY_HEADERS = (
     "forwarded",
     "via",
     "x-real-ip",
@@ -25,19 +26,19 @@ _ADDED_BY_PROXIES = (
 )
 
 
-def asks(request: Request, token: str | None) -> bool:
-    """Whether an operator asks.
+def is_operator(request: Request, token: str | None) -> bool:
+    """Return whether an operator sent a request.
 
     Args:
-        request: its header may say ``Authorization: Bearer TOKEN`` (RFC 6750).
-        token: `web.metrics_token`; None lets only this machine ask.
+        request: it may have a header ``Authorization: Bearer TOKEN`` (RFC 6750).
+        token: `web.metrics_token`; None allows requests from this machine only.
     """
     return (token is not None and _has_token(request, token)) or _is_from_this_machine(request)
 
 
 def _has_token(request: Request, token: str) -> bool:
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
-    # In constant time: the time of an answer must not tell how many letters were right.
+    # In constant time: the time of an answer must not show how many letters were right.
     return scheme.lower() == "bearer" and hmac.compare_digest(
         given.strip().encode(), token.encode()
     )
@@ -45,13 +46,12 @@ def _has_token(request: Request, token: str) -> bool:
 
 def _is_from_this_machine(request: Request) -> bool:
     names = request.headers.keys()
-    if any(name in _ADDED_BY_PROXIES or name.startswith("x-forwarded") for name in names):
+    if any(name in _PROXY_HEADERS or name.startswith("x-forwarded") for name in names):
         return False
-    # A page elsewhere whose name was made to point to loopback (DNS rebinding) is asked for by that
-    # name.
-    return _is_loopback(request.client.host if request.client else "") and _is_loopback(
-        _host(request)
-    )
+    client = request.client.host if request.client else ""
+    # The host, too: under DNS rebinding another site's name points to loopback, and the browser
+    # sends that name.
+    return _is_loopback(client) and _is_loopback(_host(request))
 
 
 def _host(request: Request) -> str:

@@ -1,9 +1,10 @@
-"""Origins: from which site a form was sent, as the visitor's browser says it.
+"""Origins: the site from which a form was sent, as the visitor's browser reports it.
 
-Owns the refusal of sign-ups that another site makes a visitor's browser send: they would use the
-visitor's network for its limits, and write to people in our name. It decides by what scripts cannot
-forge: ``Sec-Fetch-Site`` (W3C Fetch Metadata) and ``Origin`` (RFC 6454). Who sends neither
-(programs, very old browsers) is let through: there is no browser that another site could misuse.
+Owns the refusal of sign-ups that another site makes a visitor's browser send: they would count for
+the limits of the visitor's network, and have us write to people. It decides by two headers that
+scripts cannot forge: ``Sec-Fetch-Site`` (W3C Fetch Metadata) and ``Origin`` (RFC 6454). A request
+without both (a program, a very old browser) is accepted: it uses no browser that another site could
+misuse.
 """
 
 from collections.abc import Awaitable, Callable
@@ -14,19 +15,22 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from notifier.i18n.messages import LazyMessage
-from notifier.web.responses import deps_of, notice
+from notifier.web.responses import deps_of, render_message
 
-Page = Callable[[Request], Awaitable[Response]]
+Handler = Callable[[Request], Awaitable[Response]]
 
 
-def from_own_pages(page: Page) -> Page:
-    """The page, for forms of our own pages and of those sites that `web.form_origins` names; 403 for all others."""
+def from_own_pages(handler: Handler) -> Handler:
+    """Wrap a handler so that forms of other sites are refused (403).
+
+    Forms of our own pages are accepted, and those of the sites in `web.form_origins`.
+    """
 
     async def guarded(request: Request) -> Response:
         settings = deps_of(request).settings
         own = origin_of(settings.public_url)
         if is_foreign(request.headers, own, settings.web.form_origins):
-            return notice(
+            return render_message(
                 request,
                 LazyMessage("This form was sent from another website."),
                 LazyMessage(
@@ -35,24 +39,24 @@ def from_own_pages(page: Page) -> Page:
                 ),
                 status=403,
             )
-        return await page(request)
+        return await handler(request)
 
     return guarded
 
 
 def origin_of(url: str) -> str:
-    """The origin of an address as browsers write it: ``https://news.example.org``."""
+    """Return the origin of a URL as browsers write it: ``https://news.example.org``."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}".lower()
 
 
 def is_foreign(headers: Headers, own: str, allowed: tuple[str, ...]) -> bool:
-    """Whether a browser says that another site sent this.
+    """Return whether a browser reports that another site sent a request.
 
     Args:
-        headers: of the request.
+        headers: the headers of the request.
         own: the origin of our own pages.
-        allowed: further origins whose forms are taken.
+        allowed: other origins whose forms are accepted.
     """
     origins, sites = headers.getlist("origin"), headers.getlist("sec-fetch-site")
     if len(origins) > 1 or len(sites) > 1:
@@ -63,8 +67,8 @@ def is_foreign(headers: Headers, own: str, allowed: tuple[str, ...]) -> bool:
     if site in ("cross-site", "same-site"):
         return True
     if site == "same-origin":
-        # The browser knows by which name we were reached, and hides it from pages that send no
-        # referrer.
+        # A page that sends no referrer has "null" as its origin. Any other origin must be ours, or
+        # the name by which the browser reached us.
         return (
             origin not in ("", "null", own)
             and urlsplit(origin).netloc != headers.get("host", "").lower()

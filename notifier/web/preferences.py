@@ -1,11 +1,12 @@
-"""Preferences: who holds the link of a mail chooses what comes when, pauses, moves, takes their data or leaves.
+"""Preferences: the page on which a subscriber changes, pauses, moves, exports or ends everything.
 
-One address, one page, several forms; each says in its field `do` what it does. A form that is wrong
-changes nothing.
+One address and one page with several forms; each says in its field `do` which action it means. A
+form with an error changes nothing. The link of a mail opens the page, without login.
 """
 
 import json
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from typing import Any
@@ -23,7 +24,7 @@ from notifier.digest import archive
 from notifier.digest.selection import OPTIONAL
 from notifier.enums import SignupRequestKind, SubscriptionStatus, SuppressionCause
 from notifier.errors import AddressError, InputError, StoreError
-from notifier.i18n.catalog import Language, language_of
+from notifier.i18n.catalog import Language
 from notifier.i18n.messages import LazyMessage
 from notifier.links import ExpiredLinkError, Purpose
 from notifier.match import profiles
@@ -37,202 +38,200 @@ from notifier.subscribers import (
     signup_requests,
     subscriptions,
 )
-from notifier.subscribers.choices import choice_of, schedule_of
+from notifier.subscribers.choices import choice_of
 from notifier.subscribers.signup_requests import TooManyError
 from notifier.subscribers.subscriptions import ON_PREFERENCES, SuppressedError
 from notifier.text import times
 from notifier.web import forms, mail_requests
-from notifier.web.responses import Unrendered, deps_of, notice, page, spoken_by
+from notifier.web.link_visits import LinkVisit, answer_visit, by_link, link_id_of, visit_of
+from notifier.web.responses import (
+    DeferredResponse,
+    browser_language,
+    deps_of,
+    render_message,
+    render_page,
+)
 
 log = logging.getLogger("notifier")
 
-_NOT_SUBSCRIBED = (
-    LazyMessage("You are not subscribed."),
-    LazyMessage("Nothing more is sent to you."),
-)
 _BOTH_ARE_ASKED = LazyMessage(
     "A mail goes to both addresses. When both have agreed, the new one takes the old one's place."
 )
-_NOTHING_CHANGED = LazyMessage("Nothing was changed: one of these cannot be.")
+_NOTHING_CHANGED = LazyMessage("Nothing was changed: one of the values is not valid.")
+# The characters of a new address that are read. More than an address may have, so that one that is
+# too long is refused and not cut.
+_ADDRESS_CHARACTERS = 400
 
 
-def form(request: Request) -> Response:
-    """Show what is chosen, and everything that can be done about it."""
-    deps = deps_of(request)
+def show(request: Request) -> Response:
+    """Show the current choice and every action."""
     try:
-        link_id = deps.links.read(Purpose.PREFERENCES, request.path_params["link"], deps.now())
+        return _show(request)
     except ExpiredLinkError:
-        return _expired(request)
-    with deps.reading() as session:
-        one = subscriptions.by_link(session, link_id)
-        if one.status not in SubscriptionStatus.RUNNING:
-            return notice(request, *_NOT_SUBSCRIBED, _spoken(one))
-        answer = _page(request, session, one)
-    return answer()
+        return _expired_page(request)
+
+
+@by_link(Purpose.PREFERENCES)
+def _show(visit: LinkVisit) -> DeferredResponse:
+    return _preferences_page(visit)
 
 
 async def act(request: Request) -> Response:
-    """Do what the form says; a wrong one changes nothing and is told on the page."""
-    sent = await forms.form_of(request)
-    return await run_in_threadpool(_act, request, sent)
+    """Do what the form says; one with an error changes nothing, and the page says so."""
+    form = await forms.form_of(request)
+    return await run_in_threadpool(_act, request, form)
 
 
-def _act(request: Request, sent: FormData) -> Response:
-    deps = deps_of(request)
-    doing = forms.text(sent, "do", "save")
+def _act(request: Request, form: FormData) -> Response:
+    name = forms.text(form, "do", "save")
     try:
-        link_id = deps.links.read(Purpose.PREFERENCES, request.path_params["link"], deps.now())
+        link_id = link_id_of(request, Purpose.PREFERENCES)
     except ExpiredLinkError as error:
-        return _send_fresh(request, error.link_id) if doing == "fresh" else _expired(request)
-    if doing == "address":
-        return _move(request, link_id, sent)
+        if name == "fresh":
+            return _send_new_link(request, error.link_id)
+        return _expired_page(request)
+    if name == "address":
+        return _request_address_change(request, link_id, form)
+    action = ACTIONS.get(name, _save)
     try:
-        # To hand out somebody's data takes no writer's turn.
-        with deps.reading() if doing == "export" else deps.writing() as session:
-            one = subscriptions.by_link(session, link_id)
-            if one.status in SubscriptionStatus.RUNNING:
-                answer = _DEEDS.get(doing, _save)(request, session, one, sent)
-            else:
-                answer = partial(notice, request, *_NOT_SUBSCRIBED, _spoken(one))
+        # An export only reads, and does not make anybody wait who writes.
+        page = answer_visit(
+            request, link_id, lambda visit: action(visit, form), write=name != "export"
+        )
     except (InputError, ValueError):
-        # Only here is the transaction rolled back: inside it, what was changed before the error
-        # would be committed.
-        with deps.reading() as session:
-            answer = _page(
-                request, session, subscriptions.by_link(session, link_id), problem=_NOTHING_CHANGED
-            )
-    return answer()
+        # The transaction is rolled back: what the action changed before the error is not stored.
+        page = answer_visit(request, link_id, _nothing_changed_page, ended_too=True)
+    return page()
 
 
-def _expired(request: Request) -> Response:
-    return page(request, "expired", {}, status=410)
+def _nothing_changed_page(visit: LinkVisit) -> DeferredResponse:
+    return _preferences_page(visit, problem=_NOTHING_CHANGED)
 
 
-def _send_fresh(request: Request, link_id: str) -> Response:
-    """Send a fresh link to the address that an old link's digests go to; the page says nothing of that address."""
-    deps, spoken = deps_of(request), spoken_by(request)
+def _expired_page(request: Request) -> Response:
+    return render_page(request, "expired", {}, status=410)
+
+
+def _send_new_link(request: Request, link_id: str) -> Response:
+    """Send a new link to the subscriber of an expired one; the page does not show the address."""
+    deps, language = deps_of(request), browser_language(request)
     try:
         with deps.writing() as session:
-            subscriber = subscriptions.by_link(session, link_id).subscriber
-            asker = signup_requests.asker_of(session, subscriber)
-            place = mail_requests.visitor(request)
-            enquiry_id = signup_requests.ask(
-                session, SignupRequestKind.LINK, subscriber.email, None, place, deps.now(), asker
-            )
+            visit = visit_of(request, session, link_id)
+            email = visit.subscription.subscriber.email
+            request_id = _store_mail_request(visit, SignupRequestKind.LINK, email, None)
     except TooManyError as error:
-        return mail_requests.too_many(request, error, spoken)
-    answer = mail_requests.look_into_mailbox(request, spoken)
-    answer.background = mail_requests.answering(deps, enquiry_id)
-    return answer
+        return mail_requests.too_many(request, error, language)
+    return mail_requests.mailbox_page(request, language, request_id)
 
 
-def _save(request: Request, session: Session, one: Subscription, sent: FormData) -> Unrendered:
+def _store_mail_request(
+    visit: LinkVisit, kind: SignupRequestKind, email: str, wish: dict[str, Any] | None
+) -> int:
+    """Store a subscriber's request for a mail, and return its id.
+
+    Raises:
+        TooManyError: the limit of the network or of the subscriber is reached.
+    """
+    asker = signup_requests.asker_of(visit.session, visit.subscription.subscriber)
+    address = mail_requests.client_address(visit.request)
+    return signup_requests.ask(visit.session, kind, email, wish, address, visit.now, asker)
+
+
+def _save(visit: LinkVisit, form: FormData) -> DeferredResponse:
     hidden, urgent = None, None
-    if forms.text(sent, "sections"):
-        shown = set(sent.getlist("show"))
+    if forms.text(form, "sections"):
+        shown = set(form.getlist("show"))
         hidden = tuple(str(section) for section in OPTIONAL if str(section) not in shown)
-        urgent = forms.text(sent, "urgent") == "yes"
-    values = {name: forms.text(sent, name) for name in forms.FIELDS}
-    subscriptions.choose(
-        one, forms.choice_of(values, hidden=hidden, urgent=urgent), deps_of(request).now()
-    )
-    return _page(request, session, one, done=LazyMessage("Saved."))
+        urgent = forms.text(form, "urgent") == "yes"
+    values = {name: forms.text(form, name) for name in forms.FIELDS}
+    choice = forms.choice_of(values, hidden=hidden, urgent=urgent)
+    subscriptions.set_choice(visit.subscription, choice, visit.now)
+    return _preferences_page(visit, done=LazyMessage("Saved."))
 
 
-def _pause(request: Request, session: Session, one: Subscription, sent: FormData) -> Unrendered:
-    now = deps_of(request).now()
-    zone = ZoneInfo(one.subscriber.time_zone)
-    day = times.day_ahead(forms.text(sent, "until"), now.astimezone(zone).date())
+def _pause(visit: LinkVisit, form: FormData) -> DeferredResponse:
+    """Pause until midnight at the start of a day, in the subscriber's time zone."""
+    zone = ZoneInfo(visit.subscription.subscriber.time_zone)
+    day = times.day_ahead(forms.text(form, "until"), visit.now.astimezone(zone).date())
     until = datetime.combine(day, time(), zone).astimezone(UTC)
-    lifecycle.pause(one, until, now)
-    return _page(request, session, one, done=LazyMessage("Your subscription is paused."))
+    lifecycle.pause(visit.subscription, until, visit.now)
+    return _preferences_page(visit, done=LazyMessage("Your subscription is paused."))
 
 
-def _resume(request: Request, session: Session, one: Subscription, _sent: FormData) -> Unrendered:
-    lifecycle.resume(one, deps_of(request).now())
-    return _page(request, session, one, done=LazyMessage("Your digests come again."))
+def _resume(visit: LinkVisit, _form: FormData) -> DeferredResponse:
+    lifecycle.resume(visit.subscription, visit.now)
+    return _preferences_page(visit, done=LazyMessage("Your digests come again."))
 
 
-def _leave(request: Request, session: Session, one: Subscription, _sent: FormData) -> Unrendered:
-    now = deps_of(request).now()
-    subscriptions.end(session, one, subscriptions.OWN_LINK, "subscriber", now)
-    leave_url = deps_of(request).links.token(Purpose.UNSUBSCRIBE, one.link_id, now)
-    values = {"therapy": one.profile.name, "undo": True, "leave_url": leave_url}
-    return partial(page, request, "unsubscribed", values, _spoken(one))
+def _leave(visit: LinkVisit, _form: FormData) -> DeferredResponse:
+    subscription, now = visit.subscription, visit.now
+    subscriptions.end(visit.session, subscription, subscriptions.OWN_LINK, "subscriber", now)
+    token = visit.deps.links.token(Purpose.UNSUBSCRIBE, subscription.link_id, now)
+    values = {"therapy": subscription.profile.name, "undo": True, "leave_url": token}
+    return visit.page("unsubscribed", values)
 
 
-def _follow(request: Request, session: Session, one: Subscription, sent: FormData) -> Unrendered:
-    """Subscribe to another therapy, too: the link has shown whose address it is, the box gives the consent."""
-    now = deps_of(request).now()
-    offered = {slug for slug, _ in _others(session, one)}
-    slug = forms.text(sent, "profile")
-    if slug not in offered or forms.text(sent, "consent") != "yes":
+def _follow(visit: LinkVisit, form: FormData) -> DeferredResponse:
+    """Subscribe to another therapy; the link shows whose address it is, the box is the consent."""
+    session, subscriber = visit.session, visit.subscription.subscriber
+    offered = {slug for slug, _ in _other_profiles(session, visit.subscription)}
+    slug = forms.text(form, "profile")
+    if slug not in offered or forms.text(form, "consent") != "yes":
         raise ValueError(slug)
     profile = profiles.find(session, slug)
     try:
-        new = subscriptions.subscribe(
-            session, one.subscriber.email, profile, choice_of(one), now, own=True
+        added = subscriptions.subscribe(
+            session,
+            subscriber.email,
+            profile,
+            choice_of(visit.subscription),
+            visit.now,
+            from_form=True,
         )
     except SuppressedError:
-        return _page(
-            request,
-            session,
-            one,
-            problem=LazyMessage("No mail is sent to this address: please write to us."),
-        )
-    subscriptions.confirm(session, new, ON_PREFERENCES, "subscriber", now)
-    session.refresh(one.subscriber, ["subscriptions"])
-    return _page(
-        request,
-        session,
-        one,
-        done=LazyMessage("You follow %(therapy)s, too.", therapy=new.profile.name),
-    )
+        problem = LazyMessage("No mail is sent to this address: please write to us.")
+        return _preferences_page(visit, problem=problem)
+    subscriptions.confirm(session, added, ON_PREFERENCES, "subscriber", visit.now)
+    session.refresh(subscriber, ["subscriptions"])
+    done = LazyMessage("You follow %(therapy)s, too.", therapy=profile.name)
+    return _preferences_page(visit, done=done)
 
 
-def _move(request: Request, link_id: str, sent: FormData) -> Response:
-    """Note a new address; page, export and time are the same whoever it belongs to: it is looked at afterwards."""
-    deps, spoken = deps_of(request), spoken_by(request)
-    enquiry_id = None
+def _request_address_change(request: Request, link_id: str, form: FormData) -> Response:
+    """Store a request for another address.
+
+    The page and the time that it takes are the same for every address: whether the new one is known
+    is looked up afterwards.
+    """
+    deps, language = deps_of(request), browser_language(request)
+    request_id, done, problem = None, "", ""
     try:
         with deps.writing() as session:
-            one = subscriptions.by_link(session, link_id)
-            spoken = _spoken(one)
-            if one.status in SubscriptionStatus.RUNNING:
-                enquiry_id = _ask_for_move(request, session, one, forms.text(sent, "email")[:400])
-        words = {"done": _BOTH_ARE_ASKED}
+            visit = visit_of(request, session, link_id)
+            language = visit.language
+            if visit.runs:
+                email = forms.text(form, "email")[:_ADDRESS_CHARACTERS]
+                request_id = _store_address_change(visit, email)
+        done = _BOTH_ARE_ASKED
     except TooManyError as error:
-        return mail_requests.too_many(request, error, spoken)
+        return mail_requests.too_many(request, error, language)
     except AddressError:
-        words = {"problem": _NOTHING_CHANGED}
-    with deps.reading() as session:
-        one = subscriptions.by_link(session, link_id)
-        if one.status not in SubscriptionStatus.RUNNING:
-            return notice(request, *_NOT_SUBSCRIBED, _spoken(one))
-        unrendered = _page(request, session, one, **words)
-    answer = unrendered()
-    if enquiry_id is not None:
-        answer.background = mail_requests.answering(deps, enquiry_id)
-    return answer
+        problem = _NOTHING_CHANGED
+    page = answer_visit(request, link_id, partial(_preferences_page, done=done, problem=problem))()
+    if request_id is not None:
+        page.background = mail_requests.answer_later(deps, request_id)
+    return page
 
 
-def _ask_for_move(request: Request, session: Session, one: Subscription, email: str) -> int:
-    now = deps_of(request).now()
-    change = address_changes.ask(session, one.subscriber, email, now)
-    asker, wish = signup_requests.asker_of(session, one.subscriber), {"change": change.link_id}
-    return signup_requests.ask(
-        session,
-        SignupRequestKind.ADDRESS,
-        change.email,
-        wish,
-        mail_requests.visitor(request),
-        now,
-        asker,
-    )
+def _store_address_change(visit: LinkVisit, email: str) -> int:
+    change = address_changes.ask(visit.session, visit.subscription.subscriber, email, visit.now)
+    wish = {"change": change.link_id}
+    return _store_mail_request(visit, SignupRequestKind.ADDRESS, change.email, wish)
 
 
-def _export(_request: Request, session: Session, one: Subscription, _sent: FormData) -> Unrendered:
-    return partial(_download, privacy.export(session, one.subscriber))
+def _export(visit: LinkVisit, _form: FormData) -> DeferredResponse:
+    return partial(_download, privacy.export(visit.session, visit.subscription.subscriber))
 
 
 def _download(document: dict[str, Any]) -> Response:
@@ -241,37 +240,41 @@ def _download(document: dict[str, Any]) -> Response:
     return Response(text, headers=headers, media_type="application/json")
 
 
-def _erase(request: Request, session: Session, one: Subscription, sent: FormData) -> Unrendered:
-    spoken = _spoken(one)
-    if forms.text(sent, "sure") != "yes":
-        return partial(page, request, "erase", {}, spoken)
-    privacy.erase(
-        session, one.subscriber, SuppressionCause.ERASED, "erased", deps_of(request).now()
-    )
-    return partial(_erased, request, spoken)
+def _erase(visit: LinkVisit, form: FormData) -> DeferredResponse:
+    """Erase the subscriber, after a page that asks whether they are sure."""
+    language = visit.language
+    if forms.text(form, "sure") != "yes":
+        return visit.page("erase", {})
+    subscriber = visit.subscription.subscriber
+    privacy.erase(visit.session, subscriber, SuppressionCause.ERASED, "erased", visit.now)
+    return partial(_erased_page, visit.request, language)
 
 
-def _erased(request: Request, spoken: Language) -> Response:
-    answer = notice(
+def _erased_page(request: Request, language: Language) -> Response:
+    page = render_message(
         request,
         LazyMessage("Everything about you is deleted."),
         LazyMessage(
-            "Only a fingerprint of your address stays, so that nobody writes to it again unless you ask for it."
+            "Only a fingerprint of your address stays, so that nobody writes to it again unless "
+            "you ask for it."
         ),
-        spoken,
+        language,
     )
-    answer.background = BackgroundTask(_scrub, deps_of(request))
-    return answer
+    page.background = BackgroundTask(_scrub, deps_of(request))
+    return page
 
 
 def _scrub(deps: Deps) -> None:
+    """Overwrite the bytes of the deleted rows in the database's files."""
     try:
         db.scrub(deps.engine)
     except StoreError as error:
         log.warning("%s %s", error.problem, error.fix)
 
 
-_DEEDS = {
+# The actions by the value of the field `do`; any other value saves. A change of address has a
+# function of its own, because it looks the new address up after the page was sent.
+ACTIONS: dict[str, Callable[[LinkVisit, FormData], DeferredResponse]] = {
     "save": _save,
     "pause": _pause,
     "resume": _resume,
@@ -282,56 +285,56 @@ _DEEDS = {
 }
 
 
-def _page(
-    request: Request, session: Session, one: Subscription, *, done: str = "", problem: str = ""
-) -> Unrendered:
-    spoken = _spoken(one)
-    now = deps_of(request).now()
-    zone = ZoneInfo(one.subscriber.time_zone)
-    paused = one.status is SubscriptionStatus.PAUSED
+def _preferences_page(visit: LinkVisit, *, done: str = "", problem: str = "") -> DeferredResponse:
+    """Return the page with the current choice.
+
+    Args:
+        visit: the visit.
+        done: a message about an action that succeeded; empty for none.
+        problem: a message about one that did not (status 422); empty for none.
+    """
+    subscription, language = visit.subscription, visit.language
+    zone = ZoneInfo(subscription.subscriber.time_zone)
+    paused_until, next_due = subscription.paused_until, subscription.next_due_at
     values: dict[str, Any] = {
-        **forms.options(spoken),
-        "values": forms.fields_of(choice_of(one)),
-        "therapy": one.profile.name,
-        "schedule": schedule_of(one).describe(spoken),
-        "done": spoken.translate(done),
-        "problem": spoken.translate(problem),
-        "shown": [str(section) for section in OPTIONAL if str(section) not in one.hidden],
-        "urgent": one.urgent,
-        "paused": paused,
-        "paused_until": one.paused_until.astimezone(zone).date() if one.paused_until else None,
-        "tomorrow": (now.astimezone(zone) + timedelta(days=1)).date().isoformat(),
-        "next_due": spoken.moment(one.next_due_at.astimezone(zone)) if one.next_due_at else "",
-        "siblings": _siblings(request, one),
-        "others": _others(session, one),
-        "wording": consent.wording(spoken),
+        **forms.options(language),
+        **visit.therapy_and_schedule,
+        "values": forms.fields_of(choice_of(subscription)),
+        "done": language.translate(done),
+        "problem": language.translate(problem),
+        "shown": [str(section) for section in OPTIONAL if str(section) not in subscription.hidden],
+        "urgent": subscription.urgent,
+        "paused": subscription.status is SubscriptionStatus.PAUSED,
+        "paused_until": paused_until.astimezone(zone).date() if paused_until else None,
+        "tomorrow": (visit.now.astimezone(zone) + timedelta(days=1)).date().isoformat(),
+        "next_due": language.moment(next_due.astimezone(zone)) if next_due else "",
+        "siblings": _other_subscriptions(visit),
+        "others": _other_profiles(visit.session, subscription),
+        "wording": consent.wording(language),
     }
-    return partial(page, request, "preferences", values, spoken, 422 if problem else 200)
+    status = 422 if problem else 200
+    return partial(render_page, visit.request, "preferences", values, language, status)
 
 
-def _siblings(request: Request, one: Subscription) -> list[tuple[str, str]]:
-    """What else this person follows, each with the path of its own preferences."""
-    deps = deps_of(request)
+def _other_subscriptions(visit: LinkVisit) -> list[tuple[str, str]]:
+    """Return the other therapies that the subscriber follows, with the tokens of their links."""
+    links = visit.deps.links
     return [
-        (each.profile.name, deps.links.token(Purpose.PREFERENCES, each.link_id, deps.now()))
-        for each in one.subscriber.subscriptions
-        if each.id != one.id and each.status in SubscriptionStatus.RUNNING
+        (other.profile.name, links.token(Purpose.PREFERENCES, other.link_id, visit.now))
+        for other in visit.subscription.subscriber.subscriptions
+        if other.id != visit.subscription.id and other.status in SubscriptionStatus.RUNNING
     ]
 
 
-def _others(session: Session, one: Subscription) -> list[tuple[str, str]]:
-    """What this person could follow besides."""
+def _other_profiles(session: Session, subscription: Subscription) -> list[tuple[str, str]]:
+    """Return the slugs and names of the public profiles that the subscriber does not follow."""
     followed = {
-        each.profile_id
-        for each in one.subscriber.subscriptions
-        if each.status in SubscriptionStatus.RUNNING
+        other.profile_id
+        for other in subscription.subscriber.subscriptions
+        if other.status in SubscriptionStatus.RUNNING
     }
     return [
-        (each.slug, each.name)
-        for each in archive.public_profiles(session)
-        if each.id not in followed
+        (profile.slug, profile.name)
+        for profile in archive.public_profiles(session)
+        if profile.id not in followed
     ]
-
-
-def _spoken(one: Subscription) -> Language:
-    return language_of(one.subscriber.language)

@@ -1,7 +1,8 @@
-"""The showroom: a digest side by side (desktop, phone, dark, text, raw), for whoever edits the templates.
+"""The preview server: a digest in five views side by side, for those who edit the templates.
 
-It is an application of its own that listens on loopback only; `notifier serve` has no route to it.
-Every view is rendered anew by the path that sends, and the page reloads when a template changes.
+The views are desktop, dark, phone, text and raw. It is an application of its own that listens on
+loopback only; `notifier serve` has no route to it. Every view is rendered anew by the code that
+sends, and the page reloads when a template changes.
 """
 
 import hashlib
@@ -19,48 +20,49 @@ from starlette.routing import Route
 from notifier.admin.preview import PreviewOptions, preview
 from notifier.deps import Deps
 from notifier.enums import Cadence, Edition
-from notifier.errors import NotifierError
+from notifier.errors import InputError, NotifierError
 from notifier.i18n.catalog import LANGUAGES
 from notifier.match import profiles
 from notifier.text import times
 from notifier.web.server import limits
 
 _DARK = "@media (prefers-color-scheme:dark)"
-_STRETCHES = (0, 7, 30, 365)
-_LONGEST_STRETCH = 3660
-# The addresses stay when a file gets another name: an operator's own page may name them.
+# The periods that the page offers, in days before now; 0 means what was not sent yet.
+_PERIODS = (0, 7, 30, 365)
+_LONGEST_PERIOD = 3660
+# These paths stay when a template file is renamed: an operator's own page may name them.
 _FILES = {
     "/showroom.css": ("web/preview.css", "text/css"),
     "/showroom.js": ("web/preview.js", "text/javascript"),
 }
 
 
-def create(deps: Deps, wish: PreviewOptions) -> Starlette:
-    """The showroom over an open database.
+def create(deps: Deps, options: PreviewOptions) -> Starlette:
+    """Create the preview application over an open database.
 
     Args:
-        deps: as for sending.
-        wish: which digest is shown first; the page has controls for the others.
+        deps: the same as for sending.
+        options: the digest that is shown first; the page has controls for others.
     """
     application = Starlette(
         routes=[
-            Route("/", _room, methods=["GET"]),
-            Route("/view/{kind}", _view, methods=["GET"]),
-            Route("/version", _version, methods=["GET"]),
-            *(Route(path, _file, methods=["GET"]) for path in _FILES),
+            Route("/", _show_page, methods=["GET"]),
+            Route("/view/{kind}", _show_view, methods=["GET"]),
+            Route("/version", _show_version, methods=["GET"]),
+            *(Route(path, _show_file, methods=["GET"]) for path in _FILES),
         ],
-        # A page elsewhere must not reach it by a name of its own that points to loopback.
+        # Another site must not reach it by a name of its own that points to loopback.
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])],
-        exception_handlers={NotifierError: _told},
+        exception_handlers={NotifierError: _show_error},
     )
-    application.state.deps, application.state.wish = deps, wish
+    application.state.deps, application.state.options = deps, options
     return application
 
 
-def serve(deps: Deps, wish: PreviewOptions, port: int) -> None:
-    """Run it until it is interrupted, on loopback whatever the settings say."""
+def serve(deps: Deps, options: PreviewOptions, port: int) -> None:
+    """Run the preview until it is interrupted, on loopback whatever the settings are."""
     uvicorn.run(
-        create(deps, wish),
+        create(deps, options),
         host="127.0.0.1",
         port=port,
         log_level="warning",
@@ -70,78 +72,92 @@ def serve(deps: Deps, wish: PreviewOptions, port: int) -> None:
 
 
 def _deps(request: Request) -> Deps:
-    """The same with templates read anew, for they may have changed."""
+    """Return the dependencies with the templates read anew, because they may have changed."""
     deps: Deps = request.app.state.deps
     return replace(deps)
 
 
-def _wish(request: Request) -> PreviewOptions:
-    wish: PreviewOptions = request.app.state.wish
-    asked = request.query_params
+def _options(request: Request) -> PreviewOptions:
+    """Return the options in the query, and the first ones where it names none.
+
+    Raises:
+        InputError: a value that no list of the page offers.
+    """
+    first: PreviewOptions = request.app.state.options
+    query = request.query_params
     try:
+        days = times.whole_number(query["since"], 0, _LONGEST_PERIOD) if "since" in query else None
         return replace(
-            wish,
-            profile=asked.get("profile") or wish.profile,
-            cadence=Cadence(asked.get("every", wish.cadence)),
-            edition=Edition(asked.get("edition", wish.edition)),
-            language=asked.get("language", wish.language),
-            since=timedelta(days=times.whole_number(asked["since"], 0, _LONGEST_STRETCH)) or None
-            if "since" in asked
-            else wish.since,
+            first,
+            profile=query.get("profile") or first.profile,
+            cadence=Cadence(query.get("every", first.cadence)),
+            edition=Edition(query.get("edition", first.edition)),
+            language=query.get("language", first.language),
+            since=first.since if days is None else timedelta(days=days) or None,
         )
     except ValueError as error:
-        raise NotifierError("There is no such view.", "Choose from the lists.") from error
+        raise InputError(
+            "The address names a view that does not exist.", "Choose from the lists of the page."
+        ) from error
 
 
-def _room(request: Request) -> Response:
-    deps, wish = _deps(request), _wish(request)
+def _show_page(request: Request) -> Response:
+    deps, options = _deps(request), _options(request)
     with deps.reading() as session:
-        shown = profiles.find(session, wish.profile).slug
+        slug = profiles.find(session, options.profile).slug
         slugs = [profile.slug for profile in profiles.listed(session)]
-    days = wish.since.days if wish.since else 0
+    days = options.since.days if options.since else 0
+    query = {
+        "profile": slug,
+        "every": options.cadence,
+        "edition": options.edition,
+        "language": options.language,
+        "since": days,
+    }
     values = {
-        "wish": wish,
-        "profile": shown,
+        "wish": options,
+        "profile": slug,
         "profiles": slugs,
-        "cadences": [str(one) for one in Cadence],
-        "editions": [str(one) for one in Edition],
+        "cadences": [str(cadence) for cadence in Cadence],
+        "editions": [str(edition) for edition in Edition],
         "languages": LANGUAGES,
         "days": days,
-        "stretches": sorted({*_STRETCHES, days}),
-        "query": f"profile={shown}&every={wish.cadence}&edition={wish.edition}&language={wish.language}&since={days}",
+        "stretches": sorted({*_PERIODS, days}),
+        "query": "&".join(f"{name}={value}" for name, value in query.items()),
     }
     return HTMLResponse(deps.templates.render("web/preview.html.j2", values))
 
 
-def _view(request: Request) -> Response:
-    shown = preview(_deps(request), _wish(request))
-    if shown is None:
-        return PlainTextResponse("There is nothing to send: choose a longer stretch of time.")
-    if request.path_params["kind"] == "raw":
-        return PlainTextResponse(shown.message.decode("ascii"))
-    if request.path_params["kind"] == "text":
-        return PlainTextResponse(f"Subject: {shown.subject}\n\n{shown.text}")
-    scheme = "dark" if request.path_params["kind"] == "dark" else "light"
-    html = shown.html.replace(_DARK, "@media all" if scheme == "dark" else "@media not all")
+def _show_view(request: Request) -> Response:
+    kind = request.path_params["kind"]
+    digest = preview(_deps(request), _options(request))
+    if digest is None:
+        return PlainTextResponse("There is nothing to send: choose a longer period.")
+    if kind == "raw":
+        return PlainTextResponse(digest.message.decode("ascii"))
+    if kind == "text":
+        return PlainTextResponse(f"Subject: {digest.subject}\n\n{digest.text}")
+    scheme = "dark" if kind == "dark" else "light"
+    html = digest.html.replace(_DARK, "@media all" if scheme == "dark" else "@media not all")
     return HTMLResponse(html.replace("color-scheme:light dark", f"color-scheme:{scheme}", 1))
 
 
-def _version(request: Request) -> Response:
-    """By which the page learns that a template changed."""
-    seen = hashlib.sha256()
+def _show_version(request: Request) -> Response:
+    """Return a hash of the template files, by which the page sees that one of them changed."""
+    version = hashlib.sha256()
     deps: Deps = request.app.state.deps
     for folder in deps.templates.folders:
         for path in sorted(folder.rglob("*")):
             if path.is_file():
-                seen.update(f"{path} {path.stat().st_mtime_ns}\n".encode())
-    return PlainTextResponse(seen.hexdigest())
+                version.update(f"{path} {path.stat().st_mtime_ns}\n".encode())
+    return PlainTextResponse(version.hexdigest())
 
 
-def _file(request: Request) -> Response:
-    name, kind = _FILES[request.scope["path"]]
-    return Response(_deps(request).templates.render(name, {}), media_type=kind)
+def _show_file(request: Request) -> Response:
+    name, media_type = _FILES[request.scope["path"]]
+    return Response(_deps(request).templates.render(name, {}), media_type=media_type)
 
 
-def _told(request: Request, error: Exception) -> Response:  # noqa: ARG001 - handlers are called alike
+async def _show_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, NotifierError)
     return PlainTextResponse(f"{error.problem}\n{error.fix}", 422)

@@ -1,7 +1,7 @@
-"""A page: values and a template become an answer, in the reader's language.
+"""Responses: values and a template become a page, in the language of its reader.
 
-Owns what all pages share: the sender in their foot, the way to the style sheet, the choice of the
-language.
+Owns what all pages share: the headers, the sender in the footer, the relative path to the style
+sheet, and the choice of the language.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,71 +12,83 @@ from starlette.responses import HTMLResponse, Response
 
 from notifier.deps import Deps
 from notifier.i18n.catalog import Language, negotiate
-from notifier.i18n.messages import LazyMessage
 
-# A page whose values were read, and that is rendered when it is called: after the transaction that
-# read them, for nobody else can write while a page is made.
-Unrendered = Callable[[], Response]
+# A page that is rendered when it is called, from values that were read before. It is called after
+# the transaction has ended, because nobody else can write while a write transaction is open.
+DeferredResponse = Callable[[], Response]
+
+# Scripts and styles come from our own files alone, no other site may show a page in a frame, and no
+# browser tells another site the address of a page, because it may hold a signed link.
+PAGE_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; script-src 'self'; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Robots-Tag": "noindex",
+    "Cache-Control": "no-store",
+}
 
 
 def deps_of(request: Request) -> Deps:
-    """What the application was made with."""
+    """Return the dependencies that the application was created with."""
     deps: Deps = request.app.state.deps
     return deps
 
 
-def spoken_by(request: Request) -> Language:
-    """The language that the browser asks for."""
+def browser_language(request: Request) -> Language:
+    """Return the language that the browser asks for (``Accept-Language``)."""
     return negotiate(request.headers.get("accept-language", ""))
 
 
-def page(
+def render_page(
     request: Request,
     name: str,
     values: Mapping[str, Any],
-    spoken: Language | None = None,
+    language: Language | None = None,
     status: int = 200,
 ) -> Response:
-    """A page of ours.
+    """Render a page.
 
     Args:
-        request: what is answered.
-        name: the template under ``templates/web/``.
-        values: what it needs besides what all pages share.
-        spoken: the language, where it is known better than the browser knows it.
+        request: the request that the page answers.
+        name: the template's file name in ``templates/web/``, without ``.html.j2``.
+        values: the template's own variables, besides those that all pages share.
+        language: the reader's language where it is stored; None takes the browser's.
         status: the HTTP status.
     """
     deps = deps_of(request)
-    spoken = spoken or spoken_by(request)
+    language = language or browser_language(request)
     sender = deps.settings.sender
-    common = {
-        "language": spoken.code,
+    shared = {
+        "language": language.code,
         "root": "../" * (request.scope["path"].count("/") - 1) or "./",
         "sender_name": sender.name,
         "postal_address": sender.postal_address or "",
     }
-    html = deps.templates.render(f"web/{name}.html.j2", {**common, **values}, spoken.code)
-    return HTMLResponse(html, status, {"Content-Language": spoken.code, "Vary": "Accept-Language"})
+    html = deps.templates.render(f"web/{name}.html.j2", {**shared, **values}, language.code)
+    headers = {"Content-Language": language.code, "Vary": "Accept-Language"}
+    return HTMLResponse(html, status, headers)
 
 
-def notice(
+def render_message(
     request: Request,
-    problem: str,
-    fix: str = "",
-    spoken: Language | None = None,
+    heading: str,
+    text: str = "",
+    language: Language | None = None,
     *,
     status: int = 200,
 ) -> Response:
-    """A page that says one thing; what was `Said` is translated."""
-    spoken = spoken or spoken_by(request)
-    return page(
-        request,
-        "message",
-        {"problem": _in(problem, spoken), "fix": _in(fix, spoken)},
-        spoken,
-        status,
-    )
+    """Render a page with one message.
 
-
-def _in(text: str, spoken: Language) -> str:
-    return spoken.translate(text) if isinstance(text, LazyMessage) else text
+    Args:
+        request: the request that the page answers.
+        heading: the message; a `LazyMessage` is translated.
+        text: a sentence below it, likewise; empty for none.
+        language: the reader's language where it is stored; None takes the browser's.
+        status: the HTTP status.
+    """
+    language = language or browser_language(request)
+    values = {"problem": language.translate(heading), "fix": language.translate(text)}
+    return render_page(request, "message", values, language, status)

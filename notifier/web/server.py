@@ -1,8 +1,9 @@
-"""The server: HTTP/1.1 connections with limits on time, size and number, and requests that can be read in one way only.
+"""The server: HTTP/1.1 connections with limits, and without requests that can be read in two ways.
 
-Owns what uvicorn leaves open: a request that never ends, an answer that is never read, a crowd of
-connections, framing that a proxy in front could read differently (RFC 9112, 6.1). It knows no page,
-and logs neither targets nor addresses: both name people.
+Owns the limits that uvicorn lacks: for a request that never ends, an answer that is never read,
+and too many connections. It refuses requests whose end a proxy in front could see at another place
+(RFC 9112, 6.1). It knows no page, and it logs neither paths nor network addresses: both may name
+people.
 """
 
 import re
@@ -17,21 +18,25 @@ if TYPE_CHECKING:
 
     from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
 
-# Seconds for the whole head of a request, for the whole of its body, and for reading what is left
-# of an answer.
+# All limits are chosen by hand; not measured, unless the comment says so.
+
+# Seconds for the whole head of a request, for its whole body, and for reading the rest of an
+# answer.
 HEAD_SECONDS = 10.0
 BODY_SECONDS = 10.0
 READ_SECONDS = 30.0
 # Seconds for which a connection may wait for its next request.
 KEEP_ALIVE_SECONDS = 5
-# Seconds for what is under way when the server is told to stop.
+# Seconds for answers that have begun when the server is stopped.
 STOP_SECONDS = 15
-# Above the first number of connections requests are answered 503, above the second they are closed
-# unanswered. A process may usually have 1024 files open.
+# Above the first number of connections a request is answered 503; above the second, connections
+# are closed without an answer. The usual limit of a process is 1024 open files.
 CONNECTIONS = 200
 MOST_CONNECTIONS = 400
+# Connections that the operating system keeps until the server accepts them.
 WAITING_CONNECTIONS = 256
-# Bytes of a request line with its headers, and how many headers: browsers send under 4 KB and 30.
+# The most bytes of a request line with its headers, and the most headers. Browsers send fewer than
+# 4000 bytes and 30 headers.
 HEAD_BYTES = 16_384
 HEADERS = 100
 
@@ -39,7 +44,7 @@ _HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~-]*)(:[0-9]{0,5})?")
 
 
 def limits() -> dict[str, Any]:
-    """The arguments for `uvicorn.run` or `uvicorn.Config` that put these limits in force."""
+    """Return the arguments for `uvicorn.run` or `uvicorn.Config` that apply these limits."""
     return {
         "http": Connection,
         "ws": "none",
@@ -51,8 +56,8 @@ def limits() -> dict[str, Any]:
     }
 
 
-class _StrictReader(h11.Connection):
-    """Reads requests as h11 does, and refuses those that somebody else could read differently."""
+class _StrictParser(h11.Connection):
+    """A parser that works like h11's and refuses requests that others could read differently."""
 
     def next_event(self) -> Any:
         event = super().next_event()
@@ -62,79 +67,83 @@ class _StrictReader(h11.Connection):
 
 
 def _refuse_ambiguous(request: h11.Request) -> None:
-    """Refuse a head that is too large, or whose body or host two readers could tell apart (RFC 9112, 3.2 and 6.1).
+    """Refuse a request that is too large, or that can be read in two ways (RFC 9112, 3.2 and 6.1).
 
     Raises:
-        RemoteProtocolError: it is answered 400, and the connection is closed.
+        RemoteProtocolError: the request is answered with the status in the error, 400 if it has
+            none, and the connection is closed.
     """
     headers = list(request.headers)
     names = [name for name, _ in headers]
     size = len(request.target) + sum(len(name) + len(value) for name, value in headers)
     if request.http_version not in (b"1.0", b"1.1"):
-        raise h11.RemoteProtocolError("no such version of HTTP", error_status_hint=505)
+        raise h11.RemoteProtocolError("the version of HTTP is not supported", error_status_hint=505)
     if len(headers) > HEADERS or size > HEAD_BYTES:
         raise h11.RemoteProtocolError("the head is too large", error_status_hint=431)
     if b"transfer-encoding" in names and (
         b"content-length" in names or request.http_version < b"1.1"
     ):
-        raise h11.RemoteProtocolError("the length of the body is told in two ways")
+        raise h11.RemoteProtocolError("the length of the body is given in two ways")
     if any(name == b"host" and not _HOST.fullmatch(value) for name, value in headers):
-        raise h11.RemoteProtocolError("the host is none")
+        raise h11.RemoteProtocolError("the host is not valid")
 
 
 class Connection(H11Protocol):
-    """One connection: uvicorn's, with a clock for whatever is waited for."""
+    """A connection of uvicorn's with a timer for everything that it waits for."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.conn = _StrictReader(h11.SERVER, HEAD_BYTES)
+        self.conn = _StrictParser(h11.SERVER, HEAD_BYTES)
         self._application = self.app
         self._waiting_for: tuple[object, object] | None = None
-        self._clock: TimerHandle | None = None
-        self._reading_clock: TimerHandle | None = None
+        self._timer: TimerHandle | None = None
+        self._read_timer: TimerHandle | None = None
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
-        """Begin the time for a first request, or end at once what is too much."""
+        """Start the timer for the first request; close at once above `MOST_CONNECTIONS`."""
         super().connection_made(transport)
         if len(self.connections) > MOST_CONNECTIONS:
             transport.abort()
             return
-        self._set_clock()
+        self._set_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop all clocks."""
-        for clock in (self._clock, self._reading_clock):
-            if clock is not None:
-                clock.cancel()
+        """Stop all timers."""
+        for timer in (self._timer, self._read_timer):
+            if timer is not None:
+                timer.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Take what came, and see what is waited for now."""
+        """Take the bytes that came, and start the timer for what must come next."""
         super().data_received(data)
-        self._set_clock()
+        self._set_timer()
 
     def on_response_complete(self) -> None:
-        """Begin the time in which the answer must be read."""
+        """Start the timer within which the visitor must read the answer."""
         super().on_response_complete()
-        self._set_reading_clock()
-        self._set_clock()
+        self._set_read_timer()
+        self._set_timer()
 
     def pause_writing(self) -> None:
-        """Begin the time in which the visitor must read on."""
+        """Start the timer within which the visitor must go on reading."""
         super().pause_writing()
-        self._set_reading_clock()
+        self._set_read_timer()
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what cannot be read; where an answer is under way already, only close."""
+        """Answer a request that cannot be read; close without one while another answer is sent."""
         if self._is_answering():
             self.transport.close()
         else:
             super().send_400_response(msg)
 
     def _should_upgrade(self) -> bool:
-        """Choose who answers the request whose head has just come; no connection becomes one of another kind."""
+        """Choose the application that answers the request whose head has just come.
+
+        Returns False: no connection is upgraded to another protocol.
+        """
         if len(self.connections) > CONNECTIONS:
-            self.app = _too_many
+            self.app = _too_many_visitors
         else:
             self.app = _no_web_socket if self._get_upgrade() == b"websocket" else self._application
         return False
@@ -142,18 +151,21 @@ class Connection(H11Protocol):
     def _is_answering(self) -> bool:
         return self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE)
 
-    def _set_clock(self) -> None:
-        """Start the clock of what is waited for now, unless it runs already: the time is for the whole."""
+    def _set_timer(self) -> None:
+        """Start the timer for what must come next; one that runs goes on: it is for the whole."""
         waiting_for, seconds = self._next_from_visitor()
         if waiting_for == self._waiting_for:
             return
         self._waiting_for = waiting_for
-        if self._clock is not None:
-            self._clock.cancel()
-        self._clock = self.loop.call_later(seconds, self._close_late) if waiting_for else None
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self.loop.call_later(seconds, self._close_late) if waiting_for else None
 
     def _next_from_visitor(self) -> tuple[tuple[object, object] | None, float]:
-        """What is waited for (of which request), and for how long; None while another clock runs or we work."""
+        """Return what must come next, of which request, and within how many seconds.
+
+        None while nothing must come: another timer runs, or an answer is being made.
+        """
         state = self.conn.their_state
         if state is h11.IDLE and self.timeout_keep_alive_task is None:
             return (state, self.cycle), HEAD_SECONDS
@@ -162,7 +174,10 @@ class Connection(H11Protocol):
         return None, 0
 
     def _close_late(self) -> None:
-        """Close a connection whose request did not come in time; who sent something is told why (RFC 9110, 15.5.9)."""
+        """Close a connection whose request did not come in time.
+
+        A visitor who sent a part of it is answered 408 (RFC 9110, 15.5.9).
+        """
         if self.transport.is_closing():
             return
         began = self.conn.their_state is not h11.IDLE or self.conn.trailing_data[0]
@@ -172,21 +187,21 @@ class Connection(H11Protocol):
                 b"content-length: 15\r\nconnection: close\r\n\r\nRequest Timeout"
             )
         self.transport.close()
-        self._set_reading_clock()
+        self._set_read_timer()
 
-    def _set_reading_clock(self) -> None:
-        if self._reading_clock is not None:
-            self._reading_clock.cancel()
-        self._reading_clock = self.loop.call_later(READ_SECONDS, self._abort_unread)
+    def _set_read_timer(self) -> None:
+        if self._read_timer is not None:
+            self._read_timer.cancel()
+        self._read_timer = self.loop.call_later(READ_SECONDS, self._abort_unread)
 
     def _abort_unread(self) -> None:
-        """Let go of an answer that nobody reads."""
+        """Close a connection whose visitor does not read the answer."""
         if self.transport.is_closing() or self.flow.write_paused:
             self.transport.abort()
 
 
 def _answer(status: int, text: str) -> "ASGI3Application":
-    """An application that answers every request with one line, and closes."""
+    """Return an application that answers every request with one line and closes."""
     body = text.encode("ascii")
     headers = [
         (b"content-type", b"text/plain; charset=utf-8"),
@@ -206,5 +221,5 @@ def _answer(status: int, text: str) -> "ASGI3Application":
     return answer
 
 
-_too_many = _answer(503, "Too many visitors at this moment. Please try again.")
+_too_many_visitors = _answer(503, "Too many visitors at this moment. Please try again.")
 _no_web_socket = _answer(400, "There is no WebSocket here.")

@@ -1,7 +1,7 @@
-"""Signing up: the form, and what is answered to it: the same, in the same time, whoever is named in it.
+"""Sign-up: the form, and an answer that shows nothing about the address in it.
 
-The page stores the request and answers; only then is it looked up whether the address is known, and
-only its owner is told, by mail.
+The page stores the request and answers; it takes the same time for every address. Only then is it
+looked up whether the address is known, and only its owner is told, by mail.
 """
 
 from collections.abc import Mapping
@@ -19,74 +19,88 @@ from notifier.i18n.messages import LazyMessage
 from notifier.pipeline import signup_requests
 from notifier.subscribers import choices, consent
 from notifier.web import forms, mail_requests
-from notifier.web.responses import deps_of, notice, page, spoken_by
+from notifier.web.responses import browser_language, deps_of, render_message, render_page
 
-# A field that people neither see nor reach; who fills it in is a program.
+# A field that people neither see nor reach; a visitor who fills it in is a program.
 _HONEYPOT = "website"
+# The longest address that a form accepts: 64 characters, "@" and 255 (RFC 5321, 4.5.3.1).
 _LONGEST_ADDRESS = 320
 
 
-def form(request: Request) -> Response:
-    """The form, with the usual choice in it."""
-    spoken = _spoken(request)
+def show_form(request: Request) -> Response:
+    """Show the form with the default choice."""
+    language = _language(request)
+    values = {
+        **_default_fields(request, language),
+        "email": "",
+        "profile": request.query_params.get("profile", ""),
+    }
+    return _form(request, language, values)
+
+
+def _language(request: Request, code: str = "") -> Language:
+    """Return the language of a code, else that of the query's ``language``, else the browser's."""
+    code = code or request.query_params.get("language", "")
+    return language_of(code) if code in LANGUAGES else browser_language(request)
+
+
+def _default_fields(request: Request, language: Language) -> dict[str, str]:
     zone = deps_of(request).settings.schedule.time_zone
-    usual = forms.fields_of(choices.default_choice(Cadence.WEEKLY, zone, language=spoken.code))
-    return _form(
-        request, spoken, {**usual, "email": "", "profile": request.query_params.get("profile", "")}
-    )
-
-
-def _spoken(request: Request, code: str = "") -> Language:
-    asked = code or request.query_params.get("language", "")
-    return language_of(asked) if asked in LANGUAGES else spoken_by(request)
+    choice = choices.default_choice(Cadence.WEEKLY, zone, language=language.code)
+    return forms.fields_of(choice)
 
 
 def _form(
     request: Request,
-    spoken: Language,
+    language: Language,
     values: Mapping[str, str],
     errors: Mapping[str, str] | None = None,
 ) -> Response:
+    """Return the page with the form.
+
+    Args:
+        request: the request.
+        language: the visitor's language.
+        values: the fields of the form.
+        errors: the names of the fields that are not valid.
+    """
     deps = deps_of(request)
     with deps.reading() as session:
-        offered = [(profile.slug, profile.name) for profile in archive.public_profiles(session)]
-    if not offered:
-        return notice(request, LazyMessage("Nobody can sign up here at the moment."), spoken=spoken)
-    shown = {
-        **forms.options(spoken),
+        profiles = [(profile.slug, profile.name) for profile in archive.public_profiles(session)]
+    if not profiles:
+        closed = LazyMessage("Nobody can sign up here at the moment.")
+        return render_message(request, closed, language=language)
+    page_values = {
+        **forms.options(language),
         "values": values,
         "errors": errors or {},
-        "profiles": offered,
-        "wording": consent.wording(spoken),
+        "profiles": profiles,
+        "wording": consent.wording(language),
         "honeypot": _HONEYPOT,
     }
-    return page(request, "signup", shown, spoken, 422 if errors else 200)
+    return render_page(request, "signup", page_values, language, 422 if errors else 200)
 
 
 async def subscribe(request: Request) -> Response:
-    """Take a sign-up; what is wrong with its fields is told beside them, whose address it is to nobody."""
-    sent = await forms.form_of(request)
+    """Store a sign-up; an error is shown beside its field, and nothing about the address is."""
+    form = await forms.form_of(request)
     values = {
-        name: forms.text(sent, name)
+        name: forms.text(form, name)
         for name in ("email", "profile", "consent", _HONEYPOT, *forms.FIELDS)
     }
-    values["weekday"] = values["weekday"] or forms.text(sent, "on")
-    values["day"] = values["day"] or forms.text(sent, "on")
-    spoken = _spoken(request, forms.text(sent, "spoken"))
+    values["weekday"] = values["weekday"] or forms.text(form, "on")
+    values["day"] = values["day"] or forms.text(form, "on")
+    language = _language(request, forms.text(form, "spoken"))
     if values[_HONEYPOT]:
-        return mail_requests.look_into_mailbox(request, spoken)
-    usual = forms.fields_of(
-        choices.default_choice(
-            Cadence.WEEKLY, deps_of(request).settings.schedule.time_zone, language=spoken.code
-        )
-    )
-    values |= {name: usual[name] for name in usual if not values.get(name)}
-    return await run_in_threadpool(_subscribe, request, spoken, values)
+        return mail_requests.mailbox_page(request, language)
+    defaults = _default_fields(request, language)
+    values |= {name: default for name, default in defaults.items() if not values.get(name)}
+    return await run_in_threadpool(_subscribe, request, language, values)
 
 
-def _subscribe(request: Request, spoken: Language, values: dict[str, str]) -> Response:
+def _subscribe(request: Request, language: Language, values: dict[str, str]) -> Response:
     deps = deps_of(request)
-    errors = forms.problem_with(values)
+    errors = forms.find_errors(values)
     with deps.reading() as session:
         slugs = [profile.slug for profile in archive.public_profiles(session)]
     values["profile"] = values["profile"] or (slugs[0] if len(slugs) == 1 else "")
@@ -94,38 +108,42 @@ def _subscribe(request: Request, spoken: Language, values: dict[str, str]) -> Re
         errors["profile"] = "wrong"
     if values["consent"] != "yes":
         errors["consent"] = "missing"
-    email = _address(values["email"])
+    email = _parse_address(values["email"])
     if not email:
         errors["email"] = "wrong"
     if errors:
-        return _form(request, spoken, values, errors)
+        return _form(request, language, values, errors)
     wish = signup_requests.to_json(values["profile"], forms.choice_of(values))
-    return mail_requests.ask(request, spoken, SignupRequestKind.SUBSCRIBE, email, wish)
+    return mail_requests.request_mail(request, language, SignupRequestKind.SUBSCRIBE, email, wish)
 
 
-def _address(text: str) -> str:
+def _parse_address(text: str) -> str:
+    """Return the normal form of an address; empty for a text that is not an address."""
     try:
         return normalize(text) if len(text) <= _LONGEST_ADDRESS else ""
     except AddressError:
         return ""
 
 
-def link_form(request: Request) -> Response:
-    """The form for who lost the link to their preferences."""
-    return page(
-        request, "link_request", {"problem": False, "honeypot": _HONEYPOT}, _spoken(request)
-    )
+def show_link_form(request: Request) -> Response:
+    """Show the form for those who lost the link to their preferences."""
+    return _link_form(request, _language(request), problem=False)
 
 
-async def link(request: Request) -> Response:
-    """Take the wish for a link; the answer is the same for everybody."""
-    sent = await forms.form_of(request)
-    spoken = _spoken(request, forms.text(sent, "spoken"))
-    email = _address(forms.text(sent, "email"))
-    if forms.text(sent, _HONEYPOT):
-        return mail_requests.look_into_mailbox(request, spoken)
+def _link_form(request: Request, language: Language, *, problem: bool) -> Response:
+    values = {"problem": problem, "honeypot": _HONEYPOT}
+    return render_page(request, "link_request", values, language, 422 if problem else 200)
+
+
+async def request_link(request: Request) -> Response:
+    """Store a request for a link; the answer is the same for every address."""
+    form = await forms.form_of(request)
+    language = _language(request, forms.text(form, "spoken"))
+    email = _parse_address(forms.text(form, "email"))
+    if forms.text(form, _HONEYPOT):
+        return mail_requests.mailbox_page(request, language)
     if not email:
-        return page(request, "link_request", {"problem": True, "honeypot": _HONEYPOT}, spoken, 422)
+        return _link_form(request, language, problem=True)
     return await run_in_threadpool(
-        mail_requests.ask, request, spoken, SignupRequestKind.LINK, email, None
+        mail_requests.request_mail, request, language, SignupRequestKind.LINK, email, None
     )

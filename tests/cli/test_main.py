@@ -22,7 +22,7 @@ def test_the_settings_file_may_be_named_before_or_after_the_command(notifier, ho
 @pytest.mark.parametrize(
     ("args", "expected"),
     [
-        (["subscribe", "not an address"], "no e-mail address"),
+        (["subscribe", "not an address"], "is not a usable e-mail address"),
         (["subscribe", "a@example.org", "--time-zone", "Mars/Olympus"], "no time zone"),
         (["subscribe", "a@example.org", "--at", "25:00"], "not a time of day"),
         (["subscribe", "a@example.org", "--every", "hourly"], "immediate, daily, weekly, monthly"),
@@ -34,7 +34,7 @@ def test_the_settings_file_may_be_named_before_or_after_the_command(notifier, ho
         (["preview", "--since", "soon"], "12h, 30d or 4w"),
         (["preview", "--language", "tlh"], "Choose one of: en, de, fr, es."),
         (["preview", "--edition", "doctor"], "Choose one of: patient, clinician."),
-        (["preview", "--since", "30d", "--send-to", "nobody"], "is no e-mail address"),
+        (["preview", "--since", "30d", "--send-to", "nobody"], "is not a usable e-mail address"),
         (["subscribe", "x@example.org", "--language", "klingon"], "Choose one of: en, de, fr, es."),
         (
             ["subscribe", "x@example.org", "--edition", "short"],

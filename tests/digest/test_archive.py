@@ -1,4 +1,4 @@
-"""The archive and the feed: what anybody may read, what only the holder of a link may, and what was corrected since."""
+"""The archive and the feed: what is public, what needs a link, and later corrections."""
 
 import re
 from collections.abc import Iterator
@@ -27,33 +27,37 @@ def client(installation: Installation) -> Iterator[Client]:
         yield Client(address)
 
 
-def told(made: Installation, *articles: Article, day: int = 1) -> None:
+def send_digest(installation: Installation, *articles: Article, day: int = 1) -> None:
+    """Publish articles and send Anna the digest of a day."""
     if day == 1:
-        made.subscribe("anna@example.org")
-        run_once(made.at(MONDAY))
-    made.publish(list(articles))
-    run_once(made.at(MONDAY + day * DAY))
+        installation.subscribe("anna@example.org")
+        run_once(installation.at(MONDAY))
+    installation.publish(list(articles))
+    run_once(installation.at(MONDAY + day * DAY))
 
 
-def keep_private(made: Installation) -> None:
-    with made.at(MONDAY).writing() as session:
+def keep_private(installation: Installation) -> None:
+    with installation.at(MONDAY).writing() as session:
         file = profiles.parse(profiles.bundled_file(), "the bundled profile")
-        private = file.model_copy(update={"public": False, "sources": (made.feed,), "pages": ()})
+        private = file.model_copy(
+            update={"public": False, "sources": (installation.feed,), "pages": ()}
+        )
         profiles.save(session, private, MONDAY)
 
 
-def online(made: Installation, number: int = 0) -> str:
-    """The address under which a mail can be read online."""
-    (found,) = set(
+def online(installation: Installation, number: int = 0) -> str:
+    """Return the path under which a mail can be read online."""
+    (path,) = set(
         re.findall(
-            r"https://news\.example\.org(/archive/[\w.-]+)", html_of(made.sink.messages[number])
+            r"https://news\.example\.org(/archive/[\w.-]+)",
+            html_of(installation.sink.messages[number]),
         )
     )
-    return found
+    return path
 
 
 def test_a_public_digest_can_be_read_by_anybody(installation: Installation, client: Client):
-    told(installation, Article("Frexalimab slows lesions"))
+    send_digest(installation, Article("Frexalimab slows lesions"))
     link = online(installation)
     page = client.get(link)
     assert page.status_code == 200
@@ -64,8 +68,8 @@ def test_a_public_digest_can_be_read_by_anybody(installation: Installation, clie
     assert f'href=".{link}"' in client.get("/archive").text
 
 
-def test_nothing_of_a_reader_stands_in_the_archive(installation: Installation, client: Client):
-    told(installation, Article("Frexalimab slows lesions"))
+def test_the_archive_contains_nothing_about_a_reader(installation: Installation, client: Client):
+    send_digest(installation, Article("Frexalimab slows lesions"))
     for path in ("/archive", "/archive/1", "/feeds/frexalimab.atom"):
         text = client.get(path).text
         assert "anna" not in text
@@ -73,11 +77,9 @@ def test_nothing_of_a_reader_stands_in_the_archive(installation: Installation, c
         assert "preferences" not in text.lower()
 
 
-def test_a_digest_that_is_not_public_is_shown_only_to_who_holds_its_link(
-    installation: Installation, client: Client
-):
+def test_a_private_digest_is_shown_only_under_its_link(installation: Installation, client: Client):
     keep_private(installation)
-    told(installation, Article("Frexalimab slows lesions"))
+    send_digest(installation, Article("Frexalimab slows lesions"))
     link = online(installation)
     assert not re.search(r"/archive/\d+$", link)
     assert "Frexalimab slows lesions" in client.get(link).text
@@ -98,7 +100,7 @@ def test_a_digest_that_is_not_public_is_shown_only_to_who_holds_its_link(
 @pytest.mark.parametrize(
     "key", ["0", "99", "9" * 40, "-1", "1.0", "²", "٣", "x", "..", "1/2", "%00", "a.b"]
 )
-def test_a_digest_that_is_not_there_is_a_page_that_says_so(
+def test_a_digest_that_does_not_exist_is_answered_by_a_page(
     installation: Installation, client: Client, key: str
 ):
     answer = client.get(f"/archive/{key.encode().hex() if not key.isascii() else key}")
@@ -106,18 +108,17 @@ def test_a_digest_that_is_not_there_is_a_page_that_says_so(
     assert "<h1>" in answer.text
 
 
-def test_what_was_corrected_since_stands_above_what_was_sent(
+def test_later_corrections_are_listed_above_the_digest_that_was_sent(
     installation: Installation, client: Client
 ):
-    made = installation
-    told(
-        made,
+    send_digest(
+        installation,
         Article("Frexalimab cuts lesions by 89%", guid="1"),
         Article("Frexalimab again", slug="again", guid="2"),
     )
     assert "Corrected since" not in client.get("/archive/1").text
-    told(
-        made,
+    send_digest(
+        installation,
         Article("Frexalimab cuts lesions by 86%", guid="1"),
         Article("Frexalimab again", slug="again", guid="2"),
         day=2,
@@ -134,22 +135,20 @@ def test_what_was_corrected_since_stands_above_what_was_sent(
     )
 
 
-def test_a_withdrawn_article_is_told_in_the_archive(installation: Installation, client: Client):
-    made = installation
-    told(made, Article("Frexalimab slows lesions", guid="1"))
-    told(made, Article("RETRACTED: Frexalimab slows lesions", guid="1"), day=2)
+def test_the_archive_reports_a_withdrawn_article(installation: Installation, client: Client):
+    send_digest(installation, Article("Frexalimab slows lesions", guid="1"))
+    send_digest(installation, Article("RETRACTED: Frexalimab slows lesions", guid="1"), day=2)
     banner = client.get("/archive/1").text.partition('<table class="mail"')[0]
     assert "The publisher retracted it." in banner
 
 
-def test_a_digest_is_read_in_its_own_language_and_the_list_in_the_visitors(
+def test_a_digest_is_shown_in_its_own_language_and_the_list_in_the_visitors(
     installation: Installation, client: Client
 ):
-    made = installation
-    made.subscribe("anna@example.org", language="de")
-    run_once(made.at(MONDAY))
-    made.publish([Article("Frexalimab slows lesions")])
-    run_once(made.at(MONDAY + DAY))
+    installation.subscribe("anna@example.org", language="de")
+    run_once(installation.at(MONDAY))
+    installation.publish([Article("Frexalimab slows lesions")])
+    run_once(installation.at(MONDAY + DAY))
     page = client.get("/archive/1", Accept_Language="fr")
     assert '<html lang="de">' in page.text
     assert "Warum es hier steht:" in page.text
@@ -162,15 +161,14 @@ def test_a_digest_is_read_in_its_own_language_and_the_list_in_the_visitors(
 def test_the_feed_is_valid_and_an_entry_keeps_its_id_through_a_correction(
     installation: Installation, client: Client
 ):
-    made = installation
-    told(
-        made,
+    send_digest(
+        installation,
         Article("Frexalimab cuts lesions by 89% & more <b>", guid="1"),
         Article("Nothing of it", slug="no"),
     )
     first = client.get("/feeds/frexalimab.atom")
     assert first.headers["Content-Type"] == "application/atom+xml; charset=utf-8"
-    told(made, Article("Frexalimab cuts lesions by 86% & more <b>", guid="1"), day=2)
+    send_digest(installation, Article("Frexalimab cuts lesions by 86% & more <b>", guid="1"), day=2)
     second = client.get("/feeds/frexalimab.atom")
     (before,), (after,) = (feedparser.parse(answer.text).entries for answer in (first, second))
     assert not feedparser.parse(second.text).bozo
@@ -183,15 +181,15 @@ def test_the_feed_is_valid_and_an_entry_keeps_its_id_through_a_correction(
 
 
 def _follows_rfc_4287(text: str) -> None:
-    """What the schema of RFC 4287 (appendix B) asks of a feed and its entries."""
+    """Check what the schema of RFC 4287 (appendix B) requires of a feed and its entries."""
     root = ET.fromstring(text)
     assert root.tag == f"{ATOM}feed"
-    for one in (root, *root.iter(f"{ATOM}entry")):
+    for element in (root, *root.iter(f"{ATOM}entry")):
         for name in ("id", "title", "updated"):
-            (found,) = one.findall(f"{ATOM}{name}")
-            assert found.text
-        assert re.fullmatch(r"urn:uuid:[0-9a-f-]{36}", one.findtext(f"{ATOM}id"))
-        assert datetime.fromisoformat(one.findtext(f"{ATOM}updated")).tzinfo is not None
+            (child,) = element.findall(f"{ATOM}{name}")
+            assert child.text
+        assert re.fullmatch(r"urn:uuid:[0-9a-f-]{36}", element.findtext(f"{ATOM}id"))
+        assert datetime.fromisoformat(element.findtext(f"{ATOM}updated")).tzinfo is not None
     for entry in root.iter(f"{ATOM}entry"):
         assert (
             len([link for link in entry.findall(f"{ATOM}link") if link.get("rel") == "alternate"])
@@ -205,11 +203,11 @@ def _follows_rfc_4287(text: str) -> None:
 
 
 def test_a_feed_that_did_not_change_is_not_sent_again(installation: Installation, client: Client):
-    told(installation, Article("Frexalimab slows lesions"))
+    send_digest(installation, Article("Frexalimab slows lesions"))
     etag = client.get("/feeds/frexalimab.atom").headers["ETag"]
     again = client.get("/feeds/frexalimab.atom", If_None_Match=etag)
     assert (again.status_code, again.text) == (304, "")
-    told(
+    send_digest(
         installation,
         Article("Frexalimab slows lesions"),
         Article("Frexalimab more", slug="more"),
@@ -218,7 +216,7 @@ def test_a_feed_that_did_not_change_is_not_sent_again(installation: Installation
     assert client.get("/feeds/frexalimab.atom", If_None_Match=etag).status_code == 200
 
 
-def test_an_empty_feed_is_a_feed(installation: Installation, client: Client):
+def test_an_empty_feed_is_valid(installation: Installation, client: Client):
     _follows_rfc_4287(client.get("/feeds/frexalimab.atom").text)
     assert client.get("/feeds/nothing.atom").status_code == 404
 
@@ -231,12 +229,11 @@ def many(number: int) -> list[Article]:
     ]
 
 
-def test_a_digest_that_gmail_would_cut_is_cut_behind_an_item_and_the_archive_holds_all(
+def test_a_digest_that_gmail_would_cut_ends_after_an_item_and_the_archive_shows_all(
     installation: Installation, client: Client
 ):
-    made = installation
-    told(made, *many(200))
-    (mail,) = made.sink.messages
+    send_digest(installation, *many(200))
+    (mail,) = installation.sink.messages
     html, text = html_of(mail), text_of(mail)
     shown = len(re.findall(r"<h3", html))
     assert 60 < shown < 200
@@ -251,5 +248,5 @@ def test_a_digest_that_gmail_would_cut_is_cut_behind_an_item_and_the_archive_hol
     assert len(re.findall(r"Why it is here", text)) == shown
     page = client.get("/archive/1").text
     assert len(re.findall(r"<h3", page)) == 200
-    run_once(made.at(MONDAY + 2 * DAY))
-    assert len(made.sink.messages) == 1, "what was cut was told, by the archive"
+    run_once(installation.at(MONDAY + 2 * DAY))
+    assert len(installation.sink.messages) == 1, "the archive showed the items that were cut"

@@ -1,4 +1,4 @@
-"""Digests bound what they hold, the archive stores what it shows, and leaving works while both are made."""
+"""Digests have a limited size, the archive page is stored, and leaving works meanwhile."""
 
 import random
 import re
@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event
 
-from notifier.digest import archive, digests
+from notifier.digest import archive
 from notifier.enums import SubscriptionStatus
 from notifier.links import Purpose
 from notifier.match import profiles
@@ -18,6 +18,8 @@ from notifier.messages import digest_body
 from notifier.pipeline import compose, deliver
 from notifier.pipeline import match as match_step
 from notifier.pipeline.run import run_once
+from notifier.render import Templates
+from notifier.settings import Schedule
 from notifier.store import db
 from notifier.store.models import Digest, Match, Profile, Revision, Source, Subscription
 from notifier.web.app import create
@@ -26,6 +28,7 @@ from tests.support.installation import MONDAY, Installation
 from tests.support.mail_sink import html_of, text_of
 from tests.support.news_site import Article
 from tests.support.visitor import Client
+from tests.support.watched_deps import watched
 from tests.support.web_server import serving
 
 DAY = timedelta(days=1)
@@ -116,95 +119,96 @@ WIDENED = {
 def test_one_item_alone_never_makes_a_mail_too_large(
     installation: Installation, widen, edition: str
 ):
-    made = installation
-    made.subscribe("anna@example.org", edition=edition)
-    run_once(made.at(MONDAY))
-    write(made, ["Frexalimab slows lesions"], ["A text."])
-    match_step.run(made.at(MONDAY))
-    with made.at(MONDAY).writing() as session:
+    installation.subscribe("anna@example.org", edition=edition)
+    run_once(installation.at(MONDAY))
+    write(installation, ["Frexalimab slows lesions"], ["A text."])
+    match_step.run(installation.at(MONDAY))
+    with installation.at(MONDAY).writing() as session:
         session.query(Revision).update({Revision.observed_at: MONDAY})
         widen(session)
-    assert compose.run(made.at(MONDAY + DAY)) == 1
-    assert deliver.run(made.at(MONDAY + DAY)).accepted == 1
-    (mail,) = made.sink.messages
+    assert compose.run(installation.at(MONDAY + DAY)) == 1
+    assert deliver.run(installation.at(MONDAY + DAY)).accepted == 1
+    (mail,) = installation.sink.messages
     assert len(html_of(mail).encode()) < LARGEST
     assert len(text_of(mail).encode()) < LARGEST
     assert "Unsubscribe" in html_of(mail)
     assert "/archive/" in html_of(mail)
 
 
-def test_an_item_that_no_bound_holds_is_shown_in_short(
+def test_an_item_that_is_too_large_despite_all_limits_is_shown_in_short(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ):
-    made = installation
-    made.subscribe("anna@example.org")
-    run_once(made.at(MONDAY))
-    write(made, ["Frexalimab slows lesions"], ["A text. " * 100])
-    match_step.run(made.at(MONDAY))
+    installation.subscribe("anna@example.org")
+    run_once(installation.at(MONDAY))
+    write(installation, ["Frexalimab slows lesions"], ["A text. " * 100])
+    match_step.run(installation.at(MONDAY))
     monkeypatch.setattr(digest_body, "LARGEST", 4000)
-    run_once(made.at(MONDAY + DAY))
-    (mail,) = made.sink.messages
+    run_once(installation.at(MONDAY + DAY))
+    (mail,) = installation.sink.messages
     assert "Frexalimab slows lesions" in html_of(mail)
     assert "A text." not in html_of(mail)
-    with made.at(MONDAY).reading() as session:
+    with installation.at(MONDAY).reading() as session:
         digest = session.query(Digest).one()
         assert "A text." in digest.page_html
         assert digest.left_out == 0
 
 
-def test_eighty_outlets_that_tell_the_same_are_counted_and_not_all_listed(
+def test_eighty_outlets_with_the_same_news_are_counted_and_not_all_listed(
     installation: Installation,
 ):
-    made = installation
-    made.subscribe("anna@example.org")
-    run_once(made.at(MONDAY))
-    write(made, ["Frexalimab lowers lesions in a made-up trial"] * 80, ["A text."] * 80)
-    match_step.run(made.at(MONDAY))
-    run_once(made.at(MONDAY + DAY))
-    (mail,) = made.sink.messages
+    installation.subscribe("anna@example.org")
+    run_once(installation.at(MONDAY))
+    write(installation, ["Frexalimab lowers lesions in a made-up trial"] * 80, ["A text."] * 80)
+    match_step.run(installation.at(MONDAY))
+    run_once(installation.at(MONDAY + DAY))
+    (mail,) = installation.sink.messages
     assert html_of(mail).count("<h3") == 1
     assert "and 71 more" in html_of(mail)
     assert "and 71 more" in text_of(mail)
 
 
-def many(made: Installation, number: int) -> None:
-    made.subscribe("anna@example.org")
-    run_once(made.at(MONDAY))
+def many(installation: Installation, number: int) -> None:
+    installation.subscribe("anna@example.org")
+    run_once(installation.at(MONDAY))
     text = "A made-up text about frexalimab that is as long as a summary may be. " * 8
     write(
-        made, [f"Frexalimab headline number {n:03} of many" for n in range(number)], [text] * number
+        installation,
+        [f"Frexalimab headline number {n:03} of many" for n in range(number)],
+        [text] * number,
     )
-    match_step.run(made.at(MONDAY))
-    assert compose.run(made.at(MONDAY + DAY)) == 1
+    match_step.run(installation.at(MONDAY))
+    assert compose.run(installation.at(MONDAY + DAY)) == 1
 
 
-def questions(engine, work) -> int:
-    asked: list[str] = []
+def count_queries(engine, work) -> int:
+    statements: list[str] = []
 
     def count(_connection, _cursor, statement, *_rest) -> None:
-        asked.append(statement)
+        statements.append(statement)
 
     event.listen(engine, "before_cursor_execute", count)
     try:
         work()
     finally:
         event.remove(engine, "before_cursor_execute", count)
-    return len(asked)
+    return len(statements)
 
 
-def test_the_archive_page_stores_what_it_shows(
+def test_the_archive_page_is_stored_and_not_rendered_again(
     any_installation: Installation, monkeypatch: pytest.MonkeyPatch
 ):
-    made = any_installation
-    many(made, 200)
-    with made.at(MONDAY).reading() as session:
+    installation = any_installation
+    many(installation, 200)
+    with installation.at(MONDAY).reading() as session:
         digest = session.query(Digest).one()
         assert digest.left_out
         assert digest.page_html.count("<h3") == 200
 
-    assert deliver.run(made.at(MONDAY + DAY)).accepted == 1
+    assert deliver.run(installation.at(MONDAY + DAY)).accepted == 1
     (address,) = set(
-        re.findall(r"https://news\.example\.org(/archive/[\w.-]+)", html_of(made.sink.messages[0]))
+        re.findall(
+            r"https://news\.example\.org(/archive/[\w.-]+)", html_of(installation.sink.messages[0])
+        )
     )
 
     def render(*_words):
@@ -212,22 +216,22 @@ def test_the_archive_page_stores_what_it_shows(
 
     monkeypatch.setattr(digest_body, "full_body", render)
     monkeypatch.setattr(archive, "sent_view", render)
-    with serving(create(made.at(MONDAY))) as server:
+    with serving(create(installation.at(MONDAY))) as server:
         page = Client(server).get(address)
     assert page.status_code == 200
     assert page.text.count("<h3") == 200
 
 
-def test_what_was_corrected_since_is_one_question_whatever_the_length(
+def test_later_corrections_are_read_with_one_query_whatever_the_length(
     any_installation: Installation,
 ):
-    made = any_installation
-    many(made, 60)
-    deps = made.at(MONDAY)
+    installation = any_installation
+    many(installation, 60)
+    deps = installation.at(MONDAY)
     with deps.reading() as session:
         digest = session.query(Digest).one()
-        asked = questions(deps.engine, lambda: archive.corrected_since(session, digest))
-    assert asked == 1
+        queries = count_queries(deps.engine, lambda: archive.corrected_since(session, digest))
+    assert queries == 1
 
 
 def test_a_digest_whose_items_all_fit_stores_no_second_page(installation: Installation):
@@ -237,20 +241,22 @@ def test_a_digest_whose_items_all_fit_stores_no_second_page(installation: Instal
 
 
 @pytest.mark.long
-def test_leaving_by_one_click_takes_less_than_a_second_while_hundreds_match_and_are_composed(
+def test_unsubscribing_takes_less_than_a_second_while_hundreds_of_items_are_composed(
     any_installation: Installation,
 ):
-    made = any_installation
-    made.change(sender=made.at(MONDAY).settings.sender.model_copy(update={"discreet": True}))
+    installation = any_installation
+    installation.change(
+        sender=installation.at(MONDAY).settings.sender.model_copy(update={"discreet": True})
+    )
     for number in range(30):
-        made.subscribe(
+        installation.subscribe(
             f"person{number}@example.org", edition="clinician" if number % 2 else "patient"
         )
-    run_once(made.at(MONDAY))
+    run_once(installation.at(MONDAY))
     chance = random.Random(1)
     titles = [f"Frexalimab {prose(chance, 8)}" for _ in range(400)]
-    write(made, titles, [prose(chance, 300) for _ in titles])
-    deps = made.at(MONDAY + DAY)
+    write(installation, titles, [prose(chance, 300) for _ in titles])
+    deps = installation.at(MONDAY + DAY)
     with deps.reading() as session:
         links = [
             deps.links.token(Purpose.UNSUBSCRIBE, one.link_id, MONDAY)
@@ -301,30 +307,24 @@ FORM = "application/x-www-form-urlencoded"
 def test_nothing_is_rendered_while_a_write_transaction_is_open(
     any_installation: Installation, monkeypatch
 ):
-    made = any_installation
-    due = made.discover(3)
-    writing: list[bool] = []
-    real_store, real_render = digests.store, digest_body.renderer
+    installation = any_installation
+    installation.change(schedule=Schedule(time_zone="UTC", sign_of_life=True))
+    deps = watched(installation.at(installation.discover(3)))
+    rendered: list[str] = []
+    real = Templates.render
 
-    def store(*words):
-        writing.append(True)
-        try:
-            return real_store(*words)
-        finally:
-            writing.pop()
+    def render(templates, name, *values):
+        assert not deps.open_sessions
+        rendered.append(name)
+        return real(templates, name, *values)
 
-    def renderer(deps):
-        render = real_render(deps)
-
-        def seen(view):
-            assert not writing
-            return render(view)
-
-        return seen
-
-    monkeypatch.setattr(digests, "store", store)
-    monkeypatch.setattr(digest_body, "renderer", renderer)
-    assert compose.run(made.at(due)) == 1
+    monkeypatch.setattr(Templates, "render", render)
+    assert compose.run(deps) == 1
+    assert "email/digest_body.html.j2" in rendered
+    later = watched(installation.at(deps.now() + 45 * DAY))
+    assert compose.run(later) == 1
+    assert "email/no_news.html.j2" in rendered
+    assert not later.open_sessions
 
 
 def test_a_preview_shows_a_profile_as_long_as_it_may_be(installation: Installation):

@@ -1,4 +1,4 @@
-"""Editions: the same news in plain words or for clinicians, in four languages, with the evidence and its date."""
+"""Editions: the same news for patients and for clinicians, in four languages, with evidence."""
 
 import json
 import re
@@ -22,30 +22,34 @@ DAY = timedelta(days=1)
 DATA = PACKAGE / "demo" / "data"
 PAPER = Article(
     "Frexalimab lowers neurofilament in a placebo-controlled phase 2 trial",
-    "Lesions and relapses were fewer. The paper is at https://doi.org/10.5555/Made-Up.2026 (NCT04879628).",
+    "Lesions and relapses were fewer. "
+    "The paper is at https://doi.org/10.5555/Made-Up.2026 (NCT04879628).",
 )
 
 
-def after_the_baseline(made: Installation, *articles: Article) -> None:
-    run_once(made.at(MONDAY))
-    made.publish(list(articles))
-    run_once(made.at(MONDAY + DAY))
+def after_the_baseline(installation: Installation, *articles: Article) -> None:
+    run_once(installation.at(MONDAY))
+    installation.publish(list(articles))
+    run_once(installation.at(MONDAY + DAY))
 
 
-def the_text(made: Installation, email: str) -> str:
-    (mail,) = made.sink.to(email)
+def the_text(installation: Installation, email: str) -> str:
+    (mail,) = installation.sink.to(email)
     return " ".join(text_of(mail).split())
 
 
 def test_a_patient_gets_the_words_explained_and_a_clinician_the_papers(
     any_installation: Installation,
 ):
-    made = any_installation
-    made.subscribe("anna@example.org")
-    made.subscribe("doctor@example.org", edition="clinician")
-    after_the_baseline(made, PAPER)
+    installation = any_installation
+    installation.subscribe("anna@example.org")
+    installation.subscribe("doctor@example.org", edition="clinician")
+    after_the_baseline(installation, PAPER)
 
-    plain, clinical = the_text(made, "anna@example.org"), the_text(made, "doctor@example.org")
+    plain, clinical = (
+        the_text(installation, "anna@example.org"),
+        the_text(installation, "doctor@example.org"),
+    )
     for meaning in (
         "In plain words neurofilament: a protein that damaged nerves set free into the blood",
         "placebo: a copy of the treatment without the drug in it, to compare with",
@@ -72,10 +76,12 @@ def test_a_patient_gets_the_words_explained_and_a_clinician_the_papers(
 def test_words_are_explained_once_in_the_order_they_come_and_not_more_than_four(
     any_installation: Installation,
 ):
-    made = any_installation
-    made.subscribe("anna@example.org")
-    after_the_baseline(made, PAPER)
-    explained = re.findall(r"<br><strong>(\w[\w -]*)</strong>: ", html_of(made.sink.messages[0]))
+    installation = any_installation
+    installation.subscribe("anna@example.org")
+    after_the_baseline(installation, PAPER)
+    explained = re.findall(
+        r"<br><strong>(\w[\w -]*)</strong>: ", html_of(installation.sink.messages[0])
+    )
     assert explained == ["neurofilament", "placebo", "phase 2", "Lesions"]
 
 
@@ -94,8 +100,9 @@ def a_trial(**changes) -> bytes:
         (
             "de",
             (
-                "Status: war „Nimmt Teilnehmende auf“, jetzt „Ausgesetzt“ Ende der Hauptmessungen: war „Juni 2027 "
-                "(geschätzt)“, jetzt „Dezember 2027 (geschätzt)“ (6 Monate später)"
+                "Status: war „Nimmt Teilnehmende auf“, jetzt „Ausgesetzt“ "
+                "Ende der Hauptmessungen: war „Juni 2027 (geschätzt)“, "
+                "jetzt „Dezember 2027 (geschätzt)“ (6 Monate später)"
             ),
             "Primärer Abschluss: war",
         ),
@@ -111,58 +118,59 @@ def a_trial(**changes) -> bytes:
         (
             "es",
             (
-                "Estado: era «Reclutando», ahora «Suspendido» Fin de las mediciones principales: era «junio de 2027 "
-                "(estimado)», ahora «diciembre de 2027 (estimado)» (6 meses después)"
+                "Estado: era «Reclutando», ahora «Suspendido» "
+                "Fin de las mediciones principales: era «junio de 2027 (estimado)», "
+                "ahora «diciembre de 2027 (estimado)» (6 meses después)"
             ),
             "Finalización primaria: era",
         ),
     ],
 )
-def test_a_changed_trial_is_told_in_the_readers_language(
+def test_a_changed_trial_is_worded_in_the_readers_language(
     any_installation: Installation, language: str, told: str, clinical: str
 ):
-    made = any_installation
-    address = f"{made.site.address}/api/v2/studies/NCT99990001"
-    made.site.put("/api/v2/studies/NCT99990001", a_trial())
-    made.adopt(sources=(address,))
-    made.subscribe("anna@example.org", language=language)
-    made.subscribe("doctor@example.org", language=language, edition="clinician")
-    run_once(made.at(MONDAY))
+    installation = any_installation
+    address = f"{installation.site.address}/api/v2/studies/NCT99990001"
+    installation.site.put("/api/v2/studies/NCT99990001", a_trial())
+    installation.adopt(sources=(address,))
+    installation.subscribe("anna@example.org", language=language)
+    installation.subscribe("doctor@example.org", language=language, edition="clinician")
+    run_once(installation.at(MONDAY))
     later = {"date": "2027-12", "type": "ESTIMATED"}
-    made.site.put(
+    installation.site.put(
         "/api/v2/studies/NCT99990001",
         a_trial(overallStatus="SUSPENDED", primaryCompletionDateStruct=later),
     )
-    run_once(made.at(MONDAY + DAY))
-    assert told in the_text(made, "anna@example.org")
-    assert clinical in the_text(made, "doctor@example.org")
-    assert "Relapses in a year (36 months)" in the_text(made, "doctor@example.org")
-    (mail,) = made.sink.to("anna@example.org")
+    run_once(installation.at(MONDAY + DAY))
+    assert told in the_text(installation, "anna@example.org")
+    assert clinical in the_text(installation, "doctor@example.org")
+    assert "Relapses in a year (36 months)" in the_text(installation, "doctor@example.org")
+    (mail,) = installation.sink.to("anna@example.org")
     assert f'<html lang="{language}"' in html_of(mail)
-    assert (
-        f'<div role="article" aria-roledescription="email" aria-label="{mail["Subject"]}" lang="{language}"'
-        in html_of(mail)
-    )
+    label = f'aria-label="{mail["Subject"]}" lang="{language}"'
+    assert f'<div role="article" aria-roledescription="email" {label}' in html_of(mail)
 
 
 @pytest.mark.parametrize(
     ("language", "subject", "reason", "box"),
     [
-        ("de", "Ihre tägliche Ausgabe: 1 Meldung", "Warum es hier steht: die Überschrift nennt frexalimab",
+        ("de", "Ihre tägliche Ausgabe: 1 Meldung",
+         "Warum es hier steht: die Überschrift nennt frexalimab",
          "Nicht zugelassen: Vereinigte Staaten, Europäische Union. Stand: 2. Oktober 2025."),
-        ("fr", "Votre lettre du jour : 1 information", "Pourquoi c’est ici : le titre cite frexalimab",
+        ("fr", "Votre lettre du jour : 1 information",
+         "Pourquoi c’est ici : le titre cite frexalimab",
          "Non autorisé : États-Unis, Union européenne. État au 2 octobre 2025."),
         ("es", "Su resumen diario: 1 noticia", "Por qué está aquí: el titular nombra frexalimab",
          "No autorizado: Estados Unidos, Unión Europea. A fecha de 2 de octubre de 2025."),
     ],
 )  # fmt: skip
-def test_every_word_of_ours_is_the_readers_and_every_word_of_the_publishers_stays(
+def test_our_words_are_translated_and_the_publishers_words_stay(
     any_installation: Installation, language: str, subject: str, reason: str, box: str
 ):
-    made = any_installation
-    made.subscribe("anna@example.org", language=language)
-    after_the_baseline(made, Article("Frexalimab slows lesions", "A made-up summary."))
-    (mail,) = made.sink.messages
+    installation = any_installation
+    installation.subscribe("anna@example.org", language=language)
+    after_the_baseline(installation, Article("Frexalimab slows lesions", "A made-up summary."))
+    (mail,) = installation.sink.messages
     one_line = " ".join(text_of(mail).split())
     assert mail["Subject"] == subject
     for words in (reason, box, "Frexalimab slows lesions", "A made-up summary."):
@@ -180,33 +188,35 @@ def test_every_word_of_ours_is_the_readers_and_every_word_of_the_publishers_stay
 def test_people_of_other_languages_and_editions_get_digests_of_their_own(
     any_installation: Installation,
 ):
-    made = any_installation
+    installation = any_installation
     for number, (language, edition) in enumerate(
         (("en", "patient"), ("de", "patient"), ("de", "clinician"))
     ):
         for twin in range(2):
-            made.subscribe(f"p{number}{twin}@example.org", language=language, edition=edition)
-    after_the_baseline(made, PAPER)
-    with made.at(MONDAY).reading() as session:
+            installation.subscribe(
+                f"p{number}{twin}@example.org", language=language, edition=edition
+            )
+    after_the_baseline(installation, PAPER)
+    with installation.at(MONDAY).reading() as session:
         found = {(one.language, one.edition) for one in session.query(Digest)}
         assert session.query(Digest).count() == 3
     assert found == {("en", Edition.PATIENT), ("de", Edition.PATIENT), ("de", Edition.CLINICIAN)}
-    assert len(made.sink.messages) == 6
+    assert len(installation.sink.messages) == 6
 
 
 def test_the_profile_is_shown_in_the_first_digest_and_again_when_it_changed(
     any_installation: Installation,
 ):
-    made = any_installation
-    made.subscribe("anna@example.org")
-    run_once(made.at(MONDAY))
+    installation = any_installation
+    installation.subscribe("anna@example.org")
+    run_once(installation.at(MONDAY))
 
     def next_text(day: int, articles: int) -> str:
-        made.publish(
+        installation.publish(
             [Article(f"Frexalimab news {number}", slug=str(number)) for number in range(articles)]
         )
-        run_once(made.at(MONDAY + day * DAY))
-        return " ".join(text_of(made.sink.messages[-1]).split())
+        run_once(installation.at(MONDAY + day * DAY))
+        return " ".join(text_of(installation.sink.messages[-1]).split())
 
     first, second = next_text(1, 1), next_text(2, 2)
     assert "Frexalimab in short: An antibody that blocks CD40L" in first
@@ -216,7 +226,7 @@ def test_the_profile_is_shown_in_the_first_digest_and_again_when_it_changed(
     assert "Where Frexalimab stands: Investigational" in first
     assert "Where Frexalimab stands: Investigational" in second
 
-    with made.at(MONDAY).writing() as session:
+    with installation.at(MONDAY).writing() as session:
         file = profiles.parse(profiles.export(profiles.find(session, None)), "the export")
         more_terms = file.model_copy(
             update={"terms": (*file.terms, file.terms[0].model_copy(update={"text": "frexa"}))}
@@ -224,7 +234,7 @@ def test_the_profile_is_shown_in_the_first_digest_and_again_when_it_changed(
         profiles.save(session, more_terms, MONDAY)
     assert "in short" not in next_text(3, 3), "a new spelling is nothing a reader is shown"
 
-    with made.at(MONDAY).writing() as session:
+    with installation.at(MONDAY).writing() as session:
         profiles.save(session, file.model_copy(update={"stage": "Under review"}), MONDAY)
     changed = next_text(4, 4)
     assert "Where Frexalimab stands: Under review." in changed
@@ -232,54 +242,56 @@ def test_the_profile_is_shown_in_the_first_digest_and_again_when_it_changed(
     assert "in short" not in next_text(5, 5)
 
 
-def test_who_joins_later_gets_the_introduction_of_their_own(any_installation: Installation):
-    made = any_installation
-    made.subscribe("anna@example.org")
-    after_the_baseline(made, Article("Frexalimab news", slug="1"))
-    made.subscribe("ben@example.org", moment=MONDAY + DAY)
-    made.publish([Article("Frexalimab news", slug="1"), Article("Frexalimab more", slug="2")])
-    run_once(made.at(MONDAY + 2 * DAY))
-    assert "in short" in text_of(made.sink.to("ben@example.org")[0])
-    assert "in short" not in text_of(made.sink.to("anna@example.org")[1])
+def test_a_later_subscriber_gets_an_introduction_in_their_first_digest(
+    any_installation: Installation,
+):
+    installation = any_installation
+    installation.subscribe("anna@example.org")
+    after_the_baseline(installation, Article("Frexalimab news", slug="1"))
+    installation.subscribe("ben@example.org", moment=MONDAY + DAY)
+    installation.publish(
+        [Article("Frexalimab news", slug="1"), Article("Frexalimab more", slug="2")]
+    )
+    run_once(installation.at(MONDAY + 2 * DAY))
+    assert "in short" in text_of(installation.sink.to("ben@example.org")[0])
+    assert "in short" not in text_of(installation.sink.to("anna@example.org")[1])
 
 
-def test_a_therapy_that_says_nothing_of_its_stage_has_no_box(any_installation: Installation):
-    made = any_installation
-    with made.at(MONDAY).writing() as session:
+def test_a_profile_without_stage_and_approvals_has_no_evidence_box(any_installation: Installation):
+    installation = any_installation
+    with installation.at(MONDAY).writing() as session:
         file = profiles.parse(profiles.bundled_file(), "the bundled profile")
         profiles.save(
             session,
             file.model_copy(update={"stage": "", "approvals": (), "stage_as_of": None}),
             MONDAY,
         )
-    made.subscribe("anna@example.org")
-    after_the_baseline(made, PAPER)
-    assert "stands" not in text_of(made.sink.messages[0])
+    installation.subscribe("anna@example.org")
+    after_the_baseline(installation, PAPER)
+    assert "stands" not in text_of(installation.sink.messages[0])
 
 
-def test_the_oldest_date_is_the_date_of_the_box(any_installation: Installation):
-    made = any_installation
-    with made.at(MONDAY).writing() as session:
+def test_the_oldest_date_is_the_date_of_the_evidence_box(any_installation: Installation):
+    installation = any_installation
+    with installation.at(MONDAY).writing() as session:
         approved = 'where = "EU"\nstatus = "approved"\nsince = 2025\nas_of = 2025-09-01'
         text = re.sub(r'where = "EU"\nstatus = .*\nas_of = .*', approved, profiles.bundled_file())
         profiles.save(session, profiles.parse(text, "the file"), MONDAY)
-    made.subscribe("anna@example.org")
-    after_the_baseline(made, PAPER)
-    one_line = " ".join(text_of(made.sink.messages[0]).split())
-    assert (
-        "Approved: European Union (since 2025). Not approved: United States. As of 1 September 2025."
-        in one_line
-    )
+    installation.subscribe("anna@example.org")
+    after_the_baseline(installation, PAPER)
+    one_line = " ".join(text_of(installation.sink.messages[0]).split())
+    approvals = "Approved: European Union (since 2025). Not approved: United States."
+    assert f"{approvals} As of 1 September 2025." in one_line
 
 
 HEBREW = "פרקסלימאב frexalimab מאט נגעים"
 
 
-def test_a_headline_that_runs_from_right_to_left_survives(any_installation: Installation):
-    made = any_installation
-    made.subscribe("anna@example.org")
-    after_the_baseline(made, Article(HEBREW, f"{HEBREW}."))
-    (mail,) = made.sink.messages
+def test_a_headline_in_a_right_to_left_script_is_kept(any_installation: Installation):
+    installation = any_installation
+    installation.subscribe("anna@example.org")
+    after_the_baseline(installation, Article(HEBREW, f"{HEBREW}."))
+    (mail,) = installation.sink.messages
     assert (
         '<h3 dir="rtl" style="margin:18px 0 0;font:bold 18px/25px Arial,sans-serif"><a href='
         in html_of(mail)
@@ -290,14 +302,15 @@ def test_a_headline_that_runs_from_right_to_left_survives(any_installation: Inst
 
 @pytest.mark.parametrize("language", ["en", "de", "fr", "es"])
 @pytest.mark.parametrize("edition", list(Edition))
-def test_the_text_says_what_the_html_says(
+def test_the_plain_text_contains_all_words_and_links_of_the_html(
     installation: Installation, language: str, edition: Edition
 ):
-    made = installation
-    made.site.put("/feed/", rss([PAPER]))
-    poll.run(made.at(MONDAY))
-    match.run(made.at(MONDAY))
-    shown = preview(made.at(MONDAY), PreviewOptions(since=DAY, language=language, edition=edition))
+    installation.site.put("/feed/", rss([PAPER]))
+    poll.run(installation.at(MONDAY))
+    match.run(installation.at(MONDAY))
+    shown = preview(
+        installation.at(MONDAY), PreviewOptions(since=DAY, language=language, edition=edition)
+    )
     assert shown is not None
     mail = parsed(shown.message)
     visible = re.sub(r"<(style|title).*?</\1>|<[^>]+>", " ", html_of(mail), flags=re.DOTALL)
@@ -309,8 +322,8 @@ def test_the_text_says_what_the_html_says(
 
 
 def test_a_subscription_keeps_its_edition_and_its_language(any_installation: Installation):
-    made = any_installation
-    made.subscribe("anna@example.org", language="fr", edition="clinician")
-    with made.at(MONDAY).reading() as session:
+    installation = any_installation
+    installation.subscribe("anna@example.org", language="fr", edition="clinician")
+    with installation.at(MONDAY).reading() as session:
         one = session.query(Subscription).one()
         assert (one.edition, one.subscriber.language) == (Edition.CLINICIAN, "fr")

@@ -1,4 +1,4 @@
-"""Choosing: what belongs into one person's digest, once, in its newest state, the weightiest first."""
+"""The selection of items: each entry once, in its newest state, the most important first."""
 
 import pytest
 from hypothesis import given
@@ -19,45 +19,45 @@ def kinds(items: list[Candidate]) -> list[tuple[int, NewsKind]]:
 
 
 def test_news_that_was_corrected_before_it_went_out_goes_out_once_as_news():
-    found = select_items([a_match(1, 1), a_match(2, 1, NewsKind.CORRECTED)], told=())
-    assert kinds(found) == [(1, NewsKind.NEW)]
-    assert found[0].match_id == 2
+    items = select_items([a_match(1, 1), a_match(2, 1, NewsKind.CORRECTED)], sent=())
+    assert kinds(items) == [(1, NewsKind.NEW)]
+    assert items[0].match_id == 2
 
 
 def test_news_that_was_withdrawn_before_it_went_out_does_not_go_out():
-    assert select_items([a_match(1, 1), a_match(2, 1, NewsKind.WITHDRAWN)], told=()) == []
+    assert select_items([a_match(1, 1), a_match(2, 1, NewsKind.WITHDRAWN)], sent=()) == []
 
 
 @pytest.mark.parametrize("kind", [NewsKind.CORRECTED, NewsKind.WITHDRAWN])
-def test_a_correction_is_owed_to_those_who_were_told_and_to_nobody_else(kind: NewsKind):
-    assert kinds(select_items([a_match(5, 1, kind)], told={1})) == [(1, kind)]
-    assert select_items([a_match(5, 1, kind)], told=()) == []
+def test_a_correction_is_owed_only_to_those_who_were_sent_the_entry(kind: NewsKind):
+    assert kinds(select_items([a_match(5, 1, kind)], sent={1})) == [(1, kind)]
+    assert select_items([a_match(5, 1, kind)], sent=()) == []
 
 
 @pytest.mark.parametrize("kind", [NewsKind.TRIAL_CHANGE, NewsKind.PAGE_CHANGE])
 def test_a_trial_or_page_change_is_owed_to_everyone(kind: NewsKind):
-    assert kinds(select_items([a_match(5, 1, kind)], told=())) == [(1, kind)]
+    assert kinds(select_items([a_match(5, 1, kind)], sent=())) == [(1, kind)]
 
 
 def test_several_corrections_of_one_entry_are_one_item():
-    found = select_items(
-        [a_match(5, 1, NewsKind.CORRECTED), a_match(6, 1, NewsKind.CORRECTED)], told={1}
+    items = select_items(
+        [a_match(5, 1, NewsKind.CORRECTED), a_match(6, 1, NewsKind.CORRECTED)], sent={1}
     )
-    assert [item.match_id for item in found] == [6]
+    assert [item.match_id for item in items] == [6]
 
 
-def test_what_is_filed_is_owed_to_nobody():
-    assert select_items([a_match(1, 1, filed=True)], told=()) == []
+def test_a_filed_match_is_owed_to_nobody():
+    assert select_items([a_match(1, 1, filed=True)], sent=()) == []
 
 
 def test_related_items_alone_make_no_digest():
     related = a_match(1, 1, tier=Tier.RELATED)
-    assert select_items([related], told=()) == []
-    assert len(select_items([related, a_match(2, 2)], told=())) == 2
+    assert select_items([related], sent=()) == []
+    assert len(select_items([related, a_match(2, 2)], sent=())) == 2
 
 
-def test_the_order_is_that_of_the_sections_and_then_of_weight():
-    found = select_items(
+def test_items_are_ordered_by_section_and_then_by_score():
+    items = select_items(
         [
             a_match(1, 1, tier=Tier.RELATED),
             a_match(2, 2, tier=Tier.MENTION),
@@ -67,10 +67,10 @@ def test_the_order_is_that_of_the_sections_and_then_of_weight():
             a_match(6, 6, NewsKind.TRIAL_CHANGE),
             a_match(7, 7, NewsKind.PAGE_CHANGE),
         ],
-        told={5},
+        sent={5},
     )
-    assert [item.entry_id for item in found] == [5, 4, 3, 6, 7, 2, 1]
-    assert [section_of(item) for item in found] == [
+    assert [item.entry_id for item in items] == [5, 4, 3, 6, 7, 2, 1]
+    assert [section_of(item) for item in items] == [
         Section.CORRECTED,
         Section.ABOUT,
         Section.ABOUT,
@@ -95,7 +95,7 @@ candidates = st.lists(
 
 
 @given(candidates, st.sets(st.integers(1, 5)))
-def test_an_entry_never_stands_twice_in_a_digest(found: list[Candidate], told: set[int]):
-    chosen = select_items(found, told)
-    assert len({item.entry_id for item in chosen}) == len(chosen)
-    assert not any(item.filed for item in chosen)
+def test_a_digest_shows_an_entry_at_most_once(matches: list[Candidate], sent: set[int]):
+    items = select_items(matches, sent)
+    assert len({item.entry_id for item in items}) == len(items)
+    assert not any(item.filed for item in items)

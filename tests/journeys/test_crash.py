@@ -1,10 +1,11 @@
-"""kill -9 at any moment of the sending: nobody is lost, and what is repeated was in flight, one mail a connection."""
+"""A delivering process is killed: no mail is lost, at most one a connection is sent twice."""
 
 import random
 import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from signal import SIGKILL
 
@@ -13,6 +14,7 @@ import pytest
 from notifier.deliver.outbox import LEASE
 from notifier.enums import DeliveryStatus
 from notifier.pipeline import compose, deliver
+from notifier.settings import Smtp
 from notifier.store.models import Delivery
 from tests.support import faulty_server
 from tests.support.installation import MONDAY, Installation
@@ -23,10 +25,10 @@ PEOPLE = 200
 SEED = 20260302
 
 
-def crash(made: Installation, kills: int, seed: int) -> None:
+def crash(installation: Installation, kills: int, seed: int) -> None:
     """Kill a delivering process again and again, each time a lease later, then let one finish."""
     chance = random.Random(seed)
-    url = made.at(MONDAY).engine.url.render_as_string(hide_password=False)
+    url = installation.at(MONDAY).engine.url.render_as_string(hide_password=False)
     moment = MONDAY + timedelta(days=1)
     killed = 0
     with faulty_server.running(slow=0.004) as server:
@@ -51,44 +53,42 @@ def crash(made: Installation, kills: int, seed: int) -> None:
             killed += process.wait() == -SIGKILL
             moment += LEASE + timedelta(seconds=1)
         time.sleep(0.1)
-        from dataclasses import replace
-
-        from notifier.settings import Smtp
-
         deps = replace(
-            made.at(moment),
-            settings=made.at(moment).settings.model_copy(
+            installation.at(moment),
+            settings=installation.at(moment).settings.model_copy(
                 update={"smtp": Smtp(port=server.port, security="none")}
             ),
         )
         deliver.run(deps)
         with deps.reading() as session:
-            assert Counter(one.status for one in session.query(Delivery)) == {
+            assert Counter(delivery.status for delivery in session.query(Delivery)) == {
                 DeliveryStatus.SENT: PEOPLE
             }
-            owed = {one.message_id for one in session.query(Delivery)}
-        assert set(server.accepted) == owed, "nobody is lost, and a repeat has the same Message-ID"
+            message_ids = {delivery.message_id for delivery in session.query(Delivery)}
+        assert set(server.accepted) == message_ids, (
+            "nobody is lost, and a repeat has the same Message-ID"
+        )
         assert killed >= kills * 2 // 3, "most of them were killed in the middle"
         repeats = len(server.accepted) - PEOPLE
         assert repeats <= killed * CONNECTIONS, f"{repeats} repeats after {killed} kills"
 
 
-def owed(made: Installation) -> Installation:
-    """So many people are owed a digest that nobody sent yet."""
-    compose.run(made.at(made.discover(PEOPLE)))
-    return made
+def with_deliveries(installation: Installation) -> Installation:
+    """Return the installation with a composed digest for `PEOPLE` that was not sent yet."""
+    compose.run(installation.at(installation.discover(PEOPLE)))
+    return installation
 
 
-def test_a_sample_of_kills_loses_nobody(installation: Installation):
-    crash(owed(installation), 6, SEED)
+def test_six_kills_lose_no_mail(installation: Installation):
+    crash(with_deliveries(installation), 6, SEED)
 
 
 @pytest.mark.long
-def test_kills_lose_nobody_on_either_database(any_installation: Installation):
-    crash(owed(any_installation), 10, SEED)
+def test_ten_kills_lose_no_mail_on_either_database(any_installation: Installation):
+    crash(with_deliveries(any_installation), 10, SEED)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(20))
-def test_two_hundred_kills_lose_nobody(installation: Installation, seed: int):
-    crash(owed(installation), 10, seed)
+def test_two_hundred_kills_lose_no_mail(installation: Installation, seed: int):
+    crash(with_deliveries(installation), 10, seed)

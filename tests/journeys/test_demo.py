@@ -1,4 +1,4 @@
-"""The demo: the whole journey, with digests about the therapy and nothing else in them."""
+"""The demo: the whole journey, with digests that contain only news about the therapy."""
 
 import re
 from pathlib import Path
@@ -56,24 +56,24 @@ def test_the_baseline_is_mailed_to_nobody(story: demo.Story):
     )
 
 
-def test_a_correction_reaches_those_who_read_the_old_figure(story: demo.Story):
+def test_a_correction_reaches_those_who_were_sent_the_old_figure(story: demo.Story):
     assert "89%" in texts(story, "clinic")[0]
     assert "CORRECTED SINCE WE WROTE" in texts(story, "clinic")[1]
     assert "CORRECTED" not in texts(story, "anna")[0]
 
 
-def test_the_changed_trial_and_the_changed_page_are_told_in_words(story: demo.Story):
+def test_the_changed_trial_and_the_changed_page_are_described(story: demo.Story):
     (weekly,) = texts(story, "anna")
     assert "Status: was “Recruiting”, now “Active, not recruiting”" in weekly
     assert "Section “How it is given”" in weekly
     assert "Columns" not in weekly
 
 
-def test_what_the_site_has_not_changed_is_not_sent_again(story: demo.Story):
+def test_an_unchanged_document_is_answered_with_304(story: demo.Story):
     assert story.answers[304] > story.answers[200]
 
 
-def test_each_mail_lies_there_in_three_forms(story: demo.Story):
+def test_each_mail_is_stored_in_three_formats(story: demo.Story):
     for _, _, file in story.mails:
         assert all(file.with_suffix(ending).stat().st_size for ending in (".eml", ".html", ".txt"))
 
@@ -86,20 +86,20 @@ def test_the_demo_replaces_its_own_folder_and_no_other(story: demo.Story, tmp_pa
     assert (tmp_path / "letter.txt").read_text() == "mine"
 
 
-def test_a_story_of_three_outlets_is_one_item_with_two_more_links(story: demo.Story):
+def test_news_of_three_outlets_is_one_item_with_two_more_links(story: demo.Story):
     (weekly,) = texts(story, "anna")
     one_line = " ".join(weekly.split())
     assert (
         "Press release: a study of frexalimab under the skin begins https://company.example.org/"
         in one_line
     )
-    told_by = one_line.partition("Also told by:")[2]
+    other_outlets = one_line.partition("Also told by:")[2]
     assert (
         "Under-the-skin option moves ahead for people who dislike infusions (The Example Herald"
-        in told_by
+        in other_outlets
     )
     assert (
         "Sanofi begins a study of its antibody under the skin (The Example Wire (fictional), news)"
-        in told_by
+        in other_outlets
     )
     assert one_line.count("About 160 people") == 1

@@ -1,8 +1,8 @@
-"""Hostile input of every kind, made up with fixed seeds: no error leaves its source, mail, row or request.
+"""Hostile input of every kind, generated with fixed seeds: it stops nothing beside itself.
 
-Besides, nothing is opened that is not ours, nobody is dialled but this machine, and time, memory
-and the length of write transactions stay under stated limits. All of it is long, and bounded: `make
-test-long`.
+No error leaves its source, mail, row or request. Besides, no foreign file is opened, no other
+machine is dialled, and time, memory and the length of write transactions stay below limits. These
+tests are long: `make test-long`.
 """
 
 import io
@@ -11,7 +11,7 @@ import resource
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from email.message import EmailMessage
 from http.client import HTTPConnection
@@ -31,8 +31,8 @@ from notifier.pipeline import bounces, match, poll
 from notifier.pipeline.run import run_once
 from notifier.settings import Watch
 from notifier.store.models import Delivery, Subscriber, Subscription, Suppression
-from notifier.subscribers import import_export
-from notifier.watch import sources
+from notifier.subscribers import import_export, list_files
+from notifier.watch import parser_process, sources
 from notifier.watch.http import ssrf
 from notifier.web.app import create
 from tests.support.audit import watching
@@ -43,8 +43,9 @@ from tests.support.web_server import serving
 
 pytestmark = pytest.mark.long
 
-# Stated limits: seconds for one made-up input, for one write transaction, and megabytes that a
-# whole test may grow by.
+# Limits: seconds for one generated input, seconds for one write transaction (without the time in
+# which it waits for a processor), and megabytes by which the process may grow in a test. Chosen by
+# hand, several times what a quiet machine needs.
 SLOWEST_INPUT = 45.0
 LONGEST_TRANSACTION = 1.0
 MOST_GROWTH_MB = 400
@@ -67,7 +68,8 @@ MANY = settings(FEW, max_examples=250)
 RSS = rss(
     [Article("Frexalimab slows lesions", "A made-up summary."), Article("Another made-up headline")]
 ).encode()
-ATOM = b"""<?xml version="1.0"?><feed xmlns="http://www.w3.org/2005/Atom"><title>Made up</title><id>urn:x</id>
+ATOM = b"""<?xml version="1.0"?><feed xmlns="http://www.w3.org/2005/Atom">\
+<title>Made up</title><id>urn:x</id>
 <entry><id>urn:1</id><title type="html">Frexalimab &lt;b&gt;again&lt;/b&gt;</title>
 <updated>2026-03-02T08:00:00Z</updated>
 <link href="https://herald.example.org/1"/>
@@ -89,18 +91,24 @@ JSON_FEED = json.dumps(
         ],
     }
 ).encode()
-PAGE = b"""<!doctype html><html><head><title>Frexalimab</title><link rel="canonical" href="https://x.example.org/f"></head>
-<body><nav><ul><li><a href="/">Home</a></li><li><a href="/a">A</a></li><li><a href="/b">B</a></li></ul></nav>
-<article><h1>Frexalimab</h1><p>Last updated March 2, 2026</p><p>A made-up page about a made-up antibody.</p>
-<h2>Side effects</h2><ul><li>headache</li><li>cold</li></ul><p>1200 mg every month.</p></article></body></html>"""
+PAGE = b"""<!doctype html><html><head><title>Frexalimab</title>\
+<link rel="canonical" href="https://x.example.org/f"></head>
+<body><nav><ul><li><a href="/">Home</a></li><li><a href="/a">A</a></li>\
+<li><a href="/b">B</a></li></ul></nav>
+<article><h1>Frexalimab</h1><p>Last updated March 2, 2026</p>\
+<p>A made-up page about a made-up antibody.</p>
+<h2>Side effects</h2><ul><li>headache</li><li>cold</li></ul>\
+<p>1200 mg every month.</p></article></body></html>"""
 RECORD = {
     "protocolSection": {
-        "identificationModule": {"nctId": "NCT99990001", "acronym": "MADEUP", "briefTitle": "A made-up trial"},
+        "identificationModule": {"nctId": "NCT99990001", "acronym": "MADEUP",
+                                 "briefTitle": "A made-up trial"},
         "statusModule": {"overallStatus": "RECRUITING", "startDateStruct": {"date": "2025-01"},
                          "primaryCompletionDateStruct": {"date": "2027-06", "type": "ESTIMATED"},
                          "studyFirstPostDateStruct": {"date": "2024-12-01"}},
         "designModule": {"phases": ["PHASE3"], "enrollmentInfo": {"count": 10}},
-        "armsInterventionsModule": {"interventions": [{"name": "frexalimab"}], "armGroups": [{"label": "A"}]},
+        "armsInterventionsModule": {"interventions": [{"name": "frexalimab"}],
+                                    "armGroups": [{"label": "A"}]},
         "contactsLocationsModule": {"locations": [{"facility": "F", "city": "C", "country": "K"}]},
     },
     "hasResults": False,
@@ -108,32 +116,45 @@ RECORD = {
 STUDY = json.dumps(RECORD).encode()
 SEARCH = json.dumps({"studies": [RECORD], "nextPageToken": "abc"}).encode()
 POSTS = json.dumps(
-    [{"guid": {"rendered": "https://herald.example.org/?p=1"}, "link": "https://herald.example.org/1/",
-      "title": {"rendered": "Frexalimab"}, "content": {"rendered": "<p>Made up.</p>"}, "excerpt": {"rendered": ""},
+    [{"guid": {"rendered": "https://herald.example.org/?p=1"},
+      "link": "https://herald.example.org/1/",
+      "title": {"rendered": "Frexalimab"}, "content": {"rendered": "<p>Made up.</p>"},
+      "excerpt": {"rendered": ""},
       "date_gmt": "2026-03-01T08:00:00", "modified_gmt": "2026-03-02T08:00:00"}]
 ).encode()  # fmt: skip
 
-HEADERS = ("ETag", "Last-Modified", "Content-Type", "Cache-Control", "Expires", "Retry-After", "Link", "Date", "Age",
-           "X-WP-TotalPages", "Location", "Content-Language")  # fmt: skip
+HEADERS = ("ETag", "Last-Modified", "Content-Type", "Cache-Control", "Expires", "Retry-After",
+           "Link", "Date", "Age", "X-WP-TotalPages", "Location", "Content-Language")  # fmt: skip
 STATUSES = st.sampled_from((200, 200, 200, 200, 200, 200, 301, 302, 304, 404, 410, 429, 500, 503))
+
+
+def seconds_not_starved() -> float:
+    """Return a clock that stands still while this thread could run and has no processor.
+
+    On a busy machine a short transaction may last for seconds; that is no fault of the input. Where
+    the system does not count that time (it is Linux that does), it is any clock.
+    """
+    waited = 0
+    with suppress(OSError):
+        waited = int(Path("/proc/thread-self/schedstat").read_text().split()[1])
+    return time.monotonic() - waited / 1e9
 
 
 @contextmanager
 def within_limits(engine: Engine, folder: Path) -> Iterator[None]:
-    """Watch what is opened and dialled, how long write transactions last, and how much memory the whole takes."""
+    """Check which files are opened, who is dialled, and the limits of time and memory."""
     longest = [0.0]
 
     def began(connection) -> None:
-        connection.info["began_at"] = time.monotonic()
+        connection.info["began_at"] = seconds_not_starved()
 
     def ended(connection) -> None:
         if (
             connection.get_execution_options().get("sqlite_begin") == "IMMEDIATE"
             or engine.dialect.name != "sqlite"
         ):
-            longest[0] = max(
-                longest[0], time.monotonic() - connection.info.get("began_at", time.monotonic())
-            )
+            now = seconds_not_starved()
+            longest[0] = max(longest[0], now - connection.info.get("began_at", now))
 
     for name, listener in (("begin", began), ("commit", ended), ("rollback", ended)):
         event.listen(engine, name, listener)
@@ -155,7 +176,7 @@ def in_time() -> Iterator[None]:
 
 
 def answers(seeds: tuple[bytes, ...]) -> st.SearchStrategy[Answer]:
-    """What a hostile server may answer."""
+    """Return the answers that a hostile server may give."""
     headers = st.dictionaries(st.sampled_from(HEADERS), header_values, max_size=4)
     return st.builds(Answer, STATUSES, mutated(seeds), headers)
 
@@ -166,7 +187,7 @@ def answers(seeds: tuple[bytes, ...]) -> st.SearchStrategy[Answer]:
 def poll_hostile_sources(
     installation: Installation, moments: Iterator, data: st.DataObject
 ) -> None:
-    """One poll of a source of each kind, all hostile, beside one that is well."""
+    """Poll a hostile source of each kind beside one that is well."""
     site, now = installation.site, next(moments)
     for path, seeds in (
         ("/hostile/feed/", (RSS, ATOM, JSON_FEED)),
@@ -188,7 +209,7 @@ def poll_hostile_sources(
 
 
 def keep_to_this_machine(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let made-up links lead nowhere: no name but our own is looked up, and no other machine is dialled."""
+    """Let generated links lead nowhere: only names of this machine are looked up and dialled."""
     look_up = socket.getaddrinfo
 
     def only_here(host, *arguments, **options):
@@ -206,9 +227,17 @@ def test_hostile_sources_never_stop_the_one_that_is_well(
 ):
     installation, site = any_installation, any_installation.site
     keep_to_this_machine(installation, monkeypatch)
+    # On a busy machine the source that is well must not reach the time limit of the parser, which
+    # has tests of its own.
+    monkeypatch.setattr(parser_process, "LEAST_SECONDS", parser_process.MOST_SECONDS)
     with installation.at(MONDAY).writing() as session:
-        for path, kind in (("/hostile/feed/", "feed"), ("/hostile/page/", "page"), ("/well/", "feed"),
-                           ("/api/v2/studies/NCT99990001", "registry"), ("/api/v2/studies", "registry")):  # fmt: skip
+        for path, kind in (
+            ("/hostile/feed/", "feed"),
+            ("/hostile/page/", "page"),
+            ("/well/", "feed"),
+            ("/api/v2/studies/NCT99990001", "registry"),
+            ("/api/v2/studies", "registry"),
+        ):
             sources.add(session, site.address + path, MONDAY, kind=SourceKind(kind))
     installation.subscribe("anna@example.org")
     moments = (MONDAY + timedelta(days=number) for number in range(10_000))
@@ -223,7 +252,7 @@ def test_hostile_sources_never_stop_the_one_that_is_well(
 
 
 def reports() -> tuple[bytes, ...]:
-    """Sound mails of the kinds that come back."""
+    """Return valid mails of each kind that comes back."""
     plain = EmailMessage()
     plain["From"], plain["To"] = (
         "Mail Delivery System <mailer-daemon@example.net>",
@@ -232,25 +261,39 @@ def reports() -> tuple[bytes, ...]:
     plain["Subject"] = "Undelivered Mail Returned to Sender"
     plain.set_content("<anna@example.org>: host mx.example.net said: 550 5.1.1 user unknown")
     status = (
-        b"From: mailer-daemon@example.net\r\nTo: bounce@example.org\r\nSubject: failure\r\nMIME-Version: 1.0\r\n"
-        b'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\r\n\r\n--b\r\n\r\nIt failed.\r\n'
-        b"--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example.net\r\n\r\n"
+        b"From: mailer-daemon@example.net\r\nTo: bounce@example.org\r\n"
+        b"Subject: failure\r\nMIME-Version: 1.0\r\n"
+        b'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\r\n'
+        b"\r\n--b\r\n\r\nIt failed.\r\n"
+        b"--b\r\nContent-Type: message/delivery-status\r\n\r\n"
+        b"Reporting-MTA: dns; mx.example.net\r\n\r\n"
         b"Final-Recipient: rfc822; anna@example.org\r\nAction: failed\r\nStatus: 5.1.1\r\n"
-        b"Diagnostic-Code: smtp; 550 5.1.1 unknown user\r\n\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n"
-        b"Message-ID: <0123456789abcdef0123456789abcdef@example.org>\r\nTo: anna@example.org\r\n\r\nHello\r\n--b--\r\n"
+        b"Diagnostic-Code: smtp; 550 5.1.1 unknown user\r\n\r\n"
+        b"--b\r\nContent-Type: message/rfc822\r\n\r\n"
+        b"Message-ID: <0123456789abcdef0123456789abcdef@example.org>\r\n"
+        b"To: anna@example.org\r\n\r\nHello\r\n--b--\r\n"
     )
     complaint = (
-        b"From: fbl@example.net\r\nTo: bounce@example.org\r\nSubject: FW\r\nMIME-Version: 1.0\r\n"
-        b'Content-Type: multipart/report; report-type=feedback-report; boundary="b"\r\n\r\n--b\r\n\r\nAbuse.\r\n'
-        b"--b\r\nContent-Type: message/feedback-report\r\n\r\nFeedback-Type: abuse\r\nVersion: 1\r\n"
-        b"Original-Rcpt-To: anna@example.org\r\n\r\n--b\r\nContent-Type: message/rfc822\r\n\r\nTo: anna@example.org\r\n"
+        b"From: fbl@example.net\r\nTo: bounce@example.org\r\n"
+        b"Subject: FW\r\nMIME-Version: 1.0\r\n"
+        b'Content-Type: multipart/report; report-type=feedback-report; boundary="b"\r\n'
+        b"\r\n--b\r\n\r\nAbuse.\r\n"
+        b"--b\r\nContent-Type: message/feedback-report\r\n\r\n"
+        b"Feedback-Type: abuse\r\nVersion: 1\r\n"
+        b"Original-Rcpt-To: anna@example.org\r\n\r\n"
+        b"--b\r\nContent-Type: message/rfc822\r\n\r\nTo: anna@example.org\r\n"
         b"\r\nHello\r\n--b--\r\n"
     )
-    leave = b"From: anna@example.org\r\nTo: office@example.org\r\nSubject: unsubscribe abcdefghijklmnop\r\n\r\n\r\n"
+    leave = (
+        b"From: anna@example.org\r\nTo: office@example.org\r\n"
+        b"Subject: unsubscribe abcdefghijklmnop\r\n\r\n\r\n"
+    )
     return plain.as_bytes(), status, complaint, leave
 
 
-def test_hostile_mails_are_counted_and_touch_nobody(any_installation: Installation, tmp_path: Path):
+def test_hostile_mails_are_counted_and_change_no_subscription(
+    any_installation: Installation, tmp_path: Path
+):
     installation = any_installation
     installation.subscribe("anna@example.org")
     deps = installation.at(MONDAY)
@@ -270,16 +313,19 @@ def test_hostile_mails_are_counted_and_touch_nobody(any_installation: Installati
         assert session.query(Subscription).one().status == "confirmed"
 
 
-ROUTES = ("/", "/subscribe", "/link", "/confirm/", "/unsubscribe/", "/preferences/", "/renew/", "/address/", "/never/",
-          "/archive", "/archive/", "/feeds/", "/healthz", "/style.css", "/page.js")  # fmt: skip
-FIELDS = ("email", "profile", "every", "at", "on", "weekday", "day", "time_zone", "edition", "language", "consent",
-          "website", "spoken", "do", "show", "sections", "urgent", "until", "sure", "List-Unsubscribe")  # fmt: skip
-SOUND = {"every": "weekly", "at": "08:00", "weekday": "monday", "day": "1", "time_zone": "UTC", "edition": "patient",
-         "language": "en", "consent": "yes", "email": "new@example.org", "until": "2026-04-01"}  # fmt: skip
-DEEDS = ("save", "pause", "resume", "follow", "address", "export", "leave", "erase", "nonsense")
+ROUTES = ("/", "/subscribe", "/link", "/confirm/", "/unsubscribe/", "/preferences/", "/renew/",
+          "/address/", "/never/", "/archive", "/archive/", "/feeds/", "/healthz", "/style.css",
+          "/page.js")  # fmt: skip
+FIELDS = ("email", "profile", "every", "at", "on", "weekday", "day", "time_zone", "edition",
+          "language", "consent", "website", "spoken", "do", "show", "sections", "urgent", "until",
+          "sure", "List-Unsubscribe")  # fmt: skip
+VALID = {"every": "weekly", "at": "08:00", "weekday": "monday", "day": "1", "time_zone": "UTC",
+         "edition": "patient", "language": "en", "consent": "yes", "email": "new@example.org",
+         "until": "2026-04-01"}  # fmt: skip
+ACTIONS = ("save", "pause", "resume", "follow", "address", "export", "leave", "erase", "nonsense")
 
 
-def test_no_form_gives_a_server_error_or_leaves_a_row_that_stops_a_run(
+def test_no_form_causes_a_server_error_or_stores_a_row_that_stops_a_run(
     any_installation: Installation, tmp_path: Path
 ):
     installation = any_installation
@@ -299,12 +345,21 @@ def test_no_form_gives_a_server_error_or_leaves_a_row_that_stops_a_run(
         route = data.draw(st.sampled_from(ROUTES))
         if route.endswith("/") and len(route) > 1:
             route += data.draw(st.one_of(st.sampled_from(tokens), field_values.map(_in_path)))
-        sound = dict(SOUND) if data.draw(st.booleans()) else {}
+        valid = dict(VALID) if data.draw(st.booleans()) else {}
         wrong = data.draw(st.dictionaries(st.sampled_from(FIELDS), field_values, max_size=5))
-        values = {**sound, "do": data.draw(st.sampled_from(DEEDS)), **wrong}
+        values = {**valid, "do": data.draw(st.sampled_from(ACTIONS)), **wrong}
         body = data.draw(st.one_of(st.just(_encoded(values)), mutated((_encoded(values),))))
-        kind = data.draw(st.sampled_from(("application/x-www-form-urlencoded", "multipart/form-data; boundary=b",
-                                          "text/plain", "application/json", "")))  # fmt: skip
+        kind = data.draw(
+            st.sampled_from(
+                (
+                    "application/x-www-form-urlencoded",
+                    "multipart/form-data; boundary=b",
+                    "text/plain",
+                    "application/json",
+                    "",
+                )
+            )
+        )
         method = data.draw(st.sampled_from(("GET", "POST", "POST", "POST", "PUT", "HEAD")))
         connection = HTTPConnection(address.removeprefix("http://"), timeout=30)
         with in_time():
@@ -334,7 +389,7 @@ def _encoded(values: dict[str, str]) -> bytes:
     return urlencode(values, errors="replace").encode()
 
 
-def test_no_line_of_a_list_stops_the_lines_around_it(
+def test_no_line_of_an_import_stops_the_lines_around_it(
     any_installation: Installation, tmp_path: Path
 ):
     deps = any_installation.at(MONDAY)
@@ -356,7 +411,7 @@ def test_no_line_of_a_list_stops_the_lines_around_it(
                 text = io.TextIOWrapper(io.BytesIO(octets), encoding="utf-8-sig", newline="")
                 try:
                     import_export.import_rows(
-                        session, import_export.read(text, json_lines=json_lines), terms, MONDAY
+                        session, list_files.read(text, json_lines=json_lines), terms, MONDAY
                     )
                 except InputError:  # the file as a whole cannot be taken, and nothing of it is
                     session.rollback()

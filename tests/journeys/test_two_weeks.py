@@ -1,4 +1,4 @@
-"""Two simulated weeks with everything that publishers do: each reader gets each relevant entry exactly once."""
+"""Two simulated weeks of a difficult publisher: each reader gets each relevant entry once."""
 
 import random
 from collections import Counter
@@ -21,8 +21,8 @@ READERS = {
 }
 
 
-def article(number: int, moment: datetime, kind: str) -> Article:
-    """A relevant article as an awkward publisher dates it."""
+def new_article(number: int, moment: datetime, kind: str) -> Article:
+    """Return a relevant article, dated as publishers do."""
     dates = {
         "plain": moment,
         "post-dated": moment + timedelta(days=9),
@@ -36,13 +36,14 @@ def article(number: int, moment: datetime, kind: str) -> Article:
     )
 
 
-def again(one: Article, kind: str, day: int) -> Article:
-    """The same article as it stands in a later document."""
+def as_published(article: Article, kind: str, day: int) -> Article:
+    """Return the same article as a later document contains it."""
     if kind == "re-identified":
-        one.guid = f"urn:new-guid:{day}:{one.slug}"
+        article.guid = f"urn:new-guid:{day}:{article.slug}"
     if kind == "moved":
-        one.link = f"http://www.herald.example.org/{one.slug}/?utm_source=feed&utm_day={day}"
-    return one
+        address = f"http://www.herald.example.org/{article.slug}/"
+        article.link = f"{address}?utm_source=feed&utm_day={day}"
+    return article
 
 
 @pytest.mark.parametrize(
@@ -51,11 +52,11 @@ def again(one: Article, kind: str, day: int) -> Article:
 def test_each_subscriber_gets_each_relevant_entry_exactly_once(
     any_installation: Installation, seed: int
 ):
-    made = any_installation
+    installation = any_installation
     chance = random.Random(seed)
     for email, choice in READERS.items():
-        made.subscribe(email, **choice)
-    run_once(made.at(MONDAY))
+        installation.subscribe(email, **choice)
+    run_once(installation.at(MONDAY))
     published: list[tuple[Article, str]] = []
     kinds = ["plain", "post-dated", "back-dated", "undated", "re-identified", "moved"]
 
@@ -63,24 +64,26 @@ def test_each_subscriber_gets_each_relevant_entry_exactly_once(
         moment = MONDAY + hour * HOUR
         if hour % 24 == 3 and hour < 12 * 24:
             kind = kinds[(hour // 24) % len(kinds)]
-            published.append((article(len(published), moment, kind), kind))
-        document = [again(one, kind, hour // 24) for one, kind in published[-10:]]
+            published.append((new_article(len(published), moment, kind), kind))
+        document = [as_published(article, kind, hour // 24) for article, kind in published[-10:]]
         document += [Article("Sanofi in the news", slug=f"noise-{hour // 24}")]
         chance.shuffle(document)
-        made.publish(document)
+        installation.publish(document)
         if 5 * 24 < hour < 5 * 24 + 20:
-            made.site.fail("/feed/", chance.choice([500, 503, 404]))
+            installation.site.fail("/feed/", chance.choice([500, 503, 404]))
         if chance.random() < 0.4:
-            run_once(made.at(moment))
-    run_once(made.at(MONDAY + timedelta(days=21)))
+            run_once(installation.at(moment))
+    run_once(installation.at(MONDAY + timedelta(days=21)))
 
     assert len(published) == 12
     for email in READERS:
-        told = Counter(
-            one.title
-            for message in made.sink.to(email)
-            for one, _ in published
-            if f"{one.title}\n" in text_of(message)
+        received = Counter(
+            article.title
+            for message in installation.sink.to(email)
+            for article, _ in published
+            if f"{article.title}\n" in text_of(message)
         )
-        assert told == Counter(one.title for one, _ in published), email
-    assert not any("Sanofi in the news" in text_of(message) for message in made.sink.messages)
+        assert received == Counter(article.title for article, _ in published), email
+    assert not any(
+        "Sanofi in the news" in text_of(message) for message in installation.sink.messages
+    )

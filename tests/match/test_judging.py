@@ -1,6 +1,5 @@
-"""Matching: what concerns the therapy, what only sounds like it, and the reasons in plain words."""
+"""Judging: texts get their tier, near misses are kept, and the reasons are in plain words."""
 
-import json
 import re
 import time
 from datetime import timedelta
@@ -9,29 +8,33 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from notifier.admin.profile_import import import_profile
 from notifier.enums import TermKind, Tier
 from notifier.errors import NotFoundError
 from notifier.match import matches, profiles
 from notifier.match.judging import Document, judge_document
-from notifier.match.score import Judgement, judge
-from notifier.match.spelling import layout
+from notifier.match.spelling import normalize
 from notifier.match.terms import TermSpec, Vocabulary
 from notifier.pipeline import match, poll
 from notifier.pipeline.run import run_once
 from notifier.store.models import Match
 from notifier.text.cleaning import fold
+from notifier.watch import sources
 from tests.support.installation import MONDAY, Installation
 from tests.support.mail_sink import text_of
-from tests.support.news_site import Article
-from tests.support.paths import SHARED
+from tests.support.matching import (
+    BUNDLED,
+    CORPORA,
+    SAMPLES,
+    VOCABULARY,
+    judge_text,
+    needs_corpora,
+    read_lines,
+)
+from tests.support.news_site import Article, rss
 
-BUNDLED = profiles.parse(profiles.bundled_file(), "the bundled profile")
-VOCABULARY = Vocabulary({1: profiles.term_specs(BUNDLED)})
-
-
-def judged(title: str = "", summary: str = "", body: str = "", categories: str = "") -> Judgement:
-    words = Document(title, summary, body, categories)
-    return judge_document(VOCABULARY, {1: BUNDLED.name}, words).get(1) or judge(BUNDLED.name, {})
+SPELLINGS = read_lines(SAMPLES / "spelling.jsonl")
+ALERTS = (Tier.ABOUT, Tier.MENTION)
 
 
 @pytest.mark.parametrize(
@@ -48,9 +51,9 @@ def judged(title: str = "", summary: str = "", body: str = "", categories: str =
     ],
 )
 def test_a_headline_that_names_the_therapy_makes_it_the_subject(title: str, reason: str):
-    found = judged(title)
-    assert found.tier is Tier.ABOUT
-    assert found.reasons[0].startswith(reason)
+    judgement = judge_text(title)
+    assert judgement.tier is Tier.ABOUT
+    assert judgement.reasons[0].startswith(reason)
 
 
 @pytest.mark.parametrize(
@@ -68,27 +71,33 @@ def test_a_headline_that_names_the_therapy_makes_it_the_subject(title: str, reas
         "",
     ],
 )
-def test_what_does_not_concern_the_therapy_does_not_match(title: str):
-    assert judged(title).tier is Tier.NONE
+def test_news_on_something_else_does_not_match(title: str):
+    assert judge_text(title).tier is Tier.NONE
 
 
 @pytest.mark.parametrize("kind", ["Sanofi", "multiple sclerosis", "teriflunomide"])
 def test_a_sponsor_an_indication_or_a_comparator_alone_says_why_it_does_not_match(kind: str):
-    found = judged(f"News of {kind}")
-    assert found.tier is Tier.NONE
-    assert found.reasons == (f"the headline names {kind}, which alone does not concern frexalimab",)
+    judgement = judge_text(f"News of {kind}")
+    assert judgement.tier is Tier.NONE
+    assert judgement.reasons == (
+        f"the headline names {kind}, which alone does not concern frexalimab",
+    )
 
 
-def test_where_the_name_stands_decides_between_subject_and_mention():
-    assert judged("A trial begins", summary="It tests frexalimab.").tier is Tier.ABOUT
+def test_the_place_of_the_name_decides_between_subject_and_mention():
+    assert judge_text("A trial begins", summary="It tests frexalimab.").tier is Tier.ABOUT
     assert (
-        judged("Five trials", "A list.", body="There are five. The fourth tests frexalimab.").tier
+        judge_text(
+            "Five trials", "A list.", body="There are five. The fourth tests frexalimab."
+        ).tier
         is Tier.MENTION
     )
-    assert judged("A trial", body="Frexalimab is tested. It goes on.").tier is Tier.ABOUT
+    assert judge_text("A trial", body="Frexalimab is tested. It goes on.").tier is Tier.ABOUT
     often = "A list. Frexalimab here, frexalimab there, frexalimab."
-    assert judged("Five trials", "A list.", body=often).tier is Tier.ABOUT
-    assert judged("A CD40L antibody", body="It was tested. It is frexalimab.").tier is Tier.ABOUT
+    assert judge_text("Five trials", "A list.", body=often).tier is Tier.ABOUT
+    assert (
+        judge_text("A CD40L antibody", body="It was tested. It is frexalimab.").tier is Tier.ABOUT
+    )
 
 
 @pytest.mark.parametrize(
@@ -106,10 +115,10 @@ def test_where_the_name_stands_decides_between_subject_and_mention():
         ),
     ],
 )
-def test_its_target_or_its_class_makes_it_related(title: str, reason: str):
-    found = judged(title)
-    assert found.tier is Tier.RELATED
-    assert reason in found.reasons
+def test_the_target_or_the_class_makes_a_text_related(title: str, reason: str):
+    judgement = judge_text(title)
+    assert judgement.tier is Tier.RELATED
+    assert reason in judgement.reasons
 
 
 @pytest.mark.parametrize(
@@ -122,15 +131,15 @@ def test_its_target_or_its_class_makes_it_related(title: str, reason: str):
         ("trial nct06141486 update", "the headline names NCT06141486, a trial of frexalimab"),
     ],
 )
-def test_a_headline_on_one_of_its_trials_is_about_it(title: str, reason: str):
-    found = judged(title)
-    assert found.tier is Tier.ABOUT
-    assert reason in found.reasons
+def test_a_headline_on_a_trial_of_the_therapy_is_about_the_therapy(title: str, reason: str):
+    judgement = judge_text(title)
+    assert judgement.tier is Tier.ABOUT
+    assert reason in judgement.reasons
 
 
-def test_one_of_its_trials_further_down_without_its_name_makes_it_related():
+def test_a_trial_further_down_without_the_name_makes_a_text_related():
     assert (
-        judged("Trials to watch", body="There are many. FREVIVA is a trial of phase 3.").tier
+        judge_text("Trials to watch", body="There are many. FREVIVA is a trial of phase 3.").tier
         is Tier.RELATED
     )
 
@@ -144,10 +153,10 @@ def test_one_of_its_trials_further_down_without_its_name_makes_it_related():
         "NCT06141474 begins",
     ],
 )
-def test_an_acronym_in_small_letters_or_out_of_medicine_and_a_number_that_is_off_do_not_match(
+def test_similar_acronyms_and_trial_numbers_do_not_match(
     title: str,
 ):
-    assert judged(title).tier is Tier.NONE
+    assert judge_text(title).tier is Tier.NONE
 
 
 @pytest.mark.parametrize(
@@ -162,22 +171,38 @@ def test_an_acronym_in_small_letters_or_out_of_medicine_and_a_number_that_is_off
         "fréxalimab",
     ],
 )
-def test_a_misspelt_name_is_found_and_said_to_be_one(written: str):
-    found = judged(f"New data on {written}")
-    assert found.tier is Tier.ABOUT
-    assert found.reasons[0] == f"the headline names {written.lower()}, a misspelling of frexalimab"
+def test_a_misspelt_name_is_found_and_the_reason_says_so(written: str):
+    judgement = judge_text(f"New data on {written}")
+    assert judgement.tier is Tier.ABOUT
+    assert (
+        judgement.reasons[0] == f"the headline names {written.lower()}, a misspelling of frexalimab"
+    )
 
 
 @pytest.mark.parametrize(
     "other",
-    ["amlitelimab", "temelimab", "foralumab", "obexelimab", "iscalimab", "bleselumab", "relatlimab", "refanezumab",
-     "SAR441566", "SAR444200", "SAR 441345", "CD40LG", "sCD40L", "CD40"],
-)  # fmt: skip
-def test_what_only_sounds_alike_does_not_match(other: str):
-    assert judged(f"Trial of {other} begins").tier is Tier.NONE
+    [
+        "amlitelimab",
+        "temelimab",
+        "foralumab",
+        "obexelimab",
+        "iscalimab",
+        "bleselumab",
+        "relatlimab",
+        "refanezumab",
+        "SAR441566",
+        "SAR444200",
+        "SAR 441345",
+        "CD40LG",
+        "sCD40L",
+        "CD40",
+    ],
+)
+def test_names_and_codes_of_other_drugs_do_not_match(other: str):
+    assert judge_text(f"Trial of {other} begins").tier is Tier.NONE
 
 
-def test_a_slip_never_crosses_to_another_drug_that_is_stored():
+def test_the_name_of_a_stored_drug_is_not_a_misspelling_of_another():
     terms = {1: [TermSpec(TermKind.NAME, "frexalimab")], 2: [TermSpec(TermKind.NAME, "frexalumab")]}
     assert set(Vocabulary(terms).find("frexalumab")) == {2}
 
@@ -203,7 +228,7 @@ def test_a_name_in_another_script_is_found(written: str):
 @pytest.mark.parametrize(
     "written", ["тирабрутиниб", "форалумаб", "окрелизумаб", "фрекс", "препарат", "исследование"]
 )
-def test_another_drug_in_another_script_is_not(written: str):
+def test_another_drug_in_another_script_is_not_found(written: str):
     names = [TermSpec(TermKind.NAME, name) for name in ("frexalimab", "tolebrutinib")]
     assert Vocabulary({1: names}).find(written) == {}
 
@@ -219,15 +244,18 @@ def test_another_drug_in_another_script_is_not(written: str):
         "fre\u200bxalimab",
     ],
 )
-def test_a_name_in_any_disguise_is_found(title: str):
-    assert judged(title).tier is Tier.ABOUT
+def test_a_name_with_unusual_characters_is_found(title: str):
+    assert judge_text(title).tier is Tier.ABOUT
 
 
 @pytest.mark.parametrize(
     "body",
     [
         "Ocrevus news. Recommended Reading: Frexalimab trial opens. More of Ocrevus.",
-        "It is long enough to be an article of its own.\nRecommended Reading\nFrexalimab trial opens\nTwo more",
+        (
+            "It is long enough to be an article of its own.\n"
+            "Recommended Reading\nFrexalimab trial opens\nTwo more"
+        ),
         "Text. Related: frexalimab slows lesions",
         "Ein Text. Lesen Sie auch: Frexalimab bremst",
         "Un texte. À lire aussi : le frexalimab avance",
@@ -235,39 +263,45 @@ def test_a_name_in_any_disguise_is_found(title: str):
         "A text that goes on and on. Read more: frexalimab, explained",
     ],
 )
-def test_what_a_text_only_points_to_does_not_count(body: str):
-    assert judged("MS roundup", body=body).tier is Tier.NONE
+def test_a_name_only_in_a_pointer_to_another_article_does_not_count(body: str):
+    assert judge_text("MS roundup", body=body).tier is Tier.NONE
 
 
 @pytest.mark.parametrize(
     "body",
     [
         "Work related to frexalimab goes on.",
-        "Recommended Reading: Ocrevus. The trial of frexalimab goes on, and it is told here in a sentence of its own.",
-        "Related news\nOne\nA long sentence of the article itself follows, and it speaks of frexalimab.\nEnd.\nEnd.",
+        (
+            "Recommended Reading: Ocrevus. The trial of frexalimab goes on, "
+            "and it is told here in a sentence of its own."
+        ),
+        (
+            "Related news\nOne\nA long sentence of the article itself follows, "
+            "and it speaks of frexalimab.\nEnd.\nEnd."
+        ),
         "Tags and frexalimab. See also the trial of frexalimab.",
     ],
 )
 def test_the_text_around_a_pointer_still_counts(body: str):
-    assert judged("MS roundup", body=body).tier in (Tier.ABOUT, Tier.MENTION)
+    assert judge_text("MS roundup", body=body).tier in (Tier.ABOUT, Tier.MENTION)
 
 
 def test_a_sponsor_beside_the_name_raises_the_score():
-    assert judged("Frexalimab by Sanofi for MS").score > judged("Frexalimab").score
+    assert judge_text("Frexalimab by Sanofi for MS").score > judge_text("Frexalimab").score
 
 
-def test_an_excluded_term_ends_it_unless_the_headline_names_the_therapy():
+def test_an_excluded_term_prevents_a_match_unless_the_headline_names_the_therapy():
     terms = [TermSpec(TermKind.NAME, "frexalimab"), TermSpec(TermKind.EXCLUDE, "veterinary")]
     vocabulary = Vocabulary({1: terms})
 
-    def tier(words: Document) -> Tier:
-        return judge_document(vocabulary, {1: "Frexalimab"}, words)[1].tier
+    def tier(document: Document) -> Tier:
+        return judge_document(vocabulary, {1: "Frexalimab"}, document)[1].tier
 
     assert tier(Document("Veterinary news", "frexalimab in cats")) is Tier.NONE
     assert tier(Document("Frexalimab news", "not veterinary")) is Tier.ABOUT
 
 
-words = st.lists(
+word_lists = st.lists(
     st.sampled_from(
         ["frexalimab", "CD40L", "SAR 441344", "Sanofi", "x", "—", "\u200b", "xfrexalimabians", "MS"]
     )
@@ -275,18 +309,18 @@ words = st.lists(
 
 
 @settings(max_examples=150, deadline=None)
-@given(words, st.sampled_from([" ", "-", ", ", "\n"]))
-def test_the_automaton_finds_just_what_looking_word_by_word_finds(parts: list[str], glue: str):
+@given(word_lists, st.sampled_from([" ", "-", ", ", "\n"]))
+def test_the_automaton_finds_exactly_what_a_search_word_by_word_finds(parts: list[str], glue: str):
     text = glue.join(parts)
-    found = {hit.term.text for hit in VOCABULARY.find(text).get(1, [])}
+    terms = {hit.term.text for hit in VOCABULARY.find(text).get(1, [])}
     padded = f" {fold(text)} "
     expected = {
         spec.text
         for spec in profiles.term_specs(BUNDLED)
-        if any(f" {fold(one)} " in padded for one in (spec.text, *spec.also))
+        if any(f" {fold(spelling)} " in padded for spelling in (spec.text, *spec.also))
         or (spec.text == "SAR441344" and " sar 441344 " in padded)
     }
-    assert found == expected
+    assert terms == expected
 
 
 short = st.sampled_from(["ab", "abc", "ab cd", "x1", "x-2", "CD", "ef", "νόσος", "薬", "q"])
@@ -305,11 +339,11 @@ catalogues = st.dictionaries(
 @given(
     catalogues, st.lists(st.one_of(short, st.sampled_from(["CD", "Ef", "zz", "-"])), max_size=12)
 )
-def test_many_profiles_at_once_get_what_a_regular_expression_for_each_would_give(
+def test_many_profiles_get_the_hits_that_a_regular_expression_for_each_gives(
     terms: dict, parts: list[str]
 ):
     text = " ".join(parts)
-    found = {
+    counts = {
         key: {hit.term: hit.count for hit in hits}
         for key, hits in Vocabulary(terms).find(text).items()
     }
@@ -318,33 +352,45 @@ def test_many_profiles_at_once_get_what_a_regular_expression_for_each_would_give
         for spec in specs:
             word = re.escape(fold(spec.text))
             pattern = word if "薬" in spec.text else rf"(?<= ){word}(?= )"
-            count = len(re.findall(rf"(?={pattern})", layout(text)))
+            count = len(re.findall(rf"(?={pattern})", normalize(text)))
             if count and (spec.text != "CD" or "CD" in parts):
                 expected.setdefault(key, {})[spec] = count
-    assert found == expected
+    assert counts == expected
 
 
 @given(st.text(st.characters(), max_size=500))
 def test_any_text_is_judged(text: str):
-    assert 0 <= judged(text, text, text).score <= 1
+    assert 0 <= judge_text(text, text, text).score <= 1
 
 
-@pytest.mark.skipif(
-    not (SHARED / "corpora").exists(), reason="the corpora are not beside the project"
-)
-def test_no_headline_that_concerns_a_reader_is_missed_in_the_labelled_set():
-    lines = (
-        (SHARED / "corpora" / "relevance" / "dev.jsonl").read_text(encoding="utf-8").splitlines()
-    )
-    items = [json.loads(line) for line in lines]
-    alerts = {one["id"] for one in items if one["label"] in ("about", "mention")}
-    found = {
-        one["id"]
-        for one in items
-        if judged(one["title"], one["summary"], one["body"]).tier in (Tier.ABOUT, Tier.MENTION)
+@pytest.mark.parametrize("spelling", SPELLINGS, ids=[spelling["written"] for spelling in SPELLINGS])
+def test_the_spellings_of_the_made_up_sample_are_found_as_labelled(spelling: dict):
+    vocabulary = Vocabulary({1: [TermSpec(TermKind.NAME, "frexalimab")]})
+    hits = vocabulary.find(f"x {spelling['written']} y").get(1, [])
+    assert [hit.term.text for hit in hits] == ([spelling["name"]] if spelling["name"] else [])
+
+
+def test_every_alert_of_the_made_up_sample_is_found_and_no_other():
+    items = read_lines(SAMPLES / "labelled.jsonl")
+    labelled = {item["id"] for item in items if item["label"] in ALERTS}
+    assert len(labelled) == 25
+    assert alerts_among(items) == labelled
+
+
+@needs_corpora
+def test_every_alert_of_the_labelled_set_is_found_and_no_other():
+    items = read_lines(CORPORA / "dev.jsonl")
+    labelled = {item["id"] for item in items if item["label"] in ALERTS}
+    assert len(labelled) == 24
+    assert alerts_among(items) == labelled
+
+
+def alerts_among(items: list[dict]) -> set[str]:
+    return {
+        item["id"]
+        for item in items
+        if judge_text(item["title"], item["summary"], item["body"]).tier in ALERTS
     }
-    assert len(alerts) == 24
-    assert found == alerts
 
 
 def test_matching_again_adds_nothing(any_installation: Installation):
@@ -358,58 +404,50 @@ def test_matching_again_adds_nothing(any_installation: Installation):
 
 
 def test_a_source_of_one_profile_does_not_feed_another(any_installation: Installation):
-    made = any_installation
-    deps = made.at(MONDAY)
+    installation = any_installation
+    deps = installation.at(MONDAY)
     with deps.writing() as session:
         other = BUNDLED.model_copy(update={"slug": "other", "name": "Other"})
         profiles.save(session, other, MONDAY)
-    made.publish([Article("Frexalimab")])
+    installation.publish([Article("Frexalimab")])
     poll.run(deps)
     match.run(deps)
     with deps.reading() as session:
-        assert [one.profile.slug for one in session.query(Match)] == ["frexalimab"]
+        assert [match.profile.slug for match in session.query(Match)] == ["frexalimab"]
 
 
 def test_a_source_without_a_profile_feeds_every_profile(any_installation: Installation):
-    from notifier.watch import sources
-
-    made = any_installation
-    deps = made.at(MONDAY)
+    installation = any_installation
+    deps = installation.at(MONDAY)
     with deps.writing() as session:
         profiles.save(
             session, BUNDLED.model_copy(update={"slug": "other", "name": "Other"}), MONDAY
         )
-        sources.add(session, made.site.put("/open/", "x"), MONDAY)
-    from tests.support.news_site import rss
-
-    made.site.put("/open/", rss([Article("Frexalimab")]))
+        sources.add(session, installation.site.put("/open/", "x"), MONDAY)
+    installation.site.put("/open/", rss([Article("Frexalimab")]))
     poll.run(deps)
     match.run(deps)
     with deps.reading() as session:
-        assert {one.profile.slug for one in session.query(Match)} == {"frexalimab", "other"}
+        assert {match.profile.slug for match in session.query(Match)} == {"frexalimab", "other"}
 
 
-def test_a_profile_that_comes_later_is_held_against_the_past_and_mails_nothing(
+def test_a_profile_imported_later_matches_past_entries_and_mails_nothing(
     any_installation: Installation,
 ):
-    made = any_installation
-    deps = made.at(MONDAY)
+    installation = any_installation
+    deps = installation.at(MONDAY)
     with deps.writing() as session:
-        from notifier.watch import sources
-
         sources.remove(session, "1", MONDAY)
-        sources.add(session, made.feed, MONDAY)
-    made.publish([])
+        sources.add(session, installation.feed, MONDAY)
+    installation.publish([])
     poll.run(deps)
-    made.publish([Article("Madeupumab returns")])
-    poll.run(made.at(MONDAY), force=True)
+    installation.publish([Article("Madeupumab returns")])
+    poll.run(installation.at(MONDAY), force=True)
     match.run(deps)
     other = profiles.parse(
         'slug = "other"\nname = "Madeupumab"\n[[terms]]\nkind = "name"\ntext = "madeupumab"\n',
         "a test",
     )
-    from notifier.admin.profile_import import import_profile
-
     with deps.writing() as session:
         assert import_profile(session, other, MONDAY).older_matches == 1
     with deps.reading() as session:
@@ -417,61 +455,61 @@ def test_a_profile_that_comes_later_is_held_against_the_past_and_mails_nothing(
 
 
 def test_near_misses_are_held_with_their_reason_and_can_be_released(any_installation: Installation):
-    made = any_installation
-    made.subscribe("anna@example.org", every="daily", at="08:00")
-    deps = made.at(MONDAY)
+    installation = any_installation
+    installation.subscribe("anna@example.org", every="daily", at="08:00")
+    deps = installation.at(MONDAY)
     poll.run(deps)
     match.run(deps)
-    made.publish(
+    installation.publish(
         [
             Article("Sanofi and multiple sclerosis", "News without the name."),
             Article("FREXALT, the album", "Out now."),
             Article("Weather", "Rain."),
         ]
     )
-    deps = made.at(MONDAY + timedelta(hours=1))
+    deps = installation.at(MONDAY + timedelta(hours=1))
     poll.run(deps)
     match.run(deps)
     with deps.reading() as session:
-        found = {
-            one.entry.title: (one.id, one.tier, one.reasons)
-            for one in matches.list_near_misses(session)
+        near_misses = {
+            near_miss.entry.title: (near_miss.id, near_miss.tier, near_miss.reasons)
+            for near_miss in matches.list_near_misses(session)
         }
-    assert set(found) == {"Sanofi and multiple sclerosis", "FREXALT, the album"}
-    assert found["FREXALT, the album"][1:] == (
+    assert set(near_misses) == {"Sanofi and multiple sclerosis", "FREXALT, the album"}
+    assert near_misses["FREXALT, the album"][1:] == (
         Tier.ABOUT,
         ["it names FREXALT, but speaks of no medicine"],
     )
-    run_once(made.at(MONDAY + timedelta(days=1)))
-    assert made.sink.to("anna@example.org") == []
+    run_once(installation.at(MONDAY + timedelta(days=1)))
+    assert installation.sink.to("anna@example.org") == []
 
     with deps.writing() as session:
-        matches.release(session, found["FREXALT, the album"][0], deps.now())
+        matches.release(session, near_misses["FREXALT, the album"][0], deps.now())
     with deps.writing() as session:
         with pytest.raises(NotFoundError):
-            matches.release(session, found["FREXALT, the album"][0], deps.now())
-        assert [one.entry.title for one in matches.list_near_misses(session)] == [
+            matches.release(session, near_misses["FREXALT, the album"][0], deps.now())
+        assert [near_miss.entry.title for near_miss in matches.list_near_misses(session)] == [
             "Sanofi and multiple sclerosis"
         ]
-    run_once(made.at(MONDAY + timedelta(days=2)))
-    (mail,) = made.sink.to("anna@example.org")
+    run_once(installation.at(MONDAY + timedelta(days=2)))
+    (mail,) = installation.sink.to("anna@example.org")
     assert "FREXALT, the album" in text_of(mail)
     assert "a person released it" in " ".join(text_of(mail).split())
 
 
-def test_what_only_a_pointer_or_an_exclusion_kept_out_is_held():
-    pointed = judged(
+def test_a_text_excluded_by_a_pointer_or_a_term_is_a_near_miss():
+    pointed = judge_text(
         "MS roundup", body="Ocrevus news. Recommended Reading: Frexalimab trial opens."
     )
-    assert (pointed.tier, pointed.held) == (Tier.NONE, Tier.MENTION)
+    assert (pointed.tier, pointed.near_miss_tier) == (Tier.NONE, Tier.MENTION)
     vocabulary = Vocabulary(
         {1: [TermSpec(TermKind.NAME, "frexalimab"), TermSpec(TermKind.EXCLUDE, "veterinary")]}
     )
     kept_out = judge_document(
         vocabulary, {1: "Frexalimab"}, Document("Veterinary news", "frexalimab in cats")
     )[1]
-    assert (kept_out.tier, kept_out.held) == (Tier.NONE, Tier.ABOUT)
-    assert judged("Weather").held is None
+    assert (kept_out.tier, kept_out.near_miss_tier) == (Tier.NONE, Tier.ABOUT)
+    assert judge_text("Weather").near_miss_tier is None
 
 
 @pytest.mark.parametrize(
@@ -490,7 +528,7 @@ def test_what_only_a_pointer_or_an_exclusion_kept_out_is_held():
     ],
     ids=lambda text: repr(text[:8]),
 )
-def test_a_huge_or_senseless_text_is_judged_in_bounded_time(text: str):
+def test_a_huge_or_meaningless_text_is_judged_in_bounded_time(text: str):
     began = time.monotonic()
-    judged("x", body=f"{text} frexalimab")
+    judge_text("x", body=f"{text} frexalimab")
     assert time.monotonic() - began < 30

@@ -1,4 +1,4 @@
-"""Profiles: in from a file, checked, out again the same; what is wrong is refused and leaves the stored one alone."""
+"""Profiles: read from files, checked, stored and exported; a wrong file changes nothing."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +11,7 @@ from notifier.cli.main import exit_code_of
 from notifier.enums import Tier
 from notifier.errors import InputError, NotFoundError, ProfileError
 from notifier.match import judging, profiles
+from notifier.match.past_entries import Estimate
 from notifier.match.terms import Vocabulary
 from notifier.pipeline import match, poll
 from notifier.store import db
@@ -23,7 +24,7 @@ GOOD = 'slug = "x"\nname = "X"\n[[terms]]\nkind = "name"\ntext = "examplimab"\n'
 
 def test_the_bundled_profile_holds_the_facts_of_the_therapy():
     bundled = profiles.parse(profiles.bundled_file(), "the bundled profile")
-    assert {one.id for one in bundled.trials} == {
+    assert {trial.id for trial in bundled.trials} == {
         "NCT04879628",
         "NCT06141473",
         "NCT06141486",
@@ -65,7 +66,7 @@ def test_importing_again_replaces_the_terms(engine: Engine):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "problem"),
     [
         ("slug = ", "not valid TOML"),
         (GOOD.replace('"x"', '"Not A Slug"'), "slug"),
@@ -80,8 +81,8 @@ def test_importing_again_replaces_the_terms(engine: Engine):
         ('colour = "red"\n' + GOOD, "no key colour"),
     ],
 )
-def test_a_wrong_file_is_refused_with_the_place_and_the_reason(text: str, said: str):
-    with pytest.raises(ProfileError, match=said) as refused:
+def test_a_wrong_file_is_refused_with_the_place_and_the_reason(text: str, problem: str):
+    with pytest.raises(ProfileError, match=problem) as refused:
         profiles.parse(text, "wrong.toml")
     assert refused.value.problem.startswith("wrong.toml")
     assert refused.value.fix
@@ -95,7 +96,7 @@ def test_several_files_with_one_slug_are_refused(tmp_path: Path):
         profiles.read_files([tmp_path / "a.toml", tmp_path / "b.toml"])
 
 
-def test_the_only_profile_need_not_be_named_but_one_of_several_must(engine: Engine):
+def test_a_profile_must_be_named_only_if_several_are_stored(engine: Engine):
     with db.writing(engine) as session:
         with pytest.raises(NotFoundError, match="No profile is stored"):
             profiles.find(session, None)
@@ -109,7 +110,7 @@ def test_the_only_profile_need_not_be_named_but_one_of_several_must(engine: Engi
 
 
 @pytest.mark.parametrize("slug", profiles.bundled_slugs())
-def test_every_bundled_profile_can_be_taken_and_keeps_its_canaries(slug: str):
+def test_every_bundled_profile_can_be_imported_and_keeps_its_canaries(slug: str):
     file = profiles.parse(profiles.bundled_file(slug), slug)
     assert file.slug == slug
     assert file.canaries
@@ -119,13 +120,15 @@ def test_every_bundled_profile_can_be_taken_and_keeps_its_canaries(slug: str):
     )
 
 
-def test_a_headline_goes_to_the_therapy_it_is_about_and_to_no_other():
+def test_a_headline_matches_the_profile_of_its_therapy_and_no_other():
     files = [profiles.parse(profiles.bundled_file(slug), slug) for slug in profiles.bundled_slugs()]
     vocabulary = Vocabulary({file.slug: profiles.term_specs(file) for file in files})
     names = {file.slug: file.name for file in files}
     for file in files:
-        found = judging.judge_document(vocabulary, names, judging.Document(f"{file.name} news"))
-        assert {slug: one.tier for slug, one in found.items()} == {file.slug: Tier.ABOUT}
+        document = judging.Document(f"{file.name} news")
+        judgements = judging.judge_document(vocabulary, names, document)
+        tiers = {slug: judgement.tier for slug, judgement in judgements.items()}
+        assert tiers == {file.slug: Tier.ABOUT}
 
 
 def test_a_canary_that_fails_refuses_the_import(engine: Engine):
@@ -154,13 +157,13 @@ def test_a_term_that_would_match_everything_is_refused_with_its_line(word: str):
         (('"x"', '"Not A Slug"'), 1),
     ],
 )
-def test_the_line_of_what_is_wrong_is_told(change: tuple[str, str], line: int):
+def test_the_line_of_a_wrong_value_is_reported(change: tuple[str, str], line: int):
     text = 'slug = "x"\nname = "X"\n[[terms]]\nkind = "name"\ntext = "examplimab"\n'
     with pytest.raises(ProfileError, match=rf"line {line}\b"):
         profiles.parse(text.replace(*change), "wrong.toml")
 
 
-def test_the_history_tells_what_each_import_changed(engine: Engine):
+def test_the_history_shows_what_each_import_changed(engine: Engine):
     texts = (GOOD, GOOD, GOOD.replace("examplimab", "otherlimab"), 'stage = "New"\n' + GOOD)
     for day, text in enumerate(texts):
         with db.writing(engine) as session:
@@ -168,35 +171,47 @@ def test_the_history_tells_what_each_import_changed(engine: Engine):
                 session, profiles.parse(text, "a test"), MONDAY + timedelta(days=day)
             )
     with db.reading(engine) as session:
-        found = profiles.history(session, stored)
-        assert [(one.number, (one.imported_at - MONDAY).days) for one in found] == [
+        states = profiles.history(session, stored)
+        assert [(state.number, (state.imported_at - MONDAY).days) for state in states] == [
             (1, 0),
             (2, 2),
             (3, 3),
         ]
-        assert profiles.changes(found[0].document, found[1].document) == [
+        assert profiles.changes(states[0].document, states[1].document) == [
             "term added: name otherlimab",
             "term removed: name examplimab",
         ]
-        assert "stage changed: New" in profiles.changes(found[1].document, found[2].document)
+        assert "stage changed: New" in profiles.changes(states[1].document, states[2].document)
+
+
+@pytest.mark.parametrize(
+    ("entries", "about", "is_meaningful", "is_broad"),
+    [(0, 0, False, False), (19, 19, False, False), (20, 6, True, False), (20, 7, True, True)],
+)
+def test_a_profile_is_broad_if_it_matches_more_than_three_tenths_of_enough_entries(
+    entries: int, about: int, is_meaningful: bool, is_broad: bool
+):
+    matched = dict.fromkeys(Tier, 0) | {Tier.ABOUT: about, Tier.NONE: entries - about}
+    estimate = Estimate(entries, matched, days=90)
+    assert (estimate.is_meaningful, estimate.is_broad) == (is_meaningful, is_broad)
 
 
 @pytest.mark.parametrize("include", [False, True])
-def test_what_an_import_finds_in_the_past_is_filed_or_owed(
+def test_past_entries_that_an_import_matches_are_filed_or_owed(
     any_installation: Installation, include: bool
 ):
-    made = any_installation
-    poll.run(made.at(MONDAY))
-    made.publish([Article("Examplimab in the past")])
-    deps = made.at(MONDAY + timedelta(hours=1))
+    installation = any_installation
+    poll.run(installation.at(MONDAY))
+    installation.publish([Article("Examplimab in the past")])
+    deps = installation.at(MONDAY + timedelta(hours=1))
     poll.run(deps)
     match.run(deps)
-    text = f'sources = ["{made.feed}"]\n{GOOD}'
+    text = f'sources = ["{installation.feed}"]\n{GOOD}'
     with deps.writing() as session:
-        done = import_profile(
+        result = import_profile(
             session, profiles.parse(text, "a test"), deps.now(), include_past=include
         )
-        assert done.older_matches == 1
-        found = estimate_matches(session, profiles.parse(text, "a test"), deps.now())
-        assert (found.entries, found.matched[Tier.ABOUT], found.share) == (1, 1, 1.0)
-        assert [one.filed for one in session.query(Match)] == [not include]
+        assert result.older_matches == 1
+        estimate = estimate_matches(session, profiles.parse(text, "a test"), deps.now())
+        assert (estimate.entries, estimate.matched[Tier.ABOUT], estimate.share) == (1, 1, 1.0)
+        assert [match.filed for match in session.query(Match)] == [not include]

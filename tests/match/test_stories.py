@@ -1,6 +1,5 @@
-"""Stories: the same news from several outlets is one item, led by the outlet that knows best."""
+"""Stories: the same news from several outlets is one item, led by the most authoritative outlet."""
 
-import json
 from datetime import timedelta
 from itertools import combinations
 
@@ -9,28 +8,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifier.enums import Authority
-from notifier.match.stories import fingerprint, same_news
+from notifier.match.stories import StoryIndex, fingerprint, is_same_news
 from notifier.pipeline.run import run_once
 from notifier.store.models import Match
 from notifier.watch import sources
 from tests.support.installation import MONDAY, Installation
 from tests.support.mail_sink import html_of, text_of
+from tests.support.matching import CORPORA, SAMPLES, needs_corpora, read_lines
 from tests.support.news_site import Article, rss
-from tests.support.paths import SHARED
 
 RELEASE = (
-    "A made-up company said today that frexalimab lowered the number of new lesions in a made-up trial. The people who "
-    "took part had relapsing multiple sclerosis and were followed for a year. Nobody should believe a word of this."
+    "A made-up company said today that frexalimab lowered the number of new lesions in a made-up "
+    "trial. The people who took part had relapsing multiple sclerosis and were followed for a "
+    "year. Nobody should believe a word of this."
 )
+PAIRS = read_lines(SAMPLES / "stories.jsonl")
 
 
-def same(one: dict, other: dict) -> bool:
-    values = {"url": "", "title": "", "text": ""}
-    return same_news(fingerprint(**{**values, **one}), fingerprint(**{**values, **other}))
+def is_same(first: dict, second: dict) -> bool:
+    empty = {"url": "", "title": "", "text": ""}
+    return is_same_news(fingerprint(**{**empty, **first}), fingerprint(**{**empty, **second}))
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "second"),
     [
         ({"url": "https://x.example.org/a/"}, {"url": "http://www.x.example.org/a?utm_source=y"}),
         (
@@ -49,13 +50,13 @@ def same(one: dict, other: dict) -> bool:
         ),
     ],
 )
-def test_the_same_news_is_known_as_such(one: dict, other: dict):
-    assert same(one, other)
-    assert same(other, one)
+def test_reports_of_the_same_news_are_recognised(first: dict, second: dict):
+    assert is_same(first, second)
+    assert is_same(second, first)
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "second"),
     [
         ({}, {}),
         ({"title": "Frexalimab news"}, {"title": "Frexalimab news"}),
@@ -72,63 +73,72 @@ def test_the_same_news_is_known_as_such(one: dict, other: dict):
         ({"title": "In 2025", "text": RELEASE}, {"title": "In 2026", "text": RELEASE}),
     ],
 )
-def test_different_news_stays_different(one: dict, other: dict):
-    assert not same(one, other)
+def test_reports_of_different_news_are_kept_apart(first: dict, second: dict):
+    assert not is_same(first, second)
 
 
 @given(st.text(max_size=300), st.text(max_size=300))
-def test_any_two_texts_can_be_compared(one: str, other: str):
-    assert same({"title": one, "text": other}, {"title": other, "text": one}) in (True, False)
+def test_any_two_texts_can_be_compared(first: str, second: str):
+    reports = {"title": first, "text": second}, {"title": second, "text": first}
+    assert is_same(*reports) in (True, False)
 
 
-@pytest.mark.skipif(
-    not (SHARED / "corpora").is_dir(), reason="the labelled set does not lie beside this checkout"
-)
+@pytest.mark.parametrize("pair", PAIRS, ids=[pair["why"] for pair in PAIRS])
+def test_the_pairs_of_the_made_up_sample_are_judged_as_labelled(pair: dict):
+    first, second = fingerprint(**pair["first"]), fingerprint(**pair["second"])
+    assert is_same_news(first, second) is pair["same"]
+    assert is_same_news(second, first) is pair["same"]
+    index = StoryIndex()
+    index.add(1, 1, first)
+    assert index.find_first(2, second) == (1 if pair["same"] else None)
+
+
+def test_no_two_texts_of_the_labelled_sample_are_one_story():
+    items = read_lines(SAMPLES / "labelled.jsonl")
+    reports = [fingerprint("", item["title"], item["body"] or item["summary"]) for item in items]
+    assert not [pair for pair in combinations(reports, 2) if is_same_news(*pair)]
+
+
+@needs_corpora
 def test_no_two_headlines_of_the_labelled_set_are_put_together_wrongly():
-    lines = (
-        (SHARED / "corpora" / "relevance" / "dev.jsonl").read_text(encoding="utf-8").splitlines()
-    )
-    items = [json.loads(line) for line in lines]
-    found = [
-        (one["title"], other["title"])
-        for one, other in combinations(items, 2)
-        if same_news(
-            *(
-                fingerprint(each["url"], each["title"], each["body"] or each["summary"])
-                for each in (one, other)
-            )
-        )
+    reports = [
+        (item["title"], fingerprint(item["url"], item["title"], item["body"] or item["summary"]))
+        for item in read_lines(CORPORA / "dev.jsonl")
     ]
-    assert len(found) >= 2
-    assert all(one[:60] == other[:60] for one, other in found)
+    pairs = [
+        (first_title, second_title)
+        for (first_title, first), (second_title, second) in combinations(reports, 2)
+        if is_same_news(first, second)
+    ]
+    assert len(pairs) >= 2
+    assert all(first_title[:60] == second_title[:60] for first_title, second_title in pairs)
 
 
 def test_three_outlets_make_one_item_led_by_the_most_authoritative(any_installation: Installation):
-    made = any_installation
-    made.subscribe("anna@example.org", every="daily", at="08:00")
-    deps = made.at(MONDAY)
+    any_installation.subscribe("anna@example.org", every="daily", at="08:00")
+    deps = any_installation.at(MONDAY)
     with deps.writing() as session:
-        for name, tier in (("Sponsor", Authority.SPONSOR), ("Blog", Authority.OPINION)):
-            address = made.site.put(f"/{name}/", rss([], title=name))
-            sources.add(session, address, MONDAY, name=name, authority=tier)
+        for name, authority in (("Sponsor", Authority.SPONSOR), ("Blog", Authority.OPINION)):
+            address = any_installation.site.put(f"/{name}/", rss([], title=name))
+            sources.add(session, address, MONDAY, name=name, authority=authority)
     run_once(deps)
     title = "Frexalimab lowers lesions in a made-up trial of phase 2"
-    made.publish(
+    any_installation.publish(
         [
             Article(title, slug="herald"),
             Article("Frexalimab and something else entirely", slug="other"),
         ]
     )
-    made.site.put(
+    any_installation.site.put(
         "/Sponsor/",
         rss([Article(f"{title}!", slug="sponsor", link="https://sponsor.example.org/1")]),
     )
-    made.site.put(
+    any_installation.site.put(
         "/Blog/", rss([Article(f"{title}?", slug="blog", link="https://blog.example.org/1")])
     )
-    run_once(made.at(MONDAY + timedelta(days=1)))
+    run_once(any_installation.at(MONDAY + timedelta(days=1)))
 
-    (mail,) = made.sink.to("anna@example.org")
+    (mail,) = any_installation.sink.to("anna@example.org")
     text = " ".join(text_of(mail).split())
     assert mail["Subject"] == "Your daily digest: 2 items"
     assert text.index("https://sponsor.example.org/1") < text.index("Also told by:")
@@ -139,7 +149,7 @@ def test_three_outlets_make_one_item_led_by_the_most_authoritative(any_installat
     )
     assert html_of(mail).count("<h3") == 2
     with deps.reading() as session:
-        found = {match.entry.title: match.story for match in session.query(Match)}
-    first = min(story for story in found.values() if story)
-    assert found[title] == found[f"{title}!"] == found[f"{title}?"] == first
-    assert found["Frexalimab and something else entirely"] is None
+        stories = {match.entry.title: match.story for match in session.query(Match)}
+    first = min(story for story in stories.values() if story)
+    assert stories[title] == stories[f"{title}!"] == stories[f"{title}?"] == first
+    assert stories["Frexalimab and something else entirely"] is None

@@ -1,11 +1,11 @@
-"""Urgent news: who asked for it gets it at once; everybody else at their hour; nobody is woken for less."""
+"""Urgent news goes at once to those who asked for it, and to everybody else on schedule."""
 
 from datetime import timedelta
 
 import pytest
 
 from notifier.enums import NewsKind, Tier
-from notifier.match.urgency import urgent
+from notifier.match.urgency import is_urgent
 from notifier.pipeline.run import run_once
 from notifier.store.models import Subscription
 from tests.support.installation import MONDAY, Installation
@@ -30,30 +30,33 @@ STATUS = {"what": "Status", "before": "Recruiting", "after": "Terminated"}
         (NewsKind.TRIAL_CHANGE, Tier.ABOUT, "A trial", [{**STATUS, "after": "Completed"}], False),
     ],
 )
-def test_what_breaks_a_schedule(kind, tier, title, changes, expected):
-    assert urgent(kind, tier, title, changes) is expected
+def test_only_safety_news_stopped_trials_and_withdrawals_are_urgent(
+    kind, tier, title, changes, expected
+):
+    assert is_urgent(kind, tier, title, changes) is expected
 
 
-def test_it_comes_at_once_to_who_asked_for_it_and_only_once(installation: Installation):
-    made = installation
-    made.subscribe("anna@example.org", every="monthly", on="28")
-    made.subscribe("ben@example.org", every="monthly", on="28")
-    with made.at(MONDAY).writing() as session:
+def test_urgent_news_is_sent_at_once_and_only_once_to_those_who_asked_for_it(
+    installation: Installation,
+):
+    installation.subscribe("anna@example.org", every="monthly", on="28")
+    installation.subscribe("ben@example.org", every="monthly", on="28")
+    with installation.at(MONDAY).writing() as session:
         session.query(Subscription).order_by(Subscription.id).first().urgent = True
-    run_once(made.at(MONDAY))
-    made.publish([Article("Frexalimab slows lesions")])
-    run_once(made.at(MONDAY + timedelta(days=1)))
-    assert made.sink.messages == []
-    made.publish(
+    run_once(installation.at(MONDAY))
+    installation.publish([Article("Frexalimab slows lesions")])
+    run_once(installation.at(MONDAY + timedelta(days=1)))
+    assert installation.sink.messages == []
+    installation.publish(
         [Article("Frexalimab slows lesions"), Article("Clinical hold on a frexalimab trial")]
     )
     for minutes in (0, 5, 60):
-        run_once(made.at(MONDAY + timedelta(days=2, minutes=minutes)))
-    (mail,) = made.sink.messages
+        run_once(installation.at(MONDAY + timedelta(days=2, minutes=minutes)))
+    (mail,) = installation.sink.messages
     assert mail["To"] == "anna@example.org"
     assert "Clinical hold on a frexalimab trial" in text_of(mail)
-    run_once(made.at(MONDAY + timedelta(days=26)))
-    assert sorted(one["To"] for one in made.sink.messages) == [
+    run_once(installation.at(MONDAY + timedelta(days=26)))
+    assert sorted(mail["To"] for mail in installation.sink.messages) == [
         "anna@example.org",
         "ben@example.org",
     ]

@@ -15,8 +15,7 @@ from notifier.i18n.catalog import LANGUAGES
 from notifier.match import profiles
 from notifier.messages import account_mail, digest_body, digest_mail
 from notifier.store.models import AddressChange, Profile, Subscription
-from notifier.subscribers import subscriptions
-from notifier.subscribers.choices import default_choice
+from notifier.subscribers.choices import default_choice, dummy_subscription
 from tests.deliver.test_message import parsed
 from tests.support.installation import MONDAY, Installation
 from tests.support.mail_sink import html_of, text_of
@@ -31,7 +30,7 @@ ILLNESS = re.compile(
 
 def reader(profile: Profile, cadence: Cadence, edition: Edition, language: str) -> Subscription:
     choice = default_choice(cadence, "Europe/Berlin", edition, language)
-    subscription = subscriptions.dummy_subscription(profile, choice, MONDAY)
+    subscription = dummy_subscription(profile, choice, MONDAY)
     subscription.profile = profile
     subscription.next_due_at = (
         MONDAY + timedelta(days=1) if cadence is not Cadence.IMMEDIATE else None

@@ -1,4 +1,4 @@
-"""Containment: one step, profile, person or mail that fails stops no other, and its failure is seen."""
+"""A step, profile, person or mail that fails stops no other, and its failure is reported."""
 
 import json
 import logging
@@ -10,10 +10,14 @@ from sqlalchemy import text as sql
 from typer.testing import CliRunner
 
 from notifier import scheduler
+from notifier.cli import shared
 from notifier.cli.main import app
+from notifier.deliver import outbox
+from notifier.deliver.mime import dkim_keys
 from notifier.digest import digests
 from notifier.enums import DeliveryKind, DeliveryStatus, SignupRequestKind, SubscriptionStatus
 from notifier.errors import StoreError
+from notifier.match import profiles
 from notifier.messages import digest_mail
 from notifier.pipeline import (
     compose,
@@ -33,6 +37,7 @@ from notifier.subscribers import lifecycle
 from tests.support.installation import MONDAY, Installation
 from tests.support.mail_sink import text_of
 from tests.support.news_site import Article
+from tests.support.watched_deps import watched
 
 TUESDAY = MONDAY + timedelta(days=1)
 HOUR = timedelta(hours=1)
@@ -66,7 +71,7 @@ def fails(error: Exception):
     ids=lambda error: type(error).__name__,
 )
 @pytest.mark.parametrize("step", STEPS)
-def test_each_step_is_run_whatever_the_one_before_did(
+def test_each_step_is_run_if_the_one_before_failed(
     installation: Installation, step: str, error: Exception, monkeypatch: pytest.MonkeyPatch, caplog
 ):
     run: list[str] = []
@@ -97,8 +102,7 @@ def test_a_failing_step_makes_exit_code_1_and_says_so(ready, monkeypatch: pytest
 
 @pytest.fixture
 def ready(installation: Installation, monkeypatch: pytest.MonkeyPatch):
-    """Runs a command on the installation."""
-    from notifier.cli import shared
+    """Run a command on the installation."""
 
     class Opened:
         def __enter__(self):
@@ -116,10 +120,14 @@ BROKEN = {
     "a time that is none": "UPDATE subscription SET at='25:99' WHERE id=1",
     "an empty time": "UPDATE subscription SET at='' WHERE id=1",
     "a time without its zero": "UPDATE subscription SET at='8:00' WHERE id=1",
-    "a weekday that does not exist": """UPDATE subscription SET cadence='weekly', "on"=99 WHERE id=1""",
+    "a weekday that does not exist": (
+        """UPDATE subscription SET cadence='weekly', "on"=99 WHERE id=1"""
+    ),
     "a weekday below zero": """UPDATE subscription SET cadence='weekly', "on"=-1 WHERE id=1""",
     "no weekday": """UPDATE subscription SET cadence='weekly', "on"=NULL WHERE id=1""",
-    "a day of the month that does not exist": """UPDATE subscription SET cadence='monthly', "on"=99 WHERE id=1""",
+    "a day of the month that does not exist": (
+        """UPDATE subscription SET cadence='monthly', "on"=99 WHERE id=1"""
+    ),
     "a zone of this machine": "UPDATE subscriber SET time_zone='localtime' WHERE id=1",
     "a zone with leap seconds": "UPDATE subscriber SET time_zone='right/Europe/Berlin' WHERE id=1",
     "a zone that does not exist": "UPDATE subscriber SET time_zone='No/Where' WHERE id=1",
@@ -133,18 +141,20 @@ BROKEN = {
 }
 ONLY_IN_SQLITE = {
     "JSON that is broken": "UPDATE subscription SET hidden='[broken' WHERE id=1",
-    "a day that is a word": """UPDATE subscription SET cadence='weekly', "on"='monday' WHERE id=1""",
+    "a day that is a word": (
+        """UPDATE subscription SET cadence='weekly', "on"='monday' WHERE id=1"""
+    ),
     "a cadence that is none": "UPDATE subscription SET cadence='hourly' WHERE id=1",
 }
 
 
-def damage(made: Installation, statement: str) -> None:
-    with made.at(MONDAY).writing() as session:
+def damage(installation: Installation, statement: str) -> None:
+    with installation.at(MONDAY).writing() as session:
         session.execute(sql(statement))
 
 
-def trouble(made: Installation) -> tuple[str | None, object]:
-    with made.at(MONDAY).reading() as session:
+def trouble(installation: Installation) -> tuple[str | None, object]:
+    with installation.at(MONDAY).reading() as session:
         return session.execute(
             sql("SELECT trouble, next_due_at FROM subscription WHERE id=1")
         ).one()
@@ -154,22 +164,22 @@ def trouble(made: Installation) -> tuple[str | None, object]:
 def test_one_row_that_cannot_be_read_stops_nobody_else(
     any_installation: Installation, statement: str
 ):
-    made = any_installation
-    due = made.discover(3)
-    damage(made, statement)
-    report = run_once(made.at(due))
-    assert {mail["To"] for mail in made.sink.messages} == {
+    installation = any_installation
+    due = installation.discover(3)
+    damage(installation, statement)
+    report = run_once(installation.at(due))
+    assert {mail["To"] for mail in installation.sink.messages} == {
         "person1@example.org",
         "person2@example.org",
     }
-    sentence, _ = trouble(made)
+    sentence, _ = trouble(installation)
     assert sentence.startswith("The stored ")
     assert "@" not in sentence
     assert not report.problems, "it is that person's trouble, not the run's"
 
 
 @pytest.mark.parametrize("statement", ONLY_IN_SQLITE.values(), ids=ONLY_IN_SQLITE)
-def test_a_value_that_sqlite_alone_lets_in_stops_nobody_else(
+def test_a_value_that_only_sqlite_accepts_stops_nobody_else(
     installation: Installation, statement: str
 ):
     due = installation.discover(3)
@@ -182,70 +192,68 @@ def test_a_value_that_sqlite_alone_lets_in_stops_nobody_else(
     assert trouble(installation)[0]
 
 
-def test_who_cannot_be_served_is_tried_again_after_an_hour_and_served_when_mended(
+def test_a_broken_subscription_is_tried_again_after_an_hour_and_served_when_corrected(
     any_installation: Installation,
 ):
-    made = any_installation
-    due = made.discover(2)
-    damage(made, "UPDATE subscriber SET time_zone='No/Where' WHERE id=1")
-    run_once(made.at(due))
-    before = trouble(made)
-    run_once(made.at(due + HOUR / 2))
-    assert trouble(made) == before
-    damage(made, "UPDATE subscriber SET time_zone='UTC' WHERE id=1")
-    run_once(made.at(due + HOUR))
-    assert len(made.sink.to("person0@example.org")) == 1
-    assert trouble(made)[0] is None
+    installation = any_installation
+    due = installation.discover(2)
+    damage(installation, "UPDATE subscriber SET time_zone='No/Where' WHERE id=1")
+    run_once(installation.at(due))
+    before = trouble(installation)
+    run_once(installation.at(due + HOUR / 2))
+    assert trouble(installation) == before
+    damage(installation, "UPDATE subscriber SET time_zone='UTC' WHERE id=1")
+    run_once(installation.at(due + HOUR))
+    assert len(installation.sink.to("person0@example.org")) == 1
+    assert trouble(installation)[0] is None
 
 
-def test_an_immediate_reader_who_cannot_be_served_is_not_tried_every_half_minute(
+def test_a_broken_immediate_subscription_is_not_tried_every_half_minute(
     installation: Installation,
 ):
-    made = installation
-    made.subscribe("anna@example.org", every="immediate")
-    run_once(made.at(MONDAY))
-    made.publish([Article("Frexalimab slows lesions")])
-    damage(made, "UPDATE subscription SET hidden='null'")
+    installation.subscribe("anna@example.org", every="immediate")
+    run_once(installation.at(MONDAY))
+    installation.publish([Article("Frexalimab slows lesions")])
+    damage(installation, "UPDATE subscription SET hidden='null'")
     for minutes in (30, 60, 89):
-        run_once(made.at(MONDAY + timedelta(minutes=minutes)))
-    assert made.sink.messages == []
-    damage(made, "UPDATE subscription SET hidden='[]'")
-    run_once(made.at(MONDAY + timedelta(minutes=60)))
-    assert made.sink.messages == [], "its next attempt is later"
+        run_once(installation.at(MONDAY + timedelta(minutes=minutes)))
+    assert installation.sink.messages == []
+    damage(installation, "UPDATE subscription SET hidden='[]'")
+    run_once(installation.at(MONDAY + timedelta(minutes=60)))
+    assert installation.sink.messages == [], "its next attempt is later"
     for minutes in (151, 152):
-        run_once(made.at(MONDAY + timedelta(minutes=minutes)))
-    assert len(made.sink.messages) == 1
-    assert trouble(made) == (None, None)
+        run_once(installation.at(MONDAY + timedelta(minutes=minutes)))
+    assert len(installation.sink.messages) == 1
+    assert trouble(installation) == (None, None)
 
 
-def test_the_operator_is_told_once_that_somebody_cannot_be_served_and_once_that_all_can(
+def test_the_operator_is_mailed_once_that_somebody_cannot_be_served_and_once_that_all_can(
     installation: Installation,
 ):
-    made = installation
-    made.change(operator=Operator(address="office@example.org"))
-    due = made.discover(2)
-    damage(made, "UPDATE subscriber SET time_zone='No/Where' WHERE id=1")
+    installation.change(operator=Operator(address="office@example.org"))
+    due = installation.discover(2)
+    damage(installation, "UPDATE subscriber SET time_zone='No/Where' WHERE id=1")
     for hours in range(3):
-        run_once(made.at(due + hours * HOUR))
-    deliver.run(made.at(due + 3 * HOUR))
-    (told,) = made.sink.to("office@example.org")
-    assert told["Subject"] == "notifier: some subscribers cannot be served"
-    assert "1 subscriber cannot be served" in " ".join(text_of(told).split())
-    assert "person0" not in text_of(told)
-    with made.at(due).reading() as session:
+        run_once(installation.at(due + hours * HOUR))
+    deliver.run(installation.at(due + 3 * HOUR))
+    (alert,) = installation.sink.to("office@example.org")
+    assert alert["Subject"] == "notifier: some subscribers cannot be served"
+    assert "1 subscriber cannot be served" in " ".join(text_of(alert).split())
+    assert "person0" not in text_of(alert)
+    with installation.at(due).reading() as session:
         assert [check.name for check in monitoring.checks(session, due) if not check.ok] == [
             "subscribers"
         ]
-    damage(made, "UPDATE subscriber SET time_zone='UTC' WHERE id=1")
+    damage(installation, "UPDATE subscriber SET time_zone='UTC' WHERE id=1")
     for hours in range(4, 7):
-        run_once(made.at(due + hours * HOUR))
-    subjects = [mail["Subject"] for mail in made.sink.to("office@example.org")]
+        run_once(installation.at(due + hours * HOUR))
+    subjects = [mail["Subject"] for mail in installation.sink.to("office@example.org")]
     assert subjects[1:] == ["notifier: all subscribers are served again"]
-    with made.at(due).reading() as session:
+    with installation.at(due).reading() as session:
         assert session.query(Alarm).count() == 0
 
 
-def test_a_trouble_is_shown_to_the_operator(installation: Installation, ready):
+def test_commands_show_why_a_subscription_cannot_be_served(installation: Installation, ready):
     due = installation.discover(2)
     damage(installation, "UPDATE subscription SET hidden='[broken' WHERE id=1")
     damage(installation, """UPDATE subscription SET cadence='weekly', "on"=99 WHERE id=2""")
@@ -265,44 +273,46 @@ def test_a_trouble_is_shown_to_the_operator(installation: Installation, ready):
     )
 
 
-def test_a_pause_that_ends_for_somebody_whose_zone_is_broken_ends_for_the_others(
+def test_pauses_end_for_the_others_if_one_time_zone_is_broken(
     any_installation: Installation,
 ):
-    made = any_installation
-    due = made.discover(3)
-    with made.at(MONDAY).writing() as session:
+    installation = any_installation
+    due = installation.discover(3)
+    with installation.at(MONDAY).writing() as session:
         for subscription in session.query(Subscription):
             lifecycle.pause(subscription, MONDAY + HOUR, MONDAY)
-    damage(made, "UPDATE subscriber SET time_zone='No/Where' WHERE id=1")
-    housekeeping.run(made.at(due))
-    with made.at(due).reading() as session:
-        found = {one.id: one.status for one in session.query(Subscription)}
-    assert found[1] is SubscriptionStatus.PAUSED
-    assert {found[2], found[3]} == {SubscriptionStatus.CONFIRMED}
-    assert trouble(made)[0] == "The stored time zone does not exist."
+    damage(installation, "UPDATE subscriber SET time_zone='No/Where' WHERE id=1")
+    housekeeping.run(installation.at(due))
+    with installation.at(due).reading() as session:
+        statuses = {
+            subscription.id: subscription.status for subscription in session.query(Subscription)
+        }
+    assert statuses[1] is SubscriptionStatus.PAUSED
+    assert {statuses[2], statuses[3]} == {SubscriptionStatus.CONFIRMED}
+    assert trouble(installation)[0] == "The stored time zone does not exist."
 
 
 def test_a_digest_that_cannot_be_rendered_stops_no_other_group(
     any_installation: Installation, monkeypatch
 ):
-    made = any_installation
-    due = made.discover(2)
-    made.subscribe("doctor@example.org", edition="clinician", moment=MONDAY)
-    damage(made, "UPDATE subscription SET position=0")
-    real = digests.edition
+    installation = any_installation
+    due = installation.discover(2)
+    installation.subscribe("doctor@example.org", edition="clinician", moment=MONDAY)
+    damage(installation, "UPDATE subscription SET position=0")
+    real = digests.compose
 
-    def edition(profile, group, *rest):
+    def compose_digest(profile, group, *rest):
         if group.variant.edition == "clinician":
             raise KeyError("doctor@example.org")
         return real(profile, group, *rest)
 
-    monkeypatch.setattr(digests, "edition", edition)
-    report = run_once(made.at(due))
-    assert len(made.sink.messages) == 2
+    monkeypatch.setattr(digests, "compose", compose_digest)
+    report = run_once(installation.at(due))
+    assert len(installation.sink.messages) == 2
     assert report.failed
-    monkeypatch.setattr(digests, "edition", real)
-    run_once(made.at(due + HOUR))
-    assert len(made.sink.to("doctor@example.org")) == 1
+    monkeypatch.setattr(digests, "compose", real)
+    run_once(installation.at(due + HOUR))
+    assert len(installation.sink.to("doctor@example.org")) == 1
 
 
 def test_one_profile_that_cannot_be_composed_stops_no_other(
@@ -310,8 +320,6 @@ def test_one_profile_that_cannot_be_composed_stops_no_other(
 ):
     due = installation.discover(1)
     other = installation.at(due)
-    from notifier.match import profiles
-
     with other.writing() as session:
         file = profiles.parse(profiles.bundled_file("tolebrutinib"), "the other profile")
         profiles.save(session, file, due)
@@ -360,7 +368,9 @@ def test_one_request_that_fails_is_dropped_and_stops_no_other(
         )
 
 
-def test_one_part_of_tidying_that_fails_stops_no_other(installation: Installation, monkeypatch):
+def test_one_part_of_housekeeping_that_fails_stops_no_other(
+    installation: Installation, monkeypatch
+):
     done: list[str] = []
     steps = (("One", fails(ValueError("x"))), ("Two", lambda *_: done.append("two")))
     monkeypatch.setattr(housekeeping, "_STEPS", steps)
@@ -371,152 +381,128 @@ def test_one_part_of_tidying_that_fails_stops_no_other(installation: Installatio
     assert len(problems.lines) == 2
 
 
-@pytest.mark.parametrize("place", ["in the parcel", "in the message"])
-@pytest.mark.parametrize("signed", [False, True], ids=["plain", "made ahead"])
-def test_a_mail_that_cannot_be_built_is_put_off_and_the_others_go_out(
+@pytest.mark.parametrize("place", ["the outgoing message", "its bytes"])
+@pytest.mark.parametrize("signed", [False, True], ids=["plain", "signed by the prefetcher"])
+def test_a_mail_that_cannot_be_built_is_deferred_and_the_others_go_out(
     any_installation: Installation,
     place: str,
     signed: bool,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path,
 ):
-    made = any_installation
+    installation = any_installation
     if signed:
-        from notifier.deliver.mime import dkim_keys
-
         key = tmp_path / "key.pem"
         key.write_bytes(dkim_keys.new_key("rsa"))
-        made.change(dkim=Dkim(domain="example.org", private_key_file=key))
-    due = made.discover(12)
-    compose.run(made.at(due))
+        installation.change(dkim=Dkim(domain="example.org", private_key_file=key))
+    due = installation.discover(12)
+    compose.run(installation.at(due))
     real = digest_mail.MessageBuilder.outgoing
 
     def outgoing(self, session, claimed, now):
         if claimed.to != "person3@example.org":
             return real(self, session, claimed, now)
-        if place == "in the parcel":
+        if place == "the outgoing message":
             raise KeyError(claimed.to)
         return real(self, session, claimed, now)._replace(message=fails(KeyError(claimed.to)))
 
     monkeypatch.setattr(digest_mail.MessageBuilder, "outgoing", outgoing)
-    sent = deliver.run(made.at(due))
+    sent = deliver.run(installation.at(due))
     assert sent.accepted == 11
     assert sent.answers["deferred"] == 1
-    with made.at(due).reading() as session:
+    with installation.at(due).reading() as session:
         (waiting,) = session.query(Delivery).filter(Delivery.status != DeliveryStatus.SENT)
         assert waiting.status is DeliveryStatus.PENDING
         assert waiting.error.startswith("the mail cannot be built: an unexpected error (KeyError)")
         assert "@" not in waiting.error
         assert waiting.next_attempt_at > due
     monkeypatch.setattr(digest_mail.MessageBuilder, "outgoing", real)
-    deliver.run(made.at(due + HOUR))
-    assert len(made.sink.to("person3@example.org")) == 1
+    deliver.run(installation.at(due + HOUR))
+    assert len(installation.sink.to("person3@example.org")) == 1
 
 
-def test_a_mail_that_can_never_be_built_is_given_up_after_the_usual_patience(
+def test_a_mail_that_can_never_be_built_is_given_up_after_the_usual_time(
     installation: Installation, monkeypatch
 ):
-    made = installation
-    due = made.discover(1)
-    compose.run(made.at(due))
+    due = installation.discover(1)
+    compose.run(installation.at(due))
     monkeypatch.setattr(digest_mail.MessageBuilder, "outgoing", fails(KeyError("x")))
     for hours in range(0, 100, 6):
-        deliver.run(made.at(due + hours * HOUR))
-    with made.at(due).reading() as session:
+        deliver.run(installation.at(due + hours * HOUR))
+    with installation.at(due).reading() as session:
         (delivery,) = session.query(Delivery)
         assert delivery.status is DeliveryStatus.FAILED
         assert "given up after" in delivery.error
         assert session.query(Digest).one().status == "sent"
 
 
-def test_a_person_whose_row_is_broken_after_composing_loses_only_their_own_mail(
+def test_a_row_that_breaks_after_composing_stops_only_its_own_mail(
     any_installation: Installation,
 ):
-    made = any_installation
-    due = made.discover(3)
-    compose.run(made.at(due))
-    damage(made, "UPDATE subscriber SET time_zone='No/Where' WHERE id=1")
-    assert deliver.run(made.at(due)).accepted == 2
+    installation = any_installation
+    due = installation.discover(3)
+    compose.run(installation.at(due))
+    damage(installation, "UPDATE subscriber SET time_zone='No/Where' WHERE id=1")
+    assert deliver.run(installation.at(due)).accepted == 2
 
 
-def test_parcels_are_built_outside_the_transaction_that_claims(
+def test_messages_are_built_while_no_write_transaction_is_open(
     any_installation: Installation, monkeypatch
 ):
-    made = any_installation
-    due = made.discover(3)
-    made.subscribe("newcomer@example.org", confirmed=False)
-    from notifier.deliver import outbox
-
-    with made.at(due).writing() as session:
+    installation = any_installation
+    due = installation.discover(3)
+    installation.subscribe("newcomer@example.org", confirmed=False)
+    with installation.at(due).writing() as session:
         newcomer = (
             session.query(Subscription)
             .filter(Subscription.status == SubscriptionStatus.PENDING)
             .one()
         )
         outbox.enqueue_own(session, DeliveryKind.CONFIRMATION, [newcomer.id], "example.org", due)
-    compose.run(made.at(due))
-    open_now: list[bool] = []
-    deps = made.at(due)
-
-    class Watched(type(deps)):
-        def writing(self):
-            from contextlib import contextmanager
-
-            @contextmanager
-            def opened():
-                with deps.writing() as session:
-                    open_now.append(True)
-                    try:
-                        yield session
-                    finally:
-                        open_now.pop()
-
-            return opened()
-
-    watched = Watched(deps.settings, deps.engine, due)
+    compose.run(installation.at(due))
+    deps = watched(installation.at(due))
     real = digest_mail.MessageBuilder.outgoing
 
     def outgoing(self, *words):
-        assert not open_now
+        assert not deps.open_sessions
         return real(self, *words)
 
     monkeypatch.setattr(digest_mail.MessageBuilder, "outgoing", outgoing)
-    assert deliver.run(watched).accepted == 4
+    assert deliver.run(deps).accepted == 4
 
 
-def test_an_unexpected_error_while_leases_are_renewed_ends_nothing(
+def test_an_unexpected_error_while_leases_are_renewed_does_not_stop_the_delivery(
     installation: Installation, monkeypatch
 ):
-    made = installation
-    due = made.discover(3)
-    compose.run(made.at(due))
-    from notifier.deliver import outbox
-
+    due = installation.discover(3)
+    compose.run(installation.at(due))
     monkeypatch.setattr(deliver, "_HEARTBEAT", 0.001)
     monkeypatch.setattr(outbox, "renew", fails(ValueError("anna@example.org")))
-    assert deliver.run(made.at(due)).accepted == 3
+    assert deliver.run(installation.at(due)).accepted == 3
 
 
-def test_who_unsubscribes_while_a_digest_is_rendered_gets_none(
+def test_a_person_who_unsubscribes_while_a_digest_is_rendered_gets_none(
     any_installation: Installation, monkeypatch
 ):
-    made = any_installation
-    due = made.discover(3)
-    real = digests.edition
+    installation = any_installation
+    due = installation.discover(3)
+    real = digests.compose
 
-    def edition(*words):
-        damage(made, "UPDATE subscription SET status='ended', next_due_at=NULL WHERE id=2")
+    def compose_digest(*words):
+        damage(installation, "UPDATE subscription SET status='ended', next_due_at=NULL WHERE id=2")
         return real(*words)
 
-    monkeypatch.setattr(digests, "edition", edition)
-    compose.run(made.at(due))
-    with made.at(due).reading() as session:
+    monkeypatch.setattr(digests, "compose", compose_digest)
+    compose.run(installation.at(due))
+    with installation.at(due).reading() as session:
         assert sorted(one.subscription_id for one in session.query(Delivery)) == [1, 3]
 
 
 CHANGES = {
     "another place in the sequence": "UPDATE subscription SET position=position+1 WHERE id=2",
-    "another due time": "UPDATE subscription SET next_due_at='2026-04-01 08:00:00+00:00' WHERE id=2",
+    "another due time": (
+        "UPDATE subscription SET next_due_at='2026-04-01 08:00:00+00:00' WHERE id=2"
+    ),
     "a pause": "UPDATE subscription SET status='paused' WHERE id=2",
     "hidden parts": "UPDATE subscription SET hidden='[\"related\"]' WHERE id=2",
     "another edition": "UPDATE subscription SET edition='clinician' WHERE id=2",
@@ -527,44 +513,44 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("statement", CHANGES.values(), ids=CHANGES)
-def test_who_changed_while_a_digest_was_rendered_is_left_for_the_next_run(
+def test_a_subscription_that_changes_while_a_digest_is_rendered_is_left_for_the_next_run(
     any_installation: Installation, statement: str, monkeypatch: pytest.MonkeyPatch
 ):
-    made = any_installation
-    due = made.discover(3)
-    real = digests.edition
+    installation = any_installation
+    due = installation.discover(3)
+    real = digests.compose
 
-    def edition(*words):
-        damage(made, statement)
+    def compose_digest(*words):
+        damage(installation, statement)
         return real(*words)
 
-    monkeypatch.setattr(digests, "edition", edition)
-    compose.run(made.at(due))
-    with made.at(due).reading() as session:
+    monkeypatch.setattr(digests, "compose", compose_digest)
+    compose.run(installation.at(due))
+    with installation.at(due).reading() as session:
         assert sorted(one.subscription_id for one in session.query(Delivery)) == [1, 3]
 
 
-def test_what_is_matched_while_a_digest_is_rendered_goes_into_it_once(
+def test_a_match_that_is_stored_while_a_digest_is_rendered_goes_into_it_once(
     any_installation: Installation, monkeypatch
 ):
-    made = any_installation
-    due = made.discover(2)
-    real = digests.edition
+    installation = any_installation
+    due = installation.discover(2)
+    real = digests.compose
     matched: list[int] = []
 
-    def edition(*words):
+    def compose_digest(*words):
         if not matched:
-            made.publish(
+            installation.publish(
                 [Article("Frexalimab slows lesions"), Article("Frexalimab again", slug="again")]
             )
-            poll.run(made.at(due + HOUR))
-            matched.append(match.run(made.at(due + HOUR)))
+            poll.run(installation.at(due + HOUR))
+            matched.append(match.run(installation.at(due + HOUR)))
         return real(*words)
 
-    monkeypatch.setattr(digests, "edition", edition)
-    compose.run(made.at(due + HOUR))
+    monkeypatch.setattr(digests, "compose", compose_digest)
+    compose.run(installation.at(due + HOUR))
     assert matched == [1]
-    with made.at(due).reading() as session:
+    with installation.at(due).reading() as session:
         (digest,) = session.query(Digest)
         assert len(digest.items) == 2
         assert session.query(Delivery).count() == 2
@@ -573,37 +559,35 @@ def test_what_is_matched_while_a_digest_is_rendered_goes_into_it_once(
 def test_a_long_list_is_served_in_portions_with_one_digest(
     any_installation: Installation, monkeypatch
 ):
-    made = any_installation
+    installation = any_installation
     monkeypatch.setattr(compose, "_AT_ONCE", 2)
-    due = made.discover(5)
-    assert compose.run(made.at(due)) == 1
-    with made.at(due).reading() as session:
+    due = installation.discover(5)
+    assert compose.run(installation.at(due)) == 1
+    with installation.at(due).reading() as session:
         assert session.query(Digest).count() == 1
         assert session.query(Delivery).count() == 5
-    assert compose.run(made.at(due)) == 0
+    assert compose.run(installation.at(due)) == 0
 
 
 def test_the_scheduler_goes_on_after_a_run_that_failed(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(compose, "run", fails(ValueError("x")))
-    told: list[bool] = []
+    failed: list[bool] = []
 
     def tell(report: Report) -> None:
-        told.append(report.failed)
-        if len(told) == 3:
+        failed.append(report.failed)
+        if len(failed) == 3:
             signal.raise_signal(signal.SIGTERM)
 
     scheduler.run(installation.at(MONDAY), tell, 0.0)
-    assert told == [True, True, True]
+    assert failed == [True, True, True]
 
 
-def test_a_consequence_that_cannot_be_drawn_loses_no_answer(
-    any_installation: Installation, monkeypatch
-):
-    made = any_installation
-    due = made.discover(4)
-    made.sink.refuse_recipient = {
+def test_an_error_in_the_bounce_policy_loses_no_answer(any_installation: Installation, monkeypatch):
+    installation = any_installation
+    due = installation.discover(4)
+    installation.sink.refuse_recipient = {
         f"person{number}@example.org": "550 5.1.1 no such user" for number in (1, 2)
     }
     real = refusals._judge
@@ -614,10 +598,10 @@ def test_a_consequence_that_cannot_be_drawn_loses_no_answer(
         real(session, delivery, outcome, now)
 
     monkeypatch.setattr(refusals, "_judge", judge)
-    report = run_once(made.at(due))
+    report = run_once(installation.at(due))
     assert report.sent.answers == {"accepted": 2, "refused": 2}
     assert not report.problems
-    with made.at(due).reading() as session:
+    with installation.at(due).reading() as session:
         assert (
             sum(delivery.status is DeliveryStatus.FAILED for delivery in session.query(Delivery))
             == 2
@@ -628,9 +612,9 @@ def test_a_consequence_that_cannot_be_drawn_loses_no_answer(
 def test_somebody_who_is_erased_while_their_mail_is_refused_stops_nobody(
     any_installation: Installation, monkeypatch
 ):
-    made = any_installation
-    due = made.discover(3)
-    made.sink.refuse_recipient = {"person1@example.org": "550 5.1.1 no such user"}
+    installation = any_installation
+    due = installation.discover(3)
+    installation.sink.refuse_recipient = {"person1@example.org": "550 5.1.1 no such user"}
     real = digest_mail.MessageBuilder.outgoing
 
     def outgoing(self, session, claimed, now):
@@ -639,13 +623,13 @@ def test_somebody_who_is_erased_while_their_mail_is_refused_stops_nobody(
             return built
 
         def message() -> bytes:
-            with made.at(due).writing() as other:
+            with installation.at(due).writing() as other:
                 other.execute(sql("DELETE FROM subscriber WHERE email = 'person1@example.org'"))
             return built.message()
 
         return built._replace(message=message)
 
     monkeypatch.setattr(digest_mail.MessageBuilder, "outgoing", outgoing)
-    report = run_once(made.at(due))
+    report = run_once(installation.at(due))
     assert report.sent.accepted == 2
     assert not report.problems

@@ -1,10 +1,11 @@
-"""The watchman: one mail when mails do not go out, one when they do again, and nothing for less."""
+"""Monitoring: one mail when mails do not go out, one when they do again, and none for less."""
 
 import json
 from datetime import timedelta
 
 from notifier.pipeline.run import run_once
 from notifier.settings import Operator, Smtp
+from notifier.watch import sources
 from notifier.web.app import create
 from tests.support.installation import MONDAY, Installation
 from tests.support.mail_sink import free_port, text_of
@@ -15,73 +16,69 @@ from tests.support.web_server import serving
 TUESDAY = MONDAY + timedelta(days=1)
 
 
-def looked_at(made: Installation, moment) -> tuple[int, dict]:
-    with serving(create(made.at(moment))) as address:
+def ask_healthz(installation: Installation, moment) -> tuple[int, dict]:
+    with serving(create(installation.at(moment))) as address:
         answer = Client(address).get("/healthz")
         return answer.status_code, json.loads(answer.text)
 
 
-def test_a_mail_server_that_is_away_for_an_hour_is_told_once_and_its_return_too(
+def test_the_operator_is_mailed_once_when_the_mail_server_is_away_for_an_hour_and_when_it_returns(
     installation: Installation,
 ):
-    made = installation
-    made.change(operator=Operator(address="office@example.org"))
-    made.subscribe("anna@example.org")
-    run_once(made.at(MONDAY))
-    assert looked_at(made, MONDAY)[0] == 200
-    made.publish([Article("Frexalimab slows lesions")])
-    good = made.at(MONDAY).settings.smtp
-    made.change(smtp=Smtp(port=free_port(), security="none"))
-    run_once(made.at(TUESDAY))
-    assert looked_at(made, TUESDAY + timedelta(minutes=30))[0] == 200
+    installation.change(operator=Operator(address="office@example.org"))
+    installation.subscribe("anna@example.org")
+    run_once(installation.at(MONDAY))
+    assert ask_healthz(installation, MONDAY)[0] == 200
+    installation.publish([Article("Frexalimab slows lesions")])
+    good = installation.at(MONDAY).settings.smtp
+    installation.change(smtp=Smtp(port=free_port(), security="none"))
+    run_once(installation.at(TUESDAY))
+    assert ask_healthz(installation, TUESDAY + timedelta(minutes=30))[0] == 200
     for hours in (1, 2, 3):
-        run_once(made.at(TUESDAY + timedelta(hours=hours)))
-    status, document = looked_at(made, TUESDAY + timedelta(hours=3))
+        run_once(installation.at(TUESDAY + timedelta(hours=hours)))
+    status, document = ask_healthz(installation, TUESDAY + timedelta(hours=3))
     assert (status, document["status"]) == (503, "failing")
     assert "anna" not in json.dumps(document)
-    made.change(smtp=good)
+    installation.change(smtp=good)
     for hours in (4, 5):
-        run_once(made.at(TUESDAY + timedelta(hours=hours)))
-    told = made.sink.to("office@example.org")
-    assert [mail["Subject"] for mail in told] == [
+        run_once(installation.at(TUESDAY + timedelta(hours=hours)))
+    alerts = installation.sink.to("office@example.org")
+    assert [mail["Subject"] for mail in alerts] == [
         "notifier: mails are not going out",
         "notifier: mails go out again",
     ]
-    assert "notifier deliveries list" in text_of(told[0])
-    assert len(made.sink.to("anna@example.org")) == 1
-    assert looked_at(made, TUESDAY + timedelta(hours=5))[0] == 200
+    assert "notifier deliveries list" in text_of(alerts[0])
+    assert len(installation.sink.to("anna@example.org")) == 1
+    assert ask_healthz(installation, TUESDAY + timedelta(hours=5))[0] == 200
 
 
-def test_a_source_that_fails_is_shown(installation: Installation):
-    made = installation
-    run_once(made.at(MONDAY))
-    with made.at(MONDAY).writing() as session:
-        from notifier.watch import sources
-
+def test_healthz_reports_a_failing_source(installation: Installation):
+    run_once(installation.at(MONDAY))
+    with installation.at(MONDAY).writing() as session:
         (source,) = sources.listed(session)
         source.failures, source.last_error = 5, "HTTP 500"
-    status, document = looked_at(made, MONDAY)
+    status, document = ask_healthz(installation, MONDAY)
     assert status == 503
-    assert [one["name"] for one in document["checks"] if not one["ok"]] == ["sources"]
+    assert [check["name"] for check in document["checks"] if not check["ok"]] == ["sources"]
 
 
-def refused(made: Installation, people: list[str], whom: str, said: str) -> None:
-    """These people's digest is due on Tuesday, and their mail server says this of one of them."""
-    made.change(operator=Operator(address="office@example.org"))
-    for one in people:
-        made.subscribe(one)
-    run_once(made.at(MONDAY))
-    made.publish([Article("Frexalimab slows lesions")])
-    made.sink.refuse_recipient[whom] = said
+def refuse_one(installation: Installation, people: list[str], refused: str, answer: str) -> None:
+    """Let these people's digest be due on Tuesday, and the mail server answer this for one."""
+    installation.change(operator=Operator(address="office@example.org"))
+    for email in people:
+        installation.subscribe(email)
+    run_once(installation.at(MONDAY))
+    installation.publish([Article("Frexalimab slows lesions")])
+    installation.sink.refuse_recipient[refused] = answer
 
 
-def run_every_20_minutes(made: Installation, begin: int, end: int) -> None:
+def run_every_20_minutes(installation: Installation, begin: int, end: int) -> None:
     for minutes in range(begin, end, 20):
-        run_once(made.at(TUESDAY + timedelta(minutes=minutes)))
+        run_once(installation.at(TUESDAY + timedelta(minutes=minutes)))
 
 
-def test_a_person_who_is_put_off_alone_alarms_nobody(installation: Installation):
-    refused(
+def test_a_single_deferred_person_raises_no_alarm(installation: Installation):
+    refuse_one(
         installation,
         ["anna@example.org", "ben@example.org"],
         "ben@example.org",
@@ -91,16 +88,17 @@ def test_a_person_who_is_put_off_alone_alarms_nobody(installation: Installation)
     assert installation.sink.to("office@example.org") == []
 
 
-def test_a_mail_server_that_puts_everybody_off_is_told(installation: Installation):
-    refused(installation, ["anna@example.org"], "anna@example.org", "451 4.7.1 not now")
+def test_a_mail_server_that_defers_everybody_raises_an_alarm(installation: Installation):
+    refuse_one(installation, ["anna@example.org"], "anna@example.org", "451 4.7.1 not now")
     run_every_20_minutes(installation, 0, 60)
     assert installation.sink.to("office@example.org") == []
     run_every_20_minutes(installation, 60, 300)
-    (told,) = installation.sink.to("office@example.org")
-    assert "nothing of it accepted by the mail server: digest 1" in text_of(told).replace("\n", " ")
+    (alert,) = installation.sink.to("office@example.org")
+    text = text_of(alert).replace("\n", " ")
+    assert "nothing of it accepted by the mail server: digest 1" in text
 
 
-def test_a_mailbox_that_is_full_alarms_nobody(installation: Installation):
-    refused(installation, ["anna@example.org"], "anna@example.org", "552 5.2.2 mailbox full")
+def test_a_full_mailbox_raises_no_alarm(installation: Installation):
+    refuse_one(installation, ["anna@example.org"], "anna@example.org", "552 5.2.2 mailbox full")
     run_every_20_minutes(installation, 0, 110)
     assert installation.sink.to("office@example.org") == []

@@ -23,4 +23,4 @@ def test_a_due_time_is_served_once_however_many_schedulers_see_it(any_installati
     with tuesday.reading() as session:
         assert session.query(Digest).count() == 1
         assert session.query(Delivery).count() == 20
-        assert len({one.subscription_id for one in session.query(Delivery)}) == 20
+        assert len({delivery.subscription_id for delivery in session.query(Delivery)}) == 20

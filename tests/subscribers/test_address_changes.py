@@ -108,7 +108,7 @@ def test_the_page_answers_before_it_is_looked_up_whose_address_that_is(
     made = installation
     made.subscribe(ANNA)
     looked_up = threading.Event()
-    monkeypatch.setattr("notifier.web.mail_requests._admit", lambda *_: looked_up.wait(5))
+    monkeypatch.setattr("notifier.web.mail_requests._answer_by_mail", lambda *_: looked_up.wait(5))
     with visiting(made) as client:
         assert change_to(client, made, NEW).status_code == 200
         with made.at(MONDAY).reading() as session:
@@ -132,7 +132,7 @@ def test_the_answer_takes_the_same_steps_in_the_database_for_every_kind_of_addre
     made = any_installation
     made.subscribe(ANNA)
     four_kinds(made)
-    monkeypatch.setattr("notifier.web.mail_requests._admit", lambda *_: None)
+    monkeypatch.setattr("notifier.web.mail_requests._answer_by_mail", lambda *_: None)
     statements: list[str] = []
     event.listen(
         made.at(MONDAY).engine,

@@ -13,7 +13,7 @@ from notifier.errors import InputError
 from notifier.match import profiles
 from notifier.pipeline.run import run_once
 from notifier.store.models import Consent, Delivery, Subscriber, Subscription
-from notifier.subscribers import import_export, subscriptions, suppressions
+from notifier.subscribers import deletion, import_export, list_files, subscriptions, suppressions
 from notifier.subscribers.choices import default_choice
 from notifier.subscribers.import_export import ImportOptions, Report, RowResult
 from tests.support.installation import MONDAY, Installation
@@ -32,7 +32,7 @@ def take(
         known = {one.slug: one for one in profiles.listed(session)}
         terms = ImportOptions(known, "Europe/Berlin", "operator test" if confirmed else None, dry)
         return import_export.import_rows(
-            session, import_export.read(io.StringIO(text), json_lines=json_lines), terms, MONDAY
+            session, list_files.read(io.StringIO(text), json_lines=json_lines), terms, MONDAY
         )
 
 
@@ -177,10 +177,10 @@ def test_what_goes_out_comes_in_again_but_for_those_who_left(installation: Insta
     for json_lines in (False, True):
         with deps.reading() as session:
             text = "".join(
-                import_export.write(import_export.export_rows(session), json_lines=json_lines)
+                list_files.write(import_export.export_rows(session), json_lines=json_lines)
             )
         with deps.writing() as session:
-            subscriptions.remove(session, [one.id for one in session.query(Subscriber)])
+            deletion.delete_subscribers(session, [one.id for one in session.query(Subscriber)])
         assert Counter(fates(take(made, text, json_lines=json_lines))) == {
             RowResult.ADDED: 2,
             RowResult.LEFT: 1,
@@ -203,7 +203,7 @@ def test_what_goes_out_comes_in_again_but_for_those_who_left(installation: Insta
 
 @given(st.lists(st.text(max_size=20), min_size=1, max_size=5))
 def test_no_cell_of_an_export_is_a_formula(cells: list[str]):
-    text = "".join(import_export.write([dict(enumerate(cells))], json_lines=False))
+    text = "".join(list_files.write([dict(enumerate(cells))], json_lines=False))
     for row in list(csv.reader(io.StringIO(text, newline="")))[1:]:
         assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in row)
 
@@ -236,6 +236,6 @@ def test_csv_injection_of_the_corpus_never_comes_out_as_a_formula():
         if path.is_file()
         for line in path.read_text("utf-8", "replace").splitlines()
     ]
-    text = "".join(import_export.write([{"x": one} for one in payloads], json_lines=False))
+    text = "".join(list_files.write([{"x": one} for one in payloads], json_lines=False))
     for row in list(csv.reader(io.StringIO(text, newline="")))[1:]:
         assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in row)

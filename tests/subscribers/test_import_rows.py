@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from notifier.errors import InputError
 from notifier.match import profiles
-from notifier.subscribers import import_export
-from notifier.subscribers.import_export import COLUMNS, RowResult
+from notifier.subscribers import import_export, list_files
+from notifier.subscribers.import_export import RowResult
+from notifier.subscribers.list_files import COLUMNS
 from tests.support.installation import MONDAY, Installation
 
 ADDRESS = "a@example.org"
@@ -25,7 +26,7 @@ def taken(
             {"frexalimab": profiles.find(session, None)}, "UTC", "operator test", dry
         )
         report = import_export.import_rows(
-            session, import_export.read(io.StringIO(text), json_lines=json_lines), terms, MONDAY
+            session, list_files.read(io.StringIO(text), json_lines=json_lines), terms, MONDAY
         )
     return [(fate, why) for _, fate, why in report.lines]
 

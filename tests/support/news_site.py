@@ -1,7 +1,6 @@
-"""A news site for the tests: a real HTTP server on loopback whose answers a test sets, and which remembers requests."""
+"""A news site for the tests: an HTTP server on loopback that keeps the requests it gets."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,15 +10,25 @@ from hashlib import sha256
 from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+# Seconds after which a held answer is sent in any case, so that no server is left waiting.
+_LONGEST_HOLD = 60
+
 
 @dataclass
 class Answer:
-    """What one path answers: a status, headers, a body, and how long it takes."""
+    """The answer of one path.
+
+    Attributes:
+        status: the status.
+        body: the body.
+        headers: the headers.
+        held_until: an event for which the server waits before it answers; None to answer at once.
+    """
 
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
-    delay: float = 0
+    held_until: threading.Event | None = None
 
 
 @dataclass
@@ -60,7 +69,7 @@ class Site:
             return maker(Asked(path, {}, 0))
         found = self.answers.get(path, Answer(404))
         if found.status == 200 and known and known == found.headers.get("ETag"):
-            return Answer(304, b"", {"ETag": known}, found.delay)
+            return Answer(304, b"", {"ETag": known}, found.held_until)
         return found
 
 
@@ -74,7 +83,8 @@ def running() -> Iterator[Site]:
         def do_GET(self) -> None:
             answer = site.answer(self.path, self.headers.get("If-None-Match"))
             site.asked.append(Asked(self.path, dict(self.headers.items()), answer.status))
-            time.sleep(answer.delay)
+            if answer.held_until is not None:
+                answer.held_until.wait(_LONGEST_HOLD)
             self.send_response(answer.status)
             for name, text in answer.headers.items():
                 self.send_header(name, text)
@@ -117,7 +127,8 @@ def rss(articles: list[Article], title: str = "The Example Herald (fictional)") 
     items = "".join(_item(article) for article in articles)
     return (
         '<?xml version="1.0" encoding="UTF-8"?><rss version="2.0"><channel>'
-        f"<title>{escape(title)}</title><link>https://herald.example.org</link>{items}</channel></rss>"
+        f"<title>{escape(title)}</title><link>https://herald.example.org</link>"
+        f"{items}</channel></rss>"
     )
 
 

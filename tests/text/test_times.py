@@ -22,7 +22,7 @@ from notifier.pipeline.run import run_once
 from notifier.settings import load
 from notifier.store import db
 from notifier.store.models import Subscription
-from notifier.subscribers import import_export, schedule
+from notifier.subscribers import import_export, list_files, schedule
 from notifier.subscribers.choices import Choice
 from notifier.subscribers.import_export import RowResult
 from notifier.subscribers.schedule import Schedule
@@ -245,15 +245,15 @@ def test_a_deed_that_is_refused_half_way_leaves_nothing_behind(
 ):
     from notifier.web import preferences as pages
 
-    def half_done(request, session, subscription, sent):
-        subscription.urgent = True
-        subscription.subscriber.language = "fr"
-        session.flush()
+    def half_done(visit, form):
+        visit.subscription.urgent = True
+        visit.subscription.subscriber.language = "fr"
+        visit.session.flush()
         raise ValueError("refused")
 
     any_installation.subscribe("anna@example.org")
     before = stored(any_installation)
-    monkeypatch.setitem(pages._DEEDS, "save", half_done)
+    monkeypatch.setitem(pages.ACTIONS, "save", half_done)
     assert send(client, preferences(any_installation)).status_code == 422
     assert stored(any_installation) == before
 
@@ -286,7 +286,7 @@ def test_a_line_of_a_list_with_such_a_value_is_invalid_and_the_next_is_taken(
             {"frexalimab": profiles.find(session, None)}, "UTC", "operator test"
         )
         report = import_export.import_rows(
-            session, import_export.read(file, json_lines=True), terms, MONDAY
+            session, list_files.read(file, json_lines=True), terms, MONDAY
         )
     assert [fate for _, fate, _ in report.lines] == [RowResult.INVALID] * len(rows) + [
         RowResult.ADDED

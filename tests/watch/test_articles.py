@@ -1,4 +1,4 @@
-"""Articles: where a feed shows a teaser, the article's own page is read for matching, and for nothing else."""
+"""Articles: if a feed shows a teaser, the article's own page is read, for matching alone."""
 
 from datetime import timedelta
 
@@ -14,13 +14,14 @@ from tests.support.news_site import Article
 
 HOUR = timedelta(hours=1)
 PAGE = (
-    "<nav><a href=/>Frexalimab menu</a></nav><article><h1>A new drug</h1><p>It begins here and goes on for a while.</p>"
-    "<p>{}</p></article><aside><p>Related: frexalimab</p></aside>"
+    "<nav><a href=/>Frexalimab menu</a></nav><article><h1>A new drug</h1>"
+    "<p>It begins here and goes on for a while.</p><p>{}</p></article>"
+    "<aside><p>Related: frexalimab</p></aside>"
 )
 
 
 def polled(made: Installation, article: Article, after: timedelta = timedelta(0)) -> list[str]:
-    """Poll with this article in the feed; gives the tiers of all matches."""
+    """Poll with this article in the feed and return the tiers of all matches."""
     made.publish([article])
     deps = made.at(MONDAY + after)
     poll.run(deps, force=True)
@@ -29,7 +30,7 @@ def polled(made: Installation, article: Article, after: timedelta = timedelta(0)
         return [match.tier for match in session.query(Match)]
 
 
-def test_a_name_that_stands_only_on_the_page_is_found(any_installation: Installation):
+def test_a_name_that_is_only_on_the_page_is_found(any_installation: Installation):
     made = any_installation
     link = made.site.put("/one/", PAGE.format("The drug is frexalimab."), "text/html")
     assert polled(made, Article("A new drug in MS", "It begins here […]", link=link)) == ["mention"]
@@ -38,13 +39,13 @@ def test_a_name_that_stands_only_on_the_page_is_found(any_installation: Installa
         assert len(session.query(Entry).one().revisions) == 1
 
 
-def test_what_stands_around_the_article_on_its_page_does_not_count(any_installation: Installation):
+def test_text_around_the_article_on_its_page_does_not_count(any_installation: Installation):
     made = any_installation
     link = made.site.put("/one/", PAGE.format("The drug is another."), "text/html")
     assert polled(made, Article("A new drug in MS", "It begins here …", link=link)) == []
 
 
-def test_a_page_is_fetched_once_and_its_changes_are_no_corrections(any_installation: Installation):
+def test_a_page_is_fetched_once_and_its_changes_are_not_corrections(any_installation: Installation):
     made = any_installation
     link = made.site.put(
         "/one/", PAGE.format("The drug is frexalimab, in 129 people."), "text/html"
@@ -57,7 +58,9 @@ def test_a_page_is_fetched_once_and_its_changes_are_no_corrections(any_installat
 
 
 @pytest.mark.parametrize("status", [403, 404, 500])
-def test_a_page_that_cannot_be_had_leaves_the_teaser(any_installation: Installation, status: int):
+def test_a_page_that_cannot_be_fetched_leaves_the_teaser(
+    any_installation: Installation, status: int
+):
     made = any_installation
     link = made.site.fail("/one/", status)
     assert polled(made, Article("Frexalimab news", "It begins here …", link=link)) == ["about"]
@@ -81,5 +84,5 @@ def test_a_whole_text_is_not_fetched_again(any_installation: Installation):
         ("Short.", "A text that goes on … Continue reading", True),
     ],
 )
-def test_what_a_teaser_is(summary: str, body: str, teaser: bool):
+def test_a_short_text_or_one_that_is_cut_off_is_a_teaser(summary: str, body: str, teaser: bool):
     assert is_teaser(summary, body) is teaser

@@ -1,4 +1,4 @@
-"""Trial registries: a record becomes an entry whose changes are told field by field."""
+"""Trial registries: a record is an observation whose fields are compared one by one."""
 
 import json
 
@@ -6,7 +6,7 @@ import pytest
 
 from notifier.enums import NewsKind
 from notifier.watch.diff import State, compare
-from notifier.watch.parsers.clinicaltrials import read
+from notifier.watch.parsers.clinicaltrials import parse
 from notifier.watch.parsers.observation import Observation, ParseError
 from tests.support.paths import PACKAGE
 
@@ -15,7 +15,7 @@ ADDRESS = "https://clinicaltrials.gov/api/v2/studies/NCT99990001"
 
 
 def trial(document: dict) -> Observation:
-    (found,) = read(json.dumps(document).encode(), {}, ADDRESS).observations
+    (found,) = parse(json.dumps(document).encode(), {}, ADDRESS).observations
     return found
 
 
@@ -35,7 +35,7 @@ def test_a_record_is_an_entry_under_its_number(record: dict):
     assert found.content["fields"]["Primary completion"] == "2027-06 (estimated)"
 
 
-def test_a_terminated_trial_is_told_with_the_reason_first(record: dict):
+def test_a_termination_and_its_reason_are_the_first_changes(record: dict):
     old = trial(record)
     record["protocolSection"]["statusModule"] |= {
         "overallStatus": "TERMINATED",
@@ -56,14 +56,14 @@ def state(record: dict) -> State:
     return State(title=one.title, text=one.body, content=one.content)
 
 
-def test_a_field_that_is_not_followed_is_no_change(record: dict):
+def test_a_field_that_is_not_followed_is_not_a_change(record: dict):
     before = trial(record).hash
     record["protocolSection"]["statusModule"]["statusVerifiedDate"] = "2026-05"
     assert trial(record).hash == before
     assert trial(record).content["aside"]["verified"] == "2026-05"
 
 
-def test_a_contact_that_was_edited_is_kept_but_is_no_news_alone(record: dict):
+def test_an_edited_contact_alone_is_stored_but_is_not_news(record: dict):
     old = state(record)
     record["protocolSection"]["contactsLocationsModule"]["centralContacts"] = [{"phone": "000"}]
     found = compare(old, state(record))
@@ -85,7 +85,8 @@ def test_changes_are_ranked_by_how_much_they_matter(record: dict):
     record["hasResults"] = True
     found = compare(old, state(record)).changes
     assert [change["what"] for change in found] == [
-        "Status", "Results posted", "Primary completion", "Arms", "Countries", "Sites", "Sponsor", "Contacts"
+        "Status", "Results posted", "Primary completion", "Arms", "Countries", "Sites", "Sponsor",
+        "Contacts",
     ]  # fmt: skip
     notes = {change["what"]: change["note"] for change in found}
     assert notes["Primary completion"] == "7 months later"
@@ -93,7 +94,7 @@ def test_changes_are_ranked_by_how_much_they_matter(record: dict):
     assert notes["Sites"] == "1 opened"
 
 
-def test_a_site_that_closed_is_told(record: dict):
+def test_a_site_that_closed_is_a_change(record: dict):
     old = state(record)
     record["protocolSection"]["contactsLocationsModule"]["locations"][0]["status"] = "TERMINATED"
     (site,) = compare(old, state(record)).changes
@@ -102,9 +103,9 @@ def test_a_site_that_closed_is_told(record: dict):
     )  # fmt: skip
 
 
-def test_a_page_of_studies_gives_an_entry_each(record: dict):
+def test_each_study_of_a_page_is_an_observation(record: dict):
     other = json.loads(json.dumps(record).replace("NCT99990001", "NCT99990002"))
-    found = read(
+    found = parse(
         json.dumps({"studies": [record, other], "nextPageToken": "x"}).encode(), {}, ADDRESS
     )
     assert [one.guid for one in found.observations] == ["NCT99990001", "NCT99990002"]
@@ -112,12 +113,12 @@ def test_a_page_of_studies_gives_an_entry_each(record: dict):
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"<html>", b"[]", b"{}", b'"text"', b'{"studies": 1}', b'{"protocolSection": null}', b'{"studies": [null]}',
-     b'{"protocolSection": {"identificationModule": []}}'],
+    [b"", b"<html>", b"[]", b"{}", b'"text"', b'{"studies": 1}', b'{"protocolSection": null}',
+     b'{"studies": [null]}', b'{"protocolSection": {"identificationModule": []}}'],
 )  # fmt: skip
-def test_what_is_no_record_is_told(body: bytes):
+def test_an_answer_that_is_not_a_record_is_refused(body: bytes):
     with pytest.raises(ParseError):
-        read(body, {}, ADDRESS)
+        parse(body, {}, ADDRESS)
 
 
 @pytest.mark.parametrize(
@@ -126,6 +127,6 @@ def test_what_is_no_record_is_told(body: bytes):
 @pytest.mark.parametrize(
     "odd", [None, [], "text", 7, {}, {"interventions": 3, "phases": None, "primaryOutcomes": "x"}]
 )
-def test_a_record_with_odd_parts_is_read_all_the_same(record: dict, path: str, odd: object):
+def test_a_record_with_odd_parts_is_parsed(record: dict, path: str, odd: object):
     record["protocolSection"][path] = odd
     assert trial(record).guid == "NCT99990001"

@@ -1,16 +1,25 @@
-"""Feeds and hostile input that the project did not write; they lie beside it, and these tests run where they do."""
+"""Feeds and hostile input from elsewhere: the tests run where these collections are."""
 
 import csv
+import ipaddress
 import json
 import re
+import socket
 import time
+from email import message_from_bytes, policy
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+from lxml import html
 
 from notifier.admin.source_check import find_source
+from notifier.deliver.mime.message import MessageSpec
+from notifier.digest.items import ItemView
+from notifier.enums import NewsKind
 from notifier.errors import InputError
 from notifier.messages.digest_body import renderer
+from notifier.messages.digest_mail import build_message
 from notifier.text.cleaning import clean, plain
 from notifier.watch.http import ssrf
 from notifier.watch.parsers import clinicaltrials, html_page, rss
@@ -40,7 +49,7 @@ def rows() -> list[dict[str, str]]:
 
 
 def headers_of(body: bytes) -> dict[str, str]:
-    """The headers that a file of feedparser's own tests asks to be served with."""
+    """Return the headers with which a file of feedparser's own tests wants to be served."""
     found = re.findall(rb"(?m)^Header:\s*([\w-]+):\s*(.+?)\s*$", body[:2000])
     return {name.decode().lower(): text.decode("latin-1") for name, text in found}
 
@@ -54,7 +63,7 @@ def test_every_feed_gives_its_entries_or_a_readable_error(collection: str):
         body = (FEEDS / row["file"]).read_bytes()
         start = time.monotonic()
         try:
-            count, said = len(rss.read(body, {}, "https://x.example.org/feed").observations), ""
+            count, said = len(rss.parse(body, {}, "https://x.example.org/feed").observations), ""
         except ParseError as error:
             count, said = 0, str(error)
             assert said == clean(said)
@@ -67,11 +76,11 @@ def test_every_feed_gives_its_entries_or_a_readable_error(collection: str):
     assert wrong == []
 
 
-def test_json_feeds_are_read():
+def test_json_feeds_are_parsed():
     for row in rows():
         if row["file"].startswith("feed-rs/"):
             body = (FEEDS / row["file"]).read_bytes()
-            assert len(rss.read(body, {}, "https://x.example.org/").observations) == len(
+            assert len(rss.parse(body, {}, "https://x.example.org/").observations) == len(
                 json.loads(body)["items"]
             )
 
@@ -80,7 +89,7 @@ def test_no_script_survives_any_feed():
     for row in rows():
         body = (FEEDS / row["file"]).read_bytes()
         try:
-            reading = rss.read(body, headers_of(body), "https://x.example.org/feed")
+            reading = rss.parse(body, headers_of(body), "https://x.example.org/feed")
         except ParseError:
             continue
         for one in reading.observations:
@@ -101,7 +110,7 @@ def test_no_script_survives_any_feed():
 def test_a_bomb_or_a_request_for_a_file_is_an_entry_or_an_error_in_bounded_time(path: Path):
     start = time.monotonic()
     try:
-        reading = rss.read(path.read_bytes(), {}, "https://x.example.org/feed")
+        reading = rss.parse(path.read_bytes(), {}, "https://x.example.org/feed")
         text = " ".join(f"{one.title} {one.summary} {one.body}" for one in reading.observations)
     except ParseError as error:
         text = str(error)
@@ -119,11 +128,6 @@ def payloads() -> list[str]:
 
 
 def test_no_payload_makes_markup_of_a_mail(installation: Installation):
-    from lxml import html
-
-    from notifier.digest.items import ItemView
-    from notifier.enums import NewsKind
-
     deps = installation.at(MONDAY)
     render = renderer(deps)
     allowed = {"a", "p", "h2", "h3", "strong", "span", "table", "tbody", "tr", "td", "div", "br"}
@@ -131,7 +135,7 @@ def test_no_payload_makes_markup_of_a_mail(installation: Installation):
         items = []
         for payload in payloads()[start : start + 400]:
             body = news_site.rss([Article(payload, payload, link=payload)]).encode()
-            for one in rss.read(body, {}, "https://x.example.org/").observations:
+            for one in rss.parse(body, {}, "https://x.example.org/").observations:
                 values = (
                     NewsKind.NEW,
                     "about",
@@ -152,41 +156,36 @@ def test_no_payload_makes_markup_of_a_mail(installation: Installation):
             )
 
 
-def test_no_payload_brings_a_page_or_a_record_to_fall():
+def test_no_payload_makes_the_parser_of_a_page_or_a_record_fail():
     for payload in payloads():
         for body in (
             payload,
             f"<html><body><article><h1>{payload}</h1><p>{payload}</p></article></body></html>",
         ):
             try:
-                (one,) = html_page.read(body.encode(), {}, "https://x.example.org/").observations
+                (one,) = html_page.parse(body.encode(), {}, "https://x.example.org/").observations
             except ParseError:
                 continue
             assert one.url.startswith("https://")
             assert "<script" not in one.body.lower() or "<script" in plain(payload).lower()
         with pytest.raises(ParseError):
-            clinicaltrials.read(
+            clinicaltrials.parse(
                 json.dumps({"protocolSection": payload}).encode(), {}, "https://x.example.org/"
             )
 
 
-def test_naughty_strings_are_kept_as_they_are_but_for_what_cannot_be_printed():
+def test_naughty_strings_are_kept_except_what_cannot_be_printed():
     for text in json.loads((HOSTILE / "naughty_strings.json").read_text(encoding="utf-8")):
         found = jsonfeed_of(text)
         assert found.body == "\n".join(line for part in text.splitlines() if (line := clean(part)))
 
 
-def test_no_payload_brings_a_header_or_a_recipient_of_its_own(installation: Installation):
-    from email import message_from_bytes, policy
-
-    from notifier.deliver.mime.message import MessageSpec
-    from notifier.messages.digest_mail import build_message
-
+def test_no_payload_adds_a_header_or_a_recipient(installation: Installation):
     deps = installation.at(MONDAY)
     names = None
     for line in (HOSTILE / "header_injection.txt").read_text(encoding="utf-8").splitlines():
         payload = json.loads(line)
-        found = rss.read(jsonfeed(payload, payload), {}, "https://x.example.org/").observations[0]
+        found = rss.parse(jsonfeed(payload, payload), {}, "https://x.example.org/").observations[0]
         sender = deps.settings.sender.model_copy(update={"name": payload})
         installation.change(sender=sender)
         letter = MessageSpec(
@@ -214,7 +213,7 @@ def jsonfeed(title: str, text: str) -> bytes:
 
 
 def jsonfeed_of(text: str):
-    (one,) = rss.read(jsonfeed("", text), {}, "https://x.example.org/").observations
+    (one,) = rss.parse(jsonfeed("", text), {}, "https://x.example.org/").observations
     return one
 
 
@@ -227,12 +226,10 @@ def lines(name: str) -> list[tuple[str, str]]:
     ]
 
 
-def test_no_refused_address_is_asked(
+def test_no_refused_address_is_connected_to(
     installation: Installation, site: Site, monkeypatch: pytest.MonkeyPatch
 ):
-    """Names resolve to private addresses here, as a hostile resolver would have it; nothing may be dialled."""
-    import socket
-
+    """Every name resolves to a private address here, as with a hostile resolver."""
     dialled = []
     monkeypatch.setattr(socket.socket, "connect", lambda *target: dialled.append(target))
     watch = installation.at(MONDAY).settings.watch.model_copy(
@@ -253,9 +250,6 @@ def test_no_refused_address_is_asked(
 
 
 def test_public_addresses_at_the_edges_are_not_refused():
-    import ipaddress
-    from urllib.parse import urlsplit
-
     for url, _ in lines("ssrf_allowed.txt"):
         host = urlsplit(url).hostname or ""
         try:

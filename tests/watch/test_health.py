@@ -1,4 +1,4 @@
-"""Health: no source fails in silence, and its operator is told once when it turns bad and once when it recovers."""
+"""Health: the operator is told once when a source fails, and once when it recovers."""
 
 from datetime import timedelta
 
@@ -18,14 +18,14 @@ OPERATOR = "operator@example.org"
 
 @pytest.fixture
 def watched(any_installation: Installation) -> Installation:
-    """An installation whose operator is to be told."""
+    """An installation with an operator to report to."""
     any_installation.change(operator=Operator(address=OPERATOR))
     any_installation.publish([Article("One", published=MONDAY - DAY)])
     return any_installation
 
 
 def run(made: Installation, after: timedelta) -> list[str]:
-    """One run; gives the subjects of the mails that the operator got in it."""
+    """Run once and return the subjects of the mails that the operator got."""
     before = len(made.sink.to(OPERATOR))
     run_once(made.at(MONDAY + after))
     return [message["Subject"] for message in made.sink.to(OPERATOR)[before:]]
@@ -36,10 +36,10 @@ def state(made: Installation, after: timedelta = timedelta(0)) -> str:
         return health(session.query(Source).one(), MONDAY + after)
 
 
-def test_a_source_that_breaks_and_is_mended_is_told_once_each(watched: Installation):
+def test_a_failure_and_a_recovery_are_reported_once_each(watched: Installation):
     assert run(watched, timedelta(0)) == []
     watched.site.fail("/feed/", 500)
-    assert run(watched, HOUR) == []  # one failed poll is weather
+    assert run(watched, HOUR) == []  # a single failure is not reported
     assert run(watched, 3 * HOUR) == ["notifier: 1 source needs attention"]
     assert run(watched, 9 * HOUR) == []
     assert run(watched, 20 * HOUR) == []
@@ -50,12 +50,12 @@ def test_a_source_that_breaks_and_is_mended_is_told_once_each(watched: Installat
     bad, good = watched.sink.to(OPERATOR)
     assert "answered 500" in text_of(bad)
     assert watched.feed in text_of(bad)
-    assert "It last answered well on 2 March 2026" in text_of(bad)
+    assert "The last successful poll was on 2 March 2026" in text_of(bad)
     assert "sources check 1" in text_of(bad)
     assert "works again" in text_of(good)
 
 
-def test_one_mail_tells_of_all_sources_that_turned_in_a_run(watched: Installation):
+def test_one_mail_reports_all_sources_whose_state_changed_in_a_run(watched: Installation):
     watched.adopt(sources=(watched.feed, watched.site.put("/other/", rss([]))))
     run(watched, timedelta(0))
     for path in ("/feed/", "/other/"):
@@ -64,7 +64,7 @@ def test_one_mail_tells_of_all_sources_that_turned_in_a_run(watched: Installatio
     assert run(watched, 3 * HOUR) == ["notifier: 2 sources need attention"]
 
 
-def test_without_an_operator_nobody_is_mailed_and_one_who_comes_later_is_told(
+def test_without_an_operator_nobody_is_mailed_and_one_who_comes_later_is(
     any_installation: Installation,
 ):
     any_installation.site.fail("/feed/", 500)
@@ -74,7 +74,7 @@ def test_without_an_operator_nobody_is_mailed_and_one_who_comes_later_is_told(
     assert run(any_installation, 4 * HOUR) == ["notifier: 1 source needs attention"]
 
 
-def test_a_source_that_is_gone_is_told_at_once(watched: Installation):
+def test_a_source_that_is_gone_is_reported_at_once(watched: Installation):
     watched.site.fail("/feed/", 410)
     assert run(watched, timedelta(0)) == ["notifier: 1 source needs attention"]
     assert "gone for good" in text_of(watched.sink.to(OPERATOR)[0])
@@ -88,7 +88,7 @@ def test_a_feed_that_answers_but_publishes_nothing_any_more_is_silent(watched: I
     assert run(watched, 6 * DAY) == []
     assert run(watched, 8 * DAY) == ["notifier: 1 source needs attention"]
     assert state(watched, 8 * DAY) == "silent"
-    assert "longer than its own rhythm" in text_of(watched.sink.to(OPERATOR)[0])
+    assert "unusually long" in text_of(watched.sink.to(OPERATOR)[0])
     watched.publish([Article("At last", published=MONDAY + 9 * DAY), *daily])
     assert run(watched, 9 * DAY) == ["notifier: 1 source works again"]
 
@@ -105,7 +105,9 @@ def test_a_feed_that_answers_but_publishes_nothing_any_more_is_silent(watched: I
         ([-40, 0, 1, 2, 3, 4], 7),
     ],
 )
-def test_a_rhythm_is_told_by_the_longest_gap(ages: list[int], after_the_newest: int | None):
+def test_the_expected_time_follows_from_the_longest_gap(
+    ages: list[int], after_the_newest: int | None
+):
     dates = [MONDAY - age * DAY for age in ages]
     expected = None if after_the_newest is None else MONDAY + after_the_newest * DAY
     assert expected_by(dates, MONDAY) == expected

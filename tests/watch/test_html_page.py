@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifier.watch.diff import State, compare
-from notifier.watch.parsers.html_page import read
+from notifier.watch.parsers.html_page import parse
 from notifier.watch.parsers.observation import ParseError
 
 ADDRESS = "https://herald.example.org/frexalimab/"
@@ -15,20 +15,21 @@ ADDRESS = "https://herald.example.org/frexalimab/"
 PAGE = """<html><head><title>Site title</title></head><body>
 <nav><a href="/">Home</a><ul><li>Menu entry</li></ul></nav>
 <main><article><h1>A made-up therapy</h1><p>Last updated March 1, 2026, by A. Writer</p>
-<h2>Dose</h2><p>The dose is 1,200 mg.</p><h2>Side effects</h2><ul><li>cold</li><li>headache</li></ul>
-<aside><p>Subscribe to our newsletter</p></aside><script>var x = "not text"</script></article></main>
+<h2>Dose</h2><p>The dose is 1,200 mg.</p><h2>Side effects</h2>
+<ul><li>cold</li><li>headache</li></ul><aside><p>Subscribe to our newsletter</p></aside>
+<script>var x = "not text"</script></article></main>
 <footer><p>Footer</p></footer></body></html>"""
 
 
 def content(page: str) -> dict:
-    (found,) = read(
+    (found,) = parse(
         page.encode(), {"content-type": "text/html; charset=utf-8"}, ADDRESS
     ).observations
     return found.content
 
 
 def test_the_article_is_cut_out_and_split_at_its_headings():
-    (found,) = read(PAGE.encode(), {}, ADDRESS).observations
+    (found,) = parse(PAGE.encode(), {}, ADDRESS).observations
     assert found.title == "A made-up therapy"
     assert found.content["aside"]["last_updated"] == "March 1, 2026"
     assert found.content["sections"] == [
@@ -47,11 +48,11 @@ def test_the_article_is_cut_out_and_split_at_its_headings():
         ("not text", "other script"),
     ],
 )
-def test_a_redesign_around_the_article_is_no_change(was: str, becomes: str):
+def test_a_redesign_around_the_article_is_not_a_change(was: str, becomes: str):
     assert content(PAGE)["sections"] == content(PAGE.replace(was, becomes))["sections"]
 
 
-def test_a_changed_dose_is_told_with_its_section_before_and_after():
+def test_a_changed_dose_is_shown_with_its_section_before_and_after():
     old, new = (
         State(title="", text="", content=content(one))
         for one in (PAGE, PAGE.replace("1,200", "1,800"))
@@ -68,7 +69,7 @@ def test_a_changed_dose_is_told_with_its_section_before_and_after():
     )
 
 
-def test_a_section_that_came_and_one_that_went_are_told():
+def test_an_added_and_a_removed_section_are_changes():
     other = PAGE.replace(
         "<h2>Dose</h2><p>The dose is 1,200 mg.</p>", "<h2>Trials</h2><p>Two run.</p>"
     )
@@ -86,18 +87,19 @@ def test_a_section_that_came_and_one_that_went_are_told():
     "body",
     [b"", b"  ", b"<html><body></body></html>", b"\x00\x01", b"<nav><p>only a menu</p></nav>"],
 )
-def test_a_page_without_an_article_is_told(body: bytes):
+def test_a_page_without_an_article_is_refused(body: bytes):
     with pytest.raises(ParseError):
-        read(body, {}, ADDRESS)
+        parse(body, {}, ADDRESS)
 
 
-def test_an_encoding_that_does_not_exist_is_told_or_survived():
+def test_an_encoding_that_does_not_exist_is_refused_or_ignored():
     with pytest.raises(ParseError):
-        read(PAGE.encode(), {"content-type": "text/html; charset=klingon-8"}, ADDRESS)
+        parse(PAGE.encode(), {"content-type": "text/html; charset=klingon-8"}, ADDRESS)
 
 
 def test_the_markup_of_the_source_site_is_known():
-    body = '<main><h1>T</h1><div class="x bio-article-body y"><h2>Dose</h2><p>One.</p></div><p>Related</p></main>'
+    article = '<div class="x bio-article-body y"><h2>Dose</h2><p>One.</p></div>'
+    body = f"<main><h1>T</h1>{article}<p>Related</p></main>"
     assert content(body)["sections"] == [{"heading": "Dose", "blocks": ["One."]}]
 
 
@@ -105,23 +107,29 @@ ARTICLE = """<h1>Frexalimab (a made-up page)</h1>
 <p>Last updated Oct. 2, 2025, by A. Writer, PhD</p><p>Fact-checked by B. Checker, PhD</p>
 <p>The treatment is investigational.</p>
 <h2>How is it given?</h2><p>The dose is 1,200 mg by infusion. It is given once a month.</p>
-<h2>Side effects</h2><p>The most common were:</p><ul><li>cold</li><li>headache</li><li>COVID-19</li></ul>
+<h2>Side effects</h2><p>The most common were:</p>
+<ul><li>cold</li><li>headache</li><li>COVID-19</li></ul>
 <h2>Trials</h2><p>A trial with 129 people ended in 2023. Another, with 1,400 people, goes on.</p>"""
 
 FRAMES = {
     "the site's own markup": (
-        '<div class="menu"><ul><li><a href="/">Home</a></li><li><a href="/news">News</a></li></ul></div>'
+        '<div class="menu"><ul><li><a href="/">Home</a></li>'
+        '<li><a href="/news">News</a></li></ul></div>'
         '<div class="bio-article"><div class="bio-article-body">{}</div></div>'
-        '<div class="bio-related"><h3>Related Articles</h3><p>Dose of 7 mg in another drug</p></div>'
+        '<div class="bio-related"><h3>Related Articles</h3>'
+        "<p>Dose of 7 mg in another drug</p></div>"
     ),
     "semantic markup": (
         "<header><nav><a href=/>Home</a></nav></header><main><article>{}</article></main>"
-        "<aside><h2>Recent Posts</h2><p>March 3, 2026: something else</p></aside><footer><p>(c) 2026</p></footer>"
+        "<aside><h2>Recent Posts</h2><p>March 3, 2026: something else</p></aside>"
+        "<footer><p>(c) 2026</p></footer>"
     ),
     "boxes without meaning": (
-        '<div id="top"><div><a href=/>Home</a> <a href=/b>Blog</a></div></div><div id="x7"><div class="col-8">{}</div>'
+        '<div id="top"><div><a href=/>Home</a> <a href=/b>Blog</a></div></div>'
+        '<div id="x7"><div class="col-8">{}</div>'
         '<div class="sidebar"><h3>Recent posts</h3><ul><li>March 3, 2026 One</li></ul></div></div>'
-        '<div class="newsletter-signup"><p>Get our mail, 5,000 readers do!</p></div><div>Copyright 2026</div>'
+        '<div class="newsletter-signup"><p>Get our mail, 5,000 readers do!</p></div>'
+        "<div>Copyright 2026</div>"
     ),
     "another design of boxes": (
         '<section><p><a href=/>Start</a></p></section><section class="content">{}</section>'
@@ -162,7 +170,7 @@ def test_the_article_is_found_in_every_design(name: str):
 
 @pytest.mark.parametrize("before", FRAMES)
 @pytest.mark.parametrize("after", FRAMES)
-def test_a_redesign_is_no_change(before: str, after: str):
+def test_a_redesign_is_not_a_change(before: str, after: str):
     states = [State(title="", text="", content=in_frame(name)) for name in (before, after)]
     found = compare(*states)
     assert (found.changes, found.material) == ((), False)
@@ -185,7 +193,7 @@ def test_a_redesign_is_no_change(before: str, after: str):
         ("ended in 2023", "was ended in 2023", ("Trials", ""), False),
     ],
 )
-def test_a_change_of_the_article_is_told_sentence_by_sentence(name, was, becomes, told, material):
+def test_a_change_of_the_article_is_listed_sentence_by_sentence(name, was, becomes, told, material):
     states = [
         State(title="", text="", content=in_frame(name, one))
         for one in (ARTICLE, ARTICLE.replace(was, becomes))
@@ -205,9 +213,10 @@ def test_a_line_of_the_article_is_not_taken_for_its_dateline(line: str):
     ] == [line]
 
 
-def test_text_that_stands_in_no_paragraph_is_kept_and_labels_are_not():
+def test_text_outside_paragraphs_is_kept_and_labels_are_not():
     body = (
-        "<article><div><strong>Dose:</strong> 1,200 mg <em>a month</em></div><div>March 3, 2026</div><div>Share</div>"
+        "<article><div><strong>Dose:</strong> 1,200 mg <em>a month</em></div>"
+        "<div>March 3, 2026</div><div>Share</div>"
         "<div><p>A paragraph.</p> and a tail of some length</div></article>"
     )
     assert content(body)["sections"][0]["blocks"] == [
@@ -217,10 +226,12 @@ def test_text_that_stands_in_no_paragraph_is_kept_and_labels_are_not():
     ]
 
 
-def test_what_stands_below_an_article_on_its_page_is_left_out():
+def test_text_below_the_article_on_its_page_is_left_out():
     below = (
-        "<p>This site is strictly a news site.</p><h4>Recent Posts</h4><ul><li>99 dates on 3 March</li></ul>"
-        "<h3>Related articles</h3><ol><li><p>November 28, 2025 News by A. Writer</p></li></ol><p>Swipe for 4 more</p>"
+        "<p>This site is strictly a news site.</p>"
+        "<h4>Recent Posts</h4><ul><li>99 dates on 3 March</li></ul>"
+        "<h3>Related articles</h3><ol><li><p>November 28, 2025 News by A. Writer</p></li></ol>"
+        "<p>Swipe for 4 more</p>"
     )
     found = content(f"<main><h1>T</h1><h2>Dose</h2><p>One.</p>{below}</main>")
     assert found["sections"] == [
@@ -228,9 +239,9 @@ def test_what_stands_below_an_article_on_its_page_is_left_out():
     ]
 
 
-def test_a_new_date_or_reviewer_alone_is_no_new_state():
+def test_a_new_date_or_reviewer_alone_is_not_a_new_state():
     def of(text: str):
-        (found,) = read(f"<article>{text}</article>".encode(), {}, ADDRESS).observations
+        (found,) = parse(f"<article>{text}</article>".encode(), {}, ADDRESS).observations
         return found
 
     later = ARTICLE.replace("Oct. 2, 2025", "Nov. 20, 2026").replace("B. Checker", "C. Checker")
@@ -239,6 +250,6 @@ def test_a_new_date_or_reviewer_alone_is_no_new_state():
 
 
 @given(st.one_of(st.binary(max_size=400), st.text(max_size=400).map(str.encode)))
-def test_any_bytes_are_a_page_or_are_told_to_be_none(body: bytes):
+def test_any_bytes_are_parsed_as_a_page_or_refused(body: bytes):
     with contextlib.suppress(ParseError):
-        assert len(read(body, {}, ADDRESS).observations) == 1
+        assert len(parse(body, {}, ADDRESS).observations) == 1

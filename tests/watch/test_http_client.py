@@ -1,7 +1,8 @@
-"""Manners: one request at a time to a host, addresses that move, answers in every encoding, and no cookie kept."""
+"""The HTTP client: one request at a time to a host, redirects, encodings, proxies, no cookies."""
 
 import gzip
 import time
+import zlib
 from datetime import timedelta
 
 import brotli
@@ -29,7 +30,7 @@ def fetched(site: Site, *paths: str, **watch) -> list[Response]:
     return answers
 
 
-def test_a_host_is_asked_one_thing_at_a_time_with_a_pause_between(
+def test_a_host_gets_one_request_at_a_time_with_a_pause_between(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(client, "PAUSE_SECONDS", 0.2)
@@ -55,7 +56,7 @@ def test_the_pause_is_never_longer_than_a_second():
 
 
 class Pause:
-    """The pause as it is shipped; the other tests run without it."""
+    """The pause in the product; the other tests run without it."""
 
     seconds = client.PAUSE_SECONDS
 
@@ -65,8 +66,6 @@ class Pause:
     [("gzip", gzip.compress), ("br", brotli.compress), ("zstd", zstd.compress), ("deflate", None)],
 )
 def test_an_answer_in_every_encoding_is_unpacked_within_its_limit(site: Site, name: str, pack):
-    import zlib
-
     pack = pack or zlib.compress
     site.answers["/small"] = Answer(200, pack(b"<rss>small</rss>"), {"Content-Encoding": name})
     site.answers["/bomb"] = Answer(200, pack(b" " * 30_000_000), {"Content-Encoding": name})
@@ -93,7 +92,7 @@ def test_proxies_of_the_environment_are_ignored(site: Site, monkeypatch: pytest.
     assert fetched(site, "/1")[0].status == 200
 
 
-def test_a_proxy_that_is_configured_is_asked_but_never_for_a_private_name(site: Site):
+def test_a_configured_proxy_is_used_but_never_for_a_private_name(site: Site):
     site.dynamic["http://herald.example.org/feed/"] = lambda _: Answer(200, b"by proxy")
     settings = settings_for(25)
     watch = settings.watch.model_copy(
@@ -126,7 +125,7 @@ class Mover:
         self.made.site.answers["/feed/"] = Answer(status, b"", {"Location": to})
 
     def poll(self, after: timedelta) -> str:
-        """One poll; gives the address that is stored after it."""
+        """Poll once and return the address that is stored then."""
         poll_step.run(self.made.at(MONDAY + after), force=True)
         with self.made.at(MONDAY).reading() as session:
             return session.query(Source).one().url
@@ -138,7 +137,9 @@ def mover(any_installation: Installation) -> Mover:
 
 
 @pytest.mark.parametrize("status", [301, 308])
-def test_a_permanent_move_is_taken_after_two_sightings_an_hour_apart(mover: Mover, status: int):
+def test_a_permanent_redirect_is_stored_when_it_is_seen_twice_an_hour_apart(
+    mover: Mover, status: int
+):
     mover.redirect(status)
     old = mover.made.feed
     assert mover.poll(0 * HOUR) == old
@@ -151,12 +152,12 @@ def test_a_permanent_move_is_taken_after_two_sightings_an_hour_apart(mover: Move
 
 
 @pytest.mark.parametrize("status", [302, 303, 307])
-def test_a_move_for_now_is_followed_and_not_taken(mover: Mover, status: int):
+def test_a_temporary_redirect_is_followed_and_not_stored(mover: Mover, status: int):
     mover.redirect(status)
     assert [mover.poll(hours * HOUR) for hours in range(4)] == [mover.made.feed] * 4
 
 
-def test_a_move_that_did_not_hold_is_forgotten(mover: Mover):
+def test_a_permanent_redirect_that_did_not_hold_is_forgotten(mover: Mover):
     mover.poll(0 * HOUR)
     mover.made.publish([Article("One")])
     mover.poll(HOUR)
@@ -165,7 +166,7 @@ def test_a_move_that_did_not_hold_is_forgotten(mover: Mover):
     assert mover.poll(3 * HOUR) == mover.new
 
 
-def test_a_failure_in_between_does_not_forget_a_move(mover: Mover):
+def test_a_failure_in_between_does_not_forget_a_redirect(mover: Mover):
     assert mover.poll(0 * HOUR) == mover.made.feed
     mover.made.site.fail("/feed/", 500)
     mover.poll(HOUR / 2)
@@ -173,14 +174,14 @@ def test_a_failure_in_between_does_not_forget_a_move(mover: Mover):
     assert mover.poll(HOUR) == mover.new
 
 
-def test_a_move_to_an_address_that_fails_or_is_watched_already_is_not_taken(mover: Mover):
+def test_a_redirect_to_an_address_that_fails_or_is_watched_is_not_stored(mover: Mover):
     mover.made.site.fail("/new/", 404)
     assert [mover.poll(hours * HOUR) for hours in range(3)] == [mover.made.feed] * 3
     with mover.made.at(MONDAY).reading() as session:
         assert "404" in session.query(Source).one().last_error
 
 
-def test_a_move_by_way_of_a_temporary_one_is_not_for_good(mover: Mover):
+def test_a_permanent_redirect_behind_a_temporary_one_is_not_stored(mover: Mover):
     mover.redirect(302, "/between/")
     mover.made.site.answers["/between/"] = Answer(301, b"", {"Location": "/new/"})
     assert [mover.poll(hours * HOUR) for hours in range(3)] == [mover.made.feed] * 3

@@ -1,4 +1,4 @@
-"""Identity: the same thing under another guid, link or date is the same entry, and two things never become one."""
+"""Identity: an item with another guid, link or date is the same entry; two never become one."""
 
 from datetime import timedelta
 
@@ -64,7 +64,7 @@ def stored_twice(
     ],
     ids=" and ".join,
 )
-def test_a_re_identified_item_is_the_entry_it_was(engine: Engine, changes: dict):
+def test_an_item_with_other_keys_is_the_same_entry(engine: Engine, changes: dict):
     found, known = stored_twice(engine, an_item(), an_item(**changes))
     assert (found.new, found.changed) == (0, 0)
     assert len(known) == 1
@@ -115,7 +115,7 @@ def test_the_same_item_twice_in_one_document_is_one_entry(engine: Engine):
         assert entries.store(session, a_source(session), [an_item()], LATER).new == 0
 
 
-def test_an_item_without_anything_to_know_it_by_is_passed_over(engine: Engine):
+def test_an_item_without_any_key_is_left_out(engine: Engine):
     nothing = Observation(guid="", url="", title="")
     with db.writing(engine) as session:
         assert entries.store(session, a_source(session), [nothing, an_item()], MONDAY).new == 1
@@ -192,7 +192,7 @@ def test_an_edit_is_material_when_what_it_states_changes(
     assert revision.kind is NewsKind.CORRECTED
 
 
-def test_the_words_of_a_change_say_before_and_after(engine: Engine):
+def test_a_change_has_its_texts_before_and_after(engine: Engine):
     _, (entry,) = stored_twice(
         engine,
         an_item(body="It was made up. It enrolled 129 people. It ended."),
@@ -209,7 +209,7 @@ def test_the_words_of_a_change_say_before_and_after(engine: Engine):
 
 
 def states(engine: Engine, *wordings: str, hours: int = 1) -> list[tuple[int, bool]]:
-    """Store wordings one after another; gives the revisions, each as its number and whether it is news."""
+    """Store wordings one after another; return each revision's number and whether it is news."""
     for index, body in enumerate(wordings):
         with db.writing(engine) as session:
             entries.store(
@@ -223,13 +223,13 @@ def states(engine: Engine, *wordings: str, hours: int = 1) -> list[tuple[int, bo
         return [(one.number, one.material) for one in entry.revisions]
 
 
-def test_an_entry_that_changes_at_every_fetch_is_not_followed_into_every_change(engine: Engine):
+def test_an_entry_that_changes_at_every_poll_is_not_followed_into_every_change(engine: Engine):
     found = states(engine, *(f"Read {number} times." for number in range(60)))
     assert len(found) <= 1 + 3 * 3
     assert sum(material for _, material in found) <= 1 + 5
 
 
-def test_what_was_put_off_is_not_lost(engine: Engine):
+def test_a_postponed_change_is_not_lost(engine: Engine):
     wordings = [f"It enrolled {number} people." for number in (129, 130, 131, 132, 192)]
     found = states(engine, *wordings)
     assert found[-1] == (4, True)
@@ -241,7 +241,7 @@ def test_what_was_put_off_is_not_lost(engine: Engine):
         )
 
 
-def test_a_poll_whose_changes_were_put_off_reads_the_same_bytes_again(installation: Installation):
+def test_after_postponed_changes_the_same_bytes_are_parsed_again(installation: Installation):
     for number in range(6):
         installation.publish([Article("One", f"It enrolled {number} people.")])
         (result,) = poll.run(installation.at(MONDAY + timedelta(hours=number)), force=True)
@@ -264,7 +264,7 @@ documents = st.lists(
 
 @settings(max_examples=60, deadline=None)
 @given(documents=st.lists(documents, max_size=3))
-def test_whatever_a_publisher_does_a_second_look_at_the_same_document_finds_nothing_new(
+def test_whatever_a_publisher_does_a_second_poll_of_it_finds_nothing_new(
     documents: list,
 ):
     engine = db.make_engine("sqlite:///:memory:")

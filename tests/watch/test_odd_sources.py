@@ -1,4 +1,4 @@
-"""What sources send: odd dates, headers, keys and lists stay one source's trouble, and nothing odd is stored."""
+"""Odd dates, headers, keys and lists: they trouble one source alone, and are not stored."""
 
 import json
 import pkgutil
@@ -11,25 +11,27 @@ from urllib.parse import quote
 
 import pytest
 from sqlalchemy import text
+from typer.testing import CliRunner
 
 from notifier.admin.source_check import check, find_source
+from notifier.cli.main import app
 from notifier.enums import SourceKind
 from notifier.errors import InputError, StoreError
 from notifier.pipeline import poll as poll_step
-from notifier.pipeline import poll as polling
 from notifier.pipeline.run import run_once
 from notifier.settings import Operator
 from notifier.store import db
 from notifier.store.models import Entry, EntryAlias, Revision, Source
 from notifier.text.cleaning import clean, fold
 from notifier.text.urls import LONGEST_ADDRESS
-from notifier.watch import edits, entries, sources
+from notifier.watch import edits, entries, ingest, parser_process, sources
 from notifier.watch.health import expected_by
 from notifier.watch.http import ssrf
 from notifier.watch.http.client import fetch_all
 from notifier.watch.http.ssrf import AddressRefusedError
 from notifier.watch.http.types import Request
 from notifier.watch.identity import keys
+from notifier.watch.page_checks import PRESENT
 from notifier.watch.parser_process import Parser
 from notifier.watch.parsers import wordpress
 from notifier.watch.parsers.observation import Observation, published_moment
@@ -44,7 +46,7 @@ HOUR = timedelta(hours=1)
 
 def results(
     made: Installation, moment: datetime = MONDAY, **options
-) -> dict[str, polling.PollResult]:
+) -> dict[str, poll_step.PollResult]:
     return {
         result.url.removeprefix(made.site.address): result
         for result in poll_step.run(made.at(moment), **options)
@@ -57,7 +59,7 @@ def stored(made: Installation, path: str) -> Source:
 
 
 def every_text(made: Installation) -> str:
-    """All that the database holds, as text."""
+    """Return all that the database holds, as text."""
     with made.at(MONDAY).reading() as session:
         tables = ("source", "entry", "entry_alias", "revision", "article")
         return "".join(
@@ -98,7 +100,9 @@ ODD_DATES = [
 
 
 @pytest.mark.parametrize("date", ODD_DATES)
-def test_an_odd_date_is_no_date_and_stops_nobody(any_installation: Installation, date: str):
+def test_an_odd_date_is_ignored_and_stops_no_other_source(
+    any_installation: Installation, date: str
+):
     made = any_installation
     item = "<item><title>Odd</title><guid>1</guid><pubDate>{}</pubDate></item>"
     watched_beside(
@@ -154,13 +158,13 @@ def test_a_published_date_lies_within_the_years_that_news_can_be_of(
 
 def test_posts_that_are_dated_ahead_do_not_hide_the_edits_until_then():
     body = json.dumps([{"modified_gmt": "2099-01-01T00:00:00"}]).encode()
-    until = wordpress.read_until(
+    until = wordpress.parse_until(
         body, {"x-wp-totalpages": "9"}, "https://x.example.org/?page=1", MONDAY
     )
     assert until <= MONDAY
 
 
-def test_what_a_source_asks_for_overflows_nothing():
+def test_no_wait_that_a_source_requests_overflows():
     far = {"retry-after": "Fri, 31 Dec 9999 23:59:59 GMT", "cache-control": "max-age=999999999"}
     assert (
         server_requested_wait({**far, "date": "Mon, 01 Jan 0001 00:00:00 GMT"}, 999_999, MONDAY)
@@ -199,7 +203,7 @@ ODD_TEXTS = [
     ["ETag", "Last-Modified", "Link", "Content-Type", "X-Odd", "Cache-Control", "Content-Location"],
 )
 @pytest.mark.parametrize("value", ODD_TEXTS)
-def test_an_odd_header_stops_nobody_and_is_not_stored(
+def test_an_odd_header_stops_no_other_source_and_is_not_stored(
     any_installation: Installation, name: str, value: str
 ):
     made = any_installation
@@ -234,7 +238,7 @@ def test_an_odd_header_stops_nobody_and_is_not_stored(
         ("", "/odd/"),
     ],
 )
-def test_an_odd_redirect_is_followed_by_its_bytes_or_refused_in_words(
+def test_an_odd_redirect_is_followed_by_its_bytes_or_refused_with_a_reason(
     any_installation: Installation, location: str, asked: str
 ):
     made = any_installation
@@ -274,7 +278,7 @@ LONG = {
 
 
 @pytest.mark.parametrize("long", LONG.values(), ids=LONG)
-def test_a_long_key_tells_one_item_and_is_no_link(
+def test_a_long_key_identifies_one_item_and_is_not_a_link(
     any_installation: Installation, long: dict[str, str]
 ):
     made = any_installation
@@ -336,9 +340,12 @@ def test_no_character_that_a_database_refuses_or_a_terminal_obeys_is_stored(
         {"id": words, "title": words, "summary": words, "content_text": words, "tags": [words],
          "authors": [{"name": words}]}
     ]}  # fmt: skip
-    study = {"protocolSection": {"identificationModule": {"nctId": "NCT00000001", "briefTitle": words}, "statusModule":
-             {"overallStatus": words, "whyStopped": words, "statusVerifiedDate": words}, "contactsLocationsModule":
-             {"locations": [{"facility": words, "country": words}]}}, "nextPageToken": words}  # fmt: skip
+    protocol = {
+        "identificationModule": {"nctId": "NCT00000001", "briefTitle": words},
+        "statusModule": {"overallStatus": words, "whyStopped": words, "statusVerifiedDate": words},
+        "contactsLocationsModule": {"locations": [{"facility": words, "country": words}]},
+    }
+    study = {"protocolSection": protocol, "nextPageToken": words}
     article = f"<article><h2>{words}</h2><p>{words} in a made-up sentence.</p></article>"
     page = f"<title>{words}</title><h1>{words}</h1>{article}"
     watched_beside(made, json.dumps(feed), "application/json")
@@ -371,19 +378,19 @@ def test_marks_without_end_are_cut_and_folded_fast():
 
 
 class OddError(Exception):
-    """Something nobody thought of."""
+    """An error that nobody expected."""
 
 
 PLACES = (
     "notifier.watch.entries.store_part",
-    "notifier.watch.entries.plan",
+    "notifier.watch.edits.plan",
     "notifier.watch.entries.note_listed",
     "notifier.watch.sources.record_success",
     "notifier.watch.sources.follow_move",
-    "notifier.watch.sources.learn_posts",
-    "notifier.watch.entries.Plan.compare",
-    "notifier.watch.parser_process.Parser.read",
-    "notifier.pipeline.poll.Poll._document",
+    "notifier.watch.sources.note_posts_url",
+    "notifier.watch.edits.Plan.compare",
+    "notifier.watch.parser_process.Parser.parse",
+    "notifier.pipeline.poll.Poll._store_document",
 )
 ERRORS = (
     OddError,
@@ -402,7 +409,7 @@ ERRORS = (
     ("place", "error"),
     [*zip(PLACES, ERRORS, strict=True), *((PLACES[0], one) for one in ERRORS[1:])],
 )
-def test_whatever_goes_wrong_with_one_answer_is_that_sources_trouble(
+def test_any_error_with_one_response_is_stored_with_its_source_alone(
     any_installation: Installation,
     monkeypatch: pytest.MonkeyPatch,
     place: str,
@@ -436,7 +443,7 @@ def test_whatever_goes_wrong_with_one_answer_is_that_sources_trouble(
 
 
 def concerns(arguments: tuple, source_id: int) -> bool:
-    """Whether a call is about this source."""
+    """Return whether a call is about this source."""
     for argument in arguments:
         if isinstance(argument, Source) and argument.id == source_id:
             return True
@@ -448,7 +455,7 @@ def concerns(arguments: tuple, source_id: int) -> bool:
             )
         ):
             return True
-        if isinstance(argument, entries.Plan):
+        if isinstance(argument, edits.Plan):
             return any(
                 "Odd" in observation.title for part in argument.parts for observation, _ in part
             )
@@ -457,7 +464,7 @@ def concerns(arguments: tuple, source_id: int) -> bool:
     return False
 
 
-def test_one_unchanged_source_that_cannot_be_noted_keeps_no_other_from_it(
+def test_an_unchanged_source_that_cannot_be_stored_stops_no_other(
     any_installation: Installation, monkeypatch: pytest.MonkeyPatch
 ):
     made = any_installation
@@ -477,7 +484,7 @@ def test_one_unchanged_source_that_cannot_be_noted_keeps_no_other_from_it(
     assert stored(made, "/odd/").last_success_at == MONDAY
 
 
-def test_a_step_that_fails_keeps_no_later_one_from_being_run(
+def test_a_part_of_the_poll_that_fails_stops_no_later_part(
     any_installation: Installation, monkeypatch: pytest.MonkeyPatch
 ):
     made = any_installation
@@ -489,18 +496,18 @@ def test_a_step_that_fails_keeps_no_later_one_from_being_run(
         told.append(1)
         raise OddError("a row")
 
-    poll = polling.Poll(made.at(MONDAY))
+    poll = poll_step.Poll(made.at(MONDAY))
     monkeypatch.setattr(entries, "note_checked", lambda *_: 1 / 0)
     monkeypatch.setattr(sources, "record_reported_states", stumble)
-    poll._missing[1][1] = ""
+    poll.state.page_checks[1][1] = PRESENT
     assert {result.status for result in poll.run()} == {"ok"}
     assert told == [1]
 
 
 @pytest.mark.parametrize(
-    "look", ["notifier.watch.entries.due_checks", "notifier.watch.sources.due_posts"]
+    "look", ["notifier.watch.page_checks.due", "notifier.watch.due_requests.posts"]
 )
-def test_what_else_to_ask_may_be_untold_for_one_source_alone(
+def test_further_requests_that_cannot_be_looked_up_stop_no_other_source(
     any_installation: Installation, monkeypatch: pytest.MonkeyPatch, look: str
 ):
     made = any_installation
@@ -519,7 +526,7 @@ def test_what_else_to_ask_may_be_untold_for_one_source_alone(
     assert len(looked_at) >= 3
 
 
-def test_a_row_that_cannot_be_read_keeps_no_other_source_from_being_polled(
+def test_a_row_that_cannot_be_read_stops_no_other_source(
     any_installation: Installation,
 ):
     made = any_installation
@@ -529,7 +536,7 @@ def test_a_row_that_cannot_be_read_keeps_no_other_source_from_being_polled(
     assert {path: result.status for path, result in results(made).items()} == {"/feed/": "ok"}
 
 
-def test_a_database_that_cannot_be_used_is_told_after_everything_else_was_tried(
+def test_a_database_that_cannot_be_used_is_raised_after_everything_else(
     any_installation: Installation, monkeypatch: pytest.MonkeyPatch
 ):
     made = any_installation
@@ -548,7 +555,7 @@ def test_a_database_that_cannot_be_used_is_told_after_everything_else_was_tried(
     assert stored(made, "/odd/").failures == 0  # it is not the site's fault
 
 
-def test_an_answer_that_cannot_be_taken_keeps_no_other_from_being_fetched(site):
+def test_a_response_that_cannot_be_handled_stops_no_other_request(site):
     addresses = [site.put(f"/{n}/", rss([])) for n in range(6)]
     taken = []
 
@@ -562,28 +569,28 @@ def test_an_answer_that_cannot_be_taken_keeps_no_other_from_being_fetched(site):
     assert sorted(taken) == list(range(6))
 
 
-def test_looking_tells_what_is_wrong_with_one_address_and_looks_at_the_others(
+def test_a_source_check_that_fails_stops_no_other_check(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ):
     watched_beside(installation, rss([Article("Odd")]))
-    read = Parser.read
+    read = Parser.parse
 
     def stumble(self, kind, body, headers, url):
         if "/odd/" in url:
             raise OddError("anna@example.org")
         return read(self, kind, body, headers, url)
 
-    monkeypatch.setattr(Parser, "read", stumble)
+    monkeypatch.setattr(Parser, "parse", stumble)
     wanted = [
         (f"{installation.site.address}{path}", SourceKind.FEED) for path in ("/odd/", "/feed/")
     ]
     odd, healthy = check(installation.at(MONDAY), wanted)
-    assert (odd.ok, odd.error) == (False, "the answer could not be looked at (OddError)")
+    assert (odd.ok, odd.error) == (False, "the answer could not be checked (OddError)")
     assert healthy.ok
 
 
 def listing(made: Installation, token) -> str:
-    """A search whose every page names a further one."""
+    """Watch a search whose every page names a further one, and return its path."""
 
     def page(_: Asked) -> Answer:
         number = len(made.site.asked)
@@ -601,12 +608,12 @@ def listing(made: Installation, token) -> str:
 @pytest.mark.parametrize(
     ("token", "pages"),
     [
-        (lambda number: f"t{number}", polling.MOST_PAGES),
+        (lambda number: f"t{number}", ingest.MOST_PAGES),
         (lambda _: "the same", 2),
         pytest.param(
-            lambda number: "x" * 100 + str(number), polling.MOST_PAGES, marks=pytest.mark.long
+            lambda number: "x" * 100 + str(number), ingest.MOST_PAGES, marks=pytest.mark.long
         ),
-        pytest.param(lambda number: f"\u0661{number}", polling.MOST_PAGES, marks=pytest.mark.long),
+        pytest.param(lambda number: f"\u0661{number}", ingest.MOST_PAGES, marks=pytest.mark.long),
         (lambda _: "\udc80", 2),
         (lambda _: ["no text"], 1),
         (lambda _: "", 1),
@@ -672,7 +679,7 @@ NOT_PUBLIC = [
 
 
 @pytest.mark.parametrize("url", NOT_PUBLIC)
-def test_a_proxy_is_never_asked_for_a_place_that_is_not_public(url: str):
+def test_a_proxy_is_never_asked_for_a_host_that_is_not_public(url: str):
     with pytest.raises((AddressRefusedError, ValueError)):
         ssrf.refuse_private_name(url)
 
@@ -695,7 +702,7 @@ def test_a_proxy_is_never_asked_for_a_place_that_is_not_public(url: str):
         "https://127.0.0.1.example.com/feed",
     ],
 )
-def test_a_public_name_is_asked_for(url: str):
+def test_a_public_name_is_allowed(url: str):
     ssrf.refuse_private_name(url)
 
 
@@ -703,7 +710,7 @@ def test_a_public_name_is_asked_for(url: str):
     "network",
     ["fec0::1", "feff:ffff::1", "3ffe:831f::1", "192.88.99.1", "192.88.99.255", "::1.2.3.4"],
 )
-def test_ranges_that_nobody_routes_are_not_public(network: str):
+def test_networks_that_are_not_routed_are_not_public(network: str):
     assert not ssrf.is_public_ip(network)
 
 
@@ -741,11 +748,11 @@ def test_an_address_that_is_too_long_cannot_be_watched(installation: Installatio
         find_source(installation.at(MONDAY), url, None)
 
 
-def test_nothing_is_read_or_compared_while_somebody_could_be_kept_waiting(
+def test_nothing_is_parsed_or_compared_in_a_write_transaction(
     any_installation: Installation, monkeypatch: pytest.MonkeyPatch
 ):
     made = any_installation
-    writing, read, compare = db.writing, Parser.read, edits.compare
+    writing, read, compare = db.writing, Parser.parse, edits.compare
     is_open, seen = [], []
 
     @contextmanager
@@ -764,7 +771,7 @@ def test_nothing_is_read_or_compared_while_somebody_could_be_kept_waiting(
         return call
 
     monkeypatch.setattr(db, "writing", noted)
-    monkeypatch.setattr(Parser, "read", checked("read", read))
+    monkeypatch.setattr(Parser, "parse", checked("read", read))
     monkeypatch.setattr(edits, "compare", checked("compared", compare))
     for number in range(2):
         made.publish([Article("Frexalimab", f"It slowed lesions by {number + 50} %.", slug="one")])
@@ -773,7 +780,7 @@ def test_nothing_is_read_or_compared_while_somebody_could_be_kept_waiting(
 
 
 @pytest.mark.parametrize(("words", "stored_now"), [(10, True), (20_000, False)])
-def test_a_long_state_that_changed_meanwhile_is_looked_at_again_later(
+def test_a_long_state_that_changed_meanwhile_is_compared_later(
     engine, words: int, stored_now: bool
 ):
     def edition(number: int) -> list[Observation]:
@@ -790,7 +797,7 @@ def test_a_long_state_that_changed_meanwhile_is_looked_at_again_later(
         source, _ = sources.add(session, "https://x.example.org/feed/", MONDAY)
         entries.store(session, source, edition(10), MONDAY)
     with db.reading(engine) as session:
-        plan = entries.plan(session, session.get(Source, source.id), edition(30))
+        plan = edits.plan(session, session.get(Source, source.id), edition(30))
     plan.compare()
     with db.writing(engine) as session:
         entries.store(session, session.get(Source, source.id), edition(20), MONDAY + HOUR)
@@ -822,7 +829,7 @@ def test_parts_of_a_document_are_one_document(engine):
         + [Observation(guid="new", url="https://x.example.org/249", title="New")]
     )
     with db.reading(engine) as session:
-        plan = entries.plan(session, session.get(Source, source.id), document)
+        plan = edits.plan(session, session.get(Source, source.id), document)
     assert len(plan.parts) == 3
     plan.compare()
     new = 0
@@ -833,11 +840,11 @@ def test_parts_of_a_document_are_one_document(engine):
     assert new == 1
 
 
-def test_what_is_left_out_of_a_long_document_is_shown(installation: Installation, tmp_path: Path):
-    from typer.testing import CliRunner
-
-    from notifier.cli.main import app
-
+def test_the_number_of_items_left_out_of_a_long_document_is_shown(
+    installation: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    # It takes a few seconds, and several times as long on a busy machine.
+    monkeypatch.setattr(parser_process, "LEAST_SECONDS", parser_process.MOST_SECONDS)
     installation.publish([Article(f"Article {n}") for n in range(5_003)])
     (seen,) = check(installation.at(MONDAY), [(installation.feed, SourceKind.FEED)])
     assert "It lists 3 older items more; the newest 5,000 are read." in seen.lines

@@ -1,4 +1,4 @@
-"""When a source is asked again: our own rhythm, what the server asks for, and the caps on both."""
+"""The time until the next poll: our own wait, the one the server requests, and their limits."""
 
 from datetime import timedelta
 
@@ -29,11 +29,11 @@ STAMP = "Mon, 02 Mar 2026 09:00:00 GMT"  # MONDAY
         (99 * DAY, 6 * HOUR),
     ],
 )
-def test_a_quiet_source_is_asked_less_often(quiet_for: timedelta, wait: timedelta):
+def test_a_quiet_source_is_polled_less_often(quiet_for: timedelta, wait: timedelta):
     assert wait * 0.9 <= next_wait(1, HALF_HOUR, quiet_for) <= wait
 
 
-def test_sources_do_not_come_all_at_once_but_each_has_its_own_place():
+def test_sources_are_spread_and_each_keeps_its_own_place():
     waits = [next_wait(number, HALF_HOUR, timedelta(0)) for number in range(50)]
     assert len(set(waits)) == 50
     assert waits == [next_wait(number, HALF_HOUR, timedelta(0)) for number in range(50)]
@@ -65,7 +65,7 @@ def test_sources_do_not_come_all_at_once_but_each_has_its_own_place():
         ({"retry-after": "60", "cache-control": "max-age=7200"}, 2 * HOUR),
     ],
 )
-def test_what_the_server_asks_for(headers: dict[str, str], wait: timedelta):
+def test_the_wait_that_a_server_requests(headers: dict[str, str], wait: timedelta):
     assert server_requested_wait(headers, now=MONDAY) == wait
 
 
@@ -74,7 +74,7 @@ def test_a_feeds_ttl_counts_like_its_freshness():
     assert server_requested_wait({"cache-control": "max-age=7200"}, ttl_minutes=90) == 2 * HOUR
 
 
-def test_our_wait_and_theirs_the_longer_one_holds():
+def test_the_longer_one_of_our_wait_and_the_servers_counts():
     assert (
         next_wait(1, HALF_HOUR, timedelta(0), headers={"retry-after": "86400"}, now=MONDAY) == DAY
     )

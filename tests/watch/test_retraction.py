@@ -1,4 +1,4 @@
-"""Withdrawals: an article that its publisher takes down or retracts is told, and nothing else is taken for one."""
+"""Withdrawals: an article that its publisher removes or retracts, and nothing else."""
 
 from datetime import timedelta
 
@@ -26,7 +26,7 @@ class Herald:
         made.subscribe(READER, every="daily", at="08:00")
 
     def run(self, after: timedelta) -> list[str]:
-        """One run; gives the texts of the mails that the reader got in it."""
+        """Run once and return the texts of the mails that the reader got."""
         before = len(self.made.sink.to(READER))
         self.made.publish(self.articles)
         run_once(self.made.at(MONDAY + after))
@@ -43,7 +43,7 @@ class Herald:
         self.made.site.fail(f"/news/{one.slug}/", status)
 
     def kinds(self) -> list[str]:
-        """The kinds of the revisions of the entry that was stored last."""
+        """Return the kinds of the revisions of the newest entry."""
         with self.made.at(MONDAY).reading() as session:
             return [
                 one.kind for one in session.query(Entry).order_by(Entry.id.desc()).first().revisions
@@ -59,7 +59,7 @@ def herald(any_installation: Installation) -> Herald:
 
 
 @pytest.mark.parametrize("status", [404, 410])
-def test_an_article_that_was_taken_down_is_told_to_whom_it_was_sent(herald: Herald, status: int):
+def test_a_removed_article_is_reported_to_those_who_were_sent_it(herald: Herald, status: int):
     one = herald.write("Frexalimab does wonders")
     assert herald.run(HOUR) == []
     (told,) = herald.run(DAY)
@@ -77,14 +77,14 @@ def test_an_article_that_was_taken_down_is_told_to_whom_it_was_sent(herald: Hera
     assert herald.kinds() == [NewsKind.NEW, NewsKind.WITHDRAWN]
 
 
-def test_two_sightings_within_a_day_are_one(herald: Herald):
+def test_two_checks_within_a_day_count_as_one(herald: Herald):
     one = herald.write("Frexalimab does wonders")
     herald.run(HOUR)
     herald.run(DAY)
     herald.take_down(one)
     herald.run(2 * DAY)  # missing, while the feed still lists it
     herald.articles.remove(one)
-    herald.run(2 * DAY + 4 * HOUR)  # looked at once more because it left the feed
+    herald.run(2 * DAY + 4 * HOUR)  # checked once more because it left the feed
     asked = [
         request.status for request in herald.made.site.asked if request.path == f"/news/{one.slug}/"
     ]
@@ -92,7 +92,7 @@ def test_two_sightings_within_a_day_are_one(herald: Herald):
     assert herald.kinds() == [NewsKind.NEW]
 
 
-def test_what_nobody_was_sent_is_not_withdrawn_to_anybody(herald: Herald):
+def test_the_withdrawal_of_an_unsent_article_is_sent_to_nobody(herald: Herald):
     one = herald.write("Frexalimab does wonders")
     herald.run(HOUR)
     herald.articles.remove(one)
@@ -141,7 +141,7 @@ def test_an_article_that_leads_to_the_front_page_is_withdrawn(herald: Herald):
     assert "front page" in told[0]
 
 
-def test_an_article_that_comes_back_is_told_to_be_back(herald: Herald):
+def test_an_article_that_comes_back_is_reported(herald: Herald):
     one = herald.write("Frexalimab does wonders")
     herald.run(HOUR)
     herald.run(DAY)
@@ -164,10 +164,10 @@ def test_a_site_that_moves_all_its_articles_has_withdrawn_none(herald: Herald):
     herald.run(6 * DAY + 7 * HOUR)
     assert not [
         one for one in herald.made.site.asked if one.path.startswith("/news/")
-    ]  # asked once a day, not more
+    ]  # checked once a day, not more
 
 
-def test_an_article_is_looked_after_while_it_is_young_and_no_longer(herald: Herald):
+def test_an_article_is_checked_while_it_is_young_and_no_longer(herald: Herald):
     one = herald.write("Frexalimab does wonders", published=MONDAY)
     herald.run(HOUR)
     herald.run(DAY)
@@ -204,7 +204,7 @@ def test_an_article_that_its_publisher_marks_is_withdrawn_at_once(herald: Herald
     ["Retraction of consent is a right", "A withdrawn drug returns", "Drug withdrawn: what now?",
      "Concern grows over prices", "Frexalimab trial retracted its claim"],
 )  # fmt: skip
-def test_a_headline_about_a_withdrawal_is_none(title: str):
+def test_a_headline_about_a_withdrawal_is_not_a_mark(title: str):
     assert retraction_reason(title) == ""
 
 

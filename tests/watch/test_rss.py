@@ -1,4 +1,4 @@
-"""Feeds: what a document says comes out as entries; what is no document is told in words."""
+"""Feeds: a document is parsed into observations, or refused with a reason."""
 
 import json
 from dataclasses import asdict
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from notifier.text.cleaning import clean
 from notifier.watch.parsers.observation import ParsedDocument, ParseError
-from notifier.watch.parsers.rss import read
+from notifier.watch.parsers.rss import parse
 from tests.support.paths import DATA
 
 FEEDS = DATA / "feeds"
@@ -18,7 +18,7 @@ ADDRESS = "https://herald.example.org/feed/"
 
 
 def as_document(reading: ParsedDocument) -> dict:
-    """A reading as its golden file has it."""
+    """Return a parsed document in the form of its golden file."""
     entries = [
         {
             key: value
@@ -33,7 +33,7 @@ def as_document(reading: ParsedDocument) -> dict:
 @pytest.mark.parametrize("path", sorted(FEEDS.glob("*.xml")), ids=lambda path: path.stem)
 def test_a_feed_gives_the_entries_of_its_golden_file(path: Path):
     golden = path.with_suffix(".json")
-    found = as_document(read(path.read_bytes(), {}, ADDRESS))
+    found = as_document(parse(path.read_bytes(), {}, ADDRESS))
     assert found == json.loads(golden.read_text(encoding="utf-8"))
 
 
@@ -44,30 +44,32 @@ def test_a_feed_gives_the_entries_of_its_golden_file(path: Path):
         (b"   \n", "nothing"),
         (b"<!DOCTYPE html><html><body><h1>Welcome</h1></body></html>", "an HTML page, not a feed"),
         (b"<html><head><title>x</title></head></html>", "an HTML page, not a feed"),
-        (b'{"hello": "world"}', "no JSON Feed"),
+        (b'{"hello": "world"}', "not a JSON Feed"),
         (b'{"hello', "broken JSON"),
         (b"<rss version='2.0'><channel><title>x", "broken XML"),
-        (b"\x00\xff\xfe garbage", "no feed"),
+        (b"\x00\xff\xfe garbage", "not a feed"),
     ],
 )
-def test_what_is_no_feed_is_told_in_words(body: bytes, said: str):
+def test_an_answer_that_is_not_a_feed_is_refused_with_a_reason(body: bytes, said: str):
     with pytest.raises(ParseError, match=said):
-        read(body, {}, ADDRESS)
+        parse(body, {}, ADDRESS)
 
 
 def test_a_feed_without_entries_is_a_feed():
     document = (
         b"<?xml version='1.0'?><rss version='2.0'><channel><title>Quiet</title></channel></rss>"
     )
-    assert read(document, {}, ADDRESS) == ParsedDocument("Quiet", ())
+    assert parse(document, {}, ADDRESS) == ParsedDocument("Quiet", ())
 
 
 def test_the_encoding_that_the_server_names_is_used():
-    body = "<rss version='2.0'><channel><title>Größe</title><item><title>Ä</title></item></channel></rss>".encode(
-        "latin-1"
+    feed = (
+        "<rss version='2.0'><channel><title>Größe</title>"
+        "<item><title>Ä</title></item></channel></rss>"
     )
+    body = feed.encode("latin-1")
     assert (
-        read(body, {"content-type": "application/rss+xml; charset=iso-8859-1"}, ADDRESS).name
+        parse(body, {"content-type": "application/rss+xml; charset=iso-8859-1"}, ADDRESS).name
         == "Größe"
     )
 
@@ -80,7 +82,7 @@ def test_an_entity_bomb_is_survived():
         bomb + b"]><rss version='2.0'><channel><item><title>&j;</title></item></channel></rss>"
     )
     try:
-        titles = [one.title for one in read(document, {}, ADDRESS).observations]
+        titles = [one.title for one in parse(document, {}, ADDRESS).observations]
     except ParseError:
         titles = []
     assert sum(map(len, titles)) < 100_000
@@ -88,14 +90,14 @@ def test_an_entity_bomb_is_survived():
 
 @settings(max_examples=60, deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=80), st.binary(max_size=200))
-def test_whatever_a_document_holds_it_is_read_or_told(words: str, noise: bytes):
+def test_any_document_is_parsed_or_refused(words: str, noise: bytes):
     document = (
         f"<rss version='2.0'><channel><item><title>{words}</title>".encode()
         + noise
         + b"</item></channel></rss>"
     )
     try:
-        titles = [one.title for one in read(document, {}, ADDRESS).observations]
+        titles = [one.title for one in parse(document, {}, ADDRESS).observations]
     except ParseError:
         titles = []
     assert [clean(title) for title in titles] == titles

@@ -1,4 +1,4 @@
-"""Trials found by a search: followed by their number, told when they are new, dated by the registry."""
+"""Trials of a search: followed by their number, news if they are new, dated by the registry."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -100,7 +100,7 @@ def test_a_trial_that_leaves_the_search_is_still_followed_by_its_number(trials: 
     assert "Registry data as of 2 March 2026." in told
 
 
-def test_the_date_of_the_registrys_data_is_kept_and_asked_once_a_poll(trials: Registry):
+def test_the_date_of_the_registrys_data_is_stored_and_requested_once_a_poll(trials: Registry):
     trials.studies = [study(number) for number in range(4)]
     trials.run(timedelta(0))
     assert [one.path for one in trials.site.asked].count("/api/v2/version") == 1
@@ -110,7 +110,7 @@ def test_the_date_of_the_registrys_data_is_kept_and_asked_once_a_poll(trials: Re
         assert session.query(Source).one().as_of == moment
 
 
-def test_a_trial_whose_record_is_watched_is_not_told_twice(trials: Registry):
+def test_a_trial_whose_record_is_watched_is_not_reported_twice(trials: Registry):
     trials.studies = [study(1), study(2)]
     trials.made.adopt(sources=(trials.search, f"{trials.site.address}/api/v2/studies/NCT99990001"))
     trials.run(timedelta(0))
@@ -121,7 +121,7 @@ def test_a_trial_whose_record_is_watched_is_not_told_twice(trials: Registry):
         ]
 
 
-def test_a_baseline_that_could_not_be_read_to_its_end_is_made_again(trials: Registry):
+def test_an_incomplete_baseline_is_made_again(trials: Registry):
     trials.studies = [study(number) for number in range(4)]
     trials.page = 1
     search = trials.site.dynamic["/api/v2/studies"]
@@ -136,7 +136,7 @@ def test_a_baseline_that_could_not_be_read_to_its_end_is_made_again(trials: Regi
         assert session.query(Entry).count() == 4
 
 
-def test_a_registry_that_does_not_tell_its_date_or_loses_a_page_is_read_all_the_same(
+def test_a_registry_without_a_date_or_with_a_missing_page_is_still_read(
     trials: Registry,
 ):
     trials.site.dynamic["/api/v2/version"] = lambda _: Answer(500, b"")

@@ -1,4 +1,4 @@
-"""WordPress: what a feed of ten items does not show is seen in the site's list of posts."""
+"""WordPress: edits that a feed of ten items does not show are in the site's list of posts."""
 
 import json
 from datetime import timedelta
@@ -18,7 +18,7 @@ DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 
 class WordPress:
-    """A WordPress site: a feed of the newest posts, and the interface that lists them by their last edit."""
+    """A WordPress site: a feed of the newest posts, and its list of posts by their last edit."""
 
     def __init__(
         self, made: Installation, *, teaser: bool = False, shown: int = 2, path: str = "/feed/"
@@ -101,7 +101,7 @@ class WordPress:
         )
 
     def entries(self) -> dict[str, list]:
-        """The revisions by title, each as its number, whether it is of the baseline and whether it is news."""
+        """Return each revision's number, and whether it is baseline and news, by title."""
         with self.made.at(MONDAY).reading() as session:
             return {
                 entry.revisions[0].title: [
@@ -146,7 +146,7 @@ def test_a_correction_of_a_post_that_left_the_feed_is_seen(press: WordPress):
     assert press.poll(4 * HOUR).changed == 0
 
 
-def test_an_edit_that_feed_and_list_both_show_is_told_once(press: WordPress):
+def test_an_edit_that_feed_and_list_both_show_is_reported_once(press: WordPress):
     post = press.write("Frexalimab", "It enrolled 129 people.")
     press.poll()
     press.edit(post, "129", "192", MONDAY + HOUR)
@@ -155,12 +155,14 @@ def test_an_edit_that_feed_and_list_both_show_is_told_once(press: WordPress):
     assert [material for _, _, material in press.entries()["Frexalimab"]].count(True) == 2
 
 
-def test_an_edit_that_the_list_shows_before_the_feed_is_told_once(any_installation: Installation):
+def test_an_edit_that_the_list_shows_before_the_feed_is_reported_once(
+    any_installation: Installation,
+):
     press = WordPress(any_installation, teaser=True)
     body = (
-        "It begins like this and goes on for a while. Then it says more of frexalimab and of all that is made up. "
-        * 3
-    )
+        "It begins like this and goes on for a while. "
+        "Then it says more of frexalimab and of all that is made up. "
+    ) * 3
     post = press.write("Frexalimab", body, MONDAY - DAY)
     press.poll()
     post["title"]["rendered"] = "Frexalimab, corrected"
@@ -178,9 +180,9 @@ def test_an_edit_that_the_list_shows_before_the_feed_is_told_once(any_installati
 def test_a_teaser_is_never_compared_with_the_whole_article(any_installation: Installation):
     press = WordPress(any_installation, teaser=True)
     body = (
-        "It begins like this and goes on, with 129 people in 4 countries. Then it says more of frexalimab. "
-        * 3
-    )
+        "It begins like this and goes on, with 129 people in 4 countries. "
+        "Then it says more of frexalimab. "
+    ) * 3
     press.write("A headline", body, MONDAY - DAY)
     press.poll()
     press.poll(HOUR * 2)
@@ -189,7 +191,7 @@ def test_a_teaser_is_never_compared_with_the_whole_article(any_installation: Ins
         assert "frexalimab" in session.query(Entry).one().revisions[1].body
 
 
-def test_an_old_post_that_was_touched_is_no_news_but_a_post_between_two_polls_is(press: WordPress):
+def test_a_touched_old_post_is_not_news_but_a_post_between_two_polls_is(press: WordPress):
     press.write("Frexalimab zero", "Nothing.")
     press.poll()
     ancient = press.write("Frexalimab of last year", "Nothing.", MONDAY - 300 * DAY)
@@ -214,9 +216,7 @@ def test_a_category_feed_brings_no_posts_of_other_categories(any_installation: I
 
 
 @pytest.mark.parametrize("status", [401, 404, 500])
-def test_a_site_that_does_not_offer_its_list_is_watched_by_its_feed_alone(
-    press: WordPress, status: int
-):
+def test_a_site_without_a_list_is_polled_by_its_feed_alone(press: WordPress, status: int):
     press.site.dynamic["/wp-json/wp/v2/posts"] = lambda _: Answer(status, b"{}")
     press.write("Frexalimab", "Nothing.")
     assert press.poll().status == "ok"
@@ -225,7 +225,7 @@ def test_a_site_that_does_not_offer_its_list_is_watched_by_its_feed_alone(
     assert len([one for one in press.site.asked if "wp-json" in one.path]) == 1
 
 
-def test_the_list_is_not_asked_at_every_poll(press: WordPress):
+def test_the_list_is_not_requested_at_every_poll(press: WordPress):
     press.write("Frexalimab", "Nothing.")
     press.poll()
     for minutes in (10, 20, 30):
@@ -234,33 +234,45 @@ def test_the_list_is_not_asked_at_every_poll(press: WordPress):
     assert len([one for one in press.site.asked if "wp-json" in one.path]) == 1
 
 
+SITE = "https://x.example.org"
+
+
 @pytest.mark.parametrize(
     ("headers", "generator", "feed", "found"),
     [
-        ({}, "https://wordpress.org/?v=6.7", "https://x.example.org/feed/", "https://x.example.org/wp-json/wp/v2/posts"),
-        ({"link": '<https://x.example.org/api/>; rel="https://api.w.org/"'}, "", "https://x.example.org/feed/",
-         "https://x.example.org/api/wp/v2/posts"),
-        ({"link": '<https://other.example.org/>; rel="https://api.w.org/"'}, "", "https://x.example.org/feed/", ""),
-        ({"link": '<javascript:alert(1)>; rel="https://api.w.org/"'}, "", "https://x.example.org/feed/", ""),
-        ({}, "Ghost 5", "https://x.example.org/feed/", ""),
-        ({}, "https://wordpress.org.example.com/", "https://x.example.org/feed/", ""),
+        ({}, "https://wordpress.org/?v=6.7", f"{SITE}/feed/", f"{SITE}/wp-json/wp/v2/posts"),
+        (
+            {"link": f'<{SITE}/api/>; rel="https://api.w.org/"'},
+            "",
+            f"{SITE}/feed/",
+            f"{SITE}/api/wp/v2/posts",
+        ),
+        (
+            {"link": '<https://other.example.org/>; rel="https://api.w.org/"'},
+            "",
+            f"{SITE}/feed/",
+            "",
+        ),
+        ({"link": '<javascript:alert(1)>; rel="https://api.w.org/"'}, "", f"{SITE}/feed/", ""),
+        ({}, "Ghost 5", f"{SITE}/feed/", ""),
+        ({}, "https://wordpress.org.example.com/", f"{SITE}/feed/", ""),
     ],
-)  # fmt: skip
-def test_where_a_site_lists_its_posts(headers: dict, generator: str, feed: str, found: str):
+)
+def test_the_address_of_a_sites_list_of_posts(headers: dict, generator: str, feed: str, found: str):
     assert wordpress.posts_url(headers, generator, "https://x.example.org", feed) == found
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b'{"code": "rest_disabled"}', b"[" * 100_000])
-def test_what_is_no_list_is_told(body: bytes):
+def test_an_answer_that_is_not_a_list_is_refused(body: bytes):
     with pytest.raises(ParseError):
-        wordpress.read(body, {}, "https://x.example.org/wp-json/wp/v2/posts?page=1")
+        wordpress.parse(body, {}, "https://x.example.org/wp-json/wp/v2/posts?page=1")
 
 
 @pytest.mark.parametrize(
     "post", [{}, {"title": None}, {"title": {"rendered": 7}, "guid": "x", "date_gmt": "never"}]
 )
-def test_an_odd_post_is_read_all_the_same(post: dict):
-    (found,) = wordpress.read(
+def test_an_odd_post_is_parsed(post: dict):
+    (found,) = wordpress.parse(
         json.dumps([post, 3, None]).encode(), {}, "https://x.example.org/"
     ).observations
     assert found.origin == "posts"

@@ -1,7 +1,6 @@
-"""Archive links are random and may be kept, older links still lead there, and no header counts our digests."""
+"""Links to the archive: random keys, older links, caching, and the statistics of complaints."""
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -11,18 +10,10 @@ from notifier.links import Purpose
 from notifier.match import profiles
 from notifier.pipeline.run import run_once
 from notifier.store.models import Digest
-from notifier.web.app import create
 from tests.support.installation import MONDAY, Installation
 from tests.support.mail_sink import html_of
 from tests.support.news_site import Article
 from tests.support.visitor import Client
-from tests.support.web_server import serving
-
-
-@pytest.fixture
-def client(any_installation: Installation) -> Iterator[Client]:
-    with serving(create(any_installation.at(MONDAY))) as address:
-        yield Client(address)
 
 
 def mail_with_digest(made: Installation, *, public: bool = True, every: str = "daily"):
@@ -47,41 +38,53 @@ def online(mail) -> str:
 
 
 @pytest.mark.parametrize("public", [True, False])
-def test_a_mail_leads_to_its_digest_by_a_key_that_counts_nothing(
-    any_installation: Installation, client: Client, public: bool
+def test_a_mail_links_to_its_digest_by_a_random_key(
+    any_installation: Installation, any_client: Client, public: bool
 ):
     link = online(mail_with_digest(any_installation, public=public))
     key = link.removeprefix("/archive/")
     assert re.fullmatch(r"[A-Za-z0-9_-]{22}", key)
-    assert "Frexalimab slows lesions" in client.get(link).text
-    assert (key in client.get("/archive").text) is public
-    assert "/archive/1" not in client.get("/archive").text
+    assert "Frexalimab slows lesions" in any_client.get(link).text
+    assert (key in any_client.get("/archive").text) is public
+    assert "/archive/1" not in any_client.get("/archive").text
     for other in (key[:-1], key + "x", key[::-1], key.swapcase(), "A" * 22, key + "%00", f"{key}/"):
-        assert client.get(f"/archive/{other}").status_code == 404, other
+        assert any_client.get(f"/archive/{other}").status_code == 404, other
 
 
-def test_links_of_older_mails_still_lead_there(any_installation: Installation, client: Client):
+def test_links_in_older_mails_still_open_the_digest(
+    any_installation: Installation, any_client: Client
+):
     mail_with_digest(any_installation)
     links = any_installation.at(MONDAY).links
     for old in ("1", links.token(Purpose.ARCHIVE, "1", MONDAY)):
-        assert "Frexalimab slows lesions" in client.get(f"/archive/{old}").text
+        assert "Frexalimab slows lesions" in any_client.get(f"/archive/{old}").text
 
 
-def test_the_number_of_a_digest_that_is_not_public_leads_nowhere(
-    any_installation: Installation, client: Client
+def test_the_number_of_a_digest_that_is_not_public_opens_nothing(
+    any_installation: Installation, any_client: Client
 ):
     mail_with_digest(any_installation, public=False)
     links = any_installation.at(MONDAY).links
-    assert client.get("/archive/1").status_code == 404
+    assert any_client.get("/archive/1").status_code == 404
     assert (
         "Frexalimab slows lesions"
-        in client.get(f"/archive/{links.token(Purpose.ARCHIVE, '1', MONDAY)}").text
+        in any_client.get(f"/archive/{links.token(Purpose.ARCHIVE, '1', MONDAY)}").text
     )
     for signed in ("x", "", "-1", "²", "9" * 30, "1 "):
         assert (
-            client.get(f"/archive/{links.token(Purpose.ARCHIVE, signed, MONDAY)}").status_code
+            any_client.get(f"/archive/{links.token(Purpose.ARCHIVE, signed, MONDAY)}").status_code
             == 404
         )
+
+
+def test_a_signed_number_of_a_digest_that_is_gone_is_answered_for_readers(
+    installation: Installation, client: Client
+):
+    token = installation.at(MONDAY).links.token(Purpose.ARCHIVE, "7", MONDAY)
+    answer = client.get(f"/archive/{token}")
+    assert answer.status_code == 404
+    assert "There is no such digest." in answer.text
+    assert "notifier digests" not in answer.text
 
 
 NO_KEYS = [
@@ -118,46 +121,46 @@ NO_KEYS = [
 ]
 
 
-def test_a_digest_that_is_not_there_is_told_in_words(
-    any_installation: Installation, client: Client
+def test_a_missing_digest_is_answered_with_a_page(
+    any_installation: Installation, any_client: Client
 ):
     for key in NO_KEYS:
-        answer = client.get(f"/archive/{key}")
+        answer = any_client.get(f"/archive/{key}")
         assert answer.status_code == 404, key[:30]
         assert "<h1>" in answer.text
 
 
-def test_a_public_digest_may_be_kept_for_some_minutes_and_is_not_sent_twice(
-    any_installation: Installation, client: Client
+def test_a_public_digest_may_be_cached_for_some_minutes_and_is_not_sent_twice(
+    any_installation: Installation, any_client: Client
 ):
     link = online(mail_with_digest(any_installation))
     for path in (link, "/archive"):
-        answer = client.get(path)
+        answer = any_client.get(path)
         assert answer.headers["Cache-Control"] == "public, max-age=300"
-        again = client.get(path, If_None_Match=answer.headers["ETag"])
+        again = any_client.get(path, If_None_Match=answer.headers["ETag"])
         assert (again.status_code, again.text) == (304, "")
         assert again.headers["ETag"] == answer.headers["ETag"]
         assert again.headers["Cache-Control"] == "public, max-age=300"
-        assert client.get(path, If_None_Match='"other"').status_code == 200
+        assert any_client.get(path, If_None_Match='"other"').status_code == 200
 
 
-def test_a_digest_that_is_not_public_or_not_sent_is_kept_by_nobody(
-    any_installation: Installation, client: Client
+def test_a_digest_that_is_not_public_is_not_cached(
+    any_installation: Installation, any_client: Client
 ):
     link = online(mail_with_digest(any_installation, public=False))
-    answer = client.get(link)
+    answer = any_client.get(link)
     assert answer.headers["Cache-Control"] == "no-store"
     assert "ETag" not in answer.headers
 
 
-def test_a_digest_that_is_held_is_shown_to_its_readers_and_kept_by_nobody(
-    any_installation: Installation, client: Client
+def test_a_held_digest_is_shown_to_its_readers_and_not_cached(
+    any_installation: Installation, any_client: Client
 ):
     link = online(mail_with_digest(any_installation))
     with any_installation.at(MONDAY).writing() as session:
         session.query(Digest).one().status = DigestStatus.HELD
-    assert client.get(link).headers["Cache-Control"] == "no-store"
-    assert client.get("/archive/1").status_code == 404
+    assert any_client.get(link).headers["Cache-Control"] == "no-store"
+    assert any_client.get("/archive/1").status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -169,7 +172,7 @@ def test_a_digest_that_is_held_is_shown_to_its_readers_and_kept_by_nobody(
         ("digest@a-very-long-name-of-a-society.org", "a-very-long-nam"),
     ],
 )
-def test_complaint_statistics_count_by_words_that_stay_the_same(
+def test_the_feedback_id_of_a_sender_stays_the_same(
     installation: Installation, address: str, sender_id: str
 ):
     sender = installation.at(MONDAY).settings.sender.model_copy(update={"address": address})

@@ -1,4 +1,4 @@
-"""The pages in a real browser: phone and desktop, light and dark, with scripts and without, by keyboard alone."""
+"""The pages in a real browser: phone and desktop, light and dark, scripts on and off, keyboard."""
 
 import re
 from collections.abc import Iterator
@@ -16,6 +16,7 @@ from notifier.links import Purpose
 from notifier.match import profiles
 from notifier.pipeline.run import run_once
 from notifier.store.models import Digest, Subscriber, Subscription
+from notifier.subscribers import subscriptions
 from notifier.subscribers.choices import default_choice
 from notifier.web.app import create
 from tests.support.browser import browser
@@ -108,7 +109,7 @@ def test_somebody_subscribes_changes_the_hour_pauses_and_leaves_on_a_phone(
     assert one(made).status is SubscriptionStatus.CONFIRMED
 
 
-def test_the_form_can_be_filled_in_by_keyboard_alone_and_the_trap_is_never_reached(
+def test_the_form_can_be_filled_in_by_keyboard_alone_and_the_honeypot_is_never_reached(
     chromium: Browser, site_address: str
 ):
     page = opened(chromium, DESKTOP)
@@ -131,7 +132,7 @@ def test_the_form_can_be_filled_in_by_keyboard_alone_and_the_trap_is_never_reach
     assert "mailbox" in page.get_by_role("heading", level=1).inner_text()
 
 
-def test_only_what_goes_with_the_cadence_is_shown(chromium: Browser, site_address: str):
+def test_only_the_fields_of_the_chosen_cadence_are_shown(chromium: Browser, site_address: str):
     page = opened(chromium, PHONE)
     page.goto(site_address)
     weekday, day, at = page.locator("#weekday"), page.locator("#day"), page.locator("#at")
@@ -143,7 +144,7 @@ def test_only_what_goes_with_the_cadence_is_shown(chromium: Browser, site_addres
 
 
 @pytest.mark.parametrize(("viewport", "scheme"), VIEWS)
-def test_every_page_is_accessible_fits_and_asks_nobody_else(
+def test_every_page_is_accessible_fits_the_screen_and_loads_nothing_from_other_sites(
     chromium: Browser,
     installation: Installation,
     site_address: str,
@@ -192,8 +193,6 @@ def test_every_page_is_accessible_fits_and_asks_nobody_else(
 def _subscribed(made: Installation) -> str:
     deps = made.at(MONDAY)
     with deps.writing() as session:
-        from notifier.subscribers import subscriptions
-
         choice = default_choice(Cadence.DAILY, "UTC")
         stored = subscriptions.subscribe(
             session, "anna@example.org", profiles.find(session, "frexalimab"), choice, MONDAY
@@ -207,7 +206,7 @@ def _subscribed(made: Installation) -> str:
 
 
 def _pressed(page: Page, name: str) -> None:
-    """Press a button and wait for the page that follows, style and all: a click alone waits for nothing."""
+    """Press a button and wait until the next page is loaded: a click alone does not wait."""
     with page.expect_navigation(wait_until="load"):
         page.get_by_role("button", name=name).click()
 

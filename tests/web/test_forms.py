@@ -1,4 +1,4 @@
-"""Forms: whose browser sent them, and that whatever stands in them is answered by a page in words."""
+"""Forms of other sites, access for operators, and the page for each kind of error."""
 
 import json
 import re
@@ -9,17 +9,9 @@ from urllib.parse import urlencode
 import pytest
 from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.routing import Route
 
 from notifier.errors import (
-    AddressError,
-    InputError,
-    LinkError,
-    NotFoundError,
-    NotifierError,
-    ProfileError,
     SettingsError,
-    StoreError,
 )
 from notifier.links import Purpose
 from notifier.settings import Web, load
@@ -27,12 +19,12 @@ from notifier.store.models import SignupRequest, Subscription
 from notifier.web import operator_access
 from notifier.web.app import create
 from notifier.web.origins import is_foreign
+from tests.support.forms import FORM
 from tests.support.installation import MONDAY, Installation
 from tests.support.paths import ROOT
 from tests.support.visitor import Client
 from tests.support.web_server import serving
 
-FORM = "application/x-www-form-urlencoded"
 PARTNER = "https://partner.example.net"
 SIGN_UP = urlencode(
     {"email": "anna@example.org", "consent": "yes", "every": "weekly", "at": "08:00"}
@@ -87,7 +79,7 @@ OWN = [
 
 
 @pytest.mark.parametrize("path", ["/subscribe", "/link"])
-def test_a_form_that_another_site_made_a_browser_send_is_refused_in_words(
+def test_a_form_that_another_site_sent_is_refused_with_a_page(
     installation: Installation, client: Client, path: str
 ):
     for headers in FOREIGN:
@@ -99,7 +91,7 @@ def test_a_form_that_another_site_made_a_browser_send_is_refused_in_words(
 
 
 @pytest.mark.parametrize("path", ["/subscribe", "/link"])
-def test_our_own_form_a_permitted_sites_and_a_programs_are_taken(
+def test_forms_of_our_pages_of_allowed_sites_and_of_programs_are_accepted(
     installation: Installation, client: Client, path: str
 ):
     for headers in OWN:
@@ -108,7 +100,7 @@ def test_our_own_form_a_permitted_sites_and_a_programs_are_taken(
 
 
 @pytest.mark.parametrize("name", ["origin", "sec-fetch-site"])
-def test_a_header_that_is_there_twice_is_refused(name: str):
+def test_a_repeated_header_is_refused(name: str):
     values = {"origin": "https://news.example.org", "sec-fetch-site": "same-origin"}
     twice = [(name.encode(), values[name].encode())] * 2
     assert is_foreign(Headers(raw=twice), "https://news.example.org", ())
@@ -130,7 +122,7 @@ def test_one_click_works_whatever_origin_the_mail_provider_names(
         assert answer.status_code == 200, headers
 
 
-def test_browsers_name_their_origin_on_our_forms_and_hand_no_link_on(
+def test_browsers_send_their_origin_with_our_forms_and_pass_no_link_on(
     installation: Installation, client: Client
 ):
     for path in ("/", "/link"):
@@ -192,7 +184,7 @@ def test_form_origins_are_kept_as_browsers_write_them(tmp_path: Path):
 @pytest.mark.parametrize(
     "token", ["short", "x" * 15, "with a space in it", "x" * 201, "ümlaut" * 5, ""]
 )
-def test_a_weak_token_is_refused_and_not_repeated(token: str, tmp_path: Path):
+def test_a_weak_token_is_refused_and_not_shown(token: str, tmp_path: Path):
     file = tmp_path / "notifier.toml"
     file.write_text(f"[web]\nmetrics_token = {json.dumps(token)}\n", encoding="utf-8")
     with pytest.raises(SettingsError) as refused:
@@ -235,15 +227,17 @@ TOKEN = "a token of the tests only"[:25].replace(" ", "-")
         ("198.51.100.7", {"host": "x", "authorization": TOKEN}, False),
     ],
 )
-def test_counts_are_for_operators_alone(client_host: str, headers: dict[str, str], shown: bool):
+def test_counts_are_shown_to_operators_alone(
+    client_host: str, headers: dict[str, str], shown: bool
+):
     raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
     scope = {"type": "http", "headers": raw, "client": (client_host, 1) if client_host else None}
-    assert operator_access.asks(Request(scope), TOKEN) is shown
+    assert operator_access.is_operator(Request(scope), TOKEN) is shown
     if "authorization" in headers:
-        assert operator_access.asks(Request(scope), None) is False
+        assert operator_access.is_operator(Request(scope), None) is False
 
 
-def test_health_shows_everybody_the_same_one_word(installation: Installation):
+def test_the_health_check_shows_strangers_one_word(installation: Installation):
     installation.change(web=Web(metrics_token=TOKEN))
     with serving(create(installation.at(MONDAY))) as address:
         client = Client(address)
@@ -262,30 +256,3 @@ def test_health_shows_everybody_the_same_one_word(installation: Installation):
                 "sources",
                 "subscribers",
             }
-
-
-@pytest.mark.parametrize(
-    ("error", "status"),
-    [
-        (AddressError("x is no e-mail address"), 422),
-        (InputError("x is no time of day"), 422),
-        (ProfileError("no profile"), 422),
-        (NotifierError("it cannot be"), 422),
-        (NotFoundError("there is none"), 404),
-        (LinkError("not complete"), 404),
-        (StoreError("the database is locked"), 503),
-    ],
-)
-def test_each_kind_of_error_has_its_own_status(
-    installation: Installation, error: NotifierError, status: int
-):
-    async def broken(_request: Request) -> None:
-        raise error
-
-    application = create(installation.at(MONDAY))
-    application.router.routes.insert(0, Route("/broken", broken))
-    with serving(application) as address:
-        answer = Client(address).get("/broken")
-    assert answer.status_code == status
-    assert "<h1>" in answer.text
-    assert "locked" not in answer.text

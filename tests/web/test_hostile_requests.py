@@ -1,4 +1,4 @@
-"""Whatever is sent to the pages, the answer is a page in words and never a failure of ours, on both databases."""
+"""Random requests to every page: each is answered, and no page fails, on both databases."""
 
 import logging
 import socket
@@ -42,7 +42,7 @@ FIELDS = (
         "List-Unsubscribe",
     ),
 )
-DEEDS = ("save", "pause", "resume", "leave", "follow", "address", "export", "undo", "nothing")
+ACTIONS = ("save", "pause", "resume", "leave", "follow", "address", "export", "undo", "nothing")
 PURPOSES = [purpose for purpose in Purpose if purpose is not Purpose.ARCHIVE]
 KINDS = (
     "application/x-www-form-urlencoded",
@@ -139,7 +139,7 @@ ODD_VALUES = (
 )
 
 values = st.sampled_from(ODD_VALUES) | st.text(st.characters(), max_size=40)
-pairs = st.lists(st.tuples(st.sampled_from(FIELDS), values | st.sampled_from(DEEDS)), max_size=12)
+pairs = st.lists(st.tuples(st.sampled_from(FIELDS), values | st.sampled_from(ACTIONS)), max_size=12)
 
 
 def urlencoded(fields: list[tuple[str, str]]) -> bytes:
@@ -171,8 +171,14 @@ bodies = st.one_of(
             b"%zz=%zz&=&==",
             b"x" * 70_000,
             b"--b\r\n" * 2000,
-            b'--b\r\nContent-Disposition: form-data; name="email"; filename="x"\r\n\r\nx\r\n--b--\r\n',
-            b'--b\r\nContent-Disposition: form-data; name="email"\r\n\r\n+2AA-\\ud800\xff\x00\r\n--b--\r\n',
+            (
+                b'--b\r\nContent-Disposition: form-data; name="email"; filename="x"'
+                b"\r\n\r\nx\r\n--b--\r\n"
+            ),
+            (
+                b'--b\r\nContent-Disposition: form-data; name="email"'
+                b"\r\n\r\n+2AA-\\ud800\xff\x00\r\n--b--\r\n"
+            ),
             b"--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n--b--\r\n",
             b"--b\r\n\r\nx",
             b"--b\r\n" + b"X: y\r\n" * 5000,
@@ -204,7 +210,7 @@ class Pages:
         ]
 
     def revive(self) -> None:
-        """Let the subscriber be subscribed, whatever was asked for before, and forget what limits count."""
+        """Subscribe the subscriber again and delete the requests that count for limits."""
         with self._deps.writing() as session:
             session.query(Subscription).one().status = SubscriptionStatus.CONFIRMED
             session.query(SignupRequest).delete()
@@ -266,7 +272,7 @@ REQUESTS = st.tuples(
 @seed(13)
 @settings(max_examples=250, suppress_health_check=list(HealthCheck), deadline=None)
 @given(REQUESTS)
-def test_no_request_to_a_page_brings_it_to_fall(pages: Pages, parts):
+def test_no_request_makes_a_page_fail(pages: Pages, parts):
     method, number, query, headers, kind, body = parts
     # Who expects something waits for the server first, which this test does not.
     headers = [(name, value) for name, value in headers if name != "Expect"]
@@ -297,22 +303,22 @@ PATHS = (
     values | st.binary(max_size=30),
     st.sampled_from(["GET", "POST", "HEAD"]),
 )
-def test_no_address_brings_a_page_to_fall(pages: Pages, path: str, odd: str | bytes, method: str):
+def test_no_address_makes_a_page_fail(pages: Pages, path: str, odd: str | bytes, method: str):
     octets = odd if isinstance(odd, bytes) else odd.encode("utf-8", "replace")
     status = pages.status(request(method, "/" + path.format(quote(octets, safe="/.")), [], "", b""))
     assert status in (200, 404, 405) or (status == 400 and len(octets) > 3000), (path, odd)
 
 
 @pytest.mark.long
-def test_every_odd_value_in_every_field_of_every_form_is_answered_in_words(pages: Pages):
+def test_every_odd_value_in_every_field_of_every_form_is_answered_with_a_page(pages: Pages):
     for path in pages.paths:
-        for deed in DEEDS:
+        for action in ACTIONS:
             pages.revive()
             for odd in ODD_VALUES[:20]:
                 fields = [(name, odd) for name in FIELDS if name != "do"]
-                body = urlencoded([("do", deed), *fields])
+                body = urlencoded([("do", action), *fields])
                 assert 200 <= pages.status(request("POST", path, [], KINDS[0], body)) < 500, (
                     path,
-                    deed,
+                    action,
                     odd,
                 )

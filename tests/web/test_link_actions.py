@@ -1,37 +1,32 @@
-"""The pages that mails lead to: a GET shows, a POST acts, and a link does only what it was made for."""
+"""The pages behind links: a GET shows, a POST acts, and a link does only what it was made for."""
 
 import re
-from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
 
 import pytest
 from freezegun import freeze_time
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from notifier.deliver import outbox
 from notifier.deps import Deps
 from notifier.enums import DeliveryKind, SubscriptionStatus
 from notifier.links import Links, Purpose
 from notifier.pipeline.run import run_once
 from notifier.store.models import Consent, Subscription
-from notifier.web.app import create
 from tests.support.installation import MONDAY, Installation
 from tests.support.mail_sink import text_of
 from tests.support.news_site import Article
 from tests.support.visitor import Client
-from tests.support.web_server import serving
-
-
-@pytest.fixture
-def client(installation: Installation) -> Iterator[Client]:
-    with serving(create(installation.at(MONDAY))) as address:
-        yield Client(address)
 
 
 def path(deps: Deps, purpose: Purpose, moment: datetime = MONDAY) -> str:
     """The link that a mail to the only subscriber would hold."""
     with deps.reading() as session:
-        return f"/{purpose}/{deps.links.token(purpose, session.query(Subscription).one().link_id, moment)}"
+        link_id = session.query(Subscription).one().link_id
+    return f"/{purpose}/{deps.links.token(purpose, link_id, moment)}"
 
 
 def status(deps: Deps) -> SubscriptionStatus:
@@ -79,7 +74,7 @@ MULTIPART = (
     ],
     ids=["one-click", "one-click multipart", "a bare POST", "the button", "another spelling"],
 )
-def test_leaving_takes_one_post_as_often_as_it_is_asked(
+def test_one_post_unsubscribes_however_often_it_is_sent(
     installation: Installation, client: Client, body: str, kind: str
 ):
     deps = installation.at(MONDAY)
@@ -95,9 +90,7 @@ def test_leaving_takes_one_post_as_often_as_it_is_asked(
 
 
 @pytest.mark.parametrize("body", ["x=y", "do=nothing", "x" * 10_000])
-def test_a_body_that_says_something_else_ends_nothing(
-    installation: Installation, client: Client, body: str
-):
+def test_any_other_body_ends_nothing(installation: Installation, client: Client, body: str):
     deps = installation.at(MONDAY)
     installation.subscribe("anna@example.org")
     answer = client.post(path(deps, Purpose.UNSUBSCRIBE), body, "application/x-www-form-urlencoded")
@@ -126,7 +119,7 @@ def test_a_link_does_only_what_it_was_made_for(installation: Installation, clien
     assert status(deps) is SubscriptionStatus.PENDING
 
 
-def test_a_confirmation_link_holds_for_48_hours_and_a_leaving_link_for_ever(
+def test_a_link_to_confirm_works_for_48_hours_and_one_to_unsubscribe_for_ever(
     installation: Installation, client: Client
 ):
     deps = installation.at(MONDAY)
@@ -169,15 +162,13 @@ def test_a_link_made_with_the_previous_key_still_works():
 def test_a_forged_link_gets_a_page_and_changes_nothing(
     client: Client, token: str, purpose: Purpose
 ):
-    from urllib.parse import quote
-
     for method in ("GET", "POST"):
         answer = client.request(method, f"/{purpose}/{quote(token, safe='')}")
         assert answer.status_code in (404, 405)
         assert "<h1>" in answer.text
 
 
-def test_a_cut_link_is_told_to_be_cut(installation: Installation, client: Client):
+def test_the_page_of_a_link_that_was_cut_says_so(installation: Installation, client: Client):
     installation.subscribe("anna@example.org")
     answer = client.get(path(installation.at(MONDAY), Purpose.UNSUBSCRIBE)[:-4])
     assert answer.status_code == 404
@@ -185,7 +176,7 @@ def test_a_cut_link_is_told_to_be_cut(installation: Installation, client: Client
 
 
 @pytest.mark.parametrize("address", ["/unsubscribe/", "/nothing", "/confirm", "/confirm/a/b/c"])
-def test_every_answer_is_a_page_that_hands_nothing_on(client: Client, address: str):
+def test_every_answer_is_a_page_that_passes_no_address_on(client: Client, address: str):
     answer = client.get(address)
     assert answer.status_code == 404
     assert answer.headers["Referrer-Policy"] == "no-referrer"
@@ -195,7 +186,7 @@ def test_every_answer_is_a_page_that_hands_nothing_on(client: Client, address: s
     assert "<h1>" in answer.text
 
 
-def test_a_wrong_method_is_told(client: Client):
+def test_a_wrong_method_is_answered_with_a_page(client: Client):
     answer = client.request("PUT", "/confirm/x")
     assert answer.status_code == 405
     assert "<h1>" in answer.text
@@ -206,11 +197,9 @@ def test_the_style_sheet_is_served(client: Client):
     assert answer.headers["content-type"].startswith("text/css")
 
 
-def test_the_way_from_the_mail_to_the_first_digest_and_out_again(
+def test_somebody_confirms_gets_a_digest_and_unsubscribes(
     installation: Installation, client: Client
 ):
-    from notifier.deliver import outbox
-
     made = installation
     deps = made.at(MONDAY)
     made.subscribe("anna@example.org", confirmed=False)
@@ -236,8 +225,6 @@ def test_the_way_from_the_mail_to_the_first_digest_and_out_again(
 
 
 def test_the_clock_of_the_pages_is_the_real_one(installation: Installation):
-    from dataclasses import replace
-
     deps = replace(installation.at(MONDAY), fixed_now=None)
     with freeze_time("2026-03-09 12:00:00", real_asyncio=True):
         assert deps.now() == datetime(2026, 3, 9, 12, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""Links from before a change of address only unsubscribe, and links to preferences do not open them for ever."""
+"""Links from before a change of address only unsubscribe, and links to preferences expire."""
 
 import re
 from datetime import timedelta
@@ -6,9 +6,11 @@ from datetime import timedelta
 import pytest
 from itsdangerous import URLSafeSerializer
 
+from notifier.admin.profile_import import import_profile
 from notifier.enums import ConsentEvent, SubscriptionStatus
 from notifier.errors import LinkError
 from notifier.links import ExpiredLinkError, Links, Purpose
+from notifier.match import profiles
 from notifier.pipeline import compose, deliver, match, poll
 from notifier.pipeline.run import run_once
 from notifier.store.models import (
@@ -22,7 +24,9 @@ from notifier.store.models import (
 from notifier.subscribers import address_changes, subscriptions
 from notifier.subscribers.choices import default_choice
 from tests.support.forms import (
+    FORM,
     comparable,
+    erase,
     link_to,
     links_in_mails,
     mails_to,
@@ -38,7 +42,6 @@ from tests.support.news_site import Article
 ANNA, NEW = "anna@example.org", "anna@new.example.org"
 DAY = timedelta(days=1)
 ONE_CLICK = "List-Unsubscribe=One-Click"
-FORM = "application/x-www-form-urlencoded"
 
 
 def move(made: Installation) -> None:
@@ -51,12 +54,9 @@ def move(made: Installation) -> None:
         assert address_changes.agree(session, change, address_changes.Side.NEW, MONDAY)
 
 
-def test_a_change_of_address_makes_new_links_for_all_subscriptions_and_notes_when(
+def test_a_change_of_address_makes_new_links_for_all_subscriptions_and_stores_its_time(
     any_installation: Installation,
 ):
-    from notifier.admin.profile_import import import_profile
-    from notifier.match import profiles
-
     made = any_installation
     made.subscribe(ANNA)
     with made.at(MONDAY).writing() as session:
@@ -79,7 +79,7 @@ def test_a_change_of_address_makes_new_links_for_all_subscriptions_and_notes_whe
 
 @pytest.mark.parametrize("purpose", [Purpose.CONFIRM, Purpose.RENEW, Purpose.PREFERENCES])
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_an_old_link_opens_nothing_and_hints_at_a_fresh_one(
+def test_an_old_link_opens_nothing_and_offers_a_new_one(
     any_installation: Installation, purpose: Purpose, method: str
 ):
     made = any_installation
@@ -106,7 +106,7 @@ def test_an_old_link_opens_nothing_and_hints_at_a_fresh_one(
     assert subscription_of(made, NEW).status is SubscriptionStatus.CONFIRMED
 
 
-def test_the_links_of_the_change_itself_do_nothing_any_more(any_installation: Installation):
+def test_the_links_of_the_change_itself_work_only_once(any_installation: Installation):
     made = any_installation
     made.subscribe(ANNA)
     with visiting(made) as client:
@@ -122,7 +122,7 @@ def test_the_links_of_the_change_itself_do_nothing_any_more(any_installation: In
 
 
 @pytest.mark.parametrize("body", [ONE_CLICK, "", "do=leave"])
-def test_an_old_link_still_unsubscribes_as_often_as_it_is_asked(
+def test_an_old_link_still_unsubscribes_however_often_it_is_used(
     any_installation: Installation, body: str
 ):
     made = any_installation
@@ -146,9 +146,7 @@ def test_an_old_link_still_unsubscribes_as_often_as_it_is_asked(
 @pytest.mark.parametrize(
     "body", ["do=undo", "do=pause", "do=save", "do=erase&sure=yes", "x" * 5000]
 )
-def test_an_old_link_takes_nothing_back_and_pauses_nothing(
-    any_installation: Installation, body: str
-):
+def test_an_old_link_undoes_nothing_and_pauses_nothing(any_installation: Installation, body: str):
     made = any_installation
     made.subscribe(ANNA)
     old, new_status = link_to(made, Purpose.UNSUBSCRIBE, ANNA), SubscriptionStatus.CONFIRMED
@@ -165,7 +163,7 @@ def test_an_old_link_takes_nothing_back_and_pauses_nothing(
     assert subscription_of(made, NEW).status is SubscriptionStatus.ENDED
 
 
-def test_what_waits_in_the_outbox_goes_to_the_new_address_with_the_new_links(
+def test_mails_in_the_outbox_go_to_the_new_address_with_the_new_links(
     any_installation: Installation,
 ):
     made = any_installation
@@ -186,7 +184,7 @@ def test_what_waits_in_the_outbox_goes_to_the_new_address_with_the_new_links(
     assert link_id == subscription_of(made, NEW).link_id != old
 
 
-def test_a_full_old_mailbox_does_not_hold_back_what_goes_to_the_new_one(installation: Installation):
+def test_a_full_old_mailbox_does_not_hold_back_mails_to_the_new_one(installation: Installation):
     made = installation
     made.subscribe(ANNA)
     with made.at(MONDAY).writing() as session:
@@ -198,9 +196,7 @@ def test_a_full_old_mailbox_does_not_hold_back_what_goes_to_the_new_one(installa
         assert (person.soft_bounces, person.bounced_at, person.held_until) == (0, None, None)
 
 
-def test_retired_links_go_with_the_person(any_installation: Installation):
-    from tests.support.forms import erase
-
+def test_retired_links_are_erased_with_the_person(any_installation: Installation):
     made = any_installation
     made.subscribe(ANNA)
     old = link_to(made, Purpose.UNSUBSCRIBE, ANNA)
@@ -224,7 +220,7 @@ SERIALIZERS = {
     "link_id",
     ["A08Qv1l1SAUGuG0WsMxwcw", "preview", "old:A08Qv1l1SAUGuG0WsMxwcw", "-dYyO_0b3_k-QWv9sT1aZg"],
 )
-def test_a_token_has_the_very_bytes_that_the_serializer_makes(purpose: Purpose, link_id: str):
+def test_a_token_has_exactly_the_bytes_that_the_serializer_makes(purpose: Purpose, link_id: str):
     dated = purpose in (Purpose.CONFIRM, Purpose.PREFERENCES)
     payload = [link_id, int(MONDAY.timestamp())] if dated else link_id
     token = LINKS.token(purpose, link_id, MONDAY)
@@ -272,7 +268,7 @@ def test_a_link_that_does_not_say_when_it_was_made_has_expired(purpose: Purpose,
     "payload", [None, 7, [], ["id"], [7, 1772442000], {"id": 1}, ["id", 1, 2], [["id"], 1]]
 )
 @pytest.mark.parametrize("purpose", list(Purpose))
-def test_a_signed_payload_of_another_shape_is_no_link(purpose: Purpose, payload: object):
+def test_a_signed_payload_of_another_shape_is_refused(purpose: Purpose, payload: object):
     with pytest.raises(LinkError):
         LINKS.read(purpose, SERIALIZERS[purpose].dumps(payload), MONDAY)
 
@@ -280,11 +276,12 @@ def test_a_signed_payload_of_another_shape_is_no_link(purpose: Purpose, payload:
 def old_link(made: Installation, *, dated: bool) -> str:
     if dated:
         return link_to(made, Purpose.PREFERENCES, ANNA, MONDAY - 401 * DAY)
-    return f"/preferences/{SERIALIZERS[Purpose.PREFERENCES].dumps(subscription_of(made, ANNA).link_id)}"
+    link_id = subscription_of(made, ANNA).link_id
+    return f"/preferences/{SERIALIZERS[Purpose.PREFERENCES].dumps(link_id)}"
 
 
 @pytest.mark.parametrize("dated", [True, False], ids=["401 days old", "without a date"])
-def test_an_expired_link_to_preferences_opens_nothing_and_sends_a_fresh_one(
+def test_an_expired_link_to_preferences_opens_nothing_and_sends_a_new_one(
     any_installation: Installation, dated: bool
 ):
     made = any_installation
@@ -315,7 +312,7 @@ def test_an_expired_link_to_preferences_opens_nothing_and_sends_a_fresh_one(
         assert client.get(links_in_mails(made, Purpose.PREFERENCES)[ANNA]).status_code == 200
 
 
-def test_fresh_links_are_limited_like_all_mails(any_installation: Installation):
+def test_new_links_are_limited_like_all_mails(any_installation: Installation):
     made = any_installation
     made.subscribe(ANNA)
     old = old_link(made, dated=True)

@@ -1,8 +1,7 @@
-"""Preferences: who holds the link of a mail chooses when and in which words they are written to."""
+"""The preferences: what a subscriber can change, download and end with the link of a mail."""
 
 import json
 import re
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
@@ -15,16 +14,15 @@ from notifier.enums import Cadence, Edition, SubscriptionStatus
 from notifier.links import Purpose
 from notifier.match import profiles
 from notifier.pipeline.run import run_once
-from notifier.store.models import Consent, Subscriber, Subscription
+from notifier.store.models import AddressChange, Consent, Subscriber, Subscription
 from notifier.subscribers import subscriptions
-from notifier.web.app import create
+from tests.support.forms import FORM, links_in_mails, people, visiting
 from tests.support.installation import MONDAY, Installation
 from tests.support.mail_sink import text_of
 from tests.support.news_site import Article
 from tests.support.visitor import Answer, Client
-from tests.support.web_server import serving
 
-FORM = "application/x-www-form-urlencoded"
+OLD, NEW = "anna@example.org", "anna@new.example.org"
 CHOICE = {
     "every": "monthly",
     "at": "19:30",
@@ -36,16 +34,11 @@ CHOICE = {
 }
 
 
-@pytest.fixture
-def client(installation: Installation) -> Iterator[Client]:
-    with serving(create(installation.at(MONDAY))) as address:
-        yield Client(address)
-
-
 def link(made: Installation, purpose: Purpose = Purpose.PREFERENCES) -> str:
     deps = made.at(MONDAY)
     with deps.reading() as session:
-        return f"/preferences/{deps.links.token(purpose, session.query(Subscription).one().link_id, MONDAY)}"
+        link_id = session.query(Subscription).one().link_id
+    return f"/preferences/{deps.links.token(purpose, link_id, MONDAY)}"
 
 
 def state(made: Installation) -> tuple:
@@ -84,7 +77,7 @@ def test_the_form_shows_what_is_chosen(installation: Installation, client: Clien
     assert "anna" not in page
 
 
-def test_a_choice_is_taken_and_the_next_digest_is_planned_by_it(
+def test_a_choice_is_stored_and_the_next_digest_is_scheduled_by_it(
     installation: Installation, client: Client
 ):
     installation.subscribe("anna@example.org")
@@ -106,7 +99,7 @@ def test_a_choice_is_taken_and_the_next_digest_is_planned_by_it(
     assert send(client, link(installation)).status_code == 200
 
 
-def test_news_at_once_need_no_day(installation: Installation, client: Client):
+def test_an_immediate_digest_needs_no_day(installation: Installation, client: Client):
     installation.subscribe("anna@example.org", every="weekly", on="friday")
     assert (
         "as soon as there is news"
@@ -130,7 +123,7 @@ def test_news_at_once_need_no_day(installation: Installation, client: Client):
     ],
     ids=str,
 )
-def test_a_wrong_choice_changes_nothing_and_is_told_beside_the_form(
+def test_a_wrong_choice_changes_nothing_and_the_page_says_so(
     installation: Installation, client: Client, wrong: dict[str, str]
 ):
     installation.subscribe("anna@example.org")
@@ -149,7 +142,7 @@ def test_a_wrong_choice_changes_nothing_and_is_told_beside_the_form(
     st.dictionaries(st.sampled_from(list(CHOICE)), st.text(max_size=60), max_size=4),
     st.text(max_size=20),
 )
-def test_no_form_brings_the_page_to_fall(
+def test_no_form_makes_the_page_fail(
     installation: Installation, client: Client, form: dict[str, str], kind: str
 ):
     installation.subscribe("anna@example.org")
@@ -176,7 +169,9 @@ def test_a_link_of_another_purpose_opens_no_preferences(installation: Installati
     assert state(installation) == before
 
 
-def test_who_left_finds_that_they_left(installation: Installation, client: Client):
+def test_those_who_left_see_that_they_are_not_subscribed(
+    installation: Installation, client: Client
+):
     installation.subscribe("anna@example.org")
     deps = installation.at(MONDAY)
     with deps.writing() as session:
@@ -196,7 +191,7 @@ def do(client: Client, path: str, what: str, **fields: str) -> Answer:
     return client.post(path, urlencode({"do": what, **fields}), FORM)
 
 
-def test_parts_that_somebody_does_without_are_left_out_and_the_therapy_never_is(
+def test_hidden_sections_are_left_out_and_the_therapy_never_is(
     installation: Installation, client: Client
 ):
     made = installation
@@ -226,9 +221,7 @@ def test_parts_that_somebody_does_without_are_left_out_and_the_therapy_never_is(
     assert "Another CD40L antibody" not in text_of(mail)
 
 
-def test_a_choice_without_the_boxes_leaves_them_as_they_are(
-    installation: Installation, client: Client
-):
+def test_a_form_without_the_boxes_leaves_them_unchanged(installation: Installation, client: Client):
     installation.subscribe("anna@example.org")
     send(client, link(installation), sections="yes", urgent="yes")
     assert (stored(installation).hidden, stored(installation).urgent) == (
@@ -242,7 +235,9 @@ def test_a_choice_without_the_boxes_leaves_them_as_they_are(
     )
 
 
-def test_a_pause_has_a_last_day_in_the_persons_own_zone(installation: Installation, client: Client):
+def test_a_pause_ends_by_the_day_in_the_subscribers_time_zone(
+    installation: Installation, client: Client
+):
     installation.subscribe("anna@example.org", zone="Pacific/Auckland")
     assert (
         "Paused until 20 March 2026."
@@ -256,7 +251,9 @@ def test_a_pause_has_a_last_day_in_the_persons_own_zone(installation: Installati
     assert stored(installation).status is SubscriptionStatus.CONFIRMED
 
 
-def test_everything_that_is_held_can_be_taken_along(installation: Installation, client: Client):
+def test_subscribers_can_download_everything_that_is_stored_about_them(
+    installation: Installation, client: Client
+):
     installation.subscribe("anna@example.org")
     answer = do(client, link(installation), "export")
     assert answer.headers["Content-Disposition"] == 'attachment; filename="my-data.json"'
@@ -305,8 +302,8 @@ def test_a_new_address_takes_the_old_ones_place_when_both_have_agreed(
 ):
     made = installation
     made.subscribe("anna@example.org")
-    told = do(client, link(made), "address", email="anna@new.example.org")
-    assert "both addresses" in told.text
+    answer = do(client, link(made), "address", email="anna@new.example.org")
+    assert "both addresses" in answer.text
     run_once(made.at(MONDAY))
     links = {
         mail["To"]: re.search(r"https://\S+/address/\S+", text_of(mail)).group()
@@ -325,7 +322,29 @@ def test_a_new_address_takes_the_old_ones_place_when_both_have_agreed(
     assert client.post(links["anna@example.org"]).status_code == 404
 
 
-def test_whether_a_new_address_is_known_is_told_to_nobody(
+def test_a_change_of_address_expires_48_hours_after_it_was_requested(
+    installation: Installation, client: Client
+):
+    made = installation
+    made.subscribe(OLD)
+    assert do(client, link(made), "address", email=NEW).status_code == 200
+    run_once(made.at(MONDAY))
+    links = links_in_mails(made, Purpose.ADDRESS)
+    assert set(links) == {OLD, NEW}
+    with visiting(made, MONDAY + timedelta(hours=48)) as visitor:
+        assert visitor.get(links[NEW]).status_code == 200
+        assert "has to agree, too" in visitor.post(links[OLD]).text
+    with visiting(made, MONDAY + timedelta(hours=48, seconds=1)) as visitor:
+        for answer in (visitor.get(links[NEW]), visitor.post(links[NEW])):
+            assert answer.status_code == 404
+            assert "There is no change of address to agree to any more." in answer.text
+    assert people(made) == [OLD]
+    run_once(made.at(MONDAY + timedelta(hours=49)))
+    with made.at(MONDAY).reading() as session:
+        assert session.query(AddressChange).count() == 0
+
+
+def test_the_page_does_not_show_whether_a_new_address_is_known(
     installation: Installation, client: Client
 ):
     installation.subscribe("ben@example.org")

@@ -1,4 +1,4 @@
-"""The showroom: a digest side by side, rendered by the sending path, on loopback only, anew when a template changes."""
+"""The preview server: views as they would be sent, on loopback only, after each change."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -39,7 +39,7 @@ def room(installation: Installation, own: Path) -> Iterator[Client]:
         yield Client(address)
 
 
-def test_it_shows_each_view_of_the_mail_that_would_be_sent(
+def test_the_page_shows_each_view_of_the_mail_that_would_be_sent(
     installation: Installation, room: Client
 ):
     page = room.get("/")
@@ -59,7 +59,7 @@ def test_it_shows_each_view_of_the_mail_that_would_be_sent(
     assert "prefers-color-scheme" not in light + dark
 
 
-def test_it_shows_what_is_asked_for(room: Client):
+def test_the_query_chooses_the_digest(room: Client):
     assert "Fachleute" not in room.get("/view/text?language=de").text
     assert (
         "Warum es hier steht"
@@ -72,13 +72,13 @@ def test_it_shows_what_is_asked_for(room: Client):
 @pytest.mark.parametrize(
     "query", ["every=hourly", "edition=x", "since=x", "since=99999999999999", "profile=nobody"]
 )
-def test_what_cannot_be_shown_is_told(room: Client, query: str):
+def test_a_wrong_query_is_refused_with_a_message(room: Client, query: str):
     answer = room.get(f"/?{query}")
     assert answer.status_code == 422
     assert answer.text
 
 
-def test_a_changed_template_is_seen_at_the_next_look(own: Path, room: Client):
+def test_a_changed_template_is_used_for_the_next_view(own: Path, room: Client):
     before = room.get("/version").text
     assert room.get("/version").text == before
     (own / "email" / "item.html.j2").write_text("<h3>{{ item.title }} IN NEW CLOTHES</h3>\n")
@@ -90,7 +90,7 @@ def test_a_changed_template_is_seen_at_the_next_look(own: Path, room: Client):
     assert f"{own / 'email' / 'item.html.j2'}, line 2: " in broken.text
 
 
-def test_it_answers_to_loopback_alone_and_is_no_part_of_the_web_application(
+def test_the_preview_answers_loopback_alone_and_is_not_part_of_the_web_application(
     installation: Installation, room: Client
 ):
     assert room.get("/", Host="evil.example.org").status_code == 400
@@ -99,19 +99,21 @@ def test_it_answers_to_loopback_alone_and_is_no_part_of_the_web_application(
             assert Client(address).get(path).status_code == 404
 
 
-def test_it_stores_nothing(installation: Installation, room: Client):
+def test_the_preview_stores_nothing(installation: Installation, room: Client):
     for path in ("/", "/view/light", "/view/raw"):
         room.get(path)
     with installation.at(MONDAY).reading() as session:
         assert session.query(Digest).count() == session.query(Delivery).count() == 0
 
 
-def test_its_script_and_its_style_are_served(room: Client):
+def test_the_script_and_the_style_sheet_are_served(room: Client):
     assert room.get("/showroom.js").headers["Content-Type"].startswith("text/javascript")
     assert room.get("/showroom.css").headers["Content-Type"].startswith("text/css")
 
 
-def test_it_shows_what_a_subscriber_would_get(installation: Installation, room: Client):
+def test_the_preview_for_a_subscriber_shows_the_mail_they_would_get(
+    installation: Installation, room: Client
+):
     installation.subscribe("anna@example.org", language="es")
     made = replace(SEEN, to="anna@example.org")
     with serving(preview_server.create(installation.at(MONDAY), made)) as address:

@@ -12,11 +12,10 @@ from notifier.render import Templates
 from notifier.store import db
 from notifier.store.models import Subscription
 from notifier.web.app import create
+from tests.support.forms import FORM
 from tests.support.installation import MONDAY, Installation
 from tests.support.visitor import Client
 from tests.support.web_server import serving
-
-FORM = "application/x-www-form-urlencoded"
 
 
 @pytest.fixture
@@ -96,7 +95,7 @@ def test_a_page_is_rendered_after_its_transaction(
     assert rendered_while_writing == []
 
 
-def test_a_page_that_is_rendered_too_early_would_be_noticed(
+def test_the_fixture_notices_a_page_that_is_rendered_too_early(
     installation: Installation, rendered_while_writing: list[str]
 ):
     deps = installation.at(MONDAY)

@@ -1,4 +1,4 @@
-"""The server: slow, many, ambiguous and senseless requests end at their own connection; no line names anybody."""
+"""The server: slow, too many, ambiguous and invalid requests, and a log that names nobody."""
 
 import logging
 import socket
@@ -129,7 +129,7 @@ def test_a_request_that_comes_byte_by_byte_is_closed_in_time(
     [(b"", b""), (b"GET / HT", b"HTTP/1.1 408"), (GET, b"HTTP/1.1 200"), (POST, b"HTTP/1.1 408")],
     ids=["nothing", "half a head", "one request", "no body"],
 )
-def test_a_visitor_who_says_nothing_more_is_told_so_and_closed(
+def test_a_connection_on_which_nothing_more_comes_is_closed(
     address: tuple[str, int], octets: bytes, begins: bytes
 ):
     began = time.monotonic()
@@ -159,7 +159,7 @@ def test_an_answer_that_nobody_reads_is_given_up(address: tuple[str, int]):
         assert len(rest(connection)) < LARGE
 
 
-def test_an_answer_that_is_read_is_whole(address: tuple[str, int]):
+def test_an_answer_that_is_read_is_complete(address: tuple[str, int]):
     answer = sent(address, b"GET /page HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     assert len(answer.partition(b"\r\n\r\n")[2]) == PAGE
 
@@ -230,7 +230,7 @@ def test_a_body_whose_length_can_be_read_in_two_ways_is_refused_and_what_follows
     ],
     ids=lambda octets: repr(octets[:40]),
 )
-def test_a_request_that_is_none_is_answered_4xx_and_closed(address: tuple[str, int], octets: bytes):
+def test_an_invalid_request_is_answered_4xx_and_closed(address: tuple[str, int], octets: bytes):
     answer = sent(address, octets)
     assert answer.startswith(b"HTTP/1.1 4"), answer[:80]
     assert answer.count(b"HTTP/1.1") == 1
@@ -253,7 +253,10 @@ def test_a_request_that_is_none_is_answered_4xx_and_closed(address: tuple[str, i
         ),
         (b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n", b"400"),
         (
-            b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: WebSocket\r\nConnection: keep-alive, Upgrade\r\n\r\n",
+            (
+                b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: WebSocket\r\n"
+                b"Connection: keep-alive, Upgrade\r\n\r\n"
+            ),
             b"400",
         ),
     ],
@@ -268,7 +271,7 @@ def test_an_unusual_request_is_answered_without_a_line_in_the_log(
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
-def test_more_visitors_than_can_be_served_are_told_to_come_back_without_a_line_each(
+def test_too_many_visitors_are_answered_503_without_a_line_in_the_log(
     address: tuple[str, int], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
     monkeypatch.setattr(server, "CONNECTIONS", 5)
@@ -287,7 +290,7 @@ def test_more_visitors_than_can_be_served_are_told_to_come_back_without_a_line_e
     assert caplog.records == []
 
 
-def test_far_more_connections_than_can_be_served_are_closed_at_once(
+def test_far_too_many_connections_are_closed_at_once(
     address: tuple[str, int], monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(server, "MOST_CONNECTIONS", 5)
@@ -298,7 +301,7 @@ def test_far_more_connections_than_can_be_served_are_closed_at_once(
         assert sent(address, b"") == b""
 
 
-def test_a_link_stands_in_no_line_of_the_log(
+def test_the_log_contains_no_link(
     installation: Installation, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ):
     words = "anna@example.org has the link secret-link"
@@ -330,7 +333,7 @@ def test_a_link_stands_in_no_line_of_the_log(
     assert "anna" not in text
 
 
-def test_a_visitor_who_leaves_in_the_middle_of_a_form_is_no_error(
+def test_a_visitor_who_leaves_in_the_middle_of_a_form_is_not_an_error(
     installation: Installation, caplog: pytest.LogCaptureFixture
 ):
     with serving(create(installation.at(MONDAY))) as url:
@@ -343,7 +346,7 @@ def test_a_visitor_who_leaves_in_the_middle_of_a_form_is_no_error(
     assert caplog.records == []
 
 
-def test_the_server_stops_although_visitors_dawdle(quick: None):
+def test_the_server_stops_although_visitors_are_slow(quick: None):
     with ExitStack() as crowd:
         routes = [Route("/", _echo, methods=["GET", "POST"])]
         with serving(Starlette(routes=routes, exception_handlers={ClientDisconnect: _gone})) as url:

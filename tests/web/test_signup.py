@@ -1,8 +1,7 @@
-"""Signing up on the web: one answer for everybody, a question to the address, and no way to bury anybody in mail."""
+"""Sign-up: the same answer for every address, a confirmation by mail, and limits."""
 
 import re
 import threading
-from collections.abc import Iterator
 from datetime import timedelta
 from urllib.parse import urlencode
 
@@ -11,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from notifier.enums import Cadence, Edition, SubscriptionStatus, SuppressionCause
+from notifier.match import profiles
 from notifier.pipeline.run import run_once
 from notifier.pipeline.signup_requests import answer_all
 from notifier.store.models import (
@@ -23,12 +23,12 @@ from notifier.store.models import (
 )
 from notifier.subscribers import subscriptions, suppressions
 from notifier.web.app import create
+from tests.support.forms import FORM
 from tests.support.installation import MONDAY, Installation
 from tests.support.mail_sink import text_of
 from tests.support.visitor import Answer, Client
 from tests.support.web_server import serving
 
-FORM = "application/x-www-form-urlencoded"
 WISH = {
     "email": "petra@example.org",
     "every": "weekly",
@@ -39,12 +39,6 @@ WISH = {
     "language": "de",
     "consent": "yes",
 }
-
-
-@pytest.fixture
-def client(installation: Installation) -> Iterator[Client]:
-    with serving(create(installation.at(MONDAY))) as address:
-        yield Client(address)
 
 
 def sign_up(client: Client, network: str = "198.51.100.7", **changes: str) -> Answer:
@@ -58,9 +52,7 @@ def link_in(mail, purpose: str) -> str:
     return re.search(rf"https://\S+/{purpose}/\S+", text_of(mail)).group()
 
 
-def test_a_sign_up_is_asked_by_mail_confirmed_and_welcomed(
-    installation: Installation, client: Client
-):
+def test_a_sign_up_is_confirmed_by_mail_and_welcomed(installation: Installation, client: Client):
     answer = sign_up(client)
     assert answer.status_code == 200
     answer_all(installation.at(MONDAY))
@@ -110,8 +102,8 @@ def test_the_answer_is_the_same_whether_an_address_is_known_or_not(
     }
     assert len(links) == 1
     run_once(deps)
-    told = sorted((mail["To"], mail["Subject"]) for mail in installation.sink.messages)
-    assert told == [
+    mails = sorted((mail["To"], mail["Subject"]) for mail in installation.sink.messages)
+    assert mails == [
         ("anna@example.org", "The link you asked for"),
         ("anna@example.org", "You are subscribed already"),
         ("new@example.org", "Bitte bestätigen Sie Ihr Abonnement"),
@@ -130,11 +122,11 @@ def test_a_stranger_cannot_change_what_somebody_chose(installation: Installation
         )
 
 
-def test_the_page_answers_before_it_is_looked_up_who_that_is(
+def test_the_page_answers_before_the_address_is_looked_up(
     installation: Installation, client: Client, monkeypatch: pytest.MonkeyPatch
 ):
     asked = threading.Event()
-    monkeypatch.setattr("notifier.web.mail_requests._admit", lambda *_: asked.wait(5))
+    monkeypatch.setattr("notifier.web.mail_requests._answer_by_mail", lambda *_: asked.wait(5))
     assert sign_up(client).status_code == 200
     with installation.at(MONDAY).reading() as session:
         assert session.query(SignupRequest).one().email == "petra@example.org"
@@ -177,7 +169,7 @@ def test_a_program_that_fills_in_every_field_gets_the_usual_answer_and_nothing_i
         ("profile", "nothing"),
     ],
 )
-def test_a_wrong_field_is_told_beside_it_and_nothing_is_stored(
+def test_an_error_is_shown_beside_its_field_and_nothing_is_stored(
     installation: Installation, client: Client, field: str, value: str
 ):
     answer = sign_up(client, **{field: value})
@@ -236,7 +228,7 @@ def test_two_hundred_at_once_from_as_many_networks_lose_none_and_from_one_are_li
         assert session.query(Delivery).count() == taken
 
 
-def test_a_sign_up_that_nobody_confirms_vanishes_after_48_hours(
+def test_a_sign_up_that_nobody_confirms_is_deleted_after_48_hours(
     installation: Installation, client: Client
 ):
     sign_up(client)
@@ -249,7 +241,7 @@ def test_a_sign_up_that_nobody_confirms_vanishes_after_48_hours(
         assert session.query(Subscriber).count() == session.query(Delivery).count() == 0
 
 
-def test_who_left_and_asks_again_without_confirming_has_left_still(
+def test_those_who_left_and_do_not_confirm_a_new_sign_up_stay_unsubscribed(
     installation: Installation, client: Client
 ):
     installation.subscribe("petra@example.org")
@@ -267,8 +259,6 @@ def test_without_a_public_profile_nobody_can_sign_up(installation: Installation,
     with installation.at(MONDAY).writing() as session:
         one = session.query(Subscription).first()
         assert one is None
-        from notifier.match import profiles
-
         stored = profiles.find(session, None)
         stored.document = {**stored.document, "public": False}
     assert "Nobody can sign up here" in client.get("/").text
@@ -325,7 +315,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=80)
         ]
     ),
 )
-def test_no_request_brings_a_page_to_fall(
+def test_no_request_makes_a_page_fail(
     client: Client, method: str, route: str, form: dict[str, str], kind: str
 ):
     answer = client.request(method, route, urlencode(form), kind)

@@ -107,7 +107,7 @@ def _import_list(
     from notifier.deliver import outbox
     from notifier.enums import DeliveryKind
     from notifier.match import profiles
-    from notifier.subscribers import import_export
+    from notifier.subscribers import import_export, list_files
 
     now = deps.now()
     total = sum(1 for _ in text)
@@ -121,7 +121,7 @@ def _import_list(
         )
         report = import_export.import_rows(
             session,
-            import_export.read(text, json_lines=json_lines),
+            list_files.read(text, json_lines=json_lines),
             options,
             now,
             (lambda done: progress(done, total, "")) if progress else (lambda _: None),
@@ -164,11 +164,11 @@ def _print_report(report: "Report", *, dry_run: bool, asked: bool) -> None:
 
 
 def _export_list(session: "Session", out: Path | None, *, json_lines: bool) -> None:
-    from notifier.subscribers import import_export
+    from notifier.subscribers import import_export, list_files
 
     rows = import_export.export_rows(session)
     notation = shared.JSON_NOTATION if json_lines else ""
-    _write(out, import_export.write(rows, json_lines=json_lines), notation)
+    _write(out, list_files.write(rows, json_lines=json_lines), notation)
 
 
 def _export_person(session: "Session", email: str, out: Path | None) -> None:

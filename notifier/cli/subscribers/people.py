@@ -34,10 +34,10 @@ def register(app: typer.Typer) -> None:
 
 def list_(limit: shared.Limit = None, json: shared.Json = False) -> None:
     """Show people with their subscriptions, newest last."""
-    from notifier.subscribers import subscriptions
+    from notifier.subscribers import overview
 
     with shared.open_deps() as deps, deps.reading() as session:
-        people, total = subscriptions.listed(session, shared.row_limit(limit, json=json))
+        people, total = overview.listed(session, shared.row_limit(limit, json=json))
         rows = [_to_json(session, person) for person in people]
     if json:
         shared.print_json(rows)
@@ -237,12 +237,12 @@ def _print_person(person: dict[str, Any]) -> None:
 
 
 def _to_json(session: "Session", person: "Subscriber") -> dict[str, Any]:
-    from notifier.subscribers import subscriptions
+    from notifier.subscribers import overview
 
     return {
         "id": person.id,
         "email": person.email,
-        "status": subscriptions.status_of(session, person),
+        "status": overview.status_of(session, person),
         "language": person.language,
         "time_zone": person.time_zone,
         "subscriptions": [

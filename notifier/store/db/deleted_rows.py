@@ -9,14 +9,17 @@ from notifier.errors import StoreError
 from notifier.store.db.engine import BUSY_TIMEOUT_MS, driver_connection
 from notifier.store.db.failures import translate_db_errors
 
-# Tables with rows about a person.
+# Tables with rows about a person: those with an address or its hash, and those whose rows belong to
+# such a row.
 PERSONAL_TABLES = (
     "subscriber",
     "subscription",
+    "retired_link",
     "consent",
     "delivery",
     "enquiry",
     "address_change",
+    "suppression",
     "notice",
 )
 

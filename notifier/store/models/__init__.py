@@ -1,7 +1,7 @@
 """All tables, a file for each part of the journey.
 
-Owns the shape of what is stored and the unique keys that make each step safe to repeat. It knows no
-room: who may write a table is named beside it, and anyone may read.
+Owns the shape of what is stored and the unique keys that make each step safe to repeat. It imports
+no stage. The docstring of a table names the one file or folder that writes it; all may read.
 """
 
 from notifier.store.models.base import Base, Installation, UTCDateTime

@@ -1,4 +1,4 @@
-"""The ground of all tables: how times and statuses are stored, how constraints are named."""
+"""The base class of all tables, the types of their columns, and the installation's own row."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ from notifier.i18n.messages import from_json, to_json
 
 
 class UTCDateTime(TypeDecorator[datetime]):
-    """An aware UTC time; a naive one is refused, because nobody can say what it meant."""
+    """An aware time in UTC; a naive one is refused with `ValueError`: its zone is unknown."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -32,7 +32,10 @@ class UTCDateTime(TypeDecorator[datetime]):
 
 
 class MessageJSON(TypeDecorator[Any]):
-    """A JSON document in which sentences of ours keep their message and values, to be said in any language."""
+    """A JSON document whose sentences can be translated after they were stored.
+
+    A `LazyMessage` is stored as message and values (see `i18n/messages.py`).
+    """
 
     impl = JSON
     cache_ok = True
@@ -45,16 +48,17 @@ class MessageJSON(TypeDecorator[Any]):
 
 
 class LenientJSON(TypeDecorator[Any]):
-    """A JSON document of one person's; one that cannot be read is None, and the rest of the row is still there.
+    """A JSON document about one person, read as None if it is damaged.
 
-    So whose choice was damaged can still leave, be shown and be erased.
+    The rest of the row stays readable: the person can still unsubscribe, download their data and be
+    erased.
     """
 
     impl = JSON
     cache_ok = True
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
-        """Read as JSON does, without its error."""
+        """Return the function that reads a stored value, without JSON's own error."""
         read = super().result_processor(dialect, coltype)
         if read is None:
             return None
@@ -69,17 +73,23 @@ class LenientJSON(TypeDecorator[Any]):
 
 
 def _enum(kind: type[StrEnum]) -> Enum:
-    """A status as its text, checked by Python and by no database type, so that a new one needs no rebuilt table."""
+    """Return the column type of a status: its text, checked by Python.
+
+    It is no enum type of the database, so that a new status needs no rebuilt table.
+    """
     return Enum(
         kind,
         native_enum=False,
         length=20,
-        values_callable=lambda members: [str(one) for one in members],
+        values_callable=lambda members: [str(member) for member in members],
     )
 
 
 class Base(DeclarativeBase):
-    """The ground of all tables; constraints get predictable names, which SQLite's batch migrations need."""
+    """The base class of all tables.
+
+    Constraints get predictable names, because SQLite's batch migrations find them by name.
+    """
 
     metadata = MetaData(
         naming_convention={
@@ -99,11 +109,16 @@ class Base(DeclarativeBase):
 
 
 class Installation(Base):
-    """One row: by what addresses are recognised. Written by the first migration, the fingerprint by `store/keys.py`.
+    """The installation's only row: how addresses are hashed.
 
-    `salt` is the inner key of an address's hash; the outer one is `suppression_key` in the
-    settings, of which only `key_fingerprint` stands here: so a copy of the database alone tells
-    nobody whether an address is in it.
+    Writer: `store/keys.py`; the first migration adds the row.
+
+    Attributes:
+        salt: 64 hexadecimal digits; the inner key of an address's hash. The outer one is
+            `suppression_key` in the settings: without it, a copy of the database does not tell
+            whether an address is in it.
+        key_fingerprint: 16 hexadecimal digits that recognise `suppression_key`; None before the
+            first start with a key.
     """
 
     __tablename__ = "installation"

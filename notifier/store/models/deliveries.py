@@ -1,4 +1,4 @@
-"""What is owed: deliveries, and notices to the operator."""
+"""The outbox: deliveries, mails to the operator, rate limits, bounce reports."""
 
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from notifier.store.models.subscribers import AddressChange, Subscription
 
 
 class Notice(Base):
-    """What the operator is told by mail, once. Writer: `deliver/operator_mail.py`."""
+    """A mail to the operator. Writer: `deliver/operator_mail.py`."""
 
     __tablename__ = "notice"
 
@@ -24,9 +24,13 @@ class Notice(Base):
 
 
 class RateLimit(Base):
-    """The time at which the next mail may go to a limited domain, or at all (an empty key).
+    """The time of the next mail to a limited domain, or of the next mail at all.
 
     Writer: `deliver/outbox/rate_limits.py`.
+
+    Attributes:
+        key: the domain; empty for the limit of all mails.
+        next_at: the earliest time of the next mail.
     """
 
     __tablename__ = "pace"
@@ -36,7 +40,13 @@ class RateLimit(Base):
 
 
 class BounceReport(Base):
-    """That a report was read, known by its hash: read again it changes nothing. Writer: `deliver/bounces/policy.py`."""
+    """A bounce report that was read; the same report again changes nothing.
+
+    Writer: `deliver/bounces/policy.py`.
+
+    Attributes:
+        hash: SHA-256 of the report, 64 hexadecimal digits.
+    """
 
     __tablename__ = "bounce_report"
 
@@ -46,7 +56,7 @@ class BounceReport(Base):
 
 
 class Alarm(Base):
-    """What is broken at the moment and was told to the operator. Writer: `deliver/alerts.py`."""
+    """A failure that lasts and was reported to the operator. Writer: `deliver/alerts.py`."""
 
     __tablename__ = "alarm"
 
@@ -56,11 +66,20 @@ class Alarm(Base):
 
 
 class Delivery(Base):
-    """One message owed to one subscription, or for a change of address, or a notice to the operator, with its attempts.
+    """One message to send, with its attempts. Writer: `deliver/outbox/`.
 
-    Writer: `deliver/outbox/`. `due_at` is when it was owed and never moves; `next_attempt_at` does,
-        until
-    `given_up_at`.
+    It is for a subscription, for a change of address (`change_id`), or for the operator
+    (`notice_id`).
+
+    Attributes:
+        digest_id: the digest that is sent; None for all other messages.
+        message_id: the Message-ID header (RFC 5322, 3.6.4) of every attempt, ``<32 hexadecimal
+            digits@domain>``.
+        due_at: the time at which it had to go out; it never moves.
+        next_attempt_at: the earliest time of the next attempt.
+        given_up_at: the time after which there are no more attempts.
+        leased_until: the end of the lease of the process that sends it; None if none does.
+        error: the reason of the last failure, without addresses.
     """
 
     __tablename__ = "delivery"

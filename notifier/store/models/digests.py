@@ -1,4 +1,4 @@
-"""What was told: digests, and what stands in them."""
+"""Digests and their items: the record of what was sent."""
 
 import secrets
 from datetime import datetime
@@ -14,13 +14,21 @@ from notifier.store.models.sources import Revision
 
 
 class Digest(Base):
-    """One composed edition, its body rendered once. Writer: `digest/digests.py`.
+    """A composed digest for a group of like subscriptions; its body is rendered once.
 
-    `left_out` of its items did not fit into a mail. One without items says that there was nothing
-    to say. `approved_at` is when a person let it go on after it was held; it is not held for
-    refusals again. `key` stands in the addresses of its archive page: random, so that nobody can
-    count digests or guess one. `page_html` is the body with all its items where some did not fit
-    into the mail.
+    Writer: `digest/digests.py`.
+
+    Attributes:
+        key: part of the URL of its archive page; random, so that nobody can count digests or guess
+            one.
+        group_key: SHA-256 of edition, language, the snapshot seen before and the items, 64
+            hexadecimal digits.
+        window: ``"12-40/2026-03-02T08:00Z"``: the position of the first item, the profile's
+            position, and the due time in UTC; ``"quiet/2026-03-02"`` for a digest without news.
+        page_html: the body with all items, if some did not fit into the mail; else None.
+        left_out: how many items did not fit into the mail.
+        approved_at: the time at which a person released it after it was held; it is not held for
+            refused mails again.
     """
 
     __tablename__ = "digest"
@@ -51,9 +59,9 @@ class Digest(Base):
 
 
 class DigestItem(Base):
-    """That a match stands in a digest, as what, in which revision: the ledger of what was told.
+    """A match in a digest: which revision was sent, as which kind of news.
 
-    Writer: `digest/digests.py`.
+    Writer: `digest/digests.py`. `rank` is the place in the digest, from 1.
     """
 
     __tablename__ = "digest_item"

@@ -1,4 +1,4 @@
-"""Matches of profiles with revisions, near misses, and what was judged already."""
+"""Matches of revisions with profiles, near misses, and the record of what was matched."""
 
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from notifier.store.models.sources import Entry, Revision
 
 
 class Examination(Base):
-    """That a revision was held against the profiles. Writer: `match/matches.py`."""
+    """A revision that was matched against all profiles. Writer: `match/matches.py`."""
 
     __tablename__ = "examination"
 
@@ -23,14 +23,16 @@ class Examination(Base):
 
 
 class Match(Base):
-    """A revision that concerns a profile; `position` orders them within it. Writer: `match/matches.py`.
+    """A revision that concerns a profile. Writer: `match/matches.py`.
 
-    `story` is the first match that told the same news; none where nobody else tells it.
-
-    `urgent` ones break the schedule of who asked for that.
-
-    `filed` matches are shown and counted but owed to nobody: a source's first poll, or a past that
-    was filed.
+    Attributes:
+        position: its number in the profile's sequence of matches, from 1.
+        score: 0 to 1.
+        reasons: sentences that can be translated.
+        story: the id of the first match with the same news; None if there is no other.
+        filed: shown and counted, but sent to nobody: it is of a source's first poll, or of a past
+            that was only filed.
+        urgent: sent at once to subscribers who chose that.
     """
 
     __tablename__ = "match"
@@ -61,7 +63,14 @@ class Match(Base):
 
 
 class NearMiss(Base):
-    """A revision that was held back, why, and the tier it would have had. Writer: `match/matches.py`."""
+    """A revision that was held back as a doubtful match. Writer: `match/matches.py`.
+
+    Attributes:
+        tier: the tier that it would have had.
+        reasons: sentences that can be translated.
+        baseline: it is of a source's first poll.
+        released_at: the time at which a person made it a match.
+    """
 
     __tablename__ = "near_miss"
     __table_args__ = (UniqueConstraint("profile_id", "entry_id"),)

@@ -1,4 +1,4 @@
-"""Profiles and their terms, with every imported state of a profile."""
+"""Profiles of therapies, their terms, and every imported state of a profile."""
 
 from datetime import date, datetime
 from typing import Any
@@ -11,9 +11,15 @@ from notifier.store.models.base import Base
 
 
 class Profile(Base):
-    """The stored therapy profile; `position` is the last one given in its match sequence.
+    """A therapy profile.
 
     Writer: `match/profiles.py`, and `match/matches.py` for the position.
+
+    Attributes:
+        slug: its name in commands and URLs.
+        stage_as_of: the day from which `stage` is.
+        document: the profile file as JSON.
+        position: the last number given in its sequence of matches; 0 before the first.
     """
 
     __tablename__ = "profile"
@@ -34,7 +40,10 @@ class Profile(Base):
 
 
 class ProfileRevision(Base):
-    """One imported state of a profile, numbered from 1. Writer: `match/profiles.py`."""
+    """An imported state of a profile. Writer: `match/profiles.py`.
+
+    `number` counts from 1 within the profile; `document` is the profile file as JSON.
+    """
 
     __tablename__ = "profile_revision"
 
@@ -47,7 +56,10 @@ class ProfileRevision(Base):
 
 
 class Term(Base):
-    """One thing to look for, with its kind and its other spellings. Writer: `match/profiles.py`."""
+    """A term that is searched for. Writer: `match/profiles.py`.
+
+    `kind` decides how it counts; `also` are its other spellings.
+    """
 
     __tablename__ = "term"
     __table_args__ = (UniqueConstraint("profile_id", "kind", "text"),)

@@ -1,9 +1,9 @@
-"""What is watched and what was seen: sources, entries, their revisions."""
+"""Sources, their entries, and the revisions of the entries."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from notifier.enums import Authority, NewsKind, SourceKind
@@ -11,15 +11,48 @@ from notifier.store.models.base import Base, MessageJSON
 from notifier.store.models.profiles import Profile
 
 
-class Source(Base):
-    """An address we watch, and how it fares. Writer: `watch/sources.py`.
+class Change(TypedDict):
+    """A difference between two states of an entry, as `revision.changes` stores it.
 
-    A removed one keeps its row, for its entries are the record of what readers were told.
-    `expected_by` is the latest time at which its own rhythm has it publish something;
-    `reported_state` the bad state that the operator was told of; `as_of` the date of a registry's
-    data; `poll_counts` how often it answered on each of the last days (``{"2026-03-02": 48}``);
-    `left_out` how many items of its last document were more than are read; `posts_*` belong to a
-    WordPress site's list of posts.
+    Attributes:
+        what: the field of a record, the section of a page, ``headline``, ``heading``, ``text``,
+            ``withdrawn`` or ``availability``.
+        before: the earlier text; empty for something that was added.
+        after: the text of today; empty for something that was removed.
+        note: the numbers that changed, or how far a date moved; may be empty.
+    """
+
+    what: str
+    before: str
+    after: str
+    note: str
+
+
+class Source(Base):
+    """A watched address and its state. Writer: `watch/sources.py`.
+
+    A removed source keeps its row: its entries are the record of what was sent.
+
+    Attributes:
+        etag: the ETag header of the last answer (RFC 9110, 8.8.3).
+        last_modified: the Last-Modified header of the last answer (RFC 9110, 8.8.2).
+        body_hash: SHA-256 of the last body, 64 hexadecimal digits.
+        baselined_at: the time of the first complete poll, whose entries are no news.
+        changed_at: the time of its last new or changed content.
+        expected_by: the latest time at which it should publish something, by its own rhythm.
+        moved_to: the address of a permanent redirect, until it has lasted long enough.
+        moved_seen_at: the time at which that redirect was first seen.
+        gone_at: the time at which it answered 410 (Gone); it is not polled any more.
+        ttl_minutes: the shortest time between two polls that its document asks for; 0 for none.
+        reported_state: the bad `Health` that was reported to the operator; empty for none.
+        as_of: the date of a registry's data.
+        posts_url: the list of posts of a WordPress site.
+        posts_until: the time of the newest edit that was read from that list.
+        posts_next_at: the time at which the list is due again.
+        failures: how many polls in a row have failed.
+        left_out: how many items of its last document were beyond the number that is read.
+        poll_counts: successful polls by day, for the last days: ``{"2026-03-02": 48}``.
+        last_error: the reason of the last failure, for the operator.
     """
 
     __tablename__ = "source"
@@ -50,7 +83,7 @@ class Source(Base):
     posts_next_at: Mapped[datetime | None]
     failures: Mapped[int] = mapped_column(default=0)
     left_out: Mapped[int] = mapped_column(default=0)
-    poll_counts: Mapped[dict[str, Any]] = mapped_column("looks", default=dict)
+    poll_counts: Mapped[dict[str, int]] = mapped_column("looks", JSON, default=dict)
     last_error: Mapped[str | None] = mapped_column(Text)
 
     profiles: Mapped[list[Profile]] = relationship(
@@ -59,7 +92,10 @@ class Source(Base):
 
 
 class SourceProfile(Base):
-    """Which profiles a source feeds; a source without a row feeds them all. Writer: `watch/sources.py`."""
+    """A profile that a source is for; a source without a row is for all profiles.
+
+    Writer: `watch/sources.py`.
+    """
 
     __tablename__ = "source_profile"
 
@@ -72,10 +108,13 @@ class SourceProfile(Base):
 
 
 class Entry(Base):
-    """One thing a source publishes, under a key that survives edits. Writer: `watch/entries.py`.
+    """An item that a source publishes, under a key that survives edits. Writer: `watch/entries.py`.
 
-    `left_at` is when its source no longer listed it, `checked_at` when its own address was last
-    asked, `missing_since` when that first answered that there is no such page.
+    Attributes:
+        key: the strongest of its keys, see `watch/identity.py`.
+        left_at: the time at which its source no longer listed it.
+        checked_at: the time at which its own address was last requested.
+        missing_since: the time at which that address first answered that there is no such page.
     """
 
     __tablename__ = "entry"
@@ -99,7 +138,10 @@ class Entry(Base):
 
 
 class EntryAlias(Base):
-    """Another key an entry went by: its guid, its link, its content. Writer: `watch/entries.py`."""
+    """A key by which an entry is recognised: of its guid, its link or its content.
+
+    Writer: `watch/identity.py`, which says how a key is written.
+    """
 
     __tablename__ = "entry_alias"
 
@@ -111,11 +153,22 @@ class EntryAlias(Base):
 
 
 class Revision(Base):
-    """One observed state of an entry. Writer: `watch/entries.py`.
+    """An observed state of an entry. Writer: `watch/entries.py`.
 
-    `number` counts from 1 within the entry and is its key: two pollers that saw the same state
-    cannot both store it, and a publisher who goes back to an older wording is seen to do so.
-    `origin` tells which reading it is of: a feed's teaser is never compared with the whole article.
+    `number` counts from 1 within the entry and is unique there: two pollers that saw the same state
+    cannot both store it, and a return to an older wording is a revision of its own.
+
+    Attributes:
+        hash: SHA-256 of the content, 64 hexadecimal digits.
+        material: whether the change from the revision before is news.
+        baseline: it is of a source's first poll.
+        content: of a page ``{"sections": ...}``, of a trial ``{"trial": ..., "fields": ...,
+            "lists": ...}``; else empty.
+        changes: the differences from the revision before, each with the texts ``what``, ``before``,
+            ``after`` and ``note`` (`watch/diff.py`, `Change`).
+        origin: ``document`` or ``posts``: which document it was read from. A feed's teaser is never
+            compared with the whole article.
+        as_of: the date of a registry's data.
     """
 
     __tablename__ = "revision"
@@ -137,7 +190,7 @@ class Revision(Base):
     author: Mapped[str] = mapped_column(Text)
     categories: Mapped[list[str]]
     content: Mapped[dict[str, Any]]
-    changes: Mapped[list[dict[str, Any]]] = mapped_column(MessageJSON)
+    changes: Mapped[list[Change]] = mapped_column(MessageJSON)
     origin: Mapped[str] = mapped_column(String(20), default="document")
     as_of: Mapped[datetime | None]
 
@@ -145,7 +198,10 @@ class Revision(Base):
 
 
 class Article(Base):
-    """The text of an article's own page, where its feed shows only a teaser. Writer: `watch/articles.py`."""
+    """The text of an article's own page, if its feed shows only a teaser.
+
+    Writer: `watch/articles.py`.
+    """
 
     __tablename__ = "article"
 

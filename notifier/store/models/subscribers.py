@@ -1,4 +1,4 @@
-"""Who is told, and by what right: subscribers, subscriptions, consent, suppressions."""
+"""Subscribers, subscriptions, consent, suppressions, and requests that wait for an answer."""
 
 from datetime import datetime
 from typing import Any
@@ -19,11 +19,18 @@ from notifier.store.models.profiles import Profile
 
 
 class Subscriber(Base):
-    """A person's address, language and time zone. Writer: `subscribers/subscriptions.py`.
+    """A person: address, language, time zone. Writer: `subscribers/`.
 
-    `soft_bounces` is how often their mail came back for a reason that passes, lately; until
-    `held_until` they are sent nothing. `moved_at` is when the address was last changed: what was
-    sent before that went to another mailbox.
+    Attributes:
+        email: the address in its normal form (`email_addresses.normalize`).
+        address_hash: HMAC-SHA256 of the address, 64 hexadecimal digits (`store/keys.py`).
+        language: a code of `i18n.catalog.LANGUAGES`.
+        time_zone: an IANA name, ``Europe/Berlin``.
+        soft_bounces: how many mails came back lately for a reason that passes.
+        bounced_at: the time of the last of them.
+        held_until: until then no mail is sent; None for no limit.
+        moved_at: the time at which the address was last changed: mails from before it went to
+            another mailbox.
     """
 
     __tablename__ = "subscriber"
@@ -45,17 +52,29 @@ class Subscriber(Base):
 
 
 class Subscription(Base):
-    """Subscriber × profile. Writer: `subscribers/subscriptions.py`.
+    """A subscriber's subscription to a profile. Writer: `subscribers/`.
 
-    `position` is how far in the profile's match sequence this person has been served: what lies
-    above is owed. `seen_snapshot` is the snapshot of the profile that they were shown last,
-    `last_mailed_at` the time of their last mail. `link_id` stands in signed links in place of
-    anything that says who or what. `hidden` are the parts of a digest that they do not want,
-    `urgent` lets what cannot wait break the schedule. `asked_at` is when they last asked to be
-    written to, `paused_until` the end of a pause (None: until they say so); the `renew…` times
-    belong to the question whether they still want it. `wish` is the choice of a sign-up that its
-    owner has not confirmed yet, where an older subscription stays as it is until then. `trouble`
-    says why this person could not be served, for the operator.
+    Attributes:
+        at: the wall time of a digest in the subscriber's time zone, ``"HH:MM"``.
+        on: the weekday (0 is Monday, 6 is Sunday) if `cadence` is weekly, the day of the month (1
+            to 31) if it is monthly, else None.
+        link_id: random; signed links contain it instead of anything about the person.
+        position: the last position of the profile's matches that this subscription was served with;
+            matches after it are still to be sent.
+        next_due_at: the time of the next digest; None if nothing is scheduled.
+        seen_snapshot: the key of the profile's snapshot that was sent last; empty for none.
+        last_mailed_at: the time of the last mail.
+        hidden: the sections that are left out (`digest/selection.py`, `OPTIONAL`).
+        urgent: urgent matches are sent at once, whatever the schedule.
+        paused_until: the end of a pause; None for a pause without an end.
+        renewed_at: the time of the last renewal.
+        renewal_asked_at: the time at which renewal was asked for; None if there is no question.
+        renewal_reminded_at: the time of the reminder.
+        asked_at: the time at which the subscriber last requested the subscription.
+        wish: a requested choice that is not confirmed yet, as JSON (`subscribers/choices.py`); the
+            stored one stays in use until then.
+        trouble: the reason why no digest could be composed, for the operator; None if there is
+            none.
     """
 
     __tablename__ = "subscription"
@@ -97,7 +116,10 @@ class Subscription(Base):
 
 
 class RetiredLink(Base):
-    """A link id from before a change of address: it only unsubscribes. Writer: `subscribers/address_changes.py`."""
+    """A link id from before a change of address; it can only unsubscribe.
+
+    Writer: `subscribers/address_changes.py`.
+    """
 
     __tablename__ = "retired_link"
 
@@ -109,7 +131,14 @@ class RetiredLink(Base):
 
 
 class Consent(Base):
-    """The dated record of what was agreed to, in which wording, attested by whom. Writer: `subscribers/consent.py`."""
+    """A dated record of consent that was given or withdrawn. Writer: `subscribers/consent.py`.
+
+    Attributes:
+        method: how, for example ``link``, ``preferences``, ``import``, ``mail``; `consent.record`
+            has the list.
+        attested_by: ``subscriber``, or the name of who attests that the person agreed.
+        wording_hash: SHA-256 of the text that was agreed to, 64 hexadecimal digits.
+    """
 
     __tablename__ = "consent"
 
@@ -126,7 +155,7 @@ class Consent(Base):
 
 
 class Wording(Base):
-    """A text that was agreed to, under the hash that the ledger names it by. Writer: `subscribers/consent.py`."""
+    """A text that was agreed to, under its SHA-256. Writer: `subscribers/consent.py`."""
 
     __tablename__ = "wording"
 
@@ -137,11 +166,17 @@ class Wording(Base):
 
 
 class SignupRequest(Base):
-    """What somebody asked for through a public form. Writer: `subscribers/signup_requests.py`.
+    """A request through a public form. Writer: `subscribers/signup_requests.py`.
 
-    Address and wish are forgotten as soon as it is answered; the rest stays an hour, for the
-    limits. `network`, `target` and `asker` are keyed hashes: of where it came from, of the mailbox
-    that is written to (tags and dots left out), and of who asked, where that is known.
+    `email` and `wish` are removed when it is answered; the rest is kept for an hour, to count
+    requests.
+
+    Attributes:
+        network: keyed hash of the visitor's network.
+        target: keyed hash of the mailbox that gets the mail (tags and dots left out).
+        asker: keyed hash of the subscriber who asks; empty if that is not known.
+        wish: a choice as JSON (`subscribers/choices.py`) with its ``profile``, or a change of
+            address: ``{"change": link_id}``.
     """
 
     __tablename__ = "enquiry"
@@ -163,9 +198,15 @@ class SignupRequest(Base):
 
 
 class AddressChange(Base):
-    """A new address that somebody wants, until both the old and the new one have said yes.
+    """A requested new address, until both the old and the new one have confirmed it.
 
     Writer: `subscribers/address_changes.py`.
+
+    Attributes:
+        email: the new address in its normal form.
+        link_id: random; the signed links in both mails contain it.
+        by_old_at: the time at which the old address confirmed.
+        by_new_at: the time at which the new address confirmed.
     """
 
     __tablename__ = "address_change"
@@ -185,11 +226,12 @@ class AddressChange(Base):
 
 
 class Suppression(Base):
-    """An address that is not mailed, known only by its hash, and why. Writer: `subscribers/suppressions.py`.
+    """An address that gets no mail, known only by its hash. Writer: `subscribers/suppressions.py`.
 
-    `reason` is a code (``5.1.1``) or an operator's own words, never what a stranger wrote.
-    `asked_at` is when the owner of a suppressed address was last asked by mail whether a sign-up
-    was theirs.
+    Attributes:
+        address_hash: HMAC-SHA256 of the address, 64 hexadecimal digits (`store/keys.py`).
+        reason: a status code (``5.1.1``) or the operator's own words, never a text of a stranger.
+        asked_at: the time at which the owner was last asked by mail whether a sign-up was theirs.
     """
 
     __tablename__ = "suppression"

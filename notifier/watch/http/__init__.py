@@ -1,1 +1,1 @@
-"""HTTP: what is asked of servers, by the only client, which reaches no private address."""
+"""The HTTP client, its check of addresses, and the values it takes and returns."""

@@ -1,8 +1,8 @@
-"""Which addresses may be dialled.
+"""The check which addresses may be connected to (server-side request forgery, CWE-918).
 
-A feed's address, and every redirect, comes from outside: without this check a reader could be sent
-to the machine's own services or to a cloud's metadata (CWE-918). The check is made on the very
-address that is dialled, so a name that resolves differently the second time gains nothing.
+A feed's address, and every redirect, comes from outside: without this check a poll could be sent to
+the machine's own services or to a cloud's metadata. The IP address of the connection itself is
+checked, so that a name that resolves differently the second time changes nothing.
 """
 
 import ipaddress
@@ -13,9 +13,9 @@ from urllib.parse import unquote, urlsplit
 import aiohttp
 from aiohttp import AddrInfoType
 
-# What Python counts as public, and nobody routes any more: the anycast relays of 6to4 (RFC 7526),
-# site-local addresses (RFC 3879), the 6bone (RFC 3701), and addresses of IPv4 in a form that was
-# given up (RFC 4291, 2.5.5.1).
+# Networks that Python may count as public, and that are not: the anycast relays of 6to4 (RFC 7526),
+# site-local addresses (RFC 3879), the 6bone (RFC 3701), deprecated forms of IPv4 addresses
+# (RFC 4291, 2.5.5.1), local NAT64 (RFC 8215) and segment routing (RFC 9602).
 _RETIRED = tuple(
     ipaddress.ip_network(network)
     for network in (
@@ -27,25 +27,32 @@ _RETIRED = tuple(
         "5f00::/8",
     )
 )
-# Names that only a network of one's own knows (RFC 6761, RFC 6762, RFC 8375, ICANN's `internal`,
-# and custom).
+# Ends of names that only a private network resolves (RFC 6761, RFC 6762, RFC 8375, ICANN's
+# `internal`, and common practice).
 _PRIVATE_NAMES = (
-    ".localhost", ".localdomain", ".local", ".internal", ".intranet", ".private", ".lan", ".corp", ".home",
-    ".home.arpa", ".onion", ".test", ".invalid",
+    ".localhost", ".localdomain", ".local", ".internal", ".intranet", ".private", ".lan", ".corp",
+    ".home", ".home.arpa", ".onion", ".test", ".invalid",
 )  # fmt: skip
-# The full stops of other scripts, which a name may have instead (UTS #46, 4.5; RFC 3490, 3.1).
+# The full stops of other scripts, which a name may have between its labels (UTS #46, 4.5; RFC 3490,
+# 3.1).
 _DOTS = str.maketrans("\u3002\uff0e\uff61", "...")
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 # Metadata services of providers in ranges that count as global.
-_NEVER = frozenset(ipaddress.ip_address(one) for one in ("168.63.129.16", "192.0.0.192"))
+_NEVER = frozenset(map(ipaddress.ip_address, ("168.63.129.16", "192.0.0.192")))
 
 
 class AddressRefusedError(OSError):
-    """The name leads to an address that is not public."""
+    """An address that is not public, or a name that leads to one."""
 
 
 def is_public_ip(address: str) -> bool:
-    """Whether an IP address is public: global unicast, after unwrapping IPv6-mapped, 6to4, Teredo and NAT64."""
+    """Return whether an IP address is global unicast.
+
+    Of an IPv4 address inside an IPv6 address (mapped, 6to4, Teredo, NAT64) the IPv4 address counts.
+
+    Args:
+        address: an IPv4 or IPv6 address, which may have a zone (``fe80::1%eth0``).
+    """
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
         inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
@@ -63,16 +70,16 @@ def is_public_ip(address: str) -> bool:
 
 
 def refuse_private_name(url: str) -> None:
-    """Refuse an address that names a place that is not public by its very form.
+    """Refuse a URL whose host is not public by its form.
 
-    For requests that a proxy dials: what a name resolves to is then the proxy's to judge, and it
-    cannot judge names that only its own network knows.
+    For requests through a proxy: the proxy must judge what a name resolves to, and it cannot judge
+    names that only its own network resolves.
 
     Raises:
-        AddressRefusedError: a literal address that is not public, in any spelling, or a name
-            without a public suffix.
+        AddressRefusedError: an IP address that is not public, in any spelling, or a name of a
+            private network.
     """
-    host = _as_dialled(urlsplit(url).hostname or "")
+    host = _normalized_host(urlsplit(url).hostname or "")
     try:
         literal = str(ipaddress.ip_address(host))
     except ValueError:
@@ -86,13 +93,15 @@ def refuse_private_name(url: str) -> None:
         raise AddressRefusedError(f"the name {host} is not a public one")
 
 
-def _as_dialled(host: str) -> str:
-    """The host as clients and proxies come to understand it: decoded, NFKC, in lower case, IDNA, no dot at its end.
+def _normalized_host(host: str) -> str:
+    """Return the host as clients and proxies may interpret it.
+
+    It is percent-decoded, normalised (NFKC), in lower case, in IDNA and without a dot at its end.
 
     Raises:
-        AddressRefusedError: no name that can be looked up; a proxy might make another one of it.
+        AddressRefusedError: a name that cannot be looked up; a proxy might change it into another.
     """
-    # Decoded twice, because a proxy may decode what we decoded already.
+    # Decoded twice, because a proxy may decode once more.
     host = (
         unicodedata.normalize("NFKC", unquote(unquote(host)).translate(_DOTS))
         .translate(_DOTS)
@@ -101,20 +110,25 @@ def _as_dialled(host: str) -> str:
     )
     host = "".join(char for char in host if unicodedata.category(char) != "Cf")
     if any(char.isspace() or char in "/\\@#?%" or not char.isprintable() for char in host):
-        raise AddressRefusedError("the name of the host is none that can be looked up")
+        raise AddressRefusedError("the name of the host cannot be looked up")
     if host.isascii() or ":" in host:
         return host
     try:
         return host.encode("idna").decode("ascii")
     except UnicodeError as error:
-        raise AddressRefusedError("the name of the host is none that can be looked up") from error
+        raise AddressRefusedError("the name of the host cannot be looked up") from error
 
 
 def connector(*, allow_private: bool, limit: int) -> aiohttp.TCPConnector:
-    """A connector that dials only permitted addresses; `allow_private` permits all (tests, intranets)."""
+    """Return a connector that connects to public addresses only.
 
-    def guarded(info: AddrInfoType) -> socket.socket:
-        family, kind, protocol, _, target = info
+    Args:
+        allow_private: whether all addresses are allowed (intranets, tests).
+        limit: the number of connections at the same time.
+    """
+
+    def guarded(address_info: AddrInfoType) -> socket.socket:
+        family, kind, protocol, _, target = address_info
         if not allow_private and not is_public_ip(str(target[0])):
             raise AddressRefusedError(f"the address {target[0]} is not a public one")
         return socket.socket(family, kind, protocol)

@@ -1,7 +1,4 @@
-"""Exchange: what is asked of a server, and what came of it.
-
-Owns the values alone; who asks, and how, is `fetch.py`'s.
-"""
+"""Requests and responses: values that the HTTP client and its users share."""
 
 import hashlib
 from collections.abc import Mapping
@@ -10,7 +7,7 @@ from enum import StrEnum
 
 
 class Purpose(StrEnum):
-    """What a request is for; a source's document comes first, the others follow from it."""
+    """The purpose of a request; a source's document is first, the others follow from it."""
 
     DOCUMENT = "document"
     NEXT_PAGE = "next page"
@@ -23,10 +20,16 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True)
 class Request:
-    """One conditional GET (RFC 9110, 13): the validators are those the server gave with the bytes we know.
+    """A conditional GET (RFC 9110, 13).
 
-    `body_hash` is of the bytes we know, for servers that give no validators; `entry_id` is the
-    entry that an `ARTICLE` or a `CHECK` is about.
+    Attributes:
+        source_id: the source that it is for.
+        url: an http or https address.
+        etag: the `ETag` of the known document; None if there is none.
+        last_modified: its `Last-Modified`, as the server wrote it.
+        purpose: the purpose of the request.
+        body_hash: the hash of the known document, for servers that give no validators.
+        entry_id: the entry that an `ARTICLE` or a `CHECK` is about, else 0.
     """
 
     source_id: int
@@ -40,11 +43,18 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """What came of it: a status with its body, or the error in words for the person who watches the source.
+    """The result of a request: a status with its body, or an error.
 
-    `url` is where the answer came from, after redirects; `moved_to` the address that permanent
-    redirects alone (301, 308) led to; `refused` means that we would not ask, because the address is
-    not a public one.
+    Attributes:
+        request: the request.
+        url: the address that answered, after redirects.
+        status: of the answer (RFC 9110, 15); 0 if there is none.
+        headers: by their names in lower case.
+        body: of an answer with status 200; empty for a `CHECK`.
+        error: the reason why there is no answer, a clause for the person who looks after the
+            source; empty if there is one.
+        moved_to: the address to which permanent redirects alone (301, 308) led; empty without any.
+        refused: whether no connection was made, because the address is not public.
     """
 
     request: Request
@@ -58,12 +68,12 @@ class Response:
 
     @property
     def known(self) -> bool:
-        """Whether the bytes are those we have read before."""
+        """Return whether the document is the known one."""
         return self.status == 304 or (
             self.status == 200 and body_hash(self.body) == self.request.body_hash
         )
 
 
 def body_hash(body: bytes) -> str:
-    """The hash by which an unchanged document is known without being read again."""
+    """Return the SHA-256 of a document, in hexadecimal, to recognise it without parsing it."""
     return hashlib.sha256(body).hexdigest()

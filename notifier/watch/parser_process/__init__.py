@@ -1,12 +1,12 @@
-"""Parsing: documents from outside are read in a process of their own, within limits of time and memory.
+"""The process that parses documents from outside, within limits of time and memory.
 
-Owns that process: it is started when the first document must be read, reads all documents of a
-poll, and is replaced when a document brings it down. Whatever a document does to the libraries that
-read it, it is one source's failure: the process knows no database, no settings and no secret, opens
-no file and no connection (`child.py`).
+Owns that process: it is started when the first document must be parsed, parses all documents of a
+poll, and is replaced when a document ends it. Whatever a document does to the libraries that parse
+it is one source's failure: the process has no database, no settings and no secret, and opens no
+file and no connection (`child.py`).
 
-What it answers is JSON, never a pickle: who takes over the child by a flaw of a parser must not get
-further by it.
+Its answers are JSON, never a pickle: somebody who takes over the child through a flaw of a parser
+must not get any further.
 """
 
 import json
@@ -27,13 +27,15 @@ from notifier.watch.parsers.observation import ParsedDocument, ParseError, withi
 
 log = logging.getLogger("notifier")
 
-# What a document may cost: seconds for each megabyte of it, from the least to the most, and memory.
+# The limits of a document: seconds for each megabyte of it, from the least to the most, and
+# megabytes of memory. Chosen by hand; not measured.
 SECONDS_PER_MEGABYTE = 5.0
 LEAST_SECONDS, MOST_SECONDS = 5.0, 30.0
 MEGABYTES = 256
+# Seconds until the process must be ready, on a busy machine too. Chosen by hand; not measured.
 _SECONDS_TO_START = 60.0
 
-# What of our environment the process gets: nothing of the settings, which may stand there.
+# The environment variables that the process gets: none of the settings, which may be there.
 _ENVIRONMENT = (
     "PATH",
     "LANG",
@@ -50,7 +52,11 @@ _PROGRAM = (
 
 
 class ChildEndedError(Exception):
-    """The process ended instead of answering; `timed_out` when we ended it, because it took too long."""
+    """The process ended instead of answering.
+
+    Args:
+        timed_out: we ended it, because it took too long.
+    """
 
     def __init__(self, *, timed_out: bool) -> None:
         super().__init__("timed out" if timed_out else "ended")
@@ -58,7 +64,10 @@ class ChildEndedError(Exception):
 
 
 class Child:
-    """The process that reads documents, one at a time.
+    """The process that parses documents, one at a time.
+
+    Attributes:
+        reusable: whether it can take another document.
 
     Raises:
         ChildEndedError: it did not get ready.
@@ -66,10 +75,11 @@ class Child:
     """
 
     def __init__(self) -> None:
-        path = [os.path.abspath(folder) for folder in sys.path]  # noqa: PTH100 - an empty one is this folder
-        self._process = subprocess.Popen(  # noqa: S603 - our own program, with nothing of a document in it
-            # Isolated: neither the folder we were started in nor a person's own packages are
-            # searched for modules.
+        # An empty folder name is the current folder, which the process will not be in.
+        path = [os.path.abspath(folder) for folder in sys.path]  # noqa: PTH100
+        self._process = subprocess.Popen(  # noqa: S603 - our own program
+            # Isolated (-I): modules are not searched in the current folder and not in a person's
+            # own packages.
             [
                 sys.executable,
                 "-I",
@@ -81,38 +91,39 @@ class Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            cwd=os.path.abspath(os.sep),  # noqa: PTH100 - a name in a document is then no file of ours
+            # In the root folder a relative name in a document is not a file of ours.
+            cwd=os.path.abspath(os.sep),  # noqa: PTH100
             env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
-            # Who presses Ctrl-C ends the poll at its next step; this process is ended by us.
+            # Ctrl-C ends the poll at its next step; this process is then ended by the poll.
             start_new_session=True,
         )
         self.reusable = True
         try:
-            self._answer(_SECONDS_TO_START, wire.MOST_OF_AN_ERROR)
+            self._answer(_SECONDS_TO_START, wire.LONGEST_ERROR)
         except ChildEndedError:
             self.end()
             raise
 
     def ask(self, request: Mapping[str, Any], body: bytes, seconds: float) -> dict[str, Any]:
-        """What the process answers about a document.
+        """Let the process parse a document and return its answer.
 
         Args:
-            request: which reader is wanted, and its arguments.
+            request: the task and its arguments.
             body: the document.
-            seconds: how long it may take; then the process is ended.
+            seconds: the time after which the process is ended.
 
         Raises:
-            ChildEndedError: there is no answer, and the process is gone.
+            ChildEndedError: there is no answer, and the process has ended.
         """
         try:
             wire.write(self._pipe(self._process.stdin), json.dumps(request).encode(), body)
         except OSError as error:
             raise ChildEndedError(timed_out=False) from error
-        answer = self._answer(seconds, wire.most_of_an_answer(len(body)))
+        answer = self._answer(seconds, wire.longest_answer(len(body)))
         self.reusable = not answer.get("last")
         return answer
 
-    def _answer(self, seconds: float, most: int) -> dict[str, Any]:
+    def _answer(self, seconds: float, longest: int) -> dict[str, Any]:
         timed_out = threading.Event()
 
         def end() -> None:
@@ -123,9 +134,9 @@ class Child:
         timer.daemon = True
         timer.start()
         try:
-            frame = wire.read(self._pipe(self._process.stdout), most)
+            frame = wire.read(self._pipe(self._process.stdout), longest)
             answer = json.loads(frame) if frame is not None else None
-        except (ValueError, RecursionError):  # no answer of ours
+        except (ValueError, RecursionError):  # not JSON
             answer = None
         finally:
             timer.cancel()
@@ -141,31 +152,31 @@ class Child:
         return pipe
 
     def end(self) -> None:
-        """End the process and wait until it is gone."""
+        """End the process and wait until it has ended."""
         self._process.kill()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 try:
                     pipe.close()
-                except OSError:  # what was not written yet is not wanted any more
+                except OSError:  # the rest of a document is not needed any more
                     continue
         self._process.wait()
 
 
 def start() -> Child:
-    """A process that is ready to read."""
+    """Return a process that is ready to parse."""
     return Child()
 
 
 def release(child: Child) -> None:
-    """Let a process go that is not needed any more."""
+    """End a process that is not needed any more."""
     child.end()
 
 
 class Parser:
-    """Reads documents within limits; the process behind it is started when it is first needed.
+    """A parser of documents within limits; its process is started when it is first needed.
 
-    A context manager: at its end the process is ended. Not for several threads at once.
+    A context manager, which ends the process. Not for several threads at once.
     """
 
     def __init__(self) -> None:
@@ -183,65 +194,72 @@ class Parser:
         self.close()
 
     def close(self) -> None:
-        """End the process, if there is one; the next document starts another."""
+        """End the process, if there is one; for the next document another is started."""
         child, self._child = self._child, None
         if child is not None:
             release(child)
 
-    def read(
+    def parse(
         self, kind: SourceKind, body: bytes, headers: Mapping[str, str], url: str
     ) -> ParsedDocument:
-        """The document, read as one of this kind.
+        """Parse a document of this kind.
+
+        Args:
+            kind: the kind of source that it must be.
+            body: the document.
+            headers: of the response, names in lower case.
+            url: the address it came from.
 
         Raises:
-            ReadError: it is none, or reading it took too much time or memory, in words.
+            ParseError: not a document of this kind, or one that needs too much time or memory.
         """
-        return self._reading(str(kind), body, headers=dict(headers), url=url)
+        return self._parse("document", body, kind=str(kind), headers=dict(headers), url=url)
 
-    def posts(
+    def parse_posts(
         self, body: bytes, headers: Mapping[str, str], url: str, now: datetime
     ) -> ParsedDocument:
-        """A page of a WordPress site's list of posts; `until` says up to which edit it was read.
+        """Parse a page of a WordPress site's list of posts; its `until` is set.
 
         Raises:
-            ReadError: as for `read`.
+            ParseError: as for `parse`.
         """
-        return self._reading("posts", body, headers=dict(headers), url=url, now=now.isoformat())
+        return self._parse("posts", body, headers=dict(headers), url=url, now=now.isoformat())
 
-    def as_of(self, body: bytes) -> datetime | None:
-        """The moment that a registry's data are of; None where it tells none.
+    def parse_as_of(self, body: bytes) -> datetime | None:
+        """Return the date of a registry's data; None if the answer does not give it.
 
         Raises:
-            ReadError: as for `read`.
+            ParseError: as for `parse`.
         """
         moment = self._ask("as_of", body)
         return datetime.fromisoformat(moment) if isinstance(moment, str) else None
 
-    def feeds(self, body: bytes, url: str) -> list[tuple[str, str]]:
-        """The feeds that a page names, each as its address and its title.
+    def find_feeds(self, body: bytes, url: str) -> list[tuple[str, str]]:
+        """Return the address and the title of each feed that a page names.
 
         Raises:
-            ReadError: as for `read`.
+            ParseError: as for `parse`.
         """
         return [(str(address), str(title)) for address, title in self._ask("feeds", body, url=url)]
 
-    def _reading(self, reader: str, body: bytes, **arguments: Any) -> ParsedDocument:
-        answer = self._ask(reader, body, **arguments)
+    def _parse(self, task: str, body: bytes, **arguments: Any) -> ParsedDocument:
+        answer = self._ask(task, body, **arguments)
         try:
-            # Checked once more here: a child that was taken over may answer anything.
-            return within_limits(wire.as_reading(answer))
+            # The limits are applied once more here: a child that was taken over may answer
+            # anything.
+            return within_limits(wire.decode_document(answer))
         except (KeyError, TypeError, ValueError, RecursionError) as error:
             raise ParseError(
-                "the document could not be read (it made the reader answer nonsense)"
+                "the document could not be read (the parser's answer makes no sense)"
             ) from error
 
-    def _ask(self, reader: str, body: bytes, **arguments: Any) -> Any:
+    def _ask(self, task: str, body: bytes, **arguments: Any) -> Any:
         seconds = seconds_for(len(body))
         try:
             if self._child is None:
                 self._child = start()
             answer = self._child.ask(
-                {"reader": reader, "megabytes": MEGABYTES, **arguments}, body, seconds
+                {"task": task, "megabytes": MEGABYTES, **arguments}, body, seconds
             )
         except ChildEndedError as error:
             self.close()
@@ -255,7 +273,8 @@ class Parser:
             self.close()
             log.exception("the program that reads documents could not be started")
             raise ParseError(
-                f"the document could not be read: no program could be started for it ({type(error).__name__})"
+                "the document could not be read: the program that reads it could not be started"
+                f" ({type(error).__name__})"
             ) from error
         if not self._child.reusable:
             self.close()
@@ -267,29 +286,29 @@ class Parser:
 
 
 def seconds_for(size: int) -> float:
-    """How long a document of so many bytes may take: 5 s for each megabyte, at least 5 s and 30 s at most."""
+    """Return the seconds for a document of `size` bytes: 5 per megabyte, at least 5, at most 30."""
     return min(max(size / 1_000_000 * SECONDS_PER_MEGABYTE, LEAST_SECONDS), MOST_SECONDS)
 
 
-def read_document(kind: SourceKind, response: Response, parser: Parser) -> ParsedDocument:
-    """The document that was answered, read as one of this kind.
+def parse_document(kind: SourceKind, response: Response, parser: Parser) -> ParsedDocument:
+    """Parse the document in a response.
 
     Raises:
-        ReadError: everything else that came, in words for the person who watches the source.
+        ParseError: there is none, or it is not of this kind.
     """
     require_document(response)
-    return parser.read(kind, response.body, response.headers, response.url)
+    return parser.parse(kind, response.body, response.headers, response.url)
 
 
 def require_document(response: Response) -> None:
-    """Refuse an answer that holds no document.
+    """Refuse a response that holds no document.
 
     Raises:
-        ReadError: what it is instead, in words for the person who watches the source.
+        ParseError: the error, or the status instead of 200 (RFC 9110, 15).
     """
     if response.error:
         raise ParseError(response.error)
     if response.status == 410:
-        raise ParseError("the address answered 410: it is gone for good, and is not asked again")
+        raise ParseError("the address answered 410: it is gone for good, and is not polled again")
     if response.status != 200:
         raise ParseError(f"the address answered {response.status} instead of a document")

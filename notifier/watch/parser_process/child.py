@@ -1,8 +1,8 @@
-"""The process that reads documents: it takes one after the other from its standard input and answers on its output.
+"""The program of the parser process: requests on its standard input, answers on its output.
 
-Owns what that process may do. It is started by `Parser` and by nobody else. Before the first
-document it gives up what reading needs not: it opens no file but Python's own modules, starts no
-program, and makes no connection. Each document has 256 MB beyond what the libraries take.
+Owns what the process may do. Only `Parser` starts it. Before the first document it gives up what
+parsing does not need: it opens no file but Python's own modules, starts no program, and makes no
+connection. Each document may use 256 MB beyond the memory of the libraries.
 """
 
 import importlib.machinery
@@ -18,26 +18,31 @@ from typing import IO, Any
 from notifier.text.cleaning import shorten, storable
 from notifier.watch import discovery
 from notifier.watch.parser_process import wire
-from notifier.watch.parsers import clinicaltrials, html_page, rss, wordpress
-from notifier.watch.parsers.observation import ParseError, within_limits
+from notifier.watch.parsers import clinicaltrials, document
+from notifier.watch.parsers.observation import ParseError
 
-# Processor time, in seconds, after which the process ends by itself if nobody is there to end it.
+# Processor time, in seconds, after which the system ends the process if its parent cannot: twice
+# the most that the parent allows for a document.
 _SECONDS_ALONE = 60
 _MEGABYTE = 1_000_000
 
-# Audit events (PEP 578, "Audit events table") of what no reader of documents has to do.
+# Characters of a stored error, and of a logged trace. Chosen by hand; not measured.
+_LONGEST_ERROR, _LONGEST_TRACE = 500, 20_000
+
+# Audit events (PEP 578, "Audit events table") that parsing never causes.
 _FORBIDDEN = (
-    "socket.", "subprocess.", "os.system", "os.exec", "os.fork", "os.posix_spawn", "os.spawn", "os.startfile",
-    "os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.truncate", "os.chmod", "os.chown",
-    "os.kill", "urllib.", "http.client.", "ftplib.", "smtplib.", "sqlite3.", "shutil.",
+    "socket.", "subprocess.", "os.system", "os.exec", "os.fork", "os.posix_spawn", "os.spawn",
+    "os.startfile", "os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.link", "os.symlink",
+    "os.truncate", "os.chmod", "os.chown", "os.kill", "urllib.", "http.client.", "ftplib.",
+    "smtplib.", "sqlite3.", "shutil.",
 )  # fmt: skip
 _MODULES = tuple(importlib.machinery.all_suffixes())
 
 
 def main() -> None:
-    """Answer until the input ends."""
+    """Answer requests until the input ends, or until the process has grown too large."""
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
-    sys.stdout = sys.stderr  # what a library prints is no answer
+    sys.stdout = sys.stderr  # what a library prints is not an answer
     sys.dont_write_bytecode = True
     memory = _Memory()
     own_size = memory.size()
@@ -50,7 +55,8 @@ def main() -> None:
             return
         _limit(memory.size(), request["megabytes"] * _MEGABYTE)
         answer = _answer(request, body)
-        # What a document leaves behind counts against the next one, so that nothing adds up.
+        # Memory that a document leaves behind counts for the next one: the process ends before it
+        # adds up.
         answer["last"] = (
             memory.size() - own_size > request["megabytes"] * _MEGABYTE // 2 or "memory" in answer
         )
@@ -65,15 +71,14 @@ def main() -> None:
 
 def _answer(request: Mapping[str, Any], body: bytes) -> dict[str, Any]:
     try:
-        return {"answer": _READERS[request["reader"]](request, body)}
+        return {"answer": _TASKS[request["task"]](request, body)}
     except ParseError as error:
-        return {"error": shorten(storable(str(error)), 500)}
+        return {"error": shorten(storable(str(error)), _LONGEST_ERROR)}
     except MemoryError:
         return _out_of_memory(request)
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is told to who asked
-        # A document that a reader stumbles over is one source's failure and must not become
-        # another's.
-        trace = shorten(storable("".join(traceback.format_exception(error))), 20_000)
+    except Exception as error:  # noqa: BLE001 - every error is reported to the parent
+        # A document that a parser fails on is one source's failure and must not become another's.
+        trace = shorten(storable("".join(traceback.format_exception(error))), _LONGEST_TRACE)
         return {"error": f"the document could not be read ({type(error).__name__})", "trace": trace}
 
 
@@ -84,52 +89,53 @@ def _out_of_memory(request: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _document(read: Callable[..., Any]) -> Callable[[Mapping[str, Any], bytes], dict[str, Any]]:
-    def reader(request: Mapping[str, Any], body: bytes) -> dict[str, Any]:
-        return wire.as_document(within_limits(read(body, request["headers"], request["url"])))
-
-    return reader
+def _parse_document(request: Mapping[str, Any], body: bytes) -> dict[str, Any]:
+    kind, headers, url = request["kind"], request["headers"], request["url"]
+    return wire.encode_document(document.parse(kind, body, headers, url))
 
 
-def _posts(request: Mapping[str, Any], body: bytes) -> dict[str, Any]:
-    reading = wordpress.read(body, request["headers"], request["url"])
+def _parse_posts(request: Mapping[str, Any], body: bytes) -> dict[str, Any]:
     now = datetime.fromisoformat(request["now"])
-    until = wordpress.read_until(body, request["headers"], request["url"], now)
-    return {**wire.as_document(within_limits(reading)), "until": until.isoformat()}
+    return wire.encode_document(document.parse_posts(body, request["headers"], request["url"], now))
 
 
-def _as_of(_: Mapping[str, Any], body: bytes) -> str | None:
-    moment = clinicaltrials.read_as_of(body)
+def _parse_as_of(_: Mapping[str, Any], body: bytes) -> str | None:
+    moment = clinicaltrials.parse_as_of(body)
     return moment.isoformat() if moment else None
 
 
-def _feeds(request: Mapping[str, Any], body: bytes) -> list[tuple[str, str]]:
+def _find_feeds(request: Mapping[str, Any], body: bytes) -> list[tuple[str, str]]:
     return discovery.feeds(body, request["url"])
 
 
-_READERS: Mapping[str, Callable[[Mapping[str, Any], bytes], Any]] = {
-    "feed": _document(rss.read),
-    "page": _document(html_page.read),
-    "registry": _document(clinicaltrials.read),
-    "posts": _posts,
-    "as_of": _as_of,
-    "feeds": _feeds,
+_TASKS: Mapping[str, Callable[[Mapping[str, Any], bytes], Any]] = {
+    "document": _parse_document,
+    "posts": _parse_posts,
+    "as_of": _parse_as_of,
+    "feeds": _find_feeds,
 }
 
 
 def _refuse(event: str, arguments: tuple[Any, ...]) -> None:
-    """Refuse what a document has no business to cause; an audit hook cannot be taken away again (PEP 578)."""
+    """Refuse what parsing does not need; an audit hook cannot be removed again (PEP 578)."""
     if event == "open":
         path, mode = arguments[0], arguments[1]
         name = path.decode("utf-8", "replace") if isinstance(path, bytes) else str(path)
         if isinstance(path, int) or mode not in ("r", "rb", None) or not name.endswith(_MODULES):
-            raise PermissionError("a document may open nothing")
+            raise PermissionError("a document may not open a file")
     elif event.startswith(_FORBIDDEN):
-        raise PermissionError(f"a document may cause no {event}")
+        raise PermissionError(f"a document may not cause {event}")
 
 
 def _limit(size: int, more: int) -> None:
-    """Limit what the next document may take; without the `resource` module (Windows) the time limit stands alone."""
+    """Limit the memory and the processor time for the next document.
+
+    Without the `resource` module (Windows) only the parent's limit of time applies.
+
+    Args:
+        size: the bytes that the process uses; 0 if unknown, and then memory is not limited.
+        more: the bytes that the document may use beyond them.
+    """
     try:
         import resource
     except ImportError:
@@ -149,19 +155,20 @@ def _limit(size: int, more: int) -> None:
 
 
 class _Memory:
-    """How much memory this process takes, as Linux tells it (proc(5), `/proc/self/statm`)."""
+    """The memory of this process, as Linux reports it (proc(5), `/proc/self/statm`)."""
 
     def __init__(self) -> None:
         self._file: IO[bytes] | None = None
-        # Opened before files are refused; read anew at each look.
+        # Opened before files are refused, and kept open.
         with suppress(OSError, ImportError):
             import resource
 
             self._page = resource.getpagesize()
-            self._file = Path("/proc/self/statm").open("rb", buffering=0)  # noqa: SIM115 - open as long as we are
+            statm = Path("/proc/self/statm")
+            self._file = statm.open("rb", buffering=0)
 
     def size(self) -> int:
-        """The bytes of addresses that are in use; zero where the system does not say."""
+        """Return the bytes of addresses in use; 0 if the system does not say."""
         if self._file is None:
             return 0
         self._file.seek(0)

@@ -1,6 +1,7 @@
-"""What the reading process and we say to each other: frames of bytes, and a reading as JSON.
+"""The messages between the parser process and its parent: frames of bytes, and documents as JSON.
 
-Pure. Owns the form in which a reading crosses from one process to the other.
+Pure. A frame is its length (8 bytes, big-endian) and so many bytes. A request is two frames, JSON
+and the document; an answer is one frame of JSON.
 """
 
 import struct
@@ -9,24 +10,29 @@ from typing import IO, Any
 
 from notifier.enums import NewsKind
 from notifier.i18n.messages import from_json, to_json
-from notifier.watch.parsers.observation import Observation, ParsedDocument
+from notifier.watch.parsers.observation import Observation, Origin, ParsedDocument
 
-MOST_OF_AN_ERROR = 1_000_000
+# Bytes of an answer without a document.
+LONGEST_ERROR = 1_000_000
 
 _LENGTH = struct.Struct(">Q")
-_TEXTS = ("guid", "url", "title", "summary", "body", "author", "origin")
+_TEXTS = ("guid", "url", "title", "summary", "body", "author")
 
 
-def most_of_an_answer(size: int) -> int:
-    """How many bytes an honest answer about a document of so many bytes has at most: its texts, escaped."""
+def longest_answer(size: int) -> int:
+    """Return the most bytes that an honest answer about a document of `size` bytes has.
+
+    An answer holds the document's texts; JSON writes a character in up to 6 bytes. The factor and
+    the allowance for short documents were chosen by hand; not measured.
+    """
     return 8 * size + 4_000_000
 
 
 def write(pipe: IO[bytes], *frames: bytes) -> None:
-    """Write frames, each after its length (8 bytes, the highest first).
+    """Write frames.
 
     Raises:
-        OSError: nobody reads them.
+        OSError: the other side has closed the pipe.
     """
     for frame in frames:
         pipe.write(_LENGTH.pack(len(frame)))
@@ -34,70 +40,75 @@ def write(pipe: IO[bytes], *frames: bytes) -> None:
     pipe.flush()
 
 
-def read(pipe: IO[bytes], most: int) -> bytes | None:
-    """The next frame; None where there is no whole one of at most so many bytes."""
+def read(pipe: IO[bytes], longest: int) -> bytes | None:
+    """Return the next frame; None if the input ends before its end, or if it is too long.
+
+    Args:
+        pipe: the input.
+        longest: the most bytes of a frame.
+    """
     head = pipe.read(_LENGTH.size)
     if len(head) < _LENGTH.size:
         return None
     (length,) = _LENGTH.unpack(head)
-    if length > most:
+    if length > longest:
         return None
     frame = pipe.read(length)
     return frame if len(frame) == length else None
 
 
-def as_document(reading: ParsedDocument) -> dict[str, Any]:
-    """A reading as JSON."""
+def encode_document(document: ParsedDocument) -> dict[str, Any]:
+    """Return a parsed document as JSON."""
     return {
-        "name": reading.name,
-        "ttl_minutes": reading.ttl_minutes,
-        "next_url": reading.next_url,
-        "posts_url": reading.posts_url,
-        "left_out": reading.left_out,
-        "until": reading.until.isoformat() if reading.until else None,
-        "observations": [
-            _observation_document(observation) for observation in reading.observations
-        ],
+        "name": document.name,
+        "ttl_minutes": document.ttl_minutes,
+        "next_url": document.next_url,
+        "posts_url": document.posts_url,
+        "left_out": document.left_out,
+        "until": document.until.isoformat() if document.until else None,
+        "observations": [_encode_observation(item) for item in document.observations],
     }
 
 
-def _observation_document(observation: Observation) -> dict[str, Any]:
+def _encode_observation(observation: Observation) -> dict[str, Any]:
     return {name: getattr(observation, name) for name in _TEXTS} | {
         "published_at": observation.published_at.isoformat() if observation.published_at else None,
         "categories": observation.categories,
         "content": observation.content,
         "change": str(observation.change),
+        "origin": str(observation.origin),
         "withdrawn": to_json(observation.withdrawn),
     }
 
 
-def as_reading(document: Any) -> ParsedDocument:
-    """The reading of a JSON document.
+def decode_document(encoded: Any) -> ParsedDocument:
+    """Return the parsed document of its JSON.
 
     Raises:
-        KeyError, TypeError, ValueError: no reading's document.
+        KeyError, TypeError, ValueError: not the JSON of a document.
     """
     return ParsedDocument(
-        name=_text(document["name"]),
-        observations=tuple(_observation(part) for part in document["observations"]),
-        ttl_minutes=int(document["ttl_minutes"]),
-        next_url=_text(document["next_url"]),
-        posts_url=_text(document["posts_url"]),
-        left_out=int(document["left_out"]),
-        until=_moment(document["until"]),
+        name=_text(encoded["name"]),
+        observations=tuple(_decode_observation(item) for item in encoded["observations"]),
+        ttl_minutes=int(encoded["ttl_minutes"]),
+        next_url=_text(encoded["next_url"]),
+        posts_url=_text(encoded["posts_url"]),
+        left_out=int(encoded["left_out"]),
+        until=_moment(encoded["until"]),
     )
 
 
-def _observation(document: Any) -> Observation:
-    if not isinstance(document["content"], dict):
-        raise TypeError("content is an object")
+def _decode_observation(encoded: Any) -> Observation:
+    if not isinstance(encoded["content"], dict):
+        raise TypeError("content must be an object")
     return Observation(
-        **{name: _text(document[name]) for name in _TEXTS},
-        published_at=_moment(document["published_at"]),
-        categories=tuple(_text(category) for category in document["categories"]),
-        content=document["content"],
-        change=NewsKind(document["change"]),
-        withdrawn=_text(from_json(document["withdrawn"])),
+        **{name: _text(encoded[name]) for name in _TEXTS},
+        published_at=_moment(encoded["published_at"]),
+        categories=tuple(_text(category) for category in encoded["categories"]),
+        content=encoded["content"],
+        change=NewsKind(encoded["change"]),
+        origin=Origin(encoded["origin"]),
+        withdrawn=_text(from_json(encoded["withdrawn"])),
     )
 
 

@@ -1,1 +1,1 @@
-"""The parsers: octets of a feed, a page or a record in, observations out. Pure."""
+"""The parsers: bytes of a feed, a page, a list or a record in, observations out. Pure."""

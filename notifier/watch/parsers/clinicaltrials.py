@@ -1,19 +1,21 @@
-"""Trial registries: ClinicalTrials.gov API v2 records → one observation a trial, without network or database.
+"""Parser of trial records: answers of the ClinicalTrials.gov API v2, one observation per trial.
 
-Owns which fields of a record are followed, how they read to a person, and which of them matters
-most when several change. Record shapes: the API's data dictionary,
+Pure. The followed fields are listed in `trial_fields.py`; this file knows how each form of field
+reads as text. Shapes of records: the API's data dictionary,
 https://clinicaltrials.gov/data-api/about-api/study-data-structure.
 """
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
+from notifier import trial_fields
 from notifier.enums import NewsKind
 from notifier.text.cleaning import clean, storable
+from notifier.trial_fields import FieldForm, TrialField
 from notifier.watch.parsers.observation import (
     Observation,
     ParsedDocument,
@@ -25,13 +27,22 @@ NAME = "ClinicalTrials.gov"
 
 _STUDIES = "/api/v2/studies"
 _NUMBER = re.compile(r"NCT[0-9]{8}")
+# States in which a place takes part no longer.
+_CLOSED = ("COMPLETED", "TERMINATED", "SUSPENDED", "WITHDRAWN", "NO_LONGER_AVAILABLE")
+# Characters of an arm's description. Chosen by hand; not measured.
+_LONGEST_ARM = 200
 
 
-def read(body: bytes, headers: Mapping[str, str], url: str) -> ParsedDocument:  # noqa: ARG001 - all readers are called alike
-    """Read one study record, or a page of a search (``{"studies": […], "nextPageToken": "…"}``).
+def parse(body: bytes, headers: Mapping[str, str], url: str) -> ParsedDocument:  # noqa: ARG001
+    """Parse one study, or a page of a search (``{"studies": […], "nextPageToken": "…"}``).
+
+    Args:
+        body: JSON in UTF-8.
+        headers: not used; all parsers have the same parameters.
+        url: the requested address, from which that of the next page is made.
 
     Raises:
-        ReadError: not JSON, or not a study.
+        ParseError: not JSON, or not a study.
     """
     try:
         document = json.loads(body)
@@ -41,12 +52,12 @@ def read(body: bytes, headers: Mapping[str, str], url: str) -> ParsedDocument:  
     if not isinstance(studies, list):
         raise ParseError("the registry's answer holds no study")
     token = document.get("nextPageToken")
-    following = _with_token(url, storable(token)) if isinstance(token, str) and token else ""
-    return ParsedDocument(NAME, tuple(_observation(study) for study in studies), next_url=following)
+    next_url = _with_token(url, storable(token)) if isinstance(token, str) and token else ""
+    return ParsedDocument(NAME, tuple(_observation(study) for study in studies), next_url=next_url)
 
 
-def read_as_of(body: bytes) -> datetime | None:
-    """The moment that the registry's data are of, from the answer to `as_of_url`; None where it tells none."""
+def parse_as_of(body: bytes) -> datetime | None:
+    """Return the date of the registry's data from the answer to `as_of_url`; None if not given."""
     try:
         return _moment(json.loads(body)["dataTimestamp"])
     except (ValueError, RecursionError, TypeError, KeyError):
@@ -54,23 +65,23 @@ def read_as_of(body: bytes) -> datetime | None:
 
 
 def is_search(url: str) -> bool:
-    """Whether an address asks the registry for a list of trials, and not for one of them."""
+    """Return whether an address is a search, which answers with a list of trials."""
     return urlsplit(url).path.rstrip("/").endswith(_STUDIES)
 
 
 def trial_of(url: str) -> str:
-    """The number of the trial whose record an address is, empty for a search."""
+    """Return the number (``NCT01234567``) in a record's address; empty for a search."""
     last = urlsplit(url).path.rstrip("/").rpartition("/")[2]
     return last if _NUMBER.fullmatch(last) else ""
 
 
 def record_url(url: str, trial: str) -> str:
-    """The address of one trial's record, on the registry whose search `url` is."""
+    """Return the address of one trial's record, on the registry whose search is at `url`."""
     return urljoin(url, f"{urlsplit(url).path.rstrip('/')}/{trial}")
 
 
 def as_of_url(url: str) -> str:
-    """Where the registry of this address says what its data are of."""
+    """Return the address at which the registry of `url` gives the date of its data."""
     path = urlsplit(url).path
     return urljoin(url, path[: path.find("/studies")] + "/version")
 
@@ -84,146 +95,182 @@ def _with_token(url: str, token: str) -> str:
 
 
 def _observation(study: Any) -> Observation:
-    protocol = _inner(study, "protocolSection")
-    names = _inner(protocol, "identificationModule")
+    protocol = _module(study, "protocolSection")
+    names = _module(protocol, "identificationModule")
     trial = _text(names.get("nctId"))
     if not trial:
         raise ParseError("the registry's answer holds a study without its number (nctId)")
-    fields, lists = _fields(study, protocol), _lists(protocol)
+    fields, lists = _fields(study), _lists(study)
     acronym = _text(names.get("acronym"))
     brief = _text(names.get("briefTitle") or names.get("officialTitle"))
     treatments = [
-        _text(one.get("name"))
-        for one in _items(_inner(protocol, "armsInterventionsModule"), "interventions")
+        _text(treatment.get("name"))
+        for treatment in _objects(_module(protocol, "armsInterventionsModule").get("interventions"))
     ]
-    status = _inner(protocol, "statusModule")
+    matched = [fields.get(field.name, "") for field in _followed() if field.is_matched]
+    status = _module(protocol, "statusModule")
     aside = {
         "verified": _text(status.get("statusVerifiedDate")),
-        "updated": _text(_inner(status, "lastUpdatePostDateStruct").get("date")),
+        "updated": _text(_module(status, "lastUpdatePostDateStruct").get("date")),
     }
     return Observation(
         guid=trial,
         url=f"https://clinicaltrials.gov/study/{trial}",
         title=f"{acronym}: {brief}" if acronym and acronym not in brief else brief or trial,
-        summary=_sentence(fields),
-        body=" ".join([trial, *treatments, fields.get("Conditions", "")]),
-        published_at=_moment(_inner(status, "studyFirstPostDateStruct").get("date")),
+        summary=_summary(fields),
+        body=" ".join([trial, *treatments, *matched]),
+        published_at=_moment(_module(status, "studyFirstPostDateStruct").get("date")),
         content={"trial": trial, "fields": fields, "lists": lists, "aside": aside},
         change=NewsKind.TRIAL_CHANGE,
     )
 
 
-def _fields(study: Any, protocol: dict[str, Any]) -> dict[str, str]:
-    """The fields that are followed, as a person reads them."""
-    status = _inner(protocol, "statusModule")
-    design = _inner(protocol, "designModule")
-    count = _inner(design, "enrollmentInfo").get("count")
-    found = {
-        "Status": _words(status.get("overallStatus")),
-        "Why stopped": status.get("whyStopped"),
-        "Results posted": "yes" if study.get("hasResults") else "no",
-        "Phase": ", ".join(_phase(phase) for phase in _any_items(design, "phases")),
-        "Participants": str(count) if count is not None else None,
-        "Start": _date(status, "startDateStruct"),
-        "Primary completion": _date(status, "primaryCompletionDateStruct"),
-        "Completion": _date(status, "completionDateStruct"),
-        "Conditions": ", ".join(
-            _text(one) for one in _any_items(_inner(protocol, "conditionsModule"), "conditions")
-        ),
-        "Sponsor": _inner(_inner(protocol, "sponsorCollaboratorsModule"), "leadSponsor").get(
-            "name"
-        ),
+def _followed(*, lists: bool = False) -> list[TrialField]:
+    return [field for field in trial_fields.TRIAL_FIELDS if field.is_list is lists]
+
+
+def _fields(study: Any) -> dict[str, str]:
+    """Return the followed fields that have a value, as text."""
+    texts = {
+        field.name: _TEXT_OF[field.form](_value_at(study, field.paths[0])) for field in _followed()
     }
-    return {name: _text(value) for name, value in found.items() if value}
+    return {name: text for name, text in texts.items() if text}
 
 
-def _lists(protocol: dict[str, Any]) -> dict[str, list[str]]:
-    """What a record lists: an addition and a removal is told, not the whole list."""
-    arms = _items(_inner(protocol, "armsInterventionsModule"), "armGroups")
-    outcomes = _inner(protocol, "outcomesModule")
-    contacts = _inner(protocol, "contactsLocationsModule")
-    places = _items(contacts, "locations")
-    found = {
-        "Arms": [
-            _joined(": ", one.get("label"), _text(one.get("description"))[:200]) for one in arms
-        ],
-        "Primary outcomes": [_outcome(one) for one in _items(outcomes, "primaryOutcomes")],
-        "Secondary outcomes": [_outcome(one) for one in _items(outcomes, "secondaryOutcomes")],
-        "Countries": sorted({_text(place.get("country")) for place in places}),
-        "Sites": sorted(
-            {_site(place) for place in places if _text(place.get("status")) not in _CLOSED}
-        ),
-        "Contacts": [
-            _joined(", ", one.get("name"), one.get("phone"), one.get("email"))
-            for one in (*_items(contacts, "centralContacts"), *_items(contacts, "overallOfficials"))
-        ],
-    }
-    return {name: [one for one in items if one] for name, items in found.items()}
+def _lists(study: Any) -> dict[str, list[str]]:
+    """Return the followed lists; an empty one is kept, so that it can be compared."""
+    lists = {}
+    for field in _followed(lists=True):
+        objects = [listed for path in field.paths for listed in _objects(_value_at(study, path))]
+        lists[field.name] = [item for item in _ITEMS_OF[field.form](objects) if item]
+    return lists
 
 
-_CLOSED = ("COMPLETED", "TERMINATED", "SUSPENDED", "WITHDRAWN", "NO_LONGER_AVAILABLE")
+def _value_at(study: Any, path: str) -> Any:
+    """Return the value at a path (``protocolSection.designModule.phases``); None if not there."""
+    *modules, name = path.split(".")
+    module = study
+    for module_name in modules:
+        module = _module(module, module_name)
+    return module.get(name) if isinstance(module, dict) else None
 
 
-def _outcome(one: dict[str, Any]) -> str:
-    frame = _text(one.get("timeFrame"))
-    return f"{_text(one.get('measure'))} ({frame})" if frame else _text(one.get("measure"))
-
-
-def _site(place: dict[str, Any]) -> str:
-    return _joined(", ", place.get("facility"), place.get("city"), place.get("country"))
-
-
-def _joined(between: str, *parts: Any) -> str:
-    return between.join(text for part in parts if (text := _text(part)))
-
-
-def _sentence(fields: Mapping[str, str]) -> str:
-    parts = [f"Status: {fields['Status'].lower()}" if "Status" in fields else ""]
-    parts += [f"phase {fields['Phase']}" if "Phase" in fields else ""]
-    parts += [f"{fields['Participants']} participants" if "Participants" in fields else ""]
-    parts += [
-        f"primary completion {fields['Primary completion']}"
-        if "Primary completion" in fields
-        else ""
-    ]
-    return ", ".join(part for part in parts if part) + "."
-
-
-def _inner(document: Any, name: str) -> dict[str, Any]:
+def _module(document: Any, name: str) -> dict[str, Any]:
     inner = document.get(name) if isinstance(document, dict) else None
     return inner if isinstance(inner, dict) else {}
 
 
-def _any_items(module: dict[str, Any], name: str) -> list[Any]:
-    found = module.get(name)
-    return found if isinstance(found, list) else []
-
-
-def _items(module: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    return [one for one in _any_items(module, name) if isinstance(one, dict)]
+def _objects(value: Any) -> list[dict[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def _text(value: Any) -> str:
     return "" if value is None else clean(str(value))
 
 
-def _words(code: Any) -> str:
-    return str(code or "").replace("_", " ").capitalize()
+def _plain_text(value: Any) -> str:
+    is_plain = isinstance(value, str | int | float) and not isinstance(value, bool)
+    return _text(value) if is_plain else ""
 
 
-def _phase(code: Any) -> str:
-    return (
+def _code(value: Any) -> str:
+    return _text(str(value or "").replace("_", " ").capitalize())
+
+
+def _yes_no(value: Any) -> str:
+    return "yes" if value else "no"
+
+
+def _phases(value: Any) -> str:
+    phases = (
         str(code)
         .replace("EARLY_PHASE", "early ")
         .replace("PHASE", "")
         .replace("NA", "not applicable")
+        for code in (value if isinstance(value, list) else [])
+    )
+    return _text(", ".join(phases))
+
+
+def _date(value: Any) -> str:
+    """Return ``2027-06 (estimated)`` or ``2027-06-15``."""
+    day = value.get("date") if isinstance(value, dict) else None
+    if not day:
+        return ""
+    return _text(f"{day} (estimated)" if value.get("type") == "ESTIMATED" else day)
+
+
+def _texts(value: Any) -> str:
+    return _text(", ".join(_text(item) for item in (value if isinstance(value, list) else [])))
+
+
+def _arms(arms: list[dict[str, Any]]) -> list[str]:
+    return [
+        _joined(": ", arm.get("label"), _text(arm.get("description"))[:_LONGEST_ARM])
+        for arm in arms
+    ]
+
+
+def _outcomes(outcomes: list[dict[str, Any]]) -> list[str]:
+    return [_outcome(_text(item.get("measure")), _text(item.get("timeFrame"))) for item in outcomes]
+
+
+def _outcome(measure: str, time_frame: str) -> str:
+    return f"{measure} ({time_frame})" if time_frame else measure
+
+
+def _countries(places: list[dict[str, Any]]) -> list[str]:
+    return sorted({_text(place.get("country")) for place in places})
+
+
+def _sites(places: list[dict[str, Any]]) -> list[str]:
+    return sorted(
+        {
+            _joined(", ", place.get("facility"), place.get("city"), place.get("country"))
+            for place in places
+            if _text(place.get("status")) not in _CLOSED
+        }
     )
 
 
-def _date(status: dict[str, Any], name: str) -> str | None:
-    struct = _inner(status, name)
-    estimated = " (estimated)" if struct.get("type") == "ESTIMATED" else ""
-    return f"{struct['date']}{estimated}" if struct.get("date") else None
+def _contacts(contacts: list[dict[str, Any]]) -> list[str]:
+    return [
+        _joined(", ", contact.get("name"), contact.get("phone"), contact.get("email"))
+        for contact in contacts
+    ]
+
+
+_TEXT_OF: Mapping[FieldForm, Callable[[Any], str]] = {
+    FieldForm.TEXT: _plain_text,
+    FieldForm.CODE: _code,
+    FieldForm.YES_NO: _yes_no,
+    FieldForm.PHASES: _phases,
+    FieldForm.DATE: _date,
+    FieldForm.TEXTS: _texts,
+}
+_ITEMS_OF: Mapping[FieldForm, Callable[[list[dict[str, Any]]], list[str]]] = {
+    FieldForm.ARMS: _arms,
+    FieldForm.OUTCOMES: _outcomes,
+    FieldForm.COUNTRIES: _countries,
+    FieldForm.SITES: _sites,
+    FieldForm.CONTACTS: _contacts,
+}
+
+
+def _joined(separator: str, *parts: Any) -> str:
+    return separator.join(text for part in parts if (text := _text(part)))
+
+
+def _summary(fields: Mapping[str, str]) -> str:
+    """Return ``Status: recruiting, phase 3, 1400 participants, primary completion 2027-06.``."""
+    parts = [
+        field.summary.format(
+            fields[field.name].lower() if field.form is FieldForm.CODE else fields[field.name]
+        )
+        for field in trial_fields.summary_fields()
+        if field.name in fields
+    ]
+    return ", ".join(parts) + "."
 
 
 def _moment(text: Any) -> datetime | None:

@@ -1,7 +1,7 @@
-"""Therapy pages: bytes → one observation whose sections are the article's, without network or database.
+"""Parser of therapy pages: one observation with the sections of the page's article.
 
-Owns where an article begins and ends on a page. Menus, related articles, advertisements and footers
-are no part of it, so a redesign around it is no change.
+Pure. Owns where an article begins and ends on a page. Menus, related articles, advertisements and
+footers are not part of it, so that a redesign around it is not a change.
 """
 
 import re
@@ -16,7 +16,8 @@ from notifier.text.cleaning import clean, fold, shorten
 from notifier.text.urls import web_address
 from notifier.watch.parsers.observation import ASIDE, Observation, ParsedDocument, ParseError
 
-# The watched site's own class comes first: the general places hold more than the article there.
+# Tried in this order. The class of the site that the bundled profile watches is first, because the
+# general elements hold more than the article there.
 _ARTICLE = (
     "//div[contains(concat(' ', normalize-space(@class), ' '), ' bio-article-body ')]",
     "//article[not(ancestor::article)]",
@@ -24,9 +25,10 @@ _ARTICLE = (
     "//*[@role='main']",
 )
 _NOT_ARTICLE = (
-    "//script|//style|//noscript|//template|//nav|//header[not(ancestor::article)]|//footer|//aside|//form|//iframe"
-    "|//button|//svg|//dialog|//*[@hidden]|//*[@aria-hidden='true']"
-    "|//*[@role='navigation' or @role='complementary' or @role='search' or @role='banner' or @role='contentinfo']"
+    "//script|//style|//noscript|//template|//nav|//header[not(ancestor::article)]|//footer"
+    "|//aside|//form|//iframe|//button|//svg|//dialog|//*[@hidden]|//*[@aria-hidden='true']"
+    "|//*[@role='navigation' or @role='complementary' or @role='search' or @role='banner'"
+    " or @role='contentinfo']"
 )
 
 
@@ -34,24 +36,34 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# Words of class names and ids by which sites mark what stands around an article.
+# Words in class names and ids by which sites mark what is around an article. Chosen by hand; not
+# measured.
 _AROUND = _words(
-    "ad ads advert advertisement adslot banner breadcrumb breadcrumbs comment comments cookie cookies consent "
-    "footer menu modal nav navbar navigation newsletter pagination popup promo promoted promotion recent "
-    "recirculation recommend recommended recommendations related share sharing sidebar signup social sponsored "
-    "subscribe subscription teaser teasers toc trending widget"
+    "ad ads advert advertisement adslot banner breadcrumb breadcrumbs comment comments cookie "
+    "cookies consent footer menu modal nav navbar navigation newsletter pagination popup promo "
+    "promoted promotion recent recirculation recommend recommended recommendations related share "
+    "sharing sidebar signup social sponsored subscribe subscription teaser teasers toc trending "
+    "widget"
 )
 _AROUND_HEADINGS = frozenset(
-    {"about the author", "advertisement", "advertisements", "comments", "latest news", "latest posts",
-     "leave a comment", "more from our news", "more news", "most popular", "most read", "newsletter", "popular",
-     "read more", "recent articles", "recent news", "recent posts", "recommended", "recommended reading", "related",
-     "related articles", "related news", "related posts", "related reading", "share this", "share this article",
-     "subscribe", "table of contents", "trending", "you may also like"}
+    (
+        "about the author", "advertisement", "advertisements", "comments", "latest news",
+        "latest posts", "leave a comment", "more from our news", "more news", "most popular",
+        "most read", "newsletter", "popular", "read more", "recent articles", "recent news",
+        "recent posts", "recommended", "recommended reading", "related", "related articles",
+        "related news", "related posts", "related reading", "share this", "share this article",
+        "subscribe", "table of contents", "trending", "you may also like",
+    )
 )  # fmt: skip
 _HEADINGS = ("h2", "h3", "h4", "h5")
 _BOXES = ("div", "section", "article", "main", "details", "summary", "body")
-# How long a line may be that says when a page was updated, or by whom.
-_LONGEST_ASIDE = 200
+# Characters of a line that says when a page was updated, or by whom; of one that says nothing else
+# and is left out; and of the summary. Chosen by hand; not measured.
+_LONGEST_ASIDE, _LONGEST_DATELINE, _LONGEST_SUMMARY = 200, 160, 400
+# Fewer words beside the paragraphs of a box are a label; a list with fewer links is not a menu.
+_FEWEST_LOOSE_WORDS, _FEWEST_LINKS = 3, 3
+# An element with so many children is not a line.
+_MOST_CHILDREN = 8
 _INLINE = _words("a abbr b br cite code em i mark small span strong sub sup time u")
 _BLOCKS = ("p", "li", "td", "th", "dd", "dt", "blockquote", "figcaption", "pre")
 
@@ -67,16 +79,22 @@ _UPDATED = re.compile(
 _NAME_PART = r"(?:(?:van|von|de|der|den|la|di)\s+)?[A-ZÀ-ÖØ-Þ][\w.'’-]*"
 _NAME = rf"({_NAME_PART}(?:,?\s+{_NAME_PART}){{0,4}})"
 _REVIEWED_BY = re.compile(
-    rf"(?i:(?:medically |scientifically |fact[- ])?(?:reviewed|checked)\s+by:?)\s+{_NAME}\s*(?:[|·•]|$)"
+    r"(?i:(?:medically |scientifically |fact[- ])?(?:reviewed|checked)\s+by:?)"
+    rf"\s+{_NAME}\s*(?:[|·•]|$)"
 )
 _WRITTEN_BY = re.compile(rf"(?i:(?:^|,\s)(?:written\s+)?by:?)\s+{_NAME}\s*(?:[|·•]|$)")
 
 
-def read(body: bytes, headers: Mapping[str, str], url: str) -> ParsedDocument:
-    """Read a page down to its article.
+def parse(body: bytes, headers: Mapping[str, str], url: str) -> ParsedDocument:
+    """Parse a page into one observation of its article.
+
+    Args:
+        body: HTML.
+        headers: of the response, names in lower case; `content-type` may name the encoding.
+        url: the address it came from.
 
     Raises:
-        ReadError: empty, or nothing in it that reads as an article.
+        ParseError: empty, not HTML, or without an article.
     """
     if not body.strip():
         raise ParseError("the address answered with nothing")
@@ -96,7 +114,7 @@ def read(body: bytes, headers: Mapping[str, str], url: str) -> ParsedDocument:
         guid="page",
         url=canonical or web_address(url),
         title=title,
-        summary=shorten(lead, 400),
+        summary=shorten(lead, _LONGEST_SUMMARY),
         body="\n".join(
             line
             for section in sections
@@ -112,7 +130,7 @@ def read(body: bytes, headers: Mapping[str, str], url: str) -> ParsedDocument:
 
 def _parsed(body: bytes, headers: Mapping[str, str]) -> Any:
     charset = re.search(r"charset=[\"']?([\w-]+)", headers.get("content-type", ""))
-    # As Latin-1 each byte is a character: enough to see the tags before any parser does.
+    # In Latin-1 each byte is a character, which is enough to check the tags before a parser does.
     text = body.decode("latin-1")
     if markup.nests_too_deep(text):
         raise ParseError(f"the page nests its elements more than {markup.DEEPEST} deep")
@@ -125,31 +143,34 @@ def _parsed(body: bytes, headers: Mapping[str, str]) -> Any:
 
 
 def _aside(root: Any) -> dict[str, str]:
-    """What the page says of itself: when it was last updated, who wrote it and who reviewed it."""
+    """Return the date of the last update, the author and the reviewer, as far as they are given."""
     elements = (
         element
         for element in root.iter("p", "span", "div", "time", "address", "li")
-        if len(element) < 8
+        if len(element) < _MOST_CHILDREN
     )
-    short = [line for element in elements if (line := _short_text(element))]
-    updated = next((found for line in short if (found := _UPDATED.search(line))), None)
+    lines = [line for element in elements if (line := _short_text(element))]
+    updated = _first_match(_UPDATED, lines)
     meta = root.xpath("string((//meta[@property='article:modified_time']/@content)[1])")
     author = root.xpath(
         "string((//span[contains(@class, 'bio-avatar-author--name')]//a | //*[@rel='author'])[1])"
     )
     author = author or root.xpath("string((//meta[@name='author']/@content)[1])")
-    written = next((found for line in short if (found := _WRITTEN_BY.search(line))), None)
-    reviewed = next((found for line in short if (found := _REVIEWED_BY.search(line))), None)
-    told = {
-        "last_updated": updated.group(1) if updated else clean(meta)[:10],
-        "author": clean(author) or (written.group(1) if written else ""),
-        "reviewer": reviewed.group(1) if reviewed else "",
+    aside = {
+        "last_updated": updated or clean(meta)[: len("2026-03-02")],
+        "author": clean(author) or _first_match(_WRITTEN_BY, lines),
+        "reviewer": _first_match(_REVIEWED_BY, lines),
     }
-    return {name: text for name, text in told.items() if text}
+    return {name: text for name, text in aside.items() if text}
+
+
+def _first_match(pattern: re.Pattern[str], lines: Iterable[str]) -> str:
+    matches = (pattern.search(line) for line in lines)
+    return next((match.group(1) for match in matches if match), "")
 
 
 def _strip(root: Any) -> None:
-    """Take away what is no article by its element, its role, or the name the site gave it."""
+    """Remove what cannot be the article by its element, its role, its class or its id."""
     for unwanted in root.xpath(_NOT_ARTICLE):
         unwanted.drop_tree()
     holders = _with_their_ancestors(root.iter("h1", "article", "main"))
@@ -163,7 +184,7 @@ def _strip(root: Any) -> None:
 
 
 def _with_their_ancestors(elements: Iterable[Any]) -> set[Any]:
-    """Everything that holds one of these elements."""
+    """Return all elements that contain one of these elements."""
     holders: set[Any] = set()
     for element in elements:
         above = element.getparent()
@@ -175,44 +196,44 @@ def _with_their_ancestors(elements: Iterable[Any]) -> set[Any]:
 
 def _article(root: Any) -> Any:
     for path in _ARTICLE:
-        found = [
+        candidates = [
             element
             for element in root.xpath(path)
             if any(clean(text) for text in element.itertext())
         ]
-        if len(found) == 1 or (found and path == _ARTICLE[0]):
-            return found[0]
-    return _found_by_reading(root)
+        if len(candidates) == 1 or (candidates and path == _ARTICLE[0]):
+            return candidates[0]
+    return _extracted_article(root)
 
 
-def _found_by_reading(root: Any) -> Any:
-    """The element that holds all paragraphs which the extractor takes for the article.
+def _extracted_article(root: Any) -> Any:
+    """Return the element that contains all paragraphs of the article that readability extracts.
 
-    The extractor finds the place and no more: its own cut drops short lists, and side effects stand
-    in short lists.
+    Its own extract is not used, because it drops short lists, and side effects are often in short
+    lists.
     """
     from readability import Document
     from readability.readability import Unparseable
 
     try:
-        cut = html.fromstring(
+        extract = html.fromstring(
             Document(html.tostring(root, encoding="unicode")).summary(html_partial=True)
         )
     except (Unparseable, etree.ParserError, ValueError, TypeError):
         return root
-    wanted = {text for block in cut.iter("p") if (text := _text(block))}
-    held = [block for block in root.iter("p") if _text(block) in wanted]
-    if not held:
+    texts = {text for block in extract.iter("p") if (text := _text(block))}
+    blocks = [block for block in root.iter("p") if _text(block) in texts]
+    if not blocks:
         return root
-    shared = [held[0], *held[0].iterancestors()]
-    for parent in {block.getparent() for block in held[1:] if block.getparent() is not None}:
+    shared = [blocks[0], *blocks[0].iterancestors()]
+    for parent in {block.getparent() for block in blocks[1:] if block.getparent() is not None}:
         above = {parent, *parent.iterancestors()}
         shared = [element for element in shared if element in above]
-    return shared[0] if shared and len(held) > 1 else held[0].getparent()
+    return shared[0] if shared and len(blocks) > 1 else blocks[0].getparent()
 
 
 def _sections(article: Any) -> list[dict[str, Any]]:
-    """The article as ``[{"heading": "…", "blocks": ["…", …]}, …]``, without empty sections and its dateline."""
+    """Return ``[{"heading": "…", "blocks": ["…"]}]``, without empty sections and datelines."""
     sections: list[dict[str, Any]] = [{"heading": "", "blocks": []}]
     menus = {items for items in article.iter("ul", "ol", "menu") if _is_menu(items)}
     for element in article.iter():
@@ -236,18 +257,19 @@ def _sections(article: Any) -> list[dict[str, Any]]:
 
 
 def _blocks(element: Any) -> list[str]:
-    """The text of a block; an item with a list inside it is a block each."""
+    """Return the text of a block; the innermost blocks inside it are blocks of their own."""
     inside = list(element.iterdescendants("p", "li"))
     holders = _with_their_ancestors(inside)
-    inner = [one for one in inside if one not in holders]
-    if not inner:
+    innermost = [block for block in inside if block not in holders]
+    if not innermost:
         return [_text(element)]
-    own = clean(" ".join(text for text in (element.text, *(one.tail for one in element)) if text))
-    return [*([own] if own else []), *(_text(one) for one in inner)]
+    texts = (element.text, *(child.tail for child in element))
+    own = clean(" ".join(text for text in texts if text))
+    return [*([own] if own else []), *(_text(block) for block in innermost)]
 
 
 def _loose_text(box: Any) -> str:
-    """The text that stands in a box itself, in no paragraph; a word or two, or a bare date, is a label."""
+    """Return the text directly in a box, outside its paragraphs; empty if it is only a label."""
     inside_block = any(
         parent.tag in _BLOCKS or parent.tag in _HEADINGS for parent in box.iterancestors()
     )
@@ -255,14 +277,16 @@ def _loose_text(box: Any) -> str:
     for child in box:
         parts += [_text(child) if child.tag in _INLINE else "", child.tail or ""]
     text = clean(" ".join(parts))
-    return "" if inside_block or len(text.split()) < 3 or re.fullmatch(_DATE, text) else text
+    is_label = len(text.split()) < _FEWEST_LOOSE_WORDS or re.fullmatch(_DATE, text)
+    return "" if inside_block or is_label else text
 
 
 def _is_menu(items: Any) -> bool:
-    """A list of at least three items, each of which is nothing but a link."""
-    found = [item for item in items if item.tag == "li"]
-    return len(found) >= 3 and all(
-        _text(item) == clean(" ".join(_text(link) for link in item.iter("a"))) for item in found
+    """Return whether a list has at least three items, each of which is nothing but links."""
+    entries = [item for item in items if item.tag == "li"]
+    return len(entries) >= _FEWEST_LINKS and all(
+        _text(entry) == clean(" ".join(_text(link) for link in entry.iter("a")))
+        for entry in entries
     )
 
 
@@ -271,21 +295,24 @@ def _text(element: Any) -> str:
 
 
 def _short_text(element: Any) -> str:
-    """The text of an element, empty where it is longer than a line: boxes in boxes are not read again and again."""
+    """Return the text of an element that is at most a line long; empty for a longer one.
+
+    Longer ones are left early, so that nested boxes are not read again for each level.
+    """
     parts: list[str] = []
     length = 0
     for text in element.itertext():
-        words = clean(text)
-        length += len(words)
+        part = clean(text)
+        length += len(part)
         if length >= _LONGEST_ASIDE or len(parts) > _LONGEST_ASIDE:
             return ""
-        parts.append(words)
+        parts.append(part)
     line = clean(" ".join(parts))
     return line if len(line) < _LONGEST_ASIDE else ""
 
 
 def _is_dateline(block: str) -> bool:
-    """A short line that says only when the page was written or updated, and by whom."""
-    return len(block) < 160 and bool(
+    """Return whether a block says only when the page was written or updated, or by whom."""
+    return len(block) < _LONGEST_DATELINE and bool(
         _UPDATED.search(block) or _REVIEWED_BY.search(block) or _WRITTEN_BY.match(block)
     )

@@ -1,7 +1,6 @@
-"""JSON Feed: bytes → observations, without network or database.
+"""Parser of JSON Feed 1 and 1.1 (https://www.jsonfeed.org/version/1.1/).
 
-Owns what a JSON Feed says (https://www.jsonfeed.org/version/1.1/); feedparser reads the XML formats
-only.
+Pure. The XML formats are parsed by `rss.py`, because feedparser knows no JSON Feed.
 """
 
 import html
@@ -22,19 +21,19 @@ from notifier.watch.parsers.retraction import retraction_reason
 
 
 def is_json(body: bytes) -> bool:
-    """Whether a document is meant as JSON."""
+    """Return whether a document begins as a JSON object, so that it is meant as JSON Feed."""
     return body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{"
 
 
-def read(body: bytes, url: str) -> ParsedDocument:
-    """Read a JSON Feed of version 1 or 1.1.
+def parse(body: bytes, url: str) -> ParsedDocument:
+    """Parse a JSON Feed.
 
     Args:
-        body: UTF-8, with or without a byte order mark.
-        url: the address it came from; relative links count from it.
+        body: a JSON object in UTF-8, with or without a byte order mark.
+        url: the address it came from; relative links are resolved against it.
 
     Raises:
-        ReadError: no JSON, or no feed.
+        ParseError: broken JSON, or not a feed.
     """
     try:
         document = json.loads(body.decode("utf-8-sig"))
@@ -42,7 +41,7 @@ def read(body: bytes, url: str) -> ParsedDocument:
         raise ParseError("the feed is broken JSON") from error
     items = document.get("items")
     if not isinstance(items, list):
-        raise ParseError("the answer is JSON, but no JSON Feed: it lists no items")
+        raise ParseError("the answer is JSON, but not a JSON Feed: it has no list of items")
     entries = tuple(_observation(item, url) for item in items if isinstance(item, dict))
     return ParsedDocument(plain(_text(document.get("title"))), entries)
 
@@ -54,19 +53,23 @@ def _observation(item: dict[str, Any], base: str) -> Observation:
     title = plain(_text(item.get("title")))
     categories = tuple(clean(_text(tag)) for tag in _items(item.get("tags")) if _text(tag))
     authors = [
-        one for one in (*_items(item.get("authors")), item.get("author")) if isinstance(one, dict)
+        author
+        for author in (*_items(item.get("authors")), item.get("author"))
+        if isinstance(author, dict)
     ]
     guid = clean(_text(item.get("id")))
     link = _text(item.get("url")) or _text(item.get("external_url"))
     return Observation(
         guid=guid,
-        # Readers are led to the source instead of an address that is too long to be shown.
+        # An address that is too long to be shown is left out: the link then leads to the source.
         url=_address(base, link) or ("" if len(link) > LONGEST_ADDRESS else web_address(guid)),
         title=title,
         summary=plain(_text(item.get("summary"))),
         body=body,
         author=", ".join(
-            dict.fromkeys(plain(_text(one.get("name"))) for one in authors if one.get("name"))
+            dict.fromkeys(
+                plain(_text(author.get("name"))) for author in authors if author.get("name")
+            )
         ),
         published_at=_moment(item.get("date_published")) or _moment(item.get("date_modified")),
         categories=categories,
@@ -92,7 +95,7 @@ def _address(base: str, link: str) -> str:
 
 
 def _moment(text: Any) -> datetime | None:
-    """An RFC 3339 time; one without a zone is UTC."""
+    """Parse an RFC 3339 time; one without a zone is UTC."""
     try:
         return published_moment(datetime.fromisoformat(_text(text).strip()))
     except ValueError:

@@ -1,7 +1,7 @@
-"""What a reader of bytes hands on: the things a source published, as they stood when it was read.
+"""Observations: the things a source published, as they were when its document was parsed.
 
-Owns the one shape that feeds, pages and registries share, and the hash by which two states are told
-apart.
+Pure. Owns the one shape that feeds, pages, lists and records share, its limits, and the hash by
+which two states are compared.
 """
 
 import hashlib
@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
@@ -16,41 +17,49 @@ from notifier.enums import NewsKind
 from notifier.text.cleaning import storable
 from notifier.text.urls import web_address
 
-# No document of a news site lists more; a poll reads so many of them, the newest.
-MOST_ITEMS = 5_000
+# Limits chosen by hand; not measured. They bound the work for one document.
 
-# Longer texts are cut: nobody reads more, and each is compared and matched as a whole.
+# Items of a document that are read, the newest.
+MOST_ITEMS = 5_000
+# Characters, and categories, of an item.
 _LONGEST_TITLE, _LONGEST_TEXT, _LONGEST_CATEGORY = 5_000, 500_000, 500
 _MOST_CATEGORIES = 200
-# What calendars of the news can hold: programs write 0001-01-01 or 9999-12-31 where they know no
-# date.
+# Dates outside count as unknown: programs write 0001-01-01 or 9999-12-31 if they know no date.
 _EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2101, 1, 1, tzinfo=UTC)
+
+# The key of `Observation.content` for what a state says about itself; it changes without being
+# news.
+ASIDE = "aside"
 
 
 class ParseError(Exception):
-    """The bytes are not what the source should give; the text says what they are, for the person who can mend it."""
+    """A document that cannot be parsed.
+
+    Its text says what the bytes are instead, for the person who looks after the source: a clause
+    without a full stop, in lower case.
+    """
 
 
-# What a state says about itself rather than about its subject; it changes without being news.
-ASIDE = "aside"
+class Origin(StrEnum):
+    """The document an observation comes from; its values are stored."""
 
-# The readings an observation may be of: what the source publishes, and a WordPress site's list of
-# posts.
-DOCUMENT, POSTS = "document", "posts"
+    DOCUMENT = "document"
+    POSTS = "posts"
 
 
 @dataclass(frozen=True)
 class Observation:
-    """One thing as it stood at one moment.
+    """One thing as it was at one moment.
 
     Attributes:
-        guid: the publisher's own key, empty where there is none.
-        content: structured content: ``{"sections": …}`` of a page, ``{"fields": …, "lists": …}`` of
-            a trial record, else empty; under ``"aside"`` stands what is kept but compared with
-            nothing (last updated, reviewer).
+        guid: the publisher's own key; empty if there is none.
+        content: structured content: ``{"sections": [{"heading": …, "blocks": […]}]}`` of a page,
+            ``{"trial": …, "fields": {…}, "lists": {…}}`` of a trial record, else empty. Under
+            ``"aside"`` is what is stored and not compared (last updated, reviewer).
+        published_at: the publisher's date, aware UTC; None if it gives none that is credible.
         change: the kind of news that a later material revision of it is.
-        withdrawn: why, in words, where the publisher marks it as retracted or of concern.
-        origin: which reading it is of; only readings of one origin are compared.
+        withdrawn: the reason, a sentence, if the publisher marks it as retracted or of concern.
+        origin: the document it comes from; only states of one origin are compared.
     """
 
     guid: str
@@ -64,31 +73,35 @@ class Observation:
     content: dict[str, Any] = field(default_factory=dict)
     change: NewsKind = NewsKind.CORRECTED
     withdrawn: str = ""
-    origin: str = DOCUMENT
+    origin: Origin = Origin.DOCUMENT
 
     @cached_property
     def hash(self) -> str:
-        """SHA-256 over what a reader would call the content; a moved link or a new date alone is no other state."""
+        """The SHA-256, in hexadecimal, of the content as a reader sees it.
+
+        Two states with different addresses or dates alone have the same hash.
+        """
         content = {name: part for name, part in self.content.items() if name != ASIDE}
-        marked = [self.withdrawn] if self.withdrawn else []
+        marks = [self.withdrawn] if self.withdrawn else []
         document = json.dumps(
-            [self.title, self.summary, self.body, content, *marked], sort_keys=True
+            [self.title, self.summary, self.body, content, *marks], sort_keys=True
         )
         return hashlib.sha256(document.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
 class ParsedDocument:
-    """All that one document published, in its order.
+    """The observations of one document, in its order.
 
     Attributes:
-        name: what the source calls itself.
-        ttl_minutes: how long it asks to be left alone.
-        next_url: where the list goes on; empty at its end.
-        posts_url: where the site lists its posts with their edits (WordPress), empty where it does
-            not say.
-        left_out: how many items of the document are more than are read.
-        until: up to which edit a list of posts was read; None for every other document.
+        name: the source's name for itself.
+        ttl_minutes: the minutes during which it asks not to be polled again.
+        next_url: the address of the next page; empty after the last one.
+        posts_url: the address of the site's list of posts with their edits (WordPress); empty if
+            it has none.
+        left_out: the number of items beyond `MOST_ITEMS`, which are not read.
+        until: the time from which the next request for a list of posts should ask for edits; None
+            for every other document.
     """
 
     name: str
@@ -101,10 +114,10 @@ class ParsedDocument:
 
 
 def published_moment(moment: datetime | None) -> datetime | None:
-    """A date from outside as aware UTC; None where it lies outside the years 1900 to 2100.
+    """Return a date from outside as aware UTC; None if it is not in the years 1900 to 2100.
 
     Args:
-        moment: what a document gives; one without a zone is taken as UTC.
+        moment: the date in a document; one without a zone is UTC.
     """
     if moment is None:
         return None
@@ -115,22 +128,22 @@ def published_moment(moment: datetime | None) -> datetime | None:
     return moment if _EARLIEST <= moment < _LATEST else None
 
 
-def within_limits(reading: ParsedDocument) -> ParsedDocument:
-    """The reading as it may be stored: the newest 5,000 items, each text storable and of bounded length."""
-    observations = reading.observations
+def within_limits(document: ParsedDocument) -> ParsedDocument:
+    """Return the document as it may be stored: its newest 5,000 items, each text cut to a limit."""
+    observations = document.observations
     if len(observations) > MOST_ITEMS:
         newest_first = sorted(range(len(observations)), key=lambda n: _age(observations[n]))
         observations = tuple(observations[n] for n in sorted(newest_first[:MOST_ITEMS]))
     return replace(
-        reading,
-        name=storable(reading.name)[:_LONGEST_CATEGORY],
+        document,
+        name=storable(document.name)[:_LONGEST_CATEGORY],
         observations=tuple(_within_limits(observation) for observation in observations),
-        left_out=reading.left_out + len(reading.observations) - len(observations),
+        left_out=document.left_out + len(document.observations) - len(observations),
     )
 
 
 def _age(observation: Observation) -> float:
-    """By which items are put in order, the newest first; one without a date comes last, as it stands."""
+    """Return a key that sorts the newest first, and items without a date last."""
     return -observation.published_at.timestamp() if observation.published_at else float("inf")
 
 
@@ -153,7 +166,7 @@ def _within_limits(observation: Observation) -> Observation:
 
 
 def _storable(value: Any) -> Any:
-    """Structured content in which every text can be stored."""
+    """Return structured content in which every text can be stored."""
     if isinstance(value, str):
         return storable(value)
     if isinstance(value, Mapping):

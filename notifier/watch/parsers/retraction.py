@@ -1,8 +1,7 @@
-"""Retraction marks: how publishers and indexes say, in a title or beside it, that an article is not to be relied on.
+"""Marks by which publishers and indexes say that an article was retracted or withdrawn.
 
 Pure. Forms: the labels that ICMJE and COPE ask for at the head of a title, and PubMed's publication
-types. A notice that tells of another article's retraction is news of its own and is not marked by
-this.
+types. A notice about another article's retraction is news of its own; it is not marked by these.
 """
 
 import re
@@ -11,34 +10,49 @@ from collections.abc import Iterable
 from notifier.i18n.messages import LazyMessage
 from notifier.text.cleaning import fold
 
+_RETRACTED = LazyMessage("The publisher retracted it.")
+_WITHDRAWN = LazyMessage("The publisher withdrew it.")
+_CONCERN = LazyMessage("The publisher expresses concern about it.")
+# In English, German, French and Spanish.
 _LABELS = (
-    (re.compile(r"(?i)^\W*(?:retracted(?:\s+article|\s+paper)?|retraction|rétracté|zurückgezogen|retractado)\s*[:\])|–—-]"),
-     LazyMessage("The publisher retracted it.")),
-    (re.compile(r"(?i)^\W*(?:withdrawn(?:\s+article|\s+paper)?|withdrawal|retiré|retirado)\s*[:\])|–—-]"),
-     LazyMessage("The publisher withdrew it.")),
-    (re.compile(r"(?i)^\W*(?:editorial\s+)?expression of concern\s*[:\])|–—-]"),
-     LazyMessage("The publisher expresses concern about it.")),
-    (re.compile(r"(?i)[(\[]\s*(?:retracted|withdrawn|retraction)\s*[)\]]\W*$"),
-     LazyMessage("The publisher retracted it.")),
-)  # fmt: skip
+    (
+        re.compile(
+            r"(?i)^\W*(?:retracted(?:\s+article|\s+paper)?|retraction|rétracté|zurückgezogen"
+            r"|retractado)\s*[:\])|–—-]"
+        ),
+        _RETRACTED,
+    ),
+    (
+        re.compile(
+            r"(?i)^\W*(?:withdrawn(?:\s+article|\s+paper)?|withdrawal|retiré|retirado)"
+            r"\s*[:\])|–—-]"
+        ),
+        _WITHDRAWN,
+    ),
+    (re.compile(r"(?i)^\W*(?:editorial\s+)?expression of concern\s*[:\])|–—-]"), _CONCERN),
+    (re.compile(r"(?i)[(\[]\s*(?:retracted|withdrawn|retraction)\s*[)\]]\W*$"), _RETRACTED),
+)
 _TYPES = {
     "retracted publication": LazyMessage("The index marks it as retracted."),
-    "retracted": LazyMessage("The publisher retracted it."),
-    "retracted article": LazyMessage("The publisher retracted it."),
-    "withdrawn": LazyMessage("The publisher withdrew it."),
-    "withdrawn article": LazyMessage("The publisher withdrew it."),
-    "expression of concern": LazyMessage("The publisher expresses concern about it."),
+    "retracted": _RETRACTED,
+    "retracted article": _RETRACTED,
+    "withdrawn": _WITHDRAWN,
+    "withdrawn article": _WITHDRAWN,
+    "expression of concern": _CONCERN,
 }
 
 
 def retraction_reason(title: str, categories: Iterable[str] = ()) -> str:
-    """Why an article is withdrawn, in a sentence; empty where nothing marks it so.
+    """Return the reason why an article is withdrawn, a sentence; empty if it is not marked.
 
     Args:
         title: its headline.
-        categories: what it is filed under, and its publication types.
+        categories: the publisher's categories and the index's publication types.
     """
     for label, reason in _LABELS:
         if label.search(title):
             return reason
-    return next((_TYPES[kind] for one in categories if (kind := fold(one)) in _TYPES), "")
+    types = map(fold, categories)
+    return next(
+        (_TYPES[publication_type] for publication_type in types if publication_type in _TYPES), ""
+    )

@@ -1,7 +1,6 @@
-"""Feeds: bytes → observations, by feedparser, without network or database.
+"""Parser of news feeds: RSS, RDF and Atom by feedparser; a JSON Feed is passed on.
 
-Owns what an RSS, RDF or Atom document says, and knows a JSON Feed when it sees one. All markup is
-turned into plain text here: nothing downstream ever holds HTML from outside.
+Pure. All markup becomes plain text here: no later step holds HTML from outside.
 """
 
 import io
@@ -26,67 +25,60 @@ from notifier.watch.parsers.observation import (
 )
 from notifier.watch.parsers.retraction import retraction_reason
 
+# Characters of the XML parser's own message that are shown. Chosen by hand; not measured.
+_LONGEST_PROBLEM = 200
+# An entry of a broken feed counts if it has one of these.
 _PARTS = ("title", "link", "id", "summary", "content", "links", "media_content", "media_thumbnail")
 
 
-def read(body: bytes, headers: Mapping[str, str], url: str) -> ParsedDocument:
-    """Read a feed document.
+def parse(body: bytes, headers: Mapping[str, str], url: str) -> ParsedDocument:
+    """Parse a feed.
 
     Args:
-        body: the document; its encoding is told by feedparser from the header, the XML declaration
-            and the bytes.
+        body: the document; feedparser finds its encoding in the header, the XML declaration and the
+            bytes.
         headers: the response headers, names in lower case.
-        url: the address it came from; relative links count from it.
+        url: the address it came from; relative links are resolved against it.
 
     Raises:
-        ReadError: no feed: empty, an HTML page, or XML too broken to hold an entry.
+        ParseError: not a feed: empty, an HTML page, or XML too broken to hold an entry.
     """
     if not body.strip():
         raise ParseError("the address answered with nothing")
     if json_feed.is_json(body):
-        return json_feed.read(body, url)
+        return json_feed.parse(body, url)
     hints = {
         name: headers[name] for name in ("content-type", "content-location") if name in headers
     }
-    # A stream, because feedparser takes bytes for the name of a file or an address first, and opens
-    # it.
-    found = feedparser.parse(
+    # As a stream, because feedparser first takes bytes for the name of a file or an address, and
+    # opens it.
+    feed = feedparser.parse(
         io.BytesIO(body),
         response_headers={"content-location": url, **hints},
         sanitize_html=False,
         resolve_relative_uris=False,
     )
-    broken = isinstance(found.get("bozo_exception"), SAXException)
-    if not found.entries and not found.version and (_is_html(body) or broken or not found.feed):
-        raise ParseError(_what_it_is(body, found))
-    entries = tuple(_observation(entry, url) for entry in found.entries)
-    if broken and not any(map(_says_something, found.entries)):
-        raise ParseError(
-            f"the feed is broken XML and holds no entry: {clean(str(found.get('bozo_exception', '')))}"
-        )
-    generator = (found.feed.get("generator_detail") or {}).get("href") or found.feed.get(
-        "generator", ""
-    )
+    problem = clean(str(feed.get("bozo_exception", "")))
+    broken = isinstance(feed.get("bozo_exception"), SAXException)
+    if not feed.entries and not feed.version and (_is_html(body) or broken or not feed.feed):
+        if _is_html(body):
+            raise ParseError("the address answered with an HTML page, not a feed")
+        raise ParseError(f"the answer is not a feed: {problem[:_LONGEST_PROBLEM] or 'not XML'}")
+    entries = tuple(_observation(entry, url) for entry in feed.entries)
+    if broken and not any(map(_has_content, feed.entries)):
+        raise ParseError(f"the feed is broken XML and holds no entry: {problem}")
+    about = feed.feed
+    generator = (about.get("generator_detail") or {}).get("href") or about.get("generator", "")
     return ParsedDocument(
-        name=plain(found.feed.get("title", "")),
+        name=plain(about.get("title", "")),
         observations=entries,
-        ttl_minutes=_ttl(found.feed.get("ttl", "")),
-        posts_url=wordpress.posts_url(
-            headers, str(generator), str(found.feed.get("link", "")), url
-        ),
+        ttl_minutes=_ttl(about.get("ttl", "")),
+        posts_url=wordpress.posts_url(headers, str(generator), str(about.get("link", "")), url),
     )
 
 
-def _says_something(entry: Any) -> bool:
+def _has_content(entry: Any) -> bool:
     return any(dict.get(entry, part) for part in _PARTS)
-
-
-def _what_it_is(body: bytes, found: Any) -> str:
-    if _is_html(body):
-        return "the address answered with an HTML page, not a feed"
-    return (
-        f"the answer is no feed: {clean(str(found.get('bozo_exception', '')))[:200] or 'not XML'}"
-    )
 
 
 def _is_html(body: bytes) -> bool:
@@ -94,8 +86,6 @@ def _is_html(body: bytes) -> bool:
     return b"<html" in start or b"<!doctype html" in start
 
 
-# `dict.get`, because a feedparser entry answers for one date with the other, and warns that it will
-# not always.
 def _observation(entry: Any, base: str) -> Observation:
     link = _link(entry, base)
     summary = entry.get("summary", "") or ""
@@ -103,8 +93,8 @@ def _observation(entry: Any, base: str) -> Observation:
     body = max(contents, key=len, default="")
     given = entry.get("link") or ""
     too_long = len(given) > LONGEST_ADDRESS
-    # An address too long to be shown still tells one item from another; readers are led to the
-    # source instead.
+    # An address that is too long to be shown still identifies the item; its link then leads to the
+    # source.
     guid = clean(entry.get("id", "") or "") or (clean(given) if too_long else "")
     title = plain(entry.get("title", "") or "")
     categories = tuple(
@@ -117,6 +107,8 @@ def _observation(entry: Any, base: str) -> Observation:
         summary="" if summary == body else plain(_without_backlink(summary, entry.get("link", ""))),
         body=paragraphs(_without_backlink(body, entry.get("link", ""))),
         author=plain(entry.get("author", "") or ""),
+        # `dict.get`, because feedparser's own `get` answers for one date with the other and warns
+        # that it will not always.
         published_at=_moment(
             dict.get(entry, "published_parsed") or dict.get(entry, "updated_parsed")
         ),
@@ -126,13 +118,13 @@ def _observation(entry: Any, base: str) -> Observation:
 
 
 def _ttl(text: str) -> int:
-    """The feed's `ttl` in minutes (RSS 2.0), zero where it gives none that is a number."""
+    """Return the feed's `ttl` in minutes (RSS 2.0); 0 for none, or for one that is not a number."""
     text = str(text).strip()
     return int(text[:6]) if text.isdecimal() and text.isascii() else 0
 
 
 def _link(entry: Any, base: str) -> str:
-    """The entry's own address; a relative one counts from the feed's."""
+    """Return the entry's own address; a relative one is resolved against the feed's."""
     given = entry.get("link") or ""
     try:
         return web_address(urljoin(base, given)) if given.strip() else ""
@@ -141,7 +133,7 @@ def _link(entry: Any, base: str) -> str:
 
 
 def _without_backlink(markup: str, link: str) -> str:
-    """Cut the closing paragraph in which WordPress links the entry to itself ("The post … appeared first on …")."""
+    """Remove WordPress's closing paragraph ("The post … appeared first on …"), a link to itself."""
     start = markup.rfind("<p")
     last = markup[start:].rstrip()
     return (

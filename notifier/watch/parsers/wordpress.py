@@ -1,7 +1,8 @@
-"""WordPress posts: where a site lists them with their edits, and bytes → observations, without network or database.
+"""Parser of a WordPress site's list of posts, and the addresses at which the site serves it.
 
-A feed shows the ten newest articles; a correction of the eleventh is seen only here. Interface:
-https://developer.wordpress.org/rest-api/reference/posts/ (`modified_after`, since WordPress 5.7).
+Pure. A feed shows the ten newest articles; a correction of an older one is seen only in this list.
+Interface: https://developer.wordpress.org/rest-api/reference/posts/ (`modified_after`, since
+WordPress 5.7).
 """
 
 import json
@@ -14,54 +15,62 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 from notifier.text.cleaning import paragraphs, plain
 from notifier.text.urls import web_address
 from notifier.watch.parsers.observation import (
-    POSTS,
     Observation,
+    Origin,
     ParsedDocument,
     ParseError,
     published_moment,
 )
 from notifier.watch.parsers.retraction import retraction_reason
 
-# How far back the first look goes, and by how much each look overlaps the one before it: a site's
-# clock may be off.
-FIRST_LOOK = timedelta(days=30)
+# All values were chosen by hand; not measured.
+
+# The first request asks for the edits of so many days. Each later one overlaps the one before it,
+# because a site's clock may be wrong.
+FIRST_REQUEST = timedelta(days=30)
 OVERLAP = timedelta(minutes=15)
-# How long to leave the list alone after it was read, after a failure, and where the site does not
-# offer it.
-PAUSE, PAUSE_AFTER_FAILURE, PAUSE_AFTER_REFUSAL = (
-    timedelta(hours=1),
-    timedelta(days=1),
-    timedelta(days=30),
-)
+# The next request after a success, after a failure, and after an answer that the site has no list.
+PAUSE = timedelta(hours=1)
+PAUSE_AFTER_FAILURE = timedelta(days=1)
+PAUSE_AFTER_REFUSAL = timedelta(days=30)
+# Pages that are read in one poll; the next poll goes on from the last edit.
 MOST_PAGES = 5
 
 _API_LINK = re.compile(r"<([^<>]+)>\s*;\s*rel=[\"']?https://api\.w\.org/")
 _ROOT_FEED = re.compile(r"/(feed(/(rss2?|atom|rdf))?/?)?")
 _FIELDS = "id,guid,link,title,excerpt,content,date_gmt,modified_gmt"
-_PER_PAGE = 100
+_PER_PAGE = 100  # the most that WordPress allows
+# Query parameters by which a feed shows a part of the site.
+_PARTIAL = {"cat", "tag", "s"}
 
 
 def posts_url(headers: Mapping[str, str], generator: str, site: str, feed_url: str) -> str:
-    """Where the site of a feed lists its posts; empty where it is no WordPress or lies elsewhere.
+    """Return the address of a site's list of posts; empty if the site does not use WordPress.
 
     Args:
         headers: of the feed's answer, names in lower case; WordPress names its interface in `Link`.
-        generator: what the feed says it was made by.
+        generator: the program that made the feed, as the feed names it.
         site: the feed's own link.
-        feed_url: where the feed came from; another host is not asked.
+        feed_url: the feed's address; a list on another host is not used.
     """
     named = _API_LINK.search(headers.get("link", ""))
     made_by_wordpress = (urlsplit(generator).hostname or "").removeprefix("www.") == "wordpress.org"
     if not named and not made_by_wordpress:
         return ""
     root = named.group(1) if named else urljoin(f"{site.rstrip('/')}/", "wp-json/")
-    found = web_address(urljoin(feed_url, f"{root.rstrip('/')}/wp/v2/posts"))
-    return found if urlsplit(found).netloc == urlsplit(feed_url).netloc else ""
+    address = web_address(urljoin(feed_url, f"{root.rstrip('/')}/wp/v2/posts"))
+    return address if urlsplit(address).netloc == urlsplit(feed_url).netloc else ""
 
 
 def request_url(posts: str, since: datetime, page: int = 1) -> str:
-    """The address of a page of the posts that were edited since then, the oldest edit first."""
-    wanted = {
+    """Return the address of a page of the posts edited since then, the oldest edit first.
+
+    Args:
+        posts: the address of the list, as `posts_url` gives it.
+        since: an aware time.
+        page: from 1.
+    """
+    query = {
         "modified_after": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "orderby": "modified",
         "order": "asc",
@@ -69,52 +78,60 @@ def request_url(posts: str, since: datetime, page: int = 1) -> str:
         "page": page,
         "_fields": _FIELDS,
     }
-    return f"{posts}?{urlencode(wanted)}"
+    return f"{posts}?{urlencode(query)}"
 
 
 def is_whole_site(feed_url: str) -> bool:
-    """Whether a feed is of the whole site; one of a category shows fewer posts than the site lists."""
+    """Return whether a feed shows the whole site; a category's feed shows fewer posts."""
     parts = urlsplit(feed_url)
-    return bool(_ROOT_FEED.fullmatch(parts.path)) and not set(dict(parse_qsl(parts.query))) & {
-        "cat",
-        "tag",
-        "s",
-    }
+    is_partial = bool(_PARTIAL & set(dict(parse_qsl(parts.query))))
+    return bool(_ROOT_FEED.fullmatch(parts.path)) and not is_partial
 
 
-def read(body: bytes, headers: Mapping[str, str], url: str) -> ParsedDocument:
-    """Read a page of the list; `next_url` of the answer is its next page.
+def parse(body: bytes, headers: Mapping[str, str], url: str) -> ParsedDocument:
+    """Parse a page of the list; `next_url` of the result is its next page.
+
+    Args:
+        body: a JSON array.
+        headers: names in lower case; `x-wp-totalpages` is the number of pages.
+        url: the requested address, with the number of the page.
 
     Raises:
-        ReadError: no list of posts.
+        ParseError: not a list of posts.
     """
     try:
         posts = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise ParseError("the site's list of posts is not JSON") from error
     if not isinstance(posts, list):
-        raise ParseError("the site's list of posts is none")
+        raise ParseError("the site's list of posts is not a list")
     query = dict(parse_qsl(urlsplit(url).query))
     page, pages = _number(query.get("page")), _number(headers.get("x-wp-totalpages"))
-    following = ""
+    next_url = ""
     if posts and page < min(pages, MOST_PAGES):
-        following = urlsplit(url)._replace(query=urlencode(query | {"page": page + 1})).geturl()
-    return ParsedDocument(
-        "", tuple(_observation(one) for one in posts if isinstance(one, dict)), next_url=following
-    )
+        next_url = urlsplit(url)._replace(query=urlencode(query | {"page": page + 1})).geturl()
+    observations = tuple(_observation(post) for post in posts if isinstance(post, dict))
+    return ParsedDocument("", observations, next_url=next_url)
 
 
-def read_until(body: bytes, headers: Mapping[str, str], url: str, now: datetime) -> datetime:
-    """From when the next look should ask: now, less an overlap; where the list went on, from its last edit.
+def parse_until(body: bytes, headers: Mapping[str, str], url: str, now: datetime) -> datetime:
+    """Return the time from which the next request should ask for edits.
 
-    An edit that is dated ahead is taken as one of now: else nothing that was edited until then
-    would be seen.
+    That is now, less an overlap; if the list has further pages, the last edit of this page, less an
+    overlap. An edit dated in the future counts as one of now, because else nothing that is edited
+    until then would be seen.
+
+    Args:
+        body: a page that `parse` accepted.
+        headers: as for `parse`.
+        url: as for `parse`.
+        now: an aware time.
     """
-    if _number(headers.get("x-wp-totalpages")) <= _number(
-        dict(parse_qsl(urlsplit(url).query)).get("page")
-    ):
+    page = _number(dict(parse_qsl(urlsplit(url).query)).get("page"))
+    if _number(headers.get("x-wp-totalpages")) <= page:
         return now - OVERLAP
-    edits = [_moment(one.get("modified_gmt")) for one in json.loads(body) if isinstance(one, dict)]
+    posts = [post for post in json.loads(body) if isinstance(post, dict)]
+    edits = [_moment(post.get("modified_gmt")) for post in posts]
     return min(max((edit for edit in edits if edit), default=now), now) - OVERLAP
 
 
@@ -129,13 +146,13 @@ def _observation(post: dict[str, Any]) -> Observation:
         body=_rendered(post, "content", paragraphs),
         published_at=_moment(post.get("date_gmt")),
         withdrawn=retraction_reason(title),
-        origin=POSTS,
+        origin=Origin.POSTS,
     )
 
 
-def _rendered(post: Mapping[str, Any], name: str, words: Callable[[str], str] = plain) -> str:
+def _rendered(post: Mapping[str, Any], name: str, to_text: Callable[[str], str] = plain) -> str:
     part = post.get(name)
-    return words(str(part.get("rendered") or "")) if isinstance(part, dict) else ""
+    return to_text(str(part.get("rendered") or "")) if isinstance(part, dict) else ""
 
 
 def _number(text: Any) -> int:

@@ -1,4 +1,4 @@
-"""How a source's rhythm, its moves and its health are known; withdrawn entries; notices; the history of profiles."""
+"""Sources: rhythm, moves, health. Withdrawn entries, operator mails, the history of profiles."""
 
 from typing import Any
 

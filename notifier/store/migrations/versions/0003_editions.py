@@ -1,4 +1,4 @@
-"""What each reader has seen of a profile, when they last heard of us, what a digest left out, how often we looked."""
+"""Subscriptions: snapshot seen, last mail. Items left out of a digest, counts of polls."""
 
 from typing import Any
 

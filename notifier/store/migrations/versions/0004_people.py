@@ -1,4 +1,4 @@
-"""Pauses, hidden parts, renewal; enquiries from the web; changes of address; the wordings that were agreed to."""
+"""Pauses, hidden sections, renewal; requests from the web; changes of address; wordings."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Rates that several workers share, bounces, alarms that were told, news that breaks a schedule."""
+"""Rate limits that several workers share, bounces, reported failures, urgent matches."""
 
 import sqlalchemy as sa
 from alembic import op

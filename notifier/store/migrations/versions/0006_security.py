@@ -1,4 +1,4 @@
-"""Security: keyed hashes, random archive keys, retired links, limits by target, waiting wishes; addresses redacted."""
+"""Keyed hashes, random archive keys, retired links, limits by target; addresses redacted."""
 
 import re
 import secrets
@@ -87,7 +87,7 @@ def _redact() -> None:
 
 
 def _keep_codes() -> None:
-    """Keep the code alone of what servers said when an address was suppressed: names may stand in the rest."""
+    """Keep only the codes of what servers answered: the rest may name a person."""
     connection = op.get_bind()
     table = sa.table(
         "suppression", sa.column("address_hash"), sa.column("cause"), sa.column("reason")
@@ -103,10 +103,10 @@ def _keep_codes() -> None:
 
 
 def _readable_schedules() -> None:
-    """Mend schedules that an earlier version stored although it had refused them: each ended every run.
+    """Correct schedules that an earlier version stored by mistake: each of them ended every run.
 
-    Digits of other scripts mean what they say; a time that is none becomes the usual one. A zone
-    that only one machine knew becomes UTC; a pause beyond all calendars has no end.
+    Digits of other scripts become ASCII digits; anything else that is not a time becomes 08:00. A
+    time zone that is not in the IANA database becomes UTC; a pause until 2100 or later has no end.
     """
     connection = op.get_bind()
     subscription = sa.table("subscription", sa.column("id"), sa.column("at"))

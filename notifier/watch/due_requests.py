@@ -1,0 +1,98 @@
+"""The requests with which a poll begins: the documents and lists of posts that are due.
+
+Reads only; what a response makes to request is decided by `ingest.py`.
+"""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from notifier.enums import SourceKind
+from notifier.store.db import in_chunks
+from notifier.store.models import Source
+from notifier.watch import sources
+from notifier.watch.http.types import Purpose, Request
+from notifier.watch.parsers.wordpress import FIRST_REQUEST, request_url
+
+log = logging.getLogger("notifier")
+
+
+def watched(session: Session, wanted: Sequence[str] = ()) -> list[tuple[int, str, SourceKind]]:
+    """Return the id, the address and the kind of every source, or of those `wanted`.
+
+    A row that cannot be read is left out and logged, so that the other sources are polled.
+
+    Args:
+        session: any session.
+        wanted: ids or addresses; none means all.
+
+    Raises:
+        NotFoundError: one that is wanted does not exist.
+    """
+    statement = select(Source.id).where(Source.removed_at.is_(None)).order_by(Source.id)
+    if wanted:
+        ids = [sources.find(session, name).id for name in wanted]
+        statement = statement.where(Source.id.in_(ids))
+    columns = Source.id, Source.url, Source.kind
+    try:
+        rows = session.execute(statement.with_only_columns(*columns))
+        return [(row[0], row[1], row[2]) for row in rows]
+    except (LookupError, ValueError):
+        log.warning("a source's row cannot be read; the sources are read one by one")
+    readable = []
+    for source_id in session.scalars(statement).all():
+        try:
+            row = session.execute(select(*columns).where(Source.id == source_id)).one()
+        except (LookupError, ValueError):
+            log.exception("source %d: its row cannot be read", source_id)
+        else:
+            readable.append((row[0], row[1], row[2]))
+    return readable
+
+
+def documents(
+    session: Session, now: datetime, wanted: Sequence[str] = (), *, force: bool = False
+) -> list[Request]:
+    """Return the requests for the documents of the sources that are due.
+
+    Args:
+        session: any session.
+        now: the time of the poll.
+        wanted: ids or addresses of the sources to consider; none means all.
+        force: whether sources that are not due, or that are gone (410), are requested too.
+
+    Raises:
+        NotFoundError: one that is wanted does not exist.
+    """
+    statement = select(Source).where(Source.removed_at.is_(None)).order_by(Source.id)
+    if wanted:
+        ids = [sources.find(session, name).id for name in wanted]
+        statement = statement.where(Source.id.in_(ids))
+    if not force:
+        statement = statement.where(Source.next_poll_at <= now, Source.gone_at.is_(None))
+    columns = Source.id, Source.url, Source.etag, Source.last_modified, Source.body_hash
+    return [
+        Request(source_id, url, etag, last_modified, body_hash=body_hash)
+        for source_id, url, etag, last_modified, body_hash in session.execute(
+            statement.with_only_columns(*columns)
+        )
+    ]
+
+
+def posts(session: Session, source_ids: Sequence[int], now: datetime) -> list[Request]:
+    """Return the requests for the lists of posts that are due, for the edits since the last one."""
+    requests = []
+    for chunk in in_chunks(source_ids):
+        statement = select(Source).where(
+            Source.posts_url.is_not(None), Source.posts_next_at <= now, Source.id.in_(chunk)
+        )
+        due = {source.id: source for source in session.scalars(statement)}
+        for source in (due[source_id] for source_id in chunk if source_id in due):
+            if source.posts_url:
+                since = source.posts_until or now - FIRST_REQUEST
+                url = request_url(source.posts_url, since)
+                requests.append(Request(source.id, url, purpose=Purpose.POSTS))
+    return requests

@@ -1,0 +1,66 @@
+"""The parser of each kind of document.
+
+Pure. A new kind of source is one line in `PARSERS`. The parsers know nothing of the process in
+which they run (`watch/parser_process/`).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from enum import StrEnum
+
+from notifier.enums import SourceKind
+from notifier.watch.parsers import clinicaltrials, html_page, rss, wordpress
+from notifier.watch.parsers.observation import ParsedDocument, within_limits
+
+# Arguments: the body, the response headers with names in lower case, and the address it came from.
+ParseFunction = Callable[[bytes, Mapping[str, str], str], ParsedDocument]
+
+
+class ListKind(StrEnum):
+    """Documents that are parsed and are not the own document of any kind of source."""
+
+    POSTS = "posts"
+
+
+DocumentKind = SourceKind | ListKind
+
+PARSERS: dict[DocumentKind, ParseFunction] = {
+    SourceKind.FEED: rss.parse,
+    SourceKind.PAGE: html_page.parse,
+    SourceKind.REGISTRY: clinicaltrials.parse,
+    ListKind.POSTS: wordpress.parse,
+}
+
+
+def parse(kind: str, body: bytes, headers: Mapping[str, str], url: str) -> ParsedDocument:
+    """Parse a document within the limits of `observation.py`.
+
+    Args:
+        kind: the value of a `DocumentKind`.
+        body: the document.
+        headers: of the response, names in lower case.
+        url: the address it came from.
+
+    Raises:
+        ParseError: not a document of this kind.
+        KeyError: no such kind.
+    """
+    parsers: Mapping[str, ParseFunction] = {str(known): parser for known, parser in PARSERS.items()}
+    return within_limits(parsers[kind](body, headers, url))
+
+
+def parse_posts(body: bytes, headers: Mapping[str, str], url: str, now: datetime) -> ParsedDocument:
+    """Parse a page of a WordPress site's list of posts, with the time for the next request.
+
+    Args:
+        body: the document.
+        headers: of the response, names in lower case.
+        url: the requested address.
+        now: aware UTC.
+
+    Raises:
+        ParseError: not a list of posts.
+    """
+    document = parse(ListKind.POSTS, body, headers, url)
+    return replace(document, until=wordpress.parse_until(body, headers, url, now))
