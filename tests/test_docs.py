@@ -1,4 +1,4 @@
-"""The documents keep up with the program: every command, setting and profile key there is stands in them."""
+"""The documents are complete: they name every command, setting and profile key there is."""
 
 import re
 import tomllib
@@ -84,7 +84,7 @@ def test_links_in_the_documents_lead_somewhere():
 
 
 def test_every_file_that_the_documents_name_exists():
-    """A name may leave out the folders before it; one in capitals (`NAME.py`) stands for a file to be written."""
+    """A name may leave out its folders; one in capitals (`NAME.py`) is a file yet to be written."""
     folders = [
         ROOT / name for name in ("notifier", "templates", "tests", "bench", "deploy", "docs")
     ]
