@@ -29,7 +29,7 @@ def signed(*signers: Signer, **item: str) -> bytes:
 
     letter = a_letter(a_digest(an_item(**item)))
     return compile_message(letter, SENDER, TEMPLATES.mail_page, TEMPLATES.render, signers).render(
-        letter.own, MONDAY
+        letter.recipient, MONDAY
     )
 
 

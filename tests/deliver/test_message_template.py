@@ -28,16 +28,16 @@ def test_each_recipient_finds_their_own_links_and_nobody_elses():
     made = mould(first)
     for number in range(3):
         url = f"https://news.example.org/unsubscribe/token-{number}"
-        listing = replace(first.listing, leave_url=url, unsubscribe_token=f"word-{number}")
+        list_headers = replace(first.list_headers, leave_url=url, unsubscribe_token=f"word-{number}")
         personal = {**first.personal, "leave_url": url, "schedule": f"weekly, at 0{number}:00"}
         letter = replace(
             first,
             to=f"p{number}@example.org",
             message_id=f"<{number}@x>",
             personal=personal,
-            listing=listing,
+            list_headers=list_headers,
         )
-        mail = parsed(made.render(letter.own, MONDAY))
+        mail = parsed(made.render(letter.recipient, MONDAY))
         assert mail["To"] == f"p{number}@example.org"
         assert mail["Message-ID"] == f"<{number}@x>"
         assert (
@@ -60,7 +60,7 @@ def test_whatever_is_filled_in_is_read_back_and_no_line_grows_too_long(schedule:
     letter = a_letter(
         a_digest(an_item(title=clean(title) or "x", summary=title)), schedule=schedule
     )
-    message = mould(letter).render(letter.own, MONDAY)
+    message = mould(letter).render(letter.recipient, MONDAY)
     assert message.isascii()
     assert b"\n" not in message.replace(b"\r\n", b"")
     assert b"\n." not in message
@@ -80,7 +80,7 @@ def test_whatever_is_filled_in_is_read_back_and_no_line_grows_too_long(schedule:
 )
 def test_a_personal_text_is_escaped_in_html_and_plain_in_text(schedule: str):
     letter = a_letter(a_digest(), schedule=schedule)
-    mail = parsed(mould(letter).render(letter.own, MONDAY))
+    mail = parsed(mould(letter).render(letter.recipient, MONDAY))
     assert clean(schedule) in text_of(mail)
     assert "<b>now" not in html_of(mail)
 
@@ -91,7 +91,7 @@ def test_a_personal_text_is_escaped_in_html_and_plain_in_text(schedule: str):
 def test_no_line_begins_with_a_dot_and_the_dots_are_read_back(schedule: str):
     dotted = ".first\n.second\n" + "a" * 70 + "....." + "é" * 9 + "." * 200
     letter = a_letter(a_digest(an_item(title=".NET", summary=dotted)), schedule=schedule)
-    message = mould(letter).render(letter.own, MONDAY)
+    message = mould(letter).render(letter.recipient, MONDAY)
     assert b"\n." not in message
     assert max(map(len, message.partition(b"\r\n\r\n")[2].split(b"\r\n"))) <= 76
     text = text_of(parsed(message))
@@ -104,7 +104,7 @@ def test_a_text_from_outside_cannot_name_a_slot():
     letter = a_letter(
         a_digest(an_item(title="leave_url {{ leave_url }} @@leave_url@@", summary="x0x"))
     )
-    html = html_of(parsed(mould(letter).render(letter.own, MONDAY)))
+    html = html_of(parsed(mould(letter).render(letter.recipient, MONDAY)))
     assert "leave_url {{ leave_url }} @@leave_url@@" in html
     assert html.count(letter.personal["leave_url"]) == 2
 
@@ -115,8 +115,8 @@ def test_a_letter_without_slots_is_cast_too():
         template="operator_alert",
         values={"paragraphs": [["one", "two"]]},
         personal={},
-        listing=None,
+        list_headers=None,
     )
-    mail = parsed(mould(letter).render(letter.own, MONDAY))
+    mail = parsed(mould(letter).render(letter.recipient, MONDAY))
     assert "one" in text_of(mail)
     assert mail["List-Unsubscribe"] is None

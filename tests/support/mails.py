@@ -80,7 +80,7 @@ def a_letter(digest: DigestView, sender: Sender = SENDER, **personal: str) -> Me
             **personal,
         },
         language=digest.variant.language,
-        listing=ListHeaders(
+        list_headers=ListHeaders(
             LEAVE,
             "A08Qv1l1SAUGuG0WsMxwcw",
             "https://news.example.org/archive/7",
@@ -92,5 +92,5 @@ def a_letter(digest: DigestView, sender: Sender = SENDER, **personal: str) -> Me
 def a_mail(digest: DigestView, sender: Sender = SENDER) -> bytes:
     letter = a_letter(digest, sender)
     return compile_message(letter, sender, TEMPLATES.mail_page, TEMPLATES.render).render(
-        letter.own, MONDAY
+        letter.recipient, MONDAY
     )
