@@ -159,7 +159,7 @@ def send(deps: Deps, wish: PreviewOptions, recipient: str) -> Outcome | None:
         outcomes.extend,
     )
     deps.transport.close()
-    return outcomes[0]._replace(said=problem or outcomes[0].said)
+    return outcomes[0]._replace(text=problem or outcomes[0].text)
 
 
 def _reader(

@@ -54,8 +54,8 @@ def list_(
 @app.command("retry")
 def retry(now: shared.Now = "") -> None:
     """Make failed and uncertain deliveries due again, with the Message-ID they had; the next run sends them."""
-    from notifier.deliver import outbox
+    from notifier.pipeline import deliver
 
-    with shared.open_deps(now) as deps, deps.writing() as session:
-        count = outbox.retry(session, deps.now())
+    with shared.open_deps(now) as deps:
+        count = deliver.retry_failed(deps)
     shared.say(f"{count} {'delivery is' if count == 1 else 'deliveries are'} due again.")

@@ -119,7 +119,7 @@ def _send(deps: "Deps", wish: "PreviewOptions", recipient: str) -> None:
             f"The mail server took it for {recipient}. Its links are nobody's; nothing was stored."
         )
     else:
-        shared.warn(f"It was not sent: {outcome.said or outcome.answer}")
+        shared.warn(f"It was not sent: {outcome.text or outcome.answer}")
         raise typer.Exit(1)
 
 

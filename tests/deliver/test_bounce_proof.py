@@ -8,7 +8,7 @@ import pytest
 from alembic import command
 from sqlalchemy import Engine, text
 
-from notifier.deliver.bounces import parser, policy
+from notifier.deliver.bounces import parser, reports
 from notifier.deliver.outbox import new_message_id
 from notifier.enums import (
     BounceKind,
@@ -438,13 +438,15 @@ def test_an_upgrade_keeps_the_codes_alone_of_what_servers_said(engine: Engine):
 
 def test_of_two_readers_of_one_mail_one_alone_acts(sent: Installation):
     mail = a_report(envelope(sent), "5.2.2", "552 mailbox full")
-    deps, name = sent.at(TUESDAY), policy.name_of(mail)
+    deps, mail_hash = sent.at(TUESDAY), reports.hash_of(mail)
     for number in range(2):
         with deps.writing() as session:
-            report = parser.read(mail)
-            verdict = policy.record(
-                session, name, report, deps.links.parse_bounce_token, deps.mail_domain, TUESDAY
+            report, token_reader = parser.read(mail), deps.links.parse_bounce_token
+            verdict = reports.record(
+                session, mail_hash, report, token_reader, deps.mail_domain, TUESDAY
             )
+            if verdict is not None:
+                bounces.apply_verdict(session, verdict, TUESDAY)
         assert (verdict is None) is (number == 1)
     with deps.reading() as session:
         assert session.query(Subscriber).filter_by(email="anna@example.org").one().soft_bounces == 1
@@ -553,12 +555,12 @@ def test_the_operator_is_told_once_a_day_and_nothing_of_what_was_forged(sent: In
     bounces.read(sent.at(TUESDAY + timedelta(hours=1)), [forged(3)])
     bounces.read(sent.at(TUESDAY + timedelta(hours=23)), [forged(4)])
     (first,) = notices(sent)
-    assert "2 since you were last told" in first.text
+    assert "2 since the last such mail to you" in first.text
     assert "bounce+test@example.org" in first.text
     bounces.read(sent.at(TUESDAY + timedelta(hours=25)), [forged(4)])
     bounces.read(sent.at(TUESDAY + timedelta(hours=26)), [forged(5)])
     _, second = notices(sent)
-    assert "2 since you were last told" in second.text
+    assert "2 since the last such mail to you" in second.text
     for notice in notices(sent):
         assert not re.search("victim|secret words|example.net|anna|ben", notice.text)
     deliver.run(sent.at(TUESDAY + timedelta(hours=26)))

@@ -239,8 +239,8 @@ def test_of_many_recipients_a_hundred_are_looked_at():
     "form", ["200,000 parts", "a field of a megabyte", "50,000 Received fields", "100,000 names"]
 )
 def test_the_tree_of_a_mail_is_small_whatever_it_holds(form: str):
-    message = incoming_mail.parsed(ODD[form])
-    tree = list(incoming_mail.parts(message))
+    message = incoming_mail.parse_mail(ODD[form])
+    tree = list(incoming_mail.parts_of(message))
     assert len(tree) <= 200
     for part in tree:
         fields = list(part.raw_items())

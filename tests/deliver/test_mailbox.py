@@ -123,7 +123,7 @@ def test_a_server_elsewhere_that_offers_no_encryption_is_given_no_password(
     [
         ({"password": "wrong"}, "wrong name or password"),
         ({"folder": "Nowhere"}, "no such folder"),
-        ({"scheme": "imaps"}, "speaks no TLS"),
+        ({"scheme": "imaps"}, "does not use TLS"),
     ],
 )
 def test_what_the_server_refuses_is_told_in_its_words(change: dict[str, str], said: str):

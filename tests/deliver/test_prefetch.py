@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from notifier.deliver.smtp.prefetch import _AT_ONCE, _GOES, Prefetcher
+from notifier.deliver.smtp.prefetch import BATCH_SIZE, BATCHES_AHEAD, Prefetcher
 from notifier.deliver.smtp.protocol import OutgoingMessage
 
 NUMBER = 200
@@ -52,7 +52,7 @@ def test_only_so_many_are_made_before_their_turn():
         assert press.made == []
         parcels[0].message()
         time.sleep(0.2)
-        assert len(press.made) == _AT_ONCE * _GOES < NUMBER
+        assert len(press.made) == BATCH_SIZE * BATCHES_AHEAD < NUMBER
 
 
 def test_what_cannot_be_made_is_told_to_who_asks():

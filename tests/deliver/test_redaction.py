@@ -131,7 +131,7 @@ def test_a_refusal_of_the_address_that_somebody_had_before_counts_for_nobody(
 ):
     from notifier.deliver import outbox
     from notifier.messages.digest_mail import MessageBuilder
-    from notifier.pipeline.refusals import Refusals
+    from notifier.pipeline.bounces import Refusals
 
     a_digest_is_owed(any_installation, "anna@example.org")
     deps = any_installation.at(TUESDAY)
@@ -147,7 +147,7 @@ def test_a_refusal_of_the_address_that_somebody_had_before_counts_for_nobody(
         transport.close()
     with deps.writing() as session:
         outbox.settle_attempts(session, outcomes, TUESDAY)
-        Refusals(deps).follow(session, outcomes, TUESDAY)
+        Refusals(deps).apply(session, outcomes, TUESDAY)
     with deps.reading() as session:
         assert session.query(Suppression).count() == 0
         assert session.query(Delivery).one().status is DeliveryStatus.FAILED
@@ -250,7 +250,7 @@ def test_no_secret_stands_in_what_a_log_in_fails_with(answer: str):
             Smtp(port=server.port, security="none", username=USER, password=PASSWORD)
         )
         with pytest.raises(ServerDownError) as refused:
-            transport.connect()
+            transport.open()
     shown = f"{refused.value}"
     assert not any(
         secret in shown
@@ -284,7 +284,7 @@ def test_a_server_that_refuses_to_talk_names_nobody(greeting: str):
     ) as server:
         transport = Transport(Smtp(port=server.port, security="starttls"))
         with pytest.raises(ServerDownError) as refused:
-            transport.connect()
+            transport.open()
     assert "anna" not in str(refused.value)
 
 

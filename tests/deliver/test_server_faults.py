@@ -129,14 +129,11 @@ def test_a_connection_that_dies_before_the_answer_leaves_it_uncertain_and_the_re
 
 
 def test_what_is_uncertain_can_be_left_to_a_person(owed: Installation):
-    from notifier.deliver import outbox
-
     with faulty_server.running(drops={"ANSWER": 2}) as server:
         send(owed, server, when_uncertain="hold")
         send(owed, server, TUESDAY + timedelta(hours=9), when_uncertain="hold")
         assert statuses(owed)[DeliveryStatus.UNCERTAIN] == 2
-        with owed.at(TUESDAY).writing() as session:
-            assert outbox.retry(session, TUESDAY) == 2
+        assert deliver.retry_failed(owed.at(TUESDAY)) == 2
         send(owed, server, TUESDAY + timedelta(hours=9), when_uncertain="hold")
         assert statuses(owed) == {DeliveryStatus.SENT: PEOPLE}
 

@@ -16,13 +16,13 @@ from notifier.enums import DeliveryKind, DeliveryStatus, SignupRequestKind, Subs
 from notifier.errors import StoreError
 from notifier.messages import digest_mail
 from notifier.pipeline import (
+    bounces,
     compose,
     deliver,
     housekeeping,
     match,
     monitoring,
     poll,
-    refusals,
     signup_requests,
 )
 from notifier.pipeline.problems import Problems
@@ -606,14 +606,14 @@ def test_a_consequence_that_cannot_be_drawn_loses_no_answer(
     made.sink.refuse_recipient = {
         f"person{number}@example.org": "550 5.1.1 no such user" for number in (1, 2)
     }
-    real = refusals._judge
+    real = bounces._apply_refusal
 
     def judge(session, delivery, outcome, now):
         if delivery.subscription.subscriber.email == "person1@example.org":
             raise ValueError(delivery.subscription.subscriber.email)
         real(session, delivery, outcome, now)
 
-    monkeypatch.setattr(refusals, "_judge", judge)
+    monkeypatch.setattr(bounces, "_apply_refusal", judge)
     report = run_once(made.at(due))
     assert report.sent.answers == {"accepted": 2, "refused": 2}
     assert not report.problems

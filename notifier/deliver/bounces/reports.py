@@ -1,41 +1,37 @@
-"""Bounces: what a mail that came back means for the one it was written to.
+"""Reports that came back: each is read once, and acts only with proof.
 
-Owns the proof: a report acts only where it names one delivery of ours that went out lately, by the
-signed word in the address that it was sent to, or by the delivery's Message-ID. Whom a report names
-decides nothing: anybody can write one. Owns the waiting as well: what passes is waited for, twice
-as long each time, and then the digest goes out again, unless a newer one did. A report is known by
-its hash: read again it changes nothing.
+Owns the proof: a report acts only where it identifies one delivery that was sent within the last
+35 days, by the signed token in the envelope address that it was sent to, or by the delivery's
+Message-ID. The address that a report names proves nothing, because anybody can write a report. A
+mail is identified by the hash of its bytes, so that reading it again changes nothing.
 """
 
 import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from notifier.deliver import outbox
-from notifier.deliver.bounces import parser
-from notifier.deliver.bounces.parser import Failure, Report
-from notifier.deliver.redaction import safe
 from notifier.enums import BounceKind, DeliveryKind, DeliveryStatus
 from notifier.store import db
 from notifier.store.models import BounceReport, Delivery, RetiredLink, Subscriber, Subscription
 
-# The first soft bounce holds a person's mails back for two hours, the next for four, up to 64.
-_FIRST_HOLD, _MOST_DOUBLINGS = timedelta(hours=2), 5
-# After so long without one, one is forgotten.
-_DECAY = timedelta(days=7)
-# So many, each before the one before was forgotten, and the address is given up.
-_GIVEN_UP_AFTER = 8
-# No server tries so long: what comes later is about no mail of ours.
+if TYPE_CHECKING:
+    from notifier.deliver.bounces.parser import Failure, Report
+
+# Mail servers give up after 4 to 5 days (RFC 5321, 4.5.4.1); a complaint may take weeks. The
+# number was chosen by hand; not measured.
 PROOF_FOR = timedelta(days=35)
 
-# What changes somebody's standing, and therefore needs proof.
-_ACTING = frozenset((BounceKind.HARD, BounceKind.SOFT, BounceKind.COMPLAINT, BounceKind.DELAYED))
-# What a report says of several recipients, from the mildest: our mails have one, so the others are
-# behind an alias.
+# The verdicts that change something for a person, and therefore need proof.
+_NEEDS_PROOF = frozenset(
+    (BounceKind.HARD, BounceKind.SOFT, BounceKind.COMPLAINT, BounceKind.DELAYED)
+)
+# The order in which the mildest of several failures is chosen: each of our mails has one recipient,
+# so further recipients in a report are behind an alias.
 _MILDEST_FIRST = (
     BounceKind.NONE,
     BounceKind.AUTOREPLY,
@@ -47,99 +43,107 @@ _MILDEST_FIRST = (
 
 @dataclass(frozen=True)
 class Verdict:
-    """What came of a mail: its kind, and the person it is about, where that is proven; `code` says why (``5.1.1``)."""
+    """The kind of a mail that came back, and the person that it is proven to be about.
+
+    Attributes:
+        kind: the verdict on the whole mail.
+        failure: the failure that is proven; None if nothing follows from the mail.
+        delivery: the delivery that the failure belongs to.
+        subscriber: the recipient of that delivery.
+        subscription: the subscription that the mail asks to end.
+    """
 
     kind: BounceKind
+    failure: "Failure | None" = None
+    delivery: Delivery | None = None
     subscriber: Subscriber | None = None
     subscription: Subscription | None = None
-    given_up: bool = False
-    code: str = ""
 
 
-def name_of(octets: bytes) -> str:
-    """By what a mail is known when it is read again: SHA-256, 64 hexadecimal digits."""
+def hash_of(octets: bytes) -> str:
+    """Return the key by which a mail is recognised: SHA-256, 64 hexadecimal digits."""
     return hashlib.sha256(octets).hexdigest()
 
 
-def known(session: Session, name: str) -> BounceKind | None:
-    """What a mail was found to be when it was read before; None for a new one."""
-    return session.scalar(select(BounceReport.kind).where(BounceReport.hash == name))
+def known_kind(session: Session, mail_hash: str) -> BounceKind | None:
+    """Return the stored verdict on a mail; None for a mail that was not read before."""
+    return session.scalar(select(BounceReport.kind).where(BounceReport.hash == mail_hash))
 
 
-def note(session: Session, name: str, kind: BounceKind, now: datetime) -> bool:
-    """Note that a mail was read, and as what; returns False where another process did so first."""
-    return db.insert_missing(session, BounceReport, {"hash": name, "kind": kind, "read_at": now})
+def store_kind(session: Session, mail_hash: str, kind: BounceKind, now: datetime) -> bool:
+    """Store that a mail was read; return False if another process did so first."""
+    values = {"hash": mail_hash, "kind": kind, "read_at": now}
+    return db.insert_missing(session, BounceReport, values)
 
 
 def record(
     session: Session,
-    name: str,
-    report: Report,
-    named_by: Callable[[str], str | None],
+    mail_hash: str,
+    report: "Report",
+    name_of_token: Callable[[str], str | None],
     domain: str,
     now: datetime,
 ) -> Verdict | None:
-    """Take a mail that came back, once.
+    """Store that a mail was read, and return the verdict on it.
 
     Args:
         session: a writing session.
-        name: by what the mail is known.
-        report: what it says.
-        named_by: gives the beginning of the Message-ID that a signed word in an envelope address
-            means, None for a word that is not ours.
+        mail_hash: the key of the mail, from `hash_of`.
+        report: the parsed mail.
+        name_of_token: returns the left side of the Message-ID that a signed token of an envelope
+            address stands for; None for a token with a wrong signature.
         domain: the right side of our Message-IDs.
-        now: when.
+        now: the time at which the mail is read.
 
     Returns:
-        What it means; None for one that was read before. The caller suppresses and ends.
+        The verdict; None if the mail was read before. The caller applies the consequences.
     """
-    if not note(session, name, BounceKind.NONE, now):
+    if not store_kind(session, mail_hash, BounceKind.NONE, now):
         return None
-    verdict = _verdict(session, report, named_by, domain, now)
-    session.execute(update(BounceReport).where(BounceReport.hash == name).values(kind=verdict.kind))
+    verdict = _verdict(session, report, name_of_token, domain, now)
+    stored = update(BounceReport).where(BounceReport.hash == mail_hash)
+    session.execute(stored.values(kind=verdict.kind))
     return verdict
 
 
 def _verdict(
     session: Session,
-    report: Report,
-    named_by: Callable[[str], str | None],
+    report: "Report",
+    name_of_token: Callable[[str], str | None],
     domain: str,
     now: datetime,
 ) -> Verdict:
     if report.unsubscribe_tokens:
-        subscription = _leaving(session, report.unsubscribe_tokens[0])
-        return Verdict(
-            BounceKind.UNSUBSCRIBE, subscription.subscriber if subscription else None, subscription
-        )
-    if not any(failure.kind in _ACTING for failure in report.failures):
+        subscription = _subscription_to_end(session, report.unsubscribe_tokens[0])
+        return Verdict(BounceKind.UNSUBSCRIBE, subscription=subscription)
+    if not any(failure.kind in _NEEDS_PROOF for failure in report.failures):
         return Verdict(report.failures[0].kind)
-    delivery = _delivery(session, report, named_by, domain)
-    if delivery is None or not _went_out(delivery, now):
+    delivery = _proven_delivery(session, report, name_of_token, domain)
+    if delivery is None or not _can_be_reported(delivery, now):
         return Verdict(BounceKind.UNPROVEN)
     if delivery.subscription is None:
         return Verdict(_mildest(report.failures).kind)
-    person = delivery.subscription.subscriber
-    failure = _about(report.failures, person.email)
-    if failure.kind not in _ACTING or _was_elsewhere(delivery, person):
+    subscriber = delivery.subscription.subscriber
+    failure = _failure_for(report.failures, subscriber.email)
+    if failure.kind not in _NEEDS_PROOF or _went_to_old_address(delivery, subscriber):
         return Verdict(failure.kind)
-    return _consequence(session, failure, delivery, person, now)
+    return Verdict(failure.kind, failure, delivery, subscriber)
 
 
-def _leaving(session: Session, word: str) -> Subscription | None:
-    """The subscription that a mail asks to end: by its link, or by one from before a change of address.
+def _subscription_to_end(session: Session, token: str) -> Subscription | None:
+    """Find the subscription of an unsubscribe token, or of one from before a change of address.
 
-    The word is 128 random bits. It is looked up in an index and nothing is answered, so that nobody
-    can measure how near a guess came.
+    The token is 128 random bits. It is looked up in an index and nothing is answered, so that
+    nobody can measure how near a guess came.
     """
-    subscription = session.scalar(select(Subscription).where(Subscription.link_id == word))
+    subscription = session.scalar(select(Subscription).where(Subscription.link_id == token))
     if subscription is None:
-        retired = select(RetiredLink.subscription_id).where(RetiredLink.link_id == word)
+        retired = select(RetiredLink.subscription_id).where(RetiredLink.link_id == token)
         subscription = session.scalar(select(Subscription).where(Subscription.id.in_(retired)))
     return subscription
 
 
-def _mildest(failures: Iterable[Failure]) -> Failure:
+def _mildest(failures: "Iterable[Failure]") -> "Failure":
     return min(failures, key=lambda failure: _severity(failure.kind))
 
 
@@ -147,39 +151,40 @@ def _severity(kind: BounceKind) -> int:
     return _MILDEST_FIRST.index(kind) if kind in _MILDEST_FIRST else len(_MILDEST_FIRST)
 
 
-def _about(failures: Iterable[Failure], email: str) -> Failure:
-    """What a report says of an address; where it names only others (an address behind theirs), the mildest of that."""
+def _failure_for(failures: "Iterable[Failure]", email: str) -> "Failure":
+    """Return the failure of an address; the mildest of all where a report names only others."""
     failures = tuple(failures)
-    own = [failure for failure in failures if failure.recipient == email.lower()]
-    return _mildest(own or failures)
+    matching = [failure for failure in failures if failure.recipient == email.lower()]
+    return _mildest(matching or failures)
 
 
-def _delivery(
-    session: Session, report: Report, named_by: Callable[[str], str | None], domain: str
+def _proven_delivery(
+    session: Session, report: "Report", name_of_token: Callable[[str], str | None], domain: str
 ) -> Delivery | None:
-    """The one delivery that a report proves to be about; None where it names none, or several."""
-    envelope = {name for token in report.envelope_tokens if (name := named_by(token))}
+    """Return the one delivery that a report identifies; None for no delivery or several."""
+    envelope = {name for token in report.envelope_tokens if (name := name_of_token(token))}
     if envelope:
-        return _by_name(session, envelope.pop(), domain) if len(envelope) == 1 else None
-    names = {name for token in report.tokens if (name := named_by(token))}
-    deliveries = {delivery for name in names if (delivery := _by_name(session, name, domain))}
+        return _delivery_named(session, envelope.pop(), domain) if len(envelope) == 1 else None
+    names = {name for token in report.tokens if (name := name_of_token(token))}
+    deliveries = {
+        delivery for name in names if (delivery := _delivery_named(session, name, domain))
+    }
     if report.message_ids:
-        deliveries |= {
-            *session.scalars(select(Delivery).where(Delivery.message_id.in_(report.message_ids)))
-        }
+        same_id = select(Delivery).where(Delivery.message_id.in_(report.message_ids))
+        deliveries |= {*session.scalars(same_id)}
     return deliveries.pop() if len(deliveries) == 1 else None
 
 
-def _by_name(session: Session, name: str, domain: str) -> Delivery | None:
-    """The delivery whose Message-ID begins like this; our domain may have been another when it was made."""
+def _delivery_named(session: Session, name: str, domain: str) -> Delivery | None:
+    """Find a delivery by the left side of its Message-ID; the domain may have changed since."""
     delivery = session.scalar(select(Delivery).where(Delivery.message_id == f"<{name}@{domain}>"))
     return delivery or session.scalar(
         select(Delivery).where(Delivery.message_id.startswith(f"<{name}@"))
     )
 
 
-def _went_out(delivery: Delivery, now: datetime) -> bool:
-    """Whether a report about a delivery is possible: it was sent, or may have been, and not long ago."""
+def _can_be_reported(delivery: Delivery, now: datetime) -> bool:
+    """Return whether a delivery was sent, or may have been, within the time for proof."""
     if delivery.sent_at is None and delivery.status not in (
         DeliveryStatus.UNCERTAIN,
         DeliveryStatus.SENDING,
@@ -188,41 +193,19 @@ def _went_out(delivery: Delivery, now: datetime) -> bool:
     return now - (delivery.sent_at or delivery.next_attempt_at) <= PROOF_FOR
 
 
-def _was_elsewhere(delivery: Delivery, person: Subscriber) -> bool:
-    """Whether a delivery may have gone to the address that its owner had before: then it says nothing of the new one.
+def _went_to_old_address(delivery: Delivery, subscriber: Subscriber) -> bool:
+    """Return whether a delivery may have gone to the address that its owner had before.
 
-    When it was owed decides, not when it was sent last: one that came back is sent again, and its
-    first report may come late.
+    The time at which it was enqueued decides, not the time at which it was last sent: a mail that
+    came back is sent again, and its first report may come late.
     """
-    return person.moved_at is not None and delivery.created_at <= person.moved_at
+    return subscriber.moved_at is not None and delivery.created_at <= subscriber.moved_at
 
 
-def _consequence(
-    session: Session, failure: Failure, delivery: Delivery, person: Subscriber, now: datetime
-) -> Verdict:
-    code = parser.code_of(failure.status, failure.said)
-    if failure.kind is not BounceKind.SOFT:
-        return Verdict(failure.kind, person, code=code)
-    given_up = hold(person, now)
-    if delivery.kind is DeliveryKind.DIGEST and not given_up and _newest(session, delivery):
-        assert person.held_until is not None
-        reason = safe(f"{failure.status} {failure.said}".strip(), person.email)
-        outbox.requeue(delivery, person.held_until, f"came back: {reason}")
-    return Verdict(failure.kind, person, given_up=given_up, code=code)
-
-
-def hold(person: Subscriber, now: datetime) -> bool:
-    """Hold a person's mails back, twice as long as the last time; returns whether the address is to be given up."""
-    if person.bounced_at is not None:
-        person.soft_bounces = max(0, person.soft_bounces - (now - person.bounced_at) // _DECAY)
-    person.held_until = now + _FIRST_HOLD * 2 ** min(person.soft_bounces, _MOST_DOUBLINGS)
-    person.soft_bounces += 1
-    person.bounced_at = now
-    return person.soft_bounces >= _GIVEN_UP_AFTER
-
-
-def _newest(session: Session, delivery: Delivery) -> bool:
-    """Whether no later digest went to the same subscription."""
+def is_newest_digest(session: Session, delivery: Delivery) -> bool:
+    """Return whether a delivery is a digest that no later digest of its subscription replaces."""
+    if delivery.kind is not DeliveryKind.DIGEST:
+        return False
     later = select(Delivery.id).where(
         Delivery.subscription_id == delivery.subscription_id,
         Delivery.kind == DeliveryKind.DIGEST,

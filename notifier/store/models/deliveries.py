@@ -36,7 +36,7 @@ class RateLimit(Base):
 
 
 class BounceReport(Base):
-    """That a report was read, known by its hash: read again it changes nothing. Writer: `deliver/bounces/policy.py`."""
+    """That a report was read, known by its hash: read again it changes nothing. Writer: `deliver/bounces/reports.py`."""
 
     __tablename__ = "bounce_report"
 
