@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 from notifier.enums import DeliveryKind, DeliveryStatus
 from notifier.store.models import AddressChange, Delivery, Digest, Notice, Subscription
 
-# A delivery that stays without an answer is given up after this time. RFC 5321, 4.5.4.1 advises 4
-# to 5 days for a mail server. A digest is old news after three. Chosen by hand; not measured.
+# A delivery that was not accepted is given up after this time. RFC 5321, 4.5.4.1 advises 4 to 5
+# days for mail servers. Chosen by hand; not measured.
 PATIENCE = timedelta(days=3)
 
 

@@ -77,14 +77,17 @@ class SmtpProtocol:
         self._input = b""
         self._output: list[bytes] = []
         self._reply: list[bytes] = []  # the lines of the present answer
-        self._expected: deque[str] = deque()
+        self._expected: deque[str] = deque()  # the commands without an answer yet, in order
         self._refusal: Outcome | None = None
         # The message whose envelope was sent, and the one whose end was sent.
         self._current: OutgoingMessage | None = None
         self._ending: OutgoingMessage | None = None
+        # True when the server has asked for the current message (354).
         self._wanted = False
-        # True while of a message only the envelope was sent, with the end of the one before.
+        # True while of the current message only the envelope was sent, with the end of the one
+        # before.
         self._only_envelope_sent = False
+        # True until the reported outcomes are stored.
         self._unsettled = False
         self.outcomes: list[Outcome] = []
         self.over = False
