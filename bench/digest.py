@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from notifier.deliver.mime.message import compile_message
 from tests.support.installation import MONDAY
-from tests.support.mails import SENDER, TEMPLATES, a_digest, a_letter, an_item
+from tests.support.mails import SENDER, TEMPLATES, a_digest, a_digest_spec, an_item
 
 RECIPIENTS = 20_000
 
@@ -41,7 +41,7 @@ def main() -> None:
             for n in range(12)
         )
     )
-    spec = a_letter(digest)
+    spec = a_digest_spec(digest)
     template = compile_message(spec, SENDER, TEMPLATES.mail_page, TEMPLATES.render)
     values = {**spec.values, **spec.personal, "language": "en", "subject": spec.subject}
     values |= {

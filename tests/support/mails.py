@@ -1,5 +1,8 @@
 """Mails that are made by hand: a digest of made-up items, framed as the sending path frames it."""
 
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+
 from notifier.deliver.mime.message import ListHeaders, MessageSpec, compile_message
 from notifier.digest.digests import Rendered
 from notifier.digest.items import ItemView
@@ -55,7 +58,7 @@ def rendered(digest: DigestView, sender: Sender = SENDER) -> Rendered:
     )
 
 
-def a_letter(digest: DigestView, sender: Sender = SENDER, **personal: str) -> MessageSpec:
+def a_digest_spec(digest: DigestView, sender: Sender = SENDER, **personal: str) -> MessageSpec:
     shown = rendered(digest, sender)
     return MessageSpec(
         message_id="<0123456789abcdef0123456789abcdef@example.org>",
@@ -90,7 +93,12 @@ def a_letter(digest: DigestView, sender: Sender = SENDER, **personal: str) -> Me
 
 
 def a_mail(digest: DigestView, sender: Sender = SENDER) -> bytes:
-    letter = a_letter(digest, sender)
-    return compile_message(letter, sender, TEMPLATES.mail_page, TEMPLATES.render).render(
-        letter.recipient, MONDAY
+    spec = a_digest_spec(digest, sender)
+    return compile_message(spec, sender, TEMPLATES.mail_page, TEMPLATES.render).render(
+        spec.recipient, MONDAY
     )
+
+
+def parsed(message: bytes) -> EmailMessage:
+    """Return a mail as the tree that the library parses with its modern policy."""
+    return message_from_bytes(message, policy=policy.default)
