@@ -115,9 +115,7 @@ def _links(
         "This mail is about your subscriptions. The links below are yours alone: who has one of "
         "them can change what you get, and when, or end it."
     )
-    running = [
-        owned for owned in subscription.subscriber.subscriptions if owned.status in RUNNING
-    ]
+    running = [owned for owned in subscription.subscriber.subscriptions if owned.status in RUNNING]
     return _spec(
         head,
         subject,

@@ -162,9 +162,7 @@ class MessageBuilder:
         message = partial(_render_for, self._deps, shared, claimed, now)
         return self._with_envelope(claimed, to_ascii_domain(claimed.to), message)
 
-    def _share(
-        self, session: Session, digest_id: int, claimed: Claimed, now: datetime
-    ) -> _Shared:
+    def _share(self, session: Session, digest_id: int, claimed: Claimed, now: datetime) -> _Shared:
         """Return what a recipient shares with others, from the database and the templates."""
         if digest_id not in self._digests:
             stored = session.get_one(Digest, digest_id)
