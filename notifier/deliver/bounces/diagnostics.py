@@ -1,8 +1,8 @@
 """Diagnostic texts: the words and codes of a mail system about a failure, judged hard or soft.
 
 Pure. Only a text that says that the address or its domain is gone is hard. A full mailbox, a policy
-or suspected spam passes, or is ours to fix, and costs nobody their mails for good. The texts are
-written by strangers: every expression takes linear time, or reads a text of limited length.
+and suspected spam are soft: they are temporary, or the cause is on our side. The texts are written
+by strangers: every expression takes linear time, or reads a text of limited length.
 """
 
 import re
