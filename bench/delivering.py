@@ -1,6 +1,6 @@
-"""A process that does nothing but deliver what is owed in a database, and tells what it cost; `delivery.py` starts it.
+"""Deliver what is due in a database, and print the cost; `delivery.py` starts this process.
 
-python bench/delivering.py DATABASE PORT CONNECTIONS
+python bench/delivering.py DATABASE PORT CONNECTIONS [KEY]
 """
 
 import json
@@ -39,12 +39,12 @@ def main() -> None:
     deps = Deps(settings, db.make_engine(f"sqlite:///{database}"), NOW)
     started = time.perf_counter()
     sent = deliver.run(deps)
-    took = time.perf_counter() - started
-    print(json.dumps({"accepted": sent.accepted, "seconds": took, "peak": peak()}))
+    seconds = time.perf_counter() - started
+    print(json.dumps({"accepted": sent.accepted, "seconds": seconds, "peak": peak_memory()}))
 
 
-def peak() -> float:
-    """The most memory that this process had at once, in MB; what `getrusage` says counts who started it, too."""
+def peak_memory() -> float:
+    """Return the peak memory of this process in MB; `getrusage` would count its parent too."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 

@@ -1,19 +1,20 @@
-"""What a delivery costs on the whole path, beside other senders, as ratios in one run.
+"""Measure the cost of a delivery on the whole path, beside other senders, as ratios in one run.
 
     python bench/delivery.py [--postfix DIR] [--rss2email FILE] [--mailman PYTHON] [--people N]
                              [--rounds N] [--flatness N ...]
 
-The whole path: claimed from the database (SQLite, WAL), links signed, the message joined, sent, and
-its acceptance committed before the connection's next message is handed over (the disk is waited for
-every 50 ms). Beside it, to the same sink: Postfix's smtp-source (the yardstick), smtplib with a
-message built for each, aiosmtplib if it is there, rss2email if its program r2e is named, and
-Mailman 3 if the Python it is installed for is named. Goals: at least 0.9 × smtp-source at 40 KB,
-0.85 × at 10 KB; with DKIM 0.4 × (RSA-2048) and 0.75 × (Ed25519); 10 × rss2email, 50 × Mailman's
-personalised delivery. Sizes are those of whole messages.
+The whole path: a delivery is claimed from the database (SQLite, WAL), its links are signed, its
+message is joined and sent, and its acceptance is committed before the connection's next message is
+handed over (the disk is waited for every 50 ms). Other senders to the same sink: Postfix's
+smtp-source (the yardstick), smtplib with a message built for each recipient, aiosmtplib if it is
+installed, rss2email if its program r2e is named, and Mailman 3 if the Python of its installation is
+named. Goals: at least 0.9 × smtp-source at 40 KB, 0.85 × at 10 KB; with DKIM 0.4 × (RSA-2048) and
+0.75 × (Ed25519); 10 × rss2email, 50 × Mailman's personalised delivery. Sizes are those of whole
+messages.
 
---flatness delivers to lists of these lengths, each in a process of its own, and tells its memory.
+--flatness delivers to lists of these lengths, each in its own process, and prints its memory.
 
-smtp-source and smtp-sink come with Debian's package postfix; --postfix names a folder into which it
+smtp-source and smtp-sink are in Debian's package postfix; --postfix names a folder into which it
 was unpacked.
 """
 
@@ -62,12 +63,14 @@ YARDSTICK = 8
 
 
 def tool(folder: str | None, name: str) -> str:
-    found = shutil.which(name, path=f"{folder}/usr/sbin" if folder else None) or shutil.which(name)
-    if found is None:
+    path = f"{folder}/usr/sbin" if folder else None
+    program = shutil.which(name, path=path) or shutil.which(name)
+    if program is None:
         raise SystemExit(
-            f"{name} is not there: unpack Debian's package postfix and name the folder with --postfix"
+            f"{name} is not installed: unpack Debian's package postfix, and name the folder with "
+            "--postfix."
         )
-    return found
+    return program
 
 
 @contextmanager
@@ -93,7 +96,7 @@ def sink(program: str) -> Iterator[int]:
 
 
 def installation(folder: Path, port: int, people: int, size: int) -> Deps:
-    """A database in which so many people are owed a mail of so many bytes, headers and all."""
+    """Create a database with a due mail of `size` bytes, headers included, for each person."""
     with tempfile.TemporaryDirectory() as name:
         least, some = (_size_of_a_mail(Path(name) / str(body), body) for body in (0, 6000))
     body = round((size - least) * 6000 / (some - least))
@@ -133,11 +136,11 @@ def _installation(folder: Path, port: int, people: int, body: int) -> Deps:
         session.add(digest)
         session.flush()
         for start in range(0, people, 10_000):
-            _owe(session, profile.id, digest.id, range(start, min(start + 10_000, people)))
+            _enqueue(session, profile.id, digest.id, range(start, min(start + 10_000, people)))
     return deps
 
 
-def _owe(session, profile_id: int, digest_id: int, numbers: range) -> None:
+def _enqueue(session, profile_id: int, digest_id: int, numbers: range) -> None:
     from sqlalchemy import insert
 
     import_export.insert_subscribers(
@@ -169,39 +172,40 @@ def _owe(session, profile_id: int, digest_id: int, numbers: range) -> None:
             for n in numbers
         ],
     )
-    owed = {
+    delivery = {
         "kind": DeliveryKind.DIGEST,
         "digest_id": digest_id,
         "status": DeliveryStatus.PENDING,
         "attempts": 0,
     }
-    owed |= {"created_at": NOW, "due_at": NOW, "next_attempt_at": NOW, "given_up_at": NOW}
+    delivery |= {"created_at": NOW, "due_at": NOW, "next_attempt_at": NOW, "given_up_at": NOW}
     rows = [
-        {**owed, "subscription_id": n + 1, "message_id": f"<{n:032x}@example.org>"} for n in numbers
+        {**delivery, "subscription_id": n + 1, "message_id": f"<{n:032x}@example.org>"}
+        for n in numbers
     ]
     session.execute(insert(Delivery), rows)
 
 
 def whole_path(program: str, people: int, size: int, key: str = "") -> tuple[float, float]:
-    """Deliver so many mails from a process of its own; returns how many a second, and its most memory in MB."""
+    """Deliver from a process of its own; return mails per second, and its peak memory in MB."""
     with tempfile.TemporaryDirectory() as name, sink(program) as port:
         folder = Path(name)
         installation(folder, port, people, size)
-        words = [str(folder / "bench.db"), str(port), str(CONNECTIONS)]
+        arguments = [str(folder / "bench.db"), str(port), str(CONNECTIONS)]
         if key:
             (folder / "key.pem").write_bytes(dkim_keys.new_key(key))
-            words.append(str(folder / "key.pem"))
-        ours = Path(__file__).with_name("pipeline/deliver.py")
-        done = subprocess.run([sys.executable, ours, *words], check=True, capture_output=True)
-    found = json.loads(done.stdout)
-    assert found["accepted"] == people, found
-    return people / found["seconds"], found["peak"]
+            arguments.append(str(folder / "key.pem"))
+        ours = Path(__file__).with_name("delivering.py")
+        done = subprocess.run([sys.executable, ours, *arguments], check=True, capture_output=True)
+    result = json.loads(done.stdout)
+    assert result["accepted"] == people, result
+    return people / result["seconds"], result["peak"]
 
 
 def smtp_source(source: str, program: str, people: int, body: int) -> float:
     with sink(program) as port:
         started = time.perf_counter()
-        words = [
+        arguments = [
             "-d",
             "-s",
             str(YARDSTICK),
@@ -211,7 +215,7 @@ def smtp_source(source: str, program: str, people: int, body: int) -> float:
             str(body),
             f"127.0.0.1:{port}",
         ]
-        subprocess.run([source, *words], check=True)
+        subprocess.run([source, *arguments], check=True)
         return people / (time.perf_counter() - started)
 
 
@@ -259,8 +263,14 @@ def aio(program: str, people: int, body: int) -> float:
 
 
 def rss2email(r2e: str, program: str, mails: int, size: int) -> float:
-    """A feed of so many entries, mailed one by one; the program's start and its reading of the feed are not counted."""
-    entry = "<item><title>Made up</title><link>https://herald.example.org/{0}</link><guid>{0}</guid><description>{1}</description></item>"
+    """Return the mails per second of a feed whose entries are mailed one by one.
+
+    The start of the program and its reading of the feed are not counted.
+    """
+    entry = (
+        "<item><title>Made up</title><link>https://herald.example.org/{0}</link><guid>{0}</guid>"
+        "<description>{1}</description></item>"
+    )
     text = "Nothing of it is true. " * (size // 23)
 
     def run(folder: Path, port: int, number: int) -> float:
@@ -272,10 +282,10 @@ def rss2email(r2e: str, program: str, mails: int, size: int) -> float:
             "[DEFAULT]\nfrom = digest@example.org\nto = anna@example.org\nemail-protocol = smtp\n"
             f"smtp-server = 127.0.0.1\nsmtp-port = {port}\nsmtp-auth = False\nhtml-mail = True\n"
         )
-        words = [r2e, "-c", str(config), "-d", str(folder / f"{number}.json")]
-        subprocess.run([*words, "add", "herald", feed.as_uri()], check=True, capture_output=True)
+        command = [r2e, "-c", str(config), "-d", str(folder / f"{number}.json")]
+        subprocess.run([*command, "add", "herald", feed.as_uri()], check=True, capture_output=True)
         started = time.perf_counter()
-        subprocess.run([*words, "run"], check=True, capture_output=True)
+        subprocess.run([*command, "run"], check=True, capture_output=True)
         return time.perf_counter() - started
 
     with tempfile.TemporaryDirectory() as name, sink(program) as port:
@@ -283,9 +293,9 @@ def rss2email(r2e: str, program: str, mails: int, size: int) -> float:
 
 
 def mailman(python: str, program: str, mails: int, size: int) -> float:
-    """Mailman 3, personalised for each."""
+    """Return the mails per second of Mailman 3 with a personalised mail for each recipient."""
     with sink(program) as port:
-        words = [
+        command = [
             python,
             Path(__file__).with_name("with_mailman.py"),
             str(port),
@@ -293,12 +303,12 @@ def mailman(python: str, program: str, mails: int, size: int) -> float:
             str(size),
         ]
         return float(
-            subprocess.run(words, check=True, capture_output=True, text=True).stdout.split()[-1]
+            subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[-1]
         )
 
 
 def flatness(program: str, lengths: list[int]) -> None:
-    """The cost of one delivery while the list grows (10 KB, no signature), and the memory of the process."""
+    """Print the cost of a delivery and the peak memory for growing lists (10 KB, no signature)."""
     for people in lengths:
         rate, peak = whole_path(program, people, 10_000)
         print(f"{people:>9,} people: {1e6 / rate:.0f} µs a delivery, {peak:.0f} MB at the most")
@@ -312,14 +322,14 @@ def main() -> None:
     options.add_argument("--people", type=int, default=30_000)
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--flatness", type=int, nargs="+")
-    chosen = options.parse_args()
-    if chosen.postfix:
-        os.environ["LD_LIBRARY_PATH"] = f"{chosen.postfix}/usr/lib/postfix"
-    source, program = tool(chosen.postfix, "smtp-source"), tool(chosen.postfix, "smtp-sink")
-    if chosen.flatness:
-        flatness(program, chosen.flatness)
+    arguments = options.parse_args()
+    if arguments.postfix:
+        os.environ["LD_LIBRARY_PATH"] = f"{arguments.postfix}/usr/lib/postfix"
+    source, program = tool(arguments.postfix, "smtp-source"), tool(arguments.postfix, "smtp-sink")
+    if arguments.flatness:
+        flatness(program, arguments.flatness)
         return
-    people, few = chosen.people, max(chosen.people // 40, 100)
+    people, few = arguments.people, max(arguments.people // 40, 100)
     for body in (40_000, 10_000):
         runs = {
             "smtp-source": lambda body=body: smtp_source(source, program, people, body),
@@ -330,20 +340,21 @@ def main() -> None:
         }
         if importlib.util.find_spec("aiosmtplib"):
             runs["aiosmtplib"] = lambda body=body: aio(program, few, body)
-        if chosen.rss2email:
-            runs["rss2email"] = lambda body=body: rss2email(chosen.rss2email, program, few, body)
-        if chosen.mailman:
-            runs["Mailman 3"] = lambda body=body: mailman(chosen.mailman, program, few, body)
+        if arguments.rss2email:
+            runs["rss2email"] = lambda body=body: rss2email(arguments.rss2email, program, few, body)
+        if arguments.mailman:
+            runs["Mailman 3"] = lambda body=body: mailman(arguments.mailman, program, few, body)
         rates: dict[str, list[float]] = {name: [] for name in runs}
-        for _ in range(chosen.rounds):
+        for _ in range(arguments.rounds):
             for name, run in runs.items():
                 rates[name].append(run())
         yardstick = statistics.median(rates["smtp-source"])
         print(
-            f"{body // 1000} KB, {people} mails, {CONNECTIONS} connections ({YARDSTICK} of smtp-source):"
+            f"{body // 1000} KB, {people} mails, {CONNECTIONS} connections "
+            f"({YARDSTICK} of smtp-source):"
         )
-        for name, found in rates.items():
-            rate = statistics.median(found)
+        for name, measured in rates.items():
+            rate = statistics.median(measured)
             print(f"  {name:<26} {rate:>7,.0f}/s = {rate / yardstick:.2f} × smtp-source")
 
 

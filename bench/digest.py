@@ -1,10 +1,10 @@
-"""What a recipient of a digest costs, as ratios in one run.
+"""Measure the cost of one recipient of a digest, as ratios in one run.
 
     python bench/digest.py
 
-A digest of 12 items for like subscribers is rendered once; for each of them only the frame is
-joined. Goal: at most 1/40 of a Jinja render each. Beside it: the whole message built the plain way
-(rendered, inlined, encoded for everyone).
+A digest of 12 items is rendered once for all subscribers who get the same; for each of them only
+the frame is joined. Goal: at most 1/40 of a Jinja render for each. Beside it: the whole message
+built the simple way (rendered, inlined and encoded for every recipient).
 """
 
 import statistics
@@ -18,13 +18,13 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from notifier.deliver.mime.message import compile_message
 from tests.support.installation import MONDAY
-from tests.support.mails import SENDER, TEMPLATES, a_digest, a_letter, an_item
+from tests.support.mails import SENDER, TEMPLATES, a_digest, a_digest_spec, an_item
 
 RECIPIENTS = 20_000
 
 
 def per_call(call, times: int) -> float:
-    """Seconds a call, the median of five rounds."""
+    """Return the seconds per call, the median of five rounds."""
     rounds = []
     for _ in range(5):
         start = time.perf_counter()
@@ -41,27 +41,27 @@ def main() -> None:
             for n in range(12)
         )
     )
-    letter = a_letter(digest)
-    mould = compile_message(letter, SENDER, TEMPLATES.mail_page, TEMPLATES.render)
-    values = {**letter.values, **letter.personal, "language": "en", "subject": letter.subject}
+    spec = a_digest_spec(digest)
+    template = compile_message(spec, SENDER, TEMPLATES.mail_page, TEMPLATES.render)
+    values = {**spec.values, **spec.personal, "language": "en", "subject": spec.subject}
     values |= {
         "sender_name": SENDER.name,
         "postal_address": SENDER.postal_address,
         "digest": digest,
     }
 
-    def own(number: int):
-        url = f"{letter.personal['leave_url']}{number}"
-        personal = {**letter.personal, "leave_url": url}
+    def spec_for(number: int):
+        url = f"{spec.personal['leave_url']}{number}"
+        personal = {**spec.personal, "leave_url": url}
         return replace(
-            letter,
+            spec,
             to=f"p{number}@example.org",
             message_id=f"<{number}@example.org>",
             personal=personal,
         )
 
     def joined(number: int) -> bytes:
-        return mould.render(own(number).own, MONDAY)
+        return template.render(spec_for(number).recipient, MONDAY)
 
     def rendered(_number: int) -> None:
         TEMPLATES.render("email/digest_body.html.j2", {"digest": digest})
@@ -82,7 +82,8 @@ def main() -> None:
     print(f"message of 12 items: {size} bytes")
     print(f"joined for a recipient: {join * 1e6:.1f} µs, {1 / join:,.0f} a second")
     print(
-        f"Jinja render of the digest, html and text: {render * 1e6:.0f} µs = {render / join:.0f} × (goal: 40 ×)"
+        f"Jinja render of the digest, html and text: {render * 1e6:.0f} µs = "
+        f"{render / join:.0f} × (goal: 40 ×)"
     )
     print(f"Jinja render of the frame alone: {frame * 1e6:.0f} µs = {frame / join:.0f} ×")
     print(

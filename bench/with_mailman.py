@@ -1,8 +1,8 @@
-"""Mailman 3's personalised delivery to a mail server, for comparison; `delivery.py` starts it with Mailman's Python.
+"""Measure Mailman 3's personalised delivery; `delivery.py` starts this with Mailman's Python.
 
     python bench/with_mailman.py PORT RECIPIENTS BYTES
 
-It prints how many mails a second its delivery agent sends, its start and its queues not counted.
+It prints the mails per second of Mailman's delivery agent, without its start and its queues.
 """
 
 import email
@@ -29,12 +29,12 @@ url: sqlite:///{folder}/mailman.db
 
 
 def main() -> None:
-    port, people, size = (int(word) for word in sys.argv[1:])
+    port, people, size = (int(argument) for argument in sys.argv[1:])
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "mailman.cfg"
         file.write_text(CONFIG.format(folder=folder, port=port))
         initialize(str(file))
-        # What stands below can only be imported when Mailman knows its settings.
+        # These modules can only be imported after Mailman has read its settings.
         from mailman.database.transaction import transaction
         from mailman.email.message import Message
         from mailman.interfaces.domain import IDomainManager
@@ -47,7 +47,10 @@ def main() -> None:
             getUtility(IDomainManager).add("example.org")
             digest = getUtility(IListManager).create("digest@example.org")
             digest.personalize, digest.preferred_language = Personalization.individual, "en"
-        head = "From: digest@example.org\nTo: digest@example.org\nSubject: Your digest\nMessage-ID: <1@example.org>\n\n"
+        head = (
+            "From: digest@example.org\nTo: digest@example.org\nSubject: Your digest\n"
+            "Message-ID: <1@example.org>\n\n"
+        )
         message = email.message_from_string(
             head + "Nothing of it is true.\n" * (size // 23), Message
         )

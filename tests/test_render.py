@@ -17,9 +17,9 @@ from notifier.errors import SettingsError
 from notifier.pipeline import match, poll
 from notifier.render import Templates, template_folder
 from notifier.settings import TemplateFiles, load
-from tests.deliver.test_message import parsed
 from tests.support.installation import MONDAY, Installation, settings_for
 from tests.support.mail_sink import html_of, text_of
+from tests.support.mails import parsed
 from tests.support.news_site import Article
 
 

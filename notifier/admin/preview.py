@@ -162,7 +162,7 @@ def send(deps: Deps, options: PreviewOptions, recipient: str) -> Outcome | None:
     )
     problem = deps.transport.send([outgoing], outcomes.extend)
     deps.transport.close()
-    return outcomes[0]._replace(said=problem or outcomes[0].said)
+    return outcomes[0]._replace(text=problem or outcomes[0].text)
 
 
 def _subscription(

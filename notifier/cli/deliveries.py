@@ -58,8 +58,8 @@ def retry(now: shared.Now = "") -> None:
     The next run sends them with the Message-ID they had, so that a mail server can recognise a
     mail that it has already.
     """
-    from notifier.deliver import outbox
+    from notifier.pipeline import deliver
 
-    with shared.open_deps(now) as deps, deps.writing() as session:
-        retried = outbox.retry(session, deps.now())
-    shared.say(f"{retried} {'delivery is' if retried == 1 else 'deliveries are'} due again.")
+    with shared.open_deps(now) as deps:
+        count = deliver.retry_failed(deps)
+    shared.say(f"{count} {'delivery is' if count == 1 else 'deliveries are'} due again.")

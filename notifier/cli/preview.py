@@ -119,7 +119,7 @@ def _send(deps: "Deps", options: "PreviewOptions", recipient: str) -> None:
             "Its links belong to nobody, and nothing was stored."
         )
     else:
-        shared.fail(f"The mail was not sent: {outcome.said or outcome.answer}")
+        shared.fail(f"The mail was not sent: {outcome.text or outcome.answer}")
 
 
 def _serve(deps: "Deps", options: "PreviewOptions", port: int) -> None:

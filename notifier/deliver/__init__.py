@@ -1,4 +1,4 @@
-"""Delivering: a digest × a subscription becomes a message that a mail server accepted, once.
+"""Delivery: a digest and a subscription become a message that a mail server accepted, once.
 
-Knows messages, servers and their answers; knows nothing of how a digest was chosen.
+Owns messages, mail servers and their answers. How a digest is composed is `digest/`'s.
 """

@@ -1,7 +1,7 @@
-"""Alarms: whether mails go out at all.
+"""Alerts: the few conditions that mean that mails do not go out, each reported once.
 
-Owns what counts as broken, and that it is said once. An alarm that rings for less is not listened
-to when it counts. Subscribers who cannot be served at all count, for nobody else would ever notice.
+Owns what counts as broken. Nothing less raises an alert, so that alerts are read when they come.
+Subscribers for whom no digest can be composed count too, because nobody else would ever notice.
 """
 
 from collections.abc import Sequence
@@ -14,15 +14,22 @@ from sqlalchemy.orm import Session
 from notifier.enums import DeliveryKind, DeliveryStatus, DigestStatus, SubscriptionStatus
 from notifier.store.models import Alarm, Delivery, Digest, Subscriber, Subscription
 
+# A delivery is late after this time. Chosen by hand; not measured.
 PATIENCE = timedelta(hours=1)
 
-# The name of the alarm for subscriptions that cannot be served.
+# The name of the alert about subscriptions that cannot be served.
 PEOPLE = "subscribers"
 
 
 @dataclass(frozen=True)
 class Trouble:
-    """Something that is broken: what, and what to do."""
+    """A condition that is broken.
+
+    Attributes:
+        name: ``digests``, ``backlog`` or ``subscribers``.
+        detail: the condition, in a sentence without addresses.
+        fix: what to do, in a sentence.
+    """
 
     name: str
     detail: str
@@ -30,53 +37,60 @@ class Trouble:
 
 
 def current(session: Session, now: datetime) -> list[Trouble]:
-    """What is broken at this moment."""
+    """Return what is broken at this moment."""
+    troubles = (_overdue_digests(session, now), _backlog(session, now), _unserved_people(session))
+    return [trouble for trouble in troubles if trouble is not None]
+
+
+def _overdue_digests(session: Session, now: datetime) -> Trouble | None:
     overdue = _overdue(session, now)
-    found = []
-    if overdue:
-        numbers = ", ".join(str(one) for one in overdue)
-        detail = f"Due for more than an hour, and nothing of it accepted by the mail server: digest {numbers}."
-        fix = "See what the server says: notifier deliveries list --status pending"
-        found.append(Trouble("digests", detail, fix))
-    late = _late(session, now)
-    sent = (
-        session.scalar(select(func.count(Delivery.id)).where(Delivery.sent_at > now - PATIENCE))
-        or 0
+    if not overdue:
+        return None
+    numbers = ", ".join(str(digest_id) for digest_id in overdue)
+    return Trouble(
+        "digests",
+        "Due for more than an hour, and nothing of it accepted by the mail server: "
+        f"digest {numbers}.",
+        "See what the server answers: notifier deliveries list --status pending",
     )
-    if late and late > sent:
-        detail = f"The backlog does not shrink: {late} mails are more than an hour late, {sent} went out in the last hour."
-        found.append(
-            Trouble(
-                "backlog", detail, "Look at smtp.rate_per_second, and at what the mail server says."
-            )
-        )
-    unserved = _unserved(session)
-    if unserved:
-        detail = (
-            f"{unserved} subscriber{'' if unserved == 1 else 's'} cannot be served, because what is stored of their "
-            "choice cannot be read."
-        )
-        fix = (
-            'Their "trouble" says what: notifier subscribers list --json. '
-            "Name the choice anew: notifier subscribe EMAIL"
-        )
-        found.append(Trouble(PEOPLE, detail, fix))
-    return found
 
 
-def _unserved(session: Session) -> int:
+def _backlog(session: Session, now: datetime) -> Trouble | None:
+    late = _count_late(session, now)
+    sent_lately = select(func.count(Delivery.id)).where(Delivery.sent_at > now - PATIENCE)
+    sent = session.scalar(sent_lately) or 0
+    if not late or late <= sent:
+        return None
+    return Trouble(
+        "backlog",
+        f"The backlog does not shrink: {late} mails are more than an hour late, and {sent} were "
+        "sent in the last hour.",
+        "Check smtp.rate_per_second, and the answers of the mail server.",
+    )
+
+
+def _unserved_people(session: Session) -> Trouble | None:
     running = Subscription.status.in_(SubscriptionStatus.RUNNING)
-    chosen = select(func.count(Subscription.id)).where(Subscription.trouble.is_not(None), running)
-    return session.scalar(chosen) or 0
+    unserved = select(func.count(Subscription.id)).where(Subscription.trouble.is_not(None), running)
+    number = session.scalar(unserved) or 0
+    if not number:
+        return None
+    return Trouble(
+        PEOPLE,
+        f"{number} subscriber{'' if number == 1 else 's'} cannot be served, because their stored "
+        "choice cannot be read.",
+        'The reason is in "trouble": notifier subscribers list --json. '
+        "Store their choice again: notifier subscribe EMAIL",
+    )
 
 
 def _overdue(session: Session, now: datetime) -> Sequence[int]:
-    """Digests of which not one delivery was accepted an hour after the first was due."""
+    """Return the ids of digests of which no delivery was accepted within an hour, at most 10."""
     accepted = select(Delivery.id).where(
         Delivery.digest_id == Digest.id, Delivery.status == DeliveryStatus.SENT
     )
-    # What waits for a person (a pause, a full mailbox) is no trouble; what the mail server puts off
-    # is.
+    # A delivery that waits for its recipient (a pause, a full mailbox) is normal. One that the mail
+    # server defers is not.
     tried = (Delivery.attempts > 0) & (
         Subscriber.held_until.is_(None) | (Subscriber.held_until <= now)
     )
@@ -91,14 +105,15 @@ def _overdue(session: Session, now: datetime) -> Sequence[int]:
             (Delivery.next_attempt_at <= now) | tried,
         )
     )
-    chosen = select(Digest.id).where(
+    overdue = select(Digest.id).where(
         Digest.status == DigestStatus.APPROVED, waiting.exists(), ~accepted.exists()
     )
-    return session.scalars(chosen.order_by(Digest.id).limit(10)).all()
+    return session.scalars(overdue.order_by(Digest.id).limit(10)).all()
 
 
-def _late(session: Session, now: datetime) -> int:
-    chosen = (
+def _count_late(session: Session, now: datetime) -> int:
+    """Count the deliveries that were due more than an hour ago, without notices."""
+    late = (
         select(func.count(Delivery.id))
         .outerjoin(Digest, Digest.id == Delivery.digest_id)
         .where(
@@ -108,17 +123,21 @@ def _late(session: Session, now: datetime) -> int:
             (Digest.id.is_(None)) | (Digest.status == DigestStatus.APPROVED),
         )
     )
-    return session.scalar(chosen) or 0
+    return session.scalar(late) or 0
 
 
 def update(
     session: Session, troubles: Sequence[Trouble], now: datetime
 ) -> tuple[list[Trouble], list[str]]:
-    """Note what is broken now; returns what began since the last look, and the names of what ended."""
-    known = {one.name for one in session.scalars(select(Alarm))}
-    names = {one.name for one in troubles}
-    begun = [one for one in troubles if one.name not in known]
-    session.add_all(Alarm(name=one.name, detail=one.detail, since=now) for one in begun)
+    """Store what is broken now.
+
+    Returns:
+        The troubles that began since the last call, and the names of those that ended.
+    """
+    known = {alarm.name for alarm in session.scalars(select(Alarm))}
+    names = {trouble.name for trouble in troubles}
+    begun = [trouble for trouble in troubles if trouble.name not in known]
+    session.add_all(Alarm(name=trouble.name, detail=trouble.detail, since=now) for trouble in begun)
     ended = sorted(known - names)
     if ended:
         session.execute(delete(Alarm).where(Alarm.name.in_(ended)))

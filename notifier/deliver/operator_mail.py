@@ -1,7 +1,7 @@
-"""Notices: what the operator is told by mail.
+"""Mails to the operator: their text, and how long it is kept.
 
-Owns the words once they are said, and how long they are kept, for they may speak about people; the
-outbox brings them, like every other message, once.
+The text may speak about people, so it is deleted after a while. The outbox delivers it once, like
+every other message.
 """
 
 from datetime import datetime, timedelta
@@ -13,21 +13,21 @@ from notifier.deliver import outbox
 from notifier.enums import DeliveryStatus
 from notifier.store.models import Delivery, Notice
 
-# How long a notice is kept after it went out, or was given up.
+# How long a notice is kept after it was sent or given up. Chosen by hand; see docs/privacy.md.
 KEPT_FOR = timedelta(days=30)
 
 
 def enqueue(session: Session, to: str, subject: str, text: str, domain: str, now: datetime) -> None:
-    """Owe the operator a mail.
+    """Enqueue a mail to the operator.
 
     Args:
         session: a writing session; the caller commits it together with the state that the mail is
             about.
         to: the operator's address.
         subject: one line.
-        text: paragraphs, parted by empty lines.
+        text: paragraphs with empty lines between them.
         domain: the right side of its Message-ID.
-        now: when it is said.
+        now: the time of writing.
     """
     notice = Notice(to=to, subject=subject, text=text, created_at=now)
     session.add(notice)
@@ -36,9 +36,9 @@ def enqueue(session: Session, to: str, subject: str, text: str, domain: str, now
 
 
 def forget(session: Session, now: datetime) -> None:
-    """Delete the notices whose time is over, with their deliveries; one that is still to go out stays.
+    """Delete old notices with their deliveries; one that is still to be sent stays.
 
-    A delivery that failed has no time of its own: the last attempt that was planned stands for it.
+    A delivery that failed has no time of its own: the last attempt that was planned counts instead.
     """
     settled_at = func.coalesce(Delivery.sent_at, Delivery.next_attempt_at)
     kept = select(Delivery.notice_id).where(

@@ -160,8 +160,7 @@ def store(session: Session, profile_id: int, composed: ComposedDigest, now: date
     )
     digest = session.scalar(select(Digest).where(*same))
     if digest is not None:
-        if digest.status is DigestStatus.SENT:
-            digest.status = DigestStatus.APPROVED
+        reopen(digest)
         return digest
     digest = _digest(profile_id, composed, now)
     session.add(digest)
@@ -295,6 +294,12 @@ def hold(digest: Digest) -> bool:
         return False
     digest.status = DigestStatus.HELD
     return True
+
+
+def reopen(digest: Digest | None) -> None:
+    """Let deliveries of a digest that was sent already go out; any other digest stays as it is."""
+    if digest is not None and digest.status is DigestStatus.SENT:
+        digest.status = DigestStatus.APPROVED
 
 
 def finish(session: Session) -> None:

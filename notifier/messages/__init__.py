@@ -1,1 +1,1 @@
-"""Mails: a stored thing and a recipient in, a message out."""
+"""The mails: a stored digest or account event and a recipient become a message."""

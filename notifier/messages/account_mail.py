@@ -1,9 +1,9 @@
-"""Notes: what somebody is written about their own subscription, beside the digests.
+"""Account mails: the mails about a subscription itself, and the alerts to the operator.
 
-Owns the words of these mails: welcome, already subscribed, the lost link, a new address, the
-question whether they still want it. Each says what to do in one link. None names a therapy in its
-subject or at its beginning, which lock screens show: what is said first is long enough to fill that
-room.
+Owns the texts of welcome, already subscribed, requested link, change of address, renewal and
+reminder, and the values of confirmations and operator alerts. Each mail says what to do in one
+link. None names a therapy in its subject or at its beginning, which lock screens show: the first
+sentences are long enough to fill that room.
 """
 
 from collections.abc import Sequence
@@ -21,6 +21,7 @@ from notifier.subscribers import consent
 from notifier.subscribers.address_changes import Side
 from notifier.subscribers.choices import choice_to_confirm, schedule_of
 
+# The kinds of mails that `account_spec` writes.
 KINDS = frozenset(
     (
         DeliveryKind.WELCOME,
@@ -32,183 +33,198 @@ KINDS = frozenset(
 )
 
 
+@dataclass(frozen=True)
+class _Head:
+    """The values of an account mail that do not depend on its text."""
+
+    to: str
+    message_id: str
+    language: Language
+
+
 def account_spec(
-    deps: Deps, kind: DeliveryKind, one: Subscription, message_id: str, now: datetime
+    deps: Deps, kind: DeliveryKind, subscription: Subscription, message_id: str, now: datetime
 ) -> MessageSpec:
-    """The mail of this kind to the owner of a subscription."""
-    spoken = language_of(one.subscriber.language)
+    """Return the mail of a kind in `KINDS` to the owner of a subscription.
+
+    Args:
+        deps: the installation.
+        kind: the kind of mail.
+        subscription: the subscription, with its subscriber and profile.
+        message_id: the Message-ID of the delivery, with angle brackets.
+        now: the time from which the links are valid.
+    """
+    subscriber = subscription.subscriber
+    head = _Head(subscriber.email, message_id, language_of(subscriber.language))
     if kind is DeliveryKind.WELCOME:
-        return _welcome(deps, one, spoken, message_id, now)
+        return _welcome(deps, subscription, head, now)
     if kind in (DeliveryKind.RENEWAL, DeliveryKind.REMINDER):
-        return _renewal(deps, kind, one, spoken, message_id, now)
-    return _links(deps, kind, one, spoken, message_id, now)
+        return _renewal(deps, kind, subscription, head, now)
+    return _links(deps, kind, subscription, head, now)
 
 
-def _welcome(
-    deps: Deps, one: Subscription, spoken: Language, message_id: str, now: datetime
-) -> MessageSpec:
-    first = spoken.gettext("The first digest comes with the first news.")
-    if one.next_due_at is not None:
-        moment = spoken.moment(one.next_due_at.astimezone(ZoneInfo(one.subscriber.time_zone)))
-        first = spoken.gettext("The first digest can come on %(moment)s.", moment=moment)
-    quiet = spoken.gettext("When there is nothing to tell, no mail comes.")
-    below = spoken.gettext("What you chose stands below; you can change it at any time.")
-    subject = spoken.gettext("Welcome: your subscription is confirmed")
-    return _note(
-        _Envelope(one.subscriber.email, message_id, spoken),
+def _welcome(deps: Deps, subscription: Subscription, head: _Head, now: datetime) -> MessageSpec:
+    language = head.language
+    first = language.gettext("The first digest comes with the first news.")
+    if subscription.next_due_at is not None:
+        zone = ZoneInfo(subscription.subscriber.time_zone)
+        moment = language.moment(subscription.next_due_at.astimezone(zone))
+        first = language.gettext("The first digest can come on %(moment)s.", moment=moment)
+    quiet = language.gettext("When there is nothing to tell, no mail comes.")
+    below = language.gettext("What you chose stands below; you can change it at any time.")
+    subject = language.gettext("Welcome: your subscription is confirmed")
+    action = (
+        language.gettext("Change what you get, and when"),
+        deps.links.url(Purpose.PREFERENCES, subscription.link_id, now),
+    )
+    return _spec(
+        head,
         subject,
-        [
-            f"{first} {quiet} {below}",
-            _told(one, spoken),
-        ],
-        [
-            (
-                spoken.gettext("Change what you get, and when"),
-                deps.links.url(Purpose.PREFERENCES, one.link_id, now),
-            )
-        ],
-        spoken.gettext(
-            "The same link stands in every mail. It is yours alone: who has it can change your choice."
+        [f"{first} {quiet} {below}", _describe(subscription, language)],
+        [action],
+        language.gettext(
+            "The same link stands in every mail. It is yours alone: who has it can change your "
+            "choice."
         ),
-        _leave_url(deps, one, now),
+        _leave_url(deps, subscription, now),
     )
 
 
 def _links(
-    deps: Deps,
-    kind: DeliveryKind,
-    one: Subscription,
-    spoken: Language,
-    message_id: str,
-    now: datetime,
+    deps: Deps, kind: DeliveryKind, subscription: Subscription, head: _Head, now: datetime
 ) -> MessageSpec:
-    """The way to the preferences of everything somebody is subscribed to."""
-    asked_again = kind is DeliveryKind.ALREADY
+    """Return the mail with the links to the preferences of all running subscriptions."""
+    language = head.language
+    already = kind is DeliveryKind.ALREADY
     subject = (
-        spoken.gettext("You are subscribed already")
-        if asked_again
-        else spoken.gettext("The link you asked for")
+        language.gettext("You are subscribed already")
+        if already
+        else language.gettext("The link you asked for")
     )
     reason = (
-        spoken.gettext(
+        language.gettext(
             "Somebody, perhaps you, asked us to send news to this address. You get them already:"
         )
-        if asked_again
-        else spoken.gettext("Somebody, perhaps you, asked us for the link to your preferences:")
+        if already
+        else language.gettext("Somebody, perhaps you, asked us for the link to your preferences:")
     )
-    neutral = spoken.gettext(
-        "This mail is about your subscriptions. The links below are yours alone: who has one of them can change what "
-        "you get, and when, or end it."
+    neutral = language.gettext(
+        "This mail is about your subscriptions. The links below are yours alone: who has one of "
+        "them can change what you get, and when, or end it."
     )
     running = [
-        each for each in one.subscriber.subscriptions if each.status in SubscriptionStatus.RUNNING
+        owned
+        for owned in subscription.subscriber.subscriptions
+        if owned.status in SubscriptionStatus.RUNNING
     ]
-    return _note(
-        _Envelope(one.subscriber.email, message_id, spoken),
+    return _spec(
+        head,
         subject,
-        [neutral, reason, *(_told(each, spoken) for each in running)],
+        [neutral, reason, *(_describe(owned, language) for owned in running)],
         [
             (
-                spoken.gettext("Preferences: %(therapy)s", therapy=each.profile.name),
-                deps.links.url(Purpose.PREFERENCES, each.link_id, now),
+                language.gettext("Preferences: %(therapy)s", therapy=owned.profile.name),
+                deps.links.url(Purpose.PREFERENCES, owned.link_id, now),
             )
-            for each in running
+            for owned in running
         ],
-        spoken.gettext("If it was not you, do nothing: nothing has changed."),
+        language.gettext("If it was not you, do nothing: nothing has changed."),
     )
 
 
 def _renewal(
-    deps: Deps,
-    kind: DeliveryKind,
-    one: Subscription,
-    spoken: Language,
-    message_id: str,
-    now: datetime,
+    deps: Deps, kind: DeliveryKind, subscription: Subscription, head: _Head, now: datetime
 ) -> MessageSpec:
+    language = head.language
     last = kind is DeliveryKind.REMINDER
-    silence = (
-        spoken.gettext(
+    without_answer = (
+        language.gettext(
             "This is the last question: without your yes your subscription ends in two weeks."
         )
         if last
-        else spoken.gettext(
+        else language.gettext(
             "Without your yes we ask once more in two weeks, and then end your subscription."
         )
     )
-    return _note(
-        _Envelope(one.subscriber.email, message_id, spoken),
-        spoken.gettext("Last question: do you still want your digest?")
+    subject = (
+        language.gettext("Last question: do you still want your digest?")
         if last
-        else spoken.gettext("Do you still want your digest?"),
-        [
-            spoken.gettext(
-                "From time to time we ask everybody whether they still want their digest, so that no list outlives its "
-                "use."
-            ),
-            silence,
-            _told(one, spoken),
-        ],
-        [(spoken.gettext("Yes, I still want it"), deps.links.url(Purpose.RENEW, one.link_id, now))],
-        leave_url=_leave_url(deps, one, now),
+        else language.gettext("Do you still want your digest?")
+    )
+    reason = language.gettext(
+        "From time to time we ask everybody whether they still want their digest, so that no list "
+        "outlives its use."
+    )
+    action = (
+        language.gettext("Yes, I still want it"),
+        deps.links.url(Purpose.RENEW, subscription.link_id, now),
+    )
+    return _spec(
+        head,
+        subject,
+        [reason, without_answer, _describe(subscription, language)],
+        [action],
+        leave_url=_leave_url(deps, subscription, now),
     )
 
 
 def address_change_spec(
     deps: Deps, change: AddressChange, kind: DeliveryKind, message_id: str, now: datetime
 ) -> MessageSpec:
-    """The question to one of two addresses whether the new one shall take the old one's place."""
-    spoken = language_of(change.subscriber.language)
+    """Return the question to one of two addresses whether the new one replaces the old one.
+
+    Args:
+        deps: the installation.
+        change: the change of address.
+        kind: `CHANGE_OLD` for the old address, else the new one.
+        message_id: the Message-ID of the delivery, with angle brackets.
+        now: the time from which the links are valid.
+    """
+    language = language_of(change.subscriber.language)
     old = kind is DeliveryKind.CHANGE_OLD
     side, to = (Side.OLD, change.subscriber.email) if old else (Side.NEW, change.email)
-    what = (
-        spoken.gettext(
+    reason = (
+        language.gettext(
             "You asked us to write to another address from now on: %(address)s.",
             address=change.email or "…",
         )
         if old
-        else spoken.gettext("Somebody, we hope you, asked us to write to this address from now on.")
+        else language.gettext(
+            "Somebody, we hope you, asked us to write to this address from now on."
+        )
     )
-    return _note(
-        _Envelope(to, message_id, spoken),
-        spoken.gettext("Please confirm the change of address"),
-        [
-            what,
-            spoken.gettext(
-                "Both addresses, the old and the new one, have to agree. The link holds for 48 hours."
-            ),
-        ],
-        [
-            (
-                spoken.gettext("Agree to the change"),
-                deps.links.url(Purpose.ADDRESS, f"{side}:{change.link_id}", now),
-            )
-        ],
-        spoken.gettext("If it was not you, do nothing: nothing has changed."),
+    subject = language.gettext("Please confirm the change of address")
+    condition = language.gettext(
+        "Both addresses, the old and the new one, have to agree. The link holds for 48 hours."
+    )
+    action = (
+        language.gettext("Agree to the change"),
+        deps.links.url(Purpose.ADDRESS, f"{side}:{change.link_id}", now),
+    )
+    return _spec(
+        _Head(to, message_id, language),
+        subject,
+        [reason, condition],
+        [action],
+        language.gettext("If it was not you, do nothing: nothing has changed."),
         never_url="" if old else deps.links.url(Purpose.NEVER, change.address_hash, now),
     )
 
 
-def _told(one: Subscription, spoken: Language) -> str:
-    schedule = schedule_of(one).describe(spoken)
-    return spoken.gettext(
-        "You get news about %(therapy)s: %(schedule)s.", therapy=one.profile.name, schedule=schedule
+def _describe(subscription: Subscription, language: Language) -> str:
+    return language.gettext(
+        "You get news about %(therapy)s: %(schedule)s.",
+        therapy=subscription.profile.name,
+        schedule=schedule_of(subscription).describe(language),
     )
 
 
-def _leave_url(deps: Deps, one: Subscription, now: datetime) -> str:
-    return deps.links.url(Purpose.UNSUBSCRIBE, one.link_id, now)
+def _leave_url(deps: Deps, subscription: Subscription, now: datetime) -> str:
+    return deps.links.url(Purpose.UNSUBSCRIBE, subscription.link_id, now)
 
 
-@dataclass(frozen=True)
-class _Envelope:
-    to: str
-    message_id: str
-    spoken: Language
-
-
-def _note(
-    envelope: _Envelope,
+def _spec(
+    head: _Head,
     subject: str,
     paragraphs: Sequence[str],
     actions: Sequence[tuple[str, str]],
@@ -216,6 +232,17 @@ def _note(
     leave_url: str = "",
     never_url: str = "",
 ) -> MessageSpec:
+    """Return an account mail.
+
+    Args:
+        head: recipient, Message-ID and language.
+        subject: one line.
+        paragraphs: the text above the actions.
+        actions: label and URL of each button.
+        aside: a remark below the actions.
+        leave_url: the URL for unsubscribing; empty for none.
+        never_url: the URL for "never write to this address again"; empty for none.
+    """
     values = {
         "paragraphs": paragraphs,
         "actions": actions,
@@ -224,37 +251,46 @@ def _note(
         "never_url": never_url,
     }
     return MessageSpec(
-        envelope.message_id, envelope.to, subject, "account", values, language=envelope.spoken.code
+        head.message_id, head.to, subject, "account", values, language=head.language.code
     )
 
 
 def operator_alert_spec(notice: Notice, message_id: str) -> MessageSpec:
-    """A notice to the operator."""
+    """Return the mail of a notice to the operator; it is not translated."""
     paragraphs = [paragraph.splitlines() for paragraph in notice.text.split("\n\n")]
     return MessageSpec(
         message_id, notice.to, notice.subject, "operator_alert", {"paragraphs": paragraphs}
     )
 
 
-def confirmation_spec(deps: Deps, one: Subscription, message_id: str, now: datetime) -> MessageSpec:
-    """The question whether it was they who subscribed, with the choice that their yes begins."""
-    choice, person = choice_to_confirm(one), one.subscriber
-    spoken = language_of(choice.language)
-    plain = spoken.gettext("Please confirm your subscription")
-    therapy = one.profile.name
-    named = spoken.gettext(
+def confirmation_spec(
+    deps: Deps, subscription: Subscription, message_id: str, now: datetime
+) -> MessageSpec:
+    """Return the question whether a sign-up was theirs, with the choice that a yes starts.
+
+    Args:
+        deps: the installation.
+        subscription: the subscription that waits for a confirmation.
+        message_id: the Message-ID of the delivery, with angle brackets.
+        now: the time from which the links are valid.
+    """
+    choice, subscriber = choice_to_confirm(subscription), subscription.subscriber
+    language = language_of(choice.language)
+    discreet_subject = language.gettext("Please confirm your subscription")
+    therapy = subscription.profile.name
+    open_subject = language.gettext(
         "Please confirm your subscription to news about %(therapy)s", therapy=therapy
     )
     return MessageSpec(
         message_id=message_id,
-        to=person.email,
-        subject=plain if deps.settings.sender.discreet else named,
+        to=subscriber.email,
+        subject=discreet_subject if deps.settings.sender.discreet else open_subject,
         template="confirmation",
-        values={"therapy": therapy, "wording": consent.wording(spoken)},
+        values={"therapy": therapy, "wording": consent.wording(language)},
         personal={
-            "schedule": choice.schedule.describe(spoken),
-            "confirm_url": deps.links.url(Purpose.CONFIRM, one.link_id, now),
-            "never_url": deps.links.url(Purpose.NEVER, person.address_hash, now),
+            "schedule": choice.schedule.describe(language),
+            "confirm_url": deps.links.url(Purpose.CONFIRM, subscription.link_id, now),
+            "never_url": deps.links.url(Purpose.NEVER, subscriber.address_hash, now),
         },
-        language=spoken.code,
+        language=language.code,
     )

@@ -1,4 +1,4 @@
-"""The body of a digest: rendered once for all who get the same, and cut to what a mail may hold."""
+"""Digest bodies: rendered once for all who get the same, and cut to what a mail may hold."""
 
 from notifier.deps import Deps
 from notifier.digest.digests import Rendered, Renderer
@@ -8,12 +8,13 @@ from notifier.enums import Cadence
 from notifier.i18n.catalog import Language
 from notifier.i18n.messages import mark
 
-# Gmail shows no more than 102 KB of a mail and hides the way to leave below that: a digest ends
-# well before.
+# The most bytes of HTML in a mail. Gmail shows no more than 102 KB of a mail and hides the
+# unsubscribe link below that. The margin was chosen by hand; not measured.
 LARGEST = 90_000
+# Inlining the styles makes HTML up to this many times larger. Chosen by hand; not measured.
+_MOST_GROWTH = 3
 
-
-_ISSUES = {
+_TITLES = {
     Cadence.IMMEDIATE: "",
     Cadence.DAILY: mark("daily digest"),
     Cadence.WEEKLY: mark("weekly digest"),
@@ -22,11 +23,11 @@ _ISSUES = {
 
 
 def renderer(deps: Deps) -> Renderer:
-    """The way from a digest's view to its subject and body; composing and previewing share it."""
+    """Return the function that renders a digest; composing and previewing share it."""
 
     def render(view: DigestView) -> Rendered:
-        whole_html = full_body(deps, view)
-        shown, html = _fitting(deps, view, whole_html)
+        html_with_all = full_body(deps, view)
+        shown, html = _fitting(deps, view, html_with_all)
         return Rendered(
             subject=subject(view, discreet=deps.settings.sender.discreet),
             headline=headline(view, discreet=deps.settings.sender.discreet),
@@ -35,14 +36,14 @@ def renderer(deps: Deps) -> Renderer:
                 "email/digest_body.txt.j2", {"digest": shown}, view.variant.language
             ),
             left_out=shown.left_out,
-            page=whole_html if shown is not view else None,
+            page=html_with_all if shown is not view else None,
         )
 
     return render
 
 
 def render_no_news(deps: Deps, view: NoNewsView) -> Rendered:
-    """A month without news, rendered."""
+    """Render the mail about a month without news."""
     code = view.variant.language
     return Rendered(
         subject=view.subject,
@@ -53,22 +54,25 @@ def render_no_news(deps: Deps, view: NoNewsView) -> Rendered:
 
 
 def full_body(deps: Deps, view: DigestView) -> str:
-    """The body of a digest with all its items, for a page that has room for them."""
+    """Render the HTML body of a digest with all items of the view, as an HTML fragment."""
     return deps.templates.render(
         "email/digest_body.html.j2", {"digest": view}, view.variant.language
     )
 
 
-def digest_title(cadence: Cadence, spoken: Language) -> str:
-    """What a digest of this cadence is called; empty for those that come with the news."""
-    return spoken.gettext(_ISSUES[cadence]) if _ISSUES[cadence] else ""
+def digest_title(cadence: Cadence, language: Language) -> str:
+    """Return the name of a digest of a cadence; empty for digests sent as soon as news comes."""
+    return language.gettext(_TITLES[cadence]) if _TITLES[cadence] else ""
 
 
 def _fitting(deps: Deps, view: DigestView, html: str) -> tuple[DigestView, str]:
-    """The digest with as many of its items as a mail may hold, and its body; one item alone can be too long, too."""
+    """Return the digest with as many items as a mail may hold, and its HTML body.
+
+    An only item that is too long is shown in short.
+    """
     shown = view
-    # Style takes up to twice the room of what it is written into; most digests are nowhere near.
-    while len(html) * 3 > LARGEST and (size := _size(deps, shown, html)) > LARGEST:
+    # Most digests are far below the limit: their exact size is not needed.
+    while len(html) * _MOST_GROWTH > LARGEST and (size := _size(deps, shown, html)) > LARGEST:
         number = shown.count - shown.left_out
         if number == 1:
             shown = view.in_short()
@@ -79,8 +83,11 @@ def _fitting(deps: Deps, view: DigestView, html: str) -> tuple[DigestView, str]:
 
 
 def _size(deps: Deps, view: DigestView, html: str) -> int:
-    """How many bytes the HTML of a mail has that holds this body, its style written into the elements."""
-    address = "https://a-rather-long-name.example.org/unsubscribe/" + "x" * 60
+    """Return the bytes of the HTML of a mail with this body, its styles inlined.
+
+    The values of the frame are as long as real ones can be.
+    """
+    url = "https://a-rather-long-name.example.org/unsubscribe/" + "x" * 60
     values = {
         "language": view.variant.language,
         "subject": subject(view, discreet=False),
@@ -91,13 +98,14 @@ def _size(deps: Deps, view: DigestView, html: str) -> int:
         "issue": "",
         "composed_on": view.composed_on,
         "late_since": "Wednesday 30 September, 08:00",
-        "archive_url": address,
+        "archive_url": url,
         "left_out": view.count,
         "body_html": html,
-        "schedule": "monthly, on the last day of the month at 08:00 (America/Argentina/ComodRivadavia)",
-        "leave_url": address,
-        "preferences_url": address,
+        "schedule": (
+            "monthly, on the last day of the month at 08:00 (America/Argentina/ComodRivadavia)"
+        ),
+        "leave_url": url,
+        "preferences_url": url,
     }
-    return len(
-        deps.templates.mail_page("email/digest.html.j2", values, view.variant.language).encode()
-    )
+    page = deps.templates.mail_page("email/digest.html.j2", values, view.variant.language)
+    return len(page.encode())

@@ -1,7 +1,7 @@
-"""Letters: what one delivery says, to whom.
+"""Digest mails and the building of messages: one delivery becomes the bytes for its recipient.
 
-Owns the joining of a rendered digest with what is one person's: their schedule in words, their
-links, a line when it comes late. The sender and the preview both take their mails from here.
+Owns the joining of a rendered digest with the values of one person: the schedule in words, the
+links, a line in a late digest. Sending and previewing both build their mails here.
 """
 
 from collections.abc import Callable
@@ -30,126 +30,29 @@ from notifier.enums import Cadence
 from notifier.i18n.catalog import language_of
 from notifier.links import Purpose
 from notifier.messages import account_mail
-from notifier.messages.account_mail import confirmation_spec, operator_alert_spec
 from notifier.messages.digest_body import digest_title
 from notifier.store.models import Delivery, Digest, Subscription
-from notifier.subscribers.choices import schedule_of
 from notifier.subscribers.schedule import Schedule
 from notifier.text.cleaning import shorten
 
-_LATE = timedelta(hours=1)
-
-
-class _Shared(NamedTuple):
-    """What a digest's recipients with one schedule share."""
-
-    composed: "RenderedDigest"
-    schedule: str
-    mould: MessageTemplate
-
-
-class MessageBuilder:
-    """Turns deliveries into messages; what many get alike is cast once, and filled for each when it is sent."""
-
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
-        self._local, _, self._domain = deps.bounce_address.rpartition("@")
-        self._composed: dict[int, RenderedDigest] = {}
-        self._moulds: dict[tuple[int, date, str], MessageTemplate] = {}
-        self._shared: dict[tuple[object, ...], _Shared] = {}
-
-    def outgoing(self, session: Session, claimed: Claimed, now: datetime) -> OutgoingMessage:
-        """A claimed delivery as the envelope and the bytes that go to the mail server."""
-        if claimed.digest_id is None:
-            letter = _letter(self._deps, session.get_one(Delivery, claimed.id), now)
-            octets = build_message(self._deps, letter, now)
-            return self._parcel(claimed, to_ascii_domain(letter.to), lambda: octets)
-        late = now - claimed.due_at > _LATE
-        key = (claimed.digest_id, _schedule_of(claimed), claimed.due_at, late)
-        shared = self._shared.get(key)
-        if shared is None:
-            shared = self._shared[key] = self._share(session, claimed, now)
-        return self._parcel(
-            claimed, to_ascii_domain(claimed.to), partial(_filled, self._deps, shared, claimed, now)
-        )
-
-    def _share(self, session: Session, claimed: Claimed, now: datetime) -> _Shared:
-        number = claimed.digest_id
-        assert number is not None
-        if number not in self._composed:
-            self._composed[number] = RenderedDigest.of(self._deps, session.get_one(Digest, number))
-        composed = self._composed[number]
-        spoken = language_of(composed.language)
-        schedule = _schedule_of(claimed).describe(spoken)
-        zone = ZoneInfo(claimed.time_zone)
-        composed_on, late = (
-            composed.composed_at.astimezone(zone).date(),
-            _late(composed, claimed.due_at, zone, now),
-        )
-        made = self._moulds.get((number, composed_on, late))
-        if made is None:
-            letter = composed.spec(_own(self._deps, composed, schedule, claimed), composed_on, late)
-            made = self._moulds[number, composed_on, late] = compile_template(self._deps, letter)
-        return _Shared(composed, schedule, made)
-
-    def _parcel(self, claimed: Claimed, to: str, octets: Callable[[], bytes]) -> OutgoingMessage:
-        word = self._deps.links.bounce_token(claimed.message_id)
-        tag = f"+{word}" if word else ""
-        return OutgoingMessage(claimed.id, f"{self._local}{tag}@{self._domain}", to, octets)
-
-
-def _filled(deps: Deps, shared: _Shared, claimed: Claimed, now: datetime) -> bytes:
-    return shared.mould.render(_own(deps, shared.composed, shared.schedule, claimed), now)
-
-
-def _own(deps: Deps, composed: "RenderedDigest", schedule: str, claimed: Claimed) -> Recipient:
-    """What of a digest is one recipient's alone."""
-    when = composed.composed_at
-    leave_url = deps.links.url(Purpose.UNSUBSCRIBE, claimed.link_id, when)
-    personal = {
-        "schedule": schedule,
-        "leave_url": leave_url,
-        "preferences_url": deps.links.url(Purpose.PREFERENCES, claimed.link_id, when),
-    }
-    return Recipient(
-        to_ascii_domain(claimed.to), claimed.message_id, personal, leave_url, claimed.link_id
-    )
-
-
-def compile_template(deps: Deps, letter: MessageSpec) -> MessageTemplate:
-    """A letter cast for all who get the same."""
-    return compile_message(
-        letter, deps.settings.sender, deps.templates.mail_page, deps.templates.render, deps.signers
-    )
-
-
-def build_message(deps: Deps, letter: MessageSpec, now: datetime) -> bytes:
-    """A letter, framed, encoded and signed."""
-    return compile_template(deps, letter).render(letter.own, now)
-
-
-def _letter(deps: Deps, delivery: Delivery, now: datetime) -> MessageSpec:
-    if delivery.notice is not None:
-        return operator_alert_spec(delivery.notice, delivery.message_id)
-    if delivery.change is not None:
-        return account_mail.address_change_spec(
-            deps, delivery.change, delivery.kind, delivery.message_id, now
-        )
-    one = delivery.subscription
-    assert one is not None
-    if delivery.kind in account_mail.KINDS:
-        return account_mail.account_spec(deps, delivery.kind, one, delivery.message_id, now)
-    return confirmation_spec(deps, one, delivery.message_id, now)
-
-
-def _schedule_of(claimed: Claimed) -> Schedule:
-    """Return the schedule in a claimed row, which `deliver` keeps as plain columns."""
-    return Schedule(claimed.cadence, claimed.at, claimed.on, claimed.time_zone)
+# A digest that is sent later than this after it was due says when it was due. Chosen by hand; not
+# measured.
+_LATE_AFTER = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
 class RenderedDigest:
-    """A rendered digest, stored or only previewed, with what its frame says."""
+    """A rendered digest, stored or only previewed, with the values of the frame around its body.
+
+    Attributes:
+        rendered: subject, headline and bodies.
+        therapy: the name of the profile, shortened.
+        cadence: the cadence of its recipients.
+        language: the language, as a code: ``en``.
+        composed_at: the time at which it was composed.
+        archive_url: its page in the archive.
+        digest_id: the id of the stored digest; 0 for a preview.
+    """
 
     rendered: Rendered
     therapy: str
@@ -157,11 +60,11 @@ class RenderedDigest:
     language: str
     composed_at: datetime
     archive_url: str
-    number: int = 0
+    digest_id: int = 0
 
     @classmethod
-    def of(cls, deps: Deps, digest: Digest) -> "RenderedDigest":
-        """The stored one."""
+    def from_stored(cls, deps: Deps, digest: Digest) -> "RenderedDigest":
+        """Return a stored digest."""
         return cls(
             Rendered(
                 digest.subject, digest.headline, digest.body_html, digest.body_text, digest.left_out
@@ -174,70 +77,208 @@ class RenderedDigest:
             digest.id,
         )
 
-    def spec(self, own: Recipient, composed_on: date, late_since: str) -> MessageSpec:
-        """One person's digest: the shared body, and what is theirs around it; a late one says when it was due."""
-        spoken = language_of(self.language)
-        rendered = self.rendered
+    def spec(self, recipient: Recipient, composed_on: date, late_since: str) -> MessageSpec:
+        """Return the mail to one recipient: the shared body with their values around it.
+
+        Args:
+            recipient: the recipient's values.
+            composed_on: the day of composing, in the recipient's time zone.
+            late_since: the time at which a late digest was due, in words; empty if it is on time.
+        """
+        language = language_of(self.language)
         return MessageSpec(
-            message_id=own.message_id,
-            to=own.to,
-            subject=rendered.subject,
+            message_id=recipient.message_id,
+            to=recipient.to,
+            subject=self.rendered.subject,
             template="digest",
             values={
-                "headline": rendered.headline,
+                "headline": self.rendered.headline,
                 "therapy": self.therapy,
-                "issue": digest_title(self.cadence, spoken),
+                "issue": digest_title(self.cadence, language),
                 "composed_on": composed_on,
                 "late_since": late_since,
                 "archive_url": self.archive_url,
-                "left_out": rendered.left_out,
-                "body_html": rendered.html,
-                "body_text": rendered.text,
+                "left_out": self.rendered.left_out,
+                "body_html": self.rendered.html,
+                "body_text": self.rendered.text,
             },
-            personal=own.personal,
-            language=spoken.code,
-            listing=ListHeaders(
-                own.leave_url,
-                own.unsubscribe_token,
+            personal=recipient.personal,
+            language=language.code,
+            list_headers=ListHeaders(
+                recipient.leave_url,
+                recipient.unsubscribe_token,
                 self.archive_url,
                 f"{self.cadence}:digest:news",
             ),
         )
 
+    def late_since(self, due_at: datetime, zone: ZoneInfo, now: datetime) -> str:
+        """Return the time at which a late digest was due, in words; empty if it is on time."""
+        if now - due_at <= _LATE_AFTER:
+            return ""
+        return language_of(self.language).moment(due_at.astimezone(zone))
 
-def _late(composed: RenderedDigest, due_at: datetime, zone: ZoneInfo, now: datetime) -> str:
-    """When a digest was due that comes late, in words; empty for one that is on time."""
-    return (
-        language_of(composed.language).moment(due_at.astimezone(zone))
-        if now - due_at > _LATE
-        else ""
+
+class _Shared(NamedTuple):
+    """The values that all recipients of a digest with the same schedule share."""
+
+    digest: RenderedDigest
+    schedule: str
+    template: MessageTemplate
+
+
+class MessageBuilder:
+    """A builder of messages from deliveries.
+
+    A digest is compiled once for all recipients who get the same. Their own values are filled in
+    when the message is sent.
+    """
+
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+        self._bounce_local, _, self._bounce_domain = deps.bounce_address.rpartition("@")
+        self._digests: dict[int, RenderedDigest] = {}
+        self._templates: dict[tuple[int, date, str], MessageTemplate] = {}
+        self._shared: dict[tuple[object, ...], _Shared] = {}
+
+    def outgoing(self, session: Session, claimed: Claimed, now: datetime) -> OutgoingMessage:
+        """Return a claimed delivery with its envelope, ready for the mail server.
+
+        Args:
+            session: a reading session.
+            claimed: the delivery.
+            now: the date of the message.
+        """
+        if claimed.digest_id is None:
+            spec = _spec_of(self._deps, session.get_one(Delivery, claimed.id), now)
+            octets = build_message(self._deps, spec, now)
+            return self._with_envelope(claimed, to_ascii_domain(spec.to), lambda: octets)
+        late = now - claimed.due_at > _LATE_AFTER
+        key = (claimed.digest_id, _schedule_of(claimed), claimed.due_at, late)
+        shared = self._shared.get(key)
+        if shared is None:
+            shared = self._shared[key] = self._share(session, claimed.digest_id, claimed, now)
+        message = partial(_render_for, self._deps, shared, claimed, now)
+        return self._with_envelope(claimed, to_ascii_domain(claimed.to), message)
+
+    def _share(self, session: Session, digest_id: int, claimed: Claimed, now: datetime) -> _Shared:
+        """Return what a recipient shares with others, from the database and the templates."""
+        if digest_id not in self._digests:
+            stored = session.get_one(Digest, digest_id)
+            self._digests[digest_id] = RenderedDigest.from_stored(self._deps, stored)
+        digest = self._digests[digest_id]
+        language = language_of(digest.language)
+        schedule = _schedule_of(claimed).describe(language)
+        zone = ZoneInfo(claimed.time_zone)
+        composed_on = digest.composed_at.astimezone(zone).date()
+        late_since = digest.late_since(claimed.due_at, zone, now)
+        template = self._templates.get((digest_id, composed_on, late_since))
+        if template is None:
+            recipient = _recipient(self._deps, digest, schedule, claimed)
+            spec = digest.spec(recipient, composed_on, late_since)
+            template = compile_template(self._deps, spec)
+            self._templates[digest_id, composed_on, late_since] = template
+        return _Shared(digest, schedule, template)
+
+    def _with_envelope(
+        self, claimed: Claimed, to: str, message: Callable[[], bytes]
+    ) -> OutgoingMessage:
+        token = self._deps.links.bounce_token(claimed.message_id)
+        tag = f"+{token}" if token else ""
+        envelope_from = f"{self._bounce_local}{tag}@{self._bounce_domain}"
+        return OutgoingMessage(claimed.id, envelope_from, to, message)
+
+
+def _render_for(deps: Deps, shared: _Shared, claimed: Claimed, now: datetime) -> bytes:
+    recipient = _recipient(deps, shared.digest, shared.schedule, claimed)
+    return shared.template.render(recipient, now)
+
+
+def _recipient(deps: Deps, digest: RenderedDigest, schedule: str, claimed: Claimed) -> Recipient:
+    """Return the values of a digest that belong to one recipient alone.
+
+    Links are valid from the time of composing, so that every attempt sends the same ones.
+    """
+    composed_at = digest.composed_at
+    leave_url = deps.links.url(Purpose.UNSUBSCRIBE, claimed.link_id, composed_at)
+    personal = {
+        "schedule": schedule,
+        "leave_url": leave_url,
+        "preferences_url": deps.links.url(Purpose.PREFERENCES, claimed.link_id, composed_at),
+    }
+    return Recipient(
+        to_ascii_domain(claimed.to), claimed.message_id, personal, leave_url, claimed.link_id
     )
+
+
+def compile_template(deps: Deps, spec: MessageSpec) -> MessageTemplate:
+    """Compile a mail for all recipients who share its values."""
+    return compile_message(
+        spec, deps.settings.sender, deps.templates.mail_page, deps.templates.render, deps.signers
+    )
+
+
+def build_message(deps: Deps, spec: MessageSpec, now: datetime) -> bytes:
+    """Return a mail rendered, encoded and signed, for its recipient alone."""
+    return compile_template(deps, spec).render(spec.recipient, now)
+
+
+def _schedule_of(claimed: Claimed) -> Schedule:
+    """Return the schedule in a claimed row, which `deliver` keeps as plain columns."""
+    return Schedule(claimed.cadence, claimed.at, claimed.on, claimed.time_zone)
+
+
+def _spec_of(deps: Deps, delivery: Delivery, now: datetime) -> MessageSpec:
+    """Return the mail of a delivery that is not a digest."""
+    message_id = delivery.message_id
+    if delivery.notice is not None:
+        return account_mail.operator_alert_spec(delivery.notice, message_id)
+    if delivery.change is not None:
+        return account_mail.address_change_spec(
+            deps, delivery.change, delivery.kind, message_id, now
+        )
+    subscription = delivery.subscription
+    assert subscription is not None
+    if delivery.kind in account_mail.KINDS:
+        return account_mail.account_spec(deps, delivery.kind, subscription, message_id, now)
+    return account_mail.confirmation_spec(deps, subscription, message_id, now)
 
 
 def digest_spec(
     deps: Deps,
-    composed: RenderedDigest,
-    one: Subscription,
+    digest: RenderedDigest,
+    subscription: Subscription,
     message_id: str,
     now: datetime,
     due_at: datetime,
 ) -> MessageSpec:
-    """The digest of one subscription, as the press would make it."""
-    person = one.subscriber
-    zone = ZoneInfo(person.time_zone)
+    """Return the digest mail of one subscription, as `MessageBuilder` builds it.
+
+    Args:
+        deps: the installation.
+        digest: the rendered digest.
+        subscription: the subscription; it need not be stored.
+        message_id: the Message-ID, with angle brackets.
+        now: the time of sending.
+        due_at: the time at which the digest was due.
+    """
+    subscriber = subscription.subscriber
+    zone = ZoneInfo(subscriber.time_zone)
     claimed = Claimed(
         0,
         message_id,
         due_at,
-        composed.number,
-        person.email,
-        one.link_id,
-        one.cadence,
-        one.at,
-        one.on,
-        person.time_zone,
+        digest.digest_id,
+        subscriber.email,
+        subscription.link_id,
+        subscription.cadence,
+        subscription.at,
+        subscription.on,
+        subscriber.time_zone,
     )
-    own = _own(deps, composed, schedule_of(one).describe(language_of(composed.language)), claimed)
-    return composed.spec(
-        own, composed.composed_at.astimezone(zone).date(), _late(composed, due_at, zone, now)
+    schedule = _schedule_of(claimed).describe(language_of(digest.language))
+    return digest.spec(
+        _recipient(deps, digest, schedule, claimed),
+        digest.composed_at.astimezone(zone).date(),
+        digest.late_since(due_at, zone, now),
     )

@@ -1,8 +1,10 @@
-"""Returns: mails that came back to us are read, and have their consequences.
+"""The consequences of bounces: of refusals while sending, and of reports that came back later.
 
-Joins what a report says with what becomes of a person: suppressed, held back for a while, or
-unsubscribed. Each mail is contained: one that cannot be read is noted as such, and the next is
-read. A report that is read again changes nothing.
+Both ways end in the same decision (`deliver/bounces/policy.py`): the address is suppressed, the
+person's mails are held back for a while, or nothing follows. A complaint also ends the person's
+subscriptions, and a digest that too many servers refuse is held, before our reputation suffers.
+Each mail that came back is contained: one that cannot be read is noted as such, and the next one
+is read. A mail that is read again changes nothing.
 """
 
 import logging
@@ -10,7 +12,7 @@ import signal
 import threading
 import traceback
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,37 +20,51 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from notifier.deliver import operator_mail
-from notifier.deliver.bounces import parser, policy
+from notifier.deliver import outbox
+from notifier.deliver.bounces import policy, reports
 from notifier.deliver.bounces.mailbox import Handling, Mail
-from notifier.deliver.bounces.policy import Verdict
+from notifier.deliver.bounces.policy import Consequence, Evidence
+from notifier.deliver.bounces.reports import Verdict
+from notifier.deliver.outbox import Outcome, SendResult
+from notifier.deliver.redaction import safe
 from notifier.deps import Deps
+from notifier.digest import digests
+from notifier.email_addresses import to_ascii_domain
 from notifier.enums import BounceKind, SuppressionCause
 from notifier.errors import NotifierError
-from notifier.store.models import BounceReport, Installation, Notice
-from notifier.subscribers import subscriptions, suppressions
+from notifier.pipeline.notices import enqueue_for_operator
+from notifier.store.models import BounceReport, Delivery, Installation, Notice, Subscriber
+from notifier.subscribers import bounce_state, subscriptions, suppressions
 
 log = logging.getLogger("notifier")
 
-# How long one mail may be read, in seconds of the processor: the limits of its parts allow for less
-# than one.
+# Processor time for reading one mail, in seconds. The limits of its parts allow for less than one
+# second. Chosen by hand; not measured.
 LONGEST_READING = 5.0
-# The operator is told of reports without proof so often at the most.
+# The operator is mailed about reports without proof at most once in this time.
 _NOTICE_EVERY = timedelta(days=1)
 _NOTICE_SUBJECT = "notifier: reports that prove nothing"
 _MOST_FRAMES = 10
+# The refusals of a digest are counted again after each tenth more, because counting reads many
+# rows of a long list. Chosen by hand; not measured.
+_COUNT_AGAIN_AT = 1.1
+# Characters of a server's answer that are quoted to the operator.
+_LONGEST_QUOTE = 200
 
-# What is left in a mailbox as it is: it may be somebody's own mail.
+# The kinds that are left in a mailbox as they are, because they may be somebody's own mail.
 _LEFT_ALONE = frozenset((BounceKind.NONE, BounceKind.AUTOREPLY))
 
 
 class _TooSlowError(BaseException):
-    """A mail took too long; no handler for errors in a reader may keep it."""
+    """A mail took too long to read.
+
+    It is not an `Exception`, so that no error handler inside a parser can catch it.
+    """
 
 
 @dataclass
 class Summary:
-    """What was read: how many mails of each kind, and what came of them."""
+    """The number of mails of each kind, and of the changes that followed from them."""
 
     kinds: Counter[str] = field(default_factory=Counter)
     suppressed: int = 0
@@ -57,33 +73,112 @@ class Summary:
     known: int = 0
 
 
+def apply_consequence(
+    session: Session, subscriber: Subscriber, evidence: Evidence, now: datetime
+) -> tuple[Consequence, bool]:
+    """Store the consequence of a failure for the person that it is about.
+
+    Returns:
+        The consequence, and True if it suppressed an address that was not suppressed before.
+    """
+    consequence = policy.decide(evidence, subscriber.soft_bounces, subscriber.bounced_at, now)
+    if consequence.hold is not None:
+        hold = consequence.hold
+        bounce_state.store_hold(subscriber, hold.soft_bounces, hold.until, now)
+    cause, newly_suppressed = consequence.suppression, False
+    if cause is not None:
+        reason = evidence.code if cause is SuppressionCause.BOUNCED else ""
+        newly_suppressed = suppressions.add(session, subscriber.address_hash, cause, reason, now)
+    return consequence, newly_suppressed
+
+
+class Refusals:
+    """The refusals of one run, and their consequences."""
+
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+        self._refused: Counter[int] = Counter()
+        self._refused_at_last_count: Counter[int] = Counter()
+
+    def apply(self, session: Session, outcomes: Sequence[Outcome], now: datetime) -> None:
+        """Store the consequences of refusals, in the transaction that stores the refusals."""
+        refused: Counter[int] = Counter()
+        for outcome in outcomes:
+            if outcome.answer is not SendResult.REFUSED:
+                continue
+            delivery = session.get(Delivery, outcome.delivery_id)
+            if delivery is None:  # the recipient was erased while the mail was being sent
+                continue
+            if delivery.digest_id is not None:
+                refused[delivery.digest_id] += 1
+            _apply_refusal(session, delivery, outcome, now)
+        self._refused += refused
+        for digest_id in refused:
+            counted = self._refused_at_last_count[digest_id]
+            if self._refused[digest_id] > counted * _COUNT_AGAIN_AT:
+                self._refused_at_last_count[digest_id] = self._refused[digest_id]
+                _hold_if_refused(self._deps, session, digest_id, now)
+
+
+def _apply_refusal(session: Session, delivery: Delivery, outcome: Outcome, now: datetime) -> None:
+    """Store the consequence of a refusal for the subscriber, if the address is still theirs."""
+    subscriber = delivery.subscription.subscriber if delivery.subscription is not None else None
+    if subscriber is None or outcome.evidence is None:
+        return
+    if outcome.recipient != to_ascii_domain(subscriber.email):
+        return
+    consequence, _ = apply_consequence(session, subscriber, outcome.evidence, now)
+    if consequence.hold is not None and consequence.suppression is None:
+        outbox.try_again_at(delivery, consequence.hold.until)
+
+
+def _hold_if_refused(deps: Deps, session: Session, digest_id: int, now: datetime) -> None:
+    """Hold a digest that too many servers refuse, and mail the operator about it."""
+    refusals = digests.hold_if_refused(session, digest_id)
+    if refusals is None:
+        return
+    refused, tried, last_answer = refusals
+    text = (
+        f"Digest {digest_id} is held: of {tried} recipients tried, the mail server refused "
+        f"{refused}.\n"
+        f"Its last answer: {safe(last_answer, limit=_LONGEST_QUOTE)}\n\n"
+        "Fix what it complains about (often: no DKIM or SPF record, an old address list, a blocked "
+        "sender).\n"
+        f"Then let the rest go out: notifier digests approve {digest_id}\n"
+        "To see the refused ones: notifier deliveries list --status failed"
+    )
+    enqueue_for_operator(deps, session, f"notifier: digest {digest_id} is held", text, now)
+
+
 def read(deps: Deps, mails: Iterable[bytes]) -> Summary:
-    """Read mails that came back, each parsed outside of a transaction and taken in one of its own.
+    """Read mails that came back: each is parsed outside a transaction and stored in its own.
 
     Args:
         deps: the installation.
-        mails: those of a mailbox (`Mail`) are told what shall become of them there.
+        mails: the bytes of each mail. A mail of a mailbox (`Mail`) is given its handling there.
     """
     summary = Summary()
     for octets in mails:
-        kind = _read(deps, octets, summary)
+        kind = _read_mail(deps, octets, summary)
         if isinstance(octets, Mail):
-            octets.fate = _fate(kind)
-    _tell_operator(deps)
+            octets.handling = _handling(kind)
+    _notify_of_unproven(deps)
     return summary
 
 
-def _fate(kind: BounceKind) -> Handling:
+def _handling(kind: BounceKind) -> Handling:
     if kind is BounceKind.UNREADABLE:
         return Handling.MOVED
     return Handling.LEFT if kind in _LEFT_ALONE else Handling.SEEN
 
 
-def _read(deps: Deps, octets: bytes, summary: Summary) -> BounceKind:
-    """Read one mail, whatever it holds; returns what it is."""
-    name = policy.name_of(octets)
+def _read_mail(deps: Deps, octets: bytes, summary: Summary) -> BounceKind:
+    """Read one mail, whatever it holds, and return its kind."""
+    from notifier.deliver.bounces import parser  # slow to import, and sending does not need it
+
+    mail_hash = reports.hash_of(octets)
     with deps.reading() as session:
-        kind = policy.known(session, name)
+        kind = reports.known_kind(session, mail_hash)
     if kind is not None:
         summary.known += 1
         return kind
@@ -91,38 +186,44 @@ def _read(deps: Deps, octets: bytes, summary: Summary) -> BounceKind:
         with _time_limit():
             report = parser.read(octets)
         with deps.writing() as session:
-            verdict = policy.record(
-                session, name, report, deps.links.parse_bounce_token, deps.mail_domain, deps.now()
+            token_reader, now = deps.links.parse_bounce_token, deps.now()
+            verdict = reports.record(
+                session, mail_hash, report, token_reader, deps.mail_domain, now
             )
-            acts = _follow(deps, session, verdict) if verdict else Counter()
+            changes = apply_verdict(session, verdict, now) if verdict else Counter()
     except NotifierError:  # the database is away: the mail is read again when it is back
         raise
     except (Exception, _TooSlowError) as error:  # noqa: BLE001 - one mail never stops the others
-        return _unreadable(deps, name, error, summary)
+        return _note_unreadable(deps, mail_hash, error, summary)
     if verdict is None:
         summary.known += 1
         return BounceKind.NONE
     summary.kinds[verdict.kind] += 1
-    summary.suppressed += acts["suppressed"]
-    summary.held += acts["held"]
-    summary.unsubscribed += acts["unsubscribed"]
+    summary.suppressed += changes["suppressed"]
+    summary.held += changes["held"]
+    summary.unsubscribed += changes["unsubscribed"]
     return verdict.kind
 
 
-def _unreadable(deps: Deps, name: str, error: BaseException, summary: Summary) -> BounceKind:
-    """Note a mail as one that cannot be read; the log says where it failed, and nothing of what it holds."""
+def _note_unreadable(
+    deps: Deps, mail_hash: str, error: BaseException, summary: Summary
+) -> BounceKind:
+    """Store that a mail cannot be read; the log says where it failed, and nothing of its text."""
     frames = traceback.extract_tb(error.__traceback__)[-_MOST_FRAMES:]
     places = " < ".join(f"{frame.name} line {frame.lineno}" for frame in reversed(frames))
     log.warning("A mail that came back could not be read: %s in %s.", type(error).__name__, places)
     with deps.writing() as session:
-        policy.note(session, name, BounceKind.UNREADABLE, deps.now())
+        reports.store_kind(session, mail_hash, BounceKind.UNREADABLE, deps.now())
     summary.kinds[BounceKind.UNREADABLE] += 1
     return BounceKind.UNREADABLE
 
 
 @contextmanager
 def _time_limit() -> Iterator[None]:
-    """End what takes too much of the processor's time, where this thread can be interrupted: the main one, on Unix."""
+    """End a block that uses too much processor time.
+
+    It works only where the thread can be interrupted: in the main thread, on Unix.
+    """
     if (
         not hasattr(signal, "setitimer")
         or threading.current_thread() is not threading.main_thread()
@@ -142,71 +243,87 @@ def _time_limit() -> Iterator[None]:
         signal.signal(signal.SIGVTALRM, before or signal.SIG_DFL)
 
 
-def _follow(deps: Deps, session: Session, verdict: Verdict) -> Counter[str]:
-    """Let a proven report have its consequences; returns how many people it suppressed, held back, unsubscribed."""
-    now, acts = deps.now(), Counter[str]()
-    if verdict.kind is BounceKind.UNSUBSCRIBE and verdict.subscription is not None:
-        acts["unsubscribed"] += subscriptions.end(
+def apply_verdict(session: Session, verdict: Verdict, now: datetime) -> Counter[str]:
+    """Store the consequences of a mail that came back.
+
+    Returns:
+        The number of people "suppressed" and "held", and of subscriptions "unsubscribed".
+    """
+    changes = Counter[str]()
+    if verdict.subscription is not None:
+        changes["unsubscribed"] += subscriptions.end(
             session, verdict.subscription, "mail", "subscriber", now
         )
-    if verdict.subscriber is None:
-        return acts
-    key = verdict.subscriber.address_hash
-    if verdict.kind is BounceKind.HARD or verdict.given_up:
-        acts["suppressed"] += suppressions.add(
-            session, key, SuppressionCause.BOUNCED, verdict.code, now
-        )
-    elif verdict.kind is BounceKind.COMPLAINT:
-        acts["suppressed"] += suppressions.add(session, key, SuppressionCause.COMPLAINED, "", now)
+    if verdict.failure is None or verdict.subscriber is None or verdict.delivery is None:
+        return changes
+    evidence = verdict.failure.evidence
+    consequence, newly_suppressed = apply_consequence(session, verdict.subscriber, evidence, now)
+    changes["suppressed"] += newly_suppressed
+    if consequence.suppression is SuppressionCause.COMPLAINED:
         for subscription in verdict.subscriber.subscriptions:
-            acts["unsubscribed"] += subscriptions.end(
+            changes["unsubscribed"] += subscriptions.end(
                 session, subscription, "complaint", "mail provider", now
             )
-    elif verdict.kind is BounceKind.SOFT:
-        acts["held"] += 1
-    return acts
+    elif consequence.suppression is None and consequence.hold is not None:
+        changes["held"] += 1
+        _send_again(session, verdict, consequence.hold.until)
+    return changes
 
 
-def _tell_operator(deps: Deps) -> None:
-    """Tell the operator of reports without proof, once a day at the most, and nothing of what they say."""
-    operator, now = deps.settings.operator.address, deps.now()
-    if operator is None:
+def _send_again(session: Session, verdict: Verdict, when: datetime) -> None:
+    """Enqueue a digest that came back once more, unless a later one replaces it."""
+    failure, delivery, subscriber = verdict.failure, verdict.delivery, verdict.subscriber
+    assert failure is not None
+    assert delivery is not None
+    assert subscriber is not None
+    if reports.is_newest_digest(session, delivery):
+        reason = safe(f"{failure.status} {failure.text}".strip(), subscriber.email)
+        if outbox.requeue(delivery, when, f"came back: {reason}"):
+            digests.reopen(delivery.digest)
+
+
+def _notify_of_unproven(deps: Deps) -> None:
+    """Mail the operator about reports without proof, at most once a day, without their text."""
+    if deps.settings.operator.address is None:
         return
+    now = deps.now()
     with deps.reading() as session:
-        if not _untold(session, now):
+        if not _count_unproven(session, now):
             return
     with deps.writing() as session:
-        session.execute(select(Installation.id).with_for_update())  # two readers tell it once
-        if number := _untold(session, now):
-            operator_mail.enqueue(
-                session, operator, _NOTICE_SUBJECT, _notice(deps, number), deps.mail_domain, now
-            )
+        # The lock lets one of two readers send the mail; the other one then counts 0.
+        session.execute(select(Installation.id).with_for_update())
+        if number := _count_unproven(session, now):
+            enqueue_for_operator(deps, session, _NOTICE_SUBJECT, _unproven_text(deps, number), now)
 
 
-def _untold(session: Session, now: datetime) -> int:
-    """How many reports without proof came since the operator was last told; 0 where that is less than a day ago."""
+def _count_unproven(session: Session, now: datetime) -> int:
+    """Count the reports without proof since the operator was last mailed about them.
+
+    Returns:
+        The number; 0 if the operator was mailed about them less than a day ago.
+    """
     noticed_at = session.scalar(
         select(func.max(Notice.created_at)).where(Notice.subject == _NOTICE_SUBJECT)
     )
     if noticed_at is not None and now - noticed_at < _NOTICE_EVERY:
         return 0
     unproven = select(func.count(BounceReport.hash)).where(BounceReport.kind == BounceKind.UNPROVEN)
-    return (
-        session.scalar(
-            unproven if noticed_at is None else unproven.where(BounceReport.read_at > noticed_at)
-        )
-        or 0
-    )
+    if noticed_at is not None:
+        unproven = unproven.where(BounceReport.read_at > noticed_at)
+    return session.scalar(unproven) or 0
 
 
-def _notice(deps: Deps, number: int) -> str:
+def _unproven_text(deps: Deps, number: int) -> str:
     local, _, domain = deps.bounce_address.rpartition("@")
     return (
-        f"Mails came back that name no mail of ours: {number} since you were last told. They changed nothing.\n"
-        "Anybody can write such a report. It counts only where it was sent to an address with our signed word, or names"
-        " the Message-ID of a mail that we sent in the last 35 days.\n\n"
-        "A few of them are usual: spam is sent under other people's names, and its reports come back to those.\n"
-        f"Many may mean that the word gets lost. Check that mail to {local}+test@{domain} arrives in the mailbox that"
-        " `notifier bounces read` reads, and that its headers still hold the whole address"
-        " (Postfix: recipient_delimiter = +)."
+        "Reports came back that identify none of our mails: "
+        f"{number} since the last such mail to you. They changed nothing.\n"
+        "Anybody can write such a report. It counts only if it was sent to an address with our "
+        "signed token, or names the Message-ID of a mail that we sent in the last 35 days.\n\n"
+        "A few of them are usual: spam is sent under other people's names, and its reports come "
+        "back to those.\n"
+        "Many may mean that the token gets lost. Check that mail to "
+        f"{local}+test@{domain} arrives in the mailbox that `notifier bounces read` reads, and "
+        "that its headers still hold the whole address (Postfix: recipient_delimiter = +)."
     )

@@ -1,7 +1,7 @@
-"""Delivering: what is owed goes out, and each answer is written down before its connection goes on.
+"""Delivering: due mails are claimed, built, sent and settled by the mail server's answer.
 
-Joins the outbox (what is owed to whom), the letters (what it says) and the mail server (who takes
-it). Transactions are opened here, and none is open while the network is used.
+Joins the outbox (which mails are due to whom), the messages (their text) and the mail server.
+Transactions are opened here, and none is open while the network is used or a message is signed.
 """
 
 import gc
@@ -21,116 +21,183 @@ from notifier.deliver.smtp.protocol import OutgoingMessage
 from notifier.deps import Deps
 from notifier.digest import digests
 from notifier.errors import StoreError
-from notifier.messages import digest_mail
+from notifier.messages.digest_mail import MessageBuilder
+from notifier.pipeline.bounces import Refusals
 from notifier.pipeline.problems import Problems, describe_unexpected, log_trace
-from notifier.pipeline.refusals import Refusals
 
+# Seconds between two renewals of the leases: two may fail before a lease of 30 seconds runs out.
+# Chosen by hand; not measured.
 _HEARTBEAT = 10.0
+# A claim holds the mails of about this many seconds, and at most this many mails, so that somebody
+# who unsubscribes meanwhile still gets at most those. Chosen by hand; not measured.
 _CLAIM_SECONDS = 1.0
 _MOST_CLAIMED = 1000
 
 
 @dataclass(frozen=True)
 class Sent:
-    """What came of the outbox: how many deliveries ended how, and why the server could not be used, if so."""
+    """The results of one run.
+
+    Attributes:
+        answers: the number of deliveries by `SendResult`.
+        problem: the reason why the mail server could not be used; empty if it could.
+    """
 
     answers: dict[str, int] = field(default_factory=dict)
     problem: str = ""
 
     @property
     def accepted(self) -> int:
-        """How many messages the mail server took."""
+        """The number of messages that the mail server accepted."""
         return self.answers.get(SendResult.ACCEPTED, 0)
 
     @property
     def not_accepted(self) -> int:
-        """How many it refused, put off, or left in doubt."""
+        """The number of messages that were refused, deferred, or left in doubt."""
         tried = (SendResult.REFUSED, SendResult.DEFERRED, SendResult.UNKNOWN)
         return sum(self.answers.get(answer, 0) for answer in tried)
 
 
 def never() -> bool:
-    """Go on to the end."""
+    """Return False, as a `stop` that lets everything be finished."""
     return False
 
 
 def run(deps: Deps, stop: Callable[[], bool] = never) -> Sent:
-    """Send what is owed until nothing is left that can be sent now, or it is to `stop`."""
+    """Send the due mails until none is left that can be sent now.
+
+    Args:
+        deps: the installation.
+        stop: returns True when no further message is to start.
+
+    Raises:
+        SettingsError: the sender is not set; nothing was claimed.
+    """
     deps.require_sender()
-    press, size, problem = digest_mail.MessageBuilder(deps), _smallest(deps), ""
-    slow = any(one.slow for one in deps.signers)
     with (
         _gc_frozen(),
         deps.small_transactions() as begin,
-        closing(deps.transport) as transport,
-        Prefetcher() as ahead,
+        closing(deps.transport),
+        Prefetcher() as prefetcher,
     ):
-        settling = _Settling(deps, begin)
-        while not problem and not stop():
-            now = deps.now()
-            with deps.writing() as session:
-                terms = _terms(deps, size)
-                claimed = outbox.claim_due(session, now, terms)
-                more = not claimed and outbox.has_more(session, now, terms)
-                rate = deps.settings.smtp.rate_per_second
-                wait = (
-                    rate_limits.reserve(session, rate, len(claimed), now)
-                    if rate and claimed
-                    else timedelta()
-                )
-            if more:
-                continue
-            if not claimed:
-                break
-            started = time.monotonic()
-            settling.open.update(one.id for one in claimed)
-            with _leases_kept(deps, settling.open):
-                parcels = _built(deps, press, claimed, settling, now)
-                if slow:
-                    parcels = ahead.prepared(parcels)
-                problem = transport.send(parcels, settling, wait.total_seconds(), stop)
-            size = _next_size(deps, size, time.monotonic() - started)
+        sending = _Sending(deps, begin, prefetcher, stop)
+        problem = sending.send_all()
     with deps.writing() as session:
         digests.finish(session)
-    return Sent(settling.answers, problem)
+    return Sent(sending.settling.answers, problem)
 
 
-def _built(
-    deps: Deps,
-    press: digest_mail.MessageBuilder,
-    claimed: Sequence[Claimed],
-    settling: "_Settling",
-    now: datetime,
-) -> list[OutgoingMessage]:
-    """The parcels of claimed deliveries; one that cannot be built is put off, and the others go out."""
-    parcels: list[OutgoingMessage] = []
-    failed: list[Outcome] = []
-    logged: set[int | None] = set()
-    with deps.reading() as session:
-        for delivery in claimed:
-            try:
-                parcels.append(press.outgoing(session, delivery, now))
-            except Exception as error:  # noqa: BLE001 - one mail stops no other
-                if (
-                    delivery.digest_id is None or delivery.digest_id not in logged
-                ):  # one trace a digest is enough
-                    log_trace(f"Delivery {delivery.id} cannot be built", error)
-                logged.add(delivery.digest_id)
-                failed.append(
-                    Outcome(
-                        delivery.id,
-                        SendResult.DEFERRED,
-                        f"the mail cannot be built: {describe_unexpected(error)}",
-                    )
-                )
-    if failed:
-        settling(failed)
-    return parcels
+def retry_failed(deps: Deps) -> int:
+    """Make every failed or uncertain delivery due again; return the number."""
+    with deps.writing() as session:
+        deliveries = outbox.retry(session, deps.now())
+        for delivery in deliveries:
+            digests.reopen(delivery.digest)
+        return len(deliveries)
+
+
+class _Sending:
+    """One run: claims of growing size, each built, sent and settled."""
+
+    def __init__(
+        self,
+        deps: Deps,
+        begin: Callable[[], AbstractContextManager[Connection]],
+        prefetcher: Prefetcher,
+        stop: Callable[[], bool],
+    ) -> None:
+        self._deps, self._prefetcher, self._stop = deps, prefetcher, stop
+        self._builder = MessageBuilder(deps)
+        self._signs_slowly = any(signer.slow for signer in deps.signers)
+        self._smallest_claim = deps.settings.smtp.connections * 10
+        self._claim_size = self._smallest_claim
+        self.settling = _Settling(deps, begin)
+
+    def send_all(self) -> str:
+        """Send until nothing is left; return the reason why the server cannot be used, if any."""
+        problem = ""
+        while not problem and not self._stop():
+            now = self._deps.now()
+            claimed, wait, has_more = self._claim(now)
+            if claimed:
+                problem = self._send(claimed, wait, now)
+            elif not has_more:
+                break
+        return problem
+
+    def _claim(self, now: datetime) -> tuple[list[Claimed], timedelta, bool]:
+        """Claim the next deliveries.
+
+        Returns:
+            The deliveries, the time until the first may be sent, and True if none was claimed
+            although more are due.
+        """
+        smtp = self._deps.settings.smtp
+        options = outbox.ClaimOptions(
+            self._claim_size,
+            hold_uncertain=smtp.when_uncertain == "hold",
+            domain_rates=smtp.domain_rates,
+        )
+        with self._deps.writing() as session:
+            claimed = outbox.claim_due(session, now, options)
+            if not claimed:
+                return [], timedelta(), outbox.has_more(session, now, options)
+            wait = timedelta()
+            if smtp.rate_per_second:
+                wait = rate_limits.reserve(session, smtp.rate_per_second, len(claimed), now)
+            return claimed, wait, False
+
+    def _send(self, claimed: Sequence[Claimed], wait: timedelta, now: datetime) -> str:
+        started = time.monotonic()
+        self.settling.open.update(delivery.id for delivery in claimed)
+        with _leases_kept(self._deps, self.settling.open):
+            messages = self._build(claimed, now)
+            if self._signs_slowly:
+                messages = self._prefetcher.prepared(messages)
+            problem = self._deps.transport.send(
+                messages, self.settling, wait.total_seconds(), self._stop
+            )
+        self._adjust_claim_size(time.monotonic() - started)
+        return problem
+
+    def _build(self, claimed: Sequence[Claimed], now: datetime) -> list[OutgoingMessage]:
+        """Return the messages of claimed deliveries; defer those that cannot be built."""
+        messages: list[OutgoingMessage] = []
+        failed: list[Outcome] = []
+        logged: set[int | None] = set()
+        with self._deps.reading() as session:
+            for delivery in claimed:
+                try:
+                    messages.append(self._builder.outgoing(session, delivery, now))
+                except Exception as error:  # noqa: BLE001 - one mail stops no other
+                    # One trace per digest is enough.
+                    if delivery.digest_id is None or delivery.digest_id not in logged:
+                        log_trace(f"Delivery {delivery.id} cannot be built", error)
+                    logged.add(delivery.digest_id)
+                    text = f"the mail cannot be built: {describe_unexpected(error)}"
+                    failed.append(Outcome(delivery.id, SendResult.DEFERRED, text))
+        if failed:
+            self.settling(failed)
+        return messages
+
+    def _adjust_claim_size(self, seconds: float) -> None:
+        """Let the next claim hold about a second's worth of mails.
+
+        Args:
+            seconds: the duration of the last claim.
+        """
+        if seconds < _CLAIM_SECONDS / 2:
+            self._claim_size = min(self._claim_size * 2, _MOST_CLAIMED)
+        elif seconds > _CLAIM_SECONDS:
+            self._claim_size = max(self._claim_size // 2, self._smallest_claim)
 
 
 @contextmanager
 def _gc_frozen() -> Iterator[None]:
-    """Keep the garbage collector to what is made meanwhile: else it looks through all there is every few mails."""
+    """Exclude all objects that exist now from garbage collection.
+
+    Otherwise each collection, every few mails, would visit all objects of the process.
+    """
     gc.freeze()
     try:
         yield
@@ -138,26 +205,13 @@ def _gc_frozen() -> Iterator[None]:
         gc.unfreeze()
 
 
-def _smallest(deps: Deps) -> int:
-    return deps.settings.smtp.connections * 10
-
-
-def _next_size(deps: Deps, size: int, took: float) -> int:
-    """How many to claim next: about a second's worth, so that who leaves meanwhile is asked for soon enough."""
-    if took < _CLAIM_SECONDS / 2:
-        return min(size * 2, _MOST_CLAIMED)
-    return max(size // 2, _smallest(deps)) if took > _CLAIM_SECONDS else size
-
-
-def _terms(deps: Deps, size: int) -> outbox.ClaimOptions:
-    smtp = deps.settings.smtp
-    return outbox.ClaimOptions(
-        size, hold_uncertain=smtp.when_uncertain == "hold", domain_rates=smtp.domain_rates
-    )
-
-
 class _Settling:
-    """Writes down what the server answers, and counts it."""
+    """The storing and counting of outcomes.
+
+    Attributes:
+        answers: the number of deliveries by `SendResult`.
+        open: the ids of claimed deliveries without an outcome.
+    """
 
     def __init__(self, deps: Deps, begin: Callable[[], AbstractContextManager[Connection]]) -> None:
         self._deps, self._begin, self._refusals = deps, begin, Refusals(deps)
@@ -165,44 +219,58 @@ class _Settling:
         self.open: set[int] = set()
 
     def __call__(self, outcomes: Sequence[Outcome]) -> None:
-        """Write these down: what was accepted, which is nearly all, the short way."""
+        """Store outcomes; accepted ones, which are nearly all, in one cheap statement."""
         now = self._deps.now()
-        accepted = [one.delivery_id for one in outcomes if one.answer is SendResult.ACCEPTED]
+        accepted = [
+            outcome.delivery_id for outcome in outcomes if outcome.answer is SendResult.ACCEPTED
+        ]
         if accepted:
             with self._begin() as connection:
                 outbox.settle_accepted(connection, accepted, now)
             self.open.difference_update(accepted)
-            self.answers[SendResult.ACCEPTED] = self.answers.get(SendResult.ACCEPTED, 0) + len(
-                accepted
-            )
-        others = [one for one in outcomes if one.answer is not SendResult.ACCEPTED]
+            self._count(SendResult.ACCEPTED, len(accepted))
+        others = [outcome for outcome in outcomes if outcome.answer is not SendResult.ACCEPTED]
         if others:
             self._settle_others(others, now)
-        for one in others:
-            self.open.discard(one.delivery_id)
-            self.answers[one.answer] = self.answers.get(one.answer, 0) + 1
+        for outcome in others:
+            self.open.discard(outcome.delivery_id)
+            self._count(outcome.answer, 1)
+
+    def _count(self, answer: SendResult, number: int) -> None:
+        self.answers[answer] = self.answers.get(answer, 0) + number
 
     def _settle_others(self, outcomes: Sequence[Outcome], now: datetime) -> None:
-        """Write down what was not accepted, with what follows from it; what cannot be drawn from one stops no other."""
+        """Store outcomes that were not accepted, with their consequences.
+
+        If a consequence cannot be stored, the outcomes are stored without it, and then the
+        consequences one by one: otherwise the mails would be sent again.
+        """
         try:
             with self._deps.writing() as session:
                 outbox.settle_attempts(session, outcomes, now)
-                self._refusals.follow(session, outcomes, now)
+                self._refusals.apply(session, outcomes, now)
         except StoreError:
             raise
-        except Exception as error:  # noqa: BLE001 - an answer that is not written down would be asked for again
-            log_trace("What follows from refusals could not be written down", error)
+        except Exception as error:  # noqa: BLE001 - the outcomes must be stored in any case
+            log_trace("The consequences of refusals could not be stored", error)
             with self._deps.writing() as session:
                 outbox.settle_attempts(session, outcomes, now)
             for outcome in outcomes:
-                what = f"What follows for delivery {outcome.delivery_id}"
-                with Problems().contained(what), self._deps.writing() as session:
-                    self._refusals.follow(session, [outcome], now)
+                task = f"Storing the consequences for delivery {outcome.delivery_id}"
+                with Problems().contained(task), self._deps.writing() as session:
+                    self._refusals.apply(session, [outcome], now)
 
 
 @contextmanager
 def _leases_kept(deps: Deps, unsettled: set[int]) -> Iterator[None]:
-    """Renew the leases of what is still being sent, so that a slow server is not asked by two workers at once."""
+    """Renew the leases of what is still being sent, from a thread.
+
+    So no second worker takes over the deliveries while a slow server has them.
+
+    Args:
+        deps: the installation.
+        unsettled: the ids of the deliveries; the caller removes those with an outcome.
+    """
     done = threading.Event()
 
     def renew() -> None:
@@ -210,13 +278,13 @@ def _leases_kept(deps: Deps, unsettled: set[int]) -> Iterator[None]:
             try:
                 with deps.writing() as session:
                     outbox.renew(session, tuple(unsettled), deps.now())
-            except Exception as error:  # noqa: BLE001 - a lease outlives two beats that are missed
+            except Exception as error:  # noqa: BLE001 - a lease outlives two failed renewals
                 log_trace("Leases could not be renewed", error)
 
-    heart = threading.Thread(target=renew, name="leases", daemon=True)
-    heart.start()
+    heartbeat = threading.Thread(target=renew, name="leases", daemon=True)
+    heartbeat.start()
     try:
         yield
     finally:
         done.set()
-        heart.join()
+        heartbeat.join()

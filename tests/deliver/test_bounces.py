@@ -1,6 +1,8 @@
-"""Mails that come back: who is gone is written to no more, who is full is waited for, an auto-reply judges nobody."""
+"""Mails that come back: suppression, holding back, unsubscribing, and automatic replies."""
 
 import csv
+import io
+import sys
 from collections import defaultdict
 from datetime import timedelta
 from email.message import EmailMessage
@@ -11,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from notifier.cli.main import run
 from notifier.deliver.bounces import mailbox, parser
 from notifier.enums import BounceKind, DeliveryStatus, SubscriptionStatus, SuppressionCause
 from notifier.pipeline import bounces
@@ -19,82 +22,28 @@ from notifier.store.models import BounceReport, Delivery, Subscriber, Subscripti
 from tests.support.installation import MONDAY, Installation
 from tests.support.news_site import Article
 from tests.support.paths import SHARED
+from tests.support.reports import a_complaint, a_report, envelope_sender
 
 TUESDAY = MONDAY + timedelta(days=1)
 CORPUS = SHARED / "corpora" / "bounces"
 
 
-def a_report(
-    to: str, status: str, said: str, action: str = "failed", recipient: str = "anna@example.org"
-) -> bytes:
-    """A delivery status notification (RFC 3464), written by hand."""
-    return f"""Return-Path: <>
-From: Mail Delivery System <mailer-daemon@mx.example.org>
-To: {to}
-Subject: Undelivered Mail Returned to Sender
-Auto-Submitted: auto-replied
-MIME-Version: 1.0
-Content-Type: multipart/report; report-type=delivery-status; boundary="b"
-
---b
-Content-Type: text/plain
-
-I am sorry to inform you that your message could not be delivered.
-
---b
-Content-Type: message/delivery-status
-
-Reporting-MTA: dns; mx.example.org
-
-Final-Recipient: rfc822; {recipient}
-Action: {action}
-Status: {status}
-Diagnostic-Code: smtp; {said}
-
---b--
-""".encode()
-
-
-def a_complaint(to: str) -> bytes:
-    """A feedback report (RFC 5965), written by hand."""
-    return f"""From: feedback@provider.example.org
-To: {to}
-Subject: FW: Your digest
-MIME-Version: 1.0
-Content-Type: multipart/report; report-type=feedback-report; boundary="b"
-
---b
-Content-Type: message/feedback-report
-
-Feedback-Type: abuse
-User-Agent: SomeGenerator/1.0
-Version: 1
-
---b--
-""".encode()
-
-
 @pytest.fixture
 def sent(installation: Installation) -> Installation:
     """Anna and Ben were sent a digest."""
-    made = installation
-    made.subscribe("anna@example.org")
-    made.subscribe("ben@example.org")
-    run_once(made.at(MONDAY))
-    made.publish([Article("Frexalimab slows lesions")])
-    run_once(made.at(TUESDAY))
-    assert len(made.sink.messages) == 2
-    return made
+    installation.subscribe("anna@example.org")
+    installation.subscribe("ben@example.org")
+    run_once(installation.at(MONDAY))
+    installation.publish([Article("Frexalimab slows lesions")])
+    run_once(installation.at(TUESDAY))
+    assert len(installation.sink.messages) == 2
+    return installation
 
 
-def envelope(made: Installation, recipient: str = "anna@example.org") -> str:
-    return next(sender for sender, to in made.sink.envelopes if to == recipient)
-
-
-def standing(made: Installation) -> dict[str, SuppressionCause]:
-    with made.at(TUESDAY).reading() as session:
-        people = {one.address_hash: one.email for one in session.query(Subscriber)}
-        return {people[one.address_hash]: one.cause for one in session.query(Suppression)}
+def suppressions(installation: Installation) -> dict[str, SuppressionCause]:
+    with installation.at(TUESDAY).reading() as session:
+        people = {person.address_hash: person.email for person in session.query(Subscriber)}
+        return {people[row.address_hash]: row.cause for row in session.query(Suppression)}
 
 
 def test_each_mail_has_an_envelope_sender_that_says_nothing_of_its_reader(sent: Installation):
@@ -107,17 +56,22 @@ def test_each_mail_has_an_envelope_sender_that_says_nothing_of_its_reader(sent: 
         assert len(sender.partition("@")[0]) <= 64
 
 
-def test_who_is_gone_is_suppressed_whatever_address_the_report_names(sent: Installation):
+def test_a_hard_report_suppresses_the_recipient_of_the_delivery_whatever_address_it_names(
+    sent: Installation,
+):
     mail = a_report(
-        envelope(sent), "5.1.1", "550 5.1.1 user unknown", recipient="someone.else@example.net"
+        envelope_sender(sent),
+        "5.1.1",
+        "550 5.1.1 user unknown",
+        recipient="someone.else@example.net",
     )
     assert bounces.read(sent.at(TUESDAY), [mail]).suppressed == 1
-    assert standing(sent) == {"anna@example.org": SuppressionCause.BOUNCED}
+    assert suppressions(sent) == {"anna@example.org": SuppressionCause.BOUNCED}
     again = bounces.read(sent.at(TUESDAY), [mail])
     assert (again.known, again.suppressed) == (1, 0)
 
 
-def test_without_our_word_the_message_id_tells_who_it_is_and_a_named_address_does_not(
+def test_without_our_token_only_the_message_id_identifies_the_recipient(
     sent: Installation,
 ):
     plain = a_report("bounce@example.org", "5.1.1", "550 no such user", recipient="Ben@Example.org")
@@ -130,75 +84,80 @@ def test_without_our_word_the_message_id_tells_who_it_is_and_a_named_address_doe
     )
     returned += f"\nMessage-ID: {anna}\n".encode()
     assert bounces.read(sent.at(TUESDAY), [returned]).suppressed == 1
-    assert standing(sent) == {"anna@example.org": SuppressionCause.BOUNCED}
+    assert suppressions(sent) == {"anna@example.org": SuppressionCause.BOUNCED}
 
 
-def test_a_forged_word_means_nobody(sent: Installation):
-    local, _, domain = envelope(sent).partition("@")
+def test_a_forged_token_identifies_nobody(sent: Installation):
+    local, _, domain = envelope_sender(sent).partition("@")
     forged = a_report(f"{local[:-12]}{'a' * 12}@{domain}", "5.1.1", "550 user unknown")
-    assert bounces.read(sent.at(TUESDAY), [forged]).suppressed == 0
+    summary = bounces.read(sent.at(TUESDAY), [forged])
+    assert summary.kinds == {BounceKind.UNPROVEN: 1}
+    assert (summary.suppressed, summary.held) == (0, 0)
+    assert suppressions(sent) == {}
 
 
 def test_a_full_mailbox_holds_mails_back_twice_as_long_each_time_and_then_gets_the_digest_again(
     sent: Installation,
 ):
-    made = sent
     full = "552 5.2.2 mailbox full"
-    assert bounces.read(made.at(TUESDAY), [a_report(envelope(made), "5.2.2", full)]).held == 1
-    assert standing(made) == {}
-    run_once(made.at(TUESDAY + timedelta(hours=1)))
-    assert len(made.sink.to("anna@example.org")) == 1
-    run_once(made.at(TUESDAY + timedelta(hours=2, minutes=1)))
-    first, again = made.sink.to("anna@example.org")
+    assert (
+        bounces.read(sent.at(TUESDAY), [a_report(envelope_sender(sent), "5.2.2", full)]).held == 1
+    )
+    assert suppressions(sent) == {}
+    run_once(sent.at(TUESDAY + timedelta(hours=1)))
+    assert len(sent.sink.to("anna@example.org")) == 1
+    run_once(sent.at(TUESDAY + timedelta(hours=2, minutes=1)))
+    first, again = sent.sink.to("anna@example.org")
     assert first["Message-ID"] == again["Message-ID"]
     later = TUESDAY + timedelta(hours=3)
-    bounces.read(made.at(later), [a_report(envelope(made), "5.2.2", f"{full} again")])
-    with made.at(later).reading() as session:
+    bounces.read(sent.at(later), [a_report(envelope_sender(sent), "5.2.2", f"{full} again")])
+    with sent.at(later).reading() as session:
         held = session.query(Subscriber).filter_by(email="anna@example.org").one().held_until
     assert held == later + timedelta(hours=4)
 
 
-def test_what_came_meanwhile_is_in_the_first_digest_after_the_wait(sent: Installation):
-    made = sent
+def test_news_during_a_hold_is_in_the_first_digest_after_it(sent: Installation):
     bounces.read(
-        made.at(TUESDAY),
-        [a_report(envelope(made), "4.2.2", "452 4.2.2 over quota") for _ in range(1)],
+        sent.at(TUESDAY),
+        [a_report(envelope_sender(sent), "4.2.2", "452 4.2.2 over quota")],
     )
-    with made.at(TUESDAY).writing() as session:
+    with sent.at(TUESDAY).writing() as session:
         session.query(Subscriber).filter_by(email="anna@example.org").one().held_until = (
             TUESDAY + timedelta(days=2)
         )
-    made.publish([Article("Frexalimab slows lesions"), Article("Frexalimab again, meanwhile")])
-    run_once(made.at(TUESDAY + timedelta(days=1)))
-    assert len(made.sink.to("ben@example.org")) == 2
-    assert not any("meanwhile" in mail.as_string() for mail in made.sink.to("anna@example.org"))
-    run_once(made.at(TUESDAY + timedelta(days=2, minutes=1)))
-    assert any("meanwhile" in mail.as_string() for mail in made.sink.to("anna@example.org"))
+    sent.publish([Article("Frexalimab slows lesions"), Article("Frexalimab again, meanwhile")])
+    run_once(sent.at(TUESDAY + timedelta(days=1)))
+    assert len(sent.sink.to("ben@example.org")) == 2
+    assert not any("meanwhile" in mail.as_string() for mail in sent.sink.to("anna@example.org"))
+    run_once(sent.at(TUESDAY + timedelta(days=2, minutes=1)))
+    assert any("meanwhile" in mail.as_string() for mail in sent.sink.to("anna@example.org"))
 
 
-def test_a_mailbox_that_stays_full_is_given_up_and_a_quiet_week_forgives_one(sent: Installation):
-    made, moment = sent, TUESDAY
+def test_the_eighth_full_mailbox_suppresses_and_a_week_without_one_is_forgotten(sent: Installation):
+    moment = TUESDAY
     for number in range(7):
         bounces.read(
-            made.at(moment), [a_report(envelope(made), "5.2.2", f"552 mailbox full {number}")]
+            sent.at(moment),
+            [a_report(envelope_sender(sent), "5.2.2", f"552 mailbox full {number}")],
         )
         moment += timedelta(days=3)
-    assert standing(made) == {}
+    assert suppressions(sent) == {}
     moment += timedelta(days=8)
     bounces.read(
-        made.at(moment), [a_report(envelope(made), "5.2.2", "552 mailbox full, after a while")]
+        sent.at(moment),
+        [a_report(envelope_sender(sent), "5.2.2", "552 mailbox full, after a while")],
     )
-    assert standing(made) == {}
+    assert suppressions(sent) == {}
     bounces.read(
-        made.at(moment), [a_report(envelope(made), "5.2.2", "552 mailbox full, once more")]
+        sent.at(moment), [a_report(envelope_sender(sent), "5.2.2", "552 mailbox full, once more")]
     )
-    assert standing(made) == {"anna@example.org": SuppressionCause.BOUNCED}
+    assert suppressions(sent) == {"anna@example.org": SuppressionCause.BOUNCED}
 
 
-def test_a_complaint_ends_everything(sent: Installation):
-    done = bounces.read(sent.at(TUESDAY), [a_complaint(envelope(sent))])
+def test_a_complaint_suppresses_and_ends_the_subscription(sent: Installation):
+    done = bounces.read(sent.at(TUESDAY), [a_complaint(envelope_sender(sent))])
     assert (done.suppressed, done.unsubscribed) == (1, 1)
-    assert standing(sent) == {"anna@example.org": SuppressionCause.COMPLAINED}
+    assert suppressions(sent) == {"anna@example.org": SuppressionCause.COMPLAINED}
 
 
 @pytest.mark.parametrize(
@@ -210,9 +169,9 @@ def test_a_complaint_ends_everything(sent: Installation):
         {"Subject": "A question about your digest"},
     ],
 )
-def test_an_answer_changes_nothing(sent: Installation, headers: dict[str, str]):
+def test_a_reply_or_an_automatic_reply_changes_nothing(sent: Installation, headers: dict[str, str]):
     mail = EmailMessage()
-    mail["From"], mail["To"] = "anna@example.org", envelope(sent)
+    mail["From"], mail["To"] = "anna@example.org", envelope_sender(sent)
     for name, value in headers.items():
         mail[name] = value
     mail.set_content("The user unknown to many does not exist in the office. 550 5.1.1")
@@ -220,14 +179,14 @@ def test_an_answer_changes_nothing(sent: Installation, headers: dict[str, str]):
     assert (done.suppressed, done.held, done.unsubscribed) == (0, 0, 0)
 
 
-def test_a_delay_is_no_bounce(sent: Installation):
-    mail = a_report(envelope(sent), "4.4.1", "connection timed out", action="delayed")
+def test_a_delayed_mail_is_not_a_bounce(sent: Installation):
+    mail = a_report(envelope_sender(sent), "4.4.1", "connection timed out", action="delayed")
     assert bounces.read(sent.at(TUESDAY), [mail]).kinds == {BounceKind.DELAYED: 1}
     with sent.at(TUESDAY).reading() as session:
-        assert {one.status for one in session.query(Delivery)} == {DeliveryStatus.SENT}
+        assert {delivery.status for delivery in session.query(Delivery)} == {DeliveryStatus.SENT}
 
 
-def test_a_mail_to_the_address_of_the_header_ends_the_subscription(sent: Installation):
+def test_a_mail_to_the_address_in_list_unsubscribe_ends_the_subscription(sent: Installation):
     header = sent.sink.to("anna@example.org")[0]["List-Unsubscribe"]
     subject = header.partition("subject=")[2].partition(">")[0].replace("%20", " ")
     mail = EmailMessage()
@@ -235,16 +194,16 @@ def test_a_mail_to_the_address_of_the_header_ends_the_subscription(sent: Install
     assert bounces.read(sent.at(TUESDAY), [mail.as_bytes()]).unsubscribed == 1
     with sent.at(TUESDAY).reading() as session:
         ended = [
-            one.subscriber.email
-            for one in session.query(Subscription)
-            if one.status is SubscriptionStatus.ENDED
+            subscription.subscriber.email
+            for subscription in session.query(Subscription)
+            if subscription.status is SubscriptionStatus.ENDED
         ]
     assert ended == ["anna@example.org"]
 
 
 def test_a_maildir_is_read_once(sent: Installation, tmp_path: Path):
     box = Maildir(tmp_path / "box", create=True)
-    box.add(a_report(envelope(sent), "5.1.1", "550 user unknown"))
+    box.add(a_report(envelope_sender(sent), "5.1.1", "550 user unknown"))
     assert bounces.read(sent.at(TUESDAY), mailbox.from_maildir(tmp_path / "box")).suppressed == 1
     assert list(mailbox.from_maildir(tmp_path / "box")) == []
     assert len(box) == 1
@@ -253,33 +212,29 @@ def test_a_maildir_is_read_once(sent: Installation, tmp_path: Path):
 def test_a_mail_server_can_pipe_a_mail(
     sent: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
 ):
-    import io
-    import sys
-
-    from notifier.cli.main import run
 
     deps = sent.at(TUESDAY)
     config = tmp_path / "notifier.toml"
     keys = {key: getattr(deps.settings, key) for key in ("secret_key", "suppression_key")}
     lines = {"database_url": deps.engine.url, **keys, "public_url": "https://example.org"}
     config.write_text("".join(f'{key} = "{value}"\n' for key, value in lines.items()))
-    mail = a_report(envelope(sent), "5.1.1", "550 user unknown")
+    mail = a_report(envelope_sender(sent), "5.1.1", "550 user unknown")
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(mail)))
     monkeypatch.setenv("NOTIFIER_CONFIG", str(config))
     assert run(["bounces", "read", "-", "--now", TUESDAY.isoformat()]) == 0
     assert "Suppressed 1," in capsys.readouterr().out
-    assert standing(sent) == {"anna@example.org": SuppressionCause.BOUNCED}
+    assert suppressions(sent) == {"anna@example.org": SuppressionCause.BOUNCED}
 
 
-def test_a_report_keeps_no_address(sent: Installation):
-    bounces.read(sent.at(TUESDAY), [a_report(envelope(sent), "5.1.1", "550 user unknown")])
+def test_no_address_of_a_report_is_stored(sent: Installation):
+    bounces.read(sent.at(TUESDAY), [a_report(envelope_sender(sent), "5.1.1", "550 user unknown")])
     with sent.at(TUESDAY).reading() as session:
         (kept,) = session.query(BounceReport)
         assert (len(kept.hash), kept.kind) == (64, BounceKind.HARD)
 
 
 @given(st.binary(max_size=400))
-def test_any_bytes_are_judged_without_falling(octets: bytes):
+def test_any_bytes_can_be_parsed(octets: bytes):
     assert parser.read(octets).failures
     assert parser.read(
         b"Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\n" + octets
@@ -287,7 +242,7 @@ def test_any_bytes_are_judged_without_falling(octets: bytes):
 
 
 @pytest.mark.parametrize(
-    "said",
+    "text",
     [
         "553 5.3.0 <anna@example.org>... Addressee unknown",
         "L'adresse de messagerie n'existe pas.",
@@ -296,20 +251,20 @@ def test_any_bytes_are_judged_without_falling(octets: bytes):
         "Invalid final delivery userid",
     ],
 )
-def test_who_is_gone_is_understood_in_other_words(said: str):
+def test_a_missing_mailbox_is_recognised_in_other_phrasings(text: str):
     mail = f"""From: postmaster@mx.example.org
 To: bounce@example.org
 Subject: Undeliverable mail
 
 This message could not be delivered to:
 anna@example.org
-{said}
+{text}
 """.encode()
-    (found,) = parser.read(mail).failures
-    assert (found.kind, found.recipient) == (BounceKind.HARD, "anna@example.org")
+    (failure,) = parser.read(mail).failures
+    assert (failure.kind, failure.recipient) == (BounceKind.HARD, "anna@example.org")
 
 
-def test_prose_about_two_people_is_read_for_each():
+def test_prose_about_two_recipients_is_judged_for_each():
     mail = b"""From: MAILER-DAEMON@mx.example.org
 To: bounce@example.org
 Subject: Mail delivery failed: returning message to sender
@@ -323,38 +278,38 @@ SMTP error from remote server after RCPT command:
 SMTP error from remote server after RCPT command:
 5.2.2 <ben@example.org>... Mailbox Full
 """
-    found = {one.recipient: (one.kind, one.status) for one in parser.read(mail).failures}
-    assert found == {
+    failures = parser.read(mail).failures
+    assert {failure.recipient: (failure.kind, failure.status) for failure in failures} == {
         "anna@example.org": (BounceKind.HARD, "5.1.1"),
         "ben@example.org": (BounceKind.SOFT, "5.2.2"),
     }
 
 
 def rows() -> dict[str, list[dict[str, str]]]:
-    found = defaultdict(list)
+    by_file = defaultdict(list)
     with (CORPUS / "expected.tsv").open(encoding="utf-8") as file:
         for row in csv.DictReader(file, delimiter="\t"):
-            found[row["file"]].append(row)
-    return found
+            by_file[row["file"]].append(row)
+    return by_file
 
 
 @pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus of bounces is not here")
-def test_real_reports_are_judged_as_careful_readers_judge_them():
+def test_real_reports_get_the_verdict_of_the_corpus():
     wrong, forbidden = [], []
     for file, expected in rows().items():
         failures = parser.read((CORPUS / file).read_bytes()).failures
         for number, row in enumerate(expected):
             named = [
-                one
-                for one in failures
-                if row["recipient"] and one.recipient == row["recipient"].lower()
+                failure
+                for failure in failures
+                if row["recipient"] and failure.recipient == row["recipient"].lower()
             ]
-            found = (named or failures[number : number + 1] or failures[:1])[0]
-            if row["strict"] == "yes" and found.kind != row["kind"]:
+            failure = (named or failures[number : number + 1] or failures[:1])[0]
+            if row["strict"] == "yes" and failure.kind != row["kind"]:
                 wrong.append(file)
             if "+dsn" in row["oracle"]:
                 assert named, f"{file} names {row['recipient']}"
-            if row["kind"] not in ("hard", "soft") and found.kind is BounceKind.HARD:
+            if row["kind"] not in ("hard", "soft") and failure.kind is BounceKind.HARD:
                 forbidden.append(file)
     assert wrong == []
     assert forbidden == []

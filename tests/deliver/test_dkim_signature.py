@@ -6,15 +6,18 @@ from pathlib import Path
 
 import dkim
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from notifier.deliver.mime import dkim_keys as keys
 from notifier.deliver.mime.dkim_keys import Signer
 from notifier.deliver.mime.dkim_signature import SIGNED
+from notifier.deliver.mime.message import compile_message
 from notifier.errors import SettingsError
 from notifier.pipeline.run import run_once
 from notifier.settings import Dkim, SigningKey, load
 from tests.support.installation import MONDAY, Installation
-from tests.support.mails import SENDER, TEMPLATES, a_digest, a_letter, an_item
+from tests.support.mails import SENDER, TEMPLATES, a_digest, a_digest_spec, an_item
 from tests.support.news_site import Article
 
 
@@ -25,17 +28,18 @@ def signer(tmp_path: Path, algorithm: str) -> Signer:
 
 
 def signed(*signers: Signer, **item: str) -> bytes:
-    from notifier.deliver.mime.message import compile_message
 
-    letter = a_letter(a_digest(an_item(**item)))
-    return compile_message(letter, SENDER, TEMPLATES.mail_page, TEMPLATES.render, signers).render(
-        letter.own, MONDAY
+    spec = a_digest_spec(a_digest(an_item(**item)))
+    return compile_message(spec, SENDER, TEMPLATES.mail_page, TEMPLATES.render, signers).render(
+        spec.recipient, MONDAY
     )
 
 
 def verifies(message: bytes, *signers: Signer) -> bool:
-    """Whether dkimpy accepts every signature of the message."""
-    zone = {f"{name}.".encode(): text.encode() for name, text in (one.record() for one in signers)}
+    """Return whether dkimpy accepts every signature of the message."""
+    zone = {
+        f"{name}.".encode(): text.encode() for name, text in (signer.record() for signer in signers)
+    }
 
     def look_up(name, **_):
         return zone.get(name.encode() if isinstance(name, str) else name)
@@ -49,8 +53,8 @@ def verifies(message: bytes, *signers: Signer) -> bool:
 
 
 @pytest.mark.parametrize("algorithms", [("rsa",), ("ed25519",), ("rsa", "ed25519")], ids="+".join)
-def test_a_verifier_of_another_hand_accepts_it(tmp_path: Path, algorithms: tuple[str, ...]):
-    signers = [signer(tmp_path, one) for one in algorithms]
+def test_an_independent_verifier_accepts_the_signature(tmp_path: Path, algorithms: tuple[str, ...]):
+    signers = [signer(tmp_path, algorithm) for algorithm in algorithms]
     message = signed(*signers, title="Ünïcödé 🧠 " * 20, summary="two  spaces   and a tab\t. " * 40)
     assert message.count(b"DKIM-Signature:") == len(signers)
     assert verifies(message, *signers)
@@ -74,14 +78,16 @@ def test_a_verifier_of_another_hand_accepts_it(tmp_path: Path, algorithms: tuple
         (b"\r\nMIME-Version", b"\r\nReply-To: evil@example.com\r\nMIME-Version"),
     ],
 )
-def test_what_was_changed_on_the_way_is_refused(tmp_path: Path, old: bytes, new: bytes):
-    one = signer(tmp_path, "rsa")
-    message = signed(one)
+def test_a_message_that_was_changed_on_the_way_does_not_verify(
+    tmp_path: Path, old: bytes, new: bytes
+):
+    key = signer(tmp_path, "rsa")
+    message = signed(key)
     assert old in message
-    assert not verifies(message.replace(old, new, 1), one)
+    assert not verifies(message.replace(old, new, 1), key)
 
 
-def test_every_header_of_ours_is_named_once_more_than_it_stands_there(tmp_path: Path):
+def test_every_header_is_named_once_more_than_it_occurs(tmp_path: Path):
     message = signed(signer(tmp_path, "ed25519"))
     named = re.sub(r"\s", "", re.search(rb"h=([^;]+);", message)[1].decode()).split(":")
     for name in SIGNED:
@@ -89,21 +95,20 @@ def test_every_header_of_ours_is_named_once_more_than_it_stands_there(tmp_path: 
         assert named.count(name.lower()) == stands + 1, name
 
 
-def test_what_goes_out_is_signed_and_verifies(installation: Installation, tmp_path: Path):
-    made = installation
+def test_sent_mails_are_signed_and_verify(installation: Installation, tmp_path: Path):
     files = {}
     for algorithm in ("rsa", "ed25519"):
         files[algorithm] = tmp_path / f"{algorithm}.pem"
         files[algorithm].write_bytes(keys.new_key(algorithm))
     also = (SigningKey(selector="second", private_key_file=files["ed25519"]),)
-    made.change(
+    installation.change(
         dkim=Dkim(domain="example.org", selector="first", private_key_file=files["rsa"], also=also)
     )
-    made.subscribe("anna@example.org", zone="Europe/Berlin")
-    run_once(made.at(MONDAY))
-    made.publish([Article("Frexalimab slows lesions", "Größer ist nicht besser.")])
-    run_once(made.at(MONDAY + timedelta(days=1)))
-    octets = made.sink.raw[-1]
+    installation.subscribe("anna@example.org", zone="Europe/Berlin")
+    run_once(installation.at(MONDAY))
+    installation.publish([Article("Frexalimab slows lesions", "Größer ist nicht besser.")])
+    run_once(installation.at(MONDAY + timedelta(days=1)))
+    octets = installation.sink.raw[-1]
     signers = [Signer("example.org", "first", keys.read_key(files["rsa"]))]
     signers.append(Signer("example.org", "second", keys.read_key(files["ed25519"])))
     assert verifies(octets, *signers)
@@ -115,13 +120,6 @@ def test_a_key_that_cannot_sign_is_refused_with_the_fix(
 ):
     file = tmp_path / "key.pem"
     if content == "weak":
-        from cryptography.hazmat.primitives.asymmetric import rsa
-        from cryptography.hazmat.primitives.serialization import (
-            Encoding,
-            NoEncryption,
-            PrivateFormat,
-        )
-
         key = rsa.generate_private_key(public_exponent=65537, key_size=1024)
         content = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     if content is not None:
@@ -131,7 +129,7 @@ def test_a_key_that_cannot_sign_is_refused_with_the_fix(
     assert "notifier dkim" in refused.value.fix
 
 
-def test_a_key_file_counts_from_the_settings_file_and_must_be_named(tmp_path: Path):
+def test_a_key_file_is_relative_to_the_settings_file_and_must_be_named(tmp_path: Path):
     config = tmp_path / "notifier.toml"
     config.write_text('[dkim]\ndomain = "example.org"\nprivate_key_file = "key.pem"\n')
     assert load(config, {}).dkim.private_key_file == tmp_path / "key.pem"

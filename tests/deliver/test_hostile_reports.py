@@ -1,4 +1,4 @@
-"""Mails that are built to break who reads them: each is judged, or refused, within a second and in bounded memory."""
+"""Mails that are built to break a parser: each takes less than a second and little memory."""
 
 import time
 import tracemalloc
@@ -12,13 +12,11 @@ from hypothesis import strategies as st
 from notifier.deliver.bounces import incoming_mail, parser
 from notifier.deliver.bounces.incoming_mail import UnreadableMailError
 from notifier.enums import BounceKind
+from tests.support.reports import HEAD, nested_parts
 
-HEAD = (
-    b"From: MAILER-DAEMON@mx.example.org\nTo: bounce@example.org\nSubject: Mail delivery failed\n"
-)
 REPORT = HEAD + b"Content-Type: multipart/report; boundary=b\n\n"
 SIZES = (80_000, 900_000)
-# Seconds of the processor for one mail.
+# Processor time for one mail, in seconds.
 LIMIT = 1.0
 
 UNITS = {
@@ -65,8 +63,8 @@ def plain(text: bytes) -> bytes:
 
 def status(text: bytes) -> bytes:
     fields = (
-        b"Reporting-MTA: dns; x\n\nFinal-Recipient: rfc822; a@b.c\nAction: failed\nDiagnostic-Code: smtp; "
-        + text
+        b"Reporting-MTA: dns; x\n\nFinal-Recipient: rfc822; a@b.c\nAction: failed\n"
+        b"Diagnostic-Code: smtp; " + text
     )
     return (
         REPORT
@@ -119,15 +117,6 @@ PLACES = {
 }
 
 
-def nested(levels: int) -> bytes:
-    """178 KB and more of parts in parts."""
-    inner = (
-        b'Content-Type: multipart/mixed; boundary="b%d"\n\n--b%d\n' % (level, level)
-        for level in range(levels)
-    )
-    return HEAD + b"".join(inner)
-
-
 def nested_digests(levels: int) -> bytes:
     inner = (
         b'Content-Type: multipart/digest; boundary="b%d"\n\n--b%d\n\n' % (n, n)
@@ -164,8 +153,8 @@ ODD = {
         b"".join(b"<a%d@b.c>: x\n" % number for number in range(20_000))
     ),
     "200,000 parts": REPORT + b"--b\n\n" * 200_000,
-    "18 levels of empty lines": nested(18) + b"\n" * 900_000,
-    "18 levels of boundaries": nested(18) + b"--b\n" * 220_000,
+    "18 levels of empty lines": nested_parts(18) + b"\n" * 900_000,
+    "18 levels of boundaries": nested_parts(18) + b"--b\n" * 220_000,
     "60,000 encoded words": b"Subject: " + b"=?utf-8?b?4pyT?= " * 60_000 + b"\n\nx",
     "open encoded words": b"Subject: " + b"=?a?q?" * 60_000 + b"\n\nx",
     "encoded words in punycode": b"Subject: =?punycode?q?" + b"a-b" * 600 + b"?=\n\nx",
@@ -188,8 +177,8 @@ ODD = {
 }
 
 TOO_DEEP = {
-    "parts in parts": nested(4_000),
-    "just too many": nested(30),
+    "parts in parts": nested_parts(4_000),
+    "just too many": nested_parts(30),
     "digests": nested_digests(4_000),
     "mails in mails": HEAD + b"Content-Type: message/rfc822\n\n" * 6_000,
 }
@@ -204,7 +193,8 @@ def seconds(mail: bytes) -> float:
 def hostile(place: str) -> Iterator[tuple[str, bytes]]:
     for unit, octets in UNITS.items():
         for size in SIZES:
-            yield f"{size} bytes of {unit}", PLACES[place](octets * (size // len(octets)))  # type: ignore[operator]
+            content = octets * (size // len(octets))
+            yield f"{size} bytes of {unit}", PLACES[place](content)  # type: ignore[operator]
 
 
 @pytest.mark.long
@@ -215,19 +205,19 @@ def test_no_text_anywhere_in_a_mail_takes_a_second(place: str):
 
 
 @pytest.mark.parametrize("form", ODD)
-def test_an_odd_mail_is_judged_within_a_second(form: str):
+def test_an_odd_mail_is_parsed_within_a_second(form: str):
     assert seconds(ODD[form]) < LIMIT
 
 
 @pytest.mark.parametrize("form", TOO_DEEP)
-def test_a_mail_whose_parts_lie_too_deep_is_refused_at_once(form: str):
+def test_a_mail_with_too_deeply_nested_parts_is_refused_at_once(form: str):
     started = time.process_time()
     with pytest.raises(UnreadableMailError, match="20 levels"):
         parser.read(TOO_DEEP[form])
     assert time.process_time() - started < LIMIT
 
 
-def test_of_many_recipients_a_hundred_are_looked_at():
+def test_at_most_a_hundred_recipients_of_a_report_are_read():
     failures = parser.read(recipients(5_000)).failures
     assert len(failures) == 100
     assert {failure.recipient for failure in failures} == {
@@ -239,8 +229,8 @@ def test_of_many_recipients_a_hundred_are_looked_at():
     "form", ["200,000 parts", "a field of a megabyte", "50,000 Received fields", "100,000 names"]
 )
 def test_the_tree_of_a_mail_is_small_whatever_it_holds(form: str):
-    message = incoming_mail.parsed(ODD[form])
-    tree = list(incoming_mail.parts(message))
+    message = incoming_mail.parse_mail(ODD[form])
+    tree = list(incoming_mail.parts_of(message))
     assert len(tree) <= 200
     for part in tree:
         fields = list(part.raw_items())
@@ -249,7 +239,9 @@ def test_the_tree_of_a_mail_is_small_whatever_it_holds(form: str):
         assert len(incoming_mail.text_of(part)) <= 100_000
 
 
-@pytest.mark.parametrize("mail", [nested(4_000), b"x" * 5_000_000, REPORT + b"--b\n\n" * 1_000_000])
+@pytest.mark.parametrize(
+    "mail", [nested_parts(4_000), b"x" * 5_000_000, REPORT + b"--b\n\n" * 1_000_000]
+)
 def test_the_largest_mail_takes_little_memory(mail: bytes):
     tracemalloc.start()
     with suppress(UnreadableMailError):
@@ -289,7 +281,7 @@ FIELDS = st.sampled_from(
     max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 @given(st.lists(st.one_of(FIELDS, st.binary(max_size=40)), max_size=60))
-def test_any_order_of_what_reports_are_made_of_is_judged(lines: list[bytes]):
+def test_any_order_of_the_elements_of_reports_can_be_parsed(lines: list[bytes]):
     try:
         report = parser.read(b"\n".join(lines))
     except UnreadableMailError:
@@ -298,6 +290,6 @@ def test_any_order_of_what_reports_are_made_of_is_judged(lines: list[bytes]):
 
 
 @pytest.mark.parametrize("charset", ["utf-8", "iso-8859-1", "us-ascii", "windows-1252", "UTF-8"])
-def test_ordinary_encoded_subjects_are_still_understood(charset: str):
+def test_ordinary_encoded_subjects_are_decoded(charset: str):
     mail = f"Subject: =?{charset}?q?unsubscribe_{'x' * 22}?=\n\n".encode()
     assert parser.read(mail).unsubscribe_tokens == ("x" * 22,)

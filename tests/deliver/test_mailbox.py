@@ -1,4 +1,4 @@
-"""Where mails lie that came back: each is read once, and is marked as seen only when its reader is done with it."""
+"""Mailboxes: each mail is read once, and is marked as seen only after it was read."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def address(box: Box, scheme: str = "imap", folder: str = "INBOX") -> str:
     return f"{scheme}://bounce%40example.org@127.0.0.1:{box.port}/{folder}"
 
 
-def test_unseen_mails_are_read_once_and_marked_when_they_are_done_with():
+def test_unseen_mails_are_read_once_and_marked_as_seen_afterwards():
     with mailbox_server.running(MAILS) as box:
         for number, mail in enumerate(mailbox.from_imap(address(box), PASSWORD)):
             assert mail == MAILS[number]
@@ -29,7 +29,7 @@ def test_unseen_mails_are_read_once_and_marked_when_they_are_done_with():
         assert list(mailbox.from_imap(address(box), PASSWORD)) == []
 
 
-def test_the_unseen_mails_of_a_maildir_are_read_once_wherever_another_program_put_them(
+def test_the_unseen_mails_of_a_maildir_are_read_once_from_new_and_cur(
     tmp_path: Path,
 ):
     for name, mail in (
@@ -51,9 +51,7 @@ def test_the_unseen_mails_of_a_maildir_are_read_once_wherever_another_program_pu
     assert list(mailbox.from_maildir(tmp_path / "box")) == []
 
 
-def test_a_maildir_that_may_not_be_written_to_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_maildir_without_write_access_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     for name in ("new", "cur", "tmp"):
         (tmp_path / name).mkdir()
     (tmp_path / "new" / "1").write_bytes(MAILS[0])
@@ -70,7 +68,7 @@ def test_a_mail_whose_reader_fails_is_read_again():
     with mailbox_server.running(MAILS) as box:
         mails = mailbox.from_imap(address(box), PASSWORD)
         assert [next(mails), next(mails)] == MAILS[:2]
-        mails.close()  # what becomes of it when its reader raises something
+        mails.close()  # as when the reader of the mail raises an error
         assert box.seen == {101}
         assert list(mailbox.from_imap(address(box), PASSWORD)) == MAILS[1:]
 
@@ -103,14 +101,14 @@ def test_a_mailbox_is_read_over_tls(certificate: Path, monkeypatch: pytest.Monke
         assert list(mailbox.from_imap(address(box, "imaps"), PASSWORD)) == MAILS
 
 
-def test_a_server_that_nobody_vouches_for_is_given_no_password(certificate: Path):
+def test_a_server_with_an_untrusted_certificate_gets_no_password(certificate: Path):
     with mailbox_server.running(MAILS, certificate) as box:
         with pytest.raises(NotifierError, match="cannot be trusted"):
             list(mailbox.from_imap(address(box, "imaps"), PASSWORD))
         assert box.seen == set()
 
 
-def test_a_server_elsewhere_that_offers_no_encryption_is_given_no_password(
+def test_a_remote_server_without_encryption_gets_no_password(
     monkeypatch: pytest.MonkeyPatch,
 ):
     monkeypatch.setattr(mailbox, "_LOOPBACK", ())
@@ -123,10 +121,10 @@ def test_a_server_elsewhere_that_offers_no_encryption_is_given_no_password(
     [
         ({"password": "wrong"}, "wrong name or password"),
         ({"folder": "Nowhere"}, "no such folder"),
-        ({"scheme": "imaps"}, "speaks no TLS"),
+        ({"scheme": "imaps"}, "does not use TLS"),
     ],
 )
-def test_what_the_server_refuses_is_told_in_its_words(change: dict[str, str], said: str):
+def test_a_refusal_of_the_server_is_shown_in_its_words(change: dict[str, str], said: str):
     password = change.pop("password", PASSWORD)
     with mailbox_server.running(MAILS) as box, pytest.raises(NotifierError, match=said):
         list(mailbox.from_imap(address(box, **change), password))
@@ -143,7 +141,7 @@ def test_what_the_server_refuses_is_told_in_its_words(change: dict[str, str], sa
         "",
     ],
 )
-def test_what_names_no_mailbox_is_refused_with_an_example(url: str):
+def test_an_address_that_is_not_a_mailbox_is_refused_with_an_example(url: str):
     with pytest.raises(InputError) as refused:
         list(mailbox.from_imap(url, PASSWORD))
     assert "imaps://bounce@mail.example.org/INBOX" in refused.value.fix

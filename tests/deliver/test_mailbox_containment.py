@@ -1,5 +1,6 @@
-"""Mailboxes: each mail is contained, what cannot be read is moved away, and other people's mail is left as it is."""
+"""Mailboxes: unreadable mails are moved away, and other people's mails are left as they are."""
 
+import json
 import logging
 import os
 import socket
@@ -13,25 +14,37 @@ from pathlib import Path
 import pytest
 
 from notifier.cli.main import run
-from notifier.deliver.bounces import mailbox, parser
+from notifier.deliver.bounces import mailbox, parser, reports
 from notifier.enums import BounceKind
-from notifier.errors import InputError, NotifierError
+from notifier.errors import InputError, NotifierError, StoreError
 from notifier.pipeline import bounces
 from notifier.pipeline.run import run_once
 from notifier.store.models import BounceReport, Suppression
-from tests.deliver.test_bounce_proof import envelope, leave, suppressed
-from tests.deliver.test_bounces import a_complaint, a_report
-from tests.deliver.test_hostile_reports import nested
+from notifier.subscribers import suppressions
 from tests.support import mailbox_server
 from tests.support.installation import MONDAY, Installation
 from tests.support.mailbox_server import PASSWORD, Box
 from tests.support.news_site import Article
+from tests.support.reports import (
+    GONE,
+    a_complaint,
+    a_report,
+    an_unsubscribe_mail,
+    envelope_sender,
+    nested_parts,
+    suppressed_addresses,
+)
 
 TUESDAY = MONDAY + timedelta(days=1)
-GONE = ("5.1.1", "550 5.1.1 user unknown")
-BREAKING = nested(4000)
-PERSONAL = b"From: zoe@example.net\r\nTo: office@example.org\r\nSubject: A question\r\n\r\nWhen is the next meeting?\r\n"
-AWAY = b"From: zoe@example.net\r\nSubject: Out of office\r\nAuto-Submitted: auto-replied\r\n\r\nBack on Monday.\r\n"
+BREAKING = nested_parts(4000)
+PERSONAL = (
+    b"From: zoe@example.net\r\nTo: office@example.org\r\nSubject: A question\r\n\r\n"
+    b"When is the next meeting?\r\n"
+)
+AWAY = (
+    b"From: zoe@example.net\r\nSubject: Out of office\r\nAuto-Submitted: auto-replied\r\n\r\n"
+    b"Back on Monday.\r\n"
+)
 
 
 @pytest.fixture
@@ -60,20 +73,20 @@ def names(folder: Path) -> set[str]:
     return {file.name for place in ("new", "cur") for file in (folder / place).iterdir()}
 
 
-def read(made: Installation, folder: Path) -> bounces.Summary:
-    return bounces.read(made.at(TUESDAY), mailbox.from_maildir(folder))
+def read(installation: Installation, folder: Path) -> bounces.Summary:
+    return bounces.read(installation.at(TUESDAY), mailbox.from_maildir(folder))
 
 
 def imap(box: Box) -> Iterator[bytes]:
     return mailbox.from_imap(f"imap://bounce%40example.org@127.0.0.1:{box.port}/INBOX", PASSWORD)
 
 
-def test_a_mail_that_breaks_its_reader_stops_no_other(sent: Installation, folder: Path):
+def test_a_mail_that_cannot_be_parsed_stops_no_other(sent: Installation, folder: Path):
     put(folder, "1", BREAKING)
-    put(folder, "2", a_report(envelope(sent), *GONE))
+    put(folder, "2", a_report(envelope_sender(sent), *GONE))
     done = read(sent, folder)
     assert done.kinds == {BounceKind.UNREADABLE: 1, BounceKind.HARD: 1}
-    assert suppressed(sent) == {"anna@example.org"}
+    assert suppressed_addresses(sent) == {"anna@example.org"}
     assert names(folder) == {"2:2,S"}
     assert (folder / ".notifier-unreadable" / "new" / "1").read_bytes() == BREAKING
     assert Maildir(folder, create=False).list_folders() == ["notifier-unreadable"]
@@ -82,11 +95,11 @@ def test_a_mail_that_breaks_its_reader_stops_no_other(sent: Installation, folder
 @pytest.mark.parametrize(
     "error", [RecursionError, MemoryError, LookupError, AssertionError, ValueError, RuntimeError]
 )
-def test_whatever_goes_wrong_with_one_mail_the_next_is_read(
+def test_after_any_error_with_one_mail_the_next_is_read(
     sent: Installation, folder: Path, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
 ):
     put(folder, "1", b"Subject: odd\n\nx")
-    put(folder, "2", a_report(envelope(sent), *GONE))
+    put(folder, "2", a_report(envelope_sender(sent), *GONE))
     judge = parser.read
 
     def trip(octets: bytes) -> parser.Report:
@@ -99,10 +112,9 @@ def test_whatever_goes_wrong_with_one_mail_the_next_is_read(
     assert names(folder / ".notifier-unreadable") == {"1"}
 
 
-def test_an_error_while_a_report_is_followed_stops_no_other_and_changes_nothing(
+def test_an_error_while_a_consequence_is_stored_stops_no_other_and_changes_nothing(
     sent: Installation, monkeypatch: pytest.MonkeyPatch
 ):
-    from notifier.subscribers import suppressions
 
     add = suppressions.add
 
@@ -115,10 +127,12 @@ def test_an_error_while_a_report_is_followed_stops_no_other_and_changes_nothing(
 
     tripped: list[str] = []
     monkeypatch.setattr(suppressions, "add", trip)
-    mails = [a_report(envelope(sent, f"{name}@example.org"), *GONE) for name in ("anna", "ben")]
+    mails = [
+        a_report(envelope_sender(sent, f"{name}@example.org"), *GONE) for name in ("anna", "ben")
+    ]
     done = bounces.read(sent.at(TUESDAY), mails)
     assert done.kinds == {BounceKind.UNREADABLE: 1, BounceKind.HARD: 1}
-    assert suppressed(sent) == {"ben@example.org"}
+    assert suppressed_addresses(sent) == {"ben@example.org"}
 
 
 def test_a_mail_that_takes_too_long_is_given_up(
@@ -136,9 +150,7 @@ def test_a_mail_that_takes_too_long_is_given_up(
     assert time.monotonic() - started < 10
 
 
-def test_what_could_not_be_read_is_not_read_again(
-    sent: Installation, monkeypatch: pytest.MonkeyPatch
-):
+def test_an_unreadable_mail_is_not_read_again(sent: Installation, monkeypatch: pytest.MonkeyPatch):
     assert bounces.read(sent.at(TUESDAY), [BREAKING]).kinds == {BounceKind.UNREADABLE: 1}
     monkeypatch.setattr(parser, "read", lambda _octets: pytest.fail("it was read again"))
     assert bounces.read(sent.at(TUESDAY), [BREAKING]).known == 1
@@ -147,16 +159,14 @@ def test_what_could_not_be_read_is_not_read_again(
 def test_a_database_that_is_away_loses_no_mail(
     sent: Installation, folder: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    from notifier.deliver.bounces import policy
-    from notifier.errors import StoreError
 
-    put(folder, "1", a_report(envelope(sent), *GONE))
+    put(folder, "1", a_report(envelope_sender(sent), *GONE))
 
     def away(*_arguments: object) -> None:
         raise StoreError("The database is away.")
 
     with monkeypatch.context() as patched:
-        patched.setattr(policy, "record", away)
+        patched.setattr(reports, "record", away)
         with pytest.raises(StoreError):
             read(sent, folder)
     assert names(folder) == {"1"}
@@ -186,13 +196,13 @@ def test_other_peoples_mail_is_neither_moved_nor_marked_nor_parsed_twice(
         a_complaint,
         lambda _sender: a_report("bounce@example.org", *GONE),
         lambda _sender: a_complaint("bounce@example.org"),
-        lambda _sender: leave("unsubscribe " + "x" * 22),
+        lambda _sender: an_unsubscribe_mail("unsubscribe " + "x" * 22),
     ],
 )
-def test_reports_complaints_and_wishes_to_leave_are_marked_as_seen(
+def test_reports_complaints_and_unsubscribe_mails_are_marked_as_seen(
     sent: Installation, folder: Path, mail
 ):
-    put(folder, "1", mail(envelope(sent)))
+    put(folder, "1", mail(envelope_sender(sent)))
     read(sent, folder)
     assert names(folder) == {"1:2,S"}
 
@@ -200,7 +210,7 @@ def test_reports_complaints_and_wishes_to_leave_are_marked_as_seen(
 def test_a_mail_that_was_read_before_its_mailbox_could_be_changed_is_marked_the_next_time(
     sent: Installation, folder: Path
 ):
-    mails = {"1": a_report(envelope(sent), *GONE), "2": BREAKING, "3": PERSONAL}
+    mails = {"1": a_report(envelope_sender(sent), *GONE), "2": BREAKING, "3": PERSONAL}
     bounces.read(sent.at(TUESDAY), mails.values())
     for name, mail in mails.items():
         put(folder, name, mail)
@@ -209,7 +219,9 @@ def test_a_mail_that_was_read_before_its_mailbox_could_be_changed_is_marked_the_
     assert names(folder / ".notifier-unreadable") == {"2"}
 
 
-def test_the_folder_for_unreadable_mail_lies_beside_a_subfolder(sent: Installation, folder: Path):
+def test_the_folder_for_unreadable_mail_is_created_beside_a_subfolder(
+    sent: Installation, folder: Path
+):
     Maildir(folder).add_folder("Bounces")
     put(folder / ".Bounces", "1", BREAKING)
     read(sent, folder / ".Bounces")
@@ -217,7 +229,7 @@ def test_the_folder_for_unreadable_mail_lies_beside_a_subfolder(sent: Installati
     assert (folder / ".notifier-unreadable").stat().st_mode & 0o077 == 0
 
 
-def test_a_link_in_the_place_of_that_folder_is_not_followed(
+def test_a_link_in_place_of_the_folder_for_unreadable_mail_is_not_followed(
     sent: Installation, folder: Path, tmp_path: Path
 ):
     (tmp_path / "elsewhere").mkdir()
@@ -228,8 +240,8 @@ def test_a_link_in_the_place_of_that_folder_is_not_followed(
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
-def no_mail_files(folder: Path) -> set[str]:
-    """What a Maildir may hold beside mails."""
+def files_without_mail(folder: Path) -> set[str]:
+    """Create files of a Maildir that are not mails; return their names."""
     new = folder / "new"
     os.mkfifo(new / "fifo")
     (new / "link").symlink_to(folder.parent / "secret")
@@ -244,11 +256,11 @@ def no_mail_files(folder: Path) -> set[str]:
     return {"fifo", "link", "device", "broken", "directory", "socket", "fifo2:2,"}
 
 
-def test_what_is_no_plain_file_is_passed_over_and_named_once(
+def test_what_is_not_a_plain_file_is_skipped_and_logged_once(
     sent: Installation, folder: Path, caplog: pytest.LogCaptureFixture
 ):
-    odd = no_mail_files(folder)
-    put(folder, "z", a_report(envelope(sent), *GONE))
+    odd = files_without_mail(folder)
+    put(folder, "z", a_report(envelope_sender(sent), *GONE))
     started = time.monotonic()
     assert read(sent, folder).kinds == {BounceKind.HARD: 1}
     assert time.monotonic() - started < 5
@@ -258,11 +270,11 @@ def test_what_is_no_plain_file_is_passed_over_and_named_once(
     assert names(folder) == odd | {"z:2,S"}
 
 
-def test_files_that_are_named_are_looked_at_in_the_same_way(
+def test_named_files_that_are_not_plain_are_skipped_too(
     sent: Installation, folder: Path, caplog: pytest.LogCaptureFixture
 ):
-    odd = no_mail_files(folder)
-    (folder / "new" / "mail").write_bytes(a_report(envelope(sent), *GONE))
+    odd = files_without_mail(folder)
+    (folder / "new" / "mail").write_bytes(a_report(envelope_sender(sent), *GONE))
     files = [folder / "new" / name for name in sorted(odd) if not name.startswith("fifo2")] + [
         folder / "new" / "mail"
     ]
@@ -270,14 +282,14 @@ def test_files_that_are_named_are_looked_at_in_the_same_way(
     assert len(caplog.records) == len(files) - 1
 
 
-def test_a_file_that_may_not_be_read_is_passed_over(
+def test_a_file_without_read_access_is_skipped(
     sent: Installation,
     folder: Path,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ):
     put(folder, "1\x1b[31m", b"x")
-    put(folder, "2", a_report(envelope(sent), *GONE))
+    put(folder, "2", a_report(envelope_sender(sent), *GONE))
     opened = os.open
 
     def refuse(path: Path, *rest: int) -> int:
@@ -302,12 +314,12 @@ def test_a_file_that_becomes_a_fifo_meanwhile_is_not_waited_for(
     assert time.monotonic() - started < 5
 
 
-def test_a_file_that_is_not_there_is_refused(tmp_path: Path):
+def test_a_missing_file_is_refused(tmp_path: Path):
     with pytest.raises(InputError, match="no file"):
         list(mailbox.from_files([tmp_path / "nowhere"]))
 
 
-def test_what_is_piped_in_is_limited(monkeypatch: pytest.MonkeyPatch):
+def test_a_piped_mail_is_cut_to_the_limit(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(mailbox, "_LARGEST", 1000)
     with open("/dev/zero", "rb") as endless:  # noqa: PTH123 - a stream like standard input
         assert len(mailbox.from_stream(endless)) == 1000
@@ -317,7 +329,7 @@ def test_what_is_piped_in_is_limited(monkeypatch: pytest.MonkeyPatch):
 def test_an_unreadable_mail_is_moved_by_imap_and_no_other_is_expunged(
     sent: Installation, offers: str
 ):
-    mails = [BREAKING, PERSONAL, a_report(envelope(sent), *GONE)]
+    mails = [BREAKING, PERSONAL, a_report(envelope_sender(sent), *GONE)]
     with mailbox_server.running(mails) as box:
         box.offers = offers
         box.mails[99], box.deleted, box.seen = b"Subject: somebody deleted this\r\n\r\n", {99}, {99}
@@ -330,7 +342,7 @@ def test_an_unreadable_mail_is_moved_by_imap_and_no_other_is_expunged(
         assert not any(command.upper().startswith(("EXPUNGE", "CLOSE")) for command in box.commands)
 
 
-def test_a_server_that_keeps_all_folders_below_inbox_gets_one_there(sent: Installation):
+def test_on_a_server_with_all_folders_below_inbox_the_folder_is_created_there(sent: Installation):
     with mailbox_server.running([BREAKING]) as box:
         box.offers, box.below_inbox = "MOVE", True
         bounces.read(sent.at(TUESDAY), imap(box))
@@ -339,7 +351,9 @@ def test_a_server_that_keeps_all_folders_below_inbox_gets_one_there(sent: Instal
 
 
 def test_other_peoples_mail_stays_unseen_on_a_server(sent: Installation):
-    with mailbox_server.running([PERSONAL, AWAY, leave("unsubscribe " + "x" * 22)]) as box:
+    with mailbox_server.running(
+        [PERSONAL, AWAY, an_unsubscribe_mail("unsubscribe " + "x" * 22)]
+    ) as box:
         bounces.read(sent.at(TUESDAY), imap(box))
         assert box.seen == {103}
         assert bounces.read(sent.at(TUESDAY), imap(box)).known == 2
@@ -350,12 +364,12 @@ def test_other_peoples_mail_stays_unseen_on_a_server(sent: Installation):
 @pytest.mark.parametrize(
     "url", ["imap://me%0d%0aX@127.0.0.1/INBOX", "imap://me@127.0.0.1/IN%0aBOX", "imap://a%00b@x/"]
 )
-def test_an_address_of_a_mailbox_cannot_smuggle_commands(url: str):
-    with pytest.raises(InputError, match="names no mailbox"):
+def test_an_address_of_a_mailbox_cannot_inject_commands(url: str):
+    with pytest.raises(InputError, match="is not the address of a mailbox"):
         list(mailbox.from_imap(url, PASSWORD))
 
 
-def test_what_an_imap_server_repeats_of_a_log_in_is_not_shown(monkeypatch: pytest.MonkeyPatch):
+def test_credentials_that_an_imap_server_repeats_are_not_shown(monkeypatch: pytest.MonkeyPatch):
     password = "hunter2 and more"
 
     def end(_box: Box, command: str) -> str:
@@ -377,7 +391,6 @@ def test_what_an_imap_server_repeats_of_a_log_in_is_not_shown(monkeypatch: pytes
 def test_the_command_counts_what_is_unproven_and_unreadable(
     sent: Installation, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
 ):
-    import json
 
     deps = sent.at(TUESDAY)
     keys = {key: getattr(deps.settings, key) for key in ("secret_key", "suppression_key")}

@@ -3,33 +3,31 @@
 import re
 from dataclasses import replace
 from datetime import timedelta
-from email import message_from_bytes, policy
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from notifier.admin.preview import PreviewOptions, preview
+from notifier.deliver import outbox
 from notifier.enums import DeliveryKind
 from notifier.pipeline import deliver, match, poll
 from notifier.pipeline.run import run_once
 from notifier.settings import Sender
+from notifier.store.models import Delivery, Digest, Subscription
+from notifier.text.cleaning import plain, shorten
 from tests.support.installation import MONDAY, Installation
 from tests.support.mail_sink import html_of, text_of
-from tests.support.mails import LEAVE, PREFERENCES, SENDER, a_digest, a_mail, an_item
+from tests.support.mails import LEAVE, PREFERENCES, SENDER, a_digest, a_mail, an_item, parsed
 from tests.support.news_site import Article
 from tests.support.paths import DATA
 
 GOLDEN = DATA / "mails"
 
 
-def parsed(message: bytes):
-    return message_from_bytes(message, policy=policy.default)
-
-
 def test_a_digest_is_the_mail_of_its_golden_file():
-    found = re.sub(rb"=_[0-9a-f]{32}", b"BOUNDARY", a_mail(a_digest()))
-    assert found.decode() == (GOLDEN / "digest.eml").read_bytes().decode()
+    message = re.sub(rb"=_[0-9a-f]{32}", b"BOUNDARY", a_mail(a_digest()))
+    assert message.decode() == (GOLDEN / "digest.eml").read_bytes().decode()
 
 
 def test_the_headers_are_those_of_a_list_that_can_be_left():
@@ -47,7 +45,7 @@ def test_the_headers_are_those_of_a_list_that_can_be_left():
     assert [part.get_content_type() for part in mail.iter_parts()] == ["text/plain", "text/html"]
 
 
-def test_the_bytes_are_what_every_server_takes():
+def test_every_server_accepts_the_bytes():
     message = a_mail(a_digest(an_item(title="Ünïcödé 🧠 " * 20, summary="x" * 3000)))
     assert message.isascii()
     assert b"\n" not in message.replace(b"\r\n", b"")
@@ -58,7 +56,7 @@ def test_the_bytes_are_what_every_server_takes():
 def test_both_editions_hold_the_whole_digest():
     mail = parsed(a_mail(a_digest()))
     for part in (text_of(mail), html_of(mail)):
-        for words in (
+        for phrase in (
             "A made-up headline",
             "https://herald.example.org/one/",
             "The Example Herald (fictional)",
@@ -70,7 +68,7 @@ def test_both_editions_hold_the_whole_digest():
             "1 Example Street, Exampletown",
             LEAVE,
         ):
-            assert words in " ".join(part.split()), words
+            assert phrase in " ".join(part.split()), phrase
 
 
 def test_a_discreet_mail_names_the_therapy_nowhere_that_a_lock_screen_shows():
@@ -85,7 +83,7 @@ def test_a_discreet_mail_names_the_therapy_nowhere_that_a_lock_screen_shows():
     assert not re.search(r"(?i)frexalimab|sclerosis|lesion", shown)
 
 
-def test_an_indiscreet_sender_may_say_what_it_is_about():
+def test_a_sender_that_is_not_discreet_names_the_therapy_in_the_subject():
     open_sender = SENDER.model_copy(update={"discreet": False})
     mail = parsed(a_mail(a_digest(an_item(title="Frexalimab in the news")), open_sender))
     assert mail["Subject"] == "Frexalimab: Frexalimab in the news"
@@ -105,7 +103,7 @@ def test_nothing_remote_is_loaded_and_no_link_is_rewritten():
 
 
 @pytest.mark.parametrize(
-    "words",
+    "text",
     [
         "<script>alert(1)</script>",
         "</td></table>",
@@ -116,10 +114,8 @@ def test_nothing_remote_is_loaded_and_no_link_is_rewritten():
         "&lt;b&gt;",
     ],
 )
-def test_what_comes_from_outside_stays_text(words: str):
-    mail = parsed(
-        a_mail(a_digest(an_item(title=words, summary=words, source=words, reasons=(words,))))
-    )
+def test_text_from_outside_stays_text(text: str):
+    mail = parsed(a_mail(a_digest(an_item(title=text, summary=text, source=text, reasons=(text,)))))
     html = html_of(mail)
     assert "<script" not in html
     assert "<img" not in html
@@ -130,7 +126,6 @@ def test_what_comes_from_outside_stays_text(words: str):
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=300), st.booleans())
 def test_any_headline_makes_a_mail_that_can_be_read_back(title: str, discreet: bool):
-    from notifier.text.cleaning import plain, shorten
 
     shown = shorten(plain(title), 220) or "x"
     message = a_mail(
@@ -162,11 +157,10 @@ def test_no_encoded_word_brings_a_header_either(hidden: str):
 
 
 def test_a_preview_is_the_mail_that_is_sent(any_installation: Installation):
-    made = any_installation
-    made.subscribe("anna@example.org", zone="Europe/Berlin")
-    poll.run(made.at(MONDAY))
-    made.publish([Article("Frexalimab slows lesions")])
-    deps = made.at(MONDAY + timedelta(days=1))
+    any_installation.subscribe("anna@example.org", zone="Europe/Berlin")
+    poll.run(any_installation.at(MONDAY))
+    any_installation.publish([Article("Frexalimab slows lesions")])
+    deps = any_installation.at(MONDAY + timedelta(days=1))
     poll.run(deps)
     match.run(deps)
 
@@ -174,7 +168,7 @@ def test_a_preview_is_the_mail_that_is_sent(any_installation: Installation):
     run_once(deps)
 
     assert shown is not None
-    seen, sent = parsed(shown.message), made.sink.messages[0]
+    seen, sent = parsed(shown.message), any_installation.sink.messages[0]
     stored = re.compile(
         r"(?<=/archive)/[A-Za-z0-9_-]{22}"
     )  # a preview is stored nowhere, and has no page of its own
@@ -188,11 +182,9 @@ def test_a_preview_is_the_mail_that_is_sent(any_installation: Installation):
 
 
 def test_a_preview_stores_nothing_and_shows_the_baseline(any_installation: Installation):
-    from notifier.store.models import Delivery, Digest
 
-    made = any_installation
-    made.publish([Article("Frexalimab slows lesions")])
-    deps = made.at(MONDAY)
+    any_installation.publish([Article("Frexalimab slows lesions")])
+    deps = any_installation.at(MONDAY)
     poll.run(deps)
     match.run(deps)
 
@@ -206,9 +198,8 @@ def test_a_preview_stores_nothing_and_shows_the_baseline(any_installation: Insta
 
 
 def test_a_preview_needs_no_sender(any_installation: Installation):
-    made = any_installation
-    made.publish([Article("Frexalimab slows lesions")])
-    deps = made.at(MONDAY)
+    any_installation.publish([Article("Frexalimab slows lesions")])
+    deps = any_installation.at(MONDAY)
     poll.run(deps)
     match.run(deps)
     unset = replace(deps, settings=deps.settings.model_copy(update={"sender": Sender()}))
@@ -217,22 +208,20 @@ def test_a_preview_needs_no_sender(any_installation: Installation):
     assert "sender.postal_address is not set" in text_of(parsed(shown.message))
 
 
-def test_a_confirmation_has_a_link_for_yes_and_one_for_never_and_is_no_list_mail(
+def test_a_confirmation_has_links_for_yes_and_never_and_no_list_headers(
     any_installation: Installation,
 ):
-    from notifier.deliver import outbox
-    from notifier.store.models import Subscription
 
-    made = any_installation
-    made.subscribe("anna@example.org", confirmed=False)
-    deps = made.at(MONDAY)
+    any_installation.subscribe("anna@example.org", confirmed=False)
+    deps = any_installation.at(MONDAY)
     with deps.writing() as session:
-        one = session.query(Subscription).one()
-        outbox.enqueue_asked(session, DeliveryKind.CONFIRMATION, one, deps.mail_domain, MONDAY)
-        one = session.query(Subscription).one()
-        outbox.enqueue_asked(session, DeliveryKind.CONFIRMATION, one, deps.mail_domain, MONDAY)
+        subscription = session.query(Subscription).one()
+        kind, domain = DeliveryKind.CONFIRMATION, deps.mail_domain
+        outbox.enqueue_asked(session, kind, subscription, domain, MONDAY)
+        subscription = session.query(Subscription).one()
+        outbox.enqueue_asked(session, kind, subscription, domain, MONDAY)
     deliver.run(deps)
-    (mail,) = made.sink.messages
+    (mail,) = any_installation.sink.messages
     assert mail["Subject"] == "Please confirm your subscription"
     assert mail["List-Unsubscribe"] is None
     for part in (html_of(mail), text_of(mail)):

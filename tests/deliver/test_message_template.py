@@ -1,8 +1,7 @@
-"""A mail is cast once and filled for each recipient: the same bytes as if it had been rendered for them alone."""
+"""Compiled messages: rendering for each recipient gives the bytes of a mail rendered alone."""
 
 import re
 from dataclasses import replace
-from email import message_from_bytes, policy
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,32 +11,30 @@ from notifier.deliver.mime.message import compile_message
 from notifier.text.cleaning import clean
 from tests.support.installation import MONDAY
 from tests.support.mail_sink import html_of, text_of
-from tests.support.mails import SENDER, TEMPLATES, a_digest, a_letter, an_item
+from tests.support.mails import SENDER, TEMPLATES, a_digest, a_digest_spec, an_item, parsed
 
 
-def parsed(message: bytes):
-    return message_from_bytes(message, policy=policy.default)
-
-
-def mould(letter):
-    return compile_message(letter, SENDER, TEMPLATES.mail_page, TEMPLATES.render)
+def compiled(spec):
+    return compile_message(spec, SENDER, TEMPLATES.mail_page, TEMPLATES.render)
 
 
 def test_each_recipient_finds_their_own_links_and_nobody_elses():
-    first = a_letter(a_digest())
-    made = mould(first)
+    first = a_digest_spec(a_digest())
+    template = compiled(first)
     for number in range(3):
         url = f"https://news.example.org/unsubscribe/token-{number}"
-        listing = replace(first.listing, leave_url=url, unsubscribe_token=f"word-{number}")
+        list_headers = replace(
+            first.list_headers, leave_url=url, unsubscribe_token=f"word-{number}"
+        )
         personal = {**first.personal, "leave_url": url, "schedule": f"weekly, at 0{number}:00"}
-        letter = replace(
+        spec = replace(
             first,
             to=f"p{number}@example.org",
             message_id=f"<{number}@x>",
             personal=personal,
-            listing=listing,
+            list_headers=list_headers,
         )
-        mail = parsed(made.render(letter.own, MONDAY))
+        mail = parsed(template.render(spec.recipient, MONDAY))
         assert mail["To"] == f"p{number}@example.org"
         assert mail["Message-ID"] == f"<{number}@x>"
         assert (
@@ -56,11 +53,11 @@ WORDS = st.text(st.characters(codec="utf-8"), max_size=300)
     max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
 )
 @given(WORDS, WORDS)
-def test_whatever_is_filled_in_is_read_back_and_no_line_grows_too_long(schedule: str, title: str):
-    letter = a_letter(
+def test_any_personal_text_is_read_back_and_no_line_is_too_long(schedule: str, title: str):
+    spec = a_digest_spec(
         a_digest(an_item(title=clean(title) or "x", summary=title)), schedule=schedule
     )
-    message = mould(letter).render(letter.own, MONDAY)
+    message = compiled(spec).render(spec.recipient, MONDAY)
     assert message.isascii()
     assert b"\n" not in message.replace(b"\r\n", b"")
     assert b"\n." not in message
@@ -79,8 +76,8 @@ def test_whatever_is_filled_in_is_read_back_and_no_line_grows_too_long(schedule:
     ["<b>now</b>", "a & b", '"quoted"', "=?utf-8?q?x?=", "=41", "x" * 500, "ünïcödé " * 30],
 )
 def test_a_personal_text_is_escaped_in_html_and_plain_in_text(schedule: str):
-    letter = a_letter(a_digest(), schedule=schedule)
-    mail = parsed(mould(letter).render(letter.own, MONDAY))
+    spec = a_digest_spec(a_digest(), schedule=schedule)
+    mail = parsed(compiled(spec).render(spec.recipient, MONDAY))
     assert clean(schedule) in text_of(mail)
     assert "<b>now" not in html_of(mail)
 
@@ -90,8 +87,8 @@ def test_a_personal_text_is_escaped_in_html_and_plain_in_text(schedule: str):
 )
 def test_no_line_begins_with_a_dot_and_the_dots_are_read_back(schedule: str):
     dotted = ".first\n.second\n" + "a" * 70 + "....." + "é" * 9 + "." * 200
-    letter = a_letter(a_digest(an_item(title=".NET", summary=dotted)), schedule=schedule)
-    message = mould(letter).render(letter.own, MONDAY)
+    spec = a_digest_spec(a_digest(an_item(title=".NET", summary=dotted)), schedule=schedule)
+    message = compiled(spec).render(spec.recipient, MONDAY)
     assert b"\n." not in message
     assert max(map(len, message.partition(b"\r\n\r\n")[2].split(b"\r\n"))) <= 76
     text = text_of(parsed(message))
@@ -101,22 +98,22 @@ def test_no_line_begins_with_a_dot_and_the_dots_are_read_back(schedule: str):
 
 
 def test_a_text_from_outside_cannot_name_a_slot():
-    letter = a_letter(
+    spec = a_digest_spec(
         a_digest(an_item(title="leave_url {{ leave_url }} @@leave_url@@", summary="x0x"))
     )
-    html = html_of(parsed(mould(letter).render(letter.own, MONDAY)))
+    html = html_of(parsed(compiled(spec).render(spec.recipient, MONDAY)))
     assert "leave_url {{ leave_url }} @@leave_url@@" in html
-    assert html.count(letter.personal["leave_url"]) == 2
+    assert html.count(spec.personal["leave_url"]) == 2
 
 
-def test_a_letter_without_slots_is_cast_too():
-    letter = replace(
-        a_letter(a_digest()),
+def test_a_mail_without_slots_is_compiled_too():
+    spec = replace(
+        a_digest_spec(a_digest()),
         template="operator_alert",
         values={"paragraphs": [["one", "two"]]},
         personal={},
-        listing=None,
+        list_headers=None,
     )
-    mail = parsed(mould(letter).render(letter.own, MONDAY))
+    mail = parsed(compiled(spec).render(spec.recipient, MONDAY))
     assert "one" in text_of(mail)
     assert mail["List-Unsubscribe"] is None

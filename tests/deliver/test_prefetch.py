@@ -1,67 +1,66 @@
-"""Messages that take long to make: the same ones, in whatever order they are asked for, and only a few kept."""
+"""Prefetching: every message in any order, and only a few in memory."""
 
 import threading
-import time
 
 import pytest
 
-from notifier.deliver.smtp.prefetch import _AT_ONCE, _GOES, Prefetcher
+from notifier.deliver.smtp.prefetch import BATCH_SIZE, BATCHES_AHEAD, Prefetcher
 from notifier.deliver.smtp.protocol import OutgoingMessage
 
 NUMBER = 200
 
 
-class Press:
-    """Makes messages and says who made which."""
+class Builder:
+    """A builder of messages that notes which thread built which."""
 
     def __init__(self) -> None:
-        self.made: list[tuple[int, str]] = []
+        self.built: list[tuple[int, str]] = []
 
     def outgoing(self, number: int) -> OutgoingMessage:
         def message() -> bytes:
-            self.made.append((number, threading.current_thread().name))
+            self.built.append((number, threading.current_thread().name))
             return b"message %d" % number
 
         return OutgoingMessage(number, "digest@example.org", f"p{number}@example.org", message)
 
 
 @pytest.mark.parametrize("order", ["as they come", "backwards"])
-def test_every_parcel_gets_its_own_message_made_once_and_elsewhere(order: str):
-    press = Press()
-    with Prefetcher() as ahead:
-        parcels = ahead.prepared([press.outgoing(number) for number in range(NUMBER)])
-        for parcel in parcels if order == "as they come" else reversed(parcels):
-            assert parcel.message() == b"message %d" % parcel.delivery_id
-            assert parcel.envelope_to == f"p{parcel.delivery_id}@example.org"
-    assert sorted(number for number, _ in press.made) == list(range(NUMBER))
-    assert threading.current_thread().name not in {thread for _, thread in press.made}
+def test_every_message_is_built_once_in_another_thread(order: str):
+    builder = Builder()
+    with Prefetcher() as prefetcher:
+        messages = prefetcher.prepared([builder.outgoing(number) for number in range(NUMBER)])
+        for outgoing in messages if order == "as they come" else reversed(messages):
+            assert outgoing.message() == b"message %d" % outgoing.delivery_id
+            assert outgoing.envelope_to == f"p{outgoing.delivery_id}@example.org"
+    assert sorted(number for number, _ in builder.built) == list(range(NUMBER))
+    assert threading.current_thread().name not in {thread for _, thread in builder.built}
 
 
-def test_a_message_that_is_asked_for_again_is_made_again():
-    press = Press()
-    with Prefetcher() as ahead:
-        (parcel,) = ahead.prepared([press.outgoing(7)])
-        assert parcel.message() == parcel.message() == b"message 7"
-    assert len(press.made) == 2
+def test_a_message_that_is_used_again_is_built_again():
+    builder = Builder()
+    with Prefetcher() as prefetcher:
+        (outgoing,) = prefetcher.prepared([builder.outgoing(7)])
+        assert outgoing.message() == outgoing.message() == b"message 7"
+    assert len(builder.built) == 2
 
 
-def test_only_so_many_are_made_before_their_turn():
-    press = Press()
-    with Prefetcher() as ahead:
-        parcels = ahead.prepared([press.outgoing(number) for number in range(NUMBER)])
-        assert press.made == []
-        parcels[0].message()
-        time.sleep(0.2)
-        assert len(press.made) == _AT_ONCE * _GOES < NUMBER
+def test_only_a_limited_number_is_built_in_advance():
+    builder = Builder()
+    with Prefetcher() as prefetcher:
+        messages = prefetcher.prepared([builder.outgoing(number) for number in range(NUMBER)])
+        assert builder.built == []
+        messages[0].message()
+        prefetcher._pool.shutdown(wait=True)  # after everything that was submitted
+        assert len(builder.built) == BATCH_SIZE * BATCHES_AHEAD < NUMBER
 
 
-def test_what_cannot_be_made_is_told_to_who_asks():
+def test_an_error_of_building_is_raised_when_the_message_is_used():
     def message() -> bytes:
         raise ValueError("no key")
 
-    with Prefetcher() as ahead:
-        (parcel,) = ahead.prepared(
+    with Prefetcher() as prefetcher:
+        (outgoing,) = prefetcher.prepared(
             [OutgoingMessage(1, "digest@example.org", "anna@example.org", message)]
         )
         with pytest.raises(ValueError, match="no key"):
-            parcel.message()
+            outgoing.message()

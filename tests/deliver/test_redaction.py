@@ -1,4 +1,4 @@
-"""What mail servers and reports say is stored and shown without addresses, secrets and control characters."""
+"""Answers and reports are stored and shown without addresses, secrets and control characters."""
 
 import base64
 import logging
@@ -8,18 +8,22 @@ from datetime import timedelta
 
 import pytest
 
+from notifier.deliver import outbox
+from notifier.deliver.bounces import parser
 from notifier.deliver.outbox import SendResult
 from notifier.deliver.redaction import safe, without_secrets
 from notifier.deliver.smtp.client import ServerDownError, Transport
 from notifier.enums import DeliveryStatus, SuppressionCause
+from notifier.messages.digest_mail import MessageBuilder
 from notifier.pipeline import bounces, compose, deliver, match, poll
+from notifier.pipeline.bounces import Refusals
 from notifier.pipeline.run import Sent
 from notifier.settings import Operator, Smtp
 from notifier.store.models import Delivery, Notice, Subscriber, Suppression
-from tests.deliver.test_bounces import a_report
 from tests.support import faulty_server
 from tests.support.installation import MONDAY, Installation
 from tests.support.news_site import Article
+from tests.support.reports import a_report
 
 TUESDAY = MONDAY + timedelta(days=1)
 ANNA = "anna.smith+news@example.org"
@@ -53,20 +57,20 @@ def shows_nobody(text: str) -> bool:
     )
 
 
-def a_digest_is_owed(made: Installation, *people: str) -> None:
+def enqueue_a_digest(installation: Installation, *people: str) -> None:
     for person in people:
-        made.subscribe(person)
-    poll.run(made.at(MONDAY))
-    made.publish([Article("Frexalimab slows lesions")])
+        installation.subscribe(person)
+    poll.run(installation.at(MONDAY))
+    installation.publish([Article("Frexalimab slows lesions")])
     for step in (poll.run, match.run, compose.run):
-        step(made.at(TUESDAY))
+        step(installation.at(TUESDAY))
 
 
-def send(made: Installation, server: faulty_server.Faulty, **smtp) -> Sent:
-    made.change(
+def send(installation: Installation, server: faulty_server.Faulty, **smtp) -> Sent:
+    installation.change(
         smtp=Smtp(port=server.port, security="none", connections=1, timeout_seconds=2, **smtp)
     )
-    return deliver.run(made.at(TUESDAY))
+    return deliver.run(installation.at(TUESDAY))
 
 
 @pytest.mark.parametrize("step", ["RCPT", "BODY"])
@@ -74,7 +78,7 @@ def send(made: Installation, server: faulty_server.Faulty, **smtp) -> Sent:
 def test_a_refusal_is_stored_without_the_address_however_it_is_written(
     installation: Installation, answer: str, step: str
 ):
-    a_digest_is_owed(installation, ANNA)
+    enqueue_a_digest(installation, ANNA)
     with faulty_server.running(answers={step: [answer.encode()]}) as server:
         assert send(installation, server).answers == {SendResult.REFUSED: 1}
     with installation.at(TUESDAY).reading() as session:
@@ -85,20 +89,20 @@ def test_a_refusal_is_stored_without_the_address_however_it_is_written(
 
 
 @pytest.mark.parametrize("answer", ANSWERS)
-def test_no_byte_of_the_address_is_left_in_the_answers_of_a_server(answer: str):
+def test_no_part_of_the_address_is_left_in_the_answers_of_a_server(answer: str):
     assert shows_nobody(safe(answer.replace("\r\n", " "), ANNA)), safe(answer, ANNA)
 
 
 @pytest.mark.parametrize(
-    ("words", "shown"),
+    ("text", "shown"),
     [
         ("550 user unknown", "550 user unknown"),
         ("mailbox full, 550 of 500 MB", "mailbox full, 550 of 500 MB"),
         ("the user user@example.org is unknown", "the user (the recipient) is unknown"),
     ],
 )
-def test_words_that_are_somebodys_name_as_well_keep_their_sense(words: str, shown: str):
-    assert safe(words, "user@example.org") == shown
+def test_usual_words_that_are_also_local_parts_are_kept(text: str, shown: str):
+    assert safe(text, "user@example.org") == shown
 
 
 def test_a_very_long_answer_is_cut_and_takes_no_time():
@@ -116,8 +120,10 @@ def test_a_very_long_answer_is_cut_and_takes_no_time():
         ("550-5.1.1 no such\r\n550 user anna", "5.1.1"),
     ],
 )
-def test_a_refusal_suppresses_with_a_code(any_installation: Installation, answer: str, code: str):
-    a_digest_is_owed(any_installation, "anna@example.org")
+def test_a_refusal_suppresses_with_a_code_as_the_reason(
+    any_installation: Installation, answer: str, code: str
+):
+    enqueue_a_digest(any_installation, "anna@example.org")
     with faulty_server.running(answers={"RCPT": [answer.encode()]}) as server:
         send(any_installation, server)
     with any_installation.at(TUESDAY).reading() as session:
@@ -126,28 +132,25 @@ def test_a_refusal_suppresses_with_a_code(any_installation: Installation, answer
         ]
 
 
-def test_a_refusal_of_the_address_that_somebody_had_before_counts_for_nobody(
+def test_a_refusal_of_an_old_address_has_no_consequence(
     any_installation: Installation,
 ):
-    from notifier.deliver import outbox
-    from notifier.messages.digest_mail import MessageBuilder
-    from notifier.pipeline.refusals import Refusals
 
-    a_digest_is_owed(any_installation, "anna@example.org")
+    enqueue_a_digest(any_installation, "anna@example.org")
     deps = any_installation.at(TUESDAY)
     with deps.writing() as session:
         (claimed,) = outbox.claim_due(session, TUESDAY, outbox.ClaimOptions(1))
-        parcel = MessageBuilder(deps).outgoing(session, claimed, TUESDAY)
+        outgoing = MessageBuilder(deps).outgoing(session, claimed, TUESDAY)
     with deps.writing() as session:
         session.query(Subscriber).update({"email": "anna@example.net", "moved_at": TUESDAY})
     outcomes: list[outbox.Outcome] = []
     with faulty_server.running(answers={"RCPT": [b"550 5.1.1 unknown user"]}) as server:
         transport = Transport(Smtp(port=server.port, security="none"))
-        transport.send([parcel], outcomes.extend)
+        transport.send([outgoing], outcomes.extend)
         transport.close()
     with deps.writing() as session:
         outbox.settle_attempts(session, outcomes, TUESDAY)
-        Refusals(deps).follow(session, outcomes, TUESDAY)
+        Refusals(deps).apply(session, outcomes, TUESDAY)
     with deps.reading() as session:
         assert session.query(Suppression).count() == 0
         assert session.query(Delivery).one().status is DeliveryStatus.FAILED
@@ -156,7 +159,7 @@ def test_a_refusal_of_the_address_that_somebody_had_before_counts_for_nobody(
 def test_the_notice_about_a_digest_that_is_held_names_nobody(installation: Installation):
     people = [f"person.{number}@example.org" for number in range(20)]
     installation.change(operator=Operator(address="operator@example.org"))
-    a_digest_is_owed(installation, *people)
+    enqueue_a_digest(installation, *people)
     answers = [
         f"554 5.7.1 <Person.{n}@example.org> is refused, ask person.{n}@example.org".encode()
         for n in range(20)
@@ -182,10 +185,10 @@ DIAGNOSTICS = [
 
 
 @pytest.mark.parametrize("diagnostic", DIAGNOSTICS)
-def test_the_words_of_a_report_are_stored_without_addresses(
+def test_the_text_of_a_report_is_stored_without_addresses(
     installation: Installation, diagnostic: str
 ):
-    a_digest_is_owed(installation, "anna@example.org")
+    enqueue_a_digest(installation, "anna@example.org")
     deliver.run(installation.at(TUESDAY))
     (sender, _), *_ = installation.sink.envelopes
     assert bounces.read(installation.at(TUESDAY), [a_report(sender, "5.2.2", diagnostic)]).held == 1
@@ -197,14 +200,13 @@ def test_the_words_of_a_report_are_stored_without_addresses(
     )
 
 
-def test_nothing_that_came_back_leaves_an_address_in_the_database(
+def test_no_mail_that_came_back_leaves_an_address_in_the_database(
     installation: Installation, tmp_path
 ):
-    made = installation
-    a_digest_is_owed(made, "anna@example.org")
-    deliver.run(made.at(TUESDAY))
-    (sender, _), *_ = made.sink.envelopes
-    made.change(operator=Operator(address="operator@example.org"))
+    enqueue_a_digest(installation, "anna@example.org")
+    deliver.run(installation.at(TUESDAY))
+    (sender, _), *_ = installation.sink.envelopes
+    installation.change(operator=Operator(address="operator@example.org"))
     mails = [
         a_report(
             sender,
@@ -220,8 +222,8 @@ def test_nothing_that_came_back_leaves_an_address_in_the_database(
         ),
         b"From: zoe.private@example.net\nSubject: hello\n\nzoe.private@example.net",
     ]
-    bounces.read(made.at(TUESDAY), mails)
-    dump = "\n".join(sqlite3.connect(made.at(TUESDAY).engine.url.database).iterdump())
+    bounces.read(installation.at(TUESDAY), mails)
+    dump = "\n".join(sqlite3.connect(installation.at(TUESDAY).engine.url.database).iterdump())
     assert "zoe" not in dump
 
 
@@ -244,13 +246,13 @@ BLOB = base64.b64encode(f"\0{USER}\0{PASSWORD}".encode()).decode()
         f"421 4.7.0 closing, {BLOB}",
     ],
 )
-def test_no_secret_stands_in_what_a_log_in_fails_with(answer: str):
+def test_the_error_of_a_failed_log_in_holds_no_secret(answer: str):
     with faulty_server.running(answers={"AUTH": [answer.encode()] * 4}) as server:
         transport = Transport(
             Smtp(port=server.port, security="none", username=USER, password=PASSWORD)
         )
         with pytest.raises(ServerDownError) as refused:
-            transport.connect()
+            transport.open()
     shown = f"{refused.value}"
     assert not any(
         secret in shown
@@ -263,33 +265,33 @@ def test_no_secret_stands_in_what_a_log_in_fails_with(answer: str):
 @pytest.mark.parametrize(
     "password", ["two  blanks 1", "tab\tin it 2", "ü-umlaut-3", "short4!", "a" * 200]
 )
-def test_a_password_goes_whatever_it_is_made_of(password: str):
+def test_every_kind_of_password_is_removed(password: str):
     shown = without_secrets(
         f"535 you said {password} and {base64.b64encode(password.encode()).decode()}", password
     )
     assert shown == "535 you said (a secret) and (a secret)"
 
 
-def test_ordinary_words_of_a_log_in_stay():
-    words = "535 5.7.8 [AUTHENTICATIONFAILED] wrong name or password; unauthenticated"
-    assert without_secrets(words, PASSWORD, USER) == words
+def test_ordinary_words_in_the_answer_to_a_log_in_are_kept():
+    text = "535 5.7.8 [AUTHENTICATIONFAILED] wrong name or password; unauthenticated"
+    assert without_secrets(text, PASSWORD, USER) == text
 
 
 @pytest.mark.parametrize(
     "greeting", ["554 go away anna@example.org", "421 anna@example.org is not welcome"]
 )
-def test_a_server_that_refuses_to_talk_names_nobody(greeting: str):
+def test_the_answer_of_a_server_that_refuses_the_connection_names_nobody(greeting: str):
     with faulty_server.running(
         answers={"EHLO": [greeting.encode()] * 2, "HELO": [greeting.encode()] * 2}
     ) as server:
         transport = Transport(Smtp(port=server.port, security="starttls"))
         with pytest.raises(ServerDownError) as refused:
-            transport.connect()
+            transport.open()
     assert "anna" not in str(refused.value)
 
 
-def test_what_makes_no_sense_is_told_without_addresses(installation: Installation):
-    a_digest_is_owed(installation, ANNA)
+def test_an_answer_outside_the_protocol_is_shown_without_addresses(installation: Installation):
+    enqueue_a_digest(installation, ANNA)
     with faulty_server.running(answers={"RCPT": [b"anna.smith+news@example.org what?"]}) as server:
         send(installation, server)
     with installation.at(TUESDAY).reading() as session:
@@ -298,10 +300,9 @@ def test_what_makes_no_sense_is_told_without_addresses(installation: Installatio
     assert shows_nobody(error)
 
 
-def test_nothing_of_a_mail_that_cannot_be_read_stands_in_the_log(
+def test_the_log_holds_no_text_of_an_unreadable_mail(
     installation: Installation, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
-    from notifier.deliver.bounces import parser
 
     def trip(octets: bytes) -> Callable[[], None]:
         raise ValueError(octets.decode())

@@ -1,4 +1,4 @@
-"""Delivery over TLS: the same loop, encrypted; a certificate that nobody vouches for gets no mail."""
+"""Delivery over TLS: the same loop; a server with an untrusted certificate gets no mail."""
 
 import ssl
 from collections.abc import Iterator
@@ -36,30 +36,30 @@ def server(request: pytest.FixtureRequest, certificate: Path) -> Iterator[tuple[
 def send(sink: Sink, security: str) -> tuple[str, list]:
     outcomes: list = []
     transport = Transport(Smtp(port=sink.port, security=security, connections=2, timeout_seconds=5))
-    parcels = [
+    messages = [
         OutgoingMessage(n, "digest@example.org", f"p{n}@example.org", lambda: MESSAGE)
         for n in range(6)
     ]
-    problem = transport.send(parcels, outcomes.extend)
+    problem = transport.send(messages, outcomes.extend)
     transport.close()
     return problem, outcomes
 
 
-def test_mails_go_out_encrypted(
+def test_mails_are_sent_encrypted(
     server: tuple[Sink, str], certificate: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     problem, outcomes = send(*server)
     assert problem == ""
-    assert [one.answer for one in outcomes] == [SendResult.ACCEPTED] * 6
+    assert [outcome.answer for outcome in outcomes] == [SendResult.ACCEPTED] * 6
     assert {recipient for _, recipient in server[0].envelopes} == {
         f"p{n}@example.org" for n in range(6)
     }
     assert set(server[0].raw) == {MESSAGE}
 
 
-def test_a_certificate_that_nobody_vouches_for_gets_no_mail(server: tuple[Sink, str]):
+def test_a_server_with_an_untrusted_certificate_gets_no_mail(server: tuple[Sink, str]):
     problem, outcomes = send(*server)
     assert "certificate verify failed" in problem
-    assert {one.answer for one in outcomes} == {SendResult.NOT_TRIED}
+    assert {outcome.answer for outcome in outcomes} == {SendResult.NOT_TRIED}
     assert server[0].raw == []

@@ -12,9 +12,9 @@ from notifier.match import profiles
 from notifier.pipeline import match, poll
 from notifier.pipeline.run import run_once
 from notifier.store.models import Digest, Subscription
-from tests.deliver.test_message import parsed
 from tests.support.installation import MONDAY, Installation
 from tests.support.mail_sink import html_of, text_of
+from tests.support.mails import parsed
 from tests.support.news_site import Article, rss
 from tests.support.paths import PACKAGE
 

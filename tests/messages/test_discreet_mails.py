@@ -1,4 +1,4 @@
-"""Discretion: what a lock screen shows of a mail names neither the therapy nor the illness, whatever mail it is."""
+"""Discretion: the part of a mail on a lock screen names neither the therapy nor the illness."""
 
 import html
 import re
@@ -16,12 +16,12 @@ from notifier.match import profiles
 from notifier.messages import account_mail, digest_body, digest_mail
 from notifier.store.models import AddressChange, Profile, Subscription
 from notifier.subscribers.choices import default_choice, dummy_subscription
-from tests.deliver.test_message import parsed
 from tests.support.installation import MONDAY, Installation
 from tests.support.mail_sink import html_of, text_of
+from tests.support.mails import parsed
 
-# What phones show of a mail beside its subject is shorter than this, in every program that was
-# looked at.
+# The characters of a mail that a lock screen may show beside its subject; the mail programs that
+# were checked show fewer.
 SHOWN = 170
 ILLNESS = re.compile(
     r"(?i)s[cck]l[eé]ros|esclerosis|\b(?:MS|SM|EM|PPMS|SPMS|RRMS)\b|madeupimab|NCT\d"
@@ -39,13 +39,13 @@ def reader(profile: Profile, cadence: Cadence, edition: Edition, language: str) 
 
 
 def visible(text: str) -> str:
-    """What somebody sees of an HTML mail."""
+    """Return the visible text of an HTML mail."""
     body = re.sub(r"(?is)<head\b.*?</head>|<style\b.*?</style>|<!--.*?-->", " ", text)
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", body)).split())
 
 
 def is_indiscreet(text: str, profile: Profile) -> bool:
-    """Whether a text names the therapy, a trial, its target, its class or the illness."""
+    """Return whether a text names the therapy, a trial, its target, its class or the illness."""
     kinds = (
         TermKind.NAME,
         TermKind.CODE,
@@ -63,7 +63,7 @@ def is_indiscreet(text: str, profile: Profile) -> bool:
     return bool(ILLNESS.search(text) or words.search(text))
 
 
-def letter_of(deps, kind: str, profile: Profile, cadence: Cadence, edition: Edition, language: str):
+def spec_of(deps, kind: str, profile: Profile, cadence: Cadence, edition: Edition, language: str):
     subscription = reader(profile, cadence, edition, language)
     variant = Variant(cadence, edition, language)
     if kind in ("digest", "quiet", "late"):
@@ -116,8 +116,8 @@ def test_no_mail_begins_with_a_word_of_the_therapy_or_the_illness(
         profile = profiles.find(session, None)
         for edition in Edition:
             for cadence in Cadence:
-                letter = letter_of(deps, kind, profile, cadence, edition, language)
-                mail = parsed(digest_mail.build_message(deps, letter, MONDAY))
+                spec = spec_of(deps, kind, profile, cadence, edition, language)
+                mail = parsed(digest_mail.build_message(deps, spec, MONDAY))
                 text, page = " ".join(text_of(mail).split()), visible(html_of(mail))
                 assert not is_indiscreet(str(mail["Subject"]), profile)
                 for shown in (text[:SHOWN], page[:SHOWN]):
@@ -125,13 +125,13 @@ def test_no_mail_begins_with_a_word_of_the_therapy_or_the_illness(
                     assert not is_indiscreet(shown, profile), shown
 
 
-def test_what_is_looked_for_is_found_further_down(installation: Installation):
+def test_the_therapy_is_named_further_down(installation: Installation):
     deps = installation.at(MONDAY)
     with deps.reading() as session:
         profile = profiles.find(session, None)
         for kind in ("confirmation", "welcome", "renewal", "digest"):
-            letter = letter_of(deps, kind, profile, Cadence.WEEKLY, Edition.PATIENT, "en")
-            mail = parsed(digest_mail.build_message(deps, letter, MONDAY))
+            spec = spec_of(deps, kind, profile, Cadence.WEEKLY, Edition.PATIENT, "en")
+            mail = parsed(digest_mail.build_message(deps, spec, MONDAY))
             assert is_indiscreet(visible(html_of(mail)), profile)
             assert is_indiscreet(text_of(mail), profile)
 
@@ -141,6 +141,6 @@ def test_nothing_is_hidden_at_the_beginning_of_a_mail(installation: Installation
     with deps.reading() as session:
         profile = profiles.find(session, None)
         for kind in KINDS:
-            letter = letter_of(deps, kind, profile, Cadence.WEEKLY, Edition.PATIENT, "en")
-            page = html_of(parsed(digest_mail.build_message(deps, letter, MONDAY)))
+            spec = spec_of(deps, kind, profile, Cadence.WEEKLY, Edition.PATIENT, "en")
+            page = html_of(parsed(digest_mail.build_message(deps, spec, MONDAY)))
             assert not re.search(r"display:\s*none|visibility:\s*hidden|font-size:\s*0", page)

@@ -1,4 +1,4 @@
-"""Hostile news: whatever a feed holds, the mail stays a mail, its links links, and its page a page."""
+"""Hostile news: whatever a feed holds, mail, links and archive page stay sound."""
 
 import re
 from collections.abc import Iterator
@@ -48,14 +48,14 @@ def client(installation: Installation) -> Iterator[Client]:
         yield Client(address)
 
 
-def digest_of(made: Installation, feed: str):
-    made.subscribe("anna@example.org")
-    made.subscribe("doctor@example.org", edition="clinician", language="de")
-    run_once(made.at(MONDAY))
-    made.site.put("/feed/", feed)
-    run_once(made.at(MONDAY + DAY))
-    assert len(made.sink.messages) == 2
-    return made.sink.messages
+def digest_of(installation: Installation, feed: str):
+    installation.subscribe("anna@example.org")
+    installation.subscribe("doctor@example.org", edition="clinician", language="de")
+    run_once(installation.at(MONDAY))
+    installation.site.put("/feed/", feed)
+    run_once(installation.at(MONDAY + DAY))
+    assert len(installation.sink.messages) == 2
+    return installation.sink.messages
 
 
 def is_sound(mail) -> None:
@@ -84,16 +84,18 @@ def test_no_title_breaks_a_mail_or_a_page(installation: Installation, client: Cl
 
 
 @pytest.mark.parametrize("link", LINKS)
-def test_a_link_that_is_none_leads_to_the_source(installation: Installation, link: str):
+def test_an_invalid_link_is_replaced_by_the_source(installation: Installation, link: str):
     for mail in digest_of(installation, rss([Article("Frexalimab slows lesions", link=link)])):
         is_sound(mail)
-        (found,) = re.findall(r'<h3[^>]*><a href="([^"]+)"', html_of(mail))
-        assert found.startswith(
+        (url,) = re.findall(r'<h3[^>]*><a href="([^"]+)"', html_of(mail))
+        assert url.startswith(
             ("http://127.0.0.1", "https://herald.example.org/", "http://evil.example.org/x")
         )
 
 
-def test_a_megabyte_of_nested_tables_is_a_line_of_text(installation: Installation, client: Client):
+def test_a_megabyte_of_nested_tables_becomes_a_line_of_text(
+    installation: Installation, client: Client
+):
     for mail in digest_of(installation, rss([Article("Frexalimab slows lesions", NESTED)])):
         is_sound(mail)
         assert "a made-up text about frexalimab" in html_of(mail)

@@ -20,13 +20,13 @@ from notifier.errors import StoreError
 from notifier.match import profiles
 from notifier.messages import digest_mail
 from notifier.pipeline import (
+    bounces,
     compose,
     deliver,
     housekeeping,
     match,
     monitoring,
     poll,
-    refusals,
     signup_requests,
 )
 from notifier.pipeline.problems import Problems
@@ -590,14 +590,14 @@ def test_an_error_in_the_bounce_policy_loses_no_answer(any_installation: Install
     installation.sink.refuse_recipient = {
         f"person{number}@example.org": "550 5.1.1 no such user" for number in (1, 2)
     }
-    real = refusals._judge
+    real = bounces._apply_refusal
 
     def judge(session, delivery, outcome, now):
         if delivery.subscription.subscriber.email == "person1@example.org":
             raise ValueError(delivery.subscription.subscriber.email)
         real(session, delivery, outcome, now)
 
-    monkeypatch.setattr(refusals, "_judge", judge)
+    monkeypatch.setattr(bounces, "_apply_refusal", judge)
     report = run_once(installation.at(due))
     assert report.sent.answers == {"accepted": 2, "refused": 2}
     assert not report.problems

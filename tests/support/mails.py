@@ -1,5 +1,8 @@
 """Mails for tests: a digest with made-up items, in the frame of the real ones."""
 
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+
 from notifier.deliver.mime.message import ListHeaders, MessageSpec, compile_message
 from notifier.digest.digests import Rendered
 from notifier.digest.items import ItemView
@@ -61,7 +64,7 @@ def rendered(digest: DigestView, sender: Sender = SENDER) -> Rendered:
     )
 
 
-def a_letter(digest: DigestView, sender: Sender = SENDER, **personal: str) -> MessageSpec:
+def a_digest_spec(digest: DigestView, sender: Sender = SENDER, **personal: str) -> MessageSpec:
     shown = rendered(digest, sender)
     return MessageSpec(
         message_id="<0123456789abcdef0123456789abcdef@example.org>",
@@ -86,7 +89,7 @@ def a_letter(digest: DigestView, sender: Sender = SENDER, **personal: str) -> Me
             **personal,
         },
         language=digest.variant.language,
-        listing=ListHeaders(
+        list_headers=ListHeaders(
             LEAVE,
             "A08Qv1l1SAUGuG0WsMxwcw",
             "https://news.example.org/archive/7",
@@ -96,7 +99,12 @@ def a_letter(digest: DigestView, sender: Sender = SENDER, **personal: str) -> Me
 
 
 def a_mail(digest: DigestView, sender: Sender = SENDER) -> bytes:
-    letter = a_letter(digest, sender)
-    return compile_message(letter, sender, TEMPLATES.mail_page, TEMPLATES.render).render(
-        letter.own, MONDAY
+    spec = a_digest_spec(digest, sender)
+    return compile_message(spec, sender, TEMPLATES.mail_page, TEMPLATES.render).render(
+        spec.recipient, MONDAY
     )
+
+
+def parsed(message: bytes) -> EmailMessage:
+    """Return a mail as the tree that the library parses with its modern policy."""
+    return message_from_bytes(message, policy=policy.default)

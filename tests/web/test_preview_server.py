@@ -12,8 +12,9 @@ from notifier.pipeline import match, poll
 from notifier.settings import TemplateFiles
 from notifier.store.models import Delivery, Digest
 from notifier.web import app, preview_server
-from tests.deliver.test_message import parsed, text_of
 from tests.support.installation import MONDAY, Installation
+from tests.support.mail_sink import text_of
+from tests.support.mails import parsed
 from tests.support.news_site import Article
 from tests.support.visitor import Client
 from tests.support.web_server import serving

@@ -1,1 +1,1 @@
-"""Mails that come back: fetched, read within limits, and the rules that follow from them."""
+"""Mails that came back: mailbox, limits for parsing, parser, proof, and the bounce policy."""

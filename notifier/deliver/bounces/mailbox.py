@@ -1,8 +1,8 @@
-"""Mailboxes: where mails lie that came back.
+"""Mailboxes: the places from which mails that came back are read.
 
-Owns the reading of files, of a Maildir, and of a mailbox by IMAP (RFC 9051). A mail is marked as
-seen only after its reader is done with it, so that one whose reader failed is read again; other
-people's mail is left as it is. What the mails say is `reports.py`'s.
+Reads files, a Maildir, and a mailbox by IMAP (RFC 9051). A mail is marked as seen only after its
+reader has stored it, so that it is read again if the reader failed. Mails of other people are left
+as they are. `parser.py` reads what the mails say.
 """
 
 import errno
@@ -24,18 +24,21 @@ from notifier.text.cleaning import clean
 
 log = logging.getLogger("notifier")
 
-# The folder for mails that could not be read.
+# The folder for mails that cannot be read.
 UNREADABLE = "notifier-unreadable"
-# No report says anything behind so many bytes.
+# The bytes of a mail that are read: no report says anything after them. Chosen by hand; not
+# measured.
 _LARGEST = 5_000_000
 _PORTS = {"imap": 143, "imaps": 993}
+# Seconds. Chosen by hand; not measured.
 _TIMEOUT = 30
+# The separator before the flags in a file name of a Maildir.
 _FLAGS = ":2,"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class Handling(StrEnum):
-    """What becomes of a mail in its mailbox when its reader is done with it."""
+    """The change to a mail in its mailbox after it was read."""
 
     SEEN = "seen"
     LEFT = "left as it is"
@@ -43,46 +46,50 @@ class Handling(StrEnum):
 
 
 class Mail(bytes):
-    """A mail of a mailbox. Its reader may change its fate; unless it does, the mail is marked as seen."""
+    """A mail of a mailbox. It is marked as seen, unless its reader sets another handling."""
 
-    fate = Handling.SEEN
+    handling = Handling.SEEN
 
 
 def from_files(files: Iterable[Path]) -> Iterator[bytes]:
-    """The mails in these files, one in each. What is no plain file that may be read is passed over, and named.
+    """Yield the mail in each of these files.
+
+    What is not a plain file, or cannot be read, is skipped and logged.
 
     Raises:
-        InputError: one is not there.
+        InputError: a file does not exist.
     """
     for file in files:
         try:
             octets = _content(file)
         except FileNotFoundError as error:
             raise InputError(
-                f"There is no file {clean(str(file))}.", "Name a file that is there."
+                f"There is no file {clean(str(file))}.", "Name a file that exists."
             ) from error
         if octets is not None:
             yield octets
 
 
 def from_stream(stream: BinaryIO) -> bytes:
-    """The mail that a mail server pipes in, up to the size that is read."""
+    """Return the mail that a mail server pipes in, cut to the size that is read."""
     return stream.read(_LARGEST)
 
 
 def from_maildir(folder: Path) -> Iterator[Mail]:
-    """The unseen mails of a Maildir (https://cr.yp.to/proto/maildir.html), each marked as seen once it was read.
+    """Yield the unseen mails of a Maildir, and mark each as seen after it was read.
 
-    Those in `cur` count, too, into which other programs move them. What is no plain file that may
-    be read is passed over, and named. A mail whose reader says so is left as it is, or moved to the
-    folder `.notifier-unreadable` beside the others
-    (https://www.courier-mta.org/imap/README.maildirquota.html, Maildir++).
+    The format is described at https://cr.yp.to/proto/maildir.html. Mails in `cur` count too: other
+    programs move them there. What is not a readable plain file is skipped and logged. A mail is
+    left as it is, or moved to the folder `.notifier-unreadable` beside the others (Maildir++,
+    https://www.courier-mta.org/imap/README.maildirquota.html), if its handling says so.
 
     Raises:
-        InputError: it is no Maildir, or may not be written to.
+        InputError: the folder is not a Maildir, or cannot be written to.
     """
     if not ((folder / "new").is_dir() and (folder / "cur").is_dir()):
-        raise InputError(f"{folder} is no Maildir.", "Name a folder that holds new, cur and tmp.")
+        raise InputError(
+            f"{folder} is not a Maildir.", "Name a folder that holds new, cur and tmp."
+        )
     for file in [*sorted((folder / "new").iterdir()), *sorted((folder / "cur").iterdir())]:
         name, _, flags = file.name.partition(_FLAGS)
         if name.startswith(".") or "S" in flags:
@@ -90,29 +97,29 @@ def from_maildir(folder: Path) -> Iterator[Mail]:
         try:
             octets = _content(file)
         except FileNotFoundError:
-            continue  # another program took it meanwhile
+            continue  # another program removed it meanwhile
         if octets is None:
             continue
         mail = Mail(octets)
         yield mail
         try:
-            if mail.fate is Handling.SEEN:
+            if mail.handling is Handling.SEEN:
                 file.rename(folder / "cur" / f"{name}{_FLAGS}{''.join(sorted({*flags, 'S'}))}")
-            elif mail.fate is Handling.MOVED:
+            elif mail.handling is Handling.MOVED:
                 file.rename(_unreadable_folder(folder) / "new" / name)
         except FileNotFoundError:
             continue
         except OSError as error:
             raise InputError(
                 f"{file} cannot be marked as seen: {error.strerror}.",
-                f"Let this user write to {folder}.",
+                f"Give this user write access to {folder}.",
             ) from error
 
 
 def _unreadable_folder(folder: Path) -> Path:
-    """The Maildir for mails that could not be read, made where it is missing: a subfolder beside the one that is read.
+    """Return the Maildir for mails that cannot be read, created if it is missing.
 
-    In Maildir++ the folders of a mailbox lie in its first one, each with a dot before its name.
+    In Maildir++ all folders of a mailbox are in its first one, each with a dot before its name.
     """
     inbox = (
         folder.parent
@@ -129,43 +136,45 @@ def _unreadable_folder(folder: Path) -> Path:
 
 
 def _content(file: Path) -> bytes | None:
-    """The beginning of a file; None, and a word about it, for what is no plain file or may not be read.
+    """Return the beginning of a file; None, with a warning in the log, if it cannot be read.
 
-    Nothing else is opened: a FIFO would wait for its writer, a device may do anything, and a link
-    leads elsewhere.
+    Only a plain file is opened: a FIFO would wait for its writer, a device may do anything, and a
+    link leads elsewhere.
 
     Raises:
-        FileNotFoundError: it is not there.
+        FileNotFoundError: the file does not exist.
     """
     if not stat.S_ISREG(file.lstat().st_mode):
-        log.warning("%s is no plain file, and was passed over.", clean(str(file)))
+        log.warning("%s is not a plain file, and was skipped.", clean(str(file)))
         return None
     try:
-        # Whoever put something else there meanwhile gains nothing by it.
-        number = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW)
+        # The flags protect against a file that is replaced by something else meanwhile.
+        descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW)
     except FileNotFoundError:
         raise
     except OSError as error:
-        log.warning(
-            "%s cannot be read (%s), and was passed over.", clean(str(file)), error.strerror
-        )
+        log.warning("%s cannot be read (%s), and was skipped.", clean(str(file)), error.strerror)
         return None
-    with os.fdopen(number, "rb") as opened:
-        return opened.read(_LARGEST) if stat.S_ISREG(os.fstat(number).st_mode) else None
+    with os.fdopen(descriptor, "rb") as opened:
+        return opened.read(_LARGEST) if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
 
 
 def from_imap(url: str, password: str) -> Iterator[Mail]:
-    """The unseen mails of a mailbox (``imaps://user@host/INBOX``); each is marked as seen once it was read.
+    """Yield the unseen mails of a mailbox, and mark each as seen after it was read.
 
-    A mail whose reader says so is left as it is, or moved to the folder `notifier-unreadable`. The
-    connection is encrypted and the server's certificate verified; ``imap://`` means STARTTLS, and
-    only a server on this machine is spoken to in the clear.
+    A mail is left as it is, or moved to the folder `notifier-unreadable`, if its handling says so.
+    The connection is encrypted and the server's certificate verified. Only a server on this machine
+    is used without encryption.
+
+    Args:
+        url: ``imaps://user@host/INBOX`` for TLS, ``imap://`` for STARTTLS.
+        password: the password of the user.
 
     Raises:
-        InputError: no such address.
-        NotifierError: the server cannot be reached or trusted, or it refuses.
+        InputError: the address of the mailbox is wrong.
+        NotifierError: the server cannot be reached or trusted, or refuses the log-in.
     """
-    scheme, user, host, port, folder = _place(url)
+    scheme, user, host, port, folder = _parse_address(url)
     try:
         with _connected(scheme, host, port) as server:
             server.login(user, password)
@@ -173,22 +182,26 @@ def from_imap(url: str, password: str) -> Iterator[Mail]:
     except ssl.SSLCertVerificationError as error:
         raise NotifierError(
             f"The mail server {host} cannot be trusted: {error.verify_message}.",
-            "Give the name that its certificate was made for; SSL_CERT_FILE names a certificate of your own.",
+            "Use the name in its certificate; SSL_CERT_FILE can name a certificate of your own.",
         ) from error
     except ssl.SSLError as error:
         raise NotifierError(
-            f"The mail server {host} speaks no TLS at port {port}.",
-            "imaps:// means port 993, imap:// means STARTTLS.",
+            f"The mail server {host} does not use TLS on port {port}.",
+            "imaps:// means TLS on port 993, imap:// means STARTTLS on port 143.",
         ) from error
     except (OSError, imaplib.IMAP4.error) as error:
         raise NotifierError(
-            f"The mailbox cannot be read: {_said(error, user, password)}",
+            f"The mailbox cannot be read: {_error_text(error, user, password)}",
             "Check host, name and password (NOTIFIER_IMAP_PASSWORD).",
-        ) from None  # what the library raised repeats the server's answer
+        ) from None  # the library's error repeats the server's answer
 
 
-def _place(url: str) -> tuple[str, str, str, int, str]:
-    """Scheme, user, host, port and folder of a mailbox; what was given is not repeated, a password may stand in it."""
+def _parse_address(url: str) -> tuple[str, str, str, int, str]:
+    """Return scheme, user, host, port and folder of a mailbox.
+
+    Raises:
+        InputError: the address is wrong. It is not repeated, because it may hold a password.
+    """
     try:
         parts = urlsplit(url)
         port = parts.port or _PORTS[parts.scheme]
@@ -197,15 +210,16 @@ def _place(url: str) -> tuple[str, str, str, int, str]:
             or not parts.username
             or not unquote(f"{parts.username}{parts.path}").isprintable()
         ):
-            raise ValueError("no name")  # noqa: TRY301 - told in one place
+            raise ValueError("no name")  # noqa: TRY301 - reported below
     except (ValueError, KeyError) as error:
         raise InputError(
-            "--imap names no mailbox.",
-            "It looks like imaps://bounce@mail.example.org/INBOX; an @ in the name is written %40.",
+            "--imap is not the address of a mailbox.",
+            "Example: imaps://bounce@mail.example.org/INBOX; write an @ in the user name as %40.",
         ) from error
     if parts.password:
         raise InputError(
-            "A password in an address can be read by others.", "Set NOTIFIER_IMAP_PASSWORD instead."
+            "The address in --imap holds a password, which others could read.",
+            "Remove it from the address and set NOTIFIER_IMAP_PASSWORD.",
         )
     return (
         parts.scheme,
@@ -218,52 +232,54 @@ def _place(url: str) -> tuple[str, str, str, int, str]:
 
 @contextmanager
 def _connected(scheme: str, host: str, port: int) -> Iterator[imaplib.IMAP4]:
-    trusted = ssl.create_default_context()  # the library's own default verifies nothing
+    context = ssl.create_default_context()  # the library's own default verifies nothing
     if scheme == "imaps":
-        server: imaplib.IMAP4 = imaplib.IMAP4_SSL(host, port, ssl_context=trusted, timeout=_TIMEOUT)
+        server: imaplib.IMAP4 = imaplib.IMAP4_SSL(host, port, ssl_context=context, timeout=_TIMEOUT)
     else:
         server = imaplib.IMAP4(host, port, timeout=_TIMEOUT)
     try:
         if scheme == "imap" and host not in _LOOPBACK:
-            server.starttls(trusted)
+            server.starttls(context)
         yield server
     finally:
         with suppress(OSError, imaplib.IMAP4.error):
             server.logout()
         with suppress(OSError):
-            server.shutdown()  # a leave that failed closes nothing
+            server.shutdown()  # a failed log-out leaves the connection open
 
 
 def _unseen(server: imaplib.IMAP4, folder: str) -> Iterator[Mail]:
-    """The mails of a folder that nobody has seen, by their lasting numbers: others may delete some meanwhile."""
-    answer, said = server.select('"{}"'.format(folder.replace("\\", "\\\\").replace('"', '\\"')))
-    if answer != "OK":
-        raise imaplib.IMAP4.error(said[0])
-    _, found = server.uid("SEARCH", "UNSEEN")
-    for number in (found[0] or b"").split():
+    """Yield the unseen mails of a folder.
+
+    They are addressed by UID (RFC 9051, 2.3.1.1), because others may delete mails meanwhile.
+    """
+    quoted = folder.replace("\\", "\\\\").replace('"', '\\"')
+    status, response = server.select(f'"{quoted}"')
+    if status != "OK":
+        raise imaplib.IMAP4.error(response[0])
+    _, response = server.uid("SEARCH", "UNSEEN")
+    for number in (response[0] or b"").split():
         uid = number.decode("ascii")
-        _, answers = server.uid("FETCH", uid, f"(BODY.PEEK[]<0.{_LARGEST}>)")
-        for mail in [Mail(answer[1]) for answer in answers if isinstance(answer, tuple)]:
+        _, fetched = server.uid("FETCH", uid, f"(BODY.PEEK[]<0.{_LARGEST}>)")
+        for mail in [Mail(item[1]) for item in fetched if isinstance(item, tuple)]:
             yield mail
-            if mail.fate is Handling.MOVED:
+            if mail.handling is Handling.MOVED:
                 _move_away(server, uid)
-            elif mail.fate is Handling.SEEN:
+            elif mail.handling is Handling.SEEN:
                 server.uid("STORE", uid, "+FLAGS.SILENT", r"(\Seen)")
 
 
 def _move_away(server: imaplib.IMAP4, uid: str) -> None:
-    """Move a mail to the folder for those that could not be read (RFC 6851), made where it is missing.
+    """Move a mail to the folder for mails that cannot be read (RFC 6851), created if missing.
 
-    Without MOVE it is copied and deleted, and only this one is expunged (RFC 4315): others that
-    somebody marked as deleted stay. Where the server can do none of it, the mail is marked as seen.
+    Without MOVE the mail is copied and deleted, and only this mail is expunged (RFC 4315): others
+    that somebody marked as deleted stay. Where the server can do none of it, the mail is marked as
+    seen.
     """
     moves, expunges = "MOVE" in server.capabilities, "UIDPLUS" in server.capabilities
-    for folder in (
-        UNREADABLE,
-        f"INBOX.{UNREADABLE}",
-        f"INBOX/{UNREADABLE}",
-    ):  # some keep all folders below INBOX
-        server.create(folder)  # one that is there is refused, and that is well
+    # Some servers keep all folders below INBOX.
+    for folder in (UNREADABLE, f"INBOX.{UNREADABLE}", f"INBOX/{UNREADABLE}"):
+        server.create(folder)  # refused for a folder that exists, which is no error here
         if server.uid("MOVE" if moves else "COPY", uid, folder)[0] != "OK":
             continue
         if not moves:
@@ -274,14 +290,11 @@ def _move_away(server: imaplib.IMAP4, uid: str) -> None:
     server.uid("STORE", uid, "+FLAGS.SILENT", r"(\Seen)")
 
 
-def _said(error: Exception, user: str, password: str) -> str:
-    """The server's words, which the library keeps as bytes, or the system's; no secret, whatever a server repeats."""
-    said = (
-        error.strerror
-        if isinstance(error, OSError) and error.strerror
-        else error.args[0]
-        if error.args
-        else ""
-    )
-    said = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
-    return f"{without_secrets(said, password, user).rstrip('.') or type(error).__name__}."
+def _error_text(error: Exception, user: str, password: str) -> str:
+    """Return the text of an error without secrets, whatever the server repeats in it."""
+    if isinstance(error, OSError) and error.strerror:
+        text: object = error.strerror
+    else:
+        text = error.args[0] if error.args else ""
+    text = text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
+    return f"{without_secrets(text, password, user).rstrip('.') or type(error).__name__}."

@@ -1,1 +1,1 @@
-"""Mails as octets: the message, its header fields, and its signature."""
+"""Mails as bytes: the message, its header fields, and its signature."""

@@ -1,6 +1,7 @@
-"""DKIM: the signature by which a mail server sees that a message is ours and unchanged (RFC 6376, 8301, 8463).
+"""DKIM keys: reading, generating and signing with them (RFC 6376, 8301, 8463).
 
-Owns the keys, and the cryptography. What is signed, and what the header looks like, is `seal.py`'s.
+The only file that does cryptography. Which text is signed, and the header around the signature, is
+in `dkim_signature.py`.
 """
 
 import base64
@@ -21,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from notifier.errors import SettingsError
 
+# In bits (RFC 8301, 3.2).
 _SHORTEST_RSA = 2048
 _PADDING, _SHA256 = padding.PKCS1v15(), SHA256()
 
@@ -30,8 +32,8 @@ class Signer:
     """One key under one selector.
 
     Args:
-        domain: the signing domain (`d=`), that of the From address for DMARC to align.
-        selector: under which the public key stands in the DNS (`s=`).
+        domain: the signing domain (`d=`); for DMARC it is the domain of the From address.
+        selector: the name of the public key in the DNS (`s=`).
         key: the private key.
     """
 
@@ -41,22 +43,22 @@ class Signer:
 
     @property
     def algorithm(self) -> str:
-        """As the header names it."""
+        """The algorithm by its name in the header (`a=`)."""
         return "rsa-sha256" if isinstance(self.key, rsa.RSAPrivateKey) else "ed25519-sha256"
 
     @property
     def slow(self) -> bool:
-        """Whether a signature takes longer than all else about a mail (RSA: ten times an Ed25519 one)."""
+        """True if a signature takes longer than everything else about a mail (RSA)."""
         return isinstance(self.key, rsa.RSAPrivateKey)
 
     def sign(self, octets: bytes) -> bytes:
-        """The signature of these octets, in base64."""
+        """Return the signature of these bytes, in base64."""
         if isinstance(self.key, rsa.RSAPrivateKey):
             return base64.b64encode(self.key.sign(octets, _PADDING, _SHA256))
         return base64.b64encode(self.key.sign(hashlib.sha256(octets).digest()))
 
     def record(self) -> tuple[str, str]:
-        """What has to stand in the DNS: the name of the TXT record, and its text."""
+        """Return the name and the text of the TXT record that the DNS must have."""
         public = self.key.public_key()
         if isinstance(public, rsa.RSAPublicKey):
             kind, octets = (
@@ -72,7 +74,11 @@ class Signer:
 
 
 def new_key(algorithm: str) -> bytes:
-    """A fresh private key as PEM (PKCS #8): RSA with 2048 bits, which everybody verifies, or Ed25519."""
+    """Return a new private key in PEM (PKCS #8).
+
+    Args:
+        algorithm: ``ed25519``, or ``rsa`` for 2048 bits, which every receiver verifies.
+    """
     key: rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey = (
         ed25519.Ed25519PrivateKey.generate()
         if algorithm == "ed25519"
@@ -82,26 +88,27 @@ def new_key(algorithm: str) -> bytes:
 
 
 def read_key(file: Path) -> rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey:
-    """The private key in a PEM file.
+    """Return the private key in a PEM file.
 
     Raises:
-        SettingsError: it cannot be read, or is no key that receivers accept (RFC 8301).
+        SettingsError: the file cannot be read, or receivers do not accept the key (RFC 8301).
     """
     try:
         key = load_pem_private_key(file.read_bytes(), password=None)
     except OSError as error:
         raise SettingsError(
-            f"The DKIM key {file} cannot be read: {error.strerror}.", "Make one with: notifier dkim"
+            f"The DKIM key {file} cannot be read: {error.strerror}.",
+            "Create a key with: notifier dkim",
         ) from error
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise SettingsError(
-            f"{file} is no private key in PEM.", "Make one with: notifier dkim"
+            f"{file} is not a private key in PEM.", "Create a key with: notifier dkim"
         ) from error
     if isinstance(key, ed25519.Ed25519PrivateKey):
         return key
     if isinstance(key, rsa.RSAPrivateKey) and key.key_size >= _SHORTEST_RSA:
         return key
     raise SettingsError(
-        f"The DKIM key {file} is too weak or of a kind that receivers do not verify.",
+        f"The DKIM key {file} is too weak, or receivers do not verify its kind.",
         f"Use RSA with at least {_SHORTEST_RSA} bits, or Ed25519: notifier dkim",
     )

@@ -1,9 +1,9 @@
-"""The seal: the DKIM-Signature header of a message (RFC 6376).
+"""DKIM signatures: the DKIM-Signature header of a message (RFC 6376).
 
-Owns canonical forms and the header. Header and body are signed `relaxed/relaxed`; each header of
-ours is named once more than it stands there, so that nobody can add another (RFC 6376, 8.15), the
-unsubscribe headers included (RFC 8058, 4). What many mails share is brought into its canonical form
-once. It knows no cryptography: keys sign.
+Owns the canonical forms and the header. Header and body are signed `relaxed/relaxed`. Each of our
+headers is named once more in `h=` than it occurs, so that nobody can add another one (RFC 6376,
+8.15); so are the unsubscribe headers (RFC 8058, 4). The parts that many messages share are brought
+into their canonical form once. The keys do the cryptography.
 """
 
 import base64
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from notifier.deliver.mime.dkim_keys import Signer
 
-# What is protected; each is named once more than it occurs.
+# The signed headers; each is named once more than it occurs.
 SIGNED = (
     "From",
     "To",
@@ -37,47 +37,59 @@ SIGNED = (
     "Feedback-ID",
 )
 
+# The characters of a line of the header, without the line end.
 _WIDTH = 76
 _SPACES = re.compile(r"[ \t]+")
 _SPACES_IN_BODY = re.compile(rb"[ \t]+")
-# How long the two values of a signature are that differ from message to message.
-_MOMENT, _HASH = 10, 44
+# The lengths of the values that differ between messages: the time in seconds since 1970 (10 digits
+# until the year 2286), and the SHA-256 of the body in base64.
+_TIME, _HASH = 10, 44
 
 
 class DkimSigner:
-    """The signing of messages that have the same headers: what of a signature is not one message's is laid out once.
+    """A signer of messages that share headers.
 
     Args:
         signers: the keys.
-        shared: the headers that all have alike, of those in `SIGNED`: their names, and their
-            canonical forms.
-        own: the names of those that each has its own.
+        shared: the names and canonical forms of the shared headers, of those in `SIGNED`.
+        own_names: the names of the signed headers with a value per message.
     """
 
     def __init__(
-        self, signers: "Sequence[Signer]", shared: Sequence[tuple[str, bytes]], own: Sequence[str]
+        self,
+        signers: "Sequence[Signer]",
+        shared: Sequence[tuple[str, bytes]],
+        own_names: Sequence[str],
     ) -> None:
         self._shared = b"".join(octets for _, octets in shared)
-        names = _names((*(name for name, _ in shared), *own))
-        self._layouts = [_Layout.of(one, names) for one in signers]
+        names = _names((*(name for name, _ in shared), *own_names))
+        self._layouts = [_Layout.of(signer, names) for signer in signers]
 
-    def headers(self, own: bytes, body: bytes, now: datetime) -> bytes:
-        """The DKIM headers that go on top of a message, one for each key.
+    def headers(self, own_headers: bytes, body_hash: bytes, now: datetime) -> bytes:
+        """Return the DKIM headers for the top of a message, one for each key.
 
         Args:
-            own: the message's own headers, canonical.
-            body: the SHA-256 of the canonical body.
-            now: when it is signed.
+            own_headers: the canonical form of the message's own headers.
+            body_hash: the SHA-256 of the canonical body, 32 bytes.
+            now: the time of signing.
         """
-        moment, body_hash = b"%d" % now.timestamp(), base64.b64encode(body)
+        signed_at, encoded_hash = b"%d" % now.timestamp(), base64.b64encode(body_hash)
+        headers = self._shared + own_headers
         return b"".join(
-            [one.header(self._shared + own, moment, body_hash) for one in self._layouts]
+            [layout.header(headers, signed_at, encoded_hash) for layout in self._layouts]
         )
 
 
 @dataclass(frozen=True)
 class _Layout:
-    """The DKIM header of one key, cut where a message's own values stand: the time, and the hash of the body."""
+    """The DKIM header of one key, split at the values of a message: the time and the body's hash.
+
+    Attributes:
+        signer: the key.
+        signed: the three pieces in the canonical form, which is signed.
+        shown: the three pieces as they are sent.
+        room: the characters of the signature that fit into the last line.
+    """
 
     signer: "Signer"
     signed: tuple[bytes, bytes, bytes]
@@ -86,13 +98,13 @@ class _Layout:
 
     @classmethod
     def of(cls, signer: "Signer", names: str) -> "_Layout":
-        """The header with room for a time of ten digits (until the year 2286) and a hash of 44 letters."""
-        moment, body_hash = "0" * _MOMENT, "=" * _HASH
+        """Return the header of a key for these names of signed headers."""
+        signed_at, body_hash = "0" * _TIME, "=" * _HASH
         fields = (
-            f"v=1; a={signer.algorithm}; c=relaxed/relaxed; d={signer.domain}; s={signer.selector}; "
-            f"t={moment}; h={names}; bh={body_hash}; b="
+            f"v=1; a={signer.algorithm}; c=relaxed/relaxed; d={signer.domain}; "
+            f"s={signer.selector}; t={signed_at}; h={names}; bh={body_hash}; b="
         )
-        # Lines of less than 78 characters, broken where the relaxed form does not see it.
+        # Lines of less than 78 characters, broken only where the relaxed form ignores it.
         lines, line = [], "DKIM-Signature:"
         for word in fields.split(" "):
             if len(line) + 1 + len(word) > _WIDTH:
@@ -101,39 +113,52 @@ class _Layout:
             line += f" {word}"
         text = "\r\n".join([*lines, line])
 
-        def cut(whole: str) -> tuple[bytes, bytes, bytes]:
-            before, _, rest = whole.partition(f"t={moment}")
+        def split(header: str) -> tuple[bytes, bytes, bytes]:
+            before, _, rest = header.partition(f"t={signed_at}")
             between, _, after = rest.partition(f"bh={body_hash}")
             return f"{before}t=".encode(), f"{between}bh=".encode(), after.encode()
 
-        return cls(signer, cut(f"dkim-signature:{fields}"), cut(text), _WIDTH - len(line))
+        return cls(signer, split(f"dkim-signature:{fields}"), split(text), _WIDTH - len(line))
 
-    def header(self, headers: bytes, moment: bytes, body_hash: bytes) -> bytes:
-        """The header of a message with these canonical headers."""
+    def header(self, headers: bytes, signed_at: bytes, body_hash: bytes) -> bytes:
+        """Return the header of a message.
+
+        Args:
+            headers: the canonical form of its signed headers.
+            signed_at: the time, in seconds since 1970.
+            body_hash: the hash of its canonical body, in base64.
+        """
         before, between, after = self.signed
-        signature = self.signer.sign(b"".join((headers, before, moment, between, body_hash, after)))
+        octets = b"".join((headers, before, signed_at, between, body_hash, after))
+        signature = self.signer.sign(octets)
         before, between, after = self.shown
+        width = _WIDTH - 1
         lines = [signature[: self.room]]
         lines += [
-            signature[at : at + _WIDTH - 1] for at in range(self.room, len(signature), _WIDTH - 1)
+            signature[start : start + width] for start in range(self.room, len(signature), width)
         ]
-        return b"".join((before, moment, between, body_hash, after, b"\r\n ".join(lines), b"\r\n"))
+        return b"".join(
+            (before, signed_at, between, body_hash, after, b"\r\n ".join(lines), b"\r\n")
+        )
 
 
 def canonical_header(name: str, value: str) -> bytes:
-    """A header in the relaxed form (RFC 6376, 3.4.2)."""
+    """Return a header in the relaxed form (RFC 6376, 3.4.2)."""
     unfolded = _SPACES.sub(" ", value.replace("\r\n", "")).strip()
     return f"{name.lower()}:{unfolded}\r\n".encode()
 
 
 def canonical_body(octets: bytes) -> bytes:
-    """A piece of a body in the relaxed form (RFC 6376, 3.4.4); the empty lines at its very end are the caller's."""
+    """Return a piece of a body in the relaxed form (RFC 6376, 3.4.4).
+
+    The caller must not end a body with empty lines, which this form removes.
+    """
     return _SPACES_IN_BODY.sub(b" ", octets).replace(b" \r\n", b"\r\n")
 
 
 @cache
 def _names(present: tuple[str, ...]) -> str:
-    """The names of the signed headers with colons between, and a space wherever a line may end."""
+    """Return the names of the signed headers for `h=`, with a space wherever a line may end."""
     text = line = ""
     for name in (*present, *SIGNED):
         if len(line) + len(name) > _WIDTH - 8:

@@ -1,8 +1,9 @@
-"""Messages: a digest and a recipient become the bytes that go over the wire.
+"""Messages: a mail and its recipient become the bytes that are sent.
 
-Owns the headers (RFC 5322, 2369, 2919, 3834, 8058) and the frame around the shared body. A letter
-is cast once for all who get the same, with slots for what is each person's own; filling the slots
-is a join of bytes that are encoded already. Preview and sending both come through here.
+Owns the headers (RFC 5322, 2369, 2919, 3834, 8058) and the MIME structure around the body. A
+message is compiled once for all recipients who get the same, with slots for each person's own
+values. Rendering it for one of them joins bytes that are encoded already. Preview and sending both
+use this file.
 """
 
 import hashlib
@@ -35,15 +36,15 @@ if TYPE_CHECKING:
     from notifier.deliver.mime.dkim_keys import Signer
 
 _SOFT_BREAK = b"=\r\n"
-# A line holds 76 characters (RFC 2045, 6.7 (5)): one is the break that may follow a piece, and a
-# dot at its beginning becomes three.
+# A line holds 76 characters (RFC 2045, 6.7 (5)): one is for the soft break that may follow a piece,
+# and two are for a dot at the beginning, which becomes three characters.
 _LINE = 73
-# Text that quoted-printable leaves as it is, and HTML, too.
-_AS_IS = re.compile(r"[!#-%(-;?-~]+(?: [!#-%(-;?-~]+)*")
+# A text that neither quoted-printable nor HTML changes.
+_UNCHANGED = re.compile(r"[!#-%(-;?-~]+(?: [!#-%(-;?-~]+)*")
 
 
 class _Policy(EmailPolicy):
-    """An address of ours is never encoded: an encoded URI (RFC 2047) is none that a mail program finds."""
+    """A policy that never encodes our URIs: a mail program would not find an encoded one."""
 
     def fold_binary(self, name: str, value: str) -> bytes:
         if name.lower() in ("list-id", "list-archive", "list-help"):
@@ -58,19 +59,19 @@ Render = Callable[[str, Mapping[str, object], str], str]
 
 @dataclass(frozen=True)
 class MessageSpec:
-    """One mail before it is framed.
+    """The specification of one mail, before it is rendered and encoded.
 
     Attributes:
-        message_id: fixed by the delivery.
+        message_id: the Message-ID of the delivery, with angle brackets.
         to: the recipient's address.
-        subject: one line, the same for all who get the same.
+        subject: one line, shared by all recipients of the mail.
         template: ``digest``, ``confirmation``, ``account`` or ``operator_alert``, under
             ``templates/email/``.
-        values: what the template needs, the same for all who get the same.
-        personal: what it needs of this recipient's own: one line of plain text each.
-        language: of our words.
-        listing: what makes it a mail of a list that can be left; None for mails that belong to
-            none.
+        values: the template's values that all recipients share, by name.
+        personal: the template's values of this recipient alone, by name: one line of plain text
+            each.
+        language: the language of our words, as a code: ``en``.
+        list_headers: the headers of a mailing list; None for a mail that belongs to no list.
     """
 
     message_id: str
@@ -80,25 +81,30 @@ class MessageSpec:
     values: Mapping[str, object]
     personal: Mapping[str, str] = field(default_factory=dict)
     language: str = "en"
-    listing: "ListHeaders | None" = None
+    list_headers: "ListHeaders | None" = None
 
     @property
-    def own(self) -> "Recipient":
-        """What of it is this recipient's alone."""
-        listing = self.listing
-        leaving = (listing.leave_url, listing.unsubscribe_token) if listing else ("", "")
-        return Recipient(to_ascii_domain(self.to), self.message_id, self.personal, *leaving)
+    def recipient(self) -> "Recipient":
+        """The values that belong to this recipient alone."""
+        headers = self.list_headers
+        return Recipient(
+            to_ascii_domain(self.to),
+            self.message_id,
+            self.personal,
+            headers.leave_url if headers else "",
+            headers.unsubscribe_token if headers else "",
+        )
 
 
 class Recipient(NamedTuple):
-    """What a recipient does not share with those who get the same.
+    """The values of a mail that belong to one recipient alone.
 
     Attributes:
-        to: the address as SMTP wants it.
-        message_id: fixed by the delivery.
-        personal: what stands in the slots of the body, by name.
-        leave_url: the one-click address; empty for mails that belong to no list.
-        unsubscribe_token: what the subject of a mail says that ends the subscription.
+        to: the address with an ASCII domain, as SMTP needs it.
+        message_id: the Message-ID of the delivery, with angle brackets.
+        personal: the texts for the slots of the body, by name.
+        leave_url: the URL for unsubscribing by one click; empty for a mail that belongs to no list.
+        unsubscribe_token: the token in the subject of a mail that ends the subscription.
     """
 
     to: str
@@ -110,15 +116,14 @@ class Recipient(NamedTuple):
 
 @dataclass(frozen=True)
 class ListHeaders:
-    """What the headers of a list's mail say (RFC 2369, 8058).
+    """The values of the headers of a mailing list (RFC 2369, 8058).
 
     Attributes:
-        leave_url: the recipient's one-click address.
-        unsubscribe_token: what the subject of a mail says that ends the subscription.
-        archive_url: where the digests can be read.
-        feedback: the sort of mail, as the mail provider's complaint statistics call it: words that
-            are the same for all digests of a cadence, and say nothing of the recipient or the
-            therapy.
+        leave_url: the recipient's URL for unsubscribing by one click.
+        unsubscribe_token: the token in the subject of a mail that ends the subscription.
+        archive_url: the page on which the digest can be read.
+        feedback: the first three fields of Feedback-ID, by which mail providers count complaints:
+            ``weekly:digest:news``. They name neither recipient nor therapy.
     """
 
     leave_url: str
@@ -127,50 +132,55 @@ class ListHeaders:
     feedback: str
 
 
-Part = bytes | tuple[str, bool]
+# A piece of a compiled message: encoded bytes, or a slot (the name of its value; True for HTML).
+Piece = bytes | tuple[str, bool]
 
 
 @dataclass(frozen=True)
 class MessageTemplate:
-    """A letter cast once: its bytes with slots between them, each slot with the encoding of its place.
+    """A compiled message: encoded bytes with slots for the values of each recipient.
 
-    Where messages are signed, what is shared stands here once more in the form that is signed.
+    With DKIM keys, the shared body is stored a second time in the form that is signed.
     """
 
     _head: bytes
-    _parts: tuple[Part, ...]
-    _replies: str
-    _seal: DkimSigner | None = None
-    _canonical: tuple[Part, ...] = ()
+    _body: tuple[Piece, ...]
+    _reply_address: str
+    _signer: DkimSigner | None = None
+    _canonical_body: tuple[Piece, ...] = ()
 
-    def render(self, own: Recipient, now: datetime) -> bytes:
-        """The message of one recipient, dated `now`; no line of it begins with a dot (RFC 5321, 4.5.2)."""
-        headers = self._own_headers(own, now)
-        encoded: dict[Part, bytes] = {}
-        for name, text in own.personal.items():
-            encoded[name, False], encoded[name, True] = _encoded(text)
+    def render(self, recipient: Recipient, now: datetime) -> bytes:
+        """Return the message for one recipient, dated `now`.
+
+        All lines end with CRLF, and none begins with a dot (RFC 5321, 4.5.2).
+        """
+        headers = self._recipient_headers(recipient, now)
+        encoded: dict[Piece, bytes] = {}
+        for name, text in recipient.personal.items():
+            encoded[name, False], encoded[name, True] = _encode_personal(text)
         shown = "".join([f"{name}: {value}\r\n" for name, value in headers]).encode("ascii")
-        pieces = [self._head, shown, b"\r\n"]
-        pieces += [part if isinstance(part, bytes) else encoded[part] for part in self._parts]
-        if self._seal is not None:
-            body = hashlib.sha256()
-            for part in self._canonical:
-                body.update(part if isinstance(part, bytes) else encoded[part])
+        octets = [self._head, shown, b"\r\n"]
+        octets += [piece if isinstance(piece, bytes) else encoded[piece] for piece in self._body]
+        if self._signer is not None:
+            body_hash = hashlib.sha256()
+            for piece in self._canonical_body:
+                body_hash.update(piece if isinstance(piece, bytes) else encoded[piece])
             signed = b"".join([canonical_header(name, value) for name, value in headers])
-            pieces.insert(0, self._seal.headers(signed, body.digest(), now))
-        return b"".join(pieces)
+            octets.insert(0, self._signer.headers(signed, body_hash.digest(), now))
+        return b"".join(octets)
 
-    def _own_headers(self, own: Recipient, now: datetime) -> list[tuple[str, str]]:
-        found = [("To", own.to), ("Date", _date(now)), ("Message-ID", own.message_id)]
-        if own.leave_url:
-            word = (
-                own.unsubscribe_token
-                if own.unsubscribe_token.isalnum()
-                else quote(own.unsubscribe_token)
-            )
-            leave = f"<mailto:{self._replies}?subject=unsubscribe%20{word}>"
-            found.append(("List-Unsubscribe", f"<{own.leave_url}>,\r\n {leave}"))
-        return found
+    def _recipient_headers(self, recipient: Recipient, now: datetime) -> list[tuple[str, str]]:
+        headers = [
+            ("To", recipient.to),
+            ("Date", _date(now)),
+            ("Message-ID", recipient.message_id),
+        ]
+        if recipient.leave_url:
+            token = recipient.unsubscribe_token
+            token = token if token.isalnum() else quote(token)
+            by_mail = f"<mailto:{self._reply_address}?subject=unsubscribe%20{token}>"
+            headers.append(("List-Unsubscribe", f"<{recipient.leave_url}>,\r\n {by_mail}"))
+        return headers
 
 
 @lru_cache(maxsize=64)
@@ -179,145 +189,163 @@ def _date(moment: datetime) -> str:
 
 
 def compile_message(
-    letter: MessageSpec,
+    spec: MessageSpec,
     sender: Sender,
     render_html: Render,
     render_text: Render,
     signers: "Sequence[Signer]" = (),
 ) -> MessageTemplate:
-    """Render and encode everything of a letter that is not its recipient's own.
+    """Render and encode everything of a mail that its recipients share.
 
     Args:
-        letter: what is said to whom.
-        sender: who says it; its address must be set.
+        spec: the mail; its recipient's values only give the names of the slots.
+        sender: the sender; its address must be set.
         render_html: renders a whole HTML mail from a template's name, values and language.
-        render_text: renders a text template.
-        signers: the keys that sign it.
+        render_text: renders a text template from the same.
+        signers: the DKIM keys; empty for a mail without a signature.
     """
-    # Nobody can foresee the slots' names: a text from outside that looked like one would be filled,
-    # too.
-    mark = uuid.uuid4().hex
-    slots = {f"{mark}x{number}x": name for number, name in enumerate(letter.personal)}
-    values = {
-        "language": letter.language,
-        "subject": letter.subject,
+    # The names of slots are random: a text from outside that contained one would be replaced too.
+    marker = uuid.uuid4().hex
+    slots = {f"{marker}x{number}x": name for number, name in enumerate(spec.personal)}
+    values = _template_values(spec, sender, slots)
+    text = render_text(f"email/{spec.template}.txt.j2", values, spec.language)
+    html = render_html(f"email/{spec.template}.html.j2", values, spec.language)
+    boundary = f"=_{marker}"  # quoted-printable never writes an equals sign before an underscore
+    body = _multipart(text, html, slots, boundary)
+    head, reply_address = _shared_head(spec, sender, boundary), _reply_address(sender)
+    if not signers:
+        return MessageTemplate(head, body, reply_address)
+    canonical = tuple(
+        canonical_body(piece) if isinstance(piece, bytes) else piece for piece in body
+    )
+    own_names = ["To", "Date", "Message-ID", *(["List-Unsubscribe"] if spec.list_headers else [])]
+    signer = DkimSigner(signers, _signed_headers(head), own_names)
+    return MessageTemplate(head, body, reply_address, signer, canonical)
+
+
+def _template_values(
+    spec: MessageSpec, sender: Sender, slots: Mapping[str, str]
+) -> dict[str, object]:
+    """Return the values for the templates, with a slot in place of each personal value."""
+    return {
+        "language": spec.language,
+        "subject": spec.subject,
         "sender_name": sender.name,
         "postal_address": sender.postal_address or "",
-        **letter.values,
+        **spec.values,
         **{name: slot for slot, name in slots.items()},
     }
-    text = render_text(f"email/{letter.template}.txt.j2", values, letter.language)
-    html = render_html(f"email/{letter.template}.html.j2", values, letter.language)
-    boundary = f"=_{mark}"  # quoted-printable never writes an equals sign before an underline
-    parts: list[Part] = []
+
+
+def _multipart(text: str, html: str, slots: Mapping[str, str], boundary: str) -> tuple[Piece, ...]:
+    """Return a body of type multipart/alternative (RFC 2046, 5.1.4), in quoted-printable."""
+    pieces: list[Piece] = []
     for subtype, content in (("plain", text), ("html", html)):
-        parts.append(
+        pieces.append(
             f'--{boundary}\r\nContent-Type: text/{subtype}; charset="utf-8"\r\n'
             "Content-Transfer-Encoding: quoted-printable\r\n\r\n".encode()
         )
-        parts += _segments(content, slots, html=subtype == "html")
-        parts.append(b"\r\n")
-    parts.append(f"--{boundary}--\r\n".encode())
-    head, joined = _shared_head(letter, sender, boundary), _joined(parts)
-    if not signers:
-        return MessageTemplate(head, joined, _replies(sender))
-    canonical = tuple(canonical_body(part) if isinstance(part, bytes) else part for part in joined)
-    own_names = ("To", "Date", "Message-ID", *(("List-Unsubscribe",) if letter.listing else ()))
-    return MessageTemplate(
-        head,
-        joined,
-        _replies(sender),
-        DkimSigner(signers, _signed_headers(head), own_names),
-        canonical,
-    )
+        pieces += _encode_with_slots(content, slots, html=subtype == "html")
+        pieces.append(b"\r\n")
+    pieces.append(f"--{boundary}--\r\n".encode())
+    return _joined(pieces)
 
 
 def _signed_headers(head: bytes) -> tuple[tuple[str, bytes], ...]:
-    """Those of the shared headers that are signed, in the form that is."""
-    found = []
+    """Return the names and canonical forms of those shared headers that are signed."""
+    signed = []
     for line in re.split(r"\r\n(?![ \t])", head.decode("ascii").removesuffix("\r\n")):
         name, _, value = line.partition(":")
         if name in SIGNED:
-            found.append((name, canonical_header(name, value)))
-    return tuple(found)
+            signed.append((name, canonical_header(name, value)))
+    return tuple(signed)
 
 
-def _segments(content: str, slots: Mapping[str, str], *, html: bool) -> list[Part]:
-    """A body in quoted-printable, cut at its slots: a soft line break on either side keeps lines short (RFC 2045)."""
-    pieces = re.split(f"({'|'.join(slots)})", content) if slots else [content]
-    found: list[Part] = []
-    for index, piece in enumerate(pieces):
-        if piece in slots:
-            found.append((slots[piece], html))
+def _encode_with_slots(content: str, slots: Mapping[str, str], *, html: bool) -> list[Piece]:
+    """Return a text in quoted-printable, split at its slots.
+
+    A soft line break on either side of a slot keeps the lines short (RFC 2045, 6.7).
+    """
+    texts = re.split(f"({'|'.join(slots)})", content) if slots else [content]
+    pieces: list[Piece] = []
+    for index, text in enumerate(texts):
+        if text in slots:
+            pieces.append((slots[text], html))
             continue
-        if index and piece and not piece.startswith("\n"):
-            found.append(_SOFT_BREAK)
-        found.append(_quoted(piece))
-        if index < len(pieces) - 1 and piece and not piece.endswith("\n"):
-            found.append(_SOFT_BREAK)
-    return found
+        if index and text and not text.startswith("\n"):
+            pieces.append(_SOFT_BREAK)
+        pieces.append(_quoted_printable(text))
+        if index < len(texts) - 1 and text and not text.endswith("\n"):
+            pieces.append(_SOFT_BREAK)
+    return pieces
 
 
-def _joined(parts: Sequence[Part]) -> tuple[Part, ...]:
-    joined: list[Part] = []
-    for part in parts:
-        if isinstance(part, bytes) and joined and isinstance(joined[-1], bytes):
-            joined[-1] += part
+def _joined(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
+    """Return the same pieces with neighbouring bytes joined."""
+    joined: list[Piece] = []
+    for piece in pieces:
+        if isinstance(piece, bytes) and joined and isinstance(joined[-1], bytes):
+            joined[-1] += piece
         else:
-            joined.append(part)
+            joined.append(piece)
     return tuple(joined)
 
 
-def _encoded(text: str) -> tuple[bytes, bytes]:
-    """A personal text in quoted-printable, for the plain part and for HTML.
+def _encode_personal(text: str) -> tuple[bytes, bytes]:
+    """Return a personal text in quoted-printable, for the plain part and for HTML.
 
-    An address of ours is the same in both, and only cut into lines.
+    Our URLs need no encoding in either, and are only broken into lines.
     """
-    if not _AS_IS.fullmatch(text):
-        return _quoted(clean(text)), _quoted(escape(clean(text)))
-    lines = [text[at : at + _LINE - 1] for at in range(0, len(text), _LINE - 1)]
-    plain = _without_dots("=\r\n".join(lines))
+    if not _UNCHANGED.fullmatch(text):
+        cleaned = clean(text)
+        return _quoted_printable(cleaned), _quoted_printable(escape(cleaned))
+    lines = [text[start : start + _LINE - 1] for start in range(0, len(text), _LINE - 1)]
+    plain = _without_leading_dots("=\r\n".join(lines))
     return plain, plain
 
 
-def _quoted(text: str) -> bytes:
-    octets = text.encode("utf-8").decode("latin-1")
-    return _without_dots(body_encode(octets, maxlinelen=_LINE, eol="\r\n"))
+def _quoted_printable(text: str) -> bytes:
+    latin_1 = text.encode("utf-8").decode("latin-1")  # one character per byte, for the library
+    return _without_leading_dots(body_encode(latin_1, maxlinelen=_LINE, eol="\r\n"))
 
 
-def _without_dots(encoded: str) -> bytes:
-    """The same with the dots encoded that begin a line: SMTP would double them, some servers lose them (RFC 2049)."""
-    if "\n." in encoded or encoded.startswith("."):
-        encoded = encoded.replace("\n.", "\n=2E")
-        encoded = f"=2E{encoded[1:]}" if encoded.startswith(".") else encoded
-    return encoded.encode("ascii")
+def _without_leading_dots(text: str) -> bytes:
+    """Encode the dots at the beginning of lines.
+
+    SMTP would double them, and some servers lose them (RFC 2049, 3).
+    """
+    if "\n." in text or text.startswith("."):
+        text = text.replace("\n.", "\n=2E")
+        text = f"=2E{text[1:]}" if text.startswith(".") else text
+    return text.encode("ascii")
 
 
-def _shared_head(letter: MessageSpec, sender: Sender, boundary: str) -> bytes:
+def _shared_head(spec: MessageSpec, sender: Sender, boundary: str) -> bytes:
+    """Return the headers that all recipients share, with Content-Type last."""
     assert sender.address is not None
     message = EmailMessage(policy=_POLICY)
     message["From"] = Address(_header_text(sender.name), addr_spec=to_ascii_domain(sender.address))
-    message["Reply-To"] = Address(addr_spec=_replies(sender))
-    message["Subject"] = _header_text(letter.subject)
+    message["Reply-To"] = Address(addr_spec=_reply_address(sender))
+    message["Subject"] = _header_text(spec.subject)
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "OOF, AutoReply"
-    if letter.listing is not None:
+    if spec.list_headers is not None:
         domain = domain_of(sender.address)
         message["List-Id"] = f"<{sender.list_id or f'digest.{domain}'}>"
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-        message["List-Archive"] = f"<{letter.listing.archive_url}>"
-        message["List-Help"] = f"<mailto:{_replies(sender)}?subject=help>"
+        message["List-Archive"] = f"<{spec.list_headers.archive_url}>"
+        message["List-Help"] = f"<mailto:{_reply_address(sender)}?subject=help>"
         message["Precedence"] = "bulk"
-        message["Feedback-ID"] = f"{letter.listing.feedback}:{_sender_id(domain)}"
+        message["Feedback-ID"] = f"{spec.list_headers.feedback}:{_sender_id(domain)}"
     head = b"".join(_POLICY.fold_binary(name, value) for name, value in message.items())
-    kind = (
+    mime = (
         f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n'
     )
-    return head + kind.encode()
+    return head + mime.encode()
 
 
 def _sender_id(domain: str) -> str:
-    """The last field of a Feedback-ID: 5 to 15 characters that are always the same for a sender (Gmail's guidelines).
+    """Return the last field of Feedback-ID: 5 to 15 characters that identify a sender for Gmail.
 
     The longest label of the domain, which is nearly always its own name: ``example`` for
     ``mail.example.org``.
@@ -326,15 +354,15 @@ def _sender_id(domain: str) -> str:
     return (name if len(name) >= 5 else domain.replace(".", "-"))[:15]
 
 
-def _replies(sender: Sender) -> str:
+def _reply_address(sender: Sender) -> str:
     assert sender.address is not None
     return to_ascii_domain(sender.reply_to or sender.address)
 
 
 def _header_text(text: str) -> str:
-    """Text that stays text in a header.
+    """Return a text whose encoded words (RFC 2047) are not decoded.
 
-    The library decodes an encoded-word (RFC 2047) that stands in a value, and one may hide a line
-    end and a header of a stranger's own behind it.
+    The library decodes encoded words in a value, and one may hide a line end and a header of a
+    stranger's own.
     """
     return clean(text).replace("=?", "= ?")

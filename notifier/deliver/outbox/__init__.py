@@ -1,4 +1,4 @@
-"""The outbox: every message owed, claimed by one worker at a time, settled only by the server's answer.
+"""The outbox: every message to be sent, claimed by one worker, settled by the server's answer.
 
 Owns the statuses of a delivery, in three steps with a file each: enqueue, claim, settle.
 """
@@ -15,7 +15,7 @@ from notifier.deliver.outbox.enqueue import (
     requeue,
     resume,
     retry,
-    wait_for,
+    try_again_at,
 )
 from notifier.deliver.outbox.settle import Outcome, SendResult, settle_accepted, settle_attempts
 
@@ -40,5 +40,5 @@ __all__ = [
     "retry",
     "settle_accepted",
     "settle_attempts",
-    "wait_for",
+    "try_again_at",
 ]

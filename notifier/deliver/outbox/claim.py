@@ -1,7 +1,7 @@
-"""Claims: the deliveries that one worker holds for the length of a lease.
+"""Claiming: one worker takes deliveries for the length of a lease.
 
-Owns the taking. Whether somebody still wants what is owed to them is asked once more here, for the
-last time before it is sent.
+Owns who may take a delivery. Each is checked here for the last time before it is sent: the digest
+may have been held, the subscription ended, the address suppressed.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from notifier.deliver.outbox import rate_limits
-from notifier.deliver.outbox.enqueue import PATIENCE
+from notifier.deliver.outbox.enqueue import due_from
 from notifier.enums import (
     Cadence,
     DeliveryKind,
@@ -31,18 +31,32 @@ from notifier.store.models import (
     Suppression,
 )
 
+# The heartbeat of `pipeline/deliver.py` renews a lease every 10 seconds. Chosen by hand; not
+# measured.
 LEASE = timedelta(seconds=30)
 
-# How long what is held or paused is not looked at again: a list may be long. Who lets it go says so
-# (`resume`).
-_HELD_LOOK = timedelta(hours=6)
+# Deliveries that are held or paused are not read again for this time, because a list may be long.
+# Ending the hold makes them due at once (`resume`). Chosen by hand; not measured.
+_HELD_FOR = timedelta(hours=6)
 
 
 class Claimed(NamedTuple):
     """A delivery that this worker holds for the length of a lease.
 
-    A digest comes as the few values its mail needs; of any other mail, of which there are few,
-    whoever builds it reads the row.
+    A digest comes with the few values that its mail needs. Other mails are few: their builder reads
+    the row.
+
+    Attributes:
+        id: the id of the delivery.
+        message_id: its Message-ID, with angle brackets.
+        due_at: the time at which it was due.
+        digest_id: the digest; None for any other mail, whose further values are then unset.
+        to: the recipient's address as it is stored.
+        link_id: the subscription's id in signed links.
+        cadence: the schedule of the subscription, with the next three.
+        at: the local time, ``"HH:MM"``.
+        on: the day: 0-6 (Monday is 0) for a weekly, 1-31 for a monthly digest; else None.
+        time_zone: the IANA name, ``"Europe/Berlin"``.
     """
 
     id: int
@@ -57,8 +71,8 @@ class Claimed(NamedTuple):
     time_zone: str = "UTC"
 
 
-# What of a row makes a claimed digest; what follows in the row says whether it may be sent.
-_CLAIMED = (
+# The columns of a claimed digest, in the order of `Claimed`.
+_CLAIMED_COLUMNS = (
     Delivery.id,
     Delivery.message_id,
     Delivery.due_at,
@@ -70,7 +84,13 @@ _CLAIMED = (
     Subscription.on,
     Subscriber.time_zone,
 )
-_STANDING = (Digest.status, Subscription.status, Suppression.address_hash, Subscriber.held_until)
+# The columns that decide whether it may be sent; they follow in each row.
+_STATE_COLUMNS = (
+    Digest.status,
+    Subscription.status,
+    Suppression.address_hash,
+    Subscriber.held_until,
+)
 
 _LEASED = (
     update(Delivery)
@@ -85,12 +105,12 @@ _LEASED = (
 
 @dataclass(frozen=True)
 class ClaimOptions:
-    """By what deliveries are claimed.
+    """The options of a claim.
 
     Attributes:
-        limit: how many at the most.
-        hold_uncertain: leave those to a person of which nobody knows whether they went out.
-        domain_rates: mails a second for single domains.
+        limit: the most deliveries.
+        hold_uncertain: True to leave deliveries to a person that may or may not have been sent.
+        domain_rates: mails per second, by domain of the recipient.
     """
 
     limit: int
@@ -98,41 +118,44 @@ class ClaimOptions:
     domain_rates: Mapping[str, float] = field(default_factory=dict)
 
 
-def claim_due(session: Session, now: datetime, terms: ClaimOptions) -> list[Claimed]:
-    """Take the next deliveries for this worker, for the length of a lease.
+def claim_due(session: Session, now: datetime, options: ClaimOptions) -> list[Claimed]:
+    """Claim the next deliveries for this worker, for the length of a lease.
 
-    A lease that ran out (its worker died) is taken over. What nobody wants any more is settled as
-    `suppressed` here; what has to wait (a digest that is held, a pause, a mailbox that was full, a
-    domain's limit) is put off. So nothing may be taken although more waits: see `waits`.
+    A delivery whose lease ran out (its worker died) is taken over. A delivery that nobody wants any
+    more is settled as `suppressed`. A delivery that has to wait (a held digest, a pause, a full
+    mailbox, a rate limit) is put off. So the list may be empty although more is due: see
+    `has_more`.
     """
-    dead = Delivery.status == DeliveryStatus.SENDING, Delivery.leased_until < now
+    expired = Delivery.status == DeliveryStatus.SENDING, Delivery.leased_until < now
     session.execute(
-        update(Delivery).where(*dead).values(status=DeliveryStatus.PENDING, leased_until=None)
+        update(Delivery).where(*expired).values(status=DeliveryStatus.PENDING, leased_until=None)
     )
-    rows = _waiting(session, DeliveryStatus.PENDING, now, terms.limit)
-    if len(rows) < terms.limit and not terms.hold_uncertain:
-        rows += _waiting(session, DeliveryStatus.UNCERTAIN, now, terms.limit - len(rows))
-    # What somebody waits for at this moment (a confirmation, a link) goes before what comes on a
-    # schedule.
-    taken = _others(session, [row.id for row in rows if row.digest_id is None])
-    taken += _digests(session, [row for row in rows if row.digest_id is not None], terms, now)
-    if taken:
-        session.connection().execute(
-            _LEASED, {"ids": [one.id for one in taken], "until": now + LEASE}
-        )
-    return taken
+    rows = _due_rows(session, DeliveryStatus.PENDING, now, options.limit)
+    if len(rows) < options.limit and not options.hold_uncertain:
+        rows += _due_rows(session, DeliveryStatus.UNCERTAIN, now, options.limit - len(rows))
+    # A mail that somebody waits for at this moment (a confirmation, a link) goes before a digest.
+    claimed = _claim_others(session, [row.id for row in rows if row.digest_id is None])
+    digest_rows = [row for row in rows if row.digest_id is not None]
+    claimed += _claim_digests(session, digest_rows, options, now)
+    if claimed:
+        ids = [delivery.id for delivery in claimed]
+        session.connection().execute(_LEASED, {"ids": ids, "until": now + LEASE})
+    return claimed
 
 
-def has_more(session: Session, now: datetime, terms: ClaimOptions) -> bool:
-    """Whether there is more to claim."""
-    statuses = [DeliveryStatus.PENDING] + [DeliveryStatus.UNCERTAIN] * (not terms.hold_uncertain)
-    return any(_waiting(session, status, now, 1) for status in statuses)
+def has_more(session: Session, now: datetime, options: ClaimOptions) -> bool:
+    """Return whether further deliveries are due."""
+    statuses = [DeliveryStatus.PENDING] + [DeliveryStatus.UNCERTAIN] * (not options.hold_uncertain)
+    return any(_due_rows(session, status, now, 1) for status in statuses)
 
 
-def _waiting(session: Session, status: DeliveryStatus, now: datetime, limit: int) -> list[Any]:
-    """The next ones of a status, in the order of their index."""
-    chosen = (
-        select(*_CLAIMED, *_STANDING)
+def _due_rows(session: Session, status: DeliveryStatus, now: datetime, limit: int) -> list[Any]:
+    """Lock and return the next due deliveries in a status, in the order of their index.
+
+    Each row has the columns `_CLAIMED_COLUMNS` and `_STATE_COLUMNS`.
+    """
+    due = (
+        select(*_CLAIMED_COLUMNS, *_STATE_COLUMNS)
         .outerjoin(Digest, Digest.id == Delivery.digest_id)
         .outerjoin(Subscription, Subscription.id == Delivery.subscription_id)
         .outerjoin(Subscriber, Subscriber.id == Subscription.subscriber_id)
@@ -142,90 +165,83 @@ def _waiting(session: Session, status: DeliveryStatus, now: datetime, limit: int
         .limit(limit)
         .with_for_update(of=Delivery, skip_locked=True)
     )
-    return list(session.connection().execute(chosen))
+    return list(session.connection().execute(due))
 
 
-def _digests(
-    session: Session, rows: Sequence[Any], terms: ClaimOptions, now: datetime
+def _claim_digests(
+    session: Session, rows: Sequence[Any], options: ClaimOptions, now: datetime
 ) -> list[Claimed]:
-    later: dict[datetime, list[int]] = {}
-    refused: dict[str, list[int]] = {}
-    taken = []
-    limits = rate_limits.Limits(session, terms.domain_rates, now)
+    put_off: dict[datetime, list[int]] = {}
+    unwanted: dict[str, list[int]] = {}
+    claimed = []
+    limits = rate_limits.Limits(session, options.domain_rates, now)
     for row in rows:
-        digest, status, suppressed, held_until = row[len(_CLAIMED) :]
+        digest, status, suppressed, held_until = row[len(_CLAIMED_COLUMNS) :]
         if digest is not DigestStatus.APPROVED:
-            later.setdefault(now + _HELD_LOOK, []).append(row.id)
+            put_off.setdefault(now + _HELD_FOR, []).append(row.id)
         elif suppressed is not None:
-            refused.setdefault("the address is suppressed", []).append(row.id)
+            unwanted.setdefault("the address is suppressed", []).append(row.id)
         elif status is SubscriptionStatus.PAUSED:
-            later.setdefault(now + _HELD_LOOK, []).append(row.id)
+            put_off.setdefault(now + _HELD_FOR, []).append(row.id)
         elif status is not SubscriptionStatus.CONFIRMED:
-            refused.setdefault(f"the subscription is {status}", []).append(row.id)
+            unwanted.setdefault(f"the subscription is {status}", []).append(row.id)
         elif held_until is not None and held_until > now:
-            later.setdefault(held_until, []).append(row.id)
-        elif (slot := limits.slot(row.email)) > now:
-            later.setdefault(slot, []).append(row.id)
+            put_off.setdefault(held_until, []).append(row.id)
+        elif (allowed_at := limits.allowed_at(row.email)) > now:
+            put_off.setdefault(allowed_at, []).append(row.id)
         else:
-            taken.append(Claimed(*row[: len(_CLAIMED)]))
-    for reason, ids in refused.items():
-        gone = {"status": DeliveryStatus.SUPPRESSED, "error": reason, "leased_until": None}
-        _change(session, ids, gone)
-    for moment, ids in later.items():
-        put_off = {
-            "status": DeliveryStatus.PENDING,
-            "next_attempt_at": moment,
-            "given_up_at": moment + PATIENCE,
-        }
-        _change(session, ids, put_off)
-    limits.keep()
-    return taken
+            claimed.append(Claimed(*row[: len(_CLAIMED_COLUMNS)]))
+    for reason, ids in unwanted.items():
+        suppress = {"status": DeliveryStatus.SUPPRESSED, "error": reason, "leased_until": None}
+        _update(session, ids, suppress)
+    for moment, ids in put_off.items():
+        _update(session, ids, due_from(moment))
+    limits.store()
+    return claimed
 
 
-def _others(session: Session, ids: Sequence[int]) -> list[Claimed]:
+def _claim_others(session: Session, ids: Sequence[int]) -> list[Claimed]:
+    """Return the wanted ones of these deliveries without a digest; suppress the others."""
     if not ids:
         return []
-    chosen = (
+    due = (
         select(Delivery).where(Delivery.id.in_(ids)).order_by(Delivery.next_attempt_at, Delivery.id)
     )
-    found = session.scalars(
-        chosen.options(
+    deliveries = session.scalars(
+        due.options(
             joinedload(Delivery.notice),
             joinedload(Delivery.change).joinedload(AddressChange.subscriber),
             joinedload(Delivery.subscription).joinedload(Subscription.subscriber),
             joinedload(Delivery.subscription).joinedload(Subscription.profile),
         ).execution_options(populate_existing=True)
     ).all()
-    suppressed = _suppressed(session, found)
-    taken = []
-    for delivery in found:
-        if refusal := _unwanted(delivery, suppressed):
-            delivery.status, delivery.error, delivery.leased_until = (
-                DeliveryStatus.SUPPRESSED,
-                refusal,
-                None,
-            )
+    suppressions = _suppressions_of(session, deliveries)
+    claimed = []
+    for delivery in deliveries:
+        if reason := _reason_unwanted(delivery, suppressions):
+            delivery.status, delivery.error = DeliveryStatus.SUPPRESSED, reason
+            delivery.leased_until = None
         else:
-            taken.append(Claimed(delivery.id, delivery.message_id, delivery.due_at))
+            claimed.append(Claimed(delivery.id, delivery.message_id, delivery.due_at))
     session.flush()
-    return taken
+    return claimed
 
 
-def _change(session: Session, ids: Sequence[int], values: Mapping[str, Any]) -> None:
+def _update(session: Session, ids: Sequence[int], values: Mapping[str, Any]) -> None:
     changed = update(Delivery).where(Delivery.id.in_(ids)).values(**values)
     session.execute(changed.execution_options(synchronize_session=False))
 
 
-def _suppressed(session: Session, deliveries: Sequence[Delivery]) -> dict[str, Suppression]:
-    hashes = {key for one in deliveries if (key := _address_hash(one))}
-    chosen = select(Suppression).where(Suppression.address_hash.in_(hashes))
-    return {
-        each.address_hash: each
-        for each in session.scalars(chosen.execution_options(populate_existing=True))
-    }
+def _suppressions_of(session: Session, deliveries: Sequence[Delivery]) -> dict[str, Suppression]:
+    """Return the suppressions of the recipients, by address hash."""
+    hashes = {key for delivery in deliveries if (key := _address_hash(delivery))}
+    suppressed = select(Suppression).where(Suppression.address_hash.in_(hashes))
+    rows = session.scalars(suppressed.execution_options(populate_existing=True))
+    return {suppression.address_hash: suppression for suppression in rows}
 
 
 def _address_hash(delivery: Delivery) -> str:
+    """Return the address hash of the recipient; empty for a notice to the operator."""
     if delivery.change is not None:
         new = delivery.kind is DeliveryKind.CHANGE_NEW
         return delivery.change.address_hash if new else delivery.change.subscriber.address_hash
@@ -234,8 +250,9 @@ def _address_hash(delivery: Delivery) -> str:
     )
 
 
-def _unwanted(delivery: Delivery, suppressed: Mapping[str, Suppression]) -> str:
-    suppression = suppressed.get(_address_hash(delivery))
+def _reason_unwanted(delivery: Delivery, suppressions: Mapping[str, Suppression]) -> str:
+    """Return the reason why a mail must not be sent; empty if it may be sent."""
+    suppression = suppressions.get(_address_hash(delivery))
     if suppression is not None and not _asks_owner(delivery, suppression):
         return "the address is suppressed"
     if (
@@ -255,24 +272,25 @@ def _unwanted(delivery: Delivery, suppressed: Mapping[str, Suppression]) -> str:
 
 
 def _asks_owner(delivery: Delivery, suppression: Suppression) -> bool:
-    """Whether this is the mail that asks the owner of a suppressed address if they want to be written to again.
+    """Return whether a mail asks the owner of a suppressed address if they want mails again.
 
-    Who left or was erased is always asked. For others the suppression says when a mail was owed to
-    ask them: only that very mail goes out, and only while nothing newer was learnt of the address.
+    An owner who left or was erased is always asked. For others the suppression stores the time at
+    which such a mail was enqueued: only that mail is sent, and only while nothing newer is known
+    about the address.
     """
     if delivery.kind not in (DeliveryKind.CONFIRMATION, DeliveryKind.CHANGE_NEW):
         return False
     if suppression.cause in (SuppressionCause.ERASED, SuppressionCause.LEFT):
         return True
-    by_owner = suppression.cause in (SuppressionCause.BOUNCED, SuppressionCause.COMPLAINED)
+    liftable = suppression.cause in (SuppressionCause.BOUNCED, SuppressionCause.COMPLAINED)
     return (
-        by_owner
+        liftable
         and suppression.asked_at == delivery.created_at
         and suppression.at <= delivery.created_at
     )
 
 
 def renew(session: Session, delivery_ids: Collection[int], now: datetime) -> None:
-    """Keep the lease on deliveries that are still being sent."""
-    still = Delivery.id.in_(delivery_ids), Delivery.status == DeliveryStatus.SENDING
-    session.execute(update(Delivery).where(*still).values(leased_until=now + LEASE))
+    """Renew the lease of deliveries that are still being sent."""
+    sending = Delivery.id.in_(delivery_ids), Delivery.status == DeliveryStatus.SENDING
+    session.execute(update(Delivery).where(*sending).values(leased_until=now + LEASE))

@@ -1,6 +1,6 @@
-"""Owing: every message that is to be sent has its row before anything is sent.
+"""Enqueuing: every message has its row in the outbox before anything of it is sent.
 
-Owns how deliveries come to be, and how one that ended is owed again.
+Owns how deliveries are created, and how one that ended or waits is made due again.
 """
 
 import uuid
@@ -11,28 +11,45 @@ from typing import Any
 from sqlalchemy import RowMapping, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from notifier.enums import DeliveryKind, DeliveryStatus, DigestStatus
+from notifier.enums import DeliveryKind, DeliveryStatus
 from notifier.store.models import AddressChange, Delivery, Digest, Notice, Subscription
 
+# A delivery that was not accepted is given up after this time. RFC 5321, 4.5.4.1 advises 4 to 5
+# days for mail servers. Chosen by hand; not measured.
 PATIENCE = timedelta(days=3)
 
 
 def new_message_id(domain: str) -> str:
-    """A Message-ID of our own domain (RFC 5322, 3.6.4), given once and kept through every attempt."""
+    """Return a random Message-ID of our domain (RFC 5322, 3.6.4); every attempt keeps it."""
     return f"<{uuid.uuid4().hex}@{domain}>"
 
 
 def enqueue_digest(
     session: Session,
     digest: Digest,
-    owed: Sequence[tuple[Subscription, datetime]],
+    recipients: Sequence[tuple[Subscription, datetime]],
     domain: str,
     now: datetime,
 ) -> None:
-    """Owe a digest to its group, each member with the time at which it was due to them."""
+    """Enqueue a digest for the members of its group.
+
+    Args:
+        session: a writing session.
+        digest: the stored digest.
+        recipients: each subscription with the time at which the digest was due to it; at least one.
+        domain: the right side of the Message-IDs.
+        now: the time of enqueuing.
+    """
     rows = [
-        _row(DeliveryKind.DIGEST, due_at, domain, now, digest_id=digest.id, subscription_id=one.id)
-        for one, due_at in owed
+        _row(
+            DeliveryKind.DIGEST,
+            due_at,
+            domain,
+            now,
+            digest_id=digest.id,
+            subscription_id=subscription.id,
+        )
+        for subscription, due_at in recipients
     ]
     session.execute(insert(Delivery), rows)
 
@@ -40,10 +57,10 @@ def enqueue_digest(
 def enqueue_asked(
     session: Session, kind: DeliveryKind, subscription: Subscription, domain: str, now: datetime
 ) -> None:
-    """Owe somebody a mail that anybody can ask for in their name: a confirmation, a link.
+    """Enqueue a mail that anybody can request for an address: a confirmation, a link.
 
-    One that still waits is not owed twice. How many a mailbox gets is limited before, by
-    `subscribers/signup_requests.py`.
+    Nothing is enqueued while one of the same kind still waits. `subscribers/signup_requests.py`
+    has limited the number of mails to one mailbox before.
     """
     waiting = select(Delivery.id).where(
         Delivery.subscription_id == subscription.id,
@@ -61,9 +78,12 @@ def enqueue_own(
     domain: str,
     now: datetime,
 ) -> None:
-    """Owe people a mail about their own subscription."""
+    """Enqueue for each of these subscriptions a mail about the subscription itself."""
     if subscription_ids:
-        rows = [_row(kind, now, domain, now, subscription_id=one) for one in subscription_ids]
+        rows = [
+            _row(kind, now, domain, now, subscription_id=subscription_id)
+            for subscription_id in subscription_ids
+        ]
         session.execute(insert(Delivery), rows)
 
 
@@ -74,14 +94,14 @@ def enqueue_change(
     domain: str,
     now: datetime,
 ) -> None:
-    """Owe addresses of a change the question whether the new one takes the old one's place.
+    """Enqueue the question whether a new address replaces the old one.
 
     Args:
         session: a writing session.
-        change: what is asked.
-        kinds: `CHANGE_OLD`, `CHANGE_NEW`, or both: who is asked.
+        change: the change of address.
+        kinds: `CHANGE_OLD` for the old address, `CHANGE_NEW` for the new one, or both.
         domain: the right side of the Message-IDs.
-        now: when.
+        now: the time of enqueuing.
     """
     if kinds:
         session.execute(
@@ -90,74 +110,99 @@ def enqueue_change(
 
 
 def enqueue_notice(session: Session, notice: Notice, domain: str, now: datetime) -> None:
-    """Owe the operator a notice."""
+    """Enqueue a notice to the operator."""
     session.execute(
         insert(Delivery), [_row(DeliveryKind.NOTICE, now, domain, now, notice_id=notice.id)]
     )
 
 
 def _row(
-    kind: DeliveryKind, due_at: datetime, domain: str, now: datetime, **about: int
+    kind: DeliveryKind, due_at: datetime, domain: str, now: datetime, **references: int
 ) -> dict[str, object]:
     return {
         "kind": kind,
-        **about,
+        **references,
         "message_id": new_message_id(domain),
-        "status": DeliveryStatus.PENDING,
         "attempts": 0,
         "created_at": now,
         "due_at": due_at,
-        "next_attempt_at": now,
-        "given_up_at": now + PATIENCE,
+        **due_from(now),
     }
 
 
-def wait_for(delivery: Delivery, when: datetime) -> None:
-    """Try a refused message again when the mailbox may have room."""
-    delivery.status, delivery.next_attempt_at, delivery.given_up_at = (
-        DeliveryStatus.PENDING,
-        when,
-        when + PATIENCE,
-    )
+def due_from(when: datetime) -> dict[str, Any]:
+    """Return the columns of a delivery that waits until a time, and is given up long after it."""
+    return {
+        "status": DeliveryStatus.PENDING,
+        "next_attempt_at": when,
+        "given_up_at": when + PATIENCE,
+    }
 
 
-def requeue(delivery: Delivery, when: datetime, why: str) -> None:
-    """Owe a message once more that was taken and came back, with the Message-ID it had."""
-    if delivery.status is DeliveryStatus.SENT:
-        delivery.status, delivery.error, delivery.attempts = DeliveryStatus.PENDING, why, 0
-        delivery.next_attempt_at, delivery.given_up_at = when, when + PATIENCE
-        if delivery.digest is not None and delivery.digest.status is DigestStatus.SENT:
-            delivery.digest.status = DigestStatus.APPROVED
+def try_again_at(delivery: Delivery, when: datetime) -> None:
+    """Make a delivery due at a time, whatever its status; the Message-ID stays."""
+    delivery.status = DeliveryStatus.PENDING
+    delivery.next_attempt_at, delivery.given_up_at = when, when + PATIENCE
+
+
+def requeue(delivery: Delivery, when: datetime, reason: str) -> bool:
+    """Make a delivery that was sent and came back due again.
+
+    The caller reopens its digest (`digest/digests.py`).
+
+    Args:
+        delivery: the delivery; one that was not sent stays as it is.
+        when: the time of the next attempt.
+        reason: the text for the operator.
+
+    Returns:
+        True if the delivery is due again.
+    """
+    if delivery.status is not DeliveryStatus.SENT:
+        return False
+    delivery.error, delivery.attempts = reason, 0
+    try_again_at(delivery, when)
+    return True
 
 
 def resume(session: Session, digest: Digest, now: datetime) -> None:
-    """Make due what was put off while a digest was held."""
+    """Make the waiting deliveries of a digest due that were put off while it was held."""
     put_off = Delivery.digest_id == digest.id, Delivery.status == DeliveryStatus.PENDING
-    session.execute(
-        update(Delivery).where(*put_off).values(next_attempt_at=now, given_up_at=now + PATIENCE)
-    )
+    session.execute(update(Delivery).where(*put_off).values(**due_from(now)))
 
 
-def retry(session: Session, now: datetime) -> int:
-    """Make every failed or uncertain delivery due again, each with its old Message-ID; returns how many."""
-    chosen = select(Delivery).where(
+def retry(session: Session, now: datetime) -> Sequence[Delivery]:
+    """Make every failed or uncertain delivery due again, each with its old Message-ID.
+
+    Returns:
+        These deliveries. The caller reopens their digests (`digest/digests.py`).
+    """
+    unsent = select(Delivery).where(
         Delivery.status.in_((DeliveryStatus.FAILED, DeliveryStatus.UNCERTAIN))
     )
-    found = session.scalars(chosen).all()
-    for delivery in found:
-        delivery.status, delivery.attempts = DeliveryStatus.PENDING, 0
-        delivery.next_attempt_at, delivery.given_up_at = now, now + PATIENCE
-        if delivery.digest is not None and delivery.digest.status is DigestStatus.SENT:
-            delivery.digest.status = DigestStatus.APPROVED
+    deliveries = session.scalars(unsent).all()
+    for delivery in deliveries:
+        delivery.attempts = 0
+        try_again_at(delivery, now)
     session.flush()
-    return len(found)
+    return deliveries
 
 
 def listed(
     session: Session, status: DeliveryStatus | None = None, limit: int | None = None
 ) -> tuple[Sequence[RowMapping], int]:
-    """Deliveries as rows of what is told of them, newest first, and how many there are in all."""
-    told: tuple[Any, ...] = (
+    """Return deliveries, newest first, and the number of all.
+
+    Args:
+        session: a reading session.
+        status: only deliveries in this status; None for all.
+        limit: the most rows; None for all.
+
+    Returns:
+        A row per delivery with the keys that `notifier deliveries list --json` shows, and the
+        number of deliveries without the limit.
+    """
+    columns: tuple[Any, ...] = (
         Delivery.id,
         Delivery.digest_id.label("digest"),
         Subscription.subscriber_id.label("subscriber"),
@@ -170,11 +215,12 @@ def listed(
         Delivery.sent_at,
         Delivery.error,
     )
-    wanted = [Delivery.status == status] if status is not None else []
-    chosen = (
-        select(*told)
+    conditions = [Delivery.status == status] if status is not None else []
+    deliveries = (
+        select(*columns)
         .outerjoin(Subscription, Subscription.id == Delivery.subscription_id)
-        .where(*wanted)
+        .where(*conditions)
     )
-    total = session.scalar(select(func.count(Delivery.id)).where(*wanted)) or 0
-    return session.execute(chosen.order_by(Delivery.id.desc()).limit(limit)).mappings().all(), total
+    total = session.scalar(select(func.count(Delivery.id)).where(*conditions)) or 0
+    newest_first = deliveries.order_by(Delivery.id.desc()).limit(limit)
+    return session.execute(newest_first).mappings().all(), total

@@ -1,6 +1,6 @@
-"""Pace: how fast mails may go out, kept in the database so that several workers keep one limit together.
+"""Rate limits: the speed of sending, stored in the database so that several workers share it.
 
-Owns the next free moment of each limited domain, and of the mail server as a whole (the empty key).
+Owns the next free time of each limited domain, and of the mail server as a whole (the empty key).
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,13 @@ _SERVER = ""
 
 
 class Limits:
-    """The limits of single domains, as far as this worker's claim uses them."""
+    """The limits of single domains, as far as one claim uses them.
+
+    Args:
+        session: a writing session.
+        rates: mails per second, by domain.
+        now: the time of the claim.
+    """
 
     def __init__(self, session: Session, rates: Mapping[str, float], now: datetime) -> None:
         self._session, self._now = session, now
@@ -23,47 +29,54 @@ class Limits:
         self._rows: dict[str, RateLimit] = {}
         self._put_off: dict[str, int] = {}
 
-    def slot(self, email: str) -> datetime:
-        """When a mail to this address may go: now, or at a later moment that is spread over the domain's others."""
+    def allowed_at(self, email: str) -> datetime:
+        """Return the time at which a mail to an address may be sent, and reserve it if it is now.
+
+        Later times are spread, so that the mails to a domain do not become due at once.
+        """
         if not self._rates:
             return self._now
         domain = email.rpartition("@")[2].lower()
         rate = self._rates.get(domain)
         if rate is None:
             return self._now
-        row = self._rows.get(domain) or _row(self._session, domain, self._now)
+        row = self._rows.get(domain) or _locked_row(self._session, domain, self._now)
         self._rows[domain] = row
         if row.next_at <= self._now + timedelta(seconds=1):
             row.next_at = max(row.next_at, self._now) + timedelta(seconds=1 / rate)
             return self._now
-        behind = self._put_off[domain] = self._put_off.get(domain, 0) + 1
-        return row.next_at + timedelta(seconds=behind / rate)
+        put_off = self._put_off[domain] = self._put_off.get(domain, 0) + 1
+        return row.next_at + timedelta(seconds=put_off / rate)
 
-    def keep(self) -> None:
-        """Store what was used."""
+    def store(self) -> None:
+        """Store the reserved times."""
         self._session.flush()
 
 
 def reserve(session: Session, rate: float, number: int, now: datetime) -> timedelta:
-    """Take the next places of the mail server's own limit; returns how long until the first of them.
+    """Reserve the next times of the mail server's own limit.
 
     Args:
         session: a writing session.
-        rate: mails a second.
-        number: how many are going to be sent.
-        now: when.
+        rate: mails per second.
+        number: the number of mails that are going to be sent.
+        now: the time of the reservation.
+
+    Returns:
+        The time until the first of them may be sent.
     """
-    row = _row(session, _SERVER, now)
+    row = _locked_row(session, _SERVER, now)
     start = max(row.next_at, now)
     row.next_at = start + timedelta(seconds=number / rate)
     session.flush()
     return start - now
 
 
-def _row(session: Session, key: str, now: datetime) -> RateLimit:
-    found = session.scalar(select(RateLimit).where(RateLimit.key == key).with_for_update())
-    if found is None:
-        found = RateLimit(key=key, next_at=now)
-        session.add(found)
+def _locked_row(session: Session, key: str, now: datetime) -> RateLimit:
+    """Return the row of a limit, locked until the transaction ends; created if it is missing."""
+    limit = session.scalar(select(RateLimit).where(RateLimit.key == key).with_for_update())
+    if limit is None:
+        limit = RateLimit(key=key, next_at=now)
+        session.add(limit)
         session.flush()
-    return found
+    return limit

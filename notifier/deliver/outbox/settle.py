@@ -1,7 +1,7 @@
-"""Answers: what came of an attempt, written down.
+"""Settling: the result of each attempt is stored with its delivery.
 
-Owns how a delivery ends, or when it is tried again. Nothing but what a mail server (or a
-connection) said settles one.
+Owns how a delivery ends, or when it is tried again. Only the answer of a mail server, or the state
+of the connection to it, settles a delivery.
 """
 
 import hashlib
@@ -14,17 +14,20 @@ from typing import NamedTuple
 from sqlalchemy import Connection, Integer, Update, bindparam, select, update
 from sqlalchemy.orm import Session
 
+from notifier.deliver.bounces.policy import Evidence
 from notifier.deliver.outbox.enqueue import PATIENCE
-from notifier.enums import BounceKind, DeliveryStatus
+from notifier.enums import DeliveryStatus
 from notifier.store.models import Delivery
 from notifier.text.cleaning import redacted
 
+# The time to the second attempt. It doubles with each further attempt, up to the longest. Chosen by
+# hand; not measured.
 _FIRST_WAIT = timedelta(minutes=5)
 _LONGEST_WAIT = timedelta(hours=4)
 
 
 class SendResult(StrEnum):
-    """What came of an attempt."""
+    """The result of an attempt to send one message."""
 
     ACCEPTED = "accepted"
     REFUSED = "refused"
@@ -34,70 +37,68 @@ class SendResult(StrEnum):
 
 
 class Outcome(NamedTuple):
-    """The answer to one delivery's attempt.
+    """The result of one delivery's attempt.
 
     Attributes:
-        delivery_id: which one.
-        answer: how it ended.
-        said: what the server (or the connection) said, without addresses.
-        recipient: the address that refused, where the server refused the recipient for good (RCPT
-            TO); else empty.
-        verdict: what that says of the address.
-        code: the reason as a code: ``5.1.1``, else ``550``.
+        delivery_id: the delivery.
+        answer: the result.
+        text: the words of the server or the error of the connection, without addresses.
+        recipient: the address, where the server refused it for good in its answer to RCPT TO; else
+            empty.
+        evidence: the data of that refusal; else None.
     """
 
     delivery_id: int
     answer: SendResult
-    said: str = ""
+    text: str = ""
     recipient: str = ""
-    verdict: BounceKind = BounceKind.NONE
-    code: str = ""
+    evidence: Evidence | None = None
 
 
 def settle_accepted(connection: Connection, delivery_ids: Sequence[int], now: datetime) -> None:
-    """Write down what the server took, in one statement."""
-    connection.execute(
-        _sent(len(delivery_ids)),
-        {f"id{n}": one for n, one in enumerate(delivery_ids)} | {"now": now},
-    )
+    """Store in one statement that the server accepted these deliveries."""
+    ids = {f"id{number}": delivery_id for number, delivery_id in enumerate(delivery_ids)}
+    connection.execute(_mark_sent(len(delivery_ids)), ids | {"now": now})
 
 
 @lru_cache(maxsize=64)
-def _sent(number: int) -> Update:
-    """The statement for so many deliveries: a list that the library would expand costs more than the update itself."""
-    ids = [bindparam(f"id{n}", type_=Integer) for n in range(number)]
-    sent = update(Delivery).where(Delivery.id.in_(ids))
-    return sent.values(
+def _mark_sent(number: int) -> Update:
+    """Return the statement for this number of deliveries.
+
+    A list that the library expands for each call would cost more than the update itself.
+    """
+    ids = [bindparam(f"id{index}", type_=Integer) for index in range(number)]
+    deliveries = update(Delivery).where(Delivery.id.in_(ids))
+    return deliveries.values(
         status=DeliveryStatus.SENT, sent_at=bindparam("now"), error=None, leased_until=None
     )
 
 
 def settle_attempts(session: Session, outcomes: Sequence[Outcome], now: datetime) -> None:
-    """Write down what the server answered to those that it did not take."""
-    chosen = select(Delivery).where(Delivery.id.in_([one.delivery_id for one in outcomes]))
-    deliveries = {delivery.id: delivery for delivery in session.scalars(chosen)}
+    """Store the results of attempts that were not accepted."""
+    ids = [outcome.delivery_id for outcome in outcomes]
+    attempted = session.scalars(select(Delivery).where(Delivery.id.in_(ids)))
+    deliveries = {delivery.id: delivery for delivery in attempted}
     for outcome in outcomes:
-        if (
-            outcome.delivery_id in deliveries
-        ):  # else its recipient was erased while it was being sent
+        # A delivery is missing if its recipient was erased while it was being sent.
+        if outcome.delivery_id in deliveries:
             _settle(deliveries[outcome.delivery_id], outcome, now)
     session.flush()
 
 
 def _settle(delivery: Delivery, outcome: Outcome, now: datetime) -> None:
     delivery.leased_until = None
-    said = redacted(outcome.said)  # servers name people in their answers
-    delivery.error = said or None
+    text = redacted(outcome.text)  # servers repeat addresses in their answers
+    delivery.error = text or None
     if outcome.answer is SendResult.REFUSED:
         delivery.status = DeliveryStatus.FAILED
     elif outcome.answer is SendResult.NOT_TRIED:
-        delivery.status = (
-            DeliveryStatus.PENDING
-        )  # the server's fault, not the recipient's: due again at once
+        # The fault is the server's, not the recipient's: the delivery is due again at once.
+        delivery.status = DeliveryStatus.PENDING
         delivery.attempts -= 1
     elif now >= delivery.given_up_at:
         delivery.status = DeliveryStatus.FAILED
-        delivery.error = f"given up after {PATIENCE.days} days: {said}"
+        delivery.error = f"given up after {PATIENCE.days} days: {text}"
     else:
         unknown = outcome.answer is SendResult.UNKNOWN
         delivery.status = DeliveryStatus.UNCERTAIN if unknown else DeliveryStatus.PENDING
@@ -105,10 +106,11 @@ def _settle(delivery: Delivery, outcome: Outcome, now: datetime) -> None:
 
 
 def _wait(delivery: Delivery) -> timedelta:
-    """How long until the next attempt: doubled each time, spread by a fifth so that a crowd does not come back as one.
+    """Return the time until the next attempt.
 
-    Every delivery has a spread of its own, the same at each attempt, so that a run that is repeated
-    does the same.
+    It doubles each time, and is spread by a tenth in both directions, so that many deliveries do
+    not come back at once. The spread depends on the Message-ID alone, so that a repeated run does
+    the same.
     """
     wait: timedelta = min(_FIRST_WAIT * 2 ** min(delivery.attempts - 1, 10), _LONGEST_WAIT)
     spread = int(hashlib.sha256(delivery.message_id.encode()).hexdigest()[:4], 16) / 0xFFFF

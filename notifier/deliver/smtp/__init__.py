@@ -1,1 +1,1 @@
-"""The conversation with a mail server: the protocol, the connections, and mails that are made ahead."""
+"""The SMTP client: the protocol, the connections, and messages that are prepared in advance."""

@@ -1,7 +1,7 @@
-"""Ahead: messages that take long to make are made before their turn, on every core there is.
+"""Prefetching: messages that are slow to build are built before they are sent, on several cores.
 
-Owns the threads for it. What makes a message it does not know: a signature by RSA takes longer than
-all else about a mail, and the other threads go on meanwhile.
+A signature by RSA takes longer than everything else about a mail, and Python's interpreter lock is
+free meanwhile. How a message is built is not known here.
 """
 
 import os
@@ -13,17 +13,17 @@ from typing import Self
 
 from notifier.deliver.smtp.protocol import OutgoingMessage
 
-# How many are made at one go, and how many goes are under way before the first is asked for: all
-# these are kept.
-_AT_ONCE = 8
-_GOES = 8
+# Messages are built in batches, and this many batches are ahead of the message that is sent, so
+# that at most 64 messages are kept in memory. Chosen by hand; not measured.
+BATCH_SIZE = 8
+BATCHES_AHEAD = 8
 
 
 class Prefetcher:
-    """Makes the messages of parcels in their order, some of them before they are asked for."""
+    """A pool of threads that builds messages in their order, some of them in advance."""
 
     def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(min(4, os.cpu_count() or 1), "ahead")
+        self._pool = ThreadPoolExecutor(min(4, os.cpu_count() or 1), "prefetch")
 
     def __enter__(self) -> Self:
         return self
@@ -32,33 +32,40 @@ class Prefetcher:
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
-        at: TracebackType | None,
+        trace: TracebackType | None,
     ) -> None:
         self._pool.shutdown(cancel_futures=True)
 
-    def prepared(self, parcels: Sequence[OutgoingMessage]) -> list[OutgoingMessage]:
-        """The same parcels, each of which waits for its message instead of making it."""
-        goes = [parcels[start : start + _AT_ONCE] for start in range(0, len(parcels), _AT_ONCE)]
-        made: list[Future[list[bytes | None]]] = []
+    def prepared(self, messages: Sequence[OutgoingMessage]) -> list[OutgoingMessage]:
+        """Return the same messages, each of which waits for its bytes instead of building them.
 
-        def taken(go: int, place: int) -> bytes:
-            while len(made) < min(go + _GOES, len(goes)):
-                made.append(self._pool.submit(_made, goes[len(made)]))
-            found = made[go].result()
-            message, found[place] = found[place], None
-            return goes[go][place].message() if message is None else message
+        Bytes are kept until they are used. A message that is used again, or whose building failed
+        in advance, is built at that moment, so that its error is raised there.
+        """
+        batches = [
+            messages[start : start + BATCH_SIZE] for start in range(0, len(messages), BATCH_SIZE)
+        ]
+        built: list[Future[list[bytes | None]]] = []
+
+        def use(batch: int, index: int) -> bytes:
+            while len(built) < min(batch + BATCHES_AHEAD, len(batches)):
+                built.append(self._pool.submit(_build, batches[len(built)]))
+            results = built[batch].result()
+            octets, results[index] = results[index], None
+            return batches[batch][index].message() if octets is None else octets
 
         return [
-            parcel._replace(message=partial(taken, number // _AT_ONCE, number % _AT_ONCE))
-            for number, parcel in enumerate(parcels)
+            outgoing._replace(message=partial(use, number // BATCH_SIZE, number % BATCH_SIZE))
+            for number, outgoing in enumerate(messages)
         ]
 
 
-def _made(parcels: Sequence[OutgoingMessage]) -> list[bytes | None]:
-    made: list[bytes | None] = []
-    for parcel in parcels:
+def _build(messages: Sequence[OutgoingMessage]) -> list[bytes | None]:
+    """Return the bytes of each message; None for one that cannot be built."""
+    built: list[bytes | None] = []
+    for outgoing in messages:
         try:
-            made.append(parcel.message())
-        except Exception:  # noqa: BLE001 - it is made again in its turn, where its failure is answered
-            made.append(None)
-    return made
+            built.append(outgoing.message())
+        except Exception:  # noqa: BLE001 - it is built again when it is sent, and fails there
+            built.append(None)
+    return built

@@ -1,36 +1,39 @@
-"""Dialogue: what is said on one connection to a mail server, without the connection (RFC 5321, 3.3; RFC 2920).
+"""SMTP protocol: the commands and answers on one connection, without the connection.
 
-Bytes of the server go in; bytes for it and answers about deliveries come out. Where the server
-offers PIPELINING, one write carries the end of a message and the envelope of the next, a round trip
-a mail; else the commands go one by one.
+Sans I/O (RFC 5321, 3.3; RFC 2920): the server's bytes go in, our bytes and the outcomes of
+deliveries come out. Where the server offers PIPELINING, one write carries the end of a message and
+the envelope of the next, which costs one round trip per mail. Otherwise commands go one by one.
 
-A message is handed over only after the answer to the one before was written down: a crash can
-repeat one mail a connection, no more. Whether the server took a message is unknown from the dot
-that ends it to the answer.
+A message is handed over only after the answer to the one before was stored, so that a crash repeats
+at most one mail per connection. Between the dot that ends a message and its answer it is unknown
+whether the server took the message.
 """
 
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from notifier.deliver.bounces.policy import Evidence
 from notifier.deliver.outbox import Outcome, SendResult
 from notifier.deliver.redaction import safe
 
 _END = b".\r\n"
+# The longest answer, in bytes without a line end and in lines. RFC 5321, 4.5.3.1.5 allows lines of
+# 512 bytes. Chosen by hand; not measured.
 _LONGEST_REPLY = 100_000
 _MOST_LINES = 1000
 
 
 class OutgoingMessage(NamedTuple):
-    """One message on its way.
+    """One message for the mail server.
 
     Attributes:
-        delivery_id: what is settled by the answer.
-        envelope_from: where reports about it come back to.
+        delivery_id: the delivery that the answer settles.
+        envelope_from: the address for reports about it.
         envelope_to: the recipient.
-        message: makes its RFC 5322 bytes when it is sent: CRLF line ends, the last line too, and
-            none that begins with a dot, so that nothing has to be changed on the way (RFC 5321,
-            4.5.2).
+        message: returns the bytes (RFC 5322) when they are sent. Every line ends with CRLF, the
+            last one too, and none begins with a dot, so that nothing has to be changed on the way
+            (RFC 5321, 4.5.2).
     """
 
     delivery_id: int
@@ -39,7 +42,7 @@ class OutgoingMessage(NamedTuple):
     message: Callable[[], bytes]
 
     def commands(self) -> tuple[str, str, str]:
-        """What goes before the message."""
+        """Return the commands before the message: MAIL FROM, RCPT TO and DATA."""
         return (
             f"MAIL FROM:<{self.envelope_from}>\r\n",
             f"RCPT TO:<{self.envelope_to}>\r\n",
@@ -48,45 +51,52 @@ class OutgoingMessage(NamedTuple):
 
 
 class SenderRefusedError(Exception):
-    """The server takes no mail from our address at all, whoever the recipient is; the text is its answer."""
+    """A refusal of our sender address, for every recipient. The message is the server's answer."""
 
 
 class ProtocolError(Exception):
-    """The server said what no server says at that place."""
+    """An answer that the protocol does not allow at this point."""
 
 
 class SmtpProtocol:
-    """One connection's talk.
+    """The state of the protocol on one connection.
 
     Args:
-        pipelining: whether commands may go together.
-        following: gives the next parcel, or None when there is none (or none yet).
+        next_message: returns the next message; None if there is none, or none yet.
+        pipelining: True to send several commands at once.
+
+    Attributes:
+        outcomes: results that are not settled yet; the caller empties the list.
+        over: True when the connection can no longer be used.
     """
 
     def __init__(
-        self, following: Callable[[], OutgoingMessage | None], *, pipelining: bool
+        self, next_message: Callable[[], OutgoingMessage | None], *, pipelining: bool
     ) -> None:
-        self._following, self.pipelining = following, pipelining
-        self._in = b""
-        self._out: list[bytes] = []
-        self._said: list[bytes] = []  # the lines of the present answer
-        self._expected: deque[str] = deque()
+        self._next_message, self.pipelining = next_message, pipelining
+        self._input = b""
+        self._output: list[bytes] = []
+        self._reply: list[bytes] = []  # the lines of the present answer
+        self._expected: deque[str] = deque()  # the commands without an answer yet, in order
         self._refusal: Outcome | None = None
-        self._parcel: OutgoingMessage | None = None
+        # The message whose envelope was sent, and the one whose end was sent.
+        self._current: OutgoingMessage | None = None
         self._ending: OutgoingMessage | None = None
+        # True when the server has asked for the current message (354).
         self._wanted = False
-        self._behind = (
-            False  # whether only the envelope of a message went out, with the end of the one before
-        )
+        # True while of the current message only the envelope was sent, with the end of the one
+        # before.
+        self._only_envelope_sent = False
+        # True until the reported outcomes are stored.
         self._unsettled = False
         self.outcomes: list[Outcome] = []
         self.over = False
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is under way: another message may begin, or leave be taken."""
+        """True when nothing is under way: a message may begin, or the connection be closed."""
         return (
-            self._parcel is None
+            self._current is None
             and self._ending is None
             and not self._expected
             and not self._unsettled
@@ -94,76 +104,76 @@ class SmtpProtocol:
 
     @property
     def pending(self) -> str:
-        """The command whose answer is waited for."""
+        """The command whose answer comes next; empty if there is none."""
         return self._expected[0] if self._expected else ""
 
     def output(self) -> bytes:
-        """What is to be sent."""
-        out, self._out = self._out, []
-        return b"".join(out)
+        """Return the bytes to send, and forget them."""
+        pieces, self._output = self._output, []
+        return b"".join(pieces)
 
     def begin(self) -> bool:
-        """Begin the next message, where there is one; returns whether there was."""
-        self._parcel = self._following()
-        if self._parcel is None:
+        """Begin the next message; return whether there was one."""
+        self._current = self._next_message()
+        if self._current is None:
             return False
-        self._envelope(self._parcel)
+        self._send_envelope(self._current)
         return True
 
-    def _envelope(self, parcel: OutgoingMessage) -> None:
+    def _send_envelope(self, outgoing: OutgoingMessage) -> None:
         self._refusal, self._wanted = None, False
-        commands = parcel.commands()
+        commands = outgoing.commands()
         if self.pipelining:
-            self._out.append("".join(commands).encode())
+            self._output.append("".join(commands).encode())
             self._expected.extend(("MAIL FROM", "RCPT TO", "DATA"))
         else:
-            self._say("MAIL FROM", commands[0].encode())
+            self._send("MAIL FROM", commands[0].encode())
 
-    def _say(self, step: str, octets: bytes) -> None:
-        self._out.append(octets)
+    def _send(self, step: str, octets: bytes) -> None:
+        self._output.append(octets)
         self._expected.append(step)
 
     def received(self, octets: bytes) -> None:
-        """Take what the server said.
+        """Process bytes from the server.
 
         Raises:
-            SenderRefusedError: it refuses our sender for good.
-            OutOfStepError: it said what makes no sense here.
+            SenderRefusedError: the server refuses our sender for good.
+            ProtocolError: the protocol does not allow this answer here.
         """
-        *lines, self._in = (self._in + octets).split(b"\n")
+        *lines, self._input = (self._input + octets).split(b"\n")
         for line in lines:
             if self.over:
                 return
             if line[3:4] == b"-":
-                self._said.append(line[4:])
+                self._reply.append(line[4:])
                 self._check_length()
                 continue
             if not line[:3].isdigit():
                 raise ProtocolError(
                     f"an answer without a code: {safe(line[:60].decode('utf-8', 'replace'))}"
                 )
-            self._said.append(line[4:])
+            self._reply.append(line[4:])
             if self._expected:
                 self._answer(self._expected.popleft(), int(line[:3]))
             elif line[:3] == b"421":
                 self.over = True
             else:
-                raise ProtocolError("an answer that nobody asked for")
-            self._said.clear()
+                raise ProtocolError("an answer without a command")
+            self._reply.clear()
         self._check_length()
 
     def _check_length(self) -> None:
-        if len(self._in) > _LONGEST_REPLY or len(self._said) > _MOST_LINES:
+        if len(self._input) > _LONGEST_REPLY or len(self._reply) > _MOST_LINES:
             raise ProtocolError("an answer without an end")
 
     def _answer(self, step: str, code: int) -> None:
         if step == "END":
             assert self._ending is not None
-            parcel, self._ending = self._ending, None
+            ended, self._ending = self._ending, None
             if code == 250:
-                self._tell(Outcome(parcel.delivery_id, SendResult.ACCEPTED))
+                self._report(Outcome(ended.delivery_id, SendResult.ACCEPTED))
             else:
-                self._tell(_refusal(parcel, "the message", code, self._said))
+                self._report(_refusal(ended, "the message", code, self._reply))
         elif step in ("MAIL FROM", "RCPT TO", "DATA"):
             self._answer_to_envelope(step, code)
         elif step == "VOID":
@@ -174,105 +184,119 @@ class SmtpProtocol:
             self.over = True
 
     def _answer_to_envelope(self, step: str, code: int) -> None:
-        assert self._parcel is not None
-        self._behind = False
+        assert self._current is not None
+        self._only_envelope_sent = False
         good = code == 354 if step == "DATA" else 200 <= code < 300
         if not good and self._refusal is None:
             if step == "MAIL FROM" and 500 <= code < 600:
                 raise SenderRefusedError(
-                    f"{code} {safe(_words(self._said), self._parcel.envelope_to)}"
+                    f"{code} {safe(_text(self._reply), self._current.envelope_to)}"
                 )
             if code == 354:
-                raise ProtocolError("a message was asked for too early")
-            self._refusal = _refusal(self._parcel, step, code, self._said)
+                raise ProtocolError("the server requested the message too early")
+            self._refusal = _refusal(self._current, step, code, self._reply)
         if code == 421:
             self._conclude()
         elif self.pipelining and step != "DATA":
             return
         elif self._refusal is not None:
-            if good:  # it waits for a message that has no recipient: an empty one ends that
-                self._say("VOID", _END)
+            if good:  # the server waits for a message without a recipient: an empty one ends that
+                self._send("VOID", _END)
             else:
                 self._conclude()
-                self._say("RSET", b"RSET\r\n")
+                self._send("RSET", b"RSET\r\n")
         elif step == "DATA":
             self._wanted = True
             if not self._unsettled:
                 self._hand_over()
         else:
-            following = {"MAIL FROM": ("RCPT TO", 1), "RCPT TO": ("DATA", 2)}[step]
-            self._say(following[0], self._parcel.commands()[following[1]].encode())
+            next_step, index = {"MAIL FROM": ("RCPT TO", 1), "RCPT TO": ("DATA", 2)}[step]
+            self._send(next_step, self._current.commands()[index].encode())
 
     def _conclude(self) -> None:
-        """Tell a refusal; another message may begin."""
-        refusal, self._refusal, self._parcel = self._refusal, None, None
+        """Report a refusal; another message may begin."""
+        refusal, self._refusal, self._current = self._refusal, None, None
         if refusal is not None:
-            self._tell(refusal)
+            self._report(refusal)
         if not self._expected and self.pipelining and refusal is None:
             self.begin()
 
-    def _tell(self, outcome: Outcome) -> None:
+    def _report(self, outcome: Outcome) -> None:
         self.outcomes.append(outcome)
         self._unsettled = True
 
     def settled(self) -> None:
-        """All answers that were told are written down: what waited for that goes on."""
+        """Continue after all reported outcomes were stored."""
         self._unsettled = False
-        if self._parcel is not None and self._wanted:
+        if self._current is not None and self._wanted:
             self._hand_over()
-        elif self._parcel is None and not self._expected and not self.over:
+        elif self._current is None and not self._expected and not self.over:
             self.begin()
 
     def _hand_over(self) -> None:
-        """Send the message, and begin the next with the same write where that is understood."""
-        assert self._parcel is not None
-        self._out += (self._parcel.message(), _END)
+        """Send the message; with pipelining, begin the next one in the same write."""
+        assert self._current is not None
+        self._output += (self._current.message(), _END)
         self._expected.append("END")
-        self._ending, self._parcel, self._wanted = self._parcel, None, False
+        self._ending, self._current, self._wanted = self._current, None, False
         if self.pipelining:
-            self._behind = self.begin()
+            self._only_envelope_sent = self.begin()
 
-    def broken(self, why: str) -> OutgoingMessage | None:
-        """The connection is gone: tell what that means for what was under way.
+    def broken(self, reason: str) -> OutgoingMessage | None:
+        """Report what the end of the connection means for the messages under way.
 
         Returns:
-            A parcel that was not tried and can go over another connection.
+            A message that was not tried and can be sent over another connection.
         """
         self.over = True
-        ending, parcel, self._ending, self._parcel = self._ending, self._parcel, None, None
+        ending, current, self._ending, self._current = self._ending, self._current, None, None
         self._expected.clear()
         if ending is not None:
-            said = f"the connection ended after the message was handed over: {safe(why, ending.envelope_to)}"
-            self._tell(Outcome(ending.delivery_id, SendResult.UNKNOWN, said))
-        if self._behind:
-            return parcel
-        if parcel is not None:
-            said = f"the connection ended before the message was handed over: {safe(why, parcel.envelope_to)}"
-            self._tell(Outcome(parcel.delivery_id, SendResult.DEFERRED, said))
+            text = (
+                "the connection ended after the message was handed over: "
+                f"{safe(reason, ending.envelope_to)}"
+            )
+            self._report(Outcome(ending.delivery_id, SendResult.UNKNOWN, text))
+        if self._only_envelope_sent:
+            return current
+        if current is not None:
+            text = (
+                "the connection ended before the message was handed over: "
+                f"{safe(reason, current.envelope_to)}"
+            )
+            self._report(Outcome(current.delivery_id, SendResult.DEFERRED, text))
         return None
 
-    def given_up(self) -> OutgoingMessage | None:
-        """Take back what was begun and not handed over; nothing is told of it."""
+    def abandon(self) -> OutgoingMessage | None:
+        """End the use of the connection, and return the message that was not handed over."""
         self.over = True
-        parcel, self._parcel = self._parcel, None
-        return parcel
+        current, self._current = self._current, None
+        return current
 
 
-def _refusal(parcel: OutgoingMessage, step: str, code: int, said: Sequence[bytes]) -> Outcome:
-    words = _words(said)
-    shown = f"the server answered {code} to {step}: {safe(words, parcel.envelope_to)}"
+def _refusal(outgoing: OutgoingMessage, step: str, code: int, reply: Sequence[bytes]) -> Outcome:
+    """Return the outcome of an answer that accepts nothing.
+
+    Args:
+        outgoing: the message.
+        step: the command, or ``the message``.
+        code: the reply code.
+        reply: the lines of the answer without the code.
+    """
+    text = _text(reply)
+    shown = f"the server answered {code} to {step}: {safe(text, outgoing.envelope_to)}"
     if not 500 <= code < 600:
-        return Outcome(parcel.delivery_id, SendResult.DEFERRED, shown)
+        return Outcome(outgoing.delivery_id, SendResult.DEFERRED, shown)
     if step != "RCPT TO":
-        return Outcome(parcel.delivery_id, SendResult.REFUSED, shown)
-    from notifier.deliver.bounces import parser  # it is large, and most mails are taken
+        return Outcome(outgoing.delivery_id, SendResult.REFUSED, shown)
+    # Slow to import, and most mails are accepted.
+    from notifier.deliver.bounces.diagnostics import Diagnostic, choose_status
 
-    status = parser.status_in(words)
-    judged, reason = parser.verdict(status, words), parser.code_of(status, str(code))
-    return Outcome(
-        parcel.delivery_id, SendResult.REFUSED, shown, parcel.envelope_to, judged, reason
-    )
+    diagnostic = Diagnostic(text)
+    status = choose_status("", text)
+    evidence = Evidence(diagnostic.verdict(status), status, str(code))
+    return Outcome(outgoing.delivery_id, SendResult.REFUSED, shown, outgoing.envelope_to, evidence)
 
 
-def _words(said: Sequence[bytes]) -> str:
-    return b" ".join(said).decode("utf-8", "replace")
+def _text(reply: Sequence[bytes]) -> str:
+    return b" ".join(reply).decode("utf-8", "replace")

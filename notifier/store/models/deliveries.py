@@ -42,7 +42,7 @@ class RateLimit(Base):
 class BounceReport(Base):
     """A bounce report that was read; the same report again changes nothing.
 
-    Writer: `deliver/bounces/policy.py`.
+    Writer: `deliver/bounces/reports.py`.
 
     Attributes:
         hash: SHA-256 of the report, 64 hexadecimal digits.

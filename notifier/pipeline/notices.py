@@ -1,0 +1,25 @@
+"""Mails to the operator, from every step of the journey."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from notifier.deliver import operator_mail
+from notifier.deps import Deps
+
+
+def enqueue_for_operator(
+    deps: Deps, session: Session, subject: str, text: str, now: datetime
+) -> None:
+    """Enqueue a mail to the operator; without `operator.address` in the settings, do nothing.
+
+    Args:
+        deps: the installation.
+        session: a writing session; the mail is stored together with the state that it is about.
+        subject: one line.
+        text: paragraphs with empty lines between them.
+        now: the time of writing.
+    """
+    address = deps.settings.operator.address
+    if address is not None:
+        operator_mail.enqueue(session, address, subject, text, deps.mail_domain, now)

@@ -1,0 +1,91 @@
+"""The bounce policy: the same decision for an answer to RCPT TO and for a report."""
+
+from datetime import timedelta
+
+import pytest
+
+from notifier.deliver.bounces.policy import Consequence, Evidence, decide
+from notifier.enums import BounceKind, SuppressionCause
+from tests.support.installation import MONDAY
+
+NOTHING = Consequence()
+BOUNCED = Consequence(suppression=SuppressionCause.BOUNCED)
+
+
+@pytest.mark.parametrize("reported", [True, False], ids=["a report", "an answer"])
+@pytest.mark.parametrize("status", ["5.1.1", ""])
+def test_a_hard_failure_suppresses_the_address(status: str, reported: bool):
+    evidence = Evidence(BounceKind.HARD, status, "550", reported)
+    assert decide(evidence, 0, None, MONDAY) == BOUNCED
+    assert evidence.code == (status or "550")
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        BounceKind.DELAYED,
+        BounceKind.AUTOREPLY,
+        BounceKind.UNSUBSCRIBE,
+        BounceKind.UNPROVEN,
+        BounceKind.UNREADABLE,
+        BounceKind.NONE,
+    ],
+)
+def test_any_other_mail_that_came_back_has_no_consequence(kind: BounceKind):
+    assert decide(Evidence(kind, "5.2.2", "552", reported=True), 7, MONDAY, MONDAY) == NOTHING
+
+
+def test_a_complaint_suppresses_the_address_as_complained():
+    evidence = Evidence(BounceKind.COMPLAINT, reported=True)
+    assert decide(evidence, 0, None, MONDAY).suppression is SuppressionCause.COMPLAINED
+
+
+@pytest.mark.parametrize(
+    ("status", "reply_code", "reported", "held"),
+    [
+        ("5.2.2", "552", False, True),
+        ("5.2.1", "550", False, True),
+        ("5.7.1", "550", False, False),
+        ("5.2.0", "550", False, False),
+        ("5.2.10", "550", False, False),
+        ("", "552", False, False),
+        ("5.7.1", "550", True, True),
+        ("", "", True, True),
+    ],
+)
+def test_a_soft_answer_counts_only_for_the_mailbox_and_a_soft_report_always(
+    status: str, reply_code: str, reported: bool, held: bool
+):
+    evidence = Evidence(BounceKind.SOFT, status, reply_code, reported)
+    consequence = decide(evidence, 0, None, MONDAY)
+    assert (consequence.hold is not None) is held
+    assert consequence.suppression is None
+
+
+@pytest.mark.parametrize(
+    ("soft_bounces", "hours"), [(0, 2), (1, 4), (2, 8), (3, 16), (4, 32), (5, 64), (6, 64)]
+)
+def test_each_soft_bounce_doubles_the_hold_up_to_64_hours(soft_bounces: int, hours: int):
+    evidence = Evidence(BounceKind.SOFT, "5.2.2", reported=True)
+    consequence = decide(evidence, soft_bounces, MONDAY, MONDAY)
+    assert consequence.hold == (soft_bounces + 1, MONDAY + timedelta(hours=hours))
+    assert consequence.suppression is None
+
+
+@pytest.mark.parametrize("reported", [True, False], ids=["a report", "an answer"])
+def test_the_eighth_soft_bounce_suppresses_the_address(reported: bool):
+    evidence = Evidence(BounceKind.SOFT, "5.2.2", "552", reported)
+    consequence = decide(evidence, 7, MONDAY, MONDAY)
+    assert consequence.suppression is SuppressionCause.BOUNCED
+    assert consequence.hold is not None
+    assert consequence.hold.soft_bounces == 8
+
+
+@pytest.mark.parametrize(
+    ("days", "soft_bounces"), [(0, 6), (6, 6), (7, 5), (13, 5), (14, 4), (70, 1)]
+)
+def test_one_soft_bounce_is_forgotten_each_week(days: int, soft_bounces: int):
+    evidence = Evidence(BounceKind.SOFT, "5.2.2", reported=True)
+    consequence = decide(evidence, 5, MONDAY, MONDAY + timedelta(days=days))
+    assert consequence.hold is not None
+    assert consequence.hold.soft_bounces == soft_bounces
