@@ -1,4 +1,4 @@
-"""What the import of a large list costs, in time and memory.
+"""Time and memory of the import and the export of a large list.
 
     python bench/lists.py
 
@@ -24,36 +24,32 @@ def main() -> None:
                 hour, day = f"{n % 24:02}:{n % 60:02}", ("monday", "friday", "sunday")[n % 3]
                 zone = ("Europe/Berlin", "America/New_York", "Asia/Tokyo")[n % 3]
                 language = ("de", "en", "fr", "es")[n % 4]
-                file.write(
-                    f"person{n}@example{n % 100}.org,weekly,{hour},{day},{zone},patient,{language}\n"
-                )
+                address = f"person{n}@example{n % 100}.org"
+                file.write(f"{address},weekly,{hour},{day},{zone},patient,{language}\n")
         notifier = [sys.executable, "-m", "notifier"]
         subprocess.run([*notifier, "init"], cwd=place, check=True, capture_output=True)
-        for words in (
+        for arguments in (
             ["import", "list.csv", "--confirmed", "--dry-run"],
             ["import", "list.csv", "--confirmed"],
         ):
             started = time.perf_counter()
             done = subprocess.run(
-                [*notifier, "subscribers", *words],
+                [*notifier, "subscribers", *arguments],
                 cwd=place,
                 check=True,
                 capture_output=True,
                 text=True,
             )
-            print(
-                f"{' '.join(words)}: {time.perf_counter() - started:.1f} s; {done.stdout.splitlines()[-1]}"
-            )
+            seconds = time.perf_counter() - started
+            print(f"{' '.join(arguments)}: {seconds:.1f} s; {done.stdout.splitlines()[-1]}")
         started = time.perf_counter()
         subprocess.run(
             [*notifier, "subscribers", "export", "--out", "out.csv"], cwd=place, check=True
         )
-        print(
-            f"export: {time.perf_counter() - started:.1f} s, {(place / 'out.csv').stat().st_size / 1e6:.1f} MB"
-        )
-        print(
-            f"memory of the largest of them: {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024:.0f} MB"
-        )
+        seconds = time.perf_counter() - started
+        print(f"export: {seconds:.1f} s, {(place / 'out.csv').stat().st_size / 1e6:.1f} MB")
+        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+        print(f"memory of the largest process: {peak:.0f} MB")
 
 
 if __name__ == "__main__":

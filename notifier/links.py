@@ -17,7 +17,6 @@ from functools import cached_property
 from itsdangerous import BadData, URLSafeSerializer
 
 from notifier.errors import LinkError, SettingsError
-from notifier.i18n.messages import LazyMessage
 
 # In characters. Chosen by hand: `notifier init` makes keys of 43.
 _SHORTEST_KEY = 16
@@ -48,12 +47,12 @@ VALID_FOR = {Purpose.CONFIRM: timedelta(hours=48), Purpose.PREFERENCES: timedelt
 # The default sentences for a link that is too old: the problem and the fix.
 _EXPIRED = {
     Purpose.CONFIRM: (
-        LazyMessage("This link is older than 48 hours."),
-        LazyMessage("Subscribe once more to get a new one."),
+        "This link is older than 48 hours.",
+        "Subscribe once more to get a new one.",
     ),
     Purpose.PREFERENCES: (
-        LazyMessage("This link is older than 400 days."),
-        LazyMessage("Have a fresh one sent to you, then go on."),
+        "This link is older than 400 days.",
+        "Have a fresh one sent to you, then go on.",
     ),
 }
 
@@ -211,8 +210,8 @@ class Links:
 
 def _incomplete() -> LinkError:
     return LinkError(
-        LazyMessage("This link is not complete."),
-        LazyMessage("Copy it whole from the mail, or use the button."),
+        "This link is not complete.",
+        "Copy it whole from the mail, or use the button.",
     )
 
 

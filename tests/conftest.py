@@ -1,4 +1,4 @@
-"""What the tests share: databases of both kinds, a news site, a mail sink, and an installation that joins them."""
+"""Fixtures of all tests: databases of both kinds, a news site, a mail sink, an installation."""
 
 import os
 import secrets
@@ -25,7 +25,10 @@ _FIRST_OF_A_KIND: dict[str, Engine] = {}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Try each behaviour on PostgreSQL with one of its variants; the others are among the long tests."""
+    """Mark all but one of a test's variants on PostgreSQL as long.
+
+    Each behaviour is tried on PostgreSQL with one of its variants; `make test-long` runs them all.
+    """
     variants: Counter[str] = Counter()
     for item in items:
         parameters = item.callspec.params if hasattr(item, "callspec") else {}
@@ -38,7 +41,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tests own the hosts they ask, and need not be polite to them; the pause has a test of its own."""
+    """Poll a host without a pause between requests: the hosts belong to the tests.
+
+    The pause has a test of its own.
+    """
     monkeypatch.setattr(client, "PAUSE_SECONDS", 0.0)
 
 
@@ -47,7 +53,10 @@ _readers: list[parser_process.Child] = []
 
 @pytest.fixture(autouse=True)
 def _kept_readers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The processes that read documents serve many tests; that they end with each poll has a test of its own."""
+    """Use a process that parses documents for many tests.
+
+    That these processes end with each poll has a test of its own.
+    """
     start = parser_process.start
     monkeypatch.setattr(parser_process, "start", lambda: _readers.pop() if _readers else start())
     monkeypatch.setattr(
@@ -59,7 +68,7 @@ def _kept_readers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True, scope="session")
 def _ended_readers() -> Iterator[None]:
-    """At the end of all tests they are ended."""
+    """End the processes that parse documents after all tests."""
     yield
     while _readers:
         _readers.pop().end()
@@ -67,7 +76,10 @@ def _ended_readers() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    """A fresh PostgreSQL database for this worker; without a server the tests that need one are skipped, loudly."""
+    """The URL of a new PostgreSQL database for this worker.
+
+    Without a server the tests that need one are skipped, or fail if `NOTIFIER_REQUIRE_PG` is set.
+    """
     try:
         with postgres.server() as server, postgres.database(server) as url:
             yield url
@@ -79,7 +91,7 @@ def postgres_url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def upgraded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An upgraded, empty SQLite database, made once a worker; each test gets a copy."""
+    """An upgraded, empty SQLite database, created once for each worker and copied for each test."""
     path = tmp_path_factory.mktemp("upgraded") / "subscribers.db"
     made = db.make_engine(f"sqlite:///{path}")
     db.upgrade(made)
@@ -103,7 +115,7 @@ def engine(request: pytest.FixtureRequest, upgraded: Path, tmp_path: Path) -> It
 
 @pytest.fixture
 def sqlite_engine(upgraded: Path, tmp_path: Path) -> Iterator[Engine]:
-    """An upgraded, empty SQLite database, for what has nothing to do with the kind."""
+    """An upgraded, empty SQLite database, for tests that need only one kind."""
     made = _copied(upgraded, tmp_path)
     yield made
     made.dispose()
@@ -115,8 +127,12 @@ def _copied(upgraded: Path, folder: Path) -> Engine:
 
 
 def _sharing_statements(made: Engine) -> Engine:
-    """The engine with the statements that others of its kind compiled: each test has an engine of its own."""
-    with made.connect():  # what it learns of the database at its first connection is its own
+    """Give an engine the compiled statements of the first one of its kind.
+
+    Each test has an engine of its own, and compiling takes most of the time of a short test.
+    """
+    # The first connection sets up the dialect of the engine.
+    with made.connect():
         first = _FIRST_OF_A_KIND.setdefault(made.dialect.name, made)
     if first is not made:
         made.dialect, made._compiled_cache = first.dialect, first._compiled_cache
@@ -124,7 +140,7 @@ def _sharing_statements(made: Engine) -> Engine:
 
 
 def _emptied(made: Engine) -> None:
-    """A PostgreSQL database as the migrations leave it: emptied where it is whole, else made anew."""
+    """Empty a PostgreSQL database, or create its tables again if they are not those of today."""
     tables = {table.name for table in Base.metadata.sorted_tables}
     with made.begin() as connection:
         whole = set(inspect(connection).get_table_names()) == {*tables, "alembic_version"}
@@ -134,7 +150,7 @@ def _emptied(made: Engine) -> None:
             else None
         )
         if version == db.newest_migration():
-            # A hundred times quicker than to truncate them, for they hold next to nothing.
+            # Much faster than TRUNCATE, because the tables have few rows.
             for table in reversed(Base.metadata.sorted_tables):
                 connection.exec_driver_sql(f'DELETE FROM "{table.name}"')
             connection.exec_driver_sql(
@@ -165,7 +181,7 @@ def sink() -> Iterator[sinks.Sink]:
 
 @pytest.fixture
 def installation(sqlite_engine: Engine, site: sites.Site, sink: sinks.Sink) -> Installation:
-    """An installation on SQLite with the bundled profile and nobody subscribed."""
+    """An installation on SQLite with the bundled profile and no subscriber."""
     made = Installation(sqlite_engine, site, sink)
     made.adopt()
     return made
@@ -173,7 +189,7 @@ def installation(sqlite_engine: Engine, site: sites.Site, sink: sinks.Sink) -> I
 
 @pytest.fixture
 def any_installation(engine: Engine, site: sites.Site, sink: sinks.Sink) -> Installation:
-    """The same on each kind of database in turn."""
+    """Such an installation on each kind of database in turn."""
     made = Installation(engine, site, sink)
     made.adopt()
     return made
@@ -181,5 +197,5 @@ def any_installation(engine: Engine, site: sites.Site, sink: sinks.Sink) -> Inst
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate for loopback that nobody vouches for, and its key, in one file."""
+    """A self-signed certificate for loopback and its key, in one file."""
     return certificates.write(tmp_path_factory.mktemp("tls") / "server.pem")

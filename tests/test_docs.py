@@ -1,4 +1,4 @@
-"""The documents keep up with the program: every command, setting and profile key there is stands in them."""
+"""The documents are complete: they name every command, setting and profile key there is."""
 
 import re
 import tomllib
@@ -23,11 +23,11 @@ def commands(command, path: tuple[str, ...] = ()):
 
 
 @pytest.mark.parametrize(("path", "command"), list(commands(get_command(app))), ids=str)
-def test_every_command_and_option_has_help(path: tuple[str, ...], command):
+def test_every_command_option_and_argument_has_help(path: tuple[str, ...], command):
     assert command.help, path
-    for option in command.params:
-        if option.param_type_name == "option":
-            assert option.help, f"{' '.join(path)} {option.name}"
+    assert len(command.help.splitlines()[0]) <= 62, "is cut in the list of commands"
+    for parameter in command.params:
+        assert parameter.help, f"{' '.join(path)} {parameter.name}"
 
 
 def test_every_command_is_in_the_changelog():
@@ -84,7 +84,7 @@ def test_links_in_the_documents_lead_somewhere():
 
 
 def test_every_file_that_the_documents_name_exists():
-    """A name may leave out the folders before it; one in capitals (`NAME.py`) stands for a file to be written."""
+    """A name may leave out its folders; one in capitals (`NAME.py`) is a file yet to be written."""
     folders = [
         ROOT / name for name in ("notifier", "templates", "tests", "bench", "deploy", "docs")
     ]

@@ -1,4 +1,4 @@
-"""The operator's own templates: they stand in for ours file by file, and a broken one is refused at the start."""
+"""The operator's own templates replace the built-in ones; a broken one is refused at the start."""
 
 import re
 import shlex
@@ -36,7 +36,7 @@ def with_templates(made: Installation, own: Path) -> Deps:
     return made.at(MONDAY)
 
 
-def test_a_template_of_theirs_stands_in_for_ours_and_the_others_stay(
+def test_an_own_template_replaces_the_built_in_one_and_the_others_stay(
     installation: Installation, own: Path
 ):
     (own / "email" / "item.html.j2").write_text(
@@ -55,7 +55,7 @@ def test_a_template_of_theirs_stands_in_for_ours_and_the_others_stay(
     assert "OURS" not in text_of(parsed(shown.message))
 
 
-def test_their_words_are_translated_where_the_catalogues_know_them(own: Path):
+def test_texts_of_own_templates_are_translated_if_the_catalogues_have_them(own: Path):
     (own / "web" / "message.html.j2").write_text(
         '{{ _("Preferences") }} {{ _("Only ours") }} {{ problem }}'
     )
@@ -99,7 +99,7 @@ def test_a_template_that_cannot_be_read_is_refused_at_the_start(
         ("email/no_news.html.j2", "{{ quiet.loud }}", 1),
     ],
 )
-def test_a_template_that_asks_for_what_is_not_there_is_refused_by_the_rehearsal(
+def test_a_template_that_reads_a_missing_variable_is_refused_by_the_check(
     installation: Installation, own: Path, name: str, content: str, line: int
 ):
     (own / name).write_text(content)
@@ -109,12 +109,12 @@ def test_a_template_that_asks_for_what_is_not_there_is_refused_by_the_rehearsal(
     assert f"{own / name}, line {line}: " in refused.value.problem
 
 
-def test_our_own_templates_pass_the_rehearsal(installation: Installation):
+def test_the_built_in_templates_pass_the_check(installation: Installation):
     template_check.check_templates(installation.at(MONDAY))
     template_check.check_templates(replace(installation.at(MONDAY), settings=settings_for(25)))
 
 
-def test_a_file_that_stands_in_for_none_is_refused(own: Path):
+def test_a_file_that_replaces_no_template_is_refused(own: Path):
     (own / "email" / "digets.html.j2").write_text("x")
     with pytest.raises(SettingsError, match=r"digets\.html\.j2 replaces no template"):
         Templates(own)
@@ -153,7 +153,7 @@ NAMES_THAT_STAYED = (
 
 
 def as_before(name: str) -> str:
-    """One of our templates as it was before version 0.1.0, with the old names of templates and variables in it."""
+    """Return a built-in template with the names of templates and variables before version 0.1.0."""
     text = (template_folder() / name).read_text()
     for old, new in (
         ("email/frame", "email/base"),
@@ -171,7 +171,7 @@ def from_before(own: Path, *names: str) -> Path:
 
 
 def commands_against(own: Path) -> str:
-    """The commands that a refusal of the old names in a folder gives."""
+    """Return the commands in the refusal of a folder with old names."""
     with pytest.raises(SettingsError) as refused:
         Templates(own)
     assert exit_code_of(refused.value) == 2
@@ -205,7 +205,7 @@ def test_all_old_names_are_refused_together_and_the_commands_rename_them(
 
 
 @pytest.mark.parametrize("name", [*OLD_NAMES, "email/evidence.html.j2", "email/evidence.txt.j2"])
-def test_one_template_from_before_works_beside_ours_once_it_is_renamed(
+def test_an_old_template_works_beside_the_built_in_ones_once_it_is_renamed(
     installation: Installation, own: Path, name: str
 ):
     from_before(own, name)
@@ -233,7 +233,7 @@ def test_one_template_from_before_works_beside_ours_once_it_is_renamed(
 
 
 @pytest.mark.parametrize("kind", ["html", "txt"])
-def test_a_digest_template_is_old_only_where_it_is_a_body(own: Path, kind: str):
+def test_a_digest_template_is_an_old_one_only_if_it_is_a_body(own: Path, kind: str):
     mail, body = own / "email" / f"digest.{kind}.j2", own / "email" / f"digest_body.{kind}.j2"
     mail.write_text((template_folder() / "email" / mail.name).read_text())
     body.write_text((template_folder() / "email" / body.name).read_text())
@@ -248,7 +248,7 @@ def test_a_digest_template_is_old_only_where_it_is_a_body(own: Path, kind: str):
     assert shlex.split(commands_against(own))[:4] == ["mv", "-i", str(mail), str(body)]
 
 
-def test_the_commands_replace_no_file_unasked(own: Path):
+def test_the_commands_replace_no_file_without_asking(own: Path):
     (own / "web" / "page.html.j2").write_text("old")
     (own / "web" / "base.html.j2").write_text("new")
     subprocess.run(
@@ -265,24 +265,24 @@ def test_a_digest_template_that_cannot_be_read_is_refused_before_a_command_is_gi
         Templates(own)
 
 
-def test_a_folder_that_is_not_there_is_refused(tmp_path: Path):
+def test_a_folder_that_does_not_exist_is_refused(tmp_path: Path):
     with pytest.raises(SettingsError, match=r"templates\.directory: there is no folder"):
         Templates(tmp_path / "nowhere")
 
 
-def test_a_file_that_is_no_text_is_refused(own: Path):
+def test_a_file_that_is_not_text_is_refused(own: Path):
     (own / "email" / "item.html.j2").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(SettingsError, match="not UTF-8 text"):
         Templates(own)
 
 
-def test_a_relative_folder_counts_from_the_settings_file(tmp_path: Path, own: Path):
+def test_a_relative_folder_starts_at_the_settings_file(tmp_path: Path, own: Path):
     config = tmp_path / "notifier.toml"
     config.write_text('[templates]\ndirectory = "own"\n')
     assert load(config, {}).templates.directory == own
 
 
-def test_every_template_of_ours_compiles():
+def test_every_built_in_template_compiles():
     templates = Templates()
     names = [
         path.relative_to(template_folder()).as_posix() for path in template_folder().rglob("*.j2")

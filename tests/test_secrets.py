@@ -1,4 +1,4 @@
-"""Settings and what they refuse: no secret is repeated anywhere, and no password goes out in the clear."""
+"""No refusal repeats a secret of the settings, and no password is sent in plain text."""
 
 import json
 import os
@@ -31,7 +31,7 @@ KEY = "a suppression key of the tests"
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder to work in, without a setting from outside."""
+    """An empty folder to work in, without settings from outside."""
     for name in [name for name in os.environ if name.startswith("NOTIFIER_")]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
@@ -39,14 +39,14 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def call(*args: str) -> int:
-    """One command; what `--config` sets in the environment does not outlive it."""
+    """Run a command; what `--config` sets in the environment is removed afterwards."""
     try:
         return run(list(args))
     finally:
         os.environ.pop("NOTIFIER_CONFIG", None)
 
 
-# What is wrong, where the secret stands, in a settings file and in the environment.
+# Wrong settings files with a secret in them, by what is wrong.
 WRONG_FILES = {
     "a number instead of the key": "secret_key = {number}",
     "a list instead of the key": 'secret_key = ["{canary}"]',
@@ -67,11 +67,14 @@ WRONG_FILES = {
     "the password as a rate": '[smtp]\ndomain_rates = {{ "example.com" = "{canary}" }}',
     "the password as the time limit": '[smtp]\ntimeout_seconds = "{canary}"',
     "the password as yes or no": '[smtp]\nallow_plaintext_password = "{canary}"',
-    "a proxy of another kind with a password": '[watch]\nproxy = "socks5://user:{canary}@proxy.example.org"',
-    "a proxy with a port that is none": '[watch]\nproxy = "http://user:x@proxy.example.org:{canary}"',
-    "a proxy with a name that is none": '[watch]\nproxy = "http://user:{canary}@proxy\u2100.example.org"',
+    "a proxy of another kind with a password":
+        '[watch]\nproxy = "socks5://user:{canary}@proxy.example.org"',
+    "a proxy with a wrong port":
+        '[watch]\nproxy = "http://user:x@proxy.example.org:{canary}"',
+    "a proxy with a wrong name":
+        '[watch]\nproxy = "http://user:{canary}@proxy\u2100.example.org"',
     "a proxy with two lines": '[watch]\nproxy = "http://user:{canary}@proxy.example.org\\n"',
-    "a public address with a port that is none": 'public_url = "https://news.example.org:{canary}"',
+    "a public address with a wrong port": 'public_url = "https://news.example.org:{canary}"',
     "a proxy with half an address": '[watch]\nproxy = "http://user:{canary}@[::1"',
     "a proxy in a list": '[watch]\nproxy = ["http://user:{canary}@proxy.example.org"]',
     "a password in the public address": 'public_url = "https://user:{canary}@news.example.org"',
@@ -83,7 +86,8 @@ WRONG_FILES = {
     "a time zone": '[schedule]\ntime_zone = "{canary}"',
     "a signing key in a text": '[dkim]\nalso = "{canary}"',
     "a signing domain": '[dkim]\ndomain = "{canary}"',
-    "a selector": '[dkim]\ndomain = "example.org"\nprivate_key_file = "x.pem"\nselector = "{canary}_"',
+    "a selector":
+        '[dkim]\ndomain = "example.org"\nprivate_key_file = "x.pem"\nselector = "{canary}_"',
     "a key file that is a list": '[dkim]\nprivate_key_file = ["{canary}"]',
     "an open text": 'secret_key = "{canary}',
     "a value without quotation marks": "[smtp]\npassword = {canary}",
@@ -97,7 +101,7 @@ WRONG_FILES = {
 
 
 def refused(capsys: pytest.CaptureFixture, caplog: pytest.LogCaptureFixture, *args: str) -> str:
-    """What a command that is refused prints and logs."""
+    """Return what a refused command prints and logs."""
     assert call(*args) == 2
     out, err = capsys.readouterr()
     return f"{out}{err}{caplog.text}"
@@ -125,10 +129,10 @@ def test_a_wrong_settings_file_is_refused_without_its_secrets(
 @pytest.mark.parametrize(
     "variable",
     [
-        "SECRET_KEY__X", "SMTP", "SMTP__PORT", "SMTP__SECURITY", "SMTP__PASSWORT", "SMTP__DOMAIN_RATES",
-        "SMTP__HOST__X",
-        "SENDER", "SENDER__ADDRESS", "WATCH", "WATCH__PROXY", "WATCH__MAX_BYTES", "DKIM", "DKIM__ALSO", "PUBLIC_URL",
-        "DATABASE_URL", "DATABASE_URL__X", "OPERATOR", "SCHEDULE__TIME_ZONE", "WEB", "WEB__PORT", "TEMPLATES",
+        "SECRET_KEY__X", "SMTP", "SMTP__PORT", "SMTP__SECURITY", "SMTP__PASSWORT",
+        "SMTP__DOMAIN_RATES", "SMTP__HOST__X", "SENDER", "SENDER__ADDRESS", "WATCH",
+        "WATCH__PROXY", "WATCH__MAX_BYTES", "DKIM", "DKIM__ALSO", "PUBLIC_URL", "DATABASE_URL",
+        "DATABASE_URL__X", "OPERATOR", "SCHEDULE__TIME_ZONE", "WEB", "WEB__PORT", "TEMPLATES",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("form", ["{}", '["{}"]', '{{"password": "{}"}}', '{{"password": ["{}"]}}'])
@@ -148,7 +152,7 @@ def test_a_wrong_variable_is_refused_without_its_secret(
     assert CANARY not in refused(capsys, caplog, "sources", "list")
 
 
-def test_no_error_of_the_settings_carries_the_value_in_its_trace(home: Path):
+def test_no_error_of_the_settings_has_the_value_in_its_trace(home: Path):
     for content in WRONG_FILES.values():
         (home / "notifier.toml").write_text(content.format(canary=CANARY, number="7359135781"))
         with pytest.raises(SettingsError) as error:
@@ -181,7 +185,7 @@ def test_no_error_of_the_settings_carries_the_value_in_its_trace(home: Path):
     ],
 )
 @pytest.mark.parametrize("command", [("sources", "list"), ("init",)])
-def test_a_database_that_cannot_be_used_is_told_without_its_password(
+def test_an_unusable_database_is_reported_without_its_password(
     home: Path,
     capsys: pytest.CaptureFixture,
     caplog: pytest.LogCaptureFixture,
@@ -196,7 +200,7 @@ def test_a_database_that_cannot_be_used_is_told_without_its_password(
     assert err.startswith(("Warning: every user", "Error: "))
 
 
-def test_a_server_that_refuses_the_password_is_told_without_it(engine: Engine):
+def test_a_server_that_refuses_the_password_is_reported_without_it(engine: Engine):
     if engine.dialect.name == "sqlite":
         pytest.skip("SQLite has no passwords")
     wrong = engine.url.set(database=f"{engine.url.database}_none", password=CANARY)
@@ -219,7 +223,7 @@ def test_a_server_that_refuses_the_password_is_told_without_it(engine: Engine):
     ],
 )
 @pytest.mark.parametrize("where", ["file", "environment"])
-def test_a_password_is_not_sent_in_the_clear(home: Path, host: str, where: str):
+def test_a_password_is_not_sent_in_plain_text(home: Path, host: str, where: str):
     content = f'[smtp]\nhost = "{host}"\nsecurity = "none"\nusername = "u"\n'
     given = {"NOTIFIER_SMTP__PASSWORD": CANARY} if where == "environment" else {}
     (home / "notifier.toml").write_text(content + ("" if given else f'password = "{CANARY}"\n'))
@@ -244,11 +248,11 @@ def test_a_password_is_not_sent_in_the_clear(home: Path, host: str, where: str):
         "::ffff:127.0.0.1",
     ],
 )
-def test_a_password_may_go_to_this_machine_in_the_clear(host: str):
+def test_a_password_may_be_sent_in_plain_text_to_this_machine(host: str):
     assert Smtp(host=host, security="none", username="u", password="x").password == "x"
 
 
-def test_a_password_goes_out_in_the_clear_where_the_operator_says_so():
+def test_a_password_is_sent_in_plain_text_if_the_operator_allows_it():
     allowed = Smtp(
         host="mail.example.org", security="none", password="x", allow_plaintext_password=True
     )
@@ -256,7 +260,7 @@ def test_a_password_goes_out_in_the_clear_where_the_operator_says_so():
 
 
 @pytest.mark.parametrize("security", ["starttls", "tls"])
-def test_a_password_goes_out_encrypted_without_a_word(security: str):
+def test_a_password_over_an_encrypted_connection_needs_no_permission(security: str):
     assert (
         Smtp(host="mail.example.org", security=security, username="u", password="x").security
         == security
@@ -269,7 +273,7 @@ def test_without_a_password_nothing_is_refused():
 
 
 class RefusingProxy(socketserver.StreamRequestHandler):
-    """A proxy that asks for another log-in, or says nothing that is HTTP, whatever it is given."""
+    """A proxy that answers every request with a fixed text, HTTP or not."""
 
     answer = b""
     asked: list[bytes]
@@ -287,7 +291,10 @@ class RefusingProxy(socketserver.StreamRequestHandler):
 @pytest.mark.parametrize(
     "answer",
     [
-        b"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n",
+        (
+            b"HTTP/1.1 407 Proxy Authentication Required\r\n"
+            b"Proxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n"
+        ),
         b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n",
         b"",
         b"nonsense\r\n\r\n",
@@ -295,7 +302,7 @@ class RefusingProxy(socketserver.StreamRequestHandler):
     ],
     ids=["407", "502", "nothing", "nonsense", "no proxy there"],
 )
-def test_a_proxy_that_refuses_is_told_without_its_password(
+def test_a_proxy_that_refuses_is_reported_without_its_password(
     installation: Installation,
     capsys: pytest.CaptureFixture,
     caplog: pytest.LogCaptureFixture,
@@ -335,8 +342,8 @@ def test_a_proxy_that_refuses_is_told_without_its_password(
         b"250-AUTH PLAIN\r\n250 STARTTL\r\n",
     ],
 )
-def test_a_server_whose_offer_of_starttls_was_taken_away_gets_no_password(offer: bytes):
-    """RFC 3207, 6: who sits between can delete the offer."""
+def test_a_server_whose_offer_of_starttls_was_removed_gets_no_password(offer: bytes):
+    """An attacker on the way can remove the offer (RFC 3207, 6)."""
     said: list[bytes] = []
 
     class Stripped(socketserver.StreamRequestHandler):

@@ -37,13 +37,13 @@ def test_the_file_may_be_named_by_the_environment(file: Path):
     assert load(None, {"NOTIFIER_CONFIG": str(file)}).smtp.port == 2525
 
 
-def test_a_relative_database_lies_beside_the_settings_file(file: Path):
+def test_a_relative_path_of_the_database_starts_at_the_settings_file(file: Path):
     file.write_text('database_url = "sqlite:///data.db"\n')
     assert load(file, {}).database_url == f"sqlite:///{file.parent}/data.db"
 
 
 @pytest.mark.parametrize(
-    ("content", "environ", "said"),
+    ("content", "environ", "parts"),
     [
         ("[smtp]\nprot = 25", {}, ["smtp.prot", "Did you mean port?"]),
         ("[smpt]\nport = 25", {}, ["smpt", "Did you mean smtp?"]),
@@ -52,22 +52,26 @@ def test_a_relative_database_lies_beside_the_settings_file(file: Path):
         ("[smtp]\nsecurity = 'ssl'", {}, ["smtp.security", "'starttls'"]),
         ("", {"NOTIFIER_SMTP__PORT": "many"}, ["NOTIFIER_SMTP__PORT"]),
         ("", {"NOTIFIER_SMTP__PROT": "1"}, ["NOTIFIER_SMTP__PROT", "Did you mean port?"]),
-        ("", {"NOTIFIER_PUBLIC_URI": "https://x.example.org"}, ["NOTIFIER_PUBLIC_URI", "Did you mean public_url?"]),
+        (
+            "",
+            {"NOTIFIER_PUBLIC_URI": "https://x.example.org"},
+            ["NOTIFIER_PUBLIC_URI", "Did you mean public_url?"],
+        ),
         ("public_url = 'ftp://x'", {}, ["public_url", "https://news.example.org"]),
         ("[schedule]\ntime_zone = 'Mars/Olympus'", {}, ["schedule.time_zone", "Europe/Berlin"]),
         ("[sender]\naddress = 'nobody'", {}, ["sender.address", "not an e-mail address"]),
         ('[sender]\nname = "a\\nBcc: x"', {}, ["sender.name", "one line"]),
         ("[smtp\nport", {}, ["not valid TOML", "line 1"]),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_setting_is_refused_with_key_problem_and_fix(
-    file: Path, content: str, environ: dict[str, str], said: list[str]
+    file: Path, content: str, environ: dict[str, str], parts: list[str]
 ):
     file.write_text(content)
     with pytest.raises(SettingsError) as refused:
         load(file, environ)
-    words = f"{refused.value.problem} {refused.value.fix}"
-    assert all(word in words for word in said), words
+    message = f"{refused.value.problem} {refused.value.fix}"
+    assert all(part in message for part in parts), message
     assert exit_code_of(refused.value) == 2
 
 
@@ -79,13 +83,13 @@ def test_a_refused_secret_is_not_repeated(file: Path):
     assert "67890" not in refused.value.problem
 
 
-def test_a_file_that_was_named_must_be_there(tmp_path: Path):
+def test_a_file_that_was_named_must_exist(tmp_path: Path):
     with pytest.raises(SettingsError, match="no settings file") as refused:
         load(tmp_path / "nowhere.toml", {})
     assert "notifier init" in refused.value.fix
 
 
-def test_the_variables_of_the_test_suite_are_no_settings(
+def test_the_variables_of_the_test_suite_are_not_settings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.chdir(tmp_path)
@@ -97,7 +101,7 @@ def test_the_variables_of_the_test_suite_are_no_settings(
     assert load(None, surrounding) == load(None, {})
 
 
-def test_the_starter_file_is_valid_and_has_a_secret_of_its_own(file: Path):
+def test_the_first_settings_file_is_valid_and_has_a_secret_of_its_own(file: Path):
     file.write_text(starter_file())
     assert len(load(file, {}).secret_key) >= 32
     assert starter_file() != starter_file()

@@ -225,7 +225,7 @@ def _response_lines(response: Response, now: datetime) -> list[str]:
 
 def _document_lines(kind: SourceKind, document: ParsedDocument) -> list[str]:
     count = len(document.observations)
-    lines = [f"It can be read ({kind}): {count} {'entry' if count == 1 else 'entries'}."]
+    lines = [f"It can be read ({kind}): {count:,} {'entry' if count == 1 else 'entries'}."]
     dated = [
         (observation.published_at, observation.title)
         for observation in document.observations
@@ -236,7 +236,8 @@ def _document_lines(kind: SourceKind, document: ParsedDocument) -> list[str]:
         lines.append(f"The newest, of {published_at.date()}: {shorten(title, 80)}")
     if document.left_out:
         lines.append(
-            f"It lists {document.left_out:,} more, older items; the newest {MOST_ITEMS:,} are read."
+            f"It has {document.left_out:,} more items, which are not read: "
+            f"only the newest {MOST_ITEMS:,} are."
         )
     if document.posts_url:
         lines.append("The site lists its posts with their edits; they are followed, too.")

@@ -10,13 +10,14 @@ import typer
 from notifier.cli import shared
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from notifier.admin.profile_import import ImportResult
     from notifier.deps import Deps
     from notifier.match.past_entries import Estimate
     from notifier.match.profile_file import ProfileFile
-    from notifier.store.models import Profile
+    from notifier.store.models import Profile, ProfileRevision
 
 _PAST = ("include", "file")
 _COLUMNS = ("slug", "name", "terms", "stage", "stage_as_of")
@@ -87,18 +88,7 @@ def history(slug: shared.Slug, json: shared.Json = False) -> None:
     from notifier.match import profiles
 
     with shared.open_deps() as deps, deps.reading() as session:
-        revisions = profiles.history(session, profiles.find(session, slug))
-    changes = [
-        profiles.changes(older.document, newer.document) for older, newer in pairwise(revisions)
-    ]
-    rows: list[dict[str, Any]] = [
-        {
-            "number": revision.number,
-            "imported_at": shared.as_time(revision.imported_at),
-            "changes": lines,
-        }
-        for revision, lines in zip(revisions, [["first import"], *changes], strict=True)
-    ]
+        rows = _history_to_json(profiles.history(session, profiles.find(session, slug)))
     if json:
         shared.print_json(rows)
         return
@@ -126,6 +116,22 @@ def _to_json(profile: "Profile") -> dict[str, Any]:
         "terms": len(profile.terms),
         "imported_at": shared.as_time(profile.imported_at),
     }
+
+
+def _history_to_json(revisions: "Sequence[ProfileRevision]") -> list[dict[str, Any]]:
+    from notifier.match import profiles
+
+    changes = [
+        profiles.changes(older.document, newer.document) for older, newer in pairwise(revisions)
+    ]
+    return [
+        {
+            "number": revision.number,
+            "imported_at": shared.as_time(revision.imported_at),
+            "changes": lines,
+        }
+        for revision, lines in zip(revisions, [["first import"], *changes], strict=True)
+    ]
 
 
 def _print_profile(profile: "Profile") -> None:

@@ -11,8 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from sqlalchemy.orm import Session
+
     from notifier.admin.source_check import SourceCheck
-    from notifier.store.models import Source
+    from notifier.store.models import Profile, Source
+    from notifier.watch.opml import Outline
 
 app = shared.group("sources", "The addresses that are watched, and their health.")
 
@@ -154,28 +157,13 @@ def import_(
     Sources that are watched already are not changed. Without --profile the sources are matched
     against every profile.
     """
-    from notifier.enums import Authority, SourceKind
     from notifier.match import profiles
-    from notifier.watch import opml, sources
+    from notifier.watch import opml
 
     outlines = opml.read(shared.file_bytes(file), str(file))
-    new = 0
     with shared.open_deps(now) as deps, deps.writing() as session:
         stored = profiles.find(session, profile) if profile else None
-        for outline in outlines:
-            # A list of another program may name other kinds: such a word is ignored.
-            kind = SourceKind(outline.kind) if outline.kind in [*SourceKind] else None
-            authority = Authority(outline.authority) if outline.authority in [*Authority] else None
-            _, is_new = sources.add(
-                session,
-                outline.url,
-                deps.now(),
-                kind=kind,
-                name=outline.name,
-                authority=authority,
-                profile=stored,
-            )
-            new += is_new
+        new = sum(_add_outline(session, outline, stored, deps.now()) for outline in outlines)
     shared.say(
         f"{shared.count(len(outlines), 'feed')} in {file}: {new} are watched from now on, "
         f"{len(outlines) - new} were watched already."
@@ -189,6 +177,30 @@ def export() -> None:
 
     with shared.open_deps() as deps, deps.reading() as session:
         shared.print_data(opml.write(sources.listed(session)).decode("utf-8"), shared.XML_NOTATION)
+
+
+def _add_outline(
+    session: "Session", outline: "Outline", profile: "Profile | None", now: "datetime"
+) -> bool:
+    """Watch the feed of an OPML outline; return whether it was not watched before.
+
+    Kind and authority count if notifier knows the word: other programs use their own.
+    """
+    from notifier.enums import Authority, SourceKind
+    from notifier.watch import sources
+
+    kind = SourceKind(outline.kind) if outline.kind in [*SourceKind] else None
+    authority = Authority(outline.authority) if outline.authority in [*Authority] else None
+    _, is_new = sources.add(
+        session,
+        outline.url,
+        now,
+        kind=kind,
+        name=outline.name,
+        authority=authority,
+        profile=profile,
+    )
+    return is_new
 
 
 def _to_json(source: "Source", now: "datetime") -> dict[str, Any]:

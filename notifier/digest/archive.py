@@ -20,7 +20,6 @@ from notifier.digest.view import DigestView, Variant, digest_view
 from notifier.enums import DigestStatus, Edition, NewsKind, Tier
 from notifier.errors import NotFoundError
 from notifier.i18n.catalog import ENGLISH, language_of
-from notifier.i18n.messages import LazyMessage
 from notifier.store.models import Digest, DigestItem, Entry, Match, Profile, Revision, Source
 from notifier.text.urls import web_address
 
@@ -96,7 +95,7 @@ def public_profile(session: Session, slug: str) -> Profile:
     for profile in public_profiles(session):
         if profile.slug == slug:
             return profile
-    raise NotFoundError(LazyMessage("There is no such feed."))
+    raise NotFoundError("There is no such feed.")
 
 
 def listed(session: Session) -> list[Digest]:
@@ -122,7 +121,7 @@ def public(session: Session, digest_id: int) -> Digest:
     """
     digest = session.get(Digest, digest_id)
     if digest is None or not is_public(digest):
-        raise NotFoundError(LazyMessage("There is no such digest."))
+        raise NotFoundError("There is no such digest.")
     return digest
 
 
@@ -138,7 +137,7 @@ def by_key(session: Session, key: str) -> Digest:
         session.scalar(select(Digest).where(Digest.key == key)) if _KEY.fullmatch(key) else None
     )
     if digest is None:
-        raise NotFoundError(LazyMessage("There is no such digest."))
+        raise NotFoundError("There is no such digest.")
     return digest
 
 

@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session, joinedload
 from notifier.email_addresses import normalize
 from notifier.enums import ConsentEvent, SubscriptionStatus
 from notifier.errors import NotFoundError
-from notifier.i18n.messages import LazyMessage
 from notifier.store.models import AddressChange, RetiredLink, Subscriber, Subscription
 from notifier.subscribers import consent, deletion, subscriptions, suppressions
 from notifier.subscribers.choices import choice_of
@@ -37,8 +36,8 @@ class UnknownChangeError(NotFoundError):
 
     def __init__(self, link_id: str, *, expired: bool) -> None:
         super().__init__(
-            LazyMessage("There is no change of address to agree to any more."),
-            LazyMessage("Ask for it again in your preferences."),
+            "There is no change of address to agree to any more.",
+            "Ask for it again in your preferences.",
         )
         self.link_id, self.expired = link_id, expired
 

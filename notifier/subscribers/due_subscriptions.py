@@ -158,7 +158,7 @@ def trouble_with(subscription: Subscription | None) -> str:
             "The stored day does not go with how often digests are sent.",
         ),
         (_is_zone(person.time_zone), "The stored time zone does not exist."),
-        (person.language in LANGUAGES, "The stored language is not one of ours."),
+        (person.language in LANGUAGES, "The stored language is not supported."),
         (_is_list_of_names(hidden), "The stored list of hidden parts cannot be read."),
     )
     return next((sentence for holds, sentence in checks if not holds), "")

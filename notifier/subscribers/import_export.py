@@ -48,7 +48,7 @@ _REASONS = {
     RowResult.ADDED: "",
     RowResult.KNOWN: "already subscribed; their choice stays",
     RowResult.DUPLICATE: "the same person and profile as a line above",
-    RowResult.LEFT: "left, and only they themselves can come back",
+    RowResult.LEFT: "left; only they themselves can subscribe again",
 }
 
 
@@ -196,7 +196,7 @@ class _Importer:
             problem = (
                 f"There is no profile {slug!r}."
                 if slug
-                else "It names no profile, and several are stored."
+                else "The profile is missing, and several are stored."
             )
             raise InputError(problem)
         return profiles[slug]

@@ -53,16 +53,16 @@ def resume(subscription: Subscription, now: datetime) -> bool:
 
 def may_undo(subscription: Subscription, now: datetime) -> bool:
     """Return whether somebody who unsubscribed may still undo it."""
-    ended_lately = subscription.ended_at is not None and now - subscription.ended_at <= UNDO_FOR
+    ended_recently = subscription.ended_at is not None and now - subscription.ended_at <= UNDO_FOR
     return (
         subscription.status is SubscriptionStatus.ENDED
         and subscription.confirmed_at is not None
-        and ended_lately
+        and ended_recently
     )
 
 
 def undo(session: Session, subscription: Subscription, now: datetime) -> bool:
-    """Let a subscription that ended lately run again; return whether that was still possible.
+    """Let a subscription that ended recently run again; return whether that was still possible.
 
     Its position is as before: what matched meanwhile comes in the next digest.
     """
@@ -78,7 +78,7 @@ def undo(session: Session, subscription: Subscription, now: datetime) -> bool:
 def expired_pauses(session: Session, now: datetime) -> Sequence[int]:
     """Return the ids of the subscriptions whose pause is over; see `due_subscriptions.readable`.
 
-    One whose row could not be read lately is left out until it may be tried again.
+    One whose row could not be read recently is left out until it may be tried again.
     """
     statement = select(Subscription.id).where(
         Subscription.status == SubscriptionStatus.PAUSED,
@@ -94,7 +94,7 @@ def delete_unconfirmed(session: Session, now: datetime) -> int:
     The time counts from the last question that was sent. A subscription that had ended before the
     sign-up stays, and has ended again.
     """
-    asked_lately = select(Delivery.subscription_id).where(
+    asked_recently = select(Delivery.subscription_id).where(
         Delivery.kind == DeliveryKind.CONFIRMATION,
         Delivery.subscription_id.is_not(None),
         (Delivery.sent_at > now - UNCONFIRMED_FOR) | Delivery.status.in_(DeliveryStatus.OPEN),
@@ -104,7 +104,7 @@ def delete_unconfirmed(session: Session, now: datetime) -> int:
         .where(
             (Subscription.status == SubscriptionStatus.PENDING) | Subscription.wish.is_not(None),
             func.coalesce(Subscription.asked_at, Subscription.created_at) <= now - UNCONFIRMED_FOR,
-            Subscription.id.not_in(asked_lately),
+            Subscription.id.not_in(asked_recently),
         )
         .limit(_BATCH)
     )

@@ -18,7 +18,6 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from notifier.email_addresses import mailbox_of, normalize
 from notifier.enums import SignupRequestKind
 from notifier.errors import NotifierError
-from notifier.i18n.messages import LazyMessage
 from notifier.store import db, keys
 from notifier.store.models import SignupRequest, Subscriber
 
@@ -42,8 +41,8 @@ class RequestLimit(StrEnum):
 
 
 _PROBLEMS = {
-    RequestLimit.NETWORK: LazyMessage("Too many requests came from your network."),
-    RequestLimit.ASKER: LazyMessage("You asked for too many mails."),
+    RequestLimit.NETWORK: "Too many requests came from your network.",
+    RequestLimit.ASKER: "You asked for too many mails.",
 }
 
 
@@ -56,7 +55,7 @@ class TooManyError(NotifierError):
     """
 
     def __init__(self, limit: RequestLimit) -> None:
-        super().__init__(_PROBLEMS[limit], LazyMessage("Please try again in an hour."))
+        super().__init__(_PROBLEMS[limit], "Please try again in an hour.")
         self.limit, self.period = limit, LIMIT_PERIOD
 
 
@@ -86,9 +85,9 @@ def ask(
     """
     network = keys.secret_name(session, "network", network_of(visitor))
     db.take_turns(session, *(name for name in (network, asker) if name))
-    if _lately(session, SignupRequest.network, network, now) >= PER_NETWORK:
+    if _count_recent(session, SignupRequest.network, network, now) >= PER_NETWORK:
         raise TooManyError(RequestLimit.NETWORK)
-    if asker and _lately(session, SignupRequest.asker, asker, now) >= PER_ASKER:
+    if asker and _count_recent(session, SignupRequest.asker, asker, now) >= PER_ASKER:
         raise TooManyError(RequestLimit.ASKER)
     request = SignupRequest(
         kind=kind,
@@ -129,14 +128,16 @@ def count_mail(session: Session, kind: SignupRequestKind, email: str, now: datet
     """Count a mail to a mailbox that no request asked for; return whether the limit allows it."""
     target = _target(session, email)
     db.take_turns(session, target)
-    if _lately(session, SignupRequest.target, target, now) >= PER_MAILBOX:
+    if _count_recent(session, SignupRequest.target, target, now) >= PER_MAILBOX:
         return False
     session.add(SignupRequest(kind=kind, network="", target=target, at=now, answered_at=now))
     session.flush()
     return True
 
 
-def _lately(session: Session, column: InstrumentedAttribute[str], value: str, now: datetime) -> int:
+def _count_recent(
+    session: Session, column: InstrumentedAttribute[str], value: str, now: datetime
+) -> int:
     """Return how many requests of the last `LIMIT_PERIOD` have this value in a column."""
     return (
         session.scalar(

@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session, joinedload, object_session
 from notifier.email_addresses import normalize
 from notifier.enums import Cadence, ConsentEvent, SubscriptionStatus, SuppressionCause
 from notifier.errors import NotFoundError, NotifierError
-from notifier.i18n.messages import LazyMessage
 from notifier.store import db, keys
 from notifier.store.models import Profile, Subscriber, Subscription, Suppression
 from notifier.subscribers import consent, deletion, suppressions
@@ -35,8 +34,8 @@ class UnknownLinkError(NotFoundError):
 
     def __init__(self, link_id: str) -> None:
         super().__init__(
-            LazyMessage("This link does not work any more."),
-            LazyMessage("Have a fresh one sent to the address of your digests."),
+            "This link does not work any more.",
+            "Have a fresh one sent to the address of your digests.",
         )
         self.link_id = link_id
 

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from notifier.deps import Deps
 from notifier.errors import NotifierError
+from notifier.links import ExpiredLinkError
 from notifier.subscribers.subscriptions import UnknownLinkError
 from notifier.web import (
     archive,
@@ -58,6 +59,7 @@ def create(deps: Deps) -> Starlette:
         exception_handlers={
             HTTPException: error_pages.handle_http_error,
             UnknownLinkError: error_pages.handle_unknown_link,
+            ExpiredLinkError: error_pages.handle_expired_link,
             NotifierError: error_pages.handle_error,
             ClientDisconnect: error_pages.handle_disconnect,
             Exception: error_pages.handle_failure,

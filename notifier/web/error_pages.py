@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from notifier.errors import LinkError, NotFoundError, NotifierError, SettingsError, StoreError
 from notifier.i18n.messages import LazyMessage
-from notifier.links import ExpiredLinkError
+from notifier.links import ExpiredLinkError, Purpose
 from notifier.subscribers.address_changes import UnknownChangeError
 from notifier.web.responses import PAGE_HEADERS, render_message, render_page
 
@@ -31,7 +31,6 @@ _INCOMPLETE_LINK = _ErrorText(
     LazyMessage("This link is not complete."),
     LazyMessage("Copy it whole from the mail, or use the button."),
 )
-# Links to the preferences expire, too; their page offers a new link and handles that itself.
 _EXPIRED_CONFIRMATION = _ErrorText(
     404,
     LazyMessage("This link is older than 48 hours."),
@@ -54,7 +53,6 @@ _TEXTS: dict[type[NotifierError], _ErrorText] = {
     NotFoundError: _NO_PAGE,
     UnknownChangeError: _NO_ADDRESS_CHANGE,
     LinkError: _INCOMPLETE_LINK,
-    ExpiredLinkError: _EXPIRED_CONFIRMATION,
 }
 # Errors that only the operator can correct.
 _FOR_THE_OPERATOR = (SettingsError, StoreError)
@@ -74,7 +72,19 @@ async def handle_error(request: Request, error: Exception) -> Response:
         log.error("%s %s", error.problem, error.fix)
     # NotifierError is among the base classes of every error of ours, and has a text.
     text = next(_TEXTS[base] for base in type(error).__mro__ if base in _TEXTS)
+    return _render(request, text)
+
+
+def _render(request: Request, text: _ErrorText) -> Response:
     return render_message(request, text.heading, text.text, status=text.status)
+
+
+async def handle_expired_link(request: Request, error: Exception) -> Response:
+    """Answer a link that is too old; the page of a link to preferences offers a new one."""
+    assert isinstance(error, ExpiredLinkError)
+    if error.purpose is Purpose.PREFERENCES:
+        return render_page(request, "expired", {}, status=410)
+    return _render(request, _EXPIRED_CONFIRMATION)
 
 
 async def handle_unknown_link(request: Request, _error: Exception) -> Response:

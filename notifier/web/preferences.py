@@ -63,16 +63,9 @@ _NOTHING_CHANGED = LazyMessage("Nothing was changed: one of the values is not va
 _ADDRESS_CHARACTERS = 400
 
 
-def show(request: Request) -> Response:
-    """Show the current choice and every action."""
-    try:
-        return _show(request)
-    except ExpiredLinkError:
-        return _expired_page(request)
-
-
 @by_link(Purpose.PREFERENCES)
-def _show(visit: LinkVisit) -> DeferredResponse:
+def show(visit: LinkVisit) -> DeferredResponse:
+    """Show the current choice and every action."""
     return _preferences_page(visit)
 
 
@@ -87,9 +80,9 @@ def _act(request: Request, form: FormData) -> Response:
     try:
         link_id = link_id_of(request, Purpose.PREFERENCES)
     except ExpiredLinkError as error:
-        if name == "fresh":
-            return _send_new_link(request, error.link_id)
-        return _expired_page(request)
+        if name != "fresh":
+            raise
+        return _send_new_link(request, error.link_id)
     if name == "address":
         return _request_address_change(request, link_id, form)
     action = ACTIONS.get(name, _save)
@@ -106,10 +99,6 @@ def _act(request: Request, form: FormData) -> Response:
 
 def _nothing_changed_page(visit: LinkVisit) -> DeferredResponse:
     return _preferences_page(visit, problem=_NOTHING_CHANGED)
-
-
-def _expired_page(request: Request) -> Response:
-    return render_page(request, "expired", {}, status=410)
 
 
 def _send_new_link(request: Request, link_id: str) -> Response:

@@ -23,7 +23,7 @@ from notifier.settings import Schedule
 from notifier.store import db
 from notifier.store.models import Digest, Match, Profile, Revision, Source, Subscription
 from notifier.web.app import create
-from tests.match.test_bounded_work import prose, write
+from tests.match.test_bounded_work import prose, store_entries
 from tests.support.installation import MONDAY, Installation
 from tests.support.mail_sink import html_of, text_of
 from tests.support.news_site import Article
@@ -121,7 +121,7 @@ def test_one_item_alone_never_makes_a_mail_too_large(
 ):
     installation.subscribe("anna@example.org", edition=edition)
     run_once(installation.at(MONDAY))
-    write(installation, ["Frexalimab slows lesions"], ["A text."])
+    store_entries(installation, ["Frexalimab slows lesions"], ["A text."])
     match_step.run(installation.at(MONDAY))
     with installation.at(MONDAY).writing() as session:
         session.query(Revision).update({Revision.observed_at: MONDAY})
@@ -140,7 +140,7 @@ def test_an_item_that_is_too_large_despite_all_limits_is_shown_in_short(
 ):
     installation.subscribe("anna@example.org")
     run_once(installation.at(MONDAY))
-    write(installation, ["Frexalimab slows lesions"], ["A text. " * 100])
+    store_entries(installation, ["Frexalimab slows lesions"], ["A text. " * 100])
     match_step.run(installation.at(MONDAY))
     monkeypatch.setattr(digest_body, "LARGEST", 4000)
     run_once(installation.at(MONDAY + DAY))
@@ -158,7 +158,9 @@ def test_eighty_outlets_with_the_same_news_are_counted_and_not_all_listed(
 ):
     installation.subscribe("anna@example.org")
     run_once(installation.at(MONDAY))
-    write(installation, ["Frexalimab lowers lesions in a made-up trial"] * 80, ["A text."] * 80)
+    store_entries(
+        installation, ["Frexalimab lowers lesions in a made-up trial"] * 80, ["A text."] * 80
+    )
     match_step.run(installation.at(MONDAY))
     run_once(installation.at(MONDAY + DAY))
     (mail,) = installation.sink.messages
@@ -171,7 +173,7 @@ def many(installation: Installation, number: int) -> None:
     installation.subscribe("anna@example.org")
     run_once(installation.at(MONDAY))
     text = "A made-up text about frexalimab that is as long as a summary may be. " * 8
-    write(
+    store_entries(
         installation,
         [f"Frexalimab headline number {n:03} of many" for n in range(number)],
         [text] * number,
@@ -255,7 +257,7 @@ def test_unsubscribing_takes_less_than_a_second_while_hundreds_of_items_are_comp
     run_once(installation.at(MONDAY))
     chance = random.Random(1)
     titles = [f"Frexalimab {prose(chance, 8)}" for _ in range(400)]
-    write(installation, titles, [prose(chance, 300) for _ in titles])
+    store_entries(installation, titles, [prose(chance, 300) for _ in titles])
     deps = installation.at(MONDAY + DAY)
     with deps.reading() as session:
         links = [

@@ -1,4 +1,4 @@
-"""Languages: every text of ours is said in all of them, with the same values, and dates and plurals follow each."""
+"""Every text of the program is translated with its values; dates follow the language."""
 
 import re
 from datetime import UTC, date, datetime
@@ -21,7 +21,7 @@ OTHERS = [code for code in LANGUAGES if code != "en"]
 
 
 def messages_of_the_program() -> set:
-    found = set()
+    messages = set()
     for folder, method, options in (
         ("notifier", "python", {}),
         ("templates", "jinja2", {"**": {"extensions": "jinja2.ext.i18n", "trimmed": "true"}}),
@@ -30,12 +30,12 @@ def messages_of_the_program() -> set:
         rows = extract_from_dir(
             ROOT / folder, [(pattern, method)], {pattern: options.get("**", {})}, KEYWORDS
         )
-        found |= {message for _, _, message, _, _ in rows if message}
-    return found
+        messages |= {message for _, _, message, _, _ in rows if message}
+    return messages
 
 
 @pytest.mark.parametrize("code", OTHERS)
-def test_every_text_of_ours_is_translated_with_its_values(code: str):
+def test_every_text_of_the_program_is_translated_with_its_values(code: str):
     with (ROOT / "notifier" / "i18n" / "locale" / f"{code}.po").open("rb") as file:
         catalog = read_po(file, locale=code)
     known = {
@@ -47,29 +47,29 @@ def test_every_text_of_ours_is_translated_with_its_values(code: str):
     assert len(wanted) > 200
     assert wanted == set(known), "run `make words`, then translate what is empty"
     for message in known.values():
-        said = [message.string] if isinstance(message.string, str) else list(message.string)
-        meant = [message.id] if isinstance(message.id, str) else list(message.id)
-        assert all(said), message.id
+        forms = [message.string] if isinstance(message.string, str) else list(message.string)
+        originals = [message.id] if isinstance(message.id, str) else list(message.id)
+        assert all(forms), message.id
         assert not message.fuzzy, message.id
-        for text in said:
+        for text in forms:
             assert set(re.findall(r"%\(\w+\)s", text)) == set(
-                re.findall(r"%\(\w+\)s", meant[-1])
+                re.findall(r"%\(\w+\)s", originals[-1])
             ), text
             assert re.sub(r"%\(\w+\)s", "", text).count("%") == 0, text
 
 
-def test_a_sentence_is_english_to_everything_that_does_not_care():
-    said = LazyMessage(
+def test_a_lazy_message_is_the_english_sentence_as_a_string():
+    sentence = LazyMessage(
         "%(place)s names %(term)s", place=LazyMessage("the headline"), term="frexalimab"
     )
-    assert said == "the headline names frexalimab"
-    assert f"{said}!" == "the headline names frexalimab!"
-    assert language_of("de").translate(said) == "die Überschrift nennt frexalimab"
+    assert sentence == "the headline names frexalimab"
+    assert f"{sentence}!" == "the headline names frexalimab!"
+    assert language_of("de").translate(sentence) == "die Überschrift nennt frexalimab"
     assert language_of("fr").translate("a publisher's own words") == "a publisher's own words"
 
 
 @pytest.mark.parametrize(
-    ("code", "one", "many"),
+    ("code", "singular", "plural_form"),
     [
         ("en", "1 month later", "3 months later"),
         ("de", "1 Monat später", "3 Monate später"),
@@ -77,8 +77,8 @@ def test_a_sentence_is_english_to_everything_that_does_not_care():
         ("es", "1 mes después", "3 meses después"),
     ],
 )
-def test_numbers_decide_the_form(code: str, one: str, many: str):
-    for number, words in ((1, one), (3, many)):
+def test_the_number_decides_the_form(code: str, singular: str, plural_form: str):
+    for number, words in ((1, singular), (3, plural_form)):
         assert (
             language_of(code).translate(plural("%(n)s month later", "%(n)s months later", number))
             == words
@@ -94,23 +94,19 @@ def test_numbers_decide_the_form(code: str, one: str, many: str):
         ("es", "2 de octubre de 2025", "octubre de 2025", "lunes"),
     ],
 )
-def test_dates_are_written_as_the_language_writes_them(
-    code: str, day: str, month: str, weekday: str
-):
-    spoken = language_of(code)
-    assert (spoken.day(date(2025, 10, 2)), spoken.month(date(2025, 10, 1)), spoken.weekday(0)) == (
-        day,
-        month,
-        weekday,
-    )
-    assert spoken.day(None) == ""
-    assert spoken.moment(datetime(2025, 10, 2, 8, 5, tzinfo=UTC)).endswith("08:05")
+def test_dates_have_the_form_of_the_language(code: str, day: str, month: str, weekday: str):
+    language = language_of(code)
+    assert language.day(date(2025, 10, 2)) == day
+    assert language.month(date(2025, 10, 1)) == month
+    assert language.weekday(0) == weekday
+    assert language.day(None) == ""
+    assert language.moment(datetime(2025, 10, 2, 8, 5, tzinfo=UTC)).endswith("08:05")
 
 
-def test_a_date_in_a_sentence_is_written_by_whoever_says_it():
-    said = LazyMessage("Registry data as of %(date)s.", date=date(2026, 3, 2))
-    assert said == "Registry data as of 2 March 2026."
-    assert language_of("de").translate(said) == "Registerdaten vom 2. März 2026."
+def test_a_date_in_a_sentence_has_the_form_of_the_language():
+    sentence = LazyMessage("Registry data as of %(date)s.", date=date(2026, 3, 2))
+    assert sentence == "Registry data as of 2 March 2026."
+    assert language_of("de").translate(sentence) == "Registerdaten vom 2. März 2026."
 
 
 VALUES = st.dictionaries(
@@ -122,18 +118,20 @@ VALUES = st.dictionaries(
 
 
 @given(VALUES, st.text(), st.integers(0, 5))
-def test_what_was_said_is_recalled_as_it_was_said(values: dict, outside: str, number: int):
-    said = LazyMessage(
+def test_a_stored_message_is_the_same_when_it_is_read(values: dict, outside: str, number: int):
+    sentence = LazyMessage(
         "a %(inner)s", inner=plural("%(n)s week later", "%(n)s weeks later", number), **values
     )
-    document = {"reasons": [said, outside, ""], "deep": [{"note": said}], "number": 3}
+    document = {"reasons": [sentence, outside, ""], "deep": [{"note": sentence}], "number": 3}
     again = from_json(to_json(document))
     assert again == document
     for code in LANGUAGES:
-        assert language_of(code).translate(again["reasons"][0]) == language_of(code).translate(said)
+        assert language_of(code).translate(again["reasons"][0]) == language_of(code).translate(
+            sentence
+        )
 
 
-def test_what_was_stored_before_sentences_were_kept_apart_stays_what_it_is():
+def test_a_sentence_that_was_stored_as_a_plain_text_stays_one():
     assert from_json(["the headline names frexalimab"]) == ["the headline names frexalimab"]
     assert (
         language_of("de").translate(from_json(["the headline names frexalimab"])[0])
@@ -153,9 +151,9 @@ def test_what_was_stored_before_sentences_were_kept_apart_stays_what_it_is():
         ("é, \x00, ;q=1, " * 100, "en"),
     ],
 )
-def test_a_browser_gets_the_language_it_asks_for(accepted: str, code: str):
+def test_a_browser_gets_the_language_that_it_prefers(accepted: str, code: str):
     assert negotiate(accepted).code == code
 
 
-def test_a_language_that_is_not_spoken_is_english():
+def test_a_language_without_a_catalogue_is_english():
     assert language_of("tlh").code == ENGLISH.code == "en"

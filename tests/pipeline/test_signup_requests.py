@@ -1,4 +1,4 @@
-"""Sign-ups of people who must not be written to: the page is the same for all, and only the right ones get a mail."""
+"""Sign-ups of suppressed addresses: the page is the same for all, and the rules for mails hold."""
 
 from datetime import timedelta
 
@@ -13,6 +13,7 @@ from notifier.store.models import Consent, Subscriber, Subscription
 from notifier.subscribers import subscriptions, suppressions
 from tests.support.forms import (
     KINDS,
+    add_second_profile,
     comparable,
     four_kinds,
     link_to,
@@ -47,7 +48,7 @@ def test_the_page_after_a_form_is_byte_for_byte_the_same_for_every_kind_of_addre
 
 
 @pytest.mark.parametrize("path", ["/subscribe", "/link"])
-def test_the_page_after_a_form_says_whom_to_write_to_when_no_mail_comes(
+def test_the_page_after_a_form_names_a_contact_if_no_mail_comes(
     installation: Installation, path: str
 ):
     with visiting(installation) as client:
@@ -76,7 +77,7 @@ def test_the_page_after_a_form_says_whom_to_write_to_when_no_mail_comes(
         (None, None, None, ""),
     ],
 )
-def test_the_contact_is_the_setting_or_where_replies_go_or_the_sender_or_left_out(
+def test_the_contact_is_the_setting_or_the_reply_address_or_the_sender_or_nothing(
     installation: Installation,
     contact: str | None,
     reply_to: str | None,
@@ -121,24 +122,24 @@ def test_a_contact_that_is_neither_an_address_nor_https_is_refused(contact: str)
 def test_whether_a_suppressed_address_is_asked_depends_on_the_cause_and_its_age(
     any_installation: Installation, cause: SuppressionCause | None, age_in_days: int, asked: bool
 ):
-    made = any_installation
+    installation = any_installation
     if cause is not None:
-        suppress(made, PETRA, cause, MONDAY - age_in_days * DAY - timedelta(minutes=1))
-    with visiting(made) as client:
+        suppress(installation, PETRA, cause, MONDAY - age_in_days * DAY - timedelta(minutes=1))
+    with visiting(installation) as client:
         sign_up(client, PETRA)
-    assert mails_to(made) == ({PETRA: 1} if asked else {})
+    assert mails_to(installation) == ({PETRA: 1} if asked else {})
 
 
 @pytest.mark.parametrize("cause", [SuppressionCause.BOUNCED, SuppressionCause.COMPLAINED])
 def test_an_address_that_bounced_or_complained_is_asked_once_in_thirty_days(
     any_installation: Installation, cause: SuppressionCause
 ):
-    made = any_installation
-    suppress(made, PETRA, cause, MONDAY - 100 * DAY)
+    installation = any_installation
+    suppress(installation, PETRA, cause, MONDAY - 100 * DAY)
     for days, mails in ((0, 1), (1, 1), (15, 1), (29, 1), (30, 2), (31, 2)):
-        with visiting(made, MONDAY + days * DAY) as client:
+        with visiting(installation, MONDAY + days * DAY) as client:
             sign_up(client, PETRA)
-        assert mails_to(made, MONDAY + days * DAY) == {PETRA: mails}, days
+        assert mails_to(installation, MONDAY + days * DAY) == {PETRA: mails}, days
 
 
 @pytest.mark.parametrize(
@@ -150,33 +151,33 @@ def test_an_address_that_bounced_or_complained_is_asked_once_in_thirty_days(
         SuppressionCause.COMPLAINED,
     ],
 )
-def test_the_owners_own_yes_lifts_the_suppression(
+def test_the_owners_confirmation_lifts_the_suppression(
     any_installation: Installation, cause: SuppressionCause
 ):
-    made = any_installation
-    suppress(made, PETRA, cause, MONDAY - 100 * DAY)
-    with visiting(made) as client:
+    installation = any_installation
+    suppress(installation, PETRA, cause, MONDAY - 100 * DAY)
+    with visiting(installation) as client:
         sign_up(client, PETRA)
-        run_once(made.at(MONDAY))
-        assert client.post(links_in_mails(made, Purpose.CONFIRM)[PETRA]).status_code == 200
-    assert suppression_of(made, PETRA) is None
-    assert subscription_of(made, PETRA).status is SubscriptionStatus.CONFIRMED
+        run_once(installation.at(MONDAY))
+        assert client.post(links_in_mails(installation, Purpose.CONFIRM)[PETRA]).status_code == 200
+    assert suppression_of(installation, PETRA) is None
+    assert subscription_of(installation, PETRA).status is SubscriptionStatus.CONFIRMED
 
 
 @pytest.mark.parametrize("cause", [SuppressionCause.ASKED, SuppressionCause.NEVER])
-def test_what_only_the_operator_lifts_is_not_lifted_by_a_link_that_was_sent_before(
+def test_an_older_link_does_not_lift_what_only_the_operator_lifts(
     any_installation: Installation, cause: SuppressionCause
 ):
-    made = any_installation
-    with visiting(made) as client:
+    installation = any_installation
+    with visiting(installation) as client:
         sign_up(client, PETRA)
-        run_once(made.at(MONDAY))
-        suppress(made, PETRA, cause)
-        answer = client.post(links_in_mails(made, Purpose.CONFIRM)[PETRA])
+        run_once(installation.at(MONDAY))
+        suppress(installation, PETRA, cause)
+        answer = client.post(links_in_mails(installation, Purpose.CONFIRM)[PETRA])
     assert answer.status_code == 410
     assert "No mail is sent to this address" in answer.text
-    assert suppression_of(made, PETRA).cause is cause
-    assert subscription_of(made, PETRA).status is SubscriptionStatus.PENDING
+    assert suppression_of(installation, PETRA).cause is cause
+    assert subscription_of(installation, PETRA).status is SubscriptionStatus.PENDING
 
 
 @pytest.mark.parametrize(
@@ -188,20 +189,20 @@ def test_what_only_the_operator_lifts_is_not_lifted_by_a_link_that_was_sent_befo
         SuppressionCause.NEVER,
     ],
 )
-def test_a_question_that_waits_is_not_sent_when_the_address_is_suppressed_meanwhile(
+def test_a_waiting_question_is_not_sent_if_the_address_was_suppressed(
     any_installation: Installation, later: SuppressionCause
 ):
-    made = any_installation
-    suppress(made, PETRA, SuppressionCause.COMPLAINED, MONDAY - 100 * DAY)
-    with visiting(made) as client:
+    installation = any_installation
+    suppress(installation, PETRA, SuppressionCause.COMPLAINED, MONDAY - 100 * DAY)
+    with visiting(installation) as client:
         sign_up(client, PETRA)
-        answer_all(made.at(MONDAY))
+        answer_all(installation.at(MONDAY))
     hour_later = MONDAY + timedelta(hours=1)
     if later is SuppressionCause.BOUNCED:
-        with made.at(MONDAY).writing() as session:
+        with installation.at(MONDAY).writing() as session:
             suppressions.lift(session, subscriptions.hash_of(session, PETRA))
-    suppress(made, PETRA, later, hour_later)
-    assert mails_to(made, hour_later) == {}
+    suppress(installation, PETRA, later, hour_later)
+    assert mails_to(installation, hour_later) == {}
 
 
 @pytest.mark.parametrize(
@@ -253,7 +254,7 @@ def test_a_later_cause_never_weakens_a_suppression(
         (SuppressionCause.ASKED, "x" * 5000, "x" * 200),
     ],
 )
-def test_a_reason_is_a_code_or_words_without_addresses(
+def test_a_stored_reason_is_a_code_or_a_text_without_addresses(
     installation: Installation, cause: SuppressionCause, text: str, stored: str
 ):
     with installation.at(MONDAY).writing() as session:
@@ -261,13 +262,13 @@ def test_a_reason_is_a_code_or_words_without_addresses(
     assert suppression_of(installation, PETRA).reason == stored
 
 
-def never_link(made: Installation, client, email: str = PETRA) -> str:
+def never_link(installation: Installation, client, email: str = PETRA) -> str:
     sign_up(client, email)
-    run_once(made.at(MONDAY))
-    return links_in_mails(made, Purpose.NEVER)[email]
+    run_once(installation.at(MONDAY))
+    return links_in_mails(installation, Purpose.NEVER)[email]
 
 
-def test_the_link_never_to_write_again_stands_in_both_parts_of_a_confirmation(
+def test_the_link_never_to_write_again_is_in_both_parts_of_a_confirmation(
     installation: Installation,
 ):
     with visiting(installation) as client:
@@ -278,46 +279,46 @@ def test_the_link_never_to_write_again_stands_in_both_parts_of_a_confirmation(
     assert "petra" not in link
 
 
-def test_the_link_never_to_write_again_asks_first_and_acts_by_post_as_often_as_asked(
+def test_the_link_never_to_write_again_asks_first_and_acts_by_post_repeatedly(
     any_installation: Installation,
 ):
-    made = any_installation
-    with visiting(made) as client:
-        link = never_link(made, client)
+    installation = any_installation
+    with visiting(installation) as client:
+        link = never_link(installation, client)
         page = client.get(link)
         assert page.status_code == 200
         assert "Never write to this address again?" in page.text
         assert client.request("HEAD", link).status_code == 200
-        assert suppression_of(made, PETRA) is None
+        assert suppression_of(installation, PETRA) is None
         answers = {comparable(client.post(link)) for _ in range(3)}
         assert len(answers) == 1
         assert "We will never write to this address again." in answers.pop()[2]
         assert comparable(client.get(link)) == comparable(page)
-    assert suppression_of(made, PETRA).cause is SuppressionCause.NEVER
-    with made.at(MONDAY).reading() as session:
+    assert suppression_of(installation, PETRA).cause is SuppressionCause.NEVER
+    with installation.at(MONDAY).reading() as session:
         assert session.query(Subscriber).count() == 0
 
 
-def test_after_never_no_form_brings_a_mail_until_the_operator_lifts_it(
+def test_after_never_no_form_causes_a_mail_until_the_operator_lifts_it(
     any_installation: Installation,
 ):
-    made = any_installation
-    with visiting(made) as client:
-        client.post(never_link(made, client))
+    installation = any_installation
+    with visiting(installation) as client:
+        client.post(never_link(installation, client))
         for number in range(5):
             sign_up(client, PETRA, f"198.51.{number}.7")
             post(client, "/link", email=PETRA)
     later = MONDAY + 400 * DAY
-    with visiting(made, later) as client:
+    with visiting(installation, later) as client:
         sign_up(client, PETRA)
-        assert mails_to(made, later) == {PETRA: 1}
-        with made.at(later).writing() as session:
+        assert mails_to(installation, later) == {PETRA: 1}
+        with installation.at(later).writing() as session:
             assert suppressions.lift(session, subscriptions.hash_of(session, PETRA))
         sign_up(client, PETRA)
-    assert mails_to(made, later) == {PETRA: 2}
+    assert mails_to(installation, later) == {PETRA: 2}
 
 
-def test_never_works_after_the_sign_up_was_forgotten(installation: Installation):
+def test_never_works_after_the_sign_up_was_deleted(installation: Installation):
     with visiting(installation) as client:
         link = never_link(installation, client)
     run_once(installation.at(MONDAY + 3 * DAY))
@@ -326,17 +327,17 @@ def test_never_works_after_the_sign_up_was_forgotten(installation: Installation)
     assert suppression_of(installation, PETRA).cause is SuppressionCause.NEVER
 
 
-def test_never_ends_what_runs_and_what_waits_and_says_so_in_the_ledger(
+def test_never_ends_running_and_waiting_subscriptions_and_records_it(
     any_installation: Installation,
 ):
-    made = any_installation
-    made.subscribe(PETRA)
-    with made.at(MONDAY).writing() as session:
+    installation = any_installation
+    installation.subscribe(PETRA)
+    with installation.at(MONDAY).writing() as session:
         subscription = session.query(Subscription).one()
         key = subscription.subscriber.address_hash
-    with visiting(made) as client:
-        client.post(f"/never/{made.at(MONDAY).links.token(Purpose.NEVER, key, MONDAY)}")
-    with made.at(MONDAY).reading() as session:
+    with visiting(installation) as client:
+        client.post(f"/never/{installation.at(MONDAY).links.token(Purpose.NEVER, key, MONDAY)}")
+    with installation.at(MONDAY).reading() as session:
         assert session.query(Subscription).one().status is SubscriptionStatus.ENDED
         ledger = session.query(Consent).order_by(Consent.id).all()
         assert [(entry.event, entry.method) for entry in ledger][1:] == [
@@ -348,41 +349,37 @@ def test_never_ends_what_runs_and_what_waits_and_says_so_in_the_ledger(
 def test_the_link_never_to_write_again_does_nothing_else(
     installation: Installation, other: Purpose
 ):
-    made = installation
-    made.subscribe("anna@example.org")
-    with visiting(made) as client:
-        token = never_link(made, client).rpartition("/")[2]
+    installation.subscribe("anna@example.org")
+    with visiting(installation) as client:
+        token = never_link(installation, client).rpartition("/")[2]
         assert client.get(f"/{other}/{token}").status_code == 404
         assert client.post(f"/{other}/{token}").status_code in (404, 405)
-        other_token = made.at(MONDAY).links.token(
-            other, subscription_of(made, "anna@example.org").link_id, MONDAY
+        other_token = installation.at(MONDAY).links.token(
+            other, subscription_of(installation, "anna@example.org").link_id, MONDAY
         )
         assert client.post(f"/never/{other_token}").status_code == 404
-    assert subscription_of(made, "anna@example.org").status is SubscriptionStatus.CONFIRMED
-    assert suppression_of(made, PETRA) is suppression_of(made, "anna@example.org") is None
+    assert subscription_of(installation, "anna@example.org").status is SubscriptionStatus.CONFIRMED
+    assert (
+        suppression_of(installation, PETRA)
+        is suppression_of(installation, "anna@example.org")
+        is None
+    )
 
 
-def test_nobody_is_followed_on_by_preferences_where_the_address_is_suppressed(
+def test_a_suppressed_address_cannot_subscribe_to_more_on_the_preferences_page(
     installation: Installation,
 ):
-    from notifier.admin.profile_import import import_profile
-    from notifier.match import profiles
-
-    made = installation
-    made.subscribe(PETRA)
-    with made.at(MONDAY).writing() as session:
-        import_profile(
-            session, profiles.parse(profiles.bundled_file("tolebrutinib"), "the profile"), MONDAY
-        )
-    suppress(made, PETRA, SuppressionCause.ASKED)
-    with visiting(made) as client:
+    installation.subscribe(PETRA)
+    add_second_profile(installation)
+    suppress(installation, PETRA, SuppressionCause.ASKED)
+    with visiting(installation) as client:
         answer = post(
             client,
-            link_to(made, Purpose.PREFERENCES, PETRA),
+            link_to(installation, Purpose.PREFERENCES, PETRA),
             do="follow",
             profile="tolebrutinib",
             consent="yes",
         )
     assert answer.status_code == 422
     assert "No mail is sent to this address" in answer.text
-    assert suppression_of(made, PETRA).cause is SuppressionCause.ASKED
+    assert suppression_of(installation, PETRA).cause is SuppressionCause.ASKED

@@ -1,6 +1,7 @@
-"""The store: made once by whoever comes first, refused when it is not ours, told plainly when it cannot be used."""
+"""The database: upgraded once, refused if it is another program's, explained if it is unusable."""
 
 import os
+import sqlite3
 import subprocess
 import sys
 import time
@@ -29,6 +30,7 @@ from notifier.store.models import (
     Subscription,
 )
 from tests.support.installation import MONDAY
+from tests.support.old_rows import OLD_ROWS
 
 
 def a_source(**changes) -> Source:
@@ -57,19 +59,20 @@ def test_an_upgrade_of_a_current_database_does_nothing(engine: Engine):
 def test_every_installation_has_a_salt_of_its_own(engine: Engine, tmp_path: Path):
     other = db.make_engine(f"sqlite:///{tmp_path / 'other.db'}")
     db.upgrade(other)
-    with db.reading(engine) as one, db.reading(other) as two:
-        assert one.query(Installation).one().salt != two.query(Installation).one().salt
+    with db.reading(engine) as session, db.reading(other) as other_session:
+        salts = [each.query(Installation).one().salt for each in (session, other_session)]
+    assert salts[0] != salts[1]
     other.dispose()
 
 
-def test_times_come_back_as_aware_utc_whatever_zone_they_went_in_with(engine: Engine):
+def test_times_of_any_zone_are_read_as_aware_utc(engine: Engine):
     elsewhere = MONDAY.astimezone(timezone(timedelta(hours=5, minutes=30)))
     with db.writing(engine) as session:
         session.add(a_source(next_poll_at=elsewhere))
     with db.reading(engine) as session:
-        found = session.query(Source).one().next_poll_at
-        assert found == MONDAY
-        assert found.tzinfo is UTC
+        stored = session.query(Source).one().next_poll_at
+        assert stored == MONDAY
+        assert stored.tzinfo is UTC
         assert session.query(Source).filter(Source.next_poll_at <= MONDAY).count() == 1
 
 
@@ -88,7 +91,7 @@ def test_the_same_address_is_not_stored_twice(engine: Engine):
         session.add_all([a_source(), a_source()])
 
 
-def test_what_fails_half_way_leaves_nothing_behind(engine: Engine):
+def test_a_transaction_that_fails_leaves_nothing_behind(engine: Engine):
     def fail_half_way() -> None:
         with db.writing(engine) as session:
             session.add(a_source())
@@ -101,7 +104,7 @@ def test_what_fails_half_way_leaves_nothing_behind(engine: Engine):
         assert session.query(Source).count() == 0
 
 
-def test_sqlite_is_set_for_readers_beside_a_writer_and_for_power_cuts(sqlite_engine: Engine):
+def test_sqlite_allows_readers_beside_a_writer_and_survives_power_cuts(sqlite_engine: Engine):
     with sqlite_engine.connect() as connection:
         pragma = {
             name: connection.execute(text(f"PRAGMA {name}")).scalar()
@@ -128,7 +131,10 @@ def test_several_processes_may_start_at_once_on_postgresql(postgres_url: str):
         Base.metadata.drop_all(connection)
         connection.exec_driver_sql("DROP TABLE IF EXISTS alembic_version")
     engine.dispose()
-    code = f"from notifier.store import db; e = db.make_engine({postgres_url!r}); db.upgrade(e); e.dispose()"
+    code = (
+        f"from notifier.store import db; e = db.make_engine({postgres_url!r}); db.upgrade(e);"
+        " e.dispose()"
+    )
     started = [
         subprocess.Popen([sys.executable, "-W", "error", "-c", code], stderr=subprocess.PIPE)
         for _ in range(4)
@@ -149,7 +155,7 @@ def test_a_database_of_a_newer_version_is_refused_and_left_alone(engine: Engine)
         )
 
 
-def test_somebody_elses_database_is_refused_and_left_alone(tmp_path: Path):
+def test_a_database_of_another_program_is_refused_and_left_alone(tmp_path: Path):
     engine = db.make_engine(f"sqlite:///{tmp_path / 'other.db'}")
     with engine.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE invoices (id INTEGER)")
@@ -159,9 +165,7 @@ def test_somebody_elses_database_is_refused_and_left_alone(tmp_path: Path):
     engine.dispose()
 
 
-def test_a_locked_database_is_told_with_what_to_do(tmp_path: Path):
-    import sqlite3
-
+def test_a_locked_database_is_reported_with_the_fix(tmp_path: Path):
     path = tmp_path / "subscribers.db"
     engine = db.make_engine(f"sqlite:///{path}")
     db.upgrade(engine)
@@ -190,14 +194,14 @@ def test_another_kind_of_database_is_refused(url: str):
         db.make_engine(url)
 
 
-def test_a_database_that_cannot_be_opened_is_told(tmp_path: Path):
+def test_a_database_that_cannot_be_opened_is_reported(tmp_path: Path):
     engine = db.make_engine(f"sqlite:///{tmp_path / 'nowhere' / 'subscribers.db'}")
     with pytest.raises(StoreError, match="cannot be opened"):
         db.upgrade(engine)
     engine.dispose()
 
 
-def test_a_file_that_is_no_database_is_told(tmp_path: Path):
+def test_a_file_that_is_not_a_database_is_reported(tmp_path: Path):
     path = tmp_path / "subscribers.db"
     path.write_text("this is a letter, not a database" * 100)
     engine = db.make_engine(f"sqlite:///{path}")
@@ -206,27 +210,12 @@ def test_a_file_that_is_no_database_is_told(tmp_path: Path):
     engine.dispose()
 
 
-def test_a_postgresql_that_is_away_is_told_without_its_password():
+def test_an_unreachable_postgresql_is_reported_without_its_password():
     engine = db.make_engine("postgresql://someone:secret@127.0.0.1:1/none")
     with pytest.raises(StoreError) as refused:
         db.upgrade(engine)
     assert "secret" not in refused.value.problem
     engine.dispose()
-
-
-STAMP = "2026-03-02 09:00:00+00:00"
-OLD_ROWS = {
-    "profile": {"id": 1, "slug": "x", "name": "X", "summary": "", "stage": "", "document": '{"slug": "x"}',
-                "imported_at": STAMP, "position": 3},
-    "source": {"id": 1, "kind": "feed", "url": "https://x.example.org", "name": "X", "authority": "news",
-               "created_at": STAMP, "next_poll_at": STAMP, "failures": 0},
-    "subscriber": {"id": 1, "email": "anna@example.org", "address_hash": "h", "language": "en", "time_zone": "UTC",
-                   "created_at": STAMP},
-    "subscription": {"id": 1, "subscriber_id": 1, "profile_id": 1, "cadence": "daily", "at": "08:00",
-                     "edition": "patient", "status": "confirmed", "link_id": "l", "position": 2, "created_at": STAMP},
-    "delivery": {"id": 1, "kind": "confirmation", "subscription_id": 1, "message_id": "<1@x>", "status": "sent",
-                 "attempts": 1, "created_at": STAMP, "due_at": STAMP, "next_attempt_at": STAMP, "given_up_at": STAMP},
-}  # fmt: skip
 
 
 def test_an_upgrade_from_the_first_schema_keeps_what_is_stored(engine: Engine):
@@ -246,9 +235,9 @@ def test_an_upgrade_from_the_first_schema_keeps_what_is_stored(engine: Engine):
         source = session.query(Source).one()
         assert (source.reported_state, source.ttl_minutes, source.changed_at) == ("", 0, None)
         delivery = session.query(Delivery).one()
-        assert (delivery.subscription.subscriber.email, delivery.notice_id, delivery.message_id) == (
-            "anna@example.org", None, "<1@x>"
-        )  # fmt: skip
+        assert delivery.subscription.subscriber.email == "anna@example.org"
+        assert delivery.notice_id is None
+        assert delivery.message_id == "<1@x>"
         assert session.query(ProfileRevision).one().document == {"slug": "x"}
         session.delete(session.query(Subscription).one())
     with db.reading(engine) as session:
@@ -271,7 +260,7 @@ def test_a_new_database_can_be_read_by_its_owner_alone(tmp_path: Path):
         engine.dispose()
 
 
-def test_the_permissions_of_a_database_that_is_there_stay(tmp_path: Path):
+def test_the_permissions_of_an_existing_database_stay(tmp_path: Path):
     file = tmp_path / "old.db"
     file.touch(mode=0o640)
     file.chmod(0o640)
@@ -282,13 +271,13 @@ def test_the_permissions_of_a_database_that_is_there_stay(tmp_path: Path):
 
 
 def waits(connection: Connection) -> bool:
-    """Whether this connection's commits wait for the disk."""
+    """Tell whether a commit on this connection waits for the disk."""
     if connection.dialect.name == "sqlite":
         return connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
     return connection.exec_driver_sql("SHOW synchronous_commit").scalar() == "on"
 
 
-def test_what_is_settled_is_seen_by_others_at_once(engine: Engine):
+def test_small_transactions_are_seen_by_others_at_once(engine: Engine):
     with db.small_transactions(engine) as begin:
         for number in range(3):
             with begin() as connection:
@@ -299,25 +288,25 @@ def test_what_is_settled_is_seen_by_others_at_once(engine: Engine):
                 assert session.query(RateLimit).count() == number + 1
 
 
-def test_what_fails_while_settling_is_undone_and_the_rest_stays(engine: Engine):
+def test_a_small_transaction_that_fails_is_undone_and_the_others_stay(engine: Engine):
     with db.small_transactions(engine) as begin:
         with begin() as connection:
             connection.execute(insert(RateLimit).values(key="good.example.org", next_at=MONDAY))
         with pytest.raises(IntegrityError), begin() as connection:
             connection.execute(
                 insert(RateLimit),
-                [{"key": f"{one}.example.org", "next_at": MONDAY} for one in ("new", "good")],
+                [{"key": f"{name}.example.org", "next_at": MONDAY} for name in ("new", "good")],
             )
         with begin() as connection:
             connection.execute(insert(RateLimit).values(key="next.example.org", next_at=MONDAY))
     with db.reading(engine) as session:
-        assert {one.key for one in session.query(RateLimit)} == {
+        assert {limit.key for limit in session.query(RateLimit)} == {
             "good.example.org",
             "next.example.org",
         }
 
 
-def test_settling_waits_for_the_disk_every_50_milliseconds_and_not_for_each(engine: Engine):
+def test_small_transactions_wait_for_the_disk_every_50_milliseconds_only(engine: Engine):
     with db.small_transactions(engine) as begin:
         with begin() as connection:
             assert not waits(connection)
@@ -329,7 +318,7 @@ def test_settling_waits_for_the_disk_every_50_milliseconds_and_not_for_each(engi
 
 
 @pytest.mark.parametrize("failure", [None, ZeroDivisionError])
-def test_after_settling_every_commit_waits_for_the_disk_again(
+def test_after_small_transactions_every_commit_waits_for_the_disk_again(
     engine: Engine, failure: type[Exception] | None
 ):
     with suppress(ZeroDivisionError), db.small_transactions(engine) as begin:

@@ -1,4 +1,4 @@
-"""Files: what holds links, keys or people is its owner's alone, and what is read is a plain file of a sensible size."""
+"""Files with links, keys or personal data are private; input files are regular and limited."""
 
 import json
 import os
@@ -25,7 +25,7 @@ NOW = ["--now", "2026-03-02T09:00:00+00:00"]
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with an installation and one subscriber, which each test gets a copy of."""
+    """A folder with an installation and one subscriber, which is copied for each test."""
     folder = tmp_path_factory.mktemp("installed")
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("NOTIFIER_")
@@ -38,7 +38,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def home(installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The installation, in a folder of its own; the umask lets everybody read what is made."""
+    """The installation in a folder of its own; the umask lets everybody read new files."""
     for name in [name for name in os.environ if name.startswith("NOTIFIER_")]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
@@ -55,7 +55,7 @@ def mode(path: Path) -> int:
 
 
 def others() -> dict[str, Callable[[Path], None]]:
-    """What may stand already where a file is to be written."""
+    """Return what may already be at the path where a file is to be written."""
 
     def readable(path: Path) -> None:
         path.write_text("old")
@@ -97,7 +97,7 @@ def others() -> dict[str, Callable[[Path], None]]:
 
 @pytest.mark.parametrize("before", others().values(), ids=others().keys())
 @pytest.mark.parametrize("umask", [0, 0o022, 0o077, 0o777], ids=oct)
-def test_a_private_file_is_its_owners_alone_whatever_stood_there(
+def test_a_private_file_is_readable_by_its_owner_only_whatever_was_there_before(
     tmp_path: Path, before: Callable[[Path], None], umask: int
 ):
     path = tmp_path / "list.csv"
@@ -113,11 +113,11 @@ def test_a_private_file_is_its_owners_alone_whatever_stood_there(
     if (target := tmp_path / "target").exists():
         assert target.read_text() == "somebody else's"
     assert not (tmp_path / "nowhere").exists()
-    assert [one.name for one in tmp_path.iterdir() if one.name.startswith(".")] == []
+    assert [file.name for file in tmp_path.iterdir() if file.name.startswith(".")] == []
 
 
 def no_files() -> dict[str, Callable[[Path], None]]:
-    """What is no file, and may be replaced by none."""
+    """Return what is not a file and must not be replaced by one."""
 
     def a_socket(path: Path) -> None:
         known = Path.cwd()
@@ -132,7 +132,9 @@ def no_files() -> dict[str, Callable[[Path], None]]:
 
 
 @pytest.mark.parametrize("before", no_files().values(), ids=no_files().keys())
-def test_what_is_no_file_is_not_replaced(tmp_path: Path, before: Callable[[Path], None]):
+def test_a_folder_a_pipe_and_a_socket_are_not_replaced(
+    tmp_path: Path, before: Callable[[Path], None]
+):
     path = tmp_path / "list.csv"
     before(path)
     kind = stat.S_IFMT(path.lstat().st_mode)
@@ -156,7 +158,7 @@ def test_what_is_no_file_is_not_replaced(tmp_path: Path, before: Callable[[Path]
         "/sys/x",
     ],
 )
-def test_nothing_is_replaced_where_the_system_keeps_devices(path: str):
+def test_nothing_is_replaced_in_folders_of_devices(path: str):
     existed = os.path.lexists(path)
     with pytest.raises(InputError, match="cannot be written"):
         files.write_private(Path(path), b"x")
@@ -170,7 +172,7 @@ def test_nobody_sees_a_part_of_a_file_or_can_open_it_while_it_is_written(tmp_pat
 
     def pieces() -> Iterator[bytes]:
         for _ in range(3):
-            seen.append([(one.name == "list.csv", mode(one)) for one in tmp_path.iterdir()])
+            seen.append([(file.name == "list.csv", mode(file)) for file in tmp_path.iterdir()])
             assert path.read_text() == "old"
             yield b"new"
 
@@ -179,7 +181,7 @@ def test_nobody_sees_a_part_of_a_file_or_can_open_it_while_it_is_written(tmp_pat
     assert {rights for names in seen for is_old, rights in names if not is_old} == {0o600}
 
 
-def test_a_writing_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path):
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path):
     path = tmp_path / "list.csv"
     path.write_text("old")
 
@@ -193,7 +195,7 @@ def test_a_writing_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Pat
 
 
 @pytest.mark.parametrize("before", others().values(), ids=others().keys())
-def test_an_exported_list_is_its_owners_alone(home: Path, before: Callable[[Path], None]):
+def test_an_exported_list_is_readable_by_its_owner_only(home: Path, before: Callable[[Path], None]):
     before(home / "list.csv")
     assert run(["subscribers", "export", "--out", "list.csv"]) == 0
     assert mode(home / "list.csv") == 0o600
@@ -204,7 +206,7 @@ def test_an_exported_list_is_its_owners_alone(home: Path, before: Callable[[Path
 
 @pytest.mark.parametrize("name", ["digest.html", "digest.txt", "digest.eml"])
 @pytest.mark.parametrize("before", others().values(), ids=others().keys())
-def test_a_preview_with_somebodys_links_is_its_owners_alone(
+def test_a_preview_with_links_of_a_person_is_readable_by_its_owner_only(
     home: Path, monkeypatch: pytest.MonkeyPatch, before: Callable[[Path], None], name: str
 ):
     class Shown:
@@ -221,7 +223,7 @@ def test_a_preview_with_somebodys_links_is_its_owners_alone(
         assert target.read_text() == "somebody else's"
 
 
-def test_a_preview_makes_a_folder_that_only_its_owner_opens(
+def test_a_preview_creates_a_folder_that_only_its_owner_can_open(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ):
     class Shown:
@@ -235,7 +237,7 @@ def test_a_preview_makes_a_folder_that_only_its_owner_opens(
     assert run(["preview", "--out", "file/below"]) == 2
 
 
-def test_what_init_and_dkim_make_is_its_owners_alone(home: Path):
+def test_files_of_init_and_dkim_are_readable_by_their_owner_only(home: Path):
     assert run(["dkim", "--domain", "example.org"]) == 0
     made = {path.name: mode(path) for path in home.iterdir()}
     assert {"notifier.toml", "subscribers.db", "dkim-notifier-rsa.pem"} <= set(made)
@@ -243,7 +245,7 @@ def test_what_init_and_dkim_make_is_its_owners_alone(home: Path):
 
 
 @pytest.mark.parametrize("before", list(others().values())[1:], ids=list(others())[1:])
-def test_a_new_key_never_takes_the_place_of_anything(home: Path, before: Callable[[Path], None]):
+def test_a_new_key_never_replaces_a_file(home: Path, before: Callable[[Path], None]):
     path = home / "dkim-notifier-rsa.pem"
     before(path)
     kept = path.readlink() if path.is_symlink() else path.read_bytes()
@@ -252,7 +254,7 @@ def test_a_new_key_never_takes_the_place_of_anything(home: Path, before: Callabl
     assert not (home / "nowhere").exists()
 
 
-def test_the_files_beside_a_database_are_its_owners_alone(home: Path):
+def test_the_files_beside_a_database_are_readable_by_their_owner_only(home: Path):
     from notifier.store import db
 
     engine = db.make_engine(f"sqlite:///{home / 'subscribers.db'}")
@@ -265,7 +267,7 @@ def test_the_files_beside_a_database_are_its_owners_alone(home: Path):
     assert set(beside.values()) == {0o600}
 
 
-def test_all_that_the_demo_writes_is_its_owners_alone(tmp_path: Path):
+def test_all_files_of_the_demo_are_readable_by_their_owner_only(tmp_path: Path):
     known = os.umask(0)
     try:
         story.run(tmp_path / "out")
@@ -422,7 +424,7 @@ COMMANDS = {
 
 
 def inputs() -> dict[str, Callable[[Path], None]]:
-    """What may be named instead of a plain file of a sensible size."""
+    """Return what may be named instead of a regular file of a sensible size."""
 
     def huge(path: Path) -> None:
         with path.open("wb") as file:
@@ -454,7 +456,7 @@ def inputs() -> dict[str, Callable[[Path], None]]:
 
 @pytest.mark.parametrize("before", inputs().values(), ids=inputs().keys())
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS.keys())
-def test_what_is_no_plain_file_is_refused_at_once_with_words(
+def test_an_input_that_is_not_a_regular_file_is_refused_at_once_with_a_message(
     home: Path,
     capsys: pytest.CaptureFixture,
     command: tuple[str, ...],
@@ -473,7 +475,7 @@ def test_what_is_no_plain_file_is_refused_at_once_with_words(
 
 
 def contents() -> dict[str, bytes]:
-    """What may stand in a file that is none of what is asked for."""
+    """Return contents that have none of the expected formats."""
     return {
         "bytes of chance": bytes(range(256)) * 400,
         "zeros": bytes(100_000),
@@ -487,14 +489,16 @@ def contents() -> dict[str, bytes]:
         "half a character": "title = ü".encode()[:-1],
         "UTF-16": "email\nanna@example.org".encode("utf-16"),
         "entities": b'<!DOCTYPE x [<!ENTITY a "aaaaaaaa">]><opml>&a;&a;</opml>',
-        "an outside entity": b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><opml>&a;</opml>',
+        "an outside entity": (
+            b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><opml>&a;</opml>'
+        ),
         "nested elements": b"<opml>" + b"<outline>" * 100_000,
     }
 
 
 @pytest.mark.parametrize("content", contents().values(), ids=contents().keys())
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS.keys())
-def test_what_is_something_else_is_refused_in_bounded_time_with_words(
+def test_an_input_of_another_format_is_refused_in_bounded_time_with_a_message(
     home: Path, capsys: pytest.CaptureFixture, command: tuple[str, ...], content: bytes
 ):
     path = home / f"input{'.jsonl' if command[-1].endswith('.jsonl') else ''}"
@@ -510,7 +514,7 @@ def test_what_is_something_else_is_refused_in_bounded_time_with_words(
 
 
 @pytest.mark.parametrize("size", [1_000_001, 50_000_000])
-def test_standard_input_is_read_with_a_bound(home: Path, size: int):
+def test_standard_input_is_read_up_to_a_limit(home: Path, size: int):
     done = subprocess.run(
         [sys.executable, "-m", "notifier", "explain", "--body", "-"],
         input=b"x" * size,

@@ -1,4 +1,4 @@
-"""`suppression_key`: made and completed by `init`, asked for by every command, and taken by a database for good."""
+"""`suppression_key`: `init` adds it, every command needs it, a database keeps the first one."""
 
 import hashlib
 import hmac
@@ -25,11 +25,16 @@ from notifier.subscribers.schedule import Schedule
 from tests.support.installation import MONDAY
 
 KEY = "a suppression key of the tests"
+# A program that gives a database its key; arguments: URL, key.
+ADOPT = (
+    "import sys; from notifier.store import db, keys;"
+    " keys.adopt(db.make_engine(sys.argv[1]), sys.argv[2])"
+)
 
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder to work in, without a setting from outside."""
+    """An empty folder to work in, without settings from outside."""
     for name in [name for name in os.environ if name.startswith("NOTIFIER_")]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
@@ -37,7 +42,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def call(*args: str) -> int:
-    """One command; what `--config` sets in the environment does not outlive it."""
+    """Run a command; what `--config` sets in the environment is removed afterwards."""
     try:
         return run(list(args))
     finally:
@@ -47,14 +52,20 @@ def call(*args: str) -> int:
 FILES = {
     "an empty file": "",
     "a comment": "# ours\n",
-    "keys and tables": 'public_url = "https://news.example.org"\n\n# who writes\n[sender]\nname = "x"\n',
+    "keys and tables": (
+        'public_url = "https://news.example.org"\n\n# who writes\n[sender]\nname = "x"\n'
+    ),
     "tables only": '[sender]\nname = "x"\n',
     "a table after a comment": '# who writes\n[sender]\nname = "x"\n',
-    "Windows line ends": '# ours\r\npublic_url = "https://news.example.org"\r\n\r\n[sender]\r\nname = "x"\r\n',
+    "Windows line ends": (
+        '# ours\r\npublic_url = "https://news.example.org"\r\n\r\n[sender]\r\nname = "x"\r\n'
+    ),
     "no end of the last line": 'public_url = "https://news.example.org"',
     "no end of the last line of a table": '[sender]\nname = "x"',
     "what looks like a table in a text": '[sender]\npostal_address = """\n[Example Street]\n"""\n',
-    "what looks like a table in a first text": 'secret_key = """\n[x] 16 letters at least\n"""\n[sender]\nname = "x"\n',
+    "what looks like a table in a first text": (
+        'secret_key = """\n[x] 16 letters at least\n"""\n[sender]\nname = "x"\n'
+    ),
     "a key in quotation marks": '"secret_key" = "1234567890123456"\n[smtp]\nport = 25\n',
     "a table of tables": '[[dkim.also]]\nselector = "a"\nprivate_key_file = "a.pem"\n',
     "an inline table": 'sender = { name = "x" }\n',
@@ -146,14 +157,14 @@ def test_init_leaves_owner_group_and_link_of_the_settings_as_they_are(home: Path
     assert sorted(path.name for path in real.parent.iterdir()) == ["real.toml"]
 
 
-def test_what_init_completes_is_closed_to_others(home: Path):
+def test_settings_that_init_completes_are_closed_to_others(home: Path):
     (home / "notifier.toml").write_text("# ours\n")
     (home / "notifier.toml").chmod(0o666)
     assert call("init") == 0
     assert (home / "notifier.toml").stat().st_mode & 0o007 == 0
 
 
-def test_settings_that_may_only_be_read_are_refused_with_what_to_do(
+def test_settings_that_cannot_be_written_are_refused_with_the_fix(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ):
     path = home / "notifier.toml"
@@ -207,28 +218,29 @@ def test_a_key_that_cannot_be_placed_is_refused_with_another_way(monkeypatch: py
 
 
 OPENING = [
-    ("run", "--once"), ("poll",), ("serve", "--port", "0"), ("preview",), ("backtest",), ("explain", "--title", "x"),
-    ("subscribe", "anna@example.org"), ("unsubscribe", "anna@example.org"), ("sources", "list"),
-    ("sources", "add", "https://x.example"),
-    ("sources", "remove", "1"), ("sources", "check"), ("sources", "export"), ("entries", "list"),
-    ("entries", "show", "1"),
-    ("profiles", "list"), ("profiles", "show", "x"), ("profiles", "export", "x"), ("profiles", "history", "x"),
-    ("profiles", "import", "frexalimab"), ("matches", "list"), ("matches", "release", "1"), ("subscribers", "list"),
-    ("subscribers", "show", "a@example.org"), ("subscribers", "export"), ("subscribers", "erase", "a@example.org"),
-    ("subscribers", "pause", "a@example.org"), ("subscribers", "resume", "a@example.org"),
-    ("subscribers", "suppress", "a@example.org"), ("subscribers", "unsuppress", "a@example.org"),
-    ("digests", "list"), ("digests", "show", "1"), ("digests", "approve", "1"), ("digests", "hold", "1"),
-    ("deliveries", "list"), ("deliveries", "retry"), ("bounces", "read", "mail.eml"),
+    ("run", "--once"), ("poll",), ("serve", "--port", "0"), ("preview",), ("backtest",),
+    ("explain", "--title", "x"), ("subscribe", "anna@example.org"),
+    ("unsubscribe", "anna@example.org"), ("sources", "list"),
+    ("sources", "add", "https://x.example"), ("sources", "remove", "1"), ("sources", "check"),
+    ("sources", "export"), ("entries", "list"), ("entries", "show", "1"), ("profiles", "list"),
+    ("profiles", "show", "x"), ("profiles", "export", "x"), ("profiles", "history", "x"),
+    ("profiles", "import", "frexalimab"), ("matches", "list"), ("matches", "release", "1"),
+    ("subscribers", "list"), ("subscribers", "show", "a@example.org"), ("subscribers", "export"),
+    ("subscribers", "erase", "a@example.org"), ("subscribers", "pause", "a@example.org"),
+    ("subscribers", "resume", "a@example.org"), ("subscribers", "suppress", "a@example.org"),
+    ("subscribers", "unsuppress", "a@example.org"), ("digests", "list"), ("digests", "show", "1"),
+    ("digests", "approve", "1"), ("digests", "hold", "1"), ("deliveries", "list"),
+    ("deliveries", "retry"), ("bounces", "read", "mail.eml"),
 ]  # fmt: skip
 
 
-def test_the_list_of_commands_that_open_the_database_is_whole():
+def test_the_list_of_commands_that_open_the_database_is_complete():
     group = typer.main.get_command(app)
     known = {name for name, command in group.commands.items() if not hasattr(command, "commands")}
     known |= {
         f"{noun} {verb}"
-        for noun, one in group.commands.items()
-        for verb in getattr(one, "commands", ())
+        for noun, command in group.commands.items()
+        for verb in getattr(command, "commands", ())
     }
     # init makes the key; the demo has settings of its own; dkim, evaluate and the imports read a
     # file first.
@@ -237,7 +249,7 @@ def test_the_list_of_commands_that_open_the_database_is_whole():
     assert {
         name
         for name in known - others
-        if not any(f"{one} ".startswith(f"{name} ") for one in named)
+        if not any(f"{command} ".startswith(f"{name} ") for command in named)
     } == set()
 
 
@@ -272,7 +284,7 @@ def test_another_key_is_refused(
 
 
 def from_before_keys(engine: Engine) -> None:
-    """An installation as it was before there were keys: one suppressed, one known, one on the way to a new address."""
+    """Store what an installation had before there were keys: a suppressed and a known address."""
     with db.writing(engine, KEY) as session:
         profile = profiles.save(session, profiles.parse(profiles.bundled_file(), "bundled"), MONDAY)
         weekly = Choice(Schedule(Cadence.WEEKLY, "08:00", 0, "Europe/Berlin"))
@@ -299,7 +311,7 @@ def hashes(engine: Engine) -> set[str]:
         }
 
 
-def test_people_stay_suppressed_and_known_when_a_key_is_taken(engine: Engine):
+def test_people_stay_suppressed_and_known_when_a_key_is_set(engine: Engine):
     from_before_keys(engine)
     before = hashes(engine)
     keys.adopt(engine, KEY)
@@ -314,7 +326,7 @@ def test_people_stay_suppressed_and_known_when_a_key_is_taken(engine: Engine):
         assert subscriptions.find_subscriber(session, "stranger@example.org") is None
 
 
-def test_hashes_are_made_anew_once(engine: Engine):
+def test_hashes_are_made_again_once(engine: Engine):
     from_before_keys(engine)
     keys.adopt(engine, KEY)
     once = hashes(engine)
@@ -323,12 +335,11 @@ def test_hashes_are_made_anew_once(engine: Engine):
     assert hashes(engine) == once
 
 
-def test_two_processes_at_once_take_the_key_once(engine: Engine):
+def test_several_processes_at_once_set_the_key_once(engine: Engine):
     from_before_keys(engine)
     url = engine.url.render_as_string(hide_password=False)
-    program = "import sys; from notifier.store import db, keys; keys.adopt(db.make_engine(sys.argv[1]), sys.argv[2])"
     running = [
-        subprocess.Popen([sys.executable, "-c", program, url, KEY], stderr=subprocess.PIPE)
+        subprocess.Popen([sys.executable, "-c", ADOPT, url, KEY], stderr=subprocess.PIPE)
         for _ in range(3)
     ]
     ended = [(process.communicate(timeout=60), process.returncode) for process in running]
@@ -341,9 +352,8 @@ def test_two_processes_at_once_take_the_key_once(engine: Engine):
 def test_of_two_processes_with_different_keys_one_is_refused(engine: Engine):
     from_before_keys(engine)
     url = engine.url.render_as_string(hide_password=False)
-    program = "import sys; from notifier.store import db, keys; keys.adopt(db.make_engine(sys.argv[1]), sys.argv[2])"
     running = [
-        subprocess.Popen([sys.executable, "-c", program, url, key], stderr=subprocess.PIPE)
+        subprocess.Popen([sys.executable, "-c", ADOPT, url, key], stderr=subprocess.PIPE)
         for key in (KEY, "another key of the tests")
     ]
     ended = [(process.communicate(timeout=60)[1], process.returncode) for process in running]
@@ -351,7 +361,7 @@ def test_of_two_processes_with_different_keys_one_is_refused(engine: Engine):
     assert sum(b"not the one that this database was made with" in words for words, _ in ended) == 1
 
 
-def test_an_adoption_that_is_cut_short_changes_nothing(
+def test_setting_a_key_that_is_interrupted_changes_nothing(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ):
     from_before_keys(engine)
@@ -378,7 +388,7 @@ def test_another_key_than_the_first_is_refused_by_the_database(engine: Engine):
     assert KEY not in f"{error.value.problem} {error.value.fix}"
 
 
-def test_the_database_alone_tells_nobody_whether_an_address_is_in_it(engine: Engine):
+def test_the_database_alone_does_not_tell_whether_an_address_is_in_it(engine: Engine):
     from_before_keys(engine)
     keys.adopt(engine, KEY)
     with engine.connect() as connection:
@@ -395,17 +405,17 @@ def test_the_database_alone_tells_nobody_whether_an_address_is_in_it(engine: Eng
     assert KEY not in mark
 
 
-def test_a_database_without_a_key_is_told_from_one_with(engine: Engine):
+def test_a_database_without_a_key_is_distinguished_from_one_with_a_key(engine: Engine):
     assert not keys.is_taken(engine)
     keys.adopt(engine, KEY)
     assert keys.is_taken(engine)
 
 
-def test_a_file_that_is_no_database_yet_has_no_key(tmp_path: Path):
+def test_a_new_file_has_no_key(tmp_path: Path):
     assert not keys.is_taken(db.make_engine(f"sqlite:///{tmp_path / 'new.db'}"))
 
 
-def test_a_database_from_before_keys_is_upgraded_and_takes_one_by_init(home: Path):
+def test_a_database_from_before_keys_is_upgraded_and_gets_one_by_init(home: Path):
     assert call("init") == 0
     path = home / "notifier.toml"
     path.write_text(

@@ -1,4 +1,4 @@
-"""Who is subscribed can be found out by nobody: a change of address looks the same whoever has the new one."""
+"""Changes of address: the page is the same whoever has the new address, and limits hold."""
 
 import json
 import re
@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import event
 
 from notifier.email_addresses import mailbox_of
-from notifier.enums import DeliveryKind, SubscriptionStatus, SuppressionCause
+from notifier.enums import Cadence, DeliveryKind, SubscriptionStatus, SuppressionCause
 from notifier.links import Purpose
+from notifier.match import profiles
 from notifier.pipeline.run import run_once
 from notifier.pipeline.signup_requests import answer_all
 from notifier.store.models import AddressChange, Delivery, SignupRequest, Subscriber, Subscription
@@ -20,6 +21,7 @@ from notifier.subscribers.choices import default_choice
 from tests.support.forms import (
     FORM,
     KINDS,
+    add_second_profile,
     comparable,
     erase,
     four_kinds,
@@ -41,59 +43,63 @@ HOUR = timedelta(hours=1)
 
 
 def change_to(
-    client, made: Installation, email: str, asker: str = ANNA, network: str = "198.51.100.7"
+    client, installation: Installation, email: str, asker: str = ANNA, network: str = "198.51.100.7"
 ):
     return post(
-        client, link_to(made, Purpose.PREFERENCES, asker), network, do="address", email=email
+        client,
+        link_to(installation, Purpose.PREFERENCES, asker),
+        network,
+        do="address",
+        email=email,
     )
 
 
-def export(client, made: Installation) -> str:
-    return post(client, link_to(made, Purpose.PREFERENCES, ANNA), do="export").text
+def export(client, installation: Installation) -> str:
+    return post(client, link_to(installation, Purpose.PREFERENCES, ANNA), do="export").text
 
 
-def seen_by_the_asker(made: Installation, email: str) -> str:
-    """Everything that somebody gets to see who names an address as their new one; the address itself reads NEW."""
-    with visiting(made) as client:
-        before = export(client, made)
-        answer = comparable(change_to(client, made, email))
-        page = comparable(client.get(link_to(made, Purpose.PREFERENCES, ANNA)))
-        exports = [before, export(client, made)]
-        run_once(made.at(MONDAY))
-        exports.append(export(client, made))
-        link = links_in_mails(made, Purpose.ADDRESS)[ANNA]
+def seen_by_the_asker(installation: Installation, email: str) -> str:
+    """Return all that a person sees who asks for a new address, with NEW for the address."""
+    with visiting(installation) as client:
+        before = export(client, installation)
+        answer = comparable(change_to(client, installation, email))
+        page = comparable(client.get(link_to(installation, Purpose.PREFERENCES, ANNA)))
+        exports = [before, export(client, installation)]
+        run_once(installation.at(MONDAY))
+        exports.append(export(client, installation))
+        link = links_in_mails(installation, Purpose.ADDRESS)[ANNA]
         question, agreed = comparable(client.get(link)), comparable(client.post(link))
-        exports.append(export(client, made))
+        exports.append(export(client, installation))
     mails = [
         (
             mail["Subject"],
             " ".join(text_of(mail).split()).replace(email, "NEW"),
             html_of(mail).replace(email, "NEW"),
         )
-        for mail in made.sink.to(ANNA)
+        for mail in installation.sink.to(ANNA)
     ]
     seen = json.dumps([exports, answer[0], answer[2], page, question, agreed, mails])
     return re.sub(r"/(address|preferences)/[\w.-]+", "/LINK", seen)
 
 
 @pytest.mark.parametrize("language", ["en", "de"])
-def test_page_export_and_mails_of_who_asks_are_the_same_for_every_kind_of_new_address(
+def test_page_export_and_mails_are_the_same_for_every_kind_of_new_address(
     any_installation: Installation, language: str
 ):
-    made = any_installation
-    made.subscribe(ANNA, language=language)
-    four_kinds(made)
+    installation = any_installation
+    installation.subscribe(ANNA, language=language)
+    four_kinds(installation)
     seen = set()
     for kind in KINDS:
-        seen.add(seen_by_the_asker(made, f"{kind}@example.org"))
-        made.sink.messages.clear()
-        with made.at(MONDAY).writing() as session:
+        seen.add(seen_by_the_asker(installation, f"{kind}@example.org"))
+        installation.sink.messages.clear()
+        with installation.at(MONDAY).writing() as session:
             session.query(SignupRequest).delete()
             session.query(AddressChange).delete()
     assert len(seen) == 1
 
 
-def test_the_new_address_stands_in_no_export(installation: Installation):
+def test_no_export_contains_the_new_address(installation: Installation):
     installation.subscribe(ANNA)
     with visiting(installation) as client:
         change_to(client, installation, NEW)
@@ -102,49 +108,52 @@ def test_the_new_address_stands_in_no_export(installation: Installation):
     assert NEW not in json.dumps(document)
 
 
-def test_the_page_answers_before_it_is_looked_up_whose_address_that_is(
+def test_the_page_is_sent_before_the_new_address_is_looked_up(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ):
-    made = installation
-    made.subscribe(ANNA)
+    installation.subscribe(ANNA)
     looked_up = threading.Event()
     monkeypatch.setattr("notifier.web.mail_requests._answer_by_mail", lambda *_: looked_up.wait(5))
-    with visiting(made) as client:
-        assert change_to(client, made, NEW).status_code == 200
-        with made.at(MONDAY).reading() as session:
+    with visiting(installation) as client:
+        assert change_to(client, installation, NEW).status_code == 200
+        with installation.at(MONDAY).reading() as session:
             assert session.query(Delivery).count() == 0
             assert session.query(AddressChange).one().email == NEW
         looked_up.set()
-    assert mails_to(made) == {ANNA: 1, NEW: 1}
+    assert mails_to(installation) == {ANNA: 1, NEW: 1}
 
 
 REQUESTS: dict[str, Callable] = {
-    "a sign-up": lambda client, _made, email: sign_up(client, email),
-    "a lost link": lambda client, _made, email: post(client, "/link", email=email),
+    "a sign-up": lambda client, _installation, email: sign_up(client, email),
+    "a lost link": lambda client, _installation, email: post(client, "/link", email=email),
     "a change of address": change_to,
 }
 
 
 @pytest.mark.parametrize("request_of", REQUESTS)
-def test_the_answer_takes_the_same_steps_in_the_database_for_every_kind_of_address(
+def test_the_answer_makes_the_same_queries_for_every_kind_of_address(
     any_installation: Installation, monkeypatch: pytest.MonkeyPatch, request_of: str
 ):
-    made = any_installation
-    made.subscribe(ANNA)
-    four_kinds(made)
+    installation = any_installation
+    installation.subscribe(ANNA)
+    four_kinds(installation)
     monkeypatch.setattr("notifier.web.mail_requests._answer_by_mail", lambda *_: None)
     statements: list[str] = []
     event.listen(
-        made.at(MONDAY).engine,
+        installation.at(MONDAY).engine,
         "before_cursor_execute",
         lambda *arguments: statements.append(arguments[2]),
     )
     steps = []
-    with visiting(made) as client:
-        REQUESTS[request_of](client, made, "first@example.org")  # what is loaded once is loaded now
+    with visiting(installation) as client:
+        REQUESTS[request_of](
+            client, installation, "first@example.org"
+        )  # what is loaded once is loaded now
         for kind in KINDS:
             statements.clear()
-            assert REQUESTS[request_of](client, made, f"{kind}@example.org").status_code == 200
+            assert (
+                REQUESTS[request_of](client, installation, f"{kind}@example.org").status_code == 200
+            )
             steps.append(tuple(statements))
     assert len(set(steps)) == 1
     assert len(steps[0]) > 2
@@ -162,24 +171,24 @@ def test_the_answer_takes_the_same_steps_in_the_database_for_every_kind_of_addre
         (SuppressionCause.NEVER, 400, False),
     ],
 )
-def test_a_suppressed_new_address_is_asked_as_if_it_had_signed_up(
+def test_a_suppressed_new_address_is_asked_by_the_rules_of_a_sign_up(
     any_installation: Installation, cause: SuppressionCause, age_in_days: int, mailed: bool
 ):
-    made = any_installation
-    made.subscribe(ANNA)
-    suppress(made, NEW, cause, MONDAY - timedelta(days=age_in_days))
-    with visiting(made) as client:
-        change_to(client, made, NEW)
-        assert mails_to(made) == ({ANNA: 1, NEW: 1} if mailed else {ANNA: 1})
+    installation = any_installation
+    installation.subscribe(ANNA)
+    suppress(installation, NEW, cause, MONDAY - timedelta(days=age_in_days))
+    with visiting(installation) as client:
+        change_to(client, installation, NEW)
+        assert mails_to(installation) == ({ANNA: 1, NEW: 1} if mailed else {ANNA: 1})
         if not mailed:
             return
-        for link in links_in_mails(made, Purpose.ADDRESS).values():
+        for link in links_in_mails(installation, Purpose.ADDRESS).values():
             client.post(link)
-    assert suppression_of(made, NEW) is None
-    assert people(made) == [NEW]
+    assert suppression_of(installation, NEW) is None
+    assert people(installation) == [NEW]
 
 
-def test_the_mail_to_a_new_address_offers_never_to_write_again_and_the_one_to_the_old_does_not(
+def test_only_the_mail_to_the_new_address_offers_never_to_write_again(
     installation: Installation,
 ):
     installation.subscribe(ANNA)
@@ -194,23 +203,27 @@ def test_the_mail_to_a_new_address_offers_never_to_write_again_and_the_one_to_th
 
 
 MAILS: dict[str, Callable] = {
-    "sign-ups": lambda client, _made, number: sign_up(
+    "sign-ups": lambda client, _installation, number: sign_up(
         client, "victim@example.org", f"198.51.{number}.7"
     ),
-    "sign-ups with other tags": lambda client, _made, number: sign_up(
+    "sign-ups with other tags": lambda client, _installation, number: sign_up(
         client, f"Victim+{number}@example.org", f"198.51.{number}.7"
     ),
-    "sign-ups with other dots": lambda client, _made, number: sign_up(
+    "sign-ups with other dots": lambda client, _installation, number: sign_up(
         client,
         f"{'victim'[: number % 6 + 1]}.{'victim'[number % 6 + 1 :]}@example.org".replace(".@", "@"),
         f"198.51.{number}.7",
     ),
-    "changes of address": lambda client, made, number: change_to(
-        client, made, "victim@example.org", f"asker{number}@example.org", f"198.51.{number}.7"
-    ),
-    "changes of address with other tags": lambda client, made, number: change_to(
+    "changes of address": lambda client, installation, number: change_to(
         client,
-        made,
+        installation,
+        "victim@example.org",
+        f"asker{number}@example.org",
+        f"198.51.{number}.7",
+    ),
+    "changes of address with other tags": lambda client, installation, number: change_to(
+        client,
+        installation,
         f"vic.tim+{number}@EXAMPLE.org",
         f"asker{number}@example.org",
         f"198.51.{number}.7",
@@ -219,41 +232,49 @@ MAILS: dict[str, Callable] = {
 
 
 @pytest.mark.parametrize("way", MAILS)
-def test_one_mailbox_gets_three_mails_an_hour_in_whatever_way_others_ask(
+def test_one_mailbox_gets_three_mails_an_hour_however_its_address_is_written(
     any_installation: Installation, way: str
 ):
-    made = any_installation
+    installation = any_installation
     for number in range(8):
-        made.subscribe(f"asker{number}@example.org")
-    with visiting(made) as client:
+        installation.subscribe(f"asker{number}@example.org")
+    with visiting(installation) as client:
         for number in range(8):
-            assert MAILS[way](client, made, number).status_code == 200
-            mails_to(made)
+            assert MAILS[way](client, installation, number).status_code == 200
+            mails_to(installation)
     sent = [
-        mail["To"] for mail in made.sink.messages if mailbox_of(mail["To"]) == "victim@example.org"
+        mail["To"]
+        for mail in installation.sink.messages
+        if mailbox_of(mail["To"]) == "victim@example.org"
     ]
     assert len(sent) == 3
     later = MONDAY + HOUR + timedelta(minutes=1)
-    with visiting(made, later) as client:
-        MAILS[way](client, made, 7)
-        mails_to(made, later)
+    with visiting(installation, later) as client:
+        MAILS[way](client, installation, 7)
+        mails_to(installation, later)
     assert (
-        len([mail for mail in made.sink.messages if mailbox_of(mail["To"]) == "victim@example.org"])
+        len(
+            [
+                mail
+                for mail in installation.sink.messages
+                if mailbox_of(mail["To"]) == "victim@example.org"
+            ]
+        )
         == 4
     )
 
 
-def test_all_kinds_of_mails_together_count_for_one_mailbox(any_installation: Installation):
-    made = any_installation
-    made.subscribe(ANNA)
-    with visiting(made) as client:
+def test_all_kinds_of_mails_count_together_for_one_mailbox(any_installation: Installation):
+    installation = any_installation
+    installation.subscribe(ANNA)
+    with visiting(installation) as client:
         sign_up(client, ANNA)
-        mails_to(made)
+        mails_to(installation)
         post(client, "/link", email="an.na+x@example.org")  # nobody's address, but the same mailbox
         post(client, "/link", email=ANNA)
-        mails_to(made)
-        change_to(client, made, NEW)
-    assert mails_to(made) == {ANNA: 2, NEW: 1}
+        mails_to(installation)
+        change_to(client, installation, NEW)
+    assert mails_to(installation) == {ANNA: 2, NEW: 1}
 
 
 def test_a_welcome_counts_for_the_mailbox_too(installation: Installation):
@@ -268,22 +289,22 @@ def test_a_welcome_counts_for_the_mailbox_too(installation: Installation):
     assert mails_to(installation) == {ANNA: counted}
 
 
-def test_who_asks_for_a_sixth_change_within_an_hour_is_told_to_wait_and_nothing_is_noted(
+def test_a_sixth_change_within_an_hour_is_refused_and_not_stored(
     any_installation: Installation,
 ):
-    made = any_installation
-    made.subscribe(ANNA)
-    with visiting(made) as client:
+    installation = any_installation
+    installation.subscribe(ANNA)
+    with visiting(installation) as client:
         answers = [
-            change_to(client, made, f"new{n}@example.org", network=f"198.51.{n}.7")
+            change_to(client, installation, f"new{n}@example.org", network=f"198.51.{n}.7")
             for n in range(6)
         ]
     assert [answer.status_code for answer in answers] == [200] * 5 + [429]
     assert answers[-1].headers["Retry-After"] == "3600"
-    with made.at(MONDAY).reading() as session:
+    with installation.at(MONDAY).reading() as session:
         assert session.query(AddressChange).one().email == "new4@example.org"
-    with visiting(made, MONDAY + HOUR + timedelta(seconds=1)) as client:
-        assert change_to(client, made, "new9@example.org").status_code == 200
+    with visiting(installation, MONDAY + HOUR + timedelta(seconds=1)) as client:
+        assert change_to(client, installation, "new9@example.org").status_code == 200
 
 
 def test_changes_of_address_count_for_the_network_like_sign_ups(installation: Installation):
@@ -296,20 +317,22 @@ def test_changes_of_address_count_for_the_network_like_sign_ups(installation: In
 
 
 @pytest.mark.parametrize("target", ["victim@example.org", "vic.tim+news@example.org"])
-def test_erasing_or_repeating_resets_no_limit(any_installation: Installation, target: str):
-    made = any_installation
-    made.subscribe("victim@example.org")
-    with visiting(made) as client:
+def test_neither_erasure_nor_a_repeated_change_resets_a_limit(
+    any_installation: Installation, target: str
+):
+    installation = any_installation
+    installation.subscribe("victim@example.org")
+    with visiting(installation) as client:
         for number in range(3):
             post(client, "/link", f"198.51.{number}.7", email="victim@example.org")
-            mails_to(made)
-        erase(made, "victim@example.org")
-        with made.at(MONDAY).writing() as session:
+            mails_to(installation)
+        erase(installation, "victim@example.org")
+        with installation.at(MONDAY).writing() as session:
             session.query(AddressChange).delete()
             session.query(Delivery).delete()
         for number in range(3, 6):
             sign_up(client, target, f"198.51.{number}.7")
-    assert mails_to(made) == {"victim@example.org": 3}
+    assert mails_to(installation) == {"victim@example.org": 3}
 
 
 @pytest.mark.parametrize(
@@ -332,13 +355,13 @@ def test_erasing_or_repeating_resets_no_limit(any_installation: Installation, ta
         ("unix", "other", False),
     ],
 )
-def test_networks_are_told_apart_by_the_address_that_they_really_have(
+def test_the_network_of_an_address_is_that_of_the_ipv4_address_in_it(
     first: str, second: str, same: bool
 ):
     assert (signup_requests.network_of(first) == signup_requests.network_of(second)) is same
 
 
-def test_thirty_sign_ups_from_one_network_are_thirty_however_its_addresses_are_written(
+def test_the_limit_of_a_network_counts_all_notations_of_its_addresses(
     any_installation: Installation,
 ):
     with visiting(any_installation) as client:
@@ -349,16 +372,16 @@ def test_thirty_sign_ups_from_one_network_are_thirty_however_its_addresses_are_w
     assert answers == [200] * 30 + [429] * 3
 
 
-def agree(client, made: Installation, old: str = ANNA, new: str = NEW) -> None:
-    change_to(client, made, new, old)
-    run_once(made.at(MONDAY))
-    links = links_in_mails(made, Purpose.ADDRESS)
+def agree(client, installation: Installation, old: str = ANNA, new: str = NEW) -> None:
+    change_to(client, installation, new, old)
+    run_once(installation.at(MONDAY))
+    links = links_in_mails(installation, Purpose.ADDRESS)
     client.post(links[new])
     assert "Your address is changed." in client.post(links[old]).text
 
 
-def standing_of(made: Installation, email: str) -> dict[str, tuple[str, str]]:
-    with made.at(MONDAY).reading() as session:
+def standing_of(installation: Installation, email: str) -> dict[str, tuple[str, str]]:
+    with installation.at(MONDAY).reading() as session:
         person = subscriptions.find_subscriber(session, email)
         if person is None:
             return {}
@@ -368,69 +391,60 @@ def standing_of(made: Installation, email: str) -> dict[str, tuple[str, str]]:
         }
 
 
-def two_profiles(made: Installation) -> None:
-    from notifier.admin.profile_import import import_profile
-    from notifier.match import profiles
-
-    with made.at(MONDAY).writing() as session:
-        import_profile(
-            session, profiles.parse(profiles.bundled_file("tolebrutinib"), "the profile"), MONDAY
-        )
-
-
-def follow(made: Installation, email: str, slug: str, every: str, *, running: bool = True) -> None:
-    from notifier.enums import Cadence
-    from notifier.match import profiles
-
-    with made.at(MONDAY).writing() as session:
+def follow(
+    installation: Installation, email: str, slug: str, every: str, *, running: bool = True
+) -> None:
+    with installation.at(MONDAY).writing() as session:
         choice = default_choice(Cadence(every), "UTC")
-        one = subscriptions.subscribe(session, email, profiles.find(session, slug), choice, MONDAY)
-        subscriptions.confirm(session, one, "command line", "operator test", MONDAY)
+        subscription = subscriptions.subscribe(
+            session, email, profiles.find(session, slug), choice, MONDAY
+        )
+        subscriptions.confirm(session, subscription, "command line", "operator test", MONDAY)
         if not running:
-            subscriptions.end(session, one, "link", "subscriber", MONDAY)
+            subscriptions.end(session, subscription, "link", "subscriber", MONDAY)
 
 
-def test_a_new_address_that_is_somebodys_takes_over_what_they_do_not_have_and_ends_the_rest(
+def test_a_new_address_of_a_stored_person_takes_what_they_lack_and_ends_the_rest(
     any_installation: Installation,
 ):
-    made = any_installation
-    two_profiles(made)
-    follow(made, ANNA, "frexalimab", "daily")
-    follow(made, ANNA, "tolebrutinib", "monthly")
-    follow(made, NEW, "frexalimab", "weekly")
-    with visiting(made) as client:
-        agree(client, made)
-    assert standing_of(made, NEW) == {
+    installation = any_installation
+    add_second_profile(installation)
+    follow(installation, ANNA, "frexalimab", "daily")
+    follow(installation, ANNA, "tolebrutinib", "monthly")
+    follow(installation, NEW, "frexalimab", "weekly")
+    with visiting(installation) as client:
+        agree(client, installation)
+    assert standing_of(installation, NEW) == {
         "frexalimab": ("confirmed", "weekly"),
         "tolebrutinib": ("confirmed", "monthly"),
     }
-    assert standing_of(made, ANNA) == {"frexalimab": ("ended", "daily")}
+    assert standing_of(installation, ANNA) == {"frexalimab": ("ended", "daily")}
 
 
-def test_what_had_ended_under_the_new_address_goes_on_with_the_choice_of_the_old_one(
+def test_a_subscription_that_ended_under_the_new_address_goes_on_with_the_old_choice(
     any_installation: Installation,
 ):
-    made = any_installation
-    two_profiles(made)
-    follow(made, ANNA, "frexalimab", "daily")
-    follow(made, NEW, "frexalimab", "weekly", running=False)
-    with visiting(made) as client:
-        agree(client, made)
-    assert standing_of(made, NEW) == {"frexalimab": ("confirmed", "daily")}
-    assert standing_of(made, ANNA) == {"frexalimab": ("ended", "daily")}
+    installation = any_installation
+    add_second_profile(installation)
+    follow(installation, ANNA, "frexalimab", "daily")
+    follow(installation, NEW, "frexalimab", "weekly", running=False)
+    with visiting(installation) as client:
+        agree(client, installation)
+    assert standing_of(installation, NEW) == {"frexalimab": ("confirmed", "daily")}
+    assert standing_of(installation, ANNA) == {"frexalimab": ("ended", "daily")}
 
 
-def test_who_has_nothing_in_common_becomes_one_person_and_the_old_address_is_forgotten(
+def test_people_without_a_common_profile_become_one_and_the_old_address_is_deleted(
     any_installation: Installation,
 ):
-    made = any_installation
-    two_profiles(made)
-    follow(made, ANNA, "tolebrutinib", "daily")
-    follow(made, NEW, "frexalimab", "weekly")
-    with visiting(made) as client:
-        agree(client, made)
-    assert people(made) == [NEW]
-    assert standing_of(made, NEW) == {
+    installation = any_installation
+    add_second_profile(installation)
+    follow(installation, ANNA, "tolebrutinib", "daily")
+    follow(installation, NEW, "frexalimab", "weekly")
+    with visiting(installation) as client:
+        agree(client, installation)
+    assert people(installation) == [NEW]
+    assert standing_of(installation, NEW) == {
         "frexalimab": ("confirmed", "weekly"),
         "tolebrutinib": ("confirmed", "daily"),
     }
@@ -439,72 +453,72 @@ def test_who_has_nothing_in_common_becomes_one_person_and_the_old_address_is_for
 @pytest.mark.parametrize(
     "running", [True, False], ids=["runs under both", "had ended under the new one"]
 )
-def test_an_old_mail_still_ends_what_goes_on_under_the_new_address(
+def test_the_link_in_an_old_mail_ends_the_subscription_of_the_new_address(
     any_installation: Installation, running: bool
 ):
-    made = any_installation
-    follow(made, ANNA, "frexalimab", "weekly")
-    follow(made, NEW, "frexalimab", "daily", running=running)
-    in_an_old_mail = link_to(made, Purpose.UNSUBSCRIBE, ANNA)
-    with visiting(made) as client:
-        agree(client, made)
-        assert standing_of(made, NEW)["frexalimab"][0] == "confirmed"
+    installation = any_installation
+    follow(installation, ANNA, "frexalimab", "weekly")
+    follow(installation, NEW, "frexalimab", "daily", running=running)
+    in_an_old_mail = link_to(installation, Purpose.UNSUBSCRIBE, ANNA)
+    with visiting(installation) as client:
+        agree(client, installation)
+        assert standing_of(installation, NEW)["frexalimab"][0] == "confirmed"
         assert (
             client.request("POST", in_an_old_mail, "List-Unsubscribe=One-Click", FORM).status_code
             == 200
         )
-    assert standing_of(made, NEW)["frexalimab"][0] == "ended"
+    assert standing_of(installation, NEW)["frexalimab"][0] == "ended"
 
 
-def test_a_change_to_the_own_address_in_other_capitals_changes_only_how_it_is_written(
+def test_a_change_to_the_same_address_in_other_case_changes_only_its_spelling(
     any_installation: Installation,
 ):
-    made = any_installation
-    made.subscribe(ANNA)
-    with visiting(made) as client:
-        change_to(client, made, "Anna@example.org")
-        run_once(made.at(MONDAY))
-        for mail in list(made.sink.messages):
+    installation = any_installation
+    installation.subscribe(ANNA)
+    with visiting(installation) as client:
+        change_to(client, installation, "Anna@example.org")
+        run_once(installation.at(MONDAY))
+        for mail in list(installation.sink.messages):
             for word in text_of(mail).split():
                 if "/address/" in word:
                     client.post(word)
-    assert people(made) == ["Anna@example.org"]
-    assert standing_of(made, ANNA) == {"frexalimab": ("confirmed", "daily")}
+    assert people(installation) == ["Anna@example.org"]
+    assert standing_of(installation, ANNA) == {"frexalimab": ("confirmed", "daily")}
 
 
-def test_a_new_address_that_was_erased_meanwhile_takes_nobodys_place_and_the_asker_sees_no_difference(
+def test_a_new_address_that_was_erased_changes_nothing_and_the_page_is_the_same(
     any_installation: Installation,
 ):
-    made = any_installation
-    made.subscribe(ANNA)
-    made.subscribe(NEW)
-    with visiting(made) as client:
-        change_to(client, made, NEW)
-        run_once(made.at(MONDAY))
-        before = export(client, made)
-        erase(made, NEW)
-        assert export(client, made) == before
-        links = links_in_mails(made, Purpose.ADDRESS)
+    installation = any_installation
+    installation.subscribe(ANNA)
+    installation.subscribe(NEW)
+    with visiting(installation) as client:
+        change_to(client, installation, NEW)
+        run_once(installation.at(MONDAY))
+        before = export(client, installation)
+        erase(installation, NEW)
+        assert export(client, installation) == before
+        links = links_in_mails(installation, Purpose.ADDRESS)
         for side in (ANNA, NEW, ANNA):
             assert "has to agree, too" in client.post(links[side]).text
-    assert people(made) == [ANNA]
-    with made.at(MONDAY).reading() as session:
+    assert people(installation) == [ANNA]
+    with installation.at(MONDAY).reading() as session:
         assert session.query(AddressChange).one().email == ""
         assert session.query(Subscriber).count() == 1
 
 
-def test_an_erased_new_address_is_not_written_to_by_a_question_that_waits(
+def test_a_waiting_question_is_not_sent_to_an_erased_new_address(
     any_installation: Installation,
 ):
-    made = any_installation
-    made.subscribe(ANNA)
-    made.subscribe(NEW)
-    with visiting(made) as client:
-        change_to(client, made, NEW)
-        answer_all(made.at(MONDAY))
-    erase(made, NEW)
-    assert mails_to(made) == {ANNA: 1}
-    with made.at(MONDAY).reading() as session:
+    installation = any_installation
+    installation.subscribe(ANNA)
+    installation.subscribe(NEW)
+    with visiting(installation) as client:
+        change_to(client, installation, NEW)
+        answer_all(installation.at(MONDAY))
+    erase(installation, NEW)
+    assert mails_to(installation) == {ANNA: 1}
+    with installation.at(MONDAY).reading() as session:
         refused = session.query(Delivery).filter(Delivery.kind == DeliveryKind.CHANGE_NEW).one()
         assert refused.error == "the address was erased"
         assert session.query(Subscription).one().status is SubscriptionStatus.CONFIRMED

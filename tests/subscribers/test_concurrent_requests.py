@@ -10,9 +10,8 @@ from sqlalchemy.exc import IntegrityError
 
 from notifier.enums import SignupRequestKind, SubscriptionStatus, SuppressionCause
 from notifier.links import Purpose
-from notifier.pipeline import signup_requests as admission
 from notifier.pipeline.run import run_once
-from notifier.pipeline.signup_requests import answer_all
+from notifier.pipeline.signup_requests import answer, answer_all, to_json
 from notifier.store import db
 from notifier.store.models import (
     AddressChange,
@@ -42,7 +41,7 @@ TIMES = 8
 
 
 def at_once(*calls: Callable[[], object]) -> list[object]:
-    """Run calls in threads that begin together; gives what they returned, or raises what the first one raised."""
+    """Run calls in threads that begin together; return their results, or raise the first error."""
     begin, results, raised = threading.Barrier(len(calls)), [], []
 
     def run(call: Callable[[], object]) -> None:
@@ -73,56 +72,62 @@ def _nothing_is_logged(caplog: pytest.LogCaptureFixture):
 def test_parallel_clicks_on_subscribe_give_one_person_and_one_question(
     any_installation: Installation, email: str
 ):
-    made = any_installation
-    with visiting(made) as client:
+    installation = any_installation
+    with visiting(installation) as client:
         answers = at_once(*[lambda: sign_up(client, email).status_code] * TIMES)
     assert answers == [200] * TIMES
-    answer_all(made.at(MONDAY))
-    with made.at(MONDAY).reading() as session:
+    answer_all(installation.at(MONDAY))
+    with installation.at(MONDAY).reading() as session:
         counts = [session.query(table).count() for table in (Subscriber, Subscription, Delivery)]
         assert counts == [1, 1, 1]
-        assert all(enquiry.email is None for enquiry in session.query(SignupRequest))
+        assert all(request.email is None for request in session.query(SignupRequest))
 
 
-def test_requests_that_are_answered_by_several_at_once_are_answered_once_each(
+def test_requests_that_several_answer_at_once_are_answered_once_each(
     any_installation: Installation,
 ):
-    made = any_installation
-    deps = made.at(MONDAY)
+    installation = any_installation
+    deps = installation.at(MONDAY)
     choice = default_choice("weekly", "UTC")
     with deps.writing() as session:
-        wish = admission.to_json("frexalimab", choice)
+        wish = to_json("frexalimab", choice)
         waiting = [
             signup_requests.ask(
                 session, SignupRequestKind.SUBSCRIBE, PETRA, wish, f"198.51.{number}.7", MONDAY
             )
             for number in range(3)
         ]
-    at_once(*[lambda one=one: admission.answer(deps, one) for one in waiting for _ in range(3)])
+    at_once(
+        *[
+            lambda request_id=request_id: answer(deps, request_id)
+            for request_id in waiting
+            for _ in range(3)
+        ]
+    )
     with deps.reading() as session:
         assert session.query(Subscriber).count() == session.query(Subscription).count() == 1
         assert session.query(Delivery).count() == 1
 
 
-def test_a_new_address_that_an_operator_subscribes_several_times_at_once_is_one_person(
+def test_parallel_sign_ups_of_one_address_by_an_operator_give_one_person(
     any_installation: Installation,
 ):
-    made = any_installation
-    at_once(*[lambda: made.subscribe(PETRA)] * TIMES)
-    with made.at(MONDAY).reading() as session:
+    installation = any_installation
+    at_once(*[lambda: installation.subscribe(PETRA)] * TIMES)
+    with installation.at(MONDAY).reading() as session:
         assert session.query(Subscriber).count() == session.query(Subscription).count() == 1
         assert session.query(Consent).count() == 1
 
 
 def test_parallel_confirmations_give_one_consent_and_one_welcome(any_installation: Installation):
-    made = any_installation
-    with visiting(made) as client:
+    installation = any_installation
+    with visiting(installation) as client:
         sign_up(client, PETRA, language="fr")
-        run_once(made.at(MONDAY))
-        link = links_in_mails(made, Purpose.CONFIRM)[PETRA]
+        run_once(installation.at(MONDAY))
+        link = links_in_mails(installation, Purpose.CONFIRM)[PETRA]
         answers = at_once(*[lambda: client.post(link).status_code] * TIMES)
     assert answers == [200] * TIMES
-    with made.at(MONDAY).reading() as session:
+    with installation.at(MONDAY).reading() as session:
         assert session.query(Consent).count() == session.query(Wording).count() == 1
         assert Counter(delivery.kind for delivery in session.query(Delivery)) == {
             "confirmation": 1,
@@ -130,11 +135,11 @@ def test_parallel_confirmations_give_one_consent_and_one_welcome(any_installatio
         }
 
 
-def test_parallel_suppressions_of_one_address_are_one(any_installation: Installation):
-    made = any_installation
+def test_parallel_suppressions_of_one_address_give_one(any_installation: Installation):
+    installation = any_installation
 
     def suppress(cause: SuppressionCause) -> bool:
-        with made.at(MONDAY).writing() as session:
+        with installation.at(MONDAY).writing() as session:
             return suppressions.add(
                 session, subscriptions.hash_of(session, PETRA), cause, "5.1.1", MONDAY
             )
@@ -147,42 +152,42 @@ def test_parallel_suppressions_of_one_address_are_one(any_installation: Installa
     ]
     added = at_once(*[lambda cause=cause: suppress(cause) for cause in causes * 2])
     assert Counter(added) == {True: 1, False: 7}
-    with made.at(MONDAY).reading() as session:
+    with installation.at(MONDAY).reading() as session:
         assert session.query(Suppression).one().cause is SuppressionCause.ASKED
 
 
-def test_a_suppression_that_is_lifted_by_several_at_once_is_lifted(any_installation: Installation):
-    made = any_installation
-    with made.at(MONDAY).writing() as session:
+def test_a_suppression_may_be_lifted_by_several_at_once(any_installation: Installation):
+    installation = any_installation
+    with installation.at(MONDAY).writing() as session:
         key = subscriptions.hash_of(session, PETRA)
         suppressions.add(session, key, SuppressionCause.ERASED, "erased", MONDAY)
 
     def lift() -> bool:
-        with made.at(MONDAY).writing() as session:
+        with installation.at(MONDAY).writing() as session:
             return suppressions.lift(session, key)
 
     assert Counter(at_once(*[lift] * TIMES)) == {True: 1, False: TIMES - 1}
 
 
-def test_the_link_never_to_write_again_may_be_pressed_by_several_at_once(
+def test_the_link_never_to_write_again_may_be_used_several_times_at_once(
     any_installation: Installation,
 ):
-    made = any_installation
-    with visiting(made) as client:
+    installation = any_installation
+    with visiting(installation) as client:
         sign_up(client, PETRA)
-        run_once(made.at(MONDAY))
-        link = links_in_mails(made, Purpose.NEVER)[PETRA]
+        run_once(installation.at(MONDAY))
+        link = links_in_mails(installation, Purpose.NEVER)[PETRA]
         assert at_once(*[lambda: client.post(link).status_code] * TIMES) == [200] * TIMES
-    assert people(made) == []
+    assert people(installation) == []
 
 
 def test_parallel_changes_of_address_leave_one_and_stay_within_the_limit(
     any_installation: Installation,
 ):
-    made = any_installation
-    made.subscribe(ANNA)
-    path = link_to(made, Purpose.PREFERENCES, ANNA)
-    with visiting(made) as client:
+    installation = any_installation
+    installation.subscribe(ANNA)
+    path = link_to(installation, Purpose.PREFERENCES, ANNA)
+    with visiting(installation) as client:
         answers = at_once(
             *[
                 lambda number=number: (
@@ -201,30 +206,30 @@ def test_parallel_changes_of_address_leave_one_and_stay_within_the_limit(
         200: signup_requests.PER_ASKER,
         429: TIMES - signup_requests.PER_ASKER,
     }
-    with made.at(MONDAY).reading() as session:
+    with installation.at(MONDAY).reading() as session:
         assert session.query(AddressChange).count() == 1
 
 
 def test_both_addresses_may_agree_at_the_same_moment(any_installation: Installation):
-    made = any_installation
-    made.subscribe(ANNA)
-    with visiting(made) as client:
-        post(client, link_to(made, Purpose.PREFERENCES, ANNA), do="address", email=NEW)
-        run_once(made.at(MONDAY))
-        links = links_in_mails(made, Purpose.ADDRESS)
+    installation = any_installation
+    installation.subscribe(ANNA)
+    with visiting(installation) as client:
+        post(client, link_to(installation, Purpose.PREFERENCES, ANNA), do="address", email=NEW)
+        run_once(installation.at(MONDAY))
+        links = links_in_mails(installation, Purpose.ADDRESS)
         answers = at_once(
             *[lambda link=link: client.post(link).status_code for link in (*links.values(),) * 3]
         )
     assert set(answers) <= {200, 404}
-    assert people(made) == [NEW]
+    assert people(installation) == [NEW]
 
 
 def test_a_new_address_that_signs_up_at_the_moment_of_the_change_becomes_one_person(
     any_installation: Installation,
 ):
-    made = any_installation
-    made.subscribe(ANNA)
-    with made.at(MONDAY).writing() as session:
+    installation = any_installation
+    installation.subscribe(ANNA)
+    with installation.at(MONDAY).writing() as session:
         change = address_changes.ask(
             session, subscriptions.find_subscriber(session, ANNA), NEW, MONDAY
         )
@@ -232,7 +237,7 @@ def test_a_new_address_that_signs_up_at_the_moment_of_the_change_becomes_one_per
         link_id = change.link_id
 
     def agree() -> None:
-        with made.at(MONDAY).writing() as session:
+        with installation.at(MONDAY).writing() as session:
             address_changes.agree(
                 session,
                 address_changes.by_link(session, link_id, MONDAY),
@@ -240,17 +245,17 @@ def test_a_new_address_that_signs_up_at_the_moment_of_the_change_becomes_one_per
                 MONDAY,
             )
 
-    at_once(agree, *[lambda: made.subscribe(NEW, confirmed=False)] * 4)
-    assert people(made) == [NEW]
-    assert subscription_of(made, NEW).status is SubscriptionStatus.CONFIRMED
+    at_once(agree, *[lambda: installation.subscribe(NEW, confirmed=False)] * 4)
+    assert people(installation) == [NEW]
+    assert subscription_of(installation, NEW).status is SubscriptionStatus.CONFIRMED
 
 
 @pytest.mark.parametrize("networks", [1, 40])
-def test_no_limit_is_passed_by_asking_at_once(any_installation: Installation, networks: int):
-    made = any_installation
+def test_parallel_requests_do_not_exceed_a_limit(any_installation: Installation, networks: int):
+    installation = any_installation
 
     def ask(number: int) -> int:
-        with made.at(MONDAY).writing() as session:
+        with installation.at(MONDAY).writing() as session:
             visitor = f"10.{number % networks}.0.1"
             try:
                 signup_requests.ask(
@@ -262,16 +267,16 @@ def test_no_limit_is_passed_by_asking_at_once(any_installation: Installation, ne
 
     for _ in range(5):
         at_once(*[lambda number=number: ask(number) for number in range(8)])
-    with made.at(MONDAY).reading() as session:
-        stored = Counter(enquiry.network for enquiry in session.query(SignupRequest))
+    with installation.at(MONDAY).reading() as session:
+        stored = Counter(request.network for request in session.query(SignupRequest))
     assert max(stored.values()) <= signup_requests.PER_NETWORK
 
 
-def test_no_mailbox_gets_more_than_its_limit_by_asking_at_once(any_installation: Installation):
-    made = any_installation
+def test_parallel_requests_do_not_exceed_the_limit_of_a_mailbox(any_installation: Installation):
+    installation = any_installation
 
     def count() -> bool:
-        with made.at(MONDAY).writing() as session:
+        with installation.at(MONDAY).writing() as session:
             return signup_requests.count_mail(session, SignupRequestKind.LINK, PETRA, MONDAY)
 
     assert Counter(at_once(*[count] * TIMES)) == {True: 3, False: TIMES - 3}
@@ -282,7 +287,7 @@ def test_a_request_that_fails_is_dropped_and_does_not_stop_the_others(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ):
-    made = any_installation
+    installation = any_installation
     answer = subscriptions.subscribe
 
     def failing(session, email, *arguments, **options):
@@ -291,21 +296,21 @@ def test_a_request_that_fails_is_dropped_and_does_not_stop_the_others(
         return answer(session, email, *arguments, **options)
 
     monkeypatch.setattr(subscriptions, "subscribe", failing)
-    with made.at(MONDAY).writing() as session:
-        wish = admission.to_json("frexalimab", default_choice("weekly", "UTC"))
+    with installation.at(MONDAY).writing() as session:
+        wish = to_json("frexalimab", default_choice("weekly", "UTC"))
         for email in ("unlucky@example.org", PETRA):
             signup_requests.ask(
                 session, SignupRequestKind.SUBSCRIBE, email, wish, "198.51.100.7", MONDAY
             )
-    assert answer_all(made.at(MONDAY)) == 2
-    assert people(made) == [PETRA]
+    assert answer_all(installation.at(MONDAY)) == 2
+    assert people(installation) == [PETRA]
     assert "Answering request 1 failed: an unexpected error (IntegrityError)" in caplog.text
     assert "unlucky" not in caplog.text
     caplog.clear()
-    assert answer_all(made.at(MONDAY)) == 0
+    assert answer_all(installation.at(MONDAY)) == 0
 
 
-def test_what_is_there_already_is_not_added_again(engine):
+def test_a_row_that_exists_is_not_inserted_again(engine):
     with db.writing(engine) as session:
         values = {
             "address_hash": "a" * 64,

@@ -1,4 +1,4 @@
-"""Erasing leaves no readable byte in SQLite's files, and keeps nobody waiting who wants to leave meanwhile."""
+"""Erasure in SQLite's files: no readable byte stays, and writers do not wait meanwhile."""
 
 import random
 import sqlite3
@@ -33,8 +33,8 @@ from tests.support.web_server import serving
 SECRET = "unmistakable.person"
 
 
-def erase(made: Installation, email: str) -> None:
-    deps = made.at(MONDAY)
+def erase(installation: Installation, email: str) -> None:
+    deps = installation.at(MONDAY)
     with deps.writing() as session:
         privacy.erase(
             session,
@@ -45,9 +45,9 @@ def erase(made: Installation, email: str) -> None:
         )
 
 
-def holding(made: Installation, words: str = SECRET) -> list[str]:
+def holding(installation: Installation, words: str = SECRET) -> list[str]:
     """The names of SQLite's files that hold these words."""
-    path = Path(made.at(MONDAY).engine.url.database)
+    path = Path(installation.at(MONDAY).engine.url.database)
     return [
         file.name
         for file in sorted(path.parent.glob(f"{path.name}*"))
@@ -59,7 +59,8 @@ def test_every_connection_overwrites_what_is_deleted(installation: Installation)
     engine = installation.at(MONDAY).engine
     with engine.connect() as first, engine.connect() as second:
         assert {
-            one.exec_driver_sql("PRAGMA secure_delete").scalar() for one in (first, second)
+            connection.exec_driver_sql("PRAGMA secure_delete").scalar()
+            for connection in (first, second)
         } == {1}
 
 
@@ -68,10 +69,10 @@ def test_an_address_that_was_changed_before_is_in_no_file_after_erasure(
     installation: Installation, seed: int
 ):
     """Other rows grow and shrink meanwhile, so that pages of the file are split and joined."""
-    made, chance = installation, random.Random(seed)
-    many(made.at(MONDAY).engine, 300)
-    made.subscribe(f"{SECRET}.first@example.org")
-    with made.at(MONDAY).writing() as session:
+    chance = random.Random(seed)
+    many(installation.at(MONDAY).engine, 300)
+    installation.subscribe(f"{SECRET}.first@example.org")
+    with installation.at(MONDAY).writing() as session:
         person = subscriptions.find_subscriber(session, f"{SECRET}.first@example.org")
         others = session.query(Subscriber).filter(Subscriber.id != person.id).all()
         for round_number in range(200):
@@ -83,61 +84,58 @@ def test_an_address_that_was_changed_before_is_in_no_file_after_erasure(
             session.flush()
         leaving = [person.id for person in chance.sample(others, 30)]
         session.execute(delete(Subscriber).where(Subscriber.id.in_(leaving)))
-    assert holding(made) != []
-    with made.at(MONDAY).writing() as session:
+    assert holding(installation) != []
+    with installation.at(MONDAY).writing() as session:
         person = session.query(Subscriber).filter(Subscriber.email.startswith(SECRET)).one()
         privacy.erase(session, person, SuppressionCause.ERASED, "erased", MONDAY)
-    db.scrub(made.at(MONDAY).engine)
-    assert holding(made) == []
+    db.scrub(installation.at(MONDAY).engine)
+    assert holding(installation) == []
 
 
 def test_a_long_text_about_somebody_is_in_no_file_after_erasure(installation: Installation):
-    made = installation
-    made.subscribe("anna@example.org")
-    with made.at(MONDAY).writing() as session:
+    installation.subscribe("anna@example.org")
+    with installation.at(MONDAY).writing() as session:
         session.query(Subscription).one().trouble = f"{SECRET} " * 2000  # fills overflow pages
-    assert holding(made) != []
-    erase(made, "anna@example.org")
-    db.scrub(made.at(MONDAY).engine)
-    assert holding(made) == []
+    assert holding(installation) != []
+    erase(installation, "anna@example.org")
+    db.scrub(installation.at(MONDAY).engine)
+    assert holding(installation) == []
 
 
-def test_an_address_that_is_forgotten_a_year_after_leaving_is_in_no_file(
+def test_an_address_that_is_deleted_a_year_after_leaving_is_in_no_file(
     installation: Installation,
 ):
-    made = installation
-    made.subscribe(f"{SECRET}@example.org")
-    with made.at(MONDAY).writing() as session:
+    installation.subscribe(f"{SECRET}@example.org")
+    with installation.at(MONDAY).writing() as session:
         subscriptions.end(session, session.query(Subscription).one(), "link", "subscriber", MONDAY)
-    assert holding(made) != []
-    housekeeping.run(made.at(MONDAY + timedelta(days=366)))
-    assert holding(made) == []
+    assert holding(installation) != []
+    housekeeping.run(installation.at(MONDAY + timedelta(days=366)))
+    assert holding(installation) == []
 
 
-def test_a_reader_that_stays_is_told_of_and_keeps_no_writer_waiting(
+def test_a_long_reader_is_reported_and_makes_no_writer_wait(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ):
-    made = installation
     monkeypatch.setattr(deleted_rows, "_EMPTYING_ATTEMPTS", 8)
-    made.subscribe(f"{SECRET}@example.org")
-    engine = made.at(MONDAY).engine
+    installation.subscribe(f"{SECRET}@example.org")
+    engine = installation.at(MONDAY).engine
     with sqlite3.connect(engine.url.database) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM subscriber").fetchone()
-        erase(made, f"{SECRET}@example.org")
+        erase(installation, f"{SECRET}@example.org")
         problems: list[StoreError] = []
         waits = []
         scrubbing = threading.Thread(target=lambda: problems.append(_problem_of_scrub(engine)))
         scrubbing.start()
         while scrubbing.is_alive():
             began = time.monotonic()
-            made.subscribe(f"other{len(waits)}@example.org")
+            installation.subscribe(f"other{len(waits)}@example.org")
             waits.append(time.monotonic() - began)
         reader.rollback()
     assert "run the same command again" in problems[0].fix
     assert max(waits) < 1
     db.scrub(engine)
-    assert holding(made) == []
+    assert holding(installation) == []
     with engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == db.BUSY_TIMEOUT_MS
 
@@ -206,17 +204,17 @@ def many(engine: Engine, people: int) -> None:
 def test_one_click_succeeds_within_a_second_while_somebody_is_erased_from_a_large_database(
     any_installation: Installation,
 ):
-    made = any_installation
-    deps = made.at(MONDAY)
+    installation = any_installation
+    deps = installation.at(MONDAY)
     many(deps.engine, 50_000)
     for number in range(3):
-        made.subscribe(f"{SECRET}{number}@example.org")
+        installation.subscribe(f"{SECRET}{number}@example.org")
     ended = threading.Event()
 
     def erase_all() -> None:
         try:
             for number in range(3):
-                erase(made, f"{SECRET}{number}@example.org")
+                erase(installation, f"{SECRET}{number}@example.org")
                 db.scrub(deps.engine)
         finally:
             ended.set()
@@ -237,4 +235,4 @@ def test_one_click_succeeds_within_a_second_while_somebody_is_erased_from_a_larg
     with deps.reading() as session:
         assert session.query(Subscriber).filter(Subscriber.email.startswith(SECRET)).count() == 0
     if deps.engine.dialect.name == "sqlite":
-        assert holding(made) == []
+        assert holding(installation) == []

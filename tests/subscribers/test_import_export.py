@@ -1,4 +1,4 @@
-"""Lists: many people in from a file and out to one; nobody who left is revived, no line is lost without a word."""
+"""Import and export of lists: each line is reported, and nobody who left is subscribed again."""
 
 import csv
 import io
@@ -8,31 +8,36 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from notifier.enums import Cadence, SubscriptionStatus, SuppressionCause
+from notifier.deliver import outbox
+from notifier.enums import Cadence, DeliveryKind, SubscriptionStatus, SuppressionCause
 from notifier.errors import InputError
 from notifier.match import profiles
 from notifier.pipeline.run import run_once
+from notifier.store import keys
 from notifier.store.models import Consent, Delivery, Subscriber, Subscription
 from notifier.subscribers import deletion, import_export, list_files, subscriptions, suppressions
 from notifier.subscribers.choices import default_choice
 from notifier.subscribers.import_export import ImportOptions, Report, RowResult
-from tests.support.installation import MONDAY, Installation
+from tests.support.command_line import run_command
+from tests.support.installation import MONDAY, SUPPRESSION_KEY, Installation
 from tests.support.paths import SHARED
 
 
 def take(
-    made: Installation,
+    installation: Installation,
     text: str,
     *,
     confirmed: bool = True,
     dry: bool = False,
     json_lines: bool = False,
 ) -> Report:
-    with made.at(MONDAY).writing() as session:
-        known = {one.slug: one for one in profiles.listed(session)}
-        terms = ImportOptions(known, "Europe/Berlin", "operator test" if confirmed else None, dry)
+    with installation.at(MONDAY).writing() as session:
+        profiles_by_slug = {profile.slug: profile for profile in profiles.listed(session)}
+        options = ImportOptions(
+            profiles_by_slug, "Europe/Berlin", "operator test" if confirmed else None, dry
+        )
         return import_export.import_rows(
-            session, list_files.read(io.StringIO(text), json_lines=json_lines), terms, MONDAY
+            session, list_files.read(io.StringIO(text), json_lines=json_lines), options, MONDAY
         )
 
 
@@ -40,7 +45,7 @@ def fates(report: Report) -> list[RowResult]:
     return [fate for _, fate, _ in report.lines]
 
 
-def test_a_list_is_taken_with_every_choice_in_it(any_installation: Installation):
+def test_a_list_is_imported_with_all_choices_in_it(any_installation: Installation):
     report = take(
         any_installation,
         "email,every,at,on,time_zone,edition,language\n"
@@ -62,17 +67,16 @@ def test_a_list_is_taken_with_every_choice_in_it(any_installation: Installation)
             0,
             "Europe/Berlin",
         )
-        assert {one.status for one in (anna, ben)} == {SubscriptionStatus.CONFIRMED}
+        assert {subscription.status for subscription in (anna, ben)} == {
+            SubscriptionStatus.CONFIRMED
+        }
         assert anna.next_due_at.isoformat() == "2026-03-06T12:30:00+00:00"
-        assert [(one.method, one.attested_by) for one in session.query(Consent)] == [
+        assert [(entry.method, entry.attested_by) for entry in session.query(Consent)] == [
             ("import", "operator test")
         ] * 2
 
 
-def test_those_whose_consent_is_not_attested_are_asked(installation: Installation):
-    from notifier.deliver import outbox
-    from notifier.enums import DeliveryKind
-
+def test_people_whose_consent_is_not_attested_are_asked(installation: Installation):
     report = take(installation, "email\nanna@example.org\n", confirmed=False)
     with installation.at(MONDAY).writing() as session:
         outbox.enqueue_own(
@@ -84,7 +88,7 @@ def test_those_whose_consent_is_not_attested_are_asked(installation: Installatio
     ]
 
 
-def test_what_becomes_of_each_line_is_told(installation: Installation):
+def test_the_report_gives_the_result_of_each_line(installation: Installation):
     installation.subscribe("known@example.org")
     installation.subscribe("left@example.org")
     with installation.at(MONDAY).writing() as session:
@@ -138,7 +142,7 @@ def test_what_becomes_of_each_line_is_told(installation: Installation):
     }
 
 
-def test_a_dry_run_says_the_same_and_stores_nothing(installation: Installation):
+def test_a_dry_run_reports_the_same_and_stores_nothing(installation: Installation):
     text = "email\nanna@example.org\nanna@example.org\nwrong\n"
     dry = take(installation, text, dry=True)
     with installation.at(MONDAY).reading() as session:
@@ -151,12 +155,12 @@ def test_a_dry_run_says_the_same_and_stores_nothing(installation: Installation):
     ["", "name\nanna\n", "email,frequency\nanna@example.org,daily\n"],
     ids=["empty", "no email", "unknown column"],
 )
-def test_a_file_that_is_no_list_is_refused_whole(installation: Installation, text: str):
+def test_a_file_that_is_not_a_list_is_refused_as_a_whole(installation: Installation, text: str):
     with pytest.raises(InputError):
         take(installation, text)
 
 
-def test_json_lines_are_read_and_a_broken_line_is_told(installation: Installation):
+def test_json_lines_are_read_and_a_broken_line_is_reported(installation: Installation):
     text = '{"email": "anna@example.org", "on": 31, "every": "monthly"}\n{broken\n[1]\n'
     report = take(installation, text, json_lines=True)
     assert fates(report) == [RowResult.ADDED, RowResult.INVALID, RowResult.INVALID]
@@ -164,13 +168,15 @@ def test_json_lines_are_read_and_a_broken_line_is_told(installation: Installatio
         assert session.query(Subscription).one().on == 31
 
 
-def test_what_goes_out_comes_in_again_but_for_those_who_left(installation: Installation):
-    made = installation
+def test_an_export_can_be_imported_except_for_people_who_left(installation: Installation):
     take(
-        made,
-        "email,every,on\n+anna@example.org,monthly,31\n=ben@example.org,weekly,sunday\ncarla@example.org,,\n",
+        installation,
+        "email,every,on\n"
+        "+anna@example.org,monthly,31\n"
+        "=ben@example.org,weekly,sunday\n"
+        "carla@example.org,,\n",
     )
-    deps = made.at(MONDAY)
+    deps = installation.at(MONDAY)
     with deps.writing() as session:
         carla = subscriptions.find_subscriber(session, "carla@example.org")
         subscriptions.end(session, carla.subscriptions[0], "link", "subscriber", MONDAY)
@@ -180,25 +186,43 @@ def test_what_goes_out_comes_in_again_but_for_those_who_left(installation: Insta
                 list_files.write(import_export.export_rows(session), json_lines=json_lines)
             )
         with deps.writing() as session:
-            deletion.delete_subscribers(session, [one.id for one in session.query(Subscriber)])
-        assert Counter(fates(take(made, text, json_lines=json_lines))) == {
+            deletion.delete_subscribers(
+                session, [subscriber.id for subscriber in session.query(Subscriber)]
+            )
+        assert Counter(fates(take(installation, text, json_lines=json_lines))) == {
             RowResult.ADDED: 2,
             RowResult.LEFT: 1,
         }
         with deps.reading() as session:
-            found = {
-                one.subscriber.email: (one.cadence, one.on) for one in session.query(Subscription)
+            imported = {
+                subscription.subscriber.email: (subscription.cadence, subscription.on)
+                for subscription in session.query(Subscription)
             }
-        assert found == {
+        assert imported == {
             "+anna@example.org": (Cadence.MONTHLY, 31),
             "=ben@example.org": (Cadence.WEEKLY, 6),
         }
         with deps.writing() as session:
             choice = default_choice(Cadence.WEEKLY, "UTC")
-            one = subscriptions.subscribe(
+            subscription = subscriptions.subscribe(
                 session, "carla@example.org", profiles.find(session, None), choice, MONDAY
             )
-            subscriptions.end(session, one, "link", "subscriber", MONDAY)
+            subscriptions.end(session, subscription, "link", "subscriber", MONDAY)
+
+
+def test_an_export_does_not_wait_for_a_write_transaction(any_installation: Installation):
+    """A command that wanted the write lock would wait here until it fails."""
+    installation = any_installation
+    keys.adopt(installation.at(MONDAY).engine, SUPPRESSION_KEY)
+    installation.subscribe("anna@example.org")
+    with installation.at(MONDAY).writing() as session:
+        subscription = session.query(Subscription).one()
+        subscriptions.end(session, subscription, "link", "subscriber", MONDAY)
+        exported = run_command(installation, "subscribers", "export")
+        session.flush()
+    assert exported.code == 0
+    assert "anna@example.org,frexalimab,daily" in exported.out
+    assert ",confirmed," in exported.out
 
 
 @given(st.lists(st.text(max_size=20), min_size=1, max_size=5))
@@ -212,7 +236,7 @@ def test_no_cell_of_an_export_is_a_formula(cells: list[str]):
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.text(max_size=200), st.booleans())
-def test_any_text_is_taken_or_refused(installation: Installation, text: str, json_lines: bool):
+def test_any_text_is_imported_or_refused(installation: Installation, text: str, json_lines: bool):
     try:
         report = take(
             installation,
@@ -225,17 +249,17 @@ def test_any_text_is_taken_or_refused(installation: Installation, text: str, jso
     assert all(isinstance(line, int) for line, _, _ in report.lines)
 
 
-def test_csv_injection_of_the_corpus_never_comes_out_as_a_formula():
+def test_no_csv_injection_of_the_corpus_is_exported_as_a_formula():
     file = SHARED / "corpora" / "hostile"
-    found = sorted(file.glob("*csv*")) if file.is_dir() else []
-    if not found:
+    files = sorted(file.glob("*csv*")) if file.is_dir() else []
+    if not files:
         pytest.skip("the corpus of hostile input is not here")
     payloads = [
         line
-        for path in found
+        for path in files
         if path.is_file()
         for line in path.read_text("utf-8", "replace").splitlines()
     ]
-    text = "".join(list_files.write([{"x": one} for one in payloads], json_lines=False))
+    text = "".join(list_files.write([{"x": payload} for payload in payloads], json_lines=False))
     for row in list(csv.reader(io.StringIO(text, newline="")))[1:]:
         assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in row)

@@ -1,4 +1,4 @@
-"""Lists: whatever stands in a line is that line's trouble, and the people above and below it are taken."""
+"""Imported lines: an invalid line does not affect the lines above and below it."""
 
 import io
 import json
@@ -19,9 +19,9 @@ ADDRESS = "a@example.org"
 
 
 def taken(
-    made: Installation, text: str, *, json_lines: bool, dry: bool = False
+    installation: Installation, text: str, *, json_lines: bool, dry: bool = False
 ) -> list[tuple[RowResult, str]]:
-    with made.at(MONDAY).writing() as session:
+    with installation.at(MONDAY).writing() as session:
         terms = import_export.ImportOptions(
             {"frexalimab": profiles.find(session, None)}, "UTC", "operator test", dry
         )
@@ -78,7 +78,7 @@ BAD_LINES = [
 ]
 
 
-def test_a_line_of_json_that_cannot_be_meant_is_invalid_and_the_others_are_taken(
+def test_an_invalid_line_of_json_does_not_stop_the_others(
     any_installation: Installation,
 ):
     text = "\n".join(
@@ -99,7 +99,7 @@ def test_a_line_of_json_that_cannot_be_meant_is_invalid_and_the_others_are_taken
         assert "@example.org" not in why
 
 
-def test_a_number_may_stand_for_a_day_of_the_month(any_installation: Installation):
+def test_the_day_of_the_month_may_be_a_number(any_installation: Installation):
     line = json.dumps({"email": ADDRESS, "every": "monthly", "on": 31})
     assert taken(any_installation, line, json_lines=True) == [(RowResult.ADDED, "")]
 
@@ -118,7 +118,7 @@ BAD_CELLS = [
 ]
 
 
-def test_a_line_of_csv_that_cannot_be_meant_is_invalid_and_the_others_are_taken(
+def test_an_invalid_line_of_csv_does_not_stop_the_others(
     any_installation: Installation,
 ):
     text = "\n".join(
@@ -142,7 +142,7 @@ VALUES = st.recursive(
     max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
 )
 @given(st.lists(st.dictionaries(st.sampled_from(COLUMNS), VALUES, max_size=5), max_size=4))
-def test_whatever_json_holds_each_line_has_its_fate(
+def test_each_line_of_any_json_has_a_result(
     any_installation: Installation, rows: list[dict[str, object]]
 ):
     text = "".join(json.dumps(row) + "\n" for row in rows)
@@ -154,9 +154,7 @@ def test_whatever_json_holds_each_line_has_its_fate(
     max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
 )
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=200))
-def test_whatever_csv_holds_it_is_taken_or_refused_as_a_whole(
-    any_installation: Installation, text: str
-):
+def test_any_csv_is_imported_or_refused_as_a_whole(any_installation: Installation, text: str):
     with suppress(InputError):
         taken(any_installation, f"email,every,at,on,time_zone\n{text}", json_lines=False)
     with pytest.raises(InputError):

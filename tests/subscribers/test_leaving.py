@@ -1,4 +1,4 @@
-"""Leaving, and coming back: a leaving can be taken back for a week, or turned into a pause that forgets nothing."""
+"""Unsubscribing and pausing: undo within a week; a pause loses no news."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -10,6 +10,7 @@ from notifier.links import Purpose
 from notifier.pipeline import compose, deliver, match, poll
 from notifier.pipeline.run import run_once
 from notifier.store.models import Consent, Subscription
+from notifier.subscribers import lifecycle
 from notifier.web.app import create
 from tests.support.installation import MONDAY, Installation
 from tests.support.mail_sink import text_of
@@ -26,18 +27,19 @@ def client(installation: Installation) -> Iterator[Client]:
         yield Client(address)
 
 
-def link(made: Installation) -> str:
-    deps = made.at(MONDAY)
+def link(installation: Installation) -> str:
+    deps = installation.at(MONDAY)
     with deps.reading() as session:
-        return f"/unsubscribe/{deps.links.token(Purpose.UNSUBSCRIBE, session.query(Subscription).one().link_id, MONDAY)}"
+        link_id = session.query(Subscription).one().link_id
+        return f"/unsubscribe/{deps.links.token(Purpose.UNSUBSCRIBE, link_id, MONDAY)}"
 
 
-def stored(made: Installation) -> Subscription:
-    with made.at(MONDAY).reading() as session:
+def stored(installation: Installation) -> Subscription:
+    with installation.at(MONDAY).reading() as session:
         return session.query(Subscription).one()
 
 
-def test_the_page_says_what_ended_and_a_leaving_can_be_taken_back(
+def test_the_page_says_what_ended_and_unsubscribing_can_be_undone(
     installation: Installation, client: Client
 ):
     installation.subscribe("anna@example.org")
@@ -55,14 +57,14 @@ def test_the_page_says_what_ended_and_a_leaving_can_be_taken_back(
         due,
     )
     with installation.at(MONDAY).reading() as session:
-        assert [one.event for one in session.query(Consent).order_by(Consent.id)] == [
+        assert [entry.event for entry in session.query(Consent).order_by(Consent.id)] == [
             ConsentEvent.GIVEN,
             ConsentEvent.WITHDRAWN,
             ConsentEvent.GIVEN,
         ]
 
 
-def test_after_a_week_it_is_too_late(installation: Installation, client: Client):
+def test_unsubscribing_cannot_be_undone_after_a_week(installation: Installation, client: Client):
     installation.subscribe("anna@example.org")
     client.post(link(installation))
     with serving(create(installation.at(MONDAY + timedelta(days=8)))) as address:
@@ -71,7 +73,7 @@ def test_after_a_week_it_is_too_late(installation: Installation, client: Client)
     assert stored(installation).status is SubscriptionStatus.ENDED
 
 
-def test_a_sign_up_that_was_never_confirmed_cannot_be_undone_into_one(
+def test_undo_does_not_start_a_sign_up_that_was_never_confirmed(
     installation: Installation, client: Client
 ):
     installation.subscribe("anna@example.org", confirmed=False)
@@ -80,45 +82,41 @@ def test_a_sign_up_that_was_never_confirmed_cannot_be_undone_into_one(
     assert stored(installation).status is SubscriptionStatus.ENDED
 
 
-def test_a_pause_holds_back_and_tells_afterwards_what_was_missed(
+def test_the_first_digest_after_a_pause_holds_what_was_held_back(
     installation: Installation, client: Client
 ):
-    made = installation
-    made.subscribe("anna@example.org")
-    run_once(made.at(MONDAY))
-    client.post(link(made))
-    assert "paused" in client.post(link(made), "do=pause", FORM).text
-    assert stored(made).status is SubscriptionStatus.PAUSED
-    made.publish([Article("Frexalimab slows lesions")])
+    installation.subscribe("anna@example.org")
+    run_once(installation.at(MONDAY))
+    client.post(link(installation))
+    assert "paused" in client.post(link(installation), "do=pause", FORM).text
+    assert stored(installation).status is SubscriptionStatus.PAUSED
+    installation.publish([Article("Frexalimab slows lesions")])
     for day in (1, 2, 29):
-        run_once(made.at(MONDAY + timedelta(days=day)))
-    assert made.sink.messages == []
-    run_once(made.at(MONDAY + timedelta(days=30, hours=1)))
-    assert stored(made).status is SubscriptionStatus.CONFIRMED
-    run_once(made.at(MONDAY + timedelta(days=31)))
-    (mail,) = made.sink.messages
+        run_once(installation.at(MONDAY + timedelta(days=day)))
+    assert installation.sink.messages == []
+    run_once(installation.at(MONDAY + timedelta(days=30, hours=1)))
+    assert stored(installation).status is SubscriptionStatus.CONFIRMED
+    run_once(installation.at(MONDAY + timedelta(days=31)))
+    (mail,) = installation.sink.messages
     assert "Frexalimab slows lesions" in text_of(mail)
 
 
-def test_what_was_composed_before_a_pause_waits_for_its_end(
+def test_a_digest_composed_before_a_pause_waits_for_its_end(
     installation: Installation, client: Client
 ):
-    made = installation
-    made.subscribe("anna@example.org")
-    run_once(made.at(MONDAY))
-    made.publish([Article("Frexalimab slows lesions")])
-    tuesday = made.at(MONDAY + timedelta(days=1))
+    installation.subscribe("anna@example.org")
+    run_once(installation.at(MONDAY))
+    installation.publish([Article("Frexalimab slows lesions")])
+    tuesday = installation.at(MONDAY + timedelta(days=1))
     poll.run(tuesday)
     match.run(tuesday)
     assert compose.run(tuesday) == 1
-    client.post(link(made))
-    client.post(link(made), "do=pause", FORM)
+    client.post(link(installation))
+    client.post(link(installation), "do=pause", FORM)
     deliver.run(tuesday)
-    assert made.sink.messages == []
-    client.post(link(made), "do=undo", FORM)
-    with made.at(MONDAY).writing() as session:
-        from notifier.subscribers import lifecycle
-
+    assert installation.sink.messages == []
+    client.post(link(installation), "do=undo", FORM)
+    with installation.at(MONDAY).writing() as session:
         lifecycle.resume(session.query(Subscription).one(), MONDAY)
-    deliver.run(made.at(MONDAY + timedelta(days=3)))
-    assert len(made.sink.messages) == 1
+    deliver.run(installation.at(MONDAY + timedelta(days=3)))
+    assert len(installation.sink.messages) == 1

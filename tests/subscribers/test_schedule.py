@@ -12,6 +12,9 @@ from notifier.enums import Cadence
 from notifier.errors import InputError
 from notifier.subscribers.schedule import Schedule, parse_at, parse_on, parse_zone
 
+# Naive, because hypothesis adds the zone.
+EARLIEST, LATEST = datetime(2024, 1, 1), datetime(2030, 1, 1)  # noqa: DTZ001
+
 
 def due(cadence: str, at: str, on: int | None, zone: str, after: str) -> str:
     moment = Schedule(Cadence(cadence), at, on, zone).next_after(datetime.fromisoformat(after))
@@ -72,7 +75,7 @@ def test_immediate_has_no_due_time_of_its_own():
 
 @settings(max_examples=150, deadline=None)
 @given(
-    st.datetimes(datetime(2024, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 - the zone follows
+    st.datetimes(EARLIEST, LATEST, timezones=st.just(UTC)),
     st.sampled_from(
         [
             "Europe/Berlin",
@@ -98,7 +101,7 @@ def test_a_daily_digest_is_due_once_on_every_local_day(after: datetime, zone: st
 
 
 @pytest.mark.parametrize("text", ["8", "24:00", "08:60", "8.00", "", "morning", "08:00:00"])
-def test_what_is_no_time_of_day_is_refused(text: str):
+def test_a_text_that_is_not_a_time_of_day_is_refused(text: str):
     with pytest.raises(InputError, match="not a time of day"):
         parse_at(text)
 
@@ -129,7 +132,7 @@ def test_the_day_of_a_cadence(text: str | None, cadence: str, expected: int | No
         ("1", "daily"),
     ],
 )
-def test_a_day_that_does_not_go_with_the_cadence_is_refused(text: str, cadence: str):
+def test_a_day_that_does_not_fit_the_cadence_is_refused(text: str, cadence: str):
     with pytest.raises(InputError):
         parse_on(text, Cadence(cadence))
 
@@ -142,7 +145,7 @@ def test_a_time_zone_that_does_not_exist_is_refused(name: str):
         parse_zone(name)
 
 
-def test_a_schedule_reads_as_a_person_says_it():
+def test_a_schedule_is_described_in_words():
     weekly = Schedule(Cadence.WEEKLY, "08:00", 0, "Europe/Berlin")
     assert weekly.describe() == "weekly, on Monday at 08:00 (Europe/Berlin)"
     assert Schedule(Cadence.DAILY, "07:30", None, "UTC").describe() == "daily, at 07:30 (UTC)"

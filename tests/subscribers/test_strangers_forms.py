@@ -1,19 +1,18 @@
-"""A stranger's form changes nothing of anybody's until its owner has said yes."""
+"""Forms of strangers: nothing is changed until the owner of the address has confirmed."""
 
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from notifier.admin.profile_import import import_profile
 from notifier.enums import Cadence, ConsentEvent, Edition, SubscriptionStatus
 from notifier.links import Purpose
-from notifier.match import profiles
 from notifier.pipeline.run import run_once
 from notifier.pipeline.signup_requests import answer_all
 from notifier.store.models import Consent, Subscriber, Subscription, Wording
 from notifier.subscribers import lifecycle, subscriptions
 from tests.support.forms import (
+    add_second_profile,
     link_to,
     links_in_mails,
     mails_to,
@@ -39,9 +38,11 @@ STRANGERS_CHOICE = {
 NOTED = {"wish", "asked_at"}
 
 
-def everything(made: Installation) -> tuple[list[dict[str, Any]], list[dict[str, Any]], int]:
-    """All columns of people and subscriptions, but what only notes the wish; and the length of the ledger."""
-    with made.at(MONDAY).reading() as session:
+def everything(
+    installation: Installation,
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]], int]:
+    """Return all columns except those of the wish, and the number of consents."""
+    with installation.at(MONDAY).reading() as session:
         tables = [
             [
                 {
@@ -56,20 +57,13 @@ def everything(made: Installation) -> tuple[list[dict[str, Any]], list[dict[str,
         return tables[0], tables[1], session.query(Consent).count()
 
 
-def leave(made: Installation, moment=MONDAY) -> None:
-    with made.at(moment).writing() as session:
+def leave(installation: Installation, moment=MONDAY) -> None:
+    with installation.at(moment).writing() as session:
         subscriptions.end(session, session.query(Subscription).one(), "link", "subscriber", moment)
 
 
-def second_profile(made: Installation) -> None:
-    with made.at(MONDAY).writing() as session:
-        import_profile(
-            session, profiles.parse(profiles.bundled_file("tolebrutinib"), "the profile"), MONDAY
-        )
-
-
-def wish_of(made: Installation) -> dict[str, Any] | None:
-    with made.at(MONDAY).reading() as session:
+def wish_of(installation: Installation) -> dict[str, Any] | None:
+    with installation.at(MONDAY).reading() as session:
         return session.query(Subscription).order_by(Subscription.id.desc()).first().wish
 
 
@@ -82,109 +76,121 @@ CHANGES = [
 
 
 @pytest.mark.parametrize("changes", CHANGES, ids=str)
-def test_a_form_about_somebody_who_left_changes_nothing_of_theirs(
+def test_a_form_about_a_person_who_left_changes_nothing(
     any_installation: Installation, changes: dict[str, str]
 ):
-    made = any_installation
-    made.subscribe(
+    installation = any_installation
+    installation.subscribe(
         PETRA, every="weekly", on="friday", at="07:30", zone="Europe/Paris", language="de"
     )
-    leave(made)
-    before = everything(made)
-    with visiting(made, MONDAY + DAY) as client:
+    leave(installation)
+    before = everything(installation)
+    with visiting(installation, MONDAY + DAY) as client:
         sign_up(client, PETRA, **changes)
-    run_once(made.at(MONDAY + DAY))
-    assert everything(made) == before
-    assert wish_of(made) is not None
+    run_once(installation.at(MONDAY + DAY))
+    assert everything(installation) == before
+    assert wish_of(installation) is not None
 
 
-def test_the_question_and_its_page_show_the_wish_and_the_yes_applies_it(
+def test_mail_and_page_show_the_wish_and_the_confirmation_applies_it(
     any_installation: Installation,
 ):
-    made = any_installation
-    made.subscribe(
+    installation = any_installation
+    installation.subscribe(
         PETRA, every="weekly", on="friday", at="07:30", zone="Europe/Paris", language="de"
     )
-    leave(made)
-    with visiting(made, MONDAY + DAY) as client:
+    leave(installation)
+    with visiting(installation, MONDAY + DAY) as client:
         sign_up(client, PETRA, **{**STRANGERS_CHOICE, "language": "en"})
-        run_once(made.at(MONDAY + DAY))
+        run_once(installation.at(MONDAY + DAY))
         schedule = "monthly, on the last day of the month at 23:45 (Pacific/Auckland)"
-        assert schedule in " ".join(text_of(made.sink.messages[0]).split())
-        link = links_in_mails(made, Purpose.CONFIRM)[PETRA]
+        assert schedule in " ".join(text_of(installation.sink.messages[0]).split())
+        link = links_in_mails(installation, Purpose.CONFIRM)[PETRA]
         assert schedule in client.get(link).text
         assert "Your subscription is confirmed." in client.post(link).text
         assert "Your subscription is confirmed." in client.post(link).text
-    with made.at(MONDAY).reading() as session:
-        one = session.query(Subscription).one()
-        assert (one.status, one.cadence, one.at, one.on) == (
+    with installation.at(MONDAY).reading() as session:
+        subscription = session.query(Subscription).one()
+        assert (subscription.status, subscription.cadence, subscription.at, subscription.on) == (
             SubscriptionStatus.CONFIRMED,
             Cadence.MONTHLY,
             "23:45",
             31,
         )
-        assert (one.edition, one.subscriber.time_zone, one.subscriber.language) == (
+        assert (
+            subscription.edition,
+            subscription.subscriber.time_zone,
+            subscription.subscriber.language,
+        ) == (
             Edition.CLINICIAN,
             "Pacific/Auckland",
             "en",
         )
-        assert (one.wish, one.ended_at, one.confirmed_at) == (None, None, MONDAY + DAY)
-        assert one.next_due_at.isoformat() == "2026-03-31T10:45:00+00:00"
+        assert (subscription.wish, subscription.ended_at, subscription.confirmed_at) == (
+            None,
+            None,
+            MONDAY + DAY,
+        )
+        assert subscription.next_due_at.isoformat() == "2026-03-31T10:45:00+00:00"
         given = session.query(Consent).order_by(Consent.id.desc()).first()
         assert (given.event, given.method) == (ConsentEvent.GIVEN, "link")
         assert session.get(Wording, given.wording_hash).language == "en"
 
 
-def test_a_wish_that_nobody_confirms_is_forgotten_and_the_person_has_left_still(
+def test_an_unconfirmed_wish_is_deleted_and_the_subscription_stays_ended(
     any_installation: Installation,
 ):
-    made = any_installation
-    made.subscribe(PETRA)
-    leave(made)
-    before = everything(made)
-    with visiting(made, MONDAY + DAY) as client:
+    installation = any_installation
+    installation.subscribe(PETRA)
+    leave(installation)
+    before = everything(installation)
+    with visiting(installation, MONDAY + DAY) as client:
         sign_up(client, PETRA, **STRANGERS_CHOICE)
-        run_once(made.at(MONDAY + DAY))
-        link = links_in_mails(made, Purpose.CONFIRM)[PETRA]
-    run_once(made.at(MONDAY + 2 * DAY))
-    assert wish_of(made) is not None
-    run_once(made.at(MONDAY + 3 * DAY + timedelta(hours=1)))
-    assert wish_of(made) is None
-    assert everything(made) == before
-    with visiting(made, MONDAY + 3 * DAY - timedelta(hours=1)) as client:
+        run_once(installation.at(MONDAY + DAY))
+        link = links_in_mails(installation, Purpose.CONFIRM)[PETRA]
+    run_once(installation.at(MONDAY + 2 * DAY))
+    assert wish_of(installation) is not None
+    run_once(installation.at(MONDAY + 3 * DAY + timedelta(hours=1)))
+    assert wish_of(installation) is None
+    assert everything(installation) == before
+    with visiting(installation, MONDAY + 3 * DAY - timedelta(hours=1)) as client:
         assert client.post(link).status_code == 410
-    assert everything(made) == before
+    assert everything(installation) == before
 
 
-def test_a_wish_does_not_keep_somebody_from_being_forgotten_after_a_year(
+def test_a_wish_does_not_delay_the_deletion_after_a_year(
     installation: Installation,
 ):
-    made = installation
-    made.subscribe(PETRA)
-    leave(made)
+    installation.subscribe(PETRA)
+    leave(installation)
     late = MONDAY + 365 * DAY - timedelta(hours=1)
-    with visiting(made, late) as client:
+    with visiting(installation, late) as client:
         sign_up(client, PETRA)
-    run_once(made.at(late))
-    assert len(made.sink.messages) == 1
-    run_once(made.at(MONDAY + 366 * DAY))
-    with made.at(MONDAY).reading() as session:
+    run_once(installation.at(late))
+    assert len(installation.sink.messages) == 1
+    run_once(installation.at(MONDAY + 366 * DAY))
+    with installation.at(MONDAY).reading() as session:
         assert session.query(Subscriber).count() == 0
 
 
-def test_leaving_can_still_be_taken_back_while_a_wish_waits(any_installation: Installation):
-    made = any_installation
-    made.subscribe(PETRA, every="daily")
-    due = subscription_of(made, PETRA).next_due_at
-    leave(made)
-    with visiting(made) as client:
+def test_unsubscribing_can_be_undone_while_a_wish_waits(any_installation: Installation):
+    installation = any_installation
+    installation.subscribe(PETRA, every="daily")
+    due = subscription_of(installation, PETRA).next_due_at
+    leave(installation)
+    with visiting(installation) as client:
         sign_up(client, PETRA, **STRANGERS_CHOICE)
-        run_once(made.at(MONDAY))
-        undone = post(client, link_to(made, Purpose.UNSUBSCRIBE, PETRA), do="undo")
+        run_once(installation.at(MONDAY))
+        undone = post(client, link_to(installation, Purpose.UNSUBSCRIBE, PETRA), do="undo")
         assert "You are subscribed again" in undone.text
-        client.post(links_in_mails(made, Purpose.CONFIRM)[PETRA])
-    one = subscription_of(made, PETRA)
-    assert (one.status, one.cadence, one.next_due_at, one.wish) == (
+        client.post(links_in_mails(installation, Purpose.CONFIRM)[PETRA])
+    subscription = subscription_of(installation, PETRA)
+    assert (
+        subscription.status,
+        subscription.cadence,
+        subscription.next_due_at,
+        subscription.wish,
+    ) == (
         SubscriptionStatus.CONFIRMED,
         Cadence.DAILY,
         due,
@@ -192,36 +198,35 @@ def test_leaving_can_still_be_taken_back_while_a_wish_waits(any_installation: In
     )
 
 
-def test_the_link_to_leave_drops_a_wish_that_waits(any_installation: Installation):
-    made = any_installation
-    made.subscribe(PETRA)
-    leave(made)
-    with visiting(made) as client:
+def test_the_unsubscribe_link_deletes_a_waiting_wish(any_installation: Installation):
+    installation = any_installation
+    installation.subscribe(PETRA)
+    leave(installation)
+    with visiting(installation) as client:
         sign_up(client, PETRA)
-        answer_all(made.at(MONDAY))
-        client.post(link_to(made, Purpose.UNSUBSCRIBE, PETRA))
-    assert wish_of(made) is None
-    assert mails_to(made) == {}
+        answer_all(installation.at(MONDAY))
+        client.post(link_to(installation, Purpose.UNSUBSCRIBE, PETRA))
+    assert wish_of(installation) is None
+    assert mails_to(installation) == {}
 
 
 @pytest.mark.parametrize("status", ["running", "paused"])
 @pytest.mark.parametrize("changes", CHANGES, ids=str)
-def test_a_form_about_somebody_with_another_subscription_leaves_their_zone_and_language(
+def test_a_form_does_not_change_zone_and_language_of_another_subscription(
     installation: Installation, changes: dict[str, str], status: str
 ):
-    made = installation
-    made.subscribe(PETRA, every="daily", zone="Europe/Paris", language="de")
+    installation.subscribe(PETRA, every="daily", zone="Europe/Paris", language="de")
     if status == "paused":
-        with made.at(MONDAY).writing() as session:
+        with installation.at(MONDAY).writing() as session:
             lifecycle.pause(session.query(Subscription).one(), None, MONDAY)
-    second_profile(made)
-    people, first, _ = everything(made)
-    with visiting(made) as client:
+    add_second_profile(installation)
+    people, first, _ = everything(installation)
+    with visiting(installation) as client:
         sign_up(client, PETRA, profile="tolebrutinib", **changes)
-        run_once(made.at(MONDAY))
-        assert everything(made)[0] == people
-        client.post(links_in_mails(made, Purpose.CONFIRM)[PETRA])
-    after_people, after, _ = everything(made)
+        run_once(installation.at(MONDAY))
+        assert everything(installation)[0] == people
+        client.post(links_in_mails(installation, Purpose.CONFIRM)[PETRA])
+    after_people, after, _ = everything(installation)
     assert after_people == people
     assert [row for row in after if row["id"] == first[0]["id"]] == first
     new = next(row for row in after if row["id"] != first[0]["id"])
@@ -229,83 +234,81 @@ def test_a_form_about_somebody_with_another_subscription_leaves_their_zone_and_l
     assert new["cadence"] == changes.get("every", "weekly")
 
 
-def test_who_left_one_therapy_is_not_changed_by_a_form_about_another(
+def test_a_form_does_not_change_the_ended_subscription_to_another_therapy(
     any_installation: Installation,
 ):
-    made = any_installation
-    made.subscribe(PETRA, zone="Europe/Paris", language="de")
-    leave(made)
-    second_profile(made)
-    people, first, ledger = everything(made)
-    with visiting(made) as client:
+    installation = any_installation
+    installation.subscribe(PETRA, zone="Europe/Paris", language="de")
+    leave(installation)
+    add_second_profile(installation)
+    people, first, ledger = everything(installation)
+    with visiting(installation) as client:
         sign_up(client, PETRA, profile="tolebrutinib", **STRANGERS_CHOICE)
-    run_once(made.at(MONDAY))
-    after = everything(made)
+    run_once(installation.at(MONDAY))
+    after = everything(installation)
     assert (after[0], after[1][:1], after[2]) == (people, first, ledger)
-    run_once(made.at(MONDAY + 3 * DAY))
-    assert everything(made) == (people, first, ledger)
+    run_once(installation.at(MONDAY + 3 * DAY))
+    assert everything(installation) == (people, first, ledger)
 
 
-def test_a_person_who_never_confirmed_is_stored_as_the_newest_form_says(
+def test_the_newest_form_counts_for_a_person_who_never_confirmed(
     any_installation: Installation,
 ):
-    made = any_installation
-    with visiting(made) as client:
+    installation = any_installation
+    with visiting(installation) as client:
         sign_up(client, PETRA, every="daily", time_zone="Europe/Paris", language="de")
-        answer_all(made.at(MONDAY))
+        answer_all(installation.at(MONDAY))
         sign_up(client, PETRA, **STRANGERS_CHOICE)
-        answer_all(made.at(MONDAY))
-    one = subscription_of(made, PETRA)
-    assert (one.status, one.cadence, one.wish) == (
+        answer_all(installation.at(MONDAY))
+    subscription = subscription_of(installation, PETRA)
+    assert (subscription.status, subscription.cadence, subscription.wish) == (
         SubscriptionStatus.PENDING,
         Cadence.MONTHLY,
         None,
     )
-    with made.at(MONDAY).reading() as session:
+    with installation.at(MONDAY).reading() as session:
         person = session.query(Subscriber).one()
         assert (person.time_zone, person.language) == ("Pacific/Auckland", "fr")
 
 
-def test_a_newer_wish_takes_the_place_of_an_older_one(installation: Installation):
-    made = installation
-    made.subscribe(PETRA)
-    leave(made)
-    with visiting(made) as client:
+def test_a_newer_wish_replaces_an_older_one(installation: Installation):
+    installation.subscribe(PETRA)
+    leave(installation)
+    with visiting(installation) as client:
         for every in ("daily", "monthly", "immediate"):
             sign_up(client, PETRA, every=every)
-    answer_all(made.at(MONDAY))
-    assert wish_of(made)["every"] == "immediate"
+    answer_all(installation.at(MONDAY))
+    assert wish_of(installation)["every"] == "immediate"
 
 
-def test_an_operators_subscribe_still_asks_somebody_who_left(installation: Installation):
-    made = installation
-    made.subscribe(PETRA)
-    leave(made)
-    made.subscribe(PETRA, every="monthly", confirmed=False)
-    one = subscription_of(made, PETRA)
-    assert (one.status, one.cadence, one.wish) == (
+def test_an_operators_sign_up_asks_a_person_who_left(installation: Installation):
+    installation.subscribe(PETRA)
+    leave(installation)
+    installation.subscribe(PETRA, every="monthly", confirmed=False)
+    subscription = subscription_of(installation, PETRA)
+    assert (subscription.status, subscription.cadence, subscription.wish) == (
         SubscriptionStatus.PENDING,
         Cadence.MONTHLY,
         None,
     )
 
 
-def test_who_follows_another_therapy_keeps_the_parts_that_they_do_without(
+def test_a_second_subscription_takes_over_the_hidden_sections(
     any_installation: Installation,
 ):
-    made = any_installation
-    made.subscribe(PETRA, every="daily")
-    second_profile(made)
-    with made.at(MONDAY).writing() as session:
-        one = session.query(Subscription).one()
-        one.hidden, one.urgent = ["trials", "related"], True
-    with visiting(made) as client:
-        path = link_to(made, Purpose.PREFERENCES, PETRA)
+    installation = any_installation
+    installation.subscribe(PETRA, every="daily")
+    add_second_profile(installation)
+    with installation.at(MONDAY).writing() as session:
+        subscription = session.query(Subscription).one()
+        subscription.hidden, subscription.urgent = ["trials", "related"], True
+    with visiting(installation) as client:
+        path = link_to(installation, Purpose.PREFERENCES, PETRA)
         assert (
             post(client, path, do="follow", profile="tolebrutinib", consent="yes").status_code
             == 200
         )
-    with made.at(MONDAY).reading() as session:
+    with installation.at(MONDAY).reading() as session:
         new = session.query(Subscription).order_by(Subscription.id.desc()).first()
         assert (new.status, new.cadence, new.hidden, new.urgent, new.wish) == (
             SubscriptionStatus.CONFIRMED,

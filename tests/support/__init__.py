@@ -1,1 +1,1 @@
-"""What several test modules share: it holds no tests."""
+"""Helpers that several test modules use; it has no tests."""

@@ -1,7 +1,6 @@
-"""What a piece of code opens, dials and starts, told by the interpreter's own audit events (PEP 578).
+"""Files, addresses and programs that code opens, from the interpreter's audit events (PEP 578).
 
-Opened by C libraries without Python's doing is not seen here: libxml2 and SQLite open files by
-themselves.
+Files that C libraries open by themselves (libxml2, SQLite) are not seen.
 """
 
 import sys
@@ -16,7 +15,7 @@ from pathlib import Path
 from notifier.render import template_folder
 from tests.support.paths import PACKAGE, ROOT
 
-# What any Python program reads: its own modules, the zones, the system's names and random numbers.
+# Files of every Python program: its modules, time zones, names of hosts, random numbers.
 _OF_PYTHON = (
     *dict.fromkeys(sysconfig.get_paths().values()),
     sys.prefix,
@@ -35,25 +34,25 @@ _OF_PYTHON = (
     "/sys/fs/cgroup",
 )
 _OWN = (str(PACKAGE), str(template_folder()), str(ROOT / "tests"))
-# What the tests' own tools look at: sources that a trace names, and what hypothesis remembers,
-# beside its drafts.
+# Files of the tools of the tests: sources that a trace names, and the examples of hypothesis with
+# their temporary files.
 _OF_THE_TESTS = ("<", str(ROOT / ".hypothesis"), str(Path(tempfile.gettempdir()) / "tmp"))
 
 
 @dataclass
 class Seen:
-    """The paths that were opened, and the addresses that were dialled, in their order."""
+    """Opened paths and contacted hosts, in their order."""
 
     opened: list[str] = field(default_factory=list)
     dialled: list[str] = field(default_factory=list)
 
     def strangers(self, *allowed: Path) -> list[str]:
-        """What was opened that is neither Python's, nor ours, nor under one of these paths."""
+        """Return the opened paths that belong to neither Python, the project nor `allowed`."""
         fine = (*_OF_PYTHON, *_OWN, *_OF_THE_TESTS, *map(str, allowed))
         return [path for path in self.opened if not path.startswith(fine)]
 
     def far_away(self) -> list[str]:
-        """What was dialled that is not this machine."""
+        """Return the contacted hosts that are not this machine."""
         return [host for host in self.dialled if host not in ("127.0.0.1", "::1", "localhost", "")]
 
 
@@ -76,8 +75,8 @@ def _note(event: str, arguments: tuple[object, ...]) -> None:
 
 @contextmanager
 def watching() -> Iterator[Seen]:
-    """Note what is opened and dialled meanwhile, by any thread of this process."""
-    global _installed  # noqa: PLW0603 - a hook can be added, and never taken away
+    """Record what any thread of this process opens and contacts meanwhile."""
+    global _installed  # noqa: PLW0603 - a hook cannot be removed
     if not _installed:
         sys.addaudithook(_note)
         _installed = True

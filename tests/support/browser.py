@@ -1,4 +1,4 @@
-"""A real Chromium for the tests: found on this machine, driven by Playwright, with nothing reached but loopback."""
+"""Chromium for the tests, driven by Playwright; only loopback addresses are reached."""
 
 import os
 import shutil
@@ -10,16 +10,23 @@ from playwright.sync_api import Browser, sync_playwright
 
 
 def chromium() -> str:
-    """Where a Chromium lies; without one the test is skipped, loudly."""
+    """Return the path of a Chromium; without one the test is skipped.
+
+    Raises:
+        FileNotFoundError: there is none, and `NOTIFIER_REQUIRE_BROWSER` is set.
+    """
     for name in (
         os.environ.get("NOTIFIER_CHROMIUM"),
         "chromium",
         "chromium-browser",
         "google-chrome",
     ):
-        if name and (found := shutil.which(name)):
-            return found
-    message = "NO CHROMIUM FOUND, THE BROWSER TESTS ARE SKIPPED: run tests/install-chromium or set NOTIFIER_CHROMIUM"
+        if name and (path := shutil.which(name)):
+            return path
+    message = (
+        "NO CHROMIUM FOUND, THE BROWSER TESTS ARE SKIPPED: run tests/install-chromium"
+        " or set NOTIFIER_CHROMIUM"
+    )
     if os.environ.get("NOTIFIER_REQUIRE_BROWSER"):
         raise FileNotFoundError(message)
     pytest.skip(message)
@@ -27,7 +34,7 @@ def chromium() -> str:
 
 @contextmanager
 def browser() -> Iterator[Browser]:
-    """A running Chromium."""
+    """Start a Chromium, and stop it at the end."""
     path = chromium()
     quiet = [
         "--disable-dev-shm-usage",

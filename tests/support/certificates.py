@@ -1,4 +1,4 @@
-"""A certificate that nobody vouches for, made for loopback."""
+"""A self-signed certificate for loopback."""
 
 import ipaddress
 from datetime import UTC, datetime, timedelta
@@ -12,10 +12,10 @@ from cryptography.x509.oid import NameOID
 
 
 def write(file: Path) -> Path:
-    """The certificate and its key, in one file."""
+    """Write the certificate and its key into one file (PEM)."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    made = (
+    certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
@@ -31,5 +31,5 @@ def write(file: Path) -> Path:
         .sign(key, hashes.SHA256())
     )
     secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    file.write_bytes(made.public_bytes(Encoding.PEM) + secret)
+    file.write_bytes(certificate.public_bytes(Encoding.PEM) + secret)
     return file

@@ -4,9 +4,12 @@ import json
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from notifier.cli.main import app
 from tests.support import mail_sink as sinks
 from tests.support import news_site as sites
+from tests.support.installation import MONDAY, SUPPRESSION_KEY, Installation
 from tests.support.news_site import Article, Site
 
 NOW = ["--now", "2026-03-02T09:00:00+00:00"]
@@ -32,3 +35,15 @@ def run_without_a_mail_server(ready, site: Site, monkeypatch: pytest.MonkeyPatch
     with monkeypatch.context() as patched:
         patched.setenv("NOTIFIER_SMTP__PORT", str(sinks.free_port()))
         return ready("run", "--once", *LATER)
+
+
+def run_command(installation: Installation, *arguments: str) -> Result:
+    """Run a command in the process of the test, on the database of an installation."""
+    deps = installation.at(MONDAY)
+    environment = {
+        "NOTIFIER_DATABASE_URL": deps.engine.url.render_as_string(hide_password=False),
+        "NOTIFIER_SUPPRESSION_KEY": SUPPRESSION_KEY,
+        "NOTIFIER_SECRET_KEY": deps.settings.secret_key,
+    }
+    result = CliRunner().invoke(app, arguments, env=environment)
+    return Result(result.exit_code, result.stdout, result.stderr)

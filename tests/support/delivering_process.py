@@ -1,4 +1,4 @@
-"""A notifier that is killed: one process that delivers, for the crash tests to end whenever they like."""
+"""A process that only delivers, so that the crash tests can kill it at any moment."""
 
 import sys
 from datetime import datetime

@@ -1,4 +1,7 @@
-"""A mail server that fails as a test tells it to; what it accepted, it accepted, whatever became of its answer."""
+"""A mail server that fails in the ways that a test chooses.
+
+A message that it accepted stays accepted, even if its answer is lost.
+"""
 
 import re
 import socket
@@ -14,16 +17,16 @@ Line = Callable[[bytes], bytes | None]
 
 @dataclass
 class Faulty:
-    """What it offers, and how it fails.
+    """The server's abilities, its faults, and what it accepted.
 
     Attributes:
-        pipelining: whether it says so.
-        loses: that it throws away what comes together with a command it answers (a lie about
-            PIPELINING).
-        answers: an answer by command word (``RCPT``, ``BODY``, …), used up one by one; after that
-            all is well.
-        drops: hang up instead of answering: at a command word, so often.
-        stalls: say nothing at a command word, so often.
+        pipelining: whether it offers PIPELINING (RFC 2920).
+        loses: whether it drops the commands that arrive together with the one it answers, although
+            it offers PIPELINING.
+        answers: answers by command (``RCPT``, ``BODY``, ...), each used once; after that it answers
+            normally.
+        drops: how often it closes the connection instead of answering, by command.
+        stalls: how often it does not answer, by command.
         slow: seconds before each answer to a message.
     """
 
@@ -66,7 +69,7 @@ class _Talk:
     def __init__(self, server: Faulty, sock: socket.socket) -> None:
         self._server, self._sock, self._in = server, sock, b""
 
-    def run(self) -> None:  # noqa: C901 - a server is a list of commands
+    def run(self) -> None:
         self._say(b"220 faulty.example.org ESMTP")
         recipient = ""
         while True:
@@ -87,21 +90,21 @@ class _Talk:
                 self._say(b"250-faulty.example.org\r\n" + offered + b"250 8BITMIME")
             elif word == "RCPT":
                 recipient = line.decode().partition("<")[2].partition(">")[0]
-                said = self._server.answer("RCPT", b"250 ok")
-                recipient = recipient if said.startswith(b"250") else ""
-                self._say(said)
+                answer = self._server.answer("RCPT", b"250 ok")
+                recipient = recipient if answer.startswith(b"250") else ""
+                self._say(answer)
             elif word == "DATA":
-                said = self._server.answer("DATA", b"354 go on")
-                self._say(said)
-                if said.startswith(b"354") and not self._message(recipient):
+                answer = self._server.answer("DATA", b"354 go on")
+                self._say(answer)
+                if answer.startswith(b"354") and not self._message(recipient):
                     return
             elif word == "QUIT":
                 self._say(b"221 bye")
                 return
             else:
-                said = self._server.answer(word, b"250 ok")
-                self._say(said)
-                if said.startswith(b"421"):
+                answer = self._server.answer(word, b"250 ok")
+                self._say(answer)
+                if answer.startswith(b"421"):
                     return
 
     def _message(self, recipient: str) -> bool:
@@ -121,19 +124,19 @@ class _Talk:
         if self._server.fails(self._server.drops, "BODY"):
             return False
         time.sleep(self._server.slow)
-        # Some servers ask for the message first, and say only then that there is nobody to get it.
-        said = (
+        # Some servers accept DATA first and report only then that there is no valid recipient.
+        answer = (
             self._server.answer("BODY", b"250 taken") if recipient else b"554 no valid recipients"
         )
-        if said.startswith(b"250"):
-            found = re.search(rb"(?im)^Message-ID:\s*(\S+)", body)
+        if answer.startswith(b"250"):
+            message_id = re.search(rb"(?im)^Message-ID:\s*(\S+)", body)
             with self._server._lock:
-                self._server.accepted.append(found[1].decode() if found else "")
+                self._server.accepted.append(message_id[1].decode() if message_id else "")
                 self._server.envelopes.append(recipient)
         if self._server.fails(self._server.drops, "ANSWER"):
             return False
-        self._say(said)
-        return not said.startswith(b"421")
+        self._say(answer)
+        return not answer.startswith(b"421")
 
     def _line(self) -> bytes | None:
         while b"\r\n" not in self._in:
@@ -150,7 +153,7 @@ class _Talk:
 
 @contextmanager
 def running(**faults) -> Iterator[Faulty]:
-    """Such a server on a free port of the loopback interface."""
+    """Start such a server on a free port of loopback, and stop it at the end."""
     server = Faulty(**deepcopy(faults))
     listener = socket.create_server(("127.0.0.1", 0))
     server.port = listener.getsockname()[1]

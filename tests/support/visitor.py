@@ -1,4 +1,4 @@
-"""A visitor of the pages: plain HTTP to the running application, no cookies, no redirects."""
+"""A visitor of the pages: plain HTTP to the running application, without cookies or redirects."""
 
 from dataclasses import dataclass
 from email.message import Message
@@ -7,7 +7,7 @@ from http.client import HTTPConnection
 
 @dataclass
 class Answer:
-    """What the application answered over the wire."""
+    """An answer of the application."""
 
     status_code: int
     headers: Message
@@ -15,7 +15,7 @@ class Answer:
 
 
 class Client:
-    """A visitor: plain HTTP to the running application, no cookies, no redirects."""
+    """A visitor at one address of the application."""
 
     def __init__(self, address: str) -> None:
         self._host = address.removeprefix("http://")

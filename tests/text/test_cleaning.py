@@ -1,4 +1,4 @@
-"""Text from outside comes out printable, comparable and harmless."""
+"""Text from outside becomes printable, comparable and harmless."""
 
 import unicodedata
 
@@ -25,16 +25,16 @@ from notifier.text.urls import canonical_url, web_address
         ("", ""),
     ],
 )
-def test_markup_becomes_its_words(markup: str, words: str):
+def test_markup_is_removed_and_its_text_stays(markup: str, words: str):
     assert plain(markup) == words
 
 
 @given(st.text(st.characters(), max_size=300))
-def test_whatever_comes_the_text_is_one_printable_line(text: str):
-    found = plain(text)
-    found.encode("utf-8")
-    assert not any(unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") for char in found)
-    assert clean(found) == found
+def test_any_text_becomes_one_printable_line(text: str):
+    line = plain(text)
+    line.encode("utf-8")
+    assert not any(unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") for char in line)
+    assert clean(line) == line
 
 
 @given(st.text(max_size=200))
@@ -46,7 +46,7 @@ def test_folding_is_stable(text: str):
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("spelling", "folded"),
     [
         ("FREXALIMAB", "frexalimab"),
         ("Frex\u00adalimab", "frexalimab"),
@@ -56,8 +56,8 @@ def test_folding_is_stable(text: str):
         ("frexalimab’s", "frexalimab s"),
     ],
 )
-def test_spellings_that_look_alike_fold_alike(one: str, other: str):
-    assert fold(one) == other
+def test_spellings_that_look_alike_fold_alike(spelling: str, folded: str):
+    assert fold(spelling) == folded
 
 
 @given(st.text(max_size=400), st.integers(10, 100))
@@ -79,11 +79,11 @@ def test_a_shortened_text_ends_at_a_word():
         "https://NEWS.example.org/a/?fbclid=1",
     ],
 )
-def test_a_moved_link_is_told_to_be_the_same_page(moved: str):
+def test_a_moved_link_is_recognised_as_the_same_page(moved: str):
     assert canonical_url(moved) == canonical_url("https://news.example.org/a/")
 
 
-def test_a_link_to_another_page_is_another():
+def test_a_link_to_another_page_is_a_different_one():
     assert canonical_url("https://x.example.org/?p=1") != canonical_url(
         "https://x.example.org/?p=2"
     )
@@ -91,10 +91,20 @@ def test_a_link_to_another_page_is_another():
 
 @pytest.mark.parametrize(
     "link",
-    ["javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", "//x", "/relative", "https://", "ht tp://x", "http://[::1",
-     "https://user:pass@example.org/", ""],
-)  # fmt: skip
-def test_a_link_that_is_no_web_address_is_dropped(link: str):
+    [
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "file:///etc/passwd",
+        "//x",
+        "/relative",
+        "https://",
+        "ht tp://x",
+        "http://[::1",
+        "https://user:pass@example.org/",
+        "",
+    ],
+)
+def test_a_link_that_is_not_a_web_address_is_removed(link: str):
     assert web_address(link) == ""
 
 

@@ -1,4 +1,4 @@
-"""Times and zones are read in one way: what a form, a list, an option or a setting accepts can be used ever after."""
+"""Times and zones are read in one way: what a form or an option accepts can be used later."""
 
 import io
 import json
@@ -31,6 +31,7 @@ from notifier.web import forms
 from notifier.web.app import create
 from tests.support.installation import MONDAY, Installation
 from tests.support.news_site import Article
+from tests.support.old_rows import OLD_ROWS
 from tests.support.visitor import Answer, Client
 from tests.support.web_server import serving
 
@@ -111,7 +112,8 @@ def client(any_installation: Installation) -> Iterator[Client]:
 def preferences(made: Installation) -> str:
     deps = made.at(MONDAY)
     with deps.reading() as session:
-        return f"/preferences/{deps.links.token(Purpose.PREFERENCES, session.query(Subscription).one().link_id, MONDAY)}"
+        link_id = session.query(Subscription).one().link_id
+        return f"/preferences/{deps.links.token(Purpose.PREFERENCES, link_id, MONDAY)}"
 
 
 def stored(made: Installation) -> tuple:
@@ -176,7 +178,7 @@ def _settings_file(folder: Path) -> Path:
     return file
 
 
-def test_the_form_offers_only_zones_that_every_machine_knows():
+def test_the_form_offers_only_time_zones_that_every_machine_knows():
     offered = forms.options(language_of("en"))["time_zones"]
     assert {"UTC", "Europe/Berlin", "America/New_York", "US/Eastern", "Asia/Calcutta"} <= set(
         offered
@@ -187,7 +189,7 @@ def test_the_form_offers_only_zones_that_every_machine_knows():
         assert Schedule(Cadence.DAILY, "08:00", None, name).next_after(MONDAY) is not None
 
 
-def test_a_zone_is_known_where_the_machine_has_no_zone_files_of_its_own(
+def test_a_time_zone_is_found_on_a_machine_without_zone_files(
     monkeypatch: pytest.MonkeyPatch,
 ):
     before = zoneinfo.TZPATH
@@ -240,7 +242,7 @@ def test_a_pause_may_last_up_to_five_years(any_installation: Installation, clien
             ).replace(tzinfo=UTC)
 
 
-def test_a_deed_that_is_refused_half_way_leaves_nothing_behind(
+def test_an_action_that_fails_half_way_leaves_nothing_behind(
     any_installation: Installation, client: Client, monkeypatch: pytest.MonkeyPatch
 ):
     from notifier.web import preferences as pages
@@ -258,7 +260,7 @@ def test_a_deed_that_is_refused_half_way_leaves_nothing_behind(
     assert stored(any_installation) == before
 
 
-def test_a_sign_up_with_a_wrong_time_of_day_is_told_and_stores_nothing(
+def test_a_sign_up_with_a_wrong_time_of_day_is_refused_and_stores_nothing(
     any_installation: Installation, client: Client
 ):
     for at in NOT_WALL_TIMES[:-1]:
@@ -271,7 +273,7 @@ def test_a_sign_up_with_a_wrong_time_of_day_is_told_and_stores_nothing(
 NOT_DAYS_OF_A_MONTH = ["٥", "\uff15", "²", "0", "32", "1_0", "+5", "5.0", "-1", "9" * 30]
 
 
-def test_a_line_of_a_list_with_such_a_value_is_invalid_and_the_next_is_taken(
+def test_a_line_of_a_list_with_such_a_value_is_invalid_and_the_next_is_imported(
     any_installation: Installation,
 ):
     wrong = [{"at": at} for at in NOT_WALL_TIMES if at.strip()]
@@ -294,7 +296,7 @@ def test_a_line_of_a_list_with_such_a_value_is_invalid_and_the_next_is_taken(
 
 
 @pytest.mark.parametrize("at", NOT_WALL_TIMES, ids=ascii)
-def test_a_choice_that_cannot_be_kept_cannot_be_made(at: str):
+def test_a_choice_with_a_wrong_time_of_day_is_refused(at: str):
     with pytest.raises(InputError):
         Choice(Schedule(Cadence.DAILY, at, None, "UTC"))
 
@@ -320,7 +322,7 @@ def test_a_day_that_never_comes_is_refused_at_once(cadence: Cadence, on: int | N
 
 
 @pytest.mark.parametrize("at", NOT_WALL_TIMES, ids=ascii)
-def test_the_reader_of_a_wall_time_and_its_user_agree(at: str):
+def test_a_wrong_time_of_day_is_refused_by_its_parser_and_by_the_schedule(at: str):
     with pytest.raises(InputError):
         schedule.parse_at(at)
     with pytest.raises(ValueError, match="time of day"):
@@ -330,7 +332,7 @@ def test_the_reader_of_a_wall_time_and_its_user_agree(at: str):
 @pytest.mark.parametrize(
     ("text", "value"), [("8:05", time(8, 5)), ("00:00", time()), ("23:59", time(23, 59))]
 )
-def test_a_wall_time_is_read(text: str, value: time):
+def test_a_time_of_day_is_read(text: str, value: time):
     assert times.wall_time(text) == value
     assert schedule.parse_at(text) == value.strftime("%H:%M")
 
@@ -388,9 +390,7 @@ def test_a_moment_on_the_command_line_is_read(text: str, moment: datetime):
     assert shared.moment(text) == moment
 
 
-def test_an_upgrade_mends_schedules_that_no_run_could_use(engine: Engine):
-    from tests.store.test_db import OLD_ROWS
-
+def test_an_upgrade_corrects_schedules_that_no_run_could_use(engine: Engine):
     wrong = [
         ("0\u0663:00", "localtime"),
         ("\u0667:30", "Europe/Paris"),
@@ -425,10 +425,10 @@ def test_an_upgrade_mends_schedules_that_no_run_could_use(engine: Engine):
     db.upgrade(engine)
     with db.reading(engine) as session:
         everybody = session.query(Subscription).order_by(Subscription.id)
-        mended = [
+        corrected = [
             (subscription.at, subscription.subscriber.time_zone) for subscription in everybody
         ]
-    assert mended == [
+    assert corrected == [
         ("03:00", "UTC"),
         ("07:30", "Europe/Paris"),
         ("08:00", "UTC"),

@@ -847,7 +847,7 @@ def test_the_number_of_items_left_out_of_a_long_document_is_shown(
     monkeypatch.setattr(parser_process, "LEAST_SECONDS", parser_process.MOST_SECONDS)
     installation.publish([Article(f"Article {n}") for n in range(5_003)])
     (seen,) = check(installation.at(MONDAY), [(installation.feed, SourceKind.FEED)])
-    assert "It lists 3 older items more; the newest 5,000 are read." in seen.lines
+    assert "It has 3 more items, which are not read: only the newest 5,000 are." in seen.lines
     with installation.at(MONDAY).writing() as session:
         sources.listed(session)[0].left_out = 3
     config = tmp_path / "notifier.toml"

@@ -9,13 +9,15 @@ import pytest
 from freezegun import freeze_time
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from notifier.deliver import outbox
 from notifier.deps import Deps
 from notifier.enums import DeliveryKind, SubscriptionStatus
 from notifier.links import Links, Purpose
 from notifier.pipeline.run import run_once
-from notifier.store.models import Consent, Subscription
+from notifier.store.models import Base, Consent, Subscription
+from tests.support.forms import links_in_mails, post, subscription_of
 from tests.support.installation import MONDAY, Installation
 from tests.support.mail_sink import text_of
 from tests.support.news_site import Article
@@ -109,6 +111,34 @@ def test_a_link_scanner_changes_nothing(
     before = status(deps)
     assert client.request(method, path(deps, purpose)).status_code == 200
     assert status(deps) is before
+
+
+def rows(deps: Deps) -> dict[str, list]:
+    """Return every row of the database, by table."""
+    with deps.reading() as session:
+        return {
+            table.name: session.execute(select(table)).all()
+            for table in Base.metadata.sorted_tables
+        }
+
+
+def test_no_get_changes_the_database(installation: Installation, client: Client):
+    deps = installation.at(MONDAY)
+    installation.subscribe("anna@example.org")
+    link_id = subscription_of(installation, "anna@example.org").link_id
+    post(client, path(deps, Purpose.PREFERENCES), do="address", email="new@example.org")
+    run_once(deps)
+    change = links_in_mails(installation, Purpose.ADDRESS)["new@example.org"]
+    links = [f"/{purpose}/{deps.links.token(purpose, link_id, MONDAY)}" for purpose in Purpose]
+    expired = path(deps, Purpose.PREFERENCES, MONDAY - timedelta(days=401))
+    before = rows(deps)
+    statuses = {}
+    for address in (*links, change, expired, "/", "/link", "/archive", "/feeds/frexalimab.atom"):
+        for method in ("GET", "HEAD"):
+            statuses[address] = client.request(method, address).status_code
+        assert rows(deps) == before, address
+    # The link that expired; those to a digest and to a change of address hold another kind of id.
+    assert sorted(status for status in statuses.values() if status != 200) == [404, 404, 410]
 
 
 def test_a_link_does_only_what_it_was_made_for(installation: Installation, client: Client):

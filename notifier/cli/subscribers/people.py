@@ -42,18 +42,7 @@ def list_(limit: shared.Limit = None, json: shared.Json = False) -> None:
     if json:
         shared.print_json(rows)
         return
-    cells = [
-        (
-            row["email"],
-            row["status"],
-            subscription["profile"],
-            subscription["cadence"],
-            subscription["status"],
-            subscription["next_due_at"],
-        )
-        for row in rows
-        for subscription in row["subscriptions"]
-    ]
+    cells = [_cells(row, subscription) for row in rows for subscription in row["subscriptions"]]
     shared.print_table(_HEADINGS, cells, "Nobody is subscribed yet.")
     shared.say_if_cut(len(rows), total)
 
@@ -269,6 +258,17 @@ def _to_json(session: "Session", person: "Subscriber") -> dict[str, Any]:
             for subscription in person.subscriptions
         ],
     }
+
+
+def _cells(person: dict[str, Any], subscription: dict[str, Any]) -> tuple[object, ...]:
+    return (
+        person["email"],
+        person["status"],
+        subscription["profile"],
+        subscription["cadence"],
+        subscription["status"],
+        subscription["next_due_at"],
+    )
 
 
 def _schedule(subscription: "Subscription") -> str:

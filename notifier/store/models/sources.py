@@ -165,7 +165,7 @@ class Revision(Base):
         content: of a page ``{"sections": ...}``, of a trial ``{"trial": ..., "fields": ...,
             "lists": ...}``; else empty.
         changes: the differences from the revision before, each with the texts ``what``, ``before``,
-            ``after`` and ``note`` (`watch/diff.py`, `Change`).
+            ``after`` and ``note`` (`Change`).
         origin: ``document`` or ``posts``: which document it was read from. A feed's teaser is never
             compared with the whole article.
         as_of: the date of a registry's data.
