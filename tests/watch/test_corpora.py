@@ -40,7 +40,9 @@ pytestmark = pytest.mark.skipif(
 # Its only item breaks off before it says anything: to take it for an empty feed would hide that.
 CUT_OFF = {"rss_incomplete_cdata.xml"}
 
-SLOWEST = 5.0  # seconds; the limit is against blow-ups, not a measurement
+# Seconds of processor time, which does not depend on other programs, and seconds in all, in case a
+# parser waits for something. The limits are against blow-ups; they measure nothing.
+SLOWEST, LONGEST_WAIT = 5.0, 60.0
 
 
 def rows() -> list[dict[str, str]]:
@@ -61,13 +63,14 @@ def test_every_feed_gives_its_entries_or_a_readable_error(collection: str):
         if not row["file"].startswith(f"{collection}/"):
             continue
         body = (FEEDS / row["file"]).read_bytes()
-        start = time.monotonic()
+        start, processor_start = time.monotonic(), time.process_time()
         try:
             count, said = len(rss.parse(body, {}, "https://x.example.org/feed").observations), ""
         except ParseError as error:
             count, said = 0, str(error)
             assert said == clean(said)
-        assert time.monotonic() - start < SLOWEST, row["file"]
+        assert time.process_time() - processor_start < SLOWEST, row["file"]
+        assert time.monotonic() - start < LONGEST_WAIT, row["file"]
         sound = row["bozo"] == "no" or (row["well_formed"] == "yes" and collection != "feed-rs")
         if (sound and count != int(row["entries"])) or (said and row["bozo"] == "no"):
             wrong.append((row["file"], count, row["entries"], said))
@@ -108,7 +111,7 @@ def test_no_script_survives_any_feed():
     "path", sorted((HOSTILE / "xml").glob("*.xml")), ids=lambda path: path.name
 )
 def test_a_bomb_or_a_request_for_a_file_is_an_entry_or_an_error_in_bounded_time(path: Path):
-    start = time.monotonic()
+    start, processor_start = time.monotonic(), time.process_time()
     try:
         reading = rss.parse(path.read_bytes(), {}, "https://x.example.org/feed")
         text = " ".join(f"{one.title} {one.summary} {one.body}" for one in reading.observations)
@@ -116,7 +119,8 @@ def test_a_bomb_or_a_request_for_a_file_is_an_entry_or_an_error_in_bounded_time(
         text = str(error)
     assert len(text) < 100_000
     assert "root:" not in text
-    assert time.monotonic() - start < SLOWEST
+    assert time.process_time() - processor_start < SLOWEST
+    assert time.monotonic() - start < LONGEST_WAIT
 
 
 def payloads() -> list[str]:
