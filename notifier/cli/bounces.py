@@ -103,12 +103,12 @@ def _print_summary(summary: "Summary") -> None:
     kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(summary.kinds.items()))
     shared.say(f"Read: {kinds or 'no new mail'}; {summary.known} known already.")
     shared.say(
-        f"Addresses suppressed: {summary.suppressed}, held back for a while: {summary.held}. "
-        f"Subscriptions ended: {summary.unsubscribed}."
+        f"Suppressed {summary.suppressed}, held back for a while {summary.held}, "
+        f"unsubscribed {summary.unsubscribed}."
     )
     if summary.kinds[BounceKind.UNPROVEN]:
         shared.say(
-            "An unproven report names no mail that was sent in the last 35 days. "
+            "An unproven report names no mail that we sent in the last 35 days. "
             "It changes nothing."
         )
     if summary.kinds[BounceKind.UNREADABLE]:
