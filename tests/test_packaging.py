@@ -118,7 +118,7 @@ def licence_of(name: str) -> str:
 
 
 def components_of(name: str) -> Iterator[tuple[str, str]]:
-    """What is compiled into a package, with its licence, as the package's own lists (CycloneDX) say."""
+    """Return the parts compiled into a package with their licences, from its own lists (CycloneDX)."""
     for file in importlib.metadata.files(name) or ():
         if "sboms" in file.parts and file.suffix == ".json":
             for part in json.loads(file.read_text(encoding="utf-8")).get("components", []):

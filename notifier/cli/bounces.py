@@ -108,8 +108,7 @@ def _print_summary(summary: "Summary") -> None:
     )
     if summary.kinds[BounceKind.UNPROVEN]:
         shared.say(
-            "An unproven report names no mail that we sent in the last 35 days. "
-            "It changes nothing."
+            "An unproven report names no mail that we sent in the last 35 days. It changes nothing."
         )
     if summary.kinds[BounceKind.UNREADABLE]:
         shared.say(f"Unreadable mails of a mailbox are moved to its folder {mailbox.UNREADABLE}.")
