@@ -118,7 +118,7 @@ def licence_of(name: str) -> str:
 
 
 def components_of(name: str) -> Iterator[tuple[str, str]]:
-    """Return the parts compiled into a package with their licences, from its own lists (CycloneDX)."""
+    """Return the parts compiled into a package with their licences, from its CycloneDX lists."""
     for file in importlib.metadata.files(name) or ():
         if "sboms" in file.parts and file.suffix == ".json":
             for part in json.loads(file.read_text(encoding="utf-8")).get("components", []):
