@@ -268,7 +268,7 @@ def test_commands_show_why_a_subscription_cannot_be_served(installation: Install
         "The stored day does not go with how often digests are sent.",
     ]
     assert (
-        "Cannot be served: The stored list"
+        "No digest can be sent: The stored list"
         in ready("subscribers", "show", "person0@example.org").output
     )
 
