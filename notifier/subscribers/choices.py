@@ -145,6 +145,7 @@ def dummy_subscription(
         id=0,
         subscriber=subscriber,
         profile_id=profile.id,
+        profile=profile,
         cadence=choice.schedule.cadence,
         at=choice.schedule.at,
         on=choice.schedule.on,
