@@ -44,7 +44,7 @@ from notifier.messages import digest_body
 from notifier.pipeline import compose, match, poll
 from notifier.store import db
 from notifier.store.models import Delivery, Digest, DigestItem, Subscription
-from notifier.subscribers import due_subscriptions, subscriptions
+from notifier.subscribers import due_subscriptions
 from notifier.web.app import create
 from tests.support import mail_sink, news_site, postgres
 from tests.support.forms import FORM
@@ -156,7 +156,7 @@ def render_only(deps: Deps) -> None:
     """Read and render all digests, and store nothing."""
     with deps.reading() as session:
         profile = profiles.find(session, None)
-        ids = subscriptions.due(session, profile.id, TUESDAY, timedelta(0))
+        ids = due_subscriptions.due(session, profile.id, TUESDAY, timedelta(0))
         members, _ = due_subscriptions.readable(session, ids)
         groups = group_subscriptions(session, profile, members)
         states = [digests.states(session, group.items) for group in groups]
@@ -254,7 +254,11 @@ def measure(visitors: Visitors, worker: subprocess.Popen[str], case: str, times:
 
 def _answered(worker: subprocess.Popen[str]) -> bool:
     readable, _, _ = wait_until_readable([worker.stdout], [], [], 0)
-    return bool(readable and worker.stdout and worker.stdout.readline())
+    if not readable or worker.stdout is None:
+        return False
+    if not worker.stdout.readline():
+        raise RuntimeError("The composing process ended; its error is above.")
+    return True
 
 
 def report(results: dict[str, Measured]) -> None:
