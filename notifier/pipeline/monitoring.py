@@ -11,10 +11,11 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from notifier.deliver import alerts, operator_mail
+from notifier.deliver import alerts
 from notifier.deliver.alerts import Trouble
 from notifier.deps import Deps
 from notifier.enums import Health
+from notifier.pipeline.notices import enqueue_for_operator
 from notifier.store.models import Source
 from notifier.watch import sources
 from notifier.watch.health import health
@@ -61,12 +62,9 @@ def notify_operator(deps: Deps) -> None:
         troubles = alerts.current(session, now)
     with deps.writing() as session:
         begun, ended = alerts.update(session, troubles, now)
-        operator = deps.settings.operator.address
-        if operator is None or not (begun or ended):
-            return
-        operator_mail.enqueue(
-            session, operator, _subject(begun, ended), _text(begun, ended), deps.mail_domain, now
-        )
+        if begun or ended:
+            subject, text = _subject(begun, ended), _text(begun, ended)
+            enqueue_for_operator(deps, session, subject, text, now)
 
 
 def _text(begun: Sequence[Trouble], ended: Sequence[str]) -> str:

@@ -18,10 +18,10 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from notifier.deliver import operator_mail
 from notifier.deps import Deps
 from notifier.enums import PollStatus, SourceKind
 from notifier.errors import StoreError
+from notifier.pipeline.notices import enqueue_for_operator
 from notifier.watch import (
     articles,
     due_requests,
@@ -367,14 +367,14 @@ class Poll:
                 self.results[source_id] = self.results[source_id].plus(stored)
 
     def _notify_operator(self) -> None:
-        operator = self._deps.settings.operator.address
-        if operator is None:
+        # Without an address nothing is stored as reported; one that is set later is told then.
+        if self._deps.settings.operator.address is None:
             return
         now = self.state.now
         with self._deps.writing() as session:
             if reports := sources.record_reported_states(session, now):
                 subject, text = health.notice(reports, now)
-                operator_mail.enqueue(session, operator, subject, text, self._deps.mail_domain, now)
+                enqueue_for_operator(self._deps, session, subject, text, now)
 
     def _note(self, source_id: int, outcome: Outcome) -> None:
         if outcome.status is not None:
