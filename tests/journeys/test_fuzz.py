@@ -205,7 +205,7 @@ def poll_hostile_sources(
         match.run(installation.at(now))
     assert {result.status for result in results} <= {"ok", "unchanged", "failed", "gone", "not_due"}
     (well,) = [result for result in results if result.url.endswith("/well/")]
-    assert (well.status, well.new) == ("ok", 1)
+    assert (well.status, well.new) == ("ok", 1), well.error
 
 
 def keep_to_this_machine(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,12 @@
 """The HTTP client: one request at a time to a host, redirects, encodings, proxies, no cookies."""
 
 import gzip
+import socketserver
+import threading
 import time
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import brotli
@@ -49,6 +53,52 @@ def test_a_host_gets_one_request_at_a_time_with_a_pause_between(
     assert len(fetched(site, "/1", "/2", "/3")) == 3
     assert time.monotonic() - began >= 0.55
     assert max(most) == 1
+
+
+@contextmanager
+def server_that_goes_on(status: str, late: bytes) -> Iterator[str]:
+    """Start a server whose answer to ``/odd`` is followed a moment later by further bytes."""
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            while line := self.rfile.readline():
+                while self.rfile.readline() not in (b"\r\n", b""):
+                    continue
+                is_odd = b"/odd" in line
+                head = status if is_odd else "200 OK"
+                self.wfile.write(f"HTTP/1.1 {head}\r\nContent-Length: 2\r\n\r\n".encode())
+                self.wfile.write(b"" if head.startswith("304") else b"ok")
+                if is_odd:
+                    time.sleep(0.03)
+                    self.wfile.write(late)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize("late", [b"<p>not HTTP</p>", b"HTTP/1.1 500 Mine\r\n\r\n", b"\x00" * 9])
+@pytest.mark.parametrize("status", ["304 Not Modified", "200 OK", "404 Not Found"])
+def test_bytes_after_an_answer_harm_no_other_source_of_the_host(
+    status: str, late: bytes, monkeypatch: pytest.MonkeyPatch
+):
+    # The next request is made while the bytes are on their way.
+    monkeypatch.setattr(client, "PAUSE_SECONDS", 0.02)
+    with server_that_goes_on(status, late) as address:
+        requests = [
+            Request(n, address + path) for n, path in enumerate(("/odd", "/1", "/odd", "/2"))
+        ]
+        answers: dict[str, Response] = {}
+        fetch_all(requests, settings_for(25), lambda got: answers.update({got.request.url: got}))
+    for path in ("/1", "/2"):
+        response = answers[address + path]
+        assert (response.error, response.status, response.body) == ("", 200, b"ok"), path
 
 
 def test_the_pause_is_never_longer_than_a_second():

@@ -133,4 +133,8 @@ def connector(*, allow_private: bool, limit: int) -> aiohttp.TCPConnector:
             raise AddressRefusedError(f"the address {target[0]} is not a public one")
         return socket.socket(family, kind, protocol)
 
-    return aiohttp.TCPConnector(limit=limit, socket_factory=guarded, ttl_dns_cache=60)
+    # A connection is used for one request: bytes that a server sends after its answer would be
+    # taken for the answer to the next one, which may be another source's.
+    return aiohttp.TCPConnector(
+        limit=limit, socket_factory=guarded, ttl_dns_cache=60, force_close=True
+    )
