@@ -224,6 +224,23 @@ def test_the_archive_page_is_stored_and_not_rendered_again(
     assert page.text.count("<h3") == 200
 
 
+def test_a_digest_from_before_pages_were_stored_is_shown_with_all_its_items(
+    any_installation: Installation,
+):
+    installation = any_installation
+    many(installation, 200)
+    with installation.at(MONDAY).writing() as session:
+        digest = session.query(Digest).one()
+        digest.page_html = None
+        key, in_the_mail = digest.key, digest.body_html.count("<h3")
+    assert in_the_mail < 200
+    assert deliver.run(installation.at(MONDAY + DAY)).accepted == 1
+    with serving(create(installation.at(MONDAY))) as server:
+        page = Client(server).get(f"/archive/{key}")
+    assert page.status_code == 200
+    assert page.text.count("<h3") == 200
+
+
 def test_later_corrections_are_read_with_one_query_whatever_the_length(
     any_installation: Installation,
 ):

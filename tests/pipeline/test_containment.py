@@ -315,6 +315,29 @@ def test_a_digest_that_cannot_be_rendered_stops_no_other_group(
     assert len(installation.sink.to("doctor@example.org")) == 1
 
 
+def test_a_subscription_that_cannot_be_grouped_stops_no_other(
+    any_installation: Installation, monkeypatch
+):
+    installation = any_installation
+    due = installation.discover(3)
+    real = compose.group_subscriptions
+
+    def group(session, profile, members):
+        if any(member.subscriber.email == "person1@example.org" for member in members):
+            raise KeyError("person1@example.org")
+        return real(session, profile, members)
+
+    monkeypatch.setattr(compose, "group_subscriptions", group)
+    report = run_once(installation.at(due))
+    served = [bool(installation.sink.to(f"person{number}@example.org")) for number in range(3)]
+    assert served == [True, False, True]
+    assert report.failed
+    assert "@" not in " ".join(report.problems)
+    monkeypatch.setattr(compose, "group_subscriptions", real)
+    run_once(installation.at(due + HOUR))
+    assert len(installation.sink.to("person1@example.org")) == 1
+
+
 def test_one_profile_that_cannot_be_composed_stops_no_other(
     installation: Installation, monkeypatch
 ):
