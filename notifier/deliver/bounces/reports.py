@@ -139,7 +139,9 @@ def _subscription_to_end(session: Session, token: str) -> Subscription | None:
     subscription = session.scalar(select(Subscription).where(Subscription.link_id == token))
     if subscription is None:
         retired = select(RetiredLink.subscription_id).where(RetiredLink.link_id == token)
-        subscription = session.scalar(select(Subscription).where(Subscription.id.in_(retired)))
+        subscription_id = session.scalar(retired)
+        if subscription_id is not None:
+            subscription = session.get(Subscription, subscription_id)
     return subscription
 
 
