@@ -27,7 +27,8 @@ _FIRST_OF_A_KIND: dict[str, Engine] = {}
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark all but one of a test's variants on PostgreSQL as long.
 
-    Each behaviour is tried on PostgreSQL with one of its variants; `make test-long` runs them all.
+    Each behaviour is tried on PostgreSQL with one of its variants; those of slow simulations are
+    all long (`postgresql_long`). `make test-long` runs them all.
     """
     variants: Counter[str] = Counter()
     for item in items:
@@ -35,7 +36,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if parameters.get("engine") == "postgresql":
             test = item.nodeid.partition("[")[0]
             variants[test] += 1
-            if variants[test] > _VARIANTS_ON_POSTGRES:
+            is_long = item.get_closest_marker("postgresql_long") is not None
+            if is_long or variants[test] > _VARIANTS_ON_POSTGRES:
                 item.add_marker(pytest.mark.long)
 
 

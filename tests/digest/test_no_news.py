@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from notifier.pipeline.run import run_once
 from notifier.settings import Schedule
 from notifier.store.models import Digest
@@ -9,6 +11,9 @@ from notifier.watch import sources
 from tests.support.installation import MONDAY, Installation
 from tests.support.mail_sink import html_of, text_of
 from tests.support.news_site import Answer, Article
+
+# Whole months or weeks are simulated, day by day.
+pytestmark = pytest.mark.postgresql_long
 
 DAY = timedelta(days=1)
 

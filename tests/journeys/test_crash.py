@@ -79,6 +79,7 @@ def with_deliveries(installation: Installation) -> Installation:
     return installation
 
 
+@pytest.mark.long
 def test_six_kills_lose_no_mail(installation: Installation):
     crash(with_deliveries(installation), 6, SEED)
 

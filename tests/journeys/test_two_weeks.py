@@ -11,6 +11,9 @@ from tests.support.installation import MONDAY, Installation
 from tests.support.mail_sink import text_of
 from tests.support.news_site import Article
 
+# Whole months or weeks are simulated, day by day.
+pytestmark = pytest.mark.postgresql_long
+
 HOUR = timedelta(hours=1)
 
 READERS = {

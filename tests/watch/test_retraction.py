@@ -14,6 +14,9 @@ from tests.support.mail_sink import text_of
 from tests.support.news_site import Answer, Article
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+# Whole months or weeks are simulated, day by day.
+pytestmark = pytest.mark.postgresql_long
+
 READER = "anna@example.org"
 
 
