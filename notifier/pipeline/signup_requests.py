@@ -37,7 +37,7 @@ def answer_all(deps: Deps, problems: Problems | None = None) -> int:
 
 
 def answer(deps: Deps, request_id: int, problems: Problems | None = None) -> None:
-    """Answer one request, unless it was answered already or is being answered.
+    """Answer one request, unless it was answered; wait for an answer that is under way.
 
     One that fails is noted by its id, and its address is deleted: the person can ask again.
 

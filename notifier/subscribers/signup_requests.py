@@ -191,11 +191,14 @@ def waiting(session: Session) -> Sequence[int]:
 
 
 def claim(session: Session, request_id: int) -> SignupRequest | None:
-    """Lock and return a request; None if it was answered, or is being answered."""
+    """Lock and return a request; None if it was answered, also while this waited for the lock.
+
+    Who asks waits for an answer that is under way, so that afterwards the request is answered.
+    """
     statement = select(SignupRequest).where(
         SignupRequest.id == request_id, SignupRequest.answered_at.is_(None)
     )
-    return session.scalar(statement.with_for_update(skip_locked=True))
+    return session.scalar(statement.with_for_update())
 
 
 def mark_answered(request: SignupRequest, now: datetime) -> None:

@@ -83,6 +83,32 @@ def test_parallel_clicks_on_subscribe_give_one_person_and_one_question(
         assert all(request.email is None for request in session.query(SignupRequest))
 
 
+def test_a_run_waits_for_an_answer_that_is_under_way(
+    any_installation: Installation, monkeypatch: pytest.MonkeyPatch
+):
+    deps = any_installation.at(MONDAY)
+    under_way, begun = threading.Event(), threading.Event()
+    subscribe = subscriptions.subscribe
+
+    def slowly(*arguments, **options):
+        under_way.set()
+        assert begun.wait(10)
+        return subscribe(*arguments, **options)
+
+    monkeypatch.setattr(subscriptions, "subscribe", slowly)
+    with deps.writing() as session:
+        wish = to_json("frexalimab", default_choice("weekly", "UTC"))
+        kind = SignupRequestKind.SUBSCRIBE
+        asked = signup_requests.ask(session, kind, PETRA, wish, "198.51.100.7", MONDAY)
+    web = threading.Thread(target=answer, args=(deps, asked))
+    web.start()
+    assert under_way.wait(10)
+    threading.Timer(0.3, begun.set).start()
+    answer_all(deps)
+    assert people(any_installation) == [PETRA]
+    web.join(10)
+
+
 def test_requests_that_several_answer_at_once_are_answered_once_each(
     any_installation: Installation,
 ):
