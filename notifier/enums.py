@@ -82,6 +82,20 @@ class NewsKind(StrEnum):
     PAGE_CHANGE = "page_change"
 
 
+class HeldBecause(StrEnum):
+    """The reason why a revision, or a match of it, waits for a person.
+
+    `doubtful`: the text matches only almost. `old_news`: a feed's item with a date of long ago.
+    `withdrawal`: the page is gone, but so are others. `mass_edit`: most items of the source changed
+    in the same way. A revision that is not held has the empty text.
+    """
+
+    DOUBTFUL = "doubtful"
+    OLD_NEWS = "old_news"
+    WITHDRAWAL = "withdrawal"
+    MASS_EDIT = "mass_edit"
+
+
 class Cadence(StrEnum):
     """The frequency of a subscription's digests."""
 

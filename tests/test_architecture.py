@@ -40,6 +40,8 @@ WRITERS = {
     "EntryAlias": ("watch/identity.py",),
     "Revision": ("watch/entries.py",),
     "Article": ("watch/articles.py",),
+    "ArticleRequest": ("watch/articles.py",),
+    "Host": ("watch/hosts.py",),
     "Profile": ("match/profiles.py",),
     "ProfileRevision": ("match/profiles.py",),
     "Term": ("match/profiles.py",),

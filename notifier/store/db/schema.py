@@ -35,7 +35,7 @@ def upgrade(engine: Engine) -> bool:
 
 
 def newest_migration() -> str:
-    """Return the number of the newest migration, ``"0006"``.
+    """Return the number of the newest migration, ``"0007"``.
 
     It is read from the file names, so that a start on a current schema need not load Alembic.
     """

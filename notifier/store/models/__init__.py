@@ -11,8 +11,10 @@ from notifier.store.models.matches import Examination, Match, NearMiss
 from notifier.store.models.profiles import Profile, ProfileRevision, Term
 from notifier.store.models.sources import (
     Article,
+    ArticleRequest,
     Entry,
     EntryAlias,
+    Host,
     Revision,
     Source,
     SourceProfile,
@@ -32,6 +34,7 @@ __all__ = [
     "AddressChange",
     "Alarm",
     "Article",
+    "ArticleRequest",
     "Base",
     "BounceReport",
     "Consent",
@@ -41,6 +44,7 @@ __all__ = [
     "Entry",
     "EntryAlias",
     "Examination",
+    "Host",
     "Installation",
     "Match",
     "NearMiss",

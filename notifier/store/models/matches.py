@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from notifier.enums import NewsKind, Tier
+from notifier.enums import HeldBecause, NewsKind, Tier
 from notifier.store.models.base import Base, MessageJSON
 from notifier.store.models.profiles import Profile
 from notifier.store.models.sources import Entry, Revision
@@ -63,17 +63,24 @@ class Match(Base):
 
 
 class NearMiss(Base):
-    """A revision that was held back as a doubtful match. Writer: `match/matches.py`.
+    """A match that waits for a person. Writer: `match/matches.py`.
+
+    It was a doubtful match when this table was named; the other reasons came later.
 
     Attributes:
         tier: the tier that it would have had.
+        because: why it is held.
+        kind: the kind of news that it would be.
         reasons: sentences that can be translated.
         baseline: it is of a source's first poll.
+        reported_at: the time at which the operator was told of it.
         released_at: the time at which a person made it a match.
     """
 
     __tablename__ = "near_miss"
-    __table_args__ = (UniqueConstraint("profile_id", "entry_id"),)
+    __table_args__ = (
+        UniqueConstraint("profile_id", "revision_id", name="uq_near_miss_profile_revision"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     profile_id: Mapped[int] = mapped_column(ForeignKey("profile.id", ondelete="CASCADE"))
@@ -83,8 +90,11 @@ class NearMiss(Base):
     )
     tier: Mapped[Tier]
     reasons: Mapped[list[str]] = mapped_column(MessageJSON)
+    because: Mapped[HeldBecause] = mapped_column(default=HeldBecause.DOUBTFUL)
+    kind: Mapped[NewsKind] = mapped_column(default=NewsKind.NEW)
     baseline: Mapped[bool]
     held_at: Mapped[datetime]
+    reported_at: Mapped[datetime | None]
     released_at: Mapped[datetime | None]
 
     profile: Mapped[Profile] = relationship()

@@ -53,6 +53,10 @@ class Source(Base):
         left_out: how many items of its last document were beyond the number that is read.
         poll_counts: successful polls by day, for the last days: ``{"2026-03-02": 48}``.
         last_error: the reason of the last failure, for the operator.
+        doubted_at: the time at which a document was first doubted that lacks most of what is known.
+        doubted_hash: SHA-256 of what that document holds, 64 hexadecimal digits.
+        requested_whole_at: the time of the last request without validators.
+        encoding: the character encoding of the last document.
     """
 
     __tablename__ = "source"
@@ -85,6 +89,10 @@ class Source(Base):
     left_out: Mapped[int] = mapped_column(default=0)
     poll_counts: Mapped[dict[str, int]] = mapped_column("looks", JSON, default=dict)
     last_error: Mapped[str | None] = mapped_column(Text)
+    doubted_at: Mapped[datetime | None]
+    doubted_hash: Mapped[str | None] = mapped_column(String(64))
+    requested_whole_at: Mapped[datetime | None]
+    encoding: Mapped[str | None] = mapped_column(String(40))
 
     profiles: Mapped[list[Profile]] = relationship(
         secondary="source_profile", order_by="Profile.id"
@@ -169,6 +177,7 @@ class Revision(Base):
         origin: ``document`` or ``posts``: which document it was read from. A feed's teaser is never
             compared with the whole article.
         as_of: the date of a registry's data.
+        held_because: a `HeldBecause`, if this state waits for a person; else empty.
     """
 
     __tablename__ = "revision"
@@ -193,6 +202,7 @@ class Revision(Base):
     changes: Mapped[list[Change]] = mapped_column(MessageJSON)
     origin: Mapped[str] = mapped_column(String(20), default="document")
     as_of: Mapped[datetime | None]
+    held_because: Mapped[str] = mapped_column(String(20), default="")
 
     entry: Mapped[Entry] = relationship(back_populates="revisions")
 
@@ -210,3 +220,44 @@ class Article(Base):
     )
     text: Mapped[str] = mapped_column(Text)
     fetched_at: Mapped[datetime]
+
+
+class ArticleRequest(Base):
+    """An article's page that is still wanted. Writer: `watch/articles.py`.
+
+    Attributes:
+        wanted_since: the time at which it was first wanted.
+        next_at: the time at which it is requested next.
+        tries: how often it was requested in vain.
+    """
+
+    __tablename__ = "article_request"
+
+    entry_id: Mapped[int] = mapped_column(
+        ForeignKey("entry.id", ondelete="CASCADE"), primary_key=True
+    )
+    wanted_since: Mapped[datetime]
+    next_at: Mapped[datetime] = mapped_column(index=True)
+    tries: Mapped[int] = mapped_column(default=0)
+
+
+class Host(Base):
+    """A host whose article pages are requested. Writer: `watch/hosts.py`.
+
+    Attributes:
+        name: host name and port, as in an address.
+        wait_until: the time until which the host asked to be left alone.
+        day: the day of `pages`, ``2026-03-02`` (UTC).
+        pages: how many article pages were requested on that day.
+        robots: its robots.txt (RFC 9309); None if it was not read yet.
+        robots_at: the time at which that was read.
+    """
+
+    __tablename__ = "host"
+
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    wait_until: Mapped[datetime | None]
+    day: Mapped[str] = mapped_column(String(10), default="")
+    pages: Mapped[int] = mapped_column(default=0)
+    robots: Mapped[str | None] = mapped_column(Text)
+    robots_at: Mapped[datetime | None]

@@ -1,0 +1,75 @@
+"""Doubted documents, held revisions, article pages that are wanted again, limits of hosts."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0007"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+
+def _moment(name: str, *, nullable: bool = True) -> "sa.Column[object]":
+    return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable)
+
+
+def upgrade() -> None:
+    for column in (
+        _moment("doubted_at"),
+        sa.Column("doubted_hash", sa.String(64), nullable=True),
+        _moment("requested_whole_at"),
+        sa.Column("encoding", sa.String(40), nullable=True),
+    ):
+        op.add_column("source", column)
+    op.add_column(
+        "revision", sa.Column("held_because", sa.String(20), nullable=False, server_default="")
+    )
+    with op.batch_alter_table("near_miss") as batch:
+        batch.drop_constraint("uq_near_miss_profile_id", type_="unique")
+        batch.create_unique_constraint(
+            "uq_near_miss_profile_revision", ["profile_id", "revision_id"]
+        )
+        batch.add_column(
+            sa.Column("because", sa.String(20), nullable=False, server_default="doubtful")
+        )
+        batch.add_column(sa.Column("kind", sa.String(20), nullable=False, server_default="new"))
+        batch.add_column(_moment("reported_at"))
+    op.create_table(
+        "article_request",
+        sa.Column("entry_id", sa.Integer(), nullable=False),
+        _moment("wanted_since", nullable=False),
+        _moment("next_at", nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("entry_id", name="pk_article_request"),
+        sa.ForeignKeyConstraint(
+            ["entry_id"],
+            ["entry.id"],
+            name="fk_article_request_entry_id_entry",
+            ondelete="CASCADE",
+        ),
+    )
+    op.create_index("ix_article_request_next_at", "article_request", ["next_at"])
+    op.create_table(
+        "host",
+        sa.Column("name", sa.Text(), nullable=False),
+        _moment("wait_until"),
+        sa.Column("day", sa.String(10), nullable=False, server_default=""),
+        sa.Column("pages", sa.Integer(), nullable=False, server_default="0"),
+        sa.Column("robots", sa.Text(), nullable=True),
+        _moment("robots_at"),
+        sa.PrimaryKeyConstraint("name", name="pk_host"),
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("host")
+    op.drop_table("article_request")
+    op.execute("DELETE FROM near_miss WHERE because <> 'doubtful'")
+    with op.batch_alter_table("near_miss") as batch:
+        for name in ("reported_at", "kind", "because"):
+            batch.drop_column(name)
+        batch.drop_constraint("uq_near_miss_profile_revision", type_="unique")
+        batch.create_unique_constraint("uq_near_miss_profile_id", ["profile_id", "entry_id"])
+    op.drop_column("revision", "held_because")
+    for name in ("encoding", "requested_whole_at", "doubted_hash", "doubted_at"):
+        op.drop_column("source", name)
