@@ -36,8 +36,8 @@ OTHER_PAGES = {
     "Imperva": (
         "",
         (
-            ""
-            "<iframe src='/_Incapsula_Resource?x=1'>Request unsuccessful. Incapsula incident ID: 1-2"
+            "<iframe src='/_Incapsula_Resource?x=1'>Request unsuccessful. Incapsula incident"
+            " ID: 1-2"
             "</iframe>"
         ),
         "check of the browser",
@@ -150,8 +150,8 @@ OTHER_PAGES = {
     "consent in French": (
         "Gestion des cookies",
         (
-            ""
-            "<p>Avec votre consentement, nos partenaires et nous utilisons des cookies. Tout accepter."
+            "<p>Avec votre consentement, nos partenaires et nous utilisons des cookies."
+            " Tout accepter."
             " Continuer sans accepter.</p>"
         ),
         "consent",

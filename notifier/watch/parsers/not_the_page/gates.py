@@ -36,7 +36,8 @@ proszę czekać; weryfikacja; sprawdzanie przeglądarki; ett ögonblick; säkerh
 sikkerhetskontroll; sikkerhedskontrol; vent venligst; hetkinen; один момент; минутку; подождите
 проверка браузера; проверка безопасности; bir dakika lütfen; bir an; güvenlik kontrolü
 lütfen bekleyin; okamžik prosím; bezpečnostní kontrola; しばらくお待ちください; お待ちください
-セキュリティチェック; 请稍候; 安全检查; 人机验证; 安全验证; 잠시만 기다려 주세요; 잠시만 기다리십시오
+セキュリティチェック; 请稍候; 安全检查; 人机验证; 安全验证; 잠시만 기다려 주세요
+잠시만 기다리십시오
 """,
     phrases="""
 checking your browser; checking that your browser; checking if the site connection is secure
