@@ -48,9 +48,10 @@ class Response:
     Attributes:
         request: the request.
         url: the address that answered, after redirects.
-        status: of the answer (RFC 9110, 15); 0 if there is none.
+        status: of the answer (RFC 9110, 15); 0 if there is none. One that comes with the whole
+            document is 200: 203, and 206 without a part (``Content-Range``) or with all of it.
         headers: by their names in lower case.
-        body: of an answer with status 200; empty for a `CHECK`.
+        body: of an answer with status 200, unpacked; empty for a `CHECK`.
         error: the reason why there is no answer, a clause for the person who looks after the
             source; empty if there is one.
         moved_to: the address to which permanent redirects alone (301, 308) led; empty without any.
