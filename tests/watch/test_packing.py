@@ -102,6 +102,8 @@ def test_a_document_of_exactly_the_limit_is_read():
         ("zstd", zstd.compress(b"<") * 101, "more than 100 parts"),
         ("deflate", zlib.compress(FEED)[:-9], "deflate"),
         ("br", brotli.compress(FEED)[:-4], "Brotli"),
+        ("gzip", b"x", "gzip"),
+        ("zstd", b"x", "Zstandard"),
         ("br", b"\x8b\xff\x00", "Brotli"),
         ("gzip, gzip, gzip, gzip, gzip", FEED, "more than 4 times"),
     ],

@@ -26,9 +26,10 @@ ACCEPTED = "gzip, deflate, br, zstd"
 _MOST_LAYERS, _MOST_MEMBERS = 4, 100
 _TOO_MANY_MEMBERS = f"the packed answer has more than {_MOST_MEMBERS} parts"
 _GZIP_MAGIC, _ZSTD_MAGIC = b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd"
-# First characters of documents: markup and JSON, perhaps after a byte order mark.
-_BEGINNINGS = (b"<", b"{", b"[")
-_MARK = b"\xef\xbb\xbf"
+# First characters of documents, markup and JSON, and of packed files; before them may be a byte
+# order mark and so many spaces. Chosen by hand; not measured.
+_BEGINNINGS = (b"<", b"{", b"[", _GZIP_MAGIC, _ZSTD_MAGIC)
+_MARK, _LONGEST_MARGIN = b"\xef\xbb\xbf", 1_000
 # Forms of `zlib`'s parameter `wbits`: with gzip's header, with zlib's header, without any.
 _GZIP, _ZLIB, _RAW = 31, 15, -15
 # Logarithm of the bytes of history that a packed answer may refer to: 8 MB (RFC 9659, 3).
@@ -54,16 +55,17 @@ def unpacked(body: bytes, codings: str, max_bytes: int) -> bytes:
     for unpack in layers:
         body = unpack(body, max_bytes)
     for _ in range(_MOST_LAYERS - len(layers)):
-        if not body.startswith((_GZIP_MAGIC, _ZSTD_MAGIC)):
-            break
-        body = _unzip(_unzstd(body, max_bytes), max_bytes)
+        if body.startswith(_GZIP_MAGIC):
+            body = _unzip(body, max_bytes)
+        elif body.startswith(_ZSTD_MAGIC):
+            body = _unzstd(body, max_bytes)
     return body
 
 
 def _unzip(body: bytes, max_bytes: int) -> bytes:
-    """Undo gzip (RFC 1952); a body without its first bytes is returned as it is."""
+    """Undo gzip (RFC 1952)."""
     if not body.startswith(_GZIP_MAGIC):
-        return body
+        return _as_it_is(body, "gzip")
     out = bytearray()
     for _ in range(_MOST_MEMBERS):
         part, body = _inflated(body, _GZIP, max_bytes)
@@ -118,9 +120,9 @@ def _unbrotli(body: bytes, max_bytes: int) -> bytes:
 
 
 def _unzstd(body: bytes, max_bytes: int) -> bytes:
-    """Undo Zstandard (RFC 8878); a body without its first bytes is returned as it is."""
+    """Undo Zstandard (RFC 8878)."""
     if not body.startswith(_ZSTD_MAGIC):
-        return body
+        return _as_it_is(body, "Zstandard")
     out = bytearray()
     options: dict[int, int] = {zstd.DecompressionParameter.window_log_max: _ZSTD_WINDOW}
     try:
@@ -139,8 +141,9 @@ def _unzstd(body: bytes, max_bytes: int) -> bytes:
 
 
 def _as_it_is(body: bytes, name: str) -> bytes:
-    """Return a body that was called packed and is a document; such servers exist."""
-    if not body or body.removeprefix(_MARK).lstrip().startswith(_BEGINNINGS):
+    """Return a body that is called packed and is a document, or packed another way."""
+    start = body[:_LONGEST_MARGIN].removeprefix(_MARK).lstrip()
+    if not start or start.startswith(_BEGINNINGS):
         return body
     raise _DamagedError(f"the answer is said to be packed ({name}) and cannot be unpacked")
 

@@ -20,12 +20,12 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True)
 class Request:
-    """A conditional GET (RFC 9110, 13).
+    """A GET, conditional if it has validators (RFC 9110, 13).
 
     Attributes:
         source_id: the source that it is for.
         url: an http or https address.
-        etag: the `ETag` of the known document; None if there is none.
+        etag: the `ETag` of the known document; None if there is none, or to get it in any case.
         last_modified: its `Last-Modified`, as the server wrote it.
         purpose: the purpose of the request.
         body_hash: the hash of the known document, for servers that give no validators.
@@ -39,6 +39,11 @@ class Request:
     purpose: Purpose = Purpose.DOCUMENT
     body_hash: str | None = None
     entry_id: int = 0
+
+    @property
+    def is_whole(self) -> bool:
+        """Return whether it asks for the document as it is, without validators."""
+        return not (self.etag or self.last_modified)
 
 
 @dataclass(frozen=True)
