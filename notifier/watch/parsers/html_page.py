@@ -14,6 +14,7 @@ from notifier.enums import NewsKind
 from notifier.text import markup
 from notifier.text.cleaning import clean, fold, shorten
 from notifier.text.urls import web_address
+from notifier.text.visible import unescaped_again
 from notifier.watch.parsers.observation import ASIDE, Observation, ParsedDocument, ParseError
 
 # Tried in this order. The class of the site that the bundled profile watches is first, because the
@@ -291,7 +292,7 @@ def _is_menu(items: Any) -> bool:
 
 
 def _text(element: Any) -> str:
-    return clean(" ".join(element.itertext()))
+    return clean(unescaped_again(" ".join(element.itertext())))
 
 
 def _short_text(element: Any) -> str:
