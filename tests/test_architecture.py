@@ -47,7 +47,7 @@ WRITERS = {
     "Term": ("match/profiles.py",),
     "Examination": ("match/matches.py",),
     "Match": ("match/matches.py",),
-    "NearMiss": ("match/matches.py",),
+    "NearMiss": ("match/held.py",),
     "Digest": ("digest/digests.py",),
     "DigestItem": ("digest/digests.py",),
     "Subscriber": ("subscribers/",),

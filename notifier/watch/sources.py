@@ -116,7 +116,7 @@ def _start_anew(source: Source, now: datetime) -> None:
     """Watch a removed source again: what it published meanwhile is a baseline, sent to nobody."""
     source.removed_at = source.baselined_at = source.empty_since = source.gone_at = None
     source.next_poll_at = now
-    source.etag = source.last_modified = source.body_hash = None
+    source.etag = source.last_modified = source.body_hash = source.requested_whole_at = None
     source.changed_at = source.expected_by = None
     source.moved_to = source.moved_seen_at = None
     source.posts_until = source.posts_next_at = None
@@ -188,6 +188,8 @@ def record_success(
     source.last_success_at = now
     source.poll_counts = _counted(source.poll_counts, now)
     source.failures, source.last_error, source.gone_at = 0, None, None
+    if response.request.is_whole:
+        source.requested_whole_at = now
     if changed or source.changed_at is None:
         source.changed_at = now if source.baselined_at else _newest(document, now)
     if document is not None:
