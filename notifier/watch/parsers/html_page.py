@@ -14,6 +14,7 @@ from notifier.enums import NewsKind
 from notifier.text import markup
 from notifier.text.cleaning import clean, fold, shorten
 from notifier.text.urls import web_address
+from notifier.text.visible import unescaped_again
 from notifier.watch.parsers.cut_off import page_has_its_end
 from notifier.watch.parsers.encoding import decoded
 from notifier.watch.parsers.not_the_page.recognition import recognised
@@ -309,7 +310,7 @@ def _is_menu(items: Any) -> bool:
 
 
 def _text(element: Any) -> str:
-    return clean(" ".join(element.itertext()))
+    return clean(unescaped_again(" ".join(element.itertext())))
 
 
 def _short_text(element: Any) -> str:

@@ -3,13 +3,12 @@
 Pure. The XML formats are parsed by `rss.py`, because feedparser knows no JSON Feed.
 """
 
-import html
 import json
 from datetime import datetime
 from typing import Any
 from urllib.parse import urljoin
 
-from notifier.text.cleaning import clean, paragraphs, plain
+from notifier.text.cleaning import clean, lines, paragraphs, plain
 from notifier.text.urls import LONGEST_ADDRESS, web_address
 from notifier.watch.parsers.cut_off import complete_items
 from notifier.watch.parsers.observation import (
@@ -58,9 +57,7 @@ def _observations(items: list[Any], base: str) -> tuple[Observation, ...]:
 
 
 def _observation(item: dict[str, Any], base: str) -> Observation:
-    body = paragraphs(
-        _text(item.get("content_html")) or html.escape(_text(item.get("content_text")))
-    )
+    body = paragraphs(_text(item.get("content_html"))) or lines(_text(item.get("content_text")))
     title = plain(_text(item.get("title")))
     categories = tuple(clean(_text(tag)) for tag in _items(item.get("tags")) if _text(tag))
     authors = [
