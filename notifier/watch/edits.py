@@ -5,7 +5,7 @@ Owns the choice of the known state that an observation is compared with: states 
 is planned while a session is open, and done when it is closed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -65,6 +65,7 @@ class Plan:
         parts: the observations with their keys; each part is stored in a transaction of its own.
         differences: the results of `compare`, by the states that were compared.
         backlog: whether the document lists many items without a date.
+        pairs: the known states and the changed observations that are compared.
     """
 
     def __init__(
@@ -73,16 +74,29 @@ class Plan:
         self.parts = list(in_chunks(items, _PART)) or [[]]
         self.differences: dict[Compared, Difference | None] = {}
         self.backlog = has_backlog([observation for observation, _ in items])
-        self._pairs = pairs
+        self.pairs = list(pairs)
+
+    def leave_out(self, entry_ids: Collection[int]) -> None:
+        """Leave out the changed observations of these entries: nothing of them is stored."""
+        if not entry_ids:
+            return
+        unwanted = {
+            id(observation)
+            for known, observation in self.pairs
+            if known.newest.entry_id in entry_ids
+        }
+        items = [item for part in self.parts for item in part if id(item[0]) not in unwanted]
+        self.parts = list(in_chunks(items, _PART)) or [[]]
+        self.pairs = [pair for pair in self.pairs if id(pair[1]) not in unwanted]
 
     def compare(self) -> None:
         """Compare every changed state with the known one.
 
         It may take long, so no session may be open.
         """
-        for known, observation in self._pairs:
+        for known, observation in self.pairs:
             self.differences[compared_states(known, observation)] = difference(known, observation)
-        self._pairs = ()
+        self.pairs = []
 
 
 def plan(session: Session, source: Source, observations: Sequence[Observation]) -> Plan:

@@ -70,6 +70,8 @@ _BREAKS = re.compile("\ufffd+")
 # A document with broken bytes is UTF-8 if it has so many valid sequences for each broken one; if
 # it is called UTF-8, or was UTF-8 before, one for each. Chosen by hand; not measured.
 _SEQUENCES_PER_BREAK, _SEQUENCES_PER_BREAK_IF_NAMED = 2, 1
+# So many breaks do not make another encoding of a source's UTF-8. Chosen by hand; not measured.
+_FEW_BREAKS = 3
 
 
 def decoded(body: bytes, headers: Mapping[str, str], known: str = "") -> tuple[str, str]:
@@ -92,9 +94,10 @@ def decoded(body: bytes, headers: Mapping[str, str], known: str = "") -> tuple[s
     if names and names[0] in _SEVEN_BITS:
         return body.decode(names[0], "replace"), names[0]
     try:
-        return body.decode(UTF_8), UTF_8
+        # ASCII is valid in most encodings, so it says nothing of the source's.
+        return body.decode(UTF_8), (known or UTF_8) if body.isascii() else UTF_8
     except UnicodeDecodeError:
-        return _decoded_other(body, names)
+        return _decoded_other(body, names, was_utf_8=known == UTF_8)
 
 
 def as_utf_8(
@@ -135,13 +138,13 @@ def _python_name(label: str) -> str:
     return name if _ENCODINGS.fullmatch(name) else ""
 
 
-def _decoded_other(body: bytes, names: list[str]) -> tuple[str, str]:
+def _decoded_other(body: bytes, names: list[str], *, was_utf_8: bool) -> tuple[str, str]:
     """Return the text of bytes that are not valid UTF-8, and their encoding."""
     text = body.decode(UTF_8, "replace")
     sequences = sum(1 for _ in _SEQUENCES.finditer(body))
     broken = len(_BREAKS.findall(text))
     needed = _SEQUENCES_PER_BREAK_IF_NAMED if UTF_8 in names else _SEQUENCES_PER_BREAK
-    if sequences >= needed * broken:
+    if sequences >= needed * broken or (was_utf_8 and broken <= _FEW_BREAKS):
         return text, UTF_8
     others = [name for name in names if name != UTF_8]
     for name in others:
