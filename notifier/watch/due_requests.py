@@ -79,7 +79,7 @@ def documents(
         statement = statement.where(Source.id.in_(ids))
     if not force:
         statement = statement.where(Source.next_poll_at <= now, Source.gone_at.is_(None))
-    statement = statement.with_only_columns(
+    columns = (
         Source.id,
         Source.url,
         Source.etag,
@@ -88,10 +88,11 @@ def documents(
         Source.requested_whole_at,
     )
     requests = []
-    for source_id, url, etag, last_modified, body_hash, whole_at in session.execute(statement):
-        whole = force or whole_at is None or now - whole_at >= WHOLE_AFTER
-        validators = (None, None) if whole else (etag, last_modified)
-        requests.append(Request(source_id, url, *validators, body_hash=body_hash))
+    for row in session.execute(statement.with_only_columns(*columns)):
+        source_id, url, etag, last_modified, body_hash, whole_at = row
+        if force or whole_at is None or now - whole_at >= WHOLE_AFTER:
+            etag = last_modified = None
+        requests.append(Request(source_id, url, etag, last_modified, body_hash=body_hash))
     return requests
 
 
