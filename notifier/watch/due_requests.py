@@ -79,7 +79,7 @@ def documents(
         statement = statement.where(Source.id.in_(ids))
     if not force:
         statement = statement.where(Source.next_poll_at <= now, Source.gone_at.is_(None))
-    statement = statement.with_only_columns(
+    columns = statement.with_only_columns(
         Source.id,
         Source.url,
         Source.etag,
@@ -88,10 +88,10 @@ def documents(
         Source.requested_whole_at,
     )
     requests = []
-    for source_id, url, etag, last_modified, body_hash, whole_at in session.execute(statement):
+    for source_id, url, etag, last_modified, body_hash, whole_at in session.execute(columns):
         whole = force or whole_at is None or now - whole_at >= WHOLE_AFTER
-        validators = (None, None) if whole else (etag, last_modified)
-        requests.append(Request(source_id, url, *validators, body_hash=body_hash))
+        request = Request(source_id, url, etag, last_modified, body_hash=body_hash)
+        requests.append(request.without_validators() if whole else request)
     return requests
 
 
