@@ -88,20 +88,18 @@ class Plan:
 
         It may take long, so no session may be open.
         """
-        found = [
-            (known, observation, difference(known, observation))
-            for known, observation in self._pairs
-        ]
-        changed = [one for one in found if one[2] is not None and not one[2].keeps_text]
-        if mass_edits.are_many(len(changed), self._listed):
-            states = [(_state(known.same_origin), known.state_of(one)) for known, one, _ in changed]
-            shared = mass_edits.shared_edit(states)
-            found += [
-                (known, one, mass_edits.without_shared(old, new, edit, shared))
-                for (known, one, edit), (old, new) in zip(changed, states, strict=True)
-                if edit is not None
-            ]
-        for known, observation, edit in found:
+        found = []
+        for known, observation in self._pairs:
+            edit = difference(known, observation)
+            self.differences[compared_states(known, observation)] = edit
+            if edit is not None and not edit.keeps_text:
+                found.append((known, observation, edit))
+        rest = mass_edits.judged(
+            [(_state(known.same_origin), known.state_of(later)) for known, later, _ in found],
+            [edit for _, _, edit in found],
+            self._listed,
+        )
+        for (known, observation, _), edit in zip(found, rest, strict=True):
             self.differences[compared_states(known, observation)] = edit
         self._pairs = ()
 

@@ -211,7 +211,7 @@ def _store_edit(entry: Entry, observation: Observation, edit: Difference, now: d
         recent = [state for state in entry.revisions[1:] if now - state.observed_at < _DAY]
         if len(recent) >= MOST_REVISIONS_A_DAY:
             return Revised.POSTPONED
-        edit = restrained(edit, entry.revisions[1:], now)
+        edit = restrained(edit, entry.revisions, now)
     _append(entry, observation, edit, observation.change, now)
     return Revised.CHANGED
 

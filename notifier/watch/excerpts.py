@@ -10,12 +10,18 @@ from notifier.text.cleaning import fold
 from notifier.watch.statements import Statement, Text
 from notifier.watch.text_changes import edits
 
-# The words by which an excerpt points to the whole text, at its end.
+# The words by which an excerpt points to the whole text, at its end. In small letters they are a
+# part of a sentence, unless a mark stands before them.
+_WORDS = (
+    "read (?:the )?(?:full|more|on|rest)|continue reading|full (?:story|article)|weiterlesen|"
+    "mehr lesen|zum artikel|lire la suite|lire plus|leer más|seguir leyendo|leggi tutto|"
+    "continua a leggere|lees meer|lees verder|leia mais|czytaj więcej|läs mer|続きを読む|阅读更多|"
+    "阅读全文|더 보기"
+)
+_CAPITAL_WORDS = "|".join(words[:1].upper() + words[1:] for words in _WORDS.split("|"))
 _POINTER = re.compile(
-    r"(?i)(?:\W{0,3}(?:\[?(?:…|\.\.\.)\]?|&hellip;)|\s[\[(<«»→\s]{0,4}(?:read (?:the )?(?:full |more|on|rest)|"
-    r"continue reading|more|full (?:story|article)|weiterlesen|mehr lesen|zum artikel|lire la suite|lire plus|"
-    r"leer más|seguir leyendo|leggi tutto|continua a leggere|continua|lees (?:meer|verder)|"
-    r"leia mais|czytaj więcej|läs mer|続きを読む|阅读更多|阅读全文|더 보기)[^.!?]{0,120}\W{0,5})$"
+    rf"(?:\s*\[?(?:…|\.\.\.)\]?|(?:[.!?…)\]:→»\n]\s{{0,4}}[\[(<«»→]{{0,3}}\s?(?i:more|{_WORDS})"
+    rf"|\s[\[(<«»→]{{0,3}}\s?(?:{_CAPITAL_WORDS}|{_CAPITAL_WORDS.upper()}))[^.!?]{{0,120}}\W{{0,5}})$"
 )
 _LONGEST_POINTER = 200
 # The words of a note that only some may read the rest.
@@ -48,12 +54,22 @@ def is_beginning(text: str, whole: str) -> bool:
     """Return whether a text is an excerpt of another: its beginning, cut, or nothing at all."""
     text = text.strip()
     head, tail = text[:-_LONGEST_POINTER], text[-_LONGEST_POINTER:]
-    cut = f"{head}{_POINTER.sub('', tail)}".rstrip()
+    cut = f"{head}{_without_pointer(tail)}".rstrip()
     folded, folded_whole = fold(cut), fold(whole)
     if len(folded) >= len(folded_whole) or not folded_whole.startswith(folded):
         return False
     is_cut = cut != text or not _WHOLE_END.search(text)
     return is_cut or len(folded) <= len(folded_whole) * _LARGEST_BEGINNING
+
+
+def _without_pointer(tail: str) -> str:
+    """Return the end of a text without a pointer to the whole, and without the ellipsis before."""
+    pointer = _POINTER.search(tail)
+    if pointer is None:
+        return tail
+    # The mark before the pointer belongs to the text, unless it is an ellipsis.
+    rest = tail[: pointer.start()] + (pointer[0][0] if pointer[0][0] in ".!?)" else "")
+    return re.sub(r"\s*\[?(?:…|\.{3})\]?$", "", rest)
 
 
 def is_marked(text: str) -> bool:

@@ -21,9 +21,23 @@ _Value = TypeVar("_Value", bound=Hashable)
 FEWEST = 5
 
 
-def are_many(changed: int, listed: int) -> bool:
-    """Return whether so many of the listed entries changed that they may share an edit."""
-    return changed >= FEWEST and changed * 2 > listed
+def judged(
+    states: Sequence[tuple[State, State]], differences: Sequence[Difference], listed: int
+) -> list[Difference]:
+    """Return the differences of a document's changed entries, without the edit that most share.
+
+    Args:
+        states: the earlier and the later state of each changed entry.
+        differences: their whole differences.
+        listed: how many entries the document lists.
+    """
+    if len(states) < FEWEST or len(states) * 2 <= listed:
+        return list(differences)
+    shared = shared_edit(states)
+    return [
+        without_shared(old, new, difference, shared)
+        for (old, new), difference in zip(states, differences, strict=True)
+    ]
 
 
 def shared_edit(states: Sequence[tuple[State, State]]) -> Shared:
