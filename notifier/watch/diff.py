@@ -207,7 +207,9 @@ def _heading_changes(
     found = []
     for heading in added[:_MOST_RENAMED]:
         texts = (_joined(after[heading]), removed[:_MOST_RENAMED])
-        earlier = next((one for one in texts[1] if comparable(_joined(before[one]), texts[0])), None)
+        earlier = next(
+            (one for one in texts[1] if comparable(_joined(before[one]), texts[0])), None
+        )
         if earlier is None:
             continue
         removed.remove(earlier)

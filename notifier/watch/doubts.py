@@ -6,7 +6,7 @@ Owns which observed states are not believed yet, and since when. What is doubted
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
@@ -14,11 +14,15 @@ from sqlalchemy.orm import Session
 from notifier.store.db import in_chunks
 from notifier.store.models import Doubt, Entry, Source
 from notifier.watch import plausibility, sources
+from notifier.watch.damage import is_damaged
 from notifier.watch.edits import Plan
 from notifier.watch.parsers.observation import ASIDE, ParsedDocument
 
-# The sign of a character that could not be decoded (Unicode 15, 23.8).
-_BROKEN = "\ufffd"
+# The end of a reason that says what happens next.
+_NEXT = (
+    "this is believed if it is still so after"
+    f" {plausibility.SECOND_LOOK // timedelta(hours=1)} hours"
+)
 
 
 @dataclass
@@ -42,7 +46,7 @@ class Judgement:
         It says what happens next.
         """
         first = next((doubt.reason for doubt in self.doubted.values()), "")
-        return f"{first}; a second look an hour later decides" if first else ""
+        return f"{first}; {_NEXT}" if first else ""
 
     @property
     def entry_ids(self) -> frozenset[int]:
@@ -66,7 +70,7 @@ def judge(
     waiting: dict[int, tuple[datetime, str]] | None = None
     for known, observation in plan.pairs:
         entry_id = known.newest.entry_id
-        if _is_damaged(observation) and not _is_damaged(known.newest):
+        if is_damaged(observation) and not is_damaged(known.newest):
             judgement.damaged.add(entry_id)
             continue
         before = plausibility.State(
@@ -87,11 +91,6 @@ def judge(
             judgement.doubted[entry_id] = doubt
     plan.leave_out(judgement.entry_ids)
     return judgement
-
-
-def _is_damaged(state: object) -> bool:
-    texts = (getattr(state, name) for name in ("title", "summary", "body"))
-    return any(_BROKEN in text for text in texts)
 
 
 def _compared(content: Mapping[str, object]) -> dict[str, object]:
@@ -151,7 +150,4 @@ def of_list(session: Session, source: Source, listed: int, new: int, now: dateti
     usual = (session.scalar(its_own.where(Entry.left_at.is_(None))) or 0) - new
     if not plausibility.lists_too_few(listed, usual) or sources.note_doubted_list(source, now):
         return ""
-    return (
-        f"the feed lists {listed} of its {usual} items; a second look an hour later decides whether"
-        " the others have left it"
-    )
+    return f"the feed lists {listed} of its {usual} items; {_NEXT}"

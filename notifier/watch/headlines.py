@@ -19,12 +19,16 @@ from notifier.watch.wording import Word, glued, words
 # Chosen by hand; not measured: words of a site's or section's name, letters of a name that is part
 # of another one, and letters of a word in which one is taken for a slip.
 _LONGEST_NAME, _SHORTEST_NAME, _SHORTEST_SLIP = 6, 4, 6
-_SEPARATOR = re.compile(r" [|–—·»:•-] | ?[|»•] ?")
+_SEPARATOR = re.compile(r" [|–—·»:•-] | ?[|»•] ?|: ")
 _BAR = re.compile(r" ?[|»•] ?")
 
 
 def says_the_same(
-    old: str, new: str, sites: Collection[str] = (), shared: Shared = NOTHING_SHARED, sign: str = "."
+    old: str,
+    new: str,
+    sites: Collection[str] = (),
+    shared: Shared = NOTHING_SHARED,
+    sign: str = ".",
 ) -> bool:
     """Return whether two headlines of one article say the same.
 

@@ -182,9 +182,7 @@ def date_of(match: re.Match[str]) -> str:
     Args:
         match: of a pattern that holds `DATE`.
     """
-    part = {
-        name[0]: text for name, text in match.groupdict().items() if text and len(name) == 2
-    }
+    part = {name[0]: text for name, text in match.groupdict().items() if text and len(name) == 2}
     year = part.get("y", "")
     year = f"20{year}" if len(year) == 2 else year
     month, day = _month_number(part["m"]), int(part.get("d", 0))
@@ -243,11 +241,12 @@ def value(words: Iterable[str]) -> str:
     Args:
         words: each one for which `is_number` is true.
     """
-    total, part = Decimal(0), None
+    total = Decimal(0)
+    part: Decimal | None = None
     for word in words:
         if word in _SCALES:
             scale = _SCALES[word]
-            part = (1 if part is None else part) * scale
+            part = (Decimal(1) if part is None else part) * scale
             if scale > 100:
                 total, part = total + part, None
             continue

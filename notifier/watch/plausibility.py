@@ -21,8 +21,9 @@ from notifier.trial_fields import FieldForm
 
 # All values were chosen by hand; not measured.
 
-# What is doubted is believed when it is observed again so much later.
-SECOND_LOOK = timedelta(hours=1)
+# What is doubted is believed when it is observed again so much later; most faults of servers are
+# mended on the same day. Until then it is requested so often.
+SECOND_LOOK, NEXT_LOOK = timedelta(hours=12), timedelta(hours=1)
 # A section is still there if at least this part of its longer words is anywhere on the page.
 _KEPT = 0.5
 # Letters of words that say what a text is about, how many such words of a page are looked at, and

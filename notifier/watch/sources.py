@@ -21,7 +21,7 @@ from notifier.watch.health import StateReport, expected_by, health, unreported_s
 from notifier.watch.http.types import Purpose, Response, body_hash
 from notifier.watch.parsers.clinicaltrials import trial_of
 from notifier.watch.parsers.observation import ParsedDocument
-from notifier.watch.plausibility import SECOND_LOOK
+from notifier.watch.plausibility import NEXT_LOOK, SECOND_LOOK
 from notifier.watch.polling_interval import next_wait, server_requested_wait
 
 # The target of a permanent redirect becomes the address after it was seen for so long. Chosen by
@@ -344,7 +344,7 @@ def record_doubt(
     *,
     changed: bool,
 ) -> None:
-    """Store a poll whose document is not believed wholly; it is polled again after an hour.
+    """Store a poll whose document is not believed wholly; it is polled again in an hour.
 
     Args:
         source: the source, in a writing session.
@@ -362,11 +362,11 @@ def record_doubt(
     if changed:
         source.changed_at = now
     asked_for = server_requested_wait(response.headers, source.ttl_minutes, now)
-    source.next_poll_at = now + max(SECOND_LOOK, asked_for)
+    source.next_poll_at = now + max(NEXT_LOOK, asked_for)
 
 
 def note_doubted_list(source: Source, now: datetime) -> bool:
-    """Note that a feed lists hardly any of its items; return whether it did so an hour ago, too."""
+    """Note that a feed lists hardly any of its items; return whether it has done so for long."""
     source.doubted_at = source.doubted_at or now
     return now - source.doubted_at >= SECOND_LOOK
 

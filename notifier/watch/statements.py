@@ -17,7 +17,7 @@ _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”»)\]]*\s+|(?<=[。！？])")
 # A full stop behind these ends no sentence. Chosen by hand; not measured.
 _NO_END = re.compile(
     r"(?:^|[\s(])(?:[A-Za-z]|Dr|Prof|Mr|Mrs|Ms|St|vs|approx|ca|bzw|resp|No|Nr|Fig|Inc|Ltd|Co|Corp|"
-    r"Jan|Feb|Febr|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Okt|Nov|Dec|Dez|janv|févr|avr|juil|déc|"
+    r"(?i:jan|janv|feb|febr|févr|mar|apr|avr|jun|jul|juil|aug|sept?|oct|okt|nov|dec|déc|dez)|"
     r"\w\.\w)\.$"
 )
 _ORDINAL, _GOES_ON = re.compile(r"(?:^|\s)\d{1,2}\.$"), re.compile(rf"(?i){MONTH}|(?-i:[a-zà-ÿ])")
@@ -121,9 +121,7 @@ def sentences(text: str) -> list[str]:
 def _is_open(sentence: str, following: str) -> bool:
     """Return whether the full stop at the end of a part ends no sentence: ``Dr.``, ``3. Oktober``."""
     end = sentence[-10:]
-    return bool(
-        _NO_END.search(end) or (_ORDINAL.search(end) and _GOES_ON.match(following.strip()))
-    )
+    return bool(_NO_END.search(end) or (_ORDINAL.search(end) and _GOES_ON.match(following.strip())))
 
 
 def _without_lists(lines: Sequence[tuple[str, str]]) -> Iterator[tuple[int, str, str]]:

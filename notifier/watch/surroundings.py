@@ -15,6 +15,8 @@ _LONGEST = 240
 # Characters of a heading. A line with a full stop is text again if it is longer than so many
 # characters, or has so many words.
 _LONGEST_HEADING, _SHORTEST_PARAGRAPH, _FEWEST_WORDS = 60, 60, 4
+# Words of the name of a journal.
+_LONGEST_JOURNAL = 8
 
 
 def _any(*patterns: str) -> str:
@@ -195,8 +197,19 @@ def is_around(line: str) -> bool:
         return False
     if not line or _AD_LINE.fullmatch(line) or _AD_START.match(line) or _OTHERS_START.match(line):
         return True
-    line = _DATES.sub(_WHEN, line)
-    return any(pattern.fullmatch(line) for pattern in _LINES)
+    dated = _DATES.sub(_WHEN, line)
+    return any(pattern.fullmatch(dated) for pattern in _LINES) or _is_citation(line)
+
+
+def _is_citation(line: str) -> bool:
+    """Return whether a line is where a journal prints a paper: its name, volume and pages."""
+    rest = _PARTS.sub(" ", line)
+    words = re.findall(r"[^\W\d_]+", rest)
+    return (
+        rest != line
+        and len(words) <= _LONGEST_JOURNAL
+        and all(word[0].isupper() or word in ("of", "the", "and", "in") for word in words)
+    )
 
 
 def _unwrapped(line: str) -> str:

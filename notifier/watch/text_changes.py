@@ -5,7 +5,7 @@ it changes a fact (`facts.py`). The caller says what else matters to him.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rapidfuzz.distance import Indel, Levenshtein
@@ -85,7 +85,8 @@ def edits(old: Text, new: Text, shared: Shared = NOTHING_SHARED) -> list[Edit]:
         _without_ads([one for one in side if id(one) not in partnered], side)
         for side in (before, after)
     )
-    come = _without_runs(come, new, shared)
+    gone = _without_titles(gone, old, shared.removed)
+    come = _without_titles(come, new, shared.added)
     lost, gained = _changed_facts(
         [
             *(words for pair in spans.values() for words in pair),
@@ -323,18 +324,28 @@ def _without_ads(free: list[Statement], side: Sequence[Statement]) -> list[State
     ]
 
 
-def _without_runs(come: list[Statement], new: Text, shared: Shared) -> list[Statement]:
-    """Leave out new lines next to lines that most entries got: a list with titles of its own."""
-    if not shared.added:
-        return come
-    added = {one.line for one in new.statements if one.template in shared.added}
-    free = {one.line for one in come if not surroundings.is_correction(one.text)}
-    run = set(added)
-    for step, lines in ((1, sorted(free)), (-1, sorted(free, reverse=True))):
-        for line in lines:
-            if line - step in run:
-                run.add(line)
-    return [one for one in come if one.line not in run or surroundings.is_correction(one.text)]
+def _without_titles(free: list[Statement], text: Text, shared: Collection[str]) -> list[Statement]:
+    """Leave out titles next to lines that most entries got or lost: a list with its own items."""
+    if not shared:
+        return free
+    titles = {
+        one.line
+        for one in free
+        if not surroundings.is_correction(one.text) and not surroundings.ends_a_list(one.text)
+    }
+    run = {one.line for one in text.statements if one.template in shared}
+    for step, lines in ((1, sorted(titles)), (-1, sorted(titles, reverse=True))):
+        run |= _next_to(run, lines, step)
+    return [one for one in free if one.line not in run or one.line not in titles]
+
+
+def _next_to(run: Collection[int], lines: Iterable[int], step: int) -> set[int]:
+    """Return the lines that follow on the lines of a run, in the direction of `step`."""
+    found = set(run)
+    for line in lines:
+        if line - step in found:
+            found.add(line)
+    return found
 
 
 def _by_place(

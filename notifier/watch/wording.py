@@ -30,7 +30,9 @@ _MARK = (
     "\u0900-\u0963\u0970-\u0dff\u0e31-\u0e4e\u0eb1-\u0ece\u102b-\u109d\u17b4-\u17d3\u3099\u309a"
 )
 # Scripts without spaces: each character is a word, but for negations and names in katakana.
-_NO_SPACES = r"なかっ|ません|ない|[\u30a1-\u30fa\u30fc]{2,}|[\u3041-\u3096\u30a1-\u30fa\u3400-\u9fff]"
+_NO_SPACES = (
+    r"なかっ|ません|ない|[\u30a1-\u30fa\u30fc]{2,}|[\u3041-\u3096\u30a1-\u30fa\u3400-\u9fff]"
+)
 _PIECE = re.compile(
     rf"(?i){numerals.DATE}|{numerals.NUMBER}|(?P<han>{_NO_SPACES})"
     rf"|(?P<word>[^\W\d_](?:[^\W_\u3041-\u3096\u30a1-\u30fa\u3400-\u9fff]|[{_MARK}])*)"
@@ -38,7 +40,9 @@ _PIECE = re.compile(
 )
 _CLOCK = re.compile(r"(?i)\b(\d{1,2})(?:[:.](\d\d))? ?([ap])\.?m\b\.?")
 _ROMAN = dict(zip("i ii iii iv v vi vii viii ix x".split(), range(1, 11), strict=True))
-_BEFORE_ROMAN = frozenset("phase phases fase fasen grade stage grad stadium type typ teil part".split())
+_BEFORE_ROMAN = frozenset(
+    "phase phases fase fasen grade stage grad stadium type typ teil part".split()
+)
 _ROMAN_LETTER = re.compile(r"(i{1,3}|iv|v)([ab])")
 # Words in one spelling. "per" is left out, and so are "to" and "x" between two numbers.
 _SAME = {

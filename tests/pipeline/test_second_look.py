@@ -10,6 +10,7 @@ from notifier.pipeline import poll as poll_step
 from notifier.store.models import Doubt, Entry, Revision, Source
 from notifier.watch import sources
 from notifier.watch.health import health
+from notifier.watch.plausibility import SECOND_LOOK
 from tests.support.installation import MONDAY, Installation
 from tests.support.news_site import Article, rss
 
@@ -82,14 +83,14 @@ def test_a_page_that_lacks_most_is_believed_at_the_second_look(any_installation:
     guide = Watched(any_installation, "/guide/", SourceKind.PAGE, "text/html; charset=utf-8")
     assert guide.statuses((0 * HOUR, WHOLE), (HOUR, LITTLE)) == ["ok", "failed"]
     assert guide.source().last_error == (
-        "the page lacks 3 of its 4 sections; a second look an hour later decides"
+        "the page lacks 3 of its 4 sections; this is believed if it is still so after 12 hours"
     )
     assert (health(guide.source(), MONDAY + HOUR), guide.doubts()) == ("failing", 1)
-    assert guide.statuses((1.5 * HOUR, LITTLE)) == ["failed"]
+    assert guide.statuses((3 * HOUR, LITTLE)) == ["failed"]
     assert guide.revisions() == 1
-    assert guide.statuses((2 * HOUR, LITTLE)) == ["ok"]
+    assert guide.statuses((HOUR + SECOND_LOOK, LITTLE)) == ["ok"]
     assert (guide.revisions(), guide.doubts()) == (2, 0)
-    assert health(guide.source(), MONDAY + 2 * HOUR) == "healthy"
+    assert health(guide.source(), MONDAY + DAY) == "healthy"
 
 
 def test_a_page_that_returns_has_not_changed(guide: Watched):
@@ -104,7 +105,7 @@ def test_a_page_that_is_each_time_another_is_not_believed(guide: Watched):
     assert guide.revisions() == 1
 
 
-def test_a_second_look_comes_after_an_hour(guide: Watched):
+def test_a_doubted_page_is_requested_again_in_an_hour(guide: Watched):
     guide.statuses((0 * HOUR, WHOLE), (DAY, LITTLE))
     assert guide.source().next_poll_at == MONDAY + DAY + HOUR
 
@@ -184,7 +185,7 @@ def test_a_feed_that_lists_hardly_anything_waits_before_the_others_have_left(
     assert herald.statuses((DAY, feed_of(*few))) == ["failed"]
     assert f"lists {len(few)} of its 20 items" in herald.source().last_error
     assert len(listed(herald)) == 20
-    assert herald.statuses((DAY + HOUR, feed_of(*few))) == ["ok"]
+    assert herald.statuses((DAY + SECOND_LOOK, feed_of(*few))) == ["ok"]
     assert len(listed(herald)) == len(few)
 
 
@@ -272,5 +273,5 @@ def test_a_record_in_part_is_believed_at_the_second_look(
     assert record.statuses(*looks)[:2] == ["ok", "failed"]
     assert "lacks 4 of its 5 modules" not in (record.source().last_error or "")
     assert (record.revisions(), record.doubts()) == (1, 0)
-    assert record.statuses((3 * DAY, part), (3 * DAY + HOUR, part)) == ["failed", "ok"]
+    assert record.statuses((3 * DAY, part), (4 * DAY, part)) == ["failed", "ok"]
     assert record.revisions() == 2

@@ -74,6 +74,35 @@ def test_the_encoding_that_the_server_names_is_used():
     )
 
 
+DATED = (
+    "<rss version='2.0' xmlns:a='http://www.w3.org/2005/Atom'>"
+    "<channel><item>%s</item></channel></rss>"
+)
+
+
+@pytest.mark.parametrize(
+    ("dates", "moment"),
+    [
+        ("<pubDate>Mon, 02 Mar 2026 10:00:00 CEST</pubDate>", "2026-03-02T08:00:00+00:00"),
+        ("<pubDate>Mon, 02 Mar 2026 08:00:00 XYZT</pubDate>", None),
+        ("<pubDate>Mon, 30 Feb 2026 08:00:00 GMT</pubDate>", None),
+        ("<pubDate>1772438400</pubDate>", "2026-03-02T08:00:00+00:00"),
+        (
+            "<pubDate>soon</pubDate><a:updated>2026-03-02T08:00:00Z</a:updated>",
+            "2026-03-02T08:00:00+00:00",
+        ),
+        (
+            "<pubDate>2026-03-02T08:00:00Z</pubDate><a:updated>2026-03-09</a:updated>",
+            "2026-03-02T08:00:00+00:00",
+        ),
+        ("", None),
+    ],
+)
+def test_an_items_date_is_read_from_its_own_words(dates: str, moment: str | None):
+    (item,) = parse((DATED % f"<title>x</title>{dates}").encode(), {}, ADDRESS).observations
+    assert (item.published_at.isoformat() if item.published_at else None) == moment
+
+
 def test_an_entity_bomb_is_survived():
     bomb = b'<!DOCTYPE r [<!ENTITY a "aaaaaaaaaa">' + b"".join(
         b'<!ENTITY %c "%s">' % (98 + index, b"&%c;" % (97 + index) * 10) for index in range(9)

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 
@@ -46,6 +46,10 @@ class Request:
     def is_whole(self) -> bool:
         """Return whether it asks for the document as it is, without validators."""
         return not (self.etag or self.last_modified)
+
+    def without_validators(self) -> "Request":
+        """Return the same request for the document as it is."""
+        return replace(self, etag=None, last_modified=None)
 
 
 @dataclass(frozen=True)

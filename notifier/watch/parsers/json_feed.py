@@ -9,13 +9,13 @@ from typing import Any
 from urllib.parse import urljoin
 
 from notifier.text.cleaning import clean, lines, paragraphs, plain
+from notifier.text.published_dates import published_date
 from notifier.text.urls import LONGEST_ADDRESS, web_address
 from notifier.watch.parsers.cut_off import complete_items
 from notifier.watch.parsers.observation import (
     Observation,
     ParsedDocument,
     ParseError,
-    published_moment,
 )
 from notifier.watch.parsers.retraction import retraction_reason
 
@@ -102,9 +102,6 @@ def _address(base: str, link: str) -> str:
         return ""
 
 
-def _moment(text: Any) -> datetime | None:
-    """Parse an RFC 3339 time; one without a zone is UTC."""
-    try:
-        return published_moment(datetime.fromisoformat(_text(text).strip()))
-    except ValueError:
-        return None
+def _moment(value: Any) -> datetime | None:
+    """Return the moment of an RFC 3339 time; some programs write seconds since 1970 instead."""
+    return published_date(_text(value))

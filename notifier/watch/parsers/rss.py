@@ -5,11 +5,9 @@ Pure. All markup becomes plain text here: no later step holds HTML from outside.
 
 import io
 import re
-from calendar import timegm
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
-from time import struct_time
+from datetime import datetime
 from typing import Any
 from urllib.parse import urljoin
 from xml.sax import SAXException
@@ -17,6 +15,7 @@ from xml.sax import SAXException
 import feedparser
 
 from notifier.text.cleaning import clean, paragraphs, plain
+from notifier.text.published_dates import published_date
 from notifier.text.urls import LONGEST_ADDRESS, web_address
 from notifier.watch.parsers import json_feed, wordpress
 from notifier.watch.parsers.cut_off import complete_feed
@@ -26,7 +25,6 @@ from notifier.watch.parsers.observation import (
     Observation,
     ParsedDocument,
     ParseError,
-    published_moment,
 )
 from notifier.watch.parsers.retraction import retraction_reason
 
@@ -135,11 +133,7 @@ def _observation(entry: Any, base: str) -> Observation:
         summary="" if summary == body else plain(_without_backlink(summary, entry.get("link", ""))),
         body=paragraphs(_without_backlink(body, entry.get("link", ""))),
         author=plain(entry.get("author", "") or ""),
-        # `dict.get`, because feedparser's own `get` answers for one date with the other and warns
-        # that it will not always.
-        published_at=_moment(
-            dict.get(entry, "published_parsed") or dict.get(entry, "updated_parsed")
-        ),
+        published_at=_date(entry, "published") or _date(entry, "updated"),
         categories=categories,
         withdrawn=retraction_reason(title, categories),
     )
@@ -169,8 +163,8 @@ def _without_backlink(markup: str, link: str) -> str:
     )
 
 
-def _moment(parsed: struct_time | None) -> datetime | None:
-    try:
-        return published_moment(datetime.fromtimestamp(timegm(parsed), UTC)) if parsed else None
-    except (ValueError, OverflowError, OSError):
-        return None
+def _date(entry: Any, name: str) -> datetime | None:
+    """Return a date of an entry from its own words: feedparser guesses where they are unclear."""
+    # `dict.get`, because feedparser's own `get` answers for one date with the other and warns that
+    # it will not always.
+    return published_date(str(dict.get(entry, name) or ""))
