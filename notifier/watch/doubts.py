@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from notifier.enums import SourceKind
 from notifier.store.db import in_chunks
 from notifier.store.models import Doubt, Entry, Source
 from notifier.watch import plausibility, sources
@@ -30,12 +31,14 @@ class Judgement:
     """The states of one document that are not stored.
 
     Attributes:
-        refusal: why the whole document is surely another one: a clause; empty if it is not.
+        refusal: why the whole document is not stored: a clause; empty if it is.
+        is_first: whether it is refused because it is the first one and there is a sign against it.
         doubted: the states that wait for a second look, by the ids of their entries.
         damaged: the entries whose states have broken characters where the known ones have none.
     """
 
     refusal: str = ""
+    is_first: bool = False
     doubted: dict[int, plausibility.Doubt] = field(default_factory=dict)
     damaged: set[int] = field(default_factory=set)
 
@@ -66,6 +69,9 @@ def judge(
         plan: the plan of its observations; it is changed.
         now: when it was observed.
     """
+    if source.kind is SourceKind.PAGE and source.baselined_at is None and document.doubt:
+        waits = source.doubted_at is None or now - source.doubted_at < plausibility.SECOND_LOOK
+        return Judgement(f"{document.doubt}; {_NEXT}" if waits else "", is_first=waits)
     judgement = Judgement()
     waiting: dict[int, tuple[datetime, str]] | None = None
     for known, observation in plan.pairs:
@@ -148,6 +154,6 @@ def of_list(session: Session, source: Source, listed: int, new: int, now: dateti
     """
     its_own = select(func.count(Entry.id)).where(Entry.source_id == source.id)
     usual = (session.scalar(its_own.where(Entry.left_at.is_(None))) or 0) - new
-    if not plausibility.lists_too_few(listed, usual) or sources.note_doubted_list(source, now):
+    if not plausibility.lists_too_few(listed, usual) or sources.is_doubted_for_long(source, now):
         return ""
     return f"the feed lists {listed} of its {usual} items; {_NEXT}"

@@ -324,6 +324,9 @@ def reject(source: Source, response: Response, error: str, state: PollState) -> 
         state: the poll.
     """
     purpose = response.request.purpose
+    judgement = state.judgements.pop(source.id, None)
+    if judgement is not None and judgement.is_first:
+        sources.is_doubted_for_long(source, state.now)
     if purpose is Purpose.DOCUMENT:
         sources.record_failure(source, state.now, state.interval, response, error)
         return Outcome(PollStatus.GONE if source.gone_at else PollStatus.FAILED, error)

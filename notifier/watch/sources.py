@@ -365,8 +365,8 @@ def record_doubt(
     source.next_poll_at = now + max(NEXT_LOOK, asked_for)
 
 
-def note_doubted_list(source: Source, now: datetime) -> bool:
-    """Note that a feed lists hardly any of its items; return whether it has done so for long."""
+def is_doubted_for_long(source: Source, now: datetime) -> bool:
+    """Note that a source's document is doubted as a whole; return whether it is so for long."""
     source.doubted_at = source.doubted_at or now
     return now - source.doubted_at >= SECOND_LOOK
 

@@ -275,3 +275,34 @@ def test_a_record_in_part_is_believed_at_the_second_look(
     assert (record.revisions(), record.doubts()) == (1, 0)
     assert record.statuses((3 * DAY, part), (4 * DAY, part)) == ["failed", "ok"]
     assert record.revisions() == 2
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        WHOLE[: WHOLE.index("for a year")],
+        page(title="Frexalimab, a made-up guide", note="<p>Artikel wird geladen, Moment.</p>"),
+    ],
+    ids=["cut off", "an empty frame"],
+)
+def test_a_doubtful_first_look_is_no_baseline(guide: Watched, first: str):
+    assert guide.statuses((0 * HOUR, first), (2 * HOUR, first), (DAY, WHOLE))[1:] == [
+        "failed",
+        "ok",
+    ]
+    with guide.made.at(MONDAY).reading() as session:
+        assert [revision.baseline for revision in session.query(Revision)] == [True]
+
+
+def test_a_page_that_always_stops_in_its_text_is_believed_at_the_second_look(guide: Watched):
+    odd = WHOLE.removesuffix("</main></body></html>") + "Written by hand"
+    assert guide.statuses((0 * HOUR, odd), (HOUR, odd), (DAY, odd)) == ["failed", "failed", "ok"]
+
+
+def test_a_page_that_leads_to_the_front_page_has_not_changed(guide: Watched):
+    guide.statuses((0 * HOUR, WHOLE))
+    guide.made.site.put("/", page("Dose", "Trials", title="Welcome"), "text/html")
+    guide.made.site.fail("/guide/", 302, Location="/")
+    for day in (1, 2):
+        assert guide.poll(MONDAY + day * DAY).error == "the address leads to the site's front page"
+    assert guide.revisions() == 1

@@ -91,6 +91,17 @@ def test_ascii_says_nothing_of_the_encoding(known: str, name: str):
     assert decoded(b"<p>plain</p>", {}, known) == ("<p>plain</p>", name)
 
 
+@pytest.mark.parametrize("wrong", ["cp1252", "latin-1"])
+def test_what_was_encoded_twice_is_decoded_twice(wrong: str):
+    text = "<p>Müde Ärztin, Café</p>"
+    assert decoded(text.encode().decode(wrong).encode(), {})[0] == text
+
+
+@pytest.mark.parametrize("text", ["Ã© is shown for é", "naïve café, 5 µg", "Ünlü Ärzte", "Ã©"])
+def test_latin_letters_that_were_encoded_once_are_left(text: str):
+    assert decoded(text.encode(), {})[0] == text
+
+
 def test_latin_letters_in_a_document_that_is_called_utf_8_are_read_as_latin():
     body = "<p>Müdigkeit, Kältegefühl</p>".encode("latin-1")
     assert decoded(body, header("utf-8")) == ("<p>Müdigkeit, Kältegefühl</p>", "cp1252")

@@ -54,7 +54,8 @@ class Source(Base):
         left_out: how many items of its last document were beyond the number that is read.
         poll_counts: successful polls by day, for the last days: ``{"2026-03-02": 48}``.
         last_error: the reason of the last failure, for the operator.
-        doubted_at: the time at which a feed first listed hardly any of its items.
+        doubted_at: the time at which its document was first doubted as a whole: a feed with hardly
+            any of its items, or the first state of a page with a sign against it.
         requested_whole_at: the time of the last request without validators.
         encoding: the character encoding of the last document.
         ended: whether the last document had its end.

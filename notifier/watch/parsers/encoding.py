@@ -70,6 +70,8 @@ _BREAKS = re.compile("\ufffd+")
 # A document with broken bytes is UTF-8 if it has so many valid sequences for each broken one; if
 # it is called UTF-8, or was UTF-8 before, one for each. Chosen by hand; not measured.
 _SEQUENCES_PER_BREAK, _SEQUENCES_PER_BREAK_IF_NAMED = 2, 1
+# So many letters must have been encoded twice. Chosen by hand; not measured.
+_FEWEST_ENCODED_TWICE = 2
 # So many breaks do not make another encoding of a source's UTF-8. Chosen by hand; not measured.
 _FEW_BREAKS = 3
 
@@ -93,9 +95,10 @@ def decoded(body: bytes, headers: Mapping[str, str], known: str = "") -> tuple[s
     names = [name for name in _named(body, headers, known) if name]
     if names and names[0] in _SEVEN_BITS:
         return body.decode(names[0], "replace"), names[0]
+    if body.isascii():  # valid in most encodings, so it says nothing of the source's
+        return body.decode("ascii"), known or UTF_8
     try:
-        # ASCII is valid in most encodings, so it says nothing of the source's.
-        return body.decode(UTF_8), (known or UTF_8) if body.isascii() else UTF_8
+        return _decoded_once_more(body.decode(UTF_8)), UTF_8
     except UnicodeDecodeError:
         return _decoded_other(body, names, was_utf_8=known == UTF_8)
 
@@ -113,6 +116,21 @@ def as_utf_8(
     text, name = decoded(body, headers, known)
     kind = headers.get(_CONTENT_TYPE, "").partition(";")[0].strip() or "text/plain"
     return text.encode(), {**headers, _CONTENT_TYPE: f"{kind}; {_UTF_8_TYPE}"}, name
+
+
+def _decoded_once_more(text: str) -> str:
+    """Return the text that a server took for Latin letters and encoded a second time.
+
+    Other text is returned as it is: its Latin letters are not valid UTF-8.
+    """
+    for name in ("cp1252", "latin-1"):
+        try:
+            body = text.encode(name)
+            if len(_SEQUENCES.findall(body)) >= _FEWEST_ENCODED_TWICE:
+                return body.decode(UTF_8)
+        except UnicodeError:
+            continue
+    return text
 
 
 def _named(body: bytes, headers: Mapping[str, str], known: str) -> Iterator[str]:
