@@ -11,7 +11,7 @@ import unicodedata
 
 import nh3
 
-from notifier.text import markup
+from notifier.text import markup, references
 
 _BLOCK = re.compile(
     r"(?i)<(?=/?(?:p|div|br|li|ul|ol|h[1-6]|tr|td|th|table|blockquote|section|article|figure|hr)\b)"
@@ -147,14 +147,14 @@ def _without_tags(text: str) -> str:
 
     Its characters are still escaped.
     """
-    text = text.replace("\x00", " ")
+    text = references.repaired(text.replace("\x00", " "))
     # The parser keeps every open element in memory: if they nest deep enough, a megabyte of markup
     # takes gigabytes.
     return markup.bare_text(text) if markup.is_excessive(text) else nh3.clean(text, tags=set())
 
 
 def _unescaped(text: str) -> str:
-    return html.unescape(_LONG_CHARACTER_NUMBER.sub("\ufffd", text))
+    return html.unescape(_LONG_CHARACTER_NUMBER.sub("\ufffd", references.repaired(text)))
 
 
 class _FoldedCharacters(dict[int, str | None]):

@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from notifier.enums import SourceKind
+from notifier.text.references import repaired_bytes
 from notifier.watch.parsers import clinicaltrials, html_page, rss, wordpress
 from notifier.watch.parsers.observation import ParsedDocument, within_limits
 
@@ -47,7 +48,7 @@ def parse(kind: str, body: bytes, headers: Mapping[str, str], url: str) -> Parse
         KeyError: no such kind.
     """
     parsers: Mapping[str, ParseFunction] = {str(known): parser for known, parser in PARSERS.items()}
-    return within_limits(parsers[kind](body, headers, url))
+    return within_limits(parsers[kind](repaired_bytes(body), headers, url))
 
 
 def parse_posts(body: bytes, headers: Mapping[str, str], url: str, now: datetime) -> ParsedDocument:
