@@ -16,16 +16,11 @@ _DOUBTFUL = (
 _RUN = re.compile(f"(?:{_DOUBTFUL})+")
 _NUMBER = re.compile(r"&#(?:([0-9]+)|[xX]([0-9A-Fa-f]+));")
 
-# Control characters that XML does not allow, as bytes of an encoding that extends ASCII.
+# Control characters that XML does not allow, as bytes of UTF-8.
 _CONTROLS = bytes(code for code in range(32) if code not in b"\t\n\r")
 _NO_CONTROLS = bytes.maketrans(_CONTROLS, b" " * len(_CONTROLS))
 # A character of UTF-16 whose two halves were each written in UTF-8 (CESU-8, Unicode report 26).
 _HALVES = re.compile(rb"\xed([\xa0-\xaf][\x80-\xbf])\xed([\xb0-\xbf][\x80-\xbf])")
-# Encodings in which such bytes are parts of letters: UTF-16 and UTF-32, and the ones of ISO 2022.
-_WIDE = (b"\xff\xfe", b"\xfe\xff", b"\x00", b"<\x00")
-_ISO_2022 = b"iso-2022"
-# Bytes in which a document says its encoding. Chosen by hand; not measured.
-_HEAD = 400
 
 
 def repaired(text: str) -> str:
@@ -38,18 +33,15 @@ def repaired(text: str) -> str:
 
 
 def repaired_bytes(body: bytes) -> bytes:
-    """Return a document in whose bytes every reference and every control names a character.
-
-    Args:
-        body: XML, HTML or JSON; one that is not in an extension of ASCII is returned as it is.
-    """
-    if body.startswith(_WIDE) or _ISO_2022 in body[:_HEAD].lower():
-        return body
+    """Return a document in UTF-8 in which every reference and every control names a character."""
     if b"&#" in body:
         body = repaired(body.decode("latin-1")).encode("latin-1")
-    if b"\xed" in body:
-        body = _HALVES.sub(_joined_halves, body)
     return body.translate(_NO_CONTROLS)
+
+
+def joined_halves(body: bytes) -> bytes:
+    """Return a document without characters that are written as two halves in UTF-8 (CESU-8)."""
+    return _HALVES.sub(_joined, body) if b"\xed" in body else body
 
 
 def _repaired_run(run: re.Match[str]) -> str:
@@ -76,6 +68,6 @@ def _reference(number: int) -> str:
     return f"&#{0xFFFD if is_none else number};"
 
 
-def _joined_halves(pair: re.Match[bytes]) -> bytes:
+def _joined(pair: re.Match[bytes]) -> bytes:
     halves = [0xD000 | (half[0] & 0x3F) << 6 | half[1] & 0x3F for half in (pair[1], pair[2])]
     return chr(_character(*halves)).encode()

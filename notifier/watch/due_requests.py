@@ -79,7 +79,7 @@ def documents(
         statement = statement.where(Source.id.in_(ids))
     if not force:
         statement = statement.where(Source.next_poll_at <= now, Source.gone_at.is_(None))
-    columns = statement.with_only_columns(
+    columns = (
         Source.id,
         Source.url,
         Source.etag,
@@ -88,10 +88,11 @@ def documents(
         Source.requested_whole_at,
     )
     requests = []
-    for source_id, url, etag, last_modified, body_hash, whole_at in session.execute(columns):
-        whole = force or whole_at is None or now - whole_at >= WHOLE_AFTER
-        request = Request(source_id, url, etag, last_modified, body_hash=body_hash)
-        requests.append(request.without_validators() if whole else request)
+    for row in session.execute(statement.with_only_columns(*columns)):
+        source_id, url, etag, last_modified, body_hash, whole_at = row
+        if force or whole_at is None or now - whole_at >= WHOLE_AFTER:
+            etag = last_modified = None
+        requests.append(Request(source_id, url, etag, last_modified, body_hash=body_hash))
     return requests
 
 

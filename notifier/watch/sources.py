@@ -133,7 +133,7 @@ def _create(
 
 def _start_anew(source: Source, now: datetime) -> None:
     """Watch a removed source again: what it published meanwhile is a baseline, sent to nobody."""
-    source.removed_at = source.baselined_at = source.gone_at = None
+    source.removed_at = source.baselined_at = source.empty_since = source.gone_at = None
     source.next_poll_at = now
     source.etag = source.last_modified = source.body_hash = source.requested_whole_at = None
     source.changed_at = source.expected_by = None
@@ -213,7 +213,7 @@ def record_success(
         source.changed_at = now if source.baselined_at else _newest(document, now)
     if document is not None:
         _note_document(source, document, source.changed_at, now)
-    source.baselined_at = source.baselined_at or now
+    _note_baseline(source, document, now)
     if not whole:
         source.etag = source.last_modified = source.body_hash = None
     elif response.status != _NOT_MODIFIED:
@@ -228,6 +228,16 @@ def record_success(
         ttl_minutes=source.ttl_minutes,
         now=now,
     )
+
+
+def _note_baseline(source: Source, document: ParsedDocument | None, now: datetime) -> None:
+    """Store that this poll was the baseline; an answer that lists nothing is none."""
+    if source.baselined_at is not None:
+        return
+    if document is not None and document.observations:
+        source.baselined_at = now
+    elif source.empty_since is None:
+        source.empty_since = now
 
 
 def _note_document(

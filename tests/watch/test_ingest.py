@@ -115,7 +115,7 @@ def test_a_list_of_posts_is_requested_instead_of_the_teasers(session: Session):
     document = ParsedDocument("", (article(1),), posts_url=posts)
     outcome = ingested(session, source, poll_at(MONDAY), document)
     assert [purpose for purpose, _ in purposes(outcome)] == [Purpose.POSTS]
-    assert purposes(outcome)[0][1].startswith(f"{posts}?modified_after=2026-01-31")
+    assert purposes(outcome)[0][1].startswith(f"{posts}?modified_after=2025-12-01")
 
 
 def test_requests_that_waited_for_the_document_follow_it_once(session: Session):

@@ -59,7 +59,7 @@ def test_a_feed_without_entries_is_a_feed():
     document = (
         b"<?xml version='1.0'?><rss version='2.0'><channel><title>Quiet</title></channel></rss>"
     )
-    assert parse(document, {}, ADDRESS) == ParsedDocument("Quiet", ())
+    assert parse(document, {}, ADDRESS) == ParsedDocument("Quiet", (), encoding="utf-8")
 
 
 def test_the_encoding_that_the_server_names_is_used():

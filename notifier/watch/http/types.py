@@ -29,6 +29,7 @@ class Request:
         last_modified: its `Last-Modified`, as the server wrote it.
         purpose: the purpose of the request.
         body_hash: the hash of the known document, for servers that give no validators.
+        encoding: the character encoding of the known document.
         entry_id: the entry that an `ARTICLE` or a `CHECK` is about, else 0.
     """
 
@@ -38,6 +39,7 @@ class Request:
     last_modified: str | None = None
     purpose: Purpose = Purpose.DOCUMENT
     body_hash: str | None = None
+    encoding: str | None = None
     entry_id: int = 0
 
     @property

@@ -25,9 +25,10 @@ from notifier.watch.parsers.retraction import retraction_reason
 
 # All values were chosen by hand; not measured.
 
-# The first request asks for the edits of so many days. Each later one overlaps the one before it,
-# because a site's clock may be wrong.
-FIRST_REQUEST = timedelta(days=30)
+# The first request asks for the edits of so many days: a younger post that it does not show was
+# published later (`watch/first_sight.py`). Each later request overlaps the one before it, because
+# a site's clock may be wrong.
+FIRST_REQUEST = timedelta(days=91)
 OVERLAP = timedelta(minutes=15)
 # The next request after a success, after a failure, and after an answer that the site has no list.
 PAUSE = timedelta(hours=1)
