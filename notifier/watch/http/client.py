@@ -18,7 +18,7 @@ import aiohttp
 from notifier.settings import Settings, Watch
 from notifier.text.cleaning import clean, shorten, storable
 from notifier.watch.http.ssrf import AddressRefusedError, connector, refuse_private_name
-from notifier.watch.http.types import Purpose, Request, Response
+from notifier.watch.http.types import Request, Response
 
 # All values were chosen by hand; not measured.
 
@@ -164,7 +164,7 @@ async def _follow(client: aiohttp.ClientSession, request: Request, watch: Watch)
                 moved_to = url if permanent else moved_to
                 continue
             body = b""
-            if answer.status == 200 and request.purpose is not Purpose.CHECK:
+            if answer.status == 200 and request.purpose.wants_body:
                 body = await _body(answer, watch.max_bytes)
             headers = _clean_headers(answer.headers)
             moved_to = moved_to if answer.status in (200, 304) else ""
