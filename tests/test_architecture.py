@@ -69,6 +69,13 @@ WRITERS = {
 
 # A column that another file writes as well, and why.
 SECOND_WRITERS = {
+    **{
+        (f"Entry.{column}", "watch/presence.py"): (
+            "Presence notes when its feed no longer listed an entry, and when its page was checked "
+            "or missing; entries clears these when an entry is published again."
+        )
+        for column in ("left_at", "checked_at", "missing_since")
+    },
     ("Profile.position", "match/matches.py"): (
         "The position is the last number given to a match of the profile: it moves in the "
         "transaction that stores the match, under the lock of the profile's row."

@@ -235,8 +235,9 @@ class Poll:
         if purpose is Purpose.DOCUMENT and response.known:
             return self._keep_unchanged(response)
         if purpose is Purpose.CHECK:
-            checks = self.state.page_checks[response.request.source_id]
-            checks[response.request.entry_id] = page_checks.judge_response(response)
+            return self._note_check(response)
+        if purpose is Purpose.SITE:
+            self.state.site_answers.note(response)
         elif purpose is Purpose.AS_OF:
             self._store_as_of(response)
         elif purpose is Purpose.ARTICLE:
@@ -244,6 +245,13 @@ class Poll:
         else:
             return self._store_document(response)
         return ()
+
+    def _note_check(self, response: Response) -> Sequence[Request]:
+        if not ingest.note_check(response, self.state):
+            return ()
+        entry_id, answers = response.request.entry_id, self.state.site_answers
+        with self._deps.reading() as session:
+            return page_checks.requests_to_site(session, entry_id, answers, self.state.now)
 
     def _keep_unchanged(self, response: Response) -> Sequence[Request]:
         source_id = response.request.source_id

@@ -20,6 +20,7 @@ from notifier.watch.diff import Difference, State, comparable, compare, contains
 from notifier.watch.first_sight import has_backlog
 from notifier.watch.identity import Aliases, Identified, identified
 from notifier.watch.parsers.observation import Observation
+from notifier.watch.withdrawals import is_marked_now
 
 # Characters of two texts together that are compared inside a transaction, too. Chosen by hand; not
 # measured.
@@ -146,7 +147,7 @@ def is_edit(entry: Entry, observation: Observation) -> bool:
     return (
         newest.hash != observation.hash
         and newest.kind is not NewsKind.WITHDRAWN
-        and not observation.withdrawn
+        and not is_marked_now(newest, observation)
     )
 
 
