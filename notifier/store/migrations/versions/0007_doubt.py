@@ -22,9 +22,15 @@ def upgrade() -> None:
         _moment("doubted_at"),
         sa.Column("doubted_hash", sa.String(64), nullable=True),
         _moment("requested_whole_at"),
+        _moment("empty_since"),
         sa.Column("encoding", sa.String(40), nullable=True),
     ):
         op.add_column("source", column)
+    # The first answer of a source without entries listed nothing, which is no baseline.
+    op.execute(
+        "UPDATE source SET empty_since = baselined_at, baselined_at = NULL"
+        " WHERE NOT EXISTS (SELECT 1 FROM entry WHERE entry.source_id = source.id)"
+    )
     op.add_column(
         "revision", sa.Column("held_because", sa.String(20), nullable=False, server_default="")
     )
@@ -83,5 +89,6 @@ def downgrade() -> None:
         batch.drop_constraint("uq_near_miss_profile_revision", type_="unique")
         batch.create_unique_constraint("uq_near_miss_profile_id", ["profile_id", "entry_id"])
     op.drop_column("revision", "held_because")
-    for name in ("encoding", "requested_whole_at", "doubted_hash", "doubted_at"):
+    op.execute("UPDATE source SET baselined_at = empty_since WHERE baselined_at IS NULL")
+    for name in ("encoding", "empty_since", "requested_whole_at", "doubted_hash", "doubted_at"):
         op.drop_column("source", name)
