@@ -123,7 +123,13 @@ LIBRARIES: dict[str, set[str]] = {
     "imaplib": {"deliver/bounces/mailbox.py"},
     "itsdangerous": {"links.py"},
     "jinja2": {"render.py"},
-    "lxml": {"watch/parsers/html_page.py", "watch/discovery.py", "watch/opml.py"},
+    "lxml": {
+        "watch/parsers/html_page.py",
+        "watch/parsers/page_article.py",
+        "watch/parsers/page_text.py",
+        "watch/discovery.py",
+        "watch/opml.py",
+    },
     "multiprocessing": set(),
     "poplib": set(),
     "rapidfuzz": {
@@ -132,7 +138,6 @@ LIBRARIES: dict[str, set[str]] = {
         "match/substances.py",
         "watch/diff.py",
     },
-    "readability": {"watch/parsers/html_page.py"},
     "requests": set(),
     "rich": {"cli/"},
     "smtplib": {"deliver/smtp/connection.py"},

@@ -32,15 +32,61 @@ _MONTH_OF = {
 }
 # Months that are no other word of one of the languages, so that one alone is a month as well.
 _CLEAR_MONTHS = frozenset(_MONTH_OF) - frozenset(
-    "may mai mar mars marzo march sept nov dic mei jan".split()
+    ["may", "mai", "mar", "mars", "marzo", "march", "sept", "nov", "dic", "mei", "jan"]
 )
-_WEEKDAYS = (
-    "monday tuesday wednesday thursday friday saturday sunday montag dienstag mittwoch donnerstag "
-    "freitag samstag sonntag lundi mardi mercredi jeudi vendredi samedi dimanche lunes martes "
-    "miércoles jueves viernes sábado domingo lunedì martedì mercoledì giovedì venerdì sabato "
-    "domenica maandag dinsdag woensdag donderdag vrijdag zaterdag zondag mon tue tues wed thu thurs "
-    "fri sat sun"
-).split()
+_WEEKDAYS = [
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
+    "montag",
+    "dienstag",
+    "mittwoch",
+    "donnerstag",
+    "freitag",
+    "samstag",
+    "sonntag",
+    "lundi",
+    "mardi",
+    "mercredi",
+    "jeudi",
+    "vendredi",
+    "samedi",
+    "dimanche",
+    "lunes",
+    "martes",
+    "miércoles",
+    "jueves",
+    "viernes",
+    "sábado",
+    "domingo",
+    "lunedì",
+    "martedì",
+    "mercoledì",
+    "giovedì",
+    "venerdì",
+    "sabato",
+    "domenica",
+    "maandag",
+    "dinsdag",
+    "woensdag",
+    "donderdag",
+    "vrijdag",
+    "zaterdag",
+    "zondag",
+    "mon",
+    "tue",
+    "tues",
+    "wed",
+    "thu",
+    "thurs",
+    "fri",
+    "sat",
+    "sun",
+]
 # In small letters, these two are English verbs.
 _CAPITAL_MONTHS = ("may", "march")
 _OTHER_MONTHS = sorted(set(_MONTH_OF) - set(_CAPITAL_MONTHS), key=len, reverse=True)
@@ -102,8 +148,17 @@ _ONES = (
     ("eighty achtzig ochenta ottanta tachtig oitenta", 80),
     ("ninety neunzig noventa novanta negentig", 90),
 )
-_GERMAN_ONES = "ein zwei drei vier fünf sechs sieben acht neun".split()
-_GERMAN_TENS = "zwanzig dreißig vierzig fünfzig sechzig siebzig achtzig neunzig".split()
+_GERMAN_ONES = ["ein", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun"]
+_GERMAN_TENS = [
+    "zwanzig",
+    "dreißig",
+    "vierzig",
+    "fünfzig",
+    "sechzig",
+    "siebzig",
+    "achtzig",
+    "neunzig",
+]
 _VALUES = {word.casefold(): value for words, value in _ONES for word in words.split()} | {
     f"{one}und{tens}".casefold(): (place + 2) * 10 + number
     for place, tens in enumerate(_GERMAN_TENS)

@@ -39,9 +39,24 @@ _PIECE = re.compile(
     r"|(?P<sign>[±<>≤≥%‰&€$£¥])"
 )
 _CLOCK = re.compile(r"(?i)\b(\d{1,2})(?:[:.](\d\d))? ?([ap])\.?m\b\.?")
-_ROMAN = dict(zip("i ii iii iv v vi vii viii ix x".split(), range(1, 11), strict=True))
+_ROMAN = dict(
+    zip(["i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x"], range(1, 11), strict=True)
+)
 _BEFORE_ROMAN = frozenset(
-    "phase phases fase fasen grade stage grad stadium type typ teil part".split()
+    [
+        "phase",
+        "phases",
+        "fase",
+        "fasen",
+        "grade",
+        "stage",
+        "grad",
+        "stadium",
+        "type",
+        "typ",
+        "teil",
+        "part",
+    ]
 )
 _ROMAN_LETTER = re.compile(r"(i{1,3}|iv|v)([ab])")
 # Words in one spelling. "per" is left out, and so are "to" and "x" between two numbers.
