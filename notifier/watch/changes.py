@@ -3,7 +3,7 @@
 Pure. It knows nothing of what matters.
 """
 
-from os.path import commonprefix
+from rapidfuzz.distance import Prefix
 
 from notifier.store.models.sources import Change
 from notifier.text.cleaning import shorten
@@ -23,7 +23,7 @@ def changed(what: str, before: str, after: str, note: str = "") -> Change:
         note: see `Change`.
     """
     if before and after:
-        same = len(commonprefix((before, after)))
+        same = Prefix.similarity(before, after)
         before, after = (_from_difference(text, same) for text in (before, after))
     return Change(
         what=what, before=shorten(before, _LENGTH), after=shorten(after, _LENGTH), note=note

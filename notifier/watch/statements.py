@@ -119,7 +119,7 @@ def sentences(text: str) -> list[str]:
 
 
 def _is_open(sentence: str, following: str) -> bool:
-    """Return whether the full stop at the end of a part ends no sentence: ``Dr.``, ``3. Oktober``."""
+    """Return whether a full stop at the end of a part ends no sentence: ``Dr.``, ``3. Oktober``."""
     end = sentence[-10:]
     return bool(_NO_END.search(end) or (_ORDINAL.search(end) and _GOES_ON.match(following.strip())))
 

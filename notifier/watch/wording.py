@@ -39,14 +39,16 @@ _PIECE = re.compile(
     r"|(?P<sign>[±<>≤≥%‰&€$£¥])"
 )
 _CLOCK = re.compile(r"(?i)\b(\d{1,2})(?:[:.](\d\d))? ?([ap])\.?m\b\.?")
-_ROMAN = dict(zip("i ii iii iv v vi vii viii ix x".split(), range(1, 11), strict=True))
+_ROMAN_NUMBERS = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x")
+_ROMAN = {numeral: number for number, numeral in enumerate(_ROMAN_NUMBERS, start=1)}
 _BEFORE_ROMAN = frozenset(
-    "phase phases fase fasen grade stage grad stadium type typ teil part".split()
+    ("phase", "phases", "fase", "fasen", "grade", "grad", "stage", "stadium", "type", "typ", "part")
 )
 _ROMAN_LETTER = re.compile(r"(i{1,3}|iv|v)([ab])")
 # Words in one spelling. "per" is left out, and so are "to" and "x" between two numbers.
 _SAME = {
-    "&": "and", "und": "and", "et": "and", "≤": "<=", "≥": ">=", "versus": "vs", "percent": "%", "percentage": "%", "prozent": "%", "procent": "%",
+    "&": "and", "und": "and", "et": "and", "≤": "<=", "≥": ">=", "versus": "vs",
+    "percent": "%", "percentage": "%", "prozent": "%", "procent": "%",
 }  # fmt: skip
 _LEFT_OUT = frozenset(("per", "pro"))
 _BETWEEN_NUMBERS = frozenset(("to", "bis", "a", "x"))
