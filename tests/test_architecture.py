@@ -119,7 +119,7 @@ LIBRARIES: dict[str, set[str]] = {
     "multiprocessing": set(),
     "nh3": {"text/cleaning.py"},
     "poplib": set(),
-    "rapidfuzz": {"match/spelling.py", "match/stories.py", "watch/diff.py"},
+    "rapidfuzz": {"match/spelling.py", "match/stories.py", "watch/edit_distance.py"},
     "readability": {"watch/parsers/html_page.py"},
     "requests": set(),
     "rich": {"cli/"},

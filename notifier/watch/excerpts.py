@@ -24,7 +24,8 @@ _CAPITALS = "|".join(case(words) for words in _PHRASES for case in _CASES)
 _ARROWS = r"\s{0,4}[\[(<«»→]{0,3}\s?"
 _POINTER = re.compile(
     rf"(?:\s*\[?(?:…|\.\.\.)\]?"
-    rf"|(?:[.!?…)\]:→»\n]{_ARROWS}(?i:{_ANY_CASE})|\s{_ARROWS}(?:{_CAPITALS}))[^.!?]{{0,120}}\W{{0,5}})$"
+    rf"|(?:[.!?…)\]:→»\n]{_ARROWS}(?i:{_ANY_CASE})|\s{_ARROWS}(?:{_CAPITALS}))"
+    r"[^.!?]{0,120}\W{0,5})$"
 )
 _LONGEST_POINTER = 200
 # The words of a note that only some may read the rest.
@@ -84,13 +85,13 @@ def is_closed(text: str, whole: str) -> bool:
     """Return whether a text ends in a note for members where another one has the rest."""
     if len(text) > len(whole) + _LONGEST_NOTE or not _CLOSED.search(text):
         return False
-    found = edits(Text.of(whole), Text.of(text))
-    gone = [statement for edit in found for statement in edit.before]
-    come = [statement for edit in found for statement in edit.after]
+    its_edits = edits(Text.of(whole), Text.of(text))
+    gone = [statement for edit in its_edits for statement in edit.before]
+    come = [statement for edit in its_edits for statement in edit.after]
     note = " ".join(statement.text for statement in come)
     return bool(
         gone
-        and not any(edit.is_paired for edit in found)
+        and not any(edit.is_paired for edit in its_edits)
         and len(note) <= _LONGEST_NOTE
         and _CLOSED.search(note)
         and not _CLOSED.search(" ".join(statement.text for statement in gone))
@@ -101,5 +102,5 @@ def is_closed(text: str, whole: str) -> bool:
 
 def _are_at_the_end(statements: Sequence[Statement], text: str) -> bool:
     """Return whether nothing else stands behind the first of some statements of a text."""
-    keys = [one.key for one in Text.of(text).statements if not one.is_around]
-    return sorted(keys[-len(statements) :]) == sorted(one.key for one in statements)
+    keys = [statement.key for statement in Text.of(text).statements if not statement.is_around]
+    return sorted(keys[-len(statements) :]) == sorted(statement.key for statement in statements)

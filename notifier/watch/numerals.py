@@ -105,9 +105,9 @@ _ONES = (
 _GERMAN_ONES = "ein zwei drei vier fünf sechs sieben acht neun"
 _GERMAN_TENS = "zwanzig dreißig vierzig fünfzig sechzig siebzig achtzig neunzig"
 _VALUES = {word.casefold(): value for words, value in _ONES for word in words.split()} | {
-    f"{one}und{tens}".casefold(): (place + 2) * 10 + number
+    f"{ones}und{tens}".casefold(): (place + 2) * 10 + number
     for place, tens in enumerate(_GERMAN_TENS.split())
-    for number, one in enumerate(_GERMAN_ONES.split(), start=1)
+    for number, ones in enumerate(_GERMAN_ONES.split(), start=1)
 }
 _SCALES = {
     word: scale
@@ -200,11 +200,11 @@ def _month_number(text: str) -> int:
     return int(text) if text.isdecimal() else _MONTH_OF[text.rstrip(".").casefold()]
 
 
-def same_date(one: str, other: str) -> bool:
+def same_date(date: str, other: str) -> bool:
     """Return whether two results of `date_of` may be one day, the year of one being left out."""
-    if one == other:
+    if date == other:
         return True
-    (year, days), (other_year, other_days) = _days_of(one), _days_of(other)
+    (year, days), (other_year, other_days) = _days_of(date), _days_of(other)
     return bool(days & other_days) and (year == other_year or "-" in (year, other_year))
 
 

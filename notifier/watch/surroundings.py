@@ -162,10 +162,10 @@ _COMMENTS = _whole(rf"""
 """)
 _SOCIAL = r"""
     (?: share | tweet | print | e-?mail | pin | save | bookmark | teilen | drucken | merken
-    | partager | imprimer | compartir | imprimir | condividi | stampa | delen | compartilhar | facebook
-    | twitter | linkedin | whatsapp | reddit | telegram | bluesky | threads | pocket | copy\ link
-    | link\ kopieren | this | article | post | story | on | auf | sur | en | su | via | x | with
-    | friends | a\ friend )
+    | partager | imprimer | compartir | imprimir | condividi | stampa | delen | compartilhar
+    | facebook | twitter | linkedin | whatsapp | reddit | telegram | bluesky | threads | pocket
+    | copy\ link | link\ kopieren | this | article | post | story | on | auf | sur | en | su
+    | via | x | with | friends | a\ friend )
 """
 _CALL = _whole(rf"""
     (?i) {_SOCIAL} (?: [ |·•/,&+]+ {_SOCIAL} ){{0,15}}
