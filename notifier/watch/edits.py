@@ -16,6 +16,7 @@ from notifier.store.db import in_chunks
 from notifier.store.models import Entry, Revision, Source
 from notifier.watch import excerpts, mass_edits
 from notifier.watch.diff import Difference, State, comparable, compare, contains_changes
+from notifier.watch.first_sight import has_backlog
 from notifier.watch.identity import Aliases, Identified, identified
 from notifier.watch.parsers.observation import Observation
 
@@ -73,6 +74,7 @@ class Plan:
     Attributes:
         parts: the observations with their keys; each part is stored in a transaction of its own.
         differences: the results of `compare`, by the states that were compared.
+        backlog: whether the document lists many items without a date.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class Plan:
     ) -> None:
         self.parts = list(in_chunks(items, _PART)) or [[]]
         self.differences: dict[Compared, Difference | None] = {}
+        self.backlog = has_backlog([observation for observation, _ in items])
         self._listed = len(items)
         self._pairs = pairs
 
