@@ -136,7 +136,7 @@ LIBRARIES: dict[str, set[str]] = {
         "match/name_variants.py",
         "match/stories.py",
         "match/substances.py",
-        "watch/diff.py",
+        "watch/edit_distance.py",
     },
     "requests": set(),
     "rich": {"cli/"},

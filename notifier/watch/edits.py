@@ -107,18 +107,18 @@ class Plan:
 
         It may take long, so no session may be open.
         """
-        found = []
+        compared = []
         for known, observation in self.pairs:
             edit = difference(known, observation)
             self.differences[compared_states(known, observation)] = edit
             if edit is not None and not edit.keeps_text:
-                found.append((known, observation, edit))
+                compared.append((known, observation, edit))
         rest = mass_edits.judged(
-            [(_state(known.same_origin), known.state_of(later)) for known, later, _ in found],
-            [edit for _, _, edit in found],
+            [(_state(known.same_origin), known.state_of(later)) for known, later, _ in compared],
+            [edit for _, _, edit in compared],
             self._listed,
         )
-        for (known, observation, _), edit in zip(found, rest, strict=True):
+        for (known, observation, _), edit in zip(compared, rest, strict=True):
             self.differences[compared_states(known, observation)] = edit
         self.pairs = []
 
