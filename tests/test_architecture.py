@@ -100,7 +100,7 @@ CLOCK = "deps.py"
 
 # The files and folders that import a library, or one name of it.
 LIBRARIES: dict[str, set[str]] = {
-    "ahocorasick_rs": {"match/terms.py"},
+    "ahocorasick_rs": {"match/terms.py", "match/site_words.py"},
     "aiohttp": {"watch/http/client.py", "watch/http/ssrf.py"},
     "aiosmtpd": {"demo/servers.py"},
     "alembic": {"store/"},
@@ -119,7 +119,13 @@ LIBRARIES: dict[str, set[str]] = {
     "multiprocessing": set(),
     "nh3": {"text/cleaning.py"},
     "poplib": set(),
-    "rapidfuzz": {"match/spelling.py", "match/stories.py", "watch/diff.py"},
+    "rapidfuzz": {
+        "match/spelling.py",
+        "match/headlines.py",
+        "match/passages.py",
+        "match/stories.py",
+        "watch/diff.py",
+    },
     "readability": {"watch/parsers/html_page.py"},
     "requests": set(),
     "rich": {"cli/"},

@@ -17,7 +17,7 @@ AXES: Words[tuple[str, str]] = Words(
         (
             ("decision", "+"),
             (
-                "approv* authoris* authoriz* licens* endors* clears cleared clearance "
+                "approv* authoris* authoriz* licens* endors* clears cleared clearance lasst "
                 "recommend* backs zugelassen* zulass* genehmig* empfiehl* empfohl* befurwort* "
                 "approuv* autoris* recommand* aprueb* aprob* autoriz* recomiend* recomend* "
                 "approva* "
