@@ -47,7 +47,7 @@ WRITERS = {
     "Term": ("match/profiles.py",),
     "Examination": ("match/matches.py",),
     "Match": ("match/matches.py",),
-    "NearMiss": ("match/matches.py",),
+    "NearMiss": ("match/held.py",),
     "Digest": ("digest/digests.py",),
     "DigestItem": ("digest/digests.py",),
     "Subscriber": ("subscribers/",),
@@ -117,7 +117,6 @@ LIBRARIES: dict[str, set[str]] = {
     "jinja2": {"render.py"},
     "lxml": {"watch/parsers/html_page.py", "watch/discovery.py", "watch/opml.py"},
     "multiprocessing": set(),
-    "nh3": {"text/cleaning.py"},
     "poplib": set(),
     "rapidfuzz": {
         "match/spelling.py",

@@ -328,7 +328,13 @@ class Poll:
                 if source is None:
                     return Outcome()
                 of_part = entries.store_part(
-                    session, source, part, plan.differences, self.state.now, known_only=known_only
+                    session,
+                    source,
+                    part,
+                    plan.differences,
+                    self.state.now,
+                    known_only=known_only,
+                    backlog=plan.backlog,
                 )
                 stored = stored.plus(of_part)
                 if number == len(plan.parts):

@@ -13,24 +13,25 @@ from enum import StrEnum
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, selectinload
 
-from notifier.enums import NewsKind
+from notifier.enums import HeldBecause, NewsKind
 from notifier.errors import NotFoundError
 from notifier.i18n.messages import LazyMessage
 from notifier.store.models import Entry, Revision, Source
 from notifier.store.models.sources import Change
+from notifier.watch import first_sight
 from notifier.watch.diff import Difference
-from notifier.watch.edits import Compared, Known, compared_states, difference
+from notifier.watch.edits import Compared, Known, compared_states, difference, whole
+from notifier.watch.first_sight import FirstSight
 from notifier.watch.identity import Aliases, Identified, identified
 from notifier.watch.page_checks import PageCheck, PageState
 from notifier.watch.parsers.observation import Observation, Origin
+from notifier.watch.repeated_edits import restrained
 
-# An entry that changes at every poll is not followed into every change. So many edits within 24
-# hours are stored; after so many corrections within 30 days only a new headline is a correction.
-# Chosen by hand; not measured.
+# An entry that changes at every poll is not followed into every change: so many edits within 24
+# hours are stored. Chosen by hand; not measured.
 MOST_REVISIONS_A_DAY = 3
-MOST_CORRECTIONS_A_MONTH = 5
 
-_DAY, _MONTH = timedelta(days=1), timedelta(days=30)
+_DAY = timedelta(days=1)
 
 
 class Revised(StrEnum):
@@ -90,14 +91,14 @@ def store(
 
     Args:
         session: a writing session; the caller commits.
-        source: if this is its first successful poll (``baselined_at`` is not set, or is `now`), its
-            entries are a baseline, which is sent to nobody.
+        source: its new entries are news, or not, by the rules of `first_sight.py`.
         observations: all of one document; none changes nothing.
         now: when they were observed.
         known_only: store no new entries.
     """
     items = Aliases(session, source, identified(observations)).settle()
-    return store_part(session, source, items, None, now, known_only=known_only)
+    backlog = first_sight.has_backlog(observations)
+    return store_part(session, source, items, None, now, known_only=known_only, backlog=backlog)
 
 
 def store_part(
@@ -108,6 +109,7 @@ def store_part(
     now: datetime,
     *,
     known_only: bool = False,
+    backlog: bool = False,
 ) -> Stored:
     """Store a part of a document's observations.
 
@@ -120,6 +122,7 @@ def store_part(
             everything here.
         now: when they were observed.
         known_only: store no new entries.
+        backlog: whether the document lists many items without a date.
     """
     aliases = Aliases(session, source, items)
     outcomes: Counter[Revised] = Counter()
@@ -129,7 +132,8 @@ def store_part(
         if entry is None and known_only:
             continue
         if entry is None:
-            entry = _create(session, source, observation, its_keys[0], now)
+            sight = first_sight.judge(source, observation, now, backlog=backlog)
+            entry = _create(session, source, observation, its_keys[0], now, sight)
             created.append(entry)
         else:
             outcomes[_revise(entry, observation, now, differences)] += 1
@@ -152,7 +156,12 @@ def store_part(
 
 
 def _create(
-    session: Session, source: Source, observation: Observation, key: str, now: datetime
+    session: Session,
+    source: Source,
+    observation: Observation,
+    key: str,
+    now: datetime,
+    sight: FirstSight,
 ) -> Entry:
     entry = Entry(
         source_id=source.id,
@@ -163,18 +172,10 @@ def _create(
         first_seen_at=now,
     )
     session.add(entry)
-    # A site's list of posts also shows posts from before its first poll; they belong to the
-    # baseline, too.
-    is_older = observation.origin == Origin.POSTS and _is_before(
-        observation.published_at, source.baselined_at
-    )
-    baseline = source.baselined_at in (None, now) or is_older
-    entry.revisions.append(_revision(observation, 1, NewsKind.NEW, now, baseline=baseline))
+    revision = _revision(observation, 1, NewsKind.NEW, now, baseline=sight.baseline)
+    revision.held_because = sight.held_because
+    entry.revisions.append(revision)
     return entry
-
-
-def _is_before(moment: datetime | None, other: datetime | None) -> bool:
-    return moment is not None and other is not None and moment < other
 
 
 def _revise(
@@ -199,7 +200,11 @@ def _revise(
     if differences is not None and not planned and not known.is_short_beside(observation):
         return Revised.POSTPONED
     edit = differences[compared] if differences and planned else difference(known, observation)
-    return Revised.UNCHANGED if edit is None else _store_edit(entry, observation, edit, now)
+    if edit is None:
+        return Revised.UNCHANGED
+    if edit.keeps_text:
+        observation = whole(observation, known)
+    return _store_edit(entry, observation, edit, now)
 
 
 def _store_edit(entry: Entry, observation: Observation, edit: Difference, now: datetime) -> Revised:
@@ -208,21 +213,9 @@ def _store_edit(entry: Entry, observation: Observation, edit: Difference, now: d
         recent = [state for state in entry.revisions[1:] if now - state.observed_at < _DAY]
         if len(recent) >= MOST_REVISIONS_A_DAY:
             return Revised.POSTPONED
-        edit = _restrained(edit, entry, now)
+        edit = restrained(edit, entry.revisions, now)
     _append(entry, observation, edit, observation.change, now)
     return Revised.CHANGED
-
-
-def _restrained(edit: Difference, entry: Entry, now: datetime) -> Difference:
-    """Return the edit, as one that is not news if the entry was corrected too often lately."""
-    corrections = [
-        revision
-        for revision in entry.revisions[1:]
-        if revision.material and now - revision.observed_at < _MONTH
-    ]
-    has_headline = any(change["what"] == "headline" for change in edit.changes)
-    is_news = has_headline or len(corrections) < MOST_CORRECTIONS_A_MONTH
-    return Difference(edit.changes, edit.material and is_news)
 
 
 def _restore(entry: Entry, observation: Observation, now: datetime) -> Revised:
@@ -258,6 +251,8 @@ def _append(
     revision = _revision(observation, latest.number + 1, kind, now, baseline=baseline)
     revision.changes = list(edit.changes)
     revision.material = edit.material
+    is_old_news = latest.held_because == HeldBecause.OLD_NEWS  # an edit makes it no younger
+    revision.held_because = HeldBecause.OLD_NEWS if is_old_news else edit.held_because
     entry.title = observation.title or entry.title
     entry.revisions.append(revision)
 

@@ -19,7 +19,7 @@ from notifier.text import times
 from notifier.text.cleaning import clean, shorten
 from notifier.text.urls import LONGEST_ADDRESS, web_address
 from notifier.watch.health import StateReport, expected_by, health, unreported_state
-from notifier.watch.http.types import Response, body_hash
+from notifier.watch.http.types import Purpose, Response, body_hash
 from notifier.watch.parsers.clinicaltrials import trial_of
 from notifier.watch.parsers.observation import ParsedDocument
 from notifier.watch.polling_interval import next_wait
@@ -75,6 +75,7 @@ def add(
             f" {LONGEST_ADDRESS:,} characters.",
         )
     source = session.scalar(select(Source).where(Source.url == address))
+    source = source or _with_same_record(session, address)
     new = source is None or source.removed_at is not None
     if source is None:
         source = _create(session, address, now, kind=kind, name=name, authority=authority)
@@ -84,6 +85,20 @@ def add(
         source.profiles.append(profile)
     session.flush()
     return source, new
+
+
+def _with_same_record(session: Session, address: str) -> Source | None:
+    """Return the watched source of the same trial's record: its number may be written otherwise."""
+    trial, host = trial_of(address), urlsplit(address).netloc
+    if not trial or kind_of(address) is not SourceKind.REGISTRY:
+        return None
+    records = select(Source).where(Source.kind == SourceKind.REGISTRY, Source.removed_at.is_(None))
+    same = (
+        record
+        for record in session.scalars(records.order_by(Source.id))
+        if trial_of(record.url) == trial and urlsplit(record.url).netloc == host
+    )
+    return next(same, None)
 
 
 def _create(
@@ -114,9 +129,9 @@ def _create(
 
 def _start_anew(source: Source, now: datetime) -> None:
     """Watch a removed source again: what it published meanwhile is a baseline, sent to nobody."""
-    source.removed_at = source.baselined_at = source.gone_at = None
+    source.removed_at = source.baselined_at = source.empty_since = source.gone_at = None
     source.next_poll_at = now
-    source.etag = source.last_modified = source.body_hash = None
+    source.etag = source.last_modified = source.body_hash = source.requested_whole_at = None
     source.changed_at = source.expected_by = None
     source.moved_to = source.moved_seen_at = None
     source.posts_until = source.posts_next_at = None
@@ -188,11 +203,13 @@ def record_success(
     source.last_success_at = now
     source.poll_counts = _counted(source.poll_counts, now)
     source.failures, source.last_error, source.gone_at = 0, None, None
+    if response.request.is_whole:
+        source.requested_whole_at = now
     if changed or source.changed_at is None:
         source.changed_at = now if source.baselined_at else _newest(document, now)
     if document is not None:
         _note_document(source, document, source.changed_at, now)
-    source.baselined_at = source.baselined_at or now
+    _note_baseline(source, document, now)
     if not whole:
         source.etag = source.last_modified = source.body_hash = None
     elif response.status != _NOT_MODIFIED:
@@ -207,6 +224,16 @@ def record_success(
         ttl_minutes=source.ttl_minutes,
         now=now,
     )
+
+
+def _note_baseline(source: Source, document: ParsedDocument | None, now: datetime) -> None:
+    """Store that this poll was the baseline; an answer that lists nothing is none."""
+    if source.baselined_at is not None:
+        return
+    if document is not None and document.observations:
+        source.baselined_at = now
+    elif source.empty_since is None:
+        source.empty_since = now
 
 
 def _note_document(
@@ -321,7 +348,13 @@ def record_reported_states(session: Session, now: datetime) -> list[tuple[Source
 
 
 def record_failure(
-    source: Source, now: datetime, interval: timedelta, response: Response, error: str
+    source: Source,
+    now: datetime,
+    interval: timedelta,
+    response: Response,
+    error: str,
+    *,
+    earlier: int | None = None,
 ) -> None:
     """Store a poll that failed; the wait grows each time, and 410 (RFC 9110, 15.5.11) is the last.
 
@@ -331,10 +364,13 @@ def record_failure(
         interval: the operator's shortest wait (`watch.interval_minutes`).
         response: the server's answer; its headers may ask for a longer wait.
         error: a clause without a full stop, in lower case.
+        earlier: how many polls in a row had failed before this one; None if the source says so,
+            because nothing of this poll was stored as a success.
     """
-    source.failures += 1
+    source.failures = (source.failures if earlier is None else earlier) + 1
     source.last_error = shorten(clean(error), _LONGEST_ERROR)
-    source.gone_at = now if response.status == _GONE else None
+    is_own = response.request.purpose is Purpose.DOCUMENT
+    source.gone_at = now if is_own and response.status == _GONE else None
     wait = next_wait(
         source.id,
         interval,

@@ -46,6 +46,55 @@ def test_a_known_document_is_neither_sent_nor_parsed_again(installation: Install
     assert (first.status, second.status) == (200, 304)
 
 
+def validators_shown(made: Installation) -> list[bool]:
+    return [
+        bool({"If-None-Match", "If-Modified-Since"} & set(asked.headers))
+        for asked in made.site.asked
+        if asked.path == "/feed/"
+    ]
+
+
+def test_once_a_day_a_document_is_requested_without_validators(installation: Installation):
+    installation.publish([Article("One")])
+    hours = (0, 7, 14, 21, 28, 35)
+    statuses = [poll(installation, timedelta(hours=hour)).status for hour in hours]
+    assert statuses == ["ok", *["unchanged"] * 5]
+    assert validators_shown(installation) == [False, True, True, True, False, True]
+
+
+def test_a_forced_poll_requests_the_document_without_validators(installation: Installation):
+    installation.publish([Article("One")])
+    poll(installation)
+    assert poll(installation, HALF_HOUR / 2, force=True).status == "unchanged"
+    assert validators_shown(installation) == [False, False]
+
+
+@pytest.mark.parametrize(
+    ("after", "force"), [(timedelta(days=1), False), (HALF_HOUR, True)], ids=["a day", "forced"]
+)
+def test_a_server_that_calls_everything_unchanged_does_not_hide_its_news(
+    any_installation: Installation, after: timedelta, force: bool
+):
+    tag = {"ETag": '"always the same"'}
+    any_installation.site.answers["/feed/"] = Answer(200, rss([Article("One")]).encode(), tag)
+    poll(any_installation)
+    changed = rss([Article("Two"), Article("One")]).encode()
+    # The site answers 304 to whoever shows the tag.
+    any_installation.site.answers["/feed/"] = Answer(200, changed, tag)
+    assert poll(any_installation, after, force=force).new == 1
+
+
+def test_a_request_without_validators_that_failed_is_made_again(installation: Installation):
+    installation.publish([Article("One")])
+    poll(installation)
+    installation.site.fail("/feed/", 500)
+    poll(installation, timedelta(hours=25))
+    installation.publish([Article("One")])
+    poll(installation, timedelta(hours=30))
+    poll(installation, timedelta(hours=37))
+    assert validators_shown(installation) == [False, False, False, True]
+
+
 def test_last_modified_is_sent_back_as_it_came(installation: Installation):
     stamp = "Mon, 02 Mar 2026 08:00:00 GMT"
     installation.site.answers["/feed/"] = Answer(200, rss([]).encode(), {"Last-Modified": stamp})

@@ -37,7 +37,8 @@ class Source(Base):
         etag: the ETag header of the last answer (RFC 9110, 8.8.3).
         last_modified: the Last-Modified header of the last answer (RFC 9110, 8.8.2).
         body_hash: SHA-256 of the last body, 64 hexadecimal digits.
-        baselined_at: the time of the first complete poll, whose entries are no news.
+        baselined_at: the time of the first complete poll that listed entries; they are no news.
+        empty_since: the time of the first answer, if it listed nothing.
         changed_at: the time of its last new or changed content.
         expected_by: the latest time at which it should publish something, by its own rhythm.
         moved_to: the address of a permanent redirect, until it has lasted long enough.
@@ -73,6 +74,7 @@ class Source(Base):
     next_poll_at: Mapped[datetime] = mapped_column(index=True)
     last_success_at: Mapped[datetime | None]
     baselined_at: Mapped[datetime | None]
+    empty_since: Mapped[datetime | None]
     changed_at: Mapped[datetime | None]
     expected_by: Mapped[datetime | None]
     moved_to: Mapped[str | None] = mapped_column(Text)

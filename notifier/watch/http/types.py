@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 
@@ -20,15 +20,16 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True)
 class Request:
-    """A conditional GET (RFC 9110, 13).
+    """A GET, conditional if it has validators (RFC 9110, 13).
 
     Attributes:
         source_id: the source that it is for.
         url: an http or https address.
-        etag: the `ETag` of the known document; None if there is none.
+        etag: the `ETag` of the known document; None if there is none, or to get it in any case.
         last_modified: its `Last-Modified`, as the server wrote it.
         purpose: the purpose of the request.
         body_hash: the hash of the known document, for servers that give no validators.
+        encoding: the character encoding of the known document.
         entry_id: the entry that an `ARTICLE` or a `CHECK` is about, else 0.
     """
 
@@ -38,7 +39,17 @@ class Request:
     last_modified: str | None = None
     purpose: Purpose = Purpose.DOCUMENT
     body_hash: str | None = None
+    encoding: str | None = None
     entry_id: int = 0
+
+    @property
+    def is_whole(self) -> bool:
+        """Return whether it asks for the document as it is, without validators."""
+        return not (self.etag or self.last_modified)
+
+    def without_validators(self) -> "Request":
+        """Return the same request for the document as it is."""
+        return replace(self, etag=None, last_modified=None)
 
 
 @dataclass(frozen=True)
@@ -48,9 +59,10 @@ class Response:
     Attributes:
         request: the request.
         url: the address that answered, after redirects.
-        status: of the answer (RFC 9110, 15); 0 if there is none.
+        status: of the answer (RFC 9110, 15); 0 if there is none. One that comes with the whole
+            document is 200: 203, and 206 without a part (``Content-Range``) or with all of it.
         headers: by their names in lower case.
-        body: of an answer with status 200; empty for a `CHECK`.
+        body: of an answer with status 200, unpacked; empty for a `CHECK`.
         error: the reason why there is no answer, a clause for the person who looks after the
             source; empty if there is one.
         moved_to: the address to which permanent redirects alone (301, 308) led; empty without any.
