@@ -28,11 +28,15 @@ FEWEST_WORDS, FEWEST_WORDS_OF_COPY = 5, 3
 _TITLE_READ = 600
 # In words. Chosen by hand: "The American Journal of Managed Care" has six.
 _LONGEST_OUTLET = 8
+# Of the words: if more are capitalised, capitals say nothing. Chosen by hand.
+_MOSTLY_NAMES = 0.7
 # Of 100: a headline that was turned into its opposite is so similar to the other. Chosen by hand.
 _NEARLY_SAME = 70
 # In words that one headline has and the other lacks. Chosen by hand; not measured.
 _MOST_ADDED, _MOST_DIFFERENT = 2, 8
 
+# In letters: in languages without a list here, a negation is not longer. Chosen by hand.
+_SHORT_WORD = 3
 # In letters: two forms of a word begin alike and differ in their endings. Chosen by hand.
 _SHORTEST_STEM, _LONGEST_ENDING = 4, 3
 _TURNING_ENDINGS = words("less los lose ful")
@@ -114,6 +118,13 @@ class Headline:
         """The facts that it states."""
         return events.read(self.written)
 
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Its capitalised words, where not nearly all words are."""
+        long_words = [token for token in self.event.tokens[1:] if len(token.word) > 3]
+        names = frozenset(token.word for token in long_words if token.written[0].isupper())
+        return names if len(names) < _MOSTLY_NAMES * len(long_words) else frozenset()
+
     @property
     def forms(self) -> tuple[str, ...]:
         """The texts under which it is found; none if it is too short."""
@@ -151,8 +162,14 @@ def read(title: str, text: str, host: str) -> Headline:
 
 
 def _form(title: str) -> str:
-    words_only = [word for word in plain(title).split() if not word[0].isdigit()]
-    return " ".join(event_names.joined(words_only))
+    spoken = [word for word in plain(title).split() if not _is_number(word)]
+    return " ".join(event_names.joined(spoken))
+
+
+def _is_number(word: str) -> bool:
+    """Return True for ``12`` and ``12mg``, and not for ``1a``, which is part of a name."""
+    letters = word.lstrip("0123456789")
+    return letters != word and (not letters or bool(event_words.UNITS.of(letters)))
 
 
 def _without_outlet(title: str, text: str, host: str) -> tuple[bool, bool, str, str]:
@@ -247,11 +264,12 @@ def _same_words(first: str, second: str) -> bool:
         return False
     left, right = _differing(ours, theirs)
     added = left or right
-    return (
-        not (left and right)
-        and len(added) <= _MOST_ADDED
-        and not any(map(events.is_decisive, added))
-    )
+    return not (left and right) and len(added) <= _MOST_ADDED and not any(map(_is_decisive, added))
+
+
+def _is_decisive(word: str) -> bool:
+    """Return True for a word that makes another event; short words may be negations."""
+    return events.is_decisive(word) or (len(word) <= _SHORT_WORD and not word.isascii())
 
 
 def _is_swapped(first: str, second: str) -> bool:
@@ -266,13 +284,21 @@ def _is_swapped(first: str, second: str) -> bool:
 
 
 def is_turned(first: Headline, second: Headline) -> bool:
-    """Return True if one headline is the other one, turned into its opposite by a few words."""
+    """Return True if one headline is the other one with a few words that make another event.
+
+    Such words are a negation, an opposite, a name in the place of another one, or any word in the
+    place of another one in headlines that are otherwise the same.
+    """
     core, other_core = first.core, second.core
     if fuzz.ratio(sorted_words(core), sorted_words(other_core)) < _NEARLY_SAME:
         return False
     if _is_swapped(core, other_core):
         return True
     left, right = _differing(core.split(), other_core.split())
+    if left and right and fuzz.ratio(core, other_core) >= SAME_HEADLINE:
+        return True
+    if len(left) == len(right) == 1 and left[0] in first.names and right[0] in second.names:
+        return True
     if sum(map(_turns, left)) % 2 != sum(map(_turns, right)) % 2:
         return True
     ours = {side for word in left for side in event_words.axes_of(word)}
@@ -328,10 +354,14 @@ def _content(title: Sequence[str]) -> Counter[str]:
 def is_same_word(word: str, other: str) -> bool:
     """Return True if two words are forms of one word, or one is a slip of the pen.
 
-    They begin alike and differ in an ending of at most three letters, or in one letter. Words that
-    make another event are never the same.
+    They begin alike and differ in an ending of at most three letters, or in one letter; or they
+    state the same side, as "lowers" and "cuts" do. Other words that make another event are never
+    the same.
     """
-    return word == other or (_may_be_forms(word, other) and _alike(word, other))
+    sides = event_words.axes_of(word)
+    if word == other or (sides and sides == event_words.axes_of(other)):
+        return True
+    return _may_be_forms(word, other) and _alike(word, other)
 
 
 def _may_be_forms(word: str, other: str) -> bool:
@@ -341,10 +371,7 @@ def _may_be_forms(word: str, other: str) -> bool:
     countries = event_names.COUNTRIES.of(word), event_names.COUNTRIES.of(other)
     if any(countries):
         return countries[0] == countries[1]
-    if events.is_decisive(word) or events.is_decisive(other):
-        sides = event_words.axes_of(word)
-        return bool(sides) and sides == event_words.axes_of(other)
-    return True
+    return not (events.is_decisive(word) or events.is_decisive(other))
 
 
 def _alike(word: str, other: str) -> bool:

@@ -76,6 +76,12 @@ OPPOSITES = [
     ("La agencia aprueba {} para la esclerosis", "La agencia rechaza {} para la esclerosis"),
     ("{} reduce los brotes en adolescentes", "{} no reduce los brotes en adolescentes"),
     ("Primer paciente tratado con {} en Vigo", "Último paciente tratado con {} en Vigo"),
+    ("{} достиг цели исследования в Туле", "{} не достиг цели исследования в Туле"),
+    ("{} raggiunge l’obiettivo dello studio", "{} non raggiunge l’obiettivo dello studio"),
+    ("{} atinge o objetivo do ensaio em Faro", "{} não atinge o objetivo do ensaio em Faro"),
+    ("{} haalt het doel van de studie", "{} haalt het doel van de studie niet"),
+    ("{} nådde målet i en studie i Lund", "{} nådde inte målet i en studie i Lund"),
+    ("{} osiągnął cel badania w Łodzi", "{} nie osiągnął celu badania w Łodzi"),
     ("Comienza el ensayo de {} en mayores", "Cancelan el ensayo de {} en mayores"),
 ]
 OTHER_EVENTS = [
@@ -99,6 +105,7 @@ OTHER_EVENTS = [
     ("{} in teenagers with relapsing MS", "{} in pensioners with relapsing MS"),
     ("Six deaths in trial of {} reported", "Two deaths in trial of {} reported"),
     ("Plant for {} opens in Ulmenau today", "Plant for {} opens in Eichstett today"),
+    ("{} and interferon beta-1a in MS", "{} and interferon beta-1b in MS"),
     ("{} for MS: part 1 of a series", "{} for MS: part 2 of a series"),
     ("Makers of {} sue rival over patent", "Rival sues makers of {} over a patent"),
 ]
@@ -110,6 +117,7 @@ SAME_HEADLINES = [
     ("Nearly 1,400 people join trial of {}", "1,395 people join trial of {}"),
     ("Phase III trial of {} in MS begins", "Phase 3 trial of {} in MS begins"),
     ("Agency authorises {} for relapsing MS", "Agency authorizes {} for relapsing MS"),
+    ("Trial tests 600 mg of {} for MS", "Trial tests 600mg of {} for MS"),
     ("{} verringert Schübe in einer Studie", "{} verringert die Schübe in einer Studie"),
     ("{} réduit les poussées dans un essai", "{} réduit les poussées dans un essai clinique"),
     ("{} reduce los brotes en un ensayo", "{} reduce los brotes en un ensayo - Gaceta"),
@@ -131,7 +139,7 @@ def test_headlines_of_another_event_are_two_stories(first: str, second: str):
     assert not is_story(one, other)
 
 
-@pytest.mark.parametrize(("first", "second"), [*OPPOSITES, *OTHER_EVENTS[:17]])
+@pytest.mark.parametrize(("first", "second"), [*OPPOSITES, *OTHER_EVENTS])
 def test_a_shared_text_does_not_join_headlines_that_contradict(first: str, second: str):
     one, other = (report(title.format("frexalimab"), RELEASE) for title in (first, second))
     assert not is_story(one, other)
