@@ -108,7 +108,7 @@ CLOCK = "deps.py"
 
 # The files and folders that import a library, or one name of it.
 LIBRARIES: dict[str, set[str]] = {
-    "ahocorasick_rs": {"match/terms.py"},
+    "ahocorasick_rs": {"match/terms.py", "match/site_words.py"},
     "aiohttp": {"watch/http/client.py", "watch/http/ssrf.py"},
     "aiosmtpd": {"demo/servers.py"},
     "alembic": {"store/"},
@@ -133,7 +133,9 @@ LIBRARIES: dict[str, set[str]] = {
     "multiprocessing": set(),
     "poplib": set(),
     "rapidfuzz": {
+        "match/headlines.py",
         "match/name_variants.py",
+        "match/passages.py",
         "match/stories.py",
         "match/substances.py",
         "watch/edit_distance.py",
