@@ -117,7 +117,6 @@ LIBRARIES: dict[str, set[str]] = {
     "jinja2": {"render.py"},
     "lxml": {"watch/parsers/html_page.py", "watch/discovery.py", "watch/opml.py"},
     "multiprocessing": set(),
-    "nh3": {"text/cleaning.py"},
     "poplib": set(),
     "rapidfuzz": {"match/spelling.py", "match/stories.py", "watch/diff.py"},
     "readability": {"watch/parsers/html_page.py"},

@@ -18,8 +18,9 @@ from notifier.match import held, judging, matches, profiles
 from notifier.match.held import HeldDraft
 from notifier.match.judging import News
 from notifier.match.matches import BatchDraft, MatchDraft, Versions
+from notifier.match.passages import TEXT_READ
 from notifier.match.score import Judgement
-from notifier.match.stories import TEXT_READ, Fingerprint, StoryIndex, fingerprint
+from notifier.match.stories import Fingerprint, StoryIndex, fingerprint
 from notifier.match.terms import TermSpec, Vocabulary
 from notifier.store.models import Examination, Match, Profile, Revision
 
@@ -40,10 +41,11 @@ class LastMatch(NamedTuple):
 
 
 class RecentMatch(NamedTuple):
-    """A recent match, and the fingerprint of its text."""
+    """A recent match, the first match of its story if there is one, and its fingerprint."""
 
     match_id: int
     entry_id: int
+    story: int | None
     fingerprint: Fingerprint
 
 
@@ -255,6 +257,7 @@ def _recent(session: Session, profile_id: int, now: datetime) -> list[RecentMatc
         select(
             Match.id,
             Match.entry_id,
+            Match.story,
             Revision.url,
             Revision.title,
             func.substr(Revision.body, 1, TEXT_READ).label("body"),
@@ -271,7 +274,7 @@ def _recent(session: Session, profile_id: int, now: datetime) -> list[RecentMatc
         .limit(_MOST_RECENT)
     )
     return [
-        RecentMatch(row.id, row.entry_id, fingerprint_of(row))
+        RecentMatch(row.id, row.entry_id, row.story, fingerprint_of(row))
         for row in reversed(session.execute(query).all())
     ]
 
@@ -279,7 +282,7 @@ def _recent(session: Session, profile_id: int, now: datetime) -> list[RecentMatc
 def _index_of(recent: Iterable[RecentMatch]) -> StoryIndex:
     index = StoryIndex()
     for match in recent:
-        index.add(match.match_id, match.entry_id, match.fingerprint)
+        index.add(match.match_id, match.entry_id, match.fingerprint, match.story)
     return index
 
 
@@ -311,7 +314,7 @@ def link_stories(
         index = indexes.setdefault(draft.profile_id, StoryIndex())
         first = index.find_first(draft.entry_id, text)
         # A draft has no id yet: its key in the index is its place in the list, as -1, -2, …
-        index.add(-1 - place, draft.entry_id, text)
+        index.add(-1 - place, draft.entry_id, text, first)
         if first is None:
             linked.append(draft)
         elif first < 0:

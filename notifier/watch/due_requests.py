@@ -79,12 +79,17 @@ def documents(
         statement = statement.where(Source.id.in_(ids))
     if not force:
         statement = statement.where(Source.next_poll_at <= now, Source.gone_at.is_(None))
-    columns = Source.id, Source.url, Source.etag, Source.last_modified, Source.body_hash
+    columns = (
+        Source.id,
+        Source.url,
+        Source.etag,
+        Source.last_modified,
+        Source.body_hash,
+        Source.requested_whole_at,
+    )
     requests = []
-    for *known, whole_at in session.execute(
-        statement.with_only_columns(*columns, Source.requested_whole_at)
-    ):
-        source_id, url, etag, last_modified, body_hash = known
+    for row in session.execute(statement.with_only_columns(*columns)):
+        source_id, url, etag, last_modified, body_hash, whole_at = row
         if force or whole_at is None or now - whole_at >= WHOLE_AFTER:
             etag = last_modified = None
         requests.append(Request(source_id, url, etag, last_modified, body_hash=body_hash))

@@ -20,19 +20,18 @@ from notifier.store.models import Entry, Revision, Source
 from notifier.store.models.sources import Change
 from notifier.watch import first_sight
 from notifier.watch.diff import Difference
-from notifier.watch.edits import Compared, Known, compared_states, difference
+from notifier.watch.edits import Compared, Known, compared_states, difference, whole
 from notifier.watch.first_sight import FirstSight
 from notifier.watch.identity import Aliases, Identified, identified
 from notifier.watch.page_checks import PageCheck, PageState
 from notifier.watch.parsers.observation import Observation, Origin
+from notifier.watch.repeated_edits import restrained
 
-# An entry that changes at every poll is not followed into every change. So many edits within 24
-# hours are stored; after so many corrections within 30 days only a new headline is a correction.
-# Chosen by hand; not measured.
+# An entry that changes at every poll is not followed into every change: so many edits within 24
+# hours are stored. Chosen by hand; not measured.
 MOST_REVISIONS_A_DAY = 3
-MOST_CORRECTIONS_A_MONTH = 5
 
-_DAY, _MONTH = timedelta(days=1), timedelta(days=30)
+_DAY = timedelta(days=1)
 
 
 class Revised(StrEnum):
@@ -201,7 +200,11 @@ def _revise(
     if differences is not None and not planned and not known.is_short_beside(observation):
         return Revised.POSTPONED
     edit = differences[compared] if differences and planned else difference(known, observation)
-    return Revised.UNCHANGED if edit is None else _store_edit(entry, observation, edit, now)
+    if edit is None:
+        return Revised.UNCHANGED
+    if edit.keeps_text:
+        observation = whole(observation, known)
+    return _store_edit(entry, observation, edit, now)
 
 
 def _store_edit(entry: Entry, observation: Observation, edit: Difference, now: datetime) -> Revised:
@@ -210,21 +213,9 @@ def _store_edit(entry: Entry, observation: Observation, edit: Difference, now: d
         recent = [state for state in entry.revisions[1:] if now - state.observed_at < _DAY]
         if len(recent) >= MOST_REVISIONS_A_DAY:
             return Revised.POSTPONED
-        edit = _restrained(edit, entry, now)
+        edit = restrained(edit, entry.revisions, now)
     _append(entry, observation, edit, observation.change, now)
     return Revised.CHANGED
-
-
-def _restrained(edit: Difference, entry: Entry, now: datetime) -> Difference:
-    """Return the edit, as one that is not news if the entry was corrected too often lately."""
-    corrections = [
-        revision
-        for revision in entry.revisions[1:]
-        if revision.material and now - revision.observed_at < _MONTH
-    ]
-    has_headline = any(change["what"] == "headline" for change in edit.changes)
-    is_news = has_headline or len(corrections) < MOST_CORRECTIONS_A_MONTH
-    return Difference(edit.changes, edit.material and is_news)
 
 
 def _restore(entry: Entry, observation: Observation, now: datetime) -> Revised:
@@ -260,8 +251,8 @@ def _append(
     revision = _revision(observation, latest.number + 1, kind, now, baseline=baseline)
     revision.changes = list(edit.changes)
     revision.material = edit.material
-    if latest.held_because == HeldBecause.OLD_NEWS:  # an edit makes it no younger
-        revision.held_because = latest.held_because
+    is_old_news = latest.held_because == HeldBecause.OLD_NEWS  # an edit makes it no younger
+    revision.held_because = HeldBecause.OLD_NEWS if is_old_news else edit.held_because
     entry.title = observation.title or entry.title
     entry.revisions.append(revision)
 

@@ -76,6 +76,7 @@ class PollState:
         waiting: requests that follow the source's own document, by source id.
         listed: the ids of the entries in the source's documents, by source id.
         pages: the further pages that were requested, by source id.
+        failures: how many polls of a search had failed in a row before this one, by source id.
         dated_by: the ids of the sources that get the date of a registry's data, by its address.
         page_checks: the results of checks, by source id and entry id.
     """
@@ -85,6 +86,7 @@ class PollState:
     waiting: dict[int, list[Request]] = field(default_factory=lambda: defaultdict(list))
     listed: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
     pages: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
+    failures: dict[int, int] = field(default_factory=dict)
     dated_by: dict[str, list[int]] = field(default_factory=dict)
     page_checks: dict[int, dict[int, PageCheck]] = field(default_factory=lambda: defaultdict(dict))
 
@@ -134,16 +136,20 @@ def complete(
         stored: the sum of all its parts.
         state: what this poll showed so far; it is updated.
     """
-    state.listed[source.id] |= stored.entry_ids
     purpose = response.request.purpose
+    repeats = bool(stored.entry_ids) and stored.entry_ids <= state.listed[source.id]
+    state.listed[source.id] |= stored.entry_ids
     if purpose is Purpose.DOCUMENT:
         return _complete_document(session, source, response, document, stored, state)
     if purpose is Purpose.POSTS:
         return Outcome(stored=stored, requests=_after_posts(source, document, state))
-    requests: list[Request] = []
-    if purpose is Purpose.NEXT_PAGE:
-        requests += _more_trials(session, source, response, document, state)
-    requests += _as_of_request(source, stored, state)
+    requests = _as_of_request(source, stored, state)
+    if purpose is not Purpose.NEXT_PAGE:
+        return Outcome(stored=stored, requests=tuple(requests))
+    if document.next_url and (error := _endless(source, document.next_url, repeats, state)):
+        _fail_list(source, response, error, state)
+        return Outcome(PollStatus.FAILED, error, stored, tuple(requests))
+    requests += _more_trials(session, source, response, document, state)
     return Outcome(stored=stored, requests=tuple(requests))
 
 
@@ -162,6 +168,7 @@ def _complete_document(
         requests += _more_trials(session, source, response, document, state)
         requests += _as_of_request(source, stored, state)
     sources.follow_move(session, source, response, state.now)
+    state.failures[source.id] = source.failures
     sources.record_success(
         source,
         state.now,
@@ -210,7 +217,8 @@ def _more_trials(
     """Return the request for a search's next page; after the last page, for the missing records."""
     next_host = urlsplit(document.next_url).netloc
     if document.next_url and next_host == urlsplit(response.url).netloc:
-        return _next_page(source, document.next_url, state)
+        state.pages[source.id].add(document.next_url)
+        return [Request(source.id, document.next_url, purpose=Purpose.NEXT_PAGE)]
     if not _is_search(source):
         return []
     followed = sources.followed_trials(session)
@@ -233,19 +241,32 @@ def _unlisted(session: Session, source: Source, listed: set[int]) -> list[Entry]
     return list(session.scalars(newest))
 
 
-def _next_page(source: Source, url: str, state: PollState) -> list[Request]:
-    """Return the request for the next page, unless the list repeats itself or does not end.
+def _endless(source: Source, url: str, repeats: bool, state: PollState) -> str:
+    """Return the reason why a list is not read any further; empty if its next page is requested.
 
-    In these cases the rest of the list is unknown, so no trial counts as one that left it.
+    The rest of such a list is unknown, so no trial counts as one that left it.
+
+    Args:
+        source: the search.
+        url: the address of its next page.
+        repeats: whether the last page named only trials that earlier ones had named.
+        state: the poll.
     """
     requested = state.pages[source.id]
-    if url in requested or len(requested) + 1 >= MOST_PAGES:
-        log.warning(
-            "source %d: its list does not end after %d pages", source.id, len(requested) + 1
+    if repeats or url in requested:
+        return f"its list of trials repeats itself after {len(requested) + 1} pages"
+    if len(requested) + 1 >= MOST_PAGES:
+        return (
+            f"its list of trials does not end after {MOST_PAGES} pages: narrow the search, or ask"
+            " for more trials on a page (pageSize=1000)"
         )
-        return []
-    requested.add(url)
-    return [Request(source.id, url, purpose=Purpose.NEXT_PAGE)]
+    return ""
+
+
+def _fail_list(source: Source, response: Response, error: str, state: PollState) -> None:
+    """Store that a search could not be read to its end, although its first page could be read."""
+    earlier = state.failures.get(source.id, 0)
+    sources.record_failure(source, state.now, state.interval, response, error, earlier=earlier)
 
 
 def _as_of_request(source: Source, stored: Stored, state: PollState) -> list[Request]:
@@ -301,6 +322,9 @@ def reject(source: Source, response: Response, error: str, state: PollState) -> 
             return Outcome()
     elif purpose is Purpose.NEXT_PAGE:
         sources.forget_baseline(source, state.now)
+        error = f"a further page of its list could not be read: {error}"
+        _fail_list(source, response, error, state)
+        return Outcome(PollStatus.FAILED, error)
     log.warning("source %d: %s: %s", source.id, purpose, error)
     return Outcome()
 

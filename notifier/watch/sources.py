@@ -19,7 +19,7 @@ from notifier.text import times
 from notifier.text.cleaning import clean, shorten
 from notifier.text.urls import LONGEST_ADDRESS, web_address
 from notifier.watch.health import StateReport, expected_by, health, unreported_state
-from notifier.watch.http.types import Response, body_hash
+from notifier.watch.http.types import Purpose, Response, body_hash
 from notifier.watch.parsers.clinicaltrials import trial_of
 from notifier.watch.parsers.observation import ParsedDocument
 from notifier.watch.polling_interval import next_wait
@@ -75,6 +75,7 @@ def add(
             f" {LONGEST_ADDRESS:,} characters.",
         )
     source = session.scalar(select(Source).where(Source.url == address))
+    source = source or _with_same_record(session, address)
     new = source is None or source.removed_at is not None
     if source is None:
         source = _create(session, address, now, kind=kind, name=name, authority=authority)
@@ -84,6 +85,20 @@ def add(
         source.profiles.append(profile)
     session.flush()
     return source, new
+
+
+def _with_same_record(session: Session, address: str) -> Source | None:
+    """Return the watched source of the same trial's record: its number may be written otherwise."""
+    trial, host = trial_of(address), urlsplit(address).netloc
+    if not trial or kind_of(address) is not SourceKind.REGISTRY:
+        return None
+    records = select(Source).where(Source.kind == SourceKind.REGISTRY, Source.removed_at.is_(None))
+    same = (
+        record
+        for record in session.scalars(records.order_by(Source.id))
+        if trial_of(record.url) == trial and urlsplit(record.url).netloc == host
+    )
+    return next(same, None)
 
 
 def _create(
@@ -333,7 +348,13 @@ def record_reported_states(session: Session, now: datetime) -> list[tuple[Source
 
 
 def record_failure(
-    source: Source, now: datetime, interval: timedelta, response: Response, error: str
+    source: Source,
+    now: datetime,
+    interval: timedelta,
+    response: Response,
+    error: str,
+    *,
+    earlier: int | None = None,
 ) -> None:
     """Store a poll that failed; the wait grows each time, and 410 (RFC 9110, 15.5.11) is the last.
 
@@ -343,10 +364,13 @@ def record_failure(
         interval: the operator's shortest wait (`watch.interval_minutes`).
         response: the server's answer; its headers may ask for a longer wait.
         error: a clause without a full stop, in lower case.
+        earlier: how many polls in a row had failed before this one; None if the source says so,
+            because nothing of this poll was stored as a success.
     """
-    source.failures += 1
+    source.failures = (source.failures if earlier is None else earlier) + 1
     source.last_error = shorten(clean(error), _LONGEST_ERROR)
-    source.gone_at = now if response.status == _GONE else None
+    is_own = response.request.purpose is Purpose.DOCUMENT
+    source.gone_at = now if is_own and response.status == _GONE else None
     wait = next_wait(
         source.id,
         interval,

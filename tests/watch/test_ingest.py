@@ -214,7 +214,10 @@ def test_a_search_is_read_page_by_page_and_dated_once_a_poll(session: Session):
 def test_a_page_that_was_requested_before_or_is_on_another_host_is_not_requested(session: Session):
     source, state = watch(session, SEARCH), poll_at(MONDAY)
     assert len(ingested(session, source, state, search_page(range(1), 1)).requests) == 2
-    assert ingested(session, source, state, search_page(range(1), 1)).requests == ()
+    again = ingested(
+        session, source, state, search_page(range(1), 1), response_to(source, Purpose.NEXT_PAGE)
+    )
+    assert (again.requests, again.status) == ((), PollStatus.FAILED)
     elsewhere = ParsedDocument("", (trial(0),), next_url="https://elsewhere.example.org/studies")
     assert ingested(session, source, poll_at(MONDAY), elsewhere).requests == ()
 
@@ -243,8 +246,8 @@ def test_a_next_page_that_fails_leaves_the_baseline_to_the_next_poll(session: Se
     ingested(session, source, state, search_page(range(2), 1))
     assert source.baselined_at == MONDAY
     response = response_to(source, Purpose.NEXT_PAGE, status=500)
-    assert ingest.reject(source, response, "why", state) == Outcome()
-    assert (source.baselined_at, source.failures) == (None, 0)
+    assert ingest.reject(source, response, "why", state).status is PollStatus.FAILED
+    assert (source.baselined_at, source.failures) == (None, 1)
 
 
 def test_trouble_that_nobody_expected_is_stored_without_the_answers_headers(session: Session):

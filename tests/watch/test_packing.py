@@ -66,7 +66,7 @@ def test_an_empty_body_stays_empty(codings: str):
     assert unpacked(b"", codings, LIMIT) == b""
 
 
-BOMB = b" " * 30_000_000
+BOMB = b" " * 3_000_000
 
 
 @pytest.mark.parametrize(
@@ -107,6 +107,7 @@ def test_a_document_of_exactly_the_limit_is_read():
         ("br", b"\x8b\xff\x00", "Brotli"),
         ("gzip, gzip, gzip, gzip, gzip", FEED, "more than 4 times"),
     ],
+    ids=range(11),
 )
 def test_a_damaged_packing_is_refused_with_a_reason(codings: str, body: bytes, said: str):
     with pytest.raises(ValueError, match=said):

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 
@@ -30,6 +30,7 @@ class Request:
         last_modified: its `Last-Modified`, as the server wrote it.
         purpose: the purpose of the request.
         body_hash: the hash of the known document, for servers that give no validators.
+        encoding: the character encoding of the known document.
         entry_id: the entry that an `ARTICLE` or a `CHECK` is about, else 0.
     """
 
@@ -39,12 +40,17 @@ class Request:
     last_modified: str | None = None
     purpose: Purpose = Purpose.DOCUMENT
     body_hash: str | None = None
+    encoding: str | None = None
     entry_id: int = 0
 
     @property
     def is_whole(self) -> bool:
         """Return whether it asks for the document as it is, without validators."""
         return not (self.etag or self.last_modified)
+
+    def without_validators(self) -> "Request":
+        """Return the same request for the document as it is."""
+        return replace(self, etag=None, last_modified=None)
 
 
 @dataclass(frozen=True)

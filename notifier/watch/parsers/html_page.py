@@ -14,6 +14,10 @@ from notifier.enums import NewsKind
 from notifier.text import markup
 from notifier.text.cleaning import clean, fold, shorten
 from notifier.text.urls import web_address
+from notifier.text.visible import unescaped_again
+from notifier.watch.parsers.cut_off import page_has_its_end
+from notifier.watch.parsers.encoding import decoded
+from notifier.watch.parsers.not_the_page.recognition import recognised
 from notifier.watch.parsers.observation import ASIDE, Observation, ParsedDocument, ParseError
 
 # Tried in this order. The class of the site that the bundled profile watches is first, because the
@@ -98,7 +102,8 @@ def parse(body: bytes, headers: Mapping[str, str], url: str) -> ParsedDocument:
     """
     if not body.strip():
         raise ParseError("the address answered with nothing")
-    root = _parsed(body, headers)
+    document, encoding = decoded(body, headers)
+    root = _parsed(document)
     title = clean(" ".join(root.xpath("(//h1)[1]//text()"))) or clean(
         root.findtext(".//title") or ""
     )
@@ -107,36 +112,50 @@ def parse(body: bytes, headers: Mapping[str, str], url: str) -> ParsedDocument:
     site = root.xpath("string((//meta[@property='og:site_name']/@content)[1])")
     _strip(root)
     sections = _sections(_article(root))
-    if not sections:
-        raise ParseError("the page holds no article text")
+    text = "\n".join(
+        line for section in sections for line in (section["heading"], *section["blocks"]) if line
+    )
+    doubt = _doubt(document, text, url)
     lead = next((block for section in sections for block in section["blocks"]), "")
     observation = Observation(
         guid="page",
         url=canonical or web_address(url),
         title=title,
         summary=shorten(lead, _LONGEST_SUMMARY),
-        body="\n".join(
-            line
-            for section in sections
-            for line in (section["heading"], *section["blocks"])
-            if line
-        ),
+        body=text,
         author=aside.get("author", ""),
         content={"sections": sections} | ({ASIDE: aside} if aside else {}),
         change=NewsKind.PAGE_CHANGE,
     )
-    return ParsedDocument(clean(site), (observation,))
+    return ParsedDocument(
+        clean(site),
+        (observation,),
+        encoding=encoding,
+        whole=page_has_its_end(document),
+        doubt=doubt,
+    )
 
 
-def _parsed(body: bytes, headers: Mapping[str, str]) -> Any:
-    charset = re.search(r"charset=[\"']?([\w-]+)", headers.get("content-type", ""))
-    # In Latin-1 each byte is a character, which is enough to check the tags before a parser does.
-    text = body.decode("latin-1")
-    if markup.nests_too_deep(text):
+def _doubt(document: str, article: str, url: str) -> str:
+    """Return what the page may be instead of the document: a clause; empty if it looks like one.
+
+    Raises:
+        ParseError: it is surely another page, or without an article.
+    """
+    finding = recognised(document, article, url)
+    if finding is not None and (finding.certain or not article):
+        raise ParseError(f"the address answered with {finding.reason}")
+    if not article:
+        raise ParseError("the page holds no article text")
+    return f"the address answered with {finding.reason}" if finding is not None else ""
+
+
+def _parsed(document: str) -> Any:
+    if markup.nests_too_deep(document):
         raise ParseError(f"the page nests its elements more than {markup.DEEPEST} deep")
-    body = markup.with_few_attributes(text).encode("latin-1")
+    body = markup.with_few_attributes(document).encode()
     try:
-        parser = html.HTMLParser(encoding=charset.group(1) if charset else None, huge_tree=False)
+        parser = html.HTMLParser(encoding="utf-8", huge_tree=False)
         return html.document_fromstring(body, parser=parser)
     except (etree.ParserError, LookupError, ValueError) as error:
         raise ParseError(f"the page cannot be read as HTML: {error}") from error
@@ -291,7 +310,7 @@ def _is_menu(items: Any) -> bool:
 
 
 def _text(element: Any) -> str:
-    return clean(" ".join(element.itertext()))
+    return clean(unescaped_again(" ".join(element.itertext())))
 
 
 def _short_text(element: Any) -> str:

@@ -13,13 +13,13 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 from notifier.text.cleaning import paragraphs, plain
+from notifier.text.published_dates import published_date
 from notifier.text.urls import web_address
 from notifier.watch.parsers.observation import (
     Observation,
     Origin,
     ParsedDocument,
     ParseError,
-    published_moment,
 )
 from notifier.watch.parsers.retraction import retraction_reason
 
@@ -161,7 +161,5 @@ def _number(text: Any) -> int:
 
 
 def _moment(text: Any) -> datetime | None:
-    try:
-        return published_moment(datetime.fromisoformat(str(text)).replace(tzinfo=UTC))
-    except ValueError:
-        return None
+    """Return the moment of a time in UTC, which WordPress writes without saying so."""
+    return published_date(text) if isinstance(text, str) else None
