@@ -54,7 +54,7 @@ WITH_OBSERVATIONS = (Purpose.DOCUMENT, Purpose.NEXT_PAGE, Purpose.RECORD, Purpos
 # Responses whose failure is stored with the source; other failures say nothing of it.
 FAILURES_STORED = (Purpose.DOCUMENT, Purpose.NEXT_PAGE, Purpose.POSTS)
 # Responses that only add to entries: trouble with them is not the source's.
-SUPPLEMENTS = (Purpose.ARTICLE, Purpose.CHECK, Purpose.SITE, Purpose.AS_OF)
+SUPPLEMENTS = (Purpose.ARTICLE, Purpose.ROBOTS, Purpose.CHECK, Purpose.SITE, Purpose.AS_OF)
 # Statuses by which a site says that it offers no list of posts (RFC 9110, 15.5).
 _NO_LIST_OF_POSTS = (400, 401, 403, 404, 410)
 
@@ -216,9 +216,18 @@ def _after_feed(
         *state.waiting.pop(source.id, ()),
         *due_requests.posts(session, [source.id], state.now),
     ]
-    if not source.posts_url:  # a list of posts holds the whole texts
-        requests += articles.wanted(session, stored.new_ids)
+    requests += _wanted_articles(session, source, stored, state)
     return {(request.purpose, request.entry_id): request for request in requests}.values()
+
+
+def _wanted_articles(
+    session: Session, source: Source, stored: Stored, state: PollState
+) -> list[Request]:
+    """Return the requests for the pages of new teasers, up to twenty."""
+    # A list of posts holds the whole texts.
+    after = articles.TIME_FOR_POSTS if source.posts_url else timedelta(0)
+    articles.want(session, stored.new_ids, state.now, after=after)
+    return articles.due(session, [source.id], state.now) if stored.new_ids else []
 
 
 def _more_trials(

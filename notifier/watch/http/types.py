@@ -23,6 +23,7 @@ class Purpose(StrEnum):
     AS_OF = "as of"
     POSTS = "posts"
     ARTICLE = "article"
+    ROBOTS = "robots"
     CHECK = "check"
     SITE = "site"
 
