@@ -11,7 +11,7 @@ pages of new teasers, and checks whether older pages are still there.
 
 import logging
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from sqlalchemy import select
@@ -34,7 +34,7 @@ from notifier.watch.doubts import Judgement
 from notifier.watch.entries import Stored
 from notifier.watch.http.types import Purpose, Request, Response
 from notifier.watch.identity import KeyKind
-from notifier.watch.page_checks import PageCheck, PageState
+from notifier.watch.page_checks import PageState
 from notifier.watch.parsers import clinicaltrials, wordpress
 from notifier.watch.parsers.observation import Observation, ParsedDocument
 from notifier.watch.poll_state import Outcome, PollState

@@ -214,10 +214,7 @@ def record_success(
         source.changed_at = now if source.baselined_at else newest or now
     if document is not None:
         _note_document(source, document, source.changed_at, now)
-    if document is not None and document.observations:
-        source.baselined_at = source.baselined_at or now
-    elif source.baselined_at is None:  # an answer that lists nothing is no baseline
-        source.empty_since = source.empty_since or now
+    _note_baseline(source, document, now)
     if not whole:
         source.etag = source.last_modified = source.body_hash = None
     elif response.status != _NOT_MODIFIED:
@@ -232,6 +229,14 @@ def record_success(
         ttl_minutes=source.ttl_minutes,
         now=now,
     )
+
+
+def _note_baseline(source: Source, document: ParsedDocument | None, now: datetime) -> None:
+    """Store that this poll was the baseline; an answer that lists nothing is none."""
+    if document is not None and document.observations:
+        source.baselined_at = source.baselined_at or now
+    elif source.baselined_at is None:
+        source.empty_since = source.empty_since or now
 
 
 def _note_document(
