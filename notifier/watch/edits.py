@@ -20,6 +20,7 @@ from notifier.watch.diff import Difference, State, comparable, compare, contains
 from notifier.watch.first_sight import has_backlog
 from notifier.watch.identity import Aliases, Identified, identified
 from notifier.watch.parsers.observation import Observation
+from notifier.watch.withdrawals import is_marked_now
 
 # Characters of two texts together that are compared inside a transaction, too. Chosen by hand; not
 # measured.
@@ -106,18 +107,18 @@ class Plan:
 
         It may take long, so no session may be open.
         """
-        found = []
+        compared = []
         for known, observation in self.pairs:
             edit = difference(known, observation)
             self.differences[compared_states(known, observation)] = edit
             if edit is not None and not edit.keeps_text:
-                found.append((known, observation, edit))
+                compared.append((known, observation, edit))
         rest = mass_edits.judged(
-            [(_state(known.same_origin), known.state_of(later)) for known, later, _ in found],
-            [edit for _, _, edit in found],
+            [(_state(known.same_origin), known.state_of(later)) for known, later, _ in compared],
+            [edit for _, _, edit in compared],
             self._listed,
         )
-        for (known, observation, _), edit in zip(found, rest, strict=True):
+        for (known, observation, _), edit in zip(compared, rest, strict=True):
             self.differences[compared_states(known, observation)] = edit
         self.pairs = []
 
@@ -146,7 +147,7 @@ def is_edit(entry: Entry, observation: Observation) -> bool:
     return (
         newest.hash != observation.hash
         and newest.kind is not NewsKind.WITHDRAWN
-        and not observation.withdrawn
+        and not is_marked_now(newest, observation)
     )
 
 

@@ -11,7 +11,7 @@ pages of new teasers, and checks whether older pages are still there.
 
 import logging
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from sqlalchemy import select
@@ -26,6 +26,7 @@ from notifier.watch import (
     edits,
     entries,
     page_checks,
+    presence,
     source_lists,
     sources,
 )
@@ -33,6 +34,7 @@ from notifier.watch.doubts import Judgement
 from notifier.watch.entries import Stored
 from notifier.watch.http.types import Purpose, Request, Response
 from notifier.watch.identity import KeyKind
+from notifier.watch.page_checks import PageState
 from notifier.watch.parsers import clinicaltrials, wordpress
 from notifier.watch.parsers.observation import Observation, ParsedDocument
 from notifier.watch.poll_state import Outcome, PollState
@@ -52,7 +54,7 @@ WITH_OBSERVATIONS = (Purpose.DOCUMENT, Purpose.NEXT_PAGE, Purpose.RECORD, Purpos
 # Responses whose failure is stored with the source; other failures say nothing of it.
 FAILURES_STORED = (Purpose.DOCUMENT, Purpose.NEXT_PAGE, Purpose.POSTS)
 # Responses that only add to entries: trouble with them is not the source's.
-SUPPLEMENTS = (Purpose.ARTICLE, Purpose.CHECK, Purpose.AS_OF)
+SUPPLEMENTS = (Purpose.ARTICLE, Purpose.ROBOTS, Purpose.CHECK, Purpose.SITE, Purpose.AS_OF)
 # Statuses by which a site says that it offers no list of posts (RFC 9110, 15.5).
 _NO_LIST_OF_POSTS = (400, 401, 403, 404, 410)
 
@@ -208,15 +210,24 @@ def _after_feed(
     sources.note_posts_url(source, document.posts_url, state.now)
     left: Sequence[int] = ()
     if listed is not None:
-        left = entries.note_listed(session, source, listed, state.now)
+        left = presence.note_listed(session, source, listed, state.now)
     requests = [
         *page_checks.of_entries(session, left, state.now),
         *state.waiting.pop(source.id, ()),
         *due_requests.posts(session, [source.id], state.now),
     ]
-    if not source.posts_url:  # a list of posts holds the whole texts
-        requests += articles.wanted(session, stored.new_ids)
+    requests += _wanted_articles(session, source, stored, state)
     return {(request.purpose, request.entry_id): request for request in requests}.values()
+
+
+def _wanted_articles(
+    session: Session, source: Source, stored: Stored, state: PollState
+) -> list[Request]:
+    """Return the requests for the pages of new teasers, up to twenty."""
+    # A list of posts holds the whole texts.
+    after = articles.TIME_FOR_POSTS if source.posts_url else timedelta(0)
+    articles.want(session, stored.new_ids, state.now, after=after)
+    return articles.due(session, [source.id], state.now) if stored.new_ids else []
 
 
 def _more_trials(
@@ -377,8 +388,21 @@ def store_as_of(session: Session, url: str, moment: datetime, state: PollState) 
         entries.date_revisions(session, source, moment, state.now)
 
 
+def note_check(response: Response, state: PollState) -> bool:
+    """Note whether an entry's page is there; return whether it is missing.
+
+    Args:
+        response: to a `CHECK`.
+        state: the poll; it is updated.
+    """
+    request = response.request
+    check = page_checks.judge_response(response)
+    state.page_checks[request.source_id][request.entry_id] = check
+    return check.state is PageState.MISSING
+
+
 def store_page_checks(session: Session, source_id: int, state: PollState) -> Stored:
-    """Store the checks of a source's pages; none counts as missing if the site seems to have moved.
+    """Store the checks of a source's pages.
 
     Args:
         session: a writing session; the caller commits.
@@ -386,13 +410,7 @@ def store_page_checks(session: Session, source_id: int, state: PollState) -> Sto
         state: the poll.
     """
     checks = state.page_checks[source_id]
-    if page_checks.is_moved_site(checks.values()):
-        log.warning("source %d: most of %d checked pages are missing", source_id, len(checks))
-        checks = dict.fromkeys(checks, page_checks.UNKNOWN)
-    withdrawn = sum(
-        entries.note_checked(session, entry_id, check, state.now)
-        for entry_id, check in checks.items()
-    )
+    withdrawn = presence.note_checked(session, source_id, checks, state.site_answers, state.now)
     return Stored(changed=withdrawn, withdrawn=withdrawn)
 
 

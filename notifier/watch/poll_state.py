@@ -8,7 +8,7 @@ from notifier.enums import PollStatus
 from notifier.watch.doubts import Judgement
 from notifier.watch.entries import Stored
 from notifier.watch.http.types import Request
-from notifier.watch.page_checks import PageCheck
+from notifier.watch.page_checks import PageCheck, SiteAnswers
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ class PollState:
         failures: how many polls of a search had failed in a row before this one, by source id.
         dated_by: the ids of the sources that get the date of a registry's data, by its address.
         page_checks: the results of checks, by source id and entry id.
+        site_answers: the answers of the sites of pages that stay away.
     """
 
     now: datetime
@@ -53,3 +54,4 @@ class PollState:
     failures: dict[int, int] = field(default_factory=dict)
     dated_by: dict[str, list[int]] = field(default_factory=dict)
     page_checks: dict[int, dict[int, PageCheck]] = field(default_factory=lambda: defaultdict(dict))
+    site_answers: SiteAnswers = field(default_factory=SiteAnswers)

@@ -22,7 +22,7 @@ from notifier.watch.http.types import Purpose, Response, body_hash
 from notifier.watch.parsers.clinicaltrials import trial_of
 from notifier.watch.parsers.observation import ParsedDocument
 from notifier.watch.plausibility import NEXT_LOOK, SECOND_LOOK
-from notifier.watch.polling_interval import next_wait, server_requested_wait
+from notifier.watch.polling_interval import least_wait_after, next_wait, server_requested_wait
 
 # The target of a permanent redirect becomes the address after it was seen for so long. Chosen by
 # hand; not measured.
@@ -65,12 +65,12 @@ def add(
     Raises:
         InputError: an address that cannot be watched.
     """
-    address = web_address(url)
+    address = _watchable(url)
     if not address:
         raise InputError(
             f"{shorten(url, _LONGEST_SHOWN_ADDRESS)!r} cannot be watched.",
             "Give an address that begins with https:// or http:// and has at most"
-            f" {LONGEST_ADDRESS:,} characters.",
+            f" {LONGEST_ADDRESS:,} characters, all of them of ASCII if it is that long.",
         )
     source = session.scalar(select(Source).where(Source.url == address))
     source = source or _with_same_record(session, address)
@@ -85,18 +85,22 @@ def add(
     return source, new
 
 
+def _watchable(url: str) -> str:
+    """Return the address if it can be watched (an index holds about 2,700 bytes), else nothing."""
+    address = web_address(url)
+    return address if len(address.encode()) <= LONGEST_ADDRESS else ""
+
+
 def _with_same_record(session: Session, address: str) -> Source | None:
     """Return the watched source of the same trial's record: its number may be written otherwise."""
-    trial, host = trial_of(address), urlsplit(address).netloc
+    host, trial = urlsplit(address).netloc, trial_of(address)
     if not trial or kind_of(address) is not SourceKind.REGISTRY:
         return None
     records = select(Source).where(Source.kind == SourceKind.REGISTRY, Source.removed_at.is_(None))
-    same = (
-        record
-        for record in session.scalars(records.order_by(Source.id))
-        if trial_of(record.url) == trial and urlsplit(record.url).netloc == host
-    )
-    return next(same, None)
+    for record in session.scalars(records.order_by(Source.id)):
+        if (urlsplit(record.url).netloc, trial_of(record.url)) == (host, trial):
+            return record
+    return None
 
 
 def _create(
@@ -229,12 +233,10 @@ def record_success(
 
 def _note_baseline(source: Source, document: ParsedDocument | None, now: datetime) -> None:
     """Store that this poll was the baseline; an answer that lists nothing is none."""
-    if source.baselined_at is not None:
-        return
     if document is not None and document.observations:
-        source.baselined_at = now
-    elif source.empty_since is None:
-        source.empty_since = now
+        source.baselined_at = source.baselined_at or now
+    elif source.baselined_at is None:
+        source.empty_since = source.empty_since or now
 
 
 def _note_document(
@@ -331,7 +333,7 @@ def record_failure(
         headers=response.headers,
         now=now,
     )
-    source.next_poll_at = now + wait
+    source.next_poll_at = now + max(wait, least_wait_after(response.status))
 
 
 def record_doubt(
@@ -380,7 +382,7 @@ def follow_move(session: Session, source: Source, response: Response, now: datet
     Returns:
         Whether the source has another address now.
     """
-    moved_to = web_address(response.moved_to)
+    moved_to = _watchable(response.moved_to)
     if not moved_to:  # no redirect, or an address that cannot be shown as a link
         source.moved_to = source.moved_seen_at = None
         return False

@@ -23,7 +23,14 @@ class Purpose(StrEnum):
     AS_OF = "as of"
     POSTS = "posts"
     ARTICLE = "article"
+    ROBOTS = "robots"
     CHECK = "check"
+    SITE = "site"
+
+    @property
+    def wants_body(self) -> bool:
+        """True if the document is needed, and not only the fact that it is there."""
+        return self not in (Purpose.CHECK, Purpose.SITE)
 
 
 @dataclass(frozen=True)
@@ -38,7 +45,7 @@ class Request:
         purpose: the purpose of the request.
         body_hash: the hash of the known document, for servers that give no validators.
         encoding: the character encoding of the known document.
-        entry_id: the entry that an `ARTICLE` or a `CHECK` is about, else 0.
+        entry_id: the entry that an `ARTICLE`, a `CHECK` or a `SITE` is about, else 0.
     """
 
     source_id: int
@@ -70,7 +77,7 @@ class Response:
         status: of the answer (RFC 9110, 15); 0 if there is none. One that comes with the whole
             document is 200: 203, and 206 without a part (``Content-Range``) or with all of it.
         headers: by their names in lower case.
-        body: of an answer with status 200, unpacked; empty for a `CHECK`.
+        body: of an answer with status 200, unpacked; empty if the purpose wants none.
         error: the reason why there is no answer, a clause for the person who looks after the
             source; empty if there is one.
         moved_to: the address to which permanent redirects alone (301, 308) led; empty without any.
