@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session, joinedload
 from notifier.deps import Deps
 from notifier.digest.selection import Candidate, select_items
 from notifier.enums import Cadence, NewsKind, Tier
-from notifier.match import judging, profiles
-from notifier.match.score import Judgement
+from notifier.match import held, judging, profiles
+from notifier.match.judging import News
 from notifier.store.models import Profile, Revision
 from notifier.subscribers import choices
 
@@ -40,10 +40,10 @@ class SimulatedDigest:
 
 @dataclass(frozen=True)
 class Backtest:
-    """The digests of a period, and the number of entries that would have been near misses."""
+    """The digests of a period, and how many matches would have been held."""
 
     digests: tuple[SimulatedDigest, ...]
-    near_misses: int
+    held: int
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def backtest(deps: Deps, slug: str | None, *, since: datetime, cadence: Cadence)
     now = deps.now()
     with deps.reading() as session:
         profile = profiles.find(session, slug)
-        events, near_misses = _events(session, profile, since, now)
+        events, waiting = _events(session, profile, since, now)
         schedule = choices.default_choice(cadence, deps.settings.schedule.time_zone).schedule
     quiet = timedelta(minutes=deps.settings.schedule.quiet_minutes)
     if cadence is Cadence.IMMEDIATE:
@@ -83,33 +83,36 @@ def backtest(deps: Deps, slug: str | None, *, since: datetime, cadence: Cadence)
         while due is not None and due <= now:
             moments.append(due)
             due = schedule.next_after(due)
-    return Backtest(tuple(_digests(events, moments)), near_misses)
+    return Backtest(tuple(_digests(events, moments)), waiting)
 
 
 def _events(
     session: Session, profile: Profile, since: datetime, now: datetime
 ) -> tuple[list[_Event], int]:
-    """Return the matches in the order of their times, and the number of near misses."""
+    """Return the matches in the order of their times, and how many would have been held."""
     judge = judging.revision_judge(session, profile)
     query = (
         select(Revision)
         .options(joinedload(Revision.entry))
         .order_by(Revision.observed_at, Revision.id)
     )
-    last_judgements: dict[int, Judgement] = {}
+    released = held.released_revisions(session, profile)
+    last_news: dict[int, News] = {}
     near_misses: set[int] = set()
+    waiting = 0
     events: list[_Event] = []
     for revision in session.scalars(query):
-        moment = revision.observed_at
-        if revision.baseline and revision.published_at is not None:
-            moment = min(revision.published_at, moment)
+        moment = _known_at(revision)
         if moment > now:
             continue
         judgement = judge(revision)
-        news = judging.classify(revision, judgement, last_judgements.get(revision.entry_id))
+        news = judging.classify(revision, judgement, last_news.get(revision.entry_id))
         if news is not None:
             kind, judgement = news
-            last_judgements[revision.entry_id] = judgement
+            if held.held_because(revision, kind) and revision.id not in released:
+                waiting += moment > since
+                continue
+            last_news[revision.entry_id] = news
             candidate = Candidate(
                 revision.id,
                 len(events) + 1,
@@ -122,7 +125,14 @@ def _events(
         elif judgement is not None and judgement.near_miss_tier and moment > since:
             near_misses.add(revision.entry_id)
     events.sort(key=lambda event: (event.moment, event.candidate.position))
-    return events, len(near_misses - last_judgements.keys())
+    return events, len(near_misses - last_news.keys()) + waiting
+
+
+def _known_at(revision: Revision) -> datetime:
+    """Return when a revision became known; of a source's first poll, when it was published."""
+    if revision.baseline and revision.published_at is not None:
+        return min(revision.published_at, revision.observed_at)
+    return revision.observed_at
 
 
 def _digests(events: Sequence[_Event], moments: Sequence[datetime]) -> list[SimulatedDigest]:

@@ -54,7 +54,7 @@ def _to_json(result: "Backtest") -> dict[str, object]:
         }
         for digest in result.digests
     ]
-    return {"digests": digests, "held": result.near_misses}
+    return {"digests": digests, "held": result.held}
 
 
 def _print_digests(result: "Backtest", since: "date") -> None:
@@ -65,5 +65,5 @@ def _print_digests(result: "Backtest", since: "date") -> None:
     items = sum(len(digest.items) for digest in result.digests)
     shared.say(
         f"{shared.count(len(result.digests), 'digest')} with {shared.count(items, 'item')} "
-        f"since {since}; {shared.count(result.near_misses, 'near miss', 'es')} held back."
+        f"since {since}; {shared.count(result.held, 'match', 'es')} held back."
     )

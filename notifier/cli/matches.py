@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 app = shared.group("matches", "The news that concerns a profile, with the reasons.")
 
 _HEADINGS = ("id", "tier", "score", "kind", "title", "reasons")
+_HELD_HEADINGS = ("id", "tier", "kind", "title", "held because", "reasons")
+
+MatchId = Annotated[int, typer.Argument(metavar="ID", help="As `matches list` shows it.")]
 
 
 @app.command("list")
@@ -24,13 +27,13 @@ def list_(
         str | None, typer.Option(metavar="TIER", help="about, mention or related.")
     ] = None,
     held: Annotated[
-        bool, typer.Option("--held", help="Show near misses, with the reason why each is held.")
+        bool, typer.Option("--held", help="Show what waits for you, with the reason why.")
     ] = False,
     json: shared.Json = False,
 ) -> None:
     """Show matches with tier, score and reasons, newest first.
 
-    With --held: near misses instead, which are held back until they are released.
+    With --held: the matches that are held until a person releases or drops them.
     """
     from notifier.enums import Tier
     from notifier.match import profiles
@@ -38,32 +41,59 @@ def list_(
     wanted = shared.optional_member(Tier, tier, "--tier")
     with shared.open_deps() as deps, deps.reading() as session:
         stored = profiles.find(session, profile) if profile else None
-        rows = (_near_misses if held else _matches)(session, stored, wanted)
+        rows = (_held_matches if held else _matches)(session, stored, wanted)
     if json:
         shared.print_json(rows)
-        return
-    empty = "Nothing is held back." if held else "Nothing has matched yet."
-    shared.print_table(_HEADINGS, [_cells(row) for row in rows], empty)
-    if held and rows:
-        shared.say("\nTo include one in the next digests: notifier matches release ID")
+    elif held:
+        cells = [_held_cells(row) for row in rows]
+        shared.print_table(_HELD_HEADINGS, cells, "Nothing is held back.")
+        if rows:
+            shared.say("\nTo include one in the next digests: notifier matches release ID")
+            shared.say("To drop one: notifier matches drop ID --held --because TEXT")
+    else:
+        shared.print_table(_HEADINGS, [_cells(row) for row in rows], "Nothing has matched yet.")
 
 
 @app.command("release")
 def release(
-    near_miss_id: Annotated[
+    held_id: Annotated[
         int, typer.Argument(metavar="ID", help="As `matches list --held` shows it.")
     ],
     now: shared.Now = "",
 ) -> None:
-    """Make a held near miss a match, for the next digests."""
+    """Make a held match an ordinary one, for the next digests.
+
+    A correction or a withdrawal goes to those who were sent the entry.
+    """
     from notifier.match import batches, matches
 
     with shared.open_deps(now) as deps:
         with deps.reading() as session:
-            first_match_id = batches.first_match_of_story(session, near_miss_id, deps.now())
+            first_match_id = batches.first_match_of_story(session, held_id, deps.now())
         with deps.writing() as session:
-            match = matches.release(session, near_miss_id, deps.now(), first_match_id)
+            match = matches.release(session, held_id, deps.now(), first_match_id)
             text = f"Released as match {match.id} ({match.tier}): {match.entry.title}"
+    shared.say(text)
+
+
+@app.command("drop")
+def drop(
+    match_id: MatchId,
+    because: Annotated[str, typer.Option("--because", metavar="TEXT", help="Why; for the list.")],
+    held: Annotated[
+        bool, typer.Option("--held", help="ID is one of `matches list --held`.")
+    ] = False,
+) -> None:
+    """Keep a match out of all further digests; what was sent stays sent."""
+    from notifier.errors import InputError
+    from notifier.match import held as held_matches
+    from notifier.match import matches
+
+    if not because.strip():
+        raise InputError("--because is empty.", "Say why, in a few words.")
+    with shared.open_deps() as deps, deps.writing() as session:
+        dropped = (held_matches if held else matches).drop(session, match_id, because.strip())
+        text = f"Dropped {'held match' if held else 'match'} {match_id}: {dropped.entry.title}"
     shared.say(text)
 
 
@@ -75,27 +105,27 @@ def _matches(
     return [_match_to_json(match) for match in matches.listed(session, profile, tier)]
 
 
-def _near_misses(
+def _held_matches(
     session: "Session", profile: "Profile | None", tier: "Tier | None"
 ) -> list[dict[str, Any]]:
-    from notifier.match import matches
+    from notifier.match import held
 
-    near_misses = matches.list_near_misses(session, profile)
-    return [
-        _near_miss_to_json(near_miss) for near_miss in near_misses if tier in (None, near_miss.tier)
-    ]
+    waiting = held.listed(session, profile)
+    return [_held_to_json(near_miss) for near_miss in waiting if tier in (None, near_miss.tier)]
 
 
-def _near_miss_to_json(near_miss: "NearMiss") -> dict[str, Any]:
+def _held_to_json(near_miss: "NearMiss") -> dict[str, Any]:
     return {
         "id": near_miss.id,
         "profile": near_miss.profile.slug,
         "tier": near_miss.tier,
-        "score": 0.0,
+        "score": near_miss.score,
         "reasons": near_miss.reasons,
         "held": True,
+        "held_because": near_miss.because,
+        "dropped_because": None,
         "filed": near_miss.baseline,
-        "kind": "new",
+        "kind": near_miss.kind,
         "story": None,
         "revision": near_miss.revision.number,
         "matched_at": shared.as_time(near_miss.held_at),
@@ -111,6 +141,8 @@ def _match_to_json(match: "Match") -> dict[str, Any]:
         "score": match.score,
         "reasons": match.reasons,
         "held": False,
+        "held_because": None,
+        "dropped_because": match.dropped_because or None,
         "filed": match.filed,
         "kind": match.kind,
         "story": match.story,
@@ -137,5 +169,18 @@ def _cells(row: dict[str, Any]) -> tuple[object, ...]:
         row["score"],
         row["kind"],
         row["entry"]["title"],
+        "; ".join(row["reasons"]),
+    )
+
+
+def _held_cells(row: dict[str, Any]) -> tuple[object, ...]:
+    from notifier.match.held import SENTENCES
+
+    return (
+        row["id"],
+        row["tier"],
+        row["kind"],
+        row["entry"]["title"],
+        SENTENCES[row["held_because"]],
         "; ".join(row["reasons"]),
     )

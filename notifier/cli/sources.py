@@ -60,11 +60,19 @@ _COLUMNS = (
 @app.command("list")
 def list_(json: shared.Json = False, now: shared.Now = "") -> None:
     """Show every source with its health, last error and next poll."""
+    from notifier.match import held
     from notifier.watch import sources
 
     with shared.open_deps(now) as deps, deps.reading() as session:
-        rows = [_to_json(source, deps.now()) for source in sources.listed(session)]
+        waiting = held.counts_by_source(session)
+        rows = [
+            {**_to_json(source, deps.now()), "held": waiting.get(source.id, 0)}
+            for source in sources.listed(session)
+        ]
     shared.print_rows(rows, _COLUMNS, shared.NO_SOURCES, json=json)
+    if waiting and not json:
+        number = shared.count(sum(waiting.values()), "held match", "es")
+        shared.say(f"\n{number} for you to decide on: notifier matches list --held")
 
 
 @app.command("add")

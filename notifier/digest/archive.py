@@ -184,8 +184,16 @@ def corrected_since(session: Session, digest: Digest) -> tuple[Correction, ...]:
 
 
 def _later_revisions(digest: Digest) -> Select[*tuple[Any, ...]]:
-    """Select the material revisions of a digest's entries that are newer than those it shows."""
+    """Select the newer states of a digest's entries that were news to its profile.
+
+    A state that is held is not among them, nor one that a person dropped.
+    """
     shown = aliased(Revision)
+    its_match = select(Match.id).where(
+        Match.revision_id == Revision.id,
+        Match.profile_id == digest.profile_id,
+        Match.dropped_because == "",
+    )
     return (
         select(
             DigestItem.rank,
@@ -206,6 +214,7 @@ def _later_revisions(digest: Digest) -> Select[*tuple[Any, ...]]:
             DigestItem.digest_id == digest.id,
             Revision.number > shown.number,
             Revision.material.is_(True),
+            its_match.exists(),
         )
         .order_by(DigestItem.rank, Revision.number)
     )

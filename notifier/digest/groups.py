@@ -102,7 +102,14 @@ def candidate_of(match: Match, kind: NewsKind | None = None) -> Candidate:
     """
     kind = kind or match.kind
     return Candidate(
-        match.id, match.position, match.entry_id, kind, match.tier, match.score, filed=match.filed
+        match.id,
+        match.position,
+        match.entry_id,
+        kind,
+        match.tier,
+        match.score,
+        filed=match.filed,
+        revision_id=match.revision_id,
     )
 
 

@@ -39,6 +39,7 @@ class Candidate:
         tier: how closely it concerns the therapy.
         score: 0 to 1; orders the items of a section.
         filed: true if it is owed to nobody, because it belongs to a baseline or to the past.
+        revision_id: the state of the entry; a state that was held may be matched after newer ones.
     """
 
     match_id: int
@@ -48,6 +49,7 @@ class Candidate:
     tier: Tier
     score: float
     filed: bool = False
+    revision_id: int = 0
 
 
 def select_items(
@@ -84,7 +86,7 @@ def _item_of_entry(matches: Sequence[Candidate], *, was_sent: bool) -> Iterable[
     An entry that was not sent yet is owed once, as news in its newest state. Of one that was sent,
     the newest change is owed. Changes of trials and pages are owed to everybody.
     """
-    newest = matches[-1]
+    newest = max(matches, key=lambda match: (match.revision_id, match.position))
     is_news = any(match.kind is NewsKind.NEW for match in matches)
     if not was_sent and is_news:
         if newest.kind is not NewsKind.WITHDRAWN:

@@ -12,12 +12,15 @@ from typing import Any, NamedTuple
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from notifier.enums import NewsKind, Tier
+from notifier.enums import HeldBecause, NewsKind, Tier
 from notifier.i18n.messages import LazyMessage
-from notifier.match import judging, matches, profiles
-from notifier.match.matches import BatchDraft, MatchDraft, NearMissDraft, Versions
+from notifier.match import held, judging, matches, profiles
+from notifier.match.held import HeldDraft
+from notifier.match.judging import News
+from notifier.match.matches import BatchDraft, MatchDraft, Versions
+from notifier.match.passages import TEXT_READ
 from notifier.match.score import Judgement
-from notifier.match.stories import TEXT_READ, Fingerprint, StoryIndex, fingerprint
+from notifier.match.stories import Fingerprint, StoryIndex, fingerprint
 from notifier.match.terms import TermSpec, Vocabulary
 from notifier.store.models import Examination, Match, Profile, Revision
 
@@ -31,17 +34,18 @@ _MOST_RECENT = 1000
 
 
 class LastMatch(NamedTuple):
-    """The last match of an entry for a profile: its revision and its judgement."""
+    """The newest state of an entry that was news to a profile."""
 
     revision_id: int
-    judgement: Judgement
+    news: News
 
 
 class RecentMatch(NamedTuple):
-    """A recent match, and the fingerprint of its text."""
+    """A recent match, the first match of its story if there is one, and its fingerprint."""
 
     match_id: int
     entry_id: int
+    story: int | None
     fingerprint: Fingerprint
 
 
@@ -122,10 +126,11 @@ def _last_matches(
     session: Session, revisions: Sequence[Revision]
 ) -> dict[tuple[int, int], LastMatch]:
     entry_ids = {revision.entry_id for revision in revisions}
-    query = select(Match).where(Match.entry_id.in_(entry_ids)).order_by(Match.position)
+    query = select(Match).where(Match.entry_id.in_(entry_ids)).order_by(Match.revision_id)
     return {
         (match.profile_id, match.entry_id): LastMatch(
-            match.revision_id, Judgement(match.tier, match.score, tuple(match.reasons))
+            match.revision_id,
+            News(match.kind, Judgement(match.tier, match.score, tuple(match.reasons))),
         )
         for match in session.scalars(query)
     }
@@ -140,7 +145,7 @@ def judge(batch: Batch) -> JudgedBatch:
     vocabulary = Vocabulary(batch.terms)
     last_matches = dict(batch.last_matches)
     drafts: list[MatchDraft] = []
-    near_misses: list[NearMissDraft] = []
+    waiting: list[HeldDraft] = []
     errors: list[tuple[str, Exception]] = []
     fingerprints: dict[int, Fingerprint] = {}
     for revision in batch.revisions:
@@ -157,13 +162,12 @@ def judge(batch: Batch) -> JudgedBatch:
             if isinstance(draft, MatchDraft):
                 drafts.append(draft)
                 last_matches[profile_id, revision.entry_id] = LastMatch(
-                    revision.id, draft.judgement
+                    revision.id, News(draft.kind, draft.judgement)
                 )
             elif draft is not None:
-                near_misses.append(draft)
-    revision_ids = [revision.id for revision in batch.revisions]
+                waiting.append(draft)
     return JudgedBatch(
-        BatchDraft(revision_ids, batch.versions, drafts, near_misses), fingerprints, errors
+        BatchDraft(batch.revisions, batch.versions, drafts, waiting), fingerprints, errors
     )
 
 
@@ -172,17 +176,38 @@ def _draft(
     revision: Revision,
     judgement: Judgement | None,
     last_matches: Mapping[tuple[int, int], LastMatch],
-) -> MatchDraft | NearMissDraft | None:
-    """Return the row for a revision and a profile; None if it is neither news nor a near miss."""
+) -> MatchDraft | HeldDraft | None:
+    """Return the row for a revision and a profile; None if it neither matches nor nearly does."""
     last = last_matches.get((profile_id, revision.entry_id))
     draft = matches.draft_match(
-        profile_id, revision, judgement, last.judgement if last else None, filed=revision.baseline
+        profile_id, revision, judgement, last.news if last else None, filed=revision.baseline
     )
-    if draft is None and last is None and judgement is not None and judgement.near_miss_tier:
-        return NearMissDraft(
-            profile_id, revision.id, revision.entry_id, judgement, revision.baseline
-        )
-    return draft
+    if draft is None:
+        if last is None and judgement is not None and judgement.near_miss_tier:
+            return _held(profile_id, revision, NewsKind.NEW, HeldBecause.DOUBTFUL, judgement)
+        return None
+    because = held.held_because(revision, draft.kind)
+    if because is None:
+        return draft
+    return _held(profile_id, revision, draft.kind, because, draft.judgement)
+
+
+def _held(
+    profile_id: int,
+    revision: Revision,
+    kind: NewsKind,
+    because: HeldBecause,
+    judgement: Judgement,
+) -> HeldDraft:
+    return HeldDraft(
+        profile_id,
+        revision.id,
+        revision.entry_id,
+        kind,
+        because,
+        judgement,
+        baseline=revision.baseline,
+    )
 
 
 def _not_judged() -> Judgement:
@@ -232,6 +257,7 @@ def _recent(session: Session, profile_id: int, now: datetime) -> list[RecentMatc
         select(
             Match.id,
             Match.entry_id,
+            Match.story,
             Revision.url,
             Revision.title,
             func.substr(Revision.body, 1, TEXT_READ).label("body"),
@@ -248,7 +274,7 @@ def _recent(session: Session, profile_id: int, now: datetime) -> list[RecentMatc
         .limit(_MOST_RECENT)
     )
     return [
-        RecentMatch(row.id, row.entry_id, fingerprint_of(row))
+        RecentMatch(row.id, row.entry_id, row.story, fingerprint_of(row))
         for row in reversed(session.execute(query).all())
     ]
 
@@ -256,7 +282,7 @@ def _recent(session: Session, profile_id: int, now: datetime) -> list[RecentMatc
 def _index_of(recent: Iterable[RecentMatch]) -> StoryIndex:
     index = StoryIndex()
     for match in recent:
-        index.add(match.match_id, match.entry_id, match.fingerprint)
+        index.add(match.match_id, match.entry_id, match.fingerprint, match.story)
     return index
 
 
@@ -288,7 +314,7 @@ def link_stories(
         index = indexes.setdefault(draft.profile_id, StoryIndex())
         first = index.find_first(draft.entry_id, text)
         # A draft has no id yet: its key in the index is its place in the list, as -1, -2, …
-        index.add(-1 - place, draft.entry_id, text)
+        index.add(-1 - place, draft.entry_id, text, first)
         if first is None:
             linked.append(draft)
         elif first < 0:
@@ -299,12 +325,14 @@ def link_stories(
 
 
 def first_match_of_story(session: Session, near_miss_id: int, now: datetime) -> int | None:
-    """Return the id of the match that reported the news of a near miss first, or None.
+    """Return the id of the match that reported the news of a held match first, or None.
 
     Raises:
-        NotFoundError: no near miss with this id is held.
+        NotFoundError: no held match with this id waits.
     """
-    near_miss = matches.find_near_miss(session, near_miss_id)
+    near_miss = held.find(session, near_miss_id)
+    if near_miss.kind is not NewsKind.NEW:
+        return None
     recent = read_recent(session, [near_miss.profile_id], now)
     index = _index_of(recent[near_miss.profile_id])
     return index.find_first(near_miss.entry_id, fingerprint_of(near_miss.revision))

@@ -7,7 +7,7 @@ docs/matching.md, sections 1, 3 and 4.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -176,25 +176,35 @@ def articles_of(session: Session, revisions: Sequence[Revision]) -> dict[int, st
     return articles
 
 
-def classify(
-    revision: Revision, judgement: Judgement | None, earlier: Judgement | None
-) -> tuple[NewsKind, Judgement] | None:
-    """Return the kind of news that a revision is to a profile, with the judgement that counts.
+class News(NamedTuple):
+    """The kind of news that a revision is to a profile, and the judgement that counts."""
+
+    kind: NewsKind
+    judgement: Judgement
+
+
+def classify(revision: Any, judgement: Judgement | None, earlier: News | None) -> News | None:
+    """Return the news that a revision is to a profile; None if it is none.
 
     Args:
-        revision: a revision of an entry.
+        revision: a revision of an entry, or a row with the same columns.
         judgement: on this revision; None without a hit.
-        earlier: on the last revision of the entry that was news to the profile; None if none was.
-
-    Returns:
-        None if the revision is not news to the profile.
+        earlier: the last revision of the entry that was news to the profile; None if none was.
     """
     concerns = judgement is not None and judgement.tier is not Tier.NONE
     if earlier is None:
         is_news = concerns and revision.kind is not NewsKind.WITHDRAWN
-        return (NewsKind.NEW, judgement) if is_news and judgement is not None else None
+        return News(NewsKind.NEW, judgement) if is_news and judgement is not None else None
     if not revision.material:
         return None
+    if is_shown_again(revision) and earlier.kind is not NewsKind.WITHDRAWN:
+        return None  # its withdrawal was held, and told to nobody
     # If an edit removed the therapy's name, the readers of the earlier wording still get the
     # correction.
-    return revision.kind, judgement if concerns and judgement is not None else earlier
+    counts = judgement if concerns and judgement is not None else earlier.judgement
+    return News(revision.kind, counts)
+
+
+def is_shown_again(revision: Any) -> bool:
+    """Return whether a revision says that a withdrawn entry is published again."""
+    return any(change["what"] == "availability" for change in revision.changes)

@@ -1,24 +1,27 @@
-"""Matches: store matches, near misses and the record of the revisions that were judged.
+"""Matches: store matches and the record of the revisions that were judged.
 
-Owns these tables and the match sequence of each profile (`profile.position`). Revisions are judged
+Owns these tables and the match sequence of each profile (`profile.position`); what waits for a
+person is in `match/held.py`. Revisions are judged
 in `match/batches.py` and `match/past_entries.py`, outside transactions; the results are stored here
 while the profiles are locked, so that each profile has one writer at a time.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, joinedload
 
 from notifier.enums import NewsKind, Tier
 from notifier.errors import NotFoundError
 from notifier.i18n.messages import LazyMessage
-from notifier.match.judging import classify
+from notifier.match import held
+from notifier.match.held import HeldDraft
+from notifier.match.judging import News, classify
 from notifier.match.score import Judgement
 from notifier.match.urgency import is_urgent
-from notifier.store.models import Entry, Examination, Match, NearMiss, Profile, Revision
+from notifier.store.models import Entry, Examination, Match, Profile, Revision
 
 # The score of a released near miss, as that of a mention. Chosen by hand; not measured.
 _RELEASED_SCORE = 0.5
@@ -45,17 +48,6 @@ class MatchDraft:
     first_draft_index: int | None = None
 
 
-@dataclass(frozen=True)
-class NearMissDraft:
-    """A near miss that is not stored yet."""
-
-    profile_id: int
-    revision_id: int
-    entry_id: int
-    judgement: Judgement
-    baseline: bool
-
-
 # By profile id: its place in its match sequence, and the time of its import. A profile that was
 # matched or imported since has another version.
 Versions = Mapping[int, tuple[int, datetime]]
@@ -66,23 +58,28 @@ class BatchDraft:
     """The rows to store for a batch.
 
     Attributes:
-        revision_ids: the revisions that were judged.
+        revisions: those that were judged.
         versions: of the profiles that they were judged for.
         matches: the news, in its order.
-        near_misses: the near misses, in their order.
+        held: what waits for a person, in its order.
     """
 
-    revision_ids: Sequence[int]
+    revisions: Sequence[Revision]
     versions: Versions
     matches: Sequence[MatchDraft] = ()
-    near_misses: Sequence[NearMissDraft] = ()
+    held: Sequence[HeldDraft] = ()
+
+    @property
+    def revision_ids(self) -> list[int]:
+        """The ids of the revisions that were judged."""
+        return [revision.id for revision in self.revisions]
 
 
 def draft_match(
     profile_id: int,
     revision: Revision,
     judgement: Judgement | None,
-    earlier: Judgement | None,
+    earlier: News | None,
     *,
     filed: bool,
 ) -> MatchDraft | None:
@@ -92,7 +89,7 @@ def draft_match(
         profile_id: 0 for a profile that is not stored yet.
         revision: a revision, or a row with the same columns.
         judgement: on this revision.
-        earlier: on the last revision of the entry that was news to the profile.
+        earlier: the last revision of the entry that was news to the profile.
         filed: True if the match is owed to nobody.
     """
     news = classify(revision, judgement, earlier)
@@ -135,11 +132,10 @@ def store(session: Session, batch: BatchDraft, now: datetime) -> int | None:
         return None
     done = set(_examined(session, batch.revision_ids))
     store_matches(session, [draft for draft in batch.matches if draft.revision_id not in done], now)
-    for near_miss_draft in batch.near_misses:
-        if near_miss_draft.revision_id not in done:
-            _store_near_miss(session, near_miss_draft, now)
-    fresh = [revision_id for revision_id in batch.revision_ids if revision_id not in done]
-    session.add_all(Examination(revision_id=revision_id, examined_at=now) for revision_id in fresh)
+    held.store(session, [draft for draft in batch.held if draft.revision_id not in done], now)
+    fresh = [revision for revision in batch.revisions if revision.id not in done]
+    held.supersede(session, fresh)
+    session.add_all(Examination(revision_id=revision.id, examined_at=now) for revision in fresh)
     session.flush()
     return len(fresh)
 
@@ -157,6 +153,14 @@ def requeue_examined_after(session: Session, revision_id: int) -> None:
         revision_id: the newest revision that was judged for the imported profile.
     """
     session.execute(delete(Examination).where(Examination.revision_id > revision_id))
+
+
+def requeue(session: Session, revision_id: int) -> None:
+    """Have a revision judged again, because there is more text to read.
+
+    It becomes news to profiles that it did not match before.
+    """
+    session.execute(delete(Examination).where(Examination.revision_id == revision_id))
 
 
 def store_matches(session: Session, drafts: Sequence[MatchDraft], now: datetime) -> list[Match]:
@@ -211,85 +215,57 @@ def _link_stories(session: Session, drafts: Sequence[MatchDraft], stored: Sequen
             first.story = match.story = first.story or first.id
 
 
-def _store_near_miss(session: Session, draft: NearMissDraft, now: datetime) -> None:
-    """Store a near miss; the last one of an entry replaces the one before."""
-    query = select(NearMiss).where(
-        NearMiss.profile_id == draft.profile_id, NearMiss.entry_id == draft.entry_id
-    )
-    row = session.scalar(query)
-    if row is None:
-        row = NearMiss(profile_id=draft.profile_id, entry_id=draft.entry_id)
-        session.add(row)
-    assert draft.judgement.near_miss_tier is not None
-    row.revision_id = draft.revision_id
-    row.tier = draft.judgement.near_miss_tier
-    row.reasons = list(draft.judgement.reasons)
-    row.baseline, row.held_at = draft.baseline, now
-
-
-def _is_held() -> ColumnElement[bool]:
-    """Select near misses that were not released and whose entry does not match by now."""
-    matched = select(Match.id).where(
-        Match.profile_id == NearMiss.profile_id, Match.entry_id == NearMiss.entry_id
-    )
-    return NearMiss.released_at.is_(None) & ~matched.exists()
-
-
-def list_near_misses(session: Session, profile: Profile | None = None) -> list[NearMiss]:
-    """Return the held near misses, newest first, with their entry, profile and revision."""
-    query = (
-        select(NearMiss)
-        .where(_is_held())
-        .order_by(NearMiss.id.desc())
-        .options(
-            joinedload(NearMiss.entry), joinedload(NearMiss.profile), joinedload(NearMiss.revision)
-        )
-    )
-    if profile is not None:
-        query = query.where(NearMiss.profile_id == profile.id)
-    return list(session.scalars(query))
-
-
-def find_near_miss(session: Session, near_miss_id: int) -> NearMiss:
-    """Return a held near miss, with its revision.
-
-    Raises:
-        NotFoundError: there is none with this id, or it was released already.
-    """
-    query = select(NearMiss).where(NearMiss.id == near_miss_id, _is_held())
-    near_miss = session.scalar(query.options(joinedload(NearMiss.revision)))
-    if near_miss is None:
-        raise NotFoundError(
-            f"No near miss {near_miss_id} is held.", "See them with: notifier matches list --held"
-        )
-    return near_miss
-
-
 def release(
     session: Session, near_miss_id: int, now: datetime, first_match_id: int | None = None
 ) -> Match:
-    """Make a match of a near miss, in the tier that it would have had.
+    """Make a match of a held one, in the tier and of the kind that it would have had.
 
     Args:
         session: a writing session.
-        near_miss_id: as `list_near_misses` gives it.
+        near_miss_id: as `held.listed` gives it.
         now: the time of the match.
         first_match_id: the match that reported the same news first, as
             `batches.first_match_of_story` found it.
 
     Raises:
-        NotFoundError: there is none with this id, or it was released already.
+        NotFoundError: there is none with this id, or it was released or dropped already.
     """
-    profile_id = find_near_miss(session, near_miss_id).profile_id
+    profile_id = held.find(session, near_miss_id).profile_id
     session.get_one(Profile, profile_id, with_for_update=True)
     # Read again: another process may have released it before the lock was taken.
-    near_miss = find_near_miss(session, near_miss_id)
-    near_miss.released_at = now
+    near_miss = held.find(session, near_miss_id)
+    held.note_released(near_miss, now)
+    revision, kind = near_miss.revision, near_miss.kind
     reasons = (*near_miss.reasons, LazyMessage("a person released it"))
-    judgement = Judgement(near_miss.tier, _RELEASED_SCORE, reasons)
-    draft = draft_match(profile_id, near_miss.revision, judgement, None, filed=False)
-    assert draft is not None
-    (match,) = store_matches(session, [replace(draft, first_match_id=first_match_id)], now)
+    draft = MatchDraft(
+        profile_id,
+        revision.id,
+        revision.entry_id,
+        kind,
+        Judgement(near_miss.tier, near_miss.score or _RELEASED_SCORE, reasons),
+        filed=False,
+        urgent=is_urgent(kind, near_miss.tier, revision.title, revision.changes),
+        first_match_id=first_match_id,
+    )
+    (match,) = store_matches(session, [draft], now)
+    return match
+
+
+def drop(session: Session, match_id: int, because: str) -> Match:
+    """Drop a match: it stays listed, and goes into no further digest.
+
+    Args:
+        session: a writing session; the caller commits.
+        match_id: as `listed` gives it.
+        because: the reason, not empty.
+
+    Raises:
+        NotFoundError: there is no match with this id.
+    """
+    match = session.get(Match, match_id)
+    if match is None:
+        raise NotFoundError(f"There is no match {match_id}.", "See: notifier matches list")
+    match.filed, match.dropped_because = True, because
     return match
 
 

@@ -1,60 +1,53 @@
 """Stories: decide whether two texts report the same news, as several outlets do. Pure functions.
 
-The signs, from the surest: the same page, the same paper or trial record, the same text (a press
-release that others print), the same headline. If two headlines name different numbers, only the
-first two count.
+The signs, from the surest: the record of the same trial, the same page, the same paper, the same
+headline (`headlines.py`), the same text, such as a press release that others print (`passages.py`).
+No sign counts where the texts say that they are about two events (`events.py`): approved and
+rejected, two agencies, two trials. Of papers and pages, other numbers are no such contradiction.
 
 `StoryIndex` finds the first report of the same news among many without comparing all with all.
 Pages, papers and headlines are found exactly as `is_same_news` finds them. Texts are compared only
 if they share a tenth of their runs of four words, and of those only the few that share most: a text
-in which nearly every fourth word was changed is not found.
+in which nearly every fourth word was changed is not found. A report joins a story only if it
+contradicts no report of it.
 
 What each threshold was checked on is in docs/matching.md, section 5.
 """
 
-import re
-import zlib
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, islice
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from rapidfuzz import fuzz, process
 
-from notifier.text.cleaning import fold, paper_ids
+from notifier.match import events, headlines, passages
+from notifier.match.events import Event, Number
+from notifier.match.headlines import Headline
+from notifier.match.passages import Report
+from notifier.text.cleaning import paper_ids
 from notifier.text.urls import canonical_url
 
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-
-# Of 100, by edits of the sorted words. On the labelled set 84 to 100 find the same two pairs, both
-# right; 80 adds a wrong pair.
-_SAME_HEADLINE = 88
-# Same result from 2 to 8 on the labelled set.
-_FEWEST_WORDS = 5
-# Of 100. Chosen by hand: same result from 50 to 100 on the labelled set.
-_SAME_TEXT = 80
 # In characters, searched for paper ids. Chosen by hand; not measured.
 _PAPER_TEXT = 3000
-# In characters. Chosen by hand; not measured.
-_SHORTEST_TEXT, _LONGEST_TEXT = 200, 1500
-_LONGEST_OTHER_TEXT = 3 * _LONGEST_TEXT
-# In characters, read before folding removes some of them. Chosen by hand; not measured.
-TEXT_READ, _TITLE_READ = 20_000, 600
 
-# The values below were chosen by hand for speed; not measured. A run is so many words, or so many
-# characters in a script without spaces: texts that share runs have a passage in common.
-_RUN_OF_WORDS, _RUN_OF_CHARACTERS = 4, 12
-# In characters, on average: longer words mean a script without spaces.
-_LONGEST_WORD = 20
-_SHARED = 0.1
+# The values below were chosen by hand for speed; not measured.
 _MOST_TEXTS = 4
 # If this many texts share a run, further ones are not indexed under it: the indexed ones report the
 # same news, or the run is a common phrase.
 _MOST_HOLDERS = 30
+# Reports of one story that a further one is checked against, and reports that begin with the same
+# words and are compared with one that is cut or a copy.
+_MOST_MEMBERS, _MOST_OPENINGS = 50, 200
 
 # The URL of a text without one, in canonical form.
 _NO_URL = "#"
+# What the first sentences below equal headlines must agree on.
+_LEAD_NAMES = ("regulator", "trial", "registered")
+_LEAD_UNITS = ("%", "people", "mg", "phase")
+_LEAD_AXES = ("goal", "hold", "decision")
 
 
 @dataclass(frozen=True)
@@ -62,16 +55,31 @@ class Fingerprint:
     """The parts of a text that are compared.
 
     Attributes:
-        url: canonical, with the fragment: two places of one page are two pieces of news.
-        title: the folded headline.
-        text: the folded beginning of the text.
-        papers: the ids of the paper (DOI or PubMed number) and the trial record that it is about.
+        url: canonical, with the fragment: two places of one page are two pieces of news. A front
+            page is no page: it shows all news.
+        headline: as it is compared.
+        text: the folded beginning of the text, without boilerplate.
+        written: the same in its own letters.
+        papers: the ids of the paper (DOI or PubMed number) that it is about.
+        trial: the number of the trial whose record it is; else empty.
     """
 
     url: str
-    title: str
+    headline: Headline
     text: str
+    written: str = ""
     papers: frozenset[str] = field(default_factory=frozenset)
+    trial: str = ""
+
+    @property
+    def event(self) -> Event:
+        """The facts that the headline states."""
+        return self.headline.event
+
+    @property
+    def report(self) -> Report:
+        """The text, as it is compared with others."""
+        return Report(self.headline, self.text, self.written)
 
 
 def fingerprint(url: str, title: str, text: str, trial: str = "") -> Fingerprint:
@@ -84,165 +92,213 @@ def fingerprint(url: str, title: str, text: str, trial: str = "") -> Fingerprint
         trial: the number of the trial if the text is the record of one; else empty.
     """
     papers = set(paper_ids(f"{url} {title} {text[:_PAPER_TEXT]}"))
-    # A roundup names many papers, and is the story of none of them.
-    single_paper = papers if len(papers) == 1 else set()
+    canonical, parts = canonical_url(url), urlsplit(url)
+    headline = headlines.read(title, text, parts.hostname or "")
+    written = "" if headline.copied else passages.compared(text, title)
     return Fingerprint(
-        f"{canonical_url(url)}#{urlsplit(url).fragment}",
-        fold(title[:_TITLE_READ]),
-        fold(text[:TEXT_READ])[:_LONGEST_OTHER_TEXT],
-        frozenset(single_paper | ({trial} if trial else set())),
+        f"{canonical}#{parts.fragment}" if "/" in canonical or "?" in canonical else _NO_URL,
+        headline,
+        passages.folded(written),
+        written,
+        # A roundup names many papers, and is the story of none of them.
+        frozenset(papers if len(papers) == 1 else ()),
+        trial,
     )
 
 
 def is_same_news(first: Fingerprint, second: Fingerprint) -> bool:
     """Return True if two texts report the same news."""
-    if (first.url != _NO_URL and first.url == second.url) or first.papers & second.papers:
+    if first.trial and first.trial == second.trial:
         return True
-    if _numbers(first.title) != _numbers(second.title):
+    if (first.url != _NO_URL and first.url == second.url) or first.papers & second.papers:
+        return not events.contradict(first.event, second.event, numbers=False)
+    if events.contradict(first.event, second.event):
         return False
-    return _same_headline(first.title, second.title) or _same_text(first.text, second.text)
+    if headlines.is_same_headline(first.headline, second.headline):
+        return not _leads_contradict(first, second)
+    if headlines.is_turned(first.headline, second.headline):
+        return False
+    return passages.is_same_text(first.report, second.report)
 
 
-def _numbers(title: str) -> set[str]:
-    return set(_NUMBER.findall(title))
-
-
-def _same_headline(first: str, second: str) -> bool:
+def _leads_contradict(first: Fingerprint, second: Fingerprint) -> bool:
+    """Return True if the first sentences below equal headlines name other facts."""
+    if not first.written or not second.written:
+        return False
+    lead, other_lead = (events.read(passages.lead(report.written)) for report in (first, second))
     return (
-        _has_enough_words(first)
-        and _has_enough_words(second)
-        and fuzz.ratio(_sorted_words(first), _sorted_words(second)) >= _SAME_HEADLINE
+        any(_disjoint(lead.names.get(kind), other_lead.names.get(kind)) for kind in _LEAD_NAMES)
+        or any(_disjoint(lead.sides.get(axis), other_lead.sides.get(axis)) for axis in _LEAD_AXES)
+        or events.contradict(_only_numbers(lead), _only_numbers(other_lead))
     )
 
 
-def _same_text(first: str, second: str) -> bool:
-    shorter, longer = sorted((first[:_LONGEST_TEXT], second), key=len)
-    if len(shorter) < _SHORTEST_TEXT:
-        return False
-    ratio = fuzz.partial_ratio(
-        shorter[:_LONGEST_TEXT], longer[:_LONGEST_OTHER_TEXT], score_cutoff=_SAME_TEXT
-    )
-    return ratio >= _SAME_TEXT
+def _disjoint(first: frozenset[str] | None, second: frozenset[str] | None) -> bool:
+    return bool(first and second and first.isdisjoint(second))
+
+
+def _only_numbers(event: Event) -> Event:
+    return Event((), {}, tuple(number for number in event.numbers if number.unit in _LEAD_UNITS))
+
+
+class _Place(NamedTuple):
+    """A report in the index.
+
+    Attributes:
+        key: the number that the caller chose for it.
+        entry_id: its entry.
+        story: the key of the first report of its story.
+        report: its text.
+    """
+
+    key: int
+    entry_id: int
+    story: int
+    report: Fingerprint
 
 
 class StoryIndex:
     """Recent reports in their order, searched for the first one of the same news."""
 
     def __init__(self) -> None:
-        self._fingerprints: list[Fingerprint] = []
-        self._keys: list[int] = []
-        self._entries: list[int] = []
-        self._by_url: dict[str, list[int]] = defaultdict(list)
-        self._by_paper: dict[str, list[int]] = defaultdict(list)
-        self._by_numbers: dict[frozenset[str], _SameNumbers] = defaultdict(_SameNumbers)
+        self._places: list[_Place] = []
+        self._stories: dict[int, int] = {}
+        self._members: dict[int, list[int]] = defaultdict(list)
+        self._by_sign: dict[tuple[str, str], list[int]] = defaultdict(list)
+        self._by_numbers: dict[frozenset[Number], _Headlines] = defaultdict(_Headlines)
+        self._texts = _Texts()
 
-    def add(self, key: int, entry_id: int, report: Fingerprint) -> None:
-        """Add the newest report, by an entry, under a key that the caller chooses."""
-        place = len(self._fingerprints)
-        self._fingerprints.append(report)
-        self._keys.append(key)
-        self._entries.append(entry_id)
-        if report.url != _NO_URL:
-            self._by_url[report.url].append(place)
-        for paper in report.papers:
-            self._by_paper[paper].append(place)
-        self._by_numbers[frozenset(_numbers(report.title))].add(place, report)
+    def add(self, key: int, entry_id: int, report: Fingerprint, first: int | None = None) -> None:
+        """Add the newest report.
+
+        Args:
+            key: a number that the caller chooses for it.
+            entry_id: its entry.
+            report: its text.
+            first: the key of another report of its story, or the number that all reports of the
+                story share; None if it begins one.
+        """
+        place = len(self._places)
+        story = key if first is None else self._stories.get(first, first)
+        self._stories[key] = story
+        self._places.append(_Place(key, entry_id, story, report))
+        self._members[story].append(place)
+        for sign in _signs(report):
+            self._by_sign[sign].append(place)
+        self._by_numbers[_bare_numbers(report)].add(place, report.headline)
+        self._texts.add(place, report.text)
 
     def find_first(self, entry_id: int, report: Fingerprint) -> int | None:
         """Return the key of the first report of the same news by another entry, or None."""
-        places = self._places(entry_id, report)
-        return self._keys[min(places)] if places else None
+        for place in self._candidates(report):
+            other = self._places[place]
+            if (
+                other.entry_id != entry_id
+                and is_same_news(other.report, report)
+                and self._fits(other.story, report)
+            ):
+                return other.key
+        return None
 
-    def _places(self, entry_id: int, report: Fingerprint) -> list[int]:
-        same_page = self._by_url.get(report.url, ()) if report.url != _NO_URL else ()
-        same_paper = chain.from_iterable(self._by_paper.get(paper, ()) for paper in report.papers)
-        places = [
-            place for place in chain(same_page, same_paper) if self._entries[place] != entry_id
-        ]
-        group = self._by_numbers.get(frozenset(_numbers(report.title)))
-        if group is None:
-            return places
-        same_headline = (
-            place
-            for place in group.same_headlines(report.title)
-            if self._entries[place] != entry_id
+    def _candidates(self, report: Fingerprint) -> list[int]:
+        """Return the places of reports that may be of the same news, in their order."""
+        places = set(chain.from_iterable(self._by_sign.get(sign, ()) for sign in _signs(report)))
+        group = self._by_numbers.get(_bare_numbers(report))
+        if group is not None:
+            places.update(group.similar(report.headline))
+        places.update(islice(self._similar_texts(report), _MOST_TEXTS))
+        return sorted(places)
+
+    def _similar_texts(self, report: Fingerprint) -> Iterator[int]:
+        for place in self._texts.similar(report.text):
+            if not events.contradict(self._places[place].report.event, report.event):
+                yield place
+
+    def _fits(self, story: int, report: Fingerprint) -> bool:
+        """Return True if a report contradicts none of a story."""
+        members = (self._places[place].report for place in self._members[story][:_MOST_MEMBERS])
+        return not any(
+            events.contradict(member.event, report.event, numbers=False) for member in members
         )
-        same_text = (
-            place
-            for place in group.similar_texts(report.text)
-            if self._entries[place] != entry_id
-            and _same_text(self._fingerprints[place].text, report.text)
-        )
-        # Both come in their order: the first of each is enough.
-        first_places = (next(same_headline, None), next(same_text, None))
-        return [*places, *(place for place in first_places if place is not None)]
 
 
-class _SameNumbers:
-    """Reports whose headlines name the same numbers."""
+def _signs(report: Fingerprint) -> Iterable[tuple[str, str]]:
+    if report.url != _NO_URL:
+        yield "page", report.url
+    for paper in report.papers:
+        yield "paper", paper
+    if report.trial:
+        yield "trial", report.trial
+
+
+def _bare_numbers(report: Fingerprint) -> frozenset[Number]:
+    """Return the numbers that no headline of the same news leaves out."""
+    return frozenset(number for number in report.event.numbers if number.unit in ("", "calendar"))
+
+
+class _Headlines:
+    """Headlines that name the same numbers without a unit."""
 
     def __init__(self) -> None:
-        self._headlines: list[str] = []
+        self._sorted: list[str] = []
         self._places: list[int] = []
+        self._openings: dict[str, list[int]] = defaultdict(list)
+        self._short_openings: dict[str, list[int]] = defaultdict(list)
+
+    def add(self, place: int, headline: Headline) -> None:
+        """Add a headline at its place in the whole order."""
+        for form in headline.forms:
+            self._sorted.append(headlines.sorted_words(form))
+            self._places.append(place)
+        if headline.opening:
+            self._openings[headline.opening].append(place)
+            if headline.cut or headline.copied:
+                self._short_openings[headline.opening].append(place)
+
+    def similar(self, headline: Headline) -> set[int]:
+        """Return the places of headlines of nearly the same words or the same beginning."""
+        openings = (
+            self._openings if headline.cut or headline.copied else self._short_openings
+        ).get(headline.opening, ())
+        places = set(openings[:_MOST_OPENINGS])
+        for form in headline.forms:
+            similar = process.extract_iter(
+                headlines.sorted_words(form),
+                self._sorted,
+                scorer=fuzz.ratio,
+                processor=None,
+                score_cutoff=headlines.SAME_HEADLINE,
+            )
+            places.update(self._places[index] for _, _, index in similar)
+        return places
+
+
+class _Texts:
+    """Texts, found by the runs of words that they share."""
+
+    def __init__(self) -> None:
         self._holders: dict[int, list[int]] = defaultdict(list)
         self._run_counts: dict[int, int] = {}
 
-    def add(self, place: int, report: Fingerprint) -> None:
-        """Add a report at its place in the whole order."""
-        if _has_enough_words(report.title):
-            self._headlines.append(_sorted_words(report.title))
-            self._places.append(place)
-        if len(report.text) >= _SHORTEST_TEXT:
-            runs = _runs(report.text[:_LONGEST_TEXT])
+    def add(self, place: int, text: str) -> None:
+        """Add a text at its place in the whole order."""
+        if len(text) >= passages.SHORTEST_TEXT:
+            runs = passages.runs(text[: passages.LONGEST_TEXT])
             self._run_counts[place] = len(runs)
             for run in runs:
                 holders = self._holders[run]
                 if len(holders) < _MOST_HOLDERS:
                     holders.append(place)
 
-    def same_headlines(self, title: str) -> list[int]:
-        """Return the places of the same headlines, in their order."""
-        if not _has_enough_words(title) or not self._headlines:
+    def similar(self, text: str) -> list[int]:
+        """Return the places of the texts that share runs with this one, the most similar first."""
+        if len(text) < passages.SHORTEST_TEXT:
             return []
-        similar = process.extract_iter(
-            _sorted_words(title),
-            self._headlines,
-            scorer=fuzz.ratio,
-            processor=None,
-            score_cutoff=_SAME_HEADLINE,
-        )
-        return [self._places[index] for _, _, index in similar]
-
-    def similar_texts(self, text: str) -> list[int]:
-        """Return the places of the few texts that share most runs with this one, in their order."""
-        if len(text) < _SHORTEST_TEXT:
-            return []
-        runs = _runs(text)
+        runs = passages.runs(text)
         shared = Counter(chain.from_iterable(self._holders.get(run, ()) for run in runs))
         similar = [
             (place, count)
             for place, count in shared.items()
-            if count >= max(1, _SHARED * min(len(runs), self._run_counts[place]))
+            if passages.share_enough(count, len(runs), self._run_counts[place])
         ]
-        best = sorted(similar, key=lambda item: (-item[1], item[0]))[:_MOST_TEXTS]
-        return sorted(place for place, _ in best)
-
-
-def _has_enough_words(title: str) -> bool:
-    return len(title.split()) >= _FEWEST_WORDS
-
-
-def _sorted_words(title: str) -> str:
-    return " ".join(sorted(title.split()))
-
-
-def _runs(text: str) -> set[int]:
-    """Return the CRC-32 of all runs of words in a folded text."""
-    units: Sequence[str] = text.split()
-    separator, size = " ", _RUN_OF_WORDS
-    if len(text) > _LONGEST_WORD * len(units):
-        units, separator, size = text, "", _RUN_OF_CHARACTERS
-    return {
-        zlib.crc32(separator.join(units[start : start + size]).encode())
-        for start in range(len(units) - size + 1)
-    }
+        return [place for place, _ in sorted(similar, key=lambda item: (-item[1], item[0]))]

@@ -2,7 +2,8 @@
 
 Four things are checked: a due digest of which the mail server accepted nothing for an hour, a
 backlog that does not shrink, subscriptions whose stored choice cannot be read, and sources that
-fail. The first three are mailed here; `pipeline/poll.py` mails about sources.
+fail. The first three are mailed here; `pipeline/poll.py` mails about sources. Matches that wait for
+a person are counted, and are nothing wrong; `pipeline/waiting.py` mails about them.
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from notifier.deliver import alerts
 from notifier.deliver.alerts import Trouble
 from notifier.deps import Deps
 from notifier.enums import Health
+from notifier.match import held
 from notifier.pipeline.notices import enqueue_for_operator
 from notifier.store.models import Source
 from notifier.watch import sources
@@ -26,9 +28,9 @@ class Check:
     """The result of one check. It names no person.
 
     Attributes:
-        name: `digests`, `backlog`, `subscribers` or `sources`.
+        name: `digests`, `backlog`, `subscribers`, `sources` or `held`.
         ok: true if nothing is wrong.
-        finding: what is wrong; empty if nothing is.
+        finding: what is wrong, or for `held` how many matches wait; empty if there is nothing.
     """
 
     name: str
@@ -48,7 +50,12 @@ def checks(session: Session, now: datetime) -> list[Check]:
         for source in sources.listed(session)
         if health(source, now) in (Health.FAILING, Health.SILENT, Health.GONE)
     ]
-    return [*results, Check("sources", not failing, _list(failing, now))]
+    waiting = sum(held.counts_by_source(session).values())
+    return [
+        *results,
+        Check("sources", not failing, _list(failing, now)),
+        Check("held", ok=True, finding=f"matches that wait: {waiting}" if waiting else ""),
+    ]
 
 
 def _list(failing: Sequence[Source], now: datetime) -> str:

@@ -8,6 +8,7 @@
     | compose          for every group of subscriptions that is due: a digest, and a delivery each
     | deliver          claim, send, settle by the server's answer
     | monitoring       mail the operator once when mails do not go out
+    | waiting          mail the operator once a day what waits for a person
 
 `notifier run --once`, the scheduler and a cron line run the same steps. Each step asks the database
 what is due and does it; run again at once, it finds nothing to do. A step that fails stops no
@@ -30,6 +31,7 @@ from notifier.pipeline import (
     monitoring,
     poll,
     signup_requests,
+    waiting,
 )
 from notifier.pipeline.deliver import Sent
 from notifier.pipeline.poll import PollResult
@@ -90,6 +92,8 @@ def run_once(deps: Deps, stop: Callable[[], bool] = deliver.never) -> Report:
         sent = deliver.run(deps, stop)
     with problems.contained("The step monitoring"):
         monitoring.notify_operator(deps)
+    with problems.contained("The step waiting"):
+        waiting.notify_operator(deps)
     return Report(polled, matched, composed, sent, tuple(problems.lines))
 
 

@@ -5,18 +5,11 @@ the database), `printable` (for a terminal), `fold` (for comparisons). It knows 
 profiles or mails.
 """
 
-import html
 import re
 import unicodedata
 
-import nh3
+from notifier.text.visible import visible
 
-from notifier.text import markup
-
-_BLOCK = re.compile(
-    r"(?i)<(?=/?(?:p|div|br|li|ul|ol|h[1-6]|tr|td|th|table|blockquote|section|article|figure|hr)\b)"
-)
-_SPACE = re.compile(r"\s+")
 _WORD = re.compile(r"\S+")
 # The @ in all its forms: ASCII, full width, small, and percent-encoded in a URL.
 _AT = re.compile("[@\uff20\ufe6b]|%40")
@@ -38,8 +31,6 @@ _UNSTORABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 # square of their number (Unicode UAX #15, 13: the Stream-Safe Text Format).
 _MOST_MARKS = 30
 _MARKS = re.compile(r"[^\x00-\u02ff\w\s]{31,}")
-# Character references have at most seven digits; Python refuses to convert more than 4,300 digits.
-_LONG_CHARACTER_NUMBER = re.compile(r"&#(?:\d{8,}|[xX][0-9A-Fa-f]{8,});?")
 
 # Characters that act on a terminal instead of being shown, or make a line look different from what
 # it is: the controls of C0 and C1 (ECMA-48) except tab and the end of a line, direction controls
@@ -129,7 +120,7 @@ def redacted(text: str) -> str:
 
 def plain(text: str) -> str:
     """Return the text of an HTML snippet on one line, without scripts and styles."""
-    return clean(_unescaped(_without_tags(_BLOCK.sub(" <", text)) if "<" in text else text))
+    return clean(visible(text))
 
 
 def paragraphs(text: str) -> str:
@@ -137,24 +128,12 @@ def paragraphs(text: str) -> str:
 
     A text without markup keeps its own lines.
     """
-    bare = _without_tags(_BLOCK.sub("\n<", _SPACE.sub(" ", text))) if "<" in text else text
-    lines = (clean(line) for line in _unescaped(bare).splitlines())
-    return "\n".join(line for line in lines if line)
+    return lines(visible(text))
 
 
-def _without_tags(text: str) -> str:
-    """Return the text of a markup snippet, without scripts and styles.
-
-    Its characters are still escaped.
-    """
-    text = text.replace("\x00", " ")
-    # The parser keeps every open element in memory: if they nest deep enough, a megabyte of markup
-    # takes gigabytes.
-    return markup.bare_text(text) if markup.is_excessive(text) else nh3.clean(text, tags=set())
-
-
-def _unescaped(text: str) -> str:
-    return html.unescape(_LONG_CHARACTER_NUMBER.sub("\ufffd", text))
+def lines(text: str) -> str:
+    """Return a plain text with its lines made printable, without empty ones."""
+    return "\n".join(line for part in text.splitlines() if (line := clean(part)))
 
 
 class _FoldedCharacters(dict[int, str | None]):

@@ -1,4 +1,4 @@
-"""Limits on markup, checked before any parser, and the text between the tags.
+"""Limits on markup, checked before any parser.
 
 Parsers keep every open element in memory and compare every attribute with all others of its
 element, so that a small document can take minutes and gigabytes. The checks here read the tags
@@ -37,13 +37,6 @@ _RAW = {
     name: re.compile(rf"(?i)</{name}\b[^<>]*>?")
     for name in ("script", "style", "textarea", "title")
 }
-# Elements whose content is not shown.
-_NOT_SHOWN = frozenset(("script", "style"))
-
-
-def is_excessive(text: str) -> bool:
-    """Tell whether a document exceeds one of the limits on depth and attributes."""
-    return any(_excesses(text))
 
 
 def nests_too_deep(text: str) -> bool:
@@ -56,19 +49,6 @@ def with_few_attributes(text: str) -> str:
     if not any(excess == "attributes" for excess in _excesses(text)):
         return text
     return _TAG.sub(_without_excess, text)
-
-
-def bare_text(text: str) -> str:
-    """Return the text between the tags, without the content of scripts and styles."""
-    parts: list[str] = []
-    end = 0
-    for tag, after in _tags(text):
-        parts.append(text[end : tag.start()])
-        name = (tag[2] or "").lower()
-        if name in _RAW and name not in _NOT_SHOWN and not tag[1]:
-            parts.append(text[tag.end() : after])
-        end = after
-    return "".join([*parts, text[end:]])
 
 
 def _tags(text: str) -> Iterator[tuple[re.Match[str], int]]:

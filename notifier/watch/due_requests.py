@@ -5,7 +5,7 @@ Reads only; what a response makes to request is decided by `ingest.py`.
 
 import logging
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -18,6 +18,10 @@ from notifier.watch.http.types import Purpose, Request
 from notifier.watch.parsers.wordpress import FIRST_REQUEST, request_url
 
 log = logging.getLogger("notifier")
+
+# A server that calls everything unchanged hides its news from whoever shows validators: once a day
+# the document is requested without them. Chosen by hand; not measured.
+WHOLE_AFTER = timedelta(days=1)
 
 
 def watched(session: Session, wanted: Sequence[str] = ()) -> list[tuple[int, str, SourceKind]]:
@@ -58,6 +62,8 @@ def documents(
 ) -> list[Request]:
     """Return the requests for the documents of the sources that are due.
 
+    They show the validators of the known document; once a day, and if forced, they do not.
+
     Args:
         session: any session.
         now: the time of the poll.
@@ -73,13 +79,24 @@ def documents(
         statement = statement.where(Source.id.in_(ids))
     if not force:
         statement = statement.where(Source.next_poll_at <= now, Source.gone_at.is_(None))
-    columns = Source.id, Source.url, Source.etag, Source.last_modified, Source.body_hash
-    return [
-        Request(source_id, url, etag, last_modified, body_hash=body_hash)
-        for source_id, url, etag, last_modified, body_hash in session.execute(
-            statement.with_only_columns(*columns)
+    columns = (
+        Source.id,
+        Source.url,
+        Source.etag,
+        Source.last_modified,
+        Source.body_hash,
+        Source.requested_whole_at,
+        Source.encoding,
+    )
+    requests = []
+    for row in session.execute(statement.with_only_columns(*columns)):
+        source_id, url, etag, last_modified, body_hash, whole_at, encoding = row
+        if force or whole_at is None or now - whole_at >= WHOLE_AFTER:
+            etag = last_modified = None
+        requests.append(
+            Request(source_id, url, etag, last_modified, body_hash=body_hash, encoding=encoding)
         )
-    ]
+    return requests
 
 
 def posts(session: Session, source_ids: Sequence[int], now: datetime) -> list[Request]:

@@ -5,17 +5,22 @@ Owns the choice of the known state that an observation is compared with: states 
 is planned while a session is open, and done when it is closed.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
 from sqlalchemy.orm import Session
 
 from notifier.enums import NewsKind
 from notifier.store.db import in_chunks
 from notifier.store.models import Entry, Revision, Source
+from notifier.watch import excerpts, mass_edits
+from notifier.watch.damage import is_repair
 from notifier.watch.diff import Difference, State, comparable, compare, contains_changes
+from notifier.watch.first_sight import has_backlog
 from notifier.watch.identity import Aliases, Identified, identified
 from notifier.watch.parsers.observation import Observation
+from notifier.watch.withdrawals import is_marked_now
 
 # Characters of two texts together that are compared inside a transaction, too. Chosen by hand; not
 # measured.
@@ -36,10 +41,12 @@ class Known:
         newest: the entry's newest state.
         same_origin: its newest state of the observation's origin; the newest of all if there is
             none.
+        sites: the names of the site, which may stand in a headline.
     """
 
     newest: Revision
     same_origin: Revision
+    sites: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, entry: Entry, observation: Observation) -> "Known":
@@ -50,7 +57,13 @@ class Known:
             for revision in reversed(entry.revisions)
             if revision.origin == observation.origin
         )
-        return cls(newest, next(same_origin, newest))
+        return cls(newest, next(same_origin, newest), _sites(entry.source))
+
+    def state_of(self, observation: Observation) -> State:
+        """Return an observation as a state to be compared."""
+        state = _state(observation)
+        state["sites"] = self.sites
+        return state
 
     def is_short_beside(self, observation: Observation) -> bool:
         """Return whether the two are compared so fast that a transaction may wait for it."""
@@ -63,6 +76,8 @@ class Plan:
     Attributes:
         parts: the observations with their keys; each part is stored in a transaction of its own.
         differences: the results of `compare`, by the states that were compared.
+        backlog: whether the document lists many items without a date.
+        pairs: the known states and the changed observations that are compared.
     """
 
     def __init__(
@@ -70,16 +85,42 @@ class Plan:
     ) -> None:
         self.parts = list(in_chunks(items, _PART)) or [[]]
         self.differences: dict[Compared, Difference | None] = {}
-        self._pairs = pairs
+        self.backlog = has_backlog([observation for observation, _ in items])
+        self._listed = len(items)
+        self.pairs = list(pairs)
+
+    def leave_out(self, entry_ids: Collection[int]) -> None:
+        """Leave out the changed observations of these entries: nothing of them is stored."""
+        if not entry_ids:
+            return
+        unwanted = {
+            id(observation)
+            for known, observation in self.pairs
+            if known.newest.entry_id in entry_ids
+        }
+        items = [item for part in self.parts for item in part if id(item[0]) not in unwanted]
+        self.parts = list(in_chunks(items, _PART)) or [[]]
+        self.pairs = [pair for pair in self.pairs if id(pair[1]) not in unwanted]
 
     def compare(self) -> None:
-        """Compare every changed state with the known one.
+        """Compare every changed state with the known one, without the edit that most share.
 
         It may take long, so no session may be open.
         """
-        for known, observation in self._pairs:
-            self.differences[compared_states(known, observation)] = difference(known, observation)
-        self._pairs = ()
+        compared = []
+        for known, observation in self.pairs:
+            edit = difference(known, observation)
+            self.differences[compared_states(known, observation)] = edit
+            if edit is not None and not edit.keeps_text:
+                compared.append((known, observation, edit))
+        rest = mass_edits.judged(
+            [(_state(known.same_origin), known.state_of(later)) for known, later, _ in compared],
+            [edit for _, _, edit in compared],
+            self._listed,
+        )
+        for (known, observation, _), edit in zip(compared, rest, strict=True):
+            self.differences[compared_states(known, observation)] = edit
+        self.pairs = []
 
 
 def plan(session: Session, source: Source, observations: Sequence[Observation]) -> Plan:
@@ -106,7 +147,7 @@ def is_edit(entry: Entry, observation: Observation) -> bool:
     return (
         newest.hash != observation.hash
         and newest.kind is not NewsKind.WITHDRAWN
-        and not observation.withdrawn
+        and not is_marked_now(newest, observation)
     )
 
 
@@ -126,21 +167,67 @@ def difference(known: Known, observation: Observation) -> Difference | None:
 
     The first observation of another origin is a new state only if it is the whole text of what was
     a teaser, or if it shows an edit; it is news only if it shows an edit. An edit that the entry's
-    newest state shows already is not news.
+    newest state shows already is not news, nor is the return of lost characters. A part of the
+    known text is no new state.
     """
     newest, earlier = known.newest, known.same_origin
     if earlier.hash == observation.hash:
         return None
-    old, new = _state(earlier), _state(observation)
+    old, new = _state(earlier), known.state_of(observation)
     if earlier.origin != observation.origin and not comparable(old["text"], new["text"]):
         return Difference((), material=False) if len(new["text"]) > len(old["text"]) else None
-    changes = compare(old, new)
+    changes = _compared_with_parts(earlier, observation, old, new) or compare(old, new)
+    if changes.keeps_text and not changes.material:
+        return None
     if earlier.origin != observation.origin and not changes.material:
         return None
-    if newest is not earlier and contains_changes(changes, _state(newest)):
+    is_known = newest is not earlier and contains_changes(changes, _state(newest))
+    if is_known or is_repair(earlier, observation):
         return Difference(changes.changes, material=False)
     return changes
 
 
+def whole(observation: Observation, known: Known) -> Observation:
+    """Return an observation of a part of the known text with the whole text."""
+    return replace(observation, summary=known.same_origin.summary, body=known.same_origin.body)
+
+
+def _compared_with_parts(
+    earlier: Revision, observation: Observation, old: State, new: State
+) -> Difference | None:
+    """Compare two states of which one shows only a part of the text; None if both are whole.
+
+    Only their headlines are compared, and their summaries where both have one.
+    """
+    if observation.content or earlier.content:
+        return None
+    if _is_part(observation, earlier):
+        summaries = compare(old | {"text": earlier.summary}, new | {"text": observation.summary})
+        is_other = comparable(earlier.summary, observation.summary)
+        headline = compare(old, new | {"text": old["text"]})
+        return replace(summaries if is_other else headline, keeps_text=True)
+    if _is_part(earlier, observation) and (
+        not earlier.body
+        or excerpts.is_marked(earlier.body)
+        or excerpts.is_closed(old["text"], new["text"])
+    ):
+        return compare(old | {"text": new["text"]}, new)
+    return None
+
+
+def _is_part(state: Revision | Observation, other: Revision | Observation) -> bool:
+    """Return whether a state shows a part of another one, or only a summary of it."""
+    text, other_text = state.body or state.summary, other.body or other.summary
+    if excerpts.is_part(text, other_text):
+        return True
+    return not state.body and bool(other.body) and not comparable(text, other_text)
+
+
 def _state(state: Revision | Observation) -> State:
     return State(title=state.title, text=state.body or state.summary, content=state.content)
+
+
+def _sites(source: Source) -> tuple[str, ...]:
+    """Return the names of a site, as they may stand in its headlines."""
+    host = (urlsplit(source.url).hostname or "").removeprefix("www.")
+    return source.name, max(host.split(".")[:-1] or [host], key=len)

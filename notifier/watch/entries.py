@@ -5,7 +5,7 @@ decided by `match/`.
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -13,24 +13,24 @@ from enum import StrEnum
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, selectinload
 
-from notifier.enums import NewsKind
+from notifier.enums import HeldBecause, NewsKind
 from notifier.errors import NotFoundError
 from notifier.i18n.messages import LazyMessage
 from notifier.store.models import Entry, Revision, Source
 from notifier.store.models.sources import Change
+from notifier.watch import first_sight, withdrawals
 from notifier.watch.diff import Difference
-from notifier.watch.edits import Compared, Known, compared_states, difference
+from notifier.watch.edits import Compared, Known, compared_states, difference, whole
+from notifier.watch.first_sight import FirstSight
 from notifier.watch.identity import Aliases, Identified, identified
-from notifier.watch.page_checks import PageCheck, PageState
 from notifier.watch.parsers.observation import Observation, Origin
+from notifier.watch.repeated_edits import restrained
 
-# An entry that changes at every poll is not followed into every change. So many edits within 24
-# hours are stored; after so many corrections within 30 days only a new headline is a correction.
-# Chosen by hand; not measured.
+# An entry that changes at every poll is not followed into every change: so many edits within 24
+# hours are stored. Chosen by hand; not measured.
 MOST_REVISIONS_A_DAY = 3
-MOST_CORRECTIONS_A_MONTH = 5
 
-_DAY, _MONTH = timedelta(days=1), timedelta(days=30)
+_DAY = timedelta(days=1)
 
 
 class Revised(StrEnum):
@@ -90,14 +90,14 @@ def store(
 
     Args:
         session: a writing session; the caller commits.
-        source: if this is its first successful poll (``baselined_at`` is not set, or is `now`), its
-            entries are a baseline, which is sent to nobody.
+        source: its new entries are news, or not, by the rules of `first_sight.py`.
         observations: all of one document; none changes nothing.
         now: when they were observed.
         known_only: store no new entries.
     """
     items = Aliases(session, source, identified(observations)).settle()
-    return store_part(session, source, items, None, now, known_only=known_only)
+    backlog = first_sight.has_backlog(observations)
+    return store_part(session, source, items, None, now, known_only=known_only, backlog=backlog)
 
 
 def store_part(
@@ -108,6 +108,7 @@ def store_part(
     now: datetime,
     *,
     known_only: bool = False,
+    backlog: bool = False,
 ) -> Stored:
     """Store a part of a document's observations.
 
@@ -120,6 +121,7 @@ def store_part(
             everything here.
         now: when they were observed.
         known_only: store no new entries.
+        backlog: whether the document lists many items without a date.
     """
     aliases = Aliases(session, source, items)
     outcomes: Counter[Revised] = Counter()
@@ -129,7 +131,8 @@ def store_part(
         if entry is None and known_only:
             continue
         if entry is None:
-            entry = _create(session, source, observation, its_keys[0], now)
+            sight = first_sight.judge(source, observation, now, backlog=backlog)
+            entry = _create(session, source, observation, its_keys[0], now, sight)
             created.append(entry)
         else:
             outcomes[_revise(entry, observation, now, differences)] += 1
@@ -152,7 +155,12 @@ def store_part(
 
 
 def _create(
-    session: Session, source: Source, observation: Observation, key: str, now: datetime
+    session: Session,
+    source: Source,
+    observation: Observation,
+    key: str,
+    now: datetime,
+    sight: FirstSight,
 ) -> Entry:
     entry = Entry(
         source_id=source.id,
@@ -163,18 +171,10 @@ def _create(
         first_seen_at=now,
     )
     session.add(entry)
-    # A site's list of posts also shows posts from before its first poll; they belong to the
-    # baseline, too.
-    is_older = observation.origin == Origin.POSTS and _is_before(
-        observation.published_at, source.baselined_at
-    )
-    baseline = source.baselined_at in (None, now) or is_older
-    entry.revisions.append(_revision(observation, 1, NewsKind.NEW, now, baseline=baseline))
+    revision = _revision(observation, 1, NewsKind.NEW, now, baseline=sight.baseline)
+    revision.held_because = sight.held_because
+    entry.revisions.append(revision)
     return entry
-
-
-def _is_before(moment: datetime | None, other: datetime | None) -> bool:
-    return moment is not None and other is not None and moment < other
 
 
 def _revise(
@@ -189,17 +189,22 @@ def _revise(
     entry.published_at = entry.published_at or observation.published_at
     if newest.hash == observation.hash:
         return Revised.UNCHANGED
+    if withdrawals.is_marked_now(newest, observation):
+        withdraw(entry, observation.withdrawn, now, observation)
+        return Revised.WITHDRAWN
     if newest.kind is NewsKind.WITHDRAWN:
-        return _restore(entry, observation, now)
-    if observation.withdrawn:
-        return _withdraw(entry, observation.withdrawn, now, observation)
+        return _restore_if_shown(entry, observation, now)
     known = Known.of(entry, observation)
     compared = compared_states(known, observation)
     planned = differences is not None and compared in differences
     if differences is not None and not planned and not known.is_short_beside(observation):
         return Revised.POSTPONED
     edit = differences[compared] if differences and planned else difference(known, observation)
-    return Revised.UNCHANGED if edit is None else _store_edit(entry, observation, edit, now)
+    if edit is None:
+        return Revised.UNCHANGED
+    if edit.keeps_text:
+        observation = whole(observation, known)
+    return _store_edit(entry, observation, edit, now)
 
 
 def _store_edit(entry: Entry, observation: Observation, edit: Difference, now: datetime) -> Revised:
@@ -208,31 +213,39 @@ def _store_edit(entry: Entry, observation: Observation, edit: Difference, now: d
         recent = [state for state in entry.revisions[1:] if now - state.observed_at < _DAY]
         if len(recent) >= MOST_REVISIONS_A_DAY:
             return Revised.POSTPONED
-        edit = _restrained(edit, entry, now)
+        edit = restrained(edit, entry.revisions, now)
     _append(entry, observation, edit, observation.change, now)
     return Revised.CHANGED
 
 
-def _restrained(edit: Difference, entry: Entry, now: datetime) -> Difference:
-    """Return the edit, as one that is not news if the entry was corrected too often lately."""
-    corrections = [
-        revision
-        for revision in entry.revisions[1:]
-        if revision.material and now - revision.observed_at < _MONTH
-    ]
-    has_headline = any(change["what"] == "headline" for change in edit.changes)
-    is_news = has_headline or len(corrections) < MOST_CORRECTIONS_A_MONTH
-    return Difference(edit.changes, edit.material and is_news)
-
-
-def _restore(entry: Entry, observation: Observation, now: datetime) -> Revised:
-    """Store that a withdrawn entry is published again, if it is unmarked and its page is there."""
+def _restore_if_shown(entry: Entry, observation: Observation, now: datetime) -> Revised:
+    """Store that a withdrawn entry is published again, if an observation says so."""
+    newest = entry.revisions[-1]
+    is_listed_again = entry.left_at is not None and observation.origin == Origin.DOCUMENT
     if (
-        observation.withdrawn
-        or entry.missing_since is not None
-        or observation.origin != entry.revisions[-1].origin
+        (observation.withdrawn and not newest.held_because)
+        or (entry.missing_since is not None and not is_listed_again)
+        or observation.origin != newest.origin
     ):
         return Revised.UNCHANGED
+    entry.missing_since = None
+    if not newest.held_because:
+        restore(entry, observation, now)
+        return Revised.CHANGED
+    # Nobody was told that it was withdrawn: an edit is compared by the next poll, as ever.
+    restore(entry, observation_of(newest), now)
+    is_edited = entry.revisions[-1].hash != observation.hash
+    return Revised.POSTPONED if is_edited else Revised.CHANGED
+
+
+def restore(entry: Entry, observation: Observation, now: datetime) -> None:
+    """Store that a withdrawn entry is published again.
+
+    Args:
+        entry: an entry whose newest state is a withdrawal, in a writing session.
+        observation: the state that is published now.
+        now: when it was observed.
+    """
     change = Change(
         what="availability",
         before=entry.revisions[-1].changes[0]["after"],
@@ -240,13 +253,41 @@ def _restore(entry: Entry, observation: Observation, now: datetime) -> Revised:
         note="",
     )
     _append(entry, observation, Difference((change,), material=True), observation.change, now)
-    return Revised.CHANGED
 
 
-def _withdraw(entry: Entry, reason: str, now: datetime, observation: Observation) -> Revised:
+def withdraw(
+    entry: Entry, reason: str, now: datetime, observation: Observation, *, held: bool = False
+) -> None:
+    """Store that an entry is withdrawn.
+
+    Args:
+        entry: an entry in a writing session.
+        reason: a sentence for readers.
+        now: when it was observed.
+        observation: the state of today, marked as withdrawn.
+        held: whether a person has to decide before readers are told.
+    """
     change = Change(what="withdrawn", before="", after=reason, note="")
     _append(entry, observation, Difference((change,), material=True), NewsKind.WITHDRAWN, now)
-    return Revised.WITHDRAWN
+    if held:
+        entry.revisions[-1].held_because = HeldBecause.WITHDRAWAL
+
+
+def observation_of(revision: Revision, withdrawn: str = "") -> Observation:
+    """Return the observation behind a revision, to store a new state that differs in no text."""
+    return Observation(
+        guid="",
+        url=revision.url,
+        title=revision.title,
+        summary=revision.summary,
+        body=revision.body,
+        author=revision.author,
+        published_at=revision.published_at,
+        categories=tuple(revision.categories),
+        content=revision.content,
+        withdrawn=withdrawn,
+        origin=Origin(revision.origin),
+    )
 
 
 def _append(
@@ -258,6 +299,8 @@ def _append(
     revision = _revision(observation, latest.number + 1, kind, now, baseline=baseline)
     revision.changes = list(edit.changes)
     revision.material = edit.material
+    is_old_news = latest.held_because == HeldBecause.OLD_NEWS  # an edit makes it no younger
+    revision.held_because = HeldBecause.OLD_NEWS if is_old_news else edit.held_because
     entry.title = observation.title or entry.title
     entry.revisions.append(revision)
 
@@ -282,82 +325,6 @@ def _revision(
         content=observation.content,
         changes=[],
         origin=str(observation.origin),
-    )
-
-
-def note_listed(
-    session: Session, source: Source, listed: Collection[int], now: datetime
-) -> list[int]:
-    """Note which entries a feed no longer lists.
-
-    Args:
-        session: a writing session; the caller commits.
-        source: a feed whose document was just stored.
-        listed: the ids of the entries in it; an empty document says nothing of the others.
-        now: when it was observed.
-
-    Returns:
-        The ids of the entries that left it with this document.
-    """
-    if not listed:
-        return []
-    statement = select(Entry).where(Entry.source_id == source.id, Entry.left_at.is_(None))
-    left = [entry for entry in session.scalars(statement) if entry.id not in listed]
-    for entry in left:
-        entry.left_at = now
-    return [entry.id for entry in left]
-
-
-def note_checked(session: Session, entry_id: int, check: PageCheck, now: datetime) -> bool:
-    """Store the check of an entry's page; one missing on two checks a day apart is withdrawn.
-
-    Args:
-        session: a writing session; the caller commits.
-        entry_id: the entry whose page was checked.
-        check: its result.
-        now: when it was checked.
-
-    Returns:
-        Whether the entry is withdrawn by this.
-    """
-    entry = find(session, entry_id)
-    entry.checked_at = now
-    newest = entry.revisions[-1]
-    if check.state is PageState.UNKNOWN:
-        return False
-    if check.state is PageState.PRESENT:
-        was_missing, entry.missing_since = entry.missing_since is not None, None
-        if was_missing and newest.kind is NewsKind.WITHDRAWN:
-            _restore(entry, _observation_of(newest), now)
-        return False
-    if entry.missing_since is None:
-        entry.missing_since = now
-        return False
-    if newest.kind is NewsKind.WITHDRAWN or now - entry.missing_since < _DAY:
-        return False
-    reason = LazyMessage(
-        "The publisher took the page down: since %(since)s it %(answer)s.",
-        since=entry.missing_since.date(),
-        answer=check.answer,
-    )
-    _withdraw(entry, reason, now, _observation_of(newest, withdrawn=reason))
-    return True
-
-
-def _observation_of(revision: Revision, withdrawn: str = "") -> Observation:
-    """Return the observation behind a revision, to store a new state that differs in no text."""
-    return Observation(
-        guid="",
-        url=revision.url,
-        title=revision.title,
-        summary=revision.summary,
-        body=revision.body,
-        author=revision.author,
-        published_at=revision.published_at,
-        categories=tuple(revision.categories),
-        content=revision.content,
-        withdrawn=withdrawn,
-        origin=Origin(revision.origin),
     )
 
 

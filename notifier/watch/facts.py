@@ -2,20 +2,19 @@
 
 Pure. An edit that changes a fact is material. Facts are numbers with their units, number words,
 negations, months, words that state an outcome, and names. Words are known in English, German,
-French and Spanish; numbers and names in every language. The lists were chosen by hand; not
-measured, because no set of labelled edits exists.
+French and Spanish, some in Italian, Dutch, Russian, Japanese, Chinese and Korean; numbers and names
+in every language. The lists were chosen by hand; not measured, because no set of labelled edits
+exists.
 """
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 
-from notifier.text.cleaning import fold
+from notifier.watch.wording import Word, bare
 
-_SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”»)\]]*\s+|(?<=[。！？])")
 _NUMBER = re.compile(r"(?<![\w])[-−]?\d[\d.,\u00a0\u202f]*(?:\s?(?:[%‰]|[^\W\d_]+))?")
 _THOUSANDS = re.compile(r"(?<=\d)[,\u00a0\u202f](?=\d{3}(?!\d))")
-_NOT = re.compile(r"(?i)n['’]t\b")
-_WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
 
 _UNITS = {
     "%": "%",
@@ -43,24 +42,35 @@ def _words(text: str) -> frozenset[str]:
 
 
 _COUNTING = _words(
-    "one two three four five six seven eight nine ten eleven twelve half twice once double triple "
-    "third quarter zwei drei vier fünf sechs sieben acht neun zehn elf zwölf halb doppelt deux "
-    "trois quatre cinq sept huit neuf dix onze douze moitié dos tres cuatro cinco seis siete ocho "
-    "nueve diez once doce mitad"
+    "half twice once double triple quarter halb hälfte doppelt moitié mitad metà helft daily "
+    "weekly monthly yearly annually täglich wöchentlich monatlich jährlich diario semanal mensual"
 )
 _NEGATIONS = _words(
     "no not never without neither nor none cannot hardly barely nicht kein keine keinen keinem "
     "keiner keines ohne nie niemals weder noch ne pas sans jamais aucun aucune ni sin nunca ningún "
-    "ninguna ninguno tampoco jamás"
+    "ninguna ninguno tampoco jamás non senza nessun nessuna mai niet geen zonder nooit nobody не "
+    "нет без ни inte ikke ej"
 )
 _MONTHS = _words(
     "janvier février mars avril mai juin juillet août septembre octobre novembre décembre enero "
     "febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre"
 )
-_OUTCOME_WORDS = _words("met more less risk risks died safe safely worse tod mort muerte")
-_FACT_WORDS = _NEGATIONS | _COUNTING | _MONTHS | _OUTCOME_WORDS
+_OUTCOME_WORDS = _words(
+    "± < > <= >= $ € £ ¥ met more less risk risks died safe safely worse tod mort muerte open "
+    "opens opened closed closes oral orally placebo men women children adults pregnant progressive "
+    "relapsing"
+)
+_FACT_WORDS = frozenset(map(bare, _NEGATIONS | _COUNTING | _MONTHS | _OUTCOME_WORDS))
+# Negations inside words and texts that set no spaces.
+_NEGATION_IN_WORD = re.compile("^(?:不|没|未|無|无|非|ない|なかっ|ません)$|않|못|아니|없")
+# Endings of substance names (INN), which texts write in small letters.
+_SUBSTANCES = ("mab", "tinib", "brutinib", "imod", "fumarate", "ribine", "cept", "grast", "vir")
+# Titles before names, which style guides set or leave out.
+_TITLES = _words("dr prof professor doctor doktor mr mrs md phd msc st")
+# Characters of a name in katakana.
+_SHORTEST_KATAKANA = 3
 # Beginnings of words, so that "reduces" and "reduced" state the same.
-_OUTCOMES = (
+_OUTCOME_STEMS = (
     "effective", "ineffective", "efficac", "unsafe", "harm", "toxic", "approv", "reject",
     "authoris", "authoriz", "licens", "fail", "miss", "reduc", "decreas", "increas", "improv",
     "worsen", "slow", "prevent", "cure", "halt", "stop", "paus", "suspen", "terminat", "withdr",
@@ -69,31 +79,28 @@ _OUTCOMES = (
     "lower", "confirm", "delay", "cancel", "complet", "wirksam", "unwirksam", "sicher",
     "zugelassen", "zulassung", "abgelehnt", "gescheitert", "gestoppt", "abgebrochen", "verringer",
     "verbesser", "verschlechter", "erhöh", "gesenk", "zurückgezogen", "berichtig", "gestorben",
-    "efficace", "inefficace", "sûr", "approuv", "rejet", "échou", "arrêt", "rédui", "augment",
+    "efficace", "inefficace", "approuv", "rejet", "échou", "arrêt", "rédui", "augment",
     "amélior", "aggrav", "décès", "rétract", "eficaz", "ineficaz", "segur", "aprob", "aprueb",
     "rechaz", "fracas", "deten", "detuv", "aument", "mejor", "empeor", "muert", "retir", "correc",
 )  # fmt: skip
+_OUTCOMES = tuple(map(bare, _OUTCOME_STEMS))
 
 
-def sentences(text: str) -> list[str]:
-    """Return the sentences of a text, in order."""
-    return [part.strip() for part in _SENTENCE_END.split(text) if part and part.strip()]
+def facts(its_words: Iterable[Word]) -> Counter[str]:
+    """Return the facts among some words and how often each is stated, in no order."""
+    return Counter(fact for word in its_words if (fact := fact_of(word)))
 
 
-def facts(text: str) -> Counter[str]:
-    """Return the facts of a text and how often each is stated; their order does not count."""
-    counts: Counter[str] = Counter(numbers(text))
-    for sentence in sentences(_NOT.sub(" not", text)):
-        for index, match in enumerate(_WORD.finditer(sentence)):
-            word = match.group()
-            folded = word.casefold()
-            if folded in _FACT_WORDS:
-                counts[folded] += 1
-            elif folded.startswith(_OUTCOMES):
-                counts[next(stem for stem in _OUTCOMES if folded.startswith(stem))] += 1
-            elif _is_name(word, first=index == 0):
-                counts[fold(word)] += 1
-    return counts
+def fact_of(word: Word) -> str:
+    """Return the fact that a word states, equal for all forms of the word; empty for none."""
+    folded = word.key
+    if any(char.isdigit() for char in folded) or folded in _FACT_WORDS:
+        return folded
+    if folded.startswith(_OUTCOMES):
+        return next(stem for stem in _OUTCOMES if folded.startswith(stem))
+    if _NEGATION_IN_WORD.search(folded) or folded.endswith(_SUBSTANCES):
+        return folded
+    return folded if _is_name(word.shown, first=word.first) else ""
 
 
 def numbers(text: str) -> list[str]:
@@ -119,8 +126,10 @@ def _is_name(word: str, *, first: bool) -> bool:
         first: whether it is the first of its sentence, so that its first capital says nothing.
     """
     letters = [char for char in word if char.isalpha()]
-    if not letters or len(word) < 2:
+    if not letters or len(word) < 2 or word.casefold() in _TITLES:
         return False
+    if "\u30a1" <= word[0] <= "\u30fa":
+        return len(word) >= _SHORTEST_KATAKANA
     mixed = len(letters) < sum(char.isalnum() for char in word) or any(
         char.isupper() for char in word[1:]
     )

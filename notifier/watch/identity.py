@@ -2,7 +2,8 @@
 
 Owns the keys by which an entry is known: the publisher's guid, its link, its content. A changed
 guid or a moved link makes no new entry; a key that several items of one document share identifies
-none of them.
+none of them. Observations without a known key are compared with the entries that lost theirs
+(`moved_ids.py`); how two of them are weighed is decided by `resemblance.py`.
 """
 
 import hashlib
@@ -10,14 +11,16 @@ from collections import Counter
 from collections.abc import Sequence
 from enum import StrEnum
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session, selectinload
 
 from notifier.store.db import in_chunks
 from notifier.store.models import Entry, EntryAlias, Source
 from notifier.text.cleaning import fold
 from notifier.text.urls import canonical_url
+from notifier.watch.moved_ids import appearance_of_entry, candidates, pairs
 from notifier.watch.parsers.observation import Observation
+from notifier.watch.resemblance import Appearance, is_same_page, is_same_thing
 
 # An observation with its keys, the strongest first.
 Identified = tuple[Observation, list[str]]
@@ -27,6 +30,9 @@ _LONGEST_KEY = 2_000
 # Characters of the text by which an observation without a date is known. Chosen by hand; not
 # measured.
 _LONGEST_START = 300
+# Keys of one entry. A site that makes ids anew at each request would add some at each poll; beyond
+# this number the older ones are removed. Chosen by hand; not measured.
+_MOST_KEYS = 30
 
 
 class KeyKind(StrEnum):
@@ -121,20 +127,54 @@ class Aliases:
         Returns:
             The items, each with the keys that remain its own.
         """
+        claimed: dict[int, str] = {}
         claimants: dict[int, list[str]] = {}
-        claimed: set[int] = set()
         for kind in KeyKind:
             for index, (observation, its_keys) in enumerate(self._items):
                 for key in its_keys:
                     is_claim = kind.is_of(key) and index not in claimants
                     entry = self._entries.get(key) if is_claim else None
-                    if entry and entry.id not in claimed and _may_be(entry, observation, key):
-                        claimed.add(entry.id)
+                    if (
+                        entry
+                        and entry.id not in claimed
+                        and _may_be(entry, observation, its_keys, key)
+                    ):
+                        claimed[entry.id] = key
                         claimants[index] = [key, *(other for other in its_keys if other != key)]
+        self._claim_moved(claimants, set(claimed))
         for index, (observation, its_keys) in enumerate(self._items):
             free = [key for key in its_keys if key not in self._entries]
             self._items[index] = (observation, claimants.get(index) or free or its_keys[-1:])
         return self._items
+
+    def _claim_moved(self, claimants: dict[int, list[str]], claimed: set[int]) -> None:
+        """Let observations without a known key claim the entries that lost theirs."""
+        unclaimed = {
+            index: appearance_of_observation(observation, its_keys)
+            for index, (observation, its_keys) in enumerate(self._items)
+            if index not in claimants and any(key not in self._entries for key in its_keys)
+        }
+        if not unclaimed:
+            return
+        lost = candidates(self._session, self._source, list(unclaimed.values()), claimed)
+        by_place = pairs(lost, unclaimed, len(self._items))
+        keys_of = self._one_key_each([entry.id for entry in by_place.values()])
+        for index, entry in by_place.items():
+            if key := keys_of.get(entry.id):
+                self._entries[key] = entry
+                claimants[index] = [key, *self._items[index][1]]
+
+    def _one_key_each(self, entry_ids: Sequence[int]) -> dict[int, str]:
+        """Return a stored key of each entry."""
+        key_by_entry: dict[int, str] = {}
+        for chunk in in_chunks(entry_ids):
+            statement = (
+                select(EntryAlias.entry_id, func.min(EntryAlias.key))
+                .where(EntryAlias.source_id == self._source.id, EntryAlias.entry_id.in_(chunk))
+                .group_by(EntryAlias.entry_id)
+            )
+            key_by_entry.update((row[0], row[1]) for row in self._session.execute(statement))
+        return key_by_entry
 
     def entry_of(self, its_keys: Sequence[str]) -> Entry | None:
         """Return the known entry of an observation with these keys."""
@@ -154,15 +194,45 @@ class Aliases:
             {"source_id": self._source.id, "key": key, "entry_id": entry.id} for key, entry in new
         ]
         if rows:
+            self._remove_old_keys({entry.id for _, entry in new})
             self._session.execute(insert(EntryAlias), rows)
 
+    def _remove_old_keys(self, entry_ids: set[int]) -> None:
+        """Remove the keys of entries that have too many, but for the one they are stored under."""
+        for chunk in in_chunks(sorted(entry_ids)):
+            crowded = (
+                select(EntryAlias.entry_id)
+                .where(EntryAlias.entry_id.in_(chunk))
+                .group_by(EntryAlias.entry_id)
+                .having(func.count() >= _MOST_KEYS)
+            )
+            for entry_id in self._session.scalars(crowded).all():
+                own_key = select(Entry.key).where(Entry.id == entry_id).scalar_subquery()
+                its_others = EntryAlias.entry_id == entry_id, EntryAlias.key != own_key
+                self._session.execute(delete(EntryAlias).where(*its_others))
 
-def _may_be(entry: Entry, observation: Observation, key: str) -> bool:
-    """Return whether a claim holds: a link reused for other news, with another guid, is none."""
-    has_guids = observation.guid and KeyKind.GUID.is_of(entry.key)
-    if not KeyKind.LINK.is_of(key) or not has_guids:
-        return True
-    same_date = (
-        observation.published_at is not None and observation.published_at == entry.published_at
+
+def appearance_of_observation(observation: Observation, its_keys: Sequence[str]) -> Appearance:
+    """Return the parts to weigh of an observation; a guid or link that others share is left out."""
+    has_link = any(KeyKind.LINK.is_of(key) for key in its_keys)
+    return Appearance(
+        title=observation.title,
+        text=observation.body or observation.summary,
+        url=observation.url if has_link else "",
+        moment=observation.published_at,
+        has_guid=any(KeyKind.GUID.is_of(key) for key in its_keys),
     )
-    return same_date or fold(entry.title) == fold(observation.title)
+
+
+def _may_be(entry: Entry, observation: Observation, its_keys: Sequence[str], key: str) -> bool:
+    """Return whether a claim holds.
+
+    None holds by a link that was reused for other news with another guid, nor by the content of
+    another thing that has its own guid and link.
+    """
+    if KeyKind.GUID.is_of(key):
+        return True
+    known, seen = appearance_of_entry(entry), appearance_of_observation(observation, its_keys)
+    if KeyKind.LINK.is_of(key):
+        return not (known.has_guid and seen.has_guid) or is_same_page(known, seen)
+    return is_same_thing(known, seen, replaced=False)

@@ -85,7 +85,7 @@ def test_near_misses_are_counted_and_nothing_is_stored(past: Installation):
     with deps.reading() as session:
         before = session.query(Match).count()
     result = backtest(deps, None, since=MONDAY - 10 * DAY, cadence=Cadence.DAILY)
-    assert result.near_misses == 1
+    assert result.held == 1
     with deps.reading() as session:
         assert session.query(Match).count() == before
         assert session.query(Digest).count() == session.query(Delivery).count() == 0

@@ -23,13 +23,27 @@ def test_matching_is_measured_replayed_and_corrected_from_the_command_line(
         "Frexalimab again"
     ]
     assert played["held"] == 2
-    assert "1 digest with 2 items since 2025-12-09; 2 near misses" in ready("backtest", *later).out
+    assert "1 digest with 2 items since 2025-12-09; 2 matches held" in ready("backtest", *later).out
 
     (held, _) = ready("matches", "list", "--held", "--json").json
-    assert (held["held"], held["entry"]["title"]) == (True, "FREXALT, the album")
+    assert (held["held"], held["held_because"]) == (True, "doubtful")
+    assert (held["kind"], held["entry"]["title"]) == ("new", "FREXALT, the album")
+    assert "the text nearly matches" in ready("matches", "list", "--held").out
+    assert "1 held match for you to decide on" in ready("sources", "list").out
+    assert [source["held"] for source in ready("sources", "list", "--json").json] == [1]
     assert "Released as match" in ready("matches", "release", str(held["id"]), *later).out
     assert ready("matches", "release", str(held["id"]), *later).code == 1
     assert ready("matches", "list", "--json").json[0]["entry"]["title"] == "FREXALT, the album"
+
+    (found, *_) = ready("matches", "list", "--json").json
+    assert (found["held_because"], found["dropped_because"]) == (None, None)
+    assert ready("matches", "drop", str(found["id"])).code == 2
+    assert ready("matches", "drop", str(found["id"]), "--because", " ").code == 2
+    dropped = ready("matches", "drop", str(found["id"]), "--because", "a record, no medicine")
+    assert "Dropped match" in dropped.out
+    (found, *_) = ready("matches", "list", "--json").json
+    assert (found["filed"], found["dropped_because"]) == (True, "a record, no medicine")
+    assert ready("matches", "drop", "99", "--held", "--because", "x").code == 1
 
     (home / "set.jsonl").write_text(
         '{"title": "Frexalimab", "label": "about"}\n{"title": "x", "label": "unrelated"}\n'

@@ -46,6 +46,12 @@ def test_several_corrections_of_one_entry_are_one_item():
     assert [item.match_id for item in items] == [6]
 
 
+def test_a_state_that_was_matched_late_is_not_newer_than_its_successors():
+    held_until_now = a_match(7, 1, NewsKind.CORRECTED, revision_id=2)
+    withdrawal = a_match(6, 1, NewsKind.WITHDRAWN, revision_id=3)
+    assert kinds(select_items([withdrawal, held_until_now], sent={1})) == [(1, NewsKind.WITHDRAWN)]
+
+
 def test_a_filed_match_is_owed_to_nobody():
     assert select_items([a_match(1, 1, filed=True)], sent=()) == []
 

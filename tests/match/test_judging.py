@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from notifier.admin.profile_import import import_profile
 from notifier.enums import TermKind, Tier
 from notifier.errors import NotFoundError
-from notifier.match import matches, profiles
+from notifier.match import held, matches, profiles
 from notifier.match.judging import Document, judge_document
 from notifier.match.spelling import normalize
 from notifier.match.terms import TermSpec, Vocabulary
@@ -472,7 +472,7 @@ def test_near_misses_are_held_with_their_reason_and_can_be_released(any_installa
     with deps.reading() as session:
         near_misses = {
             near_miss.entry.title: (near_miss.id, near_miss.tier, near_miss.reasons)
-            for near_miss in matches.list_near_misses(session)
+            for near_miss in held.listed(session)
         }
     assert set(near_misses) == {"Sanofi and multiple sclerosis", "FREXALT, the album"}
     assert near_misses["FREXALT, the album"][1:] == (
@@ -487,7 +487,7 @@ def test_near_misses_are_held_with_their_reason_and_can_be_released(any_installa
     with deps.writing() as session:
         with pytest.raises(NotFoundError):
             matches.release(session, near_misses["FREXALT, the album"][0], deps.now())
-        assert [near_miss.entry.title for near_miss in matches.list_near_misses(session)] == [
+        assert [near_miss.entry.title for near_miss in held.listed(session)] == [
             "Sanofi and multiple sclerosis"
         ]
     run_once(installation.at(MONDAY + timedelta(days=2)))

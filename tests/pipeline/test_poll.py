@@ -46,6 +46,75 @@ def test_a_known_document_is_neither_sent_nor_parsed_again(installation: Install
     assert (first.status, second.status) == (200, 304)
 
 
+def validators_shown(made: Installation) -> list[bool]:
+    return [
+        bool({"If-None-Match", "If-Modified-Since"} & set(asked.headers))
+        for asked in made.site.asked
+        if asked.path == "/feed/"
+    ]
+
+
+def test_once_a_day_a_document_is_requested_without_validators(installation: Installation):
+    installation.publish([Article("One")])
+    hours = (0, 7, 14, 21, 28, 35)
+    statuses = [poll(installation, timedelta(hours=hour)).status for hour in hours]
+    assert statuses == ["ok", *["unchanged"] * 5]
+    assert validators_shown(installation) == [False, True, True, True, False, True]
+
+
+def test_a_forced_poll_requests_the_document_without_validators(installation: Installation):
+    installation.publish([Article("One")])
+    poll(installation)
+    assert poll(installation, HALF_HOUR / 2, force=True).status == "unchanged"
+    assert validators_shown(installation) == [False, False]
+
+
+@pytest.mark.parametrize(
+    ("after", "force"), [(timedelta(days=1), False), (HALF_HOUR, True)], ids=["a day", "forced"]
+)
+def test_a_server_that_calls_everything_unchanged_does_not_hide_its_news(
+    any_installation: Installation, after: timedelta, force: bool
+):
+    tag = {"ETag": '"always the same"'}
+    any_installation.site.answers["/feed/"] = Answer(200, rss([Article("One")]).encode(), tag)
+    poll(any_installation)
+    changed = rss([Article("Two"), Article("One")]).encode()
+    # The site answers 304 to whoever shows the tag.
+    any_installation.site.answers["/feed/"] = Answer(200, changed, tag)
+    assert poll(any_installation, after, force=force).new == 1
+
+
+def test_a_request_without_validators_that_failed_is_made_again(installation: Installation):
+    installation.publish([Article("One")])
+    poll(installation)
+    installation.site.fail("/feed/", 500)
+    poll(installation, timedelta(hours=25))
+    installation.publish([Article("One")])
+    poll(installation, timedelta(hours=30))
+    poll(installation, timedelta(hours=37))
+    assert validators_shown(installation) == [False, False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "wait"),
+    [
+        (429, {}, timedelta(hours=1)),
+        (429, {"Retry-After": "60"}, timedelta(hours=1)),
+        (429, {"Retry-After": "7200"}, timedelta(hours=2)),
+        (503, {"Retry-After": "7200"}, timedelta(hours=2)),
+        (503, {"Retry-After": "Mon, 02 Mar 2026 12:00:00 GMT"}, timedelta(hours=3)),
+        (503, {"Retry-After": "99999999"}, timedelta(days=7)),
+        (503, {}, HALF_HOUR * 0.9),
+    ],
+)
+def test_a_busy_server_is_left_alone_as_long_as_it_asks(
+    installation: Installation, status: int, headers: dict[str, str], wait: timedelta
+):
+    installation.site.fail("/feed/", status, **{"Date": "Mon, 02 Mar 2026 09:00:00 GMT", **headers})
+    assert poll(installation).status == "failed"
+    assert wait <= source(installation).next_poll_at - MONDAY <= wait * 1.2
+
+
 def test_last_modified_is_sent_back_as_it_came(installation: Installation):
     stamp = "Mon, 02 Mar 2026 08:00:00 GMT"
     installation.site.answers["/feed/"] = Answer(200, rss([]).encode(), {"Last-Modified": stamp})
@@ -83,7 +152,7 @@ def test_a_source_is_polled_when_it_is_due_or_forced(installation: Installation)
             Answer(200, b"<!doctype html><html><body>Hello</body></html>"),
             "an HTML page, not a feed",
         ),
-        (Answer(200, b"<rss><channel><item>"), "not a feed|broken XML"),
+        (Answer(200, b"<rss><channel><item>"), "in the middle of its first item"),
         (Answer(302, b"", {"Location": "/feed/"}), "redirects more than"),
         (Answer(302, b"", {"Location": "file:///etc/passwd"}), "not an http or https"),
         (Answer(302, b"", {"Location": "http://user:pass@127.0.0.1/"}), "user name"),
@@ -236,7 +305,7 @@ def test_a_bug_in_a_parser_is_one_sources_failure(
         sources=(installation.feed,), pages=(installation.site.put("/page/", "<p>x", "text/html"),)
     )
     monkeypatch.setitem(document.PARSERS, SourceKind.PAGE, stumble)
-    page_request = {"task": "document", "kind": "page", "headers": {}, "url": ""}
+    page_request = {"task": "document", "kind": "page", "headers": {}, "url": "", "encoding": ""}
     answer = child._answer(page_request, b"<p>x")
     ask = parser_process.Child.ask
     monkeypatch.setattr(

@@ -234,6 +234,11 @@ def test_an_upgrade_from_the_first_schema_keeps_what_is_stored(engine: Engine):
     with db.writing(engine) as session:
         source = session.query(Source).one()
         assert (source.reported_state, source.ttl_minutes, source.changed_at) == ("", 0, None)
+        # It listed nothing at its first poll, which is no baseline.
+        assert (source.baselined_at, source.empty_since) == (
+            None,
+            datetime(2026, 3, 2, 9, tzinfo=UTC),
+        )
         delivery = session.query(Delivery).one()
         assert delivery.subscription.subscriber.email == "anna@example.org"
         assert delivery.notice_id is None

@@ -8,7 +8,7 @@ OLD_ROWS = {
     },
     "source": {
         "id": 1, "kind": "feed", "url": "https://x.example.org", "name": "X", "authority": "news",
-        "created_at": STAMP, "next_poll_at": STAMP, "failures": 0,
+        "created_at": STAMP, "next_poll_at": STAMP, "failures": 0, "baselined_at": STAMP,
     },
     "subscriber": {
         "id": 1, "email": "anna@example.org", "address_hash": "h", "language": "en",

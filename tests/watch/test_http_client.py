@@ -15,9 +15,10 @@ from backports import zstd
 
 from notifier.pipeline import poll as poll_step
 from notifier.store.models import Source
+from notifier.text.cleaning import storable
 from notifier.watch.http import client
 from notifier.watch.http.client import fetch_all
-from notifier.watch.http.types import Request, Response
+from notifier.watch.http.types import Request, Response, leads_to_front_page
 from tests.support.installation import MONDAY, Installation, settings_for
 from tests.support.news_site import Answer, Article, Site, rss
 
@@ -235,3 +236,169 @@ def test_a_permanent_redirect_behind_a_temporary_one_is_not_stored(mover: Mover)
     mover.redirect(302, "/between/")
     mover.made.site.answers["/between/"] = Answer(301, b"", {"Location": "/new/"})
     assert [mover.poll(hours * HOUR) for hours in range(3)] == [mover.made.feed] * 3
+
+
+def fetched_by_name(site: Site, *urls: str) -> list[Response]:
+    """Fetch addresses one after the other; `127.0.0.1` and `localhost` are two hosts."""
+    answers: list[Response] = []
+    for url in urls:
+        fetch_all([Request(1, url)], settings_for(25), answers.append)
+    return answers
+
+
+def gate(site: Site, cookie: str, to: str = "/feed/") -> None:
+    """Let a path answer only to who shows a cookie, and send everybody else to where it is set."""
+    site.answers["/gate"] = Answer(302, b"", {"Location": to, "Set-Cookie": cookie})
+
+
+def cookies_shown(site: Site) -> list[str]:
+    return [one.headers.get("Cookie", "") for one in site.asked]
+
+
+@pytest.mark.parametrize(
+    ("cookie", "shown"),
+    [
+        pytest.param("seen=1; Path=/", "seen=1", id="a plain cookie"),
+        pytest.param("seen=1", "seen=1", id="no path"),
+        pytest.param('seen="a b"; Path=/', 'seen="a b"', id="in quotes"),
+        pytest.param("__cf=x.y-z_1=; HttpOnly; SameSite=Lax", "__cf=x.y-z_1=", id="a token"),
+        pytest.param("seen=1; Max-Age=3600; Path=/feed", "seen=1", id="the path that follows"),
+        pytest.param("seen=1; Path=/other", "", id="another path"),
+        pytest.param("seen=1; Secure", "", id="only for https"),
+        pytest.param("seen=1; Max-Age=0", "", id="deleted"),
+        pytest.param("seen=1; Domain=example.org", "", id="another domain"),
+        pytest.param("seen=1; Domain=org", "", id="a domain that strangers share"),
+        pytest.param("seen=caf\xe9", "", id="raw bytes"),
+        pytest.param("seen=" + "x" * 9000, "", id="longer than a header may be"),
+        pytest.param("=;;=;", "", id="no cookie at all"),
+    ],
+)
+def test_a_cookie_is_shown_along_one_chain_of_redirects(site: Site, cookie: str, shown: str):
+    gate(site, cookie)
+    site.answers["/feed/"] = Answer(200, b"x")
+    assert fetched(site, "/gate")[0].status == 200
+    assert cookies_shown(site) == ["", shown]
+
+
+def test_a_chain_of_redirects_that_asks_for_its_own_cookie_is_followed(site: Site):
+    gate(site, "seen=1; Path=/")
+
+    class Headers:
+        count = 0
+
+    def first_sends_away(_):
+        Headers.count += 1
+        return Answer(302, b"", {"Location": "/gate"}) if Headers.count == 1 else Answer(200, b"x")
+
+    site.dynamic["/feed/"] = first_sends_away
+    assert fetched(site, "/feed/")[0].body == b"x"
+    assert cookies_shown(site) == ["", "", "seen=1"]
+
+
+def test_a_cookie_goes_to_no_other_host_and_into_no_other_request(site: Site):
+    named = site.address.replace("127.0.0.1", "localhost")
+    gate(site, "seen=1; Path=/", to=f"{named}/feed/")
+    site.answers["/feed/"] = Answer(200, b"x")
+    fetched_by_name(site, f"{site.address}/gate", f"{site.address}/feed/")
+    assert cookies_shown(site) == ["", "", ""]
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "seen_as"),
+    [
+        (203, {}, 200),
+        (206, {}, 200),
+        (206, {"Content-Range": "bytes 0-4/5"}, 200),
+        (206, {"Content-Range": "bytes 0-4/50"}, 206),
+        (206, {"Content-Range": "bytes 1-4/5"}, 206),
+        (206, {"Content-Range": "bytes 0-4/*"}, 206),
+        (206, {"Content-Range": "nonsense"}, 206),
+        (202, {}, 202),
+        (226, {}, 226),
+    ],
+)
+def test_an_answer_with_the_whole_document_is_one(site: Site, status: int, headers, seen_as: int):
+    site.answers["/1"] = Answer(status, b"whole", headers)
+    response = fetched(site, "/1")[0]
+    assert (response.status, response.body) == (seen_as, b"whole" if seen_as == 200 else b"")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        pytest.param({"Content-Security-Policy": "x" * 12_000}, id="one of 12,000 bytes"),
+        pytest.param({"Link": "y" * 60_000}, id="one of 60,000 bytes"),
+        pytest.param({f"X-Made-Up-{n}": "z" * 100 for n in range(400)}, id="400 headers"),
+    ],
+)
+def test_headers_of_64_kilobytes_are_read(site: Site, headers: dict[str, str]):
+    site.answers["/1"] = Answer(200, b"x", headers)
+    assert (fetched(site, "/1")[0].error, fetched(site, "/1")[0].body) == ("", b"x")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        pytest.param({"Link": "y" * 70_000}, id="one header"),
+        pytest.param({f"X-Made-Up-{n}": "z" * 1_000 for n in range(70)}, id="seventy headers"),
+    ],
+)
+def test_larger_headers_fail_that_source_alone(site: Site, headers: dict[str, str]):
+    site.answers["/1"] = Answer(200, b"x", headers)
+    site.answers["/2"] = Answer(200, b"x")
+    large, other = sorted(fetched(site, "/1", "/2"), key=lambda one: one.request.source_id)
+    assert large.error == "the headers of the answer are larger than 65,536 bytes"
+    assert other.body == b"x"
+
+
+def test_a_packed_answer_without_a_word_is_unpacked_within_its_limit(site: Site):
+    site.answers["/feed.xml.gz"] = Answer(
+        200, gzip.compress(b"<rss/>"), {"Content-Type": "text/xml"}
+    )
+    site.answers["/bomb"] = Answer(200, gzip.compress(b" " * 30_000_000))
+    site.answers["/old"] = Answer(200, gzip.compress(b"<rss/>"), {"Content-Encoding": "x-gzip"})
+    small, old, bomb = fetched(site, "/feed.xml.gz", "/old", "/bomb", max_bytes=100_000)
+    assert (small.body, old.body) == (b"<rss/>", b"<rss/>")
+    assert "larger than 100,000 bytes" in bomb.error
+
+
+ODD = (
+    "\x00", "\x7f\x01", "\xff\xfe\x80", "caf\xe9", "\xed\xa0\xbd", "x" * 3_000, "%", ";,=\"'", "",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ETag", "Last-Modified", "Location", "Retry-After", "Content-Type", "Content-Encoding",
+        "Content-Range", "Set-Cookie", "Link", "Expires", "Cache-Control", "Age", "Date",
+    ],
+)  # fmt: skip
+def test_no_bytes_in_a_header_harm_another_source(site: Site, name: str):
+    status = {"Location": 301, "Content-Range": 206}.get(name, 200)
+    for number, text in enumerate(ODD):
+        site.answers[f"/odd{number}"] = Answer(status, b"<rss/>", {name: text})
+    site.answers["/fine"] = Answer(200, b"fine")
+    answers = fetched(site, *(f"/odd{number}" for number in range(len(ODD))), "/fine")
+    assert len(answers) == len(ODD) + 1
+    for answer in answers:
+        stored = [answer.error, answer.url, answer.moved_to, *answer.headers.values()]
+        assert [storable(text) for text in stored] == stored
+        assert answer.body == b"fine" or answer.request.url != f"{site.address}/fine"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "answered", "leads"),
+    [
+        ("https://a.example.org/guide/", "https://a.example.org/", True),
+        ("https://a.example.org/guide/", "https://a.example.org", True),
+        ("https://a.example.org/guide/", "https://b.example.org/de/", True),
+        ("https://a.example.org/guide/", "https://a.example.org/en-US/index.html", True),
+        ("https://a.example.org/", "https://www.example.org/de/", False),
+        ("https://a.example.org/guide/", "https://a.example.org/guide-2/", False),
+        ("https://a.example.org/guide/", "https://a.example.org/ms/guide/", False),
+        ("https://a.example.org/guide/", "https://a.example.org/ms/", False),
+    ],
+)
+def test_a_redirect_to_a_front_page_is_known(wanted: str, answered: str, *, leads: bool):
+    assert leads_to_front_page(Response(Request(1, wanted), answered, 200)) is leads

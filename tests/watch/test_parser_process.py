@@ -30,7 +30,6 @@ import json, sys
 from notifier.watch import discovery
 from notifier.watch.parsers import clinicaltrials, html_page, json_feed, rss, wordpress
 from notifier.watch.parsers.observation import ParseError
-from readability import Document
 
 # Its modules are imported before files are watched.
 html_page.parse(b"<body><p>" + b"a made-up sentence, or more. " * 40, {}, "https://x.example.org/")
@@ -284,9 +283,9 @@ def test_while_one_document_is_parsed_for_long_the_others_are_fetched(
 ):
     read = Parser.parse
 
-    def slow(self: Parser, kind: SourceKind, body: bytes, headers, url: str):
+    def slow(self: Parser, kind: SourceKind, body: bytes, headers, url: str, encoding: str):
         time.sleep(1.5)
-        return read(self, kind, body, headers, url)
+        return read(self, kind, body, headers, url, encoding)
 
     monkeypatch.setattr(Parser, "parse", slow)
     watch = installation.at(MONDAY).settings.watch.model_copy(update={"timeout_seconds": 1})

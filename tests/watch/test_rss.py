@@ -59,7 +59,7 @@ def test_a_feed_without_entries_is_a_feed():
     document = (
         b"<?xml version='1.0'?><rss version='2.0'><channel><title>Quiet</title></channel></rss>"
     )
-    assert parse(document, {}, ADDRESS) == ParsedDocument("Quiet", ())
+    assert parse(document, {}, ADDRESS) == ParsedDocument("Quiet", (), encoding="utf-8")
 
 
 def test_the_encoding_that_the_server_names_is_used():
@@ -72,6 +72,35 @@ def test_the_encoding_that_the_server_names_is_used():
         parse(body, {"content-type": "application/rss+xml; charset=iso-8859-1"}, ADDRESS).name
         == "Größe"
     )
+
+
+DATED = (
+    "<rss version='2.0' xmlns:a='http://www.w3.org/2005/Atom'>"
+    "<channel><item>%s</item></channel></rss>"
+)
+
+
+@pytest.mark.parametrize(
+    ("dates", "moment"),
+    [
+        ("<pubDate>Mon, 02 Mar 2026 10:00:00 CEST</pubDate>", "2026-03-02T08:00:00+00:00"),
+        ("<pubDate>Mon, 02 Mar 2026 08:00:00 XYZT</pubDate>", None),
+        ("<pubDate>Mon, 30 Feb 2026 08:00:00 GMT</pubDate>", None),
+        ("<pubDate>1772438400</pubDate>", "2026-03-02T08:00:00+00:00"),
+        (
+            "<pubDate>soon</pubDate><a:updated>2026-03-02T08:00:00Z</a:updated>",
+            "2026-03-02T08:00:00+00:00",
+        ),
+        (
+            "<pubDate>2026-03-02T08:00:00Z</pubDate><a:updated>2026-03-09</a:updated>",
+            "2026-03-02T08:00:00+00:00",
+        ),
+        ("", None),
+    ],
+)
+def test_an_items_date_is_read_from_its_own_words(dates: str, moment: str | None):
+    (item,) = parse((DATED % f"<title>x</title>{dates}").encode(), {}, ADDRESS).observations
+    assert (item.published_at.isoformat() if item.published_at else None) == moment
 
 
 def test_an_entity_bomb_is_survived():

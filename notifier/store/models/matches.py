@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy import ForeignKey, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from notifier.enums import HeldBecause, NewsKind, Tier
@@ -33,6 +33,8 @@ class Match(Base):
         filed: shown and counted, but sent to nobody: it is of a source's first poll, or of a past
             that was only filed.
         urgent: sent at once to subscribers who chose that.
+        dropped_because: the reason why a person dropped it; empty if nobody did. A dropped match
+            is filed.
     """
 
     __tablename__ = "match"
@@ -55,6 +57,7 @@ class Match(Base):
     story: Mapped[int | None] = mapped_column(index=True)
     filed: Mapped[bool]
     urgent: Mapped[bool] = mapped_column(default=False)
+    dropped_because: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime]
 
     profile: Mapped[Profile] = relationship()
@@ -63,18 +66,20 @@ class Match(Base):
 
 
 class NearMiss(Base):
-    """A match that waits for a person. Writer: `match/matches.py`.
+    """A match that waits for a person. Writer: `match/held.py`.
 
     It was a doubtful match when this table was named; the other reasons came later.
 
     Attributes:
         tier: the tier that it would have had.
+        score: 0 to 1; 0 for a doubtful one.
         because: why it is held.
         kind: the kind of news that it would be.
         reasons: sentences that can be translated.
         baseline: it is of a source's first poll.
         reported_at: the time at which the operator was told of it.
         released_at: the time at which a person made it a match.
+        dropped_because: the reason why a person dropped it; empty if nobody did.
     """
 
     __tablename__ = "near_miss"
@@ -89,6 +94,7 @@ class NearMiss(Base):
         ForeignKey("revision.id", ondelete="CASCADE"), index=True
     )
     tier: Mapped[Tier]
+    score: Mapped[float] = mapped_column(default=0.0)
     reasons: Mapped[list[str]] = mapped_column(MessageJSON)
     because: Mapped[HeldBecause] = mapped_column(default=HeldBecause.DOUBTFUL)
     kind: Mapped[NewsKind] = mapped_column(default=NewsKind.NEW)
@@ -96,6 +102,7 @@ class NearMiss(Base):
     held_at: Mapped[datetime]
     reported_at: Mapped[datetime | None]
     released_at: Mapped[datetime | None]
+    dropped_because: Mapped[str] = mapped_column(Text, default="")
 
     profile: Mapped[Profile] = relationship()
     entry: Mapped[Entry] = relationship()

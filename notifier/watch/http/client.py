@@ -10,15 +10,19 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from http.cookies import Morsel
 from typing import Self
 from urllib.parse import unquote, urljoin, urlsplit
 
 import aiohttp
+from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
+from yarl import URL
 
 from notifier.settings import Settings, Watch
 from notifier.text.cleaning import clean, shorten, storable
+from notifier.watch.http.packing import ACCEPTED, too_large, unpacked
 from notifier.watch.http.ssrf import AddressRefusedError, connector, refuse_private_name
-from notifier.watch.http.types import Purpose, Request, Response
+from notifier.watch.http.types import Request, Response
 
 # All values were chosen by hand; not measured.
 
@@ -26,7 +30,12 @@ from notifier.watch.http.types import Purpose, Request, Response
 PAUSE_SECONDS = 0.25
 
 # Requests in flight, and redirects that are followed.
-_AT_ONCE, _MOST_REDIRECTS = 50, 5
+_AT_ONCE, _MOST_REDIRECTS = 50, 10
+# Bytes of all headers of an answer, and how many they are: browsers accept 256 KB, common clients
+# 64 KB to 100 KB.
+_HEADER_BYTES, _MOST_HEADERS = 65_536, 1_000
+# Characters of the cookies that are sent with one request: servers refuse longer headers.
+_LONGEST_COOKIES = 8_000
 # Characters of a validator, of the target of a redirect (RFC 9110, 4.1 recommends to support 8,000
 # octets), and of a stored error.
 _LONGEST_VALIDATOR, _LONGEST_LOCATION, _LONGEST_ERROR = 1_000, 8_000, 400
@@ -34,7 +43,15 @@ _LONGEST_VALIDATOR, _LONGEST_LOCATION, _LONGEST_ERROR = 1_000, 8_000, 400
 # aiohttp represents bytes that are not UTF-8 (PEP 383).
 _NOT_IN_ADDRESS = re.compile("[\udc80-\udcff\x00-\x20\x7f]")
 _REDIRECTS, _PERMANENT_REDIRECTS = (301, 302, 303, 307, 308), (301, 308)
+# Answers with the document that was requested: from the server, changed by a proxy on the way
+# (RFC 9110, 15.3.4), and as a part that is the whole (15.3.7).
+_OK, _CHANGED_BY_PROXY, _PART = 200, 203, 206
+_WHOLE_RANGE = re.compile(r"bytes 0-([0-9]{1,18})/([0-9]{1,18})")
+# Domains that strangers share (``org``, ``co.uk``): a cookie for all of one is refused (RFC 6265,
+# 5.3). Only the usual forms are known; cookies live for a few requests.
+_SHARED_DOMAIN = re.compile(r"(?:(?:ac|co|com|edu|go|gov|ne|net|or|org)\.[a-z]{2}|[^.]+)")
 _CHUNK_BYTES = 65_536
+_TOO_LONG_HEADERS = f"the headers of the answer are larger than {_HEADER_BYTES:,} bytes"
 _ACCEPT = (
     "application/rss+xml, application/atom+xml, application/json, application/xml;q=0.9,"
     " text/html;q=0.8, */*;q=0.5"
@@ -126,17 +143,25 @@ def _new_client(settings: Settings) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
         connector=connector(allow_private=allow_private, limit=_AT_ONCE),
         timeout=aiohttp.ClientTimeout(total=watch.timeout_seconds),
-        headers={"User-Agent": settings.user_agent, "Accept": _ACCEPT},
+        headers={
+            "User-Agent": settings.user_agent,
+            "Accept": _ACCEPT,
+            "Accept-Encoding": ACCEPTED,
+        },
         proxy=watch.proxy,
         trust_env=False,
         cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
+        max_line_size=_HEADER_BYTES,
+        max_field_size=_HEADER_BYTES,
+        max_headers=_MOST_HEADERS,
     )
 
 
 async def _fetch(client: aiohttp.ClientSession, request: Request, settings: Settings) -> Response:
     try:
         return await _follow(client, request, settings.watch)
-    except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+    except Exception as error:  # noqa: BLE001 - whatever an answer does, it is one source's trouble
         reason = _without_log_in(_reason(error, request.url, settings), settings.watch.proxy)
         reason = shorten(clean(reason), _LONGEST_ERROR)
         return Response(request, request.url, error=reason, refused=_refusal(error) is not None)
@@ -153,23 +178,71 @@ def _without_log_in(reason: str, proxy: str | None) -> str:
 
 async def _follow(client: aiohttp.ClientSession, request: Request, watch: Watch) -> Response:
     url, moved_to, permanent = request.url, "", True
+    cookies = _Cookies()
     for _ in range(_MOST_REDIRECTS + 1):
         _refuse_odd(url)
         if watch.proxy and not watch.allow_private_addresses:
             refuse_private_name(url)
-        async with client.get(url, headers=_validators(request), allow_redirects=False) as answer:
+        headers = _validators(request) | cookies.header(url)
+        async with client.get(url, headers=headers, allow_redirects=False) as answer:
+            _check_headers(answer)
             if answer.status in _REDIRECTS and "Location" in answer.headers:
+                cookies.keep(answer)
                 url = urljoin(url, _location(answer.headers["Location"]))
                 permanent = permanent and answer.status in _PERMANENT_REDIRECTS
                 moved_to = url if permanent else moved_to
                 continue
-            body = b""
-            if answer.status == 200 and request.purpose is not Purpose.CHECK:
+            status, body = _status(answer), b""
+            if status == _OK and request.purpose.wants_body:
                 body = await _body(answer, watch.max_bytes)
-            headers = _clean_headers(answer.headers)
-            moved_to = moved_to if answer.status in (200, 304) else ""
-            return Response(request, url, answer.status, headers, body, moved_to=moved_to)
+            moved_to = moved_to if status in (_OK, 304) else ""
+            return Response(
+                request, url, status, _clean_headers(answer.headers), body, moved_to=moved_to
+            )
     raise ValueError(f"the address redirects more than {_MOST_REDIRECTS} times")
+
+
+class _Cookies:
+    """The cookies of one chain of redirects (RFC 6265): some sites show nothing without them.
+
+    They are forgotten at its end, so that no site recognises us, and none gets another's.
+    """
+
+    def __init__(self) -> None:
+        # Unsafe: also of hosts without a name; they too get only their own.
+        self._jar = aiohttp.CookieJar(unsafe=True, quote_cookie=False)
+
+    def keep(self, answer: aiohttp.ClientResponse) -> None:
+        """Keep the cookies that an answer sets, those for its own host and its subdomains."""
+        for name, cookie in answer.cookies.items():
+            domain = cookie["domain"].strip(".").lower()
+            text = cookie.coded_value  # as it was written, with its quotes
+            if not _SHARED_DOMAIN.fullmatch(domain) and text.isascii() and text.isprintable():
+                raw: Morsel[str] = Morsel()
+                raw.set(name, text, text)
+                raw.update(cookie)
+                self._jar.update_cookies({name: raw}, answer.url)
+
+    def header(self, url: str) -> dict[str, str]:
+        """Return the header with the cookies for an address, if there are any."""
+        cookies = self._jar.filter_cookies(URL(url)).values()
+        text = "; ".join(f"{cookie.key}={cookie.value}" for cookie in cookies)
+        return {"Cookie": text} if 0 < len(text) <= _LONGEST_COOKIES else {}
+
+
+def _check_headers(answer: aiohttp.ClientResponse) -> None:
+    if sum(len(name) + len(text) + 4 for name, text in answer.raw_headers) > _HEADER_BYTES:
+        raise ValueError(_TOO_LONG_HEADERS)
+
+
+def _status(answer: aiohttp.ClientResponse) -> int:
+    """Return the status, 200 for each that comes with the whole document."""
+    if answer.status == _PART:
+        if not (given := answer.headers.get("Content-Range", "").strip()):
+            return _OK
+        part = _WHOLE_RANGE.fullmatch(given)
+        return _OK if part and int(part[1]) + 1 == int(part[2]) else _PART
+    return _OK if answer.status == _CHANGED_BY_PROXY else answer.status
 
 
 async def _body(answer: aiohttp.ClientResponse, max_bytes: int) -> bytes:
@@ -177,8 +250,10 @@ async def _body(answer: aiohttp.ClientResponse, max_bytes: int) -> bytes:
     async for chunk in answer.content.iter_chunked(_CHUNK_BYTES):
         body += chunk
         if len(body) > max_bytes:
-            raise ValueError(f"the answer is larger than {max_bytes:,} bytes (watch.max_bytes)")
-    return bytes(body)
+            raise ValueError(too_large(max_bytes))
+    codings = ",".join(answer.headers.getall("Content-Encoding", ()))
+    # In another thread: the other requests go on meanwhile.
+    return await asyncio.to_thread(unpacked, bytes(body), codings, max_bytes)
 
 
 def _location(text: str) -> str:
@@ -241,4 +316,16 @@ def _reason(error: Exception, url: str, settings: Settings) -> str:
         return f"{host} does not show a valid certificate: {error}"
     if isinstance(error, aiohttp.ClientConnectorError):
         return f"{host} cannot be reached: {error.strerror or error}"
-    return str(error) or type(error).__name__
+    return _not_http(error) or str(error) or type(error).__name__
+
+
+def _not_http(error: BaseException | None) -> str:
+    """Return the reason why an answer is not HTTP within our limits; empty for another error."""
+    reason = ""
+    while error is not None:
+        if isinstance(error, LineTooLong):
+            return _TOO_LONG_HEADERS
+        if isinstance(error, HttpProcessingError):
+            reason = f"the answer is not HTTP: {error.message}"
+        error = error.__cause__
+    return reason

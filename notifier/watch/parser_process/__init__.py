@@ -21,7 +21,7 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 from notifier.enums import SourceKind
-from notifier.watch.http.types import Response
+from notifier.watch.http.types import Response, leads_to_front_page
 from notifier.watch.parser_process import wire
 from notifier.watch.parsers.observation import ParsedDocument, ParseError, within_limits
 
@@ -200,7 +200,12 @@ class Parser:
             release(child)
 
     def parse(
-        self, kind: SourceKind, body: bytes, headers: Mapping[str, str], url: str
+        self,
+        kind: SourceKind,
+        body: bytes,
+        headers: Mapping[str, str],
+        url: str,
+        encoding: str = "",
     ) -> ParsedDocument:
         """Parse a document of this kind.
 
@@ -209,11 +214,14 @@ class Parser:
             body: the document.
             headers: of the response, names in lower case.
             url: the address it came from.
+            encoding: the character encoding of the source's last document; empty if it is not
+                known.
 
         Raises:
             ParseError: not a document of this kind, or one that needs too much time or memory.
         """
-        return self._parse("document", body, kind=str(kind), headers=dict(headers), url=url)
+        arguments = {"kind": str(kind), "headers": dict(headers), "url": url, "encoding": encoding}
+        return self._parse("document", body, **arguments)
 
     def parse_posts(
         self, body: bytes, headers: Mapping[str, str], url: str, now: datetime
@@ -297,7 +305,10 @@ def parse_document(kind: SourceKind, response: Response, parser: Parser) -> Pars
         ParseError: there is none, or it is not of this kind.
     """
     require_document(response)
-    return parser.parse(kind, response.body, response.headers, response.url)
+    if kind is SourceKind.PAGE and leads_to_front_page(response):
+        raise ParseError("the address leads to the site's front page")
+    encoding = response.request.encoding or ""
+    return parser.parse(kind, response.body, response.headers, response.url, encoding)
 
 
 def require_document(response: Response) -> None:

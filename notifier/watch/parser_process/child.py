@@ -91,7 +91,8 @@ def _out_of_memory(request: Mapping[str, Any]) -> dict[str, Any]:
 
 def _parse_document(request: Mapping[str, Any], body: bytes) -> dict[str, Any]:
     kind, headers, url = request["kind"], request["headers"], request["url"]
-    return wire.encode_document(document.parse(kind, body, headers, url))
+    parsed = document.parse(kind, body, headers, url, request["encoding"])
+    return wire.encode_document(parsed)
 
 
 def _parse_posts(request: Mapping[str, Any], body: bytes) -> dict[str, Any]:

@@ -66,6 +66,9 @@ def encode_document(document: ParsedDocument) -> dict[str, Any]:
         "posts_url": document.posts_url,
         "left_out": document.left_out,
         "until": document.until.isoformat() if document.until else None,
+        "encoding": document.encoding,
+        "whole": document.whole,
+        "doubt": document.doubt,
         "observations": [_encode_observation(item) for item in document.observations],
     }
 
@@ -95,6 +98,9 @@ def decode_document(encoded: Any) -> ParsedDocument:
         posts_url=_text(encoded["posts_url"]),
         left_out=int(encoded["left_out"]),
         until=_moment(encoded["until"]),
+        encoding=_text(encoded["encoding"]),
+        whole=bool(encoded["whole"]),
+        doubt=_text(encoded["doubt"]),
     )
 
 

@@ -26,7 +26,8 @@ from notifier.watch.parsers.observation import (
 NAME = "ClinicalTrials.gov"
 
 _STUDIES = "/api/v2/studies"
-_NUMBER = re.compile(r"NCT[0-9]{8}")
+# The registry's own pattern of a number; it accepts small letters, and fewer or more zeros.
+_NUMBER = re.compile(r"[Nn][Cc][Tt]0{0,20}([1-9][0-9]{0,7})")
 # States in which a place takes part no longer.
 _CLOSED = ("COMPLETED", "TERMINATED", "SUSPENDED", "WITHDRAWN", "NO_LONGER_AVAILABLE")
 # Characters of an arm's description. Chosen by hand; not measured.
@@ -51,7 +52,7 @@ def parse(body: bytes, headers: Mapping[str, str], url: str) -> ParsedDocument: 
     studies = document.get("studies", [document]) if isinstance(document, dict) else None
     if not isinstance(studies, list):
         raise ParseError("the registry's answer holds no study")
-    token = document.get("nextPageToken")
+    token = document.get("nextPageToken") if "studies" in document else None
     next_url = _with_token(url, storable(token)) if isinstance(token, str) and token else ""
     return ParsedDocument(NAME, tuple(_observation(study) for study in studies), next_url=next_url)
 
@@ -72,7 +73,13 @@ def is_search(url: str) -> bool:
 def trial_of(url: str) -> str:
     """Return the number (``NCT01234567``) in a record's address; empty for a search."""
     last = urlsplit(url).path.rstrip("/").rpartition("/")[2]
-    return last if _NUMBER.fullmatch(last) else ""
+    return _number(last) if _NUMBER.fullmatch(last) else ""
+
+
+def _number(text: str) -> str:
+    """Return a trial's number in the one form by which trials are compared (``NCT01234567``)."""
+    number = _NUMBER.fullmatch(text)
+    return f"NCT{int(number[1]):08}" if number else text
 
 
 def record_url(url: str, trial: str) -> str:
@@ -97,7 +104,7 @@ def _with_token(url: str, token: str) -> str:
 def _observation(study: Any) -> Observation:
     protocol = _module(study, "protocolSection")
     names = _module(protocol, "identificationModule")
-    trial = _text(names.get("nctId"))
+    trial = _number(_text(names.get("nctId")))
     if not trial:
         raise ParseError("the registry's answer holds a study without its number (nctId)")
     fields, lists = _fields(study), _lists(study)

@@ -10,8 +10,11 @@ from datetime import datetime
 from enum import StrEnum
 
 from notifier.enums import SourceKind
+from notifier.text.references import joined_halves, repaired_bytes
 from notifier.watch.parsers import clinicaltrials, html_page, rss, wordpress
-from notifier.watch.parsers.observation import ParsedDocument, within_limits
+from notifier.watch.parsers.encoding import as_utf_8
+from notifier.watch.parsers.not_the_page.recognition import by_headers
+from notifier.watch.parsers.observation import ParsedDocument, ParseError, within_limits
 
 # Arguments: the body, the response headers with names in lower case, and the address it came from.
 ParseFunction = Callable[[bytes, Mapping[str, str], str], ParsedDocument]
@@ -32,8 +35,13 @@ PARSERS: dict[DocumentKind, ParseFunction] = {
     ListKind.POSTS: wordpress.parse,
 }
 
+# Documents in JSON are written in UTF-8 (RFC 8259, 8.1).
+_WRITTEN_IN_ANY_ENCODING = (SourceKind.FEED, SourceKind.PAGE)
 
-def parse(kind: str, body: bytes, headers: Mapping[str, str], url: str) -> ParsedDocument:
+
+def parse(
+    kind: str, body: bytes, headers: Mapping[str, str], url: str, encoding: str = ""
+) -> ParsedDocument:
     """Parse a document within the limits of `observation.py`.
 
     Args:
@@ -41,13 +49,21 @@ def parse(kind: str, body: bytes, headers: Mapping[str, str], url: str) -> Parse
         body: the document.
         headers: of the response, names in lower case.
         url: the address it came from.
+        encoding: the character encoding of the source's last document; empty if it is not known.
 
     Raises:
         ParseError: not a document of this kind.
         KeyError: no such kind.
     """
     parsers: Mapping[str, ParseFunction] = {str(known): parser for known, parser in PARSERS.items()}
-    return within_limits(parsers[kind](body, headers, url))
+    if reason := by_headers(headers):
+        raise ParseError(f"the address answered with {reason}")
+    if kind not in _WRITTEN_IN_ANY_ENCODING:
+        return within_limits(parsers[kind](body, headers, url))
+    body, headers, encoding = as_utf_8(joined_halves(body), headers, encoding)
+    return within_limits(
+        replace(parsers[kind](repaired_bytes(body), headers, url), encoding=encoding)
+    )
 
 
 def parse_posts(body: bytes, headers: Mapping[str, str], url: str, now: datetime) -> ParsedDocument:

@@ -3,19 +3,18 @@
 Pure. The XML formats are parsed by `rss.py`, because feedparser knows no JSON Feed.
 """
 
-import html
 import json
 from datetime import datetime
 from typing import Any
-from urllib.parse import urljoin
 
-from notifier.text.cleaning import clean, paragraphs, plain
-from notifier.text.urls import LONGEST_ADDRESS, web_address
+from notifier.text.cleaning import clean, lines, paragraphs, plain
+from notifier.text.published_dates import published_date
+from notifier.text.urls import LONGEST_ADDRESS, linked_address, web_address
+from notifier.watch.parsers.cut_off import complete_items
 from notifier.watch.parsers.observation import (
     Observation,
     ParsedDocument,
     ParseError,
-    published_moment,
 )
 from notifier.watch.parsers.retraction import retraction_reason
 
@@ -32,24 +31,32 @@ def parse(body: bytes, url: str) -> ParsedDocument:
         body: a JSON object in UTF-8, with or without a byte order mark.
         url: the address it came from; relative links are resolved against it.
 
+    A feed that ends in the middle of an item gives its complete items.
+
     Raises:
         ParseError: broken JSON, or not a feed.
     """
+    text = body.decode("utf-8-sig", "replace")
     try:
-        document = json.loads(body.decode("utf-8-sig"))
+        document = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ParseError("the feed is broken JSON") from error
+        items = complete_items(text, "items")
+        if not items:
+            raise ParseError("the feed is broken JSON") from error
+        cut_off = "the feed ends in the middle of an item"
+        return ParsedDocument("", _observations(items, url), whole=False, doubt=cut_off)
     items = document.get("items")
     if not isinstance(items, list):
         raise ParseError("the answer is JSON, but not a JSON Feed: it has no list of items")
-    entries = tuple(_observation(item, url) for item in items if isinstance(item, dict))
-    return ParsedDocument(plain(_text(document.get("title"))), entries)
+    return ParsedDocument(plain(_text(document.get("title"))), _observations(items, url))
+
+
+def _observations(items: list[Any], base: str) -> tuple[Observation, ...]:
+    return tuple(_observation(item, base) for item in items if isinstance(item, dict))
 
 
 def _observation(item: dict[str, Any], base: str) -> Observation:
-    body = paragraphs(
-        _text(item.get("content_html")) or html.escape(_text(item.get("content_text")))
-    )
+    body = paragraphs(_text(item.get("content_html"))) or lines(_text(item.get("content_text")))
     title = plain(_text(item.get("title")))
     categories = tuple(clean(_text(tag)) for tag in _items(item.get("tags")) if _text(tag))
     authors = [
@@ -62,7 +69,8 @@ def _observation(item: dict[str, Any], base: str) -> Observation:
     return Observation(
         guid=guid,
         # An address that is too long to be shown is left out: the link then leads to the source.
-        url=_address(base, link) or ("" if len(link) > LONGEST_ADDRESS else web_address(guid)),
+        url=linked_address(base, link)
+        or ("" if len(link) > LONGEST_ADDRESS else web_address(guid)),
         title=title,
         summary=plain(_text(item.get("summary"))),
         body=body,
@@ -87,16 +95,6 @@ def _items(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _address(base: str, link: str) -> str:
-    try:
-        return web_address(urljoin(base, link)) if link.strip() else ""
-    except ValueError:
-        return ""
-
-
-def _moment(text: Any) -> datetime | None:
-    """Parse an RFC 3339 time; one without a zone is UTC."""
-    try:
-        return published_moment(datetime.fromisoformat(_text(text).strip()))
-    except ValueError:
-        return None
+def _moment(value: Any) -> datetime | None:
+    """Return the moment of an RFC 3339 time; some programs write seconds since 1970 instead."""
+    return published_date(_text(value))

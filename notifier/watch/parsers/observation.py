@@ -24,6 +24,8 @@ MOST_ITEMS = 5_000
 # Characters, and categories, of an item.
 _LONGEST_TITLE, _LONGEST_TEXT, _LONGEST_CATEGORY = 5_000, 500_000, 500
 _MOST_CATEGORIES = 200
+# Characters of the name of an encoding; the column has as many.
+_LONGEST_ENCODING = 40
 # Dates outside count as unknown: programs write 0001-01-01 or 9999-12-31 if they know no date.
 _EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2101, 1, 1, tzinfo=UTC)
 
@@ -102,6 +104,10 @@ class ParsedDocument:
         left_out: the number of items beyond `MOST_ITEMS`, which are not read.
         until: the time from which the next request for a list of posts should ask for edits; None
             for every other document.
+        encoding: the character encoding it was written in; empty if it was not looked at.
+        whole: whether its end is there; a list without its end does not show what left it.
+        doubt: a sign that it is not, or not all of, what the address usually shows: a clause;
+            empty if there is none.
     """
 
     name: str
@@ -111,6 +117,18 @@ class ParsedDocument:
     posts_url: str = ""
     left_out: int = 0
     until: datetime | None = None
+    encoding: str = ""
+    whole: bool = True
+    doubt: str = ""
+
+    @property
+    def dates(self) -> list[datetime]:
+        """The dates of its observations, as far as they have any."""
+        return [item.published_at for item in self.observations if item.published_at]
+
+    def newest_date(self, now: datetime) -> datetime | None:
+        """Return the date of its newest observation that is not in the future."""
+        return max((moment for moment in self.dates if moment <= now), default=None)
 
 
 def published_moment(moment: datetime | None) -> datetime | None:
@@ -139,6 +157,8 @@ def within_limits(document: ParsedDocument) -> ParsedDocument:
         name=storable(document.name)[:_LONGEST_CATEGORY],
         observations=tuple(_within_limits(observation) for observation in observations),
         left_out=document.left_out + len(document.observations) - len(observations),
+        encoding=storable(document.encoding)[:_LONGEST_ENCODING],
+        doubt=storable(document.doubt)[:_LONGEST_CATEGORY],
     )
 
 

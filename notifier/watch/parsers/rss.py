@@ -4,29 +4,36 @@ Pure. All markup becomes plain text here: no later step holds HTML from outside.
 """
 
 import io
-from calendar import timegm
+import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from time import struct_time
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
-from urllib.parse import urljoin
 from xml.sax import SAXException
 
 import feedparser
 
 from notifier.text.cleaning import clean, paragraphs, plain
-from notifier.text.urls import LONGEST_ADDRESS, web_address
+from notifier.text.published_dates import published_date
+from notifier.text.urls import LONGEST_ADDRESS, linked_address, web_address
 from notifier.watch.parsers import json_feed, wordpress
+from notifier.watch.parsers.cut_off import complete_feed
+from notifier.watch.parsers.encoding import decoded
+from notifier.watch.parsers.not_the_page import recognition
 from notifier.watch.parsers.observation import (
     Observation,
     ParsedDocument,
     ParseError,
-    published_moment,
 )
 from notifier.watch.parsers.retraction import retraction_reason
 
 # Characters of the XML parser's own message that are shown. Chosen by hand; not measured.
 _LONGEST_PROBLEM = 200
+# The first element of each form of feed; of a page; and of any other document in XML.
+_FEED = re.compile(r"(?i)<(?:[\w.-]{1,40}:)?(?:rss|feed|rdf|channel)(?=[\s/>])")
+_PAGE = re.compile(r"(?i)<(?:!doctype\s+html|html|head|body)(?=[\s>])")
+_ITEMS = ("item", "entry")
+_ROOT = re.compile(r"<([A-Za-z_][\w.:-]{0,60})(?=[\s/>])")
 # An entry of a broken feed counts if it has one of these.
 _PARTS = ("title", "link", "id", "summary", "content", "links", "media_content", "media_thumbnail")
 
@@ -34,39 +41,33 @@ _PARTS = ("title", "link", "id", "summary", "content", "links", "media_content",
 def parse(body: bytes, headers: Mapping[str, str], url: str) -> ParsedDocument:
     """Parse a feed.
 
+    A feed that ends in the middle of an item gives its complete items.
+
     Args:
-        body: the document; feedparser finds its encoding in the header, the XML declaration and the
-            bytes.
+        body: the document.
         headers: the response headers, names in lower case.
         url: the address it came from; relative links are resolved against it.
 
     Raises:
-        ParseError: not a feed: empty, an HTML page, or XML too broken to hold an entry.
+        ParseError: not a feed: empty, a web page, or XML too broken to hold an entry.
     """
     if not body.strip():
         raise ParseError("the address answered with nothing")
-    if json_feed.is_json(body):
-        return json_feed.parse(body, url)
-    hints = {
-        name: headers[name] for name in ("content-type", "content-location") if name in headers
-    }
-    # As a stream, because feedparser first takes bytes for the name of a file or an address, and
-    # opens it.
-    feed = feedparser.parse(
-        io.BytesIO(body),
-        response_headers={"content-location": url, **hints},
-        sanitize_html=False,
-        resolve_relative_uris=False,
-    )
+    text, encoding = decoded(body, headers)
+    if json_feed.is_json(text.encode()):
+        return replace(json_feed.parse(text.encode(), url), encoding=encoding)
+    _require_feed(text)
+    part = complete_feed(text)
+    feed = _read(part.text, headers, url)
     problem = clean(str(feed.get("bozo_exception", "")))
     broken = isinstance(feed.get("bozo_exception"), SAXException)
-    if not feed.entries and not feed.version and (_is_html(body) or broken or not feed.feed):
-        if _is_html(body):
-            raise ParseError("the address answered with an HTML page, not a feed")
+    if not feed.entries and not feed.version and (broken or not feed.feed):
         raise ParseError(f"the answer is not a feed: {problem[:_LONGEST_PROBLEM] or 'not XML'}")
     entries = tuple(_observation(entry, url) for entry in feed.entries)
     if broken and not any(map(_has_content, feed.entries)):
         raise ParseError(f"the feed is broken XML and holds no entry: {problem}")
+    if part.in_item and not entries:
+        raise ParseError("the feed ends in the middle of its first item")
     about = feed.feed
     generator = (about.get("generator_detail") or {}).get("href") or about.get("generator", "")
     return ParsedDocument(
@@ -74,16 +75,40 @@ def parse(body: bytes, headers: Mapping[str, str], url: str) -> ParsedDocument:
         observations=entries,
         ttl_minutes=_ttl(about.get("ttl", "")),
         posts_url=wordpress.posts_url(headers, str(generator), str(about.get("link", "")), url),
+        encoding=encoding,
+        whole=part.whole,
+        doubt="the feed ends in the middle of an item" if part.in_item else "",
     )
+
+
+def _read(text: str, headers: Mapping[str, str], url: str) -> Any:
+    hints = {"content-location": headers.get("content-location", url)}
+    # As a stream, because feedparser first takes bytes for the name of a file or an address, and
+    # opens it.
+    return feedparser.parse(
+        io.BytesIO(text.encode()),
+        response_headers=hints | {"content-type": "application/xml; charset=utf-8"},
+        sanitize_html=False,
+        resolve_relative_uris=False,
+    )
+
+
+def _require_feed(text: str) -> None:
+    """Refuse a web page, and XML that is no feed, such as a cloud storage's error message."""
+    if _FEED.search(text):
+        return
+    if _PAGE.search(text):
+        reason = recognition.instead_of_feed(text)
+        raise ParseError(
+            "the address answered with an HTML page, not a feed" + (f": {reason}" if reason else "")
+        )
+    root = _ROOT.search(text)
+    if root and root[1].lower() not in _ITEMS:
+        raise ParseError(f"the answer is not a feed, but an XML document <{root[1]}>")
 
 
 def _has_content(entry: Any) -> bool:
     return any(dict.get(entry, part) for part in _PARTS)
-
-
-def _is_html(body: bytes) -> bool:
-    start = body.lstrip()[:500].lower()
-    return b"<html" in start or b"<!doctype html" in start
 
 
 def _observation(entry: Any, base: str) -> Observation:
@@ -107,11 +132,7 @@ def _observation(entry: Any, base: str) -> Observation:
         summary="" if summary == body else plain(_without_backlink(summary, entry.get("link", ""))),
         body=paragraphs(_without_backlink(body, entry.get("link", ""))),
         author=plain(entry.get("author", "") or ""),
-        # `dict.get`, because feedparser's own `get` answers for one date with the other and warns
-        # that it will not always.
-        published_at=_moment(
-            dict.get(entry, "published_parsed") or dict.get(entry, "updated_parsed")
-        ),
+        published_at=_date(entry, "published") or _date(entry, "updated"),
         categories=categories,
         withdrawn=retraction_reason(title, categories),
     )
@@ -125,11 +146,7 @@ def _ttl(text: str) -> int:
 
 def _link(entry: Any, base: str) -> str:
     """Return the entry's own address; a relative one is resolved against the feed's."""
-    given = entry.get("link") or ""
-    try:
-        return web_address(urljoin(base, given)) if given.strip() else ""
-    except ValueError:
-        return ""
+    return linked_address(base, entry.get("link") or "")
 
 
 def _without_backlink(markup: str, link: str) -> str:
@@ -141,8 +158,8 @@ def _without_backlink(markup: str, link: str) -> str:
     )
 
 
-def _moment(parsed: struct_time | None) -> datetime | None:
-    try:
-        return published_moment(datetime.fromtimestamp(timegm(parsed), UTC)) if parsed else None
-    except (ValueError, OverflowError, OSError):
-        return None
+def _date(entry: Any, name: str) -> datetime | None:
+    """Return a date of an entry from its own words: feedparser guesses where they are unclear."""
+    # `dict.get`, because feedparser's own `get` answers for one date with the other and warns that
+    # it will not always.
+    return published_date(str(dict.get(entry, name) or ""))

@@ -13,14 +13,24 @@ def _moment(name: str, *, nullable: bool = True) -> "sa.Column[object]":
     return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable)
 
 
+def _dropped_because() -> "sa.Column[object]":
+    return sa.Column("dropped_because", sa.Text(), nullable=False, server_default="")
+
+
 def upgrade() -> None:
     for column in (
         _moment("doubted_at"),
-        sa.Column("doubted_hash", sa.String(64), nullable=True),
+        sa.Column("ended", sa.Boolean(), nullable=True),
         _moment("requested_whole_at"),
+        _moment("empty_since"),
         sa.Column("encoding", sa.String(40), nullable=True),
     ):
         op.add_column("source", column)
+    # The first answer of a source without entries listed nothing, which is no baseline.
+    op.execute(
+        "UPDATE source SET empty_since = baselined_at, baselined_at = NULL"
+        " WHERE NOT EXISTS (SELECT 1 FROM entry WHERE entry.source_id = source.id)"
+    )
     op.add_column(
         "revision", sa.Column("held_because", sa.String(20), nullable=False, server_default="")
     )
@@ -33,7 +43,25 @@ def upgrade() -> None:
             sa.Column("because", sa.String(20), nullable=False, server_default="doubtful")
         )
         batch.add_column(sa.Column("kind", sa.String(20), nullable=False, server_default="new"))
+        batch.add_column(sa.Column("score", sa.Double(), nullable=False, server_default="0"))
         batch.add_column(_moment("reported_at"))
+        batch.add_column(_dropped_because())
+    op.add_column("match", _dropped_because())
+    op.create_table(
+        "doubt",
+        sa.Column("entry_id", sa.Integer(), nullable=False),
+        sa.Column("source_id", sa.Integer(), nullable=False),
+        _moment("since", nullable=False),
+        sa.Column("hash", sa.String(64), nullable=False),
+        sa.PrimaryKeyConstraint("entry_id", name="pk_doubt"),
+        sa.ForeignKeyConstraint(
+            ["entry_id"], ["entry.id"], name="fk_doubt_entry_id_entry", ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["source_id"], ["source.id"], name="fk_doubt_source_id_source", ondelete="CASCADE"
+        ),
+    )
+    op.create_index("ix_doubt_source_id", "doubt", ["source_id"])
     op.create_table(
         "article_request",
         sa.Column("entry_id", sa.Integer(), nullable=False),
@@ -64,12 +92,19 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("host")
     op.drop_table("article_request")
-    op.execute("DELETE FROM near_miss WHERE because <> 'doubtful'")
+    op.drop_table("doubt")
+    # Before, an entry could have only one of them for a profile.
+    op.execute(
+        "DELETE FROM near_miss WHERE because <> 'doubtful' OR id NOT IN "
+        "(SELECT max(id) FROM near_miss WHERE because = 'doubtful' GROUP BY profile_id, entry_id)"
+    )
+    op.drop_column("match", "dropped_because")
     with op.batch_alter_table("near_miss") as batch:
-        for name in ("reported_at", "kind", "because"):
+        for name in ("dropped_because", "reported_at", "score", "kind", "because"):
             batch.drop_column(name)
         batch.drop_constraint("uq_near_miss_profile_revision", type_="unique")
         batch.create_unique_constraint("uq_near_miss_profile_id", ["profile_id", "entry_id"])
     op.drop_column("revision", "held_because")
-    for name in ("encoding", "requested_whole_at", "doubted_hash", "doubted_at"):
+    op.execute("UPDATE source SET baselined_at = empty_since WHERE baselined_at IS NULL")
+    for name in ("encoding", "empty_since", "requested_whole_at", "ended", "doubted_at"):
         op.drop_column("source", name)

@@ -1,0 +1,349 @@
+"""The changes from one text to another, statement by statement, and which of them matter.
+
+Pure. Two statements are compared by their words (`wording.py`); a difference matters to a reader if
+it changes a fact (`facts.py`). The caller says what else matters to him.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from notifier.watch import numerals, surroundings
+from notifier.watch.edit_distance import ALIKE, changed_blocks, similarity
+from notifier.watch.facts import fact_of
+from notifier.watch.statements import Statement, Text
+from notifier.watch.wording import Word, glued
+
+# All limits of this file were chosen by hand; not measured, because no set of labelled edits
+# exists.
+
+# Pairs of sentences that are compared. A text beyond that counts as rewritten.
+_MOST_PAIRS = 2_500
+# Statements that together may be one statement of the other text.
+_MOST_MERGED = 6
+# Digits of a reference mark that runs into a word, and letters of that word.
+_LONGEST_MARK, _SHORTEST_MARKED = 2, 4
+
+Key = Callable[[Statement], str]
+# Words that were removed, and words that stand in their place.
+Span = tuple[tuple[Word, ...], tuple[Word, ...]]
+
+
+@dataclass(frozen=True)
+class Shared:
+    """The edit that most entries of a document share; it is left out of each.
+
+    Attributes:
+        added: templates of statements that came.
+        removed: templates of statements that went.
+        swaps: the keys of words that went, and of those that came in their place.
+        fields: changes of fields of a trial record: the field, and the keys before and after.
+    """
+
+    added: frozenset[str] = frozenset()
+    removed: frozenset[str] = frozenset()
+    swaps: frozenset[tuple[str, str]] = frozenset()
+    fields: frozenset[tuple[str, str, str]] = frozenset()
+
+
+NOTHING_SHARED = Shared()
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A statement that was edited, or statements that went, came, or replaced others.
+
+    Attributes:
+        before: the statements that went.
+        after: the statements that came.
+        spans: the words that differ, if both are one edited statement.
+        has_fact: whether the edit changes a fact.
+    """
+
+    before: tuple[Statement, ...]
+    after: tuple[Statement, ...]
+    spans: tuple[Span, ...] = ()
+    has_fact: bool = False
+
+    @property
+    def is_paired(self) -> bool:
+        """True if one statement was edited, false if others came in its place."""
+        return bool(self.spans)
+
+
+def edits(old: Text, new: Text, shared: Shared = NOTHING_SHARED) -> list[Edit]:
+    """Return the edits from one text to another: the edited statements first, in order."""
+    before, after = unmatched(old, new, shared)
+    pairs = _pairs(before, after)
+    spans = {(earlier, later): _spans(earlier, later, shared) for earlier, later in pairs}
+    partnered = {id(statement) for pair in pairs for statement in pair}
+    gone, come = (
+        _without_ads([statement for statement in side if id(statement) not in partnered], side)
+        for side in (before, after)
+    )
+    gone = _without_titles(gone, old, shared.removed)
+    come = _without_titles(come, new, shared.added)
+    lost, gained = _changed_facts(
+        [
+            *(words for pair in spans.values() for words in pair),
+            *((tuple(statement.words), ()) for statement in gone),
+            *(((), tuple(statement.words)) for statement in come),
+        ]
+    )
+    edited = [
+        Edit((earlier,), (later,), its_spans, _has_fact(earlier, later, its_spans, lost, gained))
+        for (earlier, later), its_spans in spans.items()
+        if its_spans
+    ]
+    return edited + [
+        Edit(went, came, has_fact=_holds(went, lost) or _holds(came, gained))
+        for went, came in _by_place(old, new, gone, come)
+    ]
+
+
+def unmatched(
+    old: Text, new: Text, shared: Shared = NOTHING_SHARED
+) -> tuple[list[Statement], list[Statement]]:
+    """Return the statements of each text that the other does not have, however it writes them."""
+    before, after = _missing(old.statements, new.statements, lambda statement: statement.text)
+    before = [statement for statement in before if not statement.is_around]
+    after = [statement for statement in after if not statement.is_around]
+    before, after = _missing(before, after, lambda statement: statement.key)
+    before = [statement for statement in before if statement.template not in shared.removed]
+    after = [statement for statement in after if statement.template not in shared.added]
+    before, after = _unmerged(before, after)
+    after, before = _unmerged(after, before)
+    return before, after
+
+
+def spans_of(words: Sequence[Word], others: Sequence[Word]) -> tuple[Span, ...]:
+    """Return the words in which two statements differ, apart from how they are written."""
+    keys, other_keys = [word.key for word in words], [word.key for word in others]
+    spans = (
+        _without_style((tuple(words[start:end]), tuple(others[other_start:other_end])))
+        for start, end, other_start, other_end in changed_blocks(keys, other_keys)
+    )
+    return tuple(span for span in spans if span[0] or span[1])
+
+
+def swap_of(span: Span) -> tuple[str, str]:
+    """Return the keys of the words that went, and of those that came in their place."""
+    gone, came = span
+    return " ".join(word.key for word in gone), " ".join(word.key for word in came)
+
+
+def _missing(
+    old: Sequence[Statement], new: Sequence[Statement], key: Key
+) -> tuple[list[Statement], list[Statement]]:
+    """Return the statements on each side that have no equal on the other."""
+    known, other = Counter(map(key, old)), Counter(map(key, new))
+    return _surplus(old, other, key), _surplus(new, known, key)
+
+
+def _surplus(side: Iterable[Statement], others: Counter[str], key: Key) -> list[Statement]:
+    left = Counter(others)
+    surplus = []
+    for statement in side:
+        if left[key(statement)]:
+            left[key(statement)] -= 1
+        else:
+            surplus.append(statement)
+    return surplus
+
+
+def _unmerged(
+    whole: Sequence[Statement], parts: Sequence[Statement]
+) -> tuple[list[Statement], list[Statement]]:
+    """Leave out each statement that is several statements of the other text in one."""
+    by_key = {statement.key: statement for statement in whole}
+    merged: set[int] = set()
+    for start in range(len(parts)):
+        text = parts[start].key
+        for end in range(start + 1, min(start + _MOST_MERGED, len(parts))):
+            text += parts[end].key
+            if any(id(statement) in merged for statement in parts[start : end + 1]):
+                break
+            if merged_statement := by_key.pop(text, None):
+                merged |= {id(merged_statement), *map(id, parts[start : end + 1])}
+                break
+    return (
+        [statement for statement in whole if id(statement) not in merged],
+        [statement for statement in parts if id(statement) not in merged],
+    )
+
+
+def _pairs(
+    before: Sequence[Statement], after: Sequence[Statement]
+) -> list[tuple[Statement, Statement]]:
+    """Pair each statement with its edited version, the most similar first; none is used twice."""
+    if len(before) * len(after) > _MOST_PAIRS:
+        return []  # rewritten from end to end: no sentence has a counterpart
+    words = {
+        id(statement): [word.key for word in statement.words] for statement in (*before, *after)
+    }
+    candidates = sorted(
+        (
+            (similarity(words[id(earlier)], words[id(later)]), old_index, new_index)
+            for old_index, earlier in enumerate(before)
+            for new_index, later in enumerate(after)
+        ),
+        key=lambda candidate: -candidate[0],
+    )
+    partners: dict[int, int] = {}
+    taken: set[int] = set()
+    for alike, old_index, new_index in candidates:
+        if alike >= ALIKE and old_index not in partners and new_index not in taken:
+            partners[old_index] = new_index
+            taken.add(new_index)
+    return [
+        (before[old_index], after[new_index]) for old_index, new_index in sorted(partners.items())
+    ]
+
+
+def _spans(earlier: Statement, later: Statement, shared: Shared) -> tuple[Span, ...]:
+    all_spans = spans_of(earlier.words, later.words)
+    return tuple(span for span in all_spans if swap_of(span) not in shared.swaps)
+
+
+def _without_style(span: Span) -> Span:
+    """Return a span without words that only look different."""
+    gone, came = span
+    if gone and came and glued(gone) == glued(came):
+        return (), ()
+    kept = list(came)
+    left = []
+    for word in gone:
+        same = next((other for other in kept if _is_same(word.key, other.key)), None)
+        if same is None:
+            left.append(word)
+        else:
+            kept.remove(same)
+    return tuple(left), tuple(kept)
+
+
+def _is_same(word: str, other: str) -> bool:
+    """Return whether two words are a date of one day, or a word with a reference mark."""
+    if numerals.is_date(word) and numerals.is_date(other):
+        return numerals.same_date(word, other)
+    shorter, longer = sorted((word, other), key=len)
+    mark = longer[len(shorter) :]
+    return (
+        longer.startswith(shorter)
+        and len(mark) <= _LONGEST_MARK
+        and mark.isdecimal()
+        and len(shorter) >= _SHORTEST_MARKED
+        and shorter.isalpha()
+    )
+
+
+def _changed_facts(
+    spans: Iterable[Span],
+) -> tuple[Counter[str], Counter[str]]:
+    """Return the facts that were removed and those that were added, whatever their place."""
+    gone: list[Word] = []
+    came: list[Word] = []
+    for before, after in spans:
+        gone += before
+        came += after
+    lost = _facts_beside(gone, came)
+    gained = _facts_beside(came, gone)
+    return lost - gained, gained - lost
+
+
+def _facts_beside(words: Sequence[Word], others: Sequence[Word]) -> Counter[str]:
+    """Return the facts among the words that the others do not have, in small letters either."""
+    left = Counter(word.key for word in others)
+    missing_facts: Counter[str] = Counter()
+    for word in words:
+        if left[word.key]:
+            left[word.key] -= 1
+        elif fact := fact_of(word):
+            missing_facts[fact] += 1
+    return missing_facts
+
+
+def _has_fact(
+    earlier: Statement,
+    later: Statement,
+    spans: Sequence[Span],
+    lost: Mapping[str, int],
+    gained: Mapping[str, int],
+) -> bool:
+    """Return whether an edited statement states another fact, or its facts in another order."""
+    its_lost, its_gained = _changed_facts(spans)
+    if any(lost.get(fact) for fact in its_lost) or any(gained.get(fact) for fact in its_gained):
+        return True
+    if not its_lost and not its_gained and not _same_facts(spans):
+        return False
+    return _masked(earlier) == _masked(later)
+
+
+def _same_facts(spans: Sequence[Span]) -> bool:
+    """Return whether the spans hold facts at all."""
+    return any(fact_of(word) for gone, came in spans for word in (*gone, *came))
+
+
+def _masked(statement: Statement) -> list[str]:
+    """Return the words of a statement, with a mark in place of each fact."""
+    return ["#" if fact_of(word) else word.key for word in statement.words]
+
+
+def _holds(statements: Iterable[Statement], facts: Mapping[str, int]) -> bool:
+    return any(facts.get(fact_of(word)) for statement in statements for word in statement.words)
+
+
+def _without_ads(free: list[Statement], side: Sequence[Statement]) -> list[Statement]:
+    """Leave out statements below the label of an advertisement, as far as all lines are new."""
+    lines = {statement.line for statement in side}
+    return [
+        statement
+        for statement in free
+        if not statement.below_ad
+        or not lines.issuperset(range(statement.line - statement.below_ad + 1, statement.line))
+        or surroundings.is_correction(statement.text)
+    ]
+
+
+def _without_titles(free: list[Statement], text: Text, shared: Collection[str]) -> list[Statement]:
+    """Leave out titles next to lines that most entries got or lost: a list with its own items."""
+    if not shared:
+        return free
+    titles = {
+        statement.line
+        for statement in free
+        if not surroundings.is_correction(statement.text)
+        and not surroundings.ends_a_list(statement.text)
+    }
+    run = {statement.line for statement in text.statements if statement.template in shared}
+    for step, lines in ((1, sorted(titles)), (-1, sorted(titles, reverse=True))):
+        run |= _next_to(run, lines, step)
+    return [
+        statement for statement in free if statement.line not in run or statement.line not in titles
+    ]
+
+
+def _next_to(run: Collection[int], lines: Iterable[int], step: int) -> set[int]:
+    """Return the lines that follow on the lines of a run, in the direction of `step`."""
+    run_lines = set(run)
+    for line in lines:
+        if line - step in run_lines:
+            run_lines.add(line)
+    return run_lines
+
+
+def _by_place(
+    old: Text, new: Text, gone: Sequence[Statement], come: Sequence[Statement]
+) -> list[tuple[tuple[Statement, ...], tuple[Statement, ...]]]:
+    """Group the statements that went and came by the statement before them, in the order of new."""
+    groups: dict[str, tuple[list[Statement], list[Statement]]] = {}
+    for text, side, index in ((new, come, 1), (old, gone, 0)):
+        free = {id(statement) for statement in side}
+        place = ""
+        for statement in text.statements:
+            if id(statement) in free:
+                groups.setdefault(f"{statement.section}\n{place}", ([], []))[index].append(
+                    statement
+                )
+            elif not statement.is_around:
+                place = statement.key
+    return [(tuple(went), tuple(came)) for went, came in groups.values()]

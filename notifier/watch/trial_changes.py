@@ -1,0 +1,171 @@
+"""The changes from one state of a trial record to another, field by field.
+
+Pure. The followed fields and their order are in `trial_fields.py`. Capitals, spaces, full stops and
+other spellings of a place are no change.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from notifier import trial_fields
+from notifier.i18n.messages import LazyMessage, mark_number, plural
+from notifier.store.models.sources import Change
+from notifier.trial_fields import FieldForm, FieldGroup
+from notifier.watch import places
+from notifier.watch.changes import changed
+from notifier.watch.statements import sentences
+from notifier.watch.text_changes import NOTHING_SHARED, Shared
+from notifier.watch.wording import glued, words
+
+# Items of a list that are named in a change. Chosen by hand; not measured.
+_MOST_NAMED = 5
+# A date moved by a unit (month, week, day) if it moved by nearly one of it. Chosen by hand; not
+# measured.
+_NEARLY_ONE = 0.95
+# Fields whose change is news even if most trials of a search change in the same way: a company may
+# end all its trials on one day.
+_ALWAYS_NEWS = (FieldGroup.PROGRESS, FieldGroup.RESULTS)
+
+FieldEdit = tuple[str, str, str]
+
+
+def changes_of(
+    old: Mapping[str, Any], new: Mapping[str, Any], shared: Shared = NOTHING_SHARED
+) -> list[Change]:
+    """Return the changed fields, the most important first.
+
+    Args:
+        old: the content of the earlier state.
+        new: the content of the later state.
+        shared: the changes that most trials of a search share; they are left out.
+    """
+    before, after = dict(old.get("fields", {})), new["fields"]
+    if "lists" not in old:
+        before = {
+            name: text
+            for name, text in before.items()
+            if name not in trial_fields.LISTS_STORED_AS_TEXT
+        }
+    changes = [
+        _field_change(name, before.get(name, ""), after.get(name, ""))
+        for name in {**after, **before}
+        if _key(name, before.get(name, "")) != _key(name, after.get(name, ""))
+    ]
+    if "lists" in old:
+        for name in {**new.get("lists", {}), **old["lists"]}:
+            changes += _list_changes(
+                name, old["lists"].get(name, []), new.get("lists", {}).get(name, [])
+            )
+    changes = [change for change in changes if edit_of(change) not in shared.fields]
+    return sorted(changes, key=lambda change: trial_fields.rank(change["what"]))
+
+
+def is_news(changes: Sequence[Change]) -> bool:
+    """Return whether a reader needs to know one of these changes."""
+    return any(trial_fields.is_news(change["what"]) for change in changes)
+
+
+def edit_of(change: Change) -> FieldEdit | None:
+    """Return a change in the form in which it is counted among many trials; None if it is not."""
+    field = trial_fields.field_named(change["what"])
+    if field is not None and field.group in _ALWAYS_NEWS:
+        return None
+    return change["what"], change["before"], change["after"]
+
+
+def _key(name: str, text: str) -> str:
+    """Return one form of all ways of writing the value of a field."""
+    field = trial_fields.field_named(name)
+    form = field.form if field is not None else FieldForm.TEXT
+    if form is FieldForm.DATE:
+        return text
+    if form is FieldForm.TEXTS:
+        return " ".join(sorted(word.key for word in words(text)))
+    return _SPELLING_OF.get(form, _glued)(text)
+
+
+def _glued(text: str) -> str:
+    return "".join(glued(words(sentence)) for sentence in sentences(text))
+
+
+_SPELLING_OF: Mapping[FieldForm, Callable[[str], str]] = {
+    FieldForm.COUNTRIES: places.country,
+    FieldForm.SITES: places.site,
+}
+
+
+def _field_change(name: str, before: str, after: str) -> Change:
+    return changed(name, before, after, _moved_date(before, after))
+
+
+def _list_changes(name: str, old: Sequence[str], new: Sequence[str]) -> list[Change]:
+    known, listed = (_by_key(name, items) for items in (old, new))
+    removed = [item for key, item in known.items() if key not in listed]
+    added = [item for key, item in listed.items() if key not in known]
+    if not removed and not added:
+        return []
+    note = _counted(len(added), len(removed), name)
+    return [changed(name, _first_items(removed), _first_items(added), note)]
+
+
+def _by_key(name: str, items: Sequence[str]) -> dict[str, str]:
+    return {_key(name, item): item for item in items}
+
+
+def _counted(added: int, removed: int, name: str) -> str:
+    field = trial_fields.field_named(name)
+    if field is not None and field.opens_and_closes:
+        come = plural("%(n)s opened", "%(n)s opened", added)
+        gone = plural("%(n)s closed", "%(n)s closed", removed)
+    else:
+        come = plural("%(n)s added", "%(n)s added", added)
+        gone = plural("%(n)s removed", "%(n)s removed", removed)
+    if added and removed:
+        return LazyMessage("%(come)s, %(gone)s", come=come, gone=gone)
+    return come if added else gone
+
+
+def _first_items(items: Sequence[str]) -> str:
+    named = "; ".join(items[:_MOST_NAMED])
+    more = len(items) - _MOST_NAMED
+    return LazyMessage("%(items)s; and %(n)s more", items=named, n=more) if more > 0 else named
+
+
+def _moved_date(before: str, after: str) -> str:
+    """Return ``7 months later``: how far a date moved; empty for texts that are not dates."""
+    old, new = _day(before), _day(after)
+    if old is None or new is None or old == new:
+        return ""
+    days = abs((new - old).days)
+    size, later, earlier = next(span for span in _SPANS if days >= span[0] * _NEARLY_ONE)
+    return plural(*(later if new > old else earlier), round(days / size))
+
+
+# The days of a unit, and a date that moved by it.
+_SPANS = (
+    (
+        30.44,
+        mark_number("%(n)s month later", "%(n)s months later"),
+        mark_number("%(n)s month earlier", "%(n)s months earlier"),
+    ),
+    (
+        7,
+        mark_number("%(n)s week later", "%(n)s weeks later"),
+        mark_number("%(n)s week earlier", "%(n)s weeks earlier"),
+    ),
+    (
+        1,
+        mark_number("%(n)s day later", "%(n)s days later"),
+        mark_number("%(n)s day earlier", "%(n)s days earlier"),
+    ),
+)
+
+
+def _day(text: str) -> date | None:
+    """Return the day of ``2027-06 (estimated)`` or ``2027-06-15``; a month is its first day."""
+    day = text.partition(" ")[0]
+    try:
+        return date.fromisoformat(day if len(day) > len("2027-06") else f"{day}-01")
+    except ValueError:
+        return None

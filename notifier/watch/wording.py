@@ -1,0 +1,236 @@
+"""The words of a text as they are compared: what it says, apart from how it is written.
+
+Pure. Case, accents, hyphens, spaces, quotes, links, reference marks, numerals and dates are made
+alike here. Which words matter to a reader is decided by `facts.py`.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from notifier.text.cleaning import fold
+from notifier.watch import numerals
+
+# Digits above the line after a unit or a digit are a power; other ones are a reference mark.
+_SUPERSCRIPT = "⁰¹²³⁴⁵⁶⁷⁸⁹"
+_DIGITS = str.maketrans(_SUPERSCRIPT, "0123456789")
+_POWER = re.compile(rf"(?<=\d)⁻?[{_SUPERSCRIPT}]+|(?<=\b[mckMCK]m)[²³]|(?<=\bm)[²³]")
+_MARKS = re.compile(
+    rf"(?<=[^\W\d_][^\W\d_][^\W\d_][.,;:!?)”\"'’])\d{{1,3}}(?:[,–-]\d{{1,3}}){{0,9}}(?=\s|$)"
+    rf"|[{_SUPERSCRIPT}]+(?:[,⁻–-][{_SUPERSCRIPT}]+){{0,9}}"
+    r"|\[\d{1,3}(?:\s?[,;–-]\s?\d{1,3}){0,9}\]|[*†‡§]+(?=\s|$)"
+)
+_LINK = re.compile(r"(?i)\b(?:https?://|www\.)[^\s<>\"]{1,2000}")
+_NOT = re.compile(r"(?i)n['’]t\b")
+_OWNED = re.compile(r"(?i)(?<=\w)['’]s\b")
+# Marks that belong to a letter, in the scripts whose marks Unicode does not join with it.
+_MARK = (
+    "\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed"
+    "\u0900-\u0963\u0970-\u0dff\u0e31-\u0e4e\u0eb1-\u0ece\u102b-\u109d\u17b4-\u17d3\u3099\u309a"
+)
+# Scripts without spaces: each character is a word, but for negations and names in katakana.
+_NO_SPACES = (
+    r"なかっ|ません|ない|[\u30a1-\u30fa\u30fc]{2,}|[\u3041-\u3096\u30a1-\u30fa\u3400-\u9fff]"
+)
+_PIECE = re.compile(
+    rf"(?i){numerals.DATE}|{numerals.NUMBER}|(?P<han>{_NO_SPACES})"
+    rf"|(?P<word>[^\W\d_](?:[^\W_\u3041-\u3096\u30a1-\u30fa\u3400-\u9fff]|[{_MARK}])*)"
+    r"|(?P<sign>[±<>≤≥%‰&€$£¥])"
+)
+_CLOCK = re.compile(r"(?i)\b(\d{1,2})(?:[:.](\d\d))? ?([ap])\.?m\b\.?")
+_ROMAN_NUMBERS = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x")
+_ROMAN = {numeral: number for number, numeral in enumerate(_ROMAN_NUMBERS, start=1)}
+_BEFORE_ROMAN = frozenset(
+    ("phase", "phases", "fase", "fasen", "grade", "grad", "stage", "stadium", "type", "typ", "part")
+)
+_ROMAN_LETTER = re.compile(r"(i{1,3}|iv|v)([ab])")
+# Words in one spelling. "per" is left out, and so are "to" and "x" between two numbers.
+_SAME = {
+    "&": "and", "und": "and", "et": "and", "≤": "<=", "≥": ">=", "versus": "vs",
+    "percent": "%", "percentage": "%", "prozent": "%", "procent": "%",
+}  # fmt: skip
+_LEFT_OUT = frozenset(("per", "pro"))
+_BETWEEN_NUMBERS = frozenset(("to", "bis", "a", "x"))
+_TWO_WORDS = {("per", "cent"): "%", ("pour", "cent"): "%", ("por", "ciento"): "%",
+              ("per", "cento"): "%", ("no", "one"): "nobody"}  # fmt: skip
+_UNITS = {
+    unit: name
+    for name, units in {
+        "%": "%",
+        "‰": "‰",
+        "mg": "mg milligram milligrams milligramm milligramme milligrammes miligramos",
+        "g": "g gram grams gramm gramme grammes gramos",
+        "kg": "kg kilogram kilograms kilogramm kilo kilos",
+        "µg": "µg μg mcg ug microgram micrograms mikrogramm microgrammes microgramos",
+        "ml": "ml millilitre millilitres milliliter milliliters",
+        "l": "l litre litres liter liters",
+        "mm": "mm", "cm": "cm", "km": "km",
+        "day": "day days tag tage tagen jour jours día días dia dias giorno giorni dag dagen",
+        "week": "week weeks wk wks woche wochen semaine semaines semana semanas settimana "
+        "settimane weken",
+        "month": "month months monat monate monaten mois mes meses mese mesi maand maanden",
+        "year": "year years yr yrs jahr jahre jahren ans año años anno anni jaar ano anos",
+        "hour": "hour hours hr hrs stunde stunden heure heures hora horas ora uur",
+        "minute": "minute minutes min mins minuten minuto minutos minuti",
+    }.items()
+    for unit in units.split()
+}  # fmt: skip
+_ISE = re.compile(r"(?<=[a-z]{3})iz(?=e$|es$|ed$|ing$|ation$|ations$|er$|ers$)")
+
+
+class Word(NamedTuple):
+    """A word of a text.
+
+    Attributes:
+        key: what is compared: ``1400``, ``5 mg``, ``2025-10-03``, ``frexalimab``.
+        shown: the word as it is written.
+        first: whether it is the first of its sentence, so that its first capital says nothing.
+    """
+
+    key: str
+    shown: str
+    first: bool = False
+
+
+def without_marks(text: str) -> str:
+    """Return the text without reference marks (``children.³``, ``[3]``), powers as ``10^6``."""
+    powers = _POWER.sub(lambda power: f"^{power[0].replace('⁻', '-').translate(_DIGITS)}", text)
+    return _MARKS.sub("", powers)
+
+
+def words(text: str, sign: str = ".") -> list[Word]:
+    """Return the words of a sentence as they are compared.
+
+    Args:
+        text: a sentence.
+        sign: the sign before decimals in the whole text, see `numerals.decimal_sign`.
+    """
+    text = _LINK.sub(" ", without_marks(text))
+    normal = unicodedata.normalize("NFKC", _OWNED.sub("", _NOT.sub(" not ", text)))
+    normal = _CLOCK.sub(_full_hour, normal)
+    return _joined([*_pieces(normal, sign)])
+
+
+def bare(word: str) -> str:
+    """Return a single word, or its beginning, in the form of `Word.key`."""
+    return _word_key(word)
+
+
+def key(text: str, sign: str = ".") -> str:
+    """Return the words of a sentence as one text, equal for all ways of writing it."""
+    return " ".join(word.key for word in words(text, sign))
+
+
+def glued(its_words: Sequence[Word]) -> str:
+    """Return the words without spaces, so that ``follow up`` is ``followup``.
+
+    Two numbers stay apart, unless the second is a group of three digits.
+    """
+    parts: list[str] = []
+    for word in its_words:
+        is_next = word.key[:1].isdigit() and parts and parts[-1][-1:].isdigit()
+        is_group = is_next and re.match(r"\d{3}(?![\d.])", word.key)
+        parts.append(f"|{word.key}" if is_next and not is_group else word.key)
+    return "".join(parts).replace(" ", "")
+
+
+def _full_hour(time: re.Match[str]) -> str:
+    """Return ``17:30`` for ``5:30 p.m.``; the text itself if it is no time of day."""
+    hour = int(time[1])
+    if not 1 <= hour <= 12:
+        return time[0]
+    return f"{hour % 12 + (12 if time[3] in 'pP' else 0)}:{time[2] or '00'} "
+
+
+def _pieces(text: str, sign: str) -> Iterator[Word]:
+    first = True
+    for piece in _PIECE.finditer(text):
+        shown = piece[0]
+        if piece["date"] and (date := numerals.date_of(piece)):
+            yield Word(date, shown)
+        elif piece["date"]:
+            yield from (Word(digits, digits) for digits in re.findall(r"\d+", shown))
+        elif piece["number"]:
+            yield Word(numerals.plain_number(shown, sign), shown)
+        else:
+            yield Word(_word_key(shown), shown, first)
+        first = False
+
+
+def _word_key(shown: str) -> str:
+    if shown.isascii():
+        folded = shown.casefold()
+    else:
+        folded = shown.casefold() if len(shown) == 1 else fold(shown)
+        folded = folded if "\u3000" < shown[0] < "\ua000" else _without_accents(folded)
+    return _SAME.get(folded) or _ISE.sub("is", folded)
+
+
+def _without_accents(folded: str) -> str:
+    """Return Latin letters without accents; in other scripts a mark may make another letter."""
+    parts = unicodedata.normalize("NFD", folded)
+    bare = "".join(char for char in parts if not "\u0300" <= char <= "\u036f")
+    return bare if bare.isascii() else folded
+
+
+def _joined(pieces: list[Word]) -> list[Word]:
+    """Return the words, with numbers of several words, units and pairs of words made one."""
+    joined: list[Word] = []
+    position = 0
+    while position < len(pieces):
+        word = pieces[position]
+        following = pieces[position + 1].key if position + 1 < len(pieces) else ""
+        if pair := _TWO_WORDS.get((word.key, following)):
+            word, position = Word(pair, word.shown), position + 1
+        if numerals.is_number(word.key):
+            word, position = _number(pieces, position)
+        elif joined and joined[-1].key in _BEFORE_ROMAN:
+            word = Word(_roman(word.key), word.shown)
+        else:
+            other = numerals.ordinal(word.key) or _month(word)
+            word = Word(other, word.shown) if other else word
+        position += 1
+        if joined and _is_number_key(joined[-1].key) and word.key in _UNITS:
+            number = joined.pop()
+            word = Word(f"{number.key} {_UNITS[word.key]}", f"{number.shown} {word.shown}")
+        if word.key not in _LEFT_OUT:
+            joined.append(word)
+    return [word for index, word in enumerate(joined) if not _is_between_numbers(joined, index)]
+
+
+def _number(pieces: Sequence[Word], position: int) -> tuple[Word, int]:
+    """Return the number that begins at a position, and the position of its last word."""
+    parts = [pieces[position].key]
+    while position + 1 < len(pieces) and numerals.continues(parts, pieces[position + 1].key):
+        position += 1
+        parts.append(pieces[position].key)
+    if position + 1 < len(pieces) and re.fullmatch(r"st|nd|rd|th", pieces[position + 1].key):
+        return Word(f"{parts[0]}th", f"{parts[0]}th"), position + 1
+    first = pieces[position - len(parts) + 1]
+    return Word(numerals.value(parts), first.shown), position
+
+
+def _month(word: Word) -> str:
+    return numerals.month_alone(word.shown.rstrip(".").casefold())
+
+
+def _roman(folded: str) -> str:
+    """Return ``3`` for ``iii`` and ``2b`` for ``iib``; every other word as it is."""
+    lettered = _ROMAN_LETTER.fullmatch(folded)
+    if lettered:
+        return f"{_ROMAN[lettered[1]]}{lettered[2]}"
+    return str(_ROMAN.get(folded, folded))
+
+
+def _is_number_key(word: str) -> bool:
+    return word.lstrip("-").replace(".", "").isdigit()
+
+
+def _is_between_numbers(its_words: Sequence[Word], index: int) -> bool:
+    return (
+        its_words[index].key in _BETWEEN_NUMBERS
+        and 0 < index < len(its_words) - 1
+        and its_words[index - 1].key[:1].isdigit()
+        and its_words[index + 1].key[:1].isdigit()
+    )

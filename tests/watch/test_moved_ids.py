@@ -1,0 +1,332 @@
+"""Moved ids: one thing is told once, whatever its ids become; two things stay two."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from time import perf_counter
+
+import pytest
+from sqlalchemy import Engine, func, select
+
+from notifier.store import db
+from notifier.store.models import EntryAlias, Revision
+from notifier.watch import entries, sources
+from notifier.watch.parsers.observation import Observation
+from tests.support.installation import MONDAY
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+MIDNIGHT = MONDAY.replace(hour=0)
+OLD, NEW = "https://old.example.org", "https://new.example.test"
+NAMES = ("Heather", "Juniper", "Larch", "Myrtle", "Rowan", "Sorrel", "Tansy", "Willow")
+# A made-up text of 45 words.
+LONG = "The ward wrote down what it saw, week after week, and what it did not see. " * 3
+
+
+def item(name: str, **changes) -> Observation:
+    """Return a made-up article of an invented site."""
+    slug = name.lower()
+    values = {
+        "guid": f"{OLD}/?p={len(name)}{slug}",
+        "url": f"{OLD}/2026/{slug}-and-the-new-ward/",
+        "title": f"{name} and the new ward",
+        "body": f"What the invented paper wrote about {name} and the ward that opened in May.",
+        "published_at": MONDAY + timedelta(minutes=7 * len(name)),
+    }
+    return Observation(**{**values, **changes})
+
+
+def seen(engine: Engine, *documents: list[Observation], hours: int = 24) -> list[int]:
+    """Store documents one after another, as a poll does; return the new entries of each."""
+    new = []
+    with db.writing(engine) as session:
+        source, _ = sources.add(session, f"{OLD}/feed/", MONDAY)
+        source.baselined_at = MONDAY - DAY
+    for number, document in enumerate(documents):
+        now = MONDAY + DAY + timedelta(hours=hours * number)
+        with db.writing(engine) as session:
+            source, _ = sources.add(session, f"{OLD}/feed/", MONDAY)
+            stored = entries.store(session, source, document, now)
+            entries.note_listed(session, source, stored.entry_ids, now)
+            new.append(stored.new)
+    return new
+
+
+def each(items: list[Observation], change: Callable[[int, Observation], dict]) -> list[Observation]:
+    return [replace(one, **change(number, one)) for number, one in enumerate(items)]
+
+
+GARDEN = [item(name) for name in NAMES]
+BARE = [replace(one, body="") for one in GARDEN]
+UNDATED = [replace(one, body="", published_at=None) for one in GARDEN]
+
+
+def at_new_host(number: int, one: Observation) -> dict:
+    return {"guid": f"urn:node:{number}", "url": f"{NEW}/news/{number}.html"}
+
+
+def moved(number: int, one: Observation) -> dict:
+    shifted = one.published_at + 5 * HOUR if one.published_at else None
+    return at_new_host(number, one) | {"published_at": shifted}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param(GARDEN, each(GARDEN, moved), id="host, guids and zone"),
+        pytest.param(GARDEN[:2], each(GARDEN[:2], moved), id="two items move"),
+        pytest.param(GARDEN[:1], each(GARDEN[:1], moved), id="the only item moves"),
+        pytest.param(BARE, each(BARE, moved), id="titles alone move"),
+        pytest.param(UNDATED, each(UNDATED, moved), id="titles alone, without dates"),
+        pytest.param(BARE[:1], each(BARE[:1], moved), id="one title, its minute in another zone"),
+        pytest.param(
+            GARDEN,
+            each(GARDEN, lambda n, _: {"guid": f"tag:example.org,2026:{n}"}),
+            id="tag guids",
+        ),
+        pytest.param(
+            each(GARDEN, lambda n, _: {"guid": f"tag:example.org,2026:{n}"}),
+            each(GARDEN, lambda _, one: {"guid": one.url.replace("https", "http")}),
+            id="from tag guids to addresses",
+        ),
+        pytest.param(
+            GARDEN,
+            each(GARDEN, lambda _, one: {"url": one.url.replace("//", "//www."), "guid": ""}),
+            id="www, and no guids any more",
+        ),
+        pytest.param(
+            GARDEN,
+            each(GARDEN, lambda n, _: {"guid": f"{n}", "url": f"{OLD}/?article={n}"}),
+            id="new permalinks",
+        ),
+        pytest.param(
+            GARDEN,
+            each(GARDEN, lambda n, one: moved(n, one) | {"published_at": MONDAY + 40 * DAY}),
+            id="a move that dates all items anew",
+        ),
+        pytest.param(
+            GARDEN,
+            each(GARDEN, moved)[:7],
+            id="a move that loses one item",
+        ),
+        pytest.param(GARDEN, each(GARDEN, moved)[::-1], id="a move that turns the order round"),
+        pytest.param(
+            GARDEN[:1],
+            each(GARDEN[:1], lambda _, one: {"guid": "77", "url": f"{one.url}?visit=77"}),
+            id="counted link and guid",
+        ),
+        pytest.param(
+            GARDEN[:1],
+            each(
+                GARDEN[:1],
+                lambda _, one: {
+                    "guid": "s77",
+                    "url": one.url.rstrip("/") + ";jsessionid=9F7",
+                    "published_at": MONDAY + 30 * DAY,
+                },
+            ),
+            id="session in the path, and a new date",
+        ),
+        pytest.param(
+            [item("Oak", body=LONG)],
+            [item("Oak", body=LONG, guid="9", url=f"{OLD}/9", published_at=MONDAY + 30 * DAY)],
+            id="a long text under a new address and date",
+        ),
+        pytest.param(
+            [item("Oak", title="", guid="1", url=f"{OLD}/n/1?v=1")],
+            [item("Oak", title="", guid="2", url=f"{OLD}/n/1?v=2")],
+            id="a note without a title",
+        ),
+        pytest.param(
+            [item("Frauenmantel", title="Neues vom Frauenmantel – Übersicht", body=LONG)],
+            [
+                item(
+                    "Frauenmantel",
+                    title="Neues vom FRAUENMANTEL: Übersicht",
+                    body=LONG,
+                    guid="de-1",
+                    url=f"{NEW}/uebersicht",
+                )
+            ],
+            id="German, in other capitals",
+        ),
+        pytest.param(
+            [item("Oak", title="臨床試験の最新情報", body="架空の記事です。")],
+            [
+                item(
+                    "Oak",
+                    title="臨床試験の最新情報",
+                    body="架空の記事です。",
+                    guid="j",
+                    url=f"{NEW}/j",
+                )
+            ],
+            id="Japanese",
+        ),
+    ],
+)
+def test_the_same_things_under_other_ids_are_no_news(
+    sqlite_engine: Engine, before: list[Observation], after: list[Observation]
+):
+    assert seen(sqlite_engine, before, after) == [len(before), 0]
+    with db.reading(sqlite_engine) as session:
+        assert not session.scalar(
+            select(func.count()).where(Revision.number > 1, Revision.material)
+        )
+
+
+def test_a_site_that_moves_and_shows_excerpts_from_now_on_has_nothing_new(sqlite_engine: Engine):
+    after = each(GARDEN, lambda n, one: moved(n, one) | {"body": one.body[:40] + " […]"})
+    assert seen(sqlite_engine, GARDEN, after) == [8, 0]
+
+
+def letter(number: int, text: str = "", **changes) -> Observation:
+    values = {
+        "guid": f"doi:10.0000/made.up.{number}",
+        "url": f"{OLD}/doi/10.0000/made.up.{number}",
+        "title": "Letter to the editor",
+        "body": text,
+        "published_at": MIDNIGHT,
+    }
+    return Observation(**{**values, **changes})
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        pytest.param(letter(1), letter(2), id="letters without texts"),
+        pytest.param(
+            letter(1, "On sleep, from a ward in Ahrhain."),
+            letter(2, "On age, from a ward in Ahrhain."),
+            id="letters with much alike texts",
+        ),
+        pytest.param(
+            letter(1, "On sleep.", guid=""), letter(2, "On age.", guid=""), id="links alone"
+        ),
+        pytest.param(
+            letter(1, "On sleep.", url=""), letter(2, "On age.", url=""), id="guids alone"
+        ),
+        pytest.param(
+            letter(1, "On sleep.", url=f"{OLD}/a.php?id=1"),
+            letter(2, "On age.", url=f"{OLD}/a.php?id=2"),
+            id="one script with two numbers",
+        ),
+        pytest.param(
+            letter(1, url=f"{OLD}/a.php?id=1"),
+            letter(2, url=f"{OLD}/a.php?id=2"),
+            id="one script with two numbers, without texts",
+        ),
+        pytest.param(
+            letter(1, "On sleep.", published_at=MONDAY + timedelta(minutes=14, seconds=24)),
+            letter(2, "On age.", published_at=MONDAY + timedelta(minutes=14, seconds=24)),
+            id="one exact minute",
+        ),
+        pytest.param(
+            letter(1, "On sleep.", title="", url=f"{OLD}/notes"),
+            letter(2, "On age.", title="", url=f"{OLD}/notes"),
+            id="notes that link to one page",
+        ),
+        pytest.param(
+            letter(1, "On sleep.", title=""), letter(2, "On age.", title=""), id="untitled notes"
+        ),
+        pytest.param(
+            letter(1, "On sleep.", url=f"{OLD}/"),
+            letter(2, "On age.", url=f"{OLD}/"),
+            id="letters that link to the front page",
+        ),
+        pytest.param(
+            letter(1, "Who asks, and who answers.", title="Correction"),
+            letter(
+                2, "Who asks, and who answers?", title="Correction", published_at=MIDNIGHT + 7 * DAY
+            ),
+            id="the same few words a week later",
+        ),
+        pytest.param(
+            letter(1, "Eine Zuschrift zum Schlaf.", title="Leserbrief"),
+            letter(2, "Eine Zuschrift zum Alter.", title="Leserbrief"),
+            id="German letters",
+        ),
+        pytest.param(
+            letter(1, "睡眠について。", title="編集者への手紙"),
+            letter(2, "年齢について。", title="編集者への手紙"),
+            id="Japanese letters",
+        ),
+        pytest.param(
+            letter(1, "On sleep.", published_at=None),
+            letter(2, "On age.", published_at=None),
+            id="letters without dates",
+        ),
+    ],
+)
+@pytest.mark.parametrize("together", [False, True], ids=["one after the other", "then together"])
+def test_two_things_with_ids_of_their_own_are_two(
+    sqlite_engine: Engine, first: Observation, second: Observation, together: bool
+):
+    after = [second, first] if together else [second]
+    assert seen(sqlite_engine, [first], after) == [1, 1]
+    with db.reading(sqlite_engine) as session:
+        assert session.scalar(select(func.count(Revision.id))) == 2
+
+
+def test_each_issue_of_a_journal_is_news_under_the_same_titles(sqlite_engine: Engine):
+    titles = ["Editorial", "Letters", "In this issue", "Obituary", "Errata"]
+    issues = [
+        [
+            letter(
+                10 * month + n,
+                f"{title} of issue {month}, {n} pages.",
+                title=title,
+                published_at=MIDNIGHT + 30 * month * DAY,
+            )
+            for n, title in enumerate(titles)
+        ]
+        for month in range(3)
+    ]
+    assert seen(sqlite_engine, *issues, hours=720) == [5, 5, 5]
+
+
+def test_what_is_new_when_a_site_moves_is_news(sqlite_engine: Engine):
+    fresh = item("Yarrow", guid="urn:node:99", url=f"{NEW}/news/99.html")
+    assert seen(sqlite_engine, BARE, [fresh, *each(BARE, moved)[:7]]) == [8, 1]
+
+
+def test_a_letter_beside_a_known_one_of_its_title_is_news(sqlite_engine: Engine):
+    known = [letter(1, "On sleep."), *GARDEN]
+    assert seen(sqlite_engine, known, [letter(2, "On sleep."), *known]) == [9, 1]
+
+
+def test_old_items_that_are_listed_again_after_an_outage_are_no_news(sqlite_engine: Engine):
+    assert seen(sqlite_engine, GARDEN[:4], GARDEN[4:], GARDEN) == [4, 4, 0]
+    again = each(GARDEN, at_new_host)
+    assert seen(sqlite_engine, again)[-1] == 0
+
+
+def test_ids_that_are_made_anew_at_each_poll_tell_nothing_and_leave_few_keys(engine: Engine):
+    def drawn(poll: int) -> list[Observation]:
+        return each(
+            GARDEN[:3],
+            lambda n, one: {
+                "guid": f"{poll}-{n}",
+                "url": f"{one.url}?visit={poll}{n}",
+                "published_at": MONDAY + poll * DAY,
+            },
+        )
+
+    assert seen(engine, *(drawn(poll) for poll in range(40))) == [3] + [0] * 39
+    with db.reading(engine) as session:
+        assert session.scalar(select(func.count()).select_from(EntryAlias)) < 3 * 36
+
+
+def test_an_edit_is_a_correction_though_the_ids_are_made_anew(sqlite_engine: Engine):
+    before = item("Oak", guid="1", url=f"{OLD}/oak-and-the-new-ward?v=1", body="It enrolled 129.")
+    after = item("Oak", guid="2", url=f"{OLD}/oak-and-the-new-ward?v=2", body="It enrolled 192.")
+    assert seen(sqlite_engine, [before], [after]) == [1, 0]
+    with db.reading(sqlite_engine) as session:
+        assert [one.material for one in session.scalars(select(Revision))] == [True, True]
+
+
+def test_five_thousand_items_of_one_title_are_settled_in_time(sqlite_engine: Engine):
+    first = [letter(n, f"On {n} things.") for n in range(2_500)]
+    second = [letter(n, f"On {n} things.") for n in range(2_500, 5_000)]
+    begun = perf_counter()
+    assert seen(sqlite_engine, first, second) == [2_500, 2_500]
+    assert perf_counter() - begun < 30

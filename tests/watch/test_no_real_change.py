@@ -1,0 +1,352 @@
+"""What a site changes around its texts, and how it writes them, is no correction; what it says is.
+
+All texts are fictional.
+"""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from notifier.watch.diff import Difference, State, compare
+
+LEAD = "Frexalimab was tried for a year in the clinic of Lindau. Nearly all people stayed in it."
+
+
+def of_bodies(before: str, after: str) -> Difference:
+    return compare(*(State(title="T", text=text, content={}) for text in (before, after)))
+
+
+def of_titles(before: str, after: str, *sites: str) -> Difference:
+    return compare(
+        State(title=before, text=LEAD, content={}),
+        State(title=after, text=LEAD, content={}, sites=sites),
+    )
+
+
+STYLE = {
+    "capitals": ("The phase 3 trial went on.", "The Phase 3 trial went on."),
+    "capitals of a title": ("the Trial of Hope", "The trial of hope"),
+    "no-break hyphen": ("People with COVID-19 left.", "People with COVID\u201119 left."),
+    "hyphen": ("A follow-up visit in SAR-441344.", "A followup visit in SAR441344."),
+    "no-break space": ("They got 1,200 mg.", "They got 1,200\u00a0mg."),
+    "thin space": ("They got 1,200 mg.", "They got 1\u2009200 mg."),
+    "narrow space": ("Ils ont reçu 1 200 mg.", "Ils ont reçu 1\u202f200 mg."),
+    "no separator": ("They got 1,200 mg.", "They got 1200mg."),
+    "German separator": ("Sie bekamen 1.200 mg Wirkstoff.", "Sie bekamen 1200 mg Wirkstoff."),
+    "Swiss separator": ("Sie bekamen 1'200 mg.", "Sie bekamen 1\u2019200 mg."),
+    "number cut by a tag": ("They got 1, 200 mg.", "They got 1,200 mg."),
+    "word cut by a tag": ("They got frexali mab.", "They got frexalimab."),
+    "decimal comma": ("Sie fiel um 5.3 %.", "Sie fiel um 5,3 %."),
+    "middle dot": ("It fell by 5.3%.", "It fell by 5·3%."),
+    "trailing zero": ("It fell by 5.0%.", "It fell by 5%."),
+    "number word": ("It took two weeks.", "It took 2 weeks."),
+    "number of two words": ("Twenty-one people left.", "21 people left."),
+    "German number word": ("Es nahmen einundzwanzig Menschen teil.", "Es nahmen 21 Menschen teil."),
+    "French number word": ("Il a fallu trois mois.", "Il a fallu 3 mois."),
+    "Spanish number word": ("Duró siete meses.", "Duró 7 meses."),
+    "million": ("About 1.4 million people have it.", "About 1,400,000 people have it."),
+    "percent": ("It fell by 50 percent.", "It fell by 50%."),
+    "per cent": ("It fell by fifty per cent.", "It fell by 50 %."),
+    "unit in a word": ("They got 5 mg.", "They got 5 milligrams."),
+    "micro sign": ("They got 5 µg.", "They got 5 μg."),
+    "Roman number": ("The phase III trial went on.", "The phase 3 trial went on."),
+    "Roman number with a letter": ("A phase IIb trial.", "A phase 2b trial."),
+    "range": ("It took 5-10 days.", "It took 5 to 10 days."),
+    "minus": ("It changed by -5 points.", "It changed by −5 points."),
+    "less than": ("That is rare (p<0.05).", "That is rare (p < 0.05)."),
+    "contraction": ("It didn't help.", "It did not help."),
+    "quotes": ('He said "it works".', "He said “it works”."),
+    "dash": ("It works - he said.", "It works – he said."),
+    "accents": ("Jose Muller led it.", "José Müller led it."),
+    "British spelling": ("It was authorized.", "It was authorised."),
+    "ampersand": ("Roche & Sanofi led it.", "Roche and Sanofi led it."),
+    "ellipsis": ("It went on...", "It went on…"),
+    "month abbreviated": ("It came on Oct. 3, 2025.", "It came on October 3, 2025."),
+    "day before month": ("It came on 3 October 2025.", "It came on October 3, 2025."),
+    "ISO date": ("It came on 3 October 2025.", "It came on 2025-10-03."),
+    "German date": ("Es kam am 3. Oktober 2025.", "Es kam am 03.10.2025."),
+    "French date": ("Il est venu le 3 octobre 2025.", "Il est venu le 3 oct. 2025."),
+    "Spanish date": ("Llegó el 3 de octubre de 2025.", "Llegó el 3 octubre 2025."),
+    "date with slashes": ("It came on 3 October 2025.", "It came on 10/03/2025."),
+    "ordinal day": ("It came on 3 October.", "It came on October 3rd."),
+    "weekday before a date": ("It came on 3 October 2025.", "It came on Friday, 3 October 2025."),
+    "time of day": ("It begins at 5:30 p.m. sharp.", "It begins at 17:30 sharp."),
+    "reference mark": ("It was safe in children.", "It was safe in children.3"),
+    "raised reference mark": ("It was safe in children.", "It was safe in children.¹²"),
+    "mark before the full stop": ("It was safe in children.", "It was safe in children3."),
+    "mark in brackets": ("It was safe in children.", "It was safe in children [3,4]."),
+    "asterisk": ("It was safe in children.", "It was safe in children.*"),
+    "link": ("See the paper.", "See the paper (https://journal.example/a/12)."),
+    "title before a name": ("Jane Roe led it.", "Dr. Jane Roe led it."),
+    "paragraphs": ("It was safe. It ended.", "It was safe.\nIt ended."),
+    "list instead of commas": ("Seen were headache, cold and fever.",
+                               "Seen were:\nheadache,\ncold\nand fever."),
+    "order": ("It enrolled 129. It ended in May.", "It ended in May. It enrolled 129."),
+    "full width": ("They got 1200 mg.", "They got １２００ mg."),
+    "soft hyphen": ("They got frexalimab.", "They got frex\u00adali\u00admab."),
+    "Japanese full stop": ("患者は129人です。安全でした。", "患者は129人です.安全でした。"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", STYLE)
+def test_another_way_of_writing_is_no_change(name: str):
+    before, after = STYLE[name]
+    for old, new in ((before, after), (after, before)):
+        found = of_bodies(f"Lindau. {old} Ende.", f"Lindau. {new} Ende.")
+        assert not found.material, found.changes
+
+
+AROUND = (
+    "Estimated reading time: 4 minutes",
+    "5 min read",
+    "Lesezeit: ca. 3 Minuten",
+    "Temps de lecture : 4 min",
+    "Tiempo de lectura: 6 minutos",
+    "この記事は約4分で読めます",
+    "Last updated: October 3, 2025",
+    "Last reviewed on 3 May 2026 by Jane Roe, MD",
+    "Medically reviewed by Jane Roe, MD, on May 3, 2026",
+    "Zuletzt aktualisiert am 3. Oktober 2025",
+    "Mis à jour le 3 octobre 2025 à 17:30",
+    "Actualizado el 3 de octubre de 2025",
+    "Published 3 hours ago",
+    "Posted on May 3, 2026 by Jane Roe",
+    "By Jane Roe.",
+    "By Jane Roe and John Doe, staff writer",
+    "Von Jana Roh",
+    "Par Jeanne Roe",
+    "(Photo: Tern Pictures)",
+    "Photo by Jane Roe / Getty Images",
+    "Foto: Jana Roh",
+    "Crédit photo : Jeanne Roe",
+    "Image credit: Tern Pictures",
+    "© 2026 Lindau Herald. All rights reserved.",
+    "12 comments",
+    "Comments (3)",
+    "3 Kommentare",
+    "Aucun commentaire",
+    "1.2k views",
+    "Leave a comment",
+    "Share on Facebook",
+    "Share | Tweet | Print",
+    "Subscribe to our newsletter for 12 tips a week",
+    "Sign up for our weekly newsletter!",
+    "Abonnieren Sie unseren Newsletter",
+    "Read more",
+    "Weiterlesen »",
+    "The post Frexalimab in Lindau appeared first on Lindau Herald.",
+    "Tags: MS, frexalimab, Sanofi",
+    "Filed under News, Sanofi",
+    "Advertisement",
+    "Anzeige",
+    "Publicité",
+    "Story continues below advertisement",
+    "Advertisement\nTern vitamins: 3 boxes for 5 dollars. Not approved by Acme.",
+    "Sponsored content: Tern vitamins, 3 for 2",
+    "Related: Ten recipes for 2027",
+    "Lesen Sie auch: Zehn Rezepte für 2027",
+    "You might also like\nTen recipes for 2027\nA new chair for the Board of Lindau",
+    "À lire aussi\nDix recettes pour 2027\nUne chaise pour Lindau",
+    "Te puede interesar\nDiez recetas para 2027",
+    "関連記事\n2027年の10のレシピ",
+    "Table of contents\nWhat is frexalimab?\nSide effects in 2025\nWho is Sanofi?",
+    "Inhalt\nWas ist Frexalimab?\nNebenwirkungen 2025",
+    "Mult Scler J. 2026;32(14):411-420. doi: 10.9999/135245850000.",
+    "Volume 12, Issue 3, pages 45–50",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("lines", AROUND)
+@pytest.mark.parametrize("where", ["above", "below", "between"])
+def test_what_a_site_puts_around_its_text_is_no_change(lines: str, where: str):
+    parts = ["It met its goal in 129 people and was safe in Lindau for a year.", "It ended in May."]
+    plain = "\n".join((LEAD, *parts))
+    parts.insert({"above": 0, "between": 1, "below": 2}[where], lines)
+    around = "\n".join((LEAD, *parts))
+    for old, new in ((plain, around), (around, plain)):
+        found = of_bodies(old, new)
+        assert not found.material, found.changes
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("4 min read", "7 min read"),
+        ("12 comments", "1,345 comments"),
+        ("Last updated: 3 May 2026", "Last updated: 4 June 2026"),
+        ("Mult Scler J. 2026 Nov 3:13524585. Online ahead of print.",
+         "Mult Scler J. 2026 Dec;32(14):411-420. Epub 2026 Nov 3."),
+        ("By Jane Roe", "By John Doe"),
+        ("Advertisement\nTern vitamins: 3 for 5 dollars.", "Advertisement\nNew shoes by Acme."),
+        ("Related: Ten recipes", "Related: Two deaths in Bonn"),
+    ],
+)  # fmt: skip
+def test_what_changes_in_the_lines_around_a_text_is_no_change(old: str, new: str):
+    found = of_bodies(f"{LEAD}\n{old}", f"{LEAD}\n{new}")
+    assert not found.material, found.changes
+
+
+TOLD = {
+    "number": ("It enrolled 380 members.", "It enrolled 83 members.", "83 members"),
+    "digit": ("It fell by 89%.", "It fell by 86%.", "86%"),
+    "decimal point lost": ("It fell by 5.3%.", "It fell by 53%.", "53%"),
+    "decimal point lost in a long one": ("The ratio was 1.234.", "The ratio was 1234.", "1234"),
+    "zero lost": ("It fell by 0.5 points.", "It fell by 5 points.", "5 points"),
+    "thousands": ("They got 1,200 mg.", "They got 12,000 mg.", "12,000"),
+    "unit": ("They got 5 mg.", "They got 5 g.", "5 g"),
+    "unit of time": ("It took 12 weeks.", "It took 12 months.", "months"),
+    "microgram": ("They got 5 mg.", "They got 5 µg.", "µg"),
+    "number word": ("Two groups took part.", "Three groups took part.", "Three"),
+    "number word and digits": ("Two groups took part.", "3 groups took part.", "3 groups"),
+    "sign": ("It changed by 5 points.", "It changed by -5 points.", "-5"),
+    "spread": ("It was 5 ± 2 points.", "It was 5 points.", "5 points"),
+    "comparison": ("It was <5%.", "It was >5%.", ">5%"),
+    "not": ("It met its goal.", "It did not meet its goal.", "not"),
+    "not removed": ("It is not safe.", "It is safe.", "is safe"),
+    "contraction": ("It is safe.", "It isn't safe.", "isn't"),
+    "German not": ("Das Mittel ist sicher.", "Das Mittel ist nicht sicher.", "nicht"),
+    "French not": ("Il est sûr.", "Il n'est pas sûr.", "pas"),
+    "Italian not": ("Il farmaco funziona.", "Il farmaco non funziona.", "non"),
+    "Dutch not": ("Het werkt bij kinderen.", "Het werkt niet bij kinderen.", "niet"),
+    "Russian not": ("Препарат действует.", "Препарат не действует.", "не"),
+    "Japanese not": ("薬は安全である。", "薬は安全でない。", "ない"),
+    "Chinese not": ("该药有效。", "该药无效。", "无效"),
+    "Korean not": ("약이 들었다.", "약이 듣지 않았다.", "않"),
+    "outcome": ("It met its goal.", "It missed its goal.", "missed"),
+    "drug": ("They got ocrelizumab.", "They got rituximab.", "rituximab"),
+    "arm": ("Most of those on placebo left.", "Most of those on it left.", "on it"),
+    "name": ("A team at Sanofi led it.", "A team at Biogen led it.", "Biogen"),
+    "day": ("It came on 3 October 2025.", "It came on 8 October 2025.", "8 October"),
+    "month": ("It came on 3 October 2025.", "It came on 3 November 2025.", "November"),
+    "year": ("It came on Oct. 3, 2025.", "It came on October 3, 2026.", "2026"),
+    "month alone": ("It ends in October.", "It ends in August.", "August"),
+    "phase": ("The phase II trial ended.", "The phase 3 trial ended.", "phase 3"),
+    "frequency": ("It is given once a month.", "It is given twice a month.", "twice"),
+    "route": ("An oral drug.", "A drug.", "A drug"),
+    "numbers that changed places": ("It helped 12 on it and 15 on placebo.",
+                                    "It helped 15 on it and 12 on placebo.", "15 on it"),
+    "names that changed places": ("They say that Acme beat Tern.", "They say that Tern beat Acme.",
+                                  "Tern beat Acme"),
+    "numbers of two sentences": ("With it 12 left.\nWith placebo 15 left.",
+                                 "With it 15 left.\nWith placebo 12 left.", "With it 15"),
+    "sentence added": ("It ended.", "It ended. Three people died.", "Three people died"),
+    "sentence removed": ("It was safe. It ended.", "It ended.", "It was safe"),
+    "correction below": ("It ended.", "It ended.\nCorrection: the dose was 1,800 mg.", "1,800"),
+}  # fmt: skip
+# A theme that the site changes in the same moment.
+THEME = (
+    "4 min read\n",
+    "\nShare on Facebook\nAdvertisement\nYou might also like\nTen recipes for 2027",
+)
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_what_a_text_says_is_a_change(name: str):
+    before, after, _ = TOLD[name]
+    for old, new in ((before, after), (after, before)):
+        found = of_bodies(f"{LEAD}\n{old}", f"{LEAD}\n{new}")
+        assert found.material, found.changes
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_a_change_amid_a_change_of_theme_is_shown_without_the_theme(name: str):
+    before, after, shown = TOLD[name]
+    above, below = THEME
+    found = of_bodies(f"{LEAD}\n{before}", f"{above}{LEAD.upper()}\n{after}{below}")
+    assert found.material
+    text = " ".join(f"{change['before']} {change['after']}" for change in found.changes)
+    assert shown in text
+    assert not any(words in text for words in ("min read", "Facebook", "recipes", "LINDAU"))
+
+
+HEADLINES = {
+    "capitals": ("Frexalimab Slows MS", "Frexalimab slows MS"),
+    "quotes": ("'Frexalimab' slows MS", "“Frexalimab” slows MS"),
+    "full stop": ("Frexalimab slows MS", "Frexalimab slows MS."),
+    "number": ("Two trials of frexalimab", "2 trials of frexalimab"),
+    "comments": ("Frexalimab slows MS (0 comments)", "Frexalimab slows MS (16 comments)"),
+    "German comments": ("Frexalimab bremst MS – 3 Kommentare", "Frexalimab bremst MS"),
+    "French comments": ("Le frexalimab freine la SEP [2 commentaires]",
+                        "Le frexalimab freine la SEP [5 commentaires]"),
+    "views": ("Frexalimab slows MS | 120 views", "Frexalimab slows MS | 1,345 views"),
+    "counter in brackets": ("Frexalimab slows MS [3]", "Frexalimab slows MS [4]"),
+    "site behind a bar": ("Frexalimab slows MS", "Frexalimab slows MS | Lindau Herald"),
+    "site behind a dash": ("Frexalimab slows MS", "Frexalimab slows MS – Lindau Herald"),
+    "site before a colon": ("Frexalimab slows MS", "Lindau Herald: Frexalimab slows MS"),
+    "section behind a bar": ("Frexalimab slows MS", "Frexalimab slows MS | Health"),
+    "protected": ("Frexalimab slows MS", "Protected: Frexalimab slows MS"),
+    "German protected": ("Frexalimab bremst MS", "Geschützt: Frexalimab bremst MS"),
+    "slip": ("Frexalimab slows progresion of MS", "Frexalimab slows progression of MS"),
+    "reference mark": ("Frexalimab slows MS in children", "Frexalimab slows MS in children*"),
+}  # fmt: skip
+TOLD_HEADLINES = {
+    "number": ("Frexalimab cuts lesions by 89%", "Frexalimab cuts lesions by 86%"),
+    "not": ("Frexalimab meets its goal", "Frexalimab does not meet its goal"),
+    "word": ("Frexalimab offers hope", "Frexalimab offers little"),
+    "agency behind a dash": ("Frexalimab trial is stopped", "Frexalimab trial is stopped – FDA"),
+    "deaths behind a bar": ("Frexalimab trial ends", "Frexalimab trial ends | 3 deaths"),
+    "prefix that negates": ("A typical case", "An atypical case"),
+    "year in brackets": ("Frexalimab results (2025)", "Frexalimab results (2026)"),
+    "retracted": ("Frexalimab slows MS", "Retracted: Frexalimab slows MS"),
+    "percent in brackets": ("Frexalimab slows MS (89%)", "Frexalimab slows MS (86%)"),
+    "other news beside a site": ("Frexalimab helps | Lindau Herald",
+                                 "Frexalimab harms | Lindau Herald"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HEADLINES)
+def test_a_headline_that_says_the_same_is_no_change(name: str):
+    for old, new in (HEADLINES[name], HEADLINES[name][::-1]):
+        assert not of_titles(old, new, "Lindau Herald", "lindauherald").changes
+
+
+@pytest.mark.parametrize("name", TOLD_HEADLINES)
+def test_a_headline_that_says_something_else_is_a_change(name: str):
+    for old, new in (TOLD_HEADLINES[name], TOLD_HEADLINES[name][::-1]):
+        assert of_titles(old, new, "Lindau Herald", "lindauherald").material
+
+
+# Sentences whose every digit is part of a number that counts.
+SENTENCES = st.lists(
+    st.builds(
+        "{} {} {} of {}.".format,
+        st.sampled_from(["The", "A", "Their", "This"]),
+        st.sampled_from(["group", "trial", "clinic", "study", "team"]),
+        st.sampled_from(["had", "saw", "counted", "lost"]),
+        st.integers(1, 99_999).map(lambda number: f"{number} people"),
+    ),
+    min_size=1,
+    max_size=8,
+)
+STYLES = {
+    "capitals": str.upper,
+    "spaces": lambda text: text.replace(" ", "\u00a0"),
+    "lines": lambda text: text.replace(". ", ".\n"),
+    "exclamation marks": lambda text: text.replace(".", "!"),
+    "reading time": lambda text: f"4 min read\n{text}\nShare on Facebook",
+}
+
+
+@given(SENTENCES, st.sampled_from(sorted(STYLES)))
+def test_style_alone_is_never_a_change(sentences: list[str], style: str):
+    text = " ".join(sentences)
+    found = of_bodies(text, STYLES[style](text))
+    assert (found.changes, found.material) == ((), False)
+
+
+@given(SENTENCES, st.data())
+def test_another_digit_is_always_a_change(sentences: list[str], data: st.DataObject):
+    text = " ".join(sentences)
+    places = [place for place, char in enumerate(text) if char.isdigit()]
+    place = data.draw(st.sampled_from(places))
+    digit = data.draw(st.sampled_from("123456789").filter(lambda other: other != text[place]))
+    assert of_bodies(text, f"{text[:place]}{digit}{text[place + 1 :]}").material
+
+
+@given(st.text(max_size=300), st.text(max_size=300))
+def test_any_two_texts_are_compared_and_a_change_is_never_empty(old: str, new: str):
+    found = of_bodies(old, new)
+    assert all(change["before"] or change["after"] for change in found.changes)
+    assert all(change["before"] != change["after"] for change in found.changes)
+    assert not found.material or found.changes
+    assert of_bodies(new, new) == Difference((), material=False)
