@@ -21,7 +21,7 @@ from notifier.text.urls import LONGEST_ADDRESS, web_address
 from notifier.watch.health import StateReport, expected_by, health, unreported_state
 from notifier.watch.http.types import Purpose, Response, body_hash
 from notifier.watch.parsers.clinicaltrials import trial_of
-from notifier.watch.parsers.observation import ParsedDocument
+from notifier.watch.parsers.observation import READING, ParsedDocument
 from notifier.watch.polling_interval import next_wait
 
 # The target of a permanent redirect becomes the address after it was seen for so long. Chosen by
@@ -215,7 +215,7 @@ def record_success(
     elif response.status != _NOT_MODIFIED:
         source.etag = response.headers.get("etag")
         source.last_modified = response.headers.get("last-modified")
-        source.body_hash = body_hash(response.body)
+        source.body_hash, source.reading = body_hash(response.body), READING
     source.next_poll_at = now + next_wait(
         source.id,
         interval,

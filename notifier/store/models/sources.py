@@ -58,6 +58,8 @@ class Source(Base):
         doubted_hash: SHA-256 of what that document holds, 64 hexadecimal digits.
         requested_whole_at: the time of the last request without validators.
         encoding: the character encoding of the last document.
+        reading: the version of our parsers that read the last document; another version reads it
+            again, even if it has not changed.
     """
 
     __tablename__ = "source"
@@ -95,6 +97,7 @@ class Source(Base):
     doubted_hash: Mapped[str | None] = mapped_column(String(64))
     requested_whole_at: Mapped[datetime | None]
     encoding: Mapped[str | None] = mapped_column(String(40))
+    reading: Mapped[int] = mapped_column(default=1, server_default="1")
 
     profiles: Mapped[list[Profile]] = relationship(
         secondary="source_profile", order_by="Profile.id"
@@ -180,6 +183,8 @@ class Revision(Base):
             compared with the whole article.
         as_of: the date of a registry's data.
         held_because: a `HeldBecause`, if this state waits for a person; else empty.
+        reading: the version of our parsers that read it (`READING` in `watch/parsers/`): two states
+            that were read in different ways may differ without an edit.
     """
 
     __tablename__ = "revision"
@@ -205,6 +210,7 @@ class Revision(Base):
     origin: Mapped[str] = mapped_column(String(20), default="document")
     as_of: Mapped[datetime | None]
     held_because: Mapped[str] = mapped_column(String(20), default="")
+    reading: Mapped[int] = mapped_column(default=1, server_default="1")
 
     entry: Mapped[Entry] = relationship(back_populates="revisions")
 
