@@ -10,6 +10,7 @@ ranges given below no item of them gets another tier (docs/matching.md, section 
 import re
 
 from notifier.text.pointers import ABOUT_THE_SITE, CONTINUE, NEWS_LISTS, POINTERS
+from notifier.text.sentences import first_sentence_end
 
 _HEADING = re.compile(rf"(?i)(?:{POINTERS}|{ABOUT_THE_SITE})\s?[:：]?")
 # In running text a pointer counts only with a colon, bar, angle mark or dash behind it: "related"
@@ -67,13 +68,9 @@ def without_boilerplate(text: str) -> str:
 
 
 def split_lead(text: str) -> tuple[str, str]:
-    """Split a text into its first sentence, of at most 400 characters, and the rest.
-
-    If the first stop is inside a word, as in "version 2.0", the first part is empty.
-    """
+    """Split a text into its first sentence, of at most 400 characters, and the rest."""
     text = text.lstrip()
-    stops = _STOPS.search(text)
-    end = len(text) if stops is None else stops.end() if stops["ends"] is not None else 0
+    end = first_sentence_end(text[: _LONGEST_LEAD + 1])
     end = min(end, _LONGEST_LEAD)
     return text[:end], text[end:]
 
