@@ -21,9 +21,9 @@ from sqlalchemy.orm import Session
 from notifier.deps import Deps
 from notifier.enums import PollStatus, SourceKind
 from notifier.errors import StoreError
+from notifier.pipeline.article_pages import ArticlePages
 from notifier.pipeline.notices import enqueue_for_operator
 from notifier.watch import (
-    articles,
     due_requests,
     edits,
     entries,
@@ -35,9 +35,9 @@ from notifier.watch import (
 from notifier.watch.entries import Stored
 from notifier.watch.http.client import fetch_all
 from notifier.watch.http.types import Purpose, Request, Response
-from notifier.watch.ingest import Outcome, PollState
 from notifier.watch.parser_process import Parser, parse_document, require_document
 from notifier.watch.parsers.observation import ParsedDocument, ParseError
+from notifier.watch.poll_state import Outcome, PollState
 
 log = logging.getLogger("notifier")
 
@@ -139,6 +139,7 @@ class Poll:
         for lookup in (page_checks.due, due_requests.posts):
             for request in self._due_beside(lookup, feeds):
                 self.state.waiting[request.source_id].append(request)
+        self._articles = ArticlePages(deps, self._parser, self.state.now)
         self._unchanged: list[Response] = []
         self._unusable: StoreError | None = None
 
@@ -163,7 +164,8 @@ class Poll:
             return requests
 
         with self._parser:
-            fetch_all(self._requests, self._deps.settings, on_response)
+            requests = [*self._requests, *self._due_articles()]
+            fetch_all(requests, self._deps.settings, on_response)
         self._store_unchanged()
         self._store_page_checks()
         with self._contained("the operator could not be notified of the sources"):
@@ -186,6 +188,13 @@ class Poll:
         return [
             request for source_id in source_ids for request in self._due_beside(lookup, [source_id])
         ]
+
+    def _due_articles(self) -> list[Request]:
+        """Return the first requests for article pages, whether or not their sources are due."""
+        requests: list[Request] = []
+        with self._contained("the article pages that are due could not be looked up"):
+            requests += self._articles.due(list(self._kinds))
+        return requests
 
     @contextmanager
     def _contained(self, trouble: str, *values: object) -> Iterator[None]:
@@ -235,15 +244,23 @@ class Poll:
         if purpose is Purpose.DOCUMENT and response.known:
             return self._keep_unchanged(response)
         if purpose is Purpose.CHECK:
-            checks = self.state.page_checks[response.request.source_id]
-            checks[response.request.entry_id] = page_checks.judge_response(response)
+            return self._note_check(response)
+        if purpose is Purpose.SITE:
+            self.state.site_answers.note(response)
         elif purpose is Purpose.AS_OF:
             self._store_as_of(response)
-        elif purpose is Purpose.ARTICLE:
-            self._store_article(response)
+        elif purpose in (Purpose.ARTICLE, Purpose.ROBOTS):
+            return self._articles.take(response)
         else:
             return self._store_document(response)
         return ()
+
+    def _note_check(self, response: Response) -> Sequence[Request]:
+        if not ingest.note_check(response, self.state):
+            return ()
+        entry_id, answers = response.request.entry_id, self.state.site_answers
+        with self._deps.reading() as session:
+            return page_checks.requests_to_site(session, entry_id, answers, self.state.now)
 
     def _keep_unchanged(self, response: Response) -> Sequence[Request]:
         source_id = response.request.source_id
@@ -286,10 +303,13 @@ class Poll:
                 return ()
             plan = ingest.plan(session, source, document)
             known_only = not ingest.stores_new_entries(source, response.request.purpose)
+            refusal = ingest.judge(session, source, document, plan, self.state)
+        if refusal:
+            return self._reject(response, refusal)
         plan.compare()
         outcome = self._store_parts(response, document, plan, known_only=known_only)
         self._note(source_id, outcome)
-        return outcome.requests
+        return self._articles.admit(outcome.requests)
 
     def _parse(self, response: Response) -> ParsedDocument:
         request = response.request
@@ -343,17 +363,6 @@ class Poll:
                     )
             self.results[source_id] = self.results[source_id].plus(of_part)
         return outcome
-
-    def _store_article(self, response: Response) -> None:
-        try:
-            document = parse_document(SourceKind.PAGE, response, self._parser)
-        except ParseError:
-            return
-        request = response.request
-        with self._deps.writing() as session:
-            if ingest.watched_source(session, request.source_id):
-                text = document.observations[0].body
-                articles.store(session, request.entry_id, text, self.state.now)
 
     def _store_as_of(self, response: Response) -> None:
         try:
