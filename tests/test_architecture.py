@@ -37,6 +37,7 @@ WRITERS = {
     "Source": ("watch/sources.py",),
     "SourceProfile": ("watch/sources.py",),
     "Entry": ("watch/entries.py",),
+    "Doubt": ("watch/doubts.py",),
     "EntryAlias": ("watch/identity.py",),
     "Revision": ("watch/entries.py",),
     "Article": ("watch/articles.py",),

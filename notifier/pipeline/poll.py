@@ -35,9 +35,9 @@ from notifier.watch import (
 from notifier.watch.entries import Stored
 from notifier.watch.http.client import fetch_all
 from notifier.watch.http.types import Purpose, Request, Response
-from notifier.watch.ingest import Outcome, PollState
 from notifier.watch.parser_process import Parser, parse_document, require_document
 from notifier.watch.parsers.observation import ParsedDocument, ParseError
+from notifier.watch.poll_state import Outcome, PollState
 
 log = logging.getLogger("notifier")
 
@@ -286,6 +286,9 @@ class Poll:
                 return ()
             plan = ingest.plan(session, source, document)
             known_only = not ingest.stores_new_entries(source, response.request.purpose)
+            refusal = ingest.judge(session, source, document, plan, self.state)
+        if refusal:
+            return self._reject(response, refusal)
         plan.compare()
         outcome = self._store_parts(response, document, plan, known_only=known_only)
         self._note(source_id, outcome)

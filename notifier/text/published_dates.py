@@ -67,26 +67,22 @@ _SEASONAL = {
 }
 # Names of months without accents: English, German, French, Spanish, Italian, Portuguese, Dutch,
 # Swedish, Danish, Russian. A short form that is another month's elsewhere is left out.
+_MONTH_NAMES = (
+    "jan january januar janeiro janner janv janvier ene enero gen gennaio januari янв января",
+    "feb february februar fev fevr fevrier febrero febbraio fevereiro februari фев февраля",
+    "mar march marz maerz mrz mars marzo marco mrt maart marts мар марта",
+    "apr april avr avril abr abril aprile апр апреля",
+    "may mai mayo mag maggio maio mei maj мая",
+    "jun june juni juin junio giu giugno junho июн июня",
+    "jul july juli juil juillet julio lug luglio julho июл июля",
+    "aug august aout agosto ago augustus augusti авг августа",
+    "sep sept september septembre septiembre set settembre setembro сен сентября",
+    "oct october okt oktober octobre octubre ott ottobre outubro окт октября",
+    "nov november novembre noviembre novembro ноя ноября",
+    "dec december dez dezember decembre dic diciembre dicembre dezembro декабря дек",
+)
 _MONTHS = {
-    name: number
-    for number, names in enumerate(
-        (
-            "jan january januar janeiro janner janv janvier ene enero gen gennaio januari янв января",
-            "feb february februar fev fevr fevrier febrero febbraio fevereiro februari фев февраля",
-            "mar march marz maerz mrz mars marzo marco mrt maart marts мар марта",
-            "apr april avr avril abr abril aprile апр апреля",
-            "may mai mayo mag maggio maio mei maj мая",
-            "jun june juni juin junio giu giugno junho июн июня",
-            "jul july juli juil juillet julio lug luglio julho июл июля",
-            "aug august aout agosto ago augustus augusti авг августа",
-            "sep sept september septembre septiembre set settembre setembro сен сентября",
-            "oct october okt oktober octobre octubre ott ottobre outubro окт октября",
-            "nov november novembre noviembre novembro ноя ноября",
-            "dec december dez dezember decembre dic diciembre dicembre dezembro декабря дек",
-        ),
-        start=1,
-    )
-    for name in names.split()
+    name: number for number, names in enumerate(_MONTH_NAMES, start=1) for name in names.split()
 }
 # Words that say nothing of the moment.
 _WEEKDAYS = (

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 
 from notifier.text.raised import LONGEST_BASE, is_reference_mark, lowered, raised
+from notifier.text.references import repaired
 from notifier.text.tags import Tag, tags, words
 
 # Elements that part the text before, inside and behind them.
@@ -65,7 +66,7 @@ def unescaped_again(text: str) -> str:
 
 def _unescaped_once_more(text: str) -> str:
     if "&" in text:
-        text = _REFERENCE.sub(lambda reference: html.unescape(reference[0]), text)
+        text = _REFERENCE.sub(lambda reference: html.unescape(reference[0]), repaired(text))
     if "<" not in text or next(tags(text, paired=True), None) is None:
         return text
     return _Reader(tags(text, paired=True)).read(text)
@@ -87,7 +88,7 @@ def _chain(first: Tag, rest: Iterator[Tag]) -> Iterator[Tag]:
 
 def unescaped(text: str) -> str:
     """Return the text without character references (``&amp;``), once."""
-    return html.unescape(_LONG_NUMBER.sub("\ufffd", text)) if "&" in text else text
+    return html.unescape(_LONG_NUMBER.sub("\ufffd", repaired(text))) if "&" in text else text
 
 
 class _Reader:

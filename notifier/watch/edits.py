@@ -5,7 +5,7 @@ Owns the choice of the known state that an observation is compared with: states 
 is planned while a session is open, and done when it is closed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
@@ -15,6 +15,7 @@ from notifier.enums import NewsKind
 from notifier.store.db import in_chunks
 from notifier.store.models import Entry, Revision, Source
 from notifier.watch import excerpts, mass_edits
+from notifier.watch.damage import is_repair
 from notifier.watch.diff import Difference, State, comparable, compare, contains_changes
 from notifier.watch.first_sight import has_backlog
 from notifier.watch.identity import Aliases, Identified, identified
@@ -75,6 +76,7 @@ class Plan:
         parts: the observations with their keys; each part is stored in a transaction of its own.
         differences: the results of `compare`, by the states that were compared.
         backlog: whether the document lists many items without a date.
+        pairs: the known states and the changed observations that are compared.
     """
 
     def __init__(
@@ -84,7 +86,20 @@ class Plan:
         self.differences: dict[Compared, Difference | None] = {}
         self.backlog = has_backlog([observation for observation, _ in items])
         self._listed = len(items)
-        self._pairs = pairs
+        self.pairs = list(pairs)
+
+    def leave_out(self, entry_ids: Collection[int]) -> None:
+        """Leave out the changed observations of these entries: nothing of them is stored."""
+        if not entry_ids:
+            return
+        unwanted = {
+            id(observation)
+            for known, observation in self.pairs
+            if known.newest.entry_id in entry_ids
+        }
+        items = [item for part in self.parts for item in part if id(item[0]) not in unwanted]
+        self.parts = list(in_chunks(items, _PART)) or [[]]
+        self.pairs = [pair for pair in self.pairs if id(pair[1]) not in unwanted]
 
     def compare(self) -> None:
         """Compare every changed state with the known one, without the edit that most share.
@@ -92,7 +107,7 @@ class Plan:
         It may take long, so no session may be open.
         """
         found = []
-        for known, observation in self._pairs:
+        for known, observation in self.pairs:
             edit = difference(known, observation)
             self.differences[compared_states(known, observation)] = edit
             if edit is not None and not edit.keeps_text:
@@ -104,7 +119,7 @@ class Plan:
         )
         for (known, observation, _), edit in zip(found, rest, strict=True):
             self.differences[compared_states(known, observation)] = edit
-        self._pairs = ()
+        self.pairs = []
 
 
 def plan(session: Session, source: Source, observations: Sequence[Observation]) -> Plan:
@@ -151,7 +166,8 @@ def difference(known: Known, observation: Observation) -> Difference | None:
 
     The first observation of another origin is a new state only if it is the whole text of what was
     a teaser, or if it shows an edit; it is news only if it shows an edit. An edit that the entry's
-    newest state shows already is not news. A part of the known text is no new state.
+    newest state shows already is not news, nor is the return of lost characters. A part of the
+    known text is no new state.
     """
     newest, earlier = known.newest, known.same_origin
     if earlier.hash == observation.hash:
@@ -164,7 +180,8 @@ def difference(known: Known, observation: Observation) -> Difference | None:
         return None
     if earlier.origin != observation.origin and not changes.material:
         return None
-    if newest is not earlier and contains_changes(changes, _state(newest)):
+    is_known = newest is not earlier and contains_changes(changes, _state(newest))
+    if is_known or is_repair(earlier, observation):
         return Difference(changes.changes, material=False)
     return changes
 

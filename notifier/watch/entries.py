@@ -288,14 +288,12 @@ def note_listed(
     Args:
         session: a writing session; the caller commits.
         source: a feed whose document was just stored.
-        listed: the ids of the entries in it; an empty document says nothing of the others.
+        listed: the ids of the entries in it.
         now: when it was observed.
 
     Returns:
         The ids of the entries that left it with this document.
     """
-    if not listed:
-        return []
     statement = select(Entry).where(Entry.source_id == source.id, Entry.left_at.is_(None))
     left = [entry for entry in session.scalars(statement) if entry.id not in listed]
     for entry in left:

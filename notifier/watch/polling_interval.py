@@ -24,6 +24,9 @@ LONGEST_RETRY = timedelta(days=7)
 _SHARE_OF_QUIET = 24
 # Each source's wait is shortened by up to this part, so that sources of one host spread out.
 _JITTER = 0.1
+_SECONDS = re.compile(r"([0-9]+)(?:\.[0-9]*)?")
+# The least wait after "too many requests" (RFC 6585, 4), which may name none.
+_AFTER_TOO_MANY, _TOO_MANY = timedelta(hours=1), 429
 # Failures after which the doubled wait is at its limit in any case.
 _MOST_DOUBLINGS = 20
 
@@ -58,6 +61,11 @@ def next_wait(
     return max(ours, server_requested_wait(headers or {}, ttl_minutes, now))
 
 
+def least_wait_after(status: int) -> timedelta:
+    """Return the least wait after an answer with this status: an hour after 429."""
+    return _AFTER_TOO_MANY if status == _TOO_MANY else timedelta(0)
+
+
 def server_requested_wait(
     headers: Mapping[str, str], ttl_minutes: int = 0, now: datetime | None = None
 ) -> timedelta:
@@ -83,8 +91,9 @@ def _freshness(headers: Mapping[str, str], served_at: datetime | None) -> timede
 
 def _retry_after(text: str, served_at: datetime | None) -> timedelta:
     text = text.strip()
-    if text.isdecimal() and text.isascii():
-        return timedelta(seconds=int(text[:9]))
+    # Some servers write a part of a second, too.
+    if seconds := _SECONDS.fullmatch(text):
+        return timedelta(seconds=int(seconds[1][:9]))
     moment = _date(text)
     return max(moment - served_at, timedelta(0)) if moment and served_at else timedelta(0)
 

@@ -95,6 +95,26 @@ def test_a_request_without_validators_that_failed_is_made_again(installation: In
     assert validators_shown(installation) == [False, False, False, True]
 
 
+@pytest.mark.parametrize(
+    ("status", "headers", "wait"),
+    [
+        (429, {}, timedelta(hours=1)),
+        (429, {"Retry-After": "60"}, timedelta(hours=1)),
+        (429, {"Retry-After": "7200"}, timedelta(hours=2)),
+        (503, {"Retry-After": "7200"}, timedelta(hours=2)),
+        (503, {"Retry-After": "Mon, 02 Mar 2026 12:00:00 GMT"}, timedelta(hours=3)),
+        (503, {"Retry-After": "99999999"}, timedelta(days=7)),
+        (503, {}, HALF_HOUR * 0.9),
+    ],
+)
+def test_a_busy_server_is_left_alone_as_long_as_it_asks(
+    installation: Installation, status: int, headers: dict[str, str], wait: timedelta
+):
+    installation.site.fail("/feed/", status, **{"Date": "Mon, 02 Mar 2026 09:00:00 GMT", **headers})
+    assert poll(installation).status == "failed"
+    assert wait <= source(installation).next_poll_at - MONDAY <= wait * 1.2
+
+
 def test_last_modified_is_sent_back_as_it_came(installation: Installation):
     stamp = "Mon, 02 Mar 2026 08:00:00 GMT"
     installation.site.answers["/feed/"] = Answer(200, rss([]).encode(), {"Last-Modified": stamp})
@@ -132,7 +152,7 @@ def test_a_source_is_polled_when_it_is_due_or_forced(installation: Installation)
             Answer(200, b"<!doctype html><html><body>Hello</body></html>"),
             "an HTML page, not a feed",
         ),
-        (Answer(200, b"<rss><channel><item>"), "not a feed|broken XML"),
+        (Answer(200, b"<rss><channel><item>"), "in the middle of its first item"),
         (Answer(302, b"", {"Location": "/feed/"}), "redirects more than"),
         (Answer(302, b"", {"Location": "file:///etc/passwd"}), "not an http or https"),
         (Answer(302, b"", {"Location": "http://user:pass@127.0.0.1/"}), "user name"),
@@ -285,7 +305,7 @@ def test_a_bug_in_a_parser_is_one_sources_failure(
         sources=(installation.feed,), pages=(installation.site.put("/page/", "<p>x", "text/html"),)
     )
     monkeypatch.setitem(document.PARSERS, SourceKind.PAGE, stumble)
-    page_request = {"task": "document", "kind": "page", "headers": {}, "url": ""}
+    page_request = {"task": "document", "kind": "page", "headers": {}, "url": "", "encoding": ""}
     answer = child._answer(page_request, b"<p>x")
     ask = parser_process.Child.ask
     monkeypatch.setattr(

@@ -13,10 +13,10 @@ from notifier.store.models import Entry, Revision, Source
 from notifier.watch import entries, ingest, page_checks, sources
 from notifier.watch.entries import Stored
 from notifier.watch.http.types import Purpose, Request, Response
-from notifier.watch.ingest import Outcome, PollState
 from notifier.watch.page_checks import PRESENT, UNKNOWN, PageCheck, PageState
 from notifier.watch.parsers import wordpress
 from notifier.watch.parsers.observation import Observation, Origin, ParsedDocument
+from notifier.watch.poll_state import Outcome, PollState
 
 MONDAY = datetime(2026, 3, 2, 8, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -29,7 +29,7 @@ from notifier.watch.health import expected_by
 from notifier.watch.http import ssrf
 from notifier.watch.http.client import fetch_all
 from notifier.watch.http.ssrf import AddressRefusedError
-from notifier.watch.http.types import Request
+from notifier.watch.http.types import Request, Response
 from notifier.watch.identity import keys
 from notifier.watch.page_checks import PRESENT
 from notifier.watch.parser_process import Parser
@@ -302,6 +302,35 @@ def test_short_keys_stay_as_they_are():
     longer = keys(Observation(guid="g" * 2_001, url="", title="T"))
     assert longer[0].startswith("guid:sha256:")
     assert longer == keys(Observation(guid="g" * 2_001, url="", title="T"))
+
+
+def many_signs(count: int) -> str:
+    """Return so many different characters of three bytes, which no database packs into few."""
+    return "".join(chr(0x4E00 + number * 7919 % 20_000) for number in range(count))
+
+
+def test_an_address_too_long_for_an_index_is_refused(any_installation: Installation):
+    with any_installation.at(MONDAY).writing() as session:
+        with pytest.raises(InputError):
+            sources.add(session, f"https://herald.example.org/{many_signs(1_900)}", MONDAY)
+        source, _ = sources.add(session, f"https://herald.example.org/{many_signs(600)}", MONDAY)
+        assert source.url.endswith(many_signs(600))
+
+
+def test_a_move_to_an_address_too_long_for_an_index_changes_nothing(
+    any_installation: Installation,
+):
+    with any_installation.at(MONDAY).writing() as session:
+        source = session.query(Source).one()
+        before = source.url
+        request = Request(source.id, source.url)
+        moved = Response(
+            request, source.url, 200, moved_to=f"https://herald.example.org/{many_signs(1_900)}"
+        )
+        for hours in (0, 2):
+            now = MONDAY + timedelta(hours=hours)
+            assert not sources.follow_move(session, source, moved, now)
+        assert source.url == before
 
 
 def test_an_item_with_too_long_a_link_leads_to_its_source(installation: Installation):

@@ -1,9 +1,17 @@
 """Requests and responses: values that the HTTP client and its users share."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from urllib.parse import urlsplit
+
+# The path of a front page, also in one of several languages; "ms" is no language here.
+_FRONT_PAGE = re.compile(
+    r"/?(?:(?:de|en|fr|es|it|nl|pt|pl|sv|da|no|nb|fi|cs|sk|hu|ro|bg|el|tr|ru|uk|ja|ko|zh|ar|he)"
+    r"(?:[-_][a-zA-Z]{2})?/?)?(?:index\.\w{3,5})?"
+)
 
 
 class Purpose(StrEnum):
@@ -89,3 +97,13 @@ class Response:
 def body_hash(body: bytes) -> str:
     """Return the SHA-256 of a document, in hexadecimal, to recognise it without parsing it."""
     return hashlib.sha256(body).hexdigest()
+
+
+def leads_to_front_page(response: Response) -> bool:
+    """Return whether redirects led from another page to a site's front page."""
+    return _is_front_page(response.url) and not _is_front_page(response.request.url)
+
+
+def _is_front_page(url: str) -> bool:
+    """Return whether an address is that of a front page, also of one of several languages."""
+    return bool(_FRONT_PAGE.fullmatch(urlsplit(url).path))

@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from notifier.enums import SourceKind
+from notifier.text.references import joined_halves, repaired_bytes
 from notifier.watch.parsers import clinicaltrials, html_page, rss, wordpress
 from notifier.watch.parsers.encoding import as_utf_8
 from notifier.watch.parsers.not_the_page.recognition import by_headers
@@ -59,8 +60,10 @@ def parse(
         raise ParseError(f"the address answered with {reason}")
     if kind not in _WRITTEN_IN_ANY_ENCODING:
         return within_limits(parsers[kind](body, headers, url))
-    body, headers, encoding = as_utf_8(body, headers, encoding)
-    return within_limits(replace(parsers[kind](body, headers, url), encoding=encoding))
+    body, headers, encoding = as_utf_8(joined_halves(body), headers, encoding)
+    return within_limits(
+        replace(parsers[kind](repaired_bytes(body), headers, url), encoding=encoding)
+    )
 
 
 def parse_posts(body: bytes, headers: Mapping[str, str], url: str, now: datetime) -> ParsedDocument:

@@ -15,7 +15,7 @@ from notifier.text import markup
 from notifier.text.cleaning import clean, fold, shorten
 from notifier.text.urls import web_address
 from notifier.text.visible import unescaped_again
-from notifier.watch.parsers.cut_off import page_has_its_end
+from notifier.watch.parsers.cut_off import page_ends_in_text, page_has_its_end
 from notifier.watch.parsers.encoding import decoded
 from notifier.watch.parsers.not_the_page.recognition import recognised
 from notifier.watch.parsers.observation import ASIDE, Observation, ParsedDocument, ParseError
@@ -137,7 +137,7 @@ def parse(body: bytes, headers: Mapping[str, str], url: str) -> ParsedDocument:
 
 
 def _doubt(document: str, article: str, url: str) -> str:
-    """Return what the page may be instead of the document: a clause; empty if it looks like one.
+    """Return why the page may not be the document, or not all of it: a clause; empty if it may.
 
     Raises:
         ParseError: it is surely another page, or without an article.
@@ -147,7 +147,9 @@ def _doubt(document: str, article: str, url: str) -> str:
         raise ParseError(f"the address answered with {finding.reason}")
     if not article:
         raise ParseError("the page holds no article text")
-    return f"the address answered with {finding.reason}" if finding is not None else ""
+    if finding is not None:
+        return f"the address answered with {finding.reason}"
+    return "the page ends in the middle of its text" if page_ends_in_text(document) else ""
 
 
 def _parsed(document: str) -> Any:
