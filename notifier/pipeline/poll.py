@@ -30,14 +30,15 @@ from notifier.watch import (
     health,
     ingest,
     page_checks,
+    parsed_items,
     sources,
 )
-from notifier.watch.entries import Stored
 from notifier.watch.http.client import fetch_all
 from notifier.watch.http.types import Purpose, Request, Response
 from notifier.watch.ingest import Outcome, PollState
 from notifier.watch.parser_process import Parser, parse_document, require_document
 from notifier.watch.parsers.observation import ParsedDocument, ParseError
+from notifier.watch.stored import Stored
 
 log = logging.getLogger("notifier")
 
@@ -294,12 +295,20 @@ class Poll:
     def _parse(self, response: Response) -> ParsedDocument:
         request = response.request
         if request.purpose is Purpose.DOCUMENT:
-            return parse_document(self._kinds[request.source_id], response, self._parser)
+            kind, known = self._kinds[request.source_id], self._known_items(response)
+            return parse_document(kind, response, self._parser, known)
         if request.purpose is Purpose.POSTS:
             require_document(response)
             headers, now = response.headers, self.state.now
             return self._parser.parse_posts(response.body, headers, request.url, now)
         return parse_document(SourceKind.REGISTRY, response, self._parser)
+
+    def _known_items(self, response: Response) -> bytes:
+        """Return what is kept of the items of a large feed, so that only new ones are parsed."""
+        if len(response.body) < parsed_items.LEAST_BYTES:
+            return b""
+        with self._deps.reading() as session:
+            return parsed_items.of_source(session, response.request.source_id)
 
     def _reject(self, response: Response, error: str) -> Sequence[Request]:
         source_id, purpose = response.request.source_id, response.request.purpose
@@ -319,7 +328,9 @@ class Poll:
     ) -> Outcome:
         """Store each part of a document in a transaction, and what follows from it in the last."""
         source_id = response.request.source_id
-        stored, outcome = Stored(), Outcome()
+        stored = Stored(seen=len(plan.unchanged), entry_ids=plan.unchanged)
+        self.results[source_id] = self.results[source_id].plus(stored)
+        outcome = Outcome()
         for number, part in enumerate(plan.parts, start=1):
             if number > 1:
                 time.sleep(_PAUSE_BETWEEN_PARTS)
@@ -338,6 +349,7 @@ class Poll:
                 )
                 stored = stored.plus(of_part)
                 if number == len(plan.parts):
+                    parsed_items.store(session, source, document.known_items)
                     outcome = ingest.complete(
                         session, source, response, document, stored, self.state
                     )

@@ -22,12 +22,12 @@ from sqlalchemy.orm import Session
 from notifier.enums import PollStatus, SourceKind
 from notifier.store.models import Entry, Source
 from notifier.watch import articles, due_requests, edits, entries, page_checks, sources
-from notifier.watch.entries import Stored
 from notifier.watch.http.types import Purpose, Request, Response
 from notifier.watch.identity import KeyKind
 from notifier.watch.page_checks import PageCheck
 from notifier.watch.parsers import clinicaltrials, wordpress
 from notifier.watch.parsers.observation import Observation, ParsedDocument
+from notifier.watch.stored import Stored
 
 log = logging.getLogger("notifier")
 
