@@ -37,6 +37,7 @@ WRITERS = {
     "Source": ("watch/sources.py",),
     "SourceProfile": ("watch/sources.py",),
     "Entry": ("watch/entries.py",),
+    "Doubt": ("watch/doubts.py",),
     "EntryAlias": ("watch/identity.py",),
     "Revision": ("watch/entries.py",),
     "Article": ("watch/articles.py",),
@@ -68,6 +69,13 @@ WRITERS = {
 
 # A column that another file writes as well, and why.
 SECOND_WRITERS = {
+    **{
+        (f"Entry.{column}", "watch/presence.py"): (
+            "Presence notes when its feed no longer listed an entry, and when its page was checked "
+            "or missing; entries clears these when an entry is published again."
+        )
+        for column in ("left_at", "checked_at", "missing_since")
+    },
     ("Profile.position", "match/matches.py"): (
         "The position is the last number given to a match of the profile: it moves in the "
         "transaction that stores the match, under the lock of the profile's row."
@@ -100,11 +108,11 @@ CLOCK = "deps.py"
 
 # The files and folders that import a library, or one name of it.
 LIBRARIES: dict[str, set[str]] = {
-    "ahocorasick_rs": {"match/terms.py"},
+    "ahocorasick_rs": {"match/terms.py", "match/site_words.py"},
     "aiohttp": {"watch/http/client.py", "watch/http/ssrf.py"},
     "aiosmtpd": {"demo/servers.py"},
     "alembic": {"store/"},
-    "anyascii": {"match/spelling.py"},
+    "anyascii": {"match/name_variants.py"},
     "asyncio": {"watch/http/client.py", "web/server.py", "demo/servers.py"},
     "babel": {"i18n/catalog.py"},
     "cryptography": {"deliver/mime/dkim_keys.py"},
@@ -115,11 +123,23 @@ LIBRARIES: dict[str, set[str]] = {
     "imaplib": {"deliver/bounces/mailbox.py"},
     "itsdangerous": {"links.py"},
     "jinja2": {"render.py"},
-    "lxml": {"watch/parsers/html_page.py", "watch/discovery.py", "watch/opml.py"},
+    "lxml": {
+        "watch/parsers/html_page.py",
+        "watch/parsers/page_article.py",
+        "watch/parsers/page_text.py",
+        "watch/discovery.py",
+        "watch/opml.py",
+    },
     "multiprocessing": set(),
     "poplib": set(),
-    "rapidfuzz": {"match/spelling.py", "match/stories.py", "watch/diff.py"},
-    "readability": {"watch/parsers/html_page.py"},
+    "rapidfuzz": {
+        "match/headlines.py",
+        "match/name_variants.py",
+        "match/passages.py",
+        "match/stories.py",
+        "match/substances.py",
+        "watch/edit_distance.py",
+    },
     "requests": set(),
     "rich": {"cli/"},
     "smtplib": {"deliver/smtp/connection.py"},

@@ -9,6 +9,8 @@ ranges given below no item of them gets another tier (docs/matching.md, section 
 
 import re
 
+from notifier.text.sentences import first_sentence_end
+
 # Phrases that announce other articles, in the middle of an article or below it. Collected by hand
 # from sites in seven languages.
 _POINTERS = (
@@ -80,13 +82,9 @@ def without_boilerplate(text: str) -> str:
 
 
 def split_lead(text: str) -> tuple[str, str]:
-    """Split a text into its first sentence, of at most 400 characters, and the rest.
-
-    If the first stop is inside a word, as in "version 2.0", the first part is empty.
-    """
+    """Split a text into its first sentence, of at most 400 characters, and the rest."""
     text = text.lstrip()
-    stops = _STOPS.search(text)
-    end = len(text) if stops is None else stops.end() if stops["ends"] is not None else 0
+    end = first_sentence_end(text[: _LONGEST_LEAD + 1])
     end = min(end, _LONGEST_LEAD)
     return text[:end], text[end:]
 

@@ -110,9 +110,9 @@ def joined(words: list[str]) -> list[str]:
         length = 1
         if words[place] in _FIRST_WORDS:
             for longer in range(_LONGEST_PHRASE, 1, -1):
-                one = _PHRASES.get(" ".join(words[place : place + longer]))
-                if one is not None and place + longer <= len(words):
-                    result.append(one)
+                joined_word = _PHRASES.get(" ".join(words[place : place + longer]))
+                if joined_word is not None and place + longer <= len(words):
+                    result.append(joined_word)
                     length = longer
                     break
             else:

@@ -17,7 +17,7 @@ AXES: Words[tuple[str, str]] = Words(
         (
             ("decision", "+"),
             (
-                "approv* authoris* authoriz* licens* endors* clears cleared clearance "
+                "approv* authoris* authoriz* licens* endors* clears cleared clearance lasst "
                 "recommend* backs zugelassen* zulass* genehmig* empfiehl* empfohl* befurwort* "
                 "approuv* autoris* recommand* aprueb* aprob* autoriz* recomiend* recomend* "
                 "approva* "
@@ -180,7 +180,10 @@ NEGATORS: Words[bool] = Words(
             (
                 "no not never without neither nor none cannot hardly barely unable lack* kein* "
                 "ohne nie "
-                "niemals weder sans jamais aucun* sin nunca ningun* tampoco non nao sem geen zonder"
+                "niemals weder sans jamais aucun* sin nunca ningun* tampoco non nao sem geen "
+                "zonder senza "
+                "nessun* mai nenhum* nem inte ikke ej ei eivat utan uten uden bez degil не нет "
+                "ни без"
             ),
         )
     ]

@@ -31,7 +31,7 @@ _NO_TRIAL = frozenset(
 )
 # The words between a negation and what it negates, and between a number and the people it counts.
 # Chosen by hand; not measured.
-_NEGATION_REACHES, _PEOPLE_WITHIN = 4, 3
+_NEGATION_REACHES, _NEGATION_REACHES_BACK, _PEOPLE_WITHIN = 4, 6, 3
 # Of the value: a rounded number behind "about" may be so far from the exact one. Chosen by hand.
 _ABOUT = 0.07
 _OPPOSITE = {"+": "-", "-": "+"}
@@ -69,7 +69,7 @@ Names = Mapping[str, frozenset[str]]
 
 @dataclass(frozen=True)
 class Event:
-    """What a short text says.
+    """The facts that a short text states.
 
     Attributes:
         tokens: its words and numbers.
@@ -133,7 +133,7 @@ def contradict(first: Event, second: Event, *, numbers: bool = True) -> bool:
             if facts[kind].isdisjoint(others[kind]):
                 return True
     return any(
-        not any(is_same_number(one, other) for one in ours for other in theirs)
+        not any(is_same_number(number, other) for number in ours for other in theirs)
         for unit, ours, theirs in _by_common_unit(first.numbers, second.numbers)
         if numbers or unit == "phase"
     )
@@ -167,16 +167,20 @@ def is_same_number(first: Number, second: Number) -> bool:
         return False
     exact, rounded = sorted((first, second), key=lambda number: -number.decimals)
     if exact.decimals > rounded.decimals and (rounded.decimals or rounded.value >= 10):
-        return abs(exact.value - rounded.value) <= 0.5 * 10**-rounded.decimals + 1e-9
+        return abs(exact.value - rounded.value) <= 0.5 * 0.1**rounded.decimals + 1e-9
     return any(
-        one.about and one.value % 10 == 0 and abs(one.value - other.value) <= _ABOUT * one.value
-        for one, other in ((first, second), (second, first))
+        number.about
+        and number.value % 10 == 0
+        and abs(number.value - other.value) <= _ABOUT * number.value
+        for number, other in ((first, second), (second, first))
     )
 
 
 def unmatched_numbers(first: Sequence[Number], second: Sequence[Number]) -> list[Number]:
     """Return the numbers of the first text that the second does not name."""
-    return [one for one in first if not any(is_same_number(one, other) for other in second)]
+    return [
+        number for number in first if not any(is_same_number(number, other) for other in second)
+    ]
 
 
 def opposed_axes(first: Event, second: Event) -> bool:
@@ -204,29 +208,29 @@ def is_decisive(word: str) -> bool:
 
 
 def _names(tokens: Sequence[Token]) -> dict[str, frozenset[str]]:
-    found: dict[str, set[str]] = {}
+    names_by_kind: dict[str, set[str]] = {}
     words = [token.word for token in tokens]
     capitals = {token.word for token in tokens if token.written.isupper()}
     for word in joined(words):
         agency = event_names.REGULATORS.get(word)
         if agency and (word not in event_names.CAPITALS_ONLY or word in capitals):
-            found.setdefault("regulator", set()).update(agency[0])
-            found.setdefault("country", set()).add(agency[1])
+            names_by_kind.setdefault("regulator", set()).update(agency[0])
+            names_by_kind.setdefault("country", set()).add(agency[1])
         else:
             countries = event_names.COUNTRIES.of(word)
             if countries:
-                found.setdefault("country", set()).update(countries)
+                names_by_kind.setdefault("country", set()).update(countries)
     for place, word in enumerate(words):
         order = event_words.order_of(word)
         if order and any(map(event_words.COUNTED.of, words[place + 1 : place + 4])):
-            found.setdefault("order", set()).add(order)
+            names_by_kind.setdefault("order", set()).add(order)
         month = _month(words, place)
         if month:
-            found.setdefault("month", set()).add(month)
+            names_by_kind.setdefault("month", set()).add(month)
     acronyms = _trial_acronyms(tokens)
     if acronyms:
-        found["trial"] = acronyms
-    return {kind: frozenset(names) for kind, names in found.items()}
+        names_by_kind["trial"] = acronyms
+    return {kind: frozenset(names) for kind, names in names_by_kind.items()}
 
 
 def _month(words: Sequence[str], place: int) -> str:
@@ -244,7 +248,7 @@ def _trial_acronyms(tokens: Sequence[Token]) -> set[str]:
     capitals = [token for token in long_words if token.written.isupper()]
     if 2 * len(capitals) > len(long_words):
         return set()
-    found = set()
+    acronyms = set()
     for place, token in enumerate(tokens):
         if token not in capitals or token.word in _NO_TRIAL or is_decisive(token.word):
             continue
@@ -252,8 +256,8 @@ def _trial_acronyms(tokens: Sequence[Token]) -> set[str]:
         if any(
             event_words.TRIAL_WORDS.of(word) or word in event_words.PHASE_WORDS for word in near
         ):
-            found.add(token.word)
-    return found
+            acronyms.add(token.word)
+    return acronyms
 
 
 def _numbers(tokens: Sequence[Token]) -> Iterable[Number]:
@@ -348,24 +352,24 @@ def _sides(words: Sequence[str]) -> dict[str, frozenset[str]]:
         return {}
     negators = list(_negators(words))
     verbs = [place for place, word in enumerate(words) if event_words.NEGATING_VERBS.of(word)]
-    found: dict[str, set[str]] = {}
+    sides_by_axis: dict[str, set[str]] = {}
     for place, axis, side in stated:
         turns = sum(_negates(words, negator, place) for negator in negators)
         turns += sum(verb < place <= verb + _NEGATION_REACHES for verb in verbs)
         turned = side if turns % 2 == 0 else _OPPOSITE.get(side, f"no {side}")
-        found.setdefault(axis, set()).add(turned)
+        sides_by_axis.setdefault(axis, set()).add(turned)
     return {
         axis: frozenset(
             {stronger} if (stronger := event_words.STRONGER.get(axis)) in sides else sides
         )
-        for axis, sides in found.items()
+        for axis, sides in sides_by_axis.items()
     }
 
 
 def _negates(words: Sequence[str], negator: int, place: int) -> bool:
     word = words[negator]
     if word in event_words.TWO_SIDED_NEGATORS:
-        return 0 < abs(place - negator) <= _NEGATION_REACHES
+        return -_NEGATION_REACHES_BACK <= place - negator <= _NEGATION_REACHES
     if negator < place <= negator + _NEGATION_REACHES:
         return True
     return place == negator - 1 and bool(event_words.QUANTIFIERS.of(word))

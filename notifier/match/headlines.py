@@ -28,9 +28,15 @@ FEWEST_WORDS, FEWEST_WORDS_OF_COPY = 5, 3
 _TITLE_READ = 600
 # In words. Chosen by hand: "The American Journal of Managed Care" has six.
 _LONGEST_OUTLET = 8
+# Of the words: if more are capitalised, capitals say nothing. Chosen by hand.
+_MOSTLY_NAMES = 0.7
+# Of 100: a headline that was turned into its opposite is so similar to the other. Chosen by hand.
+_NEARLY_SAME = 70
 # In words that one headline has and the other lacks. Chosen by hand; not measured.
 _MOST_ADDED, _MOST_DIFFERENT = 2, 8
 
+# In letters: in languages without a list here, a negation is not longer. Chosen by hand.
+_SHORT_WORD = 3
 # In letters: two forms of a word begin alike and differ in their endings. Chosen by hand.
 _SHORTEST_STEM, _LONGEST_ENDING = 4, 3
 _TURNING_ENDINGS = words("less los lose ful")
@@ -88,8 +94,9 @@ class Headline:
     """A headline as it is compared.
 
     Attributes:
-        full: folded, as the publisher wrote it.
+        full: folded, as the publisher wrote it, without numbers, names of several words as one.
         core: without the outlet's name behind it; as `full` if it has none.
+        length: the number of words and numbers of its core, as they are written.
         outlet: the folded name of the outlet; empty if it has none.
         known_outlet: True if more than its form says that it is one.
         copied: True if it came with no text but itself and the outlet, as a news search lists it.
@@ -99,6 +106,7 @@ class Headline:
 
     full: str
     core: str
+    length: int
     outlet: str
     known_outlet: bool
     copied: bool
@@ -107,12 +115,21 @@ class Headline:
 
     @cached_property
     def event(self) -> Event:
-        """What the headline says."""
+        """The facts that it states."""
         return events.read(self.written)
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Its capitalised words, where not nearly all words are."""
+        long_words = [token for token in self.event.tokens[1:] if len(token.word) > 3]
+        names = frozenset(token.word for token in long_words if token.written[0].isupper())
+        return names if len(names) < _MOSTLY_NAMES * len(long_words) else frozenset()
 
     @property
     def forms(self) -> tuple[str, ...]:
-        """The folded texts under which it is found."""
+        """The texts under which it is found; none if it is too short."""
+        if self.length < FEWEST_WORDS:
+            return ()
         return (self.full, self.core) if self.core != self.full else (self.full,)
 
     @property
@@ -131,17 +148,28 @@ def read(title: str, text: str, host: str) -> Headline:
         host: of the page.
     """
     title = title[:_TITLE_READ].strip()
-    full = plain(title)
     copied, known, head, outlet = _without_outlet(title, plain(text[: 2 * _TITLE_READ]), host)
     return Headline(
-        full=full,
-        core=plain(head),
+        full=_form(title),
+        core=_form(head),
+        length=len(plain(head).split()),
         outlet=outlet,
         known_outlet=known,
         copied=copied,
         cut=bool(_CUT.search(head)),
         written=head,
     )
+
+
+def _form(title: str) -> str:
+    spoken = [word for word in plain(title).split() if not _is_number(word)]
+    return " ".join(event_names.joined(spoken))
+
+
+def _is_number(word: str) -> bool:
+    """Return True for ``12`` and ``12mg``, and not for ``1a``, which is part of a name."""
+    letters = word.lstrip("0123456789")
+    return letters != word and (not letters or bool(event_words.UNITS.of(letters)))
 
 
 def _without_outlet(title: str, text: str, host: str) -> tuple[bool, bool, str, str]:
@@ -192,16 +220,20 @@ def is_same_headline(first: Headline, second: Headline) -> bool:
     """Return True if two headlines say the same in nearly the same words."""
     if events.contradict(first.event, second.event) or _other_company(first, second):
         return False
-    if first.copied or second.copied:
-        fewest = FEWEST_WORDS_OF_COPY
-        if first.core == second.core and len(first.core.split()) >= fewest:
-            return True
+    if not _numbers_agree(first.event, second.event):
+        return False
+    fewest = FEWEST_WORDS_OF_COPY if first.copied or second.copied else FEWEST_WORDS
+    if min(first.length, second.length) < fewest:
+        return False
+    if first.core == second.core and (first.copied or second.copied):
+        return True
     if (first.cut or second.cut) and _continues(first, second):
         return True
-    pairs = [(first.full, second.full), (first.core, second.full), (first.full, second.core)]
-    if (first.known_outlet and second.known_outlet) or first.outlet == second.outlet:
+    pairs = [(first.full, second.full)]
+    known = first.known_outlet or second.known_outlet or first.outlet == second.outlet
+    if known or not (first.outlet and second.outlet):
         pairs.append((first.core, second.core))
-    return any(_same_words(one, other, first, second) for one, other in pairs)
+    return any(_same_words(ours, theirs) for ours, theirs in pairs)
 
 
 def _other_company(first: Headline, second: Headline) -> bool:
@@ -214,11 +246,7 @@ def _other_company(first: Headline, second: Headline) -> bool:
 def _continues(first: Headline, second: Headline) -> bool:
     """Return True if one headline is the beginning of the other, cut at an ellipsis."""
     shorter, longer = sorted((first, second), key=lambda headline: len(headline.core))
-    return (
-        shorter.cut
-        and len(shorter.core.split()) >= FEWEST_WORDS
-        and longer.core.startswith(shorter.core)
-    )
+    return shorter.cut and longer.core.startswith(shorter.core)
 
 
 def sorted_words(title: str) -> str:
@@ -226,23 +254,64 @@ def sorted_words(title: str) -> str:
     return " ".join(sorted(title.split()))
 
 
-def has_enough_words(title: str) -> bool:
-    """Return True if a folded headline is long enough to be compared."""
-    return len(title.split()) >= FEWEST_WORDS
-
-
-def _same_words(one: str, other: str, first: Headline, second: Headline) -> bool:
-    if not (has_enough_words(one) and has_enough_words(other)):
+def _same_words(first: str, second: str) -> bool:
+    if fuzz.ratio(sorted_words(first), sorted_words(second)) < SAME_HEADLINE:
         return False
-    if fuzz.ratio(sorted_words(one), sorted_words(other)) < SAME_HEADLINE:
-        return False
-    if one == other:
+    if first == second:
         return True
-    ours, theirs = one.split(), other.split()
-    in_order = event_words.COMPARING.isdisjoint((*ours, *theirs))
-    if not in_order and fuzz.ratio(one, other) < SAME_HEADLINE:
+    ours, theirs = first.split(), second.split()
+    if _is_swapped(first, second):
         return False
-    return _numbers_agree(first.event, second.event) and _words_agree(ours, theirs)
+    left, right = _differing(ours, theirs)
+    added = left or right
+    return not (left and right) and len(added) <= _MOST_ADDED and not any(map(_is_decisive, added))
+
+
+def _is_decisive(word: str) -> bool:
+    """Return True for a word that makes another event; short words may be negations."""
+    return events.is_decisive(word) or (len(word) <= _SHORT_WORD and not word.isascii())
+
+
+def _is_swapped(first: str, second: str) -> bool:
+    """Return True for the same words in another order where the order counts: A beats B."""
+    if event_words.COMPARING.isdisjoint(first.split()):
+        return False
+    return (
+        fuzz.ratio(first, second)
+        < SAME_HEADLINE
+        <= fuzz.ratio(sorted_words(first), sorted_words(second))
+    )
+
+
+def is_turned(first: Headline, second: Headline) -> bool:
+    """Return True if one headline is the other one with a few words that make another event.
+
+    Such words are a negation, an opposite, a name in the place of another one, or any word in the
+    place of another one in headlines that are otherwise the same.
+    """
+    core, other_core = first.core, second.core
+    if fuzz.ratio(sorted_words(core), sorted_words(other_core)) < _NEARLY_SAME:
+        return False
+    if _is_swapped(core, other_core):
+        return True
+    left, right = _differing(core.split(), other_core.split())
+    if left and right and fuzz.ratio(core, other_core) >= SAME_HEADLINE:
+        return True
+    if len(left) == len(right) == 1 and left[0] in first.names and right[0] in second.names:
+        return True
+    if sum(map(_turns, left)) % 2 != sum(map(_turns, right)) % 2:
+        return True
+    ours = {side for word in left for side in event_words.axes_of(word)}
+    theirs = {side for word in right for side in event_words.axes_of(word)}
+    return bool(ours and theirs and ours.isdisjoint(theirs))
+
+
+def _turns(word: str) -> bool:
+    return bool(
+        event_words.NEGATORS.of(word)
+        or word in event_words.TWO_SIDED_NEGATORS
+        or word in event_words.TURNING
+    )
 
 
 def _numbers_agree(first: Event, second: Event) -> bool:
@@ -256,28 +325,22 @@ def _numbers_agree(first: Event, second: Event) -> bool:
     return not bare and not (ours and theirs)
 
 
-def _words_agree(ours: Sequence[str], theirs: Sequence[str]) -> bool:
-    """Return True if the words that only one headline has make no other news of it."""
+def _differing(ours: Sequence[str], theirs: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the words that say something and of which only one headline has a form."""
     counts, other_counts = _content(ours), _content(theirs)
-    left, right = list((counts - other_counts).elements()), list((other_counts - counts).elements())
-    if max(len(left), len(right)) > _MOST_DIFFERENT:
-        return False
-    for word in tuple(left):
+    left = list((counts - other_counts).elements())
+    right = list((other_counts - counts).elements())
+    for word in left[:_MOST_DIFFERENT]:
         twin = next((other for other in right if is_same_word(word, other)), None)
         if twin is not None:
             left.remove(word)
             right.remove(twin)
-    if left and right:
-        return False
-    added = left or right
-    return len(added) <= _MOST_ADDED and not any(map(events.is_decisive, added))
+    return left, right
 
 
 def _content(title: Sequence[str]) -> Counter[str]:
     """Return the words of a headline that say something, without numbers."""
-    joined = event_names.joined(
-        [word for word in title if not word[0].isdigit() and not event_words.PHASES.get(word)]
-    )
+    joined = [word for word in title if word not in event_words.PHASES]
     negating = [
         word
         for place, word in enumerate(joined)
@@ -288,36 +351,37 @@ def _content(title: Sequence[str]) -> Counter[str]:
     return Counter([*content, *("not" for _ in negating)])
 
 
-def is_same_word(one: str, other: str) -> bool:
+def is_same_word(word: str, other: str) -> bool:
     """Return True if two words are forms of one word, or one is a slip of the pen.
 
-    They begin alike and differ in an ending of at most three letters, or in one letter. Words that
-    make another event are never the same.
+    They begin alike and differ in an ending of at most three letters, or in one letter; or they
+    state the same side, as "lowers" and "cuts" do. Other words that make another event are never
+    the same.
     """
-    return one == other or (_may_be_forms(one, other) and _alike(one, other))
+    sides = event_words.axes_of(word)
+    if word == other or (sides and sides == event_words.axes_of(other)):
+        return True
+    return _may_be_forms(word, other) and _alike(word, other)
 
 
-def _may_be_forms(one: str, other: str) -> bool:
+def _may_be_forms(word: str, other: str) -> bool:
     """Return False for codes, short words, and words that make another event."""
-    if any(char.isdigit() for char in one + other) or min(len(one), len(other)) < 4:
+    if any(char.isdigit() for char in word + other) or min(len(word), len(other)) < 4:
         return False
-    countries = event_names.COUNTRIES.of(one), event_names.COUNTRIES.of(other)
+    countries = event_names.COUNTRIES.of(word), event_names.COUNTRIES.of(other)
     if any(countries):
         return countries[0] == countries[1]
-    if events.is_decisive(one) or events.is_decisive(other):
-        sides = event_words.axes_of(one)
-        return bool(sides) and sides == event_words.axes_of(other)
-    return True
+    return not (events.is_decisive(word) or events.is_decisive(other))
 
 
-def _alike(one: str, other: str) -> bool:
+def _alike(word: str, other: str) -> bool:
     shared = next(
-        (place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b),
-        min(len(one), len(other)),
+        (place for place, (a, b) in enumerate(zip(word, other, strict=False)) if a != b),
+        min(len(word), len(other)),
     )
-    endings = one[shared:], other[shared:]
+    endings = word[shared:], other[shared:]
     if not _TURNING_ENDINGS.isdisjoint(endings):
         return False
     if shared >= _SHORTEST_STEM and max(map(len, endings)) <= _LONGEST_ENDING:
         return True
-    return shared > 0 and len(one) > 5 and Levenshtein.distance(one, other, score_cutoff=1) == 1
+    return shared > 0 and len(word) > 5 and Levenshtein.distance(word, other, score_cutoff=1) == 1

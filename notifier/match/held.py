@@ -121,7 +121,7 @@ def supersede(session: Session, revisions: Sequence[Revision]) -> None:
         ]
         if is_shown_again(revision):
             pointless.append(NearMiss.because == HeldBecause.WITHDRAWAL)
-        elif revision.kind is not NewsKind.WITHDRAWN or revision.held_because:
+        elif revision.kind is not NewsKind.WITHDRAWN or held_because(revision, revision.kind):
             continue
         session.execute(delete(NearMiss).where(*pointless))
 

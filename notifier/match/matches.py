@@ -155,6 +155,14 @@ def requeue_examined_after(session: Session, revision_id: int) -> None:
     session.execute(delete(Examination).where(Examination.revision_id > revision_id))
 
 
+def requeue(session: Session, revision_id: int) -> None:
+    """Have a revision judged again, because there is more text to read.
+
+    It becomes news to profiles that it did not match before.
+    """
+    session.execute(delete(Examination).where(Examination.revision_id == revision_id))
+
+
 def store_matches(session: Session, drafts: Sequence[MatchDraft], now: datetime) -> list[Match]:
     """Add matches, in their order, at the end of the sequences of their profiles.
 

@@ -26,7 +26,7 @@ LONGEST_OTHER_TEXT = 3 * LONGEST_TEXT
 # In characters, read before folding and the removal of boilerplate take some of them.
 TEXT_READ = 20_000
 # In characters: most texts are compared by their first ones, and the rest need not be folded.
-_MOSTLY_ENOUGH = 7_000
+_MOSTLY_ENOUGH = 5_500
 # In words; chosen by hand, not measured: equal words in a row that are a passage; the longest
 # difference that is an edit, not another passage; the longest addition that is one; the beginning
 # of a text in which dates are those of its print; a text's own part that may be its news.
@@ -35,6 +35,13 @@ _PASSAGE, _LONGEST_EDIT, _LONGEST_ADDITION, _DATELINE, _OWN_PART = 3, 8, 4, 14, 
 _STEM = 6
 # In characters, of the first sentence and of the place and day before it.
 _LEAD, _LONGEST_DATELINE = 400, 60
+
+# The values below were chosen by hand for speed; not measured. A run is so many words, or so many
+# characters in a script without spaces: texts that share runs have a passage in common.
+_RUN_OF_WORDS, _RUN_OF_CHARACTERS = 4, 12
+# In characters, on average: longer words mean a script without spaces.
+_LONGEST_WORD = 20
+_SHARED = 0.1
 
 # Before a date: it is the one of the print.
 _PRINTED = re.compile(r"^(?:updat|publi|post|aktualis|veroffent|stand|actuali|mis|last|print)")
@@ -93,10 +100,25 @@ def is_same_text(first: Report, second: Report) -> bool:
 
 
 def _alike(shorter: str, longer: str) -> bool:
-    ratio = fuzz.partial_ratio(
-        shorter[:LONGEST_TEXT], longer[:LONGEST_OTHER_TEXT], score_cutoff=_SAME_TEXT
-    )
-    return ratio >= _SAME_TEXT
+    shorter = shorter[:LONGEST_TEXT]
+    ours, theirs = runs(shorter), runs(longer)
+    if not share_enough(len(ours & theirs), len(ours), len(theirs)):
+        return False
+    return fuzz.partial_ratio(shorter, longer, score_cutoff=_SAME_TEXT) >= _SAME_TEXT
+
+
+def share_enough(shared: int, ours: int, theirs: int) -> bool:
+    """Return True if two texts may be the same, by the numbers of their runs and of shared ones."""
+    return shared >= max(1, _SHARED * min(ours, theirs))
+
+
+def runs(text: str) -> set[int]:
+    """Return the hashes of all runs of words in a folded text; they hold within this process."""
+    units = text.split()
+    if len(text) > _LONGEST_WORD * len(units):
+        starts = range(len(text) - _RUN_OF_CHARACTERS + 1)
+        return {hash(text[start : start + _RUN_OF_CHARACTERS]) for start in starts}
+    return set(map(hash, zip(*(units[start:] for start in range(_RUN_OF_WORDS)), strict=False)))
 
 
 class _Edit(NamedTuple):
@@ -173,11 +195,10 @@ def _contradicts(edits: Sequence[_Edit], place: int) -> bool:
     if not edit.ours or not edit.theirs:
         return False
     printed = edit.begin < _DATELINE or any(_PRINTED.match(token.word) for token in before)
-    for kind in ours.names.keys() & theirs.names.keys() - ({"month"} if printed else set()):
-        if ours.names[kind].isdisjoint(theirs.names[kind]):
-            return True
-    return _other_numbers(edit, before, behind, printed=printed) or _other_trial(
-        edit, (*before[-1:], *behind[:1])
+    return (
+        _other_names(edit, before, printed=printed)
+        or _other_numbers(edit, before, behind, printed=printed)
+        or _other_trial(edit, (*before[-1:], *behind[:1]))
     )
 
 
@@ -199,6 +220,14 @@ def _other_sides(ours: events.Event, theirs: events.Event, behind: Sequence[Toke
         return True
     unnegated = bool(behind) and behind[0].word in event_words.UNNEGATING
     return not unnegated and ours.negations % 2 != theirs.negations % 2
+
+
+def _other_names(edit: _Edit, before: Sequence[Token], *, printed: bool) -> bool:
+    """Return True if another agency, country or month stands in the same place."""
+    ours = events.read_tokens((*before[-1:], *edit.ours)).names
+    theirs = events.read_tokens((*before[-1:], *edit.theirs)).names
+    kinds = ours.keys() & theirs.keys() - ({"month"} if printed else set())
+    return any(ours[kind] - theirs[kind] and theirs[kind] - ours[kind] for kind in kinds)
 
 
 def _other_numbers(

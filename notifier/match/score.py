@@ -116,16 +116,19 @@ def _sponsor_and_illness(hits: Mapping[str, Sequence[Hit]]) -> bool:
     return {TermKind.SPONSOR, TermKind.INDICATION} <= kinds
 
 
-# English, German, French, Spanish, Italian, Japanese, Korean and Russian. Collected by hand; not
-# measured.
+# English, German, French, Spanish, Italian, Dutch, Nordic and Slavic languages, Finnish, Hungarian,
+# Portuguese, Turkish, Japanese, Chinese, Korean and Russian. Collected by hand; not measured.
 _MEDICINE = re.compile(
     r"(?i)\b(?:trials?|stud(?:y|ies)|phase|patients?|placebo|disease|drug|therap\w+|treatments?|"
     r"dos(?:e|es|ing)|clinical|"
     r"medic\w+|sclerosis|diabetes|fda|ema|studien?|phase|krank\w+|arznei\w+|"
     r"essais?|étude|maladie|médica\w+|"
     r"ensayos?|estudios?|pacientes?|fármacos?|enferme\w+|sperimentazione|farmac\w+|"
-    r"enrol\w*|recruit\w*)\b|試験|治験|임상|"
-    r"исследован|препарат"
+    r"onderzoek|behandel\w+|behandling\w*|forskning\w*|tutkimu\w+|potila\w+|hoito\w*|"
+    r"badani\w+|leczeni\w+|pacjen\w+|léčb\w+|pacient\w*|vizsgálat\w*|kezelés\w*|beteg\w*|"
+    r"estudos?|ensaios?|doença\w*|pazienti|malattia|çalışma\w*|tedavi\w*|"
+    r"enrol\w*|recruit\w*)\b|試験|治験|试验|临床|患者|임상|환자|"
+    r"исследован|препарат|пациент"
 )
 
 

@@ -8,6 +8,8 @@ linear in the text, with literal searches only, because every text that matches 
 import re
 from collections.abc import Iterator
 
+from ahocorasick_rs import AhoCorasick
+
 # In small letters; English, German, French and Spanish. Collected by hand; not measured.
 _PHRASES = (
     "medical advice", "for information only", "informational purposes", "information purposes",
@@ -34,7 +36,7 @@ _PHRASES = (
 # "Ask your doctor": a report speaks of people, not to them.
 _TO_READER = (" you ", " your ", " yours ", " yourself ", " vous ", " votre ", " vos ", " usted ")
 # The same in German, where only the capital tells it from other words.
-_TO_READER_IN_CAPITALS = (" Ihr ", " Ihre ", " Ihren ", " Ihrem ", " Ihrer ", " Ihnen ", " Sie ")
+_IN_CAPITALS = (" ihr ", " ihre ", " ihren ", " ihrem ", " ihrer ", " ihnen ", " sie ")
 # Headings of what ends a press release; the first words of the line, in small letters.
 _HEADINGS = (
     "about ", "über ", "à propos d", "a propos d", "acerca de ", "sobre ", "informazioni su ",
@@ -42,15 +44,18 @@ _HEADINGS = (
     "haftungsausschluss", "rechtlicher hinweis", "avertissement", "aviso legal",
     "descargo de responsabilidad",
 )  # fmt: skip
-_OPENINGS = tuple(heading for heading in _HEADINGS if heading[-1] in " d")
+_OPENINGS = _HEADINGS[:7]
+_ALL = (*_PHRASES, *_TO_READER, *_IN_CAPITALS, *_HEADINGS)
+_FIRST_CAPITAL, _FIRST_HEADING = len(_PHRASES) + len(_TO_READER), len(_ALL) - len(_HEADINGS)
+_SEARCH = AhoCorasick(_ALL)
 # Behind "About": a name, and the end of the line or the first word of the next sentence.
 _NAME = re.compile(
     r"(?:[e’'] ?)?(?:the |la |el |l[’'])?[A-Z][\w.&-]{0,30}(?: [A-Z(][\w.&)-]{0,30}){0,4}"
     r"(?=\n|:| [A-Z])"
 )
 _SENTENCE = re.compile(r"[.!?…][\"'”»)\]]{0,3}\s+|\n+|[。！？]")
-# In characters: a text that begins with such a heading is about that.
-_SHORTEST_REPORT = 200
+# In characters. A text that begins with such a heading is about that. Chosen by hand.
+_SHORTEST_REPORT, _LONGEST_HEADING = 200, 80
 
 
 def sentences(text: str) -> Iterator[tuple[int, int]]:
@@ -69,56 +74,39 @@ def without_site_words(text: str) -> str:
     What follows a heading such as "About Example Pharma" is left out, unless the text begins with
     it.
     """
-    lower = text.lower()
+    lower = text.lower().replace("\n", " ")
     if len(lower) != len(text):  # a letter that is longer in small
         lower = text
-    text = text[: _description(text, lower)]
-    lower = lower[: len(text)].replace("\n", " ")
-    foreign = sorted(
-        [
-            *_places(lower, _PHRASES),
-            *_places(lower, _TO_READER),
-            *_places(text, _TO_READER_IN_CAPITALS),
-        ]
-    )
-    if lower.startswith(("your ", "you ", "vous ", "votre ", "vos ")):
-        foreign.insert(0, 0)
+    foreign: list[int] = []
+    for number, place, _ in _SEARCH.find_matches_as_indexes(f" {lower} ", overlapping=True):
+        # The text is searched with a space before it: a phrase without one is one place earlier.
+        begin = place - (_ALL[number][0] != " ")
+        if number >= _FIRST_HEADING:
+            if begin >= _SHORTEST_REPORT and _is_heading(text, begin, _ALL[number]):
+                text = text[:begin]
+                break
+        elif number < _FIRST_CAPITAL or text[begin].isupper():
+            foreign.append(begin)
+    foreign.sort()
+    if not foreign:
+        return " ".join(text.split())
     kept, left = [], iter(foreign)
     place = next(left, len(text))
     for begin, end in sentences(text):
-        found = begin <= place < end
+        is_foreign = begin <= place < end
         while place < end:
             place = next(left, len(text))
-        if not found:
+        if not is_foreign:
             kept.append(text[begin:end].strip())
     return " ".join(kept)
 
 
-def _places(text: str, phrases: tuple[str, ...]) -> Iterator[int]:
-    """Yield where the phrases occur; of one with spaces around it, where its word begins."""
-    for phrase in phrases:
-        place = text.find(phrase)
-        while place >= 0:
-            yield place + (phrase[0] == " ")
-            place = text.find(phrase, place + len(phrase))
-
-
-def _description(text: str, lower: str) -> int:
-    """Return where the description of a company, or another such part, begins."""
-    first = len(text)
-    for heading in _HEADINGS:
-        place = lower.find(heading, _SHORTEST_REPORT, first)
-        while place >= 0 and not _is_heading(text, place, heading):
-            place = lower.find(heading, place + len(heading), first)
-        if place >= 0:
-            first = place
-    return first
-
-
 def _is_heading(text: str, place: int, heading: str) -> bool:
+    """Return True for a heading on its own line, or behind a sentence and before a name."""
     before = text[max(place - 3, 0) : place].rstrip(" ")[-1:]
-    if before not in '.!?”"»)\n:' or text[place].islower():
+    if before == "\n":
+        line_end = text.find("\n", place)
+        return 0 < line_end - place <= _LONGEST_HEADING
+    if before not in '.!?”"»):' or text[place].islower():
         return False
-    if heading in _OPENINGS and heading != "cautionary ":
-        return bool(_NAME.match(text, place + len(heading)))
-    return True
+    return heading not in _OPENINGS or bool(_NAME.match(text, place + len(heading)))

@@ -1,179 +1,158 @@
-"""Spelling: the forms that a name takes in a text.
+"""Spelling: the normal form of a text, in which terms are searched.
 
-Normal form of a text for the search, misspellings within one edit, and names written in another
-script. Pure functions. The thresholds were chosen by hand and checked on the labelled and the
-made-up set (docs/matching.md, section 2).
+Owns what separates two words and what does not: signs and marks behind a name, invisible
+characters, letters of different scripts side by side, words that are broken or run together. It
+knows no terms. Pure functions; each works in time proportional to the length of the text.
 """
 
 import html
 import re
-import unicodedata
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-from anyascii import anyascii
-from rapidfuzz.distance import DamerauLevenshtein
-
-from notifier.text.cleaning import fold
-
-# In letters. A shorter name has too many similar words. Same result from 4 to 10 on both sets.
-SHORTEST_FUZZY = 8
-# In consonants. Same result from 3 to 7 on both sets.
-_SHORTEST_SKELETON = 6
-# In consonants, for a grammatical ending. Chosen by hand: same result from 0 to 4 on both sets.
-_LONGEST_ENDING = 2
-# Between a transcription and the name, in letters. Chosen by hand; not measured.
-_MOST_SOUND_EDITS = 2
+from notifier.text.cleaning import fold_normal, normal_form
 
 _LATIN = re.compile(r"[a-z\u00c0-\u024f]")
-# Japanese puts no spaces between words, but writes foreign names in a script of their own.
-_KATAKANA = re.compile(r"(?<=[^\W\u30a0-\u30ff])[\u30a0-\u30ff]+")
 _LOOKALIKE_SCRIPT = re.compile(r"[\u0370-\u03ff\u0400-\u052f]")
 # Letters of Cyrillic and Greek that look like Latin ones (Unicode TR 39, those that occur in
-# words).
-_LOOKALIKES = str.maketrans("авекмнорстухіјѕԁһӏαβεικνορτυχ", "abekmhopctyxijsdhlabeikvoptux")
-_BROKEN_WORD = re.compile(r"(?<=[^\W\d_]{2})[-\u2010\u2011]\s+(?=[^\W\d_]{2})")
-# Limited on both sides, so that a page of letters without a space costs no more than its length.
-_HYPHENATED = re.compile(r"(?<![^\W\d_])[^\W\d_]{1,40}(?:[-\u2010\u2011][^\W\d_]{1,40})+")
+# words), and the small capitals of the phonetic alphabet, which people use for ornament.
+_LOOKALIKES = str.maketrans(
+    "авекмнорстухіјѕԁһӏαβεικνορτυχᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ",
+    "abekmhopctyxijsdhlabeikvoptuxabcdefghijklmnoprstuvwyz",
+)
+_SMALL_CAPITALS = re.compile("[ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ]")
 
-# Greek, Cyrillic, Armenian and Georgian write every vowel and tell r from l: there more than the
-# consonants has to agree.
-_SCRIPTS_WITH_VOWELS = re.compile(r"[\u0370-\u058f\u10a0-\u10ff]")
-_SOUNDS = (("ph", "f"), ("mp", "p"), ("x", "ks"), ("sh", "s"), ("ch", "k"), ("ts", "s"))
-# Consonants that a transcription often swaps become one: b and p, r and l, s and z, …
-_SIMILAR_CONSONANTS = str.maketrans("bpfvrlszckqgdt", "pppprrsskkkktt")
+# Signs of trade and service marks; the normal form NFKC would make letters of some of them.
+_TRADE_MARKS = re.compile("[\u2120\u2122\u00a9\u00ae\u1d39\u1d40\u1d3f\U0001f16a-\U0001f16c]+")
+# Raised digits and letters behind a word: marks of a reference or a note. The normal form NFKC
+# would put them on the line.
+_RAISED_SIGNS = (
+    r"\u00aa\u00b2\u00b3\u00b9\u00ba\u02b0-\u02b8\u02e0-\u02e4\u1d2c-\u1d6a\u2070-\u207f"
+)
+_RAISED = re.compile(rf"(?<=[^\W_])(?<![{_RAISED_SIGNS}])(?=[{_RAISED_SIGNS}])")
+# Invisible characters: soft hyphen, joiners, fillers, variation selectors.
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u115f\u1160\u180b-\u180f\u200b-\u200f\u2060-\u2064\u3164\ufe00-\ufe0f\ufeff"
+    "\uffa0\U000e0100-\U000e01ef]+"
+)
+# A zero-width space may also part two words, in Thai or where a line may end.
+_BESIDE_ZERO_WIDTH_SPACE = re.compile(
+    r"(?<![A-Za-z0-9])[A-Za-z0-9]{4,60}(?=\u200b)|(?<=\u200b)[A-Za-z0-9]{4,60}"
+)
+# Hebrew, Arabic, the scripts of India, Thai, Lao, Tibetan, Burmese, Georgian, Korean, Ethiopic,
+# Khmer, Japanese, Chinese: they put a Latin name into a text without a space around it, or join
+# their own particles to it. Cyrillic and Greek are not among them: their letters are mistaken for
+# Latin ones inside words.
+_OTHER_SCRIPTS = (
+    r"\u0590-\u1368\u1780-\u17ff\u3005-\u312f\u31f0-\u31ff\u3400-\u9fff\ua960-\ua97f"
+    r"\uac00-\ud7ff\uf900-\ufaff\ufb1d-\ufdff\ufe70-\ufefc\uff66-\uffdc\U00020000-\U0003ffff"
+)
+_CHANGE_OF_SCRIPT = re.compile(
+    rf"(?<=[a-zA-Z0-9])(?=[{_OTHER_SCRIPTS}])|(?<=[{_OTHER_SCRIPTS}])(?=[a-zA-Z0-9])"
+)
+# A Latin word with an ending in Cyrillic or Greek letters.
+_FOREIGN_ENDING = re.compile(r"(?<!\w)[A-Za-z]{5,40}(?=[\u0370-\u052f]{1,4}(?!\w))")
+
+_HYPHENS = "-\u2010\u2011"
+_HYPHENATED = re.compile(rf"(?<![^\W\d_])[^\W\d_]{{1,40}}(?:[{_HYPHENS}][^\W\d_]{{1,40}})+")
+_BEFORE_A_BREAK = re.compile(rf"[^\W\d_]{{2}}[{_HYPHENS}]\Z")
+_AFTER_A_BREAK = re.compile(r"[^\W\d_]{2}")
+# A word that runs into the next one, which begins with a capital, and such a next word:
+# "DrugPhase3", "TeamDrug", "DRUGtrial". Names have at least five letters.
+_RUNS_ON = re.compile(
+    r"(?<![a-z])[A-Z]?[a-z]{4,40}+(?=[A-Z])"
+    r"|(?<=[A-Za-z0-9])[A-Z][a-z]{4,40}+(?![a-z])"
+    r"|(?<![A-Z])[A-Z]{5,40}+(?=[a-z]{2}|[0-9])"
+)
+# Letters with spaces between them: "D R U G N A M E". Fewer are initials or a list.
+_FEWEST_SPACED = 6
+
+
+@dataclass(frozen=True)
+class SearchText:
+    """A text in its normal form.
+
+    Attributes:
+        cased: the text in NFKC, with spaces where the script changes, in its own capitals.
+        words: ``" word word "``, folded: the text itself, and then other readings of some of its
+            words (a broken word in one piece, a compound in parts).
+        own_end: the index in `words` at which the text itself ends.
+    """
+
+    cased: str
+    words: str
+    own_end: int
 
 
 def normalize(text: str) -> str:
-    """Return the text in the form that is searched: ``" word word "``, folded.
+    """Return the words of the normal form of a text, ``" word word "``; see `SearchText`."""
+    return search_text(text).words
 
-    Entities are resolved. Look-alike letters of another script inside a Latin word become the
-    letters that they look like. Words that are broken at the end of a line or written with a
-    hyphen are appended once more, in one piece.
+
+def search_text(text: str) -> SearchText:
+    """Return the normal form of a text.
+
+    Entities are resolved. Trade marks and invisible characters are removed, marks of references
+    are parted from the word before them. Look-alike letters of another script inside a Latin word
+    become the letters that they look like. Further readings are appended: words that are broken at
+    the end of a line or written with a hyphen, in one piece; words that run together, in parts.
     """
     if "&" in text:
         text = html.unescape(text)
-    text = unicodedata.normalize("NFKC", text)  # also turns U+2011 into U+2010
-    joined = [
-        match.group().replace("-", "").replace("\u2010", "") for match in _HYPHENATED.finditer(text)
-    ]
-    rejoined = _BROKEN_WORD.sub("", text)
-    if rejoined != text:
-        known = set(text.split())
-        joined += [word for word in rejoined.split() if word not in known]
-    folded = fold(" \u2028 ".join((text, *joined)))
-    if _LOOKALIKE_SCRIPT.search(folded):
+    readings: list[str] = []
+    if not text.isascii():
+        text = _TRADE_MARKS.sub(" ", text)
+        text = _RAISED.sub(" ", text)
+        if "\u200b" in text:
+            readings += _BESIDE_ZERO_WIDTH_SPACE.findall(text)
+        text = normal_form(_INVISIBLE.sub("", text))
+        if not text.isascii():
+            text = _CHANGE_OF_SCRIPT.sub(" ", text)
+            readings += _FOREIGN_ENDING.findall(text)
+    own = _plain_letters(fold_normal(text))
+    readings += _other_readings(text)
+    other = _plain_letters(fold_normal(" ".join(readings))) if readings else ""
+    return SearchText(text, f" {own} {other} " if other else f" {own} ", len(own) + 1)
+
+
+def _other_readings(text: str) -> Iterator[str]:
+    """Yield other readings of the words of a text in NFKC."""
+    words = text.split()
+    letters = 0
+    for index, word in enumerate(words):
+        if len(word) == 1 and word.isalpha():
+            letters += 1
+            continue
+        if letters >= _FEWEST_SPACED:
+            yield "".join(words[index - letters : index])
+        letters = 0
+        if "-" in word or "\u2010" in word:
+            for match in _HYPHENATED.finditer(word):
+                yield match[0].replace("-", "").replace("\u2010", "")
+            if _BEFORE_A_BREAK.search(word):
+                following = words[index + 1] if index + 1 < len(words) else ""
+                if _AFTER_A_BREAK.match(following):
+                    yield word[:-1] + following
+        if not word.islower():
+            yield from _RUNS_ON.findall(word)
+    if letters >= _FEWEST_SPACED:
+        yield "".join(words[len(words) - letters :])
+
+
+def _plain_letters(folded: str) -> str:
+    """Return a folded text with Latin letters in place of their look-alikes."""
+    if folded.isascii():
+        return folded
+    # The capital I with a dot of Turkish becomes i and a mark when it is folded.
+    folded = folded.replace("i\u0307", "i")
+    if _LOOKALIKE_SCRIPT.search(folded) or _SMALL_CAPITALS.search(folded):
         folded = " ".join(map(_without_lookalikes, folded.split(" ")))
-    return f" {folded} "
+    return folded
 
 
 def _without_lookalikes(word: str) -> str:
     """Return the word with its look-alikes made Latin if it has Latin letters, too."""
-    mixed = _LATIN.search(word) and _LOOKALIKE_SCRIPT.search(word)
-    return word.translate(_LOOKALIKES) if mixed else word
-
-
-class NameVariants:
-    """Long names, and a search for their misspellings and transcriptions.
-
-    Args:
-        names: folded names of one word; names under 8 letters are left out.
-        known: words that are a stored name of any therapy: never a misspelling of another.
-    """
-
-    def __init__(self, names: Iterable[str], known: Iterable[str]) -> None:
-        self._names = {
-            name
-            for name in names
-            if len(name) >= SHORTEST_FUZZY and name.isascii() and name.isalpha()
-        }
-        self._known = frozenset(known) | self._names
-        self._longest = max(map(len, self._names), default=0)
-        self._by_key: dict[str, set[str]] = {}
-        for name in self._names:
-            for key in _edit_keys(name):
-                self._by_key.setdefault(key, set()).add(name)
-        self._by_skeleton = {
-            skeleton: name
-            for name in sorted(self._names)
-            if len(skeleton := skeleton_of(name)) >= _SHORTEST_SKELETON
-        }
-        self._skeleton_sizes = {len(skeleton) for skeleton in self._by_skeleton}
-
-    def misspellings(self, normalized: str) -> Iterator[tuple[str, str]]:
-        """Yield each misspelt word of a normalized text with its name, once per occurrence."""
-        for word, count in Counter(normalized.split()).items():
-            bare = _without_accents(word)
-            fits = SHORTEST_FUZZY - 1 <= len(bare) <= self._longest + 1
-            if not fits or not bare.isascii() or word in self._known:
-                continue
-            near = {name for key in _edit_keys(bare) for name in self._by_key.get(key, ())}
-            for name in sorted(near):
-                if bare == name or is_misspelling(bare, name):
-                    yield from [(word, name)] * count
-                    break
-
-    def transcriptions(self, normalized: str) -> Iterator[tuple[str, str]]:
-        """Yield each word in another script that sounds like a name, once per occurrence."""
-        if normalized.isascii() or not self._by_skeleton:
-            return
-        foreign = [
-            word for word in normalized.split() if not word.isascii() and not _LATIN.search(word)
-        ]
-        for word, count in Counter((*foreign, *_KATAKANA.findall(normalized))).items():
-            skeleton = skeleton_of(word)
-            for ending in range(_LONGEST_ENDING + 1):
-                stem = skeleton[: len(skeleton) - ending]
-                name = self._by_skeleton.get(stem) if len(stem) in self._skeleton_sizes else None
-                if name and (not _SCRIPTS_WITH_VOWELS.search(word) or _sounds_like(word, name)):
-                    yield from [(word, name)] * count
-                    break
-
-
-def _without_accents(word: str) -> str:
-    """Return the word with plain Latin letters: é becomes e."""
     if word.isascii():
         return word
-    return "".join(
-        char for char in unicodedata.normalize("NFKD", word) if not unicodedata.combining(char)
-    )
-
-
-def _edit_keys(word: str) -> Iterator[str]:
-    """Yield keys of which two words share one if they are one edit or a change of places apart.
-
-    The keys are the word, the word without each of its letters, and its letters in order.
-    """
-    yield word
-    for index in range(len(word)):
-        yield word[:index] + word[index + 1 :]
-    yield f"{word[0]}*{''.join(sorted(word))}"
-
-
-def is_misspelling(word: str, name: str) -> bool:
-    """Return True if a word is a name with one letter more, less or other, or two swapped."""
-    distance = DamerauLevenshtein.distance(word, name, score_cutoff=2)
-    return distance == 1 or (distance == 2 and sorted(word) == sorted(name) and word[0] == name[0])
-
-
-def skeleton_of(word: str) -> str:
-    """Return the consonants of a word as every script writes them.
-
-    Vowels and doubled letters are left out; consonants that transcriptions swap become one.
-    """
-    consonants = re.sub(r"[^bcdfgklmnpqrstvz]", "", _sounds(word)).translate(_SIMILAR_CONSONANTS)
-    return re.sub(r"(.)\1+", r"\1", consonants)
-
-
-def _sounds(word: str) -> str:
-    sounds = anyascii(word).lower()
-    for written, sound in _SOUNDS:
-        sounds = sounds.replace(written, sound)
-    return sounds
-
-
-def _sounds_like(word: str, name: str) -> bool:
-    distance = DamerauLevenshtein.distance(
-        _sounds(word), _sounds(name), score_cutoff=_MOST_SOUND_EDITS
-    )
-    return distance <= _MOST_SOUND_EDITS
+    mixed = _SMALL_CAPITALS.search(word) or (_LATIN.search(word) and _LOOKALIKE_SCRIPT.search(word))
+    return word.translate(_LOOKALIKES) if mixed else word

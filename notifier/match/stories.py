@@ -33,12 +33,7 @@ from notifier.text.urls import canonical_url
 # In characters, searched for paper ids. Chosen by hand; not measured.
 _PAPER_TEXT = 3000
 
-# The values below were chosen by hand for speed; not measured. A run is so many words, or so many
-# characters in a script without spaces: texts that share runs have a passage in common.
-_RUN_OF_WORDS, _RUN_OF_CHARACTERS = 4, 12
-# In characters, on average: longer words mean a script without spaces.
-_LONGEST_WORD = 20
-_SHARED = 0.1
+# The values below were chosen by hand for speed; not measured.
 _MOST_TEXTS = 4
 # If this many texts share a run, further ones are not indexed under it: the indexed ones report the
 # same news, or the run is a common phrase.
@@ -78,7 +73,7 @@ class Fingerprint:
 
     @property
     def event(self) -> Event:
-        """What the headline says."""
+        """The facts that the headline states."""
         return self.headline.event
 
     @property
@@ -121,6 +116,8 @@ def is_same_news(first: Fingerprint, second: Fingerprint) -> bool:
         return False
     if headlines.is_same_headline(first.headline, second.headline):
         return not _leads_contradict(first, second)
+    if headlines.is_turned(first.headline, second.headline):
+        return False
     return passages.is_same_text(first.report, second.report)
 
 
@@ -128,11 +125,11 @@ def _leads_contradict(first: Fingerprint, second: Fingerprint) -> bool:
     """Return True if the first sentences below equal headlines name other facts."""
     if not first.written or not second.written:
         return False
-    one, other = (events.read(passages.lead(report.written)) for report in (first, second))
+    lead, other_lead = (events.read(passages.lead(report.written)) for report in (first, second))
     return (
-        any(_disjoint(one.names.get(kind), other.names.get(kind)) for kind in _LEAD_NAMES)
-        or any(_disjoint(one.sides.get(axis), other.sides.get(axis)) for axis in _LEAD_AXES)
-        or events.contradict(_only_numbers(one), _only_numbers(other))
+        any(_disjoint(lead.names.get(kind), other_lead.names.get(kind)) for kind in _LEAD_NAMES)
+        or any(_disjoint(lead.sides.get(axis), other_lead.sides.get(axis)) for axis in _LEAD_AXES)
+        or events.contradict(_only_numbers(lead), _only_numbers(other_lead))
     )
 
 
@@ -205,12 +202,12 @@ class StoryIndex:
 
     def _candidates(self, report: Fingerprint) -> list[int]:
         """Return the places of reports that may be of the same news, in their order."""
-        found = set(chain.from_iterable(self._by_sign.get(sign, ()) for sign in _signs(report)))
+        places = set(chain.from_iterable(self._by_sign.get(sign, ()) for sign in _signs(report)))
         group = self._by_numbers.get(_bare_numbers(report))
         if group is not None:
-            found.update(group.similar(report.headline))
-        found.update(islice(self._similar_texts(report), _MOST_TEXTS))
-        return sorted(found)
+            places.update(group.similar(report.headline))
+        places.update(islice(self._similar_texts(report), _MOST_TEXTS))
+        return sorted(places)
 
     def _similar_texts(self, report: Fingerprint) -> Iterator[int]:
         for place in self._texts.similar(report.text):
@@ -251,9 +248,8 @@ class _Headlines:
     def add(self, place: int, headline: Headline) -> None:
         """Add a headline at its place in the whole order."""
         for form in headline.forms:
-            if headlines.has_enough_words(form):
-                self._sorted.append(headlines.sorted_words(form))
-                self._places.append(place)
+            self._sorted.append(headlines.sorted_words(form))
+            self._places.append(place)
         if headline.opening:
             self._openings[headline.opening].append(place)
             if headline.cut or headline.copied:
@@ -264,18 +260,17 @@ class _Headlines:
         openings = (
             self._openings if headline.cut or headline.copied else self._short_openings
         ).get(headline.opening, ())
-        found = set(openings[:_MOST_OPENINGS])
+        places = set(openings[:_MOST_OPENINGS])
         for form in headline.forms:
-            if headlines.has_enough_words(form):
-                similar = process.extract_iter(
-                    headlines.sorted_words(form),
-                    self._sorted,
-                    scorer=fuzz.ratio,
-                    processor=None,
-                    score_cutoff=headlines.SAME_HEADLINE,
-                )
-                found.update(self._places[index] for _, _, index in similar)
-        return found
+            similar = process.extract_iter(
+                headlines.sorted_words(form),
+                self._sorted,
+                scorer=fuzz.ratio,
+                processor=None,
+                score_cutoff=headlines.SAME_HEADLINE,
+            )
+            places.update(self._places[index] for _, _, index in similar)
+        return places
 
 
 class _Texts:
@@ -288,7 +283,7 @@ class _Texts:
     def add(self, place: int, text: str) -> None:
         """Add a text at its place in the whole order."""
         if len(text) >= passages.SHORTEST_TEXT:
-            runs = _runs(text[: passages.LONGEST_TEXT])
+            runs = passages.runs(text[: passages.LONGEST_TEXT])
             self._run_counts[place] = len(runs)
             for run in runs:
                 holders = self._holders[run]
@@ -299,20 +294,11 @@ class _Texts:
         """Return the places of the texts that share runs with this one, the most similar first."""
         if len(text) < passages.SHORTEST_TEXT:
             return []
-        runs = _runs(text)
+        runs = passages.runs(text)
         shared = Counter(chain.from_iterable(self._holders.get(run, ()) for run in runs))
         similar = [
             (place, count)
             for place, count in shared.items()
-            if count >= max(1, _SHARED * min(len(runs), self._run_counts[place]))
+            if passages.share_enough(count, len(runs), self._run_counts[place])
         ]
         return [place for place, _ in sorted(similar, key=lambda item: (-item[1], item[0]))]
-
-
-def _runs(text: str) -> set[int]:
-    """Return the hashes of all runs of words in a folded text; they hold within this process."""
-    units = text.split()
-    if len(text) > _LONGEST_WORD * len(units):
-        starts = range(len(text) - _RUN_OF_CHARACTERS + 1)
-        return {hash(text[start : start + _RUN_OF_CHARACTERS]) for start in starts}
-    return set(map(hash, zip(*(units[start:] for start in range(_RUN_OF_WORDS)), strict=False)))

@@ -1,21 +1,27 @@
 """Terms: the words that profiles look for, found in a text by one Aho-Corasick automaton.
 
 Owns what counts as an occurrence of a term. Texts are searched in the normal form of
-`match/spelling.py`, with a space around each word, so that the automaton finds whole words only.
-Misspellings of long names and names in other scripts are looked up word by word. Neither costs more
-when there are more profiles. The rules are listed in docs/matching.md, section 2.
+`match/spelling.py`, with a space around each word, so that the automaton finds whole words only; of
+a name it finds the beginning of a word, too, and `match/endings.py` decides about the rest.
+Misspellings of long names and names in other scripts are looked up word by word
+(`match/name_variants.py`), grouped codes number by number (`match/codes.py`). None of these costs
+more when there are more profiles. The rules are listed in docs/matching.md, section 2.
 """
 
 import re
-import unicodedata
-from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from ahocorasick_rs import AhoCorasick
 
 from notifier.enums import TermKind
-from notifier.match.spelling import NameVariants, normalize
+from notifier.match import substances
+from notifier.match.acronyms import is_acronym, occurs_as_a_trial, occurs_in_capitals
+from notifier.match.codes import GroupedCodes
+from notifier.match.endings import SHORTEST_STEM, may_follow
+from notifier.match.name_variants import NameVariants
+from notifier.match.spelling import SearchText, search_text
 from notifier.text.cleaning import fold
 
 Key = TypeVar("Key", bound=Hashable)
@@ -24,8 +30,9 @@ Key = TypeVar("Key", bound=Hashable)
 # endings to them, is found anywhere in the text.
 _UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uff66-\uff9f]")
 _LETTER_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)")
-# In letters. Chosen by hand: same result from 2 to 8 on the labelled and the made-up set.
-_LONGEST_ACRONYM = 5
+# Hashtags are looked into for names; at most so many of one text. Chosen by hand, for time.
+_HASHTAG = re.compile(r"#([^\W_]{8,80})")
+_MOST_HASHTAGS = 200
 
 
 @dataclass(frozen=True)
@@ -55,6 +62,12 @@ class Hit:
     acronym: bool = False
 
 
+# The profiles and terms that look for one string, with the spelling in the profile.
+_Owners = dict[tuple[Key, TermSpec], str]
+# Of each spelling that was found: how often, and the word of the text if it is spelt another way.
+_Counts = dict[tuple[Key, TermSpec, str], tuple[int, str]]
+
+
 class Vocabulary(Generic[Key]):
     """The terms of many profiles, prepared for one common search.
 
@@ -63,8 +76,9 @@ class Vocabulary(Generic[Key]):
     """
 
     def __init__(self, terms: Mapping[Key, Sequence[TermSpec]]) -> None:
-        owners: dict[str, dict[tuple[Key, TermSpec], str]] = {}
-        names: dict[str, dict[tuple[Key, TermSpec], str]] = {}
+        owners: dict[str, _Owners[Key]] = {}
+        names: dict[str, _Owners[Key]] = {}
+        codes: dict[str, _Owners[Key]] = {}
         for key, specs in terms.items():
             for spec in specs:
                 for spelling in (spec.text, *spec.also):
@@ -72,64 +86,128 @@ class Vocabulary(Generic[Key]):
                         owners.setdefault(pattern, {}).setdefault((key, spec), spelling)
                     if spec.kind is TermKind.NAME:
                         names.setdefault(fold(spelling), {}).setdefault((key, spec), spelling)
+                    elif spec.kind in (TermKind.CODE, TermKind.TRIAL):
+                        codes.setdefault(fold(spelling), {}).setdefault((key, spec), spelling)
         self._owners = list(owners.values())
         self._automaton = AhoCorasick(list(owners)) if owners else None
+        # A pattern that ends inside a word is the beginning of forms of a name.
+        self._open = [pattern[0] == " " != pattern[-1] for pattern in owners]
+        self._open_names = {
+            pattern.strip(): number for number, pattern in enumerate(owners) if self._open[number]
+        }
+        self._known = frozenset(pattern.strip() for pattern in owners) | substances.names()
         self._names = names
-        self._variants = NameVariants(names, (pattern.strip() for pattern in owners))
+        self._codes = codes
+        self._variants = NameVariants(names, self._known)
+        self._grouped = GroupedCodes(codes)
 
     def find(self, text: str) -> dict[Key, list[Hit]]:
         """Return the hits in a text, by profile; a profile without a hit is not in the answer."""
         if self._automaton is None:
             return {}
-        counts: dict[tuple[Key, TermSpec], tuple[str, int, str]] = {}
-        normalized = normalize(text)
-        for pattern, _start, _end in self._automaton.find_matches_as_indexes(
-            normalized, overlapping=True
-        ):
-            for owner, spelling in self._owners[pattern].items():
-                first, count, _ = counts.get(owner, (spelling, 0, ""))
-                counts[owner] = first, count + 1, ""
+        searched = search_text(text)
+        counts: _Counts[Key] = {}
+        forms: set[str] = set()
+        for owners in self._exact(searched, forms):
+            for (key, spec), spelling in owners.items():
+                count, _ = counts.get((key, spec, spelling), (0, ""))
+                counts[key, spec, spelling] = count + 1, ""
         for word, name in (
-            *self._variants.misspellings(normalized),
-            *self._variants.transcriptions(normalized),
+            *self._variants.misspellings(searched.words, forms),
+            *self._variants.transcriptions(searched.words),
         ):
-            for owner, spelling in self._names[name].items():
-                first, count, written = counts.get(owner, (spelling, 0, word))
-                counts[owner] = first, count + 1, written
-        hits: dict[Key, list[Hit]] = {}
-        for (key, spec), (spelling, count, written) in counts.items():
-            acronym = _is_acronym(spelling, spec.kind)
-            if not acronym or _occurs_in_capitals(spelling, text):
-                hits.setdefault(key, []).append(Hit(spec, spelling, count, written, acronym))
-        return hits
+            for (key, spec), spelling in self._names[name].items():
+                count, written = counts.get((key, spec, spelling), (0, word))
+                counts[key, spec, spelling] = count + 1, written
+        return _hits(counts, searched.cased)
+
+    def _exact(self, searched: SearchText, forms: set[str]) -> Iterator[_Owners[Key]]:
+        """Yield the owners of each occurrence of a term that is spelt as the profile spells it.
+
+        The words that are a name with an ending are added to `forms`.
+        """
+        assert self._automaton is not None
+        words = searched.words
+        # Other readings of words count only for what the text itself does not name.
+        own_patterns: set[int] = set()
+        for pattern, start, end in self._automaton.find_matches_as_indexes(words, overlapping=True):
+            own = start < searched.own_end
+            if self._open[pattern] and words[end] != " ":
+                rest = words[end : words.index(" ", end)]
+                word = words[words.rindex(" ", 0, end) + 1 : end] + rest
+                if not own or word in self._known or not may_follow(rest):
+                    continue
+                forms.add(word)
+            if own:
+                own_patterns.add(pattern)
+            elif pattern in own_patterns:
+                continue
+            yield self._owners[pattern]
+        for code in self._grouped.find(words):
+            yield self._codes[code]
+        if "#" in searched.cased:
+            for hashtag in _HASHTAG.findall(searched.cased)[:_MOST_HASHTAGS]:
+                for name in self._variants.inside(hashtag.casefold()):
+                    if self._open_names.get(name) not in own_patterns:
+                        yield self._names[name]
 
 
-def _patterns(spelling: str, kind: TermKind) -> Iterable[str]:
-    """Yield the strings that the automaton looks for."""
-    folded = fold(spelling)
-    if not folded:
-        return
-    if _UNSPACED.search(folded):
-        yield folded
-        return
-    yield f" {folded} "
-    # A code may be written with a hyphen or a space before its digits: SAR441344, SAR-441344.
-    if (
-        kind in (TermKind.CODE, TermKind.TRIAL)
-        and (spaced := _LETTER_DIGIT.sub(" ", folded)) != folded
-    ):
-        yield f" {spaced} "
+def _hits(counts: _Counts[Key], cased: str) -> dict[Key, list[Hit]]:
+    """Return the hits by profile; an acronym counts only where the text means it.
 
-
-def _is_acronym(spelling: str, kind: TermKind) -> bool:
-    """Return True for a spelling that counts only where the text writes it in capitals.
-
-    That is an acronym of a trial, or a word of few capitals: in small letters it is another word.
+    Args:
+        counts: of each spelling of each term that was found.
+        cased: the text in its own capitals.
     """
-    capitals = spelling.isalpha() and spelling.isupper() and spelling.isascii()
-    return capitals and (kind is TermKind.TRIAL or len(spelling) <= _LONGEST_ACRONYM)
+    in_capitals: dict[str, bool] = {}
+    hits: dict[Key, dict[TermSpec, Hit]] = {}
+    doubtful: list[tuple[Key, Hit]] = []
+    for (key, spec, spelling), (count, written) in counts.items():
+        acronym = is_acronym(spelling, spec.kind)
+        hit = Hit(spec, spelling, count, written, acronym)
+        if acronym and spelling not in in_capitals:
+            in_capitals[spelling] = occurs_in_capitals(spelling, cased)
+        if not acronym or in_capitals[spelling]:
+            _add(hits.setdefault(key, {}), hit)
+        elif spec.kind is TermKind.TRIAL:
+            doubtful.append((key, hit))
+    for key, hit in doubtful:
+        others = hits.get(key, {})
+        in_context = any(term.kind is not TermKind.TRIAL for term in others)
+        if occurs_as_a_trial(hit.spelling, cased, in_context=in_context):
+            _add(hits.setdefault(key, {}), hit)
+    return {key: list(by_term.values()) for key, by_term in hits.items()}
 
 
-def _occurs_in_capitals(acronym: str, text: str) -> bool:
-    parts = r"[-\u2010\u2011]?".join(map(re.escape, acronym))
-    return bool(re.search(rf"(?<!\w){parts}(?!\w)", unicodedata.normalize("NFKC", text)))
+def _add(by_term: dict[TermSpec, Hit], hit: Hit) -> None:
+    """Add a hit; hits of several spellings of one term become one, with the first spelling."""
+    first = by_term.get(hit.term)
+    if first is not None:
+        hit = replace(
+            first,
+            count=first.count + hit.count,
+            written=first.written and hit.written,
+            acronym=first.acronym and hit.acronym,
+        )
+    by_term[hit.term] = hit
+
+
+def _patterns(spelling: str, kind: TermKind) -> set[str]:
+    """Return the strings that the automaton looks for."""
+    forms = [fold(spelling)]
+    if not spelling.isascii():
+        searched = search_text(spelling)
+        forms.append(searched.words[1 : searched.own_end])
+    return {pattern for form in forms if form for pattern in _patterns_of_form(form, kind)}
+
+
+def _patterns_of_form(form: str, kind: TermKind) -> Iterator[str]:
+    if _UNSPACED.search(form):
+        yield form
+    elif kind is TermKind.NAME and len(form) >= SHORTEST_STEM and form[-1].isalpha():
+        yield f" {form}"
+    else:
+        yield f" {form} "
+        # A code may be written with a hyphen or a space before its digits: SAR441344, SAR-441344.
+        if kind in (TermKind.CODE, TermKind.TRIAL) and not form.isalpha():
+            yield f" {_LETTER_DIGIT.sub(' ', form)} "

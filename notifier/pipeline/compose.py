@@ -28,7 +28,7 @@ from notifier.store.db import in_chunks
 from notifier.store.models import Profile, Subscription
 from notifier.subscribers import due_subscriptions, subscriptions
 from notifier.subscribers.due_subscriptions import MONTH
-from notifier.watch import sources
+from notifier.watch import poll_counts, source_lists
 from notifier.watch.health import health
 
 # How often a profile is read in one run, if matches are stored for it while it is composed. Chosen
@@ -262,12 +262,12 @@ def _compose_no_news(deps: Deps, profile_id: int, now: datetime, problems: Probl
 
 def _summarize_polling(session: Session, profile: Profile, now: datetime) -> PollingSummary:
     """Count the polls of a profile's sources in the last month."""
-    watched = sources.sources_for(session, profile)
+    watched = source_lists.of_profile(session, profile)
     since = (now - MONTH).date()
     failing = (
         source.name for source in watched if health(source, now) in (Health.FAILING, Health.GONE)
     )
-    polls = sum(sources.poll_counts_since(source, since) for source in watched)
+    polls = sum(poll_counts.since(source.poll_counts, since) for source in watched)
     return PollingSummary(polls, len(watched), tuple(failing))
 
 

@@ -1,7 +1,8 @@
 """Housekeeping: changes that are due after a period, and deletion of what is no longer needed.
 
 It runs before digests are composed, and may run at any time: pauses end, renewals are asked for;
-unconfirmed sign-ups, expired requests, people who left long ago and old operator mails are deleted.
+unconfirmed sign-ups, expired requests, people who left long ago, old operator mails and hosts that
+are not asked any more are deleted.
 Each step has its own transaction, and one that fails does not stop the others.
 """
 
@@ -22,12 +23,14 @@ from notifier.subscribers import (
     privacy,
     signup_requests,
 )
+from notifier.watch import hosts
 
 _STEPS: tuple[tuple[str, Callable[[Session, datetime], object]], ...] = (
     ("Deleting unconfirmed sign-ups", lifecycle.delete_unconfirmed),
     ("Deleting expired sign-up requests", signup_requests.delete_expired),
     ("Deleting expired changes of address", address_changes.delete_expired),
     ("Deleting old mails to the operator", operator_mail.forget),
+    ("Deleting hosts without article pages", hosts.forget_unused),
 )
 
 

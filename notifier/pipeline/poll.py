@@ -1,9 +1,8 @@
 """The step poll: fetch the sources that are due, and store what their responses mean.
 
-Drives the requests and opens the transactions; what a response means is decided by
-`watch/ingest.py`. A response is parsed, and compared with what is known, while no transaction is
-open. Then it is stored, a large document in several transactions, so that nobody who writes
-meanwhile waits long. Sources that did not change are stored together.
+Drives the requests and opens the transactions; `watch/ingest.py` decides what a response means. It
+is parsed, and compared with what is known, while no transaction is open; a large document is stored
+in several, so that nobody who writes meanwhile waits long.
 
 Trouble with one response is its source's trouble: it is rolled back, stored with the source, and
 the others go on. Only a database that cannot be used is raised, after everything else was tried.
@@ -21,9 +20,9 @@ from sqlalchemy.orm import Session
 from notifier.deps import Deps
 from notifier.enums import PollStatus, SourceKind
 from notifier.errors import StoreError
+from notifier.pipeline.article_pages import ArticlePages
 from notifier.pipeline.notices import enqueue_for_operator
 from notifier.watch import (
-    articles,
     due_requests,
     edits,
     entries,
@@ -35,9 +34,9 @@ from notifier.watch import (
 )
 from notifier.watch.http.client import fetch_all
 from notifier.watch.http.types import Purpose, Request, Response
-from notifier.watch.ingest import Outcome, PollState
 from notifier.watch.parser_process import Parser, parse_document, require_document
 from notifier.watch.parsers.observation import ParsedDocument, ParseError
+from notifier.watch.poll_state import Outcome, PollState
 from notifier.watch.stored import Stored
 
 log = logging.getLogger("notifier")
@@ -140,6 +139,7 @@ class Poll:
         for lookup in (page_checks.due, due_requests.posts):
             for request in self._due_beside(lookup, feeds):
                 self.state.waiting[request.source_id].append(request)
+        self._articles = ArticlePages(deps, self._parser, self.state.now)
         self._unchanged: list[Response] = []
         self._unusable: StoreError | None = None
 
@@ -164,7 +164,8 @@ class Poll:
             return requests
 
         with self._parser:
-            fetch_all(self._requests, self._deps.settings, on_response)
+            requests = [*self._requests, *self._due_articles()]
+            fetch_all(requests, self._deps.settings, on_response)
         self._store_unchanged()
         self._store_page_checks()
         with self._contained("the operator could not be notified of the sources"):
@@ -187,6 +188,13 @@ class Poll:
         return [
             request for source_id in source_ids for request in self._due_beside(lookup, [source_id])
         ]
+
+    def _due_articles(self) -> list[Request]:
+        """Return the first requests for article pages, whether or not their sources are due."""
+        requests: list[Request] = []
+        with self._contained("the article pages that are due could not be looked up"):
+            requests += self._articles.due(list(self._kinds))
+        return requests
 
     @contextmanager
     def _contained(self, trouble: str, *values: object) -> Iterator[None]:
@@ -236,15 +244,23 @@ class Poll:
         if purpose is Purpose.DOCUMENT and response.known:
             return self._keep_unchanged(response)
         if purpose is Purpose.CHECK:
-            checks = self.state.page_checks[response.request.source_id]
-            checks[response.request.entry_id] = page_checks.judge_response(response)
+            return self._note_check(response)
+        if purpose is Purpose.SITE:
+            self.state.site_answers.note(response)
         elif purpose is Purpose.AS_OF:
             self._store_as_of(response)
-        elif purpose is Purpose.ARTICLE:
-            self._store_article(response)
+        elif purpose in (Purpose.ARTICLE, Purpose.ROBOTS):
+            return self._articles.take(response)
         else:
             return self._store_document(response)
         return ()
+
+    def _note_check(self, response: Response) -> Sequence[Request]:
+        if not ingest.note_check(response, self.state):
+            return ()
+        entry_id, answers = response.request.entry_id, self.state.site_answers
+        with self._deps.reading() as session:
+            return page_checks.requests_to_site(session, entry_id, answers, self.state.now)
 
     def _keep_unchanged(self, response: Response) -> Sequence[Request]:
         source_id = response.request.source_id
@@ -287,28 +303,25 @@ class Poll:
                 return ()
             plan = ingest.plan(session, source, document)
             known_only = not ingest.stores_new_entries(source, response.request.purpose)
+            refusal = ingest.judge(session, source, document, plan, self.state)
+        if refusal:
+            return self._reject(response, refusal)
         plan.compare()
         outcome = self._store_parts(response, document, plan, known_only=known_only)
         self._note(source_id, outcome)
-        return outcome.requests
+        return self._articles.admit(outcome.requests)
 
     def _parse(self, response: Response) -> ParsedDocument:
         request = response.request
         if request.purpose is Purpose.DOCUMENT:
-            kind, known = self._kinds[request.source_id], self._known_items(response)
-            return parse_document(kind, response, self._parser, known)
+            with self._deps.reading() as session:
+                known = parsed_items.known_for(session, response)
+            return parse_document(self._kinds[request.source_id], response, self._parser, known)
         if request.purpose is Purpose.POSTS:
             require_document(response)
             headers, now = response.headers, self.state.now
             return self._parser.parse_posts(response.body, headers, request.url, now)
         return parse_document(SourceKind.REGISTRY, response, self._parser)
-
-    def _known_items(self, response: Response) -> bytes:
-        """Return what is kept of the items of a large feed, so that only new ones are parsed."""
-        if len(response.body) < parsed_items.LEAST_BYTES:
-            return b""
-        with self._deps.reading() as session:
-            return parsed_items.of_source(session, response.request.source_id)
 
     def _reject(self, response: Response, error: str) -> Sequence[Request]:
         source_id, purpose = response.request.source_id, response.request.purpose
@@ -329,8 +342,7 @@ class Poll:
         """Store each part of a document in a transaction, and what follows from it in the last."""
         source_id = response.request.source_id
         stored = Stored(seen=len(plan.unchanged), entry_ids=plan.unchanged)
-        self.results[source_id] = self.results[source_id].plus(stored)
-        outcome = Outcome()
+        before, outcome = self.results[source_id], Outcome()
         for number, part in enumerate(plan.parts, start=1):
             if number > 1:
                 time.sleep(_PAUSE_BETWEEN_PARTS)
@@ -353,19 +365,8 @@ class Poll:
                     outcome = ingest.complete(
                         session, source, response, document, stored, self.state
                     )
-            self.results[source_id] = self.results[source_id].plus(of_part)
+            self.results[source_id] = before.plus(stored)
         return outcome
-
-    def _store_article(self, response: Response) -> None:
-        try:
-            document = parse_document(SourceKind.PAGE, response, self._parser)
-        except ParseError:
-            return
-        request = response.request
-        with self._deps.writing() as session:
-            if ingest.watched_source(session, request.source_id):
-                text = document.observations[0].body
-                articles.store(session, request.entry_id, text, self.state.now)
 
     def _store_as_of(self, response: Response) -> None:
         try:
@@ -391,11 +392,9 @@ class Poll:
         now = self.state.now
         with self._deps.writing() as session:
             if reports := sources.record_reported_states(session, now):
-                subject, text = health.notice(reports, now)
-                enqueue_for_operator(self._deps, session, subject, text, now)
+                enqueue_for_operator(self._deps, session, *health.notice(reports, now), now)
 
     def _note(self, source_id: int, outcome: Outcome) -> None:
         if outcome.status is not None:
-            self.results[source_id] = replace(
-                self.results[source_id], status=outcome.status, error=outcome.error
-            )
+            result = self.results[source_id]
+            self.results[source_id] = replace(result, status=outcome.status, error=outcome.error)

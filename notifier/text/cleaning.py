@@ -160,8 +160,17 @@ def fold(text: str) -> str:
     Returns:
         ``"the words of the text"``, separated by single spaces.
     """
-    normal = unicodedata.normalize("NFKC", _with_few_marks(text)).casefold()
-    return " ".join(normal.translate(_FOLDED_CHARACTERS).split())
+    return fold_normal(normal_form(text))
+
+
+def normal_form(text: str) -> str:
+    """Return the text in the normal form NFKC, with at most thirty marks on a letter."""
+    return unicodedata.normalize("NFKC", _with_few_marks(text))
+
+
+def fold_normal(normal: str) -> str:
+    """Return the folded form of a text that is in the form of `normal_form` already."""
+    return " ".join(normal.casefold().translate(_FOLDED_CHARACTERS).split())
 
 
 def paper_ids(text: str) -> list[str]:

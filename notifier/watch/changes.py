@@ -3,10 +3,9 @@
 Pure. It knows nothing of what matters.
 """
 
-from os.path import commonprefix
-
 from notifier.store.models.sources import Change
 from notifier.text.cleaning import shorten
+from notifier.watch.edit_distance import common_start
 
 # Characters that are stored of each side of a change; of a longer text, those around the first
 # difference, beginning so many characters before it. Mails show 240. Chosen by hand; not measured.
@@ -23,7 +22,7 @@ def changed(what: str, before: str, after: str, note: str = "") -> Change:
         note: see `Change`.
     """
     if before and after:
-        same = len(commonprefix((before, after)))
+        same = common_start(before, after)
         before, after = (_from_difference(text, same) for text in (before, after))
     return Change(
         what=what, before=shorten(before, _LENGTH), after=shorten(after, _LENGTH), note=note

@@ -17,9 +17,10 @@ from notifier.store.models.sources import Change
 from notifier.text.cleaning import fold
 from notifier.watch import headlines, surroundings, text_changes, trial_changes
 from notifier.watch.changes import changed
+from notifier.watch.edit_distance import similarity
 from notifier.watch.facts import facts, numbers
 from notifier.watch.statements import Statement, Text, sentences
-from notifier.watch.text_changes import NOTHING_SHARED, Edit, Shared, similarity
+from notifier.watch.text_changes import NOTHING_SHARED, Edit, Shared
 
 # All limits of this file were chosen by hand; not measured, because no set of labelled edits
 # exists.
@@ -85,11 +86,11 @@ def compare(old: State, new: State, shared: Shared = NOTHING_SHARED) -> Differen
     before, after = text_of(old), text_of(new)
     headline = _headline(old, new, shared, after.sign)
     if "sections" in new["content"]:
-        found = _page_changes(old, new, text_changes.edits(before, after, shared))
+        changes = _page_changes(old, new, text_changes.edits(before, after, shared))
     else:
-        found = _text_changes(text_changes.edits(before, after, shared))
-    material = [change for change, is_material in found if is_material]
-    shown = material if headline or material else [change for change, _ in found]
+        changes = _text_changes(text_changes.edits(before, after, shared))
+    material = [change for change, is_material in changes if is_material]
+    shown = material if headline or material else [change for change, _ in changes]
     return Difference((*headline, *shown[:_MOST_CHANGES]), bool(headline or material))
 
 
@@ -177,14 +178,14 @@ def _page_changes(old: State, new: State, edits: Sequence[Edit]) -> list[tuple[C
     before, after = (
         _blocks_by_heading(state["content"].get("sections", [])) for state in (old, new)
     )
-    found = _heading_changes(before, after)
+    changes = _heading_changes(before, after)
     for heading, blocks in after.items():
         come = [edit for edit in edits if edit.after and edit.after[0].section == heading]
         if come and not _has_heading(heading, before) and _is_whole(blocks, come):
             note = LazyMessage("new section")
-            found.append((changed(_name_of(heading), "", _joined(blocks), note), True))
+            changes.append((changed(_name_of(heading), "", _joined(blocks), note), True))
         else:
-            found += [
+            changes += [
                 (_change_of(_name_of(heading), edit), edit.has_fact or not edit.is_paired)
                 for edit in come
             ]
@@ -192,10 +193,10 @@ def _page_changes(old: State, new: State, edits: Sequence[Edit]) -> list[tuple[C
         gone = [edit for edit in edits if not edit.after and edit.before[0].section == heading]
         if gone and not _has_heading(heading, after) and _is_whole(blocks, gone):
             note = LazyMessage("section removed")
-            found.append((changed(_name_of(heading), _joined(blocks), "", note), True))
+            changes.append((changed(_name_of(heading), _joined(blocks), "", note), True))
         else:
-            found += [(_change_of(_name_of(heading), edit), True) for edit in gone]
-    return found
+            changes += [(_change_of(_name_of(heading), edit), True) for edit in gone]
+    return changes
 
 
 def _heading_changes(
@@ -204,11 +205,11 @@ def _heading_changes(
     """Return the sections that have another heading above the same text."""
     removed = [heading for heading in before if not _has_heading(heading, after)]
     added = [heading for heading in after if not _has_heading(heading, before)]
-    found = []
+    changes = []
     for heading in added[:_MOST_RENAMED]:
         texts = (_joined(after[heading]), removed[:_MOST_RENAMED])
         earlier = next(
-            (one for one in texts[1] if comparable(_joined(before[one]), texts[0])), None
+            (other for other in texts[1] if comparable(_joined(before[other]), texts[0])), None
         )
         if earlier is None:
             continue
@@ -216,18 +217,20 @@ def _heading_changes(
         names = [title.partition("\0")[0] for title in (earlier, heading)]
         stated = [facts(Statement(name).words) for name in names]
         change = changed("heading", names[0], _name_of(heading))
-        found.append((change, stated[0] != stated[1]))
-    return found
+        changes.append((change, stated[0] != stated[1]))
+    return changes
 
 
 def _has_heading(heading: str, sections: Collection[str]) -> bool:
     key = Statement(heading).key
-    return heading in sections or any(Statement(one).key == key for one in sections)
+    return heading in sections or any(Statement(other).key == key for other in sections)
 
 
 def _is_whole(blocks: Sequence[str], edits: Sequence[Edit]) -> bool:
     """Return whether these edits brought, or took, all that stands below a heading."""
-    statements = [one for one in Text.of("\n".join(blocks)).statements if not one.is_around]
+    statements = [
+        statement for statement in Text.of("\n".join(blocks)).statements if not statement.is_around
+    ]
     moved = sum(len(edit.after or edit.before) for edit in edits if not edit.is_paired)
     return moved >= len(statements)
 

@@ -86,13 +86,16 @@ def documents(
         Source.last_modified,
         Source.body_hash,
         Source.requested_whole_at,
+        Source.encoding,
     )
     requests = []
     for row in session.execute(statement.with_only_columns(*columns)):
-        source_id, url, etag, last_modified, body_hash, whole_at = row
+        source_id, url, etag, last_modified, body_hash, whole_at, encoding = row
         if force or whole_at is None or now - whole_at >= WHOLE_AFTER:
             etag = last_modified = None
-        requests.append(Request(source_id, url, etag, last_modified, body_hash=body_hash))
+        requests.append(
+            Request(source_id, url, etag, last_modified, body_hash=body_hash, encoding=encoding)
+        )
     return requests
 
 

@@ -5,7 +5,7 @@ Owns the choice of the known state that an observation is compared with: states 
 is planned while a session is open, and done when it is closed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
@@ -15,10 +15,12 @@ from notifier.enums import NewsKind
 from notifier.store.db import in_chunks
 from notifier.store.models import Entry, Revision, Source
 from notifier.watch import excerpts, mass_edits
+from notifier.watch.damage import is_repair
 from notifier.watch.diff import Difference, State, comparable, compare, contains_changes
 from notifier.watch.first_sight import has_backlog
 from notifier.watch.identity import Aliases, Identified, identified
 from notifier.watch.parsers.observation import Observation, Origin
+from notifier.watch.withdrawals import is_marked_now
 
 # Characters of two texts together that are compared inside a transaction, too. Chosen by hand; not
 # measured.
@@ -76,6 +78,7 @@ class Plan:
         unchanged: the entries that are as they were; nothing of them is stored.
         differences: the results of `compare`, by the states that were compared.
         backlog: whether the document lists many items without a date.
+        pairs: the known states and the changed observations that are compared.
     """
 
     def __init__(
@@ -90,27 +93,40 @@ class Plan:
         self.differences: dict[Compared, Difference | None] = {}
         self.backlog = has_backlog([observation for observation, _ in items])
         self._listed = len(items)
-        self._pairs = pairs
+        self.pairs = list(pairs)
+
+    def leave_out(self, entry_ids: Collection[int]) -> None:
+        """Leave out the changed observations of these entries: nothing of them is stored."""
+        if not entry_ids:
+            return
+        unwanted = {
+            id(observation)
+            for known, observation in self.pairs
+            if known.newest.entry_id in entry_ids
+        }
+        items = [item for part in self.parts for item in part if id(item[0]) not in unwanted]
+        self.parts = list(in_chunks(items, _PART)) or [[]]
+        self.pairs = [pair for pair in self.pairs if id(pair[1]) not in unwanted]
 
     def compare(self) -> None:
         """Compare every changed state with the known one, without the edit that most share.
 
         It may take long, so no session may be open.
         """
-        found = []
-        for known, observation in self._pairs:
+        compared = []
+        for known, observation in self.pairs:
             edit = difference(known, observation)
             self.differences[compared_states(known, observation)] = edit
             if edit is not None and not edit.keeps_text:
-                found.append((known, observation, edit))
+                compared.append((known, observation, edit))
         rest = mass_edits.judged(
-            [(_state(known.same_origin), known.state_of(later)) for known, later, _ in found],
-            [edit for _, _, edit in found],
+            [(_state(known.same_origin), known.state_of(later)) for known, later, _ in compared],
+            [edit for _, _, edit in compared],
             self._listed,
         )
-        for (known, observation, _), edit in zip(found, rest, strict=True):
+        for (known, observation, _), edit in zip(compared, rest, strict=True):
             self.differences[compared_states(known, observation)] = edit
-        self._pairs = ()
+        self.pairs = []
 
 
 def plan(session: Session, source: Source, observations: Sequence[Observation]) -> Plan:
@@ -151,7 +167,7 @@ def is_edit(entry: Entry, observation: Observation) -> bool:
     return (
         newest.hash != observation.hash
         and newest.kind is not NewsKind.WITHDRAWN
-        and not observation.withdrawn
+        and not is_marked_now(newest, observation)
     )
 
 
@@ -171,7 +187,8 @@ def difference(known: Known, observation: Observation) -> Difference | None:
 
     The first observation of another origin is a new state only if it is the whole text of what was
     a teaser, or if it shows an edit; it is news only if it shows an edit. An edit that the entry's
-    newest state shows already is not news. A part of the known text is no new state.
+    newest state shows already is not news, nor is the return of lost characters. A part of the
+    known text is no new state.
     """
     newest, earlier = known.newest, known.same_origin
     if earlier.hash == observation.hash:
@@ -184,7 +201,8 @@ def difference(known: Known, observation: Observation) -> Difference | None:
         return None
     if earlier.origin != observation.origin and not changes.material:
         return None
-    if newest is not earlier and contains_changes(changes, _state(newest)):
+    is_known = newest is not earlier and contains_changes(changes, _state(newest))
+    if is_known or is_repair(earlier, observation):
         return Difference(changes.changes, material=False)
     return changes
 

@@ -5,7 +5,7 @@ decided by `match/`.
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, cast
@@ -18,12 +18,11 @@ from notifier.errors import NotFoundError
 from notifier.i18n.messages import LazyMessage
 from notifier.store.models import Entry, Revision, Source
 from notifier.store.models.sources import Change
-from notifier.watch import first_sight
+from notifier.watch import first_sight, withdrawals
 from notifier.watch.diff import Difference
 from notifier.watch.edits import Compared, Known, compared_states, difference, whole
 from notifier.watch.first_sight import FirstSight
 from notifier.watch.identity import Aliases, Identified, identified
-from notifier.watch.page_checks import PageCheck, PageState
 from notifier.watch.parsers.observation import Observation, Origin
 from notifier.watch.repeated_edits import restrained
 from notifier.watch.stored import Stored
@@ -177,10 +176,11 @@ def _revise(
     entry.published_at = entry.published_at or observation.published_at
     if newest.hash == observation.hash:
         return Revised.UNCHANGED
+    if withdrawals.is_marked_now(newest, observation):
+        withdraw(entry, observation.withdrawn, now, observation)
+        return Revised.WITHDRAWN
     if newest.kind is NewsKind.WITHDRAWN:
-        return _restore(entry, observation, now)
-    if observation.withdrawn:
-        return _withdraw(entry, observation.withdrawn, now, observation)
+        return _restore_if_shown(entry, observation, now)
     known = Known.of(entry, observation)
     compared = compared_states(known, observation)
     planned = differences is not None and compared in differences
@@ -205,14 +205,34 @@ def _store_edit(entry: Entry, observation: Observation, edit: Difference, now: d
     return Revised.CHANGED
 
 
-def _restore(entry: Entry, observation: Observation, now: datetime) -> Revised:
-    """Store that a withdrawn entry is published again, if it is unmarked and its page is there."""
+def _restore_if_shown(entry: Entry, observation: Observation, now: datetime) -> Revised:
+    """Store that a withdrawn entry is published again, if an observation says so."""
+    newest = entry.revisions[-1]
+    is_listed_again = entry.left_at is not None and observation.origin == Origin.DOCUMENT
     if (
-        observation.withdrawn
-        or entry.missing_since is not None
-        or observation.origin != entry.revisions[-1].origin
+        (observation.withdrawn and not newest.held_because)
+        or (entry.missing_since is not None and not is_listed_again)
+        or observation.origin != newest.origin
     ):
         return Revised.UNCHANGED
+    entry.missing_since = None
+    if not newest.held_because:
+        restore(entry, observation, now)
+        return Revised.CHANGED
+    # Nobody was told that it was withdrawn: an edit is compared by the next poll, as ever.
+    restore(entry, observation_of(newest), now)
+    is_edited = entry.revisions[-1].hash != observation.hash
+    return Revised.POSTPONED if is_edited else Revised.CHANGED
+
+
+def restore(entry: Entry, observation: Observation, now: datetime) -> None:
+    """Store that a withdrawn entry is published again.
+
+    Args:
+        entry: an entry whose newest state is a withdrawal, in a writing session.
+        observation: the state that is published now.
+        now: when it was observed.
+    """
     change = Change(
         what="availability",
         before=entry.revisions[-1].changes[0]["after"],
@@ -220,13 +240,41 @@ def _restore(entry: Entry, observation: Observation, now: datetime) -> Revised:
         note="",
     )
     _append(entry, observation, Difference((change,), material=True), observation.change, now)
-    return Revised.CHANGED
 
 
-def _withdraw(entry: Entry, reason: str, now: datetime, observation: Observation) -> Revised:
+def withdraw(
+    entry: Entry, reason: str, now: datetime, observation: Observation, *, held: bool = False
+) -> None:
+    """Store that an entry is withdrawn.
+
+    Args:
+        entry: an entry in a writing session.
+        reason: a sentence for readers.
+        now: when it was observed.
+        observation: the state of today, marked as withdrawn.
+        held: whether a person has to decide before readers are told.
+    """
     change = Change(what="withdrawn", before="", after=reason, note="")
     _append(entry, observation, Difference((change,), material=True), NewsKind.WITHDRAWN, now)
-    return Revised.WITHDRAWN
+    if held:
+        entry.revisions[-1].held_because = HeldBecause.WITHDRAWAL
+
+
+def observation_of(revision: Revision, withdrawn: str = "") -> Observation:
+    """Return the observation behind a revision, to store a new state that differs in no text."""
+    return Observation(
+        guid="",
+        url=revision.url,
+        title=revision.title,
+        summary=revision.summary,
+        body=revision.body,
+        author=revision.author,
+        published_at=revision.published_at,
+        categories=tuple(revision.categories),
+        content=revision.content,
+        withdrawn=withdrawn,
+        origin=Origin(revision.origin),
+    )
 
 
 def _append(
@@ -266,82 +314,6 @@ def _state(
         "changes": [],
         "origin": str(observation.origin),
     }
-
-
-def note_listed(
-    session: Session, source: Source, listed: Collection[int], now: datetime
-) -> list[int]:
-    """Note which entries a feed no longer lists.
-
-    Args:
-        session: a writing session; the caller commits.
-        source: a feed whose document was just stored.
-        listed: the ids of the entries in it; an empty document says nothing of the others.
-        now: when it was observed.
-
-    Returns:
-        The ids of the entries that left it with this document.
-    """
-    if not listed:
-        return []
-    statement = select(Entry).where(Entry.source_id == source.id, Entry.left_at.is_(None))
-    left = [entry for entry in session.scalars(statement) if entry.id not in listed]
-    for entry in left:
-        entry.left_at = now
-    return [entry.id for entry in left]
-
-
-def note_checked(session: Session, entry_id: int, check: PageCheck, now: datetime) -> bool:
-    """Store the check of an entry's page; one missing on two checks a day apart is withdrawn.
-
-    Args:
-        session: a writing session; the caller commits.
-        entry_id: the entry whose page was checked.
-        check: its result.
-        now: when it was checked.
-
-    Returns:
-        Whether the entry is withdrawn by this.
-    """
-    entry = find(session, entry_id)
-    entry.checked_at = now
-    newest = entry.revisions[-1]
-    if check.state is PageState.UNKNOWN:
-        return False
-    if check.state is PageState.PRESENT:
-        was_missing, entry.missing_since = entry.missing_since is not None, None
-        if was_missing and newest.kind is NewsKind.WITHDRAWN:
-            _restore(entry, _observation_of(newest), now)
-        return False
-    if entry.missing_since is None:
-        entry.missing_since = now
-        return False
-    if newest.kind is NewsKind.WITHDRAWN or now - entry.missing_since < _DAY:
-        return False
-    reason = LazyMessage(
-        "The publisher took the page down: since %(since)s it %(answer)s.",
-        since=entry.missing_since.date(),
-        answer=check.answer,
-    )
-    _withdraw(entry, reason, now, _observation_of(newest, withdrawn=reason))
-    return True
-
-
-def _observation_of(revision: Revision, withdrawn: str = "") -> Observation:
-    """Return the observation behind a revision, to store a new state that differs in no text."""
-    return Observation(
-        guid="",
-        url=revision.url,
-        title=revision.title,
-        summary=revision.summary,
-        body=revision.body,
-        author=revision.author,
-        published_at=revision.published_at,
-        categories=tuple(revision.categories),
-        content=revision.content,
-        withdrawn=withdrawn,
-        origin=Origin(revision.origin),
-    )
 
 
 def date_revisions(session: Session, source: Source, as_of: datetime, now: datetime) -> None:

@@ -12,23 +12,27 @@ from notifier.watch.text_changes import edits
 
 # The words by which an excerpt points to the whole text, at its end. In small letters they are a
 # part of a sentence, unless a mark stands before them.
-_WORDS = (
-    "read (?:the )?(?:full|more|on|rest)|continue reading|full (?:story|article)|weiterlesen|"
-    "mehr lesen|zum artikel|lire la suite|lire plus|leer más|seguir leyendo|leggi tutto|"
-    "continua a leggere|lees meer|lees verder|leia mais|czytaj więcej|läs mer|続きを読む|阅读更多|"
-    "阅读全文|더 보기"
-)
-_CAPITAL_WORDS = "|".join(words[:1].upper() + words[1:] for words in _WORDS.split("|"))
+_PHRASES = (
+    "read more", "read the full", "read on", "read the rest", "continue reading", "full story",
+    "full article", "weiterlesen", "mehr lesen", "zum artikel", "lire la suite", "lire plus",
+    "leer más", "seguir leyendo", "leggi tutto", "continua a leggere", "lees meer", "lees verder",
+    "leia mais", "czytaj więcej", "läs mer", "続きを読む", "阅读更多", "阅读全文", "더 보기",
+)  # fmt: skip
+_ANY_CASE = "|".join(("more", *_PHRASES))
+_CASES = (str.capitalize, str.title, str.upper)
+_CAPITALS = "|".join(case(words) for words in _PHRASES for case in _CASES)
+_ARROWS = r"\s{0,4}[\[(<«»→]{0,3}\s?"
 _POINTER = re.compile(
-    rf"(?:\s*\[?(?:…|\.\.\.)\]?|(?:[.!?…)\]:→»\n]\s{{0,4}}[\[(<«»→]{{0,3}}\s?(?i:more|{_WORDS})"
-    rf"|\s[\[(<«»→]{{0,3}}\s?(?:{_CAPITAL_WORDS}|{_CAPITAL_WORDS.upper()}))[^.!?]{{0,120}}\W{{0,5}})$"
+    rf"(?:\s*\[?(?:…|\.\.\.)\]?"
+    rf"|(?:[.!?…)\]:→»\n]{_ARROWS}(?i:{_ANY_CASE})|\s{_ARROWS}(?:{_CAPITALS}))"
+    r"[^.!?]{0,120}\W{0,5})$"
 )
 _LONGEST_POINTER = 200
 # The words of a note that only some may read the rest.
 _CLOSED = re.compile(
-    r"(?i)passwor[dt]|passwört|mot de passe|contraseña|wachtwoord|\bsenha\b|パスワード|密码|비밀번호|"
-    r"\b(?:for|only|our|paying|registered) members\b|\bmembers[- ]only\b|membership|become a member|"
-    r"mitglieder|mitgliedschaft|adhérents|\bsoci\b|\bsocios\b|会員|회원|"
+    r"(?i)passwor[dt]|passwört|mot de passe|contraseña|wachtwoord|\bsenha\b|パスワード|密码|"
+    r"\b(?:for|only|our|paying|registered) members\b|\bmembers[- ]only\b|membership|"
+    r"비밀번호|become a member|mitglieder|mitgliedschaft|adhérents|\bsoci\b|\bsocios\b|会員|회원|"
     r"\bsubscribe|\bsubscri(?:bers?|ption)|abonnent|abonnement|\babonn|suscri(?:pt|b|pc)|abbonat|"
     r"abbonament|assinante|\blog ?in\b|\bsign ?(?:in|up)\b|anmelde|einlogg|registrier|"
     r"\bregister (?:to|or|for|now|free)|connectez|s.identifier|se connecter|iniciar sesión|"
@@ -81,13 +85,13 @@ def is_closed(text: str, whole: str) -> bool:
     """Return whether a text ends in a note for members where another one has the rest."""
     if len(text) > len(whole) + _LONGEST_NOTE or not _CLOSED.search(text):
         return False
-    found = edits(Text.of(whole), Text.of(text))
-    gone = [statement for edit in found for statement in edit.before]
-    come = [statement for edit in found for statement in edit.after]
+    its_edits = edits(Text.of(whole), Text.of(text))
+    gone = [statement for edit in its_edits for statement in edit.before]
+    come = [statement for edit in its_edits for statement in edit.after]
     note = " ".join(statement.text for statement in come)
     return bool(
         gone
-        and not any(edit.is_paired for edit in found)
+        and not any(edit.is_paired for edit in its_edits)
         and len(note) <= _LONGEST_NOTE
         and _CLOSED.search(note)
         and not _CLOSED.search(" ".join(statement.text for statement in gone))
@@ -98,5 +102,5 @@ def is_closed(text: str, whole: str) -> bool:
 
 def _are_at_the_end(statements: Sequence[Statement], text: str) -> bool:
     """Return whether nothing else stands behind the first of some statements of a text."""
-    keys = [one.key for one in Text.of(text).statements if not one.is_around]
-    return sorted(keys[-len(statements) :]) == sorted(one.key for one in statements)
+    keys = [statement.key for statement in Text.of(text).statements if not statement.is_around]
+    return sorted(keys[-len(statements) :]) == sorted(statement.key for statement in statements)

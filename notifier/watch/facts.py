@@ -42,22 +42,22 @@ def _words(text: str) -> frozenset[str]:
 
 
 _COUNTING = _words(
-    "half twice once double triple quarter halb hälfte doppelt moitié mitad metà helft daily weekly "
-    "monthly yearly annually täglich wöchentlich monatlich jährlich diario semanal mensual"
+    "half twice once double triple quarter halb hälfte doppelt moitié mitad metà helft daily "
+    "weekly monthly yearly annually täglich wöchentlich monatlich jährlich diario semanal mensual"
 )
 _NEGATIONS = _words(
     "no not never without neither nor none cannot hardly barely nicht kein keine keinen keinem "
     "keiner keines ohne nie niemals weder noch ne pas sans jamais aucun aucune ni sin nunca ningún "
-    "ninguna ninguno tampoco jamás non senza nessun nessuna mai niet geen zonder nooit nobody не нет "
-    "без ни inte ikke ej"
+    "ninguna ninguno tampoco jamás non senza nessun nessuna mai niet geen zonder nooit nobody не "
+    "нет без ни inte ikke ej"
 )
 _MONTHS = _words(
     "janvier février mars avril mai juin juillet août septembre octobre novembre décembre enero "
     "febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre"
 )
 _OUTCOME_WORDS = _words(
-    "± < > <= >= $ € £ ¥ met more less risk risks died safe safely worse tod mort muerte open opens "
-    "opened closed closes oral orally placebo men women children adults pregnant progressive "
+    "± < > <= >= $ € £ ¥ met more less risk risks died safe safely worse tod mort muerte open "
+    "opens opened closed closes oral orally placebo men women children adults pregnant progressive "
     "relapsing"
 )
 _FACT_WORDS = frozenset(map(bare, _NEGATIONS | _COUNTING | _MONTHS | _OUTCOME_WORDS))
@@ -87,7 +87,7 @@ _OUTCOMES = tuple(map(bare, _OUTCOME_STEMS))
 
 
 def facts(its_words: Iterable[Word]) -> Counter[str]:
-    """Return the facts among some words and how often each is stated; their order does not count."""
+    """Return the facts among some words and how often each is stated, in no order."""
     return Counter(fact for word in its_words if (fact := fact_of(word)))
 
 

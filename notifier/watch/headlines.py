@@ -7,10 +7,9 @@ spelling, a counter at its end, a label before it, and the name of the site.
 import re
 from collections.abc import Collection
 
-from rapidfuzz.distance import OSA
-
 from notifier.text.cleaning import fold
 from notifier.watch import surroundings
+from notifier.watch.edit_distance import is_one_slip
 from notifier.watch.facts import fact_of
 from notifier.watch.statements import Statement
 from notifier.watch.text_changes import NOTHING_SHARED, Shared, Span, spans_of, swap_of
@@ -100,5 +99,5 @@ def _is_slip(span: Span) -> bool:
         and before.key[0] == after.key[0]
         and not fact_of(before)
         and not fact_of(after)
-        and OSA.distance(before.key, after.key, score_cutoff=1) <= 1
+        and is_one_slip(before.key, after.key)
     )

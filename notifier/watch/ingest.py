@@ -10,9 +10,7 @@ pages of new teasers, and checks whether older pages are still there.
 """
 
 import logging
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -21,12 +19,24 @@ from sqlalchemy.orm import Session
 
 from notifier.enums import PollStatus, SourceKind
 from notifier.store.models import Entry, Source
-from notifier.watch import articles, due_requests, edits, entries, page_checks, sources
+from notifier.watch import (
+    articles,
+    doubts,
+    due_requests,
+    edits,
+    entries,
+    page_checks,
+    presence,
+    source_lists,
+    sources,
+)
+from notifier.watch.doubts import Judgement
 from notifier.watch.http.types import Purpose, Request, Response
 from notifier.watch.identity import KeyKind
-from notifier.watch.page_checks import PageCheck
+from notifier.watch.page_checks import PageState
 from notifier.watch.parsers import clinicaltrials, wordpress
 from notifier.watch.parsers.observation import Observation, ParsedDocument
+from notifier.watch.poll_state import Outcome, PollState
 from notifier.watch.stored import Stored
 
 log = logging.getLogger("notifier")
@@ -44,51 +54,9 @@ WITH_OBSERVATIONS = (Purpose.DOCUMENT, Purpose.NEXT_PAGE, Purpose.RECORD, Purpos
 # Responses whose failure is stored with the source; other failures say nothing of it.
 FAILURES_STORED = (Purpose.DOCUMENT, Purpose.NEXT_PAGE, Purpose.POSTS)
 # Responses that only add to entries: trouble with them is not the source's.
-SUPPLEMENTS = (Purpose.ARTICLE, Purpose.CHECK, Purpose.AS_OF)
+SUPPLEMENTS = (Purpose.ARTICLE, Purpose.ROBOTS, Purpose.CHECK, Purpose.SITE, Purpose.AS_OF)
 # Statuses by which a site says that it offers no list of posts (RFC 9110, 15.5).
 _NO_LIST_OF_POSTS = (400, 401, 403, 404, 410)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The result of one response for its source.
-
-    Attributes:
-        status: the source's status; None if the response says nothing about it.
-        error: the reason of a failure, a clause; None if there is none.
-        stored: what was stored of its observations.
-        requests: what is requested next.
-    """
-
-    status: PollStatus | None = None
-    error: str | None = None
-    stored: Stored = field(default_factory=Stored)
-    requests: tuple[Request, ...] = ()
-
-
-@dataclass
-class PollState:
-    """Findings of one poll that its later responses need; they are not stored.
-
-    Attributes:
-        now: the time of the poll, aware UTC.
-        interval: the operator's shortest wait (`watch.interval_minutes`).
-        waiting: requests that follow the source's own document, by source id.
-        listed: the ids of the entries in the source's documents, by source id.
-        pages: the further pages that were requested, by source id.
-        failures: how many polls of a search had failed in a row before this one, by source id.
-        dated_by: the ids of the sources that get the date of a registry's data, by its address.
-        page_checks: the results of checks, by source id and entry id.
-    """
-
-    now: datetime
-    interval: timedelta
-    waiting: dict[int, list[Request]] = field(default_factory=lambda: defaultdict(list))
-    listed: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
-    pages: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
-    failures: dict[int, int] = field(default_factory=dict)
-    dated_by: dict[str, list[int]] = field(default_factory=dict)
-    page_checks: dict[int, dict[int, PageCheck]] = field(default_factory=lambda: defaultdict(dict))
 
 
 def watched_source(session: Session, source_id: int) -> Source | None:
@@ -104,9 +72,29 @@ def plan(session: Session, source: Source, document: ParsedDocument) -> edits.Pl
     """
     observations: Sequence[Observation] = document.observations
     if _is_search(source):
-        followed = sources.followed_trials(session)
+        followed = source_lists.followed_trials(session)
         observations = [trial for trial in observations if trial.guid not in followed]
     return edits.plan(session, source, observations)
+
+
+def judge(
+    session: Session, source: Source, document: ParsedDocument, plan: edits.Plan, state: PollState
+) -> str:
+    """Take the states that are not believed out of a plan.
+
+    Args:
+        session: any session.
+        source: the source, in this session.
+        document: the parsed document.
+        plan: its plan, which was not compared yet.
+        state: what this poll showed so far; it is updated.
+
+    Returns:
+        The reason, a clause, if the whole document must be rejected; else empty.
+    """
+    judgement = doubts.judge(session, source, document, plan, state.now)
+    state.judgements[source.id] = judgement
+    return judgement.refusal
 
 
 def stores_new_entries(source: Source, purpose: Purpose) -> bool:
@@ -137,20 +125,26 @@ def complete(
         state: what this poll showed so far; it is updated.
     """
     purpose = response.request.purpose
-    repeats = bool(stored.entry_ids) and stored.entry_ids <= state.listed[source.id]
-    state.listed[source.id] |= stored.entry_ids
+    judgement = state.judgements.pop(source.id, None) or Judgement()
+    observed = stored.entry_ids | judgement.entry_ids
+    repeats = bool(observed) and observed <= state.listed[source.id]
+    state.listed[source.id] |= observed
+    if source.kind is not SourceKind.FEED:
+        doubts.store(session, source, judgement.doubted, stored.entry_ids, state.now)
     if purpose is Purpose.DOCUMENT:
-        return _complete_document(session, source, response, document, stored, state)
+        return _complete_document(session, source, response, document, stored, judgement, state)
     if purpose is Purpose.POSTS:
         return Outcome(stored=stored, requests=_after_posts(source, document, state))
     requests = _as_of_request(source, stored, state)
-    if purpose is not Purpose.NEXT_PAGE:
+    error = judgement.reason
+    if purpose is Purpose.NEXT_PAGE:
+        endless = document.next_url and _endless(source, document.next_url, repeats, state)
+        error = endless or error
+        requests += [] if endless else _more_trials(session, source, response, document, state)
+    if not error:
         return Outcome(stored=stored, requests=tuple(requests))
-    if document.next_url and (error := _endless(source, document.next_url, repeats, state)):
-        _fail_list(source, response, error, state)
-        return Outcome(PollStatus.FAILED, error, stored, tuple(requests))
-    requests += _more_trials(session, source, response, document, state)
-    return Outcome(stored=stored, requests=tuple(requests))
+    _fail_list(source, response, error, state)
+    return Outcome(PollStatus.FAILED, error, stored, tuple(requests))
 
 
 def _complete_document(
@@ -159,43 +153,81 @@ def _complete_document(
     response: Response,
     document: ParsedDocument,
     stored: Stored,
+    judgement: Judgement,
     state: PollState,
 ) -> Outcome:
     requests: list[Request] = []
+    error = judgement.reason
     if source.kind is SourceKind.FEED:
-        requests += _after_feed(session, source, document, stored, state)
+        listed = stored.entry_ids | judgement.entry_ids
+        error = document.doubt or doubts.of_list(
+            session, source, len(listed), len(stored.new_ids), state.now
+        )
+        left_is_known = document.whole and not error
+        requests += _after_feed(
+            session, source, document, stored, listed if left_is_known else None, state
+        )
     elif source.kind is SourceKind.REGISTRY:
         requests += _more_trials(session, source, response, document, state)
         requests += _as_of_request(source, stored, state)
     sources.follow_move(session, source, response, state.now)
     state.failures[source.id] = source.failures
+    changed = bool(stored.new or stored.changed)
+    if error:
+        sources.record_doubt(
+            source, state.now, state.interval, response, document, error, changed=changed
+        )
+        return Outcome(PollStatus.FAILED, error, stored, tuple(requests))
+    # An unchanged first page of a search says nothing about its other pages, so it is always parsed
+    # again; and so is what was not stored wholly.
+    whole = not stored.postponed and not judgement.damaged and not _is_search(source)
+    if source.kind is SourceKind.FEED:
+        whole = whole and document.whole
     sources.record_success(
-        source,
-        state.now,
-        state.interval,
-        response,
-        document,
-        changed=bool(stored.new or stored.changed),
-        # An unchanged first page of a search says nothing about its other pages, so it is always
-        # parsed again.
-        whole=not stored.postponed and not _is_search(source),
+        source, state.now, state.interval, response, document, changed=changed, whole=whole
     )
     return Outcome(PollStatus.OK, stored=stored, requests=tuple(requests))
 
 
 def _after_feed(
-    session: Session, source: Source, document: ParsedDocument, stored: Stored, state: PollState
+    session: Session,
+    source: Source,
+    document: ParsedDocument,
+    stored: Stored,
+    listed: Collection[int] | None,
+    state: PollState,
 ) -> Iterable[Request]:
+    """Note what a feed lists, and return the requests that follow.
+
+    Args:
+        session: a writing session.
+        source: the feed.
+        document: its document.
+        stored: what was stored of it.
+        listed: the ids of the entries in it; None if that is not believed.
+        state: the poll.
+    """
     sources.note_posts_url(source, document.posts_url, state.now)
-    left = entries.note_listed(session, source, stored.entry_ids, state.now)
+    left: Sequence[int] = ()
+    if listed is not None:
+        left = presence.note_listed(session, source, listed, state.now)
     requests = [
         *page_checks.of_entries(session, left, state.now),
         *state.waiting.pop(source.id, ()),
         *due_requests.posts(session, [source.id], state.now),
     ]
-    if not source.posts_url:  # a list of posts holds the whole texts
-        requests += articles.wanted(session, stored.new_ids)
+    requests += _wanted_articles(session, source, stored, state)
     return {(request.purpose, request.entry_id): request for request in requests}.values()
+
+
+def _wanted_articles(
+    session: Session, source: Source, stored: Stored, state: PollState
+) -> list[Request]:
+    """Return the requests for the pages of new teasers, up to twenty."""
+    # A list of posts holds the whole texts.
+    after = articles.TIME_FOR_POSTS if source.posts_url else timedelta(0)
+    articles.want(session, stored.new_ids, state.now, after=after)
+    return articles.due(session, [source.id], state.now) if stored.new_ids else []
 
 
 def _more_trials(
@@ -212,7 +244,7 @@ def _more_trials(
         return [Request(source.id, document.next_url, purpose=Purpose.NEXT_PAGE)]
     if not _is_search(source):
         return []
-    followed = sources.followed_trials(session)
+    followed = source_lists.followed_trials(session)
     trials = [
         KeyKind.GUID.name_in(entry.key)
         for entry in _unlisted(session, source, state.listed[source.id])
@@ -285,11 +317,12 @@ def store_unchanged(session: Session, responses: Sequence[Response], state: Poll
         responses: responses to requests for documents, whose bytes are known.
         state: the poll.
     """
-    by_id = sources.many(session, [response.request.source_id for response in responses])
+    by_id = source_lists.many(session, [response.request.source_id for response in responses])
     for response in responses:
         if source := by_id.get(response.request.source_id):
             sources.follow_move(session, source, response, state.now)
             sources.record_success(source, state.now, state.interval, response)
+    doubts.forget(session, list(by_id))
 
 
 def reject(source: Source, response: Response, error: str, state: PollState) -> Outcome:
@@ -302,6 +335,9 @@ def reject(source: Source, response: Response, error: str, state: PollState) -> 
         state: the poll.
     """
     purpose = response.request.purpose
+    judgement = state.judgements.pop(source.id, None)
+    if judgement is not None and judgement.is_first:
+        sources.is_doubted_for_long(source, state.now)
     if purpose is Purpose.DOCUMENT:
         sources.record_failure(source, state.now, state.interval, response, error)
         return Outcome(PollStatus.GONE if source.gone_at else PollStatus.FAILED, error)
@@ -347,13 +383,26 @@ def store_as_of(session: Session, url: str, moment: datetime, state: PollState) 
         moment: the date, aware UTC.
         state: the poll.
     """
-    for source in sources.many(session, state.dated_by[url]).values():
+    for source in source_lists.many(session, state.dated_by[url]).values():
         sources.note_as_of(source, moment)
         entries.date_revisions(session, source, moment, state.now)
 
 
+def note_check(response: Response, state: PollState) -> bool:
+    """Note whether an entry's page is there; return whether it is missing.
+
+    Args:
+        response: to a `CHECK`.
+        state: the poll; it is updated.
+    """
+    request = response.request
+    check = page_checks.judge_response(response)
+    state.page_checks[request.source_id][request.entry_id] = check
+    return check.state is PageState.MISSING
+
+
 def store_page_checks(session: Session, source_id: int, state: PollState) -> Stored:
-    """Store the checks of a source's pages; none counts as missing if the site seems to have moved.
+    """Store the checks of a source's pages.
 
     Args:
         session: a writing session; the caller commits.
@@ -361,13 +410,7 @@ def store_page_checks(session: Session, source_id: int, state: PollState) -> Sto
         state: the poll.
     """
     checks = state.page_checks[source_id]
-    if page_checks.is_moved_site(checks.values()):
-        log.warning("source %d: most of %d checked pages are missing", source_id, len(checks))
-        checks = dict.fromkeys(checks, page_checks.UNKNOWN)
-    withdrawn = sum(
-        entries.note_checked(session, entry_id, check, state.now)
-        for entry_id, check in checks.items()
-    )
+    withdrawn = presence.note_checked(session, source_id, checks, state.site_answers, state.now)
     return Stored(changed=withdrawn, withdrawn=withdrawn)
 
 

@@ -32,20 +32,20 @@ _MONTH_OF = {
 }
 # Months that are no other word of one of the languages, so that one alone is a month as well.
 _CLEAR_MONTHS = frozenset(_MONTH_OF) - frozenset(
-    "may mai mar mars marzo march sept nov dic mei jan".split()
+    ("may", "mai", "mar", "mars", "marzo", "march", "sept", "nov", "dic", "mei", "jan")
 )
 _WEEKDAYS = (
     "monday tuesday wednesday thursday friday saturday sunday montag dienstag mittwoch donnerstag "
     "freitag samstag sonntag lundi mardi mercredi jeudi vendredi samedi dimanche lunes martes "
     "miércoles jueves viernes sábado domingo lunedì martedì mercoledì giovedì venerdì sabato "
-    "domenica maandag dinsdag woensdag donderdag vrijdag zaterdag zondag mon tue tues wed thu thurs "
-    "fri sat sun"
-).split()
+    "domenica maandag dinsdag woensdag donderdag vrijdag zaterdag zondag mon tue tues wed thu "
+    "thurs fri sat sun"
+)
 # In small letters, these two are English verbs.
 _CAPITAL_MONTHS = ("may", "march")
 _OTHER_MONTHS = sorted(set(_MONTH_OF) - set(_CAPITAL_MONTHS), key=len, reverse=True)
 MONTH = rf"(?:(?-i:May|March|MAY|MARCH)|{'|'.join(_OTHER_MONTHS)})(?![^\W\d_])\.?"
-_WEEKDAY = rf"(?:(?:{'|'.join(_WEEKDAYS)})\.?,? (?:(?:den|dem|the|le|el|il) )?)?"
+_WEEKDAY = rf"(?:(?:{_WEEKDAYS.replace(' ', '|')})\.?,? (?:(?:den|dem|the|le|el|il) )?)?"
 _YEAR = r"(?:19|20)\d\d(?!\d)"
 
 # The alternatives of a date, each with the names of its parts and a letter for the alternative.
@@ -55,8 +55,8 @@ DATE = (
     rf"(?:,?(?: (?:de|del))?[ -]?(?P<ya>{_YEAR}))?"
     rf"|(?P<mb>{MONTH}) ?(?P<db>\d{{1,2}})(?:st|nd|rd|th)?(?![\d%])(?:,? ?(?P<yb>{_YEAR}))?"
     rf"|(?P<mc>{MONTH}),?(?: (?:de|del|of))? ?(?P<yc>{_YEAR})"
-    r"|(?P<yd>(?:19|20)\d\d)(?:[-/.]|年 ?|년 ?)(?P<md>\d{1,2})(?:[-/.]|月 ?|월 ?)(?P<dd>\d{1,2})(?!\d)"
-    r"(?:日|일)?"
+    r"|(?P<yd>(?:19|20)\d\d)(?:[-/.]|[年년] ?)(?P<md>\d{1,2})(?:[-/.]|[月월] ?)(?P<dd>\d{1,2})"
+    r"(?!\d)[日일]?"
     rf"|(?P<de>\d{{1,2}})\. ?(?P<me>\d{{1,2}})\. ?(?P<ye>{_YEAR}|\d\d(?![\d.]))"
     rf"|(?P<df>\d{{1,2}})[/-](?P<mf>\d{{1,2}})[/-](?P<yf>{_YEAR}|\d\d(?![\d/-]))"
     r"|(?P<yg>(?:19|20)\d\d)-(?P<mg>0[1-9]|1[0-2])(?![\d-])"
@@ -102,12 +102,12 @@ _ONES = (
     ("eighty achtzig ochenta ottanta tachtig oitenta", 80),
     ("ninety neunzig noventa novanta negentig", 90),
 )
-_GERMAN_ONES = "ein zwei drei vier fünf sechs sieben acht neun".split()
-_GERMAN_TENS = "zwanzig dreißig vierzig fünfzig sechzig siebzig achtzig neunzig".split()
+_GERMAN_ONES = "ein zwei drei vier fünf sechs sieben acht neun"
+_GERMAN_TENS = "zwanzig dreißig vierzig fünfzig sechzig siebzig achtzig neunzig"
 _VALUES = {word.casefold(): value for words, value in _ONES for word in words.split()} | {
-    f"{one}und{tens}".casefold(): (place + 2) * 10 + number
-    for place, tens in enumerate(_GERMAN_TENS)
-    for number, one in enumerate(_GERMAN_ONES, start=1)
+    f"{ones}und{tens}".casefold(): (place + 2) * 10 + number
+    for place, tens in enumerate(_GERMAN_TENS.split())
+    for number, ones in enumerate(_GERMAN_ONES.split(), start=1)
 }
 _SCALES = {
     word: scale
@@ -200,11 +200,11 @@ def _month_number(text: str) -> int:
     return int(text) if text.isdecimal() else _MONTH_OF[text.rstrip(".").casefold()]
 
 
-def same_date(one: str, other: str) -> bool:
+def same_date(date: str, other: str) -> bool:
     """Return whether two results of `date_of` may be one day, the year of one being left out."""
-    if one == other:
+    if date == other:
         return True
-    (year, days), (other_year, other_days) = _days_of(one), _days_of(other)
+    (year, days), (other_year, other_days) = _days_of(date), _days_of(other)
     return bool(days & other_days) and (year == other_year or "-" in (year, other_year))
 
 
@@ -258,7 +258,7 @@ def value(words: Iterable[str]) -> str:
 
 
 def continues(words: list[str], word: str) -> bool:
-    """Return whether a number goes on with this word: ``twenty`` with ``one``, ``1.4`` with ``mio``.
+    """Return whether a number goes on with a word: ``twenty`` with ``one``, ``1.4`` with ``mio``.
 
     Args:
         words: the words of the number so far.

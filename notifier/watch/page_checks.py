@@ -1,21 +1,26 @@
 """Checks of entries' own pages: which are due, and whether a page is still there.
 
-Reads only; `entries.py` stores the result.
+Also looks at the rest of a site whose page stays away: its front page, and other articles. Reads
+only; `presence.py` stores the results.
 """
 
+import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from sqlalchemy import ColumnElement, Select, and_, func, select
 from sqlalchemy.orm import Session
 
+from notifier.enums import NewsKind
 from notifier.i18n.messages import LazyMessage
 from notifier.store.db import in_chunks
-from notifier.store.models import Entry, Match
+from notifier.store.models import Entry, Match, Revision
+from notifier.text.urls import canonical_url, without_fragment
 from notifier.watch.http.types import Purpose, Request, Response
+from notifier.watch.withdrawals import Site, gone_for, is_to_be_judged
 
 # All values were chosen by hand; not measured.
 
@@ -25,17 +30,30 @@ _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _AFTER_THE_WINDOW, _LONGEST = timedelta(days=7), timedelta(days=365)
 # Checks of one source at once, of its newest entries.
 _MOST_CHECKS = 50
-# If at least so many pages of a site, and more than half of those that were checked, are missing at
-# once, the site has moved: nobody withdraws most of what they wrote.
-_FEWEST_OF_A_MOVE = 3
+# Other articles of a site that are requested when a page of it stays away, and the newest entries
+# of the source among which they are chosen.
+_MOST_OTHERS, _MOST_CONSIDERED = 3, 200
+# Checks of one source that are so close to each other that they are counted together.
+_TOGETHER = timedelta(hours=26)
+# Words in the addresses of pages that stand in the way of an article.
+_ELSEWHERE = re.compile(
+    r"(?i)\b(?:log[-_]?[io]n|sign[-_]?(?:in|up)|sso|oauth\d?|auth|account|register|registration"
+    r"|consent|cookies?|gdpr|privacy|pay[-_]?wall|subscribe|subscriptions?|abo|anmelden|connexion"
+    r"|captcha|challenge|error|404|410|not[-_]?found|maintenance)\b"
+)
 # A page that is gone (RFC 9110, 15.5.5 and 15.5.11).
 _MISSING_STATUSES = (404, 410)
 
 
 class PageState(StrEnum):
-    """The result of a check of an entry's page."""
+    """The result of a check of an entry's page.
+
+    `elsewhere`: the address leads to another page, such as a log-in, a pay wall or the front page.
+    `unknown`: an outage or a refusal.
+    """
 
     PRESENT = "present"
+    ELSEWHERE = "elsewhere"
     MISSING = "missing"
     UNKNOWN = "unknown"
 
@@ -45,38 +63,181 @@ class PageCheck:
     """The result of a check, and how the site says that the page is missing.
 
     Attributes:
-        state: whether the page is there; an outage or a refusal leaves it unknown.
-        answer: a clause such as ``leads to the site's front page``; empty unless it is missing.
+        state: whether the page is there.
+        answer: a clause such as ``answers that there is no such page (404)``; empty unless it is
+            missing.
     """
 
     state: PageState
     answer: str = ""
 
 
-PRESENT, UNKNOWN = PageCheck(PageState.PRESENT), PageCheck(PageState.UNKNOWN)
+PRESENT, ELSEWHERE = PageCheck(PageState.PRESENT), PageCheck(PageState.ELSEWHERE)
+UNKNOWN, _MISSING = PageCheck(PageState.UNKNOWN), PageCheck(PageState.MISSING)
 
 
 def judge_response(response: Response) -> PageCheck:
-    """Return whether the requested page is there, as the response says."""
+    """Return whether the requested page is there, as the response says.
+
+    Only the page's own host can say that it is missing, and only the page's own address that it is
+    there.
+    """
+    if response.error or _is_challenge(response):
+        return UNKNOWN
+    is_own_host = site_of(response.url) == site_of(response.request.url)
+    is_elsewhere = not is_own_host or _leads_elsewhere(response)
     if response.status in _MISSING_STATUSES:
+        if is_elsewhere:
+            return UNKNOWN
         answer = LazyMessage(
             "answers that there is no such page (%(status)s)", status=response.status
         )
         return PageCheck(PageState.MISSING, answer)
-    leads_to_front_page = _is_front_page(response.url) and not _is_front_page(response.request.url)
-    if response.status == 200 and leads_to_front_page:
-        return PageCheck(PageState.MISSING, LazyMessage("leads to the site's front page"))
-    return UNKNOWN if response.error or response.status >= 400 else PRESENT
+    if response.status != 200:
+        return UNKNOWN
+    return ELSEWHERE if is_elsewhere else PRESENT
+
+
+def _leads_elsewhere(response: Response) -> bool:
+    """Return whether a page of the same host answered that is hardly the requested one.
+
+    The front page, the section that the page was in, and pages with a telling name are not; another
+    form of the same address is.
+    """
+    asked, landed = canonical_url(response.request.url), canonical_url(response.url)
+    if asked == landed:
+        return False
+    is_section = asked.startswith(f"{landed.partition('?')[0]}/")
+    return _is_front_page(response.url) or is_section or bool(_ELSEWHERE.search(landed))
+
+
+def _is_challenge(response: Response) -> bool:
+    """Return whether a guard in front of the site answered, as Cloudflare's says in a header."""
+    return "cf-mitigated" in response.headers
+
+
+def site_of(url: str) -> str:
+    """Return the host of a URL, with its port and without ``www.``."""
+    return canonical_url(url).partition("/")[0].partition("?")[0]
+
+
+def _are_related(site: str, other: str) -> bool:
+    """Return whether two hosts are the same one, or one is within the other's name."""
+    return site == other or site.endswith(f".{other}") or other.endswith(f".{site}")
+
+
+@dataclass
+class SiteAnswers:
+    """Requests to the sites of missing pages in one poll, and what they answered.
+
+    Attributes:
+        asked: the sites that were asked for their front page and other articles.
+        others: how many other articles of a site were requested.
+        present: the sites of which another article is there.
+        failing: the sites whose front page fails.
+    """
+
+    asked: set[str] = field(default_factory=set)
+    others: dict[str, int] = field(default_factory=dict)
+    present: set[str] = field(default_factory=set)
+    failing: set[str] = field(default_factory=set)
+
+    def note(self, response: Response) -> None:
+        """Note the answer to a request of `requests_to_site`.
+
+        A front page that does not exist (404) does not fail: some sites have none.
+        """
+        site = site_of(response.request.url)
+        if response.request.entry_id:
+            if judge_response(response) == PRESENT:
+                self.present.add(site)
+            return
+        leads_away = not _are_related(site, site_of(response.url))
+        is_there = response.status == 200 and not leads_away and not _is_challenge(response)
+        if not is_there and (leads_away or response.status not in _MISSING_STATUSES):
+            self.failing.add(site)
+
+    def of(self, url: str) -> Site:
+        """Return the state of the site of a missing page."""
+        site = site_of(url)
+        if not self.others.get(site):
+            return Site.ALONE
+        return Site.WELL if site in self.present - self.failing else Site.UNWELL
+
+
+def requests_to_site(
+    session: Session, entry_id: int, answers: SiteAnswers, now: datetime
+) -> list[Request]:
+    """Return the requests to the site of a missing page, once a poll, if it must be judged.
+
+    Args:
+        session: any session.
+        entry_id: the entry whose page was found missing in this poll.
+        answers: of this poll; it is updated.
+        now: the time of the poll.
+    """
+    entry = session.get_one(Entry, entry_id)
+    site = site_of(entry.url)
+    missing_since = entry.missing_since or now
+    if site in answers.asked or not is_to_be_judged(gone_for(missing_since, entry.left_at, now)):
+        return []
+    answers.asked.add(site)
+    others = _other_articles(session, entry, site)
+    answers.others[site] = len(others)
+    front_page = Request(entry.source_id, urljoin(entry.url, "/"), purpose=Purpose.SITE)
+    return [front_page, *(replace(_check(other), purpose=Purpose.SITE) for other in others)]
+
+
+def _other_articles(session: Session, entry: Entry, site: str) -> list[Entry]:
+    """Return the newest other articles of a site, those that its feed lists first."""
+    statement = (
+        select(Entry)
+        .where(Entry.source_id == entry.source_id, Entry.id != entry.id, Entry.url != "")
+        .where(Entry.missing_since.is_(None))
+        .order_by(Entry.left_at.is_not(None), Entry.id.desc())
+        .limit(_MOST_CONSIDERED)
+    )
+    pages = {without_fragment(entry.url): entry}
+    for other in session.scalars(statement):
+        if site_of(other.url) == site and not _is_front_page(other.url):
+            pages.setdefault(without_fragment(other.url), other)
+    return [other for other in pages.values() if other is not entry][:_MOST_OTHERS]
 
 
 def _is_front_page(url: str) -> bool:
-    return urlsplit(url).path in ("", "/")
+    return urlsplit(url).path in ("", "/") and not urlsplit(url).query
 
 
-def is_moved_site(checks: Collection[PageCheck]) -> bool:
-    """Return whether so many pages of a site are missing at once that it must have moved."""
-    missing = sum(check.state is PageState.MISSING for check in checks)
-    return missing >= _FEWEST_OF_A_MOVE and missing * 2 > len(checks)
+def are_most_gone(
+    session: Session, source_id: int, checks: Mapping[int, PageCheck], now: datetime
+) -> bool:
+    """Return whether more than one page, and more than half of those checked, are missing.
+
+    Checks of the last day count, too. A page that readers were told of as withdrawn does not.
+
+    Args:
+        session: any session.
+        source_id: the source.
+        checks: those of this poll, by entry id.
+        now: the time of the poll.
+    """
+    if all(check.state is not PageState.MISSING for check in checks.values()):
+        return False
+    told_withdrawals = select(Revision.id).where(
+        Revision.entry_id == Entry.id,
+        Revision.kind == NewsKind.WITHDRAWN,
+        Revision.held_because == "",
+    )
+    checked = (Entry.checked_at > now - _TOGETHER) | Entry.id.in_(list(checks))
+    statement = select(Entry.id, Entry.missing_since).where(
+        Entry.source_id == source_id, checked, ~told_withdrawals.exists()
+    )
+    states = [
+        checks.get(entry_id, PRESENT if missing_since is None else _MISSING).state
+        for entry_id, missing_since in session.execute(statement)
+    ]
+    missing = states.count(PageState.MISSING)
+    return missing > 1 and missing * 2 > len(states) - states.count(PageState.UNKNOWN)
 
 
 def of_entries(session: Session, entry_ids: Collection[int], now: datetime) -> list[Request]:
@@ -87,7 +248,7 @@ def of_entries(session: Session, entry_ids: Collection[int], now: datetime) -> l
     newest = sorted(entry_ids)[-_MOST_CHECKS:]
     if not newest:
         return []
-    statement = _checkable().where(Entry.id.in_(newest), ~_checked_within(now, _HOUR))
+    statement = _checkable(now).where(Entry.id.in_(newest), ~_checked_within(now, _HOUR))
     return [_check(entry) for entry in session.scalars(statement)]
 
 
@@ -104,19 +265,24 @@ def due(session: Session, source_ids: Sequence[int], now: datetime) -> list[Requ
         for source_id in chunk:
             since = windows.get(source_id, now) - _AFTER_THE_WINDOW
             young = [
-                entry
-                for entry in candidates.get(source_id, ())
-                if (entry.published_at or entry.first_seen_at) > since
+                entry for entry in candidates.get(source_id, ()) if _is_followed(entry, since, now)
             ]
             checks += [_check(entry) for entry in young[:_MOST_CHECKS]]
     return checks
+
+
+def _is_followed(entry: Entry, since: datetime, now: datetime) -> bool:
+    """Return whether an entry is younger than its feed's window, or has lately gone missing."""
+    if entry.missing_since is not None and entry.missing_since > now - _AFTER_THE_WINDOW:
+        return True
+    return (entry.published_at or entry.first_seen_at) > since
 
 
 def _unchecked_today(
     session: Session, source_ids: Sequence[int], now: datetime
 ) -> dict[int, list[Entry]]:
     """Return the entries of the last year that were not checked today, by source, newest first."""
-    statement = _checkable().where(
+    statement = _checkable(now).where(
         Entry.source_id.in_(source_ids),
         Entry.first_seen_at.between(now - _LONGEST, now - _DAY),
         ~_checked_within(now, _DAY),
@@ -140,9 +306,11 @@ def _oldest_listed(session: Session, source_ids: Mapping[int, object]) -> dict[i
     return {row[0]: row[1] for row in session.execute(statement)}
 
 
-def _checkable() -> Select[Entry]:
+def _checkable(now: datetime) -> Select[Entry]:
+    """Select the entries whose pages may be checked; an entry of the future has none yet."""
     matches_a_profile = select(Match.id).where(Match.entry_id == Entry.id).exists()
-    return select(Entry).where(Entry.url != "", matches_a_profile)
+    is_published = Entry.published_at.is_(None) | (Entry.published_at <= now)
+    return select(Entry).where(Entry.url != "", is_published, matches_a_profile)
 
 
 def _checked_within(now: datetime, span: timedelta) -> ColumnElement[bool]:

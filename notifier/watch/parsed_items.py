@@ -7,15 +7,18 @@ Owns the table. What it holds is made and read by the parser process alone
 from sqlalchemy.orm import Session
 
 from notifier.store.models import ParsedItems, Source
+from notifier.watch.http.types import Response
 
 # Bytes of a document whose items are kept; a smaller one is parsed fast. Chosen by hand; not
 # measured.
 LEAST_BYTES = 200_000
 
 
-def of_source(session: Session, source_id: int) -> bytes:
-    """Return the items of a source's last document; empty if they are not kept."""
-    kept = session.get(ParsedItems, source_id)
+def known_for(session: Session, response: Response) -> bytes:
+    """Return the items of the last document of a response's source; empty if none are kept."""
+    if len(response.body) < LEAST_BYTES:
+        return b""
+    kept = session.get(ParsedItems, response.request.source_id)
     return kept.items if kept is not None else b""
 
 
@@ -27,5 +30,10 @@ def store(session: Session, source: Source, items: bytes) -> None:
         source: the source.
         items: as the parser process gave them; empty if they are as they were.
     """
-    if items:
-        session.merge(ParsedItems(source_id=source.id, items=items))
+    if not items:
+        return
+    kept = session.get(ParsedItems, source.id)
+    if kept is None:
+        session.add(ParsedItems(source_id=source.id, items=items))
+    else:
+        kept.items = items

@@ -8,7 +8,7 @@ common English name of their own. The lists were made by hand; not measured.
 import re
 
 from notifier.text.cleaning import fold
-from notifier.watch.wording import bare
+from notifier.watch.wording import bare, glued, words
 
 _COUNTRIES = (
     "turkey|türkiye|turkiye|republic of turkey|republic of türkiye",
@@ -18,8 +18,8 @@ _COUNTRIES = (
     "russia|russian federation",
     "united states|united states of america|usa|us|u s|u s a",
     "united kingdom|uk|great britain|united kingdom of great britain and northern ireland|u k",
-    "north macedonia|macedonia|macedonia the former yugoslav republic of|republic of macedonia"
-    "|republic of north macedonia|the former yugoslav republic of macedonia",
+    "macedonia|north macedonia|republic of north macedonia",
+    "macedonia|macedonia the former yugoslav republic of|former yugoslav republic of macedonia",
     "moldova|moldova republic of|republic of moldova",
     "vietnam|viet nam",
     "taiwan|taiwan province of china|taiwan republic of china",
@@ -34,13 +34,11 @@ _COUNTRIES = (
     "eswatini|swaziland",
     "myanmar|burma",
     "congo|congo republic of the|republic of the congo|congo brazzaville",
-    "democratic republic of the congo|congo the democratic republic of the|dr congo"
-    "|congo democratic republic of|congo kinshasa",
+    "dr congo|democratic republic of the congo|congo the democratic republic of the",
     "bolivia|bolivia plurinational state of|plurinational state of bolivia",
     "venezuela|venezuela bolivarian republic of|bolivarian republic of venezuela",
     "brunei|brunei darussalam",
-    "palestine|palestinian territories|palestinian territory occupied|palestine state of"
-    "|occupied palestinian territory|state of palestine",
+    "palestine|palestinian territories|palestinian territory occupied|state of palestine",
     "libya|libyan arab jamahiriya",
     "vatican|holy see|vatican city|holy see vatican city state",
     "gambia|the gambia",
@@ -73,23 +71,29 @@ _CITIES = (
     "basel|basle|bâle", "luzern|lucerne", "roma|rome", "milano|milan", "torino|turin",
     "napoli|naples", "firenze|florence", "venezia|venice", "genova|genoa", "padova|padua",
     "praha|prague", "warszawa|warsaw", "kraków|krakow|cracow", "wrocław|wroclaw|breslau",
-    "łódź|lodz", "gdańsk|gdansk|danzig", "bucureşti|bucurești|bucuresti|bucharest", "beograd|belgrade",
+    "łódź|lodz", "gdańsk|gdansk|danzig", "bucureşti|bucurești|bucuresti|bucharest",
+    "beograd|belgrade",
     "athína|athina|athens|athenai", "thessaloníki|thessaloniki|thessalonica|salonica",
     "kyiv|kiev|kyyiv", "kharkiv|kharkov", "lviv|lvov|lemberg", "odesa|odessa", "dnipro|dnepr",
     "moskva|moscow", "sankt peterburg|saint petersburg|st petersburg|st. petersburg",
-    "lisboa|lisbon", "sevilla|seville", "zaragoza|saragossa", "a coruña|la coruña|a coruna|la coruna",
+    "lisboa|lisbon", "sevilla|seville", "zaragoza|saragossa",
+    "a coruña|la coruña",
     "bruxelles|brussels|brussel", "antwerpen|antwerp|anvers", "gent|ghent|gand",
     "brugge|bruges", "leuven|louvain", "liège|liege|luik", "den haag|the hague|s gravenhage",
     "københavn|kobenhavn|copenhagen", "göteborg|goteborg|gothenburg", "malmö|malmo",
     "århus|aarhus|arhus", "helsinki|helsingfors", "turku|åbo", "strasbourg|strassburg|straßburg",
-    "marseille|marseilles", "lyon|lyons", "istanbul|i̇stanbul|constantinople", "i̇zmir|izmir|smyrna",
+    "marseille|marseilles", "lyon|lyons", "istanbul|i̇stanbul",
+    "i̇zmir|izmir",
     "diyarbakır|diyarbakir", "eskişehir|eskisehir", "beijing|peking", "guangzhou|canton",
     "mumbai|bombay", "bengaluru|bangalore", "chennai|madras", "kolkata|calcutta", "pune|poona",
     "thiruvananthapuram|trivandrum", "kochi|cochin", "mysuru|mysore",
     "ho chi minh city|saigon|ho chi minh", "hanoi|ha noi", "tel aviv|tel aviv yafo|tel-aviv",
-    "al qahirah|cairo|el qahira", "tunis|tunes", "mexico city|ciudad de méxico|ciudad de mexico|méxico",
-    "são paulo|sao paulo", "québec|quebec|quebec city", "montréal|montreal", "new york|new york city|nyc",
-    "saint louis|st louis|st. louis", "washington|washington d c|washington dc", "luxembourg|luxemburg",
+    "al qahirah|cairo|el qahira", "tunis|tunes",
+    "mexico city|ciudad de méxico|méxico",
+    "são paulo|sao paulo", "québec|quebec|quebec city", "montréal|montreal",
+    "new york|new york city|nyc",
+    "saint louis|st louis|st. louis", "washington|washington d c|washington dc",
+    "luxembourg|luxemburg",
 )  # fmt: skip
 
 
@@ -130,4 +134,4 @@ def _one_name(name: str, known: dict[str, str]) -> str:
 def site(text: str) -> str:
     """Return one form of all spellings of a site: ``facility, city, country``."""
     *facility, town, land = ["", "", *text.split(", ")]
-    return f"{_plain(' '.join(facility)).replace(' ', '')}, {city(town)}, {country(land)}"
+    return f"{glued(words(' '.join(facility)))}, {city(town)}, {country(land)}"

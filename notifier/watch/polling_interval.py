@@ -76,6 +76,12 @@ def server_requested_wait(
     return max(min(fresh, LONGEST_FRESHNESS), min(retry, LONGEST_RETRY))
 
 
+def server_requested_retry(headers: Mapping[str, str], now: datetime) -> timedelta:
+    """Return the wait in `Retry-After` (RFC 9110, 10.2.3), at most seven days; 0 for none."""
+    served_at = _date(headers.get("date", "")) or now
+    return min(_retry_after(headers.get("retry-after", ""), served_at), LONGEST_RETRY)
+
+
 def _freshness(headers: Mapping[str, str], served_at: datetime | None) -> timedelta:
     """Return `max-age` less `Age`; without it `Expires` counts (RFC 9111, 4.2.1 and 5.3)."""
     control = headers.get("cache-control", "").lower()

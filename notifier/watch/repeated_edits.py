@@ -11,8 +11,8 @@ from typing import Any, Protocol
 
 from notifier.store.models.sources import Change
 from notifier.watch.diff import Difference, State, text_of
+from notifier.watch.edit_distance import ALIKE, similarity
 from notifier.watch.statements import Statement, sentences
-from notifier.watch.text_changes import ALIKE, similarity
 
 # After so many corrections within 30 days nothing is a correction.
 MOST_CORRECTIONS_A_MONTH = 5
@@ -73,18 +73,20 @@ def restrained(edit: Difference, editions: Sequence[Edition], now: datetime) -> 
     kept = tuple(
         change
         for change in edit.changes
-        if not _is_repeated(change, states, [one for state in corrections for one in state.changes])
+        if not _is_repeated(
+            change, states, [correction for state in corrections for correction in state.changes]
+        )
     )
     return replace(edit, changes=kept) if kept else replace(edit, material=False)
 
 
-def _is_repeated(change: Change, states: Sequence[State], told: Sequence[Change]) -> bool:
+def _is_repeated(change: Change, states: Sequence[State], corrections: Sequence[Change]) -> bool:
     """Return whether a change is one of many in a place whose text does not last.
 
     Args:
         change: the change.
         states: those of the last 30 days in which something was corrected, and the newest.
-        told: what was corrected in these 30 days.
+        corrections: what was corrected in these 30 days.
     """
     what = change["what"]
     its_keys = _keys(change["before"]) or _keys(change["after"])
@@ -95,11 +97,11 @@ def _is_repeated(change: Change, states: Sequence[State], told: Sequence[Change]
         return False
     is_edited = _are_alike(change["before"], change["after"])
     passing = [
-        one
-        for one in told
-        if one["what"] == what
-        and (not is_edited or _are_alike(one["after"], change["before"]))
-        and (_keys(one["after"]) & its_keys or not _keys(one["after"]) <= present[-1])
+        correction
+        for correction in corrections
+        if correction["what"] == what
+        and (not is_edited or _are_alike(correction["after"], change["before"]))
+        and (_keys(correction["after"]) & its_keys or not _keys(correction["after"]) <= present[-1])
     ]
     return len(passing) >= (_MOST_EDITS if is_edited else _MOST_REPLACEMENTS)
 

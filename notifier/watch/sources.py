@@ -4,8 +4,7 @@ Owns the time of a source's next poll. A failure is stored here as a text that `
 list` shows; it changes no other source, and no stored entry.
 """
 
-from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from sqlalchemy import or_, select
@@ -13,16 +12,17 @@ from sqlalchemy.orm import Session
 
 from notifier.enums import Authority, SourceKind
 from notifier.errors import InputError, NotFoundError
-from notifier.store.db import in_chunks
-from notifier.store.models import Profile, Source, SourceProfile
+from notifier.store.models import Profile, Source
 from notifier.text import times
 from notifier.text.cleaning import clean, shorten
 from notifier.text.urls import LONGEST_ADDRESS, web_address
+from notifier.watch import poll_counts
 from notifier.watch.health import StateReport, expected_by, health, unreported_state
 from notifier.watch.http.types import Purpose, Response, body_hash
 from notifier.watch.parsers.clinicaltrials import trial_of
 from notifier.watch.parsers.observation import ParsedDocument
-from notifier.watch.polling_interval import least_wait_after, next_wait
+from notifier.watch.plausibility import NEXT_LOOK, SECOND_LOOK
+from notifier.watch.polling_interval import least_wait_after, next_wait, server_requested_wait
 
 # The target of a permanent redirect becomes the address after it was seen for so long. Chosen by
 # hand; not measured.
@@ -33,8 +33,6 @@ _NOT_MODIFIED, _GONE = 304, 410
 _LONGEST_ERROR, _LONGEST_SHOWN_ADDRESS = 500, 200
 # The largest number in PostgreSQL's INTEGER: no source has a larger id.
 _LARGEST_ID = 2**31 - 1
-# Polls are counted for the month that a mail without news reports, and some days more.
-_COUNTED_DAYS = timedelta(days=40)
 
 
 def add(
@@ -140,6 +138,7 @@ def _start_anew(source: Source, now: datetime) -> None:
     source.moved_to = source.moved_seen_at = None
     source.posts_until = source.posts_next_at = None
     source.failures, source.last_error, source.reported_state = 0, None, ""
+    source.doubted_at = source.encoding = source.ended = None
     source.profiles = []
 
 
@@ -205,12 +204,14 @@ def record_success(
             if it has not changed.
     """
     source.last_success_at = now
-    source.poll_counts = _counted(source.poll_counts, now)
+    source.poll_counts = poll_counts.with_one_more(source.poll_counts, now)
     source.failures, source.last_error, source.gone_at = 0, None, None
+    source.doubted_at = None
     if response.request.is_whole:
         source.requested_whole_at = now
     if changed or source.changed_at is None:
-        source.changed_at = now if source.baselined_at else _newest(document, now)
+        newest = document.newest_date(now) if document is not None else None
+        source.changed_at = now if source.baselined_at else newest or now
     if document is not None:
         _note_document(source, document, source.changed_at, now)
     _note_baseline(source, document, now)
@@ -232,12 +233,10 @@ def record_success(
 
 def _note_baseline(source: Source, document: ParsedDocument | None, now: datetime) -> None:
     """Store that this poll was the baseline; an answer that lists nothing is none."""
-    if source.baselined_at is not None:
-        return
     if document is not None and document.observations:
-        source.baselined_at = now
-    elif source.empty_since is None:
-        source.empty_since = now
+        source.baselined_at = source.baselined_at or now
+    elif source.baselined_at is None:
+        source.empty_since = source.empty_since or now
 
 
 def _note_document(
@@ -245,67 +244,18 @@ def _note_document(
 ) -> None:
     source.expected_by = None
     if source.kind is SourceKind.FEED:
-        source.expected_by = expected_by([*_dates(document), changed_at], now)
+        source.expected_by = expected_by([*document.dates, changed_at], now)
     source.ttl_minutes = document.ttl_minutes
     source.left_out = document.left_out
+    source.encoding, source.ended = document.encoding or None, document.whole
     if document.name and source.name == _host(source.url):
         source.name = document.name
-
-
-def _dates(document: ParsedDocument) -> list[datetime]:
-    return [item.published_at for item in document.observations if item.published_at]
-
-
-def _counted(poll_counts: Mapping[str, int] | None, now: datetime) -> dict[str, int]:
-    """Return the counts with one more poll today, without days that no mail reports any more."""
-    oldest, today = (now - _COUNTED_DAYS).date().isoformat(), now.date().isoformat()
-    kept = {day: count for day, count in (poll_counts or {}).items() if day >= oldest}
-    return {**kept, today: kept.get(today, 0) + 1}
-
-
-def _newest(document: ParsedDocument | None, now: datetime) -> datetime:
-    """Return the date of the newest item that is not in the future; `now` if there is none."""
-    dates = _dates(document) if document is not None else []
-    return max((moment for moment in dates if moment <= now), default=now)
 
 
 def forget_baseline(source: Source, now: datetime) -> None:
     """Leave the baseline to the next poll if this one began it and could not complete it."""
     if source.baselined_at == now:
         source.baselined_at = None
-
-
-def many(session: Session, source_ids: Sequence[int]) -> dict[int, Source]:
-    """Return several sources by id; ids that do not exist are left out."""
-    by_id: dict[int, Source] = {}
-    for chunk in in_chunks(source_ids):
-        statement = select(Source).where(Source.id.in_(chunk))
-        by_id.update((source.id, source) for source in session.scalars(statement))
-    return by_id
-
-
-def sources_for(session: Session, profile: Profile) -> list[Source]:
-    """Return the sources of a profile: its own, and those that are watched for every profile."""
-    assigned = select(SourceProfile.source_id)
-    own = assigned.where(SourceProfile.profile_id == profile.id)
-    statement = select(Source).where(
-        Source.removed_at.is_(None), or_(Source.id.in_(own), Source.id.not_in(assigned))
-    )
-    return list(session.scalars(statement.order_by(Source.id)))
-
-
-def poll_counts_since(source: Source, day: date) -> int:
-    """Return the number of successful polls of a source since the beginning of a day (UTC)."""
-    first = day.isoformat()
-    return sum(count for counted, count in source.poll_counts.items() if counted >= first)
-
-
-def followed_trials(session: Session) -> set[str]:
-    """Return the numbers of the trials whose own records are watched."""
-    records = select(Source.url).where(
-        Source.kind == SourceKind.REGISTRY, Source.removed_at.is_(None)
-    )
-    return {trial for url in session.scalars(records) if (trial := trial_of(url))}
 
 
 def note_as_of(source: Source, moment: datetime) -> None:
@@ -384,6 +334,43 @@ def record_failure(
         now=now,
     )
     source.next_poll_at = now + max(wait, least_wait_after(response.status))
+
+
+def record_doubt(
+    source: Source,
+    now: datetime,
+    interval: timedelta,
+    response: Response,
+    document: ParsedDocument,
+    error: str,
+    *,
+    changed: bool,
+) -> None:
+    """Store a poll whose document is not believed wholly; it is polled again in an hour.
+
+    Args:
+        source: the source, in a writing session.
+        now: the time of the poll.
+        interval: the operator's shortest wait (`watch.interval_minutes`).
+        response: the server's answer; its validators are not stored, so that the next one is whole.
+        document: the parsed document.
+        error: the reason, a clause.
+        changed: whether it held a new or a changed entry all the same.
+    """
+    record_failure(source, now, interval, response, error)
+    # A feed that is never whole has a baseline nevertheless, or its news would never be told.
+    if source.failures > 1:
+        _note_baseline(source, document, now)
+    if changed:
+        source.changed_at = now
+    asked_for = server_requested_wait(response.headers, source.ttl_minutes, now)
+    source.next_poll_at = now + max(NEXT_LOOK, asked_for)
+
+
+def is_doubted_for_long(source: Source, now: datetime) -> bool:
+    """Note that a source's document is doubted as a whole; return whether it is so for long."""
+    source.doubted_at = source.doubted_at or now
+    return now - source.doubted_at >= SECOND_LOOK
 
 
 def follow_move(session: Session, source: Source, response: Response, now: datetime) -> bool:

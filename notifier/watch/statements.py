@@ -60,7 +60,7 @@ class Statement:
 
     @cached_property
     def is_around(self) -> bool:
-        """Whether it belongs to the site, not to the text, or says nothing at all."""
+        """True if it belongs to the site, not to the text, or says nothing at all."""
         return not self.key or surroundings.is_around(self.text)
 
 
@@ -87,39 +87,39 @@ class Text:
     @cached_property
     def statements(self) -> list[Statement]:
         """Its statements in order, without lists of other articles and tables of contents."""
-        found = []
+        statements_found = []
         ad_line = -_LINES_OF_AD - 1
         for number, section, line in _without_lists(self.lines):
             if surroundings.is_advertisement(line):
                 ad_line = number
                 continue
             below = number - ad_line if number - ad_line <= _LINES_OF_AD else 0
-            found += [
+            statements_found += [
                 Statement(sentence, self.sign, number, section, below)
                 for sentence in sentences(line)
             ]
-        return found
+        return statements_found
 
 
 def sentences(text: str) -> list[str]:
     """Return the sentences of a text, in order, without reference marks."""
-    found: list[str] = []
+    statements_found: list[str] = []
     for line in text.split("\n"):
         pending = ""
         for part in _SENTENCE_END.split(without_marks(line)):
             if not part or not part.strip():
                 continue
             if pending and not _is_open(pending, part):
-                found.append(pending)
+                statements_found.append(pending)
                 pending = ""
             pending = f"{pending} {part}".strip()
         if pending:
-            found.append(pending)
-    return found
+            statements_found.append(pending)
+    return statements_found
 
 
 def _is_open(sentence: str, following: str) -> bool:
-    """Return whether the full stop at the end of a part ends no sentence: ``Dr.``, ``3. Oktober``."""
+    """Return whether a full stop at the end of a part ends no sentence: ``Dr.``, ``3. Oktober``."""
     end = sentence[-10:]
     return bool(_NO_END.search(end) or (_ORDINAL.search(end) and _GOES_ON.match(following.strip())))
 

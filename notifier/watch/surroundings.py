@@ -19,170 +19,219 @@ _LONGEST_HEADING, _SHORTEST_PARAGRAPH, _FEWEST_WORDS = 60, 60, 4
 _LONGEST_JOURNAL = 8
 
 
-def _any(*patterns: str) -> str:
-    return "|".join(patterns)
+def _whole(pattern: str) -> re.Pattern[str]:
+    r"""Return a pattern whose spaces and line ends do not count; ``\ `` is a space."""
+    return re.compile(pattern, re.VERBOSE)
 
 
-_ADS = _any(
-    r"advertisement(?:s)?", r"advert", r"ads?", r"ad by \w+", r"sponsored(?: content| post| links?)?",
-    r"promoted(?: content)?", r"paid (?:content|post)", r"anzeigen?", r"werbung", r"werbeanzeige",
-    r"publicités?", r"publicidad(?:e)?", r"anuncios?", r"pubblicità", r"annuncio", r"advertentie",
-    r"reclame", r"reklama", r"広告", r"广告", r"реклама",
-    r"(?:article|story|text) continues (?:below|after)(?: (?:th(?:e|is) )?ad\w*)?",
-    r"continue reading below", r"scroll to continue(?: with \w+)?",
-)  # fmt: skip
-_OTHERS = _any(
-    r"(?:you (?:may|might|could) (?:also )?(?:like|be interested in|enjoy)|we also recommend|"
-    r"recommended|related|trending|popular|most (?:read|popular|viewed)|read (?:also|next)|also read|"
-    r"see also|up next|don.t miss|editor.?s picks?|keep reading|what to read next)"
-    r"(?: (?:articles?|posts?|stories|story|reading|news|content|links?|topics?|coverage|for you|"
-    r"now|this|on this topic|from us|resources))*",
-    r"(?:similar|further|more|other|latest|recent|top)"
-    r"(?: (?:related|recent|top|great|articles?|posts?|stories|story|reading|news|content|links?|"
-    r"coverage|headlines|like this|from our \w+|from us|on this topic|for you)){1,4}",
-    r"(?:lesen sie (?:auch|dazu|mehr)|mehr zum thema|das könnte sie auch interessieren|"
-    r"ähnliche (?:artikel|beiträge)|weitere (?:artikel|beiträge|meldungen|nachrichten)|"
-    r"verwandte (?:artikel|themen|beiträge)|auch interessant|meistgelesen|mehr dazu)",
-    r"(?:à lire (?:aussi|également)|lire aussi|voir aussi|articles? (?:similaires?|liés?|connexes?)|"
-    r"sur le même sujet|vous aimerez aussi|à découvrir)",
-    r"(?:lee también|lea también|ver también|véase también|te puede interesar|"
-    r"(?:artículos|noticias|entradas) relacionad[oa]s|más noticias|también te puede interesar)",
-    r"(?:leggi anche|vedi anche|articoli correlati|ti potrebbe interessare|potrebbe interessarti)",
-    r"(?:lees ook|lees verder|gerelateerde (?:artikelen|berichten)|meer over dit onderwerp)",
-    r"(?:leia também|veja também|artigos relacionados|notícias relacionadas)",
-    r"(?:関連記事|関連リンク|相关文章|相关阅读|관련 기사|читайте также)",
+# The labels of advertisements.
+_AD = r"""
+    advertisements? | sponsored(?:\ content|\ posts?|\ links?)? | promoted(?:\ content)?
+    | paid\ (?:content|post) | anzeigen? | werbung | werbeanzeige | publicités? | publicidade?
+    | anuncios? | pubblicità | annuncio | advertentie | reclame | reklama | реклама | 広告 | 广告
+    | (?:article|story|text)\ continues\ (?:below|after)(?:\ (?:th(?:e|is)\ )?ad\w*)?
+    | continue\ reading\ below | scroll\ to\ continue(?:\ with\ \w+)?
+"""
+_AD_LINE = _whole(rf"(?i) [\s\[(*–—-]* (?: {_AD} | ads? | advert | ad\ by\ \w+ ) [\s\])*–—:.-]*")
+_AD_START = _whole(rf"(?i) (?: {_AD} ) \s? [:|–—] \s")
+
+# The headings of lists of other articles, and of tables of contents.
+_ARTICLES = (
+    r"(?: articles? | posts? | stories | story | reading | news | content | links? | topics? "
 )
-_CONTENTS = _any(
-    r"(?:table of )?contents", r"(?:in|on) this (?:article|page|story|post)", r"jump to(?: section)?",
-    r"quick links", r"page contents", r"inhalt(?:sverzeichnis)?", r"auf dieser seite",
-    r"sommaire", r"table des matières", r"dans cet article", r"contenidos?", r"índice",
-    r"tabla de contenidos?", r"en este artículo", r"indice(?: dei contenuti)?", r"in questo articolo",
-    r"inhoud(?:sopgave)?", r"neste artigo", r"目次", r"目录", r"목차",
-)  # fmt: skip
-_LABEL_TAIL = r"\s?(?:[:»›>–—-]|\.{3}|…)?"
-_AD_LINE = re.compile(rf"(?i)[\s\[(*–—-]*(?:{_ADS})[\s\])*–—:.-]*")
-_AD_START = re.compile(rf"(?i)(?:{_ADS})\s?[:|–—]\s")
-_OTHERS_LINE = re.compile(rf"(?i)(?:{_OTHERS}){_LABEL_TAIL}")
-_OTHERS_START = re.compile(rf"(?i)(?:{_OTHERS})\s?[:|»›]\s?")
-_CONTENTS_LINE = re.compile(rf"(?i)(?:{_CONTENTS}){_LABEL_TAIL}(?:\s?\[?(?:hide|show|toggle)\]?)?")
+_ARTICLES += r"| coverage | headlines | for\ you | now | this | like\ this | on\ this\ topic "
+_ARTICLES += r"| from\ us | from\ our\ \w+ | resources )"
+_OTHERS = rf"""
+    (?: you\ (?:may|might|could)\ (?:also\ )?(?:like|be\ interested\ in|enjoy) | we\ also\ recommend
+    | related | trending | popular | most\ (?:read|popular|viewed) | read\ (?:also|next)
+    | also\ read | see\ also | up\ next | don.t\ miss | editor.?s\ picks? | keep\ reading
+    | what\ to\ read\ next ) (?: \ {_ARTICLES} )*
+    | (?: similar | further | more | other | latest | recent | top | recommended )
+    (?: \ (?: related | recent | top | great | {_ARTICLES} ) ){{1,4}}
+    | lesen\ sie\ (?:auch|dazu|mehr) | mehr\ zum\ thema | das\ könnte\ sie\ auch\ interessieren
+    | (?:ähnliche|weitere|verwandte)\ (?:artikel|beiträge|meldungen|nachrichten|themen)
+    | auch\ interessant | meistgelesen | mehr\ dazu
+    | à\ lire\ (?:aussi|également) | lire\ aussi | voir\ aussi | sur\ le\ même\ sujet
+    | articles?\ (?:similaires?|liés?|connexes?) | vous\ aimerez\ aussi | à\ découvrir
+    | (?:lee|lea|ver|véase)\ también | (?:también\ )?te\ puede\ interesar | más\ noticias
+    | (?:artículos|noticias|entradas)\ relacionad[oa]s
+    | leggi\ anche | vedi\ anche | articoli\ correlati | (?:ti\ )?potrebbe\ interessart?[ie]
+    | lees\ ook | lees\ verder | gerelateerde\ (?:artikelen|berichten) | meer\ over\ dit\ onderwerp
+    | (?:leia|veja)\ também | (?:artigos|notícias)\ relacionad[oa]s
+    | 関連記事 | 関連リンク | 相关文章 | 相关阅读 | 관련\ 기사 | читайте\ также
+"""
+_CONTENTS = r"""
+    (?:table\ of\ )?contents | (?:in|on)\ this\ (?:article|page|story|post) | page\ contents
+    | jump\ to(?:\ section)? | quick\ links | inhalt(?:sverzeichnis)? | auf\ dieser\ seite
+    | sommaire | table\ des\ matières | dans\ cet\ article | contenidos? | índice
+    | tabla\ de\ contenidos? | en\ este\ artículo | indice(?:\ dei\ contenuti)?
+    | in\ questo\ articolo | inhoud(?:sopgave)? | neste\ artigo | 目次 | 目录 | 목차
+"""
+_LIST_HEADING = _whole(
+    rf"(?i) (?: {_OTHERS} | {_CONTENTS} ) \s? (?: [:»›>–—-] | \.{{3}} | … )?"
+    r" (?: \s? \[? (?:hide|show|toggle) \]? )?"
+)
+_OTHERS_START = _whole(rf"(?i) (?: {_OTHERS} ) \s? [:|»›] \s?")
 
-# A date in the patterns below.
+# A date in the lines below, a moment, names of people, and where they work.
 _WHEN = "\x00"
 _DATES = re.compile(rf"(?i){DATE}")
-_CLOCK = r"(?:\d{1,2}[:.h]\d\d(?: ?[ap]\.?m\.?)?(?: uhr)?(?: \(?[A-Z]{2,5}\)?)?)"
-_AGO = r"(?:\d+ (?:minutes?|hours?|days?|weeks?|months?|years?) ago|vor \d+ \w+|il y a \d+ \w+|hace \d+ \w+)"
-_MOMENT = rf"(?:{_WHEN}|{_CLOCK}|{_AGO})(?:[ ,|·•–—-]*(?:at |um |à |alle )?(?:{_WHEN}|{_CLOCK}))*"
-_PERSON = r"(?:[A-ZÀ-ÖØ-Þ][\w.'’-]*|van|von|de|der|den|la|di|du|del|y|e)"
-_PEOPLE = (
-    rf"(?:(?:Dr|Prof)\.? )*{_PERSON}(?:,? {_PERSON}){{0,12}}"
-    rf"(?:,? (?:and|und|et|en|&) {_PERSON}(?:,? {_PERSON}){{0,8}}){{0,3}}"
-)
-_ROLE = r"(?:, (?:\w+ ){0,3}(?:writer|reporter|editor|correspondent|contributor|redakteur\w*|journalist\w*))?"
-_COUNTED = (
-    r"(?:comments?|replies|responses?|views?|reads|likes?|shares?|downloads?|votes?|claps|"
-    r"kommentare?|antworten|aufrufe|klicks|commentaires?|vues?|partages?|comentarios?|visitas|"
-    r"vistas|commenti|commento|visualizzazioni|reacties?|comentários?|visualizações|コメント|评论|댓글)"
-)
-_COUNT = r"\d[\d.,]{0,8} ?[km]?"
-_COUNTER = (
-    rf"(?:{_COUNT}|no|keine|aucun|sin|nessun|geen) {_COUNTED}(?: (?:so far|on this \w+))?"
-    rf"|{_COUNTED} ?(?:: ?{_COUNT}|\( ?{_COUNT} ?\)|(?:off|closed|disabled)|{_COUNT})"
-)
-_SOCIAL = (
-    r"(?:share|tweet|print|e-?mail|pin|save|bookmark|teilen|drucken|merken|partager|imprimer|"
-    r"compartir|imprimir|condividi|stampa|delen|compartilhar|facebook|twitter|linkedin|whatsapp|"
-    r"reddit|telegram|bluesky|threads|pocket|copy link|link kopieren|this|article|post|story|on|auf|sur|en|su|"
-    r"via|x|with|friends|a friend)"
-)
-_NAMED = rf"(?:{_PEOPLE}{_ROLE}(?:[ ,|·•–—-]+(?:on |am |le |el )?{_MOMENT})?)"
-
+_MOMENT = rf"""
+    (?: (?: {_WHEN} | \d{{1,2}}[:.h]\d\d (?:\ ?[ap]\.?m\.?)? (?:\ uhr)? (?:\ \(?[A-Z]{{2,5}}\)?)?
+    | \d+\ (?:minutes?|hours?|days?|weeks?|months?|years?)\ ago | vor\ \d+\ \w+
+    | il\ y\ a\ \d+\ \w+ | hace\ \d+\ \w+ )
+    (?: [ ,|·•–—-]* (?:(?:at|um|à|alle)\ )? (?={_WHEN}|\d) )?
+    ){{1,3}}
+"""
+_PERSON = r"(?:[A-ZÀ-ÖØ-Þ][\w.'’&-]*|van|von|de|der|den|la|di|du|del|y|e)"
+_PEOPLE = rf"(?: {_PERSON} (?: ,?\ (?:(?:and|und|et|en|&)\ )? {_PERSON} ){{0,20}} )"
+_NAMED = rf"""
+    (?: {_PEOPLE}
+    (?: ,\ (?:\w+\ ){{0,3}}
+    (?: writer | reporter | editor | correspondent | contributor | redakteur\w* | journalist\w* ) )?
+    (?: [ ,|·•–—-]+ (?:(?:on|am|le|el)\ )? {_MOMENT} )? )
+"""
+_READING_TIME = _whole(r"""
+    (?i) (?:(?:estimated|average|approximate)\ )?
+    (?: read(?:ing)?\ time | time\ to\ read | lesezeit | lesedauer | temps\ de\ lecture
+    | tiempo\ (?:estimado\ )?de\ lectura | tempo\ di\ lettura | leestijd | tempo\ de\ leitura
+    | czas\ czytania | lästid ) \ ? (?:[:–—-]\ ?)? (?:(?:ca\.?|about|env\.?|~|<)\ ?)?
+    (?: \d{1,3} | one | a | eine? | une? ) (?:[–-]\d{1,3})? (?:\ ?min\w*)?
+    | (?:about\ )? \d{1,3} (?:[–-]\d{1,3})? [ -]? min(?:ute)?n?s?\.? [ -] (?: read
+    | reading(?:\ time)? | to\ read | lesezeit | lesedauer | de\ lecture | de\ lectura
+    | di\ lettura | lezen | leestijd | de\ leitura )
+    | (?: この記事は約? | 読了時間:?\ ?約? | 预计阅读时间:?\ ?约? | 阅读时间:?\ ? )
+    \d{1,3}\ ?分钟?(?:で読めます)?
+""")
+_UPDATED = _whole(rf"""
+    (?i: (?: (?: last | zuletzt | dernière | última | ultimo | laatst | first | originally | page
+    | content | article | medically | clinically | fact-? | reviewed\ and | written\ and
+    | this\ (?:page|article|story)\ (?:was|has\ been) ) \ ? )*
+    (?: updated? | reviewed | modified | published | posted | edited | checked | revised
+    | aktualisiert | aktualisierung | geändert | änderung | veröffentlicht | bearbeitet
+    | (?:über)?geprüft | stand | mise?\ à\ jour | publiée? | modifiée? | révisée? | actualizado
+    | actualización | publicado | revisado | modificado | aggiornato | aggiornamento | pubblicato
+    | revisionato | bijgewerkt | gepubliceerd | gecontroleerd | atualizado | 更新日 | 最終更新日?
+    | 公開日 ) (?: \ (?:on|at|am|vom|le|el|il|op|em|date|last) )* \ ? [:–—-]? \ ? {_MOMENT} )
+    (?: [ ,|·•–—-]* (?i:by|von|par|por|da|door)\ {_PEOPLE} )?
+""")
+_REVIEWED_BY = _whole(rf"""
+    (?i: (?: (?:last|medically|clinically|scientifically|fact-?|page|content) \ ? )*
+    (?: updated | reviewed | edited | checked | fact[- ]checked | written | authored
+    | (?:über)?geprüft | geschrieben | bearbeitet | relu | révisé | écrit | rédigé | revisado
+    | escrito | scritto | revisionato | geschreven | gecontroleerd )
+    \ (?:by|von|par|por|da|door)\ ?:? ) \ {_NAMED}
+""")
+_BYLINE = _whole(rf"""
+    (?i: by | von | par | por | di | door | words | text | author | autorin | autor | autore
+    | auteur | reporting\ by | story\ by | editing\ by | redaktion | (?:medical\ )?reviewer
+    | (?:media\ )?contact ) \ ?:?\ {_NAMED}
+""")
+_AGENCY = r"(?i:getty(?:\ images)?|shutterstock|istock|afp|reuters|dpa|epa|imago|unsplash|pexels"
+_AGENCY += r"|adobe\ stock|alamy|picture\ alliance|pixabay|ap)"
+_CREDIT = _whole(rf"""
+    (?i: (?:(?:header|cover|featured|lead|stock|hero)\ )?
+    (?: photos? | images? | pictures? | illustrations? | graphics? | fotos? | bild(?:er)? | grafik
+    | imagen | immagine | photograph | videos? | crédits? | credits? | bildnachweis | bildquelle
+    | fotonachweis | copyright | source | quelle | fuente | fonte | bron | titelbild | symbolbild )
+    (?: \ ? (?:credits?|courtesy|source|by|photos?|from|von|de|via|of) | \ ?[:/©–—|-]
+    | \ ?\(c\) )+ )
+    \ ? (?: (?: {_PERSON} | (?i:privat|archiv|courtesy\ of|provided|supplied|by|via|and|und|et)
+    | {_AGENCY} ) [ ,/|&©]{{0,3}} ){{1,10}}
+    | {_PEOPLE}\ ?(?:/|via|\|)\ ?{_AGENCY}(?:/{_PEOPLE})?
+    | (?i: (?:©|\(c\)|copyright)\W.{{1,150}} | .{{0,80}}all\ rights\ reserved.{{0,40}}
+    | alle\ rechte\ vorbehalten | tous\ droits\ réservés | todos\ los\ derechos\ reservados )
+""")
+_COUNTED = r"""
+    (?: comments? | replies | responses? | views? | reads | likes? | shares? | downloads? | votes?
+    | claps | kommentare? | antworten | aufrufe | klicks | commentaires? | vues? | partages?
+    | comentarios? | visitas | vistas | comment[io] | visualizzazioni | reacties? | comentários?
+    | visualizações | コメント | 评论 | 댓글 )
+"""
+_COUNT = r"\d[\d.,]{0,8}\ ?[km]?"
+_COUNTER = rf"""
+    (?: (?: {_COUNT} | no | keine | aucun | sin | nessun | geen ) \ {_COUNTED}
+    | {_COUNTED} \ ? (?: :\ ?{_COUNT} | \(\ ?{_COUNT}\ ?\) | off | closed | disabled | {_COUNT} ) )
+"""
+_COMMENTS = _whole(rf"""
+    (?i) {_COUNTER}
+    | (?: leave | post | add | write | schreib\w* | laisser | deja | lascia | plaats )
+    \ (?:a|an|einen|un)\ (?: comment | reply | kommentar | commentaire | comentario | commento
+    | reactie ) | be\ the\ first\ to\ (?:comment|like\ this)\w*
+    | (?:join|see)\ the\ (?:conversation|discussion)
+""")
+_SOCIAL = r"""
+    (?: share | tweet | print | e-?mail | pin | save | bookmark | teilen | drucken | merken
+    | partager | imprimer | compartir | imprimir | condividi | stampa | delen | compartilhar
+    | facebook | twitter | linkedin | whatsapp | reddit | telegram | bluesky | threads | pocket
+    | copy\ link | link\ kopieren | this | article | post | story | on | auf | sur | en | su
+    | via | x | with | friends | a\ friend )
+"""
+_CALL = _whole(rf"""
+    (?i) {_SOCIAL} (?: [ |·•/,&+]+ {_SOCIAL} ){{0,15}}
+    | (?: subscribe | sign\ up | join | register | get | receive | follow\ us | like\ us
+    | abonnieren | abonnez | suscr[ií]b | iscriv | schrijf | inscreva | melden\ sie | newsletter )
+    \b\w* .{{0,160}} \b(?: newsletters? | updates | e?-?mails? | inbox | mailing\ list | facebook
+    | twitter | instagram | linkedin | podcast | postfach | boîte | correo ) \b .{{0,60}}
+    | (?: subscribe | sign\ up ) (?:\ (?:now|today|here))? | abonnieren | s’abonner
+""")
+_POINTER = _whole(r"""
+    (?i) (?: read | see | view | continue(?:\ reading)? | weiterlesen | mehr\ lesen
+    | lire\ la\ suite | lire\ plus | leer\ más | seguir\ leyendo | continua\ a\ leggere
+    | leggi\ tutto | lees\ meer | leia\ mais | 続きを読む ) (?: \ (?: more | here | hier | original
+    | article | the\ (?:full|original|whole)\ (?:article|story|post|text) | on\ \S{1,60} ) )*
+    \W{0,5}
+    | (?: the\ post | der\ beitrag | l.article | cet\ article | la\ entrada | el\ artículo
+    | l.articolo | het\ bericht | o\ post ) \ .{1,200}\ (?: appeared\ first | first\ appeared
+    | erschien\ zuerst | est\ apparu | apareció\ primero | se\ publicó\ primero
+    | aparece\ primero | proviene\ da | verscheen\ eerst | apareceu\ primeiro ) \ .{1,120}
+""")
+_LABELS = _whole(r"""
+    (?i) (?: tags? | tagged | filed\ under | posted\ in | categor(?:y|ies) | topics? | key\ ?words?
+    | schlagw(?:ort|örter) | kategorien? | stichw(?:ort|orte|örter) | mots[- ]clés | étiquettes
+    | catégories? | etiquetas | categorías? | archivado\ en | trefwoorden ) \ ?:\ ?.{1,200}
+    | (?: filed\ under | posted\ in | tagged | archivado\ en ) \ .{1,160}
+""")
 # Whole lines or sentences, without brackets around and punctuation behind.
-_LINES = tuple(
-    re.compile(pattern)
-    for pattern in (
-        # reading times
-        r"(?i)(?:(?:estimated |average |approximate )?read(?:ing)? time|time to read|lesezeit|lesedauer|"
-        r"temps de lecture|tiempo (?:estimado )?de lectura|tempo di lettura|leestijd|"
-        r"tempo de leitura|czas czytania|lästid) ?(?:[:–—-] ?)?(?:ca\.? ?|about |env\.? ?|~ ?|< ?)?"
-        r"(?:\d{1,3}|one|a|eine?|une?)(?:[–-]\d{1,3})?(?: ?min\w*)?",
-        r"(?i)(?:about )?\d{1,3}(?:[–-]\d{1,3})?[ -]?min(?:ute)?n?s?\.?[ -]"
-        r"(?:read|reading(?: time)?|to read|lesezeit|lesedauer|de lecture|de lectura|di lettura|lezen|leestijd|"
-        r"de leitura)",
-        r"(?:この記事は約?|読了時間:? ?約?|预计阅读时间:? ?约?|阅读时间:? ?)\d{1,3} ?分钟?(?:で読めます)?",
-        # updates and reviews
-        r"(?i:(?:(?:last|zuletzt|dernière|última|ultimo|laatst|first|originally|page|content|article|medically|"
-        r"clinically|fact[- ]|this (?:page|article|story) (?:was|has been)|reviewed and|written and) ?)*"
-        r"(?:updated?|reviewed|modified|published|posted|edited|checked|revised|aktualisiert|"
-        r"aktualisierung|geändert|änderung|veröffentlicht|bearbeitet|geprüft|überprüft|stand|mise? à jour|publié(?:e)?|"
-        r"modifié(?:e)?|révisée?|actualizado|actualización|publicado|revisado|modificado|aggiornato|"
-        r"aggiornamento|pubblicato|revisionato|bijgewerkt|gepubliceerd|gecontroleerd|atualizado|"
-        r"更新日|最終更新日?|公開日)"
-        rf"(?: (?:on|at|am|vom|le|el|il|op|em|date|last))* ?[:–—-]? ?(?:{_MOMENT}))"
-        rf"(?:[ ,|·•–—-]*(?i:by|von|par|por|da|door) {_PEOPLE})?",
-        r"(?i:(?:(?:last|medically|clinically|scientifically|fact[- ]?|page|content) ?)*"
-        r"(?:updated|reviewed|edited|checked|fact[- ]checked|written|authored|geprüft|überprüft|"
-        r"geschrieben|bearbeitet|relu|révisé|écrit|rédigé|revisado|escrito|scritto|revisionato|"
-        r"geschreven|gecontroleerd) (?:by|von|par|por|da|door) ?:?) "
-        rf"{_NAMED}",
-        # bylines
-        r"(?i:by|von|par|por|di|door|words|text|author|autorin|autor|autore|auteur|reporting by|"
-        r"story by|editing by|redaktion|reviewer|medical reviewer|media contact|contact) ?:? "
-        rf"{_NAMED}",
-        # credits
-        r"(?i:(?:header |cover |featured |lead |stock |hero )?(?:photos?|images?|pictures?|illustrations?|graphics?|fotos?|"
-        r"bild(?:er)?|grafik|imagen|immagine|photograph|videos?|crédits?|credits?|bildnachweis|bildquelle|"
-        r"fotonachweis|copyright|source|quelle|fuente|fonte|bron|titelbild|symbolbild)"
-        r"(?: (?:credits?|courtesy|source|by|of|photos?|from|von|de|via)| ?[:/©–—|-] ?| ?\(c\))+) ?\D{1,120}",
-        r"\D{1,80} ?(?:/|via|\||–|-) ?(?i:getty images|getty|shutterstock|istock|afp|reuters|dpa|"
-        r"unsplash|pexels|adobe stock|alamy|picture alliance|pixabay)\D{0,40}",
-        r"(?i)(?:©|\(c\)|copyright)\W.{1,150}|.{0,80}all rights reserved.{0,40}|"
-        r"alle rechte vorbehalten|tous droits réservés|todos los derechos reservados",
-        # counters
-        rf"(?i){_COUNTER}",
-        r"(?i)(?:leave|post|add|write|schreib\w*|laisser|deja|lascia|plaats) (?:a|an|einen|un) "
-        r"(?:comment|reply|kommentar|commentaire|comentario|commento|reactie)|"
-        r"be the first to (?:comment|like this)\w*|(?:join|see) the (?:conversation|discussion)",
-        # calls
-        rf"(?i){_SOCIAL}(?:[ |·•/,&+]+{_SOCIAL}){{0,15}}",
-        r"(?i)(?:subscribe|sign up|join|register|get|receive|follow us|like us|abonnieren|abonnez|"
-        r"suscr[ií]b|iscriv|schrijf|inscreva|melden sie|newsletter|download our|support our|"
-        r"donate|spenden sie)\b\w*.{0,160}(?:newsletter|updates|mails?\b|inbox|mailing list|facebook|"
-        r"twitter|instagram|linkedin|channel|podcast|rss|kanal|postfach|boîte|correo|app\b|work|"
-        r"arbeit).{0,60}",
-        r"(?i)subscribe(?: now| today| here)?|sign up(?: now| today| here)?|abonnieren|s’abonner",
-        # pointers and labels
-        r"(?i)(?:read|see|view|continue reading|continue|weiterlesen|mehr lesen|lire la suite|"
-        r"lire plus|leer más|seguir leyendo|continua a leggere|leggi tutto|lees meer|leia mais|"
-        r"続きを読む)(?: (?:more|the (?:full|original|whole) (?:article|story|post|text)|here|hier|"
-        r"original|article|on \S{1,60}))*(?:\W{0,5})",
-        r"(?i)(?:the post|der beitrag|l.article|cet article|la entrada|el artículo|l.articolo|"
-        r"het bericht|o post) .{1,200} (?:appeared first|first appeared|erschien zuerst|"
-        r"est apparu|apareció primero|se publicó primero|aparece primero|proviene da|"
-        r"verscheen eerst|apareceu primeiro) .{1,120}",
-        r"(?i)(?:tags?|tagged|filed under|posted in|categor(?:y|ies)|topics?|key ?words?|"
-        r"schlagw(?:ort|örter)|kategorien?|stichw(?:ort|orte|örter)|mots[- ]clés|étiquettes|"
-        r"catégories?|etiquetas|categorías?|archivado en|trefwoorden) ?: ?.{1,200}",
-        r"(?i)(?:filed under|posted in|tagged|archivado en) .{1,160}",
-    )
-)
-
+_LINES = (
+    _READING_TIME, _UPDATED, _REVIEWED_BY, _BYLINE, _CREDIT, _COMMENTS, _CALL, _POINTER, _LABELS,
+)  # fmt: skip
 # Parts of a line: credits in brackets, and where a journal prints a paper.
-_PARTS = re.compile(
-    r"(?i)\((?:photos?|images?|pictures?|fotos?|bild|credits?|illustration|graphic|crédits?|source|"
-    r"quelle|fuente|©)\b ?[^()\d]{1,120}\)|\[(?:photos?|images?|credits?)\b[^\[\]\d]{1,120}\]"
-    r"|\b(?:19|20)\d\d(?: [a-z]{3,9}\.?(?: \d{1,2})?)?; ?\d+(?: ?\([\w –-]{1,15}\))?"
-    r"(?: ?: ?e?\d+(?:[-–]e?\d+)?)?"
-    r"|\b(?:19|20)\d\d [a-z]{3} \d{1,2}: ?[\w.-]{2,40}"
-    r"|\bvol(?:ume|\.)? ?\d+,? ?(?:(?:issue|no\.?|nr\.?|number|iss\.?|heft) ?\d+|\(\d+\))"
-    r"(?:[,:]? ?(?:pp?\.?|pages?|seiten?|s\.)? ?e?\d+[-–]e?\d+)?"
-    r"|\bband \d+, heft \d+(?:, s(?:eiten?|\.) ?\d+[-–]\d+)?"
-    r"|\b(?:pp\.?|pages|seiten) ?e?\d+[-–]e?\d+"
-    r"|\b\d{1,4} ?\(\d{1,3}\) ?: ?e?\d+(?:[-–]e?\d+)?"
-    r"|\[?\b(?:epub|online|published online|in print) ahead of print\b\]?"
-    r"|\bepub (?:19|20)\d\d [a-z]{3} \d{1,2}"
-    r"|\b(?:doi:? ?)?10\.\d{4,9}/\S{1,200}|\bpmc?id:? ?\w{1,12}"
-    r"|\bpublication date: ?[^:]{1,60}(?=\bsource:|\bauthor\(s\):|$)"
-)
+_PARTS = _whole(r"""
+    (?i) \( (?: photos? | images? | pictures? | fotos? | bild | credits? | illustration | graphic
+    | crédits? | source | quelle | fuente | © )\b \ ? [^()\d]{1,120} \)
+    | \[ (?: photos? | images? | credits? )\b [^\[\]\d]{1,120} \]
+    | \b(?:19|20)\d\d (?:\ [a-z]{3,9}\.?(?:\ \d{1,2})?)? ;\ ?\d+ (?:\ ?\([\w\ –-]{1,15}\))?
+    (?: \ ?:\ ?e?\d+(?:[-–]e?\d+)? )?
+    | \b(?:19|20)\d\d\ [a-z]{3}\ \d{1,2}:\ ?[\w.-]{2,40}
+    | \bvol(?:ume|\.)?\ ?\d+,?\ ? (?: (?:issue|no\.?|nr\.?|number|iss\.?|heft)\ ?\d+ | \(\d+\) )
+    (?: [,:]?\ ?(?:pp?\.?|pages?|seiten?|s\.)?\ ?e?\d+[-–]e?\d+ )?
+    | \bband\ \d+,\ heft\ \d+ (?:,\ s(?:eiten?|\.)\ ?\d+[-–]\d+)?
+    | \b(?:pp\.?|pages|seiten)\ ?e?\d+[-–]e?\d+
+    | \b\d{1,4}\ ?\(\d{1,3}\)\ ?:\ ?e?\d+(?:[-–]e?\d+)?
+    | \[?\b (?:epub|(?:published\ )?online|in\ print) \ ahead\ of\ print\b\]?
+    | \bepub\ (?:19|20)\d\d\ [a-z]{3}\ \d{1,2}
+    | \b(?:doi:?\ ?)?10\.\d{4,9}/\S{1,200} | \bpmc?id:?\ ?\w{1,12}
+    | \bpublication\ date:\ ?[^:]{1,60}(?=\bsource:|\bauthor\(s\):|$)
+""")
+# The beginnings of a publisher's note, and what may stand around a headline.
+_NOTE = _whole(r"""
+    (?i) [\W_]{0,5} (?: correct(?:ion|ed) | corrigend | errat | clarification | editor.?s\ note
+    | update\b | retract | berichtig | korrektur | richtigstellung | anm(?:erkung|\.)\ d | correctif
+    | rectificati | correcci | nota\ de | fe\ de\ errat | rectifica | correzione | rectificatie
+    | correção | 訂正 | 更正 | 정정 )
+""")
+_HEADLINE_COUNTER = _whole(rf"""
+    (?i) \ ? (?: [\[(]\ ? (?: {_COUNTER} | \d{{1,3}} | \+\d{{1,4}} ) \ ?[\])]
+    | [–—|·•-]\ ? {_COUNTER} ) $
+""")
+_HEADLINE_LABEL = _whole(r"""
+    (?i) ^ (?: protected | private | geschützt | privat | protégé | privé | protegido | privado
+    | protetto | beveiligd | 保護中 | updated? | watch | listen | video | premium | plus
+    | members\ only | exclusive | free | new ) \ ?[:|]\ ?
+    | ^\[ (?: video | podcast | updated? | premium | members\ only | audio ) \]\ ?
+    | \ \[ (?: video | podcast | updated? | premium | audio | photos ) \]$
+""")
 
 
 def without_credits(line: str) -> str:
@@ -227,9 +276,7 @@ def is_advertisement(line: str) -> bool:
 def is_list_heading(line: str) -> bool:
     """Return whether a line is a heading of other articles, or of a table of contents."""
     line = line.strip()
-    return len(line) <= _LONGEST_HEADING and bool(
-        _OTHERS_LINE.fullmatch(line) or _CONTENTS_LINE.fullmatch(line)
-    )
+    return len(line) <= _LONGEST_HEADING and bool(_LIST_HEADING.fullmatch(line))
 
 
 def ends_a_list(line: str) -> bool:
@@ -243,23 +290,6 @@ def ends_a_list(line: str) -> bool:
 def is_correction(line: str) -> bool:
     """Return whether a line begins like a publisher's note that the text was corrected."""
     return bool(_NOTE.match(line))
-
-
-_NOTE = re.compile(
-    r"(?i)[\W_]{0,5}(?:correct(?:ion|ed)|corrigend|errat|clarification|editor.?s note|update\b|retract|"
-    r"berichtig|korrektur|richtigstellung|anm(?:erkung|\.) d|correctif|rectificati|errata|correcci|"
-    r"nota de|fe de errat|rectifica|correzione|errata corrige|rectificatie|correção|訂正|更正|정정)"
-)
-# A headline may end in a counter of comments or views.
-_HEADLINE_COUNTER = re.compile(
-    rf"(?i) ?(?:[\[(] ?(?:{_COUNTER}|\d{{1,3}}|\+\d{{1,4}}) ?[\])]|[–—|·•-] ?(?:{_COUNTER}))$"
-)
-_HEADLINE_LABEL = re.compile(
-    r"(?i)^(?:protected|private|geschützt|privat|protégé|privé|protegido|privado|protetto|beveiligd|"
-    r"保護中|updated?|watch|listen|video|premium|plus|members only|exclusive|free|new) ?[:|] ?"
-    r"|^\[(?:video|podcast|update[d]?|premium|members only|audio)\] ?"
-    r"|[ ]\[(?:video|podcast|update[d]?|premium|audio|photos)\]$"
-)
 
 
 def bare_headline(title: str) -> str:

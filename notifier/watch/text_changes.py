@@ -8,9 +8,8 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from rapidfuzz.distance import Indel, Levenshtein
-
 from notifier.watch import numerals, surroundings
+from notifier.watch.edit_distance import ALIKE, changed_blocks, similarity
 from notifier.watch.facts import fact_of
 from notifier.watch.statements import Statement, Text
 from notifier.watch.wording import Word, glued
@@ -18,11 +17,8 @@ from notifier.watch.wording import Word, glued
 # All limits of this file were chosen by hand; not measured, because no set of labelled edits
 # exists.
 
-# Two sentences are one that was edited if they share this part of their words in the same order.
-ALIKE = 0.5
-# The work for one comparison is limited: words of a sentence, and pairs of sentences. A text beyond
-# that counts as rewritten.
-_MOST_WORDS, _MOST_PAIRS = 1_000, 2_500
+# Pairs of sentences that are compared. A text beyond that counts as rewritten.
+_MOST_PAIRS = 2_500
 # Statements that together may be one statement of the other text.
 _MOST_MERGED = 6
 # Digits of a reference mark that runs into a word, and letters of that word.
@@ -71,7 +67,7 @@ class Edit:
 
     @property
     def is_paired(self) -> bool:
-        """Whether one statement was edited, rather than replaced."""
+        """True if one statement was edited, false if others came in its place."""
         return bool(self.spans)
 
 
@@ -80,9 +76,9 @@ def edits(old: Text, new: Text, shared: Shared = NOTHING_SHARED) -> list[Edit]:
     before, after = unmatched(old, new, shared)
     pairs = _pairs(before, after)
     spans = {(earlier, later): _spans(earlier, later, shared) for earlier, later in pairs}
-    partnered = {id(one) for pair in pairs for one in pair}
+    partnered = {id(statement) for pair in pairs for statement in pair}
     gone, come = (
-        _without_ads([one for one in side if id(one) not in partnered], side)
+        _without_ads([statement for statement in side if id(statement) not in partnered], side)
         for side in (before, after)
     )
     gone = _without_titles(gone, old, shared.removed)
@@ -90,8 +86,8 @@ def edits(old: Text, new: Text, shared: Shared = NOTHING_SHARED) -> list[Edit]:
     lost, gained = _changed_facts(
         [
             *(words for pair in spans.values() for words in pair),
-            *((tuple(one.words), ()) for one in gone),
-            *(((), tuple(one.words)) for one in come),
+            *((tuple(statement.words), ()) for statement in gone),
+            *(((), tuple(statement.words)) for statement in come),
         ]
     )
     edited = [
@@ -109,43 +105,25 @@ def unmatched(
     old: Text, new: Text, shared: Shared = NOTHING_SHARED
 ) -> tuple[list[Statement], list[Statement]]:
     """Return the statements of each text that the other does not have, however it writes them."""
-    before, after = _missing(old.statements, new.statements, lambda one: one.text)
-    before = [one for one in before if not one.is_around]
-    after = [one for one in after if not one.is_around]
-    before, after = _missing(before, after, lambda one: one.key)
-    before = [one for one in before if one.template not in shared.removed]
-    after = [one for one in after if one.template not in shared.added]
+    before, after = _missing(old.statements, new.statements, lambda statement: statement.text)
+    before = [statement for statement in before if not statement.is_around]
+    after = [statement for statement in after if not statement.is_around]
+    before, after = _missing(before, after, lambda statement: statement.key)
+    before = [statement for statement in before if statement.template not in shared.removed]
+    after = [statement for statement in after if statement.template not in shared.added]
     before, after = _unmerged(before, after)
     after, before = _unmerged(after, before)
     return before, after
 
 
-def similarity(words: Sequence[str], others: Sequence[str]) -> float:
-    """Return the share of words, from 0 to 1, that two texts have in the same order.
-
-    It is computed from their longest common subsequence. Values below `ALIKE` count as 0.
-    """
-    return Indel.normalized_similarity(
-        words[:_MOST_WORDS], others[:_MOST_WORDS], score_cutoff=ALIKE
-    )
-
-
 def spans_of(words: Sequence[Word], others: Sequence[Word]) -> tuple[Span, ...]:
     """Return the words in which two statements differ, apart from how they are written."""
-    found: list[Span] = []
-    end = (-1, -1)
     keys, other_keys = [word.key for word in words], [word.key for word in others]
-    for operation in Levenshtein.opcodes(keys, other_keys):
-        if operation.tag == "equal":
-            continue
-        gone = tuple(words[operation.src_start : operation.src_end])
-        came = tuple(others[operation.dest_start : operation.dest_end])
-        if end == (operation.src_start, operation.dest_start):
-            earlier_gone, earlier_came = found.pop()
-            gone, came = earlier_gone + gone, earlier_came + came
-        found.append((gone, came))
-        end = (operation.src_end, operation.dest_end)
-    return tuple(span for span in map(_without_style, found) if span[0] or span[1])
+    spans = (
+        _without_style((tuple(words[start:end]), tuple(others[other_start:other_end])))
+        for start, end, other_start, other_end in changed_blocks(keys, other_keys)
+    )
+    return tuple(span for span in spans if span[0] or span[1])
 
 
 def swap_of(span: Span) -> tuple[str, str]:
@@ -165,11 +143,11 @@ def _missing(
 def _surplus(side: Iterable[Statement], others: Counter[str], key: Key) -> list[Statement]:
     left = Counter(others)
     surplus = []
-    for one in side:
-        if left[key(one)]:
-            left[key(one)] -= 1
+    for statement in side:
+        if left[key(statement)]:
+            left[key(statement)] -= 1
         else:
-            surplus.append(one)
+            surplus.append(statement)
     return surplus
 
 
@@ -177,20 +155,20 @@ def _unmerged(
     whole: Sequence[Statement], parts: Sequence[Statement]
 ) -> tuple[list[Statement], list[Statement]]:
     """Leave out each statement that is several statements of the other text in one."""
-    by_key = {one.key: one for one in whole}
+    by_key = {statement.key: statement for statement in whole}
     merged: set[int] = set()
     for start in range(len(parts)):
         text = parts[start].key
         for end in range(start + 1, min(start + _MOST_MERGED, len(parts))):
             text += parts[end].key
-            if any(id(one) in merged for one in parts[start : end + 1]):
+            if any(id(statement) in merged for statement in parts[start : end + 1]):
                 break
-            if found := by_key.pop(text, None):
-                merged |= {id(found), *map(id, parts[start : end + 1])}
+            if merged_statement := by_key.pop(text, None):
+                merged |= {id(merged_statement), *map(id, parts[start : end + 1])}
                 break
     return (
-        [one for one in whole if id(one) not in merged],
-        [one for one in parts if id(one) not in merged],
+        [statement for statement in whole if id(statement) not in merged],
+        [statement for statement in parts if id(statement) not in merged],
     )
 
 
@@ -200,7 +178,9 @@ def _pairs(
     """Pair each statement with its edited version, the most similar first; none is used twice."""
     if len(before) * len(after) > _MOST_PAIRS:
         return []  # rewritten from end to end: no sentence has a counterpart
-    words = {id(one): [word.key for word in one.words] for one in (*before, *after)}
+    words = {
+        id(statement): [word.key for word in statement.words] for statement in (*before, *after)
+    }
     candidates = sorted(
         (
             (similarity(words[id(earlier)], words[id(later)]), old_index, new_index)
@@ -221,8 +201,8 @@ def _pairs(
 
 
 def _spans(earlier: Statement, later: Statement, shared: Shared) -> tuple[Span, ...]:
-    found = spans_of(earlier.words, later.words)
-    return tuple(span for span in found if swap_of(span) not in shared.swaps)
+    all_spans = spans_of(earlier.words, later.words)
+    return tuple(span for span in all_spans if swap_of(span) not in shared.swaps)
 
 
 def _without_style(span: Span) -> Span:
@@ -273,13 +253,13 @@ def _changed_facts(
 def _facts_beside(words: Sequence[Word], others: Sequence[Word]) -> Counter[str]:
     """Return the facts among the words that the others do not have, in small letters either."""
     left = Counter(word.key for word in others)
-    found: Counter[str] = Counter()
+    missing_facts: Counter[str] = Counter()
     for word in words:
         if left[word.key]:
             left[word.key] -= 1
         elif fact := fact_of(word):
-            found[fact] += 1
-    return found
+            missing_facts[fact] += 1
+    return missing_facts
 
 
 def _has_fact(
@@ -309,18 +289,18 @@ def _masked(statement: Statement) -> list[str]:
 
 
 def _holds(statements: Iterable[Statement], facts: Mapping[str, int]) -> bool:
-    return any(facts.get(fact_of(word)) for one in statements for word in one.words)
+    return any(facts.get(fact_of(word)) for statement in statements for word in statement.words)
 
 
 def _without_ads(free: list[Statement], side: Sequence[Statement]) -> list[Statement]:
     """Leave out statements below the label of an advertisement, as far as all lines are new."""
-    lines = {one.line for one in side}
+    lines = {statement.line for statement in side}
     return [
-        one
-        for one in free
-        if not one.below_ad
-        or not lines.issuperset(range(one.line - one.below_ad + 1, one.line))
-        or surroundings.is_correction(one.text)
+        statement
+        for statement in free
+        if not statement.below_ad
+        or not lines.issuperset(range(statement.line - statement.below_ad + 1, statement.line))
+        or surroundings.is_correction(statement.text)
     ]
 
 
@@ -329,23 +309,26 @@ def _without_titles(free: list[Statement], text: Text, shared: Collection[str]) 
     if not shared:
         return free
     titles = {
-        one.line
-        for one in free
-        if not surroundings.is_correction(one.text) and not surroundings.ends_a_list(one.text)
+        statement.line
+        for statement in free
+        if not surroundings.is_correction(statement.text)
+        and not surroundings.ends_a_list(statement.text)
     }
-    run = {one.line for one in text.statements if one.template in shared}
+    run = {statement.line for statement in text.statements if statement.template in shared}
     for step, lines in ((1, sorted(titles)), (-1, sorted(titles, reverse=True))):
         run |= _next_to(run, lines, step)
-    return [one for one in free if one.line not in run or one.line not in titles]
+    return [
+        statement for statement in free if statement.line not in run or statement.line not in titles
+    ]
 
 
 def _next_to(run: Collection[int], lines: Iterable[int], step: int) -> set[int]:
     """Return the lines that follow on the lines of a run, in the direction of `step`."""
-    found = set(run)
+    run_lines = set(run)
     for line in lines:
-        if line - step in found:
-            found.add(line)
-    return found
+        if line - step in run_lines:
+            run_lines.add(line)
+    return run_lines
 
 
 def _by_place(
@@ -354,11 +337,13 @@ def _by_place(
     """Group the statements that went and came by the statement before them, in the order of new."""
     groups: dict[str, tuple[list[Statement], list[Statement]]] = {}
     for text, side, index in ((new, come, 1), (old, gone, 0)):
-        free = {id(one) for one in side}
+        free = {id(statement) for statement in side}
         place = ""
-        for one in text.statements:
-            if id(one) in free:
-                groups.setdefault(f"{one.section}\n{place}", ([], []))[index].append(one)
-            elif not one.is_around:
-                place = one.key
+        for statement in text.statements:
+            if id(statement) in free:
+                groups.setdefault(f"{statement.section}\n{place}", ([], []))[index].append(
+                    statement
+                )
+            elif not statement.is_around:
+                place = statement.key
     return [(tuple(went), tuple(came)) for went, came in groups.values()]

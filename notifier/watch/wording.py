@@ -1,4 +1,4 @@
-"""What a text says, apart from how it is written: the words by which two texts are compared.
+"""The words of a text as they are compared: what it says, apart from how it is written.
 
 Pure. Case, accents, hyphens, spaces, quotes, links, reference marks, numerals and dates are made
 alike here. Which words matter to a reader is decided by `facts.py`.
@@ -39,14 +39,16 @@ _PIECE = re.compile(
     r"|(?P<sign>[±<>≤≥%‰&€$£¥])"
 )
 _CLOCK = re.compile(r"(?i)\b(\d{1,2})(?:[:.](\d\d))? ?([ap])\.?m\b\.?")
-_ROMAN = dict(zip("i ii iii iv v vi vii viii ix x".split(), range(1, 11), strict=True))
+_ROMAN_NUMBERS = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x")
+_ROMAN = {numeral: number for number, numeral in enumerate(_ROMAN_NUMBERS, start=1)}
 _BEFORE_ROMAN = frozenset(
-    "phase phases fase fasen grade stage grad stadium type typ teil part".split()
+    ("phase", "phases", "fase", "fasen", "grade", "grad", "stage", "stadium", "type", "typ", "part")
 )
 _ROMAN_LETTER = re.compile(r"(i{1,3}|iv|v)([ab])")
 # Words in one spelling. "per" is left out, and so are "to" and "x" between two numbers.
 _SAME = {
-    "&": "and", "und": "and", "et": "and", "≤": "<=", "≥": ">=", "versus": "vs", "percent": "%", "percentage": "%", "prozent": "%", "procent": "%",
+    "&": "and", "und": "and", "et": "and", "≤": "<=", "≥": ">=", "versus": "vs",
+    "percent": "%", "percentage": "%", "prozent": "%", "procent": "%",
 }  # fmt: skip
 _LEFT_OUT = frozenset(("per", "pro"))
 _BETWEEN_NUMBERS = frozenset(("to", "bis", "a", "x"))
@@ -174,7 +176,7 @@ def _without_accents(folded: str) -> str:
 
 def _joined(pieces: list[Word]) -> list[Word]:
     """Return the words, with numbers of several words, units and pairs of words made one."""
-    found: list[Word] = []
+    joined: list[Word] = []
     position = 0
     while position < len(pieces):
         word = pieces[position]
@@ -183,18 +185,18 @@ def _joined(pieces: list[Word]) -> list[Word]:
             word, position = Word(pair, word.shown), position + 1
         if numerals.is_number(word.key):
             word, position = _number(pieces, position)
-        elif found and found[-1].key in _BEFORE_ROMAN:
+        elif joined and joined[-1].key in _BEFORE_ROMAN:
             word = Word(_roman(word.key), word.shown)
         else:
             other = numerals.ordinal(word.key) or _month(word)
             word = Word(other, word.shown) if other else word
         position += 1
-        if found and _is_number_key(found[-1].key) and word.key in _UNITS:
-            number = found.pop()
+        if joined and _is_number_key(joined[-1].key) and word.key in _UNITS:
+            number = joined.pop()
             word = Word(f"{number.key} {_UNITS[word.key]}", f"{number.shown} {word.shown}")
         if word.key not in _LEFT_OUT:
-            found.append(word)
-    return [word for index, word in enumerate(found) if not _is_between_numbers(found, index)]
+            joined.append(word)
+    return [word for index, word in enumerate(joined) if not _is_between_numbers(joined, index)]
 
 
 def _number(pieces: Sequence[Word], position: int) -> tuple[Word, int]:
@@ -225,10 +227,10 @@ def _is_number_key(word: str) -> bool:
     return word.lstrip("-").replace(".", "").isdigit()
 
 
-def _is_between_numbers(found: Sequence[Word], index: int) -> bool:
+def _is_between_numbers(its_words: Sequence[Word], index: int) -> bool:
     return (
-        found[index].key in _BETWEEN_NUMBERS
-        and 0 < index < len(found) - 1
-        and found[index - 1].key[:1].isdigit()
-        and found[index + 1].key[:1].isdigit()
+        its_words[index].key in _BETWEEN_NUMBERS
+        and 0 < index < len(its_words) - 1
+        and its_words[index - 1].key[:1].isdigit()
+        and its_words[index + 1].key[:1].isdigit()
     )

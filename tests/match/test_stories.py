@@ -153,3 +153,34 @@ def test_three_outlets_make_one_item_led_by_the_most_authoritative(any_installat
     first = min(story for story in stories.values() if story)
     assert stories[title] == stories[f"{title}!"] == stories[f"{title}?"] == first
     assert stories["Frexalimab and something else entirely"] is None
+
+
+@pytest.mark.parametrize("copy_first", [True, False], ids=["copy first", "original first"])
+@pytest.mark.parametrize("days", [0, 3])
+def test_a_copy_of_a_news_search_is_a_story_with_its_original(
+    any_installation: Installation, copy_first: bool, days: int
+):
+    deps = any_installation.at(MONDAY)
+    with deps.writing() as session:
+        search = any_installation.site.put("/search/", rss([], title="A news search"))
+        sources.add(session, search, MONDAY, name="A news search")
+    any_installation.publish([Article("Something else", slug="other")])
+    any_installation.site.put("/search/", rss([Article("Another thing", slug="another")]))
+    run_once(deps)
+    title = "Frexalimab lowers lesions in a made-up trial of phase 2"
+    original = Article(title, summary="The trial met its goal.", slug="herald")
+    copied = Article(
+        f"{title} - Example Herald",
+        summary=f'<a href="https://search.example.org/rss/1">{title}</a> <i>Example Herald</i>',
+        slug="copy",
+        link="https://search.example.org/rss/1",
+    )
+    steps = [("/search/", copied), ("/feed/", original)]
+    for number, (path, article) in enumerate(steps if copy_first else steps[::-1]):
+        any_installation.site.put(path, rss([article]))
+        if days or number:
+            run_once(any_installation.at(MONDAY + timedelta(days=1 + number * days)))
+    with deps.reading() as session:
+        stories = {match.entry.title: match.story for match in session.query(Match)}
+    assert stories[title] is not None
+    assert stories[title] == stories[copied.title]

@@ -152,7 +152,7 @@ def test_a_source_is_polled_when_it_is_due_or_forced(installation: Installation)
             Answer(200, b"<!doctype html><html><body>Hello</body></html>"),
             "an HTML page, not a feed",
         ),
-        (Answer(200, b"<rss><channel><item>"), "not a feed|broken XML"),
+        (Answer(200, b"<rss><channel><item>"), "in the middle of its first item"),
         (Answer(302, b"", {"Location": "/feed/"}), "redirects more than"),
         (Answer(302, b"", {"Location": "file:///etc/passwd"}), "not an http or https"),
         (Answer(302, b"", {"Location": "http://user:pass@127.0.0.1/"}), "user name"),
@@ -305,7 +305,7 @@ def test_a_bug_in_a_parser_is_one_sources_failure(
         sources=(installation.feed,), pages=(installation.site.put("/page/", "<p>x", "text/html"),)
     )
     monkeypatch.setitem(document.PARSERS, SourceKind.PAGE, stumble)
-    page_request = {"task": "document", "kind": "page", "headers": {}, "url": ""}
+    page_request = {"task": "document", "kind": "page", "headers": {}, "url": "", "encoding": ""}
     answer = child._answer(page_request, b"<p>x")
     ask = parser_process.Child.ask
     monkeypatch.setattr(

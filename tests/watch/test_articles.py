@@ -80,8 +80,9 @@ def test_a_whole_text_is_not_fetched_again(any_installation: Installation):
         ("A short one.", "", True),
         ("A long one. " * 60, "", False),
         ("A long one. " * 60 + "[…]", "", True),
-        ("Short.", "A whole text.", False),
-        ("Short.", "A text that goes on … Continue reading", True),
+        ("Short.", "A whole text. " * 60, False),
+        ("Short.", "A whole text. " * 60 + "Continue reading", True),
+        ("Short.", "A beginning that a feed gives as its whole content.", True),
     ],
 )
 def test_a_short_text_or_one_that_is_cut_off_is_a_teaser(summary: str, body: str, teaser: bool):

@@ -5,7 +5,11 @@ import time
 import pytest
 
 from notifier.watch.parsers import json_feed, rss
-from notifier.watch.parsers.cut_off import complete_feed, page_has_its_end
+from notifier.watch.parsers.cut_off import (
+    complete_feed,
+    page_ends_in_text,
+    page_has_its_end,
+)
 from notifier.watch.parsers.observation import ParsedDocument, ParseError
 
 ADDRESS = "https://herald.example.org/feed/"
@@ -117,6 +121,20 @@ def test_one_broken_byte_damages_one_item_of_a_json_feed():
 )
 def test_the_end_of_a_page_is_known(text: str, has_end: bool):
     assert page_has_its_end(text) is has_end
+
+
+@pytest.mark.parametrize(
+    ("text", "in_text"),
+    [
+        ("<!DOCTYPE html><html><body><p>Text of 12", True),
+        ("<!DOCTYPE html><html><body><p>Text <a hre", True),
+        ("<!DOCTYPE html><html><body><p>Text</p>\n", False),
+        ("<!DOCTYPE html><html><body><p>Text</p></body></html> and more", False),
+        ("<p>A part of a page", False),
+    ],
+)
+def test_a_page_that_stops_in_its_text_is_known(text: str, *, in_text: bool):
+    assert page_ends_in_text(text) is in_text
 
 
 @pytest.mark.parametrize("part", ["<item>", "<![CDATA[", "<!--", "<channel ", "<rss", "</feed>"])

@@ -81,6 +81,27 @@ def test_a_broken_byte_costs_one_letter(broken: bytes, headers: dict[str, str]):
     assert (text, name) == (GERMAN + "\ufffd<p>end</p>", "utf-8")
 
 
+def test_the_only_letter_beyond_ascii_may_be_broken_in_what_was_utf_8_before():
+    assert decoded(b"<p>caf\xc3</p>", {}, "utf-8") == ("<p>caf\ufffd</p>", "utf-8")
+    assert decoded(b"<p>caf\xe9</p>", {}) == ("<p>caf\u00e9</p>", "cp1252")
+
+
+@pytest.mark.parametrize(("known", "name"), [("koi8-r", "koi8-r"), ("", "utf-8")])
+def test_ascii_says_nothing_of_the_encoding(known: str, name: str):
+    assert decoded(b"<p>plain</p>", {}, known) == ("<p>plain</p>", name)
+
+
+@pytest.mark.parametrize("wrong", ["cp1252", "latin-1"])
+def test_what_was_encoded_twice_is_decoded_twice(wrong: str):
+    text = "<p>Müde Ärztin, Café</p>"
+    assert decoded(text.encode().decode(wrong).encode(), {})[0] == text
+
+
+@pytest.mark.parametrize("text", ["Ã© is shown for é", "naïve café, 5 µg", "Ünlü Ärzte", "Ã©"])
+def test_latin_letters_that_were_encoded_once_are_left(text: str):
+    assert decoded(text.encode(), {})[0] == text
+
+
 def test_latin_letters_in_a_document_that_is_called_utf_8_are_read_as_latin():
     body = "<p>Müdigkeit, Kältegefühl</p>".encode("latin-1")
     assert decoded(body, header("utf-8")) == ("<p>Müdigkeit, Kältegefühl</p>", "cp1252")

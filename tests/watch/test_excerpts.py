@@ -36,7 +36,7 @@ PARTS = {
     "for members": "In Lindau, the bakers asked 31 people how frexalimab worked.\n"
     "This text is for members. Join for $ 5 a month or log in.",
     "password": "This content is password protected. To view it please enter your password below:",
-    "German password": "Dieser Inhalt ist passwortgeschützt. Bitte geben Sie unten das Passwort ein.",
+    "German password": "Dieser Inhalt ist passwortgeschützt. Bitte geben Sie das Passwort ein.",
     "French password": "Cet article est protégé par un mot de passe.",
     "Spanish subscribers": "In Lindau, the bakers asked 31 people how frexalimab worked.\n"
     "Contenido exclusivo para suscriptores. Inicia sesión.",

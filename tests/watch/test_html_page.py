@@ -221,8 +221,8 @@ def test_text_outside_paragraphs_is_kept_and_labels_are_not():
     )
     assert content(body)["sections"][0]["blocks"] == [
         "Dose: 1,200 mg a month",
-        "and a tail of some length",
         "A paragraph.",
+        "and a tail of some length",
     ]
 
 

@@ -18,7 +18,7 @@ from notifier.store.models import Source
 from notifier.text.cleaning import storable
 from notifier.watch.http import client
 from notifier.watch.http.client import fetch_all
-from notifier.watch.http.types import Request, Response
+from notifier.watch.http.types import Request, Response, leads_to_front_page
 from tests.support.installation import MONDAY, Installation, settings_for
 from tests.support.news_site import Answer, Article, Site, rss
 
@@ -385,3 +385,20 @@ def test_no_bytes_in_a_header_harm_another_source(site: Site, name: str):
         stored = [answer.error, answer.url, answer.moved_to, *answer.headers.values()]
         assert [storable(text) for text in stored] == stored
         assert answer.body == b"fine" or answer.request.url != f"{site.address}/fine"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "answered", "leads"),
+    [
+        ("https://a.example.org/guide/", "https://a.example.org/", True),
+        ("https://a.example.org/guide/", "https://a.example.org", True),
+        ("https://a.example.org/guide/", "https://b.example.org/de/", True),
+        ("https://a.example.org/guide/", "https://a.example.org/en-US/index.html", True),
+        ("https://a.example.org/", "https://www.example.org/de/", False),
+        ("https://a.example.org/guide/", "https://a.example.org/guide-2/", False),
+        ("https://a.example.org/guide/", "https://a.example.org/ms/guide/", False),
+        ("https://a.example.org/guide/", "https://a.example.org/ms/", False),
+    ],
+)
+def test_a_redirect_to_a_front_page_is_known(wanted: str, answered: str, *, leads: bool):
+    assert leads_to_front_page(Response(Request(1, wanted), answered, 200)) is leads

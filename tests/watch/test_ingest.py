@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 from notifier.enums import NewsKind, PollStatus
 from notifier.store import db
 from notifier.store.models import Entry, Revision, Source
-from notifier.watch import entries, ingest, page_checks, sources
+from notifier.watch import entries, ingest, sources
 from notifier.watch.http.types import Purpose, Request, Response
-from notifier.watch.ingest import Outcome, PollState
-from notifier.watch.page_checks import PRESENT, UNKNOWN, PageCheck, PageState
+from notifier.watch.page_checks import PageCheck, PageState
 from notifier.watch.parsers import wordpress
 from notifier.watch.parsers.observation import Observation, Origin, ParsedDocument
+from notifier.watch.poll_state import Outcome, PollState
 from notifier.watch.stored import Stored
 
 MONDAY = datetime(2026, 3, 2, 8, tzinfo=UTC)
@@ -299,43 +299,3 @@ def test_a_removed_source_is_not_a_watched_one(session: Session):
     sources.remove(session, FEED, MONDAY)
     assert ingest.watched_source(session, source.id) is None
     assert ingest.watched_source(session, source.id + 1) is None
-
-
-@pytest.mark.parametrize(
-    ("url", "values", "expected"),
-    [
-        ("/1/", {"status": 200}, PRESENT),
-        ("/1/", {"status": 404}, MISSING),
-        ("/1/", {"status": 410}, GONE),
-        ("/", {"status": 200}, PageCheck(PageState.MISSING, "leads to the site's front page")),
-        ("/1/", {"status": 403}, UNKNOWN),
-        ("/1/", {"status": 503}, UNKNOWN),
-        ("/1/", {"status": 0, "error": "cannot be reached"}, UNKNOWN),
-    ],
-)  # fmt: skip
-def test_only_a_clear_answer_says_that_a_page_is_missing(
-    url: str, values: dict, expected: PageCheck
-):
-    site = "https://herald.example.org"
-    request = Request(1, f"{site}/1/", purpose=Purpose.CHECK, entry_id=1)
-    assert page_checks.judge_response(Response(request, f"{site}{url}", **values)) == expected
-
-
-@pytest.mark.parametrize(
-    ("missing", "present", "withdrawn"), [(1, 0, 1), (2, 0, 2), (2, 2, 2), (3, 0, 0), (3, 4, 3)]
-)
-def test_pages_missing_on_two_days_are_withdrawn_unless_the_site_moved(
-    session: Session, missing: int, present: int, withdrawn: int
-):
-    source = watch(session)
-    documents = ParsedDocument("", tuple(article(number) for number in range(missing + present)))
-    ingested(session, source, poll_at(MONDAY), documents)
-    ids = session.scalars(select(Entry.id).order_by(Entry.id)).all()
-    for day in (1, 2):
-        state = poll_at(MONDAY + day * DAY)
-        state.page_checks[source.id] = {
-            entry_id: MISSING if number < missing else PRESENT
-            for number, entry_id in enumerate(ids)
-        }
-        stored = ingest.store_page_checks(session, source.id, state)
-    assert (stored.changed, stored.withdrawn) == (withdrawn, withdrawn)

@@ -58,17 +58,17 @@ def shown(difference: Difference) -> str:
 
 
 THEMES = {
-    "same sentence": lambda n, text: f"{text}\nThe Lindau Herald is a member of the Tern Press.",
-    "sentence above": lambda n, text: f"Brought to you by Acme Media of Lindau since 1987.\n{text}",
+    "same sentence": lambda _, text: f"{text}\nThe Lindau Herald is a member of the Tern Press.",
+    "sentence above": lambda _, text: f"Brought to you by Acme Media of Lindau since 1987.\n{text}",
     "numbers of their own": lambda n, text: f"{text}\nRead by {n + 40} people of Lindau today.",
     "titles of their own": lambda n, text: (
         f"{text}\nAus dem Archiv von Lindau:\nTern Park opens {n + 2} gates\n{WHO[-n]} in Bonn"
     ),
-    "a word for another": lambda n, text: text.replace("frexalimab", "Frexalimab (SAR441344)"),
+    "a word for another": lambda _, text: text.replace("frexalimab", "Frexalimab (SAR441344)"),
     "country behind a town": lambda n, text: text.replace(
         f"In {TOWNS[n]},", f"In {TOWNS[n]} (DE),"
     ),
-    "two at once": lambda n, text: f"Lindau Herald, page 4.\n{text}\nCall 0800 for Acme vouchers.",
+    "two at once": lambda _, text: f"Lindau Herald, page 4.\n{text}\nCall 0800 for Acme vouchers.",
 }
 
 

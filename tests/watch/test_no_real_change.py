@@ -160,11 +160,9 @@ AROUND = (
 @pytest.mark.parametrize("where", ["above", "below", "between"])
 def test_what_a_site_puts_around_its_text_is_no_change(lines: str, where: str):
     parts = ["It met its goal in 129 people and was safe in Lindau for a year.", "It ended in May."]
+    plain = "\n".join((LEAD, *parts))
     parts.insert({"above": 0, "between": 1, "below": 2}[where], lines)
-    plain, around = (
-        f"{LEAD}\nIt met its goal in 129 people and was safe in Lindau for a year.\nIt ended in May.",
-        "\n".join((LEAD, *parts)),
-    )
+    around = "\n".join((LEAD, *parts))
     for old, new in ((plain, around), (around, plain)):
         found = of_bodies(old, new)
         assert not found.material, found.changes

@@ -30,7 +30,6 @@ import json, sys
 from notifier.watch import discovery
 from notifier.watch.parsers import clinicaltrials, html_page, json_feed, rss, wordpress
 from notifier.watch.parsers.observation import ParseError
-from readability import Document
 
 # Its modules are imported before files are watched.
 html_page.parse(b"<body><p>" + b"a made-up sentence, or more. " * 40, {}, "https://x.example.org/")

@@ -12,6 +12,7 @@ from notifier.store.models.profiles import Profile, ProfileRevision, Term
 from notifier.store.models.sources import (
     Article,
     ArticleRequest,
+    Doubt,
     Entry,
     EntryAlias,
     Host,
@@ -42,6 +43,7 @@ __all__ = [
     "Delivery",
     "Digest",
     "DigestItem",
+    "Doubt",
     "Entry",
     "EntryAlias",
     "Examination",

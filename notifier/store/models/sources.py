@@ -54,10 +54,11 @@ class Source(Base):
         left_out: how many items of its last document were beyond the number that is read.
         poll_counts: successful polls by day, for the last days: ``{"2026-03-02": 48}``.
         last_error: the reason of the last failure, for the operator.
-        doubted_at: the time at which a document was first doubted that lacks most of what is known.
-        doubted_hash: SHA-256 of what that document holds, 64 hexadecimal digits.
+        doubted_at: the time at which its document was first doubted as a whole: a feed with hardly
+            any of its items, or the first state of a page with a sign against it.
         requested_whole_at: the time of the last request without validators.
         encoding: the character encoding of the last document.
+        ended: whether the last document had its end.
     """
 
     __tablename__ = "source"
@@ -92,9 +93,9 @@ class Source(Base):
     poll_counts: Mapped[dict[str, int]] = mapped_column("looks", JSON, default=dict)
     last_error: Mapped[str | None] = mapped_column(Text)
     doubted_at: Mapped[datetime | None]
-    doubted_hash: Mapped[str | None] = mapped_column(String(64))
     requested_whole_at: Mapped[datetime | None]
     encoding: Mapped[str | None] = mapped_column(String(40))
+    ended: Mapped[bool | None]
 
     profiles: Mapped[list[Profile]] = relationship(
         secondary="source_profile", order_by="Profile.id"
@@ -145,6 +146,25 @@ class Entry(Base):
     revisions: Mapped[list["Revision"]] = relationship(
         back_populates="entry", order_by="Revision.number"
     )
+
+
+class Doubt(Base):
+    """An observed state of an entry that is not believed yet. Writer: `watch/doubts.py`.
+
+    Attributes:
+        source_id: the entry's source.
+        since: the time at which it was first observed.
+        hash: SHA-256 of what is doubted, 64 hexadecimal digits.
+    """
+
+    __tablename__ = "doubt"
+
+    entry_id: Mapped[int] = mapped_column(
+        ForeignKey("entry.id", ondelete="CASCADE"), primary_key=True
+    )
+    source_id: Mapped[int] = mapped_column(ForeignKey("source.id", ondelete="CASCADE"), index=True)
+    since: Mapped[datetime]
+    hash: Mapped[str] = mapped_column(String(64))
 
 
 class EntryAlias(Base):

@@ -22,7 +22,7 @@ from notifier.settings import Settings, Watch
 from notifier.text.cleaning import clean, shorten, storable
 from notifier.watch.http.packing import ACCEPTED, too_large, unpacked
 from notifier.watch.http.ssrf import AddressRefusedError, connector, refuse_private_name
-from notifier.watch.http.types import Purpose, Request, Response
+from notifier.watch.http.types import Request, Response
 
 # All values were chosen by hand; not measured.
 
@@ -193,7 +193,7 @@ async def _follow(client: aiohttp.ClientSession, request: Request, watch: Watch)
                 moved_to = url if permanent else moved_to
                 continue
             status, body = _status(answer), b""
-            if status == _OK and request.purpose is not Purpose.CHECK:
+            if status == _OK and request.purpose.wants_body:
                 body = await _body(answer, watch.max_bytes)
             moved_to = moved_to if status in (_OK, 304) else ""
             return Response(

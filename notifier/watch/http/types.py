@@ -1,9 +1,17 @@
 """Requests and responses: values that the HTTP client and its users share."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from urllib.parse import urlsplit
+
+# The path of a front page, also in one of several languages; "ms" is no language here.
+_FRONT_PAGE = re.compile(
+    r"/?(?:(?:de|en|fr|es|it|nl|pt|pl|sv|da|no|nb|fi|cs|sk|hu|ro|bg|el|tr|ru|uk|ja|ko|zh|ar|he)"
+    r"(?:[-_][a-zA-Z]{2})?/?)?(?:index\.\w{3,5})?"
+)
 
 
 class Purpose(StrEnum):
@@ -15,7 +23,14 @@ class Purpose(StrEnum):
     AS_OF = "as of"
     POSTS = "posts"
     ARTICLE = "article"
+    ROBOTS = "robots"
     CHECK = "check"
+    SITE = "site"
+
+    @property
+    def wants_body(self) -> bool:
+        """True if the document is needed, and not only the fact that it is there."""
+        return self not in (Purpose.CHECK, Purpose.SITE)
 
 
 @dataclass(frozen=True)
@@ -30,7 +45,7 @@ class Request:
         purpose: the purpose of the request.
         body_hash: the hash of the known document, for servers that give no validators.
         encoding: the character encoding of the known document.
-        entry_id: the entry that an `ARTICLE` or a `CHECK` is about, else 0.
+        entry_id: the entry that an `ARTICLE`, a `CHECK` or a `SITE` is about, else 0.
     """
 
     source_id: int
@@ -62,7 +77,7 @@ class Response:
         status: of the answer (RFC 9110, 15); 0 if there is none. One that comes with the whole
             document is 200: 203, and 206 without a part (``Content-Range``) or with all of it.
         headers: by their names in lower case.
-        body: of an answer with status 200, unpacked; empty for a `CHECK`.
+        body: of an answer with status 200, unpacked; empty if the purpose wants none.
         error: the reason why there is no answer, a clause for the person who looks after the
             source; empty if there is one.
         moved_to: the address to which permanent redirects alone (301, 308) led; empty without any.
@@ -89,3 +104,13 @@ class Response:
 def body_hash(body: bytes) -> str:
     """Return the SHA-256 of a document, in hexadecimal, to recognise it without parsing it."""
     return hashlib.sha256(body).hexdigest()
+
+
+def leads_to_front_page(response: Response) -> bool:
+    """Return whether redirects led from another page to a site's front page."""
+    return _is_front_page(response.url) and not _is_front_page(response.request.url)
+
+
+def _is_front_page(url: str) -> bool:
+    """Return whether an address is that of a front page, also of one of several languages."""
+    return bool(_FRONT_PAGE.fullmatch(urlsplit(url).path))

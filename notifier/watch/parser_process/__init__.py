@@ -21,7 +21,7 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 from notifier.enums import SourceKind
-from notifier.watch.http.types import Response
+from notifier.watch.http.types import Response, leads_to_front_page
 from notifier.watch.parser_process import wire
 from notifier.watch.parsers.observation import ParsedDocument, ParseError, within_limits
 
@@ -321,6 +321,8 @@ def parse_document(
         ParseError: there is none, or it is not of this kind.
     """
     require_document(response)
+    if kind is SourceKind.PAGE and leads_to_front_page(response):
+        raise ParseError("the address leads to the site's front page")
     encoding = response.request.encoding or ""
     return parser.parse(kind, response.body, response.headers, response.url, encoding, known)
 

@@ -118,3 +118,8 @@ def page_has_its_end(text: str) -> bool:
     off.
     """
     return not _PAGE_BEGINS.search(text[:_LAST_PART]) or bool(_PAGE_ENDS.search(text[-_LAST_PART:]))
+
+
+def page_ends_in_text(text: str) -> bool:
+    """Return whether a page without its end stops in a text or a tag, not after one."""
+    return not page_has_its_end(text) and not text.rstrip().endswith(">")

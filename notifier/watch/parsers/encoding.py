@@ -70,6 +70,10 @@ _BREAKS = re.compile("\ufffd+")
 # A document with broken bytes is UTF-8 if it has so many valid sequences for each broken one; if
 # it is called UTF-8, or was UTF-8 before, one for each. Chosen by hand; not measured.
 _SEQUENCES_PER_BREAK, _SEQUENCES_PER_BREAK_IF_NAMED = 2, 1
+# So many letters must have been encoded twice. Chosen by hand; not measured.
+_FEWEST_ENCODED_TWICE = 2
+# So many breaks do not make another encoding of a source's UTF-8. Chosen by hand; not measured.
+_FEW_BREAKS = 3
 
 
 def decoded(body: bytes, headers: Mapping[str, str], known: str = "") -> tuple[str, str]:
@@ -91,10 +95,12 @@ def decoded(body: bytes, headers: Mapping[str, str], known: str = "") -> tuple[s
     names = [name for name in _named(body, headers, known) if name]
     if names and names[0] in _SEVEN_BITS:
         return body.decode(names[0], "replace"), names[0]
+    if body.isascii():  # valid in most encodings, so it says nothing of the source's
+        return body.decode("ascii"), known or UTF_8
     try:
-        return body.decode(UTF_8), UTF_8
+        return _decoded_once_more(body.decode(UTF_8)), UTF_8
     except UnicodeDecodeError:
-        return _decoded_other(body, names)
+        return _decoded_other(body, names, was_utf_8=known == UTF_8)
 
 
 def as_utf_8(
@@ -110,6 +116,21 @@ def as_utf_8(
     text, name = decoded(body, headers, known)
     kind = headers.get(_CONTENT_TYPE, "").partition(";")[0].strip() or "text/plain"
     return text.encode(), {**headers, _CONTENT_TYPE: f"{kind}; {_UTF_8_TYPE}"}, name
+
+
+def _decoded_once_more(text: str) -> str:
+    """Return the text that a server took for Latin letters and encoded a second time.
+
+    Other text is returned as it is: its Latin letters are not valid UTF-8.
+    """
+    for name in ("cp1252", "latin-1"):
+        try:
+            body = text.encode(name)
+            if len(_SEQUENCES.findall(body)) >= _FEWEST_ENCODED_TWICE:
+                return body.decode(UTF_8)
+        except UnicodeError:
+            continue
+    return text
 
 
 def _named(body: bytes, headers: Mapping[str, str], known: str) -> Iterator[str]:
@@ -135,13 +156,13 @@ def _python_name(label: str) -> str:
     return name if _ENCODINGS.fullmatch(name) else ""
 
 
-def _decoded_other(body: bytes, names: list[str]) -> tuple[str, str]:
+def _decoded_other(body: bytes, names: list[str], *, was_utf_8: bool) -> tuple[str, str]:
     """Return the text of bytes that are not valid UTF-8, and their encoding."""
     text = body.decode(UTF_8, "replace")
     sequences = sum(1 for _ in _SEQUENCES.finditer(body))
     broken = len(_BREAKS.findall(text))
     needed = _SEQUENCES_PER_BREAK_IF_NAMED if UTF_8 in names else _SEQUENCES_PER_BREAK
-    if sequences >= needed * broken:
+    if sequences >= needed * broken or (was_utf_8 and broken <= _FEW_BREAKS):
         return text, UTF_8
     others = [name for name in names if name != UTF_8]
     for name in others:

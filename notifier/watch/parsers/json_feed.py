@@ -6,11 +6,10 @@ Pure. The XML formats are parsed by `rss.py`, because feedparser knows no JSON F
 import json
 from datetime import datetime
 from typing import Any
-from urllib.parse import urljoin
 
 from notifier.text.cleaning import clean, lines, paragraphs, plain
 from notifier.text.published_dates import published_date
-from notifier.text.urls import LONGEST_ADDRESS, web_address
+from notifier.text.urls import LONGEST_ADDRESS, linked_address, web_address
 from notifier.watch.parsers.cut_off import complete_items
 from notifier.watch.parsers.observation import (
     Observation,
@@ -70,7 +69,8 @@ def _observation(item: dict[str, Any], base: str) -> Observation:
     return Observation(
         guid=guid,
         # An address that is too long to be shown is left out: the link then leads to the source.
-        url=_address(base, link) or ("" if len(link) > LONGEST_ADDRESS else web_address(guid)),
+        url=linked_address(base, link)
+        or ("" if len(link) > LONGEST_ADDRESS else web_address(guid)),
         title=title,
         summary=plain(_text(item.get("summary"))),
         body=body,
@@ -93,13 +93,6 @@ def _text(value: Any) -> str:
 
 def _items(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
-
-
-def _address(base: str, link: str) -> str:
-    try:
-        return web_address(urljoin(base, link)) if link.strip() else ""
-    except ValueError:
-        return ""
 
 
 def _moment(value: Any) -> datetime | None:

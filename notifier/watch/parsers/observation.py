@@ -124,6 +124,15 @@ class ParsedDocument:
     doubt: str = ""
     known_items: bytes = field(default=b"", compare=False, repr=False)
 
+    @property
+    def dates(self) -> list[datetime]:
+        """The dates of its observations, as far as they have any."""
+        return [item.published_at for item in self.observations if item.published_at]
+
+    def newest_date(self, now: datetime) -> datetime | None:
+        """Return the date of its newest observation that is not in the future."""
+        return max((moment for moment in self.dates if moment <= now), default=None)
+
 
 def published_moment(moment: datetime | None) -> datetime | None:
     """Return a date from outside as aware UTC; None if it is not in the years 1900 to 2100.

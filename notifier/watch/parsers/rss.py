@@ -9,14 +9,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
-from urllib.parse import urljoin
 from xml.sax import SAXException
 
 import feedparser
 
 from notifier.text.cleaning import clean, paragraphs, plain
 from notifier.text.published_dates import published_date
-from notifier.text.urls import LONGEST_ADDRESS, web_address
+from notifier.text.urls import LONGEST_ADDRESS, linked_address, web_address
 from notifier.watch.parsers import json_feed, wordpress
 from notifier.watch.parsers.cut_off import complete_feed
 from notifier.watch.parsers.encoding import decoded
@@ -165,11 +164,7 @@ def _ttl(text: str) -> int:
 
 def _link(entry: Any, base: str) -> str:
     """Return the entry's own address; a relative one is resolved against the feed's."""
-    given = entry.get("link") or ""
-    try:
-        return web_address(urljoin(base, given)) if given.strip() else ""
-    except ValueError:
-        return ""
+    return linked_address(base, entry.get("link") or "")
 
 
 def _without_backlink(markup: str, link: str) -> str:

@@ -20,7 +20,7 @@ def _dropped_because() -> "sa.Column[object]":
 def upgrade() -> None:
     for column in (
         _moment("doubted_at"),
-        sa.Column("doubted_hash", sa.String(64), nullable=True),
+        sa.Column("ended", sa.Boolean(), nullable=True),
         _moment("requested_whole_at"),
         _moment("empty_since"),
         sa.Column("encoding", sa.String(40), nullable=True),
@@ -47,6 +47,21 @@ def upgrade() -> None:
         batch.add_column(_moment("reported_at"))
         batch.add_column(_dropped_because())
     op.add_column("match", _dropped_because())
+    op.create_table(
+        "doubt",
+        sa.Column("entry_id", sa.Integer(), nullable=False),
+        sa.Column("source_id", sa.Integer(), nullable=False),
+        _moment("since", nullable=False),
+        sa.Column("hash", sa.String(64), nullable=False),
+        sa.PrimaryKeyConstraint("entry_id", name="pk_doubt"),
+        sa.ForeignKeyConstraint(
+            ["entry_id"], ["entry.id"], name="fk_doubt_entry_id_entry", ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["source_id"], ["source.id"], name="fk_doubt_source_id_source", ondelete="CASCADE"
+        ),
+    )
+    op.create_index("ix_doubt_source_id", "doubt", ["source_id"])
     op.create_table(
         "article_request",
         sa.Column("entry_id", sa.Integer(), nullable=False),
@@ -90,6 +105,7 @@ def downgrade() -> None:
     op.drop_table("host")
     op.drop_table("parsed_items")
     op.drop_table("article_request")
+    op.drop_table("doubt")
     # Before, an entry could have only one of them for a profile.
     op.execute(
         "DELETE FROM near_miss WHERE because <> 'doubtful' OR id NOT IN "
@@ -103,5 +119,5 @@ def downgrade() -> None:
         batch.create_unique_constraint("uq_near_miss_profile_id", ["profile_id", "entry_id"])
     op.drop_column("revision", "held_because")
     op.execute("UPDATE source SET baselined_at = empty_since WHERE baselined_at IS NULL")
-    for name in ("encoding", "empty_since", "requested_whole_at", "doubted_hash", "doubted_at"):
+    for name in ("encoding", "empty_since", "requested_whole_at", "ended", "doubted_at"):
         op.drop_column("source", name)

@@ -1,0 +1,51 @@
+"""Substances: names of other medicines, and ordinary words, that must not be taken for a name.
+
+Owns the bundled list `substances.txt` and the question which of its names is nearest to a word. It
+knows no profile and no text.
+"""
+
+from functools import cache
+from importlib.resources import files
+
+from rapidfuzz import process
+from rapidfuzz.distance import DamerauLevenshtein
+
+
+@cache
+def names() -> frozenset[str]:
+    """Return the names of the bundled list, in small letters."""
+    text = (files("notifier") / "match" / "substances.txt").read_text(encoding="utf-8")
+    lines = (line for line in text.splitlines() if not line.startswith("#"))
+    return frozenset(name for line in lines for name in line.split())
+
+
+@cache
+def _names_by_length() -> dict[int, tuple[str, ...]]:
+    lengths: dict[int, list[str]] = {}
+    for name in sorted(names()):
+        lengths.setdefault(len(name), []).append(name)
+    return {length: tuple(of_length) for length, of_length in lengths.items()}
+
+
+def is_nearer(word: str, name: str, edits: int, *, also_as_near: bool) -> bool:
+    """Return True if another name of the list is nearer to a word than the given name is.
+
+    Args:
+        word: a word that may be a misspelling of the name.
+        name: left out of the comparison.
+        edits: the distance of word and name.
+        also_as_near: True if another name at the same distance counts, too.
+    """
+    most = edits if also_as_near else edits - 1
+    if most < 1:
+        return False
+    others = (
+        other
+        for length in range(len(word) - most, len(word) + most + 1)
+        for other in _names_by_length().get(length, ())
+        if other != name
+    )
+    nearest = process.extractOne(
+        word, others, scorer=DamerauLevenshtein.distance, score_cutoff=most
+    )
+    return nearest is not None
