@@ -1,9 +1,8 @@
 """The step poll: fetch the sources that are due, and store what their responses mean.
 
-Drives the requests and opens the transactions; what a response means is decided by
-`watch/ingest.py`. A response is parsed, and compared with what is known, while no transaction is
-open. Then it is stored, a large document in several transactions, so that nobody who writes
-meanwhile waits long. Sources that did not change are stored together.
+Drives the requests and opens the transactions; `watch/ingest.py` decides what a response means. It
+is parsed, and compared with what is known, while no transaction is open; a large document is stored
+in several, so that nobody who writes meanwhile waits long.
 
 Trouble with one response is its source's trouble: it is rolled back, stored with the source, and
 the others go on. Only a database that cannot be used is raised, after everything else was tried.
@@ -30,14 +29,15 @@ from notifier.watch import (
     health,
     ingest,
     page_checks,
+    parsed_items,
     sources,
 )
-from notifier.watch.entries import Stored
 from notifier.watch.http.client import fetch_all
 from notifier.watch.http.types import Purpose, Request, Response
 from notifier.watch.parser_process import Parser, parse_document, require_document
 from notifier.watch.parsers.observation import ParsedDocument, ParseError
 from notifier.watch.poll_state import Outcome, PollState
+from notifier.watch.stored import Stored
 
 log = logging.getLogger("notifier")
 
@@ -314,7 +314,9 @@ class Poll:
     def _parse(self, response: Response) -> ParsedDocument:
         request = response.request
         if request.purpose is Purpose.DOCUMENT:
-            return parse_document(self._kinds[request.source_id], response, self._parser)
+            with self._deps.reading() as session:
+                known = parsed_items.known_for(session, response)
+            return parse_document(self._kinds[request.source_id], response, self._parser, known)
         if request.purpose is Purpose.POSTS:
             require_document(response)
             headers, now = response.headers, self.state.now
@@ -339,7 +341,8 @@ class Poll:
     ) -> Outcome:
         """Store each part of a document in a transaction, and what follows from it in the last."""
         source_id = response.request.source_id
-        stored, outcome = Stored(), Outcome()
+        stored = Stored(seen=len(plan.unchanged), entry_ids=plan.unchanged)
+        before, outcome = self.results[source_id], Outcome()
         for number, part in enumerate(plan.parts, start=1):
             if number > 1:
                 time.sleep(_PAUSE_BETWEEN_PARTS)
@@ -358,10 +361,11 @@ class Poll:
                 )
                 stored = stored.plus(of_part)
                 if number == len(plan.parts):
+                    parsed_items.store(session, source, document.known_items)
                     outcome = ingest.complete(
                         session, source, response, document, stored, self.state
                     )
-            self.results[source_id] = self.results[source_id].plus(of_part)
+            self.results[source_id] = before.plus(stored)
         return outcome
 
     def _store_as_of(self, response: Response) -> None:
@@ -388,11 +392,9 @@ class Poll:
         now = self.state.now
         with self._deps.writing() as session:
             if reports := sources.record_reported_states(session, now):
-                subject, text = health.notice(reports, now)
-                enqueue_for_operator(self._deps, session, subject, text, now)
+                enqueue_for_operator(self._deps, session, *health.notice(reports, now), now)
 
     def _note(self, source_id: int, outcome: Outcome) -> None:
         if outcome.status is not None:
-            self.results[source_id] = replace(
-                self.results[source_id], status=outcome.status, error=outcome.error
-            )
+            result = self.results[source_id]
+            self.results[source_id] = replace(result, status=outcome.status, error=outcome.error)

@@ -6,11 +6,11 @@ decided by `match/`.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any, cast
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Table, func, insert, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from notifier.enums import HeldBecause, NewsKind
@@ -25,12 +25,14 @@ from notifier.watch.first_sight import FirstSight
 from notifier.watch.identity import Aliases, Identified, identified
 from notifier.watch.parsers.observation import READING, Observation, Origin
 from notifier.watch.repeated_edits import restrained
+from notifier.watch.stored import Stored
 
 # An entry that changes at every poll is not followed into every change: so many edits within 24
 # hours are stored. Chosen by hand; not measured.
 MOST_REVISIONS_A_DAY = 3
 
 _DAY = timedelta(days=1)
+_REVISIONS = cast(Table, Revision.__table__)
 
 
 class Revised(StrEnum):
@@ -40,42 +42,6 @@ class Revised(StrEnum):
     CHANGED = "changed"
     WITHDRAWN = "withdrawn"
     POSTPONED = "postponed"
-
-
-@dataclass(frozen=True)
-class Stored:
-    """The result of storing the observations of one document.
-
-    Attributes:
-        seen: the number of observations.
-        new: those that are new entries.
-        changed: those that are known entries in a new state.
-        withdrawn: those of the changed ones that are now marked as withdrawn.
-        postponed: those that changed too often today, or could not be compared in time; they are
-            stored by a later poll.
-        entry_ids: the entries that were observed.
-        new_ids: those of them that are new.
-    """
-
-    seen: int = 0
-    new: int = 0
-    changed: int = 0
-    withdrawn: int = 0
-    postponed: int = 0
-    entry_ids: frozenset[int] = frozenset()
-    new_ids: frozenset[int] = frozenset()
-
-    def plus(self, other: "Stored") -> "Stored":
-        """Return the sum with another part of the same document."""
-        return Stored(
-            seen=self.seen + other.seen,
-            new=self.new + other.new,
-            changed=self.changed + other.changed,
-            withdrawn=self.withdrawn + other.withdrawn,
-            postponed=self.postponed + other.postponed,
-            entry_ids=self.entry_ids | other.entry_ids,
-            new_ids=self.new_ids | other.new_ids,
-        )
 
 
 def store(
@@ -125,56 +91,77 @@ def store_part(
     """
     aliases = Aliases(session, source, items)
     outcomes: Counter[Revised] = Counter()
-    seen, created = [], []
+    seen, created = [], _Created(session)
     for observation, its_keys in items:
         entry = aliases.entry_of(its_keys)
         if entry is None and known_only:
             continue
         if entry is None:
             sight = first_sight.judge(source, observation, now, backlog=backlog)
-            entry = _create(session, source, observation, its_keys[0], now, sight)
-            created.append(entry)
+            entry = created.add(source, observation, its_keys[0], now, sight)
         else:
+            created.write_before(entry)
             outcomes[_revise(entry, observation, now, differences)] += 1
         if observation.origin == Origin.DOCUMENT:
             entry.left_at = None
         seen.append(entry)
         aliases.note(entry, its_keys)
-    session.flush()
+    created.write()
     aliases.write()
     withdrawn = outcomes[Revised.WITHDRAWN]
     return Stored(
         seen=len(items),
-        new=len(created),
+        new=len(created.entries),
         changed=outcomes[Revised.CHANGED] + withdrawn,
         withdrawn=withdrawn,
         postponed=outcomes[Revised.POSTPONED],
         entry_ids=frozenset(entry.id for entry in seen),
-        new_ids=frozenset(entry.id for entry in created),
+        new_ids=frozenset(entry.id for entry in created.entries),
     )
 
 
-def _create(
-    session: Session,
-    source: Source,
-    observation: Observation,
-    key: str,
-    now: datetime,
-    sight: FirstSight,
-) -> Entry:
-    entry = Entry(
-        source_id=source.id,
-        key=key,
-        url=observation.url,
-        title=observation.title,
-        published_at=observation.published_at,
-        first_seen_at=now,
-    )
-    session.add(entry)
-    revision = _revision(observation, 1, NewsKind.NEW, now, baseline=sight.baseline)
-    revision.held_because = sight.held_because
-    entry.revisions.append(revision)
-    return entry
+class _Created:
+    """The new entries of a part, whose first states are written together: a feed has thousands.
+
+    Attributes:
+        entries: the new entries, in the order of the document.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.entries: list[Entry] = []
+        self._states: dict[Entry, dict[str, Any]] = {}
+
+    def add(
+        self, source: Source, observation: Observation, key: str, now: datetime, sight: FirstSight
+    ) -> Entry:
+        """Add a new entry, and return it."""
+        entry = Entry(
+            source_id=source.id,
+            key=key,
+            url=observation.url,
+            title=observation.title,
+            published_at=observation.published_at,
+            first_seen_at=now,
+        )
+        self._session.add(entry)
+        self.entries.append(entry)
+        state = _state(observation, 1, NewsKind.NEW, now, baseline=sight.baseline)
+        self._states[entry] = {**state, "held_because": sight.held_because}
+        return entry
+
+    def write_before(self, entry: Entry) -> None:
+        """Write the first states before an entry is revised, if it is new itself."""
+        if entry in self._states:
+            self.write()
+
+    def write(self) -> None:
+        """Write the entries, which get their ids, and their first states."""
+        self._session.flush()
+        states, self._states = self._states, {}
+        if states:
+            rows = [{**state, "entry_id": entry.id} for entry, state in states.items()]
+            self._session.execute(insert(_REVISIONS), rows)
 
 
 def _revise(
@@ -298,7 +285,7 @@ def _append(
     # The whole text of an entry that the baseline knew as a teaser is not news either, nor what our
     # own parsers now read that they did not read before.
     baseline = edit.reread or (latest.baseline and not edit.material)
-    revision = _revision(observation, latest.number + 1, kind, now, baseline=baseline)
+    revision = Revision(**_state(observation, latest.number + 1, kind, now, baseline=baseline))
     revision.changes = list(edit.changes)
     revision.material = edit.material
     is_old_news = latest.held_because == HeldBecause.OLD_NEWS  # an edit makes it no younger
@@ -307,28 +294,29 @@ def _append(
     entry.revisions.append(revision)
 
 
-def _revision(
+def _state(
     observation: Observation, number: int, kind: NewsKind, now: datetime, *, baseline: bool
-) -> Revision:
-    return Revision(
-        number=number,
-        hash=observation.hash,
-        kind=kind,
-        material=True,
-        baseline=baseline,
-        observed_at=now,
-        published_at=observation.published_at,
-        url=observation.url,
-        title=observation.title,
-        summary=observation.summary,
-        body=observation.body,
-        author=observation.author,
-        categories=list(observation.categories),
-        content=observation.content,
-        changes=[],
-        origin=str(observation.origin),
-        reading=READING,
-    )
+) -> dict[str, Any]:
+    """Return the columns of a revision."""
+    return {
+        "number": number,
+        "hash": observation.hash,
+        "kind": kind,
+        "material": True,
+        "baseline": baseline,
+        "observed_at": now,
+        "published_at": observation.published_at,
+        "url": observation.url,
+        "title": observation.title,
+        "summary": observation.summary,
+        "body": observation.body,
+        "author": observation.author,
+        "categories": list(observation.categories),
+        "content": observation.content,
+        "changes": [],
+        "origin": str(observation.origin),
+        "reading": READING,
+    }
 
 
 def date_revisions(session: Session, source: Source, as_of: datetime, now: datetime) -> None:

@@ -10,8 +10,9 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from enum import StrEnum
+from typing import cast
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import Table, delete, func, insert, select
 from sqlalchemy.orm import Session, selectinload
 
 from notifier.store.db import in_chunks
@@ -24,6 +25,8 @@ from notifier.watch.resemblance import Appearance, is_same_page, is_same_thing
 
 # An observation with its keys, the strongest first.
 Identified = tuple[Observation, list[str]]
+
+_ALIASES = cast(Table, EntryAlias.__table__)
 
 # Bytes of a key: a page of PostgreSQL's index holds about 2,700 bytes of one.
 _LONGEST_KEY = 2_000
@@ -180,6 +183,10 @@ class Aliases:
         """Return the known entry of an observation with these keys."""
         return self._entries.get(its_keys[0])
 
+    def are_known(self, entry: Entry, its_keys: Sequence[str]) -> bool:
+        """Return whether an entry has all these keys, so that `note` would add none."""
+        return all(self._entries.get(key) is entry for key in its_keys)
+
     def note(self, entry: Entry, its_keys: Sequence[str]) -> None:
         """Note that an entry has these keys, unless another has them; `write` stores it."""
         for key in its_keys:
@@ -195,7 +202,7 @@ class Aliases:
         ]
         if rows:
             self._remove_old_keys({entry.id for _, entry in new})
-            self._session.execute(insert(EntryAlias), rows)
+            self._session.execute(insert(_ALIASES), rows)
 
     def _remove_old_keys(self, entry_ids: set[int]) -> None:
         """Remove the keys of entries that have too many, but for the one they are stored under."""

@@ -31,13 +31,13 @@ from notifier.watch import (
     sources,
 )
 from notifier.watch.doubts import Judgement
-from notifier.watch.entries import Stored
 from notifier.watch.http.types import Purpose, Request, Response
 from notifier.watch.identity import KeyKind
 from notifier.watch.page_checks import PageState
 from notifier.watch.parsers import clinicaltrials, wordpress
 from notifier.watch.parsers.observation import Observation, ParsedDocument
 from notifier.watch.poll_state import Outcome, PollState
+from notifier.watch.stored import Stored
 
 log = logging.getLogger("notifier")
 

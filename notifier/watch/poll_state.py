@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 from notifier.enums import PollStatus
 from notifier.watch.doubts import Judgement
-from notifier.watch.entries import Stored
 from notifier.watch.http.types import Request
 from notifier.watch.page_checks import PageCheck, SiteAnswers
+from notifier.watch.stored import Stored
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """What a response means for its source: decided without network, parser process, or clock."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,14 +10,14 @@ from sqlalchemy.orm import Session
 
 from notifier.enums import NewsKind, PollStatus
 from notifier.store import db
-from notifier.store.models import Revision, Source
+from notifier.store.models import Entry, Revision, Source
 from notifier.watch import entries, ingest, sources
-from notifier.watch.entries import Stored
 from notifier.watch.http.types import Purpose, Request, Response
 from notifier.watch.page_checks import PageCheck, PageState
 from notifier.watch.parsers import wordpress
 from notifier.watch.parsers.observation import Observation, Origin, ParsedDocument
 from notifier.watch.poll_state import Outcome, PollState
+from notifier.watch.stored import Stored
 
 MONDAY = datetime(2026, 3, 2, 8, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -84,7 +85,7 @@ def ingested(
     plan = ingest.plan(session, source, document)
     plan.compare()
     known_only = not ingest.stores_new_entries(source, response.request.purpose)
-    stored = Stored()
+    stored = Stored(seen=len(plan.unchanged), entry_ids=plan.unchanged)
     for part in plan.parts:
         stored = stored.plus(
             entries.store_part(
@@ -92,6 +93,40 @@ def ingested(
             )
         )
     return ingest.complete(session, source, response, document, stored, state)
+
+
+def test_items_that_are_as_they_were_are_not_stored_again(session: Session):
+    source = watch(session)
+    first = ParsedDocument("", tuple(article(number) for number in range(4)))
+    ingested(session, source, poll_at(MONDAY), first)
+    later = ParsedDocument(
+        "",
+        (
+            article(0),
+            article(1, body="It goes on like this. " * 30),
+            replace(article(2), url="https://herald.example.org/moved/"),
+            article(9),
+        ),
+    )
+    plan = ingest.plan(session, source, later)
+    assert len(plan.unchanged) == 1
+    assert [item.guid for part in plan.parts for item, _ in part] == [
+        "article-1",
+        "article-2",
+        "article-9",
+    ]
+    outcome = ingested(session, source, poll_at(MONDAY + HOUR), later)
+    assert (outcome.stored.seen, outcome.stored.new, outcome.stored.changed) == (4, 1, 1)
+    left = [entry.key for entry in session.query(Entry) if entry.left_at is not None]
+    assert left == ["guid:article-3"]
+
+
+def test_an_item_that_is_listed_again_is_noted(session: Session):
+    source = watch(session)
+    both = ParsedDocument("", (article(1), article(2)))
+    for hours, document in enumerate((both, ParsedDocument("", (article(1),)), both)):
+        ingested(session, source, poll_at(MONDAY + hours * HOUR), document)
+    assert {entry.left_at for entry in session.query(Entry)} == {None}
 
 
 def purposes(outcome: Outcome) -> list[tuple[Purpose, str]]:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, TypedDict
 
-from sqlalchemy import JSON, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from notifier.enums import Authority, NewsKind, SourceKind
@@ -267,6 +267,21 @@ class ArticleRequest(Base):
     wanted_since: Mapped[datetime]
     next_at: Mapped[datetime] = mapped_column(index=True)
     tries: Mapped[int] = mapped_column(default=0)
+
+
+class ParsedItems(Base):
+    """The parsed items of a large feed's last document. Writer: `watch/parsed_items.py`.
+
+    Attributes:
+        items: in a form that the parser process makes and reads alone; it may be deleted.
+    """
+
+    __tablename__ = "parsed_items"
+
+    source_id: Mapped[int] = mapped_column(
+        ForeignKey("source.id", ondelete="CASCADE"), primary_key=True
+    )
+    items: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class Host(Base):

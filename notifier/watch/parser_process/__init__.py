@@ -104,22 +104,26 @@ class Child:
             self.end()
             raise
 
-    def ask(self, request: Mapping[str, Any], body: bytes, seconds: float) -> dict[str, Any]:
+    def ask(
+        self, request: Mapping[str, Any], body: bytes, seconds: float, known: bytes = b""
+    ) -> dict[str, Any]:
         """Let the process parse a document and return its answer.
 
         Args:
             request: the task and its arguments.
             body: the document.
             seconds: the time after which the process is ended.
+            known: the items of the last document, as the process gave them.
 
         Raises:
             ChildEndedError: there is no answer, and the process has ended.
         """
         try:
-            wire.write(self._pipe(self._process.stdin), json.dumps(request).encode(), body)
+            head = json.dumps(request).encode()
+            wire.write(self._pipe(self._process.stdin), head, body, known)
         except OSError as error:
             raise ChildEndedError(timed_out=False) from error
-        answer = self._answer(seconds, wire.longest_answer(len(body)))
+        answer = self._answer(seconds, wire.longest_answer(len(body) + len(known)))
         self.reusable = not answer.get("last")
         return answer
 
@@ -206,6 +210,7 @@ class Parser:
         headers: Mapping[str, str],
         url: str,
         encoding: str = "",
+        known: bytes = b"",
     ) -> ParsedDocument:
         """Parse a document of this kind.
 
@@ -216,12 +221,13 @@ class Parser:
             url: the address it came from.
             encoding: the character encoding of the source's last document; empty if it is not
                 known.
+            known: the `known_items` of a feed's last document; empty to parse all.
 
         Raises:
             ParseError: not a document of this kind, or one that needs too much time or memory.
         """
         arguments = {"kind": str(kind), "headers": dict(headers), "url": url, "encoding": encoding}
-        return self._parse("document", body, **arguments)
+        return self._parse("document", body, known, **arguments)
 
     def parse_posts(
         self, body: bytes, headers: Mapping[str, str], url: str, now: datetime
@@ -250,8 +256,10 @@ class Parser:
         """
         return [(str(address), str(title)) for address, title in self._ask("feeds", body, url=url)]
 
-    def _parse(self, task: str, body: bytes, **arguments: Any) -> ParsedDocument:
-        answer = self._ask(task, body, **arguments)
+    def _parse(
+        self, task: str, body: bytes, known: bytes = b"", **arguments: Any
+    ) -> ParsedDocument:
+        answer = self._ask(task, body, known, **arguments)
         try:
             # The limits are applied once more here: a child that was taken over may answer
             # anything.
@@ -261,13 +269,13 @@ class Parser:
                 "the document could not be read (the parser's answer makes no sense)"
             ) from error
 
-    def _ask(self, task: str, body: bytes, **arguments: Any) -> Any:
+    def _ask(self, task: str, body: bytes, known: bytes = b"", **arguments: Any) -> Any:
         seconds = seconds_for(len(body))
         try:
             if self._child is None:
                 self._child = start()
             answer = self._child.ask(
-                {"task": task, "megabytes": MEGABYTES, **arguments}, body, seconds
+                {"task": task, "megabytes": MEGABYTES, **arguments}, body, seconds, known
             )
         except ChildEndedError as error:
             self.close()
@@ -298,8 +306,16 @@ def seconds_for(size: int) -> float:
     return min(max(size / 1_000_000 * SECONDS_PER_MEGABYTE, LEAST_SECONDS), MOST_SECONDS)
 
 
-def parse_document(kind: SourceKind, response: Response, parser: Parser) -> ParsedDocument:
+def parse_document(
+    kind: SourceKind, response: Response, parser: Parser, known: bytes = b""
+) -> ParsedDocument:
     """Parse the document in a response.
+
+    Args:
+        kind: the kind of source that it must be.
+        response: the response.
+        parser: the process.
+        known: the `known_items` of a feed's last document; empty to parse all.
 
     Raises:
         ParseError: there is none, or it is not of this kind.
@@ -308,7 +324,7 @@ def parse_document(kind: SourceKind, response: Response, parser: Parser) -> Pars
     if kind is SourceKind.PAGE and leads_to_front_page(response):
         raise ParseError("the address leads to the site's front page")
     encoding = response.request.encoding or ""
-    return parser.parse(kind, response.body, response.headers, response.url, encoding)
+    return parser.parse(kind, response.body, response.headers, response.url, encoding, known)
 
 
 def require_document(response: Response) -> None:

@@ -19,6 +19,7 @@ from notifier.text.cleaning import shorten, storable
 from notifier.watch import discovery
 from notifier.watch.parser_process import wire
 from notifier.watch.parsers import clinicaltrials, document
+from notifier.watch.parsers.known_items import KnownItems
 from notifier.watch.parsers.observation import ParseError
 
 # Processor time, in seconds, after which the system ends the process if its parent cannot: twice
@@ -51,10 +52,11 @@ def main() -> None:
     while (head := wire.read(requests, _MEGABYTE)) is not None:
         request = json.loads(head)
         body = wire.read(requests, sys.maxsize)
-        if body is None:
+        known = wire.read(requests, sys.maxsize)
+        if body is None or known is None:
             return
         _limit(memory.size(), request["megabytes"] * _MEGABYTE)
-        answer = _answer(request, body)
+        answer = _answer(request | {"known": known}, body)
         # Memory that a document leaves behind counts for the next one: the process ends before it
         # adds up.
         answer["last"] = (
@@ -91,8 +93,10 @@ def _out_of_memory(request: Mapping[str, Any]) -> dict[str, Any]:
 
 def _parse_document(request: Mapping[str, Any], body: bytes) -> dict[str, Any]:
     kind, headers, url = request["kind"], request["headers"], request["url"]
-    parsed = document.parse(kind, body, headers, url, request["encoding"])
-    return wire.encode_document(parsed)
+    known = KnownItems(wire.unpack_items(request["known"]))
+    parsed = document.parse(kind, body, headers, url, request["encoding"], known)
+    packed = wire.pack_items(known.current) if known.is_new else ""
+    return wire.encode_document(parsed) | {"known_items": packed}
 
 
 def _parse_posts(request: Mapping[str, Any], body: bytes) -> dict[str, Any]:

@@ -1,10 +1,14 @@
 """The messages between the parser process and its parent: frames of bytes, and documents as JSON.
 
-Pure. A frame is its length (8 bytes, big-endian) and so many bytes. A request is two frames, JSON
-and the document; an answer is one frame of JSON.
+Pure. A frame is its length (8 bytes, big-endian) and so many bytes. A request is three frames:
+JSON, the document, and its known items; an answer is one frame of JSON.
 """
 
+import base64
+import json
 import struct
+import zlib
+from collections.abc import Mapping
 from datetime import datetime
 from typing import IO, Any
 
@@ -84,6 +88,21 @@ def _encode_observation(observation: Observation) -> dict[str, Any]:
     }
 
 
+def pack_items(items: Mapping[str, Observation]) -> str:
+    """Return the items of a feed by their digests, packed, in ASCII."""
+    encoded = {digest: _encode_observation(item) for digest, item in items.items()}
+    return base64.b64encode(zlib.compress(json.dumps(encoded).encode(), 1)).decode("ascii")
+
+
+def unpack_items(packed: bytes) -> dict[str, Observation]:
+    """Return the items that `pack_items` packed; none if they cannot be read."""
+    try:
+        encoded = json.loads(zlib.decompress(packed)) if packed else {}
+        return {digest: _decode_observation(item) for digest, item in encoded.items()}
+    except (zlib.error, AttributeError, KeyError, TypeError, ValueError, RecursionError):
+        return {}
+
+
 def decode_document(encoded: Any) -> ParsedDocument:
     """Return the parsed document of its JSON.
 
@@ -101,6 +120,7 @@ def decode_document(encoded: Any) -> ParsedDocument:
         encoding=_text(encoded["encoding"]),
         whole=bool(encoded["whole"]),
         doubt=_text(encoded["doubt"]),
+        known_items=base64.b64decode(_text(encoded.get("known_items", ""))),
     )
 
 

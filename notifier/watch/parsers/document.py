@@ -8,11 +8,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 
 from notifier.enums import SourceKind
 from notifier.text.references import joined_halves, repaired_bytes
 from notifier.watch.parsers import clinicaltrials, html_page, rss, wordpress
 from notifier.watch.parsers.encoding import as_utf_8
+from notifier.watch.parsers.known_items import KnownItems
 from notifier.watch.parsers.not_the_page.recognition import by_headers
 from notifier.watch.parsers.observation import ParsedDocument, ParseError, within_limits
 
@@ -40,7 +42,12 @@ _WRITTEN_IN_ANY_ENCODING = (SourceKind.FEED, SourceKind.PAGE)
 
 
 def parse(
-    kind: str, body: bytes, headers: Mapping[str, str], url: str, encoding: str = ""
+    kind: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    url: str,
+    encoding: str = "",
+    known: KnownItems | None = None,
 ) -> ParsedDocument:
     """Parse a document within the limits of `observation.py`.
 
@@ -50,12 +57,14 @@ def parse(
         headers: of the response, names in lower case.
         url: the address it came from.
         encoding: the character encoding of the source's last document; empty if it is not known.
+        known: the items of a feed's last document; None to parse all.
 
     Raises:
         ParseError: not a document of this kind.
         KeyError: no such kind.
     """
-    parsers: Mapping[str, ParseFunction] = {str(known): parser for known, parser in PARSERS.items()}
+    parsers: dict[str, ParseFunction] = {str(other): parser for other, parser in PARSERS.items()}
+    parsers[SourceKind.FEED] = partial(rss.parse, known=known)
     if reason := by_headers(headers):
         raise ParseError(f"the address answered with {reason}")
     if kind not in _WRITTEN_IN_ANY_ENCODING:

@@ -113,6 +113,8 @@ class ParsedDocument:
         whole: whether its end is there; a list without its end does not show what left it.
         doubt: a sign that it is not, or not all of, what the address usually shows: a clause;
             empty if there is none.
+        known_items: what the parser process needs to parse only new items the next time; empty if
+            it needs nothing, or has it already.
     """
 
     name: str
@@ -125,6 +127,7 @@ class ParsedDocument:
     encoding: str = ""
     whole: bool = True
     doubt: str = ""
+    known_items: bytes = field(default=b"", compare=False, repr=False)
 
     @property
     def dates(self) -> list[datetime]:

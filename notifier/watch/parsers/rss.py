@@ -20,6 +20,7 @@ from notifier.watch.parsers import json_feed, wordpress
 from notifier.watch.parsers.cut_off import complete_feed
 from notifier.watch.parsers.encoding import decoded
 from notifier.watch.parsers.feed_text import own_text
+from notifier.watch.parsers.known_items import KnownItems
 from notifier.watch.parsers.not_the_page import recognition
 from notifier.watch.parsers.observation import (
     Observation,
@@ -39,7 +40,9 @@ _ROOT = re.compile(r"<([A-Za-z_][\w.:-]{0,60})(?=[\s/>])")
 _PARTS = ("title", "link", "id", "summary", "content", "links", "media_content", "media_thumbnail")
 
 
-def parse(body: bytes, headers: Mapping[str, str], url: str) -> ParsedDocument:
+def parse(
+    body: bytes, headers: Mapping[str, str], url: str, known: KnownItems | None = None
+) -> ParsedDocument:
     """Parse a feed.
 
     A feed that ends in the middle of an item gives its complete items.
@@ -48,6 +51,7 @@ def parse(body: bytes, headers: Mapping[str, str], url: str) -> ParsedDocument:
         body: the document.
         headers: the response headers, names in lower case.
         url: the address it came from; relative links are resolved against it.
+        known: the items of the last poll; None to parse all.
 
     Raises:
         ParseError: not a feed: empty, a web page, or XML too broken to hold an entry.
@@ -59,12 +63,11 @@ def parse(body: bytes, headers: Mapping[str, str], url: str) -> ParsedDocument:
         return replace(json_feed.parse(text.encode(), url), encoding=encoding)
     _require_feed(text)
     part = complete_feed(text)
-    feed = _read(part.text, headers, url)
+    feed, entries = _read_items(part.text, headers, url, known)
     problem = clean(str(feed.get("bozo_exception", "")))
     broken = isinstance(feed.get("bozo_exception"), SAXException)
     if not feed.entries and not feed.version and (broken or not feed.feed):
         raise ParseError(f"the answer is not a feed: {problem[:_LONGEST_PROBLEM] or 'not XML'}")
-    entries = tuple(_observation(entry, url) for entry in feed.entries)
     if broken and not any(map(_has_content, feed.entries)):
         raise ParseError(f"the feed is broken XML and holds no entry: {problem}")
     if part.in_item and not entries:
@@ -80,6 +83,21 @@ def parse(body: bytes, headers: Mapping[str, str], url: str) -> ParsedDocument:
         whole=part.whole,
         doubt="the feed ends in the middle of an item" if part.in_item else "",
     )
+
+
+def _read_items(
+    text: str, headers: Mapping[str, str], url: str, known: KnownItems | None
+) -> tuple[Any, tuple[Observation, ...]]:
+    """Return the feed as feedparser reads it, and all its items; known ones are not read again."""
+    if known is not None:
+        context = f"{url} {headers.get('content-location', '')}"
+        feed = _read(known.without_known(text, context), headers, url)
+        is_broken = isinstance(feed.get("bozo_exception"), SAXException)
+        items = None if is_broken else known.merged([_observation(e, url) for e in feed.entries])
+        if items is not None:
+            return feed, items
+    feed = _read(text, headers, url)
+    return feed, tuple(_observation(entry, url) for entry in feed.entries)
 
 
 def _read(text: str, headers: Mapping[str, str], url: str) -> Any:

@@ -82,6 +82,18 @@ def upgrade() -> None:
     )
     op.create_index("ix_article_request_next_at", "article_request", ["next_at"])
     op.create_table(
+        "parsed_items",
+        sa.Column("source_id", sa.Integer(), nullable=False),
+        sa.Column("items", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("source_id", name="pk_parsed_items"),
+        sa.ForeignKeyConstraint(
+            ["source_id"],
+            ["source.id"],
+            name="fk_parsed_items_source_id_source",
+            ondelete="CASCADE",
+        ),
+    )
+    op.create_table(
         "host",
         sa.Column("name", sa.Text(), nullable=False),
         _moment("wait_until"),
@@ -95,6 +107,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("host")
+    op.drop_table("parsed_items")
     op.drop_table("article_request")
     op.drop_table("doubt")
     # Before, an entry could have only one of them for a profile.
