@@ -30,7 +30,6 @@ def with_repaired_links(text: str, base: str) -> str:
         text: the document.
         base: the address that it came from.
     """
-
     left = _MOST_TRIED
 
     def repaired(link: re.Match[str]) -> str:
