@@ -19,6 +19,7 @@ from notifier.text.urls import LONGEST_ADDRESS, linked_address, web_address
 from notifier.watch.parsers import json_feed, wordpress
 from notifier.watch.parsers.cut_off import complete_feed
 from notifier.watch.parsers.encoding import decoded
+from notifier.watch.parsers.feed_links import with_repaired_links
 from notifier.watch.parsers.feed_text import own_text
 from notifier.watch.parsers.known_items import KnownItems
 from notifier.watch.parsers.not_the_page import recognition
@@ -63,7 +64,7 @@ def parse(
         return replace(json_feed.parse(text.encode(), url), encoding=encoding)
     _require_feed(text)
     part = complete_feed(text)
-    feed, entries = _read_items(part.text, headers, url, known)
+    feed, entries = _read_items(with_repaired_links(part.text, url), headers, url, known)
     problem = clean(str(feed.get("bozo_exception", "")))
     broken = isinstance(feed.get("bozo_exception"), SAXException)
     if not feed.entries and not feed.version and (broken or not feed.feed):
