@@ -21,6 +21,7 @@ _MARKS = re.compile(
     rf"|[{_SUPERSCRIPT}]+(?:[,⁻–-][{_SUPERSCRIPT}]+){{0,9}}"
     r"|\[\d{1,3}(?:\s?[,;–-]\s?\d{1,3}){0,9}\]|[*†‡§]+(?=\s|$)"
 )
+_MAY_HAVE_MARKS = re.compile(rf"[{_SUPERSCRIPT}\[*†‡§]|[.,;:!?)”\"'’]\d")
 _LINK = re.compile(r"(?i)\b(?:https?://|www\.)[^\s<>\"]{1,2000}")
 _NOT = re.compile(r"(?i)n['’]t\b")
 _OWNED = re.compile(r"(?i)(?<=\w)['’]s\b")
@@ -95,6 +96,8 @@ class Word(NamedTuple):
 
 def without_marks(text: str) -> str:
     """Return the text without reference marks (``children.³``, ``[3]``), powers as ``10^6``."""
+    if not _MAY_HAVE_MARKS.search(text):
+        return text
     powers = _POWER.sub(lambda power: f"^{power[0].replace('⁻', '-').translate(_DIGITS)}", text)
     return _MARKS.sub("", powers)
 
