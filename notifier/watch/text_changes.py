@@ -21,6 +21,8 @@ from notifier.watch.wording import Word, glued
 _MOST_PAIRS = 2_500
 # Statements that together may be one statement of the other text.
 _MOST_MERGED = 6
+# Statements before a change among which that is looked for which says its place.
+_LOOKED_BACK = 20
 # Digits of a reference mark that runs into a word, and letters of that word.
 _LONGEST_MARK, _SHORTEST_MARKED = 2, 4
 
@@ -345,7 +347,9 @@ def _by_place(
             if id(statement) not in free:
                 kept.append(statement)
                 continue
-            before = next((other for other in reversed(kept) if not other.is_around), None)
+            before = next(
+                (other for other in reversed(kept[-_LOOKED_BACK:]) if not other.is_around), None
+            )
             place = (statement.section, before.key if before is not None else "")
             groups.setdefault(place, ([], []))[index].append(statement)
     return [(tuple(went), tuple(came)) for went, came in groups.values()]
