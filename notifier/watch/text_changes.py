@@ -21,6 +21,8 @@ from notifier.watch.wording import Word, glued
 _MOST_PAIRS = 2_500
 # Statements that together may be one statement of the other text.
 _MOST_MERGED = 6
+# Statements before a change among which that is looked for which says its place.
+_LOOKED_BACK = 20
 # Digits of a reference mark that runs into a word, and letters of that word.
 _LONGEST_MARK, _SHORTEST_MARKED = 2, 4
 
@@ -73,10 +75,14 @@ class Edit:
 
 def edits(old: Text, new: Text, shared: Shared = NOTHING_SHARED) -> list[Edit]:
     """Return the edits from one text to another: the edited statements first, in order."""
-    all_before, all_after = unmatched(old, new)
+    all_before, all_after = _different(old, new)
     before = [statement for statement in all_before if statement.template not in shared.removed]
     after = [statement for statement in all_after if statement.template not in shared.added]
-    pairs = _pairs(before, after)
+    pairs = [
+        (earlier, later)
+        for earlier, later in _pairs(before, after)
+        if not (earlier.in_list and later.in_list)
+    ]
     spans = {(earlier, later): _spans(earlier, later, shared) for earlier, later in pairs}
     partnered = {id(statement) for pair in pairs for statement in pair}
     gone, come = (
@@ -104,7 +110,18 @@ def edits(old: Text, new: Text, shared: Shared = NOTHING_SHARED) -> list[Edit]:
 
 
 def unmatched(old: Text, new: Text) -> tuple[list[Statement], list[Statement]]:
-    """Return the statements of each text that the other does not have, however it writes them."""
+    """Return the statements of each text that the other does not have, however it writes them.
+
+    Lists of other articles and tables of contents do not count.
+    """
+    before, after = _different(old, new)
+    return (
+        [statement for statement in before if not statement.in_list],
+        [statement for statement in after if not statement.in_list],
+    )
+
+
+def _different(old: Text, new: Text) -> tuple[list[Statement], list[Statement]]:
     before, after = _missing(old.statements, new.statements, lambda statement: statement.text)
     before = [statement for statement in before if not statement.is_around]
     after = [statement for statement in after if not statement.is_around]
@@ -291,15 +308,20 @@ def _holds(statements: Iterable[Statement], facts: Mapping[str, int]) -> bool:
 
 
 def _without_ads(free: list[Statement], side: Sequence[Statement]) -> list[Statement]:
-    """Leave out statements below the label of an advertisement, as far as all lines are new."""
+    """Leave out what stands in a list of other articles, and new lines below an ad's label."""
     lines = {statement.line for statement in side}
     return [
         statement
         for statement in free
-        if not statement.below_ad
-        or not lines.issuperset(range(statement.line - statement.below_ad + 1, statement.line))
-        or surroundings.is_correction(statement.text)
+        if surroundings.is_correction(statement.text)
+        or not (statement.in_list or _is_ad(statement, lines))
     ]
+
+
+def _is_ad(statement: Statement, lines: Collection[int]) -> bool:
+    """Return whether only changed lines stand between a statement and the label of an ad."""
+    first = statement.line - statement.below_ad + 1
+    return bool(statement.below_ad) and all(line in lines for line in range(first, statement.line))
 
 
 def _without_titles(
@@ -345,7 +367,9 @@ def _by_place(
             if id(statement) not in free:
                 kept.append(statement)
                 continue
-            before = next((other for other in reversed(kept) if not other.is_around), None)
+            before = next(
+                (other for other in reversed(kept[-_LOOKED_BACK:]) if not other.is_around), None
+            )
             place = (statement.section, before.key if before is not None else "")
             groups.setdefault(place, ([], []))[index].append(statement)
     return [(tuple(went), tuple(came)) for went, came in groups.values()]
