@@ -413,7 +413,7 @@ class OddError(Exception):
 PLACES = (
     "notifier.watch.entries.store_part",
     "notifier.watch.edits.plan",
-    "notifier.watch.entries.note_listed",
+    "notifier.watch.presence.note_listed",
     "notifier.watch.sources.record_success",
     "notifier.watch.sources.follow_move",
     "notifier.watch.sources.note_posts_url",
