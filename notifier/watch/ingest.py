@@ -27,6 +27,7 @@ from notifier.watch import (
     entries,
     page_checks,
     presence,
+    search_pages,
     source_lists,
     sources,
 )
@@ -43,9 +44,6 @@ log = logging.getLogger("notifier")
 
 # Limits chosen by hand; not measured.
 
-# Pages of a search that are read in one poll: nobody watches so many trials, and some servers never
-# end a list.
-MOST_PAGES = 50
 # Trials that a search no longer finds and whose records are requested in one poll, the newest.
 _MOST_UNLISTED = 200
 
@@ -138,7 +136,9 @@ def complete(
     requests = _as_of_request(source, stored, state)
     error = judgement.reason
     if purpose is Purpose.NEXT_PAGE:
-        endless = document.next_url and _endless(source, document.next_url, repeats, state)
+        endless = document.next_url and search_pages.endless(
+            state.pages[source.id], document.next_url, repeats=repeats
+        )
         error = endless or error
         requests += [] if endless else _more_trials(session, source, response, document, state)
     if not error:
@@ -262,28 +262,6 @@ def _unlisted(session: Session, source: Source, listed: set[int]) -> list[Entry]
     left = [entry_id for entry_id in session.scalars(statement) if entry_id not in listed]
     newest = select(Entry).where(Entry.id.in_(left[:_MOST_UNLISTED])).order_by(Entry.id)
     return list(session.scalars(newest))
-
-
-def _endless(source: Source, url: str, repeats: bool, state: PollState) -> str:
-    """Return the reason why a list is not read any further; empty if its next page is requested.
-
-    The rest of such a list is unknown, so no trial counts as one that left it.
-
-    Args:
-        source: the search.
-        url: the address of its next page.
-        repeats: whether the last page named only trials that earlier ones had named.
-        state: the poll.
-    """
-    requested = state.pages[source.id]
-    if repeats or url in requested:
-        return f"its list of trials repeats itself after {len(requested) + 1} pages"
-    if len(requested) + 1 >= MOST_PAGES:
-        return (
-            f"its list of trials does not end after {MOST_PAGES} pages: narrow the search, or ask"
-            " for more trials on a page (pageSize=1000)"
-        )
-    return ""
 
 
 def _fail_list(source: Source, response: Response, error: str, state: PollState) -> None:
