@@ -84,7 +84,10 @@ def drop(
         bool, typer.Option("--held", help="ID is one of `matches list --held`.")
     ] = False,
 ) -> None:
-    """Keep a match out of all further digests; what was sent stays sent."""
+    """Keep a match out of all further digests.
+
+    What was sent stays sent.
+    """
     from notifier.errors import InputError
     from notifier.match import held as held_matches
     from notifier.match import matches

@@ -9,45 +9,23 @@ ranges given below no item of them gets another tier (docs/matching.md, section 
 
 import re
 
+from notifier.text.pointers import ABOUT_THE_SITE, CONTINUE, NEWS_LISTS, POINTERS
 from notifier.text.sentences import first_sentence_end
 
-# Phrases that announce other articles, in the middle of an article or below it. Collected by hand
-# from sites in seven languages.
-_POINTERS = (
-    r"recommended (?:reading|for you|stories|articles)|"
-    r"related(?: (?:articles?|stor(?:y|ies)|news|posts?|reading|content|coverage|links|topics))?|"
-    r"read (?:more|also|next)|also read|further reading|see also|"
-    r"more (?:from|on|in|news|stories)(?: [\w’' -]{1,40})?|"
-    r"you (?:may|might) also (?:like|be interested in)|"
-    r"don[’']t miss|trending(?: now)?|most (?:read|popular)|"
-    r"latest (?:news|stories|posts|articles)|"
-    r"recent (?:news|posts|articles|stories)|in other news|also in the news|"
-    r"(?:previous|next) (?:article|post|story)|up next|popular posts?|"
-    r"editor[’']?s picks?|top stories|"
-    r"mehr zum thema|lesen sie auch|auch interessant|weitere (?:artikel|meldungen|nachrichten)|"
-    r"ähnliche (?:artikel|beiträge)|à lire aussi|lire aussi|sur le même (?:sujet|thème)|"
-    r"articles? (?:liés|similaires|associés|recommandés)|"
-    r"lea también|lee también|le puede interesar|"
-    r"te puede interesar|artículos? relacionados?|noticias relacionadas|"
-    r"leggi anche|articoli correlati|"
-    r"potrebbe interessarti|leia também|関連記事|おすすめ記事"
-)
-_ABOUT_THE_SITE = (
-    r"about the author|author bio(?:graphy)?|über (?:den autor|die autorin)|"
-    r"à propos de l[’']auteur|sobre el autor|"
-    r"subscribe to our newsletter|sign up for our newsletter|"
-    r"this (?:web)?site uses cookies|we use cookies|"
-    r"cookie (?:policy|settings)|all rights reserved|"
-    r"tags|filed under|categories|share this(?: article| post)?"
-)
-_HEADING = re.compile(rf"(?i)(?:{_POINTERS}|{_ABOUT_THE_SITE})\s?[:：]?")
+_HEADING = re.compile(rf"(?i)(?:{POINTERS}|{ABOUT_THE_SITE})\s?[:：]?")
 # In running text a pointer counts only with a colon, bar, angle mark or dash behind it: "related"
 # and "tags" alone are ordinary words. The number of spaces is limited, because otherwise a text of
 # line ends would be searched from each of them to its end.
 _INLINE = re.compile(
-    rf"(?i)(?:(?<=^)|(?<=[.!?…»”\"')\]|•·>\n]))\s{{0,40}}+"
-    rf"(?:{_POINTERS}|{_ABOUT_THE_SITE})\s{{0,40}}[:：|»›–—]\s{{0,40}}"
+    rf"(?i)(?:(?<=^)|(?<=[.!?…»”\"')\]|•·>→\n]))\s{{0,40}}+"
+    rf"(?P<words>{CONTINUE}|{POINTERS}|{ABOUT_THE_SITE})\s{{0,40}}"
+    rf"(?P<sign>[:：|»›→–—])[^\S\n]{{0,40}}+"
 )
+# Links to the rest of what stands before them ("Read more »"): they announce nothing behind them.
+_REST = re.compile(rf"(?i)(?:{CONTINUE})")
+_REST_LINE = re.compile(rf"(?i)[→»›>]?\s?(?:{CONTINUE})\s?[→»›>….]{{0,3}}")
+_ARROWS = ("»", "›", "→")
+_NEWS_LIST = re.compile(rf"(?i)(?:{NEWS_LISTS})")
 # Stops that end a sentence (group `ends`), or occur inside a word, as in 2.0 or example.org.
 _STOPS = re.compile(r"[.!?…]+(?P<ends>(?=\s|$))?")
 # Behind this part of a text a pointer opens a list, and all that follows is removed. Same result
@@ -66,8 +44,9 @@ def without_boilerplate(text: str) -> str:
 
     A line that is a pointer heading is removed with the lines below it, up to a line of prose.
     Inside a line the pointer is removed with the sentence behind it. In the last part of the text
-    everything behind a pointer is removed. A text of more than 100,000 characters is returned
-    as it is.
+    everything behind a pointer is removed. A link to the rest of an item ("Read more »") is removed
+    alone, and a name of the text's own news ("Latest news:") stays. A text of more than 100,000
+    characters is returned as it is.
     """
     if len(text) > _LONGEST_ARTICLE:
         return text
@@ -75,9 +54,16 @@ def without_boilerplate(text: str) -> str:
         text = _without_blocks(text)
     pointer = _INLINE.search(text)
     while pointer:
-        rest = "" if pointer.start() > len(text) * _TAIL else text[pointer.end() :]
-        text = f"{text[: pointer.start()]} {_without_first_sentence(rest)}"
-        pointer = _INLINE.search(text, pointer.start())
+        begin, end = pointer.span()
+        is_last_part = begin > len(text) * _TAIL
+        if _REST.fullmatch(pointer["words"]) and pointer["sign"] in _ARROWS:
+            text = f"{text[:begin]} {text[end:]}"
+        elif _NEWS_LIST.fullmatch(pointer["words"]) and not is_last_part:
+            begin = end
+        else:
+            rest = "" if is_last_part else _without_first_sentence(text[end:])
+            text = f"{text[:begin]} {rest}"
+        pointer = _INLINE.search(text, begin)
     return text
 
 
@@ -90,24 +76,32 @@ def split_lead(text: str) -> tuple[str, str]:
 
 
 def _without_first_sentence(text: str) -> str:
-    """Return the text without the first sentence; the part before a stop inside a word is kept."""
+    """Return the text without the first sentence, or the first line if that ends before.
+
+    The part before a stop inside a word is kept.
+    """
+    line, end, others = text.lstrip("\n").partition("\n")
     begin = 0
-    for stops in _STOPS.finditer(text):
+    for stops in _STOPS.finditer(line):
         if stops["ends"] is not None:
-            return text[:begin] + text[stops.end() :]
+            return line[:begin] + line[stops.end() :] + end + others
         begin = stops.end()
-    return text[:begin]
+    return line[:begin] + end + others
 
 
 def _without_blocks(text: str) -> str:
     """Return the text without pointer headings and the lines below them, up to a line of prose."""
     lines = text.split("\n")
     kept: list[str] = []
-    dropping = False
+    dropping = below_rest = False
     for index, line in enumerate(lines):
-        if _HEADING.fullmatch(line.strip()):
-            dropping = True
-        elif dropping and _is_prose(line) and index < len(lines) * _TAIL:
+        if _REST_LINE.fullmatch(line.strip()):
+            dropping = below_rest = True
+        elif _HEADING.fullmatch(line.strip()):
+            dropping, below_rest = True, False
+        elif dropping and (
+            _is_sentence(line) if below_rest else _is_prose(line) and index < len(lines) * _TAIL
+        ):
             dropping = False
         if not dropping:
             kept.append(line)
@@ -116,4 +110,8 @@ def _without_blocks(text: str) -> str:
 
 def _is_prose(line: str) -> bool:
     """Return True for a long line that ends a sentence; titles of articles have no full stop."""
-    return len(line) > _LONGEST_TITLE and line.rstrip(" \"'”»)").endswith((".", "!", "?", "…"))
+    return len(line) > _LONGEST_TITLE and _is_sentence(line)
+
+
+def _is_sentence(line: str) -> bool:
+    return line.rstrip(" \"'”»)").endswith((".", "!", "?", "…"))

@@ -37,7 +37,7 @@ _ENDINGS_OF = {
     "Albanian, Basque": "ut ak aren arekin ekin ari ean",
     "Indonesian": "nya",
     "Cyrillic": "а у ом ем е ы и о я ов ам ами ах ові ът та те ите",
-    "Greek": "η ης ου ο α",
+    "Greek (folded: the last s is σ)": "η ησ ου ο α",
     "trade and service marks in letters": "tm sm",
 }
 # Beginnings of the words with which a name makes a compound, by language, without accents.

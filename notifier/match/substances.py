@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 
 from rapidfuzz import process
-from rapidfuzz.distance import DamerauLevenshtein
+from rapidfuzz.distance import OSA
 
 
 @cache
@@ -20,11 +20,8 @@ def names() -> frozenset[str]:
 
 
 @cache
-def _names_by_length() -> dict[int, tuple[str, ...]]:
-    lengths: dict[int, list[str]] = {}
-    for name in sorted(names()):
-        lengths.setdefault(len(name), []).append(name)
-    return {length: tuple(of_length) for length, of_length in lengths.items()}
+def _names_of_length(shortest: int, longest: int) -> tuple[str, ...]:
+    return tuple(sorted(name for name in names() if shortest <= len(name) <= longest))
 
 
 def is_nearer(word: str, name: str, edits: int, *, also_as_near: bool) -> bool:
@@ -39,13 +36,6 @@ def is_nearer(word: str, name: str, edits: int, *, also_as_near: bool) -> bool:
     most = edits if also_as_near else edits - 1
     if most < 1:
         return False
-    others = (
-        other
-        for length in range(len(word) - most, len(word) + most + 1)
-        for other in _names_by_length().get(length, ())
-        if other != name
-    )
-    nearest = process.extractOne(
-        word, others, scorer=DamerauLevenshtein.distance, score_cutoff=most
-    )
-    return nearest is not None
+    others = _names_of_length(len(word) - most, len(word) + most)
+    nearest = process.extract(word, others, scorer=OSA.distance, score_cutoff=most, limit=2)
+    return any(other != name for other, *_ in nearest)

@@ -19,6 +19,7 @@ LONGEST_BASE = 40
 _SPACE = r"[\s\u00a0]"
 # Numbers, lists and ranges of them: 1,2 or 3-5.
 _NUMBERS = re.compile(rf"\d{{1,3}}(?:{_SPACE}?[,;.–−-]{_SPACE}?\d{{1,3}})*[,;]?")
+_LIST = re.compile(r"[,;]")
 _BRACKETED = re.compile(r"[\[(][\d\s,;.–−-]{1,20}[\])]|\[[a-z]{1,2}\]")
 _SIGNED = re.compile(r"[+−–-]\d{1,3}|\d{1,2}[+−–-]")
 # a; b,c. Not the letters by which French and Spanish shorten words: Mme, Dr, no, 1er.
@@ -26,8 +27,8 @@ _LETTERS = re.compile(r"[abcdfghijk](?:[,;]\s?[abcdfghijk])*")
 _SIGNS = re.compile(r"[*†‡§¶#‖,;\s]+")
 
 _LAST_WORD = re.compile(r"\S+$")
-# A number that is no part of a code: 129, 1,400, 2.5x10, (10; not SAR441344 or IL-6.
-_NUMBER = re.compile(r"(?:.*[^\w–-]|.*[\d\W][xX]|[xX]|(?:.*[^A-Za-z])?[–-])?[\d.,]*\d")
+# Ten, the only number of which texts on medicine write powers: 2.5x10 or (10; not SAR10 or 110.
+_TEN = re.compile(r"(?:.*[^\w.,–-]|.*[\d\W][xX]|[xX]|(?:.*[^A-Za-z\d])?[–-]|.*[⁰¹²³⁴⁵⁶⁷⁸⁹][–-])?10")
 # The end of a unit of length or time, behind a number, a sign, or nothing: mg/m, 12 mm, m
 _UNIT = re.compile(r"(?:.*[^A-Za-zµμ'’])?(?:[kcmndµμu]?m|s|ft)")
 _ONE_LETTER = re.compile(r"(?:.*[^\w'’])?[^\W\d_]")
@@ -81,8 +82,8 @@ def lowered(base: str, content: str, following: str) -> str:
 
 def _takes_powers(before: str, mark: str) -> bool:
     """Return whether a number raised behind this word is a power of it."""
-    if before and (_NUMBER.fullmatch(before) or before[-1] in "(-–/"):
-        return True
+    if _TEN.fullmatch(before):
+        return not _LIST.search(mark)
     return mark in ("2", "3", "4") and bool(
         _UNIT.fullmatch(before) or _ONE_LETTER.fullmatch(before)
     )

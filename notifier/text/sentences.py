@@ -9,7 +9,9 @@ import re
 
 # Full stops with what closes a quotation behind them; those of Chinese, Japanese, Arabic, Hindi and
 # others need no space behind them.
-_STOPS = re.compile(r"(?P<wide>[。！？｡؟۔।॥։።]+[”’»」』）)]*)|[.!?…]+[\"'”’»“)\]]*+(?=\s|$)")
+_STOPS = re.compile(
+    r"(?P<wide>[。！？｡؟۔।॥։።]+[”’»」』）)]*)|(?<![.!?…])[.!?…]++[\"'”’»“)\]]*+(?=\s|$)"
+)
 _WORD_BEFORE = re.compile(r"[^\s(\[\"'“‘„«/]*$")
 _WORD_AFTER = re.compile(r"\s{1,10}[\"'“‘„«(\[]*([^\s\"'”’»)\],;:!?]{1,30})")
 _DOTTED = re.compile(r"(?:[^\W\d_]{1,2}\.)+[^\W\d_]{1,2}|ph\.d", re.IGNORECASE)
@@ -27,7 +29,7 @@ _TITLES = frozenset(
 )  # fmt: skip
 # Abbreviations before a number; before anything else the sentence ends.
 _BEFORE_NUMBERS = frozenset(
-    ("no", "nos", "nr", "nrs", "núm", "num", "n", "vol", "vols", "pp", "p", "fig", "figs",
+    ("no", "nos", "nr", "nrs", "núm", "num", "vol", "vols", "pp", "fig", "figs",
      "tab", "art", "sec", "ch", "chap", "eq", "ref", "refs", "abs", "kap", "jan", "feb",
      "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "okt", "nov", "dec", "dez",
      "déc", "janv", "févr", "avr", "juil")
@@ -36,7 +38,7 @@ _BEFORE_NUMBERS = frozenset(
 _AMBIGUOUS = frozenset(
     ("inc", "ltd", "co", "corp", "llc", "bros", "plc", "vs", "al", "etc", "jr", "sr", "dept",
      "univ", "assn", "est", "max", "min", "avg", "mio", "mrd", "usw", "ecc", "stb", "atd",
-     "vb", "ed", "eds", "et", "gmbh")
+     "vb", "ee", "uu", "ex", "ed", "eds", "et", "gmbh")
 )  # fmt: skip
 # Words that begin sentences, and seldom names.
 _OPENERS = frozenset(

@@ -96,7 +96,10 @@ def _repaired(base: str, link: str) -> str:
     if slip:
         scheme = "https" if "s" in slip[0].lower() else "http"
         has_host = _STARTS_WITH_HOST.match(link, slip.end())
-        return f"{scheme}://{link[slip.end() :]}" if has_host else ""
+        if has_host:
+            return f"{scheme}://{link[slip.end() :]}"
+        one_slash = re.match(r"(?i)https?:(?=/[^/])", link)
+        return urljoin(base, link[one_slash.end() :]) if one_slash else ""
     return f"{urlsplit(base).scheme}://{link}" if _is_bare_host(base, link) else urljoin(base, link)
 
 

@@ -64,12 +64,15 @@ class Difference:
         held_because: the reason why a person has to decide first; empty for none.
         keeps_text: whether the later state shows only a part of the known text, so that the known
             text still is the entry's.
+        reread: whether the two were read by different versions of the parsers, so that nobody can
+            tell an edit from that.
     """
 
     changes: tuple[Change, ...]
     material: bool
     held_because: HeldBecause | str = ""
     keeps_text: bool = False
+    reread: bool = False
 
 
 def compare(old: State, new: State, shared: Shared = NOTHING_SHARED) -> Difference:

@@ -19,6 +19,8 @@ from notifier.watch.damage import is_damaged
 from notifier.watch.edits import Plan
 from notifier.watch.parsers.observation import ASIDE, ParsedDocument
 
+# Characters of the text of a first state that may be doubted. Chosen by hand; not measured.
+_LITTLE_TEXT = 250
 # The end of a reason that says what happens next.
 _NEXT = (
     "this is believed if it is still so after"
@@ -69,7 +71,7 @@ def judge(
         plan: the plan of its observations; it is changed.
         now: when it was observed.
     """
-    if source.kind is SourceKind.PAGE and source.baselined_at is None and document.doubt:
+    if source.kind is SourceKind.PAGE and source.baselined_at is None and _is_doubtful(document):
         waits = source.doubted_at is None or now - source.doubted_at < plausibility.SECOND_LOOK
         return Judgement(f"{document.doubt}; {_NEXT}" if waits else "", is_first=waits)
     judgement = Judgement()
@@ -97,6 +99,15 @@ def judge(
             judgement.doubted[entry_id] = doubt
     plan.leave_out(judgement.entry_ids)
     return judgement
+
+
+def _is_doubtful(document: ParsedDocument) -> bool:
+    """Return whether the first state of a page is doubted: with a sign against it, and little text.
+
+    A page that has its text may say that readers can log in, or that it uses cookies.
+    """
+    length = sum(len(observation.body) for observation in document.observations)
+    return bool(document.doubt) and (length < _LITTLE_TEXT or not document.whole)
 
 
 def _compared(content: Mapping[str, object]) -> dict[str, object]:

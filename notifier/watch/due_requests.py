@@ -15,6 +15,7 @@ from notifier.store.db import in_chunks
 from notifier.store.models import Source
 from notifier.watch import sources
 from notifier.watch.http.types import Purpose, Request
+from notifier.watch.parsers.observation import READING
 from notifier.watch.parsers.wordpress import FIRST_REQUEST, request_url
 
 log = logging.getLogger("notifier")
@@ -62,7 +63,8 @@ def documents(
 ) -> list[Request]:
     """Return the requests for the documents of the sources that are due.
 
-    They show the validators of the known document; once a day, and if forced, they do not.
+    They show the validators of the known document; once a day, if forced, and if another version
+    of the parsers read it, they do not.
 
     Args:
         session: any session.
@@ -87,10 +89,13 @@ def documents(
         Source.body_hash,
         Source.requested_whole_at,
         Source.encoding,
+        Source.reading,
     )
     requests = []
     for row in session.execute(statement.with_only_columns(*columns)):
-        source_id, url, etag, last_modified, body_hash, whole_at, encoding = row
+        source_id, url, etag, last_modified, body_hash, whole_at, encoding, reading = row
+        if reading != READING:
+            body_hash, whole_at = None, None
         if force or whole_at is None or now - whole_at >= WHOLE_AFTER:
             etag = last_modified = None
         requests.append(

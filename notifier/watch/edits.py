@@ -19,7 +19,8 @@ from notifier.watch.damage import is_repair
 from notifier.watch.diff import Difference, State, comparable, compare, contains_changes
 from notifier.watch.first_sight import has_backlog
 from notifier.watch.identity import Aliases, Identified, identified
-from notifier.watch.parsers.observation import Observation, Origin
+from notifier.watch.parsers.clinicaltrials import without_escapes_in
+from notifier.watch.parsers.observation import READING, Observation, Origin
 from notifier.watch.withdrawals import is_marked_now
 
 # Characters of two texts together that are compared inside a transaction, too. Chosen by hand; not
@@ -117,7 +118,7 @@ class Plan:
         for known, observation in self.pairs:
             edit = difference(known, observation)
             self.differences[compared_states(known, observation)] = edit
-            if edit is not None and not edit.keeps_text:
+            if edit is not None and not (edit.keeps_text or edit.reread):
                 compared.append((known, observation, edit))
         rest = mass_edits.judged(
             [(_state(known.same_origin), known.state_of(later)) for known, later, _ in compared],
@@ -188,23 +189,37 @@ def difference(known: Known, observation: Observation) -> Difference | None:
     The first observation of another origin is a new state only if it is the whole text of what was
     a teaser, or if it shows an edit; it is news only if it shows an edit. An edit that the entry's
     newest state shows already is not news, nor is the return of lost characters. A part of the
-    known text is no new state.
+    known text is no new state. A state that another version of the parsers read is replaced
+    silently.
     """
     newest, earlier = known.newest, known.same_origin
     if earlier.hash == observation.hash:
         return None
+    if _is_reread(earlier, observation):
+        return Difference((), material=False, reread=True)
     old, new = _state(earlier), known.state_of(observation)
     if earlier.origin != observation.origin and not comparable(old["text"], new["text"]):
         return Difference((), material=False) if len(new["text"]) > len(old["text"]) else None
     changes = _compared_with_parts(earlier, observation, old, new) or compare(old, new)
-    if changes.keeps_text and not changes.material:
-        return None
-    if earlier.origin != observation.origin and not changes.material:
+    if not changes.material and (changes.keeps_text or earlier.origin != observation.origin):
         return None
     is_known = newest is not earlier and contains_changes(changes, _state(newest))
     if is_known or is_repair(earlier, observation):
         return Difference(changes.changes, material=False)
     return changes
+
+
+def _is_reread(earlier: Revision, observation: Observation) -> bool:
+    """Return whether a difference may come from our own parsers.
+
+    A post in a site's list was edited, or it would not be listed, and the texts of trial records
+    are made comparable; both are compared as ever.
+    """
+    return (
+        earlier.reading != READING
+        and observation.origin is not Origin.POSTS
+        and "fields" not in observation.content
+    )
 
 
 def whole(observation: Observation, known: Known) -> Observation:
@@ -244,7 +259,10 @@ def _is_part(state: Revision | Observation, other: Revision | Observation) -> bo
 
 
 def _state(state: Revision | Observation) -> State:
-    return State(title=state.title, text=state.body or state.summary, content=state.content)
+    content = state.content
+    if isinstance(state, Revision) and state.reading != READING and "fields" in content:
+        content = without_escapes_in(content)
+    return State(title=state.title, text=state.body or state.summary, content=content)
 
 
 def _sites(source: Source) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from notifier.watch.diff import Difference
 from notifier.watch.edits import Compared, Known, compared_states, difference, whole
 from notifier.watch.first_sight import FirstSight
 from notifier.watch.identity import Aliases, Identified, identified
-from notifier.watch.parsers.observation import Observation, Origin
+from notifier.watch.parsers.observation import READING, Observation, Origin
 from notifier.watch.repeated_edits import restrained
 from notifier.watch.stored import Stored
 
@@ -175,6 +175,7 @@ def _revise(
     entry.url = observation.url or entry.url
     entry.published_at = entry.published_at or observation.published_at
     if newest.hash == observation.hash:
+        newest.reading = READING
         return Revised.UNCHANGED
     if withdrawals.is_marked_now(newest, observation):
         withdraw(entry, observation.withdrawn, now, observation)
@@ -281,8 +282,9 @@ def _append(
     entry: Entry, observation: Observation, edit: Difference, kind: NewsKind, now: datetime
 ) -> None:
     latest = entry.revisions[-1]
-    # The whole text of an entry that the baseline knew as a teaser is not news either.
-    baseline = latest.baseline and not edit.material
+    # The whole text of an entry that the baseline knew as a teaser is not news either, nor what our
+    # own parsers now read that they did not read before.
+    baseline = edit.reread or (latest.baseline and not edit.material)
     revision = Revision(**_state(observation, latest.number + 1, kind, now, baseline=baseline))
     revision.changes = list(edit.changes)
     revision.material = edit.material
@@ -313,6 +315,7 @@ def _state(
         "content": observation.content,
         "changes": [],
         "origin": str(observation.origin),
+        "reading": READING,
     }
 
 

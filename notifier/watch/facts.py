@@ -58,7 +58,8 @@ _MONTHS = _words(
 _OUTCOME_WORDS = _words(
     "± < > <= >= $ € £ ¥ met more less risk risks died safe safely worse tod mort muerte open "
     "opens opened closed closes oral orally placebo men women children adults pregnant progressive "
-    "relapsing"
+    "relapsing probably possibly perhaps likely unlikely allegedly wahrscheinlich vermutlich "
+    "möglicherweise probablement probablemente quizás"
 )
 _FACT_WORDS = frozenset(map(bare, _NEGATIONS | _COUNTING | _MONTHS | _OUTCOME_WORDS))
 # Negations inside words and texts that set no spaces.

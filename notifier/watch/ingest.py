@@ -12,13 +12,11 @@ pages of new teasers, and checks whether older pages are still there.
 import logging
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from notifier.enums import PollStatus, SourceKind
-from notifier.store.models import Entry, Source
+from notifier.store.models import Source
 from notifier.watch import (
     articles,
     doubts,
@@ -27,25 +25,19 @@ from notifier.watch import (
     entries,
     page_checks,
     presence,
-    search_pages,
     source_lists,
     sources,
+    trial_lists,
 )
 from notifier.watch.doubts import Judgement
 from notifier.watch.http.types import Purpose, Request, Response
-from notifier.watch.identity import KeyKind
 from notifier.watch.page_checks import PageState
-from notifier.watch.parsers import clinicaltrials, wordpress
+from notifier.watch.parsers import wordpress
 from notifier.watch.parsers.observation import Observation, ParsedDocument
 from notifier.watch.poll_state import Outcome, PollState
 from notifier.watch.stored import Stored
 
 log = logging.getLogger("notifier")
-
-# Limits chosen by hand; not measured.
-
-# Trials that a search no longer finds and whose records are requested in one poll, the newest.
-_MOST_UNLISTED = 200
 
 # Responses whose observations are stored; each is parsed as a document of these kinds.
 WITH_OBSERVATIONS = (Purpose.DOCUMENT, Purpose.NEXT_PAGE, Purpose.RECORD, Purpose.POSTS)
@@ -69,7 +61,7 @@ def plan(session: Session, source: Source, document: ParsedDocument) -> edits.Pl
     Trials whose own records are watched are left out of a search: they are followed there.
     """
     observations: Sequence[Observation] = document.observations
-    if _is_search(source):
+    if trial_lists.is_search(source):
         followed = source_lists.followed_trials(session)
         observations = [trial for trial in observations if trial.guid not in followed]
     return edits.plan(session, source, observations)
@@ -133,14 +125,16 @@ def complete(
         return _complete_document(session, source, response, document, stored, judgement, state)
     if purpose is Purpose.POSTS:
         return Outcome(stored=stored, requests=_after_posts(source, document, state))
-    requests = _as_of_request(source, stored, state)
+    requests = trial_lists.as_of_request(source, stored, state)
     error = judgement.reason
     if purpose is Purpose.NEXT_PAGE:
-        endless = document.next_url and search_pages.endless(
-            state.pages[source.id], document.next_url, repeats=repeats
+        endless = document.next_url and trial_lists.endless(
+            source, document.next_url, repeats, state
         )
         error = endless or error
-        requests += [] if endless else _more_trials(session, source, response, document, state)
+        requests += (
+            [] if endless else trial_lists.more_trials(session, source, response, document, state)
+        )
     if not error:
         return Outcome(stored=stored, requests=tuple(requests))
     _fail_list(source, response, error, state)
@@ -168,8 +162,8 @@ def _complete_document(
             session, source, document, stored, listed if left_is_known else None, state
         )
     elif source.kind is SourceKind.REGISTRY:
-        requests += _more_trials(session, source, response, document, state)
-        requests += _as_of_request(source, stored, state)
+        requests += trial_lists.more_trials(session, source, response, document, state)
+        requests += trial_lists.as_of_request(source, stored, state)
     sources.follow_move(session, source, response, state.now)
     state.failures[source.id] = source.failures
     changed = bool(stored.new or stored.changed)
@@ -180,7 +174,7 @@ def _complete_document(
         return Outcome(PollStatus.FAILED, error, stored, tuple(requests))
     # An unchanged first page of a search says nothing about its other pages, so it is always parsed
     # again; and so is what was not stored wholly.
-    whole = not stored.postponed and not judgement.damaged and not _is_search(source)
+    whole = not stored.postponed and not judgement.damaged and not trial_lists.is_search(source)
     if source.kind is SourceKind.FEED:
         whole = whole and document.whole
     sources.record_success(
@@ -230,54 +224,10 @@ def _wanted_articles(
     return articles.due(session, [source.id], state.now) if stored.new_ids else []
 
 
-def _more_trials(
-    session: Session,
-    source: Source,
-    response: Response,
-    document: ParsedDocument,
-    state: PollState,
-) -> list[Request]:
-    """Return the request for a search's next page; after the last page, for the missing records."""
-    next_host = urlsplit(document.next_url).netloc
-    if document.next_url and next_host == urlsplit(response.url).netloc:
-        state.pages[source.id].add(document.next_url)
-        return [Request(source.id, document.next_url, purpose=Purpose.NEXT_PAGE)]
-    if not _is_search(source):
-        return []
-    followed = source_lists.followed_trials(session)
-    trials = [
-        KeyKind.GUID.name_in(entry.key)
-        for entry in _unlisted(session, source, state.listed[source.id])
-    ]
-    return [
-        Request(source.id, clinicaltrials.record_url(source.url, trial), purpose=Purpose.RECORD)
-        for trial in trials
-        if trial not in followed
-    ]
-
-
-def _unlisted(session: Session, source: Source, listed: set[int]) -> list[Entry]:
-    """Return the entries of a search that it no longer finds, the newest two hundred."""
-    statement = select(Entry.id).where(Entry.source_id == source.id).order_by(Entry.id.desc())
-    left = [entry_id for entry_id in session.scalars(statement) if entry_id not in listed]
-    newest = select(Entry).where(Entry.id.in_(left[:_MOST_UNLISTED])).order_by(Entry.id)
-    return list(session.scalars(newest))
-
-
 def _fail_list(source: Source, response: Response, error: str, state: PollState) -> None:
     """Store that a search could not be read to its end, although its first page could be read."""
     earlier = state.failures.get(source.id, 0)
     sources.record_failure(source, state.now, state.interval, response, error, earlier=earlier)
-
-
-def _as_of_request(source: Source, stored: Stored, state: PollState) -> list[Request]:
-    """Return the request for the date of a registry's data, once a poll, if something is new."""
-    if not (stored.new or stored.changed):
-        return []
-    url = clinicaltrials.as_of_url(source.url)
-    requested = url in state.dated_by
-    state.dated_by.setdefault(url, []).append(source.id)
-    return [] if requested else [Request(source.id, url, purpose=Purpose.AS_OF)]
 
 
 def _after_posts(source: Source, document: ParsedDocument, state: PollState) -> tuple[Request, ...]:
@@ -390,7 +340,3 @@ def store_page_checks(session: Session, source_id: int, state: PollState) -> Sto
     checks = state.page_checks[source_id]
     withdrawn = presence.note_checked(session, source_id, checks, state.site_answers, state.now)
     return Stored(changed=withdrawn, withdrawn=withdrawn)
-
-
-def _is_search(source: Source) -> bool:
-    return source.kind is SourceKind.REGISTRY and clinicaltrials.is_search(source.url)

@@ -20,7 +20,7 @@ from notifier.watch import poll_counts
 from notifier.watch.health import StateReport, expected_by, health, unreported_state
 from notifier.watch.http.types import Purpose, Response, body_hash
 from notifier.watch.parsers.clinicaltrials import trial_of
-from notifier.watch.parsers.observation import ParsedDocument
+from notifier.watch.parsers.observation import READING, ParsedDocument
 from notifier.watch.plausibility import NEXT_LOOK, SECOND_LOOK
 from notifier.watch.polling_interval import least_wait_after, next_wait, server_requested_wait
 
@@ -220,7 +220,7 @@ def record_success(
     elif response.status != _NOT_MODIFIED:
         source.etag = response.headers.get("etag")
         source.last_modified = response.headers.get("last-modified")
-        source.body_hash = body_hash(response.body)
+        source.body_hash, source.reading = body_hash(response.body), READING
     source.next_poll_at = now + next_wait(
         source.id,
         interval,

@@ -35,6 +35,7 @@ class Statement:
         line: the number of its line in the text.
         section: the heading above it; empty for a text without headings.
         below_ad: how many lines above it the label of an advertisement stands; 0 for none.
+        in_list: whether it stands below the heading of other articles or of a table of contents.
     """
 
     text: str
@@ -42,6 +43,7 @@ class Statement:
     line: int = 0
     section: str = ""
     below_ad: int = 0
+    in_list: bool = False
 
     @cached_property
     def words(self) -> list[Word]:
@@ -86,16 +88,16 @@ class Text:
 
     @cached_property
     def statements(self) -> list[Statement]:
-        """Its statements in order, without lists of other articles and tables of contents."""
+        """Its statements in order, without headings of lists and labels of advertisements."""
         statements_found = []
         ad_line = -_LINES_OF_AD - 1
-        for number, section, line in _without_lists(self.lines):
+        for number, section, line, in_list in _with_lists(self.lines):
             if surroundings.is_advertisement(line):
                 ad_line = number
                 continue
             below = number - ad_line if number - ad_line <= _LINES_OF_AD else 0
             statements_found += [
-                Statement(sentence, self.sign, number, section, below)
+                Statement(sentence, self.sign, number, section, below, in_list)
                 for sentence in sentences(line)
             ]
         return statements_found
@@ -124,14 +126,15 @@ def _is_open(sentence: str, following: str) -> bool:
     return bool(_NO_END.search(end) or (_ORDINAL.search(end) and _GOES_ON.match(following.strip())))
 
 
-def _without_lists(lines: Sequence[tuple[str, str]]) -> Iterator[tuple[int, str, str]]:
-    """Yield the lines with their numbers and headings, without what stands below such a heading."""
+def _with_lists(lines: Sequence[tuple[str, str]]) -> Iterator[tuple[int, str, str, bool]]:
+    """Yield the lines with their numbers and headings, and whether they stand in such a list."""
     in_list = False
     listed_section = ""
     for number, (section, line) in enumerate(lines):
         if surroundings.is_list_heading(line):
             in_list, listed_section = True, section
-        elif in_list and (section != listed_section or surroundings.ends_a_list(line)):
+            continue
+        if in_list and (section != listed_section or surroundings.ends_a_list(line)):
             in_list = False
-        if not in_list and line.strip():
-            yield number, section, line
+        if line.strip():
+            yield number, section, line, in_list

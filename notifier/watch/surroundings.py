@@ -134,9 +134,9 @@ _CREDIT = _whole(rf"""
     (?: photos? | images? | pictures? | illustrations? | graphics? | fotos? | bild(?:er)? | grafik
     | imagen | immagine | photograph | videos? | crédits? | credits? | bildnachweis | bildquelle
     | fotonachweis | copyright | source | quelle | fuente | fonte | bron | titelbild | symbolbild )
-    (?: \ ? (?:credits?|courtesy|source|by|photos?|from|von|de|via|of) | \ ?[:/©–—|-]
+    (?: \ ? (?:credits?|courtesy|source|by|photos?|from|von|de|via|of)| \ ?[:/©–—|-]
     | \ ?\(c\) )+ )
-    \ ? (?: (?: {_PERSON} | (?i:privat|archiv|courtesy\ of|provided|supplied|by|via|and|und|et)
+    \ ? (?: (?: {_PERSON} | (?i:privat|archiv|courtesy\ of|provided|supplied|by|via|on|and|und|et)
     | {_AGENCY} ) [ ,/|&©]{{0,3}} ){{1,10}}
     | {_PEOPLE}\ ?(?:/|via|\|)\ ?{_AGENCY}(?:/{_PEOPLE})?
     | (?i: (?:©|\(c\)|copyright)\W.{{1,150}} | .{{0,80}}all\ rights\ reserved.{{0,40}}
@@ -181,6 +181,7 @@ _POINTER = _whole(r"""
     | leggi\ tutto | lees\ meer | leia\ mais | 続きを読む ) (?: \ (?: more | here | hier | original
     | article | the\ (?:full|original|whole)\ (?:article|story|post|text) | on\ \S{1,60} ) )*
     \W{0,5}
+    | click\ here\ .{0,60} | this\ (?:article|story|post)\ (?:was\ )?(?:first|originally)\ .{1,80}
     | (?: the\ post | der\ beitrag | l.article | cet\ article | la\ entrada | el\ artículo
     | l.articolo | het\ bericht | o\ post ) \ .{1,200}\ (?: appeared\ first | first\ appeared
     | erschien\ zuerst | est\ apparu | apareció\ primero | se\ publicó\ primero

@@ -21,6 +21,8 @@ from notifier.watch.wording import Word, glued
 _MOST_PAIRS = 2_500
 # Statements that together may be one statement of the other text.
 _MOST_MERGED = 6
+# Statements before a change among which that is looked for which says its place.
+_LOOKED_BACK = 20
 # Digits of a reference mark that runs into a word, and letters of that word.
 _LONGEST_MARK, _SHORTEST_MARKED = 2, 4
 
@@ -73,16 +75,22 @@ class Edit:
 
 def edits(old: Text, new: Text, shared: Shared = NOTHING_SHARED) -> list[Edit]:
     """Return the edits from one text to another: the edited statements first, in order."""
-    before, after = unmatched(old, new, shared)
-    pairs = _pairs(before, after)
+    all_before, all_after = _different(old, new)
+    before = [statement for statement in all_before if statement.template not in shared.removed]
+    after = [statement for statement in all_after if statement.template not in shared.added]
+    pairs = [
+        (earlier, later)
+        for earlier, later in _pairs(before, after)
+        if not (earlier.in_list and later.in_list)
+    ]
     spans = {(earlier, later): _spans(earlier, later, shared) for earlier, later in pairs}
     partnered = {id(statement) for pair in pairs for statement in pair}
     gone, come = (
         _without_ads([statement for statement in side if id(statement) not in partnered], side)
         for side in (before, after)
     )
-    gone = _without_titles(gone, old, shared.removed)
-    come = _without_titles(come, new, shared.added)
+    gone = _without_titles(gone, all_before, shared.removed)
+    come = _without_titles(come, all_after, shared.added)
     lost, gained = _changed_facts(
         [
             *(words for pair in spans.values() for words in pair),
@@ -101,16 +109,23 @@ def edits(old: Text, new: Text, shared: Shared = NOTHING_SHARED) -> list[Edit]:
     ]
 
 
-def unmatched(
-    old: Text, new: Text, shared: Shared = NOTHING_SHARED
-) -> tuple[list[Statement], list[Statement]]:
-    """Return the statements of each text that the other does not have, however it writes them."""
+def unmatched(old: Text, new: Text) -> tuple[list[Statement], list[Statement]]:
+    """Return the statements of each text that the other does not have, however it writes them.
+
+    Lists of other articles and tables of contents do not count.
+    """
+    before, after = _different(old, new)
+    return (
+        [statement for statement in before if not statement.in_list],
+        [statement for statement in after if not statement.in_list],
+    )
+
+
+def _different(old: Text, new: Text) -> tuple[list[Statement], list[Statement]]:
     before, after = _missing(old.statements, new.statements, lambda statement: statement.text)
     before = [statement for statement in before if not statement.is_around]
     after = [statement for statement in after if not statement.is_around]
     before, after = _missing(before, after, lambda statement: statement.key)
-    before = [statement for statement in before if statement.template not in shared.removed]
-    after = [statement for statement in after if statement.template not in shared.added]
     before, after = _unmerged(before, after)
     after, before = _unmerged(after, before)
     return before, after
@@ -293,20 +308,30 @@ def _holds(statements: Iterable[Statement], facts: Mapping[str, int]) -> bool:
 
 
 def _without_ads(free: list[Statement], side: Sequence[Statement]) -> list[Statement]:
-    """Leave out statements below the label of an advertisement, as far as all lines are new."""
+    """Leave out what stands in a list of other articles, and new lines below an ad's label."""
     lines = {statement.line for statement in side}
     return [
         statement
         for statement in free
-        if not statement.below_ad
-        or not lines.issuperset(range(statement.line - statement.below_ad + 1, statement.line))
-        or surroundings.is_correction(statement.text)
+        if surroundings.is_correction(statement.text)
+        or not (statement.in_list or _is_ad(statement, lines))
     ]
 
 
-def _without_titles(free: list[Statement], text: Text, shared: Collection[str]) -> list[Statement]:
+def _is_ad(statement: Statement, lines: Collection[int]) -> bool:
+    """Return whether only changed lines stand between a statement and the label of an ad."""
+    first = statement.line - statement.below_ad + 1
+    return bool(statement.below_ad) and all(line in lines for line in range(first, statement.line))
+
+
+def _without_titles(
+    free: list[Statement], side: Iterable[Statement], shared: Collection[str]
+) -> list[Statement]:
     """Leave out titles next to lines that most entries got or lost: a list with its own items."""
-    if not shared:
+    run = (
+        {statement.line for statement in side if statement.template in shared} if shared else set()
+    )
+    if not run:
         return free
     titles = {
         statement.line
@@ -314,7 +339,6 @@ def _without_titles(free: list[Statement], text: Text, shared: Collection[str]) 
         if not surroundings.is_correction(statement.text)
         and not surroundings.ends_a_list(statement.text)
     }
-    run = {statement.line for statement in text.statements if statement.template in shared}
     for step, lines in ((1, sorted(titles)), (-1, sorted(titles, reverse=True))):
         run |= _next_to(run, lines, step)
     return [
@@ -335,15 +359,17 @@ def _by_place(
     old: Text, new: Text, gone: Sequence[Statement], come: Sequence[Statement]
 ) -> list[tuple[tuple[Statement, ...], tuple[Statement, ...]]]:
     """Group the statements that went and came by the statement before them, in the order of new."""
-    groups: dict[str, tuple[list[Statement], list[Statement]]] = {}
+    groups: dict[tuple[str, str], tuple[list[Statement], list[Statement]]] = {}
     for text, side, index in ((new, come, 1), (old, gone, 0)):
         free = {id(statement) for statement in side}
-        place = ""
+        kept: list[Statement] = []
         for statement in text.statements:
-            if id(statement) in free:
-                groups.setdefault(f"{statement.section}\n{place}", ([], []))[index].append(
-                    statement
-                )
-            elif not statement.is_around:
-                place = statement.key
+            if id(statement) not in free:
+                kept.append(statement)
+                continue
+            before = next(
+                (other for other in reversed(kept[-_LOOKED_BACK:]) if not other.is_around), None
+            )
+            place = (statement.section, before.key if before is not None else "")
+            groups.setdefault(place, ([], []))[index].append(statement)
     return [(tuple(went), tuple(came)) for went, came in groups.values()]

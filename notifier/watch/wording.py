@@ -21,6 +21,7 @@ _MARKS = re.compile(
     rf"|[{_SUPERSCRIPT}]+(?:[,⁻–-][{_SUPERSCRIPT}]+){{0,9}}"
     r"|\[\d{1,3}(?:\s?[,;–-]\s?\d{1,3}){0,9}\]|[*†‡§]+(?=\s|$)"
 )
+_MAY_HAVE_MARKS = re.compile(rf"[{_SUPERSCRIPT}\[*†‡§]|[.,;:!?)”\"'’]\d")
 _LINK = re.compile(r"(?i)\b(?:https?://|www\.)[^\s<>\"]{1,2000}")
 _NOT = re.compile(r"(?i)n['’]t\b")
 _OWNED = re.compile(r"(?i)(?<=\w)['’]s\b")
@@ -49,7 +50,9 @@ _ROMAN_LETTER = re.compile(r"(i{1,3}|iv|v)([ab])")
 _SAME = {
     "&": "and", "und": "and", "et": "and", "≤": "<=", "≥": ">=", "versus": "vs",
     "percent": "%", "percentage": "%", "prozent": "%", "procent": "%",
+    "dollar": "$", "dollars": "$", "usd": "$", "euro": "€", "euros": "€", "eur": "€",
 }  # fmt: skip
+_CURRENCIES = frozenset("$€£¥")
 _LEFT_OUT = frozenset(("per", "pro"))
 _BETWEEN_NUMBERS = frozenset(("to", "bis", "a", "x"))
 _TWO_WORDS = {("per", "cent"): "%", ("pour", "cent"): "%", ("por", "ciento"): "%",
@@ -95,6 +98,8 @@ class Word(NamedTuple):
 
 def without_marks(text: str) -> str:
     """Return the text without reference marks (``children.³``, ``[3]``), powers as ``10^6``."""
+    if not _MAY_HAVE_MARKS.search(text):
+        return text
     powers = _POWER.sub(lambda power: f"^{power[0].replace('⁻', '-').translate(_DIGITS)}", text)
     return _MARKS.sub("", powers)
 
@@ -194,6 +199,10 @@ def _joined(pieces: list[Word]) -> list[Word]:
         if joined and _is_number_key(joined[-1].key) and word.key in _UNITS:
             number = joined.pop()
             word = Word(f"{number.key} {_UNITS[word.key]}", f"{number.shown} {word.shown}")
+        if joined and _is_sum(joined[-1].key, word.key):
+            before = joined.pop()
+            amount, currency = sorted((before.key, word.key), key=_CURRENCIES.__contains__)
+            word = Word(f"{amount} {currency}", f"{before.shown} {word.shown}")
         if word.key not in _LEFT_OUT:
             joined.append(word)
     return [word for index, word in enumerate(joined) if not _is_between_numbers(joined, index)]
@@ -221,6 +230,13 @@ def _roman(folded: str) -> str:
     if lettered:
         return f"{_ROMAN[lettered[1]]}{lettered[2]}"
     return str(_ROMAN.get(folded, folded))
+
+
+def _is_sum(word: str, following: str) -> bool:
+    """Return whether two words are a currency and a number, in any order."""
+    return (word in _CURRENCIES and _is_number_key(following)) or (
+        following in _CURRENCIES and _is_number_key(word)
+    )
 
 
 def _is_number_key(word: str) -> bool:

@@ -496,6 +496,38 @@ def test_near_misses_are_held_with_their_reason_and_can_be_released(any_installa
     assert "a person released it" in " ".join(text_of(mail).split())
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "Ocrevus has a label. Read more »\nFrexalimab met its goal. Read more »\nEnd. Read more »",
+        "Ocrevus has a new label. Read more » Frexalimab met its goal. Read more » The end.",
+        "Ocrevus hat ein Etikett. Weiterlesen →\nFrexalimab traf sein Ziel. Weiterlesen →",
+        "Ocrevus a une étiquette. Lire la suite »\nFrexalimab a atteint son but. Lire la suite »",
+        "Ocrevus tiene etiqueta. Leer más »\nFrexalimab cumplió su meta. Leer más »",
+        "Ocrevus news.\nRead more\nFrexalimab met its goal.\nRead more\nThe end.\nRead more",
+        "Latest news: frexalimab was approved by the agency.",
+        "Top stories: frexalimab was approved by the agency.",
+        "MS news.\nIn other news: frexalimab was approved. And more of it follows in the text.",
+        "One. Related: Ocrevus fails\nFrexalimab met its goal, and that is news. It is so.",
+        "One. Read more: Ocrevus fails\nFrexalimab met its goal, and that is news. It is so.",
+    ],
+)
+def test_a_pointer_to_one_item_does_not_swallow_the_next(body: str):
+    assert judge_text("MS news of the week", body=f"{body} {'And so on. ' * 20}").tier in ALERTS
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "Ocrevus news of today.\nRead more\nFrexalimab slows MS\nTwo more",
+        "Ocrevus news of today. And of yesterday, and more. Latest news: Frexalimab slows MS",
+        "Ocrevus news of today. Related » Frexalimab slows MS. Ocrevus goes on.",
+    ],
+)
+def test_a_title_behind_a_pointer_still_does_not_count(body: str):
+    assert judge_text("MS news of the week", body=body).tier is Tier.NONE
+
+
 def test_a_text_excluded_by_a_pointer_or_a_term_is_a_near_miss():
     pointed = judge_text(
         "MS roundup", body="Ocrevus news. Recommended Reading: Frexalimab trial opens."

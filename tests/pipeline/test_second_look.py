@@ -294,6 +294,14 @@ def test_a_doubtful_first_look_is_no_baseline(guide: Watched, first: str):
         assert [revision.baseline for revision in session.query(Revision)] == [True]
 
 
+def test_a_page_with_its_text_that_speaks_of_logging_in_is_a_baseline(guide: Watched):
+    form = "<form><input type=password></form><p>Please log in to comment. Forgot password?</p>"
+    first = page(*SECTIONS, note=form)
+    changed = first.replace("1,200 mg", "1,800 mg")
+    assert guide.statuses((0 * HOUR, first), (DAY, changed)) == ["ok", "ok"]
+    assert guide.revisions() == 2
+
+
 def test_a_page_that_always_stops_in_its_text_is_believed_at_the_second_look(guide: Watched):
     odd = WHOLE.removesuffix("</main></body></html>") + "Written by hand"
     assert guide.statuses((0 * HOUR, odd), (HOUR, odd), (DAY, odd)) == ["failed", "failed", "ok"]

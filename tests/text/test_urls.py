@@ -35,6 +35,7 @@ FEED = "https://herald.example.org/news/feed.xml"
         ("https://münchen.example.org/a", "https://münchen.example.org/a"),
         ("münchen.example.org/a", "https://münchen.example.org/a"),
         ("/a/1", "https://herald.example.org/a/1"),
+        ("http:/blog/a", "https://herald.example.org/blog/a"),
         ("a/1", "https://herald.example.org/news/a/1"),
         ("article.html", "https://herald.example.org/news/article.html"),
         ("index.php/news/1", "https://herald.example.org/news/index.php/news/1"),

@@ -105,7 +105,7 @@ def test_tags_inside_a_line_join_words_and_blocks_part_them(markup: str, text: s
         ("Obexelimab<sup>TM</sup>, Made-Up<sup>&reg;</sup>", "Obexelimab™, Made-Up®"),
         ("CO<sub>2</sub>, HbA<sub>1c</sub>, C<sub>max</sub>", "CO2, HbA1c, Cmax"),
         ("log<sub>2</sub>3", "log₂3"),
-        ("in week 24<sup>5</sup>", "in week 24⁵"),
+        ("about 10<sup>6–8</sup> cells, (10<sup>4</sup>)", "about 10⁶⁻⁸ cells, (10⁴)"),
     ],
 )
 def test_a_power_stays_a_power(markup: str, text: str):
@@ -129,6 +129,9 @@ def test_a_power_stays_a_power(markup: str, text: str):
         ("NCT99123456<sup>4</sup>", "NCT99123456"),
         ("IL-6<sup>7</sup>, COVID-19<sup>8</sup>", "IL-6, COVID-19"),
         ("placebo<sup>a</sup>, 12 %<sup>b</sup>", "placebo, 12 %"),
+        ("in week 24<sup>5</sup> and grade 2<sup>6</sup>", "in week 24 and grade 2"),
+        ("in 129<sup>3</sup> of 1,210<sup>4</sup> people", "in 129 of 1,210 people"),
+        ("of 10<sup>6,7</sup> people", "of 10 people"),
         ("p<0.05<sup>**</sup>", "p<0.05"),
         ("Roe<sup>†</sup>", "Roe"),
         ("the trial <sup>12</sup> began", "the trial began"),

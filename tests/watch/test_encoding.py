@@ -69,7 +69,16 @@ def test_an_encoding_that_nobody_names_today_is_that_of_yesterday():
     body = RUSSIAN.encode("koi8-r")
     assert decoded(body, {}, "koi8-r")[0] == RUSSIAN
     assert decoded(body, header("iso-8859-1"), "koi8-r")[0] == RUSSIAN
-    assert decoded(body, {})[0] != RUSSIAN
+
+
+@pytest.mark.parametrize("charset", ["windows-1251", "shift_jis", "euc-kr"])
+def test_an_encoding_that_nobody_names_is_guessed(charset: str):
+    text = {
+        "windows-1251": "Рассеянный склероз: новое исследование антитела начато в двух странах. ",
+        "shift_jis": "多発性硬化症の臨床試験が始まったと病院が発表した。新しい抗体の効果を調べる。",
+        "euc-kr": "다발성 경화증 환자를 위한 새로운 항체의 임상시험이 시작되었다고 병원이 밝혔다. ",
+    }[charset]
+    assert decoded((text * 3).encode(charset), {})[0] == text * 3
 
 
 @pytest.mark.parametrize("broken", [b"\xf0\x9f\x98", b"\xff", b"\xc3", b"\xe9", b"\x80"])

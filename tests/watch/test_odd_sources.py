@@ -24,7 +24,7 @@ from notifier.store import db
 from notifier.store.models import Entry, EntryAlias, Revision, Source
 from notifier.text.cleaning import clean, fold
 from notifier.text.urls import LONGEST_ADDRESS
-from notifier.watch import edits, entries, parser_process, search_pages, sources
+from notifier.watch import edits, entries, parser_process, sources, trial_lists
 from notifier.watch.health import expected_by
 from notifier.watch.http import ssrf
 from notifier.watch.http.client import fetch_all
@@ -637,13 +637,13 @@ def listing(made: Installation, token) -> str:
 @pytest.mark.parametrize(
     ("token", "pages"),
     [
-        (lambda number: f"t{number}", search_pages.MOST_PAGES),
+        (lambda number: f"t{number}", trial_lists.MOST_PAGES),
         (lambda _: "the same", 2),
         pytest.param(
-            lambda number: "x" * 100 + str(number), search_pages.MOST_PAGES, marks=pytest.mark.long
+            lambda number: "x" * 100 + str(number), trial_lists.MOST_PAGES, marks=pytest.mark.long
         ),
         pytest.param(
-            lambda number: f"\u0661{number}", search_pages.MOST_PAGES, marks=pytest.mark.long
+            lambda number: f"\u0661{number}", trial_lists.MOST_PAGES, marks=pytest.mark.long
         ),
         (lambda _: "\udc80", 2),
         (lambda _: ["no text"], 1),

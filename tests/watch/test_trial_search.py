@@ -9,7 +9,7 @@ import pytest
 from notifier.pipeline import poll
 from notifier.pipeline.run import run_once
 from notifier.store.models import Entry, Source
-from notifier.watch import search_pages, sources
+from notifier.watch import sources, trial_lists
 from notifier.watch.parsers import clinicaltrials
 from tests.support.installation import MONDAY, Installation
 from tests.support.mail_sink import text_of
@@ -200,7 +200,7 @@ def test_a_list_that_repeats_itself_is_given_up_with_the_reason(
 def test_a_list_that_never_ends_is_given_up_and_reported_when_it_lasts(
     trials: Registry, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(search_pages, "MOST_PAGES", 4)
+    monkeypatch.setattr(trial_lists, "MOST_PAGES", 4)
     endless(trials, lambda count: f"T{count}", lambda count: count)
     for hours in (0, 3, 6):
         poll.run(trials.made.at(MONDAY + hours * HOUR))

@@ -58,6 +58,8 @@ class Source(Base):
             any of its items, or the first state of a page with a sign against it.
         requested_whole_at: the time of the last request without validators.
         encoding: the character encoding of the last document.
+        reading: the version of our parsers that read the last document; another version reads it
+            again, even if it has not changed.
         ended: whether the last document had its end.
     """
 
@@ -95,6 +97,7 @@ class Source(Base):
     doubted_at: Mapped[datetime | None]
     requested_whole_at: Mapped[datetime | None]
     encoding: Mapped[str | None] = mapped_column(String(40))
+    reading: Mapped[int] = mapped_column(default=1, server_default="1")
     ended: Mapped[bool | None]
 
     profiles: Mapped[list[Profile]] = relationship(
@@ -200,6 +203,8 @@ class Revision(Base):
             compared with the whole article.
         as_of: the date of a registry's data.
         held_because: a `HeldBecause`, if this state waits for a person; else empty.
+        reading: the version of our parsers that read it (`READING` in `watch/parsers/`): two states
+            that were read in different ways may differ without an edit.
     """
 
     __tablename__ = "revision"
@@ -225,6 +230,7 @@ class Revision(Base):
     origin: Mapped[str] = mapped_column(String(20), default="document")
     as_of: Mapped[datetime | None]
     held_because: Mapped[str] = mapped_column(String(20), default="")
+    reading: Mapped[int] = mapped_column(default=1, server_default="1")
 
     entry: Mapped[Entry] = relationship(back_populates="revisions")
 

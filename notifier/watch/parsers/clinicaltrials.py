@@ -28,6 +28,8 @@ NAME = "ClinicalTrials.gov"
 _STUDIES = "/api/v2/studies"
 # The registry's own pattern of a number; it accepts small letters, and fewer or more zeros.
 _NUMBER = re.compile(r"[Nn][Cc][Tt]0{0,20}([1-9][0-9]{0,7})")
+# A sign that Markdown would take for markup, escaped (CommonMark 0.31, 2.4).
+_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 # States in which a place takes part no longer.
 _CLOSED = ("COMPLETED", "TERMINATED", "SUSPENDED", "WITHDRAWN", "NO_LONGER_AVAILABLE")
 # Characters of an arm's description. Chosen by hand; not measured.
@@ -172,7 +174,21 @@ def _objects(value: Any) -> list[dict[str, Any]]:
 
 
 def _text(value: Any) -> str:
-    return "" if value is None else clean(str(value))
+    return "" if value is None else without_escapes(clean(str(value)))
+
+
+def without_escapes(text: str) -> str:
+    r"""Return a text of the registry without the escapes of its markup (``\<0.17``)."""
+    return _ESCAPED.sub(r"\1", text) if "\\" in text else text
+
+
+def without_escapes_in(content: Any) -> Any:
+    """Return stored content of a record with all its texts as they are read today."""
+    if isinstance(content, str):
+        return without_escapes(content)
+    if isinstance(content, Mapping):
+        return {name: without_escapes_in(part) for name, part in content.items()}
+    return [without_escapes_in(part) for part in content] if isinstance(content, list) else content
 
 
 def _plain_text(value: Any) -> str:

@@ -10,6 +10,8 @@ import codecs
 import re
 from collections.abc import Iterator, Mapping
 
+import chardet
+
 UTF_8 = "utf-8"
 # The header in which the encoding stands, and the value under which `as_utf_8` passes a document
 # on.
@@ -70,6 +72,9 @@ _BREAKS = re.compile("\ufffd+")
 # A document with broken bytes is UTF-8 if it has so many valid sequences for each broken one; if
 # it is called UTF-8, or was UTF-8 before, one for each. Chosen by hand; not measured.
 _SEQUENCES_PER_BREAK, _SEQUENCES_PER_BREAK_IF_NAMED = 2, 1
+# Bytes from which an encoding is guessed, and the confidence of chardet that is believed. Chosen by
+# hand; not measured.
+_LONGEST_GUESSED_FROM, _SURE = 20_000, 0.6
 # So many letters must have been encoded twice. Chosen by hand; not measured.
 _FEWEST_ENCODED_TWICE = 2
 # So many breaks do not make another encoding of a source's UTF-8. Chosen by hand; not measured.
@@ -170,5 +175,13 @@ def _decoded_other(body: bytes, names: list[str], *, was_utf_8: bool) -> tuple[s
             return body.decode(name), name
         except UnicodeDecodeError:
             continue
-    name = next(iter(others), _SERVERS_DEFAULT)
+    name = next(iter(others), "") or _guessed(body)
     return body.decode(name, "replace"), name
+
+
+def _guessed(body: bytes) -> str:
+    """Return the encoding that nobody names, as its letters suggest it."""
+    guess = chardet.detect(body[:_LONGEST_GUESSED_FROM])
+    name = _python_name(guess["encoding"] or "")
+    is_sure = guess["confidence"] >= _SURE and name not in ("", UTF_8)
+    return name if is_sure else _SERVERS_DEFAULT

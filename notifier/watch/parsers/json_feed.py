@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from notifier.text.cleaning import clean, lines, paragraphs, plain
+from notifier.text.pointers import without_end_pointer
 from notifier.text.published_dates import published_date
 from notifier.text.urls import LONGEST_ADDRESS, linked_address, web_address
 from notifier.watch.parsers.cut_off import complete_items
@@ -72,8 +73,8 @@ def _observation(item: dict[str, Any], base: str) -> Observation:
         url=linked_address(base, link)
         or ("" if len(link) > LONGEST_ADDRESS else web_address(guid)),
         title=title,
-        summary=plain(_text(item.get("summary"))),
-        body=body,
+        summary=without_end_pointer(plain(_text(item.get("summary"))), title),
+        body=without_end_pointer(body, title),
         author=", ".join(
             dict.fromkeys(
                 plain(_text(author.get("name"))) for author in authors if author.get("name")

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from notifier import __version__
-from notifier.watch.parsers.observation import Observation
+from notifier.watch.parsers.observation import READING, Observation
 
 # A feed with fewer items is always parsed: that is fast. Chosen by hand; not measured.
 FEWEST_ITEMS = 200
@@ -47,7 +47,7 @@ class KnownItems:
             return text
         start, end = items[0][0], items[-1][1]
         around = "".join(tag for tag in _CONTEXT.findall(text[:start]) if "xml" in tag)
-        salt = hashlib.sha256(f"{__version__}\n{context}\n{around}".encode()).digest()
+        salt = hashlib.sha256(f"{__version__} {READING}\n{context}\n{around}".encode()).digest()
         parts = [text[:start]]
         for begin, stop in items:
             item = text[begin:stop]

@@ -65,6 +65,8 @@ _BRACKETED = re.compile(
     rf"\s*[\[(【〔［（<{{*]+\s*{_LABEL}\s*[:：]?\s*[\])】〕］）>}}*]+[\s:：–—-]*"
 )
 _HEADED = re.compile(rf"\s*{_LABEL}\s*(?:[:：|｜]|\s[-–—](?=\s)|[–—](?=\s))\s*")
+# As some journals write it: "Sleep in MS - RETRACTED"; only in capitals.
+_BEHIND_A_DASH = re.compile(rf"\s[-–—]\s*{_LABEL}\W*$")
 _ALONE = re.compile(rf"{_LABEL}\s*[.!]?")
 _AT_THE_END = re.compile(rf"[\[(【〔]\s*{_LABEL}\s*[\])】〕]\W*$")
 # A title that says nothing else.
@@ -144,10 +146,11 @@ def _mark_of(title: str) -> re.Match[str] | None:
     if mark is not None:
         return mark
     headed = _HEADED.match(shown)
-    if headed is None or not headed["ambiguous"]:
+    if headed is not None and not headed["ambiguous"]:
         return headed
-    written = _normal(title)[: headed.end("ambiguous")]
-    return headed if written.isupper() else None
+    in_capitals = headed or _BEHIND_A_DASH.search(shown)
+    written = _normal(title)[in_capitals.start() : in_capitals.end()] if in_capitals else ""
+    return in_capitals if written.isupper() else None
 
 
 def _folded(title: str) -> str:

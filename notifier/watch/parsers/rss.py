@@ -19,6 +19,8 @@ from notifier.text.urls import LONGEST_ADDRESS, linked_address, web_address
 from notifier.watch.parsers import json_feed, wordpress
 from notifier.watch.parsers.cut_off import complete_feed
 from notifier.watch.parsers.encoding import decoded
+from notifier.watch.parsers.feed_links import with_repaired_links
+from notifier.watch.parsers.feed_text import own_text
 from notifier.watch.parsers.known_items import KnownItems
 from notifier.watch.parsers.not_the_page import recognition
 from notifier.watch.parsers.observation import (
@@ -62,7 +64,7 @@ def parse(
         return replace(json_feed.parse(text.encode(), url), encoding=encoding)
     _require_feed(text)
     part = complete_feed(text)
-    feed, entries = _read_items(part.text, headers, url, known)
+    feed, entries = _read_items(with_repaired_links(part.text, url), headers, url, known)
     problem = clean(str(feed.get("bozo_exception", "")))
     broken = isinstance(feed.get("bozo_exception"), SAXException)
     if not feed.entries and not feed.version and (broken or not feed.feed):
@@ -147,8 +149,8 @@ def _observation(entry: Any, base: str) -> Observation:
         guid=guid,
         url=link or ("" if too_long else web_address(guid)),
         title=title,
-        summary="" if summary == body else plain(_without_backlink(summary, entry.get("link", ""))),
-        body=paragraphs(_without_backlink(body, entry.get("link", ""))),
+        summary="" if summary == body else own_text(summary, title, given, plain),
+        body=own_text(body, title, given, paragraphs),
         author=plain(entry.get("author", "") or ""),
         published_at=_date(entry, "published") or _date(entry, "updated"),
         categories=categories,
@@ -165,15 +167,6 @@ def _ttl(text: str) -> int:
 def _link(entry: Any, base: str) -> str:
     """Return the entry's own address; a relative one is resolved against the feed's."""
     return linked_address(base, entry.get("link") or "")
-
-
-def _without_backlink(markup: str, link: str) -> str:
-    """Remove WordPress's closing paragraph ("The post … appeared first on …"), a link to itself."""
-    start = markup.rfind("<p")
-    last = markup[start:].rstrip()
-    return (
-        markup[:start] if link and start > 0 and link in last and last.endswith("</p>") else markup
-    )
 
 
 def _date(entry: Any, name: str) -> datetime | None:

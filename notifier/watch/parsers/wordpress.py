@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 from notifier.text.cleaning import paragraphs, plain
+from notifier.text.pointers import without_end_pointer
 from notifier.text.published_dates import published_date
 from notifier.text.urls import web_address
 from notifier.watch.parsers.observation import (
@@ -143,8 +144,8 @@ def _observation(post: dict[str, Any]) -> Observation:
         guid=plain(str(guid.get("rendered", ""))) if isinstance(guid, dict) else "",
         url=web_address(str(post.get("link") or "")),
         title=title,
-        summary=_rendered(post, "excerpt"),
-        body=_rendered(post, "content", paragraphs),
+        summary=without_end_pointer(_rendered(post, "excerpt"), title),
+        body=without_end_pointer(_rendered(post, "content", paragraphs), title),
         published_at=_moment(post.get("date_gmt")),
         withdrawn=retraction_reason(title),
         origin=Origin.POSTS,

@@ -24,6 +24,7 @@ def upgrade() -> None:
         _moment("requested_whole_at"),
         _moment("empty_since"),
         sa.Column("encoding", sa.String(40), nullable=True),
+        sa.Column("reading", sa.Integer(), nullable=False, server_default="1"),
     ):
         op.add_column("source", column)
     # The first answer of a source without entries listed nothing, which is no baseline.
@@ -33,6 +34,9 @@ def upgrade() -> None:
     )
     op.add_column(
         "revision", sa.Column("held_because", sa.String(20), nullable=False, server_default="")
+    )
+    op.add_column(
+        "revision", sa.Column("reading", sa.Integer(), nullable=False, server_default="1")
     )
     with op.batch_alter_table("near_miss") as batch:
         batch.drop_constraint("uq_near_miss_profile_id", type_="unique")
@@ -117,7 +121,8 @@ def downgrade() -> None:
             batch.drop_column(name)
         batch.drop_constraint("uq_near_miss_profile_revision", type_="unique")
         batch.create_unique_constraint("uq_near_miss_profile_id", ["profile_id", "entry_id"])
+    op.drop_column("revision", "reading")
     op.drop_column("revision", "held_because")
     op.execute("UPDATE source SET baselined_at = empty_since WHERE baselined_at IS NULL")
-    for name in ("encoding", "empty_since", "requested_whole_at", "ended", "doubted_at"):
+    for name in ("reading", "encoding", "empty_since", "requested_whole_at", "ended", "doubted_at"):
         op.drop_column("source", name)
