@@ -43,6 +43,7 @@ WRITERS = {
     "Article": ("watch/articles.py",),
     "ArticleRequest": ("watch/articles.py",),
     "Host": ("watch/hosts.py",),
+    "ParsedItems": ("watch/parsed_items.py",),
     "Profile": ("match/profiles.py",),
     "ProfileRevision": ("match/profiles.py",),
     "Term": ("match/profiles.py",),

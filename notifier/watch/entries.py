@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import Table, func, insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from notifier.enums import HeldBecause, NewsKind
@@ -32,7 +32,6 @@ from notifier.watch.stored import Stored
 MOST_REVISIONS_A_DAY = 3
 
 _DAY = timedelta(days=1)
-_REVISIONS = cast(Table, Revision.__table__)
 
 
 class Revised(StrEnum):
@@ -161,7 +160,8 @@ class _Created:
         states, self._states = self._states, {}
         if states:
             rows = [{**state, "entry_id": entry.id} for entry, state in states.items()]
-            self._session.execute(insert(_REVISIONS), rows)
+            # By the connection: the session would make an object of each.
+            self._session.connection().execute(insert(Revision), rows)
 
 
 def _revise(

@@ -10,9 +10,8 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import cast
 
-from sqlalchemy import Table, delete, func, insert, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session, selectinload
 
 from notifier.store.db import in_chunks
@@ -25,8 +24,6 @@ from notifier.watch.resemblance import Appearance, is_same_page, is_same_thing
 
 # An observation with its keys, the strongest first.
 Identified = tuple[Observation, list[str]]
-
-_ALIASES = cast(Table, EntryAlias.__table__)
 
 # Bytes of a key: a page of PostgreSQL's index holds about 2,700 bytes of one.
 _LONGEST_KEY = 2_000
@@ -202,7 +199,7 @@ class Aliases:
         ]
         if rows:
             self._remove_old_keys({entry.id for _, entry in new})
-            self._session.execute(insert(_ALIASES), rows)
+            self._session.connection().execute(insert(EntryAlias), rows)
 
     def _remove_old_keys(self, entry_ids: set[int]) -> None:
         """Remove the keys of entries that have too many, but for the one they are stored under."""
