@@ -19,11 +19,8 @@ from notifier.text.urls import LONGEST_ADDRESS, linked_address, web_address
 from notifier.watch.parsers import json_feed, wordpress
 from notifier.watch.parsers.cut_off import complete_feed
 from notifier.watch.parsers.encoding import decoded
-<<<<<<< HEAD
 from notifier.watch.parsers.feed_links import with_repaired_links
-=======
 from notifier.watch.parsers.feed_text import own_text
->>>>>>> main
 from notifier.watch.parsers.not_the_page import recognition
 from notifier.watch.parsers.observation import (
     Observation,
