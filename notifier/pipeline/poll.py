@@ -30,10 +30,12 @@ from notifier.watch import (
     ingest,
     page_checks,
     parsed_items,
+    presence,
     sources,
 )
 from notifier.watch.http.client import fetch_all
 from notifier.watch.http.types import Purpose, Request, Response
+from notifier.watch.page_checks import PageState
 from notifier.watch.parser_process import Parser, parse_document, require_document
 from notifier.watch.parsers.observation import ParsedDocument, ParseError
 from notifier.watch.poll_state import Outcome, PollState
@@ -256,9 +258,11 @@ class Poll:
         return ()
 
     def _note_check(self, response: Response) -> Sequence[Request]:
-        if not ingest.note_check(response, self.state):
-            return ()
+        check = page_checks.judge_response(response)
         entry_id, answers = response.request.entry_id, self.state.site_answers
+        self.state.page_checks[response.request.source_id][entry_id] = check
+        if check.state is not PageState.MISSING:
+            return ()
         with self._deps.reading() as session:
             return page_checks.requests_to_site(session, entry_id, answers, self.state.now)
 
@@ -379,10 +383,13 @@ class Poll:
                 ingest.store_as_of(session, response.request.url, moment, self.state)
 
     def _store_page_checks(self) -> None:
-        for source_id in self.state.page_checks:
+        for source_id, checks in self.state.page_checks.items():
             with self._contained("source %d: its page checks could not be stored", source_id):
                 with self._deps.writing() as session:
-                    stored = ingest.store_page_checks(session, source_id, self.state)
+                    withdrawn = presence.note_checked(
+                        session, source_id, checks, self.state.site_answers, self.state.now
+                    )
+                stored = Stored(changed=withdrawn, withdrawn=withdrawn)
                 self.results[source_id] = self.results[source_id].plus(stored)
 
     def _notify_operator(self) -> None:

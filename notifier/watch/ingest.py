@@ -31,7 +31,6 @@ from notifier.watch import (
 )
 from notifier.watch.doubts import Judgement
 from notifier.watch.http.types import Purpose, Request, Response
-from notifier.watch.page_checks import PageState
 from notifier.watch.parsers import wordpress
 from notifier.watch.parsers.observation import Observation, ParsedDocument
 from notifier.watch.poll_state import Outcome, PollState
@@ -314,29 +313,3 @@ def store_as_of(session: Session, url: str, moment: datetime, state: PollState) 
     for source in source_lists.many(session, state.dated_by[url]).values():
         sources.note_as_of(source, moment)
         entries.date_revisions(session, source, moment, state.now)
-
-
-def note_check(response: Response, state: PollState) -> bool:
-    """Note whether an entry's page is there; return whether it is missing.
-
-    Args:
-        response: to a `CHECK`.
-        state: the poll; it is updated.
-    """
-    request = response.request
-    check = page_checks.judge_response(response)
-    state.page_checks[request.source_id][request.entry_id] = check
-    return check.state is PageState.MISSING
-
-
-def store_page_checks(session: Session, source_id: int, state: PollState) -> Stored:
-    """Store the checks of a source's pages.
-
-    Args:
-        session: a writing session; the caller commits.
-        source_id: a source with checks in this poll.
-        state: the poll.
-    """
-    checks = state.page_checks[source_id]
-    withdrawn = presence.note_checked(session, source_id, checks, state.site_answers, state.now)
-    return Stored(changed=withdrawn, withdrawn=withdrawn)

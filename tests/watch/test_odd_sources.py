@@ -526,7 +526,7 @@ def test_a_part_of_the_poll_that_fails_stops_no_later_part(
         raise OddError("a row")
 
     poll = poll_step.Poll(made.at(MONDAY))
-    monkeypatch.setattr(entries, "note_checked", lambda *_: 1 / 0)
+    monkeypatch.setattr(presence, "note_checked", lambda *_: 1 / 0)
     monkeypatch.setattr(sources, "record_reported_states", stumble)
     poll.state.page_checks[1][1] = PRESENT
     assert {result.status for result in poll.run()} == {"ok"}
