@@ -24,7 +24,7 @@ from notifier.store import db
 from notifier.store.models import Entry, EntryAlias, Revision, Source
 from notifier.text.cleaning import clean, fold
 from notifier.text.urls import LONGEST_ADDRESS
-from notifier.watch import edits, entries, parser_process, sources, trial_lists
+from notifier.watch import edits, entries, parser_process, presence, sources, trial_lists
 from notifier.watch.health import expected_by
 from notifier.watch.http import ssrf
 from notifier.watch.http.client import fetch_all
