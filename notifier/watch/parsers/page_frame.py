@@ -80,7 +80,9 @@ _PANEL = words(
 _TITLES = words("accordion collapsible toggle faq question expander expand trigger spoiler")
 _UNSEEN_CLASSES = words("sr-only visually-hidden screen-reader-text screen-reader-response")
 _UNSEEN_STYLE = re.compile(r"(?i)display\s*:\s*none|visibility\s*:\s*hidden")
-_WORD = re.compile(r"[a-z]+|\d+")
+# A word of a name, without the number by which sites count (sidebar-2, ad1). A made-up id such as
+# 1ad4f7e is one word.
+_WORD = re.compile(r"[^\W_]+?(?=\d{0,2}(?:[\W_]|$))")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 # Characters of the title of a panel, and of a box with an advertisement. Chosen by hand.
 _LONGEST_TITLE, _LONGEST_AD = 200, 600
