@@ -10,7 +10,7 @@ from sqlalchemy import Engine, func, select
 
 from notifier.store import db
 from notifier.store.models import EntryAlias, Revision
-from notifier.watch import entries, sources
+from notifier.watch import entries, presence, sources
 from notifier.watch.parsers.observation import Observation
 from tests.support.installation import MONDAY
 
@@ -46,7 +46,7 @@ def seen(engine: Engine, *documents: list[Observation], hours: int = 24) -> list
         with db.writing(engine) as session:
             source, _ = sources.add(session, f"{OLD}/feed/", MONDAY)
             stored = entries.store(session, source, document, now)
-            entries.note_listed(session, source, stored.entry_ids, now)
+            presence.note_listed(session, source, stored.entry_ids, now)
             new.append(stored.new)
     return new
 
