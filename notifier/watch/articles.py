@@ -95,6 +95,23 @@ def want(
     session.flush()
 
 
+def of_document(
+    session: Session, source: Source, new_ids: Collection[int], now: datetime
+) -> list[Request]:
+    """Return the requests for the pages of a document's new teasers, up to twenty.
+
+    Args:
+        session: the writing session in which the entries were stored; the caller commits.
+        source: a feed.
+        new_ids: the new entries of its document.
+        now: the time of the poll.
+    """
+    # A list of posts holds the whole texts.
+    after = TIME_FOR_POSTS if source.posts_url else timedelta(0)
+    want(session, new_ids, now, after=after)
+    return due(session, [source.id], now) if new_ids else []
+
+
 def _with_links(session: Session, entry_ids: Sequence[int]) -> list[Entry]:
     """Return the entries that have a link, the newest first, their revisions loaded."""
     entries: list[Entry] = []

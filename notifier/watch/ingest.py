@@ -11,7 +11,7 @@ pages of new teasers, and checks whether older pages are still there.
 
 import logging
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
@@ -209,18 +209,8 @@ def _after_feed(
         *state.waiting.pop(source.id, ()),
         *due_requests.posts(session, [source.id], state.now),
     ]
-    requests += _wanted_articles(session, source, stored, state)
+    requests += articles.of_document(session, source, stored.new_ids, state.now)
     return {(request.purpose, request.entry_id): request for request in requests}.values()
-
-
-def _wanted_articles(
-    session: Session, source: Source, stored: Stored, state: PollState
-) -> list[Request]:
-    """Return the requests for the pages of new teasers, up to twenty."""
-    # A list of posts holds the whole texts.
-    after = articles.TIME_FOR_POSTS if source.posts_url else timedelta(0)
-    articles.want(session, stored.new_ids, state.now, after=after)
-    return articles.due(session, [source.id], state.now) if stored.new_ids else []
 
 
 def _fail_list(source: Source, response: Response, error: str, state: PollState) -> None:

@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import Engine, select
 
 from notifier.enums import SourceKind
-from notifier.pipeline import poll
+from notifier.pipeline import match, poll
 from notifier.store import db
-from notifier.store.models import Entry, Revision, Source
+from notifier.store.models import Entry, Match, NearMiss, Revision, Source
 from notifier.watch import entries, sources
 from notifier.watch.first_sight import FirstSight, has_backlog, judge
 from notifier.watch.parsers.observation import Observation, Origin
@@ -127,3 +127,18 @@ def test_old_news_is_held_and_its_edits_too(engine: Engine):
     with db.reading(engine) as session:
         held = session.scalars(select(Revision.held_because).order_by(Revision.id)).all()
     assert held == ["old_news", "old_news"]
+
+
+def test_old_news_waits_for_a_person_and_is_mailed_to_nobody(installation: Installation):
+    made = installation
+    made.adopt()
+    made.publish([Article("Made-up welcome", published=MONDAY)])
+    poll.run(made.at(MONDAY), force=True)
+    old = Article("Frexalimab in a made-up archive", published=MONDAY - 200 * DAY)
+    made.publish([old])
+    deps = made.at(MONDAY + DAY)
+    poll.run(deps, force=True)
+    match.run(deps)
+    with deps.reading() as session:
+        assert session.query(Match).count() == 0
+        assert [waiting.because for waiting in session.query(NearMiss)] == ["old_news"]
