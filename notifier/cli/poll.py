@@ -9,7 +9,7 @@ from notifier.cli import shared
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from notifier.pipeline.poll import PollResult
+    from notifier.pipeline.poll_result import PollResult
 
 _HEADINGS = ("id", "status", "seen", "new", "changed", "address", "error")
 

@@ -12,7 +12,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
@@ -22,6 +22,7 @@ from notifier.enums import PollStatus, SourceKind
 from notifier.errors import StoreError
 from notifier.pipeline.article_pages import ArticlePages
 from notifier.pipeline.notices import enqueue_for_operator
+from notifier.pipeline.poll_result import PollResult
 from notifier.watch import (
     due_requests,
     edits,
@@ -48,43 +49,6 @@ _UNCHANGED_AT_ONCE = 500
 # Seconds between two transactions of a large document, in which others may write: SQLite tries
 # every 0.1 s to get the lock.
 _PAUSE_BETWEEN_PARTS = 0.11
-
-
-@dataclass(frozen=True)
-class PollResult:
-    """The result of a poll for one source; the fields are the keys of the JSON output.
-
-    Attributes:
-        id: the source's id.
-        url: its address.
-        kind: its kind, a `SourceKind`.
-        status: whether it worked.
-        entries: the number of entries that were read.
-        new: the new ones.
-        changed: those in a new state.
-        withdrawn: those of the changed ones that were withdrawn.
-        error: the reason of a failure; None if there is none.
-    """
-
-    id: int
-    url: str
-    kind: str
-    status: PollStatus
-    entries: int = 0
-    new: int = 0
-    changed: int = 0
-    withdrawn: int = 0
-    error: str | None = None
-
-    def plus(self, stored: Stored) -> "PollResult":
-        """Return the result with what a response about the source added."""
-        return replace(
-            self,
-            entries=self.entries + stored.seen,
-            new=self.new + stored.new,
-            changed=self.changed + stored.changed,
-            withdrawn=self.withdrawn + stored.withdrawn,
-        )
 
 
 # Called after each document: the number of documents that came, that of all, and the address.

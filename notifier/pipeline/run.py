@@ -34,7 +34,7 @@ from notifier.pipeline import (
     waiting,
 )
 from notifier.pipeline.deliver import Sent
-from notifier.pipeline.poll import PollResult
+from notifier.pipeline.poll_result import PollResult
 from notifier.pipeline.problems import Problems
 
 

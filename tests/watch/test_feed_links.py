@@ -9,7 +9,10 @@ from notifier.watch.parsers.feed_links import with_repaired_links
 
 FEED = "https://herald.example.org/news/feed.xml"
 RSS = "<rss version='2.0'><channel><title>x</title><item><title>t</title>{}</item></channel></rss>"
-ATOM = "<feed xmlns='http://www.w3.org/2005/Atom'><title>x</title><entry><title>t</title>{}</entry></feed>"
+ATOM = (
+    "<feed xmlns='http://www.w3.org/2005/Atom'><title>x</title>"
+    "<entry><title>t</title>{}</entry></feed>"
+)
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from notifier.cli.main import app
 from notifier.enums import SourceKind
 from notifier.errors import InputError, StoreError
 from notifier.pipeline import poll as poll_step
+from notifier.pipeline.poll_result import PollResult
 from notifier.pipeline.run import run_once
 from notifier.settings import Operator
 from notifier.store import db
@@ -44,9 +45,7 @@ DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
 
 
-def results(
-    made: Installation, moment: datetime = MONDAY, **options
-) -> dict[str, poll_step.PollResult]:
+def results(made: Installation, moment: datetime = MONDAY, **options) -> dict[str, PollResult]:
     return {
         result.url.removeprefix(made.site.address): result
         for result in poll_step.run(made.at(moment), **options)
