@@ -36,7 +36,6 @@ from notifier.watch import (
 )
 from notifier.watch.http.client import fetch_all
 from notifier.watch.http.types import Purpose, Request, Response
-from notifier.watch.page_checks import PageState
 from notifier.watch.parser_process import Parser, parse_document, require_document
 from notifier.watch.parsers.observation import ParsedDocument, ParseError
 from notifier.watch.poll_state import Outcome, PollState
@@ -222,11 +221,9 @@ class Poll:
         return ()
 
     def _note_check(self, response: Response) -> Sequence[Request]:
-        check = page_checks.judge_response(response)
-        entry_id, answers = response.request.entry_id, self.state.site_answers
-        self.state.page_checks[response.request.source_id][entry_id] = check
-        if check.state is not PageState.MISSING:
+        if not page_checks.note(response, self.state.page_checks):
             return ()
+        entry_id, answers = response.request.entry_id, self.state.site_answers
         with self._deps.reading() as session:
             return page_checks.requests_to_site(session, entry_id, answers, self.state.now)
 
@@ -347,13 +344,11 @@ class Poll:
                 ingest.store_as_of(session, response.request.url, moment, self.state)
 
     def _store_page_checks(self) -> None:
+        answers, now = self.state.site_answers, self.state.now
         for source_id, checks in self.state.page_checks.items():
             with self._contained("source %d: its page checks could not be stored", source_id):
                 with self._deps.writing() as session:
-                    withdrawn = presence.note_checked(
-                        session, source_id, checks, self.state.site_answers, self.state.now
-                    )
-                stored = Stored(changed=withdrawn, withdrawn=withdrawn)
+                    stored = presence.note_checked(session, source_id, checks, answers, now)
                 self.results[source_id] = self.results[source_id].plus(stored)
 
     def _notify_operator(self) -> None:

@@ -111,6 +111,18 @@ def _leads_elsewhere(response: Response) -> bool:
     return _is_front_page(response.url) or is_section or bool(_ELSEWHERE.search(landed))
 
 
+def note(response: Response, checks: Mapping[int, dict[int, PageCheck]]) -> bool:
+    """Note whether an entry's page is there; return whether it is missing.
+
+    Args:
+        response: to a `CHECK`.
+        checks: the results of the poll, by source id and entry id; they are updated.
+    """
+    request, check = response.request, judge_response(response)
+    checks[request.source_id][request.entry_id] = check
+    return check.state is PageState.MISSING
+
+
 def _is_challenge(response: Response) -> bool:
     """Return whether a guard in front of the site answered, as Cloudflare's says in a header."""
     return "cf-mitigated" in response.headers

@@ -15,6 +15,7 @@ from notifier.i18n.messages import LazyMessage
 from notifier.store.models import Entry, Source
 from notifier.text.urls import without_fragment
 from notifier.watch import entries, page_checks, withdrawals
+from notifier.watch.entries import Stored
 from notifier.watch.page_checks import PageCheck, PageState
 from notifier.watch.withdrawals import Evidence, Verdict
 
@@ -46,7 +47,7 @@ def note_checked(
     checks: Mapping[int, PageCheck],
     answers: page_checks.SiteAnswers,
     now: datetime,
-) -> int:
+) -> Stored:
     """Store the checks of a source's pages.
 
     Args:
@@ -57,7 +58,7 @@ def note_checked(
         now: when they were checked.
 
     Returns:
-        The number of entries that are withdrawn by this, without those that are held.
+        How many entries are withdrawn by this, without those that are held.
     """
     most_are_gone = page_checks.are_most_gone(session, source_id, checks, now)
     withdrawn = 0
@@ -72,7 +73,7 @@ def note_checked(
             )
         elif check.state is not PageState.UNKNOWN:
             _note_not_missing(entry, check, now)
-    return withdrawn
+    return Stored(changed=withdrawn, withdrawn=withdrawn)
 
 
 def _note_not_missing(entry: Entry, check: PageCheck, now: datetime) -> None:

@@ -163,7 +163,9 @@ class Office:
                 for request in page_checks.requests_to_site(self.session, entry_id, answers, now):
                     status = others if request.entry_id else front
                     answers.note(Response(request, request.url, status))
-        return presence.note_checked(self.session, self.source.id, states, answers, now)
+        stored = presence.note_checked(self.session, self.source.id, states, answers, now)
+        assert stored.changed == stored.withdrawn
+        return stored.withdrawn
 
     def states(self, entry_id: int) -> list[tuple[str, str]]:
         """Return kind and reason of the revisions after the first."""
