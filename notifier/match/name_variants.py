@@ -134,11 +134,9 @@ class NameVariants:
         for key in _consonant_keys(bare, two_edits=two_edits):
             if names := self._by_consonants.get(key):
                 near.update(names)
-        slips = (
-            process.extract(bare, near, scorer=OSA.distance, score_cutoff=2, limit=None)
-            if near
-            else ()
-        )
+        if not near:
+            return ""
+        slips = process.extract(bare, near, scorer=OSA.distance, score_cutoff=2, limit=None)
         candidates = {name for name, *_ in slips}
         consonants = latin_skeleton(bare)
         candidates.update(self._by_sound.get(consonants, ()))
@@ -191,12 +189,13 @@ class NameVariants:
 def _consonant_keys(word: str, *, two_edits: bool) -> list[str]:
     """Return keys of which two words share one if their consonants are one edit apart, or two.
 
-    The keys are the consonants, and what is left of them without any one; or without any two of
-    which none is the first, if at least four are left.
+    The keys are the consonants, and what is left of them without any one, without the last two
+    (which may belong to an ending), or without any two of which none is the first, if at least four
+    are left.
     """
-    consonants = word.translate(_CONSONANTS)
+    consonants = word.replace("rn", "m").replace("ph", "f").translate(_CONSONANTS)
     size = len(consonants)
-    keys = [consonants]
+    keys = [consonants, consonants[:-2]]
     two_edits = two_edits and size >= _FEWEST_LEFT + 2
     for index in range(size):
         shorter = consonants[:index] + consonants[index + 1 :]
