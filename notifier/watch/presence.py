@@ -15,8 +15,8 @@ from notifier.i18n.messages import LazyMessage
 from notifier.store.models import Entry, Source
 from notifier.text.urls import without_fragment
 from notifier.watch import entries, page_checks, withdrawals
-from notifier.watch.entries import Stored
 from notifier.watch.page_checks import PageCheck, PageState
+from notifier.watch.stored import Stored
 from notifier.watch.withdrawals import Evidence, Verdict
 
 
