@@ -603,10 +603,10 @@ def test_a_source_check_that_fails_stops_no_other_check(
     watched_beside(installation, rss([Article("Odd")]))
     read = Parser.parse
 
-    def stumble(self, kind, body, headers, url, encoding=""):
+    def stumble(self, kind, body, headers, url, *rest):
         if "/odd/" in url:
             raise OddError("anna@example.org")
-        return read(self, kind, body, headers, url, encoding)
+        return read(self, kind, body, headers, url, *rest)
 
     monkeypatch.setattr(Parser, "parse", stumble)
     wanted = [

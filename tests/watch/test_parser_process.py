@@ -283,9 +283,9 @@ def test_while_one_document_is_parsed_for_long_the_others_are_fetched(
 ):
     read = Parser.parse
 
-    def slow(self: Parser, kind: SourceKind, body: bytes, headers, url: str, encoding: str):
+    def slow(self: Parser, kind: SourceKind, body: bytes, *rest):
         time.sleep(1.5)
-        return read(self, kind, body, headers, url, encoding)
+        return read(self, kind, body, *rest)
 
     monkeypatch.setattr(Parser, "parse", slow)
     watch = installation.at(MONDAY).settings.watch.model_copy(update={"timeout_seconds": 1})

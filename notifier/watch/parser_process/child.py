@@ -93,7 +93,7 @@ def _out_of_memory(request: Mapping[str, Any]) -> dict[str, Any]:
 
 def _parse_document(request: Mapping[str, Any], body: bytes) -> dict[str, Any]:
     kind, headers, url = request["kind"], request["headers"], request["url"]
-    known = KnownItems(wire.unpack_items(request["known"]))
+    known = KnownItems(wire.unpack_items(request.get("known", b"")))
     parsed = document.parse(kind, body, headers, url, request["encoding"], known)
     packed = wire.pack_items(known.current) if known.is_new else ""
     return wire.encode_document(parsed) | {"known_items": packed}
