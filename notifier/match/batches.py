@@ -21,7 +21,7 @@ from notifier.match.matches import BatchDraft, MatchDraft, Versions
 from notifier.match.passages import TEXT_READ
 from notifier.match.score import Judgement
 from notifier.match.stories import Fingerprint, StoryIndex, fingerprint
-from notifier.match.terms import TermSpec, Vocabulary
+from notifier.match.terms import Vocabulary
 from notifier.store.models import Examination, Match, Profile, Revision
 
 # Revisions that are read and judged together. Chosen by hand; not measured.
@@ -57,7 +57,7 @@ class Batch:
         revisions: with their entry, the oldest first.
         versions: of the profiles, read before everything else.
         names: the therapies' names, by profile id, in the order of the ids.
-        terms: by profile id.
+        vocabulary: the terms, prepared for the search.
         profiles_by_source: the profiles that a source feeds; a source that is not there feeds all.
         last_matches: by profile id and entry id.
         articles: the texts of articles' own pages, by entry id.
@@ -66,7 +66,7 @@ class Batch:
     revisions: Sequence[Revision]
     versions: Versions
     names: Mapping[int, str]
-    terms: Mapping[int, Sequence[TermSpec]]
+    vocabulary: Vocabulary[int]
     profiles_by_source: Mapping[int, set[int]]
     last_matches: Mapping[tuple[int, int], LastMatch]
     articles: Mapping[int, str]
@@ -92,16 +92,17 @@ class JudgedBatch:
         return {draft.profile_id for draft in self.draft.matches if draft.kind is NewsKind.NEW}
 
 
-def read(session: Session) -> Batch:
+def read(session: Session, earlier: Batch | None = None) -> Batch:
     """Read the next revisions that were not judged.
 
     The versions of the profiles are read first: if a profile changes while the rest is read, the
     batch is found outdated when it is stored.
+
+    Args:
+        session: a session of any kind.
+        earlier: the batch before; its profiles are not read again if none was imported since.
     """
     versions = matches.versions(session)
-    stored_profiles = session.scalars(
-        select(Profile).order_by(Profile.id).options(selectinload(Profile.terms))
-    ).all()
     query = (
         select(Revision)
         .outerjoin(Examination, Examination.revision_id == Revision.id)
@@ -111,15 +112,31 @@ def read(session: Session) -> Batch:
         .limit(BATCH)
     )
     revisions = session.scalars(query).all()
+    if earlier is not None and _imports(earlier.versions) == _imports(versions):
+        names, vocabulary = earlier.names, earlier.vocabulary
+    else:
+        names, vocabulary = _profiles(session) if revisions else ({}, Vocabulary({}))
     return Batch(
         revisions,
         versions,
-        {profile.id: profile.name for profile in stored_profiles},
-        {profile.id: profiles.stored_specs(profile) for profile in stored_profiles},
+        names,
+        vocabulary,
         judging.profiles_by_source(session, {revision.entry.source_id for revision in revisions}),
         _last_matches(session, revisions),
         judging.articles_of(session, revisions),
     )
+
+
+def _imports(versions: Versions) -> dict[int, datetime]:
+    """Return the time of the import of each profile: a match changes nothing of its terms."""
+    return {profile_id: imported_at for profile_id, (_, imported_at) in versions.items()}
+
+
+def _profiles(session: Session) -> tuple[dict[int, str], Vocabulary[int]]:
+    """Return the therapies' names by profile id, in the order of the ids, and all terms."""
+    query = select(Profile).order_by(Profile.id).options(selectinload(Profile.terms))
+    stored = session.scalars(query).all()
+    return {profile.id: profile.name for profile in stored}, profiles.vocabulary(stored)
 
 
 def _last_matches(
@@ -142,7 +159,6 @@ def judge(batch: Batch) -> JudgedBatch:
     A revision that cannot be judged becomes a near miss for every profile that its source feeds, so
     that a person can look at it.
     """
-    vocabulary = Vocabulary(batch.terms)
     last_matches = dict(batch.last_matches)
     drafts: list[MatchDraft] = []
     waiting: list[HeldDraft] = []
@@ -151,7 +167,7 @@ def judge(batch: Batch) -> JudgedBatch:
     for revision in batch.revisions:
         try:
             document = judging.document_of(revision, batch.articles)
-            judgements = judging.judge_document(vocabulary, batch.names, document)
+            judgements = judging.judge_document(batch.vocabulary, batch.names, document)
             if judgements:
                 fingerprints[revision.id] = fingerprint_of(revision)
         except Exception as error:  # noqa: BLE001 - one revision stops no other
