@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from sqlalchemy import delete, func, insert, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session, defer, selectinload
 
 from notifier.store.db import in_chunks
-from notifier.store.models import Entry, EntryAlias, Source
+from notifier.store.models import Entry, EntryAlias, Revision, Source
 from notifier.text.cleaning import fold
 from notifier.text.urls import canonical_url
 from notifier.watch.moved_ids import appearance_of_entry, candidates, pairs
@@ -33,6 +33,11 @@ _LONGEST_START = 300
 # Keys of one entry. A site that makes ids anew at each request would add some at each poll; beyond
 # this number the older ones are removed. Chosen by hand; not measured.
 _MOST_KEYS = 30
+# They are read for the entries alone that are compared: most entries of a long list are unchanged.
+_LONG_COLUMNS = (
+    Revision.summary, Revision.body, Revision.content, Revision.changes, Revision.categories,
+    Revision.author,
+)  # fmt: skip
 
 
 class KeyKind(StrEnum):
@@ -105,18 +110,44 @@ class Aliases:
         self._entries = self._known(
             list(dict.fromkeys(key for _, its_keys in items for key in its_keys))
         )
+        self._read_texts()
 
     def _known(self, all_keys: list[str]) -> dict[str, Entry]:
-        known: dict[str, Entry] = {}
+        """Return the entries by their keys, of their revisions only what is short."""
+        ids: dict[str, int] = {}
         for chunk in in_chunks(all_keys):
-            statement = (
-                select(EntryAlias.key, Entry)
-                .join(Entry, Entry.id == EntryAlias.entry_id)
-                .where(EntryAlias.source_id == self._source.id, EntryAlias.key.in_(chunk))
-                .options(selectinload(Entry.revisions))
+            statement = select(EntryAlias.key, EntryAlias.entry_id).where(
+                EntryAlias.source_id == self._source.id, EntryAlias.key.in_(chunk)
             )
-            known.update((key, entry) for key, entry in self._session.execute(statement))
-        return known
+            ids.update((row[0], row[1]) for row in self._session.execute(statement))
+        entries: dict[int, Entry] = {}
+        without_texts = selectinload(Entry.revisions).options(*map(defer, _LONG_COLUMNS))
+        for entry_ids in in_chunks(sorted(set(ids.values()))):
+            of_chunk = select(Entry).where(Entry.id.in_(entry_ids)).options(without_texts)
+            entries.update((entry.id, entry) for entry in self._session.scalars(of_chunk))
+        return {key: entries[entry_id] for key, entry_id in ids.items() if entry_id in entries}
+
+    def _read_texts(self) -> None:
+        """Read the texts of the entries that are compared with an observation, all at once."""
+        compared = {
+            entry.id
+            for observation, its_keys in self._items
+            if not self._is_as_it_was(observation, its_keys)
+            for key in its_keys
+            if (entry := self._entries.get(key)) is not None
+        }
+        for chunk in in_chunks(sorted(compared)):
+            self._session.scalars(select(Revision).where(Revision.entry_id.in_(chunk))).all()
+
+    def _is_as_it_was(self, observation: Observation, its_keys: Sequence[str]) -> bool:
+        """Return whether an observation's keys and hash are those of one entry's newest state."""
+        entry = self._entries.get(its_keys[0])
+        return (
+            entry is not None
+            and not KeyKind.CONTENT.is_of(its_keys[0])
+            and entry.revisions[-1].hash == observation.hash
+            and self.are_known(entry, its_keys)
+        )
 
     def settle(self) -> list[Identified]:
         """Assign each known entry to at most one observation, by the strongest key first.
@@ -235,6 +266,8 @@ def _may_be(entry: Entry, observation: Observation, its_keys: Sequence[str], key
     another thing that has its own guid and link.
     """
     if KeyKind.GUID.is_of(key):
+        return True
+    if KeyKind.LINK.is_of(key) and not any(map(KeyKind.GUID.is_of, its_keys)):
         return True
     known, seen = appearance_of_entry(entry), appearance_of_observation(observation, its_keys)
     if KeyKind.LINK.is_of(key):

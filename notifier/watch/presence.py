@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from notifier.enums import NewsKind
 from notifier.i18n.messages import LazyMessage
+from notifier.store.db import in_chunks
 from notifier.store.models import Entry, Source
 from notifier.text.urls import without_fragment
 from notifier.watch import entries, page_checks, withdrawals
@@ -34,11 +35,12 @@ def note_listed(
     Returns:
         The ids of the entries that left it with this document.
     """
-    statement = select(Entry).where(Entry.source_id == source.id, Entry.left_at.is_(None))
-    left = [entry for entry in session.scalars(statement) if entry.id not in listed]
-    for entry in left:
-        entry.left_at = now
-    return [entry.id for entry in left]
+    statement = select(Entry.id).where(Entry.source_id == source.id, Entry.left_at.is_(None))
+    left = [entry_id for entry_id in session.scalars(statement) if entry_id not in listed]
+    for chunk in in_chunks(left):
+        for entry in session.scalars(select(Entry).where(Entry.id.in_(chunk))):
+            entry.left_at = now
+    return left
 
 
 def note_checked(
