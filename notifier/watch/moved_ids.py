@@ -14,8 +14,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from notifier.store.db import in_chunks
 from notifier.store.models import Entry, Source
-from notifier.text.cleaning import fold
-from notifier.watch.resemblance import Appearance, is_kept, is_same_thing, link_stem
+from notifier.watch.resemblance import Appearance, folded, is_kept, is_same_thing, link_stem
 
 # All values were chosen by hand; not measured.
 
@@ -100,7 +99,7 @@ def candidates(
         .limit(_MOST_SEARCHED)
     )
     for entry_id, its_title, url, left_at in session.execute(statement):
-        title = fold(its_title)
+        title = folded(its_title)
         if left_at is None:
             listed_titles.add(title)
         if entry_id in claimed:

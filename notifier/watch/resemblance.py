@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from notifier.text.cleaning import fold
 from notifier.text.urls import canonical_url
+from notifier.watch import surroundings
 
 # All values were chosen by hand; not measured.
 
@@ -70,8 +71,8 @@ class Appearance:
 
     @cached_property
     def folded_title(self) -> str:
-        """The title as it is compared."""
-        return fold(self.title)
+        """The title as it is compared: without the number of its comments."""
+        return folded(self.title)
 
     @cached_property
     def words(self) -> list[str]:
@@ -82,6 +83,11 @@ class Appearance:
     def stem(self) -> str:
         """The path of the link without host, query and session; empty for a front page."""
         return link_stem(self.url)
+
+
+def folded(title: str) -> str:
+    """Return a title as it is compared: without the number of its comments."""
+    return fold(surroundings.without_counter(title))
 
 
 def link_stem(url: str) -> str:

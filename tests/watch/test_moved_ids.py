@@ -104,6 +104,16 @@ def moved(number: int, one: Observation) -> dict:
             id="a move that dates all items anew",
         ),
         pytest.param(
+            each(GARDEN, lambda n, one: {"title": f"{one.title} ({n + 3} comments)"}),
+            each(GARDEN, lambda n, one: moved(n, one) | {"title": f"{one.title} ({n} comments)"}),
+            id="a move amid comments",
+        ),
+        pytest.param(
+            BARE[:1],
+            each(BARE[:1], lambda n, one: moved(n, one) | {"title": f"{one.title} – 1 Kommentar"}),
+            id="a move, and the first comment",
+        ),
+        pytest.param(
             GARDEN,
             each(GARDEN, moved)[:7],
             id="a move that loses one item",
@@ -249,6 +259,16 @@ def letter(number: int, text: str = "", **changes) -> Observation:
             letter(1, "睡眠について。", title="編集者への手紙"),
             letter(2, "年齢について。", title="編集者への手紙"),
             id="Japanese letters",
+        ),
+        pytest.param(
+            letter(1, "On sleep.", title="Living with it (1)"),
+            letter(2, "On age.", title="Living with it (2)"),
+            id="parts of a series",
+        ),
+        pytest.param(
+            letter(1, "On sleep.", title="Letter (3 comments)"),
+            letter(2, "On age.", title="Letter (4 comments)"),
+            id="letters with comments",
         ),
         pytest.param(
             letter(1, "On sleep.", published_at=None),
