@@ -109,6 +109,16 @@ def moved(number: int, one: Observation) -> dict:
             id="a move amid comments",
         ),
         pytest.param(
+            GARDEN,
+            each(
+                GARDEN,
+                lambda n, one: (
+                    at_new_host(n, one) | ({} if n else {"body": f"3 min read\n{one.body}"})
+                ),
+            ),
+            id="a move that puts a line before one text",
+        ),
+        pytest.param(
             BARE[:1],
             each(BARE[:1], lambda n, one: moved(n, one) | {"title": f"{one.title} – 1 Kommentar"}),
             id="a move, and the first comment",
@@ -307,6 +317,14 @@ def test_each_issue_of_a_journal_is_news_under_the_same_titles(sqlite_engine: En
 def test_what_is_new_when_a_site_moves_is_news(sqlite_engine: Engine):
     fresh = item("Yarrow", guid="urn:node:99", url=f"{NEW}/news/99.html")
     assert seen(sqlite_engine, BARE, [fresh, *each(BARE, moved)[:7]]) == [8, 1]
+
+
+def test_a_retracted_article_that_got_other_headlines_and_ids_is_no_news(sqlite_engine: Engine):
+    marked = each(GARDEN, lambda n, one: {} if n else {"title": f"RETRACTED: {one.title}"})
+    named = each(marked, lambda _, one: {"title": f"{one.title} | Garden News"})
+    themed = each(named, lambda _, one: {"body": f"3 min read\n{one.body}"})
+    after = each(themed, at_new_host)
+    assert seen(sqlite_engine, GARDEN, marked, named, themed, after) == [8, 0, 0, 0, 0]
 
 
 def test_a_letter_beside_a_known_one_of_its_title_is_news(sqlite_engine: Engine):
