@@ -28,6 +28,8 @@ _LONGEST_COMPARED = 4_000
 # Words of a beginning that says enough to recognise the text, and the words at its end that may
 # be a pointer ("Continue reading on our site").
 _FEWEST_OF_A_BEGINNING, _MOST_OF_A_POINTER = 8, 5
+# Words that a site puts before a text ("3 min read").
+_MOST_BEFORE = 8
 # A text of so many words is the same if so much of the longer one is in the other.
 _FEWEST_OF_A_LONG_TEXT, _SHARE_OF_A_LONG_TEXT = 60, 0.9
 # The part of a text that is left in another edition of it.
@@ -145,7 +147,10 @@ def is_kept(known: Appearance, seen: Appearance) -> bool:
 
 
 def compare_texts(known: Appearance, seen: Appearance) -> Texts:
-    """Return whether two texts are the same, or one is the beginning of the other."""
+    """Return whether two texts are the same, or one is the beginning of the other.
+
+    A few words may stand before a text that nobody writes twice.
+    """
     short, long = sorted((known.words, seen.words), key=len)
     if not short:
         return Texts.UNKNOWN
@@ -157,13 +162,23 @@ def compare_texts(known: Appearance, seen: Appearance) -> Texts:
     )
     is_whole = common == len(short) >= _FEWEST_OF_A_BEGINNING
     has_pointer = common >= max(3 * _MOST_OF_A_POINTER, len(short) - _MOST_OF_A_POINTER)
-    if is_whole or (has_pointer and len(long) > len(short)):
+    if is_whole or (has_pointer and len(long) > len(short)) or _has_words_before(short, long):
         return Texts.SAME
     if len(short) >= _FEWEST_OF_A_LONG_TEXT:
         shared = (Counter(short) & Counter(long)).total()
         if shared >= _SHARE_OF_A_LONG_TEXT * len(long):
             return Texts.SAME
     return Texts.OTHER
+
+
+def _has_words_before(short: list[str], long: list[str]) -> bool:
+    """Return whether one text is the other behind a few words; its end may be cut."""
+    if len(short) < _FEWEST_UNMISTAKABLE:
+        return False
+    return any(
+        short[: len(long) - before] == long[before : before + len(short)]
+        for before in range(1, _MOST_BEFORE + 1)
+    )
 
 
 def _may_be_dated_so(known: Appearance, seen: Appearance, *, replaced: bool) -> bool:

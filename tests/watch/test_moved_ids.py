@@ -276,6 +276,11 @@ def letter(number: int, text: str = "", **changes) -> Observation:
             id="parts of a series",
         ),
         pytest.param(
+            letter(1, LONG),
+            letter(2, f"A reader answers to what the ward wrote in this paper: {LONG}"),
+            id="a letter that quotes the other",
+        ),
+        pytest.param(
             letter(1, "On sleep.", title="Letter (3 comments)"),
             letter(2, "On age.", title="Letter (4 comments)"),
             id="letters with comments",
@@ -336,6 +341,15 @@ def test_old_items_that_are_listed_again_after_an_outage_are_no_news(sqlite_engi
     assert seen(sqlite_engine, GARDEN[:4], GARDEN[4:], GARDEN) == [4, 4, 0]
     again = each(GARDEN, at_new_host)
     assert seen(sqlite_engine, again)[-1] == 0
+
+
+def test_an_old_item_that_is_listed_again_after_a_move_and_a_new_theme_is_no_news(
+    sqlite_engine: Engine,
+):
+    known = each(GARDEN, lambda _, one: {"body": f"{one.title}. {LONG}"})
+    above, below = "3 min read\n", "\nRelated articles\nLarch and the new ward"
+    after = each(known, lambda n, one: moved(n, one) | {"body": f"{above}{one.body}{below}"})
+    assert seen(sqlite_engine, known, known[1:], after) == [8, 0, 0]
 
 
 def test_ids_that_are_made_anew_at_each_poll_tell_nothing_and_leave_few_keys(engine: Engine):
