@@ -32,7 +32,7 @@ class ArticlePages:
         self._parser = parser
         self._now = now
         self._waiting: dict[str, deque[Request]] = defaultdict(deque)
-        self._rules: dict[str, list[robots.Rule]] = {}
+        self._rules: dict[str, robots.Rules] = {}
         self._in_flight: set[str] = set()
         self._admitted: set[int] = set()
 
@@ -122,10 +122,10 @@ class ArticlePages:
     def _first_allowed(self, session: Session, name: str, text: str) -> Request | None:
         """Return the next page of a host that its robots.txt allows; the others wait for a day."""
         if name not in self._rules:
-            self._rules[name] = robots.rules_for(text, self._deps.settings.user_agent)
+            self._rules[name] = robots.Rules(text, self._deps.settings.user_agent)
         while self._waiting[name]:
             request = self._waiting[name].popleft()
-            if not robots.allows(self._rules[name], request.url):
+            if not self._rules[name].allow(request.url):
                 until = self._now + hosts.ROBOTS_LAST
                 articles.postpone(session, [request.entry_id], until, self._now)
             elif articles.drop_known(session, [request.entry_id]):

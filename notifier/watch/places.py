@@ -133,5 +133,9 @@ def _one_name(name: str, known: dict[str, str]) -> str:
 
 def site(text: str) -> str:
     """Return one form of all spellings of a site: ``facility, city, country``."""
-    *facility, town, land = ["", "", *text.split(", ")]
+    parts = ["", "", *text.split(", ")]
+    # A country may have a comma of its own: "Korea, Republic of".
+    if _plain(", ".join(parts[-2:])) in _COUNTRY_OF:
+        parts[-2:] = [", ".join(parts[-2:])]
+    *facility, town, land = parts
     return f"{glued(words(' '.join(facility)))}, {city(town)}, {country(land)}"
