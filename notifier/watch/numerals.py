@@ -9,6 +9,7 @@ hand; not measured.
 import re
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
+from unicodedata import combining, normalize
 
 # Digits of a number that is computed with; longer ones are compared as they are written.
 _MOST_DIGITS = 24
@@ -108,6 +109,11 @@ _VALUES = {word.casefold(): value for words, value in _ONES for word in words.sp
     f"{ones}und{tens}".casefold(): (place + 2) * 10 + number
     for place, tens in enumerate(_GERMAN_TENS.split())
     for number, ones in enumerate(_GERMAN_ONES.split(), start=1)
+}
+# Words are compared without accents, so they are known in both spellings.
+_VALUES |= {
+    "".join(char for char in normalize("NFD", word) if not combining(char)): value
+    for word, value in _VALUES.items()
 }
 _SCALES = {
     word: scale

@@ -40,6 +40,7 @@ _PIECE = re.compile(
     r"|(?P<sign>[±<>≤≥%‰&€$£¥])"
 )
 _CLOCK = re.compile(r"(?i)\b(\d{1,2})(?:[:.](\d\d))? ?([ap])\.?m\b\.?")
+_AT_LEAST, _AT_MOST = re.compile(r"> ?="), re.compile(r"< ?=")
 _ROMAN_NUMBERS = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x")
 _ROMAN = {numeral: number for number, numeral in enumerate(_ROMAN_NUMBERS, start=1)}
 _BEFORE_ROMAN = frozenset(
@@ -72,7 +73,7 @@ _UNITS = {
         "day": "day days tag tage tagen jour jours día días dia dias giorno giorni dag dagen",
         "week": "week weeks wk wks woche wochen semaine semaines semana semanas settimana "
         "settimane weken",
-        "month": "month months monat monate monaten mois mes meses mese mesi maand maanden",
+        "month": "month months mo mos monat monate monaten mois mes meses mese mesi maand maanden",
         "year": "year years yr yrs jahr jahre jahren ans año años anno anni jaar ano anos",
         "hour": "hour hours hr hrs stunde stunden heure heures hora horas ora uur",
         "minute": "minute minutes min mins minuten minuto minutos minuti",
@@ -114,6 +115,8 @@ def words(text: str, sign: str = ".") -> list[Word]:
     text = _LINK.sub(" ", without_marks(text))
     normal = unicodedata.normalize("NFKC", _OWNED.sub("", _NOT.sub(" not ", text)))
     normal = _CLOCK.sub(_full_hour, normal)
+    if "=" in normal:
+        normal = _AT_MOST.sub("≤", _AT_LEAST.sub("≥", normal))
     return _joined([*_pieces(normal, sign)])
 
 

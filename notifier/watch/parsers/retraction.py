@@ -22,7 +22,8 @@ _WITHDRAWN = LazyMessage("The publisher withdrew it.")
 # Chinese, Korean; collected by hand. All are compared in lower case.
 _RETRACTED_WORDS = (
     "retracted", "retracted and republished", "retracted and replaced", "retraction",
-    "retraction notice", "widerrufen", "widerruf", "rétracté", "rétractée", "rétractation",
+    "retraction notice", "widerrufen", "widerruf", "retraktiert", "retraktion", "retrahiert",
+    "rétracté", "rétractée", "rétractation",
     "retractado", "retractada", "retractación", "ritrattato", "ritrattata", "ritrattazione",
     "retratado", "retratada", "retratação", "herroepen", "återkallad", "återkallat",
     "ретрагировано", "ретрагирована", "ретракция", "撤回", "論文撤回", "撤稿", "已撤稿", "已撤回",
