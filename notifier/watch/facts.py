@@ -62,7 +62,7 @@ _OUTCOME_WORDS = _words(
     "opens opened closed closes oral orally placebo men women children adults pregnant progressive "
     "relapsing probably possibly perhaps likely unlikely allegedly wahrscheinlich vermutlich "
     "möglicherweise probablement probablemente quizás might all most both few alle meisten beide "
-    "wenige plupart mayoría maggior"
+    "wenige plupart mayoría maggior α β γ δ κ"
 )
 _FACT_WORDS = frozenset(map(bare, _NEGATIONS | _COUNTING | _MONTHS | _OUTCOME_WORDS))
 # Negations inside words and texts that set no spaces.
@@ -100,7 +100,9 @@ def facts(its_words: Iterable[Word]) -> Counter[str]:
 def fact_of(word: Word) -> str:
     """Return the fact that a word states, equal for all forms of the word; empty for none."""
     folded = word.key
-    if any(char.isdigit() for char in folded) or folded in _FACT_WORDS:
+    if folded.startswith("each ") or folded in _FACT_WORDS:
+        return folded
+    if any(char.isdigit() for char in folded):
         return folded
     if folded.startswith(_OUTCOMES):
         return next(stem for stem in _OUTCOMES if folded.startswith(stem))

@@ -15,6 +15,8 @@ from notifier.watch.numerals import DATE
 _LONGEST = 120
 _WORD = re.compile(r"[^\W\d_]+")
 _DIGIT = re.compile(r"\d")
+# A heart, a star, or a picture such as a thumb: before a counter.
+_SYMBOL = re.compile("[\u2605\u2606\u2661\u2764\U0001f300-\U0001faff]")
 _DATES = re.compile(rf"(?i){DATE}")
 # A date with a month in a language that `numerals.py` does not know; a time of day.
 _OTHER_DATES = re.compile(r"\b\d{1,2}\.?\s(?:de\s)?[^\W\d_]{3,12}\.?\s(?:de\s)?(?:19|20)\d\d\b")
@@ -101,7 +103,9 @@ _KINDS = (
     _Kind(
         _words(
             "views view reads likes shares comments replies downloads votes vote ratings rated "
-            "claps aufrufe klicks kommentare gefällt stimmen vues partages commentaires "
+            "claps accesses altmetric cited citations citation zitiert readers helpful "
+            "viewed gelesen "
+            "lu leído letto aufrufe klicks kommentare gefällt stimmen vues partages commentaires "
             "visitas vistas lecturas comentarios visualizzazioni letture commenti weergaven "
             "reacties visualizações visualizacoes comentários wyświetleń komentarzy odsłon "
             "visningar kommentarer visninger просмотров просмотры комментариев комментарии "
@@ -110,7 +114,8 @@ _KINDS = (
         ),
         _words(
             "k m mal the out of stars star average no rating total page article me gusta j aime "
-            "people this and 次 件 条 회 개 количество"
+            "people this and by von mal fois veces volte times metrics online currently found was "
+            "yes 次 件 条 회 개 количество"
         ),
     ),
     _Kind(
@@ -125,6 +130,8 @@ def is_set_line(line: str) -> bool:
     if len(line) > _LONGEST or not _DIGIT.search(line):
         return _is_less_than_a_minute(line)
     text = _DATES.sub(_MOMENT, line)
+    if _SYMBOL.search(line) and not _WORD.search(line):
+        return True
     text = _CLOCK.sub(_MOMENT, _OTHER_DATES.sub(_MOMENT, text))
     its_words = frozenset(_WORD.findall(text.casefold()))
     has_moment, has_number = _MOMENT in text, bool(_DIGIT.search(text))

@@ -30,7 +30,10 @@ def _whole(pattern: str) -> re.Pattern[str]:
 _AD = r"""
     advertisements? | sponsored(?:\ content|\ posts?|\ links?)? | promoted(?:\ content)?
     | paid\ (?:content|post) | anzeigen? | werbung | werbeanzeige | publicités? | publicidade?
-    | anuncios? | pubblicità | annuncio | advertentie | reclame | reklama | реклама | 広告 | 广告
+    | anuncios? | pubblicità | annuncio | advertentie | gesponserter\ inhalt
+    | affiliate-?\ ?links? | partnerinhalt
+    | (?:contenu|contenido|contenuto)\ (?:sponsorisé|patrocinado|sponsorizzato)
+    | reclame | reklama | реклама | 広告 | 广告
     | (?:article|story|text)\ continues\ (?:below|after)(?:\ (?:th(?:e|is)\ )?ad\w*)?
     | continue\ reading\ below | scroll\ to\ continue(?:\ with\ \w+)?
 """
@@ -122,8 +125,9 @@ _UPDATED = _whole(rf"""
 """)
 _REVIEWED_BY = _whole(rf"""
     (?i: (?: (?:last|medically|clinically|scientifically|fact-?|page|content) \ ? )*
-    (?: updated | reviewed | edited | checked | fact[- ]checked | written | authored
-    | (?:über)?geprüft | geschrieben | bearbeitet | relu | révisé | écrit | rédigé | revisado
+    (?: updated | reviewed | edited | translated | checked | fact[- ]checked | written | authored
+    | (?:über)?geprüft | geschrieben | bearbeitet | übersetzt | traduite?
+    | traducido | tradotto | relu | révisé | écrit | rédigé | revisado
     | escrito | scritto | revisionato | geschreven | gecontroleerd )
     \ (?:by|von|par|por|da|door)\ ?:? ) \ {_NAMED}
 """)
@@ -190,6 +194,9 @@ _CALL = _whole(rf"""
     | listen\ to\ this\ (?:article|story|post|page) \b .{{0,30}}
     | (?: artikel\ anhören | écouter\ (?:cet\ |l.)article | escuchar\ (?:este\ |el\ )?artículo )
     .{{0,30}}
+    | (?: this\ (?:post|article)\ contains | dieser\ (?:beitrag|artikel)\ enthält )
+    \ (?: affiliate | advert | werbung ) .{{0,60}}
+    | (?: mit\ material\ (?:von|der) | with\ (?:agency\ )?inputs?(?:\ from)? ) .{{0,40}}
     | (?: disclaimer | haftungsausschluss | avertissement ) \ ?: .{{1,200}}
     | to\ contact\ the\ (?:reporters?|editors?|authors?) \b .{{1,160}}
     | (?: subscribe | sign\ up ) (?:\ (?:now|today|here))? | abonnieren | s’abonner
@@ -212,7 +219,7 @@ _LABELS = _whole(r"""
     | catégories? | etiquetas | categorías? | archivado\ en | trefwoorden ) \ ?:\ ?.{1,200}
     | (?: filed\ under | posted\ in | tagged | archivado\ en ) \ .{1,160}
 """)
-_PARTS_OF_LINE = re.compile(r" ?[;|•·] ?|, (?=[^\W\d_]{2,12}: )")
+_PARTS_OF_LINE = re.compile(r" ?[;|•·] ?|, (?=[^\W\d_]{2,12}: |photos? by )")
 # What every citation has, and the label before it.
 _CITED = re.compile(r"(?i)\d\(\d|\d;\d|[a-z];\d|\bdoi\b|\bvol\b|\bpmid\b")
 _CITATION_LABEL = re.compile(r"(?i)^(?:citation|cite (?:this|as)|reference|published in|in) ?: ")
@@ -253,11 +260,17 @@ _HEADLINE_COUNTER = _whole(rf"""
     | [–—|·•-]\ ? {_COUNTER} ) $
 """)
 _HEADLINE_LABEL = _whole(r"""
-    (?i) ^ (?: protected | private | geschützt | privat | protégé | privé | protegido | privado
+    (?i) ^ (?: update | rpt | refile | wrapup | factbox | exclusive ) \ ?\d{0,2} \ ?-\ ?(?=\S)
+    | ^ (?: breaking(?:\ news)? | news | podcast | opinion | press\ release | eilmeldung
+    | aktualisiert | mise\ à\ jour | actualización | actualizado | aggiornamento | pressemitteilung
+    | communiqué | protected | private | geschützt | privat | protégé | privé | protegido | privado
     | protetto | beveiligd | 保護中 | updated? | watch | listen | video | premium | plus
     | members\ only | exclusive | free | new ) \ ?[:|]\ ?
-    | ^\[ (?: video | podcast | updated? | premium | members\ only | audio ) \]\ ?
-    | \ \[ (?: video | podcast | updated? | premium | audio | photos ) \]$
+    | ^[\[(] (?: video | podcast | updated? | premium | members\ only | audio ) [\])]\ ?
+    | \ [\[(] (?:with\ |mit\ |avec\ |con\ |\+)?
+    (?: video | podcast | updated? | premium | audio | photos | aktualisiert ) [\])]$
+    | \ [–—|-]\ (?: photos | video | podcast ) $
+    | (?: \ \#\w{1,30} ){1,5} $
 """)
 
 

@@ -50,6 +50,7 @@ _ROMAN_LETTER = re.compile(r"(i{1,3}|iv|v)([ab])")
 # Words in one spelling. "per" is left out, and so are "to" and "x" between two numbers.
 _SAME = {
     "&": "and", "und": "and", "et": "and", "≤": "<=", "≥": ">=", "versus": "vs",
+    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "kappa": "κ",
     "percent": "%", "percentage": "%", "prozent": "%", "procent": "%",
     "dollar": "$", "dollars": "$", "usd": "$", "euro": "€", "euros": "€", "eur": "€",
 }  # fmt: skip
@@ -80,6 +81,10 @@ _UNITS = {
     }.items()
     for unit in units.split()
 }  # fmt: skip
+_SPANS_OF_TIME = frozenset(("day", "week", "month", "year", "hour"))
+_EACH = frozenset(
+    ("a", "every", "each", "jede", "jeden", "jedes", "chaque", "cada", "ogni", "elke")
+)
 _ISE = re.compile(r"(?<=[a-z]{3})iz(?=e$|es$|ed$|ing$|ation$|ations$|er$|ers$)")
 
 
@@ -202,6 +207,8 @@ def _joined(pieces: list[Word]) -> list[Word]:
         if joined and _is_number_key(joined[-1].key) and word.key in _UNITS:
             number = joined.pop()
             word = Word(f"{number.key} {_UNITS[word.key]}", f"{number.shown} {word.shown}")
+        elif joined and word.key in _UNITS and (often := _how_often(joined, word.key)):
+            word = Word(often, word.shown)
         if joined and _is_sum(joined[-1].key, word.key):
             before = joined.pop()
             amount, currency = sorted((before.key, word.key), key=_CURRENCIES.__contains__)
@@ -209,6 +216,16 @@ def _joined(pieces: list[Word]) -> list[Word]:
         if word.key not in _LEFT_OUT:
             joined.append(word)
     return [word for index, word in enumerate(joined) if not _is_between_numbers(joined, index)]
+
+
+def _how_often(before: Sequence[Word], unit: str) -> str:
+    """Return ``each week`` or ``each 2 week`` for the last word of ``once a week``; else empty."""
+    name = _UNITS[unit]
+    if name not in _SPANS_OF_TIME:
+        return ""
+    if before[-1].key == "other" and len(before) > 1 and before[-2].key in _EACH:
+        return f"each 2 {name}"
+    return f"each {name}" if before[-1].key in _EACH else ""
 
 
 def _number(pieces: Sequence[Word], position: int) -> tuple[Word, int]:
