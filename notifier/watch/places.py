@@ -88,6 +88,7 @@ _CITIES = (
     "mumbai|bombay", "bengaluru|bangalore", "chennai|madras", "kolkata|calcutta", "pune|poona",
     "thiruvananthapuram|trivandrum", "kochi|cochin", "mysuru|mysore",
     "ho chi minh city|saigon|ho chi minh", "hanoi|ha noi", "tel aviv|tel aviv yafo|tel-aviv",
+    "tehran|teheran", "busan|pusan", "daegu|taegu", "incheon|inchon", "hamedan|hamadan",
     "al qahirah|cairo|el qahira", "tunis|tunes",
     "mexico city|ciudad de méxico|méxico",
     "são paulo|sao paulo", "québec|quebec|quebec city", "montréal|montreal",

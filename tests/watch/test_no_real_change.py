@@ -298,6 +298,11 @@ def test_a_change_amid_a_change_of_theme_is_shown_without_the_theme(name: str):
 
 
 HEADLINES = {
+    "an agency's label": ("Frexalimab slows MS", "UPDATE 2-Frexalimab slows MS"),
+    "a label": ("Frexalimab slows MS", "Breaking: Frexalimab slows MS"),
+    "a label in German": ("Frexalimab bremst MS", "Aktualisiert: Frexalimab bremst MS"),
+    "a label in brackets": ("Frexalimab slows MS", "Frexalimab slows MS (updated)"),
+    "hash tags": ("Frexalimab slows MS", "Frexalimab slows MS #MS #news"),
     "capitals": ("Frexalimab Slows MS", "Frexalimab slows MS"),
     "quotes": ("'Frexalimab' slows MS", "“Frexalimab” slows MS"),
     "full stop": ("Frexalimab slows MS", "Frexalimab slows MS."),

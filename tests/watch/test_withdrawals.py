@@ -76,6 +76,8 @@ def answer(url: str, landed: str = "", status: int = 200, **more) -> Response:
         ("/a/1", "/a/1", 503, UNKNOWN),
         ("/?p=12", "/2026/03/a-headline/", 404, MISSING),
         ("/a/1", "/", 404, UNKNOWN),
+        ("/a/1", "/nowhere", 404, UNKNOWN),
+        ("/a/1", "/archive/a-1", 410, UNKNOWN),
         ("/a/1", "/login?next=/a/1", 404, UNKNOWN),
         ("/a/1", "https://login.example.net/", 404, UNKNOWN),
         ("/a/1", "https://sso.herald.example.org/x", 404, UNKNOWN),
