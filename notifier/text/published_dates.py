@@ -68,25 +68,36 @@ _SEASONAL = {
     "pt": "America/Los_Angeles",
 }
 # Names of months without accents: English, German, French, Spanish, Italian, Portuguese, Dutch,
-# Swedish, Danish, Russian, Polish, Czech, Turkish. A short form that is another month's elsewhere is left out.
+# Swedish, Danish, Russian, Polish, Czech, Turkish. A form that is another month's elsewhere (lis,
+# listopada) is left out.
 _MONTH_NAMES = (
-    "jan january januar janeiro janner janv janvier ene enero gen gennaio januari янв января"
-    " sty stycznia ledna ocak oca",
-    "feb february februar fev fevr fevrier febrero febbraio fevereiro februari фев февраля"
-    " lut lutego unora subat",
+    (
+        "jan january januar janeiro janner janv janvier ene enero gen gennaio januari янв января"
+        " sty stycznia ledna ocak oca"
+    ),
+    (
+        "feb february februar fev fevr fevrier febrero febbraio fevereiro februari фев февраля"
+        " lut lutego unora subat"
+    ),
     "mar march marz maerz mrz mars marzo marco mrt maart marts мар марта marca brezna mart",
     "apr april avr avril abr abril aprile апр апреля kwi kwietnia dubna nisan nis",
     "may mai mayo mag maggio maio mei maj мая maja kvetna mayıs",
     "jun june juni juin junio giu giugno junho июн июня cze czerwca cervna haziran haz",
     "jul july juli juil juillet julio lug luglio julho июл июля lipca cervence temmuz",
     "aug august aout agosto ago augustus augusti авг августа sie sierpnia srpna agustos agu",
-    "sep sept september septembre septiembre set settembre setembro сен сентября"
-    " wrz wrzesnia zari eylul eyl",
-    "oct october okt oktober octobre octubre ott ottobre outubro окт октября"
-    " paz pazdziernika rijna ekim eki",
+    (
+        "sep sept september septembre septiembre set settembre setembro сен сентября"
+        " wrz wrzesnia zari eylul eyl"
+    ),
+    (
+        "oct october okt oktober octobre octubre ott ottobre outubro окт октября"
+        " paz pazdziernika rijna ekim eki"
+    ),
     "nov november novembre noviembre novembro ноя ноября kasım listopadu",
-    "dec december dez dezember decembre dic diciembre dicembre dezembro декабря дек"
-    " gru grudnia prosince aralık",
+    (
+        "dec december dez dezember decembre dic diciembre dicembre dezembro декабря дек"
+        " gru grudnia prosince aralık"
+    ),
 )
 _MONTHS = {
     name: number for number, names in enumerate(_MONTH_NAMES, start=1) for name in names.split()
@@ -121,7 +132,8 @@ def published_date(text: str) -> datetime | None:
         moment = _Reading(_prepared(text)).moment()
     except (ValueError, OverflowError):
         return None
-    return moment if _FIRST_YEAR <= moment.year <= _LAST_YEAR and not _is_unset(moment) else None
+    is_possible = _FIRST_YEAR <= moment.year <= _LAST_YEAR and not _is_unset(moment)
+    return moment if is_possible else None
 
 
 def _is_unset(moment: datetime) -> bool:

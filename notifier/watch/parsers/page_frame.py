@@ -227,7 +227,7 @@ def _drop_unseen(root: Any, own: set[Any]) -> None:
             _is_unseen(element)
             and element not in own
             and not _is_mostly(element, lengths, root)
-            and not _is_panel(element, controlled)
+            and not (_opens_rest(element) or _is_panel(element, controlled))
         ):
             _drop(root, [element])
 
@@ -243,12 +243,7 @@ def _is_unseen(element: Any) -> bool:
 
 def _is_panel(element: Any, controlled: set[str]) -> bool:
     """Return whether a hidden element opens at a click on something else."""
-    if element.tag not in BLOCKS:
-        return False
-    if _is_rest(element):
-        element.attrib.pop("class", None)
-        return True
-    if _is_around(element):
+    if element.tag not in BLOCKS or _is_around(element):
         return False
     if element.get("role") in ("tabpanel", "region") or element.get("id") in controlled:
         return True
@@ -265,15 +260,19 @@ def _is_panel(element: Any, controlled: set[str]) -> bool:
     return False
 
 
-def _is_rest(element: Any) -> bool:
+def _opens_rest(element: Any) -> bool:
     """Return whether an element is the rest of a text, beside a button that shows it."""
-    if not _words_of(element) & _REST or _words_of(element) & (_AROUND - {"readmore"}):
+    names = _words_of(element)
+    if element.tag not in BLOCKS or not names & _REST or names & (_AROUND - {"readmore"}):
         return False
-    return any(
+    is_opened = any(
         beside is not None
         and (beside.tag == "button" or "button" in (beside.get("role"), *_words_of(beside)))
         for beside in (element.getprevious(), element.getnext())
     )
+    if is_opened:  # "read-more" is no name of what surrounds the article here
+        element.attrib.pop("class", None)
+    return is_opened
 
 
 def _is_title(element: Any) -> bool:
