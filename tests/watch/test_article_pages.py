@@ -129,8 +129,10 @@ def test_a_page_that_never_has_an_end_tag_counts_at_once(installation: Installat
     publish(made)
     whole = f"{TORN}<p>It gave frexalimab to people with multiple sclerosis.</p>"
     put(made, Answer(200, whole.encode(), {"Content-Type": "text/html"}))
-    for hours in range(1, 40, 3):
+    for hours in range(1, 20, 3):
         run(made, hours * HOUR)
+    with made.at(MONDAY).reading() as session:
+        assert session.query(ArticleRequest).count() == 0
     assert (matched(made), asked(made)) == ([("new", "mention")], 4)
 
 
