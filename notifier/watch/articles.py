@@ -37,7 +37,7 @@ FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=15), timedelta(hours=12)
 TIME_FOR_POSTS = timedelta(hours=1)
 # Characters of a text that is compared with its teaser, and the part of the teaser's words that
 # it must share.
-_LONGEST_DOUBTED, _SHARED = 1_500, 0.4
+_LONGEST_DOUBTED, _SHARED = 1_500, 0.2
 
 # Words that point to the rest of a text, at its end, in the languages of the sites that are read.
 _POINTERS = (
@@ -259,6 +259,6 @@ def _units(text: str) -> set[str]:
     for word in fold(text).split():
         if word[0] >= "\u0e00" and not "\uac00" <= word[0] <= "\ud7a3":
             units |= {word[place : place + 2] for place in range(max(len(word) - 1, 1))}
-        elif len(word) > 3:
+        elif len(word) > 4:
             units.add(word)
     return units

@@ -11,7 +11,7 @@ from notifier.pipeline import match as match_step
 from notifier.pipeline import poll
 from notifier.store import db
 from notifier.store.models import Article as Text
-from notifier.store.models import ArticleRequest, Entry, Host, Match, Source
+from notifier.store.models import ArticleRequest, Entry, Host, Match, Revision, Source
 from notifier.watch import articles, entries, hosts, sources
 from notifier.watch.http import client
 from notifier.watch.http.types import Response
@@ -356,3 +356,40 @@ def test_a_text_that_ends_in_a_pointer_is_a_teaser(ending: str):
 )
 def test_a_long_text_that_ends_like_any_other_is_whole(ending: str):
     assert not articles.is_teaser("", "A long beginning of a made-up text. " * 40 + ending)
+
+
+@pytest.mark.parametrize(
+    ("teaser", "text", "expected"),
+    [
+        pytest.param(
+            "A trial of a second drug has ended in Ternau.",
+            "Frexalimab did well in the trial of multiple sclerosis, the company said.",
+            True,
+            id="an article in other words than its teaser",
+        ),
+        pytest.param(
+            "Une étude sur la sclérose en plaques à Ternau.",
+            "L'étude a montré que le frexalimab réduit les poussées.",
+            True,
+            id="an article in French",
+        ),
+        pytest.param(
+            "A trial of a second drug has ended in Ternau.",
+            "We and our partners use cookies on this site. Accept or refuse them to go on.",
+            False,
+            id="a consent wall that is not recognised",
+        ),
+        pytest.param(
+            "Eine Studie mit einem neuen Mittel in Ternau.",
+            "Einen Augenblick bitte, Ihr Browser wird geprüft.",
+            False,
+            id="a check of the browser in German",
+        ),
+        pytest.param("多発性硬化症の新薬の試験", "多発性硬化症の試験の結果", True, id="Japanese"),
+    ],
+)
+def test_a_page_that_shares_no_word_with_its_teaser_is_not_its_article(
+    teaser: str, text: str, expected: bool
+):
+    entry = Entry(revisions=[Revision(title="News of Ternau", summary=teaser, body="")])
+    assert articles.is_about(entry, "News", text) is expected
