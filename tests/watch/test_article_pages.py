@@ -106,6 +106,36 @@ def test_a_page_that_fails_is_requested_again_and_its_news_is_found(
     assert (matched(made), asked(made)) == ([("new", "mention")], 2)
 
 
+TORN = (
+    "<!DOCTYPE html><html><body><article><h1>A trial ended</h1><p>The clinic of Oberau tells.</p>"
+)
+
+
+def test_a_page_without_its_end_is_read_and_requested_again(installation: Installation):
+    made = installation
+    publish(made)
+    put(made, Answer(200, TORN.encode(), {"Content-Type": "text/html"}))
+    run(made, HOUR, force=True)
+    assert matched(made) == []
+    show(made)
+    run(made, 3 * HOUR)
+    assert matched(made) == [("new", "mention")]
+    run(made, DAY)
+    assert asked(made) == 2
+
+
+def test_a_page_that_never_has_an_end_tag_counts_at_once(installation: Installation):
+    made = installation
+    publish(made)
+    whole = f"{TORN}<p>It gave frexalimab to people with multiple sclerosis.</p>"
+    put(made, Answer(200, whole.encode(), {"Content-Type": "text/html"}))
+    for hours in range(1, 20, 3):
+        run(made, hours * HOUR)
+    with made.at(MONDAY).reading() as session:
+        assert session.query(ArticleRequest).count() == 0
+    assert (matched(made), asked(made)) == ([("new", "mention")], 4)
+
+
 def test_a_page_that_comes_late_is_news_once_and_no_correction(any_installation: Installation):
     made = any_installation
     publish(made, title="Frexalimab trial ended")
