@@ -154,8 +154,10 @@ def plan(session: Session, source: Source, observations: Sequence[Observation]) 
 
 def _is_unchanged(entry: Entry, observation: Observation) -> bool:
     """Return whether storing an observation would change nothing of its entry."""
+    newest = entry.revisions[-1]
     return (
-        entry.revisions[-1].hash == observation.hash
+        newest.hash == observation.hash
+        and newest.reading == READING
         and observation.url in ("", entry.url)
         and (entry.published_at is not None or observation.published_at is None)
         and (entry.left_at is None or observation.origin is not Origin.DOCUMENT)

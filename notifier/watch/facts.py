@@ -49,7 +49,9 @@ _NEGATIONS = _words(
     "no not never without neither nor none cannot hardly barely nicht kein keine keinen keinem "
     "keiner keines ohne nie niemals weder noch ne pas sans jamais aucun aucune ni sin nunca ningún "
     "ninguna ninguno tampoco jamás non senza nessun nessuna mai niet geen zonder nooit nobody не "
-    "нет без ни inte ikke ej"
+    "нет без ни inte ikke ej ingen inget inga utan uden uten aldrig não sem nem nenhum nunca "
+    "ei eivät eikä ilman değil yok není nejsou nebyl nebyla nebylo δεν μη χωρίς غير لا لم ليس "
+    "بدون אינו אינה לא ללא nije nisu không tidak नहीं"
 )
 _MONTHS = _words(
     "janvier février mars avril mai juin juillet août septembre octobre novembre décembre enero "
@@ -59,11 +61,12 @@ _OUTCOME_WORDS = _words(
     "± < > <= >= $ € £ ¥ met more less risk risks died safe safely worse tod mort muerte open "
     "opens opened closed closes oral orally placebo men women children adults pregnant progressive "
     "relapsing probably possibly perhaps likely unlikely allegedly wahrscheinlich vermutlich "
-    "möglicherweise probablement probablemente quizás"
+    "möglicherweise probablement probablemente quizás might all most both few alle meisten beide "
+    "wenige plupart mayoría maggior α β γ δ κ"
 )
 _FACT_WORDS = frozenset(map(bare, _NEGATIONS | _COUNTING | _MONTHS | _OUTCOME_WORDS))
 # Negations inside words and texts that set no spaces.
-_NEGATION_IN_WORD = re.compile("^(?:不|没|未|無|无|非|ない|なかっ|ません)$|않|못|아니|없")
+_NEGATION_IN_WORD = re.compile("^(?:不|没|未|無|无|非|ない|なかっ|ません)$|않|못|아니|없|ไม่")
 # Endings of substance names (INN), which texts write in small letters.
 _SUBSTANCES = ("mab", "tinib", "brutinib", "imod", "fumarate", "ribine", "cept", "grast", "vir")
 # Titles before names, which style guides set or leave out.
@@ -82,7 +85,9 @@ _OUTCOME_STEMS = (
     "verbesser", "verschlechter", "erhöh", "gesenk", "zurückgezogen", "berichtig", "gestorben",
     "efficace", "inefficace", "approuv", "rejet", "échou", "arrêt", "rédui", "augment",
     "amélior", "aggrav", "décès", "rétract", "eficaz", "ineficaz", "segur", "aprob", "aprueb",
-    "rechaz", "fracas", "deten", "detuv", "aument", "mejor", "empeor", "muert", "retir", "correc",
+    "tablet", "infus", "inject", "injekt", "capsul", "kapsel", "subcutan", "intraven", "comprim",
+    "perfusion", "rechaz", "fracas", "deten", "detuv", "aument",
+    "mejor", "empeor", "muert", "retir", "correc",
 )  # fmt: skip
 _OUTCOMES = tuple(map(bare, _OUTCOME_STEMS))
 
@@ -95,7 +100,9 @@ def facts(its_words: Iterable[Word]) -> Counter[str]:
 def fact_of(word: Word) -> str:
     """Return the fact that a word states, equal for all forms of the word; empty for none."""
     folded = word.key
-    if any(char.isdigit() for char in folded) or folded in _FACT_WORDS:
+    if folded.startswith("each ") or folded in _FACT_WORDS:
+        return folded
+    if any(char.isdigit() for char in folded):
         return folded
     if folded.startswith(_OUTCOMES):
         return next(stem for stem in _OUTCOMES if folded.startswith(stem))

@@ -9,6 +9,7 @@ hand; not measured.
 import re
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
+from unicodedata import combining, normalize
 
 # Digits of a number that is computed with; longer ones are compared as they are written.
 _MOST_DIGITS = 24
@@ -104,15 +105,22 @@ _ONES = (
 )
 _GERMAN_ONES = "ein zwei drei vier fünf sechs sieben acht neun"
 _GERMAN_TENS = "zwanzig dreißig vierzig fünfzig sechzig siebzig achtzig neunzig"
+_SPANISH_ONES = "uno dos tres cuatro cinco seis siete ocho nueve"
 _VALUES = {word.casefold(): value for words, value in _ONES for word in words.split()} | {
     f"{ones}und{tens}".casefold(): (place + 2) * 10 + number
     for place, tens in enumerate(_GERMAN_TENS.split())
     for number, ones in enumerate(_GERMAN_ONES.split(), start=1)
 }
+_VALUES |= {f"veinti{ones}": 20 + n for n, ones in enumerate(_SPANISH_ONES.split(), start=1)}
+# Words are compared without accents, so they are known in both spellings.
+_VALUES |= {
+    "".join(char for char in normalize("NFD", word) if not combining(char)): value
+    for word, value in _VALUES.items()
+}
 _SCALES = {
     word: scale
     for words, scale in (
-        ("hundred hundert", 100),
+        ("hundred hundert cent cento ciento cien cem honderd", 100),
         ("thousand tausend mille mil duizend", 1_000),
         ("million millions millionen millones milioni miljoen milhões mio mln", 10**6),
         ("billion billions bn milliarde milliarden milliard milliards miljard mrd", 10**9),

@@ -87,7 +87,7 @@ def judge_response(response: Response) -> PageCheck:
     is_own_host = site_of(response.url) == site_of(response.request.url)
     is_elsewhere = not is_own_host or _leads_elsewhere(response)
     if response.status in _MISSING_STATUSES:
-        if is_elsewhere:
+        if is_elsewhere or not _is_own_address(response):
             return UNKNOWN
         answer = LazyMessage(
             "answers that there is no such page (%(status)s)", status=response.status
@@ -109,6 +109,16 @@ def _leads_elsewhere(response: Response) -> bool:
         return False
     is_section = asked.startswith(f"{landed.partition('?')[0]}/")
     return _is_front_page(response.url) or is_section or bool(_ELSEWHERE.search(landed))
+
+
+def _is_own_address(response: Response) -> bool:
+    """Return whether a page's own address answered, or the one that a number (``/?p=12``) is for.
+
+    A redirect to some other address that is missing says nothing of the page.
+    """
+    asked = response.request.url
+    is_number = urlsplit(asked).path in ("", "/") and bool(urlsplit(asked).query)
+    return is_number or canonical_url(asked) == canonical_url(response.url)
 
 
 def note(response: Response, checks: Mapping[int, dict[int, PageCheck]]) -> bool:

@@ -88,6 +88,7 @@ _CITIES = (
     "mumbai|bombay", "bengaluru|bangalore", "chennai|madras", "kolkata|calcutta", "pune|poona",
     "thiruvananthapuram|trivandrum", "kochi|cochin", "mysuru|mysore",
     "ho chi minh city|saigon|ho chi minh", "hanoi|ha noi", "tel aviv|tel aviv yafo|tel-aviv",
+    "tehran|teheran", "busan|pusan", "daegu|taegu", "incheon|inchon", "hamedan|hamadan",
     "al qahirah|cairo|el qahira", "tunis|tunes",
     "mexico city|ciudad de méxico|méxico",
     "são paulo|sao paulo", "québec|quebec|quebec city", "montréal|montreal",
@@ -133,5 +134,9 @@ def _one_name(name: str, known: dict[str, str]) -> str:
 
 def site(text: str) -> str:
     """Return one form of all spellings of a site: ``facility, city, country``."""
-    *facility, town, land = ["", "", *text.split(", ")]
+    parts = ["", "", *text.split(", ")]
+    # A country may have a comma of its own: "Korea, Republic of".
+    if _plain(", ".join(parts[-2:])) in _COUNTRY_OF:
+        parts[-2:] = [", ".join(parts[-2:])]
+    *facility, town, land = parts
     return f"{glued(words(' '.join(facility)))}, {city(town)}, {country(land)}"

@@ -16,7 +16,8 @@ from notifier.watch.wording import Word, glued, without_marks, words
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”»)\]]*\s+|(?<=[。！？])")
 # A full stop behind these ends no sentence. Chosen by hand; not measured.
 _NO_END = re.compile(
-    r"(?:^|[\s(])(?:[A-Za-z]|Dr|Prof|Mr|Mrs|Ms|St|vs|approx|ca|bzw|resp|No|Nr|Fig|Inc|Ltd|Co|Corp|"
+    r"(?:^|[\s(])(?:[A-Za-z]|Dr|Prof|Mr|Mrs|Ms|St|vs|approx|ca|bzw|resp|No|Nr|Vol|Fig|Inc|Ltd|"
+    r"Co|Corp|"
     r"(?i:jan|janv|feb|febr|févr|mar|apr|avr|jun|jul|juil|aug|sept?|oct|okt|nov|dec|déc|dez)|"
     r"\w\.\w)\.$"
 )
@@ -94,6 +95,8 @@ class Text:
         for number, section, line, in_list in _with_lists(self.lines):
             if surroundings.is_advertisement(line):
                 ad_line = number
+                continue
+            if surroundings.is_citation(line):
                 continue
             below = number - ad_line if number - ad_line <= _LINES_OF_AD else 0
             statements_found += [

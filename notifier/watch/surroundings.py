@@ -3,12 +3,14 @@
 Pure. Owns what such lines look like: advertisements, lists of other articles, tables of contents,
 reading times, dates of updates, bylines, credits, counters, calls to share or subscribe, volume and
 page numbers. English, German, French, Spanish, Italian, Dutch and Portuguese. It knows nothing of
-changes. The lists were chosen by hand; not measured.
+changes. Lines that only name a date or a number are in `set_lines.py`. The lists were chosen
+by hand; not measured.
 """
 
 import re
 
 from notifier.watch.numerals import DATE
+from notifier.watch.set_lines import is_set_line
 
 # Characters of a line that is looked at; longer ones are text.
 _LONGEST = 240
@@ -28,7 +30,10 @@ def _whole(pattern: str) -> re.Pattern[str]:
 _AD = r"""
     advertisements? | sponsored(?:\ content|\ posts?|\ links?)? | promoted(?:\ content)?
     | paid\ (?:content|post) | anzeigen? | werbung | werbeanzeige | publicités? | publicidade?
-    | anuncios? | pubblicità | annuncio | advertentie | reclame | reklama | реклама | 広告 | 广告
+    | anuncios? | pubblicità | annuncio | advertentie | gesponserter\ inhalt
+    | affiliate-?\ ?links? | partnerinhalt
+    | (?:contenu|contenido|contenuto)\ (?:sponsorisé|patrocinado|sponsorizzato)
+    | reclame | reklama | реклама | 広告 | 广告
     | (?:article|story|text)\ continues\ (?:below|after)(?:\ (?:th(?:e|is)\ )?ad\w*)?
     | continue\ reading\ below | scroll\ to\ continue(?:\ with\ \w+)?
 """
@@ -45,10 +50,11 @@ _OTHERS = rf"""
     (?: you\ (?:may|might|could)\ (?:also\ )?(?:like|be\ interested\ in|enjoy) | we\ also\ recommend
     | related | trending | popular | most\ (?:read|popular|viewed) | read\ (?:also|next)
     | also\ read | see\ also | up\ next | don.t\ miss | editor.?s\ picks? | keep\ reading
-    | what\ to\ read\ next ) (?: \ {_ARTICLES} )*
+    | what\ to\ read\ next | read\ more ) (?: \ {_ARTICLES} )*
     | (?: similar | further | more | other | latest | recent | top | recommended )
     (?: \ (?: related | recent | top | great | {_ARTICLES} ) ){{1,4}}
-    | lesen\ sie\ (?:auch|dazu|mehr) | mehr\ zum\ thema | das\ könnte\ sie\ auch\ interessieren
+    | lesen\ sie\ (?:auch|dazu|mehr) | mehr\ lesen | mehr\ zum\ thema
+    | das\ könnte\ sie\ auch\ interessieren
     | (?:ähnliche|weitere|verwandte)\ (?:artikel|beiträge|meldungen|nachrichten|themen)
     | auch\ interessant | meistgelesen | mehr\ dazu
     | à\ lire\ (?:aussi|également) | lire\ aussi | voir\ aussi | sur\ le\ même\ sujet
@@ -58,7 +64,9 @@ _OTHERS = rf"""
     | leggi\ anche | vedi\ anche | articoli\ correlati | (?:ti\ )?potrebbe\ interessart?[ie]
     | lees\ ook | lees\ verder | gerelateerde\ (?:artikelen|berichten) | meer\ over\ dit\ onderwerp
     | (?:leia|veja)\ também | (?:artigos|notícias)\ relacionad[oa]s
-    | 関連記事 | 関連リンク | 相关文章 | 相关阅读 | 관련\ 기사 | читайте\ также
+    | 関連記事 | czytaj\ (?:także|też|również) | läs\ (?:också|även|mer) | læs\ også | les\ også
+    | lue\ myös | přečtěte\ si\ také | ayrıca\ okuyun | 関連リンク | 相关文章
+    | 相关阅读 | 관련\ 기사 | читайте\ также
 """
 _CONTENTS = r"""
     (?:table\ of\ )?contents | (?:in|on)\ this\ (?:article|page|story|post) | page\ contents
@@ -73,7 +81,7 @@ _LIST_HEADING = _whole(
 )
 _OTHERS_START = _whole(rf"(?i) (?: {_OTHERS} ) \s? [:|»›] \s?")
 
-# A date in the lines below, a moment, names of people, and where they work.
+# A date in the lines below, a moment, a vague time, names of people, and where they work.
 _WHEN = "\x00"
 _DATES = re.compile(rf"(?i){DATE}")
 _MOMENT = rf"""
@@ -83,7 +91,20 @@ _MOMENT = rf"""
     (?: [ ,|·•–—-]* (?:(?:at|um|à|alle)\ )? (?={_WHEN}|\d) )?
     ){{1,3}}
 """
-_PERSON = r"(?:[A-ZÀ-ÖØ-Þ][\w.'’&-]*|van|von|de|der|den|la|di|du|del|y|e)"
+_VAGUE_TIME = r"""
+    (?: (?: today | yesterday | just\ now | moments?\ ago | (?:a|an|one)\ \w+\ ago | heute | gestern
+    | aujourd[’']hui | hier | hoy | ayer | oggi | ieri | vandaag | gisteren | hoje | ontem )
+    (?: ,?\ (?:(?:at|um|à|a\ las|alle|om|às)\ )? \d{1,2}[:.h]\d\d (?:\ uhr)? )?
+    | \d{1,3}\ ?(?:s|m|h|d|w|min|hrs?)\ ago
+    | (?: spring | summer | autumn | fall | winter | frühjahr | sommer | herbst | printemps | été
+    | automne | hiver | primavera | verano | otoño | invierno | estate | autunno | inverno
+    | q[1-4] | [1-4]t ) [ /]{1,3} (?:19|20)\d\d
+    | (?: day | week | issue | edition | release | version | revision | kw | woche | ausgabe
+    | semaine | édition | semana | edición | versión | settimana | edizione | versione | versie
+    | versão | v | rev\.? | no\.? | nr\.? )
+    \ ?\d{1,4} (?:\.\d{1,3}){0,3} (?: ,?[ /](?:19|20)\d\d )? )
+"""
+_PERSON = r"(?:[A-ZÀ-ÖØ-ÞĀ-ſΑ-ΩА-ЯЁ][\w.'’&-]*|van|von|de|der|den|la|di|du|del|y|e)"
 _PEOPLE = rf"(?: {_PERSON} (?: ,?\ (?:(?:and|und|et|en|&)\ )? {_PERSON} ){{0,20}} )"
 _NAMED = rf"""
     (?: {_PEOPLE}
@@ -112,20 +133,27 @@ _UPDATED = _whole(rf"""
     | (?:über)?geprüft | stand | mise?\ à\ jour | publiée? | modifiée? | révisée? | actualizado
     | actualización | publicado | revisado | modificado | aggiornato | aggiornamento | pubblicato
     | revisionato | bijgewerkt | gepubliceerd | gecontroleerd | atualizado | 更新日 | 最終更新日?
-    | 公開日 ) (?: \ (?:on|at|am|vom|le|el|il|op|em|date|last) )* \ ? [:–—-]? \ ? {_MOMENT} )
+    | 公開日 ) (?: \ (?:on|at|am|vom|le|el|il|op|em|date|last) )* \ ?
+    (?: [:–—-]? \ ? {_MOMENT} | [:–—-] \ ? {_VAGUE_TIME} ) )
     (?: [ ,|·•–—-]* (?i:by|von|par|por|da|door)\ {_PEOPLE} )?
 """)
 _REVIEWED_BY = _whole(rf"""
     (?i: (?: (?:last|medically|clinically|scientifically|fact-?|page|content) \ ? )*
-    (?: updated | reviewed | edited | checked | fact[- ]checked | written | authored
-    | (?:über)?geprüft | geschrieben | bearbeitet | relu | révisé | écrit | rédigé | revisado
+    (?: updated | reviewed | edited | translated | checked | fact[- ]checked | written | authored
+    | (?:über)?geprüft | geschrieben | bearbeitet | übersetzt | traduite?
+    | traducido | tradotto | relu | révisé | écrit | rédigé | revisado
     | escrito | scritto | revisionato | geschreven | gecontroleerd )
     \ (?:by|von|par|por|da|door)\ ?:? ) \ {_NAMED}
 """)
 _BYLINE = _whole(rf"""
-    (?i: by | von | par | por | di | door | words | text | author | autorin | autor | autore
+    (?i: by | von | par | por | di | door | words | text[eo]? | testo | tekst | автор | текст
+    | author
+    | autorin | autor | autore
     | auteur | reporting\ by | story\ by | editing\ by | redaktion | (?:medical\ )?reviewer
     | (?:media\ )?contact ) \ ?:?\ {_NAMED}
+    | {_PERSON}(?:\ {_PERSON}){{1,3}} (?:,\ (?:Ph\.?D|M\.?D|M\.?Sc|MPH|RN|PharmD)\.?){{0,3}}
+    \ ?[|·•]\ ?{_WHEN}
+    | (?:文|写真|撮影|記者|记者|作者|编辑|編集|기자|글|사진)\ ?[:：／/]\ ?\S{{1,20}}
 """)
 _AGENCY = r"(?i:getty(?:\ images)?|shutterstock|istock|afp|reuters|dpa|epa|imago|unsplash|pexels"
 _AGENCY += r"|adobe\ stock|alamy|picture\ alliance|pixabay|ap)"
@@ -173,6 +201,18 @@ _CALL = _whole(rf"""
     | abonnieren | abonnez | suscr[ií]b | iscriv | schrijf | inscreva | melden\ sie | newsletter )
     \b\w* .{{0,160}} \b(?: newsletters? | updates | e?-?mails? | inbox | mailing\ list | facebook
     | twitter | instagram | linkedin | podcast | postfach | boîte | correo ) \b .{{0,60}}
+    | (?: jetzt | hier ) \ .{{0,40}} \b newsletter \b .{{0,40}}
+    | (?: folgen\ sie\ uns | suivez[- ]nous | síguenos | seguici | volg\ ons | siga[- ]nos )
+    \b .{{0,80}}
+    | (?: download | get ) \ (?:our|the)\ (?:free\ )?(?:\w+\ )?app \b .{{0,60}}
+    | listen\ to\ this\ (?:article|story|post|page) \b .{{0,30}}
+    | (?: artikel\ anhören | écouter\ (?:cet\ |l.)article | escuchar\ (?:este\ |el\ )?artículo )
+    .{{0,30}}
+    | (?: this\ (?:post|article)\ contains | dieser\ (?:beitrag|artikel)\ enthält )
+    \ (?: affiliate | advert | werbung ) .{{0,60}}
+    | (?: mit\ material\ (?:von|der) | with\ (?:agency\ )?inputs?(?:\ from)? ) .{{0,40}}
+    | (?: disclaimer | haftungsausschluss | avertissement ) \ ?: .{{1,200}}
+    | to\ contact\ the\ (?:reporters?|editors?|authors?) \b .{{1,160}}
     | (?: subscribe | sign\ up ) (?:\ (?:now|today|here))? | abonnieren | s’abonner
 """)
 _POINTER = _whole(r"""
@@ -193,13 +233,20 @@ _LABELS = _whole(r"""
     | catégories? | etiquetas | categorías? | archivado\ en | trefwoorden ) \ ?:\ ?.{1,200}
     | (?: filed\ under | posted\ in | tagged | archivado\ en ) \ .{1,160}
 """)
+_PARTS_OF_LINE = re.compile(r" ?[;|•·] ?|, (?=[^\W\d_]{2,12}: |photos? by )")
+# What every citation has, and the label before it.
+_CITED = re.compile(r"(?i)\d\(\d|\d;\d|[a-z];\d|\bdoi\b|\bvol\b|\bpmid\b")
+_CITATION_LABEL = re.compile(r"(?i)^(?:citation|cite (?:this|as)|reference|published in|in) ?: ")
 # Whole lines or sentences, without brackets around and punctuation behind.
 _LINES = (
     _READING_TIME, _UPDATED, _REVIEWED_BY, _BYLINE, _CREDIT, _COMMENTS, _CALL, _POINTER, _LABELS,
 )  # fmt: skip
 # Parts of a line: credits in brackets, and where a journal prints a paper.
 _PARTS = _whole(r"""
-    (?i) \( (?: photos? | images? | pictures? | fotos? | bild | credits? | illustration | graphic
+    (?i) (?-i: ^[A-ZÄÖÜÉ][A-ZÄÖÜÉ\ .'’/-]{1,30} (?:,\ [A-Z][\w.]{1,15}){0,2}
+    (?: ,?\ (?:[A-Z][a-z]{2,8}\.?\ \d{1,2}|\d{1,2}\.?\ [A-Zÿ-ža-z]{3,9}) (?:,?\ \d{4})? )?
+    \ \([A-Z]?[\w.\ ]{2,30}\)\ ?[-–—]{1,2}\ )
+    | \( (?: photos? | images? | pictures? | fotos? | bild | credits? | illustration | graphic
     | crédits? | source | quelle | fuente | © )\b \ ? [^()\d]{1,120} \)
     | \[ (?: photos? | images? | credits? )\b [^\[\]\d]{1,120} \]
     | \b(?:19|20)\d\d (?:\ [a-z]{3,9}\.?(?:\ \d{1,2})?)? ;\ ?\d+ (?:\ ?\([\w\ –-]{1,15}\))?
@@ -222,16 +269,24 @@ _NOTE = _whole(r"""
     | rectificati | correcci | nota\ de | fe\ de\ errat | rectifica | correzione | rectificatie
     | correção | 訂正 | 更正 | 정정 )
 """)
+# At the end, or before the name of the site.
+_HEADLINE_END = r"(?= $ | \ ?[|»•] | \ [–—·:-]\  )"
 _HEADLINE_COUNTER = _whole(rf"""
-    (?i) \ ? (?: [\[(]\ ? (?: {_COUNTER} | \d{{1,3}} | \+\d{{1,4}} ) \ ?[\])]
-    | [–—|·•-]\ ? {_COUNTER} ) $
+    (?i) \ ? (?: [\[(]\ ? {_COUNTER} \ ?[\])] | [–—|·•-]\ ? {_COUNTER} ) {_HEADLINE_END}
 """)
+_HEADLINE_NUMBER = _whole(rf"\ ? [\[(]\ ? (?: \d{{1,3}} | \+\d{{1,4}} ) \ ?[\])] {_HEADLINE_END}")
 _HEADLINE_LABEL = _whole(r"""
-    (?i) ^ (?: protected | private | geschützt | privat | protégé | privé | protegido | privado
+    (?i) ^ (?: update | rpt | refile | wrapup | factbox | exclusive ) \ ?\d{0,2} \ ?-\ ?(?=\S)
+    | ^ (?: breaking(?:\ news)? | news | podcast | opinion | press\ release | eilmeldung
+    | aktualisiert | mise\ à\ jour | actualización | actualizado | aggiornamento | pressemitteilung
+    | communiqué | protected | private | geschützt | privat | protégé | privé | protegido | privado
     | protetto | beveiligd | 保護中 | updated? | watch | listen | video | premium | plus
     | members\ only | exclusive | free | new ) \ ?[:|]\ ?
-    | ^\[ (?: video | podcast | updated? | premium | members\ only | audio ) \]\ ?
-    | \ \[ (?: video | podcast | updated? | premium | audio | photos ) \]$
+    | ^[\[(] (?: video | podcast | updated? | premium | members\ only | audio ) [\])]\ ?
+    | \ [\[(] (?:with\ |mit\ |avec\ |con\ |\+)?
+    (?: video | podcast | updated? | premium | audio | photos | aktualisiert ) [\])]$
+    | \ [–—|-]\ (?: photos | video | podcast ) $
+    | (?: \ \#\w{1,30} ){1,5} $
 """)
 
 
@@ -248,7 +303,28 @@ def is_around(line: str) -> bool:
     if not line or _AD_LINE.fullmatch(line) or _AD_START.match(line) or _OTHERS_START.match(line):
         return True
     dated = _DATES.sub(_WHEN, line)
-    return any(pattern.fullmatch(dated) for pattern in _LINES) or _is_citation(line)
+    return (
+        any(pattern.fullmatch(dated) for pattern in _LINES)
+        or is_set_line(line)
+        or _is_citation(line)
+        or _is_several(line)
+    )
+
+
+def _is_several(line: str) -> bool:
+    """Return whether a line is several such lines in one: ``Reporting by …; editing by …``."""
+    parts = [part for part in _PARTS_OF_LINE.split(line, maxsplit=8) if part.strip()]
+    return len(parts) > 1 and all(
+        any(pattern.fullmatch(_DATES.sub(_WHEN, part)) for pattern in _LINES) or is_set_line(part)
+        for part in map(_unwrapped, parts)
+    )
+
+
+def is_citation(line: str) -> bool:
+    """Return whether a whole line is where a journal prints a paper: its name, volume, pages."""
+    if len(line) > _LONGEST or not _CITED.search(line):
+        return False
+    return _is_citation(_CITATION_LABEL.sub("", line))
 
 
 def _is_citation(line: str) -> bool:
@@ -295,4 +371,10 @@ def is_correction(line: str) -> bool:
 
 def bare_headline(title: str) -> str:
     """Return a headline without a counter at its end, and without a label for the whole post."""
-    return _HEADLINE_LABEL.sub("", _HEADLINE_COUNTER.sub("", title.strip())) or title
+    uncounted = _HEADLINE_NUMBER.sub("", without_counter(title.strip()))
+    return _HEADLINE_LABEL.sub("", uncounted) or title
+
+
+def without_counter(title: str) -> str:
+    """Return a headline without the number of its comments or readers; a bare number stays."""
+    return _HEADLINE_COUNTER.sub("", title) or title

@@ -4,6 +4,7 @@ Pure. Two statements are compared by their words (`wording.py`); a difference ma
 it changes a fact (`facts.py`). The caller says what else matters to him.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ _MOST_MERGED = 6
 _LOOKED_BACK = 20
 # Digits of a reference mark that runs into a word, and letters of that word.
 _LONGEST_MARK, _SHORTEST_MARKED = 2, 4
+
+_DIGITS = re.compile(r"\d+")
 
 Key = Callable[[Statement], str]
 # Words that were removed, and words that stand in their place.
@@ -142,9 +145,14 @@ def spans_of(words: Sequence[Word], others: Sequence[Word]) -> tuple[Span, ...]:
 
 
 def swap_of(span: Span) -> tuple[str, str]:
-    """Return the keys of the words that went, and of those that came in their place."""
-    gone, came = span
-    return " ".join(word.key for word in gone), " ".join(word.key for word in came)
+    """Return the keys of the words that went, and of those that came in their place.
+
+    Numbers that stay are left out: ``3 months`` for ``3 mos.`` is the same swap as with 4.
+    """
+    gone, came = (" ".join(word.key for word in side) for side in span)
+    if gone and came and _DIGITS.findall(gone) == _DIGITS.findall(came):
+        return _DIGITS.sub("#", gone), _DIGITS.sub("#", came)
+    return gone, came
 
 
 def _missing(

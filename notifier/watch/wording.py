@@ -40,6 +40,7 @@ _PIECE = re.compile(
     r"|(?P<sign>[±<>≤≥%‰&€$£¥])"
 )
 _CLOCK = re.compile(r"(?i)\b(\d{1,2})(?:[:.](\d\d))? ?([ap])\.?m\b\.?")
+_AT_LEAST, _AT_MOST = re.compile(r"> ?="), re.compile(r"< ?=")
 _ROMAN_NUMBERS = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x")
 _ROMAN = {numeral: number for number, numeral in enumerate(_ROMAN_NUMBERS, start=1)}
 _BEFORE_ROMAN = frozenset(
@@ -49,6 +50,7 @@ _ROMAN_LETTER = re.compile(r"(i{1,3}|iv|v)([ab])")
 # Words in one spelling. "per" is left out, and so are "to" and "x" between two numbers.
 _SAME = {
     "&": "and", "und": "and", "et": "and", "≤": "<=", "≥": ">=", "versus": "vs",
+    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "kappa": "κ",
     "percent": "%", "percentage": "%", "prozent": "%", "procent": "%",
     "dollar": "$", "dollars": "$", "usd": "$", "euro": "€", "euros": "€", "eur": "€",
 }  # fmt: skip
@@ -72,13 +74,17 @@ _UNITS = {
         "day": "day days tag tage tagen jour jours día días dia dias giorno giorni dag dagen",
         "week": "week weeks wk wks woche wochen semaine semaines semana semanas settimana "
         "settimane weken",
-        "month": "month months monat monate monaten mois mes meses mese mesi maand maanden",
+        "month": "month months mo mos monat monate monaten mois mes meses mese mesi maand maanden",
         "year": "year years yr yrs jahr jahre jahren ans año años anno anni jaar ano anos",
         "hour": "hour hours hr hrs stunde stunden heure heures hora horas ora uur",
         "minute": "minute minutes min mins minuten minuto minutos minuti",
     }.items()
     for unit in units.split()
 }  # fmt: skip
+_SPANS_OF_TIME = frozenset(("day", "week", "month", "year", "hour"))
+_EACH = frozenset(
+    ("a", "every", "each", "jede", "jeden", "jedes", "chaque", "cada", "ogni", "elke")
+)
 _ISE = re.compile(r"(?<=[a-z]{3})iz(?=e$|es$|ed$|ing$|ation$|ations$|er$|ers$)")
 
 
@@ -114,6 +120,8 @@ def words(text: str, sign: str = ".") -> list[Word]:
     text = _LINK.sub(" ", without_marks(text))
     normal = unicodedata.normalize("NFKC", _OWNED.sub("", _NOT.sub(" not ", text)))
     normal = _CLOCK.sub(_full_hour, normal)
+    if "=" in normal:
+        normal = _AT_MOST.sub("≤", _AT_LEAST.sub("≥", normal))
     return _joined([*_pieces(normal, sign)])
 
 
@@ -199,6 +207,8 @@ def _joined(pieces: list[Word]) -> list[Word]:
         if joined and _is_number_key(joined[-1].key) and word.key in _UNITS:
             number = joined.pop()
             word = Word(f"{number.key} {_UNITS[word.key]}", f"{number.shown} {word.shown}")
+        elif joined and word.key in _UNITS and (often := _how_often(joined, word.key)):
+            word = Word(often, word.shown)
         if joined and _is_sum(joined[-1].key, word.key):
             before = joined.pop()
             amount, currency = sorted((before.key, word.key), key=_CURRENCIES.__contains__)
@@ -206,6 +216,16 @@ def _joined(pieces: list[Word]) -> list[Word]:
         if word.key not in _LEFT_OUT:
             joined.append(word)
     return [word for index, word in enumerate(joined) if not _is_between_numbers(joined, index)]
+
+
+def _how_often(before: Sequence[Word], unit: str) -> str:
+    """Return ``each week`` or ``each 2 week`` for the last word of ``once a week``; else empty."""
+    name = _UNITS[unit]
+    if name not in _SPANS_OF_TIME:
+        return ""
+    if before[-1].key == "other" and len(before) > 1 and before[-2].key in _EACH:
+        return f"each 2 {name}"
+    return f"each {name}" if before[-1].key in _EACH else ""
 
 
 def _number(pieces: Sequence[Word], position: int) -> tuple[Word, int]:

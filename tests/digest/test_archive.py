@@ -224,7 +224,12 @@ def test_an_empty_feed_is_valid(installation: Installation, client: Client):
 def many(number: int) -> list[Article]:
     text = "A made-up text about frexalimab that is as long as a summary may be. " * 8
     return [
-        Article(f"Frexalimab headline number {n:03} of many", text, slug=f"n-{n:03}")
+        Article(
+            f"Frexalimab headline number {n:03} of many",
+            text,
+            slug=f"n-{n:03}",
+            published=MONDAY + DAY,
+        )
         for n in range(number)
     ]
 

@@ -69,8 +69,8 @@ def test_the_changed_trial_and_the_changed_page_are_described(story: demo.Story)
     assert "Columns" not in weekly
 
 
-def test_an_unchanged_document_is_answered_with_304(story: demo.Story):
-    assert story.answers[304] > story.answers[200]
+def test_an_unchanged_document_is_answered_with_304_within_a_day(story: demo.Story):
+    assert story.answers[304] >= 3
 
 
 def test_each_mail_is_stored_in_three_formats(story: demo.Story):

@@ -29,7 +29,8 @@ def new_article(number: int, moment: datetime, kind: str) -> Article:
     dates = {
         "plain": moment,
         "post-dated": moment + timedelta(days=9),
-        "back-dated": moment - timedelta(days=400),
+        # One that is older than 90 days is held as old news.
+        "back-dated": moment - timedelta(days=80),
         "undated": None,
         "re-identified": moment,
         "moved": moment,

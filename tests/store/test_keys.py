@@ -225,6 +225,7 @@ OPENING = [
     ("sources", "export"), ("entries", "list"), ("entries", "show", "1"), ("profiles", "list"),
     ("profiles", "show", "x"), ("profiles", "export", "x"), ("profiles", "history", "x"),
     ("profiles", "import", "frexalimab"), ("matches", "list"), ("matches", "release", "1"),
+    ("matches", "drop", "1", "--because", "x"),
     ("subscribers", "list"), ("subscribers", "show", "a@example.org"), ("subscribers", "export"),
     ("subscribers", "erase", "a@example.org"), ("subscribers", "pause", "a@example.org"),
     ("subscribers", "resume", "a@example.org"), ("subscribers", "suppress", "a@example.org"),

@@ -840,7 +840,9 @@ def test_a_long_state_that_changed_meanwhile_is_compared_later(
     assert (outcome.changed, outcome.postponed) == ((1, 0) if stored_now else (0, 1))
 
 
-def test_parts_of_a_document_are_one_document(engine):
+def test_parts_of_a_document_are_one_document(engine, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(edits, "_PART", 100)
+
     def observed(number: int, title: str) -> Observation:
         return Observation(guid=f"g{number}", url=f"https://x.example.org/{number}", title=title)
 
@@ -856,7 +858,7 @@ def test_parts_of_a_document_are_one_document(engine):
     # stronger key.
     moved = [replace(observed(249, "Title 249"), url="https://x.example.org/0")]
     document = (
-        [observed(n, f"Title {n}") for n in range(1, 249)]
+        [observed(n, f"Title {n}, edited") for n in range(1, 249)]
         + moved
         + [Observation(guid="new", url="https://x.example.org/249", title="New")]
     )

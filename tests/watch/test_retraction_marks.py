@@ -29,6 +29,11 @@ TITLE = "Frexalimab and sleep in 89 people: a study"
         ("Withdrawn article | {}", "withdrew"),
         ("REMOVED: {}", "withdrew"),
         ("TEMPORARY REMOVAL: {}", "withdrew"),
+        ("Retraction note to: {}", "retracted"),
+        ("Statement of retraction: {}", "retracted"),
+        ("RETRACTED CHAPTER: {}", "retracted"),
+        ("!! WITHDRAWN: {}", "withdrew"),
+        ("[Retraktiert] {}", "retracted"),
         ("{} [Withdrawn]", "withdrew"),
         ("{} – RETRACTED", "retracted"),
         ("{} - WITHDRAWN ARTICLE", "withdrew"),
@@ -149,3 +154,22 @@ def test_a_hostile_headline_costs_no_time():
         started = time.perf_counter()
         is_newly_marked(title, (), title[::-1], ())
         assert time.perf_counter() - started < 0.2
+
+
+@pytest.mark.parametrize(
+    ("earlier", "title"),
+    [
+        (
+            "The firm withdraws its filing for frexalimab",
+            "Withdrawn: the firm's filing for frexalimab",
+        ),
+        (
+            "Zurückgezogen lebt sie mit Frexalimab in Lindau",
+            "Zurückgezogen: Wie sie mit Frexalimab in Lindau lebt",
+        ),
+    ],
+)
+def test_a_headline_that_told_of_a_withdrawal_before_is_not_marked_by_new_words(
+    earlier: str, title: str
+):
+    assert not is_newly_marked(title, (), earlier, ())

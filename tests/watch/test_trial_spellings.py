@@ -29,7 +29,7 @@ def trial(**values: Any) -> State:
         **values,
     }
     places = [
-        dict(zip(("facility", "city", "country"), site.split(", "), strict=True))
+        dict(zip(("facility", "city", "country"), site.split(", ", 2), strict=True))
         for site in given["sites"]
     ]
     arms = [
@@ -63,6 +63,10 @@ COUNTRIES = [
     ("Turkey", "Turkey (Türkiye)"),
     ("Czech Republic", "Czechia"),
     ("Korea (Republic of)", "South Korea"),
+    ("Korea, Republic of", "South Korea"),
+    ("Iran, Islamic Republic of", "Iran"),
+    ("Moldova, Republic of", "Moldova"),
+    ("Congo, The Democratic Republic of the", "DR Congo"),
     ("Russian Federation", "Russia"),
     ("United States", "USA"),
     ("United Kingdom", "Great Britain"),
@@ -129,6 +133,7 @@ def test_a_site_that_is_written_another_way_opens_and_closes_nothing(before: str
         ("Clinic, Lindau, Turkey", "Clinic, Lindau, Greece"),
         ("Clinic, Köln, Germany", "Clinic, Bonn, Germany"),
         ("Clinic, Lindau, North Korea", "Clinic, Lindau, South Korea"),
+        ("Clinic, Lindau, Korea, Republic of", "Clinic, Lindau, North Korea"),
         ("Clinic, Lindau, Congo", "Clinic, Lindau, Congo (The Democratic Republic of the)"),
         ("Clinic, Lindau, Austria", "Clinic, Lindau, Australia"),
         ("Clinic, Lindau, Niger", "Clinic, Lindau, Nigeria"),

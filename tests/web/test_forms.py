@@ -253,6 +253,7 @@ def test_the_health_check_shows_strangers_one_word(installation: Installation):
             } == {
                 "digests",
                 "backlog",
+                "held",
                 "sources",
                 "subscribers",
             }

@@ -22,7 +22,10 @@ _WITHDRAWN = LazyMessage("The publisher withdrew it.")
 # Chinese, Korean; collected by hand. All are compared in lower case.
 _RETRACTED_WORDS = (
     "retracted", "retracted and republished", "retracted and replaced", "retraction",
-    "retraction notice", "widerrufen", "widerruf", "rétracté", "rétractée", "rétractation",
+    "retraction note", "retraction note to", "retraction of", "retraction statement",
+    "statement of retraction", "dicabut", "撤回済み",
+    "retraction notice", "widerrufen", "widerruf", "retraktiert", "retraktion", "retrahiert",
+    "rétracté", "rétractée", "rétractation",
     "retractado", "retractada", "retractación", "ritrattato", "ritrattata", "ritrattazione",
     "retratado", "retratada", "retratação", "herroepen", "återkallad", "återkallat",
     "ретрагировано", "ретрагирована", "ретракция", "撤回", "論文撤回", "撤稿", "已撤稿", "已撤回",
@@ -42,6 +45,7 @@ _WITHDRAWN_WORDS = (
 _AMBIGUOUS_WORDS = ("withdrawal", "removal", "temporary removal", "rückzug", "retrait", "retiro")
 _NOUNS = (
     "article", "articles", "paper", "study", "publication", "preprint", "post", "report",
+    "chapter", "abstract",
     "artikel", "beitrag", "studie", "étude", "artículo", "articulo", "estudio", "articolo",
     "studio", "artigo", "estudo", "artykuł", "článek", "cikk", "makale", "άρθρο", "статья",
     "стаття", "論文", "文章", "논문",
@@ -64,7 +68,7 @@ _LABEL = rf"(?:{_NOUN}\s+)?{_WORD}(?:\s+{_NOUN})?"
 _BRACKETED = re.compile(
     rf"\s*[\[(【〔［（<{{*]+\s*{_LABEL}\s*[:：]?\s*[\])】〕］）>}}*]+[\s:：–—-]*"
 )
-_HEADED = re.compile(rf"\s*{_LABEL}\s*(?:[:：|｜]|\s[-–—](?=\s)|[–—](?=\s))\s*")
+_HEADED = re.compile(rf"[^\w\s\[(]{{0,6}}\s*{_LABEL}\s*(?:[:：|｜]|\s[-–—](?=\s)|[–—](?=\s))\s*")
 # As some journals write it: "Sleep in MS - RETRACTED"; only in capitals.
 _BEHIND_A_DASH = re.compile(rf"\s[-–—]\s*{_LABEL}\W*$")
 _ALONE = re.compile(rf"{_LABEL}\s*[.!]?")
@@ -77,6 +81,11 @@ _SENTENCE = re.compile(
     r"|cet(?:te)?\s+(?:article|étude)\s+a\s+été\s+(?:rétractée?|retirée?)"
     r"|este\s+(?:artículo|estudio)\s+(?:ha\s+sido|fue)\s+(?:retractado|retirado))"
     r"(?:\s+(?:by|von|par|por)\b.*)?[\s.!]*"
+)
+# Beginnings of words by which a headline tells of a withdrawal, of a drug for example. If it did
+# before, the mark counts only on exactly the same headline.
+_SPEAKS_OF_ONE = re.compile(
+    r"\b(?:withdr|retract|remov|zurückge|zurückzieh|widerr|rückzug|retir|rétract|ritir)"
 )
 # Characters of a title that are looked at, and how alike the title before the mark and the rest of
 # the marked one must be. Chosen by hand; not measured.
@@ -131,7 +140,10 @@ def is_newly_marked(
         return True
     shown = _folded(title)
     rest = (shown[: mark.start()] + shown[mark.end() :]).strip()
-    return not rest or _is_alike(rest, _folded(earlier_title))
+    earlier = _folded(earlier_title)
+    if _SPEAKS_OF_ONE.search(earlier):
+        return rest == earlier
+    return not rest or _is_alike(rest, earlier)
 
 
 def _mark_of(title: str) -> re.Match[str] | None:

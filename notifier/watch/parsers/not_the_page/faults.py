@@ -44,6 +44,9 @@ vedligeholdelse; vedlikehold; vi er straks tilbage; huoltokatko; техниче�
 на сайте ведутся технические работы; техническое обслуживание; bakım; bakım çalışması
 bakım modu; údržba; probíhá údržba; karbantartás; メンテナンス; メンテナンス中
 ただいまメンテナンス中です; 维护中; 系统维护; 网站维护中; 점검 중; 시스템 점검
+we are upgrading; we're upgrading; we are making things better; planned downtime
+scheduled downtime; planlagt vedlikehold; planerat underhåll; dočasně nedostupné; плановые работы
+site bakımda; sitemiz bakımda
 """,
     phrases="""
 site is undergoing maintenance; website is undergoing maintenance; undergoing scheduled maintenance
@@ -68,6 +71,8 @@ kom later terug; excuses voor het ongemak; site está em manutenção; voltaremo
 trwają prace; wrócimy wkrótce; strax tillbaka; snart tillbaka; straks tilbage; snart tilbage
 ведутся технические работы; скоро вернемся; скоро вернёмся; bakım çalışması
 メンテナンスを実施; メンテナンス中; 正在维护; 점검 중입니다
+site is being upgraded; website is being upgraded; being upgraded and; sitemiz bakımda
+důvodu údržby; pågår underhåll; trwają prace konserwacyjne
 """,
     hints="""
 maintenance; try again later; come back later; in a few minutes; shortly; soon; temporarily
@@ -103,6 +108,12 @@ sivua ei löytynyt; страница не найдена; не найдено; s
 sayfa bulunamadı; η σελίδα δεν βρέθηκε; az oldal nem található; pagina nu a fost găsită
 ページが見つかりません; お探しのページは見つかりませんでした; 页面不存在; 找不到页面; 页面未找到
 페이지를 찾을 수 없습니다
+página removida; conteúdo não encontrado; conteúdo removido; sidan finns inte
+denna sida finns inte; siden finnes ikke; denne siden finnes ikke; this page has moved
+page has moved; page moved; seite wurde verschoben; contenido no disponible
+contenuto non disponibile; inhalt nicht verfügbar; diese seite gibt es nicht; seite gibt es nicht
+cette page a été supprimée; página eliminada; strony nie znaleziono; sivua ei ole
+content not available; content is not available
 """,
     phrases="""
 page you are looking for; page you're looking for; page you were looking for; page you requested
@@ -119,12 +130,19 @@ pagina die je zoekt; pagina die u zoekt; opgevraagde pagina; pagina bestaat niet
 pagina is niet gevonden; página que procura; página solicitada não; strona, której szukasz
 sidan du söker; siden du leder efter; siden du leter etter; sivua ei löydy
 запрашиваемая страница; aradığınız sayfa; hledaná stránka; お探しのページ; 您访问的页面
+conteúdo foi removido; conteúdo não está disponível; contenido ya no está disponible
+contenuto non è più disponibile; nie ma takiej strony; sidan finns inte; siden finnes ikke
+siden eksisterer ikke; page has been removed; page has been deleted; page has moved
+diese seite gibt es nicht; seite wurde gelöscht; seite wurde entfernt; page a été supprimée
+page a été déplacée; página ha sido eliminada; pagina è stata rimossa
 """,
     hints="""
 does not exist; no longer exists; was not found; could not be found; cannot be found; home page
 go back; check the address; broken link; existiert nicht; nicht gefunden; startseite
 n'existe pas; introuvable; page d'accueil; no existe; no se encuentra; página de inicio
 non esiste; non trovata; bestaat niet; niet gevonden; search
+kontrollera adressen; verifique o endereço; comprueba la dirección; vérifiez l'adresse
+prüfen sie die adresse; click here
 """,
     paths="404; 404.html; not-found; notfound; page-not-found; pagenotfound; error404",
 )
@@ -153,6 +171,12 @@ technische storing; databasefout; erro; erro no servidor; ocorreu um erro; błą
 wystąpił błąd; fel; ett fel har uppstått; fejl; der opstod en fejl; feil; virhe; ошибка
 ошибка сервера; произошла ошибка; hata; bir hata oluştu; chyba; エラー; エラーが発生しました; 错误
 服务器错误; 오류; 오류가 발생했습니다
+whitelabel error page; rate limited; you are being rate limited; error 1015; error 1020; error 520
+session expired; your session has expired; your session has timed out; sitzung abgelaufen
+session expirée; sesión caducada; sessione scaduta; you are offline; no internet
+unsupported browser; browser not supported; your browser is not supported; typeerror
+referenceerror; internal error occurred; operationalerror; runtimeerror; exception
+exception caught; traceback; nieoczekiwany błąd
 """,
     phrases="""
 critical error on this website; critical error on your website
@@ -171,10 +195,21 @@ verbinding met de database; databaseverbinding; onverwachte fout; erro crítico
 conexão com o banco de dados; błąd krytyczny; połączenia z bazą danych; kritiskt fel
 kritisk fejl; критическая ошибка; соединения с базой данных; データベース接続確立エラー
 重大なエラー; 建立数据库连接时出错; 遇到致命错误
+website encountered an unexpected error; encountered an unexpected error; uncaught error
+uncaught typeerror; call to a member function; call to undefined function; mysqli connect
+connection refused in; parse error: syntax error; warning: include; allowed memory size of
+maximum execution time of; traceback most recent call last; nullpointerexception; java lang
+no explicit mapping for error; upstream request timeout; could not be satisfied
+generated by cloudfront; you are being rate limited; too many requests in a; session has expired
+session has timed out; browser is not supported; browser is no longer supported
+update your browser to; you are offline; check your internet connection; sitzung ist abgelaufen
+session a expiré; sesión ha caducado; sessione è scaduta
 """,
     hints="""
 error; try again; contact the administrator; the server; fehler; erneut versuchen; administrator
 erreur; réessayer; administrateur; inténtelo; intentar; errore; riprova; fout; probeer; exception
+on line; line; retry; refresh the page; log in again; seen as a fallback; update your browser
+request id
 """,
     paths="error; error.html; 500; 500.html; 503; 503.html",
 )
@@ -186,6 +221,9 @@ loading; loading please wait; loading page; wird geladen; seite wird geladen; la
 chargement; chargement en cours; cargando; caricamento; caricamento in corso; bezig met laden
 wordt geladen; carregando; a carregar; ładowanie; trwa ładowanie; laddar; indlæser; laster
 ladataan; загрузка; yükleniyor; načítání; 読み込み中; 加载中; 正在加载; 로딩 중
+redirecting; redirecting...; you are being redirected; weiterleitung; sie werden weitergeleitet
+redirection; redirection en cours; redirigiendo; reindirizzamento; doorverwijzen; redirecionando
+omdirigerar; przekierowanie; перенаправление
 """,
     phrases="""
 loading, please wait; loading the article; loading the page; loading this page; loading your page
@@ -204,6 +242,10 @@ artikel wordt geladen; pagina wordt geladen; inhoud wordt geladen; bezig met lad
 schakel javascript in om; carregando o artigo; a carregar; ładowanie artykułu; trwa ładowanie
 artikeln laddas; sidan laddas; siden indlæses; страница загружается; идет загрузка
 включите javascript, чтобы; yükleniyor; načítá se; 読み込んでいます; 正在加载; 로딩 중입니다
+you are being redirected; you will be redirected; if you are not redirected
+sie werden weitergeleitet; werden automatisch weitergeleitet; vous allez être redirigé
+será redirigido; serás redirigido; verrai reindirizzato; sarai reindirizzato; wordt doorgestuurd
+leaving our website; leaving our site; leaving this website; you are now leaving
 """,
     hints="""
 loading; please wait; one moment; a moment; geladen; bitte warten; moment; chargement; patient
@@ -242,6 +284,8 @@ dit domein is gereserveerd; website in aanbouw; in aanbouw; binnenkort online; d
 este domínio está à venda; em construção; domena na sprzedaż; ta domena jest na sprzedaż
 strona w budowie; domän till salu; domæne til salg; домен продается; домен продаётся
 сайт в разработке; satılık domain; doména na prodej; このドメインは販売中です; 域名出售
+opening soon; enter store using password; bandwidth limit exceeded; domain registered
+domain has expired; this site is password protected
 """,
     phrases="""
 this domain is for sale; this domain may be for sale; domain name is for sale; domain is for sale
@@ -256,6 +300,9 @@ dominio ha expirado; dominio è in vendita; acquista questo dominio; acquistare 
 dominio è scaduto; domein is te koop; domeinnaam is te koop; koop dit domein
 domeinnaam kopen; domein is verlopen; domínio está à venda; domena jest na sprzedaż
 domän är till salu; домен продается; домен продаётся; domain satılıktır; このドメインは
+domain owner may be interested in selling; domain owner may; relevant searches; related searches
+domain wurde bei uns registriert; enter using password; opening soon
+reaching their bandwidth limit; suspended for billing
 """,
     hints="""
 domain; for sale; make an offer; make offer; related searches; sponsored listings; registrar

@@ -38,6 +38,9 @@ sikkerhetskontroll; sikkerhedskontrol; vent venligst; hetkinen; один мом�
 lütfen bekleyin; okamžik prosím; bezpečnostní kontrola; しばらくお待ちください; お待ちください
 セキュリティチェック; 请稍候; 安全检查; 人机验证; 安全验证; 잠시만 기다려 주세요
 잠시만 기다리십시오
+access check; confirm you are human; bestätigen sie, dass sie kein roboter sind; вы не робот
+подтвердите, что вы не робот; вы человек; проверка; smartcaptcha; checking if you are human
+are you a human; human challenge; potwierdź, że nie jesteś robotem
 """,
     phrases="""
 checking your browser; checking that your browser; checking if the site connection is secure
@@ -68,6 +71,10 @@ kontrollerer din browser; ikke er en robot; kontrollerer nettleseren; прове
 проверка вашего браузера; что вы не робот; что вы человек; tarayıcınız kontrol ediliyor
 robot olmadığınızı; insan olduğunuzu; nejste robot; ブラウザを確認; ロボットではな
 人間であること; 正在检查您的浏览器; 您是真人; 不是机器人; 로봇이 아닙니다; 사람인지 확인
+checking if you are human; are a human and not; enable js and disable; disable any ad blocker
+запросы отправляли вы; похожи на автоматические; а не робот; вы не робот; not a bot
+complete the captcha; solve the captcha; captcha below; press hold to confirm
+ob sie ein mensch sind; unusual activity from; automated access
 """,
     hints="""
 enable javascript; enable cookies; turn on javascript; javascript is disabled; cookies are disabled
@@ -106,6 +113,10 @@ odmowa dostępu; dostęp zabroniony; åtkomst nekad; adgang nægtet; ingen adgan
 pääsy estetty; доступ запрещен; доступ запрещён; доступ ограничен; erişim engellendi
 erişim reddedildi; přístup odepřen; přístup zamítnut; アクセスが拒否されました; アクセス拒否
 访问被拒绝; 拒绝访问; 禁止访问; 접근 거부; 액세스 거부됨
+content unavailable; unavailable in your region; this content is not available in your region
+this content is not available in your country; web page blocked; page blocked
+web filter violation; website blocked; site blocked; leaving site; error 1009; error 1005
+ip address blocked
 """,
     phrases="""
 you have no permission to; you don't have permission to; you do not have permission to
@@ -127,6 +138,10 @@ non è disponibile nel tuo paese; u hebt geen toestemming; je hebt geen toestemm
 u heeft geen toegang; uw verzoek is geblokkeerd; niet beschikbaar in uw land
 niet beschikbaar in jouw land; você não tem permissão; nie masz uprawnień
 du har inte behörighet; du har ikke adgang; у вас нет доступа; у вас нет прав
+content is not available in your; is not available in your region
+attempting to access this website from a country; outside of our service area
+access cannot be granted; has been blocked by; blocked by policy; blocked by your
+blocked by the administrator; доступ к ресурсу; доступ к сайту; web filter
 """,
     hints="""
 permission; ip address; blocked; denied; reference; incident id; support id; security
@@ -170,6 +185,14 @@ szanujemy twoją prywatność
 twoja prywatność jest dla nas ważna; samtycke; din integritet; vi värnar om din integritet
 samtykke; vi respekterer dit privatliv; evästeasetukset; согласие; ваша конфиденциальность
 gizliliğiniz; gizliliğiniz bizim için önemli; souhlas; vaše soukromí; cookieの設定; 隐私设置
+are you a healthcare professional; healthcare professionals only
+for healthcare professionals only; confirm you are a healthcare professional
+i am a healthcare professional; sind sie angehörige eines heilberufs
+sind sie angehöriger eines heilberufs; fachkreise; nur für fachkreise
+êtes-vous un professionnel de santé; ¿es usted un profesional sanitario
+es usted profesional sanitario; sei un operatore sanitario; bent u een zorgprofessional; 同意
+cookieの使用について; guest wi-fi; wi-fi login
+welcome to the wi-fi; age verification; are you over 18
 """,
     phrases="""
 partners store information on; partners store and access; partners store and/or access
@@ -192,6 +215,14 @@ informatie op uw apparaat; informatie op een apparaat; gegevens op je apparaat
 gegevens op uw apparaat; gerechtvaardigd belang; parceiros armazenamos
 informações no seu dispositivo; interesse legítimo; partnerzy przechowujemy
 informacje na urządzeniu; uzasadniony interes; information på din enhet; på din enhed
+intended for healthcare professionals; healthcare professionals only
+are you a healthcare professional; confirm that you are a healthcare
+richtet sich an medizinische fachkreise; richtet sich an fachkreise; angehörige der heilberufe
+angehörige eines heilberufs; réservé aux professionnels de santé
+destiné aux professionnels de santé; dirigido a profesionales sanitarios
+dirigida a profesionales sanitarios; riservato agli operatori sanitari
+bedoeld voor zorgprofessionals; cookieを使用します; クッキーを使用; accept the terms to
+connect to the internet; terms of use to continue
 """,
     hints="""
 accept all; refuse all; reject all; allow all; manage options; our partners; partners; vendors
@@ -229,6 +260,7 @@ meld je aan; meld u aan; iniciar sessão; fazer login; entrar; zaloguj się; log
 log ind; logg inn; kirjaudu; kirjaudu sisään; přihlášení; přihlásit se; prihlásenie; bejelentkezés
 вход; войти; авторизация; вход в личный кабинет; oturum aç; giriş yap; σύνδεση; ログイン; 登录
 登入; 用户登录; 로그인
+login für fachkreise; doccheck login; doccheck; your session has expired; session expired
 """,
     phrases="""
 forgot password; forgot your password; forgotten your password; lost your password
@@ -249,6 +281,7 @@ alleen voor leden; esqueceu a senha; esqueceu sua senha; faça login para; nie p
 zaloguj się, aby; glömt lösenord; logga in för att; glemt adgangskode; glemt passord
 log ind for at; forgot your username; забыли пароль; войдите, чтобы; şifremi unuttum
 パスワードをお忘れ; 忘记密码; 비밀번호 찾기
+log in again; melden sie sich mit; bitte melden sie sich mit; sign in again; doccheck
 """,
     hints="""
 password; user name; username; remember me; log in; sign in; your account; register; e-mail
