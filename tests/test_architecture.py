@@ -133,6 +133,7 @@ LIBRARIES: dict[str, set[str]] = {
     },
     "multiprocessing": set(),
     "poplib": set(),
+    "protego": {"watch/robots.py"},
     "rapidfuzz": {
         "match/headlines.py",
         "match/name_variants.py",

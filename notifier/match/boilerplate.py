@@ -9,7 +9,7 @@ ranges given below no item of them gets another tier (docs/matching.md, section 
 
 import re
 
-from notifier.text.pointers import ABOUT_THE_SITE, CONTINUE, NEWS_LISTS, POINTERS
+from notifier.text.pointers import ABOUT_THE_SITE, ADVERTISEMENTS, CONTINUE, NEWS_LISTS, POINTERS
 from notifier.text.sentences import first_sentence_end
 
 _HEADING = re.compile(rf"(?i)(?:{POINTERS}|{ABOUT_THE_SITE})\s?[:：]?")
@@ -18,7 +18,7 @@ _HEADING = re.compile(rf"(?i)(?:{POINTERS}|{ABOUT_THE_SITE})\s?[:：]?")
 # line ends would be searched from each of them to its end.
 _INLINE = re.compile(
     rf"(?i)(?:(?<=^)|(?<=[.!?…»”\"')\]|•·>→\n]))\s{{0,40}}+"
-    rf"(?P<words>{CONTINUE}|{POINTERS}|{ABOUT_THE_SITE})\s{{0,40}}"
+    rf"(?P<words>{CONTINUE}|{POINTERS}|{ABOUT_THE_SITE}|{ADVERTISEMENTS})\s{{0,40}}"
     rf"(?P<sign>[:：|»›→–—])[^\S\n]{{0,40}}+"
 )
 # Links to the rest of what stands before them ("Read more »"): they announce nothing behind them.

@@ -168,6 +168,16 @@ REGULATORS: Mapping[str, tuple[frozenset[str], str]] = {
 # Agencies whose short name is also a word: only in capitals.
 CAPITALS_ONLY = words("nice pei smc crl")
 
+# The courses of multiple sclerosis, which have trials of their own.
+FORMS: Words[str] = Words(
+    [
+        (
+            "relapsing",
+            "relapsing rrms schubformig* recurrent* recidivant* remittent*",
+        ),
+        ("progressive", "progressive progredient* progresiv* progressif progressiv* spms ppms"),
+    ]
+)
 COUNTRIES: Words[str] = Words(
     [
         ("us", "usa america* amerika* american* amerikan* americain* estadounid* statunit*"),

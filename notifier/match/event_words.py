@@ -105,7 +105,8 @@ AXES: Words[tuple[str, str]] = Words(
                 "start starts started starting begin* began begun launch* initiat* "
                 "opens opened opening commenc* beginn* startet* gestartet anlauf* eroffn* "
                 "demarr* debut* "
-                "lance* inicia* comienz* empieza* arranca* abre* avvia* inizia*"
+                "lance* inicia* comienz* empieza* arranca* abre* avvia* inizia* gestart startas "
+                "startade* alkoi"
             ),
         ),
         (
@@ -113,12 +114,16 @@ AXES: Words[tuple[str, str]] = Words(
             (
                 "stop stops stopped stopping terminat* discontinu* abandon* drops "
                 "dropped scrap* axes axed abort* cancel* stopp* gestoppt abgebrochen* abbruch* "
-                "eingestellt einstell* arret* abandonn* detien* detuv* cancela* interrotto"
+                "eingestellt einstell* arret* abandonn* detien* detuv* cancela* interrotto gestopt "
+                "stopgezet stoppas ends ended endet beendet*"
             ),
         ),
         (
             ("course", "complete"),
-            ("complet* conclud* abgeschlossen* abschluss* acheve* termine* finaliza* completa*"),
+            (
+                "complet* conclud* abgeschlossen* abschluss* acheve* termine* finaliza* completa* "
+                "ends ended endet beendet*"
+            ),
         ),
         (
             ("filing", "+"),
@@ -280,6 +285,10 @@ MONTHS: Words[str] = Words(
 # Months that are also other words: only beside a number or one of the words below.
 UNSURE_MONTHS = {"march": "3", "may": "5"}
 BEFORE_MONTHS = words("by in until before since of during early mid late from")
+# Before the date of a decision: no date of a print follows them.
+BEFORE_DECISION_DATES = words(
+    "by until till before set sets for bis zum vor avant hasta antes entro prima ate uiterlijk"
+)
 
 NUMBER_WORDS: Mapping[str, int] = {
     word: number

@@ -227,6 +227,9 @@ def _names(tokens: Sequence[Token]) -> dict[str, frozenset[str]]:
         month = _month(words, place)
         if month:
             names_by_kind.setdefault("month", set()).add(month)
+    forms = {form for word in words for form in event_names.FORMS.of(word)}
+    if forms:
+        names_by_kind["form"] = forms
     acronyms = _trial_acronyms(tokens)
     if acronyms:
         names_by_kind["trial"] = acronyms

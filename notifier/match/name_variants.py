@@ -86,13 +86,17 @@ class NameVariants:
         }
         self._known = known
         self._longest = max(map(len, self._names), default=0)
-        self._by_consonants: dict[str, list[str]] = {}
+        # The names of a key are one string: lists, of which there would be very many, take longer.
+        self._short_names: dict[str, str] = {}
+        self._long_names: dict[str, str] = {}
         self._by_sound: dict[str, list[str]] = {}
         self._by_skeleton: dict[str, list[str]] = {}
         for name in sorted(self._names):
-            two_edits = len(name) >= _SHORTEST_TWO_EDITS
-            for key in _consonant_keys(name, two_edits=two_edits):
-                self._by_consonants.setdefault(key, []).append(name)
+            is_long = len(name) >= _SHORTEST_TWO_EDITS
+            by_consonants = self._long_names if is_long else self._short_names
+            for key in set(_consonant_keys(name, two_edits=is_long)):
+                others = by_consonants.get(key)
+                by_consonants[key] = f"{others} {name}" if others else name
             if len(consonants := latin_skeleton(name)) >= _SHORTEST_SKELETON:
                 self._by_sound.setdefault(consonants, []).append(name)
             if len(skeleton := skeleton_of(name)) >= _SHORTEST_SKELETON:
@@ -125,22 +129,39 @@ class NameVariants:
     def _misspelt(self, word: str) -> str:
         """Return the name of which a word is a misspelling; empty if there is none."""
         bare = without_accents(word)
-        if word in self._known or not bare.isascii():
+        if not bare.isascii():
             return ""
-        if bare in self._names:
-            return bare
-        two_edits = self._longest >= _SHORTEST_TWO_EDITS and len(bare) >= _SHORTEST_TWO_EDITS - 2
-        near: set[str] = set()
-        for key in _consonant_keys(bare, two_edits=two_edits):
-            if names := self._by_consonants.get(key):
-                near.update(names)
+        may_sound_alike = _may_sound_like_a_name(bare)
+        near = self._with_near_consonants(bare, of_any_length=may_sound_alike)
         if not near:
             return ""
         slips = process.extract(bare, near, scorer=OSA.distance, score_cutoff=2, limit=None)
+        if not (slips or may_sound_alike) or word in self._known:
+            return ""
+        if bare in self._names:
+            return bare
         candidates = {name for name, *_ in slips}
+        if not may_sound_alike:
+            return _nearest(bare, candidates)
         consonants = latin_skeleton(bare)
         candidates.update(self._by_sound.get(consonants, ()))
         return _nearest(bare, candidates) or self._misspelt_with_ending(bare, consonants)
+
+    def _with_near_consonants(self, word: str, *, of_any_length: bool) -> list[str]:
+        """Return the names of nearly the same consonants as a word; some of them repeatedly.
+
+        Args:
+            word: in ASCII letters.
+            of_any_length: False for names that may be within two letters of the word's length.
+        """
+        two_edits = self._longest >= _SHORTEST_TWO_EDITS <= len(word) + 2
+        keys = _consonant_keys(word, two_edits=two_edits)
+        names: list[str] = []
+        if of_any_length or len(word) < _SHORTEST_TWO_EDITS + 2:
+            names += filter(None, map(self._short_names.get, keys))
+        if of_any_length or two_edits:
+            names += filter(None, map(self._long_names.get, keys))
+        return " ".join(names).split()
 
     def _misspelt_with_ending(self, word: str, consonants: str) -> str:
         """Return the name that a word sounds like without the ending of a case."""
@@ -195,13 +216,12 @@ def _consonant_keys(word: str, *, two_edits: bool) -> list[str]:
     """
     consonants = word.replace("rn", "m").replace("ph", "f").translate(_CONSONANTS)
     size = len(consonants)
-    keys = [consonants, consonants[:-2]]
-    two_edits = two_edits and size >= _FEWEST_LEFT + 2
-    for index in range(size):
-        shorter = consonants[:index] + consonants[index + 1 :]
-        keys.append(shorter)
-        if two_edits and index:
-            keys += [shorter[:other] + shorter[other + 1 :] for other in range(index, size - 1)]
+    shorter = [consonants[:index] + consonants[index + 1 :] for index in range(size)]
+    keys = [consonants, consonants[:-2], *shorter]
+    if two_edits and size >= _FEWEST_LEFT + 2:
+        for index in range(1, size):
+            one_less = shorter[index]
+            keys += [one_less[:other] + one_less[other + 1 :] for other in range(index, size - 1)]
     return keys
 
 
@@ -261,6 +281,15 @@ def latin_sound(word: str) -> str:
 def latin_skeleton(word: str) -> str:
     """Return the consonants of a word of Latin letters, as they sound, repeated ones once."""
     return _REPEATED.sub(r"\1", latin_sound(word).translate(_WITHOUT_VOWELS))
+
+
+def _may_sound_like_a_name(word: str) -> bool:
+    """Return False if a word of Latin letters has fewer consonants than the shortest skeleton.
+
+    It is quicker than the skeleton: x and qu sound like two consonants, all others like one.
+    """
+    consonants = len(word.translate(_WITHOUT_VOWELS))
+    return consonants + word.count("x") + word.count("qu") >= _SHORTEST_SKELETON
 
 
 def _strokes_of(word: str) -> str:

@@ -190,11 +190,11 @@ def _contradicts(edits: Sequence[_Edit], place: int) -> bool:
     before = edits[place - 1].ours[-_PASSAGE:] if place else ()
     behind = edits[place + 1].ours[:_PASSAGE] if place + 1 < len(edits) else ()
     ours, theirs = events.read_tokens(edit.ours), events.read_tokens(edit.theirs)
-    if _other_sides(ours, theirs, behind):
+    if _other_sides(ours, theirs, behind) or _turned_by(edit, before, behind):
         return True
     if not edit.ours or not edit.theirs:
         return False
-    printed = edit.begin < _DATELINE or any(_PRINTED.match(token.word) for token in before)
+    printed = _is_printed(edit, before)
     return (
         _other_names(edit, before, printed=printed)
         or _other_numbers(edit, before, behind, printed=printed)
@@ -220,6 +220,22 @@ def _other_sides(ours: events.Event, theirs: events.Event, behind: Sequence[Toke
         return True
     unnegated = bool(behind) and behind[0].word in event_words.UNNEGATING
     return not unnegated and ours.negations % 2 != theirs.negations % 2
+
+
+def _turned_by(edit: _Edit, before: Sequence[Token], behind: Sequence[Token]) -> bool:
+    """Return True if an edit turns what the shared words say: to place, or to lift, a hold."""
+    ours = events.read_tokens((*before, *edit.ours, *behind)).sides
+    theirs = events.read_tokens((*before, *edit.theirs, *behind)).sides
+    turning = event_words.STRONGER.keys() & ours.keys() & theirs.keys()
+    return any(ours[axis].isdisjoint(theirs[axis]) for axis in turning)
+
+
+def _is_printed(edit: _Edit, before: Sequence[Token]) -> bool:
+    """Return True if a date in an edit may be the one of the print."""
+    if any(_PRINTED.match(token.word) for token in before):
+        return True
+    beside = next((token.word for token in reversed(before) if not token.word.isdigit()), "")
+    return edit.begin < _DATELINE and beside not in event_words.BEFORE_DECISION_DATES
 
 
 def _other_names(edit: _Edit, before: Sequence[Token], *, printed: bool) -> bool:

@@ -9,7 +9,7 @@ more when there are more profiles. The rules are listed in docs/matching.md, sec
 """
 
 import re
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
@@ -29,6 +29,7 @@ Key = TypeVar("Key", bound=Hashable)
 # Thai, Japanese, Chinese and Korean: a term in a script that puts no space between words, or joins
 # endings to them, is found anywhere in the text.
 _UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uff66-\uff9f]")
+_CODES = (TermKind.CODE, TermKind.TRIAL)
 _LETTER_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)")
 # Hashtags are looked into for names; at most so many of one text. Chosen by hand, for time.
 _HASHTAG = re.compile(r"#([^\W_]{8,80})")
@@ -62,10 +63,10 @@ class Hit:
     acronym: bool = False
 
 
-# The profiles and terms that look for one string, with the spelling in the profile.
-_Owners = dict[tuple[Key, TermSpec], str]
+# A profile and a term that look for a string, with the spelling in the profile.
+_Owner = tuple[Key, TermSpec, str]
 # Of each spelling that was found: how often, and the word of the text if it is spelt another way.
-_Counts = dict[tuple[Key, TermSpec, str], tuple[int, str]]
+_Counts = dict[_Owner[Key], tuple[int, str]]
 
 
 class Vocabulary(Generic[Key]):
@@ -76,18 +77,20 @@ class Vocabulary(Generic[Key]):
     """
 
     def __init__(self, terms: Mapping[Key, Sequence[TermSpec]]) -> None:
-        owners: dict[str, _Owners[Key]] = {}
-        names: dict[str, _Owners[Key]] = {}
-        codes: dict[str, _Owners[Key]] = {}
+        owners: dict[str, list[_Owner[Key]]] = {}
+        names: dict[str, list[_Owner[Key]]] = {}
+        codes: dict[str, list[_Owner[Key]]] = {}
         for key, specs in terms.items():
-            for spec in specs:
+            for spec in dict.fromkeys(specs):
                 for spelling in (spec.text, *spec.also):
-                    for pattern in _patterns(spelling, spec.kind):
-                        owners.setdefault(pattern, {}).setdefault((key, spec), spelling)
+                    folded = fold(spelling)
+                    owner = key, spec, spelling
+                    for pattern in _patterns(spelling, folded, spec.kind):
+                        _note_owner(owners, pattern, owner)
                     if spec.kind is TermKind.NAME:
-                        names.setdefault(fold(spelling), {}).setdefault((key, spec), spelling)
-                    elif spec.kind in (TermKind.CODE, TermKind.TRIAL):
-                        codes.setdefault(fold(spelling), {}).setdefault((key, spec), spelling)
+                        _note_owner(names, folded, owner)
+                    elif spec.kind in _CODES:
+                        _note_owner(codes, folded, owner)
         self._owners = list(owners.values())
         self._automaton = AhoCorasick(list(owners)) if owners else None
         # A pattern that ends inside a word is the beginning of forms of a name.
@@ -109,19 +112,19 @@ class Vocabulary(Generic[Key]):
         counts: _Counts[Key] = {}
         forms: set[str] = set()
         for owners in self._exact(searched, forms):
-            for (key, spec), spelling in owners.items():
-                count, _ = counts.get((key, spec, spelling), (0, ""))
-                counts[key, spec, spelling] = count + 1, ""
+            for owner in owners:
+                count, _ = counts.get(owner, (0, ""))
+                counts[owner] = count + 1, ""
         for word, name in (
             *self._variants.misspellings(searched.words, forms),
             *self._variants.transcriptions(searched.words),
         ):
-            for (key, spec), spelling in self._names[name].items():
-                count, written = counts.get((key, spec, spelling), (0, word))
-                counts[key, spec, spelling] = count + 1, written
+            for owner in self._names[name]:
+                count, written = counts.get(owner, (0, word))
+                counts[owner] = count + 1, written
         return _hits(counts, searched.cased)
 
-    def _exact(self, searched: SearchText, forms: set[str]) -> Iterator[_Owners[Key]]:
+    def _exact(self, searched: SearchText, forms: set[str]) -> Iterator[list[_Owner[Key]]]:
         """Yield the owners of each occurrence of a term that is spelt as the profile spells it.
 
         The words that are a name with an ending are added to `forms`.
@@ -192,12 +195,21 @@ def _add(by_term: dict[TermSpec, Hit], hit: Hit) -> None:
     by_term[hit.term] = hit
 
 
-def _patterns(spelling: str, kind: TermKind) -> set[str]:
+def _note_owner(owners: dict[str, list[_Owner[Key]]], searched: str, owner: _Owner[Key]) -> None:
+    """Add the owner of a string, once for each term: its first spelling with this string counts."""
+    others = owners.get(searched)
+    if others is None:
+        owners[searched] = [owner]
+    elif others[-1][:2] != owner[:2]:
+        others.append(owner)
+
+
+def _patterns(spelling: str, folded: str, kind: TermKind) -> Iterable[str]:
     """Return the strings that the automaton looks for."""
-    forms = [fold(spelling)]
-    if not spelling.isascii():
-        searched = search_text(spelling)
-        forms.append(searched.words[1 : searched.own_end])
+    if spelling.isascii():
+        return _patterns_of_form(folded, kind) if folded else ()
+    searched = search_text(spelling)
+    forms = (folded, searched.words[1 : searched.own_end])
     return {pattern for form in forms if form for pattern in _patterns_of_form(form, kind)}
 
 
@@ -209,5 +221,5 @@ def _patterns_of_form(form: str, kind: TermKind) -> Iterator[str]:
     else:
         yield f" {form} "
         # A code may be written with a hyphen or a space before its digits: SAR441344, SAR-441344.
-        if kind in (TermKind.CODE, TermKind.TRIAL) and not form.isalpha():
+        if kind in _CODES and not form.isalpha():
             yield f" {_LETTER_DIGIT.sub(' ', form)} "

@@ -9,6 +9,7 @@ import logging
 from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
@@ -24,6 +25,14 @@ from notifier.watch.parsers.observation import ParseError
 log = logging.getLogger("notifier")
 
 
+class _Page(NamedTuple):
+    """The title and the text of an article's page, and whether nothing speaks against it."""
+
+    title: str
+    text: str
+    sure: bool
+
+
 class ArticlePages:
     """The article pages of one poll."""
 
@@ -32,7 +41,7 @@ class ArticlePages:
         self._parser = parser
         self._now = now
         self._waiting: dict[str, deque[Request]] = defaultdict(deque)
-        self._rules: dict[str, list[robots.Rule]] = {}
+        self._rules: dict[str, robots.Rules] = {}
         self._in_flight: set[str] = set()
         self._admitted: set[int] = set()
 
@@ -82,23 +91,28 @@ class ArticlePages:
                     self._store(session, response, page)
             return self._next(session, [name])
 
-    def _page(self, response: Response) -> tuple[str, str] | None:
-        """Return the title and the text of a page; None if it cannot be read."""
+    def _page(self, response: Response) -> _Page | None:
+        """Return what a page says; None if it cannot be read."""
         try:
             document = parse_document(SourceKind.PAGE, response, self._parser)
         except ParseError:
             return None
         observation = document.observations[0]
-        return observation.title, observation.body
+        return _Page(observation.title, observation.body, document.whole and not document.doubt)
 
-    def _store(self, session: Session, response: Response, page: tuple[str, str] | None) -> None:
+    def _store(self, session: Session, response: Response, page: _Page | None) -> None:
         entry = session.get(Entry, response.request.entry_id)
         if entry is None:
             return
-        if page is None or not articles.is_about(entry, *page):
+        if page is None or not articles.is_about(entry, page.title, page.text):
             articles.note_failure(session, response, self._now)
-        elif articles.store(session, entry.id, page[1], self._now):
+            return
+        if articles.store(session, entry.id, page.text, self._now):
             matches.requeue(session, entry.revisions[-1].id)
+        if page.sure or articles.is_read_often(session, entry.id):
+            articles.unwant(session, [entry.id])
+        else:
+            articles.note_failure(session, response, self._now)
 
     def _next(self, session: Session, names: Sequence[str]) -> list[Request]:
         """Return the next request to each of these hosts, which have none in flight."""
@@ -122,10 +136,10 @@ class ArticlePages:
     def _first_allowed(self, session: Session, name: str, text: str) -> Request | None:
         """Return the next page of a host that its robots.txt allows; the others wait for a day."""
         if name not in self._rules:
-            self._rules[name] = robots.rules_for(text, self._deps.settings.user_agent)
+            self._rules[name] = robots.Rules(text, self._deps.settings.user_agent)
         while self._waiting[name]:
             request = self._waiting[name].popleft()
-            if not robots.allows(self._rules[name], request.url):
+            if not self._rules[name].allow(request.url):
                 until = self._now + hosts.ROBOTS_LAST
                 articles.postpone(session, [request.entry_id], until, self._now)
             elif articles.drop_known(session, [request.entry_id]):

@@ -24,7 +24,18 @@ POINTERS = (
     r"lea también|lee también|le puede interesar|"
     r"te puede interesar|artículos? relacionados?|noticias relacionadas|"
     r"leggi anche|articoli correlati|"
-    r"potrebbe interessarti|leia também|関連記事|おすすめ記事"
+    r"potrebbe interessarti|leia também|関連記事|おすすめ記事|"
+    r"in case you missed it|icymi|siehe auch|ver también|voir aussi|vedi anche|veja também|"
+    r"(?:lees|bekijk) ook|zie ook|läs (?:också|även)|se også|læs også|les også|lue myös|"
+    r"(?:czytaj|zobacz|przeczytaj) (?:także|też|również)|"
+    r"čtěte (?:také|též|i)|přečtěte si (?:také|i)|"
+    r"citește și|olvassa el ezt is|(?:читайте|смотрите) также|читайте також|"
+    r"bunlar da ilginizi çekebilir|相关阅读|相关文章|관련 ?기사|اقرأ أيضا|קראו גם"
+)
+# Words before an advertisement on the same line.
+ADVERTISEMENTS = (
+    r"advertisement|sponsored(?: content)?|anzeige|werbung|publicité|publicidad|pubblicità|"
+    r"advertentie|реклама|reklama|annons"
 )
 # Phrases of a site about itself.
 ABOUT_THE_SITE = (
@@ -33,7 +44,7 @@ ABOUT_THE_SITE = (
     r"subscribe to our newsletter|sign up for our newsletter|"
     r"this (?:web)?site uses cookies|we use cookies|"
     r"cookie (?:policy|settings)|all rights reserved|"
-    r"tags|filed under|categories|share this(?: article| post)?"
+    r"tags|tagged(?: with)?|filed under|categories|share this(?: article| post)?"
 )
 # Names of lists of news. At the beginning of a text they name its own news.
 NEWS_LISTS = (

@@ -19,6 +19,8 @@ _FIRST_SECOND, _LAST_SECOND = 631_152_000, 4_102_444_800
 # The offsets of time zones in use reach from -12:00 to +14:00.
 _LEAST_OFFSET, _MOST_OFFSET = timedelta(hours=-12), timedelta(hours=14)
 
+_UNSET = datetime(1970, 1, 1, tzinfo=UTC)
+
 _SECONDS = re.compile(r"([0-9]{9,13})(\.[0-9]{1,9})?")
 _WORD = re.compile(r"[^\W\d_]+")
 _COMMENT = re.compile(r"\([^()]*\)")
@@ -66,20 +68,36 @@ _SEASONAL = {
     "pt": "America/Los_Angeles",
 }
 # Names of months without accents: English, German, French, Spanish, Italian, Portuguese, Dutch,
-# Swedish, Danish, Russian. A short form that is another month's elsewhere is left out.
+# Swedish, Danish, Russian, Polish, Czech, Turkish. A form that is another month's elsewhere (lis,
+# listopada) is left out.
 _MONTH_NAMES = (
-    "jan january januar janeiro janner janv janvier ene enero gen gennaio januari янв января",
-    "feb february februar fev fevr fevrier febrero febbraio fevereiro februari фев февраля",
-    "mar march marz maerz mrz mars marzo marco mrt maart marts мар марта",
-    "apr april avr avril abr abril aprile апр апреля",
-    "may mai mayo mag maggio maio mei maj мая",
-    "jun june juni juin junio giu giugno junho июн июня",
-    "jul july juli juil juillet julio lug luglio julho июл июля",
-    "aug august aout agosto ago augustus augusti авг августа",
-    "sep sept september septembre septiembre set settembre setembro сен сентября",
-    "oct october okt oktober octobre octubre ott ottobre outubro окт октября",
-    "nov november novembre noviembre novembro ноя ноября",
-    "dec december dez dezember decembre dic diciembre dicembre dezembro декабря дек",
+    (
+        "jan january januar janeiro janner janv janvier ene enero gen gennaio januari янв января"
+        " sty stycznia ledna ocak oca"
+    ),
+    (
+        "feb february februar fev fevr fevrier febrero febbraio fevereiro februari фев февраля"
+        " lut lutego unora subat"
+    ),
+    "mar march marz maerz mrz mars marzo marco mrt maart marts мар марта marca brezna mart",
+    "apr april avr avril abr abril aprile апр апреля kwi kwietnia dubna nisan nis",
+    "may mai mayo mag maggio maio mei maj мая maja kvetna mayıs",
+    "jun june juni juin junio giu giugno junho июн июня cze czerwca cervna haziran haz",
+    "jul july juli juil juillet julio lug luglio julho июл июля lipca cervence temmuz",
+    "aug august aout agosto ago augustus augusti авг августа sie sierpnia srpna agustos agu",
+    (
+        "sep sept september septembre septiembre set settembre setembro сен сентября"
+        " wrz wrzesnia zari eylul eyl"
+    ),
+    (
+        "oct october okt oktober octobre octubre ott ottobre outubro окт октября"
+        " paz pazdziernika rijna ekim eki"
+    ),
+    "nov november novembre noviembre novembro ноя ноября kasım listopadu",
+    (
+        "dec december dez dezember decembre dic diciembre dicembre dezembro декабря дек"
+        " gru grudnia prosince aralık"
+    ),
 )
 _MONTHS = {
     name: number for number, names in enumerate(_MONTH_NAMES, start=1) for name in names.split()
@@ -91,7 +109,7 @@ _WEEKDAYS = (
     " so lundi mardi mercredi jeudi vendredi samedi dimanche lunes martes miercoles jueves viernes"
     " sabado domingo"
 )
-_FILLING = frozenset(f"{_WEEKDAYS} at um uhr de of the le el del den alle ore as kl om".split())
+_FILLING = frozenset(f"{_WEEKDAYS} at um uhr de of the le el del den alle ore as kl om г".split())
 _HALVES = {
     name: hours
     for hours, names in ((0, "am a.m 上午 午前 오전"), (12, "pm p.m 下午 午後 오후"))
@@ -114,7 +132,13 @@ def published_date(text: str) -> datetime | None:
         moment = _Reading(_prepared(text)).moment()
     except (ValueError, OverflowError):
         return None
-    return moment if _FIRST_YEAR <= moment.year <= _LAST_YEAR else None
+    is_possible = _FIRST_YEAR <= moment.year <= _LAST_YEAR and not _is_unset(moment)
+    return moment if is_possible else None
+
+
+def _is_unset(moment: datetime) -> bool:
+    """Return whether a moment is what programs write for no date: second 0 of 1970, anywhere."""
+    return abs((moment - _UNSET).total_seconds()) <= _MOST_OFFSET.total_seconds()
 
 
 def _since_1970(digits: re.Match[str]) -> datetime | None:

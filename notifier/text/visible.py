@@ -40,6 +40,10 @@ _RAISED_CLASS = re.compile(
     r"\b(?:sup|super|superscript|footnote|footnote-ref|fnref|reference)\b",
     re.IGNORECASE,
 )
+# The style by which word processors raise a text, and lower it.
+_RAISED_STYLE = re.compile(
+    r"\bstyle\s*=\s*[\"'][^\"']*\bvertical-align\s*:\s*(su(?:per|b))\b", re.IGNORECASE
+)
 
 
 def visible(text: str) -> str:
@@ -156,4 +160,6 @@ def _position(tag: Tag) -> str:
         return tag.name
     if _RAISED_CLASS.search(tag.attributes):
         return "link" if tag.name == "a" else "sup"
+    if style := _RAISED_STYLE.search(tag.attributes):
+        return style[1][:3].lower()
     return "link" if tag.name == "a" and _INTO_PAGE.search(tag.attributes) else ""

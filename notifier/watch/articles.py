@@ -29,12 +29,15 @@ _MOST_CANDIDATES = 500
 _LONGEST_TEASER, _LONGEST_TEXT = 600, 50_000
 # A page is wanted for so long; the pause after its first failure, which doubles, and the longest.
 WANTED_FOR = timedelta(days=3)
+# So often a page without its end is requested again; many leave out the tags that end it. Chosen
+# by hand.
+_MOST_DOUBTED = 3
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=15), timedelta(hours=12)
 # A site's list of posts gets so much time to show the whole text.
 TIME_FOR_POSTS = timedelta(hours=1)
 # Characters of a text that is compared with its teaser, and the part of the teaser's words that
 # it must share.
-_LONGEST_DOUBTED, _SHARED = 1_500, 0.4
+_LONGEST_DOUBTED, _SHARED = 1_500, 0.2
 
 # Words that point to the rest of a text, at its end, in the languages of the sites that are read.
 _POINTERS = (
@@ -162,24 +165,26 @@ def drop_known(session: Session, entry_ids: Sequence[int]) -> set[int]:
     shown_in_part = {
         entry.id for entry in _with_links(session, entry_ids) if _is_shown_in_part(entry)
     }
-    _unwant(session, [entry_id for entry_id in entry_ids if entry_id not in shown_in_part])
+    unwant(session, [entry_id for entry_id in entry_ids if entry_id not in shown_in_part])
     return shown_in_part
 
 
 def store(session: Session, entry_id: int, text: str, now: datetime) -> bool:
-    """Store the text of an entry's page, unless there is one or the entry was removed.
+    """Store the text of an entry's page, unless a longer one is known or the entry was removed.
 
     Returns:
         Whether it was stored: the entry must be judged again.
     """
-    _unwant(session, [entry_id])
-    if session.get(Article, entry_id) is not None or session.get(Entry, entry_id) is None:
+    text = text[:_LONGEST_TEXT]
+    known = session.get(Article, entry_id)
+    if session.get(Entry, entry_id) is None or (known and len(known.text) >= len(text)):
         return False
-    session.add(Article(entry_id=entry_id, text=text[:_LONGEST_TEXT], fetched_at=now))
+    session.merge(Article(entry_id=entry_id, text=text, fetched_at=now))
     return True
 
 
-def _unwant(session: Session, entry_ids: Sequence[int]) -> None:
+def unwant(session: Session, entry_ids: Sequence[int]) -> None:
+    """Remove the requests for the pages of these entries."""
     for chunk in in_chunks(entry_ids):
         session.execute(delete(ArticleRequest).where(ArticleRequest.entry_id.in_(chunk)))
 
@@ -198,6 +203,12 @@ def note_failure(session: Session, response: Response, now: datetime) -> None:
         session.delete(wanted)
     else:
         _move_to(session, wanted, now + pause, now)
+
+
+def is_read_often(session: Session, entry_id: int) -> bool:
+    """Return whether a page without its end was requested so often that it must be its whole."""
+    wanted = session.get(ArticleRequest, entry_id)
+    return wanted is None or wanted.tries >= _MOST_DOUBTED
 
 
 def postpone(session: Session, entry_ids: Sequence[int], until: datetime, now: datetime) -> None:
@@ -248,6 +259,6 @@ def _units(text: str) -> set[str]:
     for word in fold(text).split():
         if word[0] >= "\u0e00" and not "\uac00" <= word[0] <= "\ud7a3":
             units |= {word[place : place + 2] for place in range(max(len(word) - 1, 1))}
-        elif len(word) > 3:
+        elif len(word) > 4:
             units.add(word)
     return units

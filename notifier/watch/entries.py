@@ -181,6 +181,7 @@ def _revise(
         withdraw(entry, observation.withdrawn, now, observation)
         return Revised.WITHDRAWN
     if newest.kind is NewsKind.WITHDRAWN:
+        entry.title = observation.title or entry.title  # by which it is known if its ids change
         return _restore_if_shown(entry, observation, now)
     known = Known.of(entry, observation)
     compared = compared_states(known, observation)

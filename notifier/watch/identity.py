@@ -8,7 +8,7 @@ none of them. Observations without a known key are compared with the entries tha
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from sqlalchemy import delete, func, insert, select
@@ -157,12 +157,22 @@ class Aliases:
         if not unclaimed:
             return
         lost = candidates(self._session, self._source, list(unclaimed.values()), claimed)
-        by_place = pairs(lost, unclaimed, len(self._items))
+        by_place = pairs(lost, unclaimed, len(self._items), self._kept_by_content(claimants))
         keys_of = self._one_key_each([entry.id for entry in by_place.values()])
         for index, entry in by_place.items():
             if key := keys_of.get(entry.id):
                 self._entries[key] = entry
                 claimants[index] = [key, *self._items[index][1]]
+
+    def _kept_by_content(self, claimants: Mapping[int, Sequence[str]]) -> int:
+        """Return how many listed entries were recognised by their content alone, under new ids."""
+        return sum(
+            KeyKind.CONTENT.is_of(claim)
+            and bool(others)
+            and self._entries[claim].left_at is None
+            and not any(key in self._entries for key in others)
+            for claim, *others in claimants.values()
+        )
 
     def _one_key_each(self, entry_ids: Sequence[int]) -> dict[int, str]:
         """Return a stored key of each entry."""

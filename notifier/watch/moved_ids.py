@@ -14,8 +14,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from notifier.store.db import in_chunks
 from notifier.store.models import Entry, Source
-from notifier.text.cleaning import fold
-from notifier.watch.resemblance import Appearance, is_kept, is_same_thing, link_stem
+from notifier.watch.resemblance import Appearance, folded, is_kept, is_same_thing, link_stem
 
 # All values were chosen by hand; not measured.
 
@@ -100,7 +99,7 @@ def candidates(
         .limit(_MOST_SEARCHED)
     )
     for entry_id, its_title, url, left_at in session.execute(statement):
-        title = fold(its_title)
+        title = folded(its_title)
         if left_at is None:
             listed_titles.add(title)
         if entry_id in claimed:
@@ -128,13 +127,16 @@ def _loaded(session: Session, entry_ids: Sequence[int]) -> list[Entry]:
     return [by_id[entry_id] for entry_id in entry_ids]
 
 
-def pairs(lost: Candidates, seen: Mapping[int, Appearance], titles_shown: int) -> dict[int, Entry]:
+def pairs(
+    lost: Candidates, seen: Mapping[int, Appearance], titles_shown: int, moved: int
+) -> dict[int, Entry]:
     """Return the entries that observations are; no entry is more than one of them.
 
     Args:
         lost: the entries that they may be.
         seen: the observations without a known key, by their place in the document.
         titles_shown: the number of titles in the document.
+        moved: how many of the document's other observations are listed entries under other ids.
     """
     paired: dict[int, Entry] = {}
     taken: set[int] = set()
@@ -146,7 +148,7 @@ def pairs(lost: Candidates, seen: Mapping[int, Appearance], titles_shown: int) -
                 paired[index] = candidate.entry
                 taken.add(candidate.entry.id)
                 break
-    if _has_other_ids(lost, seen.values(), titles_shown):
+    if _has_other_ids(lost, seen.values(), titles_shown, moved):
         for index, appearance in seen.items():
             for candidate in lost.of(appearance) if index not in paired else ():
                 if (
@@ -160,10 +162,12 @@ def pairs(lost: Candidates, seen: Mapping[int, Appearance], titles_shown: int) -
     return paired
 
 
-def _has_other_ids(lost: Candidates, seen: Collection[Appearance], titles_shown: int) -> bool:
+def _has_other_ids(
+    lost: Candidates, seen: Collection[Appearance], titles_shown: int, moved: int
+) -> bool:
     """Return whether the site gave its items other ids: most titles are there without theirs."""
     titles = {appearance.folded_title for appearance in seen} - {""}
     kept = sum(
         any(candidate.was_listed for candidate in lost.by_title.get(title, ())) for title in titles
     )
-    return kept >= max(_FEWEST_KEPT, _SHARE_KEPT * min(lost.titles_listed, titles_shown))
+    return kept + moved >= max(_FEWEST_KEPT, _SHARE_KEPT * min(lost.titles_listed, titles_shown))

@@ -4,7 +4,7 @@ Owns these marks of an entry (`left_at`, `checked_at`, `missing_since`). What th
 decided in `watch/withdrawals.py`; the state that follows from it is stored by `watch/entries.py`.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, select
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from notifier.enums import NewsKind
 from notifier.i18n.messages import LazyMessage
+from notifier.store.db import in_chunks
 from notifier.store.models import Entry, Source
 from notifier.text.urls import without_fragment
 from notifier.watch import entries, page_checks, withdrawals
@@ -62,8 +63,8 @@ def note_checked(
     """
     most_are_gone = page_checks.are_most_gone(session, source_id, checks, now)
     withdrawn = 0
-    for entry_id, check in checks.items():
-        entry = entries.find(session, entry_id)
+    for entry in _of_ids(session, checks):
+        check = checks[entry.id]
         entry.checked_at = now
         if check.state is PageState.MISSING:
             entry.missing_since = entry.missing_since or now
@@ -76,13 +77,21 @@ def note_checked(
     return Stored(changed=withdrawn, withdrawn=withdrawn)
 
 
+def _of_ids(session: Session, entry_ids: Collection[int]) -> Iterator[Entry]:
+    """Yield these entries without their states: nearly all pages that are checked are there."""
+    for chunk in in_chunks(entry_ids):
+        yield from session.scalars(select(Entry).where(Entry.id.in_(chunk))).all()
+
+
 def _note_not_missing(entry: Entry, check: PageCheck, now: datetime) -> None:
+    if entry.missing_since is None:
+        return
     newest = entry.revisions[-1]
     is_withdrawn = newest.kind is NewsKind.WITHDRAWN
     if is_withdrawn and check.state is not PageState.PRESENT:
         return
-    was_missing, entry.missing_since = entry.missing_since is not None, None
-    if is_withdrawn and was_missing:
+    entry.missing_since = None
+    if is_withdrawn:
         entries.restore(entry, entries.observation_of(newest), now)
 
 

@@ -20,6 +20,8 @@ MOST_CORRECTIONS_A_MONTH = 5
 # edited, and of one that another sentence replaced.
 _MOST_EDITS, _MOST_REPLACEMENTS = 3, 2
 _MONTH = timedelta(days=30)
+# A sentence that stood so long before it was edited is no counter.
+_SETTLED = timedelta(days=7)
 
 
 class Edition(Protocol):
@@ -76,6 +78,7 @@ def restrained(edit: Difference, editions: Sequence[Edition], now: datetime) -> 
         if not _is_repeated(
             change, states, [correction for state in corrections for correction in state.changes]
         )
+        or _had_settled(change, editions, now)
     )
     return replace(edit, changes=kept) if kept else replace(edit, material=False)
 
@@ -104,6 +107,19 @@ def _is_repeated(change: Change, states: Sequence[State], corrections: Sequence[
         and (_keys(correction["after"]) & its_keys or not _keys(correction["after"]) <= present[-1])
     ]
     return len(passing) >= (_MOST_EDITS if is_edited else _MOST_REPLACEMENTS)
+
+
+def _had_settled(change: Change, editions: Sequence[Edition], now: datetime) -> bool:
+    """Return whether a sentence was edited that had stood for a week: a dose that rose again."""
+    its_keys = _keys(change["before"])
+    if not its_keys or not _are_alike(change["before"], change["after"]):
+        return False
+    for edition in reversed(editions):
+        if not its_keys <= _keys_of(_state(edition), change["what"]):
+            return False
+        if now - edition.observed_at >= _SETTLED:
+            return True
+    return False
 
 
 def _state(edition: Edition) -> State:

@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from notifier.text.cleaning import fold
 from notifier.text.urls import canonical_url
+from notifier.watch import surroundings
 
 # All values were chosen by hand; not measured.
 
@@ -27,6 +28,8 @@ _LONGEST_COMPARED = 4_000
 # Words of a beginning that says enough to recognise the text, and the words at its end that may
 # be a pointer ("Continue reading on our site").
 _FEWEST_OF_A_BEGINNING, _MOST_OF_A_POINTER = 8, 5
+# Words that a site puts before a text ("3 min read").
+_MOST_BEFORE = 8
 # A text of so many words is the same if so much of the longer one is in the other.
 _FEWEST_OF_A_LONG_TEXT, _SHARE_OF_A_LONG_TEXT = 60, 0.9
 # The part of a text that is left in another edition of it.
@@ -70,8 +73,8 @@ class Appearance:
 
     @cached_property
     def folded_title(self) -> str:
-        """The title as it is compared."""
-        return fold(self.title)
+        """The title as it is compared: without the number of its comments."""
+        return folded(self.title)
 
     @cached_property
     def words(self) -> list[str]:
@@ -82,6 +85,11 @@ class Appearance:
     def stem(self) -> str:
         """The path of the link without host, query and session; empty for a front page."""
         return link_stem(self.url)
+
+
+def folded(title: str) -> str:
+    """Return a title as it is compared: without the number of its comments."""
+    return fold(surroundings.without_counter(title))
 
 
 def link_stem(url: str) -> str:
@@ -139,7 +147,10 @@ def is_kept(known: Appearance, seen: Appearance) -> bool:
 
 
 def compare_texts(known: Appearance, seen: Appearance) -> Texts:
-    """Return whether two texts are the same, or one is the beginning of the other."""
+    """Return whether two texts are the same, or one is the beginning of the other.
+
+    A few words may stand before a text that nobody writes twice.
+    """
     short, long = sorted((known.words, seen.words), key=len)
     if not short:
         return Texts.UNKNOWN
@@ -151,13 +162,23 @@ def compare_texts(known: Appearance, seen: Appearance) -> Texts:
     )
     is_whole = common == len(short) >= _FEWEST_OF_A_BEGINNING
     has_pointer = common >= max(3 * _MOST_OF_A_POINTER, len(short) - _MOST_OF_A_POINTER)
-    if is_whole or (has_pointer and len(long) > len(short)):
+    if is_whole or (has_pointer and len(long) > len(short)) or _has_words_before(short, long):
         return Texts.SAME
     if len(short) >= _FEWEST_OF_A_LONG_TEXT:
         shared = (Counter(short) & Counter(long)).total()
         if shared >= _SHARE_OF_A_LONG_TEXT * len(long):
             return Texts.SAME
     return Texts.OTHER
+
+
+def _has_words_before(short: list[str], long: list[str]) -> bool:
+    """Return whether one text is the other behind a few words; its end may be cut."""
+    if len(short) < _FEWEST_UNMISTAKABLE:
+        return False
+    return any(
+        short[: len(long) - before] == long[before : before + len(short)]
+        for before in range(1, _MOST_BEFORE + 1)
+    )
 
 
 def _may_be_dated_so(known: Appearance, seen: Appearance, *, replaced: bool) -> bool:

@@ -81,7 +81,7 @@ _LIST_HEADING = _whole(
 )
 _OTHERS_START = _whole(rf"(?i) (?: {_OTHERS} ) \s? [:|»›] \s?")
 
-# A date in the lines below, a moment, names of people, and where they work.
+# A date in the lines below, a moment, a vague time, names of people, and where they work.
 _WHEN = "\x00"
 _DATES = re.compile(rf"(?i){DATE}")
 _MOMENT = rf"""
@@ -90,6 +90,19 @@ _MOMENT = rf"""
     | il\ y\ a\ \d+\ \w+ | hace\ \d+\ \w+ )
     (?: [ ,|·•–—-]* (?:(?:at|um|à|alle)\ )? (?={_WHEN}|\d) )?
     ){{1,3}}
+"""
+_VAGUE_TIME = r"""
+    (?: (?: today | yesterday | just\ now | moments?\ ago | (?:a|an|one)\ \w+\ ago | heute | gestern
+    | aujourd[’']hui | hier | hoy | ayer | oggi | ieri | vandaag | gisteren | hoje | ontem )
+    (?: ,?\ (?:(?:at|um|à|a\ las|alle|om|às)\ )? \d{1,2}[:.h]\d\d (?:\ uhr)? )?
+    | \d{1,3}\ ?(?:s|m|h|d|w|min|hrs?)\ ago
+    | (?: spring | summer | autumn | fall | winter | frühjahr | sommer | herbst | printemps | été
+    | automne | hiver | primavera | verano | otoño | invierno | estate | autunno | inverno
+    | q[1-4] | [1-4]t ) [ /]{1,3} (?:19|20)\d\d
+    | (?: day | week | issue | edition | release | version | revision | kw | woche | ausgabe
+    | semaine | édition | semana | edición | versión | settimana | edizione | versione | versie
+    | versão | v | rev\.? | no\.? | nr\.? )
+    \ ?\d{1,4} (?:\.\d{1,3}){0,3} (?: ,?[ /](?:19|20)\d\d )? )
 """
 _PERSON = r"(?:[A-ZÀ-ÖØ-ÞĀ-ſΑ-ΩА-ЯЁ][\w.'’&-]*|van|von|de|der|den|la|di|du|del|y|e)"
 _PEOPLE = rf"(?: {_PERSON} (?: ,?\ (?:(?:and|und|et|en|&)\ )? {_PERSON} ){{0,20}} )"
@@ -120,7 +133,8 @@ _UPDATED = _whole(rf"""
     | (?:über)?geprüft | stand | mise?\ à\ jour | publiée? | modifiée? | révisée? | actualizado
     | actualización | publicado | revisado | modificado | aggiornato | aggiornamento | pubblicato
     | revisionato | bijgewerkt | gepubliceerd | gecontroleerd | atualizado | 更新日 | 最終更新日?
-    | 公開日 ) (?: \ (?:on|at|am|vom|le|el|il|op|em|date|last) )* \ ? [:–—-]? \ ? {_MOMENT} )
+    | 公開日 ) (?: \ (?:on|at|am|vom|le|el|il|op|em|date|last) )* \ ?
+    (?: [:–—-]? \ ? {_MOMENT} | [:–—-] \ ? {_VAGUE_TIME} ) )
     (?: [ ,|·•–—-]* (?i:by|von|par|por|da|door)\ {_PEOPLE} )?
 """)
 _REVIEWED_BY = _whole(rf"""
@@ -255,10 +269,12 @@ _NOTE = _whole(r"""
     | rectificati | correcci | nota\ de | fe\ de\ errat | rectifica | correzione | rectificatie
     | correção | 訂正 | 更正 | 정정 )
 """)
+# At the end, or before the name of the site.
+_HEADLINE_END = r"(?= $ | \ ?[|»•] | \ [–—·:-]\  )"
 _HEADLINE_COUNTER = _whole(rf"""
-    (?i) \ ? (?: [\[(]\ ? (?: {_COUNTER} | \d{{1,3}} | \+\d{{1,4}} ) \ ?[\])]
-    | [–—|·•-]\ ? {_COUNTER} ) $
+    (?i) \ ? (?: [\[(]\ ? {_COUNTER} \ ?[\])] | [–—|·•-]\ ? {_COUNTER} ) {_HEADLINE_END}
 """)
+_HEADLINE_NUMBER = _whole(rf"\ ? [\[(]\ ? (?: \d{{1,3}} | \+\d{{1,4}} ) \ ?[\])] {_HEADLINE_END}")
 _HEADLINE_LABEL = _whole(r"""
     (?i) ^ (?: update | rpt | refile | wrapup | factbox | exclusive ) \ ?\d{0,2} \ ?-\ ?(?=\S)
     | ^ (?: breaking(?:\ news)? | news | podcast | opinion | press\ release | eilmeldung
@@ -355,4 +371,10 @@ def is_correction(line: str) -> bool:
 
 def bare_headline(title: str) -> str:
     """Return a headline without a counter at its end, and without a label for the whole post."""
-    return _HEADLINE_LABEL.sub("", _HEADLINE_COUNTER.sub("", title.strip())) or title
+    uncounted = _HEADLINE_NUMBER.sub("", without_counter(title.strip()))
+    return _HEADLINE_LABEL.sub("", uncounted) or title
+
+
+def without_counter(title: str) -> str:
+    """Return a headline without the number of its comments or readers; a bare number stays."""
+    return _HEADLINE_COUNTER.sub("", title) or title

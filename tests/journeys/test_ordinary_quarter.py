@@ -13,10 +13,17 @@ from notifier.enums import NewsKind, SourceKind
 from notifier.pipeline import match, poll
 from notifier.store.models import Match
 from notifier.watch import sources
+from tests.support.direct_fetch import fetch_from
 from tests.support.installation import MONDAY, Installation
 from tests.support.quarter import DAYS, Quarter
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
+
+
+@pytest.fixture(autouse=True)
+def _without_http(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answer twelve thousand requests a seed without HTTP."""
+    monkeypatch.setattr(poll, "fetch_all", fetch_from(installation.site))
 
 
 def told(installation: Installation, quarter: Quarter) -> Counter[tuple[NewsKind, str]]:

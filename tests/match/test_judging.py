@@ -258,6 +258,12 @@ def test_a_name_with_unusual_characters_is_found(title: str):
         "Text. Related: frexalimab slows lesions",
         "Ein Text. Lesen Sie auch: Frexalimab bremst",
         "Un texte. À lire aussi : le frexalimab avance",
+        "Een tekst. Lees ook: Frexalimab remt MS",
+        "Tekst. Czytaj także: Frexalimab w badaniu",
+        "Текст. Читайте также: Фрексалимаб замедляет",
+        "En text. Läs också: Frexalimab bromsar MS",
+        "A text. In case you missed it: Frexalimab slows MS",
+        "A text of the clinic. Advertisement: Ask about frexalimab. It goes on for long.",
         "Text of some length.\nAbout the author\nShe has written of frexalimab",
         "A text that goes on and on. Read more: frexalimab, explained",
     ],
@@ -270,6 +276,8 @@ def test_a_name_only_in_a_pointer_to_another_article_does_not_count(body: str):
     "body",
     [
         "Work related to frexalimab goes on.",
+        "An advertisement of frexalimab was seen in the town.",
+        "The sponsored trial of frexalimab goes on.",
         (
             "Recommended Reading: Ocrevus. The trial of frexalimab goes on, "
             "and it is told here in a sentence of its own."

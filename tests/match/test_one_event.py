@@ -53,6 +53,7 @@ OPPOSITES = [
     ("Wolfsberg trial of {} shows benefit", "Wolfsberg trial of {} shows no benefit"),
     ("Makers start second large trial of {}", "Makers stop second large trial of {}"),
     ("First patient treated in trial of {} in MS", "Last patient treated in trial of {} in MS"),
+    ("Onderzoek met {} gestart in Gent", "Onderzoek met {} gestopt in Gent"),
     ("Agency accepts application for {} in MS", "Makers withdraw application for {} in MS"),
     ("Positive results for {} in a late trial", "Negative results for {} in a late trial"),
     ("{} is safe in people with kidney disease", "{} is unsafe in people with kidney disease"),
@@ -241,6 +242,47 @@ IN_OTHER_LANGUAGES = [
         [("anunció el lunes el fabricante", "dijo su fabricante"), ("38 por", "38,2 por")],
     ),
 ]
+
+
+ABOUT_A_TRIAL = (
+    "The made-up makers met doctors in Wolfsberg on Tuesday to speak of the antibody frexalimab. "
+    "{} More than 900 people take part, half of them are given the antibody each month, and all "
+    "results will be shown at a congress in spring, where doctors and patients may ask questions."
+)
+OTHER_FACTS = [
+    ("The agency placed a hold on the trial.", "The agency lifted its hold on the trial."),
+    ("The agency will place a hold on it.", "The agency will lift the hold on it."),
+    ("The trial begins in Spain.", "The trial ends in Spain."),
+    ("The trial is in relapsing MS.", "The trial is in progressive MS."),
+    ("Die Studie läuft bei schubförmiger MS.", "Die Studie läuft bei progredienter MS."),
+    ("The agency will decide by 4 March.", "The agency will decide by 4 June."),
+]
+SAME_FACTS = [
+    ("The trial ends in Spain.", "The trial is completed in Spain."),
+    ("It is for relapsing MS.", "It is for relapsing MS, or RRMS."),
+    ("The agency lifted its hold on it.", "The agency has lifted a hold on it."),
+]
+
+
+@pytest.mark.parametrize(("first", "second"), OTHER_FACTS, ids=[two for _, two in OTHER_FACTS])
+def test_one_other_fact_in_an_equal_text_makes_another_story(first: str, second: str):
+    one, other = ABOUT_A_TRIAL.format(first), ABOUT_A_TRIAL.format(second)
+    assert not is_story(report("News of frexalimab", one), report("An antibody", other))
+
+
+@pytest.mark.parametrize(("first", "second"), SAME_FACTS, ids=[two for _, two in SAME_FACTS])
+def test_one_fact_in_other_words_is_one_story(first: str, second: str):
+    one, other = ABOUT_A_TRIAL.format(first), ABOUT_A_TRIAL.format(second)
+    assert is_story(report("News of frexalimab", one), report("An antibody", other))
+
+
+def test_the_date_of_a_decision_at_the_beginning_is_none_of_a_print():
+    first = f"On Monday the agency set 4 March for frexalimab. {RELEASE}"
+    second = first.replace("March", "June")
+    assert not is_story(report("News of frexalimab", first), report("An antibody", second))
+    printed = f"Wolfsberg, 4 March. {RELEASE}"
+    again = printed.replace("March", "June")
+    assert is_story(report("News of frexalimab", printed), report("An antibody", again))
 
 
 def edited(text: str, edits: list[tuple[str, str]]) -> str:

@@ -110,6 +110,10 @@ def test_a_date_is_that_moment(text: str):
         ("2026-03-02", MIDNIGHT),
         ("20260302", MIDNIGHT),
         ("2 March 2026", MIDNIGHT),
+        ("pon, 2 marca 2026 08:00:00 +0000", EIGHT),
+        ("2. března 2026 08:00 GMT", EIGHT),
+        ("2 Mart 2026 08:00 +0000", EIGHT),
+        ("2 марта 2026 г.", MIDNIGHT),
         ("Mar 2, 2026", MIDNIGHT),
         ("02.03.2026", MIDNIGHT),
         ("2026-03-01T24:00:00Z", MIDNIGHT),
@@ -132,6 +136,12 @@ def test_a_date_of_another_form_is_that_moment(text: str, moment: datetime):
 @pytest.mark.parametrize(
     "text",
     [
+        # written by programs that have none
+        "Thu, 01 Jan 1970 00:00:00 GMT",
+        "Wed, 31 Dec 1969 19:00:00 -0500",
+        "1970-01-01 01:00:00",
+        # of two languages, another month in each
+        "3 listopada 2026",
         # impossible
         "Mon, 30 Feb 2026 08:00:00 GMT",
         "Thu, 29 Feb 2026 08:00:00 GMT",

@@ -89,6 +89,9 @@ def test_tags_inside_a_line_join_words_and_blocks_part_them(markup: str, text: s
     ("markup", "text"),
     [
         ("10<sup>6</sup> cells", "10⁶ cells"),
+        ("10<span style='font-size:9px; vertical-align: super;'>6</span> cells", "10⁶ cells"),
+        ('71.4%<span style="vertical-align:super">9</span> of them', "71.4% of them"),
+        ('1,900 mg<span style="vertical-align:baseline">, monthly</span>', "1,900 mg, monthly"),
         ("from 7.1×10<sup>8</sup> to 4.2x10<sup>5</sup>", "from 7.1×10⁸ to 4.2x10⁵"),
         ("10<sup>-6</sup>, 10<sup>&minus;12</sup> mol", "10⁻⁶, 10⁻¹² mol"),
         ("10<sup>3</sup>–10<sup>4</sup>/µL", "10³–10⁴/µL"),

@@ -11,7 +11,7 @@ from notifier.pipeline import match as match_step
 from notifier.pipeline import poll
 from notifier.store import db
 from notifier.store.models import Article as Text
-from notifier.store.models import ArticleRequest, Entry, Host, Match, Source
+from notifier.store.models import ArticleRequest, Entry, Host, Match, Revision, Source
 from notifier.watch import articles, entries, hosts, sources
 from notifier.watch.http import client
 from notifier.watch.http.types import Response
@@ -104,6 +104,36 @@ def test_a_page_that_fails_is_requested_again_and_its_news_is_found(
     run(made, 3 * HOUR)
     run(made, DAY, force=True)
     assert (matched(made), asked(made)) == ([("new", "mention")], 2)
+
+
+TORN = (
+    "<!DOCTYPE html><html><body><article><h1>A trial ended</h1><p>The clinic of Oberau tells.</p>"
+)
+
+
+def test_a_page_without_its_end_is_read_and_requested_again(installation: Installation):
+    made = installation
+    publish(made)
+    put(made, Answer(200, TORN.encode(), {"Content-Type": "text/html"}))
+    run(made, HOUR, force=True)
+    assert matched(made) == []
+    show(made)
+    run(made, 3 * HOUR)
+    assert matched(made) == [("new", "mention")]
+    run(made, DAY)
+    assert asked(made) == 2
+
+
+def test_a_page_that_never_has_an_end_tag_counts_at_once(installation: Installation):
+    made = installation
+    publish(made)
+    whole = f"{TORN}<p>It gave frexalimab to people with multiple sclerosis.</p>"
+    put(made, Answer(200, whole.encode(), {"Content-Type": "text/html"}))
+    for hours in range(1, 20, 3):
+        run(made, hours * HOUR)
+    with made.at(MONDAY).reading() as session:
+        assert session.query(ArticleRequest).count() == 0
+    assert (matched(made), asked(made)) == ([("new", "mention")], 4)
 
 
 def test_a_page_that_comes_late_is_news_once_and_no_correction(any_installation: Installation):
@@ -326,3 +356,40 @@ def test_a_text_that_ends_in_a_pointer_is_a_teaser(ending: str):
 )
 def test_a_long_text_that_ends_like_any_other_is_whole(ending: str):
     assert not articles.is_teaser("", "A long beginning of a made-up text. " * 40 + ending)
+
+
+@pytest.mark.parametrize(
+    ("teaser", "text", "expected"),
+    [
+        pytest.param(
+            "A trial of a second drug has ended in Ternau.",
+            "Frexalimab did well in the trial of multiple sclerosis, the company said.",
+            True,
+            id="an article in other words than its teaser",
+        ),
+        pytest.param(
+            "Une étude sur la sclérose en plaques à Ternau.",
+            "L'étude a montré que le frexalimab réduit les poussées.",
+            True,
+            id="an article in French",
+        ),
+        pytest.param(
+            "A trial of a second drug has ended in Ternau.",
+            "We and our partners use cookies on this site. Accept or refuse them to go on.",
+            False,
+            id="a consent wall that is not recognised",
+        ),
+        pytest.param(
+            "Eine Studie mit einem neuen Mittel in Ternau.",
+            "Einen Augenblick bitte, Ihr Browser wird geprüft.",
+            False,
+            id="a check of the browser in German",
+        ),
+        pytest.param("多発性硬化症の新薬の試験", "多発性硬化症の試験の結果", True, id="Japanese"),
+    ],
+)
+def test_a_page_that_shares_no_word_with_its_teaser_is_not_its_article(
+    teaser: str, text: str, expected: bool
+):
+    entry = Entry(revisions=[Revision(title="News of Ternau", summary=teaser, body="")])
+    assert articles.is_about(entry, "News", text) is expected

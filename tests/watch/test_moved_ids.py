@@ -104,6 +104,26 @@ def moved(number: int, one: Observation) -> dict:
             id="a move that dates all items anew",
         ),
         pytest.param(
+            each(GARDEN, lambda n, one: {"title": f"{one.title} ({n + 3} comments)"}),
+            each(GARDEN, lambda n, one: moved(n, one) | {"title": f"{one.title} ({n} comments)"}),
+            id="a move amid comments",
+        ),
+        pytest.param(
+            GARDEN,
+            each(
+                GARDEN,
+                lambda n, one: (
+                    at_new_host(n, one) | ({} if n else {"body": f"3 min read\n{one.body}"})
+                ),
+            ),
+            id="a move that puts a line before one text",
+        ),
+        pytest.param(
+            BARE[:1],
+            each(BARE[:1], lambda n, one: moved(n, one) | {"title": f"{one.title} – 1 Kommentar"}),
+            id="a move, and the first comment",
+        ),
+        pytest.param(
             GARDEN,
             each(GARDEN, moved)[:7],
             id="a move that loses one item",
@@ -251,6 +271,21 @@ def letter(number: int, text: str = "", **changes) -> Observation:
             id="Japanese letters",
         ),
         pytest.param(
+            letter(1, "On sleep.", title="Living with it (1)"),
+            letter(2, "On age.", title="Living with it (2)"),
+            id="parts of a series",
+        ),
+        pytest.param(
+            letter(1, LONG),
+            letter(2, f"A reader answers to what the ward wrote in this paper: {LONG}"),
+            id="a letter that quotes the other",
+        ),
+        pytest.param(
+            letter(1, "On sleep.", title="Letter (3 comments)"),
+            letter(2, "On age.", title="Letter (4 comments)"),
+            id="letters with comments",
+        ),
+        pytest.param(
             letter(1, "On sleep.", published_at=None),
             letter(2, "On age.", published_at=None),
             id="letters without dates",
@@ -289,6 +324,14 @@ def test_what_is_new_when_a_site_moves_is_news(sqlite_engine: Engine):
     assert seen(sqlite_engine, BARE, [fresh, *each(BARE, moved)[:7]]) == [8, 1]
 
 
+def test_a_retracted_article_that_got_other_headlines_and_ids_is_no_news(sqlite_engine: Engine):
+    marked = each(GARDEN, lambda n, one: {} if n else {"title": f"RETRACTED: {one.title}"})
+    named = each(marked, lambda _, one: {"title": f"{one.title} | Garden News"})
+    themed = each(named, lambda _, one: {"body": f"3 min read\n{one.body}"})
+    after = each(themed, at_new_host)
+    assert seen(sqlite_engine, GARDEN, marked, named, themed, after) == [8, 0, 0, 0, 0]
+
+
 def test_a_letter_beside_a_known_one_of_its_title_is_news(sqlite_engine: Engine):
     known = [letter(1, "On sleep."), *GARDEN]
     assert seen(sqlite_engine, known, [letter(2, "On sleep."), *known]) == [9, 1]
@@ -298,6 +341,15 @@ def test_old_items_that_are_listed_again_after_an_outage_are_no_news(sqlite_engi
     assert seen(sqlite_engine, GARDEN[:4], GARDEN[4:], GARDEN) == [4, 4, 0]
     again = each(GARDEN, at_new_host)
     assert seen(sqlite_engine, again)[-1] == 0
+
+
+def test_an_old_item_that_is_listed_again_after_a_move_and_a_new_theme_is_no_news(
+    sqlite_engine: Engine,
+):
+    known = each(GARDEN, lambda _, one: {"body": f"{one.title}. {LONG}"})
+    above, below = "3 min read\n", "\nRelated articles\nLarch and the new ward"
+    after = each(known, lambda n, one: moved(n, one) | {"body": f"{above}{one.body}{below}"})
+    assert seen(sqlite_engine, known, known[1:], after) == [8, 0, 0]
 
 
 def test_ids_that_are_made_anew_at_each_poll_tell_nothing_and_leave_few_keys(engine: Engine):

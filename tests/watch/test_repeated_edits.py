@@ -125,6 +125,32 @@ def test_after_a_month_a_place_may_be_corrected_again():
     assert told([an_article(text=text) for text in texts], every=20 * DAY) == [True] * 4
 
 
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [
+        ((0, 4, 9, 26), [True] * 4),
+        ((0, 7, 18, 25), [True] * 4),
+        ((0, 4, 9, 15), [True, True, True, False]),
+        ((0, 1, 2, 3, 4, 12), [True, True, True, False, False, True]),
+    ],
+    ids=["a dose that rose again", "one a week", "within the week", "a counter that came to rest"],
+)
+def test_a_sentence_that_stood_for_a_week_is_told_again(days: tuple[int, ...], expected: list):
+    states = [
+        a_page(TIPS[0], f"It is given as {1200 + 100 * number} mg a month.") for number in range(9)
+    ]
+    editions = [an_edition(states[0], MONDAY - DAY, Difference((), material=True))]
+    for day, old, new in zip(days, states, states[1:], strict=False):
+        edit = restrained(compare(old, new), editions, MONDAY + day * DAY)
+        editions.append(an_edition(new, MONDAY + day * DAY, edit))
+    assert [edition.material for edition in editions[1:]] == expected
+
+
+def test_a_counter_that_is_read_each_day_does_not_come_to_rest():
+    texts = [f"The petition of Lindau has {number * 11} names." for number in range(2, 31)]
+    assert told([an_article(text=text) for text in texts]).count(True) <= 3
+
+
 def test_held_edits_do_not_use_up_the_limit():
     states = [an_article(text=f"It had {number} people.") for number in (31, 13)]
     held = [Edition(True, MONDAY, held_because="mass_edit") for _ in range(9)]

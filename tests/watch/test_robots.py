@@ -11,7 +11,7 @@ AGENT = "notifier/1.0 (+https://news.example.org)"
 
 
 def allowed(text: str, path: str, agent: str = AGENT) -> bool:
-    return robots.allows(robots.rules_for(text, agent), f"https://example.org{path}")
+    return robots.Rules(text, agent).allow(f"https://example.org{path}")
 
 
 FOR_ALL = "User-agent: *\n"
@@ -94,7 +94,7 @@ def test_rules_of_strangers_take_little_time():
     lines = ["Disallow: /" + "*a" * 200 + "b$" for _ in range(1_000)]
     lines += ["Disallow: /" + "".join(draw.choices("ab*", k=300)) for _ in range(1_000)]
     begun = perf_counter()
-    rules = robots.rules_for("User-agent: *\n" + "\n".join(lines), AGENT)
+    rules = robots.Rules("User-agent: *\n" + "\n".join(lines), AGENT)
     for _ in range(5):
-        robots.allows(rules, "https://example.org/" + "a" * 1_900)
+        rules.allow("https://example.org/" + "a" * 1_900)
     assert perf_counter() - begun < 5

@@ -428,3 +428,13 @@ def test_the_page_of_an_entry_of_the_future_is_not_checked(office: Office):
     assert [request.entry_id for request in requests] == ids[1:]
     requests = page_checks.due(session, [office.source.id], MONDAY + 4 * DAY)
     assert sorted(request.entry_id for request in requests) == ids
+
+
+def test_pages_that_are_there_are_stored_without_loading_their_states(office: Office):
+    ids = office.write(*range(1, 9))
+    office.session.flush()
+    office.session.expunge_all()
+    office.check(1, dict.fromkeys(ids, PRESENT) | {ids[0]: UNKNOWN})
+    loaded = office.session.identity_map.values()
+    assert {one.checked_at for one in loaded if isinstance(one, Entry)} == {MONDAY + DAY}
+    assert not any(isinstance(one, Revision) for one in loaded)

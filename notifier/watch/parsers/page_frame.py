@@ -19,6 +19,7 @@ HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _NEVER_SHOWN = (
     "//script|//style|//noscript|//template|//iframe|//svg|//dialog|//object|//canvas|//video"
     "|//audio|//map|//select|//textarea|//datalist|//head"
+    "|//amp-ad|//amp-embed|//amp-sticky-ad|//ins[contains(@class, 'adsbygoogle')]"
 )
 _FRAME = (
     "//nav|//footer|//aside|//form|//header[not(ancestor::article or ancestor::main)]"
@@ -62,7 +63,7 @@ _LISTING_WIDGETS = words(
     "social follow share newsletter subscribe ad ads links breadcrumbs login form"
 )
 # Words in class names that say what a layout has, or how it is, and not what an element is.
-_STATES = words("has have with without no not is hide js")
+_STATES = words("has have with without no not is hide js free open opened")
 # Aside that belongs to the text beside it.
 _CALLOUT = words(
     "callout infobox info note notes highlight highlights key keypoints factbox facts fact box "
@@ -78,6 +79,7 @@ _PANEL = words(
     "expand expandable expander faq faqs answer answers details spoiler reveal tta"
 )
 _TITLES = words("accordion collapsible toggle faq question expander expand trigger spoiler")
+_REST = words("more readmore moretext full rest")
 _UNSEEN_CLASSES = words("sr-only visually-hidden screen-reader-text screen-reader-response")
 _UNSEEN_STYLE = re.compile(r"(?i)display\s*:\s*none|visibility\s*:\s*hidden")
 # A word of a name, without the number by which sites count (sidebar-2, ad1). A made-up id such as
@@ -225,7 +227,7 @@ def _drop_unseen(root: Any, own: set[Any]) -> None:
             _is_unseen(element)
             and element not in own
             and not _is_mostly(element, lengths, root)
-            and not _is_panel(element, controlled)
+            and not (_opens_rest(element) or _is_panel(element, controlled))
         ):
             _drop(root, [element])
 
@@ -241,7 +243,7 @@ def _is_unseen(element: Any) -> bool:
 
 def _is_panel(element: Any, controlled: set[str]) -> bool:
     """Return whether a hidden element opens at a click on something else."""
-    if _is_around(element) or element.tag not in BLOCKS:
+    if element.tag not in BLOCKS or _is_around(element):
         return False
     if element.get("role") in ("tabpanel", "region") or element.get("id") in controlled:
         return True
@@ -256,6 +258,21 @@ def _is_panel(element: Any, controlled: set[str]) -> bool:
             return True
         above = above.getparent()
     return False
+
+
+def _opens_rest(element: Any) -> bool:
+    """Return whether an element is the rest of a text, beside a button that shows it."""
+    names = _words_of(element)
+    if element.tag not in BLOCKS or not names & _REST or names & (_AROUND - {"readmore"}):
+        return False
+    is_opened = any(
+        beside is not None
+        and (beside.tag == "button" or "button" in (beside.get("role"), *_words_of(beside)))
+        for beside in (element.getprevious(), element.getnext())
+    )
+    if is_opened:  # "read-more" is no name of what surrounds the article here
+        element.attrib.pop("class", None)
+    return is_opened
 
 
 def _is_title(element: Any) -> bool:

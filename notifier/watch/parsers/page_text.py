@@ -4,6 +4,7 @@ Pure. `prepare` changes the tree once, so that the joined texts of any element r
 sees them. It knows nothing of articles and of what surrounds them.
 """
 
+import re
 from typing import Any
 
 from lxml.html import HtmlElement
@@ -14,6 +15,7 @@ from notifier.text.tags import words
 from notifier.text.visible import BLOCKS, unescaped_again
 
 _RAISED_CLASSES = words("sup super superscript footnote footnote-ref fnref reference")
+_RAISED_STYLE = re.compile(r"(?i)\bvertical-align\s*:\s*(su(?:per|b))\b")
 # Neighbours that are read to find what stands before a raised text. Chosen by hand.
 _MOST_NEIGHBOURS = 8
 
@@ -59,7 +61,9 @@ def _position(element: Any) -> str:
         return str(element.tag)
     classes = set(element.get("class", "").lower().split())
     if element.tag == "span":
-        return "sup" if classes & _RAISED_CLASSES else ""
+        style = _RAISED_STYLE.search(element.get("style", ""))
+        looks = style[1][:3].lower() if style else ""
+        return "sup" if classes & _RAISED_CLASSES else looks
     return "link" if "#" in element.get("href", "") or classes & _RAISED_CLASSES else ""
 
 

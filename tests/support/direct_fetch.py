@@ -1,0 +1,37 @@
+"""Answers of a news site without HTTP, for simulations of thousands of requests.
+
+Owns what a server would have answered to each request, redirects apart. HTTP itself has tests of
+its own.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from notifier.settings import Settings
+from notifier.watch.http.client import OnResponse
+from notifier.watch.http.types import Request, Response
+from tests.support.news_site import Site
+
+Fetch = Callable[[Sequence[Request], Settings, OnResponse], None]
+
+
+def fetch_from(site: Site) -> Fetch:
+    """Return what stands in for `fetch_all`, and asks this site alone."""
+
+    def fetch_all(requests: Sequence[Request], _: Settings, on_response: OnResponse) -> None:
+        waiting = deque(requests)
+        while waiting:
+            waiting += on_response(_response(site, waiting.popleft())) or ()
+
+    return fetch_all
+
+
+def _response(site: Site, request: Request) -> Response:
+    path = request.url.removeprefix(site.address)
+    if path == request.url:
+        return Response(request, request.url, error="there is no such host")
+    answer = site.answer(path, request.etag)
+    is_read = answer.status == 200 and request.purpose.wants_body
+    headers = {name.lower(): text for name, text in answer.headers.items()}
+    body = answer.body if is_read else b""
+    return Response(request, request.url, answer.status, headers, body)
