@@ -38,6 +38,7 @@ _CLOSED = re.compile(
     r"\bregister (?:to|or|for|now|free)|connectez|s.identifier|se connecter|iniciar sesión|"
     r"inicia sesión|regístr|accedi\b|inloggen|premium|paywall|\bpaid (?:access|content|sub)|"
     r"(?:free|your) account|unlock (?:this|the|full)|free trial period|"
+    r"(?:protected|private|locked) (?:post|page|article)|\bjoin (?:now|today|us|free) to |"
     r"(?:content|post|page|article) is (?:protected|private|locked)|inhalt ist geschützt|"
     r"contenu est protégé|contenido está protegido|contenuto è protetto|有料"
 )

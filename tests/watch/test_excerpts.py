@@ -36,6 +36,8 @@ PARTS = {
     "for members": "In Lindau, the bakers asked 31 people how frexalimab worked.\n"
     "This text is for members. Join for $ 5 a month or log in.",
     "password": "This content is password protected. To view it please enter your password below:",
+    "a protected post": "There is no excerpt because this is a protected post.",
+    "an offer to join": "Join now to read the full story.",
     "German password": "Dieser Inhalt ist passwortgeschützt. Bitte geben Sie das Passwort ein.",
     "French password": "Cet article est protégé par un mot de passe.",
     "Spanish subscribers": "In Lindau, the bakers asked 31 people how frexalimab worked.\n"
