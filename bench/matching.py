@@ -24,8 +24,8 @@ from notifier.enums import TermKind, Tier
 from notifier.match import evaluation, profiles
 from notifier.match.evaluation import ALERTS, LabelledDocument
 from notifier.match.judging import Document, judge_document
+from notifier.match.names.spelling import normalize
 from notifier.match.score import Judgement, judge
-from notifier.match.spelling import normalize
 from notifier.match.terms import TermSpec, Vocabulary
 
 PROFILE = profiles.parse(profiles.bundled_file(), "the bundled profile")

@@ -109,11 +109,11 @@ CLOCK = "deps.py"
 
 # The files and folders that import a library, or one name of it.
 LIBRARIES: dict[str, set[str]] = {
-    "ahocorasick_rs": {"match/terms.py", "match/site_words.py"},
+    "ahocorasick_rs": {"match/terms.py", "match/stories/site_words.py"},
     "aiohttp": {"watch/http/client.py", "watch/http/ssrf.py"},
     "aiosmtpd": {"demo/servers.py"},
     "alembic": {"store/"},
-    "anyascii": {"match/name_variants.py"},
+    "anyascii": {"match/names/name_variants.py"},
     "asyncio": {"watch/http/client.py", "web/server.py", "demo/servers.py"},
     "babel": {"i18n/catalog.py"},
     "cryptography": {"deliver/mime/dkim_keys.py"},
@@ -135,12 +135,12 @@ LIBRARIES: dict[str, set[str]] = {
     "poplib": set(),
     "protego": {"watch/robots.py"},
     "rapidfuzz": {
-        "match/headlines.py",
-        "match/name_variants.py",
-        "match/passages.py",
-        "match/stories.py",
-        "match/substances.py",
-        "watch/edit_distance.py",
+        "match/stories/headlines.py",
+        "match/names/name_variants.py",
+        "match/stories/passages.py",
+        "match/stories/story_index.py",
+        "match/names/substances.py",
+        "watch/compare/edit_distance.py",
     },
     "requests": set(),
     "rich": {"cli/"},

@@ -18,9 +18,9 @@ from notifier.match import held, judging, matches, profiles
 from notifier.match.held import HeldDraft
 from notifier.match.judging import News
 from notifier.match.matches import BatchDraft, MatchDraft, Versions
-from notifier.match.passages import TEXT_READ
 from notifier.match.score import Judgement
-from notifier.match.stories import Fingerprint, StoryIndex, fingerprint
+from notifier.match.stories.passages import TEXT_READ
+from notifier.match.stories.story_index import Fingerprint, StoryIndex, fingerprint
 from notifier.match.terms import Vocabulary
 from notifier.store.models import Examination, Match, Profile, Revision
 

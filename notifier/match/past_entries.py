@@ -18,7 +18,7 @@ from notifier.match.batches import BATCH
 from notifier.match.matches import MatchDraft
 from notifier.match.profiles import BROAD_SHARE, FEWEST_ENTRIES_TO_ESTIMATE
 from notifier.match.score import Judgement
-from notifier.match.stories import Fingerprint
+from notifier.match.stories.story_index import Fingerprint
 from notifier.match.terms import TermSpec, Vocabulary
 from notifier.store.models import Entry, Examination, Match, Profile, Revision, Source
 

@@ -1,10 +1,10 @@
 """Terms: the words that profiles look for, found in a text by one Aho-Corasick automaton.
 
 Owns what counts as an occurrence of a term. Texts are searched in the normal form of
-`match/spelling.py`, with a space around each word, so that the automaton finds whole words only; of
-a name it finds the beginning of a word, too, and `match/endings.py` decides about the rest.
+`names/spelling.py`, with a space around each word, so that the automaton finds whole words only; of
+a name it finds the beginning of a word, too, and `names/endings.py` decides about the rest.
 Misspellings of long names and names in other scripts are looked up word by word
-(`match/name_variants.py`), grouped codes number by number (`match/codes.py`). None of these costs
+(`names/name_variants.py`), grouped codes number by number (`names/codes.py`). None of these costs
 more when there are more profiles. The rules are listed in docs/matching.md, section 2.
 """
 
@@ -16,12 +16,12 @@ from typing import Generic, TypeVar
 from ahocorasick_rs import AhoCorasick
 
 from notifier.enums import TermKind
-from notifier.match import substances
-from notifier.match.acronyms import is_acronym, occurs_as_a_trial, occurs_in_capitals
-from notifier.match.codes import GroupedCodes
-from notifier.match.endings import SHORTEST_STEM, may_follow
-from notifier.match.name_variants import NameVariants
-from notifier.match.spelling import SearchText, search_text
+from notifier.match.names import substances
+from notifier.match.names.acronyms import is_acronym, occurs_as_a_trial, occurs_in_capitals
+from notifier.match.names.codes import GroupedCodes
+from notifier.match.names.endings import SHORTEST_STEM, may_follow
+from notifier.match.names.name_variants import NameVariants
+from notifier.match.names.spelling import SearchText, search_text
 from notifier.text.cleaning import fold
 
 Key = TypeVar("Key", bound=Hashable)

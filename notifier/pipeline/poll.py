@@ -25,7 +25,6 @@ from notifier.pipeline.notices import enqueue_for_operator
 from notifier.pipeline.poll_result import PollResult
 from notifier.watch import (
     due_requests,
-    edits,
     entries,
     health,
     ingest,
@@ -34,6 +33,7 @@ from notifier.watch import (
     presence,
     sources,
 )
+from notifier.watch.compare import edits
 from notifier.watch.http.client import fetch_all
 from notifier.watch.http.types import Purpose, Request, Response
 from notifier.watch.parser_process import Parser, parse_document, require_document

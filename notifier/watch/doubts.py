@@ -15,8 +15,8 @@ from notifier.enums import SourceKind
 from notifier.store.db import in_chunks
 from notifier.store.models import Doubt, Entry, Source
 from notifier.watch import plausibility, sources
-from notifier.watch.damage import is_damaged
-from notifier.watch.edits import Plan
+from notifier.watch.compare.damage import is_damaged
+from notifier.watch.compare.edits import Plan
 from notifier.watch.parsers.observation import ASIDE, ParsedDocument
 
 # Characters of the text of a first state that may be doubted. Chosen by hand; not measured.

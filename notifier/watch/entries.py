@@ -19,12 +19,12 @@ from notifier.i18n.messages import LazyMessage
 from notifier.store.models import Entry, Revision, Source
 from notifier.store.models.sources import Change
 from notifier.watch import first_sight, withdrawals
-from notifier.watch.diff import Difference
-from notifier.watch.edits import Compared, Known, compared_states, difference, whole
+from notifier.watch.compare.diff import Difference
+from notifier.watch.compare.edits import Compared, Known, compared_states, difference, whole
+from notifier.watch.compare.repeated_edits import restrained
 from notifier.watch.first_sight import FirstSight
 from notifier.watch.identity import Aliases, Identified, identified
 from notifier.watch.parsers.observation import READING, Observation, Origin
-from notifier.watch.repeated_edits import restrained
 from notifier.watch.stored import Stored
 
 # An entry that changes at every poll is not followed into every change: so many edits within 24

@@ -21,7 +21,6 @@ from notifier.watch import (
     articles,
     doubts,
     due_requests,
-    edits,
     entries,
     page_checks,
     presence,
@@ -29,6 +28,7 @@ from notifier.watch import (
     sources,
     trial_lists,
 )
+from notifier.watch.compare import edits
 from notifier.watch.doubts import Judgement
 from notifier.watch.http.types import Purpose, Request, Response
 from notifier.watch.parsers import wordpress

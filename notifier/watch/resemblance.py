@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from notifier.text.cleaning import fold
 from notifier.text.urls import canonical_url
-from notifier.watch import surroundings
+from notifier.watch.compare import surroundings
 
 # All values were chosen by hand; not measured.
 

@@ -9,7 +9,7 @@ were chosen by hand; not measured.
 import re
 from typing import NamedTuple
 
-from notifier.watch.numerals import DATE
+from notifier.watch.compare.numerals import DATE
 
 # Characters of a line that is looked at.
 _LONGEST = 120

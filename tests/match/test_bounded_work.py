@@ -12,7 +12,7 @@ from notifier.admin import profile_import
 from notifier.enums import NewsKind, Tier
 from notifier.match import batches, boilerplate, judging, matches, past_entries, profiles
 from notifier.match.score import is_medical
-from notifier.match.stories import StoryIndex, fingerprint, is_same_news
+from notifier.match.stories.story_index import StoryIndex, fingerprint, is_same_news
 from notifier.match.urgency import is_urgent
 from notifier.pipeline import match
 from notifier.pipeline.problems import Problems

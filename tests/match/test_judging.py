@@ -13,7 +13,7 @@ from notifier.enums import TermKind, Tier
 from notifier.errors import NotFoundError
 from notifier.match import held, matches, profiles
 from notifier.match.judging import Document, judge_document
-from notifier.match.spelling import normalize
+from notifier.match.names.spelling import normalize
 from notifier.match.terms import TermSpec, Vocabulary
 from notifier.pipeline import match, poll
 from notifier.pipeline.run import run_once

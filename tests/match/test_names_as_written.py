@@ -5,8 +5,8 @@ import time
 import pytest
 
 from notifier.enums import TermKind, Tier
-from notifier.match import substances
-from notifier.match.name_variants import edits_between
+from notifier.match.names import substances
+from notifier.match.names.name_variants import edits_between
 from notifier.match.terms import TermSpec, Vocabulary
 from tests.support.matching import judge_text
 

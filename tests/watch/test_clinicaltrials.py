@@ -5,7 +5,7 @@ import json
 import pytest
 
 from notifier.enums import NewsKind
-from notifier.watch.diff import State, compare
+from notifier.watch.compare.diff import State, compare
 from notifier.watch.parsers.clinicaltrials import parse
 from notifier.watch.parsers.observation import Observation, ParseError
 from tests.support.paths import PACKAGE

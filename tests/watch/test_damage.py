@@ -2,7 +2,7 @@
 
 import pytest
 
-from notifier.watch.damage import is_damaged, is_repair
+from notifier.watch.compare.damage import is_damaged, is_repair
 from notifier.watch.parsers.observation import Observation
 
 

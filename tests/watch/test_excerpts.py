@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from notifier.store import db
 from notifier.store.models import Entry
 from notifier.watch import entries
-from notifier.watch.excerpts import is_part
+from notifier.watch.compare.excerpts import is_part
 from notifier.watch.parsers.observation import Observation
 from tests.support.installation import MONDAY
 from tests.watch.test_identity import a_source

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifier.watch.diff import State, compare
+from notifier.watch.compare.diff import State, compare
 from notifier.watch.parsers.html_page import parse
 from notifier.watch.parsers.observation import ParseError
 

@@ -11,8 +11,9 @@ from sqlalchemy import Engine
 from notifier.enums import HeldBecause, NewsKind
 from notifier.store import db
 from notifier.store.models import Entry, Source
-from notifier.watch import edits, entries, mass_edits
-from notifier.watch.diff import Difference, State, compare
+from notifier.watch import entries
+from notifier.watch.compare import edits, mass_edits
+from notifier.watch.compare.diff import Difference, State, compare
 from notifier.watch.parsers import clinicaltrials
 from notifier.watch.parsers.observation import Observation
 from tests.support.installation import MONDAY

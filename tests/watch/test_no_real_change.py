@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifier.watch.diff import Difference, State, compare
+from notifier.watch.compare.diff import Difference, State, compare
 
 LEAD = "Frexalimab was tried for a year in the clinic of Lindau. Nearly all people stayed in it."
 

@@ -25,7 +25,8 @@ from notifier.store import db
 from notifier.store.models import Entry, EntryAlias, Revision, Source
 from notifier.text.cleaning import clean, fold
 from notifier.text.urls import LONGEST_ADDRESS
-from notifier.watch import edits, entries, parser_process, presence, sources, trial_lists
+from notifier.watch import entries, parser_process, presence, sources, trial_lists
+from notifier.watch.compare import edits
 from notifier.watch.health import expected_by
 from notifier.watch.http import ssrf
 from notifier.watch.http.client import fetch_all
@@ -411,12 +412,12 @@ class OddError(Exception):
 
 PLACES = (
     "notifier.watch.entries.store_part",
-    "notifier.watch.edits.plan",
+    "notifier.watch.compare.edits.plan",
     "notifier.watch.presence.note_listed",
     "notifier.watch.sources.record_success",
     "notifier.watch.sources.follow_move",
     "notifier.watch.sources.note_posts_url",
-    "notifier.watch.edits.Plan.compare",
+    "notifier.watch.compare.edits.Plan.compare",
     "notifier.watch.parser_process.Parser.parse",
     "notifier.pipeline.poll.Poll._store_document",
 )

@@ -10,8 +10,8 @@ from itertools import pairwise
 import pytest
 
 from notifier.store.models.sources import Change
-from notifier.watch.diff import Difference, State, compare
-from notifier.watch.repeated_edits import restrained
+from notifier.watch.compare.diff import Difference, State, compare
+from notifier.watch.compare.repeated_edits import restrained
 from tests.support.installation import MONDAY
 
 DAY = timedelta(days=1)

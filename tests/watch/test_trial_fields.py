@@ -14,7 +14,7 @@ from notifier.i18n.catalog import language_of
 from notifier.match.urgency import is_urgent
 from notifier.store.models import Entry, Match, Revision, Source
 from notifier.trial_fields import TRIAL_FIELDS, FieldForm, FieldGroup, TrialField
-from notifier.watch.diff import Difference, State, compare
+from notifier.watch.compare.diff import Difference, State, compare
 from notifier.watch.parsers import clinicaltrials
 from notifier.watch.parsers.observation import Observation
 from tests.support.installation import MONDAY

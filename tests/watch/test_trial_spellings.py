@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from notifier.watch.diff import Difference, State, compare
+from notifier.watch.compare.diff import Difference, State, compare
 from notifier.watch.parsers import clinicaltrials
 
 URL = "https://clinicaltrials.gov/api/v2/studies/NCT99990001"

@@ -73,8 +73,8 @@ def size_violations(
         package: what is checked.
         most_lines: of a function, without its decorators and its docstring.
         most_branches: of a function, McCabe's number.
-        longer: functions that may be longer or have more branches, as `"watch/diff.py:compare"`;
-            one that need not is a violation.
+        longer: functions that may be longer or have more branches, as
+            `"watch/compare/diff.py:compare"`; one that need not is a violation.
     """
     violations = []
     used = set()

@@ -14,7 +14,7 @@ from rapidfuzz.distance import OSA
 @cache
 def names() -> frozenset[str]:
     """Return the names of the bundled list, in small letters."""
-    text = (files("notifier") / "match" / "substances.txt").read_text(encoding="utf-8")
+    text = (files("notifier") / "match" / "names" / "substances.txt").read_text(encoding="utf-8")
     lines = (line for line in text.splitlines() if not line.startswith("#"))
     return frozenset(name for line in lines for name in line.split())
 

@@ -7,8 +7,8 @@ import re
 from collections.abc import Sequence
 
 from notifier.text.cleaning import fold
-from notifier.watch.statements import Statement, Text
-from notifier.watch.text_changes import edits
+from notifier.watch.compare.statements import Statement, Text
+from notifier.watch.compare.text_changes import edits
 
 # The words by which an excerpt points to the whole text, at its end. In small letters they are a
 # part of a sentence, unless a mark stands before them.

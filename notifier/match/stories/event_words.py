@@ -1,14 +1,14 @@
 """Event words: the vocabulary by which a text states what happened.
 
-Owns the lists of verbs, negations, numbers and units that `match/events.py` reads, and nothing
-else. English, German, French and Spanish, with the commonest words of Italian, Portuguese and
+Owns the lists of verbs, negations, numbers and units that `events.py` reads, and nothing else.
+English, German, French and Spanish, with the commonest words of Italian, Portuguese and
 Dutch; collected by hand from headlines about medicines; not measured. Words are written in small
 letters without accents; an asterisk stands for any ending.
 """
 
 from collections.abc import Mapping
 
-from notifier.match.word_lists import Words, words
+from notifier.match.stories.word_lists import Words, words
 
 # Axes on which a text states one thing or its opposite: "+" or "-" or, for the course of a trial,
 # a word.

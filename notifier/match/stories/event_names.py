@@ -1,13 +1,13 @@
 """Event names: agencies, countries, companies and phrases that a headline names.
 
-Owns the names by which `match/events.py` tells one event from another. In English, German, French
-and Spanish, with the commonest of Italian and Portuguese; collected by hand; not measured. Words
+Owns the names by which `events.py` tells one event from another. In English, German, French and
+Spanish, with the commonest of Italian and Portuguese; collected by hand; not measured. Words
 are written in small letters without accents; an asterisk stands for any ending.
 """
 
 from collections.abc import Mapping
 
-from notifier.match.word_lists import Words, words
+from notifier.match.stories.word_lists import Words, words
 
 # Several words that are read as one, by their first word.
 _PHRASES = {

@@ -12,11 +12,11 @@ from notifier import trial_fields
 from notifier.i18n.messages import LazyMessage, mark_number, plural
 from notifier.store.models.sources import Change
 from notifier.trial_fields import FieldForm, FieldGroup
-from notifier.watch import places
-from notifier.watch.changes import changed
-from notifier.watch.statements import sentences
-from notifier.watch.text_changes import NOTHING_SHARED, Shared
-from notifier.watch.wording import glued, words
+from notifier.watch.compare import places
+from notifier.watch.compare.changes import changed
+from notifier.watch.compare.statements import sentences
+from notifier.watch.compare.text_changes import NOTHING_SHARED, Shared
+from notifier.watch.compare.wording import glued, words
 
 # Items of a list that are named in a change. Chosen by hand; not measured.
 _MOST_NAMED = 5

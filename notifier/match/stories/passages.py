@@ -12,11 +12,11 @@ from typing import NamedTuple
 from rapidfuzz import fuzz
 from rapidfuzz.distance import Levenshtein
 
-from notifier.match import event_words, events
-from notifier.match.events import Token
-from notifier.match.headlines import Headline, is_same_word
-from notifier.match.site_words import sentences, without_site_words
-from notifier.match.word_lists import plain
+from notifier.match.stories import event_words, events
+from notifier.match.stories.events import Token
+from notifier.match.stories.headlines import Headline, is_same_word
+from notifier.match.stories.site_words import sentences, without_site_words
+from notifier.match.stories.word_lists import plain
 
 # Of 100. Chosen by hand: same result from 50 to 100 on the labelled set.
 _SAME_TEXT = 80

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from notifier.watch import surroundings
-from notifier.watch.numerals import MONTH, decimal_sign
-from notifier.watch.wording import Word, glued, without_marks, words
+from notifier.watch.compare import surroundings
+from notifier.watch.compare.numerals import MONTH, decimal_sign
+from notifier.watch.compare.wording import Word, glued, without_marks, words
 
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”»)\]]*\s+|(?<=[。！？])")
 # A full stop behind these ends no sentence. Chosen by hand; not measured.

@@ -94,7 +94,7 @@ def occurs_in_capitals(acronym: str, cased: str) -> bool:
 
     Args:
         acronym: in capitals.
-        cased: the text, as `match/spelling.py` gives it.
+        cased: the text, as `match/names/spelling.py` gives it.
     """
     parts = "[-\u2010\u2011]?".join(acronym)
     # A long acronym may run into a word of small letters.
@@ -107,7 +107,7 @@ def occurs_as_a_trial(acronym: str, cased: str, *, in_context: bool) -> bool:
 
     Args:
         acronym: of a trial, in capitals.
-        cased: the text, as `match/spelling.py` gives it.
+        cased: the text, as `match/names/spelling.py` gives it.
         in_context: True if the text also names the therapy, its sponsor or its illness.
     """
     if len(acronym) < _SHORTEST_TITLE or acronym.lower() in _ORDINARY_WORDS:

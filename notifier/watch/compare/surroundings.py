@@ -9,7 +9,7 @@ by hand; not measured.
 
 import re
 
-from notifier.watch.numerals import DATE
+from notifier.watch.compare.numerals import DATE
 from notifier.watch.set_lines import is_set_line
 
 # Characters of a line that is looked at; longer ones are text.

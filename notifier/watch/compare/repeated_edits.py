@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from notifier.store.models.sources import Change
-from notifier.watch.diff import Difference, State, text_of
-from notifier.watch.edit_distance import ALIKE, similarity
-from notifier.watch.statements import Statement, sentences
+from notifier.watch.compare.diff import Difference, State, text_of
+from notifier.watch.compare.edit_distance import ALIKE, similarity
+from notifier.watch.compare.statements import Statement, sentences
 
 # After so many corrections within 30 days nothing is a correction.
 MOST_CORRECTIONS_A_MONTH = 5

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from notifier.text.cleaning import fold
-from notifier.watch import numerals
+from notifier.watch.compare import numerals
 
 # Digits above the line after a unit or a digit are a power; other ones are a reference mark.
 _SUPERSCRIPT = "⁰¹²³⁴⁵⁶⁷⁸⁹"

@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 from notifier.enums import NewsKind
 from notifier.store.db import in_chunks
 from notifier.store.models import Entry, Revision, Source
-from notifier.watch import excerpts, mass_edits
-from notifier.watch.damage import is_repair
-from notifier.watch.diff import Difference, State, comparable, compare, contains_changes
+from notifier.watch.compare import excerpts, mass_edits
+from notifier.watch.compare.damage import is_repair
+from notifier.watch.compare.diff import Difference, State, comparable, compare, contains_changes
 from notifier.watch.first_sight import has_backlog
 from notifier.watch.identity import Aliases, Identified, identified
 from notifier.watch.parsers.clinicaltrials import without_escapes_in

@@ -9,11 +9,11 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from notifier.watch import numerals, surroundings
-from notifier.watch.edit_distance import ALIKE, changed_blocks, similarity
-from notifier.watch.facts import fact_of
-from notifier.watch.statements import Statement, Text
-from notifier.watch.wording import Word, glued
+from notifier.watch.compare import numerals, surroundings
+from notifier.watch.compare.edit_distance import ALIKE, changed_blocks, similarity
+from notifier.watch.compare.facts import fact_of
+from notifier.watch.compare.statements import Statement, Text
+from notifier.watch.compare.wording import Word, glued
 
 # All limits of this file were chosen by hand; not measured, because no set of labelled edits
 # exists.

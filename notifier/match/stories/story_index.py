@@ -23,10 +23,10 @@ from urllib.parse import urlsplit
 
 from rapidfuzz import fuzz, process
 
-from notifier.match import events, headlines, passages
-from notifier.match.events import Event, Number
-from notifier.match.headlines import Headline
-from notifier.match.passages import Report
+from notifier.match.stories import events, headlines, passages
+from notifier.match.stories.events import Event, Number
+from notifier.match.stories.headlines import Headline
+from notifier.match.stories.passages import Report
 from notifier.text.cleaning import paper_ids
 from notifier.text.urls import canonical_url
 

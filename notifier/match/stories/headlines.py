@@ -14,9 +14,9 @@ from functools import cached_property
 from rapidfuzz import fuzz
 from rapidfuzz.distance import Levenshtein
 
-from notifier.match import event_names, event_words, events
-from notifier.match.events import Event
-from notifier.match.word_lists import Words, plain, words
+from notifier.match.stories import event_names, event_words, events
+from notifier.match.stories.events import Event
+from notifier.match.stories.word_lists import Words, plain, words
 
 # Of 100, by edits of the sorted words. On the labelled set 84 to 100 find the same two pairs, both
 # right; 80 adds a wrong pair.

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from notifier.match import event_names, event_words
-from notifier.match.event_names import joined
-from notifier.match.word_lists import without_accents
+from notifier.match.stories import event_names, event_words
+from notifier.match.stories.event_names import joined
+from notifier.match.stories.word_lists import without_accents
 
 _TOKEN = re.compile(r"\d+(?:[.,\u00a0\u202f]\d+)*|[^\W\d_][^\W_]*|[%µ]")
 _GROUPED = re.compile(r"[1-9]\d{0,2}(?:[.,\u00a0\u202f]\d{3})+")

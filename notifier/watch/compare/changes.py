@@ -5,7 +5,7 @@ Pure. It knows nothing of what matters.
 
 from notifier.store.models.sources import Change
 from notifier.text.cleaning import shorten
-from notifier.watch.edit_distance import common_start
+from notifier.watch.compare.edit_distance import common_start
 
 # Characters that are stored of each side of a change; of a longer text, those around the first
 # difference, beginning so many characters before it. Mails show 240. Chosen by hand; not measured.

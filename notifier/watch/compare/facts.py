@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-from notifier.watch.wording import Word, bare
+from notifier.watch.compare.wording import Word, bare
 
 _NUMBER = re.compile(r"(?<![\w])[-−]?\d[\d.,\u00a0\u202f]*(?:\s?(?:[%‰]|[^\W\d_]+))?")
 _THOUSANDS = re.compile(r"(?<=\d)[,\u00a0\u202f](?=\d{3}(?!\d))")

@@ -11,9 +11,9 @@ from dataclasses import replace
 from typing import TypeVar
 
 from notifier.enums import HeldBecause
-from notifier.watch import headlines, trial_changes
-from notifier.watch.diff import Difference, State, compare, text_of
-from notifier.watch.text_changes import Shared, edits, swap_of, unmatched
+from notifier.watch.compare import headlines, trial_changes
+from notifier.watch.compare.diff import Difference, State, compare, text_of
+from notifier.watch.compare.text_changes import Shared, edits, swap_of, unmatched
 
 _Value = TypeVar("_Value", bound=Hashable)
 

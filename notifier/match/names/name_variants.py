@@ -2,7 +2,7 @@
 
 Owns how far a word may be from a name. A drug's name differs from every other by more than a slip
 of the hand, and substance names (INN) are chosen so; where two do not, the bundled list of other
-names decides (`match/substances.py`). Pure functions. The thresholds were chosen by hand and
+names decides (`match/names/substances.py`). Pure functions. The thresholds were chosen by hand and
 checked on the labelled and the made-up set and on the bundled list (docs/matching.md, section 2).
 """
 
@@ -16,8 +16,8 @@ from anyascii import anyascii
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from notifier.match import substances
-from notifier.match.endings import stems, without_accents
+from notifier.match.names import substances
+from notifier.match.names.endings import stems, without_accents
 
 # In letters. A shorter name has too many similar words. Same result from 4 to 10 on both sets.
 SHORTEST_FUZZY = 8

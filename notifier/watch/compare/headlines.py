@@ -8,12 +8,12 @@ import re
 from collections.abc import Collection
 
 from notifier.text.cleaning import fold
-from notifier.watch import surroundings
-from notifier.watch.edit_distance import is_one_slip
-from notifier.watch.facts import fact_of
-from notifier.watch.statements import Statement
-from notifier.watch.text_changes import NOTHING_SHARED, Shared, Span, spans_of, swap_of
-from notifier.watch.wording import Word, glued, words
+from notifier.watch.compare import surroundings
+from notifier.watch.compare.edit_distance import is_one_slip
+from notifier.watch.compare.facts import fact_of
+from notifier.watch.compare.statements import Statement
+from notifier.watch.compare.text_changes import NOTHING_SHARED, Shared, Span, spans_of, swap_of
+from notifier.watch.compare.wording import Word, glued, words
 
 # Chosen by hand; not measured: words of a site's or section's name, letters of a name that is part
 # of another one, and letters of a word in which one is taken for a slip.

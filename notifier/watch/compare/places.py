@@ -8,7 +8,7 @@ common English name of their own. The lists were made by hand; not measured.
 import re
 
 from notifier.text.cleaning import fold
-from notifier.watch.wording import bare, glued, words
+from notifier.watch.compare.wording import bare, glued, words
 
 _COUNTRIES = (
     "turkey|türkiye|turkiye|republic of turkey|republic of türkiye",

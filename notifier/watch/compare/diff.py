@@ -15,12 +15,12 @@ from notifier.enums import HeldBecause
 from notifier.i18n.messages import LazyMessage
 from notifier.store.models.sources import Change
 from notifier.text.cleaning import fold
-from notifier.watch import headlines, surroundings, text_changes, trial_changes
-from notifier.watch.changes import changed
-from notifier.watch.edit_distance import similarity
-from notifier.watch.facts import facts, numbers
-from notifier.watch.statements import Statement, Text, sentences
-from notifier.watch.text_changes import NOTHING_SHARED, Edit, Shared
+from notifier.watch.compare import headlines, surroundings, text_changes, trial_changes
+from notifier.watch.compare.changes import changed
+from notifier.watch.compare.edit_distance import similarity
+from notifier.watch.compare.facts import facts, numbers
+from notifier.watch.compare.statements import Statement, Text, sentences
+from notifier.watch.compare.text_changes import NOTHING_SHARED, Edit, Shared
 
 # All limits of this file were chosen by hand; not measured, because no set of labelled edits
 # exists.
