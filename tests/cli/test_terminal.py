@@ -294,7 +294,7 @@ def _command(folder: Path, *args: str, **environment: str) -> subprocess.Complet
 @pytest.mark.parametrize(
     "environment",
     [
-        {"PYTHONIOENCODING": "ascii"},
+        pytest.param({"PYTHONIOENCODING": "ascii"}, marks=pytest.mark.long),
         pytest.param({"PYTHONIOENCODING": "ascii:strict"}, marks=pytest.mark.long),
         pytest.param({"PYTHONIOENCODING": "latin-1:strict"}, marks=pytest.mark.long),
         {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"},

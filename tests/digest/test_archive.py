@@ -234,6 +234,7 @@ def many(number: int) -> list[Article]:
     ]
 
 
+@pytest.mark.long
 def test_a_digest_that_gmail_would_cut_ends_after_an_item_and_the_archive_shows_all(
     installation: Installation, client: Client
 ):

@@ -153,6 +153,7 @@ def test_an_item_that_is_too_large_despite_all_limits_is_shown_in_short(
         assert digest.left_out == 0
 
 
+@pytest.mark.long
 def test_eighty_outlets_with_the_same_news_are_counted_and_not_all_listed(
     installation: Installation,
 ):

@@ -155,6 +155,7 @@ def test_three_outlets_make_one_item_led_by_the_most_authoritative(any_installat
     assert stories["Frexalimab and something else entirely"] is None
 
 
+@pytest.mark.postgresql_long
 @pytest.mark.parametrize("copy_first", [True, False], ids=["copy first", "original first"])
 @pytest.mark.parametrize("days", [0, 3])
 def test_a_copy_of_a_news_search_is_a_story_with_its_original(

@@ -124,6 +124,7 @@ def test_a_page_without_its_end_is_read_and_requested_again(installation: Instal
     assert asked(made) == 2
 
 
+@pytest.mark.long
 def test_a_page_that_never_has_an_end_tag_counts_at_once(installation: Installation):
     made = installation
     publish(made)

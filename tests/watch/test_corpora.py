@@ -88,6 +88,7 @@ def test_json_feeds_are_parsed():
             )
 
 
+@pytest.mark.long
 def test_no_script_survives_any_feed():
     for row in rows():
         body = (FEEDS / row["file"]).read_bytes()
@@ -131,6 +132,7 @@ def payloads() -> list[str]:
     ]
 
 
+@pytest.mark.long
 def test_no_payload_makes_markup_of_a_mail(installation: Installation):
     deps = installation.at(MONDAY)
     render = renderer(deps)
@@ -160,6 +162,7 @@ def test_no_payload_makes_markup_of_a_mail(installation: Installation):
             )
 
 
+@pytest.mark.long
 def test_no_payload_makes_the_parser_of_a_page_or_a_record_fail():
     for payload in payloads():
         for body in (

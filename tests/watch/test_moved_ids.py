@@ -376,6 +376,7 @@ def test_an_edit_is_a_correction_though_the_ids_are_made_anew(sqlite_engine: Eng
         assert [one.material for one in session.scalars(select(Revision))] == [True, True]
 
 
+@pytest.mark.long
 def test_five_thousand_items_of_one_title_are_settled_in_time(sqlite_engine: Engine):
     first = [letter(n, f"On {n} things.") for n in range(2_500)]
     second = [letter(n, f"On {n} things.") for n in range(2_500, 5_000)]

@@ -150,6 +150,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("page", HOSTILE.values(), ids=HOSTILE)
 def test_a_hostile_page_costs_no_more_than_its_length(page: str):
     begun = time.process_time()

@@ -6,7 +6,7 @@ All texts are fictional.
 import pytest
 
 from notifier.watch.compare.diff import State, compare
-from notifier.watch.set_lines import is_set_line
+from notifier.watch.compare.set_lines import is_set_line
 
 TEXT = "Most of them did well in the first year of the study."
 

@@ -10,7 +10,7 @@ by hand; not measured.
 import re
 
 from notifier.watch.compare.numerals import DATE
-from notifier.watch.set_lines import is_set_line
+from notifier.watch.compare.set_lines import is_set_line
 
 # Characters of a line that is looked at; longer ones are text.
 _LONGEST = 240
