@@ -26,6 +26,9 @@ PAPER = Article(
     "The paper is at https://doi.org/10.5555/Made-Up.2026 (NCT04879628).",
 )
 
+# Whole editions are composed on each database; SQLite shows them in the short run.
+pytestmark = pytest.mark.postgresql_long
+
 
 def after_the_baseline(installation: Installation, *articles: Article) -> None:
     run_once(installation.at(MONDAY))

@@ -38,6 +38,9 @@ from tests.support.forms import (
 from tests.support.installation import MONDAY, Installation
 from tests.support.mail_sink import html_of, text_of
 
+# Whole visits with a web server on each database; SQLite shows them in the short run.
+pytestmark = pytest.mark.postgresql_long
+
 ANNA, NEW = "anna@example.org", "anna@new.example.org"
 HOUR = timedelta(hours=1)
 
