@@ -75,7 +75,7 @@ def test_each_subscriber_gets_each_relevant_entry_exactly_once(
         installation.publish(document)
         if 5 * 24 < hour < 5 * 24 + 20:
             installation.site.fail("/feed/", chance.choice([500, 503, 404]))
-        if chance.random() < 0.3:
+        if chance.random() < 0.4:
             run_once(installation.at(moment))
     run_once(installation.at(MONDAY + timedelta(days=21)))
 
