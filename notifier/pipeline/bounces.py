@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from notifier.deliver import outbox
+from notifier.deliver import alerts, outbox
 from notifier.deliver.bounces import policy, reports
 from notifier.deliver.bounces.mailbox import Handling, Mail
 from notifier.deliver.bounces.policy import Consequence, Evidence
@@ -44,6 +44,7 @@ LONGEST_READING = 5.0
 # The operator is mailed about reports without proof at most once in this time.
 _NOTICE_EVERY = timedelta(days=1)
 _NOTICE_SUBJECT = "notifier: reports that prove nothing"
+_OUR_FAULT_SUBJECT = "notifier: mail servers refuse us"
 _MOST_FRAMES = 10
 # The refusals of a digest are counted again after each tenth more, because counting reads many
 # rows of a long list. Chosen by hand; not measured.
@@ -81,7 +82,8 @@ def apply_consequence(
     Returns:
         The consequence, and True if it suppressed an address that was not suppressed before.
     """
-    consequence = policy.decide(evidence, subscriber.soft_bounces, subscriber.bounced_at, now)
+    counted, last = bounce_state.counted(subscriber)
+    consequence = policy.decide(evidence, counted, last, now)
     if consequence.hold is not None:
         hold = consequence.hold
         bounce_state.store_hold(subscriber, hold.soft_bounces, hold.until, now)
@@ -103,6 +105,8 @@ class Refusals:
     def apply(self, session: Session, outcomes: Sequence[Outcome], now: datetime) -> None:
         """Store the consequences of refusals, in the transaction that stores the refusals."""
         refused: Counter[int] = Counter()
+        if any(outcome.waits_because for outcome in outcomes):
+            _notify_of_our_fault(self._deps, session, now)
         for outcome in outcomes:
             if outcome.answer is not SendResult.REFUSED:
                 continue
@@ -118,6 +122,17 @@ class Refusals:
             if self._refused[digest_id] > counted * _COUNT_AGAIN_AT:
                 self._refused_at_last_count[digest_id] = self._refused[digest_id]
                 _hold_if_refused(self._deps, session, digest_id, now)
+
+
+def _notify_of_our_fault(deps: Deps, session: Session, now: datetime) -> None:
+    """Mail the operator, once until it is over, that servers refuse us.
+
+    The mail is enqueued at once, so that it may still go out in this run.
+    """
+    trouble = alerts.refused_for_us(session)
+    if trouble is not None and alerts.begin(session, trouble, now):
+        text = f"{trouble.detail}\n\n{trouble.fix}"
+        enqueue_for_operator(deps, session, _OUR_FAULT_SUBJECT, text, now)
 
 
 def _apply_refusal(session: Session, delivery: Delivery, outcome: Outcome, now: datetime) -> None:
@@ -267,6 +282,8 @@ def apply_verdict(session: Session, verdict: Verdict, now: datetime) -> Counter[
     elif consequence.suppression is None and consequence.hold is not None:
         changes["held"] += 1
         _send_again(session, verdict, consequence.hold.until)
+    elif evidence.is_about_us:
+        _send_again(session, verdict, policy.try_again_at(verdict.delivery.due_at, now))
     return changes
 
 
@@ -278,7 +295,8 @@ def _send_again(session: Session, verdict: Verdict, when: datetime) -> None:
     assert subscriber is not None
     if reports.is_newest_digest(session, delivery):
         reason = safe(f"{failure.status} {failure.text}".strip(), subscriber.email)
-        if outbox.requeue(delivery, when, f"came back: {reason}"):
+        waits_because = policy.wait_reason(failure.evidence.subject)
+        if outbox.requeue(delivery, when, f"came back: {reason}", waits_because):
             digests.reopen(delivery.digest)
 
 

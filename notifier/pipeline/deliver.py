@@ -41,10 +41,13 @@ class Sent:
     Attributes:
         answers: the number of deliveries by `SendResult`.
         problem: the reason why the mail server could not be used; empty if it could.
+        for_our_fault: the number of deliveries that wait because servers refuse us, or how much we
+            send.
     """
 
     answers: dict[str, int] = field(default_factory=dict)
     problem: str = ""
+    for_our_fault: int = 0
 
     @property
     def accepted(self) -> int:
@@ -84,7 +87,7 @@ def run(deps: Deps, stop: Callable[[], bool] = never) -> Sent:
         problem = sending.send_all()
     with deps.writing() as session:
         digests.finish(session)
-    return Sent(sending.settling.answers, problem)
+    return Sent(sending.settling.answers, problem, sending.settling.for_our_fault)
 
 
 def retry_failed(deps: Deps) -> int:
@@ -210,12 +213,14 @@ class _Settling:
 
     Attributes:
         answers: the number of deliveries by `SendResult`.
+        for_our_fault: the number of those that wait because servers refuse us.
         open: the ids of claimed deliveries without an outcome.
     """
 
     def __init__(self, deps: Deps, begin: Callable[[], AbstractContextManager[Connection]]) -> None:
         self._deps, self._begin, self._refusals = deps, begin, Refusals(deps)
         self.answers: dict[str, int] = {}
+        self.for_our_fault = 0
         self.open: set[int] = set()
 
     def __call__(self, outcomes: Sequence[Outcome]) -> None:
@@ -235,6 +240,7 @@ class _Settling:
         for outcome in others:
             self.open.discard(outcome.delivery_id)
             self._count(outcome.answer, 1)
+            self.for_our_fault += outcome.waits_because is not None
 
     def _count(self, answer: SendResult, number: int) -> None:
         self.answers[answer] = self.answers.get(answer, 0) + number

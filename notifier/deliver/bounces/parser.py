@@ -27,7 +27,8 @@ from notifier.deliver.bounces.incoming_mail import (
     parts_of,
     text_of,
 )
-from notifier.deliver.bounces.policy import Evidence
+from notifier.deliver.bounces.policy import Evidence, Stage, judge
+from notifier.deliver.bounces.subjects import Parties, Subject
 from notifier.enums import BounceKind
 
 # The library would log the text of a mail at which one of its detectors fails.
@@ -84,17 +85,20 @@ class Failure:
         recipient: the address, in lower case; empty where the report names nobody.
         status: the enhanced status code (RFC 3463), for example ``5.1.1``; empty if there is none.
         text: the diagnostic text; empty if there is none.
+        subject: whom or what it is about.
     """
 
     kind: BounceKind
     recipient: str = ""
     status: str = ""
     text: str = ""
+    subject: Subject = Subject.UNKNOWN
 
     @property
     def evidence(self) -> Evidence:
         """The data of the failure for the bounce policy."""
-        return Evidence(self.kind, self.status, find_reply_code(self.text), reported=True)
+        code = find_reply_code(self.text)
+        return Evidence(self.kind, self.status, code, reported=True, subject=self.subject)
 
 
 @dataclass(frozen=True)
@@ -201,15 +205,23 @@ def _complaining_recipient(message: Part) -> str:
 
 def _delivery_status(message: Part) -> Iterator[Failure]:
     """Yield the failure of each recipient in a delivery status notification (RFC 3464)."""
-    notes = Diagnostic(" ".join(text_of(part) for part in parts_of(message, "text/plain")))
+    ours = _own_addresses(message)
+    text = " ".join(text_of(part) for part in parts_of(message, "text/plain"))
+    notes = Diagnostic(text, Parties(ours))
     for part in parts_of(message, "message/delivery-status"):
         for group in _recipient_groups(text_of(part)):
             fields = _fields(group)
             if "final-recipient" in fields or "action" in fields:
-                yield _failure_of_group(fields, notes)
+                yield _failure_of_group(fields, notes, ours)
 
 
-def _failure_of_group(fields: dict[str, str], notes: Diagnostic) -> Failure:
+def _own_addresses(message: Part) -> tuple[str, ...]:
+    """Return the addresses at which a report arrived: those of our envelope."""
+    values = (header_text(value) for name in _ARRIVED_AT for value in message.get_all(name, []))
+    return _distinct(_ADDRESS.findall(" ".join(values)))
+
+
+def _failure_of_group(fields: dict[str, str], notes: Diagnostic, ours: tuple[str, ...]) -> Failure:
     """Return the failure in the per-recipient fields of a notification (RFC 3464, 2.3)."""
     action = fields.get("action", "failed").partition(";")[0].strip().lower()
     named = (
@@ -224,9 +236,13 @@ def _failure_of_group(fields: dict[str, str], notes: Diagnostic) -> Failure:
         return Failure(BounceKind.DELAYED, recipient, status, text)
     if action in ("delivered", "relayed", "expanded") or status.startswith("2"):
         return Failure(BounceKind.NONE, recipient, status, text)
-    diagnostic = Diagnostic(text)
-    conclusive = diagnostic if diagnostic.is_conclusive else notes
-    return Failure(conclusive.verdict(status), recipient, status, text)
+    diagnostic = Diagnostic(text, Parties(ours, recipient))
+    clearer = notes if notes.is_clear and not diagnostic.is_clear else diagnostic
+    refusal = clearer.refusal(status)
+    if refusal.stage is Stage.REPORT:
+        refusal = refusal._replace(stage=notes.stage)
+    judgement = judge(refusal)
+    return Failure(judgement.kind, recipient, status, text, judgement.subject)
 
 
 def _amazon_notification(text: str) -> Iterator[Failure]:
@@ -278,7 +294,8 @@ def _unstructured(message: Part, text: str) -> Iterator[Failure]:
     """Yield the failures in a report that follows no standard, from its words."""
     known_formats = _recipients_of_known_formats(message)
     body = _own_text(message, text)
-    diagnostic = Diagnostic(body)
+    ours = _own_addresses(message)
+    diagnostic = Diagnostic(body, Parties(ours))
     named_in_lines = {address.lower() for address in _ADDRESS_LINE.findall(body)}
     if known_formats:
         known_formats |= named_in_lines
@@ -292,9 +309,10 @@ def _unstructured(message: Part, text: str) -> Iterator[Failure]:
         recipients = sorted(named_in_lines) or [_first_other_address(message, body)]
     recipients = recipients[:_MOST_NAMED]
     for recipient in recipients:
-        nearby = _passage_about(body, recipient, recipients) or diagnostic
+        nearby = _passage_about(body, recipients, Parties(ours, recipient)) or diagnostic
         status = nearby.status or diagnostic.status
-        yield Failure(nearby.verdict(status), recipient, status)
+        judgement = judge(nearby.refusal(status))
+        yield Failure(judgement.kind, recipient, status, subject=judgement.subject)
 
 
 def _first_other_address(message: Part, body: str) -> str:
@@ -346,8 +364,9 @@ def _own_text(message: Part, text: str) -> str:
     return (before if before.strip() else own)[:SEARCHED]
 
 
-def _passage_about(body: str, recipient: str, recipients: Sequence[str]) -> Diagnostic | None:
+def _passage_about(body: str, recipients: Sequence[str], parties: Parties) -> Diagnostic | None:
     """Return the passage from a recipient's address to the next one; None if it says nothing."""
+    recipient = parties.recipient
     lower = body.lower()
     start = lower.find(recipient) if recipient else -1
     if start < 0:
@@ -358,7 +377,7 @@ def _passage_about(body: str, recipient: str, recipients: Sequence[str]) -> Diag
         for other in recipients
         if other != recipient and (place := lower.find(other, start + 1, end)) > 0
     ]
-    passage = Diagnostic(body[start : min([*next_addresses, end])])
+    passage = Diagnostic(body[start : min([*next_addresses, end])], parties)
     return passage if passage.is_conclusive or passage.status else None
 
 

@@ -196,11 +196,14 @@ def _can_be_reported(delivery: Delivery, now: datetime) -> bool:
 
 
 def _went_to_old_address(delivery: Delivery, subscriber: Subscriber) -> bool:
-    """Return whether a delivery may have gone to the address that its owner had before.
+    """Return whether a delivery went to an address that its owner had before, or may have.
 
-    The time at which it was enqueued decides, not the time at which it was last sent: a mail that
-    came back is sent again, and its first report may come late.
+    The address that it was last sent to decides. Where that is not stored, the time at which it was
+    enqueued decides, not the time at which it was last sent: a mail that came back is sent again,
+    and its first report may come late.
     """
+    if delivery.address_hash:
+        return delivery.address_hash != subscriber.address_hash
     return subscriber.moved_at is not None and delivery.created_at <= subscriber.moved_at
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import RowMapping, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from notifier.enums import DeliveryKind, DeliveryStatus
+from notifier.enums import DeliveryKind, DeliveryStatus, WaitReason
 from notifier.store.models import AddressChange, Delivery, Digest, Notice, Subscription
 
 # A delivery that was not accepted is given up after this time. RFC 5321, 4.5.4.1 advises 4 to 5
@@ -145,7 +145,9 @@ def try_again_at(delivery: Delivery, when: datetime) -> None:
     delivery.next_attempt_at, delivery.given_up_at = when, when + PATIENCE
 
 
-def requeue(delivery: Delivery, when: datetime, reason: str) -> bool:
+def requeue(
+    delivery: Delivery, when: datetime, reason: str, waits_because: WaitReason | None = None
+) -> bool:
     """Make a delivery that was sent and came back due again.
 
     The caller reopens its digest (`digest/digests.py`).
@@ -154,6 +156,7 @@ def requeue(delivery: Delivery, when: datetime, reason: str) -> bool:
         delivery: the delivery; one that was not sent stays as it is.
         when: the time of the next attempt.
         reason: the text for the operator.
+        waits_because: set where it came back because of us or of load.
 
     Returns:
         True if the delivery is due again.
@@ -161,6 +164,7 @@ def requeue(delivery: Delivery, when: datetime, reason: str) -> bool:
     if delivery.status is not DeliveryStatus.SENT:
         return False
     delivery.error, delivery.attempts = reason, 0
+    delivery.waits_because = waits_because or ""
     try_again_at(delivery, when)
     return True
 
