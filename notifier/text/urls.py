@@ -30,15 +30,10 @@ def canonical_url(url: str) -> str:
     """
     parts = urlsplit(url.strip())
     host = (parts.hostname or "").removeprefix("www.")
-    if parts.port and parts.port not in (80, 443):
-        host = f"{host}:{parts.port}"
-    query = urlencode(
-        [
-            pair
-            for pair in parse_qsl(parts.query, keep_blank_values=True)
-            if not _TRACKING.match(pair[0])
-        ]
-    )
+    if (port := parts.port) and port not in (80, 443):
+        host = f"{host}:{port}"
+    pairs = parse_qsl(parts.query, keep_blank_values=True) if parts.query else ()
+    query = urlencode([pair for pair in pairs if not _TRACKING.match(pair[0])])
     return urlunsplit(("", host, parts.path.rstrip("/"), query, "")).removeprefix("//")
 
 
