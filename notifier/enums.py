@@ -3,7 +3,7 @@
 All packages share them. This file imports nothing of the project.
 """
 
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import ClassVar
 
 
@@ -128,12 +128,16 @@ SubscriptionStatus.RUNNING = frozenset((SubscriptionStatus.CONFIRMED, Subscripti
 
 
 class DigestStatus(StrEnum):
-    """The status of a digest; only the deliveries of an `approved` or `sent` one are sent."""
+    """The status of a digest; only the deliveries of an `approved` or `sent` one are sent.
+
+    `failed`: nothing of it waits any more, and it reached nobody.
+    """
 
     DRAFT = "draft"
     HELD = "held"
     APPROVED = "approved"
     SENT = "sent"
+    FAILED = "failed"
 
 
 class DeliveryKind(StrEnum):
@@ -149,6 +153,7 @@ class DeliveryKind(StrEnum):
     RENEWAL = "renewal"
     REMINDER = "reminder"
     NOTICE = "notice"
+    NOTE = "note"
 
 
 class DeliveryStatus(StrEnum):
@@ -175,6 +180,39 @@ class DeliveryStatus(StrEnum):
 DeliveryStatus.WAITING = frozenset((DeliveryStatus.PENDING, DeliveryStatus.SENDING))
 DeliveryStatus.OPEN = DeliveryStatus.WAITING | {DeliveryStatus.UNCERTAIN}
 DeliveryStatus.LOST = frozenset((DeliveryStatus.FAILED, DeliveryStatus.SUPPRESSED))
+
+
+class Lane(IntEnum):
+    """The order of sending: what somebody just asked for, urgent digests, then the others."""
+
+    ASKED = 0
+    URGENT = 1
+    OTHERS = 2
+
+
+class WaitReason(StrEnum):
+    """The reason why a delivery waits without losing patience.
+
+    `ours`: servers refuse us (sender, name, policy, reputation). `load`: they are busy. Neither
+    says anything about the recipient.
+    """
+
+    OURS = "ours"
+    LOAD = "load"
+
+
+class EndReason(StrEnum):
+    """The reason why a delivery was suppressed.
+
+    `suppressed`: its address is. `left`: the subscription ended. `merged`: a newer digest contains
+    the same. `expired`: its link would be past its validity. `dropped`: a person dropped it.
+    """
+
+    SUPPRESSED = "suppressed"
+    LEFT = "left"
+    MERGED = "merged"
+    EXPIRED = "expired"
+    DROPPED = "dropped"
 
 
 class SignupRequestKind(StrEnum):

@@ -62,6 +62,8 @@ WRITERS = {
     "AddressChange": ("subscribers/address_changes.py",),
     "Delivery": ("deliver/outbox/",),
     "Notice": ("deliver/operator_mail.py",),
+    "Note": ("digest/notes.py",),
+    "HeldSuppression": ("subscribers/held_suppressions.py",),
     "RateLimit": ("deliver/outbox/rate_limits.py",),
     "BounceReport": ("deliver/bounces/reports.py",),
     "Alarm": ("deliver/alerts.py",),

@@ -19,6 +19,7 @@ PERSONAL_TABLES = (
     "delivery",
     "enquiry",
     "address_change",
+    "held_suppression",
     "suppression",
     "notice",
 )

@@ -5,7 +5,15 @@ no stage. The docstring of a table names the one file or folder that writes it; 
 """
 
 from notifier.store.models.base import Base, Installation, UTCDateTime
-from notifier.store.models.deliveries import Alarm, BounceReport, Delivery, Notice, RateLimit
+from notifier.store.models.deliveries import (
+    Alarm,
+    BounceReport,
+    Delivery,
+    HeldSuppression,
+    Note,
+    Notice,
+    RateLimit,
+)
 from notifier.store.models.digests import Digest, DigestItem
 from notifier.store.models.matches import Examination, Match, NearMiss
 from notifier.store.models.profiles import Profile, ProfileRevision, Term
@@ -47,10 +55,12 @@ __all__ = [
     "Entry",
     "EntryAlias",
     "Examination",
+    "HeldSuppression",
     "Host",
     "Installation",
     "Match",
     "NearMiss",
+    "Note",
     "Notice",
     "ParsedItems",
     "Profile",

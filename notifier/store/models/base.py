@@ -109,9 +109,10 @@ class Base(DeclarativeBase):
 
 
 class Installation(Base):
-    """The installation's only row: how addresses are hashed.
+    """The installation's only row: how addresses are hashed, its clock, and whether it sends.
 
-    Writer: `store/keys.py`; the first migration adds the row.
+    Writer: `store/keys.py`; `store/clock.py` the newest time, `deliver/outbox/stop.py` the stop.
+    The first migration adds the row.
 
     Attributes:
         salt: 64 hexadecimal digits; the inner key of an address's hash. The outer one is
@@ -119,6 +120,8 @@ class Installation(Base):
             whether an address is in it.
         key_fingerprint: 16 hexadecimal digits that recognise `suppression_key`; None before the
             first start with a key.
+        newest_time: the newest time that a step ever ran at (never that of `--now`); None before.
+        stopped_at: the time at which a person stopped sending; None while mails go out.
     """
 
     __tablename__ = "installation"
@@ -126,3 +129,5 @@ class Installation(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     salt: Mapped[str] = mapped_column(String(64))
     key_fingerprint: Mapped[str | None] = mapped_column(String(16))
+    newest_time: Mapped[datetime | None]
+    stopped_at: Mapped[datetime | None]

@@ -5,22 +5,61 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from notifier.enums import BounceKind, DeliveryKind, DeliveryStatus
+from notifier.enums import BounceKind, DeliveryKind, DeliveryStatus, Lane
 from notifier.store.models.base import Base
 from notifier.store.models.digests import Digest
-from notifier.store.models.subscribers import AddressChange, Subscription
+from notifier.store.models.subscribers import AddressChange, Subscriber, Subscription
 
 
 class Notice(Base):
     """A mail to the operator. Writer: `deliver/operator_mail.py`."""
 
     __tablename__ = "notice"
+    __table_args__ = ({"sqlite_autoincrement": True},)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     to: Mapped[str] = mapped_column(String(320))
     subject: Mapped[str] = mapped_column(Text)
     text: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime]
+
+
+class Note(Base):
+    """A text that follows a digest, to exactly those who got it. Writer: `digest/notes.py`."""
+
+    __tablename__ = "note"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    digest_id: Mapped[int] = mapped_column(ForeignKey("digest.id", ondelete="CASCADE"))
+    text: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime]
+
+
+class HeldSuppression(Base):
+    """A suppression that waits for a person, because too many would be suppressed at once.
+
+    Writer: `subscribers/held_suppressions.py`.
+
+    Attributes:
+        address_hash: HMAC-SHA256 of the address, 64 hexadecimal digits (`store/keys.py`).
+        provider: the domain of the address, as far as it names a provider.
+        code: the status code (``5.1.1``) or reply code (``550``) of the refusal.
+    """
+
+    __tablename__ = "held_suppression"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    subscriber_id: Mapped[int] = mapped_column(
+        ForeignKey("subscriber.id", ondelete="CASCADE"), index=True
+    )
+    address_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    provider: Mapped[str] = mapped_column(String(255))
+    code: Mapped[str] = mapped_column(String(20), default="")
+    at: Mapped[datetime]
+
+    subscriber: Mapped[Subscriber] = relationship()
 
 
 class RateLimit(Base):
@@ -80,12 +119,22 @@ class Delivery(Base):
         given_up_at: the time after which there are no more attempts.
         leased_until: the end of the lease of the process that sends it; None if none does.
         error: the reason of the last failure, without addresses.
+        address_hash: of the address that it was sent to, set when it is claimed; empty before.
+        claim: random, 32 hexadecimal digits; names the claim that may settle it.
+        lane: the order of sending, from 0 (`enums.Lane`).
+        first_answer_at: the time at which a mail server first put it off; patience counts from it.
+        uncertain_times: how often the connection broke before the answer.
+        waits_because: the reason why it waits and is not given up (`enums.WaitReason`), or empty.
+        ended_because: the reason why it was suppressed (`enums.EndReason`), or empty.
     """
 
     __tablename__ = "delivery"
     __table_args__ = (
         UniqueConstraint("digest_id", "subscription_id"),
         Index("ix_delivery_open", "status", "next_attempt_at"),
+        Index("ix_delivery_lane", "status", "lane", "next_attempt_at"),
+        # The number of a deleted row is never given again.
+        {"sqlite_autoincrement": True},
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -100,8 +149,12 @@ class Delivery(Base):
     change_id: Mapped[int | None] = mapped_column(
         ForeignKey("address_change.id", ondelete="CASCADE"), index=True
     )
+    note_id: Mapped[int | None] = mapped_column(ForeignKey("note.id", ondelete="CASCADE"))
     message_id: Mapped[str] = mapped_column(String(320), unique=True)
     status: Mapped[DeliveryStatus]
+    address_hash: Mapped[str] = mapped_column(String(64), default="")
+    claim: Mapped[str] = mapped_column(String(32), default="")
+    lane: Mapped[int] = mapped_column(default=Lane.OTHERS)
     attempts: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime]
     due_at: Mapped[datetime]
@@ -110,8 +163,13 @@ class Delivery(Base):
     leased_until: Mapped[datetime | None]
     sent_at: Mapped[datetime | None] = mapped_column(index=True)
     error: Mapped[str | None] = mapped_column(Text)
+    first_answer_at: Mapped[datetime | None]
+    uncertain_times: Mapped[int] = mapped_column(default=0)
+    waits_because: Mapped[str] = mapped_column(String(20), default="")
+    ended_because: Mapped[str] = mapped_column(String(20), default="")
 
     subscription: Mapped[Subscription | None] = relationship()
     notice: Mapped[Notice | None] = relationship()
     change: Mapped[AddressChange | None] = relationship()
     digest: Mapped[Digest | None] = relationship()
+    note: Mapped["Note | None"] = relationship()

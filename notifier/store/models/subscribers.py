@@ -28,6 +28,7 @@ class Subscriber(Base):
         time_zone: an IANA name, ``Europe/Berlin``.
         soft_bounces: how many mails came back lately for a reason that passes.
         bounced_at: the time of the last of them.
+        bounced_hash: the hash of the address that they were about; they end with it.
         held_until: until then no mail is sent; None for no limit.
         moved_at: the time at which the address was last changed: mails from before it went to
             another mailbox.
@@ -43,6 +44,7 @@ class Subscriber(Base):
     created_at: Mapped[datetime]
     soft_bounces: Mapped[int] = mapped_column(default=0)
     bounced_at: Mapped[datetime | None]
+    bounced_hash: Mapped[str] = mapped_column(String(64), default="")
     held_until: Mapped[datetime | None]
     moved_at: Mapped[datetime | None]
 
@@ -210,6 +212,7 @@ class AddressChange(Base):
     """
 
     __tablename__ = "address_change"
+    __table_args__ = ({"sqlite_autoincrement": True},)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     subscriber_id: Mapped[int] = mapped_column(
