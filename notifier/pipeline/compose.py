@@ -26,7 +26,7 @@ from notifier.messages import digest_body
 from notifier.pipeline.problems import Problems
 from notifier.store.db import in_chunks
 from notifier.store.models import Profile, Subscription
-from notifier.subscribers import due_subscriptions, subscriptions
+from notifier.subscribers import due_subscriptions, due_times
 from notifier.subscribers.due_subscriptions import MONTH
 from notifier.watch import poll_counts, source_lists
 from notifier.watch.health import health
@@ -171,7 +171,7 @@ def _compose_group(
                     _store(deps, session, profile, composed, owed, now)
                     due_subscriptions.mark_composed(unchanged, profile.position, snapshot, now)
                     for subscription in unchanged:
-                        subscriptions.reschedule(subscription, now)
+                        due_times.advance(subscription, now)
                 served += len(unchanged)
     except _OutdatedError:
         raise
@@ -212,7 +212,7 @@ def _advance(deps: Deps, due: _Due, now: datetime) -> None:
         with deps.writing() as session:
             _require_position(session, due.profile)
             for subscription in due_subscriptions.unchanged(session, members):
-                subscriptions.reschedule(subscription, now)
+                due_times.advance(subscription, now)
 
 
 def _put_off(deps: Deps, troubles: dict[int, str], now: datetime) -> None:

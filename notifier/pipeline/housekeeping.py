@@ -67,7 +67,7 @@ def _resume_expired_pauses(deps: Deps, now: datetime) -> None:
         return
     with deps.writing() as session:
         for subscription in due_subscriptions.unchanged(session, paused):
-            lifecycle.resume(subscription, now)
+            lifecycle.resume(subscription, now, asked=False)
         for subscription_id, trouble in troubles.items():
             due_subscriptions.put_off(
                 session, subscription_id, trouble, now + due_subscriptions.RETRY_AFTER
