@@ -209,6 +209,13 @@ def build_view(
     return digest_view(profile, items, shown.matches, shown.revisions, variant, now)
 
 
+def is_urgent(session: Session, composed: ComposedDigest) -> bool:
+    """Return whether a digest contains news that cannot wait."""
+    matches = [match_id for match_id, _, _ in composed.items]
+    urgent = select(Match.id).where(Match.id.in_(matches), Match.urgent.is_(True)).limit(1)
+    return session.scalar(urgent) is not None
+
+
 def _group_key(group: Group) -> str:
     variant = group.variant
     parts = [

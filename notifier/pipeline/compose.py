@@ -192,7 +192,8 @@ def _store(
 ) -> None:
     """Store a digest and enqueue its deliveries, each with the time at which it was due."""
     digest = digests.store(session, profile.id, composed, now)
-    outbox.enqueue_digest(session, digest, owed, deps.mail_domain, now)
+    urgent = digests.is_urgent(session, composed)
+    outbox.enqueue_digest(session, digest, owed, deps.mail_domain, now, urgent=urgent)
 
 
 def _require_position(session: Session, profile: Profile) -> None:

@@ -284,13 +284,13 @@ def test_a_full_disk_stops_the_sending_and_loses_nothing(
 
     settle, failed = outbox.settle_accepted, []
 
-    def full(connection, delivery_ids, now):
+    def full(connection, delivery_ids, claim, now):
         if len(failed) < 1:
             failed.append(delivery_ids)
             raise OperationalError(
                 "COMMIT", {}, sqlite3.OperationalError("database or disk is full")
             )
-        settle(connection, delivery_ids, now)
+        settle(connection, delivery_ids, claim, now)
 
     monkeypatch.setattr(outbox, "settle_accepted", full)
     with faulty_server.running() as server:
@@ -335,8 +335,8 @@ def test_leases_are_renewed_again_when_the_database_is_back(
 
     beats = []
 
-    def renew(session, delivery_ids, now):
-        beats.append(delivery_ids)
+    def renew(session, claims, now):
+        beats.append(claims)
         if len(beats) == 1:
             raise OperationalError("UPDATE", {}, sqlite3.OperationalError("database is locked"))
 

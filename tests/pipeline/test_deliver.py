@@ -343,7 +343,10 @@ def test_an_uncertain_delivery_is_sent_again_with_its_message_id(enqueued: Insta
     with enqueued.at(TUESDAY).writing() as session:
         (claimed, *_) = outbox.claim_due(session, TUESDAY, ClaimOptions(1))
         outbox.settle_attempts(
-            session, [Outcome(claimed.id, SendResult.UNKNOWN, "the connection ended")], TUESDAY
+            session,
+            [Outcome(claimed.id, SendResult.UNKNOWN, "the connection ended")],
+            {claimed.id: claimed.claim},
+            TUESDAY,
         )
         assert session.get_one(Delivery, claimed.id).status is DeliveryStatus.UNCERTAIN
     deliver.run(enqueued.at(TUESDAY + timedelta(minutes=6)))

@@ -11,12 +11,26 @@ from typing import Any
 from sqlalchemy import RowMapping, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from notifier.enums import DeliveryKind, DeliveryStatus
+from notifier.enums import DeliveryKind, DeliveryStatus, Lane
 from notifier.store.models import AddressChange, Delivery, Digest, Notice, Subscription
 
 # A delivery that was not accepted is given up after this time. RFC 5321, 4.5.4.1 advises 4 to 5
 # days for mail servers. Chosen by hand; not measured.
 PATIENCE = timedelta(days=3)
+
+# The kinds that somebody waits for at this moment.
+_ASKED = frozenset(
+    (
+        DeliveryKind.CONFIRMATION,
+        DeliveryKind.WELCOME,
+        DeliveryKind.ALREADY,
+        DeliveryKind.LINK,
+        DeliveryKind.CHANGE_OLD,
+        DeliveryKind.CHANGE_NEW,
+    )
+)
+# The kinds that cannot wait behind a long list: what is wrong, or what was wrong in a digest.
+_URGENT = frozenset((DeliveryKind.NOTICE, DeliveryKind.NOTE))
 
 
 def new_message_id(domain: str) -> str:
@@ -30,6 +44,8 @@ def enqueue_digest(
     recipients: Sequence[tuple[Subscription, datetime]],
     domain: str,
     now: datetime,
+    *,
+    urgent: bool = False,
 ) -> None:
     """Enqueue a digest for the members of its group.
 
@@ -39,6 +55,7 @@ def enqueue_digest(
         recipients: each subscription with the time at which the digest was due to it; at least one.
         domain: the right side of the Message-IDs.
         now: the time of enqueuing.
+        urgent: True if it goes before other digests.
     """
     rows = [
         _row(
@@ -49,6 +66,7 @@ def enqueue_digest(
             digest_id=digest.id,
             subscription_id=subscription.id,
         )
+        | {"lane": Lane.URGENT if urgent else Lane.OTHERS}
         for subscription, due_at in recipients
     ]
     session.execute(insert(Delivery), rows)
@@ -121,6 +139,7 @@ def _row(
 ) -> dict[str, object]:
     return {
         "kind": kind,
+        "lane": _lane_of(kind),
         **references,
         "message_id": new_message_id(domain),
         "attempts": 0,
@@ -128,6 +147,12 @@ def _row(
         "due_at": due_at,
         **due_from(now),
     }
+
+
+def _lane_of(kind: DeliveryKind) -> Lane:
+    if kind in _ASKED:
+        return Lane.ASKED
+    return Lane.URGENT if kind in _URGENT else Lane.OTHERS
 
 
 def due_from(when: datetime) -> dict[str, Any]:
