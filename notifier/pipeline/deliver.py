@@ -87,15 +87,6 @@ def run(deps: Deps, stop: Callable[[], bool] = never) -> Sent:
     return Sent(sending.settling.answers, problem)
 
 
-def retry_failed(deps: Deps) -> int:
-    """Make every failed or uncertain delivery due again; return the number."""
-    with deps.writing() as session:
-        deliveries = outbox.retry(session, deps.now())
-        for delivery in deliveries:
-            digests.reopen(delivery.digest)
-        return len(deliveries)
-
-
 class _Sending:
     """One run: claims of growing size, each built, sent and settled."""
 

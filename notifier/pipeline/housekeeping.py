@@ -26,6 +26,7 @@ from notifier.subscribers import (
 from notifier.watch import hosts
 
 _STEPS: tuple[tuple[str, Callable[[Session, datetime], object]], ...] = (
+    ("Ending questions that nobody can answer any more", outbox.drop_expired),
     ("Deleting unconfirmed sign-ups", lifecycle.delete_unconfirmed),
     ("Deleting expired sign-up requests", signup_requests.delete_expired),
     ("Deleting expired changes of address", address_changes.delete_expired),

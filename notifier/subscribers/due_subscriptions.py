@@ -256,11 +256,6 @@ def _state(subscription: Subscription) -> tuple[object, ...]:
     )
 
 
-def first_due(members: Sequence[Subscription], now: datetime) -> datetime:
-    """Return the earliest due time of these; a subscription without one is due now."""
-    return min(subscription.next_due_at or now for subscription in members)
-
-
 def mark_composed(
     subscriptions: Sequence[Subscription], position: int, snapshot: str, now: datetime
 ) -> None:
@@ -272,9 +267,15 @@ def mark_composed(
         snapshot: the key of the profile's snapshot that the digest shows.
         now: when.
     """
+    mark_covered(subscriptions, position)
+    for subscription in subscriptions:
+        subscription.seen_snapshot, subscription.last_mailed_at = snapshot, now
+
+
+def mark_covered(subscriptions: Sequence[Subscription], position: int) -> None:
+    """Note that nothing up to a position is owed to these subscriptions any more."""
     for subscription in subscriptions:
         subscription.position = max(subscription.position, position)
-        subscription.seen_snapshot, subscription.last_mailed_at = snapshot, now
 
 
 def mark_no_news_composed(subscription: Subscription, now: datetime) -> None:

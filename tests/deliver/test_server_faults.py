@@ -19,7 +19,7 @@ from notifier.deliver.outbox import SendResult
 from notifier.digest import digests
 from notifier.enums import DeliveryStatus, DigestStatus, SuppressionCause
 from notifier.errors import StoreError
-from notifier.pipeline import compose, deliver
+from notifier.pipeline import compose, deliver, unsent
 from notifier.pipeline.run import Report, Sent
 from notifier.settings import Operator, Smtp
 from notifier.store import db
@@ -137,7 +137,7 @@ def test_uncertain_deliveries_can_be_left_to_a_person(enqueued: Installation):
         send(enqueued, server, when_uncertain="hold")
         send(enqueued, server, TUESDAY + timedelta(hours=9), when_uncertain="hold")
         assert statuses(enqueued)[DeliveryStatus.UNCERTAIN] == 2
-        assert deliver.retry_failed(enqueued.at(TUESDAY)) == 2
+        assert unsent.retry(enqueued.at(TUESDAY)) == 2
         send(enqueued, server, TUESDAY + timedelta(hours=9), when_uncertain="hold")
         assert statuses(enqueued) == {DeliveryStatus.SENT: PEOPLE}
 

@@ -17,7 +17,7 @@ from notifier.deliver.smtp.client import Transport
 from notifier.deliver.smtp.protocol import OutgoingMessage
 from notifier.enums import DeliveryStatus, DigestStatus, SuppressionCause
 from notifier.errors import SettingsError
-from notifier.pipeline import compose, deliver, match, poll
+from notifier.pipeline import compose, deliver, match, poll, unsent
 from notifier.settings import Sender, Smtp
 from notifier.store.models import Delivery, Digest, RateLimit
 from notifier.subscribers import subscriptions, suppressions
@@ -178,7 +178,7 @@ def test_a_failed_delivery_can_be_tried_again_by_hand(enqueued: Installation):
     enqueued.sink.refuse_recipient["ben@example.org"] = "550 5.7.1 blocked"
     deliver.run(enqueued.at(TUESDAY))
     enqueued.sink.refuse_recipient.clear()
-    assert deliver.retry_failed(enqueued.at(TUESDAY)) == 1
+    assert unsent.retry(enqueued.at(TUESDAY)) == 1
     deliver.run(enqueued.at(TUESDAY))
     (message,) = enqueued.sink.to("ben@example.org")
     assert message["Message-ID"] == deliveries(enqueued)["ben"].message_id

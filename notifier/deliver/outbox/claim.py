@@ -21,6 +21,7 @@ from notifier.enums import (
     DeliveryKind,
     DeliveryStatus,
     DigestStatus,
+    EndReason,
     Lane,
     SubscriptionStatus,
     SuppressionCause,
@@ -224,7 +225,7 @@ def _claim_digests(
     session: Session, rows: Sequence[Any], options: ClaimOptions, now: datetime
 ) -> list[Claimed]:
     put_off: dict[datetime, list[int]] = {}
-    unwanted: dict[str, list[int]] = {}
+    unwanted: dict[tuple[EndReason, str], list[int]] = {}
     claimed = []
     limits = rate_limits.Limits(session, options.domain_rates, now)
     for row in rows:
@@ -232,20 +233,22 @@ def _claim_digests(
         if digest is not DigestStatus.APPROVED:
             put_off.setdefault(now + _HELD_FOR, []).append(row.id)
         elif suppressed is not None:
-            unwanted.setdefault("the address is suppressed", []).append(row.id)
+            ended = EndReason.SUPPRESSED, "the address is suppressed"
+            unwanted.setdefault(ended, []).append(row.id)
         elif status is SubscriptionStatus.PAUSED:
             put_off.setdefault(now + _HELD_FOR, []).append(row.id)
         elif status is not SubscriptionStatus.CONFIRMED:
-            unwanted.setdefault(f"the subscription is {status}", []).append(row.id)
+            ended = EndReason.LEFT, f"the subscription is {status}"
+            unwanted.setdefault(ended, []).append(row.id)
         elif held_until is not None and held_until > now:
             put_off.setdefault(held_until, []).append(row.id)
         elif (allowed_at := limits.allowed_at(row.email)) > now:
             put_off.setdefault(allowed_at, []).append(row.id)
         else:
             claimed.append(Claimed(*row[: len(_CLAIMED_COLUMNS)]))
-    for reason, ids in unwanted.items():
-        suppress = {"status": DeliveryStatus.SUPPRESSED, "error": reason, "leased_until": None}
-        _update(session, ids, suppress)
+    for (reason, text), ids in unwanted.items():
+        suppress = {"status": DeliveryStatus.SUPPRESSED, "leased_until": None}
+        _update(session, ids, suppress | {"ended_because": reason, "error": text})
     for moment, ids in put_off.items():
         _update(session, ids, due_from(moment))
     limits.store()
@@ -270,9 +273,9 @@ def _claim_others(session: Session, ids: Sequence[int]) -> list[Claimed]:
     suppressions = _suppressions_of(session, deliveries)
     claimed = []
     for delivery in deliveries:
-        if reason := _reason_unwanted(delivery, suppressions):
-            delivery.status, delivery.error = DeliveryStatus.SUPPRESSED, reason
-            delivery.leased_until = None
+        if unwanted := _reason_unwanted(delivery, suppressions):
+            delivery.status, delivery.leased_until = DeliveryStatus.SUPPRESSED, None
+            delivery.ended_because, delivery.error = unwanted
         else:
             delivery.address_hash = _address_hash(delivery)
             claimed.append(
@@ -305,25 +308,29 @@ def _address_hash(delivery: Delivery) -> str:
     )
 
 
-def _reason_unwanted(delivery: Delivery, suppressions: Mapping[str, Suppression]) -> str:
-    """Return the reason why a mail must not be sent; empty if it may be sent."""
+def _reason_unwanted(
+    delivery: Delivery, suppressions: Mapping[str, Suppression]
+) -> tuple[EndReason, str] | None:
+    """Return the reason why a mail must not be sent, in a word and in words; None if it may be."""
     suppression = suppressions.get(_address_hash(delivery))
     if suppression is not None and not _asks_owner(delivery, suppression):
-        return "the address is suppressed"
+        return EndReason.SUPPRESSED, "the address is suppressed"
     if (
         delivery.kind is DeliveryKind.CHANGE_NEW
         and delivery.change is not None
         and not delivery.change.email
     ):
-        return "the address was erased"
+        return EndReason.LEFT, "the address was erased"
     subscription = delivery.subscription
     if subscription is None:
-        return ""
+        return None
     if delivery.kind is DeliveryKind.CONFIRMATION:
         wanted = subscription.status is SubscriptionStatus.PENDING or subscription.wish is not None
     else:
         wanted = subscription.status in SubscriptionStatus.RUNNING
-    return "" if wanted else f"the subscription is {subscription.status}"
+    if wanted:
+        return None
+    return EndReason.LEFT, f"the subscription is {subscription.status}"
 
 
 def _asks_owner(delivery: Delivery, suppression: Suppression) -> bool:

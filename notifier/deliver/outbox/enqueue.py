@@ -196,23 +196,6 @@ def resume(session: Session, digest: Digest, now: datetime) -> None:
     session.execute(update(Delivery).where(*put_off).values(**due_from(now)))
 
 
-def retry(session: Session, now: datetime) -> Sequence[Delivery]:
-    """Make every failed or uncertain delivery due again, each with its old Message-ID.
-
-    Returns:
-        These deliveries. The caller reopens their digests (`digest/digests.py`).
-    """
-    unsent = select(Delivery).where(
-        Delivery.status.in_((DeliveryStatus.FAILED, DeliveryStatus.UNCERTAIN))
-    )
-    deliveries = session.scalars(unsent).all()
-    for delivery in deliveries:
-        delivery.attempts = 0
-        try_again_at(delivery, now)
-    session.flush()
-    return deliveries
-
-
 def listed(
     session: Session, status: DeliveryStatus | None = None, limit: int | None = None
 ) -> tuple[Sequence[RowMapping], int]:
