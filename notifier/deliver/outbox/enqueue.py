@@ -5,18 +5,15 @@ Owns how deliveries are created, and how one that ended or waits is made due aga
 
 import uuid
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import RowMapping, func, insert, select, update
 from sqlalchemy.orm import Session
 
+from notifier.deliver.outbox.patience import PATIENCE
 from notifier.enums import DeliveryKind, DeliveryStatus, Lane
 from notifier.store.models import AddressChange, Delivery, Digest, Notice, Subscription
-
-# A delivery that was not accepted is given up after this time. RFC 5321, 4.5.4.1 advises 4 to 5
-# days for mail servers. Chosen by hand; not measured.
-PATIENCE = timedelta(days=3)
 
 # The kinds that somebody waits for at this moment.
 _ASKED = frozenset(
@@ -168,6 +165,7 @@ def try_again_at(delivery: Delivery, when: datetime) -> None:
     """Make a delivery due at a time, whatever its status; the Message-ID stays."""
     delivery.status = DeliveryStatus.PENDING
     delivery.next_attempt_at, delivery.given_up_at = when, when + PATIENCE
+    delivery.first_answer_at = None
 
 
 def requeue(delivery: Delivery, when: datetime, reason: str) -> bool:

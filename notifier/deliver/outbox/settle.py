@@ -16,7 +16,8 @@ from sqlalchemy import Connection, Integer, String, Update, bindparam, select, u
 from sqlalchemy.orm import Session
 
 from notifier.deliver.bounces.policy import Evidence
-from notifier.deliver.outbox.enqueue import PATIENCE
+from notifier.deliver.outbox import patience
+from notifier.deliver.outbox.patience import PATIENCE
 from notifier.enums import DeliveryStatus
 from notifier.store.models import Delivery
 from notifier.text.cleaning import redacted
@@ -125,7 +126,7 @@ def _settle(delivery: Delivery, outcome: Outcome, now: datetime) -> None:
         delivery.status = DeliveryStatus.UNCERTAIN
         delivery.uncertain_times += 1
         delivery.next_attempt_at = now + _wait(delivery)
-    elif now >= delivery.given_up_at:
+    elif patience.is_over(delivery, now):
         delivery.status = DeliveryStatus.FAILED
         delivery.error = f"given up after {PATIENCE.days} days: {text}"
     else:
