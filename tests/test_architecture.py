@@ -121,7 +121,7 @@ LIBRARIES: dict[str, set[str]] = {
     "cryptography": {"deliver/mime/dkim_keys.py"},
     "css_inline": {"render.py"},
     "feedparser": {"watch/parsers/rss.py"},
-    "flufl": {"deliver/bounces/parser.py"},
+    "flufl": {"deliver/bounces/prose.py"},
     "h11": {"web/server.py"},
     "imaplib": {"deliver/bounces/mailbox.py"},
     "itsdangerous": {"links.py"},
