@@ -9,7 +9,7 @@ import re
 from functools import cached_property
 
 from notifier.deliver.bounces.incoming_mail import SEARCHED
-from notifier.deliver.bounces.policy import Refusal, Stage
+from notifier.deliver.bounces.policy import Judgement, Refusal, Stage, judge
 from notifier.deliver.bounces.subjects import NOBODY, Parties, Subject, Words, subjects_in
 
 # An enhanced status code (RFC 3463).
@@ -77,6 +77,14 @@ class Diagnostic:
     def is_clear(self) -> bool:
         """True if the words name a subject without doubt."""
         return self.words.clear is not Subject.UNKNOWN
+
+    def about(self, text: str, recipient: str) -> "Diagnostic":
+        """Return another text of the same report, about one recipient."""
+        return Diagnostic(text, self._parties._replace(recipient=recipient), self._stage)
+
+    def judge(self, status: str) -> Judgement:
+        """Return the verdict on this text with an enhanced status code."""
+        return judge(self.refusal(status))
 
     def refusal(self, status: str, reply_code: str = "") -> Refusal:
         """Return the data of the failure for the bounce policy.
