@@ -63,7 +63,7 @@ All = Annotated[bool, typer.Option("--all", help="All that wait.")]
 
 @app.command("held")
 def held(json: shared.Json = False) -> None:
-    """Show the suppressions that wait for a person, because they were too many at once."""
+    """Show suppressions that wait for you: too many at once."""
     from notifier.pipeline import brake
 
     with shared.open_deps() as deps:
@@ -83,7 +83,10 @@ def held(json: shared.Json = False) -> None:
 
 @app.command("accept")
 def accept(ids: Ids = None, everything: All = False, now: shared.Now = "") -> None:
-    """Suppress the addresses of held suppressions: they are gone."""
+    """Suppress the addresses of held suppressions: they are gone.
+
+    Their mails end; the readers can sign up anew.
+    """
     from notifier.pipeline import brake
 
     with shared.open_deps(now) as deps:
@@ -93,7 +96,7 @@ def accept(ids: Ids = None, everything: All = False, now: shared.Now = "") -> No
 
 @app.command("dismiss")
 def dismiss(ids: Ids = None, everything: All = False, now: shared.Now = "") -> None:
-    """Let the addresses of held suppressions be mailed again: the provider was wrong.
+    """Mail the addresses again: the provider was wrong.
 
     The next run sends what bounced, and what waited meanwhile.
     """

@@ -104,10 +104,10 @@ def accept(deps: Deps, ids: Collection[int]) -> int:
     """
     now = deps.now()
     with deps.writing() as session:
-        chosen = _chosen(session, ids)
-        for each in chosen:
+        decided = _chosen(session, ids)
+        for each in decided:
             held_suppressions.accept(session, each, now)
-        return len(chosen)
+        return len(decided)
 
 
 def dismiss(deps: Deps, ids: Collection[int]) -> int:
@@ -122,23 +122,23 @@ def dismiss(deps: Deps, ids: Collection[int]) -> int:
     """
     now = deps.now()
     with deps.writing() as session:
-        chosen = _chosen(session, ids)
-        for each in chosen:
+        decided = _chosen(session, ids)
+        for each in decided:
             _send_again(session, each, now)
             held_suppressions.dismiss(session, each)
-        return len(chosen)
+        return len(decided)
 
 
 def _chosen(session: Session, ids: Collection[int]) -> Sequence[HeldSuppression]:
-    chosen = held_suppressions.listed(session, ids)
-    missing = sorted(set(ids) - {each.id for each in chosen})
+    waiting = held_suppressions.listed(session, ids)
+    missing = sorted(set(ids) - {each.id for each in waiting})
     if missing:
         numbers = ", ".join(map(str, missing))
         raise InputError(
             f"No suppression with this number waits: {numbers}. Nothing was changed.",
             "See which do: notifier bounces held",
         )
-    return chosen
+    return waiting
 
 
 def _send_again(session: Session, held: HeldSuppression, now: datetime) -> None:

@@ -59,8 +59,8 @@ class Sender(_Section):
 
     @field_validator("bounce_address")
     @classmethod
-    def _leave_room_for_token(cls, address: str | None, info: ValidationInfo) -> str | None:
-        if address is not None and info.data.get("bounce_tags", True):
+    def _leave_room_for_token(cls, address: str | None, others: ValidationInfo) -> str | None:
+        if address is not None and others.data.get("bounce_tags", True):
             check_bounce_local_part(address)
         return address
 

@@ -91,9 +91,10 @@ def _set_key(connection: Connection, key: str) -> str:
     locked = select(installation.c.key_fingerprint).with_for_update()
     if (stored := connection.execute(locked).scalar_one()) is not None:
         return str(stored)
-    for name in _HASHED_TABLES:
+    for name in (*_HASHED_TABLES, "delivery", "held_suppression"):
         table = Base.metadata.tables[name]
-        for (salted,) in connection.execute(select(table.c.address_hash)).all():
+        hashed = select(table.c.address_hash).where(table.c.address_hash != "").distinct()
+        for (salted,) in connection.execute(hashed).all():
             matching = update(table).where(table.c.address_hash == salted)
             connection.execute(matching.values(address_hash=rekeyed(salted, key)))
     connection.execute(update(installation).values(key_fingerprint=fingerprint(key)))

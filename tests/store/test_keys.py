@@ -232,6 +232,7 @@ OPENING = [
     ("subscribers", "unsuppress", "a@example.org"), ("digests", "list"), ("digests", "show", "1"),
     ("digests", "approve", "1"), ("digests", "hold", "1"), ("deliveries", "list"),
     ("deliveries", "retry"), ("bounces", "read", "mail.eml"),
+    ("bounces", "held"), ("bounces", "accept", "--all"), ("bounces", "dismiss", "--all"),
 ]  # fmt: skip
 
 

@@ -321,6 +321,8 @@ class Sending:
         """Use fewer connections, or pause, or end the run, because new connections are refused."""
         if self._patience.note_refused(answer, len(self._connections) + self._openings.number):
             self._problem = self._slow_down_text(answer)
+            if answer.startswith("5"):
+                self.waits_because = WaitReason.LOAD
 
     @staticmethod
     def _slow_down_text(answer: str) -> str:
