@@ -10,7 +10,7 @@ from notifier.deliver.bounces.failures import ADDRESS, Failure, fields_of
 from notifier.deliver.bounces.incoming_mail import (
     SEARCHED,
     Part,
-    decode_header_field,
+    decoded_field,
     parts_of,
     text_of,
 )
@@ -46,9 +46,9 @@ def read(message: Part, own_text: str) -> Failure | None:
         return _complaint(message, {}, "abuse")
     if message.get("X-Apple-Unsubscribe"):  # the button of a mail program, without our token
         return Failure(
-            BounceKind.COMPLAINT, _first_address(message.get("From", "")), text="opt-out"
+            BounceKind.COMPLAINT, _first_address(decoded_field(message, "From")), text="opt-out"
         )
-    subject = decode_header_field(message.get("Subject", "")).strip()
+    subject = decoded_field(message, "Subject").strip()
     if _OLDER_FORMS.match(subject) and (_returned(message) or "spamcop" in subject.lower()):
         return _complaint(message, {}, "abuse")
     return None
@@ -72,8 +72,8 @@ def _recipient(message: Part, fields: dict[str, str]) -> str:
     return ""
 
 
-def _first_address(value: object) -> str:
-    address = ADDRESS.search(decode_header_field(value))
+def _first_address(text: str) -> str:
+    address = ADDRESS.search(text)
     return address[0].lower() if address else ""
 
 

@@ -9,7 +9,7 @@ All words are looked for in texts of limited length.
 
 import re
 
-from notifier.deliver.bounces.incoming_mail import Part, decode_header_field, header_text, parts_of
+from notifier.deliver.bounces.incoming_mail import Part, decoded_field, header_text, parts_of
 
 # The characters of a body in which the words below are looked for.
 _READ = 6_000
@@ -187,7 +187,7 @@ _NOT_ARRIVED = re.compile(
 
 def is_from_mail_system(message: Part) -> bool:
     """Return whether the sender of a mail is a mail system, by its address or its name."""
-    sender = decode_header_field(message.get("From", ""))
+    sender = decoded_field(message, "From")
     if _SYSTEM_ADDRESS.search(sender) or _SYSTEM_NAME.search(sender.strip()):
         return True
     report_type = str(message.get_param("report-type", "")).lower()
@@ -231,7 +231,7 @@ def is_titled_answer(subject: str) -> bool:
 
 def subject_of(message: Part) -> str:
     """Return the decoded subject of a mail on one line; empty if it has none."""
-    return " ".join(decode_header_field(message.get("Subject", "")).split())
+    return " ".join(decoded_field(message, "Subject").split())
 
 
 def has_null_sender(message: Part) -> bool:
