@@ -9,6 +9,7 @@ from tests.support.returned_mails import (
     PERSON,
     amazon,
     away,
+    bounced,
     complaint,
     event,
     group,
@@ -207,6 +208,47 @@ NO_REPORTS = {
         {"RecordType": "Bounce", "Type": "AutoResponder", "TypeCode": 32, "Email": PERSON}
     ),
     "JSON that is none of this": event({"event": "opened", "email": PERSON}),
+    "a reply that quotes the fields of a report": away(
+        "Re: Undelivered Mail",
+        "What now?\n"
+        + "".join(f"> {line}\n" for line in group("failed", "5.1.1", GONE).split("\n")),
+        return_path=f"<{PERSON}>",
+    ),
+    "a reply that copies the event of a service": event(
+        amazon("Bounce", bounce=bounced("Permanent", GONE)),
+        subject="Re: what is this",
+        sender=PERSON,
+    ),
+    "a question that copies a report": away(
+        "Mail delivery failed",
+        f"Since Monday I get this when I write to Ben:\n<{PERSON}>:\n{GONE}\n",
+        return_path=f"<{PERSON}>",
+    ),
+    "a question from a mail program": away(
+        "Undeliverable: why?", f"{PERSON}\n{GONE}\n", "User-Agent: Some Mail/1.0", return_path=""
+    ),
+    "a challenge without a link": mail(
+        "Your message was kept. Simply reply to this message, and it will be delivered once you"
+        " have confirmed it.",
+        subject="Please confirm your message",
+        sender="postmaster@people.test",
+    ),
+    "delivered, in prose, with its code": mail(
+        f"<{PERSON}>: 250 2.0.0 Ok, was delivered to mailbox\n",
+        subject="Delivery Status Notification (Success)",
+    ),
+    "a list that waits for its moderator": mail(
+        "Your mail awaits moderator approval. 5.1.1 and 550 are part of its text.",
+        subject="Your message to Chat awaits moderator approval",
+        sender="chat-bounces@people.test",
+        return_path="<chat-bounces@people.test>",
+    ),
+    "a ticket": away(
+        "Ihre Anfrage 550 ist eingegangen", "Wir antworten bald.", "Auto-Submitted: auto-generated"
+    ),
+    "a new address": away(
+        "My new address", "I have moved. The old address does not exist any more: 550 5.1.6."
+    ),
     "an advertisement": away(
         "Delivery of your parcel", "Your parcel could not be delivered. https://parcel.test/x"
     ),
@@ -342,6 +384,11 @@ DELAYED = {
     "in Chinese": mail(f"{PERSON}\n您的邮件尚未送达，系统将继续尝试。", subject="邮件延迟通知"),
     "in Korean": mail(
         f"{PERSON}\n메시지가 아직 배달되지 않았습니다. 다시 시도합니다.", subject="배달 지연"
+    ),
+    "a relay that calls itself no-reply": mail(
+        f"{PERSON}\n451 4.4.1 connection timed out. It will be retried until it is 5 days old.",
+        subject="Delivery delayed: News",
+        sender="no-reply@relay.people.test",
     ),
     "Amazon SES": event(
         amazon("DeliveryDelay", deliveryDelay={"delayedRecipients": [{"emailAddress": PERSON}]})

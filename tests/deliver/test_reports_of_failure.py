@@ -123,6 +123,17 @@ HARD = {
         subject="Mail delivery failed: returning message to sender",
         fields=(f"X-Failed-Recipients: {PERSON}", "Auto-Submitted: auto-replied"),
     ),
+    "a server that says that nothing needs to be done": mail(
+        f"{PERSON}\n550 5.1.1 User unknown\nNo action is required on your part.\n",
+        subject="Undeliverable: News: trial delayed",
+    ),
+    "Exim under another name": mail(
+        "A message that you sent could not be delivered. This is a permanent error.\n\n"
+        f"  {PERSON}\n    550 5.1.1 User unknown\n",
+        subject="Mail delivery failed",
+        sender="Support <support@people.test>",
+        fields=(f"X-Failed-Recipients: {PERSON}", "Auto-Submitted: auto-replied"),
+    ),
     "qmail": mail(
         "Hi. This is the qmail-send program at mx.people.test.\nI'm afraid I wasn't able "
         "to deliver "

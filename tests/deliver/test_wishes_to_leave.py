@@ -1,6 +1,7 @@
 """Wishes to leave, and what is ours in a mail that came back, in whatever dress they come."""
 
 import base64
+from urllib.parse import quote
 
 import pytest
 
@@ -47,6 +48,9 @@ WISHES = (
     "mailto:office@example.org?subject=unsubscribe%20{}",
     "unsubscribe\n {}",
     "unsubscribe\u00a0{}",
+    "unsubscribe \u200b{}\u200b",
+    "unsubscribe=20{}",
+    "unsubscribe {}--",
 )
 
 
@@ -79,6 +83,7 @@ BODIES = {
     "as the whole address": mail(
         f"mailto:office@example.org?subject=unsubscribe%20{WISH}", subject="", sender=PERSON
     ),
+    "on two lines": mail(f"unsubscribe\n{WISH}\n", subject="", sender=PERSON),
     "HTML": page(f"<div>unsubscribe&nbsp;{WISH}</div>", subject="(kein Betreff)", sender=PERSON),
     "both": parts(
         text(f"unsubscribe {WISH}"),
@@ -129,6 +134,7 @@ LEAVE_HEADER = f"List-Unsubscribe: <{LINK}>,\n <mailto:o@example.org?subject=uns
     "returned",
     [
         f"To: redacted\n{LEAVE_HEADER}\n\nx",
+        "To: redacted\n\nhttps://links.provider.test/?url=" + quote(LINK, safe="") + "&data=1",
         (
             "To: redacted\nContent-Transfer-Encoding: quoted-printable\n\n"
             f"Leave: {LINK[:50]}=\n{LINK[50:]}"
