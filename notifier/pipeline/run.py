@@ -62,7 +62,7 @@ class Report:
     @property
     def failed(self) -> bool:
         """True if a person should look at a failure."""
-        refused = self.sent.answers.get(SendResult.REFUSED, 0)
+        refused = self.sent.answers.get(SendResult.REFUSED, 0) + self.sent.for_our_fault
         unanswered = any(source.status is PollStatus.FAILED for source in self.polled)
         return bool(self.problems or self.sent.problem or refused or unanswered)
 
