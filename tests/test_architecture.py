@@ -79,6 +79,9 @@ SECOND_WRITERS = {
         )
         for column in ("left_at", "checked_at", "missing_since")
     },
+    ("Installation.ran_at", "store/heartbeat.py"): (
+        "The heartbeat is the only one that knows that notifier runs."
+    ),
     ("Profile.position", "match/matches.py"): (
         "The position is the last number given to a match of the profile: it moves in the "
         "transaction that stores the match, under the lock of the profile's row."

@@ -91,11 +91,13 @@ def upgrade() -> None:
     op.create_index("ix_held_suppression_subscriber_id", "held_suppression", ["subscriber_id"])
     op.add_column("subscriber", _text("bounced_hash", 64))
     op.add_column("installation", _moment("newest_time"))
+    op.add_column("installation", _moment("ran_at"))
     op.add_column("installation", _moment("stopped_at"))
 
 
 def downgrade() -> None:
     op.drop_column("installation", "stopped_at")
+    op.drop_column("installation", "ran_at")
     op.drop_column("installation", "newest_time")
     op.drop_column("subscriber", "bounced_hash")
     op.drop_table("held_suppression")
