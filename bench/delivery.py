@@ -54,7 +54,7 @@ from notifier.match import profiles
 from notifier.messages import digest_mail
 from notifier.store import db
 from notifier.store.models import Delivery, Digest, Profile
-from notifier.subscribers import import_export
+from notifier.subscribers import bulk
 from tests.support.installation import settings_for
 
 NOW = datetime(2026, 3, 3, 9, tzinfo=UTC)
@@ -143,7 +143,7 @@ def _installation(folder: Path, port: int, people: int, body: int) -> Deps:
 def _enqueue(session, profile_id: int, digest_id: int, numbers: range) -> None:
     from sqlalchemy import insert
 
-    import_export.insert_subscribers(
+    bulk.insert_subscribers(
         session,
         [
             {
@@ -165,7 +165,7 @@ def _enqueue(session, profile_id: int, digest_id: int, numbers: range) -> None:
         "seen_snapshot": "",
     }
     common |= {"hidden": [], "urgent": False, "created_at": NOW}
-    import_export.insert_subscriptions(
+    bulk.insert_subscriptions(
         session,
         [
             {**common, "id": n + 1, "subscriber_id": n + 1, "link_id": f"link{n:018}"}

@@ -20,7 +20,7 @@ from notifier.deps import Deps
 from notifier.enums import Health
 from notifier.match import held
 from notifier.pipeline.notices import enqueue_for_operator
-from notifier.store import heartbeat
+from notifier.store import clock, heartbeat
 from notifier.store.models import Notice, Source
 from notifier.watch import sources
 from notifier.watch.health import health
@@ -35,7 +35,8 @@ class Check:
     """The result of one check. It names no person.
 
     Attributes:
-        name: `runs`, `digests`, `backlog`, `subscribers`, `unreached`, `sources` or `held`.
+        name: `runs`, `digests`, `backlog`, `subscribers`, `unreached`, `sources`, `held` or
+            `clock`.
         ok: true if nothing is wrong.
         finding: what is wrong, or for `held` how many matches wait; empty if there is nothing.
     """
@@ -69,11 +70,17 @@ def checks(session: Session, now: datetime) -> list[Check]:
         *results,
         Check("sources", not failing, _list(failing, now)),
         Check("held", ok=True, finding=f"matches that wait: {waiting}" if waiting else ""),
+        _of_clock(session, now),
     ]
 
 
 def _describe_stop(since: datetime | None) -> str:
     return f"notifier has not run since {since:%Y-%m-%d %H:%M} UTC" if since is not None else ""
+
+
+def _of_clock(session: Session, now: datetime) -> Check:
+    wrong = clock.finding(session, now)
+    return Check("clock", not wrong, wrong)
 
 
 def _list(failing: Sequence[Source], now: datetime) -> str:

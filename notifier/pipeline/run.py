@@ -1,5 +1,7 @@
 """The journey of the news, in the order it is run.
 
+    clock            mend what a wrong clock planned
+    |
     sources that are due
     | poll             fetch and parse each, store entries and revisions, or the failure
     | match            judge new revisions for every profile, store the matches
@@ -22,6 +24,7 @@ from dataclasses import asdict, dataclass
 from notifier.deps import Deps
 from notifier.match import judging, profiles
 from notifier.pipeline import (
+    clock,
     compose,
     deliver,
     housekeeping,
@@ -83,6 +86,8 @@ def run_once(deps: Deps, stop: Callable[[], bool] = deliver.never) -> Report:
     matched, composed, sent, unreached = 0, 0, Sent(), list[str]()
     with problems.contained("The heartbeat"):
         _beat(deps)
+    with problems.contained("The step clock"):
+        clock.run(deps)
     with problems.contained("The step poll"):
         polled = poll.run(deps)
     with problems.contained("The step match"):

@@ -8,6 +8,7 @@ people who have refused them: such a start is refused.
 
 import hashlib
 import hmac
+import re
 from collections.abc import Callable
 
 from sqlalchemy import Connection, Engine, inspect, select, update
@@ -22,6 +23,7 @@ from notifier.store.models import Base, Installation
 _SHORTEST_KEY = 16
 # Tables with a column `address_hash`.
 _HASHED_TABLES = ("suppression", "subscriber", "address_change")
+_SALT = re.compile(r"[0-9a-f]{64}")
 
 
 def require(key: str) -> None:
@@ -101,6 +103,40 @@ def _set_key(connection: Connection, key: str) -> str:
 def fingerprint(key: str) -> str:
     """Return 16 hexadecimal digits that tell a key from another one without showing it."""
     return hashlib.sha256(f"notifier.suppression {key}".encode()).hexdigest()[:16]
+
+
+def name_of_key(session: Session) -> str:
+    """Return what tells the hashes of this installation from those of others: its key and salt."""
+    return f"{fingerprint(_key(session))}.{session.scalars(select(Installation.salt)).one()}"
+
+
+def may_adopt_salt(session: Session, name: str) -> bool:
+    """Return whether this installation can go on with hashes that were made elsewhere.
+
+    That is so for hashes of the same `suppression_key`, while no address was hashed here.
+
+    Args:
+        session: a reading session.
+        name: the `name_of_key` of those hashes.
+    """
+    key, _, salt = name.partition(".")
+    if key != fingerprint(_key(session)) or not _SALT.fullmatch(salt):
+        return False
+    tables = (Base.metadata.tables[table] for table in _HASHED_TABLES)
+    return not any(session.execute(select(table).limit(1)).first() for table in tables)
+
+
+def adopt_salt(session: Session, name: str) -> bool:
+    """Take over the salt of hashes that were made elsewhere, if `may_adopt_salt` allows it.
+
+    Args:
+        session: a writing session.
+        name: see `may_adopt_salt`.
+    """
+    if not may_adopt_salt(session, name):
+        return False
+    session.execute(update(Installation).values(salt=name.partition(".")[2]))
+    return True
 
 
 def hasher(session: Session) -> Callable[[str], str]:

@@ -57,22 +57,28 @@ def record(
 
 
 def record_many(
-    session: Session, given: Sequence[tuple[int, str]], method: str, attested_by: str, now: datetime
+    session: Session,
+    subscriptions: Sequence[tuple[int, str]],
+    event: ConsentEvent,
+    method: str,
+    attested_by: str,
+    now: datetime,
 ) -> None:
-    """Add to the ledger that many people consented.
+    """Add an event to the ledger for many people.
 
     Args:
         session: a writing session; the caller commits.
-        given: the ids of the subscriptions, each with the code of the person's language.
+        subscriptions: their ids, each with the code of the person's language.
+        event: see `record`.
         method: see `record`.
         attested_by: see `record`.
         now: when.
     """
-    for code in sorted({code for _, code in given}):
+    for code in sorted({code for _, code in subscriptions}):
         _keep_wording(session, code)
     rows = [
-        _row(subscription_id, code, ConsentEvent.GIVEN, method, attested_by, now)
-        for subscription_id, code in given
+        _row(subscription_id, code, event, method, attested_by, now)
+        for subscription_id, code in subscriptions
     ]
     if rows:
         session.execute(insert(Consent), rows)

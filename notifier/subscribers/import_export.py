@@ -1,42 +1,43 @@
-"""Import and export of many subscribers at once; `list_files` reads and writes the files.
+"""Import of many subscribers at once; `list_files` reads the file, `imported_rows` its lines.
 
 Owns the result of each imported line. An import never subscribes somebody again who left, bounced,
-complained or was erased, whatever the file says.
+complained or was erased, whatever the file says; and it never takes a person for confirmed whom
+the file does not call so.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Row, Select, insert, select
 from sqlalchemy.orm import Session
 
-from notifier.email_addresses import normalize
-from notifier.enums import Cadence, Edition, SubscriptionStatus
-from notifier.errors import AddressError, InputError
-from notifier.i18n.catalog import LANGUAGES, SOURCE
+from notifier.enums import ConsentEvent, SubscriptionStatus
+from notifier.errors import InputError
 from notifier.store import keys
-from notifier.store.db import in_chunks
-from notifier.store.models import Profile, Subscriber, Subscription
-from notifier.subscribers import consent, list_files, suppressions
-from notifier.subscribers.choices import Choice
-from notifier.subscribers.schedule import WEEKDAYS, Schedule, parse_at, parse_on, parse_zone
+from notifier.store.models import Profile, Subscription
+from notifier.subscribers import bulk, consent, list_files, subscriptions, suppressions
+from notifier.subscribers.imported_rows import HashRow, Row, other_key, parse, reason_of
+from notifier.subscribers.list_words import Standing
+from notifier.subscribers.schedule import Schedule
 from notifier.subscribers.subscriptions import new_link_id
-from notifier.text.cleaning import redacted
 
 # How many lines are looked up and stored together. Chosen by hand; not measured.
 _BATCH = 1000
+# Who attests what a list says of those who left, if nobody vouches for the list.
+_THE_LIST = "the imported list"
 
 
 class RowResult(StrEnum):
     """The result of one line of an import."""
 
     ADDED = "added"
+    PENDING = "pending"
+    PAUSED = "paused"
     KNOWN = "known"
     DUPLICATE = "duplicate"
     LEFT = "left"
@@ -49,6 +50,15 @@ _REASONS = {
     RowResult.KNOWN: "already subscribed; their choice stays",
     RowResult.DUPLICATE: "the same person and profile as a line above",
     RowResult.LEFT: "left; only they themselves can subscribe again",
+    RowResult.PAUSED: "paused",
+    RowResult.PENDING: "not confirmed: gets no digest",
+}
+_RUNNING = SubscriptionStatus.RUNNING
+_RESULTS = {
+    SubscriptionStatus.CONFIRMED: RowResult.ADDED,
+    SubscriptionStatus.PAUSED: RowResult.PAUSED,
+    SubscriptionStatus.PENDING: RowResult.PENDING,
+    SubscriptionStatus.ENDED: RowResult.LEFT,
 }
 
 
@@ -58,11 +68,13 @@ class Report:
 
     Attributes:
         lines: for each line its number, its result and the reason, which names no address.
-        unasked: the ids of the added subscriptions whose owners must be asked to confirm.
+        unasked: the ids of the subscriptions whose owners must be asked to confirm.
+        forgotten: how many suppressed addresses could not be taken over.
     """
 
     lines: list[tuple[int, RowResult, str]] = field(default_factory=list)
     unasked: list[int] = field(default_factory=list)
+    forgotten: int = 0
 
     def count(self) -> Counter[RowResult]:
         """Count the lines of each result."""
@@ -78,12 +90,16 @@ class ImportOptions:
         time_zone: for lines without one.
         attested_by: who vouches that these people agreed; None: each is asked by mail.
         dry: judge the lines and store nothing.
+        asks_pending: those whom the file calls not confirmed are asked by mail, too.
+        without_erased: leave out suppressed addresses that are known by another key's hashes.
     """
 
     profiles: Mapping[str, Profile]
     time_zone: str
     attested_by: str | None = None
     dry: bool = False
+    asks_pending: bool = False
+    without_erased: bool = False
 
 
 def import_rows(
@@ -103,7 +119,8 @@ def import_rows(
         progress: called after each batch with the number of lines done.
 
     Raises:
-        InputError: the file cannot be read.
+        InputError: the file cannot be read, or it holds hashes of suppressed addresses that were
+            made with another key.
     """
     importer = _Importer(session, options, now)
     remaining = iter(lines)
@@ -114,115 +131,153 @@ def import_rows(
     return importer.report
 
 
-@dataclass(frozen=True)
-class _Row:
-    """A valid line."""
-
-    line: int
-    email: str
-    key: str
-    profile: Profile
-    choice: Choice
-
-
 class _Importer:
     """One import; it remembers the lines above, to find duplicates."""
 
     def __init__(self, session: Session, options: ImportOptions, now: datetime) -> None:
         self._session, self._options, self._now = session, options, now
         self._hash_of = keys.hasher(session)
-        self._seen: set[tuple[bytes, int]] = set()
+        # The standing of each person and profile in the lines above.
+        self._seen: dict[tuple[bytes, int], Standing] = {}
         self.report = Report()
         # Most lines of a list share a few schedules.
         self._next_due = lru_cache(maxsize=4096)(self._uncached_next_due)
 
     def take(self, lines: Iterable[tuple[int, Mapping[str, str]]]) -> None:
         """Judge a batch of lines, and store what is new."""
-        rows = [row for number, cells in lines if (row := self._row(number, cells)) is not None]
-        suppressed = suppressions.among(self._session, {row.key for row in rows})
-        people = self._people({row.key for row in rows})
-        statuses = self._statuses(people.values())
-        new = []
-        for row in rows:
-            status = statuses.get((people.get(row.key, 0), row.profile.id))
-            if row.key in suppressed:
-                reason = f"suppressed: {suppressions.describe(suppressed[row.key])}"
+        rows = self._distinct(lines)
+        suppressed = suppressions.among(self._session, {key for key, _ in rows})
+        people = bulk.ids_by_hash(self._session, {key for key, _ in rows})
+        stored = bulk.stored(self._session, people.values())
+        new, changed = [], []
+        for key, row in rows:
+            known = stored.get((people.get(key, 0), row.profile.id)) if row.profile else None
+            if key in suppressed and (known or not row.beside):
+                reason = f"suppressed: {suppressions.describe(suppressed[key])}"
                 self._report(row.line, RowResult.SUPPRESSED, reason)
-            elif status is SubscriptionStatus.ENDED:
+            elif known is None:
+                self._report_new(row)
+                new.append((key, row))
+            elif known.status is SubscriptionStatus.ENDED and not row.is_suppression:
                 self._report(row.line, RowResult.LEFT)
-            elif status is not None:
-                self._report(row.line, RowResult.KNOWN)
             else:
-                self._report(row.line, RowResult.ADDED)
-                new.append(row)
+                changed.append((key, row, known))
+        self._change(changed)
         if not self._options.dry:
             self._store(new, people)
 
-    def _row(self, number: int, cells: Mapping[str, str]) -> _Row | None:
-        """Return a line that can be used; report any other, and return None."""
+    def _distinct(self, lines: Iterable[tuple[int, Mapping[str, str]]]) -> list[tuple[str, Row]]:
+        """Return the rows of a batch with their hashes: each person and profile once.
+
+        Where a line says no and another one about the same person yes, the no counts.
+        """
+        rows: dict[tuple[bytes, int], tuple[str, Row]] = {}
+        for number, cells in lines:
+            row = self._row(number, cells)
+            if row is None:
+                continue
+            key = self._hash_of(row.email)
+            # Half of the hash is enough to tell the addresses of a list apart, and saves memory.
+            identity = bytes.fromhex(key)[:16], row.profile.id if row.profile else 0
+            standing = row.standing or Standing.CONFIRMED
+            if standing <= self._seen.get(identity, -1):
+                self._report(number, RowResult.DUPLICATE)
+                continue
+            self._seen[identity] = standing
+            if identity in rows:
+                self._report(
+                    number, RowResult.DUPLICATE, f"it counts for line {rows[identity][1].line}"
+                )
+                row = replace(row, line=rows[identity][1].line)
+            rows[identity] = key, row
+        return list(rows.values())
+
+    def _row(self, number: int, cells: Mapping[str, str]) -> Row | None:
+        """Return a line about a person; report any other, and return None."""
         if list_files.PROBLEM in cells:
             self._report(number, RowResult.INVALID, cells[list_files.PROBLEM])
             return None
         try:
-            email, profile, choice = self._parse(cells)
+            row = parse(number, cells, self._options.profiles, self._options.time_zone)
         except (InputError, ValueError) as error:
-            self._report(number, RowResult.INVALID, _reason(error))
+            self._report(number, RowResult.INVALID, reason_of(error))
             return None
-        key = self._hash_of(email)
-        # Half of the hash is enough to tell the addresses of a list apart, and saves memory.
-        identity = bytes.fromhex(key)[:16], profile.id
-        if identity in self._seen:
-            self._report(number, RowResult.DUPLICATE)
+        if isinstance(row, HashRow):
+            self._take_hash(row)
             return None
-        self._seen.add(identity)
-        if cells.get("status", "").strip() == SubscriptionStatus.ENDED:
-            self._report(number, RowResult.LEFT)
-            return None
-        return _Row(number, email, key, profile, choice)
+        return row
 
-    def _parse(self, cells: Mapping[str, str]) -> tuple[str, Profile, Choice]:
-        # Longer cells are never valid; cutting them keeps the messages short.
-        email = normalize(cells.get("email", "")[:400])
-        profile = self._profile(cells.get("profile", "").strip())
-        names = ("every", "at", "on", "time_zone", "edition", "language")
-        texts = (cells.get(name, "").strip()[:80] for name in names)
-        return email, profile, _parse_choice(*texts, self._options.time_zone)
+    def _take_hash(self, row: HashRow) -> None:
+        """Suppress an address that is known by its hash, if it was made with our key."""
+        if row.key != keys.name_of_key(self._session) and not self._adopts_salt(row):
+            if not self._options.without_erased:
+                raise other_key()
+            self.report.forgotten += 1
+            reason = "left out: known by another key's hash only"
+            self._report(row.line, RowResult.SUPPRESSED, reason)
+            return
+        if not self._options.dry:
+            at = min(row.since or self._now, self._now)
+            suppressions.add(self._session, row.address_hash, row.cause, row.reason, at)
+        self._report(row.line, RowResult.SUPPRESSED, f"suppressed: {row.cause}")
 
-    def _profile(self, slug: str) -> Profile:
-        profiles = self._options.profiles
-        if not slug and len(profiles) == 1:
-            return next(iter(profiles.values()))
-        if slug not in profiles:
-            problem = (
-                f"There is no profile {slug!r}."
-                if slug
-                else "The profile is missing, and several are stored."
-            )
-            raise InputError(problem)
-        return profiles[slug]
+    def _adopts_salt(self, row: HashRow) -> bool:
+        """Take over the salt of the file's hashes, if nothing was hashed here yet."""
+        if self._options.dry:
+            return keys.may_adopt_salt(self._session, row.key)
+        if not keys.adopt_salt(self._session, row.key):
+            return False
+        self._hash_of = keys.hasher(self._session)
+        return True
 
-    def _people(self, hashes: Iterable[str]) -> dict[str, int]:
-        """Return the ids of the stored people among these address hashes."""
-        people: dict[str, int] = {}
-        for chunk in in_chunks(hashes):
-            statement = select(Subscriber.address_hash, Subscriber.id).where(
-                Subscriber.address_hash.in_(chunk)
-            )
-            people |= dict(self._session.execute(statement).all())
-        return people
+    def _change(self, changed: list[tuple[str, Row, Any]]) -> None:
+        """Report those who are stored already; a no ends what an import began."""
+        running = {known.id for _, _, known in changed if known.status in _RUNNING}
+        says_no = {
+            known.id
+            for _, row, known in changed
+            if row.is_suppression or (row.standing is Standing.ENDED and known.id in running)
+        }
+        own_choices = bulk.agreed_to_by_owner(self._session, says_no & running)
+        pending = {
+            known.id
+            for _, row, known in changed
+            if known.status is SubscriptionStatus.PENDING and not row.is_no
+        }
+        unasked = bulk.never_asked(self._session, pending if self._options.asks_pending else ())
+        for key, row, known in changed:
+            if known.id in unasked:
+                self.report.unasked.append(known.id)
+                self._report(row.line, RowResult.PENDING, "stored before; is asked by mail now")
+            elif known.id not in says_no or known.id in own_choices:
+                self._report(row.line, RowResult.KNOWN)
+            else:
+                self._report_new(row)
+                if not self._options.dry:
+                    self._end(key, row, known.id)
 
-    def _statuses(self, people: Iterable[int]) -> dict[tuple[int, int], SubscriptionStatus]:
-        """Return the status of these people's subscriptions, by subscriber and profile."""
-        columns = Subscription.subscriber_id, Subscription.profile_id, Subscription.status
-        statuses = {}
-        for chunk in in_chunks(people):
-            statement = select(*columns).where(Subscription.subscriber_id.in_(chunk))
-            for person, profile, status in self._session.execute(statement):
-                statuses[person, profile] = status
-        return statuses
+    def _end(self, key: str, row: Row, subscription_id: int) -> None:
+        if row.is_suppression:
+            self._suppress(key, row)
+            return
+        subscription = self._session.get_one(Subscription, subscription_id)
+        attested_by = self._options.attested_by or _THE_LIST
+        subscriptions.end(self._session, subscription, "import", attested_by, self._now)
 
-    def _store(self, rows: list[_Row], people: dict[str, int]) -> None:
-        missing = {row.key: row for row in reversed(rows) if row.key not in people}
+    def _suppress(self, key: str, row: Row) -> None:
+        at = min(row.since or self._now, self._now)
+        suppressions.add(self._session, key, row.cause, row.reason, at)
+
+    def _store(self, rows: list[tuple[str, Row]], people: dict[str, int]) -> None:
+        for key, row in rows:
+            if row.is_suppression:
+                self._suppress(key, row)
+        subscribing = [
+            (key, row, profile, status)
+            for key, row in rows
+            if (profile := row.profile) and (status := self._status_of(row))
+        ]
+        missing = {key: row for key, row, _, _ in reversed(subscribing) if key not in people}
         new = [
             {
                 "email": row.email,
@@ -233,146 +288,106 @@ class _Importer:
             }
             for key, row in missing.items()
         ]
-        insert_subscribers(self._session, new)
-        people |= self._people(missing)
-        ids = insert_subscriptions(
-            self._session, [self._columns(row, people[row.key]) for row in rows]
+        bulk.insert_subscribers(self._session, new)
+        people |= bulk.ids_by_hash(self._session, missing)
+        columns = [
+            self._columns(row, profile, status, people[key])
+            for key, row, profile, status in subscribing
+        ]
+        ids = bulk.insert_subscriptions(self._session, columns)
+        self._record(
+            [(id_, row, status) for id_, (_, row, _, status) in zip(ids, subscribing, strict=True)]
         )
-        attested_by = self._options.attested_by
-        if attested_by is None:
-            self.report.unasked += ids
-            return
-        languages = (row.choice.language for row in rows)
-        given = list(zip(ids, languages, strict=True))
-        consent.record_many(self._session, given, "import", attested_by, self._now)
 
-    def _columns(self, row: _Row, subscriber_id: int) -> dict[str, Any]:
-        confirmed = self._options.attested_by is not None
+    def _record(self, stored: list[tuple[int, Row, SubscriptionStatus]]) -> None:
+        """Add what was stored to the ledger of consent, and to those who are asked."""
+        self.report.unasked += [
+            id_
+            for id_, row, status in stored
+            if status is SubscriptionStatus.PENDING and self._is_asked(row)
+        ]
+        events = {
+            SubscriptionStatus.CONFIRMED: ConsentEvent.GIVEN,
+            SubscriptionStatus.PAUSED: ConsentEvent.GIVEN,
+            SubscriptionStatus.ENDED: ConsentEvent.WITHDRAWN,
+        }
+        attested_by = self._options.attested_by or _THE_LIST
+        for event in ConsentEvent:
+            rows = [
+                (id_, row.choice.language)
+                for id_, row, status in stored
+                if events.get(status) is event
+            ]
+            consent.record_many(self._session, rows, event, "import", attested_by, self._now)
+
+    def _status_of(self, row: Row) -> SubscriptionStatus | None:
+        """Return the status of a line's subscription; None if only the address is suppressed."""
+        attested = self._options.attested_by is not None
+        if row.is_suppression:
+            if row.beside in SubscriptionStatus.RUNNING and not attested:
+                return SubscriptionStatus.PENDING
+            return row.beside
+        if row.standing is Standing.ENDED:
+            return SubscriptionStatus.ENDED
+        if row.standing is Standing.PENDING or not attested:
+            return SubscriptionStatus.PENDING
+        is_paused = row.standing is Standing.PAUSED
+        return SubscriptionStatus.PAUSED if is_paused else SubscriptionStatus.CONFIRMED
+
+    def _is_asked(self, row: Row) -> bool:
+        """Return whether somebody whose consent is missing is asked by mail."""
+        if row.is_suppression:
+            return False
+        return self._options.asks_pending or row.standing in (None, Standing.CONFIRMED)
+
+    def _columns(
+        self, row: Row, profile: Profile, status: SubscriptionStatus, subscriber_id: int
+    ) -> dict[str, Any]:
+        runs = status in SubscriptionStatus.RUNNING
+        ended = status is SubscriptionStatus.ENDED
         schedule = row.choice.schedule
         return {
             "subscriber_id": subscriber_id,
-            "profile_id": row.profile.id,
+            "profile_id": profile.id,
             "cadence": schedule.cadence,
             "at": schedule.at,
             "on": schedule.on,
             "edition": row.choice.edition,
-            "status": SubscriptionStatus.CONFIRMED if confirmed else SubscriptionStatus.PENDING,
+            "status": status,
             "link_id": new_link_id(),
-            "position": row.profile.position if confirmed else 0,
+            "position": profile.position if runs else 0,
             "seen_snapshot": "",
             "hidden": [],
             "urgent": False,
-            "next_due_at": self._next_due(schedule) if confirmed else None,
-            "last_mailed_at": self._now if confirmed else None,
+            "next_due_at": self._next_due(schedule)
+            if status is SubscriptionStatus.CONFIRMED
+            else None,
+            "paused_until": row.until if status is SubscriptionStatus.PAUSED else None,
+            "last_mailed_at": self._now if runs else None,
             "created_at": self._now,
             "asked_at": self._now,
-            "confirmed_at": self._now if confirmed else None,
+            "confirmed_at": self._now if runs else None,
+            "ended_at": min(row.since or self._now, self._now) if ended else None,
         }
 
     def _uncached_next_due(self, schedule: Schedule) -> datetime | None:
         return schedule.next_after(self._now)
 
+    def _report_new(self, row: Row) -> None:
+        """Report a line that is not about somebody who is stored."""
+        if row.is_suppression:
+            self._report(row.line, RowResult.SUPPRESSED, f"suppressed: {row.cause}")
+            return
+        status = self._status_of(row)
+        asked = status is SubscriptionStatus.PENDING and self._is_asked(row)
+        plain = asked and row.standing in (None, Standing.CONFIRMED)
+        result = RowResult.ADDED if plain or status is None else _RESULTS[status]
+        if row.standing is Standing.PENDING and not row.word:
+            self._report(row.line, result, "its status is empty, which is not confirmed")
+        elif result is RowResult.PENDING and asked:
+            self._report(row.line, result, "not confirmed: is asked by mail")
+        else:
+            self._report(row.line, result)
+
     def _report(self, line: int, result: RowResult, reason: str = "") -> None:
         self.report.lines.append((line, result, reason or _REASONS.get(result, "")))
-
-
-def _reason(error: Exception) -> str:
-    """Return why a line is invalid, without the address: the report may be kept or passed on."""
-    if isinstance(error, AddressError):
-        return error.reason
-    if isinstance(error, InputError):
-        return redacted(error.problem)
-    # Half of a surrogate pair, for example.
-    return "it holds characters that cannot be stored"
-
-
-@lru_cache(maxsize=4096)
-def _parse_choice(
-    every: str, at: str, on: str, zone: str, edition: str, language: str, default_zone: str
-) -> Choice:
-    """Return the choice in a line's cells; cached, because most lines share a few choices.
-
-    Raises:
-        InputError: a cell is not valid.
-    """
-    for name, text, known in (("every", every, Cadence), ("edition", edition, Edition)):
-        if text and text not in list(known):
-            raise InputError(f"{name} is {text!r}; it can be {', '.join(known)}")
-    if language and language not in LANGUAGES:
-        raise InputError(f"language is {language!r}; it can be {', '.join(LANGUAGES)}")
-    cadence = Cadence(every or "weekly")
-    day = parse_on(on or None, cadence) if cadence in (Cadence.WEEKLY, Cadence.MONTHLY) else None
-    schedule = Schedule(cadence, parse_at(at or "08:00"), day, parse_zone(zone or default_zone))
-    return Choice(schedule, Edition(edition or "patient"), language or SOURCE)
-
-
-def insert_subscribers(session: Session, rows: Sequence[dict[str, Any]]) -> None:
-    """Insert many subscribers at once; the keys are the names of the table's attributes."""
-    if rows:
-        session.execute(insert(Subscriber), rows)
-
-
-def insert_subscriptions(session: Session, rows: Sequence[dict[str, Any]]) -> list[int]:
-    """Insert many subscriptions at once; return their ids, in the order of the rows."""
-    if not rows:
-        return []
-    session.execute(insert(Subscription), rows)
-    ids: dict[str, int] = {}
-    for chunk in in_chunks(row["link_id"] for row in rows):
-        statement = select(Subscription.link_id, Subscription.id).where(
-            Subscription.link_id.in_(chunk)
-        )
-        ids |= dict(session.execute(statement).all())
-    return [ids[row["link_id"]] for row in rows]
-
-
-def export_rows(session: Session) -> Iterator[dict[str, str]]:
-    """Yield all subscriptions by `list_files.EXPORT_COLUMNS`, read from the database in batches.
-
-    Args:
-        session: a reading session.
-    """
-    statement = _exported().execution_options(yield_per=_BATCH)
-    for row in session.execute(statement):
-        yield {
-            "email": row.email,
-            "profile": row.slug,
-            "every": str(row.cadence),
-            "at": row.at,
-            "on": _day_of(row),
-            "time_zone": row.time_zone,
-            "edition": str(row.edition),
-            "language": row.language,
-            "status": str(row.status),
-            "confirmed_at": row.confirmed_at.isoformat(timespec="seconds")
-            if row.confirmed_at
-            else "",
-        }
-
-
-def _exported() -> Select[*tuple[Any, ...]]:
-    return (
-        select(
-            Subscriber.email,
-            Profile.slug,
-            Subscription.cadence,
-            Subscription.at,
-            Subscription.on,
-            Subscriber.time_zone,
-            Subscription.edition,
-            Subscriber.language,
-            Subscription.status,
-            Subscription.confirmed_at,
-        )
-        .select_from(Subscriber)
-        .join(Subscription, Subscription.subscriber_id == Subscriber.id)
-        .join(Profile, Profile.id == Subscription.profile_id)
-        .order_by(Subscriber.id, Subscription.id)
-    )
-
-
-def _day_of(row: Row[*tuple[Any, ...]]) -> str:
-    """Return a row's day as `parse_on` reads it: a weekday's name, or the day of the month."""
-    if row.on is None:
-        return ""
-    return WEEKDAYS[row.on] if row.cadence is Cadence.WEEKLY else str(row.on)

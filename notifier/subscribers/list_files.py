@@ -1,6 +1,7 @@
 """List files: subscribers as CSV or JSON Lines, one line for each subscription.
 
-Owns the columns and the form of the cells. Nothing of the database is known here.
+Reads the lines of a list by our columns, and writes lists. `list_text` knows the text of such
+files, `list_headings` the columns. Nothing of the database is known here.
 """
 
 import csv
@@ -8,90 +9,150 @@ import io
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import TextIO
 
 from notifier.errors import InputError
+from notifier.subscribers import list_text
+from notifier.subscribers.list_headings import (
+    COLUMNS,
+    EXPORT_COLUMNS,
+    Headings,
+    headings_of,
+    said_by_name,
+)
 
-COLUMNS = ("email", "profile", "every", "at", "on", "time_zone", "edition", "language")
-# Further columns of an export; an import reads `status` only to leave out those who left.
-EXPORT_COLUMNS = (*COLUMNS, "status", "confirmed_at")
+__all__ = ["COLUMNS", "EXPORT_COLUMNS", "PROBLEM", "read", "said_by_name", "write"]
+
 # The key under which `read` reports a line that it cannot read.
 PROBLEM = "problem"
 
-# Characters of the longest line that is read, and of the pieces that are written. Chosen by hand;
-# not measured.
-_LONGEST_LINE = 100_000
-# The first characters of a cell that a spreadsheet would run as a formula (OWASP, CSV injection).
-_FORMULA = re.compile(r"^[=+\-@\t\r]")
+# The beginning of a cell that a spreadsheet would run as a formula (OWASP, CSV injection); some
+# read the wide forms of the signs likewise. With apostrophes before it, so that one more can be
+# taken away again.
+_FORMULA = re.compile(r"'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+_MOST_IGNORED = 1000
+# A line that tells a spreadsheet program the separator.
+_SEPARATOR_LINE = re.compile(r"\"?sep=(.)\"?\s*")
 
 
-def read(file: TextIO, *, json_lines: bool) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield the lines of a list, each as its number in the file and its cells by column.
+def read(
+    file: TextIO,
+    *,
+    json_lines: bool,
+    renamed: Mapping[str, str] | None = None,
+    file_says: str = "",
+    ignored: list[str] | None = None,
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield the lines of a list, each as its number in the file and its cells by our columns.
 
-    A line of JSON Lines that is not an object of texts and numbers has the one key `PROBLEM`.
+    A line that cannot be read has the one key `PROBLEM`. What the cells say about consent is added
+    under `list_headings.STANDING` and `SAID`.
+
+    Args:
+        file: the list as text, with its line ends as they are.
+        json_lines: it is JSON Lines, not CSV.
+        renamed: for some of our columns the heading that the file has for it.
+        file_says: what the name of the file says about everybody in it.
+        ignored: takes the headings that are not used.
 
     Raises:
-        InputError: the file as a whole cannot be read: the column `email` is missing, a column is
-            not known, it is not UTF-8 text, or a cell of the CSV is too long.
+        InputError: the file as a whole cannot be read: no column holds addresses, or it is no text.
     """
+    unused = ignored if ignored is not None else []
     try:
-        yield from _json_lines(file) if json_lines else _csv_lines(file)
+        if json_lines:
+            yield from _json_lines(file, renamed or {}, file_says, unused)
+        else:
+            yield from _csv_lines(file, renamed or {}, file_says, unused)
     except UnicodeDecodeError as error:
         raise InputError(
-            "The file is not UTF-8 text.", "Save it as UTF-8 (in Excel: CSV UTF-8)."
+            "The file ends in the middle of a character, or is no text.",
+            "Save it again as UTF-8 (in Excel: CSV UTF-8).",
         ) from error
-    except csv.Error as error:
+
+
+def _csv_lines(
+    file: TextIO, renamed: Mapping[str, str], file_says: str, unused: list[str]
+) -> Iterator[tuple[int, dict[str, str]]]:
+    lines = ((number, line) for number, line in list_text.lines_of(file) if line.strip())
+    number, line = next(lines, (0, ""))
+    line = line.removeprefix("\ufeff")
+    separator = ""
+    if separator_line := _SEPARATOR_LINE.fullmatch(line):
+        separator = separator_line[1]
+        number, line = next(lines, (0, ""))
+    separator = separator or list_text.separator_of(line)
+    names: list[str] = []
+    place = -1
+
+    def has_address(cells: list[str]) -> bool:
+        return 0 <= place < len(cells) == len(names) and "@" in cells[place]
+
+    all_lines = chain([(number, line)], lines) if line else lines
+    records = list_text.records(all_lines, separator, has_address)
+    first = next(records, (0, []))[1]
+    if isinstance(first, str):
         raise InputError(
-            f"The file cannot be read as CSV: {error}.",
-            "Export it again, and open it in a text editor to check it.",
-        ) from error
+            f"Line {number}, the headings, cannot be read: {first}.",
+            "Correct it in a text editor.",
+        )
+    names = [name.strip() for name in first]
+    headings = headings_of(names, renamed, file_says)
+    place = next(
+        (names.index(each) for each, ours in headings.names.items() if ours == "email"), -1
+    )
+    unused += headings.ignored
+    for number, cells in records:
+        if isinstance(cells, str):
+            yield number, {PROBLEM: cells}
+        elif any(cell.strip() for cell in cells):
+            yield number, _by_column(names, headings, cells)
 
 
-def _csv_lines(file: TextIO) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield the lines of a CSV file whose separator is the commonest of ``,``, ``;`` and tab."""
-    first = file.readline(_LONGEST_LINE)
-    separator = max(",;\t", key=first.count)
-    names = [name.strip().lower() for name in next(csv.reader([first], delimiter=separator), [])]
-    _check_columns(names)
-    reader = csv.reader(file, delimiter=separator)
-    for cells in reader:
-        if any(cell.strip() for cell in cells):
-            yield (
-                reader.line_num + 1,
-                {name: _unquoted(cell) for name, cell in zip(names, cells, strict=False)},
-            )
+def _by_column(names: list[str], headings: Headings, cells: list[str]) -> dict[str, str]:
+    if any(cell.strip() for cell in cells[len(names) :]):
+        return {
+            PROBLEM: f"it has {len(cells)} cells, and there are {len(names)} headings; put a cell "
+            "that contains the separator into quotation marks"
+        }
+    by_heading: dict[str, str] = {}
+    for name, cell in zip(names, cells, strict=False):
+        by_heading.setdefault(name, _unquoted(cell))
+    return headings.line(by_heading)
 
 
-def _json_lines(file: TextIO) -> Iterator[tuple[int, dict[str, str]]]:
-    for number, line in enumerate(iter(lambda: file.readline(_LONGEST_LINE), ""), 1):
+def _json_lines(
+    file: TextIO, renamed: Mapping[str, str], file_says: str, unused: list[str]
+) -> Iterator[tuple[int, dict[str, str]]]:
+    known: dict[tuple[str, ...], Headings] = {}
+    for number, line in list_text.lines_of(file):
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
+            row = json.loads(line.removeprefix("\ufeff"))
         except (ValueError, RecursionError):
             row = None
         if not isinstance(row, dict):
             yield number, {PROBLEM: "not a JSON object"}
             continue
-        _check_columns(["email", *row])
-        unusable = [
-            name for name, value in row.items() if not isinstance(value, (str, int, type(None)))
-        ]
-        if unusable:
-            yield number, {PROBLEM: f"{unusable[0]} is not a text"}
+        names = tuple(row)
+        if names not in known:
+            known[names] = headings_of(("email", *names), renamed, file_says)
+            if len(unused) < _MOST_IGNORED:
+                unused += [name for name in known[names].ignored if name not in unused]
+        yield number, _cells_of(row, known[names])
+
+
+def _cells_of(row: dict[str, object], headings: Headings) -> dict[str, str]:
+    cells = {}
+    for name, value in row.items():
+        if name in headings.ignored:
             continue
-        yield number, {name: "" if value is None else str(value) for name, value in row.items()}
-
-
-def _check_columns(names: list[str]) -> None:
-    unknown = [name for name in names if name not in EXPORT_COLUMNS]
-    if "email" not in names or unknown:
-        problem = (
-            f"There is no column {unknown[0][:40]!r}." if unknown else "There is no column email."
-        )
-        raise InputError(
-            problem, f"The columns are {', '.join(COLUMNS)}; only email must be there."
-        )
+        if not isinstance(value, (str, int, type(None))):
+            return {PROBLEM: f"{name[:40]} is not a text"}
+        cells[name] = "" if value is None else str(value)
+    return headings.line(cells)
 
 
 def _unquoted(cell: str) -> str:
@@ -117,7 +178,7 @@ def write(rows: Iterable[Mapping[str, str]], *, json_lines: bool) -> Iterator[st
     writer.writerow(EXPORT_COLUMNS)
     for row in rows:
         writer.writerow([f"'{cell}" if _FORMULA.match(cell) else cell for cell in row.values()])
-        if buffer.tell() > _LONGEST_LINE:
+        if buffer.tell() > list_text.LONGEST_LINE:
             yield buffer.getvalue()
             buffer.seek(0)
             buffer.truncate()

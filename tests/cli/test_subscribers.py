@@ -37,8 +37,9 @@ def test_a_list_is_imported_with_a_report_and_exported_again(ready, home: Path):
     ("name", "content", "expected"),
     [
         ("none.csv", None, "cannot be read"),
-        ("utf16.csv", "email\nanna@example.org\n".encode("utf-16"), "is not UTF-8 text"),
-        ("names.csv", b"name\nanna\n", "There is no column 'name'."),
+        ("office.xlsx", b"PK\x03\x04 and so on", "save it as CSV"),
+        ("picture.csv", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(1, 200)), "not text"),
+        ("names.csv", b"name\nanna\n", "--column email=name"),
     ],
 )
 def test_a_file_that_is_not_a_list_is_refused_with_the_fix(

@@ -158,4 +158,4 @@ def test_any_csv_is_imported_or_refused_as_a_whole(any_installation: Installatio
     with suppress(InputError):
         taken(any_installation, f"email,every,at,on,time_zone\n{text}", json_lines=False)
     with pytest.raises(InputError):
-        taken(any_installation, f"e-mail\n{text}", json_lines=False)
+        taken(any_installation, f"name\n{text}", json_lines=False)

@@ -1,6 +1,6 @@
 """The commands that read and write lists of people: `notifier subscribers import` and `export`."""
 
-import io
+from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,10 +22,37 @@ if TYPE_CHECKING:
 # Bytes; about a million people. The whole list is one transaction.
 _LARGEST_LIST = 100_000_000
 _FORMATS = ("csv", "jsonl")
+# How many lines of each result are printed, so that a long list does not hide the sum below them.
+_LINES_SHOWN = 20
 
 DryRun = Annotated[
     bool,
     typer.Option("--dry-run", help="Show what would happen to each line, and store nothing."),
+]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--column",
+        metavar="OURS=THEIRS",
+        help="The name that one of our columns has in the file, for example email=Contact."
+        " May be repeated.",
+    ),
+]
+SendConfirmations = Annotated[
+    bool,
+    typer.Option(
+        "--send-confirmations",
+        help="Ask those whom the list calls not confirmed by mail, too. Without it they are stored,"
+        " get no mail, and are deleted after 48 hours.",
+    ),
+]
+WithoutErased = Annotated[
+    bool,
+    typer.Option(
+        "--without-erased",
+        help="Leave out people who were erased or suppressed elsewhere and are known by another"
+        " suppression_key's hashes only: they could be mailed again if a list names them.",
+    ),
 ]
 
 
@@ -41,29 +68,44 @@ def import_(
     ],
     confirmed: shared.Confirmed = False,
     dry_run: DryRun = False,
+    column: Columns = None,
+    send_confirmations: SendConfirmations = False,
+    without_erased: WithoutErased = False,
     json: shared.Json = False,
     now: shared.Now = "",
 ) -> None:
-    """Subscribe many people from a list.
+    """Subscribe many people from a list: our own export, a spreadsheet, or another system's file.
 
-    Nobody who left, bounced or complained is subscribed again. Without --confirmed each person is
-    asked for consent by mail. The exit code is 1 if a line cannot be used.
+    Nobody who left, bounced or complained is subscribed again, and nobody is taken for confirmed
+    whom the list does not call so. Without --confirmed each person is asked for consent by mail.
+    The exit code is 1 if a line cannot be used.
     """
+    from notifier.subscribers import list_files
     from notifier.subscribers.import_export import RowResult
 
+    renamed = _parse_columns(column or [])
+    unused: list[str] = []
     with shared.open_deps(now) as deps, _open_text(file) as text:
-        report = _import_list(
-            deps,
+        total = sum(1 for _ in text)
+        text.seek(0)
+        lines = list_files.read(
             text,
             json_lines=_is_json_lines(file),
-            attested_by=shared.operator() if confirmed else None,
-            dry_run=dry_run,
-            show_progress=not json,
+            renamed=renamed,
+            file_says=list_files.said_by_name(file.name),
+            ignored=unused,
         )
+        options = {
+            "attested_by": shared.operator() if confirmed else None,
+            "dry": dry_run,
+            "asks_pending": send_confirmations,
+            "without_erased": without_erased,
+        }
+        report = _import_list(deps, lines, total, options, show_progress=not json)
     if json:
-        shared.print_json(_report_to_json(report, dry_run=dry_run))
+        shared.print_json({**_report_to_json(report, dry_run=dry_run), "ignored": unused})
     else:
-        _print_report(report, dry_run=dry_run, asked=not confirmed)
+        _print_report(report, unused, dry_run=dry_run)
     if report.count()[RowResult.INVALID]:
         raise typer.Exit(1)
 
@@ -96,40 +138,54 @@ def export(
 
 def _import_list(
     deps: "Deps",
-    text: "TextIO",
+    lines: "Iterable[tuple[int, dict[str, str]]]",
+    total: int,
+    options: dict[str, Any],
     *,
-    json_lines: bool,
-    attested_by: str | None,
-    dry_run: bool,
     show_progress: bool,
 ) -> "Report":
     """Subscribe the people of a list, and enqueue a mail to each who is asked for consent."""
     from notifier.deliver import outbox
     from notifier.enums import DeliveryKind
     from notifier.match import profiles
-    from notifier.subscribers import import_export, list_files
+    from notifier.subscribers import import_export
 
     now = deps.now()
-    total = sum(1 for _ in text)
-    text.seek(0)
-    with shared.progress(show_progress) as progress, deps.writing() as session:
-        options = import_export.ImportOptions(
-            profiles={profile.slug: profile for profile in profiles.listed(session)},
-            time_zone=deps.settings.schedule.time_zone,
-            attested_by=attested_by,
-            dry=dry_run,
-        )
+    transaction = deps.reading() if options["dry"] else deps.writing()
+    with shared.progress(show_progress) as progress, transaction as session:
+        stored = {profile.slug: profile for profile in profiles.listed(session)}
         report = import_export.import_rows(
             session,
-            list_files.read(text, json_lines=json_lines),
-            options,
+            lines,
+            import_export.ImportOptions(stored, deps.settings.schedule.time_zone, **options),
             now,
             (lambda done: progress(done, total, "")) if progress else (lambda _: None),
         )
-        outbox.enqueue_own(
-            session, DeliveryKind.CONFIRMATION, report.unasked, deps.mail_domain, now
-        )
+        if not options["dry"]:
+            outbox.enqueue_own(
+                session, DeliveryKind.CONFIRMATION, report.unasked, deps.mail_domain, now
+            )
     return report
+
+
+def _parse_columns(texts: list[str]) -> dict[str, str]:
+    """Return what `--column OURS=THEIRS` says.
+
+    Raises:
+        InputError: a value has another form.
+    """
+    from notifier.errors import InputError
+
+    renamed = {}
+    for text in texts:
+        ours, sign, theirs = text.partition("=")
+        if not (ours.strip() and sign and theirs.strip()):
+            raise InputError(
+                f"--column {text[:80]} is not of the form OURS=THEIRS.",
+                "Example: --column email=Contact",
+            )
+        renamed[ours.strip().lower()] = theirs.strip()
+    return renamed
 
 
 def _report_to_json(report: "Report", *, dry_run: bool) -> dict[str, Any]:
@@ -147,26 +203,53 @@ def _report_to_json(report: "Report", *, dry_run: bool) -> dict[str, Any]:
     }
 
 
-def _print_report(report: "Report", *, dry_run: bool, asked: bool) -> None:
+def _print_report(report: "Report", unused: list[str], *, dry_run: bool) -> None:
     from notifier.subscribers.import_export import RowResult
 
+    shown: Counter[RowResult] = Counter()
     for line, result, reason in report.lines:
-        if result is not RowResult.ADDED:
+        shown[result] += 1
+        if result is not RowResult.ADDED and shown[result] <= _LINES_SHOWN:
             shared.say(f"line {line}: {result}: {reason}")
     counts = report.count()
+    for result in RowResult:
+        if result is not RowResult.ADDED and counts[result] > _LINES_SHOWN:
+            more = shared.count(counts[result] - _LINES_SHOWN, f"more {result} line")
+            shared.say(f"{more}; --json shows all.")
+    if unused:
+        names = ", ".join(name[:40] for name in unused[:_LINES_SHOWN])
+        shared.say(f"Ignored {shared.count(len(unused), 'column')} of the file: {names}.")
     results = [f"{counts[result]} {result}" for result in RowResult if counts[result]]
     text = (
         f"{shared.count(len(report.lines), 'line')}: {', '.join(results) or 'the list is empty'}."
     )
     shared.say(f"{text} Nothing was stored: this was a dry run." if dry_run else text)
-    if asked and report.unasked:
-        shared.say("The next `notifier run` asks each person who was added for consent by mail.")
+    if not dry_run:
+        _print_what_follows(report)
+
+
+def _print_what_follows(report: "Report") -> None:
+    from notifier.subscribers.import_export import RowResult
+
+    if report.forgotten:
+        shared.warn(
+            f"{report.forgotten} suppressed addresses are not known here: these people could be"
+            " mailed again if a list names them."
+        )
+    if report.unasked:
+        people = shared.count(len(report.unasked), "person", "s").replace("persons", "people")
+        shared.say(f"The next `notifier run` asks {people} for consent by mail.")
+    elif report.count()[RowResult.PENDING]:
+        shared.say(
+            "Those who are pending get no mail, and are deleted after 48 hours. To ask them for"
+            " consent by mail, import the list again with --send-confirmations."
+        )
 
 
 def _export_list(session: "Session", out: Path | None, *, json_lines: bool) -> None:
-    from notifier.subscribers import import_export, list_files
+    from notifier.subscribers import list_export, list_files
 
-    rows = import_export.export_rows(session)
+    rows = list_export.export_rows(session)
     notation = shared.JSON_NOTATION if json_lines else ""
     _write(out, list_files.write(rows, json_lines=json_lines), notation)
 
@@ -198,20 +281,13 @@ def _is_json_lines(file: Path) -> bool:
 
 @contextmanager
 def _open_text(file: Path) -> "Iterator[TextIO]":
-    """Open a list that the caller named, as UTF-8 with or without a byte order mark.
+    """Open a list that the caller named, in whatever encoding it is.
 
     Raises:
-        InputError: it cannot be read, is too large, or is not UTF-8.
+        InputError: it cannot be read, is too large, or is no text.
     """
-    from notifier.errors import InputError
     from notifier.store.files import open_input
+    from notifier.subscribers import list_text
 
-    try:
-        with io.TextIOWrapper(
-            open_input(file, _LARGEST_LIST), encoding="utf-8-sig", newline=""
-        ) as text:
-            yield text
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{file} is not UTF-8 text.", "Save it as UTF-8 (in Excel: CSV UTF-8)."
-        ) from error
+    with open_input(file, _LARGEST_LIST) as octets, list_text.opened(octets) as text:
+        yield text

@@ -1,0 +1,214 @@
+"""Words in the cells of other systems' lists, in English, German, French and Spanish.
+
+Owns which word means which standing, cadence, weekday, language and edition. A word that is not
+known here stays as it is, so that the line is refused. Nothing of files or the database is known
+here.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from enum import IntEnum
+from typing import TypeVar
+
+from notifier.enums import SuppressionCause
+from notifier.i18n.catalog import LANGUAGES
+
+_Value = TypeVar("_Value")
+
+
+class Standing(IntEnum):
+    """The standing of a person in a list, from the plainest yes to the plainest no."""
+
+    CONFIRMED = 0
+    PAUSED = 1
+    PENDING = 2
+    ENDED = 3
+    SUPPRESSED = 4
+
+
+def word(text: str) -> str:
+    """Return a text by which words are compared: small letters, one space for other signs."""
+    text = " ".join(text.split()).casefold()
+    # Characters that cannot be printed are in no word that is meant.
+    return re.sub(r"[\W_]+", " ", text).strip() if text.isprintable() else text
+
+
+def words(text: str) -> frozenset[str]:
+    """Return the words of a text in which a semicolon is between them."""
+    return frozenset(word(each) for each in text.split(";"))
+
+
+def _table(meanings: Mapping[_Value, str]) -> dict[str, _Value]:
+    """Return the meaning of each word; the words of one meaning are in one text."""
+    return {each: value for value, text in meanings.items() for each in words(text)}
+
+
+# What a column with the status says. The single letters are those of a WordPress newsletter plugin.
+_STANDINGS = _table(
+    {
+        Standing.CONFIRMED: (
+            "confirmed;subscribed;subscriber;active;enabled;regular;free;paid;premium;gifted;"
+            "gift;comp;comped;complimentary;trialed;churning;past due;member;verified;"
+            "opted in;opt in;optin;confirmed opt in;double opt in;express;marketing;c;aktiv;"
+            "angemeldet;bestätigt;abonniert;abonnent;eingetragen;actif;abonné;abonnée;"
+            "inscrit;inscrite;confirmé;confirmée;activo;activa;suscrito;suscrita;confirmado;"
+            "confirmada"
+        ),
+        Standing.PAUSED: (
+            "paused;pause;snoozed;on hold;hold;disabled;inactive;suspended;vacation;nomail;"
+            "no mail;by user;by moderator;by bounces;soft bounce;soft bounced;pausiert;"
+            "ruhend;inaktiv;deaktiviert;en pause;suspendu;suspendue;inactif;pausado;pausada;"
+            "inactivo;inactiva"
+        ),
+        Standing.PENDING: (
+            "pending;unconfirmed;not confirmed;unactivated;unverified;not verified;waiting;"
+            "awaiting confirmation;opt in pending;optin pending;invited;imported;"
+            "nonsubscribed;non subscribed;transactional;implied;no permission;"
+            "no permissions set;unpaid;s;ausstehend;unbestätigt;nicht bestätigt;offen;"
+            "eingeladen;en attente;non confirmé;non confirmée;non vérifié;pendiente;"
+            "sin confirmar;no confirmado"
+        ),
+        Standing.ENDED: (
+            "ended;unsubscribed;unsubscribe;unsub;left;opted out;opt out;optout;cancelled;"
+            "canceled;removed;deleted;archived;expired;former;churned;signed off;"
+            "not subscribed;u;abgemeldet;ausgetragen;gekündigt;gelöscht;beendet;désabonné;"
+            "désabonnée;désinscrit;désinscrite;résilié;supprimé;dado de baja;dada de baja;"
+            "baja;cancelado;cancelada;desuscrito"
+        ),
+    }
+)
+# What suppresses an address, and why.
+_CAUSES = _table(
+    {
+        SuppressionCause.ASKED: (
+            "asked;suppressed;blocked;blocklisted;blacklisted;blocklist;blacklist;banned;"
+            "spammy;do not mail;do not email;do not contact;gesperrt;blockiert;sperrliste;"
+            "bloqué;bloquée;bloqueado;bloqueada"
+        ),
+        SuppressionCause.BOUNCED: (
+            "bounced;bounce;hard bounce;hard bounced;hardbounce;cleaned;undeliverable;"
+            "invalid;non existent;b;unzustellbar;zurückgekommen;ungültig;rejeté;invalide;"
+            "rebotado;rebotada;inválido"
+        ),
+        SuppressionCause.COMPLAINED: (
+            "complained;complaint;complaints;spam;spam complaint;junk;abuse;abuse complaint;"
+            "marked as spam;reported as spam;reported spam;p;beschwerde;plainte;queja"
+        ),
+        SuppressionCause.NEVER: "never",
+        SuppressionCause.ERASED: "erased",
+    }
+)
+# The causes as an export writes them: `left` as a status means something else.
+_OWN_CAUSES = {str(cause): cause for cause in SuppressionCause}
+
+YES = words("true;yes;y;1;ja;j;oui;si;sí;x;on;wahr;vrai;verdadero")
+NO = words("false;no;n;0;2;nein;non;off;falsch;faux;falso;none;null;nan;never;nie;na;n a")
+
+_CADENCES = _table(
+    {
+        "immediate": (
+            "immediate;immediately;instant;instantly;at once;sofort;immédiat;immédiatement;"
+            "inmediato;inmediatamente"
+        ),
+        "daily": (
+            "daily;day;every day;each day;täglich;taeglich;jeden tag;quotidien;quotidienne;"
+            "tous les jours;diario;diaria;diariamente"
+        ),
+        "weekly": (
+            "weekly;week;every week;each week;wöchentlich;woechentlich;jede woche;"
+            "hebdomadaire;toutes les semaines;semanal;semanalmente"
+        ),
+        "monthly": (
+            "monthly;month;every month;each month;monatlich;jeden monat;mensuel;mensuelle;"
+            "tous les mois;mensual;mensualmente"
+        ),
+    }
+)
+_WEEKDAYS = _table(
+    {
+        "monday": "montag;mo;lundi;lunes",
+        "tuesday": "dienstag;di;mardi;martes",
+        "wednesday": "mittwoch;mi;mercredi;miércoles;miercoles",
+        "thursday": "donnerstag;do;jeudi;jueves",
+        "friday": "freitag;fr;vendredi;viernes",
+        "saturday": "samstag;sonnabend;sa;samedi;sábado;sabado",
+        "sunday": "sonntag;so;dimanche;domingo",
+    }
+)
+_LANGUAGES = _table(
+    {
+        "en": "english;englisch;anglais;inglés;ingles;eng",
+        "de": "german;deutsch;allemand;alemán;aleman;deu;ger",
+        "fr": "french;französisch;français;francais;francés;frances;fra;fre",
+        "es": "spanish;spanisch;espagnol;español;espanol;spa",
+    }
+)
+_EDITIONS = _table(
+    {
+        "patient": "patients;patientin;patienten;betroffene;paciente;pacientes",
+        "clinician": (
+            "clinicians;physician;doctor;professional;hcp;arzt;ärztin;ärzte;fachkreise;"
+            "fachpersonal;médecin;professionnel;médico;profesional"
+        ),
+    }
+)
+# "8.30 Uhr", "8 Uhr", "8h", "8h30", "8:30 pm".
+_TIME = re.compile(r"([0-9]{1,2})(?:[:.h]([0-9]{2}))?\s*(uhr|h|am|pm|a\.m\.|p\.m\.)?", re.ASCII)
+_DAY_OF_MONTH = re.compile(r"([0-9]{1,2})\.", re.ASCII)
+
+
+def standing_of(text: str) -> tuple[Standing, SuppressionCause | None] | None:
+    """Return the standing that a word means, with the cause of a suppression; None if unknown."""
+    key = word(text)
+    if key in _STANDINGS:
+        return _STANDINGS[key], None
+    cause = _CAUSES.get(key) if key else None
+    return (Standing.SUPPRESSED, cause) if cause else None
+
+
+def cause_of(text: str) -> SuppressionCause | None:
+    """Return the cause of a suppression that a word means; None if it is not known."""
+    key = word(text)
+    return _OWN_CAUSES.get(key) or (_CAUSES.get(key) if key else None)
+
+
+def known_standings() -> Iterable[str]:
+    """Return the words of our own exports."""
+    return (standing.name.lower() for standing in Standing)
+
+
+def cadence(text: str) -> str:
+    """Return a cadence in our words, if this is one."""
+    return _CADENCES.get(word(text), text)
+
+
+def weekday(text: str) -> str:
+    """Return a day in our words: an English weekday, or a day of the month without its dot."""
+    if day := _DAY_OF_MONTH.fullmatch(text):
+        return day[1]
+    return _WEEKDAYS.get(word(text), text)
+
+
+def language(text: str) -> str:
+    """Return a code of `LANGUAGES` for a name or a locale of that language (``de-AT``)."""
+    key = word(text)
+    code = key.partition(" ")[0]
+    return _LANGUAGES.get(key) or (code if code in LANGUAGES else text)
+
+
+def edition(text: str) -> str:
+    """Return an edition in our words, if this is one."""
+    return _EDITIONS.get(word(text), text)
+
+
+def time_of_day(text: str) -> str:
+    """Return a time of day as ``HH:MM``, if this is one; a number alone is none."""
+    parts = _TIME.fullmatch(text.strip().casefold())
+    if parts is None or not (parts[2] or parts[3]):
+        return text
+    hour, minute, half = int(parts[1]), int(parts[2] or 0), (parts[3] or "").replace(".", "")
+    if half in ("am", "pm"):
+        if not 1 <= hour <= 12:
+            return text
+        hour = hour % 12 + (12 if half == "pm" else 0)
+    return f"{hour:02}:{minute:02}" if hour < 24 and minute < 60 else text

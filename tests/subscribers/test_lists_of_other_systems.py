@@ -1,0 +1,459 @@
+"""Lists of other systems: their columns and words are read, and a no in them is believed."""
+
+import io
+from collections.abc import Mapping
+
+import pytest
+
+from notifier.enums import Cadence, SubscriptionStatus, SuppressionCause
+from notifier.errors import InputError
+from notifier.match import profiles
+from notifier.store.models import Subscription, Suppression
+from notifier.subscribers import import_export, list_files, list_words, subscriptions
+from notifier.subscribers.import_export import ImportOptions, Report, RowResult
+from notifier.subscribers.list_headings import said_by_name
+from tests.support.installation import MONDAY, Installation
+
+
+def imported(
+    installation: Installation,
+    text: str,
+    *,
+    confirmed: bool = True,
+    renamed: Mapping[str, str] | None = None,
+    name: str = "list.csv",
+    asks_pending: bool = False,
+    json_lines: bool = False,
+) -> Report:
+    with installation.at(MONDAY).writing() as session:
+        stored = {profile.slug: profile for profile in profiles.listed(session)}
+        options = ImportOptions(
+            stored, "UTC", "a test" if confirmed else None, asks_pending=asks_pending
+        )
+        lines = list_files.read(
+            io.StringIO(text),
+            json_lines=json_lines,
+            renamed=renamed,
+            file_says=said_by_name(name),
+        )
+        return import_export.import_rows(session, lines, options, MONDAY)
+
+
+def standings(installation: Installation) -> dict[str, str]:
+    """Everybody's standing: the cause of their suppression, or the status of the subscription."""
+    with installation.at(MONDAY).reading() as session:
+        suppressed = {each.address_hash: each.cause for each in session.query(Suppression)}
+        stored = {
+            each.subscriber.email: str(each.status)
+            for each in session.query(Subscription)
+            if each.subscriber.address_hash not in suppressed
+        }
+        for name in NAMES:
+            key = subscriptions.hash_of(session, f"{name}@people.example")
+            if key in suppressed:
+                stored[f"{name}@people.example"] = str(suppressed[key])
+    return {address.partition("@")[0]: standing for address, standing in stored.items()}
+
+
+NAMES = ("yes", "no", "gone", "spam", "wait", "rest", "stop")
+
+FILES = {
+    "Mailchimp, subscribed": (
+        "subscribed_members_export_4f2.csv",
+        (
+            "Email Address,First Name,MEMBER_RATING,OPTIN_TIME,CONFIRM_TIME,LEID,TAGS\n"
+            'yes@people.example,Yara,2,"2024-01-05 10:00:00",,81,"""MS"""\n'
+        ),
+        {"yes": "confirmed"},
+    ),
+    "Mailchimp, unsubscribed": (
+        "audience.csv",
+        (
+            "Email Address,First Name,LEID,UNSUB_TIME,UNSUB_CAMPAIGN_TITLE,UNSUB_REASON\n"
+            "no@people.example,Noor,82,2024-05-05 10:00:00,Spring,NORMAL\n"
+        ),
+        {"no": "ended"},
+    ),
+    "Mailchimp, cleaned": (
+        "audience.csv",
+        (
+            "Email Address,LEID,CLEAN_TIME,CLEAN_CAMPAIGN_TITLE\n"
+            "gone@people.example,83,2024-05-05 10:00:00,Spring\n"
+        ),
+        {"gone": "bounced"},
+    ),
+    "Mailchimp, by the names of the files": (
+        "cleaned_members_export_4f2.csv",
+        "Email Address,LEID\ngone@people.example,83\n",
+        {"gone": "bounced"},
+    ),
+    "Mailchimp, never subscribed": (
+        "nonsubscribed_members_export.csv",
+        "Email Address,LEID\nwait@people.example,84\n",
+        {"wait": "pending"},
+    ),
+    "listmonk": (
+        "subscribers.csv",
+        (
+            "uuid,email,name,attributes,status,created_at,updated_at\n"
+            'u1,yes@people.example,Yara,"{""city"": ""Ulm""}",enabled,2024-01-01,2024-01-01\n'
+            "u2,rest@people.example,Rob,{},disabled,2024-01-01,2024-01-01\n"
+            "u3,stop@people.example,Stig,{},blocklisted,2024-01-01,2024-01-01\n"
+        ),
+        {"yes": "confirmed", "rest": "paused", "stop": "asked"},
+    ),
+    "listmonk, one list": (
+        "subscribers.csv",
+        (
+            "email,name,status,subscription_status\n"
+            "yes@people.example,Yara,enabled,confirmed\n"
+            "no@people.example,Noor,enabled,unsubscribed\n"
+            "wait@people.example,Wim,enabled,unconfirmed\n"
+        ),
+        {"yes": "confirmed", "no": "ended", "wait": "pending"},
+    ),
+    "Ghost": (
+        "members.csv",
+        (
+            "id,email,name,note,subscribed_to_emails,comped,created_at,deleted_at,labels\n"
+            "1,yes@people.example,Yara,,true,false,2024-01-01T00:00:00.000Z,,\n"
+            "2,no@people.example,Noor,,false,false,2024-01-01T00:00:00.000Z,,\n"
+            "3,stop@people.example,Stig,,true,true,2024-01-01T00:00Z,2025-01-01T00:00Z,\n"
+        ),
+        {"yes": "confirmed", "no": "ended", "stop": "ended"},
+    ),
+    "Substack": (
+        "email_list.csv",
+        (
+            "email,active_subscription,expiry,plan,email_disabled,created_at,first_payment_at\n"
+            "yes@people.example,false,,other,false,2024-01-01T00:00:00.000Z,\n"
+            "no@people.example,false,,other,true,2024-01-01T00:00:00.000Z,\n"
+        ),
+        {"yes": "confirmed", "no": "ended"},
+    ),
+    "Buttondown": (
+        "subscribers.csv",
+        (
+            "email_address,type,notes,tags,unsubscription_date,undeliverability_date\n"
+            "yes@people.example,regular,,,,\n"
+            "wait@people.example,unactivated,,,,\n"
+            "no@people.example,unsubscribed,,,2024-05-05,\n"
+            "gone@people.example,undeliverable,,,,2024-05-05\n"
+            "spam@people.example,complained,,,,\n"
+        ),
+        {
+            "yes": "confirmed",
+            "wait": "pending",
+            "no": "ended",
+            "gone": "bounced",
+            "spam": "complained",
+        },
+    ),
+    "Brevo": (
+        "contacts.csv",
+        (
+            "CONTACT ID;EMAIL;FIRSTNAME;DOUBLE_OPT-IN;EMAIL_BLACKLISTED;ADDED_TIME\n"
+            "1;yes@people.example;Yara;1;0;2024-01-01\n"
+            "2;wait@people.example;Wim;2;0;2024-01-01\n"
+            "3;stop@people.example;Stig;1;1;2024-01-01\n"
+        ),
+        {"yes": "confirmed", "wait": "pending", "stop": "asked"},
+    ),
+    "MailerLite": (
+        "export.csv",
+        (
+            "Subscriber,Status,Sent,Opened,Subscribed,Unsubscribed\n"
+            "yes@people.example,Active,4,2,2024-01-01 10:00:00,\n"
+            "no@people.example,Unsubscribed,4,2,2024-01-01 10:00:00,2024-03-01 10:00:00\n"
+            "wait@people.example,Unconfirmed,0,0,,\n"
+            "gone@people.example,Bounced,1,0,2024-01-01 10:00:00,\n"
+            "spam@people.example,Junk,1,0,2024-01-01 10:00:00,\n"
+        ),
+        {
+            "yes": "confirmed",
+            "no": "ended",
+            "wait": "pending",
+            "gone": "bounced",
+            "spam": "complained",
+        },
+    ),
+    "phpList": (
+        "export.csv",
+        (
+            "email\tconfirmed\tblacklisted\n"
+            "yes@people.example\t1\t0\nwait@people.example\t0\t0\nstop@people.example\t1\t1\n"
+        ),
+        {"yes": "confirmed", "wait": "pending", "stop": "asked"},
+    ),
+    "letters of a WordPress plugin": (
+        "export.csv",
+        (
+            "email,status\nyes@people.example,C\nwait@people.example,S\nno@people.example,U\n"
+            "gone@people.example,B\nspam@people.example,P\n"
+        ),
+        {
+            "yes": "confirmed",
+            "wait": "pending",
+            "no": "ended",
+            "gone": "bounced",
+            "spam": "complained",
+        },
+    ),
+    "German spreadsheet": (
+        "Verteiler.csv",
+        (
+            "Name;E-Mail-Adresse;Rhythmus;Uhrzeit;Wochentag;Status\r\n"
+            "Yara;yes@people.example;wöchentlich;8:30 Uhr;Freitag;angemeldet\r\n"
+            "Noor;no@people.example;täglich;8.00 Uhr;;Abgemeldet\r\n"
+            "Wim;wait@people.example;monatlich;;31.;unbestätigt\r\n"
+            "Gerd;gone@people.example;;;;unzustellbar\r\n"
+        ),
+        {"yes": "confirmed", "no": "ended", "wait": "pending", "gone": "bounced"},
+    ),
+    "French spreadsheet": (
+        "liste.csv",
+        (
+            "Nom;Adresse e-mail;Fréquence;Statut\nYara;yes@people.example;quotidien;abonnée\n"
+            "Noor;no@people.example;hebdomadaire;désabonné\n"
+        ),
+        {"yes": "confirmed", "no": "ended"},
+    ),
+    "Spanish spreadsheet": (
+        "lista.csv",
+        (
+            "Nombre;Correo electrónico;Estado\nYara;yes@people.example;activo\n"
+            "Noor;no@people.example;dado de baja\n"
+        ),
+        {"yes": "confirmed", "no": "ended"},
+    ),
+    "a status that is empty is not confirmed": (
+        "list.csv",
+        "email,status\nwait@people.example,\nyes@people.example,subscribed\n",
+        {"wait": "pending", "yes": "confirmed"},
+    ),
+    "of a yes and a no the no counts, whichever is first": (
+        "list.csv",
+        (
+            "email,status\nno@people.example,subscribed\nno@people.example,unsubscribed\n"
+            "gone@people.example,bounced\ngone@people.example,active\n"
+        ),
+        {"no": "ended", "gone": "bounced"},
+    ),
+    "a no counts whatever else is wrong with the line": (
+        "list.csv",
+        (
+            "email,every,at,status\nno@people.example,hourly,99,unsubscribed\n"
+            "gone@people.example,often,,hard bounced\n"
+        ),
+        {"no": "ended", "gone": "bounced"},
+    ),
+    "an address as a mail program copies it": (
+        "list.csv",
+        "E-Mail\nYara Example <yes@people.example>\n",
+        {"yes": "confirmed"},
+    ),
+    "a line that names the separator": (
+        "list.csv",
+        "sep=;\nemail;status\nyes@people.example;ok, really\nno@people.example;left\n",
+        {"no": "ended"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "text", "expected"), FILES.values(), ids=FILES)
+def test_a_list_of_another_system_gives_everybody_the_standing_that_it_says(
+    installation: Installation, name: str, text: str, expected: dict[str, str]
+):
+    imported(installation, text, name=name)
+    assert standings(installation) == expected
+
+
+def test_the_choices_of_a_german_spreadsheet_are_taken(installation: Installation):
+    imported(installation, FILES["German spreadsheet"][1])
+    with installation.at(MONDAY).reading() as session:
+        chosen = {
+            each.subscriber.email.partition("@")[0]: (each.cadence, each.at, each.on)
+            for each in session.query(Subscription)
+        }
+    assert chosen["yes"] == (Cadence.WEEKLY, "08:30", 4)
+    assert chosen["wait"] == (Cadence.MONTHLY, "08:00", 31)
+
+
+NOT_CONFIRMED = [
+    *("pending", "Unconfirmed", "NOT CONFIRMED", "awaiting-confirmation", "opt-in pending"),
+    *("paused", "on hold", "Disabled", "inaktiv", "suspendu"),
+    *("ended", "unsubscribed", "Opted-Out", "CANCELED", "removed", "ausgetragen", "désinscrit"),
+    *("suppressed", "blacklisted", "hard_bounce", "cleaned", "Marked as spam", "gesperrt"),
+    *("", "0", "7", "VIP", "unknown", "confirm?", "not subscribed", "un-subscribed", "¿?"),
+]
+
+
+@pytest.mark.parametrize("word", NOT_CONFIRMED)
+def test_a_row_whose_status_is_not_confirmed_is_never_made_confirmed(
+    installation: Installation, word: str
+):
+    report = imported(installation, f"email,status\nno@people.example,{word}\n")
+    with installation.at(MONDAY).reading() as session:
+        assert SubscriptionStatus.CONFIRMED not in {
+            each.status for each in session.query(Subscription)
+        }
+    assert report.lines[0][1] is not RowResult.ADDED
+    assert report.unasked == []
+
+
+@pytest.mark.parametrize(
+    "word", ["confirmed", "Subscribed", "ACTIVE", "enabled", "opted-in", "aktiv", "abonné"]
+)
+def test_a_row_whose_status_is_confirmed_is_taken_when_somebody_vouches_for_the_list(
+    installation: Installation, word: str
+):
+    assert imported(installation, f"email,status\nyes@people.example,{word}\n").lines == [
+        (2, RowResult.ADDED, "")
+    ]
+    assert standings(installation) == {"yes": "confirmed"}
+
+
+def test_no_word_has_two_meanings():
+    for text in ("spam", "bounced", "left", "active", "pending", "paused"):
+        assert list_words.standing_of(text) is not None
+    assert set(list_words._STANDINGS) & set(list_words._CAUSES) == set()
+
+
+@pytest.mark.parametrize("asks_pending", [False, True])
+def test_pending_rows_are_asked_by_mail_only_if_that_is_wanted(
+    installation: Installation, *, asks_pending: bool
+):
+    text = "email,status\nwait@people.example,pending\nyes@people.example,confirmed\n"
+    report = imported(installation, text, asks_pending=asks_pending)
+    assert len(report.unasked) == asks_pending
+    again = imported(installation, text, asks_pending=True)
+    assert len(again.unasked) == 1
+
+
+def test_a_later_list_ends_what_an_earlier_one_began_and_not_what_the_owner_chose(
+    any_installation: Installation,
+):
+    installation = any_installation
+    installation.subscribe("stop@people.example")  # by its owner
+    imported(installation, "email\nno@people.example\ngone@people.example\nyes@people.example\n")
+    report = imported(
+        installation,
+        "email,status\nstop@people.example,unsubscribed\nno@people.example,unsubscribed\n"
+        "gone@people.example,bounced\n",
+    )
+    assert [result for _, result, _ in report.lines] == [
+        RowResult.KNOWN,
+        RowResult.LEFT,
+        RowResult.SUPPRESSED,
+    ]
+    assert standings(installation) == {
+        "stop": "confirmed",
+        "no": "ended",
+        "gone": "bounced",
+        "yes": "confirmed",
+    }
+
+
+def test_a_column_can_be_named_by_the_caller(installation: Installation):
+    text = "Kontakt,Status,Konto\nyes@people.example,Gold,active\nno@people.example,Gold,left\n"
+    with pytest.raises(InputError, match="no column email") as refused:
+        imported(installation, text)
+    assert "--column email=Kontakt" in refused.value.fix
+    imported(installation, text, renamed={"email": "kontakt", "status": "KONTO"})
+    assert standings(installation) == {"yes": "confirmed", "no": "ended"}
+
+
+@pytest.mark.parametrize(
+    ("renamed", "said"),
+    [({"email": "Nothing"}, "the file has no column 'Nothing'"), ({"mail": "Kontakt"}, "none of")],
+)
+def test_a_column_that_is_not_there_is_refused(
+    installation: Installation, renamed: dict[str, str], said: str
+):
+    with pytest.raises(InputError, match=said):
+        imported(installation, "Kontakt\nyes@people.example\n", renamed=renamed)
+
+
+def test_columns_that_are_not_used_are_named():
+    ignored: list[str] = []
+    text = "email,Vorname,status,Haustier\nyes@people.example,Yara,active,Katze\n"
+    list(list_files.read(io.StringIO(text), json_lines=False, ignored=ignored))
+    assert ignored == ["Vorname", "Haustier"]
+
+
+UNCLOSED = {
+    "until the end of the file": (
+        'name,email\nYara,yes@people.example\n"Noor,no@people.example\nStig,stop@people.example\n',
+        [3],
+        {"yes", "stop"},
+    ),
+    "until the next quotation mark": (
+        (
+            'name,email\n"Noor,no@people.example\n"Stig",stop@people.example\n'
+            "Yara,yes@people.example\n"
+        ),
+        [2],
+        {"yes", "stop"},
+    ),
+    "twice": (
+        'email,name\nyes@people.example,"Yara\nno@people.example,"Noor\nstop@people.example,Stig\n',
+        [2, 3],
+        {"stop"},
+    ),
+    "until the next one, which seems to close it": (
+        'email,note\nyes@people.example,"first\nstop@people.example,x\nno@people.example,"\n',
+        [2, 4],
+        {"stop"},
+    ),
+    "none: a line break in a cell": (
+        'email,note\nyes@people.example,"first\nsecond\n\nfourth"\nstop@people.example,x\n',
+        [],
+        {"yes", "stop"},
+    ),
+    "none: within a cell": (
+        'email,note\nyes@people.example,5" screen\nstop@people.example,the "best" one\n',
+        [],
+        {"yes", "stop"},
+    ),
+    "none: doubled": (
+        'email,note\nyes@people.example,"she said ""hello"""\nstop@people.example,""\n',
+        [],
+        {"yes", "stop"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "wrong", "taken"), UNCLOSED.values(), ids=UNCLOSED)
+def test_a_quotation_mark_that_is_not_closed_is_reported_with_its_line(
+    installation: Installation, text: str, wrong: list[int], taken: set[str]
+):
+    report = imported(installation, text)
+    invalid = [line for line, result, _ in report.lines if result is RowResult.INVALID]
+    assert invalid == wrong
+    assert all("not closed" in why for line, _, why in report.lines if line in wrong)
+    assert set(standings(installation)) == taken
+
+
+def test_many_quotation_marks_that_are_not_closed_take_little_time(installation: Installation):
+    text = "email,note\n" + 'yes@people.example,"\n' * 3000 + "a,b\n" * 3000
+    assert len(imported(installation, text).lines) == 6000
+
+
+def test_a_cell_too_many_makes_a_line_invalid(installation: Installation):
+    report = imported(installation, "email,status\nExample, Yara,yes@people.example,active\n")
+    assert report.lines[0][1] is RowResult.INVALID
+    assert "quotation marks" in report.lines[0][2]
+    assert standings(installation) == {}
+
+
+def test_the_cause_of_a_suppression_is_taken_over(installation: Installation):
+    imported(
+        installation,
+        "email,status,cause\ngone@people.example,suppressed,bounced\n"
+        "spam@people.example,suppressed,complaint\nstop@people.example,suppressed,never\n",
+    )
+    assert standings(installation) == {
+        "gone": str(SuppressionCause.BOUNCED),
+        "spam": str(SuppressionCause.COMPLAINED),
+        "stop": str(SuppressionCause.NEVER),
+    }
