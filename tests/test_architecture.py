@@ -67,7 +67,7 @@ WRITERS = {
     "RateLimit": ("deliver/outbox/rate_limits.py",),
     "BounceReport": ("deliver/bounces/reports.py",),
     "Alarm": ("deliver/alerts.py",),
-    "Installation": ("store/keys.py", "store/clock.py"),
+    "Installation": ("store/keys.py", "store/clock.py", "store/heartbeat.py"),
 }
 
 # A column that another file writes as well, and why.
@@ -79,9 +79,6 @@ SECOND_WRITERS = {
         )
         for column in ("left_at", "checked_at", "missing_since")
     },
-    ("Installation.ran_at", "store/heartbeat.py"): (
-        "The heartbeat is the only one that knows that notifier runs."
-    ),
     ("Profile.position", "match/matches.py"): (
         "The position is the last number given to a match of the profile: it moves in the "
         "transaction that stores the match, under the lock of the profile's row."

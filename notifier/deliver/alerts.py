@@ -155,7 +155,7 @@ def _count_late(session: Session, now: datetime) -> int:
 
 @dataclass(frozen=True)
 class Changes:
-    """What began and ended since the last time.
+    """The troubles that began and ended since the last time.
 
     Attributes:
         begun: the troubles that began.

@@ -67,7 +67,7 @@ def unreached(session: Session) -> list[Unreached]:
         )
         .order_by(Digest.id)
     )
-    found = []
+    digests = []
     for digest in session.scalars(failed):
         ids = session.scalars(
             select(Delivery.id)
@@ -75,8 +75,8 @@ def unreached(session: Session) -> list[Unreached]:
             .order_by(Delivery.id)
         ).all()
         if ids and _somebody_waits(session, digest):
-            found.append(Unreached(digest.id, tuple(ids)))
-    return found
+            digests.append(Unreached(digest.id, tuple(ids)))
+    return digests
 
 
 def _somebody_waits(session: Session, digest: Digest) -> bool:

@@ -115,8 +115,8 @@ def notify_operator(deps: Deps) -> list[str]:
 
 def _told_lately(session: Session, now: datetime) -> bool:
     """Return whether the operator was mailed a short time ago what was given up."""
-    told = Notice.subject == _GIVEN_UP_SUBJECT, Notice.created_at > now - _GIVEN_UP_EVERY
-    return session.scalar(select(Notice.id).where(*told).limit(1)) is not None
+    mailed = Notice.subject == _GIVEN_UP_SUBJECT, Notice.created_at > now - _GIVEN_UP_EVERY
+    return session.scalar(select(Notice.id).where(*mailed).limit(1)) is not None
 
 
 def _given_up_text(delivery_ids: Sequence[int]) -> str:
