@@ -63,8 +63,9 @@ def retry(
 ) -> None:
     """Make mails due again that did not reach anybody.
 
-    Without an ID: all that were given up or refused, are uncertain, or are put off. The next run sends them with the Message-ID they had, so that a mail
-    server can recognise a mail that it has already.
+    Without an ID: all that were given up or refused, are uncertain, or are put off. The next run
+    sends them with the Message-ID they had, so that a mail server can recognise a mail that it has
+    already.
     """
     from notifier.pipeline import unsent
 
