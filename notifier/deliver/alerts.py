@@ -12,6 +12,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from notifier.deliver import given_up
+from notifier.deliver.bounces.advice import advice_for
 from notifier.deliver.given_up import Unreached
 from notifier.enums import DeliveryKind, DeliveryStatus, DigestStatus, SubscriptionStatus
 from notifier.store import db
@@ -22,6 +23,8 @@ PATIENCE = timedelta(hours=1)
 
 # The name of the alert about subscriptions that cannot be served.
 PEOPLE = "subscribers"
+# The name of the alert about refusals for our fault.
+REFUSALS = "refusals"
 # The name of an alert about a digest that nobody got begins so; its id follows.
 _UNREACHED = "unreached digest "
 # The name under which a mail is stored that was given up and reported begins so.
@@ -33,7 +36,7 @@ class Trouble:
     """A condition that is broken.
 
     Attributes:
-        name: ``digests``, ``backlog``, ``subscribers``, or ``unreached digest 3``.
+        name: ``digests``, ``backlog``, ``subscribers``, ``refusals``, or ``unreached digest 3``.
         detail: the condition, in a sentence without addresses.
         fix: what to do, in a sentence.
     """
@@ -45,7 +48,12 @@ class Trouble:
 
 def current(session: Session, now: datetime) -> list[Trouble]:
     """Return what is broken at this moment."""
-    troubles = (_overdue_digests(session, now), _backlog(session, now), _unserved_people(session))
+    troubles = (
+        _overdue_digests(session, now),
+        _backlog(session, now),
+        _unserved_people(session),
+        refused_for_us(session),
+    )
     return [
         *(_describe_unreached(each) for each in given_up.unreached(session)),
         *(trouble for trouble in troubles if trouble is not None),
@@ -111,6 +119,28 @@ def _unserved_people(session: Session) -> Trouble | None:
     )
 
 
+def refused_for_us(session: Session) -> Trouble | None:
+    """Return the trouble that mails wait because servers refuse us; None if none does."""
+    waiting = (
+        Delivery.status.in_(DeliveryStatus.WAITING),
+        Delivery.waits_because != "",
+        Delivery.kind != DeliveryKind.NOTICE,
+    )
+    number = session.scalar(select(func.count(Delivery.id)).where(*waiting)) or 0
+    if not number:
+        return None
+    newest = select(Delivery.error).where(*waiting).order_by(Delivery.id.desc()).limit(1)
+    answer = session.scalar(newest) or ""
+    return Trouble(
+        REFUSALS,
+        f"{number} mail{' waits' if number == 1 else 's wait'}, because mail servers refuse us, or "
+        f"how much we send. They say nothing about the recipients.\nOne answer: {answer}",
+        f"{advice_for(answer)}\n"
+        "Nobody is suppressed. The mails are tried again by themselves, ever more slowly; at once: "
+        "notifier deliveries retry",
+    )
+
+
 def _overdue(session: Session, now: datetime) -> Sequence[int]:
     """Return the ids of digests of which no delivery was accepted within an hour, at most 10."""
     accepted = select(Delivery.id).where(
@@ -151,6 +181,12 @@ def _count_late(session: Session, now: datetime) -> int:
         )
     )
     return session.scalar(late) or 0
+
+
+def begin(session: Session, trouble: Trouble, now: datetime) -> bool:
+    """Store that something is broken; return False if that was known."""
+    values = {"name": trouble.name, "detail": trouble.detail, "since": now}
+    return db.insert_missing(session, Alarm, values)
 
 
 @dataclass(frozen=True)

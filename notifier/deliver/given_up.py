@@ -104,7 +104,10 @@ def _is_mailed() -> ColumnElement[bool]:
     """Return the SQL condition that an address is neither suppressed nor about to be."""
     return and_(
         ~exists().where(Suppression.address_hash == Subscriber.address_hash),
-        ~exists().where(HeldSuppression.address_hash == Subscriber.address_hash),
+        ~exists().where(
+            HeldSuppression.address_hash == Subscriber.address_hash,
+            HeldSuppression.held_at.is_not(None),
+        ),
     )
 
 

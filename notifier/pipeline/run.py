@@ -67,7 +67,8 @@ class Report:
         A source that fails, and a recipient whose server says no, are stored and shown: that is
         part of every day.
         """
-        return bool(self.problems or self.sent.problem or self.unreached)
+        stopped = self.sent.problem or self.sent.for_our_fault
+        return bool(self.problems or stopped or self.unreached)
 
 
 def run_once(deps: Deps, stop: Callable[[], bool] = deliver.never) -> Report:

@@ -4,7 +4,7 @@ import csv
 import io
 import sys
 from collections import defaultdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from mailbox import Maildir
 from pathlib import Path
@@ -134,23 +134,19 @@ def test_news_during_a_hold_is_in_the_first_digest_after_it(sent: Installation):
 
 
 def test_the_eighth_full_mailbox_suppresses_and_a_week_without_one_is_forgotten(sent: Installation):
+    def returned(number: int, moment: datetime) -> None:
+        report = a_report(envelope_sender(sent), "5.2.2", f"552 mailbox full {number}")
+        bounces.read(sent.at(moment), [report])
+
     moment = TUESDAY
     for number in range(7):
-        bounces.read(
-            sent.at(moment),
-            [a_report(envelope_sender(sent), "5.2.2", f"552 mailbox full {number}")],
-        )
+        returned(number, moment)
         moment += timedelta(days=3)
     assert suppressions(sent) == {}
     moment += timedelta(days=8)
-    bounces.read(
-        sent.at(moment),
-        [a_report(envelope_sender(sent), "5.2.2", "552 mailbox full, after a while")],
-    )
+    returned(7, moment)
     assert suppressions(sent) == {}
-    bounces.read(
-        sent.at(moment), [a_report(envelope_sender(sent), "5.2.2", "552 mailbox full, once more")]
-    )
+    returned(8, moment + timedelta(hours=1))
     assert suppressions(sent) == {"anna@example.org": SuppressionCause.BOUNCED}
 
 

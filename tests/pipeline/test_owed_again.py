@@ -133,7 +133,7 @@ def test_a_suppression_that_waits_for_a_person_holds_what_is_owed(composed: Inst
 
     def hold(session, person: Subscriber, _one: Subscription, moment: datetime) -> None:
         key = person.address_hash
-        values = {"address_hash": key, "provider": "example.org", "at": moment}
+        values = {"address_hash": key, "provider": "example.org", "at": moment, "held_at": moment}
         session.add(HeldSuppression(subscriber_id=person.id, **values))
         suppressions.lift(session, key)
 

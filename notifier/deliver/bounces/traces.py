@@ -10,7 +10,7 @@ from itertools import islice
 from urllib.parse import unquote
 
 from notifier.deliver.bounces import other_mails
-from notifier.deliver.bounces.failures import MOST_NAMED
+from notifier.deliver.bounces.failures import ADDRESS, MOST_NAMED
 from notifier.deliver.bounces.incoming_mail import (
     Part,
     header_text,
@@ -74,8 +74,17 @@ def _differs(part: Part) -> bool:
 
 def envelope_tokens(message: Part) -> tuple[str, ...]:
     """Return texts in the form of our tokens, in the addresses at which the mail arrived."""
+    return _distinct(_TOKEN.findall(_arrived_at(message)))
+
+
+def arrival_addresses(message: Part) -> tuple[str, ...]:
+    """Return the addresses at which the mail arrived: those of our envelope."""
+    return _distinct(ADDRESS.findall(_arrived_at(message)))
+
+
+def _arrived_at(message: Part) -> str:
     values = (value for name in _ARRIVED_AT for value in message.get_all(name, []))
-    return _distinct(_TOKEN.findall(" ".join(header_text(value) for value in values)))
+    return " ".join(header_text(value) for value in values)
 
 
 def tokens(texts: str) -> tuple[str, ...]:

@@ -140,7 +140,10 @@ def owe_again(session: Session, now: datetime) -> list[Delivery]:
         The deliveries, oldest first. The caller reopens their digests (`digest/digests.py`).
     """
     suppressed = Suppression.address_hash == Subscriber.address_hash
-    held = HeldSuppression.address_hash == Subscriber.address_hash
+    held = and_(
+        HeldSuppression.address_hash == Subscriber.address_hash,
+        HeldSuppression.held_at.is_not(None),
+    )
     statement = (
         select(Delivery)
         .join(Subscription, Subscription.id == Delivery.subscription_id)
