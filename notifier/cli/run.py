@@ -81,6 +81,8 @@ def print_report(report: "Report") -> None:
             )
     for problem in report.problems:
         shared.warn(f"{problem} Nothing was lost; the next run tries again.")
+    for unreached in report.unreached:
+        shared.warn(unreached)
     if report.sent.problem:
         shared.warn(f"{report.sent.problem} Nothing was lost; the next run tries again.")
     elif report.sent.not_accepted:

@@ -21,9 +21,7 @@ open while the network is used or a text is judged, rendered or signed.
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
-from notifier.deliver.outbox import SendResult
 from notifier.deps import Deps
-from notifier.enums import PollStatus
 from notifier.match import judging, profiles
 from notifier.pipeline import (
     clock,
@@ -39,6 +37,7 @@ from notifier.pipeline import (
 from notifier.pipeline.deliver import Sent
 from notifier.pipeline.poll_result import PollResult
 from notifier.pipeline.problems import Problems
+from notifier.store import heartbeat
 
 
 @dataclass(frozen=True)
@@ -51,6 +50,7 @@ class Report:
         composed: how many digests were stored.
         sent: the answers of the mail server.
         problems: the steps, profiles and subscriptions that failed, a sentence each.
+        unreached: the digests that nobody got, a sentence each with what to do.
     """
 
     polled: list[PollResult]
@@ -58,13 +58,17 @@ class Report:
     composed: int
     sent: Sent
     problems: tuple[str, ...] = ()
+    unreached: tuple[str, ...] = ()
 
     @property
     def failed(self) -> bool:
-        """True if a person should look at a failure."""
-        refused = self.sent.answers.get(SendResult.REFUSED, 0) + self.sent.for_our_fault
-        unanswered = any(source.status is PollStatus.FAILED for source in self.polled)
-        return bool(self.problems or self.sent.problem or refused or unanswered)
+        """True if a person must look at it.
+
+        A source that fails, and a recipient whose server says no, are stored and shown: that is
+        part of every day.
+        """
+        stopped = self.sent.problem or self.sent.for_our_fault
+        return bool(self.problems or stopped or self.unreached)
 
 
 def run_once(deps: Deps, stop: Callable[[], bool] = deliver.never) -> Report:
@@ -80,7 +84,9 @@ def run_once(deps: Deps, stop: Callable[[], bool] = deliver.never) -> Report:
     deps.require_sender()
     problems = Problems()
     polled: list[PollResult] = []
-    matched, composed, sent = 0, 0, Sent()
+    matched, composed, sent, unreached = 0, 0, Sent(), list[str]()
+    with problems.contained("The heartbeat"):
+        _beat(deps)
     with problems.contained("The step clock"):
         clock.run(deps)
     with problems.contained("The step poll"):
@@ -96,10 +102,17 @@ def run_once(deps: Deps, stop: Callable[[], bool] = deliver.never) -> Report:
     with problems.contained("The step deliver"):
         sent = deliver.run(deps, stop)
     with problems.contained("The step monitoring"):
-        monitoring.notify_operator(deps)
+        unreached = monitoring.notify_operator(deps)
     with problems.contained("The step waiting"):
         waiting.notify_operator(deps)
-    return Report(polled, matched, composed, sent, tuple(problems.lines))
+    with problems.contained("The heartbeat"):
+        _beat(deps)
+    return Report(polled, matched, composed, sent, tuple(problems.lines), tuple(unreached))
+
+
+def _beat(deps: Deps) -> None:
+    with deps.writing() as session:
+        heartbeat.beat(session, deps.now())
 
 
 def failing_canaries(deps: Deps) -> list[str]:
