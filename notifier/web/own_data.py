@@ -78,11 +78,12 @@ def erase(visit: LinkVisit, form: FormData) -> DeferredResponse:
     if forms.text(form, "sure") != "yes":
         return visit.page("erase", {})
     subscriber = visit.subscription.subscriber
+    traces = privacy.addresses_of(visit.session, subscriber.address_hash)
     privacy.erase(visit.session, subscriber, SuppressionCause.ERASED, "erased", visit.now)
-    return partial(_erased_page, visit.request, language)
+    return partial(_erased_page, visit.request, language, traces)
 
 
-def _erased_page(request: Request, language: Language) -> Response:
+def _erased_page(request: Request, language: Language, traces: list[str]) -> Response:
     page = render_message(
         request,
         LazyMessage("Everything about you is deleted."),
@@ -92,14 +93,14 @@ def _erased_page(request: Request, language: Language) -> Response:
         ),
         language,
     )
-    page.background = BackgroundTask(_scrub, deps_of(request))
+    page.background = BackgroundTask(_scrub, deps_of(request), traces)
     return page
 
 
-def _scrub(deps: Deps) -> None:
+def _scrub(deps: Deps, traces: list[str]) -> None:
     """Overwrite the bytes of the deleted rows in the database's files."""
     try:
-        db.scrub(deps.engine)
+        db.scrub(deps.engine, traces)
     except StoreError as error:
         log.warning("%s %s", error.problem, error.fix)
 
