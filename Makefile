@@ -13,6 +13,9 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 COMPILE := $(BIN)/uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-header \
 	--no-emit-index-url --no-emit-find-links
 
+# The tests start hundreds of short processes: without bytecode each would compile the package again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test test-long check lint coverage words words-fresh lock
 
 demo: .venv/demo

@@ -3,12 +3,12 @@
     python bench/feeds.py [--items 5000] [--times 3]
 
 A server on loopback gives a feed of made-up items (about 1 KB of markup each). Timed are: parsing
-it in the parser process and nothing else; its first poll, which stores every item; and a poll of
-the same items in a document with other bytes, which stores none. SQLite with full durability. Of
-several runs the median counts.
+it in the parser process and nothing else; its first poll, which stores every item; a poll of the
+same items in a document with other bytes, which stores none; and a poll after one item was edited.
+SQLite with full durability. Of several runs the median counts.
 
-Goals: the first poll at most 2 times the parsing alone; the same items again at most 0.2 times the
-first poll.
+Goals: the first poll at most 2 times the parsing alone; the same items again, and with one edit, at
+most 0.2 times the first poll.
 """
 
 import argparse
@@ -94,8 +94,8 @@ def parsing_alone(body: bytes, url: str) -> float:
     return seconds
 
 
-def polls(site: Site, items: int) -> tuple[float, float]:
-    """Return the seconds of the first poll, and of one of the same items."""
+def polls(site: Site, items: int) -> list[float]:
+    """Return the seconds of the first poll, of one of the same items, and of one with an edit."""
     settings = Settings(
         secret_key="only for this measurement",
         suppression_key="x" * 32,
@@ -107,15 +107,17 @@ def polls(site: Site, items: int) -> tuple[float, float]:
         db.upgrade(engine)
         with db.writing(engine) as session:
             sources.add(session, site.address, BEGIN)
-        for edition in (1, 2):
+        for edition, new, changed in ((1, items, 0), (2, 0, 0), (3, 0, 1)):
             site.body = document(items, edition)
+            if changed:
+                site.body = site.body.replace(b"This is part 3 of item 7.", b"17 of 50 said no.")
             deps = Deps(settings, engine, BEGIN + timedelta(days=edition))
             began = time.perf_counter()
             (result,) = poll.run(deps, force=True)
             seconds.append(time.perf_counter() - began)
-            assert (result.status, result.new) == ("ok", items if edition == 1 else 0), result
+            assert (result.status, result.new, result.changed) == ("ok", new, changed), result
         engine.dispose()
-    return seconds[0], seconds[1]
+    return seconds
 
 
 def main() -> None:
@@ -129,17 +131,18 @@ def main() -> None:
     for _ in range(chosen.times):
         body = document(chosen.items, 0)
         alone = parsing_alone(body, site.address)
-        first, again = polls(site, chosen.items)
-        rows.append((alone, first, again))
-    alone, first, again = (statistics.median(column) for column in zip(*rows, strict=True))
+        rows.append((alone, *polls(site, chosen.items)))
+    alone, first, again, edited = (statistics.median(column) for column in zip(*rows, strict=True))
     print(
         json.dumps(
             {
                 "parsing_s": round(alone, 2),
                 "first_s": round(first, 2),
                 "again_s": round(again, 2),
+                "edited_s": round(edited, 2),
                 "first_by_parsing": round(first / alone, 2),
                 "again_by_first": round(again / first, 2),
+                "edited_by_first": round(edited / first, 2),
             }
         )
     )

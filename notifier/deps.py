@@ -47,6 +47,11 @@ class Deps:
         """Return the current time, aware UTC; a step takes it once and passes it on."""
         return self.fixed_now or datetime.now(UTC)  # noqa: TID251 - this is the one clock
 
+    @property
+    def has_real_clock(self) -> bool:
+        """True unless the clock shows a fixed time (`--now`)."""
+        return self.fixed_now is None
+
     def reading(self) -> "AbstractContextManager[Session]":
         """Open a session that only reads; see `store.db.reading`."""
         return db.reading(self.engine, self.settings.suppression_key)

@@ -242,8 +242,9 @@ class SuppressionCause(StrEnum):
 class BounceKind(StrEnum):
     """The kind of a mail that arrived at the bounce address.
 
-    `unproven`: a report that names no mail that was sent; it changes nothing. `unreadable`: it
-    cannot be parsed.
+    `unproven`: a report that names no mail that was sent; it changes nothing. `unproven_complaint`:
+    a complaint like that, or a wish to leave; the operator has to find out whose it is.
+    `unreadable`: it cannot be parsed.
     """
 
     HARD = "hard"
@@ -253,6 +254,7 @@ class BounceKind(StrEnum):
     AUTOREPLY = "autoreply"
     UNSUBSCRIBE = "unsubscribe"
     UNPROVEN = "unproven"
+    UNPROVEN_COMPLAINT = "unproven_complaint"
     UNREADABLE = "unreadable"
     NONE = "not_a_bounce"
 

@@ -1,13 +1,18 @@
 """Fixtures of all tests: databases of both kinds, a news site, a mail sink, an installation."""
 
+import contextlib
+import gc
 import os
 import secrets
 import shutil
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+import typer.main
+import typer.testing
 from sqlalchemy import Engine, inspect
 
 from notifier.store import db
@@ -21,7 +26,23 @@ from tests.support.installation import Installation
 
 _VARIANTS_ON_POSTGRES = 1
 
+_IN_MEMORY = Path("/dev/shm")
+_FREE_BYTES = 2**31
+
 _FIRST_OF_A_KIND: dict[str, Engine] = {}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the folders of the tests in memory, where it has a file system with room for them.
+
+    Databases wait for the disk with each transaction, and thousands of files are removed again.
+    Another folder can be named with `--basetemp` or `PYTEST_DEBUG_TEMPROOT`.
+    """
+    with contextlib.suppress(OSError):
+        free = shutil.disk_usage(_IN_MEMORY).free
+        may_run_programs = not os.statvfs(_IN_MEMORY).f_flag & os.ST_NOEXEC
+        if free >= _FREE_BYTES and may_run_programs and os.access(_IN_MEMORY, os.W_OK):
+            os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_IN_MEMORY))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -41,6 +62,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.long)
 
 
+def pytest_collection_finish() -> None:
+    """Exempt what lives as long as the worker from garbage collection: thousands of tests."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     """Poll a host without a pause between requests: the hosts belong to the tests.
@@ -48,6 +75,28 @@ def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     The pause has a test of its own.
     """
     monkeypatch.setattr(client, "PAUSE_SECONDS", 0.0)
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_left() -> Iterator[None]:
+    """Remove what a command's `--config` sets in the environment."""
+    yield
+    os.environ.pop("NOTIFIER_CONFIG", None)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _quick_commands() -> Iterator[None]:
+    """Build the command line once, and share compiled statements among its databases.
+
+    A process of its own would run one command; a worker runs thousands.
+    """
+    with pytest.MonkeyPatch.context() as patched:
+        for module in (typer.main, typer.testing):
+            name = "get_command" if module is typer.main else "_get_command"
+            patched.setattr(module, name, cache(getattr(module, name)))
+        make_engine = db.make_engine
+        patched.setattr(db, "make_engine", lambda url: _like_the_first(make_engine(url)))
+        yield
 
 
 _readers: list[parser_process.Child] = []
@@ -97,10 +146,15 @@ def upgraded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("upgraded") / "subscribers.db"
     made = db.make_engine(f"sqlite:///{path}")
     db.upgrade(made)
+    return _closed(made)
+
+
+def _closed(made: Engine) -> Path:
+    """Close a SQLite database so that its file can be copied; return the file."""
     with made.connect() as connection:
         connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     made.dispose()
-    return path
+    return Path(str(made.url.database))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -134,10 +188,15 @@ def _sharing_statements(made: Engine) -> Engine:
     Each test has an engine of its own, and compiling takes most of the time of a short test.
     """
     # The first connection sets up the dialect of the engine.
-    with made.connect():
-        first = _FIRST_OF_A_KIND.setdefault(made.dialect.name, made)
-    if first is not made:
-        made.dialect, made._compiled_cache = first.dialect, first._compiled_cache
+    if made.dialect.name not in _FIRST_OF_A_KIND:
+        with made.connect():
+            _FIRST_OF_A_KIND[made.dialect.name] = made
+    return _like_the_first(made)
+
+
+def _like_the_first(made: Engine) -> Engine:
+    first = _FIRST_OF_A_KIND.get(made.dialect.name, made)
+    made.dialect, made._compiled_cache = first.dialect, first._compiled_cache
     return made
 
 
@@ -181,19 +240,35 @@ def sink() -> Iterator[sinks.Sink]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def adopted(upgraded: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite database with the bundled profile, made once for each worker and then copied."""
+    folder = tmp_path_factory.mktemp("adopted")
+    made = _copied(upgraded, folder)
+    Installation(made, sites.Site("http://127.0.0.1:1"), sinks.Sink(25)).adopt()
+    return _closed(made)
+
+
 @pytest.fixture
-def installation(sqlite_engine: Engine, site: sites.Site, sink: sinks.Sink) -> Installation:
+def installation(adopted: Path, sqlite_engine: Engine, site: sites.Site, sink: sinks.Sink):
     """An installation on SQLite with the bundled profile and no subscriber."""
-    made = Installation(sqlite_engine, site, sink)
-    made.adopt()
-    return made
+    return _installed(adopted, sqlite_engine, site, sink)
 
 
 @pytest.fixture
-def any_installation(engine: Engine, site: sites.Site, sink: sinks.Sink) -> Installation:
+def any_installation(adopted: Path, engine: Engine, site: sites.Site, sink: sinks.Sink):
     """Such an installation on each kind of database in turn."""
+    return _installed(adopted, engine, site, sink)
+
+
+def _installed(adopted: Path, engine: Engine, site: sites.Site, sink: sinks.Sink) -> Installation:
     made = Installation(engine, site, sink)
-    made.adopt()
+    if engine.dialect.name == "sqlite":
+        engine.dispose()
+        shutil.copy(adopted, str(engine.url.database))
+        made.adopt_as_before()
+    else:
+        made.adopt()
     return made
 
 

@@ -88,6 +88,7 @@ def _to_json(summary: "Summary") -> dict[str, object]:
     return {
         "kinds": {str(kind): number for kind, number in summary.kinds.items()},
         "unproven": summary.kinds[BounceKind.UNPROVEN],
+        "unproven_complaints": summary.kinds[BounceKind.UNPROVEN_COMPLAINT],
         "unreadable": summary.kinds[BounceKind.UNREADABLE],
         "known_already": summary.known,
         "suppressed": summary.suppressed,
@@ -109,6 +110,11 @@ def _print_summary(summary: "Summary") -> None:
     if summary.kinds[BounceKind.UNPROVEN]:
         shared.say(
             "An unproven report names no mail that we sent in the last 35 days. It changes nothing."
+        )
+    if summary.kinds[BounceKind.UNPROVEN_COMPLAINT]:
+        shared.say(
+            "An unproven complaint, or wish to leave, does not say whose it is. It is left unread: "
+            "look at it, and end the mails of whom you recognise with `notifier unsubscribe`."
         )
     if summary.kinds[BounceKind.UNREADABLE]:
         shared.say(f"Unreadable mails of a mailbox are moved to its folder {mailbox.UNREADABLE}.")

@@ -51,15 +51,42 @@ def list_(
         shared.say_if_cut(len(rows), total)
 
 
-@app.command("retry")
-def retry(now: shared.Now = "") -> None:
-    """Make failed and uncertain deliveries due again.
+Ids = Annotated[
+    list[int] | None, typer.Argument(metavar="ID", help="As `deliveries list` shows them.")
+]
 
-    The next run sends them with the Message-ID they had, so that a mail server can recognise a
-    mail that it has already.
+
+@app.command("retry")
+def retry(
+    ids: Ids = None,
+    now: shared.Now = "",
+) -> None:
+    """Make mails due again that were given up, refused, uncertain or put off.
+
+    Without an ID: all of them. The next run sends them with the Message-ID they had, so that a mail
+    server can recognise a mail that it has already.
     """
-    from notifier.pipeline import deliver
+    from notifier.pipeline import unsent
 
     with shared.open_deps(now) as deps:
-        count = deliver.retry_failed(deps)
-    shared.say(f"{count} {'delivery is' if count == 1 else 'deliveries are'} due again.")
+        count = unsent.retry(deps, ids or ())
+    shared.say(f"{_deliveries(count)} due again.")
+
+
+@app.command("drop")
+def drop(
+    ids: Annotated[
+        list[int], typer.Argument(metavar="ID", help="As `deliveries list` shows them.")
+    ],
+    now: shared.Now = "",
+) -> None:
+    """End mails that are not to be sent any more, whether they wait or were given up."""
+    from notifier.pipeline import unsent
+
+    with shared.open_deps(now) as deps:
+        count = unsent.drop(deps, ids)
+    shared.say(f"{_deliveries(count)} dropped.")
+
+
+def _deliveries(count: int) -> str:
+    return f"{count} {'delivery is' if count == 1 else 'deliveries are'}"

@@ -14,6 +14,7 @@ import typer
 from notifier.cli import (
     backtest,
     bounces,
+    clock,
     deliveries,
     demo,
     digests,
@@ -56,6 +57,7 @@ for _command in (
     backtest,
     subscribe,
     serve,
+    clock,
     dkim,
 ):
     _command.register(app)

@@ -32,13 +32,15 @@ def poll(
     Nothing is mailed. In a pipe, only failures are printed.
     """
     from notifier.enums import PollStatus
-    from notifier.pipeline import match
+    from notifier.pipeline import clock, match
     from notifier.pipeline import poll as poll_step
     from notifier.pipeline.problems import Problems
     from notifier.pipeline.run import to_json
 
     problems = Problems()
     with shared.open_deps(now) as deps, shared.progress(not json) as progress:
+        with problems.contained("The step clock"):
+            clock.run(deps)
         results = poll_step.run(deps, sources or (), force=force, progress=progress)
         match.run(deps, problems)
     for problem in problems.lines:

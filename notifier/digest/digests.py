@@ -69,8 +69,9 @@ class ComposedDigest:
         variant: the choices that its recipients share.
         group_key: 64 hexadecimal digits that are equal for the same items in the same words.
         window: `"12-40/2026-03-02T08:00Z"`: the position of the first item, that of the profile's
-            last match, and the earliest due time of the group, UTC. `"quiet/2026-03-02"` for a
-            digest of a month without news: the day on which it was due.
+            last match, and the earliest due time of the group, UTC. Where it contains digests that
+            waited, the time of composing follows after a `+`. `"quiet/2026-03-02"` for a digest of
+            a month without news: the day on which it was due.
         rendered: the subject and the body.
         items: match id, revision id and kind of each item, in their order.
     """
@@ -134,6 +135,8 @@ def compose(
     """
     view = digest_view(profile, group.items, states.matches, states.revisions, group.variant, now)
     window = f"{group.items[0].position}-{profile.position}/{due_at:%Y-%m-%dT%H:%M}Z"
+    if group.merging:
+        window += f"+{now:%Y-%m-%dT%H:%M}Z"
     items = tuple(
         (item.match_id, states.revisions[item.match_id].id, item.kind) for item in group.items
     )
@@ -207,6 +210,13 @@ def build_view(
     """Return the view of these items as `compose` renders it; for a preview."""
     shown = states(session, items)
     return digest_view(profile, items, shown.matches, shown.revisions, variant, now)
+
+
+def is_urgent(session: Session, composed: ComposedDigest) -> bool:
+    """Return whether a digest contains news that cannot wait."""
+    matches = [match_id for match_id, _, _ in composed.items]
+    urgent = select(Match.id).where(Match.id.in_(matches), Match.urgent.is_(True)).limit(1)
+    return session.scalar(urgent) is not None
 
 
 def _group_key(group: Group) -> str:
@@ -297,18 +307,21 @@ def hold(digest: Digest) -> bool:
 
 
 def reopen(digest: Digest | None) -> None:
-    """Let deliveries of a digest that was sent already go out; any other digest stays as it is."""
-    if digest is not None and digest.status is DigestStatus.SENT:
+    """Let deliveries of a digest go out that was sent or failed; any other one stays as it is."""
+    if digest is not None and digest.status in (DigestStatus.SENT, DigestStatus.FAILED):
         digest.status = DigestStatus.APPROVED
 
 
 def finish(session: Session) -> None:
-    """Mark the approved digests without open deliveries as sent."""
+    """Mark the approved digests without open deliveries: as sent, or failed if nobody got them."""
     with_open_deliveries = select(Delivery.digest_id).where(
         Delivery.status.in_(DeliveryStatus.OPEN), Delivery.digest_id.is_not(None)
     )
     done = select(Digest).where(
         Digest.status == DigestStatus.APPROVED, Digest.id.not_in(with_open_deliveries)
     )
-    for digest in session.scalars(done):
-        digest.status = DigestStatus.SENT
+    got = select(Delivery.id).where(
+        Delivery.digest_id == Digest.id, Delivery.status == DeliveryStatus.SENT
+    )
+    for digest, reached in session.execute(done.add_columns(got.exists())):
+        digest.status = DigestStatus.SENT if reached else DigestStatus.FAILED

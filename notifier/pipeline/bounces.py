@@ -15,9 +15,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from notifier.deliver import outbox
@@ -32,8 +31,9 @@ from notifier.digest import digests
 from notifier.email_addresses import to_ascii_domain
 from notifier.enums import BounceKind, SuppressionCause
 from notifier.errors import NotifierError
+from notifier.pipeline import unproven_reports
 from notifier.pipeline.notices import enqueue_for_operator
-from notifier.store.models import BounceReport, Delivery, Installation, Notice, Subscriber
+from notifier.store.models import Delivery, Subscriber
 from notifier.subscribers import bounce_state, subscriptions, suppressions
 
 log = logging.getLogger("notifier")
@@ -41,9 +41,6 @@ log = logging.getLogger("notifier")
 # Processor time for reading one mail, in seconds. The limits of its parts allow for less than one
 # second. Chosen by hand; not measured.
 LONGEST_READING = 5.0
-# The operator is mailed about reports without proof at most once in this time.
-_NOTICE_EVERY = timedelta(days=1)
-_NOTICE_SUBJECT = "notifier: reports that prove nothing"
 _MOST_FRAMES = 10
 # The refusals of a digest are counted again after each tenth more, because counting reads many
 # rows of a long list. Chosen by hand; not measured.
@@ -51,8 +48,9 @@ _COUNT_AGAIN_AT = 1.1
 # Characters of a server's answer that are quoted to the operator.
 _LONGEST_QUOTE = 200
 
-# The kinds that are left in a mailbox as they are, because they may be somebody's own mail.
-_LEFT_ALONE = frozenset((BounceKind.NONE, BounceKind.AUTOREPLY))
+# The kinds that are left in a mailbox as they are: they may be somebody's own mail, or a person has
+# to read them.
+_LEFT_ALONE = frozenset((BounceKind.NONE, BounceKind.AUTOREPLY, BounceKind.UNPROVEN_COMPLAINT))
 
 
 class _TooSlowError(BaseException):
@@ -162,7 +160,7 @@ def read(deps: Deps, mails: Iterable[bytes]) -> Summary:
         kind = _read_mail(deps, octets, summary)
         if isinstance(octets, Mail):
             octets.handling = _handling(kind)
-    _notify_of_unproven(deps)
+    unproven_reports.notify(deps)
     return summary
 
 
@@ -186,10 +184,8 @@ def _read_mail(deps: Deps, octets: bytes, summary: Summary) -> BounceKind:
         with _time_limit():
             report = parser.read(octets)
         with deps.writing() as session:
-            token_reader, now = deps.links.parse_bounce_token, deps.now()
-            verdict = reports.record(
-                session, mail_hash, report, token_reader, deps.mail_domain, now
-            )
+            now = deps.now()
+            verdict = reports.record(session, mail_hash, report, deps.links, deps.mail_domain, now)
             changes = apply_verdict(session, verdict, now) if verdict else Counter()
     except NotifierError:  # the database is away: the mail is read again when it is back
         raise
@@ -280,50 +276,3 @@ def _send_again(session: Session, verdict: Verdict, when: datetime) -> None:
         reason = safe(f"{failure.status} {failure.text}".strip(), subscriber.email)
         if outbox.requeue(delivery, when, f"came back: {reason}"):
             digests.reopen(delivery.digest)
-
-
-def _notify_of_unproven(deps: Deps) -> None:
-    """Mail the operator about reports without proof, at most once a day, without their text."""
-    if deps.settings.operator.address is None:
-        return
-    now = deps.now()
-    with deps.reading() as session:
-        if not _count_unproven(session, now):
-            return
-    with deps.writing() as session:
-        # The lock lets one of two readers send the mail; the other one then counts 0.
-        session.execute(select(Installation.id).with_for_update())
-        if number := _count_unproven(session, now):
-            enqueue_for_operator(deps, session, _NOTICE_SUBJECT, _unproven_text(deps, number), now)
-
-
-def _count_unproven(session: Session, now: datetime) -> int:
-    """Count the reports without proof since the operator was last mailed about them.
-
-    Returns:
-        The number; 0 if the operator was mailed about them less than a day ago.
-    """
-    noticed_at = session.scalar(
-        select(func.max(Notice.created_at)).where(Notice.subject == _NOTICE_SUBJECT)
-    )
-    if noticed_at is not None and now - noticed_at < _NOTICE_EVERY:
-        return 0
-    unproven = select(func.count(BounceReport.hash)).where(BounceReport.kind == BounceKind.UNPROVEN)
-    if noticed_at is not None:
-        unproven = unproven.where(BounceReport.read_at > noticed_at)
-    return session.scalar(unproven) or 0
-
-
-def _unproven_text(deps: Deps, number: int) -> str:
-    local, _, domain = deps.bounce_address.rpartition("@")
-    return (
-        "Reports came back that identify none of our mails: "
-        f"{number} since the last such mail to you. They changed nothing.\n"
-        "Anybody can write such a report. It counts only if it was sent to an address with our "
-        "signed token, or names the Message-ID of a mail that we sent in the last 35 days.\n\n"
-        "A few of them are usual: spam is sent under other people's names, and its reports come "
-        "back to those.\n"
-        "Many may mean that the token gets lost. Check that mail to "
-        f"{local}+test@{domain} arrives in the mailbox that `notifier bounces read` reads, and "
-        "that its headers still hold the whole address (Postfix: recipient_delimiter = +)."
-    )

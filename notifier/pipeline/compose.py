@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from notifier.deliver import outbox
+from notifier.deliver.outbox import Waiting
 from notifier.deps import Deps
 from notifier.digest import digests
 from notifier.digest.digests import ComposedDigest, States
@@ -23,10 +24,11 @@ from notifier.digest.view import Variant
 from notifier.enums import Health
 from notifier.match import profiles
 from notifier.messages import digest_body
+from notifier.pipeline import unsent
 from notifier.pipeline.problems import Problems
 from notifier.store.db import in_chunks
 from notifier.store.models import Profile, Subscription
-from notifier.subscribers import due_subscriptions, subscriptions
+from notifier.subscribers import due_subscriptions, due_times
 from notifier.subscribers.due_subscriptions import MONTH
 from notifier.watch import poll_counts, source_lists
 from notifier.watch.health import health
@@ -56,12 +58,14 @@ class _Due:
         groups: those that are owed items, with the states that the items show.
         owed_nothing: those that are owed no items.
         troubles: by subscription id, why a subscription cannot be served.
+        waiting: by subscription id, the digests that a newer one may contain.
     """
 
     profile: Profile
     groups: tuple[tuple[Group, States], ...]
     owed_nothing: tuple[Subscription, ...]
     troubles: dict[int, str]
+    waiting: Mapping[int, Sequence[Waiting]]
 
 
 def run(deps: Deps, problems: Problems | None = None) -> int:
@@ -74,6 +78,8 @@ def run(deps: Deps, problems: Problems | None = None) -> int:
     problems = problems if problems is not None else Problems()
     now = deps.now()
     composed = 0
+    with problems.contained("Making digests due that are owed again"):
+        unsent.owe_again(deps, now)
     with deps.reading() as session:
         profile_ids = profiles.ids(session)
     for profile_id in profile_ids:
@@ -94,7 +100,7 @@ def _compose_for(deps: Deps, profile_id: int, now: datetime, problems: Problems)
         _put_off(deps, due.troubles, now)
         try:
             for group, states in due.groups:
-                composed += _compose_group(deps, due.profile, group, states, now, problems)
+                composed += _compose_group(deps, due, group, states, now, problems)
             _advance(deps, due, now)
         except _OutdatedError:
             continue
@@ -111,7 +117,8 @@ def _read_due(deps: Deps, profile_id: int, now: datetime, problems: Problems) ->
         due, troubles = due_subscriptions.readable(
             session, due_subscriptions.due(session, profile_id, now, quiet_time)
         )
-        groups = _groups(session, profile, due, troubles, problems)
+        waiting = outbox.waiting_digests(session, profile_id)
+        groups = _groups(session, profile, due, troubles, problems, waiting)
         served = {subscription.id for group in groups for subscription in group.subscriptions}
         return _Due(
             profile=profile,
@@ -122,6 +129,7 @@ def _read_due(deps: Deps, profile_id: int, now: datetime, problems: Problems) ->
                 if subscription.id not in served and subscription.id not in troubles
             ),
             troubles=troubles,
+            waiting=waiting,
         )
 
 
@@ -131,19 +139,26 @@ def _groups(
     members: Sequence[Subscription],
     troubles: dict[int, str],
     problems: Problems,
+    waiting: Mapping[int, Sequence[Waiting]],
 ) -> list[Group]:
     """Group subscriptions by what they are owed; group them one by one if that fails for all.
 
     Adds those for which it fails to `troubles`.
     """
+    unsent_digests = {
+        member.id: [each.digest_id for each in waiting[member.id]]
+        for member in members
+        if member.id in waiting
+    }
     try:
-        return group_subscriptions(session, profile, members)
+        return group_subscriptions(session, profile, members, unsent_digests)
     except Exception as error:  # noqa: BLE001 - one row stops nobody else
         problems.note(f"Grouping the subscriptions of profile {profile.id}", error)
     groups: list[Group] = []
     for subscription in members:
         try:
-            groups += group_subscriptions(session, profile, [subscription])
+            alone = {subscription.id: unsent_digests.get(subscription.id, [])}
+            groups += group_subscriptions(session, profile, [subscription], alone)
         except Exception as error:  # noqa: BLE001 - likewise
             problems.note(f"Grouping subscription {subscription.id}", error)
             troubles[subscription.id] = _NOT_COMPOSED
@@ -151,28 +166,19 @@ def _groups(
 
 
 def _compose_group(
-    deps: Deps, profile: Profile, group: Group, states: States, now: datetime, problems: Problems
+    deps: Deps, due: _Due, group: Group, states: States, now: datetime, problems: Problems
 ) -> int:
     """Render and store the digest of a group; return 1, or 0 if all its members changed since."""
-    due_at = due_subscriptions.first_due(group.subscriptions, now)
-    snapshot = snapshot_key(profile.document)
+    profile, merged = due.profile, {each: due.waiting[each] for each in group.merging}
     served = 0
     try:
-        composed = digests.compose(profile, group, states, digest_body.renderer(deps), due_at, now)
+        composed = _composed(deps, profile, group, states, merged, now)
         for members in in_chunks(group.subscriptions, _AT_ONCE):
             with deps.writing() as session:
                 _require_position(session, profile)
-                unchanged = due_subscriptions.unchanged(session, members)
-                if unchanged:
-                    owed = [
-                        (subscription, subscription.next_due_at or now)
-                        for subscription in unchanged
-                    ]
-                    _store(deps, session, profile, composed, owed, now)
-                    due_subscriptions.mark_composed(unchanged, profile.position, snapshot, now)
-                    for subscription in unchanged:
-                        subscriptions.reschedule(subscription, now)
-                served += len(unchanged)
+                ready = _ready(session, members, merged)
+                _serve(deps, session, profile, ready, composed, merged, now)
+                served += len(ready) if composed is not None else 0
     except _OutdatedError:
         raise
     except Exception as error:  # noqa: BLE001 - one group stops no other
@@ -180,6 +186,67 @@ def _compose_group(
         troubles = {subscription.id: _NOT_COMPOSED for subscription in group.subscriptions}
         _put_off(deps, troubles, now)
     return 1 if served else 0
+
+
+_Merged = Mapping[int, Sequence[Waiting]]
+
+
+def _composed(
+    deps: Deps, profile: Profile, group: Group, states: States, merged: _Merged, now: datetime
+) -> ComposedDigest | None:
+    """Return the rendered digest of a group; None if it has no items."""
+    if not group.items:
+        return None
+    due_at = min(_due_at(each, merged, now) for each in group.subscriptions)
+    return digests.compose(profile, group, states, digest_body.renderer(deps), due_at, now)
+
+
+def _due_at(subscription: Subscription, merged: _Merged, now: datetime) -> datetime:
+    """Return the earliest time at which something of a digest was due to a subscription."""
+    waiting = merged.get(subscription.id, ())
+    return min([subscription.next_due_at or now, *(each.due_at for each in waiting)])
+
+
+def _ready(
+    session: Session, members: Sequence[Subscription], merged: _Merged
+) -> list[Subscription]:
+    """Lock and return the members that did not change, and whose waiting digests wait still."""
+    unchanged = due_subscriptions.unchanged(session, members)
+    waiting = [each for member in unchanged for each in merged.get(member.id, ())]
+    still = outbox.still_waiting(session, waiting)
+    return [
+        member
+        for member in unchanged
+        if all(each.delivery_id in still for each in merged.get(member.id, ()))
+    ]
+
+
+def _serve(
+    deps: Deps,
+    session: Session,
+    profile: Profile,
+    members: Sequence[Subscription],
+    composed: ComposedDigest | None,
+    merged: _Merged,
+    now: datetime,
+) -> None:
+    """Store a digest for these members, in place of their waiting ones, and their next due times.
+
+    Without a digest their waiting ones end: what they say was withdrawn meanwhile.
+    """
+    if not members:
+        return
+    if composed is None:
+        due_subscriptions.mark_covered(members, profile.position)
+    else:
+        owed = [(member, _due_at(member, merged, now)) for member in members]
+        _store(deps, session, profile, composed, owed, now)
+        snapshot = snapshot_key(profile.document)
+        due_subscriptions.mark_composed(members, profile.position, snapshot, now)
+    ended = [each.delivery_id for member in members for each in merged.get(member.id, ())]
+    outbox.end_merged(session, ended)
+    for member in members:
+        due_times.advance(member, now)
 
 
 def _store(
@@ -192,7 +259,8 @@ def _store(
 ) -> None:
     """Store a digest and enqueue its deliveries, each with the time at which it was due."""
     digest = digests.store(session, profile.id, composed, now)
-    outbox.enqueue_digest(session, digest, owed, deps.mail_domain, now)
+    urgent = digests.is_urgent(session, composed)
+    outbox.enqueue_digest(session, digest, owed, deps.mail_domain, now, urgent=urgent)
 
 
 def _require_position(session: Session, profile: Profile) -> None:
@@ -212,7 +280,7 @@ def _advance(deps: Deps, due: _Due, now: datetime) -> None:
         with deps.writing() as session:
             _require_position(session, due.profile)
             for subscription in due_subscriptions.unchanged(session, members):
-                subscriptions.reschedule(subscription, now)
+                due_times.advance(subscription, now)
 
 
 def _put_off(deps: Deps, troubles: dict[int, str], now: datetime) -> None:
@@ -242,7 +310,7 @@ def _compose_no_news(deps: Deps, profile_id: int, now: datetime, problems: Probl
             for subscription in inactive
             if (due_at := due_subscriptions.no_news_due_at(subscription)) and due_at <= now
         }
-        groups = _groups(session, profile, list(due), troubles, problems)
+        groups = _groups(session, profile, list(due), troubles, problems, {})
         owed_items = {member.id for group in groups for member in group.subscriptions}
         polling = _summarize_polling(session, profile, now)
     _put_off(deps, troubles, now)

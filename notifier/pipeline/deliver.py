@@ -7,7 +7,7 @@ Transactions are opened here, and none is open while the network is used or a me
 import gc
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -87,15 +87,6 @@ def run(deps: Deps, stop: Callable[[], bool] = never) -> Sent:
     return Sent(sending.settling.answers, problem)
 
 
-def retry_failed(deps: Deps) -> int:
-    """Make every failed or uncertain delivery due again; return the number."""
-    with deps.writing() as session:
-        deliveries = outbox.retry(session, deps.now())
-        for delivery in deliveries:
-            digests.reopen(delivery.digest)
-        return len(deliveries)
-
-
 class _Sending:
     """One run: claims of growing size, each built, sent and settled."""
 
@@ -149,7 +140,7 @@ class _Sending:
 
     def _send(self, claimed: Sequence[Claimed], wait: timedelta, now: datetime) -> str:
         started = time.monotonic()
-        self.settling.open.update(delivery.id for delivery in claimed)
+        self.settling.open.update((delivery.id, delivery.claim) for delivery in claimed)
         with _leases_kept(self._deps, self.settling.open):
             messages = self._build(claimed, now)
             if self._signs_slowly:
@@ -210,13 +201,13 @@ class _Settling:
 
     Attributes:
         answers: the number of deliveries by `SendResult`.
-        open: the ids of claimed deliveries without an outcome.
+        open: the claims of deliveries without an outcome, by their ids.
     """
 
     def __init__(self, deps: Deps, begin: Callable[[], AbstractContextManager[Connection]]) -> None:
         self._deps, self._begin, self._refusals = deps, begin, Refusals(deps)
         self.answers: dict[str, int] = {}
-        self.open: set[int] = set()
+        self.open: dict[int, str] = {}
 
     def __call__(self, outcomes: Sequence[Outcome]) -> None:
         """Store outcomes; accepted ones, which are nearly all, in one cheap statement."""
@@ -226,15 +217,26 @@ class _Settling:
         ]
         if accepted:
             with self._begin() as connection:
-                outbox.settle_accepted(connection, accepted, now)
-            self.open.difference_update(accepted)
+                for claim, delivery_ids in self._by_claim(accepted).items():
+                    outbox.settle_accepted(connection, delivery_ids, claim, now)
+            self._close(accepted)
             self._count(SendResult.ACCEPTED, len(accepted))
         others = [outcome for outcome in outcomes if outcome.answer is not SendResult.ACCEPTED]
         if others:
             self._settle_others(others, now)
+            self._close([outcome.delivery_id for outcome in others])
         for outcome in others:
-            self.open.discard(outcome.delivery_id)
             self._count(outcome.answer, 1)
+
+    def _by_claim(self, delivery_ids: Sequence[int]) -> dict[str, list[int]]:
+        claims: dict[str, list[int]] = {}
+        for delivery_id in delivery_ids:
+            claims.setdefault(self.open[delivery_id], []).append(delivery_id)
+        return claims
+
+    def _close(self, delivery_ids: Sequence[int]) -> None:
+        for delivery_id in delivery_ids:
+            del self.open[delivery_id]
 
     def _count(self, answer: SendResult, number: int) -> None:
         self.answers[answer] = self.answers.get(answer, 0) + number
@@ -247,29 +249,30 @@ class _Settling:
         """
         try:
             with self._deps.writing() as session:
-                outbox.settle_attempts(session, outcomes, now)
-                self._refusals.apply(session, outcomes, now)
+                stored = outbox.settle_attempts(session, outcomes, self.open, now)
+                self._refusals.apply(session, stored, now)
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001 - the outcomes must be stored in any case
             log_trace("The consequences of refusals could not be stored", error)
             with self._deps.writing() as session:
-                outbox.settle_attempts(session, outcomes, now)
-            for outcome in outcomes:
+                stored = outbox.settle_attempts(session, outcomes, self.open, now)
+            for outcome in stored:
                 task = f"Storing the consequences for delivery {outcome.delivery_id}"
                 with Problems().contained(task), self._deps.writing() as session:
                     self._refusals.apply(session, [outcome], now)
 
 
 @contextmanager
-def _leases_kept(deps: Deps, unsettled: set[int]) -> Iterator[None]:
+def _leases_kept(deps: Deps, unsettled: Mapping[int, str]) -> Iterator[None]:
     """Renew the leases of what is still being sent, from a thread.
 
     So no second worker takes over the deliveries while a slow server has them.
 
     Args:
         deps: the installation.
-        unsettled: the ids of the deliveries; the caller removes those with an outcome.
+        unsettled: the claims of the deliveries, by their ids; the caller removes those with an
+            outcome.
     """
     done = threading.Event()
 
@@ -277,7 +280,7 @@ def _leases_kept(deps: Deps, unsettled: set[int]) -> Iterator[None]:
         while not done.wait(_HEARTBEAT):
             try:
                 with deps.writing() as session:
-                    outbox.renew(session, tuple(unsettled), deps.now())
+                    outbox.renew(session, set(unsettled.values()), deps.now())
             except Exception as error:  # noqa: BLE001 - a lease outlives two failed renewals
                 log_trace("Leases could not be renewed", error)
 

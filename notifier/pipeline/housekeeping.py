@@ -26,6 +26,7 @@ from notifier.subscribers import (
 from notifier.watch import hosts
 
 _STEPS: tuple[tuple[str, Callable[[Session, datetime], object]], ...] = (
+    ("Ending questions that nobody can answer any more", outbox.drop_expired),
     ("Deleting unconfirmed sign-ups", lifecycle.delete_unconfirmed),
     ("Deleting expired sign-up requests", signup_requests.delete_expired),
     ("Deleting expired changes of address", address_changes.delete_expired),
@@ -67,7 +68,7 @@ def _resume_expired_pauses(deps: Deps, now: datetime) -> None:
         return
     with deps.writing() as session:
         for subscription in due_subscriptions.unchanged(session, paused):
-            lifecycle.resume(subscription, now)
+            lifecycle.resume(subscription, now, asked=False)
         for subscription_id, trouble in troubles.items():
             due_subscriptions.put_off(
                 session, subscription_id, trouble, now + due_subscriptions.RETRY_AFTER

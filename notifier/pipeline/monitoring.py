@@ -18,6 +18,7 @@ from notifier.deps import Deps
 from notifier.enums import Health
 from notifier.match import held
 from notifier.pipeline.notices import enqueue_for_operator
+from notifier.store import clock
 from notifier.store.models import Source
 from notifier.watch import sources
 from notifier.watch.health import health
@@ -28,7 +29,7 @@ class Check:
     """The result of one check. It names no person.
 
     Attributes:
-        name: `digests`, `backlog`, `subscribers`, `sources` or `held`.
+        name: `digests`, `backlog`, `subscribers`, `sources`, `held` or `clock`.
         ok: true if nothing is wrong.
         finding: what is wrong, or for `held` how many matches wait; empty if there is nothing.
     """
@@ -55,7 +56,13 @@ def checks(session: Session, now: datetime) -> list[Check]:
         *results,
         Check("sources", not failing, _list(failing, now)),
         Check("held", ok=True, finding=f"matches that wait: {waiting}" if waiting else ""),
+        _of_clock(session, now),
     ]
+
+
+def _of_clock(session: Session, now: datetime) -> Check:
+    wrong = clock.finding(session, now)
+    return Check("clock", not wrong, wrong)
 
 
 def _list(failing: Sequence[Source], now: datetime) -> str:

@@ -1,5 +1,7 @@
 """The journey of the news, in the order it is run.
 
+    clock            mend what a wrong clock planned
+    |
     sources that are due
     | poll             fetch and parse each, store entries and revisions, or the failure
     | match            judge new revisions for every profile, store the matches
@@ -24,6 +26,7 @@ from notifier.deps import Deps
 from notifier.enums import PollStatus
 from notifier.match import judging, profiles
 from notifier.pipeline import (
+    clock,
     compose,
     deliver,
     housekeeping,
@@ -78,6 +81,8 @@ def run_once(deps: Deps, stop: Callable[[], bool] = deliver.never) -> Report:
     problems = Problems()
     polled: list[PollResult] = []
     matched, composed, sent = 0, 0, Sent()
+    with problems.contained("The step clock"):
+        clock.run(deps)
     with problems.contained("The step poll"):
         polled = poll.run(deps)
     with problems.contained("The step match"):

@@ -5,6 +5,7 @@ line.
 """
 
 import re
+import unicodedata
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -50,9 +51,13 @@ def _public_url(url: str) -> str:
     return _web_url(url)
 
 
+# Control characters, halves of characters, and ends of lines and paragraphs.
+_NOT_IN_A_LINE = ("Cc", "Cs", "Zl", "Zp")
+
+
 def _credential(text: str) -> str:
-    if not (text.isascii() and text.isprintable()):
-        raise ValueError("must be one line of ASCII: the log-in can carry nothing else")
+    if any(unicodedata.category(character) in _NOT_IN_A_LINE for character in text):
+        raise ValueError("must be one line without control characters")
     return text
 
 
@@ -123,7 +128,7 @@ def _dns_label(label: str) -> str:
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 EmailAddress = Annotated[str, AfterValidator(_email_address)]
 BounceAddress = Annotated[EmailAddress, AfterValidator(_bounce_address)]
-# What is sent to a mail server as user name or password (RFC 4954).
+# What is sent to a mail server as user name or password, in UTF-8 (RFC 4616, 2).
 Credential = Annotated[str, AfterValidator(_credential)]
 Line = Annotated[str, AfterValidator(_line)]
 WebUrl = Annotated[str, AfterValidator(_web_url)]

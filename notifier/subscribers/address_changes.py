@@ -16,7 +16,7 @@ from notifier.email_addresses import normalize
 from notifier.enums import ConsentEvent, SubscriptionStatus
 from notifier.errors import NotFoundError
 from notifier.store.models import AddressChange, RetiredLink, Subscriber, Subscription
-from notifier.subscribers import consent, deletion, subscriptions, suppressions
+from notifier.subscribers import consent, deletion, due_times, subscriptions, suppressions
 from notifier.subscribers.choices import choice_of
 
 # How long both addresses have time to agree. Chosen by hand; not measured.
@@ -192,7 +192,7 @@ def _merge(session: Session, old: Subscriber, owner: Subscriber, now: datetime) 
         counterpart = theirs.get(subscription.profile_id)
         if counterpart is None:
             subscription.subscriber, subscription.wish = owner, None
-            subscriptions.reschedule(subscription, now)
+            due_times.keep(subscription, now)
             continue
         # A link in an old mail must end the subscription that goes on: the owner's, from now on.
         retired = update(RetiredLink).where(RetiredLink.subscription_id == subscription.id)
@@ -238,6 +238,7 @@ def _take_over(
         running.seen_snapshot,
     )
     counterpart.position, counterpart.last_mailed_at = running.position, running.last_mailed_at
+    counterpart.next_due_at = running.next_due_at
     subscriptions.set_choice(counterpart, choice_of(running).with_settings_of(owner), now)
     consent.record(session, counterpart, ConsentEvent.GIVEN, _METHOD, "subscriber", now)
 

@@ -5,7 +5,7 @@ the comparison that shows whether a row changed while a digest was being rendere
 be read stops no other.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, joinedload
 from notifier.enums import Cadence, SubscriptionStatus, Tier
 from notifier.i18n.catalog import LANGUAGES
 from notifier.store.db import in_chunks
-from notifier.store.models import Match, Subscriber, Subscription
+from notifier.store.models import HeldSuppression, Match, Subscriber, Subscription, Suppression
 from notifier.subscribers.schedule import Schedule
 from notifier.text import times
 
@@ -59,8 +59,11 @@ def due(session: Session, profile_id: int, now: datetime, quiet: timedelta) -> S
             ),
         )
         .join(Subscription.subscriber)
-        # No digest is composed for a mailbox that was full until it may have room again.
-        .where(or_(Subscriber.held_until.is_(None), Subscriber.held_until <= now))
+        .where(
+            may_be_mailed(),
+            # No digest is composed for a mailbox that was full until it may have room again.
+            or_(Subscriber.held_until.is_(None), Subscriber.held_until <= now),
+        )
         .order_by(Subscription.id)
     )
     return session.scalars(statement).all()
@@ -73,6 +76,32 @@ def not_put_off(now: datetime) -> ColumnElement[bool]:
         Subscription.next_due_at.is_(None),
         Subscription.next_due_at <= now,
     )
+
+
+def may_be_mailed() -> ColumnElement[bool]:
+    """Return the SQL condition that a subscriber's address is not suppressed, nor about to be.
+
+    Nothing is composed for others: when the suppression ends, one digest has what they are owed.
+    """
+    return and_(
+        ~exists().where(Suppression.address_hash == Subscriber.address_hash),
+        ~exists().where(HeldSuppression.address_hash == Subscriber.address_hash),
+    )
+
+
+def has_unserved(session: Session, subscription: Subscription) -> bool:
+    """Return whether news that an immediate digest is sent for was not composed yet."""
+    unserved = select(Subscription.id).where(
+        Subscription.id == subscription.id, _unserved(Match.tier.in_((Tier.ABOUT, Tier.MENTION)))
+    )
+    return session.scalar(unserved) is not None
+
+
+def bring_forward(session: Session, ids: Collection[int], now: datetime) -> None:
+    """Let digests of these subscriptions be composed at once."""
+    for chunk in in_chunks(ids):
+        statement = update(Subscription).where(Subscription.id.in_(chunk)).values(next_due_at=now)
+        session.execute(statement.execution_options(synchronize_session=False))
 
 
 def _unserved(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -95,6 +124,7 @@ def inactive_subscriptions(session: Session, profile_id: int, now: datetime) -> 
         not_put_off(now),
         func.coalesce(Subscription.last_mailed_at, Subscription.confirmed_at) < now - MONTH,
     )
+    statement = statement.join(Subscription.subscriber).where(may_be_mailed())
     return session.scalars(statement.order_by(Subscription.id)).all()
 
 
@@ -226,11 +256,6 @@ def _state(subscription: Subscription) -> tuple[object, ...]:
     )
 
 
-def first_due(members: Sequence[Subscription], now: datetime) -> datetime:
-    """Return the earliest due time of these; a subscription without one is due now."""
-    return min(subscription.next_due_at or now for subscription in members)
-
-
 def mark_composed(
     subscriptions: Sequence[Subscription], position: int, snapshot: str, now: datetime
 ) -> None:
@@ -242,9 +267,15 @@ def mark_composed(
         snapshot: the key of the profile's snapshot that the digest shows.
         now: when.
     """
+    mark_covered(subscriptions, position)
+    for subscription in subscriptions:
+        subscription.seen_snapshot, subscription.last_mailed_at = snapshot, now
+
+
+def mark_covered(subscriptions: Sequence[Subscription], position: int) -> None:
+    """Note that nothing up to a position is owed to these subscriptions any more."""
     for subscription in subscriptions:
         subscription.position = max(subscription.position, position)
-        subscription.seen_snapshot, subscription.last_mailed_at = snapshot, now
 
 
 def mark_no_news_composed(subscription: Subscription, now: datetime) -> None:

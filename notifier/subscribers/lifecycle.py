@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from notifier.enums import ConsentEvent, DeliveryKind, DeliveryStatus, SubscriptionStatus
 from notifier.store.models import Delivery, Subscriber, Subscription
-from notifier.subscribers import consent, deletion, subscriptions
+from notifier.subscribers import consent, deletion, due_times, subscriptions
 from notifier.subscribers.due_subscriptions import not_put_off
 from notifier.subscribers.schedule import months_earlier
 
@@ -38,16 +38,22 @@ def pause(subscription: Subscription, until: datetime | None, now: datetime) -> 
     if subscription.status not in SubscriptionStatus.RUNNING:
         return False
     subscription.status, subscription.paused_until = SubscriptionStatus.PAUSED, until
-    subscriptions.reschedule(subscription, now)
+    due_times.keep(subscription, now)
     return True
 
 
-def resume(subscription: Subscription, now: datetime) -> bool:
-    """End a pause; the next digest holds what was held back. Return whether it was paused."""
+def resume(subscription: Subscription, now: datetime, *, asked: bool = True) -> bool:
+    """End a pause; the next digest holds what was held back. Return whether it was paused.
+
+    Args:
+        subscription: the subscription.
+        now: when.
+        asked: False if the pause ends by itself (see `due_times.come_back`).
+    """
     if subscription.status is not SubscriptionStatus.PAUSED:
         return False
     subscription.status, subscription.paused_until = SubscriptionStatus.CONFIRMED, None
-    subscriptions.reschedule(subscription, now)
+    due_times.come_back(subscription, now, asked=asked)
     return True
 
 
@@ -64,13 +70,14 @@ def may_undo(subscription: Subscription, now: datetime) -> bool:
 def undo(session: Session, subscription: Subscription, now: datetime) -> bool:
     """Let a subscription that ended recently run again; return whether that was still possible.
 
-    Its position is as before: what matched meanwhile comes in the next digest.
+    Its position is as before: what matched meanwhile comes in the next digest. What was composed
+    before and not sent is owed again (`deliver/outbox/unsent.py`).
     """
     if not may_undo(subscription, now):
         return False
     subscription.status, subscription.ended_at = SubscriptionStatus.CONFIRMED, None
     subscription.wish = None
-    subscriptions.reschedule(subscription, now)
+    due_times.come_back(subscription, now, asked=True)
     consent.record(session, subscription, ConsentEvent.GIVEN, "undo", "subscriber", now)
     return True
 

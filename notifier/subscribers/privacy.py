@@ -23,6 +23,7 @@ from notifier.subscribers import (
     address_changes,
     consent,
     deletion,
+    due_times,
     signup_requests,
     suppressions,
 )
@@ -94,7 +95,7 @@ def _subscription(subscription: Subscription) -> dict[str, Any]:
         "renewed_at": _at(subscription.renewed_at),
         "renewal_asked_at": _at(subscription.renewal_asked_at),
         "last_written_to_at": _at(subscription.last_mailed_at),
-        "next_due_at": _at(subscription.next_due_at),
+        "next_due_at": _at(due_times.next_of(subscription)),
         "wish": subscription.wish,
         "trouble": subscription.trouble,
     }

@@ -16,8 +16,8 @@ from notifier.enums import Cadence, ConsentEvent, SubscriptionStatus, Suppressio
 from notifier.errors import NotFoundError, NotifierError
 from notifier.store import db, keys
 from notifier.store.models import Profile, Subscriber, Subscription, Suppression
-from notifier.subscribers import consent, deletion, suppressions
-from notifier.subscribers.choices import Choice, choice_to_confirm, schedule_of, to_json
+from notifier.subscribers import consent, deletion, due_subscriptions, due_times, suppressions
+from notifier.subscribers.choices import Choice, choice_to_confirm, to_json
 
 # Methods of a consent (see `consent.record`): by the link in a mail to the owner's address, and on
 # the page behind the link to the preferences.
@@ -214,8 +214,13 @@ def _has_running(subscriber: Subscriber) -> bool:
 
 
 def _apply(subscription: Subscription, choice: Choice, now: datetime, *, moved: bool) -> None:
-    """Store a choice and set the due time: of all the person's subscriptions if they `moved`."""
+    """Store a choice and set the due time: of all the person's subscriptions if they `moved`.
+
+    What matched under an immediate schedule was promised at once, and does not wait for another.
+    """
     schedule = choice.schedule
+    confirmed = subscription.status is SubscriptionStatus.CONFIRMED
+    slower = subscription.cadence is Cadence.IMMEDIATE and schedule.cadence is not Cadence.IMMEDIATE
     subscription.cadence, subscription.at = schedule.cadence, schedule.at
     subscription.on = None if schedule.cadence is Cadence.IMMEDIATE else schedule.on
     subscription.edition = choice.edition
@@ -227,7 +232,9 @@ def _apply(subscription: Subscription, choice: Choice, now: datetime, *, moved: 
     assert session is not None
     session.flush()
     for affected in subscription.subscriber.subscriptions if moved else [subscription]:
-        reschedule(affected, now)
+        due_times.keep(affected, now)
+    if confirmed and slower and due_subscriptions.has_unserved(session, subscription):
+        due_times.make_due(subscription, now)
 
 
 def _set_zone_and_language(subscriber: Subscriber, choice: Choice) -> bool:
@@ -273,7 +280,7 @@ def confirm(
     subscription.status, subscription.confirmed_at = SubscriptionStatus.CONFIRMED, now
     subscription.ended_at = None
     subscription.position, subscription.last_mailed_at = subscription.profile.position, now
-    reschedule(subscription, now)
+    due_times.advance(subscription, now)
     consent.record(session, subscription, ConsentEvent.GIVEN, method, attested_by, now)
     session.flush()
     return True
@@ -309,7 +316,7 @@ def end(
     if subscription.status is SubscriptionStatus.ENDED:
         return False
     subscription.status, subscription.ended_at = SubscriptionStatus.ENDED, now
-    subscription.next_due_at, subscription.paused_until = None, None
+    subscription.paused_until = None
     consent.record(session, subscription, ConsentEvent.WITHDRAWN, method, attested_by, now)
     session.flush()
     return True
@@ -368,17 +375,3 @@ def by_link(session: Session, link_id: str) -> Subscription:
     if subscription is None:
         raise UnknownLinkError(link_id)
     return subscription
-
-
-def reschedule(subscription: Subscription, now: datetime) -> None:
-    """Set the first due time after now; none unless the subscription is confirmed.
-
-    Several times that were missed so give one digest. A schedule that can be computed can also be
-    read, so an earlier trouble with it is over.
-
-    Raises:
-        ValueError: the stored schedule is not valid.
-    """
-    confirmed = subscription.status is SubscriptionStatus.CONFIRMED
-    subscription.next_due_at = schedule_of(subscription).next_after(now) if confirmed else None
-    subscription.trouble = None

@@ -11,6 +11,8 @@ LONGEST_ADDRESS = 2_000
 # Parameters that only tell a site where its visitors come from.
 _TRACKING = re.compile(r"(?i)^(utm_\w+|fbclid|gclid|mc_[ce]id|mkt_tok|cmpid|_hsenc|_hsmi)$")
 
+# Most addresses: the canonical form is read off, without taking them apart.
+_PLAIN = re.compile(r"https?://(?:www\.)?+([a-z0-9.-]+)((?:/[A-Za-z0-9._~%-]*)*)")
 # Characters that no host has (WHATWG URL, 3.1).
 _NOT_IN_HOST = re.compile(r"""[\s<>"%\\^`{|}]""")
 # A scheme with a slip in it: "http:/host", "http//host", "http://http://host", "ttp://host".
@@ -28,17 +30,14 @@ def canonical_url(url: str) -> str:
 
     It has no scheme, no ``www.``, no fragment and no tracking parameters.
     """
+    if plain := _PLAIN.fullmatch(url):
+        return plain[1] + plain[2].rstrip("/")
     parts = urlsplit(url.strip())
     host = (parts.hostname or "").removeprefix("www.")
-    if parts.port and parts.port not in (80, 443):
-        host = f"{host}:{parts.port}"
-    query = urlencode(
-        [
-            pair
-            for pair in parse_qsl(parts.query, keep_blank_values=True)
-            if not _TRACKING.match(pair[0])
-        ]
-    )
+    if (port := parts.port) and port not in (80, 443):
+        host = f"{host}:{port}"
+    pairs = parse_qsl(parts.query, keep_blank_values=True) if parts.query else ()
+    query = urlencode([pair for pair in pairs if not _TRACKING.match(pair[0])])
     return urlunsplit(("", host, parts.path.rstrip("/"), query, "")).removeprefix("//")
 
 

@@ -1,7 +1,7 @@
 """The parsed items of large feeds, kept so that a later poll parses only those that are new.
 
-Owns the table. What it holds is made and read by the parser process alone
-(`parsers/known_items.py`); it may be deleted at any time.
+Owns the table. What it holds is made and read by `parser_process/` alone; which item is known is
+decided by `parsers/known_items.py`. It may be deleted at any time.
 """
 
 from sqlalchemy.orm import Session
@@ -14,10 +14,14 @@ from notifier.watch.http.types import Response
 LEAST_BYTES = 200_000
 
 
-def known_for(session: Session, response: Response) -> bytes:
-    """Return the items of the last document of a response's source; empty if none are kept."""
+def known_for(session: Session, response: Response) -> bytes | None:
+    """Return the items of the last document of a response's source.
+
+    Returns:
+        Empty if none were kept so far; None if none are to be kept.
+    """
     if len(response.body) < LEAST_BYTES:
-        return b""
+        return None
     kept = session.get(ParsedItems, response.request.source_id)
     return kept.items if kept is not None else b""
 
@@ -28,7 +32,7 @@ def store(session: Session, source: Source, items: bytes) -> None:
     Args:
         session: a writing session; the caller commits.
         source: the source.
-        items: as the parser process gave them; empty if they are as they were.
+        items: `ParsedDocument.known_items`; empty if they are as they were.
     """
     if not items:
         return

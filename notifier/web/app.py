@@ -27,6 +27,7 @@ from notifier.web import (
     server,
     signup,
 )
+from notifier.web.altered_links import AlteredLinks
 from notifier.web.origins import from_own_pages
 from notifier.web.responses import PAGE_HEADERS, deps_of
 
@@ -56,7 +57,10 @@ def create(deps: Deps) -> Starlette:
     """Create the web application over an open database."""
     application = _Application(
         routes=_routes(),
-        middleware=[Middleware(_DefaultHeaders)],
+        middleware=[
+            Middleware(AlteredLinks, is_genuine=deps.links.is_genuine),
+            Middleware(_DefaultHeaders),
+        ],
         exception_handlers={
             HTTPException: error_pages.handle_http_error,
             UnknownLinkError: error_pages.handle_unknown_link,
@@ -66,7 +70,7 @@ def create(deps: Deps) -> Starlette:
             Exception: error_pages.handle_failure,
         },
     )
-    # A link with a slash too many is answered 404: a redirect would repeat the link in a header.
+    # A redirect would repeat the link in a header; `AlteredLinks` finds the page without one.
     application.router.redirect_slashes = False
     application.state.deps = deps
     return application

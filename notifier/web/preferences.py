@@ -27,6 +27,7 @@ from notifier.store.models import Subscription
 from notifier.subscribers import (
     address_changes,
     consent,
+    due_times,
     lifecycle,
     signup_requests,
     subscriptions,
@@ -263,7 +264,7 @@ def _preferences_page(visit: LinkVisit, *, done: str = "", problem: str = "") ->
     """
     subscription, language = visit.subscription, visit.language
     zone = ZoneInfo(subscription.subscriber.time_zone)
-    paused_until, next_due = subscription.paused_until, subscription.next_due_at
+    paused_until, next_due = subscription.paused_until, due_times.next_of(subscription)
     values: dict[str, Any] = {
         **forms.options(language),
         **visit.therapy_and_schedule,

@@ -1,13 +1,19 @@
 """Fixtures of the command line: an empty folder, the command, and a working installation."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from notifier.cli.main import run
+from notifier.deps import open_deps
+from notifier.store.models import Source
+from notifier.watch import sources
 from tests.support import news_site as sites
 from tests.support.command_line import NOW, Result
+from tests.support.installation import MONDAY
 from tests.support.mail_sink import Sink
 from tests.support.news_site import Site
 
@@ -36,9 +42,25 @@ def notifier(home: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.Monk
     return call
 
 
+@pytest.fixture(scope="session")
+def initialised(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as `init` makes it, without sources: made once for each worker and then copied."""
+    folder = tmp_path_factory.mktemp("initialised")
+    with pytest.MonkeyPatch.context() as patched:
+        for name in [name for name in os.environ if name.startswith("NOTIFIER_")]:
+            patched.delenv(name)
+        patched.chdir(folder)
+        assert run(["init", *NOW]) == 0
+        with open_deps().writing() as session:
+            for source in [*session.scalars(select(Source))]:
+                sources.remove(session, str(source.id), MONDAY)
+    return folder
+
+
 @pytest.fixture
-def ready(notifier, site: Site, sink: Sink, monkeypatch: pytest.MonkeyPatch):
+def ready(notifier, initialised: Path, home: Path, site: Site, sink: Sink, monkeypatch):
     """An installation on a loopback site and mail server, as `init` makes it."""
+    shutil.copytree(initialised, home, dirs_exist_ok=True)
     settings = {
         "WATCH__ALLOW_PRIVATE_ADDRESSES": "true",
         "SMTP__PORT": str(sink.port),
@@ -49,9 +71,6 @@ def ready(notifier, site: Site, sink: Sink, monkeypatch: pytest.MonkeyPatch):
     }
     for name, text in settings.items():
         monkeypatch.setenv(f"NOTIFIER_{name}", text)
-    assert notifier("init", *NOW).code == 0
-    for source in notifier("sources", "list", "--json").json:
-        notifier("sources", "remove", str(source["id"]))
     site.put("/feed/", sites.rss([]))
     notifier("sources", "add", f"{site.address}/feed/", "--profile", "frexalimab", *NOW)
     return notifier

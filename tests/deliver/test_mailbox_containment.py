@@ -19,7 +19,7 @@ from notifier.enums import BounceKind
 from notifier.errors import InputError, NotifierError, StoreError
 from notifier.pipeline import bounces
 from notifier.pipeline.run import run_once
-from notifier.store.models import BounceReport, Suppression
+from notifier.store.models import BounceReport, Subscription, Suppression
 from notifier.subscribers import suppressions
 from tests.support import mailbox_server
 from tests.support.installation import MONDAY, Installation
@@ -195,16 +195,32 @@ def test_other_peoples_mail_is_neither_moved_nor_marked_nor_parsed_twice(
         lambda sender: a_report(sender, "4.4.1", "timed out", action="delayed"),
         a_complaint,
         lambda _sender: a_report("bounce@example.org", *GONE),
-        lambda _sender: a_complaint("bounce@example.org"),
-        lambda _sender: an_unsubscribe_mail("unsubscribe " + "x" * 22),
     ],
 )
-def test_reports_complaints_and_unsubscribe_mails_are_marked_as_seen(
-    sent: Installation, folder: Path, mail
-):
+def test_reports_and_complaints_are_marked_as_seen(sent: Installation, folder: Path, mail):
     put(folder, "1", mail(envelope_sender(sent)))
     read(sent, folder)
     assert names(folder) == {"1:2,S"}
+
+
+def test_an_unsubscribe_mail_is_marked_as_seen(sent: Installation, folder: Path):
+    with sent.at(TUESDAY).reading() as session:
+        token = session.query(Subscription).first().link_id
+    put(folder, "1", an_unsubscribe_mail(f"unsubscribe {token}"))
+    read(sent, folder)
+    assert names(folder) == {"1:2,S"}
+
+
+@pytest.mark.parametrize(
+    "mail", [a_complaint("bounce@example.org"), an_unsubscribe_mail("unsubscribe " + "x" * 22)]
+)
+def test_a_complaint_or_wish_that_says_not_whose_it_is_stays_unread_for_a_person(
+    sent: Installation, folder: Path, mail: bytes
+):
+    put(folder, "1", mail)
+    for _ in range(2):
+        read(sent, folder)
+        assert names(folder) == {"1"}
 
 
 def test_a_mail_that_was_read_before_its_mailbox_could_be_changed_is_marked_the_next_time(
@@ -351,9 +367,7 @@ def test_on_a_server_with_all_folders_below_inbox_the_folder_is_created_there(se
 
 
 def test_other_peoples_mail_stays_unseen_on_a_server(sent: Installation):
-    with mailbox_server.running(
-        [PERSONAL, AWAY, an_unsubscribe_mail("unsubscribe " + "x" * 22)]
-    ) as box:
+    with mailbox_server.running([PERSONAL, AWAY, a_report(envelope_sender(sent), *GONE)]) as box:
         bounces.read(sent.at(TUESDAY), imap(box))
         assert box.seen == {103}
         assert bounces.read(sent.at(TUESDAY), imap(box)).known == 2

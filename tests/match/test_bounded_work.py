@@ -22,41 +22,41 @@ from tests.support.installation import MONDAY, Installation
 from tests.support.matching import judge_text
 from tests.support.news_site import Article
 
-LONG = 1_000_000
+LONG = 500_000
 
 HOSTILE = {
     "letters without a space": "a" * LONG,
     "colons": ":" * LONG,
     "line ends": "\n" * LONG,
     "spaces": " " * LONG,
-    "pointers": "Read more:" * 100_000,
-    "pointers that are sentences": "Read more: x. " * 70_000,
-    "pointers on lines": "Related\n" * 120_000,
+    "pointers": "Read more:" * 50_000,
+    "pointers that are sentences": "Read more: x. " * 35_000,
+    "pointers on lines": "Related\n" * 60_000,
     "a pointer with a long tail": "Related" + " " * LONG + "x",
-    "more from, again and again": "more from " * 100_000,
-    "hyphens": "a-" * 500_000,
-    "broken words": "ab- " * 250_000,
-    "mixed scripts": "aа" * 500_000,
-    "mixed scripts in words": "aаb " * 250_000,
-    "katakana": "あア" * 160_000,
-    "cyrillic": "фрексалимаб " * 80_000,
+    "more from, again and again": "more from " * 50_000,
+    "hyphens": "a-" * 250_000,
+    "broken words": "ab- " * 125_000,
+    "mixed scripts": "aа" * 250_000,
+    "mixed scripts in words": "aаb " * 125_000,
+    "katakana": "あア" * 80_000,
+    "cyrillic": "фрексалимаб " * 40_000,
     "dots": "." * LONG + "a",
-    "dots inside words": "a." * 500_000,
+    "dots inside words": "a." * 250_000,
     "one word and a dot inside it": "a" * LONG + ".b",
     "ellipses": "…" * LONG + "a",
-    "the name": "frexalimab " * 90_000,
-    "misspellings of the name": "frexalimap " * 90_000,
-    "an acronym": "F-R-E-X-A-L-T " * 70_000,
-    "entities": "&#x" * 330_000,
+    "the name": "frexalimab " * 45_000,
+    "misspellings of the name": "frexalimap " * 45_000,
+    "an acronym": "F-R-E-X-A-L-T " * 35_000,
+    "entities": "&#x" * 165_000,
     "marks": "\u0301" * LONG,
-    "alert words": "stops " * 160_000,
-    "papers": "10.1000/" * 125_000,
+    "alert words": "stops " * 80_000,
+    "papers": "10.1000/" * 62_500,
 }
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_a_hostile_text_costs_no_more_than_its_length(text: str):
-    """A quadratic search took minutes; on a busy machine a megabyte may take seconds."""
+    """A quadratic search took minutes; on a busy machine half a megabyte may take seconds."""
     begun = time.process_time()
     judge_text(text[:2000], text[:2000], text)
     boilerplate.without_boilerplate(text[:99_999])
@@ -64,7 +64,7 @@ def test_a_hostile_text_costs_no_more_than_its_length(text: str):
     is_medical(text)
     fingerprint(f"https://x.example.org/{text[:100]}", text, text)
     is_urgent(NewsKind.NEW, Tier.ABOUT, text[:100_000], ())
-    assert time.process_time() - begun < 15
+    assert time.process_time() - begun < 7
 
 
 @pytest.mark.parametrize(

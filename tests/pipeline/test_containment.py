@@ -322,10 +322,10 @@ def test_a_subscription_that_cannot_be_grouped_stops_no_other(
     due = installation.discover(3)
     real = compose.group_subscriptions
 
-    def group(session, profile, members):
+    def group(session, profile, members, waiting):
         if any(member.subscriber.email == "person1@example.org" for member in members):
             raise KeyError("person1@example.org")
-        return real(session, profile, members)
+        return real(session, profile, members, waiting)
 
     monkeypatch.setattr(compose, "group_subscriptions", group)
     report = run_once(installation.at(due))

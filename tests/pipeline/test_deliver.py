@@ -13,11 +13,12 @@ from aiosmtpd.controller import Controller
 
 from notifier.deliver import outbox
 from notifier.deliver.outbox import ClaimOptions, Outcome, SendResult, rate_limits
+from notifier.deliver.smtp import connection
 from notifier.deliver.smtp.client import Transport
 from notifier.deliver.smtp.protocol import OutgoingMessage
 from notifier.enums import DeliveryStatus, DigestStatus, SuppressionCause
 from notifier.errors import SettingsError
-from notifier.pipeline import compose, deliver, match, poll
+from notifier.pipeline import compose, deliver, match, poll, unsent
 from notifier.settings import Sender, Smtp
 from notifier.store.models import Delivery, Digest, RateLimit
 from notifier.subscribers import subscriptions, suppressions
@@ -178,7 +179,7 @@ def test_a_failed_delivery_can_be_tried_again_by_hand(enqueued: Installation):
     enqueued.sink.refuse_recipient["ben@example.org"] = "550 5.7.1 blocked"
     deliver.run(enqueued.at(TUESDAY))
     enqueued.sink.refuse_recipient.clear()
-    assert deliver.retry_failed(enqueued.at(TUESDAY)) == 1
+    assert unsent.retry(enqueued.at(TUESDAY)) == 1
     deliver.run(enqueued.at(TUESDAY))
     (message,) = enqueued.sink.to("ben@example.org")
     assert message["Message-ID"] == deliveries(enqueued)["ben"].message_id
@@ -294,12 +295,26 @@ OUTGOING = OutgoingMessage(
             "",
         ),
         (
+            (*GREETING, b"250 ok", b"250 ok", b"354 go", b"(body)", b"200 OK queued"),
+            SendResult.ACCEPTED,
+            "",
+        ),
+        (
+            (*GREETING, b"250 ok", b"250 ok", b"354 go", b"(body)", b"251 will forward"),
+            SendResult.ACCEPTED,
+            "",
+        ),
+        (
+            (*GREETING, b"250 ok", b"250 ok", b"354 go", b"(body)", b"354 go on"),
+            SendResult.UNKNOWN,
+            "354 to a message",
+        ),
+        (
             (*GREETING, b"250 ok", b"250 ok", b"354 go", b"(body)"),
             SendResult.UNKNOWN,
             "after the message was handed over",
         ),
         ((*GREETING, b"250 ok"), SendResult.DEFERRED, "before the message was handed over"),
-        ((*GREETING, b"421 closing", b"250 ok"), SendResult.DEFERRED, "421 to MAIL FROM"),
         (
             (*GREETING, b"550 no such sender", b"250 ok"),
             SendResult.NOT_TRIED,
@@ -320,7 +335,7 @@ def test_each_way_a_transaction_can_end_has_its_outcome(
 ):
     outcomes = []
     with scripted(*script) as port:
-        transport = Transport(Smtp(port=port, security="none", connections=1, timeout_seconds=5))
+        transport = Transport(Smtp(port=port, security="none", connections=1, timeout_seconds=2))
         transport.send([OUTGOING], outcomes.extend)
         transport.close()
     (outcome,) = outcomes
@@ -329,7 +344,8 @@ def test_each_way_a_transaction_can_end_has_its_outcome(
     assert "anna" not in outcome.text
 
 
-def test_a_server_that_never_answers_is_reported():
+def test_a_server_that_never_answers_is_reported(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(connection, "GREETING_SECONDS", 0.3)
     listener = socket.create_server(("127.0.0.1", 0))
     smtp = Smtp(port=listener.getsockname()[1], security="none", timeout_seconds=0.3, connections=1)
     outcomes = []
@@ -343,7 +359,10 @@ def test_an_uncertain_delivery_is_sent_again_with_its_message_id(enqueued: Insta
     with enqueued.at(TUESDAY).writing() as session:
         (claimed, *_) = outbox.claim_due(session, TUESDAY, ClaimOptions(1))
         outbox.settle_attempts(
-            session, [Outcome(claimed.id, SendResult.UNKNOWN, "the connection ended")], TUESDAY
+            session,
+            [Outcome(claimed.id, SendResult.UNKNOWN, "the connection ended")],
+            {claimed.id: claimed.claim},
+            TUESDAY,
         )
         assert session.get_one(Delivery, claimed.id).status is DeliveryStatus.UNCERTAIN
     deliver.run(enqueued.at(TUESDAY + timedelta(minutes=6)))

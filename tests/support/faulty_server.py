@@ -28,6 +28,11 @@ class Faulty:
         drops: how often it closes the connection instead of answering, by command.
         stalls: how often it does not answer, by command.
         slow: seconds before each answer to a message.
+        per_session: the most mails of a connection; 0 means no limit.
+        in_all: the most mails, until the test raises it; 0 means no limit.
+        too_many: the command at which more mails are refused, and the answer.
+        refused: answers to RCPT by address, used again and again.
+        greetings: seconds before each greeting, for the first connections.
     """
 
     pipelining: bool = True
@@ -36,6 +41,11 @@ class Faulty:
     drops: dict[str, int] = field(default_factory=dict)
     stalls: dict[str, int] = field(default_factory=dict)
     slow: float = 0.0
+    per_session: int = 0
+    in_all: int = 0
+    too_many: tuple[str, bytes] = ("MAIL", b"451 4.7.1 mails per session limit exceeded")
+    refused: dict[str, bytes] = field(default_factory=dict)
+    greetings: list[float] = field(default_factory=list)
     port: int = 0
     accepted: list[str] = field(default_factory=list)
     envelopes: list[str] = field(default_factory=list)
@@ -68,14 +78,26 @@ class Faulty:
 class _Talk:
     def __init__(self, server: Faulty, sock: socket.socket) -> None:
         self._server, self._sock, self._in = server, sock, b""
+        self._taken, self._recipient = 0, ""
+
+    def _refuses(self, word: str) -> bool:
+        """Say that there are too many mails, if this is the command at which that is said."""
+        server = self._server
+        at, answer = server.too_many
+        if word != at or not (
+            (server.per_session and self._taken >= server.per_session)
+            or (server.in_all and len(server.accepted) >= server.in_all)
+        ):
+            return False
+        self._say(answer)
+        return True
 
     def run(self) -> None:
+        with self._server._lock:
+            patience = self._server.greetings.pop(0) if self._server.greetings else 0.0
+        time.sleep(patience)
         self._say(b"220 faulty.example.org ESMTP")
-        recipient = ""
-        while True:
-            line = self._line()
-            if line is None:
-                return
+        while (line := self._line()) is not None:
             word = line[:4].upper().decode("ascii", "replace").strip()
             if self._server.fails(self._server.drops, word):
                 return
@@ -84,28 +106,32 @@ class _Talk:
                 return
             if self._server.loses:
                 self._in = b""
-            if word == "EHLO":
-                offered = b"250-PIPELINING\r\n" if self._server.pipelining else b""
-                offered += b"250-AUTH PLAIN\r\n"
-                self._say(b"250-faulty.example.org\r\n" + offered + b"250 8BITMIME")
-            elif word == "RCPT":
-                recipient = line.decode().partition("<")[2].partition(">")[0]
-                answer = self._server.answer("RCPT", b"250 ok")
-                recipient = recipient if answer.startswith(b"250") else ""
-                self._say(answer)
-            elif word == "DATA":
-                answer = self._server.answer("DATA", b"354 go on")
-                self._say(answer)
-                if answer.startswith(b"354") and not self._message(recipient):
-                    return
-            elif word == "QUIT":
-                self._say(b"221 bye")
+            if not self._goes_on(word, line):
                 return
-            else:
-                answer = self._server.answer(word, b"250 ok")
-                self._say(answer)
-                if answer.startswith(b"421"):
-                    return
+
+    def _goes_on(self, word: str, line: bytes) -> bool:
+        """Answer a command; return whether the connection goes on."""
+        if self._refuses(word):
+            self._recipient = "" if word == "RCPT" else self._recipient
+            return not self._server.too_many[1].startswith(b"421")
+        if word == "EHLO":
+            offered = b"250-PIPELINING\r\n" if self._server.pipelining else b""
+            offered += b"250-AUTH PLAIN\r\n"
+            self._say(b"250-faulty.example.org\r\n" + offered + b"250 8BITMIME")
+            return True
+        if word == "DATA":
+            answer = self._server.answer("DATA", b"354 go on")
+            self._say(answer)
+            return not answer.startswith(b"354") or self._message(self._recipient)
+        usual = b"221 bye" if word == "QUIT" else b"250 ok"
+        if word == "RCPT":
+            self._recipient = line.decode().partition("<")[2].partition(">")[0]
+            usual = self._server.refused.get(self._recipient, usual)
+        answer = self._server.answer(word, usual)
+        if word == "RCPT" and not answer.startswith(b"250"):
+            self._recipient = ""
+        self._say(answer)
+        return not answer.startswith((b"421", b"221"))
 
     def _message(self, recipient: str) -> bool:
         body = b""
@@ -124,11 +150,14 @@ class _Talk:
         if self._server.fails(self._server.drops, "BODY"):
             return False
         time.sleep(self._server.slow)
+        if self._refuses("BODY"):
+            return not self._server.too_many[1].startswith(b"421")
         # Some servers accept DATA first and report only then that there is no valid recipient.
         answer = (
             self._server.answer("BODY", b"250 taken") if recipient else b"554 no valid recipients"
         )
-        if answer.startswith(b"250"):
+        if answer.startswith(b"2"):
+            self._taken += 1
             message_id = re.search(rb"(?im)^Message-ID:\s*(\S+)", body)
             with self._server._lock:
                 self._server.accepted.append(message_id[1].decode() if message_id else "")

@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
 from notifier.admin.profile_import import import_profile
 from notifier.deps import Deps
@@ -11,6 +12,7 @@ from notifier.enums import Cadence, Edition
 from notifier.match import profiles
 from notifier.pipeline import match, poll
 from notifier.settings import Schedule, Sender, Settings, Smtp, Watch
+from notifier.store.models import Source
 from notifier.subscribers import schedule, subscriptions
 from notifier.subscribers.choices import Choice
 from tests.support import mail_sink as sinks
@@ -39,6 +41,12 @@ def settings_for(smtp_port: int, **changes) -> Settings:
     ).model_copy(update=changes)
 
 
+@cache
+def bundled_profile() -> profiles.ProfileFile:
+    """Return the bundled profile, which is read once for each worker."""
+    return profiles.parse(profiles.bundled_file(), "the bundled profile")
+
+
 class Installation:
     """A complete notifier: database, site, mail server, and a clock that the test sets."""
 
@@ -63,10 +71,14 @@ class Installation:
 
     def adopt(self, moment: datetime = MONDAY, **watched: tuple[str, ...]) -> None:
         """Import the bundled profile, which watches the feed or the given sources and pages."""
-        file = profiles.parse(profiles.bundled_file(), "the bundled profile")
         addresses = {"pages": (), "sources": (self.feed,), **watched}
         with self._deps.writing() as session:
-            import_profile(session, file.model_copy(update=addresses), moment)
+            import_profile(session, bundled_profile().model_copy(update=addresses), moment)
+
+    def adopt_as_before(self) -> None:
+        """Watch this installation's feed, in a copy of a database that another one adopted."""
+        with self._deps.writing() as session:
+            session.execute(update(Source).values(url=self.feed))
 
     def subscribe(
         self,

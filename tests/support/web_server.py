@@ -3,7 +3,6 @@
 import asyncio
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,6 +10,45 @@ import uvicorn
 from starlette.applications import Starlette
 
 from notifier.web.server import limits
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server without its pauses: it looks only every 0.1 s for whether it shall stop.
+
+    The pauses took more time than most of the tests. That the product's own server starts and
+    stops has tests of its own, in processes.
+    """
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.is_ready = threading.Event()
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Stop the server, from another thread."""
+        self._loop.call_soon_threadsafe(self._stopping.set)
+
+    async def main_loop(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.is_ready.set()
+        seconds = 0
+        while not self._stopping.is_set():
+            await self.on_tick(10 * seconds)
+            seconds += 1
+            try:
+                await asyncio.wait_for(self._stopping.wait(), 1)
+            except TimeoutError:
+                continue
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        await asyncio.sleep(0)
+        # With connections or answers under way, all is done as uvicorn does it.
+        if self.server_state.connections or self.server_state.tasks:
+            await super().shutdown(sockets)
 
 
 @contextmanager
@@ -21,19 +59,17 @@ def serving(application: Starlette) -> Iterator[str]:
         config = uvicorn.Config(
             application, log_level="error", log_config=None, lifespan="off", **limits()
         )
-        server = uvicorn.Server(config)
+        server = _Server(config)
         thread = threading.Thread(
             target=lambda: asyncio.run(server.serve(sockets=[listener])),
             name="test-web-server",
             daemon=True,
         )
         thread.start()
-        while not server.started:
-            if not thread.is_alive():
-                raise RuntimeError("The web server of the test did not start.")
-            time.sleep(0.01)
+        if not server.is_ready.wait(20):
+            raise RuntimeError("The web server of the test did not start.")
         try:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
-            server.should_exit = True
+            server.stop()
             thread.join()

@@ -83,6 +83,24 @@ def test_a_moved_link_is_recognised_as_the_same_page(moved: str):
     assert canonical_url(moved) == canonical_url("https://news.example.org/a/")
 
 
+@pytest.mark.parametrize(
+    ("address", "form"),
+    [
+        ("https://www.x.example.org/a/b.html", "x.example.org/a/b.html"),
+        ("https://x.example.org", "x.example.org"),
+        ("https://x.example.org//a//", "x.example.org//a"),
+        ("https://x.example.org/%20a/~b", "x.example.org/%20a/~b"),
+        ("https://www.", ""),
+        ("https://www.www.test/", "www.test"),
+        ("https://x.example.org:8080/a", "x.example.org:8080/a"),
+        ("https://x.example.org/a?b=1&utm_id=2", "x.example.org/a?b=1"),
+        (" https://X.example.org/A/ ", "x.example.org/A"),
+    ],
+)
+def test_the_canonical_form_is_the_host_the_path_and_the_query(address: str, form: str):
+    assert canonical_url(address) == form
+
+
 def test_a_link_to_another_page_is_a_different_one():
     assert canonical_url("https://x.example.org/?p=1") != canonical_url(
         "https://x.example.org/?p=2"

@@ -1,11 +1,12 @@
 """Identity: an item with another guid, link or date is the same entry; two never become one."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
 from notifier.enums import NewsKind
@@ -13,6 +14,7 @@ from notifier.pipeline import poll
 from notifier.store import db
 from notifier.store.models import Base, Entry, Source
 from notifier.watch import entries, sources
+from notifier.watch.compare import edits
 from notifier.watch.parsers.observation import Observation
 from tests.support.installation import MONDAY, Installation
 from tests.support.news_site import Article
@@ -141,6 +143,24 @@ def test_the_first_poll_is_a_baseline_and_the_next_is_not(engine: Engine):
             entry.title: entry.revisions[0].baseline for entry, _ in entries.listed(session)
         }
     assert baseline == {"A made-up headline": True, "Fresh": False}
+
+
+def test_of_unchanged_items_no_entry_is_loaded(engine: Engine):
+    items = [
+        an_item(
+            guid=f"g{number}", url=f"https://herald.example.org/{number}/", title=f"News {number}"
+        )
+        for number in range(3)
+    ]
+    with db.writing(engine) as session:
+        entries.store(session, a_source(session), items, MONDAY)
+    loaded: list[object] = []
+    later = [*items[:2], replace(items[2], title="Other news")]
+    with db.reading(engine) as session:
+        event.listen(session, "loaded_as_persistent", lambda _, one: loaded.append(one))
+        plan = edits.plan(session, session.query(Source).one(), later)
+        titles = [one.title for one in loaded if isinstance(one, Entry)]
+    assert (titles, len(plan.unchanged)) == (["News 2"], 2)
 
 
 def test_going_back_to_an_older_wording_is_a_revision_too(engine: Engine):

@@ -46,8 +46,17 @@ def test_a_mail_links_to_its_digest_by_a_random_key(
     assert re.fullmatch(r"[A-Za-z0-9_-]{22}", key)
     assert "Frexalimab slows lesions" in any_client.get(link).text
     assert (key in any_client.get("/archive").text) is public
-    assert "/archive/1" not in any_client.get("/archive").text
-    for other in (key[:-1], key + "x", key[::-1], key.swapcase(), "A" * 22, key + "%00", f"{key}/"):
+    # A random key may begin with the number.
+    assert not re.search(r"/archive/1(?![\w-])", any_client.get("/archive").text)
+    for other in (
+        key[:-1],
+        key + "x",
+        key[::-1],
+        key.swapcase(),
+        "A" * 22,
+        key + "%00",
+        f"{key}/x",
+    ):
         assert any_client.get(f"/archive/{other}").status_code == 404, other
 
 

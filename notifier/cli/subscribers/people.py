@@ -239,7 +239,7 @@ def _print_person(person: dict[str, Any]) -> None:
 
 
 def _to_json(session: "Session", person: "Subscriber") -> dict[str, Any]:
-    from notifier.subscribers import overview
+    from notifier.subscribers import due_times, overview
 
     return {
         "id": person.id,
@@ -254,7 +254,7 @@ def _to_json(session: "Session", person: "Subscriber") -> dict[str, Any]:
                 "schedule": _schedule(subscription),
                 "edition": subscription.edition,
                 "status": subscription.status,
-                "next_due_at": shared.as_time(subscription.next_due_at),
+                "next_due_at": shared.as_time(due_times.next_of(subscription)),
                 "trouble": subscription.trouble,
             }
             for subscription in person.subscriptions

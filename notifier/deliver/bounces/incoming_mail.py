@@ -4,6 +4,8 @@ Whatever such a mail holds, its tree has few levels, few parts, few and short he
 little text, so that everything that reads it afterwards ends soon.
 """
 
+import binascii
+import quopri
 import re
 from collections.abc import Iterator
 from email.errors import MessageError
@@ -13,6 +15,8 @@ from email.message import Message
 from email.policy import Policy, compat32
 from itertools import islice
 from typing import Any
+
+from notifier.text.visible import visible
 
 # The bytes of a mail that are parsed: our own mails are shorter, and reports return no more than
 # those. Chosen by hand; not measured.
@@ -26,6 +30,10 @@ _DEEPEST, _MOST_PARTS = 20, 200
 _MOST_FIELDS, _LONGEST_NAME, _LONGEST_VALUE = 200, 100, 2_000
 _LONGEST_TEXT, _MOST_LINES, _LONGEST_LINE = 100_000, 5_000, 2_000
 _CHUNK = 8_192
+# The elements of a page that show no text, as they begin and end.
+_UNSEEN = (("<!--", "-->"), ("<style", "</style>"), ("<script", "</script>"), ("<head", "</head>"))
+# Charsets of seven bits, whose texts could be taken for UTF-8, and of two bytes.
+_NOT_LIKE_ASCII = re.compile(r"(?i)iso-2022|utf-?16")
 # The charsets that mails are written in. Others that Python knows (punycode, idna) take quadratic
 # time or fail.
 _CHARSET = re.compile(
@@ -125,6 +133,21 @@ def parts_of(message: Message, content_type: str = "") -> Iterator[Part]:
             yield part
 
 
+def outer_parts_of(message: Message) -> Iterator[Part]:
+    """Yield the parts of a mail, itself first, without those inside a mail that it holds."""
+    waiting: list[object] = [message]
+    for _ in range(_MOST_PARTS):
+        if not waiting:
+            return
+        part = waiting.pop()
+        if not isinstance(part, Part):
+            continue
+        yield part
+        inner = part.get_payload()
+        if part.get_content_maintype() == "multipart" and isinstance(inner, list):
+            waiting.extend(inner[_MOST_PARTS::-1])
+
+
 def text_of(part: Part) -> str:
     """Return the decoded text of a part.
 
@@ -135,9 +158,69 @@ def text_of(part: Part) -> str:
         inner = (
             _source(child) for child in islice(payload, _MOST_PARTS) if isinstance(child, Part)
         )
-        return "\n\n".join(inner)[:_LONGEST_TEXT]
+        text = "\n\n".join(inner)[:_LONGEST_TEXT]
+        return _transferred(part, text) if part.get_content_maintype() == "message" else text
     octets = part.get_payload(decode=True)
-    return octets.decode("utf-8", "replace") if isinstance(octets, bytes) else ""
+    return _decoded(part, octets) if isinstance(octets, bytes) else ""
+
+
+def is_encoded(part: Part) -> bool:
+    """Return whether the text of a part stands in base64 or quoted-printable in the mail."""
+    return _encoding(part) in ("base64", "quoted-printable")
+
+
+def _encoding(part: Part) -> str:
+    return str(part.get("Content-Transfer-Encoding", "")).strip().lower()
+
+
+def _transferred(part: Part, text: str) -> str:
+    """Return the text of a part that is a mail or a status, but was encoded as a whole.
+
+    RFC 2046 forbids this, and gateways do it; RFC 6532 allows it for `message/global`.
+    """
+    if not is_encoded(part):
+        return text
+    octets = text.encode("utf-8", "replace")
+    if _encoding(part) == "quoted-printable":
+        return quopri.decodestring(octets).decode("utf-8", "replace")
+    try:
+        return binascii.a2b_base64(octets).decode("utf-8", "replace")
+    except ValueError:
+        return text
+
+
+def _decoded(part: Part, octets: bytes) -> str:
+    """Decode a text: as UTF-8 if it is, otherwise by its charset."""
+    charset = str(part.get_param("charset"))
+    try:
+        if _NOT_LIKE_ASCII.match(charset):
+            return octets.decode(charset, "replace")
+        return octets.decode("utf-8")
+    except (LookupError, ValueError):
+        pass
+    try:
+        return octets.decode("utf-8" if charset == "ascii" else charset, "replace")
+    except (LookupError, ValueError):
+        return octets.decode("utf-8", "replace")
+
+
+def seen_text(page: str) -> str:
+    """Return the text that a reader sees of an HTML page, cut to a limited length."""
+    for opening, closing in _UNSEEN:
+        page = _without(page, opening, closing)
+    return visible(page[:_LONGEST_TEXT])
+
+
+def _without(page: str, opening: str, closing: str) -> str:
+    lower, kept, end = page.lower(), [], 0
+    if len(lower) != len(page):  # a few letters are longer in lower case
+        return page
+    while (start := lower.find(opening, end)) >= 0:
+        if (closed := lower.find(closing, start)) < 0:
+            break
+        kept.append(page[end:start])
+        end = closed + len(closing)
+    return "".join(kept) + page[end:]
 
 
 def _source(part: Part) -> str:

@@ -2,25 +2,33 @@
 
 Owns the proof: a report acts only where it identifies one delivery that was sent within the last
 35 days, by the signed token in the envelope address that it was sent to, or by the delivery's
-Message-ID. The address that a report names proves nothing, because anybody can write a report. A
-mail is identified by the hash of its bytes, so that reading it again changes nothing.
+Message-ID; a complaint also by our own link to leave, because providers black out the rest. It acts
+only on the address that the delivery went to. The address that a report names proves nothing,
+because anybody can write a report. A mail is identified by the hash of its bytes, so that reading
+it again changes nothing.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from notifier.enums import BounceKind, DeliveryKind, DeliveryStatus
+from notifier.errors import LinkError
+from notifier.links import Purpose
 from notifier.store import db
 from notifier.store.models import BounceReport, Delivery, RetiredLink, Subscriber, Subscription
 
 if TYPE_CHECKING:
-    from notifier.deliver.bounces.parser import Failure, Report
+    from sqlalchemy import ColumnElement
+
+    from notifier.deliver.bounces.failures import Failure
+    from notifier.deliver.bounces.parser import Report
+    from notifier.links import Links
 
 # Mail servers give up after 4 to 5 days (RFC 5321, 4.5.4.1); a complaint may take weeks. The
 # number was chosen by hand; not measured.
@@ -80,7 +88,7 @@ def record(
     session: Session,
     mail_hash: str,
     report: "Report",
-    name_of_token: Callable[[str], str | None],
+    links: "Links",
     domain: str,
     now: datetime,
 ) -> Verdict | None:
@@ -90,8 +98,7 @@ def record(
         session: a writing session.
         mail_hash: the key of the mail, from `hash_of`.
         report: the parsed mail.
-        name_of_token: returns the left side of the Message-ID that a signed token of an envelope
-            address stands for; None for a token with a wrong signature.
+        links: the links of the installation, which verify signed tokens.
         domain: the right side of our Message-IDs.
         now: the time at which the mail is read.
 
@@ -100,49 +107,74 @@ def record(
     """
     if not store_kind(session, mail_hash, BounceKind.NONE, now):
         return None
-    verdict = _verdict(session, report, name_of_token, domain, now)
+    verdict = _verdict(session, report, links, domain, now)
     stored = update(BounceReport).where(BounceReport.hash == mail_hash)
     session.execute(stored.values(kind=verdict.kind))
     return verdict
 
 
 def _verdict(
-    session: Session,
-    report: "Report",
-    name_of_token: Callable[[str], str | None],
-    domain: str,
-    now: datetime,
+    session: Session, report: "Report", links: "Links", domain: str, now: datetime
 ) -> Verdict:
     if report.unsubscribe_tokens:
-        subscription = _subscription_to_end(session, report.unsubscribe_tokens[0])
-        return Verdict(BounceKind.UNSUBSCRIBE, subscription=subscription)
+        subscription = _subscription_to_end(session, report.unsubscribe_tokens)
+        kind = BounceKind.UNSUBSCRIBE if subscription else BounceKind.UNPROVEN_COMPLAINT
+        return Verdict(kind, subscription=subscription)
     if not any(failure.kind in _NEEDS_PROOF for failure in report.failures):
         return Verdict(report.failures[0].kind)
-    delivery = _proven_delivery(session, report, name_of_token, domain)
+    complained = any(failure.kind is BounceKind.COMPLAINT for failure in report.failures)
+    delivery = _proven_delivery(session, report, links, domain)
+    if delivery is None and complained:
+        delivery = _delivery_to_leave(session, report, links, now)
     if delivery is None or not _can_be_reported(delivery, now):
-        return Verdict(BounceKind.UNPROVEN)
+        return Verdict(BounceKind.UNPROVEN_COMPLAINT if complained else BounceKind.UNPROVEN)
+    return _proven_verdict(delivery, report.failures)
+
+
+def _proven_verdict(delivery: Delivery, failures: "Sequence[Failure]") -> Verdict:
+    """Return the verdict on a report that is proven to be about a delivery."""
     if delivery.subscription is None:
-        return Verdict(_mildest(report.failures).kind)
+        return Verdict(_mildest(failures).kind)
     subscriber = delivery.subscription.subscriber
-    failure = _failure_for(report.failures, subscriber.email)
+    failure = _failure_for(failures, subscriber.email)
+    if failure.still_tried:  # to send it again would be a second copy
+        return Verdict(BounceKind.DELAYED)
     if failure.kind not in _NEEDS_PROOF or _went_to_old_address(delivery, subscriber):
         return Verdict(failure.kind)
     return Verdict(failure.kind, failure, delivery, subscriber)
 
 
-def _subscription_to_end(session: Session, token: str) -> Subscription | None:
+def _subscription_to_end(session: Session, tokens: Sequence[str]) -> Subscription | None:
     """Find the subscription of an unsubscribe token, or of one from before a change of address.
 
     The token is 128 random bits. It is looked up in an index and nothing is answered, so that
-    nobody can measure how near a guess came.
+    nobody can measure how near a guess came. One in capital or small letters alone, which a program
+    made so, still has more than 100 random bits.
     """
-    subscription = session.scalar(select(Subscription).where(Subscription.link_id == token))
-    if subscription is None:
-        retired = select(RetiredLink.subscription_id).where(RetiredLink.link_id == token)
-        subscription_id = session.scalar(retired)
-        if subscription_id is not None:
-            subscription = session.get(Subscription, subscription_id)
-    return subscription
+    for token in tokens:
+        named = _subscription_of(
+            session, Subscription.link_id == token, RetiredLink.link_id == token
+        )
+        if named is not None:
+            return named
+    changed = next((token for token in tokens if token in (token.lower(), token.upper())), None)
+    if changed is None:
+        return None
+    lower = changed.lower()
+    return _subscription_of(
+        session, func.lower(Subscription.link_id) == lower, func.lower(RetiredLink.link_id) == lower
+    )
+
+
+def _subscription_of(
+    session: Session, linked: "ColumnElement[bool]", retired: "ColumnElement[bool]"
+) -> Subscription | None:
+    """Return the one subscription whose link, or one of whose retired links, is meant."""
+    numbers = {
+        *session.scalars(select(Subscription.id).where(linked).limit(2)),
+        *session.scalars(select(RetiredLink.subscription_id).where(retired).limit(2)),
+    }
+    return session.get(Subscription, numbers.pop()) if len(numbers) == 1 else None
 
 
 def _mildest(failures: "Iterable[Failure]") -> "Failure":
@@ -161,9 +193,10 @@ def _failure_for(failures: "Iterable[Failure]", email: str) -> "Failure":
 
 
 def _proven_delivery(
-    session: Session, report: "Report", name_of_token: Callable[[str], str | None], domain: str
+    session: Session, report: "Report", links: "Links", domain: str
 ) -> Delivery | None:
     """Return the one delivery that a report identifies; None for no delivery or several."""
+    name_of_token = links.parse_bounce_token
     envelope = {name for token in report.envelope_tokens if (name := name_of_token(token))}
     if envelope:
         return _delivery_named(session, envelope.pop(), domain) if len(envelope) == 1 else None
@@ -175,6 +208,32 @@ def _proven_delivery(
         same_id = select(Delivery).where(Delivery.message_id.in_(report.message_ids))
         deliveries |= {*session.scalars(same_id)}
     return deliveries.pop() if len(deliveries) == 1 else None
+
+
+def _delivery_to_leave(
+    session: Session, report: "Report", links: "Links", now: datetime
+) -> Delivery | None:
+    """Return the newest mail to the one person whose link to leave stands in a complaint.
+
+    A link from before a change of address proves nothing about the new one.
+    """
+    link_ids = set(report.leave_mails)
+    for token in report.leave_links:
+        try:
+            link_ids.add(links.read(Purpose.UNSUBSCRIBE, token, now))
+        except LinkError:
+            continue
+    same_link = select(Subscription.id).where(Subscription.link_id.in_(link_ids))
+    subscription_ids = session.scalars(same_link).all()
+    if len(subscription_ids) != 1:
+        return None
+    newest = (
+        select(Delivery)
+        .where(Delivery.subscription_id == subscription_ids[0], Delivery.sent_at.is_not(None))
+        .order_by(Delivery.sent_at.desc(), Delivery.id.desc())
+        .limit(1)
+    )
+    return session.scalar(newest)
 
 
 def _delivery_named(session: Session, name: str, domain: str) -> Delivery | None:
@@ -198,9 +257,11 @@ def _can_be_reported(delivery: Delivery, now: datetime) -> bool:
 def _went_to_old_address(delivery: Delivery, subscriber: Subscriber) -> bool:
     """Return whether a delivery may have gone to the address that its owner had before.
 
-    The time at which it was enqueued decides, not the time at which it was last sent: a mail that
-    came back is sent again, and its first report may come late.
+    The time at which it was enqueued decides, too, not the time at which it was last sent: a mail
+    that came back is sent again, perhaps to the new address, and its first report may come late.
     """
+    if delivery.address_hash not in ("", subscriber.address_hash):
+        return True
     return subscriber.moved_at is not None and delivery.created_at <= subscriber.moved_at
 
 

@@ -1,6 +1,7 @@
 """The outbox: every message to be sent, claimed by one worker, settled by the server's answer.
 
-Owns the statuses of a delivery, in three steps with a file each: enqueue, claim, settle.
+Owns the statuses of a delivery, in three steps with a file each: enqueue, claim, settle. What was
+not sent, or is sent again, is in `unsent`.
 """
 
 from notifier.deliver.outbox.claim import LEASE, Claimed, ClaimOptions, claim_due, has_more, renew
@@ -14,10 +15,19 @@ from notifier.deliver.outbox.enqueue import (
     new_message_id,
     requeue,
     resume,
-    retry,
     try_again_at,
 )
 from notifier.deliver.outbox.settle import Outcome, SendResult, settle_accepted, settle_attempts
+from notifier.deliver.outbox.unsent import (
+    Waiting,
+    drop,
+    drop_expired,
+    end_merged,
+    owe_again,
+    retry,
+    still_waiting,
+    waiting_digests,
+)
 
 __all__ = [
     "LEASE",
@@ -25,7 +35,11 @@ __all__ = [
     "Claimed",
     "Outcome",
     "SendResult",
+    "Waiting",
     "claim_due",
+    "drop",
+    "drop_expired",
+    "end_merged",
     "enqueue_asked",
     "enqueue_change",
     "enqueue_digest",
@@ -34,11 +48,14 @@ __all__ = [
     "has_more",
     "listed",
     "new_message_id",
+    "owe_again",
     "renew",
     "requeue",
     "resume",
     "retry",
     "settle_accepted",
     "settle_attempts",
+    "still_waiting",
     "try_again_at",
+    "waiting_digests",
 ]

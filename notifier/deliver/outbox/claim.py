@@ -1,15 +1,17 @@
 """Claiming: one worker takes deliveries for the length of a lease.
 
-Owns who may take a delivery. Each is checked here for the last time before it is sent: the digest
-may have been held, the subscription ended, the address suppressed.
+Owns who may take a delivery, and in which order. Each is checked here for the last time before it
+is sent: the digest may have been held, the subscription ended, the address suppressed. A claim has
+a random name: only who knows it may settle what was claimed, or renew the lease.
 """
 
+import uuid
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, case, func, select, true, update
 from sqlalchemy.orm import Session, joinedload
 
 from notifier.deliver.outbox import rate_limits
@@ -19,6 +21,8 @@ from notifier.enums import (
     DeliveryKind,
     DeliveryStatus,
     DigestStatus,
+    EndReason,
+    Lane,
     SubscriptionStatus,
     SuppressionCause,
 )
@@ -39,6 +43,9 @@ LEASE = timedelta(seconds=30)
 # Ending the hold makes them due at once (`resume`). Chosen by hand; not measured.
 _HELD_FOR = timedelta(hours=6)
 
+# A delivery whose answer was lost so often is sent again only by a person (`retry`).
+_MOST_UNCERTAIN = 2
+
 
 class Claimed(NamedTuple):
     """A delivery that this worker holds for the length of a lease.
@@ -57,6 +64,8 @@ class Claimed(NamedTuple):
         at: the local time, ``"HH:MM"``.
         on: the day: 0-6 (Monday is 0) for a weekly, 1-31 for a monthly digest; else None.
         time_zone: the IANA name, ``"Europe/Berlin"``.
+        lane: its place in the order of sending.
+        claim: the name of the claim, 32 hexadecimal digits.
     """
 
     id: int
@@ -69,6 +78,8 @@ class Claimed(NamedTuple):
     at: str = ""
     on: int | None = None
     time_zone: str = "UTC"
+    lane: int = Lane.OTHERS
+    claim: str = ""
 
 
 # The columns of a claimed digest, in the order of `Claimed`.
@@ -83,6 +94,7 @@ _CLAIMED_COLUMNS = (
     Subscription.at,
     Subscription.on,
     Subscriber.time_zone,
+    Delivery.lane,
 )
 # The columns that decide whether it may be sent; they follow in each row.
 _STATE_COLUMNS = (
@@ -92,6 +104,14 @@ _STATE_COLUMNS = (
     Subscriber.held_until,
 )
 
+# The address that a digest is sent to; for any other mail `_claim_others` has stored it.
+_ADDRESS_HASH = (
+    select(Subscriber.address_hash)
+    .join(Subscription, Subscription.subscriber_id == Subscriber.id)
+    .where(Subscription.id == Delivery.subscription_id)
+    .scalar_subquery()
+)
+
 _LEASED = (
     update(Delivery)
     .where(Delivery.id.in_(bindparam("ids", expanding=True)))
@@ -99,6 +119,11 @@ _LEASED = (
         status=DeliveryStatus.SENDING,
         leased_until=bindparam("until"),
         attempts=Delivery.attempts + 1,
+        claim=bindparam("name"),
+        address_hash=case(
+            (Delivery.digest_id.is_not(None), func.coalesce(_ADDRESS_HASH, "")),
+            else_=Delivery.address_hash,
+        ),
     )
 )
 
@@ -111,11 +136,13 @@ class ClaimOptions:
         limit: the most deliveries.
         hold_uncertain: True to leave deliveries to a person that may or may not have been sent.
         domain_rates: mails per second, by domain of the recipient.
+        before: only the lanes before this one; None for all.
     """
 
     limit: int
     hold_uncertain: bool = False
     domain_rates: Mapping[str, float] = field(default_factory=dict)
+    before: int | None = None
 
 
 def claim_due(session: Session, now: datetime, options: ClaimOptions) -> list[Claimed]:
@@ -127,30 +154,49 @@ def claim_due(session: Session, now: datetime, options: ClaimOptions) -> list[Cl
     `has_more`.
     """
     expired = Delivery.status == DeliveryStatus.SENDING, Delivery.leased_until < now
+    # The claim keeps its name: if its worker lives, an answer that comes late still counts.
     session.execute(
         update(Delivery).where(*expired).values(status=DeliveryStatus.PENDING, leased_until=None)
     )
-    rows = _due_rows(session, DeliveryStatus.PENDING, now, options.limit)
-    if len(rows) < options.limit and not options.hold_uncertain:
-        rows += _due_rows(session, DeliveryStatus.UNCERTAIN, now, options.limit - len(rows))
-    # A mail that somebody waits for at this moment (a confirmation, a link) goes before a digest.
+    rows = _next_rows(session, now, options)
+    name = uuid.uuid4().hex
     claimed = _claim_others(session, [row.id for row in rows if row.digest_id is None])
     digest_rows = [row for row in rows if row.digest_id is not None]
     claimed += _claim_digests(session, digest_rows, options, now)
     if claimed:
         ids = [delivery.id for delivery in claimed]
-        session.connection().execute(_LEASED, {"ids": ids, "until": now + LEASE})
-    return claimed
+        leased = {"ids": ids, "until": now + LEASE, "name": name}
+        session.connection().execute(_LEASED, leased)
+    in_order = sorted(claimed, key=_lane_of)
+    return [delivery._replace(claim=name) for delivery in in_order]
+
+
+def _lane_of(delivery: Claimed) -> int:
+    return delivery.lane
 
 
 def has_more(session: Session, now: datetime, options: ClaimOptions) -> bool:
     """Return whether further deliveries are due."""
+    return bool(_next_rows(session, now, replace(options, limit=1)))
+
+
+def _next_rows(session: Session, now: datetime, options: ClaimOptions) -> list[Any]:
+    """Lock and return the next due deliveries, lane by lane; in each the uncertain ones last."""
     statuses = [DeliveryStatus.PENDING] + [DeliveryStatus.UNCERTAIN] * (not options.hold_uncertain)
-    return any(_due_rows(session, status, now, 1) for status in statuses)
+    rows: list[Any] = []
+    for lane in Lane:
+        if options.before is not None and lane >= options.before:
+            break
+        for status in statuses:
+            if len(rows) < options.limit:
+                rows += _due_rows(session, status, lane, now, options.limit - len(rows))
+    return rows
 
 
-def _due_rows(session: Session, status: DeliveryStatus, now: datetime, limit: int) -> list[Any]:
-    """Lock and return the next due deliveries in a status, in the order of their index.
+def _due_rows(
+    session: Session, status: DeliveryStatus, lane: Lane, now: datetime, limit: int
+) -> list[Any]:
+    """Lock and return the next due deliveries of a status and lane, in the order of their index.
 
     Each row has the columns `_CLAIMED_COLUMNS` and `_STATE_COLUMNS`.
     """
@@ -160,7 +206,14 @@ def _due_rows(session: Session, status: DeliveryStatus, now: datetime, limit: in
         .outerjoin(Subscription, Subscription.id == Delivery.subscription_id)
         .outerjoin(Subscriber, Subscriber.id == Subscription.subscriber_id)
         .outerjoin(Suppression, Suppression.address_hash == Subscriber.address_hash)
-        .where(Delivery.status == status, Delivery.next_attempt_at <= now)
+        .where(
+            Delivery.status == status,
+            Delivery.lane == lane,
+            Delivery.next_attempt_at <= now,
+            Delivery.uncertain_times < _MOST_UNCERTAIN
+            if status is DeliveryStatus.UNCERTAIN
+            else true(),
+        )
         .order_by(Delivery.next_attempt_at, Delivery.id)
         .limit(limit)
         .with_for_update(of=Delivery, skip_locked=True)
@@ -172,7 +225,7 @@ def _claim_digests(
     session: Session, rows: Sequence[Any], options: ClaimOptions, now: datetime
 ) -> list[Claimed]:
     put_off: dict[datetime, list[int]] = {}
-    unwanted: dict[str, list[int]] = {}
+    unwanted: dict[tuple[EndReason, str], list[int]] = {}
     claimed = []
     limits = rate_limits.Limits(session, options.domain_rates, now)
     for row in rows:
@@ -180,20 +233,22 @@ def _claim_digests(
         if digest is not DigestStatus.APPROVED:
             put_off.setdefault(now + _HELD_FOR, []).append(row.id)
         elif suppressed is not None:
-            unwanted.setdefault("the address is suppressed", []).append(row.id)
+            ended = EndReason.SUPPRESSED, "the address is suppressed"
+            unwanted.setdefault(ended, []).append(row.id)
         elif status is SubscriptionStatus.PAUSED:
             put_off.setdefault(now + _HELD_FOR, []).append(row.id)
         elif status is not SubscriptionStatus.CONFIRMED:
-            unwanted.setdefault(f"the subscription is {status}", []).append(row.id)
+            ended = EndReason.LEFT, f"the subscription is {status}"
+            unwanted.setdefault(ended, []).append(row.id)
         elif held_until is not None and held_until > now:
             put_off.setdefault(held_until, []).append(row.id)
         elif (allowed_at := limits.allowed_at(row.email)) > now:
             put_off.setdefault(allowed_at, []).append(row.id)
         else:
             claimed.append(Claimed(*row[: len(_CLAIMED_COLUMNS)]))
-    for reason, ids in unwanted.items():
-        suppress = {"status": DeliveryStatus.SUPPRESSED, "error": reason, "leased_until": None}
-        _update(session, ids, suppress)
+    for (reason, text), ids in unwanted.items():
+        suppress = {"status": DeliveryStatus.SUPPRESSED, "leased_until": None}
+        _update(session, ids, suppress | {"ended_because": reason, "error": text})
     for moment, ids in put_off.items():
         _update(session, ids, due_from(moment))
     limits.store()
@@ -218,11 +273,14 @@ def _claim_others(session: Session, ids: Sequence[int]) -> list[Claimed]:
     suppressions = _suppressions_of(session, deliveries)
     claimed = []
     for delivery in deliveries:
-        if reason := _reason_unwanted(delivery, suppressions):
-            delivery.status, delivery.error = DeliveryStatus.SUPPRESSED, reason
-            delivery.leased_until = None
+        if unwanted := _reason_unwanted(delivery, suppressions):
+            delivery.status, delivery.leased_until = DeliveryStatus.SUPPRESSED, None
+            delivery.ended_because, delivery.error = unwanted
         else:
-            claimed.append(Claimed(delivery.id, delivery.message_id, delivery.due_at))
+            delivery.address_hash = _address_hash(delivery)
+            claimed.append(
+                Claimed(delivery.id, delivery.message_id, delivery.due_at, lane=delivery.lane)
+            )
     session.flush()
     return claimed
 
@@ -250,25 +308,29 @@ def _address_hash(delivery: Delivery) -> str:
     )
 
 
-def _reason_unwanted(delivery: Delivery, suppressions: Mapping[str, Suppression]) -> str:
-    """Return the reason why a mail must not be sent; empty if it may be sent."""
+def _reason_unwanted(
+    delivery: Delivery, suppressions: Mapping[str, Suppression]
+) -> tuple[EndReason, str] | None:
+    """Return the reason why a mail must not be sent, in a word and in words; None if it may be."""
     suppression = suppressions.get(_address_hash(delivery))
     if suppression is not None and not _asks_owner(delivery, suppression):
-        return "the address is suppressed"
+        return EndReason.SUPPRESSED, "the address is suppressed"
     if (
         delivery.kind is DeliveryKind.CHANGE_NEW
         and delivery.change is not None
         and not delivery.change.email
     ):
-        return "the address was erased"
+        return EndReason.LEFT, "the address was erased"
     subscription = delivery.subscription
     if subscription is None:
-        return ""
+        return None
     if delivery.kind is DeliveryKind.CONFIRMATION:
         wanted = subscription.status is SubscriptionStatus.PENDING or subscription.wish is not None
     else:
         wanted = subscription.status in SubscriptionStatus.RUNNING
-    return "" if wanted else f"the subscription is {subscription.status}"
+    if wanted:
+        return None
+    return EndReason.LEFT, f"the subscription is {subscription.status}"
 
 
 def _asks_owner(delivery: Delivery, suppression: Suppression) -> bool:
@@ -290,7 +352,7 @@ def _asks_owner(delivery: Delivery, suppression: Suppression) -> bool:
     )
 
 
-def renew(session: Session, delivery_ids: Collection[int], now: datetime) -> None:
-    """Renew the lease of deliveries that are still being sent."""
-    sending = Delivery.id.in_(delivery_ids), Delivery.status == DeliveryStatus.SENDING
+def renew(session: Session, claims: Collection[str], now: datetime) -> None:
+    """Renew the leases of what is still being sent of these claims."""
+    sending = Delivery.claim.in_(claims), Delivery.status == DeliveryStatus.SENDING
     session.execute(update(Delivery).where(*sending).values(leased_until=now + LEASE))

@@ -5,18 +5,29 @@ Owns how deliveries are created, and how one that ended or waits is made due aga
 
 import uuid
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import RowMapping, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from notifier.enums import DeliveryKind, DeliveryStatus
+from notifier.deliver.outbox.patience import PATIENCE
+from notifier.enums import DeliveryKind, DeliveryStatus, Lane
 from notifier.store.models import AddressChange, Delivery, Digest, Notice, Subscription
 
-# A delivery that was not accepted is given up after this time. RFC 5321, 4.5.4.1 advises 4 to 5
-# days for mail servers. Chosen by hand; not measured.
-PATIENCE = timedelta(days=3)
+# The kinds that somebody waits for at this moment.
+_ASKED = frozenset(
+    (
+        DeliveryKind.CONFIRMATION,
+        DeliveryKind.WELCOME,
+        DeliveryKind.ALREADY,
+        DeliveryKind.LINK,
+        DeliveryKind.CHANGE_OLD,
+        DeliveryKind.CHANGE_NEW,
+    )
+)
+# The kinds that cannot wait behind a long list: what is wrong, or what was wrong in a digest.
+_URGENT = frozenset((DeliveryKind.NOTICE, DeliveryKind.NOTE))
 
 
 def new_message_id(domain: str) -> str:
@@ -30,6 +41,8 @@ def enqueue_digest(
     recipients: Sequence[tuple[Subscription, datetime]],
     domain: str,
     now: datetime,
+    *,
+    urgent: bool = False,
 ) -> None:
     """Enqueue a digest for the members of its group.
 
@@ -39,6 +52,7 @@ def enqueue_digest(
         recipients: each subscription with the time at which the digest was due to it; at least one.
         domain: the right side of the Message-IDs.
         now: the time of enqueuing.
+        urgent: True if it goes before other digests.
     """
     rows = [
         _row(
@@ -49,6 +63,7 @@ def enqueue_digest(
             digest_id=digest.id,
             subscription_id=subscription.id,
         )
+        | {"lane": Lane.URGENT if urgent else Lane.OTHERS}
         for subscription, due_at in recipients
     ]
     session.execute(insert(Delivery), rows)
@@ -121,6 +136,7 @@ def _row(
 ) -> dict[str, object]:
     return {
         "kind": kind,
+        "lane": _lane_of(kind),
         **references,
         "message_id": new_message_id(domain),
         "attempts": 0,
@@ -128,6 +144,12 @@ def _row(
         "due_at": due_at,
         **due_from(now),
     }
+
+
+def _lane_of(kind: DeliveryKind) -> Lane:
+    if kind in _ASKED:
+        return Lane.ASKED
+    return Lane.URGENT if kind in _URGENT else Lane.OTHERS
 
 
 def due_from(when: datetime) -> dict[str, Any]:
@@ -143,6 +165,7 @@ def try_again_at(delivery: Delivery, when: datetime) -> None:
     """Make a delivery due at a time, whatever its status; the Message-ID stays."""
     delivery.status = DeliveryStatus.PENDING
     delivery.next_attempt_at, delivery.given_up_at = when, when + PATIENCE
+    delivery.first_answer_at = None
 
 
 def requeue(delivery: Delivery, when: datetime, reason: str) -> bool:
@@ -169,23 +192,6 @@ def resume(session: Session, digest: Digest, now: datetime) -> None:
     """Make the waiting deliveries of a digest due that were put off while it was held."""
     put_off = Delivery.digest_id == digest.id, Delivery.status == DeliveryStatus.PENDING
     session.execute(update(Delivery).where(*put_off).values(**due_from(now)))
-
-
-def retry(session: Session, now: datetime) -> Sequence[Delivery]:
-    """Make every failed or uncertain delivery due again, each with its old Message-ID.
-
-    Returns:
-        These deliveries. The caller reopens their digests (`digest/digests.py`).
-    """
-    unsent = select(Delivery).where(
-        Delivery.status.in_((DeliveryStatus.FAILED, DeliveryStatus.UNCERTAIN))
-    )
-    deliveries = session.scalars(unsent).all()
-    for delivery in deliveries:
-        delivery.attempts = 0
-        try_again_at(delivery, now)
-    session.flush()
-    return deliveries
 
 
 def listed(

@@ -1,21 +1,23 @@
 """Settling: the result of each attempt is stored with its delivery.
 
 Owns how a delivery ends, or when it is tried again. Only the answer of a mail server, or the state
-of the connection to it, settles a delivery.
+of the connection to it, settles a delivery; and only under the name of the claim for which it was
+sent, so that an answer that comes late is never taken for that of a newer attempt.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Integer, Update, bindparam, select, update
+from sqlalchemy import Connection, Integer, String, Update, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from notifier.deliver.bounces.policy import Evidence
-from notifier.deliver.outbox.enqueue import PATIENCE
+from notifier.deliver.outbox import patience
+from notifier.deliver.outbox.patience import PATIENCE
 from notifier.enums import DeliveryStatus
 from notifier.store.models import Delivery
 from notifier.text.cleaning import redacted
@@ -55,10 +57,12 @@ class Outcome(NamedTuple):
     evidence: Evidence | None = None
 
 
-def settle_accepted(connection: Connection, delivery_ids: Sequence[int], now: datetime) -> None:
-    """Store in one statement that the server accepted these deliveries."""
+def settle_accepted(
+    connection: Connection, delivery_ids: Sequence[int], claim: str, now: datetime
+) -> None:
+    """Store in one statement that the server accepted these deliveries of a claim."""
     ids = {f"id{number}": delivery_id for number, delivery_id in enumerate(delivery_ids)}
-    connection.execute(_mark_sent(len(delivery_ids)), ids | {"now": now})
+    connection.execute(_mark_sent(len(delivery_ids)), ids | {"now": now, "name": claim})
 
 
 @lru_cache(maxsize=64)
@@ -68,22 +72,43 @@ def _mark_sent(number: int) -> Update:
     A list that the library expands for each call would cost more than the update itself.
     """
     ids = [bindparam(f"id{index}", type_=Integer) for index in range(number)]
-    deliveries = update(Delivery).where(Delivery.id.in_(ids))
+    deliveries = update(Delivery).where(
+        Delivery.id.in_(ids), Delivery.claim == bindparam("name", type_=String)
+    )
     return deliveries.values(
         status=DeliveryStatus.SENT, sent_at=bindparam("now"), error=None, leased_until=None
     )
 
 
-def settle_attempts(session: Session, outcomes: Sequence[Outcome], now: datetime) -> None:
-    """Store the results of attempts that were not accepted."""
+def settle_attempts(
+    session: Session, outcomes: Sequence[Outcome], claims: Mapping[int, str], now: datetime
+) -> list[Outcome]:
+    """Store the results of attempts that were not accepted.
+
+    Args:
+        session: a writing session.
+        outcomes: the results.
+        claims: the name of the claim of each delivery, by its id.
+        now: the time of the answers.
+
+    Returns:
+        The results that were stored. Not stored is one whose delivery is gone, because its
+        recipient was erased meanwhile, or was claimed again after the lease ran out.
+    """
     ids = [outcome.delivery_id for outcome in outcomes]
-    attempted = session.scalars(select(Delivery).where(Delivery.id.in_(ids)))
-    deliveries = {delivery.id: delivery for delivery in attempted}
-    for outcome in outcomes:
-        # A delivery is missing if its recipient was erased while it was being sent.
-        if outcome.delivery_id in deliveries:
-            _settle(deliveries[outcome.delivery_id], outcome, now)
+    attempted = select(Delivery).where(
+        Delivery.id.in_(ids), Delivery.status.in_(DeliveryStatus.WAITING)
+    )
+    deliveries = {
+        delivery.id: delivery
+        for delivery in session.scalars(attempted)
+        if delivery.claim == claims.get(delivery.id)
+    }
+    stored = [outcome for outcome in outcomes if outcome.delivery_id in deliveries]
+    for outcome in stored:
+        _settle(deliveries[outcome.delivery_id], outcome, now)
     session.flush()
+    return stored
 
 
 def _settle(delivery: Delivery, outcome: Outcome, now: datetime) -> None:
@@ -96,12 +121,16 @@ def _settle(delivery: Delivery, outcome: Outcome, now: datetime) -> None:
         # The fault is the server's, not the recipient's: the delivery is due again at once.
         delivery.status = DeliveryStatus.PENDING
         delivery.attempts -= 1
-    elif now >= delivery.given_up_at:
+    elif outcome.answer is SendResult.UNKNOWN:
+        # It may have arrived, however long ago it was enqueued: it never counts as given up.
+        delivery.status = DeliveryStatus.UNCERTAIN
+        delivery.uncertain_times += 1
+        delivery.next_attempt_at = now + _wait(delivery)
+    elif patience.is_over(delivery, now):
         delivery.status = DeliveryStatus.FAILED
         delivery.error = f"given up after {PATIENCE.days} days: {text}"
     else:
-        unknown = outcome.answer is SendResult.UNKNOWN
-        delivery.status = DeliveryStatus.UNCERTAIN if unknown else DeliveryStatus.PENDING
+        delivery.status = DeliveryStatus.PENDING
         delivery.next_attempt_at = now + _wait(delivery)
 
 

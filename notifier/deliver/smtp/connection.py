@@ -1,9 +1,12 @@
 """Connections to the mail server: TCP, TLS and log-in, then reading and writing without waiting.
 
-The only file that imports the mail client (smtplib). The answer to a failed log-in is shown without
-user name and password, because some servers repeat them.
+The only file that imports the mail client (smtplib), whose own log-in cannot send other characters
+than ASCII. The answer to a failed log-in is shown without user name and password, because some
+servers repeat them.
 """
 
+import base64
+import hmac
 import smtplib
 import socket
 import ssl
@@ -15,14 +18,45 @@ from notifier.deliver.redaction import safe, without_secrets
 from notifier.deliver.smtp.protocol import SmtpProtocol
 from notifier.settings import Smtp
 
-Client = smtplib.SMTP
+# The longest wait for the greeting, in seconds (RFC 5321, 4.5.3.2.1).
+GREETING_SECONDS = 300.0
 
 _CHUNK = 65_536
+_NUL = b"\0"
 _NOT_READY = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class ServerDownError(Exception):
     """A mail server that cannot be used. The message says why, and which setting to check."""
+
+
+class ServerBusyError(ServerDownError):
+    """A mail server that takes no further connection at the moment."""
+
+
+class Client(smtplib.SMTP):
+    """The mail client, which waits for a slow greeting.
+
+    Attributes:
+        mails_taken: the number of mails that the server accepted on this connection.
+    """
+
+    mails_taken = 0
+    _is_greeted = False
+
+    def getreply(self) -> tuple[int, bytes]:
+        """Read an answer; the first one, the greeting, may take longer."""
+        if self._is_greeted or self.sock is None:
+            return super().getreply()
+        self._is_greeted = True
+        self.sock.settimeout(GREETING_SECONDS)
+        answer = super().getreply()
+        self.sock.settimeout(self.timeout)
+        return answer
+
+
+class _TlsClient(Client, smtplib.SMTP_SSL):
+    """The same over TLS from the first byte on."""
 
 
 @dataclass(eq=False)
@@ -36,6 +70,7 @@ class Connection:
         waiting: the bytes that the server has not taken yet.
         active_at: the time of the last sign of life, by `time.monotonic()`.
         watches_writing: True while the loop waits for the socket to become writable.
+        has_worked: True when the acceptance of a mail on it was stored.
     """
 
     client: Client
@@ -44,6 +79,12 @@ class Connection:
     waiting: deque[memoryview] = field(default_factory=deque)
     active_at: float = field(default_factory=time.monotonic)
     watches_writing: bool = False
+    has_worked: bool = False
+
+    @property
+    def is_fresh(self) -> bool:
+        """True while the server has accepted no mail on it."""
+        return not (self.client.mails_taken or self.protocol.accepted)
 
     def write(self) -> None:
         """Send as many of the waiting bytes as the server takes now."""
@@ -127,11 +168,16 @@ def _open(smtp: Smtp) -> Client:
     try:
         if smtp.security == "tls":
             context = ssl.create_default_context()
-            return smtplib.SMTP_SSL(smtp.host, smtp.port, timeout=timeout, context=context)
-        return smtplib.SMTP(smtp.host, smtp.port, timeout=timeout)
+            return _TlsClient(smtp.host, smtp.port, timeout=timeout, context=context)
+        return Client(smtp.host, smtp.port, timeout=timeout)
     except ssl.SSLError as error:
         raise ServerDownError(
             f"The mail server {smtp.host}:{smtp.port} cannot be trusted: {safe(str(error))}."
+        ) from error
+    except smtplib.SMTPConnectError as error:
+        kind = ServerBusyError if 400 <= error.smtp_code < 500 else ServerDownError
+        raise kind(
+            f"The mail server {smtp.host}:{smtp.port} takes no connection: {error_text(error)}."
         ) from error
     except (OSError, smtplib.SMTPException) as error:
         raise ServerDownError(
@@ -149,7 +195,64 @@ def _log_in(client: Client, smtp: Smtp) -> None:
     client.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     client.ehlo_or_helo_if_needed()
     if smtp.username:
-        client.login(smtp.username, smtp.password or "")
+        _authenticate(client, smtp.username, smtp.password or "")
+
+
+def _authenticate(client: Client, username: str, password: str) -> None:
+    """Log in by the first method that the server offers and accepts (RFC 4954).
+
+    User name and password are sent in UTF-8 (RFC 4616, 2).
+
+    Raises:
+        smtplib.SMTPNotSupportedError: the server offers no log-in, or none that is known here.
+        smtplib.SMTPAuthenticationError: the server accepts none.
+    """
+    methods = {
+        "CRAM-MD5": _log_in_by_challenge,
+        "PLAIN": _log_in_plainly,
+        "LOGIN": _log_in_by_turns,
+    }
+    offered = str(client.esmtp_features.get("auth", "")).upper().split()
+    usable = [method for name, method in methods.items() if name in offered]
+    if not usable:
+        raise smtplib.SMTPNotSupportedError(
+            "It offers no log-in." if not offered else "It offers none of the known log-ins."
+        )
+    code, answer = 0, b""
+    for log_in in usable:
+        code, answer = log_in(client, username.encode(), password.encode())
+        if code in (235, 503):  # 503: already logged in (RFC 4954, 4)
+            return
+    raise smtplib.SMTPAuthenticationError(code, answer)
+
+
+def _log_in_plainly(client: Client, username: bytes, password: bytes) -> tuple[int, bytes]:
+    return client.docmd("AUTH", f"PLAIN {_encoded(_NUL + username + _NUL + password)}")
+
+
+def _log_in_by_turns(client: Client, username: bytes, password: bytes) -> tuple[int, bytes]:
+    code, answer = client.docmd("AUTH", "LOGIN")
+    for credential in (username, password):
+        if code != 334:
+            break
+        code, answer = client.docmd(_encoded(credential))
+    return code, answer
+
+
+def _log_in_by_challenge(client: Client, username: bytes, password: bytes) -> tuple[int, bytes]:
+    """Log in by CRAM-MD5 (RFC 2195)."""
+    code, answer = client.docmd("AUTH", "CRAM-MD5")
+    if code != 334:
+        return code, answer
+    try:
+        response = hmac.new(password, base64.b64decode(answer), "md5").hexdigest()
+    except ValueError:  # a challenge that is no base64, or a Python without MD5
+        return client.docmd("*")  # RFC 4954, 4: the log-in is cancelled
+    return client.docmd(_encoded(username + b" " + response.encode()))
+
+
+def _encoded(octets: bytes) -> str:
+    return base64.b64encode(octets).decode()
 
 
 def is_alive(client: Client) -> bool:

@@ -16,6 +16,8 @@ from typing import NamedTuple
 from notifier.deliver.bounces.policy import Evidence
 from notifier.deliver.outbox import Outcome, SendResult
 from notifier.deliver.redaction import safe
+from notifier.deliver.smtp.session_limits import is_about_session
+from notifier.enums import Lane
 
 _END = b".\r\n"
 # The longest answer, in bytes without a line end and in lines. RFC 5321, 4.5.3.1.5 allows lines of
@@ -34,12 +36,14 @@ class OutgoingMessage(NamedTuple):
         message: returns the bytes (RFC 5322) when they are sent. Every line ends with CRLF, the
             last one too, and none begins with a dot, so that nothing has to be changed on the way
             (RFC 5321, 4.5.2).
+        lane: its place in the order of sending, from 0 (`enums.Lane`).
     """
 
     delivery_id: int
     envelope_from: str
     envelope_to: str
     message: Callable[[], bytes]
+    lane: int = Lane.OTHERS
 
     def commands(self) -> tuple[str, str, str]:
         """Return the commands before the message: MAIL FROM, RCPT TO and DATA."""
@@ -50,8 +54,25 @@ class OutgoingMessage(NamedTuple):
         )
 
 
-class SenderRefusedError(Exception):
-    """A refusal of our sender address, for every recipient. The message is the server's answer."""
+class RefusedError(Exception):
+    """A refusal that is not about the mail which it was given to; the connection is useless.
+
+    Attributes:
+        outgoing: that mail.
+        answer: the server's answer, without the address of the recipient.
+    """
+
+    def __init__(self, outgoing: OutgoingMessage, answer: str) -> None:
+        super().__init__(answer)
+        self.outgoing, self.answer = outgoing, answer
+
+
+class SenderRefusedError(RefusedError):
+    """A refusal of our sender address, for every recipient."""
+
+
+class SessionRefusedError(RefusedError):
+    """A refusal of the connection, or of the speed at which we send."""
 
 
 class ProtocolError(Exception):
@@ -67,6 +88,7 @@ class SmtpProtocol:
 
     Attributes:
         outcomes: results that are not settled yet; the caller empties the list.
+        accepted: the number of mails that the server accepted.
         over: True when the connection can no longer be used.
     """
 
@@ -89,7 +111,10 @@ class SmtpProtocol:
         self._only_envelope_sent = False
         # True until the reported outcomes are stored.
         self._unsettled = False
+        # A message whose end was sent, and which the server did not take because of the session.
+        self._returned: OutgoingMessage | None = None
         self.outcomes: list[Outcome] = []
+        self.accepted = 0
         self.over = False
 
     @property
@@ -106,6 +131,13 @@ class SmtpProtocol:
     def pending(self) -> str:
         """The command whose answer comes next; empty if there is none."""
         return self._expected[0] if self._expected else ""
+
+    def carries(self, lane: int) -> bool:
+        """Return whether a message of a lane is under way."""
+        return any(
+            message is not None and message.lane == lane
+            for message in (self._current, self._ending)
+        )
 
     def output(self) -> bytes:
         """Return the bytes to send, and forget them."""
@@ -138,6 +170,7 @@ class SmtpProtocol:
 
         Raises:
             SenderRefusedError: the server refuses our sender for good.
+            SessionRefusedError: it takes no further mail over this connection, or at this speed.
             ProtocolError: the protocol does not allow this answer here.
         """
         *lines, self._input = (self._input + octets).split(b"\n")
@@ -168,12 +201,7 @@ class SmtpProtocol:
 
     def _answer(self, step: str, code: int) -> None:
         if step == "END":
-            assert self._ending is not None
-            ended, self._ending = self._ending, None
-            if code == 250:
-                self._report(Outcome(ended.delivery_id, SendResult.ACCEPTED))
-            else:
-                self._report(_refusal(ended, "the message", code, self._reply))
+            self._answer_to_message(code)
         elif step in ("MAIL FROM", "RCPT TO", "DATA"):
             self._answer_to_envelope(step, code)
         elif step == "VOID":
@@ -183,23 +211,38 @@ class SmtpProtocol:
         if code == 421:
             self.over = True
 
+    def _answer_to_message(self, code: int) -> None:
+        """Process the answer to the end of a message: its first digit decides (RFC 5321, 4.2.1)."""
+        ended = self._ending
+        assert ended is not None
+        if not (200 <= code < 300 or 400 <= code < 600):
+            raise ProtocolError(f"the answer {code} to a message")  # taken or not: nobody knows
+        self._ending = None
+        if code < 300:
+            self.accepted += 1
+            self._report(Outcome(ended.delivery_id, SendResult.ACCEPTED))
+        elif is_about_session("END", code, _text(self._reply)):
+            self._returned = ended
+            raise SessionRefusedError(ended, self._shown(code, "the message", ended))
+        else:
+            self._report(_refusal(ended, "the message", code, self._reply))
+
+    def _shown(self, code: int, step: str, outgoing: OutgoingMessage) -> str:
+        return f"{code} to {step}: {safe(_text(self._reply), outgoing.envelope_to)}"
+
     def _answer_to_envelope(self, step: str, code: int) -> None:
         assert self._current is not None
         self._only_envelope_sent = False
         good = code == 354 if step == "DATA" else 200 <= code < 300
         if not good and self._refusal is None:
-            if step == "MAIL FROM" and 500 <= code < 600:
-                raise SenderRefusedError(
-                    f"{code} {safe(_text(self._reply), self._current.envelope_to)}"
-                )
+            if 400 <= code < 600:
+                self._raise_if_not_about_mail(step, code, self._current)
             if code == 354:
                 raise ProtocolError("the server requested the message too early")
             self._refusal = _refusal(self._current, step, code, self._reply)
-        if code == 421:
-            self._conclude()
-        elif self.pipelining and step != "DATA":
+        if self.pipelining and step != "DATA":
             return
-        elif self._refusal is not None:
+        if self._refusal is not None:
             if good:  # the server waits for a message without a recipient: an empty one ends that
                 self._send("VOID", _END)
             else:
@@ -212,6 +255,17 @@ class SmtpProtocol:
         else:
             next_step, index = {"MAIL FROM": ("RCPT TO", 1), "RCPT TO": ("DATA", 2)}[step]
             self._send(next_step, self._current.commands()[index].encode())
+
+    def _raise_if_not_about_mail(self, step: str, code: int, outgoing: OutgoingMessage) -> None:
+        """Raise an error if a refusal is about us: nothing has been handed over.
+
+        Raises:
+            SenderRefusedError, SessionRefusedError: the refusal.
+        """
+        if is_about_session(step, code, _text(self._reply)):
+            raise SessionRefusedError(outgoing, self._shown(code, step, outgoing))
+        if step == "MAIL FROM":
+            raise SenderRefusedError(outgoing, self._shown(code, step, outgoing))
 
     def _conclude(self) -> None:
         """Report a refusal; another message may begin."""
@@ -267,11 +321,19 @@ class SmtpProtocol:
             self._report(Outcome(current.delivery_id, SendResult.DEFERRED, text))
         return None
 
-    def abandon(self) -> OutgoingMessage | None:
-        """End the use of the connection, and return the message that was not handed over."""
-        self.over = True
+    def abandon(self, reason: str) -> list[OutgoingMessage]:
+        """End the use of the connection; a message whose end was sent is reported as unknown.
+
+        Args:
+            reason: why, for a person to read.
+
+        Returns:
+            The messages that were not handed over, or not taken because of the session.
+        """
         current, self._current = self._current, None
-        return current
+        returned, self._returned = self._returned, None
+        self.broken(reason)
+        return [message for message in (returned, current) if message is not None]
 
 
 def _refusal(outgoing: OutgoingMessage, step: str, code: int, reply: Sequence[bytes]) -> Outcome:

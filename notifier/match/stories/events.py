@@ -92,6 +92,14 @@ class Event:
         return _sides(self.words)
 
     @cached_property
+    def numbers_by_unit(self) -> Mapping[str, Sequence[Number]]:
+        """Its numbers, by their units."""
+        by_unit: dict[str, list[Number]] = {}
+        for number in self.numbers:
+            by_unit.setdefault(number.unit, []).append(number)
+        return by_unit
+
+    @cached_property
     def negations(self) -> int:
         """The number of its negations."""
         return len(list(_negators(self.words)))
@@ -128,29 +136,20 @@ def contradict(first: Event, second: Event, *, numbers: bool = True) -> bool:
         second: what the other text says.
         numbers: False to compare no numbers but those of phases.
     """
+    # Written without generators: an index of reports compares thousands.
     for facts, others in ((first.names, second.names), (first.sides, second.sides)):
-        for kind in facts.keys() & others.keys():
-            if facts[kind].isdisjoint(others[kind]):
+        for kind, ours in facts.items():
+            if kind in others and ours.isdisjoint(others[kind]):
                 return True
-    return any(
-        not any(is_same_number(number, other) for number in ours for other in theirs)
-        for unit, ours, theirs in _by_common_unit(first.numbers, second.numbers)
-        if numbers or unit == "phase"
-    )
-
-
-def _by_common_unit(
-    first: Iterable[Number], second: Iterable[Number]
-) -> list[tuple[str, list[Number], list[Number]]]:
-    ours, theirs = _by_unit(first), _by_unit(second)
-    return [(unit, ours[unit], theirs[unit]) for unit in ours.keys() & theirs.keys()]
-
-
-def _by_unit(numbers: Iterable[Number]) -> dict[str, list[Number]]:
-    result: dict[str, list[Number]] = {}
-    for number in numbers:
-        result.setdefault(number.unit, []).append(number)
-    return result
+    others_by_unit = second.numbers_by_unit
+    for unit, its_numbers in first.numbers_by_unit.items():
+        if unit in others_by_unit and (numbers or unit == "phase"):
+            for number in its_numbers:
+                if not _is_unmatched(number, others_by_unit[unit]):
+                    break
+            else:
+                return True
+    return False
 
 
 def is_same_number(first: Number, second: Number) -> bool:
@@ -165,22 +164,28 @@ def is_same_number(first: Number, second: Number) -> bool:
         return True
     if first.unit in ("mg", "phase", "calendar", "date"):
         return False
-    exact, rounded = sorted((first, second), key=lambda number: -number.decimals)
-    if exact.decimals > rounded.decimals and (rounded.decimals or rounded.value >= 10):
-        return abs(exact.value - rounded.value) <= 0.5 * 0.1**rounded.decimals + 1e-9
-    return any(
-        number.about
-        and number.value % 10 == 0
-        and abs(number.value - other.value) <= _ABOUT * number.value
-        for number, other in ((first, second), (second, first))
-    )
+    if first.decimals != second.decimals:
+        exact, rounded = (first, second) if first.decimals > second.decimals else (second, first)
+        if rounded.decimals or rounded.value >= 10:
+            return abs(exact.value - rounded.value) <= 0.5 * 0.1**rounded.decimals + 1e-9
+    return (first.about and _is_near(first, second)) or (second.about and _is_near(second, first))
+
+
+def _is_near(rounded: Number, exact: Number) -> bool:
+    """Return True if a number may be rounded to another one behind "about"."""
+    return rounded.value % 10 == 0 and abs(rounded.value - exact.value) <= _ABOUT * rounded.value
 
 
 def unmatched_numbers(first: Sequence[Number], second: Sequence[Number]) -> list[Number]:
     """Return the numbers of the first text that the second does not name."""
-    return [
-        number for number in first if not any(is_same_number(number, other) for other in second)
-    ]
+    return [number for number in first if _is_unmatched(number, second)]
+
+
+def _is_unmatched(number: Number, others: Sequence[Number]) -> bool:
+    for other in others:  # noqa: SIM110 - faster than a generator
+        if is_same_number(number, other):
+            return False
+    return True
 
 
 def opposed_axes(first: Event, second: Event) -> bool:

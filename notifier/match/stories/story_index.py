@@ -210,8 +210,9 @@ class StoryIndex:
         return sorted(places)
 
     def _similar_texts(self, report: Fingerprint) -> Iterator[int]:
+        event, places = report.event, self._places
         for place in self._texts.similar(report.text):
-            if not events.contradict(self._places[place].report.event, report.event):
+            if not events.contradict(places[place].report.event, event):
                 yield place
 
     def _fits(self, story: int, report: Fingerprint) -> bool:

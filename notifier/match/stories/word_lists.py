@@ -44,11 +44,15 @@ class Words(Generic[Value]):
                 stem = word.removesuffix("*")
                 known = self._exact if stem == word else self._stems
                 known.setdefault(stem, []).append(value)
+        # Most words begin like none of them.
+        self._beginnings = {stem[:_SHORTEST_STEM] for stem in self._stems}
 
     def of(self, word: str) -> list[Value]:
         """Return the values of a word; the longest beginning that is known decides."""
         if word in self._exact:
             return self._exact[word]
+        if word[:_SHORTEST_STEM] not in self._beginnings:
+            return []
         for length in range(min(len(word), _LONGEST_STEM), _SHORTEST_STEM - 1, -1):
             values = self._stems.get(word[:length])
             if values is not None:

@@ -273,7 +273,7 @@ class ParsedItems(Base):
     """The parsed items of a large feed's last document. Writer: `watch/parsed_items.py`.
 
     Attributes:
-        items: in a form that the parser process makes and reads alone; it may be deleted.
+        items: in a form that `watch/parser_process/` makes and reads alone; it may be deleted.
     """
 
     __tablename__ = "parsed_items"

@@ -63,7 +63,8 @@ class Subscription(Base):
         link_id: random; signed links contain it instead of anything about the person.
         position: the last position of the profile's matches that this subscription was served with;
             matches after it are still to be sent.
-        next_due_at: the time of the next digest; None if nothing is scheduled.
+        next_due_at: the time of the next digest, or of one that is overdue; None if nothing is
+            scheduled. During a pause and after the end it is kept, and not used.
         seen_snapshot: the key of the profile's snapshot that was sent last; empty for none.
         last_mailed_at: the time of the last mail.
         hidden: the sections that are left out (`digest/selection.py`, `OPTIONAL`).

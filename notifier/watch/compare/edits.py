@@ -18,7 +18,7 @@ from notifier.watch.compare import excerpts, mass_edits
 from notifier.watch.compare.damage import is_repair
 from notifier.watch.compare.diff import Difference, State, comparable, compare, contains_changes
 from notifier.watch.first_sight import has_backlog
-from notifier.watch.identity import Aliases, Identified, identified
+from notifier.watch.identity import Aliases, Identified, NewestState, identified
 from notifier.watch.parsers.clinicaltrials import without_escapes_in
 from notifier.watch.parsers.observation import READING, Observation, Origin
 from notifier.watch.withdrawals import is_marked_now
@@ -138,29 +138,30 @@ def plan(session: Session, source: Source, observations: Sequence[Observation]) 
         source: the source of the document.
         observations: all of one document.
     """
-    aliases = Aliases(session, source, identified(observations))
+    aliases = Aliases(session, source, identified(observations), load_unchanged=False)
     items = aliases.settle()
     pairs, unchanged = [], {}
     for place, (observation, its_keys) in enumerate(items):
-        entry = aliases.entry_of(its_keys)
-        if entry is None:
-            continue
-        if is_edit(entry, observation):
+        entry, state = aliases.entry_of(its_keys), aliases.state_of(its_keys)
+        if entry is not None and is_edit(entry, observation):
             pairs.append((Known.of(entry, observation), observation))
-        elif _is_unchanged(entry, observation) and aliases.are_known(entry, its_keys):
-            unchanged[place] = entry.id
+        elif (
+            state is not None
+            and _is_unchanged(state, observation)
+            and aliases.are_known(state.entry_id, its_keys)
+        ):
+            unchanged[place] = state.entry_id
     return Plan(items, pairs, unchanged)
 
 
-def _is_unchanged(entry: Entry, observation: Observation) -> bool:
+def _is_unchanged(newest: NewestState, observation: Observation) -> bool:
     """Return whether storing an observation would change nothing of its entry."""
-    newest = entry.revisions[-1]
     return (
         newest.hash == observation.hash
         and newest.reading == READING
-        and observation.url in ("", entry.url)
-        and (entry.published_at is not None or observation.published_at is None)
-        and (entry.left_at is None or observation.origin is not Origin.DOCUMENT)
+        and observation.url in ("", newest.url)
+        and (newest.published_at is not None or observation.published_at is None)
+        and (newest.left_at is None or observation.origin is not Origin.DOCUMENT)
     )
 
 

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
 from typing import IO, Any, Self
@@ -23,7 +24,13 @@ from typing import IO, Any, Self
 from notifier.enums import SourceKind
 from notifier.watch.http.types import Response, leads_to_front_page
 from notifier.watch.parser_process import wire
-from notifier.watch.parsers.observation import ParsedDocument, ParseError, within_limits
+from notifier.watch.parsers.known_items import filled
+from notifier.watch.parsers.observation import (
+    Observation,
+    ParsedDocument,
+    ParseError,
+    within_limits,
+)
 
 log = logging.getLogger("notifier")
 
@@ -113,7 +120,7 @@ class Child:
             request: the task and its arguments.
             body: the document.
             seconds: the time after which the process is ended.
-            known: the items of the last document, as the process gave them.
+            known: the dates of the known items (`wire.encode_dates`); empty to parse all of them.
 
         Raises:
             ChildEndedError: there is no answer, and the process has ended.
@@ -210,7 +217,7 @@ class Parser:
         headers: Mapping[str, str],
         url: str,
         encoding: str = "",
-        known: bytes = b"",
+        known: bytes | None = None,
     ) -> ParsedDocument:
         """Parse a document of this kind.
 
@@ -221,13 +228,20 @@ class Parser:
             url: the address it came from.
             encoding: the character encoding of the source's last document; empty if it is not
                 known.
-            known: the `known_items` of a feed's last document; empty to parse all.
+            known: the `known_items` of a feed's last document, empty if it had none; None if there
+                is no need of them.
 
         Raises:
             ParseError: not a document of this kind, or one that needs too much time or memory.
         """
         arguments = {"kind": str(kind), "headers": dict(headers), "url": url, "encoding": encoding}
-        return self._parse("document", body, known, **arguments)
+        if known is None or kind is not SourceKind.FEED:
+            return self._parse("document", body, None, **arguments)
+        items = wire.unpack_items(known)
+        document = self._parse("document", body, items, **arguments)
+        if all(item.digest in items or not item.digest for item in document.observations):
+            return document
+        return replace(document, known_items=wire.pack_items(document.observations))
 
     def parse_posts(
         self, body: bytes, headers: Mapping[str, str], url: str, now: datetime
@@ -257,13 +271,18 @@ class Parser:
         return [(str(address), str(title)) for address, title in self._ask("feeds", body, url=url)]
 
     def _parse(
-        self, task: str, body: bytes, known: bytes = b"", **arguments: Any
+        self,
+        task: str,
+        body: bytes,
+        known: Mapping[str, Observation] | None = None,
+        **arguments: Any,
     ) -> ParsedDocument:
-        answer = self._ask(task, body, known, **arguments)
+        dates = b"" if known is None else wire.encode_dates(known)
+        answer = self._ask(task, body, dates, **arguments)
         try:
             # The limits are applied once more here: a child that was taken over may answer
-            # anything.
-            return within_limits(wire.decode_document(answer))
+            # anything. Known items were limited when they were new.
+            return filled(within_limits(wire.decode_document(answer)), known or {})
         except (KeyError, TypeError, ValueError, RecursionError) as error:
             raise ParseError(
                 "the document could not be read (the parser's answer makes no sense)"
@@ -307,7 +326,7 @@ def seconds_for(size: int) -> float:
 
 
 def parse_document(
-    kind: SourceKind, response: Response, parser: Parser, known: bytes = b""
+    kind: SourceKind, response: Response, parser: Parser, known: bytes | None = None
 ) -> ParsedDocument:
     """Parse the document in a response.
 
@@ -315,7 +334,7 @@ def parse_document(
         kind: the kind of source that it must be.
         response: the response.
         parser: the process.
-        known: the `known_items` of a feed's last document; empty to parse all.
+        known: as for `Parser.parse`.
 
     Raises:
         ParseError: there is none, or it is not of this kind.

@@ -93,10 +93,10 @@ def _out_of_memory(request: Mapping[str, Any]) -> dict[str, Any]:
 
 def _parse_document(request: Mapping[str, Any], body: bytes) -> dict[str, Any]:
     kind, headers, url = request["kind"], request["headers"], request["url"]
-    known = KnownItems(wire.unpack_items(request.get("known", b"")))
+    dates = request.get("known")
+    known = KnownItems(wire.decode_dates(dates)) if dates else None
     parsed = document.parse(kind, body, headers, url, request["encoding"], known)
-    packed = wire.pack_items(known.current) if known.is_new else ""
-    return wire.encode_document(parsed) | {"known_items": packed}
+    return wire.encode_document(parsed)
 
 
 def _parse_posts(request: Mapping[str, Any], body: bytes) -> dict[str, Any]:

@@ -1,26 +1,26 @@
 """The messages between the parser process and its parent: frames of bytes, and documents as JSON.
 
 Pure. A frame is its length (8 bytes, big-endian) and so many bytes. A request is three frames:
-JSON, the document, and its known items; an answer is one frame of JSON.
+JSON, the document, and the dates of its known items (nothing if it has none to look for); an answer
+is one frame of JSON. In it, a known item is its digest.
 """
 
-import base64
 import json
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import IO, Any
 
 from notifier.enums import NewsKind
 from notifier.i18n.messages import from_json, to_json
-from notifier.watch.parsers.observation import Observation, Origin, ParsedDocument
+from notifier.watch.parsers.observation import Observation, Origin, ParsedDocument, StandIn
 
 # Bytes of an answer without a document.
 LONGEST_ERROR = 1_000_000
 
 _LENGTH = struct.Struct(">Q")
-_TEXTS = ("guid", "url", "title", "summary", "body", "author")
+_TEXTS = ("guid", "url", "title", "summary", "body", "author", "digest")
 
 
 def longest_answer(size: int) -> int:
@@ -73,7 +73,10 @@ def encode_document(document: ParsedDocument) -> dict[str, Any]:
         "encoding": document.encoding,
         "whole": document.whole,
         "doubt": document.doubt,
-        "observations": [_encode_observation(item) for item in document.observations],
+        "observations": [
+            item.digest if isinstance(item, StandIn) else _encode_observation(item)
+            for item in document.observations
+        ],
     }
 
 
@@ -88,18 +91,33 @@ def _encode_observation(observation: Observation) -> dict[str, Any]:
     }
 
 
-def pack_items(items: Mapping[str, Observation]) -> str:
-    """Return the items of a feed by their digests, packed, in ASCII."""
-    encoded = {digest: _encode_observation(item) for digest, item in items.items()}
-    return base64.b64encode(zlib.compress(json.dumps(encoded).encode(), 1)).decode("ascii")
+def encode_dates(items: Mapping[str, Observation]) -> bytes:
+    """Return the dates of known items by their digests."""
+    return json.dumps(
+        {
+            digest: item.published_at.isoformat() if item.published_at else None
+            for digest, item in items.items()
+        }
+    ).encode()
+
+
+def decode_dates(encoded: bytes) -> dict[str, datetime | None]:
+    """Return the dates that `encode_dates` encoded."""
+    return {digest: _moment(text) for digest, text in json.loads(encoded).items()}
+
+
+def pack_items(items: Iterable[Observation]) -> bytes:
+    """Return the items of a feed that have a digest, packed to be stored."""
+    encoded = [_encode_observation(item) for item in items if item.digest]
+    return zlib.compress(json.dumps(encoded).encode(), 1)
 
 
 def unpack_items(packed: bytes) -> dict[str, Observation]:
-    """Return the items that `pack_items` packed; none if they cannot be read."""
+    """Return the items that `pack_items` packed, by their digests; none if they cannot be read."""
     try:
-        encoded = json.loads(zlib.decompress(packed)) if packed else {}
-        return {digest: _decode_observation(item) for digest, item in encoded.items()}
-    except (zlib.error, AttributeError, KeyError, TypeError, ValueError, RecursionError):
+        encoded = json.loads(zlib.decompress(packed)) if packed else []
+        return {item["digest"]: _decode_observation(item) for item in encoded}
+    except (zlib.error, KeyError, TypeError, ValueError, RecursionError):
         return {}
 
 
@@ -111,7 +129,10 @@ def decode_document(encoded: Any) -> ParsedDocument:
     """
     return ParsedDocument(
         name=_text(encoded["name"]),
-        observations=tuple(_decode_observation(item) for item in encoded["observations"]),
+        observations=tuple(
+            StandIn(digest=item) if isinstance(item, str) else _decode_observation(item)
+            for item in encoded["observations"]
+        ),
         ttl_minutes=int(encoded["ttl_minutes"]),
         next_url=_text(encoded["next_url"]),
         posts_url=_text(encoded["posts_url"]),
@@ -120,7 +141,6 @@ def decode_document(encoded: Any) -> ParsedDocument:
         encoding=_text(encoded["encoding"]),
         whole=bool(encoded["whole"]),
         doubt=_text(encoded["doubt"]),
-        known_items=base64.b64decode(_text(encoded.get("known_items", ""))),
     )
 
 

@@ -1,38 +1,43 @@
 """Items of a large feed that are known letter by letter: they are not parsed again.
 
 Pure. Some feeds list thousands of items, of which a poll brings a few new ones. What an item says
-follows from its own letters and from a little around them (the address, the names of the first
-element); if all this is as it was, what it said is taken from the last poll. Wherever that is not
+follows from its own letters and from a little around them (the address, the first element, the
+entities); if all this is as it was, what it said is taken from the last poll. Wherever that is not
 certain, the whole feed is parsed.
+
+The parser process knows such an item by its digest and date alone, and passes it on as a `StandIn`;
+whoever asked it has the items (`filled`).
 """
 
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 
 from notifier import __version__
-from notifier.watch.parsers.observation import READING, Observation
+from notifier.watch.parsers.observation import READING, Observation, ParsedDocument, StandIn
 
 # A feed with fewer items is always parsed: that is fast. Chosen by hand; not measured.
 FEWEST_ITEMS = 200
 
 _TAG = re.compile(r"<(/?)(item|entry)(?:\s[^<>]*)?>")
-# Tags before the first item; those that name `xml` give names a meaning, or links a base.
+# Tags before the first item; those that name `xml` give names a meaning, or links a base. The first
+# one names the version of the format.
 _CONTEXT = re.compile(r"<[^<>!?/][^<>]*>")
+_ENTITY = "<!ENTITY"
 
 
 class KnownItems:
     """The items of a feed that were parsed before.
 
-    Attributes:
-        current: the items of this document, by their digests; empty if it has few, or if they
-            cannot be told apart with certainty.
+    Args:
+        known: their dates, by their digests.
     """
 
-    def __init__(self, known: Mapping[str, Observation]) -> None:
+    def __init__(self, known: Mapping[str, datetime | None]) -> None:
         self._known = known
         self._digests: list[str] = []
-        self.current: dict[str, Observation] = {}
 
     def without_known(self, text: str, context: str) -> str:
         """Return a feed without the items that are known.
@@ -46,8 +51,8 @@ class KnownItems:
         if len(items) < FEWEST_ITEMS:
             return text
         start, end = items[0][0], items[-1][1]
-        around = "".join(tag for tag in _CONTEXT.findall(text[:start]) if "xml" in tag)
-        salt = hashlib.sha256(f"{__version__} {READING}\n{context}\n{around}".encode()).digest()
+        around = f"{__version__} {READING}\n{context}\n{_around(text[:start])}"
+        salt = hashlib.sha256(around.encode()).digest()
         parts = [text[:start]]
         for begin, stop in items:
             item = text[begin:stop]
@@ -58,7 +63,7 @@ class KnownItems:
         return "".join([*parts, text[end:]])
 
     def merged(self, parsed: Sequence[Observation]) -> tuple[Observation, ...] | None:
-        """Return all items of the feed, the known ones in their places.
+        """Return all items of the feed with their digests, stand-ins for the known ones.
 
         Args:
             parsed: those of the feed that `without_known` returned.
@@ -73,14 +78,36 @@ class KnownItems:
             self._digests = []
             return None
         rest = iter(parsed)
-        items = tuple(self._known.get(digest) or next(rest) for digest in self._digests)
-        self.current = dict(zip(self._digests, items, strict=True))
-        return items
+        return tuple(
+            StandIn(digest=digest, published_at=self._known[digest])
+            if digest in self._known
+            else replace(next(rest), digest=digest)
+            for digest in self._digests
+        )
 
-    @property
-    def is_new(self) -> bool:
-        """Return whether an item of the document was not known."""
-        return any(digest not in self._known for digest in self.current)
+
+def filled(document: ParsedDocument, known: Mapping[str, Observation]) -> ParsedDocument:
+    """Return a document with the known items instead of their stand-ins.
+
+    Args:
+        document: the document.
+        known: the items by their digests.
+
+    Raises:
+        KeyError: an item is not known.
+    """
+    observations = (
+        known[item.digest] if isinstance(item, StandIn) else item for item in document.observations
+    )
+    return replace(document, observations=tuple(observations))
+
+
+def _around(head: str) -> str:
+    """Return the part of a feed before its items on which their meaning depends."""
+    if _ENTITY in head:
+        return head
+    tags = (tag[0] for tag in _CONTEXT.finditer(head))
+    return "".join(tag for place, tag in enumerate(tags) if place == 0 or "xml" in tag)
 
 
 def _items(text: str) -> list[tuple[int, int]]:

@@ -67,6 +67,8 @@ class Observation:
         change: the kind of news that a later material revision of it is.
         withdrawn: the reason, a sentence, if the publisher marks it as retracted or of concern.
         origin: the document it comes from; only states of one origin are compared.
+        digest: of an item of a large feed, by which it is known again (`known_items.py`); empty
+            elsewhere.
     """
 
     guid: str
@@ -81,6 +83,7 @@ class Observation:
     change: NewsKind = NewsKind.CORRECTED
     withdrawn: str = ""
     origin: Origin = Origin.DOCUMENT
+    digest: str = field(default="", compare=False, repr=False)
 
     @cached_property
     def hash(self) -> str:
@@ -94,6 +97,18 @@ class Observation:
             [self.title, self.summary, self.body, content, *marks], sort_keys=True
         )
         return hashlib.sha256(document.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class StandIn(Observation):
+    """An item of a feed of which only the digest and the date are given: it was not parsed again.
+
+    It never leaves the parser process and its parent.
+    """
+
+    guid: str = ""
+    url: str = ""
+    title: str = ""
 
 
 @dataclass(frozen=True)
@@ -113,7 +128,7 @@ class ParsedDocument:
         whole: whether its end is there; a list without its end does not show what left it.
         doubt: a sign that it is not, or not all of, what the address usually shows: a clause;
             empty if there is none.
-        known_items: what the parser process needs to parse only new items the next time; empty if
+        known_items: what `Parser.parse` needs to have only new items parsed the next time; empty if
             it needs nothing, or has it already.
     """
 
@@ -176,6 +191,8 @@ def _age(observation: Observation) -> float:
 
 
 def _within_limits(observation: Observation) -> Observation:
+    if isinstance(observation, StandIn):
+        return observation
     return replace(
         observation,
         guid=storable(observation.guid),
@@ -190,6 +207,7 @@ def _within_limits(observation: Observation) -> Observation:
         ),
         content=_storable(observation.content),
         published_at=published_moment(observation.published_at),
+        digest=storable(observation.digest)[:_LONGEST_CATEGORY],
     )
 
 

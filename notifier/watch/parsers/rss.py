@@ -89,7 +89,7 @@ def parse(
 def _read_items(
     text: str, headers: Mapping[str, str], url: str, known: KnownItems | None
 ) -> tuple[Any, tuple[Observation, ...]]:
-    """Return the feed as feedparser reads it, and all its items; known ones are not read again."""
+    """Return the feed as feedparser reads it, and all its items, stand-ins for the known ones."""
     if known is not None:
         context = f"{url} {headers.get('content-location', '')}"
         feed = _read(known.without_known(text, context), headers, url)

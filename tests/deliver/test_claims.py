@@ -1,0 +1,173 @@
+"""Claims: only the worker that holds a delivery settles it, and nothing is taken for another's."""
+
+from datetime import timedelta
+
+import pytest
+
+from notifier.deliver import outbox
+from notifier.deliver.outbox import Claimed, ClaimOptions, Outcome, SendResult
+from notifier.enums import DeliveryKind, DeliveryStatus, Lane
+from notifier.pipeline import compose
+from notifier.store.models import Delivery, Subscriber
+from notifier.subscribers import deletion
+from tests.support.installation import MONDAY, Installation
+
+TUESDAY = MONDAY + timedelta(days=1)
+LATER = TUESDAY + outbox.LEASE + timedelta(seconds=1)
+
+
+@pytest.fixture
+def enqueued(any_installation: Installation) -> Installation:
+    """An installation with a digest enqueued for two people."""
+    compose.run(any_installation.at(any_installation.discover(2)))
+    return any_installation
+
+
+def claim(installation: Installation, moment=TUESDAY, limit: int = 100) -> list[Claimed]:
+    with installation.at(moment).writing() as session:
+        return outbox.claim_due(session, moment, ClaimOptions(limit))
+
+
+def accept(installation: Installation, claimed: Claimed) -> None:
+    with installation.at(TUESDAY).small_transactions() as begin, begin() as connection:
+        outbox.settle_accepted(connection, [claimed.id], claimed.claim, TUESDAY)
+
+
+def settle(
+    installation: Installation, claimed: Claimed, answer: SendResult, moment=TUESDAY
+) -> list[Outcome]:
+    with installation.at(moment).writing() as session:
+        outcome = Outcome(claimed.id, answer, "the server's words")
+        return outbox.settle_attempts(session, [outcome], {claimed.id: claimed.claim}, moment)
+
+
+def stored(installation: Installation, delivery_id: int) -> Delivery:
+    with installation.at(TUESDAY).reading() as session:
+        return session.get_one(Delivery, delivery_id)
+
+
+def test_a_claim_has_one_random_name_and_no_two_claims_share_it(enqueued: Installation):
+    (first,) = claim(enqueued, limit=1)
+    (second,) = claim(enqueued, limit=1)
+    assert len(first.claim) == len(second.claim) == 32
+    assert first.claim != second.claim
+    assert stored(enqueued, first.id).claim == first.claim
+
+
+def test_a_claimed_delivery_remembers_the_hash_of_the_address_it_goes_to(enqueued: Installation):
+    zoe = enqueued.subscribe("zoe@example.org", confirmed=False, moment=TUESDAY)
+    with enqueued.at(TUESDAY).writing() as session:
+        outbox.enqueue_own(session, DeliveryKind.CONFIRMATION, [zoe], "example.org", TUESDAY)
+    assert len(claim(enqueued)) == 3
+    with enqueued.at(TUESDAY).reading() as session:
+        for delivery in session.query(Delivery):
+            assert delivery.subscription is not None
+            assert delivery.address_hash == delivery.subscription.subscriber.address_hash
+            assert len(delivery.address_hash) == 64
+
+
+def test_an_acceptance_under_an_old_claim_does_not_settle_the_newer_attempt(
+    enqueued: Installation,
+):
+    old = claim(enqueued)[0]
+    new = next(row for row in claim(enqueued, LATER) if row.id == old.id)
+    accept(enqueued, old)
+    assert stored(enqueued, old.id).status is DeliveryStatus.SENDING
+    accept(enqueued, new)
+    assert stored(enqueued, old.id).status is DeliveryStatus.SENT
+
+
+@pytest.mark.parametrize(
+    "answer", [SendResult.REFUSED, SendResult.DEFERRED, SendResult.UNKNOWN, SendResult.NOT_TRIED]
+)
+def test_another_answer_under_an_old_claim_changes_nothing(
+    enqueued: Installation, answer: SendResult
+):
+    old = claim(enqueued)[0]
+    new = next(row for row in claim(enqueued, LATER) if row.id == old.id)
+    assert settle(enqueued, old, answer) == []
+    delivery = stored(enqueued, old.id)
+    assert (delivery.status, delivery.claim) == (DeliveryStatus.SENDING, new.claim)
+
+
+def test_an_acceptance_that_comes_after_the_lease_counts_while_nobody_else_has_claimed_it(
+    enqueued: Installation,
+):
+    late, other = claim(enqueued)
+    with enqueued.at(LATER).writing() as session:
+        session.query(Delivery).update({"status": DeliveryStatus.PENDING, "leased_until": None})
+    accept(enqueued, late)
+    assert stored(enqueued, late.id).status is DeliveryStatus.SENT
+    assert stored(enqueued, other.id).status is DeliveryStatus.PENDING
+
+
+def test_an_answer_that_comes_again_does_not_undo_what_was_sent(enqueued: Installation):
+    claimed = claim(enqueued)[0]
+    accept(enqueued, claimed)
+    assert settle(enqueued, claimed, SendResult.DEFERRED) == []
+    assert stored(enqueued, claimed.id).status is DeliveryStatus.SENT
+
+
+def test_a_lease_is_renewed_for_its_claim_alone(enqueued: Installation):
+    (first,) = claim(enqueued, limit=1)
+    (second,) = claim(enqueued, limit=1)
+    later = TUESDAY + timedelta(seconds=20)
+    with enqueued.at(later).writing() as session:
+        outbox.renew(session, {first.claim}, later)
+    assert stored(enqueued, first.id).leased_until == later + outbox.LEASE
+    assert stored(enqueued, second.id).leased_until == TUESDAY + outbox.LEASE
+
+
+@pytest.mark.parametrize("answer", [SendResult.ACCEPTED, SendResult.DEFERRED, SendResult.REFUSED])
+def test_the_answer_for_somebody_who_was_erased_is_nobody_elses(
+    enqueued: Installation, answer: SendResult
+):
+    gone, other = claim(enqueued)
+    with enqueued.at(TUESDAY).writing() as session:
+        subscription = session.get_one(Delivery, gone.id).subscription
+        assert subscription is not None
+        deletion.delete_subscribers(session, [subscription.subscriber_id])
+    if answer is SendResult.ACCEPTED:
+        accept(enqueued, gone)
+    else:
+        assert settle(enqueued, gone, answer) == []
+    assert stored(enqueued, other.id).status is DeliveryStatus.SENDING
+    enqueued.subscribe("zoe@example.org", moment=TUESDAY)
+    with enqueued.at(TUESDAY).reading() as session:
+        assert session.query(Subscriber).count() == 2
+        assert gone.id not in {delivery.id for delivery in session.query(Delivery)}
+
+
+def test_a_mail_whose_answer_was_lost_twice_waits_for_a_person(enqueued: Installation):
+    claimed = claim(enqueued)[0]
+    settle(enqueued, claimed, SendResult.UNKNOWN)
+    moment = TUESDAY + timedelta(hours=1)
+    again = next(row for row in claim(enqueued, moment) if row.id == claimed.id)
+    settle(enqueued, again, SendResult.UNKNOWN, moment)
+    much_later = TUESDAY + timedelta(days=30)
+    assert claimed.id not in {row.id for row in claim(enqueued, much_later)}
+    assert stored(enqueued, claimed.id).status is DeliveryStatus.UNCERTAIN
+    with enqueued.at(much_later).writing() as session:
+        outbox.retry(session, much_later)
+    assert claimed.id in {row.id for row in claim(enqueued, much_later)}
+
+
+def test_a_mail_whose_answer_was_lost_is_never_called_given_up(enqueued: Installation):
+    claimed = claim(enqueued)[0]
+    settle(enqueued, claimed, SendResult.UNKNOWN, TUESDAY + timedelta(days=9))
+    assert stored(enqueued, claimed.id).status is DeliveryStatus.UNCERTAIN
+
+
+def test_lanes_are_claimed_in_their_order_and_a_claim_can_be_limited_to_the_first(
+    enqueued: Installation,
+):
+    with enqueued.at(TUESDAY).writing() as session:
+        first, second = session.query(Delivery).order_by(Delivery.id)
+        first.lane, second.lane = Lane.OTHERS, Lane.URGENT
+        options = ClaimOptions(100, before=Lane.OTHERS)
+        assert [row.id for row in outbox.claim_due(session, TUESDAY, options)] == [second.id]
+    zoe = enqueued.subscribe("zoe@example.org", confirmed=False, moment=TUESDAY)
+    with enqueued.at(TUESDAY).writing() as session:
+        outbox.enqueue_own(session, DeliveryKind.CONFIRMATION, [zoe], "example.org", TUESDAY)
+    lanes = [row.lane for row in claim(enqueued, LATER)]
+    assert lanes == [Lane.ASKED, Lane.URGENT, Lane.OTHERS]
