@@ -22,7 +22,7 @@ _LONGEST_BOUNCE_LOCAL_PART = 25
 
 def _time_zone(name: str) -> str:
     try:
-        return times.zone(name).key
+        return times.zone(times.successor(name)).key
     except ValueError as error:
         raise ValueError("there is no such time zone; names look like Europe/Berlin") from error
 
