@@ -202,9 +202,11 @@ class Web(_Section):
 
 
 class Privacy(_Section):
-    """The contact for questions about one's data, or about a mail that does not arrive."""
+    """Who is responsible for people's data, and the contact for questions about it."""
 
+    controller: Line | None = None
     contact: Contact | None = None
+    url: WebUrl | None = None
 
 
 class TemplateFiles(_Section):
@@ -231,6 +233,14 @@ class Settings(_Section):
     web: Web = Web()
     privacy: Privacy = Privacy()
     templates: TemplateFiles = TemplateFiles()
+
+    @property
+    def controller(self) -> str:
+        """Who is responsible for people's data (GDPR Art. 13): a name and a postal address."""
+        sender = self.sender
+        return self.privacy.controller or ", ".join(
+            part for part in (sender.name, sender.postal_address) if part
+        )
 
     @property
     def contact(self) -> str:

@@ -26,7 +26,7 @@ _DNS_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 
 def _time_zone(name: str) -> str:
     try:
-        return times.zone(name).key
+        return times.zone(times.successor(name)).key
     except ValueError as error:
         raise ValueError("there is no such time zone; names look like Europe/Berlin") from error
 

@@ -100,11 +100,13 @@ def upgrade() -> None:
         op.create_index(f"ix_held_suppression_{column}", "held_suppression", [column])
     op.add_column("subscriber", _text("bounced_hash", 64))
     op.add_column("installation", _moment("newest_time"))
+    op.add_column("installation", _moment("ran_at"))
     op.add_column("installation", _moment("stopped_at"))
 
 
 def downgrade() -> None:
     op.drop_column("installation", "stopped_at")
+    op.drop_column("installation", "ran_at")
     op.drop_column("installation", "newest_time")
     op.drop_column("subscriber", "bounced_hash")
     op.drop_table("held_suppression")
