@@ -96,10 +96,11 @@ def retry(
     ids: Ids = None,
     now: shared.Now = "",
 ) -> None:
-    """Make mails due again that were given up, refused, uncertain or put off.
+    """Make mails due again that did not reach anybody.
 
-    Without an ID: all of them. The next run sends them with the Message-ID they had, so that a mail
-    server can recognise a mail that it has already.
+    Without an ID: all that were given up or refused, are uncertain, or are put off. The next run
+    sends them with the Message-ID they had, so that a mail server can recognise a mail that it has
+    already.
     """
     from notifier.pipeline import unsent
 
@@ -115,7 +116,10 @@ def drop(
     ],
     now: shared.Now = "",
 ) -> None:
-    """End mails that are not to be sent any more, whether they wait or were given up."""
+    """End mails that are not to be sent any more.
+
+    They may wait, be uncertain, or have been given up.
+    """
     from notifier.pipeline import unsent
 
     with shared.open_deps(now) as deps:

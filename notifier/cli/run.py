@@ -82,6 +82,8 @@ def print_report(report: "Report") -> None:
             )
     for problem in report.problems:
         shared.warn(f"{problem} Nothing was lost; the next run tries again.")
+    for unreached in report.unreached:
+        shared.warn(unreached)
     if report.sent.stopped_at is not None:
         shared.warn(shared.stopped_note(report.sent.stopped_at))
     if report.sent.problem:

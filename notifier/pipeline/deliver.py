@@ -24,6 +24,7 @@ from notifier.deps import Deps
 from notifier.digest import digests
 from notifier.errors import StoreError
 from notifier.messages.digest_mail import MessageBuilder
+from notifier.pipeline import brake
 from notifier.pipeline.bounces import Refusals
 from notifier.pipeline.interruptions import Interruptions
 from notifier.pipeline.problems import Problems, describe_unexpected, log_trace
@@ -47,11 +48,14 @@ class Sent:
     Attributes:
         answers: the number of deliveries by `SendResult`.
         problem: the reason why the mail server could not be used; empty if it could.
+        for_our_fault: the number of deliveries that wait because servers refuse us, or how much we
+            send.
         stopped_at: the time at which a person stopped the sending; None if nobody did.
     """
 
     answers: dict[str, int] = field(default_factory=dict)
     problem: str = ""
+    for_our_fault: int = 0
     stopped_at: datetime | None = None
 
     @property
@@ -90,10 +94,13 @@ def run(deps: Deps, stop: Callable[[], bool] = never) -> Sent:
     ):
         sending = _Sending(deps, begin, prefetcher, stop)
         problem = sending.send_all()
+        if brake.apply(deps):  # its mail to the operator is sent now
+            problem = problem or sending.send_all()
     with deps.writing() as session:
         digests.finish(session)
         stopped_at = outbox_stop.stopped_at(session)
-    return Sent(sending.settling.answers, problem, stopped_at)
+    settling = sending.settling
+    return Sent(settling.answers, problem, settling.for_our_fault, stopped_at)
 
 
 class _Sending:
@@ -262,12 +269,14 @@ class _Settling:
 
     Attributes:
         answers: the number of deliveries by `SendResult`.
+        for_our_fault: the number of those that wait because servers refuse us.
         open: the claims of deliveries without an outcome, by their ids.
     """
 
     def __init__(self, deps: Deps, begin: Callable[[], AbstractContextManager[Connection]]) -> None:
         self._deps, self._begin, self._refusals = deps, begin, Refusals(deps)
         self.answers: dict[str, int] = {}
+        self.for_our_fault = 0
         self.open: dict[int, str] = {}
 
     def __call__(self, outcomes: Sequence[Outcome]) -> None:
@@ -288,6 +297,7 @@ class _Settling:
             self._close([outcome.delivery_id for outcome in others])
         for outcome in others:
             self._count(outcome.answer, 1)
+            self.for_our_fault += outcome.waits_because is not None
 
     def _by_claim(self, delivery_ids: Sequence[int]) -> dict[str, list[int]]:
         claims: dict[str, list[int]] = {}

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, case, func, select, true, update
+from sqlalchemy import and_, bindparam, case, func, select, true, update
 from sqlalchemy.orm import Session, joinedload
 
 from notifier.deliver.outbox import rate_limits, stop
@@ -30,6 +30,7 @@ from notifier.store.models import (
     AddressChange,
     Delivery,
     Digest,
+    HeldSuppression,
     Subscriber,
     Subscription,
     Suppression,
@@ -102,6 +103,7 @@ _STATE_COLUMNS = (
     Subscription.status,
     Suppression.address_hash,
     Subscriber.held_until,
+    HeldSuppression.id.label("held_suppression"),
 )
 
 # The address that a digest is sent to; for any other mail `_claim_others` has stored it.
@@ -163,7 +165,8 @@ def claim_due(session: Session, now: datetime, options: ClaimOptions) -> list[Cl
     rows = _next_rows(session, now, options)
     name = uuid.uuid4().hex
     limits = rate_limits.Limits(session, options.domain_rates, now)
-    claimed = _claim_others(session, [row.id for row in rows if row.digest_id is None], limits, now)
+    other_rows = [row for row in rows if row.digest_id is None]
+    claimed = _claim_others(session, other_rows, limits, now)
     digest_rows = [row for row in rows if row.digest_id is not None]
     claimed += _claim_digests(session, digest_rows, limits, now)
     limits.store()
@@ -228,6 +231,13 @@ def _due_rows(
         .outerjoin(Subscription, Subscription.id == Delivery.subscription_id)
         .outerjoin(Subscriber, Subscriber.id == Subscription.subscriber_id)
         .outerjoin(Suppression, Suppression.address_hash == Subscriber.address_hash)
+        .outerjoin(
+            HeldSuppression,
+            and_(
+                HeldSuppression.address_hash == Subscriber.address_hash,
+                HeldSuppression.held_at.is_not(None),
+            ),
+        )
         .where(
             Delivery.status == status,
             Delivery.lane == lane,
@@ -250,8 +260,8 @@ def _claim_digests(
     unwanted: dict[tuple[EndReason, str], list[int]] = {}
     claimed = []
     for row in rows:
-        digest, status, suppressed, held_until = row[len(_CLAIMED_COLUMNS) :]
-        if digest is not DigestStatus.APPROVED:
+        digest, status, suppressed, held_until, held = row[len(_CLAIMED_COLUMNS) :]
+        if digest is not DigestStatus.APPROVED or held is not None:
             put_off.setdefault(now + _HELD_FOR, []).append(row.id)
         elif suppressed is not None:
             ended = EndReason.SUPPRESSED, "the address is suppressed"
@@ -276,12 +286,17 @@ def _claim_digests(
 
 
 def _claim_others(
-    session: Session, ids: Sequence[int], limits: rate_limits.Limits, now: datetime
+    session: Session, rows: Sequence[Any], limits: rate_limits.Limits, now: datetime
 ) -> list[Claimed]:
     """Return the wanted ones of these deliveries without a digest; suppress the others.
 
-    One whose domain has no place now is put off until the next free one.
+    Those to an address whose suppression waits for a person are put off, and one whose domain has
+    no place now until the next free one.
     """
+    held = [row.id for row in rows if row.held_suppression is not None]
+    if held:
+        _update(session, held, due_from(now + _HELD_FOR))
+    ids = [row.id for row in rows if row.held_suppression is None]
     if not ids:
         return []
     due = (
