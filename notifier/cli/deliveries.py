@@ -57,9 +57,10 @@ def list_(
 
 @app.command("stop")
 def stop(now: shared.Now = "") -> None:
-    """Stop all sending at once, also in the middle of a digest that another process sends.
+    """Stop all sending at once, in the middle of a digest.
 
-    Mails that the mail server has already stay sent. What was not sent waits until `resume`.
+    Another process that sends stops, too. Mails that the mail server has already stay sent. What
+    was not sent waits until `resume`.
     """
     from notifier.deliver.outbox import stop as outbox_stop
 

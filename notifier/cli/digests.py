@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from notifier.cli import shared
+from notifier.cli import shared, texts
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 app = shared.group("digests", "The digests that were composed.")
 
 DigestId = Annotated[int, typer.Argument(metavar="ID", help="As `digests list` shows it.")]
+
+# Bytes of a file that are read for a note.
+_LARGEST_NOTE = 100_000
 
 _HEADINGS = ("id", "profile", "cadence", "status", "composed", "items", "recipients")
 
@@ -74,6 +77,35 @@ def hold(digest_id: DigestId) -> None:
     if not held:
         shared.fail(f"Digest {digest_id} is not being sent: nothing was changed.")
     shared.say(f"Digest {digest_id} is held. To release it: notifier digests approve {digest_id}")
+
+
+@app.command("note")
+def note(
+    digest_id: DigestId,
+    text: Annotated[str, typer.Option(metavar="TEXT", help="The text of the note.")] = "",
+    file: Annotated[
+        str, typer.Option(metavar="FILE|-", help="A file with the text, or - for standard input.")
+    ] = "",
+    now: shared.Now = "",
+) -> None:
+    """Send a note to exactly those who got a digest.
+
+    It tells them of an error in it, for instance. An empty line begins a new paragraph. The frame
+    is in the language of each reader. Given again, the same note goes only to those who got the
+    digest since.
+    """
+    from notifier.admin.digest_note import send_note
+    from notifier.errors import InputError
+
+    if bool(text) == bool(file):
+        raise InputError("The note has no text, or two.", "Give it with --text or with --file.")
+    words = text or texts.text_at(file, _LARGEST_NOTE)
+    with shared.open_deps(now) as deps:
+        number = send_note(deps, digest_id, words)
+    if not number:
+        shared.fail("Nobody who got this digest lacks this note: nothing was changed.")
+    mails = "1 mail is" if number == 1 else f"{number} mails are"
+    shared.say(f"{mails} enqueued; the next `notifier run` sends the note.")
 
 
 def _to_json(session: "Session", digest: "Digest") -> dict[str, Any]:

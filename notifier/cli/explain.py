@@ -1,11 +1,10 @@
 """`notifier explain`."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from notifier.cli import shared
+from notifier.cli import shared, texts
 
 # Bytes; longer than any article.
 _LARGEST_BODY = 1_000_000
@@ -35,7 +34,9 @@ def explain(
 
     if not (title or summary or body):
         raise InputError("There is no text to judge.", "Give --title, --summary or --body.")
-    document = judging.Document(plain(title), plain(summary), paragraphs(_read_body(body)))
+    document = judging.Document(
+        plain(title), plain(summary), paragraphs(texts.text_at(body, _LARGEST_BODY))
+    )
     with shared.open_deps() as deps, deps.reading() as session:
         stored = profiles.find(session, profile)
         judgement = judging.document_judge(stored)(document)
@@ -47,11 +48,3 @@ def explain(
     shared.say(f"{judgement.tier} ({judgement.score:.2f}) for {stored.name}")
     for reason in reasons:
         shared.say(f"  because {reason}")
-
-
-def _read_body(place: str) -> str:
-    if not place:
-        return ""
-    if place == "-":
-        return shared.standard_input(_LARGEST_BODY).decode("utf-8", "replace")
-    return shared.file_bytes(Path(place), _LARGEST_BODY).decode("utf-8", "replace")

@@ -29,7 +29,7 @@ from notifier.email_addresses import to_ascii_domain
 from notifier.enums import Cadence
 from notifier.i18n.catalog import language_of
 from notifier.links import Purpose
-from notifier.messages import account_mail
+from notifier.messages import account_mail, note_mail
 from notifier.messages.digest_body import digest_title
 from notifier.store.models import Delivery, Digest, Subscription
 from notifier.subscribers.schedule import Schedule
@@ -241,6 +241,8 @@ def _spec_of(deps: Deps, delivery: Delivery, now: datetime) -> MessageSpec:
         )
     subscription = delivery.subscription
     assert subscription is not None
+    if delivery.note is not None:
+        return note_mail.note_spec(deps, delivery.note, subscription, message_id, now)
     if delivery.kind in account_mail.KINDS:
         return account_mail.account_spec(deps, delivery.kind, subscription, message_id, now)
     return account_mail.confirmation_spec(deps, subscription, message_id, now)

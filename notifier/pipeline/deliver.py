@@ -28,6 +28,7 @@ from notifier.pipeline import brake
 from notifier.pipeline.bounces import Refusals
 from notifier.pipeline.interruptions import Interruptions
 from notifier.pipeline.problems import Problems, describe_unexpected, log_trace
+from notifier.store.models import Delivery
 
 # Seconds between two renewals of the leases: two may fail before a lease of 30 seconds runs out.
 # Chosen by hand; not measured.
@@ -229,6 +230,9 @@ class _Sending:
                 try:
                     messages.append(self._builder.outgoing(session, delivery, now))
                 except Exception as error:  # noqa: BLE001 - one mail stops no other
+                    if session.get(Delivery, delivery.id) is None:  # erased since the claim
+                        failed.append(Outcome(delivery.id, SendResult.NOT_TRIED))
+                        continue
                     # One trace per digest is enough.
                     if delivery.digest_id is None or delivery.digest_id not in logged:
                         log_trace(f"Delivery {delivery.id} cannot be built", error)

@@ -2,9 +2,10 @@
 
 import pytest
 
-from tests.support.command_line import LATER, run_without_a_mail_server
+from tests.support import news_site as sites
+from tests.support.command_line import LATER, NOW, run_without_a_mail_server
 from tests.support.mail_sink import Sink
-from tests.support.news_site import Site
+from tests.support.news_site import Article, Site
 
 
 def test_a_digest_can_be_held_and_approved(
@@ -21,3 +22,19 @@ def test_a_digest_can_be_held_and_approved(
     assert ready("run", "--once", *LATER).code == 0
     assert len(sink.messages) == 1
     assert "There is no digest 9" in ready("digests", "hold", "9").err
+
+
+def test_a_note_is_enqueued_for_those_who_got_the_digest(ready, home, site, sink):
+    ready("subscribe", "anna@example.org", "--confirmed", "--every", "daily", *NOW)
+    ready("run", "--once", *NOW)
+    site.put("/feed/", sites.rss([Article("Frexalimab slows lesions")]))
+    ready("run", "--once", *LATER)
+    (home / "note.txt").write_text("An item was wrong.", encoding="utf-8")
+    done = ready("digests", "note", "1", "--file", "note.txt", *LATER)
+    assert done.out == "1 mail is enqueued; the next `notifier run` sends the note.\n"
+    again = ready("digests", "note", "1", "--text", "An item was wrong.", *LATER)
+    assert (again.code, "nothing was changed" in again.err) == (1, True)
+    assert ready("digests", "note", "1").code == 2
+    assert ready("digests", "note", "1", "--text", "x", "--file", "note.txt").code == 2
+    ready("run", "--once", *LATER)
+    assert len(sink.messages) == 2

@@ -282,3 +282,39 @@ def test_a_slow_greeting_is_waited_for_and_delays_no_other_connection():
         transport.send(messages[:1], outcomes.extend)
         transport.close()
         assert len(server.accepted) == 1
+
+
+def test_a_mail_to_somebody_who_was_erased_after_the_claim_ends_without_a_trace(
+    enqueued: Installation, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    ask_for_a_confirmation(enqueued)
+    claim_due = outbox.claim_due
+
+    def claim_and_erase(session, now, options):
+        claimed = claim_due(session, now, options)
+        erased = [row.id for row in claimed if row.digest_id is None]
+        session.query(Delivery).filter(Delivery.id.in_(erased)).delete()
+        return claimed
+
+    monkeypatch.setattr(outbox, "claim_due", claim_and_erase)
+    with faulty_server.running() as server:
+        send_while(enqueued, server, lambda: None)
+        assert sent_once(server, PEOPLE)
+    assert caplog.text == ""
+
+
+def test_an_address_that_needs_smtputf8_costs_its_own_mail_alone():
+    outcomes: list[outbox.Outcome] = []
+    messages = [
+        a_message(number, Lane.OTHERS)._replace(message=lambda: b"Subject: x\r\n\r\nx\r\n")
+        for number in range(3)
+    ]
+    messages[1] = messages[1]._replace(envelope_to="jörg@example.org")
+    with faulty_server.running() as server:
+        transport = Transport(Smtp(port=server.port, security="none", connections=1))
+        transport.send(messages, outcomes.extend)
+        transport.close()
+    answers = {outcome.delivery_id: outcome for outcome in outcomes}
+    assert answers[1].answer is outbox.SendResult.REFUSED
+    assert "SMTPUTF8" in answers[1].text
+    assert {answers[0].answer, answers[2].answer} == {outbox.SendResult.ACCEPTED}

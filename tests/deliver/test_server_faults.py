@@ -4,6 +4,7 @@ import os
 import signal
 import sqlite3
 import threading
+import time
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
@@ -294,7 +295,13 @@ def test_a_daemon_that_is_stopped_does_not_finish_its_list(enqueued: Installatio
         enqueued.change(
             smtp=Smtp(port=server.port, security="none", connections=2, rate_per_second=4)
         )
-        threading.Timer(0.6, os.kill, [os.getpid(), signal.SIGTERM]).start()
+
+        def stop_when_some_are_sent() -> None:
+            while len(server.accepted) < 2:
+                time.sleep(0.02)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        threading.Thread(target=stop_when_some_are_sent, daemon=True).start()
         reports: list[Report] = []
         scheduler.run(enqueued.at(TUESDAY), reports.append, tick=60)
         (report,) = reports

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from notifier.deliver.outbox.patience import PATIENCE
 from notifier.enums import DeliveryKind, DeliveryStatus, Lane, WaitReason
-from notifier.store.models import AddressChange, Delivery, Digest, Notice, Subscription
+from notifier.store.models import AddressChange, Delivery, Digest, Note, Notice, Subscription
 
 # The kinds that somebody waits for at this moment.
 _ASKED = frozenset(
@@ -129,6 +129,25 @@ def enqueue_notice(session: Session, notice: Notice, domain: str, now: datetime)
     session.execute(
         insert(Delivery), [_row(DeliveryKind.NOTICE, now, domain, now, notice_id=notice.id)]
     )
+
+
+def enqueue_note(
+    session: Session, note: Note, subscription_ids: Sequence[int], domain: str, now: datetime
+) -> None:
+    """Enqueue a note about a digest for the subscriptions that got it."""
+    if subscription_ids:
+        rows = [
+            _row(
+                DeliveryKind.NOTE,
+                now,
+                domain,
+                now,
+                note_id=note.id,
+                subscription_id=subscription_id,
+            )
+            for subscription_id in subscription_ids
+        ]
+        session.execute(insert(Delivery), rows)
 
 
 def _row(

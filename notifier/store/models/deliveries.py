@@ -25,15 +25,26 @@ class Notice(Base):
 
 
 class Note(Base):
-    """A text that follows a digest, to exactly those who got it. Writer: `digest/notes.py`."""
+    """A text that follows a digest, to exactly those who got it. Writer: `digest/notes.py`.
+
+    Attributes:
+        text: paragraphs, with an empty line between them.
+        text_hash: SHA-256 of the text, 64 hexadecimal digits: the same text is one note.
+    """
 
     __tablename__ = "note"
-    __table_args__ = ({"sqlite_autoincrement": True},)
+    __table_args__ = (
+        UniqueConstraint("digest_id", "text_hash"),
+        {"sqlite_autoincrement": True},
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     digest_id: Mapped[int] = mapped_column(ForeignKey("digest.id", ondelete="CASCADE"))
     text: Mapped[str] = mapped_column(Text)
+    text_hash: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime]
+
+    digest: Mapped[Digest] = relationship()
 
 
 class HeldSuppression(Base):
@@ -117,7 +128,7 @@ class Delivery(Base):
     """One message to send, with its attempts. Writer: `deliver/outbox/`.
 
     It is for a subscription, for a change of address (`change_id`), or for the operator
-    (`notice_id`).
+    (`notice_id`). A note about a digest (`note_id`) is for the subscription that got it.
 
     Attributes:
         digest_id: the digest that is sent; None for all other messages.
@@ -140,6 +151,7 @@ class Delivery(Base):
     __tablename__ = "delivery"
     __table_args__ = (
         UniqueConstraint("digest_id", "subscription_id"),
+        UniqueConstraint("note_id", "subscription_id"),
         Index("ix_delivery_open", "status", "next_attempt_at"),
         Index("ix_delivery_lane", "status", "lane", "next_attempt_at"),
         # The number of a deleted row is never given again.

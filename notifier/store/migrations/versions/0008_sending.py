@@ -34,8 +34,10 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("digest_id", sa.Integer(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("text_hash", sa.String(64), nullable=False),
         _moment("created_at", nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_note"),
+        sa.UniqueConstraint("digest_id", "text_hash", name="uq_note_digest_id"),
         sa.ForeignKeyConstraint(
             ["digest_id"], ["digest.id"], name="fk_note_digest_id_digest", ondelete="CASCADE"
         ),
@@ -63,6 +65,7 @@ def upgrade() -> None:
         batch.create_foreign_key(
             "fk_delivery_note_id_note", "note", ["note_id"], ["id"], ondelete="CASCADE"
         )
+        batch.create_unique_constraint("uq_delivery_note_id", ["note_id", "subscription_id"])
     op.execute("UPDATE delivery SET lane = 0 WHERE digest_id IS NULL AND notice_id IS NULL")
     op.create_index("ix_delivery_lane", "delivery", ["status", "lane", "next_attempt_at"])
     for table in ("notice", "address_change") if is_sqlite else ():
@@ -113,6 +116,7 @@ def downgrade() -> None:
     op.drop_index("ix_delivery_lane", "delivery")
     op.execute("DELETE FROM delivery WHERE note_id IS NOT NULL")
     with op.batch_alter_table("delivery") as batch:
+        batch.drop_constraint("uq_delivery_note_id", type_="unique")
         batch.drop_constraint("fk_delivery_note_id_note", type_="foreignkey")
         for name in _NEW_COLUMNS[::-1]:
             batch.drop_column(name)
