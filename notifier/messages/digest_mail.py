@@ -186,7 +186,7 @@ class MessageBuilder:
         token = self._deps.links.bounce_token(claimed.message_id)
         tag = f"+{token}" if token else ""
         envelope_from = f"{self._bounce_local}{tag}@{self._bounce_domain}"
-        return OutgoingMessage(claimed.id, envelope_from, to, message)
+        return OutgoingMessage(claimed.id, envelope_from, to, message, claimed.lane)
 
 
 def _render_for(deps: Deps, shared: _Shared, claimed: Claimed, now: datetime) -> bytes:

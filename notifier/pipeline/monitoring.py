@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from notifier.deliver import alerts, given_up
 from notifier.deliver.alerts import Changes, Trouble
+from notifier.deliver.outbox import stop
 from notifier.deps import Deps
 from notifier.enums import Health
 from notifier.match import held
@@ -35,8 +36,8 @@ class Check:
     """The result of one check. It names no person.
 
     Attributes:
-        name: `runs`, `digests`, `backlog`, `subscribers`, `unreached`, `sources`, `held` or
-            `clock`.
+        name: `runs`, `digests`, `backlog`, `subscribers`, `unreached`, `sources`, `held`, `clock`
+            or `sending`.
         ok: true if nothing is wrong.
         finding: what is wrong, or for `held` how many matches wait; empty if there is nothing.
     """
@@ -71,6 +72,7 @@ def checks(session: Session, now: datetime) -> list[Check]:
         Check("sources", not failing, _list(failing, now)),
         Check("held", ok=True, finding=f"matches that wait: {waiting}" if waiting else ""),
         _of_clock(session, now),
+        _of_sending(session),
     ]
 
 
@@ -81,6 +83,14 @@ def _describe_stop(since: datetime | None) -> str:
 def _of_clock(session: Session, now: datetime) -> Check:
     wrong = clock.finding(session, now)
     return Check("clock", not wrong, wrong)
+
+
+def _of_sending(session: Session) -> Check:
+    stopped_at = stop.stopped_at(session)
+    if stopped_at is None:
+        return Check("sending", ok=True, finding="")
+    since = stopped_at.isoformat(timespec="seconds")
+    return Check("sending", ok=False, finding=f"a person stopped the sending at {since}")
 
 
 def _list(failing: Sequence[Source], now: datetime) -> str:

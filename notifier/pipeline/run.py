@@ -20,6 +20,7 @@ open while the network is used or a text is judged, rendered or signed.
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from notifier.deps import Deps
 from notifier.match import judging, profiles
@@ -76,38 +77,40 @@ def run_once(deps: Deps, stop: Callable[[], bool] = deliver.never) -> Report:
 
     Args:
         deps: settings, sessions, transports, clock.
-        stop: asked before each mail; after it returned true, no further mail is sent.
+        stop: asked before each step and each mail; after it returned true, none begins.
 
     Raises:
         SettingsError: the settings name no sender; no step was run.
     """
     deps.require_sender()
     problems = Problems()
-    polled: list[PollResult] = []
-    matched, composed, sent, unreached = 0, 0, Sent(), list[str]()
-    with problems.contained("The heartbeat"):
-        _beat(deps)
-    with problems.contained("The step clock"):
-        clock.run(deps)
-    with problems.contained("The step poll"):
-        polled = poll.run(deps)
-    with problems.contained("The step match"):
-        matched = match.run(deps, problems)
-    with problems.contained("The step signup_requests"):
-        signup_requests.answer_all(deps, problems)
-    with problems.contained("The step housekeeping"):
-        housekeeping.run(deps, problems)
-    with problems.contained("The step compose"):
-        composed = compose.run(deps, problems)
-    with problems.contained("The step deliver"):
-        sent = deliver.run(deps, stop)
-    with problems.contained("The step monitoring"):
-        unreached = monitoring.notify_operator(deps)
-    with problems.contained("The step waiting"):
-        waiting.notify_operator(deps)
-    with problems.contained("The heartbeat"):
-        _beat(deps)
-    return Report(polled, matched, composed, sent, tuple(problems.lines), tuple(unreached))
+    steps: dict[str, Callable[[], Any]] = {
+        "heartbeat": lambda: _beat(deps),
+        "clock": lambda: clock.run(deps),
+        "poll": lambda: poll.run(deps),
+        "match": lambda: match.run(deps, problems),
+        "signup_requests": lambda: signup_requests.answer_all(deps, problems),
+        "housekeeping": lambda: housekeeping.run(deps, problems),
+        "compose": lambda: compose.run(deps, problems),
+        "deliver": lambda: deliver.run(deps, stop),
+        "monitoring": lambda: monitoring.notify_operator(deps),
+        "waiting": lambda: waiting.notify_operator(deps),
+        "heartbeat after all": lambda: _beat(deps),
+    }
+    results: dict[str, Any] = {}
+    for name, run in steps.items():
+        if stop():
+            break
+        with problems.contained(f"The step {name}"):
+            results[name] = run()
+    return Report(
+        results.get("poll", []),
+        results.get("match", 0),
+        results.get("compose", 0),
+        results.get("deliver", Sent()),
+        tuple(problems.lines),
+        tuple(results.get("monitoring", ())),
+    )
 
 
 def _beat(deps: Deps) -> None:

@@ -63,3 +63,22 @@ def test_a_delivery_is_dropped_by_its_id(ready, site: Site, sink: Sink):
     assert dropped["status"] == "suppressed"
     assert ready("run", "--once", *LATER).code == 0
     assert sink.messages == []
+
+
+def test_a_person_stops_and_resumes_the_sending(ready, site: Site, sink: Sink):
+    ready("subscribe", "anna@example.org", "--confirmed", "--every", "daily", *NOW)
+    ready("run", "--once", *NOW)
+    site.put("/feed/", sites.rss([Article("Frexalimab slows lesions")]))
+    stopped = ready("deliveries", "stop", *NOW)
+    assert (stopped.code, "notifier deliveries resume" in stopped.out) == (0, True)
+    assert ready("deliveries", "stop").code == 1
+    run = ready("run", "--once", *LATER)
+    assert (run.code, sink.messages) == (0, [])
+    assert "Sending is stopped since 2026-03-02T09:00:00+00:00" in run.err
+    listed = ready("deliveries", "list", "--json")
+    assert [delivery["status"] for delivery in listed.json] == ["pending"]
+    assert "notifier deliveries resume" in listed.err
+    assert ready("deliveries", "resume").code == 0
+    assert ready("deliveries", "resume").code == 1
+    assert ready("run", "--once", *LATER).err == ""
+    assert len(sink.messages) == 1

@@ -14,17 +14,15 @@ from typing import Any, NamedTuple
 from sqlalchemy import and_, bindparam, case, func, select, true, update
 from sqlalchemy.orm import Session, joinedload
 
-from notifier.deliver.outbox import rate_limits
+from notifier.deliver.outbox import rate_limits, stop, wanted
 from notifier.deliver.outbox.enqueue import due_from
 from notifier.enums import (
     Cadence,
-    DeliveryKind,
     DeliveryStatus,
     DigestStatus,
     EndReason,
     Lane,
     SubscriptionStatus,
-    SuppressionCause,
 )
 from notifier.store.models import (
     AddressChange,
@@ -153,18 +151,23 @@ def claim_due(session: Session, now: datetime, options: ClaimOptions) -> list[Cl
     A delivery whose lease ran out (its worker died) is taken over. A delivery that nobody wants any
     more is settled as `suppressed`. A delivery that has to wait (a held digest, a pause, a full
     mailbox, a rate limit) is put off. So the list may be empty although more is due: see
-    `has_more`.
+    `has_more`. While a person has stopped the sending, nothing is claimed.
     """
     expired = Delivery.status == DeliveryStatus.SENDING, Delivery.leased_until < now
     # The claim keeps its name: if its worker lives, an answer that comes late still counts.
     session.execute(
         update(Delivery).where(*expired).values(status=DeliveryStatus.PENDING, leased_until=None)
     )
+    if stop.stopped_at(session) is not None:
+        return []
     rows = _next_rows(session, now, options)
     name = uuid.uuid4().hex
-    claimed = _claim_others(session, [row for row in rows if row.digest_id is None], now)
+    limits = rate_limits.Limits(session, options.domain_rates, now)
+    others = [row for row in rows if row.digest_id is None]
+    claimed = _claim_others(session, others, limits, now)
     digest_rows = [row for row in rows if row.digest_id is not None]
-    claimed += _claim_digests(session, digest_rows, options, now)
+    claimed += _claim_digests(session, digest_rows, limits, now)
+    limits.store()
     if claimed:
         ids = [delivery.id for delivery in claimed]
         leased = {"ids": ids, "until": now + LEASE, "name": name}
@@ -178,8 +181,26 @@ def _lane_of(delivery: Claimed) -> int:
 
 
 def has_more(session: Session, now: datetime, options: ClaimOptions) -> bool:
-    """Return whether further deliveries are due."""
+    """Return whether further deliveries are due and may be sent."""
+    if stop.stopped_at(session) is not None:
+        return False
     return bool(_next_rows(session, now, replace(options, limit=1)))
+
+
+def first_waiting_lane(session: Session, now: datetime, before: Lane) -> int | None:
+    """Return the first lane before another one in which a mail is due; None if there is none."""
+    due = (
+        Delivery.status == DeliveryStatus.PENDING,
+        Delivery.lane < before,
+        Delivery.next_attempt_at <= now,
+    )
+    return session.scalar(select(Delivery.lane).where(*due).order_by(Delivery.lane).limit(1))
+
+
+def next_due_at(session: Session, now: datetime) -> datetime | None:
+    """Return the time at which the next mail that waits becomes due; None if none waits."""
+    later = Delivery.status == DeliveryStatus.PENDING, Delivery.next_attempt_at > now
+    return session.scalar(select(func.min(Delivery.next_attempt_at)).where(*later))
 
 
 def _next_rows(session: Session, now: datetime, options: ClaimOptions) -> list[Any]:
@@ -231,12 +252,11 @@ def _due_rows(
 
 
 def _claim_digests(
-    session: Session, rows: Sequence[Any], options: ClaimOptions, now: datetime
+    session: Session, rows: Sequence[Any], limits: rate_limits.Limits, now: datetime
 ) -> list[Claimed]:
     put_off: dict[datetime, list[int]] = {}
     unwanted: dict[tuple[EndReason, str], list[int]] = {}
     claimed = []
-    limits = rate_limits.Limits(session, options.domain_rates, now)
     for row in rows:
         digest, status, suppressed, held_until, held = row[len(_CLAIMED_COLUMNS) :]
         if digest is not DigestStatus.APPROVED or held is not None:
@@ -260,14 +280,16 @@ def _claim_digests(
         _update(session, ids, suppress | {"ended_because": reason, "error": text})
     for moment, ids in put_off.items():
         _update(session, ids, due_from(moment))
-    limits.store()
     return claimed
 
 
-def _claim_others(session: Session, rows: Sequence[Any], now: datetime) -> list[Claimed]:
+def _claim_others(
+    session: Session, rows: Sequence[Any], limits: rate_limits.Limits, now: datetime
+) -> list[Claimed]:
     """Return the wanted ones of these deliveries without a digest; suppress the others.
 
-    Those to an address whose suppression waits for a person are put off.
+    Those to an address whose suppression waits for a person are put off, and one whose domain has
+    no place now, until the next free one.
     """
     held = [row.id for row in rows if row.held_suppression is not None]
     if held:
@@ -276,7 +298,9 @@ def _claim_others(session: Session, rows: Sequence[Any], now: datetime) -> list[
     if not ids:
         return []
     due = (
-        select(Delivery).where(Delivery.id.in_(ids)).order_by(Delivery.next_attempt_at, Delivery.id)
+        select(Delivery)
+        .where(Delivery.id.in_(ids))
+        .order_by(Delivery.lane, Delivery.next_attempt_at, Delivery.id)
     )
     deliveries = session.scalars(
         due.options(
@@ -286,14 +310,16 @@ def _claim_others(session: Session, rows: Sequence[Any], now: datetime) -> list[
             joinedload(Delivery.subscription).joinedload(Subscription.profile),
         ).execution_options(populate_existing=True)
     ).all()
-    suppressions = _suppressions_of(session, deliveries)
+    suppressions = wanted.suppressions_of(session, deliveries)
     claimed = []
     for delivery in deliveries:
-        if unwanted := _reason_unwanted(delivery, suppressions):
+        if unwanted := wanted.reason_unwanted(delivery, suppressions):
             delivery.status, delivery.leased_until = DeliveryStatus.SUPPRESSED, None
             delivery.ended_because, delivery.error = unwanted
+        elif (allowed_at := limits.allowed_at(wanted.address(delivery))) > now:
+            delivery.next_attempt_at = allowed_at
         else:
-            delivery.address_hash = _address_hash(delivery)
+            delivery.address_hash = wanted.address_hash(delivery)
             claimed.append(
                 Claimed(delivery.id, delivery.message_id, delivery.due_at, lane=delivery.lane)
             )
@@ -304,68 +330,6 @@ def _claim_others(session: Session, rows: Sequence[Any], now: datetime) -> list[
 def _update(session: Session, ids: Sequence[int], values: Mapping[str, Any]) -> None:
     changed = update(Delivery).where(Delivery.id.in_(ids)).values(**values)
     session.execute(changed.execution_options(synchronize_session=False))
-
-
-def _suppressions_of(session: Session, deliveries: Sequence[Delivery]) -> dict[str, Suppression]:
-    """Return the suppressions of the recipients, by address hash."""
-    hashes = {key for delivery in deliveries if (key := _address_hash(delivery))}
-    suppressed = select(Suppression).where(Suppression.address_hash.in_(hashes))
-    rows = session.scalars(suppressed.execution_options(populate_existing=True))
-    return {suppression.address_hash: suppression for suppression in rows}
-
-
-def _address_hash(delivery: Delivery) -> str:
-    """Return the address hash of the recipient; empty for a notice to the operator."""
-    if delivery.change is not None:
-        new = delivery.kind is DeliveryKind.CHANGE_NEW
-        return delivery.change.address_hash if new else delivery.change.subscriber.address_hash
-    return (
-        delivery.subscription.subscriber.address_hash if delivery.subscription is not None else ""
-    )
-
-
-def _reason_unwanted(
-    delivery: Delivery, suppressions: Mapping[str, Suppression]
-) -> tuple[EndReason, str] | None:
-    """Return the reason why a mail must not be sent, in a word and in words; None if it may be."""
-    suppression = suppressions.get(_address_hash(delivery))
-    if suppression is not None and not _asks_owner(delivery, suppression):
-        return EndReason.SUPPRESSED, "the address is suppressed"
-    if (
-        delivery.kind is DeliveryKind.CHANGE_NEW
-        and delivery.change is not None
-        and not delivery.change.email
-    ):
-        return EndReason.LEFT, "the address was erased"
-    subscription = delivery.subscription
-    if subscription is None:
-        return None
-    if delivery.kind is DeliveryKind.CONFIRMATION:
-        wanted = subscription.status is SubscriptionStatus.PENDING or subscription.wish is not None
-    else:
-        wanted = subscription.status in SubscriptionStatus.RUNNING
-    if wanted:
-        return None
-    return EndReason.LEFT, f"the subscription is {subscription.status}"
-
-
-def _asks_owner(delivery: Delivery, suppression: Suppression) -> bool:
-    """Return whether a mail asks the owner of a suppressed address if they want mails again.
-
-    An owner who left or was erased is always asked. For others the suppression stores the time at
-    which such a mail was enqueued: only that mail is sent, and only while nothing newer is known
-    about the address.
-    """
-    if delivery.kind not in (DeliveryKind.CONFIRMATION, DeliveryKind.CHANGE_NEW):
-        return False
-    if suppression.cause in (SuppressionCause.ERASED, SuppressionCause.LEFT):
-        return True
-    liftable = suppression.cause in (SuppressionCause.BOUNCED, SuppressionCause.COMPLAINED)
-    return (
-        liftable
-        and suppression.asked_at == delivery.created_at
-        and suppression.at <= delivery.created_at
-    )
 
 
 def renew(session: Session, claims: Collection[str], now: datetime) -> None:

@@ -255,6 +255,11 @@ def _encoded(octets: bytes) -> str:
     return base64.b64encode(octets).decode()
 
 
+def make_bell() -> tuple[socket.socket, socket.socket]:
+    """Return two sockets: what is sent into the second wakes who waits for the first."""
+    return socket.socketpair()
+
+
 def is_alive(client: Client) -> bool:
     """Return whether the server still answers on a connection (NOOP)."""
     try:
