@@ -99,7 +99,8 @@ def run(deps: Deps, stop: Callable[[], bool] = never) -> Sent:
     with deps.writing() as session:
         digests.finish(session)
         stopped_at = outbox_stop.stopped_at(session)
-    return Sent(sending.settling.answers, problem, sending.settling.for_our_fault, stopped_at)
+    settling = sending.settling
+    return Sent(settling.answers, problem, settling.for_our_fault, stopped_at)
 
 
 class _Sending:

@@ -103,6 +103,8 @@ def run_once(deps: Deps, stop: Callable[[], bool] = deliver.never) -> Report:
             break
         with problems.contained(f"The step {name}"):
             results[name] = run()
+    with problems.contained("The heartbeat"):
+        _beat(deps)
     return Report(
         results.get("poll", []),
         results.get("match", 0),

@@ -56,6 +56,16 @@ def test_each_mail_has_an_envelope_sender_that_says_nothing_of_its_reader(sent: 
         assert len(sender.partition("@")[0]) <= 64
 
 
+def test_without_bounce_tags_the_envelope_sender_is_the_plain_address(installation: Installation):
+    sender = installation.at(MONDAY).settings.sender
+    installation.change(sender=sender.model_copy(update={"bounce_tags": False}))
+    installation.subscribe("anna@example.org")
+    run_once(installation.at(MONDAY))
+    installation.publish([Article("Frexalimab slows lesions")])
+    run_once(installation.at(TUESDAY))
+    assert installation.sink.envelopes == [("bounce@example.org", "anna@example.org")]
+
+
 def test_a_hard_report_suppresses_the_recipient_of_the_delivery_whatever_address_it_names(
     sent: Installation,
 ):

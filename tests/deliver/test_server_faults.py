@@ -156,8 +156,15 @@ def test_a_refused_sender_is_reported_with_the_setting_and_no_mail_is_lost(enque
             in first.problem
         )
         assert statuses(enqueued) == {DeliveryStatus.PENDING: PEOPLE}
+        assert first.for_our_fault == PEOPLE
         send(enqueued, server)
         everything_went_out_once(enqueued, server)
+
+
+def test_the_server_is_greeted_with_the_name_from_the_settings(enqueued: Installation):
+    with faulty_server.running() as server:
+        send(enqueued, server, connections=1, helo_name="mail.example.org")
+        assert set(server.greeted_by) == {"mail.example.org"}
 
 
 def test_a_missing_address_is_suppressed_and_a_full_mailbox_is_waited_for(enqueued: Installation):

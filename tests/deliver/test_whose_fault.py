@@ -158,6 +158,14 @@ ABOUT_US = [
     "550 Virus found, unknown user agent",
     "554 5.7.1 This message contains a blocked URL: domain not found",
     "550 Contenu refusé",
+    "550 Bounce address check failed: recipient unknown",
+    "550 Domínio do remetente inexistente",
+    "550 unknown host mx7.letters.example.org",
+    "550 Dominio del mittente non esiste",
+    "550 发件人地址不存在",
+    "550 Sorry, no access for this domain",
+    "550 Envelope blocked - User Entry - https://community.example.net/docs/DOC-1369#550",
+    "550-Requested action not taken: mailbox unavailable 550 Reverse DNS does not match",
     "550 5.1.1 SRS0=k3f9=ZZ=letters.example.org=bounce@relay.example.net: User unknown",
 ]
 
@@ -243,6 +251,11 @@ GONE = [
     "550 Пользователь не найден",
     "550 ユーザーは存在しません",
     "550 收件人不存在",
+    "550 Unroutable address",
+    "553 sorry, this recipient is not in my validrcptto list (#5.7.1)",
+    "550 Caixa postal não existe",
+    "550 Mottagaren finns inte",
+    "550 Böyle bir kullanıcı bulunamadı",
     "550 5.7.1 <{to}>: Recipient address rejected: User unknown in local recipient table",
     "550 sorry, no mailbox here by that name (#5.1.1 - chkuser)",
     "550 <{to}> is not a valid mailbox",
@@ -308,6 +321,8 @@ def test_a_report_about_a_domain_that_does_not_exist_needs_no_name():
         "550 5.2.0 sorry",
         "550 #5.1.0 Address rejected.",
         "550 mailbox unavailable",
+        "550 Requested action not taken: mailbox unavailable",
+        "553 5.6.7 SMTPUTF8 is needed for this address",
     ],
 )
 def test_an_answer_that_says_nothing_known_ends_the_mail_and_suppresses_nobody(answer: str):

@@ -37,6 +37,8 @@ def advice_for(error: str) -> str:
     Args:
         error: the stored words about a refusal, as `deliver/smtp/refusals.py` writes them.
     """
+    if "to MAIL FROM" in error:
+        return _ADVICE[Subject.SENDER]
     words = error.partition(": ")[2] or error
     subject = Diagnostic(words).refusal(choose_status("", words)).subject
     return _ADVICE.get(subject, _ADVICE[Subject.POLICY])

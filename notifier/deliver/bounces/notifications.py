@@ -67,8 +67,9 @@ _ADDRESS_KEYS = ("emailaddress", "recipient", "email", "rcpt_to")
 _TEXT_KEYS = ("diagnosticcode", "description", "details", "raw_reason", "reason", "error", "diag")
 # Words of a service, beside the event, that say that a failure passes or is not about the address.
 _PASSES = re.compile(
-    r"(?i)^(?:transient|undetermined|temporary|soft|blocked|suppressed|onaccountsuppressionlist"
-    r"|policy|content|suppress-.*|mailboxfull|messagetoolarge|contentrejected|attachmentrejected)$"
+    r"(?i)^(?:transient|undetermined|temporary|soft|blocked|suppressed"
+    r"|onaccountsuppressionlist|policy|content|suppress-.*|mailboxfull|messagetoolarge"
+    r"|contentrejected|attachmentrejected)$"
 )
 _QUALIFYING_KEYS = ("bouncetype", "bouncesubtype", "severity", "type", "reason", "bounce_type")
 

@@ -65,6 +65,7 @@ _SUBJECTS = {
     (3, 4): Subject.CONTENT,
     (4, 5): Subject.LOAD,
     (5, 3): Subject.LOAD,
+    (6, 7): Subject.UNKNOWN,  # the address needs SMTPUTF8 (RFC 6531), and always will
 }
 _SUBJECTS_OF_CLASS = {6: Subject.CONTENT, 7: Subject.POLICY}
 # The subject of replies without an enhanced code (RFC 5321, 4.2.3; RFC 4954, 6; RFC 7504).
@@ -148,7 +149,10 @@ class Refusal(NamedTuple):
         if by_status is Subject.SENDER:
             return by_status
         reply = _SUBJECTS_OF_REPLY.get(self.reply_code, Subject.UNKNOWN)
-        ranked = [self.clear, by_status, self.likely, reply]
+        likely = self.likely
+        if likely is Subject.RECIPIENT and not self.status and self.stage is not Stage.REPORT:
+            likely = Subject.UNKNOWN  # RFC 5321's own words for 550, whatever the reason is
+        ranked = [self.clear, by_status, likely, reply]
         if reply is Subject.RECIPIENT:
             ranked = [self.clear, reply]
         return next((each for each in ranked if each is not Subject.UNKNOWN), Subject.UNKNOWN)

@@ -100,17 +100,21 @@ def _of_mail_system(message: Part, subject: str, body: str) -> Iterator[Failure]
     diagnostic = Diagnostic(body, Parties(arrival_addresses(message)))
     says_code = bool(diagnostic.status or find_reply_code(body))
     failed = bool(_FAILED.search(subject))
-    if other_mails.says_delayed(subject, body):
+    if other_mails.says_delayed(subject, body, is_final=_is_final(diagnostic, body)):
         yield from _delays(message, body, diagnostic)
-        return
-    if not says_code and not failed:
-        if other_mails.says_away(subject) or other_mails.says_challenge(subject, body):
-            yield Failure(BounceKind.AUTOREPLY)
-            return
-        if other_mails.says_arrived(subject, body):
-            yield Failure(BounceKind.NONE)
-            return
-    yield from _judged(body, diagnostic, _recipients(message, body))
+    elif other_mails.says_arrived(subject, body, is_doubtful=failed):
+        yield Failure(BounceKind.NONE)
+    elif not (failed or says_code) and (
+        other_mails.says_away(subject) or other_mails.says_challenge(subject, body)
+    ):
+        yield Failure(BounceKind.AUTOREPLY)
+    else:
+        yield from _judged(body, diagnostic, _recipients(message, body))
+
+
+def _is_final(diagnostic: Diagnostic, body: str) -> bool:
+    """Return whether a text quotes a code of class 5, and none of class 4."""
+    return (diagnostic.status or find_reply_code(body)).startswith("5")
 
 
 def _delays(message: Part, body: str, diagnostic: Diagnostic) -> Iterator[Failure]:
@@ -140,14 +144,16 @@ def _of_others(message: Part, subject: str, body: str) -> Iterator[Failure]:
         yield from _judged(body, diagnostic, _recipients(message, body))
     elif is_automatic or away or other_mails.says_challenge(subject, body):
         yield Failure(BounceKind.AUTOREPLY)
-    elif other_mails.is_answer(message, subject):
+    elif other_mails.is_answer(message, subject) or (
+        not unasked and other_mails.is_of_a_person(message)
+    ):
         yield Failure(BounceKind.NONE)
-    elif failed and other_mails.says_delayed(subject, body):
+    elif other_mails.says_delayed(subject, body, is_final=_is_final(diagnostic, body)):
         yield from _delays(message, body, diagnostic)
     elif failed or null_sender:
         known = _recipients_of_known_formats(message)
         says_code = diagnostic.status or find_reply_code(body) or (failed and null_sender)
-        if known or (says_code and diagnostic.is_conclusive):
+        if known or (failed and says_code and diagnostic.is_conclusive):
             yield from _judged(body, diagnostic, _recipients(message, body))
 
 

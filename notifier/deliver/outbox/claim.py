@@ -163,8 +163,8 @@ def claim_due(session: Session, now: datetime, options: ClaimOptions) -> list[Cl
     rows = _next_rows(session, now, options)
     name = uuid.uuid4().hex
     limits = rate_limits.Limits(session, options.domain_rates, now)
-    others = [row for row in rows if row.digest_id is None]
-    claimed = _claim_others(session, others, limits, now)
+    other_rows = [row for row in rows if row.digest_id is None]
+    claimed = _claim_others(session, other_rows, limits, now)
     digest_rows = [row for row in rows if row.digest_id is not None]
     claimed += _claim_digests(session, digest_rows, limits, now)
     limits.store()
@@ -289,7 +289,7 @@ def _claim_others(
     """Return the wanted ones of these deliveries without a digest; suppress the others.
 
     Those to an address whose suppression waits for a person are put off, and one whose domain has
-    no place now, until the next free one.
+    no place now until the next free one.
     """
     held = [row.id for row in rows if row.held_suppression is not None]
     if held:

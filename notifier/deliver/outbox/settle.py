@@ -117,7 +117,7 @@ def _settle(delivery: Delivery, outcome: Outcome, now: datetime) -> None:
     delivery.leased_until = None
     text = redacted(outcome.text)  # servers repeat addresses in their answers
     delivery.error = text or None
-    if outcome.answer is not SendResult.NOT_TRIED:
+    if outcome.answer is not SendResult.NOT_TRIED or outcome.waits_because is not None:
         delivery.waits_because = outcome.waits_because or ""
     if outcome.answer is SendResult.REFUSED:
         delivery.status = DeliveryStatus.FAILED

@@ -164,12 +164,12 @@ def _open(smtp: Smtp) -> Client:
     Raises:
         ServerDownError: the server cannot be reached or trusted.
     """
-    timeout = smtp.timeout_seconds
+    timeout, name = smtp.timeout_seconds, smtp.helo_name
     try:
         if smtp.security == "tls":
             context = ssl.create_default_context()
-            return _TlsClient(smtp.host, smtp.port, timeout=timeout, context=context)
-        return Client(smtp.host, smtp.port, timeout=timeout)
+            return _TlsClient(smtp.host, smtp.port, name, timeout=timeout, context=context)
+        return Client(smtp.host, smtp.port, name, timeout=timeout)
     except ssl.SSLError as error:
         raise ServerDownError(
             f"The mail server {smtp.host}:{smtp.port} cannot be trusted: {safe(str(error))}."

@@ -1,6 +1,7 @@
 """Patience with a server that refuses sessions: when the next connection is opened, and how many.
 
-Owns the pauses, and when one mail is to blame. What a refusal is, `session_limits.py` decides; connections are not known here.
+Owns the pauses, and when one mail is to blame. What a refusal is, `session_limits.py` decides;
+connections are not known here.
 """
 
 import time

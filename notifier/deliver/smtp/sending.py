@@ -30,7 +30,7 @@ from notifier.deliver.smtp.protocol import (
 )
 from notifier.deliver.smtp.queue import Queue
 from notifier.deliver.smtp.server import Server
-from notifier.enums import Lane
+from notifier.enums import Lane, WaitReason
 from notifier.text.cleaning import redacted
 
 log = logging.getLogger("notifier")
@@ -64,7 +64,11 @@ def nothing_arrives(_first_lane: int | None) -> Sequence[OutgoingMessage]:
 
 
 class Sending:
-    """One call of `Transport.send`: the messages that have not started, and the connections."""
+    """One call of `Transport.send`: the messages that have not started, and the connections.
+
+    Attributes:
+        waits_because: the reason why what was not tried waits, if the server refuses us; else None.
+    """
 
     def __init__(
         self,
@@ -85,6 +89,7 @@ class Sending:
         self._answered_since = 0.0
         self._silence_checked_at = 0.0
         self._problem = ""
+        self.waits_because: WaitReason | None = None
         self._pause = 0.0
         self._stopped_at: float | None = None
         self._blame = Blame()
@@ -273,6 +278,7 @@ class Sending:
                 f"The mail server refuses our sender: {error.answer}. "
                 "Check sender.address and sender.bounce_address."
             )
+            self.waits_because = WaitReason.OURS
             return
         if fresh:
             self._queue_again(error.outgoing, error.answer)
