@@ -95,6 +95,7 @@ def run_once(deps: Deps, stop: Callable[[], bool] = deliver.never) -> Report:
         "deliver": lambda: deliver.run(deps, stop),
         "monitoring": lambda: monitoring.notify_operator(deps),
         "waiting": lambda: waiting.notify_operator(deps),
+        "heartbeat after all": lambda: _beat(deps),
     }
     results: dict[str, Any] = {}
     for name, run in steps.items():
