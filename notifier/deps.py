@@ -151,25 +151,38 @@ class Deps:
                 )
 
 
-def open_deps(config: Path | None = None, now: datetime | None = None) -> Deps:
+def open_deps(
+    config: Path | None = None, now: datetime | None = None, *, create: bool = False
+) -> Deps:
     """Read the settings, open the database and bring its schema up to date.
 
+    Args:
+        config: the settings file; None for the usual one.
+        now: the time that the clock shows; None for the real one.
+        create: make the database if there is none.
+
     Raises:
-        SettingsError: a wrong setting.
+        SettingsError: a wrong setting, or there is no database.
         StoreError: a database that cannot be used.
     """
-    return from_settings(load(config), now)
+    return from_settings(load(config), now, create=create)
 
 
-def from_settings(settings: Settings, now: datetime | None = None) -> Deps:
+def from_settings(settings: Settings, now: datetime | None = None, *, create: bool = True) -> Deps:
     """Open the database of these settings and bring its schema up to date.
 
     Arguments and errors are those of `open_deps`.
     """
-    keys.require(settings.suppression_key)
+    if create:
+        keys.require(settings.suppression_key)
     engine = db.make_engine(settings.database_url)
-    db.upgrade(engine)
-    keys.adopt(engine, settings.suppression_key)
+    try:
+        db.upgrade(engine, create=create)
+        keys.require(settings.suppression_key)
+        keys.adopt(engine, settings.suppression_key)
+    except BaseException:
+        engine.dispose()
+        raise
     deps = Deps(settings, engine, now)
     if settings.templates.directory is not None:
         # Compiled now, so that a broken template is refused before anything is done.

@@ -45,7 +45,7 @@ def init(now: shared.Now = "") -> None:
     path = shared.config_path()
     written = _write_settings(path)
     completed = not written and _add_suppression_key(path)
-    with shared.open_deps(now) as deps:
+    with shared.open_deps(now, create=True) as deps:
         loaded = _load_bundled(deps)
         database = deps.engine.url.database
     shared.say(f"{'Wrote' if written else 'Kept '} {path}")

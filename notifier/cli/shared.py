@@ -150,20 +150,21 @@ def operator() -> str:
 
 
 @contextmanager
-def open_deps(now: str = "") -> "Iterator[Deps]":
+def open_deps(now: str = "", *, create: bool = False) -> "Iterator[Deps]":
     """Open settings, database and clock for one command, and close the database afterwards.
 
     Args:
         now: the value of `--now`; the real clock if it is empty.
+        create: make the database if there is none.
 
     Raises:
         InputError: `now` is not a time.
-        SettingsError: a setting is wrong or missing.
+        SettingsError: a setting is wrong or missing, or there is no database.
         StoreError: the database cannot be used.
     """
     from notifier.deps import open_deps
 
-    deps = open_deps(now=moment(now))
+    deps = open_deps(now=moment(now), create=create)
     _warn_of_readable_files(deps)
     try:
         yield deps
@@ -204,6 +205,11 @@ def config_path() -> Path:
 def as_time(value: datetime | None) -> str | None:
     """Return a time for JSON and tables: ISO 8601 with an offset, to the second."""
     return value.isoformat(timespec="seconds") if value else None
+
+
+def stopped_note(stopped_at: datetime) -> str:
+    """Return the line that says that a person stopped the sending."""
+    return f"Sending is stopped since {as_time(stopped_at)}. To go on: notifier deliveries resume"
 
 
 def print_json(document: Any) -> None:

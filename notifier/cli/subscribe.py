@@ -13,8 +13,17 @@ if TYPE_CHECKING:
 
     from notifier.store.models import Subscription
 
+Every = Annotated[
+    str | None,
+    typer.Option(
+        "--every", metavar="CADENCE", help="immediate, daily, weekly (the default) or monthly."
+    ),
+]
 At = Annotated[
-    str, typer.Option(metavar="HH:MM", help="The time of day, in the person's time zone.")
+    str | None,
+    typer.Option(
+        metavar="HH:MM", help="The time of day, in the person's time zone. Default: 08:00."
+    ),
 ]
 On = Annotated[
     str | None,
@@ -31,6 +40,16 @@ TimeZone = Annotated[
 ]
 
 
+Edition = Annotated[
+    str | None,
+    typer.Option("--edition", metavar="EDITION", help="patient (the default) or clinician."),
+]
+Language = Annotated[
+    str | None,
+    typer.Option("--language", metavar="CODE", help="en (the default), de, fr or es."),
+]
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("subscribe")(subscribe)
@@ -40,33 +59,37 @@ def register(app: typer.Typer) -> None:
 def subscribe(
     email: shared.Email,
     profile: shared.Profile = None,
-    every: shared.Cadence = "weekly",
-    at: At = "08:00",
+    every: Every = None,
+    at: At = None,
     on: On = None,
     time_zone: TimeZone = None,
-    edition: shared.Edition = "patient",
-    language: shared.Language = "en",
+    edition: Edition = None,
+    language: Language = None,
     confirmed: shared.Confirmed = False,
     now: shared.Now = "",
 ) -> None:
     """Subscribe a person to the digests of a profile.
 
     Without --confirmed a mail asks for consent, and until the person confirms nothing else is sent.
+    For somebody who has a subscription, it changes the options that are named and nothing else.
     """
-    from notifier.enums import Cadence, Edition
+    from notifier.enums import Cadence
+    from notifier.enums import Edition as Wording
     from notifier.match import profiles
     from notifier.subscribers import subscriptions
-    from notifier.subscribers.choices import Choice
-    from notifier.subscribers.schedule import Schedule, parse_at, parse_on, parse_zone
+    from notifier.subscribers.named_options import NamedOptions, choice_with
 
-    cadence = shared.member(Cadence, every, "--every")
-    wording = shared.member(Edition, edition, "--edition")
-    code = shared.language_code(language)
-    time, day = parse_at(at), parse_on(on, cadence)
+    named = NamedOptions(
+        shared.optional_member(Cadence, every, "--every"),
+        at,
+        on,
+        time_zone,
+        shared.optional_member(Wording, edition, "--edition"),
+        None if language is None else shared.language_code(language),
+    )
     with shared.open_deps(now) as deps, deps.writing() as session:
-        zone = parse_zone(time_zone or deps.settings.schedule.time_zone)
-        choice = Choice(Schedule(cadence, time, day, zone), wording, code)
         stored = profiles.find(session, profile)
+        choice = choice_with(session, email, stored, named, deps.settings.schedule.time_zone)
         subscription = subscriptions.subscribe(session, email, stored, choice, deps.now())
         if confirmed:
             subscriptions.confirm(

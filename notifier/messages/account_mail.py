@@ -9,7 +9,6 @@ sentences are long enough to fill that room.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from notifier.deliver.mime.message import MessageSpec
 from notifier.deps import Deps
@@ -20,6 +19,7 @@ from notifier.store.models import AddressChange, Notice, Subscription
 from notifier.subscribers import consent
 from notifier.subscribers.address_changes import Side
 from notifier.subscribers.choices import choice_to_confirm, schedule_of
+from notifier.text import times
 
 # The kinds of mails that `account_spec` writes.
 KINDS = frozenset(
@@ -67,7 +67,7 @@ def _welcome(deps: Deps, subscription: Subscription, head: _Head, now: datetime)
     language = head.language
     first = language.gettext("The first digest comes with the first news.")
     if subscription.next_due_at is not None:
-        zone = ZoneInfo(subscription.subscriber.time_zone)
+        zone = times.zone_or_utc(subscription.subscriber.time_zone)
         moment = language.moment(subscription.next_due_at.astimezone(zone))
         first = language.gettext("The first digest can come on %(moment)s.", moment=moment)
     quiet = language.gettext("When there is nothing to tell, no mail comes.")

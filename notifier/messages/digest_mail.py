@@ -33,6 +33,7 @@ from notifier.messages import account_mail
 from notifier.messages.digest_body import digest_title
 from notifier.store.models import Delivery, Digest, Subscription
 from notifier.subscribers.schedule import Schedule
+from notifier.text import times
 from notifier.text.cleaning import shorten
 
 # A digest that is sent later than this after it was due says when it was due. Chosen by hand; not
@@ -169,7 +170,7 @@ class MessageBuilder:
         digest = self._digests[digest_id]
         language = language_of(digest.language)
         schedule = _schedule_of(claimed).describe(language)
-        zone = ZoneInfo(claimed.time_zone)
+        zone = times.zone_or_utc(claimed.time_zone)
         composed_on = digest.composed_at.astimezone(zone).date()
         late_since = digest.late_since(claimed.due_at, zone, now)
         template = self._templates.get((digest_id, composed_on, late_since))
@@ -183,10 +184,11 @@ class MessageBuilder:
     def _with_envelope(
         self, claimed: Claimed, to: str, message: Callable[[], bytes]
     ) -> OutgoingMessage:
-        token = self._deps.links.bounce_token(claimed.message_id)
+        tagged = self._deps.settings.sender.bounce_tags
+        token = self._deps.links.bounce_token(claimed.message_id) if tagged else ""
         tag = f"+{token}" if token else ""
         envelope_from = f"{self._bounce_local}{tag}@{self._bounce_domain}"
-        return OutgoingMessage(claimed.id, envelope_from, to, message)
+        return OutgoingMessage(claimed.id, envelope_from, to, message, claimed.lane)
 
 
 def _render_for(deps: Deps, shared: _Shared, claimed: Claimed, now: datetime) -> bytes:
@@ -263,7 +265,7 @@ def digest_spec(
         due_at: the time at which the digest was due.
     """
     subscriber = subscription.subscriber
-    zone = ZoneInfo(subscriber.time_zone)
+    zone = times.zone_or_utc(subscriber.time_zone)
     claimed = Claimed(
         0,
         message_id,

@@ -6,7 +6,7 @@ are not asked any more are deleted.
 Each step has its own transaction, and one that fails does not stop the others.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from notifier.deliver import operator_mail, outbox
 from notifier.deps import Deps
 from notifier.enums import DeliveryKind, SuppressionCause
+from notifier.pipeline.notices import enqueue_for_operator
 from notifier.pipeline.problems import Problems
 from notifier.store import db
 from notifier.subscribers import (
@@ -22,8 +23,13 @@ from notifier.subscribers import (
     lifecycle,
     privacy,
     signup_requests,
+    time_zones,
 )
+from notifier.text.cleaning import one_printable_line
 from notifier.watch import hosts
+
+# People whom one operator mail names by their numbers. Chosen by hand.
+_MOST_NAMED = 20
 
 _STEPS: tuple[tuple[str, Callable[[Session, datetime], object]], ...] = (
     ("Ending questions that nobody can answer any more", outbox.drop_expired),
@@ -39,6 +45,8 @@ def run(deps: Deps, problems: Problems | None = None) -> None:
     """Do everything that is due; a step that fails is noted in `problems`."""
     problems = problems if problems is not None else Problems()
     now = deps.now()
+    with problems.contained("Replacing time zones that do not exist"):
+        _replace_time_zones(deps, now)
     with problems.contained("Ending pauses"):
         _resume_expired_pauses(deps, now)
     for name, step in _STEPS:
@@ -56,6 +64,36 @@ def run(deps: Deps, problems: Problems | None = None) -> None:
             ):
                 ids = [subscription.id for subscription in asked]
                 outbox.enqueue_own(session, kind, ids, deps.mail_domain, now)
+
+
+def _replace_time_zones(deps: Deps, now: datetime) -> None:
+    """Give people whose time zone is gone another one, and mail the operator who they are."""
+    default = deps.settings.schedule.time_zone
+    with deps.reading() as session:
+        replacements = time_zones.missing(session, default)
+    if not replacements:
+        return
+    with deps.writing() as session:
+        gone = time_zones.replace(session, replacements)
+        if gone:
+            subject = "notifier: a time zone does not exist any more"
+            enqueue_for_operator(deps, session, subject, _about_zones(gone, default), now)
+
+
+def _about_zones(gone: Mapping[str, Sequence[int]], default: str) -> str:
+    """Return the text for the operator; it names people by their numbers."""
+    lines = []
+    for name, ids in sorted(gone.items()):
+        numbers = ", ".join(str(number) for number in ids[:_MOST_NAMED])
+        rest = len(ids) - _MOST_NAMED
+        more = f" and {rest} more" if rest > 0 else ""
+        lines.append(f"{one_printable_line(name) or '(empty)'}: subscriber {numbers}{more}")
+    return (
+        "The time zone data of this machine does not have these time zones, which subscribers "
+        "chose:\n" + "\n".join(lines) + f"\n\nThey get their digests by {default} now "
+        "(schedule.time_zone). Their addresses are in: notifier subscribers list\n"
+        "To give somebody another one: notifier subscribe EMAIL --time-zone ZONE"
+    )
 
 
 def _resume_expired_pauses(deps: Deps, now: datetime) -> None:

@@ -178,13 +178,13 @@ def parse_on(text: str | None, cadence: Cadence) -> int | None:
 
 
 def parse_zone(name: str) -> str:
-    """Return the name of a time zone of the IANA database, if it is spelt exactly so there.
+    """Return the name of a time zone, if it is spelt exactly so; a retired name's successor.
 
     Raises:
         InputError: there is no time zone of this name.
     """
     try:
-        return times.zone(name).key
+        return times.zone(times.successor(name)).key
     except ValueError as error:
         raise InputError(
             f"There is no time zone {name!r}.", "Names look like Europe/Berlin or UTC."

@@ -136,7 +136,8 @@ def subscribe(
     subscription = _stored_subscription(session, subscriber, profile, choice, now)
     if subscription.status is SubscriptionStatus.ENDED:
         subscription.status, subscription.ended_at = SubscriptionStatus.PENDING, None
-    subscription.asked_at, subscription.wish = now, None
+    if subscription.status not in SubscriptionStatus.RUNNING:
+        subscription.asked_at, subscription.wish = now, None
     _apply(subscription, choice, now, moved=moved)
     return subscription
 

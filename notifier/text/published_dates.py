@@ -296,4 +296,7 @@ def _offset(text: str) -> timedelta:
 def _zone(text: str, word: str) -> tzinfo:
     if word in _HOURS:
         return timezone(timedelta(hours=_HOURS[word]))
-    return times.zone(_SEASONAL.get(word, text))
+    name = _SEASONAL.get(word, text)
+    if name not in times.zone_names():
+        raise _UnreadableError
+    return times.zone(name)

@@ -7,9 +7,9 @@ the digits of other scripts, which other programs may refuse.
 
 import re
 from datetime import UTC, date, datetime, time
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 # For the end of a pause. Chosen by hand; arithmetic far beyond it would overflow (`datetime` ends
 # with the year 9999).
@@ -25,6 +25,34 @@ _MOMENT = re.compile(
 _FIRST_YEAR, _LAST_YEAR = 1900, 2100
 # A name in the database that means "not set yet"; it is not a time zone.
 _NO_ZONE = "Factory"
+# The form of a name; the longest one has 32 characters.
+_ZONE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_+-]{0,31}(?:/[A-Za-z0-9_+-]{1,31}){0,2}")
+_LONGEST_ZONE_NAME = 64
+# Names in a machine's folder that mean another thing on another machine, or count leap seconds.
+_OF_MACHINES = ("localtime", "posixrules", _NO_ZONE)
+_COPIES = ("posix/", "right/")
+# Names that the IANA database has given up, by their successors: all that its files `backward`,
+# `systemv` and `solar87` to `solar89` had, and that it lists no more.
+_RETIRED = {
+    "America/Los_Angeles": ("US/Pacific-New", "SystemV/PST8PDT"),
+    "America/Regina": ("Canada/East-Saskatchewan", "SystemV/CST6"),
+    "America/Halifax": ("SystemV/AST4ADT",),
+    "America/Puerto_Rico": ("SystemV/AST4",),
+    "America/New_York": ("SystemV/EST5EDT",),
+    "America/Panama": ("SystemV/EST5",),
+    "America/Chicago": ("SystemV/CST6CDT",),
+    "America/Denver": ("SystemV/MST7MDT",),
+    "America/Phoenix": ("SystemV/MST7",),
+    "Pacific/Pitcairn": ("SystemV/PST8",),
+    "America/Anchorage": ("SystemV/YST9YDT",),
+    "Pacific/Gambier": ("SystemV/YST9",),
+    "Pacific/Honolulu": ("SystemV/HST10",),
+    "Asia/Riyadh": (
+        *("Asia/Riyadh87", "Asia/Riyadh88", "Asia/Riyadh89"),
+        *("Mideast/Riyadh87", "Mideast/Riyadh88", "Mideast/Riyadh89"),
+    ),
+}
+_SUCCESSORS = {old: new for new, names in _RETIRED.items() for old in names}
 
 
 def wall_time(text: str) -> time:
@@ -98,9 +126,8 @@ def whole_number(text: str, least: int, most: int) -> int:
 def zone_names() -> frozenset[str]:
     """Return the time zones of the IANA database, with links of older names.
 
-    The folder of this machine is not used: it may have names that other machines lack
-    (``localtime``, ``right/…``, ``posix/…``), so that a list with such a name could not be read
-    there; and ``right/…`` counts leap seconds.
+    These are what a form offers. The folder of this machine may have more (``localtime``,
+    ``right/…``, ``posix/…``), which mean something else on another machine.
     """
     text = (files("tzdata") / "zones").read_text(encoding="ascii")
     return frozenset(text.split()) - {_NO_ZONE}
@@ -110,11 +137,44 @@ def zone(name: str) -> ZoneInfo:
     """Return the time zone of a name, in exactly this spelling.
 
     Raises:
-        ValueError: the IANA database has no such name.
+        ValueError: neither the IANA database nor this machine has such a zone.
     """
-    if name not in zone_names():
+    if name not in zone_names() and not _is_known_here(name):
         raise ValueError("time zones look like Europe/Berlin or UTC")
     return ZoneInfo(name)
+
+
+def zone_or_utc(name: str) -> ZoneInfo:
+    """Return the time zone of a stored name; UTC where there is no such zone any more."""
+    try:
+        return zone(name)
+    except ValueError:
+        return ZoneInfo("UTC")
+
+
+def successor(name: str) -> str:
+    """Return the name that replaced one that the IANA database has given up; else the same."""
+    for prefix in _COPIES:
+        name = name.removeprefix(prefix)
+    return _SUCCESSORS.get(name, name)
+
+
+@lru_cache(maxsize=1_000)
+def _is_known_here(name: str) -> bool:
+    """Return whether the time zone data of this machine has a zone that ours lacks.
+
+    New zones reach a machine by its system's updates, before this program's.
+    """
+    if len(name) > _LONGEST_ZONE_NAME or not _ZONE_NAME.fullmatch(name):
+        return False
+    if name in _OF_MACHINES or name.startswith(_COPIES):
+        return False
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, KeyError):
+        return False
+    # A file system that ignores case also opens other spellings.
+    return name in available_timezones()
 
 
 def _check_year(value: date) -> None:

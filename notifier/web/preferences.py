@@ -8,7 +8,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
@@ -154,7 +153,7 @@ def _save(visit: LinkVisit, form: FormData) -> DeferredResponse:
 
 def _pause(visit: LinkVisit, form: FormData) -> DeferredResponse:
     """Pause until midnight at the start of a day, in the subscriber's time zone."""
-    zone = ZoneInfo(visit.subscription.subscriber.time_zone)
+    zone = times.zone_or_utc(visit.subscription.subscriber.time_zone)
     day = times.day_ahead(forms.text(form, "until"), visit.now.astimezone(zone).date())
     until = datetime.combine(day, time(), zone).astimezone(UTC)
     lifecycle.pause(visit.subscription, until, visit.now)
@@ -263,7 +262,7 @@ def _preferences_page(visit: LinkVisit, *, done: str = "", problem: str = "") ->
         problem: a message about one that did not (status 422); empty for none.
     """
     subscription, language = visit.subscription, visit.language
-    zone = ZoneInfo(subscription.subscriber.time_zone)
+    zone = times.zone_or_utc(subscription.subscriber.time_zone)
     paused_until, next_due = subscription.paused_until, due_times.next_of(subscription)
     values: dict[str, Any] = {
         **forms.options(language),

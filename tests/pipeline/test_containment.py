@@ -128,11 +128,6 @@ BROKEN = {
     "a day of the month that does not exist": (
         """UPDATE subscription SET cadence='monthly', "on"=99 WHERE id=1"""
     ),
-    "a zone of this machine": "UPDATE subscriber SET time_zone='localtime' WHERE id=1",
-    "a zone with leap seconds": "UPDATE subscriber SET time_zone='right/Europe/Berlin' WHERE id=1",
-    "a zone that does not exist": "UPDATE subscriber SET time_zone='No/Where' WHERE id=1",
-    "a zone that is a path": "UPDATE subscriber SET time_zone='../../etc/passwd' WHERE id=1",
-    "an empty zone": "UPDATE subscriber SET time_zone='' WHERE id=1",
     "a language that is not ours": "UPDATE subscriber SET language='xx' WHERE id=1",
     "no list of hidden parts": "UPDATE subscription SET hidden='null' WHERE id=1",
     "a hidden list that is a text": "UPDATE subscription SET hidden='\"about\"' WHERE id=1",
@@ -197,12 +192,12 @@ def test_a_broken_subscription_is_tried_again_after_an_hour_and_served_when_corr
 ):
     installation = any_installation
     due = installation.discover(2)
-    damage(installation, "UPDATE subscriber SET time_zone='No/Where' WHERE id=1")
+    damage(installation, "UPDATE subscription SET at='25:99' WHERE id=1")
     run_once(installation.at(due))
     before = trouble(installation)
     run_once(installation.at(due + HOUR / 2))
     assert trouble(installation) == before
-    damage(installation, "UPDATE subscriber SET time_zone='UTC' WHERE id=1")
+    damage(installation, "UPDATE subscription SET at='08:00' WHERE id=1")
     run_once(installation.at(due + HOUR))
     assert len(installation.sink.to("person0@example.org")) == 1
     assert trouble(installation)[0] is None
@@ -232,7 +227,7 @@ def test_the_operator_is_mailed_once_that_somebody_cannot_be_served_and_once_tha
 ):
     installation.change(operator=Operator(address="office@example.org"))
     due = installation.discover(2)
-    damage(installation, "UPDATE subscriber SET time_zone='No/Where' WHERE id=1")
+    damage(installation, "UPDATE subscription SET at='25:99' WHERE id=1")
     for hours in range(3):
         run_once(installation.at(due + hours * HOUR))
     deliver.run(installation.at(due + 3 * HOUR))
@@ -244,7 +239,7 @@ def test_the_operator_is_mailed_once_that_somebody_cannot_be_served_and_once_tha
         assert [check.name for check in monitoring.checks(session, due) if not check.ok] == [
             "subscribers"
         ]
-    damage(installation, "UPDATE subscriber SET time_zone='UTC' WHERE id=1")
+    damage(installation, "UPDATE subscription SET at='08:00' WHERE id=1")
     for hours in range(4, 7):
         run_once(installation.at(due + hours * HOUR))
     subjects = [mail["Subject"] for mail in installation.sink.to("office@example.org")]
@@ -273,7 +268,7 @@ def test_commands_show_why_a_subscription_cannot_be_served(installation: Install
     )
 
 
-def test_pauses_end_for_the_others_if_one_time_zone_is_broken(
+def test_pauses_end_for_the_others_if_one_time_of_day_is_broken(
     any_installation: Installation,
 ):
     installation = any_installation
@@ -281,7 +276,7 @@ def test_pauses_end_for_the_others_if_one_time_zone_is_broken(
     with installation.at(MONDAY).writing() as session:
         for subscription in session.query(Subscription):
             lifecycle.pause(subscription, MONDAY + HOUR, MONDAY)
-    damage(installation, "UPDATE subscriber SET time_zone='No/Where' WHERE id=1")
+    damage(installation, "UPDATE subscription SET at='25:99' WHERE id=1")
     housekeeping.run(installation.at(due))
     with installation.at(due).reading() as session:
         statuses = {
@@ -289,7 +284,7 @@ def test_pauses_end_for_the_others_if_one_time_zone_is_broken(
         }
     assert statuses[1] is SubscriptionStatus.PAUSED
     assert {statuses[2], statuses[3]} == {SubscriptionStatus.CONFIRMED}
-    assert trouble(installation)[0] == "The stored time zone does not exist."
+    assert trouble(installation)[0] == "The stored time of day does not have the form HH:MM."
 
 
 def test_a_digest_that_cannot_be_rendered_stops_no_other_group(
@@ -456,7 +451,7 @@ def test_a_mail_that_can_never_be_built_is_given_up_after_the_usual_time(
         (delivery,) = session.query(Delivery)
         assert delivery.status is DeliveryStatus.FAILED
         assert "given up after" in delivery.error
-        assert session.query(Digest).one().status == "sent"
+        assert session.query(Digest).one().status == "failed"
 
 
 def test_a_row_that_breaks_after_composing_stops_only_its_own_mail(
@@ -465,7 +460,7 @@ def test_a_row_that_breaks_after_composing_stops_only_its_own_mail(
     installation = any_installation
     due = installation.discover(3)
     compose.run(installation.at(due))
-    damage(installation, "UPDATE subscriber SET time_zone='No/Where' WHERE id=1")
+    damage(installation, """UPDATE subscription SET cadence='weekly', "on"=99 WHERE id=1""")
     assert deliver.run(installation.at(due)).accepted == 2
 
 

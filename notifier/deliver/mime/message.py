@@ -12,9 +12,6 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import EmailPolicy
 from email.quoprimime import body_encode
 from email.utils import format_datetime
 from functools import lru_cache
@@ -28,6 +25,7 @@ from notifier.deliver.mime.dkim_signature import (
     canonical_body,
     canonical_header,
 )
+from notifier.deliver.mime.header_fields import address_field, text_field
 from notifier.email_addresses import domain_of, to_ascii_domain
 from notifier.settings import Sender
 from notifier.text.cleaning import clean
@@ -42,17 +40,6 @@ _LINE = 73
 # A text that neither quoted-printable nor HTML changes.
 _UNCHANGED = re.compile(r"[!#-%(-;?-~]+(?: [!#-%(-;?-~]+)*")
 
-
-class _Policy(EmailPolicy):
-    """A policy that never encodes our URIs: a mail program would not find an encoded one."""
-
-    def fold_binary(self, name: str, value: str) -> bytes:
-        if name.lower() in ("list-id", "list-archive", "list-help"):
-            return f"{name}: {value}\r\n".encode("ascii")
-        return super().fold_binary(name, value)
-
-
-_POLICY = _Policy(linesep="\r\n")
 
 Render = Callable[[str, Mapping[str, object], str], str]
 
@@ -323,25 +310,28 @@ def _without_leading_dots(text: str) -> bytes:
 def _shared_head(spec: MessageSpec, sender: Sender, boundary: str) -> bytes:
     """Return the headers that all recipients share, with Content-Type last."""
     assert sender.address is not None
-    message = EmailMessage(policy=_POLICY)
-    message["From"] = Address(_header_text(sender.name), addr_spec=to_ascii_domain(sender.address))
-    message["Reply-To"] = Address(addr_spec=_reply_address(sender))
-    message["Subject"] = _header_text(spec.subject)
-    message["Auto-Submitted"] = "auto-generated"
-    message["X-Auto-Response-Suppress"] = "OOF, AutoReply"
+    head = [
+        address_field("From", _header_text(sender.name), to_ascii_domain(sender.address)),
+        address_field("Reply-To", "", _reply_address(sender)),
+        text_field("Subject", _header_text(spec.subject)),
+        "Auto-Submitted: auto-generated\r\n",
+        "X-Auto-Response-Suppress: OOF, AutoReply\r\n",
+    ]
     if spec.list_headers is not None:
         domain = domain_of(sender.address)
-        message["List-Id"] = f"<{sender.list_id or f'digest.{domain}'}>"
-        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-        message["List-Archive"] = f"<{spec.list_headers.archive_url}>"
-        message["List-Help"] = f"<mailto:{_reply_address(sender)}?subject=help>"
-        message["Precedence"] = "bulk"
-        message["Feedback-ID"] = f"{spec.list_headers.feedback}:{_sender_id(domain)}"
-    head = b"".join(_POLICY.fold_binary(name, value) for name, value in message.items())
+        # URIs are never folded: a mail program would not find one that is broken.
+        head += [
+            f"List-Id: <{sender.list_id or f'digest.{domain}'}>\r\n",
+            "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n",
+            f"List-Archive: <{spec.list_headers.archive_url}>\r\n",
+            f"List-Help: <mailto:{_reply_address(sender)}?subject=help>\r\n",
+            "Precedence: bulk\r\n",
+            f"Feedback-ID: {spec.list_headers.feedback}:{_sender_id(domain)}\r\n",
+        ]
     mime = (
         f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n'
     )
-    return head + mime.encode()
+    return "".join([*head, mime]).encode("ascii")
 
 
 def _sender_id(domain: str) -> str:
@@ -360,9 +350,8 @@ def _reply_address(sender: Sender) -> str:
 
 
 def _header_text(text: str) -> str:
-    """Return a text whose encoded words (RFC 2047) are not decoded.
+    """Return one line whose encoded words (RFC 2047) no mail program decodes.
 
-    The library decodes encoded words in a value, and one may hide a line end and a header of a
-    stranger's own.
+    One may hide a line end and a header of a stranger's own.
     """
     return clean(text).replace("=?", "= ?")

@@ -1,12 +1,13 @@
 """The schema's upgrade to the version of this program."""
 
 from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
-from notifier.errors import StoreError
+from notifier.errors import SettingsError, StoreError
 from notifier.store.db.engine import connect, driver_connection
 from notifier.store.db.failures import store_error
 
@@ -17,19 +18,26 @@ if TYPE_CHECKING:
 _UPGRADE_LOCK = 0x6E6F7469
 
 
-def upgrade(engine: Engine) -> bool:
+def upgrade(engine: Engine, *, create: bool = True) -> bool:
     """Bring the schema to this version's; safe when several processes start at once.
+
+    Args:
+        engine: of the database.
+        create: make a database that does not exist, or the tables of an empty one.
 
     Returns:
         Whether the schema was changed.
 
     Raises:
-        SettingsError: `database_url` has an option that the driver does not know.
+        SettingsError: `database_url` has an option that the driver does not know, or there is no
+            database of notifier and none may be made.
         StoreError: the database is of a newer notifier, has other programs' tables, or cannot be
             used.
     """
+    if not create and _is_missing_file(engine):
+        raise _no_database(engine)
     try:
-        return _upgrade(engine)
+        return _upgrade(engine, create=create)
     except DBAPIError as error:
         raise store_error(error, engine) from error
 
@@ -53,11 +61,31 @@ def alembic_config() -> "Config":
     return config
 
 
-def _upgrade(engine: Engine) -> bool:
+def _is_missing_file(engine: Engine) -> bool:
+    """Return whether an SQLite database is a file that does not exist; connecting would make it."""
+    name = engine.url.database or ":memory:"
+    is_file = engine.dialect.name == "sqlite" and not name.startswith((":", "file:"))
+    return is_file and not Path(name).exists()
+
+
+def _no_database(engine: Engine) -> SettingsError:
+    return SettingsError(
+        f"There is no database of notifier at {engine.url.database or 'this address'}.",
+        "Run the command in the folder of notifier.toml, or name that file with --config; if the"
+        " database is elsewhere, correct database_url (or NOTIFIER_DATABASE_URL)."
+        " To make a new one: notifier init",
+    )
+
+
+def _upgrade(engine: Engine, *, create: bool) -> bool:
     newest = newest_migration()
     with connect(engine) as connection:
-        if _current_migration(connection) == newest:
+        current = _current_migration(connection)
+        if current == newest:
             return False
+        if current is None and not create:
+            _refuse_foreign_schema(connection, engine, None)
+            raise _no_database(engine)
     from alembic import command
 
     with engine.connect() as connection:
