@@ -12,6 +12,7 @@ from notifier.cli import shared
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from notifier.deps import Deps
     from notifier.pipeline.bounces import Summary
 
 app = shared.group("bounces", "Mails that came back: bounces, complaints, unsubscriptions.")
@@ -49,10 +50,33 @@ def read(
     mails = _open_mails(files or [], maildir, imap)
     with shared.open_deps(now) as deps:
         summary = bounces.read(deps, mails)
+        delete_about_erased(deps, maildir, imap, with_seen=False)
     if json:
         shared.print_json(_to_json(summary))
     else:
         _print_summary(summary)
+
+
+def delete_about_erased(deps: "Deps", maildir: Path | None, imap: str, *, with_seen: bool) -> int:
+    """Delete the mails about erased people that were kept in a mailbox; return how many.
+
+    Args:
+        deps: the installation.
+        maildir: a Maildir; None for none.
+        imap: the address of a mailbox; empty for none.
+        with_seen: also among the mails of the Maildir that were read and marked as seen.
+    """
+    from notifier.deliver.bounces import mailbox
+    from notifier.pipeline import kept_mails
+
+    number = 0
+    if maildir is not None:
+        kept = mailbox.kept_in_maildir(maildir, with_seen=with_seen)
+        number += kept_mails.delete_about_erased(deps, kept)
+    if imap:
+        kept = mailbox.kept_by_imap(imap, os.environ.get("NOTIFIER_IMAP_PASSWORD", ""))
+        number += kept_mails.delete_about_erased(deps, kept)
+    return number
 
 
 Ids = Annotated[

@@ -202,7 +202,7 @@ class Web(_Section):
 
 
 class Privacy(_Section):
-    """Who is responsible for people's data, and the contact for questions about it."""
+    """The person or body responsible for people's data, and the contact for questions."""
 
     controller: Line | None = None
     contact: Contact | None = None
@@ -236,7 +236,7 @@ class Settings(_Section):
 
     @property
     def controller(self) -> str:
-        """Who is responsible for people's data (GDPR Art. 13): a name and a postal address."""
+        """The name and postal address of the person or body responsible (GDPR Art. 13)."""
         sender = self.sender
         return self.privacy.controller or ", ".join(
             part for part in (sender.name, sender.postal_address) if part

@@ -277,7 +277,10 @@ class _Importer:
             for key, row in rows
             if (profile := row.profile) and (status := self._status_of(row))
         ]
-        missing = {key: row for key, row, _, _ in reversed(subscribing) if key not in people}
+        missing: dict[str, Row] = {}
+        for key, row, _, _ in subscribing:
+            if key not in people:
+                missing.setdefault(key, row)
         new = [
             {
                 "email": row.email,

@@ -25,6 +25,7 @@ class Box:
         below_inbox: refuse folders beside INBOX, as some servers do.
         folders: the mails of other folders, which a client has created.
         deleted: UIDs that are marked as deleted; they stay until they are expunged.
+        selected: the folder that a client has opened, if it is not INBOX.
     """
 
     mails: dict[int, bytes]
@@ -35,6 +36,7 @@ class Box:
     below_inbox: bool = False
     folders: dict[str, list[bytes]] = field(default_factory=dict)
     deleted: set[int] = field(default_factory=set)
+    selected: str = ""
     commands: list[str] = field(default_factory=list)
 
     def speak(self, connection: socket.socket) -> None:
@@ -56,6 +58,8 @@ class Box:
 
     def _answers(self, command: str) -> list[bytes]:
         word, number = command.upper(), command.split()[2:3]
+        if self.selected and not word.startswith("SELECT"):
+            return self._answers_in_folder(word, number)
         if word.startswith("CAPABILITY"):
             return [f"* CAPABILITY IMAP4REV1 {self.offers}".strip().encode()]
         if word.startswith("UID SEARCH UNSEEN"):
@@ -74,6 +78,19 @@ class Box:
             self._remove(int(number[0]))
         return [b"* BYE"] if word == "LOGOUT" else []
 
+    def _answers_in_folder(self, word: str, number: list[str]) -> list[bytes]:
+        mails = self.folders[self.selected]
+        if word.startswith("UID SEARCH ALL"):
+            return [f"* SEARCH {' '.join(str(place) for place in range(len(mails)))}".encode()]
+        if word.startswith("UID FETCH"):
+            mail = mails[int(number[0])]
+            return [b"* 1 FETCH (BODY[]<0> {%d}\r\n" % len(mail) + mail + b")"]
+        if word.startswith("UID STORE"):
+            self.deleted.add(int(number[0]))
+        if word == "EXPUNGE":
+            mails[:] = [mail for place, mail in enumerate(mails) if place not in self.deleted]
+        return [b"* BYE"] if word == "LOGOUT" else []
+
     def _remove(self, number: int) -> None:
         self.deleted.discard(number)
         self.seen.discard(number)
@@ -83,8 +100,11 @@ class Box:
         word, *arguments = command.split(" ", 3)
         if command.upper().startswith("LOGIN") and PASSWORD not in command:
             return "NO [AUTHENTICATIONFAILED] wrong name or password"
-        if command.upper().startswith("SELECT") and "INBOX" not in command:
-            return "NO no such folder"
+        if command.upper().startswith("SELECT"):
+            folder = command.split(" ", 1)[1].strip('"')
+            self.selected = folder if folder in self.folders else ""
+            known = folder in ("INBOX", *self.folders)
+            return "OK done" if known else "NO no such folder"
         if word.upper() == "CREATE":
             return self._create(arguments[0].strip('"'))
         if command.upper().startswith(("UID MOVE", "UID COPY")):

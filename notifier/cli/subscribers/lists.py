@@ -74,11 +74,12 @@ def import_(
     json: shared.Json = False,
     now: shared.Now = "",
 ) -> None:
-    """Subscribe many people from a list: our own export, a spreadsheet, or another system's file.
+    """Subscribe many people from a list.
 
-    Nobody who left, bounced or complained is subscribed again, and nobody is taken for confirmed
-    whom the list does not call so. Without --confirmed each person is asked for consent by mail.
-    The exit code is 1 if a line cannot be used.
+    The list is our own export, a spreadsheet, or the file of another system. Nobody who left,
+    bounced or complained is subscribed again, and nobody is taken for confirmed whom the list does
+    not call so. Without --confirmed each person is asked for consent by mail. The exit code is 1
+    if a line cannot be used.
     """
     from notifier.subscribers import list_files
     from notifier.subscribers.import_export import RowResult

@@ -3,11 +3,12 @@
 `notifier subscribers list`, `show`, `pause`, `resume`, `suppress`, `unsuppress` and `erase`.
 """
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from notifier.cli import shared
+from notifier.cli import bounces, shared
 from notifier.text import times
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from notifier.deps import Deps
     from notifier.errors import NotFoundError
     from notifier.store.models import Consent, Subscriber, Subscription
 
@@ -131,31 +133,59 @@ def unsuppress(email: shared.Email) -> None:
     shared.say(f"{email} may be mailed again.")
 
 
-def erase(email: shared.Email, now: shared.Now = "") -> None:
+def erase(
+    email: shared.Email,
+    maildir: Annotated[
+        Path | None,
+        typer.Option(
+            "--maildir",
+            metavar="DIR",
+            help="Delete the mails about this person that came back and are kept there, too.",
+        ),
+    ] = None,
+    imap: Annotated[
+        str,
+        typer.Option(
+            "--imap",
+            metavar="URL",
+            help="The same for a mailbox; the password is in $NOTIFIER_IMAP_PASSWORD.",
+        ),
+    ] = "",
+    now: shared.Now = "",
+) -> None:
     """Delete everything about a person.
 
     This is the right to erasure (GDPR, Article 17). A hash of the address is kept, so that it is
-    never mailed again.
+    never mailed again. Mails that came back and were moved away because they cannot be read are
+    deleted by the next `notifier bounces read` of that mailbox, or at once with --maildir or
+    --imap.
     """
+    with shared.open_deps(now) as deps:
+        erased = _erase(deps, email)
+        deleted = bounces.delete_about_erased(deps, maildir, imap, with_seen=True)
+    if not erased:
+        raise _not_stored(email)
+    if deleted:
+        shared.say(f"Deleted {shared.count(deleted, 'mail')} that came back.")
+    shared.say(
+        f"{email} is erased. Backups made before today may still contain the address; "
+        "see docs/privacy.md."
+    )
+
+
+def _erase(deps: "Deps", email: str) -> bool:
+    """Erase an address from the database and its files; return whether it was stored."""
     from notifier.email_addresses import normalize
     from notifier.enums import SuppressionCause
     from notifier.store import db
     from notifier.subscribers import privacy, subscriptions
 
-    with shared.open_deps(now) as deps:
-        with deps.writing() as session:
-            key = subscriptions.hash_of(session, email)
-            traces = [normalize(email), *privacy.addresses_of(session, key)]
-            erased = privacy.erase_address(
-                session, key, SuppressionCause.ERASED, "erased", deps.now()
-            )
-        db.scrub(deps.engine, traces)
-    if not erased:
-        raise _not_stored(email)
-    shared.say(
-        f"{email} is erased. Backups made before today may still contain the address; "
-        "see docs/privacy.md."
-    )
+    with deps.writing() as session:
+        key = subscriptions.hash_of(session, email)
+        traces = [normalize(email), *privacy.addresses_of(session, key)]
+        erased = privacy.erase_address(session, key, SuppressionCause.ERASED, "erased", deps.now())
+    db.scrub(deps.engine, traces)
+    return erased
 
 
 def find(session: "Session", email: str) -> "Subscriber":

@@ -11,7 +11,7 @@ import logging
 import os
 import ssl
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
@@ -26,6 +26,8 @@ log = logging.getLogger("notifier")
 
 # The folder for mails that cannot be read.
 UNREADABLE = "notifier-unreadable"
+# Some servers keep all folders below INBOX.
+_UNREADABLE_FOLDERS = (UNREADABLE, f"INBOX.{UNREADABLE}", f"INBOX/{UNREADABLE}")
 # The bytes of a mail that are read: no report says anything after them. Chosen by hand; not
 # measured.
 _LARGEST = 5_000_000
@@ -43,6 +45,7 @@ class Handling(StrEnum):
     SEEN = "seen"
     LEFT = "left as it is"
     MOVED = "moved away"
+    DELETED = "deleted"
 
 
 class Mail(bytes):
@@ -116,17 +119,53 @@ def from_maildir(folder: Path) -> Iterator[Mail]:
             ) from error
 
 
+def kept_in_maildir(folder: Path, *, with_seen: bool) -> Iterator[Mail]:
+    """Yield the mails that were moved away as unreadable; delete those to be deleted.
+
+    Args:
+        folder: the Maildir, as `from_maildir` takes it.
+        with_seen: yield the mails of the Maildir itself that are marked as seen, too.
+
+    Raises:
+        InputError: a mail cannot be deleted.
+    """
+    unreadable = _inbox_of(folder) / f".{UNREADABLE}"
+    places = [] if unreadable.is_symlink() else [unreadable / "new", unreadable / "cur"]
+    files = [file for place in places if place.is_dir() for file in place.iterdir()]
+    if with_seen and (folder / "cur").is_dir():
+        seen = (folder / "cur").iterdir()
+        files += [file for file in seen if "S" in file.name.partition(_FLAGS)[2]]
+    for file in sorted(files):
+        try:
+            octets = _content(file)
+            if octets is None:
+                continue
+            mail = Mail(octets)
+            mail.handling = Handling.LEFT
+            yield mail
+            if mail.handling is Handling.DELETED:
+                file.unlink()
+        except FileNotFoundError:
+            continue  # another program removed it meanwhile
+        except OSError as error:
+            raise InputError(
+                f"{file} cannot be deleted: {error.strerror}.",
+                f"Give this user write access to {folder}.",
+            ) from error
+
+
+def _inbox_of(folder: Path) -> Path:
+    """Return the first Maildir of a mailbox, in which its other folders are."""
+    is_inner = folder.name.startswith(".") and (folder.parent / "cur").is_dir()
+    return folder.parent if is_inner else folder
+
+
 def _unreadable_folder(folder: Path) -> Path:
     """Return the Maildir for mails that cannot be read, created if it is missing.
 
     In Maildir++ all folders of a mailbox are in its first one, each with a dot before its name.
     """
-    inbox = (
-        folder.parent
-        if folder.name.startswith(".") and (folder.parent / "cur").is_dir()
-        else folder
-    )
-    unreadable = inbox / f".{UNREADABLE}"
+    unreadable = _inbox_of(folder) / f".{UNREADABLE}"
     if unreadable.is_symlink():
         raise OSError(errno.ELOOP, f"{unreadable.name} is a link")
     for place in (unreadable, unreadable / "tmp", unreadable / "new", unreadable / "cur"):
@@ -174,11 +213,25 @@ def from_imap(url: str, password: str) -> Iterator[Mail]:
         InputError: the address of the mailbox is wrong.
         NotifierError: the server cannot be reached or trusted, or refuses the log-in.
     """
+    yield from _by_imap(url, password, _unseen)
+
+
+def kept_by_imap(url: str, password: str) -> Iterator[Mail]:
+    """Yield the mails that were moved away from a mailbox; delete those to be deleted.
+
+    Arguments and errors are those of `from_imap`.
+    """
+    yield from _by_imap(url, password, _kept)
+
+
+def _by_imap(
+    url: str, password: str, visit: Callable[[imaplib.IMAP4, str], Iterator[Mail]]
+) -> Iterator[Mail]:
     scheme, user, host, port, folder = _parse_address(url)
     try:
         with _connected(scheme, host, port) as server:
             server.login(user, password)
-            yield from _unseen(server, folder)
+            yield from visit(server, folder)
     except ssl.SSLCertVerificationError as error:
         raise NotifierError(
             f"The mail server {host} cannot be trusted: {error.verify_message}.",
@@ -269,6 +322,26 @@ def _unseen(server: imaplib.IMAP4, folder: str) -> Iterator[Mail]:
                 server.uid("STORE", uid, "+FLAGS.SILENT", r"(\Seen)")
 
 
+def _kept(server: imaplib.IMAP4, _folder: str) -> Iterator[Mail]:
+    """Yield the mails that were moved away as unreadable; delete those to be deleted."""
+    for name in _UNREADABLE_FOLDERS:
+        if server.select(f'"{name}"')[0] != "OK":
+            continue
+        _, response = server.uid("SEARCH", "ALL")
+        deletes = False
+        for number in (response[0] or b"").split():
+            uid = number.decode("ascii")
+            _, fetched = server.uid("FETCH", uid, f"(BODY.PEEK[]<0.{_LARGEST}>)")
+            for mail in [Mail(item[1]) for item in fetched if isinstance(item, tuple)]:
+                mail.handling = Handling.LEFT
+                yield mail
+                if mail.handling is Handling.DELETED:
+                    server.uid("STORE", uid, "+FLAGS.SILENT", r"(\Deleted)")
+                    deletes = True
+        if deletes:
+            server.expunge()  # the folder is ours alone
+
+
 def _move_away(server: imaplib.IMAP4, uid: str) -> None:
     """Move a mail to the folder for mails that cannot be read (RFC 6851), created if missing.
 
@@ -277,8 +350,7 @@ def _move_away(server: imaplib.IMAP4, uid: str) -> None:
     seen.
     """
     moves, expunges = "MOVE" in server.capabilities, "UIDPLUS" in server.capabilities
-    # Some servers keep all folders below INBOX.
-    for folder in (UNREADABLE, f"INBOX.{UNREADABLE}", f"INBOX/{UNREADABLE}"):
+    for folder in _UNREADABLE_FOLDERS:
         server.create(folder)  # refused for a folder that exists, which is no error here
         if server.uid("MOVE" if moves else "COPY", uid, folder)[0] != "OK":
             continue
