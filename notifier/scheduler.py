@@ -7,7 +7,8 @@ and a second scheduler does nothing twice.
 import logging
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from types import FrameType
 
 from notifier.deps import Deps
@@ -20,7 +21,12 @@ TICK_SECONDS = 30.0
 log = logging.getLogger("notifier")
 
 
-def run(deps: Deps, print_report: Callable[[Report], None], tick: float = TICK_SECONDS) -> None:
+def run(
+    deps: Deps,
+    print_report: Callable[[Report], None],
+    tick: float = TICK_SECONDS,
+    stop: threading.Event | None = None,
+) -> None:
     """Run all steps every `tick` seconds until SIGTERM or SIGINT.
 
     Mails that are being sent are finished first. A database that is locked or cannot be reached is
@@ -30,10 +36,25 @@ def run(deps: Deps, print_report: Callable[[Report], None], tick: float = TICK_S
         deps: the installation.
         print_report: called after each run in which something happened.
         tick: seconds from the end of a run to the next one.
+        stop: set by these signals; None where nothing listens to them yet.
 
     Raises:
         SettingsError: the sender is not set.
     """
+    with stopping() if stop is None else nullcontext(stop) as stopped:
+        while not stopped.is_set():
+            try:
+                report = run_once(deps, stopped.is_set)
+                if _is_eventful(report):
+                    print_report(report)
+            except StoreError as error:
+                log.warning("%s %s", error.problem, error.fix)
+            stopped.wait(tick)
+
+
+@contextmanager
+def stopping() -> Iterator[threading.Event]:
+    """Let SIGTERM and SIGINT set an event instead of ending the process."""
     stop = threading.Event()
 
     def stop_soon(number: int, _frame: FrameType | None) -> None:
@@ -44,14 +65,7 @@ def run(deps: Deps, print_report: Callable[[Report], None], tick: float = TICK_S
         number: signal.signal(number, stop_soon) for number in (signal.SIGTERM, signal.SIGINT)
     }
     try:
-        while not stop.is_set():
-            try:
-                report = run_once(deps, stop.is_set)
-                if _is_eventful(report):
-                    print_report(report)
-            except StoreError as error:
-                log.warning("%s %s", error.problem, error.fix)
-            stop.wait(tick)
+        yield stop
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)

@@ -67,7 +67,12 @@ WRITERS = {
     "RateLimit": ("deliver/outbox/rate_limits.py",),
     "BounceReport": ("deliver/bounces/reports.py",),
     "Alarm": ("deliver/alerts.py",),
-    "Installation": ("store/keys.py", "store/clock.py"),
+    "Installation": (
+        "store/keys.py",
+        "store/clock.py",
+        "store/heartbeat.py",
+        "deliver/outbox/stop.py",
+    ),
 }
 
 # A column that another file writes as well, and why.

@@ -62,6 +62,18 @@ def test_a_relative_path_of_the_database_starts_at_the_settings_file(file: Path)
         ("[sender]\naddress = 'nobody'", {}, ["sender.address", "not an e-mail address"]),
         ('[sender]\nname = "a\\nBcc: x"', {}, ["sender.name", "one line"]),
         ("[smtp\nport", {}, ["not valid TOML", "line 1"]),
+        ("[smtp]\nhelo_name = 'localhost'", {}, ["smtp.helo_name", "mail.example.org"]),
+        ("[smtp]\nhelo_name = 'mail server.example'", {}, ["smtp.helo_name", "full name"]),
+        ("[smtp]\nhelo_name = '-a.example.org'", {}, ["smtp.helo_name", "full name"]),
+        ("[smtp]\nhelo_name = '192.0.2.1'", {}, ["smtp.helo_name", "in brackets"]),
+        ("[smtp]\nhelo_name = '[mail.example.org]'", {}, ["smtp.helo_name", "in brackets"]),
+        ('[smtp]\nhelo_name = "a.example.org\\nMAIL"', {}, ["smtp.helo_name", "full name"]),
+        (
+            f"[sender]\nbounce_address = '{'b' * 26}@example.org'",
+            {},
+            ["sender.bounce_address", "25 characters", "sender.bounce_tags"],
+        ),
+        ("[sender]\nbounce_tags = 'perhaps'", {}, ["sender.bounce_tags"]),
     ],
 )
 def test_a_wrong_setting_is_refused_with_key_problem_and_fix(
@@ -73,6 +85,20 @@ def test_a_wrong_setting_is_refused_with_key_problem_and_fix(
     message = f"{refused.value.problem} {refused.value.fix}"
     assert all(part in message for part in parts), message
     assert exit_code_of(refused.value) == 2
+
+
+@pytest.mark.parametrize(
+    "name", ["mail.example.org", "mx-1.example.org", "[192.0.2.1]", "[IPv6:2001:db8::1]"]
+)
+def test_a_full_name_or_an_address_in_brackets_is_a_name_for_the_greeting(file: Path, name: str):
+    file.write_text(f"[smtp]\nhelo_name = '{name}'\n")
+    assert load(file, {}).smtp.helo_name == name
+
+
+def test_without_tokens_a_bounce_address_may_be_long(file: Path):
+    address = f"{'b' * 64}@example.org"
+    file.write_text(f"[sender]\nbounce_address = '{address}'\nbounce_tags = false\n")
+    assert load(file, {}).sender.bounce_address == address
 
 
 def test_a_refused_secret_is_not_repeated(file: Path):

@@ -16,12 +16,8 @@ if TYPE_CHECKING:
 
 app = shared.group("bounces", "Mails that came back: bounces, complaints, unsubscriptions.")
 
+_HELD_COLUMNS = ("id", "email", "provider", "code", "at")
 _STANDARD_INPUT = [Path("-")]
-
-
-@app.callback()
-def _group() -> None:
-    """Keep `read` a command of its own: typer drops the name of a group's only command."""
 
 
 @app.command("read")
@@ -57,6 +53,71 @@ def read(
         shared.print_json(_to_json(summary))
     else:
         _print_summary(summary)
+
+
+Ids = Annotated[
+    list[int] | None, typer.Argument(metavar="ID", help="As `bounces held` shows them.")
+]
+All = Annotated[bool, typer.Option("--all", help="All that wait.")]
+
+
+@app.command("held")
+def held(json: shared.Json = False) -> None:
+    """Show the suppressions that wait for a person, because they were too many at once."""
+    from notifier.pipeline import brake
+
+    with shared.open_deps() as deps:
+        waiting = brake.listed(deps)
+    rows = [
+        {
+            "id": each.id,
+            "email": each.email,
+            "provider": each.provider,
+            "code": each.code,
+            "at": shared.as_time(each.at),
+        }
+        for each in waiting
+    ]
+    shared.print_rows(rows, _HELD_COLUMNS, "No suppression waits.", json=json)
+
+
+@app.command("accept")
+def accept(ids: Ids = None, everything: All = False, now: shared.Now = "") -> None:
+    """Suppress the addresses of held suppressions: they are gone."""
+    from notifier.pipeline import brake
+
+    with shared.open_deps(now) as deps:
+        number = brake.accept(deps, _chosen(ids, everything=everything))
+    shared.say(f"Suppressed {number}.")
+
+
+@app.command("dismiss")
+def dismiss(ids: Ids = None, everything: All = False, now: shared.Now = "") -> None:
+    """Let the addresses of held suppressions be mailed again: the provider was wrong.
+
+    The next run sends what bounced, and what waited meanwhile.
+    """
+    from notifier.pipeline import brake
+
+    with shared.open_deps(now) as deps:
+        number = brake.dismiss(deps, _chosen(ids, everything=everything))
+    shared.say(f"Dismissed {number}: the next run sends what they missed.")
+
+
+def _chosen(ids: list[int] | None, *, everything: bool) -> list[int]:
+    """Return the numbers that were named; empty for all.
+
+    Raises:
+        InputError: neither numbers nor --all were given, or both.
+    """
+    from notifier.errors import InputError
+
+    if bool(ids) == everything:
+        raise InputError(
+            "It is not clear which suppressions are meant.",
+            "Give their numbers from `notifier bounces held`, or --all.",
+        )
+    return ids or []
 
 
 def _open_mails(files: list[Path], maildir: Path | None, imap: str) -> "Iterable[bytes]":

@@ -37,11 +37,13 @@ def list_(
     Recipients are shown by their id, not by their address; `subscribers list --json` shows both.
     """
     from notifier.deliver import outbox
+    from notifier.deliver.outbox import stop as outbox_stop
     from notifier.enums import DeliveryStatus
 
     wanted = shared.optional_member(DeliveryStatus, status, "--status")
     with shared.open_deps() as deps, deps.reading() as session:
         deliveries, total = outbox.listed(session, wanted, shared.row_limit(limit, json=json))
+        stopped_at = outbox_stop.stopped_at(session)
     rows = [
         {key: shared.as_time(value) if key.endswith("_at") else value for key, value in row.items()}
         for row in deliveries
@@ -49,6 +51,38 @@ def list_(
     shared.print_rows(rows, _COLUMNS, "There are no deliveries.", json=json)
     if not json:
         shared.say_if_cut(len(rows), total)
+    if stopped_at is not None:
+        shared.warn(shared.stopped_note(stopped_at))
+
+
+@app.command("stop")
+def stop(now: shared.Now = "") -> None:
+    """Stop all sending at once, also in the middle of a digest that another process sends.
+
+    Mails that the mail server has already stay sent. What was not sent waits until `resume`.
+    """
+    from notifier.deliver.outbox import stop as outbox_stop
+
+    with shared.open_deps(now) as deps, deps.writing() as session:
+        stopped = outbox_stop.stop(session, deps.now())
+    if not stopped:
+        shared.fail("Sending was stopped already: nothing was changed.")
+    shared.say(
+        "Sending is stopped: no further mail starts. What waits: notifier deliveries list "
+        "--status pending\nTo go on: notifier deliveries resume"
+    )
+
+
+@app.command("resume")
+def resume() -> None:
+    """Let mails go out again after `stop`."""
+    from notifier.deliver.outbox import stop as outbox_stop
+
+    with shared.open_deps() as deps, deps.writing() as session:
+        resumed = outbox_stop.resume(session)
+    if not resumed:
+        shared.fail("Sending is not stopped: nothing was changed.")
+    shared.say("Mails go out again with the next `notifier run`.")
 
 
 Ids = Annotated[
@@ -61,10 +95,11 @@ def retry(
     ids: Ids = None,
     now: shared.Now = "",
 ) -> None:
-    """Make mails due again that were given up, refused, uncertain or put off.
+    """Make mails due again that did not reach anybody.
 
-    Without an ID: all of them. The next run sends them with the Message-ID they had, so that a mail
-    server can recognise a mail that it has already.
+    Without an ID: all that were given up or refused, are uncertain, or are put off. The next run
+    sends them with the Message-ID they had, so that a mail server can recognise a mail that it has
+    already.
     """
     from notifier.pipeline import unsent
 
@@ -80,7 +115,10 @@ def drop(
     ],
     now: shared.Now = "",
 ) -> None:
-    """End mails that are not to be sent any more, whether they wait or were given up."""
+    """End mails that are not to be sent any more.
+
+    They may wait, be uncertain, or have been given up.
+    """
     from notifier.pipeline import unsent
 
     with shared.open_deps(now) as deps:

@@ -24,19 +24,20 @@ def run(
 ) -> None:
     """Run notifier: poll, match, compose and deliver.
 
-    Runs until it is stopped, unless --once is given.
+    Runs until it is stopped, unless --once is given. SIGTERM and SIGINT let what is under way be
+    finished, within a minute, and start nothing else.
     """
     from notifier import scheduler
     from notifier.pipeline.run import run_once
 
-    with shared.open_deps(now) as deps:
+    with scheduler.stopping() as stop, shared.open_deps(now) as deps:
         _check(deps, once=once)
         if not once:
-            scheduler.run(deps, print_report)
+            scheduler.run(deps, print_report, stop=stop)
             return
-        report = run_once(deps)
-    print_report(report)
-    raise typer.Exit(1 if report.failed else 0)
+        report = run_once(deps, stop.is_set)
+        print_report(report)
+        raise typer.Exit(1 if report.failed and not stop.is_set() else 0)
 
 
 def _check(deps: "Deps", *, once: bool) -> None:
@@ -81,6 +82,10 @@ def print_report(report: "Report") -> None:
             )
     for problem in report.problems:
         shared.warn(f"{problem} Nothing was lost; the next run tries again.")
+    for unreached in report.unreached:
+        shared.warn(unreached)
+    if report.sent.stopped_at is not None:
+        shared.warn(shared.stopped_note(report.sent.stopped_at))
     if report.sent.problem:
         shared.warn(f"{report.sent.problem} Nothing was lost; the next run tries again.")
     elif report.sent.not_accepted:

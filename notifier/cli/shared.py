@@ -207,6 +207,11 @@ def as_time(value: datetime | None) -> str | None:
     return value.isoformat(timespec="seconds") if value else None
 
 
+def stopped_note(stopped_at: datetime) -> str:
+    """Return the line that says that a person stopped the sending."""
+    return f"Sending is stopped since {as_time(stopped_at)}. To go on: notifier deliveries resume"
+
+
 def print_json(document: Any) -> None:
     """Print one JSON document, with escapes for characters that would control a terminal."""
     text = printable(json.dumps(document, ensure_ascii=False, indent=2), JSON_NOTATION)

@@ -11,7 +11,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from notifier.deliver import given_up
+from notifier.deliver.bounces.advice import advice_for
+from notifier.deliver.given_up import Unreached
 from notifier.enums import DeliveryKind, DeliveryStatus, DigestStatus, SubscriptionStatus
+from notifier.store import db
 from notifier.store.models import Alarm, Delivery, Digest, Subscriber, Subscription
 
 # A delivery is late after this time. Chosen by hand; not measured.
@@ -19,6 +23,12 @@ PATIENCE = timedelta(hours=1)
 
 # The name of the alert about subscriptions that cannot be served.
 PEOPLE = "subscribers"
+# The name of the alert about refusals for our fault.
+REFUSALS = "refusals"
+# The name of an alert about a digest that nobody got begins so; its id follows.
+_UNREACHED = "unreached digest "
+# The name under which a mail is stored that was given up and reported begins so.
+_GIVEN_UP = "delivery "
 
 
 @dataclass(frozen=True)
@@ -26,7 +36,7 @@ class Trouble:
     """A condition that is broken.
 
     Attributes:
-        name: ``digests``, ``backlog`` or ``subscribers``.
+        name: ``digests``, ``backlog``, ``subscribers``, ``refusals``, or ``unreached digest 3``.
         detail: the condition, in a sentence without addresses.
         fix: what to do, in a sentence.
     """
@@ -38,8 +48,33 @@ class Trouble:
 
 def current(session: Session, now: datetime) -> list[Trouble]:
     """Return what is broken at this moment."""
-    troubles = (_overdue_digests(session, now), _backlog(session, now), _unserved_people(session))
-    return [trouble for trouble in troubles if trouble is not None]
+    troubles = (
+        _overdue_digests(session, now),
+        _backlog(session, now),
+        _unserved_people(session),
+        refused_for_us(session),
+    )
+    return [
+        *(_describe_unreached(each) for each in given_up.unreached(session)),
+        *(trouble for trouble in troubles if trouble is not None),
+    ]
+
+
+def is_unreached(name: str) -> bool:
+    """Return whether an alert is about a digest that nobody got."""
+    return name.startswith(_UNREACHED)
+
+
+def _describe_unreached(unreached: Unreached) -> Trouble:
+    number = len(unreached.deliveries)
+    return Trouble(
+        f"{_UNREACHED}{unreached.digest_id}",
+        f"Digest {unreached.digest_id} reached nobody: {number} mail"
+        f"{' was' if number == 1 else 's were'} refused or given up.",
+        "See what the servers answered: notifier deliveries list --status failed\n"
+        f"When that is mended: {given_up.retry_command(unreached.deliveries)}\n"
+        "If nobody is to get it: notifier deliveries drop ID",
+    )
 
 
 def _overdue_digests(session: Session, now: datetime) -> Trouble | None:
@@ -81,6 +116,28 @@ def _unserved_people(session: Session) -> Trouble | None:
         "choice cannot be read.",
         'The reason is in "trouble": notifier subscribers list --json. '
         "Store their choice again: notifier subscribe EMAIL",
+    )
+
+
+def refused_for_us(session: Session) -> Trouble | None:
+    """Return the trouble that mails wait because servers refuse us; None if none does."""
+    waiting = (
+        Delivery.status.in_(DeliveryStatus.WAITING),
+        Delivery.waits_because != "",
+        Delivery.kind != DeliveryKind.NOTICE,
+    )
+    number = session.scalar(select(func.count(Delivery.id)).where(*waiting)) or 0
+    if not number:
+        return None
+    newest = select(Delivery.error).where(*waiting).order_by(Delivery.id.desc()).limit(1)
+    answer = session.scalar(newest) or ""
+    return Trouble(
+        REFUSALS,
+        f"{number} mail{' waits' if number == 1 else 's wait'}, because mail servers refuse us, or "
+        f"how much we send. They say nothing about the recipients.\nOne answer: {answer}",
+        f"{advice_for(answer)}\n"
+        "Nobody is suppressed. The mails are tried again by themselves, ever more slowly; at once: "
+        "notifier deliveries retry",
     )
 
 
@@ -126,19 +183,85 @@ def _count_late(session: Session, now: datetime) -> int:
     return session.scalar(late) or 0
 
 
-def update(
-    session: Session, troubles: Sequence[Trouble], now: datetime
-) -> tuple[list[Trouble], list[str]]:
-    """Store what is broken now.
+def begin(session: Session, trouble: Trouble, now: datetime) -> bool:
+    """Store that something is broken; return False if that was known."""
+    values = {"name": trouble.name, "detail": trouble.detail, "since": now}
+    return db.insert_missing(session, Alarm, values)
 
-    Returns:
-        The troubles that began since the last call, and the names of those that ended.
+
+@dataclass(frozen=True)
+class Changes:
+    """The troubles that began and ended since the last time.
+
+    Attributes:
+        begun: the troubles that began.
+        ended: the names of those that ended well: what was owed was accepted.
+        given_up: the ids of the mails that were given up since the first of the ended ones began.
     """
-    known = {alarm.name for alarm in session.scalars(select(Alarm))}
+
+    begun: Sequence[Trouble] = ()
+    ended: Sequence[str] = ()
+    given_up: Sequence[int] = ()
+
+
+def update(session: Session, troubles: Sequence[Trouble], now: datetime) -> Changes:
+    """Store what is broken now, and return what changed since the last call.
+
+    A trouble with mails ends well only when a digest was accepted since it began and no other such
+    trouble is left. While mails wait and none was accepted, it goes on; where all were given up,
+    dropped or contained in newer ones, it ends without a word.
+    """
+    known = {
+        alarm.name: alarm.since
+        for alarm in session.scalars(select(Alarm))
+        if not alarm.name.startswith(_GIVEN_UP)
+    }
     names = {trouble.name for trouble in troubles}
     begun = [trouble for trouble in troubles if trouble.name not in known]
     session.add_all(Alarm(name=trouble.name, detail=trouble.detail, since=now) for trouble in begun)
-    ended = sorted(known - names)
+    gone = known.keys() - names
+    well, goes_on = gone & {PEOPLE}, set[str]()
+    about_mails = gone - {PEOPLE}
+    if about_mails and names <= {PEOPLE}:
+        since = min(known[name] for name in about_mails)
+        if _accepted_since(session, since):
+            well |= about_mails
+        elif _some_wait(session):
+            goes_on = about_mails
+    ended = gone - goes_on
     if ended:
         session.execute(delete(Alarm).where(Alarm.name.in_(ended)))
-    return begun, ended
+    reported = well - {PEOPLE}
+    lost = given_up.mails(session, min(known[each] for each in reported)) if reported else ()
+    return Changes(begun, sorted(well), lost)
+
+
+def _accepted_since(session: Session, since: datetime) -> bool:
+    accepted = Delivery.kind == DeliveryKind.DIGEST, Delivery.sent_at > since
+    return session.scalar(select(Delivery.id).where(*accepted).limit(1)) is not None
+
+
+def _some_wait(session: Session) -> bool:
+    """Return whether a digest that may go out has mails that wait."""
+    waiting = (
+        select(Delivery.id)
+        .join(Digest, Digest.id == Delivery.digest_id)
+        .where(Delivery.status.in_(DeliveryStatus.OPEN), Digest.status == DigestStatus.APPROVED)
+    )
+    return session.scalar(waiting.limit(1)) is not None
+
+
+def newly_given_up(session: Session, now: datetime) -> list[int]:
+    """Return the ids of the mails that were given up and not reported yet, and store them as such.
+
+    Those of a digest that nobody got are reported with that digest.
+    """
+    with_digest = {each for digest in given_up.unreached(session) for each in digest.deliveries}
+    lost = {f"{_GIVEN_UP}{each}": each for each in given_up.lately(session, now)}
+    stored = select(Alarm.name).where(Alarm.name.startswith(_GIVEN_UP))
+    reported = {*session.scalars(stored)}
+    for chunk in db.in_chunks(reported - lost.keys()):
+        session.execute(delete(Alarm).where(Alarm.name.in_(chunk)))
+    new = {name: each for name, each in lost.items() if name not in reported}
+    session.add_all(Alarm(name=name, detail="", since=now) for name in new)
+    return [each for each in new.values() if each not in with_digest]

@@ -21,6 +21,7 @@ from notifier.store.models import (
     Digest,
     DigestItem,
     Entry,
+    HeldSuppression,
     Match,
     Profile,
     Revision,
@@ -273,7 +274,13 @@ def hold_if_refused(session: Session, digest_id: int) -> tuple[int, int, str] | 
     digest = session.get_one(Digest, digest_id)
     if digest.status is not DigestStatus.APPROVED or digest.approved_at is not None:
         return None
-    failed = Delivery.digest_id == digest_id, Delivery.status == DeliveryStatus.FAILED
+    # Addresses that do not exist are counted elsewhere (`subscribers/held_suppressions.py`).
+    gone = select(HeldSuppression.delivery_id).where(HeldSuppression.delivery_id.is_not(None))
+    failed = (
+        Delivery.digest_id == digest_id,
+        Delivery.status == DeliveryStatus.FAILED,
+        Delivery.id.not_in(gone),
+    )
     refused = session.scalar(select(func.count(Delivery.id)).where(*failed)) or 0
     if refused < _FEWEST_REFUSED:
         return None

@@ -184,10 +184,11 @@ class MessageBuilder:
     def _with_envelope(
         self, claimed: Claimed, to: str, message: Callable[[], bytes]
     ) -> OutgoingMessage:
-        token = self._deps.links.bounce_token(claimed.message_id)
+        tagged = self._deps.settings.sender.bounce_tags
+        token = self._deps.links.bounce_token(claimed.message_id) if tagged else ""
         tag = f"+{token}" if token else ""
         envelope_from = f"{self._bounce_local}{tag}@{self._bounce_domain}"
-        return OutgoingMessage(claimed.id, envelope_from, to, message)
+        return OutgoingMessage(claimed.id, envelope_from, to, message, claimed.lane)
 
 
 def _render_for(deps: Deps, shared: _Shared, claimed: Claimed, now: datetime) -> bytes:

@@ -3,6 +3,7 @@
 Both ways end in the same decision (`deliver/bounces/policy.py`): the address is suppressed, the
 person's mails are held back for a while, or nothing follows. A complaint also ends the person's
 subscriptions, and a digest that too many servers refuse is held, before our reputation suffers.
+Many addresses that are said not to exist are another matter: see `brake.py`.
 Each mail that came back is contained: one that cannot be read is noted as such, and the next one
 is read. A mail that is read again changes nothing.
 """
@@ -19,7 +20,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from notifier.deliver import outbox
+from notifier.deliver import alerts, outbox
 from notifier.deliver.bounces import policy, reports
 from notifier.deliver.bounces.mailbox import Handling, Mail
 from notifier.deliver.bounces.policy import Consequence, Evidence
@@ -31,16 +32,17 @@ from notifier.digest import digests
 from notifier.email_addresses import to_ascii_domain
 from notifier.enums import BounceKind, SuppressionCause
 from notifier.errors import NotifierError
-from notifier.pipeline import unproven_reports
+from notifier.pipeline import brake, unproven_reports
 from notifier.pipeline.notices import enqueue_for_operator
 from notifier.store.models import Delivery, Subscriber
-from notifier.subscribers import bounce_state, subscriptions, suppressions
+from notifier.subscribers import bounce_state, held_suppressions, subscriptions, suppressions
 
 log = logging.getLogger("notifier")
 
 # Processor time for reading one mail, in seconds. The limits of its parts allow for less than one
 # second. Chosen by hand; not measured.
 LONGEST_READING = 5.0
+_OUR_FAULT_SUBJECT = "notifier: mail servers refuse us"
 _MOST_FRAMES = 10
 # The refusals of a digest are counted again after each tenth more, because counting reads many
 # rows of a long list. Chosen by hand; not measured.
@@ -72,14 +74,19 @@ class Summary:
 
 
 def apply_consequence(
-    session: Session, subscriber: Subscriber, evidence: Evidence, now: datetime
+    session: Session, delivery: Delivery, subscriber: Subscriber, evidence: Evidence, now: datetime
 ) -> tuple[Consequence, bool]:
-    """Store the consequence of a failure for the person that it is about.
+    """Store the consequence of a failure of a delivery for the person that it is about.
+
+    Nothing more follows while the suppression of the address waits for a person.
 
     Returns:
         The consequence, and True if it suppressed an address that was not suppressed before.
     """
-    consequence = policy.decide(evidence, subscriber.soft_bounces, subscriber.bounced_at, now)
+    if held_suppressions.is_held(session, subscriber.address_hash):
+        return Consequence(), False
+    counted, last = bounce_state.counted(subscriber)
+    consequence = policy.decide(evidence, counted, last, now)
     if consequence.hold is not None:
         hold = consequence.hold
         bounce_state.store_hold(subscriber, hold.soft_bounces, hold.until, now)
@@ -87,6 +94,8 @@ def apply_consequence(
     if cause is not None:
         reason = evidence.code if cause is SuppressionCause.BOUNCED else ""
         newly_suppressed = suppressions.add(session, subscriber.address_hash, cause, reason, now)
+    if newly_suppressed and cause is SuppressionCause.BOUNCED:
+        held_suppressions.note(session, subscriber, evidence.code, delivery.id, now)
     return consequence, newly_suppressed
 
 
@@ -101,13 +110,17 @@ class Refusals:
     def apply(self, session: Session, outcomes: Sequence[Outcome], now: datetime) -> None:
         """Store the consequences of refusals, in the transaction that stores the refusals."""
         refused: Counter[int] = Counter()
+        if any(outcome.waits_because for outcome in outcomes):
+            _notify_of_our_fault(self._deps, session, now)
         for outcome in outcomes:
             if outcome.answer is not SendResult.REFUSED:
                 continue
             delivery = session.get(Delivery, outcome.delivery_id)
             if delivery is None:  # the recipient was erased while the mail was being sent
                 continue
-            if delivery.digest_id is not None:
+            evidence = outcome.evidence
+            about_address = evidence is not None and evidence.kind is BounceKind.HARD
+            if delivery.digest_id is not None and not about_address:
                 refused[delivery.digest_id] += 1
             _apply_refusal(session, delivery, outcome, now)
         self._refused += refused
@@ -118,6 +131,17 @@ class Refusals:
                 _hold_if_refused(self._deps, session, digest_id, now)
 
 
+def _notify_of_our_fault(deps: Deps, session: Session, now: datetime) -> None:
+    """Mail the operator, once until it is over, that servers refuse us.
+
+    The mail is enqueued at once, so that it may still go out in this run.
+    """
+    trouble = alerts.refused_for_us(session)
+    if trouble is not None and alerts.begin(session, trouble, now):
+        text = f"{trouble.detail}\n\n{trouble.fix}"
+        enqueue_for_operator(deps, session, _OUR_FAULT_SUBJECT, text, now)
+
+
 def _apply_refusal(session: Session, delivery: Delivery, outcome: Outcome, now: datetime) -> None:
     """Store the consequence of a refusal for the subscriber, if the address is still theirs."""
     subscriber = delivery.subscription.subscriber if delivery.subscription is not None else None
@@ -125,7 +149,7 @@ def _apply_refusal(session: Session, delivery: Delivery, outcome: Outcome, now: 
         return
     if outcome.recipient != to_ascii_domain(subscriber.email):
         return
-    consequence, _ = apply_consequence(session, subscriber, outcome.evidence, now)
+    consequence, _ = apply_consequence(session, delivery, subscriber, outcome.evidence, now)
     if consequence.hold is not None and consequence.suppression is None:
         outbox.try_again_at(delivery, consequence.hold.until)
 
@@ -160,6 +184,7 @@ def read(deps: Deps, mails: Iterable[bytes]) -> Summary:
         kind = _read_mail(deps, octets, summary)
         if isinstance(octets, Mail):
             octets.handling = _handling(kind)
+    brake.apply(deps)
     unproven_reports.notify(deps)
     return summary
 
@@ -253,7 +278,9 @@ def apply_verdict(session: Session, verdict: Verdict, now: datetime) -> Counter[
     if verdict.failure is None or verdict.subscriber is None or verdict.delivery is None:
         return changes
     evidence = verdict.failure.evidence
-    consequence, newly_suppressed = apply_consequence(session, verdict.subscriber, evidence, now)
+    consequence, newly_suppressed = apply_consequence(
+        session, verdict.delivery, verdict.subscriber, evidence, now
+    )
     changes["suppressed"] += newly_suppressed
     if consequence.suppression is SuppressionCause.COMPLAINED:
         for subscription in verdict.subscriber.subscriptions:
@@ -263,6 +290,8 @@ def apply_verdict(session: Session, verdict: Verdict, now: datetime) -> Counter[
     elif consequence.suppression is None and consequence.hold is not None:
         changes["held"] += 1
         _send_again(session, verdict, consequence.hold.until)
+    elif evidence.is_about_us:
+        _send_again(session, verdict, policy.try_again_at(verdict.delivery.due_at, now))
     return changes
 
 
@@ -274,5 +303,6 @@ def _send_again(session: Session, verdict: Verdict, when: datetime) -> None:
     assert subscriber is not None
     if reports.is_newest_digest(session, delivery):
         reason = safe(f"{failure.status} {failure.text}".strip(), subscriber.email)
-        if outbox.requeue(delivery, when, f"came back: {reason}"):
+        waits_because = policy.wait_reason(failure.evidence.subject)
+        if outbox.requeue(delivery, when, f"came back: {reason}", waits_because):
             digests.reopen(delivery.digest)

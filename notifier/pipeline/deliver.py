@@ -5,6 +5,7 @@ Transactions are opened here, and none is open while the network is used or a me
 """
 
 import gc
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,13 +17,16 @@ from sqlalchemy import Connection
 
 from notifier.deliver import outbox
 from notifier.deliver.outbox import Claimed, Outcome, SendResult, rate_limits
+from notifier.deliver.outbox import stop as outbox_stop
 from notifier.deliver.smtp.prefetch import Prefetcher
 from notifier.deliver.smtp.protocol import OutgoingMessage
 from notifier.deps import Deps
 from notifier.digest import digests
 from notifier.errors import StoreError
 from notifier.messages.digest_mail import MessageBuilder
+from notifier.pipeline import brake
 from notifier.pipeline.bounces import Refusals
+from notifier.pipeline.interruptions import Interruptions
 from notifier.pipeline.problems import Problems, describe_unexpected, log_trace
 
 # Seconds between two renewals of the leases: two may fail before a lease of 30 seconds runs out.
@@ -32,6 +36,9 @@ _HEARTBEAT = 10.0
 # who unsubscribes meanwhile still gets at most those. Chosen by hand; not measured.
 _CLAIM_SECONDS = 1.0
 _MOST_CLAIMED = 1000
+# A run waits for mails that are due within a moment, as those to a limited domain are, at most so
+# many seconds in all, in steps of `_SLEEP`. Chosen by hand; not measured.
+_MOMENT, _LONGEST_WAITING, _SLEEP = timedelta(seconds=2), 60.0, 0.1
 
 
 @dataclass(frozen=True)
@@ -41,10 +48,15 @@ class Sent:
     Attributes:
         answers: the number of deliveries by `SendResult`.
         problem: the reason why the mail server could not be used; empty if it could.
+        for_our_fault: the number of deliveries that wait because servers refuse us, or how much we
+            send.
+        stopped_at: the time at which a person stopped the sending; None if nobody did.
     """
 
     answers: dict[str, int] = field(default_factory=dict)
     problem: str = ""
+    for_our_fault: int = 0
+    stopped_at: datetime | None = None
 
     @property
     def accepted(self) -> int:
@@ -82,9 +94,13 @@ def run(deps: Deps, stop: Callable[[], bool] = never) -> Sent:
     ):
         sending = _Sending(deps, begin, prefetcher, stop)
         problem = sending.send_all()
+        if brake.apply(deps):  # its mail to the operator is sent now
+            problem = problem or sending.send_all()
     with deps.writing() as session:
         digests.finish(session)
-    return Sent(sending.settling.answers, problem)
+        stopped_at = outbox_stop.stopped_at(session)
+    settling = sending.settling
+    return Sent(settling.answers, problem, settling.for_our_fault, stopped_at)
 
 
 class _Sending:
@@ -97,9 +113,11 @@ class _Sending:
         prefetcher: Prefetcher,
         stop: Callable[[], bool],
     ) -> None:
-        self._deps, self._prefetcher, self._stop = deps, prefetcher, stop
+        self._deps, self._prefetcher = deps, prefetcher
+        self._interruptions = Interruptions(deps, stop, self._claim_first)
         self._builder = MessageBuilder(deps)
         self._signs_slowly = any(signer.slow for signer in deps.signers)
+        self._waited = 0.0
         self._smallest_claim = deps.settings.smtp.connections * 10
         self._claim_size = self._smallest_claim
         self.settling = _Settling(deps, begin)
@@ -107,17 +125,42 @@ class _Sending:
     def send_all(self) -> str:
         """Send until nothing is left; return the reason why the server cannot be used, if any."""
         problem = ""
-        while not problem and not self._stop():
+        while not problem and not self._interruptions.stopped():
             now = self._deps.now()
             claimed, wait, has_more = self._claim(now)
             if claimed:
                 problem = self._send(claimed, wait, now)
-            elif not has_more:
+            elif not has_more and not self._wait_for_next(now):
                 break
         return problem
 
-    def _claim(self, now: datetime) -> tuple[list[Claimed], timedelta, bool]:
+    def _wait_for_next(self, now: datetime) -> bool:
+        """Wait for a mail that is due in a moment, as those to a limited domain are.
+
+        Returns:
+            False if there is none, or if this run has waited long enough: other steps wait too.
+        """
+        if self._deps.fixed_now is not None or self._waited >= _LONGEST_WAITING:
+            return False
+        with self._deps.reading() as session:
+            due_at = outbox.next_due_at(session, now)
+        if due_at is None or due_at - now > _MOMENT:
+            return False
+        until = time.monotonic() + max((due_at - self._deps.now()).total_seconds(), 0.01)
+        while (rest := until - time.monotonic()) > 0 and not self._interruptions.stopped():
+            pause = min(rest, _SLEEP)
+            time.sleep(pause)
+            self._waited += pause
+        return True
+
+    def _claim(
+        self, now: datetime, before: int | None = None
+    ) -> tuple[list[Claimed], timedelta, bool]:
         """Claim the next deliveries.
+
+        Args:
+            now: the time of the claim.
+            before: only the lanes before this one; None for all.
 
         Returns:
             The deliveries, the time until the first may be sent, and True if none was claimed
@@ -125,9 +168,10 @@ class _Sending:
         """
         smtp = self._deps.settings.smtp
         options = outbox.ClaimOptions(
-            self._claim_size,
+            self._limit(),
             hold_uncertain=smtp.when_uncertain == "hold",
             domain_rates=smtp.domain_rates,
+            before=before,
         )
         with self._deps.writing() as session:
             claimed = outbox.claim_due(session, now, options)
@@ -136,20 +180,44 @@ class _Sending:
             wait = timedelta()
             if smtp.rate_per_second:
                 wait = rate_limits.reserve(session, smtp.rate_per_second, len(claimed), now)
-            return claimed, wait, False
+        self.settling.open.update((delivery.id, delivery.claim) for delivery in claimed)
+        return claimed, wait, False
+
+    def _limit(self) -> int:
+        """Return the most deliveries of a claim; under a rate limit, those of about a second."""
+        rate = self._deps.settings.smtp.rate_per_second
+        if not rate:
+            return self._claim_size
+        return min(self._claim_size, max(1, math.ceil(rate * _CLAIM_SECONDS)))
+
+    def _claim_first(self, before: int | None) -> Sequence[OutgoingMessage]:
+        """Claim and build what goes before the messages that wait.
+
+        What goes before them takes the next of the places that were reserved for them; the last of
+        them then takes the one that is reserved now.
+        """
+        now = self._deps.now()
+        claimed, wait, _ = self._claim(now, before)
+        if before is None:
+            self._deps.transport.start_later(wait.total_seconds())
+        return self._built(claimed, now)
 
     def _send(self, claimed: Sequence[Claimed], wait: timedelta, now: datetime) -> str:
         started = time.monotonic()
-        self.settling.open.update((delivery.id, delivery.claim) for delivery in claimed)
         with _leases_kept(self._deps, self.settling.open):
-            messages = self._build(claimed, now)
-            if self._signs_slowly:
-                messages = self._prefetcher.prepared(messages)
             problem = self._deps.transport.send(
-                messages, self.settling, wait.total_seconds(), self._stop
+                self._built(claimed, now),
+                self.settling,
+                wait.total_seconds(),
+                self._interruptions.stopped,
+                self._interruptions.arrivals,
             )
         self._adjust_claim_size(time.monotonic() - started)
         return problem
+
+    def _built(self, claimed: Sequence[Claimed], now: datetime) -> Sequence[OutgoingMessage]:
+        messages = self._build(claimed, now)
+        return self._prefetcher.prepared(messages) if self._signs_slowly else messages
 
     def _build(self, claimed: Sequence[Claimed], now: datetime) -> list[OutgoingMessage]:
         """Return the messages of claimed deliveries; defer those that cannot be built."""
@@ -201,12 +269,14 @@ class _Settling:
 
     Attributes:
         answers: the number of deliveries by `SendResult`.
+        for_our_fault: the number of those that wait because servers refuse us.
         open: the claims of deliveries without an outcome, by their ids.
     """
 
     def __init__(self, deps: Deps, begin: Callable[[], AbstractContextManager[Connection]]) -> None:
         self._deps, self._begin, self._refusals = deps, begin, Refusals(deps)
         self.answers: dict[str, int] = {}
+        self.for_our_fault = 0
         self.open: dict[int, str] = {}
 
     def __call__(self, outcomes: Sequence[Outcome]) -> None:
@@ -227,6 +297,7 @@ class _Settling:
             self._close([outcome.delivery_id for outcome in others])
         for outcome in others:
             self._count(outcome.answer, 1)
+            self.for_our_fault += outcome.waits_because is not None
 
     def _by_claim(self, delivery_ids: Sequence[int]) -> dict[str, list[int]]:
         claims: dict[str, list[int]] = {}

@@ -117,9 +117,14 @@ def _erase_expired(deps: Deps, now: datetime) -> None:
     """Erase people who left more than a year ago, also from the database's log."""
     with deps.writing() as session:
         expired = lifecycle.expired_subscribers(session, now)
+        traces = [
+            address
+            for subscriber in expired
+            for address in privacy.addresses_of(session, subscriber.address_hash)
+        ]
         for subscriber in expired:
             privacy.erase(
                 session, subscriber, SuppressionCause.LEFT, "left more than a year ago", now
             )
     if expired:
-        db.scrub(deps.engine)
+        db.scrub(deps.engine, traces)

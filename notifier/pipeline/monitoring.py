@@ -1,27 +1,34 @@
 """The monitoring step: mails to the operator when something broke, and checks for `/healthz`.
 
-Four things are checked: a due digest of which the mail server accepted nothing for an hour, a
-backlog that does not shrink, subscriptions whose stored choice cannot be read, and sources that
-fail. The first three are mailed here; `pipeline/poll.py` mails about sources. Matches that wait for
-a person are counted, and are nothing wrong; `pipeline/waiting.py` mails about them.
+Six things are checked: whether notifier runs at all, a due digest of which the mail server accepted
+nothing for an hour, a digest that nobody got, a backlog that does not shrink, subscriptions whose
+stored choice cannot be read, and sources that fail. The middle four are mailed here;
+`pipeline/poll.py` mails about sources. Matches that wait for a person are counted, and are nothing
+wrong; `pipeline/waiting.py` mails about them.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from notifier.deliver import alerts
-from notifier.deliver.alerts import Trouble
+from notifier.deliver import alerts, given_up
+from notifier.deliver.alerts import Changes, Trouble
+from notifier.deliver.outbox import stop
 from notifier.deps import Deps
 from notifier.enums import Health
 from notifier.match import held
 from notifier.pipeline.notices import enqueue_for_operator
-from notifier.store import clock
-from notifier.store.models import Source
+from notifier.store import clock, heartbeat
+from notifier.store.models import Notice, Source
 from notifier.watch import sources
 from notifier.watch.health import health
+
+_GIVEN_UP_SUBJECT = "notifier: mails were given up"
+# The operator is mailed about them at most once in this time. Chosen by hand; not measured.
+_GIVEN_UP_EVERY = timedelta(hours=4)
 
 
 @dataclass(frozen=True)
@@ -29,7 +36,8 @@ class Check:
     """The result of one check. It names no person.
 
     Attributes:
-        name: `digests`, `backlog`, `subscribers`, `sources`, `held` or `clock`.
+        name: `runs`, `digests`, `backlog`, `subscribers`, `unreached`, `sources`, `held`, `clock`
+            or `sending`.
         ok: true if nothing is wrong.
         finding: what is wrong, or for `held` how many matches wait; empty if there is nothing.
     """
@@ -41,10 +49,17 @@ class Check:
 
 def checks(session: Session, now: datetime) -> list[Check]:
     """Run all checks."""
-    wrong = {trouble.name: trouble.detail for trouble in alerts.current(session, now)}
+    troubles = alerts.current(session, now)
+    wrong = {trouble.name: trouble.detail for trouble in troubles}
+    unreached = [each.detail for each in troubles if alerts.is_unreached(each.name)]
+    stopped_since = heartbeat.stopped_since(session, now)
     results = [
-        Check(name, name not in wrong, wrong.get(name, ""))
-        for name in ("digests", "backlog", alerts.PEOPLE)
+        Check("runs", stopped_since is None, _describe_stop(stopped_since)),
+        *(
+            Check(name, name not in wrong, wrong.get(name, ""))
+            for name in ("digests", "backlog", alerts.PEOPLE)
+        ),
+        Check("unreached", not unreached, " ".join(unreached)),
     ]
     failing = [
         source
@@ -57,7 +72,12 @@ def checks(session: Session, now: datetime) -> list[Check]:
         Check("sources", not failing, _list(failing, now)),
         Check("held", ok=True, finding=f"matches that wait: {waiting}" if waiting else ""),
         _of_clock(session, now),
+        _of_sending(session),
     ]
+
+
+def _describe_stop(since: datetime | None) -> str:
+    return f"notifier has not run since {since:%Y-%m-%d %H:%M} UTC" if since is not None else ""
 
 
 def _of_clock(session: Session, now: datetime) -> Check:
@@ -65,29 +85,70 @@ def _of_clock(session: Session, now: datetime) -> Check:
     return Check("clock", not wrong, wrong)
 
 
+def _of_sending(session: Session) -> Check:
+    stopped_at = stop.stopped_at(session)
+    if stopped_at is None:
+        return Check("sending", ok=True, finding="")
+    since = stopped_at.isoformat(timespec="seconds")
+    return Check("sending", ok=False, finding=f"a person stopped the sending at {since}")
+
+
 def _list(failing: Sequence[Source], now: datetime) -> str:
     return "; ".join(f"source {source.id} is {health(source, now)}" for source in failing)
 
 
-def notify_operator(deps: Deps) -> None:
-    """Mail the operator once when something broke, and once when it works again."""
+def notify_operator(deps: Deps) -> list[str]:
+    """Mail the operator once when something broke, and once when it works again.
+
+    Mails that were given up are named in one mail, and in another one as soon as a few hours passed
+    in which more were.
+
+    Returns:
+        A sentence for each digest that nobody got, and that was not reported before.
+    """
     now = deps.now()
     with deps.reading() as session:
         troubles = alerts.current(session, now)
     with deps.writing() as session:
-        begun, ended = alerts.update(session, troubles, now)
-        if begun or ended:
-            subject, text = _subject(begun, ended), _text(begun, ended)
-            enqueue_for_operator(deps, session, subject, text, now)
+        changes = alerts.update(session, troubles, now)
+        if changes.begun or changes.ended:
+            subject = _subject(changes.begun, changes.ended)
+            enqueue_for_operator(deps, session, subject, _text(changes), now)
+        if not _told_lately(session, now) and (lost := alerts.newly_given_up(session, now)):
+            enqueue_for_operator(deps, session, _GIVEN_UP_SUBJECT, _given_up_text(lost), now)
+    return [
+        f"{trouble.detail}\n{trouble.fix}"
+        for trouble in changes.begun
+        if alerts.is_unreached(trouble.name)
+    ]
 
 
-def _text(begun: Sequence[Trouble], ended: Sequence[str]) -> str:
-    paragraphs = [f"{trouble.detail}\n{trouble.fix}" for trouble in begun]
-    paragraphs += [f"It works again: {name}." for name in ended]
-    closing = (
-        "Nothing was lost: mails that were not sent yet stay in the outbox. "
-        "See: notifier deliveries list"
+def _told_lately(session: Session, now: datetime) -> bool:
+    """Return whether the operator was mailed a short time ago what was given up."""
+    mailed = Notice.subject == _GIVEN_UP_SUBJECT, Notice.created_at > now - _GIVEN_UP_EVERY
+    return session.scalar(select(Notice.id).where(*mailed).limit(1)) is not None
+
+
+def _given_up_text(delivery_ids: Sequence[int]) -> str:
+    number = len(delivery_ids)
+    return (
+        f"{number} digest mail{' was' if number == 1 else 's were'} given up: the servers of the "
+        "recipients did not take them. The others got theirs.\n\n"
+        "What the servers answered: notifier deliveries list --status failed\n"
+        f"To send them again: {given_up.retry_command(delivery_ids)}"
     )
+
+
+def _text(changes: Changes) -> str:
+    paragraphs = [f"{trouble.detail}\n{trouble.fix}" for trouble in changes.begun]
+    if changes.ended:
+        paragraphs.append(f"It works again: {', '.join(changes.ended)}.")
+    if number := len(changes.given_up):
+        paragraphs.append(
+            f"{number} mail{' was' if number == 1 else 's were'} given up meanwhile. To send them "
+            f"again: {given_up.retry_command(changes.given_up)}"
+        )
+    closing = "Mails that were not sent yet stay in the outbox. See: notifier deliveries list"
     return "\n\n".join([*paragraphs, closing])
 
 
@@ -99,4 +160,6 @@ def _subject(begun: Sequence[Trouble], ended: Sequence[str]) -> str:
             if begun
             else "notifier: all subscribers are served again"
         )
+    if begun and all(alerts.is_unreached(name) for name in names):
+        return "notifier: a digest reached nobody"
     return "notifier: mails are not going out" if begun else "notifier: mails go out again"

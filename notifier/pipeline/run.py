@@ -20,10 +20,9 @@ open while the network is used or a text is judged, rendered or signed.
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
-from notifier.deliver.outbox import SendResult
 from notifier.deps import Deps
-from notifier.enums import PollStatus
 from notifier.match import judging, profiles
 from notifier.pipeline import (
     clock,
@@ -39,6 +38,7 @@ from notifier.pipeline import (
 from notifier.pipeline.deliver import Sent
 from notifier.pipeline.poll_result import PollResult
 from notifier.pipeline.problems import Problems
+from notifier.store import heartbeat
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,7 @@ class Report:
         composed: how many digests were stored.
         sent: the answers of the mail server.
         problems: the steps, profiles and subscriptions that failed, a sentence each.
+        unreached: the digests that nobody got, a sentence each with what to do.
     """
 
     polled: list[PollResult]
@@ -58,13 +59,17 @@ class Report:
     composed: int
     sent: Sent
     problems: tuple[str, ...] = ()
+    unreached: tuple[str, ...] = ()
 
     @property
     def failed(self) -> bool:
-        """True if a person should look at a failure."""
-        refused = self.sent.answers.get(SendResult.REFUSED, 0)
-        unanswered = any(source.status is PollStatus.FAILED for source in self.polled)
-        return bool(self.problems or self.sent.problem or refused or unanswered)
+        """True if a person must look at it.
+
+        A source that fails, and a recipient whose server says no, are stored and shown: that is
+        part of every day.
+        """
+        stopped = self.sent.problem or self.sent.for_our_fault
+        return bool(self.problems or stopped or self.unreached)
 
 
 def run_once(deps: Deps, stop: Callable[[], bool] = deliver.never) -> Report:
@@ -72,34 +77,46 @@ def run_once(deps: Deps, stop: Callable[[], bool] = deliver.never) -> Report:
 
     Args:
         deps: settings, sessions, transports, clock.
-        stop: asked before each mail; after it returned true, no further mail is sent.
+        stop: asked before each step and each mail; after it returned true, none begins.
 
     Raises:
         SettingsError: the settings name no sender; no step was run.
     """
     deps.require_sender()
     problems = Problems()
-    polled: list[PollResult] = []
-    matched, composed, sent = 0, 0, Sent()
-    with problems.contained("The step clock"):
-        clock.run(deps)
-    with problems.contained("The step poll"):
-        polled = poll.run(deps)
-    with problems.contained("The step match"):
-        matched = match.run(deps, problems)
-    with problems.contained("The step signup_requests"):
-        signup_requests.answer_all(deps, problems)
-    with problems.contained("The step housekeeping"):
-        housekeeping.run(deps, problems)
-    with problems.contained("The step compose"):
-        composed = compose.run(deps, problems)
-    with problems.contained("The step deliver"):
-        sent = deliver.run(deps, stop)
-    with problems.contained("The step monitoring"):
-        monitoring.notify_operator(deps)
-    with problems.contained("The step waiting"):
-        waiting.notify_operator(deps)
-    return Report(polled, matched, composed, sent, tuple(problems.lines))
+    steps: dict[str, Callable[[], Any]] = {
+        "heartbeat": lambda: _beat(deps),
+        "clock": lambda: clock.run(deps),
+        "poll": lambda: poll.run(deps),
+        "match": lambda: match.run(deps, problems),
+        "signup_requests": lambda: signup_requests.answer_all(deps, problems),
+        "housekeeping": lambda: housekeeping.run(deps, problems),
+        "compose": lambda: compose.run(deps, problems),
+        "deliver": lambda: deliver.run(deps, stop),
+        "monitoring": lambda: monitoring.notify_operator(deps),
+        "waiting": lambda: waiting.notify_operator(deps),
+    }
+    results: dict[str, Any] = {}
+    for name, run in steps.items():
+        if stop():
+            break
+        with problems.contained(f"The step {name}"):
+            results[name] = run()
+    with problems.contained("The heartbeat"):
+        _beat(deps)
+    return Report(
+        results.get("poll", []),
+        results.get("match", 0),
+        results.get("compose", 0),
+        results.get("deliver", Sent()),
+        tuple(problems.lines),
+        tuple(results.get("monitoring", ())),
+    )
+
+
+def _beat(deps: Deps) -> None:
+    with deps.writing() as session:
+        heartbeat.beat(session, deps.now())
 
 
 def failing_canaries(deps: Deps) -> list[str]:

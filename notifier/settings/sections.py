@@ -8,23 +8,31 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from notifier import __version__
 from notifier.settings.values import (
-    BounceAddress,
     Contact,
     Credential,
     DnsLabel,
     DottedName,
     EmailAddress,
+    HeloName,
     Line,
     Origin,
     PublicUrl,
     TimeZone,
     Token,
     WebUrl,
+    check_bounce_local_part,
 )
 
 
@@ -35,8 +43,9 @@ class _Section(BaseModel):
 class Sender(_Section):
     """The sender of all mails: From line, address for replies, postal address in the footer.
 
-    Bounces return to `bounce_address`, to which each mail adds a token of its own. With `discreet`,
-    no subject, header or first line names a therapy or a disease.
+    Bounces return to `bounce_address`, to which each mail adds a token of its own, unless
+    `bounce_tags` is false: then only the Message-ID in a report says which mail came back. With
+    `discreet`, no subject, header or first line names a therapy or a disease.
     """
 
     name: Line = "News digest"
@@ -44,8 +53,16 @@ class Sender(_Section):
     reply_to: EmailAddress | None = None
     postal_address: str | None = None
     list_id: DottedName | None = None
-    bounce_address: BounceAddress | None = None
+    bounce_tags: bool = True
+    bounce_address: EmailAddress | None = None
     discreet: bool = True
+
+    @field_validator("bounce_address")
+    @classmethod
+    def _leave_room_for_token(cls, address: str | None, info: ValidationInfo) -> str | None:
+        if address is not None and info.data.get("bounce_tags", True):
+            check_bounce_local_part(address)
+        return address
 
 
 class Smtp(_Section):
@@ -54,6 +71,7 @@ class Smtp(_Section):
     `rate_per_second` limits all mails (0 means no limit), `domain_rates` those to single domains,
     both in mails a second. `when_uncertain` decides about a mail that the server may or may not
     have accepted: `retry` sends it again with the same Message-ID, `hold` leaves it to a person.
+    `helo_name` is the name that the server is told; without one, the name of this machine.
     """
 
     host: str = "127.0.0.1"
@@ -67,6 +85,7 @@ class Smtp(_Section):
     domain_rates: dict[str, Annotated[float, Field(gt=0)]] = {}
     when_uncertain: Literal["retry", "hold"] = "retry"
     timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 30
+    helo_name: HeloName | None = None
 
     @model_validator(mode="after")
     def _keep_password_secret(self) -> "Smtp":
@@ -183,9 +202,11 @@ class Web(_Section):
 
 
 class Privacy(_Section):
-    """The contact for questions about one's data, or about a mail that does not arrive."""
+    """Who is responsible for people's data, and the contact for questions about it."""
 
+    controller: Line | None = None
     contact: Contact | None = None
+    url: WebUrl | None = None
 
 
 class TemplateFiles(_Section):
@@ -212,6 +233,14 @@ class Settings(_Section):
     web: Web = Web()
     privacy: Privacy = Privacy()
     templates: TemplateFiles = TemplateFiles()
+
+    @property
+    def controller(self) -> str:
+        """Who is responsible for people's data (GDPR Art. 13): a name and a postal address."""
+        sender = self.sender
+        return self.privacy.controller or ", ".join(
+            part for part in (sender.name, sender.postal_address) if part
+        )
 
     @property
     def contact(self) -> str:

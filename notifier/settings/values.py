@@ -6,6 +6,7 @@ line.
 
 import re
 import unicodedata
+from ipaddress import IPv4Address, IPv6Address
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -18,6 +19,9 @@ from notifier.text import times
 # 64 octets are allowed before the @ (RFC 5321, 4.5.3.1.1); the plus sign and the token of each mail
 # take 39 of them.
 _LONGEST_BOUNCE_LOCAL_PART = 25
+# Octets of a host's name (RFC 1035, 2.3.4).
+_LONGEST_HOST_NAME = 253
+_DNS_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 
 
 def _time_zone(name: str) -> str:
@@ -85,15 +89,51 @@ def _email_address(address: str) -> str:
         ) from error
 
 
-def _bounce_address(address: str) -> str:
+def check_bounce_local_part(address: str) -> None:
+    """Check that a bounce address has room for the token of a mail.
+
+    Raises:
+        ValueError: it has not, with the reason.
+    """
     local_part = address.rpartition("@")[0]
     if len(local_part) > _LONGEST_BOUNCE_LOCAL_PART:
         raise ValueError(
             f"may have {_LONGEST_BOUNCE_LOCAL_PART} characters before the @, not"
             f" {len(local_part)}: a plus sign and a token of 38 characters are added there, by"
-            " which mails that come back are recognised, and 64 are allowed"
+            " which mails that come back are recognised, and 64 are allowed; set"
+            " sender.bounce_tags to false to add none"
         )
-    return address
+
+
+def _helo_name(name: str) -> str:
+    """Check a name for EHLO (RFC 5321, 4.1.1.1 and 4.1.3): of a host, or an address in brackets."""
+    if name.startswith("[") and name.endswith("]"):
+        is_usable = _is_address(name[1:-1])
+    else:
+        labels = name.split(".")
+        is_usable = (
+            len(name) <= _LONGEST_HOST_NAME
+            and len(labels) > 1
+            and all(map(_DNS_LABEL.fullmatch, labels))
+            and not labels[-1].isdigit()
+        )
+    if not is_usable:
+        raise ValueError(
+            "must be the full name of the sending machine, such as mail.example.org, or its address"
+            " in brackets, such as [192.0.2.1]; names beyond ASCII as xn--…"
+        )
+    return name
+
+
+def _is_address(text: str) -> bool:
+    try:
+        if text.lower().startswith("ipv6:"):
+            IPv6Address(text[len("ipv6:") :])
+        else:
+            IPv4Address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _contact(text: str) -> str:
@@ -120,14 +160,15 @@ def _dotted_name(name: str) -> str:
 
 
 def _dns_label(label: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?", label):
+    if not _DNS_LABEL.fullmatch(label):
         raise ValueError("must be a DNS label, such as notifier or key-2026")
     return label
 
 
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 EmailAddress = Annotated[str, AfterValidator(_email_address)]
-BounceAddress = Annotated[EmailAddress, AfterValidator(_bounce_address)]
+# The name by which a mail server is greeted.
+HeloName = Annotated[str, AfterValidator(_helo_name)]
 # What is sent to a mail server as user name or password, in UTF-8 (RFC 4616, 2).
 Credential = Annotated[str, AfterValidator(_credential)]
 Line = Annotated[str, AfterValidator(_line)]

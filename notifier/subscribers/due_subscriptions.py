@@ -85,7 +85,10 @@ def may_be_mailed() -> ColumnElement[bool]:
     """
     return and_(
         ~exists().where(Suppression.address_hash == Subscriber.address_hash),
-        ~exists().where(HeldSuppression.address_hash == Subscriber.address_hash),
+        ~exists().where(
+            HeldSuppression.address_hash == Subscriber.address_hash,
+            HeldSuppression.held_at.is_not(None),
+        ),
     )
 
 

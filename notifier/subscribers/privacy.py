@@ -132,12 +132,25 @@ def _at(value: datetime | None) -> str | None:
     return value.isoformat(timespec="seconds") if value else None
 
 
+def addresses_of(session: Session, address_hash: str) -> list[str]:
+    """Return the addresses that are stored for a person: their own, and one that they asked for.
+
+    Erasure looks for them in the files of the database afterwards.
+    """
+    person = session.scalar(select(Subscriber).where(Subscriber.address_hash == address_hash))
+    if person is None:
+        return []
+    asked = select(AddressChange.email).where(AddressChange.subscriber_id == person.id)
+    return [person.email, *session.scalars(asked)]
+
+
 def erase(
     session: Session, subscriber: Subscriber, cause: SuppressionCause, reason: str, now: datetime
 ) -> None:
     """Delete a person with everything that refers to them, and suppress the address by its hash.
 
-    The write-ahead log holds the deleted bytes until `store.db.scrub` empties it.
+    The files still hold deleted bytes until `store.db.scrub` is called with the `addresses_of` the
+    person, which are read before.
     """
     erase_address(session, subscriber.address_hash, cause, reason, now)
 

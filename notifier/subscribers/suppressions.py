@@ -135,6 +135,18 @@ def lift(session: Session, address_hash: str) -> bool:
     return session.execute(lifted).first() is not None
 
 
+def lift_bounce(session: Session, address_hash: str) -> bool:
+    """Lift a suppression by a bounce, and no other; return whether there was one."""
+    lifted = (
+        delete(Suppression)
+        .where(
+            Suppression.address_hash == address_hash, Suppression.cause == SuppressionCause.BOUNCED
+        )
+        .returning(Suppression.address_hash)
+    )
+    return session.execute(lifted).first() is not None
+
+
 def lift_by_owner(session: Session, address_hash: str) -> bool:
     """Lift a suppression that the owner may lift; return whether the address may be mailed now."""
     lifted = Suppression.address_hash == address_hash, Suppression.cause.in_(LIFTED_BY_OWNER)

@@ -27,11 +27,12 @@ from notifier.subscribers import (
     lifecycle,
     signup_requests,
     subscriptions,
+    suppressions,
 )
 from notifier.subscribers.address_changes import Side
 from notifier.subscribers.choices import choice_to_confirm
 from notifier.subscribers.subscriptions import UnknownLinkError
-from notifier.web import forms, mail_requests
+from notifier.web import forms, mail_requests, own_data
 from notifier.web.link_visits import NOT_SUBSCRIBED, LinkVisit, by_link, link_id_of, visit_of
 from notifier.web.responses import (
     DeferredResponse,
@@ -188,7 +189,7 @@ def _undo(visit: LinkVisit, *, pause: bool) -> DeferredResponse:
     """Let an ended subscription run again, or pause it; one that runs is only paused."""
     subscription, now = visit.subscription, visit.now
     ended = subscription.status is SubscriptionStatus.ENDED
-    if ended and not lifecycle.undo(visit.session, subscription, now):
+    if ended and not _taken_back(visit):
         return visit.message(
             LazyMessage("It is too late to take this back."), _SUBSCRIBE_ONCE_MORE, status=410
         )
@@ -205,11 +206,18 @@ def _undo(visit: LinkVisit, *, pause: bool) -> DeferredResponse:
     return visit.message(LazyMessage("You are subscribed again."), text)
 
 
+def _taken_back(visit: LinkVisit) -> bool:
+    """Let an ended subscription run again, and mails go to an address that was suppressed by it."""
+    return (
+        own_data.may_undo(visit)
+        and suppressions.lift_by_owner(visit.session, visit.subscription.subscriber.address_hash)
+        and lifecycle.undo(visit.session, visit.subscription, visit.now)
+    )
+
+
 def _unsubscribed(visit: LinkVisit) -> DeferredResponse:
     """Return the page after unsubscribing, with the buttons that undo it while that is possible."""
-    subscription = visit.subscription
-    undo = lifecycle.may_undo(subscription, visit.now)
-    return visit.page("unsubscribed", {"therapy": subscription.profile.name, "undo": undo})
+    return own_data.left_page(visit, own_data.UNSUBSCRIBED, by_preferences=False)
 
 
 def show_suppression(request: Request) -> Response:

@@ -4,37 +4,30 @@ One address and one page with several forms; each says in its field `do` which a
 form with an error changes nothing. The link of a mail opens the page, without login.
 """
 
-import json
-import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from typing import Any
 
 from sqlalchemy.orm import Session
-from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 
-from notifier.deps import Deps
 from notifier.digest import archive
 from notifier.digest.selection import OPTIONAL
-from notifier.enums import SignupRequestKind, SubscriptionStatus, SuppressionCause
-from notifier.errors import AddressError, InputError, StoreError
-from notifier.i18n.catalog import Language
+from notifier.enums import SignupRequestKind, SubscriptionStatus
+from notifier.errors import AddressError, InputError
 from notifier.i18n.messages import LazyMessage
 from notifier.links import ExpiredLinkError, Purpose
 from notifier.match import profiles
-from notifier.store import db
 from notifier.store.models import Subscription
 from notifier.subscribers import (
     address_changes,
     consent,
     due_times,
     lifecycle,
-    privacy,
     signup_requests,
     subscriptions,
 )
@@ -42,17 +35,21 @@ from notifier.subscribers.choices import choice_of
 from notifier.subscribers.signup_requests import TooManyError
 from notifier.subscribers.subscriptions import ON_PREFERENCES, SuppressedError
 from notifier.text import times
-from notifier.web import forms, mail_requests
-from notifier.web.link_visits import LinkVisit, answer_visit, by_link, link_id_of, visit_of
+from notifier.web import forms, mail_requests, own_data
+from notifier.web.link_visits import (
+    NOT_SUBSCRIBED,
+    LinkVisit,
+    answer_visit,
+    by_link,
+    link_id_of,
+    visit_of,
+)
 from notifier.web.responses import (
     DeferredResponse,
     browser_language,
     deps_of,
-    render_message,
     render_page,
 )
-
-log = logging.getLogger("notifier")
 
 _BOTH_ARE_ASKED = LazyMessage(
     "A mail goes to both addresses. When both have agreed, the new one takes the old one's place."
@@ -63,10 +60,14 @@ _NOTHING_CHANGED = LazyMessage("Nothing was changed: one of the values is not va
 _ADDRESS_CHARACTERS = 400
 
 
-@by_link(Purpose.PREFERENCES)
+@by_link(Purpose.PREFERENCES, ended_too=True)
 def show(visit: LinkVisit) -> DeferredResponse:
-    """Show the current choice and every action."""
-    return _preferences_page(visit)
+    """Show the current choice and every action; to those who left, what is kept of them."""
+    return _preferences_page(visit) if visit.runs else _left_page(visit)
+
+
+def _left_page(visit: LinkVisit) -> DeferredResponse:
+    return own_data.left_page(visit, NOT_SUBSCRIBED[0], by_preferences=True)
 
 
 async def act(request: Request) -> Response:
@@ -85,11 +86,14 @@ def _act(request: Request, form: FormData) -> Response:
         return _send_new_link(request, error.link_id)
     if name == "address":
         return _request_address_change(request, link_id, form)
-    action = ACTIONS.get(name, _save)
     try:
         # An export only reads, and does not make anybody wait who writes.
         page = answer_visit(
-            request, link_id, lambda visit: action(visit, form), write=name != "export"
+            request,
+            link_id,
+            partial(_answer, name, form),
+            write=name != "export",
+            ended_too=True,
         )
     except (InputError, ValueError):
         # The transaction is rolled back: what the action changed before the error is not stored.
@@ -97,7 +101,15 @@ def _act(request: Request, form: FormData) -> Response:
     return page()
 
 
+def _answer(name: str, form: FormData, visit: LinkVisit) -> DeferredResponse:
+    if not visit.runs and name not in _RIGHTS:
+        return _left_page(visit)
+    return ACTIONS.get(name, _save)(visit, form)
+
+
 def _nothing_changed_page(visit: LinkVisit) -> DeferredResponse:
+    if not visit.runs:
+        return _left_page(visit)
     return _preferences_page(visit, problem=_NOTHING_CHANGED)
 
 
@@ -156,9 +168,7 @@ def _resume(visit: LinkVisit, _form: FormData) -> DeferredResponse:
 def _leave(visit: LinkVisit, _form: FormData) -> DeferredResponse:
     subscription, now = visit.subscription, visit.now
     subscriptions.end(visit.session, subscription, subscriptions.OWN_LINK, "subscriber", now)
-    token = visit.deps.links.token(Purpose.UNSUBSCRIBE, subscription.link_id, now)
-    values = {"therapy": subscription.profile.name, "undo": True, "leave_url": token}
-    return visit.page("unsubscribed", values)
+    return own_data.left_page(visit, own_data.UNSUBSCRIBED, by_preferences=True)
 
 
 def _follow(visit: LinkVisit, form: FormData) -> DeferredResponse:
@@ -219,46 +229,12 @@ def _store_address_change(visit: LinkVisit, email: str) -> int:
     return _store_mail_request(visit, SignupRequestKind.ADDRESS, change.email, wish)
 
 
-def _export(visit: LinkVisit, _form: FormData) -> DeferredResponse:
-    return partial(_download, privacy.export(visit.session, visit.subscription.subscriber))
-
-
-def _download(document: dict[str, Any]) -> Response:
-    headers = {"Content-Disposition": 'attachment; filename="my-data.json"'}
-    text = json.dumps(document, ensure_ascii=False, indent=2)
-    return Response(text, headers=headers, media_type="application/json")
-
-
-def _erase(visit: LinkVisit, form: FormData) -> DeferredResponse:
-    """Erase the subscriber, after a page that asks whether they are sure."""
-    language = visit.language
-    if forms.text(form, "sure") != "yes":
-        return visit.page("erase", {})
-    subscriber = visit.subscription.subscriber
-    privacy.erase(visit.session, subscriber, SuppressionCause.ERASED, "erased", visit.now)
-    return partial(_erased_page, visit.request, language)
-
-
-def _erased_page(request: Request, language: Language) -> Response:
-    page = render_message(
-        request,
-        LazyMessage("Everything about you is deleted."),
-        LazyMessage(
-            "Only a fingerprint of your address stays, so that nobody writes to it again unless "
-            "you ask for it."
-        ),
-        language,
-    )
-    page.background = BackgroundTask(_scrub, deps_of(request))
-    return page
-
-
-def _scrub(deps: Deps) -> None:
-    """Overwrite the bytes of the deleted rows in the database's files."""
-    try:
-        db.scrub(deps.engine)
-    except StoreError as error:
-        log.warning("%s %s", error.problem, error.fix)
+def _write_again(visit: LinkVisit, _form: FormData) -> DeferredResponse:
+    """Let mails go to an address again from which they came back; its owner says that it works."""
+    if not own_data.write_again(visit):
+        problem = LazyMessage("No mail is sent to this address: please write to us.")
+        return _preferences_page(visit, problem=problem)
+    return _preferences_page(visit, done=LazyMessage("Your digests come again."))
 
 
 # The actions by the value of the field `do`; any other value saves. A change of address has a
@@ -269,9 +245,12 @@ ACTIONS: dict[str, Callable[[LinkVisit, FormData], DeferredResponse]] = {
     "resume": _resume,
     "leave": _leave,
     "follow": _follow,
-    "export": _export,
-    "erase": _erase,
+    "again": _write_again,
+    "export": own_data.download,
+    "erase": own_data.erase,
 }
+# The actions that do not need a running subscription: a person's rights last as long as their data.
+_RIGHTS = ("export", "erase")
 
 
 def _preferences_page(visit: LinkVisit, *, done: str = "", problem: str = "") -> DeferredResponse:
@@ -300,6 +279,8 @@ def _preferences_page(visit: LinkVisit, *, done: str = "", problem: str = "") ->
         "siblings": _other_subscriptions(visit),
         "others": _other_profiles(visit.session, subscription),
         "wording": consent.wording(language),
+        "kept": own_data.kept(visit),
+        "suppressed": own_data.why_nothing_is_sent(visit),
     }
     status = 422 if problem else 200
     return partial(render_page, visit.request, "preferences", values, language, status)

@@ -18,7 +18,7 @@ from notifier.i18n.catalog import LANGUAGES, Language, language_of
 from notifier.i18n.messages import LazyMessage
 from notifier.pipeline import signup_requests
 from notifier.subscribers import choices, consent
-from notifier.web import forms, mail_requests
+from notifier.web import forms, mail_requests, own_data
 from notifier.web.responses import browser_language, deps_of, render_message, render_page
 
 # A field that people neither see nor reach; a visitor who fills it in is a program.
@@ -77,6 +77,7 @@ def _form(
         "profiles": profiles,
         "wording": consent.wording(language),
         "honeypot": _HONEYPOT,
+        **own_data.facts(deps.settings),
     }
     return render_page(request, "signup", page_values, language, 422 if errors else 200)
 

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from notifier.deliver.bounces.policy import Consequence, Evidence, decide
+from notifier.deliver.bounces.policy import Consequence, Evidence, decide, try_again_at
+from notifier.deliver.bounces.subjects import Subject
 from notifier.enums import BounceKind, SuppressionCause
 from tests.support.installation import MONDAY
 
@@ -41,25 +42,38 @@ def test_a_complaint_suppresses_the_address_as_complained():
 
 
 @pytest.mark.parametrize(
-    ("status", "reply_code", "reported", "held"),
+    ("subject", "reported", "held"),
     [
-        ("5.2.2", "552", False, True),
-        ("5.2.1", "550", False, True),
-        ("5.7.1", "550", False, False),
-        ("5.2.0", "550", False, False),
-        ("5.2.10", "550", False, False),
-        ("", "552", False, False),
-        ("5.7.1", "550", True, True),
-        ("", "", True, True),
+        (Subject.MAILBOX, False, True),
+        (Subject.UNKNOWN, False, False),
+        (Subject.RECIPIENT, False, False),
+        (Subject.MAILBOX, True, True),
+        (Subject.UNKNOWN, True, True),
+        (Subject.RECIPIENT, True, True),
     ],
 )
 def test_a_soft_answer_counts_only_for_the_mailbox_and_a_soft_report_always(
-    status: str, reply_code: str, reported: bool, held: bool
+    subject: Subject, reported: bool, held: bool
 ):
-    evidence = Evidence(BounceKind.SOFT, status, reply_code, reported)
+    evidence = Evidence(BounceKind.SOFT, "5.2.2", "552", reported, subject)
     consequence = decide(evidence, 0, None, MONDAY)
     assert (consequence.hold is not None) is held
     assert consequence.suppression is None
+
+
+@pytest.mark.parametrize("reported", [True, False], ids=["a report", "an answer"])
+@pytest.mark.parametrize(
+    "subject",
+    [Subject.SENDER, Subject.HOST, Subject.CONTENT, Subject.POLICY, Subject.LOAD],
+)
+def test_what_is_about_us_or_about_load_never_counts_however_often_it_comes(
+    subject: Subject, reported: bool
+):
+    evidence = Evidence(BounceKind.SOFT, "5.7.1", "550", reported, subject)
+    assert decide(evidence, 50, MONDAY, MONDAY) == NOTHING
+
+
+YESTERDAY = MONDAY - timedelta(days=1)
 
 
 @pytest.mark.parametrize(
@@ -67,25 +81,39 @@ def test_a_soft_answer_counts_only_for_the_mailbox_and_a_soft_report_always(
 )
 def test_each_soft_bounce_doubles_the_hold_up_to_64_hours(soft_bounces: int, hours: int):
     evidence = Evidence(BounceKind.SOFT, "5.2.2", reported=True)
-    consequence = decide(evidence, soft_bounces, MONDAY, MONDAY)
+    consequence = decide(evidence, soft_bounces, YESTERDAY, MONDAY)
     assert consequence.hold == (soft_bounces + 1, MONDAY + timedelta(hours=hours))
     assert consequence.suppression is None
 
 
 @pytest.mark.parametrize("reported", [True, False], ids=["a report", "an answer"])
 def test_the_eighth_soft_bounce_suppresses_the_address(reported: bool):
-    evidence = Evidence(BounceKind.SOFT, "5.2.2", "552", reported)
-    consequence = decide(evidence, 7, MONDAY, MONDAY)
+    evidence = Evidence(BounceKind.SOFT, "5.2.2", "552", reported, Subject.MAILBOX)
+    consequence = decide(evidence, 7, YESTERDAY, MONDAY)
     assert consequence.suppression is SuppressionCause.BOUNCED
     assert consequence.hold is not None
     assert consequence.hold.soft_bounces == 8
 
 
+@pytest.mark.parametrize(("minutes", "soft_bounces"), [(0, 3), (59, 3), (-59, 3), (60, 4)])
+def test_soft_bounces_within_an_hour_count_once(minutes: int, soft_bounces: int):
+    evidence = Evidence(BounceKind.SOFT, "5.2.2", reported=True)
+    consequence = decide(evidence, 3, MONDAY, MONDAY + timedelta(minutes=minutes))
+    assert consequence.hold is not None
+    assert consequence.hold.soft_bounces == soft_bounces
+
+
 @pytest.mark.parametrize(
-    ("days", "soft_bounces"), [(0, 6), (6, 6), (7, 5), (13, 5), (14, 4), (70, 1)]
+    ("days", "soft_bounces"), [(1, 6), (6, 6), (7, 5), (13, 5), (14, 4), (70, 1)]
 )
 def test_one_soft_bounce_is_forgotten_each_week(days: int, soft_bounces: int):
     evidence = Evidence(BounceKind.SOFT, "5.2.2", reported=True)
     consequence = decide(evidence, 5, MONDAY, MONDAY + timedelta(days=days))
     assert consequence.hold is not None
     assert consequence.hold.soft_bounces == soft_bounces
+
+
+@pytest.mark.parametrize(("hours", "wait"), [(-1, 2), (0, 2), (3, 3), (24, 24), (900, 64)])
+def test_a_mail_that_came_back_for_our_fault_is_sent_again_ever_more_slowly(hours: int, wait: int):
+    due_at = MONDAY - timedelta(hours=hours)
+    assert try_again_at(due_at, MONDAY) == MONDAY + timedelta(hours=wait)

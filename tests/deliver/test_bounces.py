@@ -4,7 +4,7 @@ import csv
 import io
 import sys
 from collections import defaultdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from mailbox import Maildir
 from pathlib import Path
@@ -54,6 +54,16 @@ def test_each_mail_has_an_envelope_sender_that_says_nothing_of_its_reader(sent: 
         assert sender.endswith("@example.org")
         assert "anna" not in sender
         assert len(sender.partition("@")[0]) <= 64
+
+
+def test_without_bounce_tags_the_envelope_sender_is_the_plain_address(installation: Installation):
+    sender = installation.at(MONDAY).settings.sender
+    installation.change(sender=sender.model_copy(update={"bounce_tags": False}))
+    installation.subscribe("anna@example.org")
+    run_once(installation.at(MONDAY))
+    installation.publish([Article("Frexalimab slows lesions")])
+    run_once(installation.at(TUESDAY))
+    assert installation.sink.envelopes == [("bounce@example.org", "anna@example.org")]
 
 
 def test_a_hard_report_suppresses_the_recipient_of_the_delivery_whatever_address_it_names(
@@ -134,23 +144,19 @@ def test_news_during_a_hold_is_in_the_first_digest_after_it(sent: Installation):
 
 
 def test_the_eighth_full_mailbox_suppresses_and_a_week_without_one_is_forgotten(sent: Installation):
+    def returned(number: int, moment: datetime) -> None:
+        report = a_report(envelope_sender(sent), "5.2.2", f"552 mailbox full {number}")
+        bounces.read(sent.at(moment), [report])
+
     moment = TUESDAY
     for number in range(7):
-        bounces.read(
-            sent.at(moment),
-            [a_report(envelope_sender(sent), "5.2.2", f"552 mailbox full {number}")],
-        )
+        returned(number, moment)
         moment += timedelta(days=3)
     assert suppressions(sent) == {}
     moment += timedelta(days=8)
-    bounces.read(
-        sent.at(moment),
-        [a_report(envelope_sender(sent), "5.2.2", "552 mailbox full, after a while")],
-    )
+    returned(7, moment)
     assert suppressions(sent) == {}
-    bounces.read(
-        sent.at(moment), [a_report(envelope_sender(sent), "5.2.2", "552 mailbox full, once more")]
-    )
+    returned(8, moment + timedelta(hours=1))
     assert suppressions(sent) == {"anna@example.org": SuppressionCause.BOUNCED}
 
 

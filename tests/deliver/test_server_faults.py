@@ -23,7 +23,7 @@ from notifier.pipeline import compose, deliver, unsent
 from notifier.pipeline.run import Report, Sent
 from notifier.settings import Operator, Smtp
 from notifier.store import db
-from notifier.store.models import Delivery, Digest, Suppression
+from notifier.store.models import Delivery, Digest, Notice, Suppression
 from tests.support import faulty_server
 from tests.support.installation import MONDAY, Installation
 
@@ -156,32 +156,39 @@ def test_a_refused_sender_is_reported_with_the_setting_and_no_mail_is_lost(enque
             in first.problem
         )
         assert statuses(enqueued) == {DeliveryStatus.PENDING: PEOPLE}
+        assert first.for_our_fault == PEOPLE
         send(enqueued, server)
         everything_went_out_once(enqueued, server)
 
 
+def test_the_server_is_greeted_with_the_name_from_the_settings(enqueued: Installation):
+    with faulty_server.running() as server:
+        send(enqueued, server, connections=1, helo_name="mail.example.org")
+        assert set(server.greeted_by) == {"mail.example.org"}
+
+
 def test_a_missing_address_is_suppressed_and_a_full_mailbox_is_waited_for(enqueued: Installation):
-    answers = {"RCPT": [b"550 5.1.1 user unknown", b"552 5.2.2 mailbox full", b"550 5.7.1 policy"]}
+    answers = {"RCPT": [b"550 5.1.1 user unknown", b"552 5.2.2 mailbox full", b"550 5.6.0 content"]}
     with faulty_server.running(answers=answers) as server:
         send(enqueued, server, connections=1)
         assert statuses(enqueued) == {
             DeliveryStatus.SENT: PEOPLE - 3,
-            DeliveryStatus.FAILED: 2,
-            DeliveryStatus.PENDING: 1,
+            DeliveryStatus.FAILED: 1,
+            DeliveryStatus.PENDING: 2,
         }
         with enqueued.at(TUESDAY).reading() as session:
             assert session.query(Suppression).one().cause is SuppressionCause.BOUNCED
         send(enqueued, server, TUESDAY + timedelta(hours=1), connections=1)
         assert statuses(enqueued)[DeliveryStatus.PENDING] == 1
         send(enqueued, server, TUESDAY + timedelta(hours=3), connections=1)
-        assert statuses(enqueued)[DeliveryStatus.SENT] == PEOPLE - 2
+        assert statuses(enqueued)[DeliveryStatus.SENT] == PEOPLE - 1
 
 
 def test_a_digest_that_too_many_servers_refuse_is_held_and_the_operator_is_mailed(
     enqueued: Installation,
 ):
     enqueued.change(operator=Operator(address="office@example.org"))
-    with faulty_server.running(answers={"RCPT": [b"550 5.7.1 you are blocked"] * 10}) as server:
+    with faulty_server.running(answers={"RCPT": [b"550 5.2.0 sorry"] * 10}) as server:
         send(enqueued, server, connections=1)
         assert statuses(enqueued)[DeliveryStatus.FAILED] == 10
         with enqueued.at(TUESDAY).reading() as session:
@@ -190,6 +197,36 @@ def test_a_digest_that_too_many_servers_refuse_is_held_and_the_operator_is_maile
         assert server.envelopes.count("office@example.org") == 1
     with enqueued.at(TUESDAY).writing() as session:
         assert digests.approve(session.query(Digest).one(), TUESDAY)
+
+
+@pytest.mark.parametrize(
+    ("answer", "advice"),
+    [
+        (b"550 5.1.0 Sender address rejected: User unknown", "sender.bounce_tags"),
+        (b"554 5.7.1 Client host [192.0.2.7] blocked using zen.example.net", "smtp.helo_name"),
+        (b"550 5.7.26 mail is not authenticated", "notifier doctor"),
+        (b"550 5.4.5 daily sending limit exceeded", "smtp.rate_per_second"),
+    ],
+    ids=["sender", "host", "policy", "load"],
+)
+def test_refusals_of_us_wait_and_the_operator_is_told_once_what_to_change(
+    enqueued: Installation, answer: bytes, advice: str
+):
+    enqueued.change(operator=Operator(address="office@example.org"))
+    with faulty_server.running(answers={"RCPT": [answer] * (PEOPLE + 1) * 2}) as server:
+        first = send(enqueued, server, connections=1)
+        with_notice = PEOPLE + 1
+        assert first.answers == {SendResult.DEFERRED: with_notice}
+        assert first.for_our_fault == with_notice
+        send(enqueued, server, TUESDAY + timedelta(hours=1), connections=1)
+        with enqueued.at(TUESDAY).reading() as session:
+            (notice,) = session.query(Notice)
+            assert session.query(Suppression).count() == 0
+            assert session.query(Digest).one().status is DigestStatus.APPROVED
+        assert answer.decode()[4:14] in notice.text
+        assert advice in notice.text
+        send(enqueued, server, TUESDAY + timedelta(days=9), connections=1)
+        assert statuses(enqueued) == {DeliveryStatus.SENT: PEOPLE + 1}
 
 
 def test_a_few_refusals_among_many_hold_no_digest_and_are_not_counted_each_time(
@@ -205,7 +242,7 @@ def test_a_few_refusals_among_many_hold_no_digest_and_are_not_counted_each_time(
 
     monkeypatch.setattr(digests, "hold_if_refused", hold)
     compose.run(installation.at(installation.discover(200)))
-    one_in_six = [*[b"250 ok"] * 5, b"550 5.1.1 user unknown"] * 33
+    one_in_six = [*[b"250 ok"] * 5, b"550 5.2.0 sorry"] * 33
     with faulty_server.running(answers={"RCPT": one_in_six}) as server:
         send(installation, server, connections=1)
         assert statuses(installation) == {DeliveryStatus.FAILED: 33, DeliveryStatus.SENT: 167}

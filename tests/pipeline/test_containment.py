@@ -451,7 +451,7 @@ def test_a_mail_that_can_never_be_built_is_given_up_after_the_usual_time(
         (delivery,) = session.query(Delivery)
         assert delivery.status is DeliveryStatus.FAILED
         assert "given up after" in delivery.error
-        assert session.query(Digest).one().status == "sent"
+        assert session.query(Digest).one().status == "failed"
 
 
 def test_a_row_that_breaks_after_composing_stops_only_its_own_mail(

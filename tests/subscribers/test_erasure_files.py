@@ -64,6 +64,62 @@ def test_every_connection_overwrites_what_is_deleted(installation: Installation)
         } == {1}
 
 
+def changed_many_times(installation: Installation, seed: int) -> list[str]:
+    """Change long texts of many people, so that rows are moved between pages; return addresses."""
+    chance = random.Random(seed)
+    many(installation.at(MONDAY).engine, 300)
+    with installation.at(MONDAY).writing() as session:
+        people = session.query(Subscriber).order_by(Subscriber.id).all()
+        for number, person in enumerate(people):
+            person.email = f"unmistakable{number:04d}@{'x' * chance.choice([1, 40, 200])}.example"
+        session.flush()
+        for _ in range(300):
+            person = chance.choice(people)
+            name = person.email.partition("@")[0]
+            person.email = f"{name}@{'w' * chance.choice([1, 40, 150, 240])}.example"
+            person.time_zone = "y" * chance.randrange(60)
+            session.flush()
+        return [person.email for person in people]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_copy_of_the_files_that_is_made_later_holds_nothing_of_the_erased(
+    installation: Installation, tmp_path: Path, seed: int
+):
+    """Copied as files, by SQLite's backup, and by VACUUM INTO."""
+    addresses = random.Random(seed).sample(changed_many_times(installation, seed), 100)
+    engine = installation.at(MONDAY).engine
+    with installation.at(MONDAY).writing() as session:
+        traces = []
+        for address in addresses:
+            person = session.query(Subscriber).filter(Subscriber.email == address).one()
+            traces += privacy.addresses_of(session, person.address_hash)
+            privacy.erase(session, person, SuppressionCause.ERASED, "erased", MONDAY)
+    db.scrub(engine, traces)
+    path = Path(engine.url.database)
+    with sqlite3.connect(path) as source, sqlite3.connect(tmp_path / "backup.db") as target:
+        source.backup(target)
+        source.execute("VACUUM INTO ?", (str(tmp_path / "vacuum.db"),))
+    copies = [*path.parent.glob(f"{path.name}*"), *tmp_path.glob("*.db")]
+    names = [address.partition("@")[0].encode() for address in addresses]
+    for copy in copies:
+        octets = copy.read_bytes()
+        assert [name for name in names if name in octets] == [], copy.name
+
+
+def test_the_file_is_written_anew_only_if_a_trace_is_left(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+):
+    engine = installation.at(MONDAY).engine
+    installation.subscribe(f"{SECRET}@example.org")
+    written = []
+    monkeypatch.setattr(deleted_rows, "_write_anew", lambda _: written.append(1) or True)
+    db.scrub(engine, ["nobody@example.org"])
+    assert written == []
+    db.scrub(engine, [f"{SECRET}@example.org".upper()])
+    assert written == [1]
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_an_address_that_was_changed_before_is_in_no_file_after_erasure(
     installation: Installation, seed: int

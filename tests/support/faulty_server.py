@@ -33,6 +33,7 @@ class Faulty:
         too_many: the command at which more mails are refused, and the answer.
         refused: answers to RCPT by address, used again and again.
         greetings: seconds before each greeting, for the first connections.
+        greeted_by: the names that clients gave in EHLO.
     """
 
     pipelining: bool = True
@@ -50,6 +51,7 @@ class Faulty:
     accepted: list[str] = field(default_factory=list)
     envelopes: list[str] = field(default_factory=list)
     connections: int = 0
+    greeted_by: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def serve(self, sock: socket.socket) -> None:
@@ -115,6 +117,7 @@ class _Talk:
             self._recipient = "" if word == "RCPT" else self._recipient
             return not self._server.too_many[1].startswith(b"421")
         if word == "EHLO":
+            self._server.greeted_by.append(line[5:].decode().strip())
             offered = b"250-PIPELINING\r\n" if self._server.pipelining else b""
             offered += b"250-AUTH PLAIN\r\n"
             self._say(b"250-faulty.example.org\r\n" + offered + b"250 8BITMIME")

@@ -137,6 +137,7 @@ def erase(email: shared.Email, now: shared.Now = "") -> None:
     This is the right to erasure (GDPR, Article 17). A hash of the address is kept, so that it is
     never mailed again.
     """
+    from notifier.email_addresses import normalize
     from notifier.enums import SuppressionCause
     from notifier.store import db
     from notifier.subscribers import privacy, subscriptions
@@ -144,10 +145,11 @@ def erase(email: shared.Email, now: shared.Now = "") -> None:
     with shared.open_deps(now) as deps:
         with deps.writing() as session:
             key = subscriptions.hash_of(session, email)
+            traces = [normalize(email), *privacy.addresses_of(session, key)]
             erased = privacy.erase_address(
                 session, key, SuppressionCause.ERASED, "erased", deps.now()
             )
-        db.scrub(deps.engine)
+        db.scrub(deps.engine, traces)
     if not erased:
         raise _not_stored(email)
     shared.say(

@@ -10,7 +10,7 @@ from notifier.deliver.bounces.failures import ADDRESS, Failure, fields_of
 from notifier.deliver.bounces.incoming_mail import (
     SEARCHED,
     Part,
-    decode_header_field,
+    decoded_field,
     parts_of,
     text_of,
 )
@@ -20,6 +20,10 @@ from notifier.enums import BounceKind
 # RFC 6591; RFC 6430).
 _NO_COMPLAINTS = ("auth-failure", "not-spam", "dmarc", "dkim", "false-positive")
 _TYPE_IN_TEXT = re.compile(r"(?im)^[ \t]{0,8}feedback-type[ \t]*:[ \t]*([\w-]{1,40})")
+_FIELDS_IN_TEXT = re.compile(
+    r"(?im)^[ \t]{0,8}(?:feedback-type|user-agent|version|original-(?:mail-from|rcpt-to)"
+    r"|source-ip|arrival-date|reported-domain|removal-recipient)[ \t]*:"
+)
 # Reports without machine-readable fields: Microsoft's and AOL's return the mail as a part,
 # SpamCop's as text.
 _OLDER_FORMS = re.compile(
@@ -39,16 +43,16 @@ def read(message: Part, own_text: str) -> Failure | None:
         fields = fields_of(text_of(part))
         return _complaint(message, fields, fields.get("feedback-type", "abuse"))
     in_text = _TYPE_IN_TEXT.search(own_text)
-    if in_text is not None:
+    if in_text is not None and len(_FIELDS_IN_TEXT.findall(own_text)) > 1:
         return _complaint(message, fields_of(own_text[in_text.start() :]), in_text[1])
     report_type = str(message.get_param("report-type", "")).lower()
     if message.get_content_type() == "multipart/report" and report_type == "feedback-report":
         return _complaint(message, {}, "abuse")
     if message.get("X-Apple-Unsubscribe"):  # the button of a mail program, without our token
         return Failure(
-            BounceKind.COMPLAINT, _first_address(message.get("From", "")), text="opt-out"
+            BounceKind.COMPLAINT, _first_address(decoded_field(message, "From")), text="opt-out"
         )
-    subject = decode_header_field(message.get("Subject", "")).strip()
+    subject = decoded_field(message, "Subject").strip()
     if _OLDER_FORMS.match(subject) and (_returned(message) or "spamcop" in subject.lower()):
         return _complaint(message, {}, "abuse")
     return None
@@ -72,8 +76,8 @@ def _recipient(message: Part, fields: dict[str, str]) -> str:
     return ""
 
 
-def _first_address(value: object) -> str:
-    address = ADDRESS.search(decode_header_field(value))
+def _first_address(text: str) -> str:
+    address = ADDRESS.search(text)
     return address[0].lower() if address else ""
 
 

@@ -1,93 +1,67 @@
-"""Diagnostic texts: the words and codes of a mail system about a failure, judged hard or soft.
+"""Diagnostic texts: the codes in the words of a mail system about a failure, and its stage.
 
-Pure. Only a text that says that the address or its domain is gone is hard. A full mailbox, a policy
-and suspected spam are soft: they are temporary, or the cause is on our side. The texts are written
-by strangers: every expression takes linear time, or reads a text of limited length.
+Pure. Turns a text into the data that `policy.py` judges; the subject of the words is found in
+`subjects.py`. The texts are written by strangers: every expression takes linear time, or reads a
+text of limited length.
 """
 
 import re
 from functools import cached_property
 
 from notifier.deliver.bounces.incoming_mail import SEARCHED
-from notifier.enums import BounceKind
+from notifier.deliver.bounces.policy import Judgement, Refusal, Stage, judge
+from notifier.deliver.bounces.subjects import NOBODY, Parties, Subject, Words, subjects_in
 
 # An enhanced status code (RFC 3463).
 STATUS_CODE = re.compile(r"(?a)(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
 _REPLY_CODE = re.compile(r"(?a)(?<![\d.-])([45]\d\d)(?![\d.])")
-# The three expressions below were set on 292 real bounces of Sisimai's public collection
-# (sisimai/set-of-emails), and on its verdicts about them.
-#
-# The address or its domain is gone.
-_GONE = re.compile(
-    r"(?i)user (?:is )?unknown|unknown (?:e-?mail )?(?:user|recipient|address|account|mailbox"
-    r"|local)|no such (?:user|recipient|mailbox|address|person|domain|account|name|local"
-    r"|e-?mail)|(?:user|recipient|address|account|mailbox|e-?mail account"
-    r"|domain)[^\n]{0,80}? (?:does|did|do) ?(?:not|n't) exist|(?:user|recipient|address|account"
-    r"|mailbox|alias)[^\n]{0,60}? (?:was |is |could )?(?:not|n't) (?:be )?(?:found|known"
-    r"|listed)|(?:not|n't) a (?:valid|known|local) (?:mailbox|user|recipient|address|account)"
-    r"|not our customer|invalid (?:mailbox|recipient|user|address|local)|mailbox not found"
-    r"|mailbox unavailable or access denied|(?:is|was) not (?:a )?(?:known|recogni[sz]ed"
-    r"|valid) |(?:isn't|is not) (?:listed|in)[^\n]{0,40}(?:directory|name)"
-    r"|recipient (?:address )?(?:unknown|rejected: (?:user|undeliverable|address|invalid"
-    r"|no such|access denied))|no (?:mailbox|account|user) (?:here|by that|with that|found)"
-    r"|this user doesn't have|bad destination mailbox|host (?:is )?unknown|unknown host|(?:host"
-    r"|domain)[^\n]{0,60}not found|name or service not known|NXDOMAIN"
-    r"|domain (?:name )?(?:is )?(?:unknown|invalid|not exist)|unrouteable (?:mail )?(?:address"
-    r"|domain)|unresolvable|has moved|no longer (?:exists|valid|in use|available|works|here"
-    r"|on server|with)|undeliverable address|requested action not taken: mailbox unavailable"
-    r"|recipient address rejected\.?\s*$|non-accepted domain|domain (?:is )?not reachable"
-    r"|find a mail exchanger|name service error|address (?:unknown|error)"
-    r"|all relevant MX records point to non-existent|can't resolve|cannot resolve"
-    r"|couldn't find any host named|recipnotfound|not listed in|deactivated"
-    r"|account (?:is )?(?:closed|deleted)|inactive user|addressee unknown"
-    r"|invalid final delivery userid|\b(?:adresse|compte|bo[iî]te|utilisateur|destinataire"
-    r"|postfach|konto|empf[äa]nger|benutzer|cuenta|buz[oó]n|usuario|direcci[oó]n|conta"
-    r"|endere[cç]o|usu[aá]rio|indirizzo|casella|utente)\b[^\n]{0,80} (?:n['’]existe pas"
-    r"|existiert nicht|no existe|n[aã]o existe|non esiste)|unbekannter (?:benutzer"
-    r"|empf[äa]nger)"
+# The refused command, as Postfix, Exim, DragonFly, sendmail and others name it in their reports.
+_COMMAND = r"(HELO|EHLO|MAIL|RCPT|DATA)"
+_STAGE = re.compile(
+    rf"(?i)in reply to (?:the )?(?:end of )?{_COMMAND}|remote (?:mail )?server after (?:end of"
+    rf" )?{_COMMAND}"
+    rf"|did not like our (?:final )?{_COMMAND}|error following {_COMMAND}"
+    rf"|>>> ?{_COMMAND}\b[^\n]*\s+<<< ?5"
+    rf"|response to {_COMMAND}|remote (?:mail )?server after (initial connection)"
+    r"|connected to [^\n]{1,100} but (sender|greeting)"
 )
-# The failure passes, whatever class its code has.
-_PASSES = re.compile(
-    r"(?i)quota|mailbox (?:is )?(?:too )?full|mailbox size|over ?(?:the )?(?:storage|limit)"
-    r"|exceed|too (?:large|big|many|long)|spam|blacklist|blocklist|black list|blocked|\bRBL\b"
-    r"|reputation|policy|not (?:allowed|permitted|authorized)|prohibit|content|virus|greylist"
-    r"|try again|temporar|later|timed? ?out|time-?out|expired|connection refused|unreachable"
-    r"|loop|at a rate|too many hops|insufficient|disk|system (?:error|full)|DMARC|SPF|DKIM"
-    r"|reverse|PTR|authenticat|relaying|relay (?:not|denied|access)|rejected due|refused|denied"
-    r"|restricted|suspended|disabled|maintenance|out of memory|unable to connect|suspend"
-)
-# The mailbox exists, and is full: this counts more than everything else in the text.
-_FULL = re.compile(
-    r"(?i)mailbox (?:is )?(?:too )?full|over ?quota|quota exceeded|exceeded[^\n]{0,30}quota"
-    r"|mailbox size limit"
-)
-# The subject and detail (RFC 3463, 3.2, 3.3 and 3.5) of codes that say that address or domain are
-# gone.
-_GONE_CODES = {(1, 1), (1, 2), (1, 3), (1, 6), (1, 10), (2, 1), (4, 4)}
-# The sender's address is wrong, not the recipient's (RFC 3463, 3.2).
-_SENDER_CODES = (".1.7", ".1.8")
+_STAGES = {
+    "helo": Stage.HELO,
+    "ehlo": Stage.HELO,
+    "mail": Stage.MAIL,
+    "sender": Stage.MAIL,
+    "rcpt": Stage.RCPT,
+    "data": Stage.DATA,
+    "initial connection": Stage.HELO,
+    "greeting": Stage.HELO,
+}
 
 
 class Diagnostic:
-    """The text about one failure, cut to a limited length; each expression is searched once."""
+    """The text about one failure, cut to a limited length, with the names that it may contain.
 
-    def __init__(self, text: str) -> None:
-        self._text = text[:SEARCHED]
+    Args:
+        text: the words of a mail system.
+        parties: the names of both sides, as far as they are known.
+        stage: the moment of the refusal; `REPORT` for a report, which may say it in its words.
+    """
 
-    @cached_property
-    def gone(self) -> re.Match[str] | None:
-        """The words that say that the address or its domain is gone."""
-        return _GONE.search(self._text)
-
-    @cached_property
-    def passes(self) -> re.Match[str] | None:
-        """The words that say that the failure passes."""
-        return _PASSES.search(self._text)
+    def __init__(self, text: str, parties: Parties = NOBODY, stage: Stage = Stage.REPORT) -> None:
+        self._text, self._parties, self._stage = text[:SEARCHED], parties, stage
 
     @cached_property
-    def full(self) -> bool:
-        """True if the text says that the mailbox is full."""
-        return bool(_FULL.search(self._text))
+    def words(self) -> Words:
+        """The subjects that the text names."""
+        reported = self._stage is Stage.REPORT
+        return subjects_in(self._text, self._parties, reported=reported)
+
+    @cached_property
+    def stage(self) -> Stage:
+        """The command that was refused, where a report says it; `REPORT` where it does not."""
+        if self._stage is not Stage.REPORT:
+            return self._stage
+        named = _STAGE.search(self._text)
+        return _STAGES[next(filter(None, named.groups())).lower()] if named else Stage.REPORT
 
     @cached_property
     def status(self) -> str:
@@ -96,26 +70,31 @@ class Diagnostic:
 
     @property
     def is_conclusive(self) -> bool:
-        """True if the words alone decide between hard and soft."""
-        return bool(self.gone or self.passes)
+        """True if the words name a subject, if only vaguely."""
+        return self.words != Words()
 
-    def verdict(self, status: str) -> BounceKind:
-        """Return `HARD` or `SOFT` for this text with an enhanced status code.
+    @property
+    def is_clear(self) -> bool:
+        """True if the words name a subject without doubt."""
+        return self.words.clear is not Subject.UNKNOWN
 
-        The words count more than the code. A temporary code, a code about the sender and a full
-        mailbox are always soft.
+    def about(self, text: str, recipient: str) -> "Diagnostic":
+        """Return another text of the same report, about one recipient."""
+        return Diagnostic(text, self._parties._replace(recipient=recipient), self._stage)
+
+    def judge(self, status: str) -> Judgement:
+        """Return the verdict on this text with an enhanced status code."""
+        return judge(self.refusal(status))
+
+    def refusal(self, status: str, reply_code: str = "") -> Refusal:
+        """Return the data of the failure for the bounce policy.
+
+        Args:
+            status: the enhanced status code of the failure; empty if there is none.
+            reply_code: the reply code of an answer; a report has it in its words.
         """
-        if status.startswith("4") or status.endswith(_SENDER_CODES) or self.full:
-            return BounceKind.SOFT
-        gone, passes = self.gone, self.passes
-        if gone and not (passes and passes.start() < gone.start()):
-            return BounceKind.HARD
-        if passes:
-            return BounceKind.SOFT
-        code = STATUS_CODE.search(status)
-        if code and code[1] == "5" and (int(code[2]), int(code[3])) in _GONE_CODES:
-            return BounceKind.HARD
-        return BounceKind.HARD if gone else BounceKind.SOFT
+        code = reply_code or find_reply_code(self._text)
+        return Refusal(self.stage, code, status, self.words.clear, self.words.likely)
 
 
 def choose_status(reported: str, diagnostic: str) -> str:

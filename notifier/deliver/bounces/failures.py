@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from notifier.deliver.bounces.diagnostics import find_reply_code
 from notifier.deliver.bounces.policy import Evidence
+from notifier.deliver.bounces.subjects import Subject
 from notifier.enums import BounceKind
 
 _LOCAL = r"[A-Za-z0-9_.+=/&'#$%!*?^`{|}~-]"
@@ -34,6 +35,7 @@ class Failure:
         text: the diagnostic text; empty if there is none.
         still_tried: True if the mail system goes on with its attempts, although it says what is
             wrong with the mailbox: nothing needs to be sent again.
+        subject: whom or what it is about.
     """
 
     kind: BounceKind
@@ -41,11 +43,13 @@ class Failure:
     status: str = ""
     text: str = ""
     still_tried: bool = False
+    subject: Subject = Subject.UNKNOWN
 
     @property
     def evidence(self) -> Evidence:
         """The data of the failure for the bounce policy."""
-        return Evidence(self.kind, self.status, find_reply_code(self.text), reported=True)
+        code = find_reply_code(self.text)
+        return Evidence(self.kind, self.status, code, reported=True, subject=self.subject)
 
 
 def fields_of(block: str) -> dict[str, str]:

@@ -233,14 +233,27 @@ def header_text(value: object) -> str:
     return str(value).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-def decode_header_field(value: object) -> str:
-    """Return the value of a header field with its encoded words decoded (RFC 2047), if possible."""
-    text = str(value)[:_LONGEST_VALUE]
+def decoded_field(message: Part, name: str) -> str:
+    """Return the first header field of a name; empty if there is none.
+
+    Encoded words are decoded (RFC 2047), if possible; bytes outside ASCII are UTF-8 (RFC 6532).
+    """
+    values = (value for given, value in message.raw_items() if given.lower() == name.lower())
+    text = header_text(next(values, ""))[:_LONGEST_VALUE]
+    if "=?" not in text:
+        return text
     try:
-        words = [(word, _usual(charset)) for word, charset in decode_header(text)]
+        words = [(_plain(word, charset), _usual(charset)) for word, charset in decode_header(text)]
         return str(make_header(words))
     except (LookupError, ValueError, MessageError):
-        return header_text(text)
+        return text
+
+
+def _plain(word: bytes | str, charset: str | None) -> bytes | str:
+    """Return what stands between encoded words as text: the library returns it escaped."""
+    if charset is None and isinstance(word, bytes):
+        return word.decode("raw-unicode-escape", "replace")
+    return word
 
 
 def _usual(charset: str | None) -> str | None:

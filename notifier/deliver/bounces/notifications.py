@@ -14,6 +14,7 @@ from typing import Any
 
 from notifier.deliver.bounces.diagnostics import STATUS_CODE, Diagnostic, choose_status
 from notifier.deliver.bounces.failures import ADDRESS, MOST_NAMED, Failure
+from notifier.deliver.bounces.subjects import Parties
 from notifier.enums import BounceKind
 
 # The characters of a text in which events are looked for, the objects of one that are visited, and
@@ -66,8 +67,9 @@ _ADDRESS_KEYS = ("emailaddress", "recipient", "email", "rcpt_to")
 _TEXT_KEYS = ("diagnosticcode", "description", "details", "raw_reason", "reason", "error", "diag")
 # Words of a service, beside the event, that say that a failure passes or is not about the address.
 _PASSES = re.compile(
-    r"(?i)^(?:transient|undetermined|temporary|soft|blocked|suppressed|onaccountsuppressionlist"
-    r"|policy|content|suppress-.*|mailboxfull|messagetoolarge|contentrejected|attachmentrejected)$"
+    r"(?i)^(?:transient|undetermined|temporary|soft|blocked|suppressed"
+    r"|onaccountsuppressionlist|policy|content|suppress-.*|mailboxfull|messagetoolarge"
+    r"|contentrejected|attachmentrejected)$"
 )
 _QUALIFYING_KEYS = ("bouncetype", "bouncesubtype", "severity", "type", "reason", "bounce_type")
 
@@ -134,9 +136,13 @@ def _of_event(event: BounceKind, record: dict[str, Any]) -> Iterator[Failure]:
         own = _flattened(part)
         text = _text_in(own) or _text_in(facts)
         status = choose_status(" ".join(own.get("status") or facts.get("status", [])) + " ", text)
-        kind = _verdict(facts, text, status) if event is BounceKind.HARD else event
         for address in _addresses(_own_words(part)):
-            yield Failure(kind, address, status, text)
+            diagnostic = Diagnostic(text, Parties(recipient=address.lower()))
+            kind = event
+            if event is BounceKind.HARD:
+                kind = _verdict(facts, diagnostic, status)
+            subject = diagnostic.refusal(status).subject
+            yield Failure(kind, address, status, text, subject=subject)
 
 
 def _inner_objects(record: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -186,14 +192,13 @@ def _event_of(record: dict[str, Any]) -> BounceKind | None:
     return kinds[0] if kinds else None
 
 
-def _verdict(facts: dict[str, list[str]], text: str, status: str) -> BounceKind:
+def _verdict(facts: dict[str, list[str]], diagnostic: Diagnostic, status: str) -> BounceKind:
     """Return the verdict on a bounce: by the server's words, then by those of the service."""
     qualified = [word for key in _QUALIFYING_KEYS for word in facts.get(key, [])]
     if any(_PASSES.match(word) for word in qualified) or facts.get("hard_bounce") == ["False"]:
         return BounceKind.SOFT
-    diagnostic = Diagnostic(text)
     if diagnostic.is_conclusive or status.startswith("4"):
-        return diagnostic.verdict(status)
+        return diagnostic.judge(status).kind
     return BounceKind.HARD
 
 

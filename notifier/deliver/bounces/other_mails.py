@@ -9,7 +9,8 @@ All words are looked for in texts of limited length.
 
 import re
 
-from notifier.deliver.bounces.incoming_mail import Part, decode_header_field, header_text, parts_of
+from notifier.deliver.bounces.failures import ADDRESS
+from notifier.deliver.bounces.incoming_mail import Part, decoded_field, header_text, parts_of
 
 # The characters of a body in which the words below are looked for.
 _READ = 6_000
@@ -100,6 +101,10 @@ _CHALLENGE = re.compile(
     r"|підтверд|onaylay|tıklay|bekräfta|bekræft|bekreft|vahvista|确认|確認|点击|點擊|クリック"
     r"|확인"
 )
+_REPLY_TO_CONFIRM = re.compile(
+    r"(?i)repl(?:y|ying) to (?:this|it)|antworten sie|r[ée]pond(?:ez|re) [àa] ce"
+    r"|respond[ae] (?:a )?este|rispond[ai]|ответьте на это"
+)
 _LINK = re.compile(r"https?://")
 # The subject of a warning that a mail is delayed, as far as the mail system wrote it itself.
 _DELAYED_SUBJECT = re.compile(
@@ -178,6 +183,7 @@ _ARRIVED = re.compile(
     r"|(?:zosta[łl]a?|by[łl]a?) (?:dor[ęe]czon|dostarczon)|(?:было|была) доставлен"
     r"|успешно доставлен|har levererats|er leveret|er levert|on toimitettu|byla? doru[čc]en"
 )
+_NO_SUCCESS = re.compile(r"(?a)(?<![\d.])[45]\.\d{1,3}\.\d{1,3}(?![\d.])")
 _NOT_ARRIVED = re.compile(
     r"(?i)(?:not|n't|nicht|pas|non|niet|nie|не|inte|ikke|ei) (?:been |be |été |stat[oa] "
     r"|se ha )?(?:deliver|zugestellt|remis|distribu|consegnat|recapitat|afgeleverd|bezorgd"
@@ -187,7 +193,9 @@ _NOT_ARRIVED = re.compile(
 
 def is_from_mail_system(message: Part) -> bool:
     """Return whether the sender of a mail is a mail system, by its address or its name."""
-    sender = decode_header_field(message.get("From", ""))
+    if message.get("X-Failed-Recipients"):  # Exim, and systems that follow it
+        return True
+    sender = decoded_field(message, "From")
     if _SYSTEM_ADDRESS.search(sender) or _SYSTEM_NAME.search(sender.strip()):
         return True
     report_type = str(message.get_param("report-type", "")).lower()
@@ -224,6 +232,13 @@ def is_answer(message: Part, subject: str) -> bool:
     return bool(references) or is_titled_answer(subject)
 
 
+def quotes_others(message: Part) -> bool:
+    """Return whether fields and events in a text are quotations: a person answers or forwards."""
+    return is_answer(message, subject_of(message)) and not (
+        is_from_mail_system(message) or has_null_sender(message)
+    )
+
+
 def is_titled_answer(subject: str) -> bool:
     """Return whether a subject begins as those of answers and forwarded mails do."""
     return bool(_ANSWER.match(subject))
@@ -231,14 +246,21 @@ def is_titled_answer(subject: str) -> bool:
 
 def subject_of(message: Part) -> str:
     """Return the decoded subject of a mail on one line; empty if it has none."""
-    return " ".join(decode_header_field(message.get("Subject", "")).split())
+    return " ".join(decoded_field(message, "Subject").split())
 
 
 def has_null_sender(message: Part) -> bool:
     """Return whether no answer to a mail is wanted (RFC 5321, 4.5.5), as far as it is known."""
     if header_text(message.get("Return-Path", "")).strip() in ("<>", "<MAILER-DAEMON>"):
         return True
-    return bool(_NO_REPLY.search(header_text(message.get("From", ""))))
+    return bool(_NO_REPLY.search(decoded_field(message, "From")))
+
+
+def is_of_a_person(message: Part) -> bool:
+    """Return whether somebody wrote a mail with a mail program, as far as its fields say so."""
+    if any(message.get(name) for name in ("In-Reply-To", "References", "User-Agent", "X-Mailer")):
+        return True
+    return bool(ADDRESS.search(header_text(message.get("Return-Path", ""))))
 
 
 def says_away(subject: str) -> bool:
@@ -248,24 +270,43 @@ def says_away(subject: str) -> bool:
 
 def says_challenge(subject: str, body: str) -> bool:
     """Return whether a mail asks its reader to confirm a message, so that it is delivered."""
+    if _CHALLENGE.search(subject):
+        return True
     body = body[:_READ]
-    return bool(_LINK.search(body)) and bool(_CHALLENGE.search(f"{subject}\n{body}"))
+    return bool(_LINK.search(body) or _REPLY_TO_CONFIRM.search(body)) and bool(
+        _CHALLENGE.search(body)
+    )
 
 
-def says_delayed(subject: str, body: str) -> bool:
-    """Return whether a mail system says that it has not delivered a mail yet, and goes on."""
+def says_delayed(subject: str, body: str, *, is_final: bool) -> bool:
+    """Return whether a mail system says that it has not delivered a mail yet, and goes on.
+
+    Args:
+        subject: the subject of its mail.
+        body: the text of its mail.
+        is_final: whether it quotes a code that says that a failure is final (RFC 5321, 4.2.1).
+    """
     body = body[:_READ]
-    if _GOES_ON.search(body):
-        return not _GAVE_UP.search(body) or bool(_DELAYED_SUBJECT.search(_own_words(subject)))
-    return bool(_DELAYED_SUBJECT.search(_own_words(subject))) and not _GAVE_UP.search(body)
+    goes_on, gave_up = bool(_GOES_ON.search(body)), bool(_GAVE_UP.search(body))
+    if _DELAYED_SUBJECT.search(_own_words(subject)):
+        return goes_on or not gave_up
+    return goes_on and not gave_up and not is_final
 
 
-def says_arrived(subject: str, body: str) -> bool:
-    """Return whether a mail system says that it has delivered a mail, or passed it on."""
+def says_arrived(subject: str, body: str, *, is_doubtful: bool) -> bool:
+    """Return whether a mail system says that it has delivered a mail, or passed it on.
+
+    Args:
+        subject: the subject of its mail.
+        body: the text of its mail.
+        is_doubtful: whether the subject may also be the one of a failure; then it has to say more.
+    """
     body = body[:_READ]
-    if _NOT_ARRIVED.search(f"{subject}\n{body}"):
+    if _NO_SUCCESS.search(body) or _NOT_ARRIVED.search(f"{subject}\n{body}"):
         return False
-    return bool(_ARRIVED_SUBJECT.match(subject) or _ARRIVED.search(body))
+    if _ARRIVED_SUBJECT.match(subject):
+        return True
+    return not is_doubtful and bool(_ARRIVED.search(body))
 
 
 def _own_words(subject: str) -> str:

@@ -95,12 +95,11 @@ def _failures(message: Part, text: str) -> Iterator[Failure]:
     if not reported and other_mails.is_receipt(message):
         yield Failure(BounceKind.AUTOREPLY)
         return
-    reported = (
-        reported
-        or notifications.read(_decoded_text(message, text))
-        or list(status_parts.read_in_text(body))
-        or list(prose.read(message, body))
-    )
+    if not reported and not other_mails.quotes_others(message):
+        reported = notifications.read(_decoded_text(message, text)) or list(
+            status_parts.read_in_text(body)
+        )
+    reported = reported or list(prose.read(message, body))
     if _says_something(reported):
         yield from reported
         return

@@ -21,6 +21,8 @@ from notifier.deliver.bounces.incoming_mail import (
     seen_text,
     text_of,
 )
+from notifier.deliver.bounces.subjects import Parties
+from notifier.deliver.bounces.traces import arrival_addresses
 from notifier.enums import BounceKind
 
 # The library would log the text of a mail at which one of its detectors fails.
@@ -95,20 +97,24 @@ def read(message: Part, body: str) -> Iterator[Failure]:
 
 def _of_mail_system(message: Part, subject: str, body: str) -> Iterator[Failure]:
     """Yield what a mail of a mail system says."""
-    diagnostic = Diagnostic(body)
+    diagnostic = Diagnostic(body, Parties(arrival_addresses(message)))
     says_code = bool(diagnostic.status or find_reply_code(body))
     failed = bool(_FAILED.search(subject))
-    if other_mails.says_delayed(subject, body):
+    if other_mails.says_delayed(subject, body, is_final=_is_final(diagnostic, body)):
         yield from _delays(message, body, diagnostic)
-        return
-    if not says_code and not failed:
-        if other_mails.says_away(subject) or other_mails.says_challenge(subject, body):
-            yield Failure(BounceKind.AUTOREPLY)
-            return
-        if other_mails.says_arrived(subject, body):
-            yield Failure(BounceKind.NONE)
-            return
-    yield from _judged(body, diagnostic, _recipients(message, body))
+    elif other_mails.says_arrived(subject, body, is_doubtful=failed):
+        yield Failure(BounceKind.NONE)
+    elif not (failed or says_code) and (
+        other_mails.says_away(subject) or other_mails.says_challenge(subject, body)
+    ):
+        yield Failure(BounceKind.AUTOREPLY)
+    else:
+        yield from _judged(body, diagnostic, _recipients(message, body))
+
+
+def _is_final(diagnostic: Diagnostic, body: str) -> bool:
+    """Return whether a text quotes a code of class 5, and none of class 4."""
+    return (diagnostic.status or find_reply_code(body)).startswith("5")
 
 
 def _delays(message: Part, body: str, diagnostic: Diagnostic) -> Iterator[Failure]:
@@ -120,7 +126,7 @@ def _delays(message: Part, body: str, diagnostic: Diagnostic) -> Iterator[Failur
 
 def _of_others(message: Part, subject: str, body: str) -> Iterator[Failure]:
     """Yield what a mail says whose sender is no mail system: only a plain failure counts."""
-    diagnostic = Diagnostic(body)
+    diagnostic = Diagnostic(body, Parties(arrival_addresses(message)))
     is_automatic, null_sender = (
         other_mails.is_automatic(message),
         other_mails.has_null_sender(message),
@@ -138,23 +144,29 @@ def _of_others(message: Part, subject: str, body: str) -> Iterator[Failure]:
         yield from _judged(body, diagnostic, _recipients(message, body))
     elif is_automatic or away or other_mails.says_challenge(subject, body):
         yield Failure(BounceKind.AUTOREPLY)
-    elif other_mails.is_answer(message, subject):
+    elif other_mails.is_answer(message, subject) or (
+        not unasked and other_mails.is_of_a_person(message)
+    ):
         yield Failure(BounceKind.NONE)
-    elif failed and other_mails.says_delayed(subject, body):
+    elif other_mails.says_delayed(subject, body, is_final=_is_final(diagnostic, body)):
         yield from _delays(message, body, diagnostic)
     elif failed or null_sender:
         known = _recipients_of_known_formats(message)
         says_code = diagnostic.status or find_reply_code(body) or (failed and null_sender)
-        if known or (says_code and diagnostic.is_conclusive):
+        if known or (failed and says_code and diagnostic.is_conclusive):
             yield from _judged(body, diagnostic, _recipients(message, body))
 
 
 def _judged(body: str, diagnostic: Diagnostic, recipients: Sequence[str]) -> Iterator[Failure]:
     """Yield the verdict on each recipient, by the passage about it where there is one."""
     for recipient in recipients:
-        nearby = _passage_about(body, recipient, recipients) or diagnostic
+        passage = _passage_about(body, recipient, recipients)
+        nearby = diagnostic.about(passage, recipient) if passage else diagnostic
+        if not (nearby.is_conclusive or nearby.status):
+            nearby = diagnostic
         status = nearby.status or diagnostic.status
-        yield Failure(nearby.verdict(status), recipient, status)
+        judgement = nearby.judge(status)
+        yield Failure(judgement.kind, recipient, status, subject=judgement.subject)
 
 
 def _recipients(message: Part, body: str) -> list[str]:
@@ -191,17 +203,16 @@ def _plain_address(address: object) -> str:
     return text.strip().strip("<>").lower()
 
 
-def _passage_about(body: str, recipient: str, recipients: Sequence[str]) -> Diagnostic | None:
-    """Return the passage from a recipient's address to the next one; None if it says nothing."""
+def _passage_about(body: str, recipient: str, recipients: Sequence[str]) -> str:
+    """Return the passage from a recipient's address to the next one; empty if it is not named."""
     lower = body.lower()
     start = lower.find(recipient) if recipient else -1
     if start < 0:
-        return None
+        return ""
     end = start + _LONGEST_PASSAGE
     next_addresses = [
         place
         for other in recipients
         if other != recipient and (place := lower.find(other, start + 1, end)) > 0
     ]
-    passage = Diagnostic(body[start : min([*next_addresses, end])])
-    return passage if passage.is_conclusive or passage.status else None
+    return body[start : min([*next_addresses, end])]

@@ -1,7 +1,7 @@
 """Delivery status notifications: what their fields say about each recipient (RFC 3464, RFC 6533).
 
 Pure. The fields are read where the standards put them, and where a gateway wrote them into the
-text. Whether a failure is hard or soft is decided by `diagnostics.py`.
+text. Whose fault a failure is decides `policy.py`.
 """
 
 import re
@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from notifier.deliver.bounces.diagnostics import Diagnostic, choose_status
 from notifier.deliver.bounces.failures import Failure, fields_of
 from notifier.deliver.bounces.incoming_mail import Part, parts_of, text_of
+from notifier.deliver.bounces.policy import Stage, judge
+from notifier.deliver.bounces.subjects import Parties
+from notifier.deliver.bounces.traces import arrival_addresses
 from notifier.enums import BounceKind
 
 _TYPES = ("message/delivery-status", "message/global-delivery-status")
@@ -34,7 +37,7 @@ def read(message: Part, own_text: str) -> Iterator[Failure]:
         message: the mail.
         own_text: what the mail system wrote for people, which counts where the fields say little.
     """
-    notes = Diagnostic(own_text)
+    notes = Diagnostic(own_text, Parties(arrival_addresses(message)))
     for content_type in _TYPES:
         for part in parts_of(message, content_type):
             yield from _of_fields(text_of(part), notes)
@@ -93,9 +96,13 @@ def _failure_of_group(fields: dict[str, str], notes: Diagnostic) -> Failure:
         return Failure(BounceKind.DELAYED, recipient, status, text)
     if action.startswith(_ARRIVES) or status.startswith("2"):
         return Failure(BounceKind.NONE, recipient, status, text)
-    diagnostic = Diagnostic(text)
-    conclusive = diagnostic if diagnostic.is_conclusive else notes
-    return Failure(conclusive.verdict(status), recipient, status, text)
+    diagnostic = notes.about(text, recipient)
+    clearer = notes if notes.is_clear and not diagnostic.is_clear else diagnostic
+    refusal = clearer.refusal(status)
+    if refusal.stage is Stage.REPORT:
+        refusal = refusal._replace(stage=notes.stage)
+    judgement = judge(refusal)
+    return Failure(judgement.kind, recipient, status, text, subject=judgement.subject)
 
 
 def _address(named: str) -> str:

@@ -10,7 +10,7 @@ from itertools import islice
 from urllib.parse import unquote
 
 from notifier.deliver.bounces import other_mails
-from notifier.deliver.bounces.failures import MOST_NAMED
+from notifier.deliver.bounces.failures import ADDRESS, MOST_NAMED
 from notifier.deliver.bounces.incoming_mail import (
     Part,
     header_text,
@@ -39,6 +39,11 @@ _WISH_LINE = re.compile(
     r"(?im)^[^\w>|\n]{0,6}(?:(?:subject|betreff|objet|asunto|assunto|oggetto"
     r"|onderwerp)[^\w\n]{1,6}|mailto:[^\s?]{1,320}\?subject=)?(unsubscribe[^\n]{1,120})$"
 )
+_TOKEN_LENGTH = 22
+# Characters without width, which programs put into long words.
+_UNSEEN = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
+# The word on a line of its own, with its token on the next one.
+_WRAPPED = re.compile(r"(?im)^[ \t]{0,8}(unsubscribe)[ \t]{0,8}\r?\n[ \t]{0,8}(?=[\w-]{22}[ \t]*$)")
 # The most lines of a text in which a wish is looked for: it stands before what is quoted. Chosen by
 # hand; not measured.
 _MOST_LINES = 30
@@ -74,8 +79,17 @@ def _differs(part: Part) -> bool:
 
 def envelope_tokens(message: Part) -> tuple[str, ...]:
     """Return texts in the form of our tokens, in the addresses at which the mail arrived."""
+    return _distinct(_TOKEN.findall(_arrived_at(message)))
+
+
+def arrival_addresses(message: Part) -> tuple[str, ...]:
+    """Return the addresses at which the mail arrived: those of our envelope."""
+    return _distinct(ADDRESS.findall(_arrived_at(message)))
+
+
+def _arrived_at(message: Part) -> str:
     values = (value for name in _ARRIVED_AT for value in message.get_all(name, []))
-    return _distinct(_TOKEN.findall(" ".join(header_text(value) for value in values)))
+    return " ".join(header_text(value) for value in values)
 
 
 def tokens(texts: str) -> tuple[str, ...]:
@@ -93,7 +107,8 @@ def message_ids(message: Part, texts: str) -> tuple[str, ...]:
 def leave_links(texts: str) -> tuple[str, ...]:
     """Return the signed tokens of links to leave, as they stand in a mail that was returned."""
     whole = _BROKEN.sub("", texts)
-    return _once(_LEAVE_LINK.findall(f"{texts}\n{whole}"))
+    plain = unquote(whole) if "%2F" in whole or "%2f" in whole else ""
+    return _once(_LEAVE_LINK.findall(f"{texts}\n{whole}\n{plain}"))
 
 
 def leave_mails(texts: str) -> tuple[str, ...]:
@@ -119,11 +134,13 @@ def wishes_to_leave(message: Part, *, in_text: bool) -> tuple[str, ...]:
 
 
 def _wishes(line: str) -> Iterator[str]:
+    line = _UNSEEN.sub("", line).replace("=20", " ")
     for plain in dict.fromkeys((line, unquote(line), unquote(unquote(line)))):
         if exact := _WISH.search(plain):
             yield exact[1]
         if loose := _LOOSE_WISH.search(plain):
             yield loose[1]
+            yield loose[1][:_TOKEN_LENGTH]
 
 
 def _wish_lines(message: Part) -> Iterator[str]:
@@ -135,6 +152,7 @@ def _wish_lines(message: Part) -> Iterator[str]:
             text = seen_text(text_of(part))
         else:
             continue
+        text = _WRAPPED.sub(r"\1 ", text)
         lines = [line for line in text.splitlines() if line.strip()][:_MOST_LINES]
         yield from (wish[1] for line in lines if (wish := _WISH_LINE.match(line)))
 

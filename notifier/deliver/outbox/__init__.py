@@ -4,7 +4,16 @@ Owns the statuses of a delivery, in three steps with a file each: enqueue, claim
 not sent, or is sent again, is in `unsent`.
 """
 
-from notifier.deliver.outbox.claim import LEASE, Claimed, ClaimOptions, claim_due, has_more, renew
+from notifier.deliver.outbox.claim import (
+    LEASE,
+    Claimed,
+    ClaimOptions,
+    claim_due,
+    first_waiting_lane,
+    has_more,
+    next_due_at,
+    renew,
+)
 from notifier.deliver.outbox.enqueue import (
     enqueue_asked,
     enqueue_change,
@@ -45,9 +54,11 @@ __all__ = [
     "enqueue_digest",
     "enqueue_notice",
     "enqueue_own",
+    "first_waiting_lane",
     "has_more",
     "listed",
     "new_message_id",
+    "next_due_at",
     "owe_again",
     "renew",
     "requeue",

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, case, func, select, true, update
+from sqlalchemy import and_, bindparam, case, func, select, true, update
 from sqlalchemy.orm import Session, joinedload
 
-from notifier.deliver.outbox import rate_limits
+from notifier.deliver.outbox import rate_limits, stop
 from notifier.deliver.outbox.enqueue import due_from
 from notifier.enums import (
     Cadence,
@@ -30,6 +30,7 @@ from notifier.store.models import (
     AddressChange,
     Delivery,
     Digest,
+    HeldSuppression,
     Subscriber,
     Subscription,
     Suppression,
@@ -102,6 +103,7 @@ _STATE_COLUMNS = (
     Subscription.status,
     Suppression.address_hash,
     Subscriber.held_until,
+    HeldSuppression.id.label("held_suppression"),
 )
 
 # The address that a digest is sent to; for any other mail `_claim_others` has stored it.
@@ -151,18 +153,23 @@ def claim_due(session: Session, now: datetime, options: ClaimOptions) -> list[Cl
     A delivery whose lease ran out (its worker died) is taken over. A delivery that nobody wants any
     more is settled as `suppressed`. A delivery that has to wait (a held digest, a pause, a full
     mailbox, a rate limit) is put off. So the list may be empty although more is due: see
-    `has_more`.
+    `has_more`. While a person has stopped the sending, nothing is claimed.
     """
     expired = Delivery.status == DeliveryStatus.SENDING, Delivery.leased_until < now
     # The claim keeps its name: if its worker lives, an answer that comes late still counts.
     session.execute(
         update(Delivery).where(*expired).values(status=DeliveryStatus.PENDING, leased_until=None)
     )
+    if stop.stopped_at(session) is not None:
+        return []
     rows = _next_rows(session, now, options)
     name = uuid.uuid4().hex
-    claimed = _claim_others(session, [row.id for row in rows if row.digest_id is None])
+    limits = rate_limits.Limits(session, options.domain_rates, now)
+    other_rows = [row for row in rows if row.digest_id is None]
+    claimed = _claim_others(session, other_rows, limits, now)
     digest_rows = [row for row in rows if row.digest_id is not None]
-    claimed += _claim_digests(session, digest_rows, options, now)
+    claimed += _claim_digests(session, digest_rows, limits, now)
+    limits.store()
     if claimed:
         ids = [delivery.id for delivery in claimed]
         leased = {"ids": ids, "until": now + LEASE, "name": name}
@@ -176,8 +183,26 @@ def _lane_of(delivery: Claimed) -> int:
 
 
 def has_more(session: Session, now: datetime, options: ClaimOptions) -> bool:
-    """Return whether further deliveries are due."""
+    """Return whether further deliveries are due and may be sent."""
+    if stop.stopped_at(session) is not None:
+        return False
     return bool(_next_rows(session, now, replace(options, limit=1)))
+
+
+def first_waiting_lane(session: Session, now: datetime, before: Lane) -> int | None:
+    """Return the first lane before another one in which a mail is due; None if there is none."""
+    due = (
+        Delivery.status == DeliveryStatus.PENDING,
+        Delivery.lane < before,
+        Delivery.next_attempt_at <= now,
+    )
+    return session.scalar(select(Delivery.lane).where(*due).order_by(Delivery.lane).limit(1))
+
+
+def next_due_at(session: Session, now: datetime) -> datetime | None:
+    """Return the time at which the next mail that waits becomes due; None if none waits."""
+    later = Delivery.status == DeliveryStatus.PENDING, Delivery.next_attempt_at > now
+    return session.scalar(select(func.min(Delivery.next_attempt_at)).where(*later))
 
 
 def _next_rows(session: Session, now: datetime, options: ClaimOptions) -> list[Any]:
@@ -206,6 +231,13 @@ def _due_rows(
         .outerjoin(Subscription, Subscription.id == Delivery.subscription_id)
         .outerjoin(Subscriber, Subscriber.id == Subscription.subscriber_id)
         .outerjoin(Suppression, Suppression.address_hash == Subscriber.address_hash)
+        .outerjoin(
+            HeldSuppression,
+            and_(
+                HeldSuppression.address_hash == Subscriber.address_hash,
+                HeldSuppression.held_at.is_not(None),
+            ),
+        )
         .where(
             Delivery.status == status,
             Delivery.lane == lane,
@@ -222,15 +254,14 @@ def _due_rows(
 
 
 def _claim_digests(
-    session: Session, rows: Sequence[Any], options: ClaimOptions, now: datetime
+    session: Session, rows: Sequence[Any], limits: rate_limits.Limits, now: datetime
 ) -> list[Claimed]:
     put_off: dict[datetime, list[int]] = {}
     unwanted: dict[tuple[EndReason, str], list[int]] = {}
     claimed = []
-    limits = rate_limits.Limits(session, options.domain_rates, now)
     for row in rows:
-        digest, status, suppressed, held_until = row[len(_CLAIMED_COLUMNS) :]
-        if digest is not DigestStatus.APPROVED:
+        digest, status, suppressed, held_until, held = row[len(_CLAIMED_COLUMNS) :]
+        if digest is not DigestStatus.APPROVED or held is not None:
             put_off.setdefault(now + _HELD_FOR, []).append(row.id)
         elif suppressed is not None:
             ended = EndReason.SUPPRESSED, "the address is suppressed"
@@ -251,16 +282,27 @@ def _claim_digests(
         _update(session, ids, suppress | {"ended_because": reason, "error": text})
     for moment, ids in put_off.items():
         _update(session, ids, due_from(moment))
-    limits.store()
     return claimed
 
 
-def _claim_others(session: Session, ids: Sequence[int]) -> list[Claimed]:
-    """Return the wanted ones of these deliveries without a digest; suppress the others."""
+def _claim_others(
+    session: Session, rows: Sequence[Any], limits: rate_limits.Limits, now: datetime
+) -> list[Claimed]:
+    """Return the wanted ones of these deliveries without a digest; suppress the others.
+
+    Those to an address whose suppression waits for a person are put off, and one whose domain has
+    no place now until the next free one.
+    """
+    held = [row.id for row in rows if row.held_suppression is not None]
+    if held:
+        _update(session, held, due_from(now + _HELD_FOR))
+    ids = [row.id for row in rows if row.held_suppression is None]
     if not ids:
         return []
     due = (
-        select(Delivery).where(Delivery.id.in_(ids)).order_by(Delivery.next_attempt_at, Delivery.id)
+        select(Delivery)
+        .where(Delivery.id.in_(ids))
+        .order_by(Delivery.lane, Delivery.next_attempt_at, Delivery.id)
     )
     deliveries = session.scalars(
         due.options(
@@ -276,6 +318,8 @@ def _claim_others(session: Session, ids: Sequence[int]) -> list[Claimed]:
         if unwanted := _reason_unwanted(delivery, suppressions):
             delivery.status, delivery.leased_until = DeliveryStatus.SUPPRESSED, None
             delivery.ended_because, delivery.error = unwanted
+        elif (allowed_at := limits.allowed_at(_address(delivery))) > now:
+            delivery.next_attempt_at = allowed_at
         else:
             delivery.address_hash = _address_hash(delivery)
             claimed.append(
@@ -296,6 +340,14 @@ def _suppressions_of(session: Session, deliveries: Sequence[Delivery]) -> dict[s
     suppressed = select(Suppression).where(Suppression.address_hash.in_(hashes))
     rows = session.scalars(suppressed.execution_options(populate_existing=True))
     return {suppression.address_hash: suppression for suppression in rows}
+
+
+def _address(delivery: Delivery) -> str:
+    """Return the address of the recipient; empty for a notice to the operator."""
+    if delivery.change is not None:
+        new = delivery.kind is DeliveryKind.CHANGE_NEW
+        return (delivery.change.email or "") if new else delivery.change.subscriber.email
+    return delivery.subscription.subscriber.email if delivery.subscription is not None else ""
 
 
 def _address_hash(delivery: Delivery) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy import RowMapping, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from notifier.deliver.outbox.patience import PATIENCE
-from notifier.enums import DeliveryKind, DeliveryStatus, Lane
+from notifier.enums import DeliveryKind, DeliveryStatus, Lane, WaitReason
 from notifier.store.models import AddressChange, Delivery, Digest, Notice, Subscription
 
 # The kinds that somebody waits for at this moment.
@@ -168,7 +168,9 @@ def try_again_at(delivery: Delivery, when: datetime) -> None:
     delivery.first_answer_at = None
 
 
-def requeue(delivery: Delivery, when: datetime, reason: str) -> bool:
+def requeue(
+    delivery: Delivery, when: datetime, reason: str, waits_because: WaitReason | None = None
+) -> bool:
     """Make a delivery that was sent and came back due again.
 
     The caller reopens its digest (`digest/digests.py`).
@@ -177,6 +179,7 @@ def requeue(delivery: Delivery, when: datetime, reason: str) -> bool:
         delivery: the delivery; one that was not sent stays as it is.
         when: the time of the next attempt.
         reason: the text for the operator.
+        waits_because: set where it came back because of us or of load.
 
     Returns:
         True if the delivery is due again.
@@ -184,6 +187,7 @@ def requeue(delivery: Delivery, when: datetime, reason: str) -> bool:
     if delivery.status is not DeliveryStatus.SENT:
         return False
     delivery.error, delivery.attempts = reason, 0
+    delivery.waits_because = waits_because or ""
     try_again_at(delivery, when)
     return True
 

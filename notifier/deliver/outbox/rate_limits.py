@@ -45,7 +45,8 @@ class Limits:
         if row.next_at <= self._now + timedelta(seconds=1):
             row.next_at = max(row.next_at, self._now) + timedelta(seconds=1 / rate)
             return self._now
-        put_off = self._put_off[domain] = self._put_off.get(domain, 0) + 1
+        put_off = self._put_off.get(domain, 0)
+        self._put_off[domain] = put_off + 1
         return row.next_at + timedelta(seconds=put_off / rate)
 
     def store(self) -> None:

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from notifier.deliver.bounces.policy import Evidence
 from notifier.deliver.outbox import patience
 from notifier.deliver.outbox.patience import PATIENCE
-from notifier.enums import DeliveryStatus
+from notifier.enums import DeliveryStatus, WaitReason
 from notifier.store.models import Delivery
 from notifier.text.cleaning import redacted
 
@@ -45,9 +45,10 @@ class Outcome(NamedTuple):
         delivery_id: the delivery.
         answer: the result.
         text: the words of the server or the error of the connection, without addresses.
-        recipient: the address, where the server refused it for good in its answer to RCPT TO; else
-            empty.
+        recipient: the address, where the server refused it for good; else empty.
         evidence: the data of that refusal; else None.
+        waits_because: the reason why a delivery that was put off does not lose patience: the server
+            refuses us, or is busy; else None.
     """
 
     delivery_id: int
@@ -55,6 +56,7 @@ class Outcome(NamedTuple):
     text: str = ""
     recipient: str = ""
     evidence: Evidence | None = None
+    waits_because: WaitReason | None = None
 
 
 def settle_accepted(
@@ -115,6 +117,8 @@ def _settle(delivery: Delivery, outcome: Outcome, now: datetime) -> None:
     delivery.leased_until = None
     text = redacted(outcome.text)  # servers repeat addresses in their answers
     delivery.error = text or None
+    if outcome.answer is not SendResult.NOT_TRIED or outcome.waits_because is not None:
+        delivery.waits_because = outcome.waits_because or ""
     if outcome.answer is SendResult.REFUSED:
         delivery.status = DeliveryStatus.FAILED
     elif outcome.answer is SendResult.NOT_TRIED:

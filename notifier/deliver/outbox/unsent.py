@@ -95,8 +95,8 @@ def waiting_digests(session: Session, profile_id: int) -> dict[int, list[Waiting
     waiting: dict[int, list[Waiting]] = {}
     for delivery_id, subscription_id, digest_id, due_at in rows:
         if subscription_id is not None and digest_id is not None:
-            found = Waiting(delivery_id, subscription_id, digest_id, due_at)
-            waiting.setdefault(subscription_id, []).append(found)
+            digest = Waiting(delivery_id, subscription_id, digest_id, due_at)
+            waiting.setdefault(subscription_id, []).append(digest)
     return waiting
 
 
@@ -140,7 +140,10 @@ def owe_again(session: Session, now: datetime) -> list[Delivery]:
         The deliveries, oldest first. The caller reopens their digests (`digest/digests.py`).
     """
     suppressed = Suppression.address_hash == Subscriber.address_hash
-    held = HeldSuppression.address_hash == Subscriber.address_hash
+    held = and_(
+        HeldSuppression.address_hash == Subscriber.address_hash,
+        HeldSuppression.held_at.is_not(None),
+    )
     statement = (
         select(Delivery)
         .join(Subscription, Subscription.id == Delivery.subscription_id)

@@ -57,8 +57,13 @@ class Transport:
             sending.leave()
         if not sending.queue:
             return ""
-        not_tried = SendResult.NOT_TRIED
-        settle([Outcome(outgoing.delivery_id, not_tried, problem) for outgoing in sending.queue])
+        not_tried, waits = SendResult.NOT_TRIED, sending.waits_because
+        settle(
+            [
+                Outcome(outgoing.delivery_id, not_tried, problem, waits_because=waits)
+                for outgoing in sending.queue
+            ]
+        )
         return problem
 
     def start_later(self, seconds: float) -> None:

@@ -164,12 +164,12 @@ def _open(smtp: Smtp) -> Client:
     Raises:
         ServerDownError: the server cannot be reached or trusted.
     """
-    timeout = smtp.timeout_seconds
+    timeout, name = smtp.timeout_seconds, smtp.helo_name
     try:
         if smtp.security == "tls":
             context = ssl.create_default_context()
-            return _TlsClient(smtp.host, smtp.port, timeout=timeout, context=context)
-        return Client(smtp.host, smtp.port, timeout=timeout)
+            return _TlsClient(smtp.host, smtp.port, name, timeout=timeout, context=context)
+        return Client(smtp.host, smtp.port, name, timeout=timeout)
     except ssl.SSLError as error:
         raise ServerDownError(
             f"The mail server {smtp.host}:{smtp.port} cannot be trusted: {safe(str(error))}."
@@ -253,6 +253,11 @@ def _log_in_by_challenge(client: Client, username: bytes, password: bytes) -> tu
 
 def _encoded(octets: bytes) -> str:
     return base64.b64encode(octets).decode()
+
+
+def make_bell() -> tuple[socket.socket, socket.socket]:
+    """Return two sockets: what is sent into the second wakes who waits for the first."""
+    return socket.socketpair()
 
 
 def is_alive(client: Client) -> bool:

@@ -3,12 +3,11 @@
 A server may let one connection wait for minutes (RFC 5321, 4.5.3.2.1) while others are served.
 """
 
-import socket
 import threading
 from collections import deque
 from collections.abc import Callable
 
-from notifier.deliver.smtp.connection import Client
+from notifier.deliver.smtp.connection import Client, make_bell
 
 
 class Openings:
@@ -27,7 +26,7 @@ class Openings:
         self._lock = threading.Lock()
         self._ended: deque[Client | Exception] = deque()
         self._is_closed = False
-        self.signal, self._bell = socket.socketpair()
+        self.signal, self._bell = make_bell()
         self.signal.setblocking(False)
         self.number = 0
 

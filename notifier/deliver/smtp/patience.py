@@ -1,9 +1,11 @@
 """Patience with a server that refuses sessions: when the next connection is opened, and how many.
 
-Owns the pauses. What a refusal is, `session_limits.py` decides; connections are not known here.
+Owns the pauses, and when one mail is to blame. What a refusal is, `session_limits.py` decides;
+connections are not known here.
 """
 
 import time
+from typing import NamedTuple
 
 # Seconds before the next connection, after each refusal of a new connection with nothing accepted
 # in between; then the run ends. Chosen by hand; not measured.
@@ -11,10 +13,13 @@ _PAUSES = (0.5, 1.0, 2.0)
 # Seconds without a connection after a run that ended so, twice as long after each further one, and
 # the longest such rest. Chosen by hand; not measured.
 _FIRST_REST, _LONGEST_REST = 20.0, 600.0
+# A mail that new connections refused so often, while others took mails in between, waits for its
+# next attempt as any deferred mail does. Chosen by hand; not measured.
+_MOST_REFUSALS = 3
 
 
 class Patience:
-    """What a server's refusals of sessions mean for the next connection, over several runs.
+    """The limits that a server's refusals of sessions set for the next connection and run.
 
     Args:
         connections: the most connections at the same time.
@@ -70,3 +75,36 @@ class Patience:
         self._rests += 1
         self._rest_until, self.reason = time.monotonic() + rest, reason
         return True
+
+
+class _Refusal(NamedTuple):
+    """The refusals of new connections that one mail met.
+
+    Attributes:
+        times: how many.
+        worked_before: how many connections had worked before the first of them.
+    """
+
+    times: int
+    worked_before: int
+
+
+class Blame:
+    """The mails of a run that new connections refused: is it the mail, or the server?
+
+    Attributes:
+        worked: the number of connections on which a mail was accepted.
+    """
+
+    def __init__(self) -> None:
+        self._refusals: dict[int, _Refusal] = {}
+        self.worked = 0
+
+    def note_refused(self, delivery_id: int) -> bool:
+        """Note that a new connection was refused with a mail; return whether the mail is to blame.
+
+        It is when it alone meets such refusals, while others are accepted.
+        """
+        before = self._refusals.get(delivery_id, _Refusal(0, self.worked))
+        refusal = self._refusals[delivery_id] = before._replace(times=before.times + 1)
+        return refusal.times >= _MOST_REFUSALS and self.worked > refusal.worked_before

@@ -13,7 +13,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from notifier.deliver.bounces.policy import Evidence
 from notifier.deliver.outbox import Outcome, SendResult
 from notifier.deliver.redaction import safe
 from notifier.deliver.smtp.session_limits import is_about_session
@@ -345,19 +344,11 @@ def _refusal(outgoing: OutgoingMessage, step: str, code: int, reply: Sequence[by
         code: the reply code.
         reply: the lines of the answer without the code.
     """
-    text = _text(reply)
-    shown = f"the server answered {code} to {step}: {safe(text, outgoing.envelope_to)}"
-    if not 500 <= code < 600:
-        return Outcome(outgoing.delivery_id, SendResult.DEFERRED, shown)
-    if step != "RCPT TO":
-        return Outcome(outgoing.delivery_id, SendResult.REFUSED, shown)
     # Slow to import, and most mails are accepted.
-    from notifier.deliver.bounces.diagnostics import Diagnostic, choose_status
+    from notifier.deliver.smtp.refusals import outcome_of
 
-    diagnostic = Diagnostic(text)
-    status = choose_status("", text)
-    evidence = Evidence(diagnostic.verdict(status), status, str(code))
-    return Outcome(outgoing.delivery_id, SendResult.REFUSED, shown, outgoing.envelope_to, evidence)
+    sender, recipient = outgoing.envelope_from, outgoing.envelope_to
+    return outcome_of(outgoing.delivery_id, sender, recipient, step, code, _text(reply))
 
 
 def _text(reply: Sequence[bytes]) -> str:

@@ -10,7 +10,6 @@ import selectors
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 from notifier.deliver.outbox import Outcome, SendResult
 from notifier.deliver.smtp.connection import (
@@ -21,6 +20,7 @@ from notifier.deliver.smtp.connection import (
     error_text,
 )
 from notifier.deliver.smtp.openings import Openings
+from notifier.deliver.smtp.patience import Blame
 from notifier.deliver.smtp.protocol import (
     OutgoingMessage,
     ProtocolError,
@@ -30,7 +30,7 @@ from notifier.deliver.smtp.protocol import (
 )
 from notifier.deliver.smtp.queue import Queue
 from notifier.deliver.smtp.server import Server
-from notifier.enums import Lane
+from notifier.enums import Lane, WaitReason
 from notifier.text.cleaning import redacted
 
 log = logging.getLogger("notifier")
@@ -44,9 +44,6 @@ LONGEST_END = 600.0
 # Seconds that started messages have after a stop; an answer that did not come then is unknown.
 # Chosen by hand: systemd kills a service after 90 seconds.
 LONGEST_STOP = 60.0
-# A mail that new connections refused so often, while others took mails in between, waits for its
-# next attempt as any deferred mail does. Chosen by hand; not measured.
-_MOST_REFUSALS = 3
 # Seconds after which the loop looks for a stop and for arrivals, when nothing else happens.
 _LOOK_EVERY = 0.1
 
@@ -66,20 +63,12 @@ def nothing_arrives(_first_lane: int | None) -> Sequence[OutgoingMessage]:
     return ()
 
 
-class _Refusal(NamedTuple):
-    """The refusals of new connections that one message met.
+class Sending:
+    """One call of `Transport.send`: the messages that have not started, and the connections.
 
     Attributes:
-        times: how many.
-        worked_before: how many connections had worked before the first of them.
+        waits_because: the reason why what was not tried waits, if the server refuses us; else None.
     """
-
-    times: int
-    worked_before: int
-
-
-class Sending:
-    """One call of `Transport.send`: the messages that have not started, and the connections."""
 
     def __init__(
         self,
@@ -100,11 +89,10 @@ class Sending:
         self._answered_since = 0.0
         self._silence_checked_at = 0.0
         self._problem = ""
+        self.waits_because: WaitReason | None = None
         self._pause = 0.0
         self._stopped_at: float | None = None
-        self._refusals: dict[int, _Refusal] = {}
-        # The number of connections on which a mail was accepted.
-        self._worked = 0
+        self._blame = Blame()
         # Outcomes of messages that are on no connection.
         self._loose: list[Outcome] = []
 
@@ -157,7 +145,7 @@ class Sending:
         for result in self._openings.collect():
             if isinstance(result, Client):
                 self._add(result)
-            elif isinstance(result, ServerBusyError) and (self._worked or self._connections):
+            elif isinstance(result, ServerBusyError) and (self._blame.worked or self._connections):
                 self._slow_down(str(result))
             elif not isinstance(result, ServerDownError):
                 raise result
@@ -283,13 +271,14 @@ class Sending:
         """
         fresh = connection.is_fresh
         untried = connection.protocol.abandon(error.answer)
-        self._end(connection, [one for one in untried if one is not error.outgoing])
+        self._end(connection, [other for other in untried if other is not error.outgoing])
         if isinstance(error, SenderRefusedError) and fresh:
             self.queue.put_back(error.outgoing)
             self._problem = (
                 f"The mail server refuses our sender: {error.answer}. "
                 "Check sender.address and sender.bounce_address."
             )
+            self.waits_because = WaitReason.OURS
             return
         if fresh:
             self._queue_again(error.outgoing, error.answer)
@@ -303,9 +292,7 @@ class Sending:
         A message that alone meets such refusals waits for its next attempt as any deferred message
         does.
         """
-        refusal = self._refusals.get(outgoing.delivery_id, _Refusal(0, self._worked))
-        refusal = self._refusals[outgoing.delivery_id] = refusal._replace(times=refusal.times + 1)
-        if refusal.times >= _MOST_REFUSALS and self._worked > refusal.worked_before:
+        if self._blame.note_refused(outgoing.delivery_id):
             text = f"the server answered {answer}"
             self._loose.append(Outcome(outgoing.delivery_id, SendResult.DEFERRED, text))
         else:
@@ -350,7 +337,7 @@ class Sending:
             connection.protocol.outcomes = []
             if connection.protocol.accepted and not connection.has_worked:
                 connection.has_worked = True
-                self._worked += 1
+                self._blame.worked += 1
                 self._patience.note_accepted()
 
     def _drop_silent(self) -> None:

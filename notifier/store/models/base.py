@@ -111,7 +111,8 @@ class Base(DeclarativeBase):
 class Installation(Base):
     """The installation's only row: how addresses are hashed, its clock, and whether it sends.
 
-    Writer: `store/keys.py`; `store/clock.py` the newest time, `deliver/outbox/stop.py` the stop.
+    Writer: `store/keys.py`; `store/clock.py` the newest time,
+    `store/heartbeat.py` the last run, `deliver/outbox/stop.py` the stop.
     The first migration adds the row.
 
     Attributes:
@@ -121,6 +122,7 @@ class Installation(Base):
         key_fingerprint: 16 hexadecimal digits that recognise `suppression_key`; None before the
             first start with a key.
         newest_time: the newest time that a step ever ran at (never that of `--now`); None before.
+        ran_at: the time at which notifier last ran; None before.
         stopped_at: the time at which a person stopped sending; None while mails go out.
     """
 
@@ -130,4 +132,5 @@ class Installation(Base):
     salt: Mapped[str] = mapped_column(String(64))
     key_fingerprint: Mapped[str | None] = mapped_column(String(16))
     newest_time: Mapped[datetime | None]
+    ran_at: Mapped[datetime | None]
     stopped_at: Mapped[datetime | None]

@@ -37,7 +37,9 @@ class Note(Base):
 
 
 class HeldSuppression(Base):
-    """A suppression that waits for a person, because too many would be suppressed at once.
+    """A suppression by a bounce of the last day, or one that waits for a person.
+
+    It waits where too many would be suppressed at once; the address is then not suppressed.
 
     Writer: `subscribers/held_suppressions.py`.
 
@@ -45,6 +47,9 @@ class HeldSuppression(Base):
         address_hash: HMAC-SHA256 of the address, 64 hexadecimal digits (`store/keys.py`).
         provider: the domain of the address, as far as it names a provider.
         code: the status code (``5.1.1``) or reply code (``550``) of the refusal.
+        at: the time of the bounce.
+        held_at: the time since which it waits; None while the address is suppressed.
+        delivery_id: the mail that bounced.
     """
 
     __tablename__ = "held_suppression"
@@ -58,6 +63,10 @@ class HeldSuppression(Base):
     provider: Mapped[str] = mapped_column(String(255))
     code: Mapped[str] = mapped_column(String(20), default="")
     at: Mapped[datetime]
+    held_at: Mapped[datetime | None]
+    delivery_id: Mapped[int | None] = mapped_column(
+        ForeignKey("delivery.id", ondelete="SET NULL"), index=True
+    )
 
     subscriber: Mapped[Subscriber] = relationship()
 

@@ -78,7 +78,15 @@ def upgrade() -> None:
         sa.Column("provider", sa.String(255), nullable=False),
         sa.Column("code", sa.String(20), nullable=False, server_default=""),
         _moment("at", nullable=False),
+        _moment("held_at"),
+        sa.Column("delivery_id", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_held_suppression"),
+        sa.ForeignKeyConstraint(
+            ["delivery_id"],
+            ["delivery.id"],
+            name="fk_held_suppression_delivery_id_delivery",
+            ondelete="SET NULL",
+        ),
         sa.ForeignKeyConstraint(
             ["subscriber_id"],
             ["subscriber.id"],
@@ -88,14 +96,17 @@ def upgrade() -> None:
         sa.UniqueConstraint("address_hash", name="uq_held_suppression_address_hash"),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_held_suppression_subscriber_id", "held_suppression", ["subscriber_id"])
+    for column in ("subscriber_id", "delivery_id"):
+        op.create_index(f"ix_held_suppression_{column}", "held_suppression", [column])
     op.add_column("subscriber", _text("bounced_hash", 64))
     op.add_column("installation", _moment("newest_time"))
+    op.add_column("installation", _moment("ran_at"))
     op.add_column("installation", _moment("stopped_at"))
 
 
 def downgrade() -> None:
     op.drop_column("installation", "stopped_at")
+    op.drop_column("installation", "ran_at")
     op.drop_column("installation", "newest_time")
     op.drop_column("subscriber", "bounced_hash")
     op.drop_table("held_suppression")

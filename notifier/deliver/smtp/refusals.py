@@ -1,0 +1,59 @@
+"""Refusals: a mail server's answer that accepts nothing, as the outcome of one delivery.
+
+Owns what an answer means for its delivery: refused for good, put off, or waiting because it is
+about us or about load. Whose fault it is decides `deliver/bounces/policy.py`. Nothing of the
+protocol is known here.
+"""
+
+from notifier.deliver.bounces.diagnostics import Diagnostic, choose_status
+from notifier.deliver.bounces.policy import Evidence, Judgement, Stage, judge
+from notifier.deliver.bounces.subjects import Parties
+from notifier.deliver.outbox import Outcome, SendResult
+from notifier.deliver.redaction import safe
+
+_STAGES = {"MAIL FROM": Stage.MAIL, "RCPT TO": Stage.RCPT, "DATA": Stage.DATA}
+
+
+def judge_answer(
+    step: str, code: int, text: str, envelope_from: str, envelope_to: str = ""
+) -> Judgement:
+    """Return the verdict on an answer.
+
+    Args:
+        step: the command that was answered; any other word means the message itself.
+        code: the reply code, 400 to 599.
+        text: the words of the answer, without the code of its first line.
+        envelope_from: our address for reports.
+        envelope_to: the recipient; empty where none was named yet.
+    """
+    stage = _STAGES.get(step, Stage.END)
+    diagnostic = Diagnostic(text, Parties((envelope_from,), envelope_to), stage)
+    return judge(diagnostic.refusal(choose_status("", text), str(code)))
+
+
+def outcome_of(
+    delivery_id: int, envelope_from: str, envelope_to: str, step: str, code: int, text: str
+) -> Outcome:
+    """Return the outcome of an answer that accepts nothing.
+
+    Args:
+        delivery_id: the delivery.
+        envelope_from: our address for reports.
+        envelope_to: the recipient.
+        step: the command that was answered, or ``the message``.
+        code: the reply code.
+        text: the words of the answer.
+    """
+    shown = f"the server answered {code} to {step}: {safe(text, envelope_to)}"
+    if not 400 <= code < 600:
+        return Outcome(delivery_id, SendResult.DEFERRED, shown)
+    judgement = judge_answer(step, code, text, envelope_from, envelope_to)
+    if judgement.waits_because is not None:
+        waits = judgement.waits_because
+        return Outcome(delivery_id, SendResult.DEFERRED, shown, waits_because=waits)
+    if code < 500:
+        return Outcome(delivery_id, SendResult.DEFERRED, shown)
+    evidence = Evidence(
+        judgement.kind, choose_status("", text), str(code), subject=judgement.subject
+    )
+    return Outcome(delivery_id, SendResult.REFUSED, shown, envelope_to, evidence)

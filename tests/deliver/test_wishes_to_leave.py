@@ -1,0 +1,172 @@
+"""Wishes to leave, and what is ours in a mail that came back, in whatever dress they come."""
+
+import base64
+from urllib.parse import quote
+
+import pytest
+
+from notifier.deliver.bounces import parser
+from notifier.enums import BounceKind
+from tests.support.returned_mails import (
+    BOUNCE,
+    GONE,
+    PERSON,
+    SYSTEM,
+    away,
+    complaint,
+    event,
+    group,
+    mail,
+    page,
+    parts,
+    text,
+)
+
+WISH = "A08Qv1l1SAUGuG0WsMx-_w"
+WISHES = (
+    "unsubscribe {}",
+    "Unsubscribe {}",
+    "UNSUBSCRIBE {}",
+    "unsubscribe   {}  ",
+    "Re: unsubscribe {}",
+    "RE: AW: unsubscribe {}",
+    "[EXTERN] unsubscribe {}",
+    "[EXT] Fwd: unsubscribe {}",
+    "***SPAM*** unsubscribe {}",
+    "{{Spam?}} unsubscribe {}",
+    "(no subject) unsubscribe {}",
+    "unsubscribe {} [EXTERN]",
+    "unsubscribe%20{}",
+    "unsubscribe%2520{}",
+    "unsubscribe+{}",
+    "unsubscribe_{}",
+    "unsubscribe: {}",
+    "unsubscribe={}",
+    '"unsubscribe {}"',
+    "<unsubscribe {}>",
+    "unsubscribe {}.",
+    "mailto:office@example.org?subject=unsubscribe%20{}",
+    "unsubscribe\n {}",
+    "unsubscribe\u00a0{}",
+    "unsubscribe \u200b{}\u200b",
+    "unsubscribe=20{}",
+    "unsubscribe {}--",
+)
+
+
+@pytest.mark.parametrize("subject", WISHES)
+def test_a_wish_to_leave_is_read_whatever_stands_around_it(subject: str):
+    wish = mail("", subject=subject.format(WISH), sender=PERSON, return_path=f"<{PERSON}>")
+    assert WISH in parser.read(wish).unsubscribe_tokens
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        f"=?utf-8?q?unsubscribe_{WISH.replace('_', '=5F')}?=",
+        "=?utf-8?b?" + base64.b64encode(f"unsubscribe {WISH}".encode()).decode() + "?=",
+        (
+            f"[EXTERN] =?iso-8859-1?Q?unsubscribe=20{WISH[:9]}?=\n"
+            f" =?iso-8859-1?Q?{WISH[9:].replace('_', '=5F')}?="
+        ),
+    ],
+)
+def test_a_wish_to_leave_is_read_from_an_encoded_subject(subject: str):
+    assert WISH in parser.read(mail("", subject=subject, sender=PERSON)).unsubscribe_tokens
+
+
+BODIES = {
+    "the word alone": mail(f"unsubscribe {WISH}", subject="", sender=PERSON),
+    "after empty lines": mail(f"\n\n  unsubscribe {WISH}  \n--\nAnna", subject="Hi", sender=PERSON),
+    "with percent signs": mail(f"unsubscribe%20{WISH}", subject="", sender=PERSON),
+    "with its name": mail(f"Subject: unsubscribe {WISH}", subject="", sender=PERSON),
+    "as the whole address": mail(
+        f"mailto:office@example.org?subject=unsubscribe%20{WISH}", subject="", sender=PERSON
+    ),
+    "on two lines": mail(f"unsubscribe\n{WISH}\n", subject="", sender=PERSON),
+    "HTML": page(f"<div>unsubscribe&nbsp;{WISH}</div>", subject="(kein Betreff)", sender=PERSON),
+    "both": parts(
+        text(f"unsubscribe {WISH}"),
+        f"Content-Type: text/html\n\n<p>unsubscribe {WISH}</p>",
+        kind="alternative",
+        subject="",
+        sender=PERSON,
+    ),
+}
+
+
+@pytest.mark.parametrize("form", BODIES)
+def test_a_wish_to_leave_is_read_from_the_text_where_the_subject_got_lost(form: str):
+    assert WISH in parser.read(BODIES[form]).unsubscribe_tokens
+
+
+NO_WISHES = {
+    "quoted": away("Re: News", f"Thanks!\n> unsubscribe {WISH}\n| unsubscribe {WISH}\n"),
+    "inside a sentence": away("Re: News", f"I did not mean to unsubscribe {WISH} at all."),
+    "the fields of our mail in a reply": away(
+        "Re: News", f"List-Unsubscribe: <mailto:office@example.org?subject=unsubscribe%20{WISH}>"
+    ),
+    "the fields of our mail in a report": parts(
+        text(f"Failed.\n\nunsubscribe {WISH}"),
+        f"Content-Type: message/delivery-status\n\n{group('failed', '5.1.1', GONE)}",
+        "Content-Type: text/rfc822-headers\n\n"
+        f"List-Unsubscribe: <mailto:o@example.org?subject=unsubscribe%20{WISH}>",
+        kind="report",
+    ),
+    "an automatic reply that repeats our text": away(
+        "Out of office", f"unsubscribe {WISH}", "Auto-Submitted: auto-replied"
+    ),
+    "the word without a token": away("unsubscribe", "Please!"),
+    "far below": away("Re: News", "\n".join(["text"] * 40 + [f"unsubscribe {WISH}"])),
+}
+
+
+@pytest.mark.parametrize("form", NO_WISHES)
+def test_what_only_mentions_leaving_is_no_wish_to_leave(form: str):
+    assert WISH not in parser.read(NO_WISHES[form]).unsubscribe_tokens
+
+
+LINK = f"https://alerts.example.org/unsubscribe/IkEwOFF2MWwxU0FVR3VHMFdzTXh3Y3ci.{'q' * 27}"
+LEAVE_HEADER = f"List-Unsubscribe: <{LINK}>,\n <mailto:o@example.org?subject=unsubscribe%20{WISH}>"
+
+
+@pytest.mark.parametrize(
+    "returned",
+    [
+        f"To: redacted\n{LEAVE_HEADER}\n\nx",
+        "To: redacted\n\nhttps://links.provider.test/?url=" + quote(LINK, safe="") + "&data=1",
+        (
+            "To: redacted\nContent-Transfer-Encoding: quoted-printable\n\n"
+            f"Leave: {LINK[:50]}=\n{LINK[50:]}"
+        ),
+        "To: redacted\nContent-Transfer-Encoding: base64\n\n"
+        + base64.encodebytes(f"Leave: {LINK}".encode()).decode(),
+        f"To: redacted\nList-Unsubscribe:\n <{LINK[:60]}\n {LINK[60:]}>\n\nx",
+    ],
+)
+def test_our_link_to_leave_is_found_in_a_complaint(returned: str):
+    assert LINK.rpartition("/")[2] in parser.read(complaint(returned=returned)).leave_links
+
+
+def test_the_word_of_our_mail_address_to_leave_is_found_in_a_complaint():
+    assert parser.read(complaint(returned=f"{LEAVE_HEADER}\n\nx")).leave_mails == (WISH,)
+
+
+def test_links_to_leave_count_in_complaints_alone():
+    report_with_link = mail(f"<{PERSON}>: {GONE}\n\n{LEAVE_HEADER}\n")
+    found = parser.read(report_with_link)
+    assert (found.leave_links, found.leave_mails) == ((), ())
+    assert found.failures[0].kind is BounceKind.HARD
+
+
+def test_a_service_quotes_our_message_id_without_its_brackets():
+    identifier = "0123456789abcdef0123456789abcdef@example.org"
+    value = {"event-data": {"event": "failed", "message": {"headers": {"message-id": identifier}}}}
+    assert parser.read(event(value)).message_ids == (f"<{identifier}>",)
+
+
+def test_the_envelope_token_is_found_in_the_address_at_which_a_report_arrived():
+    token = "a" * 38
+    returned = mail("x").replace(BOUNCE.encode(), f"bounce+{token}@example.org".encode())
+    assert parser.read(returned).envelope_tokens == (token,)
+    assert SYSTEM.encode() in returned
