@@ -163,7 +163,10 @@ LIBRARIES: dict[str, set[str]] = {
     "subprocess": {"watch/parser_process/__init__.py"},
     "typer": {"cli/"},
     "urllib.request": set(),
-    "uvicorn": {"web/app.py", "web/preview_server.py", "web/server.py", "demo/servers.py"},
+    "uvicorn": {
+        *("web/app.py", "web/preview_server.py", "web/proxies.py", "web/server.py"),
+        "demo/servers.py",
+    },
 }
 
 # The demo prints its own made-up story in colour; `__main__` answers --version before anything is

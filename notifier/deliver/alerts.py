@@ -25,6 +25,8 @@ PATIENCE = timedelta(hours=1)
 PEOPLE = "subscribers"
 # The name of the alert about refusals for our fault.
 REFUSALS = "refusals"
+# The name of the alert about a proxy that is not listed; a request shows it, not the database.
+PROXY = "proxy"
 # The name of an alert about a digest that nobody got begins so; its id follows.
 _UNREACHED = "unreached digest "
 # The name under which a mail is stored that was given up and reported begins so.
@@ -36,7 +38,8 @@ class Trouble:
     """A condition that is broken.
 
     Attributes:
-        name: ``digests``, ``backlog``, ``subscribers``, ``refusals``, or ``unreached digest 3``.
+        name: ``digests``, ``backlog``, ``subscribers``, ``refusals``, ``proxy``, or ``unreached
+            digest 3``.
         detail: the condition, in a sentence without addresses.
         fix: what to do, in a sentence.
     """
@@ -189,6 +192,16 @@ def begin(session: Session, trouble: Trouble, now: datetime) -> bool:
     return db.insert_missing(session, Alarm, values)
 
 
+def detail_of(session: Session, name: str) -> str:
+    """Return the sentence that is stored about a trouble; empty if it is not known."""
+    return session.scalar(select(Alarm.detail).where(Alarm.name == name)) or ""
+
+
+def forget(session: Session, name: str) -> None:
+    """Forget a trouble, so that it is reported when it comes again."""
+    session.execute(delete(Alarm).where(Alarm.name == name))
+
+
 @dataclass(frozen=True)
 class Changes:
     """The troubles that began and ended since the last time.
@@ -214,7 +227,7 @@ def update(session: Session, troubles: Sequence[Trouble], now: datetime) -> Chan
     known = {
         alarm.name: alarm.since
         for alarm in session.scalars(select(Alarm))
-        if not alarm.name.startswith(_GIVEN_UP)
+        if not alarm.name.startswith(_GIVEN_UP) and alarm.name != PROXY
     }
     names = {trouble.name for trouble in troubles}
     begun = [trouble for trouble in troubles if trouble.name not in known]

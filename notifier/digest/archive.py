@@ -5,7 +5,7 @@ Reads what is stored of each digest; writes nothing.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -27,6 +27,8 @@ from notifier.text.urls import web_address
 # measured.
 _MOST_LISTED = 200
 _MOST_NEWS = 50
+# How many entries a new reader is shown. Chosen by hand; not measured.
+_MOST_LATEST = 5
 # The alphabet of `secrets.token_urlsafe`, which makes the keys (22 characters today).
 _KEY = re.compile(r"[A-Za-z0-9_-]{16,32}")
 _PUBLISHED = (DigestStatus.APPROVED, DigestStatus.SENT)
@@ -230,22 +232,49 @@ def _items(session: Session, digest: Digest) -> Sequence[DigestItem]:
     ).all()
 
 
+def latest_view(
+    session: Session, profile: Profile, variant: Variant, now: datetime
+) -> DigestView | None:
+    """Return the profile's latest entries as a digest would show them; None if there are none.
+
+    They are for a new reader, who sees what to expect: nothing is stored, and nothing counts as
+    sent. What was withdrawn or dropped is left out.
+    """
+    matches = {
+        match.id: match
+        for match in session.scalars(_newest(profile, _MOST_LATEST))
+        if match.kind is not NewsKind.WITHDRAWN and not match.dropped_because
+    }
+    if not matches:
+        return None
+    # As new entries: the reader knows no earlier state that a change could be compared with.
+    candidates = [candidate_of(match, NewsKind.NEW) for match in matches.values()]
+    revisions = {match.id: match.revision for match in matches.values()}
+    seen = replace(variant, seen_snapshot=snapshot_key(profile.document))
+    view = digest_view(profile, candidates, matches, revisions, seen, now)
+    return replace(view, evidence=None)
+
+
 def news(session: Session, profile: Profile) -> list[News]:
     """Return a profile's newest entries for its feed, newest first, each once."""
+    return [_news(match) for match in session.scalars(_newest(profile, _MOST_NEWS))]
+
+
+def _newest(profile: Profile, number: int) -> Select[Match]:
+    """Select the newest matches of a profile, newest first, one of each entry."""
     newest = (
         select(func.max(Match.id))
         .where(Match.profile_id == profile.id, Match.tier.in_((Tier.ABOUT, Tier.MENTION)))
         .group_by(Match.entry_id)
         .order_by(func.max(Match.position).desc())
-        .limit(_MOST_NEWS)
+        .limit(number)
     )
-    matches = (
+    return (
         select(Match)
         .where(Match.id.in_(newest))
         .order_by(Match.position.desc())
         .options(joinedload(Match.entry).joinedload(Entry.source), joinedload(Match.revision))
     )
-    return [_news(match) for match in session.scalars(matches)]
 
 
 def _news(match: Match) -> News:

@@ -7,14 +7,20 @@ sentences are long enough to fill that room.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+
+from sqlalchemy.orm import object_session
 
 from notifier.deliver.mime.message import MessageSpec
 from notifier.deps import Deps
+from notifier.digest import archive
+from notifier.digest.digests import Rendered
+from notifier.digest.view import Variant
 from notifier.enums import DeliveryKind, SubscriptionStatus
 from notifier.i18n.catalog import Language, language_of
 from notifier.links import Purpose
+from notifier.messages import digest_body
 from notifier.store.models import AddressChange, Notice, Subscription
 from notifier.subscribers import consent
 from notifier.subscribers.address_changes import Side
@@ -35,11 +41,19 @@ KINDS = frozenset(
 
 @dataclass(frozen=True)
 class _Head:
-    """The values of an account mail that do not depend on its text."""
+    """The values of an account mail that do not depend on its text.
+
+    Attributes:
+        to: the recipient's address.
+        message_id: of the delivery, with angle brackets.
+        language: the recipient's language.
+        latest: the latest items, shown below everything else; None for none.
+    """
 
     to: str
     message_id: str
     language: Language
+    latest: Rendered | None = None
 
 
 def account_spec(
@@ -78,7 +92,7 @@ def _welcome(deps: Deps, subscription: Subscription, head: _Head, now: datetime)
         deps.links.url(Purpose.PREFERENCES, subscription.link_id, now),
     )
     return _spec(
-        head,
+        replace(head, latest=_latest(deps, subscription, language, now)),
         subject,
         [f"{first} {quiet} {below}", _describe(subscription, language)],
         [action],
@@ -88,6 +102,18 @@ def _welcome(deps: Deps, subscription: Subscription, head: _Head, now: datetime)
         ),
         _leave_url(deps, subscription, now),
     )
+
+
+def _latest(
+    deps: Deps, subscription: Subscription, language: Language, now: datetime
+) -> Rendered | None:
+    """Render the latest items as a digest shows them; None if there are none."""
+    session = object_session(subscription)
+    if session is None:
+        return None
+    variant = Variant(subscription.cadence, subscription.edition, language.code)
+    view = archive.latest_view(session, subscription.profile, variant, now)
+    return None if view is None else digest_body.renderer(deps)(view)
 
 
 def _links(
@@ -249,6 +275,8 @@ def _spec(
         "aside": aside,
         "leave_url": leave_url,
         "never_url": never_url,
+        "latest_html": head.latest.html if head.latest else "",
+        "latest_text": head.latest.text if head.latest else "",
     }
     return MessageSpec(
         head.message_id, head.to, subject, "account", values, language=head.language.code

@@ -36,8 +36,8 @@ class Check:
     """The result of one check. It names no person.
 
     Attributes:
-        name: `runs`, `digests`, `backlog`, `subscribers`, `unreached`, `sources`, `held`, `clock`
-            or `sending`.
+        name: `runs`, `digests`, `backlog`, `subscribers`, `unreached`, `sources`, `held`, `clock`,
+            `proxy` or `sending`.
         ok: true if nothing is wrong.
         finding: what is wrong, or for `held` how many matches wait; empty if there is nothing.
     """
@@ -72,6 +72,8 @@ def checks(session: Session, now: datetime) -> list[Check]:
         Check("sources", not failing, _list(failing, now)),
         Check("held", ok=True, finding=f"matches that wait: {waiting}" if waiting else ""),
         _of_clock(session, now),
+        # Nothing wrong by itself: any visitor can send the header, and must not alarm a monitor.
+        Check("proxy", ok=True, finding=alerts.detail_of(session, alerts.PROXY)),
         _of_sending(session),
     ]
 

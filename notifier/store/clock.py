@@ -134,9 +134,17 @@ def is_before_everything(session: Session, now: datetime) -> bool:
 
     Then times that seem to lie too far ahead are right, and the clock is wrong.
     """
-    first_source = session.scalar(select(func.min(Source.created_at)))
-    first_person = session.scalar(select(Subscriber.created_at).order_by(Subscriber.id).limit(1))
-    known = [moment for moment in (first_source, first_person) if moment is not None]
+    statements = (
+        select(func.min(Source.created_at)),
+        select(Subscriber.created_at).order_by(Subscriber.id).limit(1),
+    )
+    known: list[datetime] = []
+    for statement in statements:
+        try:
+            moment = session.scalar(statement)
+        except (ValueError, TypeError):  # a row that cannot be read tells nothing
+            continue
+        known += [moment] if moment is not None else []
     return bool(known) and now < min(known) - _EARLIER
 
 

@@ -4,16 +4,18 @@ Owns what an export has to say so that an import elsewhere gives everybody the s
 suppressed address that is not stored travels as its hash, with the name of the hash's key.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, exists, select
 from sqlalchemy.orm import Session
 
 from notifier.enums import Cadence, SubscriptionStatus
 from notifier.store import keys
+from notifier.store.db import in_chunks
 from notifier.store.models import Profile, Subscriber, Subscription, Suppression
+from notifier.subscribers.damaged_rows import UNREADABLE, raw_rows
 from notifier.subscribers.list_headings import EXPORT_COLUMNS
 from notifier.subscribers.list_words import Standing
 from notifier.subscribers.schedule import WEEKDAYS
@@ -44,8 +46,40 @@ def export_rows(session: Session) -> Iterator[dict[str, str]]:
                 "key": key,
             }
         )
-    for row in session.execute(_exported().execution_options(yield_per=_BATCH)):
-        yield empty | _cells(row)
+    order = select(Subscription.id).join(Subscription.subscriber)
+    ids = session.scalars(order.order_by(Subscriber.id, Subscription.id)).all()
+    for chunk in in_chunks(ids, _BATCH):
+        for cells in _lines(session, chunk):
+            yield empty | cells
+
+
+def _lines(session: Session, ids: Sequence[int]) -> list[dict[str, str]]:
+    """Return the lines of these subscriptions; one that cannot be read as it is stored."""
+    statement = _exported().where(Subscription.id.in_(ids))
+    try:
+        return [_cells(row) for row in session.execute(statement)]
+    except UNREADABLE:
+        if len(ids) > 1:
+            return [line for damaged_id in ids for line in _lines(session, [damaged_id])]
+    return [
+        {
+            "email": row.email,
+            "profile": row.slug,
+            "every": row.cadence,
+            "at": row.at,
+            "on": row.on or "",
+            "time_zone": row.time_zone,
+            "edition": row.edition,
+            "language": row.language,
+            "status": _SUPPRESSED if _is_suppressed(session, row.person_id) else row.status,
+        }
+        for row in raw_rows(session, Subscription.id.in_(ids))
+    ]
+
+
+def _is_suppressed(session: Session, person_id: int) -> bool:
+    theirs = select(Subscriber.address_hash).where(Subscriber.id == person_id).scalar_subquery()
+    return bool(session.scalar(select(exists().where(Suppression.address_hash == theirs))))
 
 
 def _unnamed() -> Select[*tuple[Any, ...]]:

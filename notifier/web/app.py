@@ -2,6 +2,7 @@
 
 import logging
 import traceback
+from functools import partial
 
 import uvicorn
 from starlette.applications import Starlette
@@ -16,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from notifier.deps import Deps
 from notifier.errors import NotifierError
 from notifier.links import ExpiredLinkError
+from notifier.pipeline import unlisted_proxy
 from notifier.subscribers.subscriptions import UnknownLinkError
 from notifier.web import (
     archive,
@@ -29,6 +31,7 @@ from notifier.web import (
 )
 from notifier.web.altered_links import AlteredLinks
 from notifier.web.origins import from_own_pages
+from notifier.web.proxies import Proxies
 from notifier.web.responses import PAGE_HEADERS, deps_of
 
 log = logging.getLogger("notifier")
@@ -109,13 +112,15 @@ def serve(deps: Deps, host: str, port: int) -> None:
 
     Requests are not logged, because their paths hold links.
     """
+    unlisted_proxy.forget_if_changed(deps)
+    trusted, report = deps.settings.web.trusted_proxies, partial(unlisted_proxy.report, deps)
     uvicorn.run(
-        create(deps),
+        Proxies(create(deps), trusted, report),
         host=host,
         port=port,
         log_level="warning",
         log_config=None,  # uvicorn's messages go to our log, which makes them printable
-        forwarded_allow_ips=deps.settings.web.trusted_proxies,
+        proxy_headers=False,  # `Proxies` reads them
         **server.limits(),
     )
 

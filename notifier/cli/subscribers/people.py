@@ -12,8 +12,10 @@ from notifier.cli import bounces, shared
 from notifier.text import times
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
+    from sqlalchemy import Row
     from sqlalchemy.orm import Session
 
     from notifier.deps import Deps
@@ -39,8 +41,9 @@ def list_(limit: shared.Limit = None, json: shared.Json = False) -> None:
     from notifier.subscribers import overview
 
     with shared.open_deps() as deps, deps.reading() as session:
-        people, total = overview.listed(session, shared.row_limit(limit, json=json))
+        people, damaged, total = overview.listed(session, shared.row_limit(limit, json=json))
         rows = [_to_json(session, person) for person in people]
+        rows = sorted([*rows, *_damaged_to_json(damaged)], key=lambda row: int(row["id"]))
     if json:
         shared.print_json(rows)
         return
@@ -290,6 +293,35 @@ def _to_json(session: "Session", person: "Subscriber") -> dict[str, Any]:
             for subscription in person.subscriptions
         ],
     }
+
+
+def _damaged_to_json(rows: "Sequence[Row[Any]]") -> list[dict[str, Any]]:
+    """Return people of whom something cannot be read, as it is stored."""
+    people: dict[int, dict[str, Any]] = {}
+    for row in rows:
+        person = people.setdefault(
+            row.person_id,
+            {
+                "id": row.person_id,
+                "email": row.email,
+                "status": row.status,
+                "language": row.language,
+                "time_zone": row.time_zone,
+                "subscriptions": [],
+            },
+        )
+        person["subscriptions"].append(
+            {
+                "profile": row.slug,
+                "cadence": row.cadence,
+                "schedule": "cannot be read",
+                "edition": row.edition,
+                "status": row.status,
+                "next_due_at": None,
+                "trouble": row.trouble or "A column of the stored subscription cannot be read.",
+            }
+        )
+    return list(people.values())
 
 
 def _cells(person: dict[str, Any], subscription: dict[str, Any]) -> tuple[object, ...]:

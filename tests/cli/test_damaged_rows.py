@@ -1,0 +1,77 @@
+"""A row that cannot be read hides nobody from lists and exports."""
+
+import csv
+import io
+
+import pytest
+from sqlalchemy import select, text
+
+from notifier.enums import SuppressionCause
+from notifier.store.models import Subscriber
+from notifier.subscribers import suppressions
+from tests.support.command_line import run_command
+from tests.support.installation import MONDAY, Installation
+
+# Values that no version of this program writes: other tools', or of a faulty disk.
+DAMAGED = {
+    "cadence": "UPDATE subscription SET cadence='hourly'",
+    "status": "UPDATE subscription SET status='lost'",
+    "edition": "UPDATE subscription SET edition='robot'",
+    "time of day": "UPDATE subscription SET at='25:99'",
+    "day": """UPDATE subscription SET cadence='weekly', "on"=99""",
+    "day in words": """UPDATE subscription SET cadence='weekly', "on"='monday'""",
+    "hidden sections": "UPDATE subscription SET hidden='[broken'",
+    "waiting choice": "UPDATE subscription SET wish='{broken'",
+    "due time": "UPDATE subscription SET next_due_at='tomorrow'",
+    "end of a pause": "UPDATE subscription SET paused_until='never'",
+    "confirmation": "UPDATE subscription SET confirmed_at=''",
+    "language": "UPDATE subscriber SET language='xx'",
+    "time zone": "UPDATE subscriber SET time_zone='No/Where'",
+    "creation": "UPDATE subscriber SET created_at='long ago'",
+    "address": "UPDATE subscriber SET email='no address'",
+}
+
+
+@pytest.fixture
+def damaged(installation: Installation) -> Installation:
+    """An installation with a damaged person for each way, and one who is whole."""
+    installation.adopt()
+    for number, statement in enumerate(DAMAGED.values(), 1):
+        installation.subscribe(f"person{number}@example.org")
+        with installation.at(MONDAY).writing() as session:
+            session.execute(text(f"{statement} WHERE id={number}"))
+    installation.subscribe("whole@example.org")
+    return installation
+
+
+def test_the_list_shows_everybody(damaged: Installation):
+    listed = run_command(damaged, "subscribers", "list", "--json")
+    assert listed.code == 0
+    people = listed.json
+    assert [person["id"] for person in people] == [*range(1, len(DAMAGED) + 2)]
+    assert people[-1]["email"] == "whole@example.org"
+    assert people[0]["subscriptions"][0]["cadence"] == "hourly"
+    assert "cannot be read" in people[0]["subscriptions"][0]["trouble"]
+    table = run_command(damaged, "subscribers", "list")
+    assert table.code == 0
+    assert table.out.count("@example.org") == len(DAMAGED)
+
+
+def test_the_export_has_everybody(damaged: Installation):
+    exported = run_command(damaged, "subscribers", "export")
+    assert exported.code == 0
+    lines = list(csv.DictReader(io.StringIO(exported.out)))
+    assert len(lines) == len(DAMAGED) + 1
+    assert (lines[0]["every"], lines[0]["status"]) == ("hourly", "confirmed")
+    assert lines[1]["status"] == "lost"
+    assert (lines[-1]["email"], lines[-1]["every"]) == ("whole@example.org", "daily")
+
+
+def test_the_export_calls_a_damaged_suppressed_person_suppressed(damaged: Installation):
+    assert run_command(damaged, "subscribers", "list").code == 0  # the database takes its key
+    with damaged.at(MONDAY).writing() as session:
+        known = select(Subscriber.address_hash).where(Subscriber.id == 1)
+        suppressions.add(session, session.scalars(known).one(), SuppressionCause.ASKED, "", MONDAY)
+    exported = run_command(damaged, "subscribers", "export").out
+    (line,) = [line for line in exported.splitlines() if line.startswith("person1@")]
+    assert "suppressed" in line
