@@ -22,10 +22,10 @@ from sqlalchemy import event
 from notifier.deliver import outbox
 from notifier.enums import DeliveryStatus, SuppressionCause
 from notifier.errors import StoreError
-from notifier.pipeline import bounces
+from notifier.pipeline import bounces, brake
 from notifier.pipeline.run import run_once
 from notifier.store.models import Delivery, Subscriber, Suppression
-from notifier.subscribers import address_changes, subscriptions
+from notifier.subscribers import address_changes, held_suppressions, subscriptions
 from notifier.web.app import create
 from tests.support.installation import MONDAY, Installation
 from tests.support.mail_sink import Sink, text_of
@@ -53,6 +53,7 @@ ABOUT_US = (
     ("data", "452 4.3.1 Insufficient system storage"),
 )
 FORM = "application/x-www-form-urlencoded"
+_LIE = "550 5.1.1 The email account that you tried to reach does not exist"
 # At the end of the year everything works, so that what is owed can arrive (a monthly digest, too).
 _QUIET_DAYS = 40
 # A closed mailbox is tried once or, while a person decides about many, a little more.
@@ -150,6 +151,8 @@ class Providers(Sink):
         self.tries[address] += 1
         stage, words = self.moods.get(address.partition("@")[2], ("", ""))
         if stage == "rcpt":
+            if words == _LIE and (told := self.year.by_address.get(address)) is not None:
+                self.year.lied_to[self.year.moods_end[address.partition("@")[2]]].add(told.name)
             return words
         reader = self.year.by_address.get(address)
         return "250 2.1.5 ok" if reader is None else self._verdict_of_mailbox(address, reader)
@@ -200,8 +203,9 @@ class Year:
         self.after_leaving: list[str] = []
         self.complained: set[str] = set()
         self.log: list[str] = []
+        self.lied_to: dict[datetime, set[str]] = defaultdict(set)
         self.moods_end: dict[str, datetime] = {}
-        self.away_until = MONDAY
+        self.away_until = self.lied_until = MONDAY
         self.application = create(installation.at(MONDAY))
         self.server: Providers
         self.client: Client
@@ -341,12 +345,41 @@ class Year:
             self.server.moods[provider] = draw.choice(ABOUT_US)
             self.moods_end[provider] = self.now + draw.choice([0.3, 1, 3, 6]) * DAY
             self.log.append(f"{self.now:%m-%d %H} {provider}: {self.server.moods[provider]}")
+        if draw.random() < 0.02:
+            # A provider says for some hours that nobody lives there, as a large one once did.
+            provider = draw.choice(PROVIDERS)
+            self.server.moods[provider] = ("rcpt", _LIE)
+            self.moods_end[provider] = self.now + draw.choice([0.2, 0.6]) * DAY
+            self.lied_until = self.now + 2 * DAY
+            self.log.append(f"{self.now:%m-%d %H} {provider} calls everybody unknown")
         if draw.random() < 0.03:
             self.away_until = self.now + draw.choice([0.2, 1, 4]) * DAY
             self.log.append(f"{self.now:%m-%d %H} the server is away until {self.away_until}")
+        self._decide_about_held()
         self.server.away = self.away_until > self.now
         self.server.session_limit = draw.choice([0, 0, 5, 20])
         self._live()
+
+    def _decide_about_held(self) -> None:
+        """Decide as an operator who knows which mailboxes exist, two days after the wrong answers.
+
+        Only what the operator was mailed about can be decided.
+        """
+        deps = self.installation.at(self.now)
+        with deps.reading() as session:
+            held = [
+                (each.id, self.by_address[each.subscriber.email])
+                for each in held_suppressions.listed(session, ())
+            ]
+        if not held or self.now < self.lied_until:
+            return
+        gone = [number for number, reader in held if reader.gone_at is not None]
+        there = [number for number, reader in held if reader.gone_at is None]
+        if gone:
+            brake.accept(deps, gone)
+        if there:
+            brake.dismiss(deps, there)
+        self.log.append(f"{self.now:%m-%d %H} held: {len(gone)} accepted, {len(there)} dismissed")
 
     def _live(self) -> None:
         """Draw what three readers do this day."""
@@ -421,12 +454,13 @@ class Year:
     def not_reached(self) -> list[str]:
         """Return what somebody was owed, did not get, and no mail to the operator names."""
         missing = []
+        suppressed = set(self._suppressed_and_there())
         told = "\n".join(self.operator_mails)
         for reader in self.readers:
             if reader.reads:
                 got = Counter(story for _, stories in self.got[reader.name] for story in stories)
                 lost = [story for story in reader.stories if not got[story]]
-                if lost and not self._named(reader, told):
+                if lost and reader.name not in suppressed and not self._named(reader, told):
                     missing.append(f"{reader.name}: {lost}")
         return missing
 
@@ -459,7 +493,18 @@ class Year:
         return wrong
 
     def wrongly_suppressed(self) -> list[str]:
-        """Return the readers whose address exists and is suppressed for a bounce."""
+        """Return the readers whose address exists and is suppressed for a bounce.
+
+        Up to five that a provider wrongly called unknown cannot be told from real ones.
+        """
+        wrong = self._suppressed_and_there()
+        for names in self.lied_to.values():
+            of_this_lie = [name for name in wrong if name in names]
+            if len(of_this_lie) <= 5:
+                wrong = [name for name in wrong if name not in names]
+        return wrong
+
+    def _suppressed_and_there(self) -> list[str]:
         with self.installation.at(self.now).reading() as session:
             causes = {row.address_hash: row.cause for row in session.query(Suppression)}
             return [
