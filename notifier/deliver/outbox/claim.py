@@ -14,17 +14,15 @@ from typing import Any, NamedTuple
 from sqlalchemy import and_, bindparam, case, func, select, true, update
 from sqlalchemy.orm import Session, joinedload
 
-from notifier.deliver.outbox import rate_limits, stop
+from notifier.deliver.outbox import rate_limits, stop, wanted
 from notifier.deliver.outbox.enqueue import due_from
 from notifier.enums import (
     Cadence,
-    DeliveryKind,
     DeliveryStatus,
     DigestStatus,
     EndReason,
     Lane,
     SubscriptionStatus,
-    SuppressionCause,
 )
 from notifier.store.models import (
     AddressChange,
@@ -312,16 +310,16 @@ def _claim_others(
             joinedload(Delivery.subscription).joinedload(Subscription.profile),
         ).execution_options(populate_existing=True)
     ).all()
-    suppressions = _suppressions_of(session, deliveries)
+    suppressions = wanted.suppressions_of(session, deliveries)
     claimed = []
     for delivery in deliveries:
-        if unwanted := _reason_unwanted(delivery, suppressions):
+        if unwanted := wanted.reason_unwanted(delivery, suppressions):
             delivery.status, delivery.leased_until = DeliveryStatus.SUPPRESSED, None
             delivery.ended_because, delivery.error = unwanted
-        elif (allowed_at := limits.allowed_at(_address(delivery))) > now:
+        elif (allowed_at := limits.allowed_at(wanted.address_of(delivery))) > now:
             delivery.next_attempt_at = allowed_at
         else:
-            delivery.address_hash = _address_hash(delivery)
+            delivery.address_hash = wanted.address_hash(delivery)
             claimed.append(
                 Claimed(delivery.id, delivery.message_id, delivery.due_at, lane=delivery.lane)
             )
@@ -332,76 +330,6 @@ def _claim_others(
 def _update(session: Session, ids: Sequence[int], values: Mapping[str, Any]) -> None:
     changed = update(Delivery).where(Delivery.id.in_(ids)).values(**values)
     session.execute(changed.execution_options(synchronize_session=False))
-
-
-def _suppressions_of(session: Session, deliveries: Sequence[Delivery]) -> dict[str, Suppression]:
-    """Return the suppressions of the recipients, by address hash."""
-    hashes = {key for delivery in deliveries if (key := _address_hash(delivery))}
-    suppressed = select(Suppression).where(Suppression.address_hash.in_(hashes))
-    rows = session.scalars(suppressed.execution_options(populate_existing=True))
-    return {suppression.address_hash: suppression for suppression in rows}
-
-
-def _address(delivery: Delivery) -> str:
-    """Return the address of the recipient; empty for a notice to the operator."""
-    if delivery.change is not None:
-        new = delivery.kind is DeliveryKind.CHANGE_NEW
-        return (delivery.change.email or "") if new else delivery.change.subscriber.email
-    return delivery.subscription.subscriber.email if delivery.subscription is not None else ""
-
-
-def _address_hash(delivery: Delivery) -> str:
-    """Return the address hash of the recipient; empty for a notice to the operator."""
-    if delivery.change is not None:
-        new = delivery.kind is DeliveryKind.CHANGE_NEW
-        return delivery.change.address_hash if new else delivery.change.subscriber.address_hash
-    return (
-        delivery.subscription.subscriber.address_hash if delivery.subscription is not None else ""
-    )
-
-
-def _reason_unwanted(
-    delivery: Delivery, suppressions: Mapping[str, Suppression]
-) -> tuple[EndReason, str] | None:
-    """Return the reason why a mail must not be sent, in a word and in words; None if it may be."""
-    suppression = suppressions.get(_address_hash(delivery))
-    if suppression is not None and not _asks_owner(delivery, suppression):
-        return EndReason.SUPPRESSED, "the address is suppressed"
-    if (
-        delivery.kind is DeliveryKind.CHANGE_NEW
-        and delivery.change is not None
-        and not delivery.change.email
-    ):
-        return EndReason.LEFT, "the address was erased"
-    subscription = delivery.subscription
-    if subscription is None:
-        return None
-    if delivery.kind is DeliveryKind.CONFIRMATION:
-        wanted = subscription.status is SubscriptionStatus.PENDING or subscription.wish is not None
-    else:
-        wanted = subscription.status in SubscriptionStatus.RUNNING
-    if wanted:
-        return None
-    return EndReason.LEFT, f"the subscription is {subscription.status}"
-
-
-def _asks_owner(delivery: Delivery, suppression: Suppression) -> bool:
-    """Return whether a mail asks the owner of a suppressed address if they want mails again.
-
-    An owner who left or was erased is always asked. For others the suppression stores the time at
-    which such a mail was enqueued: only that mail is sent, and only while nothing newer is known
-    about the address.
-    """
-    if delivery.kind not in (DeliveryKind.CONFIRMATION, DeliveryKind.CHANGE_NEW):
-        return False
-    if suppression.cause in (SuppressionCause.ERASED, SuppressionCause.LEFT):
-        return True
-    liftable = suppression.cause in (SuppressionCause.BOUNCED, SuppressionCause.COMPLAINED)
-    return (
-        liftable
-        and suppression.asked_at == delivery.created_at
-        and suppression.at <= delivery.created_at
-    )
 
 
 def renew(session: Session, claims: Collection[str], now: datetime) -> None:
