@@ -72,7 +72,8 @@ _CONTENT_CLEAR = (
     r"|is )?(?:too"
     r" (?:large|big|long)|size|length|rejected|refused|blocked|looks|appears|body|text|header)"
     r"|too (?:large|big)\b|size limit|banned|URIBL|SURBL|\bDBL\b|line too long|bare (?:LF|CR)"
-    r"|(?:bad|invalid|malformed|missing|illegal|duplicate|multiple|required|syntax)[^\n]{0,30}headers?"
+    r"|(?:bad|invalid|malformed|missing|illegal|duplicate|multiple|required"
+    r"|syntax)[^\n]{0,30}headers?"
     r"|headers?[^\n]{0,30}(?:reject|refus|invalid|missing|malformed|violat|syntax|not |too )"
 )
 _POLICY_CLEAR = (
