@@ -203,6 +203,9 @@ NO_REPORTS = {
         sender="noreply-dmarc-support@people.test",
     ),
     "Amazon SES, delivered": event(amazon("Delivery", delivery={"recipients": [PERSON]})),
+    "Amazon SES, delivered, with the answer of the server": event(
+        amazon("Delivery", delivery={"smtpResponse": "250 2.6.0 Message received"})
+    ),
     "Mailgun, delivered": event({"event-data": {"event": "delivered", "recipient": PERSON}}),
     "Postmark, an automatic reply": event(
         {"RecordType": "Bounce", "Type": "AutoResponder", "TypeCode": 32, "Email": PERSON}

@@ -134,6 +134,23 @@ HARD = {
         sender="Support <support@people.test>",
         fields=(f"X-Failed-Recipients: {PERSON}", "Auto-Submitted: auto-replied"),
     ),
+    "a server that speaks of the fields of the message": report(
+        group("failed", "5.1.10"),
+        words="This report relates to a message you sent with the following header fields:\n"
+        "  Subject: News\n\nYour message cannot be delivered.\n"
+        "Reason: host/domain does not accept mail",
+    ),
+    "DragonFly, an address of its server's own": mail(
+        f"There was an error delivering your mail to <{PERSON}>.\n\nmx.people.test [192.0.2.25] did"
+        f" not like our RCPT TO:\n550 5.1.2 <{PERSON}>: Bad destination system address.\n\n"
+        "Message headers follow.\n\nSubject: News about spam\n",
+        subject="Mail delivery failed",
+        sender="MAILER-DAEMON <>",
+    ),
+    "an address behind the reader's own": report(
+        group("failed", "5.1.1", "550 5.1.1 <old@elsewhere.test>... User unknown")
+        + "\nX-Actual-Recipient: rfc822; old@elsewhere.test"
+    ),
     "qmail": mail(
         "Hi. This is the qmail-send program at mx.people.test.\nI'm afraid I wasn't able "
         "to deliver "

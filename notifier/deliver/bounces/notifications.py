@@ -132,6 +132,8 @@ def _of_event(event: BounceKind, record: dict[str, Any]) -> Iterator[Failure]:
     if facts.get("complaintfeedbacktype") == ["not-spam"]:
         event = BounceKind.NONE
     recipients = [part for part in _inner_objects(record) if _addresses(_own_words(part))]
+    if not recipients:
+        yield Failure(event)
     for part in recipients:
         own = _flattened(part)
         text = _text_in(own) or _text_in(facts)

@@ -91,13 +91,13 @@ def _failures(message: Part, text: str) -> Iterator[Failure]:
     if complaint := complaints.read(message, body):
         yield complaint
         return
-    reported = list(status_parts.read(message, body))
+    reported = list(islice(status_parts.read(message, body), MOST_NAMED))
     if not reported and other_mails.is_receipt(message):
         yield Failure(BounceKind.AUTOREPLY)
         return
     if not reported and not other_mails.quotes_others(message):
         reported = notifications.read(_decoded_text(message, text)) or list(
-            status_parts.read_in_text(body)
+            islice(status_parts.read_in_text(body), MOST_NAMED)
         )
     reported = reported or list(prose.read(message, body))
     if _says_something(reported):

@@ -33,7 +33,8 @@ _ADDRESS_LINE = re.compile(rf"(?m)^[ \t]*[<\"]?({ADDRESS.pattern})[>\"]?[ \t]*(?
 # The beginning of the returned mail, in a report without MIME parts.
 _RETURNED = re.compile(
     r"(?im)^(?:-+ ?(?:original|unsent|this is a copy|below this line|returned|message header"
-    r"|the header)[^\n]*|Received: from|Return-Path:|>? ?Message-ID:)"
+    r"|the header)[^\n]*|(?:original )?message(?: headers?)? follows?[.:]?$|Received: from"
+    r"|Return-Path:|>? ?Message-ID:)"
 )
 _QUOTED = re.compile(r"(?m)^[ \t]{0,4}[>|][^\n]*\n?")
 # The subject of a report of failure, in the words of mail systems.
@@ -138,7 +139,7 @@ def _of_others(message: Part, subject: str, body: str) -> Iterator[Failure]:
     if (
         unasked
         and failed
-        and diagnostic.status
+        and diagnostic.status.startswith(("4", "5"))
         and not (away or other_mails.is_titled_answer(subject))
     ):
         yield from _judged(body, diagnostic, _recipients(message, body))

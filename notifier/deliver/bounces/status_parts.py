@@ -96,7 +96,8 @@ def _failure_of_group(fields: dict[str, str], notes: Diagnostic) -> Failure:
         return Failure(BounceKind.DELAYED, recipient, status, text)
     if action.startswith(_ARRIVES) or status.startswith("2"):
         return Failure(BounceKind.NONE, recipient, status, text)
-    diagnostic = notes.about(text, recipient)
+    actual = _address(fields.get("x-actual-recipient", "").rpartition(";")[2])
+    diagnostic = notes.about(text, actual if actual and actual in text.lower() else recipient)
     clearer = notes if notes.is_clear and not diagnostic.is_clear else diagnostic
     refusal = clearer.refusal(status)
     if refusal.stage is Stage.REPORT:

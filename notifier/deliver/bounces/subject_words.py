@@ -72,7 +72,9 @@ _CONTENT_CLEAR = (
     r"|is )?(?:too"
     r" (?:large|big|long)|size|length|rejected|refused|blocked|looks|appears|body|text|header)"
     r"|too (?:large|big)\b|size limit|banned|URIBL|SURBL|\bDBL\b|line too long|bare (?:LF|CR)"
-    r"|header"
+    r"|(?:bad|invalid|malformed|missing|illegal|duplicate|multiple|required"
+    r"|syntax)[^\n]{0,30}headers?"
+    r"|headers?[^\n]{0,30}(?:reject|refus|invalid|missing|malformed|violat|syntax|not |too )"
 )
 _POLICY_CLEAR = (
     r"polic(?:y|ies)|richtlinie|politique de|pol[íi]tica|politica\b|beleid\b|политик|DMARC"
