@@ -226,7 +226,7 @@ def test_each_entry_reaches_its_readers_exactly_once(installation: Installation,
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("seed", range(100, 250))
+@pytest.mark.parametrize("seed", range(100, 160))
 def test_each_entry_reaches_its_readers_exactly_once_in_many_sequences(
     any_installation: Installation, seed: int
 ):
