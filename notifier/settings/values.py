@@ -96,10 +96,11 @@ def check_bounce_local_part(address: str) -> None:
         ValueError: it has not, with the reason.
     """
     local_part = address.rpartition("@")[0]
-    if len(local_part) > _LONGEST_BOUNCE_LOCAL_PART:
+    octets = len(local_part.encode())
+    if octets > _LONGEST_BOUNCE_LOCAL_PART:
         raise ValueError(
             f"may have {_LONGEST_BOUNCE_LOCAL_PART} characters before the @, not"
-            f" {len(local_part)}: a plus sign and a token of 38 characters are added there, by"
+            f" {octets}: a plus sign and a token of 38 characters are added there, by"
             " which mails that come back are recognised, and 64 are allowed; set"
             " sender.bounce_tags to false to add none"
         )
