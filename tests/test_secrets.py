@@ -56,7 +56,6 @@ WRONG_FILES = {
     "a number instead of the password": "[smtp]\npassword = {number}",
     "a list of passwords": '[smtp]\npassword = ["{canary}"]',
     "a password of two lines": '[smtp]\npassword = "{canary}\\nx"',
-    "a password outside ASCII": '[smtp]\npassword = "{canary}ä"',
     "a user name of two lines": '[smtp]\nusername = "{canary}\\nx"',
     "the password as the whole section": 'smtp = "{canary}"',
     "the password in a list of sections": '[[smtp]]\npassword = "{canary}"',

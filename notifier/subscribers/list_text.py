@@ -58,13 +58,27 @@ def _encoding(file: BinaryIO) -> str:
     for mark, encoding in _BYTE_ORDER_MARKS:
         if start.startswith(mark):
             return encoding
-    # The characters of a heading are ASCII, so that one byte of each two is zero.
     head = start[:200]
-    if head.count(0) * 3 > len(head):
-        return "utf-16-be" if head[:1] == b"\0" else "utf-16-le"
     if b"\0" in head:
+        encoding = _utf_16_of(head)
+        if encoding and _fits(file, encoding):
+            return encoding
         raise InputError("The file is not text.", "Save the list as CSV, in UTF-8.")
     return next((name for name in ("utf-8", "cp1252") if _fits(file, name)), "latin-1")
+
+
+def _utf_16_of(head: bytes) -> str:
+    """Return the order of the bytes of UTF-16 without a mark; empty if it is no UTF-16.
+
+    Most characters of a heading are ASCII, so that one byte of most pairs is zero, and none of the
+    other bytes.
+    """
+    first, second = head[::2], head[1::2]
+    if 0 not in first and second.count(0) * 2 > len(second):
+        return "utf-16-le"
+    if 0 not in second and first.count(0) * 2 > len(first):
+        return "utf-16-be"
+    return ""
 
 
 def _fits(file: BinaryIO, encoding: str) -> bool:
