@@ -42,6 +42,8 @@ def note_spec(
         "aside": "",
         "leave_url": leave_url,
         "never_url": "",
+        "latest_html": "",
+        "latest_text": "",
     }
     return MessageSpec(
         message_id,

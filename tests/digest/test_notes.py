@@ -24,7 +24,7 @@ TEXT = "The dose in the second item was wrong.\n\nIt is 5 mg, not 50 mg."
 def sent(any_installation: Installation) -> Installation:
     """An installation with a digest that three of five people got."""
     due = any_installation.discover(5)
-    for number, answer in ((3, "550 5.7.1 blocked"), (4, "451 4.7.1 later")):
+    for number, answer in ((3, "550 5.1.1 no such user"), (4, "451 4.7.1 later")):
         any_installation.sink.refuse_recipient[f"person{number}@example.org"] = answer
     compose.run(any_installation.at(due))
     deliver.run(any_installation.at(TUESDAY))

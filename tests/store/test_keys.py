@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -39,6 +40,17 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture(scope="module")
+def made_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The database that `init` makes."""
+    with pytest.MonkeyPatch.context() as patched:
+        for name in [name for name in os.environ if name.startswith("NOTIFIER_")]:
+            patched.delenv(name)
+        patched.chdir(tmp_path_factory.mktemp("made"))
+        assert call("init") == 0
+        return Path("subscribers.db").resolve()
 
 
 def call(*args: str) -> int:
@@ -233,6 +245,8 @@ OPENING = [
     ("digests", "approve", "1"), ("digests", "hold", "1"), ("deliveries", "list"),
     ("deliveries", "retry"), ("bounces", "read", "mail.eml"),
     ("bounces", "held"), ("bounces", "accept", "--all"), ("bounces", "dismiss", "--all"),
+    ("clock",), ("deliveries", "drop", "1"), ("deliveries", "stop"), ("deliveries", "resume"),
+    ("digests", "note", "1", "--text", "x"),
 ]  # fmt: skip
 
 
@@ -258,18 +272,29 @@ def test_the_list_of_commands_that_open_the_database_is_complete():
 @pytest.mark.parametrize("command", OPENING, ids=" ".join)
 @pytest.mark.parametrize(("key", "problem"), [("", "not set"), ("short", "too short")])
 def test_no_command_opens_the_database_without_the_key(
-    home: Path, capsys: pytest.CaptureFixture, command: tuple[str, ...], key: str, problem: str
+    home: Path,
+    made_database: Path,
+    capsys: pytest.CaptureFixture,
+    command: tuple[str, ...],
+    key: str,
+    problem: str,
 ):
+    shutil.copy(made_database, home / "subscribers.db")
     (home / "notifier.toml").write_text(f'suppression_key = "{key}"\n')
     assert call(*command) == 2
     words = capsys.readouterr().err
     assert f"suppression_key is {problem}" in words
     assert "notifier init" in words
-    assert not (home / "subscribers.db").exists()
 
 
 @pytest.mark.parametrize(
-    "command", [("sources", "list"), ("run", "--once"), ("subscribers", "list"), ("init",)]
+    "command",
+    [
+        ("sources", "list"),
+        ("run", "--once"),
+        ("subscribers", "list"),
+        ("init",),
+    ],
 )
 def test_another_key_is_refused(
     home: Path,

@@ -251,9 +251,14 @@ def test_the_health_check_shows_strangers_one_word(installation: Installation):
                 check["name"]
                 for check in json.loads(client.get("/healthz", **headers).text)["checks"]
             } == {
-                "digests",
                 "backlog",
+                "clock",
+                "digests",
                 "held",
+                "proxy",
+                "runs",
+                "sending",
                 "sources",
                 "subscribers",
+                "unreached",
             }
