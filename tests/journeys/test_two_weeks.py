@@ -12,7 +12,7 @@ from tests.support.mail_sink import text_of
 from tests.support.news_site import Article
 
 # Whole months or weeks are simulated, day by day.
-pytestmark = pytest.mark.postgresql_long
+pytestmark = pytest.mark.long
 
 HOUR = timedelta(hours=1)
 

@@ -22,6 +22,9 @@ from tests.support.installation import MONDAY, Installation
 from tests.support.matching import judge_text
 from tests.support.news_site import Article
 
+# The reading is tried, which is the same on both kinds of databases.
+pytestmark = pytest.mark.postgresql_long
+
 LONG = 500_000
 
 HOSTILE = {

@@ -12,6 +12,9 @@ from tests.support.installation import MONDAY, Installation
 from tests.support.mail_sink import text_of
 from tests.support.news_site import Article, rss
 
+# The reading is tried, which is the same on both kinds of databases.
+pytestmark = pytest.mark.postgresql_long
+
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 OPERATOR = "operator@example.org"
 

@@ -22,6 +22,9 @@ from notifier.watch.http.types import Request, Response, leads_to_front_page
 from tests.support.installation import MONDAY, Installation, settings_for
 from tests.support.news_site import Answer, Article, Site, rss
 
+# The reading is tried, which is the same on both kinds of databases.
+pytestmark = pytest.mark.postgresql_long
+
 HOUR = timedelta(hours=1)
 
 

@@ -19,6 +19,9 @@ from notifier.watch.parsers.observation import Observation
 from tests.support.installation import MONDAY, Installation
 from tests.support.news_site import Article
 
+# The reading is tried, which is the same on both kinds of databases.
+pytestmark = pytest.mark.postgresql_long
+
 LATER = MONDAY + timedelta(days=1)
 
 

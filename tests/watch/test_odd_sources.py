@@ -42,6 +42,9 @@ from tests.support.installation import MONDAY, Installation, settings_for
 from tests.support.news_site import Answer, Article, Asked, rss
 from tests.support.paths import SHARED
 
+# The reading is tried, which is the same on both kinds of databases.
+pytestmark = pytest.mark.postgresql_long
+
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
 

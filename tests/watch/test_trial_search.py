@@ -15,6 +15,9 @@ from tests.support.installation import MONDAY, Installation
 from tests.support.mail_sink import text_of
 from tests.support.news_site import Answer
 
+# The reading is tried, which is the same on both kinds of databases.
+pytestmark = pytest.mark.postgresql_long
+
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 READER = "anna@example.org"
 

@@ -14,6 +14,9 @@ from notifier.watch.parsers.observation import ParseError
 from tests.support.installation import MONDAY, Installation
 from tests.support.news_site import Answer, Asked
 
+# The reading is tried, which is the same on both kinds of databases.
+pytestmark = pytest.mark.postgresql_long
+
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 
