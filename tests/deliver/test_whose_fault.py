@@ -309,6 +309,25 @@ def test_a_name_that_is_not_said_to_be_the_recipients_suppresses_nobody(answer: 
     assert verdict(answer).kind is BounceKind.SOFT
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "5.4.7 delivery time expired, host unknown",
+        "5.4.7 Delivery expired (message too old): DNS: NXDOMAIN",
+        "5.4.7 - Delivery expired; no such domain",
+        "4.4.7 Message delayed too long, host clinic.example not found",
+        "5.4.7 smtp; The message was in the queue for 5 days. Name or service not known",
+        "5.4.7 unrouteable domain, retry timeout exceeded",
+        "5.4.7 Nachricht abgelaufen: Domäne clinic.example nicht gefunden",
+        "5.4.7 délai dépassé, domaine clinic.example introuvable",
+        "5.4.7 caducado: el dominio clinic.example no existe",
+        "5.4.7 unable to deliver in 120 hours, last answer: 450 user unknown",
+    ],
+)
+def test_a_mail_whose_time_was_over_got_no_final_answer(answer: str):
+    assert verdict(answer, Stage.REPORT).kind is BounceKind.SOFT
+
+
 def test_a_report_about_a_domain_that_does_not_exist_needs_no_name():
     assert verdict("550 No such domain.", Stage.REPORT).kind is BounceKind.HARD
 

@@ -16,6 +16,7 @@ the operator is told. `tests/deliver/test_bounce_policy.py` checks this table:
 | rcpt   | 556 5.1.10 Domain does not accept mail (nullMX)     | recipient | hard |       |
 | rcpt   | 550 5.2.1 The account is disabled                   | recipient | hard |       |
 | report | 550 5.4.4 Host not found                            | recipient | hard |       |
+| report | 550 5.4.7 Delivery time expired: host not found     | unknown   | soft |       |
 | rcpt   | 450 4.1.1 <{to}>: User unknown                      | recipient | soft |       |
 | rcpt   | 552 5.2.2 Mailbox full                              | mailbox   | soft |       |
 | rcpt   | 550 <{from}>: User unknown                          | sender    | soft | ours  |
@@ -96,6 +97,8 @@ _WAITS = {
     Subject.LOAD: WaitReason.LOAD,
 }
 _STATUS = re.compile(r"(?a)([245])\.(\d{1,3})\.(\d{1,3})")
+# "Delivery time expired" (RFC 3463, 3.5).
+_EXPIRED = re.compile(r"(?a)[45]\.4\.7(?!\d)")
 
 
 class Stage(StrEnum):
@@ -155,7 +158,10 @@ class Refusal(NamedTuple):
         ranked = [self.clear, by_status, likely, reply]
         if reply is Subject.RECIPIENT:
             ranked = [self.clear, reply]
-        return next((each for each in ranked if each is not Subject.UNKNOWN), Subject.UNKNOWN)
+        subject = next((each for each in ranked if each is not Subject.UNKNOWN), Subject.UNKNOWN)
+        # What was only put off until its time was over got no final answer.
+        expired = _EXPIRED.match(self.status) is not None
+        return Subject.UNKNOWN if expired and subject is Subject.RECIPIENT else subject
 
 
 def _subject_of(status: str) -> Subject:
