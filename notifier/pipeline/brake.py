@@ -104,7 +104,7 @@ def accept(deps: Deps, ids: Collection[int]) -> int:
     """
     now = deps.now()
     with deps.writing() as session:
-        decided = _chosen(session, ids)
+        decided = _held_with(session, ids)
         for each in decided:
             held_suppressions.accept(session, each, now)
         return len(decided)
@@ -122,14 +122,14 @@ def dismiss(deps: Deps, ids: Collection[int]) -> int:
     """
     now = deps.now()
     with deps.writing() as session:
-        decided = _chosen(session, ids)
+        decided = _held_with(session, ids)
         for each in decided:
             _send_again(session, each, now)
             held_suppressions.dismiss(session, each)
         return len(decided)
 
 
-def _chosen(session: Session, ids: Collection[int]) -> Sequence[HeldSuppression]:
+def _held_with(session: Session, ids: Collection[int]) -> Sequence[HeldSuppression]:
     waiting = held_suppressions.listed(session, ids)
     missing = sorted(set(ids) - {each.id for each in waiting})
     if missing:
