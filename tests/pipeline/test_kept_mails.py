@@ -33,9 +33,14 @@ def test_an_address_is_found_wherever_a_mail_names_it(octets: bytes):
     assert ANNA in {address.lower() for address in named_addresses.in_mail(octets)}
 
 
-def test_a_mail_of_nothing_but_marks_is_searched_in_little_time():
-    for octets in (b"a" * 2_000_000, b"a@" * 500_000, b"=@" * 500_000, b"A" * 76 + b"\n" * 100_000):
-        named_addresses.in_mail(octets)
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "octets",
+    [b"a" * 2_000_000, b"a@" * 500_000, b"=@" * 500_000, b"A" * 76 + b"\n" * 100_000],
+    ids=["letters", "letters and at signs", "marks", "empty lines"],
+)
+def test_a_mail_of_nothing_but_marks_names_nobody_and_is_searched_in_little_time(octets: bytes):
+    assert set(named_addresses.in_mail(octets)) == set()
 
 
 def maildir_with(folder: Path, **mails: bytes) -> Path:
