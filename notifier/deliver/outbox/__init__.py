@@ -17,7 +17,6 @@ from notifier.deliver.outbox.claim import (
 from notifier.deliver.outbox.enqueue import (
     enqueue_asked,
     enqueue_change,
-    enqueue_digest,
     enqueue_note,
     enqueue_notice,
     enqueue_own,
@@ -27,16 +26,22 @@ from notifier.deliver.outbox.enqueue import (
     resume,
     try_again_at,
 )
+from notifier.deliver.outbox.planned import (
+    end_merged,
+    enqueue_members,
+    is_waiting_in,
+    lock_waiting,
+    message_id_start,
+    waiting,
+    waiting_digests,
+)
 from notifier.deliver.outbox.settle import Outcome, SendResult, settle_accepted, settle_attempts
 from notifier.deliver.outbox.unsent import (
-    Waiting,
     drop,
     drop_expired,
-    end_merged,
+    is_any_owed_again,
     owe_again,
     retry,
-    still_waiting,
-    waiting_digests,
 )
 
 __all__ = [
@@ -45,20 +50,23 @@ __all__ = [
     "Claimed",
     "Outcome",
     "SendResult",
-    "Waiting",
     "claim_due",
     "drop",
     "drop_expired",
     "end_merged",
     "enqueue_asked",
     "enqueue_change",
-    "enqueue_digest",
+    "enqueue_members",
     "enqueue_note",
     "enqueue_notice",
     "enqueue_own",
     "first_waiting_lane",
     "has_more",
+    "is_any_owed_again",
+    "is_waiting_in",
     "listed",
+    "lock_waiting",
+    "message_id_start",
     "new_message_id",
     "next_due_at",
     "owe_again",
@@ -68,7 +76,7 @@ __all__ = [
     "retry",
     "settle_accepted",
     "settle_attempts",
-    "still_waiting",
     "try_again_at",
+    "waiting",
     "waiting_digests",
 ]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, bindparam, case, func, select, true, update
+from sqlalchemy import and_, bindparam, case, func, or_, select, true, update
 from sqlalchemy.orm import Session, joinedload
 
 from notifier.deliver.outbox import rate_limits, stop
@@ -246,6 +246,8 @@ def _due_rows(
             Delivery.status == status,
             Delivery.lane == lane,
             Delivery.next_attempt_at <= now,
+            # Nobody is mailed from a digest that is not released.
+            or_(Digest.id.is_(None), Digest.status != DigestStatus.COMPOSING),
             Delivery.uncertain_times < _MOST_UNCERTAIN
             if status is DeliveryStatus.UNCERTAIN
             else true(),

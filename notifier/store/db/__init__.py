@@ -8,20 +8,32 @@ from notifier.store.db.deleted_rows import PERSONAL_TABLES, scrub
 from notifier.store.db.engine import BUSY_TIMEOUT_MS, connect, make_engine
 from notifier.store.db.schema import alembic_config, newest_migration, upgrade
 from notifier.store.db.sessions import ADDRESS_KEY, reading, small_transactions, writing
+from notifier.store.db.set_statements import (
+    Change,
+    SetChange,
+    enlarge_cache,
+    rows_as_table,
+    shrink_cache,
+)
 from notifier.store.db.statements import in_chunks, insert_missing, take_turns
 
 __all__ = [
     "ADDRESS_KEY",
     "BUSY_TIMEOUT_MS",
     "PERSONAL_TABLES",
+    "Change",
+    "SetChange",
     "alembic_config",
     "connect",
+    "enlarge_cache",
     "in_chunks",
     "insert_missing",
     "make_engine",
     "newest_migration",
     "reading",
+    "rows_as_table",
     "scrub",
+    "shrink_cache",
     "small_transactions",
     "take_turns",
     "upgrade",

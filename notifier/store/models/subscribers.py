@@ -83,7 +83,7 @@ class Subscription(Base):
     __tablename__ = "subscription"
     __table_args__ = (
         UniqueConstraint("subscriber_id", "profile_id"),
-        Index("ix_subscription_due", "status", "next_due_at"),
+        Index("ix_subscription_due", "status", "cadence", "next_due_at", "profile_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
