@@ -155,7 +155,7 @@ def render_only(deps: Deps) -> None:
     """Read and render all digests, and store nothing."""
     with deps.reading() as session:
         (due,) = due_work.work(session, TUESDAY, timedelta(0))
-    read = compose._read_due(deps, due, Problems())
+    read = compose.read_due(deps, due, Problems())
     assert read is not None
     plan, rendered = read
     assert [len(each.group.items) for each in rendered] == [ITEMS] * GROUPS

@@ -96,7 +96,7 @@ def _compose_for(deps: Deps, due: Due, now: datetime, problems: Problems) -> int
     """Compose the digests of a profile; return how many were stored."""
     stored: set[int] = set()
     for _ in range(_ATTEMPTS if due.is_any else 0):
-        read = _read_due(deps, due, problems)
+        read = read_due(deps, due, problems)
         if read is None:
             break
         plan, rendered = read
@@ -113,7 +113,7 @@ def _compose_for(deps: Deps, due: Due, now: datetime, problems: Problems) -> int
         return digests.stored(session, stored)
 
 
-def _read_due(deps: Deps, due: Due, problems: Problems) -> tuple[Plan, list[_Rendered]] | None:
+def read_due(deps: Deps, due: Due, problems: Problems) -> tuple[Plan, list[_Rendered]] | None:
     """Read the groups of a profile; None if it does not exist any more."""
     with deps.reading() as session:
         profile = session.get(Profile, due.profile_id)

@@ -344,10 +344,10 @@ def test_one_profile_that_cannot_be_composed_stops_no_other(
         file = profiles.parse(profiles.bundled_file("tolebrutinib"), "the other profile")
         profiles.save(session, file, due)
     damage(installation, "UPDATE subscription SET profile_id=2 WHERE id=2")
-    real = compose._read_due
+    real = compose.read_due
     monkeypatch.setattr(
         compose,
-        "_read_due",
+        "read_due",
         lambda *words: fails(ValueError())() if words[1].profile_id == 2 else real(*words),
     )
     problems = Problems()
