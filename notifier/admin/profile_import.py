@@ -86,7 +86,7 @@ def import_profile(
     """
     if past is None:
         past = judge_past(session, file, now, include_past=include_past)
-    matches.lock_profiles(session)
+    matches.take_turn(session)
     profile = profiles.save(session, file, now)
     new_sources = 0
     for url in file.sources:

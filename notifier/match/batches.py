@@ -4,25 +4,26 @@ Owns what has to be read for that, and the comparison with recent news of other 
 nothing: `matches.store` does, if the profiles are still the ones that were read.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm import Session, joinedload
 
 from notifier.enums import HeldBecause, NewsKind, Tier
 from notifier.i18n.messages import LazyMessage
-from notifier.match import held, judging, matches, profiles
+from notifier.match import held, judging, matches, unjudged
 from notifier.match.held import HeldDraft
 from notifier.match.judging import News
-from notifier.match.matches import BatchDraft, MatchDraft, Versions
+from notifier.match.kept_terms import KeptTerms, Terms
+from notifier.match.matches import BatchDraft, MatchDraft, Version
 from notifier.match.score import Judgement
 from notifier.match.stories.passages import TEXT_READ
 from notifier.match.stories.story_index import Fingerprint, StoryIndex, fingerprint
-from notifier.match.terms import Vocabulary
-from notifier.store.models import Examination, Match, Profile, Revision
+from notifier.store.models import Match, Revision
 
 # Revisions that are read and judged together. Chosen by hand; not measured.
 BATCH = 500
@@ -55,18 +56,16 @@ class Batch:
 
     Attributes:
         revisions: with their entry, the oldest first.
-        versions: of the profiles, read before everything else.
-        names: the therapies' names, by profile id, in the order of the ids.
-        vocabulary: the terms, prepared for the search.
+        version: of the profiles and matches, read before everything else.
+        terms: of all profiles.
         profiles_by_source: the profiles that a source feeds; a source that is not there feeds all.
         last_matches: by profile id and entry id.
         articles: the texts of articles' own pages, by entry id.
     """
 
     revisions: Sequence[Revision]
-    versions: Versions
-    names: Mapping[int, str]
-    vocabulary: Vocabulary[int]
+    version: Version
+    terms: Terms
     profiles_by_source: Mapping[int, set[int]]
     last_matches: Mapping[tuple[int, int], LastMatch]
     articles: Mapping[int, str]
@@ -92,51 +91,35 @@ class JudgedBatch:
         return {draft.profile_id for draft in self.draft.matches if draft.kind is NewsKind.NEW}
 
 
-def read(session: Session, earlier: Batch | None = None) -> Batch:
-    """Read the next revisions that were not judged.
+def read(session: Session, kept: KeptTerms) -> Batch | None:
+    """Read the next revisions that were not judged; None if there is none.
 
-    The versions of the profiles are read first: if a profile changes while the rest is read, the
+    The version of the profiles is read first: if a profile changes while the rest is read, the
     batch is found outdated when it is stored.
 
     Args:
         session: a session of any kind.
-        earlier: the batch before; its profiles are not read again if none was imported since.
+        kept: the terms that this process keeps.
     """
-    versions = matches.versions(session)
+    revision_ids = unjudged.next_ids(session, BATCH)
+    if not revision_ids:
+        return None
+    version = matches.versions(session)
     query = (
         select(Revision)
-        .outerjoin(Examination, Examination.revision_id == Revision.id)
-        .where(Examination.revision_id.is_(None))
+        .where(Revision.id.in_(revision_ids), unjudged.waits())
         .options(joinedload(Revision.entry))
         .order_by(Revision.id)
-        .limit(BATCH)
     )
     revisions = session.scalars(query).all()
-    if earlier is not None and _imports(earlier.versions) == _imports(versions):
-        names, vocabulary = earlier.names, earlier.vocabulary
-    else:
-        names, vocabulary = _profiles(session) if revisions else ({}, Vocabulary({}))
     return Batch(
         revisions,
-        versions,
-        names,
-        vocabulary,
+        version,
+        kept.current(session, version.imports),
         judging.profiles_by_source(session, {revision.entry.source_id for revision in revisions}),
         _last_matches(session, revisions),
         judging.articles_of(session, revisions),
     )
-
-
-def _imports(versions: Versions) -> dict[int, datetime]:
-    """Return the time of the import of each profile: a match changes nothing of its terms."""
-    return {profile_id: imported_at for profile_id, (_, imported_at) in versions.items()}
-
-
-def _profiles(session: Session) -> tuple[dict[int, str], Vocabulary[int]]:
-    """Return the therapies' names by profile id, in the order of the ids, and all terms."""
-    query = select(Profile).order_by(Profile.id).options(selectinload(Profile.terms))
-    stored = session.scalars(query).all()
-    return {profile.id: profile.name for profile in stored}, profiles.vocabulary(stored)
 
 
 def _last_matches(
@@ -160,6 +143,9 @@ def judge(batch: Batch) -> JudgedBatch:
     that a person can look at it.
     """
     last_matches = dict(batch.last_matches)
+    matched: dict[int, set[int]] = defaultdict(set)
+    for profile_id, entry_id in last_matches:
+        matched[entry_id].add(profile_id)
     drafts: list[MatchDraft] = []
     waiting: list[HeldDraft] = []
     errors: list[tuple[str, Exception]] = []
@@ -167,23 +153,25 @@ def judge(batch: Batch) -> JudgedBatch:
     for revision in batch.revisions:
         try:
             document = judging.document_of(revision, batch.articles)
-            judgements = judging.judge_document(batch.vocabulary, batch.names, document)
+            judgements = judging.judge_document(batch.terms.vocabulary, batch.terms.names, document)
             if judgements:
                 fingerprints[revision.id] = fingerprint_of(revision)
         except Exception as error:  # noqa: BLE001 - one revision stops no other
             errors.append((f"Judging revision {revision.id}", error))
-            judgements = dict.fromkeys(batch.names, _not_judged())
-        for profile_id in _concerned(batch, revision, judgements, last_matches):
+            judgements = dict.fromkeys(batch.terms.names, _not_judged())
+        known = matched[revision.entry_id]
+        for profile_id in _concerned(batch, revision, known | judgements.keys(), last_matches):
             draft = _draft(profile_id, revision, judgements.get(profile_id), last_matches)
             if isinstance(draft, MatchDraft):
                 drafts.append(draft)
+                known.add(profile_id)
                 last_matches[profile_id, revision.entry_id] = LastMatch(
                     revision.id, News(draft.kind, draft.judgement)
                 )
             elif draft is not None:
                 waiting.append(draft)
     return JudgedBatch(
-        BatchDraft(batch.revisions, batch.versions, drafts, waiting), fingerprints, errors
+        BatchDraft(batch.revisions, batch.version, drafts, waiting), fingerprints, errors
     )
 
 
@@ -234,20 +222,20 @@ def _not_judged() -> Judgement:
 def _concerned(
     batch: Batch,
     revision: Revision,
-    judgements: Collection[int],
+    profile_ids: Collection[int],
     last_matches: Mapping[tuple[int, int], LastMatch],
 ) -> list[int]:
     """Return the ids of the profiles to which a revision may be news, in their order.
+
+    `profile_ids` are those with a hit in it, or a match of its entry.
 
     A profile that matched this revision, or a later one of its entry, is left out: the revision is
     judged again because of another profile.
     """
     fed_profiles = batch.profiles_by_source.get(revision.entry.source_id)
     concerned = []
-    for profile_id in batch.names:
+    for profile_id in sorted(profile_ids):
         last = last_matches.get((profile_id, revision.entry_id))
-        if last is None and profile_id not in judgements:
-            continue
         if (last is None or last.revision_id < revision.id) and (
             fed_profiles is None or profile_id in fed_profiles
         ):

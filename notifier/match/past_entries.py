@@ -13,14 +13,14 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from notifier.enums import NewsKind, Tier
-from notifier.match import batches, judging, matches
+from notifier.match import batches, judging, matches, unjudged
 from notifier.match.batches import BATCH
 from notifier.match.matches import MatchDraft
 from notifier.match.profiles import BROAD_SHARE, FEWEST_ENTRIES_TO_ESTIMATE
 from notifier.match.score import Judgement
 from notifier.match.stories.story_index import Fingerprint
 from notifier.match.terms import TermSpec, Vocabulary
-from notifier.store.models import Entry, Examination, Match, Profile, Revision, Source
+from notifier.store.models import Entry, Match, Profile, Revision, Source
 
 # The columns that judging needs, instead of whole objects: the session would keep those until it
 # ends.
@@ -50,12 +50,13 @@ class PastMatches:
 
     Attributes:
         drafts: the matches, not stored, in the order of their revisions.
-        last_revision_id: the newest revision that had been judged for the stored profiles; 0 if
-            there is none. Revisions after it are judged again.
+        newest_revision_id: the newest revision that was stored then; 0 if there was none.
+        waiting: the ids of the revisions that waited to be judged for the stored profiles.
     """
 
     drafts: Sequence[MatchDraft]
-    last_revision_id: int
+    newest_revision_id: int
+    waiting: frozenset[int]
 
 
 @dataclass(frozen=True)
@@ -105,13 +106,13 @@ def judge_past(
         sources: the URLs that the profile is going to watch.
     """
     profile_id = session.scalar(select(Profile.id).where(Profile.slug == slug))
-    last_revision_id = session.scalar(select(func.max(Examination.revision_id))) or 0
+    newest_id, waiting = unjudged.newest_id(session), unjudged.waiting_ids(session)
     fed_profiles = judging.profiles_by_source(session)
     newest = select(func.max(Revision.id)).group_by(Revision.entry_id)
     unmatched = Revision.entry_id.not_in(
         select(Match.entry_id).where(Match.profile_id == profile_id)
     )
-    examined = Revision.id.in_(select(Examination.revision_id))
+    examined = Revision.judge_requests == 0
     conditions = [Revision.id.in_(newest), unmatched, examined, Revision.kind != NewsKind.WITHDRAWN]
     drafts: list[MatchDraft] = []
     fingerprints: dict[int, Fingerprint] = {}
@@ -126,14 +127,14 @@ def judge_past(
     recent = batches.read_recent(
         session, [profile_id] if profile_id is not None and drafts else [], now
     )
-    return PastMatches(batches.link_stories(drafts, fingerprints, recent), last_revision_id)
+    return PastMatches(batches.link_stories(drafts, fingerprints, recent), newest_id, waiting)
 
 
 def store(session: Session, profile: Profile, past: PastMatches, now: datetime) -> int:
     """Store the past matches, and have revisions judged again that were judged meanwhile.
 
     Args:
-        session: a writing session in which the profiles are locked.
+        session: a writing session that has its turn (`matches.take_turn`).
         profile: as it is stored now.
         past: the result of `judge_past` for this profile.
         now: the time of the import.
@@ -141,20 +142,14 @@ def store(session: Session, profile: Profile, past: PastMatches, now: datetime) 
     Returns:
         The number of older entries that match now and did not before.
     """
-    entry_ids = {draft.entry_id for draft in past.drafts}
     matched = set(session.scalars(select(Match.entry_id).where(Match.profile_id == profile.id)))
-    drafts = list(past.drafts)
-    if entry_ids & matched:
-        # Another process matched some of them meanwhile. Without those, places in the list would be
-        # wrong, so these stories are not linked.
-        drafts = [
-            replace(draft, first_draft_index=None)
-            for draft in drafts
-            if draft.entry_id not in matched
-        ]
-    drafts = [replace(draft, profile_id=profile.id) for draft in drafts]
+    drafts = [
+        replace(draft, profile_id=profile.id)
+        # Another process may have matched some of them meanwhile.
+        for draft in matches.remaining(past.drafts, lambda draft: draft.entry_id not in matched)
+    ]
     stored = matches.store_matches(session, drafts, now)
-    matches.requeue_examined_after(session, past.last_revision_id)
+    unjudged.requeue_judged_since(session, past.newest_revision_id, past.waiting)
     return len(stored)
 
 

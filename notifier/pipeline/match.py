@@ -29,12 +29,11 @@ def run(deps: Deps, problems: Problems | None = None) -> int:
     """
     problems = problems if problems is not None else Problems()
     total = outdated = 0
-    batch: batches.Batch | None = None
     while outdated < _ATTEMPTS:
         now = deps.now()
         with deps.reading() as session:
-            batch = batches.read(session, batch)
-        if not batch.revisions:
+            batch = batches.read(session, deps.kept_terms)
+        if batch is None:
             return total
         judged = batches.judge(batch)
         for description, error in judged.errors:

@@ -17,10 +17,11 @@ from notifier.match.urgency import is_urgent
 from notifier.pipeline import match
 from notifier.pipeline.problems import Problems
 from notifier.pipeline.run import run_once
-from notifier.store.models import Entry, Examination, Match, NearMiss, Revision, Source
+from notifier.store.models import Examination, Match, NearMiss, Source
 from tests.support.installation import MONDAY, Installation
 from tests.support.matching import judge_text
 from tests.support.news_site import Article
+from tests.support.stored_news import store_entries
 
 # The reading is tried, which is the same on both kinds of databases.
 pytestmark = pytest.mark.postgresql_long
@@ -81,44 +82,6 @@ def test_a_hostile_text_costs_no_more_than_its_length(text: str):
 def test_a_pointer_is_removed_with_its_sentence(text: str, without: str):
     article = f"{text} {'More of the article itself follows here. ' * 5}"
     assert " ".join(boilerplate.without_boilerplate(article).split()).startswith(without)
-
-
-def store_entries(
-    installation: Installation, titles: list[str], bodies: list[str], *, baseline: bool = False
-) -> list[int]:
-    """Store entries as a poll stores them, and return the ids of their revisions."""
-    with installation.at(MONDAY).writing() as session:
-        source = session.query(Source).first()
-        first_number = session.query(Entry).count()
-        revisions = []
-        for number, (title, body) in enumerate(zip(titles, bodies, strict=True), first_number):
-            url = f"https://herald.example.org/{number}"
-            entry = Entry(
-                source_id=source.id, key=str(number), url=url, title=title, first_seen_at=MONDAY
-            )
-            session.add(entry)
-            session.flush()
-            revision = Revision(
-                entry_id=entry.id,
-                number=1,
-                hash=str(number),
-                kind=NewsKind.NEW,
-                material=True,
-                baseline=baseline,
-                observed_at=MONDAY,
-                url=url,
-                title=title,
-                summary="",
-                body=body,
-                author="",
-                categories=[],
-                content={},
-                changes=[],
-            )
-            session.add(revision)
-            revisions.append(revision)
-        session.flush()
-        return [revision.id for revision in revisions]
 
 
 def prose(chance: random.Random, words: int) -> str:
