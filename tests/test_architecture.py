@@ -50,6 +50,7 @@ WRITERS = {
     "Examination": ("match/unjudged.py",),
     "Match": ("match/matches.py",),
     "NearMiss": ("match/held.py",),
+    "StoryKeys": ("match/recent_news.py",),
     "Digest": ("digest/digests.py",),
     "DigestItem": ("digest/digests.py",),
     "Subscriber": ("subscribers/",),

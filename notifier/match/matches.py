@@ -6,8 +6,8 @@ for a person is in `match/held.py`, what was judged in `match/unjudged.py`. Revi
 by one process at a time.
 """
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -17,10 +17,11 @@ from sqlalchemy.orm import Session, joinedload
 from notifier.enums import NewsKind, Tier
 from notifier.errors import NotFoundError
 from notifier.i18n.messages import LazyMessage
-from notifier.match import held, unjudged
+from notifier.match import held, recent_news, unjudged
 from notifier.match.held import HeldDraft
 from notifier.match.judging import News, classify
 from notifier.match.score import Judgement
+from notifier.match.stories.fingerprint import Keys
 from notifier.match.urgency import is_urgent
 from notifier.store import db
 from notifier.store.models import Entry, Installation, Match, Profile, Revision
@@ -71,12 +72,14 @@ class BatchDraft:
         version: of the profiles and matches by which they were judged.
         matches: the news, in its order.
         held: what waits for a person, in its order.
+        keys: by which the news is found later, by revision id.
     """
 
     revisions: Sequence[Revision]
     version: Version
     matches: Sequence[MatchDraft] = ()
     held: Sequence[HeldDraft] = ()
+    keys: Mapping[int, Keys] = field(default_factory=dict)
 
     @property
     def revision_ids(self) -> list[int]:
@@ -144,6 +147,7 @@ def store(session: Session, batch: BatchDraft, now: datetime) -> int | None:
     fresh = unjudged.note_judged(session, batch.revisions, now)
     store_matches(session, remaining(batch.matches, lambda draft: draft.revision_id in fresh), now)
     held.store(session, [draft for draft in batch.held if draft.revision_id in fresh], now)
+    recent_news.store(session, batch.keys, now)
     held.supersede(session, [revision for revision in batch.revisions if revision.id in fresh])
     session.flush()
     return len(fresh)

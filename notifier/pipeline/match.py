@@ -39,8 +39,7 @@ def run(deps: Deps, problems: Problems | None = None) -> int:
         for description, error in judged.errors:
             problems.note(description, error)
         with deps.reading() as session:
-            recent = batches.read_recent(session, judged.profiles_with_news, now)
-        draft = batches.with_stories(judged, recent)
+            draft = batches.with_stories(session, judged, now)
         with deps.writing() as session:
             count = matches.store(session, draft, now)
         if count is None:

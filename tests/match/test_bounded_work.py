@@ -10,9 +10,10 @@ from sqlalchemy import event
 
 from notifier.admin import profile_import
 from notifier.enums import NewsKind, Tier
-from notifier.match import batches, boilerplate, judging, matches, past_entries, profiles
+from notifier.match import batches, boilerplate, judging, matches, profiles, recent_news
 from notifier.match.score import is_medical
-from notifier.match.stories.story_index import StoryIndex, fingerprint, is_same_news
+from notifier.match.stories.fingerprint import fingerprint
+from notifier.match.stories.story_index import StoryIndex, is_same_news
 from notifier.match.urgency import is_urgent
 from notifier.pipeline import match
 from notifier.pipeline.problems import Problems
@@ -122,6 +123,7 @@ def test_nothing_is_judged_or_compared_while_a_write_transaction_is_open(
     for module, name in (
         (judging, "judge_document"),
         (batches, "fingerprint_of"),
+        (recent_news, "fingerprint_of"),
         (batches, "link_stories"),
     ):
         real = getattr(module, name)
@@ -340,9 +342,7 @@ def test_judging_many_past_entries_for_a_new_profile_writes_nothing(
     match.run(deps)
     file = profiles.parse(profiles.bundled_file("tolebrutinib"), "the other profile")
     with deps.reading() as session:
-        past = past_entries.judge_past(
-            session, file.slug, profiles.term_specs(file), file.name, MONDAY
-        )
+        past = profile_import.judge_past(session, file, MONDAY)
     assert len(past.drafts) == 30
     assert all(draft.filed for draft in past.drafts)
     with deps.reading() as session:
