@@ -63,10 +63,10 @@ def checks(session: Session, now: datetime) -> list[Check]:
     ]
     failing = [
         source
-        for source in sources.listed(session)
+        for source in sources.unwell(session, now)
         if health(source, now) in (Health.FAILING, Health.SILENT, Health.GONE)
     ]
-    waiting = sum(held.counts_by_source(session).values())
+    waiting = held.count_waiting(session)
     return [
         *results,
         Check("sources", not failing, _list(failing, now)),

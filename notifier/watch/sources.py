@@ -7,7 +7,7 @@ list` shows; it changes no other source, and no stored entry.
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, literal_column, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from notifier.enums import Authority, SourceKind
@@ -181,6 +181,23 @@ def listed(session: Session) -> list[Source]:
     )
 
 
+def unwell(session: Session, now: datetime) -> list[Source]:
+    """Return the watched sources that may fail, be gone or be silent; `health` says which are."""
+    statement = select(Source).where(Source.removed_at.is_(None), _may_be_unwell(now))
+    return list(session.scalars(statement.order_by(Source.id)))
+
+
+def _may_be_unwell(now: datetime) -> ColumnElement[bool]:
+    """Select these sources by the indexes of the few of them; hence the literals."""
+    return Source.id.in_(
+        union_all(
+            select(Source.id).where(Source.failures > literal_column("0")),
+            select(Source.id).where(Source.gone_at.is_not(None)),
+            select(Source.id).where(Source.expected_by < now),
+        )
+    )
+
+
 def record_success(
     source: Source,
     now: datetime,
@@ -283,14 +300,10 @@ def note_posts(source: Source, next_at: datetime, until: datetime | None = None)
 
 def record_reported_states(session: Session, now: datetime) -> list[tuple[Source, StateReport]]:
     """Return the sources whose state must be reported to the operator, and store it as reported."""
+    reported = select(Source.id).where(Source.reported_state != literal_column("''"))
     statement = select(Source).where(
         Source.removed_at.is_(None),
-        or_(
-            Source.failures > 0,
-            Source.gone_at.is_not(None),
-            Source.expected_by < now,
-            Source.reported_state != "",
-        ),
+        or_(_may_be_unwell(now), Source.id.in_(reported)),
     )
     reports = []
     for source in session.scalars(statement.order_by(Source.id)):

@@ -27,6 +27,7 @@ from notifier.deliver.outbox.enqueue import (
     resume,
     try_again_at,
 )
+from notifier.deliver.outbox.reported import note_reported, unreported_failures
 from notifier.deliver.outbox.settle import Outcome, SendResult, settle_accepted, settle_attempts
 from notifier.deliver.outbox.unsent import (
     Waiting,
@@ -61,6 +62,7 @@ __all__ = [
     "listed",
     "new_message_id",
     "next_due_at",
+    "note_reported",
     "owe_again",
     "renew",
     "requeue",
@@ -70,5 +72,6 @@ __all__ = [
     "settle_attempts",
     "still_waiting",
     "try_again_at",
+    "unreported_failures",
     "waiting_digests",
 ]

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from notifier.enums import HeldBecause, NewsKind, Tier
@@ -85,6 +85,7 @@ class NearMiss(Base):
     __tablename__ = "near_miss"
     __table_args__ = (
         UniqueConstraint("profile_id", "revision_id", name="uq_near_miss_profile_revision"),
+        Index("ix_near_miss_reported", "reported_at", "baseline"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
