@@ -67,6 +67,8 @@ WRITERS = {
     "RateLimit": ("deliver/outbox/rate_limits.py",),
     "BounceReport": ("deliver/bounces/reports.py",),
     "Alarm": ("deliver/alerts.py",),
+    "Told": ("digest/told_before.py",),
+    "WeeklyCount": ("pipeline/weekly_counts.py",),
     "Installation": (
         "store/keys.py",
         "store/clock.py",
@@ -83,6 +85,12 @@ SECOND_WRITERS = {
             "or missing; entries clears these when an entry is published again."
         )
         for column in ("left_at", "checked_at", "missing_since")
+    },
+    **{
+        (f"Revision.{column}", "watch/old_revisions.py"): (
+            "The texts of old states are removed after their period; entries never changes a state."
+        )
+        for column in ("body", "content", "emptied")
     },
     ("Profile.position", "match/matches.py"): (
         "The position is the last number given to a match of the profile: it moves in the "

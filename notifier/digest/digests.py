@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from notifier.digest.groups import Group
@@ -261,6 +261,18 @@ def recipients(session: Session, digest: Digest) -> int:
     if digest.recipients is not None and digest.status in (DigestStatus.SENT, DigestStatus.FAILED):
         return digest.recipients
     return max(digest.recipients or 0, _count_deliveries(session, digest))
+
+
+def note_recipients(session: Session, digest_ids: Collection[int]) -> None:
+    """Store how many deliveries these digests have, before the first of them is removed."""
+    number = select(func.count(Delivery.id)).where(Delivery.digest_id == Digest.id)
+    uncounted = Digest.id.in_(digest_ids), Digest.recipients.is_(None)
+    session.execute(
+        update(Digest)
+        .where(*uncounted)
+        .values(recipients=number.scalar_subquery())
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _count_deliveries(session: Session, digest: Digest) -> int:

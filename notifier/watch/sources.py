@@ -7,7 +7,7 @@ list` shows; it changes no other source, and no stored entry.
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from sqlalchemy import ColumnElement, literal_column, or_, select, union_all
+from sqlalchemy import literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from notifier.enums import Authority, SourceKind
@@ -16,7 +16,7 @@ from notifier.store.models import Profile, Source
 from notifier.text import times
 from notifier.text.cleaning import clean, shorten
 from notifier.text.urls import LONGEST_ADDRESS, web_address
-from notifier.watch import poll_counts
+from notifier.watch import poll_counts, source_lists
 from notifier.watch.health import StateReport, expected_by, health, unreported_state
 from notifier.watch.http.types import Purpose, Response, body_hash
 from notifier.watch.parsers.clinicaltrials import trial_of
@@ -181,23 +181,6 @@ def listed(session: Session) -> list[Source]:
     )
 
 
-def unwell(session: Session, now: datetime) -> list[Source]:
-    """Return the watched sources that may fail, be gone or be silent; `health` says which are."""
-    statement = select(Source).where(Source.removed_at.is_(None), _may_be_unwell(now))
-    return list(session.scalars(statement.order_by(Source.id)))
-
-
-def _may_be_unwell(now: datetime) -> ColumnElement[bool]:
-    """Select these sources by the indexes of the few of them; hence the literals."""
-    return Source.id.in_(
-        union_all(
-            select(Source.id).where(Source.failures > literal_column("0")),
-            select(Source.id).where(Source.gone_at.is_not(None)),
-            select(Source.id).where(Source.expected_by < now),
-        )
-    )
-
-
 def record_success(
     source: Source,
     now: datetime,
@@ -303,7 +286,7 @@ def record_reported_states(session: Session, now: datetime) -> list[tuple[Source
     reported = select(Source.id).where(Source.reported_state != literal_column("''"))
     statement = select(Source).where(
         Source.removed_at.is_(None),
-        or_(_may_be_unwell(now), Source.id.in_(reported)),
+        or_(source_lists.may_be_unwell(now), Source.id.in_(reported)),
     )
     reports = []
     for source in session.scalars(statement.order_by(Source.id)):

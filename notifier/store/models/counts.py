@@ -7,7 +7,7 @@ from notifier.store.models.base import Base
 
 
 class WeeklyCount(Base):
-    """How often something happened in a week. Writer: `pipeline/weekly_counts.py`.
+    """The number of times that something happened in a week. Writer: `pipeline/weekly_counts.py`.
 
     It says nothing about a person.
 

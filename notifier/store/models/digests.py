@@ -102,7 +102,7 @@ class DigestItem(Base):
 
 
 class Told(Base):
-    """What a subscription was told of an entry by deliveries that are not kept any more.
+    """An entry that a subscription was sent by deliveries that are not kept any more.
 
     Writer: `digest/told.py`. It says, beside the deliveries, who gets a later correction.
 

@@ -87,13 +87,20 @@ def _move_reports() -> None:
 
     What was given up more than a month ago is not reported any more.
     """
-    is_sqlite = op.get_bind().dialect.name == "sqlite"
-    month_ago = "datetime('now', '-31 days')" if is_sqlite else "now() - interval '31 days'"
     op.execute(
-        "UPDATE delivery SET reported = true WHERE status = 'failed' AND"
-        f" (next_attempt_at < {month_ago} OR id IN (SELECT CAST(substr(name, 10) AS INTEGER)"
-        " FROM alarm WHERE name LIKE 'delivery %'))"
+        "UPDATE delivery SET reported = true WHERE status = 'failed' AND id IN"
+        " (SELECT CAST(substr(name, 10) AS INTEGER) FROM alarm WHERE name LIKE 'delivery %')"
     )
+    if op.get_bind().dialect.name == "sqlite":
+        op.execute(
+            "UPDATE delivery SET reported = true"
+            " WHERE status = 'failed' AND next_attempt_at < datetime('now', '-31 days')"
+        )
+    else:
+        op.execute(
+            "UPDATE delivery SET reported = true"
+            " WHERE status = 'failed' AND next_attempt_at < now() - interval '31 days'"
+        )
     op.execute("DELETE FROM alarm WHERE name LIKE 'delivery %'")
 
 
