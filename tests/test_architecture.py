@@ -68,6 +68,8 @@ WRITERS = {
     "RateLimit": ("deliver/outbox/rate_limits.py",),
     "BounceReport": ("deliver/bounces/reports.py",),
     "Alarm": ("deliver/alerts.py",),
+    "Told": ("digest/told_before.py",),
+    "WeeklyCount": ("pipeline/weekly_counts.py",),
     "Installation": (
         "store/keys.py",
         "store/clock.py",
@@ -86,6 +88,9 @@ SECOND_WRITERS = {
         )
         for column in ("left_at", "checked_at", "missing_since")
     },
+    ("Revision", "watch/old_revisions.py"): (
+        "The texts of old states are removed after their period; entries never changes a state."
+    ),
     ("Profile", "match/matches.py"): (
         "The position is the last number given to a match of the profile: it moves in the "
         "transaction that stores the match, under the lock of the profile's row. One statement "

@@ -8,7 +8,12 @@ from notifier.store.db.deleted_rows import PERSONAL_TABLES, scrub
 from notifier.store.db.engine import BUSY_TIMEOUT_MS, connect, make_engine
 from notifier.store.db.schema import alembic_config, newest_migration, upgrade
 from notifier.store.db.sessions import ADDRESS_KEY, reading, small_transactions, writing
-from notifier.store.db.statements import in_chunks, insert_missing, take_turns
+from notifier.store.db.statements import (
+    in_chunks,
+    insert_missing,
+    refresh_statistics,
+    take_turns,
+)
 
 __all__ = [
     "ADDRESS_KEY",
@@ -21,6 +26,7 @@ __all__ = [
     "make_engine",
     "newest_migration",
     "reading",
+    "refresh_statistics",
     "scrub",
     "small_transactions",
     "take_turns",
