@@ -33,12 +33,16 @@ from notifier.pipeline import (
     monitoring,
     poll,
     signup_requests,
+    unsent,
     waiting,
 )
 from notifier.pipeline.deliver import Sent
 from notifier.pipeline.poll_result import PollResult
 from notifier.pipeline.problems import Problems
 from notifier.store import heartbeat
+
+# The steps that workers do job by job: for a host, for a profile, in turns.
+_JOBS = frozenset(("poll", "match", "compose", "deliver"))
 
 
 @dataclass(frozen=True)
@@ -84,21 +88,8 @@ def run_once(deps: Deps, stop: Callable[[], bool] = deliver.never) -> Report:
     """
     deps.require_sender()
     problems = Problems()
-    steps: dict[str, Callable[[], Any]] = {
-        "heartbeat": lambda: _beat(deps),
-        "clock": lambda: clock.run(deps),
-        "poll": lambda: poll.run(deps),
-        "match": lambda: match.run(deps, problems),
-        "signup_requests": lambda: signup_requests.answer_all(deps, problems),
-        "housekeeping": lambda: housekeeping.run(deps, problems),
-        "compose": lambda: compose.run(deps, problems),
-        "deliver": lambda: deliver.run(deps, stop),
-        "monitoring": lambda: monitoring.notify_operator(deps),
-        "waiting": lambda: waiting.notify_operator(deps),
-        "heartbeat after all": lambda: _beat(deps),
-    }
     results: dict[str, Any] = {}
-    for name, run in steps.items():
+    for name, run in steps(deps, problems, stop).items():
         if stop():
             break
         with problems.contained(f"The step {name}"):
@@ -115,9 +106,48 @@ def run_once(deps: Deps, stop: Callable[[], bool] = deliver.never) -> Report:
     )
 
 
+def steps(
+    deps: Deps, problems: Problems, stop: Callable[[], bool] = deliver.never
+) -> dict[str, Callable[[], Any]]:
+    """Return the steps of a run by their names, in their order.
+
+    Args:
+        deps: settings, sessions, transports, clock.
+        problems: collects what fails inside a step.
+        stop: asked before each mail.
+    """
+    return {
+        "heartbeat": lambda: _beat(deps),
+        "clock": lambda: clock.run(deps),
+        "poll": lambda: poll.run(deps),
+        "match": lambda: match.run(deps, problems),
+        "signup_requests": lambda: signup_requests.answer_all(deps, problems),
+        "housekeeping": lambda: housekeeping.run(deps, problems),
+        "compose": lambda: compose.run(deps, problems),
+        "deliver": lambda: deliver.run(deps, stop),
+        "monitoring": lambda: monitoring.notify_operator(deps),
+        "waiting": lambda: waiting.notify_operator(deps),
+        "heartbeat after all": lambda: _beat(deps),
+    }
+
+
 def _beat(deps: Deps) -> None:
     with deps.writing() as session:
         heartbeat.beat(session, deps.now())
+
+
+def upkeep(deps: Deps, stop: Callable[[], bool] = deliver.never) -> None:
+    """Run every step that is no job of its own for workers (`notifier work`)."""
+    problems = Problems()
+    with problems.contained("Making digests due that are owed again"):
+        unsent.owe_again(deps, deps.now())
+    for name, run in steps(deps, problems, stop).items():
+        if name in _JOBS:
+            continue
+        if stop():
+            break
+        with problems.contained(f"The step {name}"):
+            run()
 
 
 def failing_canaries(deps: Deps) -> list[str]:
