@@ -1,6 +1,7 @@
 """Waking: what a command stores is handed on to the workers of `notifier work` at once.
 
-Owns when Procrastinate is loaded: by the first transaction that wakes a worker, not by each command.
+Owns when Procrastinate is loaded: by the first transaction that wakes a worker, not by every
+command.
 """
 
 from dataclasses import replace
