@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[1]
 # Imports run strictly to a lower layer or within the own room: a file or folder of this table.
 LAYERS = {
     8: ("commands", ("cli",)),
-    7: ("servers", ("web", "demo", "scheduler")),
+    7: ("servers", ("web", "demo", "scheduler", "worker")),
     6: ("workflows", ("pipeline", "admin")),
     5: ("mails", ("messages",)),
     4: ("composition root", ("deps",)),
@@ -117,6 +117,7 @@ TRANSACTIONS = {
     "cli/": "One command, one transaction.",
     "deps.py": "The way to sessions for everybody above.",
     "demo/": "The demo prepares its own database.",
+    "worker.py": "A job is enqueued in a transaction of its own.",
 }
 
 # The files that make sessions, and begin and commit by themselves.
@@ -134,7 +135,7 @@ LIBRARIES: dict[str, set[str]] = {
     "aiosmtpd": {"demo/servers.py"},
     "alembic": {"store/"},
     "anyascii": {"match/names/name_variants.py"},
-    "asyncio": {"watch/http/client.py", "web/server.py", "demo/servers.py"},
+    "asyncio": {"watch/http/client.py", "web/server.py", "demo/servers.py", "worker.py"},
     "babel": {"i18n/catalog.py"},
     "cryptography": {"deliver/mime/dkim_keys.py"},
     "css_inline": {"render.py"},
@@ -153,6 +154,7 @@ LIBRARIES: dict[str, set[str]] = {
     },
     "multiprocessing": set(),
     "poplib": set(),
+    "procrastinate": {"worker.py"},
     "protego": {"watch/robots.py"},
     "rapidfuzz": {
         "match/stories/headlines.py",
