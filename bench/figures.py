@@ -102,7 +102,7 @@ def missing(name: str, why: str, *, goal: str = "", **more) -> Figure:
 
 def show(figures: Iterable[Figure]) -> None:
     """Print the figures as one JSON document, rounded to four digits."""
-    documents = [_rounded(asdict(figure)) for figure in figures]
+    documents = [rounded(asdict(figure)) for figure in figures]
     print(json.dumps(documents, indent=1, ensure_ascii=False))
 
 
@@ -111,13 +111,14 @@ def read(document: str) -> list[Figure]:
     return [Figure(**figure) for figure in json.loads(document)]
 
 
-def _rounded(value: object) -> object:
+def rounded(value: object) -> object:
+    """Return a document with four significant digits in each number."""
     if isinstance(value, float):
         return float(f"{value:.4g}")
     if isinstance(value, dict):
-        return {key: _rounded(each) for key, each in value.items()}
+        return {key: rounded(each) for key, each in value.items()}
     if isinstance(value, list):
-        return [_rounded(each) for each in value]
+        return [rounded(each) for each in value]
     return value
 
 
@@ -148,6 +149,11 @@ def peak_mb() -> float:
     """Return the peak memory of this process in MB; `getrusage` would count its parent too."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
+
+def children_peak_mb() -> float:
+    """Return the peak memory of the largest process that this one started and that has ended."""
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
 
 
 def machine() -> dict[str, str | float]:
