@@ -65,7 +65,7 @@ BENCHES = (
         name="polling",
         goals=("P4",),
         title="Polling many sources",
-        scripts=("polling.py --sources 200 --rounds 3",),
+        scripts=("polling.py --sources 500 --rounds 1",),
         full=(
             "polling.py --sources 500 --rounds 5",
             "polling.py --growth 10 100 1000 5000 --rounds 1",
@@ -145,6 +145,7 @@ BENCHES = (
             "delivery.py --people 30000 --rounds 5",
             "delivery.py --people 30000 --rounds 5 --postgresql",
             "delivery.py --flatness 1000 10000 100000 1000000",
+            "delivery.py --flatness 1000 10000 100000 1000000 --postgresql",
         ),
         proves=(
             "Reading who is next, signing links, joining, sending and writing down each answer "
@@ -167,16 +168,83 @@ BENCHES = (
         timeout_minutes=8,
     ),
     Bench(
+        name="run",
+        goals=("P0",),
+        title="The whole run",
+        scripts=("run_once.py --people 10000 --rounds 1",),
+        full=(
+            "run_once.py --people 20000 --rounds 5",
+            "run_once.py --people 20000 --rounds 5 --connections 0",
+        ),
+        proves=(
+            "Polling, matching, planning and sending together, from the start of the process to "
+            "its end, keep up with a program that only sends."
+        ),
+        leaves_open="The mail server is on the same two cores, and takes its share of them.",
+        closes=(
+            "What is beyond sending (the start of Python, reading, rendering and planning) is paid "
+            "once a run: a longer list has a smaller share of it. Signing is as described below."
+        ),
+    ),
+    Bench(
         name="faulty",
         goals=(),
         title="Delivering to servers that refuse and hesitate",
-        scripts=("faulty.py --people 3000 --rounds 3",),
-        full=("faulty.py --people 30000 --rounds 5",),
+        scripts=("run_once.py --faults --people 5000 --rounds 1 --keys none",),
+        full=("run_once.py --faults --people 20000 --rounds 5 --keys none",),
         proves=(
-            "Refused and deferred mails, and domains that answer late, cost their own share and do "
-            "not stop the rest."
+            "Refused and deferred mails, domains that answer late, and sessions that are closed "
+            "early cost their own share and do not stop the rest."
         ),
         leaves_open="The shares are made up; those of a real list are smaller and come in waves.",
+    ),
+    Bench(
+        name="plan",
+        goals=("P6",),
+        title="Planning a digest",
+        scripts=(
+            "planning.py --people 100000 --database sqlite",
+            "planning.py --people 100000 --database postgresql",
+        ),
+        full=(
+            "planning.py --people 1000000 --database sqlite",
+            "planning.py --people 1000000 --database postgresql",
+        ),
+        proves=(
+            "Who gets what is decided in the database: time grows with the list, memory does not."
+        ),
+        leaves_open="Lists in which everybody was told something else before: more groups.",
+        closes="Fewer indexes and keys on the table of deliveries; each costs its share of rows.",
+        curves=(Curve("people", "s", "Planning by the length of the list"),),
+    ),
+    Bench(
+        name="tick",
+        goals=("P10",),
+        title="A tick with nothing due",
+        scripts=("tick.py --sizes 1000,100000", "tick.py --postgresql --sizes 1000,100000"),
+        full=(
+            "tick.py --sizes 1000,10000,100000,1000000",
+            "tick.py --postgresql --sizes 1000,10000,100000,1000000",
+        ),
+        proves="An idle program reads indexes, whatever the store holds.",
+        leaves_open="A store that no longer fits in memory, where an index is read from a disk.",
+        curves=(Curve("subscribers", "ms", "An idle tick by the size of the store"),),
+    ),
+    Bench(
+        name="work",
+        goals=("P11", "P12"),
+        title="Several workers",
+        scripts=("workers.py",),
+        full=("workers.py --full",),
+        proves=(
+            "Workers share a list without sending anything twice, a killed one's mails are sent by "
+            "the others, and what somebody just asked for overtakes a long digest."
+        ),
+        leaves_open=(
+            "More than two workers on more than one machine: here all of them, the database and "
+            "the mail server share two cores."
+        ),
+        curves=(Curve("workers", "mails/s", "Mails a second by the number of workers"),),
     ),
     Bench(
         name="crash",
