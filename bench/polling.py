@@ -7,7 +7,7 @@ A server on loopback gives every source an address of its own (127.1.x.y), so th
 host is kept and costs nothing. All poll several times: every feed is new in the first cycle and
 answers 304 in the others, of which the best counts. The check of addresses runs in full; only its
 result for loopback is replaced. notifier and reader keep their database with full durability; "bare
-aiohttp" does the same requests, 50 at once as notifier does, and neither parses nor stores anything.
+aiohttp" does the same requests, 50 at once as notifier does, and neither parses nor stores.
 
 Goals: a cycle of 304 at least 0.8 times as fast as bare aiohttp's, a first cycle at least 3 times
 as fast as reader's; under 120 MB at 1,000 sources.
