@@ -164,6 +164,7 @@ BENCHES = (
         curves=(
             Curve("people", "µs/mail", "A delivery by the length of the list"),
             Curve("people", "MB", "Memory of the delivering process"),
+            Curve("people", "bytes/person", "The store by the length of the list"),
         ),
         timeout_minutes=8,
     ),
@@ -245,6 +246,18 @@ BENCHES = (
             "the mail server share two cores."
         ),
         curves=(Curve("workers", "mails/s", "Mails a second by the number of workers"),),
+    ),
+    Bench(
+        name="pgbouncer",
+        goals=(),
+        title="Through PgBouncer",
+        scripts=("pgbouncer.py",),
+        full=("pgbouncer.py",),
+        proves=(
+            "In transaction mode everything works that lasts no longer than a transaction, and "
+            "with prepare_threshold=none notifier needs nothing else; only LISTEN is lost."
+        ),
+        leaves_open="PgBouncer 1.21 and newer, which can keep prepared statements.",
     ),
     Bench(
         name="crash",

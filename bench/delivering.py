@@ -13,7 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from bench.figures import peak_mb
+from bench.figures import cpu_seconds, peak_mb
 from notifier.deps import Deps
 from notifier.pipeline import deliver
 from notifier.settings import Dkim, Settings, Smtp
@@ -41,10 +41,12 @@ def main() -> None:
         dkim=dkim,
     )
     deps = Deps(settings, db.make_engine(url), NOW)
-    started = time.perf_counter()
-    sent = deliver.run(deps)
-    seconds = time.perf_counter() - started
-    print(json.dumps({"accepted": sent.accepted, "seconds": seconds, "peak": peak_mb()}))
+    with cpu_seconds() as spent:
+        started = time.perf_counter()
+        sent = deliver.run(deps)
+        seconds = time.perf_counter() - started
+        cost = {"seconds": seconds, "cpu": spent(), "peak": peak_mb()}
+    print(json.dumps({"accepted": sent.accepted, **cost}))
 
 
 if __name__ == "__main__":

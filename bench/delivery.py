@@ -213,13 +213,28 @@ class Sending:
             ours = Path(__file__).with_name("delivering.py")
             command = [sys.executable, str(ours), *arguments]
             done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
-        result = json.loads(done.stdout)
+            stored = _stored_bytes(url)
+        result = {**json.loads(done.stdout), "stored": stored}
         assert result["accepted"] == self.people, result
         return result
 
     def rate(self, size: int, connections: int, key: str = "") -> float:
         """Return the mails per second of the whole path."""
         return self.people / self.whole_path(size, connections, key)["seconds"]
+
+
+def _stored_bytes(url: str) -> int:
+    """Return the size of a database on disk, with its indexes."""
+    engine = db.make_engine(url)
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            size = Path(str(engine.url.database)).stat().st_size
+        else:
+            query = "SELECT pg_database_size(current_database())"
+            size = connection.exec_driver_sql(query).scalar_one()
+    engine.dispose()
+    return size
 
 
 def signatures(key: str, times: int = 2_000) -> float:
@@ -343,11 +358,15 @@ def flatness(lengths: list[int], server: str | None) -> list[Figure]:
     name = "PostgreSQL" if server else "SQLite"
     for people in lengths:
         result = Sending(people, server).whole_path(10_000, DEFAULT)
-        cost, at = result["seconds"] / people * 1e6, {"people": people, "database": name}
-        title = f"P7 {people:,} people, {name}"
+        at, title = {"people": people, "database": name}, f"P7 {people:,} people, {name}"
+        wall, cpu = (result[part] / people * 1e6 for part in ("seconds", "cpu"))
+        stored = result["stored"] / people
+        timed = {"unit": "µs/mail"}
         found += [
-            alone(f"{title}: a delivery", [cost], unit="µs/mail", at=at),
+            alone(f"{title}: a delivery", [wall], **timed, at={**at, "time": "elapsed"}),
+            alone(f"{title}: processor time", [cpu], **timed, at={**at, "time": "processor"}),
             alone(f"{title}: memory", [result["peak"]], unit="MB", goal="ours <= 100", at=at),
+            alone(f"{title}: stored", [stored], unit="bytes/person", at=at),
         ]
     return found
 

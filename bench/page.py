@@ -68,7 +68,8 @@ def spread(figure: Figure) -> str:
 
 def slug(bench: Bench, curve: Curve) -> str:
     """Return the file name of a curve's plot."""
-    unit = {"µs/mail": "time", "s": "time", "ms": "time", "MB": "memory"}.get(curve.unit, "rate")
+    kinds = {"µs/mail": "time", "s": "time", "ms": "time", "MB": "memory", "bytes/person": "disk"}
+    unit = kinds.get(curve.unit, "rate")
     return f"{IMAGES}/{bench.name}-{curve.along.replace(' ', '-')}-{unit}.svg"
 
 
@@ -82,6 +83,12 @@ def plotted(bench: Bench) -> Iterator[tuple[Curve, str]]:
         ]
         if len({figure.at[curve.along] for figure in points}) > 1:
             yield curve, slug(bench, curve)
+
+
+def curves_of(*names: str) -> list[tuple[Curve, str]]:
+    """Return the plots of some measurements."""
+    benches = [bench for bench in catalogue.BENCHES if bench.name in names]
+    return [pair for bench in benches for pair in plotted(bench)]
 
 
 def with_goal() -> list[Figure]:
@@ -100,6 +107,16 @@ def look_up(bench: str, unit: str, **at: str | float) -> float | None:
         if figure.unit == unit and all(figure.at.get(key) == at[key] for key in at):
             return figure.ours
     return None
+
+
+def times(value: float | None, factor: float | None) -> float | None:
+    """Return a product, or None where one of both was not measured."""
+    return None if value is None or factor is None else value * factor
+
+
+def over(value: float | None, divisor: float | None) -> float | None:
+    """Return a quotient, or None where one of both was not measured."""
+    return None if value is None or not divisor else value / divisor
 
 
 def series(bench: str, unit: str, along: str) -> list[Figure]:
@@ -129,6 +146,9 @@ def render(name: str) -> str:
         "plotted": plotted,
         "look_up": look_up,
         "series": series,
+        "times": times,
+        "over": over,
+        "curves_of": curves_of,
         "results": results,
         "benches": catalogue.BENCHES,
         "with_goal": with_goal(),

@@ -4,8 +4,8 @@
 
 Each peer from the Python package index gets an environment of its own below `.cache/bench/`, so
 that none changes what the project runs with; versions are pinned, since a newer peer is another
-measurement. `smtp-source` and `smtp-sink` are taken from the PATH, or from Debian's package
-postfix, which is unpacked and never installed or started. A peer that cannot be installed is
+measurement. `smtp-source`, `smtp-sink` and PgBouncer are taken from the PATH, or from Debian's
+packages, which are unpacked and never installed. A peer that cannot be installed is
 shown as missing with the reason, never as beaten; what failed is tried again in the next run.
 """
 
@@ -76,23 +76,49 @@ def postfix(program: str) -> str:
     Raises:
         MissingPeerError: It is not on the PATH, and the package cannot be unpacked.
     """
+    return debian(program, ("postfix",), "lib/postfix")
+
+
+@cache
+def pgbouncer() -> str:
+    """Return the path of PgBouncer.
+
+    Raises:
+        MissingPeerError: It is not on the PATH, and the package cannot be unpacked.
+    """
+    packages = ("pgbouncer", "libevent-2.1-7", "libc-ares2")
+    return debian("pgbouncer", packages, f"lib/{os.uname().machine}-linux-gnu")
+
+
+def debian(program: str, packages: tuple[str, ...], libraries: str) -> str:
+    """Return the path of a program of the PATH, or of Debian's packages, which are unpacked.
+
+    Args:
+        program: Its name.
+        packages: What it needs, the first being its own.
+        libraries: Where below `/usr` these packages have their libraries.
+
+    Raises:
+        MissingPeerError: It is not on the PATH, and the packages cannot be unpacked.
+    """
     if found := shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin"):
         return found
-    folder = FOLDER / "postfix"
+    folder = FOLDER / packages[0]
     unpacked = folder / "usr" / "sbin" / program
     if not unpacked.exists():
-        _unpack(folder)
-    os.environ["LD_LIBRARY_PATH"] = str(folder / "usr" / "lib" / "postfix")
+        _unpack(folder, packages)
+    os.environ["LD_LIBRARY_PATH"] = str(folder / "usr" / libraries)
     return str(unpacked)
 
 
-def _unpack(folder: Path) -> None:
+def _unpack(folder: Path, packages: tuple[str, ...]) -> None:
+    name = packages[0]
     if not shutil.which("apt-get") or not shutil.which("dpkg-deb"):
-        raise MissingPeerError("smtp-source is not on the PATH, and this is not Debian")
+        raise MissingPeerError(f"{name} is not on the PATH, and this is not Debian")
     folder.mkdir(parents=True, exist_ok=True)
-    _call(["apt-get", "download", "postfix"], "the package postfix cannot be had", folder)
-    for package in folder.glob("postfix_*.deb"):
-        _call(["dpkg-deb", "-x", str(package), str(folder)], "postfix cannot be unpacked")
+    _call(["apt-get", "download", *packages], f"the package {name} cannot be had", folder)
+    for package in folder.glob("*.deb"):
+        _call(["dpkg-deb", "-x", str(package), str(folder)], f"{name} cannot be unpacked")
 
 
 def _call(command: list[str], trouble: str, folder: Path | None = None) -> None:
