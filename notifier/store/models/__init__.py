@@ -15,7 +15,7 @@ from notifier.store.models.deliveries import (
     RateLimit,
 )
 from notifier.store.models.digests import Digest, DigestItem
-from notifier.store.models.matches import Examination, Match, NearMiss
+from notifier.store.models.matches import Examination, Match, NearMiss, StoryKeys
 from notifier.store.models.profiles import Profile, ProfileRevision, Term
 from notifier.store.models.sources import (
     Article,
@@ -71,6 +71,7 @@ __all__ = [
     "SignupRequest",
     "Source",
     "SourceProfile",
+    "StoryKeys",
     "Subscriber",
     "Subscription",
     "Suppression",

@@ -112,7 +112,8 @@ class Installation(Base):
     """The installation's only row: how addresses are hashed, its clock, and whether it sends.
 
     Writer: `store/keys.py`; `store/clock.py` the newest time,
-    `store/heartbeat.py` the last run, `deliver/outbox/stop.py` the stop.
+    `store/heartbeat.py` the last run, `deliver/outbox/stop.py` the stop, `match/profiles.py` the
+    imports.
     The first migration adds the row.
 
     Attributes:
@@ -124,6 +125,8 @@ class Installation(Base):
         newest_time: the newest time that a step ever ran at (never that of `--now`); None before.
         ran_at: the time at which notifier last ran; None before.
         stopped_at: the time at which a person stopped sending; None while mails go out.
+        imports: how many imports of profiles there were: terms that a process keeps are current as
+            long as this number is.
     """
 
     __tablename__ = "installation"
@@ -134,3 +137,4 @@ class Installation(Base):
     newest_time: Mapped[datetime | None]
     ran_at: Mapped[datetime | None]
     stopped_at: Mapped[datetime | None]
+    imports: Mapped[int] = mapped_column(default=0, server_default="0")

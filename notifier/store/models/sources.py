@@ -3,7 +3,16 @@
 from datetime import datetime
 from typing import Any, TypedDict
 
-from sqlalchemy import JSON, ForeignKey, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from notifier.enums import Authority, NewsKind, SourceKind
@@ -205,10 +214,21 @@ class Revision(Base):
         held_because: a `HeldBecause`, if this state waits for a person; else empty.
         reading: the version of our parsers that read it (`READING` in `watch/parsers/`): two states
             that were read in different ways may differ without an edit.
+        judge_requests: how often it was asked since the last judgement that it be judged for all
+            profiles; 0 for a judged one. Writer: `match/unjudged.py`.
     """
 
     __tablename__ = "revision"
-    __table_args__ = (UniqueConstraint("entry_id", "number"),)
+    __table_args__ = (
+        UniqueConstraint("entry_id", "number"),
+        # The few that wait, however many are stored.
+        Index(
+            "ix_revision_unjudged",
+            "id",
+            sqlite_where=text("judge_requests > 0"),
+            postgresql_where=text("judge_requests > 0"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     entry_id: Mapped[int] = mapped_column(ForeignKey("entry.id", ondelete="CASCADE"))
@@ -231,6 +251,7 @@ class Revision(Base):
     as_of: Mapped[datetime | None]
     held_because: Mapped[str] = mapped_column(String(20), default="")
     reading: Mapped[int] = mapped_column(default=1, server_default="1")
+    judge_requests: Mapped[int] = mapped_column(default=1, server_default="0")
 
     entry: Mapped[Entry] = relationship(back_populates="revisions")
 
