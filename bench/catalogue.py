@@ -65,7 +65,10 @@ BENCHES = (
         name="polling",
         goals=("P4",),
         title="Polling many sources",
-        scripts=("polling.py --sources 500 --rounds 1",),
+        scripts=(
+            "polling.py --sources 500 --rounds 1",
+            "polling.py --growth 10 100 500 --rounds 1",
+        ),
         full=(
             "polling.py --sources 500 --rounds 5",
             "polling.py --growth 10 100 1000 5000 --rounds 1",
@@ -93,14 +96,17 @@ BENCHES = (
         name="matching",
         goals=("P5",),
         title="Matching thousands of therapies",
-        scripts=("matching.py",),
-        full=("matching.py",),
+        scripts=("matching.py --rounds 3", "importing.py --profiles 100 1000"),
+        full=("matching.py", "importing.py --profiles 100 1000 5000"),
         proves="The cost of a text hardly depends on how many therapies are watched.",
         leaves_open=(
             "The texts and terms are random syllables; in real news more terms are met, and each "
             "that is met costs the time of judging it."
         ),
-        curves=(Curve("profiles", "ms", "Matching by the number of profiles"),),
+        curves=(
+            Curve("profiles", "ms", "Matching by the number of profiles"),
+            Curve("profiles", "s", "Importing by the number of profiles"),
+        ),
     ),
     Bench(
         name="digest",

@@ -85,6 +85,22 @@ def plotted(bench: Bench) -> Iterator[tuple[Curve, str]]:
             yield curve, slug(bench, curve)
 
 
+def largest(bench: str, unit: str, along: str, **at: str | float) -> Figure | None:
+    """Return the figure farthest along one quantity, at a place of the others; None without any."""
+    found = [
+        figure
+        for figure in series(bench, unit, along)
+        if all(figure.at.get(key) == at[key] for key in at)
+    ]
+    return found[-1] if found else None
+
+
+def each(bench: str, unit: str, along: str, **at: str | float) -> float | None:
+    """Return what one more costs: the farthest figure divided by its place; None without any."""
+    figure = largest(bench, unit, along, **at)
+    return figure and over(figure.ours, float(figure.at[along]))
+
+
 def curves_of(*names: str) -> list[tuple[Curve, str]]:
     """Return the plots of some measurements."""
     benches = [bench for bench in catalogue.BENCHES if bench.name in names]
@@ -149,6 +165,8 @@ def render(name: str) -> str:
         "times": times,
         "over": over,
         "curves_of": curves_of,
+        "largest": largest,
+        "each": each,
         "results": results,
         "benches": catalogue.BENCHES,
         "with_goal": with_goal(),
@@ -161,6 +179,8 @@ def draw() -> None:
     """Draw all plots that the pages show."""
     from bench import plots
 
+    for old in (DOCS / IMAGES).glob("*.svg"):
+        old.unlink()
     plots.goals(with_goal(), DOCS / IMAGES / "goals.svg")
     for bench in catalogue.BENCHES:
         for curve, name in plotted(bench):
