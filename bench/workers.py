@@ -280,7 +280,8 @@ def benched(stack: ExitStack, server_url: str, mails: int) -> Iterator[Bench]:
     """Give a bench of its own database."""
     server = stack.enter_context(sink())
     url = stack.enter_context(postgres.database(server_url))
-    deps = replace(installation(url, server.port, mails, SIZE), fixed_now=datetime.now(UTC))  # noqa: TID251 - as the workers' own
+    now = datetime.now(UTC)  # noqa: TID251 - as the workers' own
+    deps = replace(installation(url, server.port, mails, SIZE), fixed_now=now)
     worker.create_tables(deps.engine)
     with deps.writing() as session:
         session.execute(update(Subscription).values(confirmed_at=deps.now()))
