@@ -18,9 +18,7 @@ from notifier.settings import Settings, load
 from notifier.store import db, keys
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Engine
     from sqlalchemy.orm import Session
 
     from notifier.deliver.mime.dkim_keys import Signer
@@ -60,9 +58,7 @@ class Deps:
         """Open a session in a transaction of its own; see `store.db.writing`."""
         return db.writing(self.engine, self.settings.suppression_key)
 
-    def small_transactions(
-        self,
-    ) -> "AbstractContextManager[Callable[[], AbstractContextManager[Connection]]]":
+    def small_transactions(self) -> "AbstractContextManager[db.Run]":
         """Open a connection for many small transactions; see `store.db.small_transactions`."""
         return db.small_transactions(self.engine)
 

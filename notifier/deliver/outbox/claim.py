@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, bindparam, case, func, select, true, update
+from sqlalchemy import and_, bindparam, case, func, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from notifier.deliver.outbox import rate_limits, stop
@@ -134,6 +134,48 @@ _LEASED = (
 )
 
 
+# Built once: building a statement takes longer than most of them take to run.
+_DUE = (
+    select(*_CLAIMED_COLUMNS, *_STATE_COLUMNS)
+    .outerjoin(Digest, Digest.id == Delivery.digest_id)
+    .outerjoin(Subscription, Subscription.id == Delivery.subscription_id)
+    .outerjoin(Subscriber, Subscriber.id == Subscription.subscriber_id)
+    .outerjoin(Suppression, Suppression.address_hash == Subscriber.address_hash)
+    .outerjoin(
+        HeldSuppression,
+        and_(
+            HeldSuppression.address_hash == Subscriber.address_hash,
+            HeldSuppression.held_at.is_not(None),
+        ),
+    )
+    .where(
+        Delivery.status == bindparam("status"),
+        Delivery.lane == bindparam("lane"),
+        Delivery.next_attempt_at <= bindparam("now"),
+    )
+    .order_by(Delivery.next_attempt_at, Delivery.id)
+    .limit(bindparam("limit"))
+    .with_for_update(of=Delivery, skip_locked=True)
+)
+_UNCERTAIN_DUE = _DUE.where(Delivery.uncertain_times < _MOST_UNCERTAIN)
+_EXPIRED = (
+    update(Delivery)
+    .where(Delivery.status == DeliveryStatus.SENDING, Delivery.leased_until < bindparam("now"))
+    .values(status=DeliveryStatus.PENDING, leased_until=None)
+)
+# Asked again and again between two mails.
+_FIRST_LANE = (
+    select(Delivery.lane)
+    .where(
+        Delivery.status == DeliveryStatus.PENDING,
+        Delivery.lane < bindparam("before"),
+        Delivery.next_attempt_at <= bindparam("now"),
+    )
+    .order_by(Delivery.lane)
+    .limit(1)
+)
+
+
 @dataclass(frozen=True)
 class ClaimOptions:
     """The options of a claim.
@@ -159,11 +201,9 @@ def claim_due(session: Session, now: datetime, options: ClaimOptions) -> list[Cl
     mailbox, a rate limit) is put off. So the list may be empty although more is due: see
     `has_more`. While a person has stopped the sending, nothing is claimed.
     """
-    expired = Delivery.status == DeliveryStatus.SENDING, Delivery.leased_until < now
+    session.flush()
     # The claim keeps its name: if its worker lives, an answer that comes late still counts.
-    session.execute(
-        update(Delivery).where(*expired).values(status=DeliveryStatus.PENDING, leased_until=None)
-    )
+    session.connection().execute(_EXPIRED, {"now": now})
     if stop.stopped_at(session) is not None:
         return []
     rows = _next_rows(session, now, options)
@@ -195,12 +235,7 @@ def has_more(session: Session, now: datetime, options: ClaimOptions) -> bool:
 
 def first_waiting_lane(session: Session, now: datetime, before: Lane) -> int | None:
     """Return the first lane before another one in which a mail is due; None if there is none."""
-    due = (
-        Delivery.status == DeliveryStatus.PENDING,
-        Delivery.lane < before,
-        Delivery.next_attempt_at <= now,
-    )
-    return session.scalar(select(Delivery.lane).where(*due).order_by(Delivery.lane).limit(1))
+    return session.scalar(_FIRST_LANE, {"before": before, "now": now})
 
 
 def next_due_at(session: Session, now: datetime) -> datetime | None:
@@ -229,32 +264,9 @@ def _due_rows(
 
     Each row has the columns `_CLAIMED_COLUMNS` and `_STATE_COLUMNS`.
     """
-    due = (
-        select(*_CLAIMED_COLUMNS, *_STATE_COLUMNS)
-        .outerjoin(Digest, Digest.id == Delivery.digest_id)
-        .outerjoin(Subscription, Subscription.id == Delivery.subscription_id)
-        .outerjoin(Subscriber, Subscriber.id == Subscription.subscriber_id)
-        .outerjoin(Suppression, Suppression.address_hash == Subscriber.address_hash)
-        .outerjoin(
-            HeldSuppression,
-            and_(
-                HeldSuppression.address_hash == Subscriber.address_hash,
-                HeldSuppression.held_at.is_not(None),
-            ),
-        )
-        .where(
-            Delivery.status == status,
-            Delivery.lane == lane,
-            Delivery.next_attempt_at <= now,
-            Delivery.uncertain_times < _MOST_UNCERTAIN
-            if status is DeliveryStatus.UNCERTAIN
-            else true(),
-        )
-        .order_by(Delivery.next_attempt_at, Delivery.id)
-        .limit(limit)
-        .with_for_update(of=Delivery, skip_locked=True)
-    )
-    return list(session.connection().execute(due))
+    due = _UNCERTAIN_DUE if status is DeliveryStatus.UNCERTAIN else _DUE
+    values = {"status": status, "lane": lane, "now": now, "limit": limit}
+    return list(session.connection().execute(due, values))
 
 
 def _claim_digests(
