@@ -90,7 +90,7 @@ def run(deps: Deps, stop: Callable[[], bool] = never) -> Sent:
         _gc_frozen(),
         deps.small_transactions() as write,
         closing(deps.transport),
-        Prefetcher() as prefetcher,
+        Prefetcher(deps.signers) as prefetcher,
     ):
         sending = _Sending(deps, write, prefetcher, stop)
         problem = sending.send_all()
@@ -116,7 +116,6 @@ class _Sending:
         self._deps, self._prefetcher = deps, prefetcher
         self._interruptions = Interruptions(deps, stop, self._claim_first)
         self._builder = MessageBuilder(deps)
-        self._signs_slowly = any(signer.slow for signer in deps.signers)
         self._waited = 0.0
         self._smallest_claim = deps.settings.smtp.connections * 10
         self._claim_size = self._smallest_claim
@@ -216,8 +215,7 @@ class _Sending:
         return problem
 
     def _built(self, claimed: Sequence[Claimed], now: datetime) -> Sequence[OutgoingMessage]:
-        messages = self._build(claimed, now)
-        return self._prefetcher.prepared(messages) if self._signs_slowly else messages
+        return self._prefetcher.prepared(self._build(claimed, now))
 
     def _build(self, claimed: Sequence[Claimed], now: datetime) -> list[OutgoingMessage]:
         """Return the messages of claimed deliveries; defer those that cannot be built."""

@@ -207,19 +207,18 @@ def claim_due(session: Session, now: datetime, options: ClaimOptions) -> list[Cl
     if stop.stopped_at(session) is not None:
         return []
     rows = _next_rows(session, now, options)
-    name = uuid.uuid4().hex
+    name = uuid.uuid4().hex  # of the claim
     limits = rate_limits.Limits(session, options.domain_rates, now)
     other_rows = [row for row in rows if row.digest_id is None]
-    claimed = _claim_others(session, other_rows, limits, now)
+    claimed = _claim_others(session, other_rows, limits, now, name)
     digest_rows = [row for row in rows if row.digest_id is not None]
-    claimed += _claim_digests(session, digest_rows, limits, now)
+    claimed += _claim_digests(session, digest_rows, limits, now, name)
     limits.store()
     if claimed:
         ids = [delivery.id for delivery in claimed]
         leased = {"ids": ids, "until": now + LEASE, "name": name}
         session.connection().execute(_LEASED, leased)
-    in_order = sorted(claimed, key=_lane_of)
-    return [delivery._replace(claim=name) for delivery in in_order]
+    return sorted(claimed, key=_lane_of)
 
 
 def _lane_of(delivery: Claimed) -> int:
@@ -270,7 +269,7 @@ def _due_rows(
 
 
 def _claim_digests(
-    session: Session, rows: Sequence[Any], limits: rate_limits.Limits, now: datetime
+    session: Session, rows: Sequence[Any], limits: rate_limits.Limits, now: datetime, name: str
 ) -> list[Claimed]:
     put_off: dict[datetime, list[int]] = {}
     unwanted: dict[tuple[EndReason, str], list[int]] = {}
@@ -292,7 +291,7 @@ def _claim_digests(
         elif (allowed_at := limits.allowed_at(row.email)) > now:
             put_off.setdefault(allowed_at, []).append(row.id)
         else:
-            claimed.append(Claimed(*row[: len(_CLAIMED_COLUMNS)]))
+            claimed.append(Claimed._make((*row[: len(_CLAIMED_COLUMNS)], name)))
     for (reason, text), ids in unwanted.items():
         suppress = {"status": DeliveryStatus.SUPPRESSED, "leased_until": None}
         _update(session, ids, suppress | {"ended_because": reason, "error": text})
@@ -302,7 +301,7 @@ def _claim_digests(
 
 
 def _claim_others(
-    session: Session, rows: Sequence[Any], limits: rate_limits.Limits, now: datetime
+    session: Session, rows: Sequence[Any], limits: rate_limits.Limits, now: datetime, name: str
 ) -> list[Claimed]:
     """Return the wanted ones of these deliveries without a digest; suppress the others.
 
@@ -338,11 +337,14 @@ def _claim_others(
             delivery.next_attempt_at = allowed_at
         else:
             delivery.address_hash = address_hash_of(delivery)
-            claimed.append(
-                Claimed(delivery.id, delivery.message_id, delivery.due_at, lane=delivery.lane)
-            )
+            claimed.append(_claimed_other(delivery, name))
     session.flush()
     return claimed
+
+
+def _claimed_other(delivery: Delivery, name: str) -> Claimed:
+    lane = delivery.lane
+    return Claimed(delivery.id, delivery.message_id, delivery.due_at, lane=lane, claim=name)
 
 
 def _update(session: Session, ids: Sequence[int], values: Mapping[str, Any]) -> None:
