@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from notifier.deliver.mime.dkim_keys import Signer
     from notifier.deliver.smtp.client import Transport
     from notifier.links import Links
+    from notifier.match.kept_terms import KeptTerms
     from notifier.render import Templates
 
 
@@ -99,6 +100,13 @@ class Deps:
         from notifier.render import Templates
 
         return Templates(self.settings.templates.directory)
+
+    @cached_property
+    def kept_terms(self) -> "KeptTerms":
+        """The terms of all profiles, kept between runs."""
+        from notifier.match.kept_terms import KeptTerms
+
+        return KeptTerms()
 
     @cached_property
     def transport(self) -> "Transport":

@@ -47,9 +47,10 @@ WRITERS = {
     "Profile": ("match/profiles.py",),
     "ProfileRevision": ("match/profiles.py",),
     "Term": ("match/profiles.py",),
-    "Examination": ("match/matches.py",),
+    "Examination": ("match/unjudged.py",),
     "Match": ("match/matches.py",),
     "NearMiss": ("match/held.py",),
+    "StoryKeys": ("match/recent_news.py",),
     "Digest": ("digest/digests.py",),
     "DigestItem": ("digest/digests.py",),
     "Subscriber": ("subscribers/",),
@@ -67,15 +68,18 @@ WRITERS = {
     "RateLimit": ("deliver/outbox/rate_limits.py",),
     "BounceReport": ("deliver/bounces/reports.py",),
     "Alarm": ("deliver/alerts.py",),
+    "Told": ("digest/told_before.py",),
+    "WeeklyCount": ("pipeline/weekly_counts.py",),
     "Installation": (
         "store/keys.py",
         "store/clock.py",
         "store/heartbeat.py",
         "deliver/outbox/stop.py",
+        "match/profiles.py",
     ),
 }
 
-# A column that another file writes as well, and why.
+# A column that another file writes as well, or a table by statements that set one column; and why.
 SECOND_WRITERS = {
     **{
         (f"Entry.{column}", "watch/presence.py"): (
@@ -84,9 +88,17 @@ SECOND_WRITERS = {
         )
         for column in ("left_at", "checked_at", "missing_since")
     },
-    ("Profile.position", "match/matches.py"): (
+    ("Revision", "watch/old_revisions.py"): (
+        "The texts of old states are removed after their period; entries never changes a state."
+    ),
+    ("Profile", "match/matches.py"): (
         "The position is the last number given to a match of the profile: it moves in the "
-        "transaction that stores the match, under the lock of the profile's row."
+        "transaction that stores the match, under the lock of the profile's row. One statement "
+        "sets it, and nothing else."
+    ),
+    ("Revision", "match/unjudged.py"): (
+        "Its statements set judge_requests, and nothing else. A revision waits from its first "
+        "moment; only judging knows when it waits no longer, and when it waits again."
     ),
 }
 

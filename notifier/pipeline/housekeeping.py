@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from notifier.deliver import operator_mail, outbox
 from notifier.deps import Deps
 from notifier.enums import DeliveryKind, SuppressionCause
+from notifier.match import recent_news
 from notifier.pipeline.notices import enqueue_for_operator
 from notifier.pipeline.problems import Problems
 from notifier.store import db
@@ -38,6 +39,7 @@ _STEPS: tuple[tuple[str, Callable[[Session, datetime], object]], ...] = (
     ("Deleting expired changes of address", address_changes.delete_expired),
     ("Deleting old mails to the operator", operator_mail.forget),
     ("Deleting hosts without article pages", hosts.forget_unused),
+    ("Deleting the keys of news that is not recent", recent_news.forget),
 )
 
 

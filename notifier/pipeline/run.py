@@ -11,6 +11,7 @@
     | deliver          claim, send, settle by the server's answer
     | monitoring       mail the operator once when mails do not go out
     | waiting          mail the operator once a day what waits for a person
+    | retention        once a day, remove what is older than its period
 
 `notifier run --once`, the scheduler and a cron line run the same steps. Each step asks the database
 what is due and does it; run again at once, it finds nothing to do. A step that fails stops no
@@ -32,6 +33,7 @@ from notifier.pipeline import (
     match,
     monitoring,
     poll,
+    retention,
     signup_requests,
     unsent,
     waiting,
@@ -119,7 +121,7 @@ def steps(
     return {
         "heartbeat": lambda: _beat(deps),
         "clock": lambda: clock.run(deps),
-        "poll": lambda: poll.run(deps),
+        "poll": lambda: poll.run(deps, only_due=True),
         "match": lambda: match.run(deps, problems),
         "signup_requests": lambda: signup_requests.answer_all(deps, problems),
         "housekeeping": lambda: housekeeping.run(deps, problems),
@@ -127,6 +129,7 @@ def steps(
         "deliver": lambda: deliver.run(deps, stop),
         "monitoring": lambda: monitoring.notify_operator(deps),
         "waiting": lambda: waiting.notify_operator(deps),
+        "retention": lambda: retention.run(deps, problems),
         "heartbeat after all": lambda: _beat(deps),
     }
 

@@ -188,7 +188,7 @@ def try_again_at(delivery: Delivery, when: datetime) -> None:
     """Make a delivery due at a time, whatever its status; the Message-ID stays."""
     delivery.status = DeliveryStatus.PENDING
     delivery.next_attempt_at, delivery.given_up_at = when, when + PATIENCE
-    delivery.first_answer_at = None
+    delivery.first_answer_at, delivery.reported = None, False
 
 
 def requeue(

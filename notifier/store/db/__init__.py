@@ -5,7 +5,7 @@ meaning.
 """
 
 from notifier.store.db.deleted_rows import PERSONAL_TABLES, scrub
-from notifier.store.db.engine import BUSY_TIMEOUT_MS, connect, make_engine
+from notifier.store.db.engine import BUSY_TIMEOUT_MS, connect, connect_options, make_engine
 from notifier.store.db.schema import (
     alembic_config,
     changing_schema,
@@ -16,7 +16,12 @@ from notifier.store.db.schema import (
 )
 from notifier.store.db.server_clock import ServerClock
 from notifier.store.db.sessions import ADDRESS_KEY, reading, small_transactions, writing
-from notifier.store.db.statements import in_chunks, insert_missing, take_turns
+from notifier.store.db.statements import (
+    in_chunks,
+    insert_missing,
+    refresh_statistics,
+    take_turns,
+)
 
 __all__ = [
     "ADDRESS_KEY",
@@ -26,12 +31,14 @@ __all__ = [
     "alembic_config",
     "changing_schema",
     "connect",
+    "connect_options",
     "in_chunks",
     "insert_missing",
     "make_engine",
     "migrations",
     "newest_migration",
     "reading",
+    "refresh_statistics",
     "require_known_schema",
     "scrub",
     "small_transactions",

@@ -20,6 +20,7 @@ PERSONAL_TABLES = (
     "retired_link",
     "consent",
     "delivery",
+    "told",
     "enquiry",
     "address_change",
     "held_suppression",
