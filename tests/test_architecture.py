@@ -39,7 +39,7 @@ WRITERS = {
     "Entry": ("watch/entries.py",),
     "Doubt": ("watch/doubts.py",),
     "EntryAlias": ("watch/identity.py",),
-    "Revision": ("watch/entries.py",),
+    "Revision": ("watch/entries.py", "watch/old_revisions.py"),
     "Article": ("watch/articles.py",),
     "ArticleRequest": ("watch/articles.py",),
     "Host": ("watch/hosts.py",),
@@ -85,12 +85,6 @@ SECOND_WRITERS = {
             "or missing; entries clears these when an entry is published again."
         )
         for column in ("left_at", "checked_at", "missing_since")
-    },
-    **{
-        (f"Revision.{column}", "watch/old_revisions.py"): (
-            "The texts of old states are removed after their period; entries never changes a state."
-        )
-        for column in ("body", "content", "emptied")
     },
     ("Profile.position", "match/matches.py"): (
         "The position is the last number given to a match of the profile: it moves in the "

@@ -208,7 +208,9 @@ class EntryAlias(Base):
 
 
 class Revision(Base):
-    """An observed state of an entry. Writer: `watch/entries.py`.
+    """An observed state of an entry.
+
+    Writer: `watch/entries.py`; `watch/old_revisions.py` removes its texts when it is old.
 
     `number` counts from 1 within the entry and is unique there: two pollers that saw the same state
     cannot both store it, and a return to an older wording is a revision of its own.
