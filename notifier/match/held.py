@@ -74,7 +74,7 @@ def store(session: Session, drafts: Iterable[HeldDraft], now: datetime) -> None:
     before, and is not reported again. A change has one of its own for each revision.
 
     Args:
-        session: a writing session in which the profiles are locked.
+        session: a writing session that has its turn (`matches.take_turn`).
         drafts: held matches of revisions that were not judged before.
         now: the time from which they wait.
     """
@@ -110,7 +110,7 @@ def supersede(session: Session, revisions: Sequence[Revision]) -> None:
     that is shown again its held withdrawal.
 
     Args:
-        session: a writing session in which the profiles are locked.
+        session: a writing session that has its turn (`matches.take_turn`).
         revisions: revisions that were judged.
     """
     for revision in revisions:

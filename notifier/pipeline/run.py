@@ -35,12 +35,16 @@ from notifier.pipeline import (
     poll,
     retention,
     signup_requests,
+    unsent,
     waiting,
 )
 from notifier.pipeline.deliver import Sent
 from notifier.pipeline.poll_result import PollResult
 from notifier.pipeline.problems import Problems
 from notifier.store import heartbeat
+
+# The steps that workers do job by job: for a host, for a profile, in turns.
+_JOBS = frozenset(("poll", "match", "compose", "deliver"))
 
 
 @dataclass(frozen=True)
@@ -133,6 +137,20 @@ def steps(
 def _beat(deps: Deps) -> None:
     with deps.writing() as session:
         heartbeat.beat(session, deps.now())
+
+
+def upkeep(deps: Deps, stop: Callable[[], bool] = deliver.never) -> None:
+    """Run every step that is no job of its own for workers (`notifier work`)."""
+    problems = Problems()
+    with problems.contained("Making digests due that are owed again"):
+        unsent.owe_again(deps, deps.now())
+    for name, run in steps(deps, problems, stop).items():
+        if name in _JOBS:
+            continue
+        if stop():
+            break
+        with problems.contained(f"The step {name}"):
+            run()
 
 
 def failing_canaries(deps: Deps) -> list[str]:

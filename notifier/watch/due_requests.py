@@ -8,13 +8,13 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from operator import itemgetter
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from notifier.enums import SourceKind
 from notifier.store.db import in_chunks
-from notifier.store.models import Source
-from notifier.watch import sources
+from notifier.store.models import ArticleRequest, Entry, Source
+from notifier.watch import hosts, sources
 from notifier.watch.http.types import Purpose, Request
 from notifier.watch.parsers.observation import READING
 from notifier.watch.parsers.wordpress import FIRST_REQUEST, request_url
@@ -117,6 +117,27 @@ def documents(
             Request(source_id, url, etag, last_modified, body_hash=body_hash, encoding=encoding)
         )
     return requests
+
+
+def sources_by_host(session: Session, now: datetime) -> dict[str, list[int]]:
+    """Return the ids of the sources for which something is to be requested, by host.
+
+    That is their document, or pages of their articles. Two sources of a host belong together, so
+    that it gets its pause between them.
+    """
+    of_articles = (
+        select(Entry.source_id)
+        .join(ArticleRequest, ArticleRequest.entry_id == Entry.id)
+        .where(ArticleRequest.next_at <= now)
+    )
+    is_due = or_(
+        and_(Source.next_poll_at <= now, Source.gone_at.is_(None)), Source.id.in_(of_articles)
+    )
+    statement = select(Source.id, Source.url).where(Source.removed_at.is_(None), is_due)
+    of_host: dict[str, list[int]] = {}
+    for source_id, url in session.execute(statement.order_by(Source.id)):
+        of_host.setdefault(hosts.name_of(url), []).append(source_id)
+    return of_host
 
 
 def posts(session: Session, source_ids: Sequence[int], now: datetime) -> list[Request]:

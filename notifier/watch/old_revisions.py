@@ -55,7 +55,7 @@ def _needed() -> Sequence[ColumnElement[bool]]:
     newest = select(func.max(other.id)).where(
         other.entry_id == Revision.entry_id, other.origin == Revision.origin
     )
-    newest_told = (
+    newest_sent = (
         select(func.max(DigestItem.revision_id))
         .join(Match, Match.id == DigestItem.match_id)
         .where(Match.entry_id == Revision.entry_id)
@@ -69,6 +69,6 @@ def _needed() -> Sequence[ColumnElement[bool]]:
         Revision.number == 1,
         Revision.id == newest.scalar_subquery(),
         # Compared with 0 where nothing of the entry was in a digest.
-        Revision.id == func.coalesce(newest_told.scalar_subquery(), 0),
+        Revision.id == func.coalesce(newest_sent.scalar_subquery(), 0),
         waits,
     )

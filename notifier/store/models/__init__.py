@@ -17,7 +17,7 @@ from notifier.store.models.deliveries import (
     is_unfinished,
 )
 from notifier.store.models.digests import Digest, DigestItem, Told, has_status
-from notifier.store.models.matches import Examination, Match, NearMiss
+from notifier.store.models.matches import Examination, Match, NearMiss, StoryKeys
 from notifier.store.models.profiles import Profile, ProfileRevision, Term
 from notifier.store.models.sources import (
     Article,
@@ -73,6 +73,7 @@ __all__ = [
     "SignupRequest",
     "Source",
     "SourceProfile",
+    "StoryKeys",
     "Subscriber",
     "Subscription",
     "Suppression",

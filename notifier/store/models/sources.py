@@ -208,9 +208,7 @@ class EntryAlias(Base):
 
 
 class Revision(Base):
-    """An observed state of an entry.
-
-    Writer: `watch/entries.py`; `watch/old_revisions.py` removes its texts when it is old.
+    """An observed state of an entry. Writer: `watch/entries.py`.
 
     `number` counts from 1 within the entry and is unique there: two pollers that saw the same state
     cannot both store it, and a return to an older wording is a revision of its own.
@@ -229,12 +227,21 @@ class Revision(Base):
         held_because: a `HeldBecause`, if this state waits for a person; else empty.
         reading: the version of our parsers that read it (`READING` in `watch/parsers/`): two states
             that were read in different ways may differ without an edit.
+        judge_requests: how often it was asked since the last judgement that it be judged for all
+            profiles; 0 for a judged one. Writer: `match/unjudged.py`.
         emptied: true after `body` and `content` were removed, because the state is old.
     """
 
     __tablename__ = "revision"
     __table_args__ = (
         UniqueConstraint("entry_id", "number"),
+        # The few that wait, however many are stored.
+        Index(
+            "ix_revision_unjudged",
+            "id",
+            sqlite_where=text("judge_requests > 0"),
+            postgresql_where=text("judge_requests > 0"),
+        ),
         Index(
             "ix_revision_full",
             "observed_at",
@@ -264,6 +271,7 @@ class Revision(Base):
     as_of: Mapped[datetime | None]
     held_because: Mapped[str] = mapped_column(String(20), default="")
     reading: Mapped[int] = mapped_column(default=1, server_default="1")
+    judge_requests: Mapped[int] = mapped_column(default=1, server_default="0")
     emptied: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     entry: Mapped[Entry] = relationship(back_populates="revisions")
