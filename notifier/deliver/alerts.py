@@ -1,7 +1,9 @@
 """Alerts: the few conditions that mean that mails do not go out, each reported once.
 
 Owns what counts as broken. Nothing less raises an alert, so that alerts are read when they come.
-Subscribers for whom no digest can be composed count too, because nobody else would ever notice.
+Subscribers for whom no digest can be composed count too, because nobody else would ever notice. A
+mail whose answer was lost is no backlog: it may have arrived, and is reported when it is not tried
+any more.
 """
 
 from collections.abc import Sequence
@@ -14,6 +16,7 @@ from sqlalchemy.orm import Session
 from notifier.deliver import given_up
 from notifier.deliver.bounces.advice import advice_for
 from notifier.deliver.given_up import Unreached
+from notifier.deliver.outbox import MOST_UNCERTAIN
 from notifier.enums import DeliveryKind, DeliveryStatus, DigestStatus, SubscriptionStatus
 from notifier.store import db
 from notifier.store.models import Alarm, Delivery, Digest, Subscriber, Subscription
@@ -31,6 +34,8 @@ PROXY = "proxy"
 _UNREACHED = "unreached digest "
 # The name under which a mail is stored that was given up and reported begins so.
 _GIVEN_UP = "delivery "
+# The same for a mail whose answer was lost, and that waits for a person.
+_IN_DOUBT = "doubtful delivery "
 
 
 @dataclass(frozen=True)
@@ -160,7 +165,7 @@ def _overdue(session: Session, now: datetime) -> Sequence[int]:
         .join(Subscriber, Subscriber.id == Subscription.subscriber_id)
         .where(
             Delivery.digest_id == Digest.id,
-            Delivery.status.in_(DeliveryStatus.OPEN),
+            Delivery.status.in_(DeliveryStatus.WAITING),
             Delivery.created_at <= now - PATIENCE,
             (Delivery.next_attempt_at <= now) | tried,
         )
@@ -177,7 +182,7 @@ def _count_late(session: Session, now: datetime) -> int:
         select(func.count(Delivery.id))
         .outerjoin(Digest, Digest.id == Delivery.digest_id)
         .where(
-            Delivery.status.in_(DeliveryStatus.OPEN),
+            Delivery.status.in_(DeliveryStatus.WAITING),
             Delivery.kind != DeliveryKind.NOTICE,
             Delivery.next_attempt_at <= now - PATIENCE,
             (Digest.id.is_(None)) | (Digest.status == DigestStatus.APPROVED),
@@ -227,7 +232,7 @@ def update(session: Session, troubles: Sequence[Trouble], now: datetime) -> Chan
     known = {
         alarm.name: alarm.since
         for alarm in session.scalars(select(Alarm))
-        if not alarm.name.startswith(_GIVEN_UP) and alarm.name != PROXY
+        if not alarm.name.startswith((_GIVEN_UP, _IN_DOUBT)) and alarm.name != PROXY
     }
     names = {trouble.name for trouble in troubles}
     begun = [trouble for trouble in troubles if trouble.name not in known]
@@ -259,7 +264,7 @@ def _some_wait(session: Session) -> bool:
     waiting = (
         select(Delivery.id)
         .join(Digest, Digest.id == Delivery.digest_id)
-        .where(Delivery.status.in_(DeliveryStatus.OPEN), Digest.status == DigestStatus.APPROVED)
+        .where(Delivery.status.in_(DeliveryStatus.WAITING), Digest.status == DigestStatus.APPROVED)
     )
     return session.scalar(waiting.limit(1)) is not None
 
@@ -270,11 +275,33 @@ def newly_given_up(session: Session, now: datetime) -> list[int]:
     Those of a digest that nobody got are reported with that digest.
     """
     with_digest = {each for digest in given_up.unreached(session) for each in digest.deliveries}
-    lost = {f"{_GIVEN_UP}{each}": each for each in given_up.lately(session, now)}
-    stored = select(Alarm.name).where(Alarm.name.startswith(_GIVEN_UP))
-    reported = {*session.scalars(stored)}
-    for chunk in db.in_chunks(reported - lost.keys()):
+    new = _newly(session, _GIVEN_UP, given_up.lately(session, now), now)
+    return [each for each in new if each not in with_digest]
+
+
+def newly_in_doubt(session: Session, now: datetime, *, hold_uncertain: bool) -> list[int]:
+    """Return the ids of the mails whose answer was lost, that wait for a person, not reported yet.
+
+    They are stored as reported.
+
+    Args:
+        session: a writing session.
+        now: the time.
+        hold_uncertain: True if such a mail is not sent a second time (`smtp.when_uncertain`).
+    """
+    times = 1 if hold_uncertain else MOST_UNCERTAIN
+    return _newly(session, _IN_DOUBT, given_up.in_doubt(session, times), now)
+
+
+def _newly(session: Session, prefix: str, ids: Sequence[int], now: datetime) -> list[int]:
+    """Return the ids that were not reported under names with a prefix, and store all as reported.
+
+    What is no longer among the ids is forgotten, so that it is reported when it comes again.
+    """
+    names = {f"{prefix}{each}": each for each in ids}
+    reported = {*session.scalars(select(Alarm.name).where(Alarm.name.startswith(prefix)))}
+    for chunk in db.in_chunks(reported - names.keys()):
         session.execute(delete(Alarm).where(Alarm.name.in_(chunk)))
-    new = {name: each for name, each in lost.items() if name not in reported}
+    new = {name: each for name, each in names.items() if name not in reported}
     session.add_all(Alarm(name=name, detail="", since=now) for name in new)
-    return [each for each in new.values() if each not in with_digest]
+    return [*new.values()]

@@ -27,6 +27,7 @@ from notifier.watch import sources
 from notifier.watch.health import health
 
 _GIVEN_UP_SUBJECT = "notifier: mails were given up"
+_IN_DOUBT_SUBJECT = "notifier: mails are in doubt"
 # The operator is mailed about them at most once in this time. Chosen by hand; not measured.
 _GIVEN_UP_EVERY = timedelta(hours=4)
 
@@ -118,6 +119,9 @@ def notify_operator(deps: Deps) -> list[str]:
             enqueue_for_operator(deps, session, subject, _text(changes), now)
         if not _told_lately(session, now) and (lost := alerts.newly_given_up(session, now)):
             enqueue_for_operator(deps, session, _GIVEN_UP_SUBJECT, _given_up_text(lost), now)
+        hold = deps.settings.smtp.when_uncertain == "hold"
+        if doubtful := alerts.newly_in_doubt(session, now, hold_uncertain=hold):
+            enqueue_for_operator(deps, session, _IN_DOUBT_SUBJECT, _in_doubt_text(doubtful), now)
     return [
         f"{trouble.detail}\n{trouble.fix}"
         for trouble in changes.begun
@@ -138,6 +142,18 @@ def _given_up_text(delivery_ids: Sequence[int]) -> str:
         "recipients did not take them. The others got theirs.\n\n"
         "What the servers answered: notifier deliveries list --status failed\n"
         f"To send them again: {given_up.retry_command(delivery_ids)}"
+    )
+
+
+def _in_doubt_text(delivery_ids: Sequence[int]) -> str:
+    number = len(delivery_ids)
+    return (
+        f"{number} mail{' is' if number == 1 else 's are'} in doubt: the connection ended after it "
+        "was handed over and before the server's answer, so nobody knows whether it arrived. It is "
+        "not sent again by itself.\n\n"
+        "To see them: notifier deliveries list --status uncertain\n"
+        f"Rather twice than not at all: {given_up.retry_command(delivery_ids)}\n"
+        "Rather not twice: notifier deliveries drop ID"
     )
 
 

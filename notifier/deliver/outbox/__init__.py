@@ -6,6 +6,7 @@ not sent, or is sent again, is in `unsent`.
 
 from notifier.deliver.outbox.claim import (
     LEASE,
+    MOST_UNCERTAIN,
     Claimed,
     ClaimOptions,
     claim_due,
@@ -41,6 +42,7 @@ from notifier.deliver.outbox.unsent import (
 
 __all__ = [
     "LEASE",
+    "MOST_UNCERTAIN",
     "ClaimOptions",
     "Claimed",
     "Outcome",

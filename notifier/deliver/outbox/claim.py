@@ -49,7 +49,7 @@ LEASE = timedelta(seconds=30)
 _HELD_FOR = timedelta(hours=6)
 
 # A delivery whose answer was lost so often is sent again only by a person (`retry`).
-_MOST_UNCERTAIN = 2
+MOST_UNCERTAIN = 2
 
 
 class Claimed(NamedTuple):
@@ -246,7 +246,7 @@ def _due_rows(
             Delivery.status == status,
             Delivery.lane == lane,
             Delivery.next_attempt_at <= now,
-            Delivery.uncertain_times < _MOST_UNCERTAIN
+            Delivery.uncertain_times < MOST_UNCERTAIN
             if status is DeliveryStatus.UNCERTAIN
             else true(),
         )
