@@ -76,8 +76,8 @@ _FORM = "application/x-www-form-urlencoded"
 _LIE = "550 5.1.1 The email account that you tried to reach does not exist"
 # At the end of the year everything works, so that what is owed can arrive (a monthly digest, too).
 _QUIET_DAYS = 40
-# The hours after the weather was drawn at which runs may be due. A run that finds nothing to do takes
-# as long as ten mails, so there is one every second day.
+# The hours after the weather was drawn at which runs may be due. A run that finds nothing to do
+# takes as long as ten mails, so there is one every second day.
 _RUNS = (1, 9, 17)
 _IDLE_EVERY = 2
 _NOTE = b"""Return-Path: <>
