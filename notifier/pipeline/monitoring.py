@@ -1,10 +1,12 @@
 """The monitoring step: mails to the operator when something broke, and checks for `/healthz`.
 
-Six things are checked: whether notifier runs at all, a due digest of which the mail server accepted
-nothing for an hour, a digest that nobody got, a backlog that does not shrink, subscriptions whose
-stored choice cannot be read, and sources that fail. The middle four are mailed here;
-`pipeline/poll.py` mails about sources. Matches that wait for a person are counted, and are nothing
-wrong; `pipeline/waiting.py` mails about them.
+Seven things are checked: whether notifier runs at all, a due digest of which the mail server
+accepted nothing for an hour, a digest that nobody got, a backlog that does not shrink,
+subscriptions whose stored choice cannot be read, sources that fail, and suppressions that wait for
+a person. The second to the fifth are mailed here; `pipeline/poll.py` mails about sources,
+`pipeline/brake.py` about suppressions. Matches that wait for a person are counted, and are nothing
+wrong; `pipeline/waiting.py` mails about them. Mails that were given up, and mails in doubt, are
+mailed here and checked nowhere.
 """
 
 from collections.abc import Sequence
@@ -23,6 +25,7 @@ from notifier.match import held
 from notifier.pipeline.notices import enqueue_for_operator
 from notifier.store import clock, heartbeat
 from notifier.store.models import Notice, Source
+from notifier.subscribers import held_suppressions
 from notifier.watch import sources
 from notifier.watch.health import health
 
@@ -38,7 +41,7 @@ class Check:
 
     Attributes:
         name: `runs`, `digests`, `backlog`, `subscribers`, `unreached`, `sources`, `held`, `clock`,
-            `proxy` or `sending`.
+            `proxy`, `sending` or `suppressions`.
         ok: true if nothing is wrong.
         finding: what is wrong, or for `held` how many matches wait; empty if there is nothing.
     """
@@ -76,6 +79,7 @@ def checks(session: Session, now: datetime) -> list[Check]:
         # Nothing wrong by itself: any visitor can send the header, and must not alarm a monitor.
         Check("proxy", ok=True, finding=alerts.detail_of(session, alerts.PROXY)),
         _of_sending(session),
+        _of_suppressions(session),
     ]
 
 
@@ -94,6 +98,12 @@ def _of_sending(session: Session) -> Check:
         return Check("sending", ok=True, finding="")
     since = stopped_at.isoformat(timespec="seconds")
     return Check("sending", ok=False, finding=f"a person stopped the sending at {since}")
+
+
+def _of_suppressions(session: Session) -> Check:
+    number = held_suppressions.count(session)
+    waiting = f"{number} held suppressions wait: notifier bounces held" if number else ""
+    return Check("suppressions", not number, waiting)
 
 
 def _list(failing: Sequence[Source], now: datetime) -> str:
