@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import false, select
+from sqlalchemy import false, select, union_all
 from sqlalchemy.orm import Session
 
 from notifier.digest.selection import Candidate, select_items
@@ -110,7 +110,7 @@ def items_for(
     owed = stock(session, profile, subscription.position)
     sent: Collection[int] = ()
     if owed.changed and subscription.id:
-        pairs = told(owed.changed, false()).subquery()
+        pairs = union_all(*told(owed.changed, false())).subquery()
         entries = select(pairs.c.entry_id).where(pairs.c.subscription_id == subscription.id)
         sent = session.scalars(entries).all()
     reader = Owed(subscription.position, frozenset(sent), (), frozenset(subscription.hidden))

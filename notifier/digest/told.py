@@ -5,18 +5,20 @@ once. It must not know when a digest is due.
 """
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Select, select
 
+from notifier.digest import told_before
 from notifier.enums import DeliveryStatus
 from notifier.store.models import Delivery, DigestItem, Match
 
 
-def told(entry_ids: Collection[int], not_yet: ColumnElement[bool]) -> Select[Any]:
+def told(entry_ids: Collection[int], not_yet: ColumnElement[bool]) -> tuple[Select[Any], ...]:
     """Return the pairs of subscription and entry, each at least once, of those who were told.
 
-    Deliveries that are still open count as told.
+    Deliveries that are still open count as told. What deliveries told that are not kept any more is
+    stored on its own (`told_before.py`).
 
     Args:
         entry_ids: the entries that are asked about.
@@ -24,13 +26,13 @@ def told(entry_ids: Collection[int], not_yet: ColumnElement[bool]) -> Select[Any
             may contain what they say.
 
     Returns:
-        Rows with `subscription_id` and `entry_id`.
+        Statements that give rows with `subscription_id` and `entry_id`.
     """
     columns: tuple[Any, ...] = (
         Delivery.subscription_id.label("subscription_id"),
         Match.entry_id.label("entry_id"),
     )
-    return (
+    by_deliveries = (
         select(*columns)
         .join(DigestItem, DigestItem.digest_id == Delivery.digest_id)
         .join(Match, Match.id == DigestItem.match_id)
@@ -41,3 +43,5 @@ def told(entry_ids: Collection[int], not_yet: ColumnElement[bool]) -> Select[Any
             ~not_yet,
         )
     )
+    stored: Select[Any] = cast("Select[Any]", told_before.entries_told(entry_ids))
+    return (by_deliveries, stored)

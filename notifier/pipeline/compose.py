@@ -7,6 +7,7 @@ between is left for the next run. A profile, group or subscription that cannot b
 other; the trouble is stored with the subscription.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -26,10 +27,11 @@ from notifier.messages import digest_body
 from notifier.pipeline import planning, silent_months, unsent
 from notifier.pipeline.planning import OutdatedError, Plan
 from notifier.pipeline.problems import Problems
+from notifier.store import wakes
 from notifier.store.models import Profile
-from notifier.subscribers import due_groups, due_work
+from notifier.subscribers import due_groups, due_profiles
 from notifier.subscribers.due_classes import DueClass, History, Outcome
-from notifier.subscribers.due_work import Due
+from notifier.subscribers.due_profiles import Due
 
 # How often a profile is read in one run, if matches are stored for it while it is composed. Chosen
 # by hand; not measured.
@@ -67,28 +69,32 @@ class _Rendered(NamedTuple):
     share: _Share
 
 
-def run(deps: Deps, problems: Problems | None = None) -> int:
+def run(deps: Deps, problems: Problems | None = None, only: Collection[int] | None = None) -> int:
     """Compose digests for all profiles; return how many were stored.
 
     Args:
         deps: settings, sessions, templates, clock.
         problems: collects what could not be composed.
+        only: the ids of the profiles to compose for; None for all.
     """
     problems = problems if problems is not None else Problems()
     now = deps.now()
     composed = 0
-    with problems.contained("Making digests due that are owed again"):
-        unsent.owe_again(deps, now)
+    if only is None:
+        with problems.contained("Making digests due that are owed again"):
+            unsent.owe_again(deps, now)
     quiet_time = timedelta(minutes=deps.settings.schedule.quiet_minutes)
     with deps.reading() as session:
-        work = {due.profile_id: due for due in due_work.work(session, now, quiet_time)}
+        work = {due.profile_id: due for due in due_profiles.work(session, now, quiet_time)}
         for profile_id in digests.profiles_composing(session):
             work.setdefault(profile_id, Due(profile_id, now))
     for profile_id, due in work.items():
+        if only is not None and profile_id not in only:
+            continue
         with problems.contained(f"Composing for profile {profile_id}"):
             composed += _compose_for(deps, due, now, problems)
     if deps.settings.schedule.sign_of_life:
-        composed += silent_months.run(deps, now, problems)
+        composed += silent_months.run(deps, now, problems, only)
     return composed
 
 
@@ -110,6 +116,7 @@ def _compose_for(deps: Deps, due: Due, now: datetime, problems: Problems) -> int
     with deps.writing() as session:
         planning.lock(session, due.profile_id)
         digests.release(session, due.profile_id)
+        wakes.note(session, wakes.Wake.DELIVER)
         return digests.stored(session, stored)
 
 

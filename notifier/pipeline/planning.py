@@ -21,9 +21,9 @@ from notifier.digest import digests
 from notifier.digest.told import told
 from notifier.store import db
 from notifier.store.models import Profile
-from notifier.subscribers import due_groups, due_work, silent_subscriptions
+from notifier.subscribers import due_groups, due_profiles, silent_subscriptions
 from notifier.subscribers.due_classes import DueClass, Grouped, History, Outcome
-from notifier.subscribers.due_work import Due
+from notifier.subscribers.due_profiles import Due
 
 # How long a transaction should take, in seconds: half of what another writer may have to wait.
 # Chosen by hand; bench/planning.py shows the longest.
@@ -85,7 +85,7 @@ def history(entries: tuple[int, ...], waiting: tuple[int, ...]) -> History:
         waiting: the digests that a newer one may contain, which count as not told.
     """
     not_yet = outbox.is_waiting_in(waiting) if waiting else false()
-    return History(told(entries, not_yet), entries, outbox.waiting(waiting), waiting)
+    return History(told(entries, not_yet), entries, (outbox.waiting_rows(waiting),), waiting)
 
 
 def carry_out(deps: Deps, plan: Plan, now: datetime) -> None:
@@ -101,7 +101,7 @@ def carry_out(deps: Deps, plan: Plan, now: datetime) -> None:
     part = 0
     while above < last:
         window = above, min(above + pace.step, last)
-        parameters = dict(zip(due_work.WINDOW, window, strict=True))
+        parameters = dict(zip(due_profiles.WINDOW, window, strict=True))
         start = outbox.message_id_start(now, part)
         with pace.measured(), deps.writing() as session:
             db.enlarge_cache(session)

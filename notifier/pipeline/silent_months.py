@@ -3,6 +3,7 @@
 Subscriptions that are owed items get none: their news goes out with their next digest.
 """
 
+from collections.abc import Collection
 from contextlib import suppress
 from datetime import datetime
 
@@ -20,6 +21,7 @@ from notifier.messages import digest_body
 from notifier.pipeline import planning
 from notifier.pipeline.planning import OutdatedError, Plan
 from notifier.pipeline.problems import Problems
+from notifier.store import wakes
 from notifier.store.models import Profile
 from notifier.subscribers import due_groups, silent_subscriptions
 from notifier.subscribers.due_classes import DueClass, Outcome
@@ -28,10 +30,17 @@ from notifier.watch import poll_counts, source_lists
 from notifier.watch.health import health
 
 
-def run(deps: Deps, now: datetime, problems: Problems) -> int:
-    """Compose the digests of a month without news for all profiles; return how many were stored."""
+def run(deps: Deps, now: datetime, problems: Problems, only: Collection[int] | None = None) -> int:
+    """Compose the digests of a month without news; return how many were stored.
+
+    Args:
+        deps: settings, sessions, templates.
+        now: when.
+        problems: collects what could not be composed.
+        only: the ids of the profiles to compose for; None for all.
+    """
     with deps.reading() as session:
-        profile_ids = profiles.ids(session)
+        profile_ids = [each for each in profiles.ids(session) if only is None or each in only]
     composed = 0
     for profile_id in profile_ids:
         with problems.contained(f"Composing the digest without news for profile {profile_id}"):
@@ -66,6 +75,7 @@ def _compose_for(deps: Deps, profile_id: int, now: datetime, problems: Problems)
     with deps.writing() as session:
         planning.lock(session, profile_id)
         digests.release(session, profile_id)
+        wakes.note(session, wakes.Wake.DELIVER)
         return digests.stored(session, stored)
 
 

@@ -40,15 +40,16 @@ class History:
     """The past of subscriptions, as far as it decides what they are owed.
 
     Attributes:
-        told_entries: rows with `subscription_id` and `entry_id`: who was told of what.
+        told_entries: statements with `subscription_id` and `entry_id`: who was told of what.
         entries: the entries that are asked about, by id.
-        waiting_digests: rows with `subscription_id`, `digest_id` and `due_at`: what waits for whom.
+        waiting_digests: statements with `subscription_id`, `digest_id` and `due_at`: what waits
+            for whom.
         digests: the digests that wait, oldest first, by id.
     """
 
-    told_entries: Select[Any]
+    told_entries: tuple[Select[Any], ...]
     entries: tuple[int, ...]
-    waiting_digests: Select[Any]
+    waiting_digests: tuple[Select[Any], ...]
     digests: tuple[int, ...]
 
 

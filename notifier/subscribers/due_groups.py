@@ -32,6 +32,7 @@ from sqlalchemy import (
     or_,
     select,
     type_coerce,
+    union_all,
     update,
 )
 from sqlalchemy.orm import Session
@@ -50,8 +51,8 @@ from notifier.subscribers.due_classes import (
     Outcome,
     StoredSchedule,
 )
+from notifier.subscribers.due_profiles import Due, in_window
 from notifier.subscribers.due_subscriptions import RETRY_AFTER
-from notifier.subscribers.due_work import Due, in_window
 
 
 class Selection(NamedTuple):
@@ -119,7 +120,7 @@ class _Statement:
         )
 
     def _sets(
-        self, name: str, pairs: Select[Any], member: str, ids: Sequence[int]
+        self, name: str, pairs: Sequence[Select[Any]], member: str, ids: Sequence[int]
     ) -> Subquery | None:
         """Return for each subscription of the window the set of its pairs, a bit for each member.
 
@@ -134,8 +135,11 @@ class _Statement:
             {"member": Integer(), "word": Integer(), "bit": BigInteger()},
             [(each, place // BITS, 1 << place % BITS) for place, each in enumerate(ids)],
         )
-        owner = pairs.selected_columns["subscription_id"]
-        each = pairs.where(*in_window(owner)).subquery(f"{name}_pairs")
+        windows = (
+            statement.where(*in_window(statement.selected_columns["subscription_id"]))
+            for statement in pairs
+        )
+        each = union_all(*windows).subquery(f"{name}_pairs")
         words = [
             cast(func.sum(distinct(case((bits.c.word == word, bits.c.bit)))), BigInteger).label(
                 f"{name}_{word}"
@@ -269,7 +273,7 @@ def members(
 
     Returns:
         Rows with `subscription_id`, `digest_id`, `lane`, `covers`, `merges`, `due_at`,
-        `next_due_at` and `trouble`, of the window in the parameters `due_work.WINDOW`.
+        `next_due_at` and `trouble`, of the window in the parameters `due_profiles.WINDOW`.
     """
     return _Statement(session, selection).members(outcomes, next_due)
 

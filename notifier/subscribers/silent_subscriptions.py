@@ -28,6 +28,7 @@ from sqlalchemy.orm import Session
 from notifier.enums import Cadence, SubscriptionStatus
 from notifier.store import db
 from notifier.store.models import Subscriber, Subscription, UTCDateTime
+from notifier.subscribers.due_profiles import Due, in_window
 from notifier.subscribers.due_subscriptions import (
     MONTH,
     is_time,
@@ -35,7 +36,6 @@ from notifier.subscribers.due_subscriptions import (
     may_be_mailed,
     not_put_off,
 )
-from notifier.subscribers.due_work import Due, in_window
 from notifier.subscribers.schedule import Schedule
 
 # For how many days usual hours are computed: a server that was away for longer says that its mails

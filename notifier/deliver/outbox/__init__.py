@@ -6,6 +6,7 @@ not sent, or is sent again, is in `unsent`.
 
 from notifier.deliver.outbox.claim import (
     LEASE,
+    MOST_UNCERTAIN,
     Claimed,
     ClaimOptions,
     claim_due,
@@ -20,7 +21,6 @@ from notifier.deliver.outbox.enqueue import (
     enqueue_note,
     enqueue_notice,
     enqueue_own,
-    listed,
     new_message_id,
     requeue,
     resume,
@@ -32,13 +32,16 @@ from notifier.deliver.outbox.planned import (
     is_waiting_in,
     lock_waiting,
     message_id_start,
-    waiting,
     waiting_digests,
+    waiting_rows,
 )
+from notifier.deliver.outbox.pruning import Window, lock_old, remove, window
+from notifier.deliver.outbox.reported import note_reported, unreported_failures
 from notifier.deliver.outbox.settle import Outcome, SendResult, settle_accepted, settle_attempts
 from notifier.deliver.outbox.unsent import (
     drop,
     drop_expired,
+    hand_over,
     is_any_owed_again,
     owe_again,
     retry,
@@ -46,10 +49,12 @@ from notifier.deliver.outbox.unsent import (
 
 __all__ = [
     "LEASE",
+    "MOST_UNCERTAIN",
     "ClaimOptions",
     "Claimed",
     "Outcome",
     "SendResult",
+    "Window",
     "claim_due",
     "drop",
     "drop_expired",
@@ -61,15 +66,18 @@ __all__ = [
     "enqueue_notice",
     "enqueue_own",
     "first_waiting_lane",
+    "hand_over",
     "has_more",
     "is_any_owed_again",
     "is_waiting_in",
-    "listed",
+    "lock_old",
     "lock_waiting",
     "message_id_start",
     "new_message_id",
     "next_due_at",
+    "note_reported",
     "owe_again",
+    "remove",
     "renew",
     "requeue",
     "resume",
@@ -77,6 +85,8 @@ __all__ = [
     "settle_accepted",
     "settle_attempts",
     "try_again_at",
-    "waiting",
+    "unreported_failures",
     "waiting_digests",
+    "waiting_rows",
+    "window",
 ]

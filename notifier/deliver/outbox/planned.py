@@ -56,7 +56,7 @@ def is_waiting_in(digest_ids: Collection[int]) -> ColumnElement[bool]:
     return Delivery.digest_id.in_(digest_ids) & may_be_merged()
 
 
-def waiting(digest_ids: Collection[int]) -> Select[Any]:
+def waiting_rows(digest_ids: Collection[int]) -> Select[Any]:
     """Return who waits for these digests.
 
     Returns:
