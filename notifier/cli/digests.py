@@ -24,15 +24,15 @@ _HEADINGS = ("id", "profile", "cadence", "status", "composed", "items", "recipie
 @app.command("list")
 def list_(limit: shared.Limit = None, json: shared.Json = False) -> None:
     """Show digests with their items, newest first."""
-    from notifier.digest import digests
+    from notifier.digest import listing
 
     with shared.open_deps() as deps, deps.reading() as session:
-        listed = digests.listed(session, shared.row_limit(limit, json=json))
+        listed = listing.listed(session, shared.row_limit(limit, json=json))
         rows = (_to_json(session, digest) for digest in listed)
         if json:
             shared.print_json_rows(rows)
             return
-        cells, total = [_cells(row) for row in rows], digests.count(session)
+        cells, total = [_cells(row) for row in rows], listing.count(session)
     shared.print_table(_HEADINGS, cells, "No digest has been composed yet.")
     shared.say_if_cut(len(cells), total)
 

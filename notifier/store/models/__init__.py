@@ -14,6 +14,7 @@ from notifier.store.models.deliveries import (
     Note,
     Notice,
     RateLimit,
+    is_stopped,
     is_unfinished,
 )
 from notifier.store.models.digests import Digest, DigestItem, Told, has_status
@@ -83,5 +84,6 @@ __all__ = [
     "WeeklyCount",
     "Wording",
     "has_status",
+    "is_stopped",
     "is_unfinished",
 ]
