@@ -6,6 +6,7 @@ not sent, or is sent again, is in `unsent`.
 
 from notifier.deliver.outbox.claim import (
     LEASE,
+    MOST_UNCERTAIN,
     Claimed,
     ClaimOptions,
     claim_due,
@@ -34,6 +35,7 @@ from notifier.deliver.outbox.unsent import (
     drop,
     drop_expired,
     end_merged,
+    hand_over,
     owe_again,
     retry,
     still_waiting,
@@ -42,6 +44,7 @@ from notifier.deliver.outbox.unsent import (
 
 __all__ = [
     "LEASE",
+    "MOST_UNCERTAIN",
     "ClaimOptions",
     "Claimed",
     "Outcome",
@@ -59,6 +62,7 @@ __all__ = [
     "enqueue_notice",
     "enqueue_own",
     "first_waiting_lane",
+    "hand_over",
     "has_more",
     "lock_old",
     "new_message_id",
