@@ -143,14 +143,11 @@ def refused_for_us(session: Session) -> Trouble | None:
         Delivery.waits_because != literal_column("''"),
         Delivery.kind != DeliveryKind.NOTICE,
     )
-    counted = select(func.count(Delivery.id)).where(*waiting)
-    # SQLite knows nothing of an index without rows, and would read all that wait.
-    hint = "INDEXED BY ix_delivery_refused"
-    number = session.scalar(counted.with_hint(Delivery, hint, "sqlite")) or 0
+    number = session.scalar(select(func.count(Delivery.id)).where(*waiting)) or 0
     if not number:
         return None
     newest = select(Delivery.error).where(*waiting).order_by(Delivery.id.desc()).limit(1)
-    answer = session.scalar(newest.with_hint(Delivery, hint, "sqlite")) or ""
+    answer = session.scalar(newest) or ""
     return Trouble(
         REFUSALS,
         f"{number} mail{' waits' if number == 1 else 's wait'}, because mail servers refuse us, or "

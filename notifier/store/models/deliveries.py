@@ -174,9 +174,12 @@ class Delivery(Base):
         Index(
             "ix_delivery_unfinished", "digest_id", sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN
         ),
-        Index("ix_delivery_refused", "id", sqlite_where=_IS_REFUSED, postgresql_where=_IS_REFUSED),
+        Index(
+            "ix_delivery_refused", "status", sqlite_where=_IS_REFUSED, postgresql_where=_IS_REFUSED
+        ),
         Index(
             "ix_delivery_unreported",
+            "status",
             "next_attempt_at",
             sqlite_where=_IS_UNREPORTED,
             postgresql_where=_IS_UNREPORTED,
