@@ -183,9 +183,12 @@ class Delivery(Base):
             postgresql_where=_IS_OF_CHANGE,
         ),
         Index("ix_delivery_sent_at", "sent_at", sqlite_where=_WAS_SENT, postgresql_where=_WAS_SENT),
-        Index("ix_delivery_refused", "id", sqlite_where=_IS_REFUSED, postgresql_where=_IS_REFUSED),
+        Index(
+            "ix_delivery_refused", "status", sqlite_where=_IS_REFUSED, postgresql_where=_IS_REFUSED
+        ),
         Index(
             "ix_delivery_unreported",
+            "status",
             "next_attempt_at",
             sqlite_where=_IS_UNREPORTED,
             postgresql_where=_IS_UNREPORTED,
