@@ -27,6 +27,10 @@ def upgrade() -> None:
     op.add_column(
         "installation", sa.Column("imports", sa.Integer(), nullable=False, server_default="0")
     )
+    op.add_column(
+        "installation",
+        sa.Column("canaries_passed", sa.String(60), nullable=False, server_default=""),
+    )
     op.create_table(
         "story_keys",
         sa.Column("revision_id", sa.Integer(), nullable=False),
@@ -44,11 +48,22 @@ def upgrade() -> None:
     )
     op.create_index("ix_story_keys_made_at", "story_keys", ["made_at"])
     op.create_index("ix_match_profile_id", "match", ["profile_id", "created_at"])
+    op.create_index("ix_near_miss_reported_at", "near_miss", ["reported_at"])
+    op.create_index(
+        "ix_near_miss_unreported",
+        "near_miss",
+        ["id"],
+        sqlite_where=sa.text("reported_at IS NULL AND baseline = 0"),
+        postgresql_where=sa.text("reported_at IS NULL AND baseline = false"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_index("ix_near_miss_unreported", "near_miss")
+    op.drop_index("ix_near_miss_reported_at", "near_miss")
     op.drop_index("ix_match_profile_id", "match")
     op.drop_table("story_keys")
+    op.drop_column("installation", "canaries_passed")
     op.drop_column("installation", "imports")
     op.execute(
         "DELETE FROM examination"
