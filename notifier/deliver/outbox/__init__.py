@@ -6,6 +6,7 @@ not sent, or is sent again, is in `unsent`.
 
 from notifier.deliver.outbox.claim import (
     LEASE,
+    MOST_UNCERTAIN,
     Claimed,
     ClaimOptions,
     claim_due,
@@ -21,18 +22,20 @@ from notifier.deliver.outbox.enqueue import (
     enqueue_note,
     enqueue_notice,
     enqueue_own,
-    listed,
     new_message_id,
     requeue,
     resume,
     try_again_at,
 )
+from notifier.deliver.outbox.pruning import Window, lock_old, remove, window
+from notifier.deliver.outbox.reported import note_reported, unreported_failures
 from notifier.deliver.outbox.settle import Outcome, SendResult, settle_accepted, settle_attempts
 from notifier.deliver.outbox.unsent import (
     Waiting,
     drop,
     drop_expired,
     end_merged,
+    hand_over,
     owe_again,
     retry,
     still_waiting,
@@ -41,11 +44,13 @@ from notifier.deliver.outbox.unsent import (
 
 __all__ = [
     "LEASE",
+    "MOST_UNCERTAIN",
     "ClaimOptions",
     "Claimed",
     "Outcome",
     "SendResult",
     "Waiting",
+    "Window",
     "claim_due",
     "drop",
     "drop_expired",
@@ -57,11 +62,14 @@ __all__ = [
     "enqueue_notice",
     "enqueue_own",
     "first_waiting_lane",
+    "hand_over",
     "has_more",
-    "listed",
+    "lock_old",
     "new_message_id",
     "next_due_at",
+    "note_reported",
     "owe_again",
+    "remove",
     "renew",
     "requeue",
     "resume",
@@ -70,5 +78,7 @@ __all__ = [
     "settle_attempts",
     "still_waiting",
     "try_again_at",
+    "unreported_failures",
     "waiting_digests",
+    "window",
 ]

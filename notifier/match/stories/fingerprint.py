@@ -88,7 +88,7 @@ def fingerprint(url: str, title: str, text: str, trial: str = "") -> Fingerprint
 
 @dataclass(frozen=True)
 class Keys:
-    """The keys by which a report is found.
+    """The keys that a report is found by.
 
     Attributes:
         signs: 16 hexadecimal digits for its page, for each of its papers, and for its trial.

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, Text, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, LargeBinary, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from notifier.enums import HeldBecause, NewsKind, Tier
@@ -110,13 +110,7 @@ class NearMiss(Base):
     __tablename__ = "near_miss"
     __table_args__ = (
         UniqueConstraint("profile_id", "revision_id", name="uq_near_miss_profile_revision"),
-        # The few of which the operator was not told, however many are stored.
-        Index(
-            "ix_near_miss_unreported",
-            "id",
-            sqlite_where=text("reported_at IS NULL AND baseline = 0"),
-            postgresql_where=text("reported_at IS NULL AND baseline = false"),
-        ),
+        Index("ix_near_miss_reported", "reported_at", "baseline"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -132,7 +126,7 @@ class NearMiss(Base):
     kind: Mapped[NewsKind] = mapped_column(default=NewsKind.NEW)
     baseline: Mapped[bool]
     held_at: Mapped[datetime]
-    reported_at: Mapped[datetime | None] = mapped_column(index=True)
+    reported_at: Mapped[datetime | None]
     released_at: Mapped[datetime | None]
     dropped_because: Mapped[str] = mapped_column(Text, default="")
 

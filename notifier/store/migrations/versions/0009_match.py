@@ -48,19 +48,9 @@ def upgrade() -> None:
     )
     op.create_index("ix_story_keys_made_at", "story_keys", ["made_at"])
     op.create_index("ix_match_profile_id", "match", ["profile_id", "created_at"])
-    op.create_index("ix_near_miss_reported_at", "near_miss", ["reported_at"])
-    op.create_index(
-        "ix_near_miss_unreported",
-        "near_miss",
-        ["id"],
-        sqlite_where=sa.text("reported_at IS NULL AND baseline = 0"),
-        postgresql_where=sa.text("reported_at IS NULL AND baseline = false"),
-    )
 
 
 def downgrade() -> None:
-    op.drop_index("ix_near_miss_unreported", "near_miss")
-    op.drop_index("ix_near_miss_reported_at", "near_miss")
     op.drop_index("ix_match_profile_id", "match")
     op.drop_table("story_keys")
     op.drop_column("installation", "canaries_passed")
@@ -68,6 +58,11 @@ def downgrade() -> None:
     op.execute(
         "DELETE FROM examination"
         " WHERE revision_id IN (SELECT id FROM revision WHERE judge_requests > 0)"
+    )
+    op.execute(
+        "INSERT INTO examination (revision_id, examined_at)"
+        " SELECT id, observed_at FROM revision WHERE judge_requests = 0"
+        " AND NOT EXISTS (SELECT 1 FROM examination WHERE revision_id = revision.id)"
     )
     op.drop_index("ix_revision_unjudged", "revision")
     op.drop_column("revision", "judge_requests")
