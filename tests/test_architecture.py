@@ -76,6 +76,7 @@ WRITERS = {
         "store/heartbeat.py",
         "deliver/outbox/stop.py",
         "match/profiles.py",
+        "match/canaries.py",
     ),
 }
 
