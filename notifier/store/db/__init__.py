@@ -7,6 +7,7 @@ meaning.
 from notifier.store.db.deleted_rows import PERSONAL_TABLES, scrub
 from notifier.store.db.engine import BUSY_TIMEOUT_MS, connect, connect_options, make_engine
 from notifier.store.db.schema import (
+    NewerSchemaError,
     alembic_config,
     changing_schema,
     migrations,
@@ -27,6 +28,7 @@ __all__ = [
     "ADDRESS_KEY",
     "BUSY_TIMEOUT_MS",
     "PERSONAL_TABLES",
+    "NewerSchemaError",
     "ServerClock",
     "alembic_config",
     "changing_schema",
