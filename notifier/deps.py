@@ -20,7 +20,7 @@ from notifier.store import db, keys, wakes
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Engine
     from sqlalchemy.orm import Session
 
     from notifier.deliver.mime.dkim_keys import Signer
@@ -79,9 +79,7 @@ class Deps:
             if self.waker is not None and (noted := wakes.noted(session)):
                 self.waker(session, noted)
 
-    def small_transactions(
-        self,
-    ) -> "AbstractContextManager[Callable[[], AbstractContextManager[Connection]]]":
+    def small_transactions(self) -> "AbstractContextManager[db.Run]":
         """Open a connection for many small transactions; see `store.db.small_transactions`."""
         return db.small_transactions(self.engine)
 

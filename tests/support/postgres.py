@@ -91,7 +91,7 @@ def _usable(url: str) -> bool:
 
 def _start_one(stack: contextlib.ExitStack) -> Started:
     tried = []
-    for programs in _program_folders(stack):
+    for programs in program_folders(stack):
         try:
             return stack.enter_context(_started(programs))
         except (subprocess.CalledProcessError, PermissionError) as error:
@@ -101,7 +101,8 @@ def _start_one(stack: contextlib.ExitStack) -> Started:
     )
 
 
-def _program_folders(stack: contextlib.ExitStack) -> Iterator[Path]:
+def program_folders(stack: contextlib.ExitStack) -> Iterator[Path]:
+    """Give the folders with server programs on this machine, the most likely first."""
     if initdb := shutil.which("initdb"):
         yield Path(initdb).resolve().parent
     yield from sorted(

@@ -6,6 +6,7 @@ meaning.
 
 from notifier.store.db.deleted_rows import PERSONAL_TABLES, scrub
 from notifier.store.db.engine import BUSY_TIMEOUT_MS, connect, connect_options, make_engine
+from notifier.store.db.prepared import Prepared
 from notifier.store.db.schema import (
     NewerSchemaError,
     alembic_config,
@@ -16,7 +17,7 @@ from notifier.store.db.schema import (
     upgrade,
 )
 from notifier.store.db.server_clock import ServerClock
-from notifier.store.db.sessions import ADDRESS_KEY, reading, small_transactions, writing
+from notifier.store.db.sessions import ADDRESS_KEY, Run, reading, small_transactions, writing
 from notifier.store.db.statements import (
     in_chunks,
     insert_missing,
@@ -29,6 +30,8 @@ __all__ = [
     "BUSY_TIMEOUT_MS",
     "PERSONAL_TABLES",
     "NewerSchemaError",
+    "Prepared",
+    "Run",
     "ServerClock",
     "alembic_config",
     "changing_schema",
