@@ -39,14 +39,13 @@ from bench import figures
 from bench.figures import Figure
 from notifier.deps import Deps
 from notifier.digest import digests
-from notifier.digest.groups import group_subscriptions
 from notifier.enums import DeliveryKind
-from notifier.match import profiles
 from notifier.messages import digest_body
 from notifier.pipeline import compose, match, poll
+from notifier.pipeline.problems import Problems
 from notifier.store import db
 from notifier.store.models import Delivery, Digest, DigestItem, Subscription
-from notifier.subscribers import due_subscriptions
+from notifier.subscribers import due_profiles
 from notifier.web.app import create
 from tests.support import mail_sink, news_site, postgres
 from tests.support.forms import FORM
@@ -157,15 +156,14 @@ def reset(deps: Deps, before: list[tuple[int, int, datetime | None, str, datetim
 def render_only(deps: Deps) -> None:
     """Read and render all digests, and store nothing."""
     with deps.reading() as session:
-        profile = profiles.find(session, None)
-        ids = due_subscriptions.due(session, profile.id, TUESDAY, timedelta(0))
-        members, _ = due_subscriptions.readable(session, ids)
-        groups = group_subscriptions(session, profile, members)
-        states = [digests.states(session, group.items) for group in groups]
-    assert [len(group.items) for group in groups] == [ITEMS] * GROUPS
+        (due,) = due_profiles.work(session, TUESDAY, timedelta(0))
+    read = compose.read_due(deps, due, Problems())
+    assert read is not None
+    plan, rendered = read
+    assert [len(each.group.items) for each in rendered] == [ITEMS] * GROUPS
     render = digest_body.renderer(deps)
-    for group, shown in zip(groups, states, strict=True):
-        digests.compose(profile, group, shown, render, TUESDAY, TUESDAY)
+    for each in rendered:
+        digests.compose(plan.profile, each.group, each.states, render, TUESDAY, TUESDAY)
 
 
 def compose_in_transaction(deps: Deps) -> None:
