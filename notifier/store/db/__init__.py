@@ -8,6 +8,7 @@ from notifier.store.db.deleted_rows import PERSONAL_TABLES, scrub
 from notifier.store.db.engine import BUSY_TIMEOUT_MS, connect, connect_options, make_engine
 from notifier.store.db.prepared import Prepared
 from notifier.store.db.schema import (
+    NewerSchemaError,
     alembic_config,
     changing_schema,
     migrations,
@@ -36,6 +37,7 @@ __all__ = [
     "BUSY_TIMEOUT_MS",
     "PERSONAL_TABLES",
     "Change",
+    "NewerSchemaError",
     "Prepared",
     "Run",
     "ServerClock",
