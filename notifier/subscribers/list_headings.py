@@ -28,7 +28,7 @@ COLUMNS = (
 )
 # Further columns of an export, so that everybody has the same standing where it is imported:
 # `subscription` is the status that a suppressed person's subscription has besides, `address_hash`
-# and `key` name an address by its hash and the key of that hash, the two last are a reader's choice.
+# and `key` name an address by its hash and that hash's key, the two last are a reader's choice.
 EXPORT_COLUMNS = (
     *COLUMNS,
     "subscription",

@@ -256,7 +256,8 @@ class Year:
     def _keep(self, mail: Received, octets: bytes) -> None:
         if mail.address == OPERATOR:
             message = message_from_bytes(octets, policy=policy.default)
-            self.operator_mails.append((self.now, f"{message['Subject']}\n{text_of(message)}"))
+            words = f"{message['Subject']}\n{text_of(message)}".split()
+            self.operator_mails.append((self.now, " ".join(words)))  # lines may break anywhere
             return
         reader = self.by_address[mail.address]
         if not self._is_read(reader, mail.address):
