@@ -35,16 +35,17 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from sqlalchemy import delete, select, update
 
+from bench import figures
+from bench.figures import Figure
 from notifier.deps import Deps
 from notifier.digest import digests
-from notifier.digest.groups import group_subscriptions
 from notifier.enums import DeliveryKind
-from notifier.match import profiles
 from notifier.messages import digest_body
 from notifier.pipeline import compose, match, poll
+from notifier.pipeline.problems import Problems
 from notifier.store import db
 from notifier.store.models import Delivery, Digest, DigestItem, Subscription
-from notifier.subscribers import due_subscriptions
+from notifier.subscribers import due_profiles
 from notifier.web.app import create
 from tests.support import mail_sink, news_site, postgres
 from tests.support.forms import FORM
@@ -155,15 +156,14 @@ def reset(deps: Deps, before: list[tuple[int, int, datetime | None, str, datetim
 def render_only(deps: Deps) -> None:
     """Read and render all digests, and store nothing."""
     with deps.reading() as session:
-        profile = profiles.find(session, None)
-        ids = due_subscriptions.due(session, profile.id, TUESDAY, timedelta(0))
-        members, _ = due_subscriptions.readable(session, ids)
-        groups = group_subscriptions(session, profile, members)
-        states = [digests.states(session, group.items) for group in groups]
-    assert [len(group.items) for group in groups] == [ITEMS] * GROUPS
+        (due,) = due_profiles.work(session, TUESDAY, timedelta(0))
+    read = compose.read_due(deps, due, Problems())
+    assert read is not None
+    plan, rendered = read
+    assert [len(each.group.items) for each in rendered] == [ITEMS] * GROUPS
     render = digest_body.renderer(deps)
-    for group, shown in zip(groups, states, strict=True):
-        digests.compose(profile, group, shown, render, TUESDAY, TUESDAY)
+    for each in rendered:
+        digests.compose(plan.profile, each.group, each.states, render, TUESDAY, TUESDAY)
 
 
 def compose_in_transaction(deps: Deps) -> None:
@@ -261,19 +261,28 @@ def _answered(worker: subprocess.Popen[str]) -> bool:
     return True
 
 
-def report(results: dict[str, Measured]) -> None:
-    """Print a line for each case, with ratios to the answers of sign-ups alone."""
-    alone = results["alone"].answers
+def report(results: dict[str, Measured], database: str) -> list[Figure]:
+    """Return a figure for each case: the median answer beside that of sign-ups alone."""
+    alone = statistics.median(results["alone"].answers)
+    found = []
     for case, times in results.items():
-        median, worst = statistics.median(times.answers), max(times.answers)
-        line = (
-            f"{case:27} {len(times.answers):4} sign-ups: median {median * 1e3:6.1f} ms = "
-            f"{median / statistics.median(alone):5.2f} x, worst {worst * 1e3:7.1f} ms = "
-            f"{worst / max(alone):5.2f} x"
+        if case == "alone":
+            continue
+        note = f"{len(times.answers)} sign-ups; the slowest took {max(times.answers) * 1e3:.0f} ms"
+        note += f", alone {max(results['alone'].answers) * 1e3:.0f} ms; "
+        note += f"the work took {statistics.median(times.work):.1f} s."
+        median = statistics.median(times.answers)
+        figure = Figure(
+            f"Sign-up on {database}, {case}",
+            unit="ms",
+            ours=median * 1e3,
+            base=alone * 1e3,
+            against="a sign-up alone",
+            ratio=median / alone,
+            note=note,
         )
-        if times.work:
-            line += f"; the work took {statistics.median(times.work):.1f} s"
-        print(line)
+        found.append(figure)
+    return found
 
 
 def run(url: str, rounds: int, members: int) -> None:
@@ -288,7 +297,7 @@ def run(url: str, rounds: int, members: int) -> None:
         for _ in range(rounds):
             for case in CASES:
                 measure(visitors, worker, case, results[case])
-    report(results)
+    figures.show(report(results, "PostgreSQL" if url.startswith("postgresql") else "SQLite"))
 
 
 def main() -> None:

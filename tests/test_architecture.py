@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[1]
 # Imports run strictly to a lower layer or within the own room: a file or folder of this table.
 LAYERS = {
     8: ("commands", ("cli",)),
-    7: ("servers", ("web", "demo", "scheduler")),
+    7: ("servers", ("web", "demo", "scheduler", "worker")),
     6: ("workflows", ("pipeline", "admin")),
     5: ("mails", ("messages",)),
     4: ("composition root", ("deps",)),
@@ -34,8 +34,8 @@ GROUND, STAGES = 1, 3
 
 # The one file or folder that writes a table, by the name of the table's model.
 WRITERS = {
-    "Source": ("watch/sources.py",),
-    "SourceProfile": ("watch/sources.py",),
+    "Source": ("watch/sources.py", "watch/new_sources.py"),
+    "SourceProfile": ("watch/sources.py", "watch/new_sources.py"),
     "Entry": ("watch/entries.py",),
     "Doubt": ("watch/doubts.py",),
     "EntryAlias": ("watch/identity.py",),
@@ -47,9 +47,10 @@ WRITERS = {
     "Profile": ("match/profiles.py",),
     "ProfileRevision": ("match/profiles.py",),
     "Term": ("match/profiles.py",),
-    "Examination": ("match/matches.py",),
+    "Examination": ("match/unjudged.py",),
     "Match": ("match/matches.py",),
     "NearMiss": ("match/held.py",),
+    "StoryKeys": ("match/recent_news.py",),
     "Digest": ("digest/digests.py",),
     "DigestItem": ("digest/digests.py",),
     "Subscriber": ("subscribers/",),
@@ -67,15 +68,18 @@ WRITERS = {
     "RateLimit": ("deliver/outbox/rate_limits.py",),
     "BounceReport": ("deliver/bounces/reports.py",),
     "Alarm": ("deliver/alerts.py",),
+    "Told": ("digest/told_before.py",),
+    "WeeklyCount": ("pipeline/weekly_counts.py",),
     "Installation": (
         "store/keys.py",
         "store/clock.py",
         "store/heartbeat.py",
         "deliver/outbox/stop.py",
+        "match/profiles.py",
     ),
 }
 
-# A column that another file writes as well, and why.
+# A column that another file writes as well, or a table by statements that set one column; and why.
 SECOND_WRITERS = {
     **{
         (f"Entry.{column}", "watch/presence.py"): (
@@ -84,9 +88,17 @@ SECOND_WRITERS = {
         )
         for column in ("left_at", "checked_at", "missing_since")
     },
-    ("Profile.position", "match/matches.py"): (
+    ("Revision", "watch/old_revisions.py"): (
+        "The texts of old states are removed after their period; entries never changes a state."
+    ),
+    ("Profile", "match/matches.py"): (
         "The position is the last number given to a match of the profile: it moves in the "
-        "transaction that stores the match, under the lock of the profile's row."
+        "transaction that stores the match, under the lock of the profile's row. One statement "
+        "sets it, and nothing else."
+    ),
+    ("Revision", "match/unjudged.py"): (
+        "Its statements set judge_requests, and nothing else. A revision waits from its first "
+        "moment; only judging knows when it waits no longer, and when it waits again."
     ),
 }
 
@@ -95,6 +107,7 @@ UNTOLD_TABLES = {
     "store/keys.py": (
         "Each address hash of every table is made anew when a database takes its first key."
     ),
+    "store/db/set_statements.py": "The temporary tables of SQLite that it makes itself.",
     "store/clock.py": "Times that a wrong clock stored are mended, whatever table they stand in.",
 }
 
@@ -105,6 +118,7 @@ TRANSACTIONS = {
     "cli/": "One command, one transaction.",
     "deps.py": "The way to sessions for everybody above.",
     "demo/": "The demo prepares its own database.",
+    "worker.py": "A job is enqueued in a transaction of its own.",
 }
 
 # The files that make sessions, and begin and commit by themselves.
@@ -122,7 +136,7 @@ LIBRARIES: dict[str, set[str]] = {
     "aiosmtpd": {"demo/servers.py"},
     "alembic": {"store/"},
     "anyascii": {"match/names/name_variants.py"},
-    "asyncio": {"watch/http/client.py", "web/server.py", "demo/servers.py"},
+    "asyncio": {"watch/http/client.py", "web/server.py", "demo/servers.py", "worker.py"},
     "babel": {"i18n/catalog.py"},
     "cryptography": {"deliver/mime/dkim_keys.py"},
     "css_inline": {"render.py"},
@@ -141,6 +155,7 @@ LIBRARIES: dict[str, set[str]] = {
     },
     "multiprocessing": set(),
     "poplib": set(),
+    "procrastinate": {"worker.py"},
     "protego": {"watch/robots.py"},
     "rapidfuzz": {
         "match/stories/headlines.py",
@@ -160,7 +175,7 @@ LIBRARIES: dict[str, set[str]] = {
     "sqlalchemy.orm.sessionmaker": set(),
     "ssl": {"deliver/smtp/connection.py", "deliver/bounces/mailbox.py"},
     "starlette": {"web/", "demo/servers.py"},
-    "subprocess": {"watch/parser_process/__init__.py"},
+    "subprocess": {"watch/parser_process/__init__.py", "deliver/mime/signing_pool.py"},
     "typer": {"cli/"},
     "urllib.request": set(),
     "uvicorn": {
@@ -171,7 +186,13 @@ LIBRARIES: dict[str, set[str]] = {
 
 # The demo prints its own made-up story in colour; `__main__` answers --version before anything is
 # loaded; the process that parses documents answers the one that started it.
-PRINTING = {"cli/shared.py", "cli/demo.py", "__main__.py", "watch/parser_process/child.py"}
+PRINTING = {
+    "cli/shared.py",
+    "cli/demo.py",
+    "__main__.py",
+    "watch/parser_process/child.py",
+    "deliver/mime/signing_child.py",
+}
 LOGGING = "cli/logs.py"
 
 FUNCTION_LINES, FUNCTION_BRANCHES, FILE_LINES, LINE_LENGTH = 40, 12, 400, 100

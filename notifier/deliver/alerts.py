@@ -10,16 +10,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, literal_column, select
 from sqlalchemy.orm import Session
 
-from notifier.deliver import given_up
+from notifier.deliver import given_up, outbox
 from notifier.deliver.bounces.advice import advice_for
 from notifier.deliver.given_up import Unreached
 from notifier.deliver.outbox import MOST_UNCERTAIN
 from notifier.enums import DeliveryKind, DeliveryStatus, DigestStatus, SubscriptionStatus
 from notifier.store import db
-from notifier.store.models import Alarm, Delivery, Digest, Subscriber, Subscription
+from notifier.store.models import (
+    Alarm,
+    Delivery,
+    Digest,
+    Subscriber,
+    Subscription,
+    has_status,
+    is_unfinished,
+)
 
 # A delivery is late after this time. Chosen by hand; not measured.
 PATIENCE = timedelta(hours=1)
@@ -32,9 +40,7 @@ REFUSALS = "refusals"
 PROXY = "proxy"
 # The name of an alert about a digest that nobody got begins so; its id follows.
 _UNREACHED = "unreached digest "
-# The name under which a mail is stored that was given up and reported begins so.
-_GIVEN_UP = "delivery "
-# The same for a mail whose answer was lost, and that waits for a person.
+# The name under which a mail is stored whose answer was lost, and that waits for a person.
 _IN_DOUBT = "doubtful delivery "
 
 
@@ -100,9 +106,11 @@ def _overdue_digests(session: Session, now: datetime) -> Trouble | None:
 
 def _backlog(session: Session, now: datetime) -> Trouble | None:
     late = _count_late(session, now)
+    if not late:
+        return None
     sent_lately = select(func.count(Delivery.id)).where(Delivery.sent_at > now - PATIENCE)
     sent = session.scalar(sent_lately) or 0
-    if not late or late <= sent:
+    if late <= sent:
         return None
     return Trouble(
         "backlog",
@@ -113,9 +121,9 @@ def _backlog(session: Session, now: datetime) -> Trouble | None:
 
 
 def _unserved_people(session: Session) -> Trouble | None:
-    running = Subscription.status.in_(SubscriptionStatus.RUNNING)
-    unserved = select(func.count(Subscription.id)).where(Subscription.trouble.is_not(None), running)
-    number = session.scalar(unserved) or 0
+    # Counted here: with a condition on the status, SQLite would read all that are running.
+    unserved = select(Subscription.status).where(Subscription.trouble.is_not(None))
+    number = sum(status in SubscriptionStatus.RUNNING for status in session.scalars(unserved))
     if not number:
         return None
     return Trouble(
@@ -131,7 +139,8 @@ def refused_for_us(session: Session) -> Trouble | None:
     """Return the trouble that mails wait because servers refuse us; None if none does."""
     waiting = (
         Delivery.status.in_(DeliveryStatus.WAITING),
-        Delivery.waits_because != "",
+        # No parameter of the statement: only so the index of these few rows is used.
+        Delivery.waits_because != literal_column("''"),
         Delivery.kind != DeliveryKind.NOTICE,
     )
     number = session.scalar(select(func.count(Delivery.id)).where(*waiting)) or 0
@@ -165,13 +174,14 @@ def _overdue(session: Session, now: datetime) -> Sequence[int]:
         .join(Subscriber, Subscriber.id == Subscription.subscriber_id)
         .where(
             Delivery.digest_id == Digest.id,
+            is_unfinished(),
             Delivery.status.in_(DeliveryStatus.WAITING),
             Delivery.created_at <= now - PATIENCE,
             (Delivery.next_attempt_at <= now) | tried,
         )
     )
     overdue = select(Digest.id).where(
-        Digest.status == DigestStatus.APPROVED, waiting.exists(), ~accepted.exists()
+        has_status(DigestStatus.APPROVED), waiting.exists(), ~accepted.exists()
     )
     return session.scalars(overdue.order_by(Digest.id).limit(10)).all()
 
@@ -231,8 +241,8 @@ def update(session: Session, troubles: Sequence[Trouble], now: datetime) -> Chan
     """
     known = {
         alarm.name: alarm.since
-        for alarm in session.scalars(select(Alarm))
-        if not alarm.name.startswith((_GIVEN_UP, _IN_DOUBT)) and alarm.name != PROXY
+        for alarm in session.scalars(select(Alarm).where(Alarm.name != PROXY))
+        if not alarm.name.startswith(_IN_DOUBT)
     }
     names = {trouble.name for trouble in troubles}
     begun = [trouble for trouble in troubles if trouble.name not in known]
@@ -264,7 +274,11 @@ def _some_wait(session: Session) -> bool:
     waiting = (
         select(Delivery.id)
         .join(Digest, Digest.id == Delivery.digest_id)
-        .where(Delivery.status.in_(DeliveryStatus.WAITING), Digest.status == DigestStatus.APPROVED)
+        .where(
+            is_unfinished(),
+            Delivery.status.in_(DeliveryStatus.WAITING),
+            Digest.status == DigestStatus.APPROVED,
+        )
     )
     return session.scalar(waiting.limit(1)) is not None
 
@@ -274,15 +288,20 @@ def newly_given_up(session: Session, now: datetime) -> list[int]:
 
     Those of a digest that nobody got are reported with that digest.
     """
+    unreported = outbox.unreported_failures(session)
+    if not unreported:
+        return []
     with_digest = {each for digest in given_up.unreached(session) for each in digest.deliveries}
-    new = _newly(session, _GIVEN_UP, given_up.lately(session, now), now)
-    return [each for each in new if each not in with_digest]
+    lost = given_up.lately(session, now, unreported)
+    outbox.note_reported(session, unreported)
+    return [each for each in lost if each not in with_digest]
 
 
 def newly_in_doubt(session: Session, now: datetime, *, hold_uncertain: bool) -> list[int]:
     """Return the ids of the mails whose answer was lost, that wait for a person, not reported yet.
 
-    They are stored as reported.
+    They are stored as reported. What is no longer in doubt is forgotten, so that it is reported
+    when it comes again.
 
     Args:
         session: a writing session.
@@ -290,16 +309,8 @@ def newly_in_doubt(session: Session, now: datetime, *, hold_uncertain: bool) -> 
         hold_uncertain: True if such a mail is not sent a second time (`smtp.when_uncertain`).
     """
     times = 1 if hold_uncertain else MOST_UNCERTAIN
-    return _newly(session, _IN_DOUBT, given_up.in_doubt(session, times), now)
-
-
-def _newly(session: Session, prefix: str, ids: Sequence[int], now: datetime) -> list[int]:
-    """Return the ids that were not reported under names with a prefix, and store all as reported.
-
-    What is no longer among the ids is forgotten, so that it is reported when it comes again.
-    """
-    names = {f"{prefix}{each}": each for each in ids}
-    reported = {*session.scalars(select(Alarm.name).where(Alarm.name.startswith(prefix)))}
+    names = {f"{_IN_DOUBT}{each}": each for each in given_up.in_doubt(session, times)}
+    reported = {*session.scalars(select(Alarm.name).where(Alarm.name.startswith(_IN_DOUBT)))}
     for chunk in db.in_chunks(reported - names.keys()):
         session.execute(delete(Alarm).where(Alarm.name.in_(chunk)))
     new = {name: each for name, each in names.items() if name not in reported}

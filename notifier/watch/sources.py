@@ -7,7 +7,7 @@ list` shows; it changes no other source, and no stored entry.
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from sqlalchemy import or_, select
+from sqlalchemy import literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from notifier.enums import Authority, SourceKind
@@ -16,7 +16,7 @@ from notifier.store.models import Profile, Source
 from notifier.text import times
 from notifier.text.cleaning import clean, shorten
 from notifier.text.urls import LONGEST_ADDRESS, web_address
-from notifier.watch import poll_counts
+from notifier.watch import poll_counts, source_lists
 from notifier.watch.health import StateReport, expected_by, health, unreported_state
 from notifier.watch.http.types import Purpose, Response, body_hash
 from notifier.watch.parsers.clinicaltrials import trial_of
@@ -76,7 +76,8 @@ def add(
     source = source or _with_same_record(session, address)
     new = source is None or source.removed_at is not None
     if source is None:
-        source = _create(session, address, now, kind=kind, name=name, authority=authority)
+        source = Source(**new_row(address, now, kind=kind, name=name, authority=authority))
+        session.add(source)
     elif source.removed_at is not None:
         _start_anew(source, now)
     if profile is not None and profile not in source.profiles and (new or source.profiles):
@@ -103,30 +104,33 @@ def _with_same_record(session: Session, address: str) -> Source | None:
     return None
 
 
-def _create(
-    session: Session,
+def is_plain(address: str) -> bool:
+    """Return True for an address that is watched as it is written, and is no registry's record."""
+    return _watchable(address) == address and kind_of(address) is not SourceKind.REGISTRY
+
+
+def new_row(
     address: str,
     now: datetime,
     *,
-    kind: SourceKind | None,
-    name: str,
-    authority: Authority | None,
-) -> Source:
+    kind: SourceKind | None = None,
+    name: str = "",
+    authority: Authority | None = None,
+) -> dict[str, object]:
+    """Return the columns of a new source; the arguments are those of `add`."""
     kind = kind or kind_of(address)
     default = Authority.REGISTRY if kind is SourceKind.REGISTRY else Authority.NEWS
-    source = Source(
-        kind=kind,
-        url=address,
-        name=name or _host(address),
-        authority=authority or default,
-        created_at=now,
-        next_poll_at=now,
-        failures=0,
-        ttl_minutes=0,
-        reported_state="",
-    )
-    session.add(source)
-    return source
+    return {
+        "kind": kind,
+        "url": address,
+        "name": name or _host(address),
+        "authority": authority or default,
+        "created_at": now,
+        "next_poll_at": now,
+        "failures": 0,
+        "ttl_minutes": 0,
+        "reported_state": "",
+    }
 
 
 def _start_anew(source: Source, now: datetime) -> None:
@@ -283,14 +287,10 @@ def note_posts(source: Source, next_at: datetime, until: datetime | None = None)
 
 def record_reported_states(session: Session, now: datetime) -> list[tuple[Source, StateReport]]:
     """Return the sources whose state must be reported to the operator, and store it as reported."""
+    reported = select(Source.id).where(Source.reported_state != literal_column("''"))
     statement = select(Source).where(
         Source.removed_at.is_(None),
-        or_(
-            Source.failures > 0,
-            Source.gone_at.is_not(None),
-            Source.expected_by < now,
-            Source.reported_state != "",
-        ),
+        or_(source_lists.may_be_unwell(now), Source.id.in_(reported)),
     )
     reports = []
     for source in session.scalars(statement.order_by(Source.id)):

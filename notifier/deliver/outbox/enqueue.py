@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, func, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from notifier.deliver.outbox.patience import PATIENCE
 from notifier.enums import DeliveryKind, DeliveryStatus, Lane, WaitReason
+from notifier.store import wakes
 from notifier.store.models import AddressChange, Delivery, Digest, Note, Notice, Subscription
 
 # The kinds that somebody waits for at this moment.
@@ -33,40 +34,6 @@ _URGENT = frozenset((DeliveryKind.NOTICE, DeliveryKind.NOTE))
 def new_message_id(domain: str) -> str:
     """Return a random Message-ID of our domain (RFC 5322, 3.6.4); every attempt keeps it."""
     return f"<{uuid.uuid4().hex}@{domain}>"
-
-
-def enqueue_digest(
-    session: Session,
-    digest: Digest,
-    recipients: Sequence[tuple[Subscription, datetime]],
-    domain: str,
-    now: datetime,
-    *,
-    urgent: bool = False,
-) -> None:
-    """Enqueue a digest for the members of its group.
-
-    Args:
-        session: a writing session.
-        digest: the stored digest.
-        recipients: each subscription with the time at which the digest was due to it; at least one.
-        domain: the right side of the Message-IDs.
-        now: the time of enqueuing.
-        urgent: True if it goes before other digests.
-    """
-    rows = [
-        _row(
-            DeliveryKind.DIGEST,
-            due_at,
-            domain,
-            now,
-            digest_id=digest.id,
-            subscription_id=subscription.id,
-        )
-        | {"lane": Lane.URGENT if urgent else Lane.OTHERS}
-        for subscription, due_at in recipients
-    ]
-    session.execute(insert(Delivery), rows)
 
 
 def enqueue_asked(
@@ -99,7 +66,7 @@ def enqueue_own(
             _row(kind, now, domain, now, subscription_id=subscription_id)
             for subscription_id in subscription_ids
         ]
-        session.execute(insert(Delivery), rows)
+        _insert(session, rows)
 
 
 def enqueue_change(
@@ -119,16 +86,12 @@ def enqueue_change(
         now: the time of enqueuing.
     """
     if kinds:
-        session.execute(
-            insert(Delivery), [_row(kind, now, domain, now, change_id=change.id) for kind in kinds]
-        )
+        _insert(session, [_row(kind, now, domain, now, change_id=change.id) for kind in kinds])
 
 
 def enqueue_notice(session: Session, notice: Notice, domain: str, now: datetime) -> None:
     """Enqueue a notice to the operator."""
-    session.execute(
-        insert(Delivery), [_row(DeliveryKind.NOTICE, now, domain, now, notice_id=notice.id)]
-    )
+    _insert(session, [_row(DeliveryKind.NOTICE, now, domain, now, notice_id=notice.id)])
 
 
 def enqueue_note(
@@ -147,7 +110,14 @@ def enqueue_note(
             )
             for subscription_id in subscription_ids
         ]
-        session.execute(insert(Delivery), rows)
+        _insert(session, rows)
+
+
+def _insert(session: Session, rows: Sequence[dict[str, object]]) -> None:
+    """Store deliveries, and wake the workers that send them."""
+    session.execute(insert(Delivery), rows)
+    asked = rows[0]["lane"] == Lane.ASKED
+    wakes.note(session, wakes.Wake.ASKED if asked else wakes.Wake.DELIVER)
 
 
 def _row(
@@ -184,7 +154,7 @@ def try_again_at(delivery: Delivery, when: datetime) -> None:
     """Make a delivery due at a time, whatever its status; the Message-ID stays."""
     delivery.status = DeliveryStatus.PENDING
     delivery.next_attempt_at, delivery.given_up_at = when, when + PATIENCE
-    delivery.first_answer_at = None
+    delivery.first_answer_at, delivery.reported = None, False
 
 
 def requeue(
@@ -215,41 +185,4 @@ def resume(session: Session, digest: Digest, now: datetime) -> None:
     """Make the waiting deliveries of a digest due that were put off while it was held."""
     put_off = Delivery.digest_id == digest.id, Delivery.status == DeliveryStatus.PENDING
     session.execute(update(Delivery).where(*put_off).values(**due_from(now)))
-
-
-def listed(
-    session: Session, status: DeliveryStatus | None = None, limit: int | None = None
-) -> tuple[Sequence[RowMapping], int]:
-    """Return deliveries, newest first, and the number of all.
-
-    Args:
-        session: a reading session.
-        status: only deliveries in this status; None for all.
-        limit: the most rows; None for all.
-
-    Returns:
-        A row per delivery with the keys that `notifier deliveries list --json` shows, and the
-        number of deliveries without the limit.
-    """
-    columns: tuple[Any, ...] = (
-        Delivery.id,
-        Delivery.digest_id.label("digest"),
-        Subscription.subscriber_id.label("subscriber"),
-        Delivery.kind,
-        Delivery.status,
-        Delivery.attempts,
-        Delivery.message_id,
-        Delivery.due_at,
-        Delivery.next_attempt_at,
-        Delivery.sent_at,
-        Delivery.error,
-    )
-    conditions = [Delivery.status == status] if status is not None else []
-    deliveries = (
-        select(*columns)
-        .outerjoin(Subscription, Subscription.id == Delivery.subscription_id)
-        .where(*conditions)
-    )
-    total = session.scalar(select(func.count(Delivery.id)).where(*conditions)) or 0
-    newest_first = deliveries.order_by(Delivery.id.desc()).limit(limit)
-    return session.execute(newest_first).mappings().all(), total
+    wakes.note(session, wakes.Wake.DELIVER)

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SAWarning
 
 from notifier.errors import SettingsError
@@ -15,6 +15,20 @@ from notifier.store.db.failures import store_error
 # How long a connection waits for another's lock, in milliseconds. Chosen by hand; not measured.
 BUSY_TIMEOUT_MS = 5000
 
+# Bytes to which SQLite's write-ahead log is cut when it was longer. Chosen by hand; not measured.
+_LONGEST_LOG = 64_000_000
+
+# What libpq is told of the network, unless database_url says otherwise: seconds to connect, and how
+# soon a server that was cut off is noticed (40 seconds). Without it a connection waits for ever.
+# Chosen by hand; not measured.
+_NETWORK: dict[str, Any] = {
+    "connect_timeout": 10,
+    "keepalives_idle": 20,
+    "keepalives_interval": 5,
+    "keepalives_count": 4,
+    "tcp_user_timeout": 40_000,
+}
+
 _EXAMPLES = "It looks like sqlite:///subscribers.db or postgresql://name:password@host/database."
 
 
@@ -22,7 +36,8 @@ def make_engine(url: str) -> Engine:
     """Make an engine for SQLite or PostgreSQL; nothing is connected yet.
 
     Args:
-        url: any SQLAlchemy URL of the two; ``postgresql://`` means psycopg 3.
+        url: any SQLAlchemy URL of the two; ``postgresql://`` means psycopg 3, whose option
+            ``prepare_threshold`` may be a number or ``none`` (for PgBouncer's transaction mode).
 
     Raises:
         SettingsError: the URL names another database, or has an option that cannot be used.
@@ -44,8 +59,12 @@ def make_engine(url: str) -> Engine:
         with warnings.catch_warnings():
             warnings.simplefilter("error", SAWarning)  # an option that the driver would ignore
             # Parameters are addresses and links: no error message and no log may contain them.
+            parsed, options = _driver_options(parsed)
             engine = create_engine(
-                parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite", hide_parameters=True
+                parsed,
+                pool_pre_ping=parsed.get_backend_name() != "sqlite",
+                hide_parameters=True,
+                connect_args=options,
             )
     except (NoSuchModuleError, ImportError):
         raise SettingsError(
@@ -57,7 +76,28 @@ def make_engine(url: str) -> Engine:
         event.listen(engine, "do_connect", _create_private_file)
         event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "begin", _begin_sqlite)
+    else:
+        event.listen(engine, "do_connect", _notice_dead_server)
     return engine
+
+
+def _driver_options(url: URL) -> tuple[URL, dict[str, Any]]:
+    """Take the option out of an address that psycopg expects as a value and not as a text.
+
+    Raises:
+        ValueError: it is neither a number nor ``none``.
+    """
+    name = "prepare_threshold"
+    if url.get_backend_name() != "postgresql" or name not in url.query:
+        return url, {}
+    text = str(url.query[name])
+    return url.difference_update_query([name]), {name: None if text == "none" else int(text)}
+
+
+def connect_options(engine: Engine) -> dict[str, Any]:
+    """Return the arguments with which another library connects to the same PostgreSQL database."""
+    _, options = engine.dialect.create_connect_args(engine.url)
+    return {**_NETWORK, **options}
 
 
 def connect(engine: Engine) -> Connection:
@@ -97,6 +137,13 @@ def _create_private_file(_dialect: Any, _record: Any, arguments: list[Any], _opt
             os.close(os.open(arguments[0], os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
+def _notice_dead_server(
+    _dialect: Any, _record: Any, _arguments: list[Any], options: dict[str, Any]
+) -> None:
+    for name, value in _NETWORK.items():
+        options.setdefault(name, value)
+
+
 def _set_pragmas(connection: Any, _record: Any) -> None:
     # The driver's own transactions begin too late and commit too early: `_begin_sqlite` begins
     # them.
@@ -107,6 +154,7 @@ def _set_pragmas(connection: Any, _record: Any) -> None:
         "synchronous=FULL",
         "foreign_keys=ON",
         "secure_delete=ON",
+        f"journal_size_limit={_LONGEST_LOG}",
     ):
         connection.execute(f"PRAGMA {pragma}")
 
