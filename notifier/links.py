@@ -127,10 +127,10 @@ class Links:
         payload = (
             f'["{link_id}",{int(now.timestamp())}]' if purpose in VALID_FOR else f'"{link_id}"'
         )
-        # The same as `URLSafeSerializer.dumps`, but the key is derived once: a digest for many
-        # recipients needs many links.
+        # The same as `URLSafeSerializer.dumps`, but the key is derived and prepared once: a digest
+        # for many recipients needs many links.
         value = _base64(payload.encode())
-        signature = _base64(hmac.digest(self._derived_keys[purpose], value, "sha1"))
+        signature = _base64(_signed(self._macs[purpose], value))
         return f"{value.decode()}.{signature.decode()}"
 
     def bounce_token(self, message_id: str) -> str:
@@ -148,7 +148,7 @@ class Links:
         random_part = message_id.partition("@")[0].removeprefix("<")
         if not _RANDOM_PART.fullmatch(random_part):
             return ""
-        return _bounce_token(self._bounce_keys[0], random_part)
+        return _bounce_token(self._bounce_macs[0], random_part)
 
     def parse_bounce_token(self, token: str) -> str | None:
         """Return the random part of the Message-ID that a token is for.
@@ -163,8 +163,8 @@ class Links:
         except ValueError:
             return None
         genuine = [
-            hmac.compare_digest(lower, _bounce_token(key, random_part).encode())
-            for key in self._bounce_keys
+            hmac.compare_digest(lower, _bounce_token(mac, random_part).encode())
+            for mac in self._bounce_macs
         ]
         return random_part if any(genuine) else None
 
@@ -201,9 +201,9 @@ class Links:
         return True
 
     @cached_property
-    def _bounce_keys(self) -> list[bytes]:
+    def _bounce_macs(self) -> list[hmac.HMAC]:
         keys = (self.secret_key, self.previous_key)
-        return [f"notifier.bounce {key}".encode() for key in keys if key]
+        return [hmac.new(f"notifier.bounce {key}".encode(), None, "sha256") for key in keys if key]
 
     @cached_property
     def _serializers(self) -> dict[Purpose, URLSafeSerializer]:
@@ -211,9 +211,11 @@ class Links:
         return {purpose: URLSafeSerializer(keys, salt=f"notifier.{purpose}") for purpose in Purpose}
 
     @cached_property
-    def _derived_keys(self) -> dict[Purpose, bytes]:
+    def _macs(self) -> dict[Purpose, hmac.HMAC]:
         return {
-            purpose: serializer.make_signer(f"notifier.{purpose}").derive_key()
+            purpose: hmac.new(
+                serializer.make_signer(f"notifier.{purpose}").derive_key(), None, "sha1"
+            )
             for purpose, serializer in self._serializers.items()
         }
 
@@ -230,6 +232,13 @@ def _base64(octets: bytes) -> bytes:
     return b2a_base64(octets, newline=False).translate(_URL_SAFE, b"=")
 
 
-def _bounce_token(key: bytes, random_part: str) -> str:
-    signed = bytes.fromhex(random_part) + hmac.digest(key, random_part.encode(), "sha256")[:8]
+def _bounce_token(mac: hmac.HMAC, random_part: str) -> str:
+    signed = bytes.fromhex(random_part) + _signed(mac, random_part.encode())[:8]
     return b32encode(signed)[:TOKEN_LENGTH].decode().lower()
+
+
+def _signed(mac: hmac.HMAC, octets: bytes) -> bytes:
+    """Return the code of a text (RFC 2104); copying a prepared key takes half the time."""
+    own = mac.copy()
+    own.update(octets)
+    return own.digest()

@@ -212,6 +212,12 @@ def counts_by_source(session: Session) -> dict[int, int]:
     return {row[0]: row[1] for row in session.execute(query)}
 
 
+def count_waiting(session: Session) -> int:
+    """Return how many held matches wait, without those of a baseline."""
+    query = select(func.count(NearMiss.id)).where(_waits(), NearMiss.baseline.is_(False))
+    return session.scalar(query) or 0
+
+
 def unreported(session: Session) -> list[NearMiss]:
     """Return the held matches of which the operator was not told, oldest first; no baseline."""
     query = (

@@ -17,6 +17,7 @@ from notifier.deliver.mime.message import (
     ListHeaders,
     MessageSpec,
     MessageTemplate,
+    PersonalMessage,
     Recipient,
     compile_message,
 )
@@ -155,11 +156,14 @@ class MessageBuilder:
             octets = build_message(self._deps, spec, now)
             return self._with_envelope(claimed, to_ascii_domain(spec.to), lambda: octets)
         late = now - claimed.due_at > _LATE_AFTER
-        key = (claimed.digest_id, _schedule_of(claimed), claimed.due_at, late)
+        # The values of `_schedule_of`, which would take longer to make and to hash.
+        schedule = claimed.cadence, claimed.at, claimed.on, claimed.time_zone
+        key = (claimed.digest_id, schedule, claimed.due_at, late)
         shared = self._shared.get(key)
         if shared is None:
             shared = self._shared[key] = self._share(session, claimed.digest_id, claimed, now)
-        message = partial(_render_for, self._deps, shared, claimed, now)
+        recipient = partial(_recipient, self._deps, shared.digest, shared.schedule, claimed)
+        message = PersonalMessage(shared.template, recipient, now)
         return self._with_envelope(claimed, to_ascii_domain(claimed.to), message)
 
     def _share(self, session: Session, digest_id: int, claimed: Claimed, now: datetime) -> _Shared:
@@ -189,11 +193,6 @@ class MessageBuilder:
         tag = f"+{token}" if token else ""
         envelope_from = f"{self._bounce_local}{tag}@{self._bounce_domain}"
         return OutgoingMessage(claimed.id, envelope_from, to, message, claimed.lane)
-
-
-def _render_for(deps: Deps, shared: _Shared, claimed: Claimed, now: datetime) -> bytes:
-    recipient = _recipient(deps, shared.digest, shared.schedule, claimed)
-    return shared.template.render(recipient, now)
 
 
 def _recipient(deps: Deps, digest: RenderedDigest, schedule: str, claimed: Claimed) -> Recipient:

@@ -9,11 +9,9 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-
-from sqlalchemy import Connection
 
 from notifier.deliver import outbox
 from notifier.deliver.outbox import Claimed, Outcome, SendResult, rate_limits
@@ -22,12 +20,14 @@ from notifier.deliver.smtp.prefetch import Prefetcher
 from notifier.deliver.smtp.protocol import OutgoingMessage
 from notifier.deps import Deps
 from notifier.digest import digests
+from notifier.enums import Lane
 from notifier.errors import StoreError
 from notifier.messages.digest_mail import MessageBuilder
 from notifier.pipeline import brake
 from notifier.pipeline.bounces import Refusals
 from notifier.pipeline.interruptions import Interruptions
 from notifier.pipeline.problems import Problems, describe_unexpected, log_trace
+from notifier.store.db import Run
 from notifier.store.models import Delivery
 
 # Seconds between two renewals of the leases: two may fail before a lease of 30 seconds runs out.
@@ -76,12 +76,13 @@ def never() -> bool:
     return False
 
 
-def run(deps: Deps, stop: Callable[[], bool] = never) -> Sent:
+def run(deps: Deps, stop: Callable[[], bool] = never, before: Lane | None = None) -> Sent:
     """Send the due mails until none is left that can be sent now.
 
     Args:
         deps: the installation.
         stop: returns True when no further message is to start.
+        before: only the lanes before this one; None for all.
 
     Raises:
         SettingsError: the sender is not set; nothing was claimed.
@@ -89,16 +90,17 @@ def run(deps: Deps, stop: Callable[[], bool] = never) -> Sent:
     deps.require_sender()
     with (
         _gc_frozen(),
-        deps.small_transactions() as begin,
+        deps.small_transactions() as write,
         closing(deps.transport),
-        Prefetcher() as prefetcher,
+        Prefetcher(deps.signers) as prefetcher,
     ):
-        sending = _Sending(deps, begin, prefetcher, stop)
+        sending = _Sending(deps, write, prefetcher, stop, before)
         problem = sending.send_all()
-        if brake.apply(deps):  # its mail to the operator is sent now
+        if before is None and brake.apply(deps):  # its mail to the operator is sent now
             problem = problem or sending.send_all()
     with deps.writing() as session:
-        digests.finish(session)
+        if before is None:
+            digests.finish(session)
         stopped_at = outbox_stop.stopped_at(session)
     settling = sending.settling
     return Sent(settling.answers, problem, settling.for_our_fault, stopped_at)
@@ -110,25 +112,25 @@ class _Sending:
     def __init__(
         self,
         deps: Deps,
-        begin: Callable[[], AbstractContextManager[Connection]],
+        write: Run,
         prefetcher: Prefetcher,
         stop: Callable[[], bool],
+        before: Lane | None,
     ) -> None:
-        self._deps, self._prefetcher = deps, prefetcher
+        self._deps, self._prefetcher, self._before = deps, prefetcher, before
         self._interruptions = Interruptions(deps, stop, self._claim_first)
         self._builder = MessageBuilder(deps)
-        self._signs_slowly = any(signer.slow for signer in deps.signers)
         self._waited = 0.0
         self._smallest_claim = deps.settings.smtp.connections * 10
         self._claim_size = self._smallest_claim
-        self.settling = _Settling(deps, begin)
+        self.settling = _Settling(deps, write)
 
     def send_all(self) -> str:
         """Send until nothing is left; return the reason why the server cannot be used, if any."""
         problem = ""
         while not problem and not self._interruptions.stopped():
             now = self._deps.now()
-            claimed, wait, has_more = self._claim(now)
+            claimed, wait, has_more = self._claim(now, self._before)
             if claimed:
                 problem = self._send(claimed, wait, now)
             elif not has_more and not self._wait_for_next(now):
@@ -142,6 +144,8 @@ class _Sending:
             False if there is none, or if this run has waited long enough: other steps wait too.
         """
         if self._deps.fixed_now is not None or self._waited >= _LONGEST_WAITING:
+            return False
+        if self._before is not None:  # the mails of other lanes are another process's
             return False
         with self._deps.reading() as session:
             due_at = outbox.next_due_at(session, now)
@@ -198,7 +202,7 @@ class _Sending:
         them then takes the one that is reserved now.
         """
         now = self._deps.now()
-        claimed, wait, _ = self._claim(now, before)
+        claimed, wait, _ = self._claim(now, self._before if before is None else before)
         if before is None:
             self._deps.transport.start_later(wait.total_seconds())
         return self._built(claimed, now)
@@ -217,8 +221,7 @@ class _Sending:
         return problem
 
     def _built(self, claimed: Sequence[Claimed], now: datetime) -> Sequence[OutgoingMessage]:
-        messages = self._build(claimed, now)
-        return self._prefetcher.prepared(messages) if self._signs_slowly else messages
+        return self._prefetcher.prepared(self._build(claimed, now))
 
     def _build(self, claimed: Sequence[Claimed], now: datetime) -> list[OutgoingMessage]:
         """Return the messages of claimed deliveries; defer those that cannot be built."""
@@ -277,8 +280,8 @@ class _Settling:
         open: the claims of deliveries without an outcome, by their ids.
     """
 
-    def __init__(self, deps: Deps, begin: Callable[[], AbstractContextManager[Connection]]) -> None:
-        self._deps, self._begin, self._refusals = deps, begin, Refusals(deps)
+    def __init__(self, deps: Deps, write: Run) -> None:
+        self._deps, self._write, self._refusals = deps, write, Refusals(deps)
         self.answers: dict[str, int] = {}
         self.for_our_fault = 0
         self.open: dict[int, str] = {}
@@ -290,9 +293,8 @@ class _Settling:
             outcome.delivery_id for outcome in outcomes if outcome.answer is SendResult.ACCEPTED
         ]
         if accepted:
-            with self._begin() as connection:
-                for claim, delivery_ids in self._by_claim(accepted).items():
-                    outbox.settle_accepted(connection, delivery_ids, claim, now)
+            for claim, delivery_ids in self._by_claim(accepted).items():
+                outbox.settle_accepted(self._write, delivery_ids, claim, now)
             self._close(accepted)
             self._count(SendResult.ACCEPTED, len(accepted))
         others = [outcome for outcome in outcomes if outcome.answer is not SendResult.ACCEPTED]

@@ -56,6 +56,8 @@ def run(deps: Deps, problems: Problems | None = None) -> None:
             step(session, now)
     with problems.contained("Erasing people who left long ago"):
         _erase_expired(deps, now)
+    with problems.contained("Deleting old copies of the database"):
+        db.backups.forget_old(deps.engine, now)
     months = deps.settings.subscriptions.renewal_months
     if months:
         with problems.contained("Asking for renewals"), deps.writing() as session:

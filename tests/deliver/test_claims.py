@@ -29,8 +29,8 @@ def claim(installation: Installation, moment=TUESDAY, limit: int = 100) -> list[
 
 
 def accept(installation: Installation, claimed: Claimed) -> None:
-    with installation.at(TUESDAY).small_transactions() as begin, begin() as connection:
-        outbox.settle_accepted(connection, [claimed.id], claimed.claim, TUESDAY)
+    with installation.at(TUESDAY).small_transactions() as write:
+        outbox.settle_accepted(write, [claimed.id], claimed.claim, TUESDAY)
 
 
 def settle(

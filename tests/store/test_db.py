@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, Engine, insert, inspect, text
+from sqlalchemy import Connection, Engine, Insert, bindparam, case, insert, inspect, text, update
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from notifier.enums import Authority, SourceKind
@@ -295,33 +296,53 @@ def test_the_permissions_of_an_existing_database_stay(tmp_path: Path):
 
 def waits(connection: Connection) -> bool:
     """Tell whether a commit on this connection waits for the disk."""
+    driver = connection.connection.driver_connection
     if connection.dialect.name == "sqlite":
-        return connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
-    return connection.exec_driver_sql("SHOW synchronous_commit").scalar() == "on"
+        return driver.execute("PRAGMA synchronous").fetchone() == (2,)
+    return driver.execute("SHOW synchronous_commit").fetchone() == ("on",)
+
+
+class Watching(db.Prepared):
+    """A statement that notes before each run whether its commit waits for the disk."""
+
+    def __init__(self, statement: Insert) -> None:
+        super().__init__(statement)
+        self.waited: list[bool] = []
+
+    def run(self, connection: Connection, values: Mapping[str, object]) -> None:
+        self.waited.append(waits(connection))
+        super().run(connection, values)
+
+
+INSERT_LIMIT = insert(RateLimit).values(key=bindparam("name"), next_at=bindparam("moment"))
+ADD_LIMIT = db.Prepared(INSERT_LIMIT)
+
+
+def limit(name: str) -> dict[str, object]:
+    return {"name": f"{name}.example.org", "moment": MONDAY}
 
 
 def test_small_transactions_are_seen_by_others_at_once(engine: Engine):
-    with db.small_transactions(engine) as begin:
+    with db.small_transactions(engine) as run:
         for number in range(3):
-            with begin() as connection:
-                connection.execute(
-                    insert(RateLimit).values(key=f"{number}.example.org", next_at=MONDAY)
-                )
+            run(ADD_LIMIT, limit(str(number)))
             with db.reading(engine) as session:
                 assert session.query(RateLimit).count() == number + 1
 
 
+def test_a_small_transaction_stores_what_a_session_reads(engine: Engine):
+    with db.small_transactions(engine) as run:
+        run(ADD_LIMIT, limit("good"))
+    with db.reading(engine) as session:
+        assert session.get_one(RateLimit, "good.example.org").next_at == MONDAY
+
+
 def test_a_small_transaction_that_fails_is_undone_and_the_others_stay(engine: Engine):
-    with db.small_transactions(engine) as begin:
-        with begin() as connection:
-            connection.execute(insert(RateLimit).values(key="good.example.org", next_at=MONDAY))
-        with pytest.raises(IntegrityError), begin() as connection:
-            connection.execute(
-                insert(RateLimit),
-                [{"key": f"{name}.example.org", "next_at": MONDAY} for name in ("new", "good")],
-            )
-        with begin() as connection:
-            connection.execute(insert(RateLimit).values(key="next.example.org", next_at=MONDAY))
+    with db.small_transactions(engine) as run:
+        run(ADD_LIMIT, limit("good"))
+        with pytest.raises(IntegrityError):
+            run(ADD_LIMIT, limit("good"))
+        run(ADD_LIMIT, limit("next"))
     with db.reading(engine) as session:
         assert {limit.key for limit in session.query(RateLimit)} == {
             "good.example.org",
@@ -329,28 +350,59 @@ def test_a_small_transaction_that_fails_is_undone_and_the_others_stay(engine: En
         }
 
 
+def test_a_small_transaction_of_many_rows_changes_all_or_none(engine: Engine):
+    """The second row would get the key of the third."""
+    rename = db.Prepared(
+        update(RateLimit).values(
+            key=case((RateLimit.key == "b.example.org", "c.example.org"), else_=RateLimit.key),
+            next_at=bindparam("moment"),
+        )
+    )
+    with db.small_transactions(engine) as run:
+        for name in "abc":
+            run(ADD_LIMIT, limit(name))
+        with pytest.raises(IntegrityError):
+            run(rename, {"moment": MONDAY + timedelta(days=1)})
+    with db.reading(engine) as session:
+        assert {each.next_at for each in session.query(RateLimit)} == {MONDAY}
+
+
+def test_a_small_transaction_on_a_locked_database_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("notifier.store.db.engine.BUSY_TIMEOUT_MS", 10)
+    engine, other = (db.make_engine(f"sqlite:///{tmp_path / 'locked.db'}") for _ in range(2))
+    db.upgrade(engine)
+    with db.writing(other) as session, suppress(StoreError), db.small_transactions(engine) as run:
+        session.connection()
+        with pytest.raises(StoreError, match="locked by another program"):
+            run(ADD_LIMIT, limit("good"))
+    engine.dispose()
+    other.dispose()
+
+
 def test_small_transactions_wait_for_the_disk_every_50_milliseconds_only(engine: Engine):
-    with db.small_transactions(engine) as begin:
-        with begin() as connection:
-            assert not waits(connection)
+    watching = Watching(INSERT_LIMIT)
+    with db.small_transactions(engine) as run:
+        run(watching, limit("first"))
         time.sleep(0.06)
-        with begin() as connection:
-            assert waits(connection)
-        with begin() as connection:
-            assert not waits(connection)
+        run(watching, limit("second"))
+        run(watching, limit("third"))
+    assert watching.waited == [False, True, False]
 
 
 @pytest.mark.parametrize("failure", [None, ZeroDivisionError])
 def test_after_small_transactions_every_commit_waits_for_the_disk_again(
     engine: Engine, failure: type[Exception] | None
 ):
-    with suppress(ZeroDivisionError), db.small_transactions(engine) as begin:
-        with begin() as connection:
-            assert not waits(connection)
+    watching = Watching(INSERT_LIMIT)
+    with suppress(ZeroDivisionError), db.small_transactions(engine) as run:
+        run(watching, limit("first"))
         if failure is not None:
             raise failure
     with db.writing(engine) as session:
         assert waits(session.connection())
+    assert watching.waited == [False]
 
 
 @pytest.mark.parametrize("count", [0, 1, 499, 500, 501, 1000, 1234])

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -24,7 +25,9 @@ from notifier.errors import SettingsError
 
 # In bits (RFC 8301, 3.2).
 _SHORTEST_RSA = 2048
-_PADDING, _SHA256 = padding.PKCS1v15(), SHA256()
+_PADDING, _HASHED = padding.PKCS1v15(), Prehashed(SHA256())
+
+Key = rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Signer:
 
     domain: str
     selector: str
-    key: rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
+    key: Key
 
     @property
     def algorithm(self) -> str:
@@ -47,15 +50,13 @@ class Signer:
         return "rsa-sha256" if isinstance(self.key, rsa.RSAPrivateKey) else "ed25519-sha256"
 
     @property
-    def slow(self) -> bool:
-        """True if a signature takes longer than everything else about a mail (RSA)."""
-        return isinstance(self.key, rsa.RSAPrivateKey)
+    def pem(self) -> bytes:
+        """The private key in PEM (PKCS #8), for the processes that sign."""
+        return _pem(self.key)
 
     def sign(self, octets: bytes) -> bytes:
         """Return the signature of these bytes, in base64."""
-        if isinstance(self.key, rsa.RSAPrivateKey):
-            return base64.b64encode(self.key.sign(octets, _PADDING, _SHA256))
-        return base64.b64encode(self.key.sign(hashlib.sha256(octets).digest()))
+        return base64.b64encode(sign_hash(self.key, hashlib.sha256(octets).digest()))
 
     def record(self) -> tuple[str, str]:
         """Return the name and the text of the TXT record that the DNS must have."""
@@ -79,15 +80,36 @@ def new_key(algorithm: str) -> bytes:
     Args:
         algorithm: ``ed25519``, or ``rsa`` for 2048 bits, which every receiver verifies.
     """
-    key: rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey = (
+    key: Key = (
         ed25519.Ed25519PrivateKey.generate()
         if algorithm == "ed25519"
         else rsa.generate_private_key(public_exponent=65537, key_size=_SHORTEST_RSA)
     )
+    return _pem(key)
+
+
+def _pem(key: Key) -> bytes:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
-def read_key(file: Path) -> rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey:
+def sign_hash(key: Key, sha256: bytes) -> bytes:
+    """Return the signature of a text by its SHA-256 (RFC 6376, 3.3; RFC 8463, 3).
+
+    It holds Python's interpreter lock: threads do not sign at the same time.
+    """
+    if isinstance(key, rsa.RSAPrivateKey):
+        return key.sign(sha256, _PADDING, _HASHED)
+    return key.sign(sha256)
+
+
+def load_key(pem: bytes) -> Key:
+    """Return a key that `Signer.pem` wrote."""
+    key = load_pem_private_key(pem, password=None)
+    assert isinstance(key, rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey)
+    return key
+
+
+def read_key(file: Path) -> Key:
     """Return the private key in a PEM file.
 
     Raises:

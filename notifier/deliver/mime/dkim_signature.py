@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from notifier.deliver.mime.dkim_keys import Signer
@@ -65,8 +65,10 @@ class DkimSigner:
         names = _names((*(name for name, _ in shared), *own_names))
         self._layouts = [_Layout.of(signer, names) for signer in signers]
 
-    def headers(self, own_headers: bytes, body_hash: bytes, now: datetime) -> bytes:
-        """Return the DKIM headers for the top of a message, one for each key.
+    def requests(
+        self, own_headers: bytes, body_hash: bytes, now: datetime
+    ) -> list["SigningRequest"]:
+        """Return what is to be signed of a message, once for each key.
 
         Args:
             own_headers: the canonical form of the message's own headers.
@@ -75,9 +77,15 @@ class DkimSigner:
         """
         signed_at, encoded_hash = b"%d" % now.timestamp(), base64.b64encode(body_hash)
         headers = self._shared + own_headers
-        return b"".join(
-            [layout.header(headers, signed_at, encoded_hash) for layout in self._layouts]
-        )
+        return [
+            SigningRequest(
+                layout,
+                signed_at,
+                encoded_hash,
+                layout.signed_text(headers, signed_at, encoded_hash),
+            )
+            for layout in self._layouts
+        ]
 
 
 @dataclass(frozen=True)
@@ -120,17 +128,19 @@ class _Layout:
 
         return cls(signer, split(f"dkim-signature:{fields}"), split(text), _WIDTH - len(line))
 
-    def header(self, headers: bytes, signed_at: bytes, body_hash: bytes) -> bytes:
-        """Return the header of a message.
+    def signed_text(self, headers: bytes, signed_at: bytes, body_hash: bytes) -> bytes:
+        """Return the text that is signed.
 
         Args:
-            headers: the canonical form of its signed headers.
+            headers: the canonical form of the message's signed headers.
             signed_at: the time, in seconds since 1970.
             body_hash: the hash of its canonical body, in base64.
         """
         before, between, after = self.signed
-        octets = b"".join((headers, before, signed_at, between, body_hash, after))
-        signature = self.signer.sign(octets)
+        return b"".join((headers, before, signed_at, between, body_hash, after))
+
+    def header(self, signed_at: bytes, body_hash: bytes, signature: bytes) -> bytes:
+        """Return the header of a message with a signature in base64."""
         before, between, after = self.shown
         width = _WIDTH - 1
         lines = [signature[: self.room]]
@@ -140,6 +150,51 @@ class _Layout:
         return b"".join(
             (before, signed_at, between, body_hash, after, b"\r\n ".join(lines), b"\r\n")
         )
+
+
+class SigningRequest(NamedTuple):
+    """A text that one key is to sign.
+
+    Attributes:
+        layout: the header that the signature completes.
+        signed_at: the time in that header, in seconds since 1970.
+        body_hash: the hash of the canonical body, in base64.
+        octets: the text.
+    """
+
+    layout: _Layout
+    signed_at: bytes
+    body_hash: bytes
+    octets: bytes
+
+    @property
+    def signer(self) -> "Signer":
+        """The key."""
+        return self.layout.signer
+
+    def header(self, signature: bytes) -> bytes:
+        """Return the DKIM header with this signature in base64."""
+        return self.layout.header(self.signed_at, self.body_hash, signature)
+
+
+class UnsignedMessage(NamedTuple):
+    """A message without its signatures.
+
+    Attributes:
+        pieces: its bytes.
+        requests: what is to be signed; empty for a mail without a signature.
+    """
+
+    pieces: list[bytes]
+    requests: list[SigningRequest]
+
+    def signed(self, signatures: Sequence[bytes]) -> bytes:
+        """Return the whole message with its signatures, in base64 and in the order of requests."""
+        headers = [
+            request.header(signature)
+            for request, signature in zip(self.requests, signatures, strict=True)
+        ]
+        return b"".join(headers + self.pieces)
 
 
 def canonical_header(name: str, value: str) -> bytes:

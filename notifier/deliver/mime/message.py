@@ -22,6 +22,7 @@ from urllib.parse import quote
 from notifier.deliver.mime.dkim_signature import (
     SIGNED,
     DkimSigner,
+    UnsignedMessage,
     canonical_body,
     canonical_header,
 )
@@ -141,6 +142,11 @@ class MessageTemplate:
 
         All lines end with CRLF, and none begins with a dot (RFC 5321, 4.5.2).
         """
+        message = self.unsigned(recipient, now)
+        return message.signed([each.signer.sign(each.octets) for each in message.requests])
+
+    def unsigned(self, recipient: Recipient, now: datetime) -> UnsignedMessage:
+        """Return the message for one recipient without its signatures."""
         headers = self._recipient_headers(recipient, now)
         encoded: dict[Piece, bytes] = {}
         for name, text in recipient.personal.items():
@@ -148,13 +154,13 @@ class MessageTemplate:
         shown = "".join([f"{name}: {value}\r\n" for name, value in headers]).encode("ascii")
         octets = [self._head, shown, b"\r\n"]
         octets += [piece if isinstance(piece, bytes) else encoded[piece] for piece in self._body]
-        if self._signer is not None:
-            body_hash = hashlib.sha256()
-            for piece in self._canonical_body:
-                body_hash.update(piece if isinstance(piece, bytes) else encoded[piece])
-            signed = b"".join([canonical_header(name, value) for name, value in headers])
-            octets.insert(0, self._signer.headers(signed, body_hash.digest(), now))
-        return b"".join(octets)
+        if self._signer is None:
+            return UnsignedMessage(octets, [])
+        body_hash = hashlib.sha256()
+        for piece in self._canonical_body:
+            body_hash.update(piece if isinstance(piece, bytes) else encoded[piece])
+        own = b"".join([canonical_header(name, value) for name, value in headers])
+        return UnsignedMessage(octets, self._signer.requests(own, body_hash.digest(), now))
 
     def _recipient_headers(self, recipient: Recipient, now: datetime) -> list[tuple[str, str]]:
         headers = [
@@ -168,6 +174,29 @@ class MessageTemplate:
             by_mail = f"<mailto:{self._reply_address}?subject=unsubscribe%20{token}>"
             headers.append(("List-Unsubscribe", f"<{recipient.leave_url}>,\r\n {by_mail}"))
         return headers
+
+
+@dataclass(slots=True, eq=False)
+class PersonalMessage:
+    """A message that is built when it is sent: at once, or without its signatures before.
+
+    Attributes:
+        template: the compiled message.
+        recipient: returns the values of its recipient.
+        now: its date.
+    """
+
+    template: MessageTemplate
+    recipient: Callable[[], Recipient]
+    now: datetime
+
+    def __call__(self) -> bytes:
+        """Return the whole message."""
+        return self.template.render(self.recipient(), self.now)
+
+    def unsigned(self) -> UnsignedMessage:
+        """Return the message without its signatures."""
+        return self.template.unsigned(self.recipient(), self.now)
 
 
 @lru_cache(maxsize=64)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, bindparam, case, func, select, true, update
+from sqlalchemy import and_, bindparam, case, func, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from notifier.deliver.outbox import rate_limits, stop
@@ -134,6 +134,48 @@ _LEASED = (
 )
 
 
+# Built once: building a statement takes longer than most of them take to run.
+_DUE = (
+    select(*_CLAIMED_COLUMNS, *_STATE_COLUMNS)
+    .outerjoin(Digest, Digest.id == Delivery.digest_id)
+    .outerjoin(Subscription, Subscription.id == Delivery.subscription_id)
+    .outerjoin(Subscriber, Subscriber.id == Subscription.subscriber_id)
+    .outerjoin(Suppression, Suppression.address_hash == Subscriber.address_hash)
+    .outerjoin(
+        HeldSuppression,
+        and_(
+            HeldSuppression.address_hash == Subscriber.address_hash,
+            HeldSuppression.held_at.is_not(None),
+        ),
+    )
+    .where(
+        Delivery.status == bindparam("status"),
+        Delivery.lane == bindparam("lane"),
+        Delivery.next_attempt_at <= bindparam("now"),
+    )
+    .order_by(Delivery.next_attempt_at, Delivery.id)
+    .limit(bindparam("limit"))
+    .with_for_update(of=Delivery, skip_locked=True)
+)
+_UNCERTAIN_DUE = _DUE.where(Delivery.uncertain_times < _MOST_UNCERTAIN)
+_EXPIRED = (
+    update(Delivery)
+    .where(Delivery.status == DeliveryStatus.SENDING, Delivery.leased_until < bindparam("now"))
+    .values(status=DeliveryStatus.PENDING, leased_until=None)
+)
+# Asked again and again between two mails.
+_FIRST_LANE = (
+    select(Delivery.lane)
+    .where(
+        Delivery.status == DeliveryStatus.PENDING,
+        Delivery.lane < bindparam("before"),
+        Delivery.next_attempt_at <= bindparam("now"),
+    )
+    .order_by(Delivery.lane)
+    .limit(1)
+)
+
+
 @dataclass(frozen=True)
 class ClaimOptions:
     """The options of a claim.
@@ -159,27 +201,24 @@ def claim_due(session: Session, now: datetime, options: ClaimOptions) -> list[Cl
     mailbox, a rate limit) is put off. So the list may be empty although more is due: see
     `has_more`. While a person has stopped the sending, nothing is claimed.
     """
-    expired = Delivery.status == DeliveryStatus.SENDING, Delivery.leased_until < now
+    session.flush()
     # The claim keeps its name: if its worker lives, an answer that comes late still counts.
-    session.execute(
-        update(Delivery).where(*expired).values(status=DeliveryStatus.PENDING, leased_until=None)
-    )
+    session.connection().execute(_EXPIRED, {"now": now})
     if stop.stopped_at(session) is not None:
         return []
     rows = _next_rows(session, now, options)
-    name = uuid.uuid4().hex
+    name = uuid.uuid4().hex  # of the claim
     limits = rate_limits.Limits(session, options.domain_rates, now)
     other_rows = [row for row in rows if row.digest_id is None]
-    claimed = _claim_others(session, other_rows, limits, now)
+    claimed = _claim_others(session, other_rows, limits, now, name)
     digest_rows = [row for row in rows if row.digest_id is not None]
-    claimed += _claim_digests(session, digest_rows, limits, now)
+    claimed += _claim_digests(session, digest_rows, limits, now, name)
     limits.store()
     if claimed:
         ids = [delivery.id for delivery in claimed]
         leased = {"ids": ids, "until": now + LEASE, "name": name}
         session.connection().execute(_LEASED, leased)
-    in_order = sorted(claimed, key=_lane_of)
-    return [delivery._replace(claim=name) for delivery in in_order]
+    return sorted(claimed, key=_lane_of)
 
 
 def _lane_of(delivery: Claimed) -> int:
@@ -195,12 +234,7 @@ def has_more(session: Session, now: datetime, options: ClaimOptions) -> bool:
 
 def first_waiting_lane(session: Session, now: datetime, before: Lane) -> int | None:
     """Return the first lane before another one in which a mail is due; None if there is none."""
-    due = (
-        Delivery.status == DeliveryStatus.PENDING,
-        Delivery.lane < before,
-        Delivery.next_attempt_at <= now,
-    )
-    return session.scalar(select(Delivery.lane).where(*due).order_by(Delivery.lane).limit(1))
+    return session.scalar(_FIRST_LANE, {"before": before, "now": now})
 
 
 def next_due_at(session: Session, now: datetime) -> datetime | None:
@@ -229,36 +263,13 @@ def _due_rows(
 
     Each row has the columns `_CLAIMED_COLUMNS` and `_STATE_COLUMNS`.
     """
-    due = (
-        select(*_CLAIMED_COLUMNS, *_STATE_COLUMNS)
-        .outerjoin(Digest, Digest.id == Delivery.digest_id)
-        .outerjoin(Subscription, Subscription.id == Delivery.subscription_id)
-        .outerjoin(Subscriber, Subscriber.id == Subscription.subscriber_id)
-        .outerjoin(Suppression, Suppression.address_hash == Subscriber.address_hash)
-        .outerjoin(
-            HeldSuppression,
-            and_(
-                HeldSuppression.address_hash == Subscriber.address_hash,
-                HeldSuppression.held_at.is_not(None),
-            ),
-        )
-        .where(
-            Delivery.status == status,
-            Delivery.lane == lane,
-            Delivery.next_attempt_at <= now,
-            Delivery.uncertain_times < _MOST_UNCERTAIN
-            if status is DeliveryStatus.UNCERTAIN
-            else true(),
-        )
-        .order_by(Delivery.next_attempt_at, Delivery.id)
-        .limit(limit)
-        .with_for_update(of=Delivery, skip_locked=True)
-    )
-    return list(session.connection().execute(due))
+    due = _UNCERTAIN_DUE if status is DeliveryStatus.UNCERTAIN else _DUE
+    values = {"status": status, "lane": lane, "now": now, "limit": limit}
+    return list(session.connection().execute(due, values))
 
 
 def _claim_digests(
-    session: Session, rows: Sequence[Any], limits: rate_limits.Limits, now: datetime
+    session: Session, rows: Sequence[Any], limits: rate_limits.Limits, now: datetime, name: str
 ) -> list[Claimed]:
     put_off: dict[datetime, list[int]] = {}
     unwanted: dict[tuple[EndReason, str], list[int]] = {}
@@ -280,7 +291,7 @@ def _claim_digests(
         elif (allowed_at := limits.allowed_at(row.email)) > now:
             put_off.setdefault(allowed_at, []).append(row.id)
         else:
-            claimed.append(Claimed(*row[: len(_CLAIMED_COLUMNS)]))
+            claimed.append(Claimed._make((*row[: len(_CLAIMED_COLUMNS)], name)))
     for (reason, text), ids in unwanted.items():
         suppress = {"status": DeliveryStatus.SUPPRESSED, "leased_until": None}
         _update(session, ids, suppress | {"ended_because": reason, "error": text})
@@ -290,7 +301,7 @@ def _claim_digests(
 
 
 def _claim_others(
-    session: Session, rows: Sequence[Any], limits: rate_limits.Limits, now: datetime
+    session: Session, rows: Sequence[Any], limits: rate_limits.Limits, now: datetime, name: str
 ) -> list[Claimed]:
     """Return the wanted ones of these deliveries without a digest; suppress the others.
 
@@ -326,11 +337,14 @@ def _claim_others(
             delivery.next_attempt_at = allowed_at
         else:
             delivery.address_hash = address_hash_of(delivery)
-            claimed.append(
-                Claimed(delivery.id, delivery.message_id, delivery.due_at, lane=delivery.lane)
-            )
+            claimed.append(_claimed_other(delivery, name))
     session.flush()
     return claimed
+
+
+def _claimed_other(delivery: Delivery, name: str) -> Claimed:
+    lane = delivery.lane
+    return Claimed(delivery.id, delivery.message_id, delivery.due_at, lane=lane, claim=name)
 
 
 def _update(session: Session, ids: Sequence[int], values: Mapping[str, Any]) -> None:

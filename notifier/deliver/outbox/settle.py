@@ -12,13 +12,14 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Integer, String, Update, bindparam, select, update
+from sqlalchemy import Integer, String, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from notifier.deliver.bounces.policy import Evidence
 from notifier.deliver.outbox import patience
 from notifier.deliver.outbox.patience import PATIENCE
 from notifier.enums import DeliveryStatus, WaitReason
+from notifier.store.db import Prepared, Run
 from notifier.store.models import Delivery
 from notifier.text.cleaning import redacted
 
@@ -59,16 +60,22 @@ class Outcome(NamedTuple):
     waits_because: WaitReason | None = None
 
 
-def settle_accepted(
-    connection: Connection, delivery_ids: Sequence[int], claim: str, now: datetime
-) -> None:
-    """Store in one statement that the server accepted these deliveries of a claim."""
-    ids = {f"id{number}": delivery_id for number, delivery_id in enumerate(delivery_ids)}
-    connection.execute(_mark_sent(len(delivery_ids)), ids | {"now": now, "name": claim})
+def settle_accepted(run: Run, delivery_ids: Sequence[int], claim: str, now: datetime) -> None:
+    """Store in one statement that the server accepted these deliveries of a claim.
+
+    Args:
+        run: runs the statement in a transaction of its own.
+        delivery_ids: the deliveries.
+        claim: the name of the claim under which they were sent.
+        now: the time of the answers.
+    """
+    values: dict[str, object] = {"now": now, "name": claim}
+    values |= {f"id{number}": delivery_id for number, delivery_id in enumerate(delivery_ids)}
+    run(_mark_sent(len(delivery_ids)), values)
 
 
 @lru_cache(maxsize=64)
-def _mark_sent(number: int) -> Update:
+def _mark_sent(number: int) -> Prepared:
     """Return the statement for this number of deliveries.
 
     A list that the library expands for each call would cost more than the update itself.
@@ -77,8 +84,10 @@ def _mark_sent(number: int) -> Update:
     deliveries = update(Delivery).where(
         Delivery.id.in_(ids), Delivery.claim == bindparam("name", type_=String)
     )
-    return deliveries.values(
-        status=DeliveryStatus.SENT, sent_at=bindparam("now"), error=None, leased_until=None
+    return Prepared(
+        deliveries.values(
+            status=DeliveryStatus.SENT, sent_at=bindparam("now"), error=None, leased_until=None
+        )
     )
 
 

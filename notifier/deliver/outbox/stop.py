@@ -10,6 +10,9 @@ from sqlalchemy.orm import Session
 
 from notifier.store.models import Installation
 
+# Built once: it is asked again and again between two mails.
+_STOPPED_AT = select(Installation.stopped_at)
+
 
 def stop(session: Session, now: datetime) -> bool:
     """Let no further mail start; return False if none could already."""
@@ -31,4 +34,4 @@ def resume(session: Session) -> bool:
 
 def stopped_at(session: Session) -> datetime | None:
     """Return the time at which a person stopped sending; None while mails go out."""
-    return session.scalar(select(Installation.stopped_at))
+    return session.scalar(_STOPPED_AT)

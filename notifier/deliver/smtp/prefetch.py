@@ -1,29 +1,40 @@
-"""Prefetching: messages that are slow to build are built before they are sent, on several cores.
+"""Prefetching: messages are built and signed in advance, the signatures on all cores.
 
-A signature by RSA takes longer than everything else about a mail, and Python's interpreter lock is
-free meanwhile. How a message is built is not known here.
+A signature takes as long as everything else about a mail or longer, so other processes make it
+(`deliver/mime/signing_pool.py`) while earlier mails are sent. What a message says is not known
+here.
 """
 
-import os
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
+from notifier.deliver.mime.dkim_keys import Signer
+from notifier.deliver.mime.dkim_signature import UnsignedMessage
+from notifier.deliver.mime.message import PersonalMessage
+from notifier.deliver.mime.signing_pool import Signatures, SigningPool
 from notifier.deliver.smtp.protocol import OutgoingMessage
 
 # Messages are built in batches, and this many batches are ahead of the message that is sent, so
 # that at most 64 messages are kept in memory. Chosen by hand; not measured.
 BATCH_SIZE = 8
 BATCHES_AHEAD = 8
+# Fewer messages are signed at once: to start a process takes as long as a few hundred signatures.
+# Chosen by hand; not measured.
+FEWEST = 64
 
 
 class Prefetcher:
-    """A pool of threads that builds messages in their order, some of them in advance."""
+    """Builds messages in their order, some of them in advance.
 
-    def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(min(4, os.cpu_count() or 1), "prefetch")
+    Args:
+        signers: the keys that sign them; without any, nothing is built in advance.
+    """
+
+    def __init__(self, signers: Sequence[Signer]) -> None:
+        self._signs = bool(signers)
+        self._pool = SigningPool(signers)
 
     def __enter__(self) -> Self:
         return self
@@ -34,38 +45,69 @@ class Prefetcher:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._pool.shutdown(cancel_futures=True)
+        self._pool.close()
 
-    def prepared(self, messages: Sequence[OutgoingMessage]) -> list[OutgoingMessage]:
-        """Return the same messages, each of which waits for its bytes instead of building them.
+    def prepared(self, messages: Sequence[OutgoingMessage]) -> Sequence[OutgoingMessage]:
+        """Return the same messages, each of which uses what was built of it in advance.
 
-        Bytes are kept until they are used. A message that is used again, or whose building failed
-        in advance, is built at that moment, so that its error is raised there.
+        A message that is used again, or whose building failed in advance, is built at that moment,
+        so that its error is raised there.
         """
-        batches = [
-            messages[start : start + BATCH_SIZE] for start in range(0, len(messages), BATCH_SIZE)
-        ]
-        built: list[Future[list[bytes | None]]] = []
-
-        def use(batch: int, index: int) -> bytes:
-            while len(built) < min(batch + BATCHES_AHEAD, len(batches)):
-                built.append(self._pool.submit(_build, batches[len(built)]))
-            results = built[batch].result()
-            octets, results[index] = results[index], None
-            return batches[batch][index].message() if octets is None else octets
-
+        if not self._signs or (len(messages) < FEWEST and not self._pool.is_started):
+            return messages
+        self._pool.start()
+        window = _Window(messages, self._pool)
         return [
-            outgoing._replace(message=partial(use, number // BATCH_SIZE, number % BATCH_SIZE))
+            outgoing._replace(message=partial(window.use, number))
             for number, outgoing in enumerate(messages)
         ]
 
 
-def _build(messages: Sequence[OutgoingMessage]) -> list[bytes | None]:
-    """Return the bytes of each message; None for one that cannot be built."""
-    built: list[bytes | None] = []
-    for outgoing in messages:
-        try:
-            built.append(outgoing.message())
-        except Exception:  # noqa: BLE001 - it is built again when it is sent, and fails there
-            built.append(None)
-    return built
+class _Built(NamedTuple):
+    """A message that waits for its signatures, which are those of a batch from `first` on."""
+
+    unsigned: UnsignedMessage
+    signatures: Signatures
+    first: int
+
+    def finished(self) -> bytes:
+        """Return the whole message."""
+        last = self.first + len(self.unsigned.requests)
+        return self.unsigned.signed(self.signatures.get()[self.first : last])
+
+
+class _Window:
+    """The messages of one claim, of which some are built ahead of the one that is sent."""
+
+    def __init__(self, messages: Sequence[OutgoingMessage], pool: SigningPool) -> None:
+        self._messages, self._pool = messages, pool
+        self._built: list[_Built | None] = []
+
+    def use(self, number: int) -> bytes:
+        """Return the bytes of the message with this number."""
+        ahead = (number // BATCH_SIZE + BATCHES_AHEAD) * BATCH_SIZE
+        while len(self._built) < min(ahead, len(self._messages)):
+            self._build_batch()
+        built, self._built[number] = self._built[number], None
+        return self._messages[number].message() if built is None else built.finished()
+
+    def _build_batch(self) -> None:
+        """Build the next messages, and ask for their signatures."""
+        start = len(self._built)
+        unsigned = [_unsigned(each) for each in self._messages[start : start + BATCH_SIZE]]
+        requests = [request for each in unsigned if each for request in each.requests]
+        signatures = self._pool.sign(requests)
+        first = 0
+        for each in unsigned:
+            self._built.append(None if each is None else _Built(each, signatures, first))
+            first += 0 if each is None else len(each.requests)
+
+
+def _unsigned(outgoing: OutgoingMessage) -> UnsignedMessage | None:
+    """Return a message without its signatures; None for one that is built when it is sent."""
+    if not isinstance(outgoing.message, PersonalMessage):
+        return None
+    try:
+        return outgoing.message.unsigned()
+    except Exception:  # noqa: BLE001 - it is built again when it is sent, and fails there
+        return None

@@ -88,7 +88,7 @@ def fingerprint(url: str, title: str, text: str, trial: str = "") -> Fingerprint
 
 @dataclass(frozen=True)
 class Keys:
-    """What a report is found by.
+    """The keys that a report is found by.
 
     Attributes:
         signs: 16 hexadecimal digits for its page, for each of its papers, and for its trial.

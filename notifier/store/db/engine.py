@@ -15,6 +15,9 @@ from notifier.store.db.failures import store_error
 # How long a connection waits for another's lock, in milliseconds. Chosen by hand; not measured.
 BUSY_TIMEOUT_MS = 5000
 
+# Bytes to which SQLite's write-ahead log is cut when it was longer. Chosen by hand; not measured.
+_LONGEST_LOG = 64_000_000
+
 _EXAMPLES = "It looks like sqlite:///subscribers.db or postgresql://name:password@host/database."
 
 
@@ -125,6 +128,7 @@ def _set_pragmas(connection: Any, _record: Any) -> None:
         "synchronous=FULL",
         "foreign_keys=ON",
         "secure_delete=ON",
+        f"journal_size_limit={_LONGEST_LOG}",
     ):
         connection.execute(f"PRAGMA {pragma}")
 

@@ -3,8 +3,9 @@
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from notifier.store.db.engine import driver_connection
 from notifier.store.db.failures import translate_db_errors
+from notifier.store.db.prepared import Prepared
 
 # The name in `Session.info` of the key by which addresses are recognised.
 ADDRESS_KEY = "address_key"
@@ -19,6 +21,9 @@ ADDRESS_KEY = "address_key"
 # How long small transactions may be lost by a power cut (not by the end of a process), in seconds.
 # Chosen by hand; not measured.
 _LONGEST_UNSAFE = 0.05
+
+# Runs a prepared statement with these values in a transaction of its own.
+Run = Callable[[Prepared, Mapping[str, Any]], None]
 
 _writer_locks: "WeakKeyDictionary[Engine, threading.Lock]" = WeakKeyDictionary()
 
@@ -50,7 +55,7 @@ def writing(engine: Engine, address_key: str = "") -> Iterator[Session]:
     """
     writer = engine.execution_options(sqlite_begin="IMMEDIATE")
     with (
-        _one_writer_at_a_time(engine),
+        _writer_lock(engine),
         translate_db_errors(engine),
         Session(writer, expire_on_commit=False, info={ADDRESS_KEY: address_key}) as session,
         session.begin(),
@@ -59,38 +64,34 @@ def writing(engine: Engine, address_key: str = "") -> Iterator[Session]:
 
 
 @contextmanager
-def small_transactions(
-    engine: Engine,
-) -> Iterator[Callable[[], AbstractContextManager[Connection]]]:
-    """Open one connection for many small transactions; the function it gives opens one of them.
+def small_transactions(engine: Engine) -> Iterator[Run]:
+    """Open a connection for many small transactions; the function it gives runs one of them.
 
-    This is for rows that are written thousands of times a second, without objects; `writing` is for
-    everything else. A committed transaction survives the end of this process, as any does. The disk
-    is waited for every 50 ms and at the end instead of after each commit: a power cut can undo what
-    was committed since.
+    This is for rows that are written thousands of times a second, by one prepared statement each;
+    `writing` is for everything else. A committed transaction survives the end of this process, as
+    any does. The disk is waited for every 50 ms and at the end instead of after each commit: a
+    power cut can undo what was committed since.
 
     Raises:
         StoreError: the database is locked, full or unreachable.
     """
-    with (
-        translate_db_errors(engine),
-        engine.execution_options(sqlite_begin="IMMEDIATE").connect() as connection,
-    ):
+    # On SQLite each statement is committed at once already (`engine.py`).
+    options = {} if engine.dialect.name == "sqlite" else {"isolation_level": "AUTOCOMMIT"}
+    with translate_db_errors(engine), engine.execution_options(**options).connect() as connection:
         waited_at = time.monotonic()
+        lock = _writer_lock(engine)
 
-        @contextmanager
-        def transaction() -> Iterator[Connection]:
+        def run(statement: Prepared, values: Mapping[str, Any]) -> None:
             nonlocal waited_at
             waits = time.monotonic() - waited_at > _LONGEST_UNSAFE
-            with _one_writer_at_a_time(engine), translate_db_errors(engine):
+            with lock, translate_db_errors(engine):
                 _wait_for_disk(connection, wait=waits)
-                with connection.begin():
-                    yield connection
+                statement.run(connection, values)
             if waits:
                 waited_at = time.monotonic()
 
         try:
-            yield transaction
+            yield run
         except BaseException:
             # Nobody else may get a connection whose commits do not wait for the disk.
             connection.invalidate()
@@ -109,20 +110,16 @@ def _wait_for_disk(connection: Connection, *, wait: bool) -> None:
     if connection.dialect.name == "sqlite":
         driver_connection(connection).execute(f"PRAGMA synchronous={'FULL' if wait else 'NORMAL'}")
     else:
-        connection.exec_driver_sql(f"SET synchronous_commit = {'on' if wait else 'off'}")
-        connection.commit()
+        driver_connection(connection).execute(f"SET synchronous_commit = {'on' if wait else 'off'}")
     connection.info["waits"] = wait
 
 
-@contextmanager
-def _one_writer_at_a_time(engine: Engine) -> Iterator[None]:
-    """Let threads of this process write to SQLite one after the other.
+def _writer_lock(engine: Engine) -> AbstractContextManager[object]:
+    """Return the lock that lets threads of this process write to SQLite one after the other.
 
     SQLite's own waiting is not fair: with many waiting threads, some would not get the lock before
-    the busy timeout ends.
+    the busy timeout ends. PostgreSQL needs none.
     """
     if engine.dialect.name != "sqlite":
-        yield
-        return
-    with _writer_locks.setdefault(engine, threading.Lock()):
-        yield
+        return nullcontext()
+    return _writer_locks.setdefault(engine, threading.Lock())

@@ -5,6 +5,7 @@ no stage. The docstring of a table names the one file or folder that writes it; 
 """
 
 from notifier.store.models.base import Base, Installation, UTCDateTime
+from notifier.store.models.counts import WeeklyCount
 from notifier.store.models.deliveries import (
     Alarm,
     BounceReport,
@@ -13,8 +14,9 @@ from notifier.store.models.deliveries import (
     Note,
     Notice,
     RateLimit,
+    is_unfinished,
 )
-from notifier.store.models.digests import Digest, DigestItem
+from notifier.store.models.digests import Digest, DigestItem, Told, has_status
 from notifier.store.models.matches import Examination, Match, NearMiss, StoryKeys
 from notifier.store.models.profiles import Profile, ProfileRevision, Term
 from notifier.store.models.sources import (
@@ -76,6 +78,10 @@ __all__ = [
     "Subscription",
     "Suppression",
     "Term",
+    "Told",
     "UTCDateTime",
+    "WeeklyCount",
     "Wording",
+    "has_status",
+    "is_unfinished",
 ]

@@ -110,6 +110,7 @@ class NearMiss(Base):
     __tablename__ = "near_miss"
     __table_args__ = (
         UniqueConstraint("profile_id", "revision_id", name="uq_near_miss_profile_revision"),
+        Index("ix_near_miss_reported", "reported_at", "baseline"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -11,6 +11,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -18,6 +19,13 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from notifier.enums import Authority, NewsKind, SourceKind
 from notifier.store.models.base import Base, MessageJSON
 from notifier.store.models.profiles import Profile
+
+# The conditions of indexes that hold few of many sources.
+_IS_FAILING = text("failures > 0")
+_IS_GONE = text("gone_at IS NOT NULL")
+_IS_REPORTED = text("told_as <> ''")
+# The condition of an index: a first state always keeps its text.
+_MAY_BE_EMPTIED = text("number > 1 AND NOT emptied")
 
 
 class Change(TypedDict):
@@ -73,6 +81,11 @@ class Source(Base):
     """
 
     __tablename__ = "source"
+    __table_args__ = (
+        Index("ix_source_failing", "id", sqlite_where=_IS_FAILING, postgresql_where=_IS_FAILING),
+        Index("ix_source_gone", "id", sqlite_where=_IS_GONE, postgresql_where=_IS_GONE),
+        Index("ix_source_reported", "id", sqlite_where=_IS_REPORTED, postgresql_where=_IS_REPORTED),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[SourceKind]
@@ -88,7 +101,7 @@ class Source(Base):
     baselined_at: Mapped[datetime | None]
     empty_since: Mapped[datetime | None]
     changed_at: Mapped[datetime | None]
-    expected_by: Mapped[datetime | None]
+    expected_by: Mapped[datetime | None] = mapped_column(index=True)
     moved_to: Mapped[str | None] = mapped_column(Text)
     moved_seen_at: Mapped[datetime | None]
     gone_at: Mapped[datetime | None]
@@ -216,6 +229,7 @@ class Revision(Base):
             that were read in different ways may differ without an edit.
         judge_requests: how often it was asked since the last judgement that it be judged for all
             profiles; 0 for a judged one. Writer: `match/unjudged.py`.
+        emptied: true after `body` and `content` were removed, because the state is old.
     """
 
     __tablename__ = "revision"
@@ -227,6 +241,12 @@ class Revision(Base):
             "id",
             sqlite_where=text("judge_requests > 0"),
             postgresql_where=text("judge_requests > 0"),
+        ),
+        Index(
+            "ix_revision_full",
+            "observed_at",
+            sqlite_where=_MAY_BE_EMPTIED,
+            postgresql_where=_MAY_BE_EMPTIED,
         ),
     )
 
@@ -252,6 +272,7 @@ class Revision(Base):
     held_because: Mapped[str] = mapped_column(String(20), default="")
     reading: Mapped[int] = mapped_column(default=1, server_default="1")
     judge_requests: Mapped[int] = mapped_column(default=1, server_default="0")
+    emptied: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     entry: Mapped[Entry] = relationship(back_populates="revisions")
 
