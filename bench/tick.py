@@ -29,9 +29,10 @@ from sqlalchemy import event
 
 from bench import figures
 from bench.figures import Figure
+from notifier.pipeline import retention
 from notifier.pipeline.problems import Problems
 from notifier.pipeline.run import steps
-from notifier.store import db
+from notifier.store import db, heartbeat
 from tests.support import big_store, mail_sink, news_site, postgres
 from tests.support.installation import MONDAY, Installation
 
@@ -85,6 +86,12 @@ def measure(installation, rounds, without):
     """Run every step of an idle tick but those left out; return the medians of each."""
     deps = installation.at(NOW)
     statements = Statements(deps.engine)
+    with deps.reading() as session:
+        is_due = heartbeat.is_pruning_due(session, NOW)
+    while is_due:  # the first weeks are counted in several runs
+        retention.run(deps)
+        with deps.reading() as session:
+            is_due = heartbeat.is_pruning_due(session, NOW)
     wall, processor, numbers = defaultdict(list), defaultdict(list), {}
     for number in range(rounds + 1):
         problems = Problems()

@@ -24,7 +24,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -38,8 +37,7 @@ from notifier.deliver import outbox
 from notifier.deps import Deps
 from notifier.enums import Cadence, DeliveryKind, DeliveryStatus
 from notifier.match import profiles
-from notifier.store import db
-from notifier.store.models import Delivery, Subscription
+from notifier.store.models import Delivery
 from notifier.subscribers import choices, subscriptions
 from tests.support import postgres
 
@@ -280,12 +278,8 @@ def benched(stack: ExitStack, server_url: str, mails: int) -> Iterator[Bench]:
     """Give a bench of its own database."""
     server = stack.enter_context(sink())
     url = stack.enter_context(postgres.database(server_url))
-    now = datetime.now(UTC)  # noqa: TID251 - as the workers' own
-    deps = replace(installation(url, server.port, mails, SIZE), fixed_now=now)
+    deps = installation(url, server.port, mails, SIZE)
     worker.create_tables(deps.engine)
-    with deps.writing() as session:
-        session.execute(update(Subscription).values(confirmed_at=deps.now()))
-    db.require_known_schema(deps.engine)
     yield Bench(deps, mails, server)
     deps.engine.dispose()
 

@@ -22,17 +22,19 @@ _HEADINGS = ("id", "profile", "cadence", "status", "composed", "items", "recipie
 
 
 @app.command("list")
-def list_(json: shared.Json = False) -> None:
-    """Show every digest with its items, newest first."""
+def list_(limit: shared.Limit = None, json: shared.Json = False) -> None:
+    """Show digests with their items, newest first."""
     from notifier.digest import digests
 
     with shared.open_deps() as deps, deps.reading() as session:
-        rows = [_to_json(session, digest) for digest in digests.listed(session)]
-    if json:
-        shared.print_json(rows)
-    else:
-        cells = [_cells(row) for row in rows]
-        shared.print_table(_HEADINGS, cells, "No digest has been composed yet.")
+        listed = digests.listed(session, shared.row_limit(limit, json=json))
+        rows = (_to_json(session, digest) for digest in listed)
+        if json:
+            shared.print_json_rows(rows)
+            return
+        cells, total = [_cells(row) for row in rows], digests.count(session)
+    shared.print_table(_HEADINGS, cells, "No digest has been composed yet.")
+    shared.say_if_cut(len(cells), total)
 
 
 @app.command("show")

@@ -46,11 +46,15 @@ def export_rows(session: Session) -> Iterator[dict[str, str]]:
                 "key": key,
             }
         )
-    order = select(Subscription.id).join(Subscription.subscriber)
-    ids = session.scalars(order.order_by(Subscriber.id, Subscription.id)).all()
-    for chunk in in_chunks(ids, _BATCH):
-        for cells in _lines(session, chunk):
-            yield empty | cells
+    people = select(Subscriber.id).order_by(Subscriber.id).limit(_BATCH)
+    last_id = 0
+    while page := session.scalars(people.where(Subscriber.id > last_id)).all():
+        theirs = select(Subscription.id).where(Subscription.subscriber_id.in_(page))
+        order = theirs.order_by(Subscription.subscriber_id, Subscription.id)
+        for chunk in in_chunks(session.scalars(order).all(), _BATCH):
+            for cells in _lines(session, chunk):
+                yield empty | cells
+        last_id = page[-1]
 
 
 def _lines(session: Session, ids: Sequence[int]) -> list[dict[str, str]]:

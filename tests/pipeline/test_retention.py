@@ -39,6 +39,13 @@ NEWS = Article(
 CORRECTED = replace(NEWS, summary="It slowed new lesions by 61 percent in 129 people.")
 
 
+@pytest.fixture(autouse=True)
+def _in_one_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a run finish, and without pauses; the limits have a test of their own."""
+    monkeypatch.setattr(retention, "_LONGEST_RUN", 60.0)
+    monkeypatch.setattr(retention, "_PAUSE", 0.0)
+
+
 @pytest.fixture
 def told(any_installation: Installation) -> Installation:
     """An installation that told Anna news on Tuesday; Ben subscribed afterwards."""

@@ -6,6 +6,7 @@ not sent, or is sent again, is in `unsent`.
 
 from notifier.deliver.outbox.claim import (
     LEASE,
+    MOST_UNCERTAIN,
     Claimed,
     ClaimOptions,
     claim_due,
@@ -21,7 +22,6 @@ from notifier.deliver.outbox.enqueue import (
     enqueue_note,
     enqueue_notice,
     enqueue_own,
-    listed,
     new_message_id,
     requeue,
     resume,
@@ -35,6 +35,7 @@ from notifier.deliver.outbox.unsent import (
     drop,
     drop_expired,
     end_merged,
+    hand_over,
     owe_again,
     retry,
     still_waiting,
@@ -43,6 +44,7 @@ from notifier.deliver.outbox.unsent import (
 
 __all__ = [
     "LEASE",
+    "MOST_UNCERTAIN",
     "ClaimOptions",
     "Claimed",
     "Outcome",
@@ -60,8 +62,8 @@ __all__ = [
     "enqueue_notice",
     "enqueue_own",
     "first_waiting_lane",
+    "hand_over",
     "has_more",
-    "listed",
     "lock_old",
     "new_message_id",
     "next_due_at",

@@ -49,7 +49,7 @@ LEASE = timedelta(seconds=30)
 _HELD_FOR = timedelta(hours=6)
 
 # A delivery whose answer was lost so often is sent again only by a person (`retry`).
-_MOST_UNCERTAIN = 2
+MOST_UNCERTAIN = 2
 
 
 class Claimed(NamedTuple):
@@ -157,7 +157,7 @@ _DUE = (
     .limit(bindparam("limit"))
     .with_for_update(of=Delivery, skip_locked=True)
 )
-_UNCERTAIN_DUE = _DUE.where(Delivery.uncertain_times < _MOST_UNCERTAIN)
+_UNCERTAIN_DUE = _DUE.where(Delivery.uncertain_times < MOST_UNCERTAIN)
 _EXPIRED = (
     update(Delivery)
     .where(Delivery.status == DeliveryStatus.SENDING, Delivery.leased_until < bindparam("now"))

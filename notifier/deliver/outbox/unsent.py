@@ -1,7 +1,8 @@
 """Unsent: what becomes of deliveries that wait, were suppressed, or were given up.
 
-Owns when a suppressed digest is owed again, which waiting digests a newer one may contain, and what
-a person may send again or drop. It must not know what a digest says.
+Owns when a suppressed digest is owed again, which waiting digests a newer one may contain, which
+move to another subscription, and what a person may send again or drop. It must not know what a
+digest says.
 """
 
 from collections.abc import Collection, Sequence
@@ -9,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, and_, exists, or_, select, update
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, aliased, joinedload
 
 from notifier.deliver.outbox.enqueue import try_again_at
 from notifier.enums import (
@@ -174,6 +175,33 @@ def _send_again(delivery: Delivery, now: datetime) -> None:
     try_again_at(delivery, now)
     delivery.attempts, delivery.first_answer_at, delivery.error = 0, None, None
     delivery.waits_because, delivery.ended_because = "", ""
+
+
+def hand_over(
+    session: Session, old_id: int, new_id: int, composed_before: datetime | None = None
+) -> None:
+    """Let the digests of a subscription that did not go out go to another one of the same person.
+
+    Args:
+        session: a writing session.
+        old_id: the subscription that ended.
+        new_id: the one that goes on in its place.
+        composed_before: only what was composed before this time; None for all.
+    """
+    same = aliased(Delivery)
+    is_there = exists().where(same.digest_id == Delivery.digest_id, same.subscription_id == new_id)
+    unsent = (DeliveryStatus.PENDING, DeliveryStatus.UNCERTAIN, DeliveryStatus.FAILED)
+    waiting = [
+        Delivery.subscription_id == old_id,
+        Delivery.kind == DeliveryKind.DIGEST,
+        Delivery.status.in_(unsent),
+        ~is_there,
+    ]
+    if composed_before is not None:
+        waiting.append(Delivery.created_at < composed_before)
+    for chunk in in_chunks(session.scalars(select(Delivery.id).where(*waiting)).all()):
+        moved = update(Delivery).where(Delivery.id.in_(chunk)).values(subscription_id=new_id)
+        session.execute(moved.execution_options(synchronize_session=False))
 
 
 def drop_expired(session: Session, now: datetime) -> None:

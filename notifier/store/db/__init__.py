@@ -5,7 +5,7 @@ meaning.
 """
 
 from notifier.store.db.deleted_rows import PERSONAL_TABLES, scrub
-from notifier.store.db.engine import BUSY_TIMEOUT_MS, connect, make_engine
+from notifier.store.db.engine import BUSY_TIMEOUT_MS, connect, connect_options, make_engine
 from notifier.store.db.prepared import Prepared
 from notifier.store.db.schema import (
     alembic_config,
@@ -34,6 +34,7 @@ __all__ = [
     "alembic_config",
     "changing_schema",
     "connect",
+    "connect_options",
     "in_chunks",
     "insert_missing",
     "make_engine",
