@@ -4,6 +4,8 @@
 # make lint        format, style, complexity, types
 # make test-long   the long tests too: crash loops, corpora, fuzzing, the wheel in a fresh environment
 # make coverage    which lines no test reaches
+# make bench       measure, and write docs/benchmarks.md: about ten minutes; ONLY=deliver,plan; FULL=1 takes hours
+# make bench-check  which measured ratios fell by a quarter
 # make words       gather what is to be translated into the catalogues
 # make lock        renew the hash-locked requirements
 
@@ -16,7 +18,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --python-version 3.11 --universal --gen
 # The tests start hundreds of short processes: without bytecode each would compile the package again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-long check lint coverage words words-fresh lock
+.PHONY: demo test test-long check lint coverage bench bench-check words words-fresh lock
 
 demo: .venv/demo
 	$(BIN)/notifier demo
@@ -44,6 +46,12 @@ coverage: .venv/dev
 	tests/install-chromium
 	$(BIN)/python -m pytest -q -m "not long" --cov --cov-report=term-missing:skip-covered
 
+bench: .venv/bench
+	$(BIN)/python bench/suite.py --only "$(ONLY)" $(if $(FULL),--full)
+
+bench-check: .venv/dev
+	$(BIN)/python bench/check.py
+
 words: .venv/dev
 	$(call update_catalogues,notifier/i18n/locale)
 
@@ -66,10 +74,11 @@ lock: .venv/dev
 	$(PIP) uv
 	$(COMPILE) --upgrade pyproject.toml --extra demo --group dev --output-file requirements-dev.lock
 	@# What a lock pins already is kept: each of the others begins as a copy, and loses what it does not need.
-	for lock in requirements requirements-demo requirements-build; do cp requirements-dev.lock $$lock.lock; done
+	for lock in requirements requirements-demo requirements-build requirements-bench; do cp requirements-dev.lock $$lock.lock; done
 	$(COMPILE) pyproject.toml --output-file requirements.lock
 	$(COMPILE) pyproject.toml --extra demo --output-file requirements-demo.lock
 	$(COMPILE) --group build --output-file requirements-build.lock
+	$(COMPILE) --group bench --output-file requirements-bench.lock
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "notifier needs Python 3.11 or newer")'
@@ -88,4 +97,8 @@ lock: .venv/dev
 
 .venv/dev: .venv/run requirements-dev.lock
 	$(PIP) --require-hashes -r requirements-dev.lock
+	touch $@
+
+.venv/bench: .venv/dev requirements-bench.lock
+	$(PIP) --require-hashes -r requirements-bench.lock
 	touch $@

@@ -35,6 +35,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from sqlalchemy import delete, select, update
 
+from bench import figures
+from bench.figures import Figure
 from notifier.deps import Deps
 from notifier.digest import digests
 from notifier.digest.groups import group_subscriptions
@@ -261,19 +263,28 @@ def _answered(worker: subprocess.Popen[str]) -> bool:
     return True
 
 
-def report(results: dict[str, Measured]) -> None:
-    """Print a line for each case, with ratios to the answers of sign-ups alone."""
-    alone = results["alone"].answers
+def report(results: dict[str, Measured], database: str) -> list[Figure]:
+    """Return a figure for each case: the median answer beside that of sign-ups alone."""
+    alone = statistics.median(results["alone"].answers)
+    found = []
     for case, times in results.items():
-        median, worst = statistics.median(times.answers), max(times.answers)
-        line = (
-            f"{case:27} {len(times.answers):4} sign-ups: median {median * 1e3:6.1f} ms = "
-            f"{median / statistics.median(alone):5.2f} x, worst {worst * 1e3:7.1f} ms = "
-            f"{worst / max(alone):5.2f} x"
+        if case == "alone":
+            continue
+        note = f"{len(times.answers)} sign-ups; the slowest took {max(times.answers) * 1e3:.0f} ms"
+        note += f", alone {max(results['alone'].answers) * 1e3:.0f} ms; "
+        note += f"the work took {statistics.median(times.work):.1f} s."
+        median = statistics.median(times.answers)
+        figure = Figure(
+            f"Sign-up on {database}, {case}",
+            unit="ms",
+            ours=median * 1e3,
+            base=alone * 1e3,
+            against="a sign-up alone",
+            ratio=median / alone,
+            note=note,
         )
-        if times.work:
-            line += f"; the work took {statistics.median(times.work):.1f} s"
-        print(line)
+        found.append(figure)
+    return found
 
 
 def run(url: str, rounds: int, members: int) -> None:
@@ -288,7 +299,7 @@ def run(url: str, rounds: int, members: int) -> None:
         for _ in range(rounds):
             for case in CASES:
                 measure(visitors, worker, case, results[case])
-    report(results)
+    figures.show(report(results, "PostgreSQL" if url.startswith("postgresql") else "SQLite"))
 
 
 def main() -> None:

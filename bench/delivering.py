@@ -1,6 +1,8 @@
 """Deliver what is due in a database, and print the cost; `delivery.py` starts this process.
 
-python bench/delivering.py DATABASE PORT CONNECTIONS [KEY]
+    python bench/delivering.py URL PORT CONNECTIONS [KEY]
+
+With 0 connections it takes as many as the settings have by default.
 """
 
 import json
@@ -11,6 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from bench.figures import cpu_seconds, peak_mb
 from notifier.deps import Deps
 from notifier.pipeline import deliver
 from notifier.settings import Dkim, Settings, Smtp
@@ -20,9 +23,10 @@ NOW = datetime(2026, 3, 3, 9, tzinfo=UTC)
 
 
 def main() -> None:
-    database, port, connections, *keys = sys.argv[1:]
+    url, port, connections, *keys = sys.argv[1:]
     dkim = Dkim(domain="example.org", private_key_file=keys[0]) if keys else Dkim()
-    smtp = Smtp(port=int(port), security="none", connections=int(connections))
+    chosen = {"connections": int(connections)} if int(connections) else {}
+    smtp = Smtp(port=int(port), security="none", **chosen)
     sender = {
         "name": "Example Society",
         "address": "digest@example.org",
@@ -36,17 +40,13 @@ def main() -> None:
         smtp=smtp,
         dkim=dkim,
     )
-    deps = Deps(settings, db.make_engine(f"sqlite:///{database}"), NOW)
-    started = time.perf_counter()
-    sent = deliver.run(deps)
-    seconds = time.perf_counter() - started
-    print(json.dumps({"accepted": sent.accepted, "seconds": seconds, "peak": peak_memory()}))
-
-
-def peak_memory() -> float:
-    """Return the peak memory of this process in MB; `getrusage` would count its parent too."""
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+    deps = Deps(settings, db.make_engine(url), NOW)
+    with cpu_seconds() as spent:
+        started = time.perf_counter()
+        sent = deliver.run(deps)
+        seconds = time.perf_counter() - started
+        cost = {"seconds": seconds, "cpu": spent(), "peak": peak_mb()}
+    print(json.dumps({"accepted": sent.accepted, **cost}))
 
 
 if __name__ == "__main__":

@@ -1,43 +1,37 @@
 """Measure the cost of a delivery on the whole path, beside other senders, as ratios in one run.
 
-    python bench/delivery.py [--postfix DIR] [--rss2email FILE] [--mailman PYTHON] [--people N]
-                             [--rounds N] [--flatness N ...]
+    python bench/delivery.py [--people N] [--rounds N] [--sizes 40000 10000] [--postgresql]
+    python bench/delivery.py --flatness 1000 10000 100000
 
-The whole path: a delivery is claimed from the database (SQLite, WAL), its links are signed, its
-message is joined and sent, and its acceptance is committed before the connection's next message is
-handed over (the disk is waited for every 50 ms). Other senders to the same sink: Postfix's
-smtp-source (the yardstick), smtplib with a message built for each recipient, aiosmtplib if it is
-installed, rss2email if its program r2e is named, and Mailman 3 if the Python of its installation is
-named. Goals: at least 0.9 × smtp-source at 40 KB, 0.85 × at 10 KB; with DKIM 0.4 × (RSA-2048) and
-0.75 × (Ed25519); 10 × rss2email, 50 × Mailman's personalised delivery. Sizes are those of whole
-messages.
+The whole path: a delivery is claimed from the database, its links are signed, its message is joined
+and sent, and its acceptance is committed before the connection's next message is handed over (the
+disk is waited for every 50 ms). Other senders to the same sink: Postfix's smtp-source (the
+yardstick), smtplib with a message built for each recipient, aiosmtplib, rss2email and Mailman 3;
+they send fewer mails. dkimpy signs and sends nothing, and bare signatures show what signing costs
+at the least. Sizes are those of whole messages.
 
---flatness delivers to lists of these lengths, each in its own process, and prints its memory.
-
-smtp-source and smtp-sink are in Debian's package postfix; --postfix names a folder into which it
-was unpacked.
+--flatness delivers to lists of these lengths, each in its own process, and measures its memory.
+Goals: at least 0.9 × smtp-source at 40 KB, 0.85 × at 10 KB; with DKIM 0.4 × (RSA-2048) and 0.75 ×
+(Ed25519); 10 × rss2email, 50 × Mailman's personalised delivery.
 """
 
 import argparse
-import asyncio
-import importlib.util
 import json
 import os
-import shutil
-import smtplib
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from bench import figures, peers, senders
+from bench.figures import Figure, alone, alternate, compared, missing
 from notifier.admin.profile_import import import_profile
 from notifier.deliver import outbox
 from notifier.deliver.mime import dkim_keys
@@ -55,22 +49,21 @@ from notifier.messages import digest_mail
 from notifier.store import db
 from notifier.store.models import Delivery, Digest, Profile
 from notifier.subscribers import bulk
+from tests.support import postgres
 from tests.support.installation import settings_for
 
 NOW = datetime(2026, 3, 3, 9, tzinfo=UTC)
 CONNECTIONS = 32
-YARDSTICK = 8
+DEFAULT = 0  # as many connections as the settings have by default
+# Goals by size of the mail; a size without goals stands for itself.
+PLAIN_GOALS = {40_000: "ratio >= 0.9", 10_000: "ratio >= 0.85"}
+SIGNED_GOALS = {"ed25519": "ratio >= 0.75", "rsa": "ratio >= 0.4"}
+KEYS = {"ed25519": "Ed25519", "rsa": "RSA-2048"}
 
 
-def tool(folder: str | None, name: str) -> str:
-    path = f"{folder}/usr/sbin" if folder else None
-    program = shutil.which(name, path=path) or shutil.which(name)
-    if program is None:
-        raise SystemExit(
-            f"{name} is not installed: unpack Debian's package postfix, and name the folder with "
-            "--postfix."
-        )
-    return program
+def tool(_folder: str | None, name: str) -> str:
+    """Return the path of a program of Postfix."""
+    return peers.postfix(name)
 
 
 @contextmanager
@@ -95,25 +88,24 @@ def sink(program: str) -> Iterator[int]:
         running.wait()
 
 
-def installation(folder: Path, port: int, people: int, size: int) -> Deps:
-    """Create a database with a due mail of `size` bytes, headers included, for each person."""
+def installation(url: str, port: int, people: int, size: int) -> Deps:
+    """Fill an empty database with a due mail of `size` bytes, headers included, for each person."""
     with tempfile.TemporaryDirectory() as name:
-        least, some = (_size_of_a_mail(Path(name) / str(body), body) for body in (0, 6000))
+        least, some = (_size_of_a_mail(f"sqlite:///{name}/{body}.db", body) for body in (0, 6000))
     body = round((size - least) * 6000 / (some - least))
-    return _installation(folder, port, people, body)
+    return _installation(url, port, people, body)
 
 
-def _size_of_a_mail(folder: Path, body: int) -> int:
-    folder.mkdir()
-    deps = _installation(folder, 25, 1, body)
+def _size_of_a_mail(url: str, body: int) -> int:
+    deps = _installation(url, 25, 1, body)
     with deps.writing() as session:
         (claimed,) = outbox.claim_due(session, NOW, outbox.ClaimOptions(1))
         return len(digest_mail.MessageBuilder(deps).outgoing(session, claimed, NOW).message())
 
 
-def _installation(folder: Path, port: int, people: int, body: int) -> Deps:
+def _installation(url: str, port: int, people: int, body: int) -> Deps:
     settings = settings_for(port)
-    engine = db.make_engine(f"sqlite:///{folder / 'bench.db'}")
+    engine = db.make_engine(url)
     db.upgrade(engine)
     deps = Deps(settings, engine, NOW)
     with deps.writing() as session:
@@ -186,176 +178,219 @@ def _enqueue(session, profile_id: int, digest_id: int, numbers: range) -> None:
     session.execute(insert(Delivery), rows)
 
 
-def whole_path(program: str, people: int, size: int, key: str = "") -> tuple[float, float]:
-    """Deliver from a process of its own; return mails per second, and its peak memory in MB."""
-    with tempfile.TemporaryDirectory() as name, sink(program) as port:
-        folder = Path(name)
-        installation(folder, port, people, size)
-        arguments = [str(folder / "bench.db"), str(port), str(CONNECTIONS)]
-        if key:
-            (folder / "key.pem").write_bytes(dkim_keys.new_key(key))
-            arguments.append(str(folder / "key.pem"))
-        ours = Path(__file__).with_name("delivering.py")
-        done = subprocess.run([sys.executable, ours, *arguments], check=True, capture_output=True)
-    result = json.loads(done.stdout)
-    assert result["accepted"] == people, result
-    return people / result["seconds"], result["peak"]
+@contextmanager
+def database(folder: Path, server: str | None) -> Iterator[str]:
+    """Give the URL of an empty database: a file, or on a PostgreSQL server."""
+    if server is None:
+        yield f"sqlite:///{folder / 'bench.db'}"
+    else:
+        with postgres.database(server) as url:
+            yield url
 
 
-def smtp_source(source: str, program: str, people: int, body: int) -> float:
-    with sink(program) as port:
-        started = time.perf_counter()
-        arguments = [
-            "-d",
-            "-s",
-            str(YARDSTICK),
-            "-m",
-            str(people),
-            "-l",
-            str(body),
-            f"127.0.0.1:{port}",
-        ]
-        subprocess.run([source, *arguments], check=True)
-        return people / (time.perf_counter() - started)
+class Sending:
+    """What all runs of this file share: the sink, and the kind of database."""
+
+    def __init__(self, people: int, server: str | None) -> None:
+        self.people, self.server = people, server
+        self.source, self.sink_program = tool(None, "smtp-source"), tool(None, "smtp-sink")
+
+    def sink(self):
+        """Return a new sink, a context that gives its port."""
+        return sink(self.sink_program)
+
+    def whole_path(self, size: int, connections: int, key: str = "") -> dict[str, float]:
+        """Deliver from a process of its own; return what it says of its cost."""
+        with ExitStack() as stack:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            port = stack.enter_context(self.sink())
+            url = stack.enter_context(database(folder, self.server))
+            installation(url, port, self.people, size).engine.dispose()
+            arguments = [url, str(port), str(connections)]
+            if key:
+                (folder / "key.pem").write_bytes(dkim_keys.new_key(key))
+                arguments.append(str(folder / "key.pem"))
+            ours = Path(__file__).with_name("delivering.py")
+            command = [sys.executable, str(ours), *arguments]
+            done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
+            stored = _stored_bytes(url)
+        result = {**json.loads(done.stdout), "stored": stored}
+        assert result["accepted"] == self.people, result
+        return result
+
+    def rate(self, size: int, connections: int, key: str = "") -> float:
+        """Return the mails per second of the whole path."""
+        return self.people / self.whole_path(size, connections, key)["seconds"]
 
 
-def _message(number: int, body: int) -> bytes:
-    from email.message import EmailMessage
-
-    mail = EmailMessage()
-    mail["From"], mail["To"], mail["Subject"] = (
-        "digest@example.org",
-        f"person{number}@example.com",
-        "Your digest",
-    )
-    mail.set_content("Nothing of it is true.\n" * (body // 23), cte="quoted-printable")
-    return mail.as_bytes()
-
-
-def plain_smtplib(program: str, people: int, body: int) -> float:
-    with sink(program) as port:
-        started = time.perf_counter()
-        with smtplib.SMTP("127.0.0.1", port) as client:
-            for n in range(people):
-                client.sendmail("digest@example.org", f"person{n}@example.com", _message(n, body))
-        return people / (time.perf_counter() - started)
+def _stored_bytes(url: str) -> int:
+    """Return the size of a database on disk, with its indexes."""
+    engine = db.make_engine(url)
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            size = Path(str(engine.url.database)).stat().st_size
+        else:
+            query = "SELECT pg_database_size(current_database())"
+            size = connection.exec_driver_sql(query).scalar_one()
+    engine.dispose()
+    return size
 
 
-def aio(program: str, people: int, body: int) -> float:
-    import aiosmtplib
+def signatures(key: str, times: int = 2_000) -> float:
+    """Return the bare signatures per second of one core, of a hash and nothing else."""
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import padding
 
-    async def lane(port: int, numbers: range) -> None:
-        async with aiosmtplib.SMTP(hostname="127.0.0.1", port=port, start_tls=False) as client:
-            for n in numbers:
-                await client.sendmail(
-                    "digest@example.org", [f"person{n}@example.com"], _message(n, body)
-                )
-
-    async def everything(port: int) -> None:
-        await asyncio.gather(
-            *(lane(port, range(start, people, CONNECTIONS)) for start in range(CONNECTIONS))
-        )
-
-    with sink(program) as port:
-        started = time.perf_counter()
-        asyncio.run(everything(port))
-        return people / (time.perf_counter() - started)
+    private = serialization.load_pem_private_key(dkim_keys.new_key(key), None)
+    scheme = (padding.PKCS1v15(), hashes.SHA256()) if key == "rsa" else ()
+    took = figures.seconds(lambda: [private.sign(b"x" * 600, *scheme) for _ in range(times)])
+    return times / took
 
 
-def rss2email(r2e: str, program: str, mails: int, size: int) -> float:
-    """Return the mails per second of a feed whose entries are mailed one by one.
-
-    The start of the program and its reading of the feed are not counted.
-    """
-    entry = (
-        "<item><title>Made up</title><link>https://herald.example.org/{0}</link><guid>{0}</guid>"
-        "<description>{1}</description></item>"
-    )
-    text = "Nothing of it is true. " * (size // 23)
-
-    def run(folder: Path, port: int, number: int) -> float:
-        feed = folder / f"{number}.xml"
-        items = "".join(entry.format(n, text) for n in range(number))
-        feed.write_text(f'<rss version="2.0"><channel><title>Herald</title>{items}</channel></rss>')
-        config = folder / f"{number}.cfg"
-        config.write_text(
-            "[DEFAULT]\nfrom = digest@example.org\nto = anna@example.org\nemail-protocol = smtp\n"
-            f"smtp-server = 127.0.0.1\nsmtp-port = {port}\nsmtp-auth = False\nhtml-mail = True\n"
-        )
-        command = [r2e, "-c", str(config), "-d", str(folder / f"{number}.json")]
-        subprocess.run([*command, "add", "herald", feed.as_uri()], check=True, capture_output=True)
-        started = time.perf_counter()
-        subprocess.run([*command, "run"], check=True, capture_output=True)
-        return time.perf_counter() - started
-
-    with tempfile.TemporaryDirectory() as name, sink(program) as port:
-        return mails / (run(Path(name), port, mails + 1) - run(Path(name), port, 1))
+Case = Callable[[], float]
 
 
-def mailman(python: str, program: str, mails: int, size: int) -> float:
-    """Return the mails per second of Mailman 3 with a personalised mail for each recipient."""
-    with sink(program) as port:
-        command = [
-            python,
-            Path(__file__).with_name("with_mailman.py"),
-            str(port),
-            str(mails),
-            str(size),
-        ]
-        return float(
-            subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[-1]
-        )
+def our_cases(sending: Sending, size: int) -> dict[str, Case]:
+    """Return the runs of notifier and of the yardstick."""
+    cases: dict[str, Case] = {
+        "smtp-source": lambda: senders.smtp_source(
+            sending.source, sending.sink(), sending.people, size
+        ),
+        "default settings": lambda: sending.rate(size, DEFAULT),
+        f"{CONNECTIONS} connections": lambda: sending.rate(size, CONNECTIONS),
+    }
+    for key, name in KEYS.items():
+        cases[name] = lambda key=key: sending.rate(size, DEFAULT, key)
+        cases[f"bare {name}"] = lambda key=key: signatures(key)
+    return cases
 
 
-def flatness(program: str, lengths: list[int]) -> None:
-    """Print the cost of a delivery and the peak memory for growing lists (10 KB, no signature)."""
+def other_cases(
+    sending: Sending, size: int, folder: Path
+) -> tuple[dict[str, Case], dict[str, str]]:
+    """Return the runs of other programs, and why some are missing."""
+    few = max(sending.people // 40, 100)
+    key = folder / "rsa.pem"
+    key.write_bytes(dkim_keys.new_key("rsa"))
+    runs: dict[str, Callable[[peers.Peer], float]] = {
+        "aiosmtplib": lambda peer: senders.with_aiosmtplib(peer.python, sending.sink(), few, size),
+        "rss2email": lambda peer: senders.with_rss2email(
+            peer.program("r2e"), sending.sink(), few, size
+        ),
+        "mailman": lambda peer: senders.with_mailman(peer.python, sending.sink(), few, size),
+        "dkimpy": lambda peer: senders.with_dkimpy(peer.python, key, few, size),
+    }
+    cases: dict[str, Case] = {"smtplib": lambda: senders.plain_smtplib(sending.sink(), few, size)}
+    lacking = {}
+    for name, run in runs.items():
+        try:
+            peer = peers.installed(name)
+        except peers.MissingPeerError as error:
+            lacking[name] = str(error)
+        else:
+            cases[name] = lambda run=run, peer=peer: run(peer)
+    return cases, lacking
+
+
+class Labels:
+    """The names of the figures of one size and one kind of database."""
+
+    def __init__(self, size: int, postgresql: bool) -> None:
+        self.size = size
+        self.ending = f", {size // 1000} KB{', PostgreSQL' if postgresql else ''}"
+        self.at = {
+            "size": f"{size // 1000} KB",
+            "database": "PostgreSQL" if postgresql else "SQLite",
+        }
+
+    def compared(self, name: str, ours: list[float], base: list[float], **more) -> Figure:
+        """Return a figure in mails a second."""
+        return compared(f"{name}{self.ending}", ours, base, unit="mails/s", at=self.at, **more)
+
+
+def beside_the_yardstick(rates: dict[str, list[float]], labels: Labels) -> list[Figure]:
+    """Return the figures of P1 and P2: ratios to smtp-source."""
+    source = {"base": rates["smtp-source"], "against": "smtp-source"}
+    plain = {"goal": PLAIN_GOALS.get(labels.size, "")}
+    many = f"{CONNECTIONS} connections"
+    found = [
+        labels.compared("P1 default settings", rates["default settings"], **source, **plain),
+        labels.compared(f"P1 {many}", rates[many], **source),
+    ]
+    for key, name in KEYS.items():
+        goal = SIGNED_GOALS[key]
+        note = f"Bare {name} signatures on one core: {max(rates[f'bare {name}']):,.0f} a second."
+        found.append(labels.compared(f"P2 {name}", rates[name], **source, goal=goal, note=note))
+    return found
+
+
+def beside_others(
+    rates: dict[str, list[float]], lacking: dict[str, str], labels: Labels
+) -> list[Figure]:
+    """Return the figures of P3 and of other libraries: ratios of notifier to them."""
+    goals = {"rss2email": "ratio >= 10", "mailman": "ratio >= 50"}
+    titles = {"dkimpy": "RSA-2048, beside signing alone with dkimpy", "mailman": "beside Mailman 3"}
+    found = []
+    for name in ("smtplib", "aiosmtplib", "rss2email", "mailman", "dkimpy"):
+        title = titles.get(name, f"beside {name}")
+        title, goal = (f"P3 {title}", goals[name]) if name in goals else (title, "")
+        ours = rates["RSA-2048" if name == "dkimpy" else "default settings"]
+        if name in rates:
+            found.append(labels.compared(title, ours, rates[name], against=name, goal=goal))
+        else:
+            found.append(missing(f"{title}{labels.ending}", lacking[name], goal=goal))
+    return found
+
+
+def one_size(sending: Sending, size: int, rounds: int) -> list[Figure]:
+    """Measure all senders of one size of mail in turn."""
+    with tempfile.TemporaryDirectory() as folder:
+        others, lacking = other_cases(sending, size, Path(folder))
+        rates = alternate({**our_cases(sending, size), **others}, rounds)
+    labels = Labels(size, postgresql=sending.server is not None)
+    return beside_the_yardstick(rates, labels) + beside_others(rates, lacking, labels)
+
+
+def flatness(lengths: list[int], server: str | None) -> list[Figure]:
+    """Return cost and memory of a delivery for growing lists (10 KB, no signature)."""
+    found = []
+    name = "PostgreSQL" if server else "SQLite"
     for people in lengths:
-        rate, peak = whole_path(program, people, 10_000)
-        print(f"{people:>9,} people: {1e6 / rate:.0f} µs a delivery, {peak:.0f} MB at the most")
+        result = Sending(people, server).whole_path(10_000, DEFAULT)
+        at, title = {"people": people, "database": name}, f"P7 {people:,} people, {name}"
+        wall, cpu = (result[part] / people * 1e6 for part in ("seconds", "cpu"))
+        stored = result["stored"] / people
+        timed = {"unit": "µs/mail"}
+        found += [
+            alone(f"{title}: a delivery", [wall], **timed, at={**at, "time": "elapsed"}),
+            alone(f"{title}: processor time", [cpu], **timed, at={**at, "time": "processor"}),
+            alone(f"{title}: memory", [result["peak"]], unit="MB", goal="ours <= 100", at=at),
+            alone(f"{title}: stored", [stored], unit="bytes/person", at=at),
+        ]
+    return found
 
 
 def main() -> None:
-    options = argparse.ArgumentParser()
-    options.add_argument("--postfix")
-    options.add_argument("--rss2email")
-    options.add_argument("--mailman")
+    """Measure, and print the figures."""
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--people", type=int, default=30_000)
     options.add_argument("--rounds", type=int, default=3)
-    options.add_argument("--flatness", type=int, nargs="+")
+    options.add_argument("--sizes", type=int, nargs="+", default=[40_000, 10_000])
+    options.add_argument("--flatness", type=int, nargs="+", help="lengths of lists")
+    options.add_argument("--postgresql", action="store_true")
     arguments = options.parse_args()
-    if arguments.postfix:
-        os.environ["LD_LIBRARY_PATH"] = f"{arguments.postfix}/usr/lib/postfix"
-    source, program = tool(arguments.postfix, "smtp-source"), tool(arguments.postfix, "smtp-sink")
-    if arguments.flatness:
-        flatness(program, arguments.flatness)
-        return
-    people, few = arguments.people, max(arguments.people // 40, 100)
-    for body in (40_000, 10_000):
-        runs = {
-            "smtp-source": lambda body=body: smtp_source(source, program, people, body),
-            "notifier, whole path": lambda body=body: whole_path(program, people, body)[0],
-            "notifier, Ed25519": lambda body=body: whole_path(program, people, body, "ed25519")[0],
-            "notifier, RSA-2048": lambda body=body: whole_path(program, people, body, "rsa")[0],
-            "smtplib, one connection": lambda body=body: plain_smtplib(program, few, body),
-        }
-        if importlib.util.find_spec("aiosmtplib"):
-            runs["aiosmtplib"] = lambda body=body: aio(program, few, body)
-        if arguments.rss2email:
-            runs["rss2email"] = lambda body=body: rss2email(arguments.rss2email, program, few, body)
-        if arguments.mailman:
-            runs["Mailman 3"] = lambda body=body: mailman(arguments.mailman, program, few, body)
-        rates: dict[str, list[float]] = {name: [] for name in runs}
-        for _ in range(arguments.rounds):
-            for name, run in runs.items():
-                rates[name].append(run())
-        yardstick = statistics.median(rates["smtp-source"])
-        print(
-            f"{body // 1000} KB, {people} mails, {CONNECTIONS} connections "
-            f"({YARDSTICK} of smtp-source):"
+    with ExitStack() as stack:
+        server = stack.enter_context(postgres.server()) if arguments.postgresql else None
+        if arguments.flatness:
+            figures.show(flatness(arguments.flatness, server))
+            return
+        sending = Sending(arguments.people, server)
+        figures.show(
+            figure
+            for size in arguments.sizes
+            for figure in one_size(sending, size, arguments.rounds)
         )
-        for name, measured in rates.items():
-            rate = statistics.median(measured)
-            print(f"  {name:<26} {rate:>7,.0f}/s = {rate / yardstick:.2f} × smtp-source")
 
 
 if __name__ == "__main__":

@@ -7,15 +7,16 @@ the frame is joined. Goal: at most 1/40 of a Jinja render for each. Beside it: t
 built the simple way (rendered, inlined and encoded for every recipient).
 """
 
-import statistics
 import sys
-import time
+from collections.abc import Callable
 from dataclasses import replace
 from email.message import EmailMessage
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from bench import figures
+from bench.figures import alternate, compared
 from notifier.deliver.mime.message import compile_message
 from tests.support.installation import MONDAY
 from tests.support.mails import SENDER, TEMPLATES, a_digest, a_digest_spec, an_item
@@ -23,15 +24,14 @@ from tests.support.mails import SENDER, TEMPLATES, a_digest, a_digest_spec, an_i
 RECIPIENTS = 20_000
 
 
-def per_call(call, times: int) -> float:
-    """Return the seconds per call, the median of five rounds."""
-    rounds = []
-    for _ in range(5):
-        start = time.perf_counter()
+def microseconds(call: Callable[[int], object], times: int) -> float:
+    """Return the time of a call, the mean of many."""
+
+    def many() -> None:
         for number in range(times):
             call(number)
-        rounds.append((time.perf_counter() - start) / times)
-    return statistics.median(rounds)
+
+    return figures.seconds(many) / times * 1e6
 
 
 def main() -> None:
@@ -76,18 +76,32 @@ def main() -> None:
         message.add_alternative(html, subtype="html", cte="quoted-printable")
         return message.as_bytes()
 
-    join, render, whole = per_call(joined, RECIPIENTS), per_call(rendered, 200), per_call(plain, 50)
-    frame = per_call(lambda _: TEMPLATES.render("email/digest.html.j2", values), 500)
-    size = len(joined(1))
-    print(f"message of 12 items: {size} bytes")
-    print(f"joined for a recipient: {join * 1e6:.1f} µs, {1 / join:,.0f} a second")
-    print(
-        f"Jinja render of the digest, html and text: {render * 1e6:.0f} µs = "
-        f"{render / join:.0f} × (goal: 40 ×)"
-    )
-    print(f"Jinja render of the frame alone: {frame * 1e6:.0f} µs = {frame / join:.0f} ×")
-    print(
-        f"rendered, inlined and encoded for everyone: {whole * 1e6:.0f} µs = {whole / join:.0f} ×"
+    def frame(_number: int) -> None:
+        TEMPLATES.render("email/digest.html.j2", values)
+
+    simple = {
+        "rendering the digest": (rendered, 200, "ratio <= 0.025"),
+        "rendering the frame alone": (frame, 500, ""),
+        "rendering, inlining and encoding the mail": (plain, 50, ""),
+    }
+    cases = {"join": lambda: microseconds(joined, RECIPIENTS)}
+    cases |= {
+        name: lambda call=call, times=times: microseconds(call, times)
+        for name, (call, times, _) in simple.items()
+    }
+    times = alternate(cases, rounds=5)
+    note = f"A message of 12 items, {len(joined(1)):,} bytes."
+    figures.show(
+        compared(
+            f"A recipient's share, beside {name}",
+            times["join"],
+            times[name],
+            against=name,
+            goal=goal,
+            unit="µs",
+            note=note,
+        )
+        for name, (_, _, goal) in simple.items()
     )
 
 

@@ -1,25 +1,31 @@
 """Measure how well and how fast texts are matched, compared with keyword alerts.
 
-    python bench/matching.py [FILE.jsonl ...]
+    python bench/matching.py [--rounds 5] [--profiles 1 100 1000 5000]
+    python bench/matching.py FILE.jsonl ...
+
+Without a file: the time for a growing number of profiles of 20 terms each, on the same texts, and
+for 5,000 regular expressions, which must give the same answers.
 
 Each file holds labelled texts, one JSON object per line: title, label, and optionally summary and
-body. For each it prints the confusion matrix, then precision and recall of alerts by the bundled
+body. For each the confusion matrix is printed, then precision and recall of alerts by the bundled
 profile and by three keyword alerts: the names in the title, the names in all text, and the names
-and target words in all text. Then it prints the time for 5,000 profiles of 20 terms as a multiple
-of the time for one, on the same texts, and the time for a regular expression per profile.
+and target words in all text.
 
 Goals: precision and recall of alerts 1.00 and 1.00 on the labelled set (1.00 and 0.97 on the
 made-up hard cases); 5,000 profiles take at most 2.5 times as long as one.
 """
 
+import argparse
 import random
 import re
-import statistics
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from bench import figures
+from bench.figures import Figure, alone, alternate, compared
 from notifier.enums import TermKind, Tier
 from notifier.match import evaluation, profiles
 from notifier.match.evaluation import ALERTS, LabelledDocument
@@ -31,7 +37,8 @@ from notifier.match.terms import TermSpec, Vocabulary
 PROFILE = profiles.parse(profiles.bundled_file(), "the bundled profile")
 TERMS = profiles.term_specs(PROFILE)
 NAMING = (TermKind.NAME, TermKind.CODE, TermKind.TRIAL)
-PROFILES, TERMS_EACH, TEXTS, WORDS = 5000, 20, 40, 600
+TERMS_EACH, TEXTS, WORDS = 20, 40, 600
+FEW_TEXTS = 4  # for the regular expressions, which take long
 
 
 def keyword_alert(
@@ -96,49 +103,102 @@ def random_terms(chance: random.Random) -> list[TermSpec]:
     ]
 
 
-def median_seconds(work: Callable[[], object]) -> float:
-    """Return the median time of five runs."""
-    times = []
-    for _ in range(5):
-        began = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - began)
-    return statistics.median(times)
-
-
-def print_speed() -> None:
-    """Print the time for many profiles as a multiple of the time for one."""
-    chance = random.Random(7)
-    terms = {key: random_terms(chance) for key in range(PROFILES)}
+def random_texts(chance: random.Random, terms: dict[int, list[TermSpec]]) -> list[str]:
+    """Return texts of random words, each with one of the terms."""
     texts = []
     for _ in range(TEXTS):
         words = [random_word(chance) for _ in range(WORDS)]
-        words[50] = chance.choice(terms[chance.randrange(PROFILES)]).text
+        words[50] = chance.choice(terms[chance.randrange(len(terms))]).text
         texts.append(" ".join(words))
-    single, many = Vocabulary({0: terms[0]}), Vocabulary(terms)
-    expressions = [
-        re.compile("|".join(f" {re.escape(spec.text)}(?= )" for spec in specs))
-        for specs in terms.values()
+    return texts
+
+
+def by_expressions(terms: dict[int, list[TermSpec]]) -> Callable[[list[str]], list[set[int]]]:
+    """Return a search for the profiles of texts with a regular expression for each profile."""
+    expressions = {
+        key: re.compile(
+            "|".join(f" {re.escape(normalize(spec.text).strip())}(?= )" for spec in own)
+        )
+        for key, own in terms.items()
+    }
+
+    def search(texts: list[str]) -> list[set[int]]:
+        return [
+            {key for key, each in expressions.items() if each.search(f" {normalize(text)} ")}
+            for text in texts
+        ]
+
+    return search
+
+
+def speed(counts: list[int], rounds: int) -> list[Figure]:
+    """Measure the search for terms by the number of profiles, and beside regular expressions."""
+    chance = random.Random(7)
+    terms = {key: random_terms(chance) for key in range(max(counts))}
+    texts = random_texts(chance, terms)
+    vocabularies = {count: Vocabulary({k: terms[k] for k in range(count)}) for count in counts}
+    search = by_expressions(terms)
+    answers = [set(vocabularies[max(counts)].find(text)) for text in texts[:FEW_TEXTS]]
+    assert answers == search(texts[:FEW_TEXTS]), "the same answers as a regex per profile"
+
+    def milliseconds(work: Callable[[], object]) -> float:
+        return figures.seconds(work) * 1000
+
+    cases: dict[str, Callable[[], float]] = {
+        f"{count}": lambda own=own: milliseconds(lambda: [own.find(text) for text in texts])
+        for count, own in vocabularies.items()
+    }
+    cases["expressions"] = lambda: (
+        milliseconds(lambda: search(texts[:FEW_TEXTS])) * TEXTS / FEW_TEXTS
+    )
+    return speed_figures(alternate(cases, rounds), counts)
+
+
+def speed_figures(times: dict[str, list[float]], counts: list[int]) -> list[Figure]:
+    """Return a figure for each number of profiles, and those with a goal."""
+    least, most = min(counts), max(counts)
+    many, unit = times[f"{most}"], f"{TEXTS} texts of {WORDS} words"
+    return [
+        compared(
+            f"P5 {most:,} profiles of {TERMS_EACH} terms",
+            many,
+            times[f"{least}"],
+            against="one profile" if least == 1 else f"{least} profiles",
+            goal="ratio <= 2.5" if most >= 5_000 else "",
+            unit="ms",
+            note=unit,
+        ),
+        compared(
+            f"A regular expression for each of {most:,} profiles",
+            times["expressions"],
+            many,
+            against="notifier",
+            unit="ms",
+            note=f"Measured with {FEW_TEXTS} of the texts; the answers are the same.",
+        ),
+        *(
+            alone(
+                f"Terms of {count:,} profile{'s' * (count > 1)}",
+                times[f"{count}"],
+                unit="ms",
+                at={"profiles": count},
+            )
+            for count in counts
+        ),
     ]
-    single_seconds = median_seconds(lambda: [single.find(text) for text in texts])
-    many_seconds = median_seconds(lambda: [many.find(text) for text in texts])
-    began = time.perf_counter()
-    for text in texts[:4]:
-        normalized = normalize(text)
-        for expression in expressions:
-            expression.search(normalized)
-    expression_seconds = (time.perf_counter() - began) * TEXTS / 4
-    print(f"\n{TEXTS} texts of {WORDS} words: one profile {single_seconds * 1000:.0f} ms")
-    ratio = many_seconds / single_seconds
-    print(f"{PROFILES} profiles of {TERMS_EACH} terms: {ratio:.2f} x one profile")
-    ratio = expression_seconds / many_seconds
-    print(f"a regular expression for each of them: {ratio:.0f} x that")
 
 
 def main() -> None:
-    for name in sys.argv[1:]:
-        print_quality(Path(name))
-    print_speed()
+    """Print figures, or the quality on labelled texts."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("files", nargs="*", type=Path)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--profiles", type=int, nargs="+", default=[1, 100, 1_000, 5_000])
+    options = parser.parse_args()
+    for file in options.files:
+        print_quality(file)
+    if not options.files:
+        figures.show(speed(options.profiles, options.rounds))
 
 
 if __name__ == "__main__":

@@ -1,27 +1,36 @@
-"""Measure the time and the memory of a poll, beside lemon24/reader in the same run, as ratios.
+"""Measure the time and the memory of a poll, beside aiohttp alone and lemon24/reader, as ratios.
 
-    python -m venv /somewhere && /somewhere/bin/pip install reader==3.26 sgmllib3k
-    python bench/polling.py --peer /somewhere/bin/python [--sources 500]
+    python bench/polling.py [--sources 500] [--rounds 5]
+    python bench/polling.py --growth 10 100 1000 5000     # notifier alone, by the number of sources
 
 A server on loopback gives every source an address of its own (127.1.x.y), so that the pause per
-host is kept and costs nothing. Both poll three times: every feed is new in the first cycle and
-answers 304 in the others. The check of addresses runs in full; only its result for loopback is
-replaced. Both keep their database with full durability.
+host is kept and costs nothing. All poll several times: every feed is new in the first cycle and
+answers 304 in the others, of which the best counts. The check of addresses runs in full; only its
+result for loopback is replaced. notifier and reader keep their database with full durability; "bare
+aiohttp" does the same requests, 50 at once as notifier does, and neither parses nor stores.
 
-Goals: all-304 cycle at least 10 times as fast as reader's, first cycle at least twice; under 120 MB
-at 1,000 sources.
+Goals: a cycle of 304 at least 0.8 times as fast as bare aiohttp's, a first cycle at least 3 times
+as fast as reader's; under 120 MB at 1,000 sources.
 """
 
 import argparse
 import json
 import multiprocessing
+import os
 import socket
 import socketserver
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from bench import figures, peers
+from bench.figures import Figure, alone, alternate, compared, missing
 
 ITEMS = 10
+UNCHANGED_GOAL, FIRST_GOAL = "ratio >= 0.8", "ratio >= 3"
 
 PREPARED = """
 import json, sys
@@ -52,7 +61,7 @@ settings = Settings(secret_key="only for this measurement", suppression_key="x" 
 now = datetime.now(UTC)
 times = []
 # Seven hours apart every source is due again, and none for the daily request without validators.
-for cycle in range(3):
+for cycle in range(6):
     began = time.perf_counter()
     results = poll.run(Deps(settings, engine, now + timedelta(hours=7 * cycle)))
     times.append(time.perf_counter() - began)
@@ -84,6 +93,37 @@ for _ in range(3):
     times.append(time.perf_counter() - began)
 entries, feeds = reader.get_entry_counts().total, reader.get_feed_counts().total
 assert entries == feeds * 10, (entries, feeds)
+peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+print(json.dumps([times[0], min(times[1:]), peak_mb]))
+"""
+
+
+NOTHING = "import sys; sys.stdin.read()"
+
+BARE = """
+import asyncio, json, resource, sys, time
+import aiohttp
+
+async def cycle(urls, tags):
+    slots = asyncio.Semaphore(50)
+
+    async def fetch(client, url):
+        headers = {"If-None-Match": tags[url]} if url in tags else {}
+        async with slots, client.get(url, headers=headers) as response:
+            await response.read()
+            assert response.status == (304 if url in tags else 200), response.status
+            tags[url] = response.headers["ETag"]
+
+    connector = aiohttp.TCPConnector(limit=50)
+    async with aiohttp.ClientSession(connector=connector) as client, asyncio.TaskGroup() as group:
+        for url in urls:
+            group.create_task(fetch(client, url))
+
+urls, tags, times = json.load(sys.stdin), {}, []
+for _ in range(6):
+    began = time.perf_counter()
+    asyncio.run(cycle(urls, tags))
+    times.append(time.perf_counter() - began)
 peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 print(json.dumps([times[0], min(times[1:]), peak_mb]))
 """
@@ -155,54 +195,117 @@ def measure(
 
     The programs run in a fresh process each.
     """
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
     with tempfile.TemporaryDirectory() as folder:
         for program in programs:
             command = [python, "-c", program, folder, *args]
             process = subprocess.run(
-                command, input=json.dumps(urls), capture_output=True, text=True, check=False
+                command,
+                input=json.dumps(urls),
+                capture_output=True,
+                text=True,
+                check=False,
+                env=environment,
             )
             if process.returncode:
                 sys.exit(process.stderr)
     return tuple(json.loads(process.stdout.splitlines()[-1]))
 
 
+def urls_of(port: int, count: int) -> list[str]:
+    """Return as many addresses of the site, each on a host of its own."""
+    return [f"http://127.1.{n // 250}.{n % 250 + 1}:{port}/feed/" for n in range(count)]
+
+
+def beside_others(port: int, sources: int, rounds: int) -> list[Figure]:
+    """Measure notifier, bare aiohttp and reader in turn."""
+    urls = urls_of(port, sources)
+    programs = {
+        "notifier": (sys.executable, (PREPARED, OURS), ()),
+        "bare aiohttp": (sys.executable, (NOTHING, BARE), ()),
+    }
+    why = ""
+    try:
+        reader = peers.installed("reader").python
+        programs["reader, 10 workers"] = (reader, (PEERS_PREPARED, PEERS), ("10",))
+    except peers.MissingPeerError as error:
+        why = str(error)
+    cases = {
+        name: lambda python=python, both=both, words=words: measure(python, both, urls, *words)
+        for name, (python, both, words) in programs.items()
+    }
+    measured = alternate(cases, rounds)
+    found = [_bare_figure(measured, sources)]
+    if why:
+        return [*found, missing("P4 first cycle", why, goal=FIRST_GOAL)]
+    return found + _reader_figures(measured, sources)
+
+
+def _rates(rows: list[tuple[float, float, float]], cycle: int, sources: int) -> list[float]:
+    """Return the sources a second in the first cycle (0) or in one without news (1)."""
+    return [sources / row[cycle] for row in rows]
+
+
+def _bare_figure(measured: dict[str, list], sources: int) -> Figure:
+    ours, base = (_rates(measured[name], 1, sources) for name in ("notifier", "bare aiohttp"))
+    name = f"P4 {sources} sources without news"
+    return compared(name, ours, base, against="bare aiohttp", goal=UNCHANGED_GOAL, unit="sources/s")
+
+
+def _reader_figures(measured: dict[str, list], sources: int) -> list[Figure]:
+    against = "reader, 10 workers"
+    cycles = ((0, f"P4 {sources} sources for the first time", FIRST_GOAL),)
+    cycles += ((1, f"{sources} sources without news, beside reader", ""),)
+    return [
+        compared(
+            name,
+            _rates(measured["notifier"], cycle, sources),
+            _rates(measured[against], cycle, sources),
+            against=against,
+            goal=goal,
+            unit="sources/s",
+        )
+        for cycle, name, goal in cycles
+    ]
+
+
+def growth(port: int, counts: list[int], rounds: int) -> list[Figure]:
+    """Measure notifier alone with a growing number of sources."""
+    found = []
+    for count in counts:
+        urls = urls_of(port, count)
+        rows = [measure(sys.executable, (PREPARED, OURS), urls) for _ in range(rounds)]
+        first, unchanged, peak = (list(column) for column in zip(*rows, strict=True))
+        at = {"sources": count}
+        found += [
+            alone(f"First poll of {count:,} sources", first, unit="s", at={**at, "poll": "first"}),
+            alone(
+                f"Poll of {count:,} sources without news",
+                unchanged,
+                unit="s",
+                at={**at, "poll": "without news"},
+            ),
+            alone(f"Memory of polling {count:,} sources", peak, unit="MB", at=at),
+        ]
+    return found
+
+
 def main() -> None:
-    """Alternate between the two, and print the best of each."""
+    """Serve the site, measure, and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--peer", required=True, help="a Python that has reader installed")
     parser.add_argument("--sources", type=int, default=500)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--growth", type=int, nargs="+", help="numbers of sources")
     options = parser.parse_args()
     listener = socket.create_server(("0.0.0.0", 0), backlog=1024)  # all loopback addresses
     port = listener.getsockname()[1]
     site = multiprocessing.get_context("fork").Process(target=serve, args=(listener,), daemon=True)
     site.start()
-    urls = [f"http://127.1.{n // 250}.{n % 250 + 1}:{port}/feed/" for n in range(options.sources)]
-    programs = {
-        "notifier": (sys.executable, (PREPARED, OURS), ()),
-        "reader, 1 worker": (options.peer, (PEERS_PREPARED, PEERS), ("1",)),
-        "reader, 10 workers": (options.peer, (PEERS_PREPARED, PEERS), ("10",)),
-    }
-    measured = {name: [] for name in programs}
-    for _ in range(options.rounds):
-        for name, (python, both, args) in programs.items():
-            measured[name].append(measure(python, both, urls, *args))
+    if options.growth:
+        figures.show(growth(port, options.growth, options.rounds))
+    else:
+        figures.show(beside_others(port, options.sources, options.rounds))
     site.terminate()
-    best = {
-        name: tuple(min(column) for column in zip(*rows, strict=True))
-        for name, rows in measured.items()
-    }
-    ours = best["notifier"]
-    print(
-        f"{options.sources} sources{'first s':>21}{'x ours':>8}{'304 s':>9}{'x ours':>8}"
-        f"{'peak MB':>9}"
-    )
-    for name, (first, unchanged, peak) in best.items():
-        ratios = first / ours[0], unchanged / ours[1]
-        print(
-            f"{name:<24}{first:>8.2f}{ratios[0]:>8.2f}{unchanged:>9.3f}{ratios[1]:>8.2f}"
-            f"{peak:>9.0f}"
-        )
 
 
 if __name__ == "__main__":

@@ -1,16 +1,21 @@
 """How long the command line takes to answer, as ratios to a bare Typer program in the same run.
 
-    python bench/startup.py
+    python bench/startup.py [--rounds 15]
 
 Goals: `--version` at most 60 ms; `--help` at most 1.5 times a bare Typer program's, and a noun's
 `--help` likewise against a bare program's inner help (Typer itself loads pydantic as soon as an
 option is read).
 """
 
-import statistics
+import argparse
 import subprocess
 import sys
-import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from bench import figures
+from bench.figures import alternate, compared
 
 BARE = """
 import typer
@@ -34,27 +39,35 @@ PROGRAMS = {
     "notifier --help": [sys.executable, "-m", "notifier", "--help"],
     "notifier sources --help": [sys.executable, "-m", "notifier", "sources", "--help"],
 }
-INNER = {"bare Typer inner --help", "notifier sources --help"}
+# What each program of ours is compared with, and its goal.
+COMPARED = {
+    "notifier --version": ("bare Python", "ours <= 60"),
+    "notifier --help": ("bare Typer --help", "ratio <= 1.5"),
+    "notifier sources --help": ("bare Typer inner --help", "ratio <= 1.5"),
+}
 
 
-def seconds(command: list[str]) -> float:
-    """How long one run takes."""
-    began = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - began
+def milliseconds(command: list[str]) -> float:
+    """Return how long one run takes."""
+
+    def run() -> None:
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+    return figures.seconds(run) * 1000
 
 
 def main() -> None:
-    """Time all programs in turn, so that what else the machine does falls on all of them."""
-    times = {name: [] for name in PROGRAMS}
-    for _ in range(15):
-        for name, command in PROGRAMS.items():
-            times[name].append(seconds(command))
-    medians = {name: statistics.median(found) for name, found in times.items()}
-    print(f"{'program':<26}{'median ms':>10}{'x bare Typer':>14}")
-    for name, median in medians.items():
-        bare = medians["bare Typer inner --help" if name in INNER else "bare Typer --help"]
-        print(f"{name:<26}{median * 1000:>10.0f}{median / bare:>14.2f}")
+    """Time all programs in turn, and print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=15)
+    cases = {
+        name: lambda command=command: milliseconds(command) for name, command in PROGRAMS.items()
+    }
+    times = alternate(cases, parser.parse_args().rounds)
+    figures.show(
+        compared(f"P9 {name}", times[name], times[bare], against=bare, goal=goal, unit="ms")
+        for name, (bare, goal) in COMPARED.items()
+    )
 
 
 if __name__ == "__main__":

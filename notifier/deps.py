@@ -4,7 +4,7 @@ Owns the one clock. What takes long to make is made when it is first needed, so 
 starts fast.
 """
 
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -15,15 +15,18 @@ from urllib.parse import urlsplit
 from notifier.email_addresses import domain_of, to_ascii_domain
 from notifier.errors import SettingsError
 from notifier.settings import Settings, load
-from notifier.store import db, keys
+from notifier.store import db, keys, wakes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session
 
     from notifier.deliver.mime.dkim_keys import Signer
     from notifier.deliver.smtp.client import Transport
     from notifier.links import Links
+    from notifier.match.kept_terms import KeptTerms
     from notifier.render import Templates
 
 
@@ -35,15 +38,26 @@ class Deps:
         settings: checked settings.
         engine: a database whose schema is current.
         fixed_now: the time that the clock shows (`--now`), aware UTC; None means the real time.
+        waker: tells workers, inside a transaction, what it leaves for them; None where none listen.
     """
 
     settings: Settings
     engine: "Engine"
     fixed_now: datetime | None = None
+    waker: "Callable[[Session, Collection[wakes.Wake]], None] | None" = None
 
     def now(self) -> datetime:
-        """Return the current time, aware UTC; a step takes it once and passes it on."""
-        return self.fixed_now or datetime.now(UTC)  # noqa: TID251 - this is the one clock
+        """Return the current time, aware UTC; a step takes it once and passes it on.
+
+        On PostgreSQL it is the server's, so that processes on several machines have one clock.
+        """
+        if self.fixed_now is not None:
+            return self.fixed_now
+        return _local_now() if self.engine.dialect.name == "sqlite" else self._server_clock.now()
+
+    @cached_property
+    def _server_clock(self) -> db.ServerClock:
+        return db.ServerClock(self.engine, _local_now)
 
     @property
     def has_real_clock(self) -> bool:
@@ -54,9 +68,16 @@ class Deps:
         """Open a session that only reads; see `store.db.reading`."""
         return db.reading(self.engine, self.settings.suppression_key)
 
-    def writing(self) -> "AbstractContextManager[Session]":
-        """Open a session in a transaction of its own; see `store.db.writing`."""
-        return db.writing(self.engine, self.settings.suppression_key)
+    @contextmanager
+    def writing(self) -> "Iterator[Session]":
+        """Open a session in a transaction of its own; see `store.db.writing`.
+
+        Workers are woken by the same transaction, at its end: they are if it is committed.
+        """
+        with db.writing(self.engine, self.settings.suppression_key) as session:
+            yield session
+            if self.waker is not None and (noted := wakes.noted(session)):
+                self.waker(session, noted)
 
     def small_transactions(self) -> "AbstractContextManager[db.Run]":
         """Open a connection for many small transactions; see `store.db.small_transactions`."""
@@ -77,6 +98,13 @@ class Deps:
         from notifier.render import Templates
 
         return Templates(self.settings.templates.directory)
+
+    @cached_property
+    def kept_terms(self) -> "KeptTerms":
+        """The terms of all profiles, kept between runs."""
+        from notifier.match.kept_terms import KeptTerms
+
+        return KeptTerms()
 
     @cached_property
     def transport(self) -> "Transport":
@@ -145,6 +173,10 @@ class Deps:
                     f"Set {key} under [sender] in notifier.toml, or"
                     f" NOTIFIER_SENDER__{key.upper()}.",
                 )
+
+
+def _local_now() -> datetime:
+    return datetime.now(UTC)  # noqa: TID251 - this is the one clock
 
 
 def open_deps(

@@ -15,6 +15,7 @@ import typer.main
 import typer.testing
 from sqlalchemy import Engine, inspect
 
+from notifier import worker
 from notifier.store import db
 from notifier.store.models import Base
 from notifier.watch import parser_process
@@ -126,18 +127,51 @@ def _ended_readers() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    """The URL of a new PostgreSQL database for this worker.
+def postgres_server() -> Iterator[str]:
+    """The URL of a PostgreSQL server.
 
     Without a server the tests that need one are skipped, or fail if `NOTIFIER_REQUIRE_PG` is set.
     """
     try:
-        with postgres.server() as server, postgres.database(server) as url:
-            yield url
+        with postgres.server() as server:
+            yield server
     except postgres.NoPostgresError as error:
         if os.environ.get("NOTIFIER_REQUIRE_PG"):
             raise
         pytest.skip(f"NO POSTGRESQL FOUND, ITS TESTS ARE SKIPPED: {error}")
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """The URL of a new PostgreSQL database for this worker."""
+    with postgres.database(postgres_server) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def jobs_url(postgres_server: str) -> Iterator[str]:
+    """The URL of another one, which has the tables of `notifier work`, too."""
+    with postgres.database(postgres_server) as url:
+        made = db.make_engine(url)
+        db.upgrade(made)
+        worker.create_tables(made)
+        made.dispose()
+        yield url
+
+
+@pytest.fixture
+def with_jobs(jobs_url: str, site: sites.Site, sink: sinks.Sink) -> Iterator[Installation]:
+    """An installation with the bundled profile, whose transactions wake workers."""
+    made = _sharing_statements(db.make_engine(jobs_url))
+    _emptied(made)
+    with made.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM procrastinate_periodic_defers")
+        connection.exec_driver_sql("DELETE FROM procrastinate_jobs")
+    installation = Installation(made, site, sink)
+    installation.wake_workers()
+    installation.adopt()
+    yield installation
+    made.dispose()
 
 
 @pytest.fixture(scope="session")
@@ -204,7 +238,11 @@ def _emptied(made: Engine) -> None:
     """Empty a PostgreSQL database, or create its tables again if they are not those of today."""
     tables = {table.name for table in Base.metadata.sorted_tables}
     with made.begin() as connection:
-        whole = set(inspect(connection).get_table_names()) == {*tables, "alembic_version"}
+        names = set(inspect(connection).get_table_names())
+        whole = {name for name in names if not name.startswith("procrastinate_")} == {
+            *tables,
+            "alembic_version",
+        }
         version = (
             connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
             if whole

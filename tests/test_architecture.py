@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[1]
 # Imports run strictly to a lower layer or within the own room: a file or folder of this table.
 LAYERS = {
     8: ("commands", ("cli",)),
-    7: ("servers", ("web", "demo", "scheduler")),
+    7: ("servers", ("web", "demo", "scheduler", "worker")),
     6: ("workflows", ("pipeline", "admin")),
     5: ("mails", ("messages",)),
     4: ("composition root", ("deps",)),
@@ -47,9 +47,10 @@ WRITERS = {
     "Profile": ("match/profiles.py",),
     "ProfileRevision": ("match/profiles.py",),
     "Term": ("match/profiles.py",),
-    "Examination": ("match/matches.py",),
+    "Examination": ("match/unjudged.py",),
     "Match": ("match/matches.py",),
     "NearMiss": ("match/held.py",),
+    "StoryKeys": ("match/recent_news.py",),
     "Digest": ("digest/digests.py",),
     "DigestItem": ("digest/digests.py",),
     "Subscriber": ("subscribers/",),
@@ -67,15 +68,18 @@ WRITERS = {
     "RateLimit": ("deliver/outbox/rate_limits.py",),
     "BounceReport": ("deliver/bounces/reports.py",),
     "Alarm": ("deliver/alerts.py",),
+    "Told": ("digest/told_before.py",),
+    "WeeklyCount": ("pipeline/weekly_counts.py",),
     "Installation": (
         "store/keys.py",
         "store/clock.py",
         "store/heartbeat.py",
         "deliver/outbox/stop.py",
+        "match/profiles.py",
     ),
 }
 
-# A column that another file writes as well, and why.
+# A column that another file writes as well, or a table by statements that set one column; and why.
 SECOND_WRITERS = {
     **{
         (f"Entry.{column}", "watch/presence.py"): (
@@ -84,9 +88,17 @@ SECOND_WRITERS = {
         )
         for column in ("left_at", "checked_at", "missing_since")
     },
-    ("Profile.position", "match/matches.py"): (
+    ("Revision", "watch/old_revisions.py"): (
+        "The texts of old states are removed after their period; entries never changes a state."
+    ),
+    ("Profile", "match/matches.py"): (
         "The position is the last number given to a match of the profile: it moves in the "
-        "transaction that stores the match, under the lock of the profile's row."
+        "transaction that stores the match, under the lock of the profile's row. One statement "
+        "sets it, and nothing else."
+    ),
+    ("Revision", "match/unjudged.py"): (
+        "Its statements set judge_requests, and nothing else. A revision waits from its first "
+        "moment; only judging knows when it waits no longer, and when it waits again."
     ),
 }
 
@@ -105,6 +117,7 @@ TRANSACTIONS = {
     "cli/": "One command, one transaction.",
     "deps.py": "The way to sessions for everybody above.",
     "demo/": "The demo prepares its own database.",
+    "worker.py": "A job is enqueued in a transaction of its own.",
 }
 
 # The files that make sessions, and begin and commit by themselves.
@@ -122,7 +135,7 @@ LIBRARIES: dict[str, set[str]] = {
     "aiosmtpd": {"demo/servers.py"},
     "alembic": {"store/"},
     "anyascii": {"match/names/name_variants.py"},
-    "asyncio": {"watch/http/client.py", "web/server.py", "demo/servers.py"},
+    "asyncio": {"watch/http/client.py", "web/server.py", "demo/servers.py", "worker.py"},
     "babel": {"i18n/catalog.py"},
     "cryptography": {"deliver/mime/dkim_keys.py"},
     "css_inline": {"render.py"},
@@ -141,6 +154,7 @@ LIBRARIES: dict[str, set[str]] = {
     },
     "multiprocessing": set(),
     "poplib": set(),
+    "procrastinate": {"worker.py"},
     "protego": {"watch/robots.py"},
     "rapidfuzz": {
         "match/stories/headlines.py",

@@ -70,7 +70,7 @@ def test_every_direct_dependency_is_explained_and_locked():
 
 
 def test_the_locks_name_no_address_and_hash_everything():
-    for name in ("requirements.lock", "requirements-dev.lock"):
+    for name in ("requirements.lock", "requirements-dev.lock", "requirements-bench.lock"):
         lock = (ROOT / name).read_text(encoding="utf-8")
         assert "://" not in lock
         entries = [line for line in lock.splitlines() if re.match(r"[a-z0-9]", line)]

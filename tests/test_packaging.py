@@ -61,7 +61,9 @@ def test_the_production_lock_holds_no_build_tool_and_no_mail_server():
         "wheel",
         "pytest",
     }
-    assert not locked("requirements.lock") & (unwanted | locked("requirements-build.lock"))
+    # Procrastinate reads version numbers with `packaging` when it runs.
+    build_only = locked("requirements-build.lock") - {"packaging"}
+    assert not locked("requirements.lock") & (unwanted | build_only)
 
 
 def test_the_other_locks_add_to_the_production_lock_what_their_name_says():

@@ -1,10 +1,11 @@
-"""Import of a profile: store it, watch its pages and sources, and match what was seen before.
+"""Import of profiles: store them, watch their pages and sources, and match what was seen before.
 
 Used by `init`, `profiles import` and the demo. It writes in the caller's transaction, so that of
 several files all are stored or none. Judging the past entries takes long and is done before that
-transaction begins (`judge_past`).
+transaction begins, once for all files (`judge_past_of_all`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,8 +14,9 @@ from sqlalchemy.orm import Session
 from notifier.enums import SourceKind
 from notifier.errors import ProfileError
 from notifier.match import judging, matches, past_entries, profiles
-from notifier.match.past_entries import Estimate, PastMatches
+from notifier.match.past_entries import Candidate, Estimate, PastMatches, Progress
 from notifier.match.profile_file import ProfileFile
+from notifier.store.models import Profile
 from notifier.watch import sources
 
 
@@ -38,27 +40,43 @@ class ImportResult:
 def judge_past(
     session: Session, file: ProfileFile, now: datetime, *, include_past: bool = False
 ) -> PastMatches:
-    """Judge what was seen before for a profile that is going to be stored; nothing is written.
+    """Judge what was seen before for one profile; see `judge_past_of_all`."""
+    return judge_past_of_all(session, [file], now, include_past=include_past)
+
+
+def judge_past_of_all(
+    session: Session,
+    files: Sequence[ProfileFile],
+    now: datetime,
+    *,
+    include_past: bool = False,
+    progress: Progress | None = None,
+) -> PastMatches:
+    """Judge what was seen before for profiles that are going to be stored; nothing is written.
 
     Args:
         session: a reading session.
-        file: a checked profile file.
+        files: checked profile files.
         now: the time of the import.
         include_past: True if older entries that match now go into the next digests; else they are
             filed.
+        progress: shows how far it is.
 
     Raises:
-        ProfileError: a canary of the file does not get its tier.
+        ProfileError: a canary of a file does not get its tier.
     """
-    terms = profiles.term_specs(file)
-    if failures := judging.check_canaries(file.model_dump(mode="json"), terms, file.name):
-        raise ProfileError(
-            f"{file.slug}: a canary fails: {'; '.join(failures)}.",
-            "Correct the terms or the canary.",
-        )
-    urls = (*file.sources, *file.pages)
+    candidates = []
+    for file in files:
+        terms = profiles.term_specs(file)
+        document = {"canaries": [canary.model_dump(mode="json") for canary in file.canaries]}
+        if failures := judging.check_canaries(document, terms, file.name):
+            raise ProfileError(
+                f"{file.slug}: a canary fails: {'; '.join(failures)}.",
+                "Correct the terms or the canary.",
+            )
+        candidates.append(Candidate(file.slug, file.name, terms, (*file.sources, *file.pages)))
     return past_entries.judge_past(
-        session, file.slug, terms, file.name, now, include=include_past, sources=urls
+        session, candidates, now, include=include_past, progress=progress
     )
 
 
@@ -70,7 +88,7 @@ def import_profile(
     include_past: bool = False,
     past: PastMatches | None = None,
 ) -> ImportResult:
-    """Store a profile, watch its pages and sources, and match what was seen before.
+    """Store one profile, watch its pages and sources, and match what was seen before.
 
     Args:
         session: a writing session; the caller commits.
@@ -86,17 +104,55 @@ def import_profile(
     """
     if past is None:
         past = judge_past(session, file, now, include_past=include_past)
-    matches.lock_profiles(session)
-    profile = profiles.save(session, file, now)
+    (result,) = import_all(session, [file], past, now)
+    return result
+
+
+def import_all(
+    session: Session,
+    files: Sequence[ProfileFile],
+    past: PastMatches,
+    now: datetime,
+    progress: Progress | None = None,
+) -> list[ImportResult]:
+    """Store profiles, watch their pages and sources, and store what they match of the past.
+
+    Args:
+        session: a writing session; the caller commits.
+        files: checked profile files.
+        past: the result of `judge_past_of_all` for these files.
+        now: the time of the import.
+        progress: shows how far it is.
+    """
+    matches.take_turn(session)
+    ids = profiles.save_all(session, files, now)
+    new_sources = []
+    for done, file in enumerate(files, 1):
+        new_sources.append(_watch(session, file, ids[file.slug], now))
+        if progress is not None:
+            progress(done, len(files), "profiles stored")
+    older = past_entries.store(session, [ids[file.slug] for file in files], past, now)
+    profiles.note_import(session)
+    return [
+        ImportResult(file.slug, file.name, watched, older[ids[file.slug]])
+        for file, watched in zip(files, new_sources, strict=True)
+    ]
+
+
+def _watch(session: Session, file: ProfileFile, profile_id: int, now: datetime) -> int:
+    """Watch the pages and sources of a profile; return how many were not watched before."""
+    if not file.sources and not file.pages:
+        return 0
+    profile = session.get_one(Profile, profile_id)
     new_sources = 0
     for url in file.sources:
         new_sources += sources.add(session, url, now, profile=profile)[1]
     for url in file.pages:
         new_sources += sources.add(session, url, now, kind=SourceKind.PAGE, profile=profile)[1]
-    older_matches = past_entries.store(session, profile, past, now)
-    return ImportResult(profile.slug, profile.name, new_sources, older_matches)
+    return new_sources
 
 
 def estimate_matches(session: Session, file: ProfileFile, now: datetime) -> Estimate:
     """Estimate how much a profile would match, from the entries of the last 90 days."""
-    return past_entries.estimate(session, profiles.term_specs(file), file.name, now)
+    (estimate,) = judge_past(session, file, now).estimates
+    return estimate

@@ -19,6 +19,7 @@ app = shared.group("bounces", "Mails that came back: bounces, complaints, unsubs
 
 _HELD_COLUMNS = ("id", "email", "provider", "code", "at")
 _STANDARD_INPUT = [Path("-")]
+_NONE_WAITS = "No suppression waits: nothing was changed."
 
 
 @app.command("read")
@@ -115,7 +116,7 @@ def accept(ids: Ids = None, everything: All = False, now: shared.Now = "") -> No
 
     with shared.open_deps(now) as deps:
         number = brake.accept(deps, _chosen(ids, everything=everything))
-    shared.say(f"Suppressed {number}.")
+    shared.say(f"Suppressed {number}." if number else _NONE_WAITS)
 
 
 @app.command("dismiss")
@@ -128,7 +129,8 @@ def dismiss(ids: Ids = None, everything: All = False, now: shared.Now = "") -> N
 
     with shared.open_deps(now) as deps:
         number = brake.dismiss(deps, _chosen(ids, everything=everything))
-    shared.say(f"Dismissed {number}: the next run sends what they missed.")
+    dismissed = f"Dismissed {number}: the next run sends what they missed."
+    shared.say(dismissed if number else _NONE_WAITS)
 
 
 def _chosen(ids: list[int] | None, *, everything: bool) -> list[int]:

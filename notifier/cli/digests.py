@@ -98,7 +98,7 @@ def note(
     from notifier.errors import InputError
 
     if bool(text) == bool(file):
-        raise InputError("The note has no text, or two.", "Give it with --text or with --file.")
+        raise InputError("A note needs one text.", "Give it either with --text or with --file.")
     words = text or texts.text_at(file, _LARGEST_NOTE)
     with shared.open_deps(now) as deps:
         number = send_note(deps, digest_id, words)

@@ -15,6 +15,7 @@ from notifier.cli import (
     backtest,
     bounces,
     clock,
+    db,
     deliveries,
     demo,
     digests,
@@ -32,6 +33,7 @@ from notifier.cli import (
     sources,
     subscribe,
     subscribers,
+    work,
 )
 from notifier.cli import run as run_command
 from notifier.errors import InputError, NotifierError, SettingsError
@@ -50,6 +52,7 @@ for _command in (
     init,
     demo,
     run_command,
+    work,
     poll,
     preview,
     explain,
@@ -61,7 +64,7 @@ for _command in (
     dkim,
 ):
     _command.register(app)
-for _noun in (sources, entries, profiles, matches, subscribers, digests, deliveries, bounces):
+for _noun in (sources, entries, profiles, matches, subscribers, digests, deliveries, bounces, db):
     app.add_typer(_noun.app)
 
 

@@ -158,18 +158,14 @@ def _import_all(
     Judging takes long, and a broad profile asks for a confirmation, so both come before the
     transaction.
     """
-    from notifier.admin.profile_import import estimate_matches, import_profile, judge_past
+    from notifier.admin.profile_import import import_all, judge_past_of_all
 
-    past = []
-    for file in files:
-        with deps.reading() as session:
-            _print_estimate(file.slug, estimate_matches(session, file, now))
-            past.append(judge_past(session, file, now, include_past=include_past))
-    with deps.writing() as session:
-        return [
-            import_profile(session, file, now, include_past=include_past, past=judged_past)
-            for file, judged_past in zip(files, past, strict=True)
-        ]
+    with shared.progress(shown=True) as progress, deps.reading() as session:
+        past = judge_past_of_all(session, files, now, include_past=include_past, progress=progress)
+    for file, estimate in zip(files, past.estimates, strict=True):
+        _print_estimate(file.slug, estimate)
+    with shared.progress(shown=True) as progress, deps.writing() as session:
+        return import_all(session, files, past, now, progress)
 
 
 def _print_estimate(slug: str, estimate: "Estimate") -> None:

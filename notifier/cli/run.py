@@ -31,7 +31,7 @@ def run(
     from notifier.pipeline.run import run_once
 
     with scheduler.stopping() as stop, shared.open_deps(now) as deps:
-        _check(deps, once=once)
+        check(deps, once=once)
         if not once:
             scheduler.run(deps, print_report, stop=stop)
             return
@@ -40,7 +40,7 @@ def run(
         raise typer.Exit(1 if report.failed and not stop.is_set() else 0)
 
 
-def _check(deps: "Deps", *, once: bool) -> None:
+def check(deps: "Deps", *, once: bool) -> None:
     """Check the settings before anything is done, and warn of what is likely a mistake.
 
     Raises:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 
+from notifier.cli.waking import waking
 from notifier.errors import InputError
 from notifier.text import times
 from notifier.text.cleaning import one_printable_line, printable
@@ -164,7 +165,7 @@ def open_deps(now: str = "", *, create: bool = False) -> "Iterator[Deps]":
     """
     from notifier.deps import open_deps
 
-    deps = open_deps(now=moment(now), create=create)
+    deps = waking(open_deps(now=moment(now), create=create))
     _warn_of_readable_files(deps)
     try:
         yield deps

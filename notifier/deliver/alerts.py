@@ -8,15 +8,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, literal_column, select
 from sqlalchemy.orm import Session
 
-from notifier.deliver import given_up
+from notifier.deliver import given_up, outbox
 from notifier.deliver.bounces.advice import advice_for
 from notifier.deliver.given_up import Unreached
 from notifier.enums import DeliveryKind, DeliveryStatus, DigestStatus, SubscriptionStatus
 from notifier.store import db
-from notifier.store.models import Alarm, Delivery, Digest, Subscriber, Subscription
+from notifier.store.models import (
+    Alarm,
+    Delivery,
+    Digest,
+    Subscriber,
+    Subscription,
+    has_status,
+    is_unfinished,
+)
 
 # A delivery is late after this time. Chosen by hand; not measured.
 PATIENCE = timedelta(hours=1)
@@ -29,8 +37,6 @@ REFUSALS = "refusals"
 PROXY = "proxy"
 # The name of an alert about a digest that nobody got begins so; its id follows.
 _UNREACHED = "unreached digest "
-# The name under which a mail is stored that was given up and reported begins so.
-_GIVEN_UP = "delivery "
 
 
 @dataclass(frozen=True)
@@ -95,9 +101,11 @@ def _overdue_digests(session: Session, now: datetime) -> Trouble | None:
 
 def _backlog(session: Session, now: datetime) -> Trouble | None:
     late = _count_late(session, now)
+    if not late:
+        return None
     sent_lately = select(func.count(Delivery.id)).where(Delivery.sent_at > now - PATIENCE)
     sent = session.scalar(sent_lately) or 0
-    if not late or late <= sent:
+    if late <= sent:
         return None
     return Trouble(
         "backlog",
@@ -108,9 +116,9 @@ def _backlog(session: Session, now: datetime) -> Trouble | None:
 
 
 def _unserved_people(session: Session) -> Trouble | None:
-    running = Subscription.status.in_(SubscriptionStatus.RUNNING)
-    unserved = select(func.count(Subscription.id)).where(Subscription.trouble.is_not(None), running)
-    number = session.scalar(unserved) or 0
+    # Counted here: with a condition on the status, SQLite would read all that are running.
+    unserved = select(Subscription.status).where(Subscription.trouble.is_not(None))
+    number = sum(status in SubscriptionStatus.RUNNING for status in session.scalars(unserved))
     if not number:
         return None
     return Trouble(
@@ -126,7 +134,8 @@ def refused_for_us(session: Session) -> Trouble | None:
     """Return the trouble that mails wait because servers refuse us; None if none does."""
     waiting = (
         Delivery.status.in_(DeliveryStatus.WAITING),
-        Delivery.waits_because != "",
+        # No parameter of the statement: only so the index of these few rows is used.
+        Delivery.waits_because != literal_column("''"),
         Delivery.kind != DeliveryKind.NOTICE,
     )
     number = session.scalar(select(func.count(Delivery.id)).where(*waiting)) or 0
@@ -160,13 +169,13 @@ def _overdue(session: Session, now: datetime) -> Sequence[int]:
         .join(Subscriber, Subscriber.id == Subscription.subscriber_id)
         .where(
             Delivery.digest_id == Digest.id,
-            Delivery.status.in_(DeliveryStatus.OPEN),
+            is_unfinished(),
             Delivery.created_at <= now - PATIENCE,
             (Delivery.next_attempt_at <= now) | tried,
         )
     )
     overdue = select(Digest.id).where(
-        Digest.status == DigestStatus.APPROVED, waiting.exists(), ~accepted.exists()
+        has_status(DigestStatus.APPROVED), waiting.exists(), ~accepted.exists()
     )
     return session.scalars(overdue.order_by(Digest.id).limit(10)).all()
 
@@ -226,8 +235,7 @@ def update(session: Session, troubles: Sequence[Trouble], now: datetime) -> Chan
     """
     known = {
         alarm.name: alarm.since
-        for alarm in session.scalars(select(Alarm))
-        if not alarm.name.startswith(_GIVEN_UP) and alarm.name != PROXY
+        for alarm in session.scalars(select(Alarm).where(Alarm.name != PROXY))
     }
     names = {trouble.name for trouble in troubles}
     begun = [trouble for trouble in troubles if trouble.name not in known]
@@ -259,7 +267,7 @@ def _some_wait(session: Session) -> bool:
     waiting = (
         select(Delivery.id)
         .join(Digest, Digest.id == Delivery.digest_id)
-        .where(Delivery.status.in_(DeliveryStatus.OPEN), Digest.status == DigestStatus.APPROVED)
+        .where(is_unfinished(), Digest.status == DigestStatus.APPROVED)
     )
     return session.scalar(waiting.limit(1)) is not None
 
@@ -269,12 +277,10 @@ def newly_given_up(session: Session, now: datetime) -> list[int]:
 
     Those of a digest that nobody got are reported with that digest.
     """
+    unreported = outbox.unreported_failures(session)
+    if not unreported:
+        return []
     with_digest = {each for digest in given_up.unreached(session) for each in digest.deliveries}
-    lost = {f"{_GIVEN_UP}{each}": each for each in given_up.lately(session, now)}
-    stored = select(Alarm.name).where(Alarm.name.startswith(_GIVEN_UP))
-    reported = {*session.scalars(stored)}
-    for chunk in db.in_chunks(reported - lost.keys()):
-        session.execute(delete(Alarm).where(Alarm.name.in_(chunk)))
-    new = {name: each for name, each in lost.items() if name not in reported}
-    session.add_all(Alarm(name=name, detail="", since=now) for name in new)
-    return [each for each in new.values() if each not in with_digest]
+    lost = given_up.lately(session, now, unreported)
+    outbox.note_reported(session, unreported)
+    return [each for each in lost if each not in with_digest]

@@ -4,14 +4,15 @@ Owns when a digest counts as one that nobody got, and which single mails the ope
 mail to an address that does not exist is none of them: nobody waits for it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, exists, func, select
+from sqlalchemy import ColumnElement, Select, and_, exists, select
 from sqlalchemy.orm import Session, aliased
 
 from notifier.enums import DeliveryKind, DeliveryStatus, DigestStatus, SubscriptionStatus
+from notifier.store.db import in_chunks
 from notifier.store.models import (
     Delivery,
     Digest,
@@ -19,6 +20,7 @@ from notifier.store.models import (
     Subscriber,
     Subscription,
     Suppression,
+    has_status,
 )
 
 # How long ago a mail may have been given up for the operator to be told of it. Chosen by hand; not
@@ -53,18 +55,15 @@ def unreached(session: Session) -> list[Unreached]:
     person retried or dropped.
     """
     newer = aliased(Digest)
-    accepted = (
-        select(func.max(newer.composed_at))
-        .join(Delivery, Delivery.digest_id == newer.id)
-        .where(newer.profile_id == Digest.profile_id, Delivery.status == DeliveryStatus.SENT)
-        .scalar_subquery()
+    of_newer = Delivery.digest_id == newer.id, Delivery.status == DeliveryStatus.SENT
+    accepted = select(newer.id).where(
+        newer.profile_id == Digest.profile_id,
+        newer.composed_at > Digest.composed_at,
+        exists().where(*of_newer),
     )
     failed = (
         select(Digest)
-        .where(
-            Digest.status == DigestStatus.FAILED,
-            func.coalesce(Digest.composed_at >= accepted, True),
-        )
+        .where(has_status(DigestStatus.FAILED), ~accepted.exists())
         .order_by(Digest.id)
     )
     digests = []
@@ -113,7 +112,12 @@ def _is_mailed() -> ColumnElement[bool]:
 
 def mails(session: Session, since: datetime) -> Sequence[int]:
     """Return the ids of the digest mails that were given up since a time."""
-    lost = (
+    return session.scalars(_lost_since(since).order_by(Delivery.id)).all()
+
+
+def _lost_since(since: datetime) -> Select[int]:
+    """Select the ids of the digest mails that were given up since a time, and that are missed."""
+    return (
         select(Delivery.id)
         .join(Subscription, Subscription.id == Delivery.subscription_id)
         .join(Subscriber, Subscriber.id == Subscription.subscriber_id)
@@ -125,12 +129,21 @@ def mails(session: Session, since: datetime) -> Sequence[int]:
             _is_mailed(),
         )
     )
-    return session.scalars(lost.order_by(Delivery.id)).all()
 
 
-def lately(session: Session, now: datetime) -> Sequence[int]:
-    """Return the ids of the digest mails that were given up in the last month."""
-    return mails(session, now - _LATELY)
+def lately(session: Session, now: datetime, among: Collection[int]) -> list[int]:
+    """Return the ids of the digest mails that were given up in the last month.
+
+    Args:
+        session: any session.
+        now: when.
+        among: the ids of the deliveries that are considered.
+    """
+    lost: list[int] = []
+    for chunk in in_chunks(sorted(among)):
+        statement = _lost_since(now - _LATELY).where(Delivery.id.in_(chunk))
+        lost += session.scalars(statement.order_by(Delivery.id))
+    return lost
 
 
 def retry_command(delivery_ids: Sequence[int]) -> str:

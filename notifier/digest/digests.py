@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from notifier.digest.groups import Group
@@ -25,6 +25,8 @@ from notifier.store.models import (
     Match,
     Profile,
     Revision,
+    has_status,
+    is_unfinished,
 )
 
 
@@ -252,7 +254,28 @@ def find(session: Session, digest_id: int) -> Digest:
 
 
 def recipients(session: Session, digest: Digest) -> int:
-    """Count the deliveries of a digest."""
+    """Return the number of deliveries of a digest; it is counted only until the digest has ended.
+
+    Deliveries that were removed after their period count, too.
+    """
+    if digest.recipients is not None and digest.status in (DigestStatus.SENT, DigestStatus.FAILED):
+        return digest.recipients
+    return max(digest.recipients or 0, _count_deliveries(session, digest))
+
+
+def note_recipients(session: Session, digest_ids: Collection[int]) -> None:
+    """Store how many deliveries these digests have, before the first of them is removed."""
+    number = select(func.count(Delivery.id)).where(Delivery.digest_id == Digest.id)
+    uncounted = Digest.id.in_(digest_ids), Digest.recipients.is_(None)
+    session.execute(
+        update(Digest)
+        .where(*uncounted)
+        .values(recipients=number.scalar_subquery())
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _count_deliveries(session: Session, digest: Digest) -> int:
     return (
         session.scalar(select(func.count(Delivery.id)).where(Delivery.digest_id == digest.id)) or 0
     )
@@ -320,15 +343,16 @@ def reopen(digest: Digest | None) -> None:
 
 
 def finish(session: Session) -> None:
-    """Mark the approved digests without open deliveries: as sent, or failed if nobody got them."""
-    with_open_deliveries = select(Delivery.digest_id).where(
-        Delivery.status.in_(DeliveryStatus.OPEN), Delivery.digest_id.is_not(None)
+    """End the approved digests without open deliveries: as sent, or failed if nobody got them.
+
+    Their recipients are counted, so that nobody need count them again.
+    """
+    of_digest = Delivery.digest_id == Digest.id
+    unfinished = select(Delivery.id).where(of_digest, is_unfinished())
+    got = select(Delivery.id).where(of_digest, Delivery.status == DeliveryStatus.SENT)
+    ended = select(Digest, got.exists()).where(
+        has_status(DigestStatus.APPROVED), ~unfinished.exists()
     )
-    done = select(Digest).where(
-        Digest.status == DigestStatus.APPROVED, Digest.id.not_in(with_open_deliveries)
-    )
-    got = select(Delivery.id).where(
-        Delivery.digest_id == Digest.id, Delivery.status == DeliveryStatus.SENT
-    )
-    for digest, reached in session.execute(done.add_columns(got.exists())):
+    for digest, reached in session.execute(ended).all():
         digest.status = DigestStatus.SENT if reached else DigestStatus.FAILED
+        digest.recipients = max(digest.recipients or 0, _count_deliveries(session, digest))

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from notifier.digest import told_before
 from notifier.digest.evidence import snapshot_key
 from notifier.digest.selection import Candidate, select_items
 from notifier.digest.view import Variant
@@ -199,7 +200,8 @@ def _sent_entries(
 ) -> dict[int, frozenset[int]]:
     """Return which of the changed entries each subscription was sent before.
 
-    Deliveries that are still open count as sent, but for the `waiting` digests.
+    Deliveries that are still open count as sent, but for the `waiting` digests. What deliveries
+    told that are not kept any more is stored on its own.
 
     Returns:
         By subscription id, the ids of the entries.
@@ -214,6 +216,9 @@ def _sent_entries(
         )
         for subscription_id, digest_id, entry_id in rows:
             if subscription_id in sent and digest_id not in waiting.get(subscription_id, ()):
+                sent[subscription_id].add(entry_id)
+        for subscription_id, entry_id in session.execute(told_before.entries_told(changed)):
+            if subscription_id in sent:
                 sent[subscription_id].add(entry_id)
     return {subscription_id: frozenset(entries) for subscription_id, entries in sent.items()}
 

@@ -4,33 +4,33 @@ Owns what has to be read for that, and the comparison with recent news of other 
 nothing: `matches.store` does, if the profiles are still the ones that were read.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from datetime import datetime
+from functools import partial
+from typing import NamedTuple
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
 
 from notifier.enums import HeldBecause, NewsKind, Tier
 from notifier.i18n.messages import LazyMessage
-from notifier.match import held, judging, matches, profiles
+from notifier.match import held, judging, matches, recent_news, unjudged
 from notifier.match.held import HeldDraft
 from notifier.match.judging import News
-from notifier.match.matches import BatchDraft, MatchDraft, Versions
+from notifier.match.kept_terms import KeptTerms, Terms
+from notifier.match.matches import BatchDraft, MatchDraft, Version
+from notifier.match.recent_news import RecentMatch, Reports, fingerprint_of
 from notifier.match.score import Judgement
-from notifier.match.stories.passages import TEXT_READ
-from notifier.match.stories.story_index import Fingerprint, StoryIndex, fingerprint
-from notifier.match.terms import Vocabulary
-from notifier.store.models import Examination, Match, Profile, Revision
+from notifier.match.stories import passages
+from notifier.match.stories.fingerprint import Fingerprint
+from notifier.match.stories.story_index import StoryIndex
+from notifier.store.db import in_chunks
+from notifier.store.models import Match, Revision
 
 # Revisions that are read and judged together. Chosen by hand; not measured.
 BATCH = 500
-# Chosen by hand; not measured.
-_STORY_LASTS = timedelta(days=14)
-# The newest matches of a profile that a new one is compared with: more than any therapy is expected
-# to have in two weeks. Chosen by hand; not measured.
-_MOST_RECENT = 1000
 
 
 class LastMatch(NamedTuple):
@@ -40,33 +40,22 @@ class LastMatch(NamedTuple):
     news: News
 
 
-class RecentMatch(NamedTuple):
-    """A recent match, the first match of its story if there is one, and its fingerprint."""
-
-    match_id: int
-    entry_id: int
-    story: int | None
-    fingerprint: Fingerprint
-
-
 @dataclass(frozen=True)
 class Batch:
     """Revisions that were not judged, and all that is needed to judge them without a session.
 
     Attributes:
         revisions: with their entry, the oldest first.
-        versions: of the profiles, read before everything else.
-        names: the therapies' names, by profile id, in the order of the ids.
-        vocabulary: the terms, prepared for the search.
+        version: of the profiles and matches, read before everything else.
+        terms: of all profiles.
         profiles_by_source: the profiles that a source feeds; a source that is not there feeds all.
         last_matches: by profile id and entry id.
         articles: the texts of articles' own pages, by entry id.
     """
 
     revisions: Sequence[Revision]
-    versions: Versions
-    names: Mapping[int, str]
-    vocabulary: Vocabulary[int]
+    version: Version
+    terms: Terms
     profiles_by_source: Mapping[int, set[int]]
     last_matches: Mapping[tuple[int, int], LastMatch]
     articles: Mapping[int, str]
@@ -92,51 +81,35 @@ class JudgedBatch:
         return {draft.profile_id for draft in self.draft.matches if draft.kind is NewsKind.NEW}
 
 
-def read(session: Session, earlier: Batch | None = None) -> Batch:
-    """Read the next revisions that were not judged.
+def read(session: Session, kept: KeptTerms) -> Batch | None:
+    """Read the next revisions that were not judged; None if there is none.
 
-    The versions of the profiles are read first: if a profile changes while the rest is read, the
+    The version of the profiles is read first: if a profile changes while the rest is read, the
     batch is found outdated when it is stored.
 
     Args:
         session: a session of any kind.
-        earlier: the batch before; its profiles are not read again if none was imported since.
+        kept: the terms that this process keeps.
     """
-    versions = matches.versions(session)
+    revision_ids = unjudged.next_ids(session, BATCH)
+    if not revision_ids:
+        return None
+    version = matches.versions(session)
     query = (
         select(Revision)
-        .outerjoin(Examination, Examination.revision_id == Revision.id)
-        .where(Examination.revision_id.is_(None))
+        .where(Revision.id.in_(revision_ids), unjudged.waits())
         .options(joinedload(Revision.entry))
         .order_by(Revision.id)
-        .limit(BATCH)
     )
     revisions = session.scalars(query).all()
-    if earlier is not None and _imports(earlier.versions) == _imports(versions):
-        names, vocabulary = earlier.names, earlier.vocabulary
-    else:
-        names, vocabulary = _profiles(session) if revisions else ({}, Vocabulary({}))
     return Batch(
         revisions,
-        versions,
-        names,
-        vocabulary,
+        version,
+        kept.current(session, version.imports),
         judging.profiles_by_source(session, {revision.entry.source_id for revision in revisions}),
         _last_matches(session, revisions),
         judging.articles_of(session, revisions),
     )
-
-
-def _imports(versions: Versions) -> dict[int, datetime]:
-    """Return the time of the import of each profile: a match changes nothing of its terms."""
-    return {profile_id: imported_at for profile_id, (_, imported_at) in versions.items()}
-
-
-def _profiles(session: Session) -> tuple[dict[int, str], Vocabulary[int]]:
-    """Return the therapies' names by profile id, in the order of the ids, and all terms."""
-    query = select(Profile).order_by(Profile.id).options(selectinload(Profile.terms))
-    stored = session.scalars(query).all()
-    return {profile.id: profile.name for profile in stored}, profiles.vocabulary(stored)
 
 
 def _last_matches(
@@ -160,6 +133,9 @@ def judge(batch: Batch) -> JudgedBatch:
     that a person can look at it.
     """
     last_matches = dict(batch.last_matches)
+    matched: dict[int, set[int]] = defaultdict(set)
+    for profile_id, entry_id in last_matches:
+        matched[entry_id].add(profile_id)
     drafts: list[MatchDraft] = []
     waiting: list[HeldDraft] = []
     errors: list[tuple[str, Exception]] = []
@@ -167,23 +143,25 @@ def judge(batch: Batch) -> JudgedBatch:
     for revision in batch.revisions:
         try:
             document = judging.document_of(revision, batch.articles)
-            judgements = judging.judge_document(batch.vocabulary, batch.names, document)
+            judgements = judging.judge_document(batch.terms.vocabulary, batch.terms.names, document)
             if judgements:
                 fingerprints[revision.id] = fingerprint_of(revision)
         except Exception as error:  # noqa: BLE001 - one revision stops no other
             errors.append((f"Judging revision {revision.id}", error))
-            judgements = dict.fromkeys(batch.names, _not_judged())
-        for profile_id in _concerned(batch, revision, judgements, last_matches):
+            judgements = dict.fromkeys(batch.terms.names, _not_judged())
+        known = matched[revision.entry_id]
+        for profile_id in _concerned(batch, revision, known | judgements.keys(), last_matches):
             draft = _draft(profile_id, revision, judgements.get(profile_id), last_matches)
             if isinstance(draft, MatchDraft):
                 drafts.append(draft)
+                known.add(profile_id)
                 last_matches[profile_id, revision.entry_id] = LastMatch(
                     revision.id, News(draft.kind, draft.judgement)
                 )
             elif draft is not None:
                 waiting.append(draft)
     return JudgedBatch(
-        BatchDraft(batch.revisions, batch.versions, drafts, waiting), fingerprints, errors
+        BatchDraft(batch.revisions, batch.version, drafts, waiting), fingerprints, errors
     )
 
 
@@ -234,20 +212,20 @@ def _not_judged() -> Judgement:
 def _concerned(
     batch: Batch,
     revision: Revision,
-    judgements: Collection[int],
+    profile_ids: Collection[int],
     last_matches: Mapping[tuple[int, int], LastMatch],
 ) -> list[int]:
     """Return the ids of the profiles to which a revision may be news, in their order.
+
+    `profile_ids` are those with a hit in it, or a match of its entry.
 
     A profile that matched this revision, or a later one of its entry, is left out: the revision is
     judged again because of another profile.
     """
     fed_profiles = batch.profiles_by_source.get(revision.entry.source_id)
     concerned = []
-    for profile_id in batch.names:
+    for profile_id in sorted(profile_ids):
         last = last_matches.get((profile_id, revision.entry_id))
-        if last is None and profile_id not in judgements:
-            continue
         if (last is None or last.revision_id < revision.id) and (
             fed_profiles is None or profile_id in fed_profiles
         ):
@@ -255,89 +233,80 @@ def _concerned(
     return concerned
 
 
-def fingerprint_of(revision: Any) -> Fingerprint:
-    """Return the fingerprint of a revision, or of a row with the same columns."""
-    text = (revision.body or revision.summary)[:TEXT_READ]
-    return fingerprint(revision.url, revision.title, text, revision.content.get("trial", ""))
+def with_stories(session: Session, judged: JudgedBatch, now: datetime) -> BatchDraft:
+    """Return the rows to store, each new match with the first report of the same news.
 
-
-def read_recent(
-    session: Session, profile_ids: Iterable[int], now: datetime
-) -> dict[int, list[RecentMatch]]:
-    """Return the new matches of the last 14 days, by profile id, the oldest first."""
-    return {profile_id: _recent(session, profile_id, now) for profile_id in sorted(profile_ids)}
-
-
-def _recent(session: Session, profile_id: int, now: datetime) -> list[RecentMatch]:
-    query = (
-        select(
-            Match.id,
-            Match.entry_id,
-            Match.story,
-            Revision.url,
-            Revision.title,
-            func.substr(Revision.body, 1, TEXT_READ).label("body"),
-            Revision.summary,
-            Revision.content,
-        )
-        .join(Revision, Revision.id == Match.revision_id)
-        .where(
-            Match.profile_id == profile_id,
-            Match.kind == NewsKind.NEW,
-            Match.created_at > now - _STORY_LASTS,
-        )
-        .order_by(Match.position.desc())
-        .limit(_MOST_RECENT)
-    )
-    return [
-        RecentMatch(row.id, row.entry_id, row.story, fingerprint_of(row))
-        for row in reversed(session.execute(query).all())
-    ]
-
-
-def _index_of(recent: Iterable[RecentMatch]) -> StoryIndex:
-    index = StoryIndex()
-    for match in recent:
-        index.add(match.match_id, match.entry_id, match.fingerprint, match.story)
-    return index
-
-
-def with_stories(judged: JudgedBatch, recent: Mapping[int, Sequence[RecentMatch]]) -> BatchDraft:
-    """Return the rows to store, each new match with the first report of the same news."""
-    drafts = link_stories(judged.draft.matches, judged.fingerprints, recent)
-    return replace(judged.draft, matches=drafts)
+    Args:
+        session: a session of any kind.
+        judged: a batch.
+        now: the present.
+    """
+    reports = Reports(session, judged.fingerprints)
+    recent = {
+        profile_id: recent_news.read(session, profile_id, now, reports)
+        for profile_id in sorted(judged.profiles_with_news)
+    }
+    drafts = link_stories(judged.draft.matches, reports, recent)
+    return replace(judged.draft, matches=drafts, keys=reports.made_keys)
 
 
 def link_stories(
     drafts: Sequence[MatchDraft],
-    fingerprints: Mapping[int, Fingerprint],
+    reports: Reports,
     recent: Mapping[int, Sequence[RecentMatch]],
 ) -> list[MatchDraft]:
     """Link each new match with the first recent one that reported the same news elsewhere.
 
     Args:
         drafts: in the order in which they are stored.
-        fingerprints: by revision id.
+        reports: gives the fingerprints of the drafts and of the recent matches.
         recent: the earlier matches, by profile id, the oldest first.
     """
-    indexes = {profile_id: _index_of(earlier) for profile_id, earlier in recent.items()}
-    linked: list[MatchDraft] = []
+    places: dict[int, list[int]] = defaultdict(list)
     for place, draft in enumerate(drafts):
-        text = fingerprints.get(draft.revision_id)
-        if draft.kind is not NewsKind.NEW or text is None:
-            linked.append(draft)
-            continue
-        index = indexes.setdefault(draft.profile_id, StoryIndex())
-        first = index.find_first(draft.entry_id, text)
-        # A draft has no id yet: its key in the index is its place in the list, as -1, -2, …
-        index.add(-1 - place, draft.entry_id, text, first)
-        if first is None:
-            linked.append(draft)
-        elif first < 0:
-            linked.append(replace(draft, first_draft_index=-1 - first))
-        else:
-            linked.append(replace(draft, first_match_id=first))
+        if draft.kind is NewsKind.NEW:
+            places[draft.profile_id].append(place)
+    linked = list(drafts)
+    for profile_id, its_places in places.items():
+        wanted = _wanted_runs([drafts[place] for place in its_places], reports)
+        index = _index_of(recent.get(profile_id, ()), reports, wanted)
+        for chunk in in_chunks(its_places):
+            reports.read_ahead(drafts[place].revision_id for place in chunk)
+            for place in chunk:
+                linked[place] = _linked(drafts[place], place, index, reports)
     return linked
+
+
+def _linked(draft: MatchDraft, place: int, index: StoryIndex, reports: Reports) -> MatchDraft:
+    """Return a draft with the first report of its news, and add it to the index."""
+    revision_id, entry_id = draft.revision_id, draft.entry_id
+    keys = reports.make_keys(revision_id)
+    first = index.find_first(entry_id, reports.read(revision_id), keys)
+    # A draft has no id yet: its key in the index is its place in the list, as -1, -2, …
+    index.add_keys(-1 - place, entry_id, keys, lambda: reports.read(revision_id), first)
+    if first is None:
+        return draft
+    if first < 0:
+        return replace(draft, first_draft_index=-1 - first)
+    return replace(draft, first_match_id=first)
+
+
+def _wanted_runs(drafts: Sequence[MatchDraft], reports: Reports) -> set[int] | None:
+    """Return the runs that are looked up; None for all, where there are many drafts."""
+    if len(drafts) > BATCH:
+        return None
+    reports.read_ahead(draft.revision_id for draft in drafts)
+    return {run for draft in drafts for run in passages.runs(reports.read(draft.revision_id).text)}
+
+
+def _index_of(
+    recent: Iterable[RecentMatch], reports: Reports, wanted_runs: Collection[int] | None = None
+) -> StoryIndex:
+    index = StoryIndex()
+    for match in recent:
+        read = partial(reports.read, match.revision_id)
+        index.add_keys(match.match_id, match.entry_id, match.keys, read, match.story, wanted_runs)
+    return index
 
 
 def first_match_of_story(session: Session, near_miss_id: int, now: datetime) -> int | None:
@@ -349,6 +318,7 @@ def first_match_of_story(session: Session, near_miss_id: int, now: datetime) -> 
     near_miss = held.find(session, near_miss_id)
     if near_miss.kind is not NewsKind.NEW:
         return None
-    recent = read_recent(session, [near_miss.profile_id], now)
-    index = _index_of(recent[near_miss.profile_id])
+    reports = Reports(session)
+    recent = recent_news.read(session, near_miss.profile_id, now, reports)
+    index = _index_of(recent, reports)
     return index.find_first(near_miss.entry_id, fingerprint_of(near_miss.revision))

@@ -74,7 +74,7 @@ def store(session: Session, drafts: Iterable[HeldDraft], now: datetime) -> None:
     before, and is not reported again. A change has one of its own for each revision.
 
     Args:
-        session: a writing session in which the profiles are locked.
+        session: a writing session that has its turn (`matches.take_turn`).
         drafts: held matches of revisions that were not judged before.
         now: the time from which they wait.
     """
@@ -110,7 +110,7 @@ def supersede(session: Session, revisions: Sequence[Revision]) -> None:
     that is shown again its held withdrawal.
 
     Args:
-        session: a writing session in which the profiles are locked.
+        session: a writing session that has its turn (`matches.take_turn`).
         revisions: revisions that were judged.
     """
     for revision in revisions:
@@ -210,6 +210,12 @@ def counts_by_source(session: Session) -> dict[int, int]:
         .group_by(Entry.source_id)
     )
     return {row[0]: row[1] for row in session.execute(query)}
+
+
+def count_waiting(session: Session) -> int:
+    """Return how many held matches wait, without those of a baseline."""
+    query = select(func.count(NearMiss.id)).where(_waits(), NearMiss.baseline.is_(False))
+    return session.scalar(query) or 0
 
 
 def unreported(session: Session) -> list[NearMiss]:

@@ -122,9 +122,10 @@ def check_canaries(
         terms: of the profile.
         name: the therapy's name.
     """
-    vocabulary = Vocabulary({0: terms})
+    canaries = profile_document.get("canaries", ())
+    vocabulary = Vocabulary({0: terms} if canaries else {})
     failures = []
-    for canary in profile_document.get("canaries", ()):
+    for canary in canaries:
         document = Document(canary["title"], canary.get("summary", ""), canary.get("body", ""))
         judgement = judge_document(vocabulary, {0: name}, document).get(0) or judge(name, {})
         if judgement.tier != canary["tier"]:

@@ -1,27 +1,30 @@
-"""Matches: store matches and the record of the revisions that were judged.
+"""Matches: store them.
 
-Owns these tables and the match sequence of each profile (`profile.position`); what waits for a
-person is in `match/held.py`. Revisions are judged
-in `match/batches.py` and `match/past_entries.py`, outside transactions; the results are stored here
-while the profiles are locked, so that each profile has one writer at a time.
+Owns the table of matches and the match sequence of each profile (`profile.position`); what waits
+for a person is in `match/held.py`, what was judged in `match/unjudged.py`. Revisions are judged in
+`match/batches.py` and `match/past_entries.py`, outside transactions; the results are stored here,
+by one process at a time.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from notifier.enums import NewsKind, Tier
 from notifier.errors import NotFoundError
 from notifier.i18n.messages import LazyMessage
-from notifier.match import held
+from notifier.match import held, recent_news, unjudged
 from notifier.match.held import HeldDraft
 from notifier.match.judging import News, classify
 from notifier.match.score import Judgement
+from notifier.match.stories.fingerprint import Keys
 from notifier.match.urgency import is_urgent
-from notifier.store.models import Entry, Examination, Match, Profile, Revision
+from notifier.store import db
+from notifier.store.models import Entry, Installation, Match, Profile, Revision
 
 # The score of a released near miss, as that of a mention. Chosen by hand; not measured.
 _RELEASED_SCORE = 0.5
@@ -48,9 +51,16 @@ class MatchDraft:
     first_draft_index: int | None = None
 
 
-# By profile id: its place in its match sequence, and the time of its import. A profile that was
-# matched or imported since has another version.
-Versions = Mapping[int, tuple[int, datetime]]
+class Version(NamedTuple):
+    """A state of the profiles and their matches, to see whether another process changed it.
+
+    Attributes:
+        imports: how many imports of profiles there were.
+        last_match_id: the newest match of any profile; 0 before the first.
+    """
+
+    imports: int
+    last_match_id: int
 
 
 @dataclass(frozen=True)
@@ -59,15 +69,17 @@ class BatchDraft:
 
     Attributes:
         revisions: those that were judged.
-        versions: of the profiles that they were judged for.
+        version: of the profiles and matches by which they were judged.
         matches: the news, in its order.
         held: what waits for a person, in its order.
+        keys: by which the news is found later, by revision id.
     """
 
     revisions: Sequence[Revision]
-    versions: Versions
+    version: Version
     matches: Sequence[MatchDraft] = ()
     held: Sequence[HeldDraft] = ()
+    keys: Mapping[int, Keys] = field(default_factory=dict)
 
     @property
     def revision_ids(self) -> list[int]:
@@ -100,20 +112,21 @@ def draft_match(
     return MatchDraft(profile_id, revision.id, revision.entry_id, kind, judgement, filed, urgent)
 
 
-def lock_profiles(session: Session) -> Versions:
-    """Lock all profiles until the transaction ends, and return their versions.
+def take_turn(session: Session) -> None:
+    """Wait until no other process stores matches or profiles, and keep others waiting.
 
-    Two statements: the second sees also a profile that was stored while the first waited for its
-    lock.
+    It lasts until the transaction ends. Judging is done before, and needs no turn.
     """
-    session.execute(select(Profile.id).order_by(Profile.id).with_for_update()).all()
-    return versions(session)
+    db.take_turns(session, "match")
 
 
-def versions(session: Session) -> Versions:
-    """Return the version of each profile."""
-    rows = session.execute(select(Profile.id, Profile.position, Profile.imported_at))
-    return {profile_id: (position, imported_at) for profile_id, position, imported_at in rows}
+def versions(session: Session) -> Version:
+    """Return the present version of the profiles and matches: two numbers, however many there are.
+
+    It is read before what it is the version of.
+    """
+    imports = session.scalars(select(Installation.imports)).one()
+    return Version(imports, session.scalar(select(func.max(Match.id))) or 0)
 
 
 def store(session: Session, batch: BatchDraft, now: datetime) -> int | None:
@@ -128,65 +141,55 @@ def store(session: Session, batch: BatchDraft, now: datetime) -> int | None:
         The number of revisions that were judged. None, and nothing is written, if another process
         imported or matched a profile since the batch was read.
     """
-    if lock_profiles(session) != batch.versions:
+    take_turn(session)
+    if versions(session) != batch.version:
         return None
-    done = set(_examined(session, batch.revision_ids))
-    store_matches(session, [draft for draft in batch.matches if draft.revision_id not in done], now)
-    held.store(session, [draft for draft in batch.held if draft.revision_id not in done], now)
-    fresh = [revision for revision in batch.revisions if revision.id not in done]
-    held.supersede(session, fresh)
-    session.add_all(Examination(revision_id=revision.id, examined_at=now) for revision in fresh)
+    fresh = unjudged.note_judged(session, batch.revisions, now)
+    store_matches(session, remaining(batch.matches, lambda draft: draft.revision_id in fresh), now)
+    held.store(session, [draft for draft in batch.held if draft.revision_id in fresh], now)
+    recent_news.store(session, batch.keys, now)
+    held.supersede(session, [revision for revision in batch.revisions if revision.id in fresh])
     session.flush()
     return len(fresh)
 
 
-def _examined(session: Session, revision_ids: Sequence[int]) -> Sequence[int]:
-    query = select(Examination.revision_id).where(Examination.revision_id.in_(revision_ids))
-    return session.scalars(query).all()
+def remaining(
+    drafts: Sequence[MatchDraft], keeps: Callable[[MatchDraft], bool]
+) -> list[MatchDraft]:
+    """Return the drafts to keep, with `first_draft_index` as the place in the new list.
 
-
-def requeue_examined_after(session: Session, revision_id: int) -> None:
-    """Have newer revisions judged again: they were judged without the imported profile.
-
-    Args:
-        session: a writing session in which the profiles are locked.
-        revision_id: the newest revision that was judged for the imported profile.
+    A story whose first report is left out begins with the next one.
     """
-    session.execute(delete(Examination).where(Examination.revision_id > revision_id))
-
-
-def requeue(session: Session, revision_id: int) -> None:
-    """Have a revision judged again, because there is more text to read.
-
-    It becomes news to profiles that it did not match before.
-    """
-    session.execute(delete(Examination).where(Examination.revision_id == revision_id))
+    kept: list[MatchDraft] = []
+    places: dict[int, int] = {}
+    for place, draft in enumerate(drafts):
+        first = draft.first_draft_index
+        story = place if first is None else first
+        if keeps(draft):
+            first = None if first is None else places.get(story)
+            places.setdefault(story, len(kept))
+            kept.append(replace(draft, first_draft_index=first))
+    return kept
 
 
 def store_matches(session: Session, drafts: Sequence[MatchDraft], now: datetime) -> list[Match]:
     """Add matches, in their order, at the end of the sequences of their profiles.
 
     Args:
-        session: a writing session in which the profiles are locked.
+        session: a writing session that has its turn.
         drafts: of any profiles; places in the list are those of `first_draft_index`.
         now: the time of the matches.
     """
-    profiles = {
-        profile.id: profile
-        for profile in session.scalars(
-            select(Profile).where(Profile.id.in_({draft.profile_id for draft in drafts}))
-        )
-    }
+    positions = _locked_positions(session, {draft.profile_id for draft in drafts})
     stored: list[Match] = []
     for draft in drafts:
-        profile = profiles[draft.profile_id]
-        profile.position += 1
+        positions[draft.profile_id] += 1
         stored.append(
             Match(
                 profile_id=draft.profile_id,
                 revision_id=draft.revision_id,
                 entry_id=draft.entry_id,
-                position=profile.position,
+                position=positions[draft.profile_id],
                 kind=draft.kind,
                 tier=draft.judgement.tier,
                 score=draft.judgement.score,
@@ -200,7 +203,22 @@ def store_matches(session: Session, drafts: Sequence[MatchDraft], now: datetime)
     session.flush()
     _link_stories(session, drafts, stored)
     session.flush()
+    moved = [{"of_id": profile_id, "to": position} for profile_id, position in positions.items()]
+    if moved:
+        statement = update(Profile).where(Profile.id == bindparam("of_id"))
+        # By the connection: many rows, of which the session keeps no objects.
+        session.connection().execute(statement.values(position=bindparam("to")), moved)
     return stored
+
+
+def _locked_positions(session: Session, profile_ids: Collection[int]) -> dict[int, int]:
+    """Lock the profiles that get matches, and no others; return their places in their sequences."""
+    positions: dict[int, int] = {}
+    for chunk in db.in_chunks(sorted(profile_ids)):
+        query = select(Profile.id, Profile.position).where(Profile.id.in_(chunk))
+        rows = session.execute(query.order_by(Profile.id).with_for_update())
+        positions.update({row.id: row.position for row in rows})
+    return positions
 
 
 def _link_stories(session: Session, drafts: Sequence[MatchDraft], stored: Sequence[Match]) -> None:
@@ -230,15 +248,13 @@ def release(
     Raises:
         NotFoundError: there is none with this id, or it was released or dropped already.
     """
-    profile_id = held.find(session, near_miss_id).profile_id
-    session.get_one(Profile, profile_id, with_for_update=True)
-    # Read again: another process may have released it before the lock was taken.
+    take_turn(session)
     near_miss = held.find(session, near_miss_id)
     held.note_released(near_miss, now)
     revision, kind = near_miss.revision, near_miss.kind
     reasons = (*near_miss.reasons, LazyMessage("a person released it"))
     draft = MatchDraft(
-        profile_id,
+        near_miss.profile_id,
         revision.id,
         revision.entry_id,
         kind,

@@ -4,7 +4,6 @@ Owns the stored profile with its terms and history, and the limits on how broad 
 file that is refused leaves the stored profile as it was; of several files all are stored or none.
 """
 
-import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -14,16 +13,17 @@ from typing import Any
 
 import tomli_w
 from pydantic import ValidationError
-from sqlalchemy import select
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from notifier.enums import TermKind
 from notifier.errors import InputError, NotFoundError, ProfileError
-from notifier.match.profile_file import ProfileFile, TermPart
+from notifier.match.profile_file import ProfileFile
+from notifier.match.profile_refusals import refusal, refuse_too_broad
 from notifier.match.terms import TermSpec, Vocabulary
+from notifier.store.db import in_chunks
 from notifier.store.files import read_input
-from notifier.store.models import Profile, ProfileRevision, Term
-from notifier.text.cleaning import fold
+from notifier.store.models import Installation, Profile, ProfileRevision, Term
 
 BUNDLED = "frexalimab"
 
@@ -33,22 +33,9 @@ BUNDLED = "frexalimab"
 BROAD_SHARE = 0.3
 FEWEST_ENTRIES_TO_ESTIMATE = 20
 
-# The kinds that decide a tier by themselves: a short or common word there would match everything.
-_DECIDING = (TermKind.NAME, TermKind.CODE, TermKind.TRIAL, TermKind.TARGET, TermKind.CLASS)
-# In letters, of a spelling in Latin script. Chosen by hand; not measured.
-_SHORTEST = 4
 # In bytes: fourteen times the longest bundled profile. Parsing odd TOML takes a time that grows
 # with the square of the length.
 _LARGEST_FILE = 100_000
-# Words of most texts on medicine: alone they identify nothing. Collected by hand.
-_COMMON_WORDS = frozenset(
-    ("antibody", "biologic", "clinical", "clinical trial", "clinical trials", "cure", "disease",
-     "doctor", "doctors", "dose", "drug", "drugs", "health", "infusion", "injection", "medication",
-     "medicine", "multiple sclerosis", "new drug", "news", "patient", "patients", "phase",
-     "phase 2", "phase 3", "placebo", "research", "results", "sclerosis", "side effects",
-     "studies", "study", "symptoms", "tablet", "test", "therapies", "therapy", "treatment",
-     "treatments", "trial", "trials", "vaccine")
-)  # fmt: skip
 
 
 def bundled_slugs() -> list[str]:
@@ -78,76 +65,15 @@ def parse(text: str, place: str) -> ProfileFile:
     try:
         profile = ProfileFile.model_validate(tomllib.loads(text))
     except ValidationError as error:
-        raise _refusal(error, place, text) from error
+        raise refusal(error, place, text) from error
     # Besides wrong TOML: a number of thousands of digits, or a thousand open brackets.
     except (ValueError, RecursionError) as error:
         raise ProfileError(
             f"{place} is not valid TOML: {error}", "Correct the line that is named."
         ) from error
     for index, term in enumerate(profile.terms):
-        line = _line_of(text, ("terms", index, "text"))
-        _refuse_too_broad(term, f"{place}{line}, term {index + 1}")
+        refuse_too_broad(text, index, term, place)
     return profile
-
-
-def _line_of(text: str, path: Sequence[str | int]) -> str:
-    """Return ``, line 12``, the line of a key as far as it can be found; else an empty string.
-
-    Args:
-        text: the TOML document.
-        path: of the key, as pydantic gives it: names, and numbers of tables from 0.
-    """
-    lines = text.splitlines()
-    start = 0
-    index = path[1] if len(path) > 1 else None
-    if isinstance(index, int):
-        header = rf"\s*\[\[\s*{re.escape(str(path[0]))}\s*\]\]"
-        headers = [number for number, line in enumerate(lines) if re.match(header, line)]
-        if index < len(headers):
-            start = headers[index]
-    key = re.escape(str(path[-1] if len(path) > 1 and start else path[0]))
-    with_key = (
-        number
-        for number, line in enumerate(lines[start:], start + 1)
-        if re.match(rf"\s*[\"']?{key}[\"']?\s*=", line)
-    )
-    number = next(with_key, start + 1 if start else 0)
-    return f", line {number}" if number else ""
-
-
-def _refusal(error: ValidationError, place: str, text: str) -> ProfileError:
-    """Return the error for the first value that is wrong."""
-    first = error.errors()[0]
-    place += _line_of(text, first["loc"])
-    path = ".".join(str(part + 1) if isinstance(part, int) else str(part) for part in first["loc"])
-    if first["type"] == "extra_forbidden":
-        return ProfileError(
-            f"{place}: there is no key {path}.", "See docs/profiles.md for the keys there are."
-        )
-    problem = first["msg"].removeprefix("Value error, ")
-    value = "" if first["type"] == "missing" else f" = {first['input']!r}"
-    return ProfileError(
-        f"{place}: {path}{value}: {problem}.", f"Correct {path} and import it again."
-    )
-
-
-def _refuse_too_broad(term: TermPart, place: str) -> None:
-    if term.kind not in _DECIDING:
-        return
-    for spelling in (term.text, *term.also):
-        folded = fold(spelling)
-        if folded in _COMMON_WORDS:
-            raise ProfileError(
-                f"{place}: {spelling!r} of the kind {term.kind} would match almost everything.",
-                "Give a name that only the therapy has, or the kind indication, which never "
-                "matches alone.",
-            )
-        if len(folded) < _SHORTEST and folded.isascii():
-            raise ProfileError(
-                f"{place}: {spelling!r} is too short for the kind {term.kind}: it would match "
-                "almost everything.",
-                "Give a longer name, or the kind indication, which never matches alone.",
-            )
 
 
 def read_files(paths: Sequence[Path]) -> list[ProfileFile]:
@@ -160,13 +86,15 @@ def read_files(paths: Sequence[Path]) -> list[ProfileFile]:
         ProfileError: one of them cannot be stored, or two have the same slug.
     """
     profiles: list[ProfileFile] = []
+    slugs: set[str] = set()
     for path in paths:
         profile = parse(_text_of(path), str(path))
-        if profile.slug in {other.slug for other in profiles}:
+        if profile.slug in slugs:
             raise ProfileError(
                 f"{path}: the slug {profile.slug!r} is in another of these files.",
                 "Give one of them another slug.",
             )
+        slugs.add(profile.slug)
         profiles.append(profile)
     return profiles
 
@@ -187,35 +115,104 @@ def _fix_for_file() -> str:
 
 
 def save(session: Session, profile: ProfileFile, now: datetime) -> Profile:
-    """Store a checked profile, new or in place of the one with its slug.
+    """Store a checked profile and return it; see `save_all`."""
+    profile_id = save_all(session, [profile], now)[profile.slug]
+    note_import(session)
+    return session.get_one(Profile, profile_id, populate_existing=True)
+
+
+def save_all(session: Session, files: Sequence[ProfileFile], now: datetime) -> dict[str, int]:
+    """Store checked profiles, new or in place of those with their slugs; return ids by slug.
+
+    The caller calls `note_import` before the end of the transaction.
 
     Args:
         session: a writing session; the caller commits.
-        profile: its terms replace the stored ones; its document is added to the history if it
-            differs from the last one.
+        files: their terms replace the stored ones; their documents are added to the history where
+            they differ from the last one.
         now: the time of the import.
     """
-    stored = session.scalar(select(Profile).where(Profile.slug == profile.slug))
-    if stored is None:
-        stored = Profile(slug=profile.slug, position=0)
-        session.add(stored)
-    document = profile.model_dump(mode="json", exclude_defaults=True)
-    stored.name, stored.summary, stored.stage = profile.name, profile.summary, profile.stage
-    stored.stage_as_of, stored.document, stored.imported_at = profile.stage_as_of, document, now
-    stored.terms.clear()
-    session.flush()
-    stored.terms.extend(
-        Term(kind=spec.kind, text=spec.text, also=list(spec.also)) for spec in term_specs(profile)
+    ids: dict[str, int] = {}
+    for chunk in in_chunks(files):
+        documents = {
+            file.slug: file.model_dump(mode="json", exclude_defaults=True) for file in chunk
+        }
+        ids.update(_store_profiles(session, chunk, documents, now))
+        its_ids = [ids[file.slug] for file in chunk]
+        session.execute(delete(Term).where(Term.profile_id.in_(its_ids)))
+        terms = [
+            {"profile_id": ids[file.slug], "kind": spec.kind, "text": spec.text, "also": spec.also}
+            for file in chunk
+            for spec in term_specs(file)
+        ]
+        # By the connection: the session would make an object of each.
+        session.connection().execute(insert(Term), terms)
+        _add_to_history(session, {ids[slug]: document for slug, document in documents.items()}, now)
+    return ids
+
+
+def _store_profiles(
+    session: Session,
+    files: Sequence[ProfileFile],
+    documents: Mapping[str, dict[str, Any]],
+    now: datetime,
+) -> dict[str, int]:
+    """Store the rows of profiles; return their ids by slug."""
+    query = select(Profile.slug, Profile.id).where(Profile.slug.in_(documents))
+    ids = {row.slug: row.id for row in session.execute(query)}
+    new, known = [], []
+    for file in files:
+        row = {
+            "name": file.name,
+            "summary": file.summary,
+            "stage": file.stage,
+            "stage_as_of": file.stage_as_of,
+            "document": documents[file.slug],
+            "imported_at": now,
+        }
+        if file.slug in ids:
+            known.append({**row, "of_id": ids[file.slug]})
+        else:
+            new.append({**row, "slug": file.slug, "position": 0})
+    connection = session.connection()
+    if known:
+        connection.execute(update(Profile).where(Profile.id == bindparam("of_id")), known)
+    if new:
+        added = insert(Profile).returning(Profile.slug, Profile.id, sort_by_parameter_order=True)
+        ids.update({row.slug: row.id for row in connection.execute(added, new)})
+    return ids
+
+
+def _add_to_history(
+    session: Session, documents: Mapping[int, dict[str, Any]], now: datetime
+) -> None:
+    """Add documents, by profile id, where they differ from the last ones."""
+    query = (
+        select(ProfileRevision.profile_id, ProfileRevision.number, ProfileRevision.document)
+        .where(ProfileRevision.profile_id.in_(documents))
+        .order_by(ProfileRevision.number)
     )
-    session.flush()
-    known = history(session, stored)
-    if not known or known[-1].document != document:
-        number = known[-1].number + 1 if known else 1
-        session.add(
-            ProfileRevision(profile_id=stored.id, number=number, document=document, imported_at=now)
-        )
-    session.flush()
-    return stored
+    last = {row.profile_id: row for row in session.execute(query)}
+    rows = [
+        {
+            "profile_id": profile_id,
+            "number": last[profile_id].number + 1 if profile_id in last else 1,
+            "document": document,
+            "imported_at": now,
+        }
+        for profile_id, document in documents.items()
+        if profile_id not in last or last[profile_id].document != document
+    ]
+    if rows:
+        session.connection().execute(insert(ProfileRevision), rows)
+
+
+def note_import(session: Session) -> None:
+    """Count an import, so that every process reads the terms anew.
+
+    It comes last in a transaction: other processes write the same row.
+    """
+    session.execute(update(Installation).values(imports=Installation.imports + 1))
 
 
 def history(session: Session, profile: Profile) -> list[ProfileRevision]:
@@ -319,6 +316,15 @@ def find(session: Session, slug: str | None) -> Profile:
 def stored_specs(profile: Profile) -> list[TermSpec]:
     """Return the terms of a stored profile."""
     return [TermSpec(term.kind, term.text, tuple(term.also)) for term in profile.terms]
+
+
+def all_specs(session: Session) -> dict[int, list[TermSpec]]:
+    """Return the terms of all profiles, by profile id, in the order of the ids."""
+    columns = select(Term.profile_id, Term.kind, Term.text, Term.also)
+    specs: dict[int, list[TermSpec]] = {}
+    for row in session.execute(columns.order_by(Term.profile_id, Term.id)):
+        specs.setdefault(row.profile_id, []).append(TermSpec(row.kind, row.text, tuple(row.also)))
+    return specs
 
 
 def vocabulary(profiles: Sequence[Profile]) -> Vocabulary[int]:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from notifier.deps import Deps
 from notifier.enums import SourceKind
-from notifier.match import matches
+from notifier.match import unjudged
 from notifier.store.models import Entry
 from notifier.watch import articles, hosts, ingest, robots
 from notifier.watch.http.types import Purpose, Request, Response
@@ -108,7 +108,7 @@ class ArticlePages:
             articles.note_failure(session, response, self._now)
             return
         if articles.store(session, entry.id, page.text, self._now):
-            matches.requeue(session, entry.revisions[-1].id)
+            unjudged.requeue(session, entry.revisions[-1].id)
         if page.sure or articles.is_read_often(session, entry.id):
             articles.unwant(session, [entry.id])
         else:

@@ -6,7 +6,7 @@ between is left for the next run. A profile, group or subscription that cannot b
 other; the trouble is stored with the subscription.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -68,21 +68,25 @@ class _Due:
     waiting: Mapping[int, Sequence[Waiting]]
 
 
-def run(deps: Deps, problems: Problems | None = None) -> int:
+def run(deps: Deps, problems: Problems | None = None, only: Collection[int] | None = None) -> int:
     """Compose digests for all profiles; return how many were stored.
 
     Args:
         deps: settings, sessions, templates, clock.
         problems: collects what could not be composed.
+        only: the ids of the profiles to compose for; None for all.
     """
     problems = problems if problems is not None else Problems()
     now = deps.now()
     composed = 0
-    with problems.contained("Making digests due that are owed again"):
-        unsent.owe_again(deps, now)
+    if only is None:
+        with problems.contained("Making digests due that are owed again"):
+            unsent.owe_again(deps, now)
     with deps.reading() as session:
         profile_ids = profiles.ids(session)
     for profile_id in profile_ids:
+        if only is not None and profile_id not in only:
+            continue
         with problems.contained(f"Composing for profile {profile_id}"):
             composed += _compose_for(deps, profile_id, now, problems)
         if deps.settings.schedule.sign_of_life:

@@ -20,6 +20,7 @@ from notifier.deliver.smtp.prefetch import Prefetcher
 from notifier.deliver.smtp.protocol import OutgoingMessage
 from notifier.deps import Deps
 from notifier.digest import digests
+from notifier.enums import Lane
 from notifier.errors import StoreError
 from notifier.messages.digest_mail import MessageBuilder
 from notifier.pipeline import brake
@@ -75,12 +76,13 @@ def never() -> bool:
     return False
 
 
-def run(deps: Deps, stop: Callable[[], bool] = never) -> Sent:
+def run(deps: Deps, stop: Callable[[], bool] = never, before: Lane | None = None) -> Sent:
     """Send the due mails until none is left that can be sent now.
 
     Args:
         deps: the installation.
         stop: returns True when no further message is to start.
+        before: only the lanes before this one; None for all.
 
     Raises:
         SettingsError: the sender is not set; nothing was claimed.
@@ -92,12 +94,13 @@ def run(deps: Deps, stop: Callable[[], bool] = never) -> Sent:
         closing(deps.transport),
         Prefetcher(deps.signers) as prefetcher,
     ):
-        sending = _Sending(deps, write, prefetcher, stop)
+        sending = _Sending(deps, write, prefetcher, stop, before)
         problem = sending.send_all()
-        if brake.apply(deps):  # its mail to the operator is sent now
+        if before is None and brake.apply(deps):  # its mail to the operator is sent now
             problem = problem or sending.send_all()
     with deps.writing() as session:
-        digests.finish(session)
+        if before is None:
+            digests.finish(session)
         stopped_at = outbox_stop.stopped_at(session)
     settling = sending.settling
     return Sent(settling.answers, problem, settling.for_our_fault, stopped_at)
@@ -112,8 +115,9 @@ class _Sending:
         write: Run,
         prefetcher: Prefetcher,
         stop: Callable[[], bool],
+        before: Lane | None,
     ) -> None:
-        self._deps, self._prefetcher = deps, prefetcher
+        self._deps, self._prefetcher, self._before = deps, prefetcher, before
         self._interruptions = Interruptions(deps, stop, self._claim_first)
         self._builder = MessageBuilder(deps)
         self._waited = 0.0
@@ -126,7 +130,7 @@ class _Sending:
         problem = ""
         while not problem and not self._interruptions.stopped():
             now = self._deps.now()
-            claimed, wait, has_more = self._claim(now)
+            claimed, wait, has_more = self._claim(now, self._before)
             if claimed:
                 problem = self._send(claimed, wait, now)
             elif not has_more and not self._wait_for_next(now):
@@ -140,6 +144,8 @@ class _Sending:
             False if there is none, or if this run has waited long enough: other steps wait too.
         """
         if self._deps.fixed_now is not None or self._waited >= _LONGEST_WAITING:
+            return False
+        if self._before is not None:  # the mails of other lanes are another process's
             return False
         with self._deps.reading() as session:
             due_at = outbox.next_due_at(session, now)
@@ -196,7 +202,7 @@ class _Sending:
         them then takes the one that is reserved now.
         """
         now = self._deps.now()
-        claimed, wait, _ = self._claim(now, before)
+        claimed, wait, _ = self._claim(now, self._before if before is None else before)
         if before is None:
             self._deps.transport.start_later(wait.total_seconds())
         return self._built(claimed, now)

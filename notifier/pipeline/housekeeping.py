@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from notifier.deliver import operator_mail, outbox
 from notifier.deps import Deps
 from notifier.enums import DeliveryKind, SuppressionCause
+from notifier.match import recent_news
 from notifier.pipeline.notices import enqueue_for_operator
 from notifier.pipeline.problems import Problems
 from notifier.store import db
@@ -38,6 +39,7 @@ _STEPS: tuple[tuple[str, Callable[[Session, datetime], object]], ...] = (
     ("Deleting expired changes of address", address_changes.delete_expired),
     ("Deleting old mails to the operator", operator_mail.forget),
     ("Deleting hosts without article pages", hosts.forget_unused),
+    ("Deleting the keys of news that is not recent", recent_news.forget),
 )
 
 
@@ -54,6 +56,8 @@ def run(deps: Deps, problems: Problems | None = None) -> None:
             step(session, now)
     with problems.contained("Erasing people who left long ago"):
         _erase_expired(deps, now)
+    with problems.contained("Deleting old copies of the database"):
+        db.backups.forget_old(deps.engine, now)
     months = deps.settings.subscriptions.renewal_months
     if months:
         with problems.contained("Asking for renewals"), deps.writing() as session:

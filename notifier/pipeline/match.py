@@ -29,19 +29,17 @@ def run(deps: Deps, problems: Problems | None = None) -> int:
     """
     problems = problems if problems is not None else Problems()
     total = outdated = 0
-    batch: batches.Batch | None = None
     while outdated < _ATTEMPTS:
         now = deps.now()
         with deps.reading() as session:
-            batch = batches.read(session, batch)
-        if not batch.revisions:
+            batch = batches.read(session, deps.kept_terms)
+        if batch is None:
             return total
         judged = batches.judge(batch)
         for description, error in judged.errors:
             problems.note(description, error)
         with deps.reading() as session:
-            recent = batches.read_recent(session, judged.profiles_with_news, now)
-        draft = batches.with_stories(judged, recent)
+            draft = batches.with_stories(session, judged, now)
         with deps.writing() as session:
             count = matches.store(session, draft, now)
         if count is None:

@@ -23,7 +23,7 @@ from notifier.match import held
 from notifier.pipeline.notices import enqueue_for_operator
 from notifier.store import clock, heartbeat
 from notifier.store.models import Notice, Source
-from notifier.watch import sources
+from notifier.watch import source_lists
 from notifier.watch.health import health
 
 _GIVEN_UP_SUBJECT = "notifier: mails were given up"
@@ -63,10 +63,10 @@ def checks(session: Session, now: datetime) -> list[Check]:
     ]
     failing = [
         source
-        for source in sources.listed(session)
+        for source in source_lists.unwell(session, now)
         if health(source, now) in (Health.FAILING, Health.SILENT, Health.GONE)
     ]
-    waiting = sum(held.counts_by_source(session).values())
+    waiting = held.count_waiting(session)
     return [
         *results,
         Check("sources", not failing, _list(failing, now)),

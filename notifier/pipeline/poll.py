@@ -24,6 +24,7 @@ from notifier.pipeline.article_pages import ArticlePages
 from notifier.pipeline.notices import enqueue_for_operator
 from notifier.pipeline.poll_result import PollResult
 from notifier.watch import (
+    articles,
     due_requests,
     entries,
     health,
@@ -57,7 +58,12 @@ _Lookup = Callable[[Session, Sequence[int], datetime], list[Request]]
 
 
 def run(
-    deps: Deps, wanted: Sequence[str] = (), *, force: bool = False, progress: Progress | None = None
+    deps: Deps,
+    wanted: Sequence[str] = (),
+    *,
+    force: bool = False,
+    only_due: bool = False,
+    progress: Progress | None = None,
 ) -> list[PollResult]:
     """Poll the sources that are due.
 
@@ -65,13 +71,14 @@ def run(
         deps: settings, database and clock.
         wanted: ids or addresses of the sources to consider; none means all.
         force: whether sources that are not due are polled, too.
+        only_due: whether those that are not due are left out of the results, and not read.
         progress: called after each document.
 
     Raises:
         NotFoundError: a source that is wanted does not exist.
         StoreError: the database could not be used for something; everything else was done.
     """
-    return Poll(deps, wanted, force=force).run(progress)
+    return Poll(deps, wanted, force=force, only_due=only_due).run(progress)
 
 
 class Poll:
@@ -79,17 +86,26 @@ class Poll:
 
     Attributes:
         state: what the responses showed so far.
-        results: the result for every source, by its id.
+        results: the result for every source, or for those with something due, by its id.
     """
 
-    def __init__(self, deps: Deps, wanted: Sequence[str] = (), *, force: bool = False) -> None:
+    def __init__(
+        self,
+        deps: Deps,
+        wanted: Sequence[str] = (),
+        *,
+        force: bool = False,
+        only_due: bool = False,
+    ) -> None:
         self._deps = deps
         self._parser = Parser()
         interval = timedelta(minutes=deps.settings.watch.interval_minutes)
         self.state = PollState(deps.now(), interval)
         with deps.reading() as session:
             requests = due_requests.documents(session, self.state.now, wanted, force=force)
-            watched = due_requests.watched(session, wanted)
+            due = {request.source_id for request in requests}
+            among = due | articles.due_sources(session, self.state.now) if only_due else None
+            watched = due_requests.watched(session, wanted, among)
         self._kinds = {source_id: kind for source_id, _, kind in watched}
         self._requests = [request for request in requests if request.source_id in self._kinds]
         self.results = {
@@ -352,8 +368,9 @@ class Poll:
                 self.results[source_id] = self.results[source_id].plus(stored)
 
     def _notify_operator(self) -> None:
-        # Without an address nothing is stored as reported; one that is set later is told then.
-        if self._deps.settings.operator.address is None:
+        # Without an address nothing is stored as reported; one that is set later is told then. A
+        # source that was not polled is reported with those that were: all sources are read for it.
+        if self._deps.settings.operator.address is None or not self._requests:
             return
         now = self.state.now
         with self._deps.writing() as session:

@@ -11,6 +11,7 @@
     | deliver          claim, send, settle by the server's answer
     | monitoring       mail the operator once when mails do not go out
     | waiting          mail the operator once a day what waits for a person
+    | retention        once a day, remove what is older than its period
 
 `notifier run --once`, the scheduler and a cron line run the same steps. Each step asks the database
 what is due and does it; run again at once, it finds nothing to do. A step that fails stops no
@@ -32,13 +33,18 @@ from notifier.pipeline import (
     match,
     monitoring,
     poll,
+    retention,
     signup_requests,
+    unsent,
     waiting,
 )
 from notifier.pipeline.deliver import Sent
 from notifier.pipeline.poll_result import PollResult
 from notifier.pipeline.problems import Problems
 from notifier.store import heartbeat
+
+# The steps that workers do job by job: for a host, for a profile, in turns.
+_JOBS = frozenset(("poll", "match", "compose", "deliver"))
 
 
 @dataclass(frozen=True)
@@ -84,21 +90,8 @@ def run_once(deps: Deps, stop: Callable[[], bool] = deliver.never) -> Report:
     """
     deps.require_sender()
     problems = Problems()
-    steps: dict[str, Callable[[], Any]] = {
-        "heartbeat": lambda: _beat(deps),
-        "clock": lambda: clock.run(deps),
-        "poll": lambda: poll.run(deps),
-        "match": lambda: match.run(deps, problems),
-        "signup_requests": lambda: signup_requests.answer_all(deps, problems),
-        "housekeeping": lambda: housekeeping.run(deps, problems),
-        "compose": lambda: compose.run(deps, problems),
-        "deliver": lambda: deliver.run(deps, stop),
-        "monitoring": lambda: monitoring.notify_operator(deps),
-        "waiting": lambda: waiting.notify_operator(deps),
-        "heartbeat after all": lambda: _beat(deps),
-    }
     results: dict[str, Any] = {}
-    for name, run in steps.items():
+    for name, run in steps(deps, problems, stop).items():
         if stop():
             break
         with problems.contained(f"The step {name}"):
@@ -115,9 +108,49 @@ def run_once(deps: Deps, stop: Callable[[], bool] = deliver.never) -> Report:
     )
 
 
+def steps(
+    deps: Deps, problems: Problems, stop: Callable[[], bool] = deliver.never
+) -> dict[str, Callable[[], Any]]:
+    """Return the steps of a run by their names, in their order.
+
+    Args:
+        deps: settings, sessions, transports, clock.
+        problems: collects what fails inside a step.
+        stop: asked before each mail.
+    """
+    return {
+        "heartbeat": lambda: _beat(deps),
+        "clock": lambda: clock.run(deps),
+        "poll": lambda: poll.run(deps, only_due=True),
+        "match": lambda: match.run(deps, problems),
+        "signup_requests": lambda: signup_requests.answer_all(deps, problems),
+        "housekeeping": lambda: housekeeping.run(deps, problems),
+        "compose": lambda: compose.run(deps, problems),
+        "deliver": lambda: deliver.run(deps, stop),
+        "monitoring": lambda: monitoring.notify_operator(deps),
+        "waiting": lambda: waiting.notify_operator(deps),
+        "retention": lambda: retention.run(deps, problems),
+        "heartbeat after all": lambda: _beat(deps),
+    }
+
+
 def _beat(deps: Deps) -> None:
     with deps.writing() as session:
         heartbeat.beat(session, deps.now())
+
+
+def upkeep(deps: Deps, stop: Callable[[], bool] = deliver.never) -> None:
+    """Run every step that is no job of its own for workers (`notifier work`)."""
+    problems = Problems()
+    with problems.contained("Making digests due that are owed again"):
+        unsent.owe_again(deps, deps.now())
+    for name, run in steps(deps, problems, stop).items():
+        if name in _JOBS:
+            continue
+        if stop():
+            break
+        with problems.contained(f"The step {name}"):
+            run()
 
 
 def failing_canaries(deps: Deps) -> list[str]:

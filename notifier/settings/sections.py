@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -186,6 +187,32 @@ class Subscriptions(_Section):
     renewal_months: Annotated[int, Field(ge=0, le=120)] = 0
 
 
+# Reports of bounces count for 35 days, corrections are compared with the states of a month.
+_SHORTEST_RETENTION = 90
+
+
+def _checked_retention(days: int) -> int:
+    if days and days < _SHORTEST_RETENTION:
+        raise ValueError(f"must be 0 (for ever), or at least {_SHORTEST_RETENTION} days")
+    return days
+
+
+Days = Annotated[int, Field(ge=0, le=36_500), AfterValidator(_checked_retention)]
+
+
+class Retention(_Section):
+    """The days for which rows are kept that nothing waits for any more; 0 means for ever.
+
+    `deliveries_days`: mails with their answers. `examinations_days`: the record of which states
+    were matched when. `revisions_days`: the texts of earlier states of an entry, but for the first
+    and the latest that readers were told.
+    """
+
+    deliveries_days: Days = 400
+    examinations_days: Days = 90
+    revisions_days: Days = 400
+
+
 class Web(_Section):
     """The address where `notifier serve` listens, and the parties that it trusts.
 
@@ -230,6 +257,7 @@ class Settings(_Section):
     schedule: Schedule = Schedule()
     operator: Operator = Operator()
     subscriptions: Subscriptions = Subscriptions()
+    retention: Retention = Retention()
     web: Web = Web()
     privacy: Privacy = Privacy()
     templates: TemplateFiles = TemplateFiles()

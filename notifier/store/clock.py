@@ -20,6 +20,9 @@ from notifier.store.models import Base, Installation, Source, Subscriber
 SLACK = timedelta(minutes=10)
 # How often the newest time is stored. Chosen by hand; not measured.
 _NOTED_EVERY = timedelta(minutes=1)
+# How often planned times are compared with the clock: each comparison reads whole tables. A clock
+# that was wrong shows at once, because then the last comparison lies in the future.
+_PLANS_CHECKED_EVERY = timedelta(hours=1)
 # A clock that shows a time before everything that was ever stored here is behind. People import
 # lists and replay tests with earlier times, by hours. Chosen by hand.
 _EARLIER = timedelta(days=1)
@@ -104,6 +107,20 @@ def is_to_be_noted(session: Session, now: datetime) -> bool:
 def newest_time(session: Session) -> datetime | None:
     """Return the newest time at which a step ever ran; None before the first one."""
     return session.scalars(select(Installation.newest_time)).one()
+
+
+def is_check_due(session: Session, now: datetime) -> bool:
+    """Return whether planned times are to be compared with the clock: once an hour.
+
+    It is due at once where the last comparison lies in the future: then the clock was ahead.
+    """
+    checked_at = session.scalars(select(Installation.plans_checked_at)).one()
+    return checked_at is None or not now - _PLANS_CHECKED_EVERY < checked_at <= now
+
+
+def note_checked(session: Session, now: datetime) -> None:
+    """Store that planned times were compared with the clock."""
+    session.execute(update(Installation).values(plans_checked_at=now))
 
 
 def accept(session: Session, now: datetime) -> None:

@@ -41,32 +41,35 @@ def due(session: Session, profile_id: int, now: datetime, quiet: timedelta) -> S
         now: when.
         quiet: how long an immediate digest waits for further matches.
     """
-    statement = (
-        select(Subscription.id)
-        .where(
-            Subscription.profile_id == profile_id,
-            Subscription.status == SubscriptionStatus.CONFIRMED,
-            not_put_off(now),
-            or_(
-                Subscription.next_due_at <= now,
-                and_(
-                    Subscription.cadence == Cadence.IMMEDIATE,
-                    _unserved(
-                        Match.tier.in_((Tier.ABOUT, Tier.MENTION)), Match.created_at <= now - quiet
-                    ),
+    statement = select(Subscription.id).join(Subscription.subscriber)
+    statement = statement.where(Subscription.profile_id == profile_id, _is_due(now, quiet))
+    return session.scalars(statement.order_by(Subscription.id)).all()
+
+
+def due_profiles(session: Session, now: datetime, quiet: timedelta) -> Sequence[int]:
+    """Return the ids of the profiles for which a subscription is due; the arguments are `due`'s."""
+    statement = select(Subscription.profile_id).join(Subscription.subscriber)
+    return session.scalars(statement.where(_is_due(now, quiet)).distinct()).all()
+
+
+def _is_due(now: datetime, quiet: timedelta) -> ColumnElement[bool]:
+    return and_(
+        Subscription.status == SubscriptionStatus.CONFIRMED,
+        not_put_off(now),
+        or_(
+            Subscription.next_due_at <= now,
+            and_(
+                Subscription.cadence == Cadence.IMMEDIATE,
+                _unserved(
+                    Match.tier.in_((Tier.ABOUT, Tier.MENTION)), Match.created_at <= now - quiet
                 ),
-                and_(Subscription.urgent.is_(True), _unserved(Match.urgent.is_(True))),
             ),
-        )
-        .join(Subscription.subscriber)
-        .where(
-            may_be_mailed(),
-            # No digest is composed for a mailbox that was full until it may have room again.
-            or_(Subscriber.held_until.is_(None), Subscriber.held_until <= now),
-        )
-        .order_by(Subscription.id)
+            and_(Subscription.urgent.is_(True), _unserved(Match.urgent.is_(True))),
+        ),
+        may_be_mailed(),
+        # No digest is composed for a mailbox that was full until it may have room again.
+        or_(Subscriber.held_until.is_(None), Subscriber.held_until <= now),
     )
-    return session.scalars(statement).all()
 
 
 def not_put_off(now: datetime) -> ColumnElement[bool]:

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import ColumnElement, CompoundSelect, func, literal_column, or_, select, union_all
+from sqlalchemy.orm import Session, aliased, joinedload
 
 from notifier.enums import ConsentEvent, DeliveryKind, DeliveryStatus, SubscriptionStatus
 from notifier.store.models import Delivery, Subscriber, Subscription
@@ -95,6 +95,14 @@ def expired_pauses(session: Session, now: datetime) -> Sequence[int]:
     return session.scalars(statement.order_by(Subscription.id)).all()
 
 
+def _unanswered() -> CompoundSelect[int]:
+    """Select the ids of subscriptions with a question that was not answered, by their indexes."""
+    return union_all(
+        select(Subscription.id).where(Subscription.status == SubscriptionStatus.PENDING),
+        select(Subscription.id).where(Subscription.wish.is_not(None)),
+    )
+
+
 def delete_unconfirmed(session: Session, now: datetime) -> int:
     """Delete sign-ups that were not confirmed in time; return how many.
 
@@ -109,7 +117,7 @@ def delete_unconfirmed(session: Session, now: datetime) -> int:
     statement = (
         select(Subscription)
         .where(
-            (Subscription.status == SubscriptionStatus.PENDING) | Subscription.wish.is_not(None),
+            Subscription.id.in_(_unanswered()),
             func.coalesce(Subscription.asked_at, Subscription.created_at) <= now - UNCONFIRMED_FOR,
             Subscription.id.not_in(asked_recently),
         )
@@ -134,14 +142,24 @@ def delete_unconfirmed(session: Session, now: datetime) -> int:
 
 def expired_subscribers(session: Session, now: datetime) -> Sequence[Subscriber]:
     """Return people whose last subscription ended before `KEPT_AFTER_LEAVING`, to be erased."""
-    kept = select(Subscription.subscriber_id).where(
-        (Subscription.status != SubscriptionStatus.ENDED)
-        | (func.coalesce(Subscription.ended_at, Subscription.created_at) > now - KEPT_AFTER_LEAVING)
-    )
+    long_ago = now - KEPT_AFTER_LEAVING
+    # The status is no parameter of the statement: only so the index of those that ended is used.
     ended = select(Subscription.subscriber_id).where(
-        Subscription.status == SubscriptionStatus.ENDED
+        Subscription.status == literal_column("'ended'")
     )
-    statement = select(Subscriber).where(Subscriber.id.in_(ended), Subscriber.id.not_in(kept))
+    left = union_all(
+        ended.where(Subscription.ended_at <= long_ago),
+        ended.where(Subscription.ended_at.is_(None), Subscription.created_at <= long_ago),
+    )
+    other = aliased(Subscription)
+    kept = select(other.id).where(
+        other.subscriber_id == Subscriber.id,
+        or_(
+            other.status != SubscriptionStatus.ENDED,
+            func.coalesce(other.ended_at, other.created_at) > long_ago,
+        ),
+    )
+    statement = select(Subscriber).where(Subscriber.id.in_(left), ~kept.exists())
     return session.scalars(statement.limit(_BATCH)).all()
 
 

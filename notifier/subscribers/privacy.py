@@ -4,6 +4,7 @@ Reads all tables that name a person. A keyed hash of the address stays after era
 not mailed again until its owner asks for it.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -15,9 +16,11 @@ from notifier.store.models import (
     AddressChange,
     Consent,
     Delivery,
+    Entry,
     SignupRequest,
     Subscriber,
     Subscription,
+    Told,
 )
 from notifier.subscribers import (
     address_changes,
@@ -67,7 +70,22 @@ def export(session: Session, subscriber: Subscriber) -> dict[str, Any]:
             _request(request) for request in signup_requests.about(session, subscriber.address_hash)
         ],
         "deliveries": [_delivery(delivery) for delivery in deliveries],
+        "earlier_news": _earlier_news(session, ids),
     }
+
+
+def _earlier_news(session: Session, subscription_ids: Collection[int]) -> list[dict[str, Any]]:
+    """Return the news of deliveries that are not kept any more."""
+    query = (
+        select(Told.subscription_id, Entry.url, Entry.title)
+        .join(Entry, Entry.id == Told.entry_id)
+        .where(Told.subscription_id.in_(subscription_ids))
+        .order_by(Told.subscription_id, Told.entry_id)
+    )
+    return [
+        {"subscription": subscription_id, "url": url, "title": title}
+        for subscription_id, url, title in session.execute(query)
+    ]
 
 
 def _request(request: SignupRequest) -> dict[str, Any]:

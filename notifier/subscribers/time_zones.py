@@ -4,10 +4,10 @@ Owns the replacement: the successor of a name that was given up, else the zone o
 zone can vanish with an update of the machine's time zone data, or with a move to another machine.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from notifier.store.models import Subscriber
@@ -35,12 +35,24 @@ def missing(session: Session, default: str) -> dict[str, Replacement]:
         default: the zone for those without a successor (`schedule.time_zone`).
     """
     replacements = {}
-    for name in session.scalars(select(Subscriber.time_zone).distinct()):
+    for name in _stored(session):
         if not _exists(name):
             newer = times.successor(name)
             is_successor = _exists(newer)
             replacements[name] = Replacement(newer if is_successor else default, is_successor)
     return replacements
+
+
+def _stored(session: Session) -> Iterator[str]:
+    """Yield the stored names of zones: one step of the index for each, however many people."""
+    first = select(func.min(Subscriber.time_zone).label("zone")).cte("zones", recursive=True)
+    next_zone = (
+        select(func.min(Subscriber.time_zone))
+        .where(Subscriber.time_zone > first.c.zone)
+        .scalar_subquery()
+    )
+    zones = first.union_all(select(next_zone).where(first.c.zone.is_not(None)))
+    yield from session.scalars(select(zones.c.zone).where(zones.c.zone.is_not(None)))
 
 
 def replace(session: Session, replacements: Mapping[str, Replacement]) -> dict[str, list[int]]:

@@ -133,6 +133,12 @@ def _is_shown_in_part(entry: Entry) -> bool:
     return all(is_teaser(state.summary, state.body) for state in entry.revisions)
 
 
+def due_sources(session: Session, now: datetime) -> set[int]:
+    """Return the ids of the sources with pages that are due."""
+    wanted = select(ArticleRequest.entry_id).where(ArticleRequest.next_at <= now)
+    return {*session.scalars(select(Entry.source_id).where(Entry.id.in_(wanted)))}
+
+
 def due(session: Session, source_ids: Sequence[int], now: datetime) -> list[Request]:
     """Return the requests for the pages that are due: up to twenty of each source.
 

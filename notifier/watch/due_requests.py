@@ -4,16 +4,17 @@ Reads only; what a response makes to request is decided by `ingest.py`.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from operator import itemgetter
 
-from sqlalchemy import select
+from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from notifier.enums import SourceKind
 from notifier.store.db import in_chunks
-from notifier.store.models import Source
-from notifier.watch import sources
+from notifier.store.models import ArticleRequest, Entry, Source
+from notifier.watch import hosts, sources
 from notifier.watch.http.types import Purpose, Request
 from notifier.watch.parsers.observation import READING
 from notifier.watch.parsers.wordpress import FIRST_REQUEST, request_url
@@ -25,7 +26,9 @@ log = logging.getLogger("notifier")
 WHOLE_AFTER = timedelta(days=1)
 
 
-def watched(session: Session, wanted: Sequence[str] = ()) -> list[tuple[int, str, SourceKind]]:
+def watched(
+    session: Session, wanted: Sequence[str] = (), among: Collection[int] | None = None
+) -> list[tuple[int, str, SourceKind]]:
     """Return the id, the address and the kind of every source, or of those `wanted`.
 
     A row that cannot be read is left out and logged, so that the other sources are polled.
@@ -33,6 +36,7 @@ def watched(session: Session, wanted: Sequence[str] = ()) -> list[tuple[int, str
     Args:
         session: any session.
         wanted: ids or addresses; none means all.
+        among: the ids of the sources that are considered; None for all.
 
     Raises:
         NotFoundError: one that is wanted does not exist.
@@ -41,6 +45,16 @@ def watched(session: Session, wanted: Sequence[str] = ()) -> list[tuple[int, str
     if wanted:
         ids = [sources.find(session, name).id for name in wanted]
         statement = statement.where(Source.id.in_(ids))
+    if among is None:
+        return _readable(session, statement)
+    return [
+        row
+        for chunk in in_chunks(sorted(among))
+        for row in _readable(session, statement.where(Source.id.in_(chunk)))
+    ]
+
+
+def _readable(session: Session, statement: Select[int]) -> list[tuple[int, str, SourceKind]]:
     columns = Source.id, Source.url, Source.kind
     try:
         rows = session.execute(statement.with_only_columns(*columns))
@@ -75,7 +89,7 @@ def documents(
     Raises:
         NotFoundError: one that is wanted does not exist.
     """
-    statement = select(Source).where(Source.removed_at.is_(None)).order_by(Source.id)
+    statement = select(Source).where(Source.removed_at.is_(None))
     if wanted:
         ids = [sources.find(session, name).id for name in wanted]
         statement = statement.where(Source.id.in_(ids))
@@ -92,7 +106,8 @@ def documents(
         Source.reading,
     )
     requests = []
-    for row in session.execute(statement.with_only_columns(*columns)):
+    # Sorted here: for a sorted answer SQLite would read all sources in that order.
+    for row in sorted(session.execute(statement.with_only_columns(*columns)), key=itemgetter(0)):
         source_id, url, etag, last_modified, body_hash, whole_at, encoding, reading = row
         if reading != READING:
             body_hash, whole_at = None, None
@@ -102,6 +117,27 @@ def documents(
             Request(source_id, url, etag, last_modified, body_hash=body_hash, encoding=encoding)
         )
     return requests
+
+
+def sources_by_host(session: Session, now: datetime) -> dict[str, list[int]]:
+    """Return the ids of the sources for which something is to be requested, by host.
+
+    That is their document, or pages of their articles. Two sources of a host belong together, so
+    that it gets its pause between them.
+    """
+    of_articles = (
+        select(Entry.source_id)
+        .join(ArticleRequest, ArticleRequest.entry_id == Entry.id)
+        .where(ArticleRequest.next_at <= now)
+    )
+    is_due = or_(
+        and_(Source.next_poll_at <= now, Source.gone_at.is_(None)), Source.id.in_(of_articles)
+    )
+    statement = select(Source.id, Source.url).where(Source.removed_at.is_(None), is_due)
+    of_host: dict[str, list[int]] = {}
+    for source_id, url in session.execute(statement.order_by(Source.id)):
+        of_host.setdefault(hosts.name_of(url), []).append(source_id)
+    return of_host
 
 
 def posts(session: Session, source_ids: Sequence[int], now: datetime) -> list[Request]:

@@ -1,8 +1,9 @@
 """Lists of sources that other steps read; `sources.py` stores them."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, literal_column, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from notifier.enums import SourceKind
@@ -36,3 +37,23 @@ def followed_trials(session: Session) -> set[str]:
         Source.kind == SourceKind.REGISTRY, Source.removed_at.is_(None)
     )
     return {trial for url in session.scalars(records) if (trial := trial_of(url))}
+
+
+def unwell(session: Session, now: datetime) -> list[Source]:
+    """Return the watched sources that may fail, be gone or be silent; `health` says which are."""
+    statement = select(Source).where(Source.removed_at.is_(None), may_be_unwell(now))
+    return list(session.scalars(statement.order_by(Source.id)))
+
+
+def may_be_unwell(now: datetime) -> ColumnElement[bool]:
+    """Return the SQL condition that a source may fail, be gone or be silent.
+
+    Each of these few has an index of its own, whose condition is a literal of the statement.
+    """
+    return Source.id.in_(
+        union_all(
+            select(Source.id).where(Source.failures > literal_column("0")),
+            select(Source.id).where(Source.gone_at.is_not(None)),
+            select(Source.id).where(Source.expected_by < now),
+        )
+    )

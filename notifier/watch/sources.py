@@ -7,7 +7,7 @@ list` shows; it changes no other source, and no stored entry.
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from sqlalchemy import or_, select
+from sqlalchemy import literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from notifier.enums import Authority, SourceKind
@@ -16,7 +16,7 @@ from notifier.store.models import Profile, Source
 from notifier.text import times
 from notifier.text.cleaning import clean, shorten
 from notifier.text.urls import LONGEST_ADDRESS, web_address
-from notifier.watch import poll_counts
+from notifier.watch import poll_counts, source_lists
 from notifier.watch.health import StateReport, expected_by, health, unreported_state
 from notifier.watch.http.types import Purpose, Response, body_hash
 from notifier.watch.parsers.clinicaltrials import trial_of
@@ -283,14 +283,10 @@ def note_posts(source: Source, next_at: datetime, until: datetime | None = None)
 
 def record_reported_states(session: Session, now: datetime) -> list[tuple[Source, StateReport]]:
     """Return the sources whose state must be reported to the operator, and store it as reported."""
+    reported = select(Source.id).where(Source.reported_state != literal_column("''"))
     statement = select(Source).where(
         Source.removed_at.is_(None),
-        or_(
-            Source.failures > 0,
-            Source.gone_at.is_not(None),
-            Source.expected_by < now,
-            Source.reported_state != "",
-        ),
+        or_(source_lists.may_be_unwell(now), Source.id.in_(reported)),
     )
     reports = []
     for source in session.scalars(statement.order_by(Source.id)):

@@ -25,8 +25,11 @@ PEOPLE = 200
 SEED = 20260302
 
 
-def crash(installation: Installation, kills: int, seed: int) -> None:
-    """Kill a delivering process again and again, each time a lease later, then let one finish."""
+def crash(installation: Installation, kills: int, seed: int) -> tuple[int, int]:
+    """Kill a delivering process again and again, each time a lease later, then let one finish.
+
+    Return how many were killed in the middle, and how many mails were sent twice.
+    """
     chance = random.Random(seed)
     url = installation.at(MONDAY).engine.url.render_as_string(hide_password=False)
     moment = MONDAY + timedelta(days=1)
@@ -71,6 +74,7 @@ def crash(installation: Installation, kills: int, seed: int) -> None:
         assert killed >= kills * 2 // 3, "most of them were killed in the middle"
         repeats = len(server.accepted) - PEOPLE
         assert repeats <= killed * CONNECTIONS, f"{repeats} repeats after {killed} kills"
+    return killed, repeats
 
 
 def with_deliveries(installation: Installation) -> Installation:

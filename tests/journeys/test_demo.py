@@ -1,6 +1,9 @@
 """The demo: the whole journey, with digests that contain only news about the therapy."""
 
+import fcntl
+import pickle
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,8 +13,16 @@ from notifier.errors import InputError
 
 
 @pytest.fixture(scope="module")
-def story(tmp_path_factory: pytest.TempPathFactory) -> demo.Story:
-    return demo.run(tmp_path_factory.mktemp("demo") / "out")
+def story(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> demo.Story:
+    """The demo, run once for all workers: the first one runs it while the others wait."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own if worker_id == "master" else own.parent
+    told = shared / "demo.pickle"
+    with (shared / "demo.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not told.exists():
+            told.write_bytes(pickle.dumps(demo.run(shared / "demo" / "out")))
+    return pickle.loads(told.read_bytes())
 
 
 def texts(story: demo.Story, person: str) -> list[str]:
@@ -79,11 +90,14 @@ def test_each_mail_is_stored_in_three_formats(story: demo.Story):
 
 
 def test_the_demo_replaces_its_own_folder_and_no_other(story: demo.Story, tmp_path: Path):
-    assert len(demo.run(story.folder).mails) == 6
-    (tmp_path / "letter.txt").write_text("mine")
+    own, other = tmp_path / "own", tmp_path / "other"
+    shutil.copytree(story.folder, own)
+    assert len(demo.run(own).mails) == 6
+    other.mkdir()
+    (other / "letter.txt").write_text("mine")
     with pytest.raises(InputError, match="not the demo's"):
-        demo.run(tmp_path)
-    assert (tmp_path / "letter.txt").read_text() == "mine"
+        demo.run(other)
+    assert (other / "letter.txt").read_text() == "mine"
 
 
 def test_news_of_three_outlets_is_one_item_with_two_more_links(story: demo.Story):

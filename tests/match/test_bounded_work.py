@@ -10,17 +10,19 @@ from sqlalchemy import event
 
 from notifier.admin import profile_import
 from notifier.enums import NewsKind, Tier
-from notifier.match import batches, boilerplate, judging, matches, past_entries, profiles
+from notifier.match import batches, boilerplate, judging, matches, profiles, recent_news
 from notifier.match.score import is_medical
-from notifier.match.stories.story_index import StoryIndex, fingerprint, is_same_news
+from notifier.match.stories.fingerprint import fingerprint
+from notifier.match.stories.story_index import StoryIndex, is_same_news
 from notifier.match.urgency import is_urgent
 from notifier.pipeline import match
 from notifier.pipeline.problems import Problems
 from notifier.pipeline.run import run_once
-from notifier.store.models import Entry, Examination, Match, NearMiss, Revision, Source
+from notifier.store.models import Examination, Match, NearMiss, Source
 from tests.support.installation import MONDAY, Installation
 from tests.support.matching import judge_text
 from tests.support.news_site import Article
+from tests.support.stored_news import store_entries
 
 # The reading is tried, which is the same on both kinds of databases.
 pytestmark = pytest.mark.postgresql_long
@@ -83,44 +85,6 @@ def test_a_pointer_is_removed_with_its_sentence(text: str, without: str):
     assert " ".join(boilerplate.without_boilerplate(article).split()).startswith(without)
 
 
-def store_entries(
-    installation: Installation, titles: list[str], bodies: list[str], *, baseline: bool = False
-) -> list[int]:
-    """Store entries as a poll stores them, and return the ids of their revisions."""
-    with installation.at(MONDAY).writing() as session:
-        source = session.query(Source).first()
-        first_number = session.query(Entry).count()
-        revisions = []
-        for number, (title, body) in enumerate(zip(titles, bodies, strict=True), first_number):
-            url = f"https://herald.example.org/{number}"
-            entry = Entry(
-                source_id=source.id, key=str(number), url=url, title=title, first_seen_at=MONDAY
-            )
-            session.add(entry)
-            session.flush()
-            revision = Revision(
-                entry_id=entry.id,
-                number=1,
-                hash=str(number),
-                kind=NewsKind.NEW,
-                material=True,
-                baseline=baseline,
-                observed_at=MONDAY,
-                url=url,
-                title=title,
-                summary="",
-                body=body,
-                author="",
-                categories=[],
-                content={},
-                changes=[],
-            )
-            session.add(revision)
-            revisions.append(revision)
-        session.flush()
-        return [revision.id for revision in revisions]
-
-
 def prose(chance: random.Random, words: int) -> str:
     stock = (
         "lesions trial people placebo antibody study doctors weeks results brain cells safety dose "
@@ -159,6 +123,7 @@ def test_nothing_is_judged_or_compared_while_a_write_transaction_is_open(
     for module, name in (
         (judging, "judge_document"),
         (batches, "fingerprint_of"),
+        (recent_news, "fingerprint_of"),
         (batches, "link_stories"),
     ):
         real = getattr(module, name)
@@ -377,9 +342,7 @@ def test_judging_many_past_entries_for_a_new_profile_writes_nothing(
     match.run(deps)
     file = profiles.parse(profiles.bundled_file("tolebrutinib"), "the other profile")
     with deps.reading() as session:
-        past = past_entries.judge_past(
-            session, file.slug, profiles.term_specs(file), file.name, MONDAY
-        )
+        past = profile_import.judge_past(session, file, MONDAY)
     assert len(past.drafts) == 30
     assert all(draft.filed for draft in past.drafts)
     with deps.reading() as session:

@@ -9,7 +9,7 @@ from notifier.digest import archive
 from notifier.enums import Cadence, HeldBecause, NewsKind, Tier
 from notifier.errors import NotFoundError
 from notifier.i18n.messages import LazyMessage
-from notifier.match import held, matches
+from notifier.match import held, matches, unjudged
 from notifier.pipeline import match, waiting
 from notifier.pipeline.run import run_once
 from notifier.settings import Operator
@@ -214,7 +214,7 @@ def test_revisions_that_are_judged_again_are_held_once_and_stay_dropped_or_relea
         old_news, dropped, released = held.listed(session)
         held.drop(session, dropped.id, "the site's new footer")
         matches.release(session, released.id, MONDAY + 4 * HOUR)
-        matches.requeue_examined_after(session, 0)
+        unjudged.requeue_judged_since(session, 0, ())
     match.run(desk.made.at(MONDAY + 5 * HOUR))
     with desk.made.at(MONDAY).reading() as session:
         assert [one.id for one in held.listed(session)] == [old_news.id]

@@ -2,7 +2,8 @@
 
 import pytest
 
-from notifier.match.stories.story_index import StoryIndex, fingerprint, is_same_news
+from notifier.match.stories.fingerprint import fingerprint
+from notifier.match.stories.story_index import StoryIndex, is_same_news
 
 RELEASE = (
     "The Wolfsberg trial of frexalimab has enrolled all of its 812 people with relapsing multiple "

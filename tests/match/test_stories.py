@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifier.enums import Authority
-from notifier.match.stories.story_index import StoryIndex, fingerprint, is_same_news
+from notifier.match.stories.fingerprint import fingerprint
+from notifier.match.stories.story_index import StoryIndex, is_same_news
 from notifier.pipeline.run import run_once
 from notifier.store.models import Match
 from notifier.watch import sources

@@ -201,3 +201,7 @@ def test_the_commands_show_and_decide(installation: Installation, tmp_path, monk
     assert run(["bounces", "accept", str(shown[0]["id"])]) == 0
     assert run(["bounces", "dismiss", "--all"]) == 0
     assert suppressed_and_held(installation) == (1, 0)
+    capsys.readouterr()
+    for decision in ("accept", "dismiss"):
+        assert run(["bounces", decision, "--all"]) == 0
+        assert "nothing was changed" in "".join(capsys.readouterr())

@@ -180,7 +180,7 @@ def test_a_row_that_cannot_be_read_stops_no_other(installation: Installation):
         for subscription in session.scalars(select(Subscription)):
             subscription.next_due_at = far
         session.scalars(select(Subscription)).first().at = "25:99"
-    clock.run(installation.at(MONDAY))
+    clock.run(installation.at(MONDAY + HOUR))
     assert subscription_of(installation, ANNA).next_due_at == far
     assert subscription_of(installation, "bob@example.org").next_due_at < MONDAY + 2 * DAY
 

@@ -189,6 +189,24 @@ def test_a_locked_database_is_reported_with_the_fix(tmp_path: Path):
     impatient.dispose()
 
 
+@pytest.mark.parametrize(("text", "value"), [("none", None), ("0", 0), ("12", 12)])
+def test_the_address_says_from_when_on_statements_are_prepared(
+    postgres_url: str, text: str, value: int | None
+):
+    """PgBouncer gives each transaction another connection, which knows no prepared statement."""
+    engine = db.make_engine(f"{postgres_url}&prepare_threshold={text}")
+    with db.connect(engine) as connection:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        assert driver.prepare_threshold == value
+    engine.dispose()
+
+
+def test_a_wrong_word_for_prepared_statements_is_refused(postgres_url: str):
+    with pytest.raises(SettingsError, match="has an option that cannot be used"):
+        db.make_engine(f"{postgres_url}&prepare_threshold=never")
+
+
 @pytest.mark.parametrize("url", ["not a url", "mysql://localhost/x", "oracle://x", "sqlite"])
 def test_another_kind_of_database_is_refused(url: str):
     with pytest.raises(SettingsError):

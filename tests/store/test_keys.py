@@ -246,7 +246,7 @@ OPENING = [
     ("deliveries", "retry"), ("bounces", "read", "mail.eml"),
     ("bounces", "held"), ("bounces", "accept", "--all"), ("bounces", "dismiss", "--all"),
     ("clock",), ("deliveries", "drop", "1"), ("deliveries", "stop"), ("deliveries", "resume"),
-    ("digests", "note", "1", "--text", "x"),
+    ("digests", "note", "1", "--text", "x"), ("work",), ("db", "status"), ("db", "upgrade"),
 ]  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from notifier.enums import (
     SignupRequestKind,
     SuppressionCause,
 )
-from notifier.pipeline import housekeeping
+from notifier.pipeline import housekeeping, retention
 from notifier.pipeline.notices import enqueue_for_operator
 from notifier.pipeline.run import run_once
 from notifier.store import db
@@ -174,6 +174,48 @@ def check_suppression(installation: Installation, table: str) -> None:
     assert stored(installation, table) == before
 
 
+def told_on_tuesday(installation: Installation) -> None:
+    installation.discover(1)
+    run_once(installation.at(MONDAY + timedelta(days=1)))
+    assert len(installation.sink.messages) == 1
+
+
+def check_delivery(installation: Installation, table: str) -> None:
+    """Kept for 400 days, and no longer than the subscription."""
+    told_on_tuesday(installation)
+    made = MONDAY + timedelta(days=1)
+    retention.run(installation.at(made + timedelta(days=400)))
+    assert stored(installation, table) != []
+    retention.run(installation.at(made + timedelta(days=401, minutes=1)))
+    assert stored(installation, table) == []
+
+
+def check_told(installation: Installation, table: str) -> None:
+    """Ids only, as long as the subscription."""
+    assert set(Base.metadata.tables[table].columns.keys()) == {
+        "subscription_id",
+        "entry_id",
+        "revision_id",
+    }
+    told_on_tuesday(installation)
+    retention.run(installation.at(MONDAY + 3 * YEAR))
+    assert stored(installation, table) != []
+    erase(installation, "person0@example.org")
+    assert stored(installation, table) == []
+
+
+def check_weekly_count(installation: Installation, table: str) -> None:
+    """Nothing of a person, for ever."""
+    assert set(Base.metadata.tables[table].columns.keys()) == {"week", "name", "number"}
+    told_on_tuesday(installation)
+    retention.run(installation.at(MONDAY + timedelta(days=30)))
+    before = stored(installation, table)
+    erase(installation, "person0@example.org")
+    retention.run(installation.at(MONDAY + timedelta(days=31)))
+    assert before != []
+    assert set(before) <= set(stored(installation, table))
+
+
 def check_goes_with(installation: Installation, table: str) -> None:
     """No address among its columns, and its rows go with the row that they belong to."""
     columns = Base.metadata.tables[table].columns
@@ -190,7 +232,9 @@ CHECKS: dict[str, Callable[[Installation, str], None]] = {
     "subscription": check_unconfirmed,
     "consent": check_with_the_person,
     "wording": check_wording,
-    "delivery": check_with_the_person,
+    "delivery": check_delivery,
+    "told": check_told,
+    "weekly_count": check_weekly_count,
     "retired_link": check_retired_link,
     "enquiry": check_enquiry,
     "address_change": check_address_change,
@@ -232,6 +276,9 @@ def test_the_data_map_has_every_table_about_people():
         ("notice", "30 days after"),
         ("suppression", "for ever"),
         ("wording", "for ever"),
+        ("delivery", "400 days"),
+        ("told", "as `subscription`"),
+        ("weekly_count", "for ever"),
         ("bounce_report", "for ever"),
     ],
 )

@@ -6,6 +6,7 @@ from functools import cache
 
 from sqlalchemy import Engine, update
 
+from notifier import worker
 from notifier.admin.profile_import import import_profile
 from notifier.deps import Deps
 from notifier.enums import Cadence, Edition
@@ -64,6 +65,10 @@ class Installation:
     def change(self, **settings) -> None:
         """Change settings."""
         self._deps = replace(self._deps, settings=self._deps.settings.model_copy(update=settings))
+
+    def wake_workers(self) -> None:
+        """Let its transactions wake workers, as those of commands on PostgreSQL do."""
+        self._deps = replace(self._deps, waker=worker.wake)
 
     def publish(self, articles: list[sites.Article]) -> None:
         """Publish these articles in the site's feed."""

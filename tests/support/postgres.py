@@ -13,13 +13,27 @@ import secrets
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 from sqlalchemy.engine import URL, make_url
 
 _RUNNING = ("postgresql://postgres@127.0.0.1:5432/postgres", "postgresql:///postgres")
+
+
+@dataclass(frozen=True)
+class Started:
+    """A server that was started here.
+
+    Attributes:
+        url: of its own database.
+        restart: ends it as a crash would, and starts it again.
+    """
+
+    url: str
+    restart: Callable[[], None]
 
 
 class NoPostgresError(Exception):
@@ -41,6 +55,13 @@ def server() -> Iterator[str]:
         if _usable(url):
             yield url
             return
+    with own_server() as started:
+        yield started.url
+
+
+@contextlib.contextmanager
+def own_server() -> Iterator[Started]:
+    """Start a server that nobody else uses."""
     with contextlib.ExitStack() as stack:
         yield _start_one(stack)
 
@@ -68,9 +89,9 @@ def _usable(url: str) -> bool:
     return bool(row and row[0])
 
 
-def _start_one(stack: contextlib.ExitStack) -> str:
+def _start_one(stack: contextlib.ExitStack) -> Started:
     tried = []
-    for programs in _program_folders(stack):
+    for programs in program_folders(stack):
         try:
             return stack.enter_context(_started(programs))
         except (subprocess.CalledProcessError, PermissionError) as error:
@@ -80,7 +101,8 @@ def _start_one(stack: contextlib.ExitStack) -> str:
     )
 
 
-def _program_folders(stack: contextlib.ExitStack) -> Iterator[Path]:
+def program_folders(stack: contextlib.ExitStack) -> Iterator[Path]:
+    """Give the folders with server programs on this machine, the most likely first."""
     if initdb := shutil.which("initdb"):
         yield Path(initdb).resolve().parent
     yield from sorted(
@@ -110,7 +132,7 @@ def _reachable(package: Path, stack: contextlib.ExitStack) -> Path:
 
 
 @contextlib.contextmanager
-def _started(programs: Path) -> Iterator[str]:
+def _started(programs: Path) -> Iterator[Started]:
     # The path of a socket has at most 107 bytes, so the folder has a short name.
     with tempfile.TemporaryDirectory(prefix="npg") as name:
         folder = Path(name)
@@ -135,9 +157,13 @@ def _started(programs: Path) -> Iterator[str]:
             f"-F -k {folder} -c listen_addresses='' -c full_page_writes=off"
             " -c timezone=Asia/Kolkata"
         )
-        call("pg_ctl", "-w", "-D", data, "-l", str(folder / "log"), "-o", options, "start")
+        log = str(folder / "log")
+        call("pg_ctl", "-w", "-D", data, "-l", log, "-o", options, "start")
         try:
-            yield f"postgresql://postgres@/postgres?host={folder}"
+            yield Started(
+                f"postgresql://postgres@/postgres?host={folder}",
+                lambda: call("pg_ctl", "-w", "-D", data, "-m", "immediate", "-l", log, "restart"),
+            )
         finally:
             call("pg_ctl", "-D", data, "-m", "immediate", "stop")
 

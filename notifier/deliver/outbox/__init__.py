@@ -27,6 +27,8 @@ from notifier.deliver.outbox.enqueue import (
     resume,
     try_again_at,
 )
+from notifier.deliver.outbox.pruning import Window, lock_old, remove, window
+from notifier.deliver.outbox.reported import note_reported, unreported_failures
 from notifier.deliver.outbox.settle import Outcome, SendResult, settle_accepted, settle_attempts
 from notifier.deliver.outbox.unsent import (
     Waiting,
@@ -46,6 +48,7 @@ __all__ = [
     "Outcome",
     "SendResult",
     "Waiting",
+    "Window",
     "claim_due",
     "drop",
     "drop_expired",
@@ -59,9 +62,12 @@ __all__ = [
     "first_waiting_lane",
     "has_more",
     "listed",
+    "lock_old",
     "new_message_id",
     "next_due_at",
+    "note_reported",
     "owe_again",
+    "remove",
     "renew",
     "requeue",
     "resume",
@@ -70,5 +76,7 @@ __all__ = [
     "settle_attempts",
     "still_waiting",
     "try_again_at",
+    "unreported_failures",
     "waiting_digests",
+    "window",
 ]

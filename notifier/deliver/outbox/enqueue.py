@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from notifier.deliver.outbox.patience import PATIENCE
 from notifier.enums import DeliveryKind, DeliveryStatus, Lane, WaitReason
+from notifier.store import wakes
 from notifier.store.models import AddressChange, Delivery, Digest, Note, Notice, Subscription
 
 # The kinds that somebody waits for at this moment.
@@ -66,7 +67,7 @@ def enqueue_digest(
         | {"lane": Lane.URGENT if urgent else Lane.OTHERS}
         for subscription, due_at in recipients
     ]
-    session.execute(insert(Delivery), rows)
+    _insert(session, rows)
 
 
 def enqueue_asked(
@@ -99,7 +100,7 @@ def enqueue_own(
             _row(kind, now, domain, now, subscription_id=subscription_id)
             for subscription_id in subscription_ids
         ]
-        session.execute(insert(Delivery), rows)
+        _insert(session, rows)
 
 
 def enqueue_change(
@@ -119,16 +120,12 @@ def enqueue_change(
         now: the time of enqueuing.
     """
     if kinds:
-        session.execute(
-            insert(Delivery), [_row(kind, now, domain, now, change_id=change.id) for kind in kinds]
-        )
+        _insert(session, [_row(kind, now, domain, now, change_id=change.id) for kind in kinds])
 
 
 def enqueue_notice(session: Session, notice: Notice, domain: str, now: datetime) -> None:
     """Enqueue a notice to the operator."""
-    session.execute(
-        insert(Delivery), [_row(DeliveryKind.NOTICE, now, domain, now, notice_id=notice.id)]
-    )
+    _insert(session, [_row(DeliveryKind.NOTICE, now, domain, now, notice_id=notice.id)])
 
 
 def enqueue_note(
@@ -147,7 +144,14 @@ def enqueue_note(
             )
             for subscription_id in subscription_ids
         ]
-        session.execute(insert(Delivery), rows)
+        _insert(session, rows)
+
+
+def _insert(session: Session, rows: Sequence[dict[str, object]]) -> None:
+    """Store deliveries, and wake the workers that send them."""
+    session.execute(insert(Delivery), rows)
+    asked = rows[0]["lane"] == Lane.ASKED
+    wakes.note(session, wakes.Wake.ASKED if asked else wakes.Wake.DELIVER)
 
 
 def _row(
@@ -184,7 +188,7 @@ def try_again_at(delivery: Delivery, when: datetime) -> None:
     """Make a delivery due at a time, whatever its status; the Message-ID stays."""
     delivery.status = DeliveryStatus.PENDING
     delivery.next_attempt_at, delivery.given_up_at = when, when + PATIENCE
-    delivery.first_answer_at = None
+    delivery.first_answer_at, delivery.reported = None, False
 
 
 def requeue(
@@ -215,6 +219,7 @@ def resume(session: Session, digest: Digest, now: datetime) -> None:
     """Make the waiting deliveries of a digest due that were put off while it was held."""
     put_off = Delivery.digest_id == digest.id, Delivery.status == DeliveryStatus.PENDING
     session.execute(update(Delivery).where(*put_off).values(**due_from(now)))
+    wakes.note(session, wakes.Wake.DELIVER)
 
 
 def listed(

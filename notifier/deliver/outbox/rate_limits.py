@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from notifier.store.db import insert_missing
 from notifier.store.models import RateLimit
 
 _SERVER = ""
@@ -40,8 +41,12 @@ class Limits:
         rate = self._rates.get(domain)
         if rate is None:
             return self._now
-        row = self._rows.get(domain) or _locked_row(self._session, domain, self._now)
-        self._rows[domain] = row
+        if not self._rows:
+            # All in one order: two claims that lock them as they meet them could wait for each
+            # other.
+            for limited in sorted(self._rates):
+                self._rows[limited] = _locked_row(self._session, limited, self._now)
+        row = self._rows[domain]
         if row.next_at <= self._now + timedelta(seconds=1):
             row.next_at = max(row.next_at, self._now) + timedelta(seconds=1 / rate)
             return self._now
@@ -75,9 +80,9 @@ def reserve(session: Session, rate: float, number: int, now: datetime) -> timede
 
 def _locked_row(session: Session, key: str, now: datetime) -> RateLimit:
     """Return the row of a limit, locked until the transaction ends; created if it is missing."""
-    limit = session.scalar(select(RateLimit).where(RateLimit.key == key).with_for_update())
+    locked = select(RateLimit).where(RateLimit.key == key).with_for_update()
+    limit = session.scalar(locked)
     if limit is None:
-        limit = RateLimit(key=key, next_at=now)
-        session.add(limit)
-        session.flush()
+        insert_missing(session, RateLimit, {"key": key, "next_at": now})
+        limit = session.scalars(locked).one()
     return limit

@@ -17,6 +17,7 @@ from notifier.enums import (
     DeliveryStatus,
     DigestStatus,
     EndReason,
+    Lane,
     SubscriptionStatus,
 )
 from notifier.errors import NotFoundError, NotifierError
@@ -180,6 +181,7 @@ def drop_expired(session: Session, now: datetime) -> None:
     expired = select(Delivery.id).where(
         Delivery.kind == DeliveryKind.CONFIRMATION,
         Delivery.status == DeliveryStatus.PENDING,
+        Delivery.lane == Lane.ASKED,
         Delivery.created_at <= now - QUESTIONS_LAST,
     )
     _end(session, session.scalars(expired).all(), EndReason.EXPIRED, _EXPIRED)

@@ -15,23 +15,15 @@ What each threshold was checked on is in docs/matching.md, section 5.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator
 from itertools import chain, islice
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from rapidfuzz import fuzz, process
 
 from notifier.match.stories import events, headlines, passages
-from notifier.match.stories.events import Event, Number
-from notifier.match.stories.headlines import Headline
-from notifier.match.stories.passages import Report
-from notifier.text.cleaning import paper_ids
-from notifier.text.urls import canonical_url
-
-# In characters, searched for paper ids. Chosen by hand; not measured.
-_PAPER_TEXT = 3000
+from notifier.match.stories.events import Event
+from notifier.match.stories.fingerprint import NO_URL, Fingerprint, Keys, keys_of
 
 # The values below were chosen by hand for speed; not measured.
 _MOST_TEXTS = 4
@@ -42,75 +34,17 @@ _MOST_HOLDERS = 30
 # words and are compared with one that is cut or a copy.
 _MOST_MEMBERS, _MOST_OPENINGS = 50, 200
 
-# The URL of a text without one, in canonical form.
-_NO_URL = "#"
 # What the first sentences below equal headlines must agree on.
 _LEAD_NAMES = ("regulator", "trial", "registered")
 _LEAD_UNITS = ("%", "people", "mg", "phase")
 _LEAD_AXES = ("goal", "hold", "decision")
 
 
-@dataclass(frozen=True)
-class Fingerprint:
-    """The parts of a text that are compared.
-
-    Attributes:
-        url: canonical, with the fragment: two places of one page are two pieces of news. A front
-            page is no page: it shows all news.
-        headline: as it is compared.
-        text: the folded beginning of the text, without boilerplate.
-        written: the same in its own letters.
-        papers: the ids of the paper (DOI or PubMed number) that it is about.
-        trial: the number of the trial whose record it is; else empty.
-    """
-
-    url: str
-    headline: Headline
-    text: str
-    written: str = ""
-    papers: frozenset[str] = field(default_factory=frozenset)
-    trial: str = ""
-
-    @property
-    def event(self) -> Event:
-        """The facts that the headline states."""
-        return self.headline.event
-
-    @property
-    def report(self) -> Report:
-        """The text, as it is compared with others."""
-        return Report(self.headline, self.text, self.written)
-
-
-def fingerprint(url: str, title: str, text: str, trial: str = "") -> Fingerprint:
-    """Return the fingerprint of a text.
-
-    Args:
-        url: of its page.
-        title: its headline.
-        text: its body, or its summary if it has no body.
-        trial: the number of the trial if the text is the record of one; else empty.
-    """
-    papers = set(paper_ids(f"{url} {title} {text[:_PAPER_TEXT]}"))
-    canonical, parts = canonical_url(url), urlsplit(url)
-    headline = headlines.read(title, text, parts.hostname or "")
-    written = "" if headline.copied else passages.compared(text, title)
-    return Fingerprint(
-        f"{canonical}#{parts.fragment}" if "/" in canonical or "?" in canonical else _NO_URL,
-        headline,
-        passages.folded(written),
-        written,
-        # A roundup names many papers, and is the story of none of them.
-        frozenset(papers if len(papers) == 1 else ()),
-        trial,
-    )
-
-
 def is_same_news(first: Fingerprint, second: Fingerprint) -> bool:
     """Return True if two texts report the same news."""
     if first.trial and first.trial == second.trial:
         return True
-    if (first.url != _NO_URL and first.url == second.url) or first.papers & second.papers:
+    if (first.url != NO_URL and first.url == second.url) or first.papers & second.papers:
         return not events.contradict(first.event, second.event, numbers=False)
     if events.contradict(first.event, second.event):
         return False
@@ -148,93 +82,105 @@ class _Place(NamedTuple):
         key: the number that the caller chose for it.
         entry_id: its entry.
         story: the key of the first report of its story.
-        report: its text.
+        read: returns its fingerprint.
     """
 
     key: int
     entry_id: int
     story: int
-    report: Fingerprint
+    read: Callable[[], Fingerprint]
 
 
 class StoryIndex:
-    """Recent reports in their order, searched for the first one of the same news."""
+    """Recent reports in their order, searched for the first one of the same news.
+
+    It holds the keys of the reports. Whole fingerprints are read only of those that may be of the
+    same news.
+    """
 
     def __init__(self) -> None:
         self._places: list[_Place] = []
         self._stories: dict[int, int] = {}
         self._members: dict[int, list[int]] = defaultdict(list)
-        self._by_sign: dict[tuple[str, str], list[int]] = defaultdict(list)
-        self._by_numbers: dict[frozenset[Number], _Headlines] = defaultdict(_Headlines)
+        self._by_sign: dict[str, list[int]] = defaultdict(list)
+        self._by_numbers: dict[str, _Headlines] = defaultdict(_Headlines)
         self._texts = _Texts()
 
     def add(self, key: int, entry_id: int, report: Fingerprint, first: int | None = None) -> None:
-        """Add the newest report.
+        """Add the newest report; the arguments are those of `add_keys`."""
+        self.add_keys(key, entry_id, keys_of(report), lambda: report, first)
+
+    def add_keys(
+        self,
+        key: int,
+        entry_id: int,
+        keys: Keys,
+        read: Callable[[], Fingerprint],
+        first: int | None = None,
+        wanted_runs: Collection[int] | None = None,
+    ) -> None:
+        """Add the newest report by its keys.
 
         Args:
             key: a number that the caller chooses for it.
             entry_id: its entry.
-            report: its text.
+            keys: of its text.
+            read: returns its fingerprint.
             first: the key of another report of its story, or the number that all reports of the
                 story share; None if it begins one.
+            wanted_runs: the runs of all texts that are going to be searched for; all if None.
         """
         place = len(self._places)
         story = key if first is None else self._stories.get(first, first)
         self._stories[key] = story
-        self._places.append(_Place(key, entry_id, story, report))
+        self._places.append(_Place(key, entry_id, story, read))
         self._members[story].append(place)
-        for sign in _signs(report):
+        for sign in keys.signs:
             self._by_sign[sign].append(place)
-        self._by_numbers[_bare_numbers(report)].add(place, report.headline)
-        self._texts.add(place, report.text)
+        self._by_numbers[keys.numbers].add(place, keys)
+        self._texts.add(place, keys, wanted_runs)
 
-    def find_first(self, entry_id: int, report: Fingerprint) -> int | None:
-        """Return the key of the first report of the same news by another entry, or None."""
-        for place in self._candidates(report):
+    def find_first(
+        self, entry_id: int, report: Fingerprint, keys: Keys | None = None
+    ) -> int | None:
+        """Return the key of the first report of the same news by another entry, or None.
+
+        Args:
+            entry_id: the entry of the report.
+            report: a new one.
+            keys: of it, if they are known.
+        """
+        for place in self._candidates(report, keys or keys_of(report)):
             other = self._places[place]
             if (
                 other.entry_id != entry_id
-                and is_same_news(other.report, report)
+                and is_same_news(other.read(), report)
                 and self._fits(other.story, report)
             ):
                 return other.key
         return None
 
-    def _candidates(self, report: Fingerprint) -> list[int]:
+    def _candidates(self, report: Fingerprint, keys: Keys) -> list[int]:
         """Return the places of reports that may be of the same news, in their order."""
-        places = set(chain.from_iterable(self._by_sign.get(sign, ()) for sign in _signs(report)))
-        group = self._by_numbers.get(_bare_numbers(report))
+        places = set(chain.from_iterable(self._by_sign.get(sign, ()) for sign in keys.signs))
+        group = self._by_numbers.get(keys.numbers)
         if group is not None:
-            places.update(group.similar(report.headline))
+            places.update(group.similar(keys))
         places.update(islice(self._similar_texts(report), _MOST_TEXTS))
         return sorted(places)
 
     def _similar_texts(self, report: Fingerprint) -> Iterator[int]:
         event, places = report.event, self._places
         for place in self._texts.similar(report.text):
-            if not events.contradict(places[place].report.event, event):
+            if not events.contradict(places[place].read().event, event):
                 yield place
 
     def _fits(self, story: int, report: Fingerprint) -> bool:
         """Return True if a report contradicts none of a story."""
-        members = (self._places[place].report for place in self._members[story][:_MOST_MEMBERS])
+        members = (self._places[place].read() for place in self._members[story][:_MOST_MEMBERS])
         return not any(
             events.contradict(member.event, report.event, numbers=False) for member in members
         )
-
-
-def _signs(report: Fingerprint) -> Iterable[tuple[str, str]]:
-    if report.url != _NO_URL:
-        yield "page", report.url
-    for paper in report.papers:
-        yield "paper", paper
-    if report.trial:
-        yield "trial", report.trial
-
-
-def _bare_numbers(report: Fingerprint) -> frozenset[Number]:
-    """Return the numbers that no headline of the same news leaves out."""
-    return frozenset(number for number in report.event.numbers if number.unit in ("", "calendar"))
 
 
 class _Headlines:
@@ -246,25 +192,23 @@ class _Headlines:
         self._openings: dict[str, list[int]] = defaultdict(list)
         self._short_openings: dict[str, list[int]] = defaultdict(list)
 
-    def add(self, place: int, headline: Headline) -> None:
+    def add(self, place: int, keys: Keys) -> None:
         """Add a headline at its place in the whole order."""
-        for form in headline.forms:
-            self._sorted.append(headlines.sorted_words(form))
+        for form in keys.forms:
+            self._sorted.append(form)
             self._places.append(place)
-        if headline.opening:
-            self._openings[headline.opening].append(place)
-            if headline.cut or headline.copied:
-                self._short_openings[headline.opening].append(place)
+        if keys.opening:
+            self._openings[keys.opening].append(place)
+            if keys.short:
+                self._short_openings[keys.opening].append(place)
 
-    def similar(self, headline: Headline) -> set[int]:
+    def similar(self, keys: Keys) -> set[int]:
         """Return the places of headlines of nearly the same words or the same beginning."""
-        openings = (
-            self._openings if headline.cut or headline.copied else self._short_openings
-        ).get(headline.opening, ())
+        openings = (self._openings if keys.short else self._short_openings).get(keys.opening, ())
         places = set(openings[:_MOST_OPENINGS])
-        for form in headline.forms:
+        for form in keys.forms:
             similar = process.extract_iter(
-                headlines.sorted_words(form),
+                form,
                 self._sorted,
                 scorer=fuzz.ratio,
                 processor=None,
@@ -281,15 +225,15 @@ class _Texts:
         self._holders: dict[int, list[int]] = defaultdict(list)
         self._run_counts: dict[int, int] = {}
 
-    def add(self, place: int, text: str) -> None:
-        """Add a text at its place in the whole order."""
-        if len(text) >= passages.SHORTEST_TEXT:
-            runs = passages.runs(text[: passages.LONGEST_TEXT])
-            self._run_counts[place] = len(runs)
-            for run in runs:
-                holders = self._holders[run]
-                if len(holders) < _MOST_HOLDERS:
-                    holders.append(place)
+    def add(self, place: int, keys: Keys, wanted_runs: Collection[int] | None) -> None:
+        """Add a text at its place in the whole order, under the wanted ones of its runs."""
+        if keys.run_count:
+            self._run_counts[place] = keys.run_count
+            for run in keys.run_hashes():
+                if wanted_runs is None or run in wanted_runs:
+                    holders = self._holders[run]
+                    if len(holders) < _MOST_HOLDERS:
+                        holders.append(place)
 
     def similar(self, text: str) -> list[int]:
         """Return the places of the texts that share runs with this one, the most similar first."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from notifier.errors import StoreError
+from notifier.store.db import backups
 from notifier.store.db.engine import BUSY_TIMEOUT_MS, driver_connection
 from notifier.store.db.failures import translate_db_errors
 
@@ -19,6 +20,7 @@ PERSONAL_TABLES = (
     "retired_link",
     "consent",
     "delivery",
+    "told",
     "enquiry",
     "address_change",
     "held_suppression",
@@ -42,7 +44,8 @@ def scrub(engine: Engine, traces: Collection[str] = ()) -> None:
     write-ahead log still holds the old pages: it is emptied. Where rows were moved between pages
     before, the free space of a page can hold a copy (3 of 100 deleted rows in a test with many
     long changes): if one of the traces is still in the file, the file is written anew, and other
-    writers wait for that. So a copy of the files that is made later holds nothing of them either.
+    writers wait for that. So a copy of the files that is made later holds nothing of them either,
+    and copies that an upgrade of the schema made are deleted.
     PostgreSQL marks the space of deleted
     rows for reuse; their bytes stay in the file until it is used again. Only `VACUUM FULL`, which
     locks the tables, would end that.
@@ -55,6 +58,7 @@ def scrub(engine: Engine, traces: Collection[str] = ()) -> None:
     Raises:
         StoreError: another program uses the database all the time; the fix says what to do.
     """
+    backups.forget(engine)
     with (
         engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
         translate_db_errors(engine),

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SAWarning
 
 from notifier.errors import SettingsError
@@ -15,6 +15,9 @@ from notifier.store.db.failures import store_error
 # How long a connection waits for another's lock, in milliseconds. Chosen by hand; not measured.
 BUSY_TIMEOUT_MS = 5000
 
+# Bytes to which SQLite's write-ahead log is cut when it was longer. Chosen by hand; not measured.
+_LONGEST_LOG = 64_000_000
+
 _EXAMPLES = "It looks like sqlite:///subscribers.db or postgresql://name:password@host/database."
 
 
@@ -22,7 +25,8 @@ def make_engine(url: str) -> Engine:
     """Make an engine for SQLite or PostgreSQL; nothing is connected yet.
 
     Args:
-        url: any SQLAlchemy URL of the two; ``postgresql://`` means psycopg 3.
+        url: any SQLAlchemy URL of the two; ``postgresql://`` means psycopg 3, whose option
+            ``prepare_threshold`` may be a number or ``none`` (for PgBouncer's transaction mode).
 
     Raises:
         SettingsError: the URL names another database, or has an option that cannot be used.
@@ -44,8 +48,12 @@ def make_engine(url: str) -> Engine:
         with warnings.catch_warnings():
             warnings.simplefilter("error", SAWarning)  # an option that the driver would ignore
             # Parameters are addresses and links: no error message and no log may contain them.
+            parsed, options = _driver_options(parsed)
             engine = create_engine(
-                parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite", hide_parameters=True
+                parsed,
+                pool_pre_ping=parsed.get_backend_name() != "sqlite",
+                hide_parameters=True,
+                connect_args=options,
             )
     except (NoSuchModuleError, ImportError):
         raise SettingsError(
@@ -58,6 +66,19 @@ def make_engine(url: str) -> Engine:
         event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _driver_options(url: URL) -> tuple[URL, dict[str, Any]]:
+    """Take the option out of an address that psycopg expects as a value and not as a text.
+
+    Raises:
+        ValueError: it is neither a number nor ``none``.
+    """
+    name = "prepare_threshold"
+    if url.get_backend_name() != "postgresql" or name not in url.query:
+        return url, {}
+    text = str(url.query[name])
+    return url.difference_update_query([name]), {name: None if text == "none" else int(text)}
 
 
 def connect(engine: Engine) -> Connection:
@@ -107,6 +128,7 @@ def _set_pragmas(connection: Any, _record: Any) -> None:
         "synchronous=FULL",
         "foreign_keys=ON",
         "secure_delete=ON",
+        f"journal_size_limit={_LONGEST_LOG}",
     ):
         connection.execute(f"PRAGMA {pragma}")
 

@@ -8,6 +8,9 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from notifier.errors import StoreError
 
+# SQLSTATE of an action that the database's user may not do.
+_INSUFFICIENT_PRIVILEGE = "42501"
+
 
 @contextmanager
 def translate_db_errors(engine: Engine) -> Iterator[None]:
@@ -39,6 +42,13 @@ def store_error(error: DBAPIError, engine: Engine) -> StoreError:
         return StoreError(
             f"There is no room left for {database}.",
             "Make room on the disk, then run the command again.",
+        )
+    if getattr(error.orig, "sqlstate", None) == _INSUFFICIENT_PRIVILEGE:
+        return StoreError(
+            f"The database {database} cannot be used: {reason}",
+            "The user of database_url may not do that. As an administrator of the server:"
+            f" GRANT CREATE, USAGE ON SCHEMA public TO {engine.url.username or 'NAME'};"
+            " if another user made the tables, make this one their owner.",
         )
     return StoreError(
         f"The database {database} cannot be used: {reason}",

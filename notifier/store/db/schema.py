@@ -1,21 +1,38 @@
 """The schema's upgrade to the version of this program."""
 
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, inspect, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from notifier.errors import SettingsError, StoreError
+from notifier.store.db import backups
 from notifier.store.db.engine import connect, driver_connection
-from notifier.store.db.failures import store_error
+from notifier.store.db.failures import store_error, translate_db_errors
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
 # Any constant is good, as long as every process of notifier asks PostgreSQL for the same one.
 _UPGRADE_LOCK = 0x6E6F7469
+# The newest features that are used: `gen_random_uuid` and what Procrastinate needs.
+_OLDEST_SERVER = (13,)
+# How long an upgrade waits for a table, in milliseconds; whoever needs the table waits behind it.
+# How often it tries, and the seconds between. All chosen by hand; not measured.
+_LOCK_TIMEOUT_MS, _ATTEMPTS, _BETWEEN_ATTEMPTS = 3000, 20, 2.0
+# SQLSTATE of a lock that was not given in time.
+_LOCK_NOT_AVAILABLE = "55P03"
+# Seconds that another process may upgrade before this one gives up, before it says that it waits,
+# and between two looks.
+_LONGEST_UPGRADE, _TOLD_AFTER, _BETWEEN_LOOKS = 600.0, 5.0, 0.1
+
+log = logging.getLogger("notifier")
 
 
 def upgrade(engine: Engine, *, create: bool = True) -> bool:
@@ -80,14 +97,66 @@ def _no_database(engine: Engine) -> SettingsError:
 def _upgrade(engine: Engine, *, create: bool) -> bool:
     newest = newest_migration()
     with connect(engine) as connection:
+        _refuse_old_server(connection, engine)
         current = _current_migration(connection)
         if current == newest:
             return False
         if current is None and not create:
             _refuse_foreign_schema(connection, engine, None)
             raise _no_database(engine)
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            return _migrate(engine)
+        except OperationalError as error:
+            if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+                raise
+            log.warning(
+                "The upgrade of the schema waits for a table that another program uses"
+                " (attempt %d of %d).",
+                attempt,
+                _ATTEMPTS,
+            )
+            time.sleep(_BETWEEN_ATTEMPTS)
+    raise StoreError(
+        f"The schema of {engine.url.database} cannot be upgraded: another program keeps a table"
+        " locked.",
+        "Nothing was changed. End that program (SELECT pid, query FROM pg_stat_activity shows"
+        " which), then run: notifier db upgrade",
+    )
+
+
+def _migrate(engine: Engine) -> bool:
+    """Run the migrations that are missing; return whether there were any."""
     from alembic import command
 
+    newest = newest_migration()
+    with changing_schema(engine) as connection:
+        current = _current_migration(connection)
+        if current == newest:
+            return False
+        _refuse_foreign_schema(connection, engine, current)
+        copy = backups.write(engine, current) if current is not None else None
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    if current is not None:
+        kept = f" {copy} is a copy from before; it is kept for {backups.KEPT_DAYS} days." * bool(
+            copy
+        )
+        log.warning("The schema was upgraded from %s to %s.%s", current, newest, kept)
+    return True
+
+
+@contextmanager
+def changing_schema(engine: Engine) -> Iterator[Connection]:
+    """Open the transaction that changes the schema, one at a time among all processes.
+
+    It is committed at the end. On PostgreSQL no table is waited for longer than a few seconds:
+    whoever needs it would queue behind, the sending of mails too.
+
+    Raises:
+        StoreError: another process changes the schema and does not end.
+    """
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
             # Batch migrations rebuild tables. The pragma has no effect inside a transaction, so it
@@ -96,17 +165,74 @@ def _upgrade(engine: Engine, *, create: bool) -> bool:
             connection.execution_options(sqlite_begin="IMMEDIATE")
             connection.begin()
         else:
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADE_LOCK})
-        current = _current_migration(connection)
-        if current == newest:
-            return False
-        _refuse_foreign_schema(connection, engine, current)
-        config = alembic_config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+            _take_lock(connection)
+            connection.execute(text(f"SET LOCAL lock_timeout = {_LOCK_TIMEOUT_MS}"))
+        yield connection
         connection.commit()
         connection.invalidate()  # the next connection has its foreign keys on again
-    return True
+
+
+def _take_lock(connection: Connection) -> None:
+    began, is_told = time.monotonic(), False
+    taken = text("SELECT pg_try_advisory_xact_lock(:key)")
+    while not connection.execute(taken, {"key": _UPGRADE_LOCK}).scalar():
+        waited = time.monotonic() - began
+        if waited > _LONGEST_UPGRADE:
+            raise StoreError(
+                "Another process has been upgrading the schema for ten minutes.",
+                "Nothing was changed by this one. Let that process end, or end it (its work is"
+                " then undone as a whole), and run the same command again.",
+            )
+        if waited > _TOLD_AFTER and not is_told:
+            log.warning("Another process upgrades the schema; this one waits for it.")
+            is_told = True
+        time.sleep(_BETWEEN_LOOKS)
+
+
+def require_known_schema(engine: Engine) -> None:
+    """Refuse a schema that a newer notifier has upgraded while this process was running.
+
+    Raises:
+        StoreError: with what to do.
+    """
+    with translate_db_errors(engine), engine.connect() as connection:
+        current = _current_migration(connection)
+    if current is not None and current > newest_migration():
+        raise _newer_schema(engine, current)
+
+
+def migrations(engine: Engine) -> tuple[str | None, str]:
+    """Return the migration that a database is at, None if it is empty, and this version's newest.
+
+    Raises:
+        SettingsError: there is no database, or its address is wrong.
+        StoreError: the database cannot be used.
+    """
+    if _is_missing_file(engine):
+        raise _no_database(engine)
+    try:
+        with connect(engine) as connection:
+            _refuse_old_server(connection, engine)
+            return _current_migration(connection), newest_migration()
+    except DBAPIError as error:
+        raise store_error(error, engine) from error
+
+
+def _refuse_old_server(connection: Connection, engine: Engine) -> None:
+    version = connection.dialect.server_version_info
+    if engine.dialect.name == "postgresql" and version is not None and version < _OLDEST_SERVER:
+        raise StoreError(
+            f"The PostgreSQL server is version {'.'.join(map(str, version))}; notifier needs"
+            f" {_OLDEST_SERVER[0]} or newer.",
+            "Upgrade the server, or name another one in database_url. Nothing was changed.",
+        )
+
+
+def _newer_schema(engine: Engine, current: str) -> StoreError:
+    return StoreError(
+        f"The database {engine.url.database} was made by a newer notifier (schema {current}).",
+        "Install that version, or a newer one. Nothing was changed.",
+    )
 
 
 def _refuse_foreign_schema(connection: Connection, engine: Engine, current: str | None) -> None:
@@ -117,10 +243,7 @@ def _refuse_foreign_schema(connection: Connection, engine: Engine, current: str 
     }
     database = engine.url.database
     if current is not None and current not in known:
-        raise StoreError(
-            f"The database {database} was made by a newer notifier (schema {current}).",
-            "Install that version, or a newer one. Nothing was changed.",
-        )
+        raise _newer_schema(engine, current)
     if current is None and (
         tables := [
             name for name in inspect(connection).get_table_names() if name != "alembic_version"

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import literal_column, text
+from sqlalchemy import Engine, literal_column, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -56,3 +56,14 @@ def take_turns(session: Session, *names: str) -> None:
         int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True) for name in names
     ):
         session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
+
+
+def refresh_statistics(engine: Engine) -> None:
+    """Let SQLite renew what it knows of the sizes of its tables, where they have changed much.
+
+    By that it chooses its indexes. PostgreSQL does so by itself.
+    """
+    if engine.dialect.name == "sqlite":
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("PRAGMA analysis_limit = 1000")
+            connection.exec_driver_sql("PRAGMA optimize")

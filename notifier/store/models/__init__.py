@@ -5,6 +5,7 @@ no stage. The docstring of a table names the one file or folder that writes it; 
 """
 
 from notifier.store.models.base import Base, Installation, UTCDateTime
+from notifier.store.models.counts import WeeklyCount
 from notifier.store.models.deliveries import (
     Alarm,
     BounceReport,
@@ -13,9 +14,10 @@ from notifier.store.models.deliveries import (
     Note,
     Notice,
     RateLimit,
+    is_unfinished,
 )
-from notifier.store.models.digests import Digest, DigestItem
-from notifier.store.models.matches import Examination, Match, NearMiss
+from notifier.store.models.digests import Digest, DigestItem, Told, has_status
+from notifier.store.models.matches import Examination, Match, NearMiss, StoryKeys
 from notifier.store.models.profiles import Profile, ProfileRevision, Term
 from notifier.store.models.sources import (
     Article,
@@ -71,10 +73,15 @@ __all__ = [
     "SignupRequest",
     "Source",
     "SourceProfile",
+    "StoryKeys",
     "Subscriber",
     "Subscription",
     "Suppression",
     "Term",
+    "Told",
     "UTCDateTime",
+    "WeeklyCount",
     "Wording",
+    "has_status",
+    "is_unfinished",
 ]

@@ -111,8 +111,9 @@ class Base(DeclarativeBase):
 class Installation(Base):
     """The installation's only row: how addresses are hashed, its clock, and whether it sends.
 
-    Writer: `store/keys.py`; `store/clock.py` the newest time,
-    `store/heartbeat.py` the last run, `deliver/outbox/stop.py` the stop.
+    Writer: `store/keys.py`; `store/clock.py` the newest time and the check of plans,
+    `store/heartbeat.py` the last run and the last pruning, `deliver/outbox/stop.py` the stop,
+    `match/profiles.py` the imports.
     The first migration adds the row.
 
     Attributes:
@@ -123,7 +124,11 @@ class Installation(Base):
             first start with a key.
         newest_time: the newest time that a step ever ran at (never that of `--now`); None before.
         ran_at: the time at which notifier last ran; None before.
+        plans_checked_at: the time at which planned times were last compared with the clock.
+        pruned_at: the time at which what is older than its period was last removed completely.
         stopped_at: the time at which a person stopped sending; None while mails go out.
+        imports: how many imports of profiles there were: terms that a process keeps are current as
+            long as this number is.
     """
 
     __tablename__ = "installation"
@@ -133,4 +138,7 @@ class Installation(Base):
     key_fingerprint: Mapped[str | None] = mapped_column(String(16))
     newest_time: Mapped[datetime | None]
     ran_at: Mapped[datetime | None]
+    plans_checked_at: Mapped[datetime | None]
+    pruned_at: Mapped[datetime | None]
     stopped_at: Mapped[datetime | None]
+    imports: Mapped[int] = mapped_column(default=0, server_default="0")

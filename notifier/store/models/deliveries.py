@@ -2,13 +2,29 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    bindparam,
+    false,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from notifier.enums import BounceKind, DeliveryKind, DeliveryStatus, Lane
 from notifier.store.models.base import Base
 from notifier.store.models.digests import Digest
 from notifier.store.models.subscribers import AddressChange, Subscriber, Subscription
+
+# The conditions of indexes that hold few of very many rows.
+_IS_OPEN = text("status IN ('pending', 'sending', 'uncertain')")
+_IS_REFUSED = text("waits_because <> ''")
+_IS_UNREPORTED = text("status = 'failed' AND NOT reported")
 
 
 class Notice(Base):
@@ -146,6 +162,7 @@ class Delivery(Base):
         uncertain_times: how often the connection broke before the answer.
         waits_because: the reason why it waits and is not given up (`enums.WaitReason`), or empty.
         ended_because: the reason why it was suppressed (`enums.EndReason`), or empty.
+        reported: whether the operator was told that it was given up, or need not be.
     """
 
     __tablename__ = "delivery"
@@ -154,6 +171,16 @@ class Delivery(Base):
         UniqueConstraint("note_id", "subscription_id"),
         Index("ix_delivery_open", "status", "next_attempt_at"),
         Index("ix_delivery_lane", "status", "lane", "next_attempt_at"),
+        Index(
+            "ix_delivery_unfinished", "digest_id", sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN
+        ),
+        Index("ix_delivery_refused", "id", sqlite_where=_IS_REFUSED, postgresql_where=_IS_REFUSED),
+        Index(
+            "ix_delivery_unreported",
+            "next_attempt_at",
+            sqlite_where=_IS_UNREPORTED,
+            postgresql_where=_IS_UNREPORTED,
+        ),
         # The number of a deleted row is never given again.
         {"sqlite_autoincrement": True},
     )
@@ -188,9 +215,21 @@ class Delivery(Base):
     uncertain_times: Mapped[int] = mapped_column(default=0)
     waits_because: Mapped[str] = mapped_column(String(20), default="")
     ended_because: Mapped[str] = mapped_column(String(20), default="")
+    reported: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     subscription: Mapped[Subscription | None] = relationship()
     notice: Mapped[Notice | None] = relationship()
     change: Mapped[AddressChange | None] = relationship()
     digest: Mapped[Digest | None] = relationship()
     note: Mapped["Note | None"] = relationship()
+
+
+def is_unfinished() -> ColumnElement[bool]:
+    """Return the SQL condition that a delivery was not settled for good, as its index has it.
+
+    The statuses are no parameters of the statement: only so the index of these rows is used.
+    """
+    statuses: BindParameter[list[DeliveryStatus]] = bindparam(
+        "open_statuses", sorted(DeliveryStatus.OPEN), expanding=True, literal_execute=True
+    )
+    return Delivery.status.in_(statuses)

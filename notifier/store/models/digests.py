@@ -3,7 +3,17 @@
 import secrets
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import (
+    ColumnElement,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    and_,
+    literal_column,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from notifier.enums import Cadence, DigestStatus, Edition, NewsKind
@@ -11,6 +21,9 @@ from notifier.store.models.base import Base
 from notifier.store.models.matches import Match
 from notifier.store.models.profiles import Profile
 from notifier.store.models.sources import Revision
+
+# The condition of an index: nearly all digests were sent.
+_IS_UNSENT = text("status <> 'sent'")
 
 
 class Digest(Base):
@@ -29,10 +42,15 @@ class Digest(Base):
         left_out: how many items did not fit into the mail.
         approved_at: the time at which a person released it after it was held; it is not held for
             refused mails again.
+        recipients: how many deliveries it had when it ended; None before. The number stays when
+            the deliveries are removed after their period.
     """
 
     __tablename__ = "digest"
-    __table_args__ = (UniqueConstraint("profile_id", "cadence", "group_key", "window"),)
+    __table_args__ = (
+        UniqueConstraint("profile_id", "cadence", "group_key", "window"),
+        Index("ix_digest_unsent", "status", sqlite_where=_IS_UNSENT, postgresql_where=_IS_UNSENT),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(
@@ -53,6 +71,7 @@ class Digest(Base):
     left_out: Mapped[int] = mapped_column(default=0)
     composed_at: Mapped[datetime]
     approved_at: Mapped[datetime | None]
+    recipients: Mapped[int | None]
 
     profile: Mapped[Profile] = relationship()
     items: Mapped[list["DigestItem"]] = relationship(order_by="DigestItem.rank")
@@ -80,3 +99,32 @@ class DigestItem(Base):
 
     match: Mapped[Match] = relationship()
     revision: Mapped[Revision] = relationship()
+
+
+class Told(Base):
+    """An entry that a subscription was sent by deliveries that are not kept any more.
+
+    Writer: `digest/told.py`. It says, beside the deliveries, who gets a later correction.
+
+    Attributes:
+        revision_id: the newest state of the entry that was sent. Nothing deletes a state without
+            its entry.
+    """
+
+    __tablename__ = "told"
+
+    subscription_id: Mapped[int] = mapped_column(
+        ForeignKey("subscription.id", ondelete="CASCADE"), primary_key=True
+    )
+    entry_id: Mapped[int] = mapped_column(
+        ForeignKey("entry.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    revision_id: Mapped[int]
+
+
+def has_status(status: DigestStatus) -> ColumnElement[bool]:
+    """Return the SQL condition that a digest has a status other than `sent`, by its own index.
+
+    `sent` stands in the statement and is no parameter: only so the index is used.
+    """
+    return and_(Digest.status == status, Digest.status != literal_column("'sent'"))

@@ -1,8 +1,9 @@
 """Matches of revisions with profiles, near misses, and the record of what was matched."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ForeignKey, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, LargeBinary, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from notifier.enums import HeldBecause, NewsKind, Tier
@@ -41,6 +42,7 @@ class Match(Base):
     __table_args__ = (
         UniqueConstraint("profile_id", "revision_id", name="uq_match_profile_revision"),
         UniqueConstraint("profile_id", "position", name="uq_match_profile_position"),
+        Index("ix_match_profile_id", "profile_id", "created_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -65,6 +67,29 @@ class Match(Base):
     entry: Mapped[Entry] = relationship()
 
 
+class StoryKeys(Base):
+    """The keys by which a recent report is found. Writer: `match/recent_news.py`.
+
+    A row may be deleted at any time: it is made again from the text.
+
+    Attributes:
+        form: the version of the keys (`match/stories/fingerprint.py`).
+        made_at: the time from which the report is recent.
+        document: its page, papers, trial and headline, as `Keys.to_json` writes them.
+        runs: the hashes of the runs of words in its text, 8 bytes each.
+    """
+
+    __tablename__ = "story_keys"
+
+    revision_id: Mapped[int] = mapped_column(
+        ForeignKey("revision.id", ondelete="CASCADE"), primary_key=True
+    )
+    form: Mapped[int]
+    made_at: Mapped[datetime] = mapped_column(index=True)
+    document: Mapped[dict[str, Any]]
+    runs: Mapped[bytes] = mapped_column(LargeBinary)
+
+
 class NearMiss(Base):
     """A match that waits for a person. Writer: `match/held.py`.
 
@@ -85,6 +110,7 @@ class NearMiss(Base):
     __tablename__ = "near_miss"
     __table_args__ = (
         UniqueConstraint("profile_id", "revision_id", name="uq_near_miss_profile_revision"),
+        Index("ix_near_miss_reported", "reported_at", "baseline"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -3,12 +3,29 @@
 from datetime import datetime
 from typing import Any, TypedDict
 
-from sqlalchemy import JSON, ForeignKey, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+    false,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from notifier.enums import Authority, NewsKind, SourceKind
 from notifier.store.models.base import Base, MessageJSON
 from notifier.store.models.profiles import Profile
+
+# The conditions of indexes that hold few of many sources.
+_IS_FAILING = text("failures > 0")
+_IS_GONE = text("gone_at IS NOT NULL")
+_IS_REPORTED = text("told_as <> ''")
+# The condition of an index: a first state always keeps its text.
+_MAY_BE_EMPTIED = text("number > 1 AND NOT emptied")
 
 
 class Change(TypedDict):
@@ -64,6 +81,11 @@ class Source(Base):
     """
 
     __tablename__ = "source"
+    __table_args__ = (
+        Index("ix_source_failing", "id", sqlite_where=_IS_FAILING, postgresql_where=_IS_FAILING),
+        Index("ix_source_gone", "id", sqlite_where=_IS_GONE, postgresql_where=_IS_GONE),
+        Index("ix_source_reported", "id", sqlite_where=_IS_REPORTED, postgresql_where=_IS_REPORTED),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[SourceKind]
@@ -79,7 +101,7 @@ class Source(Base):
     baselined_at: Mapped[datetime | None]
     empty_since: Mapped[datetime | None]
     changed_at: Mapped[datetime | None]
-    expected_by: Mapped[datetime | None]
+    expected_by: Mapped[datetime | None] = mapped_column(index=True)
     moved_to: Mapped[str | None] = mapped_column(Text)
     moved_seen_at: Mapped[datetime | None]
     gone_at: Mapped[datetime | None]
@@ -205,10 +227,28 @@ class Revision(Base):
         held_because: a `HeldBecause`, if this state waits for a person; else empty.
         reading: the version of our parsers that read it (`READING` in `watch/parsers/`): two states
             that were read in different ways may differ without an edit.
+        judge_requests: how often it was asked since the last judgement that it be judged for all
+            profiles; 0 for a judged one. Writer: `match/unjudged.py`.
+        emptied: true after `body` and `content` were removed, because the state is old.
     """
 
     __tablename__ = "revision"
-    __table_args__ = (UniqueConstraint("entry_id", "number"),)
+    __table_args__ = (
+        UniqueConstraint("entry_id", "number"),
+        # The few that wait, however many are stored.
+        Index(
+            "ix_revision_unjudged",
+            "id",
+            sqlite_where=text("judge_requests > 0"),
+            postgresql_where=text("judge_requests > 0"),
+        ),
+        Index(
+            "ix_revision_full",
+            "observed_at",
+            sqlite_where=_MAY_BE_EMPTIED,
+            postgresql_where=_MAY_BE_EMPTIED,
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     entry_id: Mapped[int] = mapped_column(ForeignKey("entry.id", ondelete="CASCADE"))
@@ -231,6 +271,8 @@ class Revision(Base):
     as_of: Mapped[datetime | None]
     held_because: Mapped[str] = mapped_column(String(20), default="")
     reading: Mapped[int] = mapped_column(default=1, server_default="1")
+    judge_requests: Mapped[int] = mapped_column(default=1, server_default="0")
+    emptied: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     entry: Mapped[Entry] = relationship(back_populates="revisions")
 

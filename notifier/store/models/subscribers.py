@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from notifier.enums import (
@@ -16,6 +16,12 @@ from notifier.enums import (
 )
 from notifier.store.models.base import Base, LenientJSON
 from notifier.store.models.profiles import Profile
+
+# The conditions of indexes that hold few of very many rows.
+_HAS_TROUBLE = text("trouble IS NOT NULL")
+_HAS_WISH = text("wish IS NOT NULL")
+_HAS_PAUSE = text("paused_until IS NOT NULL")
+_HAS_ENDED = text("status = 'ended'")
 
 
 class Subscriber(Base):
@@ -40,7 +46,7 @@ class Subscriber(Base):
     email: Mapped[str] = mapped_column(String(320))
     address_hash: Mapped[str] = mapped_column(String(64), unique=True)
     language: Mapped[str] = mapped_column(String(12))
-    time_zone: Mapped[str] = mapped_column(String(64))
+    time_zone: Mapped[str] = mapped_column(String(64), index=True)
     created_at: Mapped[datetime]
     soft_bounces: Mapped[int] = mapped_column(default=0)
     bounced_at: Mapped[datetime | None]
@@ -84,6 +90,26 @@ class Subscription(Base):
     __table_args__ = (
         UniqueConstraint("subscriber_id", "profile_id"),
         Index("ix_subscription_due", "status", "next_due_at"),
+        Index(
+            "ix_subscription_trouble",
+            "id",
+            sqlite_where=_HAS_TROUBLE,
+            postgresql_where=_HAS_TROUBLE,
+        ),
+        Index("ix_subscription_wish", "id", sqlite_where=_HAS_WISH, postgresql_where=_HAS_WISH),
+        Index(
+            "ix_subscription_paused",
+            "status",
+            "paused_until",
+            sqlite_where=_HAS_PAUSE,
+            postgresql_where=_HAS_PAUSE,
+        ),
+        Index(
+            "ix_subscription_ended",
+            "ended_at",
+            sqlite_where=_HAS_ENDED,
+            postgresql_where=_HAS_ENDED,
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

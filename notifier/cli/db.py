@@ -1,0 +1,84 @@
+"""`notifier db`."""
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from notifier.cli import shared
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+app = shared.group("db", "The schema of the database.")
+
+
+@app.command("status")
+def status(json: shared.Json = False) -> None:
+    """Show the schema of the database and the one of this version; change nothing.
+
+    Exits with 1 if they differ.
+    """
+    from notifier.store import db
+
+    engine = _engine()
+    try:
+        current, newest = db.migrations(engine)
+    finally:
+        engine.dispose()
+    is_newer = current is not None and current > newest
+    if json:
+        shared.print_json(
+            {
+                "database": engine.dialect.name,
+                "schema": current,
+                "newest": newest,
+                "ok": current == newest,
+            }
+        )
+    elif current == newest:
+        shared.say(f"The schema is {current}, that of this version.")
+    elif is_newer:
+        shared.say(
+            f"The schema is {current}, of a newer notifier; this version knows {newest}. "
+            "Install the newer one here, too."
+        )
+    else:
+        shared.say(
+            f"The schema is {current or 'not made yet'}, that of this version {newest}. To "
+            f"upgrade it: {'notifier db upgrade' if current else 'notifier init'}"
+        )
+    raise typer.Exit(0 if current == newest else 1)
+
+
+@app.command("upgrade")
+def upgrade() -> None:
+    """Upgrade the schema to that of this version; also while workers run.
+
+    Workers of the older version finish what is under way and end. On SQLite a copy of the database
+    is made first.
+    """
+    from notifier.store import db
+
+    engine = _engine()
+    try:
+        changed = db.upgrade(engine, create=False)
+        if engine.dialect.name == "postgresql":
+            from notifier import worker
+
+            changed = worker.create_tables(engine) or changed
+        current, _ = db.migrations(engine)
+    finally:
+        engine.dispose()
+    shared.say(
+        f"The schema is {current} now." if changed else f"Nothing to do: the schema is {current}."
+    )
+
+
+def _engine() -> "Engine":
+    """Return the engine of the settings' database, without the upgrade of every other command."""
+    from notifier.settings import load
+    from notifier.store import db, keys
+
+    settings = load(None)
+    keys.require(settings.suppression_key)
+    return db.make_engine(settings.database_url)
