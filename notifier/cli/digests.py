@@ -24,10 +24,16 @@ _HEADINGS = ("id", "profile", "cadence", "status", "composed", "items", "recipie
 @app.command("list")
 def list_(json: shared.Json = False) -> None:
     """Show every digest with its items, newest first."""
+    from notifier.deliver.outbox import warm_up
     from notifier.digest import digests
 
     with shared.open_deps() as deps, deps.reading() as session:
         rows = [_to_json(session, digest) for digest in digests.listed(session)]
+        waiting = warm_up.waiting(session, deps.now())
+    for row in rows:
+        wait = waiting.get(row["id"])
+        row["waiting_for_warm_up"] = wait.number if wait else 0
+        row["warm_up_until"] = wait.until.isoformat() if wait else None
     if json:
         shared.print_json(rows)
     else:
@@ -137,8 +143,16 @@ def _cells(row: dict[str, Any]) -> tuple[object, ...]:
         row["id"],
         row["profile"],
         row["cadence"],
-        row["status"],
+        _status_text(row),
         row["composed_at"],
         len(row["items"]),
         row["recipients"],
     )
+
+
+def _status_text(row: dict[str, Any]) -> str:
+    number = row["waiting_for_warm_up"]
+    if not number:
+        return str(row["status"])
+    waits = f"{number:,} wait{'s' if number == 1 else ''}"
+    return f"{row['status']}; {waits} for warm-up until {row['warm_up_until']}"

@@ -18,6 +18,7 @@ from notifier.store.db.schema import (
 from notifier.store.db.server_clock import ServerClock
 from notifier.store.db.sessions import ADDRESS_KEY, Run, reading, small_transactions, writing
 from notifier.store.db.statements import (
+    domain_of_column,
     in_chunks,
     insert_missing,
     refresh_statistics,
@@ -34,6 +35,7 @@ __all__ = [
     "alembic_config",
     "changing_schema",
     "connect",
+    "domain_of_column",
     "in_chunks",
     "insert_missing",
     "make_engine",
