@@ -26,6 +26,7 @@ from notifier.store.db.set_statements import (
     shrink_cache,
 )
 from notifier.store.db.statements import (
+    domain_of_column,
     in_chunks,
     insert_missing,
     refresh_statistics,
@@ -46,6 +47,7 @@ __all__ = [
     "changing_schema",
     "connect",
     "connect_options",
+    "domain_of_column",
     "enlarge_cache",
     "in_chunks",
     "insert_missing",

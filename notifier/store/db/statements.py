@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import Engine, literal_column, text
+from sqlalchemy import ColumnElement, Engine, func, literal_column, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -32,6 +32,13 @@ def in_chunks(values: Iterable[T], size: int = 500) -> Iterator[list[T]]:
     remaining = iter(values)
     while chunk := list(islice(remaining, size)):
         yield chunk
+
+
+def domain_of_column(session: Session, column: Any) -> ColumnElement[str]:
+    """Return the SQL expression for the domain of the addresses in a column, in lower case."""
+    if session.get_bind().dialect.name == "sqlite":
+        return func.lower(func.substr(column, func.instr(column, "@") + 1))
+    return func.lower(func.split_part(column, "@", 2))
 
 
 def insert_missing(session: Session, table: type[Any], values: Mapping[str, Any]) -> bool:
