@@ -293,10 +293,10 @@ def agree_to_address_change(request: Request) -> Response:
     with deps.writing() as session:
         change = address_changes.by_link(session, link_id, now)
         language = language_of(change.subscriber.language)
-        made = address_changes.agree(session, change, side, now)
-        for successor in made.successors if made is not None else ():
+        changed = address_changes.agree(session, change, side, now)
+        for successor in changed.successors if changed is not None else ():
             outbox.hand_over(session, *successor)
-    if made is not None:
+    if changed is not None:
         heading = LazyMessage("Your address is changed.")
         text = LazyMessage("We write to the new one from now on.")
     else:
