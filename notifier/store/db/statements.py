@@ -5,9 +5,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import Engine, literal_column, text
+from sqlalchemy import ColumnElement, Engine, func, literal_column, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
+
+from notifier.store.db.engine import driver_connection
 
 T = TypeVar("T")
 
@@ -30,6 +32,13 @@ def in_chunks(values: Iterable[T], size: int = 500) -> Iterator[list[T]]:
     remaining = iter(values)
     while chunk := list(islice(remaining, size)):
         yield chunk
+
+
+def domain_of_column(session: Session, column: Any) -> ColumnElement[str]:
+    """Return the SQL expression for the domain of the addresses in a column, in lower case."""
+    if session.get_bind().dialect.name == "sqlite":
+        return func.lower(func.substr(column, func.instr(column, "@") + 1))
+    return func.lower(func.split_part(column, "@", 2))
 
 
 def insert_missing(session: Session, table: type[Any], values: Mapping[str, Any]) -> bool:
@@ -64,6 +73,8 @@ def refresh_statistics(engine: Engine) -> None:
     By that it chooses its indexes. PostgreSQL does so by itself.
     """
     if engine.dialect.name == "sqlite":
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.exec_driver_sql("PRAGMA analysis_limit = 1000")
-            connection.exec_driver_sql("PRAGMA optimize")
+        with engine.connect() as connection:
+            # By the driver, so that no transaction begins.
+            sqlite_connection = driver_connection(connection)
+            sqlite_connection.execute("PRAGMA analysis_limit = 1000")
+            sqlite_connection.execute("PRAGMA optimize")

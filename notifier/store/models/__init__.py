@@ -14,6 +14,7 @@ from notifier.store.models.deliveries import (
     Note,
     Notice,
     RateLimit,
+    WarmUp,
     is_stopped,
     is_unfinished,
 )
@@ -81,6 +82,7 @@ __all__ = [
     "Term",
     "Told",
     "UTCDateTime",
+    "WarmUp",
     "WeeklyCount",
     "Wording",
     "has_status",

@@ -32,14 +32,6 @@ def upgrade() -> None:
         sqlite_where=sa.text("filed IS 0"),
         postgresql_where=sa.text("filed IS false"),
     )
-    stopped = sa.text("ended_because IN ('left', 'suppressed')")
-    op.create_index(
-        "ix_delivery_stopped",
-        "delivery",
-        ["subscription_id"],
-        sqlite_where=stopped,
-        postgresql_where=stopped,
-    )
     for column in ("change_id", "sent_at"):
         op.drop_index(f"ix_delivery_{column}", "delivery")
         where = sa.text(f"{column} IS NOT NULL")
@@ -56,7 +48,6 @@ def downgrade() -> None:
     for column in ("change_id", "sent_at"):
         op.drop_index(f"ix_delivery_{column}", "delivery")
         op.create_index(f"ix_delivery_{column}", "delivery", [column])
-    op.drop_index("ix_delivery_stopped", "delivery")
     op.drop_index("ix_match_owed", "match")
     op.drop_index("ix_subscription_prompt", "subscription")
     op.drop_index("ix_subscription_due", "subscription")
