@@ -18,6 +18,8 @@ from notifier.store.db.schema import (
 from notifier.store.db.server_clock import ServerClock
 from notifier.store.db.sessions import ADDRESS_KEY, Run, reading, small_transactions, writing
 from notifier.store.db.statements import (
+    MOST_COUNTED,
+    count_some,
     in_chunks,
     insert_missing,
     refresh_statistics,
@@ -27,6 +29,7 @@ from notifier.store.db.statements import (
 __all__ = [
     "ADDRESS_KEY",
     "BUSY_TIMEOUT_MS",
+    "MOST_COUNTED",
     "PERSONAL_TABLES",
     "Prepared",
     "Run",
@@ -35,6 +38,7 @@ __all__ = [
     "changing_schema",
     "connect",
     "connect_options",
+    "count_some",
     "in_chunks",
     "insert_missing",
     "make_engine",
