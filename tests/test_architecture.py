@@ -108,6 +108,7 @@ UNTOLD_TABLES = {
     "store/keys.py": (
         "Each address hash of every table is made anew when a database takes its first key."
     ),
+    "store/db/set_statements.py": "The temporary tables of SQLite that it makes itself.",
     "store/clock.py": "Times that a wrong clock stored are mended, whatever table they stand in.",
 }
 

@@ -36,7 +36,6 @@ _PIPE_WIDTH = 2000
 _ROWS_SHOWN = 100
 # Characters of a progress bar's description.
 _DESCRIPTION_WIDTH = 60
-
 # How the formats of exports write a character that must not reach a terminal.
 JSON_NOTATION = TOML_NOTATION = "\\u{:04x}"
 XML_NOTATION = "&#x{:x};"

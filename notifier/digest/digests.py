@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import delete, exists, func, insert, select, update
 from sqlalchemy.orm import Session, defer, joinedload, selectinload
 
 from notifier.digest.groups import Group
@@ -134,7 +134,7 @@ def compose(
 
     Args:
         profile: as it was read with the group.
-        group: the subscriptions and their items.
+        group: the items and the variant.
         states: the states that the items show.
         render: turns the view into subject and body.
         due_at: the earliest due time of the group.
@@ -156,11 +156,11 @@ def compose_no_news(variant: Variant, rendered: Rendered, due_at: datetime) -> C
     return ComposedDigest(variant, key, f"quiet/{due_at:%Y-%m-%d}", rendered)
 
 
-def store(session: Session, profile_id: int, composed: ComposedDigest, now: datetime) -> Digest:
-    """Store a composed digest; the caller enqueues its deliveries in the same transaction.
+def store(session: Session, profile_id: int, composed: ComposedDigest, now: datetime) -> int:
+    """Store a composed digest, unless it is stored already; return its id.
 
-    Returns:
-        The new digest, or the stored one if other members of the group were served before.
+    Nobody is mailed from it before it is released (`release`): its deliveries follow in other
+    transactions.
     """
     same = (
         Digest.profile_id == profile_id,
@@ -168,10 +168,9 @@ def store(session: Session, profile_id: int, composed: ComposedDigest, now: date
         Digest.group_key == composed.group_key,
         Digest.window == composed.window,
     )
-    digest = session.scalar(select(Digest).where(*same))
-    if digest is not None:
-        reopen(digest)
-        return digest
+    stored = session.scalar(select(Digest.id).where(*same))
+    if stored is not None:
+        return stored
     digest = _digest(profile_id, composed, now)
     session.add(digest)
     session.flush()
@@ -188,7 +187,49 @@ def store(session: Session, profile_id: int, composed: ComposedDigest, now: date
     ]
     if rows:
         session.execute(insert(DigestItem), rows)
-    return digest
+    return digest.id
+
+
+def go_on(session: Session, digest_ids: Collection[int]) -> bool:
+    """Prepare digests for further deliveries: one that was sent or failed is approved again.
+
+    Returns:
+        False if one of them is not stored any more: nobody was served with it, and another process
+        has removed it.
+    """
+    is_one = Digest.id.in_(digest_ids)
+    ended = Digest.status.in_((DigestStatus.SENT, DigestStatus.FAILED))
+    session.execute(
+        update(Digest)
+        .where(is_one, ended)
+        .values(status=DigestStatus.APPROVED)
+        .execution_options(synchronize_session=False)
+    )
+    return session.scalar(select(func.count(Digest.id)).where(is_one)) == len(digest_ids)
+
+
+def profiles_composing(session: Session) -> list[int]:
+    """Return the profiles with digests that are not released, because a process ended."""
+    composing = has_status(DigestStatus.COMPOSING)
+    return list(session.scalars(select(Digest.profile_id).where(composing).distinct()))
+
+
+def release(session: Session, profile_id: int) -> None:
+    """Let the digests of a profile go out whose deliveries are stored.
+
+    One that nobody is sent is removed.
+    """
+    composing = Digest.profile_id == profile_id, Digest.status == DigestStatus.COMPOSING
+    is_sent = exists().where(Delivery.digest_id == Digest.id)
+    released = update(Digest).where(*composing, is_sent).values(status=DigestStatus.APPROVED)
+    session.execute(released.execution_options(synchronize_session=False))
+    removed = delete(Digest).where(*composing)
+    session.execute(removed.execution_options(synchronize_session=False))
+
+
+def stored(session: Session, digest_ids: Collection[int]) -> int:
+    """Count which of these digests are stored."""
+    return session.scalar(select(func.count(Digest.id)).where(Digest.id.in_(digest_ids))) or 0
 
 
 def _digest(profile_id: int, composed: ComposedDigest, now: datetime) -> Digest:
@@ -200,7 +241,7 @@ def _digest(profile_id: int, composed: ComposedDigest, now: datetime) -> Digest:
         language=composed.variant.language,
         group_key=composed.group_key,
         window=composed.window,
-        status=DigestStatus.APPROVED,
+        status=DigestStatus.COMPOSING,
         subject=rendered.subject,
         headline=rendered.headline,
         body_html=rendered.html,

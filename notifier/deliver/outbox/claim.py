@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, bindparam, case, func, select, update
+from sqlalchemy import and_, bindparam, case, func, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from notifier.deliver.outbox import rate_limits, stop
@@ -152,6 +152,8 @@ _DUE = (
         Delivery.status == bindparam("status"),
         Delivery.lane == bindparam("lane"),
         Delivery.next_attempt_at <= bindparam("now"),
+        # Nobody is mailed from a digest that is not released.
+        or_(Digest.id.is_(None), Digest.status != DigestStatus.COMPOSING),
     )
     .order_by(Delivery.next_attempt_at, Delivery.id)
     .limit(bindparam("limit"))

@@ -36,40 +36,6 @@ def new_message_id(domain: str) -> str:
     return f"<{uuid.uuid4().hex}@{domain}>"
 
 
-def enqueue_digest(
-    session: Session,
-    digest: Digest,
-    recipients: Sequence[tuple[Subscription, datetime]],
-    domain: str,
-    now: datetime,
-    *,
-    urgent: bool = False,
-) -> None:
-    """Enqueue a digest for the members of its group.
-
-    Args:
-        session: a writing session.
-        digest: the stored digest.
-        recipients: each subscription with the time at which the digest was due to it; at least one.
-        domain: the right side of the Message-IDs.
-        now: the time of enqueuing.
-        urgent: True if it goes before other digests.
-    """
-    rows = [
-        _row(
-            DeliveryKind.DIGEST,
-            due_at,
-            domain,
-            now,
-            digest_id=digest.id,
-            subscription_id=subscription.id,
-        )
-        | {"lane": Lane.URGENT if urgent else Lane.OTHERS}
-        for subscription, due_at in recipients
-    ]
-    _insert(session, rows)
-
-
 def enqueue_asked(
     session: Session, kind: DeliveryKind, subscription: Subscription, domain: str, now: datetime
 ) -> None:

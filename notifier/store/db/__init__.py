@@ -8,6 +8,7 @@ from notifier.store.db.deleted_rows import PERSONAL_TABLES, scrub
 from notifier.store.db.engine import BUSY_TIMEOUT_MS, connect, connect_options, make_engine
 from notifier.store.db.prepared import Prepared
 from notifier.store.db.schema import (
+    NewerSchemaError,
     alembic_config,
     changing_schema,
     migrations,
@@ -17,6 +18,13 @@ from notifier.store.db.schema import (
 )
 from notifier.store.db.server_clock import ServerClock
 from notifier.store.db.sessions import ADDRESS_KEY, Run, reading, small_transactions, writing
+from notifier.store.db.set_statements import (
+    Change,
+    SetChange,
+    enlarge_cache,
+    rows_as_table,
+    shrink_cache,
+)
 from notifier.store.db.statements import (
     in_chunks,
     insert_missing,
@@ -28,13 +36,17 @@ __all__ = [
     "ADDRESS_KEY",
     "BUSY_TIMEOUT_MS",
     "PERSONAL_TABLES",
+    "Change",
+    "NewerSchemaError",
     "Prepared",
     "Run",
     "ServerClock",
+    "SetChange",
     "alembic_config",
     "changing_schema",
     "connect",
     "connect_options",
+    "enlarge_cache",
     "in_chunks",
     "insert_missing",
     "make_engine",
@@ -43,7 +55,9 @@ __all__ = [
     "reading",
     "refresh_statistics",
     "require_known_schema",
+    "rows_as_table",
     "scrub",
+    "shrink_cache",
     "small_transactions",
     "take_turns",
     "upgrade",
