@@ -210,19 +210,23 @@ BENCHES = (
         goals=("P6",),
         title="Planning a digest",
         scripts=(
-            "planning.py --people 100000 --database sqlite",
-            "planning.py --people 100000 --database postgresql",
+            "planning.py --growth --people 100000 --database sqlite",
+            "planning.py --growth --people 100000 --database postgresql",
         ),
-        full=(
-            "planning.py --people 1000000 --database sqlite",
-            "planning.py --people 1000000 --database postgresql",
+        full=tuple(
+            f"planning.py --people 1000000 --database {database} {options}"
+            for database in ("sqlite", "postgresql")
+            for options in ("--growth", "--case told", "--case merging")
         ),
         proves=(
             "Who gets what is decided in the database: time grows with the list, memory does not."
         ),
         leaves_open="Lists in which everybody was told something else before: more groups.",
         closes="Fewer indexes and keys on the table of deliveries; each costs its share of rows.",
-        curves=(Curve("people", "s", "Planning by the length of the list"),),
+        curves=(
+            Curve("people", "s", "Planning by the length of the list"),
+            Curve("people", "MB", "Memory of planning by the length of the list"),
+        ),
     ),
     Bench(
         name="tick",

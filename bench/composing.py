@@ -7,11 +7,12 @@ share one database: the pages (the real application), the composing step, and th
 the sign-up form (POST /subscribe) again and again and takes the time of each answer. Four cases:
 
 - alone: nothing else runs.
-- rendering: the same digests are rendered and nothing is stored, for the share of the processor.
+- rendering: as many digests of as many items are rendered and nothing is read or stored, for the
+  share of the processor.
 - composing: the step as it is. Goal: no longer than while rendering.
-- rendering in the transaction: the step with a write transaction open while it renders, as a check
-  that the measurement would show such a wait. PostgreSQL locks rows, not the database: there it
-  shows nothing.
+- rendering in a transaction: the same rendering while a write transaction is open, as a check that
+  the measurement would show such a wait. PostgreSQL locks rows, not the database: there it shows
+  nothing.
 
 With `--postgresql` the database is on a server that is found or started as for the tests.
 """
@@ -38,26 +39,22 @@ from sqlalchemy import delete, select, update
 from bench import figures
 from bench.figures import Figure
 from notifier.deps import Deps
-from notifier.digest import digests
-from notifier.digest.groups import group_subscriptions
 from notifier.enums import DeliveryKind
-from notifier.match import profiles
-from notifier.messages import digest_body
 from notifier.pipeline import compose, match, poll
 from notifier.store import db
 from notifier.store.models import Delivery, Digest, DigestItem, Subscription
-from notifier.subscribers import due_subscriptions
 from notifier.web.app import create
 from tests.support import mail_sink, news_site, postgres
 from tests.support.forms import FORM
 from tests.support.installation import MONDAY, Installation, settings_for
+from tests.support.mails import TEMPLATES, a_digest, an_item
 from tests.support.visitor import Client
 from tests.support.web_server import serving
 
 GROUPS, ITEMS = 20, 80
 TUESDAY = MONDAY + timedelta(days=1)
 PAUSE_SECONDS = 0.01
-CASES = ("alone", "rendering", "composing", "rendering in the transaction")
+CASES = ("alone", "rendering", "composing", "rendering in a transaction")
 
 # What a visitor sends; the address of each is another.
 FIELDS = {
@@ -91,7 +88,9 @@ def prepare(url: str, members: int) -> None:
                     edition=edition,
                     language=language,
                 )
+        installation.publish([news_site.Article("Weather in Exampletown", "Mild.")])
         poll.run(installation.at(MONDAY))
+        match.run(installation.at(MONDAY))
         summary = "A made-up text about frexalimab that is as long as a summary may be. " * 5
         installation.publish(
             [
@@ -127,11 +126,11 @@ def work(url: str) -> None:
         if case == "reset":
             reset(deps, before)
         elif case == "rendering":
-            render_only(deps)
+            render()
         elif case == "composing":
             assert compose.run(deps) == GROUPS
         else:
-            compose_in_transaction(deps)
+            render_in_transaction(deps)
         print("done", flush=True)
 
 
@@ -154,34 +153,20 @@ def reset(deps: Deps, before: list[tuple[int, int, datetime | None, str, datetim
             )
 
 
-def render_only(deps: Deps) -> None:
-    """Read and render all digests, and store nothing."""
-    with deps.reading() as session:
-        profile = profiles.find(session, None)
-        ids = due_subscriptions.due(session, profile.id, TUESDAY, timedelta(0))
-        members, _ = due_subscriptions.readable(session, ids)
-        groups = group_subscriptions(session, profile, members)
-        states = [digests.states(session, group.items) for group in groups]
-    assert [len(group.items) for group in groups] == [ITEMS] * GROUPS
-    render = digest_body.renderer(deps)
-    for group, shown in zip(groups, states, strict=True):
-        digests.compose(profile, group, shown, render, TUESDAY, TUESDAY)
+def render() -> None:
+    """Render as many digests as are composed, of as many items."""
+    text = "A made-up text about frexalimab that is as long as a summary may be. " * 5
+    items = [an_item(title=f"Frexalimab headline {n}", summary=text) for n in range(ITEMS)]
+    for _ in range(GROUPS):
+        for template in ("email/digest_body.html.j2", "email/digest_body.txt.j2"):
+            TEMPLATES.render(template, {"digest": a_digest(*items)})
 
 
-def compose_in_transaction(deps: Deps) -> None:
-    """Compose as the step does, but hold a write transaction while each digest is rendered."""
-    real = digests.compose
-
-    def locked(*arguments: object) -> digests.ComposedDigest:
-        with deps.writing() as session:
-            session.execute(select(1))  # the first statement begins the transaction
-            return real(*arguments)  # type: ignore[arg-type]
-
-    digests.compose = locked
-    try:
-        assert compose.run(deps) == GROUPS
-    finally:
-        digests.compose = real
+def render_in_transaction(deps: Deps) -> None:
+    """Render the same while a write transaction is open."""
+    with deps.writing() as session:
+        session.execute(select(1))  # the first statement begins the transaction
+        render()
 
 
 @contextmanager
@@ -224,7 +209,9 @@ class Visitors:
         began = time.perf_counter()
         answer = self._client.request("POST", "/subscribe", body, FORM, X_Forwarded_For=network)
         seconds = time.perf_counter() - began
-        assert answer.status_code == 200, answer.text
+        # 503: the database was locked for longer than a connection waits; the time counts all the
+        # same.
+        assert answer.status_code in (200, 503), answer.text
         return seconds
 
 

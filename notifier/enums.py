@@ -130,9 +130,11 @@ SubscriptionStatus.RUNNING = frozenset((SubscriptionStatus.CONFIRMED, Subscripti
 class DigestStatus(StrEnum):
     """The status of a digest; only the deliveries of an `approved` or `sent` one are sent.
 
-    `failed`: nothing of it waits any more, and it reached nobody.
+    `composing`: its deliveries are being stored; the last of them releases it. `failed`: nothing of
+    it waits any more, and it reached nobody.
     """
 
+    COMPOSING = "composing"
     DRAFT = "draft"
     HELD = "held"
     APPROVED = "approved"

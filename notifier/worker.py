@@ -263,10 +263,9 @@ class Worker:
         return [*slots, (general, self._concurrency)]
 
     def _app(self) -> App:
-        url = self._deps.engine.url.set(drivername="postgresql")
-        connector = PsycopgConnector(
-            conninfo=url.render_as_string(hide_password=False), min_size=1, max_size=4, timeout=5
-        )
+        # Not prepared: behind PgBouncer the next statement may meet another connection.
+        options = {**db.connect_options(self._deps.engine), "prepare_threshold": None}
+        connector = PsycopgConnector(kwargs=options, min_size=1, max_size=4, timeout=5)
         app = App(
             connector=connector,
             worker_defaults={
@@ -352,7 +351,7 @@ class Worker:
         """Enqueue what the rows say is due, unless it waits, runs, or is set aside."""
         try:
             db.require_known_schema(self._deps.engine)
-        except StoreError as error:
+        except db.NewerSchemaError as error:
             self._refused = error
             self._stop.set()
             return

@@ -34,8 +34,8 @@ GROUND, STAGES = 1, 3
 
 # The one file or folder that writes a table, by the name of the table's model.
 WRITERS = {
-    "Source": ("watch/sources.py",),
-    "SourceProfile": ("watch/sources.py",),
+    "Source": ("watch/sources.py", "watch/new_sources.py"),
+    "SourceProfile": ("watch/sources.py", "watch/new_sources.py"),
     "Entry": ("watch/entries.py",),
     "Doubt": ("watch/doubts.py",),
     "EntryAlias": ("watch/identity.py",),
@@ -77,6 +77,7 @@ WRITERS = {
         "store/heartbeat.py",
         "deliver/outbox/stop.py",
         "match/profiles.py",
+        "match/canaries.py",
     ),
 }
 
@@ -108,6 +109,7 @@ UNTOLD_TABLES = {
     "store/keys.py": (
         "Each address hash of every table is made anew when a database takes its first key."
     ),
+    "store/db/set_statements.py": "The temporary tables of SQLite that it makes itself.",
     "store/clock.py": "Times that a wrong clock stored are mended, whatever table they stand in.",
 }
 

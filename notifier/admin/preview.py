@@ -192,5 +192,4 @@ def _items(
 ) -> Sequence[Candidate]:
     if since is not None:
         return groups.seen_since(session, profile, since)
-    grouped = groups.group_subscriptions(session, profile, [subscription])
-    return grouped[0].items if grouped else ()
+    return groups.items_for(session, profile, subscription)

@@ -16,8 +16,8 @@ from notifier.errors import ProfileError
 from notifier.match import judging, matches, past_entries, profiles
 from notifier.match.past_entries import Candidate, Estimate, PastMatches, Progress
 from notifier.match.profile_file import ProfileFile
-from notifier.store.models import Profile
-from notifier.watch import sources
+from notifier.watch import new_sources
+from notifier.watch.new_sources import Wanted
 
 
 @dataclass(frozen=True)
@@ -126,30 +126,23 @@ def import_all(
     """
     matches.take_turn(session)
     ids = profiles.save_all(session, files, now)
-    new_sources = []
-    for done, file in enumerate(files, 1):
-        new_sources.append(_watch(session, file, ids[file.slug], now))
-        if progress is not None:
-            progress(done, len(files), "profiles stored")
+    if progress is not None:
+        progress(0, len(files), "profiles stored")
+    wanted = [
+        Wanted(ids[file.slug], url, kind)
+        for file in files
+        for urls, kind in ((file.sources, None), (file.pages, SourceKind.PAGE))
+        for url in urls
+    ]
+    watched = new_sources.add_all(session, wanted, now)
     older = past_entries.store(session, [ids[file.slug] for file in files], past, now)
     profiles.note_import(session)
+    if progress is not None:
+        progress(len(files), len(files), "profiles stored")
     return [
-        ImportResult(file.slug, file.name, watched, older[ids[file.slug]])
-        for file, watched in zip(files, new_sources, strict=True)
+        ImportResult(file.slug, file.name, watched[ids[file.slug]], older[ids[file.slug]])
+        for file in files
     ]
-
-
-def _watch(session: Session, file: ProfileFile, profile_id: int, now: datetime) -> int:
-    """Watch the pages and sources of a profile; return how many were not watched before."""
-    if not file.sources and not file.pages:
-        return 0
-    profile = session.get_one(Profile, profile_id)
-    new_sources = 0
-    for url in file.sources:
-        new_sources += sources.add(session, url, now, profile=profile)[1]
-    for url in file.pages:
-        new_sources += sources.add(session, url, now, kind=SourceKind.PAGE, profile=profile)[1]
-    return new_sources
 
 
 def estimate_matches(session: Session, file: ProfileFile, now: datetime) -> Estimate:

@@ -1,10 +1,13 @@
 """`notifier deliveries`."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from notifier.cli import shared
+
+if TYPE_CHECKING:
+    from sqlalchemy import RowMapping
 
 app = shared.group("deliveries", "Mails to be sent and sent, with the server's answers.")
 
@@ -36,21 +39,21 @@ def list_(
 
     Recipients are shown by their id, not by their address; `subscribers list --json` shows both.
     """
-    from notifier.deliver import outbox
+    from notifier.deliver.outbox import listing
     from notifier.deliver.outbox import stop as outbox_stop
     from notifier.enums import DeliveryStatus
 
     wanted = shared.optional_member(DeliveryStatus, status, "--status")
     with shared.open_deps() as deps, deps.reading() as session:
-        deliveries, total = outbox.listed(session, wanted, shared.row_limit(limit, json=json))
         stopped_at = outbox_stop.stopped_at(session)
-    rows = [
-        {key: shared.as_time(value) if key.endswith("_at") else value for key, value in row.items()}
-        for row in deliveries
-    ]
-    shared.print_rows(rows, _COLUMNS, "There are no deliveries.", json=json)
-    if not json:
-        shared.say_if_cut(len(rows), total)
+        listed = listing.listed(session, wanted, shared.row_limit(limit, json=json))
+        rows = (_to_json(row) for row in listed)
+        if json:
+            shared.print_json_rows(rows)
+        else:
+            shown = list(rows)
+            shared.print_rows(shown, _COLUMNS, "There are no deliveries.", json=False)
+            shared.say_if_cut(len(shown), listing.count(session, wanted))
     if stopped_at is not None:
         shared.warn(shared.stopped_note(stopped_at))
 
@@ -125,6 +128,12 @@ def drop(
     with shared.open_deps(now) as deps:
         count = unsent.drop(deps, ids)
     shared.say(f"{_deliveries(count)} dropped.")
+
+
+def _to_json(row: "RowMapping") -> dict[str, Any]:
+    return {
+        key: shared.as_time(value) if key.endswith("_at") else value for key, value in row.items()
+    }
 
 
 def _deliveries(count: int) -> str:

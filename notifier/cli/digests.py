@@ -9,6 +9,7 @@ from notifier.cli import shared, texts
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from notifier.deliver.outbox.warm_up import Wait
     from notifier.store.models import Digest
 
 app = shared.group("digests", "The digests that were composed.")
@@ -22,23 +23,30 @@ _HEADINGS = ("id", "profile", "cadence", "status", "composed", "items", "recipie
 
 
 @app.command("list")
-def list_(json: shared.Json = False) -> None:
-    """Show every digest with its items, newest first."""
+def list_(limit: shared.Limit = None, json: shared.Json = False) -> None:
+    """Show digests with their items, newest first."""
     from notifier.deliver.outbox import warm_up
     from notifier.digest import digests
 
     with shared.open_deps() as deps, deps.reading() as session:
-        rows = [_to_json(session, digest) for digest in digests.listed(session)]
+        listed = digests.listed(session, shared.row_limit(limit, json=json))
         waiting = warm_up.waiting(session, deps.now())
-    for row in rows:
-        wait = waiting.get(row["id"])
-        row["waiting_for_warm_up"] = wait.number if wait else 0
-        row["warm_up_until"] = wait.until.isoformat() if wait else None
-    if json:
-        shared.print_json(rows)
-    else:
-        cells = [_cells(row) for row in rows]
-        shared.print_table(_HEADINGS, cells, "No digest has been composed yet.")
+        rows = (
+            _to_json(session, digest) | _warm_up_of(waiting.get(digest.id)) for digest in listed
+        )
+        if json:
+            shared.print_json_rows(rows)
+            return
+        cells, total = [_cells(row) for row in rows], digests.count(session)
+    shared.print_table(_HEADINGS, cells, "No digest has been composed yet.")
+    shared.say_if_cut(len(cells), total)
+
+
+def _warm_up_of(wait: "Wait | None") -> dict[str, object]:
+    return {
+        "waiting_for_warm_up": wait.number if wait else 0,
+        "warm_up_until": wait.until.isoformat() if wait else None,
+    }
 
 
 @app.command("show")

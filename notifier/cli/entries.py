@@ -15,13 +15,20 @@ _COLUMNS = ("id", "source", "published_at", "revisions", "title", "url")
 
 
 @app.command("list")
-def list_(json: shared.Json = False) -> None:
-    """Show every entry, newest first."""
+def list_(limit: shared.Limit = None, json: shared.Json = False) -> None:
+    """Show entries, newest first."""
     from notifier.watch import entries
 
     with shared.open_deps() as deps, deps.reading() as session:
-        rows = [_to_json(entry, revisions) for entry, revisions in entries.listed(session)]
-    shared.print_rows(rows, _COLUMNS, "There are no entries yet. Try: notifier poll", json=json)
+        listed = entries.listed(session, shared.row_limit(limit, json=json))
+        rows = (_to_json(entry, revisions) for entry, revisions in listed)
+        if json:
+            shared.print_json_rows(rows)
+            return
+        shown, total = list(rows), entries.count(session)
+    empty = "There are no entries yet. Try: notifier poll"
+    shared.print_rows(shown, _COLUMNS, empty, json=False)
+    shared.say_if_cut(len(shown), total)
 
 
 @app.command("show")

@@ -11,8 +11,8 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -36,7 +36,6 @@ _PIPE_WIDTH = 2000
 _ROWS_SHOWN = 100
 # Characters of a progress bar's description.
 _DESCRIPTION_WIDTH = 60
-
 # How the formats of exports write a character that must not reach a terminal.
 JSON_NOTATION = TOML_NOTATION = "\\u{:04x}"
 XML_NOTATION = "&#x{:x};"
@@ -215,10 +214,22 @@ def stopped_note(stopped_at: datetime) -> str:
 
 def print_json(document: Any) -> None:
     """Print one JSON document, with escapes for characters that would control a terminal."""
+    sys.stdout.write(f"{_json_text(document)}\n")
+
+
+def print_json_rows(rows: Iterable[Any]) -> None:
+    """Print a list as `print_json` does, row by row: it may be longer than the memory."""
+    before = "["
+    for row in rows:
+        indented = _json_text(row).replace("\n", "\n  ")
+        sys.stdout.write(f"{before}\n  {indented}")
+        before = ","
+    sys.stdout.write("[]\n" if before == "[" else "\n]\n")
+
+
+def _json_text(document: Any) -> str:
     text = printable(json.dumps(document, ensure_ascii=False, indent=2), JSON_NOTATION)
-    if not _can_be_written(text):
-        text = json.dumps(document, indent=2)
-    sys.stdout.write(f"{text}\n")
+    return text if _can_be_written(text) else json.dumps(document, indent=2)
 
 
 def print_data(text: str, notation: str = "") -> None:
@@ -239,11 +250,9 @@ def print_data(text: str, notation: str = "") -> None:
 
 
 def _can_be_written(text: str) -> bool:
-    try:
-        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
+    with suppress(UnicodeEncodeError):
+        return bool(text.encode(getattr(sys.stdout, "encoding", None) or "utf-8"))
+    return False
 
 
 def print_rows(

@@ -1,7 +1,9 @@
 """Alerts: the few conditions that mean that mails do not go out, each reported once.
 
 Owns what counts as broken. Nothing less raises an alert, so that alerts are read when they come.
-Subscribers for whom no digest can be composed count too, because nobody else would ever notice.
+Subscribers for whom no digest can be composed count too, because nobody else would ever notice. A
+mail whose answer was lost is no backlog: it may have arrived, and is reported when it is not tried
+any more.
 """
 
 from collections.abc import Sequence
@@ -14,6 +16,7 @@ from sqlalchemy.orm import Session
 from notifier.deliver import given_up, outbox
 from notifier.deliver.bounces.advice import advice_for
 from notifier.deliver.given_up import Unreached
+from notifier.deliver.outbox import MOST_UNCERTAIN
 from notifier.enums import (
     DeliveryKind,
     DeliveryStatus,
@@ -43,6 +46,8 @@ REFUSALS = "refusals"
 PROXY = "proxy"
 # The name of an alert about a digest that nobody got begins so; its id follows.
 _UNREACHED = "unreached digest "
+# The name under which a mail is stored whose answer was lost, and that waits for a person.
+_IN_DOUBT = "doubtful delivery "
 
 
 @dataclass(frozen=True)
@@ -177,6 +182,7 @@ def _overdue(session: Session, now: datetime) -> Sequence[int]:
         .where(
             Delivery.digest_id == Digest.id,
             is_unfinished(),
+            Delivery.status.in_(DeliveryStatus.WAITING),
             Delivery.created_at <= now - PATIENCE,
             (Delivery.next_attempt_at <= now) | tried,
         )
@@ -193,7 +199,7 @@ def _count_late(session: Session, now: datetime) -> int:
         select(func.count(Delivery.id))
         .outerjoin(Digest, Digest.id == Delivery.digest_id)
         .where(
-            Delivery.status.in_(DeliveryStatus.OPEN),
+            Delivery.status.in_(DeliveryStatus.WAITING),
             Delivery.kind != DeliveryKind.NOTICE,
             Delivery.next_attempt_at <= now - PATIENCE,
             (Digest.id.is_(None)) | (Digest.status == DigestStatus.APPROVED),
@@ -243,6 +249,7 @@ def update(session: Session, troubles: Sequence[Trouble], now: datetime) -> Chan
     known = {
         alarm.name: alarm.since
         for alarm in session.scalars(select(Alarm).where(Alarm.name != PROXY))
+        if not alarm.name.startswith(_IN_DOUBT)
     }
     names = {trouble.name for trouble in troubles}
     begun = [trouble for trouble in troubles if trouble.name not in known]
@@ -274,7 +281,11 @@ def _some_wait(session: Session) -> bool:
     waiting = (
         select(Delivery.id)
         .join(Digest, Digest.id == Delivery.digest_id)
-        .where(is_unfinished(), Digest.status == DigestStatus.APPROVED)
+        .where(
+            is_unfinished(),
+            Delivery.status.in_(DeliveryStatus.WAITING),
+            Digest.status == DigestStatus.APPROVED,
+        )
     )
     return session.scalar(waiting.limit(1)) is not None
 
@@ -291,3 +302,24 @@ def newly_given_up(session: Session, now: datetime) -> list[int]:
     lost = given_up.lately(session, now, unreported)
     outbox.note_reported(session, unreported)
     return [each for each in lost if each not in with_digest]
+
+
+def newly_in_doubt(session: Session, now: datetime, *, hold_uncertain: bool) -> list[int]:
+    """Return the ids of the mails whose answer was lost, that wait for a person, not reported yet.
+
+    They are stored as reported. What is no longer in doubt is forgotten, so that it is reported
+    when it comes again.
+
+    Args:
+        session: a writing session.
+        now: the time.
+        hold_uncertain: True if such a mail is not sent a second time (`smtp.when_uncertain`).
+    """
+    times = 1 if hold_uncertain else MOST_UNCERTAIN
+    names = {f"{_IN_DOUBT}{each}": each for each in given_up.in_doubt(session, times)}
+    reported = {*session.scalars(select(Alarm.name).where(Alarm.name.startswith(_IN_DOUBT)))}
+    for chunk in db.in_chunks(reported - names.keys()):
+        session.execute(delete(Alarm).where(Alarm.name.in_(chunk)))
+    new = {name: each for name, each in names.items() if name not in reported}
+    session.add_all(Alarm(name=name, detail="", since=now) for name in new)
+    return [*new.values()]

@@ -1,4 +1,4 @@
-"""Given up: mails that did not reach their reader and are not tried any more.
+"""Given up: mails that did not reach their reader, or may not have, and are not tried any more.
 
 Owns when a digest counts as one that nobody got, and which single mails the operator is told of. A
 mail to an address that does not exist is none of them: nobody waits for it.
@@ -144,6 +144,22 @@ def lately(session: Session, now: datetime, among: Collection[int]) -> list[int]
         statement = _lost_since(now - _LATELY).where(Delivery.id.in_(chunk))
         lost += session.scalars(statement.order_by(Delivery.id))
     return lost
+
+
+def in_doubt(session: Session, uncertain_times: int) -> Sequence[int]:
+    """Return the ids of the mails of which nobody knows whether they arrived, for a person.
+
+    Args:
+        session: a session.
+        uncertain_times: how often the answer to a mail was lost until it is not tried again.
+    """
+    doubtful = (
+        Delivery.status == DeliveryStatus.UNCERTAIN,
+        Delivery.uncertain_times >= uncertain_times,
+        Delivery.kind != DeliveryKind.NOTICE,
+    )
+    # Sorted here: for a sorted answer SQLite would read all deliveries in that order.
+    return sorted(session.scalars(select(Delivery.id).where(*doubtful)))
 
 
 def retry_command(delivery_ids: Sequence[int]) -> str:

@@ -4,18 +4,19 @@ Owns the tables of digests and their items.
 """
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, insert, select, update
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import delete, exists, func, insert, select, update
+from sqlalchemy.orm import Session, defer, joinedload, selectinload
 
 from notifier.digest.groups import Group
 from notifier.digest.selection import Candidate
 from notifier.digest.view import DigestView, Variant, digest_view
 from notifier.enums import DeliveryStatus, DigestStatus, NewsKind
 from notifier.errors import NotFoundError
+from notifier.store.db import in_chunks
 from notifier.store.models import (
     Delivery,
     Digest,
@@ -88,6 +89,9 @@ class ComposedDigest:
 
 Renderer = Callable[[DigestView], Rendered]
 
+# Digests that a listing reads at a time. Chosen by hand; not measured.
+_LISTED_AT_ONCE = 100
+
 
 def states(session: Session, items: Collection[Candidate]) -> States:
     """Load the states that items show: the newest revision for news, else the matched one."""
@@ -130,7 +134,7 @@ def compose(
 
     Args:
         profile: as it was read with the group.
-        group: the subscriptions and their items.
+        group: the items and the variant.
         states: the states that the items show.
         render: turns the view into subject and body.
         due_at: the earliest due time of the group.
@@ -152,11 +156,11 @@ def compose_no_news(variant: Variant, rendered: Rendered, due_at: datetime) -> C
     return ComposedDigest(variant, key, f"quiet/{due_at:%Y-%m-%d}", rendered)
 
 
-def store(session: Session, profile_id: int, composed: ComposedDigest, now: datetime) -> Digest:
-    """Store a composed digest; the caller enqueues its deliveries in the same transaction.
+def store(session: Session, profile_id: int, composed: ComposedDigest, now: datetime) -> int:
+    """Store a composed digest, unless it is stored already; return its id.
 
-    Returns:
-        The new digest, or the stored one if other members of the group were served before.
+    Nobody is mailed from it before it is released (`release`): its deliveries follow in other
+    transactions.
     """
     same = (
         Digest.profile_id == profile_id,
@@ -164,10 +168,9 @@ def store(session: Session, profile_id: int, composed: ComposedDigest, now: date
         Digest.group_key == composed.group_key,
         Digest.window == composed.window,
     )
-    digest = session.scalar(select(Digest).where(*same))
-    if digest is not None:
-        reopen(digest)
-        return digest
+    stored = session.scalar(select(Digest.id).where(*same))
+    if stored is not None:
+        return stored
     digest = _digest(profile_id, composed, now)
     session.add(digest)
     session.flush()
@@ -184,7 +187,49 @@ def store(session: Session, profile_id: int, composed: ComposedDigest, now: date
     ]
     if rows:
         session.execute(insert(DigestItem), rows)
-    return digest
+    return digest.id
+
+
+def go_on(session: Session, digest_ids: Collection[int]) -> bool:
+    """Prepare digests for further deliveries: one that was sent or failed is approved again.
+
+    Returns:
+        False if one of them is not stored any more: nobody was served with it, and another process
+        has removed it.
+    """
+    is_one = Digest.id.in_(digest_ids)
+    ended = Digest.status.in_((DigestStatus.SENT, DigestStatus.FAILED))
+    session.execute(
+        update(Digest)
+        .where(is_one, ended)
+        .values(status=DigestStatus.APPROVED)
+        .execution_options(synchronize_session=False)
+    )
+    return session.scalar(select(func.count(Digest.id)).where(is_one)) == len(digest_ids)
+
+
+def profiles_composing(session: Session) -> list[int]:
+    """Return the profiles with digests that are not released, because a process ended."""
+    composing = has_status(DigestStatus.COMPOSING)
+    return list(session.scalars(select(Digest.profile_id).where(composing).distinct()))
+
+
+def release(session: Session, profile_id: int) -> None:
+    """Let the digests of a profile go out whose deliveries are stored.
+
+    One that nobody is sent is removed.
+    """
+    composing = Digest.profile_id == profile_id, Digest.status == DigestStatus.COMPOSING
+    is_sent = exists().where(Delivery.digest_id == Digest.id)
+    released = update(Digest).where(*composing, is_sent).values(status=DigestStatus.APPROVED)
+    session.execute(released.execution_options(synchronize_session=False))
+    removed = delete(Digest).where(*composing)
+    session.execute(removed.execution_options(synchronize_session=False))
+
+
+def stored(session: Session, digest_ids: Collection[int]) -> int:
+    """Count which of these digests are stored."""
+    return session.scalar(select(func.count(Digest.id)).where(Digest.id.in_(digest_ids))) or 0
 
 
 def _digest(profile_id: int, composed: ComposedDigest, now: datetime) -> Digest:
@@ -196,7 +241,7 @@ def _digest(profile_id: int, composed: ComposedDigest, now: datetime) -> Digest:
         language=composed.variant.language,
         group_key=composed.group_key,
         window=composed.window,
-        status=DigestStatus.APPROVED,
+        status=DigestStatus.COMPOSING,
         subject=rendered.subject,
         headline=rendered.headline,
         body_html=rendered.html,
@@ -233,10 +278,31 @@ def _group_key(group: Group) -> str:
     return hashlib.sha256(" ".join(parts).encode()).hexdigest()
 
 
-def listed(session: Session) -> list[Digest]:
-    """Return all digests with their profile, newest first."""
-    newest_first = select(Digest).order_by(Digest.id.desc()).options(joinedload(Digest.profile))
-    return list(session.scalars(newest_first))
+def listed(session: Session, limit: int | None = None) -> Iterator[Digest]:
+    """Yield digests with their profile and items, newest first, without their bodies.
+
+    Args:
+        session: a reading session.
+        limit: the most that are yielded; None for all.
+    """
+    ids = session.scalars(select(Digest.id).order_by(Digest.id.desc()).limit(limit)).all()
+    items = selectinload(Digest.items)
+    details = (
+        joinedload(Digest.profile),
+        defer(Digest.body_html),
+        defer(Digest.body_text),
+        defer(Digest.page_html),
+        items.joinedload(DigestItem.match).joinedload(Match.entry),
+        items.joinedload(DigestItem.revision).load_only(Revision.title),
+    )
+    for chunk in in_chunks(ids, _LISTED_AT_ONCE):
+        page = select(Digest).where(Digest.id.in_(chunk)).order_by(Digest.id.desc())
+        yield from session.scalars(page.options(*details))
+
+
+def count(session: Session) -> int:
+    """Return the number of digests."""
+    return session.scalar(select(func.count(Digest.id))) or 0
 
 
 def find(session: Session, digest_id: int) -> Digest:

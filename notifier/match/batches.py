@@ -247,6 +247,9 @@ def with_stories(session: Session, judged: JudgedBatch, now: datetime) -> BatchD
         for profile_id in sorted(judged.profiles_with_news)
     }
     drafts = link_stories(judged.draft.matches, reports, recent)
+    for draft in drafts:
+        if draft.kind is NewsKind.NEW:
+            reports.make_keys(draft.revision_id)
     return replace(judged.draft, matches=drafts, keys=reports.made_keys)
 
 
@@ -268,6 +271,8 @@ def link_stories(
             places[draft.profile_id].append(place)
     linked = list(drafts)
     for profile_id, its_places in places.items():
+        if len(its_places) == 1 and not recent.get(profile_id):
+            continue  # there is nothing to compare it with
         wanted = _wanted_runs([drafts[place] for place in its_places], reports)
         index = _index_of(recent.get(profile_id, ()), reports, wanted)
         for chunk in in_chunks(its_places):

@@ -68,7 +68,10 @@ def judge_document(
     for place, text in texts.items():
         for profile_id, hits in vocabulary.find(text).items():
             hits_of.setdefault(profile_id, {})[place] = hits
-    medical = bool(hits_of) and any(map(is_medical, texts.values()))
+    # Only words of capitals may mean something else; other hits are of medicine by themselves.
+    medical = all(map(_has_more_than_acronyms, hits_of.values())) or any(
+        map(is_medical, texts.values())
+    )
     judgements = {
         profile_id: judge(names[profile_id], hits, medical=medical)
         for profile_id, hits in hits_of.items()
@@ -80,6 +83,10 @@ def judge_document(
             if named and (judgement is None or judgement.tier is Tier.NONE):
                 judgements[profile_id] = judge_pointer(names[profile_id])
     return judgements
+
+
+def _has_more_than_acronyms(hits: Mapping[str, Sequence[Hit]]) -> bool:
+    return not all(hit.acronym for place_hits in hits.values() for hit in place_hits)
 
 
 def document_judge(profile: Profile) -> Callable[[Document], Judgement]:

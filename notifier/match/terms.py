@@ -36,7 +36,7 @@ _HASHTAG = re.compile(r"#([^\W_]{8,80})")
 _MOST_HASHTAGS = 200
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class TermSpec:
     """A term: its kind, the spelling that is shown, and its other spellings."""
 
@@ -45,7 +45,20 @@ class TermSpec:
     also: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+class _KnownWords:
+    """Words that are never a misspelling: what the profiles name, and the bundled list.
+
+    The list is long: it is not copied for each vocabulary.
+    """
+
+    def __init__(self, named: Iterable[str]) -> None:
+        self._named = frozenset(named)
+
+    def __contains__(self, word: object) -> bool:
+        return word in self._named or word in substances.names()
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """A term found in a text.
 
@@ -98,7 +111,7 @@ class Vocabulary(Generic[Key]):
         self._open_names = {
             pattern.strip(): number for number, pattern in enumerate(owners) if self._open[number]
         }
-        self._known = frozenset(pattern.strip() for pattern in owners) | substances.names()
+        self._known = _KnownWords(pattern.strip() for pattern in owners)
         self._names = names
         self._codes = codes
         self._variants = NameVariants(names, self._known)

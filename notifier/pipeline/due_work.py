@@ -6,12 +6,15 @@ does nothing, so one too many costs a query, and one too few waits for the next 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
 
 from notifier.deliver.outbox import waiting
 from notifier.deps import Deps
+from notifier.digest import digests
 from notifier.enums import Lane
-from notifier.subscribers import due_subscriptions
+from notifier.subscribers import due_profiles
 from notifier.watch import due_requests
 
 
@@ -36,10 +39,17 @@ def find(deps: Deps) -> DueWork:
     """Return what is due now."""
     now = deps.now()
     quiet_time = timedelta(minutes=deps.settings.schedule.quiet_minutes)
+    holds = deps.settings.smtp.when_uncertain == "hold"
     with deps.reading() as session:
         return DueWork(
             due_requests.sources_by_host(session, now),
-            due_subscriptions.due_profiles(session, now, quiet_time),
+            _profiles(session, now, quiet_time),
             waiting.anything_due(session, now, before=Lane.URGENT),
-            waiting.anything_due(session, now),
+            waiting.anything_due(session, now, hold_uncertain=holds),
         )
+
+
+def _profiles(session: Session, now: datetime, quiet_time: timedelta) -> list[int]:
+    """Return the profiles to compose for: something is due, or a digest is not released."""
+    due = {each.profile_id for each in due_profiles.work(session, now, quiet_time)}
+    return sorted(due | {*digests.profiles_composing(session)})

@@ -1,10 +1,12 @@
 """The monitoring step: mails to the operator when something broke, and checks for `/healthz`.
 
-Six things are checked: whether notifier runs at all, a due digest of which the mail server accepted
-nothing for an hour, a digest that nobody got, a backlog that does not shrink, subscriptions whose
-stored choice cannot be read, and sources that fail. The middle four are mailed here;
-`pipeline/poll.py` mails about sources. Matches that wait for a person are counted, and are nothing
-wrong; `pipeline/waiting.py` mails about them.
+Seven things are checked: whether notifier runs at all, a due digest of which the mail server
+accepted nothing for an hour, a digest that nobody got, a backlog that does not shrink,
+subscriptions whose stored choice cannot be read, sources that fail, and suppressions that wait for
+a person. The second to the fifth are mailed here; `pipeline/poll.py` mails about sources,
+`pipeline/brake.py` about suppressions. Matches that wait for a person are counted, and are nothing
+wrong; `pipeline/waiting.py` mails about them. Mails that were given up, and mails in doubt, are
+mailed here and checked nowhere.
 """
 
 from collections.abc import Sequence
@@ -23,10 +25,12 @@ from notifier.match import held
 from notifier.pipeline.notices import enqueue_for_operator
 from notifier.store import clock, heartbeat
 from notifier.store.models import Notice, Source
+from notifier.subscribers import held_suppressions
 from notifier.watch import source_lists
 from notifier.watch.health import health
 
 _GIVEN_UP_SUBJECT = "notifier: mails were given up"
+_IN_DOUBT_SUBJECT = "notifier: mails are in doubt"
 # The operator is mailed about them at most once in this time. Chosen by hand; not measured.
 _GIVEN_UP_EVERY = timedelta(hours=4)
 
@@ -37,7 +41,7 @@ class Check:
 
     Attributes:
         name: `runs`, `digests`, `backlog`, `subscribers`, `unreached`, `sources`, `held`, `clock`,
-            `proxy` or `sending`.
+            `proxy`, `sending` or `suppressions`.
         ok: true if nothing is wrong.
         finding: what is wrong, or for `held` how many matches wait; empty if there is nothing.
     """
@@ -75,6 +79,7 @@ def checks(session: Session, now: datetime) -> list[Check]:
         # Nothing wrong by itself: any visitor can send the header, and must not alarm a monitor.
         Check("proxy", ok=True, finding=alerts.detail_of(session, alerts.PROXY)),
         _of_sending(session),
+        _of_suppressions(session),
     ]
 
 
@@ -93,6 +98,12 @@ def _of_sending(session: Session) -> Check:
         return Check("sending", ok=True, finding="")
     since = stopped_at.isoformat(timespec="seconds")
     return Check("sending", ok=False, finding=f"a person stopped the sending at {since}")
+
+
+def _of_suppressions(session: Session) -> Check:
+    number = held_suppressions.count(session)
+    waiting = f"{number} held suppressions wait: notifier bounces held" if number else ""
+    return Check("suppressions", not number, waiting)
 
 
 def _list(failing: Sequence[Source], now: datetime) -> str:
@@ -118,6 +129,9 @@ def notify_operator(deps: Deps) -> list[str]:
             enqueue_for_operator(deps, session, subject, _text(changes), now)
         if not _told_lately(session, now) and (lost := alerts.newly_given_up(session, now)):
             enqueue_for_operator(deps, session, _GIVEN_UP_SUBJECT, _given_up_text(lost), now)
+        hold = deps.settings.smtp.when_uncertain == "hold"
+        if doubtful := alerts.newly_in_doubt(session, now, hold_uncertain=hold):
+            enqueue_for_operator(deps, session, _IN_DOUBT_SUBJECT, _in_doubt_text(doubtful), now)
     return [
         f"{trouble.detail}\n{trouble.fix}"
         for trouble in changes.begun
@@ -138,6 +152,18 @@ def _given_up_text(delivery_ids: Sequence[int]) -> str:
         "recipients did not take them. The others got theirs.\n\n"
         "What the servers answered: notifier deliveries list --status failed\n"
         f"To send them again: {given_up.retry_command(delivery_ids)}"
+    )
+
+
+def _in_doubt_text(delivery_ids: Sequence[int]) -> str:
+    number = len(delivery_ids)
+    return (
+        f"{number} mail{' is' if number == 1 else 's are'} in doubt: the connection ended after it "
+        "was handed over and before the server's answer, so nobody knows whether it arrived. It is "
+        "not sent again by itself.\n\n"
+        "To see them: notifier deliveries list --status uncertain\n"
+        f"Rather twice than not at all: {given_up.retry_command(delivery_ids)}\n"
+        "Rather not twice: notifier deliveries drop ID"
     )
 
 

@@ -15,14 +15,24 @@ from notifier.subscribers import due_subscriptions
 
 
 def owe_again(deps: Deps, now: datetime) -> None:
-    """Make digests due again whose subscription runs again or whose address is let go."""
-    with deps.writing() as session:
-        deliveries = outbox.owe_again(session, now)
-        for delivery in deliveries:
-            digests.reopen(delivery.digest)
-        numbers = Counter(delivery.subscription_id for delivery in deliveries)
-        several = [each for each, number in numbers.items() if each is not None and number > 1]
-        due_subscriptions.bring_forward(session, several, now)
+    """Make digests due again whose subscription runs again or whose address is let go.
+
+    Subscriptions that are owed several get one that contains them all, at once.
+    """
+    with deps.reading() as session:
+        if not outbox.is_any_owed_again(session):
+            return
+    numbers: Counter[int] = Counter()
+    deliveries = None
+    while deliveries is None or deliveries:
+        with deps.writing() as session:
+            deliveries = outbox.owe_again(session, now)
+            for delivery in deliveries:
+                digests.reopen(delivery.digest)
+            owed = [each.subscription_id for each in deliveries if each.subscription_id is not None]
+            numbers.update(owed)
+            several = [each for each in {*owed} if numbers[each] > 1]
+            due_subscriptions.bring_forward(session, several, now)
 
 
 def retry(deps: Deps, ids: Collection[int] = ()) -> int:

@@ -5,10 +5,12 @@ whoever the new address belongs to, so nobody learns whether it is subscribed.
 """
 
 import secrets
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, exists, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload
 
@@ -47,6 +49,36 @@ class Side(StrEnum):
 
     OLD = "old"
     NEW = "new"
+
+
+class Successor(NamedTuple):
+    """A subscription that goes on in place of one under the old address.
+
+    Attributes:
+        old_id: the subscription that ended.
+        id: the one that goes on.
+        composed_before: what was composed for the old one before this time was never owed to the
+            other; None for everything.
+    """
+
+    old_id: int
+    id: int
+    composed_before: datetime | None
+
+
+@dataclass(frozen=True)
+class Made:
+    """A change of address that was made.
+
+    Attributes:
+        successors: the subscriptions in which others go on. What waits for those was composed, and
+            moves with them: the caller hands it over (`deliver/outbox/unsent.py`).
+        left: the old address, if nothing that is stored has it any more; else empty. The files of
+            the database still hold its bytes until `store.db.scrub` is called with it.
+    """
+
+    successors: tuple[Successor, ...] = ()
+    left: str = ""
 
 
 def ask(session: Session, subscriber: Subscriber, email: str, now: datetime) -> AddressChange:
@@ -92,31 +124,35 @@ def by_link(session: Session, link_id: str, now: datetime) -> AddressChange:
     return change
 
 
-def agree(session: Session, change: AddressChange, side: Side, now: datetime) -> bool:
+def agree(session: Session, change: AddressChange, side: Side, now: datetime) -> Made | None:
     """Store one side's agreement; when both have agreed, change the address.
 
     The agreement of the new address lifts a suppression that its owner may lift. If only the
     operator may lift it, or the new address was erased meanwhile, nothing is changed.
 
     Returns:
-        Whether the address was changed.
+        The change; None if the address was not changed.
     """
     if side is Side.OLD:
         change.by_old_at = change.by_old_at or now
     else:
         change.by_new_at = change.by_new_at or now
     if change.by_old_at is None or change.by_new_at is None or not change.email:
-        return False
+        return None
     if not suppressions.lift_by_owner(session, change.address_hash):
-        return False
+        return None
     subscriber, email = change.subscriber, change.email
+    old, old_hash = subscriber.email, subscriber.address_hash
     session.flush()
     session.execute(delete(AddressChange).where(AddressChange.id == change.id))
-    _move(session, subscriber, email, now)
-    return True
+    successors = _move(session, subscriber, email, now)
+    is_stored = session.scalar(select(exists().where(Subscriber.address_hash == old_hash)))
+    return Made(successors, "" if is_stored else old)
 
 
-def _move(session: Session, subscriber: Subscriber, email: str, now: datetime) -> None:
+def _move(
+    session: Session, subscriber: Subscriber, email: str, now: datetime
+) -> tuple[Successor, ...]:
     """Give a person another address and new links; the old links only unsubscribe.
 
     If the new address belongs to a stored person, both are the same person, who has shown that they
@@ -134,13 +170,15 @@ def _move(session: Session, subscriber: Subscriber, email: str, now: datetime) -
             session.refresh(subscriber)
             owner = session.scalars(owned).one()
     _retire_links(session, subscriber, now)
+    successors: tuple[Successor, ...] = ()
     if owner is not None and owner is not subscriber:
-        _merge(session, subscriber, owner, now)
+        successors = _merge(session, subscriber, owner, now)
     person = owner or subscriber
     person.email, person.moved_at = normalize(email), now
     # These describe the old mailbox.
     person.soft_bounces, person.bounced_at, person.held_until = 0, None, None
     session.flush()
+    return successors
 
 
 def _retire_links(session: Session, subscriber: Subscriber, now: datetime) -> None:
@@ -177,7 +215,9 @@ def by_retired_link(session: Session, link_id: str) -> Subscription | None:
     return None
 
 
-def _merge(session: Session, old: Subscriber, owner: Subscriber, now: datetime) -> None:
+def _merge(
+    session: Session, old: Subscriber, owner: Subscriber, now: datetime
+) -> tuple[Successor, ...]:
     """Move a person's subscriptions to the stored person who has the new address.
 
     A subscription to a profile that the owner does not have is moved. Where both have a running
@@ -188,6 +228,7 @@ def _merge(session: Session, old: Subscriber, owner: Subscriber, now: datetime) 
     """
     _delete_unconfirmed(session, old, owner)
     theirs = {each.profile_id: each for each in owner.subscriptions}
+    successors = []
     for subscription in list(old.subscriptions):
         counterpart = theirs.get(subscription.profile_id)
         if counterpart is None:
@@ -198,7 +239,10 @@ def _merge(session: Session, old: Subscriber, owner: Subscriber, now: datetime) 
         retired = update(RetiredLink).where(RetiredLink.subscription_id == subscription.id)
         session.execute(retired.values(subscription_id=counterpart.id))
         if subscription.status in SubscriptionStatus.RUNNING:
-            if counterpart.status not in SubscriptionStatus.RUNNING:
+            both_run = counterpart.status in SubscriptionStatus.RUNNING
+            since = counterpart.confirmed_at if both_run else None
+            successors.append(Successor(subscription.id, counterpart.id, since))
+            if not both_run:
                 _take_over(session, subscription, counterpart, now)
             subscriptions.end(session, subscription, _METHOD, "subscriber", now)
     session.flush()
@@ -206,6 +250,7 @@ def _merge(session: Session, old: Subscriber, owner: Subscriber, now: datetime) 
     session.refresh(owner, ["subscriptions"])
     if not old.subscriptions:
         deletion.delete_subscribers(session, [old.id])
+    return tuple(successors)
 
 
 def _delete_unconfirmed(session: Session, old: Subscriber, owner: Subscriber) -> None:

@@ -24,52 +24,16 @@ RETRY_AFTER = timedelta(hours=1)
 # Somebody who got no mail for this time gets one that says there was no news.
 MONTH = timedelta(days=30)
 
+# Why a stored subscription cannot be used.
+UNREADABLE = "A column of the stored subscription cannot be read."
+WRONG_TIME = "The stored time of day does not have the form HH:MM."
+WRONG_DAY = "The stored day does not go with how often digests are sent."
+WRONG_ZONE = "The stored time zone does not exist."
+WRONG_LANGUAGE = "The stored language is not supported."
+WRONG_HIDDEN = "The stored list of hidden parts cannot be read."
+
 # The valid days of a cadence: weekdays from Monday (0), days of the month.
-_DAYS = {Cadence.WEEKLY: range(7), Cadence.MONTHLY: range(1, 32)}
-
-
-def due(session: Session, profile_id: int, now: datetime, quiet: timedelta) -> Sequence[int]:
-    """Return the ids of a profile's subscriptions to compose for now; `readable` reads the rows.
-
-    A scheduled one is due when its time has come; an immediate one when its oldest unserved match
-    is older than the quiet time; one that wants urgent news at once, when such a match is unserved.
-    One with a trouble waits for the time that `put_off` set.
-
-    Args:
-        session: a reading session.
-        profile_id: of the profile.
-        now: when.
-        quiet: how long an immediate digest waits for further matches.
-    """
-    statement = select(Subscription.id).join(Subscription.subscriber)
-    statement = statement.where(Subscription.profile_id == profile_id, _is_due(now, quiet))
-    return session.scalars(statement.order_by(Subscription.id)).all()
-
-
-def due_profiles(session: Session, now: datetime, quiet: timedelta) -> Sequence[int]:
-    """Return the ids of the profiles for which a subscription is due; the arguments are `due`'s."""
-    statement = select(Subscription.profile_id).join(Subscription.subscriber)
-    return session.scalars(statement.where(_is_due(now, quiet)).distinct()).all()
-
-
-def _is_due(now: datetime, quiet: timedelta) -> ColumnElement[bool]:
-    return and_(
-        Subscription.status == SubscriptionStatus.CONFIRMED,
-        not_put_off(now),
-        or_(
-            Subscription.next_due_at <= now,
-            and_(
-                Subscription.cadence == Cadence.IMMEDIATE,
-                _unserved(
-                    Match.tier.in_((Tier.ABOUT, Tier.MENTION)), Match.created_at <= now - quiet
-                ),
-            ),
-            and_(Subscription.urgent.is_(True), _unserved(Match.urgent.is_(True))),
-        ),
-        may_be_mailed(),
-        # No digest is composed for a mailbox that was full until it may have room again.
-        or_(Subscriber.held_until.is_(None), Subscriber.held_until <= now),
-    )
+DAYS = {Cadence.WEEKLY: range(7), Cadence.MONTHLY: range(1, 32)}
 
 
 def not_put_off(now: datetime) -> ColumnElement[bool]:
@@ -183,35 +147,38 @@ def _rows(session: Session, ids: Sequence[int]) -> Iterator[tuple[int, Subscript
 def trouble_with(subscription: Subscription | None) -> str:
     """Return a sentence that says why a stored subscription cannot be used; empty if it can."""
     if subscription is None:
-        return "A column of the stored subscription cannot be read."
+        return UNREADABLE
     person = subscription.subscriber
-    days = _DAYS.get(subscription.cadence)
+    days = DAYS.get(subscription.cadence)
     hidden: object = subscription.hidden
     checks = (
-        (_is_time(subscription.at), "The stored time of day does not have the form HH:MM."),
+        (is_time(subscription.at), WRONG_TIME),
         (
             days is None or subscription.on in days,
-            "The stored day does not go with how often digests are sent.",
+            WRONG_DAY,
         ),
-        (_is_zone(person.time_zone), "The stored time zone does not exist."),
-        (person.language in LANGUAGES, "The stored language is not supported."),
-        (_is_list_of_names(hidden), "The stored list of hidden parts cannot be read."),
+        (is_zone(person.time_zone), WRONG_ZONE),
+        (person.language in LANGUAGES, WRONG_LANGUAGE),
+        (is_list_of_names(hidden), WRONG_HIDDEN),
     )
     return next((sentence for holds, sentence in checks if not holds), "")
 
 
-def _is_list_of_names(value: object) -> bool:
+def is_list_of_names(value: object) -> bool:
+    """Return whether a stored value is a list of texts."""
     return isinstance(value, list) and all(isinstance(name, str) for name in value)
 
 
-def _is_time(text: object) -> bool:
+def is_time(text: object) -> bool:
+    """Return whether a stored value is a wall time in the form ``"HH:MM"``."""
     try:
         return isinstance(text, str) and times.wall_time(text).strftime("%H:%M") == text
     except ValueError:
         return False
 
 
-def _is_zone(name: object) -> bool:
+def is_zone(name: object) -> bool:
+    """Return whether a stored value is the name of a time zone that exists."""
     try:
         return isinstance(name, str) and times.zone(name).key == name
     except ValueError:
@@ -260,33 +227,6 @@ def _state(subscription: Subscription) -> tuple[object, ...]:
         person.time_zone,
         person.held_until,
     )
-
-
-def mark_composed(
-    subscriptions: Sequence[Subscription], position: int, snapshot: str, now: datetime
-) -> None:
-    """Note that a digest was composed for these subscriptions.
-
-    Args:
-        subscriptions: of a writing session.
-        position: of the last match in the profile's sequence that the digest covers.
-        snapshot: the key of the profile's snapshot that the digest shows.
-        now: when.
-    """
-    mark_covered(subscriptions, position)
-    for subscription in subscriptions:
-        subscription.seen_snapshot, subscription.last_mailed_at = snapshot, now
-
-
-def mark_covered(subscriptions: Sequence[Subscription], position: int) -> None:
-    """Note that nothing up to a position is owed to these subscriptions any more."""
-    for subscription in subscriptions:
-        subscription.position = max(subscription.position, position)
-
-
-def mark_no_news_composed(subscription: Subscription, now: datetime) -> None:
-    """Note that a mail was composed that says there was no news."""
-    subscription.last_mailed_at = now
 
 
 def put_off(session: Session, subscription_id: int, trouble: str, until: datetime) -> None:

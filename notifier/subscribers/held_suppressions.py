@@ -119,6 +119,12 @@ def _at_provider(provider: str) -> list[ColumnElement[bool]]:
     return [Subscriber.email.endswith(f"@{domain}", autoescape=True) for domain in domains]
 
 
+def count(session: Session) -> int:
+    """Return how many suppressions wait for a person."""
+    held = select(func.count(HeldSuppression.id)).where(HeldSuppression.held_at.is_not(None))
+    return session.scalar(held) or 0
+
+
 def listed(session: Session, ids: Collection[int] = ()) -> Sequence[HeldSuppression]:
     """Return the suppressions that wait, in the order in which they came.
 

@@ -46,11 +46,15 @@ def export_rows(session: Session) -> Iterator[dict[str, str]]:
                 "key": key,
             }
         )
-    order = select(Subscription.id).join(Subscription.subscriber)
-    ids = session.scalars(order.order_by(Subscriber.id, Subscription.id)).all()
-    for chunk in in_chunks(ids, _BATCH):
-        for cells in _lines(session, chunk):
-            yield empty | cells
+    people = select(Subscriber.id).order_by(Subscriber.id).limit(_BATCH)
+    last_id = 0
+    while page := session.scalars(people.where(Subscriber.id > last_id)).all():
+        theirs = select(Subscription.id).where(Subscription.subscriber_id.in_(page))
+        order = theirs.order_by(Subscription.subscriber_id, Subscription.id)
+        for chunk in in_chunks(session.scalars(order).all(), _BATCH):
+            for cells in _lines(session, chunk):
+                yield empty | cells
+        last_id = page[-1]
 
 
 def _lines(session: Session, ids: Sequence[int]) -> list[dict[str, str]]:
@@ -121,6 +125,8 @@ def _cells(row: Row[*tuple[Any, ...]]) -> dict[str, str]:
         "paused_until": _at(subscription.paused_until) if paused else "",
         "confirmed_at": _at(subscription.confirmed_at),
         "ended_at": _at(subscription.ended_at),
+        "hidden_sections": " ".join(subscription.hidden),
+        "urgent": "yes" if subscription.urgent else "",
     }
     if suppression is not None:
         cells |= {"subscription": str(subscription.status), **_suppression(suppression)}

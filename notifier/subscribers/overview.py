@@ -1,46 +1,73 @@
 """Overview: all subscribers with their subscriptions and status, as the operator lists them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from notifier.enums import SubscriptionStatus
-from notifier.store.db import in_chunks
 from notifier.store.models import Subscriber, Subscription
 from notifier.subscribers import suppressions
 from notifier.subscribers.damaged_rows import UNREADABLE, raw_rows
 
+# Subscribers that are read at a time. Chosen by hand; not measured.
+_PAGE = 500
 
-def listed(
-    session: Session, limit: int | None = None
-) -> tuple[list[Subscriber], list[Row[Any]], int]:
-    """Return subscribers with their subscriptions, the newest last.
+
+@dataclass(frozen=True)
+class Page:
+    """Some subscribers, in the order of their ids.
+
+    Attributes:
+        people: those that can be read, with their subscriptions.
+        damaged: the subscriptions of the others, as `damaged_rows` returns them.
+        suppressed: the hashes of those of their addresses that are suppressed.
+    """
+
+    people: Sequence[Subscriber]
+    damaged: Sequence[Row[Any]]
+    suppressed: Collection[str]
+
+
+def pages(session: Session, limit: int | None = None) -> Iterator[Page]:
+    """Yield subscribers with their subscriptions, the newest last, page by page.
 
     Args:
         session: a reading session.
-        limit: return only so many, the newest; None for all.
-
-    Returns:
-        Those that can be read; the subscriptions of the others as `damaged_rows` returns them; and
-        how many subscribers there are in all.
+        limit: yield only so many, the newest; None for all.
     """
-    newest = select(Subscriber.id).order_by(Subscriber.id.desc()).limit(limit)
-    ids = sorted(session.scalars(newest))
+    first_id = 0
+    if limit is not None:
+        newest = select(Subscriber.id).order_by(Subscriber.id.desc()).limit(limit).subquery()
+        first_id = session.scalar(select(func.min(newest.c.id))) or 0
+    following = select(Subscriber.id).order_by(Subscriber.id).limit(_PAGE)
+    ids = session.scalars(following.where(Subscriber.id >= first_id)).all()
+    while ids:
+        yield _page(session, ids)
+        ids = session.scalars(following.where(Subscriber.id > ids[-1])).all()
+
+
+def count(session: Session) -> int:
+    """Return the number of subscribers."""
+    return session.scalar(select(func.count(Subscriber.id))) or 0
+
+
+def _page(session: Session, ids: Sequence[int]) -> Page:
     people: list[Subscriber] = []
     damaged: list[int] = []
-    for chunk in in_chunks(ids):
-        try:
-            people += _read(session, chunk)
-        except UNREADABLE:
-            for person_id in chunk:
-                try:
-                    people += _read(session, [person_id])
-                except UNREADABLE:
-                    damaged.append(person_id)
+    try:
+        people += _read(session, ids)
+    except UNREADABLE:
+        for person_id in ids:
+            try:
+                people += _read(session, [person_id])
+            except UNREADABLE:
+                damaged.append(person_id)
     rows = raw_rows(session, Subscriber.id.in_(damaged)) if damaged else []
-    return people, list(rows), session.scalar(select(func.count(Subscriber.id))) or 0
+    suppressed = suppressions.among(session, {person.address_hash for person in people})
+    return Page(people, rows, suppressed)
 
 
 def _read(session: Session, ids: Sequence[int]) -> list[Subscriber]:
@@ -51,9 +78,14 @@ def _read(session: Session, ids: Sequence[int]) -> list[Subscriber]:
     return list(session.scalars(loaded).unique())
 
 
-def status_of(session: Session, subscriber: Subscriber) -> str:
-    """Return a person's status: ``suppressed``, or the best status of their subscriptions."""
-    if suppressions.of(session, subscriber.address_hash):
+def status_of(subscriber: Subscriber, suppressed: Collection[str]) -> str:
+    """Return a person's status: ``suppressed``, or the best status of their subscriptions.
+
+    Args:
+        subscriber: the person.
+        suppressed: the hashes of addresses that are suppressed.
+    """
+    if subscriber.address_hash in suppressed:
         return "suppressed"
     best_first = (
         SubscriptionStatus.CONFIRMED,

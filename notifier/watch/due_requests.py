@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from notifier.enums import SourceKind
 from notifier.store.db import in_chunks
-from notifier.store.models import ArticleRequest, Entry, Source
-from notifier.watch import hosts, sources
+from notifier.store.models import Source
+from notifier.watch import articles, hosts, sources
 from notifier.watch.http.types import Purpose, Request
 from notifier.watch.parsers.observation import READING
 from notifier.watch.parsers.wordpress import FIRST_REQUEST, request_url
@@ -125,13 +125,9 @@ def sources_by_host(session: Session, now: datetime) -> dict[str, list[int]]:
     That is their document, or pages of their articles. Two sources of a host belong together, so
     that it gets its pause between them.
     """
-    of_articles = (
-        select(Entry.source_id)
-        .join(ArticleRequest, ArticleRequest.entry_id == Entry.id)
-        .where(ArticleRequest.next_at <= now)
-    )
     is_due = or_(
-        and_(Source.next_poll_at <= now, Source.gone_at.is_(None)), Source.id.in_(of_articles)
+        and_(Source.next_poll_at <= now, Source.gone_at.is_(None)),
+        Source.id.in_(articles.due_sources(session, now)),
     )
     statement = select(Source.id, Source.url).where(Source.removed_at.is_(None), is_due)
     of_host: dict[str, list[int]] = {}

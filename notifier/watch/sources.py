@@ -76,7 +76,8 @@ def add(
     source = source or _with_same_record(session, address)
     new = source is None or source.removed_at is not None
     if source is None:
-        source = _create(session, address, now, kind=kind, name=name, authority=authority)
+        source = Source(**new_row(address, now, kind=kind, name=name, authority=authority))
+        session.add(source)
     elif source.removed_at is not None:
         _start_anew(source, now)
     if profile is not None and profile not in source.profiles and (new or source.profiles):
@@ -103,30 +104,33 @@ def _with_same_record(session: Session, address: str) -> Source | None:
     return None
 
 
-def _create(
-    session: Session,
+def is_plain(address: str) -> bool:
+    """Return True for an address that is watched as it is written, and is no registry's record."""
+    return _watchable(address) == address and kind_of(address) is not SourceKind.REGISTRY
+
+
+def new_row(
     address: str,
     now: datetime,
     *,
-    kind: SourceKind | None,
-    name: str,
-    authority: Authority | None,
-) -> Source:
+    kind: SourceKind | None = None,
+    name: str = "",
+    authority: Authority | None = None,
+) -> dict[str, object]:
+    """Return the columns of a new source; the arguments are those of `add`."""
     kind = kind or kind_of(address)
     default = Authority.REGISTRY if kind is SourceKind.REGISTRY else Authority.NEWS
-    source = Source(
-        kind=kind,
-        url=address,
-        name=name or _host(address),
-        authority=authority or default,
-        created_at=now,
-        next_poll_at=now,
-        failures=0,
-        ttl_minutes=0,
-        reported_state="",
-    )
-    session.add(source)
-    return source
+    return {
+        "kind": kind,
+        "url": address,
+        "name": name or _host(address),
+        "authority": authority or default,
+        "created_at": now,
+        "next_poll_at": now,
+        "failures": 0,
+        "ttl_minutes": 0,
+        "reported_state": "",
+    }
 
 
 def _start_anew(source: Source, now: datetime) -> None:

@@ -333,6 +333,28 @@ def test_a_report_about_a_domain_that_does_not_exist_needs_no_name():
 
 
 @pytest.mark.parametrize(
+    "answer", ["550 Host unknown", "550 5.4.4 Unknown host", "5.0.0 no such host"]
+)
+def test_a_report_about_a_host_that_does_not_exist_needs_no_name_either(answer: str):
+    assert verdict(answer, Stage.REPORT).kind is BounceKind.HARD
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "550 5.7.1 not accepted: the mail came by an unknown host",
+        "554 5.7.1 a text with the name of an unknown host is not taken",
+        "550 5.6.0 host not found for a name in this text",
+        "550 5.3.2 host unknown to our gateway",
+    ],
+)
+def test_a_report_whose_code_names_a_rule_is_not_about_the_domain_for_a_host_in_it(answer: str):
+    judgement = verdict(answer, Stage.REPORT)
+    assert judgement.kind is BounceKind.SOFT
+    assert judgement.waits_because is not None
+
+
+@pytest.mark.parametrize(
     "answer",
     [
         "553 5.1.3 Bad recipient address syntax",

@@ -8,7 +8,7 @@ import pytest
 
 from notifier.enums import DeliveryStatus, DigestStatus, SuppressionCause
 from notifier.errors import InputError
-from notifier.pipeline import bounces, brake, deliver, unsent
+from notifier.pipeline import bounces, brake, deliver, monitoring, unsent
 from notifier.pipeline.run import run_once
 from notifier.settings import Operator
 from notifier.store.models import Delivery, Digest, HeldSuppression, Notice, Suppression
@@ -179,6 +179,19 @@ def test_a_held_address_is_put_off_and_not_given_up(installation: Installation):
     with installation.at(TUESDAY).reading() as session:
         waiting = session.query(Delivery).filter(Delivery.status == DeliveryStatus.PENDING)
         assert waiting.count() == 6
+
+
+def test_held_suppressions_make_healthz_unwell_until_a_person_decides(installation: Installation):
+    def check() -> monitoring.Check:
+        with installation.at(TUESDAY).reading() as session:
+            return monitoring.checks(session, TUESDAY)[-1]
+
+    gone = readers("gmail.com", 6)
+    news_for(installation, gone, gone)
+    assert check().ok is False
+    assert check().finding == "6 held suppressions wait: notifier bounces held"
+    brake.accept(installation.at(TUESDAY), ())
+    assert check() == monitoring.Check("suppressions", ok=True, finding="")
 
 
 def test_the_commands_show_and_decide(installation: Installation, tmp_path, monkeypatch, capsys):

@@ -14,7 +14,7 @@ from notifier.cli import shared
 from notifier.cli.main import app
 from notifier.deliver import outbox
 from notifier.deliver.mime import dkim_keys
-from notifier.digest import digests
+from notifier.digest import digests, groups
 from notifier.enums import DeliveryKind, DeliveryStatus, SignupRequestKind, SubscriptionStatus
 from notifier.errors import StoreError
 from notifier.match import profiles
@@ -26,6 +26,7 @@ from notifier.pipeline import (
     housekeeping,
     match,
     monitoring,
+    planning,
     poll,
     signup_requests,
 )
@@ -315,20 +316,21 @@ def test_a_subscription_that_cannot_be_grouped_stops_no_other(
 ):
     installation = any_installation
     due = installation.discover(3)
-    real = compose.group_subscriptions
+    damage(installation, "UPDATE subscription SET hidden='[\"related\"]' WHERE id=2")
+    real = groups.items_of
 
-    def group(session, profile, members, waiting):
-        if any(member.subscriber.email == "person1@example.org" for member in members):
+    def items_of(owed, stock):
+        if owed.hidden:
             raise KeyError("person1@example.org")
-        return real(session, profile, members, waiting)
+        return real(owed, stock)
 
-    monkeypatch.setattr(compose, "group_subscriptions", group)
+    monkeypatch.setattr(groups, "items_of", items_of)
     report = run_once(installation.at(due))
     served = [bool(installation.sink.to(f"person{number}@example.org")) for number in range(3)]
     assert served == [True, False, True]
     assert report.failed
     assert "@" not in " ".join(report.problems)
-    monkeypatch.setattr(compose, "group_subscriptions", real)
+    monkeypatch.setattr(groups, "items_of", real)
     run_once(installation.at(due + HOUR))
     assert len(installation.sink.to("person1@example.org")) == 1
 
@@ -336,16 +338,17 @@ def test_a_subscription_that_cannot_be_grouped_stops_no_other(
 def test_one_profile_that_cannot_be_composed_stops_no_other(
     installation: Installation, monkeypatch
 ):
-    due = installation.discover(1)
+    due = installation.discover(2)
     other = installation.at(due)
     with other.writing() as session:
         file = profiles.parse(profiles.bundled_file("tolebrutinib"), "the other profile")
         profiles.save(session, file, due)
-    real = compose._read_due
+    damage(installation, "UPDATE subscription SET profile_id=2 WHERE id=2")
+    real = compose.read_due
     monkeypatch.setattr(
         compose,
-        "_read_due",
-        lambda *words: fails(ValueError())() if words[1] == 2 else real(*words),
+        "read_due",
+        lambda *words: fails(ValueError())() if words[1].profile_id == 2 else real(*words),
     )
     problems = Problems()
     assert compose.run(other, problems) == 1
@@ -578,7 +581,9 @@ def test_a_long_list_is_served_in_portions_with_one_digest(
     any_installation: Installation, monkeypatch
 ):
     installation = any_installation
-    monkeypatch.setattr(compose, "_AT_ONCE", 2)
+    monkeypatch.setattr(planning, "_FIRST", 2)
+    monkeypatch.setattr(planning, "_FEWEST", 2)
+    monkeypatch.setattr(planning, "_MOST", 2)
     due = installation.discover(5)
     assert compose.run(installation.at(due)) == 1
     with installation.at(due).reading() as session:

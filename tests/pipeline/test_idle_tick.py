@@ -1,5 +1,6 @@
 """A tick with nothing due costs the same however much is stored (SQLite counts its own steps)."""
 
+import shutil
 from collections import Counter
 from contextlib import contextmanager
 from datetime import timedelta
@@ -7,9 +8,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, event
 
-from notifier.pipeline import monitoring
+from notifier.pipeline import monitoring, retention
 from notifier.pipeline.problems import Problems
 from notifier.pipeline.run import steps
+from notifier.store import db
 from tests.support import big_store
 from tests.support.installation import MONDAY, Installation
 
@@ -19,8 +21,8 @@ LARGE = big_store.Sizes(subscribers=2000, profiles=200, sources=200, entries=200
 # Instructions of SQLite's machine that a step may cost more in a store of ten times the size: those
 # of deeper indexes.
 DEEPER = 1.2
-# Their planning and matching have tests of their own.
-ELSEWHERE = {"compose", "match"}
+# Planning has tests of its own.
+ELSEWHERE = {"compose"}
 
 
 @contextmanager
@@ -60,6 +62,13 @@ def costs(installation: Installation, sizes: big_store.Sizes) -> Counter:
     return costs
 
 
+@pytest.fixture(autouse=True)
+def _in_one_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the first tick remove and count all that is old."""
+    monkeypatch.setattr(retention, "_LONGEST_RUN", 60.0)
+    monkeypatch.setattr(retention, "_PAUSE", 0.0)
+
+
 @pytest.fixture
 def small(installation: Installation) -> Counter:
     return costs(installation, SMALL)
@@ -68,10 +77,6 @@ def small(installation: Installation) -> Counter:
 def test_no_step_of_an_idle_tick_costs_more_in_a_larger_store(
     small: Counter, adopted, tmp_path, site, sink
 ):
-    import shutil
-
-    from notifier.store import db
-
     path = tmp_path / "large.db"
     shutil.copy(adopted, path)
     engine = db.make_engine(f"sqlite:///{path}")

@@ -12,6 +12,7 @@ from notifier.settings import Operator, Smtp
 from notifier.store.models import Delivery, Digest
 from notifier.watch import sources
 from notifier.web.app import create
+from tests.support import faulty_server
 from tests.support.installation import MONDAY, Installation
 from tests.support.mail_sink import free_port, text_of
 from tests.support.news_site import Article
@@ -228,6 +229,24 @@ def test_single_mails_that_were_given_up_are_named_once_with_the_command(due: In
     assert subjects(due) == ["notifier: mails were given up"]
     assert "1 digest mail was given up" in told(due)
     assert "To send them again: notifier deliveries retry 2" in told(due)
+    assert ask_healthz(due, TUESDAY + timedelta(hours=30))[0] == 200
+
+
+@pytest.mark.parametrize(("when_uncertain", "runs"), [("retry", 2), ("hold", 1)])
+def test_mails_whose_answer_was_lost_are_named_once_as_in_doubt_and_are_no_backlog(
+    due: Installation, when_uncertain: str, runs: int
+):
+    good = due.at(TUESDAY).settings.smtp.model_copy(update={"when_uncertain": when_uncertain})
+    with faulty_server.running(drops={"ANSWER": 3 * runs}) as server:
+        due.change(smtp=good.model_copy(update={"port": server.port}))
+        for hours in range(runs):
+            run_once(due.at(TUESDAY + timedelta(hours=hours)))
+    due.change(smtp=good)
+    for hours in (3, 4, 30):
+        run_once(due.at(TUESDAY + timedelta(hours=hours)))
+    assert subjects(due) == ["notifier: mails are in doubt"]
+    assert "3 mails are in doubt" in told(due)
+    assert "Rather twice than not at all: notifier deliveries retry 1 2 3" in told(due)
     assert ask_healthz(due, TUESDAY + timedelta(hours=30))[0] == 200
 
 

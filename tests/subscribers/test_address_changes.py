@@ -13,11 +13,13 @@ from notifier.email_addresses import mailbox_of
 from notifier.enums import Cadence, DeliveryKind, SubscriptionStatus, SuppressionCause
 from notifier.links import Purpose
 from notifier.match import profiles
+from notifier.pipeline import compose, match, poll
 from notifier.pipeline.run import run_once
 from notifier.pipeline.signup_requests import answer_all
 from notifier.store.models import AddressChange, Delivery, SignupRequest, Subscriber, Subscription
-from notifier.subscribers import signup_requests, subscriptions
+from notifier.subscribers import address_changes, signup_requests, subscriptions
 from notifier.subscribers.choices import default_choice
+from notifier.web.app import create
 from tests.support.forms import (
     FORM,
     KINDS,
@@ -37,6 +39,9 @@ from tests.support.forms import (
 )
 from tests.support.installation import MONDAY, Installation
 from tests.support.mail_sink import html_of, text_of
+from tests.support.news_site import Article
+from tests.support.visitor import Client
+from tests.support.web_server import serving
 
 # Whole visits with a web server on each database; SQLite shows them in the short run.
 pytestmark = pytest.mark.postgresql_long
@@ -451,6 +456,46 @@ def test_people_without_a_common_profile_become_one_and_the_old_address_is_delet
         "frexalimab": ("confirmed", "weekly"),
         "tolebrutinib": ("confirmed", "daily"),
     }
+
+
+@pytest.mark.parametrize(
+    ("has", "since"),
+    [("ended before", -1), ("runs since before", -1), ("runs since after", 2)],
+    ids=str,
+)
+def test_a_digest_that_waits_for_the_old_address_goes_to_the_new_one_once(
+    any_installation: Installation, has: str, since: int
+):
+    installation = any_installation
+    run_once(installation.at(MONDAY))
+    due = MONDAY + timedelta(days=1)
+    follow(installation, ANNA, "frexalimab", "daily")
+    signed_up = due + since * timedelta(hours=1)
+    if since < 0:
+        installation.subscribe(NEW, moment=signed_up)
+    installation.publish([Article("Frexalimab slows lesions")])
+    for step in (poll, match, compose):
+        step.run(installation.at(due))
+    if since > 0:
+        installation.subscribe(NEW, moment=signed_up)
+    with installation.at(due).writing() as session:
+        person = subscriptions.find_subscriber(session, NEW)
+        if has == "ended before":
+            subscriptions.end(session, person.subscriptions[0], "link", "subscriber", due)
+    moment = due + timedelta(hours=3)
+    with installation.at(moment).writing() as session:
+        anna = subscriptions.find_subscriber(session, ANNA)
+        change = address_changes.ask(session, anna, NEW, moment)
+        address_changes.agree(session, change, address_changes.Side.NEW, moment)
+        name = f"old:{change.link_id}"
+    link = installation.at(moment).links.url(Purpose.ADDRESS, name, moment)
+    with serving(create(installation.at(moment))) as address:
+        assert "is changed" in Client(address).post(link).text
+    for days in (0, 1, 2):
+        run_once(installation.at(moment + timedelta(days=days)))
+    digests = [mail for mail in installation.sink.to(NEW) if "lesions" in text_of(mail)]
+    assert len(digests) == 1
+    assert not installation.sink.to(ANNA)
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,13 @@ YEAR = timedelta(days=365)
 HOUR = timedelta(hours=1)
 
 
+@pytest.fixture(autouse=True)
+def _in_one_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a run remove all that is old."""
+    monkeypatch.setattr(retention, "_LONGEST_RUN", 60.0)
+    monkeypatch.setattr(retention, "_PAUSE", 0.0)
+
+
 def rows() -> dict[str, list[str]]:
     """The rows of the data map by the name of the table."""
     page = (ROOT / "docs" / "privacy.md").read_text(encoding="utf-8")

@@ -109,8 +109,20 @@ def fill(engine: Engine, sizes: Sizes, now: datetime) -> None:
         connection.commit()
     engine.dispose()
     if engine.dialect.name != "sqlite":
+        _continue_numbers(engine)
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("VACUUM (ANALYZE)")
+
+
+def _continue_numbers(engine: Engine) -> None:
+    """Let PostgreSQL give the next row of each table a number that none has."""
+    with engine.begin() as connection:
+        for table in Base.metadata.sorted_tables:
+            name = f"pg_get_serial_sequence('{table.name}', 'id')"
+            if "id" in table.c and connection.exec_driver_sql(f"SELECT {name}").scalar():
+                connection.exec_driver_sql(
+                    f"SELECT setval({name}, (SELECT coalesce(max(id), 0) + 1 FROM {table.name}))"
+                )
 
 
 def _fill_profiles(connection: Connection, filler: _Filler, sizes: Sizes, first_id: int) -> None:
@@ -309,6 +321,7 @@ def _fill_deliveries(filler: _Filler, sizes: Sizes) -> None:
         given_up_at=sent,
         sent_at=f"CASE WHEN i % 200 > 1 THEN {sent} ELSE NULL END",
         uncertain_times="0",
+        reported="true",
         waits_because="''",
         ended_because="CASE i % 200 WHEN 1 THEN 'merged' ELSE '' END",
     )

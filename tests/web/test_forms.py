@@ -260,5 +260,6 @@ def test_the_health_check_shows_strangers_one_word(installation: Installation):
                 "sending",
                 "sources",
                 "subscribers",
+                "suppressions",
                 "unreached",
             }

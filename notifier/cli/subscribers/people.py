@@ -12,7 +12,7 @@ from notifier.cli import bounces, shared
 from notifier.text import times
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from sqlalchemy import Row
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from notifier.deps import Deps
     from notifier.errors import NotFoundError
     from notifier.store.models import Consent, Subscriber, Subscription
+    from notifier.subscribers.overview import Page
 
 _HEADINGS = ("email", "status", "profile", "cadence", "subscription", "next due")
 
@@ -41,24 +42,24 @@ def list_(limit: shared.Limit = None, json: shared.Json = False) -> None:
     from notifier.subscribers import overview
 
     with shared.open_deps() as deps, deps.reading() as session:
-        people, damaged, total = overview.listed(session, shared.row_limit(limit, json=json))
-        rows = [_to_json(session, person) for person in people]
-        rows = sorted([*rows, *_damaged_to_json(damaged)], key=lambda row: int(row["id"]))
-    if json:
-        shared.print_json(rows)
-        return
-    cells = [_cells(row, subscription) for row in rows for subscription in row["subscriptions"]]
+        pages = overview.pages(session, shared.row_limit(limit, json=json))
+        rows = (row for page in pages for row in _page_to_json(page))
+        if json:
+            shared.print_json_rows(rows)
+            return
+        shown, total = list(rows), overview.count(session)
+    cells = [_cells(row, subscription) for row in shown for subscription in row["subscriptions"]]
     shared.print_table(_HEADINGS, cells, "Nobody is subscribed yet.")
-    shared.say_if_cut(len(rows), total)
+    shared.say_if_cut(len(shown), total)
 
 
 def show(email: shared.Email, json: shared.Json = False) -> None:
     """Show one person with their subscriptions and consent ledger."""
-    from notifier.subscribers import consent
+    from notifier.subscribers import consent, suppressions
 
     with shared.open_deps() as deps, deps.reading() as session:
         person = find(session, email)
-        document = _to_json(session, person)
+        document = _to_json(person, suppressions.among(session, [person.address_hash]))
         ids = [subscription.id for subscription in person.subscriptions]
         document["consent"] = [_consent_to_json(event) for event in consent.of(session, ids)]
     if json:
@@ -271,13 +272,18 @@ def _print_person(person: dict[str, Any]) -> None:
         )
 
 
-def _to_json(session: "Session", person: "Subscriber") -> dict[str, Any]:
+def _page_to_json(page: "Page") -> list[dict[str, Any]]:
+    rows = [_to_json(person, page.suppressed) for person in page.people]
+    return sorted([*rows, *_damaged_to_json(page.damaged)], key=lambda row: int(row["id"]))
+
+
+def _to_json(person: "Subscriber", suppressed: "Collection[str]") -> dict[str, Any]:
     from notifier.subscribers import due_times, overview
 
     return {
         "id": person.id,
         "email": person.email,
-        "status": overview.status_of(session, person),
+        "status": overview.status_of(person, suppressed),
         "language": person.language,
         "time_zone": person.time_zone,
         "subscriptions": [

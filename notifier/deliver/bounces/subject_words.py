@@ -239,3 +239,5 @@ NO_SUCH_DOMAIN = re.compile(
     r"|sconosciut)"
     r"|домен[^\n]{0,40}(?:не найден|не существует)"
 )
+# The same of a host, which need not be the domain of an address. It is matched where they begin.
+NO_SUCH_HOST = re.compile(r"(?i)host|(?:unknown|no such) host")

@@ -94,7 +94,8 @@ def subjects_in(text: str, parties: Parties, *, reported: bool) -> Words:
         text: the words about one failure; the first `_READ` characters count.
         parties: the names of both sides.
         reported: True for a report. Its words about a name that does not exist, without the name,
-            are about the recipient's domain: the reporting server looked no other name up.
+            are about the recipient's domain: the reporting server looked no other name up. About a
+            host they are only likely so, because a rule may quote them of our host, or of a link.
     """
     text = _marked(text[:_READ], parties)
     if _about_us(text):
@@ -116,7 +117,11 @@ def _subject_of_rest(text: str, *, reported: bool) -> Words:
     if clear is not None and not (no_domain is not None and clear[0].lower() == "relay"):
         return Words(Subject(clear.lastgroup or ""))
     if no_domain is not None:
-        return Words(Subject.RECIPIENT)
+        named = _about_recipient(words.NO_SUCH_DOMAIN, text, unnamed=False) is not None
+        is_host = words.NO_SUCH_HOST.match(text, no_domain) is not None
+        return (
+            Words(likely=Subject.RECIPIENT) if is_host and not named else Words(Subject.RECIPIENT)
+        )
     return Words(likely=_likely(text))
 
 

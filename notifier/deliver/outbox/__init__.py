@@ -6,6 +6,7 @@ not sent, or is sent again, is in `unsent`.
 
 from notifier.deliver.outbox.claim import (
     LEASE,
+    MOST_UNCERTAIN,
     Claimed,
     ClaimOptions,
     claim_due,
@@ -17,37 +18,42 @@ from notifier.deliver.outbox.claim import (
 from notifier.deliver.outbox.enqueue import (
     enqueue_asked,
     enqueue_change,
-    enqueue_digest,
     enqueue_note,
     enqueue_notice,
     enqueue_own,
-    listed,
     new_message_id,
     requeue,
     resume,
     try_again_at,
 )
+from notifier.deliver.outbox.planned import (
+    end_merged,
+    enqueue_members,
+    is_waiting_in,
+    lock_waiting,
+    message_id_start,
+    waiting_digests,
+    waiting_rows,
+)
 from notifier.deliver.outbox.pruning import Window, lock_old, remove, window
 from notifier.deliver.outbox.reported import note_reported, unreported_failures
 from notifier.deliver.outbox.settle import Outcome, SendResult, settle_accepted, settle_attempts
 from notifier.deliver.outbox.unsent import (
-    Waiting,
     drop,
     drop_expired,
-    end_merged,
+    hand_over,
+    is_any_owed_again,
     owe_again,
     retry,
-    still_waiting,
-    waiting_digests,
 )
 
 __all__ = [
     "LEASE",
+    "MOST_UNCERTAIN",
     "ClaimOptions",
     "Claimed",
     "Outcome",
     "SendResult",
-    "Waiting",
     "Window",
     "claim_due",
     "drop",
@@ -55,14 +61,18 @@ __all__ = [
     "end_merged",
     "enqueue_asked",
     "enqueue_change",
-    "enqueue_digest",
+    "enqueue_members",
     "enqueue_note",
     "enqueue_notice",
     "enqueue_own",
     "first_waiting_lane",
+    "hand_over",
     "has_more",
-    "listed",
+    "is_any_owed_again",
+    "is_waiting_in",
     "lock_old",
+    "lock_waiting",
+    "message_id_start",
     "new_message_id",
     "next_due_at",
     "note_reported",
@@ -74,9 +84,9 @@ __all__ = [
     "retry",
     "settle_accepted",
     "settle_attempts",
-    "still_waiting",
     "try_again_at",
     "unreported_failures",
     "waiting_digests",
+    "waiting_rows",
     "window",
 ]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, bindparam, case, func, select, update
+from sqlalchemy import and_, bindparam, case, func, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from notifier.deliver.outbox import rate_limits, stop, warm_up
@@ -50,7 +50,7 @@ LEASE = timedelta(seconds=30)
 _HELD_FOR = timedelta(hours=6)
 
 # A delivery whose answer was lost so often is sent again only by a person (`retry`).
-_MOST_UNCERTAIN = 2
+MOST_UNCERTAIN = 2
 
 
 class Claimed(NamedTuple):
@@ -157,12 +157,14 @@ _DUE = (
         Delivery.status == bindparam("status"),
         Delivery.lane == bindparam("lane"),
         Delivery.next_attempt_at <= bindparam("now"),
+        # Nobody is mailed from a digest that is not released.
+        or_(Digest.id.is_(None), Digest.status != DigestStatus.COMPOSING),
     )
     .order_by(Delivery.next_attempt_at, Delivery.id)
     .limit(bindparam("limit"))
     .with_for_update(of=Delivery, skip_locked=True)
 )
-_UNCERTAIN_DUE = _DUE.where(Delivery.uncertain_times < _MOST_UNCERTAIN)
+_UNCERTAIN_DUE = _DUE.where(Delivery.uncertain_times < MOST_UNCERTAIN)
 _EXPIRED = (
     update(Delivery)
     .where(Delivery.status == DeliveryStatus.SENDING, Delivery.leased_until < bindparam("now"))

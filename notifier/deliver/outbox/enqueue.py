@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, func, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from notifier.deliver.outbox.patience import PATIENCE
@@ -34,40 +34,6 @@ _URGENT = frozenset((DeliveryKind.NOTICE, DeliveryKind.NOTE))
 def new_message_id(domain: str) -> str:
     """Return a random Message-ID of our domain (RFC 5322, 3.6.4); every attempt keeps it."""
     return f"<{uuid.uuid4().hex}@{domain}>"
-
-
-def enqueue_digest(
-    session: Session,
-    digest: Digest,
-    recipients: Sequence[tuple[Subscription, datetime]],
-    domain: str,
-    now: datetime,
-    *,
-    urgent: bool = False,
-) -> None:
-    """Enqueue a digest for the members of its group.
-
-    Args:
-        session: a writing session.
-        digest: the stored digest.
-        recipients: each subscription with the time at which the digest was due to it; at least one.
-        domain: the right side of the Message-IDs.
-        now: the time of enqueuing.
-        urgent: True if it goes before other digests.
-    """
-    rows = [
-        _row(
-            DeliveryKind.DIGEST,
-            due_at,
-            domain,
-            now,
-            digest_id=digest.id,
-            subscription_id=subscription.id,
-        )
-        | {"lane": Lane.URGENT if urgent else Lane.OTHERS}
-        for subscription, due_at in recipients
-    ]
-    _insert(session, rows)
 
 
 def enqueue_asked(
@@ -220,41 +186,3 @@ def resume(session: Session, digest: Digest, now: datetime) -> None:
     put_off = Delivery.digest_id == digest.id, Delivery.status == DeliveryStatus.PENDING
     session.execute(update(Delivery).where(*put_off).values(**due_from(now)))
     wakes.note(session, wakes.Wake.DELIVER)
-
-
-def listed(
-    session: Session, status: DeliveryStatus | None = None, limit: int | None = None
-) -> tuple[Sequence[RowMapping], int]:
-    """Return deliveries, newest first, and the number of all.
-
-    Args:
-        session: a reading session.
-        status: only deliveries in this status; None for all.
-        limit: the most rows; None for all.
-
-    Returns:
-        A row per delivery with the keys that `notifier deliveries list --json` shows, and the
-        number of deliveries without the limit.
-    """
-    columns: tuple[Any, ...] = (
-        Delivery.id,
-        Delivery.digest_id.label("digest"),
-        Subscription.subscriber_id.label("subscriber"),
-        Delivery.kind,
-        Delivery.status,
-        Delivery.attempts,
-        Delivery.message_id,
-        Delivery.due_at,
-        Delivery.next_attempt_at,
-        Delivery.sent_at,
-        Delivery.error,
-    )
-    conditions = [Delivery.status == status] if status is not None else []
-    deliveries = (
-        select(*columns)
-        .outerjoin(Subscription, Subscription.id == Delivery.subscription_id)
-        .where(*conditions)
-    )
-    total = session.scalar(select(func.count(Delivery.id)).where(*conditions)) or 0
-    newest_first = deliveries.order_by(Delivery.id.desc()).limit(limit)
-    return session.execute(newest_first).mappings().all(), total

@@ -1,21 +1,20 @@
 """Unsent: what becomes of deliveries that wait, were suppressed, or were given up.
 
-Owns when a suppressed digest is owed again, which waiting digests a newer one may contain, and what
-a person may send again or drop. It must not know what a digest says.
+Owns when a suppressed digest is owed again, which waiting digests a newer one may contain, which
+move to another subscription, and what a person may send again or drop. It must not know what a
+digest says.
 """
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, and_, exists, or_, select, update
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, aliased, joinedload
 
 from notifier.deliver.outbox.enqueue import try_again_at
 from notifier.enums import (
     DeliveryKind,
     DeliveryStatus,
-    DigestStatus,
     EndReason,
     Lane,
     SubscriptionStatus,
@@ -24,7 +23,6 @@ from notifier.errors import NotFoundError, NotifierError
 from notifier.store.db import in_chunks
 from notifier.store.models import (
     Delivery,
-    Digest,
     HeldSuppression,
     Subscriber,
     Subscription,
@@ -35,29 +33,16 @@ from notifier.store.models import (
 # deleted after this time (`subscribers/lifecycle.py`), as the page of the sign-up says.
 QUESTIONS_LAST = timedelta(hours=48)
 
+# How many digests one transaction makes due again. Chosen by hand; not measured.
+_AT_ONCE = 500
+
 # The words in `Delivery.error` of deliveries that ended here.
 _MERGED = "a newer digest contains the same"
 _EXPIRED = "nobody could confirm it any more when it could be sent"
 _DROPPED = "dropped by the operator"
 
 
-class Waiting(NamedTuple):
-    """A composed digest that waits, and may be replaced by a newer one that contains the same.
-
-    Attributes:
-        delivery_id: the delivery.
-        subscription_id: whose it is.
-        digest_id: what it sends.
-        due_at: the time at which it had to go out.
-    """
-
-    delivery_id: int
-    subscription_id: int
-    digest_id: int
-    due_at: datetime
-
-
-def _may_be_merged() -> ColumnElement[bool]:
+def may_be_merged() -> ColumnElement[bool]:
     """Return the SQL condition that a digest certainly did not arrive, and waits for no recipient.
 
     No server put it off for its recipient's sake: our server was away, or we are refused, or the
@@ -75,64 +60,61 @@ def _may_be_merged() -> ColumnElement[bool]:
     )
 
 
-def waiting_digests(session: Session, profile_id: int) -> dict[int, list[Waiting]]:
-    """Return the digests of a profile that newer ones may contain, oldest first.
-
-    A digest that is held is not among them: a person decides about it.
-
-    Returns:
-        By subscription id.
-    """
-    rows = session.execute(
-        select(Delivery.id, Delivery.subscription_id, Delivery.digest_id, Delivery.due_at)
-        .join(Digest, Digest.id == Delivery.digest_id)
-        .where(
-            _may_be_merged(),
-            Digest.profile_id == profile_id,
-            Digest.status == DigestStatus.APPROVED,
-        )
-        .order_by(Delivery.id)
-    )
-    waiting: dict[int, list[Waiting]] = {}
-    for delivery_id, subscription_id, digest_id, due_at in rows:
-        if subscription_id is not None and digest_id is not None:
-            digest = Waiting(delivery_id, subscription_id, digest_id, due_at)
-            waiting.setdefault(subscription_id, []).append(digest)
-    return waiting
-
-
-def still_waiting(session: Session, waiting: Collection[Waiting]) -> set[int]:
-    """Lock these deliveries; return the ids of those that may be merged still.
-
-    One that a worker claims at this moment is left out.
-    """
-    ids: set[int] = set()
-    for chunk in in_chunks([each.delivery_id for each in waiting]):
-        locked = select(Delivery.id).where(Delivery.id.in_(chunk), _may_be_merged())
-        ids |= {*session.scalars(locked.with_for_update(of=Delivery, skip_locked=True))}
-    return ids
-
-
-def end_merged(session: Session, delivery_ids: Collection[int]) -> None:
-    """Store that a newer digest contains what these would have sent."""
-    _end(session, delivery_ids, EndReason.MERGED, _MERGED)
-
-
 def _end(session: Session, ids: Collection[int], reason: EndReason, error: str) -> None:
     for chunk in in_chunks(ids):
         ended = update(Delivery).where(Delivery.id.in_(chunk))
-        values = {
-            "status": DeliveryStatus.SUPPRESSED,
-            "ended_because": reason,
-            "error": error,
-            "leased_until": None,
-            "waits_because": "",
-        }
+        values = _ended(reason, error)
         session.execute(ended.values(**values).execution_options(synchronize_session=False))
 
 
+def _ended(reason: EndReason, error: str) -> dict[str, object]:
+    return {
+        "status": DeliveryStatus.SUPPRESSED,
+        "ended_because": reason,
+        "error": error,
+        "leased_until": None,
+        "waits_because": "",
+    }
+
+
+# The columns of a delivery that ended because a newer digest contains what it would have sent.
+MERGED_VALUES = _ended(EndReason.MERGED, _MERGED)
+
+
+def _is_owed_again() -> ColumnElement[bool]:
+    """Return the SQL condition that the reason has ended for which a digest was suppressed.
+
+    It asks for the delivery, its subscription and its subscriber.
+    """
+    suppressed = Suppression.address_hash == Subscriber.address_hash
+    held = and_(
+        HeldSuppression.address_hash == Subscriber.address_hash,
+        HeldSuppression.held_at.is_not(None),
+    )
+    return and_(
+        Delivery.kind == DeliveryKind.DIGEST,
+        Delivery.status == DeliveryStatus.SUPPRESSED,
+        Delivery.ended_because.in_((EndReason.SUPPRESSED, EndReason.LEFT)),
+        Subscription.status == SubscriptionStatus.CONFIRMED,
+        Delivery.created_at >= Subscription.confirmed_at,
+        ~exists().where(suppressed),
+        ~exists().where(held),
+    )
+
+
+def is_any_owed_again(session: Session) -> bool:
+    """Return whether `owe_again` has something to do."""
+    owed = (
+        select(Delivery.id)
+        .where(_is_owed_again())
+        .join(Subscription, Subscription.id == Delivery.subscription_id)
+        .join(Subscriber, Subscriber.id == Subscription.subscriber_id)
+    )
+    return session.scalar(owed.limit(1)) is not None
+
+
 def owe_again(session: Session, now: datetime) -> list[Delivery]:
-    """Make digests due again that were suppressed for a reason that has ended.
+    """Make digests due again that were suppressed for a reason that has ended; some at a time.
 
     The subscription had ended and runs again, or its address was suppressed. Who signed up anew
     since then began anew: what was composed before is not owed.
@@ -140,26 +122,14 @@ def owe_again(session: Session, now: datetime) -> list[Delivery]:
     Returns:
         The deliveries, oldest first. The caller reopens their digests (`digest/digests.py`).
     """
-    suppressed = Suppression.address_hash == Subscriber.address_hash
-    held = and_(
-        HeldSuppression.address_hash == Subscriber.address_hash,
-        HeldSuppression.held_at.is_not(None),
-    )
     statement = (
         select(Delivery)
+        .where(_is_owed_again())
         .join(Subscription, Subscription.id == Delivery.subscription_id)
         .join(Subscriber, Subscriber.id == Subscription.subscriber_id)
-        .where(
-            Delivery.kind == DeliveryKind.DIGEST,
-            Delivery.status == DeliveryStatus.SUPPRESSED,
-            Delivery.ended_because.in_((EndReason.SUPPRESSED, EndReason.LEFT)),
-            Subscription.status == SubscriptionStatus.CONFIRMED,
-            Delivery.created_at >= Subscription.confirmed_at,
-            ~exists().where(suppressed),
-            ~exists().where(held),
-        )
         .options(joinedload(Delivery.digest))
         .order_by(Delivery.id)
+        .limit(_AT_ONCE)
         .with_for_update(of=Delivery, skip_locked=True)
     )
     deliveries = list(session.scalars(statement))
@@ -174,6 +144,33 @@ def _send_again(delivery: Delivery, now: datetime) -> None:
     try_again_at(delivery, now)
     delivery.attempts, delivery.first_answer_at, delivery.error = 0, None, None
     delivery.waits_because, delivery.ended_because = "", ""
+
+
+def hand_over(
+    session: Session, old_id: int, new_id: int, composed_before: datetime | None = None
+) -> None:
+    """Let the digests of a subscription that did not go out go to another one of the same person.
+
+    Args:
+        session: a writing session.
+        old_id: the subscription that ended.
+        new_id: the one that goes on in its place.
+        composed_before: only what was composed before this time; None for all.
+    """
+    same = aliased(Delivery)
+    is_there = exists().where(same.digest_id == Delivery.digest_id, same.subscription_id == new_id)
+    unsent = (DeliveryStatus.PENDING, DeliveryStatus.UNCERTAIN, DeliveryStatus.FAILED)
+    waiting = [
+        Delivery.subscription_id == old_id,
+        Delivery.kind == DeliveryKind.DIGEST,
+        Delivery.status.in_(unsent),
+        ~is_there,
+    ]
+    if composed_before is not None:
+        waiting.append(Delivery.created_at < composed_before)
+    for chunk in in_chunks(session.scalars(select(Delivery.id).where(*waiting)).all()):
+        moved = update(Delivery).where(Delivery.id.in_(chunk)).values(subscription_id=new_id)
+        session.execute(moved.execution_options(synchronize_session=False))
 
 
 def drop_expired(session: Session, now: datetime) -> None:

@@ -8,7 +8,7 @@ checked on the labelled and the made-up set and on the bundled list (docs/matchi
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from functools import cache
 
@@ -78,7 +78,7 @@ class NameVariants:
         known: words that are never a misspelling: stored names, and those of the bundled list.
     """
 
-    def __init__(self, names: Iterable[str], known: AbstractSet[str]) -> None:
+    def __init__(self, names: Iterable[str], known: Container[str]) -> None:
         self._names = {
             name
             for name in names

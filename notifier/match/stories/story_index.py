@@ -237,7 +237,7 @@ class _Texts:
 
     def similar(self, text: str) -> list[int]:
         """Return the places of the texts that share runs with this one, the most similar first."""
-        if len(text) < passages.SHORTEST_TEXT:
+        if len(text) < passages.SHORTEST_TEXT or not self._holders:
             return []
         runs = passages.runs(text)
         shared = Counter(chain.from_iterable(self._holders.get(run, ()) for run in runs))

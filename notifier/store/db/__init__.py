@@ -5,9 +5,10 @@ meaning.
 """
 
 from notifier.store.db.deleted_rows import PERSONAL_TABLES, scrub
-from notifier.store.db.engine import BUSY_TIMEOUT_MS, connect, make_engine
+from notifier.store.db.engine import BUSY_TIMEOUT_MS, connect, connect_options, make_engine
 from notifier.store.db.prepared import Prepared
 from notifier.store.db.schema import (
+    NewerSchemaError,
     alembic_config,
     changing_schema,
     migrations,
@@ -17,6 +18,13 @@ from notifier.store.db.schema import (
 )
 from notifier.store.db.server_clock import ServerClock
 from notifier.store.db.sessions import ADDRESS_KEY, Run, reading, small_transactions, writing
+from notifier.store.db.set_statements import (
+    Change,
+    SetChange,
+    enlarge_cache,
+    rows_as_table,
+    shrink_cache,
+)
 from notifier.store.db.statements import (
     domain_of_column,
     in_chunks,
@@ -29,13 +37,18 @@ __all__ = [
     "ADDRESS_KEY",
     "BUSY_TIMEOUT_MS",
     "PERSONAL_TABLES",
+    "Change",
+    "NewerSchemaError",
     "Prepared",
     "Run",
     "ServerClock",
+    "SetChange",
     "alembic_config",
     "changing_schema",
     "connect",
+    "connect_options",
     "domain_of_column",
+    "enlarge_cache",
     "in_chunks",
     "insert_missing",
     "make_engine",
@@ -44,7 +57,9 @@ __all__ = [
     "reading",
     "refresh_statistics",
     "require_known_schema",
+    "rows_as_table",
     "scrub",
+    "shrink_cache",
     "small_transactions",
     "take_turns",
     "upgrade",

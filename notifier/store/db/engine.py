@@ -18,6 +18,17 @@ BUSY_TIMEOUT_MS = 5000
 # Bytes to which SQLite's write-ahead log is cut when it was longer. Chosen by hand; not measured.
 _LONGEST_LOG = 64_000_000
 
+# What libpq is told of the network, unless database_url says otherwise: seconds to connect, and how
+# soon a server that was cut off is noticed (40 seconds). Without it a connection waits for ever.
+# Chosen by hand; not measured.
+_NETWORK: dict[str, Any] = {
+    "connect_timeout": 10,
+    "keepalives_idle": 20,
+    "keepalives_interval": 5,
+    "keepalives_count": 4,
+    "tcp_user_timeout": 40_000,
+}
+
 _EXAMPLES = "It looks like sqlite:///subscribers.db or postgresql://name:password@host/database."
 
 
@@ -65,6 +76,8 @@ def make_engine(url: str) -> Engine:
         event.listen(engine, "do_connect", _create_private_file)
         event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "begin", _begin_sqlite)
+    else:
+        event.listen(engine, "do_connect", _notice_dead_server)
     return engine
 
 
@@ -79,6 +92,12 @@ def _driver_options(url: URL) -> tuple[URL, dict[str, Any]]:
         return url, {}
     text = str(url.query[name])
     return url.difference_update_query([name]), {name: None if text == "none" else int(text)}
+
+
+def connect_options(engine: Engine) -> dict[str, Any]:
+    """Return the arguments with which another library connects to the same PostgreSQL database."""
+    _, options = engine.dialect.create_connect_args(engine.url)
+    return {**_NETWORK, **options}
 
 
 def connect(engine: Engine) -> Connection:
@@ -116,6 +135,13 @@ def _create_private_file(_dialect: Any, _record: Any, arguments: list[Any], _opt
         # An existing file keeps its permissions; if none can be created, SQLite reports why.
         with suppress(OSError):
             os.close(os.open(arguments[0], os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+
+def _notice_dead_server(
+    _dialect: Any, _record: Any, _arguments: list[Any], options: dict[str, Any]
+) -> None:
+    for name, value in _NETWORK.items():
+        options.setdefault(name, value)
 
 
 def _set_pragmas(connection: Any, _record: Any) -> None:

@@ -9,6 +9,8 @@ from sqlalchemy import ColumnElement, Engine, func, literal_column, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from notifier.store.db.engine import driver_connection
+
 T = TypeVar("T")
 
 
@@ -71,6 +73,8 @@ def refresh_statistics(engine: Engine) -> None:
     By that it chooses its indexes. PostgreSQL does so by itself.
     """
     if engine.dialect.name == "sqlite":
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.exec_driver_sql("PRAGMA analysis_limit = 1000")
-            connection.exec_driver_sql("PRAGMA optimize")
+        with engine.connect() as connection:
+            # By the driver, so that no transaction begins.
+            sqlite_connection = driver_connection(connection)
+            sqlite_connection.execute("PRAGMA analysis_limit = 1000")
+            sqlite_connection.execute("PRAGMA optimize")

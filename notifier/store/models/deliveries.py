@@ -23,6 +23,8 @@ from notifier.store.models.subscribers import AddressChange, Subscriber, Subscri
 
 # The conditions of indexes that hold few of very many rows.
 _IS_OPEN = text("status IN ('pending', 'sending', 'uncertain')")
+_IS_OF_CHANGE = text("change_id IS NOT NULL")
+_WAS_SENT = text("sent_at IS NOT NULL")
 _IS_REFUSED = text("waits_because <> '' AND waits_because <> 'warm_up'")
 _WAITS_FOR_WARM_UP = text("waits_because = 'warm_up'")
 _IS_UNREPORTED = text("status = 'failed' AND NOT reported")
@@ -193,7 +195,16 @@ class Delivery(Base):
         Index(
             "ix_delivery_unfinished", "digest_id", sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN
         ),
-        Index("ix_delivery_refused", "id", sqlite_where=_IS_REFUSED, postgresql_where=_IS_REFUSED),
+        Index(
+            "ix_delivery_change_id",
+            "change_id",
+            sqlite_where=_IS_OF_CHANGE,
+            postgresql_where=_IS_OF_CHANGE,
+        ),
+        Index("ix_delivery_sent_at", "sent_at", sqlite_where=_WAS_SENT, postgresql_where=_WAS_SENT),
+        Index(
+            "ix_delivery_refused", "status", sqlite_where=_IS_REFUSED, postgresql_where=_IS_REFUSED
+        ),
         Index(
             "ix_delivery_warm_up",
             "digest_id",
@@ -202,6 +213,7 @@ class Delivery(Base):
         ),
         Index(
             "ix_delivery_unreported",
+            "status",
             "next_attempt_at",
             sqlite_where=_IS_UNREPORTED,
             postgresql_where=_IS_UNREPORTED,
@@ -220,7 +232,7 @@ class Delivery(Base):
         ForeignKey("notice.id", ondelete="CASCADE"), unique=True
     )
     change_id: Mapped[int | None] = mapped_column(
-        ForeignKey("address_change.id", ondelete="CASCADE"), index=True
+        ForeignKey("address_change.id", ondelete="CASCADE")
     )
     note_id: Mapped[int | None] = mapped_column(ForeignKey("note.id", ondelete="CASCADE"))
     message_id: Mapped[str] = mapped_column(String(320), unique=True)
@@ -234,7 +246,7 @@ class Delivery(Base):
     next_attempt_at: Mapped[datetime]
     given_up_at: Mapped[datetime]
     leased_until: Mapped[datetime | None]
-    sent_at: Mapped[datetime | None] = mapped_column(index=True)
+    sent_at: Mapped[datetime | None]
     error: Mapped[str | None] = mapped_column(Text)
     first_answer_at: Mapped[datetime | None]
     uncertain_times: Mapped[int] = mapped_column(default=0)

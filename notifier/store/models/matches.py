@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, LargeBinary, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from notifier.enums import HeldBecause, NewsKind, Tier
@@ -42,6 +42,13 @@ class Match(Base):
     __table_args__ = (
         UniqueConstraint("profile_id", "revision_id", name="uq_match_profile_revision"),
         UniqueConstraint("profile_id", "position", name="uq_match_profile_position"),
+        Index(
+            "ix_match_owed",
+            "profile_id",
+            "position",
+            sqlite_where=text("filed IS 0"),
+            postgresql_where=text("filed IS false"),
+        ),
         Index("ix_match_profile_id", "profile_id", "created_at"),
     )
 

@@ -89,7 +89,14 @@ class Subscription(Base):
     __tablename__ = "subscription"
     __table_args__ = (
         UniqueConstraint("subscriber_id", "profile_id"),
-        Index("ix_subscription_due", "status", "next_due_at"),
+        Index("ix_subscription_due", "status", "cadence", "next_due_at", "profile_id"),
+        Index(
+            "ix_subscription_prompt",
+            "profile_id",
+            "position",
+            sqlite_where=text("cadence = 'immediate' OR urgent IS 1"),
+            postgresql_where=text("cadence = 'immediate' OR urgent"),
+        ),
         Index(
             "ix_subscription_trouble",
             "id",

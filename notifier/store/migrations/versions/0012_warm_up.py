@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0011"
-down_revision = "0010"
+revision = "0012"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
@@ -27,7 +27,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", name="pk_warm_up"),
     )
     op.drop_index("ix_delivery_refused", "delivery")
-    _index("ix_delivery_refused", "id", _REFUSED_NOW)
+    _index("ix_delivery_refused", "status", _REFUSED_NOW)
     _index("ix_delivery_warm_up", "digest_id", _WAITING)
 
 
@@ -35,5 +35,5 @@ def downgrade() -> None:
     op.execute("UPDATE delivery SET waits_because = '' WHERE waits_because = 'warm_up'")
     op.drop_index("ix_delivery_warm_up", "delivery")
     op.drop_index("ix_delivery_refused", "delivery")
-    _index("ix_delivery_refused", "id", _REFUSED)
+    _index("ix_delivery_refused", "status", _REFUSED)
     op.drop_table("warm_up")
