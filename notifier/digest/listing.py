@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, defer, joinedload, selectinload
 
-from notifier.store.db import in_chunks
+from notifier.store.db import count_some, in_chunks
 from notifier.store.models import Digest, DigestItem, Match, Revision
 
 # Digests that a listing reads at a time. Chosen by hand; not measured.
@@ -35,5 +35,5 @@ def listed(session: Session, limit: int | None = None) -> Iterator[Digest]:
 
 
 def count(session: Session) -> int:
-    """Return the number of digests."""
-    return session.scalar(select(func.count(Digest.id))) or 0
+    """Return the number of digests; see `db.count_some`."""
+    return count_some(session, select(Digest.id))
