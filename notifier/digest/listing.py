@@ -1,4 +1,4 @@
-"""The list of digests, as commands show it: newest first, without their bodies."""
+"""Listing: digests as `notifier digests list` shows them, however many there are."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session, defer, joinedload, selectinload
 from notifier.store.db import count_some, in_chunks
 from notifier.store.models import Digest, DigestItem, Match, Revision
 
-# Digests that a listing reads at a time. Chosen by hand; not measured.
+# Digests that are read at a time. Chosen by hand; not measured.
 _LISTED_AT_ONCE = 100
 
 
