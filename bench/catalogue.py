@@ -96,8 +96,17 @@ BENCHES = (
         name="matching",
         goals=("P5",),
         title="Matching thousands of therapies",
-        scripts=("matching.py --rounds 3", "importing.py --profiles 100 1000"),
-        full=("matching.py", "importing.py --profiles 100 1000 5000"),
+        scripts=(
+            "matching.py --rounds 3",
+            "importing.py --profiles 100 1000",
+            "matching_growth.py --rounds 3 --entries 10000 100000",
+        ),
+        full=(
+            "matching.py",
+            "importing.py --profiles 100 1000 5000",
+            "matching_growth.py",
+            "matching_growth.py --postgresql",
+        ),
         proves="The cost of a text hardly depends on how many therapies are watched.",
         leaves_open=(
             "The texts and terms are random syllables; in real news more terms are met, and each "
@@ -106,6 +115,7 @@ BENCHES = (
         curves=(
             Curve("profiles", "ms", "Matching by the number of profiles"),
             Curve("profiles", "s", "Importing by the number of profiles"),
+            Curve("entries", "ms", "Matching 200 new entries by what is in the store"),
         ),
     ),
     Bench(

@@ -37,11 +37,15 @@ def list_(
     With --held: the matches that are held until a person releases or drops them.
     """
     from notifier.enums import Tier
-    from notifier.match import profiles
+    from notifier.match import matches, profiles
 
     wanted = shared.optional_member(Tier, tier, "--tier")
     with shared.open_deps() as deps, deps.reading() as session:
         stored = profiles.find(session, profile) if profile else None
+        if json and not held:
+            newest = matches.one_by_one(session, stored, wanted, limit)
+            shared.print_json_rows(map(_match_to_json, newest))
+            return
         read = _held_matches if held else _matches
         rows, total = read(session, stored, wanted, shared.row_limit(limit, json=json))
     if json:

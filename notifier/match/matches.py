@@ -6,7 +6,7 @@ for a person is in `match/held.py`, what was judged in `match/unjudged.py`. Revi
 by one process at a time.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
@@ -28,6 +28,8 @@ from notifier.store.models import Entry, Installation, Match, Profile, Revision
 
 # The score of a released near miss, as that of a mention. Chosen by hand; not measured.
 _RELEASED_SCORE = 0.5
+# Matches that are read together where many are listed. Chosen by hand; not measured.
+_READ_TOGETHER = 500
 
 
 @dataclass(frozen=True)
@@ -292,6 +294,16 @@ def listed(
     limit: int | None = None,
 ) -> list[Match]:
     """Return matches, newest first, with their entry, source, profile and revision's number."""
+    return list(one_by_one(session, profile, tier, limit))
+
+
+def one_by_one(
+    session: Session,
+    profile: Profile | None = None,
+    tier: Tier | None = None,
+    limit: int | None = None,
+) -> Iterator[Match]:
+    """Yield the same, however many there are: few are in memory at a time."""
     query = (
         select(Match)
         .where(*_wanted(profile, tier))
@@ -303,7 +315,7 @@ def listed(
             joinedload(Match.revision).load_only(Revision.number, Revision.title),
         )
     )
-    return list(session.scalars(query))
+    yield from session.scalars(query.execution_options(yield_per=_READ_TOGETHER))
 
 
 def number_stored(
