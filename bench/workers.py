@@ -280,6 +280,10 @@ def benched(stack: ExitStack, server_url: str, mails: int) -> Iterator[Bench]:
     url = stack.enter_context(postgres.database(server_url))
     deps = installation(url, server.port, mails, SIZE)
     worker.create_tables(deps.engine)
+    with deps.engine.begin() as connection:  # the people were stored with numbers of their own
+        for table in ("subscriber", "subscription"):
+            newest = f"SELECT setval('{table}_id_seq', (SELECT max(id) FROM {table}))"
+            connection.execute(text(newest))
     yield Bench(deps, mails, server)
     deps.engine.dispose()
 
