@@ -2,7 +2,7 @@
 
     python bench/run_once.py [--people N] [--size BYTES] [--connections N] [--rounds N]
                              [--databases sqlite postgresql] [--keys none ed25519 rsa]
-                             [--faults] [--postfix DIR]
+                             [--faults]
 
 News is published on a site on loopback, and one process polls it, matches, composes a digest for
 all people and delivers it: everything is counted, from the start of Python to its end. smtp-source
@@ -17,7 +17,6 @@ the run with its children) stands in the notes, because other work on the machin
 """
 
 import argparse
-import json
 import os
 import statistics
 import subprocess
@@ -34,6 +33,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench.delivery import sink, tool
 from bench.faulty_sink import DOMAINS
+from bench.figures import Figure, alone, compared, show
 from notifier.admin.profile_import import import_profile
 from notifier.deliver.mime import dkim_keys
 from notifier.deps import Deps
@@ -48,6 +48,7 @@ from tests.support.installation import bundled_profile, settings_for
 FOLDER = Path(__file__).parents[1]
 YARDSTICK = 8
 GOALS = {"none": "ratio >= 0.8", "ed25519": "ratio >= 0.6", "rsa": "ratio >= 0.35"}
+NAMES = {"none": "unsigned", "ed25519": "Ed25519", "rsa": "RSA-2048"}
 # One article adds about so many bytes to a mail; the list is cut to reach --size.
 _BYTES_PER_ITEM = 2_400
 _TEXT = "In a made-up study of frexalimab, the {0} was counted after twelve weeks. "
@@ -269,7 +270,7 @@ def one_run(options, kind: str, key: str, sinks) -> tuple[Cost, float]:
         run.deps.engine.dispose()
         if not options.faults and sent != options.people:
             raise SystemExit(f"{sent} of {options.people} were sent: {cost.said}")
-        source = tool(options.postfix, "smtp-source")
+        source = tool(None, "smtp-source")
         base = smtp_source(source, port, options.people, options.size, domains[0])
     return cost, base
 
@@ -284,9 +285,9 @@ def _sent(session) -> int:
     return session.scalar(sent)
 
 
-def figures(options, kind: str, key: str) -> list[dict]:
+def measured(options, kind: str, key: str) -> list[Figure]:
     """Measure one case several times; return its figures."""
-    program = tool(options.postfix, "smtp-sink")
+    program = tool(None, "smtp-sink")
     sinks = faulty_sink if options.faults else (lambda: sink(program))
     costs, bases = [], []
     for _ in range(options.rounds):
@@ -295,47 +296,27 @@ def figures(options, kind: str, key: str) -> list[dict]:
         bases.append(base)
         print(f"{kind} {key}: {cost.seconds:.1f} s, {base:.0f}/s", file=sys.stderr)
     rates = [options.people / cost.seconds for cost in costs]
-    load = os.getloadavg()[0]
     cpu = statistics.median(cost.cpu for cost in costs) * 1e6 / options.people
-    title = f"run --once on {kind}, {options.people:,} people, {options.size // 1000} KB, {key}"
+    title = f"P0 {kind}, {options.people:,} people, {options.size // 1000} KB, {NAMES[key]}"
+    title += ", default connections" if not options.connections else ""
     title += ", faults" if options.faults else ""
-    note = f"{cpu:.0f} µs of processor time a mail, children included; load {load:.1f}"
+    note = f"{cpu:.0f} µs of processor time a mail, with the child; load {os.getloadavg()[0]:.1f}"
     at = {"people": options.people, "database": kind, "key": key}
+    goal = "" if options.faults else GOALS[key]
+    against = {"against": "smtp-source", "goal": goal, "unit": "mails/s", "note": note}
     memory = {"parent": [cost.peak for cost in costs], "child": [c.child_peak for c in costs]}
     return [
-        {
-            "name": title,
-            "goal": GOALS[key] if not options.faults else "",
-            "unit": "mails/s",
-            "ours": statistics.median(rates),
-            "base": statistics.median(bases),
-            "against": "smtp-source",
-            "ratio": statistics.median(a / b for a, b in zip(rates, bases, strict=True)),
-            "runs": [list(pair) for pair in zip(rates, bases, strict=True)],
-            "note": note,
-            "at": at,
-        },
+        compared(title, rates, bases, **against, at=at),
         *(
-            {
-                "name": f"{title}: memory of the {who}",
-                "goal": "ours <= 100",
-                "unit": "MB",
-                "ours": statistics.median(peaks),
-                "base": None,
-                "against": "",
-                "ratio": None,
-                "runs": [[peak] for peak in peaks],
-                "note": "",
-                "at": at,
-            }
+            alone(f"{title}: {who}'s memory", peaks, goal="ours <= 100", unit="MB", at=at)
             for who, peaks in memory.items()
         ),
     ]
 
 
 def main() -> None:
+    """Measure, and print the figures."""
     options = argparse.ArgumentParser()
-    options.add_argument("--postfix")
     options.add_argument("--people", type=int, default=20_000)
     options.add_argument("--size", type=int, default=25_000)
     options.add_argument("--connections", type=int, default=8)
@@ -344,15 +325,12 @@ def main() -> None:
     options.add_argument("--keys", nargs="+", default=["none", "ed25519", "rsa"])
     options.add_argument("--faults", action="store_true")
     arguments = options.parse_args()
-    if arguments.postfix:
-        os.environ["LD_LIBRARY_PATH"] = f"{arguments.postfix}/usr/lib/postfix"
-    document = [
+    show(
         figure
         for kind in arguments.databases
         for key in arguments.keys
-        for figure in figures(arguments, kind, key)
-    ]
-    print(json.dumps(document, indent=1, ensure_ascii=False))
+        for figure in measured(arguments, kind, key)
+    )
 
 
 if __name__ == "__main__":

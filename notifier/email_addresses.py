@@ -18,6 +18,22 @@ _PLAIN_LOCAL_PART = re.compile(r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*", re.ASCI
 # RFC 5321, 4.5.3.1: 64 octets before the @, and 254 in all; a longer domain gets the full check.
 _LONGEST_LOCAL_PART, _LONGEST_DOMAIN = 64, 180
 
+# The domains of large providers that have several.
+PROVIDERS = {
+    "googlemail.com": "gmail.com",
+    "hotmail.com": "outlook.com",
+    "live.com": "outlook.com",
+    "msn.com": "outlook.com",
+    "ymail.com": "yahoo.com",
+    "rocketmail.com": "yahoo.com",
+    "me.com": "icloud.com",
+    "mac.com": "icloud.com",
+    "web.de": "gmx.net",
+    "gmx.de": "gmx.net",
+    "gmx.at": "gmx.net",
+    "gmx.ch": "gmx.net",
+}
+
 
 def normalize(text: str) -> str:
     """Return an address in the form in which it is stored and written to (RFC 5321, 5890, 6531).
@@ -110,3 +126,9 @@ def to_ascii_domain(address: str) -> str:
 def domain_of(address: str) -> str:
     """Return the domain of an address in A-labels."""
     return to_ascii_domain(address).rpartition("@")[2]
+
+
+def provider_of(email: str) -> str:
+    """Return the provider of an address: its domain, or the main one of a large provider."""
+    domain = email.rpartition("@")[2].lower()
+    return PROVIDERS.get(domain, domain)

@@ -195,12 +195,13 @@ class Lane(IntEnum):
 class WaitReason(StrEnum):
     """The reason why a delivery waits without losing patience.
 
-    `ours`: servers refuse us (sender, name, policy, reputation). `load`: they are busy. Neither
-    says anything about the recipient.
+    `ours`: servers refuse us (sender, name, policy, reputation). `load`: they are busy. `warm_up`:
+    its provider got enough mails of a new sender today. None says anything about the recipient.
     """
 
     OURS = "ours"
     LOAD = "load"
+    WARM_UP = "warm_up"
 
 
 class EndReason(StrEnum):

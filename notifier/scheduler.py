@@ -14,6 +14,7 @@ from types import FrameType
 from notifier.deps import Deps
 from notifier.errors import StoreError
 from notifier.pipeline.run import Report, run_once
+from notifier.store import db
 
 # Chosen by hand; not measured.
 TICK_SECONDS = 30.0
@@ -40,13 +41,17 @@ def run(
 
     Raises:
         SettingsError: the sender is not set.
+        NewerSchemaError: a newer version upgraded the schema meanwhile.
     """
     with stopping() if stop is None else nullcontext(stop) as stopped:
         while not stopped.is_set():
             try:
+                db.require_known_schema(deps.engine)
                 report = run_once(deps, stopped.is_set)
                 if _is_eventful(report):
                     print_report(report)
+            except db.NewerSchemaError:
+                raise
             except StoreError as error:
                 log.warning("%s %s", error.problem, error.fix)
             stopped.wait(tick)

@@ -351,7 +351,7 @@ class Worker:
         """Enqueue what the rows say is due, unless it waits, runs, or is set aside."""
         try:
             db.require_known_schema(self._deps.engine)
-        except StoreError as error:
+        except db.NewerSchemaError as error:
             self._refused = error
             self._stop.set()
             return

@@ -65,6 +65,7 @@ WRITERS = {
     "Notice": ("deliver/operator_mail.py",),
     "Note": ("digest/notes.py",),
     "HeldSuppression": ("subscribers/held_suppressions.py",),
+    "WarmUp": ("deliver/outbox/warm_up.py",),
     "RateLimit": ("deliver/outbox/rate_limits.py",),
     "BounceReport": ("deliver/bounces/reports.py",),
     "Alarm": ("deliver/alerts.py",),
@@ -76,6 +77,7 @@ WRITERS = {
         "store/heartbeat.py",
         "deliver/outbox/stop.py",
         "match/profiles.py",
+        "match/canaries.py",
     ),
 }
 

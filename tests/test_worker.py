@@ -10,18 +10,20 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from notifier import deps as composition_root
 from notifier import worker
 from notifier.deliver import outbox
 from notifier.deliver.outbox import rate_limits
-from notifier.enums import DeliveryKind
+from notifier.deliver.outbox import waiting as outbox_waiting
+from notifier.enums import DeliveryKind, DeliveryStatus, DigestStatus
 from notifier.errors import StoreError
 from notifier.pipeline import compose, poll
+from notifier.pipeline.turns import Turns
 from notifier.settings import Operator
 from notifier.store import db, wakes
-from notifier.store.models import Delivery, Notice
+from notifier.store.models import Delivery, Digest, Notice
 from notifier.store.wakes import Wake
 from tests.support.installation import MONDAY, Installation
 from tests.support.paths import ROOT
@@ -142,6 +144,60 @@ def test_a_tick_with_nothing_due_leaves_no_mail_and_no_digest_to_workers(with_jo
     poll.run(with_jobs.at(MONDAY))
     a_worker(with_jobs, fixed_now=MONDAY)._enqueue_due()
     assert waiting(with_jobs) == {"match"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_due"),
+    [
+        ({}, True),
+        ({"status": DeliveryStatus.UNCERTAIN, "uncertain_times": 1}, True),
+        ({"status": DeliveryStatus.UNCERTAIN, "uncertain_times": 2}, False),
+        ({"status": DeliveryStatus.SENDING, "leased_until": MONDAY}, True),
+        ({"status": DeliveryStatus.SENDING, "leased_until": MONDAY + timedelta(days=9)}, False),
+        ({"status": DeliveryStatus.FAILED}, False),
+        ({"next_attempt_at": MONDAY + timedelta(days=9)}, False),
+    ],
+    ids=[
+        "waits",
+        "may have arrived",
+        "may have arrived, twice",
+        "its worker died",
+        "is being sent",
+        "was refused",
+        "is put off",
+    ],
+)
+def test_a_mail_is_work_only_if_it_can_be_claimed(
+    installation: Installation, changes: dict, is_due: bool
+):
+    due = installation.discover(1)
+    compose.run(installation.at(due))
+    deps = installation.at(due + timedelta(hours=1))
+    with deps.writing() as session:
+        session.execute(update(Delivery).values({"attempts": 0} | changes))
+    with deps.reading() as session:
+        assert outbox_waiting.anything_due(session, deps.now()) is is_due
+        assert not outbox_waiting.anything_due(session, deps.now(), beyond=1)
+
+
+def test_a_digest_that_is_not_released_is_no_work_for_senders(installation: Installation):
+    due = installation.discover(1)
+    compose.run(installation.at(due))
+    deps = installation.at(due)
+    with deps.writing() as session:
+        session.execute(update(Digest).values(status=DigestStatus.COMPOSING))
+    with deps.reading() as session:
+        assert not outbox_waiting.anything_due(session, deps.now())
+
+
+def test_a_turn_that_ended_by_itself_asks_for_no_other(installation: Installation):
+    compose.run(installation.at(installation.discover(3)))
+    asked: list[bool] = []
+    deps = installation.at(MONDAY + timedelta(days=1))
+    with deps.writing() as session:
+        session.execute(update(Delivery).values(uncertain_times=9, status="uncertain"))
+    Turns(deps, lambda: False).drain(None, lambda: asked.append(True))
+    assert asked == []
 
 
 def test_a_job_whose_workers_die_is_set_aside_and_the_operator_is_told_once(

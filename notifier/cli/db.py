@@ -14,9 +14,9 @@ app = shared.group("db", "The schema of the database.")
 
 @app.command("status")
 def status(json: shared.Json = False) -> None:
-    """Show the schema of the database and the one of this version; change nothing.
+    """Show the schema of the database, and change nothing.
 
-    Exits with 1 if they differ.
+    Exits with 1 if it is not the one of this version.
     """
     from notifier.store import db
 
@@ -52,7 +52,7 @@ def status(json: shared.Json = False) -> None:
 
 @app.command("upgrade")
 def upgrade() -> None:
-    """Upgrade the schema to that of this version; also while workers run.
+    """Upgrade the schema, also while workers run.
 
     Workers of the older version finish what is under way and end. On SQLite a copy of the database
     is made first.

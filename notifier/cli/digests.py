@@ -9,6 +9,7 @@ from notifier.cli import shared, texts
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from notifier.deliver.outbox.warm_up import Wait
     from notifier.store.models import Digest
 
 app = shared.group("digests", "The digests that were composed.")
@@ -24,17 +25,28 @@ _HEADINGS = ("id", "profile", "cadence", "status", "composed", "items", "recipie
 @app.command("list")
 def list_(limit: shared.Limit = None, json: shared.Json = False) -> None:
     """Show digests with their items, newest first."""
+    from notifier.deliver.outbox import warm_up
     from notifier.digest import digests
 
     with shared.open_deps() as deps, deps.reading() as session:
         listed = digests.listed(session, shared.row_limit(limit, json=json))
-        rows = (_to_json(session, digest) for digest in listed)
+        waiting = warm_up.waiting(session, deps.now())
+        rows = (
+            _to_json(session, digest) | _warm_up_of(waiting.get(digest.id)) for digest in listed
+        )
         if json:
             shared.print_json_rows(rows)
             return
         cells, total = [_cells(row) for row in rows], digests.count(session)
     shared.print_table(_HEADINGS, cells, "No digest has been composed yet.")
     shared.say_if_cut(len(cells), total)
+
+
+def _warm_up_of(wait: "Wait | None") -> dict[str, object]:
+    return {
+        "waiting_for_warm_up": wait.number if wait else 0,
+        "warm_up_until": wait.until.isoformat() if wait else None,
+    }
 
 
 @app.command("show")
@@ -139,8 +151,16 @@ def _cells(row: dict[str, Any]) -> tuple[object, ...]:
         row["id"],
         row["profile"],
         row["cadence"],
-        row["status"],
+        _status_text(row),
         row["composed_at"],
         len(row["items"]),
         row["recipients"],
     )
+
+
+def _status_text(row: dict[str, Any]) -> str:
+    number = row["waiting_for_warm_up"]
+    if not number:
+        return str(row["status"])
+    waits = f"{number:,} wait{'s' if number == 1 else ''}"
+    return f"{row['status']}; {waits} for warm-up until {row['warm_up_until']}"

@@ -29,6 +29,7 @@ def list_(
     held: Annotated[
         bool, typer.Option("--held", help="Show what waits for you, with the reason why.")
     ] = False,
+    limit: shared.Limit = None,
     json: shared.Json = False,
 ) -> None:
     """Show matches with tier, score and reasons, newest first.
@@ -41,17 +42,20 @@ def list_(
     wanted = shared.optional_member(Tier, tier, "--tier")
     with shared.open_deps() as deps, deps.reading() as session:
         stored = profiles.find(session, profile) if profile else None
-        rows = (_held_matches if held else _matches)(session, stored, wanted)
+        read = _held_matches if held else _matches
+        rows, total = read(session, stored, wanted, shared.row_limit(limit, json=json))
     if json:
         shared.print_json(rows)
     elif held:
         cells = [_held_cells(row) for row in rows]
         shared.print_table(_HELD_HEADINGS, cells, "Nothing is held back.")
+        shared.say_if_cut(len(rows), total)
         if rows:
             shared.say("\nTo include one in the next digests: notifier matches release ID")
             shared.say("To drop one: notifier matches drop ID --held --because TEXT")
     else:
         shared.print_table(_HEADINGS, [_cells(row) for row in rows], "Nothing has matched yet.")
+        shared.say_if_cut(len(rows), total)
 
 
 @app.command("release")
@@ -101,20 +105,21 @@ def drop(
 
 
 def _matches(
-    session: "Session", profile: "Profile | None", tier: "Tier | None"
-) -> list[dict[str, Any]]:
+    session: "Session", profile: "Profile | None", tier: "Tier | None", limit: int | None
+) -> tuple[list[dict[str, Any]], int]:
     from notifier.match import matches
 
-    return [_match_to_json(match) for match in matches.listed(session, profile, tier)]
+    rows = [_match_to_json(match) for match in matches.listed(session, profile, tier, limit)]
+    return rows, matches.number_stored(session, profile, tier) if limit else len(rows)
 
 
 def _held_matches(
-    session: "Session", profile: "Profile | None", tier: "Tier | None"
-) -> list[dict[str, Any]]:
+    session: "Session", profile: "Profile | None", tier: "Tier | None", limit: int | None
+) -> tuple[list[dict[str, Any]], int]:
     from notifier.match import held
 
-    waiting = held.listed(session, profile)
-    return [_held_to_json(near_miss) for near_miss in waiting if tier in (None, near_miss.tier)]
+    rows = [_held_to_json(near_miss) for near_miss in held.listed(session, profile, tier, limit)]
+    return rows, held.number_waiting(session, profile, tier) if limit else len(rows)
 
 
 def _held_to_json(near_miss: "NearMiss") -> dict[str, Any]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from notifier.deps import Deps
     from notifier.match.past_entries import Estimate
     from notifier.match.profile_file import ProfileFile
+    from notifier.match.profiles import Summary
     from notifier.store.models import Profile, ProfileRevision
 
 _PAST = ("include", "file")
@@ -26,13 +27,15 @@ app = shared.group("profiles", "The stored therapy profiles.")
 
 
 @app.command("list")
-def list_(json: shared.Json = False) -> None:
+def list_(limit: shared.Limit = None, json: shared.Json = False) -> None:
     """Show the stored profiles."""
     from notifier.match import profiles
 
     with shared.open_deps() as deps, deps.reading() as session:
-        rows = [_to_json(profile) for profile in profiles.listed(session)]
+        stored = profiles.summaries(session, shared.row_limit(limit, json=json))
+        rows, total = [_to_json(profile) for profile in stored], profiles.number_stored(session)
     shared.print_rows(rows, _COLUMNS, "No profile is stored. Try: notifier init", json=json)
+    shared.say_if_cut(len(rows), total)
 
 
 @app.command("show")
@@ -107,13 +110,13 @@ def export(slug: shared.Slug) -> None:
         shared.print_data(profiles.export(profiles.find(session, slug)), shared.TOML_NOTATION)
 
 
-def _to_json(profile: "Profile") -> dict[str, Any]:
+def _to_json(profile: "Summary") -> dict[str, Any]:
     return {
         "slug": profile.slug,
         "name": profile.name,
         "stage": profile.stage,
         "stage_as_of": str(profile.stage_as_of) if profile.stage_as_of else None,
-        "terms": len(profile.terms),
+        "terms": profile.terms,
         "imported_at": shared.as_time(profile.imported_at),
     }
 

@@ -34,9 +34,10 @@ def work(
         ),
     ] = "",
 ) -> None:
-    """Work beside others on one PostgreSQL database, on as many machines as wanted.
+    """Work beside others on one PostgreSQL database.
 
-    Each polls, matches, composes and delivers what is due. SIGTERM and SIGINT let what is under way
+    There may be as many workers as wanted, on as many machines. Each polls, matches, composes and
+    delivers what is due. SIGTERM and SIGINT let what is under way
     be finished, and start nothing else.
     """
     from notifier import scheduler, worker

@@ -17,7 +17,13 @@ from notifier.deliver import given_up, outbox
 from notifier.deliver.bounces.advice import advice_for
 from notifier.deliver.given_up import Unreached
 from notifier.deliver.outbox import MOST_UNCERTAIN
-from notifier.enums import DeliveryKind, DeliveryStatus, DigestStatus, SubscriptionStatus
+from notifier.enums import (
+    DeliveryKind,
+    DeliveryStatus,
+    DigestStatus,
+    SubscriptionStatus,
+    WaitReason,
+)
 from notifier.store import db
 from notifier.store.models import (
     Alarm,
@@ -141,6 +147,7 @@ def refused_for_us(session: Session) -> Trouble | None:
         Delivery.status.in_(DeliveryStatus.WAITING),
         # No parameter of the statement: only so the index of these few rows is used.
         Delivery.waits_because != literal_column("''"),
+        Delivery.waits_because != literal_column(f"'{WaitReason.WARM_UP}'"),
         Delivery.kind != DeliveryKind.NOTICE,
     )
     number = session.scalar(select(func.count(Delivery.id)).where(*waiting)) or 0

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, delete, false, func, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
-from notifier.enums import HeldBecause, NewsKind
+from notifier.enums import HeldBecause, NewsKind, Tier
 from notifier.errors import NotFoundError
 from notifier.match.judging import is_shown_again
 from notifier.match.score import Judgement
@@ -141,12 +141,31 @@ def _waits() -> ColumnElement[bool]:
     )
 
 
-def listed(session: Session, profile: Profile | None = None) -> list[NearMiss]:
+def listed(
+    session: Session,
+    profile: Profile | None = None,
+    tier: Tier | None = None,
+    limit: int | None = None,
+) -> list[NearMiss]:
     """Return what waits for a person, newest first, with entry, source, profile and revision."""
-    query = select(NearMiss).where(_waits()).order_by(NearMiss.id.desc()).options(*_with_details())
+    query = select(NearMiss).where(*_wanted(profile, tier)).order_by(NearMiss.id.desc())
+    return list(session.scalars(query.options(*_with_details()).limit(limit)))
+
+
+def number_waiting(
+    session: Session, profile: Profile | None = None, tier: Tier | None = None
+) -> int:
+    """Return how many matches wait for a person."""
+    return session.scalars(select(func.count(NearMiss.id)).where(*_wanted(profile, tier))).one()
+
+
+def _wanted(profile: Profile | None, tier: Tier | None) -> list[ColumnElement[bool]]:
+    conditions = [_waits()]
     if profile is not None:
-        query = query.where(NearMiss.profile_id == profile.id)
-    return list(session.scalars(query))
+        conditions.append(NearMiss.profile_id == profile.id)
+    if tier is not None:
+        conditions.append(NearMiss.tier == tier)
+    return conditions
 
 
 def _with_details() -> tuple[Any, ...]:
@@ -222,7 +241,7 @@ def unreported(session: Session) -> list[NearMiss]:
     """Return the held matches of which the operator was not told, oldest first; no baseline."""
     query = (
         select(NearMiss)
-        .where(_waits(), NearMiss.baseline.is_(False), NearMiss.reported_at.is_(None))
+        .where(_waits(), NearMiss.baseline == false(), NearMiss.reported_at.is_(None))
         .order_by(NearMiss.id)
     )
     return list(session.scalars(query.options(*_with_details())))

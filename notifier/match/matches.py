@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import ColumnElement, bindparam, func, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from notifier.enums import NewsKind, Tier
@@ -286,20 +286,37 @@ def drop(session: Session, match_id: int, because: str) -> Match:
 
 
 def listed(
-    session: Session, profile: Profile | None = None, tier: Tier | None = None
+    session: Session,
+    profile: Profile | None = None,
+    tier: Tier | None = None,
+    limit: int | None = None,
 ) -> list[Match]:
-    """Return matches, newest first, with their entry, source, profile and revision."""
+    """Return matches, newest first, with their entry, source, profile and revision's number."""
     query = (
         select(Match)
+        .where(*_wanted(profile, tier))
         .order_by(Match.id.desc())
+        .limit(limit)
         .options(
             joinedload(Match.entry).joinedload(Entry.source),
-            joinedload(Match.profile),
-            joinedload(Match.revision),
+            joinedload(Match.profile).load_only(Profile.slug),
+            joinedload(Match.revision).load_only(Revision.number, Revision.title),
         )
     )
-    if profile is not None:
-        query = query.where(Match.profile_id == profile.id)
-    if tier is not None:
-        query = query.where(Match.tier == tier)
     return list(session.scalars(query))
+
+
+def number_stored(
+    session: Session, profile: Profile | None = None, tier: Tier | None = None
+) -> int:
+    """Return how many matches there are."""
+    return session.scalars(select(func.count(Match.id)).where(*_wanted(profile, tier))).one()
+
+
+def _wanted(profile: Profile | None, tier: Tier | None) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if profile is not None:
+        conditions.append(Match.profile_id == profile.id)
+    if tier is not None:
+        conditions.append(Match.tier == tier)
+    return conditions

@@ -6,15 +6,15 @@ file that is refused leaves the stored profile as it was; of several files all a
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import tomli_w
 from pydantic import ValidationError
-from sqlalchemy import bindparam, delete, insert, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy.orm import Session, selectinload
 
 from notifier.enums import TermKind
 from notifier.errors import InputError, NotFoundError, ProfileError
@@ -36,6 +36,9 @@ FEWEST_ENTRIES_TO_ESTIMATE = 20
 # In bytes: fourteen times the longest bundled profile. Parsing odd TOML takes a time that grows
 # with the square of the length.
 _LARGEST_FILE = 100_000
+
+# Profiles that an error names. Chosen by hand; not measured.
+_MOST_NAMED = 20
 
 
 def bundled_slugs() -> list[str]:
@@ -298,19 +301,64 @@ def find(session: Session, slug: str | None) -> Profile:
         NotFoundError: no profile has this slug, or none is stored.
         InputError: several are stored and the slug is None.
     """
-    stored = listed(session)
-    if slug is None and len(stored) == 1:
-        return stored[0]
-    if slug is None and stored:
-        names = ", ".join(profile.slug for profile in stored)
-        raise InputError("Several profiles are stored.", f"Name one with --profile: {names}.")
-    for profile in stored:
-        if profile.slug == slug:
+    if slug is not None:
+        profile = session.scalar(select(Profile).where(Profile.slug == slug))
+        if profile is not None:
             return profile
-    if not stored:
+    query = select(Profile.slug).order_by(Profile.id).limit(_MOST_NAMED + 1)
+    slugs = session.scalars(query).all()
+    if slug is None and len(slugs) == 1:
+        return session.scalars(select(Profile)).one()
+    if not slugs:
         raise NotFoundError("No profile is stored.", "Load the bundled one with: notifier init")
-    names = ", ".join(profile.slug for profile in stored)
+    names = ", ".join(slugs[:_MOST_NAMED])
+    if len(slugs) > _MOST_NAMED:
+        names += ", and others (see: notifier profiles list)"
+    if slug is None:
+        raise InputError("Several profiles are stored.", f"Name one with --profile: {names}.")
     raise NotFoundError(f"There is no profile {slug}.", f"Stored: {names}.")
+
+
+def with_terms(session: Session, profile_ids: Sequence[int]) -> Sequence[Profile]:
+    """Return these profiles with their terms, in the order of their first import."""
+    query = select(Profile).where(Profile.id.in_(profile_ids)).order_by(Profile.id)
+    return session.scalars(query.options(selectinload(Profile.terms))).all()
+
+
+class Summary(NamedTuple):
+    """A profile as lists show it; `terms` is their number."""
+
+    slug: str
+    name: str
+    stage: str
+    stage_as_of: date | None
+    imported_at: datetime
+    terms: int
+
+
+def summaries(session: Session, limit: int | None = None) -> list[Summary]:
+    """Return the newest profiles, at most so many, in the order of their first import."""
+    newest = select(Profile.id).order_by(Profile.id.desc()).limit(limit)
+    columns = (
+        Profile.slug,
+        Profile.name,
+        Profile.stage,
+        Profile.stage_as_of,
+        Profile.imported_at,
+    )
+    query = (
+        select(*columns, func.count(Term.id))
+        .outerjoin(Term, Term.profile_id == Profile.id)
+        .where(Profile.id.in_(newest.scalar_subquery()))
+        .group_by(Profile.id, *columns)
+        .order_by(Profile.id)
+    )
+    return list(map(Summary._make, session.execute(query)))
+
+
+def number_stored(session: Session) -> int:
+    """Return how many profiles are stored."""
+    return session.scalars(select(func.count(Profile.id))).one()
 
 
 def stored_specs(profile: Profile) -> list[TermSpec]:

@@ -100,3 +100,24 @@ def note_judged(session: Session, revisions: Sequence[Revision], now: datetime) 
         rows = [{"revision_id": revision_id, "examined_at": now} for revision_id in chunk]
         session.execute(insert(Examination), rows)
     return noted
+
+
+def old_examinations(session: Session, horizon: datetime, limit: int) -> Sequence[int]:
+    """Return the revisions that were judged before a time and whose record is kept still.
+
+    The record says when a revision was judged, and nothing more: without it none is judged again.
+
+    Args:
+        session: any session.
+        horizon: that time.
+        limit: the most that are returned.
+    """
+    query = select(Examination.revision_id).where(Examination.examined_at < horizon).limit(limit)
+    return session.scalars(query).all()
+
+
+def forget_examinations(session: Session, revision_ids: Sequence[int], horizon: datetime) -> None:
+    """Delete the records of these revisions, if they were not judged again since."""
+    for chunk in in_chunks(revision_ids):
+        old = Examination.revision_id.in_(chunk), Examination.examined_at < horizon
+        session.execute(delete(Examination).where(*old))

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from notifier.deliver import outbox
-from notifier.deliver.outbox import Claimed, Outcome, SendResult, rate_limits
+from notifier.deliver.outbox import Claimed, Outcome, SendResult, rate_limits, warm_up
 from notifier.deliver.outbox import stop as outbox_stop
 from notifier.deliver.smtp.prefetch import Prefetcher
 from notifier.deliver.smtp.protocol import OutgoingMessage
@@ -94,6 +94,7 @@ def run(deps: Deps, stop: Callable[[], bool] = never, before: Lane | None = None
         closing(deps.transport),
         Prefetcher(deps.signers) as prefetcher,
     ):
+        _release_warm_up(deps)
         sending = _Sending(deps, write, prefetcher, stop, before)
         problem = sending.send_all()
         if before is None and brake.apply(deps):  # its mail to the operator is sent now
@@ -104,6 +105,17 @@ def run(deps: Deps, stop: Callable[[], bool] = never, before: Lane | None = None
         stopped_at = outbox_stop.stopped_at(session)
     settling = sending.settling
     return Sent(settling.answers, problem, settling.for_our_fault, stopped_at)
+
+
+def _release_warm_up(deps: Deps) -> None:
+    """Make due what waited for warm-up, if it was switched off."""
+    more = not deps.settings.smtp.warm_up
+    while more:
+        with deps.reading() as session:
+            more = warm_up.is_running(session)
+        if more:
+            with deps.writing() as session:
+                more = warm_up.release(session, deps.now())
 
 
 class _Sending:
@@ -177,10 +189,12 @@ class _Sending:
             hold_uncertain=smtp.when_uncertain == "hold",
             domain_rates=smtp.domain_rates,
             before=before,
+            warm_up=smtp.warm_up,
         )
         with self._deps.writing() as session:
             claimed = outbox.claim_due(session, now, options)
             if not claimed:
+                self._claim_size = min(self._claim_size * 2, _MOST_CLAIMED)  # all were put off
                 return [], timedelta(), outbox.has_more(session, now, options)
             wait = timedelta()
             if smtp.rate_per_second:

@@ -39,12 +39,13 @@ def find(deps: Deps) -> DueWork:
     """Return what is due now."""
     now = deps.now()
     quiet_time = timedelta(minutes=deps.settings.schedule.quiet_minutes)
+    holds = deps.settings.smtp.when_uncertain == "hold"
     with deps.reading() as session:
         return DueWork(
             due_requests.sources_by_host(session, now),
             _profiles(session, now, quiet_time),
             waiting.anything_due(session, now, before=Lane.URGENT),
-            waiting.anything_due(session, now),
+            waiting.anything_due(session, now, hold_uncertain=holds),
         )
 
 

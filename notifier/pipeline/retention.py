@@ -7,13 +7,14 @@ are counted, and who was told what is stored.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
 from notifier.deliver import outbox
 from notifier.deps import Deps
 from notifier.digest import digests, told_before
+from notifier.match import unjudged
 from notifier.pipeline import weekly_counts
 from notifier.pipeline.problems import Problems
 from notifier.store import db, heartbeat
@@ -69,6 +70,7 @@ def run(deps: Deps, problems: Problems | None = None) -> None:
         ("Counting past weeks", _count_weeks),
         ("Removing old deliveries", _prune_deliveries),
         ("Removing the texts of old revisions", _empty_revisions),
+        ("Removing old records of matching", _forget_examinations),
     )
     for name, step in steps:
         # What fails is tried again a day later, and keeps nothing else waiting.
@@ -136,3 +138,23 @@ def _empty_revisions(deps: Deps, now: datetime, pace: _Pace) -> bool:
 def _empty(deps: Deps, revision_ids: list[int]) -> None:
     with deps.writing() as session:
         old_revisions.empty(session, revision_ids)
+
+
+def _forget_examinations(deps: Deps, now: datetime, pace: _Pace) -> bool:
+    """Remove the old records of when a revision was judged; return whether all are removed."""
+    days = deps.settings.retention.examinations_days
+    if not days:
+        return True
+    horizon = now - timedelta(days=days)
+    while not pace.is_over():
+        with deps.reading() as session:
+            old = unjudged.old_examinations(session, horizon, pace.rows)
+        if not old:
+            return True
+        pace.run(partial(_forget, deps, old, horizon))
+    return False
+
+
+def _forget(deps: Deps, revision_ids: Sequence[int], horizon: datetime) -> None:
+    with deps.writing() as session:
+        unjudged.forget_examinations(session, revision_ids, horizon)

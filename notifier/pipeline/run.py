@@ -24,7 +24,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from notifier.deps import Deps
-from notifier.match import judging, profiles
+from notifier.match import canaries, judging, profiles
 from notifier.pipeline import (
     clock,
     compose,
@@ -42,6 +42,7 @@ from notifier.pipeline.deliver import Sent
 from notifier.pipeline.poll_result import PollResult
 from notifier.pipeline.problems import Problems
 from notifier.store import heartbeat
+from notifier.store.db import in_chunks
 
 # The steps that workers do job by job: for a host, for a profile, in turns.
 _JOBS = frozenset(("poll", "match", "compose", "deliver"))
@@ -156,16 +157,24 @@ def upkeep(deps: Deps, stop: Callable[[], bool] = deliver.never) -> None:
 def failing_canaries(deps: Deps) -> list[str]:
     """Return the canaries that no longer get their expected tier, a sentence each.
 
-    Canaries are the texts with a known tier that a profile contains.
+    Canaries are the texts with a known tier that a profile contains. Once all have passed they are
+    not judged again by the same version of notifier until a profile is imported.
     """
     with deps.reading() as session:
-        return [
+        if canaries.have_passed(session):
+            return []
+        failing = [
             f"{profile.slug}: {failed}"
-            for profile in profiles.listed(session)
+            for chunk in in_chunks(profiles.ids(session))
+            for profile in profiles.with_terms(session, chunk)
             for failed in judging.check_canaries(
                 profile.document, profiles.stored_specs(profile), profile.name
             )
         ]
+    if not failing:
+        with deps.writing() as session:
+            canaries.note_passed(session)
+    return failing
 
 
 def to_json(results: Sequence[PollResult]) -> dict[str, object]:

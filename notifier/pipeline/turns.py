@@ -74,17 +74,25 @@ class Turns:
                 mails remain.
         """
         until = time.monotonic() + _DRAIN_SECONDS
+
+        def is_over() -> bool:
+            return self._stop() or time.monotonic() > until
+
         with self._own_deps() as deps:
             if self._is_due(deps, before, beyond=deps.settings.smtp.connections * 10):
                 more()
-            sent = deliver.run(
-                deps, lambda: self._stop() or time.monotonic() > until, before=before
-            )
-            # A mail server that takes no mails is not asked again before the next tick.
-            if not sent.problem and self._is_due(deps, before):
+            sent = deliver.run(deps, is_over, before=before)
+            # What ended by itself left nothing that can be sent now, or its mail server takes no
+            # mails: the next tick asks again.
+            if is_over() and not sent.problem and self._is_due(deps, before):
                 more()
 
     def _is_due(self, deps: Deps, before: Lane | None, beyond: int = 0) -> bool:
         with deps.reading() as session:
-            until = deps.now() + _SOON
-            return waiting.anything_due(session, until, before=before, beyond=beyond)
+            return waiting.anything_due(
+                session,
+                deps.now() + _SOON,
+                before=before,
+                beyond=beyond,
+                hold_uncertain=deps.settings.smtp.when_uncertain == "hold",
+            )

@@ -73,6 +73,7 @@ class Smtp(_Section):
     both in mails a second. `when_uncertain` decides about a mail that the server may or may not
     have accepted: `retry` sends it again with the same Message-ID, `hold` leaves it to a person.
     `helo_name` is the name that the server is told; without one, the name of this machine.
+    `warm_up` lets the volume of a new sender grow day by day at each provider.
     """
 
     host: str = "127.0.0.1"
@@ -87,6 +88,7 @@ class Smtp(_Section):
     when_uncertain: Literal["retry", "hold"] = "retry"
     timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 30
     helo_name: HeloName | None = None
+    warm_up: bool = False
 
     @model_validator(mode="after")
     def _keep_password_secret(self) -> "Smtp":

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, exists, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload
 
@@ -73,9 +73,12 @@ class Made:
     Attributes:
         successors: the subscriptions in which others go on. What waits for those was composed, and
             moves with them: the caller hands it over (`deliver/outbox/unsent.py`).
+        left: the old address, if nothing that is stored has it any more; else empty. The files of
+            the database still hold its bytes until `store.db.scrub` is called with it.
     """
 
     successors: tuple[Successor, ...] = ()
+    left: str = ""
 
 
 def ask(session: Session, subscriber: Subscriber, email: str, now: datetime) -> AddressChange:
@@ -139,9 +142,12 @@ def agree(session: Session, change: AddressChange, side: Side, now: datetime) ->
     if not suppressions.lift_by_owner(session, change.address_hash):
         return None
     subscriber, email = change.subscriber, change.email
+    old, old_hash = subscriber.email, subscriber.address_hash
     session.flush()
     session.execute(delete(AddressChange).where(AddressChange.id == change.id))
-    return Made(_move(session, subscriber, email, now))
+    successors = _move(session, subscriber, email, now)
+    is_stored = session.scalar(select(exists().where(Subscriber.address_hash == old_hash)))
+    return Made(successors, "" if is_stored else old)
 
 
 def _move(

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, delete, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
+from notifier.email_addresses import PROVIDERS, provider_of
 from notifier.enums import SuppressionCause
 from notifier.store.models import Delivery, HeldSuppression, Subscriber, Subscription
 from notifier.subscribers import suppressions
@@ -20,27 +21,6 @@ from notifier.subscribers import suppressions
 # Chosen by hand; not measured.
 _WITHIN = timedelta(days=1)
 _MOST, _SHARE = 5, 0.05
-# The domains of large providers that have several.
-_PROVIDERS = {
-    "googlemail.com": "gmail.com",
-    "hotmail.com": "outlook.com",
-    "live.com": "outlook.com",
-    "msn.com": "outlook.com",
-    "ymail.com": "yahoo.com",
-    "rocketmail.com": "yahoo.com",
-    "me.com": "icloud.com",
-    "mac.com": "icloud.com",
-    "web.de": "gmx.net",
-    "gmx.de": "gmx.net",
-    "gmx.at": "gmx.net",
-    "gmx.ch": "gmx.net",
-}
-
-
-def provider_of(email: str) -> str:
-    """Return the provider of an address: its domain, or the main one of a large provider."""
-    domain = email.rpartition("@")[2].lower()
-    return _PROVIDERS.get(domain, domain)
 
 
 def is_held(session: Session, address_hash: str) -> bool:
@@ -135,7 +115,7 @@ def _are_too_many(session: Session, number: int, since: datetime, provider: str 
 
 
 def _at_provider(provider: str) -> list[ColumnElement[bool]]:
-    domains = [provider, *(domain for domain, main in _PROVIDERS.items() if main == provider)]
+    domains = [provider, *(domain for domain, main in PROVIDERS.items() if main == provider)]
     return [Subscriber.email.endswith(f"@{domain}", autoescape=True) for domain in domains]
 
 

@@ -360,8 +360,8 @@ class _Importer:
             "link_id": new_link_id(),
             "position": profile.position if runs else 0,
             "seen_snapshot": "",
-            "hidden": [],
-            "urgent": False,
+            "hidden": [*(row.choice.hidden or ())],
+            "urgent": bool(row.choice.urgent),
             "next_due_at": self._next_due(schedule)
             if status is SubscriptionStatus.CONFIRMED
             else None,

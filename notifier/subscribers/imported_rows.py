@@ -5,7 +5,7 @@ Owns what a line has to hold. Nothing is looked up or stored here; `import_expor
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 
@@ -25,6 +25,8 @@ from notifier.text.cleaning import redacted
 _CHOICE = ("every", "at", "on", "time_zone", "edition", "language")
 _LONGEST_CELL = 80  # characters
 _LONGEST_REASON = 200
+# The name of a section of a digest; one that does not exist hides nothing.
+_SECTION, _LONGEST_SECTIONS = re.compile(r"\b[a-z_]{1,20}\b"), 200
 _HASH = re.compile(r"[0-9a-f]{64}")
 # An address as mail programs copy it: ``Anna <anna@example.org>``.
 _WITH_NAME = re.compile(r"[^<>]*<([^<>]+)>\s*")
@@ -239,7 +241,10 @@ def _profile(
 
 def _choice(cells: Mapping[str, str], time_zone: str) -> Choice:
     texts = (cells.get(name, "").strip()[:_LONGEST_CELL] for name in _CHOICE)
-    return _parse_choice(*texts, time_zone)
+    choice = _parse_choice(*texts, time_zone)
+    hidden = _SECTION.findall(cells.get("hidden_sections", "")[:_LONGEST_SECTIONS])
+    urgent = cells.get("urgent", "").strip().lower() == "yes"
+    return replace(choice, hidden=tuple(hidden), urgent=urgent) if hidden or urgent else choice
 
 
 @lru_cache(maxsize=4096)

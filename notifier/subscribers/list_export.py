@@ -125,6 +125,8 @@ def _cells(row: Row[*tuple[Any, ...]]) -> dict[str, str]:
         "paused_until": _at(subscription.paused_until) if paused else "",
         "confirmed_at": _at(subscription.confirmed_at),
         "ended_at": _at(subscription.ended_at),
+        "hidden_sections": " ".join(subscription.hidden),
+        "urgent": "yes" if subscription.urgent else "",
     }
     if suppression is not None:
         cells |= {"subscription": str(subscription.status), **_suppression(suppression)}

@@ -27,8 +27,8 @@ COLUMNS = (
     "cause",
 )
 # Further columns of an export, so that everybody has the same standing where it is imported:
-# `subscription` is the status that a suppressed person's subscription has besides, the two last
-# name an address by its hash and the key of that hash.
+# `subscription` is the status that a suppressed person's subscription has besides, `address_hash`
+# and `key` name an address by its hash and that hash's key, the two last are a reader's choice.
 EXPORT_COLUMNS = (
     *COLUMNS,
     "subscription",
@@ -38,6 +38,8 @@ EXPORT_COLUMNS = (
     "suppressed_at",
     "address_hash",
     "key",
+    "hidden_sections",
+    "urgent",
 )
 # Further keys of a line: the standing that its cells give together, and the word for it.
 STANDING, SAID, SAID_CAUSE = "standing", "said", "said cause"

@@ -9,6 +9,7 @@ from datetime import timedelta
 from functools import partial
 
 from sqlalchemy.orm import Session
+from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -292,16 +293,20 @@ def agree_to_address_change(request: Request) -> Response:
     with deps.writing() as session:
         change = address_changes.by_link(session, link_id, now)
         language = language_of(change.subscriber.language)
-        made = address_changes.agree(session, change, side, now)
-        for successor in made.successors if made is not None else ():
+        changed = address_changes.agree(session, change, side, now)
+        for successor in changed.successors if changed is not None else ():
             outbox.hand_over(session, *successor)
-    if made is not None:
+    if changed is not None:
         heading = LazyMessage("Your address is changed.")
         text = LazyMessage("We write to the new one from now on.")
     else:
         heading = LazyMessage("Thank you.")
         text = LazyMessage("The other address has to agree, too.")
-    return render_message(request, heading, text, language)
+    page = render_message(request, heading, text, language)
+    if changed is not None and made.left:
+        # When the person is erased, nobody knows this address any more.
+        page.background = BackgroundTask(own_data.scrub, deps, [changed.left])
+    return page
 
 
 def _parse_address_link(request: Request) -> tuple[Side, str]:

@@ -93,11 +93,11 @@ def _erased_page(request: Request, language: Language, traces: list[str]) -> Res
         ),
         language,
     )
-    page.background = BackgroundTask(_scrub, deps_of(request), traces)
+    page.background = BackgroundTask(scrub, deps_of(request), traces)
     return page
 
 
-def _scrub(deps: Deps, traces: list[str]) -> None:
+def scrub(deps: Deps, traces: list[str]) -> None:
     """Overwrite the bytes of the deleted rows in the database's files."""
     try:
         db.scrub(deps.engine, traces)

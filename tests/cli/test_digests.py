@@ -2,6 +2,7 @@
 
 import pytest
 
+from notifier.deliver.outbox import warm_up
 from tests.support import news_site as sites
 from tests.support.command_line import LATER, NOW, run_without_a_mail_server
 from tests.support.mail_sink import Sink
@@ -38,3 +39,23 @@ def test_a_note_is_enqueued_for_those_who_got_the_digest(ready, home, site, sink
     assert ready("digests", "note", "1", "--text", "x", "--file", "note.txt").code == 2
     ready("run", "--once", *LATER)
     assert len(sink.messages) == 2
+
+
+def test_the_list_says_how_many_mails_wait_for_warm_up(
+    ready, site: Site, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(warm_up, "FIRST_DAY", 1)
+    for number in range(3):
+        ready("subscribe", f"p{number}@example.org", "--confirmed", "--every", "daily", *NOW)
+    ready("run", "--once", *NOW)
+    site.put("/feed/", sites.rss([Article("Frexalimab slows lesions")]))
+    monkeypatch.setenv("NOTIFIER_SMTP__WARM_UP", "true")
+    assert ready("run", "--once", *LATER).code == 0
+    (digest,) = ready("digests", "list", "--json").json
+    assert (digest["recipients"], digest["waiting_for_warm_up"]) == (3, 2)
+    assert f"2 wait for warm-up until {digest['warm_up_until']}" in ready("digests", "list").out
+    monkeypatch.setenv("NOTIFIER_SMTP__WARM_UP", "false")
+    ready("run", "--once", *LATER)
+    (digest,) = ready("digests", "list", "--json").json
+    assert (digest["waiting_for_warm_up"], digest["warm_up_until"]) == (0, None)
+    assert digest["status"] == "sent"

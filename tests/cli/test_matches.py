@@ -66,3 +66,16 @@ def test_matching_is_measured_replayed_and_corrected_from_the_command_line(
     )
     assert "term added: sponsor Roche" in ready("profiles", "history", "frexalimab").out
     assert ready("profiles", "import", "x.toml", "--past", "perhaps", *later).code == 2
+
+
+def test_a_long_list_of_matches_shows_the_newest_and_says_how_to_see_more(ready, site: Site):
+    titles = ["Frexalimab one", "FREXALT, the album", "Frexalimab two", "FREXALT, the film"]
+    site.put("/feed/", sites.rss([Article(title) for title in titles]))
+    ready("poll", *NOW)
+    for options in ((), ("--held",)):
+        cut = ready("matches", "list", "--limit", "1", *options)
+        assert "These are the newest 1 of 2; --limit shows more." in cut.err
+        (row,) = ready("matches", "list", "--limit", "1", "--json", *options).json
+        rows = ready("matches", "list", "--json", *options).json
+        assert (row, len(rows)) == (rows[0], 2)
+        assert ready("matches", "list", *options).err == ""

@@ -14,6 +14,7 @@ from notifier.match import judging, profiles
 from notifier.match.past_entries import Estimate
 from notifier.match.terms import Vocabulary
 from notifier.pipeline import match, poll
+from notifier.pipeline.run import failing_canaries
 from notifier.store import db
 from notifier.store.models import Match
 from tests.support.installation import MONDAY, Installation
@@ -215,3 +216,36 @@ def test_past_entries_that_an_import_matches_are_filed_or_owed(
         estimate = estimate_matches(session, profiles.parse(text, "a test"), deps.now())
         assert (estimate.entries, estimate.matched[Tier.ABOUT], estimate.share) == (1, 1, 1.0)
         assert [match.filed for match in session.query(Match)] == [not include]
+
+
+def test_an_error_names_no_more_profiles_than_a_person_reads(engine: Engine):
+    files = [profiles.parse(GOOD.replace('"x"', f'"x{number}"'), "a test") for number in range(30)]
+    with db.writing(engine) as session:
+        profiles.save_all(session, files, MONDAY)
+        with pytest.raises(NotFoundError) as refused:
+            profiles.find(session, "z")
+        assert profiles.find(session, "x29").slug == "x29"
+        with pytest.raises(InputError, match="Several profiles"):
+            profiles.find(session, None)
+    assert refused.value.fix.endswith("x18, x19, and others (see: notifier profiles list).")
+
+
+def test_canaries_that_passed_are_judged_again_after_an_import_only(
+    any_installation: Installation, monkeypatch: pytest.MonkeyPatch
+):
+    deps = any_installation.at(MONDAY)
+    judged: list[str] = []
+    real = judging.check_canaries
+
+    def check_canaries(document, terms, name):
+        judged.append(name)
+        return real(document, terms, name)
+
+    monkeypatch.setattr(judging, "check_canaries", check_canaries)
+    for _ in range(2):
+        assert failing_canaries(deps) == []
+    assert judged == ["Frexalimab"]
+    with deps.writing() as session:
+        profiles.save(session, profiles.parse(GOOD, "a test"), MONDAY)
+    assert failing_canaries(deps) == []
+    assert judged == ["Frexalimab", "Frexalimab", "X"]

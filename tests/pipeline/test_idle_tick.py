@@ -21,8 +21,8 @@ LARGE = big_store.Sizes(subscribers=2000, profiles=200, sources=200, entries=200
 # Instructions of SQLite's machine that a step may cost more in a store of ten times the size: those
 # of deeper indexes.
 DEEPER = 1.2
-# Their planning and matching have tests of their own.
-ELSEWHERE = {"compose", "match"}
+# Planning has tests of its own.
+ELSEWHERE = {"compose"}
 
 
 @contextmanager

@@ -8,13 +8,15 @@ from sqlalchemy import func, select, update
 
 from notifier.digest import digests
 from notifier.enums import DeliveryKind, DeliveryStatus, DigestStatus, EndReason, NewsKind
-from notifier.pipeline import retention, weekly_counts
+from notifier.pipeline import match, retention, weekly_counts
 from notifier.pipeline.run import run_once
 from notifier.settings import Retention
 from notifier.store.models import (
     Delivery,
     Digest,
     Entry,
+    Examination,
+    Match,
     Revision,
     Subscription,
     Told,
@@ -283,6 +285,18 @@ def test_old_states_lose_their_text_but_for_the_first_the_newest_and_the_latest_
         assert (revision.body == "") is (revision.number in emptied) or revision.number == 1
         assert revision.summary != ""
     assert revisions[1].content == {}
+
+
+def test_a_state_that_was_judged_is_not_judged_again_when_the_record_of_it_is_gone(
+    told: Installation,
+):
+    assert count(told, Examination) == 1
+    retention.run(told.at(TUESDAY + 89 * DAY))
+    assert count(told, Examination) == 1
+    retention.run(told.at(TUESDAY + 91 * DAY))
+    assert count(told, Examination) == 0
+    assert match.run(told.at(TUESDAY + 91 * DAY)) == 0
+    assert count(told, Match) == 1
 
 
 def test_a_digest_to_nobody_who_still_runs_is_removed_with_what_was_owed(told: Installation):

@@ -5,7 +5,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -430,3 +430,12 @@ def test_the_size_of_a_chunk_can_be_chosen_and_is_at_least_one():
     assert list(db.in_chunks("abcde", 2)) == [["a", "b"], ["c", "d"], ["e"]]
     with pytest.raises(ValueError, match="at least one"):
         list(db.in_chunks("abc", 0))
+
+
+@pytest.mark.parametrize("work", [db.scrub, db.refresh_statistics], ids=lambda work: work.__name__)
+def test_the_next_transaction_is_as_ever_after_work_outside_of_transactions(
+    sqlite_engine: Engine, work: Callable[[Engine], None]
+):
+    work(sqlite_engine)
+    with sqlite_engine.connect() as connection:
+        assert connection.connection.driver_connection.isolation_level is None

@@ -24,7 +24,7 @@ from notifier.pipeline import housekeeping
 from notifier.store import db
 from notifier.store.db import deleted_rows
 from notifier.store.models import Delivery, Profile, Subscriber, Subscription
-from notifier.subscribers import privacy, subscriptions
+from notifier.subscribers import address_changes, privacy, subscriptions
 from notifier.web.app import create
 from tests.support.installation import MONDAY, Installation
 from tests.support.visitor import Client
@@ -146,6 +146,33 @@ def test_an_address_that_was_changed_before_is_in_no_file_after_erasure(
         privacy.erase(session, person, SuppressionCause.ERASED, "erased", MONDAY)
     db.scrub(installation.at(MONDAY).engine)
     assert holding(installation) == []
+
+
+def test_a_changed_address_leaves_the_files_at_once_because_erasure_would_not_know_it(
+    installation: Installation,
+):
+    installation.subscribe(f"{SECRET}@example.org")
+    deps = installation.at(MONDAY)
+    with deps.writing() as session:
+        person = subscriptions.find_subscriber(session, f"{SECRET}@example.org")
+        change = address_changes.ask(session, person, "anna@new.example.org", MONDAY)
+        address_changes.agree(session, change, address_changes.Side.NEW, MONDAY)
+        link = deps.links.url(Purpose.ADDRESS, f"old:{change.link_id}", MONDAY)
+    assert holding(installation) != []
+    with serving(create(deps)) as address:
+        assert "is changed" in Client(address).post(link).text
+    assert holding(installation) == []
+
+
+def test_a_change_of_spelling_only_does_not_write_the_files_anew(installation: Installation):
+    installation.subscribe(f"{SECRET}@example.org")
+    deps = installation.at(MONDAY)
+    with deps.writing() as session:
+        person = subscriptions.find_subscriber(session, f"{SECRET}@example.org")
+        change = address_changes.ask(session, person, f"{SECRET.upper()}@Example.org", MONDAY)
+        address_changes.agree(session, change, address_changes.Side.NEW, MONDAY)
+        made = address_changes.agree(session, change, address_changes.Side.OLD, MONDAY)
+    assert made == address_changes.Made()
 
 
 def test_a_long_text_about_somebody_is_in_no_file_after_erasure(installation: Installation):

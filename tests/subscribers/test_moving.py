@@ -80,6 +80,8 @@ def everybody(installation: Installation) -> None:
             person = subscriptions.find_subscriber(session, f"{name}@people.example")
             return person.subscriptions[0]
 
+        of("fine").hidden, of("fine").urgent = ["page", "related"], True
+        of("paused").hidden = ["trials"]
         lifecycle.pause(of("paused"), NEXT_MONTH, MONDAY)
         lifecycle.pause(of("resting"), None, MONDAY)
         subscriptions.end(session, of("left"), "link", "subscriber", MONDAY)
@@ -108,6 +110,8 @@ def standings(installation: Installation) -> dict[str, tuple[object, ...]]:
                 each.cadence,
                 each.paused_until,
                 each.ended_at,
+                tuple(each.hidden),
+                each.urgent,
                 suppressed.pop(each.subscriber.address_hash, None),
             )
             for each in session.query(Subscription)
@@ -136,6 +140,27 @@ def test_an_export_imported_elsewhere_gives_everybody_the_same_standing(
         Cadence.DAILY,
         NEXT_MONTH,
     )
+
+
+@pytest.mark.parametrize(
+    ("cells", "hidden", "urgent"),
+    [
+        ("page;Yes", ["page"], True),
+        ("trials, related;no", ["trials", "related"], False),
+        (";", [], False),
+        ("=1+1;1", [], False),
+        ("x" * 5000 + ";2026-01-01", [], False),
+    ],
+    ids=["yes", "no", "empty", "not words", "very long"],
+)
+def test_cells_about_sections_and_urgent_news_are_read_leniently(
+    installation: Installation, cells: str, hidden: list[str], urgent: bool
+):
+    imported(installation, f"email;hidden_sections;urgent\nnew@people.example;{cells}\n")
+    with installation.at(LATER).reading() as session:
+        person = subscriptions.find_subscriber(session, "new@people.example")
+        assert person.subscriptions[0].hidden == hidden
+        assert person.subscriptions[0].urgent is urgent
 
 
 def test_the_export_of_a_moved_list_is_the_same_file(installation: Installation):

@@ -321,6 +321,7 @@ def _fill_deliveries(filler: _Filler, sizes: Sizes) -> None:
         given_up_at=sent,
         sent_at=f"CASE WHEN i % 200 > 1 THEN {sent} ELSE NULL END",
         uncertain_times="0",
+        reported="true",
         waits_because="''",
         ended_because="CASE i % 200 WHEN 1 THEN 'merged' ELSE '' END",
     )

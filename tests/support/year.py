@@ -206,8 +206,8 @@ class Year:
         if reader is None:
             return "250 2.1.5 ok"
         if not self._is_read(reader, address):
-            self.vain[address] += 1
             if provider not in REPORTING:
+                self.vain[address] += 1
                 return self.gone_words[reader.name].format(address)
         elif reader.full_until > self.now:
             return FULL_WORDS
@@ -256,10 +256,12 @@ class Year:
     def _keep(self, mail: Received, octets: bytes) -> None:
         if mail.address == OPERATOR:
             message = message_from_bytes(octets, policy=policy.default)
-            self.operator_mails.append((self.now, f"{message['Subject']}\n{text_of(message)}"))
+            words = f"{message['Subject']}\n{text_of(message)}".split()
+            self.operator_mails.append((self.now, " ".join(words)))  # lines may break anywhere
             return
         reader = self.by_address[mail.address]
         if not self._is_read(reader, mail.address):
+            self.vain[mail.address] += 1
             words = f"550 5.1.1 <{mail.address}>: user unknown"
             self.returning.append(a_report(mail.sender, "5.1.1", words, recipient=mail.address))
             return
@@ -364,7 +366,7 @@ class Year:
                 words = self.draw.choice(COME_BACK)
                 self.may_repeat[mail.message_id] += 1
                 self.returning.append(a_report(mail.sender, *words, recipient=mail.address))
-            elif reader.reads:
+            elif reader.reads and self.now - mail.at < 30 * DAY:  # a later one proves nothing
                 self.returning.append(a_complaint(mail.sender))
                 # A complaint about a mail to an earlier address says nothing about the new one.
                 if mail.address == reader.address:
@@ -414,7 +416,7 @@ class Year:
         server.away = self.away_until > self.now
         server.session_limit = draw.choice([0, 0, 5, 20])
         server.pipelining = draw.random() < 0.7
-        for reader in draw.sample(self.readers, 3):
+        for reader in draw.sample(self.readers, max(1, self.people // 100)):
             self._live(reader)
 
     def _set_mood(self, provider: str, mood: tuple[str, str], days: float) -> None:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import and_, bindparam, case, func, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
-from notifier.deliver.outbox import rate_limits, stop
+from notifier.deliver.outbox import rate_limits, stop, warm_up
 from notifier.deliver.outbox.enqueue import due_from
 from notifier.deliver.outbox.wanted import (
     address_hash_of,
@@ -29,6 +29,7 @@ from notifier.enums import (
     EndReason,
     Lane,
     SubscriptionStatus,
+    WaitReason,
 )
 from notifier.store.models import (
     AddressChange,
@@ -108,6 +109,7 @@ _STATE_COLUMNS = (
     Suppression.address_hash,
     Subscriber.held_until,
     HeldSuppression.id.label("held_suppression"),
+    Delivery.claim.label("earlier_claim"),
 )
 
 # The address that a digest is sent to; for any other mail `_claim_others` has stored it.
@@ -126,6 +128,9 @@ _LEASED = (
         leased_until=bindparam("until"),
         attempts=Delivery.attempts + 1,
         claim=bindparam("name"),
+        waits_because=case(
+            (Delivery.waits_because == WaitReason.WARM_UP, ""), else_=Delivery.waits_because
+        ),
         address_hash=case(
             (Delivery.digest_id.is_not(None), func.coalesce(_ADDRESS_HASH, "")),
             else_=Delivery.address_hash,
@@ -187,12 +192,47 @@ class ClaimOptions:
         hold_uncertain: True to leave deliveries to a person that may or may not have been sent.
         domain_rates: mails per second, by domain of the recipient.
         before: only the lanes before this one; None for all.
+        warm_up: True if the volume of a new sender grows day by day.
     """
 
     limit: int
     hold_uncertain: bool = False
     domain_rates: Mapping[str, float] = field(default_factory=dict)
     before: int | None = None
+    warm_up: bool = False
+
+
+class _Limits:
+    """The limits of a claim: the rates of single domains, and the volume of a new sender.
+
+    Args:
+        session: a writing session.
+        options: of the claim.
+        now: its time.
+    """
+
+    def __init__(self, session: Session, options: ClaimOptions, now: datetime) -> None:
+        self._rates = rate_limits.Limits(session, options.domain_rates, now)
+        self._places = warm_up.Places(session, now) if options.warm_up else None
+        self.allowed_at = self._rates.allowed_at
+
+    def has_place(self, delivery: Any, email: str, earlier_claim: str) -> bool:
+        """Return whether a mail has a place of today; let it wait for the next day if not.
+
+        Exempt are what somebody asked for, and what is urgent. A mail takes a place only once.
+        """
+        if self._places is None or delivery.lane < Lane.OTHERS or earlier_claim:
+            return True
+        if self._places.take(email):
+            return True
+        self._places.put_off(delivery.id, delivery.message_id, delivery.due_at)
+        return False
+
+    def store(self) -> None:
+        """Store what was taken."""
+        self._rates.store()
+        if self._places is not None:
+            self._places.store()
 
 
 def claim_due(session: Session, now: datetime, options: ClaimOptions) -> list[Claimed]:
@@ -210,7 +250,7 @@ def claim_due(session: Session, now: datetime, options: ClaimOptions) -> list[Cl
         return []
     rows = _next_rows(session, now, options)
     name = uuid.uuid4().hex  # of the claim
-    limits = rate_limits.Limits(session, options.domain_rates, now)
+    limits = _Limits(session, options, now)
     other_rows = [row for row in rows if row.digest_id is None]
     claimed = _claim_others(session, other_rows, limits, now, name)
     digest_rows = [row for row in rows if row.digest_id is not None]
@@ -271,13 +311,13 @@ def _due_rows(
 
 
 def _claim_digests(
-    session: Session, rows: Sequence[Any], limits: rate_limits.Limits, now: datetime, name: str
+    session: Session, rows: Sequence[Any], limits: _Limits, now: datetime, name: str
 ) -> list[Claimed]:
     put_off: dict[datetime, list[int]] = {}
     unwanted: dict[tuple[EndReason, str], list[int]] = {}
     claimed = []
     for row in rows:
-        digest, status, suppressed, held_until, held = row[len(_CLAIMED_COLUMNS) :]
+        digest, status, suppressed, held_until, held, earlier_claim = row[len(_CLAIMED_COLUMNS) :]
         if digest is not DigestStatus.APPROVED or held is not None:
             put_off.setdefault(now + _HELD_FOR, []).append(row.id)
         elif suppressed is not None:
@@ -292,10 +332,10 @@ def _claim_digests(
             put_off.setdefault(held_until, []).append(row.id)
         elif (allowed_at := limits.allowed_at(row.email)) > now:
             put_off.setdefault(allowed_at, []).append(row.id)
-        else:
+        elif limits.has_place(row, row.email, earlier_claim):
             claimed.append(Claimed._make((*row[: len(_CLAIMED_COLUMNS)], name)))
     for (reason, text), ids in unwanted.items():
-        suppress = {"status": DeliveryStatus.SUPPRESSED, "leased_until": None}
+        suppress = {"status": DeliveryStatus.SUPPRESSED, "leased_until": None, "waits_because": ""}
         _update(session, ids, suppress | {"ended_because": reason, "error": text})
     for moment, ids in put_off.items():
         _update(session, ids, due_from(moment))
@@ -303,7 +343,7 @@ def _claim_digests(
 
 
 def _claim_others(
-    session: Session, rows: Sequence[Any], limits: rate_limits.Limits, now: datetime, name: str
+    session: Session, rows: Sequence[Any], limits: _Limits, now: datetime, name: str
 ) -> list[Claimed]:
     """Return the wanted ones of these deliveries without a digest; suppress the others.
 
@@ -337,7 +377,7 @@ def _claim_others(
             delivery.ended_because, delivery.error = unwanted
         elif (allowed_at := limits.allowed_at(address_of(delivery))) > now:
             delivery.next_attempt_at = allowed_at
-        else:
+        elif limits.has_place(delivery, address_of(delivery), delivery.claim):
             delivery.address_hash = address_hash_of(delivery)
             claimed.append(_claimed_other(delivery, name))
     session.flush()

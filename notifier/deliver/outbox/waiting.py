@@ -10,12 +10,18 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from notifier.deliver.outbox import stop
-from notifier.enums import DeliveryStatus, Lane
-from notifier.store.models import Delivery
+from notifier.deliver.outbox.claim import MOST_UNCERTAIN
+from notifier.enums import DeliveryStatus, DigestStatus, Lane
+from notifier.store.models import Delivery, Digest
 
 
 def anything_due(
-    session: Session, now: datetime, *, before: Lane | None = None, beyond: int = 0
+    session: Session,
+    now: datetime,
+    *,
+    before: Lane | None = None,
+    beyond: int = 0,
+    hold_uncertain: bool = False,
 ) -> bool:
     """Return whether mails are due, or were left by a worker whose lease ran out.
 
@@ -24,17 +30,22 @@ def anything_due(
         now: the time up to which they are due.
         before: only the lanes before this one; None for all.
         beyond: so many are left to others: True only if there are more.
+        hold_uncertain: True if those that may have been sent wait for a person.
     """
     if stop.stopped_at(session) is not None:
         return False
     is_due = or_(
+        and_(Delivery.status == DeliveryStatus.PENDING, Delivery.next_attempt_at <= now),
         and_(
-            Delivery.status.in_((DeliveryStatus.PENDING, DeliveryStatus.UNCERTAIN)),
+            Delivery.status == DeliveryStatus.UNCERTAIN,
             Delivery.next_attempt_at <= now,
+            Delivery.uncertain_times < (0 if hold_uncertain else MOST_UNCERTAIN),
         ),
         and_(Delivery.status == DeliveryStatus.SENDING, Delivery.leased_until < now),
     )
-    due = select(Delivery.id).where(is_due)
+    is_released = or_(Digest.id.is_(None), Digest.status != DigestStatus.COMPOSING)
+    due = select(Delivery.id).outerjoin(Digest, Digest.id == Delivery.digest_id)
+    due = due.where(is_due, is_released)
     if before is not None:
         due = due.where(Delivery.lane < before)
     return session.scalar(due.offset(beyond).limit(1)) is not None

@@ -8,13 +8,15 @@ here.
 from collections.abc import Sequence
 from functools import partial
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
-from notifier.deliver.mime.dkim_keys import Signer
 from notifier.deliver.mime.dkim_signature import UnsignedMessage
 from notifier.deliver.mime.message import PersonalMessage
-from notifier.deliver.mime.signing_pool import Signatures, SigningPool
 from notifier.deliver.smtp.protocol import OutgoingMessage
+
+if TYPE_CHECKING:
+    from notifier.deliver.mime.dkim_keys import Signer
+    from notifier.deliver.mime.signing_pool import Signatures, SigningPool
 
 # Messages are built in batches, and this many batches are ahead of the message that is sent, so
 # that at most 64 messages are kept in memory. Chosen by hand; not measured.
@@ -32,9 +34,8 @@ class Prefetcher:
         signers: the keys that sign them; without any, nothing is built in advance.
     """
 
-    def __init__(self, signers: Sequence[Signer]) -> None:
-        self._signs = bool(signers)
-        self._pool = SigningPool(signers)
+    def __init__(self, signers: "Sequence[Signer]") -> None:
+        self._pool = _pool_of(signers) if signers else None
 
     def __enter__(self) -> Self:
         return self
@@ -45,7 +46,8 @@ class Prefetcher:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._pool.close()
+        if self._pool is not None:
+            self._pool.close()
 
     def prepared(self, messages: Sequence[OutgoingMessage]) -> Sequence[OutgoingMessage]:
         """Return the same messages, each of which uses what was built of it in advance.
@@ -53,7 +55,7 @@ class Prefetcher:
         A message that is used again, or whose building failed in advance, is built at that moment,
         so that its error is raised there.
         """
-        if not self._signs or (len(messages) < FEWEST and not self._pool.is_started):
+        if self._pool is None or (len(messages) < FEWEST and not self._pool.is_started):
             return messages
         self._pool.start()
         window = _Window(messages, self._pool)
@@ -63,11 +65,18 @@ class Prefetcher:
         ]
 
 
+def _pool_of(signers: "Sequence[Signer]") -> "SigningPool":
+    # Without a key, the library that signs is not loaded.
+    from notifier.deliver.mime.signing_pool import SigningPool
+
+    return SigningPool(signers)
+
+
 class _Built(NamedTuple):
     """A message that waits for its signatures, which are those of a batch from `first` on."""
 
     unsigned: UnsignedMessage
-    signatures: Signatures
+    signatures: "Signatures"
     first: int
 
     def finished(self) -> bytes:
@@ -79,7 +88,7 @@ class _Built(NamedTuple):
 class _Window:
     """The messages of one claim, of which some are built ahead of the one that is sent."""
 
-    def __init__(self, messages: Sequence[OutgoingMessage], pool: SigningPool) -> None:
+    def __init__(self, messages: Sequence[OutgoingMessage], pool: "SigningPool") -> None:
         self._messages, self._pool = messages, pool
         self._built: list[_Built | None] = []
 

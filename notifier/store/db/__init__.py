@@ -8,6 +8,7 @@ from notifier.store.db.deleted_rows import PERSONAL_TABLES, scrub
 from notifier.store.db.engine import BUSY_TIMEOUT_MS, connect, connect_options, make_engine
 from notifier.store.db.prepared import Prepared
 from notifier.store.db.schema import (
+    NewerSchemaError,
     alembic_config,
     changing_schema,
     migrations,
@@ -25,6 +26,9 @@ from notifier.store.db.set_statements import (
     shrink_cache,
 )
 from notifier.store.db.statements import (
+    MOST_COUNTED,
+    count_some,
+    domain_of_column,
     in_chunks,
     insert_missing,
     refresh_statistics,
@@ -34,8 +38,10 @@ from notifier.store.db.statements import (
 __all__ = [
     "ADDRESS_KEY",
     "BUSY_TIMEOUT_MS",
+    "MOST_COUNTED",
     "PERSONAL_TABLES",
     "Change",
+    "NewerSchemaError",
     "Prepared",
     "Run",
     "ServerClock",
@@ -44,6 +50,8 @@ __all__ = [
     "changing_schema",
     "connect",
     "connect_options",
+    "count_some",
+    "domain_of_column",
     "enlarge_cache",
     "in_chunks",
     "insert_missing",

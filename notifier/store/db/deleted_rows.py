@@ -72,6 +72,8 @@ def scrub(engine: Engine, traces: Collection[str] = ()) -> None:
         is_emptied = _empty_log(sqlite)
         if is_emptied and _holds(engine.url.database, traces):
             is_emptied = _write_anew(sqlite)
+        # It would go back with the driver's own transactions, which `_set_pragmas` turned off.
+        connection.invalidate()
     if not is_emptied:
         raise StoreError(
             "The deleted rows are still in the database's write-ahead log:"

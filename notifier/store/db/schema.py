@@ -35,6 +35,10 @@ _LONGEST_UPGRADE, _TOLD_AFTER, _BETWEEN_LOOKS = 600.0, 5.0, 0.1
 log = logging.getLogger("notifier")
 
 
+class NewerSchemaError(StoreError):
+    """The schema is a newer notifier's: this one must not go on with it."""
+
+
 def upgrade(engine: Engine, *, create: bool = True) -> bool:
     """Bring the schema to this version's; safe when several processes start at once.
 
@@ -193,7 +197,8 @@ def require_known_schema(engine: Engine) -> None:
     """Refuse a schema that a newer notifier has upgraded while this process was running.
 
     Raises:
-        StoreError: with what to do.
+        NewerSchemaError: with what to do.
+        StoreError: the database cannot be reached.
     """
     with translate_db_errors(engine), engine.connect() as connection:
         current = _current_migration(connection)
@@ -228,8 +233,8 @@ def _refuse_old_server(connection: Connection, engine: Engine) -> None:
         )
 
 
-def _newer_schema(engine: Engine, current: str) -> StoreError:
-    return StoreError(
+def _newer_schema(engine: Engine, current: str) -> NewerSchemaError:
+    return NewerSchemaError(
         f"The database {engine.url.database} was made by a newer notifier (schema {current}).",
         "Install that version, or a newer one. Nothing was changed.",
     )

@@ -5,11 +5,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import Engine, literal_column, text
+from sqlalchemy import ColumnElement, Engine, Select, func, literal_column, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from notifier.store.db.engine import driver_connection
+
 T = TypeVar("T")
+
+# Rows that are counted for a listing; of more it says only that they are more. Chosen by hand.
+MOST_COUNTED = 100_000
 
 
 def in_chunks(values: Iterable[T], size: int = 500) -> Iterator[list[T]]:
@@ -30,6 +35,13 @@ def in_chunks(values: Iterable[T], size: int = 500) -> Iterator[list[T]]:
     remaining = iter(values)
     while chunk := list(islice(remaining, size)):
         yield chunk
+
+
+def domain_of_column(session: Session, column: Any) -> ColumnElement[str]:
+    """Return the SQL expression for the domain of the addresses in a column, in lower case."""
+    if session.get_bind().dialect.name == "sqlite":
+        return func.lower(func.substr(column, func.instr(column, "@") + 1))
+    return func.lower(func.split_part(column, "@", 2))
 
 
 def insert_missing(session: Session, table: type[Any], values: Mapping[str, Any]) -> bool:
@@ -58,12 +70,20 @@ def take_turns(session: Session, *names: str) -> None:
         session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
 
 
+def count_some(session: Session, ids: Select[int]) -> int:
+    """Return how many rows a query has, or `MOST_COUNTED` and one more if it has more than that."""
+    some = ids.limit(MOST_COUNTED + 1).subquery()
+    return session.scalar(select(func.count()).select_from(some)) or 0
+
+
 def refresh_statistics(engine: Engine) -> None:
     """Let SQLite renew what it knows of the sizes of its tables, where they have changed much.
 
     By that it chooses its indexes. PostgreSQL does so by itself.
     """
     if engine.dialect.name == "sqlite":
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.exec_driver_sql("PRAGMA analysis_limit = 1000")
-            connection.exec_driver_sql("PRAGMA optimize")
+        with engine.connect() as connection:
+            # By the driver, so that no transaction begins.
+            sqlite_connection = driver_connection(connection)
+            sqlite_connection.execute("PRAGMA analysis_limit = 1000")
+            sqlite_connection.execute("PRAGMA optimize")

@@ -14,6 +14,7 @@ from notifier.store.models.deliveries import (
     Note,
     Notice,
     RateLimit,
+    WarmUp,
     is_unfinished,
 )
 from notifier.store.models.digests import Digest, DigestItem, Told, has_status
@@ -80,6 +81,7 @@ __all__ = [
     "Term",
     "Told",
     "UTCDateTime",
+    "WarmUp",
     "WeeklyCount",
     "Wording",
     "has_status",

@@ -113,7 +113,7 @@ class Installation(Base):
 
     Writer: `store/keys.py`; `store/clock.py` the newest time and the check of plans,
     `store/heartbeat.py` the last run and the last pruning, `deliver/outbox/stop.py` the stop,
-    `match/profiles.py` the imports.
+    `match/profiles.py` the imports, `match/canaries.py` its canaries.
     The first migration adds the row.
 
     Attributes:
@@ -129,6 +129,8 @@ class Installation(Base):
         stopped_at: the time at which a person stopped sending; None while mails go out.
         imports: how many imports of profiles there were: terms that a process keeps are current as
             long as this number is.
+        canaries_passed: the version of notifier and the number of imports at which the canaries of
+            all profiles last passed; empty if they never did.
     """
 
     __tablename__ = "installation"
@@ -142,3 +144,4 @@ class Installation(Base):
     pruned_at: Mapped[datetime | None]
     stopped_at: Mapped[datetime | None]
     imports: Mapped[int] = mapped_column(default=0, server_default="0")
+    canaries_passed: Mapped[str] = mapped_column(String(60), default="", server_default="")

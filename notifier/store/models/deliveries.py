@@ -25,7 +25,8 @@ from notifier.store.models.subscribers import AddressChange, Subscriber, Subscri
 _IS_OPEN = text("status IN ('pending', 'sending', 'uncertain')")
 _IS_OF_CHANGE = text("change_id IS NOT NULL")
 _WAS_SENT = text("sent_at IS NOT NULL")
-_IS_REFUSED = text("waits_because <> ''")
+_IS_REFUSED = text("waits_because <> '' AND waits_because <> 'warm_up'")
+_WAITS_FOR_WARM_UP = text("waits_because = 'warm_up'")
 _IS_UNREPORTED = text("status = 'failed' AND NOT reported")
 
 
@@ -116,6 +117,24 @@ class RateLimit(Base):
     next_at: Mapped[datetime]
 
 
+class WarmUp(Base):
+    """The mails that a provider was given on a day while the volume of a new sender grows.
+
+    Writer: `deliver/outbox/warm_up.py`.
+
+    Attributes:
+        key: the provider (`email_addresses.provider_of`); empty for the row whose day is the first.
+        day: the start of the day, in UTC.
+        number: how many mails.
+    """
+
+    __tablename__ = "warm_up"
+
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    day: Mapped[datetime]
+    number: Mapped[int]
+
+
 class BounceReport(Base):
     """A bounce report that was read; the same report again changes nothing.
 
@@ -183,9 +202,18 @@ class Delivery(Base):
             postgresql_where=_IS_OF_CHANGE,
         ),
         Index("ix_delivery_sent_at", "sent_at", sqlite_where=_WAS_SENT, postgresql_where=_WAS_SENT),
-        Index("ix_delivery_refused", "id", sqlite_where=_IS_REFUSED, postgresql_where=_IS_REFUSED),
+        Index(
+            "ix_delivery_refused", "status", sqlite_where=_IS_REFUSED, postgresql_where=_IS_REFUSED
+        ),
+        Index(
+            "ix_delivery_warm_up",
+            "digest_id",
+            sqlite_where=_WAITS_FOR_WARM_UP,
+            postgresql_where=_WAITS_FOR_WARM_UP,
+        ),
         Index(
             "ix_delivery_unreported",
+            "status",
             "next_attempt_at",
             sqlite_where=_IS_UNREPORTED,
             postgresql_where=_IS_UNREPORTED,

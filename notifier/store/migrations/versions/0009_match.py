@@ -27,6 +27,10 @@ def upgrade() -> None:
     op.add_column(
         "installation", sa.Column("imports", sa.Integer(), nullable=False, server_default="0")
     )
+    op.add_column(
+        "installation",
+        sa.Column("canaries_passed", sa.String(60), nullable=False, server_default=""),
+    )
     op.create_table(
         "story_keys",
         sa.Column("revision_id", sa.Integer(), nullable=False),
@@ -49,10 +53,16 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_index("ix_match_profile_id", "match")
     op.drop_table("story_keys")
+    op.drop_column("installation", "canaries_passed")
     op.drop_column("installation", "imports")
     op.execute(
         "DELETE FROM examination"
         " WHERE revision_id IN (SELECT id FROM revision WHERE judge_requests > 0)"
+    )
+    op.execute(
+        "INSERT INTO examination (revision_id, examined_at)"
+        " SELECT id, observed_at FROM revision WHERE judge_requests = 0"
+        " AND NOT EXISTS (SELECT 1 FROM examination WHERE revision_id = revision.id)"
     )
     op.drop_index("ix_revision_unjudged", "revision")
     op.drop_column("revision", "judge_requests")

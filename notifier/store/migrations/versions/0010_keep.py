@@ -12,8 +12,8 @@ depends_on = None
 _INDEXES = (
     ("ix_delivery_unfinished", "delivery", ["digest_id"],
      "status IN ('pending', 'sending', 'uncertain')"),
-    ("ix_delivery_refused", "delivery", ["id"], "waits_because <> ''"),
-    ("ix_delivery_unreported", "delivery", ["next_attempt_at"],
+    ("ix_delivery_refused", "delivery", ["status"], "waits_because <> ''"),
+    ("ix_delivery_unreported", "delivery", ["status", "next_attempt_at"],
      "status = 'failed' AND NOT reported"),
     ("ix_digest_unsent", "digest", ["status"], "status <> 'sent'"),
     ("ix_near_miss_reported", "near_miss", ["reported_at", "baseline"], None),
