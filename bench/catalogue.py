@@ -255,6 +255,7 @@ BENCHES = (
             "More than two workers on more than one machine: here all of them, the database and "
             "the mail server share two cores."
         ),
+        timeout_minutes=8,
         curves=(Curve("workers", "mails/s", "Mails a second by the number of workers"),),
     ),
     Bench(
