@@ -303,7 +303,7 @@ def agree_to_address_change(request: Request) -> Response:
         heading = LazyMessage("Thank you.")
         text = LazyMessage("The other address has to agree, too.")
     page = render_message(request, heading, text, language)
-    if changed is not None and made.left:
+    if changed is not None and changed.left:
         # When the person is erased, nobody knows this address any more.
         page.background = BackgroundTask(own_data.scrub, deps, [changed.left])
     return page
