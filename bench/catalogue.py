@@ -188,7 +188,7 @@ BENCHES = (
         name="run",
         goals=("P0",),
         title="The whole run",
-        scripts=("run_once.py --people 10000 --rounds 1",),
+        scripts=("run_once.py --people 5000 --rounds 1",),
         full=(
             "run_once.py --people 20000 --rounds 5",
             "run_once.py --people 20000 --rounds 5 --connections 0",
@@ -255,7 +255,7 @@ BENCHES = (
         name="work",
         goals=("P11", "P12"),
         title="Several workers",
-        scripts=("workers.py",),
+        scripts=("workers.py --mails 2000 --rounds 1",),
         full=("workers.py --full",),
         proves=(
             "Workers share a list without sending anything twice, a killed one's mails are sent by "
@@ -265,6 +265,7 @@ BENCHES = (
             "More than two workers on more than one machine: here all of them, the database and "
             "the mail server share two cores."
         ),
+        timeout_minutes=8,
         curves=(Curve("workers", "mails/s", "Mails a second by the number of workers"),),
     ),
     Bench(

@@ -189,6 +189,19 @@ def test_a_locked_database_is_reported_with_the_fix(tmp_path: Path):
     impatient.dispose()
 
 
+def test_a_connection_that_was_used_without_transactions_commits_each_statement(
+    sqlite_engine: Engine,
+):
+    """Otherwise a mail that was settled on it would stay unsettled, and the database locked."""
+    with sqlite_engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("SELECT 1")
+    with sqlite_engine.connect() as connection:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        driver.execute("UPDATE profile SET position = 0")
+        assert not driver.in_transaction
+
+
 @pytest.mark.parametrize(("text", "value"), [("none", None), ("0", 0), ("12", 12)])
 def test_the_address_says_from_when_on_statements_are_prepared(
     postgres_url: str, text: str, value: int | None

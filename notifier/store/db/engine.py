@@ -75,6 +75,7 @@ def make_engine(url: str) -> Engine:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "do_connect", _create_private_file)
         event.listen(engine, "connect", _set_pragmas)
+        event.listen(engine, "checkout", _commit_each_statement)
         event.listen(engine, "begin", _begin_sqlite)
     else:
         event.listen(engine, "do_connect", _notice_dead_server)
@@ -157,6 +158,12 @@ def _set_pragmas(connection: Any, _record: Any) -> None:
         f"journal_size_limit={_LONGEST_LOG}",
     ):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _commit_each_statement(connection: Any, _record: Any, _proxy: Any) -> None:
+    # A user of the pool that had asked for AUTOCOMMIT leaves the driver's own transactions behind:
+    # SQLAlchemy sets them when it takes the option back.
+    connection.isolation_level = None
 
 
 def _begin_sqlite(connection: Connection) -> None:
