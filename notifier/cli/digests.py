@@ -26,10 +26,10 @@ _HEADINGS = ("id", "profile", "cadence", "status", "composed", "items", "recipie
 def list_(limit: shared.Limit = None, json: shared.Json = False) -> None:
     """Show digests with their items, newest first."""
     from notifier.deliver.outbox import warm_up
-    from notifier.digest import digests
+    from notifier.digest import listing
 
     with shared.open_deps() as deps, deps.reading() as session:
-        listed = digests.listed(session, shared.row_limit(limit, json=json))
+        listed = listing.listed(session, shared.row_limit(limit, json=json))
         waiting = warm_up.waiting(session, deps.now())
         rows = (
             _to_json(session, digest) | _warm_up_of(waiting.get(digest.id)) for digest in listed
@@ -37,7 +37,7 @@ def list_(limit: shared.Limit = None, json: shared.Json = False) -> None:
         if json:
             shared.print_json_rows(rows)
             return
-        cells, total = [_cells(row) for row in rows], digests.count(session)
+        cells, total = [_cells(row) for row in rows], listing.count(session)
     shared.print_table(_HEADINGS, cells, "No digest has been composed yet.")
     shared.say_if_cut(len(cells), total)
 

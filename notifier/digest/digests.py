@@ -4,19 +4,18 @@ Owns the tables of digests and their items.
 """
 
 import hashlib
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, exists, func, insert, select, update
-from sqlalchemy.orm import Session, defer, joinedload, selectinload
+from sqlalchemy.orm import Session, joinedload
 
 from notifier.digest.groups import Group
 from notifier.digest.selection import Candidate
 from notifier.digest.view import DigestView, Variant, digest_view
 from notifier.enums import DeliveryStatus, DigestStatus, NewsKind
 from notifier.errors import NotFoundError
-from notifier.store.db import count_some, in_chunks
 from notifier.store.models import (
     Delivery,
     Digest,
@@ -88,9 +87,6 @@ class ComposedDigest:
 
 
 Renderer = Callable[[DigestView], Rendered]
-
-# Digests that a listing reads at a time. Chosen by hand; not measured.
-_LISTED_AT_ONCE = 100
 
 
 def states(session: Session, items: Collection[Candidate]) -> States:
@@ -276,33 +272,6 @@ def _group_key(group: Group) -> str:
         *(str(item.match_id) for item in group.items),
     ]
     return hashlib.sha256(" ".join(parts).encode()).hexdigest()
-
-
-def listed(session: Session, limit: int | None = None) -> Iterator[Digest]:
-    """Yield digests with their profile and items, newest first, without their bodies.
-
-    Args:
-        session: a reading session.
-        limit: the most that are yielded; None for all.
-    """
-    ids = session.scalars(select(Digest.id).order_by(Digest.id.desc()).limit(limit)).all()
-    items = selectinload(Digest.items)
-    details = (
-        joinedload(Digest.profile),
-        defer(Digest.body_html),
-        defer(Digest.body_text),
-        defer(Digest.page_html),
-        items.joinedload(DigestItem.match).joinedload(Match.entry),
-        items.joinedload(DigestItem.revision).load_only(Revision.title),
-    )
-    for chunk in in_chunks(ids, _LISTED_AT_ONCE):
-        page = select(Digest).where(Digest.id.in_(chunk)).order_by(Digest.id.desc())
-        yield from session.scalars(page.options(*details))
-
-
-def count(session: Session) -> int:
-    """Return the number of digests; see `db.count_some`."""
-    return count_some(session, select(Digest.id))
 
 
 def find(session: Session, digest_id: int) -> Digest:

@@ -60,14 +60,22 @@ def run(deps: Deps, problems: Problems | None = None) -> None:
         db.backups.forget_old(deps.engine, now)
     months = deps.settings.subscriptions.renewal_months
     if months:
-        with problems.contained("Asking for renewals"), deps.writing() as session:
-            due = lifecycle.renewals(session, months, now)
-            for kind, asked in (
-                (DeliveryKind.RENEWAL, due.asked),
-                (DeliveryKind.REMINDER, due.reminded),
-            ):
-                ids = [subscription.id for subscription in asked]
-                outbox.enqueue_own(session, kind, ids, deps.mail_domain, now)
+        with problems.contained("Asking for renewals"):
+            while _ask_for_renewals(deps, months, now):
+                pass
+
+
+def _ask_for_renewals(deps: Deps, months: int, now: datetime) -> bool:
+    """Ask some of those whose renewal is due; return whether there were any."""
+    with deps.writing() as session:
+        due = lifecycle.renewals(session, months, now)
+        for kind, asked in (
+            (DeliveryKind.RENEWAL, due.asked),
+            (DeliveryKind.REMINDER, due.reminded),
+        ):
+            ids = [subscription.id for subscription in asked]
+            outbox.enqueue_own(session, kind, ids, deps.mail_domain, now)
+        return bool(due.asked or due.reminded or due.ended)
 
 
 def _replace_time_zones(deps: Deps, now: datetime) -> None:
@@ -103,11 +111,14 @@ def _about_zones(gone: Mapping[str, Sequence[int]], default: str) -> str:
 def _resume_expired_pauses(deps: Deps, now: datetime) -> None:
     """End the pauses that are over; a row that cannot be read stays paused and gets a trouble."""
     with deps.reading() as session:
-        paused, troubles = due_subscriptions.readable(
-            session, lifecycle.expired_pauses(session, now)
-        )
-    if not paused and not troubles:
-        return
+        expired = lifecycle.expired_pauses(session, now)
+    for ids in db.in_chunks(expired):
+        _resume(deps, ids, now)
+
+
+def _resume(deps: Deps, ids: Sequence[int], now: datetime) -> None:
+    with deps.reading() as session:
+        paused, troubles = due_subscriptions.readable(session, ids)
     with deps.writing() as session:
         for subscription in due_subscriptions.unchanged(session, paused):
             lifecycle.resume(subscription, now, asked=False)

@@ -29,7 +29,7 @@ from sqlalchemy.orm import Session
 from notifier.deliver.outbox.enqueue import due_from
 from notifier.deliver.outbox.unsent import MERGED_VALUES, may_be_merged
 from notifier.enums import DeliveryKind, DigestStatus
-from notifier.store.models import Delivery, Digest
+from notifier.store.models import Delivery, Digest, has_status, is_unfinished
 
 _MILLISECOND = timedelta(milliseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -43,11 +43,11 @@ def waiting_digests(session: Session, profile_id: int) -> list[int]:
     A digest that is held is not among them: a person decides about it.
     """
     waits = exists().where(
-        # By the index of open deliveries; a digest that was sent long ago has none.
         Delivery.digest_id == Digest.id,
+        is_unfinished(),  # for its index
         may_be_merged(),
     )
-    of_profile = Digest.profile_id == profile_id, Digest.status == DigestStatus.APPROVED
+    of_profile = Digest.profile_id == profile_id, has_status(DigestStatus.APPROVED)
     return list(session.scalars(select(Digest.id).where(*of_profile, waits).order_by(Digest.id)))
 
 

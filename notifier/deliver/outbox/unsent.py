@@ -27,6 +27,7 @@ from notifier.store.models import (
     Subscriber,
     Subscription,
     Suppression,
+    is_stopped,
 )
 
 # A question whose answer is not possible any more is not sent: sign-ups that nobody confirmed are
@@ -94,7 +95,7 @@ def _is_owed_again() -> ColumnElement[bool]:
     return and_(
         Delivery.kind == DeliveryKind.DIGEST,
         Delivery.status == DeliveryStatus.SUPPRESSED,
-        Delivery.ended_because.in_((EndReason.SUPPRESSED, EndReason.LEFT)),
+        is_stopped(),
         Subscription.status == SubscriptionStatus.CONFIRMED,
         Delivery.created_at >= Subscription.confirmed_at,
         ~exists().where(suppressed),

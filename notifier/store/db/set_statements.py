@@ -88,7 +88,7 @@ class SetChange:
 
     Args:
         session: tells the kind of database.
-        rows: the set; each column has a name, and the first one is an integer that differs for all.
+        rows: the set; each column has a name.
         changes: return a statement when they are given the set as a table.
     """
 
@@ -96,10 +96,8 @@ class SetChange:
         self._table: CreateTable | None = None
         self._statements: list[Executable] = []
         if session.get_bind().dialect.name == "sqlite":
-            columns = [
-                Column(column.name, column.type, primary_key=place == 0)
-                for place, column in enumerate(rows.selected_columns)
-            ]
+            # Without a key: with one, SQLite reads the large table and looks up its rows here.
+            columns = [Column(column.name, column.type) for column in rows.selected_columns]
             names = [column.name for column in columns]
             kept = Table("kept_" + "_".join(names), MetaData(), *columns, prefixes=["TEMPORARY"])
             self._table = CreateTable(kept, if_not_exists=True)

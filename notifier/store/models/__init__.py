@@ -15,6 +15,7 @@ from notifier.store.models.deliveries import (
     Notice,
     RateLimit,
     WarmUp,
+    is_stopped,
     is_unfinished,
 )
 from notifier.store.models.digests import Digest, DigestItem, Told, has_status
@@ -85,5 +86,6 @@ __all__ = [
     "WeeklyCount",
     "Wording",
     "has_status",
+    "is_stopped",
     "is_unfinished",
 ]

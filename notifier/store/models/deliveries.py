@@ -16,13 +16,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from notifier.enums import BounceKind, DeliveryKind, DeliveryStatus, Lane
+from notifier.enums import BounceKind, DeliveryKind, DeliveryStatus, EndReason, Lane
 from notifier.store.models.base import Base
 from notifier.store.models.digests import Digest
 from notifier.store.models.subscribers import AddressChange, Subscriber, Subscription
 
 # The conditions of indexes that hold few of very many rows.
 _IS_OPEN = text("status IN ('pending', 'sending', 'uncertain')")
+_IS_STOPPED = text("ended_because IN ('left', 'suppressed')")
 _IS_OF_CHANGE = text("change_id IS NOT NULL")
 _WAS_SENT = text("sent_at IS NOT NULL")
 _IS_REFUSED = text("waits_because <> '' AND waits_because <> 'warm_up'")
@@ -203,6 +204,12 @@ class Delivery(Base):
         ),
         Index("ix_delivery_sent_at", "sent_at", sqlite_where=_WAS_SENT, postgresql_where=_WAS_SENT),
         Index(
+            "ix_delivery_stopped",
+            "subscription_id",
+            sqlite_where=_IS_STOPPED,
+            postgresql_where=_IS_STOPPED,
+        ),
+        Index(
             "ix_delivery_refused", "status", sqlite_where=_IS_REFUSED, postgresql_where=_IS_REFUSED
         ),
         Index(
@@ -270,3 +277,18 @@ def is_unfinished() -> ColumnElement[bool]:
         "open_statuses", sorted(DeliveryStatus.OPEN), expanding=True, literal_execute=True
     )
     return Delivery.status.in_(statuses)
+
+
+def is_stopped() -> ColumnElement[bool]:
+    """Return the SQL condition that a delivery ended for a reason that may pass, by its own index.
+
+    Its address was suppressed, or its subscription ended. The reasons are no parameters of the
+    statement: only so the index of these rows is used.
+    """
+    reasons: BindParameter[list[str]] = bindparam(
+        "stopped_reasons",
+        sorted((str(EndReason.LEFT), str(EndReason.SUPPRESSED))),
+        expanding=True,
+        literal_execute=True,
+    )
+    return Delivery.ended_because.in_(reasons)

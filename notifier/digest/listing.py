@@ -1,0 +1,39 @@
+"""Listing: digests as `notifier digests list` shows them, however many there are."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, defer, joinedload, selectinload
+
+from notifier.store.db import count_some, in_chunks
+from notifier.store.models import Digest, DigestItem, Match, Revision
+
+# Digests that are read at a time. Chosen by hand; not measured.
+_LISTED_AT_ONCE = 100
+
+
+def listed(session: Session, limit: int | None = None) -> Iterator[Digest]:
+    """Yield digests with their profile and items, newest first, without their bodies.
+
+    Args:
+        session: a reading session.
+        limit: the most that are yielded; None for all.
+    """
+    ids = session.scalars(select(Digest.id).order_by(Digest.id.desc()).limit(limit)).all()
+    items = selectinload(Digest.items)
+    details = (
+        joinedload(Digest.profile),
+        defer(Digest.body_html),
+        defer(Digest.body_text),
+        defer(Digest.page_html),
+        items.joinedload(DigestItem.match).joinedload(Match.entry),
+        items.joinedload(DigestItem.revision).load_only(Revision.title),
+    )
+    for chunk in in_chunks(ids, _LISTED_AT_ONCE):
+        page = select(Digest).where(Digest.id.in_(chunk)).order_by(Digest.id.desc())
+        yield from session.scalars(page.options(*details))
+
+
+def count(session: Session) -> int:
+    """Return the number of digests; see `db.count_some`."""
+    return count_some(session, select(Digest.id))
