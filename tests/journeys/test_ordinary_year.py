@@ -16,7 +16,7 @@ from tests.support.year import DAYS, PEOPLE, Year
 @pytest.mark.parametrize(
     ("seed", "days", "people"),
     [
-        pytest.param(21, 60, 40, id="two months"),
+        pytest.param(21, 60, 40, marks=pytest.mark.timeout(300), id="two months"),
         *(
             pytest.param(
                 seed,

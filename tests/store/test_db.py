@@ -343,6 +343,17 @@ def test_small_transactions_are_seen_by_others_at_once(engine: Engine):
                 assert session.query(RateLimit).count() == number + 1
 
 
+def test_small_transactions_are_committed_on_a_connection_that_had_another_isolation_level(
+    sqlite_engine: Engine,
+):
+    with sqlite_engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("SELECT 1")
+    with db.small_transactions(sqlite_engine) as run:
+        run(ADD_LIMIT, limit("good"))
+        with db.reading(sqlite_engine) as session:
+            assert session.query(RateLimit).count() == 1
+
+
 def test_a_small_transaction_stores_what_a_session_reads(engine: Engine):
     with db.small_transactions(engine) as run:
         run(ADD_LIMIT, limit("good"))

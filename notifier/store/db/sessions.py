@@ -78,6 +78,10 @@ def small_transactions(engine: Engine) -> Iterator[Run]:
     # On SQLite each statement is committed at once already (`engine.py`).
     options = {} if engine.dialect.name == "sqlite" else {"isolation_level": "AUTOCOMMIT"}
     with translate_db_errors(engine), engine.execution_options(**options).connect() as connection:
+        if engine.dialect.name == "sqlite":
+            # A connection that had another isolation level before came back with the driver's own
+            # transactions: nothing would be committed, and each mail would go out again.
+            driver_connection(connection).isolation_level = None
         waited_at = time.monotonic()
         lock = _writer_lock(engine)
 
