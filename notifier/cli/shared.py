@@ -298,9 +298,12 @@ def row_limit(limit: int | None, *, json: bool) -> int | None:
 
 
 def say_if_cut(shown: int, total: int) -> None:
-    """Print a note if a table shows the newest rows only."""
+    """Print a note if a table shows the newest rows only; `total` as `db.count_some` counts."""
+    from notifier.store.db import MOST_COUNTED
+
     if shown < total:
-        warn(f"These are the newest {shown} of {total}; --limit shows more.")
+        number = f"more than {MOST_COUNTED:,}" if total > MOST_COUNTED else f"{total}"
+        warn(f"These are the newest {shown} of {number}; --limit shows more.")
 
 
 def count(number: int, noun: str, ending: str = "s") -> str:
@@ -341,11 +344,7 @@ def write_every_character() -> None:
 
 
 def file_bytes(path: Path, largest: int = 10_000_000) -> bytes:
-    """Read a regular file that the caller named.
-
-    Args:
-        path: the file.
-        largest: how many bytes it may have.
+    """Read a regular file that the caller named, of at most `largest` bytes.
 
     Raises:
         InputError: it cannot be read, is not a regular file, or is too large.

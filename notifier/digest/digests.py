@@ -16,7 +16,7 @@ from notifier.digest.selection import Candidate
 from notifier.digest.view import DigestView, Variant, digest_view
 from notifier.enums import DeliveryStatus, DigestStatus, NewsKind
 from notifier.errors import NotFoundError
-from notifier.store.db import in_chunks
+from notifier.store.db import count_some, in_chunks
 from notifier.store.models import (
     Delivery,
     Digest,
@@ -301,8 +301,8 @@ def listed(session: Session, limit: int | None = None) -> Iterator[Digest]:
 
 
 def count(session: Session) -> int:
-    """Return the number of digests."""
-    return session.scalar(select(func.count(Digest.id))) or 0
+    """Return the number of digests; see `db.count_some`."""
+    return count_some(session, select(Digest.id))
 
 
 def find(session: Session, digest_id: int) -> Digest:

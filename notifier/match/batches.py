@@ -242,9 +242,9 @@ def with_stories(session: Session, judged: JudgedBatch, now: datetime) -> BatchD
         now: the present.
     """
     reports = Reports(session, judged.fingerprints)
+    compared = recent_news.profiles_with_recent(session, judged.profiles_with_news, now)
     recent = {
-        profile_id: recent_news.read(session, profile_id, now, reports)
-        for profile_id in sorted(judged.profiles_with_news)
+        profile_id: recent_news.read(session, profile_id, now, reports) for profile_id in compared
     }
     drafts = link_stories(judged.draft.matches, reports, recent)
     for draft in drafts:

@@ -90,6 +90,23 @@ class Reports:
         return self.made_keys[revision_id]
 
 
+def profiles_with_recent(
+    session: Session, profile_ids: Iterable[int], now: datetime
+) -> Sequence[int]:
+    """Return those of the profiles that have a match of the last 14 days, in their order."""
+    is_recent = Match.created_at > now - STORY_LASTS
+    return [
+        profile_id
+        for chunk in in_chunks(sorted(profile_ids))
+        for profile_id in session.scalars(
+            select(Match.profile_id)
+            .where(Match.profile_id.in_(chunk), is_recent)
+            .distinct()
+            .order_by(Match.profile_id)
+        )
+    ]
+
+
 def read(session: Session, profile_id: int, now: datetime, reports: Reports) -> list[RecentMatch]:
     """Return the new matches of a profile in the last 14 days, the oldest first.
 

@@ -8,6 +8,7 @@ from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from notifier.enums import SubscriptionStatus
+from notifier.store.db import count_some
 from notifier.store.models import Subscriber, Subscription
 from notifier.subscribers import suppressions
 from notifier.subscribers.damaged_rows import UNREADABLE, raw_rows
@@ -50,8 +51,8 @@ def pages(session: Session, limit: int | None = None) -> Iterator[Page]:
 
 
 def count(session: Session) -> int:
-    """Return the number of subscribers."""
-    return session.scalar(select(func.count(Subscriber.id))) or 0
+    """Return the number of subscribers; see `db.count_some`."""
+    return count_some(session, select(Subscriber.id))
 
 
 def _page(session: Session, ids: Sequence[int]) -> Page:

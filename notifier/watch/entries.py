@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, selectinload
 from notifier.enums import HeldBecause, NewsKind
 from notifier.errors import NotFoundError
 from notifier.i18n.messages import LazyMessage
+from notifier.store.db import count_some
 from notifier.store.models import Entry, Revision, Source
 from notifier.store.models.sources import Change
 from notifier.watch import first_sight, withdrawals
@@ -345,8 +346,8 @@ def listed(session: Session, limit: int | None = None) -> Iterator[tuple[Entry, 
 
 
 def count(session: Session) -> int:
-    """Return the number of entries."""
-    return session.scalar(select(func.count(Entry.id))) or 0
+    """Return the number of entries; see `db.count_some`."""
+    return count_some(session, select(Entry.id))
 
 
 def find(session: Session, entry_id: int) -> Entry:

@@ -293,19 +293,19 @@ def agree_to_address_change(request: Request) -> Response:
     with deps.writing() as session:
         change = address_changes.by_link(session, link_id, now)
         language = language_of(change.subscriber.language)
-        made = address_changes.agree(session, change, side, now)
-        for successor in made.successors if made is not None else ():
+        changed = address_changes.agree(session, change, side, now)
+        for successor in changed.successors if changed is not None else ():
             outbox.hand_over(session, *successor)
-    if made is not None:
+    if changed is not None:
         heading = LazyMessage("Your address is changed.")
         text = LazyMessage("We write to the new one from now on.")
     else:
         heading = LazyMessage("Thank you.")
         text = LazyMessage("The other address has to agree, too.")
     page = render_message(request, heading, text, language)
-    if made is not None and made.left:
+    if changed is not None and changed.left:
         # When the person is erased, nobody knows this address any more.
-        page.background = BackgroundTask(own_data.scrub, deps, [made.left])
+        page.background = BackgroundTask(own_data.scrub, deps, [changed.left])
     return page
 
 

@@ -8,6 +8,9 @@ from notifier.cli import shared
 from notifier.deliver.outbox import listing
 from notifier.enums import DeliveryStatus
 from notifier.pipeline import compose, deliver
+from notifier.store import db
+from notifier.store.db import statements
+from notifier.subscribers import overview
 from tests.support import news_site as sites
 from tests.support.command_line import LATER, NOW
 from tests.support.installation import MONDAY, Installation
@@ -68,3 +71,15 @@ def test_deliveries_of_any_status_come_newest_first(installation: Installation, 
         assert ids == sorted(ids, reverse=True)
         assert len(ids) == listing.count(session, status) == 3
         assert [row["id"] for row in listing.listed(session, status, 2)] == ids[:2]
+
+
+def test_of_very_many_rows_only_so_many_are_counted(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch, capsys
+):
+    monkeypatch.setattr(statements, "MOST_COUNTED", 3)
+    monkeypatch.setattr(db, "MOST_COUNTED", 3)
+    for number in range(5):
+        installation.subscribe(f"p{number}@example.org")
+    with installation.at(MONDAY).reading() as session:
+        shared.say_if_cut(2, overview.count(session))
+    assert "These are the newest 2 of more than 3; --limit" in capsys.readouterr().err

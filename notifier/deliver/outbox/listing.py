@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import RowMapping, func, select
+from sqlalchemy import RowMapping, select
 from sqlalchemy.orm import Session
 
 from notifier.enums import DeliveryStatus
+from notifier.store import db
 from notifier.store.models import Delivery, Subscription
 
 # Rows that are read at a time. Chosen by hand; not measured.
@@ -56,8 +57,8 @@ def listed(
 
 
 def count(session: Session, status: DeliveryStatus | None = None) -> int:
-    """Return the number of deliveries, or of those in a status."""
-    query = select(func.count(Delivery.id))
+    """Return the number of deliveries, or of those in a status; see `db.count_some`."""
+    query = select(Delivery.id)
     if status is not None:
         query = query.where(Delivery.status == status)
-    return session.scalar(query) or 0
+    return db.count_some(session, query)

@@ -26,6 +26,8 @@ from notifier.store.db.set_statements import (
     shrink_cache,
 )
 from notifier.store.db.statements import (
+    MOST_COUNTED,
+    count_some,
     domain_of_column,
     in_chunks,
     insert_missing,
@@ -36,6 +38,7 @@ from notifier.store.db.statements import (
 __all__ = [
     "ADDRESS_KEY",
     "BUSY_TIMEOUT_MS",
+    "MOST_COUNTED",
     "PERSONAL_TABLES",
     "Change",
     "NewerSchemaError",
@@ -47,6 +50,7 @@ __all__ = [
     "changing_schema",
     "connect",
     "connect_options",
+    "count_some",
     "domain_of_column",
     "enlarge_cache",
     "in_chunks",

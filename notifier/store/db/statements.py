@@ -5,13 +5,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Engine, func, literal_column, text
+from sqlalchemy import ColumnElement, Engine, Select, func, literal_column, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from notifier.store.db.engine import driver_connection
 
 T = TypeVar("T")
+
+# Rows that are counted for a listing; of more it says only that they are more. Chosen by hand.
+MOST_COUNTED = 100_000
 
 
 def in_chunks(values: Iterable[T], size: int = 500) -> Iterator[list[T]]:
@@ -65,6 +68,12 @@ def take_turns(session: Session, *names: str) -> None:
         int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True) for name in names
     ):
         session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
+
+
+def count_some(session: Session, ids: Select[int]) -> int:
+    """Return how many rows a query has, or `MOST_COUNTED` and one more if it has more than that."""
+    some = ids.limit(MOST_COUNTED + 1).subquery()
+    return session.scalar(select(func.count()).select_from(some)) or 0
 
 
 def refresh_statistics(engine: Engine) -> None:
