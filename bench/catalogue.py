@@ -255,8 +255,8 @@ BENCHES = (
         name="work",
         goals=("P11", "P12"),
         title="Several workers",
-        scripts=("workers.py --mails 2000 --rounds 1",),
-        full=("workers.py --full",),
+        scripts=("workers.py --mails 2000 --rounds 1", "confirmations.py --people 50000"),
+        full=("workers.py --full", "confirmations.py --people 200000"),
         proves=(
             "Workers share a list without sending anything twice, a killed one's mails are sent by "
             "the others, and what somebody just asked for overtakes a long digest."
