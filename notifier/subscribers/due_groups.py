@@ -207,25 +207,42 @@ class _Statement:
     def members(self, outcomes: Mapping[DueClass, Outcome], next_due: NextDue) -> Select[Any]:
         """Return the members of classes with what becomes of them; lock them."""
         classes, schedules = self._classes(outcomes), self._schedules(next_due)
+        due = self._due_rows().c
         trouble = func.coalesce(schedules.c.trouble, classes.c.trouble)
-        earlier = and_(classes.c.merges, self.waiting_due_at < self.due_at)
-        statement = self._from(
-            Subscription.id.label("subscription_id"),
-            case((trouble.is_(None), classes.c.digest_id)).label("digest_id"),
-            classes.c.lane.label("lane"),
-            and_(classes.c.covers, trouble.is_(None)).label("covers"),
-            and_(classes.c.merges, trouble.is_(None)).label("merges"),
-            case((earlier, self.waiting_due_at), else_=self.due_at).label("due_at"),
-            schedules.c.next_due_at.label("next_due_at"),
-            trouble.label("trouble"),
-        )
-        same_class = (classes.c[name] == column for name, column in self.keys.items())
-        same_schedule = (schedules.c[name] == column for name, column in self.schedule.items())
+        earlier = and_(classes.c.merges, due.waiting_due_at < due.due_at)
+        same_class = (classes.c[name] == due[name] for name in self.keys)
+        same_schedule = (schedules.c[name] == due[f"schedule_{name}"] for name in self.schedule)
         return (
-            statement.join(classes, and_(*same_class))
+            select(
+                due.subscription_id,
+                case((trouble.is_(None), classes.c.digest_id)).label("digest_id"),
+                classes.c.lane.label("lane"),
+                and_(classes.c.covers, trouble.is_(None)).label("covers"),
+                and_(classes.c.merges, trouble.is_(None)).label("merges"),
+                case((earlier, due.waiting_due_at), else_=due.due_at).label("due_at"),
+                schedules.c.next_due_at.label("next_due_at"),
+                trouble.label("trouble"),
+            )
+            .join(classes, and_(*same_class))
             .join(schedules, and_(*same_schedule))
-            .with_for_update(of=Subscription, skip_locked=True)
         )
+
+    def _due_rows(self) -> FromClause:
+        """Return the due subscriptions with all by which they are grouped; lock them.
+
+        PostgreSQL expects hardly any row of the later joins, and would then look up in turn, for
+        each row, what everybody was told: where that plays a part, these rows are found first.
+        """
+        rows = self._from(
+            Subscription.id.label("subscription_id"),
+            *(column.label(name) for name, column in self.keys.items()),
+            *(column.label(f"schedule_{name}") for name, column in self.schedule.items()),
+            self.due_at.label("due_at"),
+            self.waiting_due_at.label("waiting_due_at"),
+        ).with_for_update(of=Subscription, skip_locked=True)
+        if self._told is None and self._waiting is None:
+            return rows.subquery("due")
+        return rows.cte("due").prefix_with("MATERIALIZED")
 
     def _classes(self, outcomes: Mapping[DueClass, Outcome]) -> CTE:
         columns: dict[str, TypeEngine[Any]] = {name: _type_of(name) for name in self.keys}
