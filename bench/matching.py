@@ -138,7 +138,12 @@ def speed(counts: list[int], rounds: int) -> list[Figure]:
     texts = random_texts(chance, terms)
     vocabularies = {count: Vocabulary({k: terms[k] for k in range(count)}) for count in counts}
     search = by_expressions(terms)
-    answers = [set(vocabularies[max(counts)].find(text)) for text in texts[:FEW_TEXTS]]
+    # A regular expression knows no misspellings: they are no part of the comparison.
+    answers = [
+        {key for key, hits in vocabularies[max(counts)].find(text).items()
+         if not all(hit.written for hit in hits)}
+        for text in texts[:FEW_TEXTS]
+    ]  # fmt: skip
     assert answers == search(texts[:FEW_TEXTS]), "the same answers as a regex per profile"
 
     def milliseconds(work: Callable[[], object]) -> float:
