@@ -188,7 +188,7 @@ BENCHES = (
         name="run",
         goals=("P0",),
         title="The whole run",
-        scripts=("run_once.py --people 5000 --rounds 1",),
+        scripts=("run_once.py --people 20000 --rounds 1",),
         full=(
             "run_once.py --people 20000 --rounds 5",
             "run_once.py --people 20000 --rounds 5 --connections 0",
