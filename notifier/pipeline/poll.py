@@ -32,6 +32,7 @@ from notifier.watch import (
     page_checks,
     parsed_items,
     presence,
+    source_lists,
     sources,
 )
 from notifier.watch.compare import edits
@@ -368,11 +369,13 @@ class Poll:
                 self.results[source_id] = self.results[source_id].plus(stored)
 
     def _notify_operator(self) -> None:
-        # Without an address nothing is stored as reported; one that is set later is told then. A
-        # source that was not polled is reported with those that were: all sources are read for it.
-        if self._deps.settings.operator.address is None or not self._requests:
+        # Without an address nothing is stored as reported; one that is set later is told then.
+        if self._deps.settings.operator.address is None:
             return
         now = self.state.now
+        with self._deps.reading() as session:
+            if not source_lists.unreported(session, now):
+                return
         with self._deps.writing() as session:
             if reports := sources.record_reported_states(session, now):
                 enqueue_for_operator(self._deps, session, *health.notice(reports, now), now)

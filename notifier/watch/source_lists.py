@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from notifier.enums import SourceKind
 from notifier.store.db import in_chunks
 from notifier.store.models import Profile, Source, SourceProfile
+from notifier.watch.health import StateReport, unreported_state
 from notifier.watch.parsers.clinicaltrials import trial_of
 
 
@@ -43,6 +44,19 @@ def unwell(session: Session, now: datetime) -> list[Source]:
     """Return the watched sources that may fail, be gone or be silent; `health` says which are."""
     statement = select(Source).where(Source.removed_at.is_(None), may_be_unwell(now))
     return list(session.scalars(statement.order_by(Source.id)))
+
+
+def unreported(session: Session, now: datetime) -> list[tuple[Source, StateReport]]:
+    """Return the sources whose state must be reported to the operator, each with the report."""
+    reported = select(Source.id).where(Source.reported_state != literal_column("''"))
+    statement = select(Source).where(
+        Source.removed_at.is_(None), or_(may_be_unwell(now), Source.id.in_(reported))
+    )
+    return [
+        (source, report)
+        for source in session.scalars(statement.order_by(Source.id))
+        if (report := unreported_state(source, now))
+    ]
 
 
 def may_be_unwell(now: datetime) -> ColumnElement[bool]:

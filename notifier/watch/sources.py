@@ -7,7 +7,7 @@ list` shows; it changes no other source, and no stored entry.
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from sqlalchemy import literal_column, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from notifier.enums import Authority, SourceKind
@@ -17,7 +17,7 @@ from notifier.text import times
 from notifier.text.cleaning import clean, shorten
 from notifier.text.urls import LONGEST_ADDRESS, web_address
 from notifier.watch import poll_counts, source_lists
-from notifier.watch.health import StateReport, expected_by, health, unreported_state
+from notifier.watch.health import StateReport, expected_by, health
 from notifier.watch.http.types import Purpose, Response, body_hash
 from notifier.watch.parsers.clinicaltrials import trial_of
 from notifier.watch.parsers.observation import READING, ParsedDocument
@@ -287,17 +287,10 @@ def note_posts(source: Source, next_at: datetime, until: datetime | None = None)
 
 def record_reported_states(session: Session, now: datetime) -> list[tuple[Source, StateReport]]:
     """Return the sources whose state must be reported to the operator, and store it as reported."""
-    reported = select(Source.id).where(Source.reported_state != literal_column("''"))
-    statement = select(Source).where(
-        Source.removed_at.is_(None),
-        or_(source_lists.may_be_unwell(now), Source.id.in_(reported)),
-    )
-    reports = []
-    for source in session.scalars(statement.order_by(Source.id)):
-        if report := unreported_state(source, now):
-            reports.append((source, report))
-            recovered = report is StateReport.RECOVERED
-            source.reported_state = "" if recovered else str(health(source, now))
+    reports = source_lists.unreported(session, now)
+    for source, report in reports:
+        recovered = report is StateReport.RECOVERED
+        source.reported_state = "" if recovered else str(health(source, now))
     return reports
 
 

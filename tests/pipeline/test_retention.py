@@ -216,8 +216,9 @@ def test_a_run_that_has_no_time_left_leaves_the_rest_to_the_next_one(
     copy_deliveries(told, 3)
     retention.run(told.at(MONDAY + 20 * DAY))
     monkeypatch.setattr(retention, "_LONGEST_RUN", 0.05)
-    monkeypatch.setattr(retention, "_FIRST_ROWS", 1)
-    monkeypatch.setattr(retention, "_MOST_ROWS", 1)
+    monkeypatch.setattr(retention, "_PAUSE", 0.06)
+    for name in ("_FEWEST_ROWS", "_FIRST_ROWS", "_MOST_ROWS"):
+        monkeypatch.setattr(retention, name, 1)
     left, runs = [count(told, Delivery)], 0
     while left[-1] and runs < 100:
         retention.run(told.at(LATER + runs * timedelta(minutes=1)))

@@ -96,10 +96,8 @@ class SetChange:
         self._table: CreateTable | None = None
         self._statements: list[Executable] = []
         if session.get_bind().dialect.name == "sqlite":
-            # Without a key: with one, SQLite reads the large table and looks up its rows here.
-            columns = [Column(column.name, column.type) for column in rows.selected_columns]
-            names = [column.name for column in columns]
-            kept = Table("kept_" + "_".join(names), MetaData(), *columns, prefixes=["TEMPORARY"])
+            names = [column.name for column in rows.selected_columns]
+            kept = _kept_table(rows)
             self._table = CreateTable(kept, if_not_exists=True)
             self._statements = [
                 delete(kept),
@@ -125,6 +123,26 @@ class SetChange:
             connection.execute(self._table)
         for statement in self._statements:
             connection.execute(statement, parameters)
+
+
+# The temporary tables by their columns: the same table again lets SQLAlchemy find its compiled
+# statements, which take longer to compile than to run.
+_KEPT_TABLES: dict[tuple[tuple[str, type], ...], Table] = {}
+
+
+def _kept_table(rows: Select[Any]) -> Table:
+    """Return the temporary table that keeps these rows."""
+    columns = rows.selected_columns
+    key = tuple((column.name, type(column.type)) for column in columns)
+    if key not in _KEPT_TABLES:
+        # Without a key: with one, SQLite reads the large table and looks up its rows here.
+        _KEPT_TABLES[key] = Table(
+            "kept_" + "_".join(column.name for column in columns),
+            MetaData(),
+            *(Column(column.name, column.type) for column in columns),
+            prefixes=["TEMPORARY"],
+        )
+    return _KEPT_TABLES[key]
 
 
 # How many KiB of SQLite's pages stay in memory during large transactions: with the default of 2,000
