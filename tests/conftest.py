@@ -5,7 +5,7 @@ import gc
 import os
 import secrets
 import shutil
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -25,7 +25,8 @@ from tests.support import mail_sink as sinks
 from tests.support import news_site as sites
 from tests.support.installation import Installation
 
-_VARIANTS_ON_POSTGRES = 1
+_VARIANTS_ON_POSTGRES, _VARIANTS = 1, 8
+_DATABASES = frozenset(("engine", "sqlite_engine"))
 
 _IN_MEMORY = Path("/dev/shm")
 _FREE_BYTES = 2**31
@@ -47,20 +48,31 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark all but one of a test's variants on PostgreSQL as long.
+    """Mark variants of tests with a database as long: all but one on PostgreSQL, all but eight.
 
-    Each behaviour is tried on PostgreSQL with one of its variants; those of slow simulations are
+    Those that stay are spread evenly over the list. Variants of slow simulations on PostgreSQL are
     all long (`postgresql_long`). `make test-long` runs them all.
     """
-    variants: Counter[str] = Counter()
+    quick: defaultdict[str, list[pytest.Item]] = defaultdict(list)
+    on_postgresql: Counter[str] = Counter()
     for item in items:
+        test = item.nodeid.partition("[")[0]
         parameters = item.callspec.params if hasattr(item, "callspec") else {}
         if parameters.get("engine") == "postgresql":
-            test = item.nodeid.partition("[")[0]
-            variants[test] += 1
+            on_postgresql[test] += 1
             is_long = item.get_closest_marker("postgresql_long") is not None
-            if is_long or variants[test] > _VARIANTS_ON_POSTGRES:
+            if is_long or on_postgresql[test] > _VARIANTS_ON_POSTGRES:
                 item.add_marker(pytest.mark.long)
+        has_database = not _DATABASES.isdisjoint(getattr(item, "fixturenames", ()))
+        if has_database and item.get_closest_marker("long") is None:
+            quick[test].append(item)
+    for variants in quick.values():
+        if len(variants) > _VARIANTS:
+            step = (len(variants) - 1) / (_VARIANTS - 1)
+            kept = {round(step * place) for place in range(_VARIANTS)}
+            for place, item in enumerate(variants):
+                if place not in kept:
+                    item.add_marker(pytest.mark.long)
 
 
 def pytest_collection_finish() -> None:

@@ -269,7 +269,7 @@ def _group_key(group: Group) -> str:
         str(variant.edition),
         variant.language,
         variant.seen_snapshot,
-        *(str(item.match_id) for item in group.items),
+        *(f"{item.match_id} {item.kind}" for item in group.items),
     ]
     return hashlib.sha256(" ".join(parts).encode()).hexdigest()
 

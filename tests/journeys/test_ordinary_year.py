@@ -2,8 +2,7 @@
 
 Outages, refusals that are about us, greylisting, full and closed mailboxes, reports, complaints,
 leaving, coming back, changes of address, lost answers, full disks, restarts and clock steps are
-drawn by twenty seeds, which were fixed before the code was written that passes them. A short year
-of fewer readers runs with every test.
+drawn by twenty seeds, which were fixed before the code was written that passes them.
 """
 
 import pytest
@@ -16,7 +15,9 @@ from tests.support.year import DAYS, PEOPLE, Year
 @pytest.mark.parametrize(
     ("seed", "days", "people"),
     [
-        pytest.param(21, 60, 40, marks=pytest.mark.timeout(300), id="two months"),
+        pytest.param(
+            21, 60, 40, marks=[pytest.mark.long, pytest.mark.timeout(300)], id="two months"
+        ),
         *(
             pytest.param(
                 seed,

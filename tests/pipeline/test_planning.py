@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, event, select, update
 from sqlalchemy.orm import Session
@@ -267,6 +267,8 @@ def four_readers(installation: Installation) -> Installation:
 @settings(
     max_examples=4,
     deadline=None,
+    # Shrinking takes minutes; the long variant does it.
+    phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(days=st.lists(steps, min_size=2, max_size=5), hidden=st.permutations(HIDDEN))
@@ -274,6 +276,18 @@ def test_each_is_planned_exactly_what_the_rules_owe(
     four_readers: Installation, days: list[Step], hidden: list[list[str]]
 ):
     try_a_history(four_readers, days, hidden)
+
+
+def test_readers_who_are_told_of_one_state_as_different_news_share_no_digest(
+    four_readers: Installation,
+):
+    """A waiting digest has the entry as new for three; the fourth, who hides it, sees a change."""
+    nobody, pending = set[int](), [DeliveryStatus.PENDING] * 4
+    news = [(0, NewsKind.NEW, Tier.ABOUT), (1, NewsKind.NEW, Tier.MENTION)]
+    change = [(1, NewsKind.TRIAL_CHANGE, Tier.ABOUT)]
+    days = [Step(news, nobody, pending), Step(change, nobody, pending)]
+    for first_hides in (HIDDEN, tuple(reversed(HIDDEN))):
+        try_a_history(four_readers, days, list(first_hides))
 
 
 @pytest.mark.long
