@@ -25,7 +25,7 @@ from notifier.store import db
 from notifier.store.models import Entry, EntryAlias, Revision, Source
 from notifier.text.cleaning import clean, fold
 from notifier.text.urls import LONGEST_ADDRESS
-from notifier.watch import entries, parser_process, presence, sources, trial_lists
+from notifier.watch import entries, parser_process, presence, source_lists, sources, trial_lists
 from notifier.watch.compare import edits
 from notifier.watch.health import expected_by
 from notifier.watch.http import ssrf
@@ -530,7 +530,7 @@ def test_a_part_of_the_poll_that_fails_stops_no_later_part(
 
     poll = poll_step.Poll(made.at(MONDAY))
     monkeypatch.setattr(presence, "note_checked", lambda *_: 1 / 0)
-    monkeypatch.setattr(sources, "record_reported_states", stumble)
+    monkeypatch.setattr(source_lists, "unreported", stumble)
     poll.state.page_checks[1][1] = PRESENT
     assert {result.status for result in poll.run()} == {"ok"}
     assert told == [1]
