@@ -12,7 +12,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-COMPILE := $(BIN)/uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-header \
+COMPILE := $(BIN)/uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-header --no-strip-extras \
 	--no-emit-index-url --no-emit-find-links
 
 # The tests start hundreds of short processes: without bytecode each would compile the package again.

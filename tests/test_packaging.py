@@ -45,7 +45,11 @@ def test_the_wheel_holds_templates_profile_demo_and_migrations_and_no_tests(whee
 def locked(lock: str) -> set[str]:
     """The names of the packages that a lock installs."""
     return set(
-        re.findall(r"^([a-z0-9-]+)==", (ROOT / lock).read_text(encoding="utf-8"), re.MULTILINE)
+        re.findall(
+            r"^([a-z0-9-]+)(?:\[[a-z,]+\])?==",
+            (ROOT / lock).read_text(encoding="utf-8"),
+            re.MULTILINE,
+        )
     )
 
 
@@ -80,7 +84,9 @@ def test_all_locks_pin_the_same_versions():
     pins: dict[tuple[str, str], set[str]] = {}
     for lock in ROOT.glob("requirements*.lock"):
         for name, version, marker in re.findall(
-            r"^([a-z0-9-]+)==(\S+)([^\n]*)", lock.read_text(encoding="utf-8"), re.MULTILINE
+            r"^([a-z0-9-]+)(?:\[[a-z,]+\])?==(\S+)([^\n]*)",
+            lock.read_text(encoding="utf-8"),
+            re.MULTILINE,
         ):
             pins.setdefault((name, marker), set()).add(version)
     assert {name: versions for name, versions in pins.items() if len(versions) > 1} == {}
@@ -98,7 +104,7 @@ def test_every_lock_is_hashed_and_names_no_address():
     for name in locks:
         text = (ROOT / name).read_text(encoding="utf-8")
         assert "://" not in text
-        pins = re.findall(r"^[a-z0-9-]+==", text, re.MULTILINE)
+        pins = re.findall(r"^[a-z0-9-]+(?:\[[a-z,]+\])?==", text, re.MULTILINE)
         assert len(pins) == len(re.findall(r"==[^\n]*\\\n    --hash=sha256:", text)) > 0, name
 
 
