@@ -7,8 +7,8 @@ time for a text grows with its length, whatever it contains.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 
 def words(text: str) -> frozenset[str]:
@@ -53,11 +53,12 @@ _ENDS_NAME = ("", " ", "\t", "\n", "\r", "\f", "/")
 _VOID = words("br hr img input wbr")
 # Elements whose content is not markup and is not shown.
 _HIDDEN = {name: re.compile(rf"(?i)</{name}\b[^<>]*+>?") for name in ("script", "style")}
-_COMMENT, _CDATA = "!--", "![CDATA["
+# Elements of which each tag without attributes counts, whatever follows.
+_PLAIN = _ELEMENTS - _HIDDEN.keys()
+_COMMENT = "!--"
 
 
-@dataclass(frozen=True, slots=True)
-class Tag:
+class Tag(NamedTuple):
     """A tag of a text, or something that is not shown: a comment, a whole script or style.
 
     Attributes:
@@ -103,7 +104,13 @@ def tags(text: str, *, paired: bool = False) -> Iterator[Tag]:
     closed = _Closed(text)
     position, quoting = 0, _MOST_QUOTING
     while candidate := _CANDIDATE.search(text, position):
-        if candidate[2] and not candidate[4] and quoting and _QUOTED_VALUE.search(candidate[3]):
+        slash, name, attributes, ends = candidate.groups()
+        # Most tags of most texts are such; the rest of the loop would say the same in more time.
+        if ends and not attributes and not paired and name.lower() in _PLAIN:
+            position = candidate.end()
+            yield Tag(candidate.start(), position, name.lower(), bool(slash))
+            continue
+        if name and not ends and quoting and _QUOTED_VALUE.search(attributes):
             quoting -= 1
             window = text[candidate.start() : candidate.start() + _LONGEST_QUOTING]
             if longer := _QUOTING.match(window):

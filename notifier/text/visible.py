@@ -109,9 +109,11 @@ class _Reader:
         end, in_cdata = 0, False
         for tag in self._tags:
             self._add(text[end : tag.start], in_cdata=in_cdata)
-            in_cdata = in_cdata or text.startswith("<![CDATA[", tag.start)
-            self._pass(tag, text[tag.end : tag.end + 1])
             end = tag.end
+            if tag.name:
+                self._pass(tag, text[end : end + 1])
+            else:
+                in_cdata = in_cdata or text.startswith("<![CDATA[", tag.start)
         self._add(text[end:], in_cdata=in_cdata)
         return "".join(self._parts)
 
