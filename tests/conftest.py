@@ -2,13 +2,16 @@
 
 import contextlib
 import gc
+import ipaddress
 import os
 import secrets
 import shutil
+import socket
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer.main
@@ -95,6 +98,33 @@ def _no_settings_left() -> Iterator[None]:
     """Remove what a command's `--config` sets in the environment."""
     yield
     os.environ.pop("NOTIFIER_CONFIG", None)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_look_ups() -> Iterator[None]:
+    """Let no test ask a name server: names of articles exist nowhere, and a machine may be offline.
+
+    There each question would take seconds.
+    """
+    look_up = socket.getaddrinfo
+
+    def only_here(host: str | bytes | None, *args: Any, **options: Any) -> list[Any]:
+        name = host.decode() if isinstance(host, bytes) else host or "localhost"
+        if name != "localhost" and not _is_address(name):
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return look_up(host, *args, **options)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(socket, "getaddrinfo", only_here)
+        yield
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name.partition("%")[0])
+    except ValueError:
+        return False
+    return True
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -136,7 +136,7 @@ def _unserved_people(session: Session) -> Trouble | None:
         PEOPLE,
         f"{number} subscriber{'' if number == 1 else 's'} cannot be served, because their stored "
         "choice cannot be read.",
-        'The reason is in "trouble": notifier subscribers list --json. '
+        'The reason is in "trouble": notifier subscribers list --json\n'
         "Store their choice again: notifier subscribe EMAIL",
     )
 

@@ -79,7 +79,8 @@ def _text(held: Sequence[HeldSuppression]) -> str:
         + "\n\nThese addresses are not suppressed, and not mailed until you decide.\n"
         "To see them: notifier bounces held\n"
         "If they are gone: notifier bounces accept --all\n"
-        "If it was a fault, and is over: notifier bounces dismiss --all. They get what they missed."
+        "If it was a fault, and is over (they get what they missed): "
+        "notifier bounces dismiss --all"
     )
 
 
