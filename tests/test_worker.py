@@ -21,11 +21,12 @@ from notifier.enums import DeliveryKind, DeliveryStatus, DigestStatus
 from notifier.errors import StoreError
 from notifier.pipeline import compose, poll
 from notifier.pipeline.turns import Turns
-from notifier.settings import Operator
+from notifier.settings import Operator, Smtp
 from notifier.store import db, wakes
 from notifier.store.models import Delivery, Digest, Notice
 from notifier.store.wakes import Wake
 from tests.support.installation import MONDAY, Installation
+from tests.support.mail_sink import free_port
 from tests.support.paths import ROOT
 
 
@@ -198,6 +199,28 @@ def test_a_turn_that_ended_by_itself_asks_for_no_other(installation: Installatio
         session.execute(update(Delivery).values(uncertain_times=9, status="uncertain"))
     Turns(deps, lambda: False).drain(None, lambda: asked.append(True))
     assert asked == []
+
+
+def test_a_turn_whose_mail_server_takes_nothing_asks_for_no_other(installation: Installation):
+    due = installation.discover(60)
+    compose.run(installation.at(due))
+    installation.change(smtp=Smtp(port=free_port(), security="none", connections=2))
+    asked: list[bool] = []
+    Turns(installation.at(due), lambda: False).drain(None, lambda: asked.append(True))
+    assert asked == []
+
+
+def test_a_turn_with_many_mails_asks_for_help_when_the_mail_server_took_the_first(
+    installation: Installation,
+):
+    due = installation.discover(60)
+    compose.run(installation.at(due))
+    taken_before: list[int] = []
+    Turns(installation.at(due), lambda: False).drain(
+        None, lambda: taken_before.append(len(installation.sink.messages))
+    )
+    (taken,) = taken_before
+    assert 0 < taken < len(installation.sink.messages) == 60
 
 
 def test_a_job_whose_workers_die_is_set_aside_and_the_operator_is_told_once(

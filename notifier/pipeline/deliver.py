@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 
 from notifier.deliver import outbox
 from notifier.deliver.outbox import Claimed, Outcome, SendResult, rate_limits, warm_up
@@ -76,26 +77,33 @@ def never() -> bool:
     return False
 
 
-def run(deps: Deps, stop: Callable[[], bool] = never, before: Lane | None = None) -> Sent:
+def run(
+    deps: Deps,
+    stop: Callable[[], bool] = never,
+    before: Lane | None = None,
+    on_accepted: Callable[[], None] | None = None,
+) -> Sent:
     """Send the due mails until none is left that can be sent now.
 
     Args:
         deps: the installation.
         stop: returns True when no further message is to start.
         before: only the lanes before this one; None for all.
+        on_accepted: called once, when the mail server accepted the first messages.
 
     Raises:
         SettingsError: the sender is not set; nothing was claimed.
     """
     deps.require_sender()
+    _exempt_from_gc()
     with (
-        _gc_frozen(),
         deps.small_transactions() as write,
         closing(deps.transport),
         Prefetcher(deps.signers) as prefetcher,
     ):
         _release_warm_up(deps)
         sending = _Sending(deps, write, prefetcher, stop, before)
+        sending.settling.on_accepted = on_accepted
         problem = sending.send_all()
         if before is None and brake.apply(deps):  # its mail to the operator is sent now
             problem = problem or sending.send_all()
@@ -272,17 +280,15 @@ class _Sending:
             self._claim_size = max(self._claim_size // 2, self._smallest_claim)
 
 
-@contextmanager
-def _gc_frozen() -> Iterator[None]:
-    """Exclude all objects that exist now from garbage collection.
+@cache
+def _exempt_from_gc() -> None:
+    """Exclude all objects that exist now from garbage collection, once in the life of a process.
 
-    Otherwise each collection, every few mails, would visit all objects of the process.
+    Otherwise each collection, every few mails, would visit all objects of the process. Repeated for
+    each run, it would keep the garbage of all runs: what was exempt and is not any more is visited
+    only by the rarest of collections.
     """
     gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
 
 
 class _Settling:
@@ -292,9 +298,11 @@ class _Settling:
         answers: the number of deliveries by `SendResult`.
         for_our_fault: the number of those that wait because servers refuse us.
         open: the claims of deliveries without an outcome, by their ids.
+        on_accepted: called once, after the first messages that were accepted.
     """
 
     def __init__(self, deps: Deps, write: Run) -> None:
+        self.on_accepted: Callable[[], None] | None = None
         self._deps, self._write, self._refusals = deps, write, Refusals(deps)
         self.answers: dict[str, int] = {}
         self.for_our_fault = 0
@@ -311,6 +319,9 @@ class _Settling:
                 outbox.settle_accepted(self._write, delivery_ids, claim, now)
             self._close(accepted)
             self._count(SendResult.ACCEPTED, len(accepted))
+            on_accepted, self.on_accepted = self.on_accepted, None
+            if on_accepted is not None:
+                on_accepted()
         others = [outcome for outcome in outcomes if outcome.answer is not SendResult.ACCEPTED]
         if others:
             self._settle_others(others, now)

@@ -70,18 +70,21 @@ class Turns:
 
         Args:
             before: only the lanes before this one; None for all.
-            more: called at the beginning if there is enough for another worker, and at the end if
-                mails remain.
+            more: called as soon as the mail server took a message if there is enough for another
+                worker, and at the end if mails remain.
         """
         until = time.monotonic() + _DRAIN_SECONDS
 
         def is_over() -> bool:
             return self._stop() or time.monotonic() > until
 
-        with self._own_deps() as deps:
+        def share() -> None:
             if self._is_due(deps, before, beyond=deps.settings.smtp.connections * 10):
                 more()
-            sent = deliver.run(deps, is_over, before=before)
+
+        with self._own_deps() as deps:
+            # Not before: a server that takes no mails would be asked again and again, at once.
+            sent = deliver.run(deps, is_over, before=before, on_accepted=share)
             # What ended by itself left nothing that can be sent now, or its mail server takes no
             # mails: the next tick asks again.
             if is_over() and not sent.problem and self._is_due(deps, before):
