@@ -85,11 +85,7 @@ def test_half_surrogates_and_strange_bytes_in_names_are_marked():
     assert printable("a\udc9bb\ud800") == "a\\udc9bb\\ud800"
 
 
-@pytest.fixture
-def hostile(
-    installation: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Path]:
-    """An installation that has done everything once, with an attack in every text it stored."""
+def do_everything_once(installation: Installation) -> None:
     installation.subscribe("anna@example.org")
     installation.subscribe("ben@example.org", confirmed=False)
     run_once(installation.at(MONDAY))
@@ -101,6 +97,14 @@ def hostile(
         installation.publish(
             [Article("Frexalimab slows lesions by far", slug="frexalimab-slows-lesions")]
         )
+
+
+@pytest.fixture
+def hostile(
+    installation: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Path]:
+    """An installation that has done everything once, with an attack in every text it stored."""
+    installation.prepare(do_everything_once)
     url = installation._deps.engine.url
     settings = installation._deps.settings
     installation._deps.engine.dispose()

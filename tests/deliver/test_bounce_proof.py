@@ -32,6 +32,7 @@ from notifier.store.models import (
     Subscription,
     Suppression,
 )
+from tests.support.beginnings import send_a_digest
 from tests.support.installation import MONDAY, Installation
 from tests.support.news_site import Article
 from tests.support.reports import (
@@ -58,8 +59,7 @@ def owe_a_digest(installation: Installation, *people: str) -> None:
 @pytest.fixture
 def sent(any_installation: Installation) -> Installation:
     """Anna and Ben were sent a digest, on each kind of database."""
-    owe_a_digest(any_installation, "anna@example.org", "ben@example.org")
-    assert len(any_installation.sink.messages) == 2
+    any_installation.prepare(send_a_digest)
     return any_installation
 
 

@@ -19,6 +19,7 @@ from notifier.enums import BounceKind, DeliveryStatus, SubscriptionStatus, Suppr
 from notifier.pipeline import bounces
 from notifier.pipeline.run import run_once
 from notifier.store.models import BounceReport, Delivery, Subscriber, Subscription, Suppression
+from tests.support.beginnings import send_a_digest
 from tests.support.installation import MONDAY, Installation
 from tests.support.news_site import Article
 from tests.support.paths import SHARED
@@ -31,12 +32,7 @@ CORPUS = SHARED / "corpora" / "bounces"
 @pytest.fixture
 def sent(installation: Installation) -> Installation:
     """Anna and Ben were sent a digest."""
-    installation.subscribe("anna@example.org")
-    installation.subscribe("ben@example.org")
-    run_once(installation.at(MONDAY))
-    installation.publish([Article("Frexalimab slows lesions")])
-    run_once(installation.at(TUESDAY))
-    assert len(installation.sink.messages) == 2
+    installation.prepare(send_a_digest)
     return installation
 
 

@@ -19,8 +19,12 @@ LATER = TUESDAY + outbox.LEASE + timedelta(seconds=1)
 @pytest.fixture
 def enqueued(any_installation: Installation) -> Installation:
     """An installation with a digest enqueued for two people."""
-    compose.run(any_installation.at(any_installation.discover(2)))
+    any_installation.prepare(enqueue)
     return any_installation
+
+
+def enqueue(installation: Installation) -> None:
+    compose.run(installation.at(installation.discover(2)))
 
 
 def claim(installation: Installation, moment=TUESDAY, limit: int = 100) -> list[Claimed]:

@@ -16,8 +16,8 @@ from notifier.store.models import (
     Subscription,
     Suppression,
 )
+from tests.support.beginnings import send_a_digest
 from tests.support.installation import MONDAY, Installation
-from tests.support.news_site import Article
 from tests.support.reports import GONE, a_report, envelope_sender, suppressed_addresses
 from tests.support.returned_mails import complaint, mail
 
@@ -28,11 +28,7 @@ ANNA, BEN = "anna@example.org", "ben@example.org"
 @pytest.fixture
 def sent(any_installation: Installation) -> Installation:
     """Anna and Ben were sent a digest, on each kind of database."""
-    for person in (ANNA, BEN):
-        any_installation.subscribe(person)
-    run_once(any_installation.at(MONDAY))
-    any_installation.publish([Article("Frexalimab slows lesions")])
-    run_once(any_installation.at(TUESDAY))
+    any_installation.prepare(send_a_digest)
     return any_installation
 
 

@@ -28,8 +28,12 @@ PEOPLE = 30
 @pytest.fixture
 def enqueued(installation: Installation) -> Installation:
     """An installation with a digest enqueued for thirty people."""
-    compose.run(installation.at(installation.discover(PEOPLE)))
+    installation.prepare(enqueue)
     return installation
+
+
+def enqueue(installation: Installation) -> None:
+    compose.run(installation.at(installation.discover(PEOPLE)))
 
 
 def ask_for_a_confirmation(installation: Installation, email: str = "zoe@example.org") -> None:

@@ -18,13 +18,12 @@ from notifier.deliver.bounces import mailbox, parser, reports
 from notifier.enums import BounceKind
 from notifier.errors import InputError, NotifierError, StoreError
 from notifier.pipeline import bounces
-from notifier.pipeline.run import run_once
 from notifier.store.models import BounceReport, Subscription, Suppression
 from notifier.subscribers import suppressions
 from tests.support import mailbox_server
+from tests.support.beginnings import send_a_digest
 from tests.support.installation import MONDAY, Installation
 from tests.support.mailbox_server import PASSWORD, Box
-from tests.support.news_site import Article
 from tests.support.reports import (
     GONE,
     a_complaint,
@@ -50,11 +49,7 @@ AWAY = (
 @pytest.fixture
 def sent(installation: Installation) -> Installation:
     """Anna and Ben were sent a digest."""
-    installation.subscribe("anna@example.org")
-    installation.subscribe("ben@example.org")
-    run_once(installation.at(MONDAY))
-    installation.publish([Article("Frexalimab slows lesions")])
-    run_once(installation.at(TUESDAY))
+    installation.prepare(send_a_digest)
     return installation
 
 

@@ -27,13 +27,17 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def enqueued(any_installation: Installation, few: None) -> Installation:
     """An installation that warms up, with a digest for ten people at two providers."""
-    moment = any_installation.discover(10)
-    with any_installation.at(moment).writing() as session:
-        for person in session.query(Subscriber).filter(Subscriber.id > 7):
-            person.email = f"reader{person.id}@mail.test"
-    compose.run(any_installation.at(moment))
+    any_installation.prepare(enqueue)
     switch(any_installation, on=True)
     return any_installation
+
+
+def enqueue(installation: Installation) -> None:
+    moment = installation.discover(10)
+    with installation.at(moment).writing() as session:
+        for person in session.query(Subscriber).filter(Subscriber.id > 7):
+            person.email = f"reader{person.id}@mail.test"
+    compose.run(installation.at(moment))
 
 
 def switch(installation: Installation, *, on: bool) -> None:

@@ -1,5 +1,6 @@
 """Delivery: each message is sent once, settled by the server's answer, and failures are shown."""
 
+import gc
 import socket
 import threading
 import time
@@ -32,15 +33,29 @@ TUESDAY = MONDAY + timedelta(days=1)
 @pytest.fixture
 def enqueued(any_installation: Installation) -> Installation:
     """An installation with a digest enqueued for three people."""
+    any_installation.prepare(enqueue)
+    return any_installation
+
+
+def enqueue(installation: Installation) -> None:
     for name in ("anna", "ben", "cleo"):
-        any_installation.subscribe(f"{name}@example.org")
-    poll.run(any_installation.at(MONDAY))
-    any_installation.publish([Article("Frexalimab slows lesions")])
-    deps = any_installation.at(TUESDAY)
+        installation.subscribe(f"{name}@example.org")
+    poll.run(installation.at(MONDAY))
+    installation.publish([Article("Frexalimab slows lesions")])
+    deps = installation.at(TUESDAY)
     poll.run(deps)
     match.run(deps)
     assert compose.run(deps) == 1
-    return any_installation
+
+
+def test_a_process_that_delivers_for_months_keeps_no_garbage(enqueued: Installation):
+    enqueued.change(smtp=Smtp(port=free_port(), security="none", timeout_seconds=5))
+    for _ in range(5):
+        deliver.run(enqueued.at(TUESDAY))
+    before = len(gc.get_objects())
+    for _ in range(30):
+        deliver.run(enqueued.at(TUESDAY))
+    assert len(gc.get_objects()) - before < 1_000
 
 
 def deliveries(installation: Installation) -> dict[str, Delivery]:

@@ -37,12 +37,15 @@ FIRST, SECOND, THIRD = (
 @pytest.fixture
 def composed(any_installation: Installation) -> Installation:
     """An installation with a digest of Tuesday that waits for Anna and Ben."""
-    installation = any_installation
+    any_installation.prepare(compose_a_digest)
+    return any_installation
+
+
+def compose_a_digest(installation: Installation) -> None:
     for reader in (ANNA, BEN):
         installation.subscribe(reader)
     run_once(installation.at(MONDAY))
     publish_and_compose(installation, TUESDAY, FIRST)
-    return installation
 
 
 def publish_and_compose(installation: Installation, moment: datetime, *articles: Article) -> None:

@@ -51,14 +51,17 @@ def _in_one_run(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def told(any_installation: Installation) -> Installation:
     """An installation that told Anna news on Tuesday; Ben subscribed afterwards."""
-    installation = any_installation
+    any_installation.prepare(tell_anna)
+    return any_installation
+
+
+def tell_anna(installation: Installation) -> None:
     installation.subscribe(ANNA)
     run_once(installation.at(MONDAY))
     installation.publish([NEWS])
     run_once(installation.at(TUESDAY))
     assert len(installation.sink.to(ANNA)) == 1
     installation.subscribe(BEN, moment=TUESDAY)
-    return installation
 
 
 def count(installation: Installation, table: type) -> int:

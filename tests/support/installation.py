@@ -1,8 +1,10 @@
 """An installation: a database, a news site, a mail server, and a clock that the test sets."""
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from pathlib import Path
 
 from sqlalchemy import Engine, update
 
@@ -48,6 +50,18 @@ def bundled_profile() -> profiles.ProfileFile:
     return profiles.parse(profiles.bundled_file(), "the bundled profile")
 
 
+@dataclass(frozen=True)
+class _Prepared:
+    """What a preparation left: the database, what the site answers, and the mails that arrived."""
+
+    database: bytes
+    answers: dict[str, sites.Answer]
+    sink: sinks.Sink
+
+
+_PREPARED: dict[Callable[["Installation"], object], _Prepared] = {}
+
+
 class Installation:
     """A complete notifier: database, site, mail server, and a clock that the test sets."""
 
@@ -84,6 +98,36 @@ class Installation:
         """Watch this installation's feed, in a copy of a database that another one adopted."""
         with self._deps.writing() as session:
             session.execute(update(Source).values(url=self.feed))
+
+    def prepare(self, build: Callable[["Installation"], object]) -> None:
+        """Do what many tests begin with; where a test before did the same, copy what it left.
+
+        On PostgreSQL it is done each time.
+
+        Args:
+            build: a function of a module, which uses an installation that just adopted the bundled
+                profile, and nothing else.
+        """
+        engine = self._deps.engine
+        if engine.dialect.name != "sqlite":
+            build(self)
+            return
+        database = Path(str(engine.url.database))
+        if build not in _PREPARED:
+            build(self)
+            with engine.connect() as connection:
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            engine.dispose()
+            mails = replace(self.sink, **_lists_of(self.sink))
+            _PREPARED[build] = _Prepared(database.read_bytes(), dict(self.site.answers), mails)
+            return
+        prepared = _PREPARED[build]
+        engine.dispose()
+        database.write_bytes(prepared.database)
+        self.adopt_as_before()
+        self.site.answers.update(prepared.answers)
+        for name, mails in _lists_of(prepared.sink).items():
+            getattr(self.sink, name).extend(mails)
 
     def subscribe(
         self,
@@ -129,3 +173,8 @@ class Installation:
         poll.run(self.at(due))
         match.run(self.at(due))
         return due
+
+
+def _lists_of(sink: sinks.Sink) -> dict[str, list]:
+    """Return copies of the lists of what a mail server received."""
+    return {name: list(getattr(sink, name)) for name in ("messages", "envelopes", "raw")}
