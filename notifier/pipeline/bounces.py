@@ -150,6 +150,8 @@ def _apply_refusal(session: Session, delivery: Delivery, outcome: Outcome, now: 
     if outcome.recipient != to_ascii_domain(subscriber.email):
         return
     consequence, _ = apply_consequence(session, delivery, subscriber, outcome.evidence, now)
+    if consequence.suppression is not None:
+        outbox.note_suppressing(delivery)
     if consequence.hold is not None and consequence.suppression is None:
         outbox.try_again_at(delivery, consequence.hold.until)
 

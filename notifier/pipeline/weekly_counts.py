@@ -14,12 +14,13 @@ from sqlalchemy.orm import Session
 
 from notifier.deps import Deps
 from notifier.enums import DeliveryKind, DeliveryStatus, Tier
-from notifier.store.db import insert_missing
+from notifier.store.db import insert_all_missing
 from notifier.store.models import Delivery, Match, Subscription, WeeklyCount
 
 _WEEK = timedelta(days=7)
 # A mail is tried for three days; then its answer is final.
 _SETTLED_AFTER = timedelta(days=4)
+_NOT_SENT = (DeliveryStatus.FAILED, DeliveryStatus.SUPPRESSED, DeliveryStatus.UNCERTAIN)
 
 
 def count_next(deps: Deps, now: datetime) -> bool:
@@ -30,9 +31,11 @@ def count_next(deps: Deps, now: datetime) -> bool:
             return False
         numbers = _numbers(session, _begin(week), _begin(week) + _WEEK)
     with deps.writing() as session:
-        for name, number in numbers.items():
-            values = {"week": week.isoformat(), "name": name, "number": number}
-            insert_missing(session, WeeklyCount, values)
+        rows = [
+            {"week": week.isoformat(), "name": name, "number": number}
+            for name, number in numbers.items()
+        ]
+        insert_all_missing(session, WeeklyCount, rows)
     return True
 
 
@@ -69,19 +72,16 @@ def _numbers(session: Session, begin: datetime, end: datetime) -> Mapping[str, i
     What was not sent has no time of its own: the last attempt that was planned counts instead.
     """
     mails = Delivery.kind != DeliveryKind.NOTICE
-    planned = Delivery.next_attempt_at
+    by_status = (
+        select(Delivery.status, func.count(Delivery.id))
+        .where(mails, Delivery.status.in_(_NOT_SENT))
+        .where(*_within(Delivery.next_attempt_at, begin, end))
+        .group_by(Delivery.status)
+    )
+    not_sent = {row[0]: row[1] for row in session.execute(by_status)}
     numbers = {
         "sent": _count(session, mails, *_within(Delivery.sent_at, begin, end)),
-        **{
-            str(status): _count(
-                session, mails, Delivery.status == status, *_within(planned, begin, end)
-            )
-            for status in (
-                DeliveryStatus.FAILED,
-                DeliveryStatus.SUPPRESSED,
-                DeliveryStatus.UNCERTAIN,
-            )
-        },
+        **{str(status): not_sent.get(status, 0) for status in _NOT_SENT},
     }
     by_tier = (
         select(Match.tier, func.count(Match.id))

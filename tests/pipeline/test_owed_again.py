@@ -120,6 +120,45 @@ def test_a_waiting_digest_is_owed_again_when_its_obstacle_ends(
     assert len(composed.sink.to(BEN)) == 1
 
 
+def move_away(session, person: Subscriber, _one: Subscription, _moment: datetime) -> None:
+    person.email, person.address_hash = "anna@new.example", "b" * 64
+
+
+@pytest.mark.parametrize("end", [let_go, move_away], ids=["let go", "another address"])
+def test_a_digest_whose_refusal_suppressed_its_address_is_owed_again_when_that_ends(
+    composed: Installation, end: Callable
+):
+    composed.sink.refuse_recipient[ANNA] = "550 5.1.1 no such user"
+    compose_and_deliver(composed, TUESDAY)
+    compose_and_deliver(composed, TUESDAY + HOUR)
+    assert [status for status, _ in statuses(composed)] == [
+        DeliveryStatus.FAILED,
+        DeliveryStatus.SENT,
+    ]
+    composed.sink.refuse_recipient.clear()
+    change_anna(composed, WEDNESDAY, end)
+    for hours in (1, 2, 24):
+        compose_and_deliver(composed, WEDNESDAY + hours * HOUR)
+    assert [FIRST.title in text_of(mail) for mail in composed.sink.messages] == [True, True]
+    assert {address for _, address in composed.sink.envelopes} > {BEN}
+    assert len(composed.sink.to(BEN)) == 1
+
+
+def test_a_digest_that_is_refused_again_after_it_was_owed_again_is_not_tried_for_ever(
+    composed: Installation,
+):
+    composed.sink.refuse_recipient[ANNA] = "550 5.1.1 no such user"
+    compose_and_deliver(composed, TUESDAY)
+    change_anna(composed, WEDNESDAY, let_go)
+    composed.sink.refuse_recipient[ANNA] = "550 5.7.1 message content rejected"
+    for hours in range(0, 240, 8):
+        compose_and_deliver(composed, WEDNESDAY + hours * HOUR)
+    assert statuses(composed)[0][0] in (DeliveryStatus.FAILED, DeliveryStatus.PENDING)
+    with composed.at(WEDNESDAY).reading() as session:
+        anna = session.query(Delivery).filter_by(subscription_id=1).one()
+        assert (anna.ended_because, anna.attempts < 40) == ("", True)
+
+
 def test_who_signs_up_anew_after_leaving_is_not_sent_what_was_composed_before(
     composed: Installation,
 ):

@@ -43,6 +43,7 @@ from notifier.deliver.outbox.unsent import (
     drop_expired,
     hand_over,
     is_any_owed_again,
+    note_suppressing,
     owe_again,
     retry,
 )
@@ -76,6 +77,7 @@ __all__ = [
     "new_message_id",
     "next_due_at",
     "note_reported",
+    "note_suppressing",
     "owe_again",
     "remove",
     "renew",

@@ -155,6 +155,7 @@ def try_again_at(delivery: Delivery, when: datetime) -> None:
     delivery.status = DeliveryStatus.PENDING
     delivery.next_attempt_at, delivery.given_up_at = when, when + PATIENCE
     delivery.first_answer_at, delivery.reported = None, False
+    delivery.ended_because = ""
 
 
 def requeue(

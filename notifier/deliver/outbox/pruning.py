@@ -73,7 +73,7 @@ def lock_old(session: Session, of: Window, horizon: datetime) -> Sequence[tuple[
 def _may_be_owed_again() -> ColumnElement[bool]:
     return and_(
         Delivery.kind == DeliveryKind.DIGEST,
-        Delivery.status == DeliveryStatus.SUPPRESSED,
+        Delivery.status.in_((DeliveryStatus.SUPPRESSED, DeliveryStatus.FAILED)),
         Delivery.ended_because.in_((EndReason.SUPPRESSED, EndReason.LEFT)),
         exists().where(
             Subscription.id == Delivery.subscription_id,

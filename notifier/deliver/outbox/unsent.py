@@ -83,7 +83,7 @@ MERGED_VALUES = _ended(EndReason.MERGED, _MERGED)
 
 
 def _is_owed_again() -> ColumnElement[bool]:
-    """Return the SQL condition that the reason has ended for which a digest was suppressed.
+    """Return the SQL condition that the reason has ended for which a digest was not sent.
 
     It asks for the delivery, its subscription and its subscriber.
     """
@@ -94,7 +94,7 @@ def _is_owed_again() -> ColumnElement[bool]:
     )
     return and_(
         Delivery.kind == DeliveryKind.DIGEST,
-        Delivery.status == DeliveryStatus.SUPPRESSED,
+        Delivery.status.in_((DeliveryStatus.SUPPRESSED, DeliveryStatus.FAILED)),
         is_stopped(),
         Subscription.status == SubscriptionStatus.CONFIRMED,
         Delivery.created_at >= Subscription.confirmed_at,
@@ -114,10 +114,17 @@ def is_any_owed_again(session: Session) -> bool:
     return session.scalar(owed.limit(1)) is not None
 
 
-def owe_again(session: Session, now: datetime) -> list[Delivery]:
-    """Make digests due again that were suppressed for a reason that has ended; some at a time.
+def note_suppressing(delivery: Delivery) -> None:
+    """Note that the refusal of a digest suppressed its address: it is owed when that ends."""
+    if delivery.kind is DeliveryKind.DIGEST and delivery.status is DeliveryStatus.FAILED:
+        delivery.ended_because = EndReason.SUPPRESSED
 
-    The subscription had ended and runs again, or its address was suppressed. Who signed up anew
+
+def owe_again(session: Session, now: datetime) -> list[Delivery]:
+    """Make digests due again that were not sent for a reason that has ended; some at a time.
+
+    The subscription had ended and runs again, or its address was suppressed, by the refusal of this
+    digest or before it. Who signed up anew
     since then began anew: what was composed before is not owed.
 
     Returns:

@@ -1,7 +1,7 @@
 """Statements that SQLite and PostgreSQL need in different forms, and lists in chunks."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -54,6 +54,14 @@ def insert_missing(session: Session, table: type[Any], values: Mapping[str, Any]
         insert(table).values(**values).on_conflict_do_nothing().returning(literal_column("1"))
     )
     return session.execute(added).first() is not None
+
+
+def insert_all_missing(
+    session: Session, table: type[Any], rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Add the rows whose keys do not exist yet, by one statement; all have the same columns."""
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    session.execute(insert(table).on_conflict_do_nothing(), [dict(row) for row in rows])
 
 
 def take_turns(session: Session, *names: str) -> None:

@@ -183,7 +183,8 @@ class Delivery(Base):
         first_answer_at: the time at which a mail server first put it off; patience counts from it.
         uncertain_times: how often the connection broke before the answer.
         waits_because: the reason why it waits and is not given up (`enums.WaitReason`), or empty.
-        ended_because: the reason why it was suppressed (`enums.EndReason`), or empty.
+        ended_because: the reason why it was suppressed (`enums.EndReason`), or empty; of a digest
+            whose refusal suppressed its address, this, too.
         reported: whether the operator was told that it was given up, or need not be.
     """
 
