@@ -114,7 +114,7 @@ def _finish(axes: Axes, shape: Curve) -> None:
     axes.set_xlabel(shape.along)
     axes.set_ylabel(shape.unit)
     axes.set_title(shape.title, fontsize=10)
-    if len(axes.lines) > 1 or axes.lines[0].get_label():
+    if len(axes.lines) > 1 or not str(axes.lines[0].get_label()).startswith("_"):
         axes.legend(frameon=False, fontsize=8)
 
 

@@ -33,6 +33,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench.delivery import sink, tool
 from bench.faulty_sink import DOMAINS
+from bench.faulty_sink import YARDSTICK as SENDER
 from bench.figures import Figure, alone, compared, show
 from notifier.admin.profile_import import import_profile
 from notifier.deliver.mime import dkim_keys
@@ -239,7 +240,7 @@ def faulty_sink() -> Iterator[int]:
 def smtp_source(program: str, port: int, people: int, size: int, domain: str) -> float:
     """Return the mails per second of smtp-source."""
     counts = ["-s", str(YARDSTICK), "-m", str(people), "-l", str(size)]
-    to = ["-t", f"person@{domain}", f"127.0.0.1:{port}"]
+    to = ["-f", SENDER.decode(), "-t", f"person@{domain}", f"127.0.0.1:{port}"]
     started = time.perf_counter()
     subprocess.run([program, "-d", *counts, *to], check=True)
     return people / (time.perf_counter() - started)
