@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, event
 
-from notifier.pipeline import monitoring, retention
+from notifier.pipeline import monitoring, retention, unsent
 from notifier.pipeline.problems import Problems
 from notifier.pipeline.run import steps
 from notifier.store import db
@@ -59,6 +59,9 @@ def costs(installation: Installation, sizes: big_store.Sizes) -> Counter:
     with counted(deps.engine) as count, deps.reading() as session:
         monitoring.checks(session, NOW)
     costs["/healthz"] = count["tens"]
+    with counted(deps.engine) as count:
+        unsent.owe_again(deps, NOW)
+    costs["what is owed again"] = count["tens"]
     return costs
 
 

@@ -8,7 +8,7 @@ digest says.
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, String, and_, exists, or_, select, type_coerce, update
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from notifier.deliver.outbox.enqueue import try_again_at
@@ -94,9 +94,11 @@ def _is_owed_again() -> ColumnElement[bool]:
     )
     return and_(
         Delivery.kind == DeliveryKind.DIGEST,
-        Delivery.status.in_((DeliveryStatus.SUPPRESSED, DeliveryStatus.FAILED)),
         is_stopped(),
-        Subscription.status == SubscriptionStatus.CONFIRMED,
+        # As expressions: otherwise SQLite would begin with all subscriptions that run, or with all
+        # deliveries that failed, by their indexes.
+        type_coerce(Delivery.status, String).concat("").in_(DeliveryStatus.LOST),
+        type_coerce(Subscription.status, String).concat("") == SubscriptionStatus.CONFIRMED,
         Delivery.created_at >= Subscription.confirmed_at,
         ~exists().where(suppressed),
         ~exists().where(held),
