@@ -91,9 +91,9 @@ def _describe_unreached(unreached: Unreached) -> Trouble:
         f"{_UNREACHED}{unreached.digest_id}",
         f"Digest {unreached.digest_id} reached nobody: {number} mail"
         f"{' was' if number == 1 else 's were'} refused or given up.",
-        "See what the servers answered: notifier deliveries list --status failed\n"
-        f"When that is mended: {given_up.retry_command(unreached.deliveries)}\n"
-        "If nobody is to get it: notifier deliveries drop ID",
+        "See what the servers answered:\n    notifier deliveries list --status failed\n"
+        f"When that is mended:\n    {given_up.retry_command(unreached.deliveries)}\n"
+        "If nobody is to get it:\n    notifier deliveries drop ID",
     )
 
 
@@ -106,7 +106,7 @@ def _overdue_digests(session: Session, now: datetime) -> Trouble | None:
         "digests",
         "Due for more than an hour, and nothing of it accepted by the mail server: "
         f"digest {numbers}.",
-        "See what the server answers: notifier deliveries list --status pending",
+        "See what the server answers:\n    notifier deliveries list --status pending",
     )
 
 
@@ -136,8 +136,8 @@ def _unserved_people(session: Session) -> Trouble | None:
         PEOPLE,
         f"{number} subscriber{'' if number == 1 else 's'} cannot be served, because their stored "
         "choice cannot be read.",
-        'The reason is in "trouble": notifier subscribers list --json\n'
-        "Store their choice again: notifier subscribe EMAIL",
+        'The reason is in "trouble":\n    notifier subscribers list --json\n'
+        "Store their choice again:\n    notifier subscribe EMAIL",
     )
 
 
@@ -160,8 +160,9 @@ def refused_for_us(session: Session) -> Trouble | None:
         f"{number} mail{' waits' if number == 1 else 's wait'}, because mail servers refuse us, or "
         f"how much we send. They say nothing about the recipients.\nOne answer: {answer}",
         f"{advice_for(answer)}\n"
-        "Nobody is suppressed. The mails are tried again by themselves, ever more slowly; at once: "
-        "notifier deliveries retry",
+        "Nobody is suppressed. The mails are tried again by themselves, ever more slowly. At "
+        "once:\n"
+        "    notifier deliveries retry",
     )
 
 

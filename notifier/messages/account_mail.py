@@ -6,7 +6,6 @@ link. None names a therapy in its subject or at its beginning, which lock screen
 sentences are long enough to fill that room.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -38,8 +37,6 @@ KINDS = frozenset(
         DeliveryKind.REMINDER,
     )
 )
-# A line of a notice to the operator that ends in a command, after what it is good for.
-_COMMAND_AT_END = re.compile(r"^([^\n]*:) (notifier [a-z][^\n]*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -287,13 +284,8 @@ def _spec(
 
 
 def operator_alert_spec(notice: Notice, message_id: str) -> MessageSpec:
-    """Return the mail of a notice to the operator; it is not translated.
-
-    A command at the end of a line gets a line of its own, with four spaces before it, so that it
-    can be copied whole.
-    """
-    text = _COMMAND_AT_END.sub(r"\1\n    \2", notice.text)
-    paragraphs = [paragraph.splitlines() for paragraph in text.split("\n\n")]
+    """Return the mail of a notice to the operator; it is not translated."""
+    paragraphs = [paragraph.splitlines() for paragraph in notice.text.split("\n\n")]
     return MessageSpec(
         message_id, notice.to, notice.subject, "operator_alert", {"paragraphs": paragraphs}
     )

@@ -168,8 +168,8 @@ def _hold_if_refused(deps: Deps, session: Session, digest_id: int, now: datetime
         f"Its last answer: {safe(last_answer, limit=_LONGEST_QUOTE)}\n\n"
         "Fix what it complains about (often: no DKIM or SPF record, an old address list, a blocked "
         "sender).\n"
-        f"Then let the rest go out: notifier digests approve {digest_id}\n"
-        "To see the refused ones: notifier deliveries list --status failed"
+        f"Then let the rest go out:\n    notifier digests approve {digest_id}\n"
+        "To see the refused ones:\n    notifier deliveries list --status failed"
     )
     enqueue_for_operator(deps, session, f"notifier: digest {digest_id} is held", text, now)
 

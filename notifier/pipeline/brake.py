@@ -77,10 +77,10 @@ def _text(held: Sequence[HeldSuppression]) -> str:
         "provider may have a fault, or your list may be old.\n"
         + "\n".join(lines)
         + "\n\nThese addresses are not suppressed, and not mailed until you decide.\n"
-        "To see them: notifier bounces held\n"
-        "If they are gone: notifier bounces accept --all\n"
-        "If it was a fault, and is over (they get what they missed): "
-        "notifier bounces dismiss --all"
+        "To see them:\n    notifier bounces held\n"
+        "If they are gone:\n    notifier bounces accept --all\n"
+        "If it was a fault, and is over (they get what they missed):\n"
+        "    notifier bounces dismiss --all"
     )
 
 

@@ -103,8 +103,8 @@ def _about_zones(gone: Mapping[str, Sequence[int]], default: str) -> str:
     return (
         "The time zone data of this machine does not have these time zones, which subscribers "
         "chose:\n" + "\n".join(lines) + f"\n\nThey get their digests by {default} now "
-        "(schedule.time_zone). Their addresses are in: notifier subscribers list\n"
-        "To give somebody another one: notifier subscribe EMAIL --time-zone ZONE"
+        "(schedule.time_zone). Their addresses are in:\n    notifier subscribers list\n"
+        "To give somebody another one:\n    notifier subscribe EMAIL --time-zone ZONE"
     )
 
 

@@ -150,8 +150,8 @@ def _given_up_text(delivery_ids: Sequence[int]) -> str:
     return (
         f"{number} digest mail{' was' if number == 1 else 's were'} given up: the servers of the "
         "recipients did not take them. The others got theirs.\n\n"
-        "What the servers answered: notifier deliveries list --status failed\n"
-        f"To send them again: {given_up.retry_command(delivery_ids)}"
+        "What the servers answered:\n    notifier deliveries list --status failed\n"
+        f"To send them again:\n    {given_up.retry_command(delivery_ids)}"
     )
 
 
@@ -161,9 +161,9 @@ def _in_doubt_text(delivery_ids: Sequence[int]) -> str:
         f"{number} mail{' is' if number == 1 else 's are'} in doubt: the connection ended after it "
         "was handed over and before the server's answer, so nobody knows whether it arrived. It is "
         "not sent again by itself.\n\n"
-        "To see them: notifier deliveries list --status uncertain\n"
-        f"Rather twice than not at all: {given_up.retry_command(delivery_ids)}\n"
-        "Rather not twice: notifier deliveries drop ID"
+        "To see them:\n    notifier deliveries list --status uncertain\n"
+        f"Rather twice than not at all:\n    {given_up.retry_command(delivery_ids)}\n"
+        "Rather not twice:\n    notifier deliveries drop ID"
     )
 
 
@@ -174,9 +174,9 @@ def _text(changes: Changes) -> str:
     if number := len(changes.given_up):
         paragraphs.append(
             f"{number} mail{' was' if number == 1 else 's were'} given up meanwhile. To send them "
-            f"again: {given_up.retry_command(changes.given_up)}"
+            f"again:\n    {given_up.retry_command(changes.given_up)}"
         )
-    closing = "Mails that were not sent yet stay in the outbox. See: notifier deliveries list"
+    closing = "Mails that were not sent yet stay in the outbox. See:\n    notifier deliveries list"
     return "\n\n".join([*paragraphs, closing])
 
 

@@ -17,7 +17,8 @@ def enqueue_for_operator(
         deps: the installation.
         session: a writing session; the mail is stored together with the state that it is about.
         subject: one line.
-        text: paragraphs with empty lines between them.
+        text: paragraphs with empty lines between them. A line that begins with four spaces is a
+            command: it is shown whole, so that it can be copied. What others wrote is one line.
         now: the time of writing.
     """
     address = deps.settings.operator.address

@@ -82,7 +82,7 @@ def _complaints_text(_deps: Deps, number: int) -> str:
         "A reader called a mail of ours spam, or asked not to get any more. Usually the provider "
         "removes the address, and sometimes all that would identify the mail, too.\n\n"
         "Look at them: they are left unread in the mailbox that `notifier bounces read` reads. If "
-        "you recognise the reader, end their mails: notifier unsubscribe ADDRESS\n"
+        "you recognise the reader, end their mails:\n    notifier unsubscribe ADDRESS\n"
         "If there are many, ask whether your list holds people who did not subscribe themselves."
     )
 

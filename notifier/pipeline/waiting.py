@@ -55,7 +55,7 @@ def notice(waiting: Sequence[NearMiss]) -> tuple[str, str]:
     paragraphs = [_about(near_miss) for near_miss in waiting[:_MOST_DESCRIBED]]
     if number > _MOST_DESCRIBED:
         paragraphs.append(f"And {number - _MOST_DESCRIBED} more.")
-    closing = "All that waits: notifier matches list --held"
+    closing = "All that waits:\n    notifier matches list --held"
     return subject, "\n\n".join([opening, *paragraphs, closing])
 
 
@@ -67,7 +67,7 @@ def _about(near_miss: NearMiss) -> str:
             f"{shorten(near_miss.entry.source.name, _LONGEST_TEXT)}, {near_miss.entry.url}",
             f"For {near_miss.profile.slug}, as {near_miss.kind}: {reasons}.",
             f"Held because {held.SENTENCES[near_miss.because]}.",
-            f"To send it: notifier matches release {near_miss.id}",
-            f"To drop it: notifier matches drop {near_miss.id} --held --because TEXT",
+            f"To send it:\n    notifier matches release {near_miss.id}",
+            f"To drop it:\n    notifier matches drop {near_miss.id} --held --because TEXT",
         ]
     )

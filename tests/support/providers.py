@@ -12,6 +12,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 _AWAY = "421 4.3.2 The system is away"
+# Seconds that the end of a connection may take. Chosen by hand; not measured.
+_LONGEST_WAIT = 10
 _TOO_MANY = "421 4.7.0 Too many messages in this session"
 
 
@@ -35,6 +37,7 @@ class Providers:
     pipelining: bool = True
     port: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
+    talks: list[threading.Thread] = field(default_factory=list)
 
     @contextmanager
     def answering(self) -> Iterator[None]:
@@ -54,8 +57,14 @@ class Providers:
                 connection, _ = listener.accept()
             except OSError:
                 return
-            talk = _Talk(self, connection)
-            threading.Thread(target=talk.run, daemon=True).start()
+            talk = threading.Thread(target=_Talk(self, connection).run, daemon=True)
+            talk.start()
+            self.talks = [*filter(threading.Thread.is_alive, self.talks), talk]
+
+    def wait_for_the_last(self) -> None:
+        """Wait until all is taken that was sent before the connections ended."""
+        for talk in self.talks:
+            talk.join(_LONGEST_WAIT)
 
 
 class _Talk:

@@ -514,6 +514,7 @@ class Year:
 
         That is one mail of each connection at most.
         """
+        self.server.wait_for_the_last()
         arrived = [
             each for name, mails in self.got.items() for each in mails[before.get(name, 0) :]
         ]

@@ -21,8 +21,8 @@ _ADVICE = {
         "allowed for your domain by its records in DNS (SPF, DKIM, DMARC)."
     ),
     Subject.CONTENT: (
-        "The servers dislike the text, its links or its size. Look at what is sent: "
-        "notifier digests list"
+        "The servers dislike the text, its links or its size. Look at what is sent:\n"
+        "    notifier digests list"
     ),
     Subject.LOAD: (
         "Send less at a time: lower smtp.connections, set smtp.rate_per_second or "
