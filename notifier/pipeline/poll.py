@@ -48,8 +48,10 @@ log = logging.getLogger("notifier")
 # Sources without changes that are stored in one transaction. Chosen by hand; not measured.
 _UNCHANGED_AT_ONCE = 500
 # Seconds between two transactions of a large document, in which others may write: SQLite tries
-# every 0.1 s to get the lock.
-_PAUSE_BETWEEN_PARTS = 0.11
+# every 0.1 s to get the lock. And the seconds of writing after which such a pause is made: another
+# writer waits no longer than that and one transaction. Chosen by hand; bench/feeds.py shows what
+# pauses cost.
+_PAUSE_BETWEEN_PARTS, _WRITING_WITHOUT_PAUSE = 0.11, 0.2
 
 
 # Called after each document: the number of documents that came, that of all, and the address.
@@ -325,9 +327,11 @@ class Poll:
         source_id = response.request.source_id
         stored = Stored(seen=len(plan.unchanged), entry_ids=plan.unchanged)
         before, outcome = self.results[source_id], Outcome()
+        began = time.monotonic()
         for number, part in enumerate(plan.parts, start=1):
-            if number > 1:
+            if time.monotonic() - began > _WRITING_WITHOUT_PAUSE:
                 time.sleep(_PAUSE_BETWEEN_PARTS)
+                began = time.monotonic()
             with self._deps.writing() as session:
                 source = ingest.watched_source(session, source_id)
                 if source is None:
