@@ -9,6 +9,7 @@ not measured is shown as such.
 
 import argparse
 import importlib.util
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,9 +69,8 @@ def spread(figure: Figure) -> str:
 
 def slug(bench: Bench, curve: Curve) -> str:
     """Return the file name of a curve's plot."""
-    kinds = {"µs/mail": "time", "s": "time", "ms": "time", "MB": "memory", "bytes/person": "disk"}
-    unit = kinds.get(curve.unit, "rate")
-    return f"{IMAGES}/{bench.name}-{curve.along.replace(' ', '-')}-{unit}.svg"
+    title = re.sub("[^a-z0-9]+", "-", curve.title.lower()).strip("-")
+    return f"{IMAGES}/{bench.name}-{title}.svg"
 
 
 def plotted(bench: Bench) -> Iterator[tuple[Curve, str]]:

@@ -137,3 +137,8 @@ def test_plots_are_the_same_for_the_same_results(tmp_path: Path):
     one, two = (file.read_text(encoding="utf-8") for file in files)
     assert one == two
     assert "A plot" in one
+
+
+def test_each_curve_has_a_picture_of_its_own():
+    files = [page.slug(bench, curve) for bench in catalogue.BENCHES for curve in bench.curves]
+    assert len(files) == len(set(files)) > 5
