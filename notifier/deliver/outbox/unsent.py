@@ -126,8 +126,8 @@ def owe_again(session: Session, now: datetime) -> list[Delivery]:
     """Make digests due again that were not sent for a reason that has ended; some at a time.
 
     The subscription had ended and runs again, or its address was suppressed, by the refusal of this
-    digest or before it. Who signed up anew
-    since then began anew: what was composed before is not owed.
+    digest or before it. Who signed up anew since then began anew: what was composed before is not
+    owed.
 
     Returns:
         The deliveries, oldest first. The caller reopens their digests (`digest/digests.py`).
