@@ -46,7 +46,7 @@ from notifier.enums import (
 )
 from notifier.match import profiles
 from notifier.messages import digest_mail
-from notifier.store import db
+from notifier.store import db, keys
 from notifier.store.models import Delivery, Digest, Profile
 from notifier.subscribers import bulk
 from tests.support import postgres
@@ -107,6 +107,7 @@ def _installation(url: str, port: int, people: int, body: int) -> Deps:
     settings = settings_for(port)
     engine = db.make_engine(url)
     db.upgrade(engine)
+    keys.adopt(engine, settings.suppression_key)
     deps = Deps(settings, engine, NOW)
     with deps.writing() as session:
         import_profile(session, profiles.parse(profiles.bundled_file(), "the bundled profile"), NOW)

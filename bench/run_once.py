@@ -40,7 +40,7 @@ from notifier.deliver.mime import dkim_keys
 from notifier.deps import Deps
 from notifier.enums import Cadence, Edition, SubscriptionStatus
 from notifier.pipeline import match, poll
-from notifier.store import db
+from notifier.store import db, keys
 from notifier.store.models import Profile
 from notifier.subscribers import bulk
 from tests.support import news_site, postgres
@@ -63,6 +63,8 @@ class Run:
         self.folder, self.site, self.url = folder, site, url
         self.deps = Deps(settings_for(smtp_port), db.make_engine(url))
         db.upgrade(self.deps.engine)
+        # Otherwise the run, as the first one with a key, would hash all addresses anew.
+        keys.adopt(self.deps.engine, self.deps.settings.suppression_key)
         self.feed = f"{site.address}/feed/"
         self.now = self.deps.now()
 

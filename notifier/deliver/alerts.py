@@ -21,6 +21,7 @@ from notifier.enums import (
     DeliveryKind,
     DeliveryStatus,
     DigestStatus,
+    Lane,
     SubscriptionStatus,
     WaitReason,
 )
@@ -200,7 +201,9 @@ def _count_late(session: Session, now: datetime) -> int:
         select(func.count(Delivery.id))
         .outerjoin(Digest, Digest.id == Delivery.digest_id)
         .where(
+            is_unfinished(),
             Delivery.status.in_(DeliveryStatus.WAITING),
+            Delivery.lane.in_(list(Lane)),  # all: with them the index answers by the time
             Delivery.kind != DeliveryKind.NOTICE,
             Delivery.next_attempt_at <= now - PATIENCE,
             (Digest.id.is_(None)) | (Digest.status == DigestStatus.APPROVED),

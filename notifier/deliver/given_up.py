@@ -21,6 +21,8 @@ from notifier.store.models import (
     Subscription,
     Suppression,
     has_status,
+    is_lost,
+    is_unfinished,
 )
 
 # How long ago a mail may have been given up for the operator to be told of it. Chosen by hand; not
@@ -123,6 +125,7 @@ def _lost_since(since: datetime) -> Select[int]:
         .join(Subscriber, Subscriber.id == Subscription.subscriber_id)
         .where(
             Delivery.kind == DeliveryKind.DIGEST,
+            is_lost(),  # for its index
             Delivery.status == DeliveryStatus.FAILED,
             Delivery.next_attempt_at > since - _PLANNED_BEFORE,
             Subscription.status.in_(SubscriptionStatus.RUNNING),
@@ -154,6 +157,7 @@ def in_doubt(session: Session, uncertain_times: int) -> Sequence[int]:
         uncertain_times: how often the answer to a mail was lost until it is not tried again.
     """
     doubtful = (
+        is_unfinished(),
         Delivery.status == DeliveryStatus.UNCERTAIN,
         Delivery.uncertain_times >= uncertain_times,
         Delivery.kind != DeliveryKind.NOTICE,

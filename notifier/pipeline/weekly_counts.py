@@ -15,7 +15,14 @@ from sqlalchemy.orm import Session
 from notifier.deps import Deps
 from notifier.enums import DeliveryKind, DeliveryStatus, Tier
 from notifier.store.db import insert_all_missing
-from notifier.store.models import Delivery, Match, Subscription, WeeklyCount
+from notifier.store.models import (
+    Delivery,
+    Match,
+    Subscription,
+    WeeklyCount,
+    is_lost,
+    is_unfinished,
+)
 
 _WEEK = timedelta(days=7)
 # A mail is tried for three days; then its answer is final.
@@ -74,11 +81,13 @@ def _numbers(session: Session, begin: datetime, end: datetime) -> Mapping[str, i
     mails = Delivery.kind != DeliveryKind.NOTICE
     by_status = (
         select(Delivery.status, func.count(Delivery.id))
-        .where(mails, Delivery.status.in_(_NOT_SENT))
-        .where(*_within(Delivery.next_attempt_at, begin, end))
+        .where(mails, *_within(Delivery.next_attempt_at, begin, end))
         .group_by(Delivery.status)
     )
-    not_sent = {row[0]: row[1] for row in session.execute(by_status)}
+    lost = by_status.where(is_lost())
+    uncertain = by_status.where(is_unfinished(), Delivery.status == DeliveryStatus.UNCERTAIN)
+    rows = [*session.execute(lost), *session.execute(uncertain)]
+    not_sent = {row[0]: row[1] for row in rows}
     numbers = {
         "sent": _count(session, mails, *_within(Delivery.sent_at, begin, end)),
         **{str(status): not_sent.get(status, 0) for status in _NOT_SENT},

@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import ColumnElement, CompoundSelect, func, literal_column, or_, select, union_all
 from sqlalchemy.orm import Session, aliased, joinedload
 
-from notifier.enums import ConsentEvent, DeliveryKind, DeliveryStatus, SubscriptionStatus
-from notifier.store.models import Delivery, Subscriber, Subscription
+from notifier.enums import ConsentEvent, DeliveryKind, SubscriptionStatus
+from notifier.store.models import Delivery, Subscriber, Subscription, is_unfinished
 from notifier.subscribers import consent, deletion, due_times, subscriptions
 from notifier.subscribers.due_subscriptions import not_put_off
 from notifier.subscribers.schedule import months_earlier
@@ -112,7 +112,7 @@ def delete_unconfirmed(session: Session, now: datetime) -> int:
     asked_recently = select(Delivery.subscription_id).where(
         Delivery.kind == DeliveryKind.CONFIRMATION,
         Delivery.subscription_id.is_not(None),
-        (Delivery.sent_at > now - UNCONFIRMED_FOR) | Delivery.status.in_(DeliveryStatus.OPEN),
+        (Delivery.sent_at > now - UNCONFIRMED_FOR) | is_unfinished(),
     )
     statement = (
         select(Subscription)

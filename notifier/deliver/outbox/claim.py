@@ -39,6 +39,7 @@ from notifier.store.models import (
     Subscriber,
     Subscription,
     Suppression,
+    is_unfinished,
 )
 
 # The heartbeat of `pipeline/deliver.py` renews a lease every 10 seconds. Chosen by hand; not
@@ -154,6 +155,7 @@ _DUE = (
         ),
     )
     .where(
+        is_unfinished(),  # for its index, as below
         Delivery.status == bindparam("status"),
         Delivery.lane == bindparam("lane"),
         Delivery.next_attempt_at <= bindparam("now"),
@@ -167,13 +169,24 @@ _DUE = (
 _UNCERTAIN_DUE = _DUE.where(Delivery.uncertain_times < MOST_UNCERTAIN)
 _EXPIRED = (
     update(Delivery)
-    .where(Delivery.status == DeliveryStatus.SENDING, Delivery.leased_until < bindparam("now"))
+    .where(
+        is_unfinished(),
+        Delivery.status == DeliveryStatus.SENDING,
+        Delivery.leased_until < bindparam("now"),
+    )
     .values(status=DeliveryStatus.PENDING, leased_until=None)
+)
+_NEXT_OF_LANE = select(func.min(Delivery.next_attempt_at)).where(
+    is_unfinished(),
+    Delivery.status == DeliveryStatus.PENDING,
+    Delivery.lane == bindparam("lane"),
+    Delivery.next_attempt_at > bindparam("now"),
 )
 # Asked again and again between two mails.
 _FIRST_LANE = (
     select(Delivery.lane)
     .where(
+        is_unfinished(),
         Delivery.status == DeliveryStatus.PENDING,
         Delivery.lane < bindparam("before"),
         Delivery.next_attempt_at <= bindparam("now"),
@@ -281,8 +294,8 @@ def first_waiting_lane(session: Session, now: datetime, before: Lane) -> int | N
 
 def next_due_at(session: Session, now: datetime) -> datetime | None:
     """Return the time at which the next mail that waits becomes due; None if none waits."""
-    later = Delivery.status == DeliveryStatus.PENDING, Delivery.next_attempt_at > now
-    return session.scalar(select(func.min(Delivery.next_attempt_at)).where(*later))
+    times = [session.scalar(_NEXT_OF_LANE, {"lane": lane, "now": now}) for lane in Lane]
+    return min(filter(None, times), default=None)
 
 
 def _next_rows(session: Session, now: datetime, options: ClaimOptions) -> list[Any]:
@@ -396,5 +409,9 @@ def _update(session: Session, ids: Sequence[int], values: Mapping[str, Any]) -> 
 
 def renew(session: Session, claims: Collection[str], now: datetime) -> None:
     """Renew the leases of what is still being sent of these claims."""
-    sending = Delivery.claim.in_(claims), Delivery.status == DeliveryStatus.SENDING
-    session.execute(update(Delivery).where(*sending).values(leased_until=now + LEASE))
+    sending = is_unfinished(), Delivery.status == DeliveryStatus.SENDING
+    session.execute(
+        update(Delivery)
+        .where(*sending, Delivery.claim.in_(claims))
+        .values(leased_until=now + LEASE)
+    )

@@ -14,7 +14,15 @@ from sqlalchemy.orm import Session
 from notifier.deliver.outbox.patience import PATIENCE
 from notifier.enums import DeliveryKind, DeliveryStatus, Lane, WaitReason
 from notifier.store import wakes
-from notifier.store.models import AddressChange, Delivery, Digest, Note, Notice, Subscription
+from notifier.store.models import (
+    AddressChange,
+    Delivery,
+    Digest,
+    Note,
+    Notice,
+    Subscription,
+    is_unfinished,
+)
 
 # The kinds that somebody waits for at this moment.
 _ASKED = frozenset(
@@ -184,6 +192,8 @@ def requeue(
 
 def resume(session: Session, digest: Digest, now: datetime) -> None:
     """Make the waiting deliveries of a digest due that were put off while it was held."""
-    put_off = Delivery.digest_id == digest.id, Delivery.status == DeliveryStatus.PENDING
-    session.execute(update(Delivery).where(*put_off).values(**due_from(now)))
+    put_off = is_unfinished(), Delivery.status == DeliveryStatus.PENDING
+    session.execute(
+        update(Delivery).where(Delivery.digest_id == digest.id, *put_off).values(**due_from(now))
+    )
     wakes.note(session, wakes.Wake.DELIVER)

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import RowMapping, select
+from sqlalchemy import ColumnElement, RowMapping, select
 from sqlalchemy.orm import Session
 
 from notifier.enums import DeliveryStatus
 from notifier.store import db
-from notifier.store.models import Delivery, Subscription
+from notifier.store.models import Delivery, Subscription, is_lost, is_unfinished
 
 # Rows that are read at a time. Chosen by hand; not measured.
 _AT_ONCE = 1000
@@ -47,18 +47,24 @@ def listed(
     query = (
         select(*_COLUMNS)
         .outerjoin(Subscription, Subscription.id == Delivery.subscription_id)
+        .where(*_in_status(status))
         .order_by(newest_first)
         .limit(limit)
         .execution_options(yield_per=_AT_ONCE)
     )
-    if status is not None:
-        query = query.where(Delivery.status == status)
     yield from session.execute(query).mappings()
 
 
 def count(session: Session, status: DeliveryStatus | None = None) -> int:
     """Return the number of deliveries, or of those in a status; see `db.count_some`."""
-    query = select(Delivery.id)
-    if status is not None:
-        query = query.where(Delivery.status == status)
-    return db.count_some(session, query)
+    return db.count_some(session, select(Delivery.id).where(*_in_status(status)))
+
+
+def _in_status(status: DeliveryStatus | None) -> list[ColumnElement[bool]]:
+    """Return the SQL conditions of a status, with that of its index where it has one."""
+    if status is None:
+        return []
+    is_status = Delivery.status == status
+    if status is DeliveryStatus.SENT:
+        return [is_status]
+    return [is_lost() if status in DeliveryStatus.LOST else is_unfinished(), is_status]

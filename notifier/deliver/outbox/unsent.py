@@ -27,7 +27,9 @@ from notifier.store.models import (
     Subscriber,
     Subscription,
     Suppression,
+    is_lost,
     is_stopped,
+    is_unfinished,
 )
 
 # A question whose answer is not possible any more is not sent: sign-ups that nobody confirmed are
@@ -187,6 +189,7 @@ def drop_expired(session: Session, now: datetime) -> None:
     """End the questions to confirm a sign-up that waited until nobody could confirm it."""
     expired = select(Delivery.id).where(
         Delivery.kind == DeliveryKind.CONFIRMATION,
+        is_unfinished(),
         Delivery.status == DeliveryStatus.PENDING,
         Delivery.lane == Lane.ASKED,
         Delivery.created_at <= now - QUESTIONS_LAST,
@@ -214,13 +217,15 @@ def retry(session: Session, now: datetime, ids: Collection[int] = ()) -> Sequenc
         for delivery in deliveries:
             _require(delivery, _may_be_retried(delivery), "sent again")
     else:
-        unsent = Delivery.status.in_((DeliveryStatus.FAILED, DeliveryStatus.UNCERTAIN))
+        failed = and_(is_lost(), Delivery.status == DeliveryStatus.FAILED)
+        uncertain = and_(is_unfinished(), Delivery.status == DeliveryStatus.UNCERTAIN)
         put_off = and_(
+            is_unfinished(),
             Delivery.status == DeliveryStatus.PENDING,
             Delivery.attempts > 0,
             Delivery.next_attempt_at > now,
         )
-        statement = select(Delivery).where(or_(unsent, put_off)).order_by(Delivery.id)
+        statement = select(Delivery).where(or_(failed, uncertain, put_off)).order_by(Delivery.id)
         deliveries = session.scalars(statement.with_for_update(of=Delivery)).all()
     for delivery in deliveries:
         if delivery.status is DeliveryStatus.PENDING:

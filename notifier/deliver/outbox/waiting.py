@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from notifier.deliver.outbox import stop
 from notifier.deliver.outbox.claim import MOST_UNCERTAIN
 from notifier.enums import DeliveryStatus, DigestStatus, Lane
-from notifier.store.models import Delivery, Digest
+from notifier.store.models import Delivery, Digest, is_unfinished
 
 
 def anything_due(
@@ -34,18 +34,24 @@ def anything_due(
     """
     if stop.stopped_at(session) is not None:
         return False
+    lanes = [lane for lane in Lane if before is None or lane < before]
+    in_time = Delivery.lane.in_(lanes), Delivery.next_attempt_at <= now
     is_due = or_(
-        and_(Delivery.status == DeliveryStatus.PENDING, Delivery.next_attempt_at <= now),
+        and_(is_unfinished(), Delivery.status == DeliveryStatus.PENDING, *in_time),
         and_(
+            is_unfinished(),
             Delivery.status == DeliveryStatus.UNCERTAIN,
-            Delivery.next_attempt_at <= now,
+            *in_time,
             Delivery.uncertain_times < (0 if hold_uncertain else MOST_UNCERTAIN),
         ),
-        and_(Delivery.status == DeliveryStatus.SENDING, Delivery.leased_until < now),
+        and_(
+            is_unfinished(),
+            Delivery.status == DeliveryStatus.SENDING,
+            Delivery.lane.in_(lanes),
+            Delivery.leased_until < now,
+        ),
     )
     is_released = or_(Digest.id.is_(None), Digest.status != DigestStatus.COMPOSING)
     due = select(Delivery.id).outerjoin(Digest, Digest.id == Delivery.digest_id)
     due = due.where(is_due, is_released)
-    if before is not None:
-        due = due.where(Delivery.lane < before)
     return session.scalar(due.offset(beyond).limit(1)) is not None

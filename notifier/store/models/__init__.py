@@ -15,6 +15,7 @@ from notifier.store.models.deliveries import (
     Notice,
     RateLimit,
     WarmUp,
+    is_lost,
     is_stopped,
     is_unfinished,
 )
@@ -86,6 +87,7 @@ __all__ = [
     "WeeklyCount",
     "Wording",
     "has_status",
+    "is_lost",
     "is_stopped",
     "is_unfinished",
 ]
