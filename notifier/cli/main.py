@@ -33,6 +33,7 @@ from notifier.cli import (
     sources,
     subscribe,
     subscribers,
+    why,
     work,
 )
 from notifier.cli import run as run_command
@@ -58,6 +59,7 @@ for _command in (
     explain,
     evaluate,
     backtest,
+    why,
     subscribe,
     serve,
     clock,
