@@ -37,6 +37,7 @@ from notifier.cli import (
     work,
 )
 from notifier.cli import run as run_command
+from notifier.cli.help_text import HELP_OPTIONS, WholeSentences
 from notifier.errors import InputError, NotifierError, SettingsError
 
 app = typer.Typer(
@@ -47,6 +48,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    context_settings=HELP_OPTIONS,
+    cls=WholeSentences,
 )
 
 for _command in (
@@ -67,7 +70,7 @@ for _command in (
 ):
     _command.register(app)
 for _noun in (sources, entries, profiles, matches, subscribers, digests, deliveries, bounces, db):
-    app.add_typer(_noun.app)
+    app.add_typer(_noun.app, cls=WholeSentences)
 
 
 @app.callback()
