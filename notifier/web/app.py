@@ -24,6 +24,7 @@ from notifier.web import (
     error_pages,
     health,
     link_actions,
+    metrics,
     own_data,
     preferences,
     server,
@@ -102,6 +103,7 @@ def _routes() -> list[Route]:
         Route("/archive/{key}", archive.show_digest, methods=["GET"]),
         Route("/feeds/{slug}.atom", archive.show_feed, methods=["GET"]),
         Route("/healthz", health.healthz, methods=["GET"]),
+        Route("/metrics", metrics.metrics, methods=["GET"]),
         Route("/style.css", _style_sheet, methods=["GET"]),
         Route("/page.js", _script, methods=["GET"]),
     ]
