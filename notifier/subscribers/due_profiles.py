@@ -13,6 +13,7 @@ from math import isqrt
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
     ColumnElement,
     Integer,
     ScalarSelect,
@@ -214,47 +215,11 @@ def _by_schedule(session: Session, cadences: tuple[str, ...], now: datetime) -> 
 def _with_unserved_news(session: Session, before: datetime) -> Select[Any]:
     """Return the profiles that may have news for those who do not wait for a schedule.
 
-    Who is served furthest back is asked first, as nearly everywhere everybody was served.
-
     Returns:
         Rows of the profile, the position below which immediate subscriptions are due, and the one
         below which those are that want urgent news at once; None where there are none.
     """
-
-    # The kinds are those of the partial index `ix_subscription_prompt`, word by word.
-    urgent = _URGENT[session.get_bind().dialect.name]
-    is_confirmed = Subscription.status == SubscriptionStatus.CONFIRMED
-    # Materialized, as the places are: SQLite would look up each value again wherever it is named.
-    behind = (
-        select(Profile.id.label("profile_id"), Profile.position.label("position"))
-        .where(
-            exists().where(
-                Subscription.profile_id == Profile.id,
-                Subscription.position < Profile.position,
-                is_confirmed,
-                or_(_IMMEDIATE, urgent),
-            )
-        )
-        .cte("behind")
-        .prefix_with("MATERIALIZED")
-    )
-
-    def first_place(kind: ColumnElement[bool]) -> ScalarSelect[Any]:
-        of_profile = Subscription.profile_id == behind.c.profile_id
-        is_behind = Subscription.position < behind.c.position
-        first = select(func.min(Subscription.position))
-        first = first.where(of_profile, is_behind, is_confirmed, kind)
-        return first.correlate(behind).scalar_subquery()
-
-    places = (
-        select(
-            behind.c.profile_id,
-            first_place(_IMMEDIATE).label("immediate"),
-            first_place(urgent).label("urgent"),
-        )
-        .cte("places")
-        .prefix_with("MATERIALIZED")
-    )
+    places = _first_places(_URGENT[session.get_bind().dialect.name])
 
     def last_after(place: ColumnElement[int], *kind: ColumnElement[bool]) -> ScalarSelect[Any]:
         news = Match.profile_id == places.c.profile_id, Match.filed.is_(False)
@@ -267,3 +232,36 @@ def _with_unserved_news(session: Session, before: datetime) -> Select[Any]:
         last_after(places.c.immediate, *is_news),
         last_after(places.c.urgent, Match.urgent.is_(True)),
     )
+
+
+def _first_places(urgent: ColumnElement[bool]) -> CTE:
+    """Return the profiles in which somebody waits for no schedule and was not served with all.
+
+    Both tables are materialized: SQLite would look up each value again wherever it is named.
+
+    Args:
+        urgent: the condition that a subscription wants urgent news at once. Both kinds are those of
+            the partial index `ix_subscription_prompt`, word by word.
+
+    Returns:
+        Rows of `profile_id`, and of the first position that somebody of each kind was served with.
+    """
+    is_confirmed = Subscription.status == SubscriptionStatus.CONFIRMED
+    of_profile = Subscription.profile_id == Profile.id, Subscription.position < Profile.position
+    anybody = exists().where(*of_profile, is_confirmed, or_(_IMMEDIATE, urgent))
+    columns = Profile.id.label("profile_id"), Profile.position.label("position")
+    behind = select(*columns).where(anybody).cte("behind").prefix_with("MATERIALIZED")
+
+    def first_place(kind: ColumnElement[bool]) -> ScalarSelect[Any]:
+        of_profile = Subscription.profile_id == behind.c.profile_id
+        is_behind = Subscription.position < behind.c.position
+        first = select(func.min(Subscription.position))
+        first = first.where(of_profile, is_behind, is_confirmed, kind)
+        return first.correlate(behind).scalar_subquery()
+
+    places = select(
+        behind.c.profile_id,
+        first_place(_IMMEDIATE).label("immediate"),
+        first_place(urgent).label("urgent"),
+    )
+    return places.cte("places").prefix_with("MATERIALIZED")
