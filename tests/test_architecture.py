@@ -170,7 +170,10 @@ LIBRARIES: dict[str, set[str]] = {
     "requests": set(),
     "rich": {"cli/"},
     "smtplib": {"deliver/smtp/connection.py"},
-    "socket": {"deliver/smtp/connection.py", "watch/http/ssrf.py", "demo/servers.py"},
+    "socket": {
+        *("deliver/smtp/connection.py", "watch/http/ssrf.py", "web/listening.py"),
+        "demo/servers.py",
+    },
     "sqlalchemy.create_engine": {"store/db/engine.py"},
     "sqlalchemy.engine_from_config": set(),
     "sqlalchemy.ext.asyncio": set(),

@@ -20,6 +20,7 @@ from notifier.cli import (
     demo,
     digests,
     dkim,
+    docs,
     entries,
     evaluate,
     explain,
@@ -29,6 +30,7 @@ from notifier.cli import (
     preview,
     profiles,
     serve,
+    settings,
     shared,
     sources,
     subscribe,
@@ -62,6 +64,8 @@ for _command in (
     serve,
     clock,
     dkim,
+    settings,
+    docs,
 ):
     _command.register(app)
 for _noun in (sources, entries, profiles, matches, subscribers, digests, deliveries, bounces, db):

@@ -1,6 +1,7 @@
 """Settings of an installation: `notifier.toml` and environment variables, checked at the start."""
 
-from notifier.settings.loading import CONFIG_NAME, load
+from notifier.settings.listing import Listed, listed
+from notifier.settings.loading import CONFIG_NAME, check_value, environment, from_values, load
 from notifier.settings.sections import (
     Dkim,
     Operator,
@@ -20,6 +21,7 @@ from notifier.settings.sections import (
 __all__ = [
     "CONFIG_NAME",
     "Dkim",
+    "Listed",
     "Operator",
     "Privacy",
     "Retention",
@@ -32,5 +34,9 @@ __all__ = [
     "TemplateFiles",
     "Watch",
     "Web",
+    "check_value",
+    "environment",
+    "from_values",
+    "listed",
     "load",
 ]

@@ -29,6 +29,7 @@ from notifier.settings.values import (
     HeloName,
     Line,
     Origin,
+    Proxies,
     PublicUrl,
     TimeZone,
     Token,
@@ -90,6 +91,11 @@ class Smtp(_Section):
     helo_name: HeloName | None = None
     warm_up: bool = False
 
+    @property
+    def is_on_this_machine(self) -> bool:
+        """True if the mail server is on this machine, so that nobody reads what it is sent."""
+        return _is_loopback(self.host)
+
     @model_validator(mode="after")
     def _keep_password_secret(self) -> "Smtp":
         """Refuse a log-in that every machine on the way to the server could read (RFC 4954, 4)."""
@@ -97,7 +103,7 @@ class Smtp(_Section):
             self.security == "none"
             and self.password
             and not self.allow_plaintext_password
-            and not _is_loopback(self.host)
+            and not self.is_on_this_machine
         ):
             raise PydanticCustomError(
                 "refused_with_fix",
@@ -225,7 +231,7 @@ class Web(_Section):
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
-    trusted_proxies: str = "127.0.0.1"
+    trusted_proxies: Proxies = "127.0.0.1"
     form_origins: tuple[Origin, ...] = ()
     metrics_token: Token | None = None
 
