@@ -2,6 +2,7 @@
 
 from notifier.settings.loading import CONFIG_NAME, load
 from notifier.settings.sections import (
+    Backup,
     Dkim,
     Operator,
     Privacy,
@@ -19,6 +20,7 @@ from notifier.settings.sections import (
 
 __all__ = [
     "CONFIG_NAME",
+    "Backup",
     "Dkim",
     "Operator",
     "Privacy",
