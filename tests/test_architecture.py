@@ -78,6 +78,7 @@ WRITERS = {
         "deliver/outbox/stop.py",
         "match/profiles.py",
         "match/canaries.py",
+        "store/backup_state.py",
     ),
 }
 
@@ -180,7 +181,11 @@ LIBRARIES: dict[str, set[str]] = {
     "sqlalchemy.orm.sessionmaker": set(),
     "ssl": {"deliver/smtp/connection.py", "deliver/bounces/mailbox.py"},
     "starlette": {"web/", "demo/servers.py"},
-    "subprocess": {"watch/parser_process/__init__.py", "deliver/mime/signing_pool.py"},
+    "subprocess": {
+        "watch/parser_process/__init__.py",
+        "deliver/mime/signing_pool.py",
+        "store/db/postgres_programs.py",
+    },
     "typer": {"cli/"},
     "urllib.request": set(),
     "uvicorn": {

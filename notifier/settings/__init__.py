@@ -3,6 +3,7 @@
 from notifier.settings.listing import Listed, listed
 from notifier.settings.loading import CONFIG_NAME, check_value, environment, from_values, load
 from notifier.settings.sections import (
+    Backup,
     Dkim,
     Operator,
     Privacy,
@@ -20,6 +21,7 @@ from notifier.settings.sections import (
 
 __all__ = [
     "CONFIG_NAME",
+    "Backup",
     "Dkim",
     "Listed",
     "Operator",

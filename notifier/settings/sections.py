@@ -221,6 +221,18 @@ class Retention(_Section):
     revisions_days: Days = 400
 
 
+class Backup(_Section):
+    """The journal of departures, which a restore reads, and how long its lines are kept.
+
+    Without `journal_file` it lies beside the SQLite database, or beside the settings file. A
+    relative path counts from the settings file. `journal_days` is at least the age of the oldest
+    backup that may be restored; 0 keeps all lines.
+    """
+
+    journal_file: Path | None = None
+    journal_days: Days = 400
+
+
 class Web(_Section):
     """The address where `notifier serve` listens, and the parties that it trusts.
 
@@ -266,6 +278,7 @@ class Settings(_Section):
     operator: Operator = Operator()
     subscriptions: Subscriptions = Subscriptions()
     retention: Retention = Retention()
+    backup: Backup = Backup()
     web: Web = Web()
     privacy: Privacy = Privacy()
     templates: TemplateFiles = TemplateFiles()
