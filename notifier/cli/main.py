@@ -20,6 +20,7 @@ from notifier.cli import (
     demo,
     digests,
     dkim,
+    doctor,
     entries,
     evaluate,
     explain,
@@ -62,6 +63,7 @@ for _command in (
     serve,
     clock,
     dkim,
+    doctor,
 ):
     _command.register(app)
 for _noun in (sources, entries, profiles, matches, subscribers, digests, deliveries, bounces, db):
