@@ -42,7 +42,7 @@ class World:
     """The installation with its surroundings.
 
     Attributes:
-        installation: the installation.
+        installation: the installation; None where nothing of its database is needed.
         zone: the DNS.
         mail: our own mail server.
         mx: the mail server of the bounce address.
@@ -52,20 +52,24 @@ class World:
         trusted: the proxies that the web pages believe.
         forwarded_for: the visitor that the proxy names; empty for none.
         options: further options of the doctor.
+        patch: for what no server can show.
+        front: what stands before the web pages.
         reported: the proxies that were noticed.
     """
 
-    installation: Installation
+    installation: Installation | None
     zone: Zone
     mail: Talker
     mx: Talker
     folder: Path
     certificate: Path
+    patch: pytest.MonkeyPatch
     environment: dict[str, str] = field(default_factory=dict)
     moment: datetime = MONDAY
     trusted: str = "127.0.0.1"
     forwarded_for: str = "198.51.100.7"
     options: dict[str, object] = field(default_factory=dict)
+    front: Callable[[ASGIApp], ASGIApp] = lambda application: application
     reported: list[str] = field(default_factory=list)
 
     def set(self, key: str, text: str) -> None:
@@ -101,10 +105,11 @@ class World:
     @contextmanager
     def pages(self) -> Iterator[None]:
         """Serve the web pages over TLS, as a proxy in front of them would."""
+        assert self.installation is not None
         deps = replace(self.installation.at(self.moment), settings=self.settings())
         pages = Proxies(create(deps), self.trusted, self.reported.append)
         proxy = self._passing_on(pages) if self.forwarded_for else pages
-        with serving(proxy, self.certificate) as address:
+        with serving(self.front(proxy), self.certificate) as address:
             port = address.rpartition(":")[2]
             self.set("public_url", f"https://{WEB_HOST}:{port}")
             yield
@@ -120,24 +125,37 @@ class World:
 
 
 @contextmanager
-def around(
-    installation: Installation,
-    folder: Path,
-    certificate: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[World]:
-    """Give a world in which all is well, but for the web pages, which `pages` starts."""
-    _lead_names_here(monkeypatch)
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+def servers(certificate: Path) -> Iterator[tuple[Zone, Talker, Talker]]:
+    """Start a name server, our own mail server, and that of the bounce address."""
     with (
         name_server.running() as zone,
         talking_server.running(certificate) as mail,
         talking_server.running() as mx,
     ):
-        world = World(installation, zone, mail, mx, folder, certificate)
-        _set_up(world)
+        yield zone, mail, mx
+
+
+def around(
+    running: tuple[Zone, Talker, Talker],
+    installation: Installation | None,
+    folder: Path,
+    certificate: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> World:
+    """Return a world in which all is well, but for the web pages, which `pages` starts.
+
+    Whatever a test before did to the servers is forgotten.
+    """
+    _lead_names_here(monkeypatch)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    zone, mail, mx = running
+    for server, new in ((zone, Zone()), (mail, Talker(certificate)), (mx, Talker())):
+        vars(server).update({**vars(new), "port": server.port})
+    world = World(installation, zone, mail, mx, folder, certificate, monkeypatch)
+    _set_up(world)
+    if installation is not None:
         installation.prepare(_polled)
-        yield world
+    return world
 
 
 def _lead_names_here(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,9 +180,10 @@ def _set_up(world: World) -> None:
     key_file = world.folder / "dkim.pem"
     key_file.write_bytes(_KEY)
     key_file.chmod(0o600)
-    url = world.installation.at(MONDAY).engine.url.render_as_string(hide_password=False)
+    if world.installation is not None:
+        engine = world.installation.at(MONDAY).engine
+        world.set("database_url", engine.url.render_as_string(hide_password=False))
     values = {
-        "database_url": url,
         "secret_key": "dD3-kx_92Qm7vLw0aZpE",
         "suppression_key": SUPPRESSION_KEY,
         "public_url": f"https://{WEB_HOST}",

@@ -15,6 +15,7 @@ class Check:
         name: the area and the thing that is checked: ``dns.spf``.
         run: examines it.
         needs: the names of earlier checks without which this one can tell nothing.
+        reads: the names of earlier checks whose findings it takes into account, whatever they are.
         stops_mail: no mail could be delivered today if it fails.
         only_if: tells whether it is asked for at all; one that is not does not appear.
     """
@@ -22,5 +23,6 @@ class Check:
     name: str
     run: Callable[[Examined], Result]
     needs: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
     stops_mail: bool = False
     only_if: Callable[[Examined], bool] | None = None

@@ -68,7 +68,7 @@ def examine(
         options: what is asked, and where to look.
         environ: environment variables, which may hold settings.
         on_finding: called with each finding as soon as it is known.
-        only: the names of the checks that are wanted, with those that they need; empty for all.
+        only: the names of the checks that are wanted, with what they need or read; empty for all.
     """
     examined = Examined.open(options, environ)
     wanted = _with_needed(only) if only else {check.name for check in CHECKS}
@@ -88,11 +88,11 @@ def examine(
 
 
 def _with_needed(names: Collection[str]) -> set[str]:
-    """Return the names of checks with the names of all that they need."""
+    """Return the names of checks with the names of all that they need or read."""
     wanted = set(names)
     for check in reversed(CHECKS):  # what a check needs stands before it
         if check.name in wanted:
-            wanted.update(check.needs)
+            wanted.update(check.needs, check.reads)
     return wanted
 
 

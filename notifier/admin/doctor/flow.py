@@ -227,6 +227,6 @@ CHECKS = (
     Check("flow.backlog", _backlog, _STORED, stops_mail=True),
     Check("flow.refusals", _refusals, _STORED, stops_mail=True),
     Check("flow.accepted", _accepted, _STORED),
-    Check("flow.volume", _volume, _STORED),
+    Check("flow.volume", _volume, _STORED, reads=_BULK_RULES),
     Check("flow.warm_up", _warm_up, _STORED),
 )

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from notifier.admin.doctor import domains, sample_mail
 from notifier.admin.doctor.check import Check
 from notifier.admin.doctor.examined import Examined
-from notifier.admin.doctor.findings import Result, failed, not_checked, ok, warning
+from notifier.admin.doctor.findings import Result, Status, failed, not_checked, ok, warning
 from notifier.admin.doctor.own_pages import Visit, visit
 from notifier.deliver import alerts
 from notifier.email_addresses import domain_of
@@ -146,7 +146,7 @@ def _proxy(examined: Examined) -> Result:
     )
     if seen == "unlisted":
         return warning(expected, "a proxy passes requests on that is not listed", fix)
-    if examined.status_of("installation.schema") == "ok":
+    if examined.status_of("installation.schema") is Status.OK:
         with examined.deps.reading() as session:
             stored = alerts.detail_of(session, alerts.PROXY)
         if stored:
@@ -170,5 +170,5 @@ CHECKS = (
     Check("web.instance", _instance, ("web.reachable",)),
     Check("web.one_click", _one_click, ("web.instance",)),
     Check("web.unsubscribe_host", _unsubscribe_host, ("web.address", "installation.sender")),
-    Check("web.proxy", _proxy, ("web.instance",)),
+    Check("web.proxy", _proxy, ("web.instance",), reads=("installation.schema",)),
 )
