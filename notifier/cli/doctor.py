@@ -73,6 +73,9 @@ def doctor(
     """
     from notifier.admin.doctor.examination import examine
     from notifier.admin.doctor.examined import Options
+    from notifier.admin.doctor.name_servers import parse_server
+    from notifier.deliver.bounces import mailbox
+    from notifier.email_addresses import normalize
     from notifier.errors import InputError
 
     if imap and not send_to:
@@ -80,11 +83,15 @@ def doctor(
             "--imap names the mailbox in which the test mail is looked for, and none is sent.",
             "Give --send-to EMAIL, too.",
         )
+    if dns:
+        parse_server(dns)
+    if imap:
+        mailbox.parse_address(imap)
     options = Options(
         config=shared.config_path(),
         now=shared.moment(now),
         name_server=dns,
-        send_to=send_to,
+        send_to=normalize(send_to) if send_to else "",
         imap=imap,
         imap_password=os.environ.get("NOTIFIER_IMAP_PASSWORD", ""),
     )

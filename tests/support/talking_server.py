@@ -57,6 +57,7 @@ class Talker:
 
         if not encrypted:
             say(self.greeting)
+        refused = False
         while line := stream.readline():
             text = line.decode("utf-8", "replace").strip()
             word = text[:4].upper()
@@ -69,6 +70,8 @@ class Talker:
             elif word == "STAR":
                 say("220 go on")
                 return True
+            elif word == "DATA" and refused:
+                say("554 no valid recipients")
             elif word == "DATA":
                 say("354 go on")
                 body = b""
@@ -80,7 +83,9 @@ class Talker:
                 say("221 bye")
                 return False
             else:
-                say(self._answer(word, text))
+                answer = self._answer(word, text)
+                refused = not answer.startswith("2") if word == "RCPT" else refused
+                say(answer)
         return False
 
     def _answer(self, word: str, text: str) -> str:

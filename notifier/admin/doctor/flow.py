@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from notifier.admin.doctor.check import Check
 from notifier.admin.doctor.examined import Examined
-from notifier.admin.doctor.findings import Result, Status, failed, ok, warning
+from notifier.admin.doctor.findings import Result, Status, failed, ok, warning, without_itself
 from notifier.deliver import alerts
 from notifier.deliver.outbox import stop, warm_up
 from notifier.email_addresses import provider_of
@@ -123,7 +123,7 @@ def _refusals(examined: Examined) -> Result:
         trouble = alerts.refused_for_us(session)
     if trouble is None:
         return ok(expected, "none does")
-    return failed(expected, trouble.detail, trouble.fix)
+    return failed(expected, trouble.detail, without_itself(trouble.fix))
 
 
 def _accepted(examined: Examined) -> Result:

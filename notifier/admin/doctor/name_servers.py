@@ -47,7 +47,7 @@ class NameServers:
                 "Write `nameserver ADDRESS` into /etc/resolv.conf, or give one with --dns.",
             ) from None
         if server:
-            address, self._resolver.port = _parse(server)
+            address, self._resolver.port = parse_server(server)
             self._resolver.nameservers = [address]
 
     def ask_root(self) -> None:
@@ -130,8 +130,12 @@ def _no_answer(name: str, kind: str, error: Exception) -> NoAnswerError:
     )
 
 
-def _parse(server: str) -> tuple[str, int]:
-    """Return address and port of ``192.0.2.1``, ``192.0.2.1:53``, ``2001:db8::1`` or ``[…]:53``."""
+def parse_server(server: str) -> tuple[str, int]:
+    """Return address and port of ``192.0.2.1``, ``192.0.2.1:53``, ``2001:db8::1`` or ``[…]:53``.
+
+    Raises:
+        InputError: it is no such address.
+    """
     address, port = server, str(_PORT)
     if server.startswith("["):
         address, _, rest = server[1:].partition("]")

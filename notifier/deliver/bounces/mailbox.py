@@ -234,7 +234,7 @@ def visit_by_imap(
 
     Arguments and errors are those of `from_imap`.
     """
-    scheme, user, host, port, folder = _parse_address(url)
+    scheme, user, host, port, folder = parse_address(url)
     try:
         with _connected(scheme, host, port) as server:
             server.login(user, password)
@@ -256,7 +256,7 @@ def visit_by_imap(
         ) from None  # the library's error repeats the server's answer
 
 
-def _parse_address(url: str) -> tuple[str, str, str, int, str]:
+def parse_address(url: str) -> tuple[str, str, str, int, str]:
     """Return scheme, user, host, port and folder of a mailbox.
 
     Raises:
