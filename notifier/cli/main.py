@@ -20,7 +20,11 @@ from notifier.cli import (
     demo,
     digests,
     dkim,
+<<<<<<< HEAD
     docs,
+=======
+    doctor,
+>>>>>>> o-doctor
     entries,
     evaluate,
     explain,
@@ -64,8 +68,12 @@ for _command in (
     serve,
     clock,
     dkim,
+<<<<<<< HEAD
     settings,
     docs,
+=======
+    doctor,
+>>>>>>> o-doctor
 ):
     _command.register(app)
 for _noun in (sources, entries, profiles, matches, subscribers, digests, deliveries, bounces, db):

@@ -23,6 +23,7 @@ from notifier.web import (
     archive,
     error_pages,
     health,
+    instance,
     link_actions,
     own_data,
     preferences,
@@ -102,6 +103,7 @@ def _routes() -> list[Route]:
         Route("/archive/{key}", archive.show_digest, methods=["GET"]),
         Route("/feeds/{slug}.atom", archive.show_feed, methods=["GET"]),
         Route("/healthz", health.healthz, methods=["GET"]),
+        Route("/instance/{nonce}", instance.prove, methods=["GET"]),
         Route("/style.css", _style_sheet, methods=["GET"]),
         Route("/page.js", _script, methods=["GET"]),
     ]
