@@ -13,6 +13,7 @@ class WholeSentences(TyperGroup):
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the commands; long sentences go on in the next line."""
+        # Typer brings its own copy of Click, whose types have no public name.
         rows = []
         for name in self.list_commands(ctx):
             command = self.get_command(ctx, name)

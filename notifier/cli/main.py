@@ -20,6 +20,8 @@ from notifier.cli import (
     demo,
     digests,
     dkim,
+    docs,
+    doctor,
     entries,
     evaluate,
     explain,
@@ -29,6 +31,7 @@ from notifier.cli import (
     preview,
     profiles,
     serve,
+    settings,
     shared,
     sources,
     stats,
@@ -69,6 +72,9 @@ for _command in (
     serve,
     clock,
     dkim,
+    settings,
+    docs,
+    doctor,
 ):
     _command.register(app)
 for _noun in (sources, entries, profiles, matches, subscribers, digests, deliveries, bounces, db):

@@ -10,6 +10,8 @@ from notifier.cli.tables import Column, Kind
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from notifier.deps import Deps
+    from notifier.pipeline.poll import Progress
     from notifier.pipeline.poll_result import PollResult
 
 _COLUMNS = (
@@ -40,25 +42,48 @@ def poll(
     Nothing is mailed. In a pipe, only failures are printed.
     """
     from notifier.enums import PollStatus
-    from notifier.pipeline import clock, match
-    from notifier.pipeline import poll as poll_step
-    from notifier.pipeline.problems import Problems
     from notifier.pipeline.run import to_json
 
-    problems = Problems()
     with shared.open_deps(now) as deps, shared.progress(not json) as progress:
-        with problems.contained("The step clock"):
-            clock.run(deps)
-        results = poll_step.run(deps, sources or (), force=force, progress=progress)
-        match.run(deps, problems)
-    for problem in problems.lines:
+        results, problems = poll_and_match(deps, sources or (), force=force, progress=progress)
+    for problem in problems:
         shared.warn(problem)
     if json:
         shared.print_json(to_json(results))
     else:
         _print_results(results)
     failed = any(result.status is PollStatus.FAILED for result in results)
-    raise typer.Exit(1 if failed or problems.lines else 0)
+    raise typer.Exit(1 if failed or problems else 0)
+
+
+def poll_and_match(
+    deps: "Deps",
+    references: "Sequence[str]" = (),
+    *,
+    force: bool = False,
+    progress: "Progress | None" = None,
+) -> "tuple[list[PollResult], list[str]]":
+    """Poll the sources that are due, and match what is new.
+
+    Args:
+        deps: the installation.
+        references: ids or addresses of sources; empty for all.
+        force: poll sources that are not due, too.
+        progress: shows how far it is.
+
+    Returns:
+        A result for each source, and a sentence for each unexpected error.
+    """
+    from notifier.pipeline import clock, match
+    from notifier.pipeline import poll as poll_step
+    from notifier.pipeline.problems import Problems
+
+    problems = Problems()
+    with problems.contained("The step clock"):
+        clock.run(deps)
+    results = poll_step.run(deps, references, force=force, progress=progress)
+    match.run(deps, problems)
+    return results, problems.lines
 
 
 def _print_results(results: "Sequence[PollResult]") -> None:

@@ -14,11 +14,15 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from notifier.admin.source_check import SourceCheck
+    from notifier.admin.source_check import FoundSource, SourceCheck
+    from notifier.deps import Deps
     from notifier.store.models import Profile, Source
     from notifier.watch.opml import Outline
 
 app = shared.group("sources", "The addresses that are watched, and their health.")
+
+# Addresses that a sentence names. Chosen by hand; not measured.
+_MOST_NAMED = 3
 
 Reference = Annotated[str, typer.Argument(metavar="SOURCE", help="The source's id or address.")]
 Url = Annotated[
@@ -44,6 +48,8 @@ Authority = Annotated[
         help="registry, regulator, peer-reviewed, sponsor, news or opinion.",
     ),
 ]
+
+Anyway = Annotated[bool, typer.Option("--anyway", help="Watch it, even if it cannot be read now.")]
 
 _COLUMNS = (
     Column("id"),
@@ -95,12 +101,14 @@ def add(
     name: Name = "",
     profile: shared.Profile = None,
     authority: Authority = None,
+    anyway: Anyway = False,
     now: shared.Now = "",
 ) -> None:
     """Watch an address, or the feed that it links to.
 
     What it published before its first poll is mailed to nobody. Without --profile the source is
-    matched against every profile.
+    matched against every profile. An address that cannot be read now is not watched, unless
+    --anyway is given.
     """
     from notifier.admin.source_check import find_source
     from notifier.enums import Authority, SourceKind
@@ -114,6 +122,8 @@ def add(
             if profile:
                 profiles.find(session, profile)  # refused before the address is requested
         address = find_source(deps, url, wanted_kind)
+        if address.problem and not anyway:
+            _refuse_unreadable(deps, address)
         with deps.writing() as session:
             source, is_new = sources.add(
                 session,
@@ -130,6 +140,25 @@ def add(
     shared.say(f"{'Watching' if is_new else 'Already watched:'} {text}")
     if address.problem:
         shared.warn(f"It cannot be read now: {address.problem}. Every poll tries again.")
+
+
+def _refuse_unreadable(deps: "Deps", address: "FoundSource") -> None:
+    """Refuse an address that cannot be read now, unless it is watched already.
+
+    Raises:
+        NotifierError: with the reason.
+    """
+    from notifier.errors import NotFoundError, NotifierError
+    from notifier.watch import sources
+
+    with deps.reading() as session:
+        try:
+            sources.find(session, address.url)
+        except NotFoundError:
+            raise NotifierError(
+                f"{address.url} cannot be read now: {address.problem}. It is not watched.",
+                "Check the spelling; to watch it all the same, add --anyway.",
+            ) from None
 
 
 @app.command("remove")
@@ -176,19 +205,26 @@ def import_(
     """Watch every feed of an OPML file.
 
     Sources that are watched already are not changed. Without --profile the sources are matched
-    against every profile.
+    against every profile. Addresses of private networks are left out (exit code 1), unless the
+    setting watch.allow_private_addresses allows them.
     """
+    from notifier.admin.source_check import private_among
     from notifier.match import profiles
     from notifier.watch import opml
 
     outlines = opml.read(shared.file_bytes(file), str(file))
-    with shared.open_deps(now) as deps, deps.writing() as session:
-        stored = profiles.find(session, profile) if profile else None
-        new = sum(_add_outline(session, outline, stored, deps.now()) for outline in outlines)
+    with shared.open_deps(now) as deps:
+        private = private_among(deps, [outline.url for outline in outlines])
+        outlines = [outline for outline in outlines if outline.url not in private]
+        with deps.writing() as session:
+            stored = profiles.find(session, profile) if profile else None
+            new = sum(_add_outline(session, outline, stored, deps.now()) for outline in outlines)
     shared.say(
         f"{shared.count(len(outlines), 'feed')} in {file}: {new} are watched from now on, "
         f"{len(outlines) - new} were watched already."
     )
+    if private:
+        _fail_for_private(private)
 
 
 @app.command("export")
@@ -198,6 +234,15 @@ def export() -> None:
 
     with shared.open_deps() as deps, deps.reading() as session:
         shared.print_data(opml.write(sources.listed(session)).decode("utf-8"), shared.XML_NOTATION)
+
+
+def _fail_for_private(urls: "Sequence[str]") -> None:
+    named = ", ".join(urls[:_MOST_NAMED])
+    more = f" and {len(urls) - _MOST_NAMED} more" if len(urls) > _MOST_NAMED else ""
+    shared.fail(
+        f"Error: {named}{more}: not watched, because only public addresses are.\n"
+        "  For an intranet set watch.allow_private_addresses to true."
+    )
 
 
 def _add_outline(
