@@ -67,7 +67,7 @@ def test_every_direct_dependency_is_explained_and_locked():
     for one in wanted:
         name = re.match(r"[A-Za-z0-9.-]+", one)[0]
         assert name.lower() in decisions, name
-        pinned = rf"^{re.escape(name.replace('.', '-'))}(\[[a-z,]+\])?=="
+        pinned = rf"^{re.escape(name.replace('.', '-'))}(\[[a-z0-9,]+\])?=="
         assert re.search(pinned, lock, re.MULTILINE), name
 
 

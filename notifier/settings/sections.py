@@ -29,6 +29,7 @@ from notifier.settings.values import (
     HeloName,
     Line,
     Origin,
+    Proxies,
     PublicUrl,
     TimeZone,
     Token,
@@ -90,6 +91,11 @@ class Smtp(_Section):
     helo_name: HeloName | None = None
     warm_up: bool = False
 
+    @property
+    def is_on_this_machine(self) -> bool:
+        """True if the mail server is on this machine, so that nobody reads what it is sent."""
+        return _is_loopback(self.host)
+
     @model_validator(mode="after")
     def _keep_password_secret(self) -> "Smtp":
         """Refuse a log-in that every machine on the way to the server could read (RFC 4954, 4)."""
@@ -97,7 +103,7 @@ class Smtp(_Section):
             self.security == "none"
             and self.password
             and not self.allow_plaintext_password
-            and not _is_loopback(self.host)
+            and not self.is_on_this_machine
         ):
             raise PydanticCustomError(
                 "refused_with_fix",
@@ -183,6 +189,17 @@ class Schedule(_Section):
     quiet_minutes: Annotated[int, Field(ge=0, le=1440)] = 15
 
 
+class Review(_Section):
+    """Approval of digests by a person before they are sent.
+
+    With `required`, a digest is composed `lead_hours` before it is due, mailed to the operator, and
+    sent to nobody before it is approved (`notifier digests approve`).
+    """
+
+    required: bool = False
+    lead_hours: Annotated[int, Field(ge=0, le=336)] = 12
+
+
 class Subscriptions(_Section):
     """Renewal: subscribers are asked after `renewal_months` whether to go on; 0 means never."""
 
@@ -215,6 +232,18 @@ class Retention(_Section):
     revisions_days: Days = 400
 
 
+class Backup(_Section):
+    """The journal of departures, which a restore reads, and how long its lines are kept.
+
+    Without `journal_file` it lies beside the SQLite database, or beside the settings file. A
+    relative path counts from the settings file. `journal_days` is at least the age of the oldest
+    backup that may be restored; 0 keeps all lines.
+    """
+
+    journal_file: Path | None = None
+    journal_days: Days = 400
+
+
 class Web(_Section):
     """The address where `notifier serve` listens, and the parties that it trusts.
 
@@ -225,7 +254,7 @@ class Web(_Section):
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
-    trusted_proxies: str = "127.0.0.1"
+    trusted_proxies: Proxies = "127.0.0.1"
     form_origins: tuple[Origin, ...] = ()
     metrics_token: Token | None = None
 
@@ -257,12 +286,29 @@ class Settings(_Section):
     dkim: Dkim = Dkim()
     watch: Watch = Watch()
     schedule: Schedule = Schedule()
+    review: Review = Review()
     operator: Operator = Operator()
     subscriptions: Subscriptions = Subscriptions()
     retention: Retention = Retention()
+    backup: Backup = Backup()
     web: Web = Web()
     privacy: Privacy = Privacy()
     templates: TemplateFiles = TemplateFiles()
+
+    @model_validator(mode="after")
+    def _require_reviewer(self) -> "Settings":
+        """Refuse a review of which nobody would be told: no digest would ever be sent."""
+        if self.review.required and self.operator.address is None:
+            raise PydanticCustomError(
+                "refused_with_fix",
+                "review.required is true, but operator.address is not set: nobody would be told"
+                " which digests wait for approval.",
+                {
+                    "fix": "Set address under [operator] to the person who approves digests, or"
+                    " set review.required to false."
+                },
+            )
+        return self
 
     @property
     def controller(self) -> str:

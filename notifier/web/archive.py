@@ -93,7 +93,7 @@ def _digest_page(request: Request, key: str) -> Response:
             "body": _without_mail_attributes(body),
             "since": archive.corrected_since(session, digest),
         }
-        public = archive.is_public(digest)
+        public = archive.is_public(session, digest)
     page = render_page(request, "digest", values, language)
     return _cached(request, page) if public else page
 
