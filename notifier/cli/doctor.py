@@ -73,6 +73,33 @@ def doctor(
     """
     from notifier.admin.doctor.examination import examine
     from notifier.admin.doctor.examined import Options
+
+    options = Options(
+        config=shared.config_path(),
+        now=shared.moment(now),
+        name_server=dns,
+        send_to=_checked(send_to, imap, dns),
+        imap=imap,
+        imap_password=os.environ.get("NOTIFIER_IMAP_PASSWORD", ""),
+    )
+    printer = _Printer()
+    shows_all = not (json or show_changes)
+    examination = examine(options, on_finding=printer.print if shows_all else None)
+    if json:
+        shared.print_json(_to_json(examination, show_changes=show_changes))
+    elif show_changes:
+        _print_changes(examination)
+    if not json:
+        shared.say(f"\n{_summary(examination)}")
+    raise typer.Exit(_exit_code(examination))
+
+
+def _checked(send_to: str, imap: str, dns: str) -> str:
+    """Return the address for the test mail, after all options that it goes with were checked.
+
+    Raises:
+        InputError: one of them cannot be used; nothing was done.
+    """
     from notifier.admin.doctor.name_servers import parse_server
     from notifier.deliver.bounces import mailbox
     from notifier.email_addresses import normalize
@@ -87,24 +114,7 @@ def doctor(
         parse_server(dns)
     if imap:
         mailbox.parse_address(imap)
-    options = Options(
-        config=shared.config_path(),
-        now=shared.moment(now),
-        name_server=dns,
-        send_to=normalize(send_to) if send_to else "",
-        imap=imap,
-        imap_password=os.environ.get("NOTIFIER_IMAP_PASSWORD", ""),
-    )
-    printer = _Printer()
-    shows_all = not (json or show_changes)
-    examination = examine(options, on_finding=printer.print if shows_all else None)
-    if json:
-        shared.print_json(_to_json(examination, show_changes=show_changes))
-    elif show_changes:
-        _print_changes(examination)
-    if not json:
-        shared.say(f"\n{_summary(examination)}")
-    raise typer.Exit(_exit_code(examination))
+    return normalize(send_to) if send_to else ""
 
 
 def _exit_code(examination: "Examination") -> int:

@@ -25,6 +25,7 @@ def world(
 
 
 def test_a_healthy_installation_passes_every_check(world: World):
+    world.back_up()
     with world.pages():
         result = world.examine()
     bad = {
@@ -37,6 +38,27 @@ def test_a_healthy_installation_passes_every_check(world: World):
     assert [finding.name for finding in result.findings] == [
         check.name for check in checks.CHECKS if check.only_if is None
     ]
+
+
+@pytest.mark.postgresql_long
+def test_the_checks_of_the_database_pass_on_both_kinds(
+    any_installation: Installation,
+    tmp_path: Path,
+    certificate: Path,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    with servers(certificate) as running:
+        made = around(running, any_installation, tmp_path, certificate, monkeypatch)
+        made.back_up()
+        result = made.examine()
+    statuses = {
+        finding.name: finding.status
+        for finding in result.findings
+        if finding.area in ("installation", "content", "flow")
+    }
+    is_sqlite = any_installation.at(MONDAY).engine.dialect.name == "sqlite"
+    disk = Status.OK if is_sqlite else Status.NOT_CHECKED
+    assert statuses == {**dict.fromkeys(statuses, Status.OK), "installation.disk": disk}
 
 
 def test_it_changes_nothing_and_sends_nothing(world: World):

@@ -15,7 +15,6 @@ from notifier.admin.doctor.findings import (
     ok,
     warning,
 )
-from notifier.admin.doctor.mail_server import is_this_machine
 from notifier.admin.doctor.name_servers import all_public
 
 _DMARC_START = "v=DMARC1; p=none; rua=mailto:postmaster@{domain}"
@@ -111,14 +110,14 @@ def _spf_ending(record: spf.Spf, expected: str) -> Result:
 
 
 def _suggested_spf(examined: Examined) -> str:
-    host = examined.settings.smtp.host
-    return "v=spf1 mx ~all" if is_this_machine(host) else f"v=spf1 a:{host} mx ~all"
+    smtp = examined.settings.smtp
+    return "v=spf1 mx ~all" if smtp.is_on_this_machine else f"v=spf1 a:{smtp.host} mx ~all"
 
 
 def _sending_addresses(examined: Examined) -> list[str]:
     """Return the addresses from which other servers get our mails, as far as they are known."""
     host = examined.settings.smtp.host
-    if is_this_machine(host):
+    if examined.settings.smtp.is_on_this_machine:
         name = examined.settings.smtp.helo_name or examined.mail_server.own_name
         return examined.names.addresses(name) if "." in name and name[0] != "[" else []
     if host.replace(".", "").isdigit() or ":" in host:
@@ -141,7 +140,7 @@ def _spf_covers(examined: Examined) -> Result:
     outside = [address for address in addresses if not record.allows(address)]
     if not outside:
         return ok(expected, ", ".join(addresses))
-    if record.is_open or not is_this_machine(host):
+    if record.is_open or not examined.settings.smtp.is_on_this_machine:
         return not_checked(
             expected,
             f"{', '.join(outside)} is not in it, and {host} may send from others",
@@ -290,7 +289,7 @@ def _advised(examined: Examined, prefix: str, version: str, use: str) -> Result:
 def _reverse(examined: Examined) -> Result:
     expected = "the name of the sending machine and its address lead to each other"
     host = examined.settings.smtp.host
-    if not is_this_machine(host):
+    if not examined.settings.smtp.is_on_this_machine:
         return not_checked(expected, f"{host} delivers for us: its operator looks after that")
     name = examined.settings.smtp.helo_name or examined.mail_server.own_name
     addresses = examined.names.addresses(name) if name[:1] != "[" else [name.strip("[]")]
