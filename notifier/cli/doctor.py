@@ -89,6 +89,8 @@ def doctor(
         shared.print_json(_to_json(examination, show_changes=show_changes))
     elif show_changes:
         _print_changes(examination)
+        if send_to:
+            _print_test_mail(examination)
     if not json:
         shared.say(f"\n{_summary(examination)}")
     raise typer.Exit(_exit_code(examination))
@@ -143,7 +145,7 @@ def _print_finding(finding: "Finding") -> None:
 
     result = finding.result
     head = f"  {finding.status:<13}{finding.name}"
-    if finding.cause or finding.status is Status.OK:
+    if finding.cause or finding.status is Status.OK or not (result.expected and result.fix):
         text = f"needs {finding.cause}" if finding.cause else one_printable_line(result.actual)
         shared.say(shorten(f"{head}: {text}", _WIDTH))
         if result.fix and not finding.cause:
@@ -189,20 +191,31 @@ def _print_changes(examination: "Examination") -> None:
             _print_finding(by_name[change.name])
 
 
+def _print_test_mail(examination: "Examination") -> None:
+    """Print the findings of the test mail, which are compared with nothing."""
+    shared.say("")
+    for finding in examination.findings:
+        if finding.area == "round_trip":
+            _print_finding(finding)
+
+
 def _summary(examination: "Examination") -> str:
     from notifier.admin.doctor.findings import Status
 
-    counts = [
-        f"{number} {status.replace('_', ' ')}"
+    words = {
+        status: f"{number} {status.replace('_', ' ')}"
         for status in Status
         if (number := examination.count(status))
-    ]
+    }
+    if Status.WARNING in words:
+        words[Status.WARNING] = shared.count(examination.count(Status.WARNING), "warning")
     verdict = (
         "A mail can be delivered today."
         if examination.ok
         else f"No mail could be delivered today: {', '.join(examination.stopping)}."
     )
-    text = f"{shared.count(len(examination.findings), 'check')}: {', '.join(counts)}. {verdict}"
+    number = shared.count(len(examination.findings), "check")
+    text = f"{number}: {', '.join(words.values())}. {verdict}"
     return "\n".join(textwrap.wrap(text, _WIDTH, break_on_hyphens=False))
 
 

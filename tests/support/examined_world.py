@@ -197,6 +197,7 @@ def _set_up(world: World) -> None:
         "public_url": f"https://{WEB_HOST}",
         "sender.name": "Example Society",
         "sender.address": f"digest@{DOMAIN}",
+        "operator.address": f"operator@{DOMAIN}",
         "sender.postal_address": "1 Example Street",
         "smtp.host": "127.0.0.1",
         "smtp.port": str(world.mail.port),
@@ -210,6 +211,7 @@ def _set_up(world: World) -> None:
     for key, text in values.items():
         world.set(key, text)
     records = {
+        (".", "NS"): ["a.root-servers.example."],
         (DOMAIN, "MX"): [f"10 mx.{DOMAIN}."],
         (DOMAIN, "TXT"): ["a word of another service", "v=spf1 a:mail.example.org -all"],
         (f"mx.{DOMAIN}", "A"): ["127.0.0.1"],

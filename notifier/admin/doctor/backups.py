@@ -23,7 +23,7 @@ def check_backup(examined: Examined) -> Result:
         last = backup_state.last_backup(session)
     if last is None:
         return warning(expected, "none was made with notifier", f"Make one every night:{_COMMAND}")
-    actual = f"{last.file} of {last.at:%Y-%m-%d}"
+    actual = f"of {last.at:%Y-%m-%d}, {last.file}"
     if examined.now - last.at > timedelta(days=_OLDEST_DAYS):
         return warning(expected, actual, f"Make one every night:{_COMMAND}")
     file = Path(last.file)
@@ -42,7 +42,7 @@ def check_backup(examined: Examined) -> Result:
         return warning(
             expected, error.problem.removesuffix("."), f"Make another one, elsewhere:{_COMMAND}"
         )
-    return ok(expected, f"{actual}, {contents.subscriptions} subscriptions")
+    return ok(expected, f"{contents.subscriptions} subscriptions, {actual}")
 
 
 def check_restore(examined: Examined) -> Result:

@@ -17,7 +17,7 @@ from notifier.text.cleaning import shorten
 from notifier.watch.health import health
 
 # Things that one finding names. Chosen by hand.
-_MOST_NAMED = 5
+_MOST_NAMED = 3
 _STAGE_DAYS = 365
 _LONGEST_NAME, _LONGEST_REASON = 40, 100
 # The terms that tell what somebody reads about; shorter ones occur in any name.

@@ -50,6 +50,18 @@ def _postal_address(examined: Examined) -> Result:
     return ok(expected, "set")
 
 
+def _operator(examined: Examined) -> Result:
+    expected = "somebody is mailed when something breaks"
+    if examined.settings.operator.address is None:
+        return warning(
+            expected,
+            "operator.address is not set",
+            "Set operator.address; or let cron mail you the news of this command:\n"
+            "    notifier doctor --show-changes",
+        )
+    return ok(expected, examined.settings.operator.address)
+
+
 def _secret_key(examined: Examined) -> Result:
     expected = f"a random secret_key of at least {_SHORTEST_KEY} characters"
     key = examined.settings.secret_key
@@ -195,6 +207,7 @@ CHECKS = (
     Check(
         "installation.postal_address", _postal_address, ("installation.settings",), stops_mail=True
     ),
+    Check("installation.operator", _operator, ("installation.settings",)),
     Check("installation.secret_key", _secret_key, ("installation.settings",), stops_mail=True),
     Check("installation.file_modes", _file_modes, ("installation.settings",)),
     Check("installation.database", _database, ("installation.settings",), stops_mail=True),
