@@ -244,11 +244,16 @@ class Backup(_Section):
     journal_days: Days = 400
 
 
+# Characters of the text on the about page. Chosen by hand; not measured.
+LONGEST_ABOUT = 4_000
+
+
 class Web(_Section):
     """The address where `notifier serve` listens, and the parties that it trusts.
 
-    `trusted_proxies` may state a visitor's address (comma-separated IP addresses or networks);
-    `form_origins` are other sites whose pages contain our sign-up form; a request with
+    `about` is what the about page says of those who send the digests; an empty line begins a new
+    paragraph. `trusted_proxies` may state a visitor's address (comma-separated IP addresses or
+    networks); `form_origins` are other sites whose pages contain our sign-up form; a request with
     `metrics_token` gets the counts from wherever it comes.
     """
 
@@ -257,6 +262,7 @@ class Web(_Section):
     trusted_proxies: Proxies = "127.0.0.1"
     form_origins: tuple[Origin, ...] = ()
     metrics_token: Token | None = None
+    about: Annotated[str, Field(max_length=LONGEST_ABOUT)] = ""
 
 
 class Privacy(_Section):
