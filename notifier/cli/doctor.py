@@ -214,8 +214,8 @@ def _summary(examination: "Examination") -> str:
         if examination.ok
         else f"No mail could be delivered today: {', '.join(examination.stopping)}."
     )
-    number = shared.count(len(examination.findings), "check")
-    text = f"{number}: {', '.join(words.values())}. {verdict}"
+    checks = shared.count(len(examination.findings), "check")
+    text = f"{checks}: {', '.join(words.values())}. {verdict}"
     return "\n".join(textwrap.wrap(text, _WIDTH, break_on_hyphens=False))
 
 

@@ -74,6 +74,14 @@ def test_it_changes_nothing_and_sends_nothing(world: World):
     assert not any(command.startswith("DATA") for command in world.mx.commands)
 
 
+def test_every_check_needs_and_reads_what_stands_before_it():
+    before: set[str] = set()
+    for check in checks.CHECKS:
+        assert {*check.needs, *check.reads} <= before, check.name
+        assert check.name not in before
+        before.add(check.name)
+
+
 def test_a_check_whose_cause_failed_names_it_and_asks_nobody(world: World):
     world.unset("sender.address")
     result = world.examine("dns.dkim_signature", "dns.authentication")

@@ -294,6 +294,12 @@ FAULTS = {
     "there is no address in From": Fault(
         without("sender.address"), "installation.sender", FAILED, "sender.address"
     ),
+    "From is an address at a mail provider": Fault(
+        settings(sender__address="society@gmail.com"),
+        "installation.sender",
+        WARNING,
+        "a domain of your own",
+    ),
     "there is no postal address": Fault(
         without("sender.postal_address"), "installation.postal_address", FAILED, "postal_address"
     ),

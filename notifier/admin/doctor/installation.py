@@ -8,8 +8,10 @@ from sqlalchemy import func, select
 
 from notifier.admin.doctor.backups import check_backup, check_restore
 from notifier.admin.doctor.check import Check
+from notifier.admin.doctor.domains import registrable
 from notifier.admin.doctor.examined import Examined
 from notifier.admin.doctor.findings import Result, failed, not_checked, ok, warning
+from notifier.email_addresses import PROVIDERS, domain_of, provider_of
 from notifier.errors import NotifierError, SettingsError
 from notifier.store import clock, db, keys
 from notifier.store.files import readable_by_others
@@ -21,6 +23,8 @@ from notifier.text import times
 _FREE_SHARE, _LEAST_FREE = 0.15, 100_000_000
 # Zones change their rules several times a year. Chosen by hand; not measured.
 _ZONE_DATA_YEARS = 2
+# Domains of mail providers, in whose name only their own servers may send.
+_FREE = frozenset((*PROVIDERS, *PROVIDERS.values()))
 # The shortest `secret_key` that signs links (`links.py`).
 _SHORTEST_KEY = 16
 
@@ -40,6 +44,14 @@ def _sender(examined: Examined) -> Result:
     address = examined.settings.sender.address
     if not address:
         return failed(expected, "not set", "Set sender.address: no mail goes out before.")
+    domain, server = domain_of(address), registrable(examined.settings.smtp.host)
+    if domain in _FREE and provider_of(f"x@{server}") != provider_of(address):
+        return warning(
+            expected,
+            f"{domain} belongs to a mail provider",
+            "Set sender.address to one of a domain of your own: receivers refuse mails in the name "
+            f"of {domain} from other servers.",
+        )
     return ok(expected, address)
 
 
