@@ -15,6 +15,7 @@ from typing import NamedTuple
 from sqlalchemy import false, select, union_all
 from sqlalchemy.orm import Session
 
+from notifier.digest import told_before
 from notifier.digest.selection import Candidate, select_items
 from notifier.digest.told import told
 from notifier.digest.view import Variant
@@ -46,7 +47,7 @@ class Owed(NamedTuple):
 
     Attributes:
         position: of the last match that it was served with.
-        sent: the ids of the changed entries that it was sent before.
+        sent: the ids of the entries that it was sent before, as far as that matters.
         waiting: the digests that wait, by id, oldest first.
         hidden: the sections that it leaves out.
     """
@@ -64,17 +65,24 @@ class Stock:
     Attributes:
         candidates: the matches above the lowest position, in the order of the sequence.
         contents: the items of digests that wait, by digest id.
+        known: the entries of these that somebody was told of by deliveries that are not here; after
+            a restore these may be news that was polled again.
     """
 
     candidates: tuple[Candidate, ...]
     contents: Mapping[int, Sequence[Candidate]]
+    known: frozenset[int] = frozenset()
 
     @property
     def changed(self) -> tuple[int, ...]:
-        """The entries that matches in it change, by id: who was told of them is owed the change."""
+        """The entries of which it matters who was told, by id.
+
+        Who was told of an entry is owed what matches in it change, and not the same news again.
+        """
         unsent = (item for items in self.contents.values() for item in items)
         items = (*self.candidates, *unsent)
-        return tuple(sorted({item.entry_id for item in items if item.kind is not NewsKind.NEW}))
+        changed = {item.entry_id for item in items if item.kind is not NewsKind.NEW}
+        return tuple(sorted(changed | self.known))
 
 
 def stock(session: Session, profile: Profile, above: int, waiting: Collection[int] = ()) -> Stock:
@@ -86,7 +94,9 @@ def stock(session: Session, profile: Profile, above: int, waiting: Collection[in
         above: the lowest position of a subscription.
         waiting: the digests that a newer one may contain, by id.
     """
-    return Stock(tuple(_candidates(session, profile, above)), _contents(session, waiting))
+    candidates = tuple(_candidates(session, profile, above))
+    known = told_before.among(session, {item.entry_id for item in candidates})
+    return Stock(candidates, _contents(session, waiting), frozenset(known))
 
 
 def items_of(owed: Owed, stock: Stock) -> tuple[tuple[Candidate, ...], bool]:

@@ -29,7 +29,7 @@ _IS_UNSENT = text("status <> 'sent'")
 class Digest(Base):
     """A composed digest for a group of like subscriptions; its body is rendered once.
 
-    Writer: `digest/digests.py`.
+    Writer: `digest/digests.py`; `digest/decisions.py` after a restore.
 
     Attributes:
         key: part of the URL of its archive page; random, so that nobody can count digests or guess
@@ -40,8 +40,8 @@ class Digest(Base):
             position, and the due time in UTC; ``"quiet/2026-03-02"`` for a digest without news.
         page_html: the body with all items, if some did not fit into the mail; else None.
         left_out: how many items did not fit into the mail.
-        approved_at: the time at which a person released it after it was held; it is not held for
-            refused mails again.
+        approved_at: the time at which a person released it after it was held, or after a restore;
+            it is not held for refused mails again.
         recipients: how many deliveries it had when it ended; None before. The number stays when
             the deliveries are removed after their period.
     """
