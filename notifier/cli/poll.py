@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from notifier.cli import shared
+from notifier.cli.tables import Column, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,7 +14,14 @@ if TYPE_CHECKING:
     from notifier.pipeline.poll import Progress
     from notifier.pipeline.poll_result import PollResult
 
-_HEADINGS = ("id", "status", "seen", "new", "changed", "address", "error")
+_COLUMNS = (
+    "id",
+    "status",
+    Column("seen", drop=1),
+    "new",
+    "changed",
+    Column("address", Kind.TEXT),
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -79,29 +87,22 @@ def poll_and_match(
 
 
 def _print_results(results: "Sequence[PollResult]") -> None:
-    """Print a table on a terminal; in a pipe only failures, on standard error."""
+    """Print a table on a terminal; failures on standard error, in a pipe, too."""
     from notifier.enums import PollStatus
 
+    if shared.is_terminal():
+        rows = [
+            (result.id, result.status, result.entries, result.new, result.changed, result.url)
+            for result in results
+        ]
+        shared.print_table(_COLUMNS, rows, shared.NO_SOURCES)
+    for result in results:
+        if result.status is PollStatus.FAILED:
+            shared.warn(
+                f"Source {result.id} {result.url}: {result.error}. "
+                f"To examine it: notifier sources check {result.id}"
+            )
     if not shared.is_terminal():
-        for result in results:
-            if result.status is PollStatus.FAILED:
-                shared.warn(
-                    f"Source {result.id} {result.url}: {result.error}. "
-                    f"To examine it: notifier sources check {result.id}"
-                )
         return
-    rows = [
-        (
-            result.id,
-            result.status,
-            result.entries,
-            result.new,
-            result.changed,
-            result.url,
-            result.error,
-        )
-        for result in results
-    ]
-    shared.print_table(_HEADINGS, rows, shared.NO_SOURCES)
     if results and all(result.status is PollStatus.NOT_DUE for result in results):
         shared.say("No source is due yet. To poll all the same: notifier poll --force")

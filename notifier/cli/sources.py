@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from notifier.cli import shared
+from notifier.cli import filters, shared, tables
+from notifier.cli.tables import Column
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,31 +52,43 @@ Authority = Annotated[
 Anyway = Annotated[bool, typer.Option("--anyway", help="Watch it, even if it cannot be read now.")]
 
 _COLUMNS = (
-    "id",
-    "kind",
-    "health",
-    "name",
-    "url",
-    "last_success_at",
-    "next_poll_at",
-    "left_out",
-    "last_error",
+    Column("id"),
+    Column("kind", drop=3),
+    Column("health"),
+    Column("name", tables.Kind.TEXT),
+    Column("host", tables.Kind.HOST, field="url"),
+    Column("read (UTC)", tables.Kind.TIME, 2, "last_success_at"),
+    Column("next poll (UTC)", tables.Kind.TIME, 5, "next_poll_at"),
+    Column("left out", drop=4, field="left_out"),
+    Column("error", tables.Kind.TEXT, 1, "last_error"),
 )
 
 
 @app.command("list")
-def list_(json: shared.Json = False, now: shared.Now = "") -> None:
-    """Show every source with its health, last error and next poll."""
-    from notifier.match import held
-    from notifier.watch import sources
+def list_(
+    profile: shared.Profile = None,
+    limit: shared.Limit = None,
+    wide: filters.Wide = False,
+    json: shared.Json = False,
+    now: shared.Now = "",
+) -> None:
+    """Show every source with its health, last error and next poll.
+
+    With --profile: those that are watched for this profile, or for all.
+    """
+    from notifier.match import held, profiles
+    from notifier.watch import source_lists, sources
 
     with shared.open_deps(now) as deps, deps.reading() as session:
         waiting = held.counts_by_source(session)
+        stored = profiles.find(session, profile) if profile else None
+        watched = source_lists.of_profile(session, stored) if stored else sources.listed(session)
         rows = [
             {**_to_json(source, deps.now()), "held": waiting.get(source.id, 0)}
-            for source in sources.listed(session)
+            for source in (watched[-limit:] if limit else watched)
         ]
-    shared.print_rows(rows, _COLUMNS, shared.NO_SOURCES, json=json)
+    shared.print_rows(rows, _COLUMNS, shared.NO_SOURCES, json=json, wide=wide)
+    shared.say_if_cut(len(rows), len(watched))
     if waiting and not json:
         number = shared.count(sum(waiting.values()), "held match", "es")
         shared.say(f"\n{number} for you to decide on: notifier matches list --held")

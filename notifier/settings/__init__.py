@@ -3,10 +3,12 @@
 from notifier.settings.listing import Listed, listed
 from notifier.settings.loading import CONFIG_NAME, check_value, environment, from_values, load
 from notifier.settings.sections import (
+    Backup,
     Dkim,
     Operator,
     Privacy,
     Retention,
+    Review,
     Schedule,
     Sender,
     Settings,
@@ -20,11 +22,13 @@ from notifier.settings.sections import (
 
 __all__ = [
     "CONFIG_NAME",
+    "Backup",
     "Dkim",
     "Listed",
     "Operator",
     "Privacy",
     "Retention",
+    "Review",
     "Schedule",
     "Sender",
     "Settings",

@@ -115,8 +115,24 @@ def _relative_to(settings: Settings, folder: Path) -> Settings:
             directory=(folder / own_templates).resolve() if own_templates else None
         ),
         "dkim": _anchor_key_files(settings.dkim, folder),
+        "backup": settings.backup.model_copy(
+            update={"journal_file": _journal_file(settings, folder)}
+        ),
     }
     return settings.model_copy(update=anchored)
+
+
+def _journal_file(settings: Settings, folder: Path) -> Path | None:
+    """Return the path of the journal of departures; None for a database that is no file."""
+    if settings.backup.journal_file is not None:
+        return (folder / settings.backup.journal_file).absolute()
+    url = _anchor_sqlite_url(settings.database_url, folder)
+    path = url.removeprefix("sqlite:///").partition("?")[0]
+    if url.startswith("postgresql"):
+        return (folder / "notifier.departures").absolute()
+    if path == url or not path or path.startswith((":memory:", "file:")):
+        return None
+    return Path(f"{path}.departures").absolute()
 
 
 def _anchor_key_files(dkim: Dkim, folder: Path) -> Dkim:

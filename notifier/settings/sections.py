@@ -189,6 +189,17 @@ class Schedule(_Section):
     quiet_minutes: Annotated[int, Field(ge=0, le=1440)] = 15
 
 
+class Review(_Section):
+    """Approval of digests by a person before they are sent.
+
+    With `required`, a digest is composed `lead_hours` before it is due, mailed to the operator, and
+    sent to nobody before it is approved (`notifier digests approve`).
+    """
+
+    required: bool = False
+    lead_hours: Annotated[int, Field(ge=0, le=336)] = 12
+
+
 class Subscriptions(_Section):
     """Renewal: subscribers are asked after `renewal_months` whether to go on; 0 means never."""
 
@@ -221,11 +232,28 @@ class Retention(_Section):
     revisions_days: Days = 400
 
 
+class Backup(_Section):
+    """The journal of departures, which a restore reads, and how long its lines are kept.
+
+    Without `journal_file` it lies beside the SQLite database, or beside the settings file. A
+    relative path counts from the settings file. `journal_days` is at least the age of the oldest
+    backup that may be restored; 0 keeps all lines.
+    """
+
+    journal_file: Path | None = None
+    journal_days: Days = 400
+
+
+# Characters of the text on the about page. Chosen by hand; not measured.
+LONGEST_ABOUT = 4_000
+
+
 class Web(_Section):
     """The address where `notifier serve` listens, and the parties that it trusts.
 
-    `trusted_proxies` may state a visitor's address (comma-separated IP addresses or networks);
-    `form_origins` are other sites whose pages contain our sign-up form; a request with
+    `about` is what the about page says of those who send the digests; an empty line begins a new
+    paragraph. `trusted_proxies` may state a visitor's address (comma-separated IP addresses or
+    networks); `form_origins` are other sites whose pages contain our sign-up form; a request with
     `metrics_token` gets the counts from wherever it comes.
     """
 
@@ -234,6 +262,7 @@ class Web(_Section):
     trusted_proxies: Proxies = "127.0.0.1"
     form_origins: tuple[Origin, ...] = ()
     metrics_token: Token | None = None
+    about: Annotated[str, Field(max_length=LONGEST_ABOUT)] = ""
 
 
 class Privacy(_Section):
@@ -263,12 +292,29 @@ class Settings(_Section):
     dkim: Dkim = Dkim()
     watch: Watch = Watch()
     schedule: Schedule = Schedule()
+    review: Review = Review()
     operator: Operator = Operator()
     subscriptions: Subscriptions = Subscriptions()
     retention: Retention = Retention()
+    backup: Backup = Backup()
     web: Web = Web()
     privacy: Privacy = Privacy()
     templates: TemplateFiles = TemplateFiles()
+
+    @model_validator(mode="after")
+    def _require_reviewer(self) -> "Settings":
+        """Refuse a review of which nobody would be told: no digest would ever be sent."""
+        if self.review.required and self.operator.address is None:
+            raise PydanticCustomError(
+                "refused_with_fix",
+                "review.required is true, but operator.address is not set: nobody would be told"
+                " which digests wait for approval.",
+                {
+                    "fix": "Set address under [operator] to the person who approves digests, or"
+                    " set review.required to false."
+                },
+            )
+        return self
 
     @property
     def controller(self) -> str:

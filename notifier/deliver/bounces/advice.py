@@ -18,7 +18,7 @@ _ADVICE = {
     ),
     Subject.POLICY: (
         "Check smtp.username, smtp.password and smtp.security, and that mails are signed and "
-        "allowed for your domain by its records in DNS (SPF, DKIM, DMARC)."
+        "allowed for your domain by its records in DNS (SPF, DKIM, DMARC):\n    notifier doctor"
     ),
     Subject.CONTENT: (
         "The servers dislike the text, its links or its size. Look at what is sent:\n"
