@@ -115,7 +115,7 @@ def test_a_commented_line_shows_the_default_or_an_example_that_is_accepted(tmp_p
     wrong = {
         key: shown[key]
         for key, default in defaults.items()
-        if default not in (None, [], {}) and key not in MADE and shown[key] != default
+        if default not in (None, "", [], {}) and key not in MADE and shown[key] != default
     }
     assert wrong == {}
     assert set(shown) == set(keys(Settings))
