@@ -20,11 +20,8 @@ from notifier.cli import (
     demo,
     digests,
     dkim,
-<<<<<<< HEAD
     docs,
-=======
     doctor,
->>>>>>> o-doctor
     entries,
     evaluate,
     explain,
@@ -73,12 +70,9 @@ for _command in (
     serve,
     clock,
     dkim,
-<<<<<<< HEAD
     settings,
     docs,
-=======
     doctor,
->>>>>>> o-doctor
 ):
     _command.register(app)
 for _noun in (sources, entries, profiles, matches, subscribers, digests, deliveries, bounces, db):

@@ -130,21 +130,37 @@ def drop(
     held: Annotated[
         bool, typer.Option("--held", help="ID is one of `matches list --held`.")
     ] = False,
+    now: shared.Now = "",
 ) -> None:
     """Keep a match out of all further digests.
 
-    What was sent stays sent.
+    What was sent stays sent. A draft that contains it is void, and composed anew by the next run.
     """
-    from notifier.errors import InputError
-    from notifier.match import held as held_matches
-    from notifier.match import matches
+    from notifier.admin import review
 
-    if not because.strip():
-        raise InputError("--because is empty.", "Say why, in a few words.")
-    with shared.open_deps() as deps, deps.writing() as session:
-        dropped = (held_matches if held else matches).drop(session, match_id, because.strip())
-        text = f"Dropped {'held match' if held else 'match'} {match_id}: {dropped.entry.title}"
-    shared.say(text)
+    with shared.open_deps(now) as deps:
+        dropped = (review.drop_held_match if held else review.drop_match)(deps, match_id, because)
+    shared.say(f"Dropped {'held match' if held else 'match'} {match_id}: {dropped.title}")
+    for draft in dropped.drafts:
+        if not draft.was_sent:
+            shared.say(
+                f"Draft {draft.digest_id} is void; the next run composes it anew without this."
+            )
+    if not held:
+        shared.say(f"To take it back: notifier matches restore {match_id}")
+
+
+@app.command("restore")
+def restore(match_id: MatchId, now: shared.Now = "") -> None:
+    """Take back that a match was dropped.
+
+    It goes into the next digest of everybody who was not sent it.
+    """
+    from notifier.admin import review
+
+    with shared.open_deps(now) as deps:
+        restored = review.restore_match(deps, match_id)
+    shared.say(f"Restored match {match_id}: {restored.title}")
 
 
 def _matches(

@@ -9,18 +9,27 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from notifier.digest.changes import MOST, ChangeView, describe_changes
 from notifier.digest.evidence import snapshot_key
 from notifier.digest.groups import candidate_of
 from notifier.digest.items import item_view
-from notifier.digest.view import DigestView, Variant, digest_view
+from notifier.digest.view import DigestView, Variant, digest_view, note_paragraphs
 from notifier.enums import DigestStatus, Edition, NewsKind, Tier
 from notifier.errors import NotFoundError
 from notifier.i18n.catalog import ENGLISH, language_of
-from notifier.store.models import Digest, DigestItem, Entry, Match, Profile, Revision, Source
+from notifier.store.models import (
+    Delivery,
+    Digest,
+    DigestItem,
+    Entry,
+    Match,
+    Profile,
+    Revision,
+    Source,
+)
 from notifier.text.languages import foreign, guess
 from notifier.text.urls import web_address
 
@@ -108,7 +117,7 @@ def public(session: Session, digest_id: int) -> Digest:
         NotFoundError: there is no such digest, or it is not public.
     """
     digest = session.get(Digest, digest_id)
-    if digest is None or not is_public(digest):
+    if digest is None or not is_public(session, digest):
         raise NotFoundError("There is no such digest.")
     return digest
 
@@ -129,15 +138,22 @@ def by_key(session: Session, key: str) -> Digest:
     return digest
 
 
-def is_public(digest: Digest) -> bool:
+def is_public(session: Session, digest: Digest) -> bool:
     """Return true if anybody may read a digest; then caches may keep its page."""
-    return digest.status in PUBLISHED and bool(digest.profile.document.get("public"))
+    if digest.status not in PUBLISHED or not digest.profile.document.get("public"):
+        return False
+    return bool(session.scalar(select(Digest.id).where(Digest.id == digest.id, has_begun())))
+
+
+def has_begun() -> ColumnElement[bool]:
+    """Return the SQL condition that a digest is no draft whose first readers are not due yet."""
+    return or_(Digest.open_until.is_(None), exists().where(Delivery.digest_id == Digest.id))
 
 
 def sent_view(session: Session, digest: Digest) -> DigestView:
     """Return the view of a stored digest, with the items that did not fit into its mail."""
     candidates, matches, revisions = [], {}, {}
-    for item in _items(session, digest):
+    for item in items_of(session, digest):
         match = item.match
         candidates.append(candidate_of(match, item.kind))
         matches[match.id], revisions[match.id] = match, item.revision
@@ -145,7 +161,8 @@ def sent_view(session: Session, digest: Digest) -> DigestView:
     variant = Variant(
         digest.cadence, digest.edition, digest.language, snapshot_key(profile.document)
     )
-    return digest_view(profile, candidates, matches, revisions, variant, digest.composed_at)
+    view = digest_view(profile, candidates, matches, revisions, variant, digest.composed_at)
+    return replace(view, note=note_paragraphs(digest.editors_note))
 
 
 def corrected_since(session: Session, digest: Digest) -> tuple[Correction, ...]:
@@ -214,7 +231,8 @@ def _later_revisions(digest: Digest) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _items(session: Session, digest: Digest) -> Sequence[DigestItem]:
+def items_of(session: Session, digest: Digest) -> Sequence[DigestItem]:
+    """Return the items of a digest in their order, with all that words them."""
     items = select(DigestItem).where(DigestItem.digest_id == digest.id).order_by(DigestItem.rank)
     return session.scalars(
         items.options(

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from notifier.digest.archive import PUBLISHED, public_profiles
+from notifier.digest.archive import PUBLISHED, has_begun, public_profiles
 from notifier.digest.changes import ChangeView, describe_changes
 from notifier.digest.items import spoken
 from notifier.enums import Authority, Edition, NewsKind
@@ -136,7 +136,7 @@ def _items(session: Session) -> list[_Told]:
     profile_ids = [profile.id for profile in public_profiles(session)]
     newest = (
         select(Digest.id)
-        .where(Digest.profile_id.in_(profile_ids), Digest.status.in_(PUBLISHED))
+        .where(Digest.profile_id.in_(profile_ids), Digest.status.in_(PUBLISHED), has_begun())
         .order_by(Digest.id.desc())
         .limit(_MOST_DIGESTS)
     )

@@ -73,10 +73,14 @@ class Stock:
 
     @property
     def changed(self) -> tuple[int, ...]:
-        """The entries that matches in it change, by id: who was told of them is owed the change."""
+        """The entries that some may have been told of before, by id.
+
+        Who was told is owed the change of one, and not again what was dropped and restored.
+        """
         unsent = (item for items in self.contents.values() for item in items)
         items = (*self.candidates, *unsent)
-        return tuple(sorted({item.entry_id for item in items if item.kind is not NewsKind.NEW}))
+        earlier = (item for item in items if item.kind is not NewsKind.NEW or item.restored)
+        return tuple(sorted({item.entry_id for item in earlier}))
 
 
 def stock(session: Session, profile: Profile, above: int, waiting: Collection[int] = ()) -> Stock:
@@ -183,6 +187,7 @@ def candidate_of(match: Match, kind: NewsKind | None = None) -> Candidate:
         match.score,
         filed=match.filed,
         revision_id=match.revision_id,
+        restored=match.restored_at is not None,
     )
 
 

@@ -15,7 +15,6 @@ from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from notifier.enums import NewsKind
-from notifier.errors import NotFoundError
 from notifier.i18n.messages import LazyMessage
 from notifier.match import filters, held, recent_news, unjudged
 from notifier.match.held import HeldDraft
@@ -223,6 +222,14 @@ def _locked_positions(session: Session, profile_ids: Collection[int]) -> dict[in
     return positions
 
 
+def next_position(session: Session, profile_id: int) -> int:
+    """Lock a profile, and return a new place at the end of its sequence of matches."""
+    position = _locked_positions(session, [profile_id])[profile_id] + 1
+    moved = update(Profile).where(Profile.id == profile_id).values(position=position)
+    session.execute(moved.execution_options(synchronize_session=False))
+    return position
+
+
 def _link_stories(session: Session, drafts: Sequence[MatchDraft], stored: Sequence[Match]) -> None:
     """Give each match the story of the match that reported the same news first."""
     for draft, match in zip(drafts, stored, strict=True):
@@ -266,24 +273,6 @@ def release(
         first_match_id=first_match_id,
     )
     (match,) = store_matches(session, [draft], now)
-    return match
-
-
-def drop(session: Session, match_id: int, because: str) -> Match:
-    """Drop a match: it stays listed, and goes into no further digest.
-
-    Args:
-        session: a writing session; the caller commits.
-        match_id: as `listed` gives it.
-        because: the reason, not empty.
-
-    Raises:
-        NotFoundError: there is no match with this id.
-    """
-    match = session.get(Match, match_id)
-    if match is None:
-        raise NotFoundError(f"There is no match {match_id}.", "See: notifier matches list")
-    match.filed, match.dropped_because = True, because
     return match
 
 

@@ -189,6 +189,17 @@ class Schedule(_Section):
     quiet_minutes: Annotated[int, Field(ge=0, le=1440)] = 15
 
 
+class Review(_Section):
+    """Approval of digests by a person before they are sent.
+
+    With `required`, a digest is composed `lead_hours` before it is due, mailed to the operator, and
+    sent to nobody before it is approved (`notifier digests approve`).
+    """
+
+    required: bool = False
+    lead_hours: Annotated[int, Field(ge=0, le=336)] = 12
+
+
 class Subscriptions(_Section):
     """Renewal: subscribers are asked after `renewal_months` whether to go on; 0 means never."""
 
@@ -281,6 +292,7 @@ class Settings(_Section):
     dkim: Dkim = Dkim()
     watch: Watch = Watch()
     schedule: Schedule = Schedule()
+    review: Review = Review()
     operator: Operator = Operator()
     subscriptions: Subscriptions = Subscriptions()
     retention: Retention = Retention()
@@ -288,6 +300,21 @@ class Settings(_Section):
     web: Web = Web()
     privacy: Privacy = Privacy()
     templates: TemplateFiles = TemplateFiles()
+
+    @model_validator(mode="after")
+    def _require_reviewer(self) -> "Settings":
+        """Refuse a review of which nobody would be told: no digest would ever be sent."""
+        if self.review.required and self.operator.address is None:
+            raise PydanticCustomError(
+                "refused_with_fix",
+                "review.required is true, but operator.address is not set: nobody would be told"
+                " which digests wait for approval.",
+                {
+                    "fix": "Set address under [operator] to the person who approves digests, or"
+                    " set review.required to false."
+                },
+            )
+        return self
 
     @property
     def controller(self) -> str:

@@ -99,7 +99,7 @@ def _digest_page(request: Request, key: str) -> Response:
             "body": page_body(body),
             "since": archive.corrected_since(session, digest),
         }
-        public = archive.is_public(digest)
+        public = archive.is_public(session, digest)
     page = render_page(request, "digest", values, language)
     return cached(request, page) if public else page
 

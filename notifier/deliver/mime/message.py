@@ -54,8 +54,8 @@ class MessageSpec:
         message_id: the Message-ID of the delivery, with angle brackets.
         to: the recipient's address.
         subject: one line, shared by all recipients of the mail.
-        template: ``digest``, ``confirmation``, ``account`` or ``operator_alert``, under
-            ``templates/email/``.
+        template: ``digest``, ``confirmation``, ``account``, ``operator_alert`` or
+            ``operator_draft``, under ``templates/email/``.
         values: the template's values that all recipients share, by name.
         personal: the template's values of this recipient alone, by name: one line of plain text
             each.
