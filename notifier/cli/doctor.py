@@ -10,6 +10,7 @@ from notifier.cli import shared
 
 if TYPE_CHECKING:
     from notifier.admin.doctor.examination import Examination
+    from notifier.admin.doctor.examined import Options
     from notifier.admin.doctor.findings import Finding
     from notifier.admin.doctor.last_examination import Comparison
 
@@ -72,6 +73,21 @@ def doctor(
     check is explained in docs/doctor.md.
     """
     from notifier.admin.doctor.examination import examine
+
+    options = _options(send_to, imap, dns, now)
+    printer = _Printer()
+    shows_all = not (json or show_changes)
+    examination = examine(options, on_finding=printer.print if shows_all else None)
+    if json:
+        shared.print_json(_to_json(examination, show_changes=show_changes))
+    elif show_changes:
+        _print_changes(examination)
+    if not json:
+        shared.say(f"\n{_summary(examination)}")
+    raise typer.Exit(_exit_code(examination))
+
+
+def _options(send_to: str, imap: str, dns: str, now: str) -> "Options":
     from notifier.admin.doctor.examined import Options
     from notifier.admin.doctor.name_servers import parse_server
     from notifier.deliver.bounces import mailbox
@@ -87,7 +103,7 @@ def doctor(
         parse_server(dns)
     if imap:
         mailbox.parse_address(imap)
-    options = Options(
+    return Options(
         config=shared.config_path(),
         now=shared.moment(now),
         name_server=dns,
@@ -95,16 +111,6 @@ def doctor(
         imap=imap,
         imap_password=os.environ.get("NOTIFIER_IMAP_PASSWORD", ""),
     )
-    printer = _Printer()
-    shows_all = not (json or show_changes)
-    examination = examine(options, on_finding=printer.print if shows_all else None)
-    if json:
-        shared.print_json(_to_json(examination, show_changes=show_changes))
-    elif show_changes:
-        _print_changes(examination)
-    if not json:
-        shared.say(f"\n{_summary(examination)}")
-    raise typer.Exit(_exit_code(examination))
 
 
 def _exit_code(examination: "Examination") -> int:
