@@ -41,7 +41,7 @@ class Measurements:
         deliveries: how many mails there are of each status; `sent` are those of all time.
         backlog: what is due and waits, by lane: `asked`, `urgent`, `others`.
         sources: how many watched sources there are of each health.
-        digests: how many digests wait: `composing`, `draft`, `held`, `approved`, and those that ended otherwise.
+        digests: how many digests there are by status: those that were not sent.
         held_matches: how many matches wait for a person.
         held_suppressions: how many suppressions wait for a person.
         ran_at: when notifier last ran; None before the first run.
