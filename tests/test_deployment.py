@@ -57,3 +57,31 @@ def test_two_workers_deliver_and_one_scheduler_wakes_them():
     commands = [service["command"] for service in SERVICES.values()]
     assert commands.count(["work", "--only", "deliver"]) == 2
     assert commands.count(["work", "--only", "poll,compose"]) == 1
+
+
+UNITS = sorted(path.name for path in (ROOT / "deploy").glob("notifier*.*"))
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_a_unit_of_systemd_is_valid_and_starts_a_command_that_exists(name: str):
+    text = (ROOT / "deploy" / name).read_text(encoding="utf-8")
+    assert name in (ROOT / "docs" / "running.md").read_text(encoding="utf-8")
+    if name.endswith(".timer"):
+        assert name.replace(".timer", ".service") in UNITS
+        return
+    (command,) = re.findall(r"^ExecStart=/opt/notifier/bin/notifier (.+)$", text, re.MULTILINE)
+    assert command.split()[0] in {"run", "serve", "work", "bounces"}
+    for line in ("User=notifier", "UMask=0077", "NoNewPrivileges=yes", "ProtectSystem=strict"):
+        assert f"\n{line}\n" in text
+    for variable, credential in re.findall(r"Environment=NOTIFIER_(\w+)_FILE=%d/(\w+)", text):
+        assert f"LoadCredential={credential}:/etc/notifier/{credential}" in text
+        assert credential == variable.replace("__", "_").lower()
+
+
+def test_no_web_server_logs_addresses_of_links_or_believes_a_visitors_header():
+    nginx = (ROOT / "deploy" / "nginx.conf").read_text(encoding="utf-8")
+    servers = nginx.count("server {")
+    assert nginx.count("access_log off;") == servers == 2
+    assert "X-Forwarded-For $remote_addr;" in nginx
+    assert "$proxy_add_x_forwarded_for" not in nginx
+    assert nginx.count("{") == nginx.count("}")
