@@ -160,6 +160,7 @@ LIBRARIES: dict[str, set[str]] = {
     },
     "multiprocessing": set(),
     "poplib": set(),
+    "prometheus_client": {"web/metrics.py"},
     "procrastinate": {"worker.py"},
     "protego": {"watch/robots.py"},
     "rapidfuzz": {

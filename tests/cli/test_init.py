@@ -130,7 +130,7 @@ def test_what_is_known_is_set_and_everything_else_has_its_default(tmp_path: Path
     values = {"sender.address": "news@example.org", "smtp.port": 2525, "dkim.selector": "x"}
     (tmp_path / "notifier.toml").write_text(starter_file(values))
     settings = load(tmp_path / "notifier.toml", {})
-    kept = {"secret_key", "suppression_key", "database_url"}
+    kept = {"secret_key", "suppression_key", "database_url", "backup.journal_file"}
     assert {
         key: value
         for key, value in flat(settings.model_dump()).items()
