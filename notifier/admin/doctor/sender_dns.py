@@ -257,7 +257,9 @@ def _authentication(examined: Examined) -> Result:
         and examined.status_of("dns.spf_covers") is not Status.FAILED
         and dmarc.is_aligned(examined.names, policy, examined.bounce_domain, "spf")
     ):
-        proofs.append(f"SPF ({examined.bounce_domain})")
+        unknown = examined.status_of("dns.spf_covers") is Status.NOT_CHECKED
+        doubt = "; who sends was not checked" * unknown
+        proofs.append(f"SPF ({examined.bounce_domain}{doubt})")
     if len(proofs) == 2:
         return ok(expected, " and ".join(proofs))
     if proofs:
