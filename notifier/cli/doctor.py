@@ -175,6 +175,8 @@ def _print_part(label: str, text: str) -> None:
 
 def _print_changes(examination: "Examination") -> None:
     comparison = examination.comparison
+    if comparison is not None and comparison.problem:
+        shared.warn(f"The next run cannot compare with this one. {comparison.problem}")
     if comparison is None or not comparison.since:
         shared.say("There is nothing to compare with: the doctor has not run here before.")
         return
