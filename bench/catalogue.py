@@ -199,8 +199,10 @@ BENCHES = (
         ),
         leaves_open="The mail server is on the same two cores, and takes its share of them.",
         closes=(
-            "What is beyond sending (the start of Python, reading, rendering and planning) is paid "
-            "once a run: a longer list has a smaller share of it. Signing is as described below."
+            "Of 4.4 s on SQLite, 0.9 are the start of Python and its libraries, 0.5 composing and "
+            "planning, the rest sending; a longer list has a smaller share of the first two. On "
+            "PostgreSQL the server's own work shares the two cores: it belongs on a third. The "
+            "libraries alone take 85 MB. Signing is as described above."
         ),
     ),
     Bench(
@@ -232,7 +234,12 @@ BENCHES = (
             "Who gets what is decided in the database: time grows with the list, memory does not."
         ),
         leaves_open="Lists in which everybody was told something else before: more groups.",
-        closes="Fewer indexes and keys on the table of deliveries; each costs its share of rows.",
+        closes=(
+            "A third of the time is storing deliveries with their five indexes, a fifth (on "
+            "PostgreSQL a third) the new due time of each subscription, whose index changes with "
+            "it; on PostgreSQL a fifth is the check of foreign keys. One row for all who share a "
+            "schedule, instead of a due time with each subscription, would close part of it."
+        ),
         curves=(
             Curve("people", "s", "Planning by the length of the list"),
             Curve("people", "MB", "Memory of planning by the length of the list"),
@@ -249,6 +256,10 @@ BENCHES = (
         ),
         proves="An idle program reads indexes, whatever the store holds.",
         leaves_open="A store that no longer fits in memory, where an index is read from a disk.",
+        closes=(
+            "One read of an index for each profile, and on PostgreSQL 45 round trips of one "
+            "statement each: fewer profiles or fewer, larger statements."
+        ),
         curves=(Curve("subscribers", "ms", "An idle tick by the size of the store"),),
     ),
     Bench(

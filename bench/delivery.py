@@ -130,7 +130,18 @@ def _installation(url: str, port: int, people: int, body: int) -> Deps:
         session.flush()
         for start in range(0, people, 10_000):
             _enqueue(session, profile.id, digest.id, range(start, min(start + 10_000, people)))
+        _count_on(session)
     return deps
+
+
+def _count_on(session) -> None:
+    """Let PostgreSQL number new rows after those that were stored with numbers."""
+    from sqlalchemy import text
+
+    if session.get_bind().dialect.name == "postgresql":
+        for table in ("subscriber", "subscription"):
+            sequence = f"pg_get_serial_sequence('{table}', 'id')"
+            session.execute(text(f"SELECT setval({sequence}, max(id)) FROM {table}"))
 
 
 def _enqueue(session, profile_id: int, digest_id: int, numbers: range) -> None:

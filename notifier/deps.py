@@ -201,8 +201,8 @@ class Deps:
             if not getattr(self.settings.sender, key):
                 raise SettingsError(
                     f"sender.{key} is not set: no mail can be sent.",
-                    f"Set {key} under [sender] in notifier.toml, or"
-                    f" NOTIFIER_SENDER__{key.upper()}.",
+                    f"Run `notifier init` in a terminal, which asks for it; or set {key} under"
+                    f" [sender] in notifier.toml, or NOTIFIER_SENDER__{key.upper()}.",
                 )
 
 

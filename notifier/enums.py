@@ -130,8 +130,10 @@ SubscriptionStatus.RUNNING = frozenset((SubscriptionStatus.CONFIRMED, Subscripti
 class DigestStatus(StrEnum):
     """The status of a digest; only the deliveries of an `approved` or `sent` one are sent.
 
-    `composing`: its deliveries are being stored; the last of them releases it. `failed`: nothing of
-    it waits any more, and it reached nobody.
+    `composing`: its deliveries are being stored; the last of them releases it. `draft`: it waits
+    for a person's approval. `void`: a draft whose items changed, or that nobody is owed any more;
+    nobody is sent it. `dropped`: a draft that a person does not want to be sent. `failed`: nothing
+    of it waits any more, and it reached nobody.
     """
 
     COMPOSING = "composing"
@@ -140,6 +142,8 @@ class DigestStatus(StrEnum):
     APPROVED = "approved"
     SENT = "sent"
     FAILED = "failed"
+    VOID = "void"
+    DROPPED = "dropped"
 
 
 class DeliveryKind(StrEnum):

@@ -80,11 +80,13 @@ def _describe(file: Path, result: "Restored") -> None:
     if result.kept:
         shared.say(f"What it replaced is kept: {result.kept}")
     repeated = result.repeated
-    shared.say(
-        "Since then: "
-        f"{shared.count(repeated.left, 'subscription')} ended, "
-        f"{repeated.erased} erased, {repeated.suppressed} suppressed. They stay so."
-    )
+    if repeated.left or repeated.erased or repeated.suppressed:
+        shared.say(
+            f"Since then {shared.count(repeated.left, 'subscription')} ended, {repeated.erased} "
+            f"were erased and {repeated.suppressed} suppressed. They stay so."
+        )
+    elif result.is_complete:
+        shared.say("Since then nobody left, was erased or was suppressed.")
     if repeated.moved:
         ids = ", ".join(str(each) for each in repeated.moved)
         shared.say(
@@ -175,10 +177,10 @@ def _waiting_json(waiting: "Waiting") -> dict[str, object]:
 
 def _report(prepared: "Prepared", waiting: "Sequence[Waiting]", ended: str | None) -> None:
     if prepared.evidence:
-        shared.say(
-            "The replaced database was read: nobody gets again what it had sent"
-            f" ({shared.count(prepared.already_sent, 'open mail')} of these)."
-        )
+        shared.say("The replaced database was read: nobody gets again what it had sent.")
+        if prepared.already_sent:
+            number = shared.count(prepared.already_sent, "mail")
+            shared.say(f"It had sent {number} that waited when the backup was made.")
     elif waiting:
         shared.say("The replaced database cannot be read: nobody knows what it had sent.")
     if ended is not None:
@@ -200,7 +202,7 @@ def _report(prepared: "Prepared", waiting: "Sequence[Waiting]", ended: str | Non
         if more:
             shared.say(f"    and {more} more")
     shared.say(
-        "\nIf the readers have it:        notifier db resume --skip"
+        "\nThe readers have it already:   notifier db resume --skip"
         "\nRather twice than not at all:  notifier db resume --send"
         "\nOne after the other:           add --digest ID"
     )

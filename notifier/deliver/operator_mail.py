@@ -17,7 +17,15 @@ from notifier.store.models import Delivery, Notice
 KEPT_FOR = timedelta(days=30)
 
 
-def enqueue(session: Session, to: str, subject: str, text: str, domain: str, now: datetime) -> None:
+def enqueue(
+    session: Session,
+    to: str,
+    subject: str,
+    text: str,
+    domain: str,
+    now: datetime,
+    draft_id: int | None = None,
+) -> None:
     """Enqueue a mail to the operator.
 
     Args:
@@ -28,8 +36,9 @@ def enqueue(session: Session, to: str, subject: str, text: str, domain: str, now
         text: paragraphs with empty lines between them.
         domain: the right side of its Message-ID.
         now: the time of writing.
+        draft_id: the draft that is shown below the text; None for none.
     """
-    notice = Notice(to=to, subject=subject, text=text, created_at=now)
+    notice = Notice(to=to, subject=subject, text=text, created_at=now, digest_id=draft_id)
     session.add(notice)
     session.flush()
     outbox.enqueue_notice(session, notice, domain, now)

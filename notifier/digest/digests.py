@@ -1,6 +1,7 @@
-"""Digests: composed for a group of subscriptions, stored with their items, held and approved.
+"""Digests: composed for a group of subscriptions, stored with their items, released and ended.
 
-Owns the tables of digests and their items.
+Owns the tables of digests and their items; what a person decides about one is in `drafts.py` and
+`editing.py`.
 """
 
 import hashlib
@@ -8,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, exists, func, insert, select, update
+from sqlalchemy import delete, exists, func, insert, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from notifier.digest.groups import Group
@@ -143,7 +144,7 @@ def compose(
     items = tuple(
         (item.match_id, states.revisions[item.match_id].id, item.kind) for item in group.items
     )
-    return ComposedDigest(group.variant, _group_key(group), window, render(view), items)
+    return ComposedDigest(group.variant, group_key(group), window, render(view), items)
 
 
 def compose_no_news(variant: Variant, rendered: Rendered, due_at: datetime) -> ComposedDigest:
@@ -244,6 +245,7 @@ def _digest(profile_id: int, composed: ComposedDigest, now: datetime) -> Digest:
         body_text=rendered.text,
         page_html=rendered.page,
         left_out=rendered.left_out,
+        seen_snapshot=composed.variant.seen_snapshot,
         composed_at=now,
     )
 
@@ -263,7 +265,8 @@ def is_urgent(session: Session, composed: ComposedDigest) -> bool:
     return session.scalar(urgent) is not None
 
 
-def _group_key(group: Group) -> str:
+def group_key(group: Group) -> str:
+    """Return 64 hexadecimal digits that are equal for the same items in the same words."""
     variant = group.variant
     parts = [
         str(variant.edition),
@@ -355,22 +358,6 @@ def hold_if_refused(session: Session, digest_id: int) -> tuple[int, int, str] | 
     return refused, refused + sent, session.scalar(last) or ""
 
 
-def approve(digest: Digest, now: datetime) -> bool:
-    """Release a held digest or a draft; return false if it was neither."""
-    if digest.status not in (DigestStatus.HELD, DigestStatus.DRAFT):
-        return False
-    digest.status, digest.approved_at = DigestStatus.APPROVED, now
-    return True
-
-
-def hold(digest: Digest) -> bool:
-    """Stop the deliveries of a digest until it is approved; return false if none was going out."""
-    if digest.status is not DigestStatus.APPROVED:
-        return False
-    digest.status = DigestStatus.HELD
-    return True
-
-
 def reopen(digest: Digest | None) -> None:
     """Let deliveries of a digest go out that was sent or failed; any other one stays as it is."""
     if digest is not None and digest.status in (DigestStatus.SENT, DigestStatus.FAILED):
@@ -380,13 +367,15 @@ def reopen(digest: Digest | None) -> None:
 def finish(session: Session) -> None:
     """End the approved digests without open deliveries: as sent, or failed if nobody got them.
 
-    Their recipients are counted, so that nobody need count them again.
+    Their recipients are counted, so that nobody need count them again. An approved draft is not
+    ended before anybody was due.
     """
     of_digest = Delivery.digest_id == Digest.id
+    has_begun = or_(Digest.open_until.is_(None), exists().where(of_digest))
     unfinished = select(Delivery.id).where(of_digest, is_unfinished())
     got = select(Delivery.id).where(of_digest, Delivery.status == DeliveryStatus.SENT)
     ended = select(Digest, got.exists()).where(
-        has_status(DigestStatus.APPROVED), ~unfinished.exists()
+        has_status(DigestStatus.APPROVED), has_begun, ~unfinished.exists()
     )
     for digest, reached in session.execute(ended).all():
         digest.status = DigestStatus.SENT if reached else DigestStatus.FAILED

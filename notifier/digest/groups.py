@@ -9,10 +9,10 @@ owed the same; who they are is not known here.
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import false, select, union_all
+from sqlalchemy import false, func, select, union_all
 from sqlalchemy.orm import Session
 
 from notifier.digest import told_before
@@ -23,6 +23,8 @@ from notifier.enums import NewsKind
 from notifier.store.db import in_chunks
 from notifier.store.models import DigestItem, Match, Profile, Subscription
 
+# How far before the newest match the latest items reach. Chosen by hand; not measured.
+_LATEST_PERIOD = timedelta(days=30)
 # The value of `Variant.seen_snapshot` for every snapshot but the current one.
 _EARLIER = "earlier"
 
@@ -75,14 +77,15 @@ class Stock:
 
     @property
     def changed(self) -> tuple[int, ...]:
-        """The entries of which it matters who was told, by id.
+        """The entries that some may have been told of before, by id.
 
-        Who was told of an entry is owed what matches in it change, and not the same news again.
+        Who was told is owed the change of one, and not the same news again: what was dropped and
+        restored, or polled again after a restore of the database.
         """
         unsent = (item for items in self.contents.values() for item in items)
         items = (*self.candidates, *unsent)
-        changed = {item.entry_id for item in items if item.kind is not NewsKind.NEW}
-        return tuple(sorted(changed | self.known))
+        earlier = (item for item in items if item.kind is not NewsKind.NEW or item.restored)
+        return tuple(sorted({item.entry_id for item in earlier} | self.known))
 
 
 def stock(session: Session, profile: Profile, above: int, waiting: Collection[int] = ()) -> Stock:
@@ -191,6 +194,7 @@ def candidate_of(match: Match, kind: NewsKind | None = None) -> Candidate:
         match.score,
         filed=match.filed,
         revision_id=match.revision_id,
+        restored=match.restored_at is not None,
     )
 
 
@@ -208,3 +212,11 @@ def seen_since(session: Session, profile: Profile, since: datetime) -> list[Cand
     changed = {item.entry_id for item in candidates if item.kind is not NewsKind.NEW}
     new = {item.entry_id for item in candidates if item.kind is NewsKind.NEW}
     return select_items(candidates, changed - new)
+
+
+def latest(session: Session, profile: Profile) -> list[Candidate]:
+    """Return the items of the month before the newest match, for a preview when nothing is owed."""
+    newest = session.scalar(
+        select(func.max(Match.created_at)).where(Match.profile_id == profile.id)
+    )
+    return [] if newest is None else seen_since(session, profile, newest - _LATEST_PERIOD)

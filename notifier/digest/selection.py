@@ -40,6 +40,7 @@ class Candidate:
         score: 0 to 1; orders the items of a section.
         filed: true if it is owed to nobody, because it belongs to a baseline or to the past.
         revision_id: the state of the entry; a state that was held may be matched after newer ones.
+        restored: true if a person took back that it was dropped; some may have been sent it before.
     """
 
     match_id: int
@@ -50,6 +51,7 @@ class Candidate:
     score: float
     filed: bool = False
     revision_id: int = 0
+    restored: bool = False
 
 
 def select_items(
@@ -74,6 +76,11 @@ def select_items(
     ]
     if all(section_of(item) is Section.RELATED for item in items):
         return []
+    return in_order(items)
+
+
+def in_order(items: Iterable[Candidate]) -> list[Candidate]:
+    """Return the items of a digest, most important first."""
     order = list(Section)
     return sorted(
         items, key=lambda item: (order.index(section_of(item)), -item.score, -item.position)

@@ -95,6 +95,7 @@ class DigestView:
         snapshot: the profile in short; None for readers who have seen it.
         left_out: how many items did not fit into the mail.
         bare: true if no terms are explained, to save space.
+        note: the paragraphs that a person put above the items; none for none.
     """
 
     therapy: str
@@ -105,6 +106,7 @@ class DigestView:
     snapshot: SnapshotView | None = None
     left_out: int = 0
     bare: bool = False
+    note: tuple[str, ...] = ()
 
     @property
     def count(self) -> int:
@@ -141,6 +143,11 @@ class DigestView:
         items = tuple(item.in_short() for item in section.items)
         sections = (replace(section, items=items),)
         return replace(first, sections=sections, evidence=None, snapshot=None, bare=True)
+
+
+def note_paragraphs(text: str) -> tuple[str, ...]:
+    """Return the paragraphs of a stored note, which have an empty line between them."""
+    return tuple(filter(None, text.split("\n\n")))
 
 
 def digest_view(

@@ -11,13 +11,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, bindparam, func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session, joinedload
 
-from notifier.enums import NewsKind, Tier
-from notifier.errors import NotFoundError
+from notifier.enums import NewsKind
 from notifier.i18n.messages import LazyMessage
-from notifier.match import held, recent_news, unjudged
+from notifier.match import filters, held, recent_news, unjudged
 from notifier.match.held import HeldDraft
 from notifier.match.judging import News, classify
 from notifier.match.score import Judgement
@@ -223,6 +222,14 @@ def _locked_positions(session: Session, profile_ids: Collection[int]) -> dict[in
     return positions
 
 
+def next_position(session: Session, profile_id: int) -> int:
+    """Lock a profile, and return a new place at the end of its sequence of matches."""
+    position = _locked_positions(session, [profile_id])[profile_id] + 1
+    moved = update(Profile).where(Profile.id == profile_id).values(position=position)
+    session.execute(moved.execution_options(synchronize_session=False))
+    return position
+
+
 def _link_stories(session: Session, drafts: Sequence[MatchDraft], stored: Sequence[Match]) -> None:
     """Give each match the story of the match that reported the same news first."""
     for draft, match in zip(drafts, stored, strict=True):
@@ -269,44 +276,20 @@ def release(
     return match
 
 
-def drop(session: Session, match_id: int, because: str) -> Match:
-    """Drop a match: it stays listed, and goes into no further digest.
-
-    Args:
-        session: a writing session; the caller commits.
-        match_id: as `listed` gives it.
-        because: the reason, not empty.
-
-    Raises:
-        NotFoundError: there is no match with this id.
-    """
-    match = session.get(Match, match_id)
-    if match is None:
-        raise NotFoundError(f"There is no match {match_id}.", "See: notifier matches list")
-    match.filed, match.dropped_because = True, because
-    return match
-
-
 def listed(
-    session: Session,
-    profile: Profile | None = None,
-    tier: Tier | None = None,
-    limit: int | None = None,
+    session: Session, wanted: filters.Filter = filters.ALL, limit: int | None = None
 ) -> list[Match]:
     """Return matches, newest first, with their entry, source, profile and revision's number."""
-    return list(one_by_one(session, profile, tier, limit))
+    return list(one_by_one(session, wanted, limit))
 
 
 def one_by_one(
-    session: Session,
-    profile: Profile | None = None,
-    tier: Tier | None = None,
-    limit: int | None = None,
+    session: Session, wanted: filters.Filter = filters.ALL, limit: int | None = None
 ) -> Iterator[Match]:
     """Yield the same, however many there are: few are in memory at a time."""
     query = (
         select(Match)
-        .where(*_wanted(profile, tier))
+        .where(*wanted.conditions(Match, Match.created_at))
         .order_by(Match.id.desc())
         .limit(limit)
         .options(
@@ -318,17 +301,7 @@ def one_by_one(
     yield from session.scalars(query.execution_options(yield_per=_READ_TOGETHER))
 
 
-def number_stored(
-    session: Session, profile: Profile | None = None, tier: Tier | None = None
-) -> int:
+def number_stored(session: Session, wanted: filters.Filter = filters.ALL) -> int:
     """Return how many matches there are."""
-    return session.scalars(select(func.count(Match.id)).where(*_wanted(profile, tier))).one()
-
-
-def _wanted(profile: Profile | None, tier: Tier | None) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if profile is not None:
-        conditions.append(Match.profile_id == profile.id)
-    if tier is not None:
-        conditions.append(Match.tier == tier)
-    return conditions
+    conditions = wanted.conditions(Match, Match.created_at)
+    return session.scalars(select(func.count(Match.id)).where(*conditions)).one()

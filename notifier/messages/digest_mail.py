@@ -30,7 +30,7 @@ from notifier.email_addresses import to_ascii_domain
 from notifier.enums import Cadence
 from notifier.i18n.catalog import language_of
 from notifier.links import Purpose
-from notifier.messages import account_mail, note_mail
+from notifier.messages import account_mail, draft_mail, note_mail
 from notifier.messages.digest_body import digest_title
 from notifier.store.models import Delivery, Digest, Subscription
 from notifier.subscribers.schedule import Schedule
@@ -232,8 +232,11 @@ def _schedule_of(claimed: Claimed) -> Schedule:
 def _spec_of(deps: Deps, delivery: Delivery, now: datetime) -> MessageSpec:
     """Return the mail of a delivery that is not a digest."""
     message_id = delivery.message_id
-    if delivery.notice is not None:
-        return account_mail.operator_alert_spec(delivery.notice, message_id)
+    notice = delivery.notice
+    if notice is not None and notice.digest is not None:
+        return draft_mail.draft_spec(deps, notice, notice.digest, message_id)
+    if notice is not None:
+        return account_mail.operator_alert_spec(notice, message_id)
     if delivery.change is not None:
         return account_mail.address_change_spec(
             deps, delivery.change, delivery.kind, message_id, now

@@ -2,7 +2,8 @@
 
 For each profile with something due: group who is due and what they are owed, close, render each
 group's digest, store it as `composing`, store its deliveries in short transactions
-(`pipeline/planning.py`), and release it. No object is made for a subscription. One that changed in
+(`pipeline/planning.py`), and release it. Where a person reviews digests, `pipeline/review.py` does
+this instead. No object is made for a subscription. One that changed in
 between is left for the next run. A profile, group or subscription that cannot be composed stops no
 other; the trouble is stored with the subscription.
 """
@@ -22,24 +23,20 @@ from notifier.digest.evidence import snapshot_key
 from notifier.digest.groups import Group, Owed, Stock
 from notifier.digest.selection import Candidate
 from notifier.digest.view import Variant
-from notifier.enums import Cadence, Edition, Lane
+from notifier.enums import Lane
 from notifier.messages import digest_body
-from notifier.pipeline import planning, silent_months, unsent
+from notifier.pipeline import classes, planning, review, silent_months, unsent
 from notifier.pipeline.planning import OutdatedError, Plan
 from notifier.pipeline.problems import Problems
 from notifier.store import backup_state, wakes
 from notifier.store.models import Profile
 from notifier.subscribers import due_groups, due_profiles
-from notifier.subscribers.due_classes import DueClass, History, Outcome
+from notifier.subscribers.due_classes import DueClass, Outcome
 from notifier.subscribers.due_profiles import Due
 
 # How often a profile is read in one run, if matches are stored for it while it is composed. Chosen
 # by hand; not measured.
 _ATTEMPTS = 3
-
-_NOT_COMPOSED = (
-    "The digest could not be composed because of an unexpected error; its trace is in the log."
-)
 
 
 @dataclass
@@ -95,18 +92,30 @@ def run(
     if only is None:
         with problems.contained("Making digests due that are owed again"):
             unsent.owe_again(deps, now)
+    if deps.settings.review.required:
+        composed += review.run(deps, now, problems, only)
+    else:
+        review.end_all(deps)
+        composed += _compose_due(deps, now, problems, only)
+    if deps.settings.schedule.sign_of_life:
+        composed += silent_months.run(deps, now, problems, only)
+    return composed
+
+
+def _compose_due(
+    deps: Deps, now: datetime, problems: Problems, only: Collection[int] | None
+) -> int:
     quiet_time = timedelta(minutes=deps.settings.schedule.quiet_minutes)
     with deps.reading() as session:
         work = {due.profile_id: due for due in due_profiles.work(session, now, quiet_time)}
         for profile_id in digests.profiles_composing(session):
             work.setdefault(profile_id, Due(profile_id, now))
+    composed = 0
     for profile_id, due in work.items():
         if only is not None and profile_id not in only:
             continue
         with problems.contained(f"Composing for profile {profile_id}"):
             composed += _compose_for(deps, due, now, problems)
-    if deps.settings.schedule.sign_of_life:
-        composed += silent_months.run(deps, now, problems, only)
     return composed
 
 
@@ -163,19 +172,19 @@ def _groups(session: Session, plan: Plan, stock: Stock, problems: Problems) -> l
             plan.outcomes[due_class] = Outcome(trouble=trouble)
             continue
         try:
-            owed = _owed(due_class, plan.history)
+            owed = classes.owed(due_class, plan.history)
             if owed not in items_of:
                 items_of[owed] = groups.items_of(owed, stock)
         except Exception as error:  # noqa: BLE001 - one class stops no other
             problems.note(f"Grouping subscriptions of profile {plan.profile.id}", error)
-            plan.outcomes[due_class] = Outcome(trouble=_NOT_COMPOSED)
+            plan.outcomes[due_class] = Outcome(trouble=classes.NOT_COMPOSED)
             continue
         items, merges = items_of[owed]
         if not items:
             plan.outcomes[due_class] = Outcome(covers=merges, merges=merges)
             continue
         due_at = earliest.with_waiting(merges=merges)
-        share = shares.setdefault((_variant(due_class), items), _Share({}, due_at))
+        share = shares.setdefault((classes.variant(due_class), items), _Share({}, due_at))
         share.classes[due_class], share.due_at = merges, min(share.due_at, due_at)
     return [
         _Rendered(
@@ -185,21 +194,6 @@ def _groups(session: Session, plan: Plan, stock: Stock, problems: Problems) -> l
         )
         for (variant, items), share in shares.items()
     ]
-
-
-def _owed(due_class: DueClass, history: History) -> Owed:
-    return Owed(
-        due_class.position,
-        due_class.entries_of(history),
-        due_class.digests_of(history),
-        due_class.sections,
-    )
-
-
-def _variant(due_class: DueClass) -> Variant:
-    return Variant(
-        Cadence(due_class.cadence), Edition(due_class.edition), due_class.language, due_class.seen
-    )
 
 
 def _compose_group(
@@ -223,7 +217,7 @@ def _compose_group(
     except Exception as error:  # noqa: BLE001 - one group stops no other
         problems.note(f"Composing a digest for profile {plan.profile.id}", error)
         for due_class in rendered.share.classes:
-            plan.outcomes[due_class] = Outcome(trouble=_NOT_COMPOSED)
+            plan.outcomes[due_class] = Outcome(trouble=classes.NOT_COMPOSED)
         return set()
     for due_class, merges in rendered.share.classes.items():
         plan.outcomes[due_class] = Outcome(digest_id, lane, covers=True, merges=merges)

@@ -17,6 +17,7 @@ from functools import cache
 from notifier.deliver import outbox
 from notifier.deliver.outbox import Claimed, Outcome, SendResult, rate_limits, warm_up
 from notifier.deliver.outbox import stop as outbox_stop
+from notifier.deliver.outbox.waiting import anything_due
 from notifier.deliver.smtp.prefetch import Prefetcher
 from notifier.deliver.smtp.protocol import OutgoingMessage
 from notifier.deps import Deps
@@ -199,6 +200,9 @@ class _Sending:
             before=before,
             warm_up=smtp.warm_up,
         )
+        with self._deps.reading() as session:  # one read, where nothing is due
+            if not anything_due(session, now, before, hold_uncertain=options.hold_uncertain):
+                return [], timedelta(), False
         with self._deps.writing() as session:
             claimed = outbox.claim_due(session, now, options)
             if not claimed:

@@ -14,6 +14,8 @@ from notifier.deliver.outbox import waiting
 from notifier.deps import Deps
 from notifier.digest import digests
 from notifier.enums import Lane
+from notifier.pipeline import review
+from notifier.settings import Settings
 from notifier.subscribers import due_profiles
 from notifier.watch import due_requests
 
@@ -38,18 +40,22 @@ class DueWork:
 def find(deps: Deps) -> DueWork:
     """Return what is due now."""
     now = deps.now()
-    quiet_time = timedelta(minutes=deps.settings.schedule.quiet_minutes)
     holds = deps.settings.smtp.when_uncertain == "hold"
     with deps.reading() as session:
         return DueWork(
             due_requests.sources_by_host(session, now),
-            _profiles(session, now, quiet_time),
+            _profiles(session, deps.settings, now),
             waiting.anything_due(session, now, before=Lane.URGENT),
             waiting.anything_due(session, now, hold_uncertain=holds),
         )
 
 
-def _profiles(session: Session, now: datetime, quiet_time: timedelta) -> list[int]:
+def _profiles(session: Session, settings: Settings, now: datetime) -> list[int]:
     """Return the profiles to compose for: something is due, or a digest is not released."""
+    composing = {*digests.profiles_composing(session)}
+    if settings.review.required:
+        works = review.find_work(session, settings, now)
+        return sorted(composing | {work.profile_id for work in works})
+    quiet_time = timedelta(minutes=settings.schedule.quiet_minutes)
     due = {each.profile_id for each in due_profiles.work(session, now, quiet_time)}
-    return sorted(due | {*digests.profiles_composing(session)})
+    return sorted(composing | due)

@@ -9,7 +9,12 @@ from notifier.deps import Deps
 
 
 def enqueue_for_operator(
-    deps: Deps, session: Session, subject: str, text: str, now: datetime
+    deps: Deps,
+    session: Session,
+    subject: str,
+    text: str,
+    now: datetime,
+    draft_id: int | None = None,
 ) -> None:
     """Enqueue a mail to the operator; without `operator.address` in the settings, do nothing.
 
@@ -20,7 +25,8 @@ def enqueue_for_operator(
         text: paragraphs with empty lines between them. A line that begins with four spaces is a
             command: it is shown whole, so that it can be copied. What others wrote is one line.
         now: the time of writing.
+        draft_id: the draft that the mail shows below the text; None for none.
     """
     address = deps.settings.operator.address
     if address is not None:
-        operator_mail.enqueue(session, address, subject, text, deps.mail_domain, now)
+        operator_mail.enqueue(session, address, subject, text, deps.mail_domain, now, draft_id)

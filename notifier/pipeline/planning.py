@@ -7,7 +7,7 @@ next run goes on with the same digest. It must not know what a digest says.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -49,6 +49,8 @@ class Plan:
         grouped: their classes and schedules.
         outcomes: by class; filled while the digests are stored.
         without_news: the digests only say that there was no news: places and due times stay.
+        position: of the last match that the digests may contain; None for the profile's last.
+        go_on: prepares the digests in each transaction, and says whether they may be sent still.
     """
 
     profile: Profile
@@ -58,6 +60,8 @@ class Plan:
     grouped: Grouped
     outcomes: dict[DueClass, Outcome] = field(default_factory=dict)
     without_news: bool = False
+    position: int | None = None
+    go_on: Callable[[Session, Collection[int]], bool] = digests.go_on
 
 
 def require_position(session: Session, profile: Profile) -> None:
@@ -116,11 +120,11 @@ def _require(session: Session, plan: Plan) -> None:
     """Lock what the plan rests on.
 
     Raises:
-        OutdatedError: see `require_position`; or a digest was removed by another process.
+        OutdatedError: see `require_position`; or a digest may not be sent any more.
     """
     require_position(session, plan.profile)
     used = {each.digest_id for each in plan.outcomes.values() if each.digest_id is not None}
-    if not digests.go_on(session, used):
+    if not plan.go_on(session, used):
         raise OutdatedError
 
 
@@ -137,7 +141,8 @@ def _change(deps: Deps, session: Session, plan: Plan, now: datetime) -> db.SetCh
     def moves(members: FromClause) -> Update:
         if plan.without_news:
             return silent_subscriptions.mailed(members, now)
-        return due_groups.moved(members, plan.profile.position, plan.snapshot, now)
+        position = plan.profile.position if plan.position is None else plan.position
+        return due_groups.moved(members, position, plan.snapshot, now)
 
     next_due = {schedule: schedule.next_after(now) for schedule in plan.grouped.schedules}
     selection = due_groups.Selection(plan.due, plan.history, plan.snapshot)

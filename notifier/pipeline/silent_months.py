@@ -15,10 +15,10 @@ from notifier.digest.evidence import snapshot_key
 from notifier.digest.groups import Owed
 from notifier.digest.no_news import PollingSummary, no_news_view
 from notifier.digest.view import Variant
-from notifier.enums import Cadence, Edition, Health, Lane
+from notifier.enums import Health, Lane
 from notifier.match import profiles
 from notifier.messages import digest_body
-from notifier.pipeline import planning
+from notifier.pipeline import classes, planning
 from notifier.pipeline.planning import OutdatedError, Plan
 from notifier.pipeline.problems import Problems
 from notifier.store import wakes
@@ -58,9 +58,9 @@ def _compose_for(deps: Deps, profile_id: int, now: datetime, problems: Problems)
     if not variants or not polling.sources:
         return 0
     stored = set()
-    for variant, classes in variants.items():
+    for variant, members in variants.items():
         with problems.contained(f"Composing a digest without news for profile {profile_id}"):
-            due_at = min(plan.grouped.classes[each].own for each in classes)
+            due_at = min(plan.grouped.classes[each].own for each in members)
             view = no_news_view(plan.profile, variant, polling, now.date())
             rendered = digest_body.render_no_news(deps, view)
             composed = digests.compose_no_news(variant, rendered, due_at)
@@ -68,7 +68,7 @@ def _compose_for(deps: Deps, profile_id: int, now: datetime, problems: Problems)
                 planning.require_position(session, plan.profile)
                 digest_id = digests.store(session, profile_id, composed, now)
             stored.add(digest_id)
-            plan.outcomes.update(dict.fromkeys(classes, Outcome(digest_id, Lane.OTHERS)))
+            plan.outcomes.update(dict.fromkeys(members, Outcome(digest_id, Lane.OTHERS)))
     # If there is news now: who is not owed it gets this mail in the next run.
     with suppress(OutdatedError):
         planning.carry_out(deps, plan, now)
@@ -104,10 +104,7 @@ def _read(
         owed = Owed(each.position, each.entries_of(history), (), each.sections)
         if not groups.items_of(owed, stock)[0]:
             # This digest shows no snapshot, so the one that was seen before stays the seen one.
-            variant = Variant(
-                Cadence(each.cadence), Edition(each.edition), each.language, each.seen
-            )
-            variants.setdefault(variant, []).append(each)
+            variants.setdefault(classes.variant(each), []).append(each)
     return Plan(profile, silent, history, snapshot, grouped, without_news=True), variants
 
 

@@ -1,12 +1,14 @@
 """Settings of an installation: `notifier.toml` and environment variables, checked at the start."""
 
-from notifier.settings.loading import CONFIG_NAME, load
+from notifier.settings.listing import Listed, listed
+from notifier.settings.loading import CONFIG_NAME, check_value, environment, from_values, load
 from notifier.settings.sections import (
     Backup,
     Dkim,
     Operator,
     Privacy,
     Retention,
+    Review,
     Schedule,
     Sender,
     Settings,
@@ -22,9 +24,11 @@ __all__ = [
     "CONFIG_NAME",
     "Backup",
     "Dkim",
+    "Listed",
     "Operator",
     "Privacy",
     "Retention",
+    "Review",
     "Schedule",
     "Sender",
     "Settings",
@@ -34,5 +38,9 @@ __all__ = [
     "TemplateFiles",
     "Watch",
     "Web",
+    "check_value",
+    "environment",
+    "from_values",
+    "listed",
     "load",
 ]

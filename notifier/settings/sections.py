@@ -29,6 +29,7 @@ from notifier.settings.values import (
     HeloName,
     Line,
     Origin,
+    Proxies,
     PublicUrl,
     TimeZone,
     Token,
@@ -90,6 +91,11 @@ class Smtp(_Section):
     helo_name: HeloName | None = None
     warm_up: bool = False
 
+    @property
+    def is_on_this_machine(self) -> bool:
+        """True if the mail server is on this machine, so that nobody reads what it is sent."""
+        return _is_loopback(self.host)
+
     @model_validator(mode="after")
     def _keep_password_secret(self) -> "Smtp":
         """Refuse a log-in that every machine on the way to the server could read (RFC 4954, 4)."""
@@ -97,7 +103,7 @@ class Smtp(_Section):
             self.security == "none"
             and self.password
             and not self.allow_plaintext_password
-            and not _is_loopback(self.host)
+            and not self.is_on_this_machine
         ):
             raise PydanticCustomError(
                 "refused_with_fix",
@@ -183,6 +189,17 @@ class Schedule(_Section):
     quiet_minutes: Annotated[int, Field(ge=0, le=1440)] = 15
 
 
+class Review(_Section):
+    """Approval of digests by a person before they are sent.
+
+    With `required`, a digest is composed `lead_hours` before it is due, mailed to the operator, and
+    sent to nobody before it is approved (`notifier digests approve`).
+    """
+
+    required: bool = False
+    lead_hours: Annotated[int, Field(ge=0, le=336)] = 12
+
+
 class Subscriptions(_Section):
     """Renewal: subscribers are asked after `renewal_months` whether to go on; 0 means never."""
 
@@ -227,19 +244,25 @@ class Backup(_Section):
     journal_days: Days = 400
 
 
+# Characters of the text on the about page. Chosen by hand; not measured.
+LONGEST_ABOUT = 4_000
+
+
 class Web(_Section):
     """The address where `notifier serve` listens, and the parties that it trusts.
 
-    `trusted_proxies` may state a visitor's address (comma-separated IP addresses or networks);
-    `form_origins` are other sites whose pages contain our sign-up form; a request with
+    `about` is what the about page says of those who send the digests; an empty line begins a new
+    paragraph. `trusted_proxies` may state a visitor's address (comma-separated IP addresses or
+    networks); `form_origins` are other sites whose pages contain our sign-up form; a request with
     `metrics_token` gets the counts from wherever it comes.
     """
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
-    trusted_proxies: str = "127.0.0.1"
+    trusted_proxies: Proxies = "127.0.0.1"
     form_origins: tuple[Origin, ...] = ()
     metrics_token: Token | None = None
+    about: Annotated[str, Field(max_length=LONGEST_ABOUT)] = ""
 
 
 class Privacy(_Section):
@@ -269,6 +292,7 @@ class Settings(_Section):
     dkim: Dkim = Dkim()
     watch: Watch = Watch()
     schedule: Schedule = Schedule()
+    review: Review = Review()
     operator: Operator = Operator()
     subscriptions: Subscriptions = Subscriptions()
     retention: Retention = Retention()
@@ -276,6 +300,21 @@ class Settings(_Section):
     web: Web = Web()
     privacy: Privacy = Privacy()
     templates: TemplateFiles = TemplateFiles()
+
+    @model_validator(mode="after")
+    def _require_reviewer(self) -> "Settings":
+        """Refuse a review of which nobody would be told: no digest would ever be sent."""
+        if self.review.required and self.operator.address is None:
+            raise PydanticCustomError(
+                "refused_with_fix",
+                "review.required is true, but operator.address is not set: nobody would be told"
+                " which digests wait for approval.",
+                {
+                    "fix": "Set address under [operator] to the person who approves digests, or"
+                    " set review.required to false."
+                },
+            )
+        return self
 
     @property
     def controller(self) -> str:

@@ -13,13 +13,14 @@ from math import isqrt
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
     ColumnElement,
     Integer,
+    ScalarSelect,
     Select,
     String,
     and_,
     bindparam,
-    case,
     exists,
     func,
     literal,
@@ -168,6 +169,7 @@ def work(session: Session, now: datetime, quiet: timedelta) -> list[Due]:
     by_news = {
         profile_id: (news or 0, urgent or 0)
         for profile_id, news, urgent in session.execute(_with_unserved_news(session, now - quiet))
+        if news or urgent
     }
     return [
         Due(
@@ -211,39 +213,55 @@ def _by_schedule(session: Session, cadences: tuple[str, ...], now: datetime) -> 
 
 
 def _with_unserved_news(session: Session, before: datetime) -> Select[Any]:
-    """Return the profiles with news for those who do not wait for a schedule.
+    """Return the profiles that may have news for those who do not wait for a schedule.
 
     Returns:
         Rows of the profile, the position below which immediate subscriptions are due, and the one
         below which those are that want urgent news at once; None where there are none.
     """
-    last = (
-        select(Match.position)
-        .where(Match.profile_id == Profile.id, Match.filed.is_(False))
-        .order_by(Match.position.desc())
-        .limit(1)
-    )
-    news = last.where(Match.tier.in_((Tier.ABOUT, Tier.MENTION)), Match.created_at <= before)
-    last_positions = select(
-        Profile.id.label("profile_id"),
-        news.correlate(Profile).scalar_subquery().label("news"),
-        last.where(Match.urgent.is_(True)).correlate(Profile).scalar_subquery().label("urgent"),
-    ).subquery("last_positions")
+    places = _first_places(_URGENT[session.get_bind().dialect.name])
 
-    def below(position: ColumnElement[Any], kind: ColumnElement[Any]) -> ColumnElement[bool]:
-        # The kinds are those of the partial index `ix_subscription_prompt`, word by word.
-        return exists().where(
-            Subscription.profile_id == last_positions.c.profile_id,
-            Subscription.position < position,
-            Subscription.status == SubscriptionStatus.CONFIRMED,
-            kind,
-        )
+    def last_after(place: ColumnElement[int], *kind: ColumnElement[bool]) -> ScalarSelect[Any]:
+        news = Match.profile_id == places.c.profile_id, Match.filed.is_(False)
+        last = select(Match.position).where(*news, Match.position > place, *kind)
+        return last.order_by(Match.position.desc()).limit(1).correlate(places).scalar_subquery()
 
-    positions = last_positions.c
-    has_news = below(positions.news, _IMMEDIATE)
-    has_urgent = below(positions.urgent, _URGENT[session.get_bind().dialect.name])
+    is_news = Match.tier.in_((Tier.ABOUT, Tier.MENTION)), Match.created_at <= before
     return select(
-        positions.profile_id,
-        case((has_news, positions.news)),
-        case((has_urgent, positions.urgent)),
-    ).where(or_(has_news, has_urgent))
+        places.c.profile_id,
+        last_after(places.c.immediate, *is_news),
+        last_after(places.c.urgent, Match.urgent.is_(True)),
+    )
+
+
+def _first_places(urgent: ColumnElement[bool]) -> CTE:
+    """Return the profiles in which somebody waits for no schedule and was not served with all.
+
+    Both tables are materialized: SQLite would look up each value again wherever it is named.
+
+    Args:
+        urgent: the condition that a subscription wants urgent news at once. Both kinds are those of
+            the partial index `ix_subscription_prompt`, word by word.
+
+    Returns:
+        Rows of `profile_id`, and of the first position that somebody of each kind was served with.
+    """
+    is_confirmed = Subscription.status == SubscriptionStatus.CONFIRMED
+    of_profile = Subscription.profile_id == Profile.id, Subscription.position < Profile.position
+    anybody = exists().where(*of_profile, is_confirmed, or_(_IMMEDIATE, urgent))
+    columns = Profile.id.label("profile_id"), Profile.position.label("position")
+    behind = select(*columns).where(anybody).cte("behind").prefix_with("MATERIALIZED")
+
+    def first_place(kind: ColumnElement[bool]) -> ScalarSelect[Any]:
+        of_profile = Subscription.profile_id == behind.c.profile_id
+        is_behind = Subscription.position < behind.c.position
+        first = select(func.min(Subscription.position))
+        first = first.where(of_profile, is_behind, is_confirmed, kind)
+        return first.correlate(behind).scalar_subquery()
+
+    places = select(
+        behind.c.profile_id,
+        first_place(_IMMEDIATE).label("immediate"),
+        first_place(urgent).label("urgent"),
+    )
+    return places.cte("places").prefix_with("MATERIALIZED")

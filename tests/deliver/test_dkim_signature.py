@@ -17,7 +17,7 @@ from notifier.errors import SettingsError
 from notifier.pipeline.run import run_once
 from notifier.settings import Dkim, SigningKey, load
 from tests.support.installation import MONDAY, Installation
-from tests.support.mails import SENDER, TEMPLATES, a_digest, a_digest_spec, an_item
+from tests.support.mails import SENDER, TEMPLATES, a_digest, a_digest_spec, an_item, parsed
 from tests.support.news_site import Article
 
 
@@ -93,6 +93,35 @@ def test_every_header_is_named_once_more_than_it_occurs(tmp_path: Path):
     for name in SIGNED:
         stands = len(re.findall(rf"(?m)^{name}:".encode(), message.partition(b"\r\n\r\n")[0]))
         assert named.count(name.lower()) == stands + 1, name
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({}, "bounce@example.org; report=arf"),
+        ({"bounce_address": "back@example.org"}, "back@example.org; report=arf"),
+        ({"bounce_address": "back@mail.example.org"}, "back@mail.example.org; report=arf"),
+        ({"bounce_address": "back@müll.example.org"}, "back@xn--mll-hoa.example.org; report=arf"),
+        ({"bounce_address": "back@example.com"}, None),
+        ({"bounce_address": "back@notexample.org"}, None),
+        ({"bounce_address": "back@org"}, None),
+        ({"address": "digest@news.example.org"}, "bounce@news.example.org; report=arf"),
+        ({"address": "digest@news.example.org", "bounce_address": "back@example.org"}, None),
+    ],
+    ids=str,
+)
+def test_a_signed_digest_names_the_address_for_complaints_if_it_is_of_our_domain(
+    tmp_path: Path, changes: dict[str, str], named: str | None
+):
+    key = signer(tmp_path, "ed25519")
+    spec, sender = a_digest_spec(a_digest()), SENDER.model_copy(update=changes)
+    template = compile_message(spec, sender, TEMPLATES.mail_page, TEMPLATES.render, [key])
+    message = template.render(spec.recipient, MONDAY)
+    assert parsed(message)["CFBL-Address"] == named
+    assert verifies(message, key)
+    assert verifies(message.replace(b"report=arf", b"report=xarf"), key) is (named is None)
+    unsigned = compile_message(spec, sender, TEMPLATES.mail_page, TEMPLATES.render)
+    assert parsed(unsigned.render(spec.recipient, MONDAY))["CFBL-Address"] is None
 
 
 def test_sent_mails_are_signed_and_verify(installation: Installation, tmp_path: Path):

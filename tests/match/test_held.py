@@ -9,7 +9,7 @@ from notifier.digest import archive
 from notifier.enums import Cadence, HeldBecause, NewsKind, Tier
 from notifier.errors import NotFoundError
 from notifier.i18n.messages import LazyMessage
-from notifier.match import held, matches, unjudged
+from notifier.match import dropping, held, matches, unjudged
 from notifier.pipeline import match, waiting
 from notifier.pipeline.run import run_once
 from notifier.settings import Operator
@@ -233,9 +233,9 @@ def test_a_dropped_match_is_listed_with_its_reason_and_mailed_to_nobody(desk: De
     entry_id = desk.see()
     with desk.made.at(MONDAY).writing() as session:
         (found,) = matches.listed(session)
-        matches.drop(session, found.id, "an advertisement")
+        dropping.drop(session, found.id, "an advertisement")
         with pytest.raises(NotFoundError):
-            matches.drop(session, found.id + 1, "unknown")
+            dropping.drop(session, found.id + 1, "unknown")
     desk.revise(entry_id, NewsKind.CORRECTED, 2 * HOUR, EDIT)
     assert desk.mails(DAY) == []
     with desk.made.at(MONDAY).reading() as session:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from notifier.deliver import outbox
 from notifier.deliver.outbox import ClaimOptions
 from notifier.deps import Deps
-from notifier.digest import digests
+from notifier.digest import digests, drafts
 from notifier.enums import (
     DeliveryStatus,
     DigestStatus,
@@ -138,8 +138,8 @@ def test_a_digest_that_is_not_released_is_neither_held_approved_nor_ended(
         compose.run(deps)
     with deps.writing() as session:
         digest = session.scalars(select(Digest)).one()
-        assert not digests.hold(digest)
-        assert not digests.approve(digest, deps.now())
+        assert not drafts.hold(digest)
+        assert not drafts.approve(digest, deps.now())
         digests.finish(session)
     with deps.reading() as session:
         assert session.scalars(select(Digest.status)).all() == [DigestStatus.COMPOSING]

@@ -144,6 +144,14 @@ def test_several_processes_may_start_at_once_on_postgresql(postgres_url: str):
     assert results == [(b"", 0)] * 4
 
 
+def test_postgresql_compiles_no_statement_that_looks_expensive(postgres_url: str):
+    engine = db.make_engine(postgres_url)
+    for open_session in (db.reading, db.writing):
+        with open_session(engine) as session:
+            assert session.execute(text("SHOW jit")).scalar() == "off"
+    engine.dispose()
+
+
 def test_a_database_of_a_newer_version_is_refused_and_left_alone(engine: Engine):
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))

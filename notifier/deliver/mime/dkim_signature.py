@@ -35,6 +35,7 @@ SIGNED = (
     "Auto-Submitted",
     "Precedence",
     "Feedback-ID",
+    "CFBL-Address",
 )
 
 # The characters of a line of the header, without the line end.

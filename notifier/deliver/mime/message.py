@@ -1,6 +1,6 @@
 """Messages: a mail and its recipient become the bytes that are sent.
 
-Owns the headers (RFC 5322, 2369, 2919, 3834, 8058) and the MIME structure around the body. A
+Owns the headers (RFC 5322, 2369, 2919, 3834, 8058, 9477) and the MIME structure around the body. A
 message is compiled once for all recipients who get the same, with slots for each person's own
 values. Rendering it for one of them joins bytes that are encoded already. Preview and sending both
 use this file.
@@ -19,6 +19,7 @@ from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
+from notifier.deliver.mime.complaints import complaints_field
 from notifier.deliver.mime.dkim_signature import (
     SIGNED,
     DkimSigner,
@@ -53,8 +54,8 @@ class MessageSpec:
         message_id: the Message-ID of the delivery, with angle brackets.
         to: the recipient's address.
         subject: one line, shared by all recipients of the mail.
-        template: ``digest``, ``confirmation``, ``account`` or ``operator_alert``, under
-            ``templates/email/``.
+        template: ``digest``, ``confirmation``, ``account``, ``operator_alert`` or
+            ``operator_draft``, under ``templates/email/``.
         values: the template's values that all recipients share, by name.
         personal: the template's values of this recipient alone, by name: one line of plain text
             each.
@@ -229,6 +230,8 @@ def compile_message(
     boundary = f"=_{marker}"  # quoted-printable never writes an equals sign before an underscore
     body = _multipart(text, html, slots, boundary)
     head, reply_address = _shared_head(spec, sender, boundary), _reply_address(sender)
+    if signers and spec.list_headers is not None:
+        head = complaints_field(sender).encode("ascii") + head
     if not signers:
         return MessageTemplate(head, body, reply_address)
     canonical = tuple(

@@ -10,9 +10,7 @@ from notifier.deliver.outbox.claim import (
     Claimed,
     ClaimOptions,
     claim_due,
-    first_waiting_lane,
     has_more,
-    next_due_at,
     renew,
 )
 from notifier.deliver.outbox.enqueue import (
@@ -47,6 +45,7 @@ from notifier.deliver.outbox.unsent import (
     owe_again,
     retry,
 )
+from notifier.deliver.outbox.waiting import first_waiting_lane, next_due_at
 
 __all__ = [
     "LEASE",

@@ -176,24 +176,6 @@ _EXPIRED = (
     )
     .values(status=DeliveryStatus.PENDING, leased_until=None)
 )
-_NEXT_OF_LANE = select(func.min(Delivery.next_attempt_at)).where(
-    is_unfinished(),
-    Delivery.status == DeliveryStatus.PENDING,
-    Delivery.lane == bindparam("lane"),
-    Delivery.next_attempt_at > bindparam("now"),
-)
-# Asked again and again between two mails.
-_FIRST_LANE = (
-    select(Delivery.lane)
-    .where(
-        is_unfinished(),
-        Delivery.status == DeliveryStatus.PENDING,
-        Delivery.lane < bindparam("before"),
-        Delivery.next_attempt_at <= bindparam("now"),
-    )
-    .order_by(Delivery.lane)
-    .limit(1)
-)
 
 
 @dataclass(frozen=True)
@@ -285,17 +267,6 @@ def has_more(session: Session, now: datetime, options: ClaimOptions) -> bool:
     if stop.stopped_at(session) is not None:
         return False
     return bool(_next_rows(session, now, replace(options, limit=1)))
-
-
-def first_waiting_lane(session: Session, now: datetime, before: Lane) -> int | None:
-    """Return the first lane before another one in which a mail is due; None if there is none."""
-    return session.scalar(_FIRST_LANE, {"before": before, "now": now})
-
-
-def next_due_at(session: Session, now: datetime) -> datetime | None:
-    """Return the time at which the next mail that waits becomes due; None if none waits."""
-    times = [session.scalar(_NEXT_OF_LANE, {"lane": lane, "now": now}) for lane in Lane]
-    return min(filter(None, times), default=None)
 
 
 def _next_rows(session: Session, now: datetime, options: ClaimOptions) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Waiting mails, counted for those who decide how many workers send.
+"""Waiting mails: whether any is due, of which lane, and when the next one is.
 
 Reads only, and only what an index answers. What of it may really be sent is known when it is
 claimed (`claim.py`).
@@ -6,7 +6,7 @@ claimed (`claim.py`).
 
 from datetime import datetime
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from notifier.deliver.outbox import stop
@@ -14,12 +14,31 @@ from notifier.deliver.outbox.claim import MOST_UNCERTAIN
 from notifier.enums import DeliveryStatus, DigestStatus, Lane
 from notifier.store.models import Delivery, Digest, is_unfinished
 
+_NEXT_OF_LANE = select(func.min(Delivery.next_attempt_at)).where(
+    is_unfinished(),
+    Delivery.status == DeliveryStatus.PENDING,
+    Delivery.lane == bindparam("lane"),
+    Delivery.next_attempt_at > bindparam("now"),
+)
+# Asked again and again between two mails.
+_FIRST_LANE = (
+    select(Delivery.lane)
+    .where(
+        is_unfinished(),
+        Delivery.status == DeliveryStatus.PENDING,
+        Delivery.lane < bindparam("before"),
+        Delivery.next_attempt_at <= bindparam("now"),
+    )
+    .order_by(Delivery.lane)
+    .limit(1)
+)
+
 
 def anything_due(
     session: Session,
     now: datetime,
+    before: int | None = None,
     *,
-    before: Lane | None = None,
     beyond: int = 0,
     hold_uncertain: bool = False,
 ) -> bool:
@@ -55,3 +74,14 @@ def anything_due(
     due = select(Delivery.id).outerjoin(Digest, Digest.id == Delivery.digest_id)
     due = due.where(is_due, is_released)
     return session.scalar(due.offset(beyond).limit(1)) is not None
+
+
+def first_waiting_lane(session: Session, now: datetime, before: Lane) -> int | None:
+    """Return the first lane before another one in which a mail is due; None if there is none."""
+    return session.scalar(_FIRST_LANE, {"before": before, "now": now})
+
+
+def next_due_at(session: Session, now: datetime) -> datetime | None:
+    """Return the time at which the next mail that waits becomes due; None if none waits."""
+    times = [session.scalar(_NEXT_OF_LANE, {"lane": lane, "now": now}) for lane in Lane]
+    return min(filter(None, times), default=None)

@@ -79,6 +79,7 @@ def make_engine(url: str) -> Engine:
         event.listen(engine, "begin", _begin_sqlite)
     else:
         event.listen(engine, "do_connect", _notice_dead_server)
+        event.listen(engine, "connect", _set_no_jit)
     return engine
 
 
@@ -143,6 +144,15 @@ def _notice_dead_server(
 ) -> None:
     for name, value in _NETWORK.items():
         options.setdefault(name, value)
+
+
+def _set_no_jit(connection: Any, _record: Any) -> None:
+    # PostgreSQL compiles a statement that it believes to be expensive, and it overrates those over
+    # all profiles: of the 330 ms that an idle look for due work took at 5,000 profiles, 310 were
+    # spent on compiling it.
+    usual, connection.autocommit = connection.autocommit, True
+    connection.execute("SET jit = off")
+    connection.autocommit = usual
 
 
 def _set_pragmas(connection: Any, _record: Any) -> None:

@@ -36,16 +36,23 @@ _IS_UNREPORTED = text("status = 'failed' AND NOT reported")
 
 
 class Notice(Base):
-    """A mail to the operator. Writer: `deliver/operator_mail.py`."""
+    """A mail to the operator. Writer: `deliver/operator_mail.py`.
+
+    Attributes:
+        digest_id: the draft that is shown below the text; None for any other mail.
+    """
 
     __tablename__ = "notice"
     __table_args__ = ({"sqlite_autoincrement": True},)
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    digest_id: Mapped[int | None] = mapped_column(ForeignKey("digest.id", ondelete="SET NULL"))
     to: Mapped[str] = mapped_column(String(320))
     subject: Mapped[str] = mapped_column(Text)
     text: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime]
+
+    digest: Mapped[Digest | None] = relationship()
 
 
 class Note(Base):

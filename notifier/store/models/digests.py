@@ -24,12 +24,14 @@ from notifier.store.models.sources import Revision
 
 # The condition of an index: nearly all digests were sent.
 _IS_UNSENT = text("status <> 'sent'")
+_IS_OPEN = text("open_until IS NOT NULL")
 
 
 class Digest(Base):
     """A composed digest for a group of like subscriptions; its body is rendered once.
 
-    Writer: `digest/digests.py`; `digest/decisions.py` after a restore.
+    Writer: `digest/digests.py`; `digest/drafts.py` what concerns its review, `digest/editing.py`
+    what a person changes in it, and `digest/decisions.py` what is decided after a restore.
 
     Attributes:
         key: part of the URL of its archive page; random, so that nobody can count digests or guess
@@ -38,18 +40,32 @@ class Digest(Base):
             hexadecimal digits.
         window: ``"12-40/2026-03-02T08:00Z"``: the position of the first item, the profile's
             position, and the due time in UTC; ``"quiet/2026-03-02"`` for a digest without news.
+            That of a draft begins with ``"review/"``.
         page_html: the body with all items, if some did not fit into the mail; else None.
         left_out: how many items did not fit into the mail.
         approved_at: the time at which a person released it after it was held, or after a restore;
             it is not held for refused mails again.
         recipients: how many deliveries it had when it ended; None before. The number stays when
             the deliveries are removed after their period.
+        seen_snapshot: `Variant.seen_snapshot` of its recipients; None for one that was composed
+            before this was stored.
+        position: of the last match that a reviewed digest may contain; None without review.
+        due_at: the time at which the first recipients of a reviewed digest are due; None without
+            review.
+        open_until: who is due before this time may still get the reviewed digest; None when nobody
+            else gets it, and without review.
+        remind_at: the time at which the operator is reminded of a draft; None if not.
+        reviewed_at: the time at which a person approved the draft.
+        ended_because: the reason why a draft is void or dropped, a clause; else empty.
+        editors_note: the paragraphs that a person put above its items, with an empty line between
+            them; empty for none.
     """
 
     __tablename__ = "digest"
     __table_args__ = (
         UniqueConstraint("profile_id", "cadence", "group_key", "window"),
         Index("ix_digest_unsent", "status", sqlite_where=_IS_UNSENT, postgresql_where=_IS_UNSENT),
+        Index("ix_digest_open", "profile_id", sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -72,6 +88,14 @@ class Digest(Base):
     composed_at: Mapped[datetime]
     approved_at: Mapped[datetime | None]
     recipients: Mapped[int | None]
+    seen_snapshot: Mapped[str | None] = mapped_column(String(64))
+    position: Mapped[int | None]
+    due_at: Mapped[datetime | None]
+    open_until: Mapped[datetime | None]
+    remind_at: Mapped[datetime | None]
+    reviewed_at: Mapped[datetime | None]
+    ended_because: Mapped[str] = mapped_column(Text, default="", server_default="")
+    editors_note: Mapped[str] = mapped_column(Text, default="", server_default="")
 
     profile: Mapped[Profile] = relationship()
     items: Mapped[list["DigestItem"]] = relationship(order_by="DigestItem.rank")

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, Text, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, LargeBinary, Text, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from notifier.enums import HeldBecause, NewsKind, Tier
@@ -24,7 +24,7 @@ class Examination(Base):
 
 
 class Match(Base):
-    """A revision that concerns a profile. Writer: `match/matches.py`.
+    """A revision that concerns a profile. Writer: `match/matches.py`; drops: `match/dropping.py`.
 
     Attributes:
         position: its number in the profile's sequence of matches, from 1.
@@ -36,6 +36,9 @@ class Match(Base):
         urgent: sent at once to subscribers who chose that.
         dropped_because: the reason why a person dropped it; empty if nobody did. A dropped match
             is filed.
+        filed_before: it was filed before a person dropped it.
+        restored_at: the time at which a person took back that it was dropped: it has a new place
+            since, so whoever was sent it before that is not owed it again.
     """
 
     __tablename__ = "match"
@@ -67,6 +70,8 @@ class Match(Base):
     filed: Mapped[bool]
     urgent: Mapped[bool] = mapped_column(default=False)
     dropped_because: Mapped[str] = mapped_column(Text, default="")
+    filed_before: Mapped[bool] = mapped_column(default=False, server_default=false())
+    restored_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
 
     profile: Mapped[Profile] = relationship()
