@@ -189,13 +189,13 @@ def _report(prepared: "Prepared", waiting: "Sequence[Waiting]", ended: str | Non
             shared.say(ended)
         return
     since = shared.as_time(prepared.restore.since)
-    shared.say(f"These digests were due after the backup ({since}), or are due now:\n")
+    shared.say(f"Due since the backup ({since}), or now:\n")
     for each in waiting:
         titles = [one_printable_line(title)[:_TITLE] for title in each.titles[:_TITLES]]
         more = len(each.titles) - len(titles)
         shared.say(
             f"digest {each.digest_id}: {each.profile}, {each.cadence}, "
-            f"due {shared.as_time(each.due_at)}, {shared.count(each.recipients, 'reader')}"
+            f"due {each.due_at:%Y-%m-%d %H:%M} UTC, {shared.count(each.recipients, 'reader')}"
         )
         for title in titles:
             shared.say(f"    {title}")
