@@ -164,6 +164,12 @@ INSTALLATION = {
         a_full_disk(10**11), "installation.disk", WARNING, "Make room"
     ),
     "the disk is full": Fault(a_full_disk(10**6), "installation.disk", FAILED, "Make room"),
+    "a restore waits for a decision": Fault(
+        changed(InstallationRow, restored_at=MONDAY, restored_from=MONDAY),
+        "installation.restore",
+        FAILED,
+        "notifier db resume",
+    ),
     "the clock was ahead": Fault(
         changed(InstallationRow, newest_time=MONDAY + timedelta(days=2)),
         "installation.clock",
@@ -271,6 +277,38 @@ def test_a_fault_of_the_content_is_named_with_its_fix(world: World, fault: Fault
 @pytest.mark.parametrize("fault", FLOW.values(), ids=FLOW.keys())
 def test_a_fault_of_the_flow_is_named_with_its_fix(world: World, fault: Fault):
     check(world, fault)
+
+
+def cut_in_half(file: Path) -> None:
+    octets = file.read_bytes()
+    file.write_bytes(octets[: len(octets) // 2])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "status", "fix"),
+    [
+        (cut_in_half, WARNING, "notifier db backup FILE"),
+        (Path.unlink, NOT_CHECKED, "safe place"),
+    ],
+    ids=["damaged", "moved away"],
+)
+def test_a_backup_that_cannot_be_opened_is_named_with_its_fix(
+    world: World, spoil: Callable[[Path], object], status: Status, fix: str
+):
+    spoil(world.back_up())
+    finding = world.find("installation.backup")
+    assert finding.status is status, finding.result
+    assert fix in finding.result.fix
+
+
+def test_a_missing_and_an_old_backup_are_named_with_their_fix(world: World):
+    assert world.find("installation.backup").status is WARNING
+    world.back_up()
+    assert world.find("installation.backup").status is OK
+    world.moment = MONDAY + timedelta(days=8)
+    finding = world.find("installation.backup")
+    assert finding.status is WARNING
+    assert "notifier db backup FILE" in finding.result.fix
 
 
 def another_program(_application: ASGIApp) -> ASGIApp:

@@ -148,6 +148,9 @@ FAULTS = {
         a_machine_without_a_full_name, "mail_server.helo_name", WARNING, "smtp.helo_name"
     ),
     "no name server answers": Fault(a_silent_name_server, "dns.resolver", FAILED, "--dns"),
+    "the name server knows its own names alone": Fault(
+        lambda world: world.zone.records.clear(), "dns.resolver", FAILED, "--dns 9.9.9.9"
+    ),
     "the domain of From cannot be answered": Fault(
         record(SPF, "MX"), "dns.mx", FAILED, "Publish an MX record"
     ),
@@ -291,8 +294,17 @@ FAULTS = {
     "there is no address in From": Fault(
         without("sender.address"), "installation.sender", FAILED, "sender.address"
     ),
+    "From is an address at a mail provider": Fault(
+        settings(sender__address="society@gmail.com"),
+        "installation.sender",
+        WARNING,
+        "a domain of your own",
+    ),
     "there is no postal address": Fault(
         without("sender.postal_address"), "installation.postal_address", FAILED, "postal_address"
+    ),
+    "nobody is mailed when something breaks": Fault(
+        without("operator.address"), "installation.operator", WARNING, "Set operator.address"
     ),
     "the secret key is short": Fault(
         settings(secret_key="secret"), "installation.secret_key", FAILED, "32 random characters"

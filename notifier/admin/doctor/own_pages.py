@@ -57,7 +57,8 @@ def visit(method: str, url: str, body: str = "") -> Visit:
         finally:
             connection.close()
     except (OSError, http.client.HTTPException, ValueError) as error:
-        return Visit(error=_reason(error), is_untrusted=hasattr(error, "verify_message"))
+        reason = f"{parts.hostname}: {_reason(error)}"
+        return Visit(error=reason, is_untrusted=hasattr(error, "verify_message"))
     names = {name.lower(): clean(value) for name, value in answer.getheaders()}
     return Visit(answer.status, names, text)
 

@@ -15,7 +15,6 @@ from notifier.admin.doctor.examined import Examined
 from notifier.admin.doctor.findings import Result, Status, failed, not_checked, ok, warning
 from notifier.admin.doctor.own_pages import Visit, visit
 from notifier.deliver import alerts
-from notifier.email_addresses import domain_of
 
 _ONE_CLICK = "List-Unsubscribe=One-Click"
 _SERVE = (
@@ -44,12 +43,15 @@ def _address(examined: Examined) -> Result:
 
 
 def _is_local(host: str) -> bool:
-    if host == "localhost":
-        return True
+    return host == "localhost" or (_is_number(host) and ipaddress.ip_address(host).is_loopback)
+
+
+def _is_number(host: str) -> bool:
     try:
-        return ipaddress.ip_address(host).is_loopback
+        ipaddress.ip_address(host)
     except ValueError:
         return False
+    return True
 
 
 def _reachable(examined: Examined) -> Result:
@@ -126,7 +128,9 @@ def _one_click(examined: Examined) -> Result:
 def _unsubscribe_host(examined: Examined) -> Result:
     expected = "the host of the unsubscribe link belongs to the sender's domain"
     host = urlsplit(examined.settings.public_url).hostname or ""
-    sender = domain_of(str(examined.settings.sender.address))
+    sender = examined.sender_domain
+    if _is_number(host) or _is_local(host):
+        return not_checked(expected, f"{host} is no name of a domain")
     if domains.registrable(host) == domains.registrable(sender):
         return ok(expected, f"{host}, {sender}")
     return warning(
@@ -166,9 +170,9 @@ _NEEDS = ("installation.settings", "installation.secret_key")
 
 CHECKS = (
     Check("web.address", _address, _NEEDS),
-    Check("web.reachable", _reachable, ("web.address",)),
+    Check("web.reachable", _reachable, _NEEDS),
     Check("web.instance", _instance, ("web.reachable",)),
     Check("web.one_click", _one_click, ("web.instance",)),
-    Check("web.unsubscribe_host", _unsubscribe_host, ("web.address", "installation.sender")),
+    Check("web.unsubscribe_host", _unsubscribe_host, ("installation.sender",)),
     Check("web.proxy", _proxy, ("web.instance",), reads=("installation.schema",)),
 )
