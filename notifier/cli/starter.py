@@ -100,6 +100,7 @@ COMMENTS = {
     "web.port": "The port to listen on.",
     "web.trusted_proxies": "Whose X-Forwarded-* headers count: addresses or networks, by commas.",
     "web.form_origins": "Other sites that may embed the sign-up form.",
+    "web.about": "Who you are, for the page About; an empty line begins a paragraph.",
     "web.metrics_token": "Shows counts to who sends it; 16 characters or more.",
     "privacy.controller": "Who is responsible for people's data; sender and postal address.",
     "privacy.contact": "For questions about one's data; sender.reply_to if not set.",
