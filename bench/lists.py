@@ -72,7 +72,7 @@ def main() -> None:
             words = [sys.executable, "-m", "notifier", *arguments]
             subprocess.run(words, cwd=folder, check=True, capture_output=True)
 
-        command("init")
+        command("init", "--no-poll")
         figures.show(measure(people, command))
 
 

@@ -4,7 +4,8 @@ Owns the one clock. What takes long to make is made when it is first needed, so 
 starts fast.
 """
 
-from contextlib import AbstractContextManager, contextmanager
+import logging
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -13,12 +14,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from notifier.email_addresses import domain_of, to_ascii_domain
-from notifier.errors import SettingsError
+from notifier.errors import SettingsError, StoreError
 from notifier.settings import Settings, load
-from notifier.store import db, keys, wakes
+from notifier.store import db, departures, keys, wakes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from notifier.links import Links
     from notifier.match.kept_terms import KeptTerms
     from notifier.render import Templates
+    from notifier.store.departures import Departure
+
+log = logging.getLogger("notifier")
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,33 @@ class Deps:
             yield session
             if self.waker is not None and (noted := wakes.noted(session)):
                 self.waker(session, noted)
+        self._append_to_journal(departures.noted(session))
+
+    def _append_to_journal(self, noted: "Sequence[Departure]") -> None:
+        """Append who left to the journal of departures; where that fails, the database has it.
+
+        It is noted there for the step `departures` of the next run, which reports it and appends
+        what is missing (`pipeline/departures.py`). Whoever left has left all the same.
+        """
+        backup = self.settings.backup
+        if backup.journal_file is None or not noted:
+            return
+        try:
+            departures.append(backup.journal_file, noted, self.now(), backup.journal_days)
+        except OSError as error:
+            self._note_journal_failure(error)
+
+    def _note_journal_failure(self, error: OSError) -> None:
+        reason = error.strerror or str(error)
+        log.error(
+            "%s cannot be written: %s. Nothing is lost while the database is there.",
+            self.settings.backup.journal_file,
+            reason,
+        )
+        from notifier.deliver import alerts
+
+        with suppress(StoreError), db.writing(self.engine) as session:
+            alerts.note_journal(session, reason, self.now())
 
     def small_transactions(self) -> "AbstractContextManager[db.Run]":
         """Open a connection for many small transactions; see `store.db.small_transactions`."""
@@ -178,8 +209,8 @@ class Deps:
             if not getattr(self.settings.sender, key):
                 raise SettingsError(
                     f"sender.{key} is not set: no mail can be sent.",
-                    f"Set {key} under [sender] in notifier.toml, or"
-                    f" NOTIFIER_SENDER__{key.upper()}.",
+                    f"Run `notifier init` in a terminal, which asks for it; or set {key} under"
+                    f" [sender] in notifier.toml, or NOTIFIER_SENDER__{key.upper()}.",
                 )
 
 

@@ -18,6 +18,9 @@ _PLAIN_LOCAL_PART = re.compile(r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*", re.ASCI
 # RFC 5321, 4.5.3.1: 64 octets before the @, and 254 in all; a longer domain gets the full check.
 _LONGEST_LOCAL_PART, _LONGEST_DOMAIN = 64, 180
 
+# Of a shorter part before the @ a hint leaves the first letter only. Chosen by hand.
+_SHORTEST_WITH_LAST = 4
+
 # The domains of large providers that have several.
 PROVIDERS = {
     "googlemail.com": "gmail.com",
@@ -111,6 +114,17 @@ def mailbox_of(address: str) -> str:
     """
     local_part, _, domain = address.casefold().rpartition("@")
     return f"{local_part.partition('+')[0].replace('.', '') or local_part}@{domain}"
+
+
+def hint_of(address: str) -> str:
+    """Return an address by which its owner knows it and nobody else learns it.
+
+    Returns:
+        ``a…a@example.org``; of a short part before the @ only its first letter is left.
+    """
+    local_part, _, domain = address.rpartition("@")
+    last = local_part[-1] if len(local_part) >= _SHORTEST_WITH_LAST else ""
+    return f"{local_part[:1]}…{last}@{domain}"
 
 
 def to_ascii_domain(address: str) -> str:

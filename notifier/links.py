@@ -168,6 +168,18 @@ class Links:
         ]
         return random_part if any(genuine) else None
 
+    def proof(self, nonce: str) -> str:
+        """Return what only an installation with this key can say about a nonce.
+
+        It proves to `notifier doctor` that an address leads to this installation, and is good for
+        nothing else.
+
+        Returns:
+            64 hexadecimal digits.
+        """
+        key = f"notifier.instance {self.secret_key}".encode()
+        return hmac.new(key, nonce.encode(), "sha256").hexdigest()
+
     def read(self, purpose: Purpose, token: str, now: datetime) -> str:
         """Return the id that a link contains.
 

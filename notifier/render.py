@@ -263,6 +263,9 @@ def _environment(folders: tuple[Path, ...], code: str) -> Environment:
         "wrap": wrap,
         "sentence": sentence,
         "dir": _dir,
+        "foreign": _foreign,
+        "foreign_in": _foreign_in,
+        "lang": _lang,
         "strong": _strong,
     }
     return environment
@@ -283,9 +286,25 @@ def _dir(text: str) -> Markup:
     return Markup(' dir="rtl"') if right_to_left(text) else Markup("")
 
 
+def _lang(text: str) -> Markup:
+    """Return the attribute with the language of a text; empty for that of its surroundings."""
+    lang = getattr(text, "lang", "")
+    return Markup(' lang="{}"').format(lang) if lang else Markup("")
+
+
+def _foreign(text: str) -> str:
+    """Return a text in another language, escaped, in an element that names it; others as is."""
+    return _foreign_in(text, getattr(text, "lang", ""))
+
+
+def _foreign_in(text: str, code: str) -> str:
+    """Return a text in an element that names its language; as it is for an empty code."""
+    return Markup('<span lang="{}">{}</span>').format(code, text) if code else text
+
+
 def _strong(text: str) -> Markup:
     """Return the text, escaped, in a `strong` element."""
-    return Markup("<strong>{}</strong>").format(text)
+    return Markup("<strong{}>{}</strong>").format(_lang(text), text)
 
 
 def sentence(text: str) -> str:

@@ -78,6 +78,7 @@ WRITERS = {
         "deliver/outbox/stop.py",
         "match/profiles.py",
         "match/canaries.py",
+        "store/backup_state.py",
     ),
 }
 
@@ -142,9 +143,11 @@ LIBRARIES: dict[str, set[str]] = {
     "babel": {"i18n/catalog.py"},
     "cryptography": {"deliver/mime/dkim_keys.py"},
     "css_inline": {"render.py"},
+    "dns": {"admin/doctor/name_servers.py"},
     "feedparser": {"watch/parsers/rss.py"},
     "flufl": {"deliver/bounces/prose.py"},
     "h11": {"web/server.py"},
+    "http.client": {"admin/doctor/own_pages.py"},
     "imaplib": {"deliver/bounces/mailbox.py"},
     "itsdangerous": {"links.py"},
     "jinja2": {"render.py"},
@@ -170,14 +173,21 @@ LIBRARIES: dict[str, set[str]] = {
     "requests": set(),
     "rich": {"cli/"},
     "smtplib": {"deliver/smtp/connection.py"},
-    "socket": {"deliver/smtp/connection.py", "watch/http/ssrf.py", "demo/servers.py"},
+    "socket": {
+        *("deliver/smtp/connection.py", "watch/http/ssrf.py", "web/listening.py"),
+        "demo/servers.py",
+    },
     "sqlalchemy.create_engine": {"store/db/engine.py"},
     "sqlalchemy.engine_from_config": set(),
     "sqlalchemy.ext.asyncio": set(),
     "sqlalchemy.orm.sessionmaker": set(),
     "ssl": {"deliver/smtp/connection.py", "deliver/bounces/mailbox.py"},
     "starlette": {"web/", "demo/servers.py"},
-    "subprocess": {"watch/parser_process/__init__.py", "deliver/mime/signing_pool.py"},
+    "subprocess": {
+        "watch/parser_process/__init__.py",
+        "deliver/mime/signing_pool.py",
+        "store/db/postgres_programs.py",
+    },
     "typer": {"cli/"},
     "urllib.request": set(),
     "uvicorn": {

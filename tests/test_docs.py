@@ -8,6 +8,7 @@ import pytest
 from pydantic import BaseModel
 from typer.main import get_command
 
+from notifier.admin.doctor.checks import CHECKS
 from notifier.cli.main import app
 from notifier.match.profile_file import ProfileFile
 from notifier.settings import Settings
@@ -116,3 +117,9 @@ def test_the_repository_speaks_of_no_machine():
         *(ROOT / "notifier").rglob("*.py"),
     ]:
         assert not re.search(r"/(root|home|tmp|work)/", path.read_text(encoding="utf-8")), path
+
+
+def test_every_check_of_the_doctor_stands_in_its_document_and_no_other():
+    document = (ROOT / "docs" / "doctor.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([a-z_]+\.[a-z_]+)`( \*)? \|", document, re.MULTILINE)
+    assert rows == [(check.name, " *" if check.stops_mail else "") for check in CHECKS]

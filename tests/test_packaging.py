@@ -215,7 +215,7 @@ def test_it_works_in_a_fresh_environment_from_any_directory(wheel: Path, tmp_pat
     call(*pip, "--no-deps", wheel)
     notifier = tmp_path / "venv" / "bin" / "notifier"
     assert call(notifier, "--version").startswith("notifier ")
-    call(notifier, "init")
+    call(notifier, "init", "--no-poll")
     assert [one["slug"] for one in json.loads(call(notifier, "profiles", "list", "--json"))] == [
         "frexalimab"
     ]

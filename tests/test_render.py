@@ -222,11 +222,13 @@ def test_an_old_template_works_beside_the_built_in_ones_once_it_is_renamed(
         "therapy": "c",
         "evidence": {"stage": "d", "approvals": ["e"], "as_of": None},
     }
-    shared = {"language": "en", "root": "./", "sender_name": "s", "postal_address": ""}
+    shared = {"language": "en", "chosen_language": "", "root": "./"}
+    shared |= {"sender_name": "s", "postal_address": ""}
+    asking = {"problem": True, "honeypot": "h", "contact": "c", "contact_url": "mailto:c"}
     for template, values in (
         ("email/no_news.html.j2", {"quiet": quiet}),
         ("email/no_news.txt.j2", {"quiet": quiet}),
-        ("web/link_request.html.j2", {**shared, "problem": True, "honeypot": "h"}),
+        ("web/link_request.html.j2", {**shared, **asking}),
         ("web/message.html.j2", {**shared, "problem": "p", "fix": ""}),
     ):
         assert deps.templates.render(template, values) == Templates().render(template, values)

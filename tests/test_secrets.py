@@ -183,7 +183,7 @@ def test_no_error_of_the_settings_has_the_value_in_its_trace(home: Path):
         f"sqlite+pysqlcipher://:{CANARY}@/x.db",
     ],
 )
-@pytest.mark.parametrize("command", [("sources", "list"), ("init",)])
+@pytest.mark.parametrize("command", [("sources", "list"), ("init", "--no-poll")])
 def test_an_unusable_database_is_reported_without_its_password(
     home: Path,
     capsys: pytest.CaptureFixture,

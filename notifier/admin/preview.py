@@ -37,6 +37,7 @@ class PreviewOptions:
         cadence: of the sample reader; `edition` and `language` likewise.
         since: show all matches of this period before now, the baselines of sources included; None
             for what the reader has not been sent.
+        or_latest: show the latest items where nothing else is to be shown.
         to: the address of a subscriber: show exactly what they would get now.
     """
 
@@ -45,6 +46,7 @@ class PreviewOptions:
     edition: Edition = Edition.PATIENT
     language: str = "en"
     since: timedelta | None = None
+    or_latest: bool = False
     to: str | None = None
 
 
@@ -56,11 +58,13 @@ class Preview:
         message: the whole mail, RFC 5322, with CRLF line ends.
         items: the number of items that were selected.
         profile: the slug of the profile.
+        is_latest: true if nothing was to be shown, and these are the latest items instead.
     """
 
     message: bytes
     items: int
     profile: str
+    is_latest: bool = False
 
     @property
     def subject(self) -> str:
@@ -117,6 +121,9 @@ def preview(
         subscription = _subscription(deps, session, profile, options, now)
         since = now - options.since if options.since else None
         items = _items(session, profile, subscription, since)
+        is_latest = not items and options.or_latest
+        if is_latest:
+            items = groups.latest(session, profile)
         if not items:
             return None
         variant = groups.variant_of(subscription, snapshot_key(profile.document))
@@ -134,16 +141,31 @@ def preview(
         message_id = new_message_id(deps.mail_domain)
         spec = digest_mail.digest_spec(deps, digest, subscription, message_id, now, due_at)
         message = digest_mail.build_message(deps.for_preview(), spec, now)
-        return Preview(message, len(items), profile.slug)
+        return Preview(message, len(items), profile.slug, is_latest)
 
 
-def send(deps: Deps, options: PreviewOptions, recipient: str) -> Outcome | None:
+@dataclass(frozen=True)
+class SentPreview:
+    """A preview that was handed to the mail server.
+
+    Attributes:
+        digest: the digest.
+        outcome: the server's answer.
+    """
+
+    digest: Preview
+    outcome: Outcome
+
+
+def send(deps: Deps, options: PreviewOptions, recipient: str) -> SentPreview | None:
     """Send a preview to one address, to test its appearance and the mail server.
 
-    It is not a delivery, and nothing is stored.
+    It is not a delivery, and nothing is stored. Subject, text, signature and envelope domain are
+    those of a digest, so that filters judge it as they would judge one; only the token that makes
+    an envelope address recognise its mail is missing, because there is no row that it could name.
 
     Returns:
-        The server's answer; None if there is nothing to send.
+        The mail and the server's answer; None if no item is stored that could be shown.
 
     Raises:
         AddressError: the recipient is not an e-mail address.
@@ -151,18 +173,16 @@ def send(deps: Deps, options: PreviewOptions, recipient: str) -> Outcome | None:
     """
     deps.require_sender()
     address = normalize(recipient)
-    rendered = preview(deps, options, address)
-    if rendered is None:
+    digest = preview(deps, options, address)
+    if digest is None:
         return None
-    sender = deps.settings.sender.address
-    assert sender is not None
     outcomes: list[Outcome] = []
     outgoing = OutgoingMessage(
-        0, to_ascii_domain(sender), to_ascii_domain(address), lambda: rendered.message
+        0, deps.bounce_address, to_ascii_domain(address), lambda: digest.message
     )
     problem = deps.transport.send([outgoing], outcomes.extend)
     deps.transport.close()
-    return outcomes[0]._replace(text=problem or outcomes[0].text)
+    return SentPreview(digest, outcomes[0]._replace(text=problem or outcomes[0].text))
 
 
 def _subscription(

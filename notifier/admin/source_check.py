@@ -118,6 +118,24 @@ def find_source(deps: Deps, url: str, kind: SourceKind | None) -> FoundSource:
     return FoundSource(address, kind)
 
 
+def private_among(deps: Deps, urls: Sequence[str]) -> list[str]:
+    """Return the addresses that may not be watched, because their form shows that they are private.
+
+    None is requested: what a public name resolves to is checked by each poll.
+    """
+    if deps.settings.watch.allow_private_addresses:
+        return []
+    return [url for url in urls if not _is_public(url)]
+
+
+def _is_public(url: str) -> bool:
+    try:
+        refuse_private_name(url)
+    except AddressRefusedError:
+        return False
+    return True
+
+
 def _feed_of_page(
     deps: Deps, response: Response, address: str, error: ParseError, parser: Parser
 ) -> FoundSource:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from notifier.cli import shared
+from notifier.cli import filters, shared
 
 if TYPE_CHECKING:
     from datetime import date
@@ -23,7 +23,8 @@ def register(app: typer.Typer) -> None:
 def backtest(
     profile: shared.Profile = None,
     since: Annotated[
-        str, typer.Option(metavar="DATE", help="The first day. Default: 90 days ago.")
+        str,
+        typer.Option(metavar="30d|DATE", help="A period (30d) or the first day. Default: 90d."),
     ] = "",
     every: shared.Cadence = "weekly",
     json: shared.Json = False,
@@ -38,7 +39,7 @@ def backtest(
 
     cadence = shared.member(Cadence, every, "--every")
     with shared.open_deps(now) as deps:
-        start = shared.moment(since, "--since") or deps.now() - _DEFAULT_PERIOD
+        start = filters.since(since, deps.now()) or deps.now() - _DEFAULT_PERIOD
         result = admin.backtest(deps, profile, since=start, cadence=cadence)
     if json:
         shared.print_json(_to_json(result))

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from notifier.cli import shared
+from notifier.cli import filters, shared
+from notifier.cli.tables import Column, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,7 +18,13 @@ if TYPE_CHECKING:
 
 app = shared.group("bounces", "Mails that came back: bounces, complaints, unsubscriptions.")
 
-_HELD_COLUMNS = ("id", "email", "provider", "code", "at")
+_HELD_COLUMNS = (
+    Column("id"),
+    Column("email"),
+    Column("provider", Kind.TEXT, 1),
+    Column("code"),
+    Column("since (UTC)", Kind.TIME, field="at"),
+)
 _STANDARD_INPUT = [Path("-")]
 _NONE_WAITS = "No suppression waits: nothing was changed."
 
@@ -87,7 +94,7 @@ All = Annotated[bool, typer.Option("--all", help="All that wait.")]
 
 
 @app.command("held")
-def held(json: shared.Json = False) -> None:
+def held(wide: filters.Wide = False, json: shared.Json = False) -> None:
     """Show suppressions that wait for you: too many at once."""
     from notifier.pipeline import brake
 
@@ -103,7 +110,7 @@ def held(json: shared.Json = False) -> None:
         }
         for each in waiting
     ]
-    shared.print_rows(rows, _HELD_COLUMNS, "No suppression waits.", json=json)
+    shared.print_rows(rows, _HELD_COLUMNS, "No suppression waits.", json=json, wide=wide)
 
 
 @app.command("accept")

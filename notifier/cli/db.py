@@ -1,6 +1,7 @@
 """`notifier db`."""
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,7 +10,7 @@ from notifier.cli import shared
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-app = shared.group("db", "The schema of the database.")
+app = shared.group("db", "The database: its schema, backup and restore.")
 
 
 @app.command("status")
@@ -71,6 +72,45 @@ def upgrade() -> None:
         engine.dispose()
     shared.say(
         f"The schema is {current} now." if changed else f"Nothing to do: the schema is {current}."
+    )
+
+
+@app.command("backup")
+def backup(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The backup, a new file.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace a file of that name.")] = False,
+    json: shared.Json = False,
+    now: shared.Now = "",
+) -> None:
+    """Write the whole database into one file, and check it.
+
+    Works while mails go out. FILE.sha256 is its checksum. Both are for their owner alone. Keep
+    notifier.toml and the files that it names as well, in another place.
+    """
+    from notifier.admin import backup as backups
+    from notifier.deps import Deps
+    from notifier.settings import load
+
+    engine, moment = _engine(), shared.moment(now)
+    try:
+        deps = Deps(load(None), engine, moment)
+        written = backups.make(deps, file, force=force)
+    finally:
+        engine.dispose()
+    if json:
+        shared.print_json(
+            {
+                "file": str(written.file),
+                "size": written.size,
+                "database": written.contents.database,
+                "schema": written.contents.schema,
+                "subscriptions": written.contents.subscriptions,
+            }
+        )
+        return
+    number = shared.count(written.contents.subscriptions, "subscription")
+    shared.say(
+        f"Wrote {written.file}: {written.size:,} bytes, {number}. It was opened and checked."
     )
 
 

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from notifier.cli import shared
+from notifier.cli import filters, shared
+from notifier.cli.tables import Column, Kind
 
 if TYPE_CHECKING:
     from sqlalchemy import RowMapping
@@ -12,15 +13,15 @@ if TYPE_CHECKING:
 app = shared.group("deliveries", "Mails to be sent and sent, with the server's answers.")
 
 _COLUMNS = (
-    "id",
-    "digest",
-    "subscriber",
-    "kind",
-    "status",
-    "attempts",
-    "due_at",
-    "sent_at",
-    "error",
+    Column("id"),
+    Column("digest", drop=1),
+    Column("reader", field="subscriber"),
+    Column("kind"),
+    Column("status"),
+    Column("tries", drop=4, field="attempts"),
+    Column("due (UTC)", Kind.TIME, 3, "due_at"),
+    Column("sent (UTC)", Kind.TIME, 2, "sent_at"),
+    Column("error", Kind.TEXT, 1),
 )
 
 
@@ -32,28 +33,36 @@ def list_(
             metavar="STATUS", help="pending, sending, sent, failed, uncertain or suppressed."
         ),
     ] = None,
+    profile: shared.Profile = None,
+    since: filters.Since = "",
     limit: shared.Limit = None,
+    wide: filters.Wide = False,
     json: shared.Json = False,
+    now: shared.Now = "",
 ) -> None:
     """Show deliveries, newest first.
 
-    Recipients are shown by their id, not by their address; `subscribers list --json` shows both.
+    --since counts from when they were planned. Recipients are shown by their id, not by their
+    address; `subscribers list --json` shows both.
     """
     from notifier.deliver.outbox import listing
     from notifier.deliver.outbox import stop as outbox_stop
     from notifier.enums import DeliveryStatus
 
     wanted = shared.optional_member(DeliveryStatus, status, "--status")
-    with shared.open_deps() as deps, deps.reading() as session:
+    with shared.open_deps(now) as deps, deps.reading() as session:
+        others = filters.profile_id(session, profile), filters.since(since, deps.now())
         stopped_at = outbox_stop.stopped_at(session)
-        listed = listing.listed(session, wanted, shared.row_limit(limit, json=json))
+        listed = listing.listed(session, wanted, shared.row_limit(limit, json=json), *others)
         rows = (_to_json(row) for row in listed)
         if json:
             shared.print_json_rows(rows)
         else:
             shown = list(rows)
-            shared.print_rows(shown, _COLUMNS, "There are no deliveries.", json=False)
-            shared.say_if_cut(len(shown), listing.count(session, wanted))
+            empty = "There are no deliveries like that."
+            empty = empty if wanted or any(others) else "There are no deliveries."
+            shared.print_rows(shown, _COLUMNS, empty, json=False, wide=wide)
+            shared.say_if_cut(len(shown), listing.count(session, wanted, *others))
     if stopped_at is not None:
         shared.warn(shared.stopped_note(stopped_at))
 

@@ -1,7 +1,6 @@
 """`notifier demo`."""
 
 import shlex
-import shutil
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from notifier.cli import shared
+from notifier.cli import invocation, shared
 from notifier.text.cleaning import one_printable_line
 
 if TYPE_CHECKING:
@@ -91,7 +90,7 @@ def _print_story(story: "Story") -> None:
     )
     config = shlex.quote(str(story.folder / "notifier.toml"))
     for command in _COMMANDS_TO_TRY:
-        shared.say(f"  {_program()} --config {config} {command}")
+        shared.say(f"  {invocation.program()} --config {config} {command}")
 
 
 def _week(story: "Story") -> "Table":
@@ -124,16 +123,6 @@ def _mails(story: "Story") -> "Table":
     for to, subject, file in story.mails:
         mails.add_row(file.name, to, subject)
     return mails
-
-
-def _program() -> str:
-    """Return the words by which this program was started, from the present folder."""
-    if shutil.which("notifier"):
-        return "notifier"
-    path = Path(sys.argv[0])
-    if path.name == "__main__.py":
-        return f"{shlex.quote(sys.executable)} -m notifier"
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def _serve(story: "Story") -> None:

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from notifier.cli import shared, texts
+from notifier.cli import filters, shared, texts
+from notifier.cli.tables import Column, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,17 +24,36 @@ DigestId = Annotated[int, typer.Argument(metavar="ID", help="As `digests list` s
 # Bytes of a file that are read for a note.
 _LARGEST_NOTE = 100_000
 
-_HEADINGS = ("id", "profile", "cadence", "status", "composed", "items", "recipients")
+_COLUMNS = (
+    Column("id"),
+    Column("profile", Kind.TEXT),
+    Column("cadence", drop=1),
+    Column("status", Kind.TEXT),
+    Column("composed (UTC)", Kind.TIME),
+    Column("items"),
+    Column("recipients"),
+)
 
 
 @app.command("list")
-def list_(limit: shared.Limit = None, json: shared.Json = False) -> None:
-    """Show digests with their items, newest first."""
+def list_(
+    profile: shared.Profile = None,
+    since: filters.Since = "",
+    limit: shared.Limit = None,
+    wide: filters.Wide = False,
+    json: shared.Json = False,
+    now: shared.Now = "",
+) -> None:
+    """Show digests with their items, newest first.
+
+    --since counts from when they were composed.
+    """
     from notifier.deliver.outbox import warm_up
     from notifier.digest import listing
 
-    with shared.open_deps() as deps, deps.reading() as session:
-        listed = listing.listed(session, shared.row_limit(limit, json=json))
+    with shared.open_deps(now) as deps, deps.reading() as session:
+        wanted = filters.profile_id(session, profile), filters.since(since, deps.now())
+        listed = listing.listed(session, shared.row_limit(limit, json=json), *wanted)
         waiting = warm_up.waiting(session, deps.now())
         rows = (
             _to_json(session, digest) | _warm_up_of(waiting.get(digest.id)) for digest in listed
@@ -41,8 +61,9 @@ def list_(limit: shared.Limit = None, json: shared.Json = False) -> None:
         if json:
             shared.print_json_rows(rows)
             return
-        cells, total = [_cells(row) for row in rows], listing.count(session)
-    shared.print_table(_HEADINGS, cells, "No digest has been composed yet.")
+        cells, total = [_cells(row) for row in rows], listing.count(session, *wanted)
+    empty = "There is no digest like that." if any(wanted) else "No digest has been composed yet."
+    shared.print_table(_COLUMNS, cells, empty, wide=wide)
     shared.say_if_cut(len(cells), total)
 
 

@@ -54,12 +54,32 @@ def dkim(
     settings = load()
     signing_domain = domain or _domain_of_sender(settings)
     name = selector or f"notifier-{algorithm}"
+    _check_names(signing_domain, name)
     file = shared.config_path().parent / f"dkim-{name}.pem"
     signer = _make_key(file, algorithm, signing_domain, name)
     shared.say(f"Wrote {file} (keep it secret).\n\nAdd to {shared.config_path()}:\n")
     shared.say(_settings_to_add(signer, file, is_second=settings.dkim.domain is not None))
     shared.say("\nPublish these TXT records in the DNS:\n")
     _print_records(signer, settings.smtp.host)
+
+
+def _check_names(domain: str, selector: str) -> None:
+    """Refuse names under which no key can be published.
+
+    Raises:
+        InputError: one of them is no name of the DNS.
+    """
+    from notifier.errors import InputError
+    from notifier.settings.values import dns_label, dotted_name
+
+    for option, name, check, fix in (
+        ("--domain", domain, dotted_name, "Give the domain of sender.address."),
+        ("--selector", selector, dns_label, "Leave it out: the default is good."),
+    ):
+        try:
+            check(name)
+        except ValueError as error:
+            raise InputError(f"{option} {name!r}: it {error}.", fix) from error
 
 
 def _domain_of_sender(settings: "Settings") -> str:

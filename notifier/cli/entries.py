@@ -4,30 +4,50 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from notifier.cli import shared
+from notifier.cli import filters, shared
+from notifier.cli.tables import Column, Kind
 
 if TYPE_CHECKING:
     from notifier.store.models import Entry, Revision
 
 app = shared.group("entries", "What the sources published.")
 
-_COLUMNS = ("id", "source", "published_at", "revisions", "title", "url")
+_COLUMNS = (
+    Column("id"),
+    Column("source"),
+    Column("published", Kind.DAY, 1, "published_at"),
+    Column("revisions", drop=2),
+    Column("title", Kind.TEXT),
+    Column("host", Kind.HOST, field="url"),
+)
+_NO_ENTRIES = "There are no entries yet. Try: notifier poll"
 
 
 @app.command("list")
-def list_(limit: shared.Limit = None, json: shared.Json = False) -> None:
-    """Show entries, newest first."""
+def list_(
+    source: filters.Source = None,
+    since: filters.Since = "",
+    limit: shared.Limit = None,
+    wide: filters.Wide = False,
+    json: shared.Json = False,
+    now: shared.Now = "",
+) -> None:
+    """Show entries, newest first.
+
+    --since counts from when they were first seen.
+    """
     from notifier.watch import entries
 
-    with shared.open_deps() as deps, deps.reading() as session:
-        listed = entries.listed(session, shared.row_limit(limit, json=json))
+    with shared.open_deps(now) as deps, deps.reading() as session:
+        wanted = filters.source_id(session, source), filters.since(since, deps.now())
+        listed = entries.listed(session, shared.row_limit(limit, json=json), *wanted)
         rows = (_to_json(entry, revisions) for entry, revisions in listed)
         if json:
             shared.print_json_rows(rows)
             return
-        shown, total = list(rows), entries.count(session)
-    empty = "There are no entries yet. Try: notifier poll"
-    shared.print_rows(shown, _COLUMNS, empty, json=False)
+        shown, total = list(rows), entries.count(session, *wanted)
+    empty = "There are no entries like that." if any(wanted) else _NO_ENTRIES
+    shared.print_rows(shown, _COLUMNS, empty, json=False, wide=wide)
     shared.say_if_cut(len(shown), total)
 
 

@@ -1,33 +1,68 @@
-"""`notifier init`."""
+"""`notifier init`: settings, database, the bundled profile, and a first look at its sources.
 
-import os
-from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING
+Owns the options and the order: everything is asked and checked before a file is written, and what
+exists is completed and otherwise kept.
+"""
+
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from notifier.cli import shared
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
+from notifier.cli import first_look, first_settings, questions, shared
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from notifier.admin.profile_import import ImportResult
     from notifier.deps import Deps
 
-_VARIABLE = "NOTIFIER_SUPPRESSION_KEY"
-_NEXT_STEPS = """
-Next:
-  1. set sender.address, sender.postal_address and smtp in the settings file
-  2. notifier poll                          read the sources for the first time
-  3. notifier preview --since 30d --open    look at a digest of what was found
-  4. notifier subscribe you@example.org --every weekly --confirmed
-  5. notifier run                           or, from cron: notifier run --once"""
+
+SenderAddress = Annotated[
+    str | None,
+    typer.Option("--sender-address", metavar="EMAIL", help="The From address of all mails."),
+]
+SenderName = Annotated[
+    str | None,
+    typer.Option(
+        "--sender-name", metavar="NAME", help="The name beside it; it should name no illness."
+    ),
+]
+PostalAddress = Annotated[
+    str | None,
+    typer.Option("--postal-address", metavar="TEXT", help="In the footer of every mail."),
+]
+SmtpHost = Annotated[
+    str | None, typer.Option("--smtp-host", metavar="HOST", help="The mail server.")
+]
+SmtpPort = Annotated[str | None, typer.Option("--smtp-port", metavar="PORT", help="Its port.")]
+SmtpSecurity = Annotated[
+    str | None,
+    typer.Option(
+        "--smtp-security",
+        metavar="WORD",
+        help="none, starttls or tls. Default: the best that the server offers.",
+    ),
+]
+SmtpUsername = Annotated[
+    str | None,
+    typer.Option(
+        "--smtp-username",
+        metavar="NAME",
+        help="For the log-in; the password is in $NOTIFIER_SMTP__PASSWORD.",
+    ),
+]
+PublicUrl = Annotated[
+    str | None,
+    typer.Option("--public-url", metavar="URL", help="Where readers reach the web pages."),
+]
+OperatorAddress = Annotated[
+    str | None,
+    typer.Option(
+        "--operator-address", metavar="EMAIL", help="Your own: it is mailed when something fails."
+    ),
+]
+Poll = Annotated[
+    bool, typer.Option("--poll/--no-poll", help="Whether to read the sources for the first time.")
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Ask nothing: take the options and defaults.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -35,112 +70,49 @@ def register(app: typer.Typer) -> None:
     app.command("init")(init)
 
 
-def init(now: shared.Now = "") -> None:
-    """Write notifier.toml, and make the database.
+def init(
+    sender_address: SenderAddress = None,
+    sender_name: SenderName = None,
+    postal_address: PostalAddress = None,
+    smtp_host: SmtpHost = None,
+    smtp_port: SmtpPort = None,
+    smtp_security: SmtpSecurity = None,
+    smtp_username: SmtpUsername = None,
+    public_url: PublicUrl = None,
+    operator_address: OperatorAddress = None,
+    poll: Poll = True,
+    yes: Yes = False,
+    now: shared.Now = "",
+) -> None:
+    """Write notifier.toml, make the database, read the sources.
 
-    Loads the bundled profile and its sources. What exists already is kept, so a second call changes
-    nothing.
+    In a terminal it asks for the sender, the mail server and your address. It loads the bundled
+    profile, and reads its sources once, which mails nothing. Run again, it completes what is
+    missing, and changes nothing else.
     """
+    given = {
+        "sender.address": sender_address,
+        "sender.name": sender_name,
+        "sender.postal_address": postal_address,
+        "smtp.host": smtp_host,
+        "smtp.port": smtp_port,
+        "smtp.security": smtp_security,
+        "smtp.username": smtp_username,
+        "public_url": public_url,
+        "operator.address": operator_address,
+    }
     shared.moment(now)  # refused before a file is written
-    path = shared.config_path()
-    written = _write_settings(path)
-    completed = not written and _add_suppression_key(path)
+    values = first_settings.checked(given)
+    first_settings.write(shared.config_path(), values, asks=questions.can_ask() and not yes)
     with shared.open_deps(now, create=True) as deps:
         loaded = _load_bundled(deps)
-        database = deps.engine.url.database
-    shared.say(f"{'Wrote' if written else 'Kept '} {path}")
-    if completed:
-        shared.say("Added suppression_key to it: keep it in every backup, and never change it.")
-    shared.say(f"{'Made ' if loaded else 'Kept '} {database}")
-    if loaded:
-        shared.say(f"Loaded the profile {loaded.name} with {loaded.new_sources} sources to watch.")
-    shared.say(_NEXT_STEPS)
-
-
-def _write_settings(path: Path) -> bool:
-    from notifier.cli.starter import starter_file
-    from notifier.errors import InputError
-    from notifier.store.files import create_private
-
-    try:
-        create_private(path, starter_file().encode("utf-8"))
-    except FileExistsError:
-        return False
-    except OSError as error:
-        raise InputError(
-            f"{path} cannot be written: {error.strerror}.",
-            "Run the command in a folder that you may write to.",
-        ) from error
-    return True
-
-
-def _add_suppression_key(path: Path) -> bool:
-    """Complete a settings file from before there was such a key; return whether it was missing.
-
-    Raises:
-        InputError: the file cannot be changed, or the database was made with another key.
-    """
-    from notifier.cli.starter import with_suppression_key
-    from notifier.errors import InputError
-    from notifier.settings import load
-    from notifier.store.files import rewrite_settings
-
-    settings = load(path)
-    if settings.suppression_key:
-        return False
-    if _VARIABLE in os.environ:
-        raise InputError(
-            f"The environment variable {_VARIABLE} is empty.", "Remove it, or set it to the key."
-        )
-    try:
-        with _locked(path):
-            if load(path).suppression_key:  # another process added it meanwhile
-                return False
-            _refuse_a_second_key(settings.database_url, path)
-            text = path.read_bytes().decode("utf-8")
-            rewrite_settings(path, with_suppression_key(text).encode("utf-8"))
-    except OSError as error:
-        raise InputError(
-            f"suppression_key cannot be added to {path}: {error.strerror}.",
-            "Run `notifier init` as the owner of that file and its folder. Or make a key of 32 "
-            "random characters, and put it into the file yourself, as suppression_key = "
-            f'"…" before the first [section], or into {_VARIABLE}.',
-        ) from error
-    return True
-
-
-def _refuse_a_second_key(database_url: str, path: Path) -> None:
-    """Refuse to make a key for a database that was made with one.
-
-    Suppressed addresses are stored as hashes with that key: with another one they would not be
-    recognised, and people who refused mail would get it again.
-
-    Raises:
-        InputError: the database was made with a key.
-    """
-    from notifier.errors import InputError
-    from notifier.store import db, keys
-
-    engine = db.make_engine(database_url)
-    try:
-        taken = keys.is_taken(engine)
-    finally:
-        engine.dispose()
-    if taken:
-        raise InputError(
-            f"The database was made with a suppression_key that is not in {path}.",
-            "Copy the key from a backup of the settings: with another key, people who refused "
-            "mail would get it again.",
-        )
-
-
-@contextmanager
-def _locked(path: Path) -> "Iterator[None]":
-    """Lock a file, so that no other process completes it meanwhile; not on Windows."""
-    with path.open("rb") as file:
-        if fcntl is not None:
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+        shared.say(f"{'Made ' if loaded else 'Kept '} {deps.engine.url.database}")
+        if loaded:
+            number = shared.count(loaded.new_sources, "source")
+            shared.say(f"Loaded the profile {loaded.name} with {number} to watch.")
+        if poll:
+            first_look.read_sources(deps)
+        first_look.say_next_steps(deps)
 
 
 def _load_bundled(deps: "Deps") -> "ImportResult | None":

@@ -20,6 +20,8 @@ from notifier.cli import (
     demo,
     digests,
     dkim,
+    docs,
+    doctor,
     entries,
     evaluate,
     explain,
@@ -29,13 +31,16 @@ from notifier.cli import (
     preview,
     profiles,
     serve,
+    settings,
     shared,
     sources,
     subscribe,
     subscribers,
+    why,
     work,
 )
 from notifier.cli import run as run_command
+from notifier.cli.help_text import HELP_OPTIONS, WholeSentences
 from notifier.errors import InputError, NotifierError, SettingsError
 
 app = typer.Typer(
@@ -46,6 +51,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    context_settings=HELP_OPTIONS,
+    cls=WholeSentences,
 )
 
 for _command in (
@@ -58,14 +65,18 @@ for _command in (
     explain,
     evaluate,
     backtest,
+    why,
     subscribe,
     serve,
     clock,
     dkim,
+    settings,
+    docs,
+    doctor,
 ):
     _command.register(app)
 for _noun in (sources, entries, profiles, matches, subscribers, digests, deliveries, bounces, db):
-    app.add_typer(_noun.app)
+    app.add_typer(_noun.app, cls=WholeSentences)
 
 
 @app.callback()

@@ -4,18 +4,37 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from notifier.cli import shared
+from notifier.cli import filters, shared
+from notifier.cli.tables import Column, Kind
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from notifier.enums import Tier
-    from notifier.store.models import Entry, Match, NearMiss, Profile
+    from notifier.match.filters import Filter
+    from notifier.store.models import Entry, Match, NearMiss
 
 app = shared.group("matches", "The news that concerns a profile, with the reasons.")
 
-_HEADINGS = ("id", "tier", "score", "kind", "title", "reasons")
-_HELD_HEADINGS = ("id", "tier", "kind", "title", "held because", "reasons")
+_COLUMNS = (
+    Column("id"),
+    Column("profile", Kind.TEXT, 3),
+    Column("tier"),
+    Column("score", drop=2),
+    Column("kind"),
+    Column("matched", Kind.DAY, 1),
+    Column("title", Kind.TEXT),
+    Column("reasons", Kind.TEXT),
+)
+_HELD_COLUMNS = (
+    Column("id"),
+    Column("profile", Kind.TEXT, 2),
+    Column("tier"),
+    Column("kind"),
+    Column("held", Kind.DAY, 1),
+    Column("title", Kind.TEXT),
+    Column("held because", Kind.TEXT),
+    Column("reasons", Kind.TEXT, 3),
+)
 
 MatchId = Annotated[int, typer.Argument(metavar="ID", help="As `matches list` shows it.")]
 
@@ -29,36 +48,56 @@ def list_(
     held: Annotated[
         bool, typer.Option("--held", help="Show what waits for you, with the reason why.")
     ] = False,
+    source: filters.Source = None,
+    since: filters.Since = "",
     limit: shared.Limit = None,
+    wide: filters.Wide = False,
     json: shared.Json = False,
+    now: shared.Now = "",
 ) -> None:
     """Show matches with tier, score and reasons, newest first.
 
-    With --held: the matches that are held until a person releases or drops them.
+    With --held: the matches that are held until a person releases or drops them. --since counts
+    from when they matched, or were held.
     """
     from notifier.enums import Tier
     from notifier.match import matches, profiles
+    from notifier.match.filters import Filter
 
-    wanted = shared.optional_member(Tier, tier, "--tier")
-    with shared.open_deps() as deps, deps.reading() as session:
-        stored = profiles.find(session, profile) if profile else None
+    wanted_tier = shared.optional_member(Tier, tier, "--tier")
+    with shared.open_deps(now) as deps, deps.reading() as session:
+        wanted = Filter(
+            profiles.find(session, profile) if profile else None,
+            wanted_tier,
+            filters.source_id(session, source),
+            filters.since(since, deps.now()),
+        )
         if json and not held:
-            newest = matches.one_by_one(session, stored, wanted, limit)
+            newest = matches.one_by_one(session, wanted, limit)
             shared.print_json_rows(map(_match_to_json, newest))
             return
         read = _held_matches if held else _matches
-        rows, total = read(session, stored, wanted, shared.row_limit(limit, json=json))
+        rows, total = read(session, wanted, shared.row_limit(limit, json=json))
+    _print(rows, total, held=held, json=json, wide=wide, filtered=wanted != Filter())
+
+
+def _print(
+    rows: list[dict[str, Any]], total: int, *, held: bool, json: bool, wide: bool, filtered: bool
+) -> None:
+    """Print the rows, and what can be done with those that are held."""
     if json:
         shared.print_json(rows)
     elif held:
         cells = [_held_cells(row) for row in rows]
-        shared.print_table(_HELD_HEADINGS, cells, "Nothing is held back.")
+        empty = "Nothing like that is held back." if filtered else "Nothing is held back."
+        shared.print_table(_HELD_COLUMNS, cells, empty, wide=wide)
         shared.say_if_cut(len(rows), total)
         if rows:
             shared.say("\nTo include one in the next digests: notifier matches release ID")
             shared.say("To drop one: notifier matches drop ID --held --because TEXT")
     else:
-        shared.print_table(_HEADINGS, [_cells(row) for row in rows], "Nothing has matched yet.")
+        empty = "There is no match like that." if filtered else "Nothing has matched yet."
+        shared.print_table(_COLUMNS, [_cells(row) for row in rows], empty, wide=wide)
         shared.say_if_cut(len(rows), total)
 
 
@@ -125,21 +164,21 @@ def restore(match_id: MatchId, now: shared.Now = "") -> None:
 
 
 def _matches(
-    session: "Session", profile: "Profile | None", tier: "Tier | None", limit: int | None
+    session: "Session", wanted: "Filter", limit: int | None
 ) -> tuple[list[dict[str, Any]], int]:
     from notifier.match import matches
 
-    rows = [_match_to_json(match) for match in matches.listed(session, profile, tier, limit)]
-    return rows, matches.number_stored(session, profile, tier) if limit else len(rows)
+    rows = [_match_to_json(match) for match in matches.listed(session, wanted, limit)]
+    return rows, matches.number_stored(session, wanted) if limit else len(rows)
 
 
 def _held_matches(
-    session: "Session", profile: "Profile | None", tier: "Tier | None", limit: int | None
+    session: "Session", wanted: "Filter", limit: int | None
 ) -> tuple[list[dict[str, Any]], int]:
     from notifier.match import held
 
-    rows = [_held_to_json(near_miss) for near_miss in held.listed(session, profile, tier, limit)]
-    return rows, held.number_waiting(session, profile, tier) if limit else len(rows)
+    rows = [_held_to_json(near_miss) for near_miss in held.listed(session, wanted, limit)]
+    return rows, held.number_waiting(session, wanted) if limit else len(rows)
 
 
 def _held_to_json(near_miss: "NearMiss") -> dict[str, Any]:
@@ -193,9 +232,11 @@ def _entry_to_json(entry: "Entry") -> dict[str, Any]:
 def _cells(row: dict[str, Any]) -> tuple[object, ...]:
     return (
         row["id"],
+        row["profile"],
         row["tier"],
         row["score"],
         row["kind"],
+        row["matched_at"],
         row["entry"]["title"],
         "; ".join(row["reasons"]),
     )
@@ -206,8 +247,10 @@ def _held_cells(row: dict[str, Any]) -> tuple[object, ...]:
 
     return (
         row["id"],
+        row["profile"],
         row["tier"],
         row["kind"],
+        row["matched_at"],
         row["entry"]["title"],
         SENTENCES[row["held_because"]],
         "; ".join(row["reasons"]),

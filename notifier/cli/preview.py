@@ -10,7 +10,10 @@ import typer
 from notifier.cli import shared
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from notifier.admin.preview import Preview, PreviewOptions
+    from notifier.deliver.outbox import Outcome
     from notifier.deps import Deps
 
 _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
@@ -33,7 +36,10 @@ Out = Annotated[
 Open = Annotated[bool, typer.Option("--open", help="Show it in the browser.")]
 SendTo = Annotated[
     str | None,
-    typer.Option(metavar="EMAIL", help="Send it to this address as a test, with inactive links."),
+    typer.Option(
+        metavar="EMAIL",
+        help="Send it to this address as a test: what is due, else the latest items.",
+    ),
 ]
 Serve = Annotated[
     bool,
@@ -67,34 +73,57 @@ def preview(
     """Show the digest that would be sent now.
 
     It is made by the same code that sends digests. Nothing is stored, and nothing is sent except
-    with --send-to.
+    with --send-to: a real digest in an inbox of yours, with links that change nothing. When no
+    digest is due it shows the latest items.
     """
     from notifier.admin.preview import PreviewOptions
     from notifier.admin.preview import preview as render
     from notifier.enums import Cadence, Edition
 
+    if send_to is not None:
+        _refuse_both({"--out": out is not None, "--open": open_, "--serve": serve})
     options = PreviewOptions(
         profile,
         shared.member(Cadence, every, "--every"),
         shared.member(Edition, edition, "--edition"),
         shared.language_code(language),
         _parse_period(since),
-        to,
+        or_latest=send_to is not None,
+        to=to,
     )
     with shared.open_deps(now) as deps:
         if serve:
             _serve(deps, options, port)
-            return
-        if send_to is not None:
+        elif send_to is not None:
             _send(deps, options, send_to)
-            return
-        digest = render(deps, options)
+        else:
+            _show(render(deps, options), options, out, launch=open_)
+
+
+def _show(
+    digest: "Preview | None", options: "PreviewOptions", out: Path | None, *, launch: bool
+) -> None:
     if digest is None:
         _say_empty(options)
-    elif out is None and not open_:
+    elif out is None and not launch:
         shared.say(f"Subject: {digest.subject}\n\n{digest.text}")
     else:
-        _write(digest, out or _DEFAULT_FOLDER, launch=open_)
+        _write(digest, out or _DEFAULT_FOLDER, launch=launch)
+
+
+def _refuse_both(others: "Mapping[str, bool]") -> None:
+    """Refuse options that show a digest beside the one that sends it.
+
+    Raises:
+        InputError: one of them is given.
+    """
+    from notifier.errors import InputError
+
+    for name, is_given in others.items():
+        if is_given:
+            raise InputError(
+                f"--send-to and {name} cannot be used together.", f"Leave {name} out, or --send-to."
+            )
 
 
 def _say_empty(options: "PreviewOptions") -> None:
@@ -107,24 +136,49 @@ def _say_empty(options: "PreviewOptions") -> None:
 
 
 def _send(deps: "Deps", options: "PreviewOptions", recipient: str) -> None:
+    """Send the digest as a test, and print the server's answer.
+
+    Raises:
+        NotifierError: no item is stored yet, or the server did not take the mail.
+    """
     from notifier.admin.preview import send
     from notifier.deliver.outbox import SendResult
+    from notifier.errors import NotifierError
 
-    outcome = send(deps, options, recipient)
-    if outcome is None:
-        _say_empty(options)
-    elif outcome.answer is SendResult.ACCEPTED:
-        shared.say(
-            f"The mail server accepted the mail for {recipient}. "
-            "Its links belong to nobody, and nothing was stored."
+    sent = send(deps, options, recipient)
+    if sent is None:
+        raise NotifierError(
+            "Nothing was sent: no item has matched the profile yet.",
+            "Read the sources first: notifier poll",
         )
-    else:
-        shared.fail(f"The mail was not sent: {outcome.text or outcome.answer}")
+    if sent.outcome.answer is not SendResult.ACCEPTED:
+        raise NotifierError(
+            f"The mail was not sent: {sent.outcome.text or sent.outcome.answer}",
+            _fix_for(sent.outcome),
+        )
+    if sent.digest.is_latest:
+        shared.say("No digest is due now, so the test mail shows the latest items.")
+    shared.say(
+        f"The mail server accepted the mail for {recipient}, with the subject "
+        f"“{sent.digest.subject}”. Its links belong to nobody, and nothing was stored."
+    )
+
+
+def _fix_for(outcome: "Outcome") -> str:
+    """Return what to check; nothing where the words about the connection say it already."""
+    from notifier.deliver.bounces.advice import advice_for_test
+    from notifier.deliver.outbox import SendResult
+
+    if outcome.text.startswith("The mail server "):
+        return ""
+    is_put_off = outcome.answer is SendResult.DEFERRED and outcome.waits_because is None
+    return advice_for_test(outcome.text, is_put_off=is_put_off)
 
 
 def _serve(deps: "Deps", options: "PreviewOptions", port: int) -> None:
-    from notifier.web import preview_server
+    from notifier.web import listening, preview_server
 
+    listening.require_free("127.0.0.1", port)
     shared.say(f"Serving on http://127.0.0.1:{port}/, for this machine only. Ctrl-C stops it.")
     preview_server.serve(deps, options, port)
 

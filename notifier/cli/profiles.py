@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from notifier.cli import shared
+from notifier.cli import filters, shared
+from notifier.cli.tables import Column, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,20 +22,29 @@ if TYPE_CHECKING:
     from notifier.store.models import Profile, ProfileRevision
 
 _PAST = ("include", "file")
-_COLUMNS = ("slug", "name", "terms", "stage", "stage_as_of")
+_COLUMNS = (
+    Column("slug"),
+    Column("name", Kind.TEXT),
+    Column("terms", drop=1),
+    Column("stage", Kind.TEXT),
+    Column("as of", Kind.DAY, 2, "stage_as_of"),
+)
 
 app = shared.group("profiles", "The stored therapy profiles.")
 
 
 @app.command("list")
-def list_(limit: shared.Limit = None, json: shared.Json = False) -> None:
+def list_(
+    limit: shared.Limit = None, wide: filters.Wide = False, json: shared.Json = False
+) -> None:
     """Show the stored profiles."""
     from notifier.match import profiles
 
     with shared.open_deps() as deps, deps.reading() as session:
         stored = profiles.summaries(session, shared.row_limit(limit, json=json))
         rows, total = [_to_json(profile) for profile in stored], profiles.number_stored(session)
-    shared.print_rows(rows, _COLUMNS, "No profile is stored. Try: notifier init", json=json)
+    empty = "No profile is stored. Try: notifier init"
+    shared.print_rows(rows, _COLUMNS, empty, json=json, wide=wide)
     shared.say_if_cut(len(rows), total)
 
 

@@ -26,10 +26,11 @@ def serve(
     now: shared.Now = "",
 ) -> None:
     """Serve the web pages: sign-up, and the links in mails."""
-    from notifier.web import app
+    from notifier.web import app, listening
 
     with shared.open_deps(now) as deps:
         address = host or deps.settings.web.host
         number = deps.settings.web.port if port is None else port
+        listening.require_free(address, number)
         shared.warn(f"Serving on http://{address}:{number}. Ctrl-C stops it.")
         app.serve(deps, address, number)

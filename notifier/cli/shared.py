@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 
+from notifier.cli import tables
 from notifier.cli.waking import waking
 from notifier.errors import InputError
 from notifier.text import times
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 
     from notifier.deps import Deps
 
-# So wide that a table is not folded in a pipe: there a line is a row.
-_PIPE_WIDTH = 2000
 # Rows of a table that are shown without --limit. Chosen by hand; not measured.
 _ROWS_SHOWN = 100
 # Characters of a progress bar's description.
@@ -44,6 +43,7 @@ XML_NOTATION = "&#x{:x};"
 _reported: set[Path] = set()
 
 _Member = TypeVar("_Member", bound=StrEnum)
+Columns = Sequence[tables.Column | str]
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Limit = Annotated[
@@ -56,8 +56,7 @@ Limit = Annotated[
     ),
 ]
 Now = Annotated[
-    str,
-    typer.Option("--now", metavar="ISO-8601", help="Act as if it were this time, for tests."),
+    str, typer.Option("--now", metavar="ISO-8601", help="Act as if it were this time, for tests.")
 ]
 Language = Annotated[str, typer.Option("--language", metavar="CODE", help="en, de, fr or es.")]
 Edition = Annotated[str, typer.Option("--edition", metavar="EDITION", help="patient or clinician.")]
@@ -256,40 +255,41 @@ def _can_be_written(text: str) -> bool:
 
 
 def print_rows(
-    rows: Sequence[Mapping[str, Any]], columns: Sequence[str], empty: str, *, json: bool
+    rows: Sequence[Mapping[str, Any]],
+    columns: Columns,
+    empty: str,
+    *,
+    json: bool,
+    wide: bool = False,
 ) -> None:
-    """Print a listing: as JSON with every field, or as a table of some of them.
+    """Print a listing: as JSON with every field, or as a table (`print_table`) of some of them.
 
-    Args:
-        rows: a mapping of field names to values for each row.
-        columns: the fields that the table shows.
-        empty: the sentence that is printed instead of a table without rows.
-        json: whether to print JSON.
+    A column is named or headed like its field.
     """
     if json:
         print_json(rows)
-    else:
-        print_table(columns, [[row[column] for column in columns] for row in rows], empty)
+        return
+    keys = [column if isinstance(column, str) else column.key for column in columns]
+    print_table(columns, [[row[key] for key in keys] for row in rows], empty, wide=wide)
 
 
-def print_table(headings: Sequence[str], rows: Sequence[Sequence[object]], empty: str) -> None:
-    """Print a table, or the sentence `empty` if there are no rows."""
+def print_table(
+    columns: Columns, rows: Sequence[Sequence[object]], empty: str, *, wide: bool = False
+) -> None:
+    """Print a table, or the sentence `empty` if there are no rows.
+
+    It fits into the terminal; with `wide` it has whole cells and all columns instead.
+    """
     if not rows:
         say(empty)
         return
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
-    for row in rows:
-        table.add_row(
-            *(Text("" if cell is None else one_printable_line(str(cell))) for cell in row)
-        )
-    width = None if is_terminal() else _PIPE_WIDTH
-    Console(width=width, highlight=False).print(table)
+    ellipsis = "…" if _can_be_written("…") else "..."
+    table = tables.laid_out(columns, rows, None if wide else tables.width(), ellipsis)
+    typer.secho(printable(table.heading), bold=True)
+    for line in table.lines:
+        say(line)
+    if table.left_out:
+        warn(f"Left out here: {', '.join(table.left_out)}; --wide shows all.")
 
 
 def row_limit(limit: int | None, *, json: bool) -> int | None:

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from notifier.cli import shared
+from notifier.cli import filters, shared, tables
+from notifier.cli.tables import Column
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,11 +14,15 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from notifier.admin.source_check import SourceCheck
+    from notifier.admin.source_check import FoundSource, SourceCheck
+    from notifier.deps import Deps
     from notifier.store.models import Profile, Source
     from notifier.watch.opml import Outline
 
 app = shared.group("sources", "The addresses that are watched, and their health.")
+
+# Addresses that a sentence names. Chosen by hand; not measured.
+_MOST_NAMED = 3
 
 Reference = Annotated[str, typer.Argument(metavar="SOURCE", help="The source's id or address.")]
 Url = Annotated[
@@ -44,32 +49,46 @@ Authority = Annotated[
     ),
 ]
 
+Anyway = Annotated[bool, typer.Option("--anyway", help="Watch it, even if it cannot be read now.")]
+
 _COLUMNS = (
-    "id",
-    "kind",
-    "health",
-    "name",
-    "url",
-    "last_success_at",
-    "next_poll_at",
-    "left_out",
-    "last_error",
+    Column("id"),
+    Column("kind", drop=3),
+    Column("health"),
+    Column("name", tables.Kind.TEXT),
+    Column("host", tables.Kind.HOST, field="url"),
+    Column("read (UTC)", tables.Kind.TIME, 2, "last_success_at"),
+    Column("next poll (UTC)", tables.Kind.TIME, 5, "next_poll_at"),
+    Column("left out", drop=4, field="left_out"),
+    Column("error", tables.Kind.TEXT, 1, "last_error"),
 )
 
 
 @app.command("list")
-def list_(json: shared.Json = False, now: shared.Now = "") -> None:
-    """Show every source with its health, last error and next poll."""
-    from notifier.match import held
-    from notifier.watch import sources
+def list_(
+    profile: shared.Profile = None,
+    limit: shared.Limit = None,
+    wide: filters.Wide = False,
+    json: shared.Json = False,
+    now: shared.Now = "",
+) -> None:
+    """Show every source with its health, last error and next poll.
+
+    With --profile: those that are watched for this profile, or for all.
+    """
+    from notifier.match import held, profiles
+    from notifier.watch import source_lists, sources
 
     with shared.open_deps(now) as deps, deps.reading() as session:
         waiting = held.counts_by_source(session)
+        stored = profiles.find(session, profile) if profile else None
+        watched = source_lists.of_profile(session, stored) if stored else sources.listed(session)
         rows = [
             {**_to_json(source, deps.now()), "held": waiting.get(source.id, 0)}
-            for source in sources.listed(session)
+            for source in (watched[-limit:] if limit else watched)
         ]
-    shared.print_rows(rows, _COLUMNS, shared.NO_SOURCES, json=json)
+    shared.print_rows(rows, _COLUMNS, shared.NO_SOURCES, json=json, wide=wide)
+    shared.say_if_cut(len(rows), len(watched))
     if waiting and not json:
         number = shared.count(sum(waiting.values()), "held match", "es")
         shared.say(f"\n{number} for you to decide on: notifier matches list --held")
@@ -82,12 +101,14 @@ def add(
     name: Name = "",
     profile: shared.Profile = None,
     authority: Authority = None,
+    anyway: Anyway = False,
     now: shared.Now = "",
 ) -> None:
     """Watch an address, or the feed that it links to.
 
     What it published before its first poll is mailed to nobody. Without --profile the source is
-    matched against every profile.
+    matched against every profile. An address that cannot be read now is not watched, unless
+    --anyway is given.
     """
     from notifier.admin.source_check import find_source
     from notifier.enums import Authority, SourceKind
@@ -101,6 +122,8 @@ def add(
             if profile:
                 profiles.find(session, profile)  # refused before the address is requested
         address = find_source(deps, url, wanted_kind)
+        if address.problem and not anyway:
+            _refuse_unreadable(deps, address)
         with deps.writing() as session:
             source, is_new = sources.add(
                 session,
@@ -117,6 +140,25 @@ def add(
     shared.say(f"{'Watching' if is_new else 'Already watched:'} {text}")
     if address.problem:
         shared.warn(f"It cannot be read now: {address.problem}. Every poll tries again.")
+
+
+def _refuse_unreadable(deps: "Deps", address: "FoundSource") -> None:
+    """Refuse an address that cannot be read now, unless it is watched already.
+
+    Raises:
+        NotifierError: with the reason.
+    """
+    from notifier.errors import NotFoundError, NotifierError
+    from notifier.watch import sources
+
+    with deps.reading() as session:
+        try:
+            sources.find(session, address.url)
+        except NotFoundError:
+            raise NotifierError(
+                f"{address.url} cannot be read now: {address.problem}. It is not watched.",
+                "Check the spelling; to watch it all the same, add --anyway.",
+            ) from None
 
 
 @app.command("remove")
@@ -163,19 +205,26 @@ def import_(
     """Watch every feed of an OPML file.
 
     Sources that are watched already are not changed. Without --profile the sources are matched
-    against every profile.
+    against every profile. Addresses of private networks are left out (exit code 1), unless the
+    setting watch.allow_private_addresses allows them.
     """
+    from notifier.admin.source_check import private_among
     from notifier.match import profiles
     from notifier.watch import opml
 
     outlines = opml.read(shared.file_bytes(file), str(file))
-    with shared.open_deps(now) as deps, deps.writing() as session:
-        stored = profiles.find(session, profile) if profile else None
-        new = sum(_add_outline(session, outline, stored, deps.now()) for outline in outlines)
+    with shared.open_deps(now) as deps:
+        private = private_among(deps, [outline.url for outline in outlines])
+        outlines = [outline for outline in outlines if outline.url not in private]
+        with deps.writing() as session:
+            stored = profiles.find(session, profile) if profile else None
+            new = sum(_add_outline(session, outline, stored, deps.now()) for outline in outlines)
     shared.say(
         f"{shared.count(len(outlines), 'feed')} in {file}: {new} are watched from now on, "
         f"{len(outlines) - new} were watched already."
     )
+    if private:
+        _fail_for_private(private)
 
 
 @app.command("export")
@@ -185,6 +234,15 @@ def export() -> None:
 
     with shared.open_deps() as deps, deps.reading() as session:
         shared.print_data(opml.write(sources.listed(session)).decode("utf-8"), shared.XML_NOTATION)
+
+
+def _fail_for_private(urls: "Sequence[str]") -> None:
+    named = ", ".join(urls[:_MOST_NAMED])
+    more = f" and {len(urls) - _MOST_NAMED} more" if len(urls) > _MOST_NAMED else ""
+    shared.fail(
+        f"Error: {named}{more}: not watched, because only public addresses are.\n"
+        "  For an intranet set watch.allow_private_addresses to true."
+    )
 
 
 def _add_outline(

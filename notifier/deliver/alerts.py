@@ -45,8 +45,13 @@ PEOPLE = "subscribers"
 REFUSALS = "refusals"
 # The name of the alert about a proxy that is not listed; a request shows it, not the database.
 PROXY = "proxy"
+# The names of the alert that the journal of departures cannot be written, which a transaction
+# finds out, and of the note that the operator knows it.
+JOURNAL, JOURNAL_REPORTED = "journal", "journal reported"
 # The name of an alert about a digest that nobody got begins so; its id follows.
 _UNREACHED = "unreached digest "
+# The alerts that the state of the mails says nothing about.
+_BY_OTHERS = (PROXY, JOURNAL, JOURNAL_REPORTED)
 # The name under which a mail is stored whose answer was lost, and that waits for a person.
 _IN_DOUBT = "doubtful delivery "
 
@@ -218,6 +223,16 @@ def begin(session: Session, trouble: Trouble, now: datetime) -> bool:
     return db.insert_missing(session, Alarm, values)
 
 
+def note_journal(session: Session, reason: str, now: datetime) -> None:
+    """Store that the journal of departures cannot be written; the first reason stays."""
+    begin(session, Trouble(JOURNAL, reason, ""), now)
+
+
+def since(session: Session, name: str) -> datetime | None:
+    """Return the time at which a trouble began; None if it is not known."""
+    return session.scalar(select(Alarm.since).where(Alarm.name == name))
+
+
 def detail_of(session: Session, name: str) -> str:
     """Return the sentence that is stored about a trouble; empty if it is not known."""
     return session.scalar(select(Alarm.detail).where(Alarm.name == name)) or ""
@@ -252,7 +267,7 @@ def update(session: Session, troubles: Sequence[Trouble], now: datetime) -> Chan
     """
     known = {
         alarm.name: alarm.since
-        for alarm in session.scalars(select(Alarm).where(Alarm.name != PROXY))
+        for alarm in session.scalars(select(Alarm).where(Alarm.name.not_in(_BY_OTHERS)))
         if not alarm.name.startswith(_IN_DOUBT)
     }
     names = {trouble.name for trouble in troubles}

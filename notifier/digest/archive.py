@@ -10,9 +10,9 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, exists, func, or_, select
-from sqlalchemy.orm import Session, aliased, joinedload, selectinload
+from sqlalchemy.orm import Session, aliased, joinedload
 
-from notifier.digest.changes import ChangeView, describe_changes
+from notifier.digest.changes import MOST, ChangeView, describe_changes
 from notifier.digest.evidence import snapshot_key
 from notifier.digest.groups import candidate_of
 from notifier.digest.items import item_view
@@ -30,17 +30,18 @@ from notifier.store.models import (
     Revision,
     Source,
 )
+from notifier.text.languages import foreign, guess
 from notifier.text.urls import web_address
 
-# How many digests the archive's index and how many entries a feed list. Chosen by hand; not
-# measured.
-_MOST_LISTED = 200
+# How many entries a feed lists. Chosen by hand; not measured.
 _MOST_NEWS = 50
+# How many changes of an item since a digest are read. Chosen by hand; not measured.
+_MOST_CHANGES = 40
 # How many entries a new reader is shown. Chosen by hand; not measured.
 _MOST_LATEST = 5
 # The alphabet of `secrets.token_urlsafe`, which makes the keys (22 characters today).
 _KEY = re.compile(r"[A-Za-z0-9_-]{16,32}")
-_PUBLISHED = (DigestStatus.APPROVED, DigestStatus.SENT)
+PUBLISHED = (DigestStatus.APPROVED, DigestStatus.SENT)
 
 
 @dataclass(frozen=True)
@@ -109,27 +110,6 @@ def public_profile(session: Session, slug: str) -> Profile:
     raise NotFoundError("There is no such feed.")
 
 
-def listed(session: Session) -> list[Digest]:
-    """Return the newest digests of public profiles that hold items, newest first.
-
-    An approved draft is among them as soon as its first readers are due.
-    """
-    profile_ids = [profile.id for profile in public_profiles(session)]
-    newest = (
-        select(Digest)
-        .where(
-            Digest.profile_id.in_(profile_ids),
-            Digest.status.in_(_PUBLISHED),
-            _has_begun(),
-            Digest.items.any(),
-        )
-        .order_by(Digest.id.desc())
-        .limit(_MOST_LISTED)
-        .options(joinedload(Digest.profile), selectinload(Digest.items))
-    )
-    return list(session.scalars(newest))
-
-
 def public(session: Session, digest_id: int) -> Digest:
     """Return a public digest by its id, which older mails have in their links.
 
@@ -160,12 +140,12 @@ def by_key(session: Session, key: str) -> Digest:
 
 def is_public(session: Session, digest: Digest) -> bool:
     """Return true if anybody may read a digest; then caches may keep its page."""
-    if digest.status not in _PUBLISHED or not digest.profile.document.get("public"):
+    if digest.status not in PUBLISHED or not digest.profile.document.get("public"):
         return False
-    return bool(session.scalar(select(Digest.id).where(Digest.id == digest.id, _has_begun())))
+    return bool(session.scalar(select(Digest.id).where(Digest.id == digest.id, has_begun())))
 
 
-def _has_begun() -> ColumnElement[bool]:
+def has_begun() -> ColumnElement[bool]:
     """Return the SQL condition that a digest is no draft whose first readers are not due yet."""
     return or_(Digest.open_until.is_(None), exists().where(Delivery.digest_id == Digest.id))
 
@@ -193,15 +173,20 @@ def corrected_since(session: Session, digest: Digest) -> tuple[Correction, ...]:
         later.setdefault(row.rank, []).append(row)
     return tuple(
         Correction(
-            rows[-1].title or rows[-1].entry_title,
+            foreign(
+                rows[-1].title or rows[-1].entry_title,
+                guess(f"{rows[-1].title} {rows[-1].summary}"),
+                language.code,
+            ),
             web_address(rows[-1].url) or web_address(rows[-1].source_url),
             rows[-1].observed_at.date(),
             describe_changes(
-                [change for row in rows for change in row.changes],
+                [change for row in rows for change in row.changes][:_MOST_CHANGES],
                 rows[-1].source_kind,
                 digest.edition,
                 language,
-            ),
+                guess(f"{rows[-1].title} {rows[-1].summary}"),
+            )[:MOST],
             rows[-1].kind is NewsKind.WITHDRAWN,
         )
         for rows in later.values()
@@ -223,6 +208,7 @@ def _later_revisions(digest: Digest) -> Select[*tuple[Any, ...]]:
         select(
             DigestItem.rank,
             Revision.title,
+            Revision.summary,
             Revision.kind,
             Revision.changes,
             Revision.observed_at,
@@ -264,19 +250,25 @@ def latest_view(
     They are for a new reader, who sees what to expect: nothing is stored, and nothing counts as
     sent. What was withdrawn or dropped is left out.
     """
+    seen = replace(variant, seen_snapshot=snapshot_key(profile.document))
+    view = sample_view(session, profile, seen, now)
+    return replace(view, evidence=None) if view.sections else None
+
+
+def sample_view(session: Session, profile: Profile, variant: Variant, now: datetime) -> DigestView:
+    """Return the profile's latest entries, perhaps none, and its evidence as a first digest would.
+
+    For everybody else it is as in `latest_view`.
+    """
     matches = {
         match.id: match
         for match in session.scalars(_newest(profile, _MOST_LATEST))
         if match.kind is not NewsKind.WITHDRAWN and not match.dropped_because
     }
-    if not matches:
-        return None
     # As new entries: the reader knows no earlier state that a change could be compared with.
     candidates = [candidate_of(match, NewsKind.NEW) for match in matches.values()]
     revisions = {match.id: match.revision for match in matches.values()}
-    seen = replace(variant, seen_snapshot=snapshot_key(profile.document))
-    view = digest_view(profile, candidates, matches, revisions, seen, now)
-    return replace(view, evidence=None)
+    return digest_view(profile, candidates, matches, revisions, variant, now)
 
 
 def news(session: Session, profile: Profile) -> list[News]:

@@ -16,6 +16,7 @@ from notifier.i18n.catalog import Language
 from notifier.i18n.messages import mark
 from notifier.store.models import Profile
 from notifier.text.cleaning import shorten
+from notifier.text.languages import USUAL, foreign
 
 # The most characters that a name, a fact and the summary have in a mail, and the most facts and
 # trials: a profile may be longer, a mail must not. Chosen by hand; not measured.
@@ -104,7 +105,8 @@ def evidence_view(profile: Profile, language: Language) -> EvidenceView | None:
     ]
     # The box as a whole is only as current as its oldest part.
     shown = tuple(shorten(sentence, _LONGEST_FACT) for sentence in sentences)
-    return EvidenceView(shorten(stage, _LONGEST_FACT), shown, min(dates, default=None))
+    stage = _foreign(profile, "stage", shorten(stage, _LONGEST_FACT), language)
+    return EvidenceView(stage, shown, min(dates, default=None))
 
 
 def snapshot_view(
@@ -113,17 +115,19 @@ def snapshot_view(
     """Return a profile in short; the patients' edition leaves out the facts for professionals."""
     left_out = _FOR_CLINICIANS if edition is Edition.PATIENT else frozenset()
     document = profile.document
-    texts = {
-        **document.get("facts", {}),
-        **document.get("translations", {}).get(language.code, {}).get("facts", {}),
-    }
+    translated = document.get("translations", {}).get(language.code, {}).get("facts", {})
+    texts = {**document.get("facts", {}), **translated}
     facts = [
-        (_label(name, language), _joined(value))
+        (
+            _label(name, language),
+            _joined(value) if name in translated else foreign(_joined(value), USUAL, language.code),
+        )
         for name, value in texts.items()
         if name not in left_out
     ]
     trials = [_trial(trial, language) for trial in document.get("trials", [])[:_MOST_PARTS]]
     summary = shorten(_translated(profile, "summary", language), _LONGEST_SUMMARY)
+    summary = _foreign(profile, "summary", summary, language)
     return SnapshotView(changed, summary, tuple(facts[:_MOST_PARTS]), tuple(trials))
 
 
@@ -131,6 +135,12 @@ def _translated(profile: Profile, key: str, language: Language) -> str:
     translations = profile.document.get("translations", {})
     translation: str = translations.get(language.code, {}).get(key, "")
     return translation or str(getattr(profile, key))
+
+
+def _foreign(profile: Profile, key: str, text: str, language: Language) -> str:
+    """Return a text of a profile that knows its language where it has no translation."""
+    translations = profile.document.get("translations", {}).get(language.code, {})
+    return text if translations.get(key) else foreign(text, USUAL, language.code)
 
 
 def _label(name: str, language: Language) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from notifier.i18n.catalog import Language
 from notifier.i18n.messages import mark
 from notifier.text.cleaning import shorten
+from notifier.text.languages import foreign
 
 # How many terms a digest explains, and the most characters of a term as it is shown. Chosen by
 # hand; not measured.
@@ -75,11 +76,15 @@ _COMPILED = [
 
 def explain(texts: Iterable[str], language: Language) -> tuple[Explained, ...]:
     """Explain the first terms that occur in these texts, at most four, in their order."""
-    text = "\n".join(texts)
+    read = list(texts)
     explained = []
     for pattern, meaning in _COMPILED:
-        if match := pattern.search(text):
-            term = Explained(shorten(match.group(), _LONGEST), language.gettext(meaning))
-            explained.append((match.start(), term))
-    explained.sort(key=lambda place_and_term: place_and_term[0])
-    return tuple(term for _, term in explained[:_MOST])
+        for place, text in enumerate(read):
+            if match := pattern.search(text):
+                word = shorten(match.group(), _LONGEST)
+                word = foreign(word, getattr(text, "lang", language.code), language.code)
+                term = Explained(word, language.gettext(meaning))
+                explained.append((place, match.start(), term))
+                break
+    explained.sort(key=lambda placed: placed[:2])
+    return tuple(term for *_, term in explained[:_MOST])

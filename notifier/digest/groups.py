@@ -9,10 +9,10 @@ owed the same; who they are is not known here.
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import false, select, union_all
+from sqlalchemy import false, func, select, union_all
 from sqlalchemy.orm import Session
 
 from notifier.digest.selection import Candidate, select_items
@@ -22,6 +22,8 @@ from notifier.enums import NewsKind
 from notifier.store.db import in_chunks
 from notifier.store.models import DigestItem, Match, Profile, Subscription
 
+# How far before the newest match the latest items reach. Chosen by hand; not measured.
+_LATEST_PERIOD = timedelta(days=30)
 # The value of `Variant.seen_snapshot` for every snapshot but the current one.
 _EARLIER = "earlier"
 
@@ -203,3 +205,11 @@ def seen_since(session: Session, profile: Profile, since: datetime) -> list[Cand
     changed = {item.entry_id for item in candidates if item.kind is not NewsKind.NEW}
     new = {item.entry_id for item in candidates if item.kind is NewsKind.NEW}
     return select_items(candidates, changed - new)
+
+
+def latest(session: Session, profile: Profile) -> list[Candidate]:
+    """Return the items of the month before the newest match, for a preview when nothing is owed."""
+    newest = session.scalar(
+        select(func.max(Match.created_at)).where(Match.profile_id == profile.id)
+    )
+    return [] if newest is None else seen_since(session, profile, newest - _LATEST_PERIOD)

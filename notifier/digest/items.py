@@ -19,12 +19,15 @@ from notifier.i18n.catalog import Language
 from notifier.i18n.messages import mark
 from notifier.store.models import Match, Revision
 from notifier.text.cleaning import paper_ids, shorten
+from notifier.text.languages import foreign, guess
 from notifier.text.urls import web_address
 
 # The most characters of each text, and the most parts of each list, so that one item alone never
 # makes a mail too large. Chosen by hand; not measured.
 _LONGEST_TITLE, _LONGEST_SUMMARY, _LONGEST_OTHER_TITLE = 200, 280, 140
 _LONGEST_NAME, _LONGEST_SENTENCE, _LONGEST_ENDPOINT = 120, 300, 160
+# Characters of a text in which its language is looked for. Chosen by hand; not measured.
+_READ_OF_BODY = 2_000
 _MOST_ENDPOINTS, _MOST_REASONS, _MOST_OUTLETS, _MOST_TRIALS, _MOST_PAPERS = 2, 8, 8, 6, 2
 # A longer address is replaced by its source's: mail programs and proxies cut it. The second limit
 # is for items in short, the third for the DOI or PubMed id of a paper. In characters. Chosen by
@@ -155,18 +158,20 @@ def item_view(
     entry = match.entry
     is_news = candidate.kind is NewsKind.NEW
     kind = entry.source.kind
+    lang = spoken(revision)
+    described = () if is_news else describe_changes(revision.changes, kind, edition, language, lang)
     return ItemView(
         kind=candidate.kind,
         tier=str(candidate.tier),
-        title=shorten(revision.title or entry.title, _LONGEST_TITLE)
+        title=foreign(shorten(revision.title or entry.title, _LONGEST_TITLE), lang, language.code)
         or language.gettext("Without a title"),
         url=_url(match),
         source=shorten(entry.source.name, _LONGEST_NAME),
         authority=_authority(entry.source.authority, edition, language),
         published_on=_shown_date(revision, entry.published_at, is_news=is_news),
-        summary=_summary(revision, kind, edition, language) if is_news else "",
-        changes=() if is_news else describe_changes(revision.changes, kind, edition, language),
-        more_changes=0 if is_news else max(len(revision.changes) - changes.MOST, 0),
+        summary=_summary(revision, kind, edition, language, lang) if is_news else "",
+        changes=described[: changes.MOST],
+        more_changes=max(len(described) - changes.MOST, 0),
         aside=_aside(revision, kind, language, is_news=is_news),
         reasons=_reasons(candidate.kind, match.reasons, language),
         others=tuple(_outlet(other, edition, language) for other in others[:_MOST_OUTLETS]),
@@ -187,19 +192,27 @@ def _authority(authority: Authority, edition: Edition, language: Language) -> st
 
 def _outlet(match: Match, edition: Edition, language: Language) -> OutletView:
     source = match.entry.source
-    title = shorten(match.entry.title, _LONGEST_OTHER_TITLE) or language.gettext("Without a title")
+    title = shorten(match.entry.title, _LONGEST_OTHER_TITLE)
     return OutletView(
         shorten(source.name, _LONGEST_NAME),
         _authority(source.authority, edition, language),
-        title,
+        foreign(title, guess(title), language.code) or language.gettext("Without a title"),
         _url(match),
     )
 
 
-def _summary(revision: Revision, kind: SourceKind, edition: Edition, language: Language) -> str:
+def spoken(revision: Revision) -> str:
+    """Return the code of the language in which a publisher wrote a state of an entry."""
+    return guess(f"{revision.title} {revision.summary} {revision.body[:_READ_OF_BODY]}")
+
+
+def _summary(
+    revision: Revision, kind: SourceKind, edition: Edition, language: Language, lang: str
+) -> str:
     if kind is SourceKind.REGISTRY and revision.content.get("fields"):
         return describe_trial(revision.content["fields"], edition, language)
-    return shorten(revision.summary or revision.body, _LONGEST_SUMMARY)
+    summary = shorten(revision.summary or revision.body, _LONGEST_SUMMARY)
+    return foreign(summary, lang, language.code)
 
 
 def _reasons(kind: NewsKind, stored: Sequence[str], language: Language) -> tuple[str, ...]:
@@ -207,7 +220,7 @@ def _reasons(kind: NewsKind, stored: Sequence[str], language: Language) -> tuple
         shorten(language.translate(reason), _LONGEST_SENTENCE) for reason in stored[:_MOST_REASONS]
     )
     if kind in (NewsKind.CORRECTED, NewsKind.WITHDRAWN):
-        return (language.gettext("you were sent the earlier version"), *reasons)
+        return (language.gettext("an earlier digest had the earlier version"), *reasons)
     return reasons
 
 
@@ -239,7 +252,8 @@ def _details(
         listed = revision.content.get("lists", {}).get(field.name) if field.detail_label else None
         if listed:
             shown = (shorten(part, _LONGEST_ENDPOINT) for part in listed[:_MOST_ENDPOINTS])
-            details.append(DetailView(language.gettext(field.detail_label), "; ".join(shown)))
+            endpoints = foreign("; ".join(shown), spoken(revision), language.code)
+            details.append(DetailView(language.gettext(field.detail_label), endpoints))
     for paper in paper_ids(text)[:_MOST_PAPERS]:
         doi = paper.startswith("10.")
         base = "https://doi.org/" if doi else "https://pubmed.ncbi.nlm.nih.gov/"

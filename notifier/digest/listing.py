@@ -1,8 +1,9 @@
 """Listing: digests as `notifier digests list` shows them, however many there are."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session, defer, joinedload, selectinload
 
 from notifier.store.db import count_some, in_chunks
@@ -12,14 +13,22 @@ from notifier.store.models import Digest, DigestItem, Match, Revision
 _LISTED_AT_ONCE = 100
 
 
-def listed(session: Session, limit: int | None = None) -> Iterator[Digest]:
+def listed(
+    session: Session,
+    limit: int | None = None,
+    profile_id: int | None = None,
+    since: datetime | None = None,
+) -> Iterator[Digest]:
     """Yield digests with their profile and items, newest first, without their bodies.
 
     Args:
         session: a reading session.
         limit: the most that are yielded; None for all.
+        profile_id: only of this profile; None for all.
+        since: only those composed since then; None for all.
     """
-    ids = session.scalars(select(Digest.id).order_by(Digest.id.desc()).limit(limit)).all()
+    wanted = select(Digest.id).where(*_wanted(profile_id, since))
+    ids = session.scalars(wanted.order_by(Digest.id.desc()).limit(limit)).all()
     items = selectinload(Digest.items)
     details = (
         joinedload(Digest.profile),
@@ -34,6 +43,11 @@ def listed(session: Session, limit: int | None = None) -> Iterator[Digest]:
         yield from session.scalars(page.options(*details))
 
 
-def count(session: Session) -> int:
-    """Return the number of digests; see `db.count_some`."""
-    return count_some(session, select(Digest.id))
+def count(session: Session, profile_id: int | None = None, since: datetime | None = None) -> int:
+    """Return the number of these digests; see `db.count_some`."""
+    return count_some(session, select(Digest.id).where(*_wanted(profile_id, since)))
+
+
+def _wanted(profile_id: int | None, since: datetime | None) -> list[ColumnElement[bool]]:
+    of_profile = [] if profile_id is None else [Digest.profile_id == profile_id]
+    return of_profile + ([] if since is None else [Digest.composed_at >= since])

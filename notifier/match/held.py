@@ -13,8 +13,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, false, func, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
-from notifier.enums import HeldBecause, NewsKind, Tier
+from notifier.enums import HeldBecause, NewsKind
 from notifier.errors import NotFoundError
+from notifier.match import filters
 from notifier.match.judging import is_shown_again
 from notifier.match.score import Judgement
 from notifier.store.db import in_chunks
@@ -142,30 +143,20 @@ def _waits() -> ColumnElement[bool]:
 
 
 def listed(
-    session: Session,
-    profile: Profile | None = None,
-    tier: Tier | None = None,
-    limit: int | None = None,
+    session: Session, wanted: filters.Filter = filters.ALL, limit: int | None = None
 ) -> list[NearMiss]:
     """Return what waits for a person, newest first, with entry, source, profile and revision."""
-    query = select(NearMiss).where(*_wanted(profile, tier)).order_by(NearMiss.id.desc())
+    query = select(NearMiss).where(*_waiting(wanted)).order_by(NearMiss.id.desc())
     return list(session.scalars(query.options(*_with_details()).limit(limit)))
 
 
-def number_waiting(
-    session: Session, profile: Profile | None = None, tier: Tier | None = None
-) -> int:
+def number_waiting(session: Session, wanted: filters.Filter = filters.ALL) -> int:
     """Return how many matches wait for a person."""
-    return session.scalars(select(func.count(NearMiss.id)).where(*_wanted(profile, tier))).one()
+    return session.scalars(select(func.count(NearMiss.id)).where(*_waiting(wanted))).one()
 
 
-def _wanted(profile: Profile | None, tier: Tier | None) -> list[ColumnElement[bool]]:
-    conditions = [_waits()]
-    if profile is not None:
-        conditions.append(NearMiss.profile_id == profile.id)
-    if tier is not None:
-        conditions.append(NearMiss.tier == tier)
-    return conditions
+def _waiting(wanted: filters.Filter) -> list[ColumnElement[bool]]:
+    return [_waits(), *wanted.conditions(NearMiss, NearMiss.held_at)]
 
 
 def _with_details() -> tuple[Any, ...]:

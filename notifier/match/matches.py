@@ -11,12 +11,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, bindparam, func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session, joinedload
 
-from notifier.enums import NewsKind, Tier
+from notifier.enums import NewsKind
 from notifier.i18n.messages import LazyMessage
-from notifier.match import held, recent_news, unjudged
+from notifier.match import filters, held, recent_news, unjudged
 from notifier.match.held import HeldDraft
 from notifier.match.judging import News, classify
 from notifier.match.score import Judgement
@@ -277,25 +277,19 @@ def release(
 
 
 def listed(
-    session: Session,
-    profile: Profile | None = None,
-    tier: Tier | None = None,
-    limit: int | None = None,
+    session: Session, wanted: filters.Filter = filters.ALL, limit: int | None = None
 ) -> list[Match]:
     """Return matches, newest first, with their entry, source, profile and revision's number."""
-    return list(one_by_one(session, profile, tier, limit))
+    return list(one_by_one(session, wanted, limit))
 
 
 def one_by_one(
-    session: Session,
-    profile: Profile | None = None,
-    tier: Tier | None = None,
-    limit: int | None = None,
+    session: Session, wanted: filters.Filter = filters.ALL, limit: int | None = None
 ) -> Iterator[Match]:
     """Yield the same, however many there are: few are in memory at a time."""
     query = (
         select(Match)
-        .where(*_wanted(profile, tier))
+        .where(*wanted.conditions(Match, Match.created_at))
         .order_by(Match.id.desc())
         .limit(limit)
         .options(
@@ -307,17 +301,7 @@ def one_by_one(
     yield from session.scalars(query.execution_options(yield_per=_READ_TOGETHER))
 
 
-def number_stored(
-    session: Session, profile: Profile | None = None, tier: Tier | None = None
-) -> int:
+def number_stored(session: Session, wanted: filters.Filter = filters.ALL) -> int:
     """Return how many matches there are."""
-    return session.scalars(select(func.count(Match.id)).where(*_wanted(profile, tier))).one()
-
-
-def _wanted(profile: Profile | None, tier: Tier | None) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if profile is not None:
-        conditions.append(Match.profile_id == profile.id)
-    if tier is not None:
-        conditions.append(Match.tier == tier)
-    return conditions
+    conditions = wanted.conditions(Match, Match.created_at)
+    return session.scalars(select(func.count(Match.id)).where(*conditions)).one()

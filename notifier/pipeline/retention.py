@@ -15,7 +15,7 @@ from notifier.deliver import outbox
 from notifier.deps import Deps
 from notifier.digest import digests, told_before
 from notifier.match import unjudged
-from notifier.pipeline import weekly_counts
+from notifier.pipeline import departures, weekly_counts
 from notifier.pipeline.problems import Problems
 from notifier.store import db, heartbeat
 from notifier.watch import old_revisions
@@ -71,6 +71,7 @@ def run(deps: Deps, problems: Problems | None = None) -> None:
         ("Removing old deliveries", _prune_deliveries),
         ("Removing the texts of old revisions", _empty_revisions),
         ("Removing old records of matching", _forget_examinations),
+        ("Completing the journal of departures", _complete_journal),
     )
     for name, step in steps:
         # What fails is tried again a day later, and keeps nothing else waiting.
@@ -80,6 +81,12 @@ def run(deps: Deps, problems: Problems | None = None) -> None:
         with deps.writing() as session:
             heartbeat.note_pruned(session, now)
         db.refresh_statistics(deps.engine)
+
+
+def _complete_journal(deps: Deps, now: datetime, _pace: _Pace) -> bool:
+    """Append to the journal of departures what it lacks."""
+    departures.complete_daily(deps, now)
+    return True
 
 
 def _count_weeks(deps: Deps, now: datetime, pace: _Pace) -> bool:

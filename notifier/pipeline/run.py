@@ -8,6 +8,7 @@
     | signup_requests  answer the requests that came through the web forms
     | housekeeping     end pauses, delete what is no longer needed
     | compose          for every group of subscriptions that is due: a digest, and a delivery each
+    | departures       append to the journal of departures what could not be appended before
     | deliver          claim, send, settle by the server's answer
     | monitoring       mail the operator once when mails do not go out
     | waiting          mail the operator once a day what waits for a person
@@ -29,6 +30,7 @@ from notifier.pipeline import (
     clock,
     compose,
     deliver,
+    departures,
     housekeeping,
     match,
     monitoring,
@@ -127,6 +129,7 @@ def steps(
         "signup_requests": lambda: signup_requests.answer_all(deps, problems),
         "housekeeping": lambda: housekeeping.run(deps, problems),
         "compose": lambda: compose.run(deps, problems),
+        "departures": lambda: departures.run(deps),
         "deliver": lambda: deliver.run(deps, stop),
         "monitoring": lambda: monitoring.notify_operator(deps),
         "waiting": lambda: waiting.notify_operator(deps),

@@ -1,7 +1,9 @@
 """Settings of an installation: `notifier.toml` and environment variables, checked at the start."""
 
-from notifier.settings.loading import CONFIG_NAME, load
+from notifier.settings.listing import Listed, listed
+from notifier.settings.loading import CONFIG_NAME, check_value, environment, from_values, load
 from notifier.settings.sections import (
+    Backup,
     Dkim,
     Operator,
     Privacy,
@@ -20,7 +22,9 @@ from notifier.settings.sections import (
 
 __all__ = [
     "CONFIG_NAME",
+    "Backup",
     "Dkim",
+    "Listed",
     "Operator",
     "Privacy",
     "Retention",
@@ -34,5 +38,9 @@ __all__ = [
     "TemplateFiles",
     "Watch",
     "Web",
+    "check_value",
+    "environment",
+    "from_values",
+    "listed",
     "load",
 ]

@@ -43,9 +43,32 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> S
         SettingsError: the file cannot be read, a key is unknown or a value is wrong; the error says
             how to correct it.
     """
+    file, values = file_values(path, environ)
+    return from_values(values, file, environ)
+
+
+def file_values(
+    path: Path | None = None, environ: Mapping[str, str] = os.environ
+) -> tuple[Path, dict[str, Any]]:
+    """Return the settings file and its values, unchecked; arguments and errors as for `load`."""
     named = path or (Path(environ["NOTIFIER_CONFIG"]) if environ.get("NOTIFIER_CONFIG") else None)
     file = named or Path(CONFIG_NAME)
-    values = _read(file) if named or file.exists() else {}
+    return file, _read(file) if named or file.exists() else {}
+
+
+def from_values(
+    values: dict[str, Any], file: Path, environ: Mapping[str, str] = os.environ
+) -> Settings:
+    """Check the values of a settings file and the environment variables over them.
+
+    Args:
+        values: by section and key, as in the file; changed in place.
+        file: the file, which need not exist yet: relative paths count from its folder.
+        environ: environment variables, as for `load`.
+
+    Raises:
+        SettingsError: a key is unknown or a value is wrong; the error says how to correct it.
+    """
     variables = _overlay(values, environ)
     try:
         settings = Settings.model_validate(values)
@@ -53,6 +76,34 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> S
         # The trace of the error would repeat the value.
         raise _refusal(error, str(file), variables) from None
     return _relative_to(settings, file.parent)
+
+
+def environment(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
+    """Return the values that environment variables set, unchecked, by key (``"smtp.port"``)."""
+    values: dict[str, Any] = {}
+    by_key = {}
+    for key in _overlay(values, environ):
+        section, _, name = key.rpartition(".")
+        by_key[key] = values[section][name] if section else values[name]
+    return by_key
+
+
+def check_value(key: str, value: object, place: str) -> None:
+    """Check one value by itself.
+
+    Args:
+        key: its name, such as ``smtp.port``.
+        value: the value, or its text.
+        place: where it was written, for the error.
+
+    Raises:
+        SettingsError: it is wrong; the error says how to correct it.
+    """
+    section, _, name = key.rpartition(".")
+    try:
+        Settings.model_validate({section: {name: value}} if section else {name: value})
+    except ValidationError as error:
+        raise _refusal(error, place, {}) from None
 
 
 def _relative_to(settings: Settings, folder: Path) -> Settings:
@@ -64,8 +115,24 @@ def _relative_to(settings: Settings, folder: Path) -> Settings:
             directory=(folder / own_templates).resolve() if own_templates else None
         ),
         "dkim": _anchor_key_files(settings.dkim, folder),
+        "backup": settings.backup.model_copy(
+            update={"journal_file": _journal_file(settings, folder)}
+        ),
     }
     return settings.model_copy(update=anchored)
+
+
+def _journal_file(settings: Settings, folder: Path) -> Path | None:
+    """Return the path of the journal of departures; None for a database that is no file."""
+    if settings.backup.journal_file is not None:
+        return (folder / settings.backup.journal_file).absolute()
+    url = _anchor_sqlite_url(settings.database_url, folder)
+    path = url.removeprefix("sqlite:///").partition("?")[0]
+    if url.startswith("postgresql"):
+        return (folder / "notifier.departures").absolute()
+    if path == url or not path or path.startswith((":memory:", "file:")):
+        return None
+    return Path(f"{path}.departures").absolute()
 
 
 def _anchor_key_files(dkim: Dkim, folder: Path) -> Dkim:

@@ -29,6 +29,7 @@ from notifier.settings.values import (
     HeloName,
     Line,
     Origin,
+    Proxies,
     PublicUrl,
     TimeZone,
     Token,
@@ -90,6 +91,11 @@ class Smtp(_Section):
     helo_name: HeloName | None = None
     warm_up: bool = False
 
+    @property
+    def is_on_this_machine(self) -> bool:
+        """True if the mail server is on this machine, so that nobody reads what it is sent."""
+        return _is_loopback(self.host)
+
     @model_validator(mode="after")
     def _keep_password_secret(self) -> "Smtp":
         """Refuse a log-in that every machine on the way to the server could read (RFC 4954, 4)."""
@@ -97,7 +103,7 @@ class Smtp(_Section):
             self.security == "none"
             and self.password
             and not self.allow_plaintext_password
-            and not _is_loopback(self.host)
+            and not self.is_on_this_machine
         ):
             raise PydanticCustomError(
                 "refused_with_fix",
@@ -226,19 +232,37 @@ class Retention(_Section):
     revisions_days: Days = 400
 
 
+class Backup(_Section):
+    """The journal of departures, which a restore reads, and how long its lines are kept.
+
+    Without `journal_file` it lies beside the SQLite database, or beside the settings file. A
+    relative path counts from the settings file. `journal_days` is at least the age of the oldest
+    backup that may be restored; 0 keeps all lines.
+    """
+
+    journal_file: Path | None = None
+    journal_days: Days = 400
+
+
+# Characters of the text on the about page. Chosen by hand; not measured.
+LONGEST_ABOUT = 4_000
+
+
 class Web(_Section):
     """The address where `notifier serve` listens, and the parties that it trusts.
 
-    `trusted_proxies` may state a visitor's address (comma-separated IP addresses or networks);
-    `form_origins` are other sites whose pages contain our sign-up form; a request with
+    `about` is what the about page says of those who send the digests; an empty line begins a new
+    paragraph. `trusted_proxies` may state a visitor's address (comma-separated IP addresses or
+    networks); `form_origins` are other sites whose pages contain our sign-up form; a request with
     `metrics_token` gets the counts from wherever it comes.
     """
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
-    trusted_proxies: str = "127.0.0.1"
+    trusted_proxies: Proxies = "127.0.0.1"
     form_origins: tuple[Origin, ...] = ()
     metrics_token: Token | None = None
+    about: Annotated[str, Field(max_length=LONGEST_ABOUT)] = ""
 
 
 class Privacy(_Section):
@@ -272,6 +296,7 @@ class Settings(_Section):
     operator: Operator = Operator()
     subscriptions: Subscriptions = Subscriptions()
     retention: Retention = Retention()
+    backup: Backup = Backup()
     web: Web = Web()
     privacy: Privacy = Privacy()
     templates: TemplateFiles = TemplateFiles()

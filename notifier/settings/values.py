@@ -6,7 +6,7 @@ line.
 
 import re
 import unicodedata
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv6Address, ip_network
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -62,6 +62,20 @@ _NOT_IN_A_LINE = ("Cc", "Cs", "Zl", "Zp")
 def _credential(text: str) -> str:
     if any(unicodedata.category(character) in _NOT_IN_A_LINE for character in text):
         raise ValueError("must be one line without control characters")
+    return text
+
+
+def _proxies(text: str) -> str:
+    for part in text.split(","):
+        try:
+            ip_network(part.strip())
+        except ValueError as error:
+            if part.strip() in ("*", ""):
+                continue
+            raise ValueError(
+                "must be IP addresses or networks with commas between them, such as"
+                " 127.0.0.1, 10.0.0.0/8"
+            ) from error
     return text
 
 
@@ -154,13 +168,26 @@ def _line(text: str) -> str:
     return text
 
 
-def _dotted_name(name: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", name):
+def dotted_name(name: str) -> str:
+    """Return a domain or List-Id if it is one.
+
+    Raises:
+        ValueError: it is not, with the reason.
+    """
+    if (
+        not re.fullmatch(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", name)
+        or name.rpartition(".")[2].isdigit()
+    ):
         raise ValueError("must look like digest.example.org")
     return name
 
 
-def _dns_label(label: str) -> str:
+def dns_label(label: str) -> str:
+    """Return a DKIM selector if it is one.
+
+    Raises:
+        ValueError: it is not, with the reason.
+    """
     if not _DNS_LABEL.fullmatch(label):
         raise ValueError("must be a DNS label, such as notifier or key-2026")
     return label
@@ -177,10 +204,12 @@ WebUrl = Annotated[str, AfterValidator(_web_url)]
 PublicUrl = Annotated[str, AfterValidator(_public_url)]
 # The origin of a page as browsers send it (RFC 6454).
 Origin = Annotated[str, AfterValidator(_origin)]
+# The machines whose X-Forwarded-* headers count.
+Proxies = Annotated[str, AfterValidator(_proxies)]
 Token = Annotated[str, AfterValidator(_token)]
 # An e-mail address or an https URL.
 Contact = Annotated[str, AfterValidator(_contact)]
 # A domain, or a List-Id (RFC 2919).
-DottedName = Annotated[str, AfterValidator(_dotted_name)]
+DottedName = Annotated[str, AfterValidator(dotted_name)]
 # A DKIM selector (RFC 6376, 3.1).
-DnsLabel = Annotated[str, AfterValidator(_dns_label)]
+DnsLabel = Annotated[str, AfterValidator(dns_label)]

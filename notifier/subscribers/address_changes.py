@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session, joinedload
 from notifier.email_addresses import normalize
 from notifier.enums import ConsentEvent, SubscriptionStatus
 from notifier.errors import NotFoundError
+from notifier.store import departures
 from notifier.store.models import AddressChange, RetiredLink, Subscriber, Subscription
 from notifier.subscribers import consent, deletion, due_times, subscriptions, suppressions
 from notifier.subscribers.choices import choice_of
@@ -145,6 +146,7 @@ def agree(session: Session, change: AddressChange, side: Side, now: datetime) ->
     old, old_hash = subscriber.email, subscriber.address_hash
     session.flush()
     session.execute(delete(AddressChange).where(AddressChange.id == change.id))
+    departures.note(session, departures.Kind.MOVED, old_hash, to=change.address_hash)
     successors = _move(session, subscriber, email, now)
     is_stored = session.scalar(select(exists().where(Subscriber.address_hash == old_hash)))
     return Made(successors, "" if is_stored else old)

@@ -16,8 +16,14 @@ from sqlalchemy.orm import Session
 from notifier.enums import ConsentEvent
 from notifier.i18n.catalog import Language, language_of
 from notifier.i18n.messages import mark
-from notifier.store import db
+from notifier.store import db, departures
 from notifier.store.models import Consent, Subscription, Wording
+
+# What the journal of departures calls an event.
+_KINDS = {
+    ConsentEvent.GIVEN: departures.Kind.RETURNED,
+    ConsentEvent.WITHDRAWN: departures.Kind.LEFT,
+}
 
 WORDING_VERSION = "1"
 WORDING = mark(
@@ -47,13 +53,21 @@ def record(
         subscription: to what it applies.
         event: given or withdrawn.
         method: how, in a word: ``link``, ``preferences``, ``command line``, ``import``, ``undo``,
-            ``renewal``, ``silence``, ``never``, ``address change``, ``mail``, ``complaint``.
+            ``renewal``, ``silence``, ``never``, ``address change``, ``mail``, ``complaint``,
+            ``journal``.
         attested_by: ``subscriber`` if the person acted, else who vouches for it.
         now: when.
     """
     code = subscription.subscriber.language
     _keep_wording(session, code)
     session.add(Consent(**_row(subscription.id, code, event, method, attested_by, now)))
+    address = subscription.subscriber.address_hash
+    departures.note(
+        session,
+        _KINDS[event],
+        address,
+        subscription=departures.subscription_name(session, address, subscription.profile_id),
+    )
 
 
 def record_many(

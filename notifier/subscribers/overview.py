@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import ColumnElement, Row, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from notifier.enums import SubscriptionStatus
@@ -32,27 +33,46 @@ class Page:
     suppressed: Collection[str]
 
 
-def pages(session: Session, limit: int | None = None) -> Iterator[Page]:
+def pages(
+    session: Session,
+    limit: int | None = None,
+    profile_id: int | None = None,
+    since: datetime | None = None,
+) -> Iterator[Page]:
     """Yield subscribers with their subscriptions, the newest last, page by page.
 
     Args:
         session: a reading session.
         limit: yield only so many, the newest; None for all.
+        profile_id: only those with a subscription to this profile; None for all.
+        since: only those stored since then; None for all.
     """
+    wanted = _wanted(profile_id, since)
     first_id = 0
     if limit is not None:
-        newest = select(Subscriber.id).order_by(Subscriber.id.desc()).limit(limit).subquery()
+        by_id = select(Subscriber.id).where(*wanted).order_by(Subscriber.id.desc())
+        newest = by_id.limit(limit).subquery()
         first_id = session.scalar(select(func.min(newest.c.id))) or 0
-    following = select(Subscriber.id).order_by(Subscriber.id).limit(_PAGE)
+    following = select(Subscriber.id).where(*wanted).order_by(Subscriber.id).limit(_PAGE)
     ids = session.scalars(following.where(Subscriber.id >= first_id)).all()
     while ids:
         yield _page(session, ids)
         ids = session.scalars(following.where(Subscriber.id > ids[-1])).all()
 
 
-def count(session: Session) -> int:
-    """Return the number of subscribers; see `db.count_some`."""
-    return count_some(session, select(Subscriber.id))
+def count(session: Session, profile_id: int | None = None, since: datetime | None = None) -> int:
+    """Return the number of these subscribers; see `db.count_some`."""
+    return count_some(session, select(Subscriber.id).where(*_wanted(profile_id, since)))
+
+
+def _wanted(profile_id: int | None, since: datetime | None) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if profile_id is not None:
+        followers = select(Subscription.subscriber_id).where(Subscription.profile_id == profile_id)
+        conditions.append(Subscriber.id.in_(followers))
+    if since is not None:
+        conditions.append(Subscriber.created_at >= since)
+    return conditions
 
 
 def _page(session: Session, ids: Sequence[int]) -> Page:

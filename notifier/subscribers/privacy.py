@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from notifier.enums import SignupRequestKind, SuppressionCause
+from notifier.store import departures
 from notifier.store.models import (
     AddressChange,
     Consent,
@@ -199,6 +200,7 @@ def erase_address(
         return False
     if person is not None:
         deletion.delete_subscribers(session, [person])
+    departures.note(session, departures.Kind.ERASED, address_hash, cause=str(cause))
     suppressions.add(session, address_hash, cause, reason, now)
     session.flush()
     session.expunge_all()

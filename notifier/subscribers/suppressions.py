@@ -10,9 +10,10 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningDelete
 
 from notifier.enums import SuppressionCause
-from notifier.store import db
+from notifier.store import db, departures
 from notifier.store.models import Suppression
 from notifier.text.cleaning import clean, redacted
 
@@ -32,6 +33,9 @@ BOUNCE_HOLDS = timedelta(days=30)
 # The owner of an address that bounced or complained is asked at most once in this time. Chosen by
 # hand; not measured.
 ASKED_EVERY = timedelta(days=30)
+
+# The column of the address that a lifted suppression was of.
+_HASH = Suppression.address_hash
 
 _LONGEST_REASON = 200  # characters
 _STATUS_CODE = re.compile(r"(?<![\d.])[245]\.\d{1,3}\.\d{1,3}(?![\d.])")
@@ -75,6 +79,7 @@ def add(
         Whether it was not suppressed before.
     """
     short = reason_of(cause, reason)
+    departures.note(session, departures.Kind.SUPPRESSED, address_hash, cause=str(cause))
     values = {"address_hash": address_hash, "cause": cause, "reason": short, "at": now}
     if db.insert_missing(session, Suppression, values):
         return True
@@ -127,12 +132,16 @@ def note_asked(suppression: Suppression | None, now: datetime) -> None:
 
 def lift(session: Session, address_hash: str) -> bool:
     """Lift the suppression of an address, whatever its cause; return whether it was suppressed."""
-    lifted = (
-        delete(Suppression)
-        .where(Suppression.address_hash == address_hash)
-        .returning(Suppression.address_hash)
-    )
-    return session.execute(lifted).first() is not None
+    lifted = delete(Suppression).where(Suppression.address_hash == address_hash).returning(_HASH)
+    return _lifted(session, address_hash, lifted)
+
+
+def _lifted(session: Session, address_hash: str, lifting: ReturningDelete[str]) -> bool:
+    """Lift a suppression, and note it in the journal of departures if there was one."""
+    was_suppressed = session.execute(lifting).first() is not None
+    if was_suppressed:
+        departures.note(session, departures.Kind.LIFTED, address_hash)
+    return was_suppressed
 
 
 def lift_bounce(session: Session, address_hash: str) -> bool:
@@ -142,15 +151,15 @@ def lift_bounce(session: Session, address_hash: str) -> bool:
         .where(
             Suppression.address_hash == address_hash, Suppression.cause == SuppressionCause.BOUNCED
         )
-        .returning(Suppression.address_hash)
+        .returning(_HASH)
     )
-    return session.execute(lifted).first() is not None
+    return _lifted(session, address_hash, lifted)
 
 
 def lift_by_owner(session: Session, address_hash: str) -> bool:
     """Lift a suppression that the owner may lift; return whether the address may be mailed now."""
     lifted = Suppression.address_hash == address_hash, Suppression.cause.in_(LIFTED_BY_OWNER)
-    session.execute(delete(Suppression).where(*lifted))
+    _lifted(session, address_hash, delete(Suppression).where(*lifted).returning(_HASH))
     return of(session, address_hash) is None
 
 

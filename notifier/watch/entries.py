@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import ColumnElement, func, insert, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from notifier.enums import HeldBecause, NewsKind
@@ -332,22 +332,39 @@ def date_revisions(session: Session, source: Source, as_of: datetime, now: datet
     session.execute(statement.values(as_of=as_of))
 
 
-def listed(session: Session, limit: int | None = None) -> Iterator[tuple[Entry, int]]:
+def listed(
+    session: Session,
+    limit: int | None = None,
+    source_id: int | None = None,
+    since: datetime | None = None,
+) -> Iterator[tuple[Entry, int]]:
     """Yield entries, the newest first, each with the number of its revisions.
 
     Args:
         session: a reading session.
         limit: the most that are yielded; None for all.
+        source_id: only of this source; None for all.
+        since: only those first seen since then; None for all.
     """
     revisions = select(func.count(Revision.id)).where(Revision.entry_id == Entry.id)
-    statement = select(Entry, revisions.scalar_subquery()).order_by(Entry.id.desc()).limit(limit)
+    statement = (
+        select(Entry, revisions.scalar_subquery())
+        .where(*_wanted(source_id, since))
+        .order_by(Entry.id.desc())
+        .limit(limit)
+    )
     rows = session.execute(statement.execution_options(yield_per=_LISTED_AT_ONCE))
     yield from ((entry, number) for entry, number in rows)
 
 
-def count(session: Session) -> int:
-    """Return the number of entries; see `db.count_some`."""
-    return count_some(session, select(Entry.id))
+def count(session: Session, source_id: int | None = None, since: datetime | None = None) -> int:
+    """Return the number of these entries; see `db.count_some`."""
+    return count_some(session, select(Entry.id).where(*_wanted(source_id, since)))
+
+
+def _wanted(source_id: int | None, since: datetime | None) -> list[ColumnElement[bool]]:
+    of_source = [] if source_id is None else [Entry.source_id == source_id]
+    return of_source + ([] if since is None else [Entry.first_seen_at >= since])
 
 
 def find(session: Session, entry_id: int) -> Entry:

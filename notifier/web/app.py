@@ -23,9 +23,11 @@ from notifier.web import (
     archive,
     error_pages,
     health,
+    instance,
     link_actions,
     own_data,
     preferences,
+    public_pages,
     server,
     signup,
 )
@@ -75,13 +77,14 @@ def create(deps: Deps) -> Starlette:
     )
     # A redirect would repeat the link in a header; `AlteredLinks` finds the page without one.
     application.router.redirect_slashes = False
-    application.state.deps = deps
+    application.state.deps, application.state.samples = deps, public_pages.Samples()
     return application
 
 
 def _routes() -> list[Route]:
     return [
         Route("/", signup.show_form, methods=["GET"]),
+        Route("/subscribe", public_pages.to_form, methods=["GET"]),
         Route("/subscribe", from_own_pages(signup.subscribe), methods=["POST"]),
         Route("/link", signup.show_link_form, methods=["GET"]),
         Route("/link", from_own_pages(signup.request_link), methods=["POST"]),
@@ -97,13 +100,23 @@ def _routes() -> list[Route]:
         Route("/address/{link}", link_actions.agree_to_address_change, methods=["POST"]),
         Route("/never/{link}", link_actions.show_suppression, methods=["GET"]),
         Route("/never/{link}", link_actions.suppress, methods=["POST"]),
+        Route("/about", public_pages.show_about, methods=["GET"]),
+        Route("/contact", public_pages.show_contact, methods=["GET"]),
         Route("/privacy", own_data.show_privacy, methods=["GET"]),
+        Route("/sample", public_pages.show_sample, methods=["GET"]),
         Route("/archive", archive.show_index, methods=["GET"]),
         Route("/archive/{key}", archive.show_digest, methods=["GET"]),
         Route("/feeds/{slug}.atom", archive.show_feed, methods=["GET"]),
         Route("/healthz", health.healthz, methods=["GET"]),
+        Route("/instance/{nonce}", instance.prove, methods=["GET"]),
         Route("/style.css", _style_sheet, methods=["GET"]),
         Route("/page.js", _script, methods=["GET"]),
+        Route("/favicon.svg", public_pages.icon, methods=["GET"]),
+        Route("/favicon.ico", public_pages.to_icon, methods=["GET"]),
+        *(
+            Route(f"/{page}/", public_pages.without_slash, methods=["GET", "POST"])
+            for page in public_pages.TYPED
+        ),
     ]
 
 

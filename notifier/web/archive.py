@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
-from notifier.digest import archive, digests
+from notifier.digest import archive, archived_news, digests
 from notifier.errors import NotFoundError
 from notifier.i18n.catalog import LANGUAGES, language_of
 from notifier.i18n.messages import LazyMessage
@@ -35,32 +35,38 @@ _NO_FEED = LazyMessage("There is no such feed.")
 
 
 def show_index(request: Request) -> Response:
-    """Show the public digests, newest first."""
+    """Show the news of the public digests, each item once, newest first."""
     deps = deps_of(request)
     language = browser_language(request)
     with deps.reading() as session:
-        listed = [
-            {
-                "key": digest.key,
-                "therapy": digest.profile.name,
-                "edition": str(digest.edition),
-                "language": LANGUAGES.get(digest.language, digest.language),
-                "on": digest.composed_at.date(),
-                "subject": digest.subject,
-            }
-            for digest in archive.listed(session)
-        ]
+        news, digests_with_it = archived_news.listed(session, language)
         feeds = [(profile.slug, profile.name) for profile in archive.public_profiles(session)]
-    values = {"digests": listed, "feeds": feeds}
-    return _cached(request, render_page(request, "archive", values, language))
+    values = {
+        "news": news,
+        "digests": [_listed(digest) for digest in digests_with_it],
+        "feeds": feeds,
+    }
+    return cached(request, render_page(request, "archive", values, language))
 
 
-def _cached(request: Request, page: Response) -> Response:
-    """Let a page be kept for some minutes; a visitor who has it gets a 304 (RFC 9110, 13.1.2)."""
+def _listed(digest: archived_news.ArchivedDigest) -> dict[str, object]:
+    """Return the values of a digest for a template of the operator's own that lists digests."""
+    return {
+        "key": digest.key,
+        "therapy": digest.therapy,
+        "edition": str(digest.edition),
+        "language": LANGUAGES.get(digest.language, digest.language),
+        "on": digest.on,
+        "subject": digest.subject,
+    }
+
+
+def cached(request: Request, page: Response) -> Response:
+    """Let a public page be kept for some minutes; who has it gets a 304 (RFC 9110, 13.1.2)."""
     etag = _etag(bytes(page.body))
     headers = {"ETag": etag, "Cache-Control": f"public, max-age={_PAGE_MAX_AGE}"}
     if etag in request.headers.get("if-none-match", ""):
-        page = Response(status_code=304, headers={"Vary": page.headers["Vary"]})
+        page = Response(status_code=304, headers={"Vary": page.headers.get("Vary", "")})
     page.headers.update(headers)
     return page
 
@@ -90,16 +96,16 @@ def _digest_page(request: Request, key: str) -> Response:
             "therapy": digest.profile.name,
             "issue": digest_body.digest_title(digest.cadence, language),
             "on": digest.composed_at.date(),
-            "body": _without_mail_attributes(body),
+            "body": page_body(body),
             "since": archive.corrected_since(session, digest),
         }
         public = archive.is_public(session, digest)
     page = render_page(request, "digest", values, language)
-    return _cached(request, page) if public else page
+    return cached(request, page) if public else page
 
 
-def _without_mail_attributes(body: str) -> str:
-    """Remove the attributes that only mail programs need and that HTML forbids in pages."""
+def page_body(body: str) -> str:
+    """Return the body of a mail for a page, without attributes that HTML forbids in pages."""
     return re.sub(r' (?:width|cellpadding|cellspacing|border|align)="[^"<>]*"(?=[^<>]*>)', "", body)
 
 

@@ -11,6 +11,7 @@ from functools import partial
 from sqlalchemy.orm import Session
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -45,6 +46,9 @@ from notifier.web.responses import (
 
 # The length of the pause that the page after unsubscribing offers. Chosen by hand; not measured.
 _PAUSE = timedelta(days=30)
+
+# A person's rights that the page after unsubscribing offers, by the value of the field `do`.
+_RIGHTS = {"export": own_data.download, "erase": own_data.erase}
 
 _SUBSCRIBE_ONCE_MORE = LazyMessage("To get news again, subscribe once more.")
 
@@ -117,35 +121,41 @@ async def unsubscribe(request: Request) -> Response:
 
     A mail program sends ``List-Unsubscribe=One-Click`` (RFC 8058, 3.1), in whatever form; the
     button of the page or a POST without a body means the same. The page after it offers to undo
-    this, or to pause instead (`do=undo`, `do=pause`). Any other body changes nothing.
+    this, to pause instead, to download or to delete what is stored (`do=undo`, `pause`, `export`,
+    `erase`). Any other body changes nothing.
     """
     body = await forms.body_of(request)
     if not body.strip() or b"one-click" in body.lower():
-        return await run_in_threadpool(_unsubscribe, request, "leave")
+        return await run_in_threadpool(_unsubscribe, request, "leave", FormData())
     try:
-        action = forms.text(await forms.form_in(request, body), "do")
+        form = await forms.form_in(request, body)
     except HTTPException:
-        action = ""
-    if action not in ("leave", "undo", "pause"):
+        form = FormData()
+    action = forms.text(form, "do")
+    if action not in ("leave", "undo", "pause", *_RIGHTS):
         return await run_in_threadpool(show_unsubscribe, request)
-    return await run_in_threadpool(_unsubscribe, request, action)
+    return await run_in_threadpool(_unsubscribe, request, action, form)
 
 
-def _unsubscribe(request: Request, action: str) -> Response:
-    link_id = link_id_of(request, Purpose.UNSUBSCRIBE)
+def _unsubscribe(request: Request, action: str, form: FormData) -> Response:
+    link_id, deps = link_id_of(request, Purpose.UNSUBSCRIBE), deps_of(request)
     try:
-        with deps_of(request).writing() as session:
+        # A download only reads, and does not make anybody wait who writes.
+        with deps.reading() if action == "export" else deps.writing() as session:
             retired = address_changes.by_retired_link(session, link_id)
             if retired is not None:
                 page = _end_by_retired_link(request, session, retired, action)
             else:
-                page = _end_or_undo(visit_of(request, session, link_id), action)
+                page = _end_or_undo(visit_of(request, session, link_id), action, form)
     except UnknownLinkError:
         return render_message(request, *NOT_SUBSCRIBED)
     return page()
 
 
-def _end_or_undo(visit: LinkVisit, action: str) -> DeferredResponse:
+def _end_or_undo(visit: LinkVisit, action: str, form: FormData) -> DeferredResponse:
+    if action in _RIGHTS:
+        may = own_data.opens_data(visit)
+        return _RIGHTS[action](visit, form) if may else _unsubscribe_page(visit)
     if action != "leave":
         return _undo(visit, pause=action == "pause")
     subscriptions.end(

@@ -118,8 +118,9 @@ def left_page(visit: LinkVisit, heading: LazyMessage, *, by_preferences: bool) -
     Args:
         visit: the visit.
         heading: of the page.
-        by_preferences: they came by the link to their preferences, which opens their data; a link
-            to unsubscribe, which mail programs know, does not.
+        by_preferences: they came by the link to their preferences, which opens their data as long
+            as something is stored. A link to unsubscribe, which mail programs know and which never
+            expires, opens them only in the days after the end, see `opens_data`.
     """
     subscription, deps = visit.subscription, visit.deps
     values = {
@@ -129,11 +130,27 @@ def left_page(visit: LinkVisit, heading: LazyMessage, *, by_preferences: bool) -
         "undo": may_undo(visit),
         "kept": kept(visit),
         "by_preferences": by_preferences,
+        "own_data": by_preferences or opens_data(visit),
         "leave_url": deps.links.token(Purpose.UNSUBSCRIBE, subscription.link_id, visit.now)
         if by_preferences
         else "",
     }
     return visit.page("unsubscribed", values)
+
+
+def opens_data(visit: LinkVisit) -> bool:
+    """Return whether a link to unsubscribe may download and delete what is stored of its owner.
+
+    It may in the week after the end, in which it can undo it, too: whoever leaves finds all three
+    on one page. The preferences link in the same mail could do the same, and mail programs, which
+    know this link from the header, only send GET and the one-click POST.
+    """
+    ended_at = visit.subscription.ended_at
+    return (
+        visit.subscription.status is SubscriptionStatus.ENDED
+        and ended_at is not None
+        and visit.now - ended_at <= lifecycle.UNDO_FOR
+    )
 
 
 def may_undo(visit: LinkVisit) -> bool:

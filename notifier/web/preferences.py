@@ -17,6 +17,7 @@ from starlette.responses import Response
 
 from notifier.digest import archive
 from notifier.digest.selection import OPTIONAL
+from notifier.email_addresses import hint_of
 from notifier.enums import SignupRequestKind, SubscriptionStatus
 from notifier.errors import AddressError, InputError
 from notifier.i18n.messages import LazyMessage
@@ -275,6 +276,10 @@ def _preferences_page(visit: LinkVisit, *, done: str = "", problem: str = "") ->
         "paused": subscription.status is SubscriptionStatus.PAUSED,
         "paused_until": paused_until.astimezone(zone).date() if paused_until else None,
         "tomorrow": (visit.now.astimezone(zone) + timedelta(days=1)).date().isoformat(),
+        "profile": subscription.profile.slug,
+        "address": hint_of(subscription.subscriber.email),
+        "contact": visit.deps.settings.contact,
+        "contact_url": mail_requests.contact_url(visit.deps.settings.contact),
         "next_due": language.moment(next_due.astimezone(zone)) if next_due else "",
         "siblings": _other_subscriptions(visit),
         "others": _other_profiles(visit.session, subscription),

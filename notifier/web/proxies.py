@@ -5,12 +5,23 @@ request with ``X-Forwarded-For`` is reported. It must not know how.
 """
 
 from collections.abc import Callable
+from enum import StrEnum
 
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 _HEADER = b"x-forwarded-for"
+# The key of a request's scope under which its way is kept.
+_WAY = "notifier.way"
+
+
+class Way(StrEnum):
+    """The way by which a request came: past a proxy that names its visitor, or without one."""
+
+    LISTED = "listed"
+    UNLISTED = "unlisted"
+    NONE = "none"
 
 
 class Proxies:
@@ -29,17 +40,24 @@ class Proxies:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, and report it afterwards if it is the first of its kind."""
-        peer = self._unlisted_peer(scope)
-        await self._app(scope, receive, send)  # type: ignore[arg-type]
-        if peer is not None and not self._is_reported:
+        way, peer = self._way_and_peer(scope)
+        await self._app({**scope, _WAY: way}, receive, send)  # type: ignore[arg-type]
+        if way is Way.UNLISTED and not self._is_reported:
             self._is_reported = True
             await run_in_threadpool(self._report, peer)
 
-    def _unlisted_peer(self, scope: Scope) -> str | None:
-        """Return the address that a request came from if it is not listed and names another."""
-        if scope["type"] != "http" or self._is_reported:
-            return None
+    def _way_and_peer(self, scope: Scope) -> tuple[Way, str]:
+        """Return how a request came, and the address of the machine that it came from."""
         client = scope.get("client")
-        if client is None or client[0] in self._app.trusted_hosts:
-            return None
-        return client[0] if any(name == _HEADER for name, _ in scope["headers"]) else None
+        if scope["type"] != "http" or client is None:
+            return Way.NONE, ""
+        if not any(name == _HEADER for name, _ in scope["headers"]):
+            return Way.NONE, client[0]
+        is_listed = client[0] in self._app.trusted_hosts
+        return (Way.LISTED if is_listed else Way.UNLISTED), client[0]
+
+
+def way_of(scope: Scope) -> Way:
+    """Return the way by which a request came."""
+    way: Way = scope.get(_WAY, Way.NONE)
+    return way

@@ -1,7 +1,7 @@
 """Responses: values and a template become a page, in the language of its reader.
 
-Owns what all pages share: the headers, the sender in the footer, the relative path to the style
-sheet, and the choice of the language.
+Owns what all pages share: the headers, the sender in the footer, the relative path to the other
+pages, and the choice of the language.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,17 +11,18 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from notifier.deps import Deps
-from notifier.i18n.catalog import Language, negotiate
+from notifier.i18n.catalog import LANGUAGES, Language, language_of, negotiate
 
 # A page that is rendered when it is called, from values that were read before. It is called after
 # the transaction has ended, because nobody else can write while a write transaction is open.
 DeferredResponse = Callable[[], Response]
 
-# Scripts and styles come from our own files alone, no other site may show a page in a frame, and no
-# browser tells another site the address of a page, because it may hold a signed link.
+# Scripts, styles and the icon come from our own files alone, no other site may show a page in a
+# frame, and no browser tells another site the address of a page, because it may hold a signed link.
 PAGE_HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; script-src 'self'; form-action 'self'; "
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
+        "form-action 'self'; "
         "base-uri 'none'; frame-ancestors 'none'"
     ),
     "Referrer-Policy": "no-referrer",
@@ -38,8 +39,15 @@ def deps_of(request: Request) -> Deps:
 
 
 def browser_language(request: Request) -> Language:
-    """Return the language that the browser asks for (``Accept-Language``)."""
-    return negotiate(request.headers.get("accept-language", ""))
+    """Return the language of the query's ``language``, else the browser's (``Accept-Language``)."""
+    code = chosen_language(request)
+    return language_of(code) if code else negotiate(request.headers.get("accept-language", ""))
+
+
+def chosen_language(request: Request) -> str:
+    """Return the code of the language that a visitor chose by a link of a page; empty for none."""
+    code = request.query_params.get("language", "")
+    return code if code in LANGUAGES else ""
 
 
 def render_page(
@@ -63,6 +71,7 @@ def render_page(
     sender = deps.settings.sender
     shared = {
         "language": language.code,
+        "chosen_language": chosen_language(request),
         "root": "../" * (request.scope["path"].count("/") - 1) or "./",
         "sender_name": sender.name,
         "postal_address": sender.postal_address or "",

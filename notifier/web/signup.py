@@ -39,8 +39,7 @@ def show_form(request: Request) -> Response:
 
 
 def _language(request: Request, code: str = "") -> Language:
-    """Return the language of a code, else that of the query's ``language``, else the browser's."""
-    code = code or request.query_params.get("language", "")
+    """Return the language of a code, else the visitor's."""
     return language_of(code) if code in LANGUAGES else browser_language(request)
 
 
@@ -70,8 +69,11 @@ def _form(
     if not profiles:
         closed = LazyMessage("Nobody can sign up here at the moment.")
         return render_message(request, closed, language=language)
+    defaults = _default_fields(request, language)
     page_values = {
         **forms.options(language),
+        "usual": {"weekday": language.weekday(0), "at": defaults["at"]},
+        "opened": bool(errors) or any(values.get(name) != text for name, text in defaults.items()),
         "values": values,
         "errors": errors or {},
         "profiles": profiles,
@@ -132,7 +134,13 @@ def show_link_form(request: Request) -> Response:
 
 
 def _link_form(request: Request, language: Language, *, problem: bool) -> Response:
-    values = {"problem": problem, "honeypot": _HONEYPOT}
+    contact = deps_of(request).settings.contact
+    values = {
+        "problem": problem,
+        "honeypot": _HONEYPOT,
+        "contact": contact,
+        "contact_url": mail_requests.contact_url(contact),
+    }
     return render_page(request, "link_request", values, language, 422 if problem else 200)
 
 

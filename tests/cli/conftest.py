@@ -50,7 +50,7 @@ def initialised(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for name in [name for name in os.environ if name.startswith("NOTIFIER_")]:
             patched.delenv(name)
         patched.chdir(folder)
-        assert run(["init", *NOW]) == 0
+        assert run(["init", "--no-poll", *NOW]) == 0
         with open_deps().writing() as session:
             for source in [*session.scalars(select(Source))]:
                 sources.remove(session, str(source.id), MONDAY)

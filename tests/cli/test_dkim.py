@@ -9,7 +9,7 @@ import pytest
 @pytest.fixture
 def configured(notifier, home: Path, monkeypatch: pytest.MonkeyPatch):
     """A settings file with a sender, and a mail server elsewhere."""
-    assert notifier("init").code == 0
+    assert notifier("init", "--no-poll").code == 0
     monkeypatch.setenv("NOTIFIER_SENDER__ADDRESS", "digest@example.org")
     monkeypatch.setenv("NOTIFIER_SMTP__HOST", "mail.example.org")
     return notifier
@@ -48,7 +48,7 @@ def test_the_printed_settings_of_two_keys_are_valid(configured, home: Path):
     ],
 )
 def test_a_wrong_call_makes_no_key(notifier, home: Path, args: tuple[str, ...], expected: str):
-    assert notifier("init").code == 0
+    assert notifier("init", "--no-poll").code == 0
     result = notifier("dkim", *args)
     assert result.code == 2
     assert expected in result.err

@@ -13,7 +13,7 @@ from freezegun import freeze_time
 def test_the_settings_file_may_be_named_before_or_after_the_command(notifier, home: Path):
     (home / "elsewhere").mkdir()
     config = str(home / "elsewhere" / "x.toml")
-    assert notifier("--config", config, "init").code == 0
+    assert notifier("--config", config, "init", "--no-poll").code == 0
     assert (home / "elsewhere" / "subscribers.db").exists()
     assert not (home / "subscribers.db").exists()
     assert len(notifier("profiles", "list", "--json", "--config", config).json) == 1
@@ -74,7 +74,7 @@ def test_something_that_does_not_exist_is_reported_with_exit_code_1(
 
 
 def test_a_wrong_setting_is_refused_at_start(notifier, home: Path):
-    notifier("init")
+    notifier("init", "--no-poll")
     config = home / "notifier.toml"
     config.write_text(config.read_text().replace("port = 25", 'port = "many"'))
     result = notifier("run", "--once")

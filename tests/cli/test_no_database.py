@@ -75,7 +75,7 @@ def test_an_empty_database_of_a_server_is_refused_and_filled_by_init(
     monkeypatch.setenv("NOTIFIER_DATABASE_URL", postgres_url)
     monkeypatch.setenv("NOTIFIER_SUPPRESSION_KEY", SUPPRESSION_KEY)
     assert_refused(notifier("sources", "list"))
-    assert notifier("init").code == 0
+    assert notifier("init", "--no-poll").code == 0
     assert notifier("sources", "list").code == 0
     drop_all(engine)
     db.upgrade(engine)
@@ -95,6 +95,6 @@ def test_what_needs_no_database_works_without_one(notifier, home: Path, command:
 
 
 def test_init_makes_the_database(notifier, home: Path):
-    assert notifier("init").code == 0
+    assert notifier("init", "--no-poll").code == 0
     assert (home / "subscribers.db").exists()
     assert notifier("subscribers", "list").code == 0

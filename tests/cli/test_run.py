@@ -41,7 +41,7 @@ def test_a_subscriber_gets_their_digest_once(ready, site: Site, sink: Sink):
 
 
 def test_a_run_without_a_sender_says_what_to_set(notifier):
-    notifier("init")
+    notifier("init", "--no-poll")
     result = notifier("run", "--once")
     assert result.code == 2
     assert "sender.address is not set" in result.err
@@ -73,7 +73,7 @@ def test_a_mail_server_that_is_down_gives_exit_code_1_and_the_next_run_sends(
 def test_a_source_that_cannot_be_reached_is_shown_by_the_run_and_is_no_failure_of_it(
     ready, monkeypatch: pytest.MonkeyPatch
 ):
-    ready("sources", "add", "http://no-such-host.invalid/feed/", *NOW)
+    ready("sources", "add", "http://no-such-host.invalid/feed/", "--anyway", *NOW)
     result = ready("run", "--once", *NOW)
     assert result.code == 0
     assert "cannot be resolved" in result.err

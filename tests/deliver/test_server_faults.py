@@ -209,7 +209,7 @@ def test_a_digest_that_too_many_servers_refuse_is_held_and_the_operator_is_maile
     [
         (b"550 5.1.0 Sender address rejected: User unknown", "sender.bounce_tags"),
         (b"554 5.7.1 Client host [192.0.2.7] blocked using zen.example.net", "smtp.helo_name"),
-        (b"550 5.7.26 mail is not authenticated", "SPF, DKIM, DMARC"),
+        (b"550 5.7.26 mail is not authenticated", "notifier doctor"),
         (b"554 5.6.0 the content looks like an advertisement", "notifier digests list"),
     ],
     ids=["sender", "host", "policy", "content"],

@@ -126,7 +126,7 @@ def test_later_corrections_are_listed_above_the_digest_that_was_sent(
     page = client.get("/archive/1").text
     banner, _, body = page.partition('<table class="mail"')
     assert "Corrected since this digest was written:" in banner
-    assert "was “Frexalimab cuts lesions by 89%”, now “Frexalimab cuts lesions by 86%”" in banner
+    assert "Frexalimab cuts lesions by <del>89%</del> → <ins>86%</ins>" in banner
     assert "Frexalimab again" not in banner
     assert "Frexalimab cuts lesions by 89%" in body
     assert "86%" not in body

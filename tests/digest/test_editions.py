@@ -295,10 +295,8 @@ def test_a_headline_in_a_right_to_left_script_is_kept(any_installation: Installa
     installation.subscribe("anna@example.org")
     after_the_baseline(installation, Article(HEBREW, f"{HEBREW}."))
     (mail,) = installation.sink.messages
-    assert (
-        '<h3 dir="rtl" style="margin:18px 0 0;font:bold 18px/25px Arial,sans-serif"><a href='
-        in html_of(mail)
-    )
+    style = "margin:18px 0 0;font:bold 18px/25px Arial,sans-serif"
+    assert f'<h3 dir="rtl" lang="he" style="{style}"><a href=' in html_of(mail)
     assert HEBREW in html_of(mail)
     assert HEBREW in text_of(mail)
 

@@ -127,7 +127,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 def _start(made: Deployment) -> None:
     made.start("postgres")
-    once = made.start("web", ["init"])
+    once = made.start("web", ["init", "--no-poll"])
     assert once.process is not None
     assert once.process.wait(120) == 0, once.log.read_text()
     for name in composed.services():

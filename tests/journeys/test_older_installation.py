@@ -253,7 +253,7 @@ def test_links_in_older_mails_work(renamed: Older):
             page = client.get(path)
             assert page.status_code == 200
             banner, _, body = page.text.partition('<table class="mail"')
-            assert "now “Frexalimab cuts lesions by 86%”" in banner
+            assert "Frexalimab cuts lesions by <del>89%</del> → <ins>86%</ins>" in banner
             assert "Frexalimab cuts lesions by 89%" in body
         preferences = client.get(link(to_anna, "preferences"))
         assert preferences.status_code == 200

@@ -30,7 +30,10 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("NOTIFIER_")
     }
-    for command in (("init", *NOW), ("subscribe", "anna@example.org", "--confirmed", *NOW)):
+    for command in (
+        ("init", "--no-poll", *NOW),
+        ("subscribe", "anna@example.org", "--confirmed", *NOW),
+    ):
         program = [sys.executable, "-m", "notifier", *command]
         subprocess.run(program, cwd=folder, env=environment, check=True, capture_output=True)
     return folder

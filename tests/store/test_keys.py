@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,7 +15,8 @@ import typer
 from sqlalchemy import Engine, select, update
 
 from notifier.cli.main import app, exit_code_of, run
-from notifier.cli.starter import starter_file, with_suppression_key
+from notifier.cli.settings_file import completed
+from notifier.cli.starter import starter_file
 from notifier.enums import Cadence, SuppressionCause
 from notifier.errors import InputError, SettingsError
 from notifier.match import profiles
@@ -49,7 +51,7 @@ def made_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for name in [name for name in os.environ if name.startswith("NOTIFIER_")]:
             patched.delenv(name)
         patched.chdir(tmp_path_factory.mktemp("made"))
-        assert call("init") == 0
+        assert call("init", "--no-poll") == 0
         return Path("subscribers.db").resolve()
 
 
@@ -94,14 +96,17 @@ def test_init_adds_the_key_and_changes_nothing_else(
 ):
     path = home / "notifier.toml"
     path.write_bytes(content.encode())
-    assert call("init") == 0
+    assert call("init", "--no-poll") == 0
     assert "Added suppression_key" in capsys.readouterr().out
     now = path.read_bytes().decode()
     given, before = tomllib.loads(now), tomllib.loads(content)
     assert len(given.pop("suppression_key")) >= 32
+    if "secret_key" not in before:
+        assert len(given.pop("secret_key")) >= 32
     assert given == {name: value for name, value in before.items() if name != "suppression_key"}
-    others = [line for line in now.splitlines(keepends=True) if "suppression_key" not in line]
-    kept = [line for line in content.splitlines(keepends=True) if "suppression_key" not in line]
+    added_keys = re.compile(r"(?m)^(suppression_key|secret_key) = \"[\w-]{43}\"|suppression_key =")
+    others = [line for line in now.splitlines(keepends=True) if not added_keys.search(line)]
+    kept = [line for line in content.splitlines(keepends=True) if not added_keys.search(line)]
     assert [line.rstrip() for line in others] == [
         line.rstrip() for line in kept if line.strip() or line in others
     ]
@@ -109,12 +114,12 @@ def test_init_adds_the_key_and_changes_nothing_else(
     assert "\r\r" not in now
     assert now.count("\n") - now.count("\r\n") == 0 or "\r\n" not in content
     added = path.read_bytes()
-    assert call("init") == 0
+    assert call("init", "--no-poll") == 0
     assert path.read_bytes() == added
 
 
 def test_init_makes_the_key_of_a_new_installation(home: Path):
-    assert call("init") == 0
+    assert call("init", "--no-poll") == 0
     given = tomllib.loads((home / "notifier.toml").read_text())
     assert len(given["suppression_key"]) >= 32
     assert given["suppression_key"] != given["secret_key"]
@@ -125,7 +130,7 @@ def test_init_adds_the_key_to_the_file_that_is_named(home: Path):
     (home / "elsewhere").mkdir()
     path = home / "elsewhere" / "x.toml"
     path.write_text('[sender]\nname = "x"\n')
-    assert call("init", "--config", str(path)) == 0
+    assert call("init", "--no-poll", "--config", str(path)) == 0
     assert "suppression_key" in path.read_text()
     assert not (home / "notifier.toml").exists()
 
@@ -136,7 +141,8 @@ def test_init_writes_nothing_where_the_key_is_in_the_environment(
     path = home / "notifier.toml"
     path.write_text('[sender]\nname = "x"\n')
     monkeypatch.setenv("NOTIFIER_SUPPRESSION_KEY", KEY)
-    assert call("init") == 0
+    monkeypatch.setenv("NOTIFIER_SECRET_KEY", "another key of the tests")
+    assert call("init", "--no-poll") == 0
     assert path.read_text() == '[sender]\nname = "x"\n'
 
 
@@ -146,7 +152,7 @@ def test_an_empty_variable_does_not_make_init_add_a_second_key(
     path = home / "notifier.toml"
     path.write_text(f'suppression_key = "{KEY}"\n')
     monkeypatch.setenv("NOTIFIER_SUPPRESSION_KEY", "")
-    assert call("init") == 2
+    assert call("init", "--no-poll") == 2
     assert "NOTIFIER_SUPPRESSION_KEY is empty" in capsys.readouterr().err
     assert path.read_text() == f'suppression_key = "{KEY}"\n'
 
@@ -160,7 +166,7 @@ def test_init_leaves_owner_group_and_link_of_the_settings_as_they_are(home: Path
         os.chown(real, 12345, 54321)
     before = real.stat()
     (home / "notifier.toml").symlink_to(real)
-    assert call("init") == 0
+    assert call("init", "--no-poll") == 0
     assert (home / "notifier.toml").is_symlink()
     assert "suppression_key" in real.read_text()
     assert (real.stat().st_mode, real.stat().st_uid, real.stat().st_gid) == (
@@ -172,7 +178,7 @@ def test_init_leaves_owner_group_and_link_of_the_settings_as_they_are(home: Path
 def test_settings_that_init_completes_are_closed_to_others(home: Path):
     (home / "notifier.toml").write_text("# ours\n")
     (home / "notifier.toml").chmod(0o666)
-    assert call("init") == 0
+    assert call("init", "--no-poll") == 0
     assert (home / "notifier.toml").stat().st_mode & 0o007 == 0
 
 
@@ -186,7 +192,7 @@ def test_settings_that_cannot_be_written_are_refused_with_the_fix(
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("notifier.store.files.rewrite_settings", denied)
-    assert call("init") == 2
+    assert call("init", "--no-poll") == 2
     words = capsys.readouterr().err
     assert "Permission denied" in words
     assert "as the owner" in words
@@ -196,7 +202,7 @@ def test_settings_that_cannot_be_written_are_refused_with_the_fix(
 
 def test_two_inits_at_once_add_one_key(home: Path):
     (home / "notifier.toml").write_text("# ours\n")
-    command = [sys.executable, "-m", "notifier", "init"]
+    command = [sys.executable, "-m", "notifier", "init", "--no-poll"]
     running = [
         subprocess.Popen(command, cwd=home, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         for _ in range(3)
@@ -209,23 +215,21 @@ def test_two_inits_at_once_add_one_key(home: Path):
 def test_init_makes_no_second_key_for_a_database_that_has_one(
     home: Path, capsys: pytest.CaptureFixture
 ):
-    assert call("init") == 0
+    assert call("init", "--no-poll") == 0
     path = home / "notifier.toml"
     path.write_text(
         "".join(line for line in path.read_text().splitlines(True) if "suppression_key" not in line)
     )
     without = path.read_text()
-    assert call("init") == 2
+    assert call("init", "--no-poll") == 2
     assert "backup of the settings" in capsys.readouterr().err
     assert path.read_text() == without
 
 
 def test_a_key_that_cannot_be_placed_is_refused_with_another_way(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(
-        "notifier.cli.starter._with_line", lambda text, line: iter([f"{text}{line}"])
-    )
+    monkeypatch.setattr("notifier.cli.settings_file._candidates", lambda text, *_: iter([text]))
     with pytest.raises(InputError, match="cannot be added") as error:
-        with_suppression_key('[sender]\nname = "x"\n')
+        completed('[sender]\nname = "x"\n', {"suppression_key": KEY})
     assert "NOTIFIER_SUPPRESSION_KEY" in error.value.fix
 
 
@@ -260,8 +264,17 @@ def test_the_list_of_commands_that_open_the_database_is_complete():
         for verb in getattr(command, "commands", ())
     }
     # init makes the key; the demo has settings of its own; dkim, evaluate and the imports read a
-    # file first.
-    others = {"init", "demo", "dkim", "evaluate", "sources import", "subscribers import"}
+    # file first; settings and docs need no database.
+    others = {
+        "init",
+        "settings",
+        "docs",
+        "demo",
+        "dkim",
+        "evaluate",
+        "sources import",
+        "subscribers import",
+    }
     named = {" ".join(command) for command in OPENING}
     assert {
         name
@@ -294,7 +307,7 @@ def test_no_command_opens_the_database_without_the_key(
         ("sources", "list"),
         ("run", "--once"),
         ("subscribers", "list"),
-        ("init",),
+        ("init", "--no-poll"),
     ],
 )
 def test_another_key_is_refused(
@@ -303,7 +316,7 @@ def test_another_key_is_refused(
     monkeypatch: pytest.MonkeyPatch,
     command: tuple[str, ...],
 ):
-    assert call("init") == 0
+    assert call("init", "--no-poll") == 0
     monkeypatch.setenv("NOTIFIER_SUPPRESSION_KEY", "another key than the first one")
     assert call(*command) == 2
     words = capsys.readouterr().err
@@ -444,7 +457,7 @@ def test_a_new_file_has_no_key(tmp_path: Path):
 
 
 def test_a_database_from_before_keys_is_upgraded_and_gets_one_by_init(home: Path):
-    assert call("init") == 0
+    assert call("init", "--no-poll") == 0
     path = home / "notifier.toml"
     path.write_text(
         "".join(line for line in path.read_text().splitlines(True) if "suppression_key" not in line)
@@ -454,7 +467,7 @@ def test_a_database_from_before_keys_is_upgraded_and_gets_one_by_init(home: Path
     with engine.begin() as connection:
         connection.execute(update(Installation).values(key_fingerprint=None))
     assert call("sources", "list") == 2
-    assert call("init") == 0
+    assert call("init", "--no-poll") == 0
     assert call("sources", "list") == 0
     assert keys.is_taken(engine)
     engine.dispose()

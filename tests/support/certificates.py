@@ -10,9 +10,17 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+_UNTIL = datetime(2020, 1, 1, tzinfo=UTC) + timedelta(days=36500)
 
-def write(file: Path) -> Path:
-    """Write the certificate and its key into one file (PEM)."""
+
+def write(file: Path, until: datetime = _UNTIL, address: str = "127.0.0.1") -> Path:
+    """Write the certificate and its key into one file (PEM).
+
+    Args:
+        file: the file.
+        until: the end of its validity.
+        address: the IP address that it is for; it is for two names of example.org, too.
+    """
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     certificate = (
@@ -22,9 +30,15 @@ def write(file: Path) -> Path:
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(datetime(2020, 1, 1, tzinfo=UTC))
-        .not_valid_after(datetime(2020, 1, 1, tzinfo=UTC) + timedelta(days=36500))
+        .not_valid_after(until)
         .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]),
+            x509.SubjectAlternativeName(
+                [
+                    x509.IPAddress(ipaddress.ip_address(address)),
+                    x509.DNSName("news.example.org"),
+                    x509.DNSName("mail.example.org"),
+                ]
+            ),
             critical=False,
         )
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)

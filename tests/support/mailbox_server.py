@@ -58,13 +58,17 @@ class Box:
 
     def _answers(self, command: str) -> list[bytes]:
         word, number = command.upper(), command.split()[2:3]
-        if self.selected and not word.startswith("SELECT"):
+        if self.selected and not word.startswith(("SELECT", "EXAMINE")):
             return self._answers_in_folder(word, number)
         if word.startswith("CAPABILITY"):
             return [f"* CAPABILITY IMAP4REV1 {self.offers}".strip().encode()]
         if word.startswith("UID SEARCH UNSEEN"):
             unseen = sorted(self.mails.keys() - self.seen)
             return [b"* SEARCH " + " ".join(str(uid) for uid in unseen).encode()]
+        if word.startswith("UID SEARCH HEADER"):
+            wanted = command.rpartition(" ")[2].strip('"').encode()
+            uids = [str(uid) for uid, mail in sorted(self.mails.items()) if wanted in mail]
+            return [b"* SEARCH " + " ".join(uids).encode()]
         if word.startswith("UID FETCH"):
             mail = self.mails[int(number[0])][: int(re.search(r"<0\.(\d+)>", command)[1])]
             head = f"* 1 FETCH (UID {number[0]} BODY[]<0> {{{len(mail)}}}\r\n".encode()
@@ -100,7 +104,7 @@ class Box:
         word, *arguments = command.split(" ", 3)
         if command.upper().startswith("LOGIN") and PASSWORD not in command:
             return "NO [AUTHENTICATIONFAILED] wrong name or password"
-        if command.upper().startswith("SELECT"):
+        if command.upper().startswith(("SELECT", "EXAMINE")):
             folder = command.split(" ", 1)[1].strip('"')
             self.selected = folder if folder in self.folders else ""
             known = folder in ("INBOX", *self.folders)

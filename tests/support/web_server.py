@@ -5,9 +5,10 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from notifier.web.server import limits
 
@@ -52,12 +53,20 @@ class _Server(uvicorn.Server):
 
 
 @contextmanager
-def serving(application: Starlette) -> Iterator[str]:
-    """Serve an application on a free port of the loopback interface; yield its address."""
+def serving(application: ASGIApp, certificate: Path | None = None) -> Iterator[str]:
+    """Serve an application on a free port of the loopback interface; yield its address.
+
+    With a certificate it speaks TLS.
+    """
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         config = uvicorn.Config(
-            application, log_level="error", log_config=None, lifespan="off", **limits()
+            application,
+            log_level="error",
+            log_config=None,
+            lifespan="off",
+            ssl_certfile=certificate,
+            **limits(),
         )
         server = _Server(config)
         thread = threading.Thread(
@@ -69,7 +78,7 @@ def serving(application: Starlette) -> Iterator[str]:
         if not server.is_ready.wait(20):
             raise RuntimeError("The web server of the test did not start.")
         try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+            yield f"http{'s' * bool(certificate)}://127.0.0.1:{listener.getsockname()[1]}"
         finally:
             server.stop()
             thread.join()

@@ -77,7 +77,7 @@ def test_a_removed_article_is_reported_to_those_who_were_sent_it(herald: Herald,
     assert "CORRECTED SINCE WE WROTE" in notice
     assert "Frexalimab does wonders" in notice
     assert f"no such page ({status})" in " ".join(notice.split())
-    assert "you were sent the earlier version" in notice.lower()
+    assert "an earlier digest had the earlier version" in notice.lower()
     assert [text for days in range(3, 9) for text in herald.run(days * DAY)] == []
     assert herald.kinds() == [NewsKind.NEW, NewsKind.WITHDRAWN]
 
@@ -236,5 +236,5 @@ def test_what_was_marked_when_it_was_first_seen_is_news_and_is_corrected_as_ever
     one.summary = "It was about 98 patients."
     herald.run(DAY + HOUR)
     (notice,) = herald.run(2 * DAY)
-    assert "98 patients" in " ".join(notice.split())
+    assert "→ 98] patients" in " ".join(notice.split())
     assert herald.kinds() == [NewsKind.NEW, NewsKind.CORRECTED]

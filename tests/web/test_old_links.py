@@ -351,3 +351,17 @@ def test_the_links_in_a_digest_open_preferences_for_400_days_after_it_was_compos
         assert client.get(link).status_code == 200
     with visiting(made, MONDAY + 402 * DAY) as client:
         assert client.get(link).status_code == 410
+
+
+@pytest.mark.parametrize("do", ["export", "erase"])
+def test_a_link_from_before_a_change_of_address_never_opens_the_data(
+    installation: Installation, do: str
+):
+    installation.subscribe(ANNA)
+    old = link_to(installation, Purpose.UNSUBSCRIBE, ANNA)
+    move(installation)
+    with visiting(installation) as client:
+        assert 'value="export"' not in post(client, old, do="leave").text
+        answer = post(client, old, do=do, sure="yes")
+    assert NEW not in answer.text
+    assert people(installation) == [NEW]

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from notifier.enums import Cadence, SubscriptionStatus, SuppressionCause
+from notifier.i18n.catalog import LANGUAGES
 from notifier.links import Purpose
 from notifier.match import profiles
 from notifier.settings.sections import Privacy
@@ -122,9 +123,49 @@ def test_those_who_left_are_told_until_when_what_is_kept(installation: Installat
     with visiting(installation) as client:
         for path in (anna, unsubscribe):
             assert "are kept until 2 March 2027" in client.get(path).text
-        assert 'value="export"' not in client.get(unsubscribe).text, (
-            "a link that mail programs know opens nobody's data"
+    eight_days_later = MONDAY + timedelta(days=8)
+    with visiting(installation, eight_days_later) as client:
+        page = client.get(unsubscribe).text
+        assert "are kept until 2 March 2027" in page
+        assert 'value="export"' not in page, (
+            "a link that mail programs know and that never expires opens nobody's data for ever"
         )
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_the_page_that_confirms_the_end_offers_to_undo_to_download_and_to_delete(
+    installation: Installation, code: str
+):
+    installation.subscribe(ANNA, language=code)
+    path = link_to(installation, Purpose.UNSUBSCRIBE, ANNA)
+    with visiting(installation) as client:
+        page = post(client, path, do="leave").text
+        assert f'<html lang="{code}">' in page
+        for action in ("undo", "pause", "export", "erase"):
+            assert f'<button type="submit" name="do" value="{action}"' in page
+        assert json.loads(post(client, path, do="export").text)["email"] == ANNA
+        assert post(client, path, do="erase").status_code == 200
+        assert subscription_of(installation, ANNA).status is SubscriptionStatus.ENDED
+        post(client, path, do="erase", sure="yes")
+        assert client.get(path).status_code == 404
+    with installation.at(MONDAY).reading() as session:
+        assert session.query(Subscriber).count() == 0
+
+
+@pytest.mark.parametrize("do", ["export", "erase"])
+@pytest.mark.parametrize("ended", [True, False], ids=["after a week", "before leaving"])
+def test_a_link_to_unsubscribe_opens_the_data_only_in_the_week_after_leaving(
+    installation: Installation, anna: str, do: str, *, ended: bool
+):
+    if ended:
+        leave(installation)
+    path = link_to(installation, Purpose.UNSUBSCRIBE, ANNA)
+    with visiting(installation, MONDAY + timedelta(days=8 if ended else 0)) as client:
+        answer = post(client, path, do=do, sure="yes")
+    assert answer.headers["Content-Type"].startswith("text/html")
+    assert ANNA not in answer.text
+    expected = SubscriptionStatus.ENDED if ended else SubscriptionStatus.CONFIRMED
+    assert subscription_of(installation, ANNA).status is expected
 
 
 def test_what_is_kept_is_said_truly(installation: Installation, anna: str):

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from notifier.cli import bounces, shared
+from notifier.cli import bounces, filters, shared
+from notifier.cli.tables import Column, Kind
 from notifier.text import times
 
 if TYPE_CHECKING:
@@ -23,7 +24,14 @@ if TYPE_CHECKING:
     from notifier.store.models import Consent, Subscriber, Subscription
     from notifier.subscribers.overview import Page
 
-_HEADINGS = ("email", "status", "profile", "cadence", "subscription", "next due")
+_COLUMNS = (
+    Column("email"),
+    Column("status"),
+    Column("profile", Kind.TEXT),
+    Column("cadence", drop=1),
+    Column("subscription", drop=2),
+    Column("next due (UTC)", Kind.TIME),
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -37,19 +45,31 @@ def register(app: typer.Typer) -> None:
     app.command("erase")(erase)
 
 
-def list_(limit: shared.Limit = None, json: shared.Json = False) -> None:
-    """Show people with their subscriptions, newest last."""
+def list_(
+    profile: shared.Profile = None,
+    since: filters.Since = "",
+    limit: shared.Limit = None,
+    wide: filters.Wide = False,
+    json: shared.Json = False,
+    now: shared.Now = "",
+) -> None:
+    """Show people with their subscriptions, newest last.
+
+    --since counts from their sign-up.
+    """
     from notifier.subscribers import overview
 
-    with shared.open_deps() as deps, deps.reading() as session:
-        pages = overview.pages(session, shared.row_limit(limit, json=json))
+    with shared.open_deps(now) as deps, deps.reading() as session:
+        wanted = filters.profile_id(session, profile), filters.since(since, deps.now())
+        pages = overview.pages(session, shared.row_limit(limit, json=json), *wanted)
         rows = (row for page in pages for row in _page_to_json(page))
         if json:
             shared.print_json_rows(rows)
             return
-        shown, total = list(rows), overview.count(session)
+        shown, total = list(rows), overview.count(session, *wanted)
     cells = [_cells(row, subscription) for row in shown for subscription in row["subscriptions"]]
-    shared.print_table(_HEADINGS, cells, "Nobody is subscribed yet.")
+    empty = "Nobody is like that." if any(wanted) else "Nobody is subscribed yet."
+    shared.print_table(_COLUMNS, cells, empty, wide=wide)
     shared.say_if_cut(len(shown), total)
 
 

@@ -1,6 +1,6 @@
-"""Advice: the setting to check when mail servers refuse us, for operator mails.
+"""Advice: what to check when mail servers refuse us, for operator mails and for tests.
 
-Pure. Owns these sentences, one for each subject of a refusal that is about us or about load.
+Pure. Owns these sentences, one for each subject of a refusal.
 """
 
 from notifier.deliver.bounces.diagnostics import Diagnostic, choose_status
@@ -18,7 +18,7 @@ _ADVICE = {
     ),
     Subject.POLICY: (
         "Check smtp.username, smtp.password and smtp.security, and that mails are signed and "
-        "allowed for your domain by its records in DNS (SPF, DKIM, DMARC)."
+        "allowed for your domain by its records in DNS (SPF, DKIM, DMARC):\n    notifier doctor"
     ),
     Subject.CONTENT: (
         "The servers dislike the text, its links or its size. Look at what is sent:\n"
@@ -30,6 +30,17 @@ _ADVICE = {
     ),
 }
 
+_ADVICE_ABOUT_RECIPIENTS = {
+    Subject.RECIPIENT: "Check the spelling of the address.",
+    Subject.MAILBOX: (
+        "The mailbox takes no mail at present: it may be full. Try another address of yours."
+    ),
+}
+_ADVICE_FOR_LATER = (
+    "The server puts the mail off, as many do with a sender whom they do not know yet: try again "
+    "in ten minutes."
+)
+
 
 def advice_for(error: str) -> str:
     """Return what to check.
@@ -37,8 +48,24 @@ def advice_for(error: str) -> str:
     Args:
         error: the stored words about a refusal, as `deliver/smtp/refusals.py` writes them.
     """
+    return _ADVICE.get(_subject_of(error), _ADVICE[Subject.POLICY])
+
+
+def advice_for_test(error: str, *, is_put_off: bool) -> str:
+    """Return what to check when a mail that an operator sends to an own address is refused.
+
+    Args:
+        error: the words about the refusal, as `advice_for` takes them.
+        is_put_off: whether the server may take it later, and it is not about us.
+    """
+    subject = _subject_of(error)
+    if subject in _ADVICE_ABOUT_RECIPIENTS:
+        return _ADVICE_ABOUT_RECIPIENTS[subject]
+    return _ADVICE_FOR_LATER if is_put_off else advice_for(error)
+
+
+def _subject_of(error: str) -> Subject:
     if "to MAIL FROM" in error:
-        return _ADVICE[Subject.SENDER]
+        return Subject.SENDER
     words = error.partition(": ")[2] or error
-    subject = Diagnostic(words).refusal(choose_status("", words)).subject
-    return _ADVICE.get(subject, _ADVICE[Subject.POLICY])
+    return Diagnostic(words).refusal(choose_status("", words)).subject

@@ -38,6 +38,9 @@ _TIMEOUT = 30
 _FLAGS = ":2,"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
+# A connection to a mailbox.
+Server = imaplib.IMAP4
+
 
 class Handling(StrEnum):
     """The change to a mail in its mailbox after it was read."""
@@ -213,7 +216,7 @@ def from_imap(url: str, password: str) -> Iterator[Mail]:
         InputError: the address of the mailbox is wrong.
         NotifierError: the server cannot be reached or trusted, or refuses the log-in.
     """
-    yield from _by_imap(url, password, _unseen)
+    yield from visit_by_imap(url, password, _unseen)
 
 
 def kept_by_imap(url: str, password: str) -> Iterator[Mail]:
@@ -221,13 +224,17 @@ def kept_by_imap(url: str, password: str) -> Iterator[Mail]:
 
     Arguments and errors are those of `from_imap`.
     """
-    yield from _by_imap(url, password, _kept)
+    yield from visit_by_imap(url, password, _kept)
 
 
-def _by_imap(
-    url: str, password: str, visit: Callable[[imaplib.IMAP4, str], Iterator[Mail]]
+def visit_by_imap(
+    url: str, password: str, visit: Callable[[Server, str], Iterator[Mail]]
 ) -> Iterator[Mail]:
-    scheme, user, host, port, folder = _parse_address(url)
+    """Yield what a visit of a mailbox yields; it is given the logged-in server and the folder.
+
+    Arguments and errors are those of `from_imap`.
+    """
+    scheme, user, host, port, folder = parse_address(url)
     try:
         with _connected(scheme, host, port) as server:
             server.login(user, password)
@@ -249,7 +256,7 @@ def _by_imap(
         ) from None  # the library's error repeats the server's answer
 
 
-def _parse_address(url: str) -> tuple[str, str, str, int, str]:
+def parse_address(url: str) -> tuple[str, str, str, int, str]:
     """Return scheme, user, host, port and folder of a mailbox.
 
     Raises:

@@ -9,7 +9,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
     PublicFormat,
+    load_der_public_key,
     load_pem_private_key,
 )
 
@@ -28,6 +29,7 @@ _SHORTEST_RSA = 2048
 _PADDING, _HASHED = padding.PKCS1v15(), Prehashed(SHA256())
 
 Key = rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
+PublicKey = rsa.RSAPublicKey | ed25519.Ed25519PublicKey
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,40 @@ def sign_hash(key: Key, sha256: bytes) -> bytes:
     if isinstance(key, rsa.RSAPrivateKey):
         return key.sign(sha256, _PADDING, _HASHED)
     return key.sign(sha256)
+
+
+def read_public_key(kind: str, encoded: str) -> PublicKey:
+    """Return the public key of a DNS record.
+
+    Args:
+        kind: its `k=`, ``rsa`` or ``ed25519``.
+        encoded: its `p=`, base64.
+
+    Raises:
+        ValueError: it is no key of that kind.
+    """
+    octets = base64.b64decode("".join(encoded.split()), validate=True)
+    if kind == "ed25519":
+        return ed25519.Ed25519PublicKey.from_public_bytes(octets)
+    try:
+        key = load_der_public_key(octets)
+    except UnsupportedAlgorithm as error:
+        raise ValueError("a kind of key that is not known") from error
+    if kind != "rsa" or not isinstance(key, rsa.RSAPublicKey):
+        raise ValueError(f"no key of the kind {kind}")
+    return key
+
+
+def is_signature(key: PublicKey, signature: bytes, sha256: bytes) -> bool:
+    """Return whether a key made this signature of a text, which is given by its SHA-256."""
+    try:
+        if isinstance(key, rsa.RSAPublicKey):
+            key.verify(signature, sha256, _PADDING, _HASHED)
+        else:
+            key.verify(signature, sha256)
+    except InvalidSignature:
+        return False
+    return True
 
 
 def load_key(pem: bytes) -> Key:

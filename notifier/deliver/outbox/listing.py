@@ -1,6 +1,7 @@
 """Listing: deliveries as `notifier deliveries list` shows them, however many there are."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, RowMapping, select
@@ -30,7 +31,11 @@ _COLUMNS: tuple[Any, ...] = (
 
 
 def listed(
-    session: Session, status: DeliveryStatus | None = None, limit: int | None = None
+    session: Session,
+    status: DeliveryStatus | None = None,
+    limit: int | None = None,
+    profile_id: int | None = None,
+    since: datetime | None = None,
 ) -> Iterator[RowMapping]:
     """Yield deliveries, newest first, with the keys of `notifier deliveries list --json`.
 
@@ -38,6 +43,8 @@ def listed(
         session: a reading session.
         status: only deliveries in this status; None for all.
         limit: the most rows; None for all.
+        profile_id: only to subscriptions to this profile; None for all.
+        since: only those planned since then; None for all.
     """
     newest_first = Delivery.id.desc()
     if status not in (None, DeliveryStatus.SENT):
@@ -47,7 +54,7 @@ def listed(
     query = (
         select(*_COLUMNS)
         .outerjoin(Subscription, Subscription.id == Delivery.subscription_id)
-        .where(*_in_status(status))
+        .where(*_in_status(status), *_wanted(profile_id, since))
         .order_by(newest_first)
         .limit(limit)
         .execution_options(yield_per=_AT_ONCE)
@@ -55,9 +62,23 @@ def listed(
     yield from session.execute(query).mappings()
 
 
-def count(session: Session, status: DeliveryStatus | None = None) -> int:
-    """Return the number of deliveries, or of those in a status; see `db.count_some`."""
-    return db.count_some(session, select(Delivery.id).where(*_in_status(status)))
+def count(
+    session: Session,
+    status: DeliveryStatus | None = None,
+    profile_id: int | None = None,
+    since: datetime | None = None,
+) -> int:
+    """Return the number of these deliveries; see `db.count_some`."""
+    wanted = _in_status(status) + _wanted(profile_id, since)
+    query = select(Delivery.id).where(*wanted)
+    if profile_id is not None:
+        query = query.join(Subscription, Subscription.id == Delivery.subscription_id)
+    return db.count_some(session, query)
+
+
+def _wanted(profile_id: int | None, since: datetime | None) -> list[ColumnElement[bool]]:
+    of_profile = [] if profile_id is None else [Subscription.profile_id == profile_id]
+    return of_profile + ([] if since is None else [Delivery.created_at >= since])
 
 
 def _in_status(status: DeliveryStatus | None) -> list[ColumnElement[bool]]:

@@ -13,6 +13,8 @@ import ssl
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
 
 from notifier.deliver.redaction import safe, without_secrets
 from notifier.deliver.smtp.protocol import SmtpProtocol
@@ -26,8 +28,24 @@ _NUL = b"\0"
 _NOT_READY = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
+class Step(StrEnum):
+    """A step on the way to a connection that can be used."""
+
+    CONNECT = "connect"
+    ENCRYPT = "encrypt"
+    LOG_IN = "log in"
+
+
 class ServerDownError(Exception):
-    """A mail server that cannot be used. The message says why, and which setting to check."""
+    """A mail server that cannot be used. The message says why, and which setting to check.
+
+    Attributes:
+        step: the step that failed.
+    """
+
+    def __init__(self, text: str, step: Step = Step.CONNECT) -> None:
+        super().__init__(text)
+        self.step = step
 
 
 class ServerBusyError(ServerDownError):
@@ -133,29 +151,42 @@ def connect(smtp: Smtp) -> Client:
     try:
         _log_in(client, smtp)
     except smtplib.SMTPNotSupportedError as error:
+        lacks_tls = smtp.security == "starttls" and not isinstance(client.sock, ssl.SSLSocket)
         close_politely(client)
         # STARTTLS never falls back to a connection without encryption: a server that usually
         # offers it and does not now may be somebody else's.
         fix = (
             "If the server has a port for TLS (465), set smtp.security to tls; "
             "none is only for a server on this machine."
-            if smtp.security == "starttls"
+            if lacks_tls
             else "If the server needs no log-in, remove smtp.username."
         )
-        raise ServerDownError(f"{server}: {_text_without_secrets(error, smtp)} {fix}") from error
+        text = f"{server}: {_text_without_secrets(error, smtp)} {fix}"
+        raise ServerDownError(text, Step.ENCRYPT if lacks_tls else Step.LOG_IN) from error
     except smtplib.SMTPAuthenticationError as error:
         close_politely(client)
         raise ServerDownError(
             f"{server} refuses the log-in: {_text_without_secrets(error, smtp)}. "
-            "Check smtp.username and smtp.password."
+            "Check smtp.username and smtp.password.",
+            Step.LOG_IN,
         ) from None  # the library's error repeats the server's answer
     except (OSError, smtplib.SMTPException) as error:
         client.close()
         raise ServerDownError(
             f"{server} ended the connection during the greeting: "
-            f"{_text_without_secrets(error, smtp)}."
+            f"{_text_without_secrets(error, smtp)}.",
+            Step.ENCRYPT if isinstance(error, ssl.SSLError) else Step.CONNECT,
         ) from None
     return client
+
+
+def certificate_expires(client: Client) -> datetime | None:
+    """Return the time until which the server's certificate is valid; None without encryption."""
+    certificate = client.sock.getpeercert() if isinstance(client.sock, ssl.SSLSocket) else None
+    until = certificate.get("notAfter") if certificate else None
+    if not isinstance(until, str):
+        return None
+    return datetime.fromtimestamp(ssl.cert_time_to_seconds(until), UTC)
 
 
 def _open(smtp: Smtp) -> Client:
@@ -172,7 +203,8 @@ def _open(smtp: Smtp) -> Client:
         return Client(smtp.host, smtp.port, name, timeout=timeout)
     except ssl.SSLError as error:
         raise ServerDownError(
-            f"The mail server {smtp.host}:{smtp.port} cannot be trusted: {safe(str(error))}."
+            f"The mail server {smtp.host}:{smtp.port} cannot be trusted: {safe(str(error))}.",
+            Step.ENCRYPT,
         ) from error
     except smtplib.SMTPConnectError as error:
         kind = ServerBusyError if 400 <= error.smtp_code < 500 else ServerDownError

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Dialect, Enum, MetaData, String
+from sqlalchemy import JSON, DateTime, Dialect, Enum, MetaData, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -113,7 +113,8 @@ class Installation(Base):
 
     Writer: `store/keys.py`; `store/clock.py` the newest time and the check of plans,
     `store/heartbeat.py` the last run and the last pruning, `deliver/outbox/stop.py` the stop,
-    `match/profiles.py` the imports, `match/canaries.py` its canaries.
+    `match/profiles.py` the imports, `match/canaries.py` its canaries, `store/backup_state.py` what
+    was backed up and restored.
     The first migration adds the row.
 
     Attributes:
@@ -131,6 +132,12 @@ class Installation(Base):
             long as this number is.
         canaries_passed: the version of notifier and the number of imports at which the canaries of
             all profiles last passed; empty if they never did.
+        backup_began_at: the time at which the last backup began: a backup contains its own time.
+        backed_up_at: the time of the last backup that was completed and checked; None before.
+        backup_file: its path on the machine where it was made; empty before.
+        restored_at: the time at which a backup was put in this database's place, while a person has
+            not decided yet what is sent; None otherwise.
+        restored_from: the time of that backup.
     """
 
     __tablename__ = "installation"
@@ -145,3 +152,8 @@ class Installation(Base):
     stopped_at: Mapped[datetime | None]
     imports: Mapped[int] = mapped_column(default=0, server_default="0")
     canaries_passed: Mapped[str] = mapped_column(String(60), default="", server_default="")
+    backup_began_at: Mapped[datetime | None]
+    backed_up_at: Mapped[datetime | None]
+    backup_file: Mapped[str] = mapped_column(Text, default="", server_default="")
+    restored_at: Mapped[datetime | None]
+    restored_from: Mapped[datetime | None]

@@ -1,0 +1,117 @@
+"""The examination: all checks in their order, each by itself.
+
+Owns what depends on what: a check whose cause failed is not run and names the cause, and one that
+ends in an error stops no other.
+"""
+
+import logging
+import os
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from notifier.admin.doctor.check import Check
+from notifier.admin.doctor.checks import CHECKS
+from notifier.admin.doctor.examined import Examined, Options
+from notifier.admin.doctor.findings import Finding, Result, Status, failed, not_checked
+from notifier.admin.doctor.last_examination import Comparison, compare_and_store
+from notifier.errors import NotifierError
+
+log = logging.getLogger("notifier")
+
+# Called with each finding as soon as it is known.
+OnFinding = Callable[[Finding], None]
+
+
+@dataclass(frozen=True)
+class Examination:
+    """All findings.
+
+    Attributes:
+        findings: in the order of the checks.
+        comparison: what changed since the doctor last ran; None if that cannot be told.
+        has_installation: False if the settings cannot be used, or there is no database.
+    """
+
+    findings: Sequence[Finding]
+    comparison: Comparison | None = None
+    has_installation: bool = True
+
+    @property
+    def stopping(self) -> list[str]:
+        """The failed checks because of which no mail could be delivered today."""
+        stopping = {check.name for check in CHECKS if check.stops_mail}
+        return [
+            finding.name
+            for finding in self.findings
+            if finding.name in stopping and finding.status is Status.FAILED
+        ]
+
+    @property
+    def ok(self) -> bool:
+        """True if a mail could be delivered today."""
+        return not self.stopping
+
+    def count(self, status: Status) -> int:
+        """Return the number of findings with a status."""
+        return sum(finding.status is status for finding in self.findings)
+
+
+def examine(
+    options: Options,
+    environ: Mapping[str, str] = os.environ,
+    on_finding: OnFinding | None = None,
+    only: Collection[str] = (),
+) -> Examination:
+    """Run the checks.
+
+    Args:
+        options: what is asked, and where to look.
+        environ: environment variables, which may hold settings.
+        on_finding: called with each finding as soon as it is known.
+        only: the names of the checks that are wanted, with what they need or read; empty for all.
+    """
+    examined = Examined.open(options, environ)
+    wanted = _with_needed(only) if only else {check.name for check in CHECKS}
+    try:
+        for check in CHECKS:
+            if check.name in wanted and (check.only_if is None or check.only_if(examined)):
+                finding = _finding(check, examined)
+                examined.findings[check.name] = finding
+                if on_finding is not None:
+                    on_finding(finding)
+        findings = [*examined.findings.values()]
+        comparison = None if only else compare_and_store(examined, findings)
+    finally:
+        examined.close()
+    has_problem = examined.settings_problem or examined.database_problem
+    return Examination(findings, comparison, has_installation=has_problem is None)
+
+
+def _with_needed(names: Collection[str]) -> set[str]:
+    """Return the names of checks with the names of all that they need or read."""
+    wanted = set(names)
+    for check in reversed(CHECKS):  # what a check needs stands before it
+        if check.name in wanted:
+            wanted.update(check.needs, check.reads)
+    return wanted
+
+
+def _finding(check: Check, examined: Examined) -> Finding:
+    if cause := examined.cause(check.needs):
+        why = not_checked("", f"it needs {cause}, which is not ok", f"Mend {cause} first.")
+        return Finding(check.name, why, cause)
+    return Finding(check.name, _result(check, examined))
+
+
+def _result(check: Check, examined: Examined) -> Result:
+    try:
+        return check.run(examined)
+    except NotifierError as error:
+        return failed("an answer", error.problem, error.fix)
+    except Exception as error:
+        log.exception("the check %s ended in an error", check.name)
+        return not_checked(
+            "",
+            f"the check itself ended in an error: {type(error).__name__}",
+            "This is a fault of notifier. Please report it with the trace above.",
+        )
