@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from notifier.cli import shared
+from notifier.cli import restore, shared
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -112,6 +112,9 @@ def backup(
     shared.say(
         f"Wrote {written.file}: {written.size:,} bytes, {number}. It was opened and checked."
     )
+
+
+restore.register(app)
 
 
 def _engine() -> "Engine":

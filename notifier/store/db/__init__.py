@@ -4,6 +4,7 @@
 meaning.
 """
 
+from notifier.store.db.backups import kept_name
 from notifier.store.db.deleted_rows import PERSONAL_TABLES, scrub
 from notifier.store.db.engine import BUSY_TIMEOUT_MS, connect, connect_options, make_engine
 from notifier.store.db.prepared import Prepared
@@ -57,6 +58,7 @@ __all__ = [
     "in_chunks",
     "insert_all_missing",
     "insert_missing",
+    "kept_name",
     "make_engine",
     "migrations",
     "newest_migration",
