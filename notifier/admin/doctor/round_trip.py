@@ -88,7 +88,12 @@ CHECKS = (
     Check(
         "round_trip.sent",
         _sent,
-        ("installation.sender", "installation.postal_address", "installation.secret_key"),
+        (
+            "installation.sender",
+            "installation.postal_address",
+            "installation.secret_key",
+            "installation.templates",
+        ),
         stops_mail=True,
         only_if=_is_wanted,
     ),
