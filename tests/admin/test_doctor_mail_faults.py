@@ -298,6 +298,18 @@ FAULTS = {
     "the server of the bounce address puts us off": Fault(
         refusing(**{"": "451 4.7.1 greylisted"}), "returns.mailbox", NOT_CHECKED, "some minutes"
     ),
+    "the server of the bounce address blocks this machine": Fault(
+        refusing(**{"": "554 5.7.1 Client host [192.0.2.7] blocked using zen.example.net"}),
+        "returns.mailbox",
+        NOT_CHECKED,
+        "from elsewhere",
+    ),
+    "the server of the bounce address refuses the null sender": Fault(
+        lambda world: world.mx.answers.update({"FROM:<>": "550 5.1.8 not welcome"}),
+        "returns.mailbox",
+        NOT_CHECKED,
+        "from elsewhere",
+    ),
     "port 25 is closed": Fault(
         lambda world: setattr(world.mx, "port", free_port()),
         "returns.mailbox",
