@@ -264,10 +264,7 @@ def print_rows(
     json: bool,
     wide: bool = False,
 ) -> None:
-    """Print a listing: as JSON with every field, or as a table (`print_table`) of some of them.
-
-    A column is named or headed like its field.
-    """
+    """Print a listing: as JSON with every field, or as a table of those that the columns name."""
     if json:
         print_json(rows)
         return
