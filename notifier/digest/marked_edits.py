@@ -10,9 +10,9 @@ from difflib import SequenceMatcher
 
 from notifier.text.cleaning import shorten
 
-# Two texts are shown as one with marks if they share this part of the words of the longer one;
-# otherwise the marks would stand everywhere. Chosen by hand; not measured.
-_LEAST_SHARED = 0.5
+# Two texts are shown as one with marks if they share this part of the words of the longer one, and
+# so many words; otherwise the marks would stand everywhere. Chosen by hand; not measured.
+_LEAST_SHARED, _FEWEST_SHARED = 0.5, 3
 # The most unchanged words that are shown on each side of an edit, the most edits of a text, and the
 # most characters of one edit. Chosen by hand; not measured.
 _AROUND, _MOST_EDITS, _LONGEST_EDIT = 8, 6, 160
@@ -57,7 +57,7 @@ def marked(before: str, after: str) -> tuple[Part, ...]:
     old, new = before.split(), after.split()
     matcher = SequenceMatcher(None, old, new, autojunk=False)
     shared = sum(block.size for block in matcher.get_matching_blocks())
-    if not shared or shared < _LEAST_SHARED * max(len(old), len(new)):
+    if shared < max(_FEWEST_SHARED, _LEAST_SHARED * max(len(old), len(new))):
         return ()
     parts = [
         Part(text=" ".join(old[i:j])) if tag == "equal" else _edit(old[i:j], new[k:m])

@@ -63,6 +63,7 @@ def in_html(*changes: dict, kind: SourceKind = SourceKind.FEED, code: str = "en"
         pytest.param(
             "薬は41%減", "薬は37%減", "was “薬は41%減”, now “薬は37%減”", id="no spaces"
         ),
+        pytest.param("5 mg", "6 mg", "was “5 mg”, now “6 mg”", id="two words"),
         pytest.param("", "A new one.", "new: “A new one.”", id="sentence added"),
     ],
 )  # fmt: skip
@@ -111,7 +112,7 @@ def test_what_the_headline_told_is_not_where_a_text_is_cut():
 
 def test_a_negation_in_the_text_is_told_although_the_headline_lost_one_too():
     changes = (
-        change("headline", "Madeupimab does not harm", "Madeupimab does harm"),
+        change("headline", "Madeupimab does not harm the liver", "Madeupimab does harm the liver"),
         change("text", "The liver was not harmed by it.", "The liver was harmed by it."),
     )
     assert [what for what, _ in described(*changes)] == ["The headline", "The text"]

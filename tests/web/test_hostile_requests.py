@@ -306,7 +306,12 @@ PATHS = (
 def test_no_address_makes_a_page_fail(pages: Pages, path: str, odd: str | bytes, method: str):
     octets = odd if isinstance(odd, bytes) else odd.encode("utf-8", "replace")
     status = pages.status(request(method, "/" + path.format(quote(octets, safe="/.")), [], "", b""))
-    assert status in (200, 308, 404, 405) or (status == 400 and len(octets) > 3000), (path, odd)
+    # The archive with a slash at its end is the archive.
+    leads_on = status == 308 and path.format("") == "archive/" and not octets.strip(b"/.")
+    assert status in (200, 404, 405) or leads_on or (status == 400 and len(octets) > 3000), (
+        path,
+        odd,
+    )
 
 
 @pytest.mark.long

@@ -192,6 +192,8 @@ def test_a_link_made_with_the_previous_key_still_works():
 def test_a_forged_link_gets_a_page_and_changes_nothing(
     client: Client, token: str, purpose: Purpose
 ):
+    if purpose is Purpose.ARCHIVE and not token:
+        return  # the address of the archive itself
     for method in ("GET", "POST"):
         answer = client.request(method, f"/{purpose}/{quote(token, safe='')}")
         if not token or token.endswith("/"):  # a slash too many leads on
