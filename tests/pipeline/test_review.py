@@ -192,8 +192,10 @@ def test_a_run_that_ends_anywhere_is_completed_by_the_next(
         with crash_at_commit(deps, number):
             compose.run(deps)
     compose.run(deps)
-    assert (statuses(any_installation), subjects(any_installation)) == (["draft"], [waits(1)])
-    review.approve(deps, 1)
+    # PostgreSQL does not give the number of a draft again whose transaction failed.
+    (draft,) = digests_of(any_installation)
+    assert subjects(any_installation) == [waits(draft.id)]
+    review.approve(deps, draft.id)
     counts = set()
     for number in range(4):
         with crash_at_commit(deps, number):

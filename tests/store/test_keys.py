@@ -234,6 +234,7 @@ def test_a_key_that_cannot_be_placed_is_refused_with_another_way(monkeypatch: py
 
 
 OPENING = [
+    ("why", "--to", "anna@example.org", "--entry", "1"), ("stats",),
     ("run", "--once"), ("poll",), ("serve", "--port", "0"), ("preview",), ("backtest",),
     ("explain", "--title", "x"), ("subscribe", "anna@example.org"),
     ("unsubscribe", "anna@example.org"), ("sources", "list"),
