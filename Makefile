@@ -11,7 +11,9 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# In a terminal pip shows what it fetches: it takes a minute, and silence looks like a fault.
+QUIET := $(shell test -t 2 || echo --quiet)
+PIP := $(BIN)/python -m pip install $(QUIET) --disable-pip-version-check
 COMPILE := $(BIN)/uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-header --no-strip-extras \
 	--no-emit-index-url --no-emit-find-links
 
@@ -86,6 +88,7 @@ lock: .venv/dev
 
 # What runs every day, from this checkout; the build tools are in their own lock, because an installation needs none.
 .venv/run: .venv/bin/python requirements.lock requirements-build.lock
+	@echo "Installing what notifier needs into .venv: about a minute, the first time only."
 	$(PIP) --require-hashes -r requirements.lock
 	$(PIP) --require-hashes -r requirements-build.lock
 	$(PIP) --no-deps --no-build-isolation --editable .

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from notifier.deliver.mime.dkim_keys import Signer
     from notifier.deliver.smtp.client import Transport
+    from notifier.digest.looks import Looks
     from notifier.links import Links
     from notifier.match.kept_terms import KeptTerms
     from notifier.render import Templates
@@ -136,6 +137,13 @@ class Deps:
         from notifier.match.kept_terms import KeptTerms
 
         return KeptTerms()
+
+    @cached_property
+    def looks(self) -> "Looks":
+        """The memory of profiles whose drafts wait for a person."""
+        from notifier.digest.looks import Looks
+
+        return Looks()
 
     @cached_property
     def transport(self) -> "Transport":

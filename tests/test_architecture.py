@@ -34,8 +34,8 @@ GROUND, STAGES = 1, 3
 
 # The one file or folder that writes a table, by the name of the table's model.
 WRITERS = {
-    "Source": ("watch/sources.py", "watch/new_sources.py"),
-    "SourceProfile": ("watch/sources.py", "watch/new_sources.py"),
+    "Source": ("watch/sources.py", "watch/new_sources.py", "watch/edited_sources.py"),
+    "SourceProfile": ("watch/sources.py", "watch/new_sources.py", "watch/edited_sources.py"),
     "Entry": ("watch/entries.py",),
     "Doubt": ("watch/doubts.py",),
     "EntryAlias": ("watch/identity.py",),
@@ -51,7 +51,12 @@ WRITERS = {
     "Match": ("match/matches.py", "match/dropping.py"),
     "NearMiss": ("match/held.py",),
     "StoryKeys": ("match/recent_news.py",),
-    "Digest": ("digest/digests.py", "digest/drafts.py", "digest/editing.py"),
+    "Digest": (
+        "digest/digests.py",
+        "digest/drafts.py",
+        "digest/editing.py",
+        "digest/decisions.py",
+    ),
     "DigestItem": ("digest/digests.py", "digest/editing.py"),
     "Subscriber": ("subscribers/",),
     "Subscription": ("subscribers/",),
@@ -111,6 +116,7 @@ UNTOLD_TABLES = {
         "Each address hash of every table is made anew when a database takes its first key."
     ),
     "store/db/set_statements.py": "The temporary tables of SQLite that it makes itself.",
+    "store/db/postgres_schemas.py": "The number of the migration, which Alembic writes as well.",
     "store/clock.py": "Times that a wrong clock stored are mended, whatever table they stand in.",
 }
 
@@ -160,6 +166,7 @@ LIBRARIES: dict[str, set[str]] = {
     },
     "multiprocessing": set(),
     "poplib": set(),
+    "prometheus_client": {"web/metrics.py"},
     "procrastinate": {"worker.py"},
     "protego": {"watch/robots.py"},
     "rapidfuzz": {

@@ -63,6 +63,25 @@ def test_two_workers_deliver_and_one_scheduler_wakes_them():
     assert commands.count(["work", "--only", "poll,compose"]) == 1
 
 
+UNITS = sorted(path.name for path in (ROOT / "deploy").glob("notifier*.*"))
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_a_unit_of_systemd_is_valid_and_starts_a_command_that_exists(name: str):
+    text = (ROOT / "deploy" / name).read_text(encoding="utf-8")
+    assert name in (ROOT / "docs" / "running.md").read_text(encoding="utf-8")
+    if name.endswith(".timer"):
+        assert name.replace(".timer", ".service") in UNITS
+        return
+    (command,) = re.findall(r"^ExecStart=/opt/notifier/bin/notifier (.+)$", text, re.MULTILINE)
+    assert command.split()[0] in {"run", "serve", "work", "bounces"}
+    for line in ("User=notifier", "UMask=0077", "NoNewPrivileges=yes", "ProtectSystem=strict"):
+        assert f"\n{line}\n" in text
+    for variable, credential in re.findall(r"Environment=NOTIFIER_(\w+)_FILE=%d/(\w+)", text):
+        assert f"LoadCredential={credential}:/etc/notifier/{credential}" in text
+        assert credential == variable.replace("__", "_").lower()
+
+
 def run_of_cron(folder: Path, code: int) -> str:
     """Run the line of the crontab with a made-up notifier; return what cron would mail."""
     (folder / "notifier").mkdir()

@@ -90,8 +90,14 @@ def stop(now: shared.Now = "") -> None:
 def resume() -> None:
     """Let mails go out again after `stop`."""
     from notifier.deliver.outbox import stop as outbox_stop
+    from notifier.store import backup_state
 
     with shared.open_deps() as deps, deps.writing() as session:
+        if backup_state.restored(session) is not None:
+            shared.fail(
+                "A backup was restored: decide first what is sent. Nothing was changed.\n"
+                "See what waits: notifier db resume"
+            )
         resumed = outbox_stop.resume(session)
     if not resumed:
         shared.fail("Sending is not stopped: nothing was changed.")

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
 # The content of the extra `demo`: a mail server for tests.
 MAIL_SERVER = "aiosmtpd>=1.4.6"
+_HOST = "127.0.0.1"
+# The first at the end of the story: the week is long past, and no digest of it is due any more.
 _COMMANDS_TO_TRY = (
-    "preview --since 30d --open",
+    "preview --since 30d --open --now {end}",
     "matches list",
     "digests list",
     "deliveries list",
@@ -36,8 +38,12 @@ def demo(
         Path, typer.Option(metavar="DIR", help="The folder for the demo's settings and mails.")
     ] = Path("notifier-demo"),
     serve: Annotated[
-        bool, typer.Option("--serve", help="Serve the pages that the mails link to afterwards.")
+        bool,
+        typer.Option("--serve", help="Serve the pages afterwards; the links in the mails work."),
     ] = False,
+    port: Annotated[
+        int, typer.Option(min=1, max=65535, metavar="PORT", help="The port of --serve.")
+    ] = 8000,
 ) -> None:
     """Play a week of news on this machine.
 
@@ -47,10 +53,10 @@ def demo(
     _require_mail_server()
     from notifier.demo import story as demo_story
 
-    story = demo_story.run(out)
-    _print_story(story)
     if serve:
-        _serve(story)
+        _serve(out, port)
+        return
+    _print_story(demo_story.run(out))
 
 
 def _require_mail_server() -> None:
@@ -88,9 +94,16 @@ def _print_story(story: "Story") -> None:
         "\nOpen one in a browser (.eml and .txt are beside it). "
         "Then try other commands on the same installation:"
     )
+    for command in commands_to_try(story):
+        shared.say(f"  {command}")
+
+
+def commands_to_try(story: "Story") -> list[str]:
+    """Return commands on the installation that the demo made, for a shell."""
     config = shlex.quote(str(story.folder / "notifier.toml"))
-    for command in _COMMANDS_TO_TRY:
-        shared.say(f"  {invocation.program()} --config {config} {command}")
+    end = f"{story.steps[-1].moment:%Y-%m-%dT%H:%M}"
+    start = f"{invocation.program()} --config {config}"
+    return [f"{start} {command.format(end=end)}" for command in _COMMANDS_TO_TRY]
 
 
 def _week(story: "Story") -> "Table":
@@ -125,16 +138,18 @@ def _mails(story: "Story") -> "Table":
     return mails
 
 
-def _serve(story: "Story") -> None:
-    from notifier.demo.story import PUBLIC_URL
+def _serve(out: Path, port: int) -> None:
+    """Play the week with links that lead to this machine, and serve their pages."""
+    from notifier.demo import story as demo_story
     from notifier.deps import from_settings
     from notifier.settings import load
+    from notifier.web import listening
     from notifier.web.app import serve
 
+    listening.require_free(_HOST, port)
+    address = f"http://{_HOST}:{port}"
+    story = demo_story.run(out, address)
+    _print_story(story)
     deps = from_settings(load(story.folder / "notifier.toml", {}), story.steps[-1].moment)
-    web = deps.settings.web
-    shared.say(
-        f"\nServing on http://{web.host}:{web.port}. Ctrl-C stops it. In the links of the mails, "
-        f"replace {PUBLIC_URL} by that address."
-    )
-    serve(deps, web.host, web.port)
+    shared.say(f"\nServing on {address}, where the links in the mails lead. Ctrl-C stops it.")
+    serve(deps, _HOST, port)

@@ -38,7 +38,7 @@ def docs(
         return
     name = page.lower().removeprefix("docs/").removesuffix(".md")
     if name not in pages:
-        close = get_close_matches(name, pages, n=1)
+        close = get_close_matches(name, pages, n=1, cutoff=0.75)
         fix = f"Did you mean {close[0]}?" if close else f"There are: {', '.join(pages)}."
         raise InputError(f"There is no page {page!r}.", fix)
     text = pages[name].read_text(encoding="utf-8")

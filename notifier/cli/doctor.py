@@ -1,6 +1,5 @@
 """`notifier doctor`."""
 
-import os
 import textwrap
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,7 +9,6 @@ from notifier.cli import shared
 
 if TYPE_CHECKING:
     from notifier.admin.doctor.examination import Examination
-    from notifier.admin.doctor.examined import Options
     from notifier.admin.doctor.findings import Finding
     from notifier.admin.doctor.last_examination import Comparison
 
@@ -73,8 +71,17 @@ def doctor(
     check is explained in docs/doctor.md.
     """
     from notifier.admin.doctor.examination import examine
+    from notifier.admin.doctor.examined import Options
+    from notifier.settings import secret_files
 
-    options = _options(send_to, imap, dns, now)
+    options = Options(
+        config=shared.config_path(),
+        now=shared.moment(now),
+        name_server=dns,
+        send_to=_checked(send_to, imap, dns),
+        imap=imap,
+        imap_password=secret_files.value("IMAP_PASSWORD"),
+    )
     printer = _Printer()
     shows_all = not (json or show_changes)
     examination = examine(options, on_finding=printer.print if shows_all else None)
@@ -82,13 +89,19 @@ def doctor(
         shared.print_json(_to_json(examination, show_changes=show_changes))
     elif show_changes:
         _print_changes(examination)
+        if send_to:
+            _print_test_mail(examination)
     if not json:
         shared.say(f"\n{_summary(examination)}")
     raise typer.Exit(_exit_code(examination))
 
 
-def _options(send_to: str, imap: str, dns: str, now: str) -> "Options":
-    from notifier.admin.doctor.examined import Options
+def _checked(send_to: str, imap: str, dns: str) -> str:
+    """Return the address for the test mail, after all options that it goes with were checked.
+
+    Raises:
+        InputError: one of them cannot be used; nothing was done.
+    """
     from notifier.admin.doctor.name_servers import parse_server
     from notifier.deliver.bounces import mailbox
     from notifier.email_addresses import normalize
@@ -103,14 +116,7 @@ def _options(send_to: str, imap: str, dns: str, now: str) -> "Options":
         parse_server(dns)
     if imap:
         mailbox.parse_address(imap)
-    return Options(
-        config=shared.config_path(),
-        now=shared.moment(now),
-        name_server=dns,
-        send_to=normalize(send_to) if send_to else "",
-        imap=imap,
-        imap_password=os.environ.get("NOTIFIER_IMAP_PASSWORD", ""),
-    )
+    return normalize(send_to) if send_to else ""
 
 
 def _exit_code(examination: "Examination") -> int:
@@ -139,7 +145,7 @@ def _print_finding(finding: "Finding") -> None:
 
     result = finding.result
     head = f"  {finding.status:<13}{finding.name}"
-    if finding.cause or finding.status is Status.OK:
+    if finding.cause or finding.status is Status.OK or not (result.expected and result.fix):
         text = f"needs {finding.cause}" if finding.cause else one_printable_line(result.actual)
         shared.say(shorten(f"{head}: {text}", _WIDTH))
         if result.fix and not finding.cause:
@@ -169,6 +175,8 @@ def _print_part(label: str, text: str) -> None:
 
 def _print_changes(examination: "Examination") -> None:
     comparison = examination.comparison
+    if comparison is not None and comparison.problem:
+        shared.warn(f"The next run cannot compare with this one. {comparison.problem}")
     if comparison is None or not comparison.since:
         shared.say("There is nothing to compare with: the doctor has not run here before.")
         return
@@ -185,20 +193,31 @@ def _print_changes(examination: "Examination") -> None:
             _print_finding(by_name[change.name])
 
 
+def _print_test_mail(examination: "Examination") -> None:
+    """Print the findings of the test mail, which are compared with nothing."""
+    shared.say("")
+    for finding in examination.findings:
+        if finding.area == "round_trip":
+            _print_finding(finding)
+
+
 def _summary(examination: "Examination") -> str:
     from notifier.admin.doctor.findings import Status
 
-    counts = [
-        f"{number} {status.replace('_', ' ')}"
+    words = {
+        status: f"{number} {status.replace('_', ' ')}"
         for status in Status
         if (number := examination.count(status))
-    ]
+    }
+    if Status.WARNING in words:
+        words[Status.WARNING] = shared.count(examination.count(Status.WARNING), "warning")
     verdict = (
         "A mail can be delivered today."
         if examination.ok
         else f"No mail could be delivered today: {', '.join(examination.stopping)}."
     )
-    text = f"{shared.count(len(examination.findings), 'check')}: {', '.join(counts)}. {verdict}"
+    checks = shared.count(len(examination.findings), "check")
+    text = f"{checks}: {', '.join(words.values())}. {verdict}"
     return "\n".join(textwrap.wrap(text, _WIDTH, break_on_hyphens=False))
 
 

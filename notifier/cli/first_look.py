@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 from notifier.cli import invocation, poll, shared
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from notifier.deps import Deps
+    from notifier.pipeline.poll_result import PollResult
     from notifier.settings import Sender
 
 # How many failing sources are named. Chosen by hand; not measured.
@@ -36,30 +39,40 @@ def read_sources(deps: "Deps") -> None:
         f"{shared.count(sum(result.new for result in results), 'item')}, {matched} of them match. "
         "Nobody is mailed what was published before."
     )
-    for result in failed[:_MOST_NAMED]:
-        shared.warn(f"Note: source {result.id} {result.url}: {result.error}.")
-    if failed:
-        again = invocation.command("poll", "--force")
-        shared.warn(f"Every run polls again what failed, and so does: {again}")
+    _say_failures(failed, all_failed=len(failed) == len(results))
     for problem in problems:
         shared.warn(f"Note: {problem}")
 
 
+def _say_failures(failed: "Sequence[PollResult]", *, all_failed: bool) -> None:
+    if not failed:
+        return
+    for result in failed[: 1 if all_failed else _MOST_NAMED]:
+        shared.warn(f"Note: source {result.id} {result.url}: {result.error}.")
+    if all_failed and len(failed) > 1:
+        shared.warn("None of the others can be read either: is this machine online?")
+    again = invocation.command("poll", "--force")
+    shared.warn(f"Every run polls again what failed; to do it at once: {again}")
+
+
 def say_next_steps(deps: "Deps") -> None:
-    """Print the next command, and before it what is missing for it."""
-    sender = deps.settings.sender
-    if missing := _missing(sender):
-        keys = " and ".join(missing)
+    """Print the next commands, and before them what is missing for them."""
+    from notifier.match import matches
+
+    settings = deps.settings
+    if missing := _missing(settings.sender):
         shared.say(
-            f"\nNo mail can be sent yet, because {keys} {'is' if len(missing) == 1 else 'are'} not "
-            f"set. Set {'it' if len(missing) == 1 else 'them'} in {shared.config_path()}, or run "
-            "`notifier init` in a terminal."
+            f"\nNo mail can be sent yet: {' and '.join(missing)} must be set, in "
+            f"{shared.config_path()} or by `notifier init` in a terminal."
         )
-    me = deps.settings.operator.address or sender.reply_to or "you@example.org"
-    preview = invocation.command("preview", "--send-to", me)
-    shared.say(f"\nNext, a digest of what was found, in your own inbox:\n  {preview}")
+    with deps.reading() as session:
+        is_empty = not matches.number_stored(session)
+    if is_empty:
+        shared.say(f"\nNext, read the sources:\n  {invocation.command('poll', '--force')}")
+    me = settings.operator.address or settings.sender.reply_to or "you@example.org"
     shared.say(
-        f"Then the pages and the service, and readers: {invocation.command('docs', 'running')}"
+        f"\n{'Then' if is_empty else 'Next'}, a digest of what was found, in your own inbox:"
+        f"\n  {invocation.command('preview', '--send-to', me)}"
     )
 
 

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 from notifier.cli import questions, settings_file, shared
 from notifier.cli.starter import new_key, starter_file
 
@@ -78,7 +80,8 @@ def _make(path: Path, given: Mapping[str, Any], *, asks: bool) -> bool:
 
     _refuse_missing_folder(path)
     if asks:
-        values = questions.ask(given, environment())
+        with _saying_that_nothing_was_written():
+            values = questions.ask(given, environment())
     else:
         values = questions.with_tested_server(given, environment())
     text = starter_file(values)
@@ -94,6 +97,15 @@ def _make(path: Path, given: Mapping[str, Any], *, asks: bool) -> bool:
         ) from error
     shared.say(f"Wrote {path}")
     return True
+
+
+@contextmanager
+def _saying_that_nothing_was_written() -> "Iterator[None]":
+    try:
+        yield
+    except (typer.Abort, KeyboardInterrupt):
+        shared.warn("\nStopped. Nothing was written.")
+        raise
 
 
 def _refuse_missing_folder(path: Path) -> None:

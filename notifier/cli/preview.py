@@ -149,7 +149,7 @@ def _send(deps: "Deps", options: "PreviewOptions", recipient: str) -> None:
     if sent is None:
         raise NotifierError(
             "Nothing was sent: no item has matched the profile yet.",
-            "Read the sources first: notifier poll",
+            "Read the sources first: notifier poll --force",
         )
     if sent.outcome.answer is not SendResult.ACCEPTED:
         raise NotifierError(

@@ -110,7 +110,8 @@ def _ask(key: str, default: Any, *, hidden: bool = False) -> Any:
         try:
             check_value(key, answer, "your answer")
         except SettingsError as error:
-            shared.warn(f"  {error.problem}")
+            words = error.problem.partition("your answer: ")[2]
+            shared.warn(f"  {words if words[:1].isupper() else f'Your answer {words}'}")
             continue
         return int(answer) if key == "smtp.port" else answer
 

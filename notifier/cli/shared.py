@@ -207,8 +207,11 @@ def as_time(value: datetime | None) -> str | None:
 
 
 def stopped_note(stopped_at: datetime) -> str:
-    """Return the line that says that a person stopped the sending."""
-    return f"Sending is stopped since {as_time(stopped_at)}. To go on: notifier deliveries resume"
+    """Return the lines that say that a person stopped the sending, or restored a backup."""
+    return (
+        f"Sending is stopped since {as_time(stopped_at)}. To go on: notifier deliveries resume\n"
+        "(after a restore: notifier db resume)"
+    )
 
 
 def print_json(document: Any) -> None:
@@ -228,7 +231,7 @@ def print_json_rows(rows: Iterable[Any]) -> None:
 
 def _json_text(document: Any) -> str:
     text = printable(json.dumps(document, ensure_ascii=False, indent=2), JSON_NOTATION)
-    return text if _can_be_written(text) else json.dumps(document, indent=2)
+    return text if can_be_written(text) else json.dumps(document, indent=2)
 
 
 def print_data(text: str, notation: str = "") -> None:
@@ -248,7 +251,8 @@ def print_data(text: str, notation: str = "") -> None:
     sys.stdout.buffer.flush()
 
 
-def _can_be_written(text: str) -> bool:
+def can_be_written(text: str) -> bool:
+    """Return whether the encoding of standard output has these characters."""
     with suppress(UnicodeEncodeError):
         return bool(text.encode(getattr(sys.stdout, "encoding", None) or "utf-8"))
     return False
@@ -283,7 +287,7 @@ def print_table(
     if not rows:
         say(empty)
         return
-    ellipsis = "…" if _can_be_written("…") else "..."
+    ellipsis = "…" if can_be_written("…") else "..."
     table = tables.laid_out(columns, rows, None if wide else tables.width(), ellipsis)
     typer.secho(printable(table.heading), bold=True)
     for line in table.lines:

@@ -121,11 +121,12 @@ _PEOPLE = (
 )
 
 
-def run(folder: Path) -> Story:
+def run(folder: Path, public_url: str = PUBLIC_URL) -> Story:
     """Play the story in a folder.
 
     Args:
         folder: it is made if it does not exist; an earlier demo in it is replaced.
+        public_url: with which the links in the mails begin.
 
     Raises:
         InputError: the folder cannot be written, or has files that no demo made.
@@ -133,7 +134,7 @@ def run(folder: Path) -> Story:
     _clear(folder)
     site, sink = Site(), Sink(folder / "mails")
     with serving(site.application()) as address, mail_sink(sink) as port:
-        deps = _install(folder, address, port)
+        deps = _install(folder, address, port, public_url)
         steps = []
         for time, stage, text in _TIMELINE:
             site.stage = stage
@@ -178,13 +179,12 @@ def _is_demo(config: Path) -> bool:
         return False
 
 
-def _install(folder: Path, address: str, smtp_port: int) -> Deps:
+def _install(folder: Path, address: str, smtp_port: int, public_url: str) -> Deps:
     """Make settings, database, profile and people, as an operator would."""
     config = folder / "notifier.toml"
     keys = {"key": secrets.token_urlsafe(32), "suppression_key": secrets.token_urlsafe(32)}
-    write_private(
-        config, _SETTINGS.format(mark=_MARK, url=PUBLIC_URL, port=smtp_port, **keys).encode("utf-8")
-    )
+    text = _SETTINGS.format(mark=_MARK, url=public_url, port=smtp_port, **keys)
+    write_private(config, text.encode("utf-8"))
     start = datetime.fromisoformat(_TIMELINE[0][0]).replace(tzinfo=UTC)
     deps = from_settings(load(config, {}), start)
     bundled = profiles.parse(profiles.bundled_file(), "the bundled profile")

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from sqlalchemy import false, func, select, union_all
 from sqlalchemy.orm import Session
 
+from notifier.digest import told_before
 from notifier.digest.selection import Candidate, select_items
 from notifier.digest.told import told
 from notifier.digest.view import Variant
@@ -48,7 +49,7 @@ class Owed(NamedTuple):
 
     Attributes:
         position: of the last match that it was served with.
-        sent: the ids of the changed entries that it was sent before.
+        sent: the ids of the entries that it was sent before, as far as that matters.
         waiting: the digests that wait, by id, oldest first.
         hidden: the sections that it leaves out.
     """
@@ -66,21 +67,25 @@ class Stock:
     Attributes:
         candidates: the matches above the lowest position, in the order of the sequence.
         contents: the items of digests that wait, by digest id.
+        known: the entries of these that somebody was told of by deliveries that are not here; after
+            a restore these may be news that was polled again.
     """
 
     candidates: tuple[Candidate, ...]
     contents: Mapping[int, Sequence[Candidate]]
+    known: frozenset[int] = frozenset()
 
     @property
     def changed(self) -> tuple[int, ...]:
         """The entries that some may have been told of before, by id.
 
-        Who was told is owed the change of one, and not again what was dropped and restored.
+        Who was told is owed the change of one, and not the same news again: what was dropped and
+        restored, or polled again after a restore of the database.
         """
         unsent = (item for items in self.contents.values() for item in items)
         items = (*self.candidates, *unsent)
         earlier = (item for item in items if item.kind is not NewsKind.NEW or item.restored)
-        return tuple(sorted({item.entry_id for item in earlier}))
+        return tuple(sorted({item.entry_id for item in earlier} | self.known))
 
 
 def stock(session: Session, profile: Profile, above: int, waiting: Collection[int] = ()) -> Stock:
@@ -92,7 +97,9 @@ def stock(session: Session, profile: Profile, above: int, waiting: Collection[in
         above: the lowest position of a subscription.
         waiting: the digests that a newer one may contain, by id.
     """
-    return Stock(tuple(_candidates(session, profile, above)), _contents(session, waiting))
+    candidates = tuple(_candidates(session, profile, above))
+    known = told_before.among(session, {item.entry_id for item in candidates})
+    return Stock(candidates, _contents(session, waiting), frozenset(known))
 
 
 def items_of(owed: Owed, stock: Stock) -> tuple[tuple[Candidate, ...], bool]:

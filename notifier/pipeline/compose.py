@@ -28,7 +28,7 @@ from notifier.messages import digest_body
 from notifier.pipeline import classes, planning, review, silent_months, unsent
 from notifier.pipeline.planning import OutdatedError, Plan
 from notifier.pipeline.problems import Problems
-from notifier.store import wakes
+from notifier.store import backup_state, wakes
 from notifier.store.models import Profile
 from notifier.subscribers import due_groups, due_profiles
 from notifier.subscribers.due_classes import DueClass, Outcome
@@ -66,15 +66,27 @@ class _Rendered(NamedTuple):
     share: _Share
 
 
-def run(deps: Deps, problems: Problems | None = None, only: Collection[int] | None = None) -> int:
+def run(
+    deps: Deps,
+    problems: Problems | None = None,
+    only: Collection[int] | None = None,
+    *,
+    after_restore: bool = False,
+) -> int:
     """Compose digests for all profiles; return how many were stored.
 
     Args:
         deps: settings, sessions, templates, clock.
         problems: collects what could not be composed.
         only: the ids of the profiles to compose for; None for all.
+        after_restore: True where a person decides about what is composed; else nothing is composed
+            between a restore and that decision.
     """
     problems = problems if problems is not None else Problems()
+    if not after_restore:
+        with deps.reading() as session:
+            if backup_state.restored(session) is not None:
+                return 0
     now = deps.now()
     composed = 0
     if only is None:

@@ -14,7 +14,7 @@ from notifier.deliver.outbox import waiting
 from notifier.deps import Deps
 from notifier.digest import digests
 from notifier.enums import Lane
-from notifier.pipeline import review
+from notifier.pipeline import review_work
 from notifier.settings import Settings
 from notifier.subscribers import due_profiles
 from notifier.watch import due_requests
@@ -54,7 +54,7 @@ def _profiles(session: Session, settings: Settings, now: datetime) -> list[int]:
     """Return the profiles to compose for: something is due, or a digest is not released."""
     composing = {*digests.profiles_composing(session)}
     if settings.review.required:
-        works = review.find_work(session, settings, now)
+        works = review_work.find(session, settings, now)
         return sorted(composing | {work.profile_id for work in works})
     quiet_time = timedelta(minutes=settings.schedule.quiet_minutes)
     due = {each.profile_id for each in due_profiles.work(session, now, quiet_time)}

@@ -23,15 +23,15 @@ from notifier.digest.selection import Candidate
 from notifier.digest.view import Variant
 from notifier.enums import Lane
 from notifier.messages import digest_body
-from notifier.pipeline import classes, planning, review_mails
+from notifier.pipeline import classes, planning, review_mails, review_work
 from notifier.pipeline.notices import enqueue_for_operator
 from notifier.pipeline.planning import OutdatedError, Plan
 from notifier.pipeline.problems import Problems
-from notifier.settings import Settings
+from notifier.pipeline.review_work import Work
 from notifier.store import wakes
 from notifier.store.models import Profile
-from notifier.subscribers import due_ahead, due_groups, due_profiles
-from notifier.subscribers.due_ahead import AT_ONCE, Ahead
+from notifier.subscribers import due_groups
+from notifier.subscribers.due_ahead import AT_ONCE
 from notifier.subscribers.due_classes import DueClass, Grouped, History, Outcome
 from notifier.subscribers.due_profiles import Due
 
@@ -40,21 +40,6 @@ from notifier.subscribers.due_profiles import Due
 _ATTEMPTS = 3
 
 _SWITCHED_OFF = "review.required was switched off"
-
-
-@dataclass(frozen=True)
-class Work:
-    """A profile to look at.
-
-    Attributes:
-        profile_id: of the profile.
-        ahead: who is due soon.
-        due: who is due.
-    """
-
-    profile_id: int
-    ahead: Ahead
-    due: Due
 
 
 @dataclass
@@ -100,23 +85,6 @@ class _Look:
             self.outcomes.setdefault(position, {})[due_class] = outcome
 
 
-def find_work(session: Session, settings: Settings, now: datetime) -> list[Work]:
-    """Return the profiles with readers who are due or soon will be, or with open drafts, by id."""
-    quiet = timedelta(minutes=settings.schedule.quiet_minutes)
-    lead = timedelta(hours=settings.review.lead_hours)
-    ahead = due_ahead.work(session, now, quiet, lead)
-    due = {each.profile_id: each for each in due_profiles.work(session, now, quiet)}
-    with_drafts = drafts.profiles_with_open(session)
-    return [
-        Work(
-            profile_id,
-            ahead.get(profile_id, Ahead(profile_id, now + lead)),
-            due.get(profile_id, Due(profile_id, now)),
-        )
-        for profile_id in sorted(ahead.keys() | due.keys() | {*with_drafts})
-    ]
-
-
 def run(deps: Deps, now: datetime, problems: Problems, only: Collection[int] | None = None) -> int:
     """Compose drafts, and plan the deliveries of approved ones; return how many were stored.
 
@@ -127,7 +95,7 @@ def run(deps: Deps, now: datetime, problems: Problems, only: Collection[int] | N
         only: the ids of the profiles to look at; None for all.
     """
     with deps.reading() as session:
-        works = find_work(session, deps.settings, now)
+        works = review_work.find(session, deps.settings, now)
         interrupted = digests.profiles_composing(session)
     for profile_id in interrupted:
         # Composed before a review was required, in a process that ended.
@@ -138,7 +106,20 @@ def run(deps: Deps, now: datetime, problems: Problems, only: Collection[int] | N
     for work in works:
         if only is None or work.profile_id in only:
             with problems.contained(f"Composing drafts for profile {work.profile_id}"):
-                stored += _run_for(deps, work, now, problems)
+                stored += _run_unless_idle(deps, work, now, problems)
+    return stored
+
+
+def _run_unless_idle(deps: Deps, work: Work, now: datetime, problems: Problems) -> int:
+    """Look at a profile, unless nothing changed since a look that found nothing to do."""
+    with deps.reading() as session:
+        seen = work.seen(session)
+        open_drafts = drafts.open_of(session, work.profile_id)
+    if deps.looks.is_idle(work.profile_id, seen, now):
+        return 0
+    stored, was_idle = _run_for(deps, work, now, problems)
+    if was_idle:
+        deps.looks.note(work.profile_id, seen, open_drafts, now)
     return stored
 
 
@@ -151,7 +132,11 @@ def end_all(deps: Deps) -> None:
         drafts.end_all(session, _SWITCHED_OFF)
 
 
-def _run_for(deps: Deps, work: Work, now: datetime, problems: Problems) -> int:
+def _run_for(deps: Deps, work: Work, now: datetime, problems: Problems) -> tuple[int, bool]:
+    """Do what is to be done for a profile; return how many drafts were stored, and if it was idle.
+
+    It was if nothing was to be done but to wait.
+    """
     stored = 0
     for _ in range(_ATTEMPTS):
         look = _read(deps, work, problems)
@@ -166,8 +151,8 @@ def _run_for(deps: Deps, work: Work, now: datetime, problems: Problems) -> int:
         except OutdatedError:
             continue
         _tidy(deps, work.profile_id, look.wanted, now)
-        break
-    return stored
+        return stored, not (look.new or look.outcomes or look.changed)
+    return stored, False
 
 
 def _end_changed(deps: Deps, profile_id: int, missed: Collection[int], now: datetime) -> None:

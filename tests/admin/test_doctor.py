@@ -3,12 +3,15 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from notifier.admin.doctor import checks, examination
 from notifier.admin.doctor.findings import Status
+from notifier.pipeline import compose
+from notifier.store.models import Delivery
 from tests.support.examined_world import World, around, servers
 from tests.support.installation import MONDAY, Installation
 
@@ -25,6 +28,7 @@ def world(
 
 
 def test_a_healthy_installation_passes_every_check(world: World):
+    world.back_up()
     with world.pages():
         result = world.examine()
     bad = {
@@ -37,6 +41,27 @@ def test_a_healthy_installation_passes_every_check(world: World):
     assert [finding.name for finding in result.findings] == [
         check.name for check in checks.CHECKS if check.only_if is None
     ]
+
+
+@pytest.mark.postgresql_long
+def test_the_checks_of_the_database_pass_on_both_kinds(
+    any_installation: Installation,
+    tmp_path: Path,
+    certificate: Path,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    with servers(certificate) as running:
+        made = around(running, any_installation, tmp_path, certificate, monkeypatch)
+        made.back_up()
+        result = made.examine()
+    statuses = {
+        finding.name: finding.status
+        for finding in result.findings
+        if finding.area in ("installation", "content", "flow")
+    }
+    is_sqlite = any_installation.at(MONDAY).engine.dialect.name == "sqlite"
+    disk = Status.OK if is_sqlite else Status.NOT_CHECKED
+    assert statuses == {**dict.fromkeys(statuses, Status.OK), "installation.disk": disk}
 
 
 def test_it_changes_nothing_and_sends_nothing(world: World):
@@ -52,13 +77,21 @@ def test_it_changes_nothing_and_sends_nothing(world: World):
     assert not any(command.startswith("DATA") for command in world.mx.commands)
 
 
+def test_every_check_needs_and_reads_what_stands_before_it():
+    before: set[str] = set()
+    for check in checks.CHECKS:
+        assert {*check.needs, *check.reads} <= before, check.name
+        assert check.name not in before
+        before.add(check.name)
+
+
 def test_a_check_whose_cause_failed_names_it_and_asks_nobody(world: World):
     world.unset("sender.address")
     result = world.examine("dns.dkim_signature", "dns.authentication")
     causes = {finding.name: finding.cause for finding in result.findings if finding.cause}
     names = ("spf", "spf_covers", "dkim", "dkim_signature", "authentication")
     assert causes == {f"dns.{name}": "installation.sender" for name in names}
-    assert {name for name, _ in world.zone.asked} == {"."}
+    assert [name for name, _ in world.zone.asked] == ["."]
     assert result.stopping == ["installation.sender"]
 
 
@@ -107,6 +140,24 @@ def test_another_trouble_of_the_same_check_is_a_change(world: World):
     world.texts("_dmarc.example.org", "v=DMARC1; p=reject; pct=20")
     changes = world.examine().comparison.changes
     assert [(change.before, change.after) for change in changes] == [("warning", "warning")]
+
+
+def test_another_number_of_waiting_mails_is_no_change(world: World):
+    due = world.installation.discover(3, "A trial of frexalimab begins")
+    compose.run(world.installation.at(due))
+    world.moment = due + timedelta(hours=2)
+    world.examine()
+    with world.installation.at(due).writing() as session:
+        session.delete(session.query(Delivery).first())
+    world.moment += timedelta(minutes=5)
+    assert world.find("flow.lanes").result.actual.startswith("others: 2")
+    assert list(world.examine().comparison.changes) == []
+
+
+def test_an_examination_that_cannot_be_kept_says_so(world: World):
+    (world.folder / "doctor.json").mkdir()
+    comparison = world.examine().comparison
+    assert "it is a folder" in comparison.problem
 
 
 def test_what_is_kept_for_the_comparison_names_nobody(world: World):

@@ -164,6 +164,12 @@ INSTALLATION = {
         a_full_disk(10**11), "installation.disk", WARNING, "Make room"
     ),
     "the disk is full": Fault(a_full_disk(10**6), "installation.disk", FAILED, "Make room"),
+    "a restore waits for a decision": Fault(
+        changed(InstallationRow, restored_at=MONDAY, restored_from=MONDAY),
+        "installation.restore",
+        FAILED,
+        "notifier db resume",
+    ),
     "the clock was ahead": Fault(
         changed(InstallationRow, newest_time=MONDAY + timedelta(days=2)),
         "installation.clock",
@@ -273,6 +279,38 @@ def test_a_fault_of_the_flow_is_named_with_its_fix(world: World, fault: Fault):
     check(world, fault)
 
 
+def cut_in_half(file: Path) -> None:
+    octets = file.read_bytes()
+    file.write_bytes(octets[: len(octets) // 2])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "status", "fix"),
+    [
+        (cut_in_half, WARNING, "notifier db backup FILE"),
+        (Path.unlink, NOT_CHECKED, "safe place"),
+    ],
+    ids=["damaged", "moved away"],
+)
+def test_a_backup_that_cannot_be_opened_is_named_with_its_fix(
+    world: World, spoil: Callable[[Path], object], status: Status, fix: str
+):
+    spoil(world.back_up())
+    finding = world.find("installation.backup")
+    assert finding.status is status, finding.result
+    assert fix in finding.result.fix
+
+
+def test_a_missing_and_an_old_backup_are_named_with_their_fix(world: World):
+    assert world.find("installation.backup").status is WARNING
+    world.back_up()
+    assert world.find("installation.backup").status is OK
+    world.moment = MONDAY + timedelta(days=8)
+    finding = world.find("installation.backup")
+    assert finding.status is WARNING
+    assert "notifier db backup FILE" in finding.result.fix
+
+
 def another_program(_application: ASGIApp) -> ASGIApp:
     return PlainTextResponse("It works!")
 
@@ -347,6 +385,15 @@ def test_pages_that_do_not_answer_are_named_with_the_fix(world: World):
     finding = world.find("web.reachable")
     assert finding.status is FAILED
     assert "notifier serve" in finding.result.fix
+
+
+def test_a_certificate_of_the_pages_that_ends_soon_is_named_with_the_fix(world: World):
+    with world.pages():
+        assert world.find("web.certificate").status is OK
+        world.moment = datetime(2119, 12, 1, tzinfo=UTC)
+        finding = world.find("web.certificate")
+    assert finding.status is WARNING
+    assert "Renew the certificate" in finding.result.fix
 
 
 def test_a_certificate_of_the_pages_that_is_not_valid_is_named_with_the_fix(world: World):

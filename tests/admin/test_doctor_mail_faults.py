@@ -11,6 +11,7 @@ import pytest
 from notifier.admin.doctor import name_servers
 from notifier.admin.doctor.findings import Status
 from notifier.deliver.mime import dkim_keys
+from notifier.deliver.smtp import examination as smtp_examination
 from tests.support import certificates
 from tests.support.examined_world import BACKWARDS, DKIM, World, around, record_of, servers
 from tests.support.mail_sink import free_port
@@ -45,6 +46,7 @@ def world(
     monkeypatch: pytest.MonkeyPatch,
 ) -> World:
     monkeypatch.setattr(name_servers, "_LIFETIME", 0.3)
+    monkeypatch.setattr(smtp_examination, "_GREETING", 0.3)
     return around(running, None, tmp_path, certificate, monkeypatch)
 
 
@@ -117,6 +119,7 @@ FAULTS = {
     "the server is busy": Fault(
         mail(greeting="421 too many connections"), "mail_server.connect", FAILED, "smtp.host"
     ),
+    "the server says nothing": Fault(mail(greeting=""), "mail_server.connect", FAILED, "smtp.host"),
     "the server offers no STARTTLS": Fault(
         mail(certificate=None), "mail_server.tls", FAILED, "set smtp.security to tls"
     ),
@@ -148,6 +151,9 @@ FAULTS = {
         a_machine_without_a_full_name, "mail_server.helo_name", WARNING, "smtp.helo_name"
     ),
     "no name server answers": Fault(a_silent_name_server, "dns.resolver", FAILED, "--dns"),
+    "the name server knows its own names alone": Fault(
+        lambda world: world.zone.records.clear(), "dns.resolver", FAILED, "--dns 9.9.9.9"
+    ),
     "the domain of From cannot be answered": Fault(
         record(SPF, "MX"), "dns.mx", FAILED, "Publish an MX record"
     ),
@@ -156,6 +162,12 @@ FAULTS = {
     ),
     "the MX has no address": Fault(
         record(SPF, "MX", "10 gone.example.org."), "dns.mx", FAILED, "Publish an MX record"
+    ),
+    "one of two MX has no address": Fault(
+        record(SPF, "MX", "10 mx.example.org.", "20 gone.example.org."),
+        "dns.mx",
+        WARNING,
+        "Remove that MX record",
     ),
     "the name servers of the domain fail": Fault(
         lambda world: world.zone.broken.add(SPF), "dns.mx", FAILED, "DNSSEC"
@@ -291,8 +303,17 @@ FAULTS = {
     "there is no address in From": Fault(
         without("sender.address"), "installation.sender", FAILED, "sender.address"
     ),
+    "From is an address at a mail provider": Fault(
+        settings(sender__address="society@gmail.com"),
+        "installation.sender",
+        WARNING,
+        "a domain of your own",
+    ),
     "there is no postal address": Fault(
         without("sender.postal_address"), "installation.postal_address", FAILED, "postal_address"
+    ),
+    "nobody is mailed when something breaks": Fault(
+        without("operator.address"), "installation.operator", WARNING, "Set operator.address"
     ),
     "the secret key is short": Fault(
         settings(secret_key="secret"), "installation.secret_key", FAILED, "32 random characters"

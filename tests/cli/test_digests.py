@@ -15,7 +15,10 @@ def test_a_digest_can_be_held_and_approved(
     run_without_a_mail_server(ready, site, monkeypatch)
     assert "Digest 1 is held" in ready("digests", "hold", "1").out
     again = ready("digests", "hold", "1")
-    assert (again.code, again.err) == (1, "Digest 1 is not being sent: nothing was changed.\n")
+    assert (again.code, again.err) == (
+        1,
+        "Error: Digest 1 is not being sent: nothing was changed.\n",
+    )
     assert ready("run", "--once", *LATER).code == 0
     assert sink.messages == []
     assert "Digest 1 is approved" in ready("digests", "approve", "1", *LATER).out

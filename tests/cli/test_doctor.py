@@ -114,3 +114,6 @@ def test_a_test_mail_is_sent_when_it_is_asked_for(ready, sink: Sink):
     result = ready("doctor", "--send-to", "me@example.org", *SMTP_DOWN[1:])
     assert "  ok           round_trip.sent" in result.out
     assert [mail["To"] for mail in sink.messages] == ["me@example.org"]
+    changes = ready("doctor", "--show-changes", "--send-to", "me@example.org", *SMTP_DOWN[1:])
+    assert "Nothing has changed" in changes.out
+    assert "  ok           round_trip.sent" in changes.out

@@ -115,7 +115,7 @@ def test_a_commented_line_shows_the_default_or_an_example_that_is_accepted(tmp_p
     wrong = {
         key: shown[key]
         for key, default in defaults.items()
-        if default not in (None, [], {}) and key not in MADE and shown[key] != default
+        if default not in (None, "", [], {}) and key not in MADE and shown[key] != default
     }
     assert wrong == {}
     assert set(shown) == set(keys(Settings))
@@ -130,7 +130,7 @@ def test_what_is_known_is_set_and_everything_else_has_its_default(tmp_path: Path
     values = {"sender.address": "news@example.org", "smtp.port": 2525, "dkim.selector": "x"}
     (tmp_path / "notifier.toml").write_text(starter_file(values))
     settings = load(tmp_path / "notifier.toml", {})
-    kept = {"secret_key", "suppression_key", "database_url"}
+    kept = {"secret_key", "suppression_key", "database_url", "backup.journal_file"}
     assert {
         key: value
         for key, value in flat(settings.model_dump()).items()
@@ -280,7 +280,7 @@ def test_init_reads_the_sources_once_and_names_the_next_command(
     first = notifier("init", "--yes", *given, *me)
     assert first.code == 0
     assert "Read 1 of 1 source: 2 items, 1 of them match." in first.out
-    assert first.out.rstrip().splitlines()[-2].endswith("preview --send-to anna@example.org")
+    assert first.out.rstrip().splitlines()[-1].endswith("preview --send-to anna@example.org")
     own_sources.fail("/feed/", 500)
     again = notifier("init", "--yes")
     assert "Read" not in again.out
@@ -300,8 +300,9 @@ def test_sources_that_cannot_be_read_are_a_note(notifier, own_sources: Site):
 
 def test_without_a_sender_the_end_says_what_is_missing(notifier):
     result = notifier(*QUIET, "--sender-address", "news@example.org")
-    assert "because sender.postal_address is not set" in result.out
+    assert "No mail can be sent yet: sender.postal_address must be set" in result.out
     assert "preview --send-to you@example.org" in result.out
+    assert result.out.index("poll --force") < result.out.index("preview --send-to")
 
 
 # The questions
@@ -378,6 +379,7 @@ def test_a_password_is_not_shown(talk, home: Path, sink: Sink):
 def test_an_interrupted_conversation_leaves_nothing(talk, home: Path, answered: int):
     result = talk(*["news@example.org", "News", "1 Example Street"][:answered])
     assert result.exit_code == 1
+    assert "Nothing was written" in result.output
     assert list(home.iterdir()) == []
 
 

@@ -15,7 +15,7 @@ from tests.support.paths import ROOT
 def test_poll_prints_json_and_nothing_else(ready, site: Site):
     site.put("/feed/", sites.rss([Article("Frexalimab slows lesions")]))
     site.fail("/broken/", 500)
-    ready("sources", "add", f"{site.address}/broken/", *NOW)
+    ready("sources", "add", f"{site.address}/broken/", "--anyway", *NOW)
     result = ready("poll", "--json", *NOW)
     assert result.code == 1
     good, bad = result.json["sources"]

@@ -1,13 +1,17 @@
 """The demo: the whole journey, with digests that contain only news about the therapy."""
 
 import fcntl
+import os
 import pickle
 import re
+import shlex
 import shutil
 from pathlib import Path
 
 import pytest
 
+from notifier.cli.demo import commands_to_try
+from notifier.cli.main import run
 from notifier.demo import story as demo
 from notifier.errors import InputError
 
@@ -98,6 +102,31 @@ def test_the_demo_replaces_its_own_folder_and_no_other(story: demo.Story, tmp_pa
     with pytest.raises(InputError, match="not the demo's"):
         demo.run(other)
     assert (other / "letter.txt").read_text() == "mine"
+
+
+def test_the_commands_that_it_names_show_something(
+    story: demo.Story, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+):
+    opened: list[str] = []
+    monkeypatch.setattr("typer.launch", opened.append)
+    monkeypatch.chdir(story.folder.parent)
+    for line in commands_to_try(story):
+        assert run(shlex.split(line)[1:]) == 0, line
+        os.environ.pop("NOTIFIER_CONFIG")
+        shown = capsys.readouterr()
+        assert "nothing to send" not in shown.out
+        assert len(shown.out.splitlines()) >= 1
+    assert [Path(path).name for path in opened] == ["digest.html"]
+
+
+@pytest.mark.long
+def test_with_a_public_address_all_links_lead_there(tmp_path: Path):
+    address = "http://127.0.0.1:8765"
+    told = demo.run(tmp_path / "out", address)
+    for _, _, file in told.mails:
+        text = file.with_suffix(".txt").read_text()
+        assert demo.PUBLIC_URL not in text
+        assert f"{address}/" in text
 
 
 def test_news_of_three_outlets_is_one_item_with_two_more_links(story: demo.Story):

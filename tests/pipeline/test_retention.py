@@ -172,8 +172,11 @@ def test_the_weeks_are_counted_before_their_rows_are_removed(told: Installation)
         "matches_about": 1,
         "matches_mention": 0,
         "matches_related": 0,
+        "came_back": 0,
+        "complained": 0,
         "confirmed": 2,
         "left": 0,
+        "subscribers": 2,
     }
     assert weeks == 57
 

@@ -6,18 +6,19 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 
 from notifier.admin import review
 from notifier.digest import archive, drafts
 from notifier.digest.editing import Edit
 from notifier.enums import NewsKind
 from notifier.errors import InputError, NotifierError
-from notifier.pipeline import compose, match, poll
+from notifier.pipeline import compose, match, planning, poll
 from notifier.pipeline.run import run_once
 from notifier.settings import Operator, Review
 from notifier.store.models import Delivery, Digest, Match, Notice, Subscription
 from notifier.subscribers import lifecycle, subscriptions
+from tests.pipeline.test_planning import crash_at_commit
 from tests.support.installation import MONDAY, Installation
 from tests.support.mail_sink import text_of
 from tests.support.news_site import Article
@@ -63,6 +64,13 @@ def run(installation: Installation, *moments: datetime) -> None:
 def digests_of(installation: Installation) -> list[Digest]:
     with installation.at(MONDAY).reading() as session:
         return list(session.scalars(select(Digest).order_by(Digest.id)))
+
+
+def served(installation: Installation) -> list[int]:
+    """Return the subscriptions that a digest was planned for."""
+    planned = select(Delivery.subscription_id).where(Delivery.digest_id.is_not(None))
+    with installation.at(MONDAY).reading() as session:
+        return sorted(session.scalars(planned))
 
 
 def statuses(installation: Installation) -> list[str]:
@@ -170,6 +178,53 @@ def test_two_approvals_at_once_are_one(reviewed):
         thread.join()
     assert sorted(outcomes) == ["Digest 1 is approved already: nothing was changed.", "approved"]
     run(reviewed, DUE)
+    assert titles(reviewed) == [LESIONS.title]
+
+
+def test_a_run_that_ends_anywhere_is_completed_by_the_next(
+    any_installation: Installation, monkeypatch: pytest.MonkeyPatch
+):
+    for name in ("_FIRST", "_FEWEST", "_MOST"):
+        monkeypatch.setattr(planning, name, 2)
+    any_installation.change(review=Review(required=True), operator=Operator(address=EDITOR))
+    deps = any_installation.at(any_installation.discover(5))
+    for number in range(4):
+        with crash_at_commit(deps, number):
+            compose.run(deps)
+    compose.run(deps)
+    # PostgreSQL does not give the number of a draft again whose transaction failed.
+    (draft,) = digests_of(any_installation)
+    assert subjects(any_installation) == [waits(draft.id)]
+    review.approve(deps, draft.id)
+    counts = set()
+    for number in range(4):
+        with crash_at_commit(deps, number):
+            compose.run(deps)
+        counts.add(len(served(any_installation)))
+    compose.run(deps)
+    assert served(any_installation) == [1, 2, 3, 4, 5]
+    assert counts == {0, 2, 5}, "the runs ended at different places"
+    assert statuses(any_installation) == ["approved"]
+
+
+def test_while_drafts_wait_their_readers_are_not_looked_for_at_every_tick(
+    reviewed: Installation,
+):
+    deps = reviewed.at(DUE)
+    statements: list[str] = []
+
+    def note(_connection, _cursor, statement: str, *_others) -> None:
+        statements.append(statement)
+
+    for _ in range(2):
+        compose.run(deps)
+    event.listen(deps.engine, "before_cursor_execute", note)
+    compose.run(deps)
+    event.remove(deps.engine, "before_cursor_execute", note)
+    assert statements
+    assert not [statement for statement in statements if "language" in statement]
+    review.approve(deps, 1)
+    run_once(deps)
     assert titles(reviewed) == [LESIONS.title]
 
 

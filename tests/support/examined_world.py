@@ -15,6 +15,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from notifier.admin import backup
 from notifier.admin.doctor.examination import Examination, examine
 from notifier.admin.doctor.examined import Options
 from notifier.admin.doctor.findings import Finding
@@ -83,6 +84,13 @@ class World:
     def texts(self, name: str, *texts: str) -> None:
         """Replace the TXT records of a name."""
         self.zone.records[name, "TXT"] = list(texts)
+
+    def back_up(self) -> Path:
+        """Make a backup as `notifier db backup` does; return its file."""
+        assert self.installation is not None
+        file = self.folder / "subscribers.backup"
+        backup.make(self.installation.at(MONDAY), file)
+        return file
 
     def settings(self) -> Settings:
         """Return the settings as the web pages have them."""
@@ -189,6 +197,7 @@ def _set_up(world: World) -> None:
         "public_url": f"https://{WEB_HOST}",
         "sender.name": "Example Society",
         "sender.address": f"digest@{DOMAIN}",
+        "operator.address": f"operator@{DOMAIN}",
         "sender.postal_address": "1 Example Street",
         "smtp.host": "127.0.0.1",
         "smtp.port": str(world.mail.port),
@@ -202,6 +211,7 @@ def _set_up(world: World) -> None:
     for key, text in values.items():
         world.set(key, text)
     records = {
+        (".", "NS"): ["a.root-servers.example."],
         (DOMAIN, "MX"): [f"10 mx.{DOMAIN}."],
         (DOMAIN, "TXT"): ["a word of another service", "v=spf1 a:mail.example.org -all"],
         (f"mx.{DOMAIN}", "A"): ["127.0.0.1"],

@@ -196,6 +196,9 @@ def test_a_forged_link_gets_a_page_and_changes_nothing(
         return  # the address of the archive itself
     for method in ("GET", "POST"):
         answer = client.request(method, f"/{purpose}/{quote(token, safe='')}")
+        if not token or token.endswith("/"):  # a slash too many leads on
+            assert answer.status_code in (308, 404, 405)
+            continue
         assert answer.status_code in (404, 405)
         assert "<h1>" in answer.text
 

@@ -3,26 +3,28 @@
 import re
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from notifier.admin.doctor.check import Check
 from notifier.admin.doctor.examined import Examined
 from notifier.admin.doctor.findings import Result, ok, warning
-from notifier.enums import Health, TermKind
+from notifier.enums import DigestStatus, Health, TermKind
 from notifier.match import held, judging, profiles
 from notifier.store.db import in_chunks
-from notifier.store.models import Source, Term
+from notifier.store.models import Digest, Source, Term
 from notifier.subscribers import held_suppressions
 from notifier.text.cleaning import shorten
 from notifier.watch.health import health
 
 # Things that one finding names. Chosen by hand.
-_MOST_NAMED = 5
+_MOST_NAMED = 3
 _STAGE_DAYS = 365
 _LONGEST_NAME, _LONGEST_REASON = 40, 100
 # The terms that tell what somebody reads about; shorter ones occur in any name.
 _TELLING = (TermKind.NAME, TermKind.CODE, TermKind.INDICATION)
 _SHORTEST_WORD = 4
+# Digests that wait for a person's approval.
+_WAITING = (DigestStatus.DRAFT, DigestStatus.HELD)
 _ILL = (Health.FAILING, Health.SILENT, Health.GONE)
 
 
@@ -104,16 +106,18 @@ def _held(examined: Examined) -> Result:
     expected = "nothing waits for a person"
     with examined.deps.reading() as session:
         matches, addresses = held.count_waiting(session), held_suppressions.count(session)
+        waiting = select(func.count()).where(Digest.status.in_(_WAITING))
+        digests = session.scalar(waiting) or 0
     parts = [
+        (digests, f"{digests} digests", "notifier digests list"),
         (matches, f"{matches} matches", "notifier matches list --held"),
         (addresses, f"{addresses} suppressions", "notifier bounces held"),
     ]
-    waiting = [part for part in parts if part[0]]
-    if waiting:
+    if undecided := [part for part in parts if part[0]]:
         return warning(
             expected,
-            ", ".join(words for _, words, _ in waiting),
-            "\n".join(f"    {command}" for _, _, command in waiting),
+            ", ".join(words for _, words, _ in undecided),
+            "\n".join(f"    {command}" for _, _, command in undecided),
         )
     return ok(expected, "nothing")
 

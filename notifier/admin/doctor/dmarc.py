@@ -14,7 +14,7 @@ _MOST_LABELS = 7
 POLICIES = ("none", "quarantine", "reject")
 # Tags of RFC 7489 that RFC 9989 has taken out.
 GONE = ("pct", "rf", "ri")
-_TAG = re.compile(r"\s*([A-Za-z]+)\s*=\s*([^;]*?)\s*")
+_TAG = re.compile(r"\s*([A-Za-z]+)\s*=([^;]*)")
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,8 @@ def examine(names: NameServers, domain: str) -> Dmarc:
     walked, crowded = _walk(names, domain)
     owner = _owner(domain, walked)
     place = domain if domain in walked else owner if owner in walked else ""
+    # Several records of a parent matter only to a domain that has none of its own.
+    crowded = "" if place == domain else crowded
     return Dmarc(domain, place, walked.get(place, {}), owner, crowded)
 
 
@@ -120,7 +122,7 @@ def tags_of(text: str, version: str) -> dict[str, str]:
         version: what its first tag, `v`, must say.
     """
     parts = [_TAG.fullmatch(part) for part in text.split(";") if part.strip()]
-    pairs = [(part[1].lower(), part[2]) for part in parts if part is not None]
+    pairs = [(part[1].lower(), part[2].strip()) for part in parts if part is not None]
     if not pairs or pairs[0] != ("v", version):
         return {}
     return dict(pairs)

@@ -15,8 +15,3 @@ def registrable(name: str) -> str:
     labels = name.lower().rstrip(".").split(".")
     size = 3 if _SHARED.fullmatch(".".join(labels[-2:])) else 2
     return ".".join(labels[-size:])
-
-
-def is_within(name: str, domain: str) -> bool:
-    """Return whether a name is a domain or below it."""
-    return f".{name.lower()}".endswith(f".{domain.lower()}")

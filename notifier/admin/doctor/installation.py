@@ -6,9 +6,12 @@ from importlib.metadata import version
 
 from sqlalchemy import func, select
 
+from notifier.admin.doctor.backups import check_backup, check_restore
 from notifier.admin.doctor.check import Check
+from notifier.admin.doctor.domains import registrable
 from notifier.admin.doctor.examined import Examined
 from notifier.admin.doctor.findings import Result, failed, not_checked, ok, warning
+from notifier.email_addresses import PROVIDERS, domain_of, provider_of
 from notifier.errors import NotifierError, SettingsError
 from notifier.store import clock, db, keys
 from notifier.store.files import readable_by_others
@@ -20,6 +23,8 @@ from notifier.text import times
 _FREE_SHARE, _LEAST_FREE = 0.15, 100_000_000
 # Zones change their rules several times a year. Chosen by hand; not measured.
 _ZONE_DATA_YEARS = 2
+# Domains of mail providers, in whose name only their own servers may send.
+_FREE = frozenset((*PROVIDERS, *PROVIDERS.values()))
 # The shortest `secret_key` that signs links (`links.py`).
 _SHORTEST_KEY = 16
 
@@ -39,6 +44,14 @@ def _sender(examined: Examined) -> Result:
     address = examined.settings.sender.address
     if not address:
         return failed(expected, "not set", "Set sender.address: no mail goes out before.")
+    domain, server = domain_of(address), registrable(examined.settings.smtp.host)
+    if domain in _FREE and provider_of(f"x@{server}") != provider_of(address):
+        return warning(
+            expected,
+            f"{domain} belongs to a mail provider",
+            "Set sender.address to one of a domain of your own: receivers refuse mails in the name "
+            f"of {domain} from other servers.",
+        )
     return ok(expected, address)
 
 
@@ -47,6 +60,18 @@ def _postal_address(examined: Examined) -> Result:
     if not examined.settings.sender.postal_address:
         return failed(expected, "not set", "Set sender.postal_address: no mail goes out before.")
     return ok(expected, "set")
+
+
+def _operator(examined: Examined) -> Result:
+    expected = "somebody is mailed when something breaks"
+    if examined.settings.operator.address is None:
+        return warning(
+            expected,
+            "operator.address is not set",
+            "Set operator.address; or let cron mail you the news of this command:\n"
+            "    notifier doctor --show-changes",
+        )
+    return ok(expected, examined.settings.operator.address)
 
 
 def _secret_key(examined: Examined) -> Result:
@@ -194,12 +219,15 @@ CHECKS = (
     Check(
         "installation.postal_address", _postal_address, ("installation.settings",), stops_mail=True
     ),
+    Check("installation.operator", _operator, ("installation.settings",)),
     Check("installation.secret_key", _secret_key, ("installation.settings",), stops_mail=True),
     Check("installation.file_modes", _file_modes, ("installation.settings",)),
     Check("installation.database", _database, ("installation.settings",), stops_mail=True),
     Check("installation.schema", _schema, ("installation.database",), stops_mail=True),
     Check("installation.suppression_key", _suppression_key, _STORED, stops_mail=True),
     Check("installation.disk", _disk, ("installation.database",), stops_mail=True),
+    Check("installation.backup", check_backup, _STORED),
+    Check("installation.restore", check_restore, _STORED, stops_mail=True),
     Check("installation.clock", _clock, _STORED, stops_mail=True),
     Check("installation.zones", _zones, _STORED),
 )

@@ -9,16 +9,10 @@ from notifier.admin.doctor.findings import Result, failed, ok, warning
 from notifier.deliver.smtp.connection import Step
 
 # A certificate is renewed when less is left; most are renewed a month before. Chosen by hand.
-_CERTIFICATE_DAYS = 14
+CERTIFICATE_DAYS = 14
 # Octets of a digest with many items, and its headers. Chosen by hand: 40 items have 50 KB.
 _LARGEST_MAIL = 150_000
 _SUBMISSION_PORTS = (465, 587)
-_THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
-
-
-def is_this_machine(host: str) -> bool:
-    """Return whether the mail server is on this machine, so that mails leave from here."""
-    return host.strip("[]").lower() in _THIS_MACHINE
 
 
 def _place(examined: Examined) -> str:
@@ -48,7 +42,7 @@ def _tls(examined: Examined) -> Result:
         )
     if smtp.security != "none":
         return ok(expected, smtp.security)
-    if is_this_machine(smtp.host):
+    if smtp.is_on_this_machine:
         return ok(expected, "none is needed on this machine")
     return warning(
         expected,
@@ -58,12 +52,12 @@ def _tls(examined: Examined) -> Result:
 
 
 def _certificate(examined: Examined) -> Result:
-    expected = f"valid for {_CERTIFICATE_DAYS} more days"
+    expected = f"valid for {CERTIFICATE_DAYS} more days"
     expires = examined.mail_server.expires
     if expires is None:
         return ok(expected, "no encryption, no certificate")
     actual = f"until {expires:%Y-%m-%d}"
-    if expires - examined.now < timedelta(days=_CERTIFICATE_DAYS):
+    if expires - examined.now < timedelta(days=CERTIFICATE_DAYS):
         return warning(
             expected,
             actual,
@@ -80,7 +74,7 @@ def _auth(examined: Examined) -> Result:
         return failed(expected, *_split(state.problem))
     if smtp.username:
         return ok(expected, "accepted")
-    if smtp.port in _SUBMISSION_PORTS and not is_this_machine(smtp.host):
+    if smtp.port in _SUBMISSION_PORTS and not smtp.is_on_this_machine:
         return warning(
             expected,
             f"smtp.username is not set, and port {smtp.port} is for users who log in (RFC 6409)",

@@ -50,13 +50,13 @@ class NameServers:
             address, self._resolver.port = parse_server(server)
             self._resolver.nameservers = [address]
 
-    def ask_root(self) -> None:
-        """Ask for the servers of the root, which every name server knows.
+    def knows_root(self) -> bool:
+        """Return whether the servers of the root are known, as to every name server with a network.
 
         Raises:
             NoAnswerError: no name server answers.
         """
-        self._ask(".", "NS")
+        return bool(self._ask(".", "NS"))
 
     def texts(self, name: str) -> list[str]:
         """Return the TXT records of a name, the strings of each joined (RFC 7208, 3.3)."""

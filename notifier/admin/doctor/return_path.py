@@ -33,7 +33,7 @@ def ask(deps: Deps, names: NameServers, port: int) -> tuple[Acceptance, Acceptan
     host = (names.mail_servers(domain) or [domain])[0]
     addresses = names.addresses(host)
     smtp = Smtp(
-        host=addresses[0] if addresses else host,
+        host=addresses[0] if addresses else host,  # the server that the name servers named
         port=port,
         security="none",
         helo_name=deps.settings.smtp.helo_name,

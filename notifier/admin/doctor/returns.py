@@ -54,7 +54,7 @@ def _cannot_tell(expected: str, acceptance: Acceptance) -> Result:
         return not_checked(expected, why, "Try again in some minutes.")
     return not_checked(
         expected,
-        acceptance.answer,
+        acceptance.answer.partition(" Check ")[0],
         "Many networks close port 25. Write a mail to the address from elsewhere.",
     )
 

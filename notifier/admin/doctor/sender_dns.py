@@ -15,15 +15,27 @@ from notifier.admin.doctor.findings import (
     ok,
     warning,
 )
-from notifier.admin.doctor.mail_server import is_this_machine
 from notifier.admin.doctor.name_servers import all_public
+from notifier.email_addresses import domain_of
 
+# Hosts that one finding names. Chosen by hand.
+_MOST_NAMED = 3
 _DMARC_START = "v=DMARC1; p=none; rua=mailto:postmaster@{domain}"
 
 
 def _resolver(examined: Examined) -> Result:
-    examined.names.ask_root()
-    return ok("a name server that answers", examined.options.name_server or "it answers")
+    expected = "a name server that knows the whole DNS"
+    names, address = examined.names, examined.settings.sender.address
+    knows_root = names.knows_root()
+    if knows_root or (address and names.exists(domain_of(address))):
+        return ok(expected, examined.options.name_server or "it answers")
+    # What such a server does not know may well exist.
+    return failed(
+        expected,
+        "it knows neither the root of the DNS nor the domain of the sender",
+        "Let this machine ask a name server of the internet, or name one: notifier doctor --dns "
+        "9.9.9.9",
+    )
 
 
 def _domains(examined: Examined) -> list[str]:
@@ -33,19 +45,23 @@ def _domains(examined: Examined) -> list[str]:
 
 def _mx(examined: Examined) -> Result:
     expected = "mail to the From and the bounce address arrives somewhere"
-    lines, broken = [], []
+    lines: list[str] = []
+    broken: list[str] = []
+    weak: list[str] = []
     for domain in _domains(examined):
         hosts = examined.names.mail_servers(domain)
+        lost = [host for host in hosts if host and not examined.names.addresses(host)]
         if hosts == [""]:
             broken.append(f"{domain} says that it takes no mail (null MX, RFC 7505)")
         elif not hosts and not examined.names.addresses(domain):
             broken.append(f"{domain} has neither MX nor address")
-        elif not hosts:
-            lines.append(f"{domain}: no MX, its own address is used")
-        elif lost := [host for host in hosts if not examined.names.addresses(host)]:
-            broken.append(f"{domain}: its MX {', '.join(lost)} has no address")
+        elif lost:
+            (broken if lost == hosts else weak).append(
+                f"{domain}: its MX {', '.join(lost[:_MOST_NAMED])} has no address"
+            )
         else:
-            lines.append(f"{domain}: {', '.join(hosts[:3])}")
+            used = ", ".join(hosts[:_MOST_NAMED]) or "no MX, its own address is used"
+            lines.append(f"{domain}: {used}")
     if broken:
         return failed(
             expected,
@@ -53,6 +69,8 @@ def _mx(examined: Examined) -> Result:
             "Publish an MX record that names the server for the mail of the domain. Many receivers "
             "refuse mail from a domain that cannot be answered.",
         )
+    if weak:
+        return warning(expected, "; ".join(weak), "Remove that MX record, or give it an address.")
     return ok(expected, "; ".join(lines))
 
 
@@ -107,18 +125,18 @@ def _spf_ending(record: spf.Spf, expected: str) -> Result:
             "who may not send",
             "End the record with ~all.",
         )
-    return ok(expected, f"{record.lookups} look-ups, {record.ending}all")
+    return ok(expected, f"look-ups: {record.lookups}; {record.ending}all")
 
 
 def _suggested_spf(examined: Examined) -> str:
-    host = examined.settings.smtp.host
-    return "v=spf1 mx ~all" if is_this_machine(host) else f"v=spf1 a:{host} mx ~all"
+    smtp = examined.settings.smtp
+    return "v=spf1 mx ~all" if smtp.is_on_this_machine else f"v=spf1 a:{smtp.host} mx ~all"
 
 
 def _sending_addresses(examined: Examined) -> list[str]:
     """Return the addresses from which other servers get our mails, as far as they are known."""
     host = examined.settings.smtp.host
-    if is_this_machine(host):
+    if examined.settings.smtp.is_on_this_machine:
         name = examined.settings.smtp.helo_name or examined.mail_server.own_name
         return examined.names.addresses(name) if "." in name and name[0] != "[" else []
     if host.replace(".", "").isdigit() or ":" in host:
@@ -141,7 +159,7 @@ def _spf_covers(examined: Examined) -> Result:
     outside = [address for address in addresses if not record.allows(address)]
     if not outside:
         return ok(expected, ", ".join(addresses))
-    if record.is_open or not is_this_machine(host):
+    if record.is_open or not examined.settings.smtp.is_on_this_machine:
         return not_checked(
             expected,
             f"{', '.join(outside)} is not in it, and {host} may send from others",
@@ -239,7 +257,9 @@ def _authentication(examined: Examined) -> Result:
         and examined.status_of("dns.spf_covers") is not Status.FAILED
         and dmarc.is_aligned(examined.names, policy, examined.bounce_domain, "spf")
     ):
-        proofs.append(f"SPF ({examined.bounce_domain})")
+        unknown = examined.status_of("dns.spf_covers") is Status.NOT_CHECKED
+        doubt = "; who sends was not checked" * unknown
+        proofs.append(f"SPF ({examined.bounce_domain}{doubt})")
     if len(proofs) == 2:
         return ok(expected, " and ".join(proofs))
     if proofs:
@@ -290,10 +310,14 @@ def _advised(examined: Examined, prefix: str, version: str, use: str) -> Result:
 def _reverse(examined: Examined) -> Result:
     expected = "the name of the sending machine and its address lead to each other"
     host = examined.settings.smtp.host
-    if not is_this_machine(host):
+    if not examined.settings.smtp.is_on_this_machine:
         return not_checked(expected, f"{host} delivers for us: its operator looks after that")
     name = examined.settings.smtp.helo_name or examined.mail_server.own_name
-    addresses = examined.names.addresses(name) if name[:1] != "[" else [name.strip("[]")]
+    if not name or name.startswith("["):
+        return not_checked(
+            expected, "the name of the sending machine is not known", "Set smtp.helo_name to it."
+        )
+    addresses = examined.names.addresses(name)
     if not addresses:
         return warning(
             expected,
@@ -302,10 +326,10 @@ def _reverse(examined: Examined) -> Result:
         )
     for address in addresses:
         names = examined.names.names_of(address)
-        if name.lower() not in names and name[:1] != "[":
+        if name.lower() not in names:
             return warning(
                 expected,
-                f"{address} is called {', '.join(names) or 'nothing'}, not {name}",
+                f"{address} is called {', '.join(names[:_MOST_NAMED]) or 'nothing'}, not {name}",
                 f"Let the owner of {address} (the hosting provider) set its reverse DNS to {name}.",
             )
     return ok(expected, f"{name}, {', '.join(addresses)}")

@@ -7,15 +7,16 @@ nobody.
 import hmac
 import ipaddress
 import json
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from notifier.admin.doctor import domains, sample_mail
 from notifier.admin.doctor.check import Check
 from notifier.admin.doctor.examined import Examined
 from notifier.admin.doctor.findings import Result, Status, failed, not_checked, ok, warning
+from notifier.admin.doctor.mail_server import CERTIFICATE_DAYS
 from notifier.admin.doctor.own_pages import Visit, visit
 from notifier.deliver import alerts
-from notifier.email_addresses import domain_of
 
 _ONE_CLICK = "List-Unsubscribe=One-Click"
 _SERVE = (
@@ -44,12 +45,15 @@ def _address(examined: Examined) -> Result:
 
 
 def _is_local(host: str) -> bool:
-    if host == "localhost":
-        return True
+    return host == "localhost" or (_is_number(host) and ipaddress.ip_address(host).is_loopback)
+
+
+def _is_number(host: str) -> bool:
     try:
-        return ipaddress.ip_address(host).is_loopback
+        ipaddress.ip_address(host)
     except ValueError:
         return False
+    return True
 
 
 def _reachable(examined: Examined) -> Result:
@@ -69,6 +73,22 @@ def _reachable(examined: Examined) -> Result:
     if answer.status >= 500:
         return failed(expected, f"it answers {answer.status}", _SERVE)
     return ok(expected, f"it answers {answer.status}")
+
+
+def _certificate(examined: Examined) -> Result:
+    expected = f"valid for {CERTIFICATE_DAYS} more days"
+    expires = examined.web_answer.expires
+    if expires is None:
+        return ok(expected, "no encryption, no certificate")
+    actual = f"until {expires:%Y-%m-%d}"
+    if expires - examined.now < timedelta(days=CERTIFICATE_DAYS):
+        return warning(
+            expected,
+            actual,
+            "Renew the certificate of the web server, and see why it was not renewed by itself: "
+            "from then on no link of any mail opens.",
+        )
+    return ok(expected, actual)
 
 
 def _instance(examined: Examined) -> Result:
@@ -126,7 +146,9 @@ def _one_click(examined: Examined) -> Result:
 def _unsubscribe_host(examined: Examined) -> Result:
     expected = "the host of the unsubscribe link belongs to the sender's domain"
     host = urlsplit(examined.settings.public_url).hostname or ""
-    sender = domain_of(str(examined.settings.sender.address))
+    sender = examined.sender_domain
+    if _is_number(host) or _is_local(host):
+        return not_checked(expected, f"{host} is no name of a domain")
     if domains.registrable(host) == domains.registrable(sender):
         return ok(expected, f"{host}, {sender}")
     return warning(
@@ -166,9 +188,10 @@ _NEEDS = ("installation.settings", "installation.secret_key")
 
 CHECKS = (
     Check("web.address", _address, _NEEDS),
-    Check("web.reachable", _reachable, ("web.address",)),
+    Check("web.reachable", _reachable, _NEEDS),
+    Check("web.certificate", _certificate, ("web.reachable",)),
     Check("web.instance", _instance, ("web.reachable",)),
     Check("web.one_click", _one_click, ("web.instance",)),
-    Check("web.unsubscribe_host", _unsubscribe_host, ("web.address", "installation.sender")),
+    Check("web.unsubscribe_host", _unsubscribe_host, ("installation.sender",)),
     Check("web.proxy", _proxy, ("web.instance",), reads=("installation.schema",)),
 )

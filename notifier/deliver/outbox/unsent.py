@@ -247,9 +247,14 @@ def drop(session: Session, ids: Collection[int]) -> Sequence[Delivery]:
     droppable = (DeliveryStatus.PENDING, DeliveryStatus.FAILED, DeliveryStatus.UNCERTAIN)
     for delivery in deliveries:
         _require(delivery, delivery.status in droppable, "dropped")
-    _end(session, [delivery.id for delivery in deliveries], EndReason.DROPPED, _DROPPED)
+    end_dropped(session, [delivery.id for delivery in deliveries])
     session.expire_all()
     return deliveries
+
+
+def end_dropped(session: Session, ids: Collection[int]) -> None:
+    """End deliveries that a person does not want to be sent, whatever their status."""
+    _end(session, ids, EndReason.DROPPED, _DROPPED)
 
 
 def _may_be_retried(delivery: Delivery) -> bool:

@@ -4,8 +4,10 @@
 meaning.
 """
 
+from notifier.store.db.backups import kept_name
 from notifier.store.db.deleted_rows import PERSONAL_TABLES, scrub
 from notifier.store.db.engine import BUSY_TIMEOUT_MS, connect, connect_options, make_engine
+from notifier.store.db.failures import translate_db_errors
 from notifier.store.db.prepared import Prepared
 from notifier.store.db.schema import (
     NewerSchemaError,
@@ -57,6 +59,7 @@ __all__ = [
     "in_chunks",
     "insert_all_missing",
     "insert_missing",
+    "kept_name",
     "make_engine",
     "migrations",
     "newest_migration",
@@ -68,6 +71,7 @@ __all__ = [
     "shrink_cache",
     "small_transactions",
     "take_turns",
+    "translate_db_errors",
     "upgrade",
     "writing",
 ]

@@ -19,6 +19,11 @@ from notifier.errors import StoreError
 KEPT_DAYS = 7
 
 
+def kept_name(at: datetime) -> str:
+    """Return the ending of a database, or the name of a schema, that a restore replaced then."""
+    return f"replaced_{at.astimezone(UTC):%Y%m%dt%H%M%Sz}"
+
+
 def write(engine: Engine, schema: str) -> Path | None:
     """Copy the database, while nobody can write to it; the caller holds its lock.
 

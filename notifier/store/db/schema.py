@@ -15,6 +15,7 @@ from notifier.errors import SettingsError, StoreError
 from notifier.store.db import backups
 from notifier.store.db.engine import connect, driver_connection
 from notifier.store.db.failures import store_error, translate_db_errors
+from notifier.store.db.read_only import file_exists
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -39,12 +40,13 @@ class NewerSchemaError(StoreError):
     """The schema is a newer notifier's: this one must not go on with it."""
 
 
-def upgrade(engine: Engine, *, create: bool = True) -> bool:
+def upgrade(engine: Engine, *, create: bool = True, copy: bool = True) -> bool:
     """Bring the schema to this version's; safe when several processes start at once.
 
     Args:
         engine: of the database.
         create: make a database that does not exist, or the tables of an empty one.
+        copy: copy an SQLite database before.
 
     Returns:
         Whether the schema was changed.
@@ -58,7 +60,7 @@ def upgrade(engine: Engine, *, create: bool = True) -> bool:
     if not create and _is_missing_file(engine):
         raise _no_database(engine)
     try:
-        return _upgrade(engine, create=create)
+        return _upgrade(engine, create=create, copy=copy)
     except DBAPIError as error:
         raise store_error(error, engine) from error
 
@@ -86,7 +88,7 @@ def _is_missing_file(engine: Engine) -> bool:
     """Return whether an SQLite database is a file that does not exist; connecting would make it."""
     name = engine.url.database or ":memory:"
     is_file = engine.dialect.name == "sqlite" and not name.startswith((":", "file:"))
-    return is_file and not Path(name).exists()
+    return is_file and not file_exists(Path(name))
 
 
 def _no_database(engine: Engine) -> SettingsError:
@@ -98,7 +100,7 @@ def _no_database(engine: Engine) -> SettingsError:
     )
 
 
-def _upgrade(engine: Engine, *, create: bool) -> bool:
+def _upgrade(engine: Engine, *, create: bool, copy: bool) -> bool:
     newest = newest_migration()
     with connect(engine) as connection:
         _refuse_old_server(connection, engine)
@@ -110,7 +112,7 @@ def _upgrade(engine: Engine, *, create: bool) -> bool:
             raise _no_database(engine)
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            return _migrate(engine)
+            return _migrate(engine, copy=copy)
         except OperationalError as error:
             if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
                 raise
@@ -129,7 +131,7 @@ def _upgrade(engine: Engine, *, create: bool) -> bool:
     )
 
 
-def _migrate(engine: Engine) -> bool:
+def _migrate(engine: Engine, *, copy: bool) -> bool:
     """Run the migrations that are missing; return whether there were any."""
     from alembic import command
 
@@ -139,13 +141,13 @@ def _migrate(engine: Engine) -> bool:
         if current == newest:
             return False
         _refuse_foreign_schema(connection, engine, current)
-        copy = backups.write(engine, current) if current is not None else None
+        copied = backups.write(engine, current) if copy and current is not None else None
         config = alembic_config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
     if current is not None:
-        kept = f" {copy} is a copy from before; it is kept for {backups.KEPT_DAYS} days." * bool(
-            copy
+        kept = f" {copied} is a copy from before; it is kept for {backups.KEPT_DAYS} days." * bool(
+            copied
         )
         log.warning("The schema was upgraded from %s to %s.%s", current, newest, kept)
     return True
@@ -249,11 +251,13 @@ def _refuse_foreign_schema(connection: Connection, engine: Engine, current: str 
     database = engine.url.database
     if current is not None and current not in known:
         raise _newer_schema(engine, current)
-    if current is None and (
-        tables := [
-            name for name in inspect(connection).get_table_names() if name != "alembic_version"
-        ]
-    ):
+    names = inspect(connection).get_table_names() if current is None else []
+    if tables := [name for name in names if name != "alembic_version"]:
+        if connection.dialect.name == "postgresql" and "alembic_version" in names:
+            raise StoreError(
+                f"The database {database} is half restored: its schema has no number.",
+                "Run `notifier db restore` again, with the same backup. Nothing was changed.",
+            )
         raise StoreError(
             f"The database {database} has tables of another program ({', '.join(tables[:3])}).",
             "Give notifier a database of its own in database_url. Nothing was changed.",

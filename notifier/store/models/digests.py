@@ -30,8 +30,8 @@ _IS_OPEN = text("open_until IS NOT NULL")
 class Digest(Base):
     """A composed digest for a group of like subscriptions; its body is rendered once.
 
-    Writer: `digest/digests.py`; `digest/drafts.py` what concerns its review, and
-    `digest/editing.py` what a person changes in it.
+    Writer: `digest/digests.py`; `digest/drafts.py` what concerns its review, `digest/editing.py`
+    what a person changes in it, and `digest/decisions.py` what is decided after a restore.
 
     Attributes:
         key: part of the URL of its archive page; random, so that nobody can count digests or guess
@@ -43,8 +43,8 @@ class Digest(Base):
             That of a draft begins with ``"review/"``.
         page_html: the body with all items, if some did not fit into the mail; else None.
         left_out: how many items did not fit into the mail.
-        approved_at: the time at which a person released it after it was held; it is not held for
-            refused mails again.
+        approved_at: the time at which a person released it after it was held, or after a restore;
+            it is not held for refused mails again.
         recipients: how many deliveries it had when it ended; None before. The number stays when
             the deliveries are removed after their period.
         seen_snapshot: `Variant.seen_snapshot` of its recipients; None for one that was composed
