@@ -173,23 +173,19 @@ def test_listings_choose_by_source_profile_and_time(busy):
     assert ids("matches", "list", "--held", "--since", "30d") == []
 
 
-@pytest.mark.parametrize(
-    ("command", "code", "words"),
-    [
+def test_a_filter_that_means_nothing_or_leaves_nothing_is_named(ready, site: Site):
+    site.put("/feed/", sites.rss([Article(LONG)]))
+    ready("poll", *NOW)
+    for command, code, words in (
         ("entries list --source 99", 1, "There is no source 99"),
         ("entries list --since soon", 2, "neither a period of time nor a date"),
         ("digests list --profile nothing", 1, "nothing"),
-    ],
-)
-def test_a_filter_that_means_nothing_is_named(busy, command: str, code: int, words: str):
-    result = busy(*command.split())
-    assert (result.code, result.out) == (code, "")
-    assert words in result.err
-
-
-def test_a_filter_that_leaves_nothing_says_so_and_does_not_say_that_there_is_nothing(busy):
-    assert "no entries like that" in busy("entries", "list", "--since", "2026-03-05").out
-    assert "no match like that" in busy("matches", "list", "--since", "2026-03-05").out
+    ):
+        result = ready(*command.split())
+        assert (result.code, result.out) == (code, "")
+        assert words in result.err
+    assert "no entries like that" in ready("entries", "list", "--since", "2026-03-05").out
+    assert "no match like that" in ready("matches", "list", "--since", "2026-03-05").out
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,13 +46,11 @@ def somebody_else() -> Iterator[None]:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
+def folder(tmp_path: Path, upgraded: Path) -> Iterator[Path]:
     """A folder with a database that others can reach."""
     db_folder = tmp_path / "var"
     db_folder.mkdir()
-    made = db.make_engine(f"sqlite:///{db_folder / 'subscribers.db'}")
-    db.upgrade(made)
-    made.dispose()
+    shutil.copy(upgraded, db_folder / "subscribers.db")
     for parent in [*tmp_path.parents][:-2]:
         if parent.stat().st_uid == os.getuid() and parent.name.startswith(("pytest-", "popen-")):
             parent.chmod(0o755)
